@@ -1,0 +1,198 @@
+"""Jobs, batches and devices as every other room sees them, and the legal steps of a job's life."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import IntEnum, StrEnum
+from types import MappingProxyType
+from typing import Final
+
+from workbench.render import RenderRequest
+
+__all__ = [
+    "TRANSITIONS",
+    "Batch",
+    "BatchState",
+    "Changes",
+    "Device",
+    "Job",
+    "JobPage",
+    "JobState",
+    "Priority",
+    "batch_state",
+]
+
+
+class JobState(StrEnum):
+    """Where a job is in its life."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    COMPLETE = "complete"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def final(self) -> bool:
+        """Whether the job has ended (a retry can begin it anew)."""
+        return self in {JobState.COMPLETE, JobState.FAILED, JobState.CANCELLED}
+
+
+TRANSITIONS: Final[Mapping[JobState, frozenset[JobState]]] = MappingProxyType(
+    {
+        JobState.QUEUED: frozenset({JobState.RUNNING, JobState.FAILED, JobState.CANCELLED}),
+        # back to the queue when its worker died, or to an end
+        JobState.RUNNING: frozenset(
+            {JobState.QUEUED, JobState.COMPLETE, JobState.FAILED, JobState.CANCELLED}
+        ),
+        JobState.COMPLETE: frozenset({JobState.FAILED}),  # its video has gone
+        JobState.FAILED: frozenset({JobState.QUEUED, JobState.COMPLETE}),  # retried; video found
+        JobState.CANCELLED: frozenset({JobState.QUEUED}),  # retried
+    }
+)
+"""The legal steps; the store refuses every other."""
+
+
+class Priority(IntEnum):
+    """Which job goes first: the higher."""
+
+    BACKGROUND = 0
+    BATCH = 10
+    INTERACTIVE = 20
+    PREVIEW = 30
+    """An animatic that stands in for a render on a real model."""
+
+
+class BatchState(StrEnum):
+    """Where a batch as a whole is."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    COMPLETE = "complete"
+    PARTIAL = "partial"
+    """All ended, some complete."""
+    FAILED = "failed"
+    """All ended, none complete."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """The life of one render request."""
+
+    job_id: str
+    batch_id: str | None
+    position: int
+    """Place within the batch, from 0."""
+    session_id: str | None
+    entry_index: int | None
+    """The session entry whose prompt this renders."""
+    state: JobState
+    priority: int
+    request: RenderRequest
+    progress: float
+    """0 to 100."""
+    stage: str
+    message: str
+    step: int
+    total_steps: int
+    device: str | None
+    """Such as ``cuda:0`` or ``cpu:1``; None until it runs."""
+    gpu_id: int | None
+    attempt: int
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    error: str
+    eta_s: float | None
+    """Seconds of rendering still to come, queue wait excluded; None where not known."""
+    queue_position: int | None
+    """Jobs ahead of it; None once it runs."""
+    has_video: bool
+    has_poster: bool
+    preview_job_id: str | None
+    """The animatic that stands in for it, where there is one."""
+    has_preview: bool
+    """Whether a preview picture of the render itself is there."""
+    parent_prompt: str
+    revision: int
+    """Grows with every change to any job; see :class:`Changes`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Jobs submitted together, in prompt order."""
+
+    batch_id: str
+    name: str
+    session_id: str | None
+    created_at: datetime
+    jobs: tuple[Job, ...]
+
+    @property
+    def state(self) -> BatchState:
+        """The state of the whole."""
+        return batch_state([job.state for job in self.jobs])
+
+    @property
+    def progress(self) -> float:
+        """0 to 100: ended jobs count as done."""
+        done = sum(100.0 if job.state.final else job.progress for job in self.jobs)
+        return done / len(self.jobs) if self.jobs else 0.0
+
+    @property
+    def counts(self) -> dict[JobState, int]:
+        """How many jobs are in each state."""
+        return {state: sum(job.state is state for job in self.jobs) for state in JobState}
+
+
+def batch_state(states: list[JobState]) -> BatchState:
+    """Return the state of a batch whose jobs are in ``states``."""
+    if not all(state.final for state in states):
+        started = any(state is not JobState.QUEUED for state in states)
+        return BatchState.RUNNING if started else BatchState.QUEUED
+    complete = sum(state is JobState.COMPLETE for state in states)
+    if complete == len(states):
+        return BatchState.COMPLETE
+    return BatchState.PARTIAL if complete else BatchState.FAILED
+
+
+@dataclass(frozen=True, slots=True)
+class JobPage:
+    """One page of a listing, newest first; ``cursor`` asks for the next, None at the end."""
+
+    jobs: tuple[Job, ...]
+    cursor: str | None
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What changed since a revision, and the revision to ask from next time."""
+
+    revision: int
+    jobs: tuple[Job, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """One device and what it is doing; readings are None where unknown, never a made-up 0."""
+
+    name: str
+    """Such as ``cuda:0`` or ``cpu:1``."""
+    kind: str
+    """``cuda`` or ``cpu``."""
+    uuid: str | None
+    gpu_id: int | None
+    label: str
+    """The hardware's own name."""
+    memory_total_bytes: int | None
+    memory_used_bytes: int | None
+    utilization_percent: float | None
+    temperature_c: float | None
+    power_w: float | None
+    job_id: str | None
+    worker_pid: int | None
+    state: str
+    """``idle``, ``busy``, ``starting``, ``paused``, ``lost``."""

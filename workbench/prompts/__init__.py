@@ -1,0 +1,1 @@
+"""Language: composer, language-model providers, sessions and their store. Knows nothing of jobs."""

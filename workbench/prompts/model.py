@@ -1,0 +1,109 @@
+"""What the prompt side hands out: drafts, variations, revisions, and the entries of a session."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from workbench.scene import Change, Scene
+
+__all__ = ["Draft", "Entry", "EntryKind", "PromptSession", "Revision", "Source", "Variation"]
+
+
+class Source(StrEnum):
+    """Who wrote a prompt when it was not the provider that was asked."""
+
+    PROVIDER = "provider"
+    FALLBACK = "fallback"
+    """The composer, because the language model failed."""
+    SUBSTITUTE = "substitute"
+    """The composer, in place of a duplicate or an invalid answer."""
+    EMERGENCY = "emergency"
+    """Nobody: the original had to stand."""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A prompt and the scene behind it."""
+
+    prompt: str
+    scene: Scene
+    provider: str
+    is_fallback: bool = False
+    message: str = ""
+    """What the user should know, such as why the composer stepped in; empty when nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Variation:
+    """A prompt made from ``parent`` (an index into the prompts handed in) by known changes.
+
+    The text carries a trailing marker, such as ``(fallback …)``, when ``source`` is not the
+    provider; :func:`workbench.prompts.markers.strip_marker` takes it off.
+    """
+
+    prompt: str
+    scene: Scene
+    parent: int
+    changes: tuple[Change, ...]
+    provider: str
+    source: Source = Source.PROVIDER
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """The answer to a tuning request."""
+
+    prompt: str
+    scene: Scene
+    changes: tuple[Change, ...]
+    understood: bool
+    message: str
+    """What was done, or what can be asked."""
+    provider: str
+    is_fallback: bool = False
+
+
+class EntryKind(StrEnum):
+    """How a prompt entered a session."""
+
+    ROUGH = "rough"
+    ENHANCED = "enhanced"
+    GIVEN = "given"
+    VARIATION = "variation"
+    TUNED = "tuned"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One prompt of a session; ``index`` counts from 0, ``parent`` is the index it came from."""
+
+    index: int
+    kind: EntryKind
+    prompt: str
+    scene: Scene
+    parent: int | None
+    changes: tuple[Change, ...]
+    provider: str
+    created_at: datetime
+    request: str = ""
+    """The user's words that led here: the tuning request or the rough prompt."""
+    is_fallback: bool = False
+    source: Source = Source.PROVIDER
+    message: str = ""
+    job_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PromptSession:
+    """One journey: its prompts, in order, with parents."""
+
+    session_id: str
+    created_at: datetime
+    entries: tuple[Entry, ...] = field(default=())
+
+    @property
+    def latest(self) -> Entry | None:
+        """The entry added last; None in a session without prompts."""
+        return self.entries[-1] if self.entries else None

@@ -1,0 +1,118 @@
+"""Settings: where outputs go, which engine and language model to use, and the limits.
+
+Read from the environment (``WORKBENCH_*``), then from ``workbench.toml`` beside the outputs folder
+or in the working directory, then from the defaults here. Knows nothing of who uses them.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+__all__ = ["Settings", "find_outputs"]
+
+
+def find_outputs() -> Path:
+    """Return the outputs folder that every process on this machine arrives at.
+
+    ``WORKBENCH_OUTPUTS`` if set; else ``outputs/`` of the checkout that the working directory
+    stands in; else ``outputs/`` of the checkout that this package is installed from; else
+    ``outputs/`` in the user's data folder.
+    """
+    if explicit := os.environ.get("WORKBENCH_OUTPUTS"):
+        return Path(explicit).expanduser().resolve()
+    here = Path.cwd().resolve()
+    package = Path(__file__).resolve().parent
+    for folder in (here, *here.parents, package.parent):
+        if (folder / "pyproject.toml").is_file() and (folder / "workbench" / "scene.py").is_file():
+            return folder / "outputs"
+    from platformdirs import user_data_path  # noqa: PLC0415  only an installed package needs it
+
+    return user_data_path("world-model-workbench") / "outputs"
+
+
+class Settings(BaseSettings):
+    """Every setting, with its default; frozen once read.
+
+    Construct with keyword arguments to override (tests do); ``Settings()`` reads the environment
+    and ``workbench.toml``. Raises ``pydantic.ValidationError`` for a value out of range.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix="WORKBENCH_", frozen=True, extra="ignore", validate_default=True
+    )
+
+    outputs: Path = Field(default_factory=find_outputs)
+    """The folder that jobs are written to."""
+    index: Path | None = None
+    """The SQLite index; ``outputs/.workbench/index.sqlite3`` unless outputs/ is on a network disk."""
+
+    engine: str = "animatic"
+    """The engine a render uses when the request names none."""
+    engines: dict[str, str] = Field(default_factory=dict)
+    """Engines beyond the embedded and installed ones: name → ``module:Class``."""
+    model: str = ""
+    """Hub name or folder of the video model, for engines that need one."""
+    allow_hub: bool = False
+    """Whether weights may be fetched from a model hub."""
+
+    language_provider: Literal["builtin", "openai", "transformers"] = "builtin"
+    language_model: str = ""
+    language_base_url: str = ""
+    language_api_key: SecretStr = SecretStr("")
+    language_timeout_s: float = Field(60.0, gt=0, le=600)
+    language_retries: int = Field(2, ge=0, le=10)
+
+    max_prompt_chars: int = Field(4_000, ge=1)
+    max_batch_prompts: int = Field(64, ge=1)
+    max_queued_jobs: int = Field(1_000, ge=1)
+    max_body_bytes: int = Field(1 << 20, ge=1_024)
+    max_frames: int = Field(1_441, ge=1)
+    max_pixels: int = Field(3_840 * 2_160, ge=64 * 64)
+    """Largest width times height of one frame."""
+    max_open_zips: int = Field(4, ge=1)
+
+    devices: tuple[str, ...] = ()
+    """GPU UUIDs or indices to use; empty means all that are visible."""
+    cpu_workers: int | None = Field(None, ge=0, le=256)
+    """CPU workers; None means as many as fit the cores."""
+    max_attempts: int = Field(3, ge=1, le=20)
+    render_timeout_s: float = Field(3_600.0, gt=0)
+    heartbeat_s: float = Field(0.2, gt=0, le=60)
+    lease_s: float = Field(5.0, gt=0)
+    """A worker silent for this long is taken for dead or stopped."""
+    idle_exit_s: float = Field(600.0, gt=0)
+    """A supervisor with nothing to do for this long leaves."""
+    idle_unload_s: float = Field(300.0, gt=0)
+    """A model unused for this long is unloaded."""
+
+    @property
+    def index_path(self) -> Path:
+        """The SQLite index in use."""
+        return self.index or self.outputs / ".workbench" / "index.sqlite3"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003  the base class passes it
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Take keyword arguments first, then the environment, then ``workbench.toml``."""
+        files = [find_outputs().parent / "workbench.toml", Path.cwd() / "workbench.toml"]
+        return (
+            init_settings,
+            env_settings,
+            TomlConfigSettingsSource(settings_cls, toml_file=files),
+        )
