@@ -1,0 +1,56 @@
+"""The extension as Jupyter server sees it: settings, routes, start and stop."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from jupyter_server.extension.application import ExtensionApp
+from jupyter_server.utils import url_path_join
+
+from server_extension.handlers.about import OPENAPI_SETTING
+from server_extension.handlers.base import STUDIO_SETTING
+from server_extension.handlers.events import EVENTS_SETTING, EventHub
+from server_extension.openapi import openapi_document
+from server_extension.routes import API_ROUTES, url_patterns
+from workbench.studio import Studio
+
+__all__ = ["WorkbenchExtension"]
+
+EXTENSION_NAME: Final = "world_model_workbench"
+
+
+class WorkbenchExtension(ExtensionApp):  # type: ignore[misc]
+    """Serves the workbench's REST interface from a Jupyter server."""
+
+    name = EXTENSION_NAME
+    app_name = "World Model Workbench"
+    description = "Explore what video and world models do with a prompt."
+    load_other_extensions = True
+    open_browser = False
+
+    def initialize_settings(self) -> None:
+        """Create the server's one Studio; nothing is started until something is rendered."""
+        studio = Studio()
+        self.settings.update(
+            {
+                STUDIO_SETTING: studio,
+                EVENTS_SETTING: EventHub(studio.jobs),
+                OPENAPI_SETTING: openapi_document(API_ROUTES, studio.settings, self._base_url),
+            }
+        )
+
+    def initialize_handlers(self) -> None:
+        """Add the routes; they stand before the server's own, so /static/videos is ours."""
+        self.handlers.extend(url_patterns())
+
+    async def stop_extension(self) -> None:
+        """Let go of the index; the supervisor and its renders go on."""
+        hub: EventHub = self.settings[EVENTS_SETTING]
+        hub.close()
+        studio: Studio = self.settings[STUDIO_SETTING]
+        studio.close()
+
+    @property
+    def _base_url(self) -> str:
+        serverapp: Any = self.serverapp
+        return url_path_join(serverapp.base_url, "/")

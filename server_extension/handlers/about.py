@@ -1,0 +1,84 @@
+"""What is there and how it is: devices, health, and the OpenAPI document."""
+
+from __future__ import annotations
+
+import asyncio
+from importlib import metadata
+from typing import Any, Final
+
+from server_extension.handlers.base import ApiHandler
+from server_extension.operations import Operation, operation
+from server_extension.presentation import device_object
+from server_extension.schemas import DevicesAnswer, HealthAnswer
+
+__all__ = ["OPENAPI_SETTING", "ROUTES"]
+
+OPENAPI_SETTING: Final = "workbench_openapi"
+_TOLD_LIBRARIES: Final = ("jupyter_server", "jupyterlab", "voila", "av", "diffusers", "torch")
+
+
+class DevicesHandler(ApiHandler):
+    """GET /api/devices."""
+
+    @operation(Operation("See every device and what it is doing", answer=DevicesAnswer))
+    async def get(self) -> None:
+        """Return the devices."""
+        devices = await asyncio.to_thread(self.studio.jobs.devices)
+        self.answer(DevicesAnswer(devices=[device_object(device) for device in devices]))
+
+
+class HealthHandler(ApiHandler):
+    """GET /api/workbench/health."""
+
+    @operation(Operation("See what is up, with versions", answer=HealthAnswer))
+    async def get(self) -> None:
+        """Return the health."""
+        self.answer(await asyncio.to_thread(self._health))
+
+    def _health(self) -> HealthAnswer:
+        settings = self.workbench_settings
+        supervisor = self.studio.jobs.supervisor()
+        return HealthAnswer(
+            status="ok",
+            version=metadata.version("world-model-workbench"),
+            versions=_versions(),
+            engine=settings.engine,
+            engines=list(self.studio.engine_names()),
+            language_provider=self.studio.writer.name,
+            supervisor=None
+            if supervisor is None
+            else {"pid": supervisor.pid, "started_at": supervisor.started_at},
+            limits={
+                "prompt_chars": settings.max_prompt_chars,
+                "batch_prompts": settings.max_batch_prompts,
+                "queued_jobs": settings.max_queued_jobs,
+                "body_bytes": settings.max_body_bytes,
+            },
+        )
+
+
+class OpenApiHandler(ApiHandler):
+    """GET /api/workbench/openapi.json."""
+
+    @operation(Operation("Read this document"))
+    async def get(self) -> None:
+        """Return the OpenAPI document."""
+        document: dict[str, Any] = self.settings[OPENAPI_SETTING]
+        self.write_json(document)
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for library in _TOLD_LIBRARIES:
+        try:
+            found[library] = metadata.version(library)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+ROUTES: Final = (
+    ("/api/devices", DevicesHandler),
+    ("/api/workbench/health", HealthHandler),
+    ("/api/workbench/openapi.json", OpenApiHandler),
+)

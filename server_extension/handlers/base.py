@@ -1,0 +1,142 @@
+"""What every handler of the workbench shares: JSON in, JSON out, one way to fail."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, ClassVar, Final, TypeVar, cast
+
+from jupyter_server.base.handlers import APIHandler, JupyterHandler
+from pydantic import BaseModel
+from tornado import web
+
+from server_extension.errors import describe
+from server_extension.presentation import Presenter
+from server_extension.schemas import Body
+from workbench.errors import WorkbenchError
+from workbench.settings import Settings
+from workbench.studio import Studio
+
+__all__ = ["AUTH_RESOURCE", "STUDIO_SETTING", "ApiHandler", "JsonErrors"]
+
+AUTH_RESOURCE: Final = "workbench"
+STUDIO_SETTING: Final = "workbench_studio"
+_READ_AND_DROPPED_BYTES: Final = 16 << 20
+"""How much of a body that is too large is read before the connection is cut."""
+
+RequestModel = TypeVar("RequestModel", bound=Body)
+
+
+class JsonErrors(JupyterHandler):  # type: ignore[misc]
+    """Tells every error as JSON, and nothing of itself: no HTML, no traceback, no token."""
+
+    auth_resource = AUTH_RESOURCE
+
+    def send_error(self, status_code: int = 500, **kwargs: Any) -> None:
+        """Answer an error with the status that its kind has."""
+        error = kwargs.get("exc_info", (None, None, None))[1]
+        status, _, _ = describe(error, status_code)
+        super().send_error(status, **kwargs)
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        """Write the error's body."""
+        error = kwargs.get("exc_info", (None, None, None))[1]
+        _, body, headers = describe(error, status_code)
+        for name, value in headers.items():
+            self.set_header(name, value)
+        self.set_header("Content-Type", "application/json")
+        self.finish(body.model_dump_json())
+
+    def log_exception(self, typ: Any, value: BaseException | None, tb: Any) -> None:
+        """Log a traceback only for errors that nobody foresaw."""
+        status, _, _ = describe(value, 500)
+        if status < 500 or isinstance(value, WorkbenchError):
+            self.log.info("%s %s: %s", self.request.method, self.request.path, type(value).__name__)
+        else:
+            super().log_exception(typ, value, tb)
+
+    def get_login_url(self) -> str:
+        """Refuse instead of sending to a login page."""
+        raise web.HTTPError(
+            403, "Log in first: send the token as a header or open the page with it."
+        )
+
+    @property
+    def studio(self) -> Studio:
+        """The one Studio of this server."""
+        return cast("Studio", self.settings[STUDIO_SETTING])
+
+    @property
+    def present(self) -> Presenter:
+        """Presents our objects under this server's base URL."""
+        return Presenter(self.base_url)
+
+
+@web.stream_request_body
+class ApiHandler(JsonErrors, APIHandler):  # type: ignore[misc]
+    """A JSON endpoint. The body is read within a limit and validated by a model."""
+
+    SUPPORTED_METHODS: ClassVar[tuple[str, ...]] = ("GET", "POST", "HEAD", "OPTIONS")  # type: ignore[assignment]
+
+    def initialize(self) -> None:
+        """Start with nothing read."""
+        self._chunks: list[bytes] = []
+        self._received = 0
+
+    async def prepare(self) -> None:
+        """Bound what will be read, then authenticate."""
+        if hasattr(self.request.connection, "set_max_body_size"):
+            self.request.connection.set_max_body_size(_READ_AND_DROPPED_BYTES)
+        await super().prepare()
+
+    def data_received(self, chunk: bytes) -> None:
+        """Keep the body up to the limit, and drop the rest."""
+        self._received += len(chunk)
+        if self._received <= self.body_limit:
+            self._chunks.append(chunk)
+        else:
+            self._chunks.clear()
+
+    @property
+    def body_limit(self) -> int:
+        """Most bytes of a body."""
+        return self.workbench_settings.max_body_bytes
+
+    @property
+    def workbench_settings(self) -> Settings:
+        """The workbench's own settings."""
+        return self.studio.settings
+
+    def read_body(self) -> bytes:
+        """Return the whole body; 413 when it is beyond the limit."""
+        if self._received > self.body_limit:
+            raise web.HTTPError(413, f"The body is larger than {self.body_limit:,} bytes.")
+        return b"".join(self._chunks)
+
+    def parse(self, model: type[RequestModel]) -> RequestModel:
+        """Return the body as ``model``; 415 when it is not JSON, 400 when it does not validate."""
+        media_type = self.request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        body = self.read_body()
+        if media_type != "application/json":
+            raise web.HTTPError(415, "Send JSON, with the header Content-Type: application/json.")
+        return model.model_validate_json(body, context=self.workbench_settings)
+
+    def answer(self, model: BaseModel, status: int = 200) -> None:
+        """Send ``model`` as JSON."""
+        self.set_status(status)
+        self.finish(model.model_dump_json())
+
+    def query(self, name: str) -> str | None:
+        """Return a query parameter, or None where it is absent or empty."""
+        return self.get_query_argument(name, None) or None
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        """Write the error's body as every handler of ours does."""
+        JsonErrors.write_error(self, status_code, **kwargs)
+
+    def get_login_url(self) -> str:
+        """Refuse instead of sending to a login page."""
+        return JsonErrors.get_login_url(self)
+
+    def write_json(self, document: dict[str, Any]) -> None:
+        """Send a plain document as JSON."""
+        self.finish(json.dumps(document))

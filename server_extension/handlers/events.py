@@ -1,0 +1,160 @@
+"""The event stream: a job object at each change, pushed over a websocket."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from jupyter_server.auth.decorator import authorized, ws_authenticated
+from jupyter_server.base.websocket import WebSocketMixin
+from tornado.web import HTTPError
+from tornado.websocket import WebSocketClosedError, WebSocketHandler
+
+from server_extension.handlers.base import AUTH_RESOURCE, STUDIO_SETTING, JsonErrors
+from server_extension.presentation import Presenter
+from workbench.jobs.manager import JobManager
+from workbench.jobs.model import Changes, Job
+from workbench.studio import Studio
+
+__all__ = ["EVENTS_SETTING", "EventHub", "EventsHandler"]
+
+EVENTS_SETTING: Final = "workbench_events"
+
+
+@dataclass(eq=False, slots=True)
+class Subscriber:
+    """One listener: which jobs it hears of, and the newest state of each not yet sent."""
+
+    job_ids: frozenset[str]
+    batch_ids: frozenset[str]
+    pending: dict[str, Job] = field(default_factory=dict)
+    woken: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def wants(self, job: Job) -> bool:
+        """Tell whether ``job`` is among those asked for; with nothing asked for, all are."""
+        if not self.job_ids and not self.batch_ids:
+            return True
+        return job.job_id in self.job_ids or job.batch_id in self.batch_ids
+
+    def offer(self, job: Job) -> None:
+        """Keep the newest state of ``job``; a slow listener skips states, never the last one."""
+        known = self.pending.get(job.job_id)
+        if known is None or known.revision <= job.revision:
+            self.pending[job.job_id] = job
+            self.woken.set()
+
+
+class EventHub:
+    """Hands each change of the index to every subscriber of one server: one watcher for all."""
+
+    def __init__(self, jobs: JobManager) -> None:
+        self._jobs = jobs
+        self._subscribers: set[Subscriber] = set()
+        self._stop: Callable[[], None] | None = None
+
+    def add(self, subscriber: Subscriber) -> None:
+        """Begin to tell ``subscriber``; the first one starts the watcher."""
+        self._subscribers.add(subscriber)
+        if self._stop is None:
+            loop = asyncio.get_running_loop()
+            self._stop = self._jobs.watch(
+                lambda changes: loop.call_soon_threadsafe(self._publish, changes)
+            )
+
+    def remove(self, subscriber: Subscriber) -> None:
+        """Cease to tell ``subscriber``; the last one stops the watcher."""
+        self._subscribers.discard(subscriber)
+        if not self._subscribers:
+            self.close()
+
+    def close(self) -> None:
+        """Stop the watcher."""
+        stop, self._stop = self._stop, None
+        if stop is not None:
+            stop()
+
+    def _publish(self, changes: Changes) -> None:
+        for subscriber in self._subscribers:
+            for job in changes.jobs:
+                if subscriber.wants(job):
+                    subscriber.offer(job)
+
+
+class EventsHandler(WebSocketMixin, WebSocketHandler, JsonErrors):  # type: ignore[misc]
+    """WS /api/video/events: the present state of what is asked for, then every change.
+
+    ``job_id`` and ``batch_id`` may be repeated; without them every job is told. ``since`` (a
+    ``revision`` seen before) resumes: what changed meanwhile is told first.
+    """
+
+    auth_resource = AUTH_RESOURCE
+    _subscriber: Subscriber | None = None
+    _sender: asyncio.Task[None] | None = None
+
+    @ws_authenticated
+    @authorized
+    async def get(self, *args: Any, **kwargs: Any) -> None:
+        """Check what is asked for, then upgrade."""
+        self._subscriber = Subscriber(
+            frozenset(self.get_query_arguments("job_id")),
+            frozenset(self.get_query_arguments("batch_id")),
+        )
+        self._first = await asyncio.to_thread(self._present_jobs, self._subscriber)
+        await super().get(*args, **kwargs)
+
+    def open(self, *args: Any, **kwargs: Any) -> None:
+        """Begin to send."""
+        super().open(*args, **kwargs)
+        if self._subscriber is None:
+            self.close()
+            return
+        self._hub.add(self._subscriber)
+        for job in self._first:
+            self._subscriber.offer(job)
+        self._sender = asyncio.ensure_future(self._send(self._subscriber))
+
+    def on_message(self, message: str | bytes) -> None:
+        """Take no commands; what is asked for stands in the URL."""
+
+    def on_close(self) -> None:
+        """Cease to send."""
+        if self._subscriber is not None:
+            self._hub.remove(self._subscriber)
+        if self._sender is not None:
+            self._sender.cancel()
+
+    async def _send(self, subscriber: Subscriber) -> None:
+        present = Presenter(self.base_url)
+        while True:
+            await subscriber.woken.wait()
+            subscriber.woken.clear()
+            pending, subscriber.pending = subscriber.pending, {}
+            for job in sorted(pending.values(), key=lambda job: job.revision):
+                try:
+                    await self.write_message(present.job(job).model_dump_json())
+                except WebSocketClosedError:
+                    return
+
+    def _present_jobs(self, subscriber: Subscriber) -> tuple[Job, ...]:
+        jobs = self._studio.jobs
+        since = self.get_query_argument("since", None)
+        if since is not None:
+            if not (since.isascii() and since.isdecimal() and len(since) < 19):
+                raise HTTPError(400, "since must be a revision, a whole number.")
+            return tuple(j for j in jobs.changes(int(since)).jobs if subscriber.wants(j))
+        found = [jobs.job(job_id) for job_id in subscriber.job_ids]
+        for batch_id in subscriber.batch_ids:
+            found.extend(jobs.batch(batch_id).jobs)
+        return tuple(found)
+
+    @property
+    def _studio(self) -> Studio:
+        studio: Studio = self.settings[STUDIO_SETTING]
+        return studio
+
+    @property
+    def _hub(self) -> EventHub:
+        hub: EventHub = self.settings[EVENTS_SETTING]
+        return hub

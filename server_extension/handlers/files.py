@@ -1,0 +1,166 @@
+"""Files of finished renders: videos with range requests, posters, recipes, and batches as a ZIP."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import quote
+
+from jupyter_server.auth.decorator import authorized
+from tornado import web
+from tornado.iostream import StreamClosedError
+
+from server_extension.handlers.base import ApiHandler, JsonErrors
+from server_extension.operations import Operation, operation
+from workbench.archive import BatchArchive
+from workbench.errors import Busy, NotFound
+from workbench.identifiers import Kind, is_identifier
+
+__all__ = ["ROUTES", "VideoHandler"]
+
+_LONE_VIDEO: Final = re.compile(r"([^/]+)\.mp4\Z")
+_JOB_FILE: Final = re.compile(r"(?:([^/]+)/)?([^/]+)/([a-z]+\.[a-z0-9]+)\Z")
+_CONTENT_TYPES: Final = {
+    "mp4": "video/mp4",
+    "jpg": "image/jpeg",
+    "webp": "image/webp",
+    "json": "application/json",
+}
+
+
+class VideoHandler(JsonErrors, web.StaticFileHandler):  # type: ignore[misc]
+    """GET /static/videos/…: the current path of a video, and the older ones.
+
+    ``{job_id}/video.mp4``, ``{batch_id}/{job_id}/video.mp4`` and ``{job_id}.mp4`` all lead to the
+    same file; the job's folder also holds ``poster.jpg``, ``preview.jpg`` and ``recipe.json``.
+    """
+
+    def initialize(self) -> None:  # type: ignore[override]
+        """Serve from outputs/."""
+        super().initialize(path=str(self.studio.settings.outputs))
+
+    @web.authenticated
+    @authorized
+    async def get(self, path: str, include_body: bool = True) -> None:
+        """Send the file, or the range of it that was asked for."""
+        await super().get(path, include_body)
+
+    @web.authenticated
+    @authorized
+    async def head(self, path: str) -> None:
+        """Send the headers alone."""
+        await super().get(path, include_body=False)
+
+    def parse_url_path(self, url_path: str) -> str:
+        """Keep the path as it was asked; it is taken apart by :meth:`get_absolute_path`'s caller."""
+        return url_path
+
+    @classmethod
+    def get_absolute_path(cls, root: str, path: str) -> str:
+        """Leave the finding to :meth:`validate_absolute_path`, which knows the jobs."""
+        del root
+        return path
+
+    def validate_absolute_path(self, root: str, absolute_path: str) -> str | None:
+        """Return the file behind a URL's path; 404 for what is not there or lies outside."""
+        job_id, name = _parse(absolute_path)
+        jobs = self.studio.jobs
+        finders = {
+            "video.mp4": jobs.video_path,
+            "poster.jpg": jobs.poster_path,
+            "preview.jpg": jobs.preview_path,
+            "recipe.json": jobs.recipe_path,
+        }
+        if name not in finders:
+            raise NotFound("file", name)
+        path = finders[name](job_id).resolve()
+        if not path.is_relative_to(Path(root).resolve()) or not path.is_file():
+            raise NotFound("file", name)
+        return str(path)
+
+    def get_content_type(self) -> str:
+        """Return the media type by the file's ending."""
+        ending = (self.absolute_path or "").rpartition(".")[2]
+        return _CONTENT_TYPES.get(ending, "application/octet-stream")
+
+    def set_extra_headers(self, path: str) -> None:
+        """Let browsers keep the file but ask whether it is still the same."""
+        del path
+        self.set_header("Cache-Control", "private, no-cache")
+        self.set_header("X-Content-Type-Options", "nosniff")
+        if self.get_query_argument("download", None) is not None and self.absolute_path:
+            name = Path(self.absolute_path).parent.name + Path(self.absolute_path).suffix
+            self.set_header("Content-Disposition", f'attachment; filename="{name}"')
+
+    def compute_etag(self) -> str | None:
+        """Tell versions apart by size and time; hashing a video for each request would be slow."""
+        stat = Path(self.absolute_path).stat() if self.absolute_path else None
+        return f'"{stat.st_mtime_ns:x}-{stat.st_size:x}"' if stat else None
+
+    def get_modified_time(self) -> datetime | None:
+        """Tell the file's time."""
+        return super().get_modified_time()
+
+
+class DownloadHandler(ApiHandler):
+    """GET /api/video/batch_download/{batch_id}."""
+
+    @operation(
+        Operation(
+            "Download a batch's finished videos as one ZIP",
+            content_type="application/zip",
+            errors=(404, 409, 429),
+        )
+    )
+    async def get(self, batch_id: str) -> None:
+        """Stream the ZIP as it is made."""
+        jobs = self.studio.jobs
+        batch = await asyncio.to_thread(jobs.batch, batch_id)
+        open_zips: list[str] = self.settings.setdefault("workbench_open_zips", [])
+        if len(open_zips) >= self.workbench_settings.max_open_zips:
+            raise Busy("Several ZIPs are being downloaded already; try again shortly.")
+        open_zips.append(batch_id)
+        try:
+            with await asyncio.to_thread(BatchArchive, jobs, batch) as archive:
+                await self._stream(archive)
+        finally:
+            open_zips.remove(batch_id)
+
+    async def _stream(self, archive: BatchArchive) -> None:
+        self.set_header("Content-Type", "application/zip")
+        self.set_header("Content-Length", str(archive.size_bytes))
+        self.set_header(
+            "Content-Disposition", f"attachment; filename*=UTF-8''{quote(archive.name)}"
+        )
+        chunks = iter(archive)
+        try:
+            while chunk := await asyncio.to_thread(next, chunks, b""):
+                self.write(chunk)
+                await self.flush()
+        except StreamClosedError:
+            self.log.info("The client left while %s was being sent.", archive.name)
+            return
+        await self.finish(set_content_type="application/zip")
+
+
+def _parse(path: str) -> tuple[str, str]:
+    """Return the job id and file name that a URL's path means."""
+    if lone := _LONE_VIDEO.match(path):
+        job_id, name = lone.group(1), "video.mp4"
+    elif parts := _JOB_FILE.match(path):
+        batch_id, job_id, name = parts.groups()
+        if batch_id is not None and not is_identifier(batch_id, Kind.BATCH):
+            raise NotFound("batch", batch_id)
+    else:
+        raise NotFound("file", path)
+    if not is_identifier(job_id, Kind.JOB):
+        raise NotFound("job", job_id)
+    return job_id, name
+
+
+ROUTES: Final[tuple[tuple[str, type[Any]], ...]] = (
+    ("/api/video/batch_download/{batch_id}", DownloadHandler),
+)

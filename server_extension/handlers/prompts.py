@@ -1,0 +1,183 @@
+"""The prompt side of the journey: enhance, initialize, vary, tune, edit, look back."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from server_extension.handlers.base import ApiHandler
+from server_extension.operations import Operation, operation
+from server_extension.presentation import history_entry, variation_object
+from server_extension.schemas import (
+    EnhanceAnswer,
+    EnhanceRequest,
+    HistoryAnswer,
+    HistoryEntry,
+    HistoryRequest,
+    InitializeAnswer,
+    InitializeRequest,
+    ParametersRequest,
+    UpdateAnswer,
+    UpdateRequest,
+    VariationsAnswer,
+    VariationsRequest,
+    change_objects,
+)
+
+__all__ = ["ROUTES"]
+
+
+class EnhanceHandler(ApiHandler):
+    """POST /api/enhance."""
+
+    @operation(
+        Operation("Make a rough idea a full prompt", EnhanceRequest, EnhanceAnswer, errors=(503,))
+    )
+    async def post(self) -> None:
+        """Enhance; an unknown session starts a new one."""
+        asked = self.parse(EnhanceRequest)
+        session_id, entry = await self.studio.enhance(
+            asked.rough_prompt, asked.session_id, seed=asked.seed
+        )
+        self.answer(
+            EnhanceAnswer(
+                session_id=session_id,
+                enhanced_prompt=entry.prompt,
+                is_fallback=entry.is_fallback,
+                provider=entry.provider,
+                parameters=entry.scene,
+                index=entry.index,
+                message=entry.message,
+            )
+        )
+
+
+class InitializeHandler(ApiHandler):
+    """POST /api/initialize."""
+
+    @operation(
+        Operation(
+            "Start from a prompt as it is, and learn its parameters",
+            InitializeRequest,
+            InitializeAnswer,
+            errors=(404, 503),
+        )
+    )
+    async def post(self) -> None:
+        """Extract the prompt's parameters."""
+        asked = self.parse(InitializeRequest)
+        session_id, entry = await self.studio.initialize(asked.prompt, asked.session_id)
+        self.answer(
+            InitializeAnswer(
+                session_id=session_id,
+                prompt=entry.prompt,
+                parameters=entry.scene,
+                index=entry.index,
+            )
+        )
+
+
+class VariationsHandler(ApiHandler):
+    """POST /api/generate-variations."""
+
+    @operation(
+        Operation(
+            "Vary prompts of the history",
+            VariationsRequest,
+            VariationsAnswer,
+            errors=(404, 503),
+        )
+    )
+    async def post(self) -> None:
+        """Return the selected prompts, then variations of them."""
+        asked = self.parse(VariationsRequest)
+        entries = await self.studio.variations(
+            asked.session_id,
+            asked.selected_indices,
+            asked.total_count,
+            axes=asked.axes,
+            hold=asked.hold,
+            seed=asked.seed,
+        )
+        self.answer(
+            VariationsAnswer(
+                session_id=asked.session_id,
+                prompts=[entry.prompt for entry in entries],
+                variations=[variation_object(entry) for entry in entries],
+            )
+        )
+
+
+class UpdateHandler(ApiHandler):
+    """POST /api/update."""
+
+    @operation(
+        Operation("Tune a prompt in plain language", UpdateRequest, UpdateAnswer, errors=(404, 503))
+    )
+    async def post(self) -> None:
+        """Change the prompt as the wish says."""
+        asked = self.parse(UpdateRequest)
+        revision, entry = await self.studio.update(
+            asked.session_id, asked.user_request, asked.prompt
+        )
+        self.answer(
+            UpdateAnswer(
+                session_id=asked.session_id,
+                prompt=revision.prompt,
+                parameters=revision.scene,
+                changes=[change.sentence for change in revision.changes],
+                differences=change_objects(revision.changes),
+                understood=revision.understood,
+                message=revision.message,
+                index=entry.index if entry else None,
+                is_fallback=revision.is_fallback,
+                provider=revision.provider,
+            )
+        )
+
+
+class ParametersHandler(ApiHandler):
+    """POST /api/parameters."""
+
+    @operation(
+        Operation(
+            "Set, lock or free parameters by hand", ParametersRequest, HistoryEntry, errors=(404,)
+        )
+    )
+    async def post(self) -> None:
+        """Edit the scene behind a prompt."""
+        asked = self.parse(ParametersRequest)
+        entry = await self.studio.set_parameters(
+            asked.session_id,
+            asked.values,
+            index=asked.index,
+            lock=asked.lock,
+            unlock=asked.unlock,
+        )
+        self.answer(history_entry(entry))
+
+
+class HistoryHandler(ApiHandler):
+    """POST /api/history."""
+
+    @operation(Operation("Read a session's prompts", HistoryRequest, HistoryAnswer, errors=(404,)))
+    async def post(self) -> None:
+        """Return the prompts, oldest first."""
+        asked = self.parse(HistoryRequest)
+        entries = self.studio.sessions.history(
+            asked.session_id, limit=asked.limit, after=asked.after
+        )
+        self.answer(
+            HistoryAnswer(
+                session_id=asked.session_id, history=[history_entry(entry) for entry in entries]
+            )
+        )
+
+
+ROUTES: Final = (
+    ("/api/enhance", EnhanceHandler),
+    ("/api/initialize", InitializeHandler),
+    ("/api/generate-variations", VariationsHandler),
+    ("/api/update", UpdateHandler),
+    ("/api/parameters", ParametersHandler),
+    ("/api/history", HistoryHandler),
+)

@@ -1,0 +1,259 @@
+"""Renders: queue one or many, ask after them, end or repeat them."""
+
+from __future__ import annotations
+
+import asyncio
+from types import MappingProxyType
+from typing import Final
+
+from tornado import web
+
+from server_extension.handlers.base import ApiHandler
+from server_extension.operations import Operation, Parameter, operation
+from server_extension.schemas import (
+    BatchAnswer,
+    BatchObject,
+    BatchRequest,
+    JobObject,
+    JobsAnswer,
+    PriorityRequest,
+    RenderOptions,
+    SingleAnswer,
+    SingleRequest,
+)
+from workbench.errors import FieldProblem, InvalidRequest
+from workbench.jobs.model import JobState, Priority
+from workbench.studio import RenderParameters
+
+__all__ = ["ROUTES"]
+
+_PRIORITIES: Final = MappingProxyType(
+    {
+        "interactive": Priority.INTERACTIVE,
+        "batch": Priority.BATCH,
+        "background": Priority.BACKGROUND,
+    }
+)
+_FILTERS: Final = MappingProxyType(
+    {
+        "pending": JobState.QUEUED,
+        "processing": JobState.RUNNING,
+        "complete": JobState.COMPLETE,
+        "failed": JobState.FAILED,
+        "cancelled": JobState.CANCELLED,
+    }
+)
+_PAGE_LIMIT: Final = 500
+
+
+class SingleHandler(ApiHandler):
+    """POST /api/video/single_inference."""
+
+    @operation(
+        Operation(
+            "Render one prompt",
+            SingleRequest,
+            SingleAnswer,
+            status=201,
+            errors=(404, 409, 429, 503),
+        )
+    )
+    async def post(self) -> None:
+        """Queue one render."""
+        asked = self.parse(SingleRequest)
+        job = await self.studio.render(
+            asked.prompt,
+            session_id=asked.session_id,
+            priority=_priority(asked, Priority.INTERACTIVE),
+            parameters=RenderParameters.of(asked.model_dump()),
+            idempotency_key=asked.idempotency_key,
+        )
+        shown = self.present.job(job)
+        self.answer(
+            SingleAnswer(
+                job_id=job.job_id,
+                status=shown.status,
+                status_url=self.present.status_url(job),
+                job=shown,
+            ),
+            201,
+        )
+
+
+class BatchHandler(ApiHandler):
+    """POST /api/video/batch_inference."""
+
+    @operation(
+        Operation(
+            "Render several prompts as one batch",
+            BatchRequest,
+            BatchAnswer,
+            status=201,
+            errors=(404, 409, 429, 503),
+        )
+    )
+    async def post(self) -> None:
+        """Queue a batch."""
+        asked = self.parse(BatchRequest)
+        batch = await self.studio.render_batch(
+            asked.prompts,
+            name=asked.name,
+            session_id=asked.session_id,
+            priority=_priority(asked, Priority.BATCH),
+            parameters=RenderParameters.of(asked.model_dump()),
+            idempotency_key=asked.idempotency_key,
+        )
+        shown = self.present.batch(batch)
+        self.answer(
+            BatchAnswer(
+                batch_id=batch.batch_id,
+                status=shown.status,
+                status_url=self.present.batch_status_url(batch),
+                job_ids=[job.job_id for job in batch.jobs],
+                jobs=shown.jobs,
+            ),
+            201,
+        )
+
+
+class StatusHandler(ApiHandler):
+    """GET /api/video/status/{job_id}."""
+
+    @operation(Operation("Ask after a job", answer=JobObject, errors=(404,)))
+    async def get(self, job_id: str) -> None:
+        """Return the job object."""
+        self.answer(self.present.job(await asyncio.to_thread(self.studio.jobs.job, job_id)))
+
+
+class BatchStatusHandler(ApiHandler):
+    """GET /api/video/batch_status/{batch_id}."""
+
+    @operation(Operation("Ask after a batch", answer=BatchObject, errors=(404,)))
+    async def get(self, batch_id: str) -> None:
+        """Return the batch and its jobs, in prompt order."""
+        self.answer(self.present.batch(await asyncio.to_thread(self.studio.jobs.batch, batch_id)))
+
+
+class CancelHandler(ApiHandler):
+    """POST /api/video/cancel/{job_id}."""
+
+    @operation(Operation("Cancel a job", answer=JobObject, errors=(404, 409)))
+    async def post(self, job_id: str) -> None:
+        """End a job that has not ended."""
+        self.answer(self.present.job(await asyncio.to_thread(self.studio.jobs.cancel, job_id)))
+
+
+class RetryHandler(ApiHandler):
+    """POST /api/video/retry/{job_id}."""
+
+    @operation(Operation("Run a failed job again", answer=JobObject, errors=(404, 409, 429, 503)))
+    async def post(self, job_id: str) -> None:
+        """Queue a new attempt under the same id."""
+        self.answer(self.present.job(await asyncio.to_thread(self.studio.jobs.retry, job_id)))
+
+
+class BatchCancelHandler(ApiHandler):
+    """POST /api/video/batch_cancel/{batch_id}."""
+
+    @operation(Operation("Cancel what is left of a batch", answer=BatchObject, errors=(404,)))
+    async def post(self, batch_id: str) -> None:
+        """End every job of the batch that has not ended."""
+        batch = await asyncio.to_thread(self.studio.jobs.cancel_batch, batch_id)
+        self.answer(self.present.batch(batch))
+
+
+class BatchRetryHandler(ApiHandler):
+    """POST /api/video/batch_retry/{batch_id}."""
+
+    @operation(
+        Operation(
+            "Run a batch's failed jobs again", answer=BatchObject, errors=(404, 409, 429, 503)
+        )
+    )
+    async def post(self, batch_id: str) -> None:
+        """Queue a new attempt of each."""
+        batch = await asyncio.to_thread(self.studio.jobs.retry_failed, batch_id)
+        self.answer(self.present.batch(batch))
+
+
+class PriorityHandler(ApiHandler):
+    """POST /api/video/priority/{job_id}."""
+
+    @operation(
+        Operation(
+            "Make a queued job more or less urgent", PriorityRequest, JobObject, errors=(404, 409)
+        )
+    )
+    async def post(self, job_id: str) -> None:
+        """Set the priority."""
+        asked = self.parse(PriorityRequest)
+        job = await asyncio.to_thread(
+            self.studio.jobs.set_priority, job_id, _PRIORITIES[asked.priority]
+        )
+        self.answer(self.present.job(job))
+
+
+class JobsHandler(ApiHandler):
+    """GET /api/video/jobs."""
+
+    @operation(
+        Operation(
+            "List jobs, newest first",
+            answer=JobsAnswer,
+            query=(
+                Parameter("status", {"type": "string", "enum": list(_FILTERS)}),
+                Parameter("q", {"type": "string", "maxLength": 500}, "Words of the prompt."),
+                Parameter(
+                    "limit",
+                    {"type": "integer", "minimum": 1, "maximum": _PAGE_LIMIT, "default": 50},
+                ),
+                Parameter("cursor", {"type": "string"}, "What the page before answered."),
+                Parameter("session_id", {"type": "string"}),
+            ),
+        )
+    )
+    async def get(self) -> None:
+        """Return one page."""
+        status = self.query("status")
+        if status is not None and status not in _FILTERS:
+            raise _invalid("status", f"must be one of {', '.join(_FILTERS)}")
+        page = await asyncio.to_thread(
+            self.studio.jobs.jobs,
+            state=_FILTERS[status] if status else None,
+            query=self.query("q") or "",
+            session_id=self.query("session_id"),
+            limit=self._limit(),
+            cursor=self.query("cursor"),
+        )
+        jobs = [self.present.job(job) for job in page.jobs]
+        self.answer(JobsAnswer.model_construct(jobs=jobs, cursor=page.cursor, total=page.total))
+
+    def _limit(self) -> int:
+        text = self.query("limit") or "50"
+        if not (text.isascii() and text.isdecimal() and len(text) < 6) or not (
+            1 <= int(text) <= _PAGE_LIMIT
+        ):
+            raise _invalid("limit", f"must be a whole number from 1 to {_PAGE_LIMIT}")
+        return int(text)
+
+
+def _invalid(field: str, problem: str) -> InvalidRequest:
+    return InvalidRequest(f"{field} {problem}.", (FieldProblem(field, problem),))
+
+
+def _priority(asked: RenderOptions, default: Priority) -> Priority:
+    return _PRIORITIES[asked.priority] if asked.priority else default
+
+
+ROUTES: Final[tuple[tuple[str, type[web.RequestHandler]], ...]] = (
+    ("/api/video/single_inference", SingleHandler),
+    ("/api/video/batch_inference", BatchHandler),
+    ("/api/video/status/{job_id}", StatusHandler),
+    ("/api/video/batch_status/{batch_id}", BatchStatusHandler),
+    ("/api/video/cancel/{job_id}", CancelHandler),
+    ("/api/video/retry/{job_id}", RetryHandler),
+    ("/api/video/batch_cancel/{batch_id}", BatchCancelHandler),
+    ("/api/video/batch_retry/{batch_id}", BatchRetryHandler),
+    ("/api/video/priority/{job_id}", PriorityHandler),
+    ("/api/video/jobs", JobsHandler),
+)

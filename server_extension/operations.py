@@ -1,0 +1,61 @@
+"""What an endpoint takes and answers, said once beside its handler; OpenAPI is made from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import wraps
+from typing import Any, Final, TypeVar, cast
+
+from jupyter_server.auth.decorator import authorized
+from pydantic import BaseModel
+from tornado import web
+
+__all__ = ["Operation", "Parameter", "operation", "operation_of"]
+
+_ATTRIBUTE: Final = "__workbench_operation__"
+
+Method = TypeVar("Method", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One query parameter and its JSON schema."""
+
+    name: str
+    schema: Mapping[str, Any]
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One method of one path."""
+
+    summary: str
+    request: type[BaseModel] | None = None
+    answer: type[BaseModel] | None = None
+    status: int = 200
+    content_type: str = "application/json"
+    errors: tuple[int, ...] = ()
+    """Statuses told by an ``ErrorBody`` beyond those that every endpoint has."""
+    query: tuple[Parameter, ...] = field(default=())
+
+
+def operation(described: Operation) -> Callable[[Method], Method]:
+    """Mark a handler method as ``described``, and let in only who is known and allowed."""
+
+    def wrap(method: Method) -> Method:
+        @wraps(method)
+        async def endpoint(handler: web.RequestHandler, *args: str, **kwargs: str) -> None:
+            await guarded(handler, *args, **kwargs)
+
+        guarded = web.authenticated(authorized(method))
+        setattr(endpoint, _ATTRIBUTE, described)
+        return cast("Method", endpoint)
+
+    return wrap
+
+
+def operation_of(handler: type[web.RequestHandler], method: str) -> Operation | None:
+    """Return what ``handler`` does on an HTTP method, or None when it does nothing."""
+    return getattr(getattr(handler, method.lower(), None), _ATTRIBUTE, None)

@@ -1,0 +1,69 @@
+"""Finds the Chromium that the browser tests drive, or installs one.
+
+A system Chromium first, else Playwright's own, else Debian's package where root may install it.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+__all__ = ["ARGUMENTS", "find_chromium"]
+
+ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-background-networking",
+    "--autoplay-policy=no-user-gesture-required",
+)
+"""What a headless Chromium needs in a container without a network."""
+
+_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+def find_chromium() -> str | None:
+    """Return the path of a Chromium, or None; ``WORKBENCH_CHROMIUM`` names one outright."""
+    if named := os.environ.get("WORKBENCH_CHROMIUM"):
+        return named
+    for name in _NAMES:
+        if found := shutil.which(name):
+            return found
+    return _playwrights_own()
+
+
+def _playwrights_own() -> str | None:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        path = playwright.chromium.executable_path
+    return path if Path(path).exists() else None
+
+
+def _install() -> None:
+    if shutil.which("apt-get") and os.geteuid() == 0:
+        environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+        subprocess.run(["apt-get", "update", "-qq"], check=False, env=environment)
+        command = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium"]
+        subprocess.run(command, check=False, env=environment, stdout=subprocess.DEVNULL)
+    if find_chromium() is None:
+        subprocess.run([sys.executable, "-m", "playwright", "install", "chromium"], check=False)
+
+
+def main() -> None:
+    """Say which Chromium there is; with ``--install`` get one first where there is none."""
+    found = find_chromium()
+    if found is None and "--install" in sys.argv:
+        _install()
+        found = find_chromium()
+    if found:
+        print(f"Chromium for the browser tests: {found}")
+    else:
+        print("No Chromium found: THE BROWSER TESTS WILL BE SKIPPED.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,55 @@
+"""Writes constraints.txt from what is installed, so that every install is the one that was tested."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+CONSTRAINTS = ROOT / "constraints.txt"
+_OWN = "world-model-workbench"
+_HEADER = """\
+# The exact versions that the suite was run with: the one source of pins, for pip and conda alike.
+# Written by `make constraints`.
+"""
+
+
+def pins() -> dict[str, str]:
+    """Return the pinned version of every package in constraints.txt, by normalised name."""
+    found = {}
+    for line in CONSTRAINTS.read_text("utf-8").splitlines():
+        if match := re.match(r"([A-Za-z0-9._-]+)==([^\s;]+)", line):
+            found[normalised(match[1])] = match[2]
+    return found
+
+
+def normalised(name: str) -> str:
+    """Return a distribution's name as the package index compares it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def main() -> None:
+    """Print the pins, or write them with ``--write``."""
+    listed = subprocess.run(
+        [sys.executable, "-m", "pip", "list", "--format=freeze", "--exclude-editable"],
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+    # a local build's suffix (+cpu) names a machine, not a version
+    lines = sorted(
+        re.sub(r"\+.*$", "", line)
+        for line in listed.splitlines()
+        if "==" in line and not line.lower().startswith((_OWN, "pip==", "setuptools=="))
+    )
+    text = _HEADER + "\n".join(lines) + "\n"
+    if "--write" in sys.argv:
+        CONSTRAINTS.write_text(text, "utf-8")
+    else:
+        print(text, end="")
+
+
+if __name__ == "__main__":
+    main()

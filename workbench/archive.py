@@ -1,0 +1,148 @@
+"""The finished videos of a batch as one ZIP, made as it is read.
+
+Knows which names a person wants to find in it; takes the videos from the job manager.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import BinaryIO, Final, Self
+
+from zipstream import ZipStream
+
+from workbench.errors import Conflict, NotFound
+from workbench.jobs.manager import JobManager
+from workbench.jobs.model import Batch, Job, JobState
+
+__all__ = ["BatchArchive"]
+
+_CHUNK_BYTES: Final = 1 << 18
+_SLUG_CHARS: Final = 60
+
+
+class BatchArchive:
+    """One ZIP of a batch's finished videos, their recipes and a manifest.
+
+    Every file is opened when the archive is made, so that one removed later still arrives whole.
+    Close it, or use it as a context manager. Raises ``Conflict`` when no video has finished.
+    """
+
+    def __init__(self, jobs: JobManager, batch: Batch) -> None:
+        self._files = ExitStack()
+        self._zip = ZipStream(sized=True)
+        self.name = f"{batch_slug(batch)}.zip"
+        included: list[dict[str, object]] = []
+        for job in batch.jobs:
+            if job.state is not JobState.COMPLETE:
+                continue
+            try:
+                video = self._open(jobs.video_path(job.job_id))
+                recipe = self._open(jobs.recipe_path(job.job_id))
+            except (NotFound, OSError):
+                continue
+            stem = video_stem(job)
+            self._add(video, f"{stem}.mp4")
+            self._add(recipe, f"recipes/{stem}.json")
+            included.append(_manifest_entry(job, f"{stem}.mp4", f"recipes/{stem}.json"))
+        if not included:
+            self.close()
+            raise Conflict(
+                f"No video of batch {batch.batch_id} has finished yet; try again when one has."
+            )
+        self._zip.add(_manifest(batch, included), "manifest.json")
+
+    @property
+    def size_bytes(self) -> int:
+        """Length of the whole ZIP."""
+        return len(self._zip)
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield from self._zip
+
+    def write(self, path: Path) -> Path:
+        """Write the ZIP to ``path`` (aside first, then renamed) and return it."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        aside = path.with_name(f".{path.name}.part")
+        try:
+            with aside.open("wb") as out:
+                for chunk in self:
+                    out.write(chunk)
+            aside.replace(path)
+        finally:
+            aside.unlink(missing_ok=True)
+        return path
+
+    def close(self) -> None:
+        """Close every video that is still open."""
+        self._files.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    def _open(self, path: Path) -> BinaryIO:
+        return self._files.enter_context(path.open("rb"))
+
+    def _add(self, file: BinaryIO, name: str) -> None:
+        size = file.seek(0, 2)
+        file.seek(0)
+        self._zip.add(iter(lambda: file.read(_CHUNK_BYTES), b""), name, size=size)
+
+
+def video_stem(job: Job) -> str:
+    """Return a readable, portable file name for ``job``'s video, without its ending."""
+    return f"{job.position + 1:02d}_{_slug(job.request.prompt) or job.job_id}"
+
+
+def batch_slug(batch: Batch) -> str:
+    """Return a readable, portable name for ``batch``."""
+    named = _slug(batch.name)
+    return f"{named}_{batch.batch_id}" if named else f"videos_{batch.batch_id}"
+
+
+def _slug(text: str) -> str:
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    words = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
+    if len(words) <= _SLUG_CHARS:
+        return words
+    return words[:_SLUG_CHARS].rsplit("-", 1)[0]
+
+
+def _manifest(batch: Batch, included: Sequence[dict[str, object]]) -> bytes:
+    document = {
+        "batch_id": batch.batch_id,
+        "name": batch.name,
+        "created_at": batch.created_at.isoformat(),
+        "videos": included,
+        "missing": [
+            {
+                "job_id": job.job_id,
+                "prompt": job.request.prompt,
+                "state": job.state,
+                "error": job.error,
+            }
+            for job in batch.jobs
+            if job.job_id not in {entry["job_id"] for entry in included}
+        ],
+    }
+    return json.dumps(document, indent=2, ensure_ascii=False).encode()
+
+
+def _manifest_entry(job: Job, video: str, recipe: str) -> dict[str, object]:
+    return {
+        "file": video,
+        "recipe": recipe,
+        "job_id": job.job_id,
+        "prompt": job.request.prompt,
+        "seed": job.request.seed,
+        "engine": job.request.engine,
+        "model": job.request.model,
+        "device": job.device,
+    }

@@ -1,0 +1,335 @@
+"""Studio: the journey as one object over prompts and jobs.
+
+Handlers, widgets and notebooks call this and nothing below it. Knows neither HTTP nor notebooks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import threading
+from collections.abc import Coroutine, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Final, Self, TypeVar
+
+from workbench.engines.engine import Engine
+from workbench.engines.registry import create_engine, engine_names
+from workbench.errors import FieldProblem, InvalidRequest
+from workbench.jobs.manager import JobManager
+from workbench.jobs.model import Batch, Job, Priority
+from workbench.prompts.markers import strip_marker
+from workbench.prompts.model import Entry, PromptSession, Revision
+from workbench.prompts.sessions import Sessions
+from workbench.prompts.writer import PromptWriter
+from workbench.render import Profile, RenderRequest
+from workbench.scene import Scene
+from workbench.settings import Settings
+
+__all__ = ["RenderParameters", "Studio"]
+
+_PLACEHOLDER_ENGINE: Final = "animatic"
+_SEED_BITS: Final = 31  # fits every engine's generator, and a JavaScript number
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenderParameters:
+    """What may be said about a render beside its prompt; None stands for the engine's default.
+
+    Sizes are pixels, ``fps`` frames per second; the names are diffusers'.
+    """
+
+    seed: int | None = None
+    engine: str | None = None
+    model: str | None = None
+    profile: Profile | None = None
+    negative_prompt: str | None = None
+    width: int | None = None
+    height: int | None = None
+    num_frames: int | None = None
+    fps: int | None = None
+    num_inference_steps: int | None = None
+    guidance_scale: float | None = None
+    options: Mapping[str, Any] | None = None
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> Self:
+        """Return the parameters among ``values``; other keys are left alone."""
+        return cls(**{f.name: values[f.name] for f in fields(cls) if f.name in values})
+
+
+@dataclass(frozen=True, slots=True)
+class _Placed:
+    """A prompt to render, with the place in a session that it has, if any."""
+
+    prompt: str
+    scene: Scene
+    entry_index: int | None = None
+    parent_prompt: str = ""
+
+
+class Studio:
+    """The four steps (enhance, variations, tune, results) over one prompt writer and job manager.
+
+    Cheap to create; starts no process until something is rendered. Asynchronous methods may wait
+    for a language model; :meth:`run` calls them from code that has no event loop. Safe to use
+    from several threads.
+    """
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        self.settings = settings or Settings()
+        self.writer = PromptWriter(self.settings)
+        self.sessions = Sessions(self.settings, self.writer)
+        self.jobs = JobManager(self.settings)
+        self._engines: dict[str, Engine] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._loop_guard = threading.Lock()
+
+    # prompts
+
+    async def enhance(
+        self, rough_prompt: str, session_id: str | None = None, *, seed: int | None = None
+    ) -> tuple[str, Entry]:
+        """Make a rough idea a full prompt; a null or unknown ``session_id`` starts a session."""
+        return await self.sessions.enhance(rough_prompt, session_id, seed=seed or 0)
+
+    async def initialize(self, prompt: str, session_id: str | None = None) -> tuple[str, Entry]:
+        """Start from a prompt as it is, with the parameters found in it.
+
+        Raises ``NotFound`` for an unknown session.
+        """
+        return await self.sessions.initialize(prompt, session_id)
+
+    async def variations(
+        self,
+        session_id: str,
+        selected: Sequence[int],
+        total: int = 8,
+        *,
+        axes: Sequence[str] = (),
+        hold: Sequence[str] = (),
+        seed: int | None = None,
+    ) -> tuple[Entry, ...]:
+        """Return ``total`` distinct prompts: the selected ones first, then variations of them."""
+        if total > self.settings.max_batch_prompts:
+            problem = f"must be at most {self.settings.max_batch_prompts}"
+            raise InvalidRequest(f"total_count {problem}.", (FieldProblem("total_count", problem),))
+        return await self.sessions.variations(
+            session_id, selected, total, axes=axes, hold=hold, seed=seed or 0
+        )
+
+    async def update(
+        self, session_id: str, user_request: str, prompt: str | None = None
+    ) -> tuple[Revision, Entry | None]:
+        """Tune the session's latest prompt, or ``prompt``, as the request says."""
+        return await self.sessions.update(session_id, user_request, prompt)
+
+    async def set_parameters(
+        self,
+        session_id: str,
+        values: Mapping[str, str | Sequence[str]],
+        *,
+        index: int | None = None,
+        lock: Sequence[str] = (),
+        unlock: Sequence[str] = (),
+    ) -> Entry:
+        """Set, lock or free scene fields by hand, in the latest prompt or in the one at ``index``.
+
+        Raises ``NotFound`` for an unknown session, ``InvalidRequest`` for an index it lacks.
+        """
+        if index is None:
+            latest = self.sessions.session(session_id).latest
+            index = latest.index if latest else 0
+        return self.sessions.set_scene(session_id, index, values, lock=lock, unlock=unlock)
+
+    def session(self, session_id: str) -> PromptSession:
+        """Return a session with its whole history; raises ``NotFound``."""
+        return self.sessions.session(session_id)
+
+    # renders
+
+    async def render(
+        self,
+        prompt: str,
+        *,
+        session_id: str | None = None,
+        priority: int = Priority.INTERACTIVE,
+        parameters: RenderParameters | None = None,
+        idempotency_key: str | None = None,
+    ) -> Job:
+        """Queue one render and return its job.
+
+        Raises ``InvalidRequest``, ``NotFound`` for an unknown session, ``Busy`` when the queue is
+        full, ``SupervisorUnavailable``.
+        """
+        asked = parameters or RenderParameters()
+        placed = await self._place(prompt, session_id)
+        request = self._request(placed, asked, _seed(asked))
+        job = await asyncio.to_thread(
+            self.jobs.submit,
+            request,
+            session_id=session_id,
+            entry_index=placed.entry_index,
+            parent_prompt=placed.parent_prompt,
+            priority=priority,
+            preview=self._placeholder(request),
+            idempotency_key=idempotency_key,
+        )
+        self._link(session_id, [placed], [job])
+        return job
+
+    async def render_batch(
+        self,
+        prompts: Sequence[str],
+        *,
+        name: str = "",
+        session_id: str | None = None,
+        priority: int = Priority.BATCH,
+        parameters: RenderParameters | None = None,
+        idempotency_key: str | None = None,
+    ) -> Batch:
+        """Queue several renders as one batch, in order, all with one seed unless one is given.
+
+        The same seed lets two cards differ by their prompts alone. Raises as :meth:`render` does.
+        """
+        if not prompts:
+            raise InvalidRequest(
+                "A batch needs at least one prompt.", (FieldProblem("prompts", "is empty"),)
+            )
+        asked = parameters or RenderParameters()
+        seed = _seed(asked)
+        placed = [await self._place(prompt, session_id) for prompt in prompts]
+        requests = [self._request(place, asked, seed) for place in placed]
+        batch = await asyncio.to_thread(
+            self.jobs.submit_batch,
+            requests,
+            name=name,
+            session_id=session_id,
+            entry_indices=[place.entry_index for place in placed],
+            parent_prompts=[place.parent_prompt for place in placed],
+            priority=priority,
+            previews=[self._placeholder(request) for request in requests],
+            idempotency_key=idempotency_key,
+        )
+        self._link(session_id, placed, batch.jobs)
+        return batch
+
+    def engine_names(self) -> tuple[str, ...]:
+        """Return the names of the engines that can be asked for."""
+        return engine_names(self.settings)
+
+    # life
+
+    def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """Run an asynchronous method from synchronous code, inside a notebook or out of one."""
+        return asyncio.run_coroutine_threadsafe(coroutine, self._own_loop()).result()
+
+    def close(self) -> None:
+        """Let go of the index and of any language model connection; renders go on."""
+        with self._loop_guard:
+            loop, self._loop = self._loop, None
+        if loop is not None:
+            asyncio.run_coroutine_threadsafe(self.writer.close(), loop).result()
+            loop.call_soon_threadsafe(loop.stop)
+        self.sessions.close()
+        self.jobs.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    def _own_loop(self) -> asyncio.AbstractEventLoop:
+        with self._loop_guard:
+            if self._loop is None:
+                loop = asyncio.new_event_loop()
+                threading.Thread(
+                    target=_serve, args=(loop,), name="workbench-studio", daemon=True
+                ).start()
+                self._loop = loop
+            return self._loop
+
+    # parts of a render
+
+    async def _place(self, prompt: str, session_id: str | None) -> _Placed:
+        """Find the prompt in its session, or add it there, so that no render is without parent."""
+        if session_id is None:
+            text = strip_marker(prompt)
+            return _Placed(text, self.writer.scene_of(text))
+        history = self.sessions.history(session_id)
+        entry = next((e for e in reversed(history) if e.prompt == prompt), None)
+        if entry is None:
+            _, entry = await self.sessions.initialize(prompt, session_id)
+        parent = next((e.prompt for e in history if e.index == entry.parent), "")
+        return _Placed(strip_marker(entry.prompt), entry.scene, entry.index, strip_marker(parent))
+
+    def _request(self, placed: _Placed, asked: RenderParameters, seed: int) -> RenderRequest:
+        settings = self.settings
+        engine = asked.engine or settings.engine
+        given = {k: v for k, v in asdict(asked).items() if v is not None}
+        given |= {
+            "engine": engine,
+            "model": asked.model or ("" if engine == _PLACEHOLDER_ENGINE else settings.model),
+            "negative_prompt": asked.negative_prompt or placed.scene.negative_prompt,
+            "seed": seed,
+        }
+        request = RenderRequest(prompt=placed.prompt, scene=placed.scene, **given)
+        completed = self._engine(engine).complete(request)
+        self._check_limits(completed)
+        return completed
+
+    def _check_limits(self, request: RenderRequest) -> None:
+        problems = []
+        pixels = (request.width or 0) * (request.height or 0)
+        if pixels > self.settings.max_pixels:
+            problems.append(
+                FieldProblem(
+                    "width", f"width × height must be at most {self.settings.max_pixels:,}"
+                )
+            )
+        if (request.num_frames or 0) > self.settings.max_frames:
+            problems.append(
+                FieldProblem("num_frames", f"must be at most {self.settings.max_frames:,}")
+            )
+        if problems:
+            told = "; ".join(f"{p.field} {p.problem}" for p in problems)
+            raise InvalidRequest(
+                f"The request is beyond this workbench's limits: {told}.", tuple(problems)
+            )
+
+    def _placeholder(self, request: RenderRequest) -> RenderRequest | None:
+        """Return the animatic that moves in the card until ``request`` itself is done."""
+        if request.engine == _PLACEHOLDER_ENGINE:
+            return None
+        return self._engine(_PLACEHOLDER_ENGINE).complete(
+            RenderRequest(
+                prompt=request.prompt,
+                scene=request.scene,
+                seed=request.seed,
+                engine=_PLACEHOLDER_ENGINE,
+            )
+        )
+
+    def _engine(self, name: str) -> Engine:
+        if name not in self._engines:
+            self._engines[name] = create_engine(name, self.settings)
+        return self._engines[name]
+
+    def _link(self, session_id: str | None, placed: Sequence[_Placed], jobs: Sequence[Job]) -> None:
+        if session_id is None:
+            return
+        for place, job in zip(placed, jobs, strict=True):
+            if place.entry_index is not None:
+                self.sessions.link_jobs(session_id, place.entry_index, [job.job_id])
+
+
+def _seed(asked: RenderParameters) -> int:
+    return secrets.randbits(_SEED_BITS) if asked.seed is None else asked.seed
+
+
+def _serve(loop: asyncio.AbstractEventLoop) -> None:
+    asyncio.set_event_loop(loop)
+    loop.run_forever()
+    loop.close()
