@@ -16,7 +16,7 @@ from pydantic import (
 )
 
 from workbench.identifiers import ID_PATTERN
-from workbench.render import Profile
+from workbench.rendering import Profile
 from workbench.scene import SCENE_FIELDS, Change, Scene
 from workbench.settings import Settings
 

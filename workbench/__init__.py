@@ -1,1 +1,76 @@
-"""World Model Workbench: explore what video and world models do with a prompt."""
+"""World Model Workbench: explore what video and world models do with a prompt.
+
+    import workbench as wb
+
+    session = wb.enhance("dog running")
+    batch = wb.render(session.variations(8)).wait()
+    batch.zip("videos.zip")
+
+``wb.Workbench()`` in a notebook cell shows the whole of it.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from workbench.errors import WorkbenchError
+    from workbench.journey import (
+        Batch,
+        Prompt,
+        Session,
+        Video,
+        devices,
+        enhance,
+        open_batch,
+        open_session,
+        open_video,
+        render,
+        start,
+    )
+    from workbench.scene import Change, Scene
+    from workbench.settings import Settings
+    from workbench.studio import RenderParameters, Studio
+    from workbench.widgets import Workbench
+
+__all__ = [
+    "Batch",
+    "Change",
+    "Prompt",
+    "RenderParameters",
+    "Scene",
+    "Session",
+    "Settings",
+    "Studio",
+    "Video",
+    "Workbench",
+    "WorkbenchError",
+    "devices",
+    "enhance",
+    "open_batch",
+    "open_session",
+    "open_video",
+    "render",
+    "start",
+]
+
+_HOMES = {
+    **dict.fromkeys(("Change", "Scene"), "scene"),
+    **dict.fromkeys(("RenderParameters", "Studio"), "studio"),
+    "Settings": "settings",
+    "Workbench": "widgets",
+    "WorkbenchError": "errors",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used, so that importing the package costs nothing."""
+    if name not in __all__:
+        raise AttributeError(f"module 'workbench' has no attribute {name!r}")
+    home = import_module(f"workbench.{_HOMES.get(name, 'journey')}")
+    return getattr(home, name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

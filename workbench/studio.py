@@ -21,7 +21,7 @@ from workbench.prompts.markers import strip_marker
 from workbench.prompts.model import Entry, PromptSession, Revision
 from workbench.prompts.sessions import Sessions
 from workbench.prompts.writer import PromptWriter
-from workbench.render import Profile, RenderRequest
+from workbench.rendering import Profile, RenderRequest
 from workbench.scene import Scene
 from workbench.settings import Settings
 

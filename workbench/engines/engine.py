@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from workbench.render import Progress, Recipe, RenderRequest
+from workbench.rendering import Progress, Recipe, RenderRequest
 
 __all__ = ["Engine", "RenderTask", "Rendered"]
 
