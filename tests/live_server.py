@@ -1,0 +1,146 @@
+"""A real Jupyter server with the workbench, as its own process, for tests that must not pretend."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Self
+
+import httpx
+import psutil
+
+ROOT = Path(__file__).resolve().parent.parent
+TOKEN = "a-token-for-tests"
+_START_LIMIT_S = 60.0
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+class LiveServer:
+    """One server over one outputs/ folder; leave its context and every process it caused is gone."""
+
+    def __init__(self, outputs: Path, *, environment: Mapping[str, str] | None = None) -> None:
+        self.outputs = outputs
+        self.port = free_port()
+        self.base_url = "/"
+        self._environment = {
+            **os.environ,
+            "WORKBENCH_OUTPUTS": str(outputs),
+            "JUPYTER_PORT": str(self.port),
+            "JUPYTER_TOKEN": TOKEN,
+            **(environment or {}),
+        }
+        self.process: subprocess.Popen[bytes] | None = None
+        self.log = outputs.parent / f"server-{self.port}.log"
+
+    @property
+    def url(self) -> str:
+        """Where the server is, without a trailing slash."""
+        return f"http://127.0.0.1:{self.port}{self.base_url.rstrip('/')}"
+
+    def start(self, *arguments: str) -> Self:
+        """Start the server and wait until it answers."""
+        command = [sys.executable, "-m", "server_extension.launch", "--no-browser", *arguments]
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                command, cwd=ROOT, env=self._environment, stdout=log, stderr=log
+            )
+        limit = time.monotonic() + _START_LIMIT_S
+        while time.monotonic() < limit:
+            assert self.process.poll() is None, self.log.read_text("utf-8")
+            try:
+                if self.get("/api/workbench/health").status_code == 200:
+                    return self
+            except httpx.TransportError:
+                pass
+            time.sleep(0.1)
+        raise TimeoutError(self.log.read_text("utf-8"))
+
+    def get(self, path: str, **kwargs: Any) -> httpx.Response:
+        """GET with the token."""
+        return self.request("GET", path, **kwargs)
+
+    def post(self, path: str, body: Any = None, **kwargs: Any) -> httpx.Response:
+        """POST ``body`` as JSON with the token."""
+        return self.request("POST", path, json={} if body is None else body, **kwargs)
+
+    def request(self, method: str, path: str, **kwargs: Any) -> httpx.Response:
+        """Send one request with the token."""
+        headers = {"Authorization": f"token {TOKEN}", **kwargs.pop("headers", {})}
+        with httpx.Client(timeout=60, trust_env=False) as client:
+            return client.request(method, self.url + path, headers=headers, **kwargs)
+
+    def wait_for_batch(self, batch_id: str, *, limit_s: float = 120) -> dict[str, Any]:
+        """Poll until the batch has ended, as a plain page does."""
+        return self._wait(f"/api/video/batch_status/{batch_id}", limit_s)
+
+    def wait_for_job(self, job_id: str, *, limit_s: float = 120) -> dict[str, Any]:
+        """Poll until the job has ended, as a plain page does."""
+        return self._wait(f"/api/video/status/{job_id}", limit_s)
+
+    def _wait(self, path: str, limit_s: float) -> dict[str, Any]:
+        limit = time.monotonic() + limit_s
+        while time.monotonic() < limit:
+            found: dict[str, Any] = self.get(path).raise_for_status().json()
+            if found["status"] in {"complete", "partial", "failed"}:
+                return found
+            time.sleep(0.05)
+        raise TimeoutError(f"{path} did not end within {limit_s} s: {found}")
+
+    def supervisor_pid(self) -> int | None:
+        """Return the pid of the supervisor of this outputs/ folder."""
+        told = self.get("/api/workbench/health").json()["supervisor"]
+        return told["pid"] if told else None
+
+    def kill(self) -> None:
+        """End the server at once, as a power cut would."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+    def stop(self) -> None:
+        """End the server in an orderly way, and then its supervisor."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(30)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        end_supervisor(self.outputs)
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.stop()
+
+
+def end_supervisor(outputs: Path) -> None:
+    """End the supervisor of ``outputs``, and wait until it and its workers are gone."""
+    from workbench.jobs.manager import JobManager
+    from workbench.settings import Settings
+
+    manager = JobManager(Settings(outputs=outputs))
+    status = manager.supervisor()
+    manager.close()
+    if status is None or not psutil.pid_exists(status.pid):
+        return
+    process = psutil.Process(status.pid)
+    workers = process.children(recursive=True)
+    process.terminate()
+    psutil.wait_procs([process], timeout=20)
+    _, alive = psutil.wait_procs(workers, timeout=10)
+    assert not alive, f"workers outlived their supervisor: {alive}"

@@ -1,0 +1,58 @@
+"""The notebooks run from top to bottom, and their runs see the same jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+from tests.live_server import end_supervisor
+from workbench.jobs.manager import JobManager
+from workbench.jobs.model import JobState
+from workbench.settings import Settings
+
+NOTEBOOKS = Path(__file__).resolve().parent.parent.parent / "notebooks"
+
+
+@pytest.fixture
+def outputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    folder = tmp_path / "outputs"
+    monkeypatch.setenv("WORKBENCH_OUTPUTS", str(folder))
+    yield folder
+    end_supervisor(folder)
+
+
+def _run(name: str, folder: Path) -> nbformat.NotebookNode:
+    notebook = nbformat.read(NOTEBOOKS / name, as_version=4)
+    client = NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(folder)}})
+    client.execute()
+    return notebook
+
+
+def test_the_tour_runs_and_every_render_of_it_completes(outputs: Path, tmp_path: Path) -> None:
+    notebook = _run("tour.ipynb", tmp_path)
+    told = "".join(
+        output.get("text", "") or output.get("data", {}).get("text/plain", "")
+        for cell in notebook.cells
+        for output in cell.get("outputs", ())
+    )
+    assert "time of day" in told
+    assert "MiB with 8 videos" in told
+    manager = JobManager(Settings(outputs=outputs))
+    jobs = manager.jobs(limit=50).jobs
+    manager.close()
+    assert len(jobs) == 10
+    assert {job.state for job in jobs} == {JobState.COMPLETE}
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in NOTEBOOKS.glob("*.ipynb")))
+def test_a_notebook_is_committed_clean(name: str) -> None:
+    notebook = nbformat.read(NOTEBOOKS / name, as_version=4)
+    nbformat.validate(notebook)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            assert cell.outputs == []
+            assert cell.execution_count is None

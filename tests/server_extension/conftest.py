@@ -1,0 +1,16 @@
+"""One real server for the tests that only talk to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.live_server import LiveServer
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """A server with outputs/ of its own."""
+    with LiveServer(tmp_path_factory.mktemp("rest") / "outputs") as live:
+        yield live

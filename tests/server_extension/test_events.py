@@ -1,0 +1,75 @@
+"""The event stream: a job object at each change, over a real websocket."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+import websocket
+
+from tests.live_server import TOKEN, LiveServer
+
+
+def _connect(server: LiveServer, query: str, token: str = TOKEN) -> websocket.WebSocket:
+    return websocket.create_connection(
+        f"ws://127.0.0.1:{server.port}/api/video/events{query}",
+        header=[f"Authorization: token {token}"],
+        timeout=60,
+    )
+
+
+def _until_end(connection: websocket.WebSocket) -> list[dict[str, Any]]:
+    told = []
+    while not told or told[-1]["status"] not in {"complete", "failed"}:
+        told.append(json.loads(connection.recv()))
+    return told
+
+
+def test_a_job_is_told_from_the_queue_to_its_video(server: LiveServer) -> None:
+    job = server.post("/api/video/single_inference", {"prompt": "a red balloon"}).json()
+    connection = _connect(server, f"?job_id={job['job_id']}")
+    told = _until_end(connection)
+    connection.close()
+    assert {state["job_id"] for state in told} == {job["job_id"]}
+    revisions = [state["revision"] for state in told]
+    assert revisions == sorted(revisions)
+    assert told[-1]["status"] == "complete"
+    assert server.get(told[-1]["video_url"]).status_code == 200
+    assert len(told) > 2
+
+
+def test_only_the_batch_that_was_asked_for_is_told(server: LiveServer) -> None:
+    other = server.post("/api/video/single_inference", {"prompt": "noise", "num_frames": 9}).json()
+    batch = server.post(
+        "/api/video/batch_inference", {"prompts": ["a", "b"], "num_frames": 9}
+    ).json()
+    connection = _connect(server, f"?batch_id={batch['batch_id']}")
+    ended: set[str] = set()
+    while ended != set(batch["job_ids"]):
+        state = json.loads(connection.recv())
+        assert state["job_id"] != other["job_id"]
+        if state["status"] == "complete":
+            ended.add(state["job_id"])
+    connection.close()
+
+
+def test_a_listener_that_returns_hears_what_it_missed(server: LiveServer) -> None:
+    job = server.post("/api/video/single_inference", {"prompt": "a moth", "num_frames": 9}).json()
+    seen = job["job"]["revision"]
+    server.wait_for_job(job["job_id"])
+    connection = _connect(server, f"?job_id={job['job_id']}&since={seen}")
+    assert _until_end(connection)[-1]["status"] == "complete"
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    ("query", "token", "status"),
+    [("", "wrong", 403), ("?job_id=j_" + "0" * 20, TOKEN, 404), ("?since=soon", TOKEN, 400)],
+)
+def test_a_stream_that_cannot_be_had_is_refused_before_it_opens(
+    server: LiveServer, query: str, token: str, status: int
+) -> None:
+    with pytest.raises(websocket.WebSocketBadStatusException) as caught:
+        _connect(server, query, token)
+    assert caught.value.status_code == status

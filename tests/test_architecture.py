@@ -1,0 +1,121 @@
+"""The walls of the house: who may import whom, and which library lives in which room."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+NEVER = {
+    "server_extension": ("workbench.widgets",),
+    "workbench.widgets": ("server_extension",),
+    "workbench.prompts": ("workbench.jobs", "workbench.engines", "workbench.studio"),
+    "workbench.jobs": ("workbench.prompts", "workbench.studio", "workbench.widgets"),
+    "workbench.engines": ("workbench.prompts", "workbench.jobs", "workbench.studio"),
+    "workbench.studio": ("workbench.widgets", "server_extension", "workbench.journey"),
+    "workbench.journey": ("workbench.widgets", "server_extension"),
+    "workbench.rendering": (
+        "workbench.prompts", "workbench.engines", "workbench.jobs", "workbench.studio",
+    ),
+    "workbench.scene": (
+        "workbench.prompts", "workbench.engines", "workbench.jobs", "workbench.rendering",
+    ),
+    "workbench.settings": ("workbench.scene", "workbench.rendering", "workbench.jobs"),
+    "workbench.errors": ("workbench.scene", "workbench.settings"),
+    "workbench.database": ("workbench.scene", "workbench.settings", "workbench.jobs"),
+}  # fmt: skip
+"""Room → rooms that it must not know."""
+
+HOMES = {
+    "torch": ("workbench.engines", "workbench.prompts.local_model"),
+    "diffusers": ("workbench.engines",),
+    "transformers": ("workbench.engines", "workbench.prompts.local_model"),
+    "ipywidgets": ("workbench.widgets",),
+    "anywidget": ("workbench.widgets",),
+    "tornado": ("server_extension",),
+    "jupyter_server": ("server_extension",),
+    "sqlite3": ("workbench.database", "workbench.jobs.store", "workbench.prompts.store"),
+}
+"""Library → the rooms that it may be used in."""
+
+
+def _modules() -> Iterator[tuple[str, Path]]:
+    for package in ("workbench", "server_extension"):
+        for path in sorted((ROOT / package).rglob("*.py")):
+            parts = path.relative_to(ROOT).with_suffix("").parts
+            yield ".".join(parts[:-1] if parts[-1] == "__init__" else parts), path
+
+
+def _imports(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            assert node.level == 0, f"{path} has a relative import"
+            found.add(node.module)
+            found.update(f"{node.module}.{alias.name}" for alias in node.names)
+    return found
+
+
+def _within(module: str, room: str) -> bool:
+    return module == room or module.startswith(f"{room}.")
+
+
+@pytest.mark.parametrize("room", NEVER)
+def test_a_room_does_not_know_the_rooms_it_must_not_know(room: str) -> None:
+    broken = [
+        f"{module} imports {imported}"
+        for module, path in _modules()
+        if _within(module, room)
+        for imported in _imports(path)
+        for forbidden in NEVER[room]
+        if _within(imported, forbidden)
+    ]
+    assert broken == []
+
+
+@pytest.mark.parametrize("library", HOMES)
+def test_a_library_stays_in_the_rooms_that_it_belongs_to(library: str) -> None:
+    strays = [
+        f"{module} imports {imported}"
+        for module, path in _modules()
+        if not any(_within(module, home) for home in HOMES[library])
+        for imported in _imports(path)
+        if _within(imported, library)
+    ]
+    assert strays == []
+
+
+def test_importing_the_package_loads_nothing_heavy_and_starts_nothing() -> None:
+    script = """
+import sys, threading, workbench
+dir(workbench)
+heavy = {"torch", "cv2", "av", "ipywidgets", "tornado", "openai", "pydantic"} & set(sys.modules)
+assert not heavy, heavy
+assert threading.active_count() == 1
+"""
+    subprocess.run([sys.executable, "-c", script], check=True)
+
+
+def test_a_studio_is_made_without_the_heavy_libraries() -> None:
+    script = """
+import sys
+from workbench.studio import Studio
+heavy = {"torch", "cv2", "av", "ipywidgets", "tornado", "openai"} & set(sys.modules)
+assert not heavy, heavy
+"""
+    subprocess.run([sys.executable, "-c", script], check=True)
+
+
+def test_every_public_name_can_be_imported() -> None:
+    import workbench
+
+    assert all(getattr(workbench, name) is not None for name in workbench.__all__)
+    assert callable(workbench.render)
