@@ -1,0 +1,54 @@
+"""The served OpenAPI document tells the truth: schemathesis asks everything that it allows."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from server_extension.routes import API_ROUTES
+from tests.live_server import TOKEN, LiveServer
+
+EXAMPLES = 25
+
+
+def _document(server: LiveServer) -> dict[str, Any]:
+    document: dict[str, Any] = server.get("/api/workbench/openapi.json").json()
+    return document
+
+
+def test_every_route_is_described(server: LiveServer) -> None:
+    document = _document(server)
+    assert document["openapi"].startswith("3.1")
+    assert {path for path, _ in API_ROUTES} < set(document["paths"])
+    for path, methods in document["paths"].items():
+        for operation in methods.values():
+            assert operation["summary"], path
+            named = {p["name"] for p in operation["parameters"] if p["in"] == "path"}
+            assert named == set(re.findall(r"{(\w+)}", path))
+
+
+def test_the_limits_that_are_enforced_are_the_ones_described(server: LiveServer) -> None:
+    schemas = _document(server)["components"]["schemas"]
+    assert schemas["EnhanceRequest"]["properties"]["rough_prompt"]["maxLength"] == 4_000
+    assert schemas["BatchRequest"]["properties"]["prompts"]["maxItems"] == 64
+
+
+def test_nothing_that_the_document_allows_makes_the_server_err(
+    server: LiveServer, tmp_path: Path
+) -> None:
+    run = subprocess.run(
+        [
+            str(Path(sys.executable).parent / "schemathesis"), "run",
+            f"{server.url}/api/workbench/openapi.json",
+            *("--header", f"Authorization: token {TOKEN}"),
+            *("--checks", "not_a_server_error,status_code_conformance,content_type_conformance,"
+                          "response_schema_conformance"),
+            *("--max-examples", str(EXAMPLES), "--seed", "1", "--phases", "examples,coverage,fuzzing"),
+            *("--request-timeout", "30"),
+        ],
+        capture_output=True, text=True, timeout=240, check=False, cwd=tmp_path,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stdout[-6_000:]
