@@ -23,12 +23,14 @@ _STARTS = 40
 
 def main() -> None:
     """Measure and print."""
-    with tempfile.TemporaryDirectory() as folder:
-        with LiveServer(Path(folder) / "outputs") as server:
-            _first_video(server, "warm up the server")
-            firsts = [_first_video(server, f"dog number {n} running") for n in range(_ROUNDS)]
-            starts = _submit_to_start(server)
-            whole = _whole_journey(server)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        LiveServer(Path(folder) / "outputs") as server,
+    ):
+        _first_video(server, "warm up the server")
+        firsts = [_first_video(server, f"dog number {n} running") for n in range(_ROUNDS)]
+        starts = _submit_to_start(server)
+        whole = _whole_journey(server)
     print_report(
         "journey",
         [

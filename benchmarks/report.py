@@ -7,6 +7,7 @@ import platform
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 __all__ = ["Figure", "percentile", "print_report"]
 
@@ -51,8 +52,8 @@ def percentile(values: Sequence[float], share: float) -> float:
 def _machine() -> str:
     name = platform.processor() or platform.machine()
     try:
-        with open("/proc/cpuinfo", encoding="utf-8") as info:
-            name = next(line.split(":")[1].strip() for line in info if "model name" in line)
+        lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
+        name = next(line.split(":")[1].strip() for line in lines if "model name" in line)
     except (OSError, StopIteration):
         pass
     return f"{os.cpu_count()} cores ({name}), Python {platform.python_version()}"

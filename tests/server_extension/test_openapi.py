@@ -12,6 +12,10 @@ from server_extension.routes import API_ROUTES
 from tests.live_server import TOKEN, LiveServer
 
 EXAMPLES = 25
+CHECKS = (
+    "not_a_server_error,status_code_conformance,content_type_conformance,"
+    "response_schema_conformance"
+)
 
 
 def _document(server: LiveServer) -> dict[str, Any]:
@@ -44,8 +48,7 @@ def test_nothing_that_the_document_allows_makes_the_server_err(
             str(Path(sys.executable).parent / "schemathesis"), "run",
             f"{server.url}/api/workbench/openapi.json",
             *("--header", f"Authorization: token {TOKEN}"),
-            *("--checks", "not_a_server_error,status_code_conformance,content_type_conformance,"
-                          "response_schema_conformance"),
+            *("--checks", CHECKS),
             *("--max-examples", str(EXAMPLES), "--seed", "1", "--phases", "examples,coverage,fuzzing"),
             *("--request-timeout", "30"),
         ],

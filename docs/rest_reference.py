@@ -1,0 +1,112 @@
+"""Writes docs/rest.md from the served OpenAPI document: ``python -m docs.rest_reference``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from server_extension.openapi import openapi_document
+from server_extension.routes import API_ROUTES
+from workbench.settings import Settings
+
+__all__ = ["TARGET", "rest_reference"]
+
+TARGET = Path(__file__).resolve().parent / "rest.md"
+_HEAD = """\
+# The REST interface
+
+Made from the OpenAPI document, which a running server has at `/api/workbench/openapi.json`
+(`python -m docs.rest_reference` writes this page anew). JSON in, JSON out, all under the server's base URL.
+
+Authenticate as with every Jupyter endpoint: the header `Authorization: token …`, or the login cookie together
+with the header `X-XSRFToken`.
+
+A job's `status` is `pending`, `processing`, `complete` or `failed`; a cancelled job is `failed` with
+`cancelled: true`. A batch's is `pending`, `processing`, `complete` (all of it), `partial` (all ended, some
+complete) or `failed` (all ended, none complete). Poll until one of the last ones, or listen:
+
+**WS `/api/video/events?job_id=…&batch_id=…`** tells the job object at each change. Both parameters may be
+repeated; without them every job is told. With `since=<revision>` what changed after that revision is told
+first, so that nothing is missed after a broken connection.
+
+**GET `/static/videos/{job_id}/video.mp4`**, `/static/videos/{batch_id}/{job_id}/video.mp4` and
+`/static/videos/{job_id}.mp4` are the same video, with range requests; beside it are `poster.jpg` and
+`recipe.json`.
+
+Every error is `{"message", "reason", "errors": [{"field", "problem"}]}`: 400 what does not validate, 403 not
+logged in or not allowed, 404 unknown id, 409 not in this state, 413 body too large, 415 not JSON, 429 a limit
+is reached (with `Retry-After`), 503 a part that is needed does not answer.
+"""
+
+
+def rest_reference() -> str:
+    """Return the page."""
+    settings = Settings.model_construct()
+    document = openapi_document(API_ROUTES, settings, "/")
+    schemas = document["components"]["schemas"]
+    parts = [_HEAD]
+    for path, methods in document["paths"].items():
+        parts.extend(
+            _operation(method.upper(), path, operation, schemas)
+            for method, operation in methods.items()
+        )
+    return "\n".join(parts)
+
+
+def _operation(method: str, path: str, operation: dict[str, Any], schemas: dict[str, Any]) -> str:
+    lines = [f"## {method} `{path}`", "", f"{operation['summary']}.", ""]
+    for parameter in operation["parameters"]:
+        if parameter["in"] == "query":
+            told = parameter.get("description", "")
+            lines.append(f"- query `{parameter['name']}` ({_kind(parameter['schema'])}) {told}")
+    body = operation.get("requestBody")
+    if body:
+        lines += [
+            "",
+            "Takes:",
+            "",
+            *_fields(body["content"]["application/json"]["schema"], schemas),
+        ]
+    answers = operation["responses"]
+    success = next(status for status in answers if status.startswith("2"))
+    ((media_type, content),) = answers[success]["content"].items()
+    lines += ["", f"Answers {success}, {media_type}:", "", *_fields(content["schema"], schemas)]
+    errors = [status for status in answers if not status.startswith("2")]
+    lines += ["", f"Errors: {', '.join(errors)}.", ""]
+    return "\n".join(lines)
+
+
+def _fields(schema: dict[str, Any], schemas: dict[str, Any]) -> list[str]:
+    name = schema.get("$ref", "").rpartition("/")[2]
+    if not name:
+        return []
+    described = schemas[name]
+    required = set(described.get("required", ()))
+    rows = ["| field | type | |", "|---|---|---|"]
+    for field, kind in described.get("properties", {}).items():
+        note = kind.get("description", "")
+        marks = "" if field in required else f"default `{kind.get('default')!r}`. "
+        rows.append(f"| `{field}` | {_kind(kind)} | {marks}{note} |".replace("None", "null"))
+    return rows
+
+
+def _kind(schema: dict[str, Any]) -> str:
+    if "$ref" in schema:
+        return str(schema["$ref"].rpartition("/")[2])
+    if "anyOf" in schema:
+        return " or ".join(_kind(option) for option in schema["anyOf"])
+    if "enum" in schema:
+        return ", ".join(f"`{value}`" for value in schema["enum"])
+    if schema.get("type") == "array":
+        return f"list of {_kind(schema.get('items', {}))}"
+    bounds = [
+        f"{sign} {schema[word]}"
+        for word, sign in (("minimum", "≥"), ("maximum", "≤"), ("maxLength", "≤ length"))
+        if word in schema
+    ]
+    kind = str(schema.get("type", "any"))
+    return f"{kind} ({', '.join(bounds)})" if bounds else kind
+
+
+if __name__ == "__main__":
+    TARGET.write_text(rest_reference(), "utf-8")
