@@ -1,0 +1,133 @@
+"""The streaming encoder: what goes in comes out, tagged and named rightly."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from workbench.engines.encoder import Image, VideoWriter, to_i420, to_rgb
+from workbench.engines.probe import decode_video, probe_video
+from workbench.errors import InvalidRequest, RenderError
+
+
+def textured(num_frames: int = 12, height: int = 144, width: int = 256) -> Image:
+    """Return moving texture: smooth colours, fine grain and a travelling edge."""
+    rng = np.random.default_rng(3)
+    y, x = np.mgrid[:height, :width].astype(np.float32)
+    made = []
+    for t in range(num_frames):
+        base = np.stack(
+            [
+                128 + 90 * np.sin(x / 21 + t / 5),
+                128 + 80 * np.sin(y / 13 - t / 7),
+                128 + 70 * np.sin((x + y) / 17),
+            ],
+            -1,
+        )
+        base[:, (4 * t) % width :] *= 0.7
+        made.append(base + rng.normal(0, 4, base.shape[:2])[..., None])
+    return np.clip(made, 0, 255).astype(np.uint8)
+
+
+def psnr(first: Image, second: Image) -> float:
+    error = np.mean((first.astype(np.float64) - second.astype(np.float64)) ** 2)
+    return float(10 * np.log10(255**2 / max(error, 1e-9)))
+
+
+@pytest.mark.parametrize("effort", ["live", "balanced", "thorough"])
+def test_the_default_quality_keeps_38_db_on_texture(tmp_path: Path, effort: str) -> None:
+    frames = textured()
+    with VideoWriter(tmp_path / "v.mp4", 256, 144, 24, effort=effort) as writer:  # type: ignore[arg-type]
+        writer.write(frames)
+    decoded = list(decode_video(tmp_path / "v.mp4", "yuv420p"))
+    assert len(decoded) == len(frames)
+    values = [psnr(to_i420(a)[:144], b[:144]) for a, b in zip(frames, decoded, strict=True)]
+    assert min(values) > 38
+
+
+def test_colours_come_back_as_they_went_in(tmp_path: Path) -> None:
+    colours = [(255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255), (0, 0, 0), (128, 128, 128)]
+    frame = np.zeros((64, 192, 3), np.uint8)
+    for index, colour in enumerate(colours):
+        frame[:, 32 * index : 32 * index + 32] = colour
+    with VideoWriter(tmp_path / "v.mp4", 192, 64, 24, quality="high") as writer:
+        writer.write(frame)
+    with av.open(str(tmp_path / "v.mp4")) as container:
+        context = container.streams.video[0].codec_context
+        assert (context.colorspace, context.color_range) == (6, 1)
+        decoded = next(container.decode(video=0)).to_ndarray(format="rgb24")
+    for index, colour in enumerate(colours):
+        assert np.abs(decoded[32, 32 * index + 16].astype(int) - colour).max() <= 6
+
+
+def test_i420_and_back_keeps_a_grey_ramp() -> None:
+    ramp = np.repeat(np.arange(256, dtype=np.uint8)[None, :, None], 64, 0).repeat(3, 2)
+    assert np.abs(to_rgb(to_i420(ramp)).astype(int) - ramp).max() <= 2
+
+
+def test_an_odd_size_is_padded_to_even(tmp_path: Path) -> None:
+    with VideoWriter(tmp_path / "v.mp4", 101, 67, 30) as writer:
+        writer.write(np.full((3, 67, 101, 3), 90, np.uint8))
+    facts = probe_video(tmp_path / "v.mp4")
+    assert (facts.width, facts.height, facts.num_frames, facts.fps) == (102, 68, 3, 30)
+
+
+def test_floats_and_tensors_are_taken_as_they_come(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch")
+    frame = textured(1)[0]
+    tensor = torch.from_numpy(frame).permute(2, 0, 1)
+    with VideoWriter(tmp_path / "v.mp4", 256, 144, 24, quality="high") as writer:
+        writer.write(frame)
+        writer.write(frame.astype(np.float32) / 255)
+        writer.write(tensor)
+        writer.write(tensor.float()[None] / 255)
+    first, *others = decode_video(tmp_path / "v.mp4")
+    assert len(others) == 3
+    assert all(psnr(first, other) > 40 for other in others)
+
+
+def test_the_file_has_its_name_only_when_it_is_whole(tmp_path: Path) -> None:
+    path = tmp_path / "v.mp4"
+    writer = VideoWriter(path, 64, 64, 24)
+    writer.write(np.zeros((2, 64, 64, 3), np.uint8))
+    assert not path.exists()
+    writer.close()
+    assert [p.name for p in tmp_path.iterdir()] == ["v.mp4"]
+
+
+def test_an_error_while_drawing_leaves_no_file(tmp_path: Path) -> None:
+    def draw() -> None:
+        with VideoWriter(tmp_path / "v.mp4", 64, 64, 24) as writer:
+            writer.write(np.zeros((64, 64, 3), np.uint8))
+            raise ValueError("the drawing broke")
+
+    with pytest.raises(ValueError, match="broke"):
+        draw()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_is_not_there_is_a_render_error(tmp_path: Path) -> None:
+    writer = VideoWriter(tmp_path / "nowhere" / "v.mp4", 64, 64, 24)
+    with pytest.raises(RenderError, match="could not be written"):
+        for _ in range(100):
+            writer.write(np.zeros((64, 64, 3), np.uint8))
+        writer.close()
+
+
+def test_a_frame_of_another_size_is_refused(tmp_path: Path) -> None:
+    with VideoWriter(tmp_path / "v.mp4", 64, 64, 24) as writer:
+        with pytest.raises(InvalidRequest, match="does not fit"):
+            writer.write(np.zeros((64, 80, 3), np.uint8))
+        with pytest.raises(InvalidRequest, match="H×W×3"):
+            writer.write(np.zeros((64, 64), np.uint8))
+        writer.write(np.zeros((64, 64, 3), np.uint8))
+
+
+def test_the_index_stands_before_the_pictures(tmp_path: Path) -> None:
+    with VideoWriter(tmp_path / "v.mp4", 64, 64, 24) as writer:
+        writer.write(np.zeros((2, 64, 64, 3), np.uint8))
+    data = (tmp_path / "v.mp4").read_bytes()
+    assert 0 < data.index(b"moov") < data.index(b"mdat")

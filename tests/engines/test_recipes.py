@@ -1,0 +1,103 @@
+"""Recipes in files: what is written comes back, what is damaged says so."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.engines.filming import recipe_for
+from workbench.engines.encoder import VideoWriter
+from workbench.engines.probe import probe_video
+from workbench.engines.recipes import embeddable, read_recipe, write_recipe
+from workbench.errors import DamagedFile
+from workbench.rendering import Outcome
+from workbench.scene import Origin, Scene
+
+RECIPE = recipe_for(
+    Scene(subject="two dogs", provenance={"subject": Origin.LOCKED}), seed=2**62, num_frames=7
+)
+
+
+def video(folder: Path, metadata: dict[str, str]) -> Path:
+    with VideoWriter(folder / "v.mp4", 64, 64, 24, metadata=metadata) as writer:
+        writer.write(np.zeros((2, 64, 64, 3), np.uint8))
+    return folder / "v.mp4"
+
+
+def test_a_lone_video_tells_how_it_was_made(tmp_path: Path) -> None:
+    read = read_recipe(video(tmp_path, embeddable(RECIPE)))
+    assert read == RECIPE
+    assert read.request.scene.is_locked("subject")
+
+
+def test_a_written_recipe_comes_back_with_its_outcome(tmp_path: Path) -> None:
+    outcome = Outcome(width=2, height=2, num_frames=1, fps=1, size_bytes=3, sha256="0")
+    whole = RECIPE.model_copy(update={"outcome": outcome})
+    write_recipe(whole, tmp_path / "recipe.json")
+    assert read_recipe(tmp_path / "recipe.json") == whole
+
+
+def test_the_embedded_recipe_holds_no_outcome() -> None:
+    outcome = Outcome(width=2, height=2, num_frames=1, fps=1, size_bytes=3, sha256="0")
+    whole = RECIPE.model_copy(update={"outcome": outcome})
+    assert embeddable(whole) == embeddable(RECIPE)
+
+
+def test_fields_of_a_newer_release_survive(tmp_path: Path) -> None:
+    data: dict[str, Any] = json.loads(RECIPE.model_dump_json())
+    data |= {"version": 9, "weather_station": {"id": 4}}
+    data["request"] |= {"sharpness": 3}
+    data["request"]["scene"] |= {"smell": "hay"}
+    path = tmp_path / "recipe.json"
+    path.write_text(json.dumps(data))
+    write_recipe(read_recipe(path), path)
+    again = read_recipe(path)
+    kept = again.model_dump()
+    assert kept["weather_station"] == {"id": 4}
+    assert kept["newer_fields"] == {"request": {"sharpness": 3}, "scene": {"smell": "hay"}}
+    assert (again.version, again.request.seed) == (9, 2**62)
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"", "is empty"),
+        (b"{", "not whole JSON"),
+        (b"[1, 2]", "holds no recipe"),
+        (b'{"a": 1}', "holds no recipe"),
+        (b"\x00\x01\xff\xfe" * 20, "neither an mp4 nor"),
+        (
+            b'{"job_id": "x", "request": {"prompt": ""}, "created_at": "2026-01-02T00:00:00Z"}',
+            "damaged at request.prompt",
+        ),
+        (b"\x00\x00\x00\x1cftypisom" + bytes(64), "does not open"),
+    ],
+)
+def test_a_damaged_or_foreign_file_says_so(tmp_path: Path, content: bytes, sentence: str) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(content)
+    with pytest.raises(DamagedFile, match=sentence):
+        read_recipe(path)
+
+
+def test_a_video_from_elsewhere_says_so(tmp_path: Path) -> None:
+    with pytest.raises(DamagedFile, match="carries no recipe"):
+        read_recipe(video(tmp_path, {"comment": "holiday"}))
+
+
+def test_a_missing_file_says_so(tmp_path: Path) -> None:
+    with pytest.raises(DamagedFile, match="cannot be read"):
+        read_recipe(tmp_path / "nothing.mp4")
+
+
+def test_a_truncated_video_is_damaged(tmp_path: Path) -> None:
+    path = video(tmp_path, embeddable(RECIPE))
+    path.write_bytes(path.read_bytes()[:600])
+    with pytest.raises(DamagedFile):
+        probe_video(path)
+    with pytest.raises(DamagedFile):
+        read_recipe(path)

@@ -1,0 +1,168 @@
+"""The virtual camera: where it stands, how it moves, and where each depth falls in the frame.
+
+A pinhole camera over layers. A layer at parallax ``p`` stands at distance ``1 / p``: 0 is the sky,
+1 the subject, above 1 the foreground. World units are frame heights as they look at distance 1;
+x runs right from the middle, y down from the horizon. With the camera at (x, y), a step ``k``
+closer, focal length ``f``, a point P of a layer appears at ``s · (P − p · (x, y))`` from the
+principal point, where ``s = f / (1 − k · p)``: the projection of a point at P / p, painted at p.
+"""
+
+from __future__ import annotations
+
+import math
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from importlib import resources
+from typing import Any, Final
+
+from workbench.engines.animatic.script import Script
+
+__all__ = ["GROUND", "HORIZON", "Camera", "View", "film_path", "placed", "presets"]
+
+HORIZON: Final = 0.46
+"""Where the horizon stands in a level frame, in frame heights from the top."""
+
+GROUND: Final = 0.40
+"""How far below the horizon the ground lies at distance 1, before the camera rises or sinks."""
+
+_NEAREST: Final = 0.12
+
+
+@dataclass(frozen=True, slots=True)
+class Camera:
+    """The camera at one moment."""
+
+    x: float = 0.0
+    """Trucked to the right, units."""
+    y: float = 0.0
+    """Lowered, units; negative is raised."""
+    k: float = 0.0
+    """Moved towards the subject: 0 stands off, 1 would touch it."""
+    f: float = 1.0
+    """Focal length, as a factor."""
+    pan: float = 0.0
+    """How far the picture is shifted to the right, frame heights."""
+    tilt: float = 0.0
+    """How far the picture is shifted down, frame heights."""
+    roll: float = 0.0
+    """Degrees, clockwise."""
+    smear: float = 0.0
+    """Sideways motion blur, frame heights."""
+    turn: float = 0.0
+    """How far the camera has gone around the subject, radians."""
+
+    def scale(self, p: float) -> float:
+        """Return how large a layer at parallax ``p`` appears against how it is painted."""
+        return self.f / max(_NEAREST, 1 - self.k * p)
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """The frame that a camera looks through: ``aspect`` is width over height."""
+
+    aspect: float
+
+    def project(self, camera: Camera, p: float, x: float, y: float) -> tuple[float, float]:
+        """Return where the point (x, y) of layer ``p`` appears, frame heights from the corner."""
+        s = camera.scale(p)
+        return (
+            self.aspect / 2 + camera.pan + s * (x - p * camera.x),
+            HORIZON + camera.tilt + s * (y - p * camera.y),
+        )
+
+    def box(self, camera: Camera, p: float) -> tuple[float, float, float, float]:
+        """Return the part of layer ``p`` that is seen: left, top, right, bottom in its units."""
+        s = camera.scale(p)
+        left = -(self.aspect / 2 + camera.pan) / s + p * camera.x
+        top = -(HORIZON + camera.tilt) / s + p * camera.y
+        return left, top, left + self.aspect / s, top + 1 / s
+
+
+@cache
+def presets() -> Mapping[str, Any]:
+    """Return the table of shot sizes, angles, movements and lenses from ``camera.toml``."""
+    text = resources.files("workbench.engines.animatic").joinpath("camera.toml").read_text("utf-8")
+    return tomllib.loads(text)
+
+
+def placed(script: Script, head: float, middle: float) -> Camera:
+    """Return where the camera stands for the script's shot size, angle and lens.
+
+    ``head`` is how far the top of the subject stands above the ground, ``middle`` the point of
+    interest, both in units.
+    """
+    table = presets()
+    shot = table["shot_size"].get(script.shot_size or "full shot", {})
+    lens = table["lens"].get(script.lens, {})
+    angle = table["camera_angle"].get(script.camera_angle, {})
+    size = shot["size"] * angle.get("size", 1.0) * lens.get("size", 1.0)
+    f = lens.get("focal", 1.0)
+    k = 1 - f / size
+    anchor = head + (middle - head) * shot["whole"]
+    # The camera's height: what keeps the anchor where the shot wants it, the horizon staying put.
+    wanted = shot["at"] - HORIZON
+    y = (GROUND - anchor) - wanted / size
+    y = y * shot["follow"] + angle.get("lower", 0.0) / max(1.0, size)
+    return Camera(y=y, k=k, f=f, tilt=angle.get("tilt", 0.0), roll=angle.get("roll", 0.0))
+
+
+def film_path(script: Script, start: Camera, num_frames: int, fps: float) -> list[Camera]:
+    """Return the camera of every frame: ``start``, moved as the script says."""
+    table = presets()["camera_movement"]
+    movement = table.get(script.camera_movement, table["default"])
+    duration_s = max(1e-6, (num_frames - 1) / fps)
+    path = []
+    for index in range(num_frames):
+        share = index / max(1, num_frames - 1)
+        path.append(_moved(start, movement, share, share * duration_s, script.seed))
+    return path
+
+
+def _moved(start: Camera, movement: Mapping[str, Any], share: float, t: float, seed: int) -> Camera:
+    along = _ease(share, movement.get("ease", "smooth"))
+    size = start.f / (1 - start.k)
+    changes: dict[str, float] = {}
+    for name in ("x", "y", "pan", "tilt"):
+        if name in movement:
+            first, last = movement[name]
+            span = first + (last - first) * along
+            changes[name] = getattr(start, name) + (span / size if name in {"x", "y"} else span)
+    if "closer" in movement:
+        first, last = movement["closer"]
+        near = size * (first + (last - first) * along)
+        changes["k"] = 1 - start.f / near
+    if "focal" in movement:
+        first, last = movement["focal"]
+        changes["f"] = start.f * (first + (last - first) * along)
+    if "turn" in movement:
+        first, last = movement["turn"]
+        changes["turn"] = first + (last - first) * along
+    moved = replace(start, **changes)
+    if movement.get("smear"):
+        speed = _ease(min(1, share + 0.01), "whip") - _ease(max(0, share - 0.01), "whip")
+        moved = replace(moved, smear=speed * movement["smear"])
+    if shake := movement.get("shake", 0.0):
+        moved = _shaken(moved, shake, t, seed)
+    return moved
+
+
+def _shaken(camera: Camera, amount: float, t: float, seed: int) -> Camera:
+    """Add the sway of a hand: a few sines that never meet, as in a slow random walk."""
+    a, b = (seed % 97) * 0.13, (seed % 89) * 0.17
+    sway_x = math.sin(5.3 * t + a) + 0.6 * math.sin(9.1 * t + b) + 0.35 * math.sin(17.7 * t + a)
+    sway_y = math.sin(6.1 * t + b) + 0.6 * math.sin(10.7 * t + a) + 0.35 * math.sin(19.3 * t + b)
+    return replace(
+        camera, pan=camera.pan + amount * sway_x, tilt=camera.tilt + amount * 0.8 * sway_y
+    )
+
+
+def _ease(share: float, how: str) -> float:
+    if how == "linear":
+        return share
+    if how == "whip":
+        return 1 / (1 + math.exp(-18 * (share - 0.5)))
+    # Mostly even, with soft ends: a fluid head started and stopped by hand.
+    soft = share * share * (3 - 2 * share)
+    return 0.55 * share + 0.45 * soft

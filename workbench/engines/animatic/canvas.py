@@ -1,0 +1,223 @@
+"""Painting: shapes with smooth edges on a transparent canvas, in the units of the scene.
+
+A canvas is a box of the world with so many pixels to the unit. Its pixels are BGRA with the
+colours multiplied by the opacity, so that what is painted lies right on whatever comes beneath.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import cv2
+import numpy as np
+
+from workbench.engines.animatic.colour import Colour
+from workbench.engines.encoder import Image
+
+__all__ = ["Canvas", "Points"]
+
+Points = Any
+"""N×2 numbers: x to the right, y down."""
+
+_SHIFT: Final = 4
+_FRACTION: Final = 1 << _SHIFT
+
+
+class Canvas:
+    """A transparent canvas over the box ``x0, y0`` to ``x1, y1`` at ``px`` pixels per unit."""
+
+    def __init__(self, x0: float, y0: float, x1: float, y1: float, px: float) -> None:
+        self.x0, self.y0, self.px = x0, y0, px
+        width = max(2, int(np.ceil((x1 - x0) * px / 2)) * 2)
+        height = max(2, int(np.ceil((y1 - y0) * px / 2)) * 2)
+        self.pixels: Image = np.zeros((height, width, 4), np.uint8)
+
+    @property
+    def x1(self) -> float:
+        """The right edge, in units."""
+        return self.x0 + self.pixels.shape[1] / self.px
+
+    @property
+    def y1(self) -> float:
+        """The lower edge, in units."""
+        return self.y0 + self.pixels.shape[0] / self.px
+
+    def row(self, y: float) -> int:
+        """Return the pixel row of ``y``, kept within the canvas."""
+        return int(min(self.pixels.shape[0], max(0, (y - self.y0) * self.px)))
+
+    def polygon(self, points: Points, colour: Colour, opacity: float = 1.0) -> None:
+        """Fill the polygon through ``points``."""
+        fixed = self._fixed(points)
+        self._blend(
+            fixed,
+            opacity,
+            lambda target, moved: cv2.fillPoly(
+                target, [moved], _bgra(colour), lineType=cv2.LINE_AA, shift=_SHIFT
+            ),
+        )
+
+    def polygons(self, many: Sequence[Points], colour: Colour) -> None:
+        """Fill several polygons of one colour; where two overlap is for the caller to avoid."""
+        for points in many:
+            cv2.fillPoly(
+                self.pixels,
+                [self._fixed(points)],
+                _bgra(colour),
+                lineType=cv2.LINE_AA,
+                shift=_SHIFT,
+            )
+
+    def line(self, points: Points, width: float, colour: Colour, opacity: float = 1.0) -> None:
+        """Draw a line of ``width`` units with round ends through ``points``."""
+        thick = max(1, round(width * self.px))
+        self._blend(
+            self._fixed(points),
+            opacity,
+            lambda target, moved: cv2.polylines(
+                target, [moved], False, _bgra(colour), thick, cv2.LINE_AA, _SHIFT
+            ),
+            margin=thick,
+        )
+
+    def ellipse(
+        self,
+        x: float,
+        y: float,
+        rx: float,
+        ry: float,
+        colour: Colour,
+        *,
+        angle: float = 0.0,
+        opacity: float = 1.0,
+    ) -> None:
+        """Fill the ellipse about (x, y) with radii ``rx``, ``ry``, turned by ``angle`` degrees."""
+        self.polygon(ellipse_points(x, y, rx, ry, angle), colour, opacity)
+
+    def limb(self, start: Points, end: Points, first: float, last: float, colour: Colour) -> None:
+        """Fill a tapered, round-ended limb from ``start`` (radius ``first``) to ``end``."""
+        self.polygon(limb_points(start, end, first, last), colour)
+
+    def rectangle(
+        self, x0: float, y0: float, x1: float, y1: float, colour: Colour, opacity: float = 1.0
+    ) -> None:
+        """Fill the upright rectangle between two corners."""
+        self.polygon(((x0, y0), (x1, y0), (x1, y1), (x0, y1)), colour, opacity)
+
+    def gradient(
+        self, stops: Sequence[tuple[float, Colour]], *, grain: Image | None = None
+    ) -> None:
+        """Fill all rows with colours running between ``stops`` (y, colour), top to bottom.
+
+        ``grain`` (values about 0) breaks the steps between neighbouring shades.
+        """
+        rows = self.y0 + (np.arange(self.pixels.shape[0]) + 0.5) / self.px
+        at = [stop[0] for stop in stops]
+        column = np.stack(
+            [np.interp(rows, at, [stop[1][c] * 255 for stop in stops]) for c in (2, 1, 0)], 1
+        ).astype(np.float32)
+        height, width = self.pixels.shape[:2]
+        if grain is None:
+            self.pixels[..., :3] = np.rint(column).astype(np.uint8)[:, None]
+        else:
+            self.pixels[..., :3] = _dither(column, grain, width)
+        self.pixels[..., 3] = 255
+
+    def glow(
+        self, x: float, y: float, radius: float, colour: Colour, strength: float = 1.0
+    ) -> None:
+        """Add a soft light of ``radius`` units about (x, y) to what is painted there."""
+        size = max(2, int(radius * self.px))
+        left, top = int((x - self.x0) * self.px) - size, int((y - self.y0) * self.px) - size
+        x0, y0 = max(0, left), max(0, top)
+        x1 = min(self.pixels.shape[1], left + 2 * size)
+        y1 = min(self.pixels.shape[0], top + 2 * size)
+        if x1 <= x0 or y1 <= y0:
+            return
+        across = ((np.arange(x0, x1, dtype=np.float32) - left) / size - 1) ** 2
+        down = ((np.arange(y0, y1, dtype=np.float32) - top) / size - 1) ** 2
+        fall = np.maximum(0, 1 - np.sqrt(across[None] + down[:, None])) ** 2 * (255 * strength)
+        part = self.pixels[y0:y1, x0:x1]
+        light = cv2.merge([fall * c for c in (colour[2], colour[1], colour[0])])
+        opaque = part[..., 3:] * np.float32(1 / 255)
+        part[..., :3] = np.minimum(255, part[..., :3] + light * opaque).astype(np.uint8)
+
+    def blur(self, radius: float) -> None:
+        """Soften everything painted so far by ``radius`` units."""
+        size = int(radius * self.px) | 1
+        if size >= 3:
+            cv2.blur(self.pixels, (size, size), dst=self.pixels)
+            cv2.blur(self.pixels, (size, size), dst=self.pixels)
+
+    def cut(self, points: Points, rows: int) -> None:
+        """Keep of the first ``rows`` rows of pixels only what lies within ``points``."""
+        mask = np.zeros((rows, self.pixels.shape[1]), np.uint8)
+        cv2.fillPoly(mask, [self._fixed(points)], 255, lineType=cv2.LINE_AA, shift=_SHIFT)
+        part = self.pixels[:rows]
+        cv2.multiply(part, cv2.merge([mask, mask, mask, mask]), dst=part, scale=1 / 255)
+
+    def _fixed(self, points: Points) -> Image:
+        array = np.asarray(points, np.float64)
+        offset = (self.x0, self.y0)
+        return np.rint(((array - offset) * self.px - 0.5) * _FRACTION).astype(np.int32)
+
+    def _blend(self, points: Image, opacity: float, draw: Any, margin: int = 0) -> None:
+        if opacity >= 1:
+            draw(self.pixels, points)
+            return
+        if opacity <= 0:
+            return
+        low = np.maximum(points.min(0) // _FRACTION - 2 - margin, 0)
+        high = points.max(0) // _FRACTION + 3 + margin
+        part = self.pixels[low[1] : max(0, high[1]), low[0] : max(0, high[0])]
+        if part.size == 0:
+            return
+        drawn = part.copy()
+        draw(drawn, points - (low * _FRACTION).astype(np.int32))
+        cv2.addWeighted(drawn, opacity, part, 1 - opacity, 0, dst=part)
+
+
+def ellipse_points(
+    x: float, y: float, rx: float, ry: float, angle: float = 0.0, count: int = 28
+) -> Image:
+    """Return points around the ellipse about (x, y), turned by ``angle`` degrees."""
+    turn = _CIRCLES[count] if count in _CIRCLES else _circle(count)
+    points = turn * (rx, ry)
+    if angle:
+        c, s = np.cos(np.radians(angle)), np.sin(np.radians(angle))
+        points = points @ np.array([[c, s], [-s, c]])
+    return points + (x, y)
+
+
+def limb_points(start: Points, end: Points, first: float, last: float) -> Image:
+    """Return the outline of a limb with round ends of radius ``first`` and ``last``."""
+    x0, y0, x1, y1 = start[0], start[1], end[0], end[1]
+    back = np.arctan2(y1 - y0, x1 - x0) + np.pi / 2 + _HALF_TURN
+    behind = np.stack([x0 + first * np.cos(back), y0 + first * np.sin(back)], 1)
+    before = np.stack([x1 - last * np.cos(back), y1 - last * np.sin(back)], 1)
+    return np.concatenate([behind, before])
+
+
+def _circle(count: int) -> Image:
+    angles = np.linspace(0, 2 * np.pi, count, endpoint=False)
+    return np.stack([np.cos(angles), np.sin(angles)], 1)
+
+
+_CIRCLES: Final = {count: _circle(count) for count in (12, 20, 28, 48)}
+_HALF_TURN: Final = np.linspace(0, np.pi, 8)
+
+
+def _bgra(colour: Colour) -> tuple[float, float, float, float]:
+    return colour[2] * 255, colour[1] * 255, colour[0] * 255, 255.0
+
+
+def _dither(column: Image, grain: Image, width: int) -> Image:
+    height = len(column)
+    repeats = (-(-height // grain.shape[0]), -(-width // grain.shape[1]))
+    noise = np.tile(grain, repeats)[:height, :width]
+    planes = [
+        cv2.add(cv2.repeat(np.ascontiguousarray(column[:, c : c + 1]), 1, width), noise)
+        for c in range(3)
+    ]
+    return cv2.merge([cv2.convertScaleAbs(plane) for plane in planes])

@@ -1,0 +1,77 @@
+"""The engine named ``animatic``: draws a scene as a moving storyboard, on the CPU, at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from workbench.engines.engine import Rendered, RenderTask
+from workbench.errors import FieldProblem, InvalidRequest
+from workbench.rendering import Progress, RenderRequest
+from workbench.settings import Settings
+
+__all__ = ["AnimaticEngine"]
+
+_DEFAULTS: Final = {"width": 832, "height": 480, "num_frames": 81, "fps": 24}
+_OPTIONS: Final = frozenset({"quality", "phone"})
+
+
+class AnimaticEngine:
+    """Draws the request's scene; deterministic for its seed; needs no GPU and no weights.
+
+    Options: ``quality`` (``standard`` or ``high``), ``phone`` (true: also write ``phone.mp4``).
+    """
+
+    name = "animatic"
+    needs_gpu = False
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def complete(self, request: RenderRequest) -> RenderRequest:
+        """Return ``request`` with size, length and rate filled in; odd sizes become even."""
+        values: dict[str, Any] = {
+            name: value if getattr(request, name) is None else getattr(request, name)
+            for name, value in _DEFAULTS.items()
+        }
+        values["width"] += values["width"] % 2
+        values["height"] += values["height"] % 2
+        problems = [*self._too_large(values), *_unknown_options(request)]
+        if problems:
+            message = " ".join(problem.problem for problem in problems)
+            raise InvalidRequest(message, tuple(problems))
+        return request.model_copy(update={**values, "engine": self.name})
+
+    def load(self, request: RenderRequest, device: str, report: Callable[[Progress], None]) -> None:
+        """Import what drawing needs; after the first time this is free."""
+        del request, device, report
+        from workbench.engines.animatic import studio  # noqa: PLC0415  heavy, so not before now
+
+        studio.warm_up()
+
+    def render(self, task: RenderTask) -> Rendered:
+        """Draw ``task`` into its folder, encoding while it draws."""
+        from workbench.engines.animatic import studio  # noqa: PLC0415
+
+        return studio.shoot(task)
+
+    def unload(self) -> None:
+        """Do nothing: there is no model to unload."""
+
+    def _too_large(self, values: dict[str, int]) -> list[FieldProblem]:
+        problems = []
+        if values["num_frames"] > self._settings.max_frames:
+            most = self._settings.max_frames
+            problems.append(FieldProblem("num_frames", f"At most {most} frames are allowed."))
+        if values["width"] * values["height"] > self._settings.max_pixels:
+            most = self._settings.max_pixels
+            problems.append(FieldProblem("width", f"A frame may have at most {most} pixels."))
+        return problems
+
+
+def _unknown_options(request: RenderRequest) -> list[FieldProblem]:
+    return [
+        FieldProblem(f"options.{name}", f"The animatic engine has no option {name!r}.")
+        for name in request.options
+        if name not in _OPTIONS
+    ]

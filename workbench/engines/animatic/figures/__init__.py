@@ -1,0 +1,1 @@
+"""Figures: who and what stands, walks, drives and flies in a scene."""

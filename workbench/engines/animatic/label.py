@@ -1,0 +1,61 @@
+"""The small label that says honestly what this is: an animatic."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import cv2
+import numpy as np
+
+from workbench.engines.animatic.planes import Picture, Sprite, lay, sprite_of
+from workbench.engines.encoder import Image
+
+__all__ = ["Label"]
+
+_TEXT: Final = "animatic"
+_ACROSS: Final = 4
+
+
+class Label:
+    """The word in a small dark pill in the lower right corner."""
+
+    def __init__(self, frame_height: int) -> None:
+        self._sprite = _paint(max(10, round(frame_height * 0.040)))
+
+    def draw(self, picture: Picture) -> None:
+        """Lay the label over ``picture``."""
+        gap = self._sprite.height * 0.6
+        x = round(picture.width - self._sprite.width - gap) & ~1
+        y = round(picture.height - self._sprite.height - gap) & ~1
+        lay(picture, self._sprite, scale=1.0, x=x, y=y)
+
+
+def _paint(height: int) -> Sprite:
+    """Paint at four times the size and reduce: letters this small need smooth edges."""
+    big = height * _ACROSS
+    scale = big * 0.0175
+    (wide, tall), _ = cv2.getTextSize(_TEXT, cv2.FONT_HERSHEY_DUPLEX, scale, max(1, big // 28))
+    width = wide + big
+    mask = np.zeros((big, width), np.uint8)
+    r = big // 2
+    cv2.circle(mask, (r, r), r - 1, 255, -1)
+    cv2.circle(mask, (width - r, r), r - 1, 255, -1)
+    cv2.rectangle(mask, (r, 1), (width - r, big - 2), 255, -1)
+    letters = np.zeros_like(mask)
+    at = (big // 2, (big + tall) // 2)
+    cv2.putText(
+        letters, _TEXT, at, cv2.FONT_HERSHEY_DUPLEX, scale, 255, max(1, big // 28), cv2.LINE_AA
+    )
+    size = (width // _ACROSS // 2 * 2, height // 2 * 2)
+    return sprite_of(
+        _composed(
+            cv2.resize(mask, size, interpolation=cv2.INTER_AREA),
+            cv2.resize(letters, size, interpolation=cv2.INTER_AREA),
+        )
+    )
+
+
+def _composed(pill: Image, letters: Image) -> Image:
+    opacity = np.maximum(pill * 0.42, letters * 0.92)
+    white = letters * 0.92
+    return cv2.merge([white, white, white, opacity]).astype(np.uint8)

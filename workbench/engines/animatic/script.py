@@ -1,0 +1,46 @@
+"""What the picture side makes of a Scene: a script of figures, a backdrop and established terms.
+
+Reads words through ``lexicon.toml`` and the scene's vocabulary. Knows nothing of drawing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from workbench.engines.animatic.colour import Colour
+
+__all__ = ["Actor", "Script"]
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """One kind of figure on the stage."""
+
+    figure: str
+    """Its key in the figures' table; ``card`` for what cannot be drawn."""
+    words: str
+    """The words of the scene that it stands for."""
+    count: int = 1
+    gait: str = "rest"
+    colour: Colour | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A scene as the stage needs it; the fields named as in Scene hold established terms or ""."""
+
+    actors: tuple[Actor, ...]
+    backdrop: str
+    seed: int = 0
+    time_of_day: str = ""
+    weather: str = ""
+    lighting: str = ""
+    mood: str = ""
+    style: str = ""
+    color_palette: str = ""
+    shot_size: str = ""
+    camera_angle: str = ""
+    camera_movement: str = ""
+    lens: str = ""
+    pace: str = ""
+    setting_words: str = ""

@@ -1,0 +1,87 @@
+"""Where a film is shot: frames drawn here, encoded in another thread, progress told on the way."""
+
+from __future__ import annotations
+
+import time
+from typing import Final
+
+import cv2
+
+from workbench.engines.animatic.film import Film
+from workbench.engines.animatic.planes import Picture
+from workbench.engines.animatic.reading import read_scene
+from workbench.engines.encoder import VideoWriter, to_rgb
+from workbench.engines.engine import Rendered, RenderTask
+from workbench.engines.posters import jpeg, write_posters
+from workbench.engines.recipes import embeddable
+from workbench.errors import RenderCancelled
+from workbench.rendering import Progress, RenderRequest
+from workbench.scene import Scene
+
+__all__ = ["film_of", "shoot", "warm_up"]
+
+_PREVIEW_EVERY_S: Final = 0.25
+_PREVIEW_WIDTH: Final = 256
+_DEFAULT_SIZE: Final = (832, 480)
+
+
+def warm_up() -> None:
+    """Bring in and touch all that the first frame needs."""
+    cv2.setNumThreads(1)
+    Film(read_scene(Scene(subject="a dog", action="running"), 0), 128, 72, 2, 24).frame(0)
+
+
+def film_of(request: RenderRequest) -> Film:
+    """Return the film of a completed request, painted and ready."""
+    width, height = request.width or _DEFAULT_SIZE[0], request.height or _DEFAULT_SIZE[1]
+    script = read_scene(request.scene, request.seed)
+    return Film(script, width, height, request.num_frames or 81, request.fps or 24)
+
+
+def shoot(task: RenderTask) -> Rendered:
+    """Draw the task's film into its folder: ``video.mp4``, ``poster.jpg`` and ``poster.webp``."""
+    request = task.recipe.request
+    started = time.perf_counter()
+    film = film_of(request)
+    first_frame_s = 0.0
+    told = 0.0
+    middle: Picture | None = None
+    writer = VideoWriter(
+        task.folder / "video.mp4",
+        film.width,
+        film.height,
+        film.fps,
+        quality=request.options.get("quality", "standard"),
+        effort="live",
+        metadata=embeddable(task.recipe),
+    )
+    with writer:
+        for index, picture in enumerate(film.frames()):
+            if task.cancelled():
+                raise RenderCancelled("The render was cancelled.")
+            writer.write_i420(picture.planes)
+            now = time.perf_counter()
+            first_frame_s = first_frame_s or now - started
+            if index == film.num_frames // 2:
+                middle = picture
+            if now - told > _PREVIEW_EVERY_S or index + 1 == film.num_frames:
+                told = now
+                task.report(
+                    Progress("drawing", index + 1, film.num_frames, preview=_preview(picture))
+                )
+        drawn_s = time.perf_counter() - started
+    if middle is not None:
+        write_posters(to_rgb(middle.planes), task.folder)
+    total_s = time.perf_counter() - started
+    timings = {
+        "first_frame": first_frame_s,
+        "drawing": drawn_s,
+        "encoding": total_s - drawn_s,
+        "total": total_s,
+    }
+    return Rendered(film.width, film.height, film.num_frames, film.fps, timings)
+
+
+def _preview(picture: Picture) -> bytes:
+    width = min(_PREVIEW_WIDTH, picture.width) // 2 * 2
+    return jpeg(to_rgb(picture.planes), width=width, quality=72)

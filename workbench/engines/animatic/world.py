@@ -1,0 +1,162 @@
+"""What every painter gets: the script, the air, the size of the picture and what of it is seen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+
+from workbench.engines.animatic.atmosphere import Atmosphere
+from workbench.engines.animatic.camera import GROUND, Camera, View
+from workbench.engines.animatic.canvas import Canvas
+from workbench.engines.animatic.colour import Colour, scale
+from workbench.engines.animatic.planes import Sprite, sprite_of
+from workbench.engines.animatic.script import Script
+from workbench.engines.encoder import Image
+
+__all__ = ["Drift", "Layer", "World"]
+
+Drift = Callable[[float], tuple[float, float]]
+"""Where a layer has moved to at a time in seconds of the story: x, y in its units."""
+
+_SHARPEST = 1.15
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """A painted sheet of the world at parallax ``p``, its corner at (x, y) of its units."""
+
+    sprite: Sprite
+    p: float
+    x: float
+    y: float
+    px: float
+    drift: Drift | None = None
+    blink: Callable[[float], float] | None = None
+    """Whether it is shown at a time: above 0.5 it is."""
+
+
+class World:
+    """The scene to be painted, as far as painters need to know it."""
+
+    def __init__(
+        self,
+        script: Script,
+        air: Atmosphere,
+        view: View,
+        path: list[Camera],
+        frame_px: int,
+        *,
+        soft: float = 0.0,
+    ) -> None:
+        self.script, self.air, self.view, self.path = script, air, view, path
+        self.frame_px = frame_px
+        self.soft = soft
+        self.random = np.random.default_rng([script.seed, 7])
+        self.grain = (self.random.random((64, 64), np.float32) - 0.5) * 1.6
+        self._noises: dict[tuple[int, int], Image] = {}
+
+    def extent(self, p: float, margin: float = 0.02) -> tuple[float, float, float, float]:
+        """Return all of layer ``p`` that the camera ever sees: left, top, right, bottom."""
+        boxes = np.array([self.view.box(camera, p) for camera in self._turning_points(p)])
+        low, high = boxes.min(0), boxes.max(0)
+        return low[0] - margin, low[1] - margin, high[2] + margin, high[3] + margin
+
+    def density(self, p: float) -> float:
+        """Return the pixels to the unit that a layer at ``p`` needs."""
+        nearest = max(camera.scale(p) for camera in self._turning_points(p))
+        sharp = self.frame_px * min(nearest, _SHARPEST * max(1.0, nearest / 1.6))
+        return max(16.0, sharp * self._share_left_by_blur(p, nearest))
+
+    def blur_at(self, p: float) -> float:
+        """Return the blur of depth of field at ``p``, in frame heights; 0 at the subject."""
+        return max(0.0, self.soft) * abs(1 - p) * (1.0 if p < 1 else 1.6)
+
+    def canvas(
+        self, p: float, *, top: float = -9.0, bottom: float = 9.0, spread: float = 0.0
+    ) -> Canvas:
+        """Return a canvas for layer ``p`` over what is seen of it between two heights.
+
+        ``spread`` adds room on the left for a layer that drifts.
+        """
+        x0, y0, x1, y1 = self.extent(p)
+        return Canvas(
+            x0 - spread,
+            max(y0, top),
+            x1 + max(0.0, -spread),
+            max(max(y0, top) + 0.01, min(y1, bottom)),
+            self.density(p),
+        )
+
+    def layer(
+        self,
+        canvas: Canvas,
+        p: float,
+        *,
+        solid: float | None = None,
+        texture: float = 0.0,
+        rough: float = 1.0,
+        drift: Drift | None = None,
+        blink: Callable[[float], float] | None = None,
+    ) -> Layer:
+        """Return the finished layer: blurred by depth of field, textured, ready to be laid.
+
+        ``solid`` is the height from which all is opaque; ``texture`` the strength of a soft
+        mottling (0 to 1), ``rough`` its fineness.
+        """
+        blur = self.blur_at(p)
+        scale_now = self.path[len(self.path) // 2].scale(p)
+        row = None if solid is None else canvas.row(solid) + 1
+        if blur * canvas.px / scale_now >= 1:
+            canvas.blur(blur / scale_now)
+            row = None if row is None else row + 2 * int(blur / scale_now * canvas.px) + 2
+        sprite = sprite_of(canvas.pixels, solid=row)
+        if texture > 0:
+            mottle(sprite, self._noise(rough, canvas.pixels.shape), texture)
+        return Layer(sprite, p, canvas.x0, canvas.y0, canvas.px, drift, blink)
+
+    def ground_at(self, p: float) -> float:
+        """Return the height of level ground at parallax ``p``."""
+        return GROUND * p
+
+    def tone(self, colour: Colour, p: float = 1.0, *, lit: float = 1.0) -> Colour:
+        """Return ``colour`` as it looks at ``p``; see :meth:`Atmosphere.tone`."""
+        return self.air.tone(colour, p, lit=lit)
+
+    def varied(self, colour: Colour, amount: float = 0.08) -> Colour:
+        """Return ``colour`` a little brighter or darker by chance."""
+        return scale(colour, 1 + float(self.random.uniform(-amount, amount)))
+
+    def _share_left_by_blur(self, p: float, nearest: float) -> float:
+        blur_px = self.blur_at(p) * self.frame_px / max(0.5, nearest)
+        return 1.0 if blur_px < 3 else max(0.3, 2.4 / blur_px)
+
+    def _turning_points(self, p: float) -> list[Camera]:
+        step = max(1, len(self.path) // 24)
+        return [*self.path[::step], self.path[-1]]
+
+    def _noise(self, rough: float, shape: Any) -> Image:
+        cell = max(2, round(self.frame_px / 60 / rough))
+        size = (-(-shape[1] // cell), -(-shape[0] // cell))
+        coarse = self.random.integers(0, 256, (size[1] // 3 + 2, size[0] // 3 + 2), np.uint8)
+        fine = self.random.integers(0, 256, (size[1] + 1, size[0] + 1), np.uint8)
+        whole = (shape[1], shape[0])
+        first = cv2.resize(coarse, whole, interpolation=cv2.INTER_CUBIC)
+        second = cv2.resize(fine, whole, interpolation=cv2.INTER_LINEAR)
+        return cv2.addWeighted(first, 0.55, second, 0.45, 0)
+
+
+def mottle(sprite: Sprite, noise: Image, strength: float) -> None:
+    """Darken and lighten ``sprite`` by ``noise`` (``uint8``, middle 128), where it is opaque."""
+    depth = 70 * strength / 128
+    dark = cv2.convertScaleAbs(cv2.subtract(128, noise), alpha=depth)
+    light = cv2.convertScaleAbs(cv2.subtract(noise, 128), alpha=depth)
+    if sprite.keep is not None:
+        opaque = cv2.bitwise_not(sprite.keep)
+        dark = cv2.multiply(dark, opaque, scale=1 / 255)
+        light = cv2.multiply(light, opaque, scale=1 / 255)
+    cv2.subtract(sprite.y, dark, dst=sprite.y)
+    cv2.add(sprite.y, light, dst=sprite.y)
