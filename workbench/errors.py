@@ -8,6 +8,7 @@ WorkbenchError
 ├── Busy                     a limit is reached for now; carries when to try again
 ├── Unavailable              a part that is needed does not answer
 │   ├── SupervisorUnavailable
+│   ├── DiskFull             the disk has no room for another render
 │   └── LanguageModelError   the language model timed out, refused or answered nonsense
 └── RenderError              a render ended without a video
     ├── RenderCancelled      because it was asked to
@@ -28,6 +29,7 @@ __all__ = [
     "Conflict",
     "DamagedFile",
     "DeviceLost",
+    "DiskFull",
     "EngineUnavailable",
     "FieldProblem",
     "InvalidRequest",
@@ -94,6 +96,10 @@ class Unavailable(WorkbenchError):
 
 class SupervisorUnavailable(Unavailable):
     """No supervisor holds this outputs/ folder and none could be started."""
+
+
+class DiskFull(Unavailable):
+    """The disk of outputs/ has no room for another render; the message says how much is missing."""
 
 
 class LanguageModelError(Unavailable):

@@ -85,11 +85,19 @@ class Settings(BaseSettings):
     """GPU UUIDs or indices to use; empty means all that are visible."""
     cpu_workers: int | None = Field(None, ge=0, le=256)
     """CPU workers; None means as many as fit the cores."""
+    slots_per_gpu: int = Field(1, ge=1, le=16)
+    """Workers that share one GPU, where its memory holds several models."""
     max_attempts: int = Field(3, ge=1, le=20)
     render_timeout_s: float = Field(3_600.0, gt=0)
     heartbeat_s: float = Field(0.2, gt=0, le=60)
     lease_s: float = Field(5.0, gt=0)
     """A worker silent for this long is taken for dead or stopped."""
+    cancel_grace_s: float = Field(30.0, gt=0)
+    """A running job that was cancelled has this long to stop by itself, then its worker is ended."""
+    worker_start_timeout_s: float = Field(120.0, gt=0)
+    """A worker must be ready, and a model loaded, without falling silent for longer than this."""
+    disk_reserve_bytes: int = Field(512 << 20, ge=0)
+    """With less than this free on the disk of outputs/, new renders are refused."""
     idle_exit_s: float = Field(600.0, gt=0)
     """A supervisor with nothing to do for this long leaves."""
     idle_unload_s: float = Field(300.0, gt=0)

@@ -9,7 +9,7 @@ from enum import IntEnum, StrEnum
 from types import MappingProxyType
 from typing import Final
 
-from workbench.render import RenderRequest
+from workbench.rendering import RenderRequest
 
 __all__ = [
     "TRANSITIONS",
@@ -21,6 +21,7 @@ __all__ = [
     "JobPage",
     "JobState",
     "Priority",
+    "SupervisorStatus",
     "batch_state",
 ]
 
@@ -118,6 +119,16 @@ class Job:
     parent_prompt: str
     revision: int
     """Grows with every change to any job; see :class:`Changes`."""
+    preview_of: str | None = None
+    """The job that this one stands in for, where it is an animatic of a render on a real model."""
+    wait_s: float | None = None
+    """Seconds until it is likely to start; None where not known or once it runs."""
+    video_bytes: int | None = None
+    """How large the video was when it was made."""
+    video_gone: bool = False
+    """Whether it is failed only because its video has gone."""
+    starred: bool = False
+    """Whether the user wants it kept; no retention removes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,4 +206,18 @@ class Device:
     job_id: str | None
     worker_pid: int | None
     state: str
-    """``idle``, ``busy``, ``starting``, ``paused``, ``lost``."""
+    """``idle``, ``busy``, ``starting``, ``paused``, ``lost``; ``held`` by another outputs/ folder;
+    ``resting`` without a worker until there is work for it."""
+    detail: str = ""
+    """Why it is in that state, where there is more to say."""
+
+
+@dataclass(frozen=True, slots=True)
+class SupervisorStatus:
+    """The supervisor that holds an outputs/ folder."""
+
+    pid: int
+    started_at: datetime
+    version: str
+    socket: str
+    """Where it listens."""

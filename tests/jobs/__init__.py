@@ -1,0 +1,1 @@
+"""Tests of the job manager, with real processes, signals and files."""

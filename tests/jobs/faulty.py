@@ -1,0 +1,150 @@
+"""An engine for tests: writes a real, tiny mp4, and misbehaves as the request's options say."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from workbench.engines.engine import Rendered, RenderTask
+from workbench.errors import (
+    DeviceLost,
+    FieldProblem,
+    InvalidRequest,
+    OutOfMemory,
+    RenderCancelled,
+    RenderError,
+)
+from workbench.rendering import Progress, RenderRequest
+from workbench.settings import Settings
+
+
+class FaultyEngine:
+    """Options: ``fault`` and ``fault_attempts`` (how many attempts have it), ``steps``,
+    ``step_s``, ``touch`` (a file that says when the render began), ``load_s``."""  # noqa: D205, D209
+
+    name = "faulty"
+    needs_gpu = False
+
+    def __init__(self, settings: Settings) -> None:
+        self.loaded = ""
+
+    def complete(self, request: RenderRequest) -> RenderRequest:
+        if request.options.get("fault") == "invalid":
+            raise InvalidRequest("No.", (FieldProblem("options.fault", "is invalid"),))
+        defaults = {"width": 64, "height": 64, "num_frames": 4, "fps": 8}
+        given = {key: getattr(request, key) for key in defaults if getattr(request, key)}
+        return request.model_copy(update={**defaults, **given})
+
+    def load(self, request: RenderRequest, device: str, report: Callable[[Progress], None]) -> None:
+        if self.loaded != request.model:
+            time.sleep(float(request.options.get("load_s", 0)))
+            print(f"loaded {request.model}")  # noqa: T201  the log is what is tested
+            self.loaded = request.model
+
+    def render(self, task: RenderTask) -> Rendered:
+        request = task.recipe.request
+        options = request.options
+        if touch := options.get("touch"):
+            with Path(touch).open("a") as file:
+                file.write(
+                    f"{task.recipe.job_id} {task.recipe.attempt} {time.time()} {os.getpid()}\n"
+                )
+        steps = int(options.get("steps", 2))
+        for step in range(steps):
+            if task.cancelled() and not options.get("deaf"):
+                raise RenderCancelled("as asked")
+            preview = b"picture" if options.get("preview") else None
+            task.report(Progress("drawing", step, steps, f"step {step}", preview))
+            time.sleep(float(options.get("step_s", 0)))
+            if step == steps // 2 and task.recipe.attempt <= int(options.get("fault_attempts", 99)):
+                _misbehave(str(options.get("fault", "")))
+        write_video(task.folder / "video.mp4", request)
+        (task.folder / "poster.jpg").write_bytes(b"\xff\xd8poster")
+        if options.get("fault") == "truncate":
+            os.truncate(task.folder / "video.mp4", 300)
+        assert request.width
+        assert request.height
+        assert request.num_frames
+        assert request.fps
+        return Rendered(request.width, request.height, request.num_frames, request.fps, {})
+
+    def unload(self) -> None:
+        self.loaded = ""
+
+
+class GpuEngine(FaultyEngine):
+    """The same, for a device that is said to be a GPU."""
+
+    name = "gpu"
+    needs_gpu = True
+
+
+class LightEngine(FaultyEngine):
+    """Makes no real video, only the boxes of one: for measuring what surrounds a render."""
+
+    name = "light"
+
+    def render(self, task: RenderTask) -> Rendered:
+        if touch := task.recipe.request.options.get("touch"):
+            with Path(touch).open("a") as file:
+                file.write(
+                    f"{task.recipe.job_id} {task.recipe.attempt} {time.time()} {os.getpid()}\n"
+                )
+        boxes = (b"ftyp", b"moov", b"mdat")
+        (task.folder / "video.mp4").write_bytes(
+            b"".join(b"\0\0\0\x10" + box + bytes(8) for box in boxes)
+        )
+        return Rendered(64, 64, 4, 8, {})
+
+
+def _misbehave(fault: str) -> None:
+    if fault == "hang":
+        subprocess.Popen(["sleep", "1000"])  # a child of the worker's, which must go with it
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        time.sleep(1_000)
+    elif fault == "segfault":
+        ctypes.string_at(0)
+    elif fault == "kill":
+        os.kill(os.getpid(), signal.SIGKILL)
+    elif fault == "exit":
+        sys.stderr.write("the engine wants out\n")
+        sys.stderr.flush()
+        os._exit(7)
+    elif fault == "stop":
+        os.kill(os.getpid(), signal.SIGSTOP)
+    elif fault == "out_of_memory":
+        raise OutOfMemory("CUDA out of memory: ask for 480p or fewer frames.")
+    elif fault == "device_lost":
+        raise DeviceLost("CUDA error: device-side assert triggered.")
+    elif fault == "error":
+        raise RenderError("The engine will not.")
+    elif fault == "bug":
+        raise ZeroDivisionError("an engine's own bug")
+
+
+def write_video(path: Path, request: RenderRequest) -> None:
+    """Write a real mp4 of the requested size."""
+    import av
+
+    assert request.width
+    assert request.height
+    assert request.num_frames
+    assert request.fps
+    rng = np.random.default_rng(request.seed)
+    with av.open(str(path), "w", format="mp4", options={"movflags": "faststart"}) as container:
+        stream = container.add_stream("libx264", rate=request.fps)
+        stream.width, stream.height, stream.pix_fmt = request.width, request.height, "yuv420p"
+        for _ in range(request.num_frames):
+            picture = rng.integers(0, 255, (request.height, request.width, 3), dtype=np.uint8)
+            for packet in stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")):
+                container.mux(packet)
+        for packet in stream.encode():
+            container.mux(packet)

@@ -1,0 +1,167 @@
+"""One outputs/ folder under test: its manager, its supervisor, and the checks on what they leave."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Self
+
+import psutil
+
+from workbench.jobs.manager import JobManager
+from workbench.jobs.model import Job, JobState
+from workbench.jobs.mp4 import mp4_fault
+from workbench.jobs.paths import JobPaths
+from workbench.rendering import RenderRequest
+from workbench.settings import Settings
+
+ENGINES = {
+    "faulty": "tests.jobs.faulty:FaultyEngine",
+    "gpu": "tests.jobs.faulty:GpuEngine",
+    "light": "tests.jobs.faulty:LightEngine",
+}
+DEFAULTS: dict[str, Any] = {
+    "engines": ENGINES,
+    "idle_exit_s": 60.0,
+    "cpu_workers": 1,
+    "lease_s": 2.0,
+    "disk_reserve_bytes": 0,
+}
+
+
+class Shop:
+    """A manager over an outputs/ folder; leave its context and every process it caused is gone."""
+
+    def __init__(self, outputs: Path, **settings: Any) -> None:
+        self.settings = Settings(outputs=outputs, **{**DEFAULTS, **settings})
+        self.paths = JobPaths(outputs)
+        self.manager = JobManager(self.settings)
+        self._seen: dict[int, psutil.Process] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the supervisor and whatever it left."""
+        self.note()
+        self.manager.close()
+        self.end_supervisor(signal.SIGTERM)
+        for process in self._seen.values():
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+
+    def use(self, **settings: Any) -> JobManager:
+        """Use other settings from here on; the supervisor must not have been started."""
+        self.manager.close()
+        given = {**DEFAULTS, **settings}
+        self.settings = Settings(outputs=self.paths.outputs, **given)
+        self.manager = JobManager(self.settings)
+        return self.manager
+
+    def note(self) -> None:
+        """Remember every process there is now, so that none is left behind."""
+        status = self.manager.supervisor()
+        if status is None:
+            return
+        with suppress(psutil.NoSuchProcess):
+            supervisor = psutil.Process(status.pid)
+            for process in [supervisor, *supervisor.children(recursive=True)]:
+                self._seen[process.pid] = process
+
+    def submit(self, prompt: str = "a dog runs", **options: Any) -> Job:
+        """Submit one render by the faulty engine."""
+        return self.manager.submit(request(prompt, **options))
+
+    def end_supervisor(self, number: signal.Signals) -> None:
+        """Signal the supervisor, wait for its end, and see that its workers end with it."""
+        self.note()
+        status = self.manager.supervisor()
+        if status is None:
+            return
+        process = psutil.Process(status.pid)
+        children = process.children(recursive=True)
+        process.send_signal(number)
+        psutil.wait_procs([process, *children], timeout=10)
+
+    def kill_worker(self, job_id: str, number: signal.Signals = signal.SIGKILL) -> int:
+        """Signal the worker that renders a job; return its pid."""
+        self.note()
+        pid = next(d.worker_pid for d in self.manager.devices() if d.job_id == job_id)
+        assert pid is not None
+        os.kill(pid, number)
+        return pid
+
+    def until(self, condition: Callable[[], Any], limit_s: float = 20.0) -> Any:
+        """Wait until ``condition`` holds and return what it said."""
+        limit = time.monotonic() + limit_s
+        while True:
+            if value := condition():
+                return value
+            assert time.monotonic() < limit, f"did not happen:\n{self.log()}"
+            time.sleep(0.01)
+
+    def running(self, job_id: str, *, progress: float = 0.0) -> Job:
+        """Wait until a job runs, and is as far as ``progress`` (0 to 100)."""
+
+        def runs() -> Job | None:
+            job = self.manager.job(job_id)
+            assert not job.state.final, job.error
+            here = job.state is JobState.RUNNING and job.stage != "" and job.progress >= progress
+            return job if here else None
+
+        found: Job = self.until(runs)
+        return found
+
+    def ended(self, *job_ids: str, limit_s: float = 30.0) -> tuple[Job, ...]:
+        """Wait until jobs have ended and return them."""
+        jobs = self.manager.wait(job_ids, limit_s)
+        self.note()
+        return jobs
+
+    def log(self) -> str:
+        """Return the supervisor's log."""
+        return self.paths.log.read_text("utf-8") if self.paths.log.exists() else ""
+
+    def events(self) -> list[dict[str, Any]]:
+        """Return the supervisor's log as objects."""
+        return [json.loads(line) for line in self.log().splitlines() if line.startswith("{")]
+
+    def violations(self) -> list[str]:
+        """Return what the files say against the promises: one whole video a complete job."""
+        return list(self._violations())
+
+    def _violations(self) -> Iterator[str]:
+        cursor = None
+        while True:
+            page = self.manager.jobs(limit=500, cursor=cursor)
+            for job in page.jobs:
+                files = self.paths.job(job.job_id, job.batch_id)
+                if not job.state.final:
+                    yield f"{job.job_id} has not ended: {job.state}"
+                elif job.state is JobState.COMPLETE:
+                    if fault := mp4_fault(files.video):
+                        yield f"{job.job_id}: {fault}"
+                    recipe = self.manager.recipe(job.job_id)
+                    if recipe.attempt != job.attempt:
+                        yield f"{job.job_id}: video of attempt {recipe.attempt} of {job.attempt}"
+                elif files.video.exists() and not job.video_gone:
+                    yield f"{job.job_id} is {job.state} and has a video"
+                if files.attempts():
+                    yield f"{job.job_id} left {files.attempts()}"
+            cursor = page.cursor
+            if cursor is None:
+                return
+
+
+def request(prompt: str = "a dog runs", *, engine: str = "faulty", **options: Any) -> RenderRequest:
+    """Return a request for the faulty engine; fields of a request are taken as such."""
+    fields = {key: options.pop(key) for key in list(options) if key in RenderRequest.model_fields}
+    return RenderRequest(prompt=prompt, engine=engine, options=options, **fields)

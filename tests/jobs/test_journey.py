@@ -1,0 +1,210 @@
+"""The way of a job from being asked for to its video, on real processes."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.jobs.shop import Shop, request
+from workbench.engines.probe import probe_video
+from workbench.errors import Conflict, InvalidRequest, NotFound
+from workbench.jobs.manager import JobManager
+from workbench.jobs.model import BatchState, Changes, JobState, Priority
+
+
+def test_a_job_becomes_a_video_with_recipe_poster_and_log(shop: Shop) -> None:
+    asked = shop.submit("a dog runs", seed=7)
+    assert asked.state is JobState.QUEUED
+    (job,) = shop.ended(asked.job_id)
+    assert (job.state, job.progress, job.attempt, job.error) == (JobState.COMPLETE, 100, 1, "")
+    assert job.has_video
+    assert job.has_poster
+    assert job.device == "cpu:0"
+    facts = probe_video(shop.manager.video_path(job.job_id))
+    assert (facts.width, facts.height, facts.num_frames) == (64, 64, 4)
+    recipe = shop.manager.recipe(job.job_id)
+    assert recipe.request.seed == 7
+    assert recipe.request.width == 64
+    assert recipe.outcome is not None
+    assert recipe.outcome.sha256
+    assert "av" in recipe.libraries
+    assert "attempt 1" in shop.manager.log_path(job.job_id).read_text()
+    assert shop.manager.poster_path(job.job_id).is_file()
+    assert shop.violations() == []
+
+
+def test_a_batch_keeps_its_order_and_ends_complete(shop: Shop) -> None:
+    batch = shop.manager.submit_batch([request(f"prompt {n}") for n in range(6)], name="six")
+    shop.ended(*[job.job_id for job in batch.jobs])
+    found = shop.manager.batch(batch.batch_id)
+    assert found.state is BatchState.COMPLETE
+    assert found.name == "six"
+    assert [job.request.prompt for job in found.jobs] == [f"prompt {n}" for n in range(6)]
+    assert [b.batch_id for b in shop.manager.batches()] == [batch.batch_id]
+
+
+def test_a_queued_job_is_cancelled_at_once_and_a_running_one_within_a_step(shop: Shop) -> None:
+    first = shop.submit(steps=400, step_s=0.05)
+    second = shop.submit()
+    shop.running(first.job_id)
+    assert shop.manager.cancel(second.job_id).state is JobState.CANCELLED
+    asked = time.monotonic()
+    shop.manager.cancel(first.job_id)
+    (ended,) = shop.ended(first.job_id)
+    assert ended.state is JobState.CANCELLED
+    assert time.monotonic() - asked < 5
+    assert shop.manager.cancel(first.job_id).state is JobState.CANCELLED
+    assert shop.violations() == []
+
+
+def test_cancelling_a_batch_ends_what_has_not_ended(shop: Shop) -> None:
+    batch = shop.manager.submit_batch([request(steps=200, step_s=0.05) for _ in range(5)])
+    shop.running(batch.jobs[0].job_id)
+    shop.manager.cancel_batch(batch.batch_id)
+    jobs = shop.ended(*[job.job_id for job in batch.jobs])
+    assert {job.state for job in jobs} == {JobState.CANCELLED}
+    assert shop.manager.batch(batch.batch_id).state is BatchState.FAILED
+
+
+def test_a_retry_is_a_new_attempt_under_the_same_id(shop: Shop) -> None:
+    asked = shop.submit(fault="error", fault_attempts=1)
+    (job,) = shop.ended(asked.job_id)
+    assert job.state is JobState.FAILED
+    assert job.error == "The engine will not."
+    again = shop.manager.retry(job.job_id)
+    assert (again.job_id, again.state, again.error) == (job.job_id, JobState.QUEUED, "")
+    (done,) = shop.ended(job.job_id)
+    assert (done.state, done.attempt) == (JobState.COMPLETE, 2)
+    with pytest.raises(Conflict):
+        shop.manager.retry(job.job_id)
+    assert shop.violations() == []
+
+
+def test_all_failed_jobs_of_a_batch_are_retried_together(shop: Shop) -> None:
+    batch = shop.manager.submit_batch(
+        [
+            request(),
+            request(fault="error", fault_attempts=1),
+            request(fault="bug", fault_attempts=1),
+        ]
+    )
+    ids = [job.job_id for job in batch.jobs]
+    shop.ended(*ids)
+    assert shop.manager.batch(batch.batch_id).state is BatchState.PARTIAL
+    shop.manager.retry_failed(batch.batch_id)
+    assert [job.attempt for job in shop.ended(*ids)] == [1, 2, 2]
+    with pytest.raises(Conflict):
+        shop.manager.retry_failed(batch.batch_id)
+
+
+def test_changes_are_pushed_to_every_process_that_watches(shop: Shop) -> None:
+    heard: list[Changes] = []
+    other = JobManager(shop.settings)
+    shop.manager.ensure_supervisor()
+    stop = other.watch(heard.append)
+    job = shop.submit(steps=4, step_s=0.05)
+    shop.ended(job.job_id)
+    shop.until(lambda: any(j.state is JobState.COMPLETE for c in heard for j in c.jobs))
+    stop()
+    other.close()
+    states = [j.state for c in heard for j in c.jobs if j.job_id == job.job_id]
+    assert states[0] is JobState.QUEUED
+    assert JobState.RUNNING in states
+    revisions = [c.revision for c in heard]
+    assert revisions == sorted(set(revisions))
+
+
+def test_a_watcher_hears_within_a_moment(shop: Shop) -> None:
+    shop.manager.ensure_supervisor()
+    other = JobManager(shop.settings)
+    heard = threading.Event()
+    other.watch(lambda _: heard.set())
+    delays = []
+    for _ in range(5):
+        time.sleep(0.05)
+        heard.clear()
+        asked = time.monotonic()
+        shop.submit()
+        assert heard.wait(5)
+        delays.append(time.monotonic() - asked)
+    other.close()
+    assert sorted(delays)[2] < 0.5
+
+
+def test_a_placeholder_runs_beside_its_render_and_is_not_listed(shop: Shop) -> None:
+    job = shop.manager.submit(request(steps=20, step_s=0.02), preview=request("stand-in"))
+    assert job.preview_job_id is not None
+    done, stand_in = shop.ended(job.job_id, job.preview_job_id)
+    assert stand_in.preview_of == job.job_id
+    assert stand_in.priority == Priority.PREVIEW
+    assert stand_in.started_at is not None
+    assert done.started_at is not None
+    assert stand_in.started_at <= done.started_at
+    assert [j.job_id for j in shop.manager.jobs().jobs] == [job.job_id]
+
+
+def test_a_preview_picture_is_there_while_a_job_renders(shop: Shop) -> None:
+    job = shop.submit(steps=100, step_s=0.05, preview=True)
+    shop.until(lambda: shop.manager.job(job.job_id).has_preview)
+    assert shop.manager.preview_path(job.job_id).read_bytes() == b"picture"
+    shop.manager.cancel(job.job_id)
+    shop.ended(job.job_id)
+    with pytest.raises(NotFound):
+        shop.manager.preview_path(job.job_id)
+
+
+def test_what_an_engine_refuses_is_never_queued(shop: Shop) -> None:
+    with pytest.raises(InvalidRequest):
+        shop.submit(fault="invalid")
+    with pytest.raises(InvalidRequest):
+        shop.manager.submit(request(engine="nobody"))
+    with pytest.raises(InvalidRequest):
+        shop.manager.submit_batch([])
+    assert shop.manager.jobs().total == 0
+    assert shop.manager.supervisor() is None
+
+
+def test_what_does_not_exist_is_not_found(shop: Shop) -> None:
+    absent = "j_" + "0" * 20
+    for ask in (
+        shop.manager.job,
+        shop.manager.cancel,
+        shop.manager.retry,
+        shop.manager.video_path,
+        shop.manager.recipe,
+    ):
+        with pytest.raises(NotFound):
+            ask(absent)
+    with pytest.raises(NotFound):
+        shop.manager.job("../../etc/passwd")
+    with pytest.raises(NotFound):
+        shop.manager.batch("b_" + "0" * 20)
+
+
+def test_the_supervisor_leaves_by_itself_and_comes_back_when_needed(shop: Shop) -> None:
+    manager = shop.use(idle_exit_s=0.3)
+    (first,) = shop.ended(shop.submit().job_id)
+    assert first.state is JobState.COMPLETE
+    shop.until(lambda: manager.supervisor() is None)
+    (second,) = shop.ended(shop.submit().job_id)
+    assert second.state is JobState.COMPLETE
+
+
+def test_importing_the_manager_is_light() -> None:
+    script = (
+        "import sys, workbench.jobs.manager; "
+        "assert not {'cv2', 'av', 'torch', 'numpy', 'pynvml'} & set(sys.modules), sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True, cwd=Path(__file__).parents[2])
+
+
+def test_making_a_manager_starts_nothing(shop: Shop) -> None:
+    assert shop.manager.supervisor() is None
+    assert not shop.paths.outputs.exists()
+    assert shop.manager.devices()
+    assert shop.manager.supervisor() is None

@@ -1,0 +1,204 @@
+"""One render inside a worker: its folder, its log, its progress, and how its end is told."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import shutil
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Final
+
+from workbench.engines.engine import Engine, RenderTask
+from workbench.engines.engine import Rendered as Made
+from workbench.errors import DeviceLost, OutOfMemory, RenderCancelled, WorkbenchError
+from workbench.jobs.messages import Channel, Failed, FailReason, Render, Rendered, Reported
+from workbench.jobs.mp4 import mp4_fault
+from workbench.jobs.paths import JobFiles
+from workbench.jobs.publishing import sync_folder
+from workbench.jobs.records import LOG_MARK
+from workbench.rendering import Outcome, Progress, Recipe
+
+__all__ = ["AttemptRoom"]
+
+_REPORT_EVERY_S: Final = 0.05
+_LIBRARIES: Final = {
+    "world-model-workbench": "workbench",
+    "av": "av",
+    "opencv-python-headless": "cv2",
+    "numpy": "numpy",
+    "torch": "torch",
+    "diffusers": "diffusers",
+    "transformers": "transformers",
+    "accelerate": "accelerate",
+}
+_NO_ROOM: Final = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
+
+
+class AttemptRoom:
+    """Where one attempt renders; what it makes stays aside until the supervisor publishes it."""
+
+    def __init__(
+        self, order: Render, channel: Channel, cancelled: Callable[[], bool], device: str
+    ) -> None:
+        self._order = order
+        self._channel = channel
+        self._cancelled = cancelled
+        self._device = device
+        self._files = JobFiles(Path(order.folder))
+        self._aside = self._files.attempt(order.attempt)
+        self._reported_at = 0.0
+        self._stage = ""
+        self._preview = False
+        self._loaded_at = time.monotonic()
+
+    def render(self, engine_named: Callable[[str], Engine]) -> Rendered | Failed:
+        """Render, and return the message that tells how it ended; raises nothing."""
+        try:
+            self._aside.folder.mkdir(parents=True, exist_ok=True)
+            with _logged(self._files.log, self._order.attempt):
+                return self._guarded(engine_named)
+        except OSError as error:
+            return self._failed(_problem(error))
+
+    def _guarded(self, engine_named: Callable[[str], Engine]) -> Rendered | Failed:
+        try:
+            return self._make(engine_named)
+        except RenderCancelled:
+            return self._failed("", FailReason.CANCELLED)
+        except (OutOfMemory, DeviceLost, MemoryError) as error:
+            traceback.print_exc()
+            text = str(error) or "The machine ran out of memory; ask for fewer frames or less size."
+            return self._failed(text, FailReason.DEVICE)
+        except WorkbenchError as error:
+            traceback.print_exc()
+            return self._failed(str(error))
+        except OSError as error:
+            traceback.print_exc()
+            return self._failed(_problem(error))
+        except Exception as error:  # noqa: BLE001  an engine may raise anything
+            traceback.print_exc()
+            # A GPU's state is unknown after an error that its engine did not foresee.
+            reason = FailReason.ERROR if self._device == "cpu" else FailReason.DEVICE
+            return self._failed(f"{type(error).__name__}: {error}", reason)
+
+    def _make(self, engine_named: Callable[[str], Engine]) -> Rendered:
+        recipe = Recipe.model_validate(self._order.recipe)
+        engine = engine_named(recipe.request.engine)
+        self._report(Progress("loading"))
+        began = time.monotonic()
+        engine.load(recipe.request, self._device, self._report)
+        recipe = recipe.model_copy(update={"libraries": _libraries()})
+        self._loaded_at = time.monotonic()
+        task = RenderTask(recipe, self._aside.folder, self._report, self._cancelled)
+        made = engine.render(task)
+        timings = {"load": self._loaded_at - began, **made.timings_s}
+        self._keep(recipe, made, timings)
+        return Rendered(self._order.job_id, self._order.attempt, time.monotonic() - self._loaded_at)
+
+    def _keep(self, recipe: Recipe, made: Made, timings_s: dict[str, float]) -> None:
+        """Make the attempt's files safe on disk, the recipe last: with it, they are whole."""
+        if fault := mp4_fault(self._aside.video):
+            raise WorkbenchError(f"The engine left no whole video: {fault}.")
+        outcome = Outcome(
+            width=made.width,
+            height=made.height,
+            num_frames=made.num_frames,
+            fps=made.fps,
+            size_bytes=self._aside.video.stat().st_size,
+            sha256=_digest_and_sync(self._aside.video),
+            timings_s=timings_s,
+            finished_at=datetime.now(UTC),
+        )
+        request = made.request or recipe.request
+        whole = recipe.model_copy(update={"outcome": outcome, "request": request})
+        if self._aside.poster.exists():
+            _digest_and_sync(self._aside.poster)
+        with self._aside.recipe.open("w", encoding="utf-8") as file:
+            file.write(whole.model_dump_json(indent=2))
+            file.flush()
+            os.fsync(file.fileno())
+        sync_folder(self._aside.folder)
+
+    def _report(self, progress: Progress) -> None:
+        now = time.monotonic()
+        if progress.preview is not None:
+            self._show(progress.preview)
+        if progress.stage == self._stage and now - self._reported_at < _REPORT_EVERY_S:
+            return
+        self._stage, self._reported_at = progress.stage, now
+        self._channel.offer(
+            Reported(
+                self._order.job_id,
+                self._order.attempt,
+                progress.stage,
+                progress.step,
+                progress.total,
+                progress.message,
+                self._preview,
+            )
+        )
+
+    def _show(self, picture: bytes) -> None:
+        aside = self._aside.folder / ".preview"
+        aside.write_bytes(picture)
+        aside.replace(self._aside.preview)
+        self._preview = True
+
+    def _failed(self, error: str, reason: FailReason = FailReason.ERROR) -> Failed:
+        shutil.rmtree(self._aside.folder, ignore_errors=True)
+        return Failed(self._order.job_id, self._order.attempt, reason, error[:4_000])
+
+
+@contextmanager
+def _logged(path: Path, attempt: int) -> Iterator[None]:
+    """Send all that is printed, by Python or by C, to the job's own log."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    kept = os.dup(1), os.dup(2)
+    log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+    try:
+        stamp = datetime.now(UTC).isoformat(timespec="seconds")
+        os.write(log, f"{LOG_MARK}attempt {attempt}, {stamp}\n".encode())
+        os.dup2(log, 1)
+        os.dup2(log, 2)
+        yield
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        for number, descriptor in enumerate(kept, start=1):
+            os.dup2(descriptor, number)
+            os.close(descriptor)
+        os.close(log)
+
+
+def _digest_and_sync(path: Path) -> str:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _libraries() -> dict[str, str]:
+    found = {}
+    for name, module in _LIBRARIES.items():
+        if module in sys.modules:
+            try:
+                found[name] = version(name)
+            except PackageNotFoundError:
+                continue
+    return found
+
+
+def _problem(error: OSError) -> str:
+    if error.errno in _NO_ROOM:
+        return (
+            f"The disk of outputs/ is full or read-only ({error.strerror}); make room, then retry."
+        )
+    return f"{type(error).__name__}: {error}"

@@ -1,0 +1,187 @@
+"""The worker processes of one supervisor: started, spoken to, heard, ended. Knows nothing of jobs."""
+
+from __future__ import annotations
+
+import logging
+import os
+import selectors
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Final
+
+from workbench.jobs.devices import Slot
+from workbench.jobs.leases import Lease, take_lease
+from workbench.jobs.messages import Channel, Message
+from workbench.jobs.processes import Identity, identify, kill_group
+from workbench.jobs.seats import Arrived, Event, Held, Lost
+
+__all__ = ["Crew"]
+
+_SEND_TIMEOUT_S: Final = 2.0
+_TERM_GRACE_S: Final = 3.0
+_REAP_S: Final = 2.0
+_LOG = logging.getLogger("workbench.jobs")
+
+
+@dataclass(slots=True)
+class _Worker:
+    process: subprocess.Popen[bytes]
+    channel: Channel
+    identity: Identity
+    kill_at: float | None = None
+
+
+class Crew:
+    """The workers, one a seat. What happens to them is told by :meth:`events`."""
+
+    def __init__(self, selector: selectors.BaseSelector) -> None:
+        self._selector = selector
+        self._workers: dict[str, _Worker] = {}
+        self._leases: dict[str, tuple[Lease, set[str]]] = {}
+        self._events: list[Event] = []
+
+    def start(self, slot: Slot) -> Identity | None:
+        """Start a worker on ``slot``; None when that failed, which an event explains."""
+        if slot.uuid is not None and not self._take_lease(slot, slot.uuid):
+            return None
+        ours, theirs = socket.socketpair()
+        with theirs:
+            command = [sys.executable, "-m", "workbench.jobs.worker"]
+            arguments = [slot.name, str(theirs.fileno()), str(os.getpid())]
+            inherited = [theirs.fileno(), *(lease.descriptor for lease in self._lease_of(slot))]
+            try:
+                process = subprocess.Popen(
+                    [*command, *arguments],
+                    stdin=subprocess.DEVNULL,
+                    pass_fds=inherited,
+                    start_new_session=True,
+                    env=_environment(slot),
+                )
+            except OSError as error:
+                ours.close()
+                self._release(slot.name)
+                self._events.append(Held(slot.name, f"no worker can be started: {error}", False))
+                return None
+        identity = identify(process.pid) or Identity(process.pid, 0.0, "")
+        channel = Channel(ours, send_timeout_s=_SEND_TIMEOUT_S)
+        self._workers[slot.name] = _Worker(process, channel, identity)
+        self._selector.register(channel, selectors.EVENT_READ, slot.name)
+        return identity
+
+    def tell(self, seat: str, message: Message) -> None:
+        """Say ``message`` to a worker; one that does not listen is ended."""
+        worker = self._workers.get(seat)
+        if worker is None:
+            return
+        try:
+            worker.channel.send(message)
+        except OSError as error:
+            self._lose(seat, f"its worker did not listen ({error})")
+
+    def end(self, seat: str, *, at_once: bool) -> None:
+        """End a worker and all that it started: at once, or after a moment to obey."""
+        worker = self._workers.get(seat)
+        if worker is None:
+            return
+        if at_once:
+            kill_group(worker.process.pid, signal.SIGKILL)
+        else:
+            kill_group(worker.process.pid, signal.SIGTERM)
+            worker.kill_at = time.monotonic() + _TERM_GRACE_S
+
+    def hear(self, seat: str) -> None:
+        """Read what a worker whose channel is readable has said."""
+        worker = self._workers.get(seat)
+        if worker is None:
+            return
+        try:
+            messages = worker.channel.receive()
+        except (ValueError, KeyError, TypeError):
+            messages = None
+            kill_group(worker.process.pid)
+        if messages is None:
+            self._lose(seat, "")
+            return
+        self._events.extend(Arrived(seat, message) for message in messages)
+
+    def events(self) -> list[Event]:
+        """Return what happened since the last call."""
+        now = time.monotonic()
+        for worker in self._workers.values():
+            if worker.kill_at is not None and now > worker.kill_at:
+                kill_group(worker.process.pid, signal.SIGKILL)
+                worker.kill_at = now + _TERM_GRACE_S
+        events, self._events = self._events, []
+        return events
+
+    def close(self) -> None:
+        """End every worker and wait for it."""
+        for worker in self._workers.values():
+            kill_group(worker.process.pid, signal.SIGTERM)
+        limit = time.monotonic() + _TERM_GRACE_S
+        for seat, worker in list(self._workers.items()):
+            with suppress(subprocess.TimeoutExpired):
+                worker.process.wait(max(0.0, limit - time.monotonic()))
+            self._lose(seat, "")
+        self._events.clear()
+
+    def _lose(self, seat: str, reason: str) -> None:
+        worker = self._workers.pop(seat)
+        self._selector.unregister(worker.channel)
+        worker.channel.close()
+        # While the leader is not yet waited for, its pid cannot be anybody else's.
+        kill_group(worker.process.pid, signal.SIGKILL)
+        code = _reap(worker.process)
+        self._release(seat)
+        self._events.append(Lost(seat, worker.identity, reason or _farewell(code)))
+
+    def _take_lease(self, slot: Slot, uuid: str) -> bool:
+        if uuid in self._leases:
+            self._leases[uuid][1].add(slot.name)
+            return True
+        try:
+            lease = take_lease(uuid)
+        except OSError as error:
+            self._events.append(Held(slot.name, f"the lease cannot be taken: {error}", True))
+            return False
+        if lease is None:
+            reason = "another outputs/ folder on this machine uses this GPU"
+            self._events.append(Held(slot.name, reason, True))
+            return False
+        self._leases[uuid] = lease, {slot.name}
+        return True
+
+    def _lease_of(self, slot: Slot) -> list[Lease]:
+        return [lease for uuid, (lease, _) in self._leases.items() if uuid == slot.uuid]
+
+    def _release(self, seat: str) -> None:
+        for uuid, (lease, seats) in list(self._leases.items()):
+            seats.discard(seat)
+            if not seats:
+                lease.release()
+                del self._leases[uuid]
+
+
+def _environment(slot: Slot) -> dict[str, str]:
+    visible = "" if slot.uuid is None else slot.uuid
+    return {**os.environ, "CUDA_VISIBLE_DEVICES": visible, "CUDA_DEVICE_ORDER": "PCI_BUS_ID"}
+
+
+def _reap(process: subprocess.Popen[bytes]) -> int:
+    try:
+        return process.wait(_REAP_S)
+    except subprocess.TimeoutExpired:
+        kill_group(process.pid, signal.SIGKILL)
+        return process.wait()
+
+
+def _farewell(code: int) -> str:
+    if code < 0:
+        with suppress(ValueError):
+            return f"its worker died of {signal.Signals(-code).name}"
+    return f"its worker ended with status {code}"

@@ -1,0 +1,228 @@
+"""Finds the devices of this machine and reads their state; what cannot be read is None, never 0.
+
+NVML's order is not CUDA's, so a GPU is always meant by its UUID. Every NVML call may fail on its
+own (MIG, containers, a GPU that fell off the bus); each is caught on its own.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+import psutil
+
+from workbench.settings import Settings
+
+__all__ = ["Gpu", "Nvml", "Readings", "Slot", "cpu_readings", "plan_slots"]
+
+_CORES_PER_CPU_WORKER: Final = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Gpu:
+    """One GPU, or one MIG part of it."""
+
+    uuid: str
+    gpu_id: int
+    """NVML's index of the physical GPU."""
+    label: str
+    memory_total_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """What a device says of itself now."""
+
+    memory_total_bytes: int | None = None
+    memory_used_bytes: int | None = None
+    utilization_percent: float | None = None
+    temperature_c: float | None = None
+    power_w: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A place for one worker on one device."""
+
+    name: str
+    """``cuda:0``, ``cuda:0#2`` for a second worker on it, ``cpu:1``."""
+    kind: str
+    uuid: str | None
+    gpu_id: int | None
+    label: str
+    lanes: tuple[str, ...]
+    """The jobs that it takes."""
+
+
+class Nvml:
+    """NVIDIA's management library, where there is one; thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._nvml: Any = None
+
+    def gpus(self) -> tuple[Gpu, ...]:
+        """Return every GPU that this machine shows, MIG parts in place of the whole."""
+        with self._lock:
+            if not self._ready():
+                return ()
+            count = self._ask("nvmlDeviceGetCount")
+            if count is None:  # the driver has gone: begin anew at the next call
+                self._nvml = None
+                return ()
+            found: list[Gpu] = []
+            for number in range(count):
+                handle = self._ask("nvmlDeviceGetHandleByIndex", number)
+                if handle is not None:
+                    found.extend(self._parts(handle, number))
+            return tuple(found)
+
+    def readings(self, uuid: str) -> Readings:
+        """Return what the GPU ``uuid`` says of itself now."""
+        with self._lock:
+            handle = self._ask("nvmlDeviceGetHandleByUUID", uuid) if self._ready() else None
+            if handle is None:
+                return Readings()
+            memory = self._ask("nvmlDeviceGetMemoryInfo", handle)
+            rates = self._ask("nvmlDeviceGetUtilizationRates", handle)
+            heat = self._ask("nvmlDeviceGetTemperature", handle, 0)  # NVML_TEMPERATURE_GPU
+            milliwatts = self._ask("nvmlDeviceGetPowerUsage", handle)
+        return Readings(
+            memory_total_bytes=None if memory is None else int(memory.total),
+            memory_used_bytes=None if memory is None else int(memory.used),
+            utilization_percent=None if rates is None else float(rates.gpu),
+            temperature_c=None if heat is None else float(heat),
+            power_w=None if milliwatts is None else milliwatts / 1_000,
+        )
+
+    def driver(self) -> str | None:
+        """Return the driver's version; None where there is none."""
+        with self._lock:
+            version = self._ask("nvmlSystemGetDriverVersion") if self._ready() else None
+            return None if version is None else _text(version)
+
+    def _ready(self) -> bool:
+        if self._nvml is not None:
+            return True
+        try:
+            import pynvml  # noqa: PLC0415  may be absent
+
+            pynvml.nvmlInit()
+        except Exception:  # noqa: BLE001  absent, no driver, no permission: no GPU either way
+            return False
+        self._nvml = pynvml
+        return True
+
+    def _ask(self, call: str, *arguments: Any) -> Any:
+        try:
+            return getattr(self._nvml, call)(*arguments)
+        except Exception:  # noqa: BLE001  any one call may fail, or be missing from the library
+            return None
+
+    def _parts(self, handle: Any, number: int) -> list[Gpu]:
+        mode = self._ask("nvmlDeviceGetMigMode", handle)
+        handles = [handle]
+        if mode is not None and mode[0]:
+            limit = self._ask("nvmlDeviceGetMaxMigDeviceCount", handle) or 0
+            parts = (
+                self._ask("nvmlDeviceGetMigDeviceHandleByIndex", handle, i) for i in range(limit)
+            )
+            handles = [part for part in parts if part is not None]
+        found = []
+        for part in handles:
+            uuid = self._ask("nvmlDeviceGetUUID", part)
+            if uuid is None:
+                continue
+            name = self._ask("nvmlDeviceGetName", part) or self._ask("nvmlDeviceGetName", handle)
+            memory = self._ask("nvmlDeviceGetMemoryInfo", part)
+            total = None if memory is None else int(memory.total)
+            found.append(Gpu(_text(uuid), number, _text(name or "NVIDIA GPU"), total))
+        return found
+
+
+def plan_slots(settings: Settings, gpus: Sequence[Gpu]) -> tuple[Slot, ...]:
+    """Return the places for workers: on the GPUs that may be used, and on the CPU beside them."""
+    usable = [gpu for gpu in gpus if _visible(gpu) and _wanted(gpu, settings.devices)]
+    workers = settings.cpu_workers
+    if workers is None:
+        workers = cpu_worker_count(gpus=len(usable))
+    slots: list[Slot] = []
+    taken: set[str] = set()
+    for gpu in usable:
+        name = f"cuda:{gpu.gpu_id}"
+        while name in taken:  # parts of one GPU share its index
+            name += "m"
+        taken.add(name)
+        lanes = ("gpu",) if workers else ("gpu", "cpu")
+        for place in range(settings.slots_per_gpu):
+            suffix = f"#{place + 1}" if place else ""
+            slots.append(Slot(name + suffix, "cuda", gpu.uuid, gpu.gpu_id, gpu.label, lanes))
+    lanes = ("cpu",) if usable else ("cpu", "gpu")
+    slots.extend(
+        Slot(f"cpu:{number}", "cpu", None, None, cpu_label(), lanes) for number in range(workers)
+    )
+    return tuple(slots)
+
+
+def cpu_worker_count(*, gpus: int) -> int:
+    """Return how many CPU workers fit this machine's cores.
+
+    One render keeps about two cores busy, since drawing overlaps with encoding. Beside GPUs a few
+    are enough, as they draw placeholders alone.
+    """
+    cores = (
+        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    )
+    fitting = max(1, cores // _CORES_PER_CPU_WORKER)
+    return min(fitting, max(1, gpus)) if gpus else fitting
+
+
+def cpu_readings() -> Readings:
+    """Return what this machine's processor and memory say of themselves now."""
+    memory = psutil.virtual_memory()
+    return Readings(
+        memory_total_bytes=memory.total,
+        memory_used_bytes=memory.total - memory.available,
+        utilization_percent=psutil.cpu_percent(interval=None),
+    )
+
+
+@cache
+def cpu_label() -> str:
+    """Return the processor's own name."""
+    try:
+        for line in Path("/proc/cpuinfo").read_text("utf-8", "replace").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine() or "CPU"
+
+
+def _visible(gpu: Gpu) -> bool:
+    """Heed CUDA_VISIBLE_DEVICES, by which a cluster says which GPUs are ours."""
+    allowed = os.environ.get("CUDA_VISIBLE_DEVICES")
+    return True if allowed is None else _named(gpu, allowed.split(","))
+
+
+def _wanted(gpu: Gpu, devices: Sequence[str]) -> bool:
+    return not devices or _named(gpu, devices)
+
+
+def _named(gpu: Gpu, names: Sequence[str]) -> bool:
+    for name in (text.strip() for text in names):
+        if name.removeprefix("cuda:") == str(gpu.gpu_id):
+            return True
+        if len(name) > 4 and gpu.uuid.startswith(name):
+            return True
+    return False
+
+
+def _text(value: str | bytes) -> str:
+    return value.decode() if isinstance(value, bytes) else str(value)

@@ -1,0 +1,59 @@
+"""A machine-wide lease per GPU, so that two outputs/ folders do not both load a model onto one.
+
+A lease is a file lock, shared by the supervisor and its worker: it ends with the last of them.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+__all__ = ["Lease", "lease_folder", "take_lease"]
+
+
+class Lease:
+    """A held lease; a worker keeps it through ``descriptor``, which it inherits."""
+
+    def __init__(self, descriptor: int) -> None:
+        self.descriptor = descriptor
+
+    def release(self) -> None:
+        """Let go; a worker that inherited the lease keeps it until it ends."""
+        os.close(self.descriptor)
+
+
+def lease_folder() -> Path:
+    """Return the folder of leases that all users of this machine share."""
+    return Path(
+        os.environ.get("WORKBENCH_LEASES") or Path(tempfile.gettempdir(), "workbench-leases")
+    )
+
+
+def take_lease(uuid: str) -> Lease | None:
+    """Take the lease of the GPU ``uuid``; None while another outputs/ folder holds it.
+
+    Raises ``OSError`` when the shared folder cannot be used.
+    """
+    folder = lease_folder()
+    with suppress(FileExistsError):
+        folder.mkdir()
+        folder.chmod(0o1777)  # everybody's, like the temporary folder itself
+    path = folder / f"{hashlib.sha256(uuid.encode()).hexdigest()[:32]}.lock"
+    # Read-only is enough for a lock, and opens another user's file too.
+    flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW
+    try:
+        descriptor = os.open(path, flags)
+    except FileNotFoundError:
+        with suppress(FileExistsError):
+            os.close(os.open(path, flags | os.O_CREAT | os.O_EXCL, 0o644))
+        descriptor = os.open(path, flags)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return None
+    return Lease(descriptor)

@@ -1,0 +1,395 @@
+"""The job manager as every process uses it: writes requests into the index, reads state out of it.
+
+Never renders and owns no device; the supervisor, which it starts when there is none, does.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from workbench.errors import Conflict, NotFound, SupervisorUnavailable
+from workbench.jobs.devices import Nvml
+from workbench.jobs.inventory import inventory
+from workbench.jobs.launch import launch_supervisor
+from workbench.jobs.link import Link, dial
+from workbench.jobs.model import (
+    Batch,
+    Changes,
+    Device,
+    Job,
+    JobPage,
+    JobState,
+    Priority,
+    SupervisorStatus,
+)
+from workbench.jobs.paths import JobFiles, JobPaths
+from workbench.jobs.recovery import open_store
+from workbench.jobs.store import IndexFailure, Reader, Requests
+from workbench.jobs.submitting import Submitter
+from workbench.jobs.supervisor_lock import read_status
+from workbench.jobs.truth import Truth
+from workbench.jobs.watcher import Watcher
+from workbench.rendering import Recipe, RenderRequest
+from workbench.settings import Settings
+
+__all__ = ["JobManager"]
+
+_START_LIMIT_S = 15.0
+_LAUNCH_AGAIN_S = 3.0
+_WAIT_LOOK_S = 0.5
+
+
+class JobManager:
+    """The jobs of one outputs/ folder; thread-safe, and cheap to create: it starts nothing.
+
+    Methods raise ``NotFound`` for an id that does not exist, ``Conflict`` for a step that a job's
+    state does not allow, ``Busy`` when the queue is full, ``DiskFull`` below the disk reserve.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._paths = JobPaths(settings.outputs)
+        self._index = open_store(settings)
+        self._reader = Reader(self._index)
+        self._requests = Requests(settings.max_queued_jobs)
+        self._submitter = Submitter(settings, self._index, self._requests)
+        self._truth = Truth(self._paths, self._index, self._reader, self._requests)
+        self._link = Link(self._paths)
+        self._nvml = Nvml()
+        self._watcher: Watcher | None = None
+        self._guard = threading.Lock()
+        self._launched_at = -_LAUNCH_AGAIN_S
+
+    # asking for renders
+
+    def submit(
+        self,
+        request: RenderRequest,
+        *,
+        session_id: str | None = None,
+        entry_index: int | None = None,
+        parent_prompt: str = "",
+        priority: int = Priority.INTERACTIVE,
+        preview: RenderRequest | None = None,
+        idempotency_key: str | None = None,
+    ) -> Job:
+        """Queue one render; with ``preview``, an animatic that stands in for it until it is there.
+
+        The same ``idempotency_key`` with the same request answers with the first call's job.
+        Raises ``InvalidRequest`` for what its engine cannot render.
+        """
+        job_id = self._submitter.submit(
+            request,
+            session_id=session_id,
+            entry_index=entry_index,
+            parent_prompt=parent_prompt,
+            priority=priority,
+            preview=preview,
+            idempotency_key=idempotency_key,
+        )
+        self._changed(work=True)
+        return self._reader.job(job_id)
+
+    def submit_batch(
+        self,
+        requests: Sequence[RenderRequest],
+        *,
+        name: str = "",
+        session_id: str | None = None,
+        entry_indices: Sequence[int | None] = (),
+        parent_prompts: Sequence[str] = (),
+        priority: int = Priority.BATCH,
+        previews: Sequence[RenderRequest | None] = (),
+        idempotency_key: str | None = None,
+    ) -> Batch:
+        """Queue renders as one batch, all or none; the sequences are empty or one per request."""
+        batch_id = self._submitter.submit_batch(
+            requests,
+            name=name,
+            session_id=session_id,
+            entry_indices=entry_indices,
+            parent_prompts=parent_prompts,
+            priority=priority,
+            previews=previews,
+            idempotency_key=idempotency_key,
+        )
+        self._changed(work=True)
+        return self._reader.batch(batch_id)
+
+    # looking
+
+    def job(self, job_id: str) -> Job:
+        """Return one job, checked against its files."""
+        return self._truth.of_job(self._looked_after(self._reader.job(job_id)))
+
+    def batch(self, batch_id: str) -> Batch:
+        """Return one batch with its jobs in prompt order, checked against their files."""
+        batch = self._truth.of_batch(self._reader.batch(batch_id))
+        for job in batch.jobs:
+            if not job.state.final:
+                self._looked_after(job)
+                break
+        return batch
+
+    def jobs(
+        self,
+        *,
+        state: JobState | None = None,
+        query: str = "",
+        session_id: str | None = None,
+        limit: int = 50,
+        cursor: str | None = None,
+    ) -> JobPage:
+        """Return one page of jobs, newest first; ``query`` is words of the prompt, or an id."""
+        return self._truth.of_page(
+            self._reader.jobs(
+                state=state, query=query, session_id=session_id, limit=limit, cursor=cursor
+            )
+        )
+
+    def batches(self, *, limit: int = 20, session_id: str | None = None) -> tuple[Batch, ...]:
+        """Return the newest batches, of one session if one is given."""
+        return self._reader.batches(limit=limit, session_id=session_id)
+
+    def changes(self, since: int) -> Changes:
+        """Return the jobs that changed after revision ``since``."""
+        return self._reader.changes(since)
+
+    def watch(self, callback: Callable[[Changes], None]) -> Callable[[], None]:
+        """Call ``callback`` with every change, in a thread of the manager's own.
+
+        Returns the function that ends it. One thread serves all callbacks, so they must be quick.
+        """
+        with self._guard:
+            if self._watcher is None:
+                self._watcher = Watcher(
+                    self._paths, self._index, self._reader, self._notice_silence
+                )
+            watcher = self._watcher
+        return watcher.add(callback)
+
+    def wait(self, job_ids: Sequence[str], timeout_s: float | None = None) -> tuple[Job, ...]:
+        """Return these jobs once all have ended; raises ``TimeoutError`` when that takes longer."""
+        limit = None if timeout_s is None else time.monotonic() + timeout_s
+        changed = threading.Event()
+        stop = self.watch(lambda _: changed.set())
+        try:
+            while True:
+                changed.clear()
+                jobs = self._reader.jobs_by_id(list(job_ids))
+                open_jobs = [job for job in jobs if not job.state.final]
+                if not open_jobs:
+                    return tuple(self._truth.of_job(job) for job in jobs)
+                self._looked_after(open_jobs[0])
+                left = None if limit is None else limit - time.monotonic()
+                if left is not None and left <= 0:
+                    raise TimeoutError(f"{len(open_jobs)} of {len(jobs)} jobs have not ended.")
+                changed.wait(_WAIT_LOOK_S if left is None else min(left, _WAIT_LOOK_S))
+        finally:
+            stop()
+
+    # steering
+
+    def cancel(self, job_id: str) -> Job:
+        """Cancel a queued job at once, a running one within its next step; an ended one stays."""
+        with self._index.write() as writer:
+            ended = self._requests.cancel(writer, job_id)
+        job = self._reader.job(job_id)
+        if ended:
+            self._submitter.mark_cancelled([job])
+        self._changed(work=not ended)
+        return job
+
+    def cancel_batch(self, batch_id: str) -> Batch:
+        """Cancel every job of a batch that has not ended."""
+        ended: set[str] = set()
+        with self._index.write() as writer:
+            for job_id in self._reader.children(batch_id):
+                if self._requests.cancel(writer, job_id):
+                    ended.add(job_id)
+        batch = self._reader.batch(batch_id)
+        self._submitter.mark_cancelled([job for job in batch.jobs if job.job_id in ended])
+        self._changed(work=True)
+        return batch
+
+    def retry(self, job_id: str) -> Job:
+        """Queue a failed or cancelled job again, under the same id."""
+        job = self.job(job_id)
+        with self._index.write() as writer:
+            self._requests.retry(writer, job_id)
+            self._submitter.unmark(job)
+        self._changed(work=True)
+        return self._reader.job(job_id)
+
+    def retry_failed(self, batch_id: str) -> Batch:
+        """Queue every failed job of a batch again; raises ``Conflict`` when none has failed."""
+        failed = [job for job in self.batch(batch_id).jobs if job.state is JobState.FAILED]
+        if not failed:
+            raise Conflict("No job of this batch has failed.")
+        with self._index.write() as writer:
+            for job in failed:
+                self._requests.retry(writer, job.job_id)
+                self._submitter.unmark(job)
+        self._changed(work=True)
+        return self._reader.batch(batch_id)
+
+    def set_priority(self, job_id: str, priority: int) -> Job:
+        """Give a queued job another priority; it goes behind its session's others of the same."""
+        with self._index.write() as writer:
+            self._requests.set_priority(writer, job_id, priority)
+        self._changed()
+        return self._reader.job(job_id)
+
+    def reorder(self, job_ids: Sequence[str]) -> tuple[Job, ...]:
+        """Put queued jobs in this order: they take one another's places in the queue."""
+        with self._index.write() as writer:
+            self._requests.reorder(writer, job_ids)
+        self._changed()
+        return self._reader.jobs_by_id(list(job_ids))
+
+    def pause(self, device: str | None = None) -> None:
+        """Give no more jobs to ``device``, or to any; what is running goes on."""
+        self._set_paused(device, paused=True)
+
+    def resume(self, device: str | None = None) -> None:
+        """Give jobs to ``device``, or to all, again."""
+        self._set_paused(device, paused=False)
+
+    def paused(self) -> frozenset[str]:
+        """Return the names of paused devices; '' among them when the whole queue is."""
+        return self._reader.paused()
+
+    def star(self, job_id: str, *, starred: bool = True) -> Job:
+        """Mark a job to be kept by every retention, or no longer."""
+        with self._index.write() as writer:
+            self._requests.set_starred(writer, job_id, starred)
+        self._changed()
+        return self._reader.job(job_id)
+
+    # devices and the supervisor
+
+    def devices(self) -> tuple[Device, ...]:
+        """Return every device with what it is doing; readings are None where unknown."""
+        said = self._reader.devices() if self.supervisor() else {}
+        return inventory(self._settings, self._nvml, said, self._reader.paused())
+
+    def supervisor(self) -> SupervisorStatus | None:
+        """Return the supervisor that holds this outputs/ folder; None when there is none."""
+        return read_status(self._paths)
+
+    def ensure_supervisor(self) -> None:
+        """Start a supervisor when there is none and wait until it answers.
+
+        Raises ``SupervisorUnavailable`` when that takes more than a few seconds.
+        """
+        limit = time.monotonic() + _START_LIMIT_S
+        while (line := dial(self._paths)) is None:
+            self._launch()
+            if time.monotonic() > limit:
+                raise SupervisorUnavailable(
+                    f"No supervisor answers for {self._settings.outputs}; see {self._paths.log}."
+                )
+            time.sleep(0.02)
+        line.close()
+
+    # files
+
+    def video_path(self, job_id: str) -> Path:
+        """Return the finished video; raises ``NotFound`` when there is none."""
+        job = self._truth.of_job(self._reader.job(job_id))
+        if job.state is not JobState.COMPLETE:
+            raise NotFound("file", job_id, f"The job {job_id} has no video: it is {job.state}.")
+        return self._files(job).video
+
+    def poster_path(self, job_id: str) -> Path:
+        """Return the finished video's poster; raises ``NotFound`` when there is none."""
+        return self._existing(job_id, self._files(self._reader.job(job_id)).poster, "poster")
+
+    def preview_path(self, job_id: str) -> Path:
+        """Return the newest picture of a running render; raises ``NotFound`` when there is none."""
+        job = self._reader.job(job_id)
+        return self._existing(job_id, self._files(job).attempt(job.attempt).preview, "preview")
+
+    def log_path(self, job_id: str) -> Path:
+        """Return what the renders of a job printed; raises ``NotFound`` when none has begun."""
+        return self._existing(job_id, self._files(self._reader.job(job_id)).log, "log")
+
+    def recipe_path(self, job_id: str) -> Path:
+        """Return the finished video's recipe; raises ``NotFound`` when there is none."""
+        return self._existing(job_id, self._files(self._reader.job(job_id)).recipe, "recipe")
+
+    def recipe(self, job_id: str) -> Recipe:
+        """Return how the finished video was made; raises ``NotFound`` when it is not there."""
+        path = self.recipe_path(job_id)
+        try:
+            return Recipe.model_validate_json(path.read_bytes())
+        except (OSError, ValueError) as error:
+            problem = f"The recipe of the job {job_id} cannot be read."
+            raise NotFound("file", job_id, problem) from error
+
+    # life
+
+    def rebuild(self) -> int:
+        """Make the index again from the folders; return how many jobs they tell of.
+
+        What runs meanwhile is begun again.
+        """
+        self._index.discard()
+        self._changed(work=True)
+        return self._reader.jobs(state=None, query="", session_id=None, limit=1, cursor=None).total
+
+    def close(self) -> None:
+        """Let go of the index and the supervisor; renders go on."""
+        with self._guard:
+            watcher, self._watcher = self._watcher, None
+        if watcher is not None:
+            watcher.close()
+        self._link.close()
+        self._index.close()
+
+    def _files(self, job: Job) -> JobFiles:
+        return self._paths.job(job.job_id, job.batch_id)
+
+    @staticmethod
+    def _existing(job_id: str, path: Path, what: str) -> Path:
+        if not path.is_file():
+            raise NotFound("file", job_id, f"The job {job_id} has no {what}.")
+        return path
+
+    def _set_paused(self, device: str | None, *, paused: bool) -> None:
+        if device is not None and device not in {known.name for known in self.devices()}:
+            raise NotFound("device", device)
+        with self._index.write() as writer:
+            self._requests.set_paused(writer, device or "", paused)
+        self._changed(work=not paused)
+
+    def _changed(self, *, work: bool = False) -> None:
+        """Wake the supervisor, or start one where there is ``work`` for it."""
+        if not self._link.wake() and work:
+            self._launch()
+        if self._watcher is not None:
+            self._watcher.look()
+
+    def _looked_after(self, job: Job) -> Job:
+        """Make sure that somebody looks after a job that has not ended."""
+        if not job.state.final and self.supervisor() is None:
+            self._launch()
+        return job
+
+    def _notice_silence(self) -> None:
+        try:
+            if self._reader.unfinished():
+                self._launch()
+        except (IndexFailure, SupervisorUnavailable):
+            return  # the next look comes soon
+
+    def _launch(self) -> None:
+        with self._guard:
+            now = time.monotonic()
+            if now - self._launched_at < _LAUNCH_AGAIN_S:
+                return
+            self._launched_at = now
+        launch_supervisor(self._settings)

@@ -1,0 +1,140 @@
+"""File names of outputs/: the one place that knows where a job's files and the workbench's own lie."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from workbench.errors import NotFound
+from workbench.identifiers import Kind, is_identifier
+
+__all__ = ["JobFiles", "JobPaths"]
+
+_CONTROL = ".workbench"
+_ATTEMPT = ".attempt-"
+
+
+@dataclass(frozen=True, slots=True)
+class JobFiles:
+    """The files of one job: what is published, and what an attempt writes aside."""
+
+    folder: Path
+
+    @property
+    def video(self) -> Path:
+        """The finished video."""
+        return self.folder / "video.mp4"
+
+    @property
+    def recipe(self) -> Path:
+        """How the finished video was made; there only beside a video."""
+        return self.folder / "recipe.json"
+
+    @property
+    def poster(self) -> Path:
+        """A still of the finished video."""
+        return self.folder / "poster.jpg"
+
+    @property
+    def preview(self) -> Path:
+        """A small picture of a video in the making."""
+        return self.folder / "preview.jpg"
+
+    @property
+    def log(self) -> Path:
+        """What the renders of this job printed, attempt after attempt."""
+        return self.folder / "render.log"
+
+    @property
+    def asked(self) -> Path:
+        """What was asked of a single job, kept from the moment it was submitted."""
+        return self.folder / "job.json"
+
+    @property
+    def ended(self) -> Path:
+        """How a job ended that has no video: the mark that it is not to be queued again."""
+        return self.folder / "ended.json"
+
+    def attempt(self, number: int) -> JobFiles:
+        """Return the folder that attempt ``number`` (from 1) writes into."""
+        return JobFiles(self.folder / f"{_ATTEMPT}{number}")
+
+    def attempts(self) -> list[Path]:
+        """Return the attempt folders that are there now."""
+        return sorted(self.folder.glob(f"{_ATTEMPT}*"))
+
+
+class JobPaths:
+    """Paths within one outputs/ folder, built from identifiers alone."""
+
+    def __init__(self, outputs: Path) -> None:
+        self.outputs = outputs
+
+    @property
+    def control(self) -> Path:
+        """The folder of the workbench's own files."""
+        return self.outputs / _CONTROL
+
+    @property
+    def lock(self) -> Path:
+        """Held by the one supervisor; says who that is."""
+        return self.control / "supervisor.lock"
+
+    @property
+    def log(self) -> Path:
+        """The supervisor's log, one JSON object a line."""
+        return self.control / "supervisor.log"
+
+    @property
+    def rebuild_lock(self) -> Path:
+        """Held while a damaged index is put aside."""
+        return self.control / "index.lock"
+
+    def job(self, job_id: str, batch_id: str | None = None) -> JobFiles:
+        """Return the files of a job; raises ``NotFound`` for what is not an identifier."""
+        if not is_identifier(job_id, Kind.JOB):
+            raise NotFound("job", job_id)
+        return JobFiles(self._parent(batch_id) / job_id)
+
+    def batch_record(self, batch_id: str) -> Path:
+        """Return the file that keeps what was asked of a batch."""
+        return self._parent(batch_id) / "batch.json"
+
+    def records(self) -> Iterator[Path]:
+        """Yield the record of every job and batch that was submitted, oldest first."""
+        for folder in self._folders(self.outputs, Kind.JOB, Kind.BATCH):
+            record = folder / ("batch.json" if folder.name[0] == Kind.BATCH else "job.json")
+            if record.is_file():
+                yield record
+
+    def jobs(self) -> Iterator[tuple[str, str | None, JobFiles]]:
+        """Yield job id, batch id and files of every job folder, oldest first."""
+        for folder in self._folders(self.outputs, Kind.JOB, Kind.BATCH):
+            if folder.name[0] == Kind.JOB:
+                yield folder.name, None, JobFiles(folder)
+                continue
+            for inner in self._folders(folder, Kind.JOB):
+                yield inner.name, folder.name, JobFiles(inner)
+
+    def _parent(self, batch_id: str | None) -> Path:
+        if batch_id is None:
+            return self.outputs
+        if not is_identifier(batch_id, Kind.BATCH):
+            raise NotFound("batch", batch_id)
+        return self.outputs / batch_id
+
+    @staticmethod
+    def _folders(parent: Path, *kinds: Kind) -> list[Path]:
+        try:
+            names = sorted(
+                (
+                    path
+                    for path in parent.iterdir()
+                    if any(is_identifier(path.name, k) for k in kinds)
+                ),
+                key=lambda path: path.name[2:],
+            )
+        except FileNotFoundError:
+            return []
+        return [path for path in names if path.is_dir()]

@@ -1,0 +1,58 @@
+"""Puts a finished attempt's files in place, so that a job has no video or a whole one, never half.
+
+Only the supervisor publishes, and only for the current attempt; that is decided elsewhere.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from contextlib import suppress
+from pathlib import Path
+
+from workbench.jobs.paths import JobFiles
+from workbench.jobs.records import Finished, finished, write_aside
+
+__all__ = ["clear_attempts", "publish", "sync_folder"]
+
+
+def publish(files: JobFiles, attempt: int) -> Finished:
+    """Rename what ``attempt`` made into place and return it; it has a fault when it is not whole.
+
+    Doing it twice is harmless: what a publisher that died had begun is finished, and what it had
+    finished is found. Raises ``OSError``.
+    """
+    aside = files.attempt(attempt)
+    if aside.recipe.exists():
+        made = finished(aside)
+        if made.fault or made.attempt != attempt:
+            return Finished(made.fault or "its recipe belongs to another attempt")
+        # The video goes last: with it in place, everything is.
+        if aside.poster.exists():
+            aside.poster.replace(files.poster)
+        # Copied, not moved: a publisher that dies between the two lines can be taken over.
+        write_aside(files.recipe, aside.recipe.read_text("utf-8"), durable=True)
+        aside.video.replace(files.video)
+    made = finished(files)
+    if not made.fault and made.attempt != attempt:
+        return Finished("its files belong to another attempt")
+    if not made.fault:
+        files.ended.unlink(missing_ok=True)
+        sync_folder(files.folder)
+    return made
+
+
+def clear_attempts(files: JobFiles) -> None:
+    """Remove what attempts left behind; silent about what cannot be removed."""
+    for folder in files.attempts():
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a folder's entries safe on disk, where the system can."""
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

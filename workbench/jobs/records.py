@@ -1,0 +1,138 @@
+"""What was asked and how it ended, kept in the job folders, so that a lost index can be made again."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+from workbench.jobs.mp4 import mp4_fault
+from workbench.jobs.paths import JobFiles
+from workbench.jobs.store.requests import NewJob
+
+__all__ = [
+    "LOG_MARK",
+    "Ended",
+    "Finished",
+    "Submission",
+    "finished",
+    "read_ended",
+    "read_submission",
+    "write_aside",
+    "write_ended",
+    "write_submission",
+]
+
+_VERSION: Final = 1
+
+LOG_MARK: Final = "--- "
+"""How the workbench's own lines in a render log begin."""
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """What one request asked for: a single job (with its preview), or a batch."""
+
+    jobs: tuple[NewJob, ...]
+    batch_id: str | None = None
+    name: str = ""
+    session_id: str | None = None
+    created_at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a job ended that has no video."""
+
+    state: str
+    error: str
+    attempt: int
+    finished_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A published video with its recipe, or what is wrong with them."""
+
+    fault: str
+    attempt: int = 0
+    video_bytes: int = 0
+    finished_at: float = 0.0
+    recipe: dict[str, Any] | None = None
+
+
+def write_aside(path: Path, text: str, *, durable: bool = False) -> None:
+    """Write ``text`` beside ``path``, then rename it into place; raises ``OSError``."""
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with aside.open("w", encoding="utf-8") as file:
+            file.write(text)
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
+        aside.replace(path)
+    except OSError:
+        aside.unlink(missing_ok=True)
+        raise
+
+
+def write_submission(path: Path, submission: Submission) -> None:
+    """Keep what was asked; raises ``OSError``."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    record = {
+        "version": _VERSION,
+        "batch_id": submission.batch_id,
+        "name": submission.name,
+        "session_id": submission.session_id,
+        "created_at": submission.created_at,
+        "jobs": [{**asdict(job), "request": json.loads(job.request)} for job in submission.jobs],
+    }
+    write_aside(path, json.dumps(record))
+
+
+def read_submission(path: Path) -> Submission:
+    """Return what was asked; raises ``OSError``, or ``ValueError`` when the file is damaged."""
+    try:
+        record = json.loads(path.read_text("utf-8"))
+        jobs = tuple(
+            NewJob(**{**job, "request": json.dumps(job["request"])}) for job in record["jobs"]
+        )
+        return Submission(
+            jobs, record["batch_id"], record["name"], record["session_id"], record["created_at"]
+        )
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"{path} is not a record of a submission: {error}") from error
+
+
+def write_ended(files: JobFiles, ended: Ended) -> None:
+    """Mark a job as ended without a video; raises ``OSError``."""
+    files.folder.mkdir(parents=True, exist_ok=True)
+    write_aside(files.ended, json.dumps(asdict(ended)))
+
+
+def read_ended(files: JobFiles) -> Ended | None:
+    """Return how a job ended that has no video; None when it is not marked."""
+    try:
+        return Ended(**json.loads(files.ended.read_text("utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def finished(files: JobFiles) -> Finished:
+    """Return the published video of a job: whole, with a recipe that matches it, or the fault."""
+    if fault := mp4_fault(files.video):
+        return Finished(f"of its video: {fault}")
+    status = files.video.stat()
+    try:
+        recipe = json.loads(files.recipe.read_text("utf-8"))
+        expected = recipe["outcome"]["size_bytes"]
+        attempt = int(recipe["attempt"])
+        datetime.fromisoformat(recipe["created_at"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return Finished("its recipe is missing or damaged")
+    if expected != status.st_size:
+        return Finished("its recipe belongs to another video")
+    return Finished("", attempt, status.st_size, status.st_mtime, recipe)

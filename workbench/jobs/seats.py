@@ -1,0 +1,133 @@
+"""A seat is a device's place for one worker, and what the dispatcher knows of both."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from workbench.jobs.devices import Slot
+from workbench.jobs.messages import Message
+from workbench.jobs.processes import Identity
+from workbench.jobs.store.ledger import Claim, DeviceRow
+
+__all__ = ["Arrived", "End", "Event", "Held", "Lost", "Order", "Seat", "SeatState", "Start", "Tell"]
+
+
+class SeatState(StrEnum):
+    """Where a seat's worker is."""
+
+    EMPTY = "empty"
+    STARTING = "starting"
+    IDLE = "idle"
+    BUSY = "busy"
+    LEAVING = "leaving"
+
+
+@dataclass(slots=True)
+class Seat:
+    """One seat. Times are seconds on the monotonic clock."""
+
+    slot: Slot
+    state: SeatState = SeatState.EMPTY
+    worker: Identity | None = None
+    claim: Claim | None = None
+    loaded: str = ""
+    """The model key of its last job."""
+    loading: bool = False
+    heard_at: float = 0.0
+    since: float = 0.0
+    """When it came into its state."""
+    cancelled_at: float | None = None
+    failures: int = 0
+    """Workers in a row that ended before they were ready."""
+    start_after: float = 0.0
+    detail: str = ""
+    held: bool = False
+    gone: bool = False
+    """The device is not there any more."""
+
+    def enter(self, state: SeatState, now: float) -> None:
+        """Come into ``state``."""
+        self.state, self.since, self.heard_at = state, now, now
+
+    def copy(self) -> Seat:
+        """Return the seat as it is now."""
+        return replace(self)
+
+    def row(self, *, paused: bool) -> DeviceRow:
+        """Return what to say of it to the world."""
+        return DeviceRow(
+            self.slot.name,
+            self._word(paused=paused),
+            self.detail,
+            self.claim.job_id if self.claim else None,
+            self.worker,
+        )
+
+    def _word(self, *, paused: bool) -> str:
+        if self.gone or (self.failures and self.state is SeatState.EMPTY):
+            return "lost"
+        if self.state is SeatState.BUSY:
+            return "busy"
+        if paused:
+            return "paused"
+        if self.held:
+            return "held"
+        if self.state in {SeatState.EMPTY, SeatState.LEAVING}:
+            return "resting"
+        return "starting" if self.state is SeatState.STARTING else "idle"
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """A worker said something."""
+
+    seat: str
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """A worker is gone; ``worker`` tells which, as another may have its seat by now."""
+
+    seat: str
+    worker: Identity | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A worker could not be started: another outputs/ folder holds the device, or it failed."""
+
+    seat: str
+    reason: str
+    lease: bool
+
+
+Event = Arrived | Lost | Held
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Start a worker on this slot."""
+
+    slot: Slot
+
+
+@dataclass(frozen=True, slots=True)
+class Tell:
+    """Say this to the seat's worker."""
+
+    seat: str
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """End the seat's worker: at once, or first asking it to."""
+
+    seat: str
+    at_once: bool
+
+
+Order = Start | Tell | End

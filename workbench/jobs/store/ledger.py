@@ -1,0 +1,301 @@
+"""What the supervisor alone writes into the index: claims, progress, ends, devices, durations.
+
+Each function is one step of a write transaction that the caller opened. A step that names an
+attempt does nothing unless that attempt is the current one.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from workbench.jobs.model import JobState
+from workbench.jobs.processes import Identity
+from workbench.jobs.store.index import Writer
+
+__all__ = ["Claim", "DeviceRow", "Ledger", "RunningRow"]
+
+_MAX_PASSED_OVER: Final = 8
+"""How often a job may be passed over for one whose model is loaded."""
+_MEAN_OVER: Final = 8
+"""A duration counts for one in this many."""
+_INTERRUPTIONS_PER_CRASH: Final = 4
+"""A supervisor's death is rarely the job's fault, yet a job that takes it down must end too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A job that was given to a device, and the attempt that this is."""
+
+    job_id: str
+    batch_id: str | None
+    session_id: str | None
+    parent_prompt: str
+    request: str
+    model_key: str
+    work_key: str
+    attempt: int
+    created_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceRow:
+    """What the supervisor last said of a device."""
+
+    name: str
+    state: str
+    detail: str = ""
+    job_id: str | None = None
+    worker: Identity | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunningRow:
+    """A job that the index says is running."""
+
+    job_id: str
+    batch_id: str | None
+    attempt: int
+    cancel_requested: bool
+
+
+class Ledger:
+    """The writes of the one supervisor."""
+
+    def __init__(self, max_attempts: int) -> None:
+        self._max_attempts = max_attempts
+        self._said: list[DeviceRow] | None = None
+
+    def next_model(self, writer: Writer, lanes: Sequence[str]) -> str | None:
+        """Return the model key of the job that is next in ``lanes``; None when none waits."""
+        head = _head(writer, lanes)
+        return None if head is None else str(head["model_key"])
+
+    def claim(
+        self, writer: Writer, lanes: Sequence[str], device: str, gpu_id: int | None, loaded: str
+    ) -> Claim | None:
+        """Give the best job in ``lanes`` to ``device``, which has the model ``loaded``."""
+        row = _head(writer, lanes)
+        if row is None:
+            return None
+        if loaded and row["model_key"] != loaded and row["passed_over"] < _MAX_PASSED_OVER:
+            row = _same_model(writer, row, lanes, loaded) or row
+        (attempt,) = writer.execute(
+            "UPDATE jobs SET state = 'running', attempt = attempt + 1, device = ?, gpu_id = ?, "
+            "started_at = ?, finished_at = NULL, progress = 0, stage = '', message = '', "
+            "step = 0, total_steps = 0, has_preview = 0, error = '', revision = ? "
+            "WHERE seq = ? RETURNING attempt",
+            (device, gpu_id, writer.now, writer.revision, row["seq"]),
+        ).fetchone()
+        writer.execute(
+            "INSERT INTO turns VALUES (?, ?) ON CONFLICT (priority) "
+            "DO UPDATE SET turn = max(turn, excluded.turn)",
+            (row["priority"], row["turn"]),
+        )
+        return Claim(
+            job_id=row["job_id"],
+            batch_id=row["batch_id"],
+            session_id=row["session_id"],
+            parent_prompt=row["parent_prompt"],
+            request=row["request"],
+            model_key=row["model_key"],
+            work_key=row["work_key"],
+            attempt=attempt,
+            created_at=row["created_at"],
+        )
+
+    def report(
+        self,
+        writer: Writer,
+        job_id: str,
+        attempt: int,
+        *,
+        stage: str,
+        step: int,
+        total: int,
+        message: str,
+        preview: bool,
+    ) -> None:
+        """Note how far a render is; progress never goes back within an attempt."""
+        progress = 99.0 * min(step, total) / total if total > 0 and stage != "loading" else 0.0
+        writer.execute(
+            "UPDATE jobs SET stage = ?, step = ?, total_steps = ?, "
+            "message = CASE WHEN cancel_requested THEN 'cancelling' ELSE ? END, "
+            "progress = max(progress, ?), has_preview = max(has_preview, ?), revision = ? "
+            "WHERE job_id = ? AND state = 'running' AND attempt = ?",
+            (stage, step, total, message, progress, preview, writer.revision, job_id, attempt),
+        )
+
+    def complete(
+        self, writer: Writer, job_id: str, attempt: int, *, video_bytes: int, has_poster: bool
+    ) -> None:
+        """End a job whose files are in place."""
+        writer.execute(
+            "UPDATE jobs SET state = 'complete', progress = 100, stage = '', message = '', "
+            "error = '', finished_at = ?, video_bytes = ?, has_poster = ?, has_preview = 0, "
+            "revision = ? WHERE job_id = ? AND state = 'running' AND attempt = ?",
+            (writer.now, video_bytes, has_poster, writer.revision, job_id, attempt),
+        )
+        writer.execute(
+            "UPDATE jobs SET state = 'cancelled', finished_at = ?, message = 'no longer needed', "
+            "revision = ? WHERE job_id = (SELECT preview_job_id FROM jobs WHERE job_id = ?) "
+            "AND state = 'queued'",
+            (writer.now, writer.revision, job_id),
+        )
+
+    def fail(self, writer: Writer, job_id: str, attempt: int, error: str) -> None:
+        """End a job without a video."""
+        self._end(writer, job_id, attempt, JobState.FAILED, error)
+
+    def cancelled(self, writer: Writer, job_id: str, attempt: int) -> None:
+        """End a job that was asked to stop."""
+        self._end(writer, job_id, attempt, JobState.CANCELLED, "")
+
+    def crashed(self, writer: Writer, job_id: str, attempt: int, error: str) -> JobState:
+        """Put a job back whose worker died under it, or end it when that was once too often."""
+        return self._again(writer, job_id, attempt, error, "crashes", self._max_attempts)
+
+    def interrupted(self, writer: Writer, job_id: str, attempt: int, error: str) -> JobState:
+        """Put a job back whose supervisor went away, or end it when that was far too often."""
+        limit = self._max_attempts * _INTERRUPTIONS_PER_CRASH
+        return self._again(writer, job_id, attempt, error, "interruptions", limit)
+
+    def is_current(self, writer: Writer, job_id: str, attempt: int) -> bool:
+        """Tell whether this attempt may publish."""
+        row = writer.execute(
+            "SELECT 1 FROM jobs WHERE job_id = ? AND state = 'running' AND attempt = ?",
+            (job_id, attempt),
+        ).fetchone()
+        return row is not None
+
+    def running(self, writer: Writer) -> list[RunningRow]:
+        """Return every job that the index says is running."""
+        rows = writer.execute(
+            "SELECT job_id, batch_id, attempt, cancel_requested FROM jobs WHERE state = 'running'"
+        )
+        return [RunningRow(job, batch, attempt, bool(stop)) for job, batch, attempt, stop in rows]
+
+    def waiting(self, writer: Writer, limit: int) -> dict[str, int]:
+        """Return how many jobs wait in each lane, counted up to ``limit``."""
+        return {
+            lane: writer.execute(
+                "SELECT count(*) FROM (SELECT 1 FROM jobs WHERE state = 'queued' AND lane = ? "
+                "LIMIT ?)",
+                (lane, limit),
+            ).fetchone()[0]
+            for lane in ("cpu", "gpu")
+        }
+
+    def paused(self, writer: Writer) -> frozenset[str]:
+        """Return the names of paused devices; '' among them when the whole queue is."""
+        return frozenset(row[0] for row in writer.execute("SELECT device FROM pauses"))
+
+    def say_devices(self, writer: Writer, rows: Sequence[DeviceRow]) -> None:
+        """Say what every device is doing, in place of what was said before; silent if the same."""
+        if self._said == rows:
+            return
+        self._said = list(rows)
+        writer.execute("DELETE FROM devices")
+        for row in rows:
+            worker = row.worker
+            writer.execute(
+                "INSERT INTO devices VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (
+                    row.name,
+                    row.state,
+                    row.detail,
+                    row.job_id,
+                    worker.pid if worker else None,
+                    worker.started if worker else None,
+                    worker.boot_id if worker else None,
+                ),
+            )
+        _ = writer.revision
+
+    def forget_devices(self) -> None:
+        """Say every device anew next time: what was said may not have been kept."""
+        self._said = None
+
+    def workers(self, writer: Writer) -> list[Identity]:
+        """Return the workers that were noted last, by identity."""
+        rows = writer.execute(
+            "SELECT worker_pid, worker_started, worker_boot FROM devices "
+            "WHERE worker_pid IS NOT NULL"
+        )
+        return [Identity(int(pid), float(started), boot) for pid, started, boot in rows]
+
+    def learn(self, writer: Writer, work_key: str, device_kind: str, seconds: float) -> None:
+        """Remember how long a render took."""
+        writer.execute(
+            "INSERT INTO durations VALUES (?, ?, ?, 1) ON CONFLICT (work_key, device_kind) "
+            "DO UPDATE SET count = count + 1, "
+            "seconds = seconds + (excluded.seconds - seconds) / min(count + 1, ?)",
+            (work_key, device_kind, seconds, _MEAN_OVER),
+        )
+
+    def _end(self, writer: Writer, job_id: str, attempt: int, state: JobState, error: str) -> None:
+        writer.execute(
+            "UPDATE jobs SET state = ?, stage = '', message = '', error = ?, finished_at = ?, "
+            "has_preview = 0, revision = ? "
+            "WHERE job_id = ? AND state = 'running' AND attempt = ?",
+            (state, error, writer.now, writer.revision, job_id, attempt),
+        )
+
+    def _again(
+        self, writer: Writer, job_id: str, attempt: int, error: str, column: str, limit: int
+    ) -> JobState:
+        row = writer.execute(
+            f"UPDATE jobs SET {column} = {column} + 1, "  # noqa: S608  the column is ours
+            f"state = CASE WHEN cancel_requested THEN 'cancelled' "
+            f"  WHEN {column} + 1 >= ? THEN 'failed' ELSE 'queued' END, "
+            f"error = CASE WHEN cancel_requested THEN '' ELSE ? END, "
+            f"finished_at = CASE WHEN cancel_requested OR {column} + 1 >= ? THEN ? END, "
+            f"stage = '', message = CASE WHEN cancel_requested OR {column} + 1 >= ? "
+            f"  THEN '' ELSE 'starts again: ' || ? END, "
+            f"progress = 0, step = 0, total_steps = 0, has_preview = 0, "
+            f"device = NULL, gpu_id = NULL, revision = ? "
+            f"WHERE job_id = ? AND state = 'running' AND attempt = ? RETURNING state",
+            (
+                limit,
+                error,
+                limit,
+                writer.now,
+                limit,
+                error,
+                writer.revision,
+                job_id,
+                attempt,
+            ),
+        ).fetchone()
+        return JobState(row[0]) if row else JobState.FAILED
+
+
+def _head(writer: Writer, lanes: Sequence[str]) -> sqlite3.Row | None:
+    heads: list[sqlite3.Row] = [
+        row
+        for lane in lanes
+        if (
+            row := writer.execute(
+                "SELECT * FROM jobs WHERE state = 'queued' AND lane = ? "
+                "ORDER BY priority DESC, turn, seq LIMIT 1",
+                (lane,),
+            ).fetchone()
+        )
+    ]
+    return min(heads, key=lambda row: (-row["priority"], row["turn"], row["seq"]), default=None)
+
+
+def _same_model(
+    writer: Writer, head: sqlite3.Row, lanes: Sequence[str], loaded: str
+) -> sqlite3.Row | None:
+    rows: list[sqlite3.Row] = writer.execute(
+        "SELECT * FROM jobs WHERE state = 'queued' AND model_key = ? AND priority = ? "
+        "ORDER BY turn, seq LIMIT 1",
+        (loaded, head["priority"]),
+    ).fetchall()
+    if not rows or rows[0]["lane"] not in lanes:
+        return None
+    writer.execute("UPDATE jobs SET passed_over = passed_over + 1 WHERE seq = ?", (head["seq"],))
+    return rows[0]

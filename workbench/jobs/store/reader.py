@@ -1,0 +1,199 @@
+"""What anyone may read from the index: jobs, batches, listings, changes. Writes nothing."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+import time
+from collections.abc import Iterable, Sequence
+
+from workbench.errors import InvalidRequest, NotFound
+from workbench.identifiers import is_identifier
+from workbench.jobs.model import Batch, Changes, Job, JobPage, JobState
+from workbench.jobs.processes import Identity
+from workbench.jobs.store.forecast import Forecast
+from workbench.jobs.store.index import Index
+from workbench.jobs.store.ledger import DeviceRow
+from workbench.jobs.store.rows import COLUMNS, job_from_row, moment
+
+__all__ = ["Reader"]
+
+
+class Reader:
+    """Reads the index as one process sees it; thread-safe."""
+
+    def __init__(self, index: Index) -> None:
+        self._index = index
+        self._forecast: tuple[tuple[int, int, int], Forecast] | None = None
+
+    def job(self, job_id: str) -> Job:
+        """Return one job; raises ``NotFound``."""
+        return self.jobs_by_id([job_id])[0]
+
+    def jobs_by_id(self, job_ids: Sequence[str]) -> tuple[Job, ...]:
+        """Return these jobs, in this order; raises ``NotFound`` for the first that is not there."""
+        with self._index.read() as connection:
+            rows: dict[str, sqlite3.Row] = {}
+            for start in range(0, len(job_ids), 500):
+                part = job_ids[start : start + 500]
+                marks = ",".join("?" * len(part))
+                statement = f"SELECT {COLUMNS} FROM jobs WHERE job_id IN ({marks})"  # noqa: S608
+                rows.update((row["job_id"], row) for row in connection.execute(statement, part))
+            for job_id in job_ids:
+                if job_id not in rows:
+                    raise NotFound("job", job_id)
+            return self._jobs(connection, (rows[job_id] for job_id in job_ids))
+
+    def batch(self, batch_id: str) -> Batch:
+        """Return one batch with its jobs; raises ``NotFound``."""
+        with self._index.read() as connection:
+            row = connection.execute(
+                "SELECT * FROM batches WHERE batch_id = ?", (batch_id,)
+            ).fetchone()
+            if row is None:
+                raise NotFound("batch", batch_id)
+            return self._batch(connection, row)
+
+    def batches(self, *, limit: int, session_id: str | None) -> tuple[Batch, ...]:
+        """Return the newest batches, of one session if one is given."""
+        with self._index.read() as connection:
+            rows = connection.execute(
+                "SELECT * FROM batches WHERE :session IS NULL OR session_id = :session "
+                "ORDER BY created_at DESC LIMIT :limit",
+                {"session": session_id, "limit": limit},
+            ).fetchall()
+            return tuple(self._batch(connection, row) for row in rows)
+
+    def jobs(
+        self,
+        *,
+        state: JobState | None,
+        query: str,
+        session_id: str | None,
+        limit: int,
+        cursor: str | None,
+    ) -> JobPage:
+        """Return one page of jobs, newest first; ``query`` is words, prefixes of words or an id.
+
+        Raises ``InvalidRequest`` for a cursor that no page gave.
+        """
+        if cursor is not None and not re.fullmatch(r"[0-9]{1,18}", cursor):
+            raise InvalidRequest(f"{cursor!r} is not a cursor of this listing.")
+        source, conditions, values = _selection(state, query.strip(), session_id)
+        where = " AND ".join(conditions)
+        with self._index.read() as connection:
+            (total,) = connection.execute(
+                f"SELECT count(*) FROM {source} WHERE {where}",  # noqa: S608  values are bound
+                values,
+            ).fetchone()
+            rows = connection.execute(
+                f"SELECT {COLUMNS} FROM jobs WHERE seq IN (SELECT jobs.seq FROM {source} "  # noqa: S608
+                f"WHERE {where} AND jobs.seq < :cursor ORDER BY jobs.seq DESC LIMIT :limit) "
+                "ORDER BY seq DESC",
+                {**values, "cursor": int(cursor or 10**18), "limit": limit + 1},
+            ).fetchall()
+            more = len(rows) > limit
+            jobs = self._jobs(connection, rows[:limit])
+            return JobPage(jobs, str(rows[limit - 1]["seq"]) if more else None, total)
+
+    def changes(self, since: int) -> Changes:
+        """Return the jobs that changed after revision ``since``, oldest change first."""
+        with self._index.read() as connection:
+            (revision,) = connection.execute(
+                "SELECT value FROM job_meta WHERE key = 'revision'"
+            ).fetchone()
+            rows = connection.execute(
+                f"SELECT {COLUMNS} FROM jobs WHERE revision > ? ORDER BY revision",  # noqa: S608
+                (since,),
+            ).fetchall()
+            return Changes(int(revision), self._jobs(connection, rows))
+
+    def children(self, batch_id: str) -> list[str]:
+        """Return the ids of a batch's jobs, in order; raises ``NotFound``."""
+        return [job.job_id for job in self.batch(batch_id).jobs]
+
+    def unfinished(self) -> bool:
+        """Tell whether any job is queued or running."""
+        with self._index.read() as connection:
+            row = connection.execute(
+                "SELECT EXISTS (SELECT 1 FROM jobs WHERE state = 'queued') OR "
+                "EXISTS (SELECT 1 FROM jobs WHERE state = 'running')"
+            ).fetchone()
+            return bool(row[0])
+
+    def devices(self) -> dict[str, DeviceRow]:
+        """Return what the supervisor last said of each device."""
+        with self._index.read() as connection:
+            rows = connection.execute("SELECT * FROM devices").fetchall()
+        return {
+            row["name"]: DeviceRow(
+                row["name"],
+                row["state"],
+                row["detail"],
+                row["job_id"],
+                Identity(row["worker_pid"], row["worker_started"], row["worker_boot"])
+                if row["worker_pid"] is not None
+                else None,
+            )
+            for row in rows
+        }
+
+    def paused(self) -> frozenset[str]:
+        """Return the names of paused devices; '' among them when the whole queue is."""
+        with self._index.read() as connection:
+            return frozenset(row[0] for row in connection.execute("SELECT device FROM pauses"))
+
+    def _batch(self, connection: sqlite3.Connection, row: sqlite3.Row) -> Batch:
+        rows = connection.execute(
+            f"SELECT {COLUMNS} FROM jobs WHERE batch_id = ? AND preview_of IS NULL "  # noqa: S608
+            "ORDER BY position",
+            (row["batch_id"],),
+        ).fetchall()
+        created = moment(row["created_at"])
+        assert created is not None  # noqa: S101  the column is NOT NULL
+        jobs = self._jobs(connection, rows)
+        return Batch(row["batch_id"], row["name"], row["session_id"], created, jobs)
+
+    def _jobs(self, connection: sqlite3.Connection, rows: Iterable[sqlite3.Row]) -> tuple[Job, ...]:
+        now = time.time()
+        jobs = []
+        for row in rows:
+            if row["state"] not in {JobState.QUEUED, JobState.RUNNING}:
+                jobs.append(job_from_row(row))
+                continue
+            forecast = self._current_forecast(connection)
+            position, wait_s = forecast.place(row["job_id"], now)
+            eta_s = forecast.remaining_s(row["work_key"], row["device"], row, now)
+            jobs.append(job_from_row(row, queue_position=position, wait_s=wait_s, eta_s=eta_s))
+        return tuple(jobs)
+
+    def _current_forecast(self, connection: sqlite3.Connection) -> Forecast:
+        version = self._index.version()
+        if self._forecast is None or self._forecast[0] != version:
+            self._forecast = version, Forecast.read(connection)
+        return self._forecast[1]
+
+
+def _selection(
+    state: JobState | None, query: str, session_id: str | None
+) -> tuple[str, list[str], dict[str, object]]:
+    source, conditions = "jobs", ["jobs.preview_of IS NULL"]
+    values: dict[str, object] = {}
+    if state is not None:
+        conditions.append("jobs.state = :state")
+        values["state"] = str(state)
+    if session_id is not None:
+        conditions.append("jobs.session_id = :session")
+        values["session"] = session_id
+    if is_identifier(query):
+        conditions.append("(jobs.job_id = :query OR jobs.batch_id = :query)")
+        values["query"] = query
+    elif query:
+        words = re.findall(r"\w+", query)
+        if not words:
+            conditions.append("0")
+        else:
+            source = "jobs_text CROSS JOIN jobs ON jobs.seq = jobs_text.rowid"
+            conditions.append("jobs_text MATCH :query")
+            values["query"] = " ".join(f'"{word}"*' for word in words)
+    return source, conditions, values

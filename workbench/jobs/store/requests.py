@@ -1,0 +1,310 @@
+"""What clients write into the index: submissions, cancels, retries, priorities, pauses.
+
+Each function is one step of a write transaction that the caller opened.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import cast
+
+from workbench.errors import Busy, Conflict, NotFound
+from workbench.jobs.model import JobState
+from workbench.jobs.store.index import Writer
+
+__all__ = ["NewJob", "Requests", "Restored"]
+
+
+@dataclass(frozen=True, slots=True)
+class NewJob:
+    """One job as it is submitted, or found again in its folder."""
+
+    job_id: str
+    batch_id: str | None
+    position: int
+    session_id: str | None
+    entry_index: int | None
+    parent_prompt: str
+    priority: int
+    request: str
+    """The complete :class:`~workbench.rendering.RenderRequest`, as JSON."""
+    prompt: str
+    lane: str
+    """Where it can run: ``gpu`` or ``cpu``."""
+    model_key: str
+    """Jobs with the same key share one loaded model; empty where loading costs nothing."""
+    work_key: str
+    """Jobs with the same key take equally long."""
+    created_at: float
+    preview_of: str | None = None
+    preview_job_id: str | None = None
+
+    @property
+    def fair_key(self) -> str:
+        """Whose turn it takes: its session's, else its batch's, else everybody's."""
+        return self.session_id or self.batch_id or ""
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What a job's folder tells of its life."""
+
+    state: JobState
+    attempt: int = 0
+    finished_at: float | None = None
+    error: str = ""
+    video_bytes: int | None = None
+    has_poster: bool = False
+
+
+class Requests:
+    """The writes that any client may make."""
+
+    def __init__(self, max_queued_jobs: int) -> None:
+        self._max_queued = max_queued_jobs
+
+    def answered(self, writer: Writer, key: str, digest: str) -> str | None:
+        """Return what the request with this idempotency key was answered, if it was.
+
+        Raises ``Conflict`` when the key came with a different request.
+        """
+        row = writer.execute(
+            "SELECT identifier, digest FROM answered WHERE key = ?", (key,)
+        ).fetchone()
+        if row is None:
+            return None
+        if row["digest"] != digest:
+            raise Conflict(f"The idempotency key {key!r} was used for another request.")
+        return str(row["identifier"])
+
+    def remember(self, writer: Writer, key: str, digest: str, identifier: str) -> None:
+        """Keep the answer to an idempotency key, for a day."""
+        writer.execute("DELETE FROM answered WHERE created_at < ?", (writer.now - 86_400,))
+        writer.execute(
+            "INSERT INTO answered VALUES (?, ?, ?, ?)", (key, identifier, digest, writer.now)
+        )
+
+    def add_batch(self, writer: Writer, batch_id: str, name: str, session_id: str | None) -> None:
+        """Add a batch; its jobs are added beside it."""
+        writer.execute(
+            "INSERT INTO batches VALUES (?, ?, ?, ?)", (batch_id, name, session_id, writer.now)
+        )
+
+    def add_jobs(self, writer: Writer, jobs: Sequence[NewJob]) -> None:
+        """Queue ``jobs``; raises ``Busy`` when the queue has no room for them."""
+        asked = sum(job.preview_of is None for job in jobs)
+        (waiting,) = writer.execute(
+            "SELECT count(*) FROM jobs WHERE state = 'queued' AND preview_of IS NULL"
+        ).fetchone()
+        if waiting + asked > self._max_queued:
+            raise Busy(
+                f"The queue holds {waiting} of {self._max_queued} jobs and has no room for "
+                f"{asked} more; wait for some to finish, or cancel some."
+            )
+        revision = writer.revision
+        turns = {key: _next_turn(writer, *key) for key in {(j.fair_key, j.priority) for j in jobs}}
+        for job in jobs:
+            key = (job.fair_key, job.priority)
+            insert_job(writer, job, turn=turns[key], revision=revision)
+            turns[key] += 1
+
+    def cancel(self, writer: Writer, job_id: str) -> bool:
+        """Cancel a queued job, or ask for a running one to stop; tell whether it ended just now."""
+        row = _row(writer, job_id)
+        state = JobState(row["state"])
+        if state is JobState.QUEUED:
+            writer.execute(
+                "UPDATE jobs SET state = 'cancelled', finished_at = ?, message = 'cancelled', "
+                "revision = ? WHERE job_id = ?",
+                (writer.now, writer.revision, job_id),
+            )
+            close_ranks(writer, row["fair_key"], row["priority"])
+            self._cancel_preview(writer, row)
+        elif state is JobState.RUNNING and not row["cancel_requested"]:
+            writer.execute(
+                "UPDATE jobs SET cancel_requested = 1, message = 'cancelling', revision = ? "
+                "WHERE job_id = ?",
+                (writer.revision, job_id),
+            )
+            self._cancel_preview(writer, row)
+        return state is JobState.QUEUED
+
+    def _cancel_preview(self, writer: Writer, row: sqlite3.Row) -> None:
+        if row["preview_job_id"] is not None:
+            self.cancel(writer, row["preview_job_id"])
+
+    def retry(self, writer: Writer, job_id: str) -> None:
+        """Queue a failed or cancelled job again; raises ``Conflict`` for any other."""
+        row = _row(writer, job_id)
+        if row["state"] not in {JobState.FAILED, JobState.CANCELLED}:
+            raise Conflict(
+                f"The job is {row['state']}; only a failed or cancelled one can be retried."
+            )
+        writer.execute(
+            "UPDATE jobs SET state = 'queued', turn = ?, passed_over = 0, crashes = 0, "
+            "interruptions = 0, cancel_requested = 0, progress = 0, stage = '', message = '', "
+            "step = 0, total_steps = 0, device = NULL, gpu_id = NULL, started_at = NULL, "
+            "finished_at = NULL, error = '', video_gone = 0, has_poster = 0, has_preview = 0, "
+            "video_bytes = NULL, revision = ? WHERE job_id = ?",
+            (_next_turn(writer, row["fair_key"], row["priority"]), writer.revision, job_id),
+        )
+
+    def set_priority(self, writer: Writer, job_id: str, priority: int) -> None:
+        """Give a queued job another priority; raises ``Conflict`` once it runs or has ended."""
+        row = _row(writer, job_id)
+        if row["state"] != JobState.QUEUED:
+            raise Conflict(f"The job is {row['state']}; only a queued one has a priority.")
+        writer.execute(
+            "UPDATE jobs SET priority = ?, turn = ?, passed_over = 0, revision = ? "
+            "WHERE job_id = ?",
+            (priority, _next_turn(writer, row["fair_key"], priority), writer.revision, job_id),
+        )
+        close_ranks(writer, row["fair_key"], row["priority"])
+
+    def reorder(self, writer: Writer, job_ids: Sequence[str]) -> None:
+        """Put queued jobs in this order: they take one another's places in the queue."""
+        rows = [_row(writer, job_id) for job_id in job_ids]
+        if strangers := [row["job_id"] for row in rows if row["state"] != JobState.QUEUED]:
+            raise Conflict(f"The job {strangers[0]} is not queued, so it has no place to give.")
+        places = sorted(
+            ((row["priority"], row["turn"], row["seq"]) for row in rows),
+            key=lambda place: (-place[0], place[1], place[2]),
+        )
+        last = (places[0][0], -1, -1)
+        for row, (priority, turn, _) in zip(rows, places, strict=True):
+            # Equal turns are told apart by age, so a younger job needs a smaller turn.
+            if priority == last[0] and (turn, row["seq"]) <= last[1:]:
+                turn = last[1] + 1  # noqa: PLW2901
+            last = (priority, turn, row["seq"])
+            writer.execute(
+                "UPDATE jobs SET priority = ?, turn = ?, passed_over = 0, revision = ? "
+                "WHERE job_id = ?",
+                (priority, turn, writer.revision, row["job_id"]),
+            )
+
+    def set_paused(self, writer: Writer, device: str, paused: bool) -> None:
+        """Pause or resume a device, or with '' the whole queue."""
+        if paused:
+            writer.execute("INSERT OR IGNORE INTO pauses VALUES (?)", (device,))
+        else:
+            writer.execute("DELETE FROM pauses WHERE device = ?", (device,))
+        _ = writer.revision
+
+    def set_starred(self, writer: Writer, job_id: str, starred: bool) -> None:
+        """Mark a job to be kept, or no longer."""
+        _row(writer, job_id)
+        writer.execute(
+            "UPDATE jobs SET starred = ?, revision = ? WHERE job_id = ?",
+            (starred, writer.revision, job_id),
+        )
+
+    def set_video_gone(self, writer: Writer, job_id: str, reason: str) -> None:
+        """Fail a complete job whose video has gone."""
+        writer.execute(
+            "UPDATE jobs SET state = 'failed', error = ?, message = '', video_gone = 1, "
+            "revision = ? WHERE job_id = ? AND state = 'complete'",
+            (reason, writer.revision, job_id),
+        )
+
+    def set_video_back(self, writer: Writer, job_id: str) -> None:
+        """Complete a job again whose video had gone."""
+        writer.execute(
+            "UPDATE jobs SET state = 'complete', error = '', video_gone = 0, revision = ? "
+            "WHERE job_id = ? AND state = 'failed' AND video_gone = 1",
+            (writer.revision, job_id),
+        )
+
+    def restore_batch(
+        self, writer: Writer, batch_id: str, name: str, session_id: str | None, created_at: float
+    ) -> None:
+        """Put a batch back that the folders tell of, unless it is there."""
+        writer.execute(
+            "INSERT OR IGNORE INTO batches VALUES (?, ?, ?, ?)",
+            (batch_id, name, session_id, created_at),
+        )
+
+    def restore(self, writer: Writer, job: NewJob, found: Restored) -> None:
+        """Put a job back as its folder tells of it."""
+        insert_job(writer, job, turn=0, revision=writer.revision)
+        writer.execute(
+            "UPDATE jobs SET state = ?, attempt = ?, finished_at = ?, error = ?, video_bytes = ?, "
+            "has_poster = ?, progress = ? WHERE job_id = ?",
+            (
+                found.state,
+                found.attempt,
+                found.finished_at,
+                found.error,
+                found.video_bytes,
+                found.has_poster,
+                100.0 if found.state is JobState.COMPLETE else 0.0,
+                job.job_id,
+            ),
+        )
+
+
+def insert_job(writer: Writer, job: NewJob, *, turn: int, revision: int) -> None:
+    """Insert one queued job."""
+    writer.execute(
+        "INSERT INTO jobs (job_id, batch_id, position, session_id, entry_index, parent_prompt, "
+        "preview_of, preview_job_id, request, prompt, lane, model_key, work_key, priority, "
+        "fair_key, turn, created_at, revision) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            job.job_id,
+            job.batch_id,
+            job.position,
+            job.session_id,
+            job.entry_index,
+            job.parent_prompt,
+            job.preview_of,
+            job.preview_job_id,
+            job.request,
+            job.prompt,
+            job.lane,
+            job.model_key,
+            job.work_key,
+            job.priority,
+            job.fair_key,
+            turn,
+            job.created_at,
+            revision,
+        ),
+    )
+
+
+def close_ranks(writer: Writer, fair_key: str, priority: int) -> None:
+    """Number a session's waiting jobs anew, so that a cancelled one costs the others no turn."""
+    (served,) = writer.execute(
+        "SELECT coalesce(max(turn), 0) FROM turns WHERE priority = ?", (priority,)
+    ).fetchone()
+    writer.execute(
+        "UPDATE jobs SET turn = ranked.turn FROM ("
+        "  SELECT seq, ? + row_number() OVER (ORDER BY turn, seq) AS turn FROM jobs"
+        "  WHERE state = 'queued' AND fair_key = ? AND priority = ?"
+        ") AS ranked WHERE jobs.seq = ranked.seq AND jobs.turn > ranked.turn",
+        (served, fair_key, priority),
+    )
+
+
+def _next_turn(writer: Writer, fair_key: str, priority: int) -> int:
+    """Return the turn after the session's last waiting job, or after the one served last.
+
+    Start-time fair queueing (Goyal, Vin, Cheng 1996) with jobs of equal weight: turns of several
+    sessions interleave, however many jobs each has.
+    """
+    (turn,) = writer.execute(
+        "SELECT max(coalesce((SELECT turn FROM turns WHERE priority = :priority), 0),"
+        " coalesce((SELECT max(turn) FROM jobs WHERE state = 'queued' AND fair_key = :key"
+        "  AND priority = :priority), 0))",
+        {"priority": priority, "key": fair_key},
+    ).fetchone()
+    return int(turn) + 1
+
+
+def _row(writer: Writer, job_id: str) -> sqlite3.Row:
+    row = writer.execute("SELECT * FROM jobs WHERE job_id = ?", (job_id,)).fetchone()
+    if row is None:
+        raise NotFound("job", job_id)
+    return cast("sqlite3.Row", row)

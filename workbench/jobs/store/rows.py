@@ -1,0 +1,78 @@
+"""Rows to jobs. Knows the columns of the jobs table, and what a reader may make of them."""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Final
+
+from workbench.jobs.model import Job, JobState
+from workbench.rendering import RenderRequest
+
+__all__ = ["COLUMNS", "job_from_row", "moment"]
+
+COLUMNS: Final = (
+    "seq, job_id, batch_id, position, session_id, entry_index, parent_prompt, preview_of, "
+    "preview_job_id, request, lane, work_key, state, priority, turn, attempt, cancel_requested, "
+    "progress, stage, message, step, total_steps, device, gpu_id, created_at, started_at, "
+    "finished_at, error, video_bytes, has_poster, has_preview, video_gone, starred, revision"
+)
+
+
+def moment(seconds: float | None) -> datetime | None:
+    """Return seconds since 1970 as a time in UTC."""
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+
+
+@lru_cache(maxsize=512)
+def _request(text: str) -> RenderRequest:
+    return RenderRequest.model_validate_json(text)
+
+
+def job_from_row(
+    row: sqlite3.Row,
+    *,
+    queue_position: int | None = None,
+    wait_s: float | None = None,
+    eta_s: float | None = None,
+) -> Job:
+    """Return the job that ``row`` (of :data:`COLUMNS`) tells of."""
+    state = JobState(row["state"])
+    created = moment(row["created_at"])
+    assert created is not None  # noqa: S101  the column is NOT NULL
+    return Job(
+        job_id=row["job_id"],
+        batch_id=row["batch_id"],
+        position=row["position"],
+        session_id=row["session_id"],
+        entry_index=row["entry_index"],
+        state=state,
+        priority=row["priority"],
+        request=_request(row["request"]),
+        progress=row["progress"],
+        stage=row["stage"],
+        message=row["message"],
+        step=row["step"],
+        total_steps=row["total_steps"],
+        device=row["device"],
+        gpu_id=row["gpu_id"],
+        attempt=row["attempt"],
+        created_at=created,
+        started_at=moment(row["started_at"]),
+        finished_at=moment(row["finished_at"]),
+        error=row["error"],
+        eta_s=eta_s if state is JobState.RUNNING else None,
+        queue_position=queue_position if state is JobState.QUEUED else None,
+        has_video=state is JobState.COMPLETE,
+        has_poster=bool(row["has_poster"]) and state is JobState.COMPLETE,
+        preview_job_id=row["preview_job_id"],
+        has_preview=bool(row["has_preview"]) and state is JobState.RUNNING,
+        parent_prompt=row["parent_prompt"],
+        revision=row["revision"],
+        preview_of=row["preview_of"],
+        wait_s=wait_s if state is JobState.QUEUED else None,
+        video_bytes=row["video_bytes"],
+        video_gone=bool(row["video_gone"]),
+        starred=bool(row["starred"]),
+    )

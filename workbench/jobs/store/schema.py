@@ -1,0 +1,123 @@
+"""The tables of the job manager and how they grew."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from workbench.database import Schema
+
+__all__ = ["SCHEMA"]
+
+_FIRST: Final = """
+CREATE TABLE job_meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
+-- Revisions go on growing over a lost index, because each begins at the time of its making.
+INSERT INTO job_meta VALUES
+    ('revision', CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)),
+    ('rebuilt', 0);
+
+CREATE TABLE jobs (
+    seq INTEGER PRIMARY KEY,
+    job_id TEXT NOT NULL UNIQUE,
+    batch_id TEXT,
+    position INTEGER NOT NULL DEFAULT 0,
+    session_id TEXT,
+    entry_index INTEGER,
+    parent_prompt TEXT NOT NULL DEFAULT '',
+    preview_of TEXT,
+    preview_job_id TEXT,
+    request TEXT NOT NULL,
+    prompt TEXT NOT NULL,
+    lane TEXT NOT NULL DEFAULT 'cpu',
+    model_key TEXT NOT NULL DEFAULT '',
+    work_key TEXT NOT NULL DEFAULT '',
+    state TEXT NOT NULL DEFAULT 'queued',
+    priority INTEGER NOT NULL,
+    fair_key TEXT NOT NULL DEFAULT '',
+    turn INTEGER NOT NULL DEFAULT 0,
+    passed_over INTEGER NOT NULL DEFAULT 0,
+    attempt INTEGER NOT NULL DEFAULT 0,
+    crashes INTEGER NOT NULL DEFAULT 0,
+    interruptions INTEGER NOT NULL DEFAULT 0,
+    cancel_requested INTEGER NOT NULL DEFAULT 0,
+    progress REAL NOT NULL DEFAULT 0,
+    stage TEXT NOT NULL DEFAULT '',
+    message TEXT NOT NULL DEFAULT '',
+    step INTEGER NOT NULL DEFAULT 0,
+    total_steps INTEGER NOT NULL DEFAULT 0,
+    device TEXT,
+    gpu_id INTEGER,
+    created_at REAL NOT NULL,
+    started_at REAL,
+    finished_at REAL,
+    error TEXT NOT NULL DEFAULT '',
+    video_bytes INTEGER,
+    has_poster INTEGER NOT NULL DEFAULT 0,
+    has_preview INTEGER NOT NULL DEFAULT 0,
+    video_gone INTEGER NOT NULL DEFAULT 0,
+    starred INTEGER NOT NULL DEFAULT 0,
+    revision INTEGER NOT NULL
+);
+CREATE INDEX jobs_queue ON jobs (lane, priority DESC, turn, seq) WHERE state = 'queued';
+CREATE INDEX jobs_fair ON jobs (fair_key, priority, turn) WHERE state = 'queued';
+CREATE INDEX jobs_model ON jobs (model_key, priority, turn, seq) WHERE state = 'queued';
+CREATE INDEX jobs_running ON jobs (job_id) WHERE state = 'running';
+CREATE INDEX jobs_batch ON jobs (batch_id, position) WHERE batch_id IS NOT NULL;
+CREATE INDEX jobs_session ON jobs (session_id, seq) WHERE preview_of IS NULL;
+CREATE INDEX jobs_state ON jobs (state, seq) WHERE preview_of IS NULL;
+CREATE INDEX jobs_listed ON jobs (seq) WHERE preview_of IS NULL;
+CREATE INDEX jobs_revision ON jobs (revision);
+
+CREATE VIRTUAL TABLE jobs_text USING fts5 (
+    prompt, content = 'jobs', content_rowid = 'seq',
+    tokenize = 'unicode61 remove_diacritics 2', prefix = '2 3'
+);
+CREATE TRIGGER jobs_text_insert AFTER INSERT ON jobs WHEN new.preview_of IS NULL BEGIN
+    INSERT INTO jobs_text (rowid, prompt) VALUES (new.seq, new.prompt);
+END;
+CREATE TRIGGER jobs_text_delete AFTER DELETE ON jobs WHEN old.preview_of IS NULL BEGIN
+    INSERT INTO jobs_text (jobs_text, rowid, prompt) VALUES ('delete', old.seq, old.prompt);
+END;
+
+CREATE TABLE batches (
+    batch_id TEXT PRIMARY KEY,
+    name TEXT NOT NULL DEFAULT '',
+    session_id TEXT,
+    created_at REAL NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX batches_created ON batches (created_at);
+CREATE INDEX batches_session ON batches (session_id, created_at);
+
+-- The turn that was last served at each priority: where a newcomer's first job is placed.
+CREATE TABLE turns (priority INTEGER PRIMARY KEY, turn INTEGER NOT NULL) WITHOUT ROWID;
+
+-- What is paused: a device by its name, or '' for the whole queue.
+CREATE TABLE pauses (device TEXT PRIMARY KEY) WITHOUT ROWID;
+
+CREATE TABLE devices (
+    name TEXT PRIMARY KEY,
+    state TEXT NOT NULL,
+    detail TEXT NOT NULL DEFAULT '',
+    job_id TEXT,
+    worker_pid INTEGER,
+    worker_started REAL,
+    worker_boot TEXT
+) WITHOUT ROWID;
+
+CREATE TABLE answered (
+    key TEXT PRIMARY KEY,
+    identifier TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    created_at REAL NOT NULL
+) WITHOUT ROWID;
+
+-- Seconds that equal work took before, on each kind of device: a decaying mean.
+CREATE TABLE durations (
+    work_key TEXT NOT NULL,
+    device_kind TEXT NOT NULL,
+    seconds REAL NOT NULL,
+    count INTEGER NOT NULL,
+    PRIMARY KEY (work_key, device_kind)
+) WITHOUT ROWID;
+"""
+
+SCHEMA: Final = Schema("jobs", (_FIRST,))
