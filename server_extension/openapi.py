@@ -80,6 +80,12 @@ def _operation(path: str, method: str, described: Operation) -> dict[str, Any]:
             "required": True,
             "content": {"application/json": {"schema": schema}},
         }
+    if described.upload:
+        binary = {"schema": {"type": "string", "format": "binary"}}
+        document["requestBody"] = {
+            "required": True,
+            "content": dict.fromkeys(described.upload, binary),
+        }
     return document
 
 

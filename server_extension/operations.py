@@ -36,6 +36,8 @@ class Operation:
     answer: type[BaseModel] | None = None
     status: int = 200
     content_type: str = "application/json"
+    upload: tuple[str, ...] = ()
+    """Media types of a body that is a file."""
     errors: tuple[int, ...] = ()
     """Statuses told by an ``ErrorBody`` beyond those that every endpoint has."""
     query: tuple[Parameter, ...] = field(default=())

@@ -75,6 +75,8 @@ class Presenter:
             priority=job.priority,
             attempt=job.attempt,
             eta_s=job.eta_s,
+            wait_s=job.wait_s,
+            starred=job.starred,
             queue_position=job.queue_position,
             created_at=job.created_at,
             started_at=job.started_at,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-from server_extension.handlers import about, files, prompts, videos
+from server_extension.handlers import about, files, prompts, queue, recipes, videos
 from server_extension.handlers.events import EventsHandler
 from server_extension.handlers.files import VideoHandler
 
@@ -14,7 +14,9 @@ __all__ = ["API_ROUTES", "url_patterns"]
 API_ROUTES: Final[tuple[tuple[str, type[Any]], ...]] = (
     *prompts.ROUTES,
     *videos.ROUTES,
+    *queue.ROUTES,
     *files.ROUTES,
+    *recipes.ROUTES,
     *about.ROUTES,
 )
 """Path templates and handlers of all JSON endpoints."""

@@ -16,7 +16,7 @@ from pydantic import (
 )
 
 from workbench.identifiers import ID_PATTERN
-from workbench.rendering import Profile
+from workbench.rendering import Profile, Recipe
 from workbench.scene import SCENE_FIELDS, Change, Scene
 from workbench.settings import Settings
 
@@ -40,9 +40,14 @@ __all__ = [
     "JobsAnswer",
     "ParametersRequest",
     "PriorityRequest",
+    "PauseRequest",
+    "QueueAnswer",
+    "RecipeAnswer",
+    "ReorderRequest",
     "RenderOptions",
     "SingleAnswer",
     "SingleRequest",
+    "StarRequest",
     "UpdateAnswer",
     "UpdateRequest",
     "VariationObject",
@@ -261,6 +266,16 @@ class HistoryAnswer(BaseModel):
     history: list[HistoryEntry]
 
 
+class RecipeAnswer(BaseModel):
+    """What a video was made from, as a session to go on with."""
+
+    session_id: str
+    index: int
+    prompt: str
+    parameters: Scene
+    recipe: Recipe
+
+
 # videos
 
 
@@ -309,6 +324,31 @@ class PriorityRequest(Body):
     priority: Literal["interactive", "batch", "background"]
 
 
+class ReorderRequest(Body):
+    """Queued jobs in the order in which they shall run; they take one another's places."""
+
+    job_ids: list[Identifier] = Field(min_length=1, max_length=10_000)
+
+
+class StarRequest(Body):
+    """Whether to keep a job whatever the retention says."""
+
+    starred: bool = True
+
+
+class PauseRequest(Body):
+    """Which device to pause or resume; null means the whole queue."""
+
+    device: str | None = Field(None, max_length=64)
+
+
+class QueueAnswer(BaseModel):
+    """What is paused."""
+
+    paused: bool = Field(description="Whether the whole queue is.")
+    paused_devices: list[str]
+
+
 class JobObject(BaseModel):
     """A job as everybody outside sees it."""
 
@@ -335,8 +375,10 @@ class JobObject(BaseModel):
     device: str | None
     priority: int
     attempt: int
-    eta_s: float | None
+    eta_s: float | None = Field(description="Seconds of rendering to come, queue wait excluded.")
+    wait_s: float | None = Field(description="Seconds until it is likely to start.")
     queue_position: int | None
+    starred: bool
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None

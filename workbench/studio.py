@@ -21,7 +21,7 @@ from workbench.prompts.markers import strip_marker
 from workbench.prompts.model import Entry, PromptSession, Revision
 from workbench.prompts.sessions import Sessions
 from workbench.prompts.writer import PromptWriter
-from workbench.rendering import Profile, RenderRequest
+from workbench.rendering import Profile, Recipe, RenderRequest
 from workbench.scene import Scene
 from workbench.settings import Settings
 
@@ -142,6 +142,11 @@ class Studio:
             latest = self.sessions.session(session_id).latest
             index = latest.index if latest else 0
         return self.sessions.set_scene(session_id, index, values, lock=lock, unlock=unlock)
+
+    async def restore(self, recipe: Recipe) -> tuple[str, Entry]:
+        """Start a session from the prompt and scene that a recipe holds."""
+        request = recipe.request
+        return self.sessions.restore(request.prompt, request.scene)
 
     def session(self, session_id: str) -> PromptSession:
         """Return a session with its whole history; raises ``NotFound``."""

@@ -85,7 +85,7 @@ class ApiHandler(JsonErrors, APIHandler):  # type: ignore[misc]
     async def prepare(self) -> None:
         """Bound what will be read, then authenticate."""
         if hasattr(self.request.connection, "set_max_body_size"):
-            self.request.connection.set_max_body_size(_READ_AND_DROPPED_BYTES)
+            self.request.connection.set_max_body_size(self.body_limit + _READ_AND_DROPPED_BYTES)
         await super().prepare()
 
     def data_received(self, chunk: bytes) -> None:

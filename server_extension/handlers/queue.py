@@ -1,0 +1,88 @@
+"""Steering the queue as a whole: its order, its pauses, what is kept."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+from server_extension.handlers.base import ApiHandler
+from server_extension.operations import Operation, operation
+from server_extension.schemas import (
+    JobObject,
+    JobsAnswer,
+    PauseRequest,
+    QueueAnswer,
+    ReorderRequest,
+    StarRequest,
+)
+
+__all__ = ["ROUTES"]
+
+
+class PauseHandler(ApiHandler):
+    """POST /api/video/pause."""
+
+    @operation(
+        Operation(
+            "Give no more jobs to a device, or to any", PauseRequest, QueueAnswer, errors=(404,)
+        )
+    )
+    async def post(self) -> None:
+        """Pause; what is running goes on."""
+        asked = self.parse(PauseRequest)
+        await asyncio.to_thread(self.studio.jobs.pause, asked.device)
+        self.answer(_queue(self.studio.jobs.paused()))
+
+
+class ResumeHandler(ApiHandler):
+    """POST /api/video/resume."""
+
+    @operation(
+        Operation(
+            "Give jobs to a device, or to all, again", PauseRequest, QueueAnswer, errors=(404,)
+        )
+    )
+    async def post(self) -> None:
+        """Resume."""
+        asked = self.parse(PauseRequest)
+        await asyncio.to_thread(self.studio.jobs.resume, asked.device)
+        self.answer(_queue(self.studio.jobs.paused()))
+
+
+class ReorderHandler(ApiHandler):
+    """POST /api/video/reorder."""
+
+    @operation(
+        Operation("Put queued jobs in this order", ReorderRequest, JobsAnswer, errors=(404, 409))
+    )
+    async def post(self) -> None:
+        """Reorder."""
+        asked = self.parse(ReorderRequest)
+        jobs = await asyncio.to_thread(self.studio.jobs.reorder, asked.job_ids)
+        shown = [self.present.job(job) for job in jobs]
+        self.answer(JobsAnswer.model_construct(jobs=shown, cursor=None, total=len(shown)))
+
+
+class StarHandler(ApiHandler):
+    """POST /api/video/star/{job_id}."""
+
+    @operation(
+        Operation("Keep a job whatever the retention says", StarRequest, JobObject, errors=(404,))
+    )
+    async def post(self, job_id: str) -> None:
+        """Star or unstar."""
+        asked = self.parse(StarRequest)
+        job = await asyncio.to_thread(self.studio.jobs.star, job_id, starred=asked.starred)
+        self.answer(self.present.job(job))
+
+
+def _queue(paused: frozenset[str]) -> QueueAnswer:
+    return QueueAnswer(paused="" in paused, paused_devices=sorted(paused - {""}))
+
+
+ROUTES: Final = (
+    ("/api/video/pause", PauseHandler),
+    ("/api/video/resume", ResumeHandler),
+    ("/api/video/reorder", ReorderHandler),
+    ("/api/video/star/{job_id}", StarHandler),
+)

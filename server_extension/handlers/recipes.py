@@ -1,0 +1,66 @@
+"""Recipes: a lone video, or the recipe beside it, becomes a session again."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from pathlib import Path
+from typing import Final
+
+from tornado import web
+
+from server_extension.handlers.base import ApiHandler
+from server_extension.operations import Operation, operation
+from server_extension.schemas import RecipeAnswer
+from workbench.engines.recipes import read_recipe
+from workbench.rendering import Recipe
+
+__all__ = ["ROUTES"]
+
+_ENDINGS: Final = {"video/mp4": ".mp4", "application/json": ".json"}
+_VIDEO_LIMIT_BYTES: Final = 64 << 20
+
+
+class RecipeHandler(ApiHandler):
+    """POST /api/recipe."""
+
+    @property
+    def body_limit(self) -> int:
+        """Most bytes: a whole video may be sent."""
+        return _VIDEO_LIMIT_BYTES
+
+    @operation(
+        Operation(
+            "Take up a video again: send an mp4 or a recipe.json as the body",
+            answer=RecipeAnswer,
+            upload=tuple(_ENDINGS),
+            errors=(400, 413, 415, 503),
+        )
+    )
+    async def post(self) -> None:
+        """Read the recipe and start a session from it."""
+        body = self.read_body()
+        media_type = self.request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        if media_type not in _ENDINGS:
+            raise web.HTTPError(415, "Send a video as video/mp4, or a recipe as application/json.")
+        recipe = await asyncio.to_thread(_read, body, _ENDINGS[media_type])
+        session_id, entry = await self.studio.restore(recipe)
+        self.answer(
+            RecipeAnswer(
+                session_id=session_id,
+                index=entry.index,
+                prompt=entry.prompt,
+                parameters=entry.scene,
+                recipe=recipe,
+            )
+        )
+
+
+def _read(body: bytes, ending: str) -> Recipe:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"upload{ending}"
+        path.write_bytes(body)
+        return read_recipe(path)
+
+
+ROUTES: Final = (("/api/recipe", RecipeHandler),)
