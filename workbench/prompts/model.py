@@ -8,7 +8,17 @@ from enum import StrEnum
 
 from workbench.scene import Change, Scene
 
-__all__ = ["Draft", "Entry", "EntryKind", "PromptSession", "Revision", "Source", "Variation"]
+__all__ = [
+    "Draft",
+    "Entry",
+    "EntryKind",
+    "Exchange",
+    "PromptSession",
+    "Revision",
+    "SessionSummary",
+    "Source",
+    "Variation",
+]
 
 
 class Source(StrEnum):
@@ -24,6 +34,25 @@ class Source(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Exchange:
+    """What went to a language model and what came back, for a researcher to read.
+
+    Token counts are as the endpoint told them, None where it did not; no key is ever part of it.
+    """
+
+    model: str
+    request: str
+    """The messages, as JSON."""
+    answer: str
+    """The text that came back; empty when none did."""
+    error: str = ""
+    """Why the answer could not be used; empty when it could."""
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    duration_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Draft:
     """A prompt and the scene behind it."""
 
@@ -33,6 +62,7 @@ class Draft:
     is_fallback: bool = False
     message: str = ""
     """What the user should know, such as why the composer stepped in; empty when nothing."""
+    exchanges: tuple[Exchange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +79,7 @@ class Variation:
     changes: tuple[Change, ...]
     provider: str
     source: Source = Source.PROVIDER
+    exchanges: tuple[Exchange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +94,7 @@ class Revision:
     """What was done, or what can be asked."""
     provider: str
     is_fallback: bool = False
+    exchanges: tuple[Exchange, ...] = ()
 
 
 class EntryKind(StrEnum):
@@ -107,3 +139,14 @@ class PromptSession:
     def latest(self) -> Entry | None:
         """The entry added last; None in a session without prompts."""
         return self.entries[-1] if self.entries else None
+
+
+@dataclass(frozen=True, slots=True)
+class SessionSummary:
+    """A session in a list: when it was used, how long it is, and the prompt it began with."""
+
+    session_id: str
+    created_at: datetime
+    updated_at: datetime
+    entry_count: int
+    title: str

@@ -1,0 +1,1 @@
+"""Language: composer, providers, sessions."""

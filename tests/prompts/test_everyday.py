@@ -1,0 +1,95 @@
+"""What the composer does with everyday prompts and requests."""
+
+from __future__ import annotations
+
+import pytest
+
+from workbench.prompts.composer.composer import enhance
+from workbench.prompts.composer.tuning import revise
+from workbench.prompts.composer.varying import vary
+from workbench.scene import Origin, Scene
+
+ROUGH = (
+    "dog running",
+    "a red car in the rain at night",
+    "a horse and a rider",
+    "two cats sleeping on a sofa",
+    "an old man reading a newspaper in the park",
+    "a spaceship landing on mars",
+    "ocean waves at sunset",
+    "a bowl of soup",
+)
+
+
+@pytest.mark.parametrize("rough", ROUGH)
+def test_a_rough_prompt_becomes_60_to_120_words(rough: str) -> None:
+    assert 60 <= len(enhance(rough).prompt.split()) <= 120
+
+
+def test_the_same_seed_writes_the_same_prompt_and_another_seed_another() -> None:
+    assert enhance("dog running", seed=3) == enhance("dog running", seed=3)
+    assert enhance("dog running", seed=3).prompt != enhance("dog running", seed=4).prompt
+
+
+def test_what_is_said_is_told_from_what_is_inferred() -> None:
+    scene = enhance("a red car driving at night").scene
+    assert (scene.subject, scene.action, scene.time_of_day) == ("a red car", "driving", "night")
+    assert scene.origin("time_of_day") is Origin.SAID
+    assert scene.origin("camera_movement") is Origin.INFERRED
+
+
+@pytest.mark.parametrize(
+    ("request_", "field", "value"),
+    [
+        ("make it night", "time_of_day", "night"),
+        ("add rain", "weather", "rain"),
+        ("pan left", "camera_movement", "pan left"),
+        ("make it more dramatic", "mood", "dramatic"),
+        ("make it look like anime", "style", "anime"),
+        ("slow motion please", "pace", "slow motion"),
+        ("replace the dog with a cat", "subject", "a cat"),
+        ("make him jump", "action", "jumping"),
+        ("on a beach", "setting", "a beach"),
+        ("give it a red hat", "subject_details", "wearing a red hat"),
+    ],
+)
+def test_a_common_request_sets_its_field(request_: str, field: str, value: str) -> None:
+    draft = enhance("dog running", seed=7)
+    revision = revise(draft.prompt, draft.scene, request_)
+    assert revision.understood
+    assert getattr(revision.scene, field) == value
+    assert field in {change.field for change in revision.changes}
+    assert revision.prompt != draft.prompt
+
+
+def test_what_is_not_understood_changes_nothing_and_says_what_can_be_asked() -> None:
+    draft = enhance("dog running")
+    revision = revise(draft.prompt, draft.scene, "blorp the fnord")
+    assert not revision.understood
+    assert (revision.prompt, revision.scene, revision.changes) == (draft.prompt, draft.scene, ())
+    assert "make it night" in revision.message
+
+
+def test_a_locked_field_stays_and_the_message_says_so() -> None:
+    draft = enhance("dog running at sunset")
+    scene = draft.scene.lock("time_of_day")
+    revision = revise(draft.prompt, scene, "make it night")
+    assert revision.scene.time_of_day == "sunset"
+    assert "time of day" in revision.message
+
+
+def test_variations_are_distinct_keep_the_subject_and_say_what_they_change() -> None:
+    draft = enhance("a fox crossing a field")
+    made = vary([(draft.prompt, draft.scene)], 7)
+    assert len({v.prompt for v in made} | {draft.prompt}) == 8
+    for variation in made:
+        assert variation.scene.subject == draft.scene.subject
+        assert variation.scene.action == draft.scene.action
+        assert 2 <= len(variation.changes) <= 4
+        assert variation.changes == draft.scene.changes_to(variation.scene)
+
+
+def test_an_empty_scene_can_be_varied_and_tuned() -> None:
+    made = vary([("something", Scene())], 3)
+    assert len({v.prompt for v in made}) == 3
+    assert revise("something", Scene(), "make it night").scene.time_of_day == "night"

@@ -1,0 +1,195 @@
+"""Sessions: durable trees of prompts, with undo, locks, paging, export and import."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from workbench.errors import InvalidRequest, NotFound
+from workbench.prompts import PromptWriter, Sessions
+from workbench.prompts.model import EntryKind
+from workbench.settings import Settings
+
+UNKNOWN = "s_00000000000000000000"
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(outputs=tmp_path / "outputs")
+
+
+@pytest.fixture
+def sessions(settings: Settings) -> Iterator[Sessions]:
+    opened = Sessions(settings, PromptWriter(settings))
+    yield opened
+    opened.close()
+
+
+def _begin(sessions: Sessions, rough: str = "dog running") -> str:
+    return asyncio.run(sessions.enhance(rough))[0]
+
+
+def _tune(sessions: Sessions, session_id: str, request: str) -> str:
+    return asyncio.run(sessions.update(session_id, request))[0].prompt
+
+
+def test_a_session_outlives_the_process_that_began_it(
+    settings: Settings, sessions: Sessions
+) -> None:
+    session_id = _begin(sessions)
+    before = sessions.session(session_id)
+    again = Sessions(settings, PromptWriter(settings))
+    assert again.session(session_id) == before
+    again.close()
+
+
+def test_an_unknown_session_starts_one_in_enhance_alone(sessions: Sessions) -> None:
+    started, _ = asyncio.run(sessions.enhance("a cat", UNKNOWN))
+    assert started != UNKNOWN
+    with pytest.raises(NotFound):
+        sessions.history(UNKNOWN)
+    with pytest.raises(NotFound):
+        asyncio.run(sessions.initialize("a cat", UNKNOWN))
+    with pytest.raises(NotFound):
+        asyncio.run(sessions.update("../../etc/passwd", "make it night"))
+
+
+def test_variations_begin_with_the_selected_and_are_remembered(sessions: Sessions) -> None:
+    session_id = _begin(sessions)
+    entries = asyncio.run(sessions.variations(session_id, [0], 8))
+    assert [e.index for e in entries] == list(range(8))
+    assert len({e.prompt for e in entries}) == 8
+    assert {e.kind for e in entries[1:]} == {EntryKind.VARIATION}
+    assert {e.parent for e in entries[1:]} == {0}
+    more = asyncio.run(sessions.variations(session_id, [0, 3], 6))
+    assert [e.index for e in more[:2]] == [0, 3]
+    assert {e.parent for e in more[2:]} == {0, 3}
+    assert len({e.prompt for e in (*entries, *more[2:])}) == 12
+
+
+@pytest.mark.parametrize("selected", [[99], [-1], []])
+def test_an_index_that_does_not_exist_is_refused_by_name(
+    sessions: Sessions, selected: list[int]
+) -> None:
+    session_id = _begin(sessions)
+    with pytest.raises(InvalidRequest) as refused:
+        asyncio.run(sessions.variations(session_id, selected))
+    assert refused.value.problems[0].field == "selected_indices"
+
+
+def test_undo_redo_and_start_over_walk_the_tree(sessions: Sessions) -> None:
+    session_id = _begin(sessions)
+    first = sessions.session(session_id).entries[0].prompt
+    night = _tune(sessions, session_id, "make it night")
+    rain = _tune(sessions, session_id, "add rain")
+    assert _tune(sessions, session_id, "undo") == night
+    assert _tune(sessions, session_id, "undo that") == first
+    assert _tune(sessions, session_id, "redo") == night
+    assert _tune(sessions, session_id, "redo") == rain
+    assert _tune(sessions, session_id, "start over") == first
+    latest = sessions.session(session_id).latest
+    assert latest is not None
+    assert latest.prompt == first
+
+
+def test_undo_at_the_start_changes_nothing_and_adds_no_entry(sessions: Sessions) -> None:
+    session_id = _begin(sessions)
+    revision, entry = asyncio.run(sessions.update(session_id, "undo"))
+    assert entry is None
+    assert revision.understood
+    assert len(sessions.history(session_id)) == 1
+
+
+def test_a_new_change_after_undo_forgets_what_could_be_redone(sessions: Sessions) -> None:
+    session_id = _begin(sessions)
+    _tune(sessions, session_id, "make it night")
+    _tune(sessions, session_id, "undo")
+    rain = _tune(sessions, session_id, "add rain")
+    assert _tune(sessions, session_id, "redo") == rain
+
+
+def test_tuning_the_text_on_screen_tunes_that_text(sessions: Sessions) -> None:
+    session_id = _begin(sessions)
+    own = "A grey heron stands in a quiet pond at dawn."
+    revision, entry = asyncio.run(sessions.update(session_id, "add fog", own))
+    assert entry is not None
+    assert "heron" in revision.prompt
+    assert "fog" in revision.prompt.lower()
+    parent = sessions.history(session_id)[entry.parent or 0]
+    assert (parent.kind, parent.prompt) == (EntryKind.GIVEN, own)
+
+
+def test_locks_set_by_hand_hold_against_every_later_step(sessions: Sessions) -> None:
+    session_id = _begin(sessions)
+    sessions.set_scene(session_id, 0, {"weather": "fog"}, lock=["weather"])
+    asyncio.run(sessions.update(session_id, "make it sunny"))
+    entries = asyncio.run(sessions.variations(session_id, [1], 8))
+    assert {e.scene.weather for e in entries} == {"fog"}
+    _, again = asyncio.run(sessions.enhance("a cat in the sunshine", session_id))
+    assert again.scene.weather == "fog"
+    assert "fog" in again.prompt.lower()
+    freed = sessions.set_scene(session_id, again.index, {}, unlock=["weather"])
+    revision, _ = asyncio.run(sessions.update(session_id, "make it rain", freed.prompt))
+    assert revision.scene.weather == "rain"
+
+
+def test_a_field_or_value_that_does_not_fit_is_refused(sessions: Sessions) -> None:
+    session_id = _begin(sessions)
+    with pytest.raises(InvalidRequest):
+        sessions.set_scene(session_id, 0, {"colour_of_the_wind": "blue"})
+    with pytest.raises(InvalidRequest):
+        sessions.set_scene(session_id, 0, {"weather": ["rain", "snow"]})
+    with pytest.raises(InvalidRequest):
+        sessions.set_scene(session_id, 7, {"weather": "rain"})
+
+
+def test_jobs_are_linked_once_and_in_order(sessions: Sessions) -> None:
+    session_id = _begin(sessions)
+    sessions.link_jobs(session_id, 0, ["j_a", "j_b"])
+    sessions.link_jobs(session_id, 0, ["j_b", "j_c"])
+    assert sessions.history(session_id)[0].job_ids == ("j_a", "j_b", "j_c")
+
+
+def test_history_is_paged_by_index(sessions: Sessions) -> None:
+    session_id = _begin(sessions)
+    asyncio.run(sessions.variations(session_id, [0], 8))
+    assert [e.index for e in sessions.history(session_id, limit=3)] == [0, 1, 2]
+    assert [e.index for e in sessions.history(session_id, limit=3, after=5)] == [6, 7]
+
+
+def test_an_exported_session_comes_back_whole_under_a_new_id(sessions: Sessions) -> None:
+    session_id = _begin(sessions)
+    asyncio.run(sessions.variations(session_id, [0], 4))
+    _tune(sessions, session_id, "make it night")
+    document = json.loads(json.dumps(sessions.export(session_id)))
+    copied = sessions.import_(document)
+    assert copied != session_id
+    assert sessions.session(copied).entries == sessions.session(session_id).entries
+    assert _tune(sessions, copied, "undo") == sessions.session(session_id).entries[0].prompt
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"format": "something else"},
+        {"entries": [{"index": 5}]},
+        {"entries": "none"},
+        {"version": 99},
+    ],
+)
+def test_a_document_that_is_no_session_is_refused(
+    sessions: Sessions, damage: dict[str, object]
+) -> None:
+    document = {**sessions.export(_begin(sessions)), **damage}
+    with pytest.raises(InvalidRequest):
+        sessions.import_(document)
+
+
+def test_the_list_of_sessions_shows_the_newest_first(sessions: Sessions) -> None:
+    older, newer = _begin(sessions, "a cat"), _begin(sessions, "a dog")
+    assert [s.session_id for s in sessions.sessions()] == [newer, older]
+    assert sessions.sessions(limit=1)[0].title == "a dog"

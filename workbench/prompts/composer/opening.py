@@ -1,0 +1,378 @@
+"""Writes the sentence that a prompt opens with: the user's main clause, and what frames it."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from workbench.prompts.composer.facts import Ground
+from workbench.prompts.composer.grammar import head_of, verb_start
+from workbench.prompts.composer.lexicon import (
+    find_terms,
+    load,
+    place_named,
+    subject_kind,
+    word_list,
+)
+from workbench.prompts.composer.reading import Modifier, Reading, with_article
+from workbench.prompts.composer.words import (
+    DETERMINERS,
+    article,
+    inflect,
+    is_adjective,
+    is_noun,
+    is_plural,
+    is_verb,
+    lemma,
+    tokens,
+)
+from workbench.scene import Origin, Scene
+
+__all__ = ["opening", "polish", "scene_clause", "setting_phrase", "shot_phrase", "time_phrase"]
+
+_ACROSS: Final = frozenset({"field", "beach", "desert", "snow", "lot"})
+_THROUGH: Final = frozenset(
+    {"forest", "city", "garden", "underwater", "space", "sky", "hall", "sea"}
+)
+_ALONG: Final = frozenset({"street", "road"})
+
+
+def opening(
+    reading: Reading, scene: Scene, at: Ground, rng: random.Random
+) -> tuple[str, frozenset[str]]:
+    """Return the opening sentence, without full stop, and the fields that it says."""
+    sentence, participial = _core(reading, scene)
+    where = setting_phrase(scene, at) if scene.origin("setting") is Origin.INFERRED else ""
+    when = time_phrase(scene, rng) if scene.origin("time_of_day") is Origin.INFERRED else ""
+    said, glue = _modifiers(reading)
+    tails = [polish(t, opens=False) for t in reading.tails]
+    shot = shot_phrase(scene, inferred_only=bool(reading.lead))
+    if said & {"shot_size", "camera_angle"} or _fields(reading.lead) & {
+        "shot_size",
+        "camera_angle",
+    }:
+        shot = ""
+    end = " ".join(x for x in (where, when) if x)
+    fields = frozenset(said | _fields(reading.lead))
+    rest = "".join(f", {part}" for part in (*tails, *glue))
+    if reading.lead:
+        text = f"{_lead(reading.lead)} of {participial}{_space(end)}{rest}"
+    elif shot and not tails and (not sentence or rng.random() < 0.35):
+        verb = (
+            "follows"
+            if "moving" in at.facts and rng.random() < 0.5
+            else rng.choice(("shows", "frames", "presents"))
+        )
+        text = f"{article(shot)} {shot} {verb} {participial}{_space(end)}{rest}"
+    elif shot and rng.random() < 0.6 and sentence:
+        text = f"in {article(shot)} {shot}, {_lower_first(sentence)}{_space(end)}{rest}"
+    elif shot:
+        text = f"{sentence or participial}{_space(end)}{rest}, seen in {article(shot)} {shot}"
+    else:
+        text = f"{sentence or participial}{_space(end)}{rest}"
+    return text, fields
+
+
+def shot_phrase(scene: Scene, *, inferred_only: bool = False) -> str:
+    """Return the shot's size and angle as one noun phrase: "low-angle wide shot"."""
+    if inferred_only or not (scene.shot_size or scene.camera_angle):
+        return ""
+    words: Mapping[str, str] = load("completions")["angle_words"]
+    angle = words.get(scene.camera_angle, scene.camera_angle)
+    size = scene.shot_size or "shot"
+    return f"{angle} {size}".strip()
+
+
+def setting_phrase(scene: Scene, at: Ground) -> str:
+    """Return where the scene is, with the preposition that fits the action; empty for nowhere."""
+    setting = scene.setting
+    if not setting or setting == scene.subject:
+        return ""
+    if setting.split()[0].lower() in word_list("prepositions"):
+        return setting
+    kind = at.place.kind if at.place else ""
+    if "moving" in at.facts and "airborne" not in at.facts:
+        if kind in _ACROSS:
+            return f"across {setting}"
+        if kind in _THROUGH:
+            return f"through {setting}"
+        if kind in _ALONG:
+            return f"along {setting}"
+    return f"{at.place.prep if at.place else 'in'} {setting}"
+
+
+def time_phrase(scene: Scene, rng: random.Random) -> str:
+    """Return the time of day as an adverbial: "at dusk"; empty where none is set."""
+    phrases: Mapping[str, list[str]] = load("completions")["time_phrases"]
+    options = phrases.get(scene.time_of_day)
+    return rng.choice(options) if options else ""
+
+
+def scene_clause(scene: Scene, at: Ground) -> str:
+    """Return subject, details, action and setting of ``scene`` as one noun phrase."""
+    where = setting_phrase(scene, at)
+    setting_name = scene.setting.split(" ", 1)[-1]
+    if scene.setting and (
+        scene.setting in scene.action or (len(setting_name) > 3 and setting_name in scene.action)
+    ):
+        where = ""
+    return " ".join(
+        x for x in (scene.subject or scene.setting, scene.subject_details, scene.action, where) if x
+    )
+
+
+def _fields(text: str) -> frozenset[str]:
+    return frozenset(t.field for t in find_terms(text)) if text else frozenset()
+
+
+def _core(reading: Reading, scene: Scene) -> tuple[str, str]:
+    """Return the main clause as a sentence (empty where it cannot be one) and as a noun phrase."""
+    main = polish(reading.main)
+    if not main:
+        noun = scene.subject or with_article(scene.setting) or "the scene"
+        return "", noun
+    words = main.split()
+    at, finite = verb_start(words)
+    if at > 0 and finite:
+        be = words[at - 1].lower() in {"is", "are", "was", "were"}
+        if be:
+            return _doing(main, words, at), " ".join([*words[: at - 1], *words[at:]])
+        return main, main if not words[at].endswith("s") else main
+    if at < 0:
+        return "", main
+    verb = words[at]
+    many = _plural_subject(words[:at])
+    if at == 0:
+        if scene.subject and scene.origin("subject") is Origin.INFERRED:
+            subject = scene.subject
+            return (
+                f"{subject} {_present(verb, many=_plural_subject(subject.split()))} {' '.join(words[1:])}",
+                f"{subject} {main}",
+            )
+        return "", main
+    if verb.endswith("ing"):
+        compound = re.search(r"\b(?:and|or|,)\s+\w+ing\b", " ".join(words[at + 1 :]))
+        if compound or not is_verb(verb):
+            head = "are" if many else "is"
+            return " ".join([*words[:at], head, *words[at:]]), main
+        return " ".join([*words[:at], _present(verb, many=many), *words[at + 1 :]]), main
+    head = "are" if many else "is"
+    return " ".join([*words[:at], head, *words[at:]]), main
+
+
+def _doing(main: str, words: list[str], at: int) -> str:
+    if words[at].endswith("ing") or words[at].endswith("ed"):
+        return main
+    return main
+
+
+def _present(verb: str, *, many: bool) -> str:
+    base = lemma(verb, "VERB")
+    return inflect(base, "VBP" if many else "VBZ")
+
+
+def _plural_subject(words: list[str]) -> bool:
+    phrase = " ".join(words)
+    if re.search(r"\band\b", phrase):
+        return True
+    head = head_of(phrase)
+    if " of " in phrase and words[0].lower() in {"a", "an", "the"}:
+        first = head_of(phrase.split(" of ")[0])
+        return is_plural(first) if first else is_plural(head)
+    first_word = words[0].lower() if words else ""
+    return is_plural(head) or first_word in {
+        "two",
+        "three",
+        "four",
+        "five",
+        "several",
+        "many",
+        "few",
+        "six",
+    }
+
+
+def _modifiers(reading: Reading) -> tuple[frozenset[str], list[str]]:
+    """Return the fields that the modifiers say in the opening, and the phrases that say them."""
+    said: set[str] = set()
+    glue: list[str] = []
+    for modifier in reading.modifiers:
+        phrase = _phrase(modifier)
+        if phrase:
+            glue.append(phrase)
+            said |= modifier.fields
+    return frozenset(said), glue
+
+
+_TIME_PREPOSITION: Final = {
+    "morning": "in the",
+    "afternoon": "in the",
+    "evening": "in the",
+    "golden hour": "at",
+    "daytime": "during the",
+}
+
+
+def _phrase(modifier: Modifier) -> str:
+    """Return ``modifier`` as a phrase that can follow a comma; empty where the bank will say it."""
+    text, fields = modifier.text, modifier.fields
+    low = text.lower()
+    if "style" in fields:
+        return _style_phrase(text)
+    if (
+        fields == {"time_of_day"}
+        and len(text.split()) <= 2
+        and low.split()[0] not in word_list("prepositions")
+    ):
+        return f"{_TIME_PREPOSITION.get(low, 'at')} {text}"
+    if low.split()[0] in {"with", "in", "featuring", "as", "at", "during", "under", "from", "on"}:
+        return text
+    if "shot_size" in fields or "camera_angle" in fields:
+        noun = (
+            text
+            if re.search(r"(?:shot|view|close[\s-]?up|angle|portrait)$", low)
+            else f"{text} view"
+        )
+        first = low.split()[0]
+        return f"seen in {noun}" if first in DETERMINERS else f"seen in {article(noun)} {noun}"
+    if fields == {"pace"} and "camera" not in low:
+        return f"in {text}" if "motion" in low or "lapse" in low else text
+    return ""
+
+
+def _style_phrase(text: str) -> str:
+    low = text.lower()
+    first = low.split()[0]
+    if first in {"in", "by", "with", "as"}:
+        return f"rendered {text}" if first in {"in", "as"} else text
+    if low.endswith(("style", "look", "aesthetic")):
+        return f"rendered in {article(text)} {text}"
+    if low.endswith(
+        (
+            "painting",
+            "sketch",
+            "render",
+            "drawing",
+            "illustration",
+            "print",
+            "photograph",
+            "cartoon",
+            "animation",
+            "art",
+            "noir",
+            "film",
+        )
+    ) or first in {"anime", "watercolor", "watercolour", "claymation"}:
+        mass = low.endswith(("art", "animation", "anime", "claymation", "noir", "film"))
+        return f"rendered as {text}" if mass else f"rendered as {article(text)} {text}"
+    if low in {"black and white", "watercolor"}:
+        return f"rendered in {text}"
+    return (
+        f"{text} in style"
+        if is_adjective(low) or low.endswith(("ic", "al", "punk"))
+        else f"in the style of {text}"
+    )
+
+
+def _lead(lead: str) -> str:
+    words = lead.split()
+    if words[0].lower() in DETERMINERS or words[0].lower() == "in":
+        return lead
+    last = words[-1].lower()
+    if last in {"footage", "video", "view"} and len(words) == 1 and last == "footage":
+        return lead
+    if last in {"footage", "macro", "slo-mo"}:
+        return lead
+    return f"{article(lead)} {lead}"
+
+
+def _space(text: str) -> str:
+    return f" {text}" if text else ""
+
+
+def _lower_first(text: str) -> str:
+    first = text.split(maxsplit=1)[0] if text else ""
+    if first.lower() in DETERMINERS or (
+        first.lower() != first and subject_kind(first) and not first.isupper()
+    ):
+        return text[:1].lower() + text[1:]
+    return text
+
+
+_COUNTABLE_PREPOSITIONS: Final = frozenset(
+    ["in", "on", "at", "under", "near", "behind", "beside", "inside", "outside", "over", "through", "across", "along", "by", "against", "from", "into", "onto", "around", "with", "of", "atop"]
+)
+
+
+def polish(text: str, *, opens: bool = True) -> str:
+    """Return the clause with the articles that English wants; nothing else is touched."""
+    words = text.split()
+    if not words:
+        return ""
+    out: list[str] = []
+    i = 0
+    while i < len(words):
+        out.append(words[i])
+        if (
+            words[i].lower() in _COUNTABLE_PREPOSITIONS
+            and words[i].lower() != "of"
+            and i + 1 < len(words)
+        ):
+            phrase = _bare_phrase(words, i + 1)
+            if phrase:
+                out.append(article(phrase))
+        i += 1
+    flat = " ".join(out)
+    if opens:
+        flat = _opened(flat)
+    return (
+        re.sub(r"\b([Aa])n? (?=(\w+))", lambda m: f"{m[1]}{article(m[2])[1:]} ", flat)
+        if re.search(r"\b[Aa]n? \w", flat)
+        else flat
+    )
+
+
+def _opened(text: str) -> str:
+    words = text.split()
+    at, finite = verb_start(words)
+    if at == 0:
+        return text
+    end = (
+        (at - 1 if finite and words[at - 1].lower() in {"is", "are"} else at)
+        if at > 0
+        else len(words)
+    )
+    front = " ".join(words[:end])
+    return " ".join([with_article(front), *words[end:]])
+
+
+def _bare_phrase(words: list[str], start: int) -> str:
+    """Return the bare noun phrase at ``start`` when its head is a known singular countable noun."""
+    phrase: list[str] = []
+    for word in words[start:]:
+        low = word.lower().strip(".,;")
+        if low in DETERMINERS or low in {"his", "her", "its", "their"} or low[:1].isdigit():
+            return ""
+        if (
+            low in word_list("prepositions")
+            or low in {"and", "or", "while", "is", "are"}
+            or (low.endswith("ing")
+            and phrase)
+        ):
+            break
+        phrase.append(word)
+        if word.endswith((",", ".", ";")):
+            break
+    if not phrase or len(phrase) > 4 or any(w[:1].isupper() for w in phrase):
+        return ""
+    head = phrase[-1].lower().strip(".,;")
+    known = subject_kind(head) is not None or place_named(head) is not None
+    if not known or is_plural(head) or head in word_list("mass") or head in word_list("adverbs"):
+        return ""
+    if not is_noun(head) and head.isascii():
+        return ""
+    if any(t.lower() in word_list("mass") and len(phrase) == 1 for t in tokens(head)):
+        return ""
+    return " ".join(phrase)

@@ -1,0 +1,230 @@
+"""Designs variations: each changes a small, known set of fields, and the set spreads far.
+
+Candidates are drawn over the scene's axes and chosen greedily, the one farthest from all that are
+chosen first (max-min distance). Subject and action stay.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Collection, Sequence
+from typing import Final
+
+from workbench.prompts.composer.completing import choices
+from workbench.prompts.composer.composer import NAME, rng_for
+from workbench.prompts.composer.editing import carry
+from workbench.prompts.composer.facts import ground
+from workbench.prompts.composer.harmony import clashes, harmonize
+from workbench.prompts.composer.lexicon import load
+from workbench.prompts.model import Variation
+from workbench.scene import Origin, Scene, terms
+
+__all__ = ["AXES", "distance", "vary"]
+
+AXES: Final = {
+    "camera": ("camera_movement", "shot_size", "camera_angle"),
+    "light": ("lighting", "color_palette"),
+    "time": ("time_of_day", "weather"),
+    "mood": ("mood",),
+    "style": ("style",),
+    "pace": ("pace", "lens"),
+    "setting": ("setting",),
+}
+"""What can be varied, and the fields of each axis."""
+_WEIGHT: Final = {
+    "setting": 3.0,
+    "time_of_day": 2.0,
+    "style": 2.0,
+    "weather": 1.5,
+    "lighting": 1.5,
+    "camera_movement": 1.5,
+    "mood": 1.0,
+    "color_palette": 1.0,
+    "shot_size": 1.0,
+    "camera_angle": 1.0,
+    "pace": 0.8,
+    "lens": 0.6,
+}
+_FEWEST, _MOST = 2, 4
+"""Fields that one variation changes."""
+
+
+def vary(
+    parents: Sequence[tuple[str, Scene]],
+    count: int,
+    *,
+    axes: Sequence[str] = (),
+    hold: Sequence[str] = (),
+    seed: int = 0,
+    avoid: Collection[str] = (),
+) -> list[Variation]:
+    """Return ``count`` variations of ``parents``, shared out evenly; all distinct.
+
+    ``axes`` names axes or fields to vary (all by default); ``hold`` fields that stay. No text
+    equals a parent's or one of ``avoid``.
+    """
+    if not parents or count <= 0:
+        return []
+    rng = rng_for(seed, [p for p, _ in parents], tuple(axes), tuple(hold))
+    taken = {p for p, _ in parents} | set(avoid)
+    chosen: list[Variation] = []
+    scenes = [scene for _, scene in parents]
+    for number in range(count):
+        parent = number % len(parents)
+        made = _next(parents[parent], parent, scenes, taken, _fields(axes), frozenset(hold), rng)
+        chosen.append(made)
+        taken.add(made.prompt)
+        scenes.append(made.scene)
+    return chosen
+
+
+def distance(one: Scene, other: Scene) -> float:
+    """Return how far apart two scenes are: the weights of the fields in which they differ."""
+    total = 0.0
+    for name, weight in _WEIGHT.items():
+        mine, theirs = getattr(one, name), getattr(other, name)
+        if mine != theirs:
+            total += weight * _apart(name, mine, theirs)
+    return total
+
+
+def _apart(name: str, mine: str, theirs: str) -> float:
+    steps = terms(name)
+    if name in {"shot_size", "pace", "time_of_day"} and mine in steps and theirs in steps:
+        return 0.4 + 0.6 * abs(steps.index(mine) - steps.index(theirs)) / (len(steps) - 1)
+    return 1.0
+
+
+def _fields(axes: Sequence[str]) -> tuple[str, ...]:
+    if not axes:
+        return tuple(name for names in AXES.values() for name in names)
+    return tuple(dict.fromkeys(name for axis in axes for name in AXES.get(axis, (axis,))))
+
+
+def _next(
+    parent: tuple[str, Scene],
+    index: int,
+    scenes: Sequence[Scene],
+    taken: Collection[str],
+    fields: Sequence[str],
+    hold: frozenset[str],
+    rng: random.Random,
+) -> Variation:
+    prompt, scene = parent
+    free = _free(scene, fields, hold)
+    candidates = [_candidate(scene, free, hold, rng) for _ in range(24)]
+    scored = sorted(
+        (
+            (min(distance(c, s) for s in scenes), i, c)
+            for i, c in enumerate(candidates)
+            if c != scene
+        ),
+        key=lambda entry: (-entry[0], entry[1]),
+    )
+    for _, _, candidate in scored:
+        text = carry(prompt, scene, candidate, rng)
+        if text not in taken:
+            return Variation(text, candidate, index, scene.changes_to(candidate), NAME)
+    return _stretched(prompt, scene, index, taken, free, rng)
+
+
+def _free(scene: Scene, fields: Sequence[str], hold: frozenset[str]) -> tuple[str, ...]:
+    """Return the fields that may vary: not held, not locked and, where enough is left, not said."""
+    open_fields = [f for f in fields if f not in hold and not scene.is_locked(f)]
+    unsaid = [f for f in open_fields if scene.origin(f) is not Origin.SAID]
+    return tuple(unsaid if len(unsaid) >= 4 else open_fields)
+
+
+def _candidate(
+    scene: Scene, free: Sequence[str], hold: frozenset[str], rng: random.Random
+) -> Scene:
+    guarded = scene.lock(*(f for f in hold if getattr(scene, f)))
+    wanted = min(rng.randint(_FEWEST, 3), len(free))
+    made = guarded
+    changed: set[str] = set()
+    for name in rng.sample(list(free), len(free)):
+        if len(changed) >= wanted:
+            break
+        options = [v for v in _values(name, made) if v != getattr(made, name)]
+        if not options:
+            continue
+        trial = made.edit({name: rng.choice(options)}, origin=Origin.INFERRED)
+        trial = harmonize(trial, {*changed, name}, rng)
+        differing = {c.field for c in guarded.changes_to(trial)}
+        if (
+            len(differing) <= _MOST
+            and not clashes(trial)
+            and differing - changed <= set(free) | {name, *_repairs()}
+        ):
+            made, changed = trial, differing
+    return made.model_copy(
+        update={
+            "provenance": {
+                **made.provenance,
+                **{f: scene.provenance[f] for f in hold if f in scene.provenance},
+            }
+        }
+    )
+
+
+def _repairs() -> frozenset[str]:
+    return frozenset({"lighting", "color_palette", "lens", "camera_angle", "shot_size"})
+
+
+def _values(name: str, scene: Scene) -> tuple[str, ...]:
+    """Return values of ``name`` that are plausible in ``scene``."""
+    at = ground(scene)
+    if name == "setting":
+        return _settings(scene)
+    ranges = load("ranges")
+    listed = tuple(ranges.get(name, {}).get("any", ()))
+    for need in ranges.get(name, {}):
+        if need != "any" and need in at.facts:
+            listed = (*listed, *ranges[name][need])
+    if name in {"time_of_day", "weather"} and "sky" not in at.facts:
+        return ()
+    if name == "lighting":
+        emptied = scene.edit({"lighting": ""}, origin=Origin.INFERRED)
+        listed = (*choices("lighting", emptied), *listed)
+    if name == "lens" and "painted" in at.facts:
+        return ()
+    kind = at.place.kind if at.place else "any"
+    barred = ranges.get("barred", {}).get(kind, [])
+    return tuple(v for v in dict.fromkeys(listed) if v not in barred)
+
+
+def _settings(scene: Scene) -> tuple[str, ...]:
+    if scene.setting and scene.origin("setting") is Origin.SAID:
+        return ()
+    if scene.subject == scene.setting:
+        return ()
+    return choices("setting", scene.edit({"setting": ""}, origin=Origin.INFERRED))
+
+
+def _stretched(
+    prompt: str,
+    scene: Scene,
+    index: int,
+    taken: Collection[str],
+    free: Sequence[str],
+    rng: random.Random,
+) -> Variation:
+    """Return a variation when plausible ones have run out: any terms of any free fields."""
+    pool = [
+        f
+        for f in (free or tuple(n for names in AXES.values() for n in names))
+        if terms(f) and not scene.is_locked(f)
+    ]
+    for width in (2, 3, 4, 5, 6):
+        for _ in range(60):
+            values = {f: rng.choice(terms(f)) for f in rng.sample(pool, min(width, len(pool)))}
+            made = scene.edit(values, origin=Origin.INFERRED)
+            text = carry(prompt, scene, made, rng)
+            if made != scene and text not in taken:
+                return Variation(text, made, index, scene.changes_to(made), NAME)
+    text = prompt
+    number = 2
+    while text in taken:
+        text = f"{prompt} Take {number}."
+        number += 1
+    return Variation(text, scene, index, (), NAME)

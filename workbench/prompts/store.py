@@ -1,0 +1,329 @@
+"""Keeps sessions, their entries and what was said to language models in the index. All SQL is here."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from workbench.database import Schema, open_index, transaction
+from workbench.prompts.model import Entry, EntryKind, Exchange, SessionSummary, Source
+from workbench.scene import Change, Scene
+
+__all__ = ["SCHEMA", "Pointer", "PromptStore"]
+
+SCHEMA: Final = Schema(
+    "prompts",
+    (
+        """
+        CREATE TABLE prompt_session (
+            session_id TEXT PRIMARY KEY,
+            created_at REAL NOT NULL,
+            updated_at REAL NOT NULL,
+            entry_count INTEGER NOT NULL DEFAULT 0,
+            title TEXT NOT NULL DEFAULT '',
+            head INTEGER,
+            redo TEXT NOT NULL DEFAULT '[]'
+        ) WITHOUT ROWID;
+        CREATE INDEX prompt_session_by_use ON prompt_session (updated_at DESC);
+        CREATE TABLE prompt_entry (
+            session_id TEXT NOT NULL REFERENCES prompt_session (session_id) ON DELETE CASCADE,
+            entry_index INTEGER NOT NULL,
+            kind TEXT NOT NULL,
+            prompt TEXT NOT NULL,
+            scene TEXT NOT NULL,
+            parent INTEGER,
+            changes TEXT NOT NULL,
+            provider TEXT NOT NULL,
+            created_at REAL NOT NULL,
+            request TEXT NOT NULL,
+            is_fallback INTEGER NOT NULL,
+            source TEXT NOT NULL,
+            message TEXT NOT NULL,
+            restores INTEGER,
+            PRIMARY KEY (session_id, entry_index)
+        ) WITHOUT ROWID;
+        CREATE TABLE prompt_entry_job (
+            session_id TEXT NOT NULL,
+            entry_index INTEGER NOT NULL,
+            position INTEGER NOT NULL,
+            job_id TEXT NOT NULL,
+            PRIMARY KEY (session_id, entry_index, position),
+            FOREIGN KEY (session_id, entry_index)
+                REFERENCES prompt_entry (session_id, entry_index) ON DELETE CASCADE
+        ) WITHOUT ROWID;
+        CREATE TABLE prompt_exchange (
+            session_id TEXT NOT NULL,
+            entry_index INTEGER NOT NULL,
+            position INTEGER NOT NULL,
+            content TEXT NOT NULL,
+            PRIMARY KEY (session_id, entry_index, position),
+            FOREIGN KEY (session_id, entry_index)
+                REFERENCES prompt_entry (session_id, entry_index) ON DELETE CASCADE
+        ) WITHOUT ROWID;
+        """,
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Pointer:
+    """Where a session stands: the entry that tuning acts on, and what a redo would restore."""
+
+    head: int | None = None
+    redo: tuple[int, ...] = ()
+
+
+class PromptStore:
+    """The prompt tables of one index; safe to use from several threads. Opened on first use."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._guard = threading.RLock()
+        self._opened: sqlite3.Connection | None = None
+
+    def close(self) -> None:
+        """Close the index; it opens again when it is needed."""
+        with self._guard:
+            if self._opened is not None:
+                self._opened.close()
+                self._opened = None
+
+    def create(self, session_id: str, created_at: datetime) -> None:
+        """Add a session without prompts."""
+        with self._guard, transaction(self._connection) as connection:
+            connection.execute(
+                "INSERT INTO prompt_session (session_id, created_at, updated_at) VALUES (?, ?, ?)",
+                (session_id, created_at.timestamp(), created_at.timestamp()),
+            )
+
+    def created_at(self, session_id: str) -> datetime | None:
+        """Return when the session began, or None when there is no such session."""
+        row = self._one("SELECT created_at FROM prompt_session WHERE session_id = ?", session_id)
+        return None if row is None else _moment(row["created_at"])
+
+    def append(
+        self,
+        session_id: str,
+        entries: Sequence[Entry],
+        exchanges: Sequence[Sequence[Exchange]] = (),
+        *,
+        pointer: Pointer | None = None,
+        restores: int | None = None,
+    ) -> tuple[Entry, ...]:
+        """Add ``entries`` at the session's end, renumbered, and return them as stored.
+
+        ``pointer`` is where the session stands afterwards; a head of -1 is the last new entry.
+        All of it is written, or nothing.
+        """
+        with self._guard, transaction(self._connection) as connection:
+            row = connection.execute(
+                "SELECT entry_count, title FROM prompt_session WHERE session_id = ?", (session_id,)
+            ).fetchone()
+            first = int(row["entry_count"])
+            stored = tuple(_numbered(e, first + i) for i, e in enumerate(entries))
+            connection.executemany(
+                f"INSERT INTO prompt_entry VALUES ({', '.join('?' * 14)})",  # noqa: S608  marks alone
+                [_row(session_id, entry, restores) for entry in stored],
+            )
+            for entry, said in zip(stored, exchanges, strict=False):
+                _write_exchanges(connection, session_id, entry.index, said)
+            for entry in stored:
+                _write_jobs(connection, session_id, entry.index, entry.job_ids)
+            title = row["title"] or (stored[0].request or stored[0].prompt)[:200]
+            connection.execute(
+                "UPDATE prompt_session SET entry_count = ?, title = ?, updated_at = ? WHERE session_id = ?",
+                (first + len(stored), title, datetime.now(UTC).timestamp(), session_id),
+            )
+            if pointer is not None:
+                head = stored[-1].index if pointer.head == -1 else pointer.head
+                connection.execute(
+                    "UPDATE prompt_session SET head = ?, redo = ? WHERE session_id = ?",
+                    (head, json.dumps(pointer.redo), session_id),
+                )
+        return stored
+
+    def pointer(self, session_id: str) -> Pointer:
+        """Return where the session stands."""
+        row = self._one("SELECT head, redo FROM prompt_session WHERE session_id = ?", session_id)
+        return Pointer() if row is None else Pointer(row["head"], tuple(json.loads(row["redo"])))
+
+    def entry(self, session_id: str, index: int) -> Entry | None:
+        """Return one entry, or None."""
+        found = self._entries("AND e.entry_index = ?", session_id, index)
+        return found[0] if found else None
+
+    def restored_by(self, session_id: str, index: int) -> int:
+        """Return the entry that the one at ``index`` is a copy of: itself unless by undo or redo."""
+        row = self._one(
+            "SELECT restores FROM prompt_entry WHERE session_id = ? AND entry_index = ?",
+            session_id,
+            index,
+        )
+        return index if row is None or row["restores"] is None else int(row["restores"])
+
+    def entries(
+        self, session_id: str, *, limit: int | None = None, after: int | None = None
+    ) -> tuple[Entry, ...]:
+        """Return the entries in order, those past index ``after``, at most ``limit``."""
+        return self._entries(
+            "AND e.entry_index > ? ORDER BY e.entry_index LIMIT ?",
+            session_id,
+            -1 if after is None else after,
+            -1 if limit is None else limit,
+        )
+
+    def find(self, session_id: str, prompt: str) -> Entry | None:
+        """Return the newest entry whose text is ``prompt``, or None."""
+        found = self._entries(
+            "AND e.prompt = ? ORDER BY e.entry_index DESC LIMIT 1", session_id, prompt
+        )
+        return found[0] if found else None
+
+    def prompts(self, session_id: str) -> frozenset[str]:
+        """Return the texts of all entries."""
+        with self._guard:
+            rows = self._connection.execute(
+                "SELECT DISTINCT prompt FROM prompt_entry WHERE session_id = ?", (session_id,)
+            ).fetchall()
+        return frozenset(row["prompt"] for row in rows)
+
+    def link_jobs(self, session_id: str, index: int, job_ids: Sequence[str]) -> None:
+        """Note that ``job_ids`` were rendered from the entry; those noted before stay."""
+        with self._guard, transaction(self._connection) as connection:
+            _write_jobs(connection, session_id, index, job_ids)
+
+    def exchanges(self, session_id: str, index: int) -> tuple[Exchange, ...]:
+        """Return what was said to language models for the entry, in order."""
+        with self._guard:
+            rows = self._connection.execute(
+                "SELECT content FROM prompt_exchange WHERE session_id = ? AND entry_index = ? ORDER BY position",
+                (session_id, index),
+            ).fetchall()
+        return tuple(Exchange(**json.loads(row["content"])) for row in rows)
+
+    def summaries(self, limit: int) -> tuple[SessionSummary, ...]:
+        """Return the sessions used last, newest first."""
+        with self._guard:
+            rows = self._connection.execute(
+                "SELECT session_id, created_at, updated_at, entry_count, title FROM prompt_session "
+                "ORDER BY updated_at DESC, session_id DESC LIMIT ?",
+                (limit,),
+            ).fetchall()
+        return tuple(
+            SessionSummary(
+                row["session_id"],
+                _moment(row["created_at"]),
+                _moment(row["updated_at"]),
+                row["entry_count"],
+                row["title"],
+            )
+            for row in rows
+        )
+
+    @property
+    def _connection(self) -> sqlite3.Connection:
+        if self._opened is None:
+            self._opened = open_index(self._path, (SCHEMA,), check_same_thread=False)
+        return self._opened
+
+    def _one(self, statement: str, *values: object) -> sqlite3.Row | None:
+        with self._guard:
+            row: sqlite3.Row | None = self._connection.execute(statement, values).fetchone()
+        return row
+
+    def _entries(self, condition: str, session_id: str, *values: object) -> tuple[Entry, ...]:
+        with self._guard:
+            rows = self._connection.execute(
+                "SELECT e.*, (SELECT json_group_array(job_id) FROM (SELECT job_id FROM "
+                "prompt_entry_job j WHERE j.session_id = e.session_id AND "
+                "j.entry_index = e.entry_index ORDER BY j.position)) AS job_ids "
+                f"FROM prompt_entry e WHERE e.session_id = ? {condition}",
+                (session_id, *values),
+            ).fetchall()
+        return tuple(_entry(row) for row in rows)
+
+
+def _numbered(entry: Entry, index: int) -> Entry:
+    values = {name: getattr(entry, name) for name in Entry.__slots__}
+    return Entry(**{**values, "index": index})
+
+
+def _row(session_id: str, entry: Entry, restores: int | None) -> tuple[object, ...]:
+    return (
+        session_id,
+        entry.index,
+        entry.kind.value,
+        entry.prompt,
+        _scene_json(entry.scene),
+        entry.parent,
+        json.dumps([change.model_dump() for change in entry.changes], ensure_ascii=False),
+        entry.provider,
+        entry.created_at.timestamp(),
+        entry.request,
+        entry.is_fallback,
+        entry.source.value,
+        entry.message,
+        restores,
+    )
+
+
+def _scene_json(scene: Scene) -> str:
+    data = {**scene.stated(), "provenance": {k: v.value for k, v in scene.provenance.items()}}
+    return json.dumps(data, ensure_ascii=False)
+
+
+def _entry(row: Mapping[str, Any] | sqlite3.Row) -> Entry:
+    return Entry(
+        index=row["entry_index"],
+        kind=EntryKind(row["kind"]),
+        prompt=row["prompt"],
+        scene=Scene.model_validate_json(row["scene"]),
+        parent=row["parent"],
+        changes=tuple(Change.model_validate(c) for c in json.loads(row["changes"])),
+        provider=row["provider"],
+        created_at=_moment(row["created_at"]),
+        request=row["request"],
+        is_fallback=bool(row["is_fallback"]),
+        source=Source(row["source"]),
+        message=row["message"],
+        job_ids=tuple(json.loads(row["job_ids"])),
+    )
+
+
+def _write_jobs(
+    connection: sqlite3.Connection, session_id: str, index: int, job_ids: Sequence[str]
+) -> None:
+    known = [
+        row["job_id"]
+        for row in connection.execute(
+            "SELECT job_id FROM prompt_entry_job WHERE session_id = ? AND entry_index = ? ORDER BY position",
+            (session_id, index),
+        )
+    ]
+    fresh = [job_id for job_id in dict.fromkeys(job_ids) if job_id not in known]
+    connection.executemany(
+        "INSERT INTO prompt_entry_job VALUES (?, ?, ?, ?)",
+        [(session_id, index, len(known) + i, job_id) for i, job_id in enumerate(fresh)],
+    )
+
+
+def _write_exchanges(
+    connection: sqlite3.Connection, session_id: str, index: int, said: Sequence[Exchange]
+) -> None:
+    connection.executemany(
+        "INSERT INTO prompt_exchange VALUES (?, ?, ?, ?)",
+        [
+            (session_id, index, position, json.dumps(asdict(exchange), ensure_ascii=False))
+            for position, exchange in enumerate(said)
+        ],
+    )
+
+
+def _moment(timestamp: float) -> datetime:
+    return datetime.fromtimestamp(timestamp, UTC)
