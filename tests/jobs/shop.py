@@ -89,7 +89,7 @@ class Shop:
         process = psutil.Process(status.pid)
         children = process.children(recursive=True)
         process.send_signal(number)
-        psutil.wait_procs([process, *children], timeout=10)
+        self.until(lambda: not any(alive(child) for child in [process, *children]))
 
     def kill_worker(self, job_id: str, number: signal.Signals = signal.SIGKILL) -> int:
         """Signal the worker that renders a job; return its pid."""
@@ -159,6 +159,14 @@ class Shop:
             cursor = page.cursor
             if cursor is None:
                 return
+
+
+def alive(process: psutil.Process) -> bool:
+    """Tell whether a process is there and has not ended."""
+    try:
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
 
 
 def request(prompt: str = "a dog runs", *, engine: str = "faulty", **options: Any) -> RenderRequest:

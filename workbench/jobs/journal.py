@@ -36,6 +36,7 @@ class _JsonLines(logging.Formatter):
 
 def open_journal(path: Path) -> None:
     """Log to ``path`` from here on, and send there whatever this process prints."""
+    path.touch()
     rotate(path)
     log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
     os.dup2(log, 1)

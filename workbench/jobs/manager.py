@@ -38,7 +38,7 @@ from workbench.settings import Settings
 __all__ = ["JobManager"]
 
 _START_LIMIT_S = 15.0
-_LAUNCH_AGAIN_S = 3.0
+_LAUNCH_AGAIN_S = 1.0
 _WAIT_LOOK_S = 0.5
 
 

@@ -143,8 +143,8 @@ class Outcomes:
     @staticmethod
     def _is_made(files: JobFiles, attempt: int) -> bool:
         # The worker writes the recipe last, when the video is safe on disk.
-        published, aside = finished(files), finished(files.attempt(attempt))
-        return attempt in {made.attempt for made in (published, aside) if not made.fault}
+        places = (files, files.attempt(attempt))
+        return attempt in {made.attempt for made in map(finished, places) if not made.fault}
 
     def _after_again(
         self, job_id: str, batch_id: str | None, attempt: int, state: JobState, reason: str

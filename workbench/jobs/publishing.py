@@ -23,17 +23,17 @@ def publish(files: JobFiles, attempt: int) -> Finished:
     finished is found. Raises ``OSError``.
     """
     aside = files.attempt(attempt)
-    if aside.recipe.exists():
-        made = finished(aside)
-        if made.fault or made.attempt != attempt:
-            return Finished(made.fault or "its recipe belongs to another attempt")
+    made = finished(aside)
+    if not made.fault and made.attempt == attempt:
         # The video goes last: with it in place, everything is.
         if aside.poster.exists():
             aside.poster.replace(files.poster)
         # Copied, not moved: a publisher that dies between the two lines can be taken over.
         write_aside(files.recipe, aside.recipe.read_text("utf-8"), durable=True)
         aside.video.replace(files.video)
-    made = finished(files)
+        made = finished(files)
+    elif not (there := finished(files)).fault:
+        made = there
     if not made.fault and made.attempt != attempt:
         return Finished("its files belong to another attempt")
     if not made.fault:

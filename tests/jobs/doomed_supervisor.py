@@ -1,0 +1,55 @@
+"""A supervisor that is killed, by a real SIGKILL, at the moment that DIE_AT names."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from typing import Any
+
+from workbench.jobs import outcomes, publishing
+from workbench.jobs.crew import Crew
+from workbench.jobs.messages import Render, Rendered
+from workbench.jobs.store import Ledger
+from workbench.jobs.supervisor import main
+
+
+def _die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _doom(moment: str) -> None:
+    if moment == "before_publish":
+        original_publish = publishing.publish
+
+        def publish(*arguments: Any) -> Any:
+            _die()
+            return original_publish(*arguments)
+
+        vars(outcomes)["publish"] = publish
+    elif moment == "before_commit":  # the files are in place, the index does not know yet
+        Ledger.complete = lambda *_, **__: _die()  # type: ignore[method-assign]
+    elif moment == "after_commit":  # the index knows, nobody has been told
+        from workbench.jobs.switchboard import Switchboard
+
+        original_report = outcomes.Outcomes.rendered
+
+        def rendered(self: Any, writer: Any, claim: Any, made: Rendered, kind: str) -> None:
+            original_report(self, writer, claim, made, kind)
+            Switchboard.broadcast = lambda *_: _die()  # type: ignore[method-assign]
+
+        outcomes.Outcomes.rendered = rendered  # type: ignore[method-assign]
+    elif moment == "claimed":  # the index says it runs, its worker has not heard
+        original_tell = Crew.tell
+
+        def tell(self: Crew, seat: str, message: Any) -> None:
+            if isinstance(message, Render):
+                _die()
+            original_tell(self, seat, message)
+
+        Crew.tell = tell  # type: ignore[method-assign]
+
+
+if __name__ == "__main__":
+    _doom(os.environ["DIE_AT"])
+    sys.exit(main())

@@ -1,0 +1,365 @@
+"""Whatever dies, hangs or breaks: every job ends once, with one whole video or a reason why not."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.jobs.shop import Shop, alive, request
+from workbench.jobs.launch import settings_environment
+from workbench.jobs.manager import JobManager
+from workbench.jobs.model import JobState
+from workbench.jobs.processes import Identity, identify, same_process
+from workbench.jobs.store.ledger import DeviceRow, Ledger
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_a_killed_worker_costs_its_job_one_attempt(shop: Shop) -> None:
+    asked = shop.submit(steps=40, step_s=0.05)
+    shop.running(asked.job_id)
+    killed = time.monotonic()
+    shop.kill_worker(asked.job_id)
+    shop.until(lambda: shop.manager.job(asked.job_id).attempt == 2)
+    assert time.monotonic() - killed < 8
+    (job,) = shop.ended(asked.job_id)
+    assert (job.state, job.attempt) == (JobState.COMPLETE, 2)
+    assert shop.manager.recipe(job.job_id).attempt == 2
+    assert shop.violations() == []
+
+
+def test_a_killed_supervisor_takes_its_workers_along_and_the_next_one_goes_on(shop: Shop) -> None:
+    batch = shop.manager.submit_batch([request(steps=20, step_s=0.03) for _ in range(4)])
+    ids = [job.job_id for job in batch.jobs]
+    shop.running(ids[0])
+    shop.end_supervisor(signal.SIGKILL)
+    jobs = shop.ended(*ids)
+    assert {job.state for job in jobs} == {JobState.COMPLETE}
+    assert shop.violations() == []
+
+
+def test_a_status_question_is_enough_to_bring_a_supervisor_back(shop: Shop) -> None:
+    asked = shop.submit(steps=20, step_s=0.05)
+    shop.running(asked.job_id)
+    shop.end_supervisor(signal.SIGKILL)
+    other = JobManager(shop.settings)
+    shop.until(lambda: other.job(asked.job_id).state is JobState.COMPLETE)
+    other.close()
+    assert shop.violations() == []
+
+
+def test_a_killed_client_leaves_its_batch_to_the_supervisor(shop: Shop) -> None:
+    script = (
+        "import os, signal\n"
+        "from tests.jobs.shop import request\n"
+        "from workbench.jobs.manager import JobManager\n"
+        "from workbench.settings import Settings\n"
+        "manager = JobManager(Settings())\n"
+        "batch = manager.submit_batch([request(steps=5, step_s=0.02) for _ in range(4)])\n"
+        "print(batch.batch_id, flush=True)\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    environment = {**os.environ, **settings_environment(shop.settings)}
+    client = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, env=environment, check=False, capture_output=True
+    )
+    assert client.returncode == -signal.SIGKILL, client.stderr
+    batch = shop.manager.batch(client.stdout.decode().strip())
+    jobs = shop.ended(*[job.job_id for job in batch.jobs])
+    assert [job.state for job in jobs] == [JobState.COMPLETE] * 4
+
+
+def test_a_stopped_worker_is_replaced_after_its_lease_and_cannot_publish_later(shop: Shop) -> None:
+    asked = shop.submit(fault="stop", fault_attempts=1, steps=4, step_s=0.02)
+    (job,) = shop.ended(asked.job_id)
+    assert (job.state, job.attempt) == (JobState.COMPLETE, 2)
+    assert shop.manager.recipe(job.job_id).attempt == 2
+    assert any("silent" in str(event.get("reason")) for event in shop.events())
+    assert shop.violations() == []
+
+
+def test_a_hung_render_is_ended_with_all_that_it_started(shop: Shop) -> None:
+    shop.use(render_timeout_s=1.5)
+    asked = shop.submit(fault="hang")
+    shop.running(asked.job_id)
+    worker = psutil.Process(next(d.worker_pid for d in shop.manager.devices() if d.worker_pid))
+    child = shop.until(lambda: worker.children() and worker.children()[0])
+    (job,) = shop.ended(asked.job_id)
+    assert job.state is JobState.FAILED
+    assert "longer than the limit of 1.5 s" in job.error
+    shop.until(lambda: not alive(worker) and not alive(child))
+    (after,) = shop.ended(shop.submit().job_id)
+    assert after.state is JobState.COMPLETE
+
+
+@pytest.mark.parametrize(
+    ("fault", "word"), [("segfault", "SIGSEGV"), ("exit", "the engine wants out")]
+)
+def test_a_poison_job_fails_with_its_last_error_after_bounded_attempts(
+    shop: Shop, fault: str, word: str
+) -> None:
+    shop.use(max_attempts=2)
+    asked = shop.submit(fault=fault)
+    (job,) = shop.ended(asked.job_id)
+    assert (job.state, job.attempt) == (JobState.FAILED, 2)
+    assert word in job.error
+    (after,) = shop.ended(shop.submit().job_id)
+    assert after.state is JobState.COMPLETE
+
+
+@pytest.mark.parametrize("fault", ["out_of_memory", "device_lost"])
+def test_a_device_failure_fails_the_job_with_advice_and_replaces_the_worker(
+    shop: Shop, fault: str
+) -> None:
+    (job,) = shop.ended(shop.submit(fault=fault).job_id)
+    assert (job.state, job.attempt) == (JobState.FAILED, 1)
+    assert "CUDA" in job.error
+    before = shop.until(lambda: {d.worker_pid for d in shop.manager.devices()} - {None})
+    (after,) = shop.ended(shop.submit(touch=str(shop.paths.outputs / "pid")).job_id)
+    assert after.state is JobState.COMPLETE
+    pids = {int((shop.paths.outputs / "pid").read_text().split()[-1])}
+    assert pids <= before or not (pids & before)
+    leaves = [event for event in shop.events() if event["event"] == "job failed"]
+    assert leaves
+
+
+def test_a_render_that_leaves_half_a_video_fails(shop: Shop) -> None:
+    (job,) = shop.ended(shop.submit(fault="truncate").job_id)
+    assert job.state is JobState.FAILED
+    assert "no whole video" in job.error
+
+
+def test_a_deleted_index_is_made_again_from_the_folders(shop: Shop) -> None:
+    batch = shop.manager.submit_batch([request(f"prompt {n}") for n in range(3)], name="three")
+    single = shop.submit("alone", seed=3)
+    failed = shop.submit("poor", fault="error")
+    ids = [*(job.job_id for job in batch.jobs), single.job_id, failed.job_id]
+    before = shop.ended(*ids)
+    shop.end_supervisor(signal.SIGTERM)
+    for path in shop.paths.control.glob("index.sqlite3*"):
+        path.unlink()
+    after = shop.manager.wait(ids, 5)
+    assert [job.state for job in after] == [job.state for job in before]
+    assert [job.request for job in after] == [job.request for job in before]
+    assert after[-1].error == "The engine will not."
+    again = shop.manager.batch(batch.batch_id)
+    assert (again.name, [j.job_id for j in again.jobs]) == ("three", ids[:3])
+    assert shop.manager.jobs(query="alone").total == 1
+    assert shop.violations() == []
+
+
+def test_an_index_deleted_at_work_loses_no_job(shop: Shop) -> None:
+    batch = shop.manager.submit_batch([request(steps=10, step_s=0.05) for _ in range(4)])
+    ids = [job.job_id for job in batch.jobs]
+    shop.running(ids[0])
+    for path in shop.paths.control.glob("index.sqlite3*"):
+        path.unlink()
+    jobs = shop.ended(*ids)
+    assert {job.state for job in jobs} == {JobState.COMPLETE}
+    assert shop.violations() == []
+
+
+def test_a_damaged_index_is_put_aside_and_made_again(shop: Shop) -> None:
+    (job,) = shop.ended(shop.submit().job_id)
+    shop.end_supervisor(signal.SIGTERM)
+    shop.manager.close()
+    shop.settings.index_path.write_bytes(b"not a database at all" * 300)
+    for suffix in ("-wal", "-shm"):
+        Path(f"{shop.settings.index_path}{suffix}").unlink(missing_ok=True)
+    assert shop.manager.job(job.job_id).state is JobState.COMPLETE
+    assert list(shop.paths.control.glob("damaged-*"))
+
+
+def test_a_queued_job_survives_the_loss_of_the_index(shop: Shop) -> None:
+    shop.manager.pause()
+    queued = shop.submit()
+    cancelled = shop.submit()
+    shop.manager.cancel(cancelled.job_id)
+    shop.end_supervisor(signal.SIGKILL)
+    shop.manager.rebuild()
+    jobs = shop.ended(queued.job_id, cancelled.job_id)
+    assert [job.state for job in jobs] == [JobState.COMPLETE, JobState.CANCELLED]
+
+
+def test_truncated_videos_and_broken_recipes_are_seen_for_what_they_are(shop: Shop) -> None:
+    jobs = [shop.submit(f"prompt {n}") for n in range(4)]
+    ids = [job.job_id for job in jobs]
+    shop.ended(*ids)
+    shop.end_supervisor(signal.SIGTERM)
+    os.truncate(shop.paths.job(ids[0]).video, 300)
+    shop.paths.job(ids[1]).recipe.write_text('{"version": 1, "outco')
+    shop.paths.job(ids[2]).video.unlink()
+    assert shop.manager.job(ids[0]).state is JobState.FAILED
+    assert "cut short" in shop.manager.job(ids[0]).error
+    assert "gone" in shop.manager.job(ids[2]).error
+    shop.manager.rebuild()
+    found = [shop.manager.job(job_id) for job_id in ids]
+    assert found[0].state is JobState.FAILED
+    assert "truncated" in found[0].error
+    assert found[1].state is JobState.FAILED
+    assert "recipe" in found[1].error
+    assert found[3].state is JobState.COMPLETE
+    for job_id in ids[:2]:
+        shop.manager.retry(job_id)
+    assert {job.state for job in shop.ended(*ids[:3])} == {JobState.COMPLETE}
+    assert shop.violations() == []
+
+
+def test_a_video_that_comes_back_is_complete_again(shop: Shop) -> None:
+    (job,) = shop.ended(shop.submit().job_id)
+    video = shop.manager.video_path(job.job_id)
+    aside = video.with_name("elsewhere.mp4")
+    video.rename(aside)
+    gone = shop.manager.job(job.job_id)
+    assert (gone.state, gone.has_video) == (JobState.FAILED, False)
+    aside.rename(video)
+    assert shop.manager.job(job.job_id).state is JobState.COMPLETE
+
+
+def test_of_many_supervisors_started_at_once_one_remains(shop: Shop) -> None:
+    shop.paths.control.mkdir(parents=True)
+    environment = {**os.environ, **settings_environment(shop.settings)}
+    command = [sys.executable, "-m", "workbench.jobs.supervisor"]
+    crowd = [subprocess.Popen(command, cwd=ROOT, env=environment) for _ in range(4)]
+    shop.until(lambda: sum(one.poll() is None for one in crowd) == 1)
+    (left,) = [one for one in crowd if one.poll() is None]
+    shop.until(lambda: shop.manager.supervisor() is not None)
+    status = shop.manager.supervisor()
+    assert status is not None
+    assert status.pid == left.pid
+    (job,) = shop.ended(shop.submit().job_id)
+    assert job.state is JobState.COMPLETE
+    left.terminate()
+    assert left.wait(10) == 0
+
+
+def test_a_supervisor_whose_lock_was_taken_away_leaves(shop: Shop) -> None:
+    shop.ended(shop.submit().job_id)
+    status = shop.manager.supervisor()
+    assert status is not None
+    old = psutil.Process(status.pid)
+    shop.paths.lock.unlink()
+    shop.until(lambda: not alive(old))
+    (job,) = shop.ended(shop.submit().job_id)
+    assert job.state is JobState.COMPLETE
+
+
+def test_a_stranger_with_a_workers_pid_is_left_alone(shop: Shop) -> None:
+    stranger = subprocess.Popen(["sleep", "60"], start_new_session=True)
+    leftover = subprocess.Popen(["sleep", "60"], start_new_session=True)
+    rebooted = subprocess.Popen(["sleep", "60"], start_new_session=True)
+    try:
+        known = [identify(process.pid) for process in (stranger, leftover, rebooted)]
+        assert all(known)
+        reused = Identity(stranger.pid, known[0].started - 100, known[0].boot_id)  # type: ignore[union-attr]
+        other_boot = Identity(rebooted.pid, known[2].started, "another-boot")  # type: ignore[union-attr]
+        assert not same_process(reused)
+        assert not same_process(other_boot)
+        shop.manager.jobs()
+        with shop.manager._index.write() as writer:
+            Ledger(1).say_devices(
+                writer,
+                [
+                    DeviceRow("cpu:0", "busy", worker=reused),
+                    DeviceRow("cpu:1", "busy", worker=known[1]),
+                    DeviceRow("cpu:2", "busy", worker=other_boot),
+                ],
+            )
+        shop.ended(shop.submit().job_id)
+        assert leftover.wait(5) == -signal.SIGKILL
+        assert stranger.poll() is None
+        assert rebooted.poll() is None
+    finally:
+        for process in (stranger, leftover, rebooted):
+            process.kill()
+            process.wait()
+
+
+@pytest.mark.parametrize("moment", ["before_publish", "before_commit", "after_commit", "claimed"])
+def test_a_supervisor_killed_at_the_worst_moment_loses_and_doubles_nothing(
+    shop: Shop, moment: str
+) -> None:
+    environment = {**os.environ, **settings_environment(shop.settings), "DIE_AT": moment}
+    touch = shop.paths.outputs.parent / "renders"
+    shop.manager.jobs()
+    doomed = subprocess.Popen(
+        [sys.executable, "-m", "tests.jobs.doomed_supervisor"], cwd=ROOT, env=environment
+    )
+    shop.until(lambda: shop.manager.supervisor() is not None)
+    asked = shop.submit(touch=str(touch))
+    assert doomed.wait(20) == -signal.SIGKILL
+    (job,) = shop.ended(asked.job_id)
+    assert job.state is JobState.COMPLETE
+    renders = len(touch.read_text().splitlines())
+    # What was rendered and whole when the supervisor died is published, not rendered again.
+    assert renders == 1
+    assert job.attempt == (2 if moment == "claimed" else 1)
+    assert shop.violations() == []
+
+
+def test_a_full_disk_fails_renders_plainly_and_is_survived(tmp_path: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("mounting a small filesystem needs root")
+    small = tmp_path / "small"
+    small.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(small)], check=False
+    )
+    if mounted.returncode:
+        pytest.skip("a small filesystem cannot be mounted here")
+    try:
+        with Shop(small / "outputs") as shop:
+            (first,) = shop.ended(shop.submit().job_id)
+            assert first.state is JobState.COMPLETE
+            filler = small / "filler"
+            with filler.open("wb") as file:
+                free = os.statvfs(small).f_bavail * os.statvfs(small).f_bsize
+                file.write(b"x" * (free - 200_000))
+            asked = shop.submit(width=320, height=240, num_frames=24)
+            (job,) = shop.ended(asked.job_id)
+            assert job.state is JobState.FAILED
+            assert "disk of outputs/ is full" in job.error
+            filler.unlink()
+            shop.manager.retry(asked.job_id)
+            (job,) = shop.ended(asked.job_id)
+            assert job.state is JobState.COMPLETE
+            assert shop.violations() == []
+    finally:
+        subprocess.run(["umount", "-l", str(small)], check=False)
+
+
+def test_an_index_that_cannot_be_written_is_waited_for(tmp_path: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("mounting a small filesystem needs root")
+    small = tmp_path / "small"
+    small.mkdir()
+    if subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(small)], check=False
+    ).returncode:
+        pytest.skip("a small filesystem cannot be mounted here")
+    try:
+        with Shop(tmp_path / "outputs", index=small / "index.sqlite3") as shop:
+            asked = shop.submit(steps=60, step_s=0.05)
+            shop.running(asked.job_id)
+            filler = small / "filler"
+            with filler.open("wb", buffering=0) as file:
+                try:
+                    while True:
+                        file.write(b"x" * 4_096)
+                except OSError:
+                    pass
+            shop.until(lambda: "the index cannot be used" in shop.log())
+            time.sleep(0.5)
+            filler.unlink()
+            (job,) = shop.ended(asked.job_id)
+            assert (job.state, job.attempt) == (JobState.COMPLETE, 1)
+            assert shop.violations() == []
+    finally:
+        subprocess.run(["umount", "-l", str(small)], check=False)
