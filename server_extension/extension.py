@@ -8,10 +8,12 @@ from jupyter_server.extension.application import ExtensionApp
 from jupyter_server.utils import url_path_join
 
 from server_extension.handlers.about import OPENAPI_SETTING
-from server_extension.handlers.base import STUDIO_SETTING
+from server_extension.handlers.base import STATUS_SETTING, STUDIO_SETTING
 from server_extension.handlers.events import EVENTS_SETTING, EventHub
 from server_extension.openapi import openapi_document
+from server_extension.presentation import Presenter
 from server_extension.routes import API_ROUTES, url_patterns
+from server_extension.status_board import StatusBoard
 from workbench.studio import Studio
 
 __all__ = ["WorkbenchExtension"]
@@ -19,7 +21,7 @@ __all__ = ["WorkbenchExtension"]
 EXTENSION_NAME: Final = "world_model_workbench"
 
 
-class WorkbenchExtension(ExtensionApp):  # type: ignore[misc]
+class WorkbenchExtension(ExtensionApp):
     """Serves the workbench's REST interface from a Jupyter server."""
 
     name = EXTENSION_NAME
@@ -34,6 +36,7 @@ class WorkbenchExtension(ExtensionApp):  # type: ignore[misc]
         self.settings.update(
             {
                 STUDIO_SETTING: studio,
+                STATUS_SETTING: StatusBoard(studio.jobs, Presenter(self._base_url)),
                 EVENTS_SETTING: EventHub(studio.jobs),
                 OPENAPI_SETTING: openapi_document(API_ROUTES, studio.settings, self._base_url),
             }
@@ -47,6 +50,8 @@ class WorkbenchExtension(ExtensionApp):  # type: ignore[misc]
         """Let go of the index; the supervisor and its renders go on."""
         hub: EventHub = self.settings[EVENTS_SETTING]
         hub.close()
+        board: StatusBoard = self.settings[STATUS_SETTING]
+        board.close()
         studio: Studio = self.settings[STUDIO_SETTING]
         studio.close()
 

@@ -51,7 +51,7 @@ def operation(described: Operation) -> Callable[[Method], Method]:
         async def endpoint(handler: web.RequestHandler, *args: str, **kwargs: str) -> None:
             await guarded(handler, *args, **kwargs)
 
-        guarded = web.authenticated(authorized(method))
+        guarded: Callable[..., Any] = web.authenticated(authorized(method))
         setattr(endpoint, _ATTRIBUTE, described)
         return cast("Method", endpoint)
 

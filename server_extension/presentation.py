@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
@@ -9,9 +10,11 @@ from jupyter_server.utils import url_path_join
 
 from server_extension.schemas import (
     BatchObject,
+    BatchStatus,
     DeviceObject,
     HistoryEntry,
     JobObject,
+    JobStatus,
     VariationObject,
     change_objects,
 )
@@ -20,7 +23,7 @@ from workbench.prompts.model import Entry, Source
 
 __all__ = ["Presenter", "device_object", "history_entry", "variation_object"]
 
-_JOB_STATUS: Final = MappingProxyType(
+_JOB_STATUS: Final[Mapping[JobState, JobStatus]] = MappingProxyType(
     {
         JobState.QUEUED: "pending",
         JobState.RUNNING: "processing",
@@ -29,7 +32,7 @@ _JOB_STATUS: Final = MappingProxyType(
         JobState.CANCELLED: "failed",  # published clients stop polling at complete and failed only
     }
 )
-_BATCH_STATUS: Final = MappingProxyType(
+_BATCH_STATUS: Final[Mapping[BatchState, BatchStatus]] = MappingProxyType(
     {
         BatchState.QUEUED: "pending",
         BatchState.RUNNING: "processing",
@@ -87,7 +90,7 @@ class Presenter:
 
     def batch(self, batch: Batch) -> BatchObject:
         """Return ``batch`` as it is answered."""
-        counts = {"pending": 0, "processing": 0, "complete": 0, "failed": 0}
+        counts: dict[str, int] = {"pending": 0, "processing": 0, "complete": 0, "failed": 0}
         for job in batch.jobs:
             counts[_JOB_STATUS[job.state]] += 1
         cancelled = sum(job.state is JobState.CANCELLED for job in batch.jobs)

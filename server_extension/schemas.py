@@ -24,6 +24,7 @@ __all__ = [
     "BatchAnswer",
     "BatchObject",
     "BatchRequest",
+    "BatchStatus",
     "DeviceObject",
     "DevicesAnswer",
     "EnhanceAnswer",
@@ -37,14 +38,15 @@ __all__ = [
     "InitializeAnswer",
     "InitializeRequest",
     "JobObject",
+    "JobStatus",
     "JobsAnswer",
     "ParametersRequest",
-    "PriorityRequest",
     "PauseRequest",
+    "PriorityRequest",
     "QueueAnswer",
     "RecipeAnswer",
-    "ReorderRequest",
     "RenderOptions",
+    "ReorderRequest",
     "SingleAnswer",
     "SingleRequest",
     "StarRequest",
@@ -349,13 +351,17 @@ class QueueAnswer(BaseModel):
     paused_devices: list[str]
 
 
+JobStatus = Literal["pending", "processing", "complete", "failed"]
+BatchStatus = Literal["pending", "processing", "complete", "partial", "failed"]
+
+
 class JobObject(BaseModel):
     """A job as everybody outside sees it."""
 
     job_id: JobId
     batch_id: str | None
     session_id: str | None
-    status: Literal["pending", "processing", "complete", "failed"]
+    status: JobStatus
     cancelled: bool
     progress: float = Field(ge=0, le=100)
     stage: str
@@ -410,7 +416,7 @@ class BatchObject(BaseModel):
 
     batch_id: str
     name: str
-    status: Literal["pending", "processing", "complete", "partial", "failed"]
+    status: BatchStatus
     progress: float
     counts: dict[str, int]
     created_at: datetime

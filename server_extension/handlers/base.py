@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any, ClassVar, Final, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 from jupyter_server.base.handlers import APIHandler, JupyterHandler
 from pydantic import BaseModel
@@ -12,21 +12,24 @@ from tornado import web
 from server_extension.errors import describe
 from server_extension.presentation import Presenter
 from server_extension.schemas import Body
+from server_extension.status_board import Answer, StatusBoard
 from workbench.errors import WorkbenchError
+from workbench.jobs.model import Batch, Job
 from workbench.settings import Settings
 from workbench.studio import Studio
 
-__all__ = ["AUTH_RESOURCE", "STUDIO_SETTING", "ApiHandler", "JsonErrors"]
+__all__ = ["AUTH_RESOURCE", "STATUS_SETTING", "STUDIO_SETTING", "ApiHandler", "JsonErrors"]
 
 AUTH_RESOURCE: Final = "workbench"
 STUDIO_SETTING: Final = "workbench_studio"
+STATUS_SETTING: Final = "workbench_status"
 _READ_AND_DROPPED_BYTES: Final = 16 << 20
 """How much of a body that is too large is read before the connection is cut."""
 
 RequestModel = TypeVar("RequestModel", bound=Body)
 
 
-class JsonErrors(JupyterHandler):  # type: ignore[misc]
+class JsonErrors(JupyterHandler):
     """Tells every error as JSON, and nothing of itself: no HTML, no traceback, no token."""
 
     auth_resource = AUTH_RESOURCE
@@ -72,20 +75,18 @@ class JsonErrors(JupyterHandler):  # type: ignore[misc]
 
 
 @web.stream_request_body
-class ApiHandler(JsonErrors, APIHandler):  # type: ignore[misc]
+class ApiHandler(JsonErrors, APIHandler):
     """A JSON endpoint. The body is read within a limit and validated by a model."""
-
-    SUPPORTED_METHODS: ClassVar[tuple[str, ...]] = ("GET", "POST", "HEAD", "OPTIONS")  # type: ignore[assignment]
 
     def initialize(self) -> None:
         """Start with nothing read."""
         self._chunks: list[bytes] = []
         self._received = 0
 
-    async def prepare(self) -> None:
+    async def prepare(self) -> None:  # type: ignore[override]  # as its base has it
         """Bound what will be read, then authenticate."""
-        if hasattr(self.request.connection, "set_max_body_size"):
-            self.request.connection.set_max_body_size(self.body_limit + _READ_AND_DROPPED_BYTES)
+        connection: Any = self.request.connection
+        connection.set_max_body_size(self.body_limit + _READ_AND_DROPPED_BYTES)
         await super().prepare()
 
     def data_received(self, chunk: bytes) -> None:
@@ -124,6 +125,30 @@ class ApiHandler(JsonErrors, APIHandler):  # type: ignore[misc]
         """Send ``model`` as JSON."""
         self.set_status(status)
         self.finish(model.model_dump_json())
+
+    @property
+    def board(self) -> StatusBoard:
+        """The status answers that are at hand."""
+        return cast("StatusBoard", self.settings[STATUS_SETTING])
+
+    def answer_ready(self, answer: Answer) -> None:
+        """Send an answer that is at hand, or only say that it is the one the client has."""
+        self.set_header("ETag", answer.etag)
+        self.set_header("Cache-Control", "private, no-cache")
+        if self.request.headers.get("If-None-Match") == answer.etag:
+            self.set_status(304)
+            self.finish()
+        else:
+            self.finish(answer.body)
+
+    def answer_changed(self, changed: Job | Batch) -> None:
+        """Send a job or batch that this request has changed, and drop what was said of it."""
+        if isinstance(changed, Job):
+            self.board.forget(changed.job_id, changed.batch_id)
+            self.answer(self.present.job(changed))
+        else:
+            self.board.forget(changed.batch_id, *(job.job_id for job in changed.jobs))
+            self.answer(self.present.batch(changed))
 
     def query(self, name: str) -> str | None:
         """Return a query parameter, or None where it is absent or empty."""

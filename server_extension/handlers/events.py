@@ -59,9 +59,11 @@ class EventHub:
         self._subscribers.add(subscriber)
         if self._stop is None:
             loop = asyncio.get_running_loop()
-            self._stop = self._jobs.watch(
-                lambda changes: loop.call_soon_threadsafe(self._publish, changes)
-            )
+
+            def hand_over(changes: Changes) -> None:
+                loop.call_soon_threadsafe(self._publish, changes)
+
+            self._stop = self._jobs.watch(hand_over)
 
     def remove(self, subscriber: Subscriber) -> None:
         """Cease to tell ``subscriber``; the last one stops the watcher."""
@@ -82,7 +84,7 @@ class EventHub:
                     subscriber.offer(job)
 
 
-class EventsHandler(WebSocketMixin, WebSocketHandler, JsonErrors):  # type: ignore[misc]
+class EventsHandler(WebSocketMixin, WebSocketHandler, JsonErrors):
     """WS /api/video/events: the present state of what is asked for, then every change.
 
     ``job_id`` and ``batch_id`` may be repeated; without them every job is told. ``since`` (a

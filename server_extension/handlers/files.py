@@ -31,7 +31,7 @@ _CONTENT_TYPES: Final = {
 }
 
 
-class VideoHandler(JsonErrors, web.StaticFileHandler):  # type: ignore[misc]
+class VideoHandler(JsonErrors, web.StaticFileHandler):
     """GET /static/videos/…: the current path of a video, and the older ones.
 
     ``{job_id}/video.mp4``, ``{batch_id}/{job_id}/video.mp4`` and ``{job_id}.mp4`` all lead to the
@@ -44,13 +44,13 @@ class VideoHandler(JsonErrors, web.StaticFileHandler):  # type: ignore[misc]
 
     @web.authenticated
     @authorized
-    async def get(self, path: str, include_body: bool = True) -> None:
+    async def get(self, path: str, include_body: bool = True) -> None:  # type: ignore[override]
         """Send the file, or the range of it that was asked for."""
         await super().get(path, include_body)
 
     @web.authenticated
     @authorized
-    async def head(self, path: str) -> None:
+    async def head(self, path: str) -> None:  # type: ignore[override]
         """Send the headers alone."""
         await super().get(path, include_body=False)
 

@@ -148,7 +148,7 @@ class ParametersHandler(ApiHandler):
         asked = self.parse(ParametersRequest)
         entry = await self.studio.set_parameters(
             asked.session_id,
-            asked.values,
+            {str(name): value for name, value in asked.values.items()},
             index=asked.index,
             lock=asked.lock,
             unlock=asked.unlock,

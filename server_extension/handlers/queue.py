@@ -60,6 +60,7 @@ class ReorderHandler(ApiHandler):
         asked = self.parse(ReorderRequest)
         jobs = await asyncio.to_thread(self.studio.jobs.reorder, asked.job_ids)
         shown = [self.present.job(job) for job in jobs]
+        self.board.forget(*asked.job_ids)
         self.answer(JobsAnswer.model_construct(jobs=shown, cursor=None, total=len(shown)))
 
 
@@ -73,7 +74,7 @@ class StarHandler(ApiHandler):
         """Star or unstar."""
         asked = self.parse(StarRequest)
         job = await asyncio.to_thread(self.studio.jobs.star, job_id, starred=asked.starred)
-        self.answer(self.present.job(job))
+        self.answer_changed(job)
 
 
 def _queue(paused: frozenset[str]) -> QueueAnswer:

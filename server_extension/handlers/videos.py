@@ -122,7 +122,8 @@ class StatusHandler(ApiHandler):
     @operation(Operation("Ask after a job", answer=JobObject, errors=(404,)))
     async def get(self, job_id: str) -> None:
         """Return the job object."""
-        self.answer(self.present.job(await asyncio.to_thread(self.studio.jobs.job, job_id)))
+        ready = self.board.ready(job_id) or await asyncio.to_thread(self.board.job, job_id)
+        self.answer_ready(ready)
 
 
 class BatchStatusHandler(ApiHandler):
@@ -131,7 +132,8 @@ class BatchStatusHandler(ApiHandler):
     @operation(Operation("Ask after a batch", answer=BatchObject, errors=(404,)))
     async def get(self, batch_id: str) -> None:
         """Return the batch and its jobs, in prompt order."""
-        self.answer(self.present.batch(await asyncio.to_thread(self.studio.jobs.batch, batch_id)))
+        ready = self.board.ready(batch_id) or await asyncio.to_thread(self.board.batch, batch_id)
+        self.answer_ready(ready)
 
 
 class CancelHandler(ApiHandler):
@@ -140,7 +142,7 @@ class CancelHandler(ApiHandler):
     @operation(Operation("Cancel a job", answer=JobObject, errors=(404, 409)))
     async def post(self, job_id: str) -> None:
         """End a job that has not ended."""
-        self.answer(self.present.job(await asyncio.to_thread(self.studio.jobs.cancel, job_id)))
+        self.answer_changed(await asyncio.to_thread(self.studio.jobs.cancel, job_id))
 
 
 class RetryHandler(ApiHandler):
@@ -149,7 +151,7 @@ class RetryHandler(ApiHandler):
     @operation(Operation("Run a failed job again", answer=JobObject, errors=(404, 409, 429, 503)))
     async def post(self, job_id: str) -> None:
         """Queue a new attempt under the same id."""
-        self.answer(self.present.job(await asyncio.to_thread(self.studio.jobs.retry, job_id)))
+        self.answer_changed(await asyncio.to_thread(self.studio.jobs.retry, job_id))
 
 
 class BatchCancelHandler(ApiHandler):
@@ -158,8 +160,7 @@ class BatchCancelHandler(ApiHandler):
     @operation(Operation("Cancel what is left of a batch", answer=BatchObject, errors=(404,)))
     async def post(self, batch_id: str) -> None:
         """End every job of the batch that has not ended."""
-        batch = await asyncio.to_thread(self.studio.jobs.cancel_batch, batch_id)
-        self.answer(self.present.batch(batch))
+        self.answer_changed(await asyncio.to_thread(self.studio.jobs.cancel_batch, batch_id))
 
 
 class BatchRetryHandler(ApiHandler):
@@ -172,8 +173,7 @@ class BatchRetryHandler(ApiHandler):
     )
     async def post(self, batch_id: str) -> None:
         """Queue a new attempt of each."""
-        batch = await asyncio.to_thread(self.studio.jobs.retry_failed, batch_id)
-        self.answer(self.present.batch(batch))
+        self.answer_changed(await asyncio.to_thread(self.studio.jobs.retry_failed, batch_id))
 
 
 class PriorityHandler(ApiHandler):
@@ -190,7 +190,7 @@ class PriorityHandler(ApiHandler):
         job = await asyncio.to_thread(
             self.studio.jobs.set_priority, job_id, _PRIORITIES[asked.priority]
         )
-        self.answer(self.present.job(job))
+        self.answer_changed(job)
 
 
 class JobsHandler(ApiHandler):

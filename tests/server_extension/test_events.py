@@ -20,7 +20,7 @@ def _connect(server: LiveServer, query: str, token: str = TOKEN) -> websocket.We
 
 
 def _until_end(connection: websocket.WebSocket) -> list[dict[str, Any]]:
-    told = []
+    told: list[dict[str, Any]] = []
     while not told or told[-1]["status"] not in {"complete", "failed"}:
         told.append(json.loads(connection.recv()))
     return told
