@@ -44,9 +44,9 @@ class FaultyEngine:
         return request.model_copy(update={**defaults, **given})
 
     def load(self, request: RenderRequest, device: str, report: Callable[[Progress], None]) -> None:
+        print(f"sees {os.environ['CUDA_VISIBLE_DEVICES']}")  # noqa: T201  the log is what is tested
         if self.loaded != request.model:
             time.sleep(float(request.options.get("load_s", 0)))
-            print(f"loaded {request.model}")  # noqa: T201  the log is what is tested
             self.loaded = request.model
 
     def render(self, task: RenderTask) -> Rendered:

@@ -195,25 +195,13 @@ class JobManager:
 
     def cancel(self, job_id: str) -> Job:
         """Cancel a queued job at once, a running one within its next step; an ended one stays."""
-        with self._index.write() as writer:
-            ended = self._requests.cancel(writer, job_id)
-        job = self._reader.job(job_id)
-        if ended:
-            self._submitter.mark_cancelled([job])
-        self._changed(work=not ended)
-        return job
+        self._cancel([job_id])
+        return self._reader.job(job_id)
 
     def cancel_batch(self, batch_id: str) -> Batch:
         """Cancel every job of a batch that has not ended."""
-        ended: set[str] = set()
-        with self._index.write() as writer:
-            for job_id in self._reader.children(batch_id):
-                if self._requests.cancel(writer, job_id):
-                    ended.add(job_id)
-        batch = self._reader.batch(batch_id)
-        self._submitter.mark_cancelled([job for job in batch.jobs if job.job_id in ended])
-        self._changed(work=True)
-        return batch
+        self._cancel(self._reader.children(batch_id))
+        return self._reader.batch(batch_id)
 
     def retry(self, job_id: str) -> Job:
         """Queue a failed or cancelled job again, under the same id."""
@@ -365,6 +353,12 @@ class JobManager:
         with self._index.write() as writer:
             self._requests.set_paused(writer, device or "", paused)
         self._changed(work=not paused)
+
+    def _cancel(self, job_ids: Sequence[str]) -> None:
+        with self._index.write() as writer:
+            ended = self._requests.cancel(writer, job_ids)
+        self._submitter.mark_cancelled(self._reader.jobs_by_id(ended))
+        self._changed(work=True)
 
     def _changed(self, *, work: bool = False) -> None:
         """Wake the supervisor, or start one where there is ``work`` for it."""

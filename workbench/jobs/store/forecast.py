@@ -7,6 +7,7 @@ import sqlite3
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import inf, isfinite
 from typing import Final
 
 __all__ = ["Forecast"]
@@ -52,7 +53,8 @@ class Forecast:
             known = bool(times)
             for ahead, (job_id, work_key) in enumerate(rows):
                 took = seconds.get((work_key, kind))
-                places[job_id] = ahead, (times[0] if known else None)
+                starts = known and isfinite(times[0])
+                places[job_id] = ahead, (times[0] if starts else None)
                 known = known and took is not None
                 if known and took is not None:
                     heapq.heapreplace(times, times[0] + took)
@@ -95,7 +97,7 @@ def _free_times(
         (kind,),
     )
     times = [
-        0.0 if started is None else max(0.0, seconds.get((work_key, kind), 0.0) - (now - started))
+        0.0 if started is None else max(0.0, seconds.get((work_key, kind), inf) - (now - started))
         for _, work_key, started in rows
     ]
     heapq.heapify(times)

@@ -110,7 +110,21 @@ class Reader:
 
     def children(self, batch_id: str) -> list[str]:
         """Return the ids of a batch's jobs, in order; raises ``NotFound``."""
-        return [job.job_id for job in self.batch(batch_id).jobs]
+        self.batch_exists(batch_id)
+        with self._index.read() as connection:
+            rows = connection.execute(
+                "SELECT job_id FROM jobs WHERE batch_id = ? AND preview_of IS NULL "
+                "ORDER BY position",
+                (batch_id,),
+            )
+            return [row[0] for row in rows]
+
+    def batch_exists(self, batch_id: str) -> None:
+        """Raise ``NotFound`` unless the batch is there."""
+        with self._index.read() as connection:
+            question = "SELECT 1 FROM batches WHERE batch_id = ?"
+            if connection.execute(question, (batch_id,)).fetchone() is None:
+                raise NotFound("batch", batch_id)
 
     def unfinished(self) -> bool:
         """Tell whether any job is queued or running."""

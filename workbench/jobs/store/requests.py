@@ -110,30 +110,34 @@ class Requests:
             insert_job(writer, job, turn=turns[key], revision=revision)
             turns[key] += 1
 
-    def cancel(self, writer: Writer, job_id: str) -> bool:
-        """Cancel a queued job, or ask for a running one to stop; tell whether it ended just now."""
-        row = _row(writer, job_id)
-        state = JobState(row["state"])
-        if state is JobState.QUEUED:
-            writer.execute(
-                "UPDATE jobs SET state = 'cancelled', finished_at = ?, message = 'cancelled', "
-                "revision = ? WHERE job_id = ?",
-                (writer.now, writer.revision, job_id),
-            )
-            close_ranks(writer, row["fair_key"], row["priority"])
-            self._cancel_preview(writer, row)
-        elif state is JobState.RUNNING and not row["cancel_requested"]:
-            writer.execute(
-                "UPDATE jobs SET cancel_requested = 1, message = 'cancelling', revision = ? "
-                "WHERE job_id = ?",
-                (writer.revision, job_id),
-            )
-            self._cancel_preview(writer, row)
-        return state is JobState.QUEUED
-
-    def _cancel_preview(self, writer: Writer, row: sqlite3.Row) -> None:
-        if row["preview_job_id"] is not None:
-            self.cancel(writer, row["preview_job_id"])
+    def cancel(self, writer: Writer, job_ids: Sequence[str]) -> list[str]:
+        """Cancel queued jobs, and ask running ones to stop; return those that ended just now."""
+        ended: list[str] = []
+        queues: set[tuple[str, int]] = set()
+        waiting = list(job_ids)
+        while waiting:
+            row = _row(writer, waiting.pop())
+            if row["state"] == JobState.QUEUED:
+                writer.execute(
+                    "UPDATE jobs SET state = 'cancelled', finished_at = ?, message = 'cancelled', "
+                    "revision = ? WHERE seq = ?",
+                    (writer.now, writer.revision, row["seq"]),
+                )
+                ended.append(row["job_id"])
+                queues.add((row["fair_key"], row["priority"]))
+            elif row["state"] == JobState.RUNNING and not row["cancel_requested"]:
+                writer.execute(
+                    "UPDATE jobs SET cancel_requested = 1, message = 'cancelling', revision = ? "
+                    "WHERE seq = ?",
+                    (writer.revision, row["seq"]),
+                )
+            else:
+                continue
+            if row["preview_job_id"] is not None:
+                waiting.append(row["preview_job_id"])
+        for queue in queues:
+            close_ranks(writer, *queue)
+        return ended
 
     def retry(self, writer: Writer, job_id: str) -> None:
         """Queue a failed or cancelled job again; raises ``Conflict`` for any other."""
