@@ -20,6 +20,7 @@ ENTRY_POINT_GROUP: Final = "workbench.engines"
 _EMBEDDED: Final[Mapping[str, str]] = MappingProxyType(
     {
         "animatic": "workbench.engines.animatic:AnimaticEngine",
+        "diffusers": "workbench.engines.diffusers:DiffusersEngine",
     }
 )
 

@@ -1,0 +1,188 @@
+"""Says a request in the words of one pipeline's call: one general adapter, and what differs.
+
+Most of what differs between families is data, in ``families.toml``; here stands what is not.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from workbench.engines.diffusers.families import Family
+from workbench.engines.diffusers.options import Options
+from workbench.engines.probe import decode_video
+from workbench.errors import FieldProblem, InvalidRequest, RenderError
+from workbench.rendering import RenderRequest
+
+__all__ = ["call_arguments", "conditioned", "set_flow_shift", "set_guidance"]
+
+_ADAPTED: Final = ("strength", "guidance_scale_2", "true_cfg_scale", "decode_timestep",
+                   "decode_noise_scale", "max_sequence_length")  # fmt: skip
+_SKYREELS_BASE_FRAMES: Final = 97
+_VIDEO_SUFFIXES: Final = {".mp4", ".webm", ".mov", ".mkv", ".gif"}
+
+
+def call_arguments(
+    pipe: Any, request: RenderRequest, options: Options, family: Family
+) -> dict[str, Any]:
+    """Return the keyword arguments of ``pipe``'s call, without generator and callback.
+
+    Raises ``InvalidRequest`` for options that this pipeline does not take.
+    """
+    takes = inspect.signature(pipe.__call__).parameters
+    wanted: dict[str, Any] = {
+        "prompt": request.text_for_model,
+        "negative_prompt": request.negative_prompt or None,
+        "width": request.width,
+        "height": request.height,
+        "num_frames": request.num_frames,
+        "fps": request.fps,
+        "num_inference_steps": request.num_inference_steps,
+        "guidance_scale": request.guidance_scale if family.guidance == "call" else None,
+        "output_type": "np",
+    }
+    arguments = {}
+    for name, value in wanted.items():
+        theirs = _their_name(name, family, takes)
+        if value is not None and theirs in takes:
+            arguments[theirs] = value
+    for name in _ADAPTED:
+        value = getattr(options, name)
+        if value is not None and name in takes:
+            arguments[name] = value
+    arguments.update({k: v for k, v in family.fixed.items() if k in takes})
+    if adapt := _DIFFERENT.get(type(pipe).__name__):
+        adapt(pipe, arguments, request, options)
+    arguments.update(_further(pipe, options, takes))
+    return arguments
+
+
+def conditioned(pipe: Any, request: RenderRequest, options: Options) -> dict[str, Any]:
+    """Return the pictures that ``pipe``'s call takes to begin from, at the request's size.
+
+    Raises ``InvalidRequest`` where the pipeline needs a picture that was not given.
+    """
+    takes = inspect.signature(pipe.__call__).parameters
+    size = (request.width or 0, request.height or 0)
+    given: dict[str, Any] = {}
+    if options.image and "image" in takes:
+        given["image"] = _picture(Path(options.image), size)
+    if options.last_image and "last_image" in takes:
+        given["last_image"] = _picture(Path(options.last_image), size)
+    if options.video and "video" in takes:
+        given["video"] = _video(Path(options.video), size)
+    missing = [
+        name
+        for name in ("image", "video")
+        if name in takes and takes[name].default is inspect.Parameter.empty and name not in given
+    ]
+    if missing:
+        text = f"This model begins from an {missing[0]}: give one in options.{missing[0]}."
+        raise InvalidRequest(text, (FieldProblem(f"options.{missing[0]}", text),))
+    return given
+
+
+def set_guidance(pipe: Any, request: RenderRequest, family: Family) -> None:
+    """Set the guidance of a pipeline that keeps it in an object of its own."""
+    if family.guidance == "guider" and request.guidance_scale is not None:
+        pipe.guider = pipe.guider.new(guidance_scale=request.guidance_scale)
+
+
+def set_flow_shift(pipe: Any, shift: float | None, original: Any) -> float | None:
+    """Give ``pipe`` a scheduler with ``shift``, made from the ``original`` one as it was loaded.
+
+    Returns the shift in effect; None where the scheduler knows none.
+    """
+    names = [name for name in ("flow_shift", "shift") if name in original.config]
+    if not names:
+        return None
+    changed = {} if shift is None else {names[0]: shift}
+    pipe.scheduler = type(original).from_config(original.config, **changed)
+    return float(pipe.scheduler.config[names[0]])
+
+
+def _their_name(name: str, family: Family, takes: Mapping[str, Any]) -> str:
+    if name in family.names:
+        return family.names[name]
+    if name in takes:
+        return name
+    others = {"num_frames": ("frames", "video_length"), "fps": ("frame_rate",)}
+    return next((one for one in others.get(name, ()) if one in takes), name)
+
+
+def _further(pipe: Any, options: Options, takes: Mapping[str, Any]) -> dict[str, Any]:
+    unknown = sorted(set(options.call) - set(takes))
+    if unknown:
+        problems = tuple(
+            FieldProblem(f"options.call.{name}", f"{type(pipe).__name__} takes no {name!r}.")
+            for name in unknown
+        )
+        raise InvalidRequest(" ".join(one.problem for one in problems), problems)
+    return dict(options.call)
+
+
+def _hunyuan_video(
+    _pipe: Any, arguments: dict[str, Any], _request: RenderRequest, _options: Options
+) -> None:
+    """Its guidance is embedded: a negative prompt is read only with true guidance above 1."""
+    if arguments.get("true_cfg_scale", 1.0) <= 1.0:
+        arguments.pop("negative_prompt", None)
+
+
+def _cosmos_3(
+    _pipe: Any, arguments: dict[str, Any], _request: RenderRequest, options: Options
+) -> None:
+    arguments["enable_safety_check"] = options.safety_checker
+
+
+def _skyreels_forcing(
+    _pipe: Any, arguments: dict[str, Any], request: RenderRequest, options: Options
+) -> None:
+    """A longer video than the model's base length is made in overlapping pieces."""
+    if (request.num_frames or 0) > _SKYREELS_BASE_FRAMES and "overlap_history" not in options.call:
+        arguments["overlap_history"] = 17
+
+
+_DIFFERENT: Final[Mapping[str, Callable[[Any, dict[str, Any], RenderRequest, Options], None]]] = {
+    "HunyuanVideoPipeline": _hunyuan_video,
+    "HunyuanVideoImageToVideoPipeline": _hunyuan_video,
+    "Cosmos3OmniPipeline": _cosmos_3,
+    "SkyReelsV2DiffusionForcingPipeline": _skyreels_forcing,
+    "SkyReelsV2DiffusionForcingImageToVideoPipeline": _skyreels_forcing,
+    "SkyReelsV2DiffusionForcingVideoToVideoPipeline": _skyreels_forcing,
+}
+
+
+def _picture(path: Path, size: tuple[int, int]) -> Any:
+    """Return the picture at ``path``, or the last frame of the video there."""
+    from PIL import Image, UnidentifiedImageError  # noqa: PLC0415
+
+    if path.suffix.lower() in _VIDEO_SUFFIXES:
+        frame = None
+        for frame in decode_video(path):  # noqa: B007  only the last one is wanted
+            pass
+        if frame is None:
+            raise RenderError(f"{path.name} holds no frame to begin from.")
+        return _fitted(Image.fromarray(frame), size)
+    try:
+        with Image.open(path) as opened:
+            return _fitted(opened.convert("RGB"), size)
+    except (OSError, UnidentifiedImageError) as error:
+        raise RenderError(f"{path.name} does not open as a picture.") from error
+
+
+def _video(path: Path, size: tuple[int, int]) -> list[Any]:
+    from PIL import Image  # noqa: PLC0415
+
+    return [_fitted(Image.fromarray(frame), size) for frame in decode_video(path)]
+
+
+def _fitted(picture: Any, size: tuple[int, int]) -> Any:
+    """Return ``picture`` scaled to cover ``size`` and cut to it around its middle."""
+    from PIL import Image, ImageOps  # noqa: PLC0415
+
+    if not all(size) or picture.size == size:
+        return picture
+    return ImageOps.fit(picture, size, method=Image.Resampling.LANCZOS)

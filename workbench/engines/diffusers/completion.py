@@ -1,0 +1,141 @@
+"""Fills in a request's defaults by its model's family, and refuses what that family cannot make.
+
+Runs in servers and notebooks, before a job is queued; knows rules, not models.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from workbench.engines.diffusers.families import Family, family_of
+from workbench.engines.diffusers.options import AS_RENDERED, option_problems
+from workbench.engines.diffusers.weights import find_weights, how_to_get, model_facts
+from workbench.errors import FieldProblem, InvalidRequest
+from workbench.rendering import RenderRequest
+from workbench.settings import Settings
+
+__all__ = ["complete"]
+
+_PARAMETERS = ("width", "height", "num_frames", "fps", "num_inference_steps", "guidance_scale")
+
+
+def complete(request: RenderRequest, settings: Settings) -> RenderRequest:
+    """Return ``request`` with everything filled in that its model's family says.
+
+    Raises ``InvalidRequest``, naming every field that does not fit, among them a model whose
+    weights are not here when downloads are not allowed.
+    """
+    model = request.model or settings.model
+    if not model:
+        text = (
+            "The diffusers engine needs a model: a folder or a hub name in `model`, "
+            "or WORKBENCH_MODEL."
+        )
+        raise InvalidRequest(text, (FieldProblem("model", text),))
+    weights = find_weights(model, request.revision)
+    if weights is None and (not settings.allow_hub or not _hub_name(model)):
+        text = how_to_get(model, request.revision)
+        raise InvalidRequest(text, (FieldProblem("model", text),))
+    family = family_of(model_facts(model, weights))
+    values = _values(request, family)
+    values["model"] = str(weights.folder) if weights and not weights.revision else model
+    values["revision"] = weights.revision if weights and weights.revision else request.revision
+    filled = request.model_copy(update=values)
+    problems = [
+        *option_problems(request.options),
+        *_size_problems(filled, family, settings),
+        *_length_problems(filled, family, settings),
+        *_input_problems(filled, family),
+    ]
+    if problems:
+        raise InvalidRequest(" ".join(one.problem for one in problems), tuple(problems))
+    return filled
+
+
+def _values(request: RenderRequest, family: Family) -> dict[str, Any]:
+    values: dict[str, Any] = {"engine": "diffusers"}
+    for name in _PARAMETERS:
+        value = getattr(request, name)
+        if value is None and request.profile == "draft":
+            value = getattr(family.draft, name)
+        values[name] = getattr(family.defaults, name) if value is None else value
+    if not request.negative_prompt:
+        values["negative_prompt"] = request.scene.negative_prompt or family.negative_prompt
+    options = {k: v for k, v in request.options.items() if k != AS_RENDERED}
+    for name, value in family.options.items():
+        options.setdefault(name, value)
+    if family.flow_shift is not None and "image" not in options:
+        options.setdefault("flow_shift", family.flow_shift)
+    values["options"] = options
+    return values
+
+
+def _size_problems(
+    request: RenderRequest, family: Family, settings: Settings
+) -> list[FieldProblem]:
+    problems = []
+    for name in ("width", "height"):
+        value, multiple = getattr(request, name), family.multiple
+        if value is not None and value % multiple:
+            below = max(multiple, value // multiple * multiple)
+            problems.append(
+                FieldProblem(
+                    name,
+                    f"{family.title} needs a {name} that is a multiple of {multiple}: "
+                    f"{below} or {below + multiple}, not {value}.",
+                )
+            )
+    if request.width and request.height:
+        most = min(family.most_pixels or settings.max_pixels, settings.max_pixels)
+        if request.width * request.height > most:
+            text = (
+                f"{family.title} makes frames of at most {most} pixels; "
+                f"{request.width}×{request.height} is more."
+            )
+            problems.append(FieldProblem("width", text))
+    return problems
+
+
+def _length_problems(
+    request: RenderRequest, family: Family, settings: Settings
+) -> list[FieldProblem]:
+    count, rule = request.num_frames, family.frames
+    if count is None:
+        return []
+    most = min(family.most_frames or settings.max_frames, settings.max_frames)
+    if count > most:
+        return [FieldProblem("num_frames", f"{family.title} makes at most {most} frames here.")]
+    if rule.allows(count):
+        return []
+    below, above = rule.near(count)
+    form = f"{rule.every}k+{rule.plus}" if rule.plus else f"multiples of {rule.every}"
+    near = f"{below} or {above}" if below != above else f"{below}"
+    text = f"{family.title} makes {form} frames, from {rule.least}: {near}, not {count}."
+    return [FieldProblem("num_frames", text)]
+
+
+def _input_problems(request: RenderRequest, family: Family) -> list[FieldProblem]:
+    problems = []
+    given = {name for name in ("image", "video") if request.options.get(name)}
+    if len(given) > 1:
+        problems.append(FieldProblem("options.video", "Give an image or a video, not both."))
+    for name in ("image", "last_image", "video"):
+        path = request.options.get(name)
+        if isinstance(path, str) and not Path(path).is_file():
+            problems.append(FieldProblem(f"options.{name}", f"There is no file for {name}."))
+    if family.needs and not given:
+        wanted = " or ".join(family.needs)
+        text = f"{family.title} continues from an {wanted}: give one in options."
+        problems.append(FieldProblem("options.image", text))
+    if family.known and not (family.takes or family.image_class or family.video_class):
+        problems.extend(
+            FieldProblem(f"options.{name}", f"{family.title} takes no {name}.")
+            for name in sorted(given)
+            if not any("Image" in one or "Video2" in one for one in family.classes)
+        )
+    return problems
+
+
+def _hub_name(model: str) -> bool:
+    return model.count("/") == 1 and not model.startswith((".", "/", "~"))

@@ -1,0 +1,135 @@
+"""The engine named ``diffusers``: loads a model, keeps it warm, renders requests on it.
+
+Light to import and to make; the heavy libraries come in with the first ``load``.
+"""
+
+from __future__ import annotations
+
+import gc
+import logging
+import sys
+from collections.abc import Callable
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+from workbench.engines.diffusers.completion import complete
+from workbench.engines.diffusers.families import family_of
+from workbench.engines.diffusers.faults import translate
+from workbench.engines.diffusers.options import Options, read_options
+from workbench.engines.diffusers.weights import find_weights, model_facts
+from workbench.engines.engine import Rendered, RenderTask
+from workbench.errors import EngineUnavailable
+from workbench.rendering import Progress, RenderRequest
+from workbench.settings import Settings
+
+if TYPE_CHECKING:
+    from workbench.engines.diffusers.loading import LoadedModel
+
+__all__ = ["DiffusersEngine"]
+
+_LOG = logging.getLogger("workbench.engines.diffusers")
+
+
+class DiffusersEngine:
+    """Renders with any text-to-video pipeline of diffusers, by folder or hub name.
+
+    Its options stand in :class:`~workbench.engines.diffusers.options.Options`.
+    """
+
+    name = "diffusers"
+    needs_gpu = True
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._model: LoadedModel | None = None
+
+    def complete(self, request: RenderRequest) -> RenderRequest:
+        """Return ``request`` with its family's defaults; raises ``InvalidRequest``."""
+        return complete(request, self._settings)
+
+    def load(self, request: RenderRequest, device: str, report: Callable[[Progress], None]) -> None:
+        """Have the request's model on ``device``; free when it is there already.
+
+        Raises ``EngineUnavailable``, ``OutOfMemory`` or ``DeviceLost``.
+        """
+        self._ready(request, read_options(request.options), device, report)
+
+    def render(self, task: RenderTask) -> Rendered:
+        """Render ``task``; after an error the engine can be used again, unless the device is lost.
+
+        Raises ``RenderError`` or one of its children, ``InvalidRequest`` for options that the
+        model does not take.
+        """
+        from workbench.engines.diffusers.render import render  # noqa: PLC0415  heavy
+
+        request = task.recipe.request
+        device = self._model.device if self._model else _default_device()
+        model = self._ready(request, read_options(request.options), device, task.report)
+        try:
+            return render(model, task)
+        except Exception as error:
+            translated = translate(error, request, model.plan.placement)
+            if translated is error:
+                raise
+            raise translated from error
+        finally:
+            _give_back_if_failed()
+
+    def unload(self) -> None:
+        """Give the device's memory back."""
+        if self._model is None:
+            return
+        self._model.text_cache.clear()
+        self._model = None
+        _collect()
+
+    def _ready(
+        self,
+        request: RenderRequest,
+        options: Options,
+        device: str,
+        report: Callable[[Progress], None],
+    ) -> LoadedModel:
+        missing = [name for name in ("torch", "diffusers", "transformers") if not find_spec(name)]
+        if missing:
+            raise EngineUnavailable(
+                f"The diffusers engine needs {', '.join(missing)}: "
+                "pip install 'world-model-workbench[diffusion]'"
+            )
+        from workbench.engines.diffusers.loading import load_model, model_key  # noqa: PLC0415
+
+        family = family_of(
+            model_facts(request.model, find_weights(request.model, request.revision))
+        )
+        key = model_key(request, options, family, device)
+        if self._model is not None and self._model.key == key:
+            return self._model
+        self.unload()
+        try:
+            self._model = load_model(request, options, self._settings, device, report)
+        except Exception as error:
+            _collect()
+            translated = translate(error, request, options.memory)
+            if translated is error:
+                raise
+            raise translated from error
+        _LOG.info("%s on %s: %s", request.model, device, self._model.plan.reason)
+        return self._model
+
+
+def _default_device() -> str:
+    import torch  # noqa: PLC0415
+
+    return "cuda:0" if torch.cuda.is_available() else "cpu"
+
+
+def _give_back_if_failed() -> None:
+    """Free what a failed render held: its frames keep tensors alive until now."""
+    if sys.exc_info()[0] is not None:
+        _collect()
+
+
+def _collect() -> None:
+    gc.collect()
+    if (torch := sys.modules.get("torch")) is not None and torch.cuda.is_available():
+        torch.cuda.empty_cache()

@@ -1,0 +1,163 @@
+"""The model families known by name: their rules and their authors' values, read from a data file.
+
+Knows names and numbers. Knows no weights and no library that runs them.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from fnmatch import fnmatch
+from functools import cache
+from importlib import resources
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+__all__ = ["Family", "FrameRule", "ModelFacts", "families", "family_of"]
+
+
+class FrameRule(BaseModel):
+    """Which frame counts a family can make: ``every``·k + ``plus``, at least ``least``."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    every: int = Field(1, ge=1)
+    plus: int = Field(0, ge=0)
+    least: int = Field(1, ge=1)
+
+    def allows(self, num_frames: int) -> bool:
+        """Tell whether exactly ``num_frames`` frames come out when that many are asked for."""
+        return num_frames >= self.least and (num_frames - self.plus) % self.every == 0
+
+    def near(self, num_frames: int) -> tuple[int, int]:
+        """Return the allowed counts just below (or the least) and just above ``num_frames``."""
+        below = max(self.least, (num_frames - self.plus) // self.every * self.every + self.plus)
+        return below, below + self.every if below <= num_frames else below
+
+
+class _Defaults(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    width: int | None = None
+    height: int | None = None
+    num_frames: int | None = None
+    fps: int | None = None
+    num_inference_steps: int | None = None
+    guidance_scale: float | None = None
+
+
+class _Memory(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    denoise: int = 120
+    decode: int = 320
+
+
+class Family(BaseModel):
+    """One model family; the meaning of each field stands at the top of ``families.toml``."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    title: str
+    classes: tuple[str, ...] = ()
+    hub: tuple[str, ...] = ()
+    when: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict)
+    multiple: int = 1
+    frames: FrameRule = FrameRule()
+    most_frames: int | None = None
+    most_pixels: int | None = None
+    names: Mapping[str, str] = Field(default_factory=dict)
+    fixed: Mapping[str, Any] = Field(default_factory=dict)
+    fixed_vae: Literal["", "tiled"] = ""
+    guidance: Literal["call", "guider", "none"] = "call"
+    takes: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+    needs_packages: tuple[str, ...] = ()
+    image_class: str = ""
+    video_class: str = ""
+    stream: Literal["decoder", "chunks", "whole"] = "whole"
+    cache: tuple[Literal["first-block", "pyramid"], ...] = ()
+    writer: Literal["long", "short", "tags"] = "long"
+    safety: Literal["", "cosmos"] = ""
+    defaults: _Defaults = _Defaults()
+    draft: _Defaults = _Defaults()
+    options: Mapping[str, Any] = Field(default_factory=dict)
+    flow_shift: float | None = None
+    dtype: Literal["bfloat16", "float16", "float32"] = "bfloat16"
+    vae_dtype: Literal["bfloat16", "float16", "float32"] | None = None
+    negative: str = ""
+    memory: _Memory = _Memory()
+
+    @property
+    def known(self) -> bool:
+        """Whether this is a family with rules of its own, not the general one."""
+        return bool(self.classes)
+
+    @property
+    def negative_prompt(self) -> str:
+        """What the family's authors ask not to see; empty where they ask nothing."""
+        return _table("negatives.toml")[self.negative] if self.negative else ""
+
+
+GENERAL = Family(name="general", title="this model")
+"""For pipelines that no family knows: nothing is assumed, the pipeline's own defaults stand."""
+
+
+class ModelFacts(BaseModel):
+    """What is known of a model without loading it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    hub_name: str = ""
+    class_name: str = ""
+    """The pipeline's class; empty where its ``model_index.json`` is not at hand."""
+    index: Mapping[str, Any] = Field(default_factory=dict)
+    """The whole ``model_index.json``."""
+    configs: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict)
+    """``config.json`` of the components."""
+
+
+def families() -> tuple[Family, ...]:
+    """Return every family, in the order in which they are tried."""
+    return tuple(Family(name=name, **entry) for name, entry in _table("families.toml").items())
+
+
+def family_of(facts: ModelFacts) -> Family:
+    """Return the family of a model, by its class where that is known, else by its hub name.
+
+    A model that no family claims gets the general one, which assumes nothing.
+    """
+    return next((family for family in _families() if _claims(family, facts)), GENERAL)
+
+
+@cache
+def _families() -> tuple[Family, ...]:
+    return families()
+
+
+def _claims(family: Family, facts: ModelFacts) -> bool:
+    if facts.class_name:
+        return facts.class_name in family.classes and all(
+            _holds(facts.index if part == "index" else facts.configs.get(part, {}), wanted)
+            for part, wanted in family.when.items()
+        )
+    name = facts.hub_name.lower()
+    return any(fnmatch(name, pattern) for pattern in family.hub)
+
+
+def _holds(table: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
+    return all(_present(table.get(key)) if value is True else table.get(key) == value
+               for key, value in wanted.items())  # fmt: skip
+
+
+def _present(value: Any) -> bool:
+    """Tell whether a component or flag is there; an absent one reads ``[null, null]``."""
+    return bool(value) and value != [None, None]
+
+
+@cache
+def _table(name: str) -> dict[str, Any]:
+    text = resources.files("workbench.engines.diffusers").joinpath(name).read_text("utf-8")
+    return tomllib.loads(text)

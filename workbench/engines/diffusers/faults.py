@@ -1,0 +1,73 @@
+"""Tells apart the ways a render fails on a device, and says what would have worked.
+
+Turns a library's exception into one of ours; never swallows one.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from workbench.errors import DeviceLost, OutOfMemory, RenderError, WorkbenchError
+from workbench.rendering import RenderRequest
+
+__all__ = ["is_out_of_memory", "translate"]
+
+_NO_MEMORY: Final = (
+    "out of memory",
+    "can't allocate memory",
+    "not enough memory",
+    "CUBLAS_STATUS_ALLOC_FAILED",
+)
+_LOST: Final = (
+    "device-side assert",
+    "CUDA error",
+    "unspecified launch failure",
+    "illegal memory access",
+    "CUBLAS_STATUS_EXECUTION_FAILED",
+    "CUDNN_STATUS_EXECUTION_FAILED",
+    "ECC error",
+    "driver shutting down",
+)
+_DRAFT_SHARE: Final = 0.5
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Tell whether ``error`` says that memory ran out."""
+    text = str(error)
+    return (
+        type(error).__name__ in {"OutOfMemoryError", "MemoryError"}
+        or any(sign in text for sign in _NO_MEMORY)
+    )  # fmt: skip
+
+
+def translate(error: Exception, request: RenderRequest, placement: str) -> WorkbenchError:
+    """Return the error of ours that ``error`` is, for a render that was placed as ``placement``."""
+    if isinstance(error, WorkbenchError):
+        return error
+    if is_out_of_memory(error):
+        return OutOfMemory(_advice(request, placement))
+    text = str(error)
+    if type(error).__name__ == "AcceleratorError" or any(sign in text for sign in _LOST):
+        return DeviceLost(f"The device failed and needs a new worker: {_first_line(text)}")
+    kind = type(error).__name__
+    return RenderError(f"The model could not render this: {kind}: {_first_line(text)}")
+
+
+def _advice(request: RenderRequest, placement: str) -> str:
+    size = f"{request.width}×{request.height}, {request.num_frames} frames"
+    advice = []
+    if placement == "full":
+        advice.append("set options.memory to 'model_offload'")
+    if placement == "model_offload":
+        advice.append("set options.memory to 'group_offload'")
+    if not request.options.get("tiled_vae"):
+        advice.append("set options.tiled_vae to true")
+    if request.num_frames and request.num_frames > 1:
+        advice.append(f"ask for about {max(1, int(request.num_frames * _DRAFT_SHARE))} frames")
+    advice.append("ask for a smaller picture or the draft profile")
+    return f"The device has too little memory for {size}: {'; or '.join(advice)}."
+
+
+def _first_line(text: str) -> str:
+    lines = [line for line in text.splitlines() if line.strip()]
+    return lines[0][:500] if lines else "no message"

@@ -1,0 +1,121 @@
+"""The file that a render leaves: opened with the first frames, encoded while more are decoded."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, Self
+
+from workbench.engines.diffusers.options import AS_RENDERED, read_options
+from workbench.engines.diffusers.steps import StepWatch
+from workbench.engines.encoder import Image, VideoWriter
+from workbench.engines.engine import Rendered, RenderTask
+from workbench.engines.posters import write_posters
+from workbench.engines.recipes import embeddable
+from workbench.errors import RenderError
+
+__all__ = ["Film"]
+
+
+class Film:
+    """Takes frames in order and writes ``video.mp4`` and the posters into the task's folder.
+
+    ``describe`` is asked when the first frames come, for what the embedded recipe says of the
+    render. As a context manager it ends the file well on success and removes it on an error.
+    """
+
+    def __init__(
+        self, task: RenderTask, describe: Callable[[], dict[str, Any]], watch: StepWatch
+    ) -> None:
+        self._task = task
+        self._describe = describe
+        self._watch = watch
+        self._writer: VideoWriter | None = None
+        self._size = (0, 0)
+        self._fps = float(task.recipe.request.fps or 16)
+        self._expected = task.recipe.request.num_frames or 0
+        self._started = time.perf_counter()
+        self._first_s = 0.0
+        self._last_s = 0.0
+        self._poster: Image | None = None
+        self._timings: dict[str, float] = {}
+
+    def __call__(self, frames: Image) -> None:
+        """Take T×H×W×3 frames, ``uint8`` or from 0 to 1, that nobody changes again."""
+        if self._writer is None:
+            self._open(frames.shape[2], frames.shape[1])
+        writer = self._writer
+        if writer is None:
+            raise RenderError("The video could not be begun.")
+        before = writer.num_frames
+        writer.write(frames)
+        middle = self._expected // 2
+        if self._poster is None or before <= middle < before + len(frames):
+            self._poster = _byte(frames[min(max(0, middle - before), len(frames) - 1)])
+        self._last_s = time.perf_counter() - self._started
+        self._watch.decoded(writer.num_frames, self._expected)
+
+    def write_all(self, frames: Image) -> None:
+        """Take every frame at once, a few at a time so that a cancellation is heard."""
+        for start in range(0, len(frames), 8):
+            self(frames[start : start + 8])
+
+    def made(self) -> Rendered:
+        """Return the facts of the finished file; raises ``RenderError`` when no frame came."""
+        if self._writer is None:
+            raise RenderError("The model returned no frames.")
+        width, height = self._size
+        return Rendered(width, height, self._writer.num_frames, self._fps, dict(self._timings))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._writer is None:
+            return
+        if kind is not None:
+            self._writer.abort()
+            return
+        if self._poster is not None:
+            write_posters(self._poster, self._task.folder)
+        self._writer.close()
+        ended_s = time.perf_counter() - self._started
+        self._timings = {
+            "denoising": self._first_s,
+            "decoding": self._last_s - self._first_s,
+            "encoding": ended_s - self._last_s,
+        }
+
+    def _open(self, width: int, height: int) -> None:
+        self._first_s = time.perf_counter() - self._started
+        recipe = self._task.recipe
+        options = read_options(recipe.request.options)
+        told = {**recipe.request.options, AS_RENDERED: self._describe()}
+        request = recipe.request.model_copy(
+            update={"width": width, "height": height, "options": told}
+        )
+        self._size = (width, height)
+        self._writer = VideoWriter(
+            self._task.folder / "video.mp4",
+            width,
+            height,
+            self._fps,
+            quality=options.quality,
+            effort=options.effort,
+            encoder=options.encoder,
+            metadata=embeddable(recipe.model_copy(update={"request": request})),
+        )
+
+
+def _byte(frame: Image) -> Image:
+    import numpy as np  # noqa: PLC0415
+
+    if frame.dtype == np.uint8:
+        return frame
+    return (np.clip(frame, 0, 1) * 255).round().astype(np.uint8)

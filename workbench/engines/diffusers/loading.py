@@ -1,0 +1,255 @@
+"""Brings a model from disk to its device, as its plan says, and keeps what goes with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from typing import Any
+
+from workbench.engines.diffusers.acceleration import Acceleration
+from workbench.engines.diffusers.families import Family, family_of
+from workbench.engines.diffusers.memory import MemoryPlan, need_of, plan_memory
+from workbench.engines.diffusers.options import Options
+from workbench.engines.diffusers.previews import LatentColours
+from workbench.engines.diffusers.safety import checker_arguments
+from workbench.engines.diffusers.text_cache import TextCache
+from workbench.engines.diffusers.weights import Weights, find_weights, how_to_get, model_facts
+from workbench.errors import EngineUnavailable
+from workbench.rendering import Progress, RenderRequest
+from workbench.settings import Settings
+
+__all__ = ["LoadedModel", "ModelKey", "load_model", "model_key"]
+
+ModelKey = tuple[str, ...]
+"""What makes two requests need two loadings."""
+
+
+@dataclass
+class LoadedModel:
+    """One model on its device, with everything that stays warm beside it."""
+
+    key: ModelKey
+    pipe: Any
+    family: Family
+    device: str
+    plan: MemoryPlan
+    scheduler: Any
+    """The scheduler as it was loaded."""
+    colours: LatentColours | None
+    dtypes: Mapping[str, str]
+    text_cache: TextCache = field(default_factory=TextCache)
+    acceleration: Acceleration = field(default_factory=Acceleration)
+    variants: dict[str, Any] = field(default_factory=dict)
+    """Pipelines of other classes over the same components."""
+
+    def pipe_for(self, options: Options) -> Any:
+        """Return the pipeline that takes what ``options`` give to begin from."""
+        import inspect  # noqa: PLC0415
+
+        takes = inspect.signature(self.pipe.__call__).parameters
+        for kind in ("image", "video"):
+            if getattr(options, kind) and kind not in takes:
+                name = getattr(self.family, f"{kind}_class")
+                if not name:
+                    raise EngineUnavailable(
+                        f"{self.family.title} as {type(self.pipe).__name__} takes no {kind}; "
+                        "choose a model made for that."
+                    )
+                return self._variant(name)
+        return self.pipe
+
+    def _variant(self, name: str) -> Any:
+        if name not in self.variants:
+            import inspect  # noqa: PLC0415
+
+            import diffusers  # noqa: PLC0415
+
+            kind = getattr(diffusers, name)
+            wanted = inspect.signature(kind.__init__).parameters
+            have = {**self.pipe.components, **dict(self.pipe.config)}
+            parts = {key: value for key, value in have.items() if key in wanted}
+            parts.update({
+                key: None for key, parameter in wanted.items()
+                if key not in parts and key not in {"self", "args", "kwargs"}
+                and parameter.default is parameter.empty
+            })  # fmt: skip
+            pipe = kind(**parts)
+            pipe.set_progress_bar_config(disable=True)
+            self.text_cache.attach(pipe)
+            self.variants[name] = pipe
+        pipe = self.variants[name]
+        pipe.scheduler = self.pipe.scheduler
+        return pipe
+
+
+def model_key(request: RenderRequest, options: Options, family: Family, device: str) -> ModelKey:
+    """Return what tells whether a loaded model serves ``request``."""
+    return (
+        request.model,
+        request.revision,
+        device,
+        str(options.safety_checker),
+        options.memory,
+        *_dtypes(request, options, family, device).values(),
+    )
+
+
+def load_model(
+    request: RenderRequest,
+    options: Options,
+    settings: Settings,
+    device: str,
+    report: Callable[[Progress], None],
+) -> LoadedModel:
+    """Load the model that ``request`` names onto ``device``; says what it does as it goes.
+
+    Raises ``EngineUnavailable`` where a library or the weights are missing or damaged.
+    """
+    weights, family = _found(request, settings)
+    missing = [name for name in family.needs_packages if find_spec(name) is None]
+    if missing:
+        text = f"{family.title} needs {', '.join(missing)}: pip install {' '.join(missing)}"
+        raise EngineUnavailable(text)
+    dtypes = _dtypes(request, options, family, device)
+    plan = _plan(request, options, family, weights, device)
+    report(Progress("loading", message=f"{family.title}: {plan.reason}"))
+    pipe = _pipeline(request, options, settings, weights, family, device, dtypes, plan, report)
+    _place(pipe, plan, device)
+    _arrange_vae(pipe, family, plan)
+    pipe.set_progress_bar_config(disable=True)
+    model = LoadedModel(
+        model_key(request, options, family, device), pipe, family, device, plan,
+        getattr(pipe, "scheduler", None), LatentColours.fit(pipe), dtypes,
+    )  # fmt: skip
+    model.text_cache.attach(pipe)
+    return model
+
+
+def _found(request: RenderRequest, settings: Settings) -> tuple[Weights | None, Family]:
+    weights = find_weights(request.model, request.revision)
+    if weights is None and not settings.allow_hub:
+        raise EngineUnavailable(how_to_get(request.model, request.revision))
+    return weights, family_of(model_facts(request.model, weights))
+
+
+def _pipeline(
+    request: RenderRequest,
+    options: Options,
+    settings: Settings,
+    weights: Weights | None,
+    family: Family,
+    device: str,
+    dtypes: Mapping[str, str],
+    plan: MemoryPlan,
+    report: Callable[[Progress], None],
+) -> Any:
+    import diffusers  # noqa: PLC0415
+    import torch  # noqa: PLC0415
+
+    facts = model_facts(request.model, weights)
+    arguments: dict[str, Any] = {
+        "dtype": {name: getattr(torch, dtype) for name, dtype in dtypes.items()},
+        "trust_remote_code": False,
+        "local_files_only": not settings.allow_hub,
+        **checker_arguments(family, facts.class_name, wanted=options.safety_checker),
+    }
+    if weights is None:
+        arguments["revision"] = request.revision or None
+    if plan.placement == "full" and device.startswith("cuda"):
+        arguments["device_map"] = device.partition(":")[0]  # from disk straight to the device
+    source = str(weights.folder) if weights else request.model
+    with _told(report):
+        try:
+            return diffusers.DiffusionPipeline.from_pretrained(source, **arguments)
+        except (OSError, ValueError, KeyError, AttributeError, ImportError) as error:
+            line = str(error).splitlines()[0] if str(error) else type(error).__name__
+            text = f"The model in {request.model} cannot be loaded: {line}"
+            raise EngineUnavailable(text) from error
+
+
+@contextmanager
+def _told(report: Callable[[Progress], None]) -> Iterator[None]:
+    """Report every component that diffusers brings in, from the bar that it would draw."""
+    from diffusers.pipelines import pipeline_utils  # noqa: PLC0415
+    from diffusers.utils import logging  # noqa: PLC0415
+
+    class _Logging:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(logging, name)
+
+        def tqdm(self, items: Any, **_: Any) -> Iterator[Any]:
+            parts = list(items)
+            for number, part in enumerate(parts):
+                name = part[0] if isinstance(part, tuple) else str(part)
+                report(Progress("loading", number, len(parts), f"loading {name}"))
+                yield part
+
+    original = pipeline_utils.logging
+    pipeline_utils.logging = _Logging()
+    try:
+        yield
+    finally:
+        pipeline_utils.logging = original
+
+
+def _dtypes(
+    request: RenderRequest, options: Options, family: Family, device: str
+) -> dict[str, str]:
+    """Return the number format of the components: what the family's authors used, on a GPU.
+
+    The VAE runs in 32 bits only for the reference profile; the others take bfloat16.
+    """
+    if options.dtype != "auto":
+        return {"default": options.dtype, "vae": options.dtype}
+    if not device.startswith("cuda"):
+        return {"default": "float32", "vae": "float32"}
+    wide = family.vae_dtype if request.profile == "reference" else None
+    return {"default": family.dtype, "vae": wide or family.dtype}
+
+
+def _plan(
+    request: RenderRequest,
+    options: Options,
+    family: Family,
+    weights: Weights | None,
+    device: str,
+) -> MemoryPlan:
+    free = None
+    if device.startswith("cuda"):
+        import torch  # noqa: PLC0415
+
+        free = torch.cuda.mem_get_info()[0]
+    sizes = weights.component_bytes() if weights else {}
+    return plan_memory(
+        need_of(request, family, sizes),
+        free,
+        placement=options.memory,
+        tiled_vae=options.tiled_vae,
+    )
+
+
+def _place(pipe: Any, plan: MemoryPlan, device: str) -> None:
+    if plan.placement == "full":
+        if getattr(pipe, "hf_device_map", None) is None:
+            pipe.to(device)
+    elif plan.placement == "model_offload":
+        pipe.enable_model_cpu_offload(device=device)
+    else:
+        import torch  # noqa: PLC0415
+
+        pipe.enable_group_offload(
+            onload_device=torch.device(device),
+            offload_type="leaf_level",
+            use_stream=device.startswith("cuda"),
+        )
+
+
+def _arrange_vae(pipe: Any, family: Family, plan: MemoryPlan) -> None:
+    vae = getattr(pipe, "vae", None)
+    if vae is None:
+        return
+    tiled = plan.tiled_vae or family.fixed_vae == "tiled"
+    if tiled and hasattr(vae, "enable_tiling"):
+        vae.enable_tiling()

@@ -1,0 +1,218 @@
+"""One render on a loaded model: the call, watched and tapped, from prompt to finished file."""
+
+from __future__ import annotations
+
+import time
+from contextlib import ExitStack
+from typing import Any
+
+from workbench.engines.diffusers.acceleration import AccelerationFailed, denoisers
+from workbench.engines.diffusers.adapters import (
+    call_arguments,
+    conditioned,
+    set_flow_shift,
+    set_guidance,
+)
+from workbench.engines.diffusers.film import Film
+from workbench.engines.diffusers.frames import Tap, frames_of_output
+from workbench.engines.diffusers.loading import LoadedModel
+from workbench.engines.diffusers.options import AS_RENDERED, Options, read_options
+from workbench.engines.diffusers.safety import safety_state
+from workbench.engines.diffusers.steps import StepWatch
+from workbench.engines.engine import Rendered, RenderTask
+from workbench.errors import RenderCancelled, WorkbenchError
+from workbench.rendering import RenderRequest
+
+__all__ = ["render"]
+
+
+def render(model: LoadedModel, task: RenderTask) -> Rendered:
+    """Render ``task`` on ``model`` and leave ``video.mp4`` and the posters in its folder.
+
+    A faster path that fails before a frame is made is undone, and the render begins anew on the
+    plain path. Raises whatever the pipeline raises, and ``RenderCancelled``.
+    """
+    request = task.recipe.request
+    options = read_options(request.options)
+    pipe = model.pipe_for(options)
+    acceleration = model.acceleration
+    acceleration.apply(pipe, request.profile, options, model.family, model.device)
+    try:
+        return _Run(model, pipe, task, options).run()
+    except (RenderCancelled, WorkbenchError):
+        raise
+    except Exception as error:
+        from workbench.engines.diffusers.faults import is_out_of_memory  # noqa: PLC0415
+
+        if not acceleration.active or is_out_of_memory(error):
+            raise
+        if not isinstance(error, AccelerationFailed | RuntimeError | ValueError | TypeError):
+            raise
+        first = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
+        acceleration.undo(pipe, first)
+    return _Run(model, pipe, task, options).run()
+
+
+class _Run:
+    """One attempt at a pipeline's call."""
+
+    def __init__(self, model: LoadedModel, pipe: Any, task: RenderTask, options: Options) -> None:
+        self._model = model
+        self._pipe = pipe
+        self._task = task
+        self._options = options
+        self._request = task.recipe.request
+        self._notes: list[str] = []
+
+    def run(self) -> Rendered:
+        """Make the call and return what came of it."""
+        import torch  # noqa: PLC0415
+
+        model, pipe, request = self._model, self._pipe, self._request
+        arguments = call_arguments(pipe, request, self._options, model.family)
+        arguments.update(conditioned(pipe, request, self._options))
+        set_guidance(pipe, request, model.family)
+        shift = set_flow_shift(pipe, self._options.flow_shift, model.scheduler)
+        if request.negative_prompt and "negative_prompt" not in arguments:
+            self._notes.append("the model reads no negative prompt as it is called here")
+        generator = torch.Generator("cpu").manual_seed(request.seed)
+        watch = self._watch(arguments)
+        counter = _BlockCount(pipe)
+        hits = model.text_cache.hits
+        started = time.perf_counter()
+        film = Film(self._task, lambda: self._as_rendered(arguments, shift, counter), watch)
+        with film, torch.no_grad(), ExitStack() as stack:
+            stack.enter_context(counter.counting())
+            deep = not model.acceleration.compiled
+            callback = stack.enter_context(watch.watching(pipe, deep=deep))
+            shape = f"{request.width}×{request.height}×{request.num_frames}"
+            stack.enter_context(model.acceleration.checking(pipe, shape))
+            place = "none" if safety_state(pipe)["active"] else model.family.stream
+            tap = stack.enter_context(Tap(pipe, place, film).open())
+            watch.encoding_prompt()
+            output = pipe(**arguments, **callback, generator=generator)
+            if not tap.taken:
+                film.write_all(frames_of_output(output))
+            del output
+        made = film.made()
+        timings = {**made.timings_s, "total": time.perf_counter() - started}
+        if model.device.startswith("cuda"):
+            timings["peak_memory_gib"] = torch.cuda.max_memory_allocated() / (1 << 30)
+        extra = {"text_cache_hits": model.text_cache.hits - hits}
+        effective = self._as_rendered(arguments, shift, counter) | extra
+        return Rendered(
+            made.width, made.height, made.num_frames, made.fps, timings,
+            effective_request(request, made, effective),
+        )  # fmt: skip
+
+    def _watch(self, arguments: dict[str, Any]) -> StepWatch:
+        pipe, request = self._pipe, self._request
+        steps = request.num_inference_steps or arguments.get("num_inference_steps") or 50
+        spatial, temporal = _factors(pipe)
+        frames = ((request.num_frames or 1) - 1) // temporal + 1
+        shape = (frames, (request.height or 0) // spatial, (request.width or 0) // spatial)
+        return StepWatch(
+            steps,
+            self._task.report,
+            self._task.cancelled,
+            colours=self._model.colours,
+            previews=self._options.previews,
+            latent_shape=shape,
+        )
+
+    def _as_rendered(
+        self, arguments: dict[str, Any], shift: float | None, counter: _BlockCount
+    ) -> dict[str, Any]:
+        """Return what was in effect, beyond what was asked."""
+        model, acceleration = self._model, self._model.acceleration
+        plain = (str, int, float, bool)
+        call = {k: v for k, v in arguments.items() if isinstance(v, plain)}
+        notes = [*self._notes, *acceleration.notes]
+        if acceleration.cache != "none" and counter.computed:
+            steps = self._request.num_inference_steps or 0
+            per_step = counter.calls / max(1, steps)
+            equal = round(counter.computed / max(1.0, per_step))
+            notes.append(
+                f"approximate: the {acceleration.cache} cache computed {counter.computed} of "
+                f"{counter.calls} forwards; about {equal} plain steps would take as long"
+            )
+        return {
+            "pipeline": type(self._pipe).__name__,
+            "family": model.family.name,
+            "call": call,
+            "scheduler": type(getattr(self._pipe, "scheduler", None)).__name__,
+            "flow_shift": shift,
+            "dtypes": dict(model.dtypes),
+            "memory": {"placement": model.plan.placement, "tiled_vae": model.plan.tiled_vae,
+                       "reason": model.plan.reason},
+            "attention": acceleration.attention,
+            "compiled": acceleration.compiled,
+            "cache": acceleration.cache,
+            "checked": dict(acceleration.checked),
+            "safety": safety_state(self._pipe),
+            "notes": notes,
+        }  # fmt: skip
+
+
+class _BlockCount:
+    """Counts how often the denoiser ran, and how often its last block really computed."""
+
+    def __init__(self, pipe: Any) -> None:
+        self._denoisers = denoisers(pipe)
+        self.calls = 0
+        self._inner: dict[int, int] = {}
+
+    @property
+    def computed(self) -> int:
+        """Forwards in which the last block did its work."""
+        return max(self._inner.values(), default=0)
+
+    def counting(self) -> ExitStack:
+        """Return a context in which forwards are counted."""
+        stack = ExitStack()
+        for denoiser in self._denoisers:
+            stack.callback(denoiser.register_forward_pre_hook(self._called).remove)
+            blocks = getattr(denoiser, "_repeated_blocks", None) or ()
+            found = [one for one in denoiser.modules() if type(one).__name__ in blocks]
+            if not found or found[-1]._compiled_call_impl is not None:  # noqa: SLF001
+                continue
+            for child in found[-1].children():
+                stack.callback(child.register_forward_pre_hook(self._computed).remove)
+        return stack
+
+    def _called(self, *_: Any) -> None:
+        self.calls += 1
+
+    def _computed(self, module: Any, _: Any) -> None:
+        self._inner[id(module)] = self._inner.get(id(module), 0) + 1
+
+
+def effective_request(
+    request: RenderRequest, made: Rendered, as_rendered: dict[str, Any]
+) -> RenderRequest:
+    """Return the request as it was really rendered."""
+    options = {**request.options, AS_RENDERED: as_rendered}
+    return request.model_copy(
+        update={
+            "width": made.width,
+            "height": made.height,
+            "num_frames": made.num_frames,
+            "fps": round(made.fps),
+            "options": options,
+        }
+    )
+
+
+def _factors(pipe: Any) -> tuple[int, int]:
+    spatial = temporal = 1
+    for name in ("vae_scale_factor_spatial", "vae_spatial_compression_ratio",
+                 "vae_spatial_scale_factor", "vae_scale_factor"):  # fmt: skip
+        if value := getattr(pipe, name, None):
+            spatial = int(value)
+            break
+    for name in ("vae_scale_factor_temporal", "vae_temporal_compression_ratio",
+                 "vae_temporal_scale_factor"):  # fmt: skip
+        if value := getattr(pipe, name, None):
+            temporal = int(value)
+            break
+    return spatial, temporal
