@@ -1,1 +1,5 @@
-"""The workbench in a notebook: widgets over Studio. Knows nothing of the server extension."""
+"""The workbench as a widget, for notebooks and dashboards."""
+
+from workbench.widgets.workbench import Workbench
+
+__all__ = ["Workbench"]

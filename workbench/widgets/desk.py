@@ -1,0 +1,301 @@
+"""What happens when somebody at the screen asks for something: each command, over Studio.
+
+Knows the open session and the variations on the table; knows neither traits nor messages.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Coroutine, Sequence
+from typing import Annotated, Any, Final, TypeVar
+
+from pydantic import Field
+
+from workbench.errors import InvalidRequest, NotFound, WorkbenchError
+from workbench.jobs.model import Job
+from workbench.prompts.markers import strip_marker
+from workbench.prompts.model import Entry, PromptSession
+from workbench.studio import Studio
+from workbench.widgets.board import Board
+from workbench.widgets.commands import command
+from workbench.widgets.presentation import View, session_line, session_view
+from workbench.widgets.renders import Renders, Screen, render_parameters
+
+__all__ = ["Desk"]
+
+T = TypeVar("T")
+Index = Annotated[int, Field(ge=0)]
+Text = Annotated[str, Field(min_length=1)]
+Values = dict[str, str | list[str]]
+Options = dict[str, Any]
+
+_SESSIONS_LISTED: Final = 60
+
+
+class Desk:
+    """One open session at one screen. Every method runs on the loop."""
+
+    def __init__(
+        self, studio: Studio, renders: Renders, screen: Screen, *, private: bool = False
+    ) -> None:
+        self._studio = studio
+        self._renders = renders
+        self._screen = screen
+        self._private = private
+        self._session: PromptSession | None = None
+        self._board = Board()
+
+    # sessions
+
+    @command
+    async def open(self, session: str, board: list[int] | None = None) -> None:
+        """Take up a session from before, with the table as it was."""
+        await self.take_up(session)
+        known = len(self._session.entries) if self._session else 0
+        if board and all(0 <= index < known for index in board):
+            self._board.indices = list(dict.fromkeys(board))
+            self._show_board()
+
+    @command
+    async def fresh(self) -> None:
+        """Clear the screen for a new session; the old one stays."""
+        self._session = None
+        self._board = Board()
+        await self._renders.follow(None)
+        self._screen.show("session_state", {})
+        self._show_board()
+
+    @command
+    async def sessions(self, known: list[str]) -> list[View]:
+        """Return the earlier sessions; for a private screen those that its browser knows."""
+        return await asyncio.to_thread(self._earlier, known)
+
+    async def take_up(self, session_id: str) -> None:
+        """Show the session ``session_id``; raises ``NotFound``."""
+        session = await asyncio.to_thread(self._studio.session, session_id)
+        self._session = session
+        self._board = Board.of(session.entries, await self._renders.follow(session_id))
+        self._show_board()
+        self._screen.show("session_state", session_view(session))
+
+    # prompt
+
+    @command
+    async def enhance(self, text: Text, options: Options | None = None) -> View:
+        """Make an idea a prompt and start its first video."""
+        session_id = self._session.session_id if self._session else None
+        session_id, entry = await self._ask(self._studio.enhance(text, session_id))
+        await self._refresh(session_id)
+        return {"index": entry.index, **await self._first_video(entry, options or {})}
+
+    @command
+    async def accept(self, index: Index, text: Text) -> View:
+        """Take the text that was written by hand in place of the prompt at ``index``."""
+        entry = self._entry(index)
+        if text.strip() == strip_marker(entry.prompt):
+            return {"index": index}
+        session_id, accepted = await self._ask(
+            self._studio.initialize(text.strip(), self._session_id)
+        )
+        await self._refresh(session_id)
+        return {"index": accepted.index}
+
+    @command
+    async def set_parameters(
+        self,
+        index: Index,
+        values: Values | None = None,
+        lock: list[str] | None = None,
+        unlock: list[str] | None = None,
+    ) -> View:
+        """Set, lock or free fields of the prompt at ``index``."""
+        entry = await self._ask(
+            self._studio.set_parameters(
+                self._session_id, values or {}, index=index, lock=lock or (), unlock=unlock or ()
+            )
+        )
+        await self._refresh()
+        return {"index": entry.index}
+
+    # variations
+
+    @command
+    async def vary(
+        self,
+        index: Index,
+        total: Annotated[int, Field(ge=2, le=64)] = 8,
+        axes: list[str] | None = None,
+        *,
+        again: bool = False,
+    ) -> None:
+        """Deal ``total`` cards: the prompt at ``index``, the pinned ones, and fresh variations."""
+        kept = self._board.kept(index)
+        entries = await self._ask(
+            self._studio.variations(
+                self._session_id,
+                [index],
+                max(1, total - len(kept)),
+                axes=axes or (),
+                seed=secrets.randbits(31) if again else None,
+            )
+        )
+        await self._refresh()
+        self._board.deal(index, [entry.index for entry in entries[1:]])
+        self._show_board()
+
+    @command
+    async def regenerate(self, index: Index, axes: list[str] | None = None) -> View:
+        """Deal another variation in place of the card ``index``."""
+        parent = self._entry(index).parent
+        if parent is None:
+            raise InvalidRequest("The first prompt cannot be varied in its own place.")
+        entries = await self._ask(
+            self._studio.variations(
+                self._session_id, [parent], 2, axes=axes or (), seed=secrets.randbits(31)
+            )
+        )
+        if len(entries) < 2:
+            raise InvalidRequest("Nothing new was found along these axes; choose others.")
+        await self._refresh()
+        self._board.replace(index, entries[-1].index)
+        self._show_board()
+        return {"index": entries[-1].index}
+
+    @command
+    async def rewrite(self, index: Index, text: Text) -> View:
+        """Put the text that was written by hand on the card ``index``."""
+        accepted = await self.accept(index, text)
+        self._board.replace(index, accepted["index"])
+        self._show_board()
+        return accepted
+
+    @command
+    async def drop(self, index: Index) -> None:
+        """Take a card off the table."""
+        self._board.drop(index)
+        self._show_board()
+
+    @command
+    async def pin(self, index: Index, on: bool) -> None:
+        """Keep a card when the others are dealt anew, or let it go."""
+        if on and index in self._board.indices:
+            self._board.pinned.add(index)
+        else:
+            self._board.pinned.discard(index)
+        self._show_board()
+
+    @command
+    async def render_all(self, options: Options | None = None) -> View:
+        """Render every card on the table as one batch."""
+        prompts = [self._entry(index).prompt for index in self._board.indices]
+        batch = await self._ask(
+            self._studio.render_batch(
+                prompts, session_id=self._session_id, parameters=render_parameters(options)
+            )
+        )
+        self._renders.tell(batch.jobs)
+        self._board.batch_id = batch.batch_id
+        self._show_board()
+        await self._refresh()
+        return {"batch": batch.batch_id}
+
+    # tuning
+
+    @command
+    async def tune(self, index: Index, request: Text) -> View:
+        """Change the prompt at ``index`` as the request says."""
+        revision, entry = await self._ask(
+            self._studio.update(self._session_id, request, self._entry(index).prompt)
+        )
+        await self._refresh()
+        return {
+            "understood": revision.understood,
+            "message": revision.message,
+            "index": index if entry is None else entry.index,
+        }
+
+    @command
+    async def undo(self, answer: Index, current: Index) -> View:
+        """Take back what one answer changed, and nothing else."""
+        undone = self._entry(answer)
+        if answer == current and undone.parent is not None:
+            return {"index": undone.parent}
+        values: Values = {
+            change.field: list(change.before) if isinstance(change.before, tuple) else change.before
+            for change in undone.changes
+        }
+        return await self.set_parameters(current, values)
+
+    # renders
+
+    @command
+    async def render(self, index: Index, options: Options | None = None) -> View:
+        """Render the prompt at ``index``, ahead of batches."""
+        job = await self._render(self._entry(index), options or {})
+        return {"job": job.job_id}
+
+    # inner
+
+    async def _first_video(self, entry: Entry, options: Options) -> View:
+        """Start the background video; when that fails the prompt still stands."""
+        try:
+            job = await self._render(entry, options)
+        except WorkbenchError as error:
+            return {"job": None, "warning": str(error)}
+        return {"job": job.job_id}
+
+    async def _render(self, entry: Entry, options: Options) -> Job:
+        job = await self._ask(
+            self._studio.render(
+                entry.prompt, session_id=self._session_id, parameters=render_parameters(options)
+            )
+        )
+        self._renders.tell([job])
+        await self._refresh()
+        return job
+
+    async def _ask(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        # Studio has a loop of its own, to which a language model's connections belong.
+        return await asyncio.to_thread(self._studio.run, coroutine)
+
+    async def _refresh(self, session_id: str | None = None) -> None:
+        wanted = session_id or self._session_id
+        if self._session is None or self._session.session_id != wanted:
+            await self.take_up(wanted)
+            return
+        self._session = await asyncio.to_thread(self._studio.session, wanted)
+        self._screen.show("session_state", session_view(self._session))
+
+    def _show_board(self) -> None:
+        self._screen.show("board_state", self._board.view())
+
+    def _earlier(self, known: Sequence[str]) -> list[View]:
+        sessions = self._studio.sessions
+        if not self._private:
+            return [
+                session_line(one.session_id, one.title, one.updated_at, one.entry_count)
+                for one in sessions.sessions(limit=_SESSIONS_LISTED)
+            ]
+        lines = []
+        for session_id in known[:_SESSIONS_LISTED]:
+            try:
+                entries = sessions.history(session_id)
+            except NotFound:  # from another outputs/ folder, or removed
+                continue
+            if entries:
+                title = entries[0].request or entries[0].prompt
+                lines.append(session_line(session_id, title, entries[-1].created_at, len(entries)))
+        return lines
+
+    @property
+    def _session_id(self) -> str:
+        if self._session is None:
+            raise InvalidRequest("There is no prompt yet; describe a moment first.")
+        return self._session.session_id
+
+    def _entry(self, index: int) -> Entry:
+        entries = self._session.entries if self._session else ()
+        if index >= len(entries):
+            raise InvalidRequest(f"This session has no prompt {index}.")
+        return entries[index]

@@ -1,0 +1,191 @@
+"""Sessions, jobs and devices as the browser gets them: plain JSON, URLs relative to the server.
+
+The page knows its own base URL, the kernel does not; so every URL here lacks it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from workbench.jobs.model import Device, Job, JobState
+from workbench.prompts.markers import strip_marker
+from workbench.prompts.model import Entry, PromptSession, Source
+from workbench.scene import LIST_FIELDS, SCENE_FIELDS, Scene, terms
+
+__all__ = [
+    "FIELD_GROUPS",
+    "device_view",
+    "entry_view",
+    "field_views",
+    "job_view",
+    "session_line",
+    "session_view",
+]
+
+View = dict[str, Any]
+
+FIELD_GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
+    "Subject": ("subject", "subject_details", "action"),
+    "Place": ("setting", "time_of_day", "weather", "details"),
+    "Light": ("lighting", "color_palette"),
+    "Camera": ("shot_size", "camera_angle", "camera_movement", "lens"),
+    "Style": ("style", "mood", "pace", "negative_prompt"),
+}
+"""The scene's fields as a film crew divides the work; every field stands in one group."""
+
+_LABELS: Final[Mapping[str, str]] = {
+    "subject_details": "Looks",
+    "time_of_day": "Time",
+    "color_palette": "Palette",
+    "shot_size": "Shot",
+    "camera_angle": "Angle",
+    "camera_movement": "Movement",
+    "negative_prompt": "Avoid",
+}
+_GIGABYTE: Final = 1e9
+
+
+def field_views() -> list[View]:
+    """Return the groups of fields, each field with its label and established terms."""
+    return [
+        {
+            "name": group,
+            "fields": [
+                {
+                    "name": field,
+                    "label": _LABELS.get(field, field.replace("_", " ").capitalize()),
+                    "terms": list(terms(field)),
+                    "several": field in LIST_FIELDS,
+                }
+                for field in fields
+            ],
+        }
+        for group, fields in FIELD_GROUPS.items()
+    ]
+
+
+def session_view(session: PromptSession) -> View:
+    """Return a session with all its entries."""
+    return {
+        "id": session.session_id,
+        "created": session.created_at.timestamp(),
+        "entries": [entry_view(entry) for entry in session.entries],
+    }
+
+
+def entry_view(entry: Entry) -> View:
+    """Return one prompt; its text without the marker, which ``source`` already tells."""
+    return {
+        "index": entry.index,
+        "kind": str(entry.kind),
+        "prompt": strip_marker(entry.prompt),
+        "parent": entry.parent,
+        "scene": _scene_view(entry.scene),
+        "changes": [
+            {
+                "field": change.field,
+                "before": _plain(change.before),
+                "after": _plain(change.after),
+                "sentence": change.sentence,
+            }
+            for change in entry.changes
+        ],
+        "request": entry.request,
+        "provider": entry.provider,
+        "fallback": entry.is_fallback or entry.source is not Source.PROVIDER,
+        "source": str(entry.source),
+        "message": entry.message,
+        "created": entry.created_at.timestamp(),
+        "jobs": list(entry.job_ids),
+    }
+
+
+def job_view(job: Job) -> View:
+    """Return one job, with its files' addresses where there are files."""
+    request = job.request
+    folder = f"{job.batch_id}/{job.job_id}" if job.batch_id else job.job_id
+    return {
+        "id": job.job_id,
+        "batch": job.batch_id,
+        "position": job.position,
+        "session": job.session_id,
+        "entry": job.entry_index,
+        "state": str(job.state),
+        "progress": round(job.progress, 1),
+        "stage": job.stage,
+        "message": job.message,
+        "step": job.step,
+        "steps": job.total_steps,
+        "device": job.device,
+        "gpu": job.gpu_id,
+        "attempt": job.attempt,
+        "eta": None if job.eta_s is None else round(job.eta_s, 1),
+        "wait": None if job.wait_s is None else round(job.wait_s, 1),
+        "ahead": job.queue_position,
+        "error": job.error,
+        "video": f"static/videos/{folder}/video.mp4" if job.has_video else None,
+        "poster": f"static/videos/{folder}/poster.jpg" if job.has_poster else None,
+        "preview": f"static/videos/{folder}/preview.jpg" if job.has_preview else None,
+        "standin": job.preview_job_id,
+        "standin_of": job.preview_of,
+        "prompt": request.prompt,
+        "seed": str(request.seed),  # may be larger than a JavaScript number holds
+        "engine": request.engine,
+        "model": request.model,
+        "size": [request.width, request.height],
+        "frames": request.num_frames,
+        "fps": request.fps,
+        "created": job.created_at.timestamp(),
+        "finished": job.finished_at.timestamp() if job.finished_at else None,
+        "final": job.state.final,
+        "complete": job.state is JobState.COMPLETE,
+        "starred": job.starred,
+        "revision": job.revision,
+    }
+
+
+def device_view(device: Device) -> View:
+    """Return one device; readings are null where unknown."""
+    return {
+        "name": device.name,
+        "kind": device.kind,
+        "gpu": device.gpu_id,
+        "label": device.label,
+        "state": device.state,
+        "detail": device.detail,
+        "load": device.utilization_percent,
+        "temperature": device.temperature_c,
+        "memory_used": _gigabytes(device.memory_used_bytes),
+        "memory_total": _gigabytes(device.memory_total_bytes),
+        "job": device.job_id,
+    }
+
+
+def _scene_view(scene: Scene) -> View:
+    return {
+        name: {
+            "value": _plain(getattr(scene, name)),
+            "origin": str(scene.origin(name) or ""),
+        }
+        for name in SCENE_FIELDS
+    }
+
+
+def _plain(value: str | tuple[str, ...]) -> str | list[str]:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _gigabytes(size_bytes: int | None) -> float | None:
+    return None if size_bytes is None else round(size_bytes / _GIGABYTE, 1)
+
+
+def session_line(session_id: str, title: str, used: datetime, prompts: int) -> View:
+    """Return what a list of sessions shows of one."""
+    return {
+        "id": session_id,
+        "title": strip_marker(title),
+        "used": used.timestamp(),
+        "prompts": prompts,
+    }

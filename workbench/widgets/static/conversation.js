@@ -1,0 +1,139 @@
+// The talk with the prompt: wishes, and what each changed; every answer can be taken back.
+
+import { attribute, button, h, icon, Keyed, put, show } from "./dom.js";
+import { Notice } from "./notice.js";
+import { ChangeItem } from "./variation_card.js";
+import { plural } from "./words.js";
+
+const SUGGESTIONS = [
+  "make it more dramatic",
+  "at night, in the rain",
+  "slow motion",
+  "a closer shot",
+  "warmer colours",
+  "as a watercolour",
+  "the camera follows from behind",
+  "calmer",
+];
+const SHOWN = 5;
+
+export class Conversation {
+  constructor(store, { take }) {
+    this.store = store;
+    this.take = take;
+    this.notice = new Notice();
+    this.log = h("ol", { class: "wb-talk", "aria-label": "Conversation", "aria-live": "polite" });
+    this.turns = new Keyed(this.log, (turn) => turn.key, () => new Turn((turn) => this._undo(turn)));
+    this.input = h("input", {
+      type: "text",
+      placeholder: "make it more dramatic",
+      maxlength: 1000,
+      autocomplete: "off",
+      "aria-label": "What should be different",
+    });
+    this.send = button("Send", { icon: "send", bare: true, type: "submit", kind: "send" });
+    this.suggestions = h("div", { class: "wb-suggestions", role: "group", "aria-label": "Suggestions" });
+    const form = h(
+      "form",
+      {
+        class: "wb-say",
+        onsubmit: (event) => {
+          event.preventDefault();
+          this._say(this.input.value);
+        },
+      },
+      this.input,
+      this.send,
+    );
+    this.el = h("section", { class: "wb-conversation", "aria-label": "Conversation with the prompt" }, this.log, this.suggestions, this.notice.el, form);
+    this.misses = [];
+    this._suggest([]);
+  }
+
+  update(entry) {
+    const turns = turnsTo(this.store, entry, this.misses);
+    const working = this.store.busy("tune");
+    if (working) turns.push({ key: "working", request: this.said, working: true });
+    const grown = turns.length !== this.turns.parts.size;
+    this.entry = entry;
+    this.turns.update(turns);
+    attribute(this.send, "disabled", working);
+    attribute(this.send, "data-working", working);
+    this._suggest(turns.map((turn) => turn.request));
+    if (grown) this.log.scrollTop = this.log.scrollHeight;
+  }
+
+  async _say(text) {
+    const request = text.trim();
+    if (!request || this.store.busy("tune")) return;
+    this.said = request;
+    const { index } = this.entry;
+    const answer = await this.notice.guard(() => this.store.call("tune", { index, request }, "tune"));
+    if (!answer) return; // what was typed stays in the field
+    this.input.value = "";
+    if (answer.understood && answer.index !== index) this.take(answer.index);
+    else this.misses.push({ key: `miss ${this.misses.length}`, after: index, request, message: answer.message });
+    this.store.emit();
+  }
+
+  async _undo(turn) {
+    const args = { answer: turn.index, current: this.entry.index };
+    const answer = await this.notice.guard(() => this.store.call("undo", args, "prompt"));
+    if (answer) this.take(answer.index);
+  }
+
+  _suggest(said) {
+    const left = SUGGESTIONS.filter((text) => !said.includes(text)).slice(0, SHOWN);
+    const key = left.join();
+    if (key === this.suggested) return;
+    this.suggested = key;
+    this.suggestions.replaceChildren(
+      ...left.map((text) => h("button", { type: "button", class: "wb-example", text, onclick: () => this._say(text) })),
+    );
+  }
+}
+
+class Turn {
+  constructor(undo) {
+    this.request = h("p", { class: "wb-wish" });
+    this.message = h("p", { class: "wb-answer-words" });
+    this.list = h("ul", { class: "wb-changes" });
+    this.changes = new Keyed(this.list, (change) => change.field, () => new ChangeItem());
+    this.undo = button("Undo", { icon: "undo", kind: "small", onclick: () => undo(this.turn) });
+    this.dots = h("span", { class: "wb-dots", "aria-label": "Working" }, h("i"), h("i"), h("i"));
+    this.answer = h("div", { class: "wb-answer" }, this.dots, this.message, this.list, this.undo);
+    this.el = h("li", { class: "wb-turn" }, this.request, this.answer);
+  }
+
+  update(turn) {
+    this.turn = turn;
+    const { changes = [] } = turn;
+    put(this.request, turn.request);
+    show(this.request, Boolean(turn.request));
+    show(this.dots, Boolean(turn.working));
+    put(this.message, turn.working ? "" : turn.message || (changes.length ? `Changed ${plural(changes.length, "thing")}.` : ""));
+    show(this.message, this.message.textContent !== "");
+    this.changes.update(changes);
+    show(this.list, changes.length > 0);
+    show(this.undo, turn.index !== undefined && changes.length > 0);
+    attribute(this.undo, "aria-label", `Undo: ${turn.request || "this change"}`);
+    attribute(this.el, "data-missed", turn.missed);
+  }
+}
+
+/** The answers on the line that leads to `entry`, oldest first, with what was not understood. */
+function turnsTo(store, entry, misses) {
+  const line = [];
+  for (let one = entry; one; one = store.entry(one.parent)) line.unshift(one);
+  const turns = [];
+  for (const one of line) {
+    if (["tuned", "given"].includes(one.kind) && one.changes.length) {
+      const request = one.kind === "tuned" ? one.request : "";
+      turns.push({ key: `turn ${one.index}`, index: one.index, request: request || "Changed by hand", message: one.message, changes: one.changes });
+    }
+    for (const miss of misses) {
+      if (miss.after === one.index) turns.push({ ...miss, missed: true });
+    }
+  }
+  return turns;
+}

@@ -1,0 +1,141 @@
+// Making and patching plain DOM. Text always goes in as text.
+
+/** Make an element: `on…` functions listen, `class` and `text` set, true is a bare attribute. */
+export function h(tag, props = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(props)) {
+    if (value === null || value === undefined || value === false) continue;
+    if (name === "text") node.textContent = value;
+    else if (name === "class") node.className = value;
+    else if (name === "value") node.value = value;
+    else if (typeof value === "function") node.addEventListener(name.slice(2), value);
+    else node.setAttribute(name, value === true ? "" : value);
+  }
+  node.append(...children.flat().filter((child) => child !== null && child !== undefined));
+  return node;
+}
+
+/** Set an element's text only where it differs, so that nothing is announced or drawn twice. */
+export function put(node, text) {
+  const wanted = text ?? "";
+  if (node.textContent !== wanted) node.textContent = wanted;
+  return node;
+}
+
+/** Set or take away an attribute only where that changes something. */
+export function attribute(node, name, value) {
+  if (value === null || value === undefined || value === false) {
+    if (node.hasAttribute(name)) node.removeAttribute(name);
+  } else {
+    const wanted = value === true ? "" : String(value);
+    if (node.getAttribute(name) !== wanted) node.setAttribute(name, wanted);
+  }
+}
+
+/** Show or hide. */
+export function show(node, visible) {
+  if (node.hidden === visible) node.hidden = !visible;
+}
+
+/** A list kept in step with `items`: parts are made once, updated in place, never rebuilt. */
+export class Keyed {
+  constructor(parent, keyOf, make) {
+    this.parent = parent;
+    this.keyOf = keyOf;
+    this.make = make;
+    this.parts = new Map();
+  }
+
+  update(items) {
+    const wanted = new Set();
+    let before = this.parent.firstElementChild;
+    for (const item of items) {
+      const key = this.keyOf(item);
+      wanted.add(key);
+      let part = this.parts.get(key);
+      if (!part) {
+        part = this.make(item);
+        part.el.dataset.key = key;
+        this.parts.set(key, part);
+      }
+      if (part.el === before) before = before.nextElementSibling;
+      else place(this.parent, part.el, before);
+      part.update(item);
+    }
+    for (const [key, part] of this.parts) {
+      if (wanted.has(key)) continue;
+      part.dispose?.();
+      part.el.remove();
+      this.parts.delete(key);
+    }
+  }
+}
+
+/** Put a node before another; a playing video keeps playing where the browser can move it. */
+function place(parent, node, before) {
+  if (parent.moveBefore && node.parentNode === parent) parent.moveBefore(node, before);
+  else parent.insertBefore(node, before);
+}
+
+/** A button with an icon, a label or both; the label is always there for a screen reader. */
+export function button(label, { icon: name, kind = "", bare = false, title, ...props } = {}) {
+  const inner = [];
+  if (name) inner.push(icon(name));
+  if (!bare) inner.push(h("span", { text: label }));
+  const names = ["wb-button", kind && `wb-${kind}`, bare && "wb-bare"].filter(Boolean).join(" ");
+  const hint = title ?? (bare ? label : null);
+  return h(
+    "button",
+    { type: "button", class: names, "aria-label": bare ? label : null, title: hint, ...props },
+    inner,
+  );
+}
+
+const SVG = "http://www.w3.org/2000/svg";
+
+// 24 × 24, drawn for this workbench, one stroke weight
+const PATHS = {
+  arrow: "M5 12h14M13 6l6 6-6 6",
+  back: "M19 12H5M11 6l-6 6 6 6",
+  check: "M5 12.5l4.5 4.5L19 7.5",
+  close: "M6 6l12 12M18 6L6 18",
+  columns: "M4 5h7v14H4zM13 5h7v14h-7z",
+  download: "M12 4v11M7 11l5 5 5-5M5 20h14",
+  edit: "M5 19l1-4L16 5l3 3L9 18zM14 7l3 3",
+  folder: "M4 7h6l2 2h8v10H4z",
+  history: "M12 7v5l3.5 2M4.6 9A8 8 0 1 1 4 12M4 5v4h4",
+  lock: "M7 11h10v8H7zM9 11V8a3 3 0 0 1 6 0v3",
+  open: "M7 11h10v8H7zM9 11V8a3 3 0 0 1 5.8-1",
+  pause: "M8 5v14M16 5v14",
+  pin: "M9 4h6l-1 6 3 3H7l3-3zM12 13v7",
+  play: "M7 5l12 7-12 7z",
+  plus: "M12 5v14M5 12h14",
+  redo: "M19 12a7 7 0 1 1-2-5M19 4v4h-4",
+  send: "M4 12l16-7-5 15-3.5-6z",
+  sliders: "M5 8h8M17 8h2M5 16h2M11 16h8M15 6v4M9 14v4",
+  shuffle: "M4 7h3.5l8.500 10H20M4 17h3.500l2.500-3M13.500 10L16 7h4M17.500 4.500L20 7l-2.500 2.500M17.500 14.500L20 17l-2.500 2.500",
+  spark: "M12 4l1.8 5.2L19 11l-5.2 1.8L12 18l-1.8-5.2L5 11l5.2-1.8z",
+  star: "M12 4.5l2.3 4.8 5.2.7-3.8 3.6.9 5.2-4.6-2.5-4.6 2.5.9-5.2L4.500 10l5.200-.7z",
+  stop: "M7 7h10v10H7z",
+  trash: "M5 7h14M10 7V5h4v2M7 7l1 12h8l1-12",
+  undo: "M5 12a7 7 0 1 0 2-5M5 4v4h4",
+  warn: "M12 5l8 14H4zM12 10v4M12 16.500h.01",
+};
+
+/** A line icon in the colour of the text around it. */
+export function icon(name) {
+  const svg = document.createElementNS(SVG, "svg");
+  svg.setAttribute("viewBox", "0 0 24 24");
+  svg.setAttribute("class", `wb-icon wb-icon-${name}`);
+  svg.setAttribute("aria-hidden", "true");
+  const path = document.createElementNS(SVG, "path");
+  path.setAttribute("d", PATHS[name]);
+  svg.append(path);
+  return svg;
+}
+
+/** Put another picture into an icon that stands. */
+export function swapIcon(holder, name) {
+  const path = holder.querySelector(".wb-icon path");
+  if (path && path.getAttribute("d") !== PATHS[name]) path.setAttribute("d", PATHS[name]);
+}

@@ -1,0 +1,82 @@
+// The tree of a session's prompts with their pictures; any of them can be taken up again.
+
+import { attribute, button, h, Keyed, put, show } from "./dom.js";
+import { address } from "./media.js";
+import { capital } from "./words.js";
+
+const KINDS = { rough: "Idea", enhanced: "Enhanced", given: "By hand", variation: "Variation", tuned: "Tuned" };
+
+export class History {
+  constructor(store, { take }) {
+    this.store = store;
+    this.take = take;
+    this.tree = h("ul", { class: "wb-tree" });
+    this.branches = new Keyed(this.tree, (node) => node.entry.index, () => new Branch(this));
+    this.el = h(
+      "dialog",
+      { class: "wb-dialog wb-drawer", "aria-label": "History" },
+      h("header", { class: "wb-dialog-head" }, h("h2", { text: "History" }), button("Close", { icon: "close", bare: true, onclick: () => this.el.close() })),
+      h("p", { class: "wb-quiet", text: "Every prompt of this session. Take any of them up again." }),
+      this.tree,
+    );
+  }
+
+  open() {
+    this.el.showModal();
+    this.update();
+  }
+
+  update() {
+    if (this.el.open) this.branches.update(forest(this.store));
+  }
+
+  choose(index) {
+    this.el.close();
+    this.take(index);
+  }
+}
+
+class Branch {
+  constructor(history) {
+    this.history = history;
+    this.picture = h("img", { alt: "", class: "wb-tree-picture", loading: "lazy", onerror: () => show(this.picture, false) });
+    this.blank = h("span", { class: "wb-tree-picture" });
+    this.kind = h("span", { class: "wb-tree-kind" });
+    this.words = h("span", { class: "wb-tree-words" });
+    this.main = h("button", { type: "button", class: "wb-tree-node", onclick: () => history.choose(this.index) }, this.picture, this.blank, h("span", {}, this.kind, this.words));
+    this.below = h("ul");
+    this.children = new Keyed(this.below, (node) => node.entry.index, () => new Branch(history));
+    this.el = h("li", {}, this.main, this.below);
+  }
+
+  update({ entry, children, current }) {
+    const { store } = this.history;
+    this.index = entry.index;
+    const job = store.jobOf(entry.index);
+    const poster = job?.complete && job.poster ? address(job.poster, job.attempt) : null;
+    show(this.picture, Boolean(poster));
+    show(this.blank, !poster);
+    if (poster) attribute(this.picture, "src", poster);
+    put(this.kind, KINDS[entry.kind] ?? capital(entry.kind));
+    put(this.words, wordsOf(entry));
+    attribute(this.main, "aria-current", current === entry.index ? "true" : null);
+    attribute(this.main, "title", entry.prompt);
+    this.children.update(children.map((child) => ({ ...child, current })));
+    show(this.below, children.length > 0);
+  }
+}
+
+function wordsOf(entry) {
+  if (["variation", "tuned"].includes(entry.kind) && entry.changes.length) {
+    const changes = entry.changes.map((change) => change.sentence).join(", ");
+    return entry.request && entry.kind === "tuned" ? `“${entry.request}” — ${changes}` : changes;
+  }
+  return entry.prompt;
+}
+
+function forest(store) {
+  const nodes = new Map(store.entries.map((entry) => [entry.index, { entry, children: [], current: store.view.current }]));
+  const roots = [];
+  for (const node of nodes.values()) (nodes.get(node.entry.parent)?.children ?? roots).push(node);
+  return roots;
+}

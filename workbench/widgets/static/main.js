@@ -1,0 +1,142 @@
+// The workbench in the browser: the four steps under one header, over one store.
+
+import { Compare } from "./compare.js";
+import { DeviceStrip } from "./device_strip.js";
+import { attribute, button, h, icon, show } from "./dom.js";
+import { History } from "./history.js";
+import { Announcer } from "./notice.js";
+import { PromptStep } from "./prompt_step.js";
+import { ResultsStep } from "./results_step.js";
+import { SessionList } from "./sessions.js";
+import { Stepper } from "./stepper.js";
+import { Store } from "./store.js";
+import { TuneStep } from "./tune_step.js";
+import { VariationsStep } from "./variations_step.js";
+import { plural } from "./words.js";
+
+class App {
+  constructor(model, signal) {
+    const store = new Store(model, signal);
+    const go = (step, options) => this.go(step, options);
+    const compare = (ids) => this.compare.open(ids);
+    this.store = store;
+    this.stepper = new Stepper(store, { go });
+    this.steps = [
+      new PromptStep(store, { go }),
+      new VariationsStep(store, { go }),
+      new TuneStep(store, { compare }),
+      new ResultsStep(store, { go, compare }),
+    ];
+    this.devices = new DeviceStrip(store);
+    this.compare = new Compare(store);
+    this.history = new History(store, { take: (index) => this._takeUp(index) });
+    this.sessions = new SessionList(store);
+    this.aloud = new Announcer();
+    this.el = h(
+      "div",
+      // JupyterLab's own keys (a, b, d d, Enter…) stay outside
+      { class: "wb", "data-lm-suppress-shortcuts": "true", role: "region", "aria-label": "World Model Workbench" },
+      this._header(),
+      this._banner(),
+      this.steps.map((step) => step.el),
+      this.devices.el,
+      this.compare.el,
+      this.history.el,
+      this.sessions.el,
+      this.aloud.el,
+    );
+    store.onChange(() => this.update());
+    this.update();
+    this._begin();
+  }
+
+  _header() {
+    this.historyButton = button("History", { icon: "history", kind: "plain", onclick: () => this.history.open() });
+    this.sessionsButton = button("Sessions", { icon: "folder", kind: "plain", onclick: () => this.sessions.open() });
+    return h(
+      "header",
+      { class: "wb-bar" },
+      h("div", { class: "wb-brand" }, h("span", { class: "wb-mark", "aria-hidden": "true" }), h("h1", { text: "World Model Workbench" })),
+      this.stepper.el,
+      h("div", { class: "wb-row wb-bar-actions" }, this.historyButton, this.sessionsButton),
+    );
+  }
+
+  _banner() {
+    this.banner = h(
+      "p",
+      { class: "wb-banner", role: "status", hidden: true },
+      icon("warn"),
+      h("span", { text: "The kernel has not answered yet. It may be busy; if it was stopped or restarted, run the cell again (in a dashboard: reload the page). Nothing is lost." }),
+    );
+    return this.banner;
+  }
+
+  go(step, { make = false } = {}) {
+    const before = this.store.view.step;
+    this.store.set({ step });
+    this.update();
+    if (before === 4 && step !== 4) this.steps[3].leave();
+    const { title } = this.steps[step - 1];
+    title.focus({ preventScroll: true });
+    if (this.el.getBoundingClientRect().top < 0) this.el.scrollIntoView({ block: "start" });
+    if (make && !this.store.board.indices?.length) this.steps[1].vary(false);
+  }
+
+  update() {
+    const { store } = this;
+    const { step } = store.view;
+    attribute(this.el, "data-step", step);
+    show(this.banner, store.silent);
+    show(this.historyButton, store.entries.length > 0);
+    this.stepper.update();
+    this.steps.forEach((part, place) => {
+      show(part.el, place + 1 === step);
+      if (place + 1 === step) part.update();
+    });
+    this.devices.update();
+    this.history.update();
+    this._tell();
+  }
+
+  dispose() {
+    this.steps[3].leave();
+  }
+
+  /** Take up what this notebook had open, unless the kernel already has a session. */
+  async _begin() {
+    const { store } = this;
+    try {
+      await store.call("hello");
+      const wanted = store.remembered();
+      if (!store.session && !store.config.session && wanted) {
+        await store.call("open", { session: wanted, board: store.recall(wanted).board ?? null });
+      }
+    } catch {
+      // a session that is gone: begin with an empty page
+    }
+  }
+
+  _takeUp(index) {
+    const entry = this.store.entry(index);
+    if (["enhanced", "given"].includes(entry.kind)) this.store.set({ base: index });
+    this.store.set({ current: index });
+    this.go(entry.kind === "rough" ? 1 : 3);
+  }
+
+  _tell() {
+    const renders = this.store.renders;
+    if (!renders.length) return;
+    const done = renders.filter((job) => job.complete).length;
+    const failed = renders.filter((job) => job.state === "failed").length;
+    this.aloud.say(`${done} of ${plural(renders.length, "video")} finished${failed ? `, ${failed} failed` : ""}.`);
+  }
+}
+
+export default {
+  render({ model, el, signal }) {
+    const app = new App(model, signal);
+    el.append(app.el);
+    return () => app.dispose();
+  },
+};

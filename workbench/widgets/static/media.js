@@ -1,0 +1,165 @@
+// Videos and pictures of jobs: their addresses, and the player that shows what there is so far.
+
+import { attribute, h, put, show } from "./dom.js";
+
+/** The server's base URL, as JupyterLab and Voilà write it into the page. */
+export function baseUrl() {
+  const config = document.getElementById("jupyter-config-data");
+  try {
+    return new URL(JSON.parse(config.textContent).baseUrl, location.href).pathname;
+  } catch {
+    return document.body?.dataset.baseUrl?.replace(/voila\/$/, "") ?? "/";
+  }
+}
+
+export function address(path, version) {
+  return `${baseUrl()}${path}${version > 1 ? `?attempt=${version}` : ""}`;
+}
+
+export function download(job, name) {
+  const folder = job.batch ? `${job.batch}/${job.id}` : job.id;
+  return `${baseUrl()}static/videos/${folder}/${name}?download`;
+}
+
+export const stillness = window.matchMedia("(prefers-reduced-motion: reduce)");
+
+const watcher =
+  "IntersectionObserver" in window
+    ? new IntersectionObserver(
+        (seen) => {
+          for (const one of seen) one.target.dispatchEvent(new CustomEvent("wb-seen", { detail: one.isIntersecting }));
+        },
+        { rootMargin: "120px" },
+      )
+    : null;
+
+/** The moving picture of one job: its stand-in, then its preview, then its video. */
+export class Player {
+  /** `controls` shows the browser's own; `auto` plays by itself; otherwise somebody else does. */
+  constructor(store, { controls = false, auto = true } = {}) {
+    this.store = store;
+    this.auto = auto;
+    this.seen = !watcher;
+    this.key = null;
+    this.video = h("video", {
+      muted: true,
+      loop: true,
+      playsinline: true,
+      preload: "metadata",
+      controls,
+      hidden: true,
+      onerror: () => this._nextSource(),
+      onloadeddata: () => this._ready(),
+    });
+    this.video.muted = true; // the attribute alone does not mute a video made by script
+    this.image = h("img", { alt: "", hidden: true, onerror: () => show(this.image, false) });
+    this.note = h("span", { class: "wb-player-note" });
+    this.el = h(
+      "div",
+      { class: "wb-player", "onwb-seen": (event) => this._see(event.detail) },
+      this.image,
+      this.video,
+      this.note,
+    );
+    watcher?.observe(this.el);
+  }
+
+  /** Show the present state of `job`, or that there is none. */
+  update(job, note = "") {
+    this.job = job;
+    const source = sourceOf(job, this.store);
+    if (source.key !== this.key) {
+      this.key = source.key;
+      this.sources = source.videos;
+      this.picture = source.picture;
+      this._load();
+    }
+    attribute(this.el, "data-state", job ? job.state : "none");
+    attribute(this.el, "data-shows", source.shows);
+    attribute(this.video, "aria-label", job ? `Video: ${job.prompt.slice(0, 140)}` : null);
+    put(this.note, note);
+  }
+
+  dispose() {
+    watcher?.unobserve(this.el);
+    this.video.removeAttribute("src");
+    this.video.load();
+    if (this.blob) URL.revokeObjectURL(this.blob);
+  }
+
+  _see(seen) {
+    this.seen = seen;
+    if (seen && this.waiting) this._load();
+    else if (seen) this._ready();
+    else this.video.pause();
+  }
+
+  _load() {
+    this.waiting = !this.seen;
+    if (this.waiting) return;
+    this.tried = 0;
+    show(this.image, Boolean(this.picture));
+    if (this.picture) this.image.src = this.picture;
+    if (this.sources.length) {
+      if (this.picture) this.video.poster = this.picture;
+      this.video.src = this.sources[0];
+    } else {
+      show(this.video, false);
+      this.video.removeAttribute("src");
+    }
+  }
+
+  async _nextSource() {
+    if (!this.video.getAttribute("src") || !this.job) return;
+    this.tried += 1;
+    const source = this.sources[this.tried];
+    if (source) this.video.src = source;
+    else if (this.tried === this.sources.length) await this._throughKernel();
+  }
+
+  /** No server extension answers here (an editor, a hosted notebook): ask the kernel for it. */
+  async _throughKernel() {
+    const { key } = this;
+    const id = sourceOf(this.job, this.store).shows === "standin" ? this.job.standin : this.job.id;
+    try {
+      const bytes = await this.store.call("file", { job: id, name: "video" });
+      if (key !== this.key) return;
+      this.blob = URL.createObjectURL(new Blob([bytes], { type: "video/mp4" }));
+      this.video.src = this.blob;
+    } catch {
+      show(this.video, false);
+      put(this.note, "This video cannot be loaded here.");
+    }
+  }
+
+  _ready() {
+    if (!this.video.getAttribute("src") || this.video.readyState < 2) return;
+    show(this.video, true);
+    show(this.image, false);
+    if (this.auto && this.seen && !stillness.matches) this.video.play().catch(() => {});
+    this.el.dispatchEvent(new CustomEvent("wb-ready", { bubbles: true }));
+  }
+}
+
+/** What there is to see of a job, the best first. */
+function sourceOf(job, store) {
+  if (!job) return { key: "none", videos: [], picture: null, shows: "nothing" };
+  const picture = job.poster ? address(job.poster, job.attempt) : null;
+  if (job.complete && job.video) {
+    const videos = [
+      address(job.video, job.attempt),
+      `${baseUrl()}static/videos/${job.id}/video.mp4`,
+      `${baseUrl()}static/videos/${job.id}.mp4`,
+    ];
+    return { key: `video ${job.id} ${job.attempt}`, videos, picture, shows: "video" };
+  }
+  if (job.preview) {
+    const shown = `${baseUrl()}${job.preview}?step=${job.step}`;
+    return { key: `preview ${job.id} ${job.step}`, videos: [], picture: shown, shows: "preview" };
+  }
+  if (job.standin && !job.final && store.jobs[job.standin]?.complete) {
+    const video = `${baseUrl()}static/videos/${job.standin}/video.mp4`;
+    return { key: `standin ${job.id}`, videos: [video], picture, shows: "standin" };
+  }
+  return { key: `nothing ${job.id}`, videos: [], picture: null, shows: "nothing" };
+}

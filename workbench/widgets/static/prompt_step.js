@@ -1,0 +1,224 @@
+// Step 1: from a rough idea to a full prompt, with its first moving picture beside it.
+
+import { Chips } from "./chips.js";
+import { attribute, button, h, icon, put, show } from "./dom.js";
+import { Player } from "./media.js";
+import { Notice } from "./notice.js";
+import { PromptText } from "./prompt_text.js";
+import { JobLine } from "./progress.js";
+
+const EXAMPLES = [
+  "dog running",
+  "a lighthouse in a storm",
+  "old man fishing at dawn",
+  "city street in the rain, neon signs",
+  "a fox in the snow, slow motion",
+];
+
+export class PromptStep {
+  constructor(store, { go }) {
+    this.store = store;
+    this.go = go;
+    this.notice = new Notice();
+    this.input = h("textarea", {
+      rows: 3,
+      maxlength: store.config.max_prompt_chars,
+      placeholder: "dog running",
+      "aria-describedby": "wb-idea-hint",
+      onkeydown: (event) => {
+        if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+          event.preventDefault();
+          this._enhance();
+        }
+      },
+      oninput: () => this.update(),
+    });
+    this.submit = button("Enhance", { icon: "spark", kind: "primary", onclick: () => this._enhance() });
+    this.idea = this._ideaForm();
+    this.result = this._resultPart();
+    this.el = h("section", { class: "wb-step wb-step-prompt" }, this.idea, this.result);
+  }
+
+  _ideaForm() {
+    const examples = EXAMPLES.map((text) =>
+      h("button", {
+        type: "button",
+        class: "wb-example",
+        text,
+        onclick: () => {
+          this.input.value = text;
+          this.input.focus();
+          this.update();
+        },
+      }),
+    );
+    this.title = h("h2", { tabindex: -1, text: "What should happen?" });
+    this.lead = h("p", {
+      class: "wb-lead",
+      text: "Describe a moment in a few words. It becomes a full video prompt, and a first picture begins to move at once.",
+    });
+    this.examples = h(
+      "div",
+      { class: "wb-examples", role: "group", "aria-label": "Examples" },
+      h("span", { class: "wb-quiet", text: "Try" }),
+      examples,
+    );
+    return h(
+      "div",
+      { class: "wb-idea" },
+      this.title,
+      this.lead,
+      h("label", { class: "wb-idea-field" }, h("span", { class: "wb-aloud", text: "Your idea" }), this.input),
+      h(
+        "div",
+        { class: "wb-idea-foot" },
+        this.examples,
+        h(
+          "div",
+          { class: "wb-row" },
+          h("span", { class: "wb-quiet wb-keys", id: "wb-idea-hint", text: "Ctrl or ⌘ + Enter" }),
+          this.submit,
+        ),
+      ),
+      this.notice.el,
+    );
+  }
+
+  _resultPart() {
+    this.text = new PromptText(this.store, {
+      save: (index, text) => this._take("accept", { index, text }),
+      legend: true,
+    });
+    this.chipsNotice = new Notice();
+    this.chips = new Chips(this.store, {
+      edit: (field, value) => this._change({ values: { [field]: value } }),
+      lock: (field, on) => this._change(on ? { lock: [field] } : { unlock: [field] }),
+    });
+    this.player = new Player(this.store, { controls: true });
+    this.line = new JobLine(this.store);
+    this.next = button("Make variations", {
+      icon: "arrow",
+      kind: "primary",
+      onclick: () => this.go(2, { make: true }),
+    });
+    this.tune = button("Tune it first", { onclick: () => this._tune() });
+    this.original = h("p", { class: "wb-original" });
+    return h(
+      "div",
+      { class: "wb-prompt-result", hidden: true },
+      h(
+        "div",
+        { class: "wb-prompt-main" },
+        this.original,
+        this.text.el,
+        h("h3", { class: "wb-section", text: "Parameters" }),
+        this.chipsNotice.el,
+        this.chips.el,
+      ),
+      h(
+        "aside",
+        { class: "wb-prompt-side", "aria-label": "First video" },
+        this.player.el,
+        this.line.el,
+        h("div", { class: "wb-row wb-next" }, this.next, this.tune),
+      ),
+    );
+  }
+
+  update() {
+    const { store } = this;
+    const entry = this._base();
+    const working = store.busy("enhance");
+    attribute(this.submit, "disabled", working || !this.input.value.trim());
+    attribute(this.submit, "data-working", working);
+    attribute(this.el, "aria-busy", working ? "true" : null);
+    put(this.submit.lastChild, working ? "Enhancing…" : entry ? "Enhance anew" : "Enhance");
+    attribute(this.el, "data-has-prompt", Boolean(entry));
+    show(this.lead, !entry);
+    show(this.examples, !entry);
+    put(this.title, entry ? "Your idea" : "What should happen?");
+    show(this.result, Boolean(entry));
+    if (!entry) {
+      if (this.shown) this.input.value = "";
+      this.shown = null;
+      this.player.update(null);
+      return;
+    }
+    this._showEntry(entry);
+  }
+
+  _showEntry(entry) {
+    const { store } = this;
+    const rough = roughOf(store, entry);
+    if (this.shown !== store.session.id) {
+      this.shown = store.session.id;
+      if (!this.input.value.trim() && rough) this.input.value = rough;
+    }
+    this.text.update(entry, { typed: rough });
+    this.chips.update(entry.scene);
+    const job = store.jobOf(entry.index) ?? this._nearestJob(entry);
+    this.player.update(job);
+    this.line.update(job);
+    put(this.original, "");
+    show(this.original, false);
+  }
+
+  /** The prompt that stands on this screen. */
+  _base() {
+    return this.store.entry(baseIndex(this.store));
+  }
+
+  /** A prompt edited by hand has no video of its own yet: show its parent's. */
+  _nearestJob(entry) {
+    for (let one = this.store.entry(entry.parent); one; one = this.store.entry(one.parent)) {
+      const job = this.store.jobOf(one.index);
+      if (job) return job;
+    }
+    return null;
+  }
+
+  async _enhance() {
+    const text = this.input.value.trim();
+    if (!text || this.store.busy("enhance")) return;
+    const { options } = this.store.view;
+    const answer = await this.notice.guard(() => this.store.call("enhance", { text, options }, "enhance"));
+    if (!answer) return;
+    this.store.set({ base: answer.index, current: answer.index });
+    if (answer.warning) this.notice.say(`The prompt is ready, but its video could not start: ${answer.warning}`);
+    this.text.arrive();
+  }
+
+  _take(name, args) {
+    return this.chipsNotice.guard(async () => {
+      const answer = await this.store.call(name, args, "prompt");
+      if (answer) this.store.set({ base: answer.index, current: answer.index });
+      return answer;
+    });
+  }
+
+  _change(args) {
+    return this._take("set_parameters", { index: this._base().index, ...args });
+  }
+
+  _tune() {
+    this.store.set({ current: this._base().index });
+    this.go(3);
+  }
+}
+
+/** The prompt of step 1: the one chosen, else the newest that is no variation. */
+export function baseIndex(store) {
+  const { base } = store.view;
+  if (store.entry(base)) return base;
+  const own = store.entries.filter((entry) => ["enhanced", "given"].includes(entry.kind));
+  return own.length ? own[own.length - 1].index : null;
+}
+
+/** What was typed at the beginning of the line that led to `entry`. */
+export function roughOf(store, entry) {
+  for (let one = entry; one; one = store.entry(one.parent)) {
+    if (one.kind === "rough") return one.prompt;
+    if (one.kind === "enhanced" && one.request) return one.request;
+  }
+  return "";
+}

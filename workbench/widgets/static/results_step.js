@@ -1,0 +1,146 @@
+// Step 4: every video with its prompt, all in step.
+
+import { attribute, button, h, Keyed, put, show } from "./dom.js";
+import { baseUrl } from "./media.js";
+import { Notice } from "./notice.js";
+import { Playback } from "./playback.js";
+import { ResultCard } from "./result_card.js";
+import { plural } from "./words.js";
+
+const SORTS = {
+  order: ["In order", (a, b) => a.created - b.created || a.position - b.position],
+  newest: ["Newest first", (a, b) => b.created - a.created || a.position - b.position],
+  done: ["Finished first", (a, b) => Number(b.complete) - Number(a.complete) || a.created - b.created],
+  prompt: ["By prompt", (a, b) => a.prompt.localeCompare(b.prompt)],
+};
+const FILTERS = {
+  all: ["All", () => true],
+  complete: ["Finished", (job) => job.complete],
+  working: ["Working", (job) => !job.final],
+  failed: ["Without video", (job) => job.final && !job.complete],
+  starred: ["Starred", (job) => job.starred],
+};
+const MOST = 4;
+
+export class ResultsStep {
+  constructor(store, { go, compare }) {
+    this.store = store;
+    this.notice = new Notice();
+    this.chosen = [];
+    this.grid = h("div", { class: "wb-grid wb-results", role: "list", "aria-label": "Videos" });
+    this.cards = new Keyed(this.grid, (one) => one.job.id, () => new ResultCard(store, {
+      choose: (id) => this._choose(id),
+      use: (index) => {
+        store.set({ current: index });
+        go(3);
+      },
+    }));
+    this.playback = new Playback(() => this._visible());
+    this.grid.addEventListener("wb-ready", () => {
+      this.playback.startOnce();
+      this.playback.join();
+    });
+    this.sort = this._select("Sort", SORTS, "sort");
+    this.filter = this._select("Show", FILTERS, "filter");
+    this.compare = button("Compare", { icon: "columns", onclick: () => compare(this.chosen) });
+    this.zip = button("Download all as ZIP", { icon: "download", onclick: () => this._zip() });
+    this.summary = h("p", { class: "wb-quiet" });
+    this.title = h("h2", { tabindex: -1, text: "Results" });
+    this.empty = h("div", { class: "wb-empty" }, h("p", { text: "Nothing here yet. Videos appear as soon as one is rendered." }));
+    this.el = h(
+      "section",
+      { class: "wb-step wb-step-results" },
+      h("header", { class: "wb-head" }, h("div", { class: "wb-head-words" }, this.title, this.summary), h("div", { class: "wb-row wb-head-main" }, this.compare, this.zip), h("div", { class: "wb-tools" }, this.playback.el, this.sort.el, this.filter.el)),
+      this.notice.el,
+      this.grid,
+      this.empty,
+    );
+  }
+
+  update() {
+    const { store } = this;
+    const { sort, filter } = store.view;
+    const all = store.renders;
+    const [, wanted] = FILTERS[filter] ?? FILTERS.all;
+    const [, order] = SORTS[sort] ?? SORTS.order;
+    const shown = all.filter(wanted).sort(order);
+    this.chosen = this.chosen.filter((id) => store.jobs[id]?.complete);
+    this.cards.update(shown.map((job) => ({ job, chosen: this.chosen.indexOf(job.id) })));
+    const done = all.filter((job) => job.complete).length;
+    const working = all.filter((job) => !job.final).length;
+    put(this.summary, [plural(done, "video"), working ? `${working} on the way` : ""].filter(Boolean).join(", "));
+    put(this.empty.firstChild, all.length ? "Nothing matches; show all to see the others." : "Nothing here yet. Videos appear as soon as one is rendered.");
+    show(this.empty, !shown.length);
+    this.sort.node.value = sort;
+    this.filter.node.value = filter;
+    attribute(this.compare, "disabled", this.chosen.length !== 2 && this.chosen.length !== MOST);
+    put(this.compare.lastChild, this.chosen.length ? `Compare ${this.chosen.length}` : "Compare");
+    attribute(this.compare, "title", "Choose two or four videos");
+    attribute(this.zip, "disabled", !done || store.busy("archive"));
+    attribute(this.zip, "data-working", store.busy("archive"));
+    this.playback.join();
+  }
+
+  /** The step is left: nothing plays unseen. */
+  leave() {
+    this.playback.stop();
+    this.playback.started = false;
+  }
+
+  enter() {
+    this.playback.startOnce();
+  }
+
+  _visible() {
+    return [...this.cards.parts.values()]
+      .map((card) => card.player)
+      .filter((player) => player.seen && player.job?.complete && player.video.readyState >= 1)
+      .map((player) => player.video);
+  }
+
+  _choose(id) {
+    const at = this.chosen.indexOf(id);
+    if (at >= 0) this.chosen.splice(at, 1);
+    else this.chosen = [...this.chosen, id].slice(-MOST);
+    this.store.call("select", { jobs: this.chosen }).catch(() => {});
+    this.store.emit();
+  }
+
+  /** One batch: the server streams it. Anything else: the kernel packs what this session has. */
+  async _zip() {
+    const done = this.store.renders.filter((job) => job.complete);
+    const [batch, ...others] = new Set(done.map((job) => job.batch));
+    if (batch && !others.length && (await answers(`api/video/batch_download/${batch}`))) {
+      save(`${baseUrl()}api/video/batch_download/${batch}`, "");
+      return;
+    }
+    const jobs = done.map((job) => job.id);
+    const bytes = await this.notice.guard(() => this.store.call("archive", { jobs }, "archive"));
+    if (!bytes) return;
+    const url = URL.createObjectURL(new Blob([bytes], { type: "application/zip" }));
+    save(url, `videos_${this.store.session.id}.zip`);
+    setTimeout(() => URL.revokeObjectURL(url), 60_000);
+  }
+
+  _select(label, choices, name) {
+    const options = Object.entries(choices).map(([value, [text]]) => h("option", { value, text }));
+    const node = h("select", { onchange: () => this.store.set({ [name]: node.value }) }, options);
+    return { node, el: h("label", { class: "wb-select" }, h("span", { class: "wb-quiet", text: label }), node) };
+  }
+}
+
+/** Whether the server extension is there. */
+async function answers(path) {
+  try {
+    return (await fetch(`${baseUrl()}${path}`, { method: "HEAD", credentials: "same-origin" })).status !== 404;
+  } catch {
+    return false;
+  }
+}
+
+function save(url, name) {
+  const link = h("a", { href: url, download: name });
+  document.body.append(link);
+  link.click();
+  link.remove();
+}

@@ -1,0 +1,213 @@
+// What the page knows: the kernel's traits and jobs, the view's own state, commands under way.
+
+const HEARD_WITHIN_MS = 6000;
+const SAVED = ["step", "base", "current", "sort", "filter", "options"];
+
+export class Store {
+  constructor(model, signal) {
+    this.model = model;
+    this.jobs = {};
+    this.view = { step: 1, base: null, current: null, sort: "order", filter: "all", options: {} };
+    this.silent = false;
+    this._listeners = new Set();
+    this._waiting = new Map();
+    this._busy = new Map();
+    this._counter = 0;
+    this._prefix = Math.random().toString(36).slice(2);
+    this._readTraits();
+    this._listen(signal);
+  }
+
+  get entries() {
+    return this.session?.entries ?? [];
+  }
+
+  entry(index) {
+    return index === null || index === undefined ? null : (this.entries[index] ?? null);
+  }
+
+  /** The jobs of this session that are somebody's own, oldest first. */
+  get renders() {
+    return Object.values(this.jobs)
+      .filter((job) => !job.standin_of)
+      .sort((a, b) => a.created - b.created || a.position - b.position);
+  }
+
+  /** The newest render of a prompt. */
+  jobOf(index) {
+    return this.renders.filter((job) => job.entry === index).pop() ?? null;
+  }
+
+  onChange(listener) {
+    this._listeners.add(listener);
+  }
+
+  /** Change the view's own state and remember it. */
+  set(values) {
+    Object.assign(this.view, values);
+    this._remember();
+    this.emit();
+  }
+
+  /** Ask the kernel; with a `key`, a second ask while the first is under way does nothing. */
+  call(name, args = {}, key = null) {
+    if (key && this._busy.has(key)) return this._busy.get(key);
+    this._counter += 1;
+    const id = `${this._prefix}-${this._counter}`;
+    const promise = new Promise((resolve, reject) => {
+      const late = setTimeout(() => this._setSilent(true), HEARD_WITHIN_MS);
+      this._waiting.set(id, { resolve, reject, late });
+      this.model.send({ id, do: name, with: args });
+    });
+    if (key) {
+      this._busy.set(key, promise);
+      const done = () => {
+        this._busy.delete(key);
+        this.emit();
+      };
+      promise.then(done, done);
+      this.emit();
+    }
+    return promise;
+  }
+
+  busy(key) {
+    return this._busy.has(key);
+  }
+
+  /** Tell everybody once before the next picture is drawn. */
+  emit() {
+    if (this._scheduled) return;
+    this._scheduled = true;
+    const run = () => {
+      if (!this._scheduled) return;
+      this._scheduled = false;
+      for (const listener of this._listeners) listener(this);
+    };
+    requestAnimationFrame(run);
+    setTimeout(run, 120); // a page in the background draws no pictures
+  }
+
+  // what the browser keeps, so that a new kernel can take up where the old one was
+
+  get _place() {
+    return `workbench:${location.pathname.replace(/\/lab\/.*$/, "/lab")}:${this.config.place}`;
+  }
+
+  remembered() {
+    return read(this._place)?.session ?? null;
+  }
+
+  known() {
+    return read("workbench:known") ?? [];
+  }
+
+  recall(session) {
+    return read(`workbench:view:${session}`) ?? {};
+  }
+
+  _remember() {
+    const id = this.session?.id ?? null;
+    write(this._place, { session: id });
+    if (!id) return;
+    const saved = Object.fromEntries(SAVED.map((name) => [name, this.view[name]]));
+    write(`workbench:view:${id}`, { ...saved, board: this.board.indices ?? [] });
+    const known = this.known();
+    if (!known.includes(id)) write("workbench:known", [id, ...known].slice(0, 100));
+  }
+
+  // from the kernel
+
+  _listen(signal) {
+    const traits = ["session_state", "devices_state", "board_state", "config"];
+    const changed = () => {
+      const before = this.session?.id;
+      this._readTraits();
+      if (this.session?.id !== before) this._sessionChanged();
+      else this._remember();
+      this.emit();
+    };
+    for (const name of traits) this.model.on(`change:${name}`, changed);
+    const replaced = () => {
+      this.jobs = { ...this.model.get("jobs_state") };
+      this.emit();
+    };
+    this.model.on("change:jobs_state", replaced);
+    const heard = (message, buffers) => this._heard(message, buffers);
+    this.model.on("msg:custom", heard);
+    signal?.addEventListener("abort", () => {
+      for (const name of traits) this.model.off(`change:${name}`, changed);
+      this.model.off("change:jobs_state", replaced);
+      this.model.off("msg:custom", heard);
+      this._listeners.clear();
+    });
+    this.jobs = { ...this.model.get("jobs_state") };
+  }
+
+  _readTraits() {
+    const session = this.model.get("session_state");
+    this.session = session?.id ? session : null;
+    this.devices = this.model.get("devices_state") ?? [];
+    this.board = this.model.get("board_state") ?? {};
+    this.config = this.model.get("config") ?? {};
+  }
+
+  _sessionChanged() {
+    const fresh = { step: 1, base: null, current: null };
+    const saved = this.session ? this.recall(this.session.id) : {};
+    const kept = Object.fromEntries(SAVED.filter((n) => n in saved).map((n) => [n, saved[n]]));
+    Object.assign(this.view, fresh, kept);
+    this._remember();
+  }
+
+  _heard(message, buffers) {
+    if (message.kind === "jobs") this._patchJobs(message);
+    const waiting = this._waiting.get(message.id);
+    if (!waiting) return;
+    clearTimeout(waiting.late);
+    this._setSilent(false);
+    if (message.kind !== "answer") return;
+    this._waiting.delete(message.id);
+    if (message.error) waiting.reject(new CommandError(message.error));
+    else waiting.resolve(buffers?.length ? buffers[0] : message.value);
+  }
+
+  _patchJobs({ jobs, all = false }) {
+    if (all) this.jobs = {};
+    for (const job of jobs) {
+      const known = this.jobs[job.id];
+      if (!known || known.revision <= job.revision) this.jobs[job.id] = job;
+    }
+    this.emit();
+  }
+
+  _setSilent(silent) {
+    if (this.silent === silent) return;
+    this.silent = silent;
+    this.emit();
+  }
+}
+
+/** What the kernel says went wrong; `fields` are the arguments that it is about. */
+export class CommandError extends Error {
+  constructor({ message, fields }) {
+    super(message);
+    this.fields = fields;
+  }
+}
+
+function read(key) {
+  try {
+    return JSON.parse(localStorage.getItem(key));
+  } catch {
+    return null;
+  }
+}
+
+function write(key, value) {
+  try {
+    localStorage.setItem(key, JSON.stringify(value));
+  } catch {
+    // a browser that keeps nothing still works; it only forgets
+  }
+}

@@ -1,0 +1,104 @@
+// Step 3: talk to the prompt, see what changes, render it again.
+
+import { Chips } from "./chips.js";
+import { Conversation } from "./conversation.js";
+import { attribute, button, h, put, show } from "./dom.js";
+import { Player } from "./media.js";
+import { Notice } from "./notice.js";
+import { JobLine } from "./progress.js";
+import { baseIndex } from "./prompt_step.js";
+import { PromptText } from "./prompt_text.js";
+import { Takes } from "./takes.js";
+
+export class TuneStep {
+  constructor(store, { compare }) {
+    this.store = store;
+    this.notice = new Notice();
+    const take = (index) => this.store.set({ current: index });
+    this.conversation = new Conversation(store, { take });
+    this.text = new PromptText(store, { save: (index, text) => this._take("accept", { index, text }), legend: true });
+    this.chips = new Chips(store, {
+      edit: (field, value) => this._change({ values: { [field]: value } }),
+      lock: (field, on) => this._change(on ? { lock: [field] } : { unlock: [field] }),
+    });
+    this.player = new Player(store, { controls: true });
+    this.line = new JobLine(store);
+    this.caption = h("p", { class: "wb-quiet" });
+    this.apply = button("Apply changes & generate", { icon: "play", kind: "primary", onclick: () => this._apply() });
+    this.takes = new Takes(store, { take, compare });
+    this.title = h("h2", { tabindex: -1, text: "Tune" });
+    this.el = h(
+      "section",
+      { class: "wb-step wb-step-tune" },
+      h("header", { class: "wb-head" }, h("div", { class: "wb-head-words" }, this.title, h("p", { class: "wb-quiet", text: "Say what should be different. What you lock stays as it is." }))),
+      h(
+        "div",
+        { class: "wb-tune" },
+        this.conversation.el,
+        h(
+          "div",
+          { class: "wb-tune-now" },
+          h("div", { class: "wb-tune-video" }, this.player.el, this.line.el, this.caption),
+          this.text.el,
+          this.notice.el,
+          h("div", { class: "wb-row wb-next" }, this.apply),
+          h("details", { class: "wb-tune-chips", open: true }, h("summary", { text: "Parameters" }), this.chips.el),
+        ),
+      ),
+      this.takes.el,
+    );
+  }
+
+  update() {
+    const { store } = this;
+    const entry = store.entry(currentIndex(store));
+    if (!entry) return;
+    const parent = store.entry(entry.parent);
+    this.conversation.update(entry);
+    this.text.update(entry, { before: parent && parent.kind !== "rough" ? parent : null });
+    this.chips.update(entry.scene, entry.changes.map((change) => change.field));
+    const own = store.jobOf(entry.index);
+    const job = own ?? nearest(store, entry);
+    this.player.update(job);
+    this.line.update(job);
+    put(this.caption, own || !job ? "" : "This is the video of the prompt before; apply the changes to render this one.");
+    show(this.caption, this.caption.textContent !== "");
+    const working = store.busy("render");
+    attribute(this.apply, "disabled", working);
+    attribute(this.apply, "data-working", working);
+    put(this.apply.lastChild, own ? "Generate again" : "Apply changes & generate");
+    this.takes.update(entry);
+  }
+
+  async _apply() {
+    const index = currentIndex(this.store);
+    const { options } = this.store.view;
+    await this.notice.guard(() => this.store.call("render", { index, options }, "render"));
+  }
+
+  _take(name, args) {
+    return this.notice.guard(async () => {
+      const answer = await this.store.call(name, args, "prompt");
+      if (answer) this.store.set({ current: answer.index });
+      return answer;
+    });
+  }
+
+  _change(args) {
+    return this._take("set_parameters", { index: currentIndex(this.store), ...args });
+  }
+}
+
+/** The prompt that is being tuned. */
+export function currentIndex(store) {
+  return store.entry(store.view.current) ? store.view.current : baseIndex(store);
+}
+
+/** The newest video on the line that leads to `entry`. */
+function nearest(store, entry) {
+  for (let one = store.entry(entry.parent); one; one = store.entry(one.parent)) {
+    const job = store.jobOf(one.index);
+    if (job) return job;
+  }
+  return null;
+}

@@ -1,0 +1,168 @@
+// One variation: what it changes, its text, its render, and what can be done with it.
+
+import { attribute, button, h, Keyed, put, show } from "./dom.js";
+import { Player } from "./media.js";
+import { Notice } from "./notice.js";
+import { JobLine } from "./progress.js";
+import { valueText } from "./words.js";
+
+const SOURCES = {
+  fallback: "written without the language model",
+  substitute: "replaced a repeated or unusable answer",
+  emergency: "the original text",
+};
+
+export class VariationCard {
+  constructor(store, { tune }) {
+    this.store = store;
+    this.tune = tune;
+    this.player = new Player(store);
+    this.line = new JobLine(store, { compact: true });
+    this.notice = new Notice();
+    this.number = h("span", { class: "wb-card-number" });
+    this.changes = h("ul", { class: "wb-changes" });
+    this.changeList = new Keyed(this.changes, (change) => change.field, () => new ChangeItem());
+    this.fallback = h("span", { class: "wb-badge wb-badge-fallback", hidden: true });
+    this.text = h("p", { class: "wb-card-text" });
+    this.more = h("button", {
+      type: "button",
+      class: "wb-link",
+      text: "Read all",
+      "aria-expanded": "false",
+      onclick: () => this._expand(),
+    });
+    this.area = h("textarea", { rows: 6, "aria-label": "Prompt of this card", hidden: true, onkeydown: (e) => this._key(e) });
+    this.el = h(
+      "article",
+      { class: "wb-card", role: "listitem" },
+      h("div", { class: "wb-card-media" }, this.player.el, this.number),
+      this.line.el,
+      h("div", { class: "wb-card-body" }, this.fallback, this.changes, this.text, this.more, this.area, this.notice.el),
+      this._actions(),
+    );
+  }
+
+  _actions() {
+    const ask = (name, args = {}) => this._ask(name, { index: this.entry.index, ...args });
+    this.tuneButton = button("Tune this", { kind: "small", onclick: () => this.tune(this.entry.index) });
+    this.pin = button("Pin", { icon: "pin", bare: true, onclick: () => ask("pin", { on: !this.card.pinned }) });
+    this.edit = button("Edit the text", { icon: "edit", bare: true, onclick: () => this._open() });
+    this.save = button("Use this text", { icon: "check", kind: "small", hidden: true, onclick: () => this._save() });
+    this.again = button("Make another in its place", {
+      icon: "shuffle",
+      bare: true,
+      onclick: () => ask("regenerate", { axes: this.card.axes }),
+    });
+    this.drop = button("Drop this card", { icon: "trash", bare: true, onclick: () => ask("drop") });
+    return h("div", { class: "wb-card-foot" }, this.tuneButton, this.save, h("span", { class: "wb-row wb-tight" }, this.pin, this.edit, this.again, this.drop));
+  }
+
+  update(card) {
+    const { entry, job } = card;
+    this.card = card;
+    this.player.update(job, job ? "" : "Not rendered yet");
+    this.line.update(job);
+    attribute(this.el, "data-pinned", card.pinned);
+    attribute(this.pin, "aria-pressed", String(card.pinned));
+    attribute(this.again, "data-working", this.store.busy(`regenerate ${entry.index}`));
+    if (entry === this.entry && card.first === this.first) return;
+    this.entry = entry;
+    this.first = card.first;
+    attribute(this.el, "style", `--wb-place: ${card.place}`);
+    put(this.number, card.first ? "Original" : String(card.place + 1));
+    put(this.text, entry.prompt);
+    this.changeList.update(card.first ? [] : entry.changes);
+    show(this.changes, !card.first && entry.changes.length > 0);
+    show(this.fallback, entry.fallback);
+    put(this.fallback, SOURCES[entry.source] ?? SOURCES.fallback);
+    for (const node of [this.pin, this.again, this.drop]) show(node, !card.first);
+  }
+
+  dispose() {
+    this.player.dispose();
+  }
+
+  _ask(name, args) {
+    return this.notice.guard(() => this.store.call(name, args, `${name} ${this.entry.index}`));
+  }
+
+  _expand() {
+    const open = this.el.classList.toggle("wb-open");
+    attribute(this.more, "aria-expanded", String(open));
+    put(this.more, open ? "Less" : "Read all");
+  }
+
+  _open() {
+    this.area.value = this.entry.prompt;
+    this._editing(true);
+    this.area.focus();
+  }
+
+  _key(event) {
+    if (event.key === "Escape") {
+      event.stopPropagation();
+      this._editing(false);
+      this.edit.focus();
+    } else if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+      event.preventDefault();
+      this._save();
+    }
+  }
+
+  async _save() {
+    const text = this.area.value.trim();
+    if (text && text !== this.entry.prompt) {
+      const taken = await this._ask("rewrite", { index: this.entry.index, text });
+      if (!taken) return;
+    }
+    this._editing(false);
+  }
+
+  _editing(on) {
+    show(this.area, on);
+    show(this.text, !on);
+    show(this.more, !on);
+    show(this.save, on);
+    show(this.tuneButton, !on);
+  }
+}
+
+/** One named change, as before and after. */
+export class ChangeItem {
+  constructor() {
+    this.label = h("span", { class: "wb-change-field" });
+    this.before = h("del");
+    this.after = h("ins");
+    this.el = h("li", {}, this.label, this.before, this.after);
+  }
+
+  update(change) {
+    put(this.label, change.field.replaceAll("_", " "));
+    put(this.before, brief(change.before, change.after));
+    put(this.after, brief(change.after, change.before) || "none");
+    show(this.before, Boolean(this.before.textContent));
+    attribute(this.el, "title", change.sentence);
+  }
+}
+
+/** Of a list only what the other one lacks. */
+function brief(value, other) {
+  if (!Array.isArray(value)) return valueText(value);
+  return valueText(value.filter((item) => !other.includes(item)));
+}
+
+/** Places of cards that are still being written. */
+export function Skeletons(count) {
+  return Array.from({ length: Math.max(0, count) }, (_, place) => ({
+    key: `skeleton ${place}`,
+    make: () => ({
+      el: h(
+        "div",
+        { class: "wb-card wb-skeleton", "aria-hidden": "true", style: `--wb-place: ${place}` },
+        h("div", { class: "wb-card-media" }),
+        h("div", { class: "wb-card-body" }, h("span"), h("span"), h("span")),
+      ),
+      update() {},
+    }),
+  }));
+}

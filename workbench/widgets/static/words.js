@@ -1,0 +1,140 @@
+// How things are said: times, states, devices, and what differs between two texts.
+
+const UNITS = [
+  [60, 1, "s"],
+  [3600, 60, "min"],
+  [Infinity, 3600, "h"],
+];
+
+/** "8 s", "2 min", "1 h"; empty where not known. */
+export function duration(seconds) {
+  if (seconds === null || seconds === undefined) return "";
+  const [, size, unit] = UNITS.find(([below]) => seconds < below);
+  return `${Math.max(1, Math.round(seconds / size))} ${unit}`;
+}
+
+/** What a render is doing, in a few words. */
+export function jobWords(job) {
+  if (!job) return "";
+  if (job.state === "queued") {
+    const ahead = job.ahead ? `${job.ahead} ahead` : "next in line";
+    return join("Waiting", ahead, job.wait ? `about ${duration(job.wait)}` : "");
+  }
+  if (job.state === "running") {
+    const steps = job.steps ? `${job.step} of ${job.steps}` : "";
+    const left = job.eta ? `${duration(job.eta)} left` : "";
+    return join(capital(job.stage || "starting"), steps, left);
+  }
+  if (job.state === "failed") return job.error || "Failed";
+  if (job.state === "cancelled") return "Cancelled";
+  return "Done";
+}
+
+/** Who is rendering it and how busy that device is. */
+export function deviceWords(job, devices) {
+  if (!job || job.final || !job.device) return "";
+  const device = devices.find((one) => one.name === job.device);
+  const name = deviceName(job.device, job.gpu);
+  if (!device) return name;
+  const load = device.load === null ? "" : `${Math.round(device.load)} %`;
+  const memory = device.memory_total ? `${device.memory_used ?? "–"} / ${device.memory_total} GB` : "";
+  return join(name, device.kind === "cuda" ? load : "", device.kind === "cuda" ? memory : "");
+}
+
+/** "GPU 0", "CPU 1". */
+export function deviceName(name, gpu) {
+  if (gpu !== null && gpu !== undefined) return `GPU ${gpu}`;
+  const [kind, number] = String(name).split(":");
+  return `${kind.toUpperCase()} ${number ?? ""}`.trim();
+}
+
+export function join(...parts) {
+  return parts.filter(Boolean).join(" · ");
+}
+
+export function capital(text) {
+  return text ? text[0].toUpperCase() + text.slice(1) : "";
+}
+
+export function plural(count, one, many = `${one}s`) {
+  return `${count} ${count === 1 ? one : many}`;
+}
+
+/** A day and time as people say it here. */
+export function moment(seconds) {
+  const when = new Date(seconds * 1000);
+  const today = new Date().toDateString() === when.toDateString();
+  const time = when.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+  if (today) return `today, ${time}`;
+  return `${when.toLocaleDateString([], { day: "numeric", month: "short" })}, ${time}`;
+}
+
+/** The value of a scene field as one text. */
+export function valueText(value) {
+  return Array.isArray(value) ? value.join("; ") : value || "";
+}
+
+const TOKEN = /\s+|[\p{L}\p{N}’'-]+|[^\s\p{L}\p{N}]/gu;
+
+/** Split `after` into runs [{text, fresh}], `fresh` where `before` does not have them. */
+export function differences(before, after) {
+  const old = before.match(TOKEN) ?? [];
+  const now = after.match(TOKEN) ?? [];
+  const kept = commonTokens(old.map(fold), now.map(fold));
+  const runs = [];
+  now.forEach((token, place) => {
+    const fresh = !kept.has(place);
+    const last = runs[runs.length - 1];
+    if (last && (last.fresh === fresh || !token.trim())) last.text += token;
+    else runs.push({ text: token, fresh });
+  });
+  return runs;
+}
+
+function fold(token) {
+  return token.trim() ? token.toLowerCase() : " ";
+}
+
+/** Places in `now` that belong to a longest common subsequence with `old`. */
+function commonTokens(old, now) {
+  const width = now.length + 1;
+  const table = new Uint16Array((old.length + 1) * width);
+  for (let i = old.length - 1; i >= 0; i -= 1) {
+    for (let j = now.length - 1; j >= 0; j -= 1) {
+      table[i * width + j] =
+        old[i] === now[j]
+          ? table[(i + 1) * width + j + 1] + 1
+          : Math.max(table[(i + 1) * width + j], table[i * width + j + 1]);
+    }
+  }
+  const kept = new Set();
+  for (let i = 0, j = 0; i < old.length && j < now.length; ) {
+    if (old[i] === now[j]) {
+      kept.add(j);
+      i += 1;
+      j += 1;
+    } else if (table[(i + 1) * width + j] >= table[i * width + j + 1]) i += 1;
+    else j += 1;
+  }
+  return kept;
+}
+
+const SHORT = 4;
+
+/** Split `text` into runs, `mine` where a word comes from what the user typed. */
+export function ownWords(typed, text) {
+  const stems = new Set((typed.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? []).map(stem));
+  const runs = [];
+  for (const token of text.match(TOKEN) ?? []) {
+    const mine = stems.has(stem(token.toLowerCase()));
+    const last = runs[runs.length - 1];
+    if (last && (last.mine === mine || !token.trim())) last.text += token;
+    else runs.push({ text: token, mine });
+  }
+  return runs;
+}
+
+function stem(word) {
+  const cut = word.replace(/(?:ning|ing|es|s|ed)$/u, "");
+  return cut.length >= SHORT - 1 ? cut : word;
+}

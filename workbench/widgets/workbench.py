@@ -1,0 +1,160 @@
+"""The Workbench widget: the four steps in a notebook cell or a dashboard.
+
+Holds what the browser sees as synced traits and hands what the browser asks to the desk. All work
+is done on a loop of its own, so that neither the kernel nor the screen waits for the other.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Final
+
+import anywidget
+import traitlets
+
+from workbench import journey
+from workbench.studio import Studio
+from workbench.widgets.bundle import bundle_module, bundle_styles
+from workbench.widgets.commands import answer_command, commands_of
+from workbench.widgets.desk import Desk
+from workbench.widgets.loop import LoopThread
+from workbench.widgets.presentation import View, field_views
+from workbench.widgets.renders import Renders
+
+__all__ = ["Workbench"]
+
+_STATIC: Final = Path(__file__).resolve().parent / "static"
+
+
+class Workbench(anywidget.AnyWidget):
+    """The workbench: prompt, variations, tuning, results.
+
+    ``session`` is the id of a session to go on with; without it the browser takes up the one that
+    it had open in this notebook. ``private`` shows a visitor only the sessions that its own
+    browser knows, which is the default in a dashboard.
+    """
+
+    _esm = traitlets.Unicode().tag(sync=True)
+    _css = traitlets.Unicode().tag(sync=True)
+
+    session_state = traitlets.Dict().tag(sync=True)
+    """The open session with all its prompts; empty without one."""
+    jobs_state = traitlets.Dict().tag(sync=True)
+    """Job id → job. Filled in place and told in patches; whole only for a page that loads."""
+    devices_state = traitlets.List(traitlets.Dict()).tag(sync=True)
+    board_state = traitlets.Dict().tag(sync=True)
+    """The variations on the table: entry indices in order, the pinned ones, the batch."""
+    config = traitlets.Dict().tag(sync=True)
+    """What does not change while the widget lives."""
+    selected_ids = traitlets.List(traitlets.Unicode()).tag(sync=True)
+
+    def __init__(
+        self,
+        session: str | None = None,
+        *,
+        using: Studio | None = None,
+        private: bool | None = None,
+        **kwargs: Any,
+    ) -> None:
+        self._studio = using or journey.studio()
+        in_dashboard = "VOILA_REQUEST_URL" in os.environ
+        self._private = in_dashboard if private is None else private
+        super().__init__(config=self._config(session), **kwargs)
+        self._loop = LoopThread("workbench-widget")
+        self._renders = Renders(self._studio, self._loop, self, private=self._private)
+        self._desk = Desk(self._studio, self._renders, self, private=self._private)
+        self._commands = commands_of(self._renders) | commands_of(self._desk)
+        self.on_msg(self._heard)
+        if session is not None:
+            self._studio.session(session)  # an unknown one is told here, not in the browser
+            self._loop.start(self._desk.take_up(session))
+
+    # what a notebook computes with
+
+    @property
+    def session(self) -> journey.Session | None:
+        """The open session; None before the first prompt."""
+        session_id = self.session_state.get("id")
+        return journey.Session(session_id, using=self._studio) if session_id else None
+
+    @property
+    def batch(self) -> journey.Batch | None:
+        """The batch rendered last in this session; None before there is one."""
+        batch_id = self.board_state.get("batch")
+        return journey.Batch(batch_id, using=self._studio) if batch_id else None
+
+    @property
+    def selected(self) -> list[journey.Video]:
+        """The videos chosen in the results, in the order in which they were chosen."""
+        return [journey.Video(job_id, using=self._studio) for job_id in self.selected_ids]
+
+    def close(self) -> None:
+        """Take the widget off the screen and let go; renders go on."""
+        if hasattr(self, "_renders"):  # a widget that could not be made has none
+            self._renders.close()
+            self._loop.close()
+        super().close()
+
+    # what the desk shows; called on the loop alone
+
+    def show(self, name: str, value: Any) -> None:
+        """Set what the browser sees under ``name``."""
+        self.set_trait(name, value)
+
+    def patch_jobs(self, views: Iterable[View]) -> None:
+        """Tell the browser of some jobs, without telling of all the others again."""
+        changed = {view["id"]: view for view in views}
+        self.jobs_state.update(changed)
+        self.send({"kind": "jobs", "jobs": list(changed.values())})
+
+    def tell_all_jobs(self) -> None:
+        """Tell the browser of every job; what a page does not have, it then gets."""
+        self.send({"kind": "jobs", "jobs": list(self.jobs_state.values()), "all": True})
+
+    # what the browser asks
+
+    def _heard(self, _widget: object, content: Any, _buffers: object) -> None:
+        if isinstance(content, dict) and isinstance(content.get("id"), str):
+            self._loop.start(self._answer(content))
+
+    async def _answer(self, content: dict[str, Any]) -> None:
+        request_id = content["id"]
+        self.send({"kind": "heard", "id": request_id})
+        answer = await answer_command(self._commands, content.get("do"), content.get("with", {}))
+        value = answer.get("value")
+        if isinstance(value, bytes):
+            self.send({"kind": "answer", "id": request_id, "value": None}, buffers=[value])
+        else:
+            self.send({"kind": "answer", "id": request_id, **answer})
+
+    def _config(self, session: str | None) -> View:
+        settings = self._studio.settings
+        return {
+            "groups": field_views(),
+            "engine": settings.engine,
+            "engines": list(self._studio.engine_names()),
+            "provider": self._studio.writer.name,
+            "session": session,
+            "private": self._private,
+            "place": os.environ.get("JPY_SESSION_NAME") or os.environ.get("SCRIPT_NAME") or "",
+            "max_prompt_chars": settings.max_prompt_chars,
+            "max_batch": settings.max_batch_prompts,
+            "version": metadata.version("world-model-workbench"),
+        }
+
+    @traitlets.default("_esm")
+    def _default_esm(self) -> str:
+        return _module()
+
+    @traitlets.default("_css")
+    def _default_css(self) -> str:
+        return bundle_styles(_STATIC)
+
+
+@cache
+def _module() -> str:
+    return bundle_module(_STATIC / "main.js")
