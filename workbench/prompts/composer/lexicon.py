@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib import resources
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from workbench.prompts.composer.words import is_plural, lemma
 from workbench.scene import vocabulary
+
+T = TypeVar("T")
 
 __all__ = [
     "ANIMATE",
@@ -68,9 +70,11 @@ def word_list(name: str) -> frozenset[str]:
 
 @cache
 def _subjects() -> Mapping[str, str]:
-    return {
-        word: kind for kind, words in reversed(load("subjects").items()) for word in words.split()
-    }
+    found: dict[str, str] = {}
+    for kind, words in load("subjects").items():
+        for word in words.split():
+            found.setdefault(word, kind)
+    return found
 
 
 @cache
@@ -94,7 +98,7 @@ def place_named(noun: str) -> Place | None:
     return _lookup(_places(), noun)
 
 
-def _lookup(table: Mapping[str, Any], noun: str) -> Any:
+def _lookup(table: Mapping[str, T], noun: str) -> T | None:
     low = noun.lower().replace("’", "'").removesuffix("'s")
     for word in (low, lemma(low, "NOUN")) if is_plural(low) else (low,):
         if word in table:
@@ -145,11 +149,20 @@ def _loosely_spaced(phrase: str) -> str:
 def find_terms(text: str) -> tuple[Term, ...]:
     """Return every established term that ``text`` says, the longest phrase first at each place."""
     pattern, meaning = _term_pattern()
+    friends = [m.span() for m in _false_friends().finditer(text)]
     found = []
     for match in pattern.finditer(text):
+        if any(start < match.end() and match.start() < end for start, end in friends):
+            continue
         field, term = meaning.get(_key(match[0])) or _by_letters(match[0])
         found.append(Term(match.start(), match.end(), field, term))
     return tuple(found)
+
+
+@cache
+def _false_friends() -> re.Pattern[str]:
+    phrases: list[str] = load("phrases")["false_friends"]
+    return re.compile(rf"\b(?:{'|'.join(phrases)})\b", re.IGNORECASE)
 
 
 def _key(text: str) -> str:

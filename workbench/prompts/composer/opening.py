@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from workbench.prompts.composer.facts import Ground
-from workbench.prompts.composer.grammar import head_of, verb_start
+from workbench.prompts.composer.grammar import head_of
 from workbench.prompts.composer.lexicon import (
     find_terms,
     load,
@@ -16,7 +16,9 @@ from workbench.prompts.composer.lexicon import (
     subject_kind,
     word_list,
 )
-from workbench.prompts.composer.reading import Modifier, Reading, with_article
+from workbench.prompts.composer.reading import Reading, with_article
+from workbench.prompts.composer.segments import Modifier
+from workbench.prompts.composer.verbs import verb_start
 from workbench.prompts.composer.words import (
     DETERMINERS,
     article,
@@ -57,8 +59,12 @@ def opening(
     end = " ".join(x for x in (where, when) if x)
     fields = frozenset(said | _fields(reading.lead))
     rest = "".join(f", {part}" for part in (*tails, *glue))
+    if reading.fronted and not reading.lead and sentence:
+        sentence = f"{_lower_first(reading.fronted)}, {_lower_first(sentence)}"
+    elif reading.fronted and not reading.lead:
+        participial = f"{participial} {reading.fronted}"
     if reading.lead:
-        text = f"{_lead(reading.lead)} of {participial}{_space(end)}{rest}"
+        text = f"{_led(reading, participial)}{_space(end)}{rest}"
     elif shot and not tails and (not sentence or rng.random() < 0.35):
         verb = (
             "follows"
@@ -274,6 +280,14 @@ def _style_phrase(text: str) -> str:
         if is_adjective(low) or low.endswith(("ic", "al", "punk"))
         else f"in the style of {text}"
     )
+
+
+def _led(reading: Reading, noun: str) -> str:
+    """Return lead and noun phrase joined: "drone footage of a house", "a crane up over a field"."""
+    if not reading.joint and re.search(r"\b(?:across|over|through|along|around|past|into|above|of)$", reading.lead, re.IGNORECASE):
+        return f"{reading.lead} {noun}"
+    fronted = f"{_lower_first(reading.fronted)}, " if reading.fronted else ""
+    return f"{_lead(reading.lead)} {reading.joint or 'of'} {fronted}{noun}"
 
 
 def _lead(lead: str) -> str:

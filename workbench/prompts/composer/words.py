@@ -14,6 +14,7 @@ from typing import Any, Final
 __all__ = [
     "DETERMINERS",
     "article",
+    "bare",
     "content_words",
     "inflect",
     "is_adjective",
@@ -308,9 +309,9 @@ def is_plural(noun: str) -> bool:
     if low in _PLURAL_ONLY:
         return True
     if not low.endswith(("s", "i", "a")) or low.endswith("ss"):
-        known = lemmas(low).get("NOUN")
+        known = lemmas(low).get("NOUN", ())
         return bool(known) and low not in known and not low.endswith("ing")
-    known = lemmas(low).get("NOUN")
+    known = lemmas(low).get("NOUN", ())
     if known:
         return low not in known
     return low.endswith("s") and not low.endswith(("us", "is"))
@@ -321,6 +322,11 @@ def article(phrase: str) -> str:
     if _CONSONANT_SOUND.match(phrase):
         return "a"
     return "an" if _VOWEL_SOUND.match(phrase) else "a"
+
+
+def bare(word: str) -> str:
+    """Return ``word`` in lower case without the punctuation around it."""
+    return word.strip(".,;:!?\"'“”()").lower()
 
 
 def tokens(text: str) -> list[str]:
