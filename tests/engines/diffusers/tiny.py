@@ -200,7 +200,7 @@ def _cogvideox() -> Any:
         sample_width=8,
         sample_height=8,
         sample_frames=9,
-        max_text_seq_length=16,
+        max_text_seq_length=226,
     )
     return diffusers.CogVideoXPipeline(
         tokenizer=_tokenizer(),
@@ -351,9 +351,9 @@ def _allegro() -> Any:
         out_channels=4,
         num_layers=1,
         cross_attention_dim=24,
-        sample_width=8,
-        sample_height=8,
-        sample_frames=8,
+        sample_width=40,
+        sample_height=40,
+        sample_frames=6,
         caption_channels=24,
     )
     vae = diffusers.AutoencoderKLAllegro(
@@ -452,7 +452,7 @@ def _cosmos_transformer(channels: int, more: int) -> Any:
         max_size=(4, 32, 32),
         patch_size=(1, 2, 2),
         rope_scale=(2.0, 1.0, 1.0),
-        concat_padding_mask=True,
+        concat_padding_mask=False,
         extra_pos_embed_type="learnable",
     )
 
@@ -613,7 +613,7 @@ TINY: Final[Mapping[str, Tiny]] = MappingProxyType(
         "hunyuan-video": Tiny(_hunyuan_video),
         "hunyuan-video-1-5": Tiny(_hunyuan_video_15),
         "mochi": Tiny(_mochi, num_frames=7),
-        "allegro": Tiny(_allegro, num_frames=8),
+        "allegro": Tiny(_allegro, num_frames=24, size=320),
         "skyreels-v2": Tiny(_skyreels),
         "sana-video": Tiny(_sana),
         "cosmos": Tiny(_cosmos, options={"safety_checker": False}),

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from workbench.engines.diffusers.families import Family, family_of
+from workbench.engines.diffusers.families import Family, ModelFacts, Rule, family_of
 from workbench.engines.diffusers.options import AS_RENDERED, option_problems
 from workbench.engines.diffusers.weights import find_weights, how_to_get, model_facts
 from workbench.errors import FieldProblem, InvalidRequest
@@ -37,7 +37,8 @@ def complete(request: RenderRequest, settings: Settings) -> RenderRequest:
     if weights is None and (not settings.allow_hub or not _hub_name(model)):
         text = how_to_get(model, request.revision)
         raise InvalidRequest(text, (FieldProblem("model", text),))
-    family = family_of(model_facts(model, weights))
+    facts = model_facts(model, weights)
+    family = family_of(facts)
     values = _values(request, family)
     values["model"] = str(weights.folder) if weights and not weights.revision else model
     values["revision"] = weights.revision if weights and weights.revision else request.revision
@@ -46,7 +47,7 @@ def complete(request: RenderRequest, settings: Settings) -> RenderRequest:
         *option_problems(request.options),
         *_size_problems(filled, family, settings),
         *_length_problems(filled, family, settings),
-        *_input_problems(filled, family),
+        *_input_problems(filled, family, facts),
     ]
     if problems:
         raise InvalidRequest(" ".join(one.problem for one in problems), tuple(problems))
@@ -76,16 +77,11 @@ def _size_problems(
 ) -> list[FieldProblem]:
     problems = []
     for name in ("width", "height"):
-        value, multiple = getattr(request, name), family.multiple
-        if value is not None and value % multiple:
-            below = max(multiple, value // multiple * multiple)
-            problems.append(
-                FieldProblem(
-                    name,
-                    f"{family.title} needs a {name} that is a multiple of {multiple}: "
-                    f"{below} or {below + multiple}, not {value}.",
-                )
-            )
+        value, rule = getattr(request, name), family.size_rule(name)
+        if value is not None and not rule.allows(value):
+            near = _either(rule, value)
+            text = f"{family.title} makes a {name} of {_form(rule)}: {near}, not {value}."
+            problems.append(FieldProblem(name, text))
     if request.width and request.height:
         most = min(family.most_pixels or settings.max_pixels, settings.max_pixels)
         if request.width * request.height > most:
@@ -108,14 +104,24 @@ def _length_problems(
         return [FieldProblem("num_frames", f"{family.title} makes at most {most} frames here.")]
     if rule.allows(count):
         return []
-    below, above = rule.near(count)
-    form = f"{rule.every}k+{rule.plus}" if rule.plus else f"multiples of {rule.every}"
-    near = f"{below} or {above}" if below != above else f"{below}"
-    text = f"{family.title} makes {form} frames, from {rule.least}: {near}, not {count}."
+    text = f"{family.title} makes {_form(rule)} frames: {_either(rule, count)}, not {count}."
     return [FieldProblem("num_frames", text)]
 
 
-def _input_problems(request: RenderRequest, family: Family) -> list[FieldProblem]:
+def _form(rule: Rule) -> str:
+    if rule.every == 1:
+        return f"at least {rule.least}"
+    return f"{rule.every}k+{rule.plus}" if rule.plus else f"a multiple of {rule.every}"
+
+
+def _either(rule: Rule, value: int) -> str:
+    below, above = rule.near(value)
+    return f"{below} or {above}" if below != above else f"{below}"
+
+
+def _input_problems(
+    request: RenderRequest, family: Family, facts: ModelFacts
+) -> list[FieldProblem]:
     problems = []
     given = {name for name in ("image", "video") if request.options.get(name)}
     if len(given) > 1:
@@ -124,9 +130,10 @@ def _input_problems(request: RenderRequest, family: Family) -> list[FieldProblem
         path = request.options.get(name)
         if isinstance(path, str) and not Path(path).is_file():
             problems.append(FieldProblem(f"options.{name}", f"There is no file for {name}."))
-    if family.needs and not given:
-        wanted = " or ".join(family.needs)
-        text = f"{family.title} continues from an {wanted}: give one in options."
+    needs = family.needs or _needs(facts.class_name)
+    if needs and not given.intersection(needs):
+        wanted = " or ".join(needs)
+        text = f"This model of {family.title} begins from an {wanted}: give one in options."
         problems.append(FieldProblem("options.image", text))
     if family.known and not (family.takes or family.image_class or family.video_class):
         problems.extend(
@@ -135,6 +142,13 @@ def _input_problems(request: RenderRequest, family: Family) -> list[FieldProblem
             if not any("Image" in one or "Video2" in one for one in family.classes)
         )
     return problems
+
+
+def _needs(class_name: str) -> tuple[str, ...]:
+    """Return what a pipeline of this name cannot do without."""
+    if any(sign in class_name for sign in ("ImageToVideo", "Image2Video", "I2V")):
+        return ("image",)
+    return ("video",) if "VideoToVideo" in class_name else ()
 
 
 def _hub_name(model: str) -> bool:

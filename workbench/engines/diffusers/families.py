@@ -14,11 +14,11 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-__all__ = ["Family", "FrameRule", "ModelFacts", "families", "family_of"]
+__all__ = ["Family", "ModelFacts", "Rule", "families", "family_of"]
 
 
-class FrameRule(BaseModel):
-    """Which frame counts a family can make: ``every``·k + ``plus``, at least ``least``."""
+class Rule(BaseModel):
+    """Which numbers a family can make: ``every``·k + ``plus``, at least ``least``."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -26,14 +26,14 @@ class FrameRule(BaseModel):
     plus: int = Field(0, ge=0)
     least: int = Field(1, ge=1)
 
-    def allows(self, num_frames: int) -> bool:
-        """Tell whether exactly ``num_frames`` frames come out when that many are asked for."""
-        return num_frames >= self.least and (num_frames - self.plus) % self.every == 0
+    def allows(self, value: int) -> bool:
+        """Tell whether ``value`` itself comes out when it is asked for."""
+        return value >= self.least and (value - self.plus) % self.every == 0
 
-    def near(self, num_frames: int) -> tuple[int, int]:
-        """Return the allowed counts just below (or the least) and just above ``num_frames``."""
-        below = max(self.least, (num_frames - self.plus) // self.every * self.every + self.plus)
-        return below, below + self.every if below <= num_frames else below
+    def near(self, value: int) -> tuple[int, int]:
+        """Return the allowed numbers just below (or the least) and just above ``value``."""
+        below = max(self.least, (value - self.plus) // self.every * self.every + self.plus)
+        return below, below + self.every if below <= value else below
 
 
 class _Defaults(BaseModel):
@@ -65,7 +65,9 @@ class Family(BaseModel):
     hub: tuple[str, ...] = ()
     when: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict)
     multiple: int = 1
-    frames: FrameRule = FrameRule()
+    widths: Rule | None = None
+    heights: Rule | None = None
+    frames: Rule = Rule()
     most_frames: int | None = None
     most_pixels: int | None = None
     names: Mapping[str, str] = Field(default_factory=dict)
@@ -75,6 +77,7 @@ class Family(BaseModel):
     takes: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
     needs_packages: tuple[str, ...] = ()
+    needs_packages_when: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict)
     image_class: str = ""
     video_class: str = ""
     stream: Literal["decoder", "chunks", "whole"] = "whole"
@@ -89,6 +92,15 @@ class Family(BaseModel):
     vae_dtype: Literal["bfloat16", "float16", "float32"] | None = None
     negative: str = ""
     memory: _Memory = _Memory()
+
+    def size_rule(self, name: str) -> Rule:
+        """Return the rule of ``width`` or ``height``."""
+        own = self.widths if name == "width" else self.heights
+        return own or Rule(every=self.multiple, least=self.multiple)
+
+    def packages_for(self, facts: ModelFacts) -> tuple[str, ...]:
+        """Return the packages that this very model cannot run without."""
+        return self.needs_packages if _stands(self.needs_packages_when, facts) else ()
 
     @property
     def known(self) -> bool:
@@ -139,12 +151,16 @@ def _families() -> tuple[Family, ...]:
 
 def _claims(family: Family, facts: ModelFacts) -> bool:
     if facts.class_name:
-        return facts.class_name in family.classes and all(
-            _holds(facts.index if part == "index" else facts.configs.get(part, {}), wanted)
-            for part, wanted in family.when.items()
-        )
+        return facts.class_name in family.classes and _stands(family.when, facts)
     name = facts.hub_name.lower()
     return any(fnmatch(name, pattern) for pattern in family.hub)
+
+
+def _stands(when: Mapping[str, Mapping[str, Any]], facts: ModelFacts) -> bool:
+    return all(
+        _holds(facts.index if part == "index" else facts.configs.get(part, {}), wanted)
+        for part, wanted in when.items()
+    )
 
 
 def _holds(table: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:

@@ -108,7 +108,8 @@ def load_model(
     Raises ``EngineUnavailable`` where a library or the weights are missing or damaged.
     """
     weights, family = _found(request, settings)
-    missing = [name for name in family.needs_packages if find_spec(name) is None]
+    facts = model_facts(request.model, weights)
+    missing = [name for name in family.packages_for(facts) if find_spec(name) is None]
     if missing:
         text = f"{family.title} needs {', '.join(missing)}: pip install {' '.join(missing)}"
         raise EngineUnavailable(text)

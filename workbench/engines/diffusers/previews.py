@@ -49,8 +49,10 @@ class LatentColours:
                 device = getattr(pipe, "_execution_device", parameter.device)
                 latents = _latents(vae.encode(given.to(device, parameter.dtype)))
                 latents = _normalised(vae, latents)
-        except (RuntimeError, ValueError, NotImplementedError, AttributeError, TypeError):
+        except (RuntimeError, ValueError, LookupError, AttributeError, TypeError):
             return None
+        if not latents.numel():
+            return None  # a VAE that takes only whole tiles
         grid = latents.float().reshape(latents.shape[1], -1, latents.shape[-2], latents.shape[-1])
         grid = grid[:, 0]
         wanted = torch.nn.functional.adaptive_avg_pool2d(picture, grid.shape[-2:])[0]
@@ -124,6 +126,7 @@ def _normalised(vae: Any, latents: Any) -> Any:
     if mean is None or deviation is None:
         return (latents - (getattr(config, "shift_factor", None) or 0.0)) * factor
     shape = (1, -1, *([1] * (latents.ndim - 2)))
-    mean = torch.as_tensor(mean).to(latents).reshape(shape)
-    deviation = torch.as_tensor(deviation).to(latents).reshape(shape)
+    channels = latents.shape[1]  # Cosmos has a value for each frame as well: its first will do
+    mean = torch.as_tensor(mean).to(latents).reshape(channels, -1)[:, 0].reshape(shape)
+    deviation = torch.as_tensor(deviation).to(latents).reshape(channels, -1)[:, 0].reshape(shape)
     return (latents - mean) * factor / deviation

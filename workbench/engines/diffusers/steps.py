@@ -36,6 +36,9 @@ class StepWatch:
         self.steps = steps
         self.total = steps + max(1, round(steps * _DECODE_SHARE))
         self.done = 0
+        self.latents: Any = None
+        """The latest latents, of a pipeline that tells of them in no other way."""
+        self.scheduler: Any = None
         self._report = report
         self._cancelled = cancelled
         self._colours = colours
@@ -89,10 +92,24 @@ class StepWatch:
             if "callback_on_step_end" in inspect.signature(pipe.__call__).parameters:
                 yield self._callback(pipe)
             else:
+                self.scheduler = pipe.scheduler
+                scheduler, take = pipe.scheduler, pipe.scheduler.step
+                scheduler.step = self._remembering(take)
+                stack.callback(scheduler.__dict__.pop, "step", None)
                 original = pipe.progress_bar
                 pipe.progress_bar = lambda *args, **kwargs: _Bar(self, original(*args, **kwargs))
                 stack.callback(pipe.__dict__.pop, "progress_bar", None)
                 yield {}
+
+    def _remembering(self, take: Callable[..., Any]) -> Callable[..., Any]:
+        """Return the scheduler's step, which also keeps the latents it returns."""
+
+        def step(*args: Any, **kwargs: Any) -> Any:
+            made = take(*args, **kwargs)
+            self.latents = made[0] if isinstance(made, tuple) else made.prev_sample
+            return made
+
+        return step
 
     def _callback(self, pipe: Any) -> dict[str, Any]:
         wanted = ["latents"] if "latents" in getattr(pipe, "_callback_tensor_inputs", ()) else []
@@ -150,11 +167,11 @@ class _Bar:
     def __iter__(self) -> Iterator[Any]:
         for item in self._bar:
             yield item
-            self._watch.step()
+            self._watch.step(self._watch.latents, self._watch.scheduler)
 
     def update(self, number: int = 1) -> None:
         self._bar.update(number)
-        self._watch.step()
+        self._watch.step(self._watch.latents, self._watch.scheduler)
 
 
 def _points(steps: int, previews: int) -> frozenset[int]:
@@ -192,4 +209,4 @@ def _modules(pipe: Any, *, deep: bool) -> Iterator[Any]:
             continue
         for module in component.modules():
             if isinstance(module, torch.nn.ModuleList):
-                yield from module
+                yield from (child for child in module if child is not None)

@@ -1,0 +1,100 @@
+"""Tiny models on disk, one engine that renders them, and tasks to give it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from workbench.engines.diffusers import DiffusersEngine
+from workbench.engines.engine import Rendered, RenderTask
+from workbench.rendering import Progress, Recipe, RenderRequest
+from workbench.settings import Settings
+
+os.environ["HF_HUB_OFFLINE"] = "1"
+
+Ask = Callable[..., RenderRequest]
+
+
+class Stage:
+    """An engine with what it said, and a folder for each thing it renders."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.engine = DiffusersEngine(Settings())
+        self.said: list[Progress] = []
+        self.cancel = False
+        self._takes = 0
+
+    def report(self, progress: Progress) -> None:
+        """Keep what the engine says."""
+        self.said.append(progress)
+
+    def render(self, request: RenderRequest) -> tuple[Rendered, Path]:
+        """Complete, load and render ``request``; returns what was made and its folder."""
+        request = self.engine.complete(request)
+        self.said.clear()
+        self._takes += 1
+        folder = self.folder / f"take-{self._takes}"
+        folder.mkdir()
+        self.engine.load(request, "cpu", self.report)
+        recipe = Recipe(job_id="job", created_at=datetime.now(UTC), request=request)
+        task = RenderTask(recipe, folder, self.report, lambda: self.cancel)
+        return self.engine.render(task), folder
+
+    @property
+    def stages(self) -> list[str]:
+        """The stages that were told, in order, each once."""
+        return list(dict.fromkeys(one.stage for one in self.said))
+
+
+@pytest.fixture(scope="session")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Return a function that gives the folder of a tiny model, made when first asked for."""
+    from tests.engines.diffusers.tiny import save
+
+    folder = tmp_path_factory.mktemp("models")
+    return lambda name: save(name, folder)
+
+
+@pytest.fixture
+def ask(models: Callable[[str], Path]) -> Ask:
+    """Return a function that makes a request for a tiny model, small and quick."""
+
+    def make(name: str, **changed: Any) -> RenderRequest:
+        from tests.engines.diffusers.tiny import TINY
+
+        tiny = TINY[name]
+        values: dict[str, Any] = {
+            "prompt": "a dog runs in the rain",
+            "engine": "diffusers",
+            "model": str(models(name)),
+            "width": tiny.size,
+            "height": tiny.size,
+            "num_frames": tiny.num_frames,
+            "num_inference_steps": 2,
+            "profile": "reference",
+            "seed": 7,
+        }
+        values |= changed
+        values["options"] = {**tiny.options, **changed.get("options", {})}
+        return RenderRequest(**values)
+
+    return make
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Iterator[Stage]:
+    """Return an engine with a folder of its own."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(min(2, before))
+    stage = Stage(tmp_path)
+    yield stage
+    stage.engine.unload()
+    torch.set_num_threads(before)
