@@ -1,0 +1,78 @@
+"""The documentation's promises: its examples run, its generated pages are current, its links lead on."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from docs.rest_reference import TARGET, rest_reference
+from tests.live_server import ROOT, end_supervisor
+from tests.videos import decode
+
+DOCS = ROOT / "docs"
+
+
+@pytest.fixture
+def outputs(tmp_path: Path) -> Iterator[Path]:
+    folder = tmp_path / "outputs"
+    yield folder
+    end_supervisor(folder)
+
+
+def test_the_example_engine_renders_as_it_stands(outputs: Path, tmp_path: Path) -> None:
+    text = (DOCS / "engines.md").read_text("utf-8")
+    module = re.search(r"```python\n(.*?)```", text, re.DOTALL)
+    setting = re.search(r"export WORKBENCH_ENGINES='(.*)'", text)
+    assert module
+    assert setting
+    (tmp_path / "colours.py").write_text(module[1], "utf-8")
+    script = """
+import workbench as wb
+night, day = wb.render(["a dog at night", "a dog at noon"], engine="colours").wait(60).videos
+print(night.wait().path, day.wait().path, night.recipe.request.engine, sep="\\n")
+"""
+    run = subprocess.run(
+        [sys.executable, "-c", script],
+        env={
+            **os.environ,
+            "WORKBENCH_OUTPUTS": str(outputs),
+            "WORKBENCH_ENGINES": setting[1],
+            "PYTHONPATH": os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")]),
+        },
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    night, day, engine = run.stdout.split()
+    assert engine == "colours"
+    dark, bright = (decode(Path(path))[0].mean(axis=(0, 1)) for path in (night, day))
+    assert np.argmax(dark) == 2
+    assert np.argmax(bright) == 0
+    assert Path(night).with_name("poster.jpg").is_file()
+
+
+def test_the_rest_reference_is_the_one_that_the_code_makes() -> None:
+    assert TARGET.read_text("utf-8") == rest_reference(), "run python -m docs.rest_reference"
+
+
+def test_every_link_between_the_pages_leads_somewhere() -> None:
+    for page in DOCS.glob("*.md"):
+        for link in re.findall(r"\]\(([^)#]+)\)", page.read_text("utf-8")):
+            assert link.startswith("http") or (page.parent / link).exists(), f"{page.name}: {link}"
+
+
+def test_every_setting_that_the_documentation_names_exists() -> None:
+    from workbench.settings import Settings
+
+    text = (DOCS / "operations.md").read_text("utf-8") + (DOCS / "security.md").read_text("utf-8")
+    for name in set(re.findall(r"WORKBENCH_([A-Z_]+[A-Z])", text)):
+        assert name.lower() in Settings.model_fields, name
