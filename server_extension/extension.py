@@ -10,6 +10,7 @@ from jupyter_server.utils import url_path_join
 from server_extension.handlers.about import OPENAPI_SETTING
 from server_extension.handlers.base import STATUS_SETTING, STUDIO_SETTING
 from server_extension.handlers.events import EVENTS_SETTING, EventHub
+from server_extension.metrics import WorkbenchCollector
 from server_extension.openapi import openapi_document
 from server_extension.presentation import Presenter
 from server_extension.routes import API_ROUTES, url_patterns
@@ -19,6 +20,7 @@ from workbench.studio import Studio
 __all__ = ["WorkbenchExtension"]
 
 EXTENSION_NAME: Final = "world_model_workbench"
+_METRICS_SETTING: Final = "workbench_metrics"
 
 
 class WorkbenchExtension(ExtensionApp):
@@ -38,6 +40,7 @@ class WorkbenchExtension(ExtensionApp):
                 STUDIO_SETTING: studio,
                 STATUS_SETTING: StatusBoard(studio.jobs, Presenter(self._base_url)),
                 EVENTS_SETTING: EventHub(studio.jobs),
+                _METRICS_SETTING: WorkbenchCollector(studio.jobs),
                 OPENAPI_SETTING: openapi_document(API_ROUTES, studio.settings, self._base_url),
             }
         )
@@ -52,6 +55,8 @@ class WorkbenchExtension(ExtensionApp):
         hub.close()
         board: StatusBoard = self.settings[STATUS_SETTING]
         board.close()
+        metrics: WorkbenchCollector = self.settings[_METRICS_SETTING]
+        metrics.close()
         studio: Studio = self.settings[STUDIO_SETTING]
         studio.close()
 

@@ -1,0 +1,113 @@
+"""Steering the queue, and taking up a lone video, over REST."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.live_server import LiveServer
+
+
+@pytest.fixture(scope="module")
+def own_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """A server whose queue nobody else uses."""
+    with LiveServer(tmp_path_factory.mktemp("queue") / "outputs") as live:
+        yield live
+
+
+def _small(server: LiveServer, prompt: str) -> str:
+    asked = {"prompt": prompt, "num_frames": 5, "width": 128, "height": 96}
+    job_id: str = server.post("/api/video/single_inference", asked).json()["job_id"]
+    return job_id
+
+
+def test_a_paused_queue_starts_nothing_and_keeps_the_order_it_is_given(
+    own_server: LiveServer,
+) -> None:
+    server = own_server
+    assert server.post("/api/video/pause", {}).json() == {"paused": True, "paused_devices": []}
+    jobs = [_small(server, name) for name in ("first", "second", "third")]
+    reordered = server.post("/api/video/reorder", {"job_ids": jobs[::-1]}).json()["jobs"]
+    assert [job["job_id"] for job in reordered] == jobs[::-1]
+    places = [server.get(f"/api/video/status/{job}").json()["queue_position"] for job in jobs]
+    assert places == [2, 1, 0]
+    assert {server.get(f"/api/video/status/{job}").json()["status"] for job in jobs} == {"pending"}
+    assert server.post("/api/video/resume", {}).json()["paused"] is False
+    ended = [server.wait_for_job(job) for job in jobs]
+    assert {job["status"] for job in ended} == {"complete"}
+
+
+def test_a_device_that_is_not_there_cannot_be_paused(own_server: LiveServer) -> None:
+    assert own_server.post("/api/video/pause", {"device": "cuda:99"}).status_code == 404
+
+
+def test_a_star_stays_until_it_is_taken_away(own_server: LiveServer) -> None:
+    job = _small(own_server, "a keeper")
+    assert own_server.post(f"/api/video/star/{job}", {"starred": True}).json()["starred"] is True
+    assert own_server.get(f"/api/video/status/{job}").json()["starred"] is True
+    assert own_server.post(f"/api/video/star/{job}", {"starred": False}).json()["starred"] is False
+
+
+def test_a_status_that_has_not_changed_is_not_sent_twice(own_server: LiveServer) -> None:
+    job = _small(own_server, "a steady one")
+    own_server.wait_for_job(job)
+    first = own_server.get(f"/api/video/status/{job}")
+    again = own_server.get(
+        f"/api/video/status/{job}", headers={"If-None-Match": first.headers["ETag"]}
+    )
+    assert again.status_code == 304
+    assert again.content == b""
+
+
+def test_a_lone_video_gives_its_prompt_and_parameters_back(own_server: LiveServer) -> None:
+    server = own_server
+    begun = server.post("/api/enhance", {"rough_prompt": "a cat at night"}).json()
+    asked = {
+        "prompt": begun["enhanced_prompt"], "session_id": begun["session_id"],
+        "num_frames": 5, "width": 128, "height": 96, "seed": 77,
+    }  # fmt: skip
+    job_id = server.post("/api/video/single_inference", asked).json()["job_id"]
+    ended = server.wait_for_job(job_id)
+    for path, media_type in (
+        (ended["video_url"], "video/mp4"),
+        (ended["video_url"].replace("video.mp4", "recipe.json"), "application/json"),
+    ):
+        file = server.get(path).content
+        told = server.request(
+            "POST", "/api/recipe", content=file, headers={"Content-Type": media_type}
+        )
+        assert told.status_code == 200, told.text
+        restored = told.json()
+        assert restored["prompt"] == begun["enhanced_prompt"]
+        assert restored["parameters"]["time_of_day"] == "night"
+        assert restored["recipe"]["request"]["seed"] == 77
+        history = server.post("/api/history", {"session_id": restored["session_id"]}).json()
+        assert history["history"][0]["prompt"] == begun["enhanced_prompt"]
+
+
+@pytest.mark.parametrize(
+    ("content", "media_type", "status"),
+    [(b"", "video/mp4", 400), (b"\0\0\0\x20ftypisom garbage", "video/mp4", 400),
+     (b"{}", "application/json", 400), (b"GIF89a", "image/gif", 415)],
+)  # fmt: skip
+def test_a_file_that_holds_no_recipe_is_refused_in_words(
+    own_server: LiveServer, content: bytes, media_type: str, status: int
+) -> None:
+    told = own_server.request(
+        "POST", "/api/recipe", content=content, headers={"Content-Type": media_type}
+    )
+    assert told.status_code == status
+    assert told.json()["message"]
+    assert str(Path("/tmp")) not in told.json()["message"]
+
+
+def test_prometheus_hears_of_jobs_and_devices(own_server: LiveServer) -> None:
+    job = _small(own_server, "counted")
+    own_server.wait_for_job(job)
+    text = own_server.get("/metrics").text
+    assert 'workbench_jobs{state="complete"}' in text
+    assert "workbench_supervisor_up 1.0" in text
+    assert 'workbench_device_busy{device="cpu:0"' in text
+    assert "workbench_device_temperature_c{" not in text
