@@ -19,7 +19,7 @@ from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import Whitespace
 
-__all__ = ["TINY", "Tiny", "save"]
+__all__ = ["TINY", "Tiny", "save", "save_wan_vace"]
 
 _VOCABULARY: Final = 256
 _CHAT: Final = "{% for message in messages %}{{ message['content'] }} {% endfor %}"
@@ -42,6 +42,37 @@ def save(name: str, folder: Path) -> Path:
         torch.manual_seed(0)
         TINY[name].make().save_pretrained(target)
     return target
+
+
+def save_wan_vace(folder: Path) -> Path:
+    """Save a tiny pipeline of a class that no family knows; returns its folder."""
+    torch.manual_seed(0)
+    wan = _wan()
+    shape = {
+        "patch_size": (1, 2, 2),
+        "num_attention_heads": 2,
+        "attention_head_dim": 12,
+        "in_channels": 16,
+        "out_channels": 16,
+        "text_dim": 32,
+        "freq_dim": 256,
+        "ffn_dim": 32,
+        "num_layers": 2,
+        "cross_attn_norm": True,
+        "qk_norm": "rms_norm_across_heads",
+        "rope_max_seq_len": 32,
+    }
+    pipe = diffusers.WanVACEPipeline(
+        tokenizer=wan.tokenizer,
+        text_encoder=wan.text_encoder,
+        vae=wan.vae,
+        scheduler=wan.scheduler,
+        transformer=diffusers.WanVACETransformer3DModel(
+            **shape, vace_layers=[0], vace_in_channels=96
+        ),
+    )
+    pipe.save_pretrained(folder / "wan-vace")
+    return folder / "wan-vace"
 
 
 def _tokenizer(length: int = 64) -> Any:

@@ -68,7 +68,7 @@ class LoadedModel:
 
             kind = getattr(diffusers, name)
             wanted = inspect.signature(kind.__init__).parameters
-            have = {**self.pipe.components, **dict(self.pipe.config)}
+            have = {**dict(self.pipe.config), **self.pipe.components}
             parts = {key: value for key, value in have.items() if key in wanted}
             parts.update({
                 key: None for key, parameter in wanted.items()

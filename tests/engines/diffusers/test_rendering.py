@@ -1,0 +1,391 @@
+"""What the engine does around a model: warmth, cancellation, failures, profiles, conditioning."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch")
+pytest.importorskip("diffusers")
+
+import diffusers
+import torch
+from PIL import Image
+
+from tests.engines.diffusers.conftest import Ask, Stage
+from tests.engines.diffusers.tiny import save_wan_vace
+from workbench.engines.diffusers.options import AS_RENDERED
+from workbench.engines.encoder import VideoWriter
+from workbench.engines.probe import decode_video
+from workbench.engines.recipes import read_recipe
+from workbench.errors import (
+    DeviceLost,
+    EngineUnavailable,
+    InvalidRequest,
+    OutOfMemory,
+    RenderCancelled,
+    RenderError,
+)
+from workbench.rendering import Progress
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::FutureWarning"),
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+]
+
+
+def _frames(folder: Path) -> Any:
+    return np.stack(list(decode_video(folder / "video.mp4")))
+
+
+def _pipe(stage: Stage) -> Any:
+    assert stage.engine._model is not None
+    return stage.engine._model.pipe
+
+
+@contextmanager
+def _failing(module: Any, error: Exception) -> Iterator[None]:
+    def fail(*_: Any) -> None:
+        raise error
+
+    handle = module.register_forward_pre_hook(fail)
+    try:
+        yield
+    finally:
+        handle.remove()
+
+
+def test_a_render_tells_its_stages_and_a_progress_that_only_grows(ask: Ask, stage: Stage) -> None:
+    stage.render(ask("wan", num_inference_steps=4))
+    assert stage.stages == ["loading", "encoding prompt", "denoising", "decoding"]
+    drawn = [one for one in stage.said if one.stage in {"denoising", "decoding"}]
+    fractions = [one.fraction for one in drawn]
+    assert fractions == sorted(fractions)
+    assert fractions[-1] == 1.0
+    assert max(one.fraction for one in drawn if one.stage == "denoising") < 1.0
+
+
+def test_a_second_render_finds_the_model_warm_and_the_prompt_encoded(
+    ask: Ask, stage: Stage
+) -> None:
+    _, first = stage.render(ask("wan"))
+    made, second = stage.render(ask("wan"))
+    assert "loading" not in stage.stages
+    assert made.request is not None
+    assert made.request.options[AS_RENDERED]["text_cache_hits"] == 1
+    assert (_frames(first) == _frames(second)).all()
+
+
+def test_another_model_is_loaded_with_a_stage_that_says_so(ask: Ask, stage: Stage) -> None:
+    stage.render(ask("wan"))
+    stage.render(ask("ltx"))
+    assert stage.stages[0] == "loading"
+    assert type(_pipe(stage)).__name__ == "LTXPipeline"
+
+
+def test_a_seed_decides_the_video(ask: Ask, stage: Stage) -> None:
+    _, one = stage.render(ask("wan", seed=1))
+    _, other = stage.render(ask("wan", seed=2))
+    assert (_frames(one) != _frames(other)).any()
+
+
+def test_a_cancelled_render_runs_no_further_forward(ask: Ask, stage: Stage) -> None:
+    request = ask("wan", num_inference_steps=20)
+    stage.render(request)
+    forwards = 0
+
+    def count(*_: Any) -> None:
+        nonlocal forwards
+        forwards += 1
+        stage.cancel = forwards == 3
+
+    handle = _pipe(stage).transformer.blocks[0].register_forward_hook(count)
+    with pytest.raises(RenderCancelled):
+        stage.render(request)
+    handle.remove()
+    assert forwards == 3, "the block after the one that was running must not begin"
+    assert not (stage.folder / "take-2" / "video.mp4").exists()
+    stage.cancel = False
+    _, folder = stage.render(request)
+    assert (_frames(folder) == _frames(stage.folder / "take-1")).all()
+
+
+def test_a_render_cancelled_while_decoding_leaves_no_file(
+    ask: Ask, stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage.render(ask("wan"))
+
+    def report(progress: Progress) -> None:
+        stage.cancel = progress.stage == "decoding"
+
+    monkeypatch.setattr(stage, "report", report)
+    with pytest.raises(RenderCancelled):
+        stage.render(ask("wan"))
+    assert list((stage.folder / "take-2").iterdir()) == []
+
+
+def test_running_out_of_memory_gives_advice_and_leaves_the_engine_usable(
+    ask: Ask, stage: Stage
+) -> None:
+    stage.render(ask("wan"))
+    error = torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB.")
+    with _failing(_pipe(stage).transformer, error), pytest.raises(OutOfMemory) as caught:
+        stage.render(ask("wan"))
+    assert "64×64, 9 frames" in str(caught.value)
+    assert "options.memory to 'model_offload'" in str(caught.value)
+    stage.render(ask("wan"))
+
+
+def test_a_device_assert_asks_for_a_new_worker(ask: Ask, stage: Stage) -> None:
+    stage.render(ask("wan"))
+    error = RuntimeError("CUDA error: device-side assert triggered\nmore lines")
+    with _failing(_pipe(stage).transformer, error), pytest.raises(DeviceLost):
+        stage.render(ask("wan"))
+
+
+def test_what_a_model_refuses_is_an_error_of_the_render(ask: Ask, stage: Stage) -> None:
+    stage.render(ask("wan"))
+    with (
+        _failing(_pipe(stage).transformer, ValueError("no such shape")),
+        pytest.raises(RenderError, match="ValueError: no such shape"),
+    ):
+        stage.render(ask("wan"))
+
+
+def test_the_recipe_in_the_file_says_what_was_in_effect(ask: Ask, stage: Stage) -> None:
+    made, folder = stage.render(ask("wan", options={"flow_shift": 4.0}))
+    recipe = read_recipe(folder / "video.mp4")
+    said = recipe.request.options[AS_RENDERED]
+    assert said["pipeline"] == "WanPipeline"
+    assert said["scheduler"] == "UniPCMultistepScheduler"
+    assert said["flow_shift"] == 4.0
+    assert said["safety"] == {"checker": None, "active": False}
+    assert said["memory"]["placement"] == "full"
+    assert said["call"]["guidance_scale"] == 5.0
+    again, second = stage.render(recipe.request)
+    assert again.num_frames == made.num_frames
+    assert (_frames(folder) == _frames(second)).all()
+
+
+def test_a_checker_that_was_switched_off_is_recorded_as_off(ask: Ask, stage: Stage) -> None:
+    made, _ = stage.render(ask("cosmos"))
+    assert made.request is not None
+    assert made.request.options[AS_RENDERED]["safety"] == {
+        "checker": "PassEverything",
+        "active": False,
+    }
+
+
+def test_a_missing_checker_is_named_with_the_command_that_installs_it(
+    ask: Ask, stage: Stage
+) -> None:
+    with pytest.raises(EngineUnavailable, match="pip install cosmos_guardrail"):
+        stage.render(ask("cosmos", options={"safety_checker": True}))
+
+
+def test_an_image_begins_the_video_with_the_same_weights(
+    ask: Ask, stage: Stage, models: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = stage.folder / "start.png"
+    Image.effect_noise((64, 64), 60).convert("RGB").save(start)
+    given = _recorded(monkeypatch)
+    made, _ = stage.render(ask("ltx", options={"image": str(start)}))
+    assert made.request is not None
+    assert made.request.options[AS_RENDERED]["pipeline"] == "LTXImageToVideoPipeline"
+    pipe = diffusers.LTXImageToVideoPipeline.from_pretrained(models("ltx"))
+    pipe.set_progress_bar_config(disable=True)
+    wanted = pipe(
+        image=Image.open(start).convert("RGB"),
+        prompt=made.request.prompt,
+        negative_prompt=made.request.negative_prompt,
+        width=64,
+        height=64,
+        num_frames=9,
+        num_inference_steps=2,
+        guidance_scale=3.0,
+        frame_rate=25,
+        decode_timestep=0.05,
+        decode_noise_scale=0.025,
+        generator=torch.Generator("cpu").manual_seed(7),
+        output_type="pil",
+    ).frames[0]
+    np.testing.assert_array_equal(np.concatenate(given), np.stack([np.asarray(x) for x in wanted]))
+
+
+def test_a_video_is_continued_from_its_last_frame(ask: Ask, stage: Stage) -> None:
+    _, first = stage.render(ask("ltx"))
+    last = list(decode_video(first / "video.mp4"))[-1]
+    picture = stage.folder / "last.png"
+    Image.fromarray(last).save(picture)
+    _, one = stage.render(ask("ltx", options={"image": str(first / "video.mp4")}))
+    _, other = stage.render(ask("ltx", options={"image": str(picture)}))
+    assert (_frames(one) == _frames(other)).all()
+
+
+def test_a_video_is_changed_by_the_strength_asked_for(ask: Ask, stage: Stage) -> None:
+    _, first = stage.render(ask("wan"))
+    options = {"video": str(first / "video.mp4"), "strength": 0.5}
+    made, folder = stage.render(ask("wan", num_inference_steps=4, options=options))
+    assert made.request is not None
+    said = made.request.options[AS_RENDERED]
+    assert said["pipeline"] == "WanVideoToVideoPipeline"
+    assert said["call"]["strength"] == 0.5
+    assert len(_frames(folder)) == 9
+
+
+def test_a_pipeline_that_no_family_knows_renders_by_its_own_signature(
+    stage: Stage, tmp_path: Path, ask: Ask
+) -> None:
+    folder = save_wan_vace(tmp_path)
+    made, _ = stage.render(
+        ask("wan", model=str(folder), options={"call": {"conditioning_scale": 0.5}})
+    )
+    assert made.request is not None
+    said = made.request.options[AS_RENDERED]
+    assert said["family"] == "general"
+    assert said["call"]["conditioning_scale"] == 0.5
+    assert made.num_frames == 9
+
+
+def test_a_parameter_that_the_pipeline_does_not_take_is_named(ask: Ask, stage: Stage) -> None:
+    with pytest.raises(InvalidRequest, match="WanPipeline takes no 'sharpness'"):
+        stage.render(ask("wan", options={"call": {"sharpness": 2}}))
+
+
+def test_a_damaged_model_is_said_to_be_one(
+    ask: Ask, stage: Stage, models: Callable[[str], Path], tmp_path: Path
+) -> None:
+    import shutil
+
+    broken = tmp_path / "broken"
+    shutil.copytree(models("wan"), broken)
+    (broken / "transformer" / "config.json").write_text("{")
+    with pytest.raises(EngineUnavailable, match="cannot be loaded"):
+        stage.render(ask("wan", model=str(broken)))
+
+
+def test_another_attention_is_checked_against_the_plain_one(ask: Ask, stage: Stage) -> None:
+    _, plain = stage.render(ask("wan"))
+    options = {"attention": "_native_math"}
+    made, folder = stage.render(ask("wan", profile="exact", options=options))
+    assert made.request is not None
+    said = made.request.options[AS_RENDERED]
+    assert said["attention"] == "_native_math"
+    assert 0 <= said["checked"]["64×64×9"] < 1e-4
+    assert np.abs(_frames(folder).astype(int) - _frames(plain)).mean() < 1
+    made, _ = stage.render(ask("wan"))
+    assert made.request is not None
+    assert made.request.options[AS_RENDERED]["attention"] == "native", "reference is plain again"
+
+
+def test_a_faster_path_that_gives_other_numbers_is_undone_and_said(
+    ask: Ask, stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, plain = stage.render(ask("wan"))
+    block = type(_pipe(stage).transformer.blocks[0])
+
+    def wrong(transformer: Any, **_: Any) -> None:
+        for one in transformer.blocks:
+            one._compiled_call_impl = lambda states, *_a, **_k: states * 3
+
+    monkeypatch.setattr(type(_pipe(stage).transformer), "compile_repeated_blocks", wrong)
+    made, folder = stage.render(ask("wan", profile="exact", options={"compile": True}))
+    assert made.request is not None
+    said = made.request.options[AS_RENDERED]
+    assert not said["compiled"]
+    assert "fell back to the plain path" in said["notes"][0]
+    assert (_frames(folder) == _frames(plain)).all()
+    assert all(
+        one._compiled_call_impl is None
+        for one in _pipe(stage).transformer.modules()
+        if isinstance(one, block)
+    )
+
+
+def test_a_compiled_path_that_fails_falls_back_and_says_so(
+    ask: Ask, stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage.render(ask("wan"))
+
+    def failing(*_: Any, **__: Any) -> Any:
+        raise RuntimeError("no compiler here")
+
+    def broken(transformer: Any, **_: Any) -> None:
+        for one in transformer.blocks:
+            one._compiled_call_impl = failing
+
+    monkeypatch.setattr(type(_pipe(stage).transformer), "compile_repeated_blocks", broken)
+    made, _ = stage.render(ask("wan", profile="exact", options={"compile": True}))
+    assert made.request is not None
+    notes = made.request.options[AS_RENDERED]["notes"]
+    assert notes == ["fell back to the plain path: no compiler here"]
+
+
+def test_the_fast_profile_says_that_it_approximates_and_what_plain_steps_would_take(
+    ask: Ask, stage: Stage
+) -> None:
+    options = {"cache_threshold": 1.0}
+    made, _ = stage.render(ask("wan", profile="fast", num_inference_steps=6, options=options))
+    assert made.request is not None
+    said = made.request.options[AS_RENDERED]
+    assert said["cache"] == "first-block"
+    (note,) = said["notes"]
+    assert note.startswith("approximate: the first-block cache computed ")
+    computed, calls = _two(note)
+    assert 0 < computed < calls == 12
+    assert "plain steps would take as long" in note
+    made, _ = stage.render(ask("wan", num_inference_steps=6))
+    assert made.request is not None
+    assert made.request.options[AS_RENDERED]["cache"] == "none"
+
+
+def _two(note: str) -> tuple[int, int]:
+    numbers = [int(word) for word in note.replace(";", " ").split() if word.isdigit()]
+    return numbers[0], numbers[1]
+
+
+def test_a_tiled_vae_is_decoded_as_the_model_does_it(
+    ask: Ask, stage: Stage, models: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = _recorded(monkeypatch)
+    made, _ = stage.render(ask("wan", width=320, options={"tiled_vae": True}))
+    assert made.request is not None
+    pipe = diffusers.WanPipeline.from_pretrained(models("wan"))
+    pipe.set_progress_bar_config(disable=True)
+    pipe.vae.enable_tiling()
+    wanted = pipe(
+        prompt=made.request.prompt,
+        negative_prompt=made.request.negative_prompt,
+        width=320,
+        height=64,
+        num_frames=9,
+        num_inference_steps=2,
+        generator=torch.Generator("cpu").manual_seed(7),
+        output_type="pil",
+    ).frames[0]
+    np.testing.assert_array_equal(np.concatenate(given), np.stack([np.asarray(x) for x in wanted]))
+
+
+def test_unloading_lets_go_of_the_model(ask: Ask, stage: Stage) -> None:
+    stage.render(ask("wan"))
+    stage.engine.unload()
+    assert stage.engine._model is None
+    stage.render(ask("wan"))
+    assert stage.stages[0] == "loading"
+
+
+def _recorded(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    given: list[Any] = []
+    write = VideoWriter.write
+
+    def record(writer: VideoWriter, frames: Any) -> None:
+        given.append(np.array(frames))
+        write(writer, frames)
+
+    monkeypatch.setattr(VideoWriter, "write", record)
+    return given
