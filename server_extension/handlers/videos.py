@@ -122,7 +122,9 @@ class StatusHandler(ApiHandler):
     @operation(Operation("Ask after a job", answer=JobObject, errors=(404,)))
     async def get(self, job_id: str) -> None:
         """Return the job object."""
-        ready = self.board.ready(job_id) or await asyncio.to_thread(self.board.job, job_id)
+        ready = self.board.ready(job_id)
+        if ready is None:
+            ready = await asyncio.to_thread(self.board.job, job_id)
         self.answer_ready(ready)
 
 
@@ -132,7 +134,9 @@ class BatchStatusHandler(ApiHandler):
     @operation(Operation("Ask after a batch", answer=BatchObject, errors=(404,)))
     async def get(self, batch_id: str) -> None:
         """Return the batch and its jobs, in prompt order."""
-        ready = self.board.ready(batch_id) or await asyncio.to_thread(self.board.batch, batch_id)
+        ready = self.board.ready(batch_id)
+        if ready is None:
+            ready = await asyncio.to_thread(self.board.batch, batch_id)
         self.answer_ready(ready)
 
 
