@@ -39,6 +39,8 @@ class _Worker:
 class Crew:
     """The workers, one a seat. What happens to them is told by :meth:`events`."""
 
+    worker_module = "workbench.jobs.worker"
+
     def __init__(self, selector: selectors.BaseSelector) -> None:
         self._selector = selector
         self._workers: dict[str, _Worker] = {}
@@ -51,7 +53,7 @@ class Crew:
             return None
         ours, theirs = socket.socketpair()
         with theirs:
-            command = [sys.executable, "-m", "workbench.jobs.worker"]
+            command = [sys.executable, "-m", self.worker_module]
             arguments = [slot.name, str(theirs.fileno()), str(os.getpid())]
             inherited = [theirs.fileno(), *(lease.descriptor for lease in self._lease_of(slot))]
             try:

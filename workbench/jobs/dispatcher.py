@@ -59,6 +59,7 @@ class Dispatcher:
         *,
         clock: Callable[[], float] = time.monotonic,
         stopped: Callable[[int], bool] = is_stopped,
+        warm_cpu_workers: int = _WARM_CPU_WORKERS,
     ) -> None:
         self._index = index
         self._settings = settings
@@ -67,6 +68,7 @@ class Dispatcher:
         self._outcomes = Outcomes(self._ledger, self._paths)
         self._clock = clock
         self._stopped = stopped
+        self._warm = warm_cpu_workers
         self._seats: dict[str, Seat] = {}
         self._seen: tuple[int, int, int] | None = None
         self._paused: frozenset[str] = frozenset()
@@ -351,7 +353,7 @@ class Dispatcher:
         warm = 0
         for seat in self._seats.values():
             lanes = seat.slot.lanes
-            keep = seat.slot.kind == "cpu" and warm < _WARM_CPU_WORKERS
+            keep = seat.slot.kind == "cpu" and warm < self._warm
             warm += seat.slot.kind == "cpu"
             wanted = any(waiting[lane] > coming[lane] for lane in lanes)
             if seat.state is SeatState.EMPTY and (keep or wanted):

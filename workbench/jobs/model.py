@@ -171,7 +171,10 @@ def batch_state(states: list[JobState]) -> BatchState:
 
 @dataclass(frozen=True, slots=True)
 class JobPage:
-    """One page of a listing, newest first; ``cursor`` asks for the next, None at the end."""
+    """One page of a listing, newest first; ``cursor`` asks for the next, None at the end.
+
+    ``total`` counts all pages; a search by words counts to 1,000 and no further.
+    """
 
     jobs: tuple[Job, ...]
     cursor: str | None

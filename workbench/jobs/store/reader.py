@@ -6,6 +6,8 @@ import re
 import sqlite3
 import time
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
 
 from workbench.errors import InvalidRequest, NotFound
 from workbench.identifiers import is_identifier
@@ -17,6 +19,9 @@ from workbench.jobs.store.ledger import DeviceRow
 from workbench.jobs.store.rows import COLUMNS, job_from_row, moment
 
 __all__ = ["Reader"]
+
+_COUNTED: Final = 1_000
+"""Found jobs are counted up to here: nobody reads further, and counting on would cost."""
 
 
 class Reader:
@@ -79,19 +84,13 @@ class Reader:
         """
         if cursor is not None and not re.fullmatch(r"[0-9]{1,18}", cursor):
             raise InvalidRequest(f"{cursor!r} is not a cursor of this listing.")
-        source, conditions, values = _selection(state, query.strip(), session_id)
-        where = " AND ".join(conditions)
+        selection = _selection(state, query.strip(), session_id)
         with self._index.read() as connection:
-            (total,) = connection.execute(
-                f"SELECT count(*) FROM {source} WHERE {where}",  # noqa: S608  values are bound
-                values,
-            ).fetchone()
             rows = connection.execute(
-                f"SELECT {COLUMNS} FROM jobs WHERE seq IN (SELECT jobs.seq FROM {source} "  # noqa: S608
-                f"WHERE {where} AND jobs.seq < :cursor ORDER BY jobs.seq DESC LIMIT :limit) "
-                "ORDER BY seq DESC",
-                {**values, "cursor": int(cursor or 10**18), "limit": limit + 1},
+                f"SELECT {COLUMNS} FROM jobs WHERE seq IN ({selection.page}) ORDER BY seq DESC",  # noqa: S608
+                {**selection.values, "cursor": int(cursor or 10**18), "limit": limit + 1},
             ).fetchall()
+            (total,) = connection.execute(selection.count, selection.values).fetchone()
             more = len(rows) > limit
             jobs = self._jobs(connection, rows[:limit])
             return JobPage(jobs, str(rows[limit - 1]["seq"]) if more else None, total)
@@ -188,26 +187,49 @@ class Reader:
         return self._forecast[1]
 
 
-def _selection(
-    state: JobState | None, query: str, session_id: str | None
-) -> tuple[str, list[str], dict[str, object]]:
-    source, conditions = "jobs", ["jobs.preview_of IS NULL"]
+@dataclass(frozen=True, slots=True)
+class _Selection:
+    """The statements that find one page's rows and count all; values are bound, never written."""
+
+    page: str
+    count: str
+    values: dict[str, object]
+
+
+def _selection(state: JobState | None, query: str, session_id: str | None) -> _Selection:
     values: dict[str, object] = {}
+    conditions: list[str] = []
     if state is not None:
-        conditions.append("jobs.state = :state")
+        conditions.append("state = :state")
         values["state"] = str(state)
     if session_id is not None:
-        conditions.append("jobs.session_id = :session")
+        conditions.append("session_id = :session")
         values["session"] = session_id
-    if is_identifier(query):
-        conditions.append("(jobs.job_id = :query OR jobs.batch_id = :query)")
+    if query and not is_identifier(query):
+        return _text_selection(query, conditions, values)
+    if query:
+        conditions.append("(job_id = :query OR batch_id = :query)")
         values["query"] = query
-    elif query:
-        words = re.findall(r"\w+", query)
-        if not words:
-            conditions.append("0")
-        else:
-            source = "jobs_text CROSS JOIN jobs ON jobs.seq = jobs_text.rowid"
-            conditions.append("jobs_text MATCH :query")
-            values["query"] = " ".join(f'"{word}"*' for word in words)
-    return source, conditions, values
+    where = " AND ".join(["preview_of IS NULL", *conditions])
+    return _Selection(
+        f"SELECT seq FROM jobs WHERE {where} AND seq < :cursor "  # noqa: S608
+        "ORDER BY seq DESC LIMIT :limit",
+        f"SELECT count(*) FROM jobs WHERE {where}",  # noqa: S608
+        values,
+    )
+
+
+def _text_selection(query: str, conditions: list[str], values: dict[str, object]) -> _Selection:
+    """Search by words: the last one may be a beginning. Only rows that match are looked up."""
+    words = re.findall(r"[^\W_]+", query)
+    where = "jobs_text MATCH :query" if words else "0"
+    values["query"] = " ".join([*(f'"{w}"' for w in words[:-1]), *(f'"{w}"*' for w in words[-1:])])
+    if conditions:
+        met = " AND ".join(["jobs.seq = jobs_text.rowid", "preview_of IS NULL", *conditions])
+        where += f" AND EXISTS (SELECT 1 FROM jobs WHERE {met})"  # noqa: S608
+    return _Selection(
+        f"SELECT rowid FROM jobs_text WHERE {where} AND rowid < :cursor "  # noqa: S608
+        "ORDER BY rowid DESC LIMIT :limit",
+        f"SELECT count(*) FROM (SELECT 1 FROM jobs_text WHERE {where} LIMIT {_COUNTED})",  # noqa: S608
+        values,
+    )

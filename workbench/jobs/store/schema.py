@@ -69,7 +69,7 @@ CREATE INDEX jobs_revision ON jobs (revision);
 
 CREATE VIRTUAL TABLE jobs_text USING fts5 (
     prompt, content = 'jobs', content_rowid = 'seq',
-    tokenize = 'unicode61 remove_diacritics 2', prefix = '2 3'
+    tokenize = 'unicode61 remove_diacritics 2', prefix = '2 3 4 5 6 7', detail = none
 );
 CREATE TRIGGER jobs_text_insert AFTER INSERT ON jobs WHEN new.preview_of IS NULL BEGIN
     INSERT INTO jobs_text (rowid, prompt) VALUES (new.seq, new.prompt);

@@ -1,0 +1,48 @@
+"""A worker that renders nothing: it acknowledges every job at once and notes how long each wait was.
+
+Its figures go to the folder NULL_WORKER_NOTES names, one file a worker.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+import threading
+import time
+from pathlib import Path
+
+from workbench.jobs.messages import Beat, Channel, Leave, Ready, Render, Rendered
+
+
+def main(arguments: list[str]) -> None:
+    """Serve until told to leave."""
+    name, descriptor, _ = arguments
+    channel = Channel(socket.socket(fileno=int(descriptor)))
+    notes = Path(os.environ["NULL_WORKER_NOTES"], name.replace(":", "-"))
+    ended = threading.Event()
+
+    def beat() -> None:
+        while not ended.wait(0.2):
+            channel.offer(Beat())
+
+    threading.Thread(target=beat, daemon=True).start()
+    waits: list[float] = []
+    channel.send(Ready(os.getpid()))
+    asked: float | None = None
+    while (messages := channel.receive(block=True)) is not None:
+        for message in messages:
+            if isinstance(message, Render):
+                now = time.perf_counter()
+                if asked is not None:
+                    waits.append(now - asked)
+                asked = time.perf_counter()
+                channel.send(Rendered(message.job_id, message.attempt, 0.0))
+        if any(isinstance(message, Leave) for message in messages):
+            break
+    ended.set()
+    notes.write_text("\n".join(f"{wait:.6f}" for wait in waits))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
