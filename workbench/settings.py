@@ -65,6 +65,18 @@ class Settings(BaseSettings):
     allow_hub: bool = False
     """Whether weights may be fetched from a model hub."""
 
+    remote_base_url: str = ""
+    """Where the remote engine finds ``/videos``, such as ``http://host:30000/v1``."""
+    remote_model: str = ""
+    """The model it asks for when the request names none."""
+    remote_api_key: SecretStr = SecretStr("")
+    remote_timeout_s: float = Field(1_800.0, gt=0)
+    """A video may take this long, from asking to having it."""
+    remote_request_timeout_s: float = Field(60.0, gt=0, le=600)
+    """Each request may take this long without a sign of life."""
+    remote_poll_s: float = Field(2.0, gt=0, le=60)
+    remote_retries: int = Field(5, ge=0, le=20)
+
     language_provider: Literal["builtin", "openai", "transformers"] = "builtin"
     language_model: str = ""
     language_base_url: str = ""

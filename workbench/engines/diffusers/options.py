@@ -7,7 +7,6 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from workbench.engines.encoder import Effort, EncoderChoice, Quality
 from workbench.errors import FieldProblem
 
 __all__ = ["AS_RENDERED", "Options", "option_problems", "read_options"]
@@ -63,9 +62,10 @@ class Options(BaseModel):
     """Whether a family's own safety checker is used, where it has one."""
     previews: int = Field(6, ge=0, le=50)
     """How many previews are shown while denoising."""
-    quality: Quality = "standard"
-    effort: Effort = "balanced"
-    encoder: EncoderChoice = "software"
+    # as the encoder has them; it is not imported here, for a server has no need of it
+    quality: Literal["phone", "standard", "high"] = "standard"
+    effort: Literal["live", "balanced", "thorough"] = "balanced"
+    encoder: Literal["software", "auto"] = "software"
     call: Mapping[str, Any] = Field(default_factory=dict)
     """Further parameters of the pipeline's own call, by name; plain JSON values."""
 

@@ -1,0 +1,391 @@
+"""The remote engine against a real endpoint on the loopback that misbehaves in every way known."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.engines.remote.endpoint import Endpoint, Reply, pause
+from workbench.engines.encoder import VideoWriter
+from workbench.engines.engine import Rendered, RenderTask
+from workbench.engines.probe import decode_video, probe_video
+from workbench.engines.recipes import read_recipe
+from workbench.engines.registry import create_engine, engine_names
+from workbench.engines.remote import RemoteEngine
+from workbench.errors import InvalidRequest, RenderCancelled, RenderError, RenderTimeout
+from workbench.rendering import Progress, Recipe, RenderRequest
+from workbench.settings import Settings
+
+FRAMES = 12
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@pytest.fixture(scope="module")
+def video(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    path = tmp_path_factory.mktemp("video") / "theirs.mp4"
+    with VideoWriter(path, 128, 96, 8, quality="high") as writer:
+        for number in range(FRAMES):
+            writer.write(np.full((96, 128, 3), number * 20, np.uint8))
+    return path.read_bytes()
+
+
+@pytest.fixture
+def endpoint(video: bytes) -> Iterator[Endpoint]:
+    with Endpoint(video) as server:
+        yield server
+
+
+class Client:
+    """One worker's engine, and what it said."""
+
+    def __init__(self, endpoint: Endpoint, folder: Path, **settings: Any) -> None:
+        values: dict[str, Any] = {
+            "outputs": folder,
+            "remote_base_url": endpoint.url,
+            "remote_model": "their-model",
+            "remote_api_key": "secret-key",
+            "remote_poll_s": 0.02,
+            "remote_retries": 2,
+        }
+        self.engine = RemoteEngine(Settings(**(values | settings)))
+        self.folder = folder
+        self.said: list[Progress] = []
+        self.cancelled = threading.Event()
+        self._attempts = 0
+
+    def render(self, job_id: str = "job", **changed: Any) -> tuple[Rendered, Path]:
+        request = self.engine.complete(RenderRequest(prompt="a dog runs", **changed))
+        recipe = Recipe(job_id=job_id, created_at=datetime(2026, 1, 2, tzinfo=UTC), request=request)
+        self._attempts += 1
+        folder = self.folder / f"{job_id}-{id(self)}-{self._attempts}"
+        folder.mkdir(parents=True)
+        self.engine.load(request, "cpu", self.said.append)
+        task = RenderTask(recipe, folder, self.said.append, self.cancelled.is_set)
+        return self.engine.render(task), folder
+
+
+@pytest.fixture
+def client(endpoint: Endpoint, tmp_path: Path) -> Client:
+    return Client(endpoint, tmp_path)
+
+
+def _until(true: Callable[[], bool]) -> None:
+    for _ in range(1_500):
+        if true():
+            return
+        time.sleep(0.02)
+    raise AssertionError("it never came true")
+
+
+def _orders(folder: Path) -> list[Path]:
+    return list((folder / ".workbench" / "remote").glob("*.json"))
+
+
+def test_a_video_is_asked_for_awaited_and_brought_home(endpoint: Endpoint, client: Client) -> None:
+    made, folder = client.render(width=128, height=96, num_frames=12, fps=8, seed=5)
+    facts = probe_video(folder / "video.mp4")
+    assert (made.width, made.height, made.num_frames, made.fps) == (128, 96, FRAMES, 8)
+    assert (facts.codec, facts.pixel_format, facts.num_frames) == ("h264", "yuv420p", FRAMES)
+    theirs = folder / "theirs.mp4"
+    theirs.write_bytes(endpoint.video)
+    ours = np.stack(list(decode_video(folder / "video.mp4"))).astype(int)
+    assert np.abs(ours - np.stack(list(decode_video(theirs)))).mean() < 3
+    assert (folder / "poster.jpg").exists()
+    assert not (folder / "download").exists()
+    (form,) = endpoint.forms
+    assert form["model"] == "their-model"
+    assert form["prompt"] == "a dog runs"
+    assert form["size"] == "128x96"
+    assert (form["seconds"], form["num_frames"], form["seed"]) == ("2", "12", "5")
+    assert set(endpoint.authorization) == {"Bearer secret-key"}
+
+
+def test_progress_is_told_and_only_grows(client: Client) -> None:
+    client.render()
+    fractions = [one.fraction for one in client.said]
+    assert fractions == sorted(fractions)
+    assert fractions[-1] == 1.0
+    stages = list(dict.fromkeys(one.stage for one in client.said))
+    assert stages == ["rendering", "downloading", "encoding"]
+    assert any(one.preview for one in client.said)
+
+
+def test_the_recipe_says_where_the_video_came_from_and_holds_no_key(client: Client) -> None:
+    made, folder = client.render()
+    text = (folder / "video.mp4").read_bytes()
+    assert b"secret-key" not in text
+    recipe = read_recipe(folder / "video.mp4")
+    said = recipe.request.options["as_rendered"]
+    assert said["video_id"] == "video_1"
+    assert said["endpoint"] == "127.0.0.1"
+    assert made.request is not None
+    assert made.request.num_frames == FRAMES
+    client.render(job_id="again", **_again(recipe.request))
+
+
+def _again(request: RenderRequest) -> dict[str, Any]:
+    return {name: getattr(request, name) for name in ("width", "height", "options", "model")}
+
+
+def test_only_plain_fields_are_sent_when_asked_to(endpoint: Endpoint, client: Client) -> None:
+    client.render(seed=5, negative_prompt="rain", options={"plain": True, "seconds": 4})
+    assert set(endpoint.forms[0]) == {"model", "prompt", "size", "seconds"}
+
+
+def test_a_picture_to_begin_from_is_uploaded(
+    endpoint: Endpoint, client: Client, tmp_path: Path
+) -> None:
+    picture = tmp_path / "start.png"
+    picture.write_bytes(b"\x89PNG\r\n\x1a\n and more \r\n--\x00")
+    client.render(options={"image": str(picture), "call": {"loop": True}})
+    assert endpoint.forms[0]["input_reference"] == picture.read_bytes()
+    assert endpoint.forms[0]["loop"] == "true"
+
+
+def test_a_busy_endpoint_is_asked_again_after_the_time_it_names(
+    endpoint: Endpoint, client: Client
+) -> None:
+    def busy(method: str, _path: str, before: int) -> None:
+        if method == "POST" and before < 2:
+            raise Reply(429 if before else 503, headers={"Retry-After": "0.05"})
+
+    endpoint.script = busy
+    client.render()
+    assert endpoint.count("POST", "/videos") == 3
+    assert len(endpoint.videos) == 1
+    assert len(set(endpoint.keys)) == 1, "the same order keeps its idempotency key"
+
+
+@pytest.mark.parametrize("how", ["drop", 500, 502, "slow", "nonsense"])
+def test_a_creation_that_may_have_been_taken_is_not_sent_again(
+    how: str | int, endpoint: Endpoint, tmp_path: Path
+) -> None:
+    def fail(method: str, _path: str, _before: int) -> Any:
+        if method != "POST":
+            return None
+        if how == "slow":
+            return pause(0.6)
+        if how == "nonsense":
+            raise Reply(200, b"<html>")
+        if isinstance(how, int):
+            raise Reply(how, b'{"error": "broken"}')
+        return how
+
+    endpoint.script = fail
+    client = Client(endpoint, tmp_path, remote_request_timeout_s=0.3)
+    with pytest.raises(RenderError, match="pay twice"):
+        client.render()
+    assert endpoint.count("POST", "/videos") == 1
+
+
+def test_an_endpoint_that_is_not_there_is_tried_and_named(
+    endpoint: Endpoint, tmp_path: Path
+) -> None:
+    client = Client(endpoint, tmp_path, remote_base_url="http://127.0.0.1:9/v1", remote_retries=1)
+    with pytest.raises(RenderError, match=r"does not answer: .*refused"):
+        client.render()
+
+
+@pytest.mark.parametrize("how", ["drop", 500, 503, "nonsense", "empty"])
+def test_asking_goes_on_through_failures(
+    how: str | int, endpoint: Endpoint, client: Client
+) -> None:
+    def fail(method: str, path: str, before: int) -> Any:
+        if method == "GET" and path.endswith("video_1") and before == 1:
+            if how == "nonsense":
+                raise Reply(200, b"[1, 2")
+            if how == "empty":
+                raise Reply(200, b"[]")
+            if isinstance(how, int):
+                raise Reply(how)
+            return how
+        return None
+
+    endpoint.script = fail
+    made, _ = client.render()
+    assert made.num_frames == FRAMES
+    assert len(endpoint.videos) == 1
+
+
+def test_a_download_that_breaks_off_is_begun_anew(endpoint: Endpoint, client: Client) -> None:
+    half = endpoint.video[: len(endpoint.video) // 2]
+
+    def cut(_method: str, path: str, before: int) -> None:
+        if path.endswith("/content") and before == 0:
+            raise Reply(200, half, headers={"Content-Length": str(len(endpoint.video))})
+        if path.endswith("/content") and before == 1:
+            raise Reply(200, half)  # says that this is all
+
+    endpoint.script = cut
+    made, _ = client.render()
+    assert made.num_frames == FRAMES
+    assert endpoint.count("GET", "/content") == 3
+
+
+def test_a_download_that_never_plays_is_an_error_and_leaves_no_video(
+    endpoint: Endpoint, client: Client
+) -> None:
+    endpoint.video = b"not a video at all"
+    with pytest.raises(RenderError, match="does not play"):
+        client.render()
+    assert not list(client.folder.glob("job-*/video.mp4"))
+
+
+def test_a_video_that_failed_there_fails_here_with_their_reason(
+    endpoint: Endpoint, client: Client
+) -> None:
+    def refuse(_method: str, _path: str, _before: int) -> None:
+        for state in endpoint.videos.values():
+            state["failed"] = "The prompt was refused."
+
+    endpoint.script = refuse
+    with pytest.raises(RenderError, match="as failed: The prompt was refused"):
+        client.render()
+    assert _orders(client.folder) == [], "a retry asks for a new video"
+
+
+@pytest.mark.parametrize("status", ["expired", "", "cancelled"])
+def test_an_end_of_an_unknown_kind_is_an_end(
+    status: str, endpoint: Endpoint, client: Client
+) -> None:
+    def odd(method: str, path: str, _before: int) -> None:
+        if method == "GET" and path.endswith("video_1"):
+            raise Reply(
+                200, f'{{"id": "video_1", "status": "{status}", "progress": null}}'.encode()
+            )
+
+    endpoint.script = odd
+    with pytest.raises(RenderError, match="gave no reason"):
+        client.render()
+
+
+def test_a_wrong_key_names_the_setting(endpoint: Endpoint, client: Client) -> None:
+    def refuse(*_: Any) -> None:
+        raise Reply(401, b'{"error": {"message": "Bad key."}}')
+
+    endpoint.script = refuse
+    with pytest.raises(RenderError, match="WORKBENCH_REMOTE_API_KEY"):
+        client.render()
+    assert len(endpoint.seen) == 1
+
+
+def test_a_refused_request_says_why(endpoint: Endpoint, client: Client) -> None:
+    def refuse(*_: Any) -> None:
+        raise Reply(400, b'{"error": {"message": "size is not allowed"}}')
+
+    endpoint.script = refuse
+    with pytest.raises(InvalidRequest, match="size is not allowed"):
+        client.render()
+
+
+def test_cancelling_deletes_the_video_there(endpoint: Endpoint, client: Client) -> None:
+    endpoint.polls = 10_000
+    threading.Timer(0.2, client.cancelled.set).start()
+    with pytest.raises(RenderCancelled):
+        client.render()
+    assert endpoint.deleted == ["video_1"]
+    assert _orders(client.folder) == []
+
+
+def test_cancelling_does_not_wait_for_an_endpoint_that_hangs(
+    endpoint: Endpoint, client: Client
+) -> None:
+    endpoint.script = lambda method, *_: pause(1.5) if method == "GET" else None
+    threading.Timer(0.2, client.cancelled.set).start()
+    began = time.monotonic()
+    with pytest.raises(RenderCancelled):
+        client.render()
+    assert time.monotonic() - began < 1.4, "it left before the answer came"
+
+
+def test_a_video_that_takes_too_long_is_given_up(endpoint: Endpoint, tmp_path: Path) -> None:
+    endpoint.polls = 10_000
+    with pytest.raises(RenderTimeout, match=r"longer than 0\.3 seconds"):
+        Client(endpoint, tmp_path, remote_timeout_s=0.3).render()
+    assert endpoint.deleted == ["video_1"]
+
+
+def test_another_attempt_goes_on_waiting_instead_of_paying_twice(
+    endpoint: Endpoint, tmp_path: Path
+) -> None:
+    endpoint.polls = 10_000
+    script = f"""
+from pathlib import Path
+from tests.engines.remote.test_remote import Client
+class There:
+    url = {endpoint.url!r}
+Client(There, Path({str(tmp_path)!r})).render()
+"""
+    worker = subprocess.Popen([sys.executable, "-c", script], cwd=ROOT)
+    try:
+        _until(lambda: endpoint.count("GET", "/video_1") > 1)
+    finally:
+        worker.send_signal(signal.SIGKILL)
+        worker.wait()
+    assert len(_orders(tmp_path)) == 1
+    endpoint.polls = 2
+    made, _ = Client(endpoint, tmp_path).render()
+    assert len(endpoint.videos) == 1
+    assert made.request is not None
+    assert made.request.options["as_rendered"]["resumed"] is True
+    assert _orders(tmp_path) == []
+
+
+def test_a_job_of_another_id_or_prompt_does_not_take_over_an_order(
+    endpoint: Endpoint, tmp_path: Path
+) -> None:
+    client = Client(endpoint, tmp_path)
+    client.render(job_id="one")
+    client.render(job_id="two")
+    assert len(endpoint.videos) == 2
+    assert len(set(endpoint.keys)) == 2
+
+
+def test_an_order_that_the_endpoint_has_forgotten_is_not_waited_for_for_ever(
+    endpoint: Endpoint, tmp_path: Path
+) -> None:
+    client = Client(endpoint, tmp_path)
+    endpoint.script = lambda method, *_: endpoint.videos.clear() if method == "GET" else None
+    with pytest.raises(RenderError, match=r"404: No such video"):
+        client.render()
+    endpoint.script = lambda *_: None
+    made, _ = client.render()
+    assert made.num_frames == FRAMES
+
+
+def test_the_key_is_not_handed_to_another_host(endpoint: Endpoint, client: Client) -> None:
+    with Endpoint(endpoint.video) as other:
+        other.videos["video_1"] = {"polls": 99}
+
+        def elsewhere(_method: str, path: str, _before: int) -> None:
+            if path.endswith("/content"):
+                where = f"{other.url}/videos/video_1/content"
+                raise Reply(302, b"", headers={"Location": where})
+
+        endpoint.script = elsewhere
+        client.render()
+        assert other.authorization == [None]
+
+
+def test_what_is_missing_is_named_before_anything_is_asked(tmp_path: Path) -> None:
+    engine = RemoteEngine(Settings(outputs=tmp_path, remote_base_url="", remote_model=""))
+    with pytest.raises(InvalidRequest) as caught:
+        engine.complete(RenderRequest(prompt="a dog", options={"secnds": 3}))
+    fields = {one.field: one.problem for one in caught.value.problems}
+    assert set(fields) == {"engine", "model", "options.secnds"}
+    assert "WORKBENCH_REMOTE_BASE_URL" in fields["engine"]
+
+
+def test_the_engine_is_found_by_name() -> None:
+    assert "remote" in engine_names(Settings())
+    assert isinstance(create_engine("remote", Settings()), RemoteEngine)
