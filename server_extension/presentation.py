@@ -63,7 +63,7 @@ class Presenter:
             stage=job.stage,
             step=job.step,
             total_steps=job.total_steps,
-            message=job.message,
+            message=_message(job),
             video_url=self._video(folder, "video.mp4") if job.has_video else None,
             poster_url=self._video(folder, "poster.jpg") if job.has_poster else None,
             preview_url=self._preview(job, folder),
@@ -121,6 +121,20 @@ class Presenter:
         if job.preview_job_id:
             return self._video(job.preview_job_id, "video.mp4")
         return None
+
+
+def _message(job: Job) -> str:
+    """Return one sentence on where the job is; a page that knows nothing else can show it."""
+    if job.state is JobState.QUEUED:
+        ahead = job.queue_position
+        return job.message or ("Waiting" if ahead is None else f"Waiting, {ahead} ahead")
+    if job.state is JobState.RUNNING:
+        return job.message or job.stage.capitalize() or "Rendering"
+    if job.state is JobState.COMPLETE:
+        return job.message or (f"Done on {job.device}" if job.device else "Done")
+    if job.state is JobState.CANCELLED:
+        return job.message or "Cancelled"
+    return job.error or job.message or "Failed"
 
 
 def history_entry(entry: Entry) -> HistoryEntry:
