@@ -10,6 +10,7 @@ from importlib import resources
 from typing import Any
 
 from workbench.engines.animatic.colour import Colour, Grade, hex_colour, luma, mix
+from workbench.engines.animatic.look import Look
 from workbench.engines.animatic.script import Script
 
 __all__ = ["Atmosphere", "Orb", "atmosphere_of", "skies"]
@@ -86,8 +87,9 @@ def skies() -> Mapping[str, Any]:
     return tomllib.loads(text)
 
 
-def atmosphere_of(script: Script, grade: Grade, light: Mapping[str, Any]) -> Atmosphere:
-    """Return the atmosphere of ``script``; ``light`` is the table of its lighting."""
+def atmosphere_of(script: Script, look: Look) -> Atmosphere:
+    """Return the atmosphere of ``script`` as its ``look`` has it."""
+    light = look.lighting
     times = skies()["time_of_day"]
     time = times[script.time_of_day or light.get("time", "afternoon")]
     weather = skies()["weather"].get(script.weather, {"cloud": 0.35})
@@ -111,7 +113,7 @@ def atmosphere_of(script: Script, grade: Grade, light: Mapping[str, Any]) -> Atm
         sunshine=weather.get("sun", 1.0) if sun else 0.0,
         moon=_orb(time.get("moon")),
         stars=time.get("stars", 0.0) * max(0.0, 1 - weather.get("cloud", 0.3)),
-        windows=min(1.0, time.get("windows", 0.0) + (0.5 if dim < 0.6 else 0.0)),
+        windows=min(1.0, max(look.windows, time.get("windows", 0.0) + (0.5 if dim < 0.6 else 0.0))),
         shadow=time["shadow"] * weather.get("shadow", 1.0) * light.get("shadow", 1.0),
         side=light.get("side", time.get("side", 1)),
         cloud=weather.get("cloud", 0.3),
@@ -123,7 +125,7 @@ def atmosphere_of(script: Script, grade: Grade, light: Mapping[str, Any]) -> Atm
         gust=weather.get("gust", 0.0),
         fall=weather.get("fall", ""),
         lightning=weather.get("lightning", False),
-        grade=grade,
+        grade=look.grade,
     )
 
 

@@ -19,7 +19,17 @@ from typing import Any, Final
 
 from workbench.engines.animatic.script import Script
 
-__all__ = ["GROUND", "HORIZON", "Camera", "View", "film_path", "placed", "presets"]
+__all__ = [
+    "GROUND",
+    "HORIZON",
+    "Camera",
+    "Framing",
+    "View",
+    "film_path",
+    "placed",
+    "presets",
+    "shaken",
+]
 
 HORIZON: Final = 0.46
 """Where the horizon stands in a level frame, in frame heights from the top."""
@@ -87,25 +97,29 @@ def presets() -> Mapping[str, Any]:
     return tomllib.loads(text)
 
 
-def placed(script: Script, head: float, middle: float) -> Camera:
-    """Return where the camera stands for the script's shot size, angle and lens.
+@dataclass(frozen=True, slots=True)
+class Framing:
+    """What the camera is to frame: heights above the ground, in units."""
 
-    ``head`` is how far the top of the subject stands above the ground, ``middle`` the point of
-    interest, both in units.
-    """
+    head: float
+    middle: float
+    near: float = 1.0
+    """How much larger than usual the cast should appear."""
+
+
+def placed(script: Script, framing: Framing) -> Camera:
+    """Return where the camera stands for the script's shot size, angle and lens."""
     table = presets()
-    shot = table["shot_size"].get(script.shot_size or "full shot", {})
+    shot = table["shot_size"][script.shot_size or "full shot"]
     lens = table["lens"].get(script.lens, {})
     angle = table["camera_angle"].get(script.camera_angle, {})
-    size = shot["size"] * angle.get("size", 1.0) * lens.get("size", 1.0)
+    size = framing.near * shot["size"] * angle.get("size", 1.0) * lens.get("size", 1.0)
     f = lens.get("focal", 1.0)
-    k = 1 - f / size
-    anchor = head + (middle - head) * shot["whole"]
+    anchor = framing.head * 0.92 + (framing.middle - framing.head * 0.92) * shot["whole"]
     # The camera's height: what keeps the anchor where the shot wants it, the horizon staying put.
-    wanted = shot["at"] - HORIZON
-    y = (GROUND - anchor) - wanted / size
-    y = y * shot["follow"] + angle.get("lower", 0.0) / max(1.0, size)
-    return Camera(y=y, k=k, f=f, tilt=angle.get("tilt", 0.0), roll=angle.get("roll", 0.0))
+    y = ((GROUND - anchor) - (shot["at"] - HORIZON) / size) * shot["follow"]
+    y += angle.get("lower", 0.0) / max(1.0, size)
+    return Camera(y=y, k=1 - f / size, f=f, tilt=angle.get("tilt", 0.0))
 
 
 def film_path(script: Script, start: Camera, num_frames: int, fps: float) -> list[Camera]:
@@ -144,11 +158,11 @@ def _moved(start: Camera, movement: Mapping[str, Any], share: float, t: float, s
         speed = _ease(min(1, share + 0.01), "whip") - _ease(max(0, share - 0.01), "whip")
         moved = replace(moved, smear=speed * movement["smear"])
     if shake := movement.get("shake", 0.0):
-        moved = _shaken(moved, shake, t, seed)
+        moved = shaken(moved, shake, t, seed)
     return moved
 
 
-def _shaken(camera: Camera, amount: float, t: float, seed: int) -> Camera:
+def shaken(camera: Camera, amount: float, t: float, seed: int) -> Camera:
     """Add the sway of a hand: a few sines that never meet, as in a slow random walk."""
     a, b = (seed % 97) * 0.13, (seed % 89) * 0.17
     sway_x = math.sin(5.3 * t + a) + 0.6 * math.sin(9.1 * t + b) + 0.35 * math.sin(17.7 * t + a)

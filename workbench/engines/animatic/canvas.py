@@ -33,6 +33,14 @@ class Canvas:
         height = max(2, int(np.ceil((y1 - y0) * px / 2)) * 2)
         self.pixels: Image = np.zeros((height, width, 4), np.uint8)
 
+    def moved(self, x: float, y: float, scale: float) -> Canvas:
+        """Return a view of this canvas whose origin is at (x, y) and whose unit is ``scale``."""
+        view = Canvas.__new__(Canvas)
+        view.px = self.px * scale
+        view.x0, view.y0 = (self.x0 - x) / scale, (self.y0 - y) / scale
+        view.pixels = self.pixels
+        return view
+
     @property
     def x1(self) -> float:
         """The right edge, in units."""

@@ -6,14 +6,18 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
+import cv2
 import numpy as np
 
 from workbench.engines.animatic.atmosphere import atmosphere_of
 from workbench.engines.animatic.backdrops import paint_backdrop
-from workbench.engines.animatic.camera import Camera, View, film_path, placed, presets
-from workbench.engines.animatic.cast import Player, figures, players_of, story_speed
-from workbench.engines.animatic.colour import Grade
+from workbench.engines.animatic.camera import Camera, View, film_path, placed, presets, shaken
+from workbench.engines.animatic.cast import Player, framing, players_of
+from workbench.engines.animatic.effects import make_effects
+from workbench.engines.animatic.effects.plan import Plan
+from workbench.engines.animatic.foreground import foreground
 from workbench.engines.animatic.label import Label
+from workbench.engines.animatic.look import look_of
 from workbench.engines.animatic.planes import Picture, lay
 from workbench.engines.animatic.script import Script
 from workbench.engines.animatic.weather import Weather
@@ -22,6 +26,16 @@ from workbench.engines.animatic.world import Layer, World
 __all__ = ["Film"]
 
 _STAGE: Final = 1.0
+_STORY_SPEED: Final = {
+    "frozen": 0.0,
+    "super slow motion": 0.12,
+    "slow motion": 0.35,
+    "slow": 0.65,
+    "fast": 1.7,
+    "time-lapse": 4.0,
+}
+"""Seconds of the story in one second of film."""
+_RACK_BLUR: Final = 0.016
 
 
 class Film:
@@ -32,24 +46,28 @@ class Film:
     ) -> None:
         self.width, self.height, self.num_frames, self.fps = width, height, num_frames, fps
         self.script = script
-        self.speed = story_speed(script.pace)
+        self.speed = _STORY_SPEED.get(script.pace, 1.0)
+        self.look = look_of(script)
         view = View(width / height)
-        air = atmosphere_of(script, Grade([]), {})
-        size = max((figures()[a.figure]["size"] for a in script.actors), default=0.5)
-        start = placed(script, size, size * 0.55)
+        start = placed(script, framing(script, view, self.look.size))
         path = film_path(script, start, num_frames, fps)
-        shot = presets()["shot_size"].get(script.shot_size, {})
-        lens = presets()["lens"].get(script.lens, {})
-        soft = shot.get("soft", 0.0) + lens.get("soft", 0.0)
-        self.world = World(script, air, view, path, height, soft=soft)
-        players = players_of(self.world)
-        self.path = self._followed(path, players)
+        if self.look.shake:
+            path = [shaken(c, self.look.shake, i / fps, script.seed) for i, c in enumerate(path)]
+        self.world = World(script, atmosphere_of(script, self.look), view, path, height, self.look)
+        self.players = players_of(self.world)
+        self.path = self._followed(path)
         self.world.path = self.path
-        self.players = players
-        self.layers = paint_backdrop(self.world)
-        self.weather = Weather(self.world)
-        self.label = Label(self.height)
-        self.colour = True
+        layers = paint_backdrop(self.world)
+        if self.look.sparse:
+            layers = [layer for layer in layers if layer.p <= _STAGE]
+        self._behind = [layer for layer in layers if layer.p <= _STAGE]
+        self._before = [layer for layer in layers if layer.p > _STAGE]
+        self._weather = Weather(self.world)
+        self._frame = foreground(self.world)
+        self._effects = make_effects(self.look.effects, Plan(width, height, script.seed))
+        self._label = Label(height)
+        rate = fps / max(0.1, self.speed) / self.look.twos
+        self._poses = [player.poses_wanted(rate) for player in self.players]
 
     def frames(self) -> Iterator[Picture]:
         """Yield every frame in order."""
@@ -58,17 +76,25 @@ class Film:
 
     def frame(self, index: int) -> Picture:
         """Return the frame at ``index``."""
-        camera, t = self.path[index], index / self.fps * self.speed
+        camera = self.path[index]
+        t = index // self.look.twos * self.look.twos / self.fps * self.speed
         picture = Picture(self.width, self.height)
-        behind = [layer for layer in self.layers if layer.p <= _STAGE]
-        before = [layer for layer in self.layers if layer.p > _STAGE]
-        self._lay_all(picture, behind, camera, t)
-        rate = self.fps / max(0.05, self.speed)
-        for player in self.players:
-            player.draw(picture, camera, t, player.poses_wanted(rate), colour=self.colour)
-        self._lay_all(picture, before, camera, t)
-        self.weather.draw(picture, camera, index / self.fps, t)
-        self.label.draw(picture)
+        self._lay_all(picture, self._behind, camera, t)
+        soften = self._rack(picture, index) if self.look.rack else 0
+        colour = not self.look.mono
+        for player, poses in zip(self.players, self._poses, strict=True):
+            player.draw(picture, camera, t, poses, colour=colour, soften=soften)
+        self._lay_all(picture, self._before, camera, t)
+        if self.look.mono:
+            picture.planes[self.height :] = 128
+        self._weather.draw(picture, camera, index / self.fps, t)
+        if self._frame is not None:
+            self._frame.draw(picture, index / self.fps)
+        if abs(camera.smear) > 0.004:
+            _smear(picture, camera.smear)
+        for effect in self._effects:
+            effect.apply(picture, index)
+        self._label.draw(picture)
         return picture
 
     def _lay_all(self, picture: Picture, layers: list[Layer], camera: Camera, t: float) -> None:
@@ -77,14 +103,14 @@ class Film:
         untils: list[int] = []
         for layer, (scale, _, y) in zip(reversed(layers), reversed(places), strict=True):
             untils.append(hidden_from)
-            if (
-                layer.sprite.solid < layer.sprite.height
-                and y + layer.sprite.height * scale >= self.height
-            ):
+            solid_here = layer.sprite.solid < layer.sprite.height
+            if solid_here and y + layer.sprite.height * scale >= self.height:
                 solid = int(np.ceil(y + layer.sprite.solid * scale)) + 3
                 hidden_from = min(hidden_from, max(0, solid))
         for layer, (scale, x, y), until in zip(layers, places, reversed(untils), strict=True):
-            lay(picture, layer.sprite, scale=scale, x=x, y=y, until=until, colour=self.colour)
+            lay(
+                picture, layer.sprite, scale=scale, x=x, y=y, until=until, colour=not self.look.mono
+            )
 
     def _place(self, layer: Layer, camera: Camera, t: float) -> tuple[float, float, float]:
         dx, dy = layer.drift(t) if layer.drift else (0.0, 0.0)
@@ -92,28 +118,44 @@ class Film:
         scale = camera.scale(layer.p) * self.height / layer.px
         return scale, x * self.height, y * self.height
 
-    def _followed(self, path: list[Camera], players: list[Player]) -> list[Camera]:
+    def _rack(self, picture: Picture, index: int) -> int:
+        """Pull the focus from the background to the figures; return how soft these still are."""
+        share = index / max(1, self.num_frames - 1)
+        pulled = min(1.0, max(0.0, (share - 0.3) / 0.4))
+        size = int(pulled * _RACK_BLUR * self.height) * 2 + 1
+        if size > 1:
+            cv2.blur(picture.y, (size, size), dst=picture.y)
+            half = size // 4 * 2 + 1
+            for plane in (picture.u, picture.v):
+                cv2.blur(plane, (half, half), dst=plane)
+        return round(3 * (1 - pulled))
+
+    def _followed(self, path: list[Camera]) -> list[Camera]:
         """Return ``path`` following the leading figure as far as the movement says.
 
         Where the camera does not follow, the figures are slowed to stay in the frame.
         """
         table = presets()["camera_movement"]
         follow = table.get(self.script.camera_movement, table["default"]).get("follow", 0.0)
-        travelling = [player for player in players if player.speed]
+        travelling = [player for player in self.players if player.speed]
         if not travelling:
             return path
         lead = travelling[-1]
         duration = self.num_frames / self.fps * self.speed
         seen = self.width / self.height / path[len(path) // 2].scale(1.0)
         free = lead.speed * (1 - follow) * duration
-        slower = min(1.0, 0.62 * seen / max(1e-6, free)) if free else 1.0
+        slower = min(1.0, 0.62 * seen / free) if free else 1.0
         for player in travelling:
             player.speed *= slower
             player.x -= player.speed * duration * 0.5
-        return [
-            replace(
-                camera,
-                x=camera.x + follow * lead.speed * (index / self.fps * self.speed - duration / 2),
-            )
-            for index, camera in enumerate(path)
-        ]
+        step = follow * lead.speed * self.speed / self.fps
+        middle = (self.num_frames - 1) / 2
+        return [replace(camera, x=camera.x + step * (i - middle)) for i, camera in enumerate(path)]
+
+
+def _smear(picture: Picture, amount: float) -> None:
+    """Blur sideways by ``amount`` frame heights."""
+    size = min(picture.width // 2, int(abs(amount) * picture.height)) | 1
+    cv2.blur(picture.y, (size, 1), dst=picture.y)
+    for plane in (picture.u, picture.v):
+        cv2.blur(plane, (size // 2 | 1, 1), dst=plane)

@@ -1,14 +1,85 @@
-"""Reads a Scene into a Script: which figures, doing what, where, in which established terms."""
+"""Reads a Scene into a Script: which figures, doing what, where, in which established terms.
+
+Understands short plain phrases through the figures' words and ``lexicon.toml``; what it does not
+know becomes a card with the words on it. Knows nothing of drawing.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Final
 
-from workbench.engines.animatic.cast import figures
+from workbench.engines.animatic.colour import Colour
+from workbench.engines.animatic.figures.drawing import colours
 from workbench.engines.animatic.script import Actor, Script
+from workbench.engines.animatic.tables import figures, gaits, lexicon, nouns
+from workbench.engines.animatic.words import colour_names
 from workbench.scene import Scene, canonical_term, vocabulary
 
-__all__ = ["read_scene"]
+__all__ = ["find_backdrop", "find_term", "read_scene"]
+
+_TERM_FIELDS: Final = (
+    "time_of_day",
+    "weather",
+    "lighting",
+    "mood",
+    "style",
+    "color_palette",
+    "shot_size",
+    "camera_angle",
+    "camera_movement",
+    "lens",
+    "pace",
+)
+_MOST_ACTORS: Final = 3
+_MOST_OF_A_KIND: Final = 7
+_PLURAL_COUNT: Final = 3
+_PEOPLE: Final = frozenset({"people", "crowd", "family", "group", "team", "audience"})
+_HUMAN_GAITS: Final = frozenset({"work", "dance", "pedal", "ride", "drive"})
+_SEA: Final = frozenset({"ocean", "beach", "lake", "river"})
+_MOUNTS: Final = frozenset(
+    {
+        "horse",
+        "elephant",
+        "camel",
+        "zebra",
+        "cow",
+        "bicycle",
+        "motorcycle",
+        "skateboard",
+        "canoe",
+        "deer",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Noun:
+    """A figure found in a text."""
+
+    key: str
+    words: str
+    count: int
+    colour: Colour | None
+    at: int
+
+
+def read_scene(scene: Scene, seed: int) -> Script:
+    """Return the script of ``scene``; every scene has one, however little it says."""
+    script = Script(
+        actors=(),
+        backdrop="studio",
+        seed=seed,
+        **{name: find_term(name, getattr(scene, name)) for name in _TERM_FIELDS},
+    )
+    actors = _actors(scene)
+    backdrop = _backdrop(scene, actors)
+    if backdrop in _SEA and actors and _form(actors[0]) in {"fish", "jelly"}:
+        backdrop = "underwater"
+    return replace(script, actors=actors, backdrop=backdrop)
 
 
 def find_term(field: str, text: str) -> str:
@@ -17,45 +88,209 @@ def find_term(field: str, text: str) -> str:
         return ""
     if whole := canonical_term(field, text):
         return whole
-    lowered = f" {re.sub(r'[^a-z0-9&]+', ' ', text.lower())} "
-    best, found = 0, ""
-    for term, phrases in vocabulary().get(field, {}).items():
-        for phrase in (term, *phrases):
-            plain = re.sub(r"[^a-z0-9&]+", " ", phrase.lower()).strip()
-            if len(plain) > best and f" {plain} " in lowered:
-                best, found = len(plain), term
-    return found
+    spoken = f" {_plain(text)} "
+    found = [phrase for phrase in _phrases(field) if f" {phrase} " in spoken]
+    return _phrases(field)[max(found, key=len)] if found else ""
 
 
-def read_scene(scene: Scene, seed: int) -> Script:
-    """Return the script of ``scene``."""
-    words = re.findall(r"[a-z]+", f"{scene.subject} ".lower())
-    actors = tuple(
-        Actor(key, scene.subject, 2 if "two" in words else 1, _gait(key, scene.action))
-        for key, spec in figures().items()
-        if any(word in spec["words"] for word in words)
+def find_backdrop(text: str) -> str:
+    """Return the backdrop that ``text`` names, by its longest phrase, or ""."""
+    spoken = f" {_plain(text)} "
+    found = [phrase for phrase in _places() if f" {phrase} " in spoken or f" {phrase}s " in spoken]
+    if not found:
+        return ""
+    return _places()[max(found, key=lambda phrase: (len(phrase.split()), len(phrase)))]
+
+
+@cache
+def _phrases(field: str) -> dict[str, str]:
+    table = vocabulary().get(field, {})
+    return {_plain(p): term for term, phrases in table.items() for p in (term, *phrases)}
+
+
+@cache
+def _places() -> dict[str, str]:
+    return {_plain(p): name for name, phrases in lexicon()["backdrops"].items() for p in phrases}
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"[^a-z0-9é]+", " ", text.lower()).strip()
+
+
+def _actors(scene: Scene) -> tuple[Actor, ...]:
+    found = _nouns_in(scene.subject)
+    gait = _gait(scene.action)
+    doing = [n for n in _nouns_in(scene.action) if n.words not in lexicon()["idle"]["nouns"]]
+    if not found:
+        if not scene.subject or find_backdrop(scene.subject):
+            return ()
+        if not doing:
+            return (Actor("card", scene.subject),)
+        found, doing = doing[:1], doing[1:]
+    actors = [Actor(n.key, n.words, n.count, _suited(n.key, gait), n.colour) for n in found]
+    actors[0] = _coloured(actors[0], scene.subject_details)
+    return tuple(_with_company(actors, doing, gait)[:_MOST_ACTORS])
+
+
+def _with_company(actors: list[Actor], doing: Sequence[_Noun], gait: str) -> list[Actor]:
+    """Put riders on mounts, things into hands, and other things beside."""
+    actors = _mounted(actors)
+    lead = actors[0]
+    for noun in doing[:1]:
+        spec = figures()[noun.key]
+        if (
+            noun.key in _MOUNTS
+            and gait in {"ride", "pedal", "gallop", "drive", "sit", "swim", "jump", "run"}
+            and not lead.rider
+        ):
+            mount_gait = {"ride": "run"}.get(gait, gait)
+            mount = Actor(noun.key, noun.words, 1, _suited(noun.key, mount_gait), noun.colour)
+            return [replace(mount, rider=lead.figure, upright=_form(lead) != "person"), *actors[1:]]
+        if noun.key == lead.figure:
+            continue
+        if spec["form"] == "drawing" and "kind" not in spec and _can_hold(lead, gait):
+            actors[0] = replace(lead, prop=noun.key, upright=_form(lead) != "person")
+        else:
+            actors.append(
+                Actor(noun.key, noun.words, min(noun.count, 2), _suited(noun.key, ""), noun.colour)
+            )
+    if _form(actors[0]) == "quadruped" and gait in _HUMAN_GAITS and not actors[0].rider:
+        actors[0] = replace(actors[0], upright=True, gait=gait)
+    return actors
+
+
+def _mounted(actors: list[Actor]) -> list[Actor]:
+    mounts = [a for a in actors if a.figure in _MOUNTS]
+    riders = [
+        a
+        for a in actors
+        if _form(a) == "person"
+        and a.words in {"rider", "cowboy", "knight", "jockey", "cyclist", "biker"}
+    ]
+    if mounts and riders:
+        seated = replace(mounts[0], rider=riders[0].figure)
+        return [seated, *[a for a in actors if a not in {mounts[0], riders[0]}]]
+    return actors
+
+
+def _can_hold(actor: Actor, gait: str) -> bool:
+    form = _form(actor)
+    return form == "person" or (
+        form == "quadruped" and gait in {"work", "eat", "sit", "dance", "rest", "wave"}
     )
-    setting = scene.setting.lower()
-    backdrop = "city street" if re.search(r"street|city|town", setting) else "meadow"
-    fields = (
-        "time_of_day",
-        "weather",
-        "lighting",
-        "mood",
-        "style",
-        "color_palette",
-        "shot_size",
-        "camera_angle",
-        "camera_movement",
-        "lens",
-        "pace",
-    )
-    terms = {name: find_term(name, getattr(scene, name)) for name in fields}
-    return Script(actors=actors, backdrop=backdrop, seed=seed, setting_words=scene.setting, **terms)
 
 
-def _gait(figure: str, action: str) -> str:
-    for gait in ("run", "walk", "jump", "danc", "sit", "driv"):
-        if gait in action:
-            return {"danc": "dance", "driv": "drive"}.get(gait, gait)
-    return "drive" if figure == "car" else "walk"
+def _form(actor: Actor) -> str:
+    return str(figures()[actor.figure]["form"])
+
+
+def _coloured(actor: Actor, details: str) -> Actor:
+    if actor.colour is not None:
+        return actor
+    spoken = [word for word in _plain(details).split() if word in colour_names()]
+    return replace(actor, colour=colours()[colour_names()[spoken[0]]]) if spoken else actor
+
+
+def _nouns_in(text: str) -> list[_Noun]:
+    words = re.findall(r"[a-z0-9'-]+", text.lower())
+    known, found, at, start = nouns(), [], 0, 0
+    while at < len(words):
+        for length in (4, 3, 2, 1):
+            phrase = tuple(words[at : at + length])
+            if len(phrase) == length and phrase in known and not _is_adjective(words, at, length):
+                key, plural = known[phrase]
+                before = words[start:at]
+                found.append(_noun(key, " ".join(phrase), before, at, plural=plural))
+                at += length
+                start = at
+                break
+        else:
+            at += 1
+    return _distinct(found)
+
+
+def _is_adjective(words: list[str], at: int, length: int) -> bool:
+    """Tell whether a colour's name stands before a noun: an orange cat is no orange."""
+    return length == 1 and words[at] in colour_names() and at + 1 < len(words)
+
+
+def _noun(key: str, phrase: str, before: list[str], at: int, *, plural: bool) -> _Noun:
+    numbers = lexicon()["numbers"]
+    counts = [numbers[w] for w in before if w in numbers] + [
+        int(w) for w in before if w.isdigit() and 1 <= int(w) <= 99
+    ]
+    if not counts and phrase in numbers:
+        counts = [numbers[phrase]]
+    count = counts[-1] if counts else _PLURAL_COUNT if plural or phrase in _PEOPLE else 1
+    named = [w for w in before if w in colour_names()]
+    colour = colours()[colour_names()[named[-1]]] if named else None
+    return _Noun(key, phrase, max(1, min(count, _MOST_OF_A_KIND)), colour, at)
+
+
+def _distinct(found: list[_Noun]) -> list[_Noun]:
+    kept: list[_Noun] = []
+    for noun in found:
+        if all(noun.key != other.key for other in kept):
+            kept.append(noun)
+        elif noun.words in lexicon()["numbers"]:
+            continue
+    return kept
+
+
+def _gait(action: str) -> str:
+    """Return the gait of the first verb that is known; "" where none is."""
+    spoken = _plain(action)
+    best: tuple[int, int, str] | None = None
+    for gait, stems in lexicon()["gaits"].items():
+        for stem in stems:
+            match = re.search(rf"\b{re.escape(stem)}", spoken)
+            if match:
+                rank = (match.start(), -len(stem), gait)
+                best = rank if best is None or rank < best else best
+    return best[2] if best else ""
+
+
+def _suited(key: str, gait: str) -> str:
+    """Return ``gait`` as this figure would do it, or what it does when nothing is said."""
+    spec = figures()[key]
+    form = spec.get("kind") if spec.get("kind") in gaits() else spec["form"]
+    table = gaits().get(form, {})
+    if form == "bird" and gait in {"", "run", "gallop", "throw", "jump"}:
+        return str(spec.get("gait", "fly")) if not spec["look"].get("ground") else "walk"
+    if gait in table:
+        return gait
+    fallback = {
+        "vessel": "sail",
+        "aircraft": "fly",
+        "insect": "fly",
+        "car": "drive",
+        "vehicle": "drive",
+    }
+    if not gait or form in fallback:
+        return str(
+            spec.get("gait") or fallback.get(str(form)) or ("stand" if form == "person" else "rest")
+        )
+    return "walk" if "walk" in table and gait in {"run", "trot"} else "rest"
+
+
+def _backdrop(scene: Scene, actors: tuple[Actor, ...]) -> str:
+    if place := find_backdrop(scene.setting):
+        return place
+    if not actors and (place := find_backdrop(scene.subject)):
+        return place
+    for text in (scene.action, " ".join(scene.details), scene.subject_details):
+        if place := find_backdrop(text):
+            return place
+    return _home(actors) if actors else "studio" if scene.subject else "meadow"
+
+
+def _home(actors: tuple[Actor, ...]) -> str:
+    homes = lexicon()["homes"]
+    actor = actors[0]
+    spec = figures()[actor.figure]
+    if actor.upright:
+        return "room"
+    for name in (actor.figure, spec.get("kind", ""), spec["form"]):
+        if name in homes:
+            return str(homes[name])
+    return "studio"

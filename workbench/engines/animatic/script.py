@@ -1,6 +1,6 @@
 """What the picture side makes of a Scene: a script of figures, a backdrop and established terms.
 
-Reads words through ``lexicon.toml`` and the scene's vocabulary. Knows nothing of drawing.
+Plain data between reading and drawing; knows neither.
 """
 
 from __future__ import annotations
@@ -23,6 +23,12 @@ class Actor:
     count: int = 1
     gait: str = "rest"
     colour: Colour | None = None
+    rider: str = ""
+    """The figure that sits on it, if any."""
+    prop: str = ""
+    """The figure that it holds, if any."""
+    upright: bool = False
+    """Whether an animal stands and acts like a person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,4 +49,8 @@ class Script:
     camera_movement: str = ""
     lens: str = ""
     pace: str = ""
-    setting_words: str = ""
+
+    @property
+    def place_only(self) -> bool:
+        """Whether there is nobody to be seen but the place."""
+        return not self.actors

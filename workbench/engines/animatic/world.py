@@ -13,6 +13,7 @@ from workbench.engines.animatic.atmosphere import Atmosphere
 from workbench.engines.animatic.camera import GROUND, Camera, View
 from workbench.engines.animatic.canvas import Canvas
 from workbench.engines.animatic.colour import Colour, scale
+from workbench.engines.animatic.look import Look
 from workbench.engines.animatic.planes import Sprite, sprite_of
 from workbench.engines.animatic.script import Script
 from workbench.engines.encoder import Image
@@ -49,12 +50,12 @@ class World:
         view: View,
         path: list[Camera],
         frame_px: int,
-        *,
-        soft: float = 0.0,
+        look: Look,
     ) -> None:
         self.script, self.air, self.view, self.path = script, air, view, path
         self.frame_px = frame_px
-        self.soft = soft
+        self.look = look
+        self.soft = look.soft
         self.random = np.random.default_rng([script.seed, 7])
         self.grain = (self.random.random((64, 64), np.float32) - 0.5) * 1.6
         self._noises: dict[tuple[int, int], Image] = {}
@@ -114,8 +115,8 @@ class World:
             canvas.blur(blur / scale_now)
             row = None if row is None else row + 2 * int(blur / scale_now * canvas.px) + 2
         sprite = sprite_of(canvas.pixels, solid=row)
-        if texture > 0:
-            mottle(sprite, self._noise(rough, canvas.pixels.shape), texture)
+        if texture * self.look.texture > 0:
+            mottle(sprite, self._noise(rough, canvas.pixels.shape), texture * self.look.texture)
         return Layer(sprite, p, canvas.x0, canvas.y0, canvas.px, drift, blink)
 
     def ground_at(self, p: float) -> float:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
 
-from workbench.engines.animatic.backdrops import land, town
+from workbench.engines.animatic.backdrops import beyond, indoors, land, town, water, works
 from workbench.engines.animatic.world import Layer, World
 
 __all__ = ["BACKDROPS", "paint_backdrop"]
@@ -14,7 +14,31 @@ __all__ = ["BACKDROPS", "paint_backdrop"]
 BACKDROPS: Final[Mapping[str, Callable[[World], list[Layer]]]] = MappingProxyType(
     {
         "city street": town.city_street,
+        "skyline": town.skyline,
+        "forest": land.forest,
         "meadow": land.meadow,
+        "mountains": land.mountain_pass,
+        "desert": land.desert,
+        "beach": water.beach,
+        "ocean": water.ocean,
+        "underwater": water.underwater,
+        "river": water.river,
+        "lake": water.lake,
+        "snowfield": land.snowfield,
+        "space": beyond.space,
+        "planet surface": beyond.planet_surface,
+        "room": indoors.room,
+        "kitchen": indoors.kitchen,
+        "office": indoors.office,
+        "stage": indoors.stage,
+        "stadium": works.stadium,
+        "road": works.road,
+        "railway": works.railway,
+        "garden": land.garden,
+        "farm": land.farm,
+        "ruins": land.ruins,
+        "sky": beyond.open_sky,
+        "studio": indoors.studio,
     }
 )
 

@@ -1,17 +1,33 @@
-"""Open country: meadow, and what is like it."""
+"""Open country: meadow, forest, mountains, desert, snow, garden, farm, ruins."""
 
 from __future__ import annotations
+
+import numpy as np
 
 from workbench.engines.animatic.backdrops import trees
 from workbench.engines.animatic.backdrops.ground import hills, mountains, strip
 from workbench.engines.animatic.backdrops.sky import sky_layers
+from workbench.engines.animatic.canvas import Canvas
 from workbench.engines.animatic.colour import Colour, mix
 from workbench.engines.animatic.world import Layer, World
 
-__all__ = ["meadow"]
+__all__ = [
+    "covered",
+    "desert",
+    "farm",
+    "forest",
+    "garden",
+    "meadow",
+    "mountain_pass",
+    "ruins",
+    "snowfield",
+]
 
-_GRASS: Colour = (0.42, 0.60, 0.26)
-_LEAF: Colour = (0.25, 0.46, 0.22)
+GRASS: Colour = (0.42, 0.60, 0.26)
+LEAF: Colour = (0.24, 0.46, 0.22)
+_FIR: Colour = (0.13, 0.33, 0.24)
+_SAND: Colour = (0.91, 0.72, 0.46)
+_STONE: Colour = (0.64, 0.61, 0.56)
 
 
 def covered(world: World, colour: Colour, share: float = 1.0) -> Colour:
@@ -21,29 +37,442 @@ def covered(world: World, colour: Colour, share: float = 1.0) -> Colour:
     return mix(dusty, (0.94, 0.96, 1.0), world.air.snow * share)
 
 
+def tree_line(
+    world: World, p: float, low: float, high: float, every: float, *, fir: bool = False
+) -> Layer:
+    """Return a row of trees standing at the ground of ``p``."""
+    foot = world.ground_at(p)
+    canvas = world.canvas(p, top=foot - 1.15 * high, bottom=foot + 0.05)
+    paint = trees.conifer if fir else trees.broadleaf
+    for x in trees.scatter(world, canvas.x0, canvas.x1, every):
+        tall = float(world.random.uniform(low, high))
+        paint(world, canvas, (x, foot + 0.012), tall, p, _FIR if fir else LEAF)
+    return world.layer(canvas, p)
+
+
 def meadow(world: World) -> list[Layer]:
-    """Return rolling grassland with trees, and flowers in front."""
-    green, leaf = covered(world, _GRASS), _LEAF
-
-    def wood(canvas: object, edge: object) -> None:
-        del canvas, edge
-
-    far = world.canvas(0.34, top=world.ground_at(0.34) - 0.16)
-    for x in trees.scatter(world, far.x0, far.x1, 0.11):
-        trees.broadleaf(
-            world,
-            far,
-            (x, world.ground_at(0.34) + 0.01),
-            float(world.random.uniform(0.07, 0.12)),
-            0.34,
-            leaf,
-        )
+    """Return rolling grassland with a line of trees and grass in front."""
+    green = covered(world, GRASS)
     return [
         *sky_layers(world),
         mountains(world, 0.07, (0.36, 0.45, 0.60), height=0.15, snow=0.5),
         hills(world, 0.16, covered(world, (0.36, 0.52, 0.36)), height=0.035),
-        world.layer(far, 0.34),
+        tree_line(world, 0.34, 0.07, 0.13, 0.12),
         strip(world, 0.34, mix(green, (0.9, 0.88, 0.5), 0.25), green, wave=0.008, texture=0.18),
-        strip(world, 0.62, green, mix(green, (0.2, 0.34, 0.14), 0.4), wave=0.006, texture=0.22),
-        trees.grass(world, 1.45, mix(green, (0.16, 0.30, 0.12), 0.5), tall=0.07, every=0.014),
+        strip(
+            world,
+            0.62,
+            green,
+            mix(green, (0.2, 0.34, 0.14), 0.4),
+            wave=0.006,
+            texture=0.22,
+            onto=_flowers(world, 0.62),
+        ),
+        trees.grass(world, 1.45, mix(green, (0.16, 0.30, 0.12), 0.5), tall=0.07, every=0.016),
     ]
+
+
+def _flowers(world: World, p: float, number: int = 70) -> trees.Onto:
+    def paint(canvas: Canvas, edge: object) -> None:
+        del edge
+        hues: tuple[Colour, ...] = ((0.95, 0.86, 0.35), (0.95, 0.95, 0.92), (0.88, 0.45, 0.55))
+        for _ in range(0 if world.air.snow > 0.3 else number):
+            x = float(world.random.uniform(canvas.x0, canvas.x1))
+            y = world.ground_at(p) + 0.02 + float(world.random.random()) ** 1.4 * 0.25
+            r = 0.003 + 0.012 * (y - world.ground_at(p))
+            canvas.ellipse(x, y, r, r * 0.7, world.tone(hues[int(world.random.integers(3))], p))
+
+    return paint
+
+
+def forest(world: World) -> list[Layer]:
+    """Return woods: veils of trunks one behind another, ferns, shafts of paler air between."""
+    moss = covered(world, (0.30, 0.42, 0.20))
+    earth = covered(world, (0.34, 0.30, 0.18))
+    return [
+        *sky_layers(world),
+        tree_line(world, 0.14, 0.24, 0.36, 0.07, fir=True),
+        _trunks(world, 0.24, 0.085, 0.012),
+        tree_line(world, 0.30, 0.20, 0.34, 0.16),
+        strip(world, 0.30, mix(moss, (0.8, 0.86, 0.5), 0.2), moss, wave=0.010, texture=0.25),
+        _trunks(world, 0.46, 0.24, 0.022),
+        strip(world, 0.46, moss, earth, wave=0.012, texture=0.3),
+        _trunks(world, 0.70, 0.62, 0.038),
+        strip(
+            world,
+            0.74,
+            mix(moss, earth, 0.4),
+            mix(earth, (0.14, 0.13, 0.08), 0.5),
+            wave=0.010,
+            texture=0.35,
+            onto=_ferns(world, 0.74),
+            above=0.06,
+        ),
+        _canopy(world, 1.25),
+        trees.grass(world, 1.5, mix(moss, (0.08, 0.16, 0.08), 0.6), tall=0.09, every=0.022),
+    ]
+
+
+def _trunks(world: World, p: float, every: float, half: float) -> Layer:
+    foot = world.ground_at(p)
+    canvas = world.canvas(p, bottom=foot + 0.04)
+    bark: Colour = (0.36, 0.27, 0.20)
+    for x in trees.scatter(world, canvas.x0, canvas.x1, every):
+        wide = half * float(world.random.uniform(0.6, 1.3))
+        tall = foot - canvas.y0 + 0.1
+        trees.trunk(world, canvas, (x, foot + 0.02), tall, wide, p, world.varied(bark, 0.15))
+    return world.layer(canvas, p, texture=0.1)
+
+
+def _ferns(world: World, p: float) -> trees.Onto:
+    def paint(canvas: Canvas, edge: object) -> None:
+        del edge
+        for x in trees.scatter(world, canvas.x0, canvas.x1, 0.28):
+            trees.bush(world, canvas, (x, world.ground_at(p) + 0.02), 0.06, p, (0.26, 0.46, 0.20))
+
+    return paint
+
+
+def _canopy(world: World, p: float) -> Layer:
+    canvas = world.canvas(p, bottom=-0.30)
+    leaf = mix(LEAF, (0.05, 0.1, 0.05), 0.5)
+    for x in trees.scatter(world, canvas.x0, canvas.x1, 0.13):
+        for lit, r in ((0.2, 0.13), (0.45, 0.09)):
+            dy = float(world.random.uniform(-0.06, 0.03))
+            canvas.ellipse(
+                x,
+                -0.47 + dy,
+                r * 1.3,
+                r * 0.7,
+                world.tone(trees.leaf_colour(world, leaf), p, lit=lit),
+            )
+    return world.layer(canvas, p, drift=lambda t: (0.006 * float(np.sin(1.1 * t)), 0.0))
+
+
+def mountain_pass(world: World) -> list[Layer]:
+    """Return great peaks, one range behind another, over a stony alp."""
+    rock = (0.40, 0.44, 0.54)
+    alp = covered(world, (0.44, 0.52, 0.32))
+    stone = covered(world, (0.52, 0.50, 0.48), 0.8)
+    return [
+        *sky_layers(world),
+        mountains(world, 0.05, rock, height=0.40, snow=0.9),
+        mountains(world, 0.14, (0.34, 0.38, 0.46), height=0.26, snow=0.6),
+        tree_line(world, 0.26, 0.05, 0.10, 0.05, fir=True),
+        strip(world, 0.26, covered(world, (0.34, 0.46, 0.30)), alp, wave=0.02, texture=0.2),
+        strip(
+            world,
+            0.52,
+            alp,
+            stone,
+            wave=0.014,
+            texture=0.3,
+            onto=_rocks(world, 0.52, (0.56, 0.54, 0.52)),
+            above=0.05,
+        ),
+        trees.grass(world, 1.45, mix(alp, (0.2, 0.24, 0.14), 0.6), tall=0.045, every=0.026),
+    ]
+
+
+def _rocks(world: World, p: float, colour: Colour, every: float = 0.2) -> trees.Onto:
+    def paint(canvas: Canvas, edge: object) -> None:
+        del edge
+        for x in trees.scatter(world, canvas.x0, canvas.x1, every):
+            deep = float(world.random.random()) * 0.22
+            tall = float(world.random.uniform(0.012, 0.035)) * (1 + 3 * deep)
+            trees.rock(world, canvas, (x, world.ground_at(p) + deep), tall, p, world.varied(colour))
+
+    return paint
+
+
+def desert(world: World) -> list[Layer]:
+    """Return dunes with a lit and a shaded flank, mesas far off, cacti near."""
+    sand = covered(world, _SAND)
+    return [
+        *sky_layers(world),
+        _mesas(world, 0.08),
+        dunes(world, 0.18, sand, 0.05),
+        dunes(world, 0.36, sand, 0.055),
+        dunes(world, 0.60, mix(sand, (0.8, 0.5, 0.26), 0.2), 0.035),
+        dunes(world, 1.5, mix(sand, (0.7, 0.42, 0.22), 0.4), 0.02),
+    ]
+
+
+def _mesas(world: World, p: float) -> Layer:
+    foot = world.ground_at(p)
+    canvas = world.canvas(p, top=foot - 0.24)
+    rock: Colour = (0.72, 0.42, 0.28)
+    for x in trees.scatter(world, canvas.x0, canvas.x1, 0.42):
+        wide, tall = float(world.random.uniform(0.08, 0.2)), float(world.random.uniform(0.06, 0.17))
+        lit, dark = world.tone(rock, p, lit=0.9), world.tone(rock, p, lit=0.45)
+        top = foot - tall
+        canvas.polygon(
+            ((x - wide, foot), (x - wide * 0.72, top), (x + wide * 0.7, top), (x + wide, foot)), lit
+        )
+        s = -world.air.side
+        canvas.polygon(
+            (
+                (x + s * wide * 0.3, foot),
+                (x + s * wide * 0.22, top),
+                (x + s * wide * 0.71, top),
+                (x + s * wide, foot),
+            ),
+            dark,
+        )
+    return world.layer(canvas, p, texture=0.12)
+
+
+def dunes(world: World, p: float, sand: Colour, height: float) -> Layer:
+    """Return a row of dunes whose slip faces lie in shade."""
+    foot = world.ground_at(p)
+
+    def paint(canvas: Canvas, edge: np.ndarray) -> None:
+        shade = world.tone(mix(sand, (0.6, 0.36, 0.24), 0.4), p, lit=0.62)
+        x = canvas.x0 - 0.3
+        while x < canvas.x1:
+            wide = float(world.random.uniform(0.5, 0.9)) * (0.4 + p)
+            crest_x = x + wide * 0.5
+            crest = float(np.interp(crest_x, edge[:, 0], edge[:, 1]))
+            s = -world.air.side
+            curve = [
+                (crest_x, crest),
+                (crest_x + s * wide * 0.18, crest + height * 0.8),
+                (crest_x + s * wide * 0.05, crest + height * 2.2),
+                (crest_x + s * wide * 0.5, crest + height * 2.4),
+                (crest_x + s * wide * 0.42, crest + height * 0.6),
+            ]
+            canvas.polygon(curve, shade, 0.75)
+            x += wide
+
+    return (
+        strip(
+            world,
+            p,
+            mix(sand, (1, 0.9, 0.7), 0.2),
+            mix(sand, (0.78, 0.52, 0.3), 0.3),
+            wave=height * 0.6,
+            rise=height * 0.4,
+            texture=0.14,
+            rough=1.6,
+            onto=paint,
+            depth=0.35,
+        )
+        if foot
+        else mountains(world, p, sand, height=height)
+    )
+
+
+def snowfield(world: World) -> list[Layer]:
+    """Return a white plain with blue shadows, firs and icy peaks."""
+    snow: Colour = (0.93, 0.95, 1.0)
+    return [
+        *sky_layers(world),
+        mountains(world, 0.07, (0.50, 0.58, 0.70), height=0.26, snow=1.3),
+        tree_line(world, 0.22, 0.06, 0.12, 0.10, fir=True),
+        strip(world, 0.22, snow, (0.82, 0.88, 0.97), wave=0.014, texture=0.08),
+        strip(
+            world, 0.48, (0.95, 0.97, 1.0), (0.78, 0.85, 0.96), wave=0.016, texture=0.1, rough=0.5
+        ),
+        strip(
+            world, 0.70, (0.97, 0.98, 1.0), (0.74, 0.82, 0.95), wave=0.008, texture=0.1, rough=0.5
+        ),
+        strip(world, 1.6, (0.90, 0.94, 1.0), (0.7, 0.8, 0.95), wave=0.02, texture=0.06),
+    ]
+
+
+def garden(world: World) -> list[Layer]:
+    """Return a lawn between hedges, flower beds and a path."""
+    lawn = covered(world, (0.38, 0.62, 0.30))
+    path = covered(world, (0.84, 0.76, 0.62), 0.7)
+    return [
+        *sky_layers(world),
+        tree_line(world, 0.20, 0.12, 0.22, 0.13),
+        _hedge(world, 0.36, 0.10),
+        strip(world, 0.36, mix(lawn, (0.9, 0.95, 0.6), 0.2), lawn, wave=0.002, texture=0.15),
+        _bed(world, 0.56),
+        strip(
+            world, 0.60, path, mix(path, (0.5, 0.4, 0.3), 0.3), wave=0.002, texture=0.16, rough=2.0
+        ),
+        strip(world, 0.84, lawn, mix(lawn, (0.16, 0.34, 0.14), 0.4), wave=0.004, texture=0.2),
+        _bed(world, 1.5, tall=0.085),
+    ]
+
+
+def _hedge(world: World, p: float, tall: float) -> Layer:
+    foot = world.ground_at(p)
+    canvas = world.canvas(p, top=foot - 1.6 * tall, bottom=foot + 0.03)
+    for x in trees.scatter(world, canvas.x0, canvas.x1, 0.07):
+        trees.bush(world, canvas, (x, foot + 0.01), tall, p, (0.22, 0.44, 0.22))
+    return world.layer(canvas, p, texture=0.15)
+
+
+def _bed(world: World, p: float, tall: float = 0.05) -> Layer:
+    foot = world.ground_at(p) + 0.01
+    canvas = world.canvas(p, top=foot - 1.9 * tall, bottom=foot + 0.12, spread=0.04)
+    trees.blades(world, canvas, foot + 0.02, tall, p, (0.24, 0.48, 0.22), 0.02 * (0.5 + p))
+    hues: tuple[Colour, ...] = (
+        (0.90, 0.30, 0.38),
+        (0.96, 0.78, 0.28),
+        (0.72, 0.48, 0.80),
+        (0.96, 0.94, 0.92),
+        (0.95, 0.55, 0.30),
+    )
+    for x in trees.scatter(world, canvas.x0, canvas.x1, 0.035 * (0.5 + p)):
+        y, r = foot - tall * float(world.random.uniform(0.5, 1.2)), tall * 0.17
+        hue = world.tone(hues[int(world.random.integers(5))], p, lit=0.95)
+        for k in range(5):
+            a = 2 * np.pi * k / 5
+            canvas.ellipse(x + r * 0.8 * np.cos(a), y + r * 0.8 * np.sin(a), r * 0.6, r * 0.6, hue)
+        canvas.ellipse(x, y, r * 0.45, r * 0.45, world.tone((0.98, 0.86, 0.4), p))
+    return world.layer(canvas, p, drift=lambda t: (0.004 * float(np.sin(1.4 * t)), 0.0))
+
+
+def farm(world: World) -> list[Layer]:
+    """Return fields in rows, a red barn, a fence."""
+    corn = covered(world, (0.86, 0.72, 0.34))
+    green = covered(world, (0.46, 0.62, 0.28))
+    return [
+        *sky_layers(world),
+        hills(world, 0.12, covered(world, (0.42, 0.56, 0.36)), height=0.03),
+        _barn(world, 0.30),
+        strip(
+            world,
+            0.30,
+            corn,
+            mix(corn, (0.7, 0.5, 0.2), 0.3),
+            wave=0.004,
+            texture=0.2,
+            onto=_furrows(world, 0.30, corn),
+        ),
+        _fence(world, 0.58),
+        strip(world, 0.58, green, mix(green, (0.3, 0.36, 0.14), 0.4), wave=0.005, texture=0.22),
+        trees.grass(world, 1.45, mix(corn, (0.4, 0.34, 0.12), 0.5), tall=0.085, every=0.016),
+    ]
+
+
+def _furrows(world: World, p: float, colour: Colour) -> trees.Onto:
+    def paint(canvas: Canvas, edge: object) -> None:
+        del edge
+        y = world.ground_at(p)
+        dark = world.tone(mix(colour, (0.36, 0.28, 0.1), 0.5), p, lit=0.6)
+        for u in np.linspace(-4, 4, 70):
+            canvas.polygon(
+                (
+                    (u * 0.35, y + 0.004),
+                    (u * 0.35 + 0.003, y + 0.004),
+                    (u * 1.2 + 0.014, y + 0.3),
+                    (u * 1.2, y + 0.3),
+                ),
+                dark,
+                0.5,
+            )
+
+    return paint
+
+
+def _barn(world: World, p: float) -> Layer:
+    foot = world.ground_at(p)
+    canvas = world.canvas(p, top=foot - 0.26, bottom=foot + 0.02)
+    red: Colour = (0.66, 0.20, 0.16)
+    for x in (canvas.x0 + 0.5 + float(world.random.random()) * 0.3, canvas.x1 - 0.4):
+        lit, dark = world.tone(red, p, lit=0.85), world.tone(red, p, lit=0.5)
+        roof = world.tone(covered(world, (0.36, 0.30, 0.30), 0.9), p, lit=0.7)
+        white = world.tone((0.93, 0.9, 0.86), p)
+        canvas.rectangle(x, foot - 0.13, x + 0.24, foot, dark)
+        canvas.polygon(
+            (
+                (x - 0.09, foot),
+                (x - 0.09, foot - 0.13),
+                (x - 0.07, foot - 0.185),
+                (x, foot - 0.22),
+                (x + 0.07, foot - 0.185),
+                (x + 0.09, foot - 0.13),
+                (x + 0.09, foot),
+            ),
+            lit,
+        )
+        canvas.polygon(
+            (
+                (x, foot - 0.23),
+                (x + 0.08, foot - 0.19),
+                (x + 0.10, foot - 0.128),
+                (x + 0.27, foot - 0.128),
+                (x + 0.25, foot - 0.19),
+                (x + 0.18, foot - 0.23),
+            ),
+            roof,
+        )
+        canvas.rectangle(x - 0.04, foot - 0.085, x + 0.04, foot, white)
+        canvas.rectangle(x - 0.034, foot - 0.079, x + 0.034, foot, dark)
+        canvas.line(((x - 0.034, foot - 0.079), (x + 0.034, foot)), 0.006, white)
+        canvas.line(((x + 0.034, foot - 0.079), (x - 0.034, foot)), 0.006, white)
+        canvas.rectangle(
+            x + 0.29, foot - 0.24, x + 0.35, foot, world.tone((0.7, 0.72, 0.74), p, lit=0.8)
+        )
+        canvas.ellipse(x + 0.32, foot - 0.24, 0.03, 0.028, roof)
+    return world.layer(canvas, p, texture=0.06)
+
+
+def _fence(world: World, p: float) -> Layer:
+    foot = world.ground_at(p)
+    canvas = world.canvas(p, top=foot - 0.13, bottom=foot + 0.03)
+    wood = world.tone((0.80, 0.74, 0.64), p, lit=0.8)
+    shade = world.tone((0.80, 0.74, 0.64), p, lit=0.5)
+    for dy in (0.085, 0.045):
+        canvas.rectangle(canvas.x0, foot - dy - 0.006, canvas.x1, foot - dy + 0.006, shade)
+    for x in np.arange(canvas.x0, canvas.x1, 0.16):
+        canvas.rectangle(float(x), foot - 0.115, float(x) + 0.016, foot + 0.012, wood)
+    return world.layer(canvas, p)
+
+
+def ruins(world: World) -> list[Layer]:
+    """Return broken columns and walls among grass."""
+    grass, stone = covered(world, (0.50, 0.56, 0.30)), covered(world, _STONE, 0.7)
+    return [
+        *sky_layers(world),
+        mountains(world, 0.08, (0.44, 0.50, 0.58), height=0.14, snow=0.2),
+        hills(world, 0.18, covered(world, (0.48, 0.56, 0.36)), height=0.03),
+        _columns(world, 0.40, 0.30),
+        strip(world, 0.40, mix(grass, stone, 0.3), grass, wave=0.006, texture=0.22),
+        _columns(world, 0.62, 0.46, every=0.62),
+        strip(
+            world,
+            0.62,
+            mix(grass, stone, 0.55),
+            mix(stone, (0.3, 0.28, 0.24), 0.4),
+            wave=0.006,
+            texture=0.3,
+            onto=_rocks(world, 0.62, _STONE, 0.24),
+            above=0.03,
+        ),
+        trees.grass(world, 1.5, mix(grass, (0.2, 0.24, 0.1), 0.5), tall=0.05, every=0.02),
+    ]
+
+
+def _columns(world: World, p: float, tall: float, every: float = 0.26) -> Layer:
+    foot = world.ground_at(p)
+    canvas = world.canvas(p, top=foot - tall * 1.15, bottom=foot + 0.03)
+    places = trees.scatter(world, canvas.x0, canvas.x1, every * (0.5 + p))
+    half = tall * 0.055
+    for index, x in enumerate(places):
+        high = tall if index % 3 else tall * float(world.random.uniform(0.3, 0.6))
+        shade, lit = world.tone(_STONE, p, lit=0.42), world.tone(_STONE, p, lit=0.95)
+        canvas.rectangle(x - half, foot - high, x + half, foot + 0.02, shade)
+        s = world.air.side
+        canvas.rectangle(
+            min(x, x + s * half * 0.9), foot - high, max(x, x + s * half * 0.9), foot + 0.02, lit
+        )
+        for k in (-0.5, 0.0, 0.5):
+            canvas.line(((x + k * half, foot - high), (x + k * half, foot)), 0.003, shade, 0.7)
+        canvas.rectangle(x - half * 1.5, foot - 0.02, x + half * 1.5, foot + 0.02, lit)
+        if index % 3:
+            canvas.rectangle(x - half * 1.6, foot - high - 0.02, x + half * 1.6, foot - high, lit)
+        if index % 3 == 1 and index + 1 < len(places):
+            canvas.rectangle(
+                x - half * 1.7,
+                foot - high - 0.06,
+                places[index + 1] + half * 1.7,
+                foot - high - 0.02,
+                shade,
+            )
+    return world.layer(canvas, p, texture=0.16)

@@ -15,9 +15,9 @@ def sky_layers(world: World) -> list[Layer]:
     return [sky(world), *clouds(world)]
 
 
-def sky(world: World) -> Layer:
-    """Return the sky's gradient with sun or moon and stars."""
-    canvas = world.canvas(0.0, bottom=0.08)
+def sky(world: World, *, bottom: float = 0.2) -> Layer:
+    """Return the sky's gradient with sun or moon and stars, down to ``bottom``."""
+    canvas = world.canvas(0.0, bottom=bottom)
     air = world.air
     top, middle, low = (air.sheer(colour) for colour in air.sky)
     canvas.gradient(((-0.50, top), (-0.22, middle), (-0.02, low), (0.1, low)), grain=world.grain)

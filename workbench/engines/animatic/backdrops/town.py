@@ -5,12 +5,13 @@ from __future__ import annotations
 from workbench.engines.animatic.backdrops.ground import strip
 from workbench.engines.animatic.backdrops.land import covered
 from workbench.engines.animatic.backdrops.sky import sky_layers
+from workbench.engines.animatic.backdrops.trees import Onto
 from workbench.engines.animatic.canvas import Canvas
 from workbench.engines.animatic.colour import Colour, mix
 from workbench.engines.animatic.world import Layer, World
 from workbench.engines.encoder import Image
 
-__all__ = ["city_street"]
+__all__ = ["city_street", "skyline"]
 
 _WALLS: tuple[Colour, ...] = (
     (0.62, 0.38, 0.30),
@@ -53,6 +54,42 @@ def city_street(world: World) -> list[Layer]:
         ),
         _lamps(world, 0.66),
     ]
+
+
+def skyline(world: World) -> list[Layer]:
+    """Return the towers of a great city from a roof across the water."""
+    from workbench.engines.animatic.backdrops.water import waves  # noqa: PLC0415  a sibling room
+
+    water = covered(world, (0.20, 0.34, 0.46), 0.2)
+    roof = covered(world, (0.40, 0.38, 0.38), 0.8)
+    return [
+        *sky_layers(world),
+        towers(world, 0.06, (0.50, 0.56, 0.66), low=0.16, high=0.40),
+        towers(world, 0.11, (0.40, 0.46, 0.58), low=0.12, high=0.46),
+        towers(world, 0.17, (0.32, 0.36, 0.46), low=0.08, high=0.30),
+        waves(world, 0.22, water, height=0.003, long=0.5),
+        waves(world, 0.44, mix(water, (0.06, 0.14, 0.2), 0.3), height=0.004, long=0.8, offset=1.7),
+        _parapet(world, 0.66),
+        strip(
+            world, 0.70, roof, mix(roof, (0.2, 0.2, 0.22), 0.4), wave=0.0, texture=0.2, rough=2.0
+        ),
+    ]
+
+
+def _parapet(world: World, p: float) -> Layer:
+    foot = world.ground_at(p) + 0.03
+    canvas = world.canvas(p, top=foot - 0.13)
+    rail, shade = (
+        world.tone((0.62, 0.63, 0.66), p, lit=0.85),
+        world.tone((0.5, 0.5, 0.54), p, lit=0.45),
+    )
+    x = canvas.x0
+    while x < canvas.x1:
+        canvas.rectangle(x, foot - 0.1, x + 0.008, foot, shade)
+        x += 0.06
+    canvas.rectangle(canvas.x0, foot - 0.112, canvas.x1, foot - 0.096, rail)
+    canvas.rectangle(canvas.x0, foot - 0.02, canvas.x1, canvas.y1, shade)
+    return world.layer(canvas, p)
 
 
 def towers(world: World, p: float, colour: Colour, *, low: float, high: float) -> Layer:
@@ -178,7 +215,7 @@ def _shop(world: World, canvas: Canvas, at: tuple[float, float], wide: float, p:
         )
 
 
-def _marks(world: World) -> object:
+def _marks(world: World) -> Onto:
     def paint(canvas: Canvas, edge: Image) -> None:
         y = world.ground_at(0.66)
         white = world.tone((0.92, 0.9, 0.84), 0.66, lit=0.8)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 from workbench.engines.animatic.canvas import Canvas
@@ -9,6 +12,9 @@ from workbench.engines.animatic.colour import Colour, mix
 from workbench.engines.animatic.world import Layer, World
 
 __all__ = ["blades", "broadleaf", "bush", "conifer", "grass", "palm", "rock", "scatter", "trunk"]
+
+Onto = Callable[[Canvas, Any], None]
+"""Paints more upon a strip of ground: given its canvas and its far edge."""
 
 AUTUMN: tuple[Colour, ...] = ((0.80, 0.42, 0.14), (0.86, 0.60, 0.18), (0.66, 0.24, 0.12))
 

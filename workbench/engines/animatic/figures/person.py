@@ -12,6 +12,7 @@ from typing import Any, Final
 from workbench.engines.animatic.canvas import Canvas
 from workbench.engines.animatic.colour import Colour, mix
 from workbench.engines.animatic.figures.body import Ink, Pose, bend, colour_of, joint, smooth, wave
+from workbench.engines.animatic.figures.heads import paint_special_head
 
 __all__ = ["paint_person"]
 
@@ -35,6 +36,18 @@ def paint_person(canvas: Canvas, pose: Pose, ink: Ink, look: Mapping[str, Any]) 
     hip, lean = rig["hip"], rig["lean"]
     neck = joint(hip, _TORSO, 180 - lean)
     shoulder = joint(hip, _TORSO * 0.9, 180 - lean)
+    if look.get("pack"):
+        back = joint(hip, _TORSO * 0.55, 180 - lean)
+        canvas.ellipse(back[0] - 0.10, back[1], 0.075, 0.15, ink.half((0.75, 0.77, 0.8)))
+    if look.get("tail"):
+        sway = 0.1 * pose.swing()
+        tail = [
+            (hip[0] - 0.04, hip[1]),
+            (hip[0] - 0.26, hip[1] + 0.02),
+            (hip[0] - 0.36, hip[1] - 0.2 + sway),
+            (hip[0] - 0.26, hip[1] - 0.3 + sway),
+        ]
+        canvas.line(smooth(tail, closed=False), 0.028, ink.half(clothes["top"]))
     _leg(canvas, hip, rig["legs"][1], ink.dark, clothes)
     _arm(canvas, shoulder, rig["arms"][1], ink.dark, clothes)
     _torso(canvas, hip, neck, lean, ink, clothes, look)
@@ -346,6 +359,9 @@ def _head(
     skin, shade = ink.lit(clothes["skin"]), ink.half(clothes["skin"])
     hair = ink.half(clothes["hair"])
     style = look.get("hairstyle", "short")
+    if "animal" in look or "helmet" in look:
+        paint_special_head(canvas, (x, y), r, pose, ink, clothes, look)
+        return
     if pose.front == "rear":
         canvas.ellipse(x, y, r * 0.9, r * 1.1, hair)
         return
@@ -376,7 +392,7 @@ def _head(
             ),
             skin,
         )
-        canvas.ellipse(x + r * 0.50, y - r * 0.12, r * 0.09, r * 0.14, ink.dark((0.1, 0.08, 0.08)))
+        canvas.ellipse(x + r * 0.56, y - r * 0.04, r * 0.075, r * 0.11, ink.dark((0.1, 0.08, 0.08)))
         canvas.ellipse(x - r * 0.12, y + r * 0.1, r * 0.16, r * 0.24, shade)
     if style != "bald":
         canvas.polygon(

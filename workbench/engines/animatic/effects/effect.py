@@ -1,0 +1,62 @@
+"""How effects are named in the tables, made once for a film, and applied to each frame."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
+from typing import Final
+
+from workbench.engines.animatic.effects import glass, lights, paint, surface
+from workbench.engines.animatic.effects.plan import Effect, Plan
+
+__all__ = ["EFFECTS", "Effect", "make_effects"]
+
+EFFECTS: Final[Mapping[str, Callable[..., Effect]]] = MappingProxyType(
+    {
+        "glow": lights.Glow,
+        "spot": lights.Spot,
+        "vignette": lights.Vignette,
+        "beams": lights.Beams,
+        "flicker": lights.Flicker,
+        "blinds": lights.Blinds,
+        "sparkles": lights.Sparkles,
+        "bloom": glass.Bloom,
+        "letterbox": glass.Letterbox,
+        "streak": glass.Streak,
+        "fisheye": glass.Fisheye,
+        "bands": glass.Bands,
+        "ripple": glass.Ripple,
+        "roll": glass.Roll,
+        "weave": glass.Weave,
+        "grain": surface.Grain,
+        "paper": surface.Paper,
+        "border": surface.Border,
+        "scratches": surface.Scratches,
+        "scanlines": surface.Scanlines,
+        "halftone": surface.Halftone,
+        "bumps": surface.Bumps,
+        "gears": surface.Gears,
+        "hud": surface.Hud,
+        "frame": surface.Viewfinder,
+        "posterise": paint.Posterise,
+        "pixels": paint.Pixels,
+        "edges": paint.Edges,
+        "pencil": paint.Pencil,
+        "emboss": paint.Emboss,
+        "relief": paint.Relief,
+        "displace": paint.Displace,
+        "strokes": paint.Strokes,
+        "dabs": paint.Dabs,
+        "swirls": paint.Swirls,
+        "facets": paint.Facets,
+    }
+)
+
+
+def make_effects(names: Iterable[str], plan: Plan) -> list[Effect]:
+    """Return the effects named, each as ``"name number …"``, made for the film of ``plan``."""
+    made = []
+    for text in names:
+        name, *numbers = text.split()
+        made.append(EFFECTS[name](plan, *map(float, numbers)))
+    return made

@@ -1,0 +1,72 @@
+"""What stands between camera and scene: a shoulder, or one's own hands."""
+
+from __future__ import annotations
+
+import math
+
+from workbench.engines.animatic.camera import presets
+from workbench.engines.animatic.canvas import Canvas
+from workbench.engines.animatic.figures.body import smooth
+from workbench.engines.animatic.planes import Picture, Sprite, lay, sprite_of
+from workbench.engines.animatic.world import World
+
+__all__ = ["Foreground", "foreground"]
+
+
+class Foreground:
+    """A sprite fixed to the camera, swaying a little with it."""
+
+    def __init__(self, sprite: Sprite, sway: float) -> None:
+        self._sprite, self._sway = sprite, sway
+
+    def draw(self, picture: Picture, t: float) -> None:
+        """Lay it over ``picture`` at ``t`` seconds of film."""
+        x = self._sway * math.sin(2.1 * t) * picture.height
+        y = self._sway * abs(math.sin(3.1 * t)) * picture.height
+        lay(picture, self._sprite, scale=1.0, x=x - 0.03 * picture.height, y=y)
+
+
+def foreground(world: World) -> Foreground | None:
+    """Return what the script's camera angle puts before the scene, if anything."""
+    kind = presets()["camera_angle"].get(world.script.camera_angle, {}).get("frame", "")
+    makers = {"shoulder": _shoulder, "hands": _hands}
+    return makers[kind](world) if kind in makers else None
+
+
+def _canvas(world: World) -> Canvas:
+    return Canvas(0.0, 0.0, world.view.aspect + 0.06, 1.0, world.frame_px)
+
+
+def _shoulder(world: World) -> Foreground:
+    canvas = _canvas(world)
+    coat, hair = world.tone((0.16, 0.17, 0.22), lit=0.35), world.tone((0.14, 0.10, 0.08), lit=0.35)
+    skin = world.tone((0.66, 0.46, 0.36), lit=0.4)
+    canvas.polygon(
+        smooth([(-0.1, 0.62), (0.16, 0.66), (0.40, 0.78), (0.56, 1.1), (-0.1, 1.1)]), coat
+    )
+    canvas.limb((0.10, 0.72), (0.10, 0.5), 0.085, 0.08, skin)
+    canvas.ellipse(0.11, 0.36, 0.165, 0.21, hair)
+    canvas.ellipse(0.265, 0.41, 0.022, 0.05, skin)
+    canvas.blur(0.010)
+    return Foreground(sprite_of(canvas.pixels), 0.006)
+
+
+def _hands(world: World) -> Foreground:
+    canvas = _canvas(world)
+    middle = world.view.aspect / 2 + 0.03
+    sleeve, skin = world.tone((0.24, 0.32, 0.44), lit=0.7), world.tone((0.80, 0.58, 0.46), lit=0.9)
+    shade = world.tone((0.80, 0.58, 0.46), lit=0.55)
+    for s in (-1, 1):
+        wrist = (middle + s * 0.36, 0.93)
+        canvas.limb((middle + s * 0.62, 1.2), wrist, 0.12, 0.066, sleeve)
+        palm = (middle + s * 0.29, 0.86)
+        canvas.limb(wrist, palm, 0.05, 0.055, skin)
+        for k, (dx, dy) in enumerate(
+            ((-0.115, -0.035), (-0.10, -0.075), (-0.07, -0.105), (-0.03, -0.115))
+        ):
+            canvas.limb(
+                palm, (palm[0] + s * dx, palm[1] + dy), 0.022, 0.015, skin if k % 2 else shade
+            )
+        canvas.limb(palm, (palm[0] + s * -0.07, palm[1] + 0.045), 0.024, 0.016, skin)
+    canvas.blur(0.003)
+    return Foreground(sprite_of(canvas.pixels), 0.012)
