@@ -24,7 +24,7 @@ FIELDS: Final = (
 MEASURING: Final = Path(__file__).parents[3] / "shared" / "data"
 """The folder of prompt lists for measuring, beside the checkout; not part of the project."""
 _DATA: Final = Path(__file__).parent / "data"
-_SMALL: Final = frozenset("a an the of in on at his her its their".split())
+_SMALL: Final = frozenset(["a", "an", "the", "of", "in", "on", "at", "his", "her", "its", "their"])
 
 
 @dataclass(frozen=True, slots=True)

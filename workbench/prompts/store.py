@@ -239,8 +239,8 @@ class PromptStore:
 
     def _entries(self, condition: str, session_id: str, *values: object) -> tuple[Entry, ...]:
         with self._guard:
-            rows = self._connection.execute(
-                "SELECT e.*, (SELECT json_group_array(job_id) FROM (SELECT job_id FROM "
+            rows = self._connection.execute(  # the condition is one of this module's own
+                "SELECT e.*, (SELECT json_group_array(job_id) FROM (SELECT job_id FROM "  # noqa: S608
                 "prompt_entry_job j WHERE j.session_id = e.session_id AND "
                 "j.entry_index = e.entry_index ORDER BY j.position)) AS job_ids "
                 f"FROM prompt_entry e WHERE e.session_id = ? {condition}",

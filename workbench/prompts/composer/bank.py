@@ -26,6 +26,10 @@ class Cast:
     its: str = "its"
     him: str = "it"
     place: str = "the scene"
+    there: str = "in the scene"
+    """The place with the preposition for being there."""
+    short: str = ""
+    """The subject's name after its first mention."""
     many: bool = False
 
 
@@ -79,6 +83,8 @@ def fill(clause: Clause, cast: Cast) -> str:
     """Return the clause's text with names, pronouns and agreement filled in."""
 
     def put(match: re.Match[str]) -> str:
+        if match[1] == "subj":
+            return cast.short or cast.subj
         if match[1]:
             return str(getattr(cast, match[1]))
         return match[3] if cast.many else match[2]

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Final
 
-from workbench.prompts.composer.facts import DARK, Ground, ground
+from workbench.prompts.composer.facts import DARK, Ground, ground, words_of
 from workbench.prompts.composer.lexicon import load
 from workbench.prompts.composer.words import lemma, tokens
 from workbench.scene import Origin, Scene
@@ -15,6 +15,7 @@ from workbench.scene import Origin, Scene
 __all__ = ["choices", "complete"]
 
 _ORDER: Final = (
+    "subject",
     "setting",
     "time_of_day",
     "weather",
@@ -67,6 +68,16 @@ def _pick(name: str, *keys: str) -> Sequence[str]:
     return next((table[k] for k in keys if k in table), ())
 
 
+def _subject(scene: Scene, _at: Ground, _words: frozenset[str]) -> Sequence[str]:
+    """Choose who acts when the text says only what is done."""
+    if not scene.action:
+        return ()
+    verb = scene.action.split()[0].lower()
+    if verb in words_of("hands"):
+        return ("a pair of hands",)
+    return () if verb in words_of("travel") or not verb.endswith("ing") else ("someone",)
+
+
 def _setting(scene: Scene, at: Ground, _words: frozenset[str]) -> Sequence[str]:
     nouns = [t.lower() for t in tokens(scene.subject)]
     actions = [t.lower() for t in tokens(scene.action)]
@@ -76,7 +87,7 @@ def _setting(scene: Scene, at: Ground, _words: frozenset[str]) -> Sequence[str]:
         pair = f"{word}_{actions[i + 1]}" if i + 1 < len(actions) else ""
         if pair in by_action:
             return by_action[pair]
-    if at.kind in {"man", "woman", "person", "any", "mammal"}:
+    if at.kind in {"man", "woman", "person", "hands"} or scene.subject == "someone":
         for word in actions[:2]:
             if word in by_action:
                 return by_action[word]
@@ -84,7 +95,7 @@ def _setting(scene: Scene, at: Ground, _words: frozenset[str]) -> Sequence[str]:
         for form in (word, lemma(word, "NOUN")):
             if form in by_noun:
                 return by_noun[form]
-    for word in reversed(actions[1:]):
+    for word in actions[1:]:
         if lemma(word, "NOUN") in by_noun and at.kind in {"man", "woman", "person"}:
             return by_noun[lemma(word, "NOUN")]
     if at.kind == "scenery" and not scene.action:
@@ -120,7 +131,7 @@ def _lighting(scene: Scene, at: Ground, _words: frozenset[str]) -> Sequence[str]
         if "sky" not in at.facts:
             return _pick("lighting", "night_indoor")
         return _pick(
-            "lighting", "night_city" if kind in {"street", "city", "road"} else "night_open"
+            "lighting", "night_city" if kind in {"street", "city", "road", "lot"} else "night_open"
         )
     if "sky" not in at.facts:
         return _pick("lighting", "indoor")
@@ -177,7 +188,8 @@ def _shot(scene: Scene, at: Ground, _words: frozenset[str]) -> Sequence[str]:
         return ("extreme close-up",)
     if scene.camera_movement == "crane up":
         return ("wide shot",)
-    return _pick("shot_size", _family(at.kind), "any")
+    people = _family(at.kind) == "person" and (at.cast.many or "moving" in at.facts)
+    return _pick("shot_size", "people" if people else _family(at.kind), "any")
 
 
 def _family(kind: str) -> str:
@@ -221,8 +233,12 @@ def _mood(scene: Scene, at: Ground, words: frozenset[str]) -> Sequence[str]:
     kind = at.place.kind if at.place else ""
     if kind in {"space", "planet"}:
         return _pick("mood", "space")
-    if at.kind in {"scenery", "creature", "object"}:
+    if at.kind == "scenery":
+        return _pick("mood", "scenery" if "wild" in at.facts else "object")
+    if at.kind in {"creature", "object"}:
         return _pick("mood", at.kind)
+    if at.kind in {"vehicle", "aircraft", "watercraft"}:
+        return _pick("mood", "machine")
     return _pick("mood", "moving" if "moving" in at.facts else "any")
 
 
@@ -243,6 +259,7 @@ def _pace(_scene: Scene, at: Ground, _words: frozenset[str]) -> Sequence[str]:
 
 
 _CHOOSERS: Final = {
+    "subject": _subject,
     "setting": _setting,
     "time_of_day": _time,
     "weather": _weather,

@@ -36,10 +36,14 @@ def scene_of(prompt: str) -> Scene:
 
 def message_about(reading: Reading) -> str:
     """Return what the user should know about how the text was read; empty when nothing."""
-    if not reading.unread:
-        return ""
-    shown = ", ".join(reading.unread[:5])
-    return f"Kept as written, but not understood: {shown}."
+    notes = []
+    if reading.slips:
+        taken = ", ".join(f"“{slip}” as “{word}”" for slip, word in reading.slips[:5])
+        notes.append(f"Read {taken}.")
+    if reading.unread:
+        shown = ", ".join(reading.unread[:5])
+        notes.append(f"Kept as written, but not understood: {shown}.")
+    return " ".join(notes)
 
 
 def rng_for(*parts: object) -> random.Random:

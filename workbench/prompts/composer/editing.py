@@ -68,7 +68,7 @@ def _replace(text: str, slot: str, change: Change, at: Ground, rng: random.Rando
     text, said = _resay(text, change)
     if found or said or not new:
         return text
-    return _add(text, slot, fresh or _plain(slot, new), at)
+    return _add(text, slot, fresh or _plain(slot, new))
 
 
 def _swap(text: str, start: int, end: int, fresh: str) -> str:
@@ -145,7 +145,7 @@ def _plain(slot: str, term: str) -> str:
     }.get(slot, f"The {slot} is {term}")
 
 
-def _add(text: str, slot: str, fresh: str, at: Ground) -> str:
+def _add(text: str, slot: str, fresh: str) -> str:
     parts = sentences(text)
     if slot in _TAILS:
         host = next((i for i, s in enumerate(parts) if _says(s, _TAILS[slot])), len(parts) - 1)

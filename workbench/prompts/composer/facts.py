@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Final
 
 from workbench.prompts.composer.bank import Cast
-from workbench.prompts.composer.grammar import head_of
+from workbench.prompts.composer.grammar import head_of, place_in
 from workbench.prompts.composer.lexicon import (
     ANIMATE,
     Place,
+    capitalized,
     load,
     place_named,
     subject_kind,
     word_list,
 )
-from workbench.prompts.composer.words import DETERMINERS, is_plural, lemma, tokens
+from workbench.prompts.composer.words import (
+    DETERMINERS,
+    is_adjective,
+    is_noun,
+    is_plural,
+    lemma,
+    tokens,
+)
 from workbench.scene import Scene
 
-__all__ = ["DARK", "Ground", "ground", "words_of"]
+__all__ = ["DARK", "Ground", "ground", "preposition", "words_of"]
 
 DARK: Final = frozenset({"midnight", "night"})
 """The times of day without sun."""
@@ -47,10 +56,88 @@ _PAINTED: Final = frozenset(
         "3D animation",
     )
 )
-_FEMALE: Final = frozenset({"woman"})
-_MALE: Final = frozenset({"man"})
+_PRONOUNS: Final = {
+    "man": ("he", "his", "him"),
+    "woman": ("she", "her", "her"),
+    "person": ("they", "their", "them"),
+}
+_FAMILIES: Final = {
+    "object": frozenset({"object", "food", "drink", "plant"}),
+    "vehicle": frozenset({"vehicle", "aircraft", "watercraft"}),
+}
+_WILD: Final = frozenset(
+    [
+        "forest",
+        "field",
+        "desert",
+        "beach",
+        "sea",
+        "lake",
+        "mountain",
+        "snow",
+        "sky",
+        "underwater",
+        "space",
+        "planet",
+    ]
+)
+_WITH_THE: Final = frozenset(
+    [
+        "river",
+        "ocean",
+        "sea",
+        "desert",
+        "tower",
+        "canal",
+        "bridge",
+        "palace",
+        "bund",
+        "canyon",
+        "mountains",
+        "hotel",
+        "museum",
+    ]
+)
+_PARTS: Final = frozenset(
+    [
+        "edge",
+        "middle",
+        "top",
+        "bottom",
+        "side",
+        "corner",
+        "foot",
+        "end",
+        "heart",
+        "center",
+        "centre",
+        "part",
+        "kind",
+        "kinds",
+        "type",
+    ]
+)
+"""Nouns that are named by what they are a part of."""
+_ASLEEP: Final = frozenset(
+    ["sleeping", "asleep", "napping", "dozing", "snoozing", "dreaming", "sleeps"]
+)
 _QUANTITIES: Final = frozenset(
-    ["two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "several", "few", "many", "both", "various"]
+    [
+        "two",
+        "three",
+        "four",
+        "five",
+        "six",
+        "seven",
+        "eight",
+        "nine",
+        "ten",
+        "several",
+        "few",
+        "many",
+        "both",
+        "various",
+    ]
 )
 
 
@@ -77,6 +164,9 @@ def _kind_of(subject: str) -> str:
     kinds = {_noun_kind(part) for part in parts}
     if kinds <= {"man", "woman", "person"} and kinds:
         return kinds.pop() if len(kinds) == 1 else "person"
+    for family, members in _FAMILIES.items():
+        if kinds and kinds <= members:
+            return kinds.pop() if len(kinds) == 1 else family
     return kinds.pop() if len(kinds) == 1 else "any"
 
 
@@ -103,21 +193,16 @@ def ground(scene: Scene) -> Ground:
         facts.add("animate")
     facts |= _motion(scene.action, kind)
     facts |= _sky(scene, place)
-    return Ground(frozenset(facts), kind, place, _cast(scene, kind))
+    return Ground(frozenset(facts), kind, place, _cast(scene, kind, place))
 
 
 def _place_of(setting: str) -> Place | None:
     if not setting:
         return None
     words = [t.lower() for t in tokens(setting)]
-    if "interior" in words or "inside" in words or "indoor" in words:
+    if {"interior", "inside", "indoor", "indoors"} & set(words):
         return Place("hall", "in", "none")
-    joined = head_of(setting)
-    if joined in words and (at := words.index(joined)) > 0:
-        pair = place_named(f"{words[at - 1]}-{joined}")
-        if pair is not None:
-            return pair
-    if found := place_named(joined):
+    if found := place_in(setting):
         return found
     return next((p for w in reversed(words) if (p := place_named(w))), None)
 
@@ -134,6 +219,8 @@ def _motion(action: str, kind: str) -> set[str]:
     bases = {lemma(v, "VERB") for v in verbs}
     if verbs & words_of("moving") or bases & {lemma(w, "VERB") for w in words_of("moving")}:
         return facts | {"moving", "acting"}
+    if verbs & _ASLEEP:
+        return facts | {"still", "asleep"}
     if verbs & words_of("still"):
         return facts | {"still"}
     return facts | {"acting"}
@@ -147,13 +234,17 @@ def _sky(scene: Scene, place: Place | None) -> set[str]:
         facts.add("indoor")
     if place is not None:
         if place.kind not in {"sea", "lake", "underwater", "beach"}:
-            facts.add("dry" if place.kind not in {"any"} else "")
+            facts.add("dry")
         if place.kind in {"sea", "lake", "underwater"}:
             facts.add("water")
         if place.kind not in {"underwater", "sea", "lake"}:
             facts.add("out_of_water")
         if place.kind == "snow":
             facts.add("snowy")
+        if place.kind in {"surface", "perch"}:
+            facts.add("surface")
+        if place.kind in _WILD:
+            facts.add("wild")
     facts.add("dark" if scene.time_of_day in DARK else "day")
     if scene.time_of_day in _DIM:
         facts.add("dim")
@@ -167,25 +258,42 @@ def _sky(scene: Scene, place: Place | None) -> set[str]:
     return facts
 
 
-def _cast(scene: Scene, kind: str) -> Cast:
-    place = _definite(scene.setting, limit=3) if scene.setting else "the surroundings"
-    if not scene.subject:
-        return Cast(
-            subj=place if scene.setting else "the scene", place=place, many=_many(scene.setting)
-        )
-    subj = _definite(scene.subject, limit=3)
-    many = _many(scene.subject)
-    if scene.subject == scene.setting:
+def _cast(scene: Scene, kind: str, where: Place | None) -> Cast:
+    place = _definite(scene.setting, limit=2) if scene.setting else "the surroundings"
+    subj = _definite(scene.subject, limit=3) if scene.subject else ""
+    if scene.subject == scene.setting or not subj:
+        subj = place if scene.setting else "the scene"
+    if scene.subject == scene.setting and scene.subject:
         place = subj
+    there = f"{preposition(scene.setting, where, named=True)} {place}"
+    many = _many(scene.subject or scene.setting)
+    short = _short(scene.subject) if scene.subject else subj
     if many:
-        return Cast(subj, "they", "their", "them", place, many=True)
-    if kind in _MALE:
-        return Cast(subj, "he", "his", "him", place)
-    if kind in _FEMALE:
-        return Cast(subj, "she", "her", "her", place)
-    if kind == "person":
-        return Cast(subj, "they", "their", "them", place)
-    return Cast(subj, "it", "its", "it", place)
+        return Cast(subj, "they", "their", "them", place, there, short, many=True)
+    it, its, him = _PRONOUNS.get(kind, ("it", "its", "it"))
+    return Cast(subj, it, its, him, place, there, short)
+
+
+def _short(subject: str) -> str:
+    """Return the subject's name after its first mention: "the dog", "the two"."""
+    parts = [p for p in re.split(r"\s*,\s*(?:and\s+)?|\s+and\s+", subject) if p]
+    if len(parts) == 1:
+        return _definite(subject, limit=1)
+    if len(parts) == 2 and not any(_many(p) for p in parts):
+        return "the two"
+    return _definite(parts[0], limit=1) if _many(parts[0]) else "the group"
+
+
+def preposition(setting: str, where: Place | None, *, named: bool = False) -> str:
+    """Return the preposition for being at ``setting``: "on" a hillside, "at" the edge of a town."""
+    head = head_of(setting.split(" of ", maxsplit=1)[0]) if setting else ""
+    if named and head in _PARTS:
+        return where.prep if where else "in"
+    by_noun: Mapping[str, str] = load("places_by_noun")
+    for word, nouns in by_noun.items():
+        if head in nouns.split():
+            return word
+    return where.prep if where else "in"
 
 
 def _many(phrase: str) -> bool:
@@ -207,6 +315,9 @@ def _definite(phrase: str, *, limit: int) -> str:
     words = phrase.split()
     if words and words[0].lower() in word_list("prepositions"):
         words = words[1:]
+    own, _, whole = " ".join(words).partition(" of ")
+    if whole and head_of(own) in _PARTS:
+        return _definite(whole, limit=limit)
     head = head_of(" ".join(words))
     bare = [w.strip(',.;:"()') for w in words]
     at = next((i for i, w in enumerate(bare) if w.lower() == head), len(bare) - 1)
@@ -223,6 +334,9 @@ def _definite(phrase: str, *, limit: int) -> str:
     while core and core[0].lower() in DETERMINERS:
         if core[0].lower() in _QUANTITIES:
             quantity = core[0].lower()
+        if core[0].lower() in {"my", "our", "your"}:
+            core = core[1:]
+            continue
         if core[0].lower() in {"his", "her", "their", "its", "my", "your"} and len(core) > 1:
             return (
                 " ".join(core[-limit - 1 :]).lower()
@@ -232,11 +346,20 @@ def _definite(phrase: str, *, limit: int) -> str:
         core = core[1:]
     if not core:
         return phrase
-    proper = (
-        (core[0][:1].isupper()
-        and subject_kind(core[-1]) is None)
-        or (core[-1][:1].isupper() and len(core) <= 2)
+    proper = (core[0][:1].isupper() and subject_kind(core[-1]) is None) or (
+        core[-1][:1].isupper() and len(core) <= 2
     )
+    core = [capitalized(word) for word in core]
+    if not any("a" <= c.lower() <= "ɏ" for c in core[-1]):
+        return "the subject"
+    if proper and core[-1].lower() in _WITH_THE:
+        return f"the {' '.join(core)}"
+    if proper:
+        return " ".join(core)
+    if limit == 1 and len(core) > 1 and _is_compound(core[-2].lower(), core[-1].lower()):
+        limit = 2
+    if core[-1].lower() in word_list("proper"):
+        return " ".join(w[:1].upper() + w[1:] for w in core[-1:])
     core = core[-limit:]
     if quantity in {"few", "several", "many", "various"}:
         quantity = ""
@@ -248,3 +371,10 @@ def _definite(phrase: str, *, limit: int) -> str:
     ):
         return name
     return f"the {name}"
+
+
+def _is_compound(first: str, head: str) -> bool:
+    """Tell whether ``first`` belongs to the noun, as in "traffic light", not merely describes it."""
+    if subject_kind(f"{first}-{head}"):
+        return True
+    return first not in word_list("colors") and is_noun(first) and not is_adjective(first)

@@ -13,19 +13,22 @@ from typing import Final
 
 from workbench.prompts.composer.lexicon import ANIMATE, Place, place_named, subject_kind, word_list
 from workbench.prompts.composer.verbs import BE, verb_start
-from workbench.prompts.composer.words import bare, inflect, lemma
+from workbench.prompts.composer.words import DETERMINERS, bare, inflect, is_verb, lemma
 
 __all__ = ["Clause", "head_of", "place_in", "read_clause"]
 
-_DROPPED: Final = frozenset("in on at inside within atop upon throughout aboard".split())
+_DROPPED: Final = frozenset(
+    ["in", "on", "at", "inside", "within", "atop", "upon", "throughout", "aboard"]
+)
 """Prepositions that a setting does without: "in a park" is the setting "a park"."""
 _PARTICLES: Final = frozenset({"up", "down", "out", "off"})
 _INDOOR_ONLY: Final = frozenset({"to", "from", "out", "off", "toward", "towards"})
+_ABOARD: Final = frozenset(["in", "on", "inside", "aboard", "within"])
 _NEVER_WHERE: Final = frozenset({"it", "them", "him", "her", "itself", "themselves", "me", "us"})
-_RELATION: Final = re.compile(
-    r"\bon the (left|right|top|bottom) (?:side )?of .+", re.IGNORECASE
+_RELATION: Final = re.compile(r"\bon the (left|right|top|bottom) (?:side )?of .+", re.IGNORECASE)
+_SIDE_BY_SIDE: Final = frozenset(
+    {"object", "food", "drink", "vehicle", "aircraft", "mammal", "plant", ""}
 )
-_SIDE_BY_SIDE: Final = frozenset({"object", "food", "drink", "vehicle", "aircraft", "mammal", "plant", ""})
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +78,9 @@ def head_of(phrase: str) -> str:
     words = [bare(w) for w in phrase.split()]
     cut = len(words)
     for i, word in enumerate(words):
-        if i and _ends_noun(word):
+        if i and (
+            _ends_noun(word, words, i) or (word == "full" and words[i + 1 : i + 2] == ["of"])
+        ):
             cut = i
             break
     head = words[cut - 1] if cut else ""
@@ -86,7 +91,7 @@ def head_of(phrase: str) -> str:
 
 def place_in(phrase: str) -> Place | None:
     """Return the kind of place that the noun phrase ``phrase`` names, or None."""
-    own = head_of(phrase.split(" of ")[0])
+    own = head_of(phrase.split(" of ", maxsplit=1)[0])
     return _pair_place(phrase) or place_named(own) or place_named(head_of(phrase))
 
 
@@ -98,12 +103,13 @@ def _pair_place(phrase: str) -> Place | None:
     return None
 
 
-def _ends_noun(word: str) -> bool:
-    return (
-        word in word_list("prepositions")
-        or word in {"who", "that", "which"}
-        or word in word_list("details_lead")
-    )
+def _ends_noun(word: str, words: list[str], i: int) -> bool:
+    if word in word_list("prepositions") or word in {"who", "that", "which"}:
+        return True
+    if word not in word_list("details_lead"):
+        return False
+    following = words[i + 1] if i + 1 < len(words) else ""
+    return not word.endswith("ed") or following in word_list("prepositions")
 
 
 def _without_verb(words: list[str]) -> Clause:
@@ -142,6 +148,8 @@ def _noun_part(words: list[str]) -> tuple[str, str, str]:
         if low not in word_list("locative") and low not in word_list("path"):
             continue
         following = bare(words[i + 1]) if i + 1 < len(words) else ""
+        if following.endswith("ing") and is_verb(following) and not _names_thing(words, i + 1):
+            continue
         if low in {"next", "out"} and following not in {"to", "of"}:
             continue
         if (low, following) == ("under", "construction") and i + 2 < len(words):
@@ -152,6 +160,15 @@ def _noun_part(words: list[str]) -> tuple[str, str, str]:
             return _join(words[:i]), details, setting
         return _join(words[:i]), "", _place_phrase(rest)
     return _join(words), "", ""
+
+
+def _names_thing(words: list[str], i: int) -> bool:
+    """Tell whether the -ing word at ``i`` belongs to a noun: "parking lot", "melting ice"."""
+    low = bare(words[i])
+    following = bare(words[i + 1]) if i + 1 < len(words) else ""
+    if low in word_list("not_acting") or place_named(low) is not None or not following:
+        return True
+    return following not in DETERMINERS and following not in word_list("prepositions")
 
 
 def _details_and_setting(words: list[str]) -> tuple[str, str]:
@@ -214,6 +231,8 @@ def _placed(words: list[str], i: int, phrase: list[str]) -> tuple[str, str] | No
     low = bare(words[i])
     head = head_of(" ".join(phrase[1:]))
     place = place_in(" ".join(phrase[1:]))
+    if place is not None and place.kind == "vehicle" and low not in _ABOARD:
+        return None
     if low in word_list("path") - word_list("locative"):
         if place is None or (low in _INDOOR_ONLY and place.sky != "open"):
             return None

@@ -14,7 +14,7 @@ from importlib import resources
 from types import MappingProxyType
 from typing import Any, Final, TypeVar
 
-from workbench.prompts.composer.words import is_plural, lemma
+from workbench.prompts.composer.words import bare, is_plural, lemma
 from workbench.scene import vocabulary
 
 T = TypeVar("T")
@@ -23,6 +23,7 @@ __all__ = [
     "ANIMATE",
     "Place",
     "Term",
+    "capitalized",
     "find_terms",
     "load",
     "place_named",
@@ -96,6 +97,13 @@ def subject_kind(noun: str) -> str | None:
 def place_named(noun: str) -> Place | None:
     """Return the kind of place that ``noun`` (any number) names, or None."""
     return _lookup(_places(), noun)
+
+
+def capitalized(word: str) -> str:
+    """Return ``word`` with a capital where it is a name: "paris", "christmas"."""
+    low = bare(word)
+    named = low in word_list("proper") or low in word_list("capitals")
+    return f"{word[:1].upper()}{word[1:]}" if named else word
 
 
 def _lookup(table: Mapping[str, T], noun: str) -> T | None:

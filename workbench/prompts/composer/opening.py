@@ -7,15 +7,15 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from workbench.prompts.composer.facts import Ground
+from workbench.prompts.composer.facts import Ground, preposition
 from workbench.prompts.composer.grammar import head_of
 from workbench.prompts.composer.lexicon import (
     find_terms,
     load,
-    place_named,
     subject_kind,
     word_list,
 )
+from workbench.prompts.composer.polishing import polish
 from workbench.prompts.composer.reading import Reading, with_article
 from workbench.prompts.composer.segments import Modifier
 from workbench.prompts.composer.verbs import verb_start
@@ -28,12 +28,13 @@ from workbench.prompts.composer.words import (
     is_plural,
     is_verb,
     lemma,
-    tokens,
 )
 from workbench.scene import Origin, Scene
 
-__all__ = ["opening", "polish", "scene_clause", "setting_phrase", "shot_phrase", "time_phrase"]
+__all__ = ["opening", "scene_clause", "setting_phrase", "shot_phrase", "time_phrase"]
 
+_TOLD_ONCE: Final = frozenset({"pace", "style", "lens", "color_palette"})
+"""Fields that are not said again when the user's own sentence says them."""
 _ACROSS: Final = frozenset({"field", "beach", "desert", "snow", "lot"})
 _THROUGH: Final = frozenset(
     {"forest", "city", "garden", "underwater", "space", "sky", "hall", "sea"}
@@ -57,7 +58,8 @@ def opening(
     }:
         shot = ""
     end = " ".join(x for x in (where, when) if x)
-    fields = frozenset(said | _fields(reading.lead))
+    own = _fields(" ".join((reading.main, *reading.tails))) & _TOLD_ONCE
+    fields = frozenset(said | _fields(reading.lead) | own)
     rest = "".join(f", {part}" for part in (*tails, *glue))
     if reading.fronted and not reading.lead and sentence:
         sentence = f"{_lower_first(reading.fronted)}, {_lower_first(sentence)}"
@@ -65,14 +67,14 @@ def opening(
         participial = f"{participial} {reading.fronted}"
     if reading.lead:
         text = f"{_led(reading, participial)}{_space(end)}{rest}"
-    elif shot and not tails and (not sentence or rng.random() < 0.35):
+    elif shot and (not sentence or (not tails and rng.random() < 0.35)):
         verb = (
             "follows"
             if "moving" in at.facts and rng.random() < 0.5
             else rng.choice(("shows", "frames", "presents"))
         )
         text = f"{article(shot)} {shot} {verb} {participial}{_space(end)}{rest}"
-    elif shot and rng.random() < 0.6 and sentence:
+    elif shot and (rest or rng.random() < 0.6):
         text = f"in {article(shot)} {shot}, {_lower_first(sentence)}{_space(end)}{rest}"
     elif shot:
         text = f"{sentence or participial}{_space(end)}{rest}, seen in {article(shot)} {shot}"
@@ -106,7 +108,7 @@ def setting_phrase(scene: Scene, at: Ground) -> str:
             return f"through {setting}"
         if kind in _ALONG:
             return f"along {setting}"
-    return f"{at.place.prep if at.place else 'in'} {setting}"
+    return f"{preposition(setting, at.place)} {setting}"
 
 
 def time_phrase(scene: Scene, rng: random.Random) -> str:
@@ -144,8 +146,8 @@ def _core(reading: Reading, scene: Scene) -> tuple[str, str]:
     if at > 0 and finite:
         be = words[at - 1].lower() in {"is", "are", "was", "were"}
         if be:
-            return _doing(main, words, at), " ".join([*words[: at - 1], *words[at:]])
-        return main, main if not words[at].endswith("s") else main
+            return _doing(words, at), " ".join([*words[: at - 1], *words[at:]])
+        return main, main
     if at < 0:
         return "", main
     verb = words[at]
@@ -153,6 +155,12 @@ def _core(reading: Reading, scene: Scene) -> tuple[str, str]:
     if at == 0:
         if scene.subject and scene.origin("subject") is Origin.INFERRED:
             subject = scene.subject
+            if len(words) > 1 and words[1] == "of":
+                words = [words[0], *words[2:]]
+                main = " ".join(words)
+            if not words[0].endswith("ing"):
+                head = "are" if _plural_subject(subject.split()) else "is"
+                return f"{subject} {head} {main}", f"{subject} {main}"
             return (
                 f"{subject} {_present(verb, many=_plural_subject(subject.split()))} {' '.join(words[1:])}",
                 f"{subject} {main}",
@@ -168,10 +176,16 @@ def _core(reading: Reading, scene: Scene) -> tuple[str, str]:
     return " ".join([*words[:at], head, *words[at:]]), main
 
 
-def _doing(main: str, words: list[str], at: int) -> str:
-    if words[at].endswith("ing") or words[at].endswith("ed"):
-        return main
-    return main
+def _doing(words: list[str], at: int) -> str:
+    """Return "a person is archery" as "a person is doing archery"; other clauses as they are."""
+    rest = [w.lower() for w in words[at:]]
+    first = rest[0]
+    acts = any(w.endswith("ing") for w in rest) or first.endswith("ed")
+    plain = first in DETERMINERS or first in word_list("prepositions") or is_adjective(first)
+    known = is_noun(first) or first in {"push", "tai", "rock", "squat"}
+    if acts or plain or not known or subject_kind(head_of(" ".join(rest))) is not None:
+        return " ".join(words)
+    return " ".join([*words[:at], "doing", *words[at:]])
 
 
 def _present(verb: str, *, many: bool) -> str:
@@ -225,6 +239,8 @@ def _phrase(modifier: Modifier) -> str:
     """Return ``modifier`` as a phrase that can follow a comma; empty where the bank will say it."""
     text, fields = modifier.text, modifier.fields
     low = text.lower()
+    if not fields:
+        return text
     if "style" in fields:
         return _style_phrase(text)
     if (
@@ -233,6 +249,10 @@ def _phrase(modifier: Modifier) -> str:
         and low.split()[0] not in word_list("prepositions")
     ):
         return f"{_TIME_PREPOSITION.get(low, 'at')} {text}"
+    if low.split()[0] in {"shot", "filmed", "seen", "rendered", "captured", "lit"}:
+        return text
+    if low.endswith(("light", "lighting", "lights", "glow")) and "lighting" in fields:
+        return f"in {text}"
     if low.split()[0] in {"with", "in", "featuring", "as", "at", "during", "under", "from", "on"}:
         return text
     if "shot_size" in fields or "camera_angle" in fields:
@@ -284,7 +304,9 @@ def _style_phrase(text: str) -> str:
 
 def _led(reading: Reading, noun: str) -> str:
     """Return lead and noun phrase joined: "drone footage of a house", "a crane up over a field"."""
-    if not reading.joint and re.search(r"\b(?:across|over|through|along|around|past|into|above|of)$", reading.lead, re.IGNORECASE):
+    if not reading.joint and re.search(
+        r"\b(?:across|over|through|along|around|past|into|above|of)$", reading.lead, re.IGNORECASE
+    ):
         return f"{reading.lead} {noun}"
     fronted = f"{_lower_first(reading.fronted)}, " if reading.fronted else ""
     return f"{_lead(reading.lead)} {reading.joint or 'of'} {fronted}{noun}"
@@ -292,6 +314,8 @@ def _led(reading: Reading, noun: str) -> str:
 
 def _lead(lead: str) -> str:
     words = lead.split()
+    if not words[0].isupper() and not words[0][0].isdigit():
+        lead = f"{lead[:1].lower()}{lead[1:]}"
     if words[0].lower() in DETERMINERS or words[0].lower() == "in":
         return lead
     last = words[-1].lower()
@@ -313,80 +337,3 @@ def _lower_first(text: str) -> str:
     ):
         return text[:1].lower() + text[1:]
     return text
-
-
-_COUNTABLE_PREPOSITIONS: Final = frozenset(
-    ["in", "on", "at", "under", "near", "behind", "beside", "inside", "outside", "over", "through", "across", "along", "by", "against", "from", "into", "onto", "around", "with", "of", "atop"]
-)
-
-
-def polish(text: str, *, opens: bool = True) -> str:
-    """Return the clause with the articles that English wants; nothing else is touched."""
-    words = text.split()
-    if not words:
-        return ""
-    out: list[str] = []
-    i = 0
-    while i < len(words):
-        out.append(words[i])
-        if (
-            words[i].lower() in _COUNTABLE_PREPOSITIONS
-            and words[i].lower() != "of"
-            and i + 1 < len(words)
-        ):
-            phrase = _bare_phrase(words, i + 1)
-            if phrase:
-                out.append(article(phrase))
-        i += 1
-    flat = " ".join(out)
-    if opens:
-        flat = _opened(flat)
-    return (
-        re.sub(r"\b([Aa])n? (?=(\w+))", lambda m: f"{m[1]}{article(m[2])[1:]} ", flat)
-        if re.search(r"\b[Aa]n? \w", flat)
-        else flat
-    )
-
-
-def _opened(text: str) -> str:
-    words = text.split()
-    at, finite = verb_start(words)
-    if at == 0:
-        return text
-    end = (
-        (at - 1 if finite and words[at - 1].lower() in {"is", "are"} else at)
-        if at > 0
-        else len(words)
-    )
-    front = " ".join(words[:end])
-    return " ".join([with_article(front), *words[end:]])
-
-
-def _bare_phrase(words: list[str], start: int) -> str:
-    """Return the bare noun phrase at ``start`` when its head is a known singular countable noun."""
-    phrase: list[str] = []
-    for word in words[start:]:
-        low = word.lower().strip(".,;")
-        if low in DETERMINERS or low in {"his", "her", "its", "their"} or low[:1].isdigit():
-            return ""
-        if (
-            low in word_list("prepositions")
-            or low in {"and", "or", "while", "is", "are"}
-            or (low.endswith("ing")
-            and phrase)
-        ):
-            break
-        phrase.append(word)
-        if word.endswith((",", ".", ";")):
-            break
-    if not phrase or len(phrase) > 4 or any(w[:1].isupper() for w in phrase):
-        return ""
-    head = phrase[-1].lower().strip(".,;")
-    known = subject_kind(head) is not None or place_named(head) is not None
-    if not known or is_plural(head) or head in word_list("mass") or head in word_list("adverbs"):
-        return ""
-    if not is_noun(head) and head.isascii():
-        return ""
-    if any(t.lower() in word_list("mass") and len(phrase) == 1 for t in tokens(head)):
-        return ""
-    return " ".join(phrase)

@@ -17,6 +17,7 @@ from workbench.prompts.composer.lexicon import (
     word_list,
 )
 from workbench.prompts.composer.segments import Modifier, cut, exact_term
+from workbench.prompts.composer.spelling import mended
 from workbench.prompts.composer.words import DETERMINERS, article, is_plural, tokens
 from workbench.scene import Origin, Scene
 
@@ -26,6 +27,15 @@ _NEGATION: Final = re.compile(
     r"(?:^|[,;.]\s*|\s)(?:but\s+|and\s+)?(?:with\s+)?(?:without|no)\s+(?!camera|hurry)([^,;.]+?)(?=[,;.]|$)",
     re.IGNORECASE,
 )
+_INSTRUCTION: Final = re.compile(
+    r"^(?:please\s+)?(?:(?:can|could)\s+you\s+|(?:i|we)\s+(?:want|need|would\s+like)(?:\s+to\s+see)?"
+    r"\s+|i'd\s+like(?:\s+to\s+see)?\s+)?(?:(?:to\s+)?(?:make|create|generate|show|give|render|"
+    r"produce|film|write)\s+(?:me\s+|us\s+)?)?(?=(?:an?\s+|the\s+|some\s+)?(?:[\w-]+\s+){0,3}?"
+    r"(?:video|clip|movie|footage|film|shot|animation|scene)\b)"
+    r"|^(?:please\s+)?(?:generate|create|show\s+me|i\s+want\s+to\s+see|i'd\s+like\s+to\s+see)\s+",
+    re.IGNORECASE,
+)
+"""What people say to a tool before they say what they want to see."""
 _OTHER_SCRIPT: Final = re.compile(r"[^\W\d_]", re.UNICODE)
 _PLAIN: Final[dict[str, str | int | None]] = {
     "’": "'",
@@ -82,6 +92,8 @@ class Reading:
     """Further sentences as written, without their full stops."""
     unread: tuple[str, ...] = ()
     """Words in scripts that the composer cannot read."""
+    slips: tuple[tuple[str, str], ...] = ()
+    """Typing slips, each with what it was taken for."""
 
 
 def clean(text: str) -> str:
@@ -94,9 +106,10 @@ def clean(text: str) -> str:
 @lru_cache(maxsize=256)
 def read(text: str) -> Reading:
     """Return what ``text`` says. Never raises: what is not understood stays in the main clause."""
-    flat = clean(text)
+    flat, slips = mended(_INSTRUCTION.sub("", clean(text)))
     parts = cut(flat)
-    main, clause = parts.main, read_clause(_timeless(parts.main))
+    main = parts.main
+    clause = read_clause(_timeless(main) or main)
     values: dict[str, str | tuple[str, ...]] = {}
     for term in find_terms(flat):
         _note(values, term)
@@ -119,6 +132,7 @@ def read(text: str) -> Reading:
         tails=tuple(parts.tails),
         others=tuple(parts.others),
         unread=_unread(flat),
+        slips=slips,
     )
 
 
@@ -129,8 +143,13 @@ def with_article(phrase: str) -> str:
         return ""
     first, head = words[0].strip(",").lower(), head_of(phrase)
     proper = words[0][:1].isupper() and not subject_kind(words[0]) and len(words) < 4
+    if first in {"a", "an"} and is_plural(head) and " of " not in phrase and len(words) > 1:
+        return " ".join(words[1:])
     if first in DETERMINERS or first.isdigit() or proper or "'s" in words[0]:
         return _decapitalized(phrase) if first in DETERMINERS else phrase
+    if " of " in phrase:
+        own = head_of(phrase.split(" of ", maxsplit=1)[0])
+        head = own if own and own not in word_list("mass") else head
     if not head or is_plural(head) or head in word_list("mass") or not head.isascii():
         return phrase
     if " and " in phrase and not place_named(head):
@@ -188,6 +207,8 @@ def _when_span(main: str, term: Term) -> tuple[int, int] | None:
     head = _WHEN_HEAD.search(before)
     if head and head.start() > 0:
         return (head.start(), end)
+    if before.split() and before.split()[-1].lower() in DETERMINERS:
+        return None
     loose = term.field == "time_of_day" or (term.field == "pace" and not said.endswith("ly"))
     return (term.start, end) if loose and before.strip() else None
 
@@ -239,7 +260,7 @@ def _is_place_alone(subject: str) -> bool:
 
 
 def _led_by_preposition(phrase: str) -> bool:
-    return bool(phrase) and phrase.split()[0].lower() in word_list("prepositions")
+    return bool(phrase) and phrase.split(maxsplit=1)[0].lower() in word_list("prepositions")
 
 
 def _unread(text: str) -> tuple[str, ...]:

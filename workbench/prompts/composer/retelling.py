@@ -54,14 +54,22 @@ def _subject(text: str, before: Scene, after: Scene) -> str:
         rest = _agree(rest, many=new_many)
     text = text[: match.start()] + put + rest
     first, others = _first(text)
-    name_old, name_new = ground(before).cast.subj, ground(after).cast.subj
-    others = re.sub(
-        rf"\b{re.escape(name_old)}\b",
-        lambda m: sentence_case(name_new) if m[0][:1].isupper() else name_new,
-        others,
+    old_cast, new_cast = ground(before).cast, ground(after).cast
+    others = _renamed(others, old_cast.subj, new_cast.subj)
+    others = _renamed(others, old_cast.short, new_cast.short)
+    return f"{first} {others}".strip()
+
+
+def _renamed(text: str, old: str, new: str) -> str:
+    """Return ``text`` with the name ``old`` given as ``new``; common words are left alone."""
+    if not old.startswith("the ") or old in {"the scene", "the surroundings"}:
+        return text
+    return re.sub(
+        rf"\b{re.escape(old)}\b",
+        lambda m: sentence_case(new) if m[0][:1].isupper() else new,
+        text,
         flags=re.IGNORECASE,
     )
-    return f"{first} {others}".strip()
 
 
 def _phrase_pattern(phrase: str) -> re.Pattern[str]:
@@ -144,17 +152,7 @@ def _setting(text: str, before: Scene, after: Scene) -> str:
         )
         if match:
             first = text[: match.start()] + new + text[match.end() :]
-            name_old, name_new = ground(before).cast.place, ground(after).cast.place
-            return (
-                re.sub(
-                    rf"\b{re.escape(name_old)}\b",
-                    lambda m: sentence_case(name_new) if m[0][:1].isupper() else name_new,
-                    first,
-                    flags=re.IGNORECASE,
-                )
-                if name_old.startswith("the ") and name_old != "the surroundings"
-                else first
-            )
+            return _renamed(first, ground(before).cast.place, ground(after).cast.place)
     if not new:
         return text
     first, rest = _first(text)

@@ -24,15 +24,40 @@ from workbench.scene import canonical_term, vocabulary
 __all__ = ["Modifier", "Segments", "cut", "exact_term", "fields_of"]
 
 _CUT_FIELDS: Final = frozenset(
-    "shot_size camera_angle camera_movement lens style color_palette pace".split()
+    ["shot_size", "camera_angle", "camera_movement", "lens", "style", "color_palette", "pace"]
 )
 _LEADING_FIELDS: Final = frozenset({"shot_size", "camera_angle", "camera_movement", "pace"})
-_FRONTED: Final = frozenset("in on at beside near under within inside amidst amid among behind above beneath below by outside along beyond between across".split())
+_FRONTED: Final = frozenset(
+    [
+        "in",
+        "on",
+        "at",
+        "beside",
+        "near",
+        "under",
+        "within",
+        "inside",
+        "amidst",
+        "amid",
+        "among",
+        "behind",
+        "above",
+        "beneath",
+        "below",
+        "by",
+        "outside",
+        "along",
+        "beyond",
+        "between",
+        "across",
+    ]
+)
 _CAMERA_CLAUSE: Final = re.compile(
     r"\s+(?:as|while|and)\s+the\s+camera\b.*$|^the\s+camera\b.*$|^camera\b.*$", re.IGNORECASE
 )
 _CAMERA_PLACE: Final = re.compile(
-    r"\b(?:across|over|through|along|around|past|into|above|of)\s+((?:an?|the)\s+.+)$", re.IGNORECASE
+    r"\b(?:across|over|through|along|around|past|into|above|of)\s+((?:an?|the)\s+.+)$",
+    re.IGNORECASE,
 )
 _STYLE_WORD: Final = re.compile(
     r"\b(?:style|styled|aesthetic|animation|art|render|photography|lighting|resolution)$",
@@ -56,9 +81,24 @@ _LEAD: Final = re.compile(
     r"\s+(?P<joint>of|on|showing|featuring|capturing|from|in\s+which)\s+(?P<rest>.+)$",
     re.IGNORECASE,
 )
-_JOINT: Final = re.compile(r"^(of|on|from|over|around|across|through|toward|towards|into|past|along|at)\s+(.+)$", re.IGNORECASE)
+_JOINT: Final = re.compile(
+    r"^(of|on|from|over|around|across|through|toward|towards|into|past|along|at)\s+(.+)$",
+    re.IGNORECASE,
+)
 _LEAD_WORDS: Final = frozenset(
-    "overlooking exterior interior focus tableau tranquil aerial cropped high low wide".split()
+    [
+        "overlooking",
+        "exterior",
+        "interior",
+        "focus",
+        "tableau",
+        "tranquil",
+        "aerial",
+        "cropped",
+        "high",
+        "low",
+        "wide",
+    ]
 )
 
 
@@ -102,7 +142,8 @@ def _take_sentence(parts: Segments, sentence: str) -> None:
     opened = not parts.main
     pieces = _pieces(sentence)
     for number, piece in enumerate(pieces):
-        segment, modifiers = _cut_trailing(piece)
+        whole = _modifier_fields(piece) is not None
+        segment, modifiers = (piece, []) if whole else _cut_trailing(piece)
         parts.modifiers.extend(modifiers)
         if not segment:
             continue
@@ -122,7 +163,7 @@ def _take_sentence(parts: Segments, sentence: str) -> None:
 
 def _place_main(parts: Segments, rest: str, *, more: bool) -> None:
     """Take ``rest`` as the main clause, or as the place before it: "in the desert, an arch …"."""
-    first = rest.split()[0].lower() if rest else ""
+    first = rest.split(maxsplit=1)[0].lower() if rest else ""
     if first in _FRONTED and more and not parts.fronted:
         parts.fronted = rest
         return
@@ -136,6 +177,11 @@ def _main_from_modifiers(parts: Segments, text: str) -> None:
         if _CAMERA_CLAUSE.match(modifier.text) and match:
             parts.lead = modifier.text[: match.start(1)].strip()
             parts.joint, parts.main = "", match[1]
+            parts.modifiers.remove(modifier)
+            return
+    for modifier in parts.modifiers:
+        if modifier.fields & {"time_of_day", "weather"}:
+            parts.lead, parts.joint, parts.main = _take_lead(modifier.text)
             parts.modifiers.remove(modifier)
             return
     if parts.fronted:
@@ -164,7 +210,7 @@ def _continues_list(before: str, part: str) -> bool:
     if len(words) <= 3 and words[0] in {"a", "an", "the"} and words[-1] not in DETERMINERS:
         return unfinished and not find_terms(part)
     named = len(words) <= 4 and subject_kind(words[-1]) is not None
-    return named and part.split()[0].lower() in DETERMINERS and " and " in f" {part} "
+    return named and part.split(maxsplit=1)[0].lower() in DETERMINERS and " and " in f" {part} "
 
 
 def fields_of(segment: str) -> frozenset[str]:

@@ -192,8 +192,7 @@ def _wishes(text: str, scene: Scene) -> list[str]:
         p for p in re.split(r"\s*(?:[,.;!]|\bbut\b|\bthen\b)\s*(?:and\s+)?", text) if p.strip()
     ]
     wishes: list[str] = []
-    for piece in pieces:
-        piece = _impolite(piece)
+    for piece in map(_impolite, pieces):
         parts = re.split(r"\s+(?:and|plus|while)\s+(?:also\s+)?", piece)
         if len(parts) > 1 and (
             understand_wish(piece, scene) is None

@@ -19,14 +19,47 @@ from workbench.prompts.composer.words import (
 
 __all__ = ["BE", "is_animate", "verb_start"]
 
-BE: Final = frozenset("is are was were be being am 's".split())
+BE: Final = frozenset(["is", "are", "was", "were", "be", "being", "am", "'s"])
 _SEPARATORS: Final = frozenset(("and", "or", "while", "when", "as", "then", "but"))
 _PAST: Final = frozenset(
-    "stood sat lay led ran swam flew rose fell grew shone threw caught hung wore held sang drove "
-    "rode spoke wrote drew swept crept leapt slept beckoned spanned tucked went came took "
-    "whispered offered".split()
+    [
+        "stood",
+        "sat",
+        "lay",
+        "led",
+        "ran",
+        "swam",
+        "flew",
+        "rose",
+        "fell",
+        "grew",
+        "shone",
+        "threw",
+        "caught",
+        "hung",
+        "wore",
+        "held",
+        "sang",
+        "drove",
+        "rode",
+        "spoke",
+        "wrote",
+        "drew",
+        "swept",
+        "crept",
+        "leapt",
+        "slept",
+        "beckoned",
+        "spanned",
+        "tucked",
+        "went",
+        "came",
+        "took",
+        "whispered",
+        "offered",
+    ]
 )
-_OBJECT_STARTS: Final = frozenset("its his her their the a an itself as".split())
+_OBJECT_STARTS: Final = frozenset(["its", "his", "her", "their", "the", "a", "an", "itself", "as"])
 
 
 def verb_start(words: list[str]) -> tuple[int, bool]:
@@ -38,7 +71,10 @@ def verb_start(words: list[str]) -> tuple[int, bool]:
         if low in BE and i and following:
             return i + 1, True
         if _acts(low, i, previous, following) and not _in_with_phrase(words, i):
-            return i, False
+            compound = previous in word_list("before_acting") and (
+                subject_kind(previous) is None or is_animate(words[: i - 1])
+            )
+            return (i - 1 if compound else i), False
         if i and _is_finite(low, previous, following, words[:i]):
             return i, True
         if i and low in word_list("wearing") and _nounish(previous):
@@ -123,7 +159,11 @@ def _is_state(low: str, previous: str, following: str) -> bool:
     shaped = low.endswith(("ed", "en", "wn", "ught", "ung", "ilt", "uck"))
     if not shaped or "VERB" not in lemmas(low) or (is_noun(low) and low not in {"left", "caught"}):
         return False
-    return not following or following in word_list("prepositions") or following in {"away", "down", "together"}
+    return (
+        not following
+        or following in word_list("prepositions")
+        or following in {"away", "down", "together"}
+    )
 
 
 def _nounish(word: str) -> bool:

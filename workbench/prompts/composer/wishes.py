@@ -408,9 +408,7 @@ def _clothes(wish: str, scene: Scene) -> Values | None:
     if match is None or not scene.subject:
         return None
     item = match[1].strip()
-    worn = (
-        bool({w for w in item.split()} & word_list("clothing")) or "wear" in wish or "dress" in wish
-    )
+    worn = bool(set(item.split()) & word_list("clothing")) or "wear" in wish or "dress" in wish
     if worn or (re.match(r"(?:give|put)\b", wish) and subject_kind(head_of(item)) == "object"):
         return {"subject_details": _worn(scene, item) if worn else f"with {with_article(item)}"}
     if wish.startswith("give"):
@@ -633,7 +631,7 @@ def _by_term(wish: str, _scene: Scene) -> Values | None:
     left = wish
     for term in reversed(found):
         left = f"{left[: term.start]} {left[term.end :]}"
-    words = [w for w in re.findall(r"[\w'-]+", left)]
+    words = re.findall(r"[\w'-]+", left)
     small = (
         set(re.findall(r"[a-z]+", _LEAD.pattern))
         | word_list("filler")

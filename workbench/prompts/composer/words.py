@@ -274,7 +274,7 @@ def lemma(word: str, pos: str = "") -> str:
 
 @lru_cache(maxsize=4_096)
 def inflect(word: str, tag: str) -> str:
-    """Return the lemma ``word`` in the Penn form ``tag``: ``VBZ``, ``VBG``, ``VBN``, ``NNS``…"""
+    """Return the lemma ``word`` in the Penn form ``tag``: ``VBZ``, ``VBG``, ``VBN``, ``NNS``."""
     if word == "be":
         return {"VBZ": "is", "VBP": "are", "VBG": "being", "VBD": "was", "VBN": "been"}.get(
             tag, word

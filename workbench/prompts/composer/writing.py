@@ -16,7 +16,7 @@ from workbench.prompts.composer import bank
 from workbench.prompts.composer.facts import Ground, ground
 from workbench.prompts.composer.opening import opening
 from workbench.prompts.composer.reading import Reading
-from workbench.prompts.composer.words import content_words, lemma, sentence_case
+from workbench.prompts.composer.words import content_words, lemma, sentence_case, tokens
 from workbench.scene import Origin, Scene
 
 __all__ = ["LONGEST", "SHORTEST", "clause_for", "mood_sentence", "write"]
@@ -43,8 +43,7 @@ def write(reading: Reading, scene: Scene, rng: random.Random) -> str:
     body = _within(body, budget)
     text = " ".join([_stop(first), *(p.text for p in parts), *(p.text for p in body)])
     if _words(text) < SHORTEST:
-        extra = _more(at, rng, used)
-        text = " ".join([text, *extra])
+        text = " ".join([text, _stop(_life_clause(at, rng, used))])
     missing = _missing(reading, text)
     return _tidy(_with_missing(text, reading, missing))
 
@@ -81,48 +80,50 @@ def mood_sentence(scene: Scene, at: Ground, rng: random.Random, *, with_style: b
     )
 
 
+_ORDERS: Final = (
+    "life place weather light camera closing",
+    "place weather life light camera closing",
+    "light weather life place camera closing",
+    "camera life place weather light closing",
+    "life light weather place camera closing",
+)
+
+
 def _body(
     scene: Scene, at: Ground, rng: random.Random, said: frozenset[str], used: set[str]
 ) -> list[_Part]:
-    life = clause_for("life", _life_key(at), at, rng, used) or clause_for(
-        "life", "any", at, rng, used
-    )
-    if scene.pace and scene.pace != "real time" and "pace" not in said:
-        pace = clause_for("pace", scene.pace, at, rng)
-        life = f"{life}, {pace}" if life else sentence_case(pace)
-    place = _place_clause(at, rng, used) if scene.setting else ""
+    told = {name: "" if name in said else getattr(scene, name) for name in _TAIL_FIELDS}
+    life = _life_clause(at, rng, used)
+    if told["pace"] != "real time":
+        life = _hung(life, "pace", told["pace"], at, rng)
     light = clause_for("light", scene.lighting, at, rng)
-    palette = clause_for("palette", scene.color_palette, at, rng) if scene.color_palette else ""
-    if light and palette:
-        light = f"{light}, {palette}"
-    weather = ""
-    if scene.weather and (scene.origin("weather") is not Origin.INFERRED):
-        weather = clause_for("weather", scene.weather, at, rng)
-    camera = (
-        clause_for("camera", scene.camera_movement, at, rng)
-        if "camera_movement" not in said or not said & {"glued"}
-        else ""
-    )
-    lens = clause_for("lens", scene.lens, at, rng) if scene.lens and "lens" not in said else ""
-    if camera and lens:
-        camera = f"{camera}, {lens}"
-    closing = mood_sentence(scene, at, rng, with_style="style" not in said)
+    camera = clause_for("camera", scene.camera_movement, at, rng)
+    spoken = scene.origin("weather") is not Origin.INFERRED
     parts = {
         "life": life,
-        "place": place,
-        "light": light,
-        "weather": weather,
-        "camera": camera,
-        "closing": closing,
+        "place": _place_clause(at, rng, used) if scene.setting else "",
+        "light": _hung(light, "palette", told["color_palette"], at, rng),
+        "weather": clause_for("weather", scene.weather, at, rng) if spoken else "",
+        "camera": _hung(camera, "lens", told["lens"], at, rng),
+        "closing": mood_sentence(scene, at, rng, with_style=bool(told["style"])),
     }
-    orders = (
-        "life place weather light camera closing",
-        "place weather life light camera closing",
-        "light weather life place camera closing",
-        "camera life place weather light closing",
-        "life light weather place camera closing",
-    )
-    return [_Part(role, _stop(parts[role])) for role in rng.choice(orders).split() if parts[role]]
+    order = rng.choice(_ORDERS).split()
+    return [_Part(role, _stop(parts[role])) for role in order if parts[role]]
+
+
+_TAIL_FIELDS: Final = ("pace", "lens", "color_palette", "style")
+
+
+def _hung(head: str, slot: str, key: str, at: Ground, rng: random.Random) -> str:
+    """Return ``head`` with a clause for ``key`` hung on it, not two that begin alike."""
+    if not key:
+        return head
+    lead = head.rsplit(", ", 1)[-1].split(" ", 1)[0] if ", " in head else ""
+    for _ in range(4):
+        tail = clause_for(slot, key, at, rng)
+        if not lead or not tail.startswith(f"{lead} "):
+            break
+    return f"{head}, {tail}" if head and tail else head or sentence_case(tail)
 
 
 def _life_key(at: Ground) -> str:
@@ -148,16 +149,15 @@ def _within(parts: list[_Part], budget: int) -> list[_Part]:
     return kept
 
 
-def _more(at: Ground, rng: random.Random, used: set[str]) -> list[str]:
-    extra = clause_for("life", _life_key(at), at, rng, used) or clause_for(
+def _life_clause(at: Ground, rng: random.Random, used: set[str]) -> str:
+    return clause_for("life", _life_key(at), at, rng, used) or clause_for(
         "life", "any", at, rng, used
     )
-    return [_stop(extra)] if extra else []
 
 
 def _missing(reading: Reading, text: str) -> list[str]:
     """Return the user's content words that no inflection of stands in ``text``."""
-    have = {form for word in content_words(text) for form in _forms(word)}
+    have = {form for word in tokens(text) for form in _forms(word.lower())}
     return [word for word in content_words(reading.text) if not _forms(word) & have]
 
 
