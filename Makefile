@@ -70,5 +70,5 @@ $(VENV)/.with-diffusion: $(PINS) | $(BIN)/python
 
 $(VENV)/.all: $(PINS) | $(BIN)/python
 	@echo "Installing the workbench with everything …"
-	@$(INSTALL) --editable '.[diffusion,test]'
+	@$(INSTALL) --editable '.[diffusion,research,test]'
 	@touch $@ $(VENV)/.with-diffusion $(VENV)/.base

@@ -37,7 +37,7 @@ def _name(requirement: str) -> str:
 def test_every_requirement_of_the_project_has_a_pin() -> None:
     project = _project()
     extras = project["optional-dependencies"]
-    requirements = [*project["dependencies"], *extras["diffusion"], *extras["test"]]
+    requirements = [*project["dependencies"], *(r for extra in extras.values() for r in extra)]
     missing = [r for r in requirements if _name(r) not in pins()]
     assert missing == []
 
@@ -45,8 +45,8 @@ def test_every_requirement_of_the_project_has_a_pin() -> None:
 def test_the_conda_environment_installs_everything_from_the_same_pins() -> None:
     lines = _conda_pip_lines()
     assert "--constraint constraints.txt" in lines
-    assert "--editable .[diffusion,test]" in lines
-    assert set(_project()["optional-dependencies"]) >= {"diffusion", "test"}
+    assert "--editable .[diffusion,research,test]" in lines
+    assert set(_project()["optional-dependencies"]) >= {"diffusion", "research", "test"}
 
 
 def test_versions_named_for_conda_are_those_of_the_constraints() -> None:
