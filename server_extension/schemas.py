@@ -290,6 +290,9 @@ class RenderOptions(Body):
     model: str | None = Field(None, max_length=512)
     profile: Profile | None = None
     negative_prompt: str | None = Field(None, max_length=4_000)
+    prompt_form: Literal["auto", "paragraph", "wan", "ltx", "cosmos"] | None = Field(
+        None, description="How the model is told; what is shown stays the prompt."
+    )
     priority: Literal["interactive", "batch", "background"] | None = None
     width: int | None = Field(None, ge=64, le=7_680)
     height: int | None = Field(None, ge=64, le=4_320)

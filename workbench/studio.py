@@ -17,6 +17,7 @@ from workbench.engines.registry import create_engine, engine_names
 from workbench.errors import FieldProblem, InvalidRequest
 from workbench.jobs.manager import JobManager
 from workbench.jobs.model import Batch, Job, Priority
+from workbench.prompts.forms import Form, form_for, text_for_model
 from workbench.prompts.markers import strip_marker
 from workbench.prompts.model import Entry, PromptSession, Revision
 from workbench.prompts.sessions import Sessions
@@ -52,6 +53,9 @@ class RenderParameters:
     num_inference_steps: int | None = None
     guidance_scale: float | None = None
     options: Mapping[str, Any] | None = None
+    prompt_form: str | None = None
+    """How the model is told: ``paragraph`` (the prompt as shown), ``wan``, ``ltx``, ``cosmos``, or
+    ``auto``, the form that the model's family was taught."""
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> Self:
@@ -273,10 +277,13 @@ class Studio:
     def _request(self, placed: _Placed, asked: RenderParameters, seed: int) -> RenderRequest:
         settings = self.settings
         engine = asked.engine or settings.engine
-        given = {k: v for k, v in asdict(asked).items() if v is not None}
+        given = {k: v for k, v in asdict(asked).items() if v is not None and k != "prompt_form"}
+        model = asked.model or ("" if engine == _PLACEHOLDER_ENGINE else settings.model)
+        form = asked.prompt_form or settings.prompt_form
         given |= {
             "engine": engine,
-            "model": asked.model or ("" if engine == _PLACEHOLDER_ENGINE else settings.model),
+            "model": model,
+            "model_prompt": _text_for_model(placed, form, model),
             "negative_prompt": asked.negative_prompt or placed.scene.negative_prompt,
             "seed": seed,
         }
@@ -328,6 +335,13 @@ class Studio:
         for place, job in zip(placed, jobs, strict=True):
             if place.entry_index is not None:
                 self.sessions.link_jobs(session_id, place.entry_index, [job.job_id])
+
+
+def _text_for_model(placed: _Placed, form: str, model: str) -> str:
+    """Return the prompt as the model is told it; empty where that is the prompt as shown."""
+    chosen = form_for(model) if form == "auto" else Form(form)
+    text = text_for_model(placed.prompt, placed.scene, chosen)
+    return "" if text == placed.prompt else text
 
 
 def _seed(asked: RenderParameters) -> int:

@@ -1,0 +1,94 @@
+"""Studio brings prompts and renders together; no process is started here."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from workbench.errors import InvalidRequest, NotFound
+from workbench.jobs.manager import JobManager
+from workbench.settings import Settings
+from workbench.studio import RenderParameters, Studio
+
+
+@pytest.fixture
+def studio(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Studio]:
+    monkeypatch.setattr(JobManager, "_launch", lambda _: None)  # jobs stay queued
+    with Studio(Settings(outputs=tmp_path / "outputs")) as made:
+        yield made
+
+
+def test_a_prompt_alone_gets_its_scene_before_it_is_queued(studio: Studio) -> None:
+    job = asyncio.run(studio.render("two dogs running on a beach at night"))
+    assert job.request.scene.subject == "two dogs"
+    assert job.request.scene.time_of_day == "night"
+
+
+def test_a_prompt_of_a_session_keeps_the_scene_and_place_that_it_has_there(studio: Studio) -> None:
+    session_id, entry = asyncio.run(studio.enhance("a cat", seed=3))
+    job = asyncio.run(studio.render(entry.prompt, session_id=session_id))
+    assert job.request.scene == entry.scene
+    assert job.entry_index == entry.index
+    history = studio.sessions.history(session_id)
+    assert history[entry.index].job_ids == (job.job_id,)
+
+
+def test_a_prompt_that_the_session_does_not_know_enters_its_history(studio: Studio) -> None:
+    session_id, _ = asyncio.run(studio.enhance("a cat"))
+    before = len(studio.sessions.history(session_id))
+    job = asyncio.run(studio.render("a cat, but in a boat", session_id=session_id))
+    history = studio.sessions.history(session_id)
+    assert len(history) == before + 1
+    assert history[-1].prompt == "a cat, but in a boat"
+    assert history[-1].job_ids == (job.job_id,)
+
+
+def test_a_batch_has_one_seed_unless_one_is_given(studio: Studio) -> None:
+    batch = asyncio.run(studio.render_batch(["a cat", "a dog", "a cow"]))
+    assert len({job.request.seed for job in batch.jobs}) == 1
+    other = asyncio.run(studio.render_batch(["a cat"], parameters=RenderParameters(seed=5)))
+    assert other.jobs[0].request.seed == 5
+
+
+def test_a_marker_never_reaches_the_engine(studio: Studio) -> None:
+    job = asyncio.run(studio.render("a cat on a roof (fallback variation 3)"))
+    assert job.request.text_for_model == "a cat on a roof"
+
+
+def test_the_model_can_be_told_in_its_familys_form_while_the_prompt_stays(studio: Studio) -> None:
+    parameters = RenderParameters(prompt_form="auto", model="Wan-AI/Wan2.1-T2V-1.3B")
+    job = asyncio.run(studio.render("a cat on a roof at night, film noir", parameters=parameters))
+    assert job.request.prompt == "a cat on a roof at night, film noir"
+    assert job.request.text_for_model != job.request.prompt
+    assert "cat on a roof" in job.request.text_for_model
+
+
+def test_nothing_of_a_batch_is_queued_when_one_of_it_is_wrong(studio: Studio) -> None:
+    with pytest.raises(InvalidRequest):
+        asyncio.run(
+            studio.render_batch(
+                ["a cat", "a dog"], parameters=RenderParameters(width=7_680, height=4_320)
+            )
+        )
+    assert studio.jobs.jobs().total == 0
+
+
+def test_what_is_beyond_the_limits_names_every_field(studio: Studio) -> None:
+    parameters = RenderParameters(width=7_680, height=4_320, num_frames=10**6)
+    with pytest.raises(InvalidRequest) as caught:
+        asyncio.run(studio.render("a cat", parameters=parameters))
+    assert {problem.field for problem in caught.value.problems} == {"width", "num_frames"}
+
+
+def test_an_unknown_session_queues_nothing(studio: Studio) -> None:
+    with pytest.raises(NotFound):
+        asyncio.run(studio.render("a cat", session_id="s_" + "0" * 20))
+    assert studio.jobs.jobs().total == 0
+
+
+def test_synchronous_code_can_run_the_asynchronous_methods(studio: Studio) -> None:
+    session_id, entry = studio.run(studio.enhance("a cat"))
+    assert studio.session(session_id).latest == entry
