@@ -230,6 +230,13 @@ class Studio:
 
     # life
 
+    async def warm_up(self) -> None:
+        """Start the supervisor and its workers ahead of the first render, which then starts at once.
+
+        What a screen does while somebody still types. Raises ``SupervisorUnavailable``.
+        """
+        await asyncio.to_thread(self.jobs.ensure_supervisor)
+
     def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
         """Run an asynchronous method from synchronous code, inside a notebook or out of one."""
         return asyncio.run_coroutine_threadsafe(coroutine, self._own_loop()).result()
