@@ -60,8 +60,6 @@ class Camera:
     """Degrees, clockwise."""
     smear: float = 0.0
     """Sideways motion blur, frame heights."""
-    turn: float = 0.0
-    """How far the camera has gone around the subject, radians."""
 
     def scale(self, p: float) -> float:
         """Return how large a layer at parallax ``p`` appears against how it is painted."""
@@ -118,8 +116,9 @@ def placed(script: Script, framing: Framing) -> Camera:
     anchor = framing.head * 0.92 + (framing.middle - framing.head * 0.92) * shot["whole"]
     # The camera's height: what keeps the anchor where the shot wants it, the horizon staying put.
     y = ((GROUND - anchor) - (shot["at"] - HORIZON) / size) * shot["follow"]
-    y += angle.get("lower", 0.0) / max(1.0, size)
-    return Camera(y=y, k=1 - f / size, f=f, tilt=angle.get("tilt", 0.0))
+    lower = angle.get("lower", 0.0) / max(1.0, size)
+    # A raised camera looks down, a lowered one up, so that the cast stays where it is in the frame.
+    return Camera(y=y + lower, k=1 - f / size, f=f, tilt=angle.get("tilt", 0.0) + size * lower)
 
 
 def film_path(script: Script, start: Camera, num_frames: int, fps: float) -> list[Camera]:
@@ -150,10 +149,12 @@ def _moved(start: Camera, movement: Mapping[str, Any], share: float, t: float, s
     if "focal" in movement:
         first, last = movement["focal"]
         changes["f"] = start.f * (first + (last - first) * along)
-    if "turn" in movement:
-        first, last = movement["turn"]
-        changes["turn"] = first + (last - first) * along
     moved = replace(start, **changes)
+    if "turn" in movement:
+        # Around the subject: the camera trucks, and turns so that the subject stays where it is.
+        first, last = movement["turn"]
+        x = first + (last - first) * along
+        moved = replace(moved, x=moved.x + x / size, pan=moved.pan + x)
     if movement.get("smear"):
         speed = _ease(min(1, share + 0.01), "whip") - _ease(max(0, share - 0.01), "whip")
         moved = replace(moved, smear=speed * movement["smear"])

@@ -389,7 +389,8 @@ def _height_of(script: Script, actor: Actor, index: int) -> float:
 def _toner(world: World, p: float) -> Callable[[Colour, float], Colour]:
     """Return how colours of a figure look: as all else, but for the light that falls on it."""
     share = world.look.figures
-    dim = min(1.12, 0.12 + 0.88 * share)
+    # A figure in the dark is lit a little more than its surroundings, as a film crew would.
+    dim = min(1.12, 0.12 + 0.88 * share) * (1 + 0.5 * world.air.darkness * min(1.0, share))
 
     def tone(colour: Colour, lit: float) -> Colour:
         if share >= 1 or lit <= 1:

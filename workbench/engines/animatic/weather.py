@@ -1,88 +1,190 @@
-"""What falls and blows: rain, snow, hail, dust, leaves, and the lightning's flash."""
+"""What falls and blows: rain, snow, hail, wind, dust, leaves; mist before the scene; lightning."""
 
 from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any, Final
 
 import cv2
 import numpy as np
 
 from workbench.engines.animatic.camera import Camera
+from workbench.engines.animatic.colour import luma
 from workbench.engines.animatic.planes import Picture
 from workbench.engines.animatic.world import World
 from workbench.engines.encoder import Image
 
 __all__ = ["Weather"]
 
+_INDOORS: Final = frozenset({"room", "kitchen", "office", "stage", "space", "underwater", "studio"})
+_FIXED: Final = 16
+
+
+@cache
+def _table() -> Mapping[str, Any]:
+    text = resources.files("workbench.engines.animatic").joinpath("weather.toml").read_text("utf-8")
+    return tomllib.loads(text)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sheet:
+    """Particles that repeat across the frame and scroll through it."""
+
+    light: Image
+    dark: Image | None
+    hue: Image | None
+    down: float
+    across: float
+
 
 class Weather:
-    """The weather of one film, as sheets of particles that scroll through the frame."""
+    """The weather of one film: sheets of particles, splashes, mist and flashes."""
 
     def __init__(self, world: World) -> None:
-        self._sheets = []
-        px = world.frame_px
-        width = round(world.view.aspect * px) // 2 * 2
-        kind = world.air.fall
-        random = np.random.default_rng([world.script.seed, 3])
-        if kind in {"drizzle", "rain", "heavy rain"}:
-            density = {"drizzle": 0.35, "rain": 0.8, "heavy rain": 1.7}[kind]
-            for depth, (length, speed) in enumerate(((0.05, 1.5), (0.09, 2.3))):
-                sheet = _streaks(
-                    random, width, px, round(150 * density), length, 0.16, 34 + 22 * depth
-                )
-                self._sheets.append((sheet, speed, 0.16 * speed))
-        elif kind in {"snow", "blizzard"}:
-            count, wind = (170, 0.03) if kind == "snow" else (420, 0.8)
-            for size, speed in ((0.0026, 0.09), (0.0042, 0.15), (0.008, 0.26)):
-                sheet = _flakes(random, width, px, round(count * 0.004 / size), size)
-                self._sheets.append((sheet, speed * (3 if wind > 0.5 else 1), wind))
+        self._height = world.frame_px
+        self._width = round(world.view.aspect * world.frame_px) // 2 * 2
+        self._random = np.random.default_rng([world.script.seed, 3])
+        inside = world.script.backdrop in _INDOORS and world.script.backdrop != "studio"
+        recipe = _table().get(world.air.fall, {}) if not inside else {}
+        dim = 0.55 + 0.45 * luma(world.air.light)
+        self._sheets = [self._sheet(entry, dim) for entry in recipe.get("sheets", ())]
+        self._splashes = int(recipe.get("splashes", 0))
+        self._mist = self._mist_of(world) if world.air.veil > 0.1 and not inside else None
+        self._lightning = world.air.lightning
+        self._bolts = [self._bolt() for _ in range(2)] if self._lightning and not inside else []
+        self._seed = world.script.seed
 
     def draw(self, picture: Picture, camera: Camera, t: float, story: float) -> None:
-        """Lay the weather of this moment over ``picture``; ``story`` is the story's time."""
-        del camera, t
-        for sheet, down, across in self._sheets:
-            _scroll_add(
-                picture.y, sheet, story * across * picture.height, story * down * picture.height
-            )
+        """Lay the weather of this moment over ``picture``: ``t`` of the film, ``story`` of it."""
+        if self._mist is not None:
+            keep, light = self._mist
+            shift = (story * 0.06 + 0.2 * camera.x) * self._height
+            _scroll(picture.y, keep, shift, 0, _multiply)
+            _scroll(picture.y, light, shift, 0, cv2.add)
+        for sheet in self._sheets:
+            across = (story * sheet.across - 0.5 * camera.x) * self._height
+            down = story * sheet.down * self._height
+            _scroll(picture.y, sheet.light, across, down, cv2.add)
+            if sheet.dark is not None:
+                _scroll(picture.y, sheet.dark, across, down, cv2.subtract)
+            if sheet.hue is not None:
+                _scroll(picture.v, sheet.hue, across / 2, down / 2, cv2.add)
+                _scroll(picture.u, sheet.hue, across / 2, down / 2, cv2.subtract)
+        if self._splashes:
+            self._splash(picture, story)
+        if self._lightning:
+            self._flash(picture, t)
+
+    def _sheet(self, entry: Mapping[str, Any], dim: float) -> _Sheet:
+        light = np.zeros((self._height, self._width), np.uint8)
+        paint = {"streak": self._streak, "gust": self._gust, "leaf": self._leaf}.get(
+            entry["kind"], self._flake
+        )
+        level = abs(entry["light"]) * (dim if entry["light"] > 0 else 1.0)
+        for _ in range(int(entry["number"])):
+            x, y = self._random.random(2) * (self._width, self._height)
+            variation = float(self._random.random())
+            turn = float(self._random.random())
+            for dx in (0, -self._width):
+                for dy in (0, -self._height):
+                    paint(light, x + dx, y + dy, entry, level * (0.6 + 0.4 * variation), turn)
+        if entry["kind"] in {"flake", "mote", "gust"}:
+            soft = max(3, int(entry["size"] * self._height * (0.5 if entry["kind"] != "gust" else 0.02)) | 1)
+            light = cv2.GaussianBlur(light, (soft, soft), 0)
+        dark = hue = None
+        if entry["light"] < 0:
+            dark, light = light, np.zeros_like(light)
+            if "hue" in entry:
+                half = cv2.resize(dark, (self._width // 2, self._height // 2), interpolation=cv2.INTER_AREA)
+                hue = cv2.convertScaleAbs(half, alpha=0.55 * entry["hue"])
+        return _Sheet(light, dark, hue, entry["down"], entry["across"])
+
+    def _streak(self, sheet: Image, x: float, y: float, entry: Mapping[str, Any], level: float, turn: float) -> None:
+        long = entry["size"] * self._height * (0.6 + 0.7 * turn)
+        slant = entry["across"] / entry["down"]
+        ends = [(round(x * _FIXED), round(y * _FIXED)), (round((x + slant * long) * _FIXED), round((y + long) * _FIXED))]
+        cv2.line(sheet, ends[0], ends[1], level, max(1, self._height // 480), cv2.LINE_AA, 4)
+
+    def _flake(self, sheet: Image, x: float, y: float, entry: Mapping[str, Any], level: float, turn: float) -> None:
+        r = max(1.0, entry["size"] * self._height * (0.7 + 0.6 * turn))
+        cv2.circle(sheet, (round(x * _FIXED), round(y * _FIXED)), round(r * _FIXED), min(255, level * 1.25), -1, cv2.LINE_AA, 4)
+
+    def _gust(self, sheet: Image, x: float, y: float, entry: Mapping[str, Any], level: float, turn: float) -> None:
+        long, sway = entry["size"] * self._height * (0.5 + turn), 0.02 * self._height
+        ts = np.linspace(0, 1, 14)
+        line = np.stack([x + ts * long, y + sway * np.sin(5 * ts + 6 * turn)], 1)
+        cv2.polylines(sheet, [np.rint(line * _FIXED).astype(np.int32)], False, level, max(1, self._height // 300), cv2.LINE_AA, 4)
+
+    def _leaf(self, sheet: Image, x: float, y: float, entry: Mapping[str, Any], level: float, turn: float) -> None:
+        r = max(1.5, entry["size"] * self._height)
+        axes = (round(r * _FIXED), round(r * 0.45 * _FIXED))
+        cv2.ellipse(sheet, (round(x * _FIXED), round(y * _FIXED)), axes, 360 * turn, 0, 360, level, -1, cv2.LINE_AA, 4)
+
+    def _splash(self, picture: Picture, story: float) -> None:
+        """Draw small rings where drops have just landed."""
+        random = np.random.default_rng([self._seed, int(story * 12)])
+        low = 0.68 * picture.height
+        for x, y in random.random((self._splashes, 2)):
+            at = (int(x * picture.width), int(low + y * (picture.height - low)))
+            r = max(2, int((0.004 + 0.008 * y) * picture.height))
+            cv2.ellipse(picture.y, at, (r, max(1, r // 3)), 0, 0, 360, 190, 1, cv2.LINE_AA)
+
+    def _mist_of(self, world: World) -> tuple[Image, Image]:
+        """Return what drifting mist keeps of the picture, and the light it adds."""
+        cells = (9, 4)
+        coarse = self._random.random((cells[1], cells[0]), np.float32)
+        around = np.concatenate([coarse, coarse[:, :1]], 1)
+        smooth = cv2.resize(around, (self._width, self._height), interpolation=cv2.INTER_CUBIC)
+        rows = np.linspace(0, 1, self._height, dtype=np.float32)[:, None]
+        low = np.exp(-(((rows - 0.62) / 0.3) ** 2))
+        cover = np.clip(world.air.veil * (0.5 + 0.9 * np.clip(smooth, 0, 1)) * (0.45 + 0.75 * low), 0, 0.85)
+        bright = 16 + 219 * luma(world.tone(world.air.haze, 0.0))
+        return _bytes(255 * (1 - cover)), _bytes(bright * cover)
+
+    def _bolt(self) -> Image:
+        sheet = np.zeros((self._height, self._width), np.uint8)
+        x, y = float(self._random.uniform(0.15, 0.85)) * self._width, 0.0
+        points = [(x, y)]
+        while y < 0.46 * self._height:
+            x += float(self._random.normal(0, 0.03)) * self._height
+            y += float(self._random.uniform(0.015, 0.05)) * self._height
+            points.append((x, y))
+        fixed = np.rint(np.asarray(points) * _FIXED).astype(np.int32)
+        thick = max(1, self._height // 200)
+        cv2.polylines(sheet, [fixed], False, 255, thick, cv2.LINE_AA, 4)
+        glow = cv2.blur(sheet, (thick * 12 | 1, thick * 12 | 1))
+        return cv2.add(sheet, cv2.convertScaleAbs(glow, alpha=1.6))
+
+    def _flash(self, picture: Picture, t: float) -> None:
+        """Strike about every one and a half seconds of film, twice in quick succession."""
+        period = 1.45
+        since = (t + 0.9 + 0.37 * (self._seed % 3)) % period
+        strength = max(0.0, 1 - since / 0.12) if since < 0.16 else max(0.0, 1 - (since - 0.2) / 0.2) if 0.2 < since else 0.0
+        if strength > 0.05:
+            cv2.convertScaleAbs(picture.y, dst=picture.y, alpha=1 + 0.8 * strength, beta=26 * strength)
+            if self._bolts and since < 0.3:
+                bolt = self._bolts[int((t + 0.9) / period) % len(self._bolts)]
+                cv2.add(picture.y, bolt, dst=picture.y)
 
 
-def _streaks(
-    random: np.random.Generator,
-    width: int,
-    px: int,
-    count: int,
-    length: float,
-    slant: float,
-    light: int,
-) -> Image:
-    sheet = np.zeros((px, width), np.uint8)
-    for x, y, k in zip(
-        random.random(count) * width, random.random(count) * px, random.random(count), strict=True
-    ):
-        long = length * px * (0.6 + 0.8 * k)
-        for wrap_x in (0, -width):
-            for wrap_y in (0, -px):
-                a = (round((x + wrap_x) * 16), round((y + wrap_y) * 16))
-                b = (round((x + wrap_x + slant * long) * 16), round((y + wrap_y + long) * 16))
-                cv2.line(sheet, a, b, light * (0.5 + 0.5 * k), max(1, px // 480), cv2.LINE_AA, 4)
-    return sheet
-
-
-def _flakes(random: np.random.Generator, width: int, px: int, count: int, size: float) -> Image:
-    sheet = np.zeros((px, width), np.uint8)
-    for x, y, k in zip(
-        random.random(count) * width, random.random(count) * px, random.random(count), strict=True
-    ):
-        r = max(6, round(size * px * (0.7 + 0.6 * k) * 16))
-        cv2.circle(sheet, (round(x * 16), round(y * 16)), r, 120 + 90 * k, -1, cv2.LINE_AA, 4)
-    soft = max(1, int(size * px * 0.5)) | 1
-    return cv2.blur(sheet, (soft, soft))
-
-
-def _scroll_add(target: Image, sheet: Image, right: float, down: float) -> None:
-    """Add ``sheet``, scrolled around, to ``target``."""
+def _scroll(target: Image, sheet: Image, right: float, down: float, combine: Any) -> None:
+    """Combine ``sheet``, scrolled around, with ``target``."""
     height, width = target.shape
     x, y = round(right) % width, round(down) % height
     for ty, sy, h in ((0, height - y, y), (y, 0, height - y)):
         for tx, sx, w in ((0, width - x, x), (x, 0, width - x)):
             if w > 0 and h > 0:
                 region = target[ty : ty + h, tx : tx + w]
-                cv2.add(region, sheet[sy : sy + h, sx : sx + w], dst=region)
+                combine(region, sheet[sy : sy + h, sx : sx + w], dst=region)
+
+
+def _multiply(first: Image, second: Image, *, dst: Image) -> None:
+    cv2.multiply(first, second, dst=dst, scale=1 / 255)
+
+
+def _bytes(values: Image) -> Image:
+    return np.clip(values, 0, 255).astype(np.uint8)

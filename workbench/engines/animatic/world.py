@@ -58,7 +58,6 @@ class World:
         self.soft = look.soft
         self.random = np.random.default_rng([script.seed, 7])
         self.grain = (self.random.random((64, 64), np.float32) - 0.5) * 1.6
-        self._noises: dict[tuple[int, int], Image] = {}
 
     def extent(self, p: float, margin: float = 0.02) -> tuple[float, float, float, float]:
         """Return all of layer ``p`` that the camera ever sees: left, top, right, bottom."""
@@ -84,6 +83,8 @@ class World:
         ``spread`` adds room on the left for a layer that drifts.
         """
         x0, y0, x1, y1 = self.extent(p)
+        # Chance starts anew for each layer, so that a change in one leaves the others as they are.
+        self.random = np.random.default_rng([self.script.seed, 7, round(p * 1000)])
         return Canvas(
             x0 - spread,
             max(y0, top),
@@ -118,6 +119,18 @@ class World:
         if texture * self.look.texture > 0:
             mottle(sprite, self._noise(rough, canvas.pixels.shape), texture * self.look.texture)
         return Layer(sprite, p, canvas.x0, canvas.y0, canvas.px, drift, blink)
+
+    @property
+    def from_above(self) -> bool:
+        """Whether the camera ever rises so high that what hangs overhead would hide the scene."""
+        return min(camera.y for camera in self.path) < -0.15
+
+    def bare_until(self, p: float) -> float:
+        """Return how far down the sky is seen where the nearest ground begins at ``p``."""
+        return max(
+            0.03 + camera.scale(p) / camera.f * p * (GROUND - camera.y)
+            for camera in self._turning_points(p)
+        )
 
     def ground_at(self, p: float) -> float:
         """Return the height of level ground at parallax ``p``."""

@@ -108,7 +108,7 @@ def forest(world: World) -> list[Layer]:
             onto=_ferns(world, 0.74),
             above=0.06,
         ),
-        _canopy(world, 1.25),
+        *([] if world.from_above else [_canopy(world, 1.25)]),
         trees.grass(world, 1.5, mix(moss, (0.08, 0.16, 0.08), 0.6), tall=0.09, every=0.022),
     ]
 

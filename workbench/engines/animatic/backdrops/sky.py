@@ -15,9 +15,12 @@ def sky_layers(world: World) -> list[Layer]:
     return [sky(world), *clouds(world)]
 
 
-def sky(world: World, *, bottom: float = 0.2) -> Layer:
-    """Return the sky's gradient with sun or moon and stars, down to ``bottom``."""
-    canvas = world.canvas(0.0, bottom=bottom)
+def sky(world: World, *, bottom: float | None = None) -> Layer:
+    """Return the sky's gradient with sun or moon and stars, down to ``bottom``.
+
+    Unless told, that is as far down as any ground may leave it bare.
+    """
+    canvas = world.canvas(0.0, bottom=world.bare_until(0.7) if bottom is None else bottom)
     air = world.air
     top, middle, low = (air.sheer(colour) for colour in air.sky)
     canvas.gradient(((-0.50, top), (-0.22, middle), (-0.02, low), (0.1, low)), grain=world.grain)

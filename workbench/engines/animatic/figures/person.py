@@ -392,7 +392,7 @@ def _head(
             ),
             skin,
         )
-        canvas.ellipse(x + r * 0.56, y - r * 0.04, r * 0.075, r * 0.11, ink.dark((0.1, 0.08, 0.08)))
+        canvas.ellipse(x + r * 0.58, y + r * 0.02, r * 0.065, r * 0.095, ink.half((0.14, 0.10, 0.09)))
         canvas.ellipse(x - r * 0.12, y + r * 0.1, r * 0.16, r * 0.24, shade)
     if style != "bald":
         canvas.polygon(

@@ -111,10 +111,10 @@ class _Beast:
         outline = smooth(
             [
                 at(1.28, 0.22),
-                at(1.02, 0.52 + 0.2 * hump),
-                at(0.45, 0.47 + hump + breath),
-                at(-0.4, 0.46 + 0.3 * hump + breath),
-                at(-1.02, 0.48),
+                at(1.02, 0.55 + 0.2 * hump),
+                at(0.45, 0.43 + hump + breath),
+                at(-0.4, 0.42 + 0.3 * hump + breath),
+                at(-1.0, 0.51),
                 at(-1.34, 0.18),
                 at(-1.26, -0.26),
                 at(-0.62, -0.40 + tuck),
