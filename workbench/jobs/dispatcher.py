@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Final
 
 from workbench.jobs.devices import Slot
@@ -330,14 +331,19 @@ class Dispatcher:
             seat.enter(SeatState.BUSY, now)
             self.busy_at = now
             try:
-                folder = self._paths.job(claim.job_id, claim.batch_id).folder
+                files = self._paths.job(claim.job_id, claim.batch_id)
+                # There before anyone renders: a new index counts attempts by their folders.
+                with suppress(OSError):
+                    files.attempt(claim.attempt).folder.mkdir(parents=True, exist_ok=True)
                 recipe = self._outcomes.recipe(claim, slot)
             except ValueError as error:  # damaged in the index: no worker could do better
                 self._outcomes.unreadable(writer, claim, error)
                 seat.claim = None
                 seat.enter(SeatState.IDLE, now)
                 continue
-            orders.append(Tell(slot.name, Render(claim.job_id, claim.attempt, recipe, str(folder))))
+            orders.append(
+                Tell(slot.name, Render(claim.job_id, claim.attempt, recipe, str(files.folder)))
+            )
         return orders
 
     def _staff(self, writer: Writer, now: float) -> list[Order]:

@@ -208,7 +208,7 @@ class JobManager:
         job = self.job(job_id)
         with self._index.write() as writer:
             self._requests.retry(writer, job_id)
-            self._submitter.unmark(job)
+            self._submitter.mark_again(job)
         self._changed(work=True)
         return self._reader.job(job_id)
 
@@ -220,7 +220,7 @@ class JobManager:
         with self._index.write() as writer:
             for job in failed:
                 self._requests.retry(writer, job.job_id)
-                self._submitter.unmark(job)
+                self._submitter.mark_again(job)
         self._changed(work=True)
         return self._reader.batch(batch_id)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import shutil
 import time
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -61,114 +62,112 @@ class Outcomes:
 
     def rendered(self, writer: Writer, claim: Claim, made: Rendered, kind: str) -> None:
         """Publish an attempt's video, if the attempt is still the current one."""
-        if not self._ledger.is_current(writer, claim.job_id, claim.attempt):
-            _LOG.warning("stale attempt refused", extra=_names(claim))
-            return
-        if self.take_over(writer, claim.job_id, claim.batch_id, claim.attempt):
+        attempt = _of(claim)
+        if self._is_current(writer, attempt) and self._take_over(writer, attempt):
             self._ledger.learn(writer, claim.work_key, kind, made.seconds)
-            _LOG.info("job complete", extra={**_names(claim), "seconds": round(made.seconds, 3)})
+            _LOG.info("job complete", extra={**_names(attempt), "seconds": round(made.seconds, 3)})
 
-    def take_over(self, writer: Writer, job_id: str, batch_id: str | None, attempt: int) -> bool:
-        """Publish what the current attempt has finished; tell whether there was anything whole.
+    def failed(self, writer: Writer, claim: Claim, message: Failed) -> None:
+        """End a job whose engine gave up, or was asked to."""
+        if message.reason is FailReason.CANCELLED:
+            self.cancelled(writer, claim)
+        elif self._is_current(writer, attempt := _of(claim)):
+            _LOG.info("job failed", extra={**_names(attempt), "error": message.error})
+            self._fail(writer, attempt, message.error)
 
-        What cannot be published fails the job.
-        """
-        files = self._paths.job(job_id, batch_id)
-        try:
-            made = publish(files, attempt)
-        except OSError as error:
-            self._fail(
-                writer, job_id, batch_id, attempt, f"The video cannot be put in place: {error}"
+    def cancelled(self, writer: Writer, claim: Claim) -> None:
+        """End a job that was asked to stop."""
+        if self._is_current(writer, attempt := _of(claim)):
+            self._ledger.cancelled(writer, attempt.job_id, attempt.attempt)
+            self._mark(attempt, JobState.CANCELLED, "")
+
+    def timed_out(self, writer: Writer, claim: Claim, limit_s: float) -> None:
+        """End a job that took longer than it may."""
+        if self._is_current(writer, attempt := _of(claim)):
+            error = (
+                f"The render took longer than the limit of {limit_s:g} s; ask for fewer frames or "
+                "steps, or raise WORKBENCH_RENDER_TIMEOUT_S."
             )
+            self._fail(writer, attempt, error)
+
+    def unreadable(self, writer: Writer, claim: Claim, error: ValueError) -> None:
+        """End a job whose request cannot be read."""
+        self._fail(writer, _of(claim), f"The request cannot be read: {error}")
+
+    def crashed(self, writer: Writer, claim: Claim, reason: str) -> None:
+        """Put a job back whose worker died under it, or fail it when that was once too often."""
+        if not self._is_current(writer, attempt := _of(claim)):
+            return
+        _LOG.warning("worker died", extra={**_names(attempt), "reason": reason})
+        if words := _last_words(self._files(attempt)):
+            reason = f"{reason}; the last it said was: {words}"
+        state = self._ledger.crashed(writer, attempt.job_id, attempt.attempt, reason)
+        if state.final:
+            self._mark(attempt, state, reason)
+
+    def interrupted(self, writer: Writer, attempt: RunningRow, reason: str) -> None:
+        """Decide on a running job that nobody renders: finish what was made, or put it back."""
+        files = self._files(attempt)
+        # The worker writes the recipe last, when the video is safe on disk.
+        places = (files, files.attempt(attempt.attempt))
+        if attempt.attempt in {made.attempt for made in map(finished, places) if not made.fault}:
+            self._take_over(writer, attempt)
+            return
+        _LOG.warning("job interrupted", extra={**_names(attempt), "reason": reason})
+        state = self._ledger.interrupted(writer, attempt.job_id, attempt.attempt, reason)
+        if state.final:
+            self._mark(attempt, state, reason)
+
+    def _files(self, attempt: RunningRow) -> JobFiles:
+        return self._paths.job(attempt.job_id, attempt.batch_id)
+
+    def _is_current(self, writer: Writer, attempt: RunningRow) -> bool:
+        """Tell whether an attempt may still decide over its job; what a stale one made is removed."""
+        if self._ledger.is_current(writer, attempt.job_id, attempt.attempt):
+            return True
+        _LOG.warning("stale attempt refused", extra=_names(attempt))
+        aside = self._files(attempt).attempt(attempt.attempt)
+        shutil.rmtree(aside.folder, ignore_errors=True)
+        return False
+
+    def _take_over(self, writer: Writer, attempt: RunningRow) -> bool:
+        """Publish what the current attempt has finished; what cannot be published fails the job."""
+        files = self._files(attempt)
+        try:
+            made = publish(files, attempt.attempt)
+        except OSError as error:
+            self._fail(writer, attempt, f"The video cannot be put in place: {error}")
             return False
         if made.fault:
-            self._fail(
-                writer, job_id, batch_id, attempt, f"The render left no whole video: {made.fault}."
-            )
+            self._fail(writer, attempt, f"The render left no whole video: {made.fault}.")
             return False
         self._ledger.complete(
             writer,
-            job_id,
-            attempt,
+            attempt.job_id,
+            attempt.attempt,
             video_bytes=made.video_bytes,
             has_poster=files.poster.exists(),
         )
         clear_attempts(files)
         return True
 
-    def failed(self, writer: Writer, claim: Claim, message: Failed) -> None:
-        """End a job whose engine gave up, or was asked to."""
-        if message.reason is FailReason.CANCELLED:
-            self.cancelled(writer, claim)
-            return
-        _LOG.info("job failed", extra={**_names(claim), "error": message.error})
-        self._fail(writer, claim.job_id, claim.batch_id, claim.attempt, message.error)
+    def _fail(self, writer: Writer, attempt: RunningRow, error: str) -> None:
+        self._ledger.fail(writer, attempt.job_id, attempt.attempt, error)
+        self._mark(attempt, JobState.FAILED, error)
 
-    def cancelled(self, writer: Writer, claim: Claim) -> None:
-        """End a job that was asked to stop."""
-        self._ledger.cancelled(writer, claim.job_id, claim.attempt)
-        self._mark(claim.job_id, claim.batch_id, claim.attempt, JobState.CANCELLED, "")
-
-    def timed_out(self, writer: Writer, claim: Claim, limit_s: float) -> None:
-        """End a job that took longer than it may."""
-        error = (
-            f"The render took longer than the limit of {limit_s:g} s; ask for fewer frames or "
-            "steps, or raise WORKBENCH_RENDER_TIMEOUT_S."
-        )
-        self._fail(writer, claim.job_id, claim.batch_id, claim.attempt, error)
-
-    def unreadable(self, writer: Writer, claim: Claim, error: ValueError) -> None:
-        """End a job whose request cannot be read."""
-        problem = f"The request cannot be read: {error}"
-        self._fail(writer, claim.job_id, claim.batch_id, claim.attempt, problem)
-
-    def crashed(self, writer: Writer, claim: Claim, reason: str) -> None:
-        """Put a job back whose worker died under it, or fail it when that was once too often."""
-        _LOG.warning("worker died", extra={**_names(claim), "reason": reason})
-        if words := _last_words(self._paths.job(claim.job_id, claim.batch_id)):
-            reason = f"{reason}; the last it said was: {words}"
-        state = self._ledger.crashed(writer, claim.job_id, claim.attempt, reason)
-        self._after_again(claim.job_id, claim.batch_id, claim.attempt, state, reason)
-
-    def interrupted(self, writer: Writer, row: RunningRow, reason: str) -> None:
-        """Decide on a running job that nobody renders: finish what was made, or put it back."""
-        files = self._paths.job(row.job_id, row.batch_id)
-        if self._is_made(files, row.attempt):
-            self.take_over(writer, row.job_id, row.batch_id, row.attempt)
-            return
-        state = self._ledger.interrupted(writer, row.job_id, row.attempt, reason)
-        _LOG.warning("job interrupted", extra={"job": row.job_id, "reason": reason})
-        self._after_again(row.job_id, row.batch_id, row.attempt, state, reason)
-
-    @staticmethod
-    def _is_made(files: JobFiles, attempt: int) -> bool:
-        # The worker writes the recipe last, when the video is safe on disk.
-        places = (files, files.attempt(attempt))
-        return attempt in {made.attempt for made in map(finished, places) if not made.fault}
-
-    def _after_again(
-        self, job_id: str, batch_id: str | None, attempt: int, state: JobState, reason: str
-    ) -> None:
-        if state.final:
-            self._mark(job_id, batch_id, attempt, state, reason)
-
-    def _fail(
-        self, writer: Writer, job_id: str, batch_id: str | None, attempt: int, error: str
-    ) -> None:
-        self._ledger.fail(writer, job_id, attempt, error)
-        self._mark(job_id, batch_id, attempt, JobState.FAILED, error)
-
-    def _mark(
-        self, job_id: str, batch_id: str | None, attempt: int, state: JobState, error: str
-    ) -> None:
-        files = self._paths.job(job_id, batch_id)
+    def _mark(self, attempt: RunningRow, state: JobState, error: str) -> None:
+        files = self._files(attempt)
         clear_attempts(files)
         with suppress(OSError):  # the index knows; the mark only serves when that is lost
-            write_ended(files, Ended(state, error, attempt, time.time()))
+            write_ended(files, Ended(state, error, attempt.attempt, time.time()))
 
 
-def _names(claim: Claim) -> dict[str, Any]:
-    return {"job": claim.job_id, "attempt": claim.attempt}
+def _of(claim: Claim) -> RunningRow:
+    return RunningRow(claim.job_id, claim.batch_id, claim.attempt, cancel_requested=False)
+
+
+def _names(attempt: RunningRow) -> dict[str, Any]:
+    return {"job": attempt.job_id, "attempt": attempt.attempt}
 
 
 def _last_words(files: JobFiles) -> str:

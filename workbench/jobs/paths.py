@@ -60,6 +60,11 @@ class JobFiles:
         """Return the folder that attempt ``number`` (from 1) writes into."""
         return JobFiles(self.folder / f"{_ATTEMPT}{number}")
 
+    def attempts_made(self) -> list[int]:
+        """Return the numbers of the attempts whose folders are there now."""
+        numbers = (path.name.removeprefix(_ATTEMPT) for path in self.attempts())
+        return [int(number) for number in numbers if number.isdecimal()]
+
     def attempts(self) -> list[Path]:
         """Return the attempt folders that are there now."""
         return sorted(self.folder.glob(f"{_ATTEMPT}*"))

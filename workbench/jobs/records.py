@@ -108,7 +108,7 @@ def read_submission(path: Path) -> Submission:
 
 
 def write_ended(files: JobFiles, ended: Ended) -> None:
-    """Mark a job as ended without a video; raises ``OSError``."""
+    """Mark how a job without a video stands; raises ``OSError``."""
     files.folder.mkdir(parents=True, exist_ok=True)
     write_aside(files.ended, json.dumps(asdict(ended)))
 

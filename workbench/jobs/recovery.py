@@ -71,7 +71,7 @@ def _restore_missing_batches(requests: Requests, writer: Writer, jobs: Iterable[
 
 def _state(files: JobFiles) -> Restored:
     made = finished(files)
-    tried = [int(path.suffix.rpartition("-")[2] or 0) for path in files.attempts()]
+    tried = files.attempts_made()
     if not made.fault:
         return Restored(
             JobState.COMPLETE,
@@ -81,17 +81,18 @@ def _state(files: JobFiles) -> Restored:
             has_poster=files.poster.exists(),
         )
     ended = read_ended(files)
+    attempt = max([made.attempt, *tried, ended.attempt if ended else 0])
     if ended is not None and ended.state in {JobState.FAILED, JobState.CANCELLED}:
         return Restored(
             JobState(ended.state),
-            attempt=max([ended.attempt, *tried]),
+            attempt=attempt,
             finished_at=ended.finished_at,
             error=ended.error,
         )
-    if files.video.exists():
+    if files.video.exists() and ended is None and not tried:
         error = f"The video that was found cannot be trusted: {made.fault}."
-        return Restored(JobState.FAILED, attempt=max([0, *tried]), error=error)
-    return Restored(JobState.QUEUED, attempt=max([0, *tried]))
+        return Restored(JobState.FAILED, attempt=attempt, error=error)
+    return Restored(JobState.QUEUED, attempt=attempt)
 
 
 def _from_recipe(

@@ -16,7 +16,7 @@ from workbench.engines.registry import create_engine
 from workbench.errors import DiskFull, FieldProblem, InvalidRequest
 from workbench.identifiers import Kind, new_identifier
 from workbench.jobs.demands import describe
-from workbench.jobs.model import Job, Priority
+from workbench.jobs.model import Job, JobState, Priority
 from workbench.jobs.paths import JobPaths
 from workbench.jobs.records import Ended, Submission, write_ended, write_submission
 from workbench.jobs.store import Index, NewJob, Requests, Writer
@@ -128,11 +128,11 @@ class Submitter:
             with suppress(OSError):
                 write_ended(files, Ended(job.state, "", job.attempt, time.time()))
 
-    def unmark(self, job: Job) -> None:
-        """Take the mark of its end off a job that is queued again."""
+    def mark_again(self, job: Job) -> None:
+        """Mark a job as queued again, and how many attempts it had."""
         files = self._paths.job(job.job_id, job.batch_id)
         with suppress(OSError):
-            files.ended.unlink(missing_ok=True)
+            write_ended(files, Ended(JobState.QUEUED, "", job.attempt, time.time()))
 
     def _placed(
         self,

@@ -1,0 +1,286 @@
+"""A random walk over the real store and the real dispatcher: whatever happens, no job is lost.
+
+Workers are played by the test; files, index and rules are the real ones.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import hypothesis.strategies as st
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    consumes,
+    initialize,
+    invariant,
+    multiple,
+    rule,
+)
+
+from tests.jobs.shop import DEFAULTS, request
+from workbench.errors import Conflict
+from workbench.jobs.devices import Slot
+from workbench.jobs.dispatcher import Dispatcher
+from workbench.jobs.manager import JobManager
+from workbench.jobs.messages import Cancel, Failed, FailReason, Message, Ready, Render, Rendered
+from workbench.jobs.model import TRANSITIONS, JobState
+from workbench.jobs.mp4 import mp4_fault
+from workbench.jobs.paths import JobFiles
+from workbench.jobs.processes import Identity
+from workbench.jobs.recovery import open_store
+from workbench.jobs.seats import Arrived, End, Event, Lost, Order, Start, Tell
+from workbench.settings import Settings
+
+VIDEO = b"".join(b"\0\0\0\x10" + box + bytes(8) for box in (b"ftyp", b"moov", b"mdat"))
+SLOTS = tuple(Slot(f"cpu:{n}", "cpu", None, None, "", ("cpu", "gpu")) for n in range(2))
+MAX_ATTEMPTS = 2
+
+
+def _memory() -> str | None:
+    """Return a folder in memory, where there is one: no step here is about the disk."""
+    return "/dev/shm" if Path("/dev/shm").is_dir() else None
+
+
+class Player:
+    """One worker as the test plays it: what it was told, and the attempt it renders."""
+
+    def __init__(self, identity: Identity) -> None:
+        self.identity = identity
+        self.order: Render | None = None
+        self.cancelled = False
+
+
+class Machine(RuleBasedStateMachine):
+    """Submits, cancels, retries, crashes and restarts, in any order."""
+
+    jobs = Bundle("jobs")
+
+    @initialize()
+    def begin(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(dir=_memory()))
+        given = {**DEFAULTS, "max_attempts": MAX_ATTEMPTS, "max_queued_jobs": 1_000}
+        self.settings = Settings(outputs=self.folder / "outputs", **given)
+        self.manager = JobManager(self.settings)
+        self.manager._launched_at = float("inf")  # this test supervises by itself
+        self.clock = 1_000.0
+        self.pids = 0
+        self.ghosts: list[Render] = []
+        self.states: dict[str, JobState] = {}
+        self.attempts: dict[str, int] = {}
+        self._new_supervisor()
+
+    def teardown(self) -> None:
+        if hasattr(self, "folder"):
+            self.manager.close()
+            self.index.close()
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    # what users do
+
+    @rule(target=jobs, count=st.integers(1, 3), session=st.sampled_from(["s_" + "1" * 20, None]))
+    def submit(self, count: int, session: str | None) -> Any:
+        batch = self.manager.submit_batch([request()] * count, session_id=session)
+        return multiple(*[job.job_id for job in batch.jobs])
+
+    @rule(job_id=jobs)
+    def cancel(self, job_id: str) -> None:
+        self.manager.cancel(job_id)
+
+    @rule(job_id=jobs)
+    def retry(self, job_id: str) -> None:
+        ended = self.manager.job(job_id).state in {JobState.FAILED, JobState.CANCELLED}
+        try:
+            self.manager.retry(job_id)
+        except Conflict:
+            assert not ended
+        else:
+            assert ended
+
+    @rule(job_id=jobs, priority=st.sampled_from([0, 10, 20]))
+    def prioritise(self, job_id: str, priority: int) -> None:
+        queued = self.manager.job(job_id).state is JobState.QUEUED
+        try:
+            self.manager.set_priority(job_id, priority)
+        except Conflict:
+            assert not queued
+
+    @rule(paused=st.booleans())
+    def pause(self, paused: bool) -> None:
+        if paused:
+            self.manager.pause()
+        else:
+            self.manager.resume()
+
+    @rule(job_id=consumes(jobs))
+    def lose_the_video(self, job_id: str) -> None:
+        job = self.manager.job(job_id)
+        if job.state is JobState.COMPLETE:
+            self.manager.video_path(job_id).unlink()
+            assert self.manager.job(job_id).state is JobState.FAILED
+            self.states[job_id] = JobState.FAILED
+
+    # what workers do
+
+    @rule()
+    def look(self) -> None:
+        self._step([])
+
+    @rule(seat=st.sampled_from([slot.name for slot in SLOTS]))
+    def be_ready(self, seat: str) -> None:
+        if seat in self.players:
+            self._step([Arrived(seat, Ready(self.players[seat].identity.pid))])
+
+    @rule(seat=st.sampled_from([slot.name for slot in SLOTS]))
+    def finish(self, seat: str) -> None:
+        if order := self._take(seat):
+            self._make(order)
+            self._step([Arrived(seat, Rendered(order.job_id, order.attempt, 1.0))])
+
+    @rule(seat=st.sampled_from([slot.name for slot in SLOTS]), reason=st.sampled_from(FailReason))
+    def give_up(self, seat: str, reason: FailReason) -> None:
+        if order := self._take(seat):
+            self._step([Arrived(seat, Failed(order.job_id, order.attempt, reason, "no"))])
+
+    @rule(seat=st.sampled_from([slot.name for slot in SLOTS]), made=st.booleans())
+    def die(self, seat: str, made: bool) -> None:
+        if seat in self.players:
+            player = self.players.pop(seat)
+            if player.order is not None:
+                if made:
+                    self._make(player.order)
+                self.ghosts.append(player.order)
+            self._step([Lost(seat, player.identity, "died")])
+
+    @rule()
+    def fall_silent(self) -> None:
+        self.clock += self.settings.worker_start_timeout_s + 1
+        self._step([])
+
+    @rule(seat=st.sampled_from([slot.name for slot in SLOTS]))
+    def speak_of_a_lost_attempt(self, seat: str) -> None:
+        if self.ghosts and seat in self.players:
+            ghost = self.ghosts.pop()
+            self._step([Arrived(seat, Rendered(ghost.job_id, ghost.attempt, 1.0))])
+
+    # what befalls the supervisor
+
+    @rule(made=st.booleans())
+    def kill_the_supervisor(self, made: bool) -> None:
+        for player in self.players.values():
+            if player.order is not None:
+                if made:
+                    self._make(player.order)
+                self.ghosts.append(player.order)
+        self.index.close()
+        self._new_supervisor()
+        self._step([])
+
+    @rule()
+    def lose_the_index(self) -> None:
+        self.manager.rebuild()
+        self.attempts.clear()  # counted by what the folders still tell
+        for job in self.manager.jobs(limit=1_000).jobs:
+            self.states[job.job_id] = job.state
+        self.dispatcher.look_again()
+        self._step([])
+
+    # what must always be so
+
+    @invariant()
+    def nothing_is_lost_or_doubled(self) -> None:
+        if not hasattr(self, "manager"):
+            return
+        rendering = [(p.order.job_id, p.order.attempt) for p in self.players.values() if p.order]
+        assert len(rendering) == len(set(rendering)), "two workers on one attempt"
+        held = [player.order.job_id for player in self.players.values() if player.order]
+        for job in self.manager.jobs(limit=1_000).jobs:
+            before = self.states.get(job.job_id, JobState.QUEUED)
+            assert job.state is before or self._reachable(before, job.state), (before, job.state)
+            self.states[job.job_id] = job.state
+            assert job.attempt >= self.attempts.get(job.job_id, 0)
+            self.attempts[job.job_id] = job.attempt
+            files = self.manager._paths.job(job.job_id, job.batch_id)
+            if job.state is JobState.COMPLETE:
+                assert mp4_fault(files.video) == ""
+                assert json.loads(files.recipe.read_text())["attempt"] <= job.attempt
+            if job.state is JobState.RUNNING:
+                assert job.job_id in held
+
+    def _reachable(self, before: JobState, after: JobState) -> bool:
+        seen, front = {before}, {before}
+        while front:
+            front = {nxt for state in front for nxt in TRANSITIONS[state]} - seen
+            seen |= front
+        return after in seen
+
+    # the play
+
+    def _new_supervisor(self) -> None:
+        self.players: dict[str, Player] = {}
+        self.index = open_store(self.settings)
+        self.dispatcher = Dispatcher(
+            self.index, self.settings, clock=lambda: self.clock, stopped=lambda _: False
+        )
+        self._obey(self.dispatcher.set_slots(SLOTS))
+
+    def _step(self, events: list[Event]) -> None:
+        self.clock += 0.1
+        while orders := self.dispatcher.step(events):
+            events = self._obey(orders)
+
+    def _obey(self, orders: list[Order]) -> list[Event]:
+        events: list[Event] = []
+        for order in orders:
+            match order:
+                case Start(slot=slot):
+                    self.pids += 1
+                    identity = Identity(self.pids, 0.0, "boot")
+                    self.players[slot.name] = Player(identity)
+                    self.dispatcher.started(slot.name, identity)
+                case End(seat=seat):
+                    player = self.players.pop(seat, None)
+                    if player is not None:
+                        if player.order is not None:
+                            self.ghosts.append(player.order)
+                        events.append(Lost(seat, player.identity, "ended"))
+                case Tell(seat=seat, message=message):
+                    self._hear(seat, message)
+        return events
+
+    def _hear(self, seat: str, message: Message) -> None:
+        player = self.players[seat]
+        if isinstance(message, Render):
+            assert player.order is None, "one job at a time"
+            player.order, player.cancelled = message, False
+        elif isinstance(message, Cancel):
+            player.cancelled = True
+
+    def _take(self, seat: str) -> Render | None:
+        player = self.players.get(seat)
+        if player is None:
+            return None
+        order, player.order = player.order, None
+        return order
+
+    def _make(self, order: Render) -> None:
+        files = JobFiles(Path(order.folder)).attempt(order.attempt)
+        files.folder.mkdir(parents=True, exist_ok=True)
+        files.video.write_bytes(VIDEO)
+        outcome = {"size_bytes": len(VIDEO)}
+        files.recipe.write_text(json.dumps({**order.recipe, "outcome": outcome}))
+
+
+Machine.TestCase.settings = settings(
+    max_examples=120,
+    stateful_step_count=40,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    derandomize=True,
+)
+TestAnyCourseOfEvents = Machine.TestCase
