@@ -16,10 +16,19 @@ NEVER = {
     "server_extension": ("workbench.widgets",),
     "workbench.widgets": ("server_extension",),
     "workbench.prompts": ("workbench.jobs", "workbench.engines", "workbench.studio"),
-    "workbench.jobs": ("workbench.prompts", "workbench.studio", "workbench.widgets"),
+    "workbench.jobs": (
+        "workbench.prompts", "workbench.studio", "workbench.widgets", "workbench.research",
+    ),
     "workbench.engines": ("workbench.prompts", "workbench.jobs", "workbench.studio"),
-    "workbench.studio": ("workbench.widgets", "server_extension", "workbench.journey"),
+    "workbench.studio": (
+        "workbench.widgets", "server_extension", "workbench.journey", "workbench.research",
+    ),
     "workbench.journey": ("workbench.widgets", "server_extension"),
+    "workbench.research": ("workbench.widgets", "server_extension"),
+    "workbench.research.measures": ("workbench.journey", "workbench.studio", "workbench.jobs"),
+    "workbench.research.scorecards": ("workbench.journey", "workbench.studio", "workbench.jobs"),
+    "workbench.research.ranking": ("workbench.journey", "workbench.studio", "workbench.jobs"),
+    "workbench.research.judgement": ("workbench.journey", "workbench.studio", "workbench.jobs"),
     "workbench.rendering": (
         "workbench.prompts", "workbench.engines", "workbench.jobs", "workbench.studio",
     ),

@@ -1,0 +1,39 @@
+"""The journey in Python: sessions, prompts, batches and videos as objects to compute with.
+
+What a notebook, a papermill run or a script uses. Thin over Studio; every object is a view that
+reads the shared job manager when asked, so that two notebooks see the same thing.
+"""
+
+from __future__ import annotations
+
+from workbench.journey.batches import Batch
+from workbench.journey.beginnings import (
+    devices,
+    enhance,
+    open_batch,
+    open_session,
+    open_video,
+    render,
+    start,
+    studio,
+)
+from workbench.journey.formatters import register_scene
+from workbench.journey.prompts import Prompt, Session
+from workbench.journey.videos import Video
+
+__all__ = [
+    "Batch",
+    "Prompt",
+    "Session",
+    "Video",
+    "devices",
+    "enhance",
+    "open_batch",
+    "open_session",
+    "open_video",
+    "render",
+    "start",
+    "studio",
+]
+
+register_scene()

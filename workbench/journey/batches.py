@@ -1,0 +1,231 @@
+"""Renders submitted together as one object: waited for, iterated, measured, compared, taken home."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Generator, Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Self
+
+from workbench.archive import BatchArchive
+from workbench.errors import InvalidRequest
+from workbench.jobs.model import Batch as BatchRecord
+from workbench.jobs.model import BatchState, Job, JobState
+from workbench.jobs.paths import JobPaths
+from workbench.journey.progress import show_progress
+from workbench.journey.showing import batch_html
+from workbench.journey.tables import batch_rows, data_frame, video_paths
+from workbench.journey.videos import Video
+from workbench.studio import Studio
+
+if TYPE_CHECKING:
+    from workbench.research.measures import Scores
+    from workbench.research.ranking import Ranked
+
+__all__ = ["Batch"]
+
+_POLL_S: Final = 0.25
+
+
+class Batch:
+    """Renders submitted together, in prompt order: ``batch[0]``, ``len(batch)``, ``batch.videos``.
+
+    ``for video in batch`` gives each video as it ends, the first to end first; ``async for`` does
+    the same without blocking, and ``await batch`` waits for all. A view: every property reads the
+    shared job manager anew.
+    """
+
+    def __init__(self, batch_id: str, *, using: Studio) -> None:
+        self.batch_id = batch_id
+        self._studio = using
+
+    @property
+    def record(self) -> BatchRecord:
+        """The batch as it is now, with all its jobs."""
+        return self._studio.jobs.batch(self.batch_id)
+
+    @property
+    def state(self) -> BatchState:
+        """Where the whole is."""
+        return self.record.state
+
+    @property
+    def progress(self) -> float:
+        """0 to 100."""
+        return self.record.progress
+
+    @property
+    def videos(self) -> tuple[Video, ...]:
+        """Every render, in prompt order."""
+        return tuple(Video(job.job_id, using=self._studio) for job in self.record.jobs)
+
+    @property
+    def created_at(self) -> datetime:
+        """When it was submitted."""
+        return self.record.created_at
+
+    def __getitem__(self, position: int) -> Video:
+        return Video(self.record.jobs[position].job_id, using=self._studio)
+
+    def wait(self, timeout_s: float | None = None, *, progress: bool = False) -> Self:
+        """Wait until every job has ended, well or not, showing a bar with ``progress``.
+
+        Raises ``TimeoutError`` after ``timeout_s`` seconds.
+        """
+        if progress:
+            return self.progress_bar(timeout_s)
+        jobs = [job.job_id for job in self.record.jobs]
+        self._studio.jobs.wait(jobs, timeout_s)
+        return self
+
+    def progress_bar(self, timeout_s: float | None = None) -> Self:
+        """Wait as :meth:`wait` does, with a bar in a terminal or a notebook."""
+        show_progress(self._studio.jobs, self.batch_id, timeout_s)
+        return self
+
+    def cancel(self) -> Self:
+        """End what has not ended."""
+        self._studio.jobs.cancel_batch(self.batch_id)
+        return self
+
+    def retry_failed(self) -> Self:
+        """Run the failed ones again; raises ``Conflict`` when none has failed."""
+        self._studio.jobs.retry_failed(self.batch_id)
+        return self
+
+    def zip(self, path: str | Path) -> Path:
+        """Write the finished videos, their recipes and a manifest to ``path``.
+
+        Raises ``Conflict`` when none has finished.
+        """
+        with BatchArchive(self._studio.jobs, self.record) as archive:
+            return archive.write(Path(path))
+
+    def scores(self) -> dict[Video, Scores]:
+        """Return what can be measured on every finished video; measured once, on all cores."""
+        from workbench.research.scorecards import score_videos  # noqa: PLC0415  loads OpenCV
+
+        paths = video_paths(self.record.jobs, self._studio.jobs)
+        found = score_videos(paths)
+        return {Video(key, using=self._studio): card.scores for key, card in found.items()}
+
+    def sorted_by(self, score: str, *, descending: bool = True) -> tuple[Video, ...]:
+        """Return the finished videos by one of their scores, such as ``"motion"``.
+
+        Raises ``InvalidRequest`` for a score that there is not.
+        """
+        found = self.scores()
+        names = next((list(s.by_name) for s in found.values()), [])
+        if found and score not in names:
+            raise InvalidRequest(f"There is no score {score!r}; choose one of {', '.join(names)}.")
+        return tuple(sorted(found, key=lambda v: found[v].by_name[score], reverse=descending))
+
+    def near_duplicates(self, limit: float | None = None) -> tuple[tuple[Video, ...], ...]:
+        """Return groups of finished videos that look alike.
+
+        ``limit`` is the difference below which they do, 0 to 1: see
+        :func:`workbench.research.measures.difference`.
+        """
+        from workbench.research.measures import NEAR_DUPLICATE  # noqa: PLC0415
+        from workbench.research.scorecards import near_duplicates, score_videos  # noqa: PLC0415
+
+        cards = score_videos(video_paths(self.record.jobs, self._studio.jobs))
+        groups = near_duplicates(cards, NEAR_DUPLICATE if limit is None else limit)
+        return tuple(tuple(Video(k, using=self._studio) for k in keys) for keys in groups)
+
+    def prefer(self, better: Video, worse: Video) -> Self:
+        """Keep that of two videos of this batch the first is the better one."""
+        from workbench.research.judgement import add_preference  # noqa: PLC0415
+
+        jobs = [job.job_id for job in self.record.jobs]
+        add_preference(self._folder, better.job_id, worse.job_id, jobs)
+        return self
+
+    def next_pair(self) -> tuple[Video, Video] | None:
+        """Return the two finished videos that are best compared next; None below two."""
+        from workbench.research.ranking import next_pair  # noqa: PLC0415
+
+        done = list(video_paths(self.record.jobs, self._studio.jobs))
+        pair = next_pair(done, [c for c in self._comparisons() if set(c) <= set(done)])
+        return (self._video(pair[0]), self._video(pair[1])) if pair else None
+
+    def ranking(self) -> list[Ranked]:
+        """Return every job's place by the preferences kept, best first; see ``bradley_terry``."""
+        from workbench.research.ranking import bradley_terry  # noqa: PLC0415
+
+        return bradley_terry([job.job_id for job in self.record.jobs], self._comparisons())
+
+    def to_table(self, *, scores: bool = False) -> list[dict[str, Any]]:
+        """Return one row per job in prompt order, ready for any table.
+
+        Position, id, prompt, changes, state, seed, engine, model, size, device, attempt, seconds
+        queued and rendering, star, error; with ``scores`` also every measure.
+        """
+        return batch_rows(self.record, self._studio, scores=scores)
+
+    def to_dataframe(self, *, scores: bool = True) -> Any:
+        """Return :meth:`to_table` as a ``pandas.DataFrame`` by job id.
+
+        Raises ``Unavailable`` where pandas is not installed.
+        """
+        return data_frame(self.to_table(scores=scores), "job_id")
+
+    def __iter__(self) -> Iterator[Video]:
+        """Yield each video as it ends, the first to end first."""
+        left = [job.job_id for job in self.record.jobs]
+        while left:
+            jobs = self.record.jobs
+            for job_id in self._just_ended(jobs, left):
+                left.remove(job_id)
+                yield self._video(job_id)
+            if left:
+                self._wait_briefly(left)
+
+    async def __aiter__(self) -> AsyncIterator[Video]:
+        """Yield each video as it ends, without blocking the event loop."""
+        videos = iter(self)
+        while (video := await asyncio.to_thread(next, videos, None)) is not None:
+            yield video
+
+    @staticmethod
+    def _just_ended(jobs: Sequence[Job], left: Sequence[str]) -> list[str]:
+        ended = sorted(
+            (job for job in jobs if job.state.final and job.job_id in left),
+            key=lambda job: (job.finished_at or job.created_at, job.position),
+        )
+        return [job.job_id for job in ended]
+
+    def _wait_briefly(self, job_ids: Sequence[str]) -> None:
+        try:
+            self._studio.jobs.wait(job_ids[:1], _POLL_S)
+        except TimeoutError:
+            return
+
+    def _video(self, job_id: str) -> Video:
+        return Video(job_id, using=self._studio)
+
+    def _comparisons(self) -> list[tuple[str, str]]:
+        from workbench.research.judgement import preferences  # noqa: PLC0415
+
+        return [(said.better, said.worse) for said in preferences(self._folder)]
+
+    @property
+    def _folder(self) -> Path:
+        return JobPaths(self._studio.settings.outputs).batch_record(self.batch_id).parent
+
+    def __len__(self) -> int:
+        return len(self.record.jobs)
+
+    def __await__(self) -> Generator[Any, None, Self]:
+        return asyncio.to_thread(self.wait).__await__()
+
+    def __repr__(self) -> str:
+        record = self.record
+        done = record.counts[JobState.COMPLETE]
+        return f"<Batch {self.batch_id}: {record.state}, {done} of {len(record.jobs)} complete>"
+
+    def _repr_html_(self) -> str:
+        record = self.record
+        title = f"{record.name or 'Batch'} · {repr(self)[1:-1]}"
+        return batch_html(record.jobs, self._studio.jobs, title)

@@ -1,0 +1,108 @@
+"""Where a journey begins: an idea, a prompt, or what was made before."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+from workbench.jobs.model import Device
+from workbench.journey.batches import Batch
+from workbench.journey.prompts import Prompt, Session
+from workbench.journey.videos import Video
+from workbench.settings import Settings
+from workbench.studio import RenderParameters, Studio
+
+__all__ = [
+    "devices",
+    "enhance",
+    "open_batch",
+    "open_session",
+    "open_video",
+    "render",
+    "start",
+    "studio",
+]
+
+
+@cache
+def studio() -> Studio:
+    """Return this process's Studio, made with the settings of the environment at first use."""
+    return Studio(Settings())
+
+
+def enhance(rough_prompt: str, *, seed: int | None = None, using: Studio | None = None) -> Session:
+    """Make a rough idea a full prompt, and return the session that it starts.
+
+    The same ``seed`` gives the same prompt. Raises ``InvalidRequest`` for an empty idea or one of
+    more than 4,000 characters (a setting).
+    """
+    used = using or studio()
+    session_id, _ = used.run(used.enhance(rough_prompt, seed=seed))
+    return Session(session_id, using=used)
+
+
+def start(prompt: str, *, using: Studio | None = None) -> Session:
+    """Start a session from a prompt as it is, with the scene that is read in it.
+
+    Raises ``InvalidRequest`` for an empty prompt or one of more than 4,000 characters.
+    """
+    used = using or studio()
+    session_id, _ = used.run(used.initialize(prompt))
+    return Session(session_id, using=used)
+
+
+def render(
+    prompts: str | Prompt | Sequence[str | Prompt],
+    *,
+    name: str = "",
+    using: Studio | None = None,
+    **parameters: Any,
+) -> Batch:
+    """Queue ``prompts`` as one batch and return at once.
+
+    All have one seed, unless one is given, so that they differ by their prompts alone.
+    ``parameters`` are those of :class:`workbench.studio.RenderParameters`: ``seed``, ``engine``,
+    ``model``, ``width``, ``height``, ``num_frames``, ``fps``, ``num_inference_steps``,
+    ``guidance_scale``… Raises ``TypeError`` for a name that is none of them, ``InvalidRequest``
+    for a value out of range, before anything is queued.
+    """
+    several = [prompts] if isinstance(prompts, str | Prompt) else list(prompts)
+    sessions = {p.session.session_id for p in several if isinstance(p, Prompt)}
+    first = next((p for p in several if isinstance(p, Prompt)), None)
+    used = using or (first.session.studio if first else studio())
+    record = used.run(
+        used.render_batch(
+            [str(prompt) for prompt in several],
+            name=name,
+            session_id=sessions.pop() if len(sessions) == 1 else None,
+            parameters=RenderParameters(**parameters),
+        )
+    )
+    return Batch(record.batch_id, using=used)
+
+
+def open_session(session_id: str, *, using: Studio | None = None) -> Session:
+    """Return a session from before; raises ``NotFound``."""
+    used = using or studio()
+    used.session(session_id)
+    return Session(session_id, using=used)
+
+
+def open_batch(batch_id: str, *, using: Studio | None = None) -> Batch:
+    """Return a batch from before; raises ``NotFound``."""
+    used = using or studio()
+    used.jobs.batch(batch_id)
+    return Batch(batch_id, using=used)
+
+
+def open_video(job_id: str, *, using: Studio | None = None) -> Video:
+    """Return a render from before; raises ``NotFound``."""
+    used = using or studio()
+    used.jobs.job(job_id)
+    return Video(job_id, using=used)
+
+
+def devices(*, using: Studio | None = None) -> tuple[Device, ...]:
+    """Return every device and what it is doing; readings are None where unknown."""
+    return (using or studio()).jobs.devices()

@@ -1,0 +1,128 @@
+"""One render as an object: its state while it works, its file, scores and notes when it is done."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Generator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from workbench.errors import RenderError
+from workbench.jobs.model import Job, JobState
+from workbench.journey.showing import video_html
+from workbench.rendering import Recipe
+from workbench.studio import Studio
+
+if TYPE_CHECKING:
+    from workbench.research.judgement import Note
+    from workbench.research.measures import Scores
+
+__all__ = ["Video"]
+
+
+class Video:
+    """One render. A view: every property reads the shared job manager anew.
+
+    Its methods raise ``NotFound`` when the job has been removed meanwhile.
+    """
+
+    def __init__(self, job_id: str, *, using: Studio) -> None:
+        self.job_id = job_id
+        self._studio = using
+
+    @property
+    def job(self) -> Job:
+        """The job as it is now."""
+        return self._studio.jobs.job(self.job_id)
+
+    @property
+    def state(self) -> JobState:
+        """Where the render is in its life."""
+        return self.job.state
+
+    @property
+    def progress(self) -> float:
+        """0 to 100."""
+        return self.job.progress
+
+    @property
+    def prompt(self) -> str:
+        """The prompt as it was rendered."""
+        return self.job.request.prompt
+
+    @property
+    def path(self) -> Path:
+        """The finished mp4; raises ``NotFound`` until there is one."""
+        return self._studio.jobs.video_path(self.job_id)
+
+    @property
+    def recipe(self) -> Recipe:
+        """All that is needed to make it again; raises ``NotFound`` until it is finished."""
+        return self._studio.jobs.recipe(self.job_id)
+
+    @property
+    def scores(self) -> Scores:
+        """What can be measured on it: motion, flicker, sharpness, colour.
+
+        About half a second on one core the first time, then read from beside the video. Raises
+        ``NotFound`` until the video is finished.
+        """
+        from workbench.research.scorecards import score_video  # noqa: PLC0415  loads OpenCV
+
+        return score_video(self.path).scores
+
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        """What was written about it, oldest first."""
+        from workbench.research.judgement import notes  # noqa: PLC0415
+
+        return notes(self.path.parent)
+
+    def note(self, text: str) -> Self:
+        """Keep a note beside the finished video; raises ``InvalidRequest`` for an empty one."""
+        from workbench.research.judgement import add_note  # noqa: PLC0415
+
+        add_note(self.path.parent, text)
+        return self
+
+    def star(self, *, starred: bool = True) -> Self:
+        """Mark it as one to keep, or no longer; no retention removes a starred video."""
+        self._studio.jobs.star(self.job_id, starred=starred)
+        return self
+
+    def wait(self, timeout_s: float | None = None) -> Self:
+        """Wait until it is done.
+
+        Raises ``RenderError`` when it ended without a video, ``TimeoutError`` after ``timeout_s``
+        seconds.
+        """
+        (job,) = self._studio.jobs.wait([self.job_id], timeout_s)
+        if job.state is not JobState.COMPLETE:
+            raise RenderError(job.error or f"The render was {job.state}.")
+        return self
+
+    def cancel(self) -> Self:
+        """End it."""
+        self._studio.jobs.cancel(self.job_id)
+        return self
+
+    def retry(self) -> Self:
+        """Run it again under the same id; raises ``Conflict`` unless it failed or was cancelled."""
+        self._studio.jobs.retry(self.job_id)
+        return self
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Video) and self.job_id == other.job_id
+
+    def __hash__(self) -> int:
+        return hash(self.job_id)
+
+    def __await__(self) -> Generator[Any, None, Self]:
+        return asyncio.to_thread(self.wait).__await__()
+
+    def __repr__(self) -> str:
+        job = self.job
+        return f"<Video {self.job_id}: {job.state} {job.progress:.0f} %>"
+
+    def _repr_html_(self) -> str:
+        return video_html(self.job, self._studio.jobs)
