@@ -1,40 +1,68 @@
-"""PromptWriter: the language provider that the settings choose, with the composer behind it."""
+"""PromptWriter: the language provider that the settings choose, with the composer behind it.
+
+Whatever a language model does, the journey goes on: the text then comes from the composer, and
+says so.
+"""
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections.abc import Sequence
+from dataclasses import replace
 
-from workbench.errors import FieldProblem, InvalidRequest
+from workbench.errors import FieldProblem, InvalidRequest, LanguageModelError
+from workbench.prompts.chat import ChatEndpoint, ChatFailure
 from workbench.prompts.composer import composer
 from workbench.prompts.composer.editing import carry
 from workbench.prompts.composer.tuning import revise as compose_revision
 from workbench.prompts.composer.varying import vary as compose_variations
-from workbench.prompts.markers import strip_marker
-from workbench.prompts.model import Draft, Revision, Variation
+from workbench.prompts.language_writer import LanguageWriter
+from workbench.prompts.markers import add_marker, strip_marker
+from workbench.prompts.model import Draft, Exchange, Revision, Source, Variation
 from workbench.scene import Scene
 from workbench.settings import Settings
 
 __all__ = ["PromptWriter"]
 
+_log = logging.getLogger(__name__)
+_LARGEST_CALL = 8
+"""Variations asked for in one question; more are asked for side by side."""
+
 
 class PromptWriter:
-    """Enhances, reads, varies and revises prompts; never fails for want of a language model."""
+    """Enhances, reads, varies and revises prompts; never fails for want of a language model.
+
+    Every method raises ``InvalidRequest`` for a text that is empty or beyond the limit of the
+    settings, and nothing else. With a language model, one call takes at most
+    ``language_timeout_s`` and some milliseconds.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self.name: str = composer.NAME
+        self.name: str = settings.language_provider
+        self._model = _language_writer(settings)
 
     async def enhance(self, rough: str, *, seed: int = 0) -> Draft:
-        """Return ``rough`` as a full prompt with its scene.
-
-        Raises ``InvalidRequest`` for an empty text or one beyond the limit of the settings.
-        """
-        return composer.enhance(self._checked(rough, "rough_prompt"), seed=seed)
+        """Return ``rough`` as a full prompt with its scene."""
+        text = self._checked(rough, "rough_prompt")
+        if self._model is None:
+            return composer.enhance(text, seed=seed)
+        try:
+            return await self._model.enhance(text, seed=seed)
+        except LanguageModelError as error:
+            draft = composer.enhance(text, seed=seed)
+            return _fallen_back(draft, error)
 
     async def extract(self, prompt: str) -> Draft:
-        """Return ``prompt`` unchanged with the scene that it describes. Raises as ``enhance``."""
+        """Return ``prompt`` unchanged with the scene that it describes."""
         text = self._checked(prompt, "prompt")
-        return Draft(prompt=text, scene=self.scene_of(text), provider=self.name)
+        if self._model is None:
+            return Draft(prompt=text, scene=self.scene_of(text), provider=composer.NAME)
+        try:
+            return await self._model.extract(text)
+        except LanguageModelError as error:
+            return _fallen_back(Draft(text, self.scene_of(text), composer.NAME), error)
 
     async def vary(
         self,
@@ -46,16 +74,57 @@ class PromptWriter:
         seed: int = 0,
         avoid: Sequence[str] = (),
     ) -> list[Variation]:
-        """Return exactly ``count`` new prompts, all distinct, made from ``parents`` in turn."""
+        """Return exactly ``count`` new prompts, all distinct, made from ``parents`` in turn.
+
+        What the language model leaves open, repeats or gets wrong is filled by the composer, and
+        each such text ends in a marker.
+        """
         bare = [(strip_marker(prompt), scene) for prompt, scene in parents]
-        return compose_variations(bare, count, axes=axes, hold=hold, seed=seed, avoid=avoid)
+        taken = {strip_marker(prompt) for prompt in avoid} | {prompt for prompt, _ in bare}
+        if self._model is None or count <= 0 or not bare:
+            return compose_variations(bare, count, axes=axes, hold=hold, seed=seed, avoid=taken)
+        shares = [count // len(bare) + (i < count % len(bare)) for i in range(len(bare))]
+        asked = [
+            self._vary_one(parent, index, part, axes, hold, seed + number)
+            for index, (parent, share) in enumerate(zip(bare, shares, strict=True))
+            for number, part in enumerate(_parts(share))
+        ]
+        made: list[Variation] = []
+        missing: list[tuple[int, Source, tuple[Exchange, ...]]] = []
+        for (index, part), (found, said, failed) in zip(
+            [(i, p) for i, share in enumerate(shares) for p in _parts(share)],
+            await asyncio.gather(*asked),
+            strict=True,
+        ):
+            fresh = [v for v in found if _is_new(v.prompt, taken)]
+            made += [replace(v, exchanges=said) for v in fresh]
+            source = Source.FALLBACK if failed else Source.SUBSTITUTE
+            missing += [(index, source, said)] * (part - len(fresh))
+        for number, (index, source, said) in enumerate(missing):
+            filled = _filled(bare[index], index, axes, hold, seed + number, taken, source)
+            made.append(replace(filled, exchanges=said))
+        return sorted(made, key=lambda v: v.parent) if len(bare) == 1 else _in_turn(made, len(bare))
 
     async def revise(self, prompt: str, scene: Scene, request: str) -> Revision:
         """Return ``prompt`` tuned as ``request`` says; unchanged where it is not understood."""
-        return compose_revision(strip_marker(prompt), scene, self._checked(request, "user_request"))
+        text, asked = strip_marker(prompt), self._checked(request, "user_request")
+        if self._model is None:
+            return compose_revision(text, scene, asked)
+        try:
+            return await self._model.revise(text, scene, asked)
+        except LanguageModelError as error:
+            revision = compose_revision(text, scene, asked)
+            return replace(
+                revision,
+                is_fallback=True,
+                message=f"{revision.message} {_excuse(error)}",
+                exchanges=_exchanges(error),
+            )
 
     async def close(self) -> None:
         """Let go of any connection."""
+        if self._model is not None:
+            await self._model.close()
 
     def scene_of(self, prompt: str) -> Scene:
         """Return the scene that the composer reads in ``prompt``."""
@@ -65,6 +134,26 @@ class PromptWriter:
         """Return ``prompt`` as it reads when its scene is ``after`` instead of ``before``."""
         bare = strip_marker(prompt)
         return carry(bare, before, after, composer.rng_for(bare, after.values()))
+
+    async def _vary_one(
+        self,
+        parent: tuple[str, Scene],
+        index: int,
+        count: int,
+        axes: Sequence[str],
+        hold: Sequence[str],
+        seed: int,
+    ) -> tuple[list[Variation], tuple[Exchange, ...], bool]:
+        if self._model is None or not count:
+            return [], (), False
+        try:
+            found, said = await self._model.vary(
+                parent, index, count, axes=axes, hold=hold, seed=seed
+            )
+        except LanguageModelError as error:
+            _log.warning("Variations fall back to the composer: %s", error)
+            return [], _exchanges(error), True
+        return found, said, False
 
     def _checked(self, text: str, field: str) -> str:
         limit = self._settings.max_prompt_chars
@@ -76,3 +165,84 @@ class PromptWriter:
         if problem:
             raise InvalidRequest(f"The text {problem}.", (FieldProblem(field, problem),))
         return text.strip()
+
+
+def _language_writer(settings: Settings) -> LanguageWriter | None:
+    if settings.language_provider == "builtin":
+        return None
+    if settings.language_provider == "transformers":
+        from workbench.prompts.local_endpoint import LocalEndpoint  # noqa: PLC0415  spawns on use
+
+        endpoint: ChatEndpoint = LocalEndpoint.of(settings)
+    else:
+        endpoint = ChatEndpoint(
+            base_url=settings.language_base_url,
+            model=settings.language_model,
+            api_key=settings.language_api_key.get_secret_value(),
+            timeout_s=settings.language_timeout_s,
+            retries=settings.language_retries,
+        )
+    return LanguageWriter(
+        settings.language_provider, endpoint, max_prompt_chars=settings.max_prompt_chars
+    )
+
+
+def _parts(count: int) -> list[int]:
+    """Split ``count`` variations into questions of at most eight."""
+    return [min(_LARGEST_CALL, count - at) for at in range(0, count, _LARGEST_CALL)]
+
+
+def _is_new(prompt: str, taken: set[str]) -> bool:
+    key = " ".join(prompt.lower().split())
+    if any(" ".join(t.lower().split()) == key for t in taken):
+        return False
+    taken.add(prompt)
+    return True
+
+
+def _filled(
+    parent: tuple[str, Scene],
+    index: int,
+    axes: Sequence[str],
+    hold: Sequence[str],
+    seed: int,
+    taken: set[str],
+    source: Source,
+) -> Variation:
+    """Return the composer's variation in place of a missing one, or the original in the worst case."""
+    try:
+        made = compose_variations([parent], 1, axes=axes, hold=hold, seed=seed, avoid=taken)[0]
+    except Exception:
+        # The last resort of a journey that must go on: what broke is in the log.
+        _log.exception("The composer could not vary a prompt")
+        number = sum(1 for t in taken if strip_marker(t) == parent[0]) + 1
+        text = add_marker(parent[0], Source.EMERGENCY, number)
+        taken.add(text)
+        return Variation(text, parent[1], index, (), composer.NAME, Source.EMERGENCY)
+    taken.add(made.prompt)
+    return replace(made, prompt=add_marker(made.prompt, source), parent=index, source=source)
+
+
+def _in_turn(made: list[Variation], parents: int) -> list[Variation]:
+    """Return the variations so that the parents take turns."""
+    groups = [[v for v in made if v.parent == i] for i in range(parents)]
+    longest = max(len(g) for g in groups)
+    return [g[i] for i in range(longest) for g in groups if i < len(g)]
+
+
+def _fallen_back(draft: Draft, error: LanguageModelError) -> Draft:
+    _log.warning("The composer steps in: %s", error)
+    return replace(
+        draft,
+        is_fallback=True,
+        message=f"{draft.message} {_excuse(error)}".strip(),
+        exchanges=_exchanges(error),
+    )
+
+
+def _excuse(error: LanguageModelError) -> str:
+    return f"{error} The built-in composer wrote this instead."
+
+
+def _exchanges(error: LanguageModelError) -> tuple[Exchange, ...]:
+    return error.exchanges if isinstance(error, ChatFailure) else ()

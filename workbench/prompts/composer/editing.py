@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 import re
+from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
@@ -16,7 +17,7 @@ from workbench.prompts.composer.facts import Ground, ground
 from workbench.prompts.composer.lexicon import find_terms, load
 from workbench.prompts.composer.opening import shot_phrase, time_phrase
 from workbench.prompts.composer.retelling import retell
-from workbench.prompts.composer.words import article, sentence_case, sentences
+from workbench.prompts.composer.words import article, sentence_case, sentences, tokens
 from workbench.prompts.composer.writing import clause_for
 from workbench.scene import Change, Scene
 
@@ -54,7 +55,7 @@ def carry(prompt: str, before: Scene, after: Scene, rng: random.Random) -> str:
     for name, slot in _SLOTS.items():
         if name in changes:
             text = _replace(text, slot, changes[name], at, rng)
-    return _refit(text, before, after, rng)
+    return _refit(text, before, after)
 
 
 def _replace(text: str, slot: str, change: Change, at: Ground, rng: random.Random) -> str:
@@ -221,7 +222,7 @@ def _reframe(text: str, before: Scene, after: Scene) -> str:
     return f"{first.rstrip('.')}, seen in {article(new)} {new}{stop or '.'}{rest}"
 
 
-def _refit(text: str, before: Scene, after: Scene, rng: random.Random) -> str:
+def _refit(text: str, before: Scene, after: Scene) -> str:
     """Replace clauses of the bank that no longer fit, and rename whom they speak of."""
     old, new = ground(before), ground(after)
     if old.facts == new.facts and old.cast == new.cast and old.kind == new.kind:
@@ -238,9 +239,16 @@ def _refit(text: str, before: Scene, after: Scene, rng: random.Random) -> str:
                     text = _swap(text, match.start(), match.end(), bank.fill(clause, new.cast))
                 continue
             key_now = _key(slot, new) if slot in {"life", "place"} else key
-            fresh = clause_for(slot, key_now, new, rng) or clause_for(slot, "any", new, rng)
+            fresh = _nearest(slot, (key_now, "any"), new, match[0])
             text = _swap(text, match.start(), match.end(), fresh)
     return text
+
+
+def _nearest(slot: str, keys: Sequence[str], at: Ground, old: str) -> str:
+    """Return the fitting clause that shares most words with ``old``; empty where there is none."""
+    have = Counter(tokens(old.lower()))
+    options = [bank.fill(c, at.cast) for k in keys for c in bank.clauses(slot, k, at.facts)]
+    return max(options, key=lambda o: (have & Counter(tokens(o.lower()))).total(), default="")
 
 
 def _key(slot: str, at: Ground) -> str:

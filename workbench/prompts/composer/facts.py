@@ -259,7 +259,7 @@ def _sky(scene: Scene, place: Place | None) -> set[str]:
 
 
 def _cast(scene: Scene, kind: str, where: Place | None) -> Cast:
-    place = _definite(scene.setting, limit=2) if scene.setting else "the surroundings"
+    place = _definite(scene.setting, limit=1) if scene.setting else "the surroundings"
     subj = _definite(scene.subject, limit=3) if scene.subject else ""
     if scene.subject == scene.setting or not subj:
         subj = place if scene.setting else "the scene"

@@ -167,6 +167,7 @@ def _plain(request: str) -> str:
 
 
 def _impolite(text: str) -> str:
+    text = re.sub(r"\bcamera (?:should|could|must|needs to|has to|can|to)\b", "camera", text)
     while (match := _polite().match(text)) and match.end() and match.end() < len(text):
         text = text[match.end() :]
     text = re.sub(

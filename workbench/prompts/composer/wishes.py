@@ -25,6 +25,7 @@ from workbench.prompts.composer.reading import read, with_article
 from workbench.prompts.composer.words import (
     DETERMINERS,
     inflect,
+    is_adjective,
     is_noun,
     is_plural,
     is_verb,
@@ -40,7 +41,7 @@ _LEAD: Final = re.compile(
     r"the|it|this|that|scene|shot|video|whole|thing|everything|look|looks|be|is|more|very|much|bit|of|some|"
     r"feel|feels|all|at|on|by|during|from|style|for|like|him|her|them|take|place|happen|happening|really|"
     r"super|even|little|way|lot|quite|set|we|should|want|see|were|was|now|camera|move|movement|atmosphere|mood|lighting|light|weather|time|day|version|kind|sort|"
-    r"slowly|slow|gently|image|picture|colors|colours|color|colour|prompt|clip|use)\s+)+"
+    r"lit|slowly|slow|gently|image|picture|colors|colours|color|colour|prompt|clip|use)\s+)+"
 )
 _TERM_ORDER: Final = (
     "time_of_day",
@@ -179,8 +180,10 @@ def _value_for(field: str, text: str, scene: Scene) -> Values | None:
 
 
 def _remove(wish: str, scene: Scene) -> Values | None:
+    if _exact_term(wish) is not None:
+        return None
     match = re.match(
-        r"(?:remove|delete|drop|lose|take out|take away|get rid of|without|no more|no|erase|cut|ditch|skip|leave out|clear|eliminate|omit|there should be no|hide|exclude|avoid|i don't want|don't want|do not show|don't show)\s+(?:any\s+|all\s+|of\s+)?(?:the\s+)?(.+)\Z",
+        r"(?:remove|delete|stop|end|drop|lose|take out|take away|get rid of|without|no more|no|erase|cut|ditch|skip|leave out|clear|eliminate|omit|there should be no|hide|exclude|avoid|i don't want|i don't like|i do not want|i do not like|don't like|don't want|do not show|don't show)\s+(?:any\s+|all\s+|of\s+)?(?:the\s+)?(.+)\Z",
         wish,
     ) or re.match(r"(?:take|leave) (?:the )?(.+) (?:out|away|off)\Z", wish)
     if match is None:
@@ -192,6 +195,8 @@ def _remove(wish: str, scene: Scene) -> Values | None:
     held = _held_terms(what, scene)
     if held:
         return held
+    if scene.subject and " and " not in scene.subject and _mentions(scene.subject, what):
+        return None
     for detail in scene.details:
         if _mentions(detail, what):
             return {"details": tuple(d for d in scene.details if d != detail)}
@@ -220,6 +225,10 @@ def _held_terms(what: str, scene: Scene) -> Values:
             found[term.field] = (
                 "clear" if term.field == "weather" and "sky" in ground(scene).facts else ""
             )
+    for name in _TERM_ORDER:
+        term_said = canonical_term(name, what)
+        if term_said is not None and getattr(scene, name) == term_said:
+            found.setdefault(name, "clear" if name == "weather" else "")
     if not found:
         bare = lemma(what.rsplit(maxsplit=1)[-1], "NOUN")
         families = {
@@ -250,6 +259,80 @@ def _remove_from_subject(what: str, scene: Scene) -> Values | None:
     return None
 
 
+def _one_more(wish: str, scene: Scene) -> Values | None:
+    """Understand "add another dog", "one more horse", "more dogs" when dogs are the subject."""
+    match = re.match(
+        r"(?:add\s+|have\s+|show\s+)?(?:an?\s+(?:second|third|fourth|fifth)|another|one more|more|an extra)\s+(\w+)\Z",
+        wish,
+    )
+    if match is None or not scene.subject or " and " in scene.subject:
+        return None
+    head = head_of(scene.subject)
+    if lemma(match[1], "NOUN") != lemma(head, "NOUN"):
+        return None
+    first = scene.subject.split()[0].lower()
+    have = _NUMBERS.get(first, 2 if is_plural(head) else 1)
+    return {"subject": _counted(scene.subject, have + 1)}
+
+
+def _described(wish: str, scene: Scene) -> Values | None:
+    """Understand "make the dog bigger", "make it look old": a quality of the subject."""
+    match = re.match(
+        rf"(?:make|have)\s+(?:{_PRONOUNS}|the (?:{_subject_words(scene)}))\s+(?:look\s+|appear\s+|be\s+)?(?:more\s+|very\s+|much\s+|a bit\s+)*([a-z]+)\Z",
+        wish,
+    )
+    if match is None or not scene.subject:
+        return None
+    word = lemma(match[1], "ADJ")
+    if (
+        not is_adjective(match[1])
+        or is_verb(match[1])
+        or place_named(word)
+        or any(canonical_term(f, word) for f in _TERM_ORDER)
+    ):
+        return None
+    words = scene.subject.split()
+    lead = words[:1] if words[0].lower() in DETERMINERS else []
+    rest = [w for w in words[len(lead) :] if w.lower() != word]
+    bare_article = not lead or lead[0].lower() in {"a", "an"}
+    phrase = " ".join([word, *rest])
+    return {"subject": with_article(phrase) if bare_article else f"{lead[0]} {phrase}"}
+
+
+def _reveal(wish: str, scene: Scene) -> Values | None:
+    """Understand "zoom out to reveal a castle": a movement, and what it shows."""
+    match = re.match(r"(.+?)\s+(?:to|and)\s+(?:reveal|show|see|find)\s+(.+)\Z", wish)
+    if match is None:
+        return None
+    moved = _exact_term(match[1]) or _table(match[1], scene)
+    if not moved or "camera_movement" not in moved:
+        return None
+    return {**moved, "details": (*scene.details, with_article(match[2]))}
+
+
+def _less(wish: str, scene: Scene) -> Values | None:
+    """Understand "less joyful", "not so tense": away from the mood that is set."""
+    match = re.match(
+        r"(?:make it\s+)?(?:a bit\s+|much\s+|a lot\s+)?(?:less|not (?:so|too|as|that))\s+([\w-]+)\Z",
+        wish,
+    )
+    term = canonical_term("mood", match[1]) if match else None
+    if term is None:
+        return None
+    if scene.mood != term:
+        return {}
+    return {"mood": "energetic" if term == "calm" else "calm"}
+
+
+def _season(wish: str, _scene: Scene) -> Values | None:
+    match = re.match(
+        r"(?:make it |set it |now |put it )*(?:in |during )?(?:the )?(winter|autumn|fall)\Z", wish
+    )
+    if match is None:
+        return None
+    return {"weather": "snow" if match[1] == "winter" else "falling leaves"}
+
+
 def _count(wish: str, scene: Scene) -> Values | None:
     """Understand "two dogs", "make it three", "only one", "there should be five of them"."""
     number = "|".join(_NUMBERS)
@@ -258,6 +341,8 @@ def _count(wish: str, scene: Scene) -> Values | None:
         wish,
     )
     if match is None or not scene.subject:
+        return None
+    if match[0] == match[1] and match[1].isdigit():
         return None
     count = _NUMBERS.get(match[1]) or int(match[1])
     noun = head_of(scene.subject)
@@ -302,7 +387,7 @@ def _replace(wish: str, scene: Scene) -> Values | None:
 
 
 def _swap(old: str, new: str, scene: Scene) -> Values | None:
-    old, new = old.strip(), new.strip()
+    old, new = re.sub(r"^(?:her|his|its|their)\s+(?=\w)", "", old.strip()), new.strip()
     if field := field_named(old):
         return _value_for(field, new, scene)
     if old in _PRONOUNS.split("|") or old in {"this", "that"}:
@@ -331,6 +416,8 @@ def _swap(old: str, new: str, scene: Scene) -> Values | None:
     if scene.setting and _mentions(scene.setting, old):
         return {"setting": with_article(new)}
     if scene.subject_details and _mentions(scene.subject_details, old):
+        if new.split()[0] in {"a", "an"} and scene.subject_details.startswith("wearing"):
+            return {"subject_details": f"wearing {new}"}
         pattern = re.compile(re.escape(old), re.IGNORECASE)
         return {"subject_details": pattern.sub(re.sub(r"^an?\s+", "", new), scene.subject_details)}
     if scene.action and _mentions(scene.action, old):
@@ -342,7 +429,7 @@ def _colour(wish: str, scene: Scene) -> Values | None:
     """Understand "make the car blue", "a red one", "paint it green", "the dog should be white"."""
     colors = "|".join(sorted(word_list("colors"), key=len, reverse=True))
     match = re.match(
-        rf"(?:(?:make|paint|colou?r|turn|dye|have|let)\s+)?(?:the\s+)?([\w ]+?)?\s*(?:(?:should )?be\s+|is\s+|in\s+|to\s+)?((?:(?:dark|light|bright|pale|deep)\s+)?(?:{colors}))(?: one)?\Z",
+        rf"(?:(?:make|paint|colou?r|turn|dye|have|let)\s+)?(?:(?:the|her|his|its|their)\s+)?([\w ]+?)?\s*(?:(?:should )?be\s+|is\s+|in\s+|to\s+)?((?:(?:dark|light|bright|pale|deep)\s+)?(?:{colors}))(?: one)?\Z",
         wish,
     )
     if match is None or not scene.subject:
@@ -408,7 +495,11 @@ def _clothes(wish: str, scene: Scene) -> Values | None:
     if match is None or not scene.subject:
         return None
     item = match[1].strip()
-    worn = bool(set(item.split()) & word_list("clothing")) or "wear" in wish or "dress" in wish
+    worn = (
+        bool(set(item.split()) & (word_list("clothing") - word_list("colors")))
+        or "wear" in wish
+        or "dress" in wish
+    )
     if worn or (re.match(r"(?:give|put)\b", wish) and subject_kind(head_of(item)) == "object"):
         return {"subject_details": _worn(scene, item) if worn else f"with {with_article(item)}"}
     if wish.startswith("give"):
@@ -478,7 +569,8 @@ def _act(words: str, scene: Scene) -> Values | None:
 
 def _acting(words: str) -> str:
     verb, _, rest = words.partition(" ")
-    if not verb.endswith("ing") or not is_verb(verb):
+    base = lemma(verb, "VERB") if is_verb(verb) else verb
+    if not verb.endswith("ing") or base == verb:
         verb = inflect(lemma(verb, "VERB"), "VBG") if is_verb(verb) else verb
     return f"{verb} {rest}".strip()
 
@@ -491,6 +583,10 @@ def _subject_words(scene: Scene) -> str:
 
 def _place(wish: str, scene: Scene) -> Values | None:
     """Understand "on the beach", "move it to Tokyo", "set it in a forest", "take them to the moon"."""
+    if re.search(r"\b(?:background|foreground|distance)\b", wish):
+        return None
+    if re.search(r"\b(?:indoors|outdoors|outside|inside)\Z", wish) and len(wish.split()) < 6:
+        return {"setting": "outdoors" if "out" in wish.rsplit(maxsplit=1)[-1] else "indoors"}
     match = re.match(
         rf"(?:(?:move|take|bring|transport|send|relocate|put|set|place|have|shoot|film|make)\s+(?:{_PRONOUNS}|this|that|everything|(?:the )?(?:scene|shot|action|video|whole thing|camera)|the [\w]+|{_subject_words(scene)})\s+)?(?:happen |take place |be |set |located |happening |taking place )?(?:in|on|at|to|into|onto|inside|under|near|by|underwater)?\s*((?:the|an?|some)?\s*[\w' \-]+)\Z",
         wish,
@@ -581,12 +677,14 @@ def _add(wish: str, scene: Scene) -> Values | None:
         "",
         match[1],
     ).strip()
+    if re.match(rf"(?:{_PRONOUNS}|me|us)\b", what):
+        return None
     if match := re.match(r"(?:more\s+)(.+)", what):
         what = match[1]
     values = _exact_term(what)
     if values is not None:
         return values
-    head = head_of(what)
+    head = head_of(re.sub(r"\s+(?:everywhere|around|nearby|here|there|outside)$", "", what))
     if not head or not (is_noun(head) or subject_kind(head)):
         return None
     if not scene.subject and subject_kind(head) in ANIMATE | {"vehicle", "watercraft", "aircraft"}:
@@ -612,16 +710,16 @@ def _exact_term(text: str) -> Values | None:
 def _by_term(wish: str, _scene: Scene) -> Values | None:
     """Understand a wish that says established terms and nothing else of weight."""
     core = wish
-    if values := _exact_term(core):
-        return values
+    if exact := _exact_term(core):
+        return exact
     stripped = core
     while (match := _LEAD.match(stripped + " ")) and stripped:
         rest = stripped[match.end() :] if match.end() <= len(stripped) else ""
         if not rest or rest == stripped:
             break
         stripped = rest
-        if values := _exact_term(stripped):
-            return values
+        if exact := _exact_term(stripped):
+            return exact
     for film, style in load("requests")["films"]["style"].items():
         if re.search(rf"\b{re.escape(film)}\b", wish):
             return {"style": style}
@@ -639,11 +737,17 @@ def _by_term(wish: str, _scene: Scene) -> Values | None:
     )
     if any(w not in small for w in words):
         return None
-    return {t.field: t.term for t in found}
+    values: Values = {t.field: t.term for t in found}
+    if "camera_movement" in values and "slowly" in wish:
+        values.pop("pace", None)
+    return values
 
 
 def _subject_is(wish: str, scene: Scene) -> Values | None:
     """Understand "make it a cat", "a cat", "it should be an old robot"."""
+    named = re.match(rf"(?:make|turn)\s+(?:{_PRONOUNS})\s+(?:into\s+)?([a-z]+(?: [a-z]+)?)\Z", wish)
+    if named and is_plural(named[1]) and subject_kind(head_of(named[1])):
+        return {"subject": named[1]}
     match = re.match(
         r"(?:(?:make|turn|change)\s+(?:it|him|her|them|that|this|the subject)\s+(?:to |into )?|it should be |(?:use|show|have)\s+)?(an?\s+[\w' \-]+|(?:two|three|four|five|some)\s+[\w' \-]+)\Z",
         wish,
@@ -663,13 +767,18 @@ def _subject_is(wish: str, scene: Scene) -> Values | None:
 _RULES: Final[tuple[Callable[[str, Scene], Values | None], ...]] = (
     _step,
     _table,
+    _season,
+    _less,
+    _reveal,
     _field_assignment,
+    _one_more,
     _count,
     _colour,
     _remove,
     _by_term,
     _clothes,
     _replace,
+    _described,
     _do,
     _place,
     _subject_is,

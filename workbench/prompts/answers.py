@@ -1,0 +1,157 @@
+"""What a language model may answer: read leniently, cleaned, and checked for sense."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Annotated, Any, Final
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from workbench.prompts.composer.words import content_words, lemma
+from workbench.scene import LIST_FIELDS, SCENE_FIELDS, Origin, Scene, canonical_term
+
+__all__ = [
+    "Enhanced",
+    "Extracted",
+    "Revised",
+    "SceneAnswer",
+    "Varied",
+    "json_in",
+    "keeps_subject",
+    "plain_text",
+]
+
+_TAG: Final = re.compile(
+    r"<\s*(script|style)\b.*?<\s*/\s*\1\s*>|<[^<>]{0,400}>", re.IGNORECASE | re.DOTALL
+)
+_FENCE: Final = re.compile(r"```(?:json)?\s*(.*?)```", re.DOTALL)
+_LONGEST_FIELD: Final = 400
+
+
+def plain_text(text: str) -> str:
+    """Return ``text`` without markup, code fences and unprintable characters, on one line."""
+    bare = _TAG.sub(" ", text).replace("`", "").replace("**", "")
+    printable = "".join(c if c.isprintable() else " " for c in bare)
+    return re.sub(r"\s+", " ", printable).strip().strip('"').strip()
+
+
+def json_in(text: str) -> dict[str, Any]:
+    """Return the JSON object in ``text``, whether alone, fenced or inside prose.
+
+    Raises ``ValueError`` when there is none.
+    """
+    candidates = [text, *_FENCE.findall(text)]
+    start = text.find("{")
+    while start >= 0 and len(candidates) < 8:
+        candidates.append(text[start:])
+        start = text.find("{", start + 1)
+    for candidate in candidates:
+        try:
+            found, _ = json.JSONDecoder().raw_decode(candidate.strip())
+        except ValueError:
+            continue
+        if isinstance(found, dict):
+            return found
+    raise ValueError("The answer holds no JSON object.")
+
+
+def keeps_subject(before: str, text: str) -> bool:
+    """Tell whether ``text`` still speaks of the subject ``before``, in any form of its words."""
+    want = {lemma(w, "NOUN") for w in content_words(before)}
+    have = {lemma(w, "NOUN") for w in content_words(text)} | set(content_words(text))
+    return not want or bool(want & have)
+
+
+def _text(value: Any) -> Any:
+    if value is None:
+        return ""
+    if isinstance(value, list | tuple) and all(isinstance(v, str | int | float) for v in value):
+        return ", ".join(str(v) for v in value)
+    if isinstance(value, bool | int | float):
+        return str(value)
+    return value
+
+
+_Text = Annotated[str, BeforeValidator(_text), Field(max_length=20_000)]
+
+
+class SceneAnswer(BaseModel):
+    """A scene as a language model writes it."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    subject: _Text = ""
+    subject_details: _Text = ""
+    action: _Text = ""
+    setting: _Text = ""
+    time_of_day: _Text = ""
+    weather: _Text = ""
+    lighting: _Text = ""
+    mood: _Text = ""
+    style: _Text = ""
+    color_palette: _Text = ""
+    shot_size: _Text = ""
+    camera_angle: _Text = ""
+    camera_movement: _Text = ""
+    lens: _Text = ""
+    pace: _Text = ""
+    details: list[_Text] = Field(default_factory=list)
+    negative_prompt: _Text = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_detail_is_a_list(cls, data: Any) -> Any:
+        if isinstance(data, dict) and isinstance(data.get("details"), str):
+            return {**data, "details": [data["details"]] if data["details"] else []}
+        if isinstance(data, dict) and data.get("details") is None:
+            return {k: v for k, v in data.items() if k != "details"}
+        return data
+
+    def scene(self, origin: Origin) -> Scene:
+        """Return the scene, in established terms where the answer used one of their phrases."""
+        values: dict[str, str | tuple[str, ...]] = {}
+        for name in SCENE_FIELDS:
+            given = getattr(self, name)
+            if name in LIST_FIELDS:
+                values[name] = tuple(t for d in given if (t := plain_text(d)[:_LONGEST_FIELD]))
+            else:
+                text = plain_text(given)[:_LONGEST_FIELD]
+                values[name] = canonical_term(name, text) or text
+        return Scene().edit({k: v for k, v in values.items() if v}, origin=origin)
+
+
+class Enhanced(BaseModel):
+    """The answer to an enhancement, and each variation."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    prompt: str = Field(min_length=1)
+    scene: SceneAnswer = Field(default_factory=SceneAnswer)
+
+
+class Extracted(BaseModel):
+    """The answer to an extraction."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    scene: SceneAnswer
+
+
+class Varied(BaseModel):
+    """The answer to a request for variations; what does not validate is left out one by one."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    variations: list[Any] = Field(min_length=1)
+
+
+class Revised(BaseModel):
+    """The answer to a tuning request."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    understood: bool
+    prompt: str = Field(min_length=1)
+    scene: SceneAnswer
+    message: _Text = ""

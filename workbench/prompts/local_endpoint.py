@@ -1,0 +1,131 @@
+"""The local language model as an endpoint: finds its process, or starts it, once per machine.
+
+The process serves every client of one outputs/ folder: Jupyter server, kernels and papermill alike.
+Knows how to reach it; the model itself is loaded in :mod:`workbench.prompts.local_model` alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, Self, TypeVar
+
+from filelock import FileLock, Timeout
+from pydantic import BaseModel
+
+from workbench.prompts.chat import ChatEndpoint, ChatFailure, Message, Rung
+from workbench.prompts.model import Exchange
+from workbench.settings import Settings
+
+__all__ = ["LocalEndpoint"]
+
+Answer = TypeVar("Answer", bound=BaseModel)
+
+_POLL_S: Final = 0.1
+_DOOR: Final = "language_model.json"
+
+
+@dataclass(slots=True)
+class LocalEndpoint(ChatEndpoint):
+    """An endpoint whose server is a process of this machine, started when nobody has yet."""
+
+    folder: Path = field(default_factory=Path)
+    idle_exit_s: float = 600.0
+    allow_hub: bool = False
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """Return the endpoint that ``settings`` describe; starts nothing."""
+        return cls(
+            base_url="",
+            model=settings.language_model,
+            timeout_s=settings.language_timeout_s,
+            retries=0,
+            rung=Rung.TEXT,
+            folder=settings.index_path.parent,
+            idle_exit_s=settings.idle_exit_s,
+            allow_hub=settings.allow_hub,
+        )
+
+    async def ask(
+        self, messages: Sequence[Message], answer: type[Answer]
+    ) -> tuple[Answer, tuple[Exchange, ...]]:
+        """Ask the local model; the first question of all waits for it to load, within the limit."""
+        begun = time.monotonic()
+        try:
+            async with asyncio.timeout(self.timeout_s):
+                await self._find_or_start()
+        except TimeoutError:
+            raise ChatFailure("The local language model is still loading; try again.") from None
+        whole, self.timeout_s = self.timeout_s, max(1.0, self.timeout_s - time.monotonic() + begun)
+        try:
+            return await ChatEndpoint.ask(self, messages, answer)
+        finally:
+            self.timeout_s = whole
+
+    async def _find_or_start(self) -> None:
+        started: subprocess.Popen[bytes] | None = None
+        while True:
+            door = _read_door(self.folder / _DOOR)
+            if door is not None and door.get("model") == self.model:
+                url, key = str(door["base_url"]), str(door["key"])
+                if url != self.base_url or key != self.api_key:
+                    await self.close()
+                    self.base_url, self.api_key = url, key
+                return
+            if started is not None and started.poll() is not None:
+                raise ChatFailure(
+                    "The local language model could not be loaded; its log is language_model.log "
+                    "beside the index."
+                )
+            started = started or self._start()
+            await asyncio.sleep(_POLL_S)
+
+    def _start(self) -> subprocess.Popen[bytes] | None:
+        """Start the process unless another client is just doing so."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        try:
+            with (
+                FileLock(self.folder / "language_model.starting", timeout=0),
+                (self.folder / "language_model.log").open("ab") as log,
+            ):
+                if _read_door(self.folder / _DOOR) is not None:
+                    return None
+                options = ["--allow-hub"] if self.allow_hub else []
+                return subprocess.Popen(
+                    [
+                        sys.executable,
+                        "-m",
+                        "workbench.prompts.local_model",
+                        "--model",
+                        self.model,
+                        "--door",
+                        str(self.folder / _DOOR),
+                        "--idle-exit-s",
+                        str(self.idle_exit_s),
+                        *options,
+                    ],  # fmt: skip
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    start_new_session=True,
+                )
+        except Timeout:
+            return None
+
+
+def _read_door(path: Path) -> dict[str, object] | None:
+    """Return how to reach the running process, or None when there is none."""
+    try:
+        door = json.loads(path.read_text("utf-8"))
+        os.kill(int(door["pid"]), 0)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return door if isinstance(door, dict) else None
