@@ -22,6 +22,7 @@ Points = Any
 
 _SHIFT: Final = 4
 _FRACTION: Final = 1 << _SHIFT
+_HALF: Final = 0.5 * _FRACTION
 
 
 class Canvas:
@@ -58,6 +59,9 @@ class Canvas:
     def polygon(self, points: Points, colour: Colour, opacity: float = 1.0) -> None:
         """Fill the polygon through ``points``."""
         fixed = self._fixed(points)
+        if opacity >= 1:
+            cv2.fillPoly(self.pixels, [fixed], _bgra(colour), cv2.LINE_AA, _SHIFT)
+            return
         self._blend(
             fixed,
             opacity,
@@ -110,8 +114,21 @@ class Canvas:
     def rectangle(
         self, x0: float, y0: float, x1: float, y1: float, colour: Colour, opacity: float = 1.0
     ) -> None:
-        """Fill the upright rectangle between two corners."""
-        self.polygon(((x0, y0), (x1, y0), (x1, y1), (x0, y1)), colour, opacity)
+        """Fill the upright rectangle between two corners, on whole pixels."""
+        height, width = self.pixels.shape[:2]
+        left, right = ((x - self.x0) * self.px + 0.5 for x in (x0, x1))
+        top, low = ((y - self.y0) * self.px + 0.5 for y in (y0, y1))
+        if right < 1 or low < 1:
+            return
+        rows = slice(max(0, int(top)), min(height, max(int(low), int(top) + 1)))
+        columns = slice(max(0, int(left)), min(width, max(int(right), int(left) + 1)))
+        if opacity >= 1:
+            self.pixels[rows, columns] = _bgra(colour)
+        else:
+            part = self.pixels[rows, columns]
+            if part.size:
+                flat = np.full_like(part, _bgra(colour))
+                cv2.addWeighted(flat, opacity, part, 1 - opacity, 0, dst=part)
 
     def gradient(
         self, stops: Sequence[tuple[float, Colour]], *, grain: Image | None = None
@@ -126,11 +143,9 @@ class Canvas:
             [np.interp(rows, at, [stop[1][c] * 255 for stop in stops]) for c in (2, 1, 0)], 1
         ).astype(np.float32)
         height, width = self.pixels.shape[:2]
-        if grain is None:
-            self.pixels[..., :3] = np.rint(column).astype(np.uint8)[:, None]
-        else:
-            self.pixels[..., :3] = _dither(column, grain, width)
-        self.pixels[..., 3] = 255
+        tile = _dithered(column, grain)
+        repeats = -(-width // tile.shape[1])
+        self.pixels[:] = cv2.repeat(tile, 1, repeats)[:, :width]
 
     def glow(
         self, x: float, y: float, radius: float, colour: Colour, strength: float = 1.0
@@ -166,9 +181,10 @@ class Canvas:
         cv2.multiply(part, cv2.merge([mask, mask, mask, mask]), dst=part, scale=1 / 255)
 
     def _fixed(self, points: Points) -> Image:
-        array = np.asarray(points, np.float64)
-        offset = (self.x0, self.y0)
-        return np.rint(((array - offset) * self.px - 0.5) * _FRACTION).astype(np.int32)
+        k = self.px * _FRACTION
+        moved = np.asarray(points, np.float64) * k
+        moved -= (self.x0 * k + _HALF, self.y0 * k + _HALF)
+        return np.rint(moved, out=moved).astype(np.int32)
 
     def _blend(self, points: Image, opacity: float, draw: Any, margin: int = 0) -> None:
         if opacity >= 1:
@@ -220,12 +236,12 @@ def _bgra(colour: Colour) -> tuple[float, float, float, float]:
     return colour[2] * 255, colour[1] * 255, colour[0] * 255, 255.0
 
 
-def _dither(column: Image, grain: Image, width: int) -> Image:
-    height = len(column)
-    repeats = (-(-height // grain.shape[0]), -(-width // grain.shape[1]))
-    noise = np.tile(grain, repeats)[:height, :width]
-    planes = [
-        cv2.add(cv2.repeat(np.ascontiguousarray(column[:, c : c + 1]), 1, width), noise)
-        for c in range(3)
-    ]
-    return cv2.merge([cv2.convertScaleAbs(plane) for plane in planes])
+def _dithered(column: Image, grain: Image | None) -> Image:
+    """Return a strip as wide as ``grain`` with the shades of ``column``, opaque, its steps broken."""
+    if grain is None:
+        grain = np.zeros((1, 16), np.float32)
+    noise = np.tile(grain, (-(-len(column) // len(grain)), 1))[: len(column)]
+    strip = np.empty((*noise.shape, 4), np.float32)
+    strip[..., :3] = column[:, None] + noise[..., None]
+    strip[..., 3] = 255
+    return np.clip(strip + 0.5, 0, 255).astype(np.uint8)

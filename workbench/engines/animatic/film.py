@@ -18,6 +18,7 @@ from workbench.engines.animatic.effects.plan import Plan
 from workbench.engines.animatic.foreground import foreground
 from workbench.engines.animatic.label import Label
 from workbench.engines.animatic.look import look_of
+from workbench.engines.animatic.merging import merged
 from workbench.engines.animatic.planes import Picture, lay
 from workbench.engines.animatic.script import Script
 from workbench.engines.animatic.weather import Weather
@@ -53,15 +54,15 @@ class Film:
         path = film_path(script, start, num_frames, fps)
         if self.look.shake:
             path = [shaken(c, self.look.shake, i / fps, script.seed) for i, c in enumerate(path)]
-        self.world = World(script, atmosphere_of(script, self.look), view, path, height, self.look)
+        self.world = World(script, atmosphere_of(script, self.look), view, path, height, self.look, num_frames / fps * self.speed)
         self.players = players_of(self.world)
         self.path = self._followed(path)
         self.world.path = self.path
         layers = paint_backdrop(self.world)
         if self.look.sparse:
             layers = [layer for layer in layers if layer.p <= _STAGE]
-        self._behind = [layer for layer in layers if layer.p <= _STAGE]
-        self._before = [layer for layer in layers if layer.p > _STAGE]
+        self._behind = merged(self.world, [layer for layer in layers if layer.p <= _STAGE])
+        self._before = merged(self.world, [layer for layer in layers if layer.p > _STAGE])
         self._weather = Weather(self.world)
         self._frame = foreground(self.world)
         self._effects = make_effects(self.look.effects, Plan(width, height, script.seed))

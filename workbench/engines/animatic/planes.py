@@ -15,7 +15,7 @@ import numpy as np
 
 from workbench.engines.encoder import Image
 
-__all__ = ["Picture", "Sprite", "lay", "sprite_of"]
+__all__ = ["Picture", "Sheet", "Sprite", "lay", "sprite_of"]
 
 _WHOLE: Final = 1.0 / 255.0
 _BLACK_LEVEL: Final = 16.0
@@ -41,6 +41,28 @@ class Picture:
         other = Picture(self.width, self.height)
         np.copyto(other.planes, self.planes)
         return other
+
+
+class Sheet:
+    """A transparent picture that sprites are laid on, to become a sprite itself."""
+
+    __slots__ = ("height", "keep", "keep_half", "u", "v", "width", "y")
+
+    def __init__(self, width: int, height: int) -> None:
+        self.width, self.height = width, height
+        self.y: Image = np.zeros((height, width), np.uint8)
+        self.u: Image = np.zeros((height // 2, width // 2), np.uint8)
+        self.v: Image = np.zeros((height // 2, width // 2), np.uint8)
+        self.keep: Image = np.full((height, width), 255, np.uint8)
+        self.keep_half: Image = np.full((height // 2, width // 2), 255, np.uint8)
+
+    def sprite(self) -> Sprite:
+        """Return what has been laid so far as one sprite."""
+        open_rows = np.flatnonzero(cv2.reduce(self.keep, 1, cv2.REDUCE_MAX).ravel() > 2)
+        solid = int(open_rows[-1]) + 1 if len(open_rows) else 0
+        if solid == 0:
+            return Sprite(self.y, self.u, self.v, None, None, 0)
+        return Sprite(self.y, self.u, self.v, self.keep, self.keep_half, solid)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +115,7 @@ def sprite_of(bgra: Image, *, solid: int | None = None) -> Sprite:
 
 
 def lay(
-    picture: Picture,
+    picture: Picture | Sheet,
     sprite: Sprite,
     *,
     scale: float,
@@ -121,6 +143,10 @@ def lay(
         at = (x / 2, y / 2)
         _blend(picture.u, sprite.u, sprite.keep_half, scale, at, half_box, solid // 2)
         _blend(picture.v, sprite.v, sprite.keep_half, scale, at, half_box, solid // 2)
+    if isinstance(picture, Sheet):
+        _cover(picture.keep, sprite.keep, scale, (x, y), box, solid)
+        half_box, at = (left // 2, top // 2, right // 2, low // 2), (x / 2, y / 2)
+        _cover(picture.keep_half, sprite.keep_half, scale, at, half_box, solid // 2)
 
 
 _Box = tuple[int, int, int, int]
@@ -146,6 +172,24 @@ def _blend(
         target[middle:low, left:right] = _sample(source, scale, at, (left, middle, right, low))
 
 
+def _cover(
+    target: Image,
+    keep: Image | None,
+    scale: float,
+    at: tuple[float, float],
+    box: _Box,
+    solid: int,
+) -> None:
+    """Take from ``target`` (what stays of what lies beneath a sheet) what ``keep`` covers."""
+    left, top, right, low = box
+    middle = top if keep is None else min(low, max(top, solid))
+    if keep is not None and middle > top:
+        region = target[top:middle, left:right]
+        through = _sample(keep, scale, at, (left, top, right, middle))
+        cv2.multiply(region, through, dst=region, scale=_WHOLE)
+    target[middle:low, left:right] = 0
+
+
 def _sample(plane: Image, scale: float, at: tuple[float, float], box: _Box) -> Image:
     """Return the part of ``plane``, scaled and moved to ``at``, that falls into ``box``."""
     left, top, right, low = box
@@ -155,8 +199,8 @@ def _sample(plane: Image, scale: float, at: tuple[float, float], box: _Box) -> I
         plane, offset_x, offset_y = _resized(plane, scale, offset_x, offset_y, width, height)
     whole_x, whole_y = round(offset_x), round(offset_y)
     if (
-        abs(offset_x - whole_x) < 0.02
-        and abs(offset_y - whole_y) < 0.02
+        abs(offset_x - whole_x) < 0.07
+        and abs(offset_y - whole_y) < 0.07
         and 0 <= whole_x <= plane.shape[1] - width
         and 0 <= whole_y <= plane.shape[0] - height
     ):
@@ -168,8 +212,8 @@ def _sample(plane: Image, scale: float, at: tuple[float, float], box: _Box) -> I
 def _resized(
     plane: Image, scale: float, offset_x: float, offset_y: float, width: int, height: int
 ) -> tuple[Image, float, float]:
-    first_x = max(0, int(offset_x / scale) - 2)
-    first_y = max(0, int(offset_y / scale) - 2)
+    """Return the part of ``plane`` that is wanted, resized, and where in it that begins."""
+    first_x, first_y = _start(offset_x, scale), _start(offset_y, scale)
     last_x = min(plane.shape[1], int((offset_x + width) / scale) + 3)
     last_y = min(plane.shape[0], int((offset_y + height) / scale) + 3)
     first_x, first_y = min(first_x, plane.shape[1] - 1), min(first_y, plane.shape[0] - 1)
@@ -180,6 +224,24 @@ def _resized(
         return cv2.resize(part, size, interpolation=how), 0.0, 0.0
     resized = cv2.resize(part, None, fx=scale, fy=scale, interpolation=how)
     return resized, offset_x - first_x * scale, offset_y - first_y * scale
+
+
+def _start(offset: float, scale: float) -> int:
+    """Return a pixel to begin at, so chosen that ``offset`` falls on a whole pixel once resized.
+
+    Then no second, finer move is needed. Any start a few pixels before the offset will do; among
+    so many one nearly always fits, unless the scale is almost 1.
+    """
+    base = max(0, int(offset / scale) - 2)
+    best, chosen = 1.0, base
+    for start in range(base, max(-1, base - 14), -1):
+        rest = offset - start * scale
+        error = abs(rest - round(rest))
+        if error < best:
+            best, chosen = error, start
+            if error < 0.04:
+                break
+    return chosen
 
 
 def _ceil_even(value: float) -> int:

@@ -22,6 +22,8 @@ __all__ = ["Weather"]
 
 _INDOORS: Final = frozenset({"room", "kitchen", "office", "stage", "space", "underwater", "studio"})
 _FIXED: Final = 16
+_SHORE: Final = 0.68
+"""Where splashes begin, as a share of the frame's height."""
 
 
 @cache
@@ -52,7 +54,7 @@ class Weather:
         recipe = _table().get(world.air.fall, {}) if not inside else {}
         dim = 0.55 + 0.45 * luma(world.air.light)
         self._sheets = [self._sheet(entry, dim) for entry in recipe.get("sheets", ())]
-        self._splashes = int(recipe.get("splashes", 0))
+        self._splashes = self._splash_sheets(int(recipe.get("splashes", 0)))
         self._mist = self._mist_of(world) if world.air.veil > 0.1 and not inside else None
         self._lightning = world.air.lightning
         self._bolts = [self._bolt() for _ in range(2)] if self._lightning and not inside else []
@@ -75,7 +77,9 @@ class Weather:
                 _scroll(picture.v, sheet.hue, across / 2, down / 2, cv2.add)
                 _scroll(picture.u, sheet.hue, across / 2, down / 2, cv2.subtract)
         if self._splashes:
-            self._splash(picture, story)
+            sheet = self._splashes[int(story * 12) % len(self._splashes)]
+            region = picture.y[picture.height - len(sheet) :]
+            cv2.add(region, sheet, dst=region)
         if self._lightning:
             self._flash(picture, t)
 
@@ -124,14 +128,17 @@ class Weather:
         axes = (round(r * _FIXED), round(r * 0.45 * _FIXED))
         cv2.ellipse(sheet, (round(x * _FIXED), round(y * _FIXED)), axes, 360 * turn, 0, 360, level, -1, cv2.LINE_AA, 4)
 
-    def _splash(self, picture: Picture, story: float) -> None:
-        """Draw small rings where drops have just landed."""
-        random = np.random.default_rng([self._seed, int(story * 12)])
-        low = 0.68 * picture.height
-        for x, y in random.random((self._splashes, 2)):
-            at = (int(x * picture.width), int(low + y * (picture.height - low)))
-            r = max(2, int((0.004 + 0.008 * y) * picture.height))
-            cv2.ellipse(picture.y, at, (r, max(1, r // 3)), 0, 0, 360, 190, 1, cv2.LINE_AA)
+    def _splash_sheets(self, number: int) -> list[Image]:
+        """Return a few sheets of small rings where drops have just landed."""
+        sheets = []
+        for _ in range(4 if number else 0):
+            sheet = np.zeros((self._height - int(_SHORE * self._height), self._width), np.uint8)
+            for x, y in self._random.random((number, 2)):
+                r = max(2, int((0.004 + 0.008 * y) * self._height))
+                at = (int(x * self._width), int(y * sheet.shape[0]))
+                cv2.ellipse(sheet, at, (r, max(1, r // 3)), 0, 0, 360, 70, 1, cv2.LINE_AA)
+            sheets.append(sheet)
+        return sheets
 
     def _mist_of(self, world: World) -> tuple[Image, Image]:
         """Return what drifting mist keeps of the picture, and the light it adds."""

@@ -51,12 +51,15 @@ class World:
         path: list[Camera],
         frame_px: int,
         look: Look,
+        seconds: float = 4.0,
     ) -> None:
         self.script, self.air, self.view, self.path = script, air, view, path
         self.frame_px = frame_px
         self.look = look
+        self.seconds = seconds
         self.soft = look.soft
         self.random = np.random.default_rng([script.seed, 7])
+        self._tiles: dict[float, Image] = {}
         self.grain = (self.random.random((64, 64), np.float32) - 0.5) * 1.6
 
     def extent(self, p: float, margin: float = 0.02) -> tuple[float, float, float, float]:
@@ -85,13 +88,11 @@ class World:
         x0, y0, x1, y1 = self.extent(p)
         # Chance starts anew for each layer, so that a change in one leaves the others as they are.
         self.random = np.random.default_rng([self.script.seed, 7, round(p * 1000)])
-        return Canvas(
-            x0 - spread,
-            max(y0, top),
-            x1 + max(0.0, -spread),
-            max(max(y0, top) + 0.01, min(y1, bottom)),
-            self.density(p),
-        )
+        # Corners lie on one grid of pixels, so that layers of one parallax can be joined.
+        px = self.density(p)
+        x0 = np.floor((x0 - spread) * px / 2) * 2 / px
+        y0 = np.floor(max(y0, top) * px / 2) * 2 / px
+        return Canvas(x0, y0, x1, max(y0 + 4 / px, min(y1, bottom)), px)
 
     def layer(
         self,
@@ -153,14 +154,27 @@ class World:
         return [*self.path[::step], self.path[-1]]
 
     def _noise(self, rough: float, shape: Any) -> Image:
+        """Return mottling of a size, cut from one tile for each fineness."""
+        if rough not in self._tiles:
+            self._tiles[rough] = self._tile(rough)
+        tile = self._tiles[rough]
+        repeats = (-(-shape[0] // tile.shape[0]), -(-shape[1] // tile.shape[1]))
+        return cv2.repeat(tile, *repeats)[: shape[0], : shape[1]]
+
+    def _tile(self, rough: float) -> Image:
         cell = max(2, round(self.frame_px / 60 / rough))
-        size = (-(-shape[1] // cell), -(-shape[0] // cell))
-        coarse = self.random.integers(0, 256, (size[1] // 3 + 2, size[0] // 3 + 2), np.uint8)
-        fine = self.random.integers(0, 256, (size[1] + 1, size[0] + 1), np.uint8)
-        whole = (shape[1], shape[0])
-        first = cv2.resize(coarse, whole, interpolation=cv2.INTER_CUBIC)
-        second = cv2.resize(fine, whole, interpolation=cv2.INTER_LINEAR)
+        random = np.random.default_rng([self.script.seed, 11])
+        whole = (24 * cell, 18 * cell)
+        first, second = (
+            cv2.resize(_around(random.integers(0, 256, size, np.uint8)), whole, interpolation=how)
+            for size, how in (((6, 8), cv2.INTER_CUBIC), ((18, 24), cv2.INTER_LINEAR))
+        )
         return cv2.addWeighted(first, 0.55, second, 0.45, 0)
+
+
+def _around(cells: Image) -> Image:
+    """Return ``cells`` with its first column and row again at the end, so that tiles join."""
+    return np.pad(cells, ((0, 1), (0, 1)), mode="wrap")
 
 
 def mottle(sprite: Sprite, noise: Image, strength: float) -> None:

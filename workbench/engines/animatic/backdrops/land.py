@@ -92,12 +92,12 @@ def forest(world: World) -> list[Layer]:
     return [
         *sky_layers(world),
         tree_line(world, 0.14, 0.24, 0.36, 0.07, fir=True),
-        _trunks(world, 0.24, 0.085, 0.012),
+        _trunks(world, 0.30, 0.10, 0.014),
         tree_line(world, 0.30, 0.20, 0.34, 0.16),
         strip(world, 0.30, mix(moss, (0.8, 0.86, 0.5), 0.2), moss, wave=0.010, texture=0.25),
         _trunks(world, 0.46, 0.24, 0.022),
         strip(world, 0.46, moss, earth, wave=0.012, texture=0.3),
-        _trunks(world, 0.70, 0.62, 0.038),
+        _trunks(world, 0.74, 0.62, 0.038),
         strip(
             world,
             0.74,

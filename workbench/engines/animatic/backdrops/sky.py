@@ -34,34 +34,27 @@ def sky(world: World, *, bottom: float | None = None) -> Layer:
 
 
 def clouds(world: World) -> list[Layer]:
-    """Return the clouds, in one or two drifting sheets."""
-    cover = world.air.cloud
-    if cover < 0.03:
-        return []
-    layers = [_cloud_sheet(world, 0.02, cover, high=True)]
-    if cover > 0.3:
-        layers.append(_cloud_sheet(world, 0.04, cover, high=False))
-    return layers
+    """Return the clouds: one drifting sheet."""
+    return [] if world.air.cloud < 0.03 else [_cloud_sheet(world, 0.03, world.air.cloud)]
 
 
-def _cloud_sheet(world: World, p: float, cover: float, *, high: bool) -> Layer:
-    speed = (0.012 if high else 0.02) * (1 + 3 * world.air.gust)
-    canvas = world.canvas(p, bottom=0.02, spread=0.5 + 20 * speed)
+def _cloud_sheet(world: World, p: float, cover: float) -> Layer:
+    speed = 0.016 * (1 + 3 * world.air.gust)
+    seconds = world.seconds
+    canvas = world.canvas(p, bottom=0.0, spread=0.02 + speed * seconds)
     air, random = world.air, world.random
     base = mix(mix(air.sky[2], WHITE, 0.7 * (1 - air.darkness)), air.light, 0.25)
     base = mix(base, (luma(base) * 0.62,) * 3, 0.75 * max(0.0, cover - 0.6))
     if air.lightning:
         base = mix(base, (0.12, 0.13, 0.18), 0.6)
     under = mix(base, air.sky[1], 0.55)
+    top, low = air.sheer(base), air.sheer(under)
     width = canvas.x1 - canvas.x0
-    number = round(width * (1.6 + 5.5 * cover) * (0.7 if high else 1.0))
-    for _ in range(number):
+    for _ in range(round(width * (2.2 + 9 * cover))):
         x = canvas.x0 + float(random.random()) * width
-        y = -float(random.uniform(0.2, 0.5)) if high else -float(random.uniform(0.07, 0.34))
-        size = float(random.uniform(0.5, 1.3)) * (0.10 + 0.05 * cover) * (0.55 - y)
-        _cloud(
-            world, canvas, x, y, size * (1.25 if high else 1.0), air.sheer(base), air.sheer(under)
-        )
+        y = -float(random.uniform(0.07, 0.5))
+        size = float(random.uniform(0.5, 1.3)) * (0.10 + 0.05 * cover) * (0.28 - y)
+        _cloud(world, canvas, x, y, size * 1.2, top, low)
     canvas.blur(0.004 if cover < 0.8 else 0.016)
     return world.layer(canvas, p, drift=lambda t: (speed * t, 0.0))
 

@@ -124,7 +124,7 @@ def _tower(
     if random.random() < 0.35:
         canvas.rectangle(x + wide * 0.3, foot - tall * 1.08, x + wide * 0.55, foot - tall, first)
     glow = world.air.windows
-    pane, step = 0.011, 0.021
+    pane, step = 0.013, 0.026
     for row in range(int(tall / step) - 1):
         for column in range(int(wide / step)):
             left = x + 0.008 + column * step
