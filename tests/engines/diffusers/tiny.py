@@ -19,7 +19,7 @@ from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import Whitespace
 
-__all__ = ["TINY", "Tiny", "save", "save_wan_vace"]
+__all__ = ["TINY", "Tiny", "save", "save_wan_vace", "tiny_wan"]
 
 _VOCABULARY: Final = 256
 _CHAT: Final = "{% for message in messages %}{{ message['content'] }} {% endfor %}"
@@ -47,7 +47,7 @@ def save(name: str, folder: Path) -> Path:
 def save_wan_vace(folder: Path) -> Path:
     """Save a tiny pipeline of a class that no family knows; returns its folder."""
     torch.manual_seed(0)
-    wan = _wan()
+    wan = tiny_wan()
     shape = {
         "patch_size": (1, 2, 2),
         "num_attention_heads": 2,
@@ -146,7 +146,8 @@ def _wan_vae() -> Any:
     ).eval()
 
 
-def _wan() -> Any:
+def tiny_wan() -> Any:
+    """Return a tiny Wan pipeline."""
     transformer = diffusers.WanTransformer3DModel(
         patch_size=(1, 2, 2),
         num_attention_heads=2,
@@ -638,7 +639,7 @@ def _motif() -> Any:
 
 TINY: Final[Mapping[str, Tiny]] = MappingProxyType(
     {
-        "wan": Tiny(_wan),
+        "wan": Tiny(tiny_wan),
         "ltx": Tiny(_ltx),
         "cogvideox": Tiny(_cogvideox, num_frames=17),
         "hunyuan-video": Tiny(_hunyuan_video),

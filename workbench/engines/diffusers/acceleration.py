@@ -11,11 +11,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.util import find_spec
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from workbench.engines.diffusers.families import Family
-from workbench.engines.diffusers.options import Options
-from workbench.rendering import Profile
+if TYPE_CHECKING:  # benchmarks/gpu.py takes this file alone, where pydantic is not
+    from workbench.engines.diffusers.families import Family
+    from workbench.engines.diffusers.options import Options
+    from workbench.rendering import Profile
 
 __all__ = ["Acceleration", "AccelerationFailed", "best_attention", "relative_error"]
 

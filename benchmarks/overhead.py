@@ -1,0 +1,225 @@
+"""What a job costs beyond the model: against a bare pipeline call that then exports its video.
+
+Run as ``python -m benchmarks.overhead``: on a CPU, with pipelines small enough to wait for. Bare
+call and job take turns in one process, warm, with the same seed; then two jobs go through the job
+manager, to see how soon the second begins after the first has ended.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import tempfile
+import time
+import warnings
+from collections.abc import Callable
+from contextlib import closing
+from datetime import UTC, datetime
+from functools import partial
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from benchmarks.report import Figure, print_report
+from workbench.engines.diffusers import DiffusersEngine
+from workbench.engines.engine import RenderTask
+from workbench.jobs.manager import JobManager
+from workbench.rendering import Recipe, RenderRequest
+from workbench.settings import Settings
+
+_PROMPT = "a dog runs in the rain"
+_STEPS = {"tiny": 4, "small": 8}
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--repeats", type=int, default=7)
+    parser.add_argument("--jobs", type=int, default=6, help="jobs sent through the job manager")
+    wanted = parser.parse_args()
+    os.environ["HF_HUB_OFFLINE"] = "1"
+    warnings.simplefilter("ignore")
+    figures = []
+    with tempfile.TemporaryDirectory() as place:
+        for name in ("tiny", "small"):
+            model = _save(name, Path(place) / name)
+            figures += _in_process(name, model, Path(place), wanted.repeats)
+        figures += _through_jobs(Path(place) / "tiny", Path(place) / "outputs", wanted.jobs)
+    print_report("What a job costs beyond the model (CPU)", figures)
+    print(f"Export of the bare call: {_exporter()[1]}.")
+
+
+def _in_process(name: str, model: Path, place: Path, repeats: int) -> list[Figure]:
+    import torch
+
+    torch.set_num_threads(os.cpu_count() or 2)
+    engine = DiffusersEngine(Settings())
+    request = engine.complete(_request(name, model))
+    engine.load(request, "cpu", lambda _: None)
+    bare, export = _bare(model, request, place), _exporter()[0]
+    calls: list[float] = []
+    exports: list[float] = []
+    jobs: list[float] = []
+    for turn in range(repeats + 1):  # the first turn warms both
+        frames, call_s = _timed(bare)
+        _, export_s = _timed(partial(export, frames, place / "bare.mp4", request.fps or 16))
+        folder = place / f"{name}-{turn}"
+        folder.mkdir()
+        recipe = Recipe(job_id="job", created_at=datetime.now(UTC), request=request)
+        task = RenderTask(recipe, folder, lambda _: None, lambda: False)
+        _, job_s = _timed(partial(engine.render, task))
+        if turn:
+            calls.append(call_s)
+            exports.append(export_s)
+            jobs.append(job_s)
+    call, both = (
+        statistics.median(calls),
+        statistics.median(map(sum, zip(calls, exports, strict=True))),
+    )
+    job = statistics.median(jobs)
+    return [
+        Figure(f"{name}: bare call", call, "s"),
+        Figure(f"{name}: bare call and its export", both, "s"),
+        Figure(f"{name}: warm job", job, "s"),
+        Figure(
+            f"{name}: job over call and export", job / both, "×", 1.0 if name == "small" else None
+        ),
+        Figure(f"{name}: job beyond the bare call", (job - call) * 1_000, "ms", 100.0),
+    ]
+
+
+def _through_jobs(model: Path, outputs: Path, count: int) -> list[Figure]:
+    """Send jobs one behind the other to one worker, and look at the gaps between them."""
+    os.environ["WORKBENCH_OUTPUTS"] = str(outputs)
+    os.environ["WORKBENCH_CPU_WORKERS"] = "1"
+    settings = Settings(outputs=outputs, cpu_workers=1)
+    with closing(JobManager(settings)) as manager:
+        try:
+            batch = manager.submit_batch([_request("tiny", model, seed=n) for n in range(count)])
+            jobs = manager.wait([job.job_id for job in batch.jobs], timeout_s=300)
+        finally:
+            if status := manager.supervisor():
+                psutil.Process(status.pid).terminate()
+    if failed := [job.error for job in jobs if job.error]:
+        raise RuntimeError(failed[0])
+    outcomes = []
+    with closing(JobManager(settings)) as manager:
+        for job in jobs:
+            outcome = manager.recipe(job.job_id).outcome
+            if outcome is not None and outcome.model_extra:
+                ended = datetime.fromisoformat(outcome.model_extra["finished_at"])
+                took_s = outcome.timings_s["load"] + outcome.timings_s["total"]
+                outcomes.append((ended, took_s))
+    outcomes.sort()
+    # The worker's own clock: a job began where its end lies minus what it took.
+    gaps = [
+        ((later - earlier).total_seconds() - took_s) * 1_000
+        for (earlier, _), (later, took_s) in pairwise(outcomes)
+    ]
+    return [
+        Figure("end of a job to the next one's start, median", statistics.median(gaps), "ms", 30.0),
+        Figure("end of a job to the next one's start, worst", max(gaps), "ms"),
+    ]
+
+
+def _request(name: str, model: Path, seed: int = 7) -> RenderRequest:
+    from benchmarks.gpu import MODELS
+
+    shape = MODELS[name]
+    return RenderRequest(
+        prompt=_PROMPT,
+        engine="diffusers",
+        model=str(model),
+        profile="reference",
+        width=shape.width,
+        height=shape.height,
+        num_frames=shape.num_frames,
+        fps=shape.fps,
+        num_inference_steps=_STEPS[name],
+        negative_prompt="rain",
+        seed=seed,
+    )
+
+
+def _save(name: str, folder: Path) -> Path:
+    """Save a pipeline with a transformer and VAE of that size, and a tiny text encoder."""
+    import torch
+
+    from benchmarks.gpu import MODELS, build
+    from tests.engines.diffusers.tiny import tiny_wan
+
+    transformer, vae = build(MODELS[name], "cpu", torch.float32)
+    pipe = tiny_wan()
+    pipe.register_modules(transformer=transformer, vae=vae)
+    pipe.save_pretrained(folder)
+    return folder
+
+
+def _bare(model: Path, request: RenderRequest, _place: Path) -> Callable[[], Any]:
+    """Return the plain call that a user of diffusers would make."""
+    import torch
+    from diffusers import UniPCMultistepScheduler, WanPipeline
+
+    pipe = WanPipeline.from_pretrained(model)
+    pipe.scheduler = UniPCMultistepScheduler.from_config(pipe.scheduler.config, flow_shift=3.0)
+    pipe.set_progress_bar_config(disable=True)
+
+    def call() -> Any:
+        return pipe(
+            prompt=request.prompt,
+            negative_prompt=request.negative_prompt,
+            width=request.width,
+            height=request.height,
+            num_frames=request.num_frames,
+            num_inference_steps=request.num_inference_steps,
+            generator=torch.Generator("cpu").manual_seed(request.seed),
+        ).frames[0]
+
+    return call
+
+
+def _exporter() -> tuple[Callable[[Any, Path, int], Any], str]:
+    """Return diffusers' export, or where its ffmpeg is missing what that ffmpeg would do."""
+    try:
+        import imageio
+
+        imageio.plugins.ffmpeg.get_exe()
+    except (ImportError, AttributeError, RuntimeError):
+        return (
+            _like_export,
+            "libx264 at imageio's settings through PyAV (imageio-ffmpeg is not here)",
+        )
+    from diffusers.utils import export_to_video
+
+    return lambda frames, path, fps: export_to_video(frames, str(path), fps=fps), "export_to_video"
+
+
+def _like_export(frames: Any, path: Path, fps: int) -> None:
+    """Write ``frames`` as imageio asks ffmpeg to: libx264, preset medium, quality 5 as CRF 25."""
+    import av
+    import numpy as np
+
+    with av.open(str(path), "w") as container:
+        stream: Any = container.add_stream("libx264", rate=fps, options={"crf": "25"})
+        stream.width, stream.height, stream.pix_fmt = (
+            frames[0].shape[1],
+            frames[0].shape[0],
+            "yuv420p",
+        )
+        for frame in frames:
+            picture = av.VideoFrame.from_ndarray((frame * 255).astype(np.uint8), format="rgb24")
+            container.mux(stream.encode(picture))
+        container.mux(stream.encode(None))
+
+
+def _timed(call: Callable[[], Any]) -> tuple[Any, float]:
+    started = time.perf_counter()
+    result = call()
+    return result, time.perf_counter() - started
+
+
+if __name__ == "__main__":
+    main()
