@@ -113,6 +113,12 @@ class Settings(BaseSettings):
     """A worker must be ready, and a model loaded, without falling silent for longer than this."""
     disk_reserve_bytes: int = Field(512 << 20, ge=0)
     """With less than this free on the disk of outputs/, new renders are refused."""
+    retention_days: float | None = Field(None, gt=0)
+    """Ended jobs older than this are removed; None keeps them. Starred ones always stay."""
+    retention_jobs: int | None = Field(None, ge=0)
+    """Of ended jobs, only this many of the newest are kept; None keeps all."""
+    retention_bytes: int | None = Field(None, ge=0)
+    """The oldest videos go once all together are larger than this; None sets no limit."""
     idle_exit_s: float = Field(600.0, gt=0)
     """A supervisor with nothing to do for this long leaves."""
     idle_unload_s: float = Field(300.0, gt=0)

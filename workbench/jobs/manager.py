@@ -27,6 +27,7 @@ from workbench.jobs.model import (
 )
 from workbench.jobs.paths import JobFiles, JobPaths
 from workbench.jobs.recovery import open_store
+from workbench.jobs.retention import Removal, carry_out, plan_removals
 from workbench.jobs.store import IndexFailure, Reader, Requests
 from workbench.jobs.submitting import Submitter
 from workbench.jobs.supervisor_lock import read_status
@@ -40,6 +41,7 @@ __all__ = ["JobManager"]
 _START_LIMIT_S = 15.0
 _LAUNCH_AGAIN_S = 1.0
 _WAIT_LOOK_S = 0.5
+_ANSWER_LIMIT_S = 2.0
 
 
 class JobManager:
@@ -283,6 +285,28 @@ class JobManager:
             time.sleep(0.02)
         line.close()
 
+    def answers(self) -> bool:
+        """Tell whether the supervisor answers within a moment."""
+        line = dial(self._paths)
+        if line is None:
+            return False
+        with line:
+            line.settimeout(_ANSWER_LIMIT_S)
+            try:
+                line.sendall(b"watch\n")
+                return bool(line.recv(64))
+            except OSError:
+                return False
+
+    @property
+    def index_path(self) -> Path:
+        """The index in use."""
+        return self._index.path
+
+    def index_fault(self) -> str:
+        """Return what is wrong with the index, or an empty string."""
+        return self._index.fault()
+
     # files
 
     def video_path(self, job_id: str) -> Path:
@@ -319,6 +343,14 @@ class JobManager:
             raise NotFound("file", job_id, problem) from error
 
     # life
+
+    def tidy(self, *, dry_run: bool = False) -> list[Removal]:
+        """Remove what the retention settings no longer keep, and return it; or only tell."""
+        removals = plan_removals(self._settings, self._index)
+        if not dry_run:
+            carry_out(self._paths, self._index, removals)
+            self._changed()
+        return removals
 
     def rebuild(self) -> int:
         """Make the index again from the folders; return how many jobs they tell of.

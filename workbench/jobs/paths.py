@@ -92,6 +92,11 @@ class JobPaths:
         return self.control / "supervisor.log"
 
     @property
+    def trash(self) -> Path:
+        """Where folders go that are being removed."""
+        return self.control / "trash"
+
+    @property
     def rebuild_lock(self) -> Path:
         """Held while a damaged index is put aside."""
         return self.control / "index.lock"

@@ -21,6 +21,7 @@ from workbench.jobs.monitor import DeviceMonitor
 from workbench.jobs.paths import JobPaths
 from workbench.jobs.processes import kill_group, same_process
 from workbench.jobs.recovery import open_store
+from workbench.jobs.retention import carry_out, plan_removals
 from workbench.jobs.seats import End, Event, Order, Start, Tell
 from workbench.jobs.store import IndexFailure, Ledger
 from workbench.jobs.supervisor_lock import SupervisorLock
@@ -31,6 +32,7 @@ __all__ = ["Supervisor", "main"]
 
 _RETRY_S: Final = 0.3
 _HOUSEKEEPING_S: Final = 30.0
+_REMOVED_AT_ONCE: Final = 200
 _LOG = logging.getLogger("workbench.jobs")
 
 
@@ -122,6 +124,9 @@ class Supervisor:
             self._tidied_at = now
             self._index.checkpoint()
             rotate(self._paths.log)
+            removals = plan_removals(self._settings, self._index, limit=_REMOVED_AT_ONCE)
+            if removals:
+                carry_out(self._paths, self._index, removals)
 
     def _end_leftovers(self) -> None:
         """End workers of an earlier supervisor that outlived it, if they are truly those."""

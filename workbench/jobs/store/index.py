@@ -120,6 +120,10 @@ class Index:
         with self._lock, self._damage_noted():
             self._current().execute("PRAGMA wal_checkpoint(PASSIVE)")
 
+    def fault(self) -> str:
+        """Return what is wrong with the file, or an empty string; looks at all of it."""
+        return "" if _is_sound(self.path) else f"{self.path.name} is damaged"
+
     def discard(self) -> None:
         """Throw the index away and make it again, as far as the folders tell."""
         with self._lock:

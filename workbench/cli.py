@@ -1,0 +1,41 @@
+"""The ``workbench`` command: finds a subcommand and hands it the rest of the line."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
+from types import MappingProxyType
+from typing import Final, cast
+
+__all__ = ["COMMANDS", "main"]
+
+COMMANDS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
+    {
+        "jobs": ("workbench.jobs.commands:jobs", "list and steer jobs"),
+        "doctor": ("workbench.jobs.commands:doctor", "say what is wrong here, and what to do"),
+        "tidy": ("workbench.jobs.commands:tidy", "remove what the retention no longer keeps"),
+    }
+)
+"""Subcommand → the function that takes its arguments and returns an exit status; what it does."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one subcommand; return its exit status."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if not given or given[0] not in COMMANDS:
+        asked_for_help = not given or given[0] in {"-h", "--help"}
+        (sys.stdout if asked_for_help else sys.stderr).write(_help())
+        return 0 if asked_for_help else 2
+    module, _, function = COMMANDS[given[0]][0].partition(":")
+    command = cast("Callable[[Sequence[str]], int]", getattr(import_module(module), function))
+    return command(given[1:])
+
+
+def _help() -> str:
+    lines = [f"  {name:<10} {does}" for name, (_, does) in COMMANDS.items()]
+    return "\n".join(["usage: workbench COMMAND …", "", *lines, ""])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,92 @@
+"""Removes ended jobs that the settings no longer keep: too old, too many, too large together.
+
+Off unless a setting says otherwise; a starred job always stays.
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import shutil
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Final
+
+from workbench.jobs.paths import JobPaths
+from workbench.jobs.records import Submission, read_submission, write_submission
+from workbench.jobs.store import Index, Keeping, Removable, Writer
+from workbench.settings import Settings
+
+__all__ = ["Removal", "carry_out", "plan_removals"]
+
+_DAY_S: Final = 86_400.0
+_LOG = logging.getLogger("workbench.jobs")
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """One job that is to go, and why."""
+
+    job: Removable
+    reason: str
+
+
+def plan_removals(settings: Settings, index: Index, *, limit: int | None = None) -> list[Removal]:
+    """Return what the settings no longer keep, oldest first, at most ``limit`` jobs."""
+    days, most, size = settings.retention_days, settings.retention_jobs, settings.retention_bytes
+    if days is None and most is None and size is None:
+        return []
+    keeping, now = Keeping(), time.time()
+    removals: list[Removal] = []
+    with index.read() as connection:
+        count, size_now = keeping.totals(connection)
+        for job in itertools.islice(keeping.oldest(connection), limit):
+            if days is not None and now - job.ended_at > days * _DAY_S:
+                reason = f"older than {days:g} days"
+            elif most is not None and count > most:
+                reason = f"more than {most} jobs are kept"
+            elif size is not None and size_now > size and job.video_bytes:
+                reason = f"the videos are larger than {size >> 20} MiB together"
+            else:
+                continue
+            count -= 1
+            size_now -= job.video_bytes
+            removals.append(Removal(job, reason))
+    return removals
+
+
+def carry_out(paths: JobPaths, index: Index, removals: Sequence[Removal]) -> int:
+    """Remove these jobs, from the index and from the disk; return how many went."""
+    keeping, gone = Keeping(), 0
+    for removal in removals:
+        with index.write() as writer:
+            if not keeping.remove(writer, removal.job):
+                continue
+            # Set aside at once and whole: a folder half removed would look like a broken job.
+            _set_aside(paths, removal.job, writer)
+        gone += 1
+        _LOG.info("job removed", extra={"job": removal.job.job_id, "reason": removal.reason})
+    shutil.rmtree(paths.trash, ignore_errors=True)
+    return gone
+
+
+def _set_aside(paths: JobPaths, job: Removable, writer: Writer) -> None:
+    paths.trash.mkdir(parents=True, exist_ok=True)
+    ids = {job.job_id, job.preview_job_id} - {None}
+    for job_id in ids:
+        folder = paths.job(str(job_id), job.batch_id).folder
+        with suppress(FileNotFoundError):
+            folder.rename(paths.trash / f"{job_id}-{writer.now:.6f}")
+    if job.batch_id is None:
+        return
+    record = paths.batch_record(job.batch_id)
+    with suppress(FileNotFoundError, ValueError):
+        asked = read_submission(record)
+        left = tuple(other for other in asked.jobs if other.job_id not in ids)
+        if left:
+            kept = Submission(left, asked.batch_id, asked.name, asked.session_id, asked.created_at)
+            write_submission(record, kept)
+        else:
+            record.parent.rename(paths.trash / f"{job.batch_id}-{writer.now:.6f}")

@@ -1,0 +1,64 @@
+"""What retention asks of the index: which ended jobs are the oldest, and their removal."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from workbench.jobs.store.index import Writer
+
+__all__ = ["Keeping", "Removable"]
+
+_ENDED = "state IN ('complete', 'failed', 'cancelled') AND preview_of IS NULL"
+
+
+@dataclass(frozen=True, slots=True)
+class Removable:
+    """An ended job that no star protects."""
+
+    job_id: str
+    batch_id: str | None
+    preview_job_id: str | None
+    prompt: str
+    ended_at: float
+    video_bytes: int
+
+
+class Keeping:
+    """Reads and removes ended jobs."""
+
+    def totals(self, connection: sqlite3.Connection) -> tuple[int, int]:
+        """Return how many ended jobs there are, and how large their videos are together."""
+        count, size = connection.execute(
+            f"SELECT count(*), coalesce(sum(video_bytes), 0) FROM jobs WHERE {_ENDED}"  # noqa: S608
+        ).fetchone()
+        return int(count), int(size)
+
+    def oldest(self, connection: sqlite3.Connection) -> Iterator[Removable]:
+        """Yield ended jobs without a star, oldest first."""
+        rows = connection.execute(
+            "SELECT job_id, batch_id, preview_job_id, prompt, "  # noqa: S608
+            "coalesce(finished_at, created_at), coalesce(video_bytes, 0) "
+            f"FROM jobs WHERE {_ENDED} AND NOT starred ORDER BY seq"
+        )
+        for row in rows:
+            yield Removable(*row)
+
+    def remove(self, writer: Writer, job: Removable) -> bool:
+        """Forget an ended job and its placeholder; false when it has begun anew meanwhile."""
+        gone = writer.execute(
+            f"DELETE FROM jobs WHERE job_id = ? AND {_ENDED} AND NOT starred",  # noqa: S608
+            (job.job_id,),
+        )
+        if not gone.rowcount:
+            return False
+        if job.preview_job_id is not None:
+            writer.execute("DELETE FROM jobs WHERE job_id = ?", (job.preview_job_id,))
+        writer.execute(
+            "DELETE FROM batches WHERE batch_id = ? AND NOT EXISTS "
+            "(SELECT 1 FROM jobs WHERE jobs.batch_id = batches.batch_id)",
+            (job.batch_id,),
+        )
+        _ = writer.revision
+        return True
