@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import subprocess
 import sys
 import time
@@ -80,7 +79,7 @@ class LocalEndpoint(ChatEndpoint):
                     await self.close()
                     self.base_url, self.api_key = url, key
                 return
-            if started is not None and started.poll() is not None:
+            if started is not None and started.poll() not in {None, 0}:
                 raise ChatFailure(
                     "The local language model could not be loaded; its log is language_model.log "
                     "beside the index."
@@ -99,19 +98,11 @@ class LocalEndpoint(ChatEndpoint):
                 if _read_door(self.folder / _DOOR) is not None:
                     return None
                 options = ["--allow-hub"] if self.allow_hub else []
+                command = [sys.executable, "-m", "workbench.prompts.local_model"]
+                command += ["--model", self.model, "--door", str(self.folder / _DOOR)]
+                command += ["--idle-exit-s", str(self.idle_exit_s), *options]
                 return subprocess.Popen(
-                    [
-                        sys.executable,
-                        "-m",
-                        "workbench.prompts.local_model",
-                        "--model",
-                        self.model,
-                        "--door",
-                        str(self.folder / _DOOR),
-                        "--idle-exit-s",
-                        str(self.idle_exit_s),
-                        *options,
-                    ],  # fmt: skip
+                    command,
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=log,
@@ -122,10 +113,15 @@ class LocalEndpoint(ChatEndpoint):
 
 
 def _read_door(path: Path) -> dict[str, object] | None:
-    """Return how to reach the running process, or None when there is none."""
+    """Return how to reach the running process, or None when there is none.
+
+    The process holds a lock as long as it lives; a file that outlived its process is ignored.
+    """
     try:
         door = json.loads(path.read_text("utf-8"))
-        os.kill(int(door["pid"]), 0)
-    except (OSError, ValueError, KeyError, TypeError):
+        with FileLock(path.with_suffix(".lock"), timeout=0):
+            return None
+    except Timeout:
+        return door if isinstance(door, dict) else None
+    except (OSError, ValueError):
         return None
-    return door if isinstance(door, dict) else None

@@ -212,7 +212,7 @@ def _filled(
     """Return the composer's variation in place of a missing one, or the original in the worst case."""
     try:
         made = compose_variations([parent], 1, axes=axes, hold=hold, seed=seed, avoid=taken)[0]
-    except Exception:
+    except (LookupError, ValueError, TypeError, AttributeError):
         # The last resort of a journey that must go on: what broke is in the log.
         _log.exception("The composer could not vary a prompt")
         number = sum(1 for t in taken if strip_marker(t) == parent[0]) + 1
