@@ -160,7 +160,7 @@ def test_ipython_shows_a_scene_as_a_table(session: wb.Session) -> None:
     try:
         register_scene()
         assert shell.display_formatter is not None
-        data, _ = shell.display_formatter.format(session.scene)
-        assert "<table>" in data["text/html"]
+        shown = shell.display_formatter.formatters["text/html"](session.scene)
+        assert "<table>" in shown
     finally:
         InteractiveShell.clear_instance()

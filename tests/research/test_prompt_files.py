@@ -1,0 +1,120 @@
+"""Prompts are read from every form they are kept in, and every mistake is named by its line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+import workbench as wb
+from workbench.errors import InvalidRequest
+from workbench.research.dynamic import expand, is_dynamic
+from workbench.research.prompt_files import read_prompts
+
+
+def _file(folder: Path, name: str, text: str) -> Path:
+    path = folder / name
+    path.write_text(text, "utf-8")
+    return path
+
+
+def test_a_list_and_a_lone_prompt_are_taken_as_they_are() -> None:
+    assert [i.text for i in read_prompts(["a dog", {"prompt": " a cat "}])] == ["a dog", "a cat"]
+    assert [i.text for i in read_prompts("a dog, running. Slowly")] == ["a dog, running. Slowly"]
+
+
+def test_a_text_file_has_one_prompt_a_line(tmp_path: Path) -> None:
+    path = _file(tmp_path, "ideas.txt", "﻿a dog\n\n# not this\n  ein Hund läuft \n")
+    assert [i.text for i in read_prompts(path)] == ["a dog", "ein Hund läuft"]
+
+
+def test_columns_are_parameters_or_labels(tmp_path: Path) -> None:
+    text = 'prompt,seed,guidance_scale,scene_id\n"a dog, running",7,4.5,A-1\na cat,,,A-2\n'
+    dog, cat = read_prompts(str(_file(tmp_path, "ideas.csv", text)))
+    assert dog.text == "a dog, running"
+    assert dog.values == {"seed": 7, "guidance_scale": 4.5}
+    assert dog.labels == {"scene_id": "A-1"}
+    assert cat.values == {}
+
+
+def test_json_lines_are_texts_or_objects(tmp_path: Path) -> None:
+    path = _file(tmp_path, "ideas.jsonl", '"a dog"\n{"prompt": "a cat", "seed": 3, "by": "Ada"}\n')
+    dog, cat = read_prompts(path)
+    assert (dog.text, cat.values, cat.labels) == ("a dog", {"seed": 3}, {"by": "Ada"})
+
+
+def test_an_exported_session_keeps_its_scenes(studio: wb.Studio, tmp_path: Path) -> None:
+    session = wb.enhance("a fox in snow", using=studio)
+    session.tune("make it night")
+    document = studio.sessions.export(session.session_id)
+    path = _file(tmp_path, "session.json", json.dumps(document))
+    ideas = read_prompts(path)
+    assert [i.text for i in ideas] == [p.text for p in session.history]
+    assert ideas[-1].scene == session.scene
+
+
+def test_every_mistake_is_told_by_its_line(tmp_path: Path) -> None:
+    text = "prompt,seed,width\n,1,\na dog,x,\na cat,1,wide\na bird,1,64,surplus\n"
+    with pytest.raises(InvalidRequest) as caught:
+        read_prompts(_file(tmp_path, "ideas.csv", text))
+    assert [(p.field, p.problem) for p in caught.value.problems] == [
+        ("ideas.csv line 2", "has no prompt"),
+        ("ideas.csv line 3", "seed must be a whole number, not 'x'"),
+        ("ideas.csv line 4", "width must be a whole number, not 'wide'"),
+        ("ideas.csv line 5", "has more cells than the header has columns"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "told"),
+    [
+        ("a.csv", "text\nx\n", "no column 'prompt'"),
+        ("a.jsonl", '{"prompt": \n', "is no JSON"),
+        ("a.json", '{"prompt": "x"}', "neither a list of prompts nor an exported session"),
+        ("a.json", '{"format": "world-model-workbench session"}', "not an exported session"),
+        ("a.txt", "\n# nothing\n", "holds no prompt"),
+        ("a.jsonl", "3\n", "neither a text nor an object"),
+    ],
+)
+def test_a_file_that_cannot_be_used_says_why(
+    tmp_path: Path, name: str, text: str, told: str
+) -> None:
+    with pytest.raises(InvalidRequest, match=told):
+        read_prompts(_file(tmp_path, name, text))
+
+
+def test_a_file_that_is_not_there_is_a_mistake_and_not_a_prompt(tmp_path: Path) -> None:
+    with pytest.raises(InvalidRequest, match="cannot be read"):
+        read_prompts(str(tmp_path / "none.csv"))
+    (tmp_path / "latin.txt").write_bytes("fünf".encode("latin-1"))
+    with pytest.raises(InvalidRequest, match="cannot be read"):
+        read_prompts(tmp_path / "latin.txt")
+
+
+def test_dynamic_prompts_stand_for_every_combination() -> None:
+    assert expand("a {red|blue} kite") == ["a red kite", "a blue kite"]
+    assert len(expand("{2$$ and $$a cat|a dog|a bird} at {dawn|night}")) == 12
+    assert not is_dynamic("a kite {not dynamic} at noon")
+    assert expand("plain {braces}") == ["plain {braces}"]
+
+
+def test_a_seed_draws_from_them_and_always_the_same() -> None:
+    text = "{a|b|c|d|e|f} {1|2|3|4|5|6}"
+    drawn = expand(text, limit=5, seed=3)
+    assert len(set(drawn)) == 5
+    assert drawn == expand(text, limit=5, seed=3)
+    assert set(drawn) <= set(expand(text))
+    with pytest.raises(InvalidRequest, match="more than 5 prompts"):
+        expand(text, limit=5)
+
+
+def test_wildcards_come_from_files_and_a_missing_one_is_named(tmp_path: Path) -> None:
+    _file(tmp_path, "colour.txt", "red\nblue\n")
+    assert expand("a __colour__ kite", wildcards=tmp_path) == ["a blue kite", "a red kite"]
+    with pytest.raises(InvalidRequest, match="__size__"):
+        expand("a __size__ kite", wildcards=tmp_path)
+    with pytest.raises(InvalidRequest, match="needs a folder"):
+        expand("a __size__ kite")
+    with pytest.raises(InvalidRequest, match="no dynamic prompt"):
+        expand("a {red|blue} {kite|")

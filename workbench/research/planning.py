@@ -1,0 +1,143 @@
+"""Cells: single renders of an experiment or a run, known wholly before any is queued.
+
+Knows how a prompt, its scene and its values become a complete request; knows no files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import ValidationError
+
+from workbench.engines.engine import Engine
+from workbench.engines.registry import create_engine
+from workbench.errors import EngineUnavailable, FieldProblem, InvalidRequest
+from workbench.jobs.model import Batch, Priority
+from workbench.prompts.markers import strip_marker
+from workbench.rendering import RenderRequest
+from workbench.scene import Scene
+from workbench.settings import Settings
+from workbench.studio import Studio
+
+__all__ = ["Cell", "Requests", "raise_problems", "submit"]
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One render: what it is asked, and where it stands in the experiment."""
+
+    prompt: str
+    scene: Scene
+    values: Mapping[str, Any]
+    """Render parameters by their names in ``RenderRequest``, the seed among them."""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """Axis → value: what sets it apart from its neighbours."""
+    changes: tuple[str, ...] = ()
+    """What differs from the prompt it came from, as sentences."""
+    parent_prompt: str = ""
+    session_id: str | None = None
+
+
+class Requests:
+    """Makes complete requests, as Studio does, from cells that need no session."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._engines: dict[str, Engine] = {}
+
+    def of(self, cell: Cell) -> RenderRequest:
+        """Return the cell's request with every default of its engine filled in.
+
+        Raises ``InvalidRequest`` with every problem that is found in it.
+        """
+        settings = self._settings
+        values = {k: v for k, v in cell.values.items() if v is not None and v != ""}
+        engine = str(values.get("engine") or settings.engine)
+        if engine != "animatic":
+            values.setdefault("model", settings.model)
+        values |= {"engine": engine}
+        values.setdefault("negative_prompt", cell.scene.negative_prompt)
+        try:
+            request = RenderRequest(prompt=strip_marker(cell.prompt), scene=cell.scene, **values)
+        except ValidationError as error:
+            raise InvalidRequest("The render is not valid.", _problems(error)) from error
+        completed = self._engine(engine).complete(request)
+        self._check_limits(completed)
+        return completed
+
+    def _engine(self, name: str) -> Engine:
+        if name not in self._engines:
+            self._engines[name] = create_engine(name, self._settings)
+        return self._engines[name]
+
+    def _check_limits(self, request: RenderRequest) -> None:
+        most_pixels, most_frames = self._settings.max_pixels, self._settings.max_frames
+        problems = []
+        if len(request.prompt) > self._settings.max_prompt_chars:
+            most = self._settings.max_prompt_chars
+            problems.append(FieldProblem("prompt", f"must have at most {most:,} characters"))
+        if (request.width or 0) * (request.height or 0) > most_pixels:
+            problems.append(
+                FieldProblem("width", f"width × height must be at most {most_pixels:,}")
+            )
+        if (request.num_frames or 0) > most_frames:
+            problems.append(FieldProblem("num_frames", f"must be at most {most_frames:,}"))
+        if problems:
+            raise InvalidRequest("The render is beyond the limits.", tuple(problems))
+
+
+def submit(
+    studio: Studio,
+    cells: Sequence[Cell],
+    *,
+    name: str = "",
+    priority: int = Priority.BATCH,
+    idempotency_key: str | None = None,
+) -> Batch:
+    """Queue the cells as one batch, in order, all or none.
+
+    Raises ``InvalidRequest`` with every problem of every cell, ``Busy`` when the queue is full.
+    """
+    requests = checked(studio.settings, cells)
+    sessions = {cell.session_id for cell in cells}
+    return studio.jobs.submit_batch(
+        requests,
+        name=name,
+        session_id=sessions.pop() if len(sessions) == 1 else None,
+        parent_prompts=[strip_marker(cell.parent_prompt) for cell in cells],
+        priority=priority,
+        idempotency_key=idempotency_key,
+    )
+
+
+def checked(settings: Settings, cells: Iterable[Cell]) -> list[RenderRequest]:
+    """Return the cells' complete requests; raises ``InvalidRequest`` with every problem, once."""
+    maker = Requests(settings)
+    requests: list[RenderRequest] = []
+    problems: list[FieldProblem] = []
+    for cell in cells:
+        try:
+            requests.append(maker.of(cell))
+        except InvalidRequest as error:
+            problems.extend(error.problems or (FieldProblem("prompts", str(error)),))
+        except EngineUnavailable as error:
+            problems.append(FieldProblem("engine", str(error)))
+    raise_problems(problems)
+    return requests
+
+
+def raise_problems(problems: Iterable[FieldProblem]) -> None:
+    """Raise ``InvalidRequest`` that names every problem once; return where there is none."""
+    distinct = tuple(dict.fromkeys(problems))
+    if distinct:
+        lines = "".join(f"\n  {p.field}: {p.problem}" for p in distinct)
+        count = "1 problem" if len(distinct) == 1 else f"{len(distinct)} problems"
+        raise InvalidRequest(f"Nothing was queued: {count}.{lines}", distinct)
+
+
+def _problems(error: ValidationError) -> tuple[FieldProblem, ...]:
+    return tuple(
+        FieldProblem(".".join(str(part) for part in e["loc"]), e["msg"]) for e in error.errors()
+    )

@@ -1,0 +1,181 @@
+"""Prompts from a list or a file: plain text, CSV with columns, JSON lines, an exported session.
+
+Knows the formats and finds every mistake in them at once; renders nothing.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from workbench.errors import FieldProblem, InvalidRequest
+from workbench.prompts.markers import strip_marker
+from workbench.prompts.session_files import FORMAT, read_session
+from workbench.rendering import RenderRequest
+from workbench.scene import Scene
+
+__all__ = ["COLUMNS", "Idea", "read_prompts", "scan_prompts"]
+
+COLUMNS: Final[Mapping[str, type]] = {
+    "seed": int,
+    "engine": str,
+    "model": str,
+    "profile": str,
+    "negative_prompt": str,
+    "width": int,
+    "height": int,
+    "num_frames": int,
+    "fps": int,
+    "num_inference_steps": int,
+    "guidance_scale": float,
+}
+"""Columns of a prompt file that set a render parameter for that prompt; the others are labels."""
+
+assert set(COLUMNS) <= set(RenderRequest.model_fields)  # noqa: S101  they are the same parameters
+
+
+@dataclass(frozen=True, slots=True)
+class Idea:
+    """One prompt that was handed in."""
+
+    text: str
+    where: str
+    """Such as ``prompts.csv line 3``, for messages."""
+    values: Mapping[str, Any] = field(default_factory=dict)
+    """Render parameters for this prompt alone."""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """Every other column: carried into the results as it is."""
+    scene: Scene | None = None
+    """The scene behind it, where a session's export says so; such a prompt is not enhanced."""
+
+
+def read_prompts(source: str | Path | Sequence[Any]) -> list[Idea]:
+    """Return the prompts of a list (texts or mappings) or of a file.
+
+    ``.txt``: one a line, empty lines and those that begin with ``#`` left out. ``.csv``: a header
+    with a column ``prompt``. ``.jsonl``: one text or object a line. ``.json``: a list of either, or
+    an exported session. Columns named in :data:`COLUMNS` are render parameters of that prompt.
+    A text that names no such file is taken for a prompt itself.
+
+    Raises ``InvalidRequest`` with every mistake found, each by its line.
+    """
+    ideas, problems = scan_prompts(source)
+    if problems:
+        raise InvalidRequest(
+            "; ".join(f"{p.field}: {p.problem}" for p in problems), tuple(problems)
+        )
+    return ideas
+
+
+def scan_prompts(source: str | Path | Sequence[Any]) -> tuple[list[Idea], list[FieldProblem]]:
+    """Return the prompts that can be used, and every mistake in the others."""
+    if isinstance(source, str) and not _names_file(source):
+        source = [source]
+    if isinstance(source, str | Path):
+        path = Path(source).expanduser()
+        try:
+            found = list(_file_items(path))
+        except (OSError, UnicodeDecodeError) as error:
+            problem = f"{path} cannot be read: {getattr(error, 'strerror', None) or error}"
+            return [], [FieldProblem("prompts", problem)]
+    else:
+        found = [(f"prompts[{i}]", item) for i, item in enumerate(source)]
+    problems: list[FieldProblem] = []
+    read = [_idea(where, item, problems) for where, item in found]
+    ideas = [idea for idea in read if idea is not None]
+    if not ideas and not problems:
+        problems.append(FieldProblem("prompts", "holds no prompt"))
+    return ideas, problems
+
+
+def _names_file(text: str) -> bool:
+    return Path(text).suffix.lower() in {".txt", ".csv", ".jsonl", ".json"} and "\n" not in text
+
+
+def _file_items(path: Path) -> Iterator[tuple[str, Any]]:
+    """Yield what stands in the file, each with its place; a line that is no JSON as an error."""
+    text = path.read_text("utf-8-sig")
+    kind = path.suffix.lower()
+    if kind == ".csv":
+        reader = csv.DictReader(io.StringIO(text))
+        if "prompt" not in (reader.fieldnames or ()):
+            yield path.name, ValueError("the header has no column 'prompt'")
+            return
+        for row in reader:
+            yield f"{path.name} line {reader.line_num}", row
+    elif kind == ".jsonl":
+        for number, line in enumerate(text.splitlines(), 1):
+            if line.strip():
+                yield f"{path.name} line {number}", _json(line)
+    elif kind == ".json":
+        document = _json(text)
+        if isinstance(document, Mapping) and document.get("format") == FORMAT:
+            yield from _session_items(path.name, dict(document))
+        elif isinstance(document, list):
+            yield from ((f"{path.name} item {i}", item) for i, item in enumerate(document))
+        else:
+            yield path.name, ValueError("is neither a list of prompts nor an exported session")
+    else:
+        for number, line in enumerate(text.splitlines(), 1):
+            if line.strip() and not line.lstrip().startswith("#"):
+                yield f"{path.name} line {number}", line.strip()
+
+
+def _session_items(name: str, document: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    try:
+        entries, _, _ = read_session(document)
+    except InvalidRequest as error:
+        yield name, ValueError(str(error))
+        return
+    for entry in {entry.prompt: entry for entry in entries}.values():
+        where = f"{name} entry {entry.index}"
+        labels = {"kind": str(entry.kind), "entry": str(entry.index)}
+        yield where, Idea(strip_marker(entry.prompt), where, {}, labels, entry.scene)
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        return ValueError(f"is no JSON: {error}")
+
+
+def _idea(where: str, item: Any, problems: list[FieldProblem]) -> Idea | None:
+    if isinstance(item, Idea):
+        return item
+    if isinstance(item, ValueError):
+        problems.append(FieldProblem(where, str(item)))
+        return None
+    row = {"prompt": item} if isinstance(item, str) else item
+    if not isinstance(row, Mapping):
+        problems.append(FieldProblem(where, "is neither a text nor an object"))
+        return None
+    text = row.get("prompt")
+    if not isinstance(text, str) or not text.strip():
+        problems.append(FieldProblem(where, "has no prompt"))
+        return None
+    values: dict[str, Any] = {}
+    labels: dict[str, str] = {}
+    for name, value in row.items():
+        if name == "prompt" or value is None or value == "":
+            continue
+        if name is None:
+            problems.append(FieldProblem(where, "has more cells than the header has columns"))
+        elif name in COLUMNS:
+            try:
+                values[name] = COLUMNS[name](value)
+            except (TypeError, ValueError):
+                problem = f"{name} must be {_told(COLUMNS[name])}, not {value!r}"
+                problems.append(FieldProblem(where, problem))
+        else:
+            labels[str(name)] = str(value)
+    return Idea(text.strip(), where, values, labels)
+
+
+def _told(kind: type) -> str:
+    return {int: "a whole number", float: "a number"}.get(kind, "a text")

@@ -1,0 +1,162 @@
+"""What a run leaves behind: a table, charts, the ZIP, and its results as JSON and Parquet."""
+
+from __future__ import annotations
+
+import html
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+from workbench.errors import Conflict
+from workbench.jobs.model import JobState
+from workbench.research.charts import bar_chart, dot_chart
+from workbench.research.runs import Run
+from workbench.scene import SCENE_FIELDS
+
+__all__ = ["Html", "Report"]
+
+_TABLE: Final = ("prompt", "changes", "seed", "device", "render_s", "state")
+_SCORES: Final = ("motion", "smoothness", "flicker", "sharpness", "colourfulness", "consistency")
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Html:
+    """A piece of a report that a notebook shows."""
+
+    text: str
+
+    def __repr__(self) -> str:
+        return f"<Html of {len(self.text):,} characters>"
+
+    def _repr_html_(self) -> str:
+        return self.text
+
+
+class Report:
+    """The results of a run whose jobs have ended. Scores are measured when first asked for."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+
+    @cached_property
+    def rows(self) -> list[dict[str, Any]]:
+        """One row per job: what it was asked, its labels, where and how long it ran, its scores."""
+        videos = {job.job_id: job for job in self.run.jobs}
+        rows = []
+        for row, cell in zip(self.run.batch.to_table(scores=True), self.run.cells, strict=True):
+            job = videos[row["job_id"]]
+            done = job.state is JobState.COMPLETE
+            path = str(self.run.studio.jobs.video_path(job.job_id)) if done else None
+            labels = {f"label_{name}": value for name, value in cell.labels.items()}
+            rows.append({**row, "changes": list(cell.changes), "video": path, **labels})
+        return rows
+
+    def sheet(self) -> Html:
+        """Return the contact sheet: every video's poster, whole without a network."""
+        return Html(self.run.batch._repr_html_())
+
+    def table(self) -> Html:
+        """Return every job with its prompt, changes, seed, device, time, state, scores and link."""
+        names = [*_TABLE, *_SCORES]
+        head = "".join(f"<th>{html.escape(n.replace('_', ' '))}</th>" for n in [*names, "video"])
+        body = "".join(
+            "<tr>"
+            + "".join(f"<td>{_cell(row.get(name))}</td>" for name in names)
+            + f"<td>{_link(row)}</td></tr>"
+            for row in self.rows
+        )
+        return Html(
+            f"<table><thead><tr>{head}</tr></thead><tbody style='text-align:left'>{body}</tbody>"
+            "</table>"
+        )
+
+    def plots(self, *scores: str) -> Html:
+        """Return seconds by device, and each of ``scores`` by the values of every varied axis."""
+        charts = [bar_chart("Mean render time by device", self._time_by_device(), "s")]
+        for score in scores or ("motion", "sharpness"):
+            groups = self._score_by_axis(score)
+            if groups:
+                charts.append(dot_chart(f"{score} by axis", groups))
+        return Html("<br>".join(charts))
+
+    def zip(self) -> Path | None:
+        """Write the finished videos as ``videos.zip`` and return it; None where none finished."""
+        try:
+            return self.run.batch.zip(self.run.folder / "videos.zip")
+        except Conflict:
+            return None
+
+    def write(self) -> list[Path]:
+        """Write ``results.json``, and ``results.parquet`` where pyarrow is installed; return both."""
+        run = self.run
+        document = {
+            "name": run.parameters.name,
+            "batch_id": run.batch.batch_id,
+            "parameters": run.parameters.model_dump(mode="json"),
+            "failed": [job.job_id for job in run.failed],
+            "near_duplicates": [
+                [video.job_id for video in group] for group in run.batch.near_duplicates()
+            ],
+            "jobs": self.rows,
+        }
+        target = run.folder / "results.json"
+        target.write_text(
+            json.dumps(document, indent=1, ensure_ascii=False, default=_told), "utf-8"
+        )
+        parquet = _write_parquet(self.rows, run.folder / "results.parquet")
+        return [target, parquet] if parquet else [target]
+
+    def _time_by_device(self) -> dict[str, float]:
+        times: dict[str, list[float]] = {}
+        for row in self.rows:
+            if row["device"] and row["render_s"] is not None:
+                times.setdefault(row["device"], []).append(row["render_s"])
+        return {
+            f"{name} ({len(taken)} jobs)": sum(taken) / len(taken)
+            for name, taken in sorted(times.items())
+        }
+
+    def _score_by_axis(self, score: str) -> dict[str, list[float]]:
+        groups: dict[str, list[float]] = {}
+        for row, cell in zip(self.rows, self.run.cells, strict=True):
+            if row.get(score) is None:
+                continue
+            named = [f"{k}: {v}" for k, v in cell.labels.items() if k in SCENE_FIELDS]
+            for name in named or ["as enhanced"]:
+                groups.setdefault(name.replace("_", " "), []).append(row[score])
+        return groups
+
+
+def _write_parquet(rows: Sequence[Mapping[str, Any]], target: Path) -> Path | None:
+    try:
+        import pyarrow as pa  # noqa: PLC0415  optional, and large
+        import pyarrow.parquet as pq  # noqa: PLC0415
+    except ImportError:
+        return None
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    pq.write_table(pa.table({n: [row.get(n) for row in rows] for n in names}), str(target))
+    return target
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return f"{value:.3g}"
+    if isinstance(value, list):
+        return "<br>".join(html.escape(str(item)) for item in value)
+    return html.escape(str(value))
+
+
+def _link(row: Mapping[str, Any]) -> str:
+    if row["video"] is None:
+        return html.escape(row["error"] or "")
+    return f'<a href="{html.escape(Path(row["video"]).as_uri())}">{html.escape(row["job_id"])}</a>'
+
+
+def _told(value: Any) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
