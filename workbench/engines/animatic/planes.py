@@ -20,6 +20,8 @@ __all__ = ["Picture", "Sheet", "Sprite", "lay", "sprite_of"]
 _WHOLE: Final = 1.0 / 255.0
 _BLACK_LEVEL: Final = 16.0
 _ALMOST: Final = 1e-3
+_NEAR: Final = 0.07
+"""A fraction of a pixel that nobody sees."""
 
 
 class Picture:
@@ -137,93 +139,117 @@ def lay(
         return
     box = (left, top, right, low)
     solid = top if sprite.keep is None else _ceil_even(y + sprite.solid * scale + 2)
-    _blend(picture.y, sprite.y, sprite.keep, scale, (x, y), box, solid)
+    mixed = sprite.keep is not None
+    cuts = _cuts(sprite.y.shape, scale, (x, y), (left, top, right, low), solid, mixed=mixed)
+    _blend(picture.y, sprite.y, sprite.keep, cuts)
+    if isinstance(picture, Sheet):
+        _cover(picture.keep, sprite.keep, cuts)
     if colour:
         half_box = (left // 2, top // 2, right // 2, low // 2)
-        at = (x / 2, y / 2)
-        _blend(picture.u, sprite.u, sprite.keep_half, scale, at, half_box, solid // 2)
-        _blend(picture.v, sprite.v, sprite.keep_half, scale, at, half_box, solid // 2)
-    if isinstance(picture, Sheet):
-        _cover(picture.keep, sprite.keep, scale, (x, y), box, solid)
-        half_box, at = (left // 2, top // 2, right // 2, low // 2), (x / 2, y / 2)
-        _cover(picture.keep_half, sprite.keep_half, scale, at, half_box, solid // 2)
-
-
-_Box = tuple[int, int, int, int]
+        cuts = _cuts(sprite.u.shape, scale, (x / 2, y / 2), half_box, solid // 2, mixed=mixed)
+        _blend(picture.u, sprite.u, sprite.keep_half, cuts)
+        _blend(picture.v, sprite.v, sprite.keep_half, cuts)
+        if isinstance(picture, Sheet):
+            _cover(picture.keep_half, sprite.keep_half, cuts)
 
 
 def _blend(
     target: Image,
     source: Image,
     keep: Image | None,
-    scale: float,
-    at: tuple[float, float],
-    box: _Box,
-    solid: int,
+    cuts: tuple[_Cut | None, _Cut | None],
 ) -> None:
-    left, top, right, low = box
-    middle = top if keep is None else min(low, max(top, solid))
-    if keep is not None and middle > top:
-        upper = (left, top, right, middle)
-        region = target[top:middle, left:right]
-        cv2.multiply(region, _sample(keep, scale, at, upper), dst=region, scale=_WHOLE)
-        cv2.add(region, _sample(source, scale, at, upper), dst=region)
-    if low > middle:
-        target[middle:low, left:right] = _sample(source, scale, at, (left, middle, right, low))
+    """Lay one plane: mixed by ``keep`` within the first cut, copied within the second."""
+    upper, lower = cuts
+    if upper is not None and keep is not None:
+        region = target[upper.rows, upper.columns]
+        cv2.multiply(region, upper.of(keep), dst=region, scale=_WHOLE)
+        cv2.add(region, upper.of(source), dst=region)
+    if lower is not None:
+        target[lower.rows, lower.columns] = lower.of(source)
 
 
-def _cover(
-    target: Image,
-    keep: Image | None,
-    scale: float,
-    at: tuple[float, float],
-    box: _Box,
-    solid: int,
-) -> None:
+def _cover(target: Image, keep: Image | None, cuts: tuple[_Cut | None, _Cut | None]) -> None:
     """Take from ``target`` (what stays of what lies beneath a sheet) what ``keep`` covers."""
+    upper, lower = cuts
+    if upper is not None and keep is not None:
+        region = target[upper.rows, upper.columns]
+        cv2.multiply(region, upper.of(keep), dst=region, scale=_WHOLE)
+    if lower is not None:
+        target[lower.rows, lower.columns] = 0
+
+
+_Box = tuple[int, int, int, int]
+
+
+class _Cut:
+    """How to take, from any plane of one size, the part that falls into a box of the target.
+
+    Worked out once and applied to every plane of that size: crop, enlarge or reduce, and where no
+    whole pixel fits, move by the fraction that is left.
+    """
+
+    __slots__ = ("_centre", "_how", "_part", "_scale", "_size", "_whole", "columns", "rows")
+
+    def __init__(
+        self, shape: tuple[int, ...], scale: float, at: tuple[float, float], box: _Box
+    ) -> None:
+        left, top, right, low = box
+        self.rows, self.columns = slice(top, low), slice(left, right)
+        self._size = (right - left, low - top)
+        x, y = left - at[0], top - at[1]
+        self._scale = 0.0
+        self._part: tuple[slice, slice] | None = None
+        height, width = shape[:2]
+        if abs(scale - 1) > _ALMOST:
+            x, y, width, height = self._enlarged(scale, x, y, width, height)
+        whole_x, whole_y = round(x), round(y)
+        fits = 0 <= whole_x <= width - self._size[0] and 0 <= whole_y <= height - self._size[1]
+        exact = fits and abs(x - whole_x) < _NEAR and abs(y - whole_y) < _NEAR
+        self._whole = (
+            (slice(whole_y, whole_y + self._size[1]), slice(whole_x, whole_x + self._size[0]))
+            if exact
+            else None
+        )
+        self._centre = (x + (self._size[0] - 1) / 2, y + (self._size[1] - 1) / 2)
+
+    def of(self, plane: Image) -> Image:
+        """Return the part of ``plane``."""
+        if self._part is not None:
+            plane = plane[self._part]
+            plane = cv2.resize(plane, None, fx=self._scale, fy=self._scale, interpolation=self._how)
+        if self._whole is not None:
+            return plane[self._whole]
+        return cv2.getRectSubPix(plane, self._size, self._centre)
+
+    def _enlarged(
+        self, scale: float, x: float, y: float, width: int, height: int
+    ) -> tuple[float, float, int, int]:
+        first_x, first_y = min(_start(x, scale), width - 1), min(_start(y, scale), height - 1)
+        last_x = max(first_x + 1, min(width, int((x + self._size[0]) / scale) + 3))
+        last_y = max(first_y + 1, min(height, int((y + self._size[1]) / scale) + 3))
+        self._part = slice(first_y, last_y), slice(first_x, last_x)
+        self._scale = scale
+        self._how = cv2.INTER_AREA if scale < 0.5 else cv2.INTER_LINEAR
+        new_width, new_height = round((last_x - first_x) * scale), round((last_y - first_y) * scale)
+        return x - first_x * scale, y - first_y * scale, new_width, new_height
+
+
+def _cuts(
+    shape: tuple[int, ...],
+    scale: float,
+    at: tuple[float, float],
+    box: _Box,
+    solid: int,
+    *,
+    mixed: bool,
+) -> tuple[_Cut | None, _Cut | None]:
+    """Return the cut for the rows that are mixed and that for those that are copied."""
     left, top, right, low = box
-    middle = top if keep is None else min(low, max(top, solid))
-    if keep is not None and middle > top:
-        region = target[top:middle, left:right]
-        through = _sample(keep, scale, at, (left, top, right, middle))
-        cv2.multiply(region, through, dst=region, scale=_WHOLE)
-    target[middle:low, left:right] = 0
-
-
-def _sample(plane: Image, scale: float, at: tuple[float, float], box: _Box) -> Image:
-    """Return the part of ``plane``, scaled and moved to ``at``, that falls into ``box``."""
-    left, top, right, low = box
-    width, height = right - left, low - top
-    offset_x, offset_y = left - at[0], top - at[1]
-    if abs(scale - 1) > _ALMOST:
-        plane, offset_x, offset_y = _resized(plane, scale, offset_x, offset_y, width, height)
-    whole_x, whole_y = round(offset_x), round(offset_y)
-    if (
-        abs(offset_x - whole_x) < 0.07
-        and abs(offset_y - whole_y) < 0.07
-        and 0 <= whole_x <= plane.shape[1] - width
-        and 0 <= whole_y <= plane.shape[0] - height
-    ):
-        return plane[whole_y : whole_y + height, whole_x : whole_x + width]
-    centre = (offset_x + (width - 1) / 2, offset_y + (height - 1) / 2)
-    return cv2.getRectSubPix(plane, (width, height), centre)
-
-
-def _resized(
-    plane: Image, scale: float, offset_x: float, offset_y: float, width: int, height: int
-) -> tuple[Image, float, float]:
-    """Return the part of ``plane`` that is wanted, resized, and where in it that begins."""
-    first_x, first_y = _start(offset_x, scale), _start(offset_y, scale)
-    last_x = min(plane.shape[1], int((offset_x + width) / scale) + 3)
-    last_y = min(plane.shape[0], int((offset_y + height) / scale) + 3)
-    first_x, first_y = min(first_x, plane.shape[1] - 1), min(first_y, plane.shape[0] - 1)
-    part = plane[first_y : max(first_y + 1, last_y), first_x : max(first_x + 1, last_x)]
-    how = cv2.INTER_AREA if scale < 0.5 else cv2.INTER_LINEAR
-    size = (max(1, round(part.shape[1] * scale)), max(1, round(part.shape[0] * scale)))
-    if size[0] < 3 or size[1] < 3:
-        return cv2.resize(part, size, interpolation=how), 0.0, 0.0
-    resized = cv2.resize(part, None, fx=scale, fy=scale, interpolation=how)
-    return resized, offset_x - first_x * scale, offset_y - first_y * scale
+    middle = min(low, max(top, solid)) if mixed else top
+    upper = _Cut(shape, scale, at, (left, top, right, middle)) if middle > top else None
+    lower = _Cut(shape, scale, at, (left, middle, right, low)) if low > middle else None
+    return upper, lower
 
 
 def _start(offset: float, scale: float) -> int:
@@ -239,7 +265,7 @@ def _start(offset: float, scale: float) -> int:
         error = abs(rest - round(rest))
         if error < best:
             best, chosen = error, start
-            if error < 0.04:
+            if error < _NEAR / 2:
                 break
     return chosen
 

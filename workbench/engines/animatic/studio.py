@@ -14,6 +14,7 @@ from workbench.engines.encoder import VideoWriter, to_rgb
 from workbench.engines.engine import Rendered, RenderTask
 from workbench.engines.posters import jpeg, write_posters
 from workbench.engines.recipes import embeddable
+from workbench.engines.rendition import write_rendition
 from workbench.errors import RenderCancelled
 from workbench.rendering import Progress, RenderRequest
 from workbench.scene import Scene
@@ -72,6 +73,8 @@ def shoot(task: RenderTask) -> Rendered:
         drawn_s = time.perf_counter() - started
     if middle is not None:
         write_posters(to_rgb(middle.planes), task.folder)
+    if request.options.get("phone"):
+        write_rendition(task.folder / "video.mp4", task.folder / "phone.mp4")
     total_s = time.perf_counter() - started
     timings = {
         "first_frame": first_frame_s,

@@ -1,0 +1,33 @@
+"""A second, lighter rendition of a video, for phones and slow lines.
+
+Knows files and sizes. Knows neither engines nor jobs.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+
+from workbench.engines.encoder import VideoWriter, even
+from workbench.engines.probe import decode_video, probe_video
+
+__all__ = ["write_rendition"]
+
+
+def write_rendition(source: Path, target: Path, *, height: int = 360) -> Path:
+    """Write the video at ``source`` to ``target`` at most ``height`` pixels tall, and return it.
+
+    The rate and the metadata (so the recipe, too) stay; the quality is that of a small screen.
+    Raises ``DamagedFile`` when the source cannot be read, ``RenderError`` when the disk refuses.
+    """
+    facts = probe_video(source)
+    low = min(even(height), facts.height)
+    width = even(round(facts.width * low / facts.height))
+    carried = {k: v for k, v in facts.metadata.items() if k in {"title", "comment"}}
+    with VideoWriter(
+        target, width, low, facts.fps, quality="phone", effort="balanced", metadata=carried
+    ) as writer:
+        for frame in decode_video(source):
+            writer.write(cv2.resize(frame, (width, low), interpolation=cv2.INTER_AREA))
+    return target
