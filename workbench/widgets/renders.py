@@ -8,12 +8,13 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import Any, Final, Literal, Protocol
 
 from pydantic import TypeAdapter
 
 from workbench.archive import BatchArchive
-from workbench.errors import InvalidRequest, NotFound
+from workbench.errors import InvalidRequest, NotFound, SupervisorUnavailable
 from workbench.jobs.model import Batch, Job
 from workbench.studio import RenderParameters, Studio
 from workbench.widgets.commands import command
@@ -49,6 +50,7 @@ class Renders:
     def __init__(
         self, studio: Studio, loop: LoopThread, screen: Screen, *, private: bool = False
     ) -> None:
+        self._studio = studio
         self._jobs = studio.jobs
         self._loop = loop
         self._screen = screen
@@ -85,6 +87,7 @@ class Renders:
         if not self._watches_devices:
             self._watches_devices = True
             self._loop.start(self._watch_devices())
+            self._loop.start(self._warm_up())
 
     @command
     async def cancel(self, job: str) -> None:
@@ -145,6 +148,10 @@ class Renders:
                     "These videos are too much for one ZIP here; download them batch by batch."
                 )
             return b"".join(archive)
+
+    async def _warm_up(self) -> None:
+        with suppress(SupervisorUnavailable):  # the first render will say so
+            await self._studio.warm_up()
 
     async def _watch_devices(self) -> None:
         shown: list[View] | None = None

@@ -1,6 +1,6 @@
 // The scene's parameters as a film crew groups them: labelled chips, each editable and lockable.
 
-import { attribute, button, h, Keyed, put, show, swapIcon } from "./dom.js";
+import { attribute, button, h, Keyed, put, show, submitOnEnter, swapIcon } from "./dom.js";
 import { capital, valueText } from "./words.js";
 
 const ORIGINS = {
@@ -111,17 +111,19 @@ class Editor {
   constructor(actions) {
     this.actions = actions;
     this.label = h("span", { class: "wb-editor-label" });
-    this.input = h("input", { type: "text", autocomplete: "off", maxlength: 300 });
+    this.input = h("input", {
+      type: "text",
+      autocomplete: "off",
+      maxlength: 300,
+      onkeydown: (event) => submitOnEnter(event, () => this._save(this.input.value)),
+    });
     this.terms = h("div", { class: "wb-terms" });
     this.el = h(
-      "form",
+      "div",
       {
         class: "wb-editor",
+        role: "group",
         hidden: true,
-        onsubmit: (event) => {
-          event.preventDefault();
-          this._save(this.input.value);
-        },
         onkeydown: (event) => {
           if (event.key !== "Escape") return;
           event.stopPropagation();
@@ -133,7 +135,7 @@ class Editor {
       h(
         "div",
         { class: "wb-row" },
-        h("button", { type: "submit", class: "wb-button wb-small", text: "Set" }),
+        button("Set", { kind: "small", onclick: () => this._save(this.input.value) }),
         button("Clear", { kind: "small", onclick: () => this._save("") }),
         button("Cancel", { kind: "small", onclick: () => this.close() }),
       ),

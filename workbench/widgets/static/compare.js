@@ -65,7 +65,7 @@ export class Compare {
   _words(job) {
     const entry = this.store.entry(job.entry);
     const changes = entry?.changes.map((change) => change.sentence).join(", ");
-    return changes && entry.kind !== "enhanced" ? changes : job.prompt;
+    return changes && entry.kind !== "enhanced" ? changes : `The original: ${job.prompt}`;
   }
 
   _slider(label, name) {

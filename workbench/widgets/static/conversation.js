@@ -1,6 +1,6 @@
 // The talk with the prompt: wishes, and what each changed; every answer can be taken back.
 
-import { attribute, button, h, icon, Keyed, put, show } from "./dom.js";
+import { attribute, button, h, Keyed, put, show, submitOnEnter } from "./dom.js";
 import { Notice } from "./notice.js";
 import { ChangeItem } from "./variation_card.js";
 import { plural } from "./words.js";
@@ -30,21 +30,11 @@ export class Conversation {
       maxlength: 1000,
       autocomplete: "off",
       "aria-label": "What should be different",
+      onkeydown: (event) => submitOnEnter(event, () => this._say(this.input.value)),
     });
-    this.send = button("Send", { icon: "send", bare: true, type: "submit", kind: "send" });
+    this.send = button("Send", { icon: "send", bare: true, kind: "send", onclick: () => this._say(this.input.value) });
     this.suggestions = h("div", { class: "wb-suggestions", role: "group", "aria-label": "Suggestions" });
-    const form = h(
-      "form",
-      {
-        class: "wb-say",
-        onsubmit: (event) => {
-          event.preventDefault();
-          this._say(this.input.value);
-        },
-      },
-      this.input,
-      this.send,
-    );
+    const form = h("div", { class: "wb-say" }, this.input, this.send);
     this.el = h("section", { class: "wb-conversation", "aria-label": "Conversation with the prompt" }, this.log, this.suggestions, this.notice.el, form);
     this.misses = [];
     this._suggest([]);
@@ -111,7 +101,7 @@ class Turn {
     put(this.request, turn.request);
     show(this.request, Boolean(turn.request));
     show(this.dots, Boolean(turn.working));
-    put(this.message, turn.working ? "" : turn.message || (changes.length ? `Changed ${plural(changes.length, "thing")}.` : ""));
+    put(this.message, turn.working ? "" : wordsOf(turn, changes));
     show(this.message, this.message.textContent !== "");
     this.changes.update(changes);
     show(this.list, changes.length > 0);
@@ -119,6 +109,12 @@ class Turn {
     attribute(this.undo, "aria-label", `Undo: ${turn.request || "this change"}`);
     attribute(this.el, "data-missed", turn.missed);
   }
+}
+
+/** What was answered, unless the list of changes says the same. */
+function wordsOf({ message }, changes) {
+  if (changes.some((change) => message?.includes(change.sentence))) return "";
+  return message || (changes.length ? `Changed ${plural(changes.length, "thing")}.` : "");
 }
 
 /** The answers on the line that leads to `entry`, oldest first, with what was not understood. */

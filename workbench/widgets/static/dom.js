@@ -22,6 +22,13 @@ export function put(node, text) {
   return node;
 }
 
+/** Enter in a field: done here, because not every host lets a form submit itself by it. */
+export function submitOnEnter(event, submit) {
+  if (event.key !== "Enter" || event.isComposing) return;
+  event.preventDefault();
+  submit();
+}
+
 /** Set or take away an attribute only where that changes something. */
 export function attribute(node, name, value) {
   if (value === null || value === undefined || value === false) {

@@ -23,6 +23,8 @@ export function download(job, name) {
 
 export const stillness = window.matchMedia("(prefers-reduced-motion: reduce)");
 
+const PREVIEW_MS = 600;
+
 const watcher =
   "IntersectionObserver" in window
     ? new IntersectionObserver(
@@ -49,7 +51,9 @@ export class Player {
       controls,
       hidden: true,
       onerror: () => this._nextSource(),
+      onloadedmetadata: () => this._known(),
       onloadeddata: () => this._ready(),
+      onplaying: () => this._ready(),
     });
     this.video.muted = true; // the attribute alone does not mute a video made by script
     this.image = h("img", { alt: "", hidden: true, onerror: () => show(this.image, false) });
@@ -68,7 +72,7 @@ export class Player {
   update(job, note = "") {
     this.job = job;
     const source = sourceOf(job, this.store);
-    if (source.key !== this.key) {
+    if (source.key !== this.key && !this._tooSoon(source)) {
       this.key = source.key;
       this.sources = source.videos;
       this.picture = source.picture;
@@ -90,14 +94,24 @@ export class Player {
   _see(seen) {
     this.seen = seen;
     if (seen && this.waiting) this._load();
-    else if (seen) this._ready();
+    else if (seen && this.loaded) this._play();
     else this.video.pause();
+  }
+
+  /** Pictures of a quick render come faster than they are worth loading. */
+  _tooSoon(source) {
+    if (source.shows !== "preview") return false;
+    const now = Date.now();
+    if (now - (this.previewed ?? 0) < PREVIEW_MS) return true;
+    this.previewed = now;
+    return false;
   }
 
   _load() {
     this.waiting = !this.seen;
     if (this.waiting) return;
     this.tried = 0;
+    this.loaded = false;
     show(this.image, Boolean(this.picture));
     if (this.picture) this.image.src = this.picture;
     if (this.sources.length) {
@@ -133,10 +147,18 @@ export class Player {
   }
 
   _ready() {
-    if (!this.video.getAttribute("src") || this.video.readyState < 2) return;
-    show(this.video, true);
+    show(this.video, true); // readyState is not asked: a seek that has just begun takes it back
     show(this.image, false);
-    if (this.auto && this.seen && !stillness.matches) this.video.play().catch(() => {});
+  }
+
+  _play() {
+    if (this.auto && this.seen && this.video.paused && !stillness.matches) this.video.play().catch(() => {});
+  }
+
+  /** Its length is known; some phones load no picture before somebody plays it. */
+  _known() {
+    this.loaded = true;
+    this._play();
     this.el.dispatchEvent(new CustomEvent("wb-ready", { bubbles: true }));
   }
 }

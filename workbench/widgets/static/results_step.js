@@ -94,7 +94,7 @@ export class ResultsStep {
   _visible() {
     return [...this.cards.parts.values()]
       .map((card) => card.player)
-      .filter((player) => player.seen && player.job?.complete && player.video.readyState >= 1)
+      .filter((player) => player.seen && player.loaded && player.job?.complete)
       .map((player) => player.video);
   }
 

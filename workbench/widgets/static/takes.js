@@ -1,6 +1,6 @@
 // Every render of a tuned prompt, side by side, each with what it changed.
 
-import { attribute, button, h, icon, Keyed, put, show } from "./dom.js";
+import { attribute, button, h, Keyed, put, show } from "./dom.js";
 import { Player } from "./media.js";
 import { jobWords } from "./words.js";
 

@@ -38,10 +38,8 @@ export class TuneStep {
         h(
           "div",
           { class: "wb-tune-now" },
+          h("div", { class: "wb-tune-text" }, this.text.el, this.notice.el, h("div", { class: "wb-row wb-next" }, this.apply)),
           h("div", { class: "wb-tune-video" }, this.player.el, this.line.el, this.caption),
-          this.text.el,
-          this.notice.el,
-          h("div", { class: "wb-row wb-next" }, this.apply),
           h("details", { class: "wb-tune-chips", open: true }, h("summary", { text: "Parameters" }), this.chips.el),
         ),
       ),

@@ -1,0 +1,1 @@
+"""The workbench as a person meets it: real JupyterLab, real Voilà, a headless Chromium."""

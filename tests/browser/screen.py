@@ -1,0 +1,190 @@
+"""A person at the screen: opens the workbench in JupyterLab or Voilà, clicks, types, and looks."""
+
+from __future__ import annotations
+
+from typing import Final, Self
+from urllib.parse import urlparse
+
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, expect
+
+from tests.live_server import TOKEN, LiveServer
+
+__all__ = ["PLAYING", "Screen"]
+
+LOAD_MS: Final = 30_000
+RENDER_MS: Final = 90_000
+RUN_MS: Final = 7_000
+RUN_TRIES: Final = 4
+
+PLAYING: Final = """
+(selector) => [...document.querySelectorAll(selector)]
+  .filter((video) => video.offsetParent && !video.paused && video.currentTime > 0.1).length
+"""
+
+_NOT_OURS: Final = (
+    "Failed to load resource",  # told again below, by its address
+    "ResizeObserver loop",
+    "websocket",
+)
+_RACES: Final = ("preview.jpg",)
+"""Files that may be gone when asked for: the render that they show has ended meanwhile."""
+
+
+class Screen:
+    """One browser window; remembers what went wrong in it, and where it sent requests."""
+
+    def __init__(
+        self, browser: Browser, server: LiveServer, *, width: int = 1440, touch: bool = False,
+        dark: bool = False, still: bool = False,
+    ) -> None:  # fmt: skip
+        self.server = server
+        self.context = browser.new_context(
+            viewport={"width": width, "height": 900},
+            has_touch=touch,
+            color_scheme="dark" if dark else "light",
+            reduced_motion="reduce" if still else "no-preference",
+            accept_downloads=True,
+        )
+        self.page: Page = self.context.new_page()
+        self.errors: list[str] = []
+        self.foreign: list[str] = []
+        self.dark = dark
+        self.page.on("console", self._hear)
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.on("request", self._watch)
+        self.page.on("response", lambda answer: self._judge(answer.status, answer.url))
+
+    # opening
+
+    def open_lab(self) -> Self:
+        """Open the notebook in JupyterLab and run its first cell."""
+        self.page.goto(
+            f"{self.server.url}/lab/tree/notebooks/workbench.ipynb?reset&token={TOKEN}",
+            timeout=LOAD_MS,
+        )
+        self.run_cell()
+        return self
+
+    def run_cell(self) -> None:
+        """Run the notebook's first code cell and wait for the workbench."""
+        cell = self.page.locator(".jp-Notebook .jp-CodeCell").first
+        idle = self.page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]")
+        expect(cell).to_be_visible(timeout=LOAD_MS)
+        expect(idle).to_be_attached(timeout=LOAD_MS)
+        for _ in range(RUN_TRIES):  # JupyterLab drops a run that comes while it still connects
+            cell.locator(".cm-content").click()
+            self.page.keyboard.press("Shift+Enter")
+            try:
+                expect(self.workbench).to_be_visible(timeout=RUN_MS)
+            except AssertionError:
+                continue
+            return
+        raise AssertionError("The cell did not show the workbench.")
+
+    def open_dashboard(self) -> Self:
+        """Open the dashboard in Voilà."""
+        theme = "&theme=dark" if self.dark else ""
+        self.page.goto(
+            f"{self.server.url}/voila/render/notebooks/dashboard.ipynb?token={TOKEN}{theme}",
+            timeout=LOAD_MS,
+        )
+        expect(self.workbench).to_be_visible(timeout=LOAD_MS)
+        return self
+
+    def close(self) -> None:
+        """Close the window."""
+        self.context.close()
+
+    # what there is to see
+
+    @property
+    def workbench(self) -> Locator:
+        """The whole of it."""
+        return self.page.locator(".wb")
+
+    @property
+    def step(self) -> Locator:
+        """The step that is shown."""
+        return self.page.locator(".wb-step:visible")
+
+    @property
+    def prompt(self) -> Locator:
+        """The prompt's text on the step that is shown."""
+        return self.step.locator(".wb-prompt-text")
+
+    @property
+    def cards(self) -> Locator:
+        """The cards on the step that is shown."""
+        return self.step.locator("article.wb-card")
+
+    def button(self, name: str) -> Locator:
+        """The button that is called so, on the step that is shown."""
+        return self.step.get_by_role("button", name=name, exact=True)
+
+    def playing(self, selector: str = ".wb video") -> int:
+        """Return how many videos really advance."""
+        count: int = self.page.evaluate(PLAYING, selector)
+        return count
+
+    # what a person does
+
+    def enhance(self, idea: str) -> None:
+        """Type an idea and have it enhanced."""
+        self.step.get_by_label("Your idea").fill(idea)
+        self.step.get_by_role("button", name="Enhance").click()
+        expect(self.prompt).to_be_visible(timeout=LOAD_MS)
+
+    def go(self, step: str) -> None:
+        """Go to a step by its name."""
+        self.page.get_by_role("navigation", name="Steps").get_by_role("button", name=step).click()
+
+    def make_variations(self, count: int = 8) -> None:
+        """Make variations, and wait for their cards."""
+        self.button("Make variations").click()
+        expect(self.cards).to_have_count(count, timeout=LOAD_MS)
+
+    def render_all(self) -> None:
+        """Render every card."""
+        self.button("Render all").click()
+
+    def slow_renders(self, frames: int) -> None:
+        """Ask for videos that are long enough to be watched being made."""
+        self.step.get_by_text("Render settings").click()
+        self.step.get_by_label("Frames", exact=True).fill(str(frames))
+        self.step.get_by_label("Frames", exact=True).press("Tab")
+
+    def wait_for_videos(self, count: int) -> None:
+        """Wait until so many videos of the step are finished and loaded."""
+        done = self.step.locator("[data-shows=video]")
+        expect(done).to_have_count(count, timeout=RENDER_MS)
+
+    def wait_until_playing(self, selector: str = ".wb video", count: int = 1) -> None:
+        """Wait until that many videos really advance."""
+        self.page.wait_for_function(
+            f"([selector, count]) => ({PLAYING})(selector) >= count",
+            arg=[selector, count],
+            timeout=RENDER_MS,
+        )
+
+    # what must not happen
+
+    def assert_clean(self) -> None:
+        """Nothing of ours went wrong, and nothing was asked of any other host."""
+        assert self.errors == []
+        assert self.foreign == []
+
+    def _hear(self, message: ConsoleMessage) -> None:
+        if message.type == "error" and not message.text.lower().startswith(
+            tuple(text.lower() for text in _NOT_OURS)
+        ):
+            self.errors.append(message.text)
+
+    def _watch(self, request: Request) -> None:
+        address = urlparse(request.url)
+        if address.scheme in {"http", "https", "ws", "wss"} and address.port != self.server.port:
+            self.foreign.append(request.url)
+
+    def _judge(self, status: int, url: str) -> None:
+        ours = "/static/videos/" in url or "/api/video" in url
+        if status >= 400 and ours and not url.partition("?")[0].endswith(_RACES):
+            self.errors.append(f"{status} {url}")

@@ -1,0 +1,78 @@
+"""The journey in the real JupyterLab."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.screen import LOAD_MS, RENDER_MS, Screen
+
+pytestmark = pytest.mark.browser
+
+
+def test_the_four_steps_lead_from_an_idea_to_finished_videos(
+    open_screen: Callable[..., Screen],
+) -> None:
+    screen = open_screen().open_lab()
+
+    screen.enhance("dog running")
+    expect(screen.prompt).to_contain_text("dog")
+    expect(screen.prompt.locator(".wb-mine").first).to_be_visible()
+    screen.wait_until_playing(".wb-step-prompt video")
+
+    screen.make_variations()
+    screen.render_all()
+    screen.wait_for_videos(8)
+    expect(screen.step.get_by_text("8 videos finished.")).to_be_visible()
+    screen.wait_until_playing(".wb-step-variations video")
+
+    screen.cards.nth(3).get_by_role("button", name="Tune this").click()
+    wish = screen.step.get_by_label("What should be different")
+    wish.fill("at night, in heavy rain")
+    wish.press("Enter")
+    answer = screen.step.locator(".wb-turn").last
+    expect(answer.locator(".wb-changes li").first).to_be_visible(timeout=LOAD_MS)
+    expect(screen.prompt.locator(".wb-fresh").first).to_be_visible()
+    screen.button("Apply changes & generate").click()
+    takes = screen.step.locator(".wb-take [data-shows=video]")
+    expect(takes.first).to_be_visible(timeout=RENDER_MS)
+
+    screen.go("Results")
+    screen.wait_for_videos(10)
+    screen.wait_until_playing(".wb-results video", 2)
+    screen.assert_clean()
+
+
+def test_the_notebook_computes_with_what_the_screen_shows(
+    open_screen: Callable[..., Screen],
+) -> None:
+    screen = open_screen().open_lab()
+    screen.enhance("a lighthouse in a storm")
+    cell = screen.page.locator(".jp-Notebook .jp-CodeCell").nth(1)
+    cell.locator(".cm-content").click()
+    screen.page.keyboard.press("Shift+Enter")
+    expect(cell.locator(".jp-OutputArea-output").last).to_contain_text(
+        re.compile("Session s_"), timeout=LOAD_MS
+    )
+
+
+def test_the_screen_lives_while_a_cell_runs(open_screen: Callable[..., Screen]) -> None:
+    screen = open_screen().open_lab()
+    cell = screen.page.locator(".jp-Notebook .jp-CodeCell").nth(1)
+    cell.locator(".cm-content").click()
+    screen.page.keyboard.press("Control+A")
+    screen.page.keyboard.type("import time; time.sleep(30)")
+    screen.page.keyboard.press("Shift+Enter")
+    expect(
+        screen.page.locator(".jp-Notebook-ExecutionIndicator[data-status=busy]")
+    ).to_be_attached()
+    screen.enhance("a fox in the snow")
+    screen.wait_until_playing(".wb-step-prompt video")
+    expect(
+        screen.page.locator(".jp-Notebook-ExecutionIndicator[data-status=busy]")
+    ).to_be_attached()
+    screen.page.keyboard.press("Escape")
+    screen.page.get_by_role("button", name=re.compile("Interrupt")).first.click()

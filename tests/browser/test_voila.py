@@ -1,0 +1,65 @@
+"""The dashboard in the real Voilà."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.screen import LOAD_MS, Screen
+
+pytestmark = pytest.mark.browser
+
+
+def test_the_dashboard_leads_to_finished_videos_without_asking_any_other_host(
+    open_screen: Callable[..., Screen],
+) -> None:
+    screen = open_screen().open_dashboard()
+    screen.enhance("old man fishing at dawn")
+    screen.wait_until_playing(".wb-step-prompt video")
+    screen.make_variations()
+    screen.render_all()
+    screen.wait_for_videos(8)
+    screen.go("Results")
+    screen.wait_until_playing(".wb-results video", 3)
+    screen.assert_clean()
+
+
+def test_a_phone_shows_it_without_scrolling_sideways(open_screen: Callable[..., Screen]) -> None:
+    screen = open_screen(width=390, touch=True).open_dashboard()
+    screen.step.get_by_role("button", name="dog running").tap()
+    screen.step.get_by_role("button", name="Enhance").tap()
+    expect(screen.prompt).to_be_visible(timeout=LOAD_MS)
+    screen.wait_until_playing(".wb-step-prompt video")
+    for step in ("Variations", "Tune", "Results", "Prompt"):
+        screen.go(step)
+        wide = screen.page.evaluate("document.scrollingElement.scrollWidth")
+        assert wide <= 390, f"{step} is {wide} pixels wide"
+    screen.assert_clean()
+
+
+def test_a_prompt_of_markup_is_shown_as_it_was_typed(open_screen: Callable[..., Screen]) -> None:
+    screen = open_screen().open_dashboard()
+    typed = "a cat <img src=x onerror=\"document.title='taken'\"> sleeping"
+    screen.enhance(typed)
+    screen.button("Edit").click()
+    area = screen.step.get_by_role("textbox", name="Prompt")
+    area.fill(typed)
+    screen.button("Use this text").click()
+    expect(screen.prompt).to_have_text(typed)
+    assert screen.page.locator(".wb-prompt-text img").count() == 0
+    screen.page.get_by_role("button", name="History").click()
+    expect(screen.page.locator(".wb-tree")).to_contain_text("<img src=x")
+    assert screen.page.title() != "taken"
+
+
+def test_visitors_see_only_their_own_sessions(open_screen: Callable[..., Screen]) -> None:
+    first = open_screen().open_dashboard()
+    first.enhance("a secret garden at noon")
+    second = open_screen().open_dashboard()
+    second.page.get_by_role("button", name="Sessions").click()
+    expect(second.page.get_by_text("No earlier sessions.")).to_be_visible(timeout=LOAD_MS)
+    first.page.get_by_role("button", name="Sessions").click()
+    expect(first.page.locator(".wb-session")).to_contain_text("a secret garden at noon")
+    assert second.page.locator(".wb-session").count() == 0

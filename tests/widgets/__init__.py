@@ -1,0 +1,1 @@
+"""The widgets without a browser."""
