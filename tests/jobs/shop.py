@@ -21,6 +21,7 @@ from workbench.rendering import RenderRequest
 from workbench.settings import Settings
 
 ENGINES = {
+    "animatic": "tests.jobs.faulty:FaultyEngine",  # what a worker warms up
     "faulty": "tests.jobs.faulty:FaultyEngine",
     "gpu": "tests.jobs.faulty:GpuEngine",
     "light": "tests.jobs.faulty:LightEngine",

@@ -41,7 +41,7 @@ class Counter:
 @pytest.fixture
 def quiet(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Counter:
     """A manager that starts no supervisor, and a counter that serves its queue."""
-    monkeypatch.setattr("workbench.jobs.manager.launch_supervisor", lambda _: None)
+    monkeypatch.setattr("workbench.jobs.contact.launch_supervisor", lambda _: None)
     return Counter(shop.manager)
 
 
@@ -117,7 +117,7 @@ def test_a_queue_position_counts_the_jobs_ahead(quiet: Counter) -> None:
 
 
 def test_a_full_queue_is_refused_whole(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("workbench.jobs.manager.launch_supervisor", lambda _: None)
+    monkeypatch.setattr("workbench.jobs.contact.launch_supervisor", lambda _: None)
     manager = shop.use(max_queued_jobs=5)
     manager.submit_batch([request() for _ in range(4)])
     with pytest.raises(Busy) as refused:
@@ -150,7 +150,7 @@ def test_a_repeated_request_with_its_key_is_harmless(quiet: Counter) -> None:
 def test_a_batch_of_two_thousand_is_one_transaction_and_one_answer(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("workbench.jobs.manager.launch_supervisor", lambda _: None)
+    monkeypatch.setattr("workbench.jobs.contact.launch_supervisor", lambda _: None)
     manager = shop.use(max_queued_jobs=3_000)
     before = manager._index.revision()
     asked = time.monotonic()
@@ -179,7 +179,7 @@ def test_pages_follow_one_another_newest_first(quiet: Counter) -> None:
     assert seen == [job.job_id for job in reversed(jobs)]
     assert quiet.manager.jobs(query="cafe ni").total == 1
     assert quiet.manager.jobs(query=jobs[2].job_id).total == 1
-    assert quiet.manager.jobs(query="numb 3", session_id=SESSION_A).total == 1
+    assert quiet.manager.jobs(query="3 numb", session_id=SESSION_A).total == 1
     assert quiet.manager.jobs(query='" OR 1=1; --').total == 0
     assert quiet.manager.jobs(query="**").total == 0
     assert quiet.manager.jobs(state=JobState.QUEUED).total == 8

@@ -118,7 +118,9 @@ class AttemptRoom:
             finished_at=datetime.now(UTC),
         )
         request = made.request or recipe.request
-        whole = recipe.model_copy(update={"outcome": outcome, "request": request})
+        whole = recipe.model_copy(
+            update={"outcome": outcome, "request": request, "libraries": _libraries()}
+        )
         if self._aside.poster.exists():
             _digest_and_sync(self._aside.poster)
         with self._aside.recipe.open("w", encoding="utf-8") as file:

@@ -9,12 +9,12 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Final
 
-from workbench.errors import Conflict, NotFound, SupervisorUnavailable
+from workbench.errors import Conflict, NotFound
+from workbench.jobs.contact import Contact
 from workbench.jobs.devices import Nvml
 from workbench.jobs.inventory import inventory
-from workbench.jobs.launch import launch_supervisor
-from workbench.jobs.link import Link, dial
 from workbench.jobs.model import (
     Batch,
     Changes,
@@ -25,26 +25,22 @@ from workbench.jobs.model import (
     Priority,
     SupervisorStatus,
 )
-from workbench.jobs.paths import JobFiles, JobPaths
+from workbench.jobs.paths import JobPaths
 from workbench.jobs.recovery import open_store
+from workbench.jobs.results import Results
 from workbench.jobs.retention import Removal, carry_out, plan_removals
-from workbench.jobs.store import IndexFailure, Reader, Requests
+from workbench.jobs.store import Reader, Requests
 from workbench.jobs.submitting import Submitter
-from workbench.jobs.supervisor_lock import read_status
 from workbench.jobs.truth import Truth
-from workbench.jobs.watcher import Watcher
-from workbench.rendering import Recipe, RenderRequest
+from workbench.rendering import RenderRequest
 from workbench.settings import Settings
 
 __all__ = ["JobManager"]
 
-_START_LIMIT_S = 15.0
-_LAUNCH_AGAIN_S = 1.0
-_WAIT_LOOK_S = 0.5
-_ANSWER_LIMIT_S = 2.0
+_WAIT_LOOK_S: Final = 0.5
 
 
-class JobManager:
+class JobManager(Results):
     """The jobs of one outputs/ folder; thread-safe, and cheap to create: it starts nothing.
 
     Methods raise ``NotFound`` for an id that does not exist, ``Conflict`` for a step that a job's
@@ -59,11 +55,8 @@ class JobManager:
         self._requests = Requests(settings.max_queued_jobs)
         self._submitter = Submitter(settings, self._index, self._requests)
         self._truth = Truth(self._paths, self._index, self._reader, self._requests)
-        self._link = Link(self._paths)
+        self._contact = Contact(settings, self._paths, self._index, self._reader)
         self._nvml = Nvml()
-        self._watcher: Watcher | None = None
-        self._guard = threading.Lock()
-        self._launched_at = -_LAUNCH_AGAIN_S
 
     # asking for renders
 
@@ -92,7 +85,7 @@ class JobManager:
             preview=preview,
             idempotency_key=idempotency_key,
         )
-        self._changed(work=True)
+        self._contact.tell(work=True)
         return self._reader.job(job_id)
 
     def submit_batch(
@@ -118,21 +111,21 @@ class JobManager:
             previews=previews,
             idempotency_key=idempotency_key,
         )
-        self._changed(work=True)
+        self._contact.tell(work=True)
         return self._reader.batch(batch_id)
 
     # looking
 
     def job(self, job_id: str) -> Job:
         """Return one job, checked against its files."""
-        return self._truth.of_job(self._looked_after(self._reader.job(job_id)))
+        return self._truth.of_job(self._contact.look_after(self._reader.job(job_id)))
 
     def batch(self, batch_id: str) -> Batch:
         """Return one batch with its jobs in prompt order, checked against their files."""
         batch = self._truth.of_batch(self._reader.batch(batch_id))
         for job in batch.jobs:
             if not job.state.final:
-                self._looked_after(job)
+                self._contact.look_after(job)
                 break
         return batch
 
@@ -165,13 +158,7 @@ class JobManager:
 
         Returns the function that ends it. One thread serves all callbacks, so they must be quick.
         """
-        with self._guard:
-            if self._watcher is None:
-                self._watcher = Watcher(
-                    self._paths, self._index, self._reader, self._notice_silence
-                )
-            watcher = self._watcher
-        return watcher.add(callback)
+        return self._contact.watch(callback)
 
     def wait(self, job_ids: Sequence[str], timeout_s: float | None = None) -> tuple[Job, ...]:
         """Return these jobs once all have ended; raises ``TimeoutError`` when that takes longer."""
@@ -185,7 +172,7 @@ class JobManager:
                 open_jobs = [job for job in jobs if not job.state.final]
                 if not open_jobs:
                     return tuple(self._truth.of_job(job) for job in jobs)
-                self._looked_after(open_jobs[0])
+                self._contact.look_after(open_jobs[0])
                 left = None if limit is None else limit - time.monotonic()
                 if left is not None and left <= 0:
                     raise TimeoutError(f"{len(open_jobs)} of {len(jobs)} jobs have not ended.")
@@ -211,7 +198,7 @@ class JobManager:
         with self._index.write() as writer:
             self._requests.retry(writer, job_id)
             self._submitter.mark_again(job)
-        self._changed(work=True)
+        self._contact.tell(work=True)
         return self._reader.job(job_id)
 
     def retry_failed(self, batch_id: str) -> Batch:
@@ -223,21 +210,21 @@ class JobManager:
             for job in failed:
                 self._requests.retry(writer, job.job_id)
                 self._submitter.mark_again(job)
-        self._changed(work=True)
+        self._contact.tell(work=True)
         return self._reader.batch(batch_id)
 
     def set_priority(self, job_id: str, priority: int) -> Job:
         """Give a queued job another priority; it goes behind its session's others of the same."""
         with self._index.write() as writer:
             self._requests.set_priority(writer, job_id, priority)
-        self._changed()
+        self._contact.tell()
         return self._reader.job(job_id)
 
     def reorder(self, job_ids: Sequence[str]) -> tuple[Job, ...]:
         """Put queued jobs in this order: they take one another's places in the queue."""
         with self._index.write() as writer:
             self._requests.reorder(writer, job_ids)
-        self._changed()
+        self._contact.tell()
         return self._reader.jobs_by_id(list(job_ids))
 
     def pause(self, device: str | None = None) -> None:
@@ -256,7 +243,7 @@ class JobManager:
         """Mark a job to be kept by every retention, or no longer."""
         with self._index.write() as writer:
             self._requests.set_starred(writer, job_id, starred)
-        self._changed()
+        self._contact.tell()
         return self._reader.job(job_id)
 
     # devices and the supervisor
@@ -268,35 +255,18 @@ class JobManager:
 
     def supervisor(self) -> SupervisorStatus | None:
         """Return the supervisor that holds this outputs/ folder; None when there is none."""
-        return read_status(self._paths)
+        return self._contact.supervisor()
 
     def ensure_supervisor(self) -> None:
         """Start a supervisor when there is none and wait until it answers.
 
         Raises ``SupervisorUnavailable`` when that takes more than a few seconds.
         """
-        limit = time.monotonic() + _START_LIMIT_S
-        while (line := dial(self._paths)) is None:
-            self._launch()
-            if time.monotonic() > limit:
-                raise SupervisorUnavailable(
-                    f"No supervisor answers for {self._settings.outputs}; see {self._paths.log}."
-                )
-            time.sleep(0.02)
-        line.close()
+        self._contact.ensure()
 
     def answers(self) -> bool:
         """Tell whether the supervisor answers within a moment."""
-        line = dial(self._paths)
-        if line is None:
-            return False
-        with line:
-            line.settimeout(_ANSWER_LIMIT_S)
-            try:
-                line.sendall(b"watch\n")
-                return bool(line.recv(64))
-            except OSError:
-                return False
+        return self._contact.answers()
 
     @property
     def index_path(self) -> Path:
@@ -307,41 +277,6 @@ class JobManager:
         """Return what is wrong with the index, or an empty string."""
         return self._index.fault()
 
-    # files
-
-    def video_path(self, job_id: str) -> Path:
-        """Return the finished video; raises ``NotFound`` when there is none."""
-        job = self._truth.of_job(self._reader.job(job_id))
-        if job.state is not JobState.COMPLETE:
-            raise NotFound("file", job_id, f"The job {job_id} has no video: it is {job.state}.")
-        return self._files(job).video
-
-    def poster_path(self, job_id: str) -> Path:
-        """Return the finished video's poster; raises ``NotFound`` when there is none."""
-        return self._existing(job_id, self._files(self._reader.job(job_id)).poster, "poster")
-
-    def preview_path(self, job_id: str) -> Path:
-        """Return the newest picture of a running render; raises ``NotFound`` when there is none."""
-        job = self._reader.job(job_id)
-        return self._existing(job_id, self._files(job).attempt(job.attempt).preview, "preview")
-
-    def log_path(self, job_id: str) -> Path:
-        """Return what the renders of a job printed; raises ``NotFound`` when none has begun."""
-        return self._existing(job_id, self._files(self._reader.job(job_id)).log, "log")
-
-    def recipe_path(self, job_id: str) -> Path:
-        """Return the finished video's recipe; raises ``NotFound`` when there is none."""
-        return self._existing(job_id, self._files(self._reader.job(job_id)).recipe, "recipe")
-
-    def recipe(self, job_id: str) -> Recipe:
-        """Return how the finished video was made; raises ``NotFound`` when it is not there."""
-        path = self.recipe_path(job_id)
-        try:
-            return Recipe.model_validate_json(path.read_bytes())
-        except (OSError, ValueError) as error:
-            problem = f"The recipe of the job {job_id} cannot be read."
-            raise NotFound("file", job_id, problem) from error
-
     # life
 
     def tidy(self, *, dry_run: bool = False) -> list[Removal]:
@@ -349,7 +284,7 @@ class JobManager:
         removals = plan_removals(self._settings, self._index)
         if not dry_run:
             carry_out(self._paths, self._index, removals)
-            self._changed()
+            self._contact.tell()
         return removals
 
     def rebuild(self) -> int:
@@ -358,64 +293,23 @@ class JobManager:
         What runs meanwhile is begun again.
         """
         self._index.discard()
-        self._changed(work=True)
+        self._contact.tell(work=True)
         return self._reader.jobs(state=None, query="", session_id=None, limit=1, cursor=None).total
 
     def close(self) -> None:
         """Let go of the index and the supervisor; renders go on."""
-        with self._guard:
-            watcher, self._watcher = self._watcher, None
-        if watcher is not None:
-            watcher.close()
-        self._link.close()
+        self._contact.close()
         self._index.close()
-
-    def _files(self, job: Job) -> JobFiles:
-        return self._paths.job(job.job_id, job.batch_id)
-
-    @staticmethod
-    def _existing(job_id: str, path: Path, what: str) -> Path:
-        if not path.is_file():
-            raise NotFound("file", job_id, f"The job {job_id} has no {what}.")
-        return path
 
     def _set_paused(self, device: str | None, *, paused: bool) -> None:
         if device is not None and device not in {known.name for known in self.devices()}:
             raise NotFound("device", device)
         with self._index.write() as writer:
             self._requests.set_paused(writer, device or "", paused)
-        self._changed(work=not paused)
+        self._contact.tell(work=not paused)
 
     def _cancel(self, job_ids: Sequence[str]) -> None:
         with self._index.write() as writer:
             ended = self._requests.cancel(writer, job_ids)
         self._submitter.mark_cancelled(self._reader.jobs_by_id(ended))
-        self._changed(work=True)
-
-    def _changed(self, *, work: bool = False) -> None:
-        """Wake the supervisor, or start one where there is ``work`` for it."""
-        if not self._link.wake() and work:
-            self._launch()
-        if self._watcher is not None:
-            self._watcher.look()
-
-    def _looked_after(self, job: Job) -> Job:
-        """Make sure that somebody looks after a job that has not ended."""
-        if not job.state.final and self.supervisor() is None:
-            self._launch()
-        return job
-
-    def _notice_silence(self) -> None:
-        try:
-            if self._reader.unfinished():
-                self._launch()
-        except (IndexFailure, SupervisorUnavailable):
-            return  # the next look comes soon
-
-    def _launch(self) -> None:
-        with self._guard:
-            now = time.monotonic()
-            if now - self._launched_at < _LAUNCH_AGAIN_S:
-                return
-            self._launched_at = now
-        launch_supervisor(self._settings)
+        self._contact.tell(work=True)

@@ -5,6 +5,7 @@ Knows nothing of what the tables mean.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import sqlite3
 import threading
@@ -14,8 +15,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
-
-from filelock import FileLock
 
 from workbench.database import open_index, transaction
 from workbench.jobs.store.schema import SCHEMA
@@ -128,7 +127,7 @@ class Index:
         """Throw the index away and make it again, as far as the folders tell."""
         with self._lock:
             self.close()
-            with FileLock(self._lock_path):
+            with _alone(self._lock_path):
                 for suffix in _FILES:
                     self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
             self._current()
@@ -188,7 +187,7 @@ class Index:
             raise
 
     def _put_aside(self) -> None:
-        with FileLock(self._lock_path):
+        with _alone(self._lock_path):
             if _is_sound(self.path):
                 return  # another process was faster
             stamp = f"{time.time():.0f}"
@@ -196,6 +195,14 @@ class Index:
                 damaged = self.path.with_name(self.path.name + suffix)
                 with suppress(FileNotFoundError):
                     damaged.rename(self.path.with_name(f"damaged-{stamp}-{damaged.name}"))
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Keep every other process out for the length of a block."""
+    with path.open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def _is_damage(error: sqlite3.DatabaseError) -> bool:
