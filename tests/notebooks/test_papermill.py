@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import zipfile
@@ -14,6 +15,9 @@ from typing import Any
 import pytest
 
 from tests.live_server import ROOT, end_supervisor
+from workbench.jobs.manager import JobManager
+from workbench.jobs.model import JobState
+from workbench.settings import Settings
 
 
 @pytest.fixture
@@ -36,25 +40,73 @@ def _papermill(outputs: Path, target: Path, **parameters: Any) -> subprocess.Com
     )
 
 
-def test_a_run_leaves_its_videos_in_one_zip(outputs: Path, tmp_path: Path) -> None:
-    archive = tmp_path / "videos.zip"
-    run = _papermill(
-        outputs,
-        tmp_path / "out.ipynb",
-        prompts=["a red kite"],
-        variations=3,
-        num_frames=9,
-        archive=str(archive),
-    )
-    assert run.returncode == 0, run.stderr
-    with zipfile.ZipFile(archive) as found:
-        assert sum(name.endswith(".mp4") for name in found.namelist()) == 3
-
-
-def test_a_bad_parameter_makes_the_run_fail_before_anything_is_rendered(
+def test_a_run_leaves_sheet_table_plots_and_files_and_again_renders_nothing(
     outputs: Path, tmp_path: Path
 ) -> None:
-    run = _papermill(outputs, tmp_path / "out.ipynb", prompts=["x"], variations=2, engine="nobody")
+    target, results = tmp_path / "out.ipynb", tmp_path / "results"
+    asked = {
+        "prompts": ["a red kite"],
+        "variations": 3,
+        "num_frames": 9,
+        "results": str(results),
+    }
+    run = _papermill(outputs, target, **asked)
+    assert run.returncode == 0, run.stderr
+    with zipfile.ZipFile(results / "videos.zip") as found:
+        assert sum(name.endswith(".mp4") for name in found.namelist()) == 3
+    shown = target.read_text("utf-8")
+    assert shown.count("data:image/jpeg;base64,") == 3
+    assert shown.count("file://") == 3
+    assert "Mean render time by device" in shown
+    assert "3 of 3" in shown
+    first = json.loads((results / "results.json").read_text("utf-8"))
+    again = _papermill(outputs, target, **asked)
+    assert again.returncode == 0, again.stderr
+    assert "Taken up" in target.read_text("utf-8")
+    second = json.loads((results / "results.json").read_text("utf-8"))
+    created = [[job["job_id"], job["created_at"], job["attempt"]] for job in first["jobs"]]
+    assert [[j["job_id"], j["created_at"], j["attempt"]] for j in second["jobs"]] == created
+
+
+def test_bad_parameters_make_the_run_fail_naming_all_before_anything_is_rendered(
+    outputs: Path, tmp_path: Path
+) -> None:
+    run = _papermill(outputs, tmp_path / "out.ipynb", prompts=["x"], variations=0, engine="nobody")
     assert run.returncode != 0
     assert "no engine 'nobody'" in run.stderr
+    assert "variations" in run.stderr
     assert not list(outputs.glob("b_*"))
+
+
+def test_breaking_off_a_run_cancels_its_jobs_where_asked(outputs: Path, tmp_path: Path) -> None:
+    asked = {"prompts": ["a kite"], "variations": 1, "seeds": 8, "num_frames": 200}
+    process = subprocess.Popen(
+        [
+            *(
+                sys.executable,
+                "-m",
+                "papermill",
+                "notebooks/batch.ipynb",
+                str(tmp_path / "o.ipynb"),
+            ),
+            *("--log-output", "-y", json.dumps({**asked, "on_interrupt": "cancel"})),
+        ],
+        cwd=ROOT,
+        env={**os.environ, "WORKBENCH_OUTPUTS": str(outputs)},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    for line in process.stderr:
+        if "1 of 8" in line:
+            break
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=90)
+    assert process.returncode != 0
+    manager = JobManager(Settings(outputs=outputs))
+    try:
+        (batch,) = manager.batches()
+        jobs = manager.wait([job.job_id for job in batch.jobs], 60)
+        assert JobState.CANCELLED in {job.state for job in jobs}
+    finally:
+        manager.close()
