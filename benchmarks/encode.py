@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -37,7 +38,10 @@ def textured_frames(number: int = 81) -> Image:
     grain = random.normal(0, 6, (height, width + number * 3)).astype(np.float32)
     frames = np.empty((number, height, width, 3), np.uint8)
     for t in range(number):
-        waves = [128 + 70 * np.sin(x / 37 + t / 6 + c) + 40 * np.sin(y / 23 - t / 9 + 2 * c) for c in range(3)]
+        waves = [
+            128 + 70 * np.sin(x / 37 + t / 6 + c) + 40 * np.sin(y / 23 - t / 9 + 2 * c)
+            for c in range(3)
+        ]
         frame = np.stack(waves, -1) + grain[:, 3 * t : 3 * t + width, None]
         frame[:, (5 * t) % width :] *= 0.72
         frames[t] = np.clip(frame, 0, 255)
@@ -60,7 +64,7 @@ def measure_encoders() -> list[Figure]:
     theirs = _measured(frames, lambda path: _export(frames, path)) if _exports() else None
     figures = _told("diffusers.utils.export_to_video (imageio)", theirs, None) if theirs else []
     for effort in ("live", "balanced", "thorough"):
-        ours = _measured(frames, lambda path, e=effort: _write(frames, path, e))
+        ours = _measured(frames, partial(_write, frames, effort))
         figures += _told(f"workbench, {effort}", ours, theirs)
     return figures
 
@@ -116,7 +120,7 @@ def _export(frames: Image, path: Path) -> None:
     export_to_video(pictures, str(path), fps=24)
 
 
-def _write(frames: Image, path: Path, effort: Any) -> None:
+def _write(frames: Image, effort: Any, path: Path) -> None:
     with VideoWriter(path, *_SIZE, 24, effort=effort) as writer:
         writer.write(frames.astype(np.float32) / 255)
 

@@ -43,7 +43,9 @@ def test_a_render_leaves_a_playing_video_with_poster_and_recipe(tmp_path: Path) 
     assert (facts.width, facts.height, facts.num_frames) == (256, 144, 12)
     assert (facts.codec, facts.pixel_format) == ("h264", "yuv420p")
     assert (made.width, made.num_frames) == (256, 12)
-    assert cv2.imread(str(tmp_path / "poster.jpg")).shape == (144, 256, 3)
+    poster = cv2.imread(str(tmp_path / "poster.jpg"))
+    assert poster is not None
+    assert poster.shape == (144, 256, 3)
     assert (tmp_path / "poster.webp").stat().st_size > 200
     assert read_recipe(tmp_path / "video.mp4").request.seed == 9
     assert told[-1].fraction == 1.0

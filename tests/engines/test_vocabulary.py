@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
-from itertools import combinations
+from itertools import combinations, pairwise
 from typing import Final
 
 import cv2
@@ -67,7 +67,7 @@ def test_every_term_differs_from_saying_nothing_or_is_the_default(name: str) -> 
 def test_no_two_camera_movements_move_alike() -> None:
     def path(movement: str) -> Image:
         shots = filmed(movement, "", 0, 8, 16, 24)
-        return np.concatenate([field(a, b) for a, b in zip(shots, shots[1:], strict=False)])
+        return np.concatenate([field(a, b) for a, b in pairwise(shots)])
 
     paths = {movement: path(movement) for movement in terms("camera_movement")}
     for first, second in combinations(paths, 2):
@@ -78,7 +78,7 @@ def test_no_two_camera_movements_move_alike() -> None:
 def test_every_pace_has_its_own_speed_and_they_run_from_still_to_fast() -> None:
     speeds = [flow(*filmed("tracking shot", pace, 10, 11)) for pace in terms("pace")]
     assert speeds[0] < 0.1
-    assert all(slow < fast for slow, fast in zip(speeds[:5], speeds[1:6], strict=True)), speeds
+    assert all(slow < fast for slow, fast in pairwise(speeds[:6])), speeds
 
 
 def test_a_time_lapse_hurries_the_clouds() -> None:
@@ -90,9 +90,7 @@ def test_a_time_lapse_hurries_the_clouds() -> None:
     assert fast > 1.5 * slow
 
 
-@pytest.mark.parametrize(
-    ("movement", "right"), [("pan left", 1), ("pan right", -1)]
-)
+@pytest.mark.parametrize(("movement", "right"), [("pan left", 1), ("pan right", -1)])
 def test_a_pan_moves_everything_sideways(movement: str, right: int) -> None:
     moved = field(*filmed(movement, "frozen", 11, 12))
     assert right * float(np.median(moved[..., 0])) > 0.8
@@ -193,9 +191,10 @@ def test_the_palette_turns_the_picture_warm_or_cool() -> None:
 
     warm, cool = (seen("color_palette", p)[0] for p in ("warm tones", "cool tones"))
     assert warmth(warm) > warmth(cool) + 15
-    assert saturation(seen("color_palette", "vibrant")[0]) > saturation(
-        seen("color_palette", "muted")[0]
-    ) + 10
+    assert (
+        saturation(seen("color_palette", "vibrant")[0])
+        > saturation(seen("color_palette", "muted")[0]) + 10
+    )
 
 
 def test_a_silhouette_is_dark_before_light() -> None:

@@ -77,7 +77,7 @@ class Atmosphere:
 
     def _air(self, p: float) -> float:
         far = max(0.0, 1 - p)
-        return min(0.97, self.haziness * far**1.25 + self.veil * 0.5 * min(1.0, far + 0.3))
+        return min(0.97, self.haziness * float(far**1.25) + self.veil * 0.5 * min(1.0, far + 0.3))
 
 
 @cache

@@ -45,12 +45,12 @@ class Canvas:
     @property
     def x1(self) -> float:
         """The right edge, in units."""
-        return self.x0 + self.pixels.shape[1] / self.px
+        return self.x0 + int(self.pixels.shape[1]) / self.px
 
     @property
     def y1(self) -> float:
         """The lower edge, in units."""
-        return self.y0 + self.pixels.shape[0] / self.px
+        return self.y0 + int(self.pixels.shape[0]) / self.px
 
     def row(self, y: float) -> int:
         """Return the pixel row of ``y``, kept within the canvas."""
@@ -142,7 +142,7 @@ class Canvas:
         column = np.stack(
             [np.interp(rows, at, [stop[1][c] * 255 for stop in stops]) for c in (2, 1, 0)], 1
         ).astype(np.float32)
-        height, width = self.pixels.shape[:2]
+        width = self.pixels.shape[1]
         tile = _dithered(column, grain)
         repeats = -(-width // tile.shape[1])
         self.pixels[:] = cv2.repeat(tile, 1, repeats)[:, :width]
@@ -211,7 +211,7 @@ def ellipse_points(
     if angle:
         c, s = np.cos(np.radians(angle)), np.sin(np.radians(angle))
         points = points @ np.array([[c, s], [-s, c]])
-    return points + (x, y)
+    return np.asarray(points + np.array([x, y]))
 
 
 def limb_points(start: Points, end: Points, first: float, last: float) -> Image:

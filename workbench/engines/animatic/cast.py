@@ -46,8 +46,8 @@ class Motion:
 
 def motion_of(spec: Mapping[str, Any], gait: str) -> Motion:
     """Return how the figure of ``spec`` does ``gait``."""
-    kind = spec.get("kind")
-    table = gaits().get(kind if kind in gaits() else spec["form"], {})
+    kind = str(spec.get("kind", ""))
+    table = gaits().get(kind if kind in gaits() else str(spec["form"]), {})
     entry = table.get(gait) or table.get("rest") or {"cycle_s": 3.0}
     name = gait if gait in table else "rest"
     if "as" in entry:
@@ -148,8 +148,7 @@ class Player:
         look = self.world.look
         if flat < 1:
             turned = squashed(turned, flat, canvas.row(0.0))
-        sprite = modelled(sprite_of(turned), self.world.air.side, self.px, look.modelling)
-        return sprite
+        return modelled(sprite_of(turned), self.world.air.side, self.px, look.modelling)
 
     def _paint_rider(self, canvas: Canvas, pose: Pose) -> None:
         """Paint mount and rider: legs behind the near side, body above the seat."""
@@ -233,8 +232,8 @@ def modelled(sprite: Sprite, side: int, px: float, strength: float) -> Sprite:
     near, away = (b, a) if side > 0 else (a, b)
     lit[:-step, away] = body[step:, near]
     shaded[step:, near] = body[:-step, away]
-    rim = cv2.multiply(cv2.subtract(255, lit), opaque, scale=0.17 * strength / 255)
-    core = cv2.multiply(cv2.subtract(255, shaded), opaque, scale=0.22 * strength / 255)
+    rim = cv2.multiply(cv2.bitwise_not(lit), opaque, scale=0.17 * strength / 255)
+    core = cv2.multiply(cv2.bitwise_not(shaded), opaque, scale=0.22 * strength / 255)
     cv2.add(sprite.y, rim, dst=sprite.y)
     cv2.subtract(sprite.y, core, dst=sprite.y)
     return sprite
@@ -371,8 +370,7 @@ def _height_of(script: Script, actor: Actor, index: int) -> float:
     size, kind = float(spec["size"]), spec.get("kind", "")
     flying = spec["form"] in {"bird", "insect"} and actor.gait in {"fly", "glide"}
     aloft = (
-        kind in {"aircraft", "sky"}
-        and actor.gait != "rest"
+        (kind in {"aircraft", "sky"} and actor.gait != "rest")
         or kind == "sky"
         or spec["form"] == "firework"
     )

@@ -12,7 +12,7 @@ import numpy as np
 from workbench.engines.animatic.atmosphere import atmosphere_of
 from workbench.engines.animatic.backdrops import paint_backdrop
 from workbench.engines.animatic.camera import Camera, View, film_path, placed, presets, shaken
-from workbench.engines.animatic.cast import Player, framing, players_of
+from workbench.engines.animatic.cast import framing, players_of
 from workbench.engines.animatic.effects import make_effects
 from workbench.engines.animatic.effects.plan import Plan
 from workbench.engines.animatic.foreground import foreground
@@ -54,7 +54,15 @@ class Film:
         path = film_path(script, start, num_frames, fps)
         if self.look.shake:
             path = [shaken(c, self.look.shake, i / fps, script.seed) for i, c in enumerate(path)]
-        self.world = World(script, atmosphere_of(script, self.look), view, path, height, self.look, num_frames / fps * self.speed)
+        self.world = World(
+            script,
+            atmosphere_of(script, self.look),
+            view,
+            path,
+            height,
+            self.look,
+            num_frames / fps * self.speed,
+        )
         self.players = players_of(self.world)
         self.path = self._followed(path)
         self.world.path = self.path

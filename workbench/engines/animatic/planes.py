@@ -8,20 +8,30 @@ already multiplied by their opacity, so that laying one over a picture is one pr
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final, cast
 
 import cv2
 import numpy as np
 
 from workbench.engines.encoder import Image
 
-__all__ = ["Picture", "Sheet", "Sprite", "lay", "sprite_of"]
+__all__ = ["Picture", "Sheet", "Sprite", "above", "below", "lay", "sprite_of"]
 
 _WHOLE: Final = 1.0 / 255.0
 _BLACK_LEVEL: Final = 16.0
 _ALMOST: Final = 1e-3
 _NEAR: Final = 0.07
 """A fraction of a pixel that nobody sees."""
+
+
+def above(plane: Image, level: int) -> Image:
+    """Return by how much each value exceeds ``level``; 0 where it does not."""
+    return cv2.subtract(plane, cast("Any", level))
+
+
+def below(plane: Image, level: int) -> Image:
+    """Return by how much each value falls short of ``level``; 0 where it does not."""
+    return cv2.subtract(cast("Any", level), plane)
 
 
 class Picture:
@@ -137,7 +147,6 @@ def lay(
     low = min(bottom, _ceil_even(y + sprite.height * scale))
     if right - left < 2 or low - top < 2:
         return
-    box = (left, top, right, low)
     solid = top if sprite.keep is None else _ceil_even(y + sprite.solid * scale + 2)
     mixed = sprite.keep is not None
     cuts = _cuts(sprite.y.shape, scale, (x, y), (left, top, right, low), solid, mixed=mixed)

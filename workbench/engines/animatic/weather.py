@@ -77,14 +77,14 @@ class Weather:
                 _scroll(picture.v, sheet.hue, across / 2, down / 2, cv2.add)
                 _scroll(picture.u, sheet.hue, across / 2, down / 2, cv2.subtract)
         if self._splashes:
-            sheet = self._splashes[int(story * 12) % len(self._splashes)]
-            region = picture.y[picture.height - len(sheet) :]
-            cv2.add(region, sheet, dst=region)
+            rings = self._splashes[int(story * 12) % len(self._splashes)]
+            region = picture.y[picture.height - len(rings) :]
+            cv2.add(region, rings, dst=region)
         if self._lightning:
             self._flash(picture, t)
 
     def _sheet(self, entry: Mapping[str, Any], dim: float) -> _Sheet:
-        light = np.zeros((self._height, self._width), np.uint8)
+        light: Image = np.zeros((self._height, self._width), np.uint8)
         paint = {"streak": self._streak, "gust": self._gust, "leaf": self._leaf}.get(
             entry["kind"], self._flake
         )
@@ -97,36 +97,79 @@ class Weather:
                 for dy in (0, -self._height):
                     paint(light, x + dx, y + dy, entry, level * (0.6 + 0.4 * variation), turn)
         if entry["kind"] in {"flake", "mote", "gust"}:
-            soft = max(3, int(entry["size"] * self._height * (0.5 if entry["kind"] != "gust" else 0.02)) | 1)
+            soft = max(
+                3,
+                int(entry["size"] * self._height * (0.5 if entry["kind"] != "gust" else 0.02)) | 1,
+            )
             light = cv2.GaussianBlur(light, (soft, soft), 0)
         dark = hue = None
         if entry["light"] < 0:
             dark, light = light, np.zeros_like(light)
             if "hue" in entry:
-                half = cv2.resize(dark, (self._width // 2, self._height // 2), interpolation=cv2.INTER_AREA)
+                half = cv2.resize(
+                    dark, (self._width // 2, self._height // 2), interpolation=cv2.INTER_AREA
+                )
                 hue = cv2.convertScaleAbs(half, alpha=0.55 * entry["hue"])
         return _Sheet(light, dark, hue, entry["down"], entry["across"])
 
-    def _streak(self, sheet: Image, x: float, y: float, entry: Mapping[str, Any], level: float, turn: float) -> None:
+    def _streak(
+        self, sheet: Image, x: float, y: float, entry: Mapping[str, Any], level: float, turn: float
+    ) -> None:
         long = entry["size"] * self._height * (0.6 + 0.7 * turn)
         slant = entry["across"] / entry["down"]
-        ends = [(round(x * _FIXED), round(y * _FIXED)), (round((x + slant * long) * _FIXED), round((y + long) * _FIXED))]
+        ends = [
+            (round(x * _FIXED), round(y * _FIXED)),
+            (round((x + slant * long) * _FIXED), round((y + long) * _FIXED)),
+        ]
         cv2.line(sheet, ends[0], ends[1], level, max(1, self._height // 480), cv2.LINE_AA, 4)
 
-    def _flake(self, sheet: Image, x: float, y: float, entry: Mapping[str, Any], level: float, turn: float) -> None:
+    def _flake(
+        self, sheet: Image, x: float, y: float, entry: Mapping[str, Any], level: float, turn: float
+    ) -> None:
         r = max(1.0, entry["size"] * self._height * (0.7 + 0.6 * turn))
-        cv2.circle(sheet, (round(x * _FIXED), round(y * _FIXED)), round(r * _FIXED), min(255, level * 1.25), -1, cv2.LINE_AA, 4)
+        cv2.circle(
+            sheet,
+            (round(x * _FIXED), round(y * _FIXED)),
+            round(r * _FIXED),
+            min(255, level * 1.25),
+            -1,
+            cv2.LINE_AA,
+            4,
+        )
 
-    def _gust(self, sheet: Image, x: float, y: float, entry: Mapping[str, Any], level: float, turn: float) -> None:
+    def _gust(
+        self, sheet: Image, x: float, y: float, entry: Mapping[str, Any], level: float, turn: float
+    ) -> None:
         long, sway = entry["size"] * self._height * (0.5 + turn), 0.02 * self._height
         ts = np.linspace(0, 1, 14)
         line = np.stack([x + ts * long, y + sway * np.sin(5 * ts + 6 * turn)], 1)
-        cv2.polylines(sheet, [np.rint(line * _FIXED).astype(np.int32)], False, level, max(1, self._height // 300), cv2.LINE_AA, 4)
+        cv2.polylines(
+            sheet,
+            [np.rint(line * _FIXED).astype(np.int32)],
+            False,
+            level,
+            max(1, self._height // 300),
+            cv2.LINE_AA,
+            4,
+        )
 
-    def _leaf(self, sheet: Image, x: float, y: float, entry: Mapping[str, Any], level: float, turn: float) -> None:
+    def _leaf(
+        self, sheet: Image, x: float, y: float, entry: Mapping[str, Any], level: float, turn: float
+    ) -> None:
         r = max(1.5, entry["size"] * self._height)
         axes = (round(r * _FIXED), round(r * 0.45 * _FIXED))
-        cv2.ellipse(sheet, (round(x * _FIXED), round(y * _FIXED)), axes, 360 * turn, 0, 360, level, -1, cv2.LINE_AA, 4)
+        cv2.ellipse(
+            sheet,
+            (round(x * _FIXED), round(y * _FIXED)),
+            axes,
+            360 * turn,
+            0,
+            360,
+            level,
+            -1,
+            cv2.LINE_AA,
+            4,
+        )
 
     def _splash_sheets(self, number: int) -> list[Image]:
         """Return a few sheets of small rings where drops have just landed."""
@@ -148,7 +191,9 @@ class Weather:
         smooth = cv2.resize(around, (self._width, self._height), interpolation=cv2.INTER_CUBIC)
         rows = np.linspace(0, 1, self._height, dtype=np.float32)[:, None]
         low = np.exp(-(((rows - 0.62) / 0.3) ** 2))
-        cover = np.clip(world.air.veil * (0.5 + 0.9 * np.clip(smooth, 0, 1)) * (0.45 + 0.75 * low), 0, 0.85)
+        cover = np.clip(
+            world.air.veil * (0.5 + 0.9 * np.clip(smooth, 0, 1)) * (0.45 + 0.75 * low), 0, 0.85
+        )
         bright = 16 + 219 * luma(world.tone(world.air.haze, 0.0))
         return _bytes(255 * (1 - cover)), _bytes(bright * cover)
 
@@ -170,9 +215,17 @@ class Weather:
         """Strike about every one and a half seconds of film, twice in quick succession."""
         period = 1.45
         since = (t + 0.9 + 0.37 * (self._seed % 3)) % period
-        strength = max(0.0, 1 - since / 0.12) if since < 0.16 else max(0.0, 1 - (since - 0.2) / 0.2) if 0.2 < since else 0.0
+        strength = (
+            max(0.0, 1 - since / 0.12)
+            if since < 0.16
+            else max(0.0, 1 - (since - 0.2) / 0.2)
+            if since > 0.2
+            else 0.0
+        )
         if strength > 0.05:
-            cv2.convertScaleAbs(picture.y, dst=picture.y, alpha=1 + 0.8 * strength, beta=26 * strength)
+            cv2.convertScaleAbs(
+                picture.y, dst=picture.y, alpha=1 + 0.8 * strength, beta=26 * strength
+            )
             if self._bolts and since < 0.3:
                 bolt = self._bolts[int((t + 0.9) / period) % len(self._bolts)]
                 cv2.add(picture.y, bolt, dst=picture.y)

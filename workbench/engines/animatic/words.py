@@ -10,8 +10,39 @@ from importlib import resources
 __all__ = ["colour_names"]
 
 _MATERIALS = frozenset(
-    "wood bark leaf moss glass water steel iron stone brick plaster roof slate skin bread cheese meat "
-    "tomato chocolate coffee flame ember lamp neon sky ice paper screen rubber cream copper".split()
+    [
+        "wood",
+        "bark",
+        "leaf",
+        "moss",
+        "glass",
+        "water",
+        "steel",
+        "iron",
+        "stone",
+        "brick",
+        "plaster",
+        "roof",
+        "slate",
+        "skin",
+        "bread",
+        "cheese",
+        "meat",
+        "tomato",
+        "chocolate",
+        "coffee",
+        "flame",
+        "ember",
+        "lamp",
+        "neon",
+        "sky",
+        "ice",
+        "paper",
+        "screen",
+        "rubber",
+        "cream",
+        "copper",
+    ]
 )
 
 

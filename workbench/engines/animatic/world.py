@@ -14,7 +14,7 @@ from workbench.engines.animatic.camera import GROUND, Camera, View
 from workbench.engines.animatic.canvas import Canvas
 from workbench.engines.animatic.colour import Colour, scale
 from workbench.engines.animatic.look import Look
-from workbench.engines.animatic.planes import Sprite, sprite_of
+from workbench.engines.animatic.planes import Sprite, above, below, sprite_of
 from workbench.engines.animatic.script import Script
 from workbench.engines.encoder import Image
 
@@ -64,13 +64,13 @@ class World:
 
     def extent(self, p: float, margin: float = 0.02) -> tuple[float, float, float, float]:
         """Return all of layer ``p`` that the camera ever sees: left, top, right, bottom."""
-        boxes = np.array([self.view.box(camera, p) for camera in self._turning_points(p)])
+        boxes = np.array([self.view.box(camera, p) for camera in self._turning_points()])
         low, high = boxes.min(0), boxes.max(0)
         return low[0] - margin, low[1] - margin, high[2] + margin, high[3] + margin
 
     def density(self, p: float) -> float:
         """Return the pixels to the unit that a layer at ``p`` needs."""
-        nearest = max(camera.scale(p) for camera in self._turning_points(p))
+        nearest = max(camera.scale(p) for camera in self._turning_points())
         sharp = self.frame_px * min(nearest, _SHARPEST * max(1.0, nearest / 1.6))
         return max(16.0, sharp * self._share_left_by_blur(p, nearest))
 
@@ -130,7 +130,7 @@ class World:
         """Return how far down the sky is seen where the nearest ground begins at ``p``."""
         return max(
             0.03 + camera.scale(p) / camera.f * p * (GROUND - camera.y)
-            for camera in self._turning_points(p)
+            for camera in self._turning_points()
         )
 
     def ground_at(self, p: float) -> float:
@@ -149,7 +149,7 @@ class World:
         blur_px = self.blur_at(p) * self.frame_px / max(0.5, nearest)
         return 1.0 if blur_px < 3 else max(0.3, 2.4 / blur_px)
 
-    def _turning_points(self, p: float) -> list[Camera]:
+    def _turning_points(self) -> list[Camera]:
         step = max(1, len(self.path) // 24)
         return [*self.path[::step], self.path[-1]]
 
@@ -180,8 +180,8 @@ def _around(cells: Image) -> Image:
 def mottle(sprite: Sprite, noise: Image, strength: float) -> None:
     """Darken and lighten ``sprite`` by ``noise`` (``uint8``, middle 128), where it is opaque."""
     depth = 70 * strength / 128
-    dark = cv2.convertScaleAbs(cv2.subtract(128, noise), alpha=depth)
-    light = cv2.convertScaleAbs(cv2.subtract(noise, 128), alpha=depth)
+    dark = cv2.convertScaleAbs(below(noise, 128), alpha=depth)
+    light = cv2.convertScaleAbs(above(noise, 128), alpha=depth)
     if sprite.keep is not None:
         opaque = cv2.bitwise_not(sprite.keep)
         dark = cv2.multiply(dark, opaque, scale=1 / 255)

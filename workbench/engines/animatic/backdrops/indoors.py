@@ -295,8 +295,7 @@ def _desks(world: World, p: float) -> Layer:
         _inner(world, (0.42, 0.44, 0.48)),
         _inner(world, (0.12, 0.13, 0.15)),
     )
-    for x in np.arange(canvas.x0 - 0.1, canvas.x1, 0.66):
-        x = float(x)
+    for x in map(float, np.arange(canvas.x0 - 0.1, canvas.x1, 0.66)):
         canvas.rectangle(x + 0.02, 0.10, x + 0.04, 0.26, leg)
         canvas.rectangle(x + 0.50, 0.10, x + 0.52, 0.26, leg)
         canvas.rectangle(x, 0.08, x + 0.54, 0.10, top)

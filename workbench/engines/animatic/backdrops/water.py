@@ -51,9 +51,9 @@ def waves(
     _glints(world, canvas, p, foot, long)
     if foam:
         white = world.tone((0.96, 0.98, 1.0), p)
-        line = edge + (0, 0.5 * foam)
+        line = edge + np.array([0, 0.5 * foam])
         canvas.line(line, foam, white, 0.85)
-        canvas.line(edge + (0.02, 2.4 * foam), 0.5 * foam, white, 0.4)
+        canvas.line(edge + np.array([0.02, 2.4 * foam]), 0.5 * foam, white, 0.4)
     return world.layer(canvas, p, solid=foot + 2.2 * height, drift=_roll(long, height, p, offset))
 
 

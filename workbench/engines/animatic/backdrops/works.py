@@ -130,8 +130,7 @@ def _masts(world: World, p: float) -> Layer:
     foot = world.ground_at(p) + 0.02
     canvas = world.canvas(p, top=foot - 0.62, bottom=foot + 0.04)
     iron = world.tone((0.30, 0.32, 0.36), p, lit=0.6)
-    for x in np.arange(canvas.x0 + 0.2, canvas.x1, 0.9):
-        x = float(x)
+    for x in map(float, np.arange(canvas.x0 + 0.2, canvas.x1, 0.9)):
         canvas.rectangle(x, foot - 0.55, x + 0.016, foot + 0.03, iron)
         canvas.line(((x, foot - 0.5), (x + 0.16, foot - 0.5)), 0.009, iron)
         canvas.line(((x, foot - 0.42), (x + 0.14, foot - 0.5)), 0.006, iron)

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from workbench.engines.animatic.effects.plan import Plan
-from workbench.engines.animatic.planes import Picture
+from workbench.engines.animatic.planes import Picture, above
 from workbench.engines.encoder import Image
 
 __all__ = [
@@ -70,7 +70,7 @@ class Edges:
         """Draw the outlines."""
         del index
         edge = cv2.morphologyEx(picture.y, cv2.MORPH_GRADIENT, self._kernel)
-        line = cv2.convertScaleAbs(cv2.subtract(edge, 16), alpha=self._strength)
+        line = cv2.convertScaleAbs(above(edge, 16), alpha=self._strength)
         cv2.subtract(picture.y, line, dst=picture.y)
 
 
@@ -152,7 +152,8 @@ class _Moved:
             plane[:] = self._remap(plane)
 
     def _remap(self, plane: Image) -> Image:
-        return cv2.remap(plane, *self._maps, self._how, borderMode=cv2.BORDER_REFLECT)
+        x, y = self._maps
+        return cv2.remap(plane, x, y, self._how, borderMode=cv2.BORDER_REFLECT)
 
 
 class Displace(_Moved):
@@ -187,8 +188,10 @@ class Swirls(_Moved):
 
     def __init__(self, plan: Plan, wide: float, long: float) -> None:
         def turn(x: Image, y: Image) -> Image:
-            return np.arctan2(
-                np.sin(4 * y + 1.1 * np.sin(3 * x)), np.cos(3.2 * x + 0.9 * np.sin(4 * y))
+            return np.asarray(
+                np.arctan2(
+                    np.sin(4 * y + 1.1 * np.sin(3 * x)), np.cos(3.2 * x + 0.9 * np.sin(4 * y))
+                )
             )
 
         dx, dy = _stroked(plan, wide, long, turn)
@@ -215,7 +218,7 @@ def _triangles(plan: Plan, size: float) -> tuple[Image, Image]:
     points = np.stack([gx, gy], -1) + random.uniform(-0.34, 0.34, (rows, columns, 2))
     points *= step
     labels = np.zeros((plan.height, plan.width), np.int32)
-    centres = []
+    centres: list[Image] = []
     for row in range(rows - 1):
         for column in range(columns - 1):
             a, b = points[row, column], points[row, column + 1]

@@ -131,7 +131,8 @@ def _propeller(
     x, y, r = n
     long = r * (0.35 + 0.65 * abs(math.cos(2 * math.pi * pose.phase * 3)))
     ends = bend(_pairs((x - long, y, x + long, y)))
-    canvas.polygon(ellipse_points(*bend(_pairs((x, y)))[0], r, r * 0.06), colour, 0.3)
+    middle = bend(_pairs((x, y)))[0]
+    canvas.polygon(ellipse_points(middle[0], middle[1], r, r * 0.06), colour, 0.3)
     canvas.line(ends, r * 0.07, colour)
 
 
@@ -190,7 +191,7 @@ def _hover(pose: Pose) -> Bend:
 
 def _jolt(pose: Pose) -> Bend:
     lift = 0.012 * pose.swing(0, 2)
-    return lambda points: np.where(points[:, 1:] < -0.12, points + (0, lift), points)
+    return lambda points: np.where(points[:, 1:] < -0.12, points + np.array([0, lift]), points)
 
 
 def _roll(pose: Pose) -> Bend:

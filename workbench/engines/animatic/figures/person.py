@@ -392,7 +392,9 @@ def _head(
             ),
             skin,
         )
-        canvas.ellipse(x + r * 0.58, y + r * 0.02, r * 0.065, r * 0.095, ink.half((0.14, 0.10, 0.09)))
+        canvas.ellipse(
+            x + r * 0.58, y + r * 0.02, r * 0.065, r * 0.095, ink.half((0.14, 0.10, 0.09))
+        )
         canvas.ellipse(x - r * 0.12, y + r * 0.1, r * 0.16, r * 0.24, shade)
     if style != "bald":
         canvas.polygon(

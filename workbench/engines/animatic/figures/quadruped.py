@@ -39,7 +39,7 @@ _REACH: Final = {"walk": 0.62, "trot": 0.85, "gallop": 1.25}
 
 
 def paint_quadruped(canvas: Canvas, pose: Pose, ink: Ink, look: Mapping[str, Any]) -> None:
-    """Paint the animal that ``look`` describes: leg, body, length, neck, head, ears, tail, coat…"""
+    """Paint the animal of ``look``: leg, length, deep, neck, head, ears, tail, coat and so on."""
     beast = _Beast(pose, ink, look)
     beast.tail(canvas)
     beast.legs(canvas, far=True)
@@ -559,12 +559,12 @@ def _horns(canvas: Canvas, x: float, y: float, size: float, beast: _Beast, kind:
                 bone,
             )
     elif kind == "nose":
-        tip = x + size * 1.15
+        front = x + size * 1.15
         canvas.polygon(
             (
-                (tip - size * 0.1, y + size * 0.12),
-                (tip + size * 0.3, y - size * 0.75),
-                (tip + size * 0.26, y + size * 0.2),
+                (front - size * 0.1, y + size * 0.12),
+                (front + size * 0.3, y - size * 0.75),
+                (front + size * 0.26, y + size * 0.2),
             ),
             bone,
         )
