@@ -34,6 +34,7 @@ _RENAMED: dict[str, dict[str, str]] = {
     "latte": {"num_frames": "video_length"},
 }
 _OWN: dict[str, dict[str, Any]] = {
+    "wan-2-2": {"guidance_scale_2": 3.0},
     "ltx-2": {"frame_rate": 24},
     "ltx": {"frame_rate": 25, "decode_timestep": 0.05, "decode_noise_scale": 0.025},
     "sana-video": {"use_resolution_binning": False},

@@ -26,6 +26,7 @@ from tests.engines.diffusers.tiny_newer import (
     skyreels,
     skyreels_forcing,
     wan_5b,
+    wan_22,
 )
 from tests.engines.diffusers.tiny_parts import (
     VOCABULARY,
@@ -395,6 +396,7 @@ TINY: Final[Mapping[str, Tiny]] = MappingProxyType(
         "animatediff": Tiny(_animatediff, num_frames=18),
         "motif-video": Tiny(motif),
         "wan-2-2-5b": Tiny(wan_5b),
+        "wan-2-2": Tiny(wan_22),
         "skyreels-v2-forcing": Tiny(skyreels_forcing),
         "cosmos-2-5": Tiny(cosmos_25, options={"safety_checker": False}),
         "ltx-2": Tiny(ltx_2),

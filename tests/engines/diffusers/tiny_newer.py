@@ -235,6 +235,38 @@ def wan_5b() -> Any:
     )
 
 
+def wan_22() -> Any:
+    """Return a tiny Wan 2.2 with a second transformer for the low noise."""
+    parts = [
+        diffusers.WanTransformer3DModel(
+            patch_size=(1, 2, 2),
+            num_attention_heads=2,
+            attention_head_dim=12,
+            in_channels=16,
+            out_channels=16,
+            text_dim=32,
+            freq_dim=256,
+            ffn_dim=32,
+            num_layers=2,
+            cross_attn_norm=True,
+            qk_norm="rms_norm_across_heads",
+            rope_max_seq_len=32,
+        )
+        for _ in range(2)
+    ]
+    return diffusers.WanPipeline(
+        tokenizer=tokenizer(),
+        text_encoder=t5(),
+        vae=wan_vae(),
+        scheduler=diffusers.UniPCMultistepScheduler(
+            prediction_type="flow_prediction", use_flow_sigmas=True, flow_shift=3.0
+        ),
+        transformer=parts[0],
+        transformer_2=parts[1],
+        boundary_ratio=0.875,
+    )
+
+
 def skyreels_forcing() -> Any:
     """Return a tiny SkyReels-V2 of the diffusion-forcing kind."""
     plain = skyreels()

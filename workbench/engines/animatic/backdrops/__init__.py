@@ -6,7 +6,17 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
 
-from workbench.engines.animatic.backdrops import beyond, indoors, land, town, water, works
+from workbench.engines.animatic.backdrops import (
+    beyond,
+    depths,
+    indoors,
+    land,
+    tended,
+    theatre,
+    town,
+    water,
+    works,
+)
 from workbench.engines.animatic.world import Layer, World
 
 __all__ = ["BACKDROPS", "paint_backdrop"]
@@ -21,7 +31,7 @@ BACKDROPS: Final[Mapping[str, Callable[[World], list[Layer]]]] = MappingProxyTyp
         "desert": land.desert,
         "beach": water.beach,
         "ocean": water.ocean,
-        "underwater": water.underwater,
+        "underwater": depths.underwater,
         "river": water.river,
         "lake": water.lake,
         "snowfield": land.snowfield,
@@ -30,13 +40,13 @@ BACKDROPS: Final[Mapping[str, Callable[[World], list[Layer]]]] = MappingProxyTyp
         "room": indoors.room,
         "kitchen": indoors.kitchen,
         "office": indoors.office,
-        "stage": indoors.stage,
+        "stage": theatre.stage,
         "stadium": works.stadium,
         "road": works.road,
         "railway": works.railway,
-        "garden": land.garden,
-        "farm": land.farm,
-        "ruins": land.ruins,
+        "garden": tended.garden,
+        "farm": tended.farm,
+        "ruins": tended.ruins,
         "sky": beyond.open_sky,
         "studio": indoors.studio,
     }

@@ -8,19 +8,14 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from workbench.engines.animatic.canvas import Canvas
-from workbench.engines.animatic.figures.animals import (
-    paint_bird,
-    paint_crawler,
-    paint_fish,
-    paint_insect,
-    paint_jelly,
-    paint_snake,
-)
+from workbench.engines.animatic.figures.birds import paint_bird
 from workbench.engines.animatic.figures.body import Ink, Pose
+from workbench.engines.animatic.figures.crawlers import paint_crawler, paint_insect, paint_snake
 from workbench.engines.animatic.figures.drawing import paint_drawing
 from workbench.engines.animatic.figures.person import paint_person
 from workbench.engines.animatic.figures.quadruped import paint_quadruped
 from workbench.engines.animatic.figures.signs import paint_card, paint_firework
+from workbench.engines.animatic.figures.swimmers import paint_fish, paint_jelly
 from workbench.engines.animatic.figures.wheeled import paint_car
 
 __all__ = ["FORMS", "Form"]

@@ -12,8 +12,9 @@ from typing import Any, Final
 import numpy as np
 
 from workbench.engines.animatic.canvas import Canvas
-from workbench.engines.animatic.colour import Colour, mix
+from workbench.engines.animatic.colour import mix
 from workbench.engines.animatic.figures.body import Ink, Pose, colour_of, reach, smooth, wave
+from workbench.engines.animatic.figures.muzzles import HEADS
 
 __all__ = ["paint_quadruped"]
 
@@ -40,7 +41,7 @@ _REACH: Final = {"walk": 0.62, "trot": 0.85, "gallop": 1.25}
 
 def paint_quadruped(canvas: Canvas, pose: Pose, ink: Ink, look: Mapping[str, Any]) -> None:
     """Paint the animal of ``look``: leg, length, deep, neck, head, ears, tail, coat and so on."""
-    beast = _Beast(pose, ink, look)
+    beast = Beast(pose, ink, look)
     beast.tail(canvas)
     beast.legs(canvas, far=True)
     beast.body(canvas)
@@ -48,7 +49,7 @@ def paint_quadruped(canvas: Canvas, pose: Pose, ink: Ink, look: Mapping[str, Any
     beast.head(canvas)
 
 
-class _Beast:
+class Beast:
     """One animal in one pose."""
 
     def __init__(self, pose: Pose, ink: Ink, look: Mapping[str, Any]) -> None:
@@ -320,7 +321,7 @@ class _Beast:
         )
         if "mane" in look:
             self._mane(canvas, shoulder, poll, size)
-        _HEADS.get(look.get("face", "snout"), _snout)(canvas, poll, size, self, raised)
+        HEADS[look.get("face", "snout")](canvas, poll, size, self, raised)
 
     def _mane(
         self, canvas: Canvas, shoulder: tuple[float, float], poll: tuple[float, float], size: float
@@ -351,250 +352,3 @@ class _Beast:
             ),
             colour,
         )
-
-
-def _ears(canvas: Canvas, x: float, y: float, size: float, beast: _Beast, dark: Colour) -> None:
-    kind = beast.look.get("ears", "prick")
-    back = -0.25 if beast.gait == "gallop" else 0.0
-    if kind == "prick":
-        canvas.polygon(
-            (
-                (x - size * 0.5, y - size * 0.3),
-                (x - size * (0.42 - back), y - size * 1.15),
-                (x + size * 0.02, y - size * 0.5),
-            ),
-            dark,
-        )
-        canvas.polygon(
-            (
-                (x - size * 0.2, y - size * 0.4),
-                (x - size * (0.02 - back), y - size * 1.1),
-                (x + size * 0.25, y - size * 0.42),
-            ),
-            beast.ink.half(beast.coat),
-        )
-    elif kind == "flop":
-        flap = 0.15 * beast.pose.swing(0.2, 2) if beast.gait else 0.0
-        canvas.polygon(
-            smooth(
-                [
-                    (x - size * 0.35, y - size * 0.5),
-                    (x + size * 0.02, y - size * 0.42),
-                    (x - size * (0.05 + flap), y + size * 0.5),
-                    (x - size * (0.5 + flap), y + size * 0.42),
-                ]
-            ),
-            dark,
-        )
-    elif kind == "round":
-        canvas.ellipse(x - size * 0.32, y - size * 0.62, size * 0.27, size * 0.27, dark)
-        canvas.ellipse(
-            x + size * 0.02, y - size * 0.66, size * 0.22, size * 0.22, beast.ink.half(beast.coat)
-        )
-    elif kind == "long":
-        tilt = -0.5 if beast.gait == "gallop" else -0.1
-        for k, tone in ((0.12, dark), (-0.08, beast.ink.half(beast.coat))):
-            canvas.limb(
-                (x - size * (0.2 + k), y - size * 0.4),
-                (x + size * (tilt - k), y - size * 1.75),
-                size * 0.16,
-                size * 0.13,
-                tone,
-            )
-    elif kind == "big":
-        flap = 0.1 * beast.pose.swing(0.1)
-        canvas.polygon(
-            smooth(
-                [
-                    (x - size * 0.1, y - size * 0.55),
-                    (x - size * (0.75 + flap), y - size * 0.65),
-                    (x - size * (1.0 + flap), y + size * 0.1),
-                    (x - size * 0.62, y + size * 0.65),
-                    (x - size * 0.1, y + size * 0.2),
-                ]
-            ),
-            dark,
-        )
-
-
-def _eye(canvas: Canvas, x: float, y: float, size: float, beast: _Beast) -> None:
-    if beast.pose.gait == "sleep":
-        return
-    canvas.ellipse(x, y, size * 0.1, size * 0.12, beast.ink.dark((0.06, 0.05, 0.05)))
-    canvas.ellipse(
-        x + size * 0.03, y - size * 0.04, size * 0.03, size * 0.035, beast.ink.lit((1, 1, 1))
-    )
-
-
-def _snout(
-    canvas: Canvas, poll: tuple[float, float], size: float, beast: _Beast, raised: float
-) -> None:
-    x, y = poll
-    ink, look = beast.ink, beast.look
-    long = float(look.get("snout", 0.9)) * size
-    drop = math.sin(math.radians(min(0.0, raised))) * -long * 0.7 + 0.22 * size
-    tip = (x + size * 0.35 + long * 0.9, y + drop + 0.1 * size)
-    coat, dark = ink.lit(beast.coat), ink.half(beast.points)
-    canvas.ellipse(x + size * 0.1, y - size * 0.02, size * 0.62, size * 0.56, coat)
-    canvas.limb(
-        (x + size * 0.3, y + size * 0.08),
-        tip,
-        size * 0.42,
-        size * float(look.get("muzzle", 0.2)),
-        coat,
-    )
-    pale = ink.half(beast.belly)
-    canvas.limb(
-        (x + size * 0.45, y + size * 0.3),
-        (tip[0] - size * 0.02, tip[1] + size * 0.06),
-        size * 0.18,
-        size * float(look.get("muzzle", 0.2)) * 0.62,
-        pale,
-    )
-    canvas.ellipse(
-        tip[0] + size * 0.12,
-        tip[1] - size * 0.06,
-        size * 0.11,
-        size * 0.09,
-        ink.dark((0.08, 0.06, 0.06)),
-    )
-    _ears(canvas, x, y, size, beast, dark)
-    _eye(canvas, x + size * 0.34, y - size * 0.14, size, beast)
-    if horns := look.get("horns"):
-        _horns(canvas, x, y, size, beast, horns)
-
-
-def _round_face(
-    canvas: Canvas, poll: tuple[float, float], size: float, beast: _Beast, raised: float
-) -> None:
-    x, y = poll[0] + size * 0.1, poll[1]
-    ink = beast.ink
-    del raised
-    canvas.ellipse(x, y, size * 0.66, size * 0.58, ink.lit(beast.coat))
-    _ears(
-        canvas,
-        x,
-        y + size * 0.08,
-        size,
-        beast,
-        ink.half(beast.coat if not beast.look.get("socks") else beast.points),
-    )
-    canvas.ellipse(x + size * 0.42, y + size * 0.18, size * 0.3, size * 0.22, ink.half(beast.belly))
-    canvas.ellipse(
-        x + size * 0.66, y + size * 0.08, size * 0.07, size * 0.06, ink.dark((0.35, 0.16, 0.16))
-    )
-    if beast.look.get("mask"):
-        canvas.ellipse(
-            x + size * 0.3, y - size * 0.08, size * 0.22, size * 0.18, ink.dark(beast.points)
-        )
-    _eye(canvas, x + size * 0.32, y - size * 0.1, size, beast)
-    for dy in (-0.02, 0.1):
-        canvas.line(
-            (
-                (x + size * 0.55, y + size * (0.2 + dy)),
-                (x + size * 0.98, y + size * (0.16 + 2 * dy)),
-            ),
-            0.006,
-            ink.half((0.9, 0.9, 0.88)),
-            0.6,
-        )
-
-
-def _trunked(
-    canvas: Canvas, poll: tuple[float, float], size: float, beast: _Beast, raised: float
-) -> None:
-    x, y = poll
-    ink = beast.ink
-    coat = ink.lit(beast.coat)
-    del raised
-    canvas.ellipse(x + size * 0.08, y, size * 0.66, size * 0.7, coat)
-    swing = 0.2 * beast.pose.swing(0.2)
-    trunk = smooth(
-        [
-            (x + size * 0.5, y + size * 0.05),
-            (x + size * 0.92, y + size * 0.7),
-            (x + size * (0.86 + swing), y + size * 1.6),
-            (x + size * (1.05 + 1.6 * swing), y + size * 2.15),
-        ],
-        closed=False,
-    )
-    for index in range(len(trunk) - 1):
-        share = index / len(trunk)
-        canvas.limb(
-            trunk[index],
-            trunk[index + 1],
-            size * (0.33 - 0.2 * share),
-            size * (0.32 - 0.2 * share),
-            ink.half(beast.coat) if index % 3 == 2 else coat,
-        )
-    canvas.polygon(
-        smooth(
-            [
-                (x + size * 0.42, y + size * 0.5),
-                (x + size * 0.62, y + size * 0.5),
-                (x + size * 1.15, y + size * 1.0),
-                (x + size * 1.4, y + size * 0.86),
-                (x + size * 1.1, y + size * 1.12),
-            ]
-        ),
-        ink.lit((0.95, 0.93, 0.84)),
-    )
-    _ears(canvas, x, y, size * 1.25, beast, ink.half(beast.coat))
-    _eye(canvas, x + size * 0.36, y - size * 0.1, size * 0.8, beast)
-
-
-def _horns(canvas: Canvas, x: float, y: float, size: float, beast: _Beast, kind: str) -> None:
-    bone = beast.ink.half((0.86, 0.80, 0.68))
-    if kind == "antlers":
-        base = (x - size * 0.05, y - size * 0.5)
-        beam = smooth(
-            [base, (x - size * 0.55, y - size * 1.2), (x - size * 0.3, y - size * 2.0)],
-            closed=False,
-        )
-        canvas.line(beam, size * 0.13, bone)
-        for at, tip in ((2, (0.3, -1.05)), (5, (0.1, -1.6)), (8, (-0.85, -1.75))):
-            canvas.line(
-                (beam[min(at, len(beam) - 1)], (x + tip[0] * size, y + tip[1] * size)),
-                size * 0.1,
-                bone,
-            )
-    elif kind == "nose":
-        front = x + size * 1.15
-        canvas.polygon(
-            (
-                (front - size * 0.1, y + size * 0.12),
-                (front + size * 0.3, y - size * 0.75),
-                (front + size * 0.26, y + size * 0.2),
-            ),
-            bone,
-        )
-    elif kind == "giraffe":
-        for k in (-0.15, 0.12):
-            canvas.line(
-                ((x + k * size, y - size * 0.45), (x + (k - 0.05) * size, y - size * 0.95)),
-                size * 0.12,
-                bone,
-            )
-            canvas.ellipse(
-                x + (k - 0.05) * size,
-                y - size * 1.0,
-                size * 0.1,
-                size * 0.1,
-                beast.ink.dark(beast.points),
-            )
-    else:
-        canvas.polygon(
-            smooth(
-                [
-                    (x - size * 0.2, y - size * 0.5),
-                    (x - size * 0.15, y - size * 0.95),
-                    (x + size * 0.35, y - size * 1.2),
-                    (x + size * 0.05, y - size * 0.85),
-                    (x + size * 0.08, y - size * 0.5),
-                ]
-            ),
-            bone,
-        )
-
-
-_HEADS: Final = {"snout": _snout, "round": _round_face, "trunk": _trunked}

@@ -1,0 +1,135 @@
+"""How actors act: their table, their gait, the room they need, what they hold and sit on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from workbench.engines.animatic.figures.body import Pose
+from workbench.engines.animatic.script import Actor
+from workbench.engines.animatic.tables import figures, gaits
+
+__all__ = [
+    "FACING",
+    "HELD",
+    "Motion",
+    "acted",
+    "figure_size",
+    "footprint",
+    "motion_of",
+    "room_of",
+    "saddle",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Motion:
+    """How a figure moves: its gait, seconds to a cycle, units travelled per second."""
+
+    gait: str
+    cycle_s: float
+    speed: float
+
+
+def motion_of(spec: Mapping[str, Any], gait: str) -> Motion:
+    """Return how the figure of ``spec`` does ``gait``."""
+    kind = str(spec.get("kind", ""))
+    table = gaits().get(kind if kind in gaits() else str(spec["form"]), {})
+    entry = table.get(gait) or table.get("rest") or {"cycle_s": 3.0}
+    name = gait if gait in table else "rest"
+    if "as" in entry:
+        name = entry["as"]
+        entry = table[name]
+    cycle_s = float(spec.get("cycle_s", entry["cycle_s"]))
+    return Motion(
+        entry.get("as_pose", name), cycle_s, entry.get("speed", 0.0) * float(spec["size"])
+    )
+
+
+def acted(actor: Actor) -> Mapping[str, Any]:
+    """Return the figure's table, or that of a person with the animal's head where it stands up."""
+    spec: Mapping[str, Any] = figures()[actor.figure]
+    if not actor.upright or spec["form"] not in {"quadruped", "bird"}:
+        return spec
+    look = spec["look"]
+    coat, points = look.get("coat"), look.get("points", look.get("coat"))
+    dark = look.get("limbs", False)
+    clothed = {
+        "animal": look.get("ears", "round"),
+        "mask": look.get("mask", False),
+        "skin": coat,
+        "points": points,
+        "top": points if dark else coat,
+        "bottom": points if dark else look.get("belly", coat),
+        "shoes": points,
+        "head": 1.7,
+        "build": 1.35,
+        "carry": True,
+    }
+    return {"form": "person", "size": 0.52, "words": spec["words"], "look": clothed}
+
+
+def figure_size(actor: Actor) -> float:
+    """Return the height of ``actor`` in frame heights at a full shot, with its rider."""
+    size = float(acted(actor)["size"])
+    return size * 1.45 if actor.rider else size
+
+
+def footprint(actor: Actor) -> float:
+    """Return how much room across one figure of ``actor`` needs, in frame heights."""
+    spec = acted(actor)
+    width = {
+        "quadruped": 1.9,
+        "person": 0.62,
+        "car": 3.3,
+        "fish": 1.9,
+        "snake": 2.2,
+        "crawler": 2.0,
+    }
+    if "room" in spec:
+        return float(spec["size"] * (spec["room"][2] - spec["room"][0]) * 0.92)
+    return float(spec["size"]) * width.get(spec["form"], 1.2)
+
+
+FACING: Final = {"front view": "front", "rear view": "rear", "over-the-shoulder": "rear"}
+HELD: Final = {
+    "umbrella": (0.16, -0.62, 0.95),
+    "guitar": (0.10, -0.42, 0.52),
+    "book": (0.27, -0.58, 0.22),
+    "laptop": (0.30, -0.52, 0.26),
+    "drum": (0.30, -0.30, 0.40),
+    "ball": (0.36, -0.42, 0.24),
+    "bag": (0.14, -0.36, 0.28),
+    "clothes": (0.24, -0.62, 0.34),
+    "table": (0.46, 0.0, 0.48),
+    "couch": (0.1, 0.0, 0.42),
+    "chair": (-0.1, 0.0, 0.62),
+}
+
+
+def saddle(spec: Mapping[str, Any], pose: Pose) -> tuple[float, float, float, str]:
+    """Return where a rider sits on an animal: place, the rider's height in the animal's, gait."""
+    look = spec["look"]
+    back = float(look.get("leg", 0.5)) + float(look.get("deep", 0.3)) * 0.86
+    bob = 0.05 * pose.swing(0.1) if pose.gait == "gallop" else 0.01 * pose.swing(0, 2)
+    return (
+        -0.05,
+        -back - bob + 0.30 * 0.60 / float(spec["size"]) * 0.9,
+        0.60 / float(spec["size"]) * 0.9,
+        "ride",
+    )
+
+
+def room_of(
+    spec: Mapping[str, Any], actor: Actor, box: tuple[float, float, float, float]
+) -> tuple[float, float, float, float]:
+    """Return the room one figure needs, with what it holds and who sits on it."""
+    x0, y0, x1, y1 = spec.get("room", box)
+    if actor.rider:
+        y0, x0, x1 = min(y0, -2.25), min(x0, -1.3), max(x1, 1.3)
+        if spec["size"] < 0.2:
+            y0 = -5.6
+    if actor.prop:
+        x1, y0 = max(x1, 0.85), min(y0, -1.65)
+    return x0, y0, x1, y1

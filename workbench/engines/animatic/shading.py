@@ -1,0 +1,74 @@
+"""Light and shade on figures: modelling, foreshortening, cast shadows."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from workbench.engines.animatic.colour import Colour
+from workbench.engines.animatic.planes import Sprite, sprite_of
+from workbench.engines.encoder import Image
+
+__all__ = ["foreshortened", "modelled", "shadow_of", "squashed"]
+
+
+def squashed(pixels: Image, share: float, foot: int) -> Image:
+    """Return a painted figure at ``share`` of its height, its foot staying on its row."""
+    height, width = pixels.shape[:2]
+    low = cv2.resize(pixels, (width, max(2, int(height * share))), interpolation=cv2.INTER_AREA)
+    result = np.zeros_like(pixels)
+    top = max(0, int(foot * (1 - share)))
+    rows = min(len(low), height - top)
+    result[top : top + rows] = low[:rows]
+    return result
+
+
+def foreshortened(pixels: Image, front: str, form: str) -> Image:
+    """Return a painted figure as seen from the front or rear: narrower, but for what is round."""
+    if front == "side" or form in {"card", "firework", "drawing", "jelly", "crawler"}:
+        return pixels
+    share = 0.9 if form == "person" else 0.6
+    height, width = pixels.shape[:2]
+    narrow = max(2, int(width * share) // 2 * 2)
+    left = (width - narrow) // 2
+    turned = np.zeros_like(pixels)
+    turned[:, left : left + narrow] = cv2.resize(
+        pixels, (narrow, height), interpolation=cv2.INTER_AREA
+    )
+    if front == "rear":
+        return np.ascontiguousarray(turned[:, ::-1])
+    return turned
+
+
+def modelled(sprite: Sprite, side: int, px: float, strength: float) -> Sprite:
+    """Return ``sprite`` with a soft edge light from ``side`` and a soft shade opposite."""
+    if sprite.keep is None or px < 40:
+        return sprite
+    step = max(1, round(px * 0.035 * (0.6 + 0.4 * strength)))
+    opaque = cv2.bitwise_not(sprite.keep)
+    size = 2 * step + 1
+    body = cv2.blur(opaque, (size, size))
+    lit = np.zeros_like(body)
+    shaded = np.zeros_like(body)
+    a, b = (slice(step, None), slice(None, -step))
+    near, away = (b, a) if side > 0 else (a, b)
+    lit[:-step, away] = body[step:, near]
+    shaded[step:, near] = body[:-step, away]
+    rim = cv2.multiply(cv2.bitwise_not(lit), opaque, scale=0.17 * strength / 255)
+    core = cv2.multiply(cv2.bitwise_not(shaded), opaque, scale=0.22 * strength / 255)
+    cv2.add(sprite.y, rim, dst=sprite.y)
+    cv2.subtract(sprite.y, core, dst=sprite.y)
+    return sprite
+
+
+def shadow_of(width: float, strength: float, shade: Colour) -> tuple[Sprite, float]:
+    """Return a soft shadow ``width`` pixels across, and half its sprite's width."""
+    w = max(8, int(width * 1.5)) // 2 * 2
+    h = max(6, int(width * 0.26)) // 2 * 2
+    across = np.linspace(-1, 1, w, dtype=np.float32)[None]
+    down = np.linspace(-1, 1, h, dtype=np.float32)[:, None]
+    fall = np.clip(1.15 - np.sqrt(across**2 + down**2) * 1.2, 0, 1)
+    alpha = fall * fall * (3 - 2 * fall) * 255 * min(1.0, strength * 1.5)
+    dark = [c * 0.25 for c in shade]
+    pixels = cv2.merge([alpha * dark[2], alpha * dark[1], alpha * dark[0], alpha]).astype(np.uint8)
+    return sprite_of(pixels), w / 2
