@@ -74,6 +74,19 @@ class Soak:
         """The client in use."""
         return self.shop.manager
 
+    def run(self, seconds: float) -> list[str]:
+        """Inject faults for so long, let everything end, and return every broken promise."""
+        began = time.monotonic()
+        while time.monotonic() - began < seconds:
+            self.submit()
+            time.sleep(self.rng.uniform(0.0, 0.6))
+            self.hurt()
+        try:
+            self.manager.wait(self.asked, _DRAIN_LIMIT_S)
+        except (TimeoutError, NotFound) as error:
+            return [str(error), *self.orphans()]
+        return self.violations() + self.orphans()
+
     def submit(self) -> None:
         """Ask for a few more renders, while not too many are open."""
         open_jobs = self.manager.jobs(state=JobState.QUEUED).total
@@ -159,7 +172,7 @@ class Soak:
     def violations(self) -> list[str]:
         """Return every broken promise, once all jobs have ended."""
         found = self.shop.violations()
-        known = {job.job_id: job for job in self._all_jobs()}
+        known = {job.job_id: job for job in self.all_jobs()}
         found += [f"{job_id} was lost" for job_id in self.asked if job_id not in known]
         # A retry by hand begins the count anew; each counts at most once here.
         limit = _MAX_ATTEMPTS * 5 * (1 + self.faults["retry"] + self.faults["delete_index"])
@@ -183,7 +196,8 @@ class Soak:
             found.append("the supervisor's lock is held")
         return found
 
-    def _all_jobs(self) -> list[Job]:
+    def all_jobs(self) -> list[Job]:
+        """Return every job that the index knows."""
         jobs: list[Job] = []
         cursor = None
         while True:
@@ -234,17 +248,8 @@ def main() -> int:
 
 def _run(soak: Soak, seconds: float) -> int:
     began = time.monotonic()
-    while time.monotonic() - began < seconds:
-        soak.submit()
-        time.sleep(soak.rng.uniform(0.0, 0.6))
-        soak.hurt()
-    violations = []
-    try:
-        soak.manager.wait(soak.asked, _DRAIN_LIMIT_S)
-    except (TimeoutError, NotFound) as error:
-        violations.append(str(error))
-    states = Counter(str(job.state) for job in soak._all_jobs())
-    violations += soak.violations() + soak.orphans()
+    violations = soak.run(seconds)
+    states = Counter(str(job.state) for job in soak.all_jobs())
     for violation in violations:
         print(f"VIOLATION {violation}")
     print(f"seconds: {time.monotonic() - began:.0f}")

@@ -148,6 +148,19 @@ def test_a_placeholder_runs_beside_its_render_and_is_not_listed(shop: Shop) -> N
     assert [j.job_id for j in shop.manager.jobs().jobs] == [job.job_id]
 
 
+def test_no_placeholder_waits_for_a_slow_render(shop: Shop) -> None:
+    shop.use(cpu_workers=2)
+    slow = [
+        shop.manager.submit(request(steps=300, step_s=0.05), preview=request(f"stand-in {n}"))
+        for n in range(3)
+    ]
+    shop.ended(*[job.preview_job_id for job in slow if job.preview_job_id])
+    assert sum(shop.manager.job(job.job_id).state is JobState.RUNNING for job in slow) <= 1
+    for job in slow:
+        shop.manager.cancel(job.job_id)
+    shop.ended(*[job.job_id for job in slow])
+
+
 def test_a_preview_picture_is_there_while_a_job_renders(shop: Shop) -> None:
     job = shop.submit(steps=100, step_s=0.05, preview=True)
     shop.until(lambda: shop.manager.job(job.job_id).has_preview)

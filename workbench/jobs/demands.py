@@ -36,7 +36,8 @@ def describe(
         priority=int(priority),
         request=request.model_dump_json(),
         prompt=request.prompt,
-        lane="gpu" if needs_gpu else "cpu",
+        # What has a placeholder is slow, wherever it runs: it must not be in a placeholder's way.
+        lane="gpu" if needs_gpu else "slow" if preview_job_id else "cpu",
         model_key=_model_key(request),
         work_key=_work_key(request),
         created_at=created_at,

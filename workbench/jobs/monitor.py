@@ -48,7 +48,10 @@ class DeviceMonitor:
         if self._had_gpu:
             # Where a GPU was lost, its jobs wait for its return rather than crawl on a CPU.
             slots = tuple(
-                replace(slot, lanes=("cpu",)) if slot.kind == "cpu" else slot for slot in slots
+                replace(slot, lanes=tuple(lane for lane in slot.lanes if lane != "gpu"))
+                if slot.kind == "cpu"
+                else slot
+                for slot in slots
             )
         if slots != self._known:
             self._known = slots

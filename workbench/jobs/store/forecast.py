@@ -40,6 +40,7 @@ class Forecast:
             "gpu": _free_times(connection, "cuda", seconds, now),
             "cpu": _free_times(connection, "cpu", seconds, now),
         }
+        free["slow"] = free["cpu"]
         if not free["gpu"]:
             free["gpu"] = free["cpu"]
         places: dict[str, tuple[int, float | None]] = {}

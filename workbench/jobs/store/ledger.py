@@ -19,6 +19,7 @@ __all__ = ["Claim", "DeviceRow", "Ledger", "RunningRow"]
 
 _MAX_PASSED_OVER: Final = 8
 """How often a job may be passed over for one whose model is loaded."""
+_LANES: Final = ("cpu", "slow", "gpu")
 _MEAN_OVER: Final = 8
 """A duration counts for one in this many."""
 _INTERRUPTIONS_PER_CRASH: Final = 4
@@ -185,7 +186,7 @@ class Ledger:
                 "LIMIT ?)",
                 (lane, limit),
             ).fetchone()[0]
-            for lane in ("cpu", "gpu")
+            for lane in _LANES
         }
 
     def paused(self, writer: Writer) -> frozenset[str]:

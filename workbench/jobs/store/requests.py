@@ -32,7 +32,7 @@ class NewJob:
     """The complete :class:`~workbench.rendering.RenderRequest`, as JSON."""
     prompt: str
     lane: str
-    """Where it can run: ``gpu`` or ``cpu``."""
+    """What it asks of a worker: ``gpu``; or, without one, ``slow`` or ``cpu`` for the quick."""
     model_key: str
     """Jobs with the same key share one loaded model; empty where loading costs nothing."""
     work_key: str
