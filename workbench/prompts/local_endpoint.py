@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-import subprocess
+import os
 import sys
 import time
 from collections.abc import Sequence
@@ -70,7 +70,7 @@ class LocalEndpoint(ChatEndpoint):
             self.timeout_s = whole
 
     async def _find_or_start(self) -> None:
-        started: subprocess.Popen[bytes] | None = None
+        started: int | None = None
         while True:
             door = _read_door(self.folder / _DOOR)
             if door is not None and door.get("model") == self.model:
@@ -79,7 +79,7 @@ class LocalEndpoint(ChatEndpoint):
                     await self.close()
                     self.base_url, self.api_key = url, key
                 return
-            if started is not None and started.poll() not in {None, 0}:
+            if _has_failed(started):
                 raise ChatFailure(
                     "The local language model could not be loaded; its log is language_model.log "
                     "beside the index."
@@ -87,29 +87,49 @@ class LocalEndpoint(ChatEndpoint):
             started = started or self._start()
             await asyncio.sleep(_POLL_S)
 
-    def _start(self) -> subprocess.Popen[bytes] | None:
-        """Start the process unless another client is just doing so."""
+    def _start(self) -> int | None:
+        """Start the process and return its id; None when another client is just doing so."""
         self.folder.mkdir(parents=True, exist_ok=True)
         try:
-            with (
-                FileLock(self.folder / "language_model.starting", timeout=0),
-                (self.folder / "language_model.log").open("ab") as log,
-            ):
+            with FileLock(self.folder / "language_model.starting", timeout=0):
                 if _read_door(self.folder / _DOOR) is not None:
                     return None
-                options = ["--allow-hub"] if self.allow_hub else []
-                command = [sys.executable, "-m", "workbench.prompts.local_model"]
-                command += ["--model", self.model, "--door", str(self.folder / _DOOR)]
-                command += ["--idle-exit-s", str(self.idle_exit_s), *options]
-                return subprocess.Popen(
-                    command,
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=log,
-                    start_new_session=True,
-                )
+                return self._spawn()
         except Timeout:
             return None
+
+    def _spawn(self) -> int:
+        command = [sys.executable, "-m", "workbench.prompts.local_model"]
+        command += ["--model", self.model, "--door", str(self.folder / _DOOR)]
+        command += ["--idle-exit-s", str(self.idle_exit_s)]
+        command += ["--allow-hub"] if self.allow_hub else []
+        log = os.open(self.folder / "language_model.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        try:
+            # Not a Popen: the process outlives every object of this one, and must.
+            return os.posix_spawn(
+                sys.executable,
+                command,
+                os.environ,
+                file_actions=[
+                    (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+                    (os.POSIX_SPAWN_DUP2, log, 1),
+                    (os.POSIX_SPAWN_DUP2, log, 2),
+                ],
+                setsid=True,
+            )
+        finally:
+            os.close(log)
+
+
+def _has_failed(pid: int | None) -> bool:
+    """Tell whether the process ended badly; one that found another at work ends well."""
+    if pid is None:
+        return False
+    try:
+        ended, status = os.waitpid(pid, os.WNOHANG)
+    except ChildProcessError:
+        return False
+    return ended == pid and os.waitstatus_to_exitcode(status) != 0
 
 
 def _read_door(path: Path) -> dict[str, object] | None:
