@@ -1,0 +1,201 @@
+"""What the prompt endpoints take and answer."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import BaseModel, Field
+
+from server_extension.schemas.common import Body, Identifier, PromptText, SceneField
+from workbench.rendering import Recipe
+from workbench.scene import SCENE_FIELDS, Change, Scene
+
+__all__ = [
+    "ChangeObject",
+    "EnhanceAnswer",
+    "EnhanceRequest",
+    "HistoryAnswer",
+    "HistoryEntry",
+    "HistoryRequest",
+    "InitializeAnswer",
+    "InitializeRequest",
+    "ParametersRequest",
+    "RecipeAnswer",
+    "UpdateAnswer",
+    "UpdateRequest",
+    "VariationObject",
+    "VariationsAnswer",
+    "VariationsRequest",
+    "change_objects",
+]
+
+
+class EnhanceRequest(Body):
+    """A rough idea to be made into a full prompt."""
+
+    rough_prompt: PromptText
+    session_id: Identifier | None = Field(
+        None, description="The session to go on with; a new one where null or unknown."
+    )
+    seed: int | None = Field(None, ge=0, le=2**63 - 1)
+
+
+class EnhanceAnswer(BaseModel):
+    """The full prompt."""
+
+    session_id: str
+    enhanced_prompt: str
+    is_fallback: bool
+    provider: str
+    parameters: Scene
+    index: int = Field(description="The prompt's place in the session's history.")
+    message: str = ""
+
+
+class InitializeRequest(Body):
+    """A prompt to start from as it is."""
+
+    prompt: PromptText
+    session_id: Identifier | None = None
+
+
+class InitializeAnswer(BaseModel):
+    """The prompt and the parameters found in it."""
+
+    session_id: str
+    prompt: str
+    parameters: Scene
+    index: int
+
+
+class VariationsRequest(Body):
+    """Which prompts of the history to vary, and how many prompts there shall be in all."""
+
+    session_id: Identifier
+    selected_indices: list[Annotated[int, Field(ge=0)]] = Field(min_length=1, max_length=64)
+    total_count: int = Field(
+        8, ge=1, description="The selected ones included.", json_schema_extra={
+            "x-limit-maximum": "max_batch_prompts"})  # fmt: skip
+    axes: list[SceneField] = Field(default_factory=list, max_length=len(SCENE_FIELDS))
+    hold: list[SceneField] = Field(default_factory=list, max_length=len(SCENE_FIELDS))
+    seed: int | None = Field(None, ge=0, le=2**63 - 1)
+
+
+class ChangeObject(BaseModel):
+    """One difference, in words and as values."""
+
+    field: str
+    before: str | list[str]
+    after: str | list[str]
+    sentence: str
+
+
+class VariationObject(BaseModel):
+    """One prompt of the answer."""
+
+    prompt: str
+    index: int
+    parent: int | None
+    changes: list[str]
+    differences: list[ChangeObject]
+    source: str
+    is_fallback: bool
+    parameters: Scene
+
+
+class VariationsAnswer(BaseModel):
+    """The prompts, the selected ones first."""
+
+    session_id: str
+    prompts: list[str]
+    variations: list[VariationObject]
+
+
+class UpdateRequest(Body):
+    """A wish in plain language about the session's latest prompt, or about ``prompt``."""
+
+    session_id: Identifier
+    user_request: PromptText
+    prompt: PromptText | None = None
+
+
+class UpdateAnswer(BaseModel):
+    """The prompt after the wish; the same as before where it was not understood."""
+
+    session_id: str
+    prompt: str
+    parameters: Scene
+    changes: list[str]
+    differences: list[ChangeObject]
+    understood: bool
+    message: str
+    index: int | None = Field(description="Place in the history; null where nothing changed.")
+    is_fallback: bool
+    provider: str
+
+
+class ParametersRequest(Body):
+    """Fields to set, lock or free by hand, in the prompt at ``index`` (the latest where null)."""
+
+    session_id: Identifier
+    index: int | None = Field(None, ge=0)
+    values: dict[SceneField, str | list[str]] = Field(default_factory=dict)
+    lock: list[SceneField] = Field(default_factory=list)
+    unlock: list[SceneField] = Field(default_factory=list)
+
+
+class HistoryRequest(Body):
+    """Whose history to read; ``after`` and ``limit`` page through a long one."""
+
+    session_id: Identifier
+    after: int | None = Field(None, ge=-1)
+    limit: int | None = Field(None, ge=1, le=10_000)
+
+
+class HistoryEntry(BaseModel):
+    """One prompt of a session."""
+
+    index: int
+    kind: str
+    prompt: str
+    parameters: Scene
+    parent: int | None
+    changes: list[str]
+    request: str
+    provider: str
+    source: str
+    is_fallback: bool
+    message: str
+    created_at: datetime
+    job_ids: list[str]
+
+
+class HistoryAnswer(BaseModel):
+    """A session's prompts, oldest first."""
+
+    session_id: str
+    history: list[HistoryEntry]
+
+
+class RecipeAnswer(BaseModel):
+    """What a video was made from, as a session to go on with."""
+
+    session_id: str
+    index: int
+    prompt: str
+    parameters: Scene
+    recipe: Recipe
+
+
+def change_objects(changes: tuple[Change, ...]) -> list[ChangeObject]:
+    """Return ``changes`` as they are answered."""
+    return [
+        ChangeObject(
+            field=change.field,
+            before=list(change.before) if isinstance(change.before, tuple) else change.before,
+            after=list(change.after) if isinstance(change.after, tuple) else change.after,
+            sentence=change.sentence,
+        )
+        for change in changes
+    ]

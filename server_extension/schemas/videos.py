@@ -1,0 +1,191 @@
+"""What the render endpoints take and answer."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, Field, ValidationInfo
+
+from server_extension.schemas.common import Body, Identifier, JobId, PromptText
+from workbench.rendering import Profile
+from workbench.scene import Scene
+from workbench.settings import Settings
+
+__all__ = [
+    "BatchAnswer",
+    "BatchObject",
+    "BatchRequest",
+    "BatchStatus",
+    "JobObject",
+    "JobStatus",
+    "JobsAnswer",
+    "PauseRequest",
+    "PriorityRequest",
+    "QueueAnswer",
+    "RenderOptions",
+    "ReorderRequest",
+    "SingleAnswer",
+    "SingleRequest",
+    "StarRequest",
+]
+
+
+def _within_batch_limit(prompts: list[str], info: ValidationInfo) -> list[str]:
+    settings = info.context
+    if isinstance(settings, Settings) and len(prompts) > settings.max_batch_prompts:
+        raise ValueError(f"must hold at most {settings.max_batch_prompts} prompts")
+    return prompts
+
+
+class RenderOptions(Body):
+    """What may be said about a render beside its prompt; null stands for the engine's default."""
+
+    session_id: Identifier | None = None
+    seed: int | None = Field(None, ge=0, le=2**63 - 1)
+    engine: str | None = Field(None, max_length=64)
+    model: str | None = Field(None, max_length=512)
+    profile: Profile | None = None
+    negative_prompt: str | None = Field(None, max_length=4_000)
+    prompt_form: Literal["auto", "paragraph", "wan", "ltx", "cosmos"] | None = Field(
+        None, description="How the model is told; what is shown stays the prompt."
+    )
+    priority: Literal["interactive", "batch", "background"] | None = None
+    width: int | None = Field(None, ge=64, le=7_680)
+    height: int | None = Field(None, ge=64, le=4_320)
+    num_frames: int | None = Field(None, ge=1)
+    fps: int | None = Field(None, ge=1, le=120)
+    num_inference_steps: int | None = Field(None, ge=1, le=1_000)
+    guidance_scale: float | None = Field(None, ge=0, le=100)
+    idempotency_key: str | None = Field(
+        None,
+        min_length=1,
+        max_length=200,
+        description="A repeated request with the same key answers with the first one's jobs.",
+    )
+
+
+class SingleRequest(RenderOptions):
+    """One prompt to render."""
+
+    prompt: PromptText
+
+
+class BatchRequest(RenderOptions):
+    """Several prompts to render together."""
+
+    prompts: Annotated[list[PromptText], AfterValidator(_within_batch_limit)] = Field(
+        min_length=1, json_schema_extra={"x-limit-items": "max_batch_prompts"}
+    )
+    name: str = Field("", max_length=200)
+
+
+class PriorityRequest(Body):
+    """How urgent a job is."""
+
+    priority: Literal["interactive", "batch", "background"]
+
+
+class ReorderRequest(Body):
+    """Queued jobs in the order in which they shall run; they take one another's places."""
+
+    job_ids: list[Identifier] = Field(min_length=1, max_length=10_000)
+
+
+class StarRequest(Body):
+    """Whether to keep a job whatever the retention says."""
+
+    starred: bool = True
+
+
+class PauseRequest(Body):
+    """Which device to pause or resume; null means the whole queue."""
+
+    device: str | None = Field(None, max_length=64)
+
+
+class QueueAnswer(BaseModel):
+    """What is paused."""
+
+    paused: bool = Field(description="Whether the whole queue is.")
+    paused_devices: list[str]
+
+
+JobStatus = Literal["pending", "processing", "complete", "failed"]
+BatchStatus = Literal["pending", "processing", "complete", "partial", "failed"]
+
+
+class JobObject(BaseModel):
+    """A job as everybody outside sees it."""
+
+    job_id: JobId
+    batch_id: str | None
+    session_id: str | None
+    status: JobStatus
+    cancelled: bool
+    progress: float = Field(ge=0, le=100)
+    stage: str
+    step: int
+    total_steps: int
+    message: str
+    video_url: str | None
+    poster_url: str | None
+    preview_url: str | None
+    prompt: str
+    seed: int
+    engine: str
+    model: str
+    parameters: Scene
+    entry_index: int | None
+    gpu_id: int | None
+    device: str | None
+    priority: int
+    attempt: int
+    eta_s: float | None = Field(description="Seconds of rendering to come, queue wait excluded.")
+    wait_s: float | None = Field(description="Seconds until it is likely to start.")
+    queue_position: int | None
+    starred: bool
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    error: str
+    revision: int
+
+
+class SingleAnswer(BaseModel):
+    """The job that was queued."""
+
+    job_id: str
+    status: str
+    status_url: str
+    job: JobObject
+
+
+class BatchAnswer(BaseModel):
+    """The batch that was queued, its jobs in prompt order."""
+
+    batch_id: str
+    status: str
+    status_url: str
+    job_ids: list[str]
+    jobs: list[JobObject]
+
+
+class BatchObject(BaseModel):
+    """A batch and its jobs, in prompt order."""
+
+    batch_id: str
+    name: str
+    status: BatchStatus
+    progress: float
+    counts: dict[str, int]
+    created_at: datetime
+    jobs: list[JobObject]
+
+
+class JobsAnswer(BaseModel):
+    """One page of jobs, newest first."""
+
+    jobs: list[JobObject]
+    cursor: str | None = Field(description="Ask with this for the next page; null at the end.")
+    total: int
