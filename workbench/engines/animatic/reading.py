@@ -39,6 +39,26 @@ _MOST_OF_A_KIND: Final = 7
 _PLURAL_COUNT: Final = 3
 _PEOPLE: Final = frozenset({"people", "crowd", "family", "group", "team", "audience"})
 _HUMAN_GAITS: Final = frozenset({"work", "dance", "pedal", "ride", "drive"})
+_KINDS: Final = frozenset({"bird", "fish", "insect", "bug", "plant", "tree", "flower", "branch"})
+_TRADES: Final = (
+    "ster",
+    "ler",
+    "ker",
+    "yer",
+    "ter",
+    "ner",
+    "per",
+    "ist",
+    "ian",
+    "tor",
+    "woman",
+    "man",
+)
+_NO_TRADES: Final = frozenset(
+    {"water", "winter", "shutter", "center", "enter", "scooter", "corner"}
+)
+_INDOOR_GAITS: Final = frozenset({"sit", "lie", "sleep", "work"})
+_DRUNK: Final = frozenset({"cup", "glass", "bottle"})
 _SEA: Final = frozenset({"ocean", "beach", "lake", "river"})
 _MOUNTS: Final = frozenset(
     {
@@ -148,7 +168,7 @@ def _with_company(actors: list[Actor], doing: Sequence[_Noun], gait: str) -> lis
             return [replace(mount, rider=lead.figure, upright=_form(lead) != "person"), *actors[1:]]
         if noun.key == lead.figure:
             continue
-        if spec["form"] == "drawing" and "kind" not in spec and _can_hold(lead, gait):
+        if spec["form"] == "drawing" and "kind" not in spec and _can_hold(lead, gait, noun.key):
             actors[0] = replace(lead, prop=noun.key, upright=_form(lead) != "person")
         else:
             actors.append(
@@ -173,11 +193,12 @@ def _mounted(actors: list[Actor]) -> list[Actor]:
     return actors
 
 
-def _can_hold(actor: Actor, gait: str) -> bool:
-    form = _form(actor)
-    return form == "person" or (
-        form == "quadruped" and gait in {"work", "eat", "sit", "dance", "rest", "wave"}
-    )
+def _can_hold(actor: Actor, gait: str, thing: str) -> bool:
+    if _form(actor) == "person":
+        return True
+    if _form(actor) != "quadruped":
+        return False
+    return gait in {"work", "sit", "dance", "wave"} or (gait == "eat" and thing in _DRUNK)
 
 
 def _form(actor: Actor) -> str:
@@ -200,13 +221,31 @@ def _nouns_in(text: str) -> list[_Noun]:
             if len(phrase) == length and phrase in known and not _is_adjective(words, at, length):
                 key, plural = known[phrase]
                 before = words[start:at]
-                found.append(_noun(key, " ".join(phrase), before, at, plural=plural))
+                noun = _noun(key, " ".join(phrase), before, at, plural=plural)
+                if found and start == at:
+                    found[-1] = _compound(found[-1], noun)
+                else:
+                    found.append(noun)
                 at += length
                 start = at
                 break
         else:
             at += 1
-    return _distinct(found)
+    return _distinct(found or _somebody(words))
+
+
+def _compound(first: _Noun, second: _Noun) -> _Noun:
+    """Return what two nouns in a row mean: a chess player is a player, a robin bird a robin."""
+    kept = first if second.words in _KINDS else second
+    return replace(kept, count=max(first.count, second.count), colour=first.colour or second.colour)
+
+
+def _somebody(words: list[str]) -> list[_Noun]:
+    """Return a person where nothing is known but somebody's trade."""
+    for at, word in enumerate(words):
+        if len(word) > 5 and word.endswith(_TRADES) and word not in _NO_TRADES:
+            return [_Noun("person", word, 1, None, at)]
+    return []
 
 
 def _is_adjective(words: list[str], at: int, length: int) -> bool:
@@ -288,7 +327,10 @@ def _home(actors: tuple[Actor, ...]) -> str:
     homes = lexicon()["homes"]
     actor = actors[0]
     spec = figures()[actor.figure]
-    if actor.upright:
+    food = actor.prop and "food" in figures()[actor.prop].get("tags", ())
+    if food:
+        return "kitchen"
+    if actor.upright or (spec["form"] == "person" and actor.gait in _INDOOR_GAITS):
         return "room"
     for name in (actor.figure, spec.get("kind", ""), spec["form"]):
         if name in homes:
