@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -193,3 +194,48 @@ def test_the_list_of_sessions_shows_the_newest_first(sessions: Sessions) -> None
     older, newer = _begin(sessions, "a cat"), _begin(sessions, "a dog")
     assert [s.session_id for s in sessions.sessions()] == [newer, older]
     assert sessions.sessions(limit=1)[0].title == "a dog"
+
+
+async def filled_session(sessions: Sessions, count: int) -> str:
+    """Return a session of ``count`` entries, imported from a document."""
+    session_id, _ = await sessions.enhance("dog running")
+    document = sessions.export(session_id)
+    first = document["entries"][0]
+    document["entries"] = [
+        {**first, "index": i, "parent": i - 1 if i else None, "prompt": f"{first['prompt']} {i}"}
+        for i in range(count)
+    ]
+    return sessions.import_(document)
+
+
+def test_ten_thousand_entries_are_read_back_in_pages(sessions: Sessions) -> None:
+    session_id = asyncio.run(filled_session(sessions, 10_000))
+    seen: list[int] = []
+    while page := sessions.history(session_id, limit=1_000, after=seen[-1] if seen else None):
+        seen += [entry.index for entry in page]
+    assert seen == list(range(10_000))
+
+
+def test_two_processes_worth_of_sessions_number_their_entries_apart(
+    settings: Settings, sessions: Sessions
+) -> None:
+    other = Sessions(settings, PromptWriter(settings))
+    session_id = _begin(sessions)
+
+    async def both() -> None:
+        for request in ("make it night", "add rain", "pan left", "make it sad"):
+            await sessions.update(session_id, request)
+            await other.update(session_id, request.replace("rain", "fog"))
+
+    asyncio.run(both())
+    assert [e.index for e in sessions.history(session_id)] == list(
+        range(len(sessions.history(session_id)))
+    )
+    other.close()
+
+
+def test_threads_may_share_sessions(sessions: Sessions) -> None:
+    session_id = _begin(sessions)
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda n: sessions.link_jobs(session_id, 0, [f"j_{n}"]), range(40)))
+    assert len(sessions.history(session_id)[0].job_ids) == 40
