@@ -29,6 +29,9 @@ if TYPE_CHECKING:
         render,
         start,
     )
+    from workbench.research.designs import Span
+    from workbench.research.experiments import Grid, grid
+    from workbench.research.runs import Run, start_run
     from workbench.scene import Change, Scene
     from workbench.settings import Settings
     from workbench.studio import RenderParameters, Studio
@@ -37,28 +40,36 @@ if TYPE_CHECKING:
 __all__ = [
     "Batch",
     "Change",
+    "Grid",
     "Prompt",
     "RenderParameters",
+    "Run",
     "Scene",
     "Session",
     "Settings",
+    "Span",
     "Studio",
     "Video",
     "Workbench",
     "WorkbenchError",
     "devices",
     "enhance",
+    "grid",
     "open_batch",
     "open_session",
     "open_video",
     "render",
     "start",
+    "start_run",
 ]
 
 _HOMES = {
     **dict.fromkeys(("Change", "Scene"), "scene"),
     **dict.fromkeys(("RenderParameters", "Studio"), "studio"),
+    **dict.fromkeys(("Grid", "grid"), "research.experiments"),
+    **dict.fromkeys(("Run", "start_run"), "research.runs"),
     "Settings": "settings",
+    "Span": "research.designs",
     "Workbench": "widgets",
     "WorkbenchError": "errors",
 }

@@ -1,0 +1,201 @@
+"""Experiments: the designs hold what they promise, cells differ as asked, and are shown in step."""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import workbench as wb
+from tests.research.clips import FPS, HEIGHT, WIDTH
+from tests.research.conftest import SMALL
+from tests.videos import decode
+from workbench.engines.encoder import VideoWriter
+from workbench.engines.probe import probe_video
+from workbench.errors import Conflict, InvalidRequest, NotFound
+from workbench.research.designs import Span, combinations
+from workbench.research.matrix import Layout, matrix_page, write_matrix_video
+
+SCENE = wb.Scene(subject="a dog", action="running", setting="a beach", time_of_day="midday")
+AXES: dict[str, Any] = {"a": [1, 2, 3], "b": ["x", "y"], "c": [True, False]}
+
+
+@pytest.fixture(scope="module")
+def grid(studio: wb.Studio) -> wb.Grid:
+    return wb.grid(
+        SCENE,
+        camera_movement=["pans left", "static"],
+        time_of_day=["midday", "midnight"],
+        seeds=2,
+        using=studio,
+        **SMALL,
+    ).wait(120)
+
+
+def test_a_factorial_design_meets_every_combination_once() -> None:
+    found = combinations(AXES)
+    assert [tuple(c.values()) for c in found] == list(itertools.product(*AXES.values()))
+
+
+def test_one_at_a_time_changes_one_axis_against_the_first_values() -> None:
+    found = combinations(AXES, "one_at_a_time")
+    base = {"a": 1, "b": "x", "c": True}
+    assert found[0] == base
+    assert len(found) == 1 + 2 + 1 + 1
+    assert all(sum(c[k] != base[k] for k in base) == 1 for c in found[1:])
+
+
+def test_a_latin_hypercube_meets_every_part_of_every_axis_once() -> None:
+    axes: dict[str, Any] = {"kind": ["x", "y", "z"], "scale": Span(1.0, 7.0), "steps": Span(10, 40)}
+    found = combinations(axes, "latin", samples=12, seed=5)
+    parts = sorted(int((c["scale"] - 1.0) / 6.0 * 12) for c in found)
+    assert parts == list(range(12))
+    assert set(Counter(c["kind"] for c in found).values()) == {4}
+    assert all(isinstance(c["steps"], int) and 10 <= c["steps"] <= 40 for c in found)
+    assert found == combinations(axes, "latin", samples=12, seed=5)
+
+
+@pytest.mark.parametrize(
+    ("axes", "design", "told"),
+    [
+        ({"a": []}, "factorial", "has no value"),
+        ({"a": [1, 1]}, "factorial", "same value twice"),
+        ({"a": Span(0, 1)}, "factorial", "design 'latin'"),
+        ({"a": Span(1, 1)}, "latin", "lower to a higher"),
+        ({"a": [1]}, "latin", "samples"),
+        ({"a": [1]}, "guessing", "must be one of"),
+        ({n: list(range(100)) for n in "abc"}, "factorial", "1,000,000 combinations"),
+    ],
+)
+def test_a_design_that_cannot_be_is_refused(axes: Any, design: Any, told: str) -> None:
+    with pytest.raises(InvalidRequest, match=told):
+        combinations(axes, design)
+
+
+def test_cells_differ_by_their_axes_alone_and_share_their_seeds(grid: wb.Grid) -> None:
+    assert grid.axes == {"camera_movement": ("pans left", "static"),
+                         "time_of_day": ("midday", "midnight")}  # fmt: skip
+    assert grid.seeds == (1, 2)
+    for cell, job in zip(grid.cells, grid.batch.record.jobs, strict=True):
+        scene = job.request.scene
+        assert scene.camera_movement == cell.labels["camera_movement"].replace("pans", "pan")
+        assert scene.time_of_day == cell.labels["time_of_day"]
+        assert (scene.subject, scene.setting) == ("a dog", "a beach")
+        assert job.request.seed == cell.values["seed"]
+        assert (job.request.width, job.request.num_frames) == (96, 5)
+    prompts = {cell.prompt for cell in grid.cells}
+    assert len(prompts) == 4
+    assert all("dog" in prompt and "beach" in prompt for prompt in prompts)
+
+
+def test_a_video_is_found_by_its_values(grid: wb.Grid) -> None:
+    night = grid.video(time_of_day="midnight", camera_movement="static", seed=2)
+    assert night.job.request.scene.time_of_day == "midnight"
+    assert night.job.request.seed == 2
+    with pytest.raises(NotFound, match="no cell"):
+        grid.video(time_of_day="teatime")
+
+
+def test_effects_tell_what_the_hour_does_to_the_light(grid: wb.Grid) -> None:
+    effects = {(e["axis"], e["value"]): e for e in grid.effects("exposure")}
+    day, night = effects["time_of_day", "midday"], effects["time_of_day", "midnight"]
+    assert day["effect"] == pytest.approx(-night["effect"])
+    assert day["effect"] > 3 * abs(effects["camera_movement", "static"]["effect"])
+    assert day["videos"] == 4
+    frame = grid.to_dataframe()
+    assert {"camera_movement", "time_of_day", "exposure"} <= set(frame.columns)
+    with pytest.raises(InvalidRequest, match="no score"):
+        grid.effects("beauty")
+
+
+def test_a_prompt_keeps_its_words_but_for_what_an_axis_changes(studio: wb.Studio) -> None:
+    session = wb.enhance("a fox crossing a bridge", seed=3, using=studio)
+    grid = wb.grid(session.prompt, time_of_day=["dawn", "night"], **SMALL)
+    assert {job.session_id for job in grid.batch.record.jobs} == {session.session_id}
+    before = set(session.prompt.text.split())
+    for cell in grid.cells:
+        kept = before & set(cell.prompt.split())
+        assert len(kept) > 0.5 * len(before)
+    grid.wait(60)
+
+
+def test_a_dynamic_prompt_is_an_axis(studio: wb.Studio) -> None:
+    grid = wb.grid("a {red|blue} kite", using=studio, **SMALL).wait(60)
+    assert grid.axes == {"prompt": ("a red kite", "a blue kite")}
+    assert [job.request.prompt for job in grid.batch.record.jobs] == ["a red kite", "a blue kite"]
+
+
+def test_render_parameters_are_axes_too(studio: wb.Studio) -> None:
+    small = {**SMALL, "num_frames": [3, 5]}
+    grid = wb.grid(SCENE, using=studio, **small).wait(60)
+    assert [probe_video(v.path).num_frames for v in grid.batch.videos] == [3, 5]
+
+
+def test_a_mistake_queues_nothing(studio: wb.Studio) -> None:
+    before = studio.jobs.jobs(limit=1).total
+    for wrong in ({"nose": ["long"]}, {"width": [64, 3]}, {"seeds": 0}, {"engine": ["nobody"]}):
+        with pytest.raises(InvalidRequest):
+            wb.grid(SCENE, using=studio, **wrong)
+    with pytest.raises(InvalidRequest):
+        wb.grid("  ", using=studio)
+    assert studio.jobs.jobs(limit=1).total == before
+
+
+def test_the_page_holds_every_video_and_reaches_for_nothing(grid: wb.Grid, tmp_path: Path) -> None:
+    page = grid.save_html(tmp_path / "grid.html").read_text("utf-8")
+    assert page.count("data:video/mp4;base64,") == 8
+    assert "time of day: midnight" in page
+    assert "http" not in page
+    assert "<iframe srcdoc=" in grid._repr_html_()
+
+
+def test_the_matrix_puts_each_video_in_its_place_and_holds_the_short_ones(tmp_path: Path) -> None:
+    def plain(level: int, count: int) -> Path:
+        path = tmp_path / f"{level}.mp4"
+        with VideoWriter(path, WIDTH, HEIGHT, FPS) as writer:
+            writer.write(np.full((count, HEIGHT, WIDTH, 3), level, np.uint8))
+        return path
+
+    labels = [{"light": light, "seed": seed} for seed in "12" for light in ("dim", "bright")]
+    layout = Layout.of(labels, "light")
+    assert layout.columns == ("light: dim", "light: bright")
+    assert layout.rows == ("seed: 1", "seed: 2")
+    files = [plain(60, 12), plain(200, 6), None, plain(120, 12)]
+    target = write_matrix_video(tmp_path / "m.mp4", layout, files, 160)
+    facts = probe_video(target)
+    assert (facts.num_frames, facts.fps) == (12, FPS)
+    frames = decode(target)
+    for number in (0, 11):
+        frame = frames[number]
+        height, width = frame.shape[:2]
+        right, left = width - 80, width - 80 - 166
+        lower, upper = height - 50, height - 50 - 98
+        assert abs(int(frame[upper, left, 0]) - 60) < 8
+        assert abs(int(frame[upper, right, 0]) - 200) < 8
+        assert abs(int(frame[lower, right, 0]) - 120) < 8
+        assert frame[lower, left, 0] > 215
+    page = matrix_page("m", layout, files, 160)
+    assert page.count("<video muted") == 3
+    assert "no video" in page
+    with pytest.raises(Conflict, match="No video"):
+        write_matrix_video(tmp_path / "n.mp4", layout, [None] * 4, 160)
+
+
+def test_a_grid_is_exported_as_one_video_with_its_headers(grid: wb.Grid, tmp_path: Path) -> None:
+    target = grid.save_video(tmp_path / "grid.mp4", width=96)
+    facts = probe_video(target)
+    assert facts.num_frames == 5
+    assert facts.width >= 2 * 96
+    assert facts.height >= 4 * 64
+    frame = decode(target)[0]
+    assert frame[: frame.shape[0] // 10].min() < 120
+
+
+def test_labels_are_escaped_on_the_page() -> None:
+    page = matrix_page("<i>t</i>", Layout.of([{"a": "<script>x</script>"}], "a"), [None], 96)
+    assert "<script>x" not in page
+    assert "&lt;i&gt;t" in page
