@@ -87,7 +87,8 @@ import diffusers
 from workbench.engines.diffusers.families import families
 names = {name for family in families()
          for name in (*family.classes, family.image_class, family.video_class) if name}
-missing = sorted(name for name in names if name not in diffusers._import_structure["pipelines"])
+known = {*diffusers._import_structure["pipelines"], *diffusers._import_structure["modular_pipelines"]}
+missing = sorted(names - known)
 assert not missing, missing
 """
     subprocess.run([sys.executable, "-c", script], check=True)

@@ -18,7 +18,7 @@ import torch
 from PIL import Image
 
 from tests.engines.diffusers.conftest import Ask, Stage
-from tests.engines.diffusers.tiny import save_wan_vace
+from tests.engines.diffusers.tiny import save_modular_wan, save_wan_vace
 from workbench.engines.diffusers.options import AS_RENDERED
 from workbench.engines.encoder import VideoWriter
 from workbench.engines.probe import decode_video
@@ -250,6 +250,38 @@ def test_a_pipeline_that_no_family_knows_renders_by_its_own_signature(
     assert said["family"] == "general"
     assert said["call"]["conditioning_scale"] == 0.5
     assert made.num_frames == 9
+
+
+def test_a_modular_pipeline_gives_its_own_frames_with_steps_and_previews(
+    stage: Stage, tmp_path: Path, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = save_modular_wan(tmp_path)
+    given = _recorded(monkeypatch)
+    made, _ = stage.render(ask("wan", model=str(folder), num_inference_steps=3))
+    assert made.request is not None
+    said = made.request.options[AS_RENDERED]
+    assert said["pipeline"] == "WanModularPipeline"
+    assert said["family"] == "wan"
+    shown = [one for one in stage.said if one.stage == "denoising"]
+    assert [one.step for one in shown] == [1, 2, 3]
+    assert any(one.preview for one in shown)
+
+    pipe = diffusers.ModularPipeline.from_pretrained(folder)
+    pipe.load_components()
+    pipe.set_progress_bar_config(disable=True)
+    pipe.update_components(guider=pipe.guider.new(guidance_scale=5.0))
+    wanted = pipe(
+        prompt=made.request.prompt,
+        negative_prompt=made.request.negative_prompt,
+        width=64,
+        height=64,
+        num_frames=9,
+        num_inference_steps=3,
+        generator=torch.Generator("cpu").manual_seed(7),
+        output_type="np",
+        output="videos",
+    )[0]
+    np.testing.assert_array_equal(np.concatenate(given), (wanted * 255).round().astype(np.uint8))
 
 
 def test_a_parameter_that_the_pipeline_does_not_take_is_named(ask: Ask, stage: Stage) -> None:

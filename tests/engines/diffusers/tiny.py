@@ -40,7 +40,7 @@ from tests.engines.diffusers.tiny_parts import (
     without_checker,
 )
 
-__all__ = ["TINY", "Tiny", "save", "save_wan_vace", "tiny_wan"]
+__all__ = ["TINY", "Tiny", "save", "save_modular_wan", "save_wan_vace", "tiny_wan"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +91,18 @@ def save_wan_vace(folder: Path) -> Path:
     )
     pipe.save_pretrained(folder / "wan-vace")
     return folder / "wan-vace"
+
+
+def save_modular_wan(folder: Path) -> Path:
+    """Save the tiny Wan as a modular pipeline, put together from blocks; returns its folder."""
+    from diffusers.modular_pipelines import WanBlocks
+
+    torch.manual_seed(0)
+    components = {name: part for name, part in tiny_wan().components.items() if part is not None}
+    pipe = WanBlocks().init_pipeline()
+    pipe.update_components(**components)
+    pipe.save_pretrained(str(folder / "wan-modular"))  # it takes no Path
+    return folder / "wan-modular"
 
 
 def tiny_wan() -> Any:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final
 
@@ -73,6 +74,8 @@ class Acceleration:
             attention, cache = _NATIVE, "none"
         if profile == "fast" and cache == "none" and not plain:
             self.notes.append(f"{family.title} has no step cache in diffusers: fast is exact here")
+        if on_gpu:
+            _tune(fast=not plain)
         for denoiser in denoisers(pipe):
             self._set_attention(denoiser, attention)
             self._set_compiled(denoiser, compiled)
@@ -175,10 +178,11 @@ def relative_error(one: Any, other: Any) -> float:
     return float(difference / size.clamp_min(1e-12))
 
 
+@cache
 def best_attention() -> str:
     """Return the attention backend that is quickest here and agrees with the native one.
 
-    Tries each on a small problem of a video model's proportions; what is missing, fails or
+    Asked once per process. Tries each on a small problem of a video model's proportions; what is missing, fails or
     disagrees is passed over.
     """
     import torch  # noqa: PLC0415
@@ -207,6 +211,14 @@ def best_attention() -> str:
         if took_s < best_s:
             quickest, best_s = name, took_s
     return quickest
+
+
+def _tune(*, fast: bool) -> None:
+    """Let cuDNN look for its quickest convolutions, and torch keep more compiled shapes."""
+    import torch  # noqa: PLC0415
+
+    torch.backends.cudnn.benchmark = fast
+    torch._dynamo.config.recompile_limit = max(64, torch._dynamo.config.recompile_limit)  # noqa: SLF001
 
 
 def _timed(call: Any, repeats: int = 5) -> float:

@@ -16,12 +16,40 @@ from workbench.engines.probe import decode_video
 from workbench.errors import FieldProblem, InvalidRequest, RenderError
 from workbench.rendering import RenderRequest
 
-__all__ = ["call_arguments", "conditioned", "set_flow_shift", "set_guidance"]
+__all__ = [
+    "call_arguments",
+    "conditioned",
+    "is_modular",
+    "parameters_of",
+    "set_flow_shift",
+    "set_guidance",
+]
 
 _ADAPTED: Final = ("strength", "guidance_scale_2", "true_cfg_scale", "decode_timestep",
                    "decode_noise_scale", "max_sequence_length")  # fmt: skip
 _SKYREELS_BASE_FRAMES: Final = 97
 _VIDEO_SUFFIXES: Final = {".mp4", ".webm", ".mov", ".mkv", ".gif"}
+
+
+def is_modular(pipe: Any) -> bool:
+    """Tell whether ``pipe`` is one of diffusers' modular pipelines, put together from blocks."""
+    return hasattr(pipe, "update_components")
+
+
+def parameters_of(pipe: Any) -> dict[str, Any]:
+    """Return what ``pipe``'s call takes, by name, with its default.
+
+    What has no default has ``inspect.Parameter.empty``.
+    """
+    if not is_modular(pipe):
+        taken = inspect.signature(pipe.__call__).parameters
+        return {name: parameter.default for name, parameter in taken.items()}
+    nothing = inspect.Parameter.empty
+    return {
+        given.name: nothing if given.required else given.default
+        for given in pipe.blocks.inputs
+        if given.name
+    }
 
 
 def call_arguments(
@@ -31,7 +59,7 @@ def call_arguments(
 
     Raises ``InvalidRequest`` for options that this pipeline does not take.
     """
-    takes = inspect.signature(pipe.__call__).parameters
+    takes = parameters_of(pipe)
     wanted: dict[str, Any] = {
         "prompt": request.text_for_model,
         "negative_prompt": request.negative_prompt or None,
@@ -53,6 +81,8 @@ def call_arguments(
         if value is not None and name in takes:
             arguments[name] = value
     arguments.update({k: v for k, v in family.fixed.items() if k in takes})
+    if is_modular(pipe):
+        arguments["output"] = "videos"
     if adapt := _DIFFERENT.get(type(pipe).__name__):
         adapt(pipe, arguments, request, options)
     arguments.update(_further(pipe, options, takes))
@@ -64,7 +94,7 @@ def conditioned(pipe: Any, request: RenderRequest, options: Options) -> dict[str
 
     Raises ``InvalidRequest`` where the pipeline needs a picture that was not given.
     """
-    takes = inspect.signature(pipe.__call__).parameters
+    takes = parameters_of(pipe)
     size = (request.width or 0, request.height or 0)
     given: dict[str, Any] = {}
     if options.image and "image" in takes:
@@ -76,7 +106,7 @@ def conditioned(pipe: Any, request: RenderRequest, options: Options) -> dict[str
     missing = [
         name
         for name in ("image", "video")
-        if name in takes and takes[name].default is inspect.Parameter.empty and name not in given
+        if name in takes and takes[name] is inspect.Parameter.empty and name not in given
     ]
     if missing:
         text = f"This model begins from an {missing[0]}: give one in options.{missing[0]}."
@@ -86,8 +116,9 @@ def conditioned(pipe: Any, request: RenderRequest, options: Options) -> dict[str
 
 def set_guidance(pipe: Any, request: RenderRequest, family: Family) -> None:
     """Set the guidance of a pipeline that keeps it in an object of its own."""
-    if family.guidance == "guider" and request.guidance_scale is not None:
-        pipe.guider = pipe.guider.new(guidance_scale=request.guidance_scale)
+    kept = family.guidance == "guider" or is_modular(pipe)
+    if kept and request.guidance_scale is not None and getattr(pipe, "guider", None) is not None:
+        _put(pipe, "guider", pipe.guider.new(guidance_scale=request.guidance_scale))
 
 
 def set_flow_shift(pipe: Any, shift: float | None, original: Any) -> float | None:
@@ -99,8 +130,15 @@ def set_flow_shift(pipe: Any, shift: float | None, original: Any) -> float | Non
     if not names:
         return None
     changed = {} if shift is None else {names[0]: shift}
-    pipe.scheduler = type(original).from_config(original.config, **changed)
+    _put(pipe, "scheduler", type(original).from_config(original.config, **changed))
     return float(pipe.scheduler.config[names[0]])
+
+
+def _put(pipe: Any, name: str, component: Any) -> None:
+    if is_modular(pipe):
+        pipe.update_components(**{name: component})
+    else:
+        setattr(pipe, name, component)
 
 
 def _their_name(name: str, family: Family, takes: Mapping[str, Any]) -> str:

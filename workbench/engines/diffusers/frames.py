@@ -44,7 +44,7 @@ def frames_of_output(output: Any) -> Any:
     if frames is None:
         frames = getattr(output, "video", None)
     if frames is None:
-        frames = output[0]
+        frames = output[0] if isinstance(output, tuple) else output
     if isinstance(frames, list):
         frames = frames[0] if isinstance(frames[0], list | np.ndarray) else frames
         frames = np.stack([np.asarray(frame) for frame in frames])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -9,6 +10,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from workbench.engines.diffusers.acceleration import Acceleration
+from workbench.engines.diffusers.adapters import parameters_of
 from workbench.engines.diffusers.families import Family, family_of
 from workbench.engines.diffusers.memory import MemoryPlan, need_of, plan_memory
 from workbench.engines.diffusers.options import Options
@@ -46,9 +48,7 @@ class LoadedModel:
 
     def pipe_for(self, options: Options) -> Any:
         """Return the pipeline that takes what ``options`` give to begin from."""
-        import inspect  # noqa: PLC0415
-
-        takes = inspect.signature(self.pipe.__call__).parameters
+        takes = parameters_of(self.pipe)
         for kind in ("image", "video"):
             if getattr(options, kind) and kind not in takes:
                 name = getattr(self.family, f"{kind}_class")
@@ -107,6 +107,9 @@ def load_model(
 
     Raises ``EngineUnavailable`` where a library or the weights are missing or damaged.
     """
+    if not settings.allow_hub:  # read by the hub's library when it is first imported
+        os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     weights, family = _found(request, settings)
     facts = model_facts(request.model, weights)
     missing = [name for name in family.packages_for(facts) if find_spec(name) is None]
@@ -163,6 +166,12 @@ def _pipeline(
     source = str(weights.folder) if weights else request.model
     with _told(report):
         try:
+            if weights is not None and weights.modular:
+                pipe = diffusers.ModularPipeline.from_pretrained(
+                    source, trust_remote_code=False, local_files_only=not settings.allow_hub
+                )
+                pipe.load_components(dtype=arguments["dtype"])
+                return pipe
             return diffusers.DiffusionPipeline.from_pretrained(source, **arguments)
         except (OSError, ValueError, KeyError, AttributeError, ImportError) as error:
             line = str(error).splitlines()[0] if str(error) else type(error).__name__
@@ -232,7 +241,7 @@ def _plan(
 
 
 def _place(pipe: Any, plan: MemoryPlan, device: str) -> None:
-    if plan.placement == "full":
+    if plan.placement == "full" or not hasattr(pipe, "enable_model_cpu_offload"):
         if getattr(pipe, "hf_device_map", None) is None:
             pipe.to(device)
     elif plan.placement == "model_offload":

@@ -21,7 +21,7 @@ from workbench.engines.diffusers.safety import safety_state
 from workbench.engines.diffusers.steps import StepWatch
 from workbench.engines.engine import Rendered, RenderTask
 from workbench.errors import RenderCancelled, WorkbenchError
-from workbench.rendering import RenderRequest
+from workbench.rendering import Progress, RenderRequest
 
 __all__ = ["render"]
 
@@ -79,6 +79,8 @@ class _Run:
         watch = self._watch(arguments)
         counter = _BlockCount(pipe)
         hits = model.text_cache.hits
+        if model.device.startswith("cuda"):
+            torch.cuda.reset_peak_memory_stats()
         started = time.perf_counter()
         film = Film(self._task, lambda: self._as_rendered(arguments, shift, counter), watch)
         with film, torch.no_grad(), ExitStack() as stack:
@@ -91,6 +93,8 @@ class _Run:
             checked = getattr(pipe, "safety_checker", None) is not None
             place = "none" if checked else model.family.stream
             tap = stack.enter_context(Tap(pipe, place, film).open())
+            if model.acceleration.compiled and shape not in model.acceleration.checked:
+                self._task.report(Progress("compiling", message="once for this size"))
             watch.encoding_prompt()
             output = pipe(**arguments, **callback, generator=generator)
             if not tap.taken:

@@ -1,15 +1,15 @@
 """Watches a pipeline step by step: reports progress, shows previews, and ends it when cancelled.
 
-Hears of steps from the pipeline's own callback, or from its progress bar where it has no callback.
+Hears of steps from the pipeline's own callback, or from its scheduler where it has no callback.
 """
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from typing import Any, Final, Self
+from typing import Any, Final
 
+from workbench.engines.diffusers.adapters import parameters_of
 from workbench.engines.diffusers.previews import LatentColours, latent_grid
 from workbench.errors import RenderCancelled
 from workbench.rendering import Progress
@@ -36,9 +36,6 @@ class StepWatch:
         self.steps = steps
         self.total = steps + max(1, round(steps * _DECODE_SHARE))
         self.done = 0
-        self.latents: Any = None
-        """The latest latents, of a pipeline that tells of them in no other way."""
-        self.scheduler: Any = None
         self._report = report
         self._cancelled = cancelled
         self._colours = colours
@@ -89,24 +86,20 @@ class StepWatch:
             for module in _modules(pipe, deep=deep):
                 handle = module.register_forward_pre_hook(lambda *_: self.check())
                 stack.callback(handle.remove)
-            if "callback_on_step_end" in inspect.signature(pipe.__call__).parameters:
+            if "callback_on_step_end" in parameters_of(pipe):
                 yield self._callback(pipe)
-            else:
-                self.scheduler = pipe.scheduler
-                scheduler, take = pipe.scheduler, pipe.scheduler.step
-                scheduler.step = self._remembering(take)
-                stack.callback(scheduler.__dict__.pop, "step", None)
-                original = pipe.progress_bar
-                pipe.progress_bar = lambda *args, **kwargs: _Bar(self, original(*args, **kwargs))
-                stack.callback(pipe.__dict__.pop, "progress_bar", None)
-                yield {}
+                return
+            scheduler, take = pipe.scheduler, pipe.scheduler.step
+            scheduler.step = self._stepping(scheduler, take)
+            stack.callback(scheduler.__dict__.pop, "step", None)
+            yield {}
 
-    def _remembering(self, take: Callable[..., Any]) -> Callable[..., Any]:
-        """Return the scheduler's step, which also keeps the latents it returns."""
+    def _stepping(self, scheduler: Any, take: Callable[..., Any]) -> Callable[..., Any]:
+        """Return the scheduler's step, which also tells of itself."""
 
         def step(*args: Any, **kwargs: Any) -> Any:
             made = take(*args, **kwargs)
-            self.latents = made[0] if isinstance(made, tuple) else made.prev_sample
+            self.step(made[0] if isinstance(made, tuple) else made.prev_sample, scheduler)
             return made
 
         return step
@@ -148,30 +141,6 @@ class StepWatch:
         self._event.record()
         if event is not None:
             event.synchronize()
-
-
-class _Bar:
-    """A progress bar that tells of each update; stands in where there is no callback."""
-
-    def __init__(self, watch: StepWatch, bar: Any) -> None:
-        self._watch = watch
-        self._bar = bar
-
-    def __enter__(self) -> Self:
-        self._bar.__enter__()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._bar.__exit__(*error)
-
-    def __iter__(self) -> Iterator[Any]:
-        for item in self._bar:
-            yield item
-            self._watch.step(self._watch.latents, self._watch.scheduler)
-
-    def update(self, number: int = 1) -> None:
-        self._bar.update(number)
-        self._watch.step(self._watch.latents, self._watch.scheduler)
 
 
 def _points(steps: int, previews: int) -> frozenset[int]:

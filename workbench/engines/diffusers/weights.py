@@ -29,6 +29,11 @@ class Weights:
     revision: str
     """The commit that the hub's cache holds; empty for a plain folder."""
 
+    @property
+    def modular(self) -> bool:
+        """Whether it is put together from blocks, with no pipeline class of its own."""
+        return not (self.folder / _INDEX).is_file()
+
     def component_bytes(self) -> dict[str, int]:
         """Return the size of each component's weights on disk, in bytes, one form of each."""
         sizes: dict[str, int] = {}
