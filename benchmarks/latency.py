@@ -110,7 +110,7 @@ def measure_recoveries(rounds: int) -> list[Figure]:
                 options={"steps": 20, "step_s": 0.02, "touch": str(touch)},
             )
             job = manager.submit(slow)
-            while not touch.exists():
+            while not (touch.exists() and touch.read_text().endswith("\n")):
                 time.sleep(0.005)
             hit_worker = number % 2 == 0
             pid = int(touch.read_text().split()[-1]) if hit_worker else _supervisor(manager)

@@ -212,6 +212,15 @@ class Machine(RuleBasedStateMachine):
             if job.state is JobState.RUNNING:
                 assert job.job_id in held
 
+    @invariant()
+    def the_tallies_are_right(self) -> None:
+        if not hasattr(self, "manager"):
+            return
+        jobs = self.manager.jobs(limit=1_000).jobs
+        for state in JobState:
+            told = self.manager.jobs(state=state, limit=1).total
+            assert told == sum(job.state is state for job in jobs), state
+
     def _reachable(self, before: JobState, after: JobState) -> bool:
         seen, front = {before}, {before}
         while front:

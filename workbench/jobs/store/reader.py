@@ -211,10 +211,14 @@ def _selection(state: JobState | None, query: str, session_id: str | None) -> _S
         conditions.append("(job_id = :query OR batch_id = :query)")
         values["query"] = query
     where = " AND ".join(["preview_of IS NULL", *conditions])
+    tallied = session_id is None and not query
+    only = "WHERE state = :state" if state is not None else ""
     return _Selection(
         f"SELECT seq FROM jobs WHERE {where} AND seq < :cursor "  # noqa: S608
         "ORDER BY seq DESC LIMIT :limit",
-        f"SELECT count(*) FROM jobs WHERE {where}",  # noqa: S608
+        f"SELECT sum(count) FROM job_tallies {only}"  # noqa: S608
+        if tallied
+        else f"SELECT count(*) FROM jobs WHERE {where}",  # noqa: S608
         values,
     )
 

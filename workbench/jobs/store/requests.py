@@ -96,7 +96,7 @@ class Requests:
         """Queue ``jobs``; raises ``Busy`` when the queue has no room for them."""
         asked = sum(job.preview_of is None for job in jobs)
         (waiting,) = writer.execute(
-            "SELECT count(*) FROM jobs WHERE state = 'queued' AND preview_of IS NULL"
+            "SELECT count FROM job_tallies WHERE state = 'queued'"
         ).fetchone()
         if waiting + asked > self._max_queued:
             raise Busy(

@@ -120,4 +120,24 @@ CREATE TABLE durations (
 ) WITHOUT ROWID;
 """
 
-SCHEMA: Final = Schema("jobs", (_FIRST,))
+_TALLIES: Final = """
+-- How many jobs are in each state: counting a hundred thousand for every listing would cost.
+CREATE TABLE job_tallies (state TEXT PRIMARY KEY, count INTEGER NOT NULL) WITHOUT ROWID;
+INSERT INTO job_tallies VALUES
+    ('queued', 0), ('running', 0), ('complete', 0), ('failed', 0), ('cancelled', 0);
+UPDATE job_tallies SET count =
+    (SELECT count(*) FROM jobs WHERE jobs.state = job_tallies.state AND preview_of IS NULL);
+CREATE TRIGGER job_tallies_insert AFTER INSERT ON jobs WHEN new.preview_of IS NULL BEGIN
+    UPDATE job_tallies SET count = count + 1 WHERE state = new.state;
+END;
+CREATE TRIGGER job_tallies_update AFTER UPDATE OF state ON jobs
+WHEN new.preview_of IS NULL AND old.state != new.state BEGIN
+    UPDATE job_tallies SET count = count - 1 WHERE state = old.state;
+    UPDATE job_tallies SET count = count + 1 WHERE state = new.state;
+END;
+CREATE TRIGGER job_tallies_delete AFTER DELETE ON jobs WHEN old.preview_of IS NULL BEGIN
+    UPDATE job_tallies SET count = count - 1 WHERE state = old.state;
+END;
+"""
+
+SCHEMA: Final = Schema("jobs", (_FIRST, _TALLIES))
