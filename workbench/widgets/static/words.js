@@ -120,17 +120,32 @@ function commonTokens(old, now) {
 }
 
 const SHORT = 4;
+const SMALL = new Set(
+  "a an the and or of in on at to by with from over under into for as is are it its this that".split(" "),
+);
+const BRIDGE = 3; // small words between two of the user's own words belong to them
 
 /** Split `text` into runs, `mine` where a word comes from what the user typed. */
 export function ownWords(typed, text) {
-  const stems = new Set((typed.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? []).map(stem));
-  const runs = [];
-  for (const token of text.match(TOKEN) ?? []) {
-    const mine = stems.has(stem(token.toLowerCase()));
-    const last = runs[runs.length - 1];
-    if (last && (last.mine === mine || !token.trim())) last.text += token;
-    else runs.push({ text: token, mine });
+  const words = typed.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
+  const stems = new Set(words.filter((word) => !SMALL.has(word)).map(stem));
+  const small = new Set(words.filter((word) => SMALL.has(word)));
+  const tokens = text.match(TOKEN) ?? [];
+  const mine = tokens.map((token) => stems.has(stem(token.toLowerCase())));
+  let last = -1;
+  for (let place = 0; place < tokens.length; place += 1) {
+    if (!mine[place]) continue;
+    const between = tokens.slice(last + 1, place).filter((token) => token.trim());
+    const bridged = between.length <= BRIDGE && between.every((token) => small.has(token.toLowerCase()));
+    if (last >= 0 && bridged) mine.fill(true, last, place);
+    last = place;
   }
+  const runs = [];
+  tokens.forEach((token, place) => {
+    const previous = runs[runs.length - 1];
+    if (previous && previous.mine === mine[place]) previous.text += token;
+    else runs.push({ text: token, mine: mine[place] });
+  });
   return runs;
 }
 

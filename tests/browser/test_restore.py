@@ -1,0 +1,92 @@
+"""Whatever is reloaded, restarted or killed, the screen comes back as it was."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.screen import LOAD_MS, Screen
+from tests.live_server import LiveServer
+
+pytestmark = pytest.mark.browser
+
+SLOW_FRAMES = 400
+
+
+@pytest.fixture
+def fragile_server(tmp_path: Path) -> Iterator[LiveServer]:
+    """A server that may be killed."""
+    live = LiveServer(tmp_path / "outputs")
+    live.start()
+    yield live
+    live.stop()
+
+
+def _render_slowly(screen: Screen, cards: int = 3) -> None:
+    screen.enhance("a train crossing a bridge")
+    screen.go("Variations")
+    screen.slow_renders(SLOW_FRAMES)
+    screen.step.get_by_label("How many").fill(str(cards))
+    screen.step.locator(".wb-empty").get_by_role("button", name="Make variations").click()
+    expect(screen.cards).to_have_count(cards, timeout=LOAD_MS)
+    screen.render_all()
+    expect(screen.step.locator(".wb-job[data-state=running]").first).to_be_visible(timeout=LOAD_MS)
+
+
+def test_a_dashboard_reloaded_in_mid_render_shows_the_same_session_and_its_videos(
+    open_screen: Callable[..., Screen],
+) -> None:
+    screen = open_screen().open_dashboard()
+    _render_slowly(screen)
+    screen.page.reload()
+    expect(screen.step.get_by_role("heading", name="Variations")).to_be_visible(timeout=LOAD_MS)
+    expect(screen.cards).to_have_count(3, timeout=LOAD_MS)
+    screen.wait_for_videos(3)
+    screen.wait_until_playing(".wb-step-variations video")
+    screen.go("Prompt")
+    expect(screen.step.get_by_label("Your idea")).to_have_value("a train crossing a bridge")
+    screen.assert_clean()
+
+
+def test_a_restarted_kernel_takes_up_the_session_when_the_cell_is_run(
+    open_screen: Callable[..., Screen],
+) -> None:
+    screen = open_screen().open_lab()
+    screen.enhance("a kite over the sea")
+    text = screen.prompt.inner_text()
+    screen.page.locator(".lm-MenuBar-itemLabel", has_text="Kernel").click()
+    screen.page.locator(".lm-Menu-itemLabel").get_by_text("Restart Kernel…", exact=True).click()
+    screen.page.locator(".jp-Dialog button.jp-mod-warn").click()
+    expect(screen.page.locator(".jp-Dialog")).to_have_count(0)
+    screen.page.wait_for_timeout(1000)
+    screen.page.reload()
+    screen.run_cell()
+    expect(screen.prompt).to_have_text(text, timeout=LOAD_MS)
+
+
+def test_a_server_killed_in_mid_render_and_started_again_shows_the_finished_videos(
+    open_screen: Callable[..., Screen], fragile_server: LiveServer
+) -> None:
+    screen = open_screen(on=fragile_server).open_dashboard()
+    _render_slowly(screen)
+    fragile_server.kill()
+    fragile_server.start()
+    screen.open_dashboard()
+    expect(screen.cards).to_have_count(3, timeout=LOAD_MS)
+    screen.wait_for_videos(3)
+    screen.wait_until_playing(".wb-step-variations video")
+
+
+def test_earlier_sessions_are_listed_and_opened(open_screen: Callable[..., Screen]) -> None:
+    screen = open_screen().open_dashboard()
+    screen.enhance("a paper boat in the gutter")
+    screen.page.get_by_role("button", name="Sessions").click()
+    screen.page.get_by_role("button", name="New session").click()
+    expect(screen.step.get_by_role("heading", name="What should happen?")).to_be_visible()
+    screen.enhance("a balloon over the hills")
+    screen.page.get_by_role("button", name="Sessions").click()
+    screen.page.get_by_role("button", name="a paper boat in the gutter").click()
+    expect(screen.prompt).to_contain_text("boat", timeout=LOAD_MS)
