@@ -72,7 +72,10 @@ def acted(actor: Actor) -> Mapping[str, Any]:
 
 def figure_size(actor: Actor) -> float:
     """Return the height of ``actor`` in frame heights at a full shot, with its rider."""
-    size = float(acted(actor)["size"])
+    spec = acted(actor)
+    size = float(spec["size"])
+    if actor.rider and "seat" in spec:
+        return size * (float(spec["seat"][2]) - float(spec["seat"][1]))
     return size * 1.45 if actor.rider else size
 
 

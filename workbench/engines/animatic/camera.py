@@ -103,6 +103,8 @@ class Framing:
     middle: float
     near: float = 1.0
     """How much larger than usual the cast should appear."""
+    most: float = math.inf
+    """How large it may appear at most, short of an extreme close-up."""
 
 
 def placed(script: Script, framing: Framing) -> Camera:
@@ -112,6 +114,7 @@ def placed(script: Script, framing: Framing) -> Camera:
     lens = table["lens"].get(script.lens, {})
     angle = table["camera_angle"].get(script.camera_angle, {})
     size = framing.near * shot["size"] * angle.get("size", 1.0) * lens.get("size", 1.0)
+    size = min(size, framing.most * (1.7 if script.shot_size == "extreme close-up" else 1.0))
     f = lens.get("focal", 1.0)
     anchor = framing.head * 0.92 + (framing.middle - framing.head * 0.92) * shot["whole"]
     # The camera's height: what keeps the anchor where the shot wants it, the horizon staying put.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -112,6 +113,8 @@ class Player:
         if self.actor.rider:
             self._paint_rider(canvas, pose)
         else:
+            if self._sits_on_nothing():
+                self._paint_seat(canvas)
             self.form.paint(canvas, pose, self._ink, self.look)
         if self.actor.prop:
             self._paint_prop(canvas, pose)
@@ -122,6 +125,17 @@ class Player:
         if flat < 1:
             turned = squashed(turned, flat, canvas.row(0.0))
         return modelled(sprite_of(turned), self.world.air.side, self.px, look.modelling)
+
+    def _sits_on_nothing(self) -> bool:
+        seated = self.spec["form"] == "person" and self.motion.gait == "sit"
+        return seated and self.actor.prop not in {"chair", "couch"} and self.p > 0
+
+    def _paint_seat(self, canvas: Canvas) -> None:
+        """Paint a plain stool: nobody sits on air."""
+        wood = (0.46, 0.33, 0.22)
+        for x in (-0.19, 0.0):
+            canvas.rectangle(x, -0.22, x + 0.025, 0.0, self._ink.half(wood))
+        canvas.rectangle(-0.23, -0.235, 0.06, -0.20, self._ink.lit(wood))
 
     def _paint_rider(self, canvas: Canvas, pose: Pose) -> None:
         """Paint mount and rider: legs behind the near side, body above the seat."""
@@ -179,7 +193,10 @@ def framing(script: Script, view: View, size: float) -> Framing:
     near = (0.46 / tall) ** 0.7 if tall < 0.46 else 1.0
     near = size * min(near, 0.82 * view.aspect / max(0.1, wide))
     foot = GROUND - _height_of(script, script.actors[0], 0)
-    return Framing(foot + tall, foot + tall * 0.5, near)
+    people = any(acted(actor)["form"] == "person" or actor.rider for actor in script.actors)
+    # A close-up of somebody is one of the head; of anything else, of as much as fills the frame.
+    head = foot + tall * (1.0 if people else 0.62)
+    return Framing(head, foot + tall * 0.5, near, math.inf if people else 1.05 / tall)
 
 
 def players_of(world: World) -> list[Player]:
@@ -211,6 +228,8 @@ def _height_of(script: Script, actor: Actor, index: int) -> float:
         or spec["form"] == "firework"
     )
     stagger = 0.11 * ((index % 3) - 1) if index else 0.0
+    if spec["form"] == "firework":
+        return -0.2 + 0.5 * size
     if script.backdrop in {"space", "underwater", "sky"} or flying or aloft:
         return -0.06 + 0.5 * size + stagger
     if spec["form"] in {"fish", "jelly"}:
@@ -224,7 +243,7 @@ def _toner(world: World, p: float) -> Callable[[Colour, float], Colour]:
     """Return how colours of a figure look: as all else, but for the light that falls on it."""
     share = world.look.figures
     # A figure in the dark is lit a little more than its surroundings, as a film crew would.
-    dim = min(1.12, 0.12 + 0.88 * share) * (1 + 0.5 * world.air.darkness * min(1.0, share))
+    dim = min(1.7, 0.12 + 0.88 * share) * (1 + 0.5 * world.air.darkness * min(1.0, share))
 
     def tone(colour: Colour, lit: float) -> Colour:
         if share >= 1 or lit <= 1:

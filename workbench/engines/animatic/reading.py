@@ -40,6 +40,7 @@ _PLURAL_COUNT: Final = 3
 _PEOPLE: Final = frozenset({"people", "crowd", "family", "group", "team", "audience"})
 _HUMAN_GAITS: Final = frozenset({"work", "dance", "pedal", "ride", "drive"})
 _KINDS: Final = frozenset({"bird", "fish", "insect", "bug", "plant", "tree", "flower", "branch"})
+_RIDERS: Final = frozenset({"rider", "cowboy", "knight", "jockey", "cyclist", "biker"})
 _TRADES: Final = (
     "ster",
     "ler",
@@ -154,7 +155,7 @@ def _actors(scene: Scene) -> tuple[Actor, ...]:
 
 def _with_company(actors: list[Actor], doing: Sequence[_Noun], gait: str) -> list[Actor]:
     """Put riders on mounts, things into hands, and other things beside."""
-    actors = _mounted(actors)
+    actors = _mounted(actors, gait)
     lead = actors[0]
     for noun in doing[:1]:
         spec = figures()[noun.key]
@@ -179,14 +180,10 @@ def _with_company(actors: list[Actor], doing: Sequence[_Noun], gait: str) -> lis
     return actors
 
 
-def _mounted(actors: list[Actor]) -> list[Actor]:
+def _mounted(actors: list[Actor], gait: str) -> list[Actor]:
     mounts = [a for a in actors if a.figure in _MOUNTS]
-    riders = [
-        a
-        for a in actors
-        if _form(a) == "person"
-        and a.words in {"rider", "cowboy", "knight", "jockey", "cyclist", "biker"}
-    ]
+    people = [a for a in actors if _form(a) == "person"]
+    riders = [a for a in people if gait in {"ride", "pedal"} or a.words in _RIDERS]
     if mounts and riders:
         seated = replace(mounts[0], rider=riders[0].figure)
         return [seated, *[a for a in actors if a not in {mounts[0], riders[0]}]]
@@ -214,7 +211,8 @@ def _coloured(actor: Actor, details: str) -> Actor:
 
 def _nouns_in(text: str) -> list[_Noun]:
     words = re.findall(r"[a-z0-9'-]+", text.lower())
-    known, found, at, start = nouns(), [], 0, 0
+    known, at, start = nouns(), 0, 0
+    found: list[_Noun] = []
     while at < len(words):
         for length in (4, 3, 2, 1):
             phrase = tuple(words[at : at + length])
@@ -296,6 +294,8 @@ def _suited(key: str, gait: str) -> str:
     table = gaits().get(form, {})
     if form == "bird" and gait in {"", "run", "gallop", "throw", "jump"}:
         return str(spec.get("gait", "fly")) if not spec["look"].get("ground") else "walk"
+    if form == "bird" and gait == "fly":
+        return str(spec.get("gait", "fly")) if not spec["look"].get("ground") else "fly"
     if gait in table:
         return gait
     fallback = {

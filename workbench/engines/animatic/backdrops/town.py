@@ -102,7 +102,8 @@ def towers(world: World, p: float, colour: Colour, *, low: float, high: float) -
         tall = float(random.uniform(low, high))
         _tower(world, canvas, x, foot, wide, tall, p, world.varied(colour, 0.12))
         x += wide * float(random.uniform(0.85, 1.15))
-    return world.layer(canvas, p, solid=foot)
+    canvas.rectangle(canvas.x0, foot, canvas.x1, canvas.y1, world.tone(colour, p, lit=0.4))
+    return world.layer(canvas, p, solid=foot + 0.004)
 
 
 def _tower(

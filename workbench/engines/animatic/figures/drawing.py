@@ -215,6 +215,18 @@ def _flicker(pose: Pose) -> Bend:
     return bend
 
 
+def _thrust(pose: Pose) -> Bend:
+    """Only what hangs below the foot flickers: the flame of a rocket."""
+    lift, long = 0.03 * pose.swing(), 1 + 0.22 * pose.swing(0.1, 3)
+
+    def bend(points: Image) -> Image:
+        moved = points.copy()
+        moved[:, 1] = np.where(points[:, 1] > 0, points[:, 1] * long, points[:, 1]) + lift
+        return moved
+
+    return bend
+
+
 def _spin(pose: Pose) -> Bend:
     wide = math.cos(2 * math.pi * pose.phase)
     wide = math.copysign(max(0.12, abs(wide)), wide)
@@ -239,4 +251,5 @@ _MOTIONS: Final[Mapping[str, Callable[[Pose], Bend]]] = {
     "bounce": _bounce,
     "flicker": _flicker,
     "spin": _spin,
+    "thrust": _thrust,
 }

@@ -129,7 +129,7 @@ def _pedal(pose: Pose) -> dict[str, Any]:
 def _wave_hand(pose: Pose) -> dict[str, Any]:
     sway = pose.swing(0, 2)
     rig = _stand(pose)
-    rig["arms"] = [(150, 176 + 24 * sway), (-4, 4)]
+    rig["arms"] = [(-152, -172 + 24 * sway), (-4, 4)]
     return rig
 
 
