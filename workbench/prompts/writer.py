@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
 
 from workbench.errors import FieldProblem, InvalidRequest, LanguageModelError
 from workbench.prompts.chat import ChatEndpoint, ChatFailure
@@ -17,6 +19,7 @@ from workbench.prompts.composer import composer
 from workbench.prompts.composer.editing import carry
 from workbench.prompts.composer.tuning import revise as compose_revision
 from workbench.prompts.composer.varying import vary as compose_variations
+from workbench.prompts.composer.words import load_morphology
 from workbench.prompts.language_writer import LanguageWriter
 from workbench.prompts.markers import add_marker, strip_marker
 from workbench.prompts.model import Draft, Exchange, Revision, Source, Variation
@@ -42,6 +45,7 @@ class PromptWriter:
         self._settings = settings
         self.name: str = settings.language_provider
         self._model = _language_writer(settings)
+        _warm_up()
 
     async def enhance(self, rough: str, *, seed: int = 0) -> Draft:
         """Return ``rough`` as a full prompt with its scene."""
@@ -165,6 +169,12 @@ class PromptWriter:
         if problem:
             raise InvalidRequest(f"The text {problem}.", (FieldProblem(field, problem),))
         return text.strip()
+
+
+@cache
+def _warm_up() -> None:
+    """Load the morphology beside other work, once a process: the first prompt finds it there."""
+    threading.Thread(target=load_morphology, name="workbench-morphology", daemon=True).start()
 
 
 def _language_writer(settings: Settings) -> LanguageWriter | None:

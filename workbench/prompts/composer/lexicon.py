@@ -132,55 +132,78 @@ _NOTED_FIELDS: Final = (
 )
 
 
+_WORD: Final = re.compile(r"[^\W_]+(?:'[^\W_]+)?")
+_JOINT: Final = re.compile(r"[\s\-–&/]{1,3}\Z")
+
+
 @cache
-def _term_pattern() -> tuple[re.Pattern[str], Mapping[str, tuple[str, str]]]:
+def _meanings() -> Mapping[str, tuple[str, str]]:
+    """Return field and term by phrase; phrases are words in lower case, one space between."""
     own = load("phrases")
     barred = {field: frozenset(words) for field, words in own.get("not", {}).items()}
     meaning: dict[str, tuple[str, str]] = {}
     for field in _NOTED_FIELDS:
-        table = vocabulary()[field]
-        for term, phrases in table.items():
+        for term, phrases in vocabulary()[field].items():
             general = [p for p in (term, *phrases) if p.lower() not in barred.get(field, ())]
             for phrase in (*general, *own.get(field, {}).get(term, ())):
-                meaning.setdefault(phrase.lower(), (field, term))
-    longest_first = sorted(meaning, key=len, reverse=True)
-    body = "|".join(_loosely_spaced(phrase) for phrase in longest_first)
-    return re.compile(rf"(?<![\w'])(?:{body})(?![\w'])", re.IGNORECASE), meaning
+                meaning.setdefault(_spaced(phrase), (field, term))
+                if "-" in phrase:
+                    meaning.setdefault(_spaced(phrase.replace("-", "")), (field, term))
+    return meaning
 
 
-def _loosely_spaced(phrase: str) -> str:
-    escaped = re.escape(phrase).replace(r"\-", "-").replace(r"\ ", " ")
-    return escaped.replace("-", r"[\s\-]?").replace(" ", r"[\s\-]+")
+@cache
+def _longest_phrase() -> int:
+    return max(len(phrase.split()) for phrase in _meanings())
+
+
+def _spaced(phrase: str) -> str:
+    return " ".join(_WORD.findall(phrase.lower()))
 
 
 @lru_cache(maxsize=512)
 def find_terms(text: str) -> tuple[Term, ...]:
     """Return every established term that ``text`` says, the longest phrase first at each place."""
-    pattern, meaning = _term_pattern()
+    low = text.lower()
+    if len(low) != len(text):  # a letter whose lower case is longer would shift every place
+        low = text
+    words = list(_WORD.finditer(low))
     friends = [m.span() for m in _false_friends().finditer(text)]
-    found = []
-    for match in pattern.finditer(text):
-        if any(start < match.end() and match.start() < end for start, end in friends):
-            continue
-        field, term = meaning.get(_key(match[0])) or _by_letters(match[0])
-        found.append(Term(match.start(), match.end(), field, term))
+    found: list[Term] = []
+    at = 0
+    while at < len(words):
+        term, after = _term_at(low, words, at, friends)
+        if term is not None:
+            found.append(term)
+        at = after
     return tuple(found)
+
+
+def _term_at(
+    low: str, words: list[re.Match[str]], at: int, friends: list[tuple[int, int]]
+) -> tuple[Term | None, int]:
+    """Return the term that begins with the word at ``at``, and the word to go on with."""
+    meanings, start = _meanings(), words[at].start()
+    phrases: list[str] = []
+    phrase, end = "", start
+    for word in words[at : at + _longest_phrase()]:
+        if phrase and not _JOINT.match(low[end : word.start()]):
+            break
+        phrase = f"{phrase} {word[0]}" if phrase else word[0]
+        end = word.end()
+        phrases.append(phrase)
+    for count in range(len(phrases), 0, -1):
+        known = meanings.get(phrases[count - 1])
+        if known is None:
+            continue
+        end = words[at + count - 1].end()
+        if any(first < end and start < last for first, last in friends):
+            continue
+        return Term(start, end, *known), at + count
+    return None, at + 1
 
 
 @cache
 def _false_friends() -> re.Pattern[str]:
     phrases: list[str] = load("phrases")["false_friends"]
     return re.compile(rf"\b(?:{'|'.join(phrases)})\b", re.IGNORECASE)
-
-
-def _key(text: str) -> str:
-    return re.sub(r"\s+", " ", text.lower())
-
-
-@cache
-def _letters() -> Mapping[str, tuple[str, str]]:
-    return {re.sub(r"[\s\-]", "", phrase): value for phrase, value in _term_pattern()[1].items()}
-
-
-def _by_letters(text: str) -> tuple[str, str]:
-    return _letters()[re.sub(r"[\s\-]", "", text.lower())]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from workbench.prompts.composer.completing import choices
@@ -47,6 +48,8 @@ _WEIGHT: Final = {
 }
 _FEWEST, _MOST = 2, 4
 """Fields that one variation changes."""
+_MANY_CANDIDATES, _FEW_CANDIDATES = 30, 4
+"""Candidates drawn before the first choice, and before each further one."""
 
 
 def vary(
@@ -66,12 +69,16 @@ def vary(
     if not parents or count <= 0:
         return []
     rng = rng_for(seed, [p for p, _ in parents], tuple(axes), tuple(hold))
+    plans = [
+        _Plan(prompt, scene, _free(scene, _fields(axes), frozenset(hold)), frozenset(hold), [])
+        for prompt, scene in parents
+    ]
     taken = {p for p, _ in parents} | set(avoid)
     chosen: list[Variation] = []
     scenes = [scene for _, scene in parents]
     for number in range(count):
         parent = number % len(parents)
-        made = _next(parents[parent], parent, scenes, taken, _fields(axes), frozenset(hold), rng)
+        made = _next(plans[parent], parent, scenes, taken, rng)
         chosen.append(made)
         taken.add(made.prompt)
         scenes.append(made.scene)
@@ -101,31 +108,35 @@ def _fields(axes: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for axis in axes for name in AXES.get(axis, (axis,))))
 
 
+@dataclass(slots=True)
+class _Plan:
+    """What one parent's variations are drawn from."""
+
+    prompt: str
+    scene: Scene
+    free: tuple[str, ...]
+    hold: frozenset[str]
+    pool: list[Scene]
+    """Candidates that have not been chosen yet."""
+
+
 def _next(
-    parent: tuple[str, Scene],
+    plan: _Plan,
     index: int,
     scenes: Sequence[Scene],
     taken: Collection[str],
-    fields: Sequence[str],
-    hold: frozenset[str],
     rng: random.Random,
 ) -> Variation:
-    prompt, scene = parent
-    free = _free(scene, fields, hold)
-    candidates = [_candidate(scene, free, hold, rng) for _ in range(24)]
-    scored = sorted(
-        (
-            (min(distance(c, s) for s in scenes), i, c)
-            for i, c in enumerate(candidates)
-            if c != scene
-        ),
-        key=lambda entry: (-entry[0], entry[1]),
-    )
-    for _, _, candidate in scored:
-        text = carry(prompt, scene, candidate, rng)
+    """Return the candidate farthest from all of ``scenes`` as a variation."""
+    wanted = _FEW_CANDIDATES if plan.pool else _MANY_CANDIDATES
+    plan.pool += [_candidate(plan.scene, plan.free, plan.hold, rng) for _ in range(wanted)]
+    plan.pool = [scene for scene in dict.fromkeys(plan.pool) if scene not in scenes]
+    for candidate in sorted(plan.pool, key=lambda c: -min(distance(c, s) for s in scenes)):
+        text = carry(plan.prompt, plan.scene, candidate, rng)
         if text not in taken:
-            return Variation(text, candidate, index, scene.changes_to(candidate), NAME)
-    return _stretched(prompt, scene, index, taken, free, rng)
+            changes = plan.scene.changes_to(candidate)
+            return Variation(text, candidate, index, changes, NAME)
+    return _stretched(plan.prompt, plan.scene, index, taken, plan.free, rng)
 
 
 def _free(scene: Scene, fields: Sequence[str], hold: frozenset[str]) -> tuple[str, ...]:
