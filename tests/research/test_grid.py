@@ -195,6 +195,19 @@ def test_a_grid_is_exported_as_one_video_with_its_headers(grid: wb.Grid, tmp_pat
     assert frame[: frame.shape[0] // 10].min() < 120
 
 
+def test_colours_stay_in_their_place_whatever_the_size_of_the_matrix(tmp_path: Path) -> None:
+    video = tmp_path / "v.mp4"
+    with VideoWriter(video, 100, 52, FPS) as writer:
+        writer.write(np.full((2, 52, 100, 3), (200, 40, 40), np.uint8))
+    for count in (1, 2, 3):
+        layout = Layout.of([{"a": "x", "seed": str(n)} for n in range(count)], "a")
+        frame = decode(write_matrix_video(tmp_path / "m.mp4", layout, [video] * count, 90))[0]
+        red = (frame[..., 0] > 170) & (frame[..., 1] < 80)
+        assert red.mean() == pytest.approx(count * 92 * 48 / red.size, rel=0.05)
+        grey = np.abs(frame.astype(int) - frame.mean(axis=2, keepdims=True)).max(axis=2) < 12
+        assert (red | grey).mean() > 0.98
+
+
 def test_labels_are_escaped_on_the_page() -> None:
     page = matrix_page("<i>t</i>", Layout.of([{"a": "<script>x</script>"}], "a"), [None], 96)
     assert "<script>x" not in page

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import html
+import math
 import tempfile
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,7 +20,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from workbench.engines.encoder import VideoWriter, even
+from workbench.engines.encoder import VideoWriter
 from workbench.engines.probe import decode_video, probe_video
 from workbench.errors import Conflict
 
@@ -95,8 +96,8 @@ def write_matrix_video(
     if not there:
         raise Conflict("No video of the grid has finished yet; try again when one has.")
     facts = [probe_video(path) for path in there]
-    width = even(width)
-    height = even(round(width * facts[0].height / facts[0].width))
+    width = _by_four(width)
+    height = _by_four(width * facts[0].height / facts[0].width)
     fps = facts[0].fps
     count = max(round(fact.duration_s * fps) for fact in facts) or 1
     sheet, corners = _sheet(layout, width, height)
@@ -149,7 +150,7 @@ def _sheet(
         top + len(layout.rows) * (height + _GAP),
         _MARGIN + len(layout.columns) * (width + _GAP),
     )
-    paper: Picture = np.full((even(total[0]), even(total[1]), 3), _PAPER, np.uint8)
+    paper: Picture = np.full((_by_four(total[0]), _by_four(total[1]), 3), _PAPER, np.uint8)
     for column, lines in enumerate(names):
         _print(paper, lines, _MARGIN + column * (width + _GAP), _GAP)
     corners = {}
@@ -190,13 +191,18 @@ def _player(path: Path | None, folder: Path, width: int) -> str:
     if facts.width <= width:
         data = path.read_bytes()
     else:
-        size = (even(width), even(round(width * facts.height / facts.width)))
+        size = (_by_four(width), _by_four(width * facts.height / facts.width))
         with VideoWriter(small, *size, facts.fps) as writer:
             for frame in decode_video(path):
                 writer.write(cv2.resize(frame, size, interpolation=cv2.INTER_AREA))
         data = small.read_bytes()
     source = base64.b64encode(data).decode()
     return f'<video muted playsinline preload="auto" src="data:video/mp4;base64,{source}"></video>'
+
+
+def _by_four(size: float) -> int:
+    """Return ``size`` rounded up to a multiple of four, which keeps colours in their place."""
+    return 4 * math.ceil(size / 4)
 
 
 def _name(axis: str) -> str:
