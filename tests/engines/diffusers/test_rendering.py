@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -139,6 +140,25 @@ def test_running_out_of_memory_gives_advice_and_leaves_the_engine_usable(
     assert "64×64, 9 frames" in str(caught.value)
     assert "options.memory to 'model_offload'" in str(caught.value)
     stage.render(ask("wan"))
+
+
+def test_a_failed_render_lets_go_of_its_tensors_even_while_its_error_is_kept(
+    ask: Ask, stage: Stage
+) -> None:
+    stage.render(ask("wan"))
+    kept: list[weakref.ref[Any]] = []
+
+    def fail(*_: Any) -> None:
+        large = torch.zeros(1_000)
+        kept.append(weakref.ref(large))
+        raise torch.OutOfMemoryError("CUDA out of memory.")
+
+    handle = _pipe(stage).transformer.register_forward_pre_hook(fail)
+    with pytest.raises(OutOfMemory) as caught:
+        stage.render(ask("wan"))
+    handle.remove()
+    assert caught.value.__cause__ is not None
+    assert kept[0]() is None
 
 
 def test_a_device_assert_asks_for_a_new_worker(ask: Ask, stage: Stage) -> None:

@@ -202,6 +202,29 @@ def _cogvideox() -> Any:
     )
 
 
+def _cogvideox_15() -> Any:
+    """Two latent frames make one patch, so that some are padded and left out again."""
+    pipe = _cogvideox()
+    transformer = diffusers.CogVideoXTransformer3DModel(
+        num_attention_heads=2,
+        attention_head_dim=16,
+        in_channels=4,
+        out_channels=4,
+        time_embed_dim=2,
+        text_embed_dim=32,
+        num_layers=1,
+        sample_width=8,
+        sample_height=8,
+        sample_frames=9,
+        patch_size=2,
+        patch_size_t=2,
+        patch_bias=False,
+        max_text_seq_length=226,
+        use_rotary_positional_embeddings=True,
+    )
+    return diffusers.CogVideoXPipeline(**{**pipe.components, "transformer": transformer})
+
+
 def _hunyuan_vae(**changed: Any) -> Any:
     settings: dict[str, Any] = {
         "latent_channels": 4,
@@ -396,6 +419,7 @@ TINY: Final[Mapping[str, Tiny]] = MappingProxyType(
         "wan": Tiny(tiny_wan),
         "ltx": Tiny(_ltx),
         "cogvideox": Tiny(_cogvideox, num_frames=17),
+        "cogvideox-1-5": Tiny(_cogvideox_15),
         "hunyuan-video": Tiny(_hunyuan_video),
         "hunyuan-video-1-5": Tiny(hunyuan_video_15),
         "mochi": Tiny(_mochi, num_frames=7),

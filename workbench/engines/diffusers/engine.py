@@ -8,6 +8,7 @@ from __future__ import annotations
 import gc
 import logging
 import sys
+import traceback
 from collections.abc import Callable
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
@@ -68,12 +69,13 @@ class DiffusersEngine:
         try:
             return render(model, task)
         except Exception as error:
+            # The error's frames hold the render's tensors for as long as somebody holds the error.
+            traceback.clear_frames(error.__traceback__)
+            _collect()
             translated = translate(error, request, model.plan.placement)
             if translated is error:
                 raise
             raise translated from error
-        finally:
-            _give_back_if_failed()
 
     def unload(self) -> None:
         """Give the device's memory back."""
@@ -108,6 +110,7 @@ class DiffusersEngine:
         try:
             self._model = load_model(request, options, self._settings, device, report)
         except Exception as error:
+            traceback.clear_frames(error.__traceback__)
             _collect()
             translated = translate(error, request, options.memory)
             if translated is error:
@@ -121,12 +124,6 @@ def _default_device() -> str:
     import torch  # noqa: PLC0415
 
     return "cuda:0" if torch.cuda.is_available() else "cpu"
-
-
-def _give_back_if_failed() -> None:
-    """Free what a failed render held: its frames keep tensors alive until now."""
-    if sys.exc_info()[0] is not None:
-        _collect()
 
 
 def _collect() -> None:
