@@ -108,3 +108,15 @@ def test_four_thousand_characters_of_plot_are_kept_word_for_word() -> None:
 def test_scraps_do_not_break_the_reader(text: str) -> None:
     assert read(text).scene is not None
     assert enhance(text).prompt
+
+
+def test_a_prompt_that_the_composer_wrote_is_read_back_as_its_scene() -> None:
+    wrong: dict[str, int] = {}
+    labels = own_labels()
+    for label in labels:
+        draft = enhance(label.prompt)
+        found = scene_of(draft.prompt)
+        for name in ("lighting", "mood", "style", "camera_movement", "time_of_day", "lens"):
+            if getattr(found, name) != getattr(draft.scene, name):
+                wrong[name] = wrong.get(name, 0) + 1
+    assert sum(wrong.values()) <= 0.02 * 6 * len(labels), wrong

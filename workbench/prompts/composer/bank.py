@@ -12,7 +12,17 @@ from functools import cache
 from importlib import resources
 from typing import Final
 
-__all__ = ["Cast", "Clause", "all_clauses", "clauses", "fill", "find", "keys", "pattern"]
+__all__ = [
+    "Cast",
+    "Clause",
+    "all_clauses",
+    "clauses",
+    "fill",
+    "find",
+    "keys",
+    "pattern",
+    "recognise",
+]
 
 _SLOT: Final = re.compile(r"\{(\w+)\}|\[([^|\]]+)\|([^\]]+)\]")
 
@@ -104,6 +114,19 @@ def pattern(clause: Clause) -> re.Pattern[str]:
         at = match.end()
     out.append(re.escape(clause.text[at:]) or r"(?=[.,;!?]|\Z)")
     return re.compile("".join(out), re.IGNORECASE)
+
+
+def recognise(sentence: str) -> dict[str, str] | None:
+    """Return key by slot when ``sentence`` consists of clauses of the bank alone, else None."""
+    left = sentence.strip().rstrip(".!")
+    found: dict[str, str] = {}
+    for (slot, key), several in all_clauses().items():
+        for clause in several:
+            match = find(clause, left)
+            if match is not None:
+                found.setdefault(slot, key)
+                left = f"{left[: match.start()]}{left[match.end() :]}".strip(" ,")
+    return found if found and not left else None
 
 
 @cache

@@ -142,6 +142,9 @@ def _meanings() -> Mapping[str, tuple[str, str]]:
     own = load("phrases")
     barred = {field: frozenset(words) for field, words in own.get("not", {}).items()}
     meaning: dict[str, tuple[str, str]] = {}
+    for term, phrases in load("completions")["time_phrases"].items():
+        for phrase in phrases:
+            meaning[_spaced(phrase)] = ("time_of_day", term)
     for field in _NOTED_FIELDS:
         for term, phrases in vocabulary()[field].items():
             general = [p for p in (term, *phrases) if p.lower() not in barred.get(field, ())]

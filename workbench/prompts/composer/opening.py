@@ -60,6 +60,9 @@ def opening(
     end = " ".join(x for x in (where, when) if x)
     own = _fields(" ".join((reading.main, *reading.tails))) & _TOLD_ONCE
     fields = frozenset(said | _fields(reading.lead) | own)
+    if reading.lead and not {"shot_size", "camera_angle"} & fields:
+        whole = shot_phrase(scene)
+        glue = [*glue, f"framed as {article(whole)} {whole}"] if whole else glue
     rest = "".join(f", {part}" for part in (*tails, *glue))
     if reading.fronted and not reading.lead and sentence:
         sentence = f"{_lower_first(reading.fronted)}, {_lower_first(sentence)}"

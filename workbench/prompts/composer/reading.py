@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
+from workbench.prompts.composer import bank
 from workbench.prompts.composer.grammar import Clause, head_of, read_clause
 from workbench.prompts.composer.lexicon import (
     Term,
@@ -18,7 +19,16 @@ from workbench.prompts.composer.lexicon import (
 )
 from workbench.prompts.composer.segments import Modifier, cut, exact_term
 from workbench.prompts.composer.spelling import mended
-from workbench.prompts.composer.words import DETERMINERS, article, is_plural, tokens
+from workbench.prompts.composer.words import (
+    DETERMINERS,
+    article,
+    inflect,
+    is_plural,
+    is_verb,
+    lemma,
+    sentences,
+    tokens,
+)
 from workbench.scene import Origin, Scene
 
 __all__ = ["Reading", "clean", "read", "with_article"]
@@ -60,7 +70,7 @@ _WHEN_HEAD: Final = re.compile(
     re.IGNORECASE,
 )
 _OWN_PREPOSITION: Final = re.compile(
-    r"(?:in|at|under|from|with|by|through|during|lit|backlit|into)\b"
+    r"(?:in|at|under|from|with|by|through|during|lit|backlit|into|on|as|around)\b"
 )
 _ENDS_PHRASE: Final = re.compile(
     rf"(?:{_WHEN_PREPOSITIONS}|and|as|while|over|near|along|across|\w+ing)\b|[,.]", re.IGNORECASE
@@ -107,18 +117,19 @@ def clean(text: str) -> str:
 def read(text: str) -> Reading:
     """Return what ``text`` says. Never raises: what is not understood stays in the main clause."""
     flat, slips = mended(_INSTRUCTION.sub("", clean(text)))
-    parts = cut(flat)
+    values: dict[str, str | tuple[str, ...]] = {}
+    kept, composed = _take_composed(values, flat)
+    parts = cut(kept)
     main = parts.main
     clause = read_clause(_timeless(main) or main)
-    values: dict[str, str | tuple[str, ...]] = {}
-    for term in find_terms(flat):
+    for term in find_terms(kept):
         _note(values, term)
     for modifier in parts.modifiers:
         _note_modifier(values, modifier)
     values.update({k: v for k, v in _clause_values(clause, parts.fronted).items() if v})
     details = [re.sub(r"^(?:and|but|then)\s+", "", e) for e in (*parts.tails, *parts.others)]
     values["details"] = tuple(d for d in (clause.relation, *details) if d)
-    values["negative_prompt"] = ", ".join(m[1].strip() for m in _NEGATION.finditer(flat))
+    values["negative_prompt"] = ", ".join(m[1].strip() for m in _NEGATION.finditer(kept))
     scene = Scene().edit({k: v for k, v in values.items() if v}, origin=Origin.SAID)
     return Reading(
         text=flat,
@@ -130,7 +141,7 @@ def read(text: str) -> Reading:
         fronted=parts.fronted,
         modifiers=tuple(parts.modifiers),
         tails=tuple(parts.tails),
-        others=tuple(parts.others),
+        others=(*parts.others, *composed),
         unread=_unread(flat),
         slips=slips,
     )
@@ -213,6 +224,37 @@ def _when_span(main: str, term: Term) -> tuple[int, int] | None:
     return (term.start, end) if loose and before.strip() else None
 
 
+_FIELD_OF_SLOT: Final = {
+    "light": "lighting",
+    "palette": "color_palette",
+    "weather": "weather",
+    "camera": "camera_movement",
+    "lens": "lens",
+    "pace": "pace",
+    "mood": "mood",
+    "style": "style",
+}
+
+
+def _take_composed(values: dict[str, str | tuple[str, ...]], text: str) -> tuple[str, list[str]]:
+    """Note what sentences of the composer's own making say; return the rest, and those sentences.
+
+    So a prompt that the composer wrote is read back as the scene that it was written from.
+    """
+    kept: list[str] = []
+    composed: list[str] = []
+    for sentence in sentences(text):
+        said = bank.recognise(sentence) if kept else None
+        if said is None:
+            kept.append(sentence)
+            continue
+        composed.append(sentence.rstrip("."))
+        for slot, key in said.items():
+            if slot in _FIELD_OF_SLOT:
+                values.setdefault(_FIELD_OF_SLOT[slot], key)
+    return " ".join(kept), composed
+
+
 def _note(values: dict[str, str | tuple[str, ...]], term: Term) -> None:
     """Set the field of ``term`` unless an earlier phrase did; the more specific term wins."""
     held = values.get(term.field)
@@ -246,9 +288,20 @@ def _clause_values(clause: Clause, fronted: str) -> dict[str, str]:
     return {
         "subject": with_article(subject),
         "subject_details": clause.details,
-        "action": clause.action,
+        "action": _in_progress(clause),
         "setting": setting if _led_by_preposition(setting) else with_article(setting),
     }
+
+
+def _in_progress(clause: Clause) -> str:
+    """Return the action with its verb in the -ing form: "climbs a tree" → "climbing a tree"."""
+    verb, _, rest = clause.action.partition(" ")
+    base = lemma(verb, "VERB")
+    if not clause.finite or verb.endswith("ing") or not is_verb(verb):
+        return clause.action
+    if verb not in {base, inflect(base, "VBZ")}:
+        return clause.action
+    return f"{inflect(base, 'VBG')} {rest}".strip()
 
 
 def _is_place_alone(subject: str) -> bool:

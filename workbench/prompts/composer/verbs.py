@@ -135,6 +135,11 @@ def _is_finite(low: str, previous: str, following: str, before: list[str]) -> bo
         if following == "of" or not _nounish(previous):
             return False
         return is_animate(before) or not following or _opens_phrase(following)
+    if low.endswith("s") and subject_kind(previous) in ANIMATE and not is_plural(previous):
+        base = lemma(low, "VERB")
+        object_follows = following in DETERMINERS or (_nounish(following) and following != "of")
+        if is_verb(low) and low == inflect(base, "VBZ") and (object_follows or not is_noun(low)):
+            return True
     if low in _PAST and following and not _nounish(following):
         return True
     if low in _PAST and not is_noun(low):

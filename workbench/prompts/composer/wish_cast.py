@@ -161,6 +161,7 @@ def by_colour(wish: str, scene: Scene) -> Values | None:
 
 
 def coloured(scene: Scene, colour: str, who: str = "") -> Values:
+    """Return the subject, or that part of it which ``who`` names, in another colour."""
     colors = word_list("colors")
     parts = re.split(r"(\s+and\s+)", scene.subject)
     for i, part in enumerate(parts):
