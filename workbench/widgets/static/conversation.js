@@ -60,7 +60,7 @@ export class Conversation {
     const { index } = this.entry;
     const answer = await this.notice.guard(() => this.store.call("tune", { index, request }, "tune"));
     if (!answer) return; // what was typed stays in the field
-    this.input.value = "";
+    if (this.input.value.trim() === request) this.input.value = ""; // not what was typed meanwhile
     if (answer.understood && answer.index !== index) this.take(answer.index);
     else this.misses.push({ key: `miss ${this.misses.length}`, after: index, request, message: answer.message });
     this.store.emit();

@@ -1,0 +1,148 @@
+"""Steps 2 to 4 in depth: cards, tuning and its undo, results in step, comparing, downloading."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.browser.screen import LOAD_MS, Screen
+from tests.live_server import LiveServer
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def screen(browser: Browser, server: LiveServer) -> Iterator[Screen]:
+    """A dashboard with eight finished variations."""
+    one = Screen(browser, server).open_dashboard()
+    one.enhance("dog running")
+    one.make_variations()
+    one.render_all()
+    one.wait_for_videos(8)
+    yield one
+    one.close()
+
+
+def test_a_chip_is_edited_and_locked_and_the_prompt_follows(
+    open_screen: Callable[..., Screen],
+) -> None:
+    screen = open_screen().open_dashboard()
+    screen.enhance("dog running")
+    screen.step.get_by_role("button", name="Time:").click()
+    screen.step.get_by_role("button", name="night", exact=True).click()
+    expect(screen.prompt).to_contain_text("night", timeout=LOAD_MS)
+    screen.step.get_by_role("button", name="Lock time").click()
+    expect(screen.step.get_by_role("button", name="Unlock time")).to_be_visible(timeout=LOAD_MS)
+    screen.button("Tune it first").click()
+    wish = screen.step.get_by_label("What should be different")
+    wish.fill("at noon, from a low angle")
+    wish.press("Enter")
+    expect(screen.step.locator(".wb-turn").last).to_contain_text("low angle", timeout=LOAD_MS)
+    expect(screen.step.get_by_role("button", name="Time: night")).to_be_visible()
+
+
+def test_one_answer_is_undone_and_the_later_one_stays(open_screen: Callable[..., Screen]) -> None:
+    screen = open_screen().open_dashboard()
+    screen.enhance("dog running")
+    screen.button("Tune it first").click()
+    wish = screen.step.get_by_label("What should be different")
+    for said, seen in (("in heavy rain", "rain"), ("from a low angle", "low angle")):
+        wish.fill(said)
+        wish.press("Enter")
+        answer = screen.step.locator(".wb-turn").last.locator(".wb-changes")
+        expect(answer).to_contain_text(seen, timeout=LOAD_MS)
+    screen.step.get_by_role("button", name="Undo: in heavy rain").click()
+    expect(screen.step.get_by_role("button", name="Angle: low angle")).to_be_visible()
+    weather = screen.step.get_by_role("button", name="Weather:")
+    expect(weather).not_to_have_accessible_name("Weather: heavy rain. Edit", timeout=LOAD_MS)
+
+
+def test_a_wish_that_is_not_understood_changes_nothing_and_says_so(
+    open_screen: Callable[..., Screen],
+) -> None:
+    screen = open_screen().open_dashboard()
+    screen.enhance("dog running")
+    screen.button("Tune it first").click()
+    before = screen.prompt.inner_text()
+    wish = screen.step.get_by_label("What should be different")
+    wish.fill("qwertz uiop")
+    wish.press("Enter")
+    missed = screen.step.locator(".wb-turn[data-missed]")
+    expect(missed).to_be_visible(timeout=LOAD_MS)
+    expect(screen.prompt).to_have_text(before)
+
+
+def test_cards_are_pinned_dropped_and_dealt_anew(open_screen: Callable[..., Screen]) -> None:
+    screen = open_screen().open_dashboard()
+    screen.enhance("dog running")
+    screen.make_variations()
+    kept = screen.cards.nth(2).locator(".wb-card-text").inner_text()
+    other = screen.cards.nth(4).locator(".wb-card-text").inner_text()
+    screen.cards.nth(2).get_by_role("button", name="Pin").click()
+    expect(screen.cards.nth(2)).to_have_attribute("data-pinned", "")
+    screen.cards.nth(7).get_by_role("button", name="Drop this card").click()
+    expect(screen.cards).to_have_count(7)
+    screen.step.get_by_label("How many").fill("6")
+    screen.step.get_by_role("button", name="Weather", exact=True).click()
+    screen.button("Make others").click()
+    expect(screen.cards).to_have_count(6, timeout=LOAD_MS)
+    texts = screen.cards.locator(".wb-card-text").all_inner_texts()
+    assert kept in texts
+    assert other not in texts
+    assert len(set(texts)) == 6
+
+
+def test_the_results_play_in_step_and_stop_together(screen: Screen) -> None:
+    screen.go("Results")
+    screen.wait_until_playing(".wb-results video", 4)
+    screen.page.wait_for_timeout(1500)
+    places = screen.page.evaluate(
+        "() => [...document.querySelectorAll('.wb-results video')]"
+        ".filter((v) => !v.paused).map((v) => [v.currentTime, v.duration])"
+    )
+    first, length = places[0]
+    gaps = [min(abs(at - first), length - abs(at - first)) for at, _ in places]
+    assert max(gaps) < 0.35
+    screen.step.get_by_role("button", name="Pause").click()
+    assert screen.playing(".wb-results video") == 0
+    screen.step.get_by_label("Place in all videos").fill("500")
+    halfway = screen.page.evaluate(
+        "() => [...document.querySelectorAll('.wb-results video')]"
+        ".filter((v) => v.readyState).map((v) => v.currentTime / v.duration)"
+    )
+    assert all(abs(place - 0.5) < 0.05 for place in halfway)
+
+
+def test_videos_are_starred_filtered_and_compared(screen: Screen) -> None:
+    screen.go("Results")
+    screen.cards.nth(1).get_by_role("button", name="Star").click()
+    expect(screen.cards.nth(1).get_by_role("button", name="Unstar")).to_be_visible(timeout=LOAD_MS)
+    screen.step.get_by_label("Show").select_option("Starred")
+    expect(screen.cards).to_have_count(1)
+    screen.step.get_by_label("Show").select_option("All")
+    expect(screen.cards).to_have_count(9)
+    for place in (1, 2):
+        screen.cards.nth(place).get_by_role("checkbox").check()
+    screen.button("Compare 2").click()
+    dialog = screen.page.get_by_role("dialog", name="Compare videos")
+    expect(dialog.locator("video")).to_have_count(2)
+    screen.wait_until_playing(".wb-compare video", 2)
+    dialog.get_by_label("Wipe across").fill("20")
+    edge = dialog.locator(".wb-compare-stage").evaluate("(n) => n.style.getPropertyValue('--wb-x')")
+    assert edge == "20%"
+    screen.page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+
+
+def test_all_videos_are_downloaded_as_one_zip(screen: Screen) -> None:
+    screen.go("Results")
+    with screen.page.expect_download() as download:
+        screen.button("Download all as ZIP").click()
+    with zipfile.ZipFile(download.value.path()) as archive:
+        names = archive.namelist()
+    assert sum(name.endswith(".mp4") for name in names) == 9
+    assert "manifest.json" in names
+    screen.assert_clean()
