@@ -124,12 +124,14 @@ def test_two_outputs_folders_do_not_both_take_a_gpu(
 ) -> None:
     gpus(GPUS[:1])
     shop.use(idle_unload_s=0.5)
-    mine = shop.manager.submit(request(engine="gpu", steps=30, step_s=0.05))
+    mine = shop.manager.submit(request(engine="gpu", steps=5_000, step_s=0.05))
     shop.running(mine.job_id)
     with Shop(tmp_path / "theirs") as other:
         theirs = other.manager.submit(request(engine="gpu"))
         other.until(lambda: _device(other, "cuda:0").state == "held")
         assert "another outputs/ folder" in _device(other, "cuda:0").detail
+        assert other.manager.job(theirs.job_id).state is JobState.QUEUED
+        shop.manager.cancel(mine.job_id)
         (first,) = shop.ended(mine.job_id)
         (second,) = other.ended(theirs.job_id)
         assert second.started_at is not None

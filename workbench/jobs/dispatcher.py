@@ -18,7 +18,6 @@ from workbench.jobs.messages import (
     Cancel,
     Failed,
     FailReason,
-    Leave,
     Ready,
     Render,
     Rendered,
@@ -36,9 +35,9 @@ from workbench.jobs.seats import (
     Order,
     Seat,
     SeatState,
-    Start,
     Tell,
 )
+from workbench.jobs.staffing import CANCELLED, TIMEOUT, Limits, staff
 from workbench.jobs.store import Index, Ledger, Writer
 from workbench.settings import Settings
 
@@ -68,7 +67,7 @@ class Dispatcher:
         self._ledger = Ledger(settings.max_attempts)
         self._outcomes = Outcomes(self._ledger, self._paths)
         self._clock = clock
-        self._stopped = stopped
+        self._limits = Limits(settings, stopped)
         self._warm = warm_cpu_workers
         self._seats: dict[str, Seat] = {}
         self._seen: tuple[int, int, int] | None = None
@@ -96,7 +95,9 @@ class Dispatcher:
                 seat.slot = names[seat.slot.name]
         for name, slot in names.items():
             if name not in self._seats:
-                self._seats[name] = Seat(slot)
+                warm = sum(seat.kept_warm for seat in self._seats.values())
+                keep = slot.kind == "cpu" and warm < self._warm
+                self._seats[name] = Seat(slot, kept_warm=keep)
         self._stale = True
         return orders
 
@@ -114,7 +115,7 @@ class Dispatcher:
         news = [event for event in events if not self._is_beat(event, now)]
         if self._work_waits or any(seat.claim for seat in self._seats.values()):
             self.busy_at = now
-        due = self._stale or self._overdue(now) or self._is_due(now)
+        due = self._stale or self._is_due(now)
         if not (news or due or self._seen != self._index.version()):
             return []
         before = {name: seat.copy() for name, seat in self._seats.items()}
@@ -231,55 +232,24 @@ class Dispatcher:
     # what is overdue
 
     def _is_due(self, now: float) -> bool:
-        """Tell whether a worker may be started again, or has been idle for long enough."""
+        """Tell whether anything is to be done because time has passed."""
         due = False
         for seat in self._seats.values():
             if seat.state is SeatState.EMPTY and 0 < seat.start_after <= now:
                 seat.start_after, due = 0.0, True
-            due = due or self._is_long_idle(seat, now)
+            due = due or self._limits.is_spent(seat, now) or bool(self._limits.overdue(seat, now))
         return due
-
-    def _is_long_idle(self, seat: Seat, now: float) -> bool:
-        return seat.state is SeatState.IDLE and now - seat.since > self._settings.idle_unload_s
-
-    def _silence_limit_s(self, seat: Seat) -> float:
-        """Return how long a worker may be silent.
-
-        Loading libraries and models holds the interpreter's lock for seconds at a time, so a
-        worker that loads is given longer, unless it is plainly stopped.
-        """
-        patient = seat.loading or seat.state is SeatState.STARTING
-        if patient and seat.worker and not self._stopped(seat.worker.pid):
-            return max(self._settings.lease_s, self._settings.worker_start_timeout_s)
-        return self._settings.lease_s
-
-    def _overdue(self, now: float) -> list[tuple[Seat, str, bool]]:
-        found = []
-        for seat in self._seats.values():
-            if seat.state in {SeatState.EMPTY, SeatState.LEAVING}:
-                continue
-            silent_s = now - seat.heard_at
-            if silent_s > self._settings.lease_s and silent_s > self._silence_limit_s(seat):
-                found.append((seat, f"its worker was silent for {silent_s:.1f} s", True))
-            elif seat.state is not SeatState.BUSY:
-                continue
-            elif now - seat.since > self._settings.render_timeout_s:
-                found.append((seat, "timeout", False))
-            elif (
-                seat.cancelled_at is not None
-                and now - seat.cancelled_at > self._settings.cancel_grace_s
-            ):
-                found.append((seat, "cancelled", False))
-        return found
 
     def _enforce(self, writer: Writer, now: float) -> list[Order]:
         orders: list[Order] = []
-        for seat, reason, at_once in self._overdue(now):
+        for seat in self._seats.values():
+            if not (reason := self._limits.overdue(seat, now)):
+                continue
             _LOG.warning("worker ended", extra={"device": seat.slot.name, "reason": reason})
             if seat.claim is not None:
-                if reason == "timeout":
+                if reason == TIMEOUT:
                     self._outcomes.timed_out(writer, seat.claim, self._settings.render_timeout_s)
-                elif reason == "cancelled":
+                elif reason == CANCELLED:
                     self._outcomes.cancelled(writer, seat.claim)
                 else:
                     self._outcomes.crashed(writer, seat.claim, reason)
@@ -287,7 +257,7 @@ class Dispatcher:
                 self._note_failed_start(seat, reason, now, held=False)
             seat.claim, seat.cancelled_at, seat.loaded = None, None, ""
             seat.enter(SeatState.LEAVING, now)
-            orders.append(End(seat.slot.name, at_once=at_once))
+            orders.append(End(seat.slot.name, at_once=reason not in {TIMEOUT, CANCELLED}))
         return orders
 
     def _pass_cancels_on(self, writer: Writer, now: float) -> list[Order]:
@@ -347,29 +317,7 @@ class Dispatcher:
         return orders
 
     def _staff(self, writer: Writer, now: float) -> list[Order]:
-        """Start workers where work waits for one, keep a few warm, and let long idle ones go."""
-        orders: list[Order] = []
         waiting = self._ledger.waiting(writer, len(self._seats) + 1)
         self._work_waits = any(waiting.values()) and "" not in self._paused
-        coming = dict.fromkeys(waiting, 0)
-        for seat in self._seats.values():
-            if seat.state is SeatState.STARTING:
-                for lane in seat.slot.lanes:
-                    coming[lane] += 1
-        warm = 0
-        for seat in self._seats.values():
-            lanes = seat.slot.lanes
-            keep = seat.slot.kind == "cpu" and warm < self._warm
-            warm += seat.slot.kind == "cpu"
-            wanted = any(waiting[lane] > coming[lane] for lane in lanes)
-            if seat.state is SeatState.EMPTY and (keep or wanted):
-                if seat.gone or self._is_paused(seat) or now < seat.start_after:
-                    continue
-                seat.enter(SeatState.STARTING, now)
-                orders.append(Start(seat.slot))
-                for lane in lanes:
-                    coming[lane] += 1
-            elif self._is_long_idle(seat, now) and (seat.loaded or not keep):
-                seat.enter(SeatState.LEAVING, now)
-                orders.append(Tell(seat.slot.name, Leave()))
-        return orders
+        seats = self._seats.values()
+        return staff(seats, waiting, now, limits=self._limits, paused=self._is_paused)

@@ -43,6 +43,8 @@ class Seat:
     start_after: float = 0.0
     detail: str = ""
     held: bool = False
+    kept_warm: bool = False
+    """Whether it has a worker even when there is nothing to do."""
     gone: bool = False
     """The device is not there any more."""
 
