@@ -11,6 +11,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -24,6 +25,7 @@ from workbench.settings import Settings
 
 __all__ = ["measure_memory", "measure_speed"]
 
+_SECONDS: Final = 81 / 24
 _SCENES: Final = {
     "dog in a meadow": Scene(subject="a dog", action="running", setting="a meadow"),
     "street at night": Scene(
@@ -56,24 +58,49 @@ _SCENES: Final = {
 }
 
 
-def measure_speed(rounds: int, width: int, height: int, target: float) -> list[Figure]:
-    """Return how many times faster than real time each scene is made, and when its first frame is."""
-    figures, first_frames, speeds = [], [], []
+def measure_speed(
+    rounds: int, width: int, height: int, target: float, first_target: float | None = None
+) -> list[Figure]:
+    """Return how many times faster than real time each scene is made, and when its first frame is.
+
+    Once by the clock, which others on the machine slow down, and once by processor time: that of
+    the thread with more to do, drawing or encoding, as the clock would tell it on two free cores.
+    """
+    size = f"{width}×{height}"
+    clocked: list[float] = []
+    free: list[float] = []
+    first_ms: list[float] = []
+    each = []
     for name, scene in _SCENES.items():
         taken = [_render(scene, width=width, height=height) for _ in range(rounds)]
-        total = statistics.median(timing["total"] for timing in taken)
-        first_frames += [timing["first_frame"] * 1e3 for timing in taken]
-        speeds.append(81 / 24 / total)
-        figures.append(Figure(f"{name}, {width}×{height}", speeds[-1], "× real time"))
-    median = Figure(
-        f"median of {len(_SCENES)} scenes, {width}×{height}",
-        statistics.median(speeds),
-        "× real time",
-        target,
-        at_most=False,
-    )
-    first = Figure(f"first frame, {width}×{height}", statistics.median(first_frames), "ms")
-    return [median, *figures, first]
+        clocked.append(_SECONDS / statistics.median(t["total"] for t in taken))
+        free.append(_SECONDS / statistics.median(t["busiest"] for t in taken))
+        first_ms.append(1e3 * min(t["first_frame"] for t in taken))
+        each.append(Figure(f"– {name}: clock", clocked[-1], "× real time"))
+        each.append(Figure("– – by processor time", free[-1], "× real time"))
+    return [
+        Figure(
+            f"by the clock, median of {len(_SCENES)} scenes, {size}",
+            statistics.median(clocked),
+            "× real time",
+            target,
+            at_most=False,
+        ),
+        Figure(
+            f"by processor time, median, {size}",
+            statistics.median(free),
+            "× real time",
+            target,
+            at_most=False,
+        ),
+        *each,
+        Figure(
+            f"first frame, median of the best, {size}",
+            statistics.median(first_ms),
+            "ms",
+            first_target,
+        ),
+    ]
 
 
 def measure_memory() -> Figure:
@@ -96,7 +123,10 @@ def _render(scene: Scene, **options: Any) -> dict[str, float]:
     engine.load(request, "cpu", lambda _: None)
     with tempfile.TemporaryDirectory() as folder:
         task = RenderTask(recipe, Path(folder), lambda _: None, lambda: False)
-        return engine.render(task).timings_s
+        drawing, both = time.thread_time(), time.process_time()
+        timings = dict(engine.render(task).timings_s)
+        drawn, used = time.thread_time() - drawing, time.process_time() - both
+        return {**timings, "busiest": max(drawn, used - drawn)}
 
 
 def main() -> None:
@@ -104,9 +134,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
     rounds = parser.parse_args().rounds
-    figures = measure_speed(rounds, 832, 480, 15)
-    first = figures[-1]
-    figures[-1] = Figure(first.name, first.value, first.unit, 50)
+    figures = measure_speed(rounds, 832, 480, 15, 50)
     figures.append(measure_memory())
     figures += measure_speed(max(1, rounds // 2), 1920, 1080, 3)
     print_report("Animatic", figures)

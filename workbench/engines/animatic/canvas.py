@@ -70,16 +70,17 @@ class Canvas:
             ),
         )
 
-    def polygons(self, many: Sequence[Points], colour: Colour) -> None:
-        """Fill several polygons of one colour; where two overlap is for the caller to avoid."""
-        for points in many:
-            cv2.fillPoly(
-                self.pixels,
-                [self._fixed(points)],
-                _bgra(colour),
-                lineType=cv2.LINE_AA,
-                shift=_SHIFT,
-            )
+    def polygons(self, many: Points, colours: Sequence[Colour]) -> None:
+        """Fill polygons of equally many corners (N×K×2), one over another, each in its colour."""
+        for fixed, colour in zip(self._fixed(many), colours, strict=True):
+            cv2.fillPoly(self.pixels, [fixed], _bgra(colour), cv2.LINE_AA, _SHIFT)
+
+    def dot(self, x: float, y: float, radius: float, colour: Colour) -> None:
+        """Fill a small disc."""
+        at = ((x - self.x0) * self.px - 0.5, (y - self.y0) * self.px - 0.5)
+        centre = (round(at[0] * _FRACTION), round(at[1] * _FRACTION))
+        r = max(_FRACTION // 2, round(radius * self.px * _FRACTION))
+        cv2.circle(self.pixels, centre, r, _bgra(colour), -1, cv2.LINE_AA, _SHIFT)
 
     def line(self, points: Points, width: float, colour: Colour, opacity: float = 1.0) -> None:
         """Draw a line of ``width`` units with round ends through ``points``."""

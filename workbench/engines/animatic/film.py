@@ -13,7 +13,7 @@ from workbench.engines.animatic.atmosphere import atmosphere_of
 from workbench.engines.animatic.backdrops import paint_backdrop
 from workbench.engines.animatic.camera import Camera, View, film_path, placed, presets, shaken
 from workbench.engines.animatic.cast import framing, players_of
-from workbench.engines.animatic.effects import make_effects
+from workbench.engines.animatic.effects import Effect, make_effects, parted
 from workbench.engines.animatic.effects.plan import Plan
 from workbench.engines.animatic.foreground import foreground
 from workbench.engines.animatic.label import Label
@@ -47,8 +47,16 @@ class Film:
     ) -> None:
         self.width, self.height, self.num_frames, self.fps = width, height, num_frames, fps
         self.script = script
-        self.speed = _STORY_SPEED.get(script.pace, 1.0)
+        # A style that leaves nothing fine is drawn at half the size and enlarged: four times less.
         self.look = look_of(script)
+        coarse, fine = parted(self.look.effects)
+        self._enlarge = bool(coarse) and width % 4 == 0 and height % 4 == 0
+        self._fine: list[Effect] = []
+        if self._enlarge:
+            self._fine = make_effects(fine, Plan(width, height, script.seed))
+            width, height = width // 2, height // 2
+        self._size = (width, height)
+        self.speed = _STORY_SPEED.get(script.pace, 1.0)
         view = View(width / height)
         start = placed(script, framing(script, view, self.look.size))
         path = film_path(script, start, num_frames, fps)
@@ -73,8 +81,9 @@ class Film:
         self._before = merged(self.world, [layer for layer in layers if layer.p > _STAGE])
         self._weather = Weather(self.world)
         self._frame = foreground(self.world)
-        self._effects = make_effects(self.look.effects, Plan(width, height, script.seed))
-        self._label = Label(height)
+        plan = Plan(width, height, script.seed, fine=not self._enlarge)
+        self._effects = make_effects(coarse if self._enlarge else self.look.effects, plan)
+        self._label = Label(self.height)
         rate = fps / max(0.1, self.speed) / self.look.twos
         self._poses = [player.poses_wanted(rate) for player in self.players]
 
@@ -87,7 +96,7 @@ class Film:
         """Return the frame at ``index``."""
         camera = self.path[index]
         t = index // self.look.twos * self.look.twos / self.fps * self.speed
-        picture = Picture(self.width, self.height)
+        picture = Picture(*self._size)
         self._lay_all(picture, self._behind, camera, t)
         soften = self._rack(picture, index) if self.look.rack else 0
         colour = not self.look.mono
@@ -95,7 +104,7 @@ class Film:
             player.draw(picture, camera, t, poses, colour=colour, soften=soften)
         self._lay_all(picture, self._before, camera, t)
         if self.look.mono:
-            picture.planes[self.height :] = 128
+            picture.planes[picture.height :] = 128
         self._weather.draw(picture, camera, index / self.fps, t)
         if self._frame is not None:
             self._frame.draw(picture, index / self.fps)
@@ -103,17 +112,21 @@ class Film:
             _smear(picture, camera.smear)
         for effect in self._effects:
             effect.apply(picture, index)
+        if self._enlarge:
+            picture = _enlarged(picture)
+            for effect in self._fine:
+                effect.apply(picture, index)
         self._label.draw(picture)
         return picture
 
     def _lay_all(self, picture: Picture, layers: list[Layer], camera: Camera, t: float) -> None:
         places = [self._place(layer, camera, t) for layer in layers]
-        hidden_from = self.height
+        hidden_from = picture.height
         untils: list[int] = []
         for layer, (scale, _, y) in zip(reversed(layers), reversed(places), strict=True):
             untils.append(hidden_from)
             solid_here = layer.sprite.solid < layer.sprite.height
-            if solid_here and y + layer.sprite.height * scale >= self.height:
+            if solid_here and y + layer.sprite.height * scale >= picture.height:
                 solid = int(np.ceil(y + layer.sprite.solid * scale)) + 3
                 hidden_from = min(hidden_from, max(0, solid))
         for layer, (scale, x, y), until in zip(layers, places, reversed(untils), strict=True):
@@ -124,14 +137,14 @@ class Film:
     def _place(self, layer: Layer, camera: Camera, t: float) -> tuple[float, float, float]:
         dx, dy = layer.drift(t) if layer.drift else (0.0, 0.0)
         x, y = self.world.view.project(camera, layer.p, layer.x + dx, layer.y + dy)
-        scale = camera.scale(layer.p) * self.height / layer.px
-        return scale, x * self.height, y * self.height
+        unit = self._size[1]
+        return camera.scale(layer.p) * unit / layer.px, x * unit, y * unit
 
     def _rack(self, picture: Picture, index: int) -> int:
         """Pull the focus from the background to the figures; return how soft these still are."""
         share = index / max(1, self.num_frames - 1)
         pulled = min(1.0, max(0.0, (share - 0.3) / 0.4))
-        size = int(pulled * _RACK_BLUR * self.height) * 2 + 1
+        size = int(pulled * _RACK_BLUR * picture.height) * 2 + 1
         if size > 1:
             cv2.blur(picture.y, (size, size), dst=picture.y)
             half = size // 4 * 2 + 1
@@ -168,3 +181,11 @@ def _smear(picture: Picture, amount: float) -> None:
     cv2.blur(picture.y, (size, 1), dst=picture.y)
     for plane in (picture.u, picture.v):
         cv2.blur(plane, (size // 2 | 1, 1), dst=plane)
+
+
+def _enlarged(picture: Picture) -> Picture:
+    """Return ``picture`` at twice its size."""
+    large = Picture(picture.width * 2, picture.height * 2)
+    for source, target in ((picture.y, large.y), (picture.u, large.u), (picture.v, large.v)):
+        cv2.resize(source, target.shape[::-1], dst=target, interpolation=cv2.INTER_LINEAR)
+    return large

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import groupby
+from typing import Final
 
 import numpy as np
 
@@ -12,6 +13,9 @@ from workbench.engines.animatic.planes import Sheet, lay
 from workbench.engines.animatic.world import Layer, World
 
 __all__ = ["merged"]
+
+_SHARPEST: Final = 1.15
+"""Pixels painted for each pixel shown; more would not be seen on a backdrop."""
 
 
 def merged(world: World, layers: Sequence[Layer]) -> list[Layer]:
@@ -60,7 +64,7 @@ def _joined(layers: Sequence[Layer]) -> Layer:
 def _painting(world: World, layers: Sequence[Layer]) -> Layer:
     """Join layers of any parallax as one camera position sees them: a layer at parallax 0."""
     camera = world.path[0]
-    px = world.frame_px * max(c.f for c in world.path)
+    px = world.frame_px * min(_SHARPEST, max(c.f for c in world.path))
     x0, y0, x1, y1 = world.extent(0.0)
     top = min((layer.y - layer.p * camera.y) * camera.scale(layer.p) / camera.f for layer in layers)
     y0 = max(y0, top)

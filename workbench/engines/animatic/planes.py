@@ -7,6 +7,7 @@ already multiplied by their opacity, so that laying one over a picture is one pr
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
@@ -150,32 +151,34 @@ def lay(
     solid = top if sprite.keep is None else _ceil_even(y + sprite.solid * scale + 2)
     mixed = sprite.keep is not None
     cuts = _cuts(sprite.y.shape, scale, (x, y), (left, top, right, low), solid, mixed=mixed)
-    _blend(picture.y, sprite.y, sprite.keep, cuts)
+    _blend((picture.y,), (sprite.y,), sprite.keep, cuts)
     if isinstance(picture, Sheet):
         _cover(picture.keep, sprite.keep, cuts)
     if colour:
         half_box = (left // 2, top // 2, right // 2, low // 2)
         cuts = _cuts(sprite.u.shape, scale, (x / 2, y / 2), half_box, solid // 2, mixed=mixed)
-        _blend(picture.u, sprite.u, sprite.keep_half, cuts)
-        _blend(picture.v, sprite.v, sprite.keep_half, cuts)
+        _blend((picture.u, picture.v), (sprite.u, sprite.v), sprite.keep_half, cuts)
         if isinstance(picture, Sheet):
             _cover(picture.keep_half, sprite.keep_half, cuts)
 
 
 def _blend(
-    target: Image,
-    source: Image,
+    targets: Sequence[Image],
+    sources: Sequence[Image],
     keep: Image | None,
     cuts: tuple[_Cut | None, _Cut | None],
 ) -> None:
-    """Lay one plane: mixed by ``keep`` within the first cut, copied within the second."""
+    """Lay planes of one size: mixed by ``keep`` within the first cut, copied within the second."""
     upper, lower = cuts
     if upper is not None and keep is not None:
-        region = target[upper.rows, upper.columns]
-        cv2.multiply(region, upper.of(keep), dst=region, scale=_WHOLE)
-        cv2.add(region, upper.of(source), dst=region)
+        through = upper.of(keep)
+        for target, source in zip(targets, sources, strict=True):
+            region = target[upper.rows, upper.columns]
+            cv2.multiply(region, through, dst=region, scale=_WHOLE)
+            cv2.add(region, upper.of(source), dst=region)
     if lower is not None:
-        target[lower.rows, lower.columns] = lower.of(source)
+        for target, source in zip(targets, sources, strict=True):
+            lower.put(source, target[lower.rows, lower.columns])
 
 
 def _cover(target: Image, keep: Image | None, cuts: tuple[_Cut | None, _Cut | None]) -> None:
@@ -230,6 +233,13 @@ class _Cut:
         if self._whole is not None:
             return plane[self._whole]
         return cv2.getRectSubPix(plane, self._size, self._centre)
+
+    def put(self, plane: Image, region: Image) -> None:
+        """Copy the part of ``plane`` into ``region``."""
+        if self._part is None and self._whole is None:
+            cv2.getRectSubPix(plane, self._size, self._centre, patch=region)
+        else:
+            region[:] = self.of(plane)
 
     def _enlarged(
         self, scale: float, x: float, y: float, width: int, height: int

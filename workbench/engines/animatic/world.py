@@ -122,6 +122,11 @@ class World:
         return Layer(sprite, p, canvas.x0, canvas.y0, canvas.px, drift, blink)
 
     @property
+    def zooms(self) -> bool:
+        """Whether the focal length changes."""
+        return len({camera.f for camera in self.path}) > 1
+
+    @property
     def from_above(self) -> bool:
         """Whether the camera ever rises so high that what hangs overhead would hide the scene."""
         return min(camera.y for camera in self.path) < -0.15

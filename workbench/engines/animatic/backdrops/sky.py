@@ -56,7 +56,9 @@ def _cloud_sheet(world: World, p: float, cover: float) -> Layer:
         size = float(random.uniform(0.5, 1.3)) * (0.10 + 0.05 * cover) * (0.28 - y)
         _cloud(world, canvas, x, y, size * 1.2, top, low)
     canvas.blur(0.004 if cover < 0.8 else 0.016)
-    return world.layer(canvas, p, drift=lambda t: (speed * t, 0.0))
+    # Where the picture grows or shrinks all the time, nobody sees the clouds drift.
+    still = world.zooms and world.script.pace != "time-lapse"
+    return world.layer(canvas, p, drift=None if still else lambda t: (speed * t, 0.0))
 
 
 def _cloud(
@@ -76,15 +78,16 @@ def _cloud(
 
 def _stars(world: World, canvas: Canvas) -> None:
     random, height, width = world.random, *canvas.pixels.shape[:2]
-    number = int(260 * world.air.stars * width / height)
+    number = int(220 * world.air.stars * width / height)
     unit = canvas.px / 480
     xs, ys = random.random(number) * width, random.random(number) ** 1.4 * height * 0.9
     bright = random.random(number) ** 2.2
-    for x, y, b in zip(xs, ys, bright, strict=True):
-        colour = world.air.sheer(mix((0.75, 0.83, 1.0), (1.0, 0.95, 0.85), float(random.random())))
-        at = (canvas.x0 + x / canvas.px, canvas.y0 + y / canvas.px)
+    ground = world.air.sheer(world.air.sky[0])
+    hues = [world.air.sheer(c) for c in ((0.75, 0.83, 1.0), (0.92, 0.92, 0.95), (1.0, 0.95, 0.85))]
+    for index, (x, y, b) in enumerate(zip(xs.tolist(), ys.tolist(), bright.tolist(), strict=True)):
+        colour = mix(ground, hues[index % 3], 0.35 + 0.65 * b)
         radius = (0.5 + 1.1 * b) * unit / canvas.px
-        canvas.polygon(ellipse_points(*at, radius, radius, count=12), colour, 0.35 + 0.65 * b)
+        canvas.dot(canvas.x0 + x / canvas.px, canvas.y0 + y / canvas.px, radius, colour)
 
 
 def _sun(world: World, canvas: Canvas, sun: Orb) -> None:

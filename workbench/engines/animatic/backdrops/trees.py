@@ -16,6 +16,8 @@ __all__ = ["blades", "broadleaf", "bush", "conifer", "grass", "palm", "rock", "s
 Onto = Callable[[Canvas, Any], None]
 """Paints more upon a strip of ground: given its canvas and its far edge."""
 
+_TURN = np.linspace(0, 2 * np.pi, 14, endpoint=False)
+_AROUND = np.stack([np.cos(_TURN), 0.9 * np.sin(_TURN)], 1)
 AUTUMN: tuple[Colour, ...] = ((0.80, 0.42, 0.14), (0.86, 0.60, 0.18), (0.66, 0.24, 0.12))
 
 
@@ -47,27 +49,18 @@ def broadleaf(
     leaf = leaf_colour(world, colour)
     deep, middle = world.tone(leaf, p, lit=0.25), world.tone(leaf, p, lit=0.62)
     bright = world.tone(mix(leaf, (0.95, 0.93, 0.5), 0.14), p, lit=1.0)
-    puffs = [
-        (
-            float(random.uniform(-0.26, 0.26)),
-            float(random.uniform(-0.95, -0.42)),
-            float(random.uniform(0.13, 0.2)),
-        )
-        for _ in range(7)
-    ]
-    for dx, dy, r in puffs:
-        canvas.polygon(_blob(world, x + dx * tall, y + (dy + 0.03) * tall, r * 1.12 * tall), deep)
-    for dx, dy, r in puffs:
-        canvas.polygon(
-            _blob(world, x + (dx + 0.02 * side) * tall, y + (dy - 0.01) * tall, r * 0.94 * tall),
-            middle,
-        )
-    for dx, dy, r in puffs[:5]:
-        canvas.polygon(
-            _blob(world, x + (dx + 0.06 * side) * tall, y + (dy - 0.05) * tall, r * 0.56 * tall),
-            bright,
-            0.8,
-        )
+    number = 7 if tall * canvas.px > 70 else 5
+    at_x, at_y = random.uniform(-0.26, 0.26, number), random.uniform(-0.95, -0.42, number)
+    r = random.uniform(0.13, 0.2, number) * (1.1 if number == 5 else 1.0)
+    for count, dx, dy, grow, tone in (
+        (number, 0.0, 0.03, 1.12, deep),
+        (number, 0.02 * side, -0.01, 0.94, middle),
+        (number - 2, 0.06 * side, -0.05, 0.54, bright),
+    ):
+        blobs = _blobs(world, count) * (r[:count] * grow * tall)[:, None, None]
+        blobs[..., 0] += x + (at_x[:count, None] + dx) * tall
+        blobs[..., 1] += y + (at_y[:count, None] + dy) * tall
+        canvas.polygons(blobs, [tone] * count)
 
 
 def conifer(
@@ -256,6 +249,12 @@ def blades(
             ),
             tones[index % 5],
         )
+
+
+def _blobs(world: World, number: int) -> np.ndarray:
+    """Return so many uneven discs about (0, 0), each of radius about 1: N×14×2."""
+    radii = 0.88 + 0.24 * world.random.random((number, 14, 1))
+    return np.asarray(radii * _AROUND)
 
 
 def _blob(world: World, x: float, y: float, r: float) -> np.ndarray:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
 from workbench.engines.animatic.effects import glass, lights, paint, surface
 from workbench.engines.animatic.effects.plan import Effect, Plan
 
-__all__ = ["EFFECTS", "Effect", "make_effects"]
+__all__ = ["COARSE", "EFFECTS", "Effect", "make_effects", "parted"]
 
 EFFECTS: Final[Mapping[str, Callable[..., Effect]]] = MappingProxyType(
     {
@@ -51,6 +51,20 @@ EFFECTS: Final[Mapping[str, Callable[..., Effect]]] = MappingProxyType(
         "facets": paint.Facets,
     }
 )
+
+
+COARSE: Final = frozenset({"displace", "strokes", "dabs", "swirls", "facets"})
+"""Effects that leave nothing fine in the picture."""
+
+
+def parted(names: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
+    """Return the effects to be applied to a coarse frame, and those for the frame enlarged.
+
+    The first part is empty where every effect needs the fine frame.
+    """
+    coarse = [at for at, text in enumerate(names) if text.split()[0] in COARSE]
+    cut = coarse[-1] + 1 if coarse else 0
+    return names[:cut], names[cut:]
 
 
 def make_effects(names: Iterable[str], plan: Plan) -> list[Effect]:

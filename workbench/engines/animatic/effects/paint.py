@@ -132,28 +132,37 @@ class Relief:
 
 
 class _Moved:
-    """Takes every pixel from a place nearby, by a fixed map, at half size: paint has no fine edge."""
+    """Takes every pixel from a place nearby, by a fixed map; at half size: paint has no fine edge."""
 
     def __init__(self, plan: Plan, dx: Image, dy: Image, *, how: int = cv2.INTER_LINEAR) -> None:
-        self._how = how
+        self._how, self._fine = how, plan.fine
+        half = _maps(dx, dy, (plan.width // 2, plan.height // 2), 2)
+        self._luma = half if plan.fine else _maps(dx, dy, (plan.width, plan.height), 1)
+        self._chroma = half
         self._size = (plan.width // 2, plan.height // 2)
-        small_x, small_y = (
-            cv2.resize(d, self._size, interpolation=cv2.INTER_NEAREST) / 2 for d in (dx, dy)
-        )
-        y, x = np.mgrid[: self._size[1], : self._size[0]].astype(np.float32)
-        self._maps = cv2.convertMaps(x + small_x, y + small_y, cv2.CV_16SC2)
 
     def apply(self, picture: Picture, index: int) -> None:
         """Move the paint."""
         del index
-        small = cv2.resize(picture.y, self._size, interpolation=cv2.INTER_AREA)
-        cv2.resize(self._remap(small), (picture.width, picture.height), dst=picture.y)
+        if self._fine:
+            small = cv2.resize(picture.y, self._size, interpolation=cv2.INTER_AREA)
+            moved = self._remap(small, self._luma)
+            cv2.resize(moved, (picture.width, picture.height), dst=picture.y)
+        else:
+            picture.y[:] = self._remap(picture.y, self._luma)
         for plane in (picture.u, picture.v):
-            plane[:] = self._remap(plane)
+            plane[:] = self._remap(plane, self._chroma)
 
-    def _remap(self, plane: Image) -> Image:
-        x, y = self._maps
-        return cv2.remap(plane, x, y, self._how, borderMode=cv2.BORDER_REFLECT)
+    def _remap(self, plane: Image, maps: tuple[Image, Image]) -> Image:
+        return cv2.remap(plane, maps[0], maps[1], self._how, borderMode=cv2.BORDER_REFLECT)
+
+
+def _maps(dx: Image, dy: Image, size: tuple[int, int], reduced: int) -> tuple[Image, Image]:
+    """Return the map for planes of ``size`` that moves by (``dx``, ``dy``) pixels of the frame."""
+    near_x, near_y = (cv2.resize(d, size, interpolation=cv2.INTER_NEAREST) for d in (dx, dy))
+    y, x = np.mgrid[: size[1], : size[0]].astype(np.float32)
+    first, second = cv2.convertMaps(x + near_x / reduced, y + near_y / reduced, cv2.CV_16SC2)
+    return first, second
 
 
 class Displace(_Moved):

@@ -28,6 +28,8 @@ class Plan:
     width: int
     height: int
     seed: int
+    fine: bool = True
+    """Whether the frame is at full size; a coarse one is half as large and enlarged later."""
 
     def random(self, salt: int) -> np.random.Generator:
         """Return a source of chance of its own for each ``salt``."""

@@ -33,7 +33,7 @@ def paint_bird(canvas: Canvas, pose: Pose, ink: Ink, look: Mapping[str, Any]) ->
 def _flying_bird(
     canvas: Canvas, pose: Pose, ink: Ink, look: Mapping[str, Any], coat: Any, belly: Any
 ) -> None:
-    beat = pose.swing() if pose.gait == "fly" else 0.72 + 0.12 * pose.swing()
+    beat = pose.swing() if pose.gait == "fly" else 0.55 + 0.14 * pose.swing()
     y = -0.5 + (0.05 * pose.swing(0.25) if pose.gait == "fly" else 0.0)
     span = float(look.get("span", 0.62))
     _wing(canvas, (0.06, y - 0.03), span * 0.9, beat, ink.dark(mix(coat, (0, 0, 0), 0.1)), -0.10)

@@ -41,7 +41,7 @@ FORMS: Final[Mapping[str, Form]] = MappingProxyType(
     {
         "person": Form(paint_person, (-0.62, -1.4, 0.66, 0.08), 0.42),
         "quadruped": Form(paint_quadruped, (-1.3, -1.6, 1.3, 0.08), 1.0),
-        "bird": Form(paint_bird, (-0.85, -1.15, 0.75, 0.08), 0.4, "air"),
+        "bird": Form(paint_bird, (-0.95, -1.45, 0.75, 0.08), 0.4, "air"),
         "fish": Form(paint_fish, (-1.15, -1.05, 0.95, 0.05), 0.9, "water"),
         "jelly": Form(paint_jelly, (-0.75, -1.08, 0.75, 0.12), 0.5, "water"),
         "insect": Form(paint_insect, (-0.72, -1.1, 0.45, 0.1), 0.4, "air"),
