@@ -49,10 +49,13 @@ class Picture:
         self.u: Image = flat[luma : luma + chroma].reshape(height // 2, width // 2)
         self.v: Image = flat[luma + chroma :].reshape(height // 2, width // 2)
 
-    def copy(self) -> Picture:
-        """Return a picture of its own with the same content."""
-        other = Picture(self.width, self.height)
-        np.copyto(other.planes, self.planes)
+    def reduced(self, width: int) -> Picture:
+        """Return this picture at most about ``width`` pixels wide."""
+        width = min(width, self.width) // 4 * 4
+        other = Picture(width, max(2, round(self.height * width / self.width / 4) * 4))
+        for source, target in ((self.y, other.y), (self.u, other.u), (self.v, other.v)):
+            size = target.shape[::-1]
+            cv2.resize(source, size, dst=target, interpolation=cv2.INTER_AREA)
         return other
 
 

@@ -41,23 +41,27 @@ def foreshortened(pixels: Image, front: str, form: str) -> Image:
 
 
 def modelled(sprite: Sprite, side: int, px: float, strength: float) -> Sprite:
-    """Return ``sprite`` with a soft edge light from ``side`` and a soft shade opposite."""
-    if sprite.keep is None or px < 40:
+    """Return ``sprite`` with a soft edge light from ``side`` and a soft shade opposite.
+
+    Worked out at half the size: it is soft, and there is one for every pose.
+    """
+    if sprite.keep is None or sprite.keep_half is None or px < 40:
         return sprite
-    step = max(1, round(px * 0.035 * (0.6 + 0.4 * strength)))
-    opaque = cv2.bitwise_not(sprite.keep)
+    step = max(1, round(px * 0.0175 * (0.6 + 0.4 * strength)))
+    opaque = cv2.bitwise_not(sprite.keep_half)
     size = 2 * step + 1
     body = cv2.blur(opaque, (size, size))
-    lit = np.zeros_like(body)
-    shaded = np.zeros_like(body)
+    lit, shaded = np.zeros_like(body), np.zeros_like(body)
     a, b = (slice(step, None), slice(None, -step))
     near, away = (b, a) if side > 0 else (a, b)
     lit[:-step, away] = body[step:, near]
     shaded[step:, near] = body[:-step, away]
-    rim = cv2.multiply(cv2.bitwise_not(lit), opaque, scale=0.17 * strength / 255)
-    core = cv2.multiply(cv2.bitwise_not(shaded), opaque, scale=0.22 * strength / 255)
-    cv2.add(sprite.y, rim, dst=sprite.y)
-    cv2.subtract(sprite.y, core, dst=sprite.y)
+    inside = cv2.bitwise_not(sprite.keep)
+    whole = (sprite.width, sprite.height)
+    for shift, share, combine in ((lit, 0.17, cv2.add), (shaded, 0.22, cv2.subtract)):
+        edge = cv2.convertScaleAbs(cv2.bitwise_not(shift), alpha=share * strength)
+        edge = cv2.resize(cv2.min(edge, opaque), whole, interpolation=cv2.INTER_LINEAR)
+        combine(sprite.y, cv2.min(edge, inside), dst=sprite.y)
     return sprite
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
 from typing import Final
 
 import cv2
@@ -46,7 +48,6 @@ def shoot(task: RenderTask) -> Rendered:
     film = film_of(request)
     first_frame_s = 0.0
     told = 0.0
-    middle: Picture | None = None
     writer = VideoWriter(
         task.folder / "video.mp4",
         film.width,
@@ -56,7 +57,8 @@ def shoot(task: RenderTask) -> Rendered:
         effort="live",
         metadata=embeddable(task.recipe),
     )
-    with writer:
+    with ThreadPoolExecutor(1, "stills") as stills, writer:
+        posters: Future[None] | None = None
         for index, picture in enumerate(film.frames()):
             if task.cancelled():
                 raise RenderCancelled("The render was cancelled.")
@@ -64,15 +66,15 @@ def shoot(task: RenderTask) -> Rendered:
             now = time.perf_counter()
             first_frame_s = first_frame_s or now - started
             if index == film.num_frames // 2:
-                middle = picture
+                posters = stills.submit(_write_posters, picture, task.folder)
             if now - told > _PREVIEW_EVERY_S or index + 1 == film.num_frames:
                 told = now
                 task.report(
                     Progress("drawing", index + 1, film.num_frames, preview=_preview(picture))
                 )
         drawn_s = time.perf_counter() - started
-    if middle is not None:
-        write_posters(to_rgb(middle.planes), task.folder)
+        if posters is not None:
+            posters.result()
     if request.options.get("phone"):
         write_rendition(task.folder / "video.mp4", task.folder / "phone.mp4")
     total_s = time.perf_counter() - started
@@ -85,6 +87,9 @@ def shoot(task: RenderTask) -> Rendered:
     return Rendered(film.width, film.height, film.num_frames, film.fps, timings)
 
 
+def _write_posters(picture: Picture, folder: Path) -> None:
+    write_posters(to_rgb(picture.planes), folder)
+
+
 def _preview(picture: Picture) -> bytes:
-    width = min(_PREVIEW_WIDTH, picture.width) // 2 * 2
-    return jpeg(to_rgb(picture.planes), width=width, quality=72)
+    return jpeg(to_rgb(picture.reduced(_PREVIEW_WIDTH).planes), quality=72)
