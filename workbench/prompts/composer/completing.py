@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Final
 
 from workbench.prompts.composer.facts import DARK, Ground, ground, words_of
+from workbench.prompts.composer.grammar import place_in
 from workbench.prompts.composer.lexicon import load
-from workbench.prompts.composer.words import lemma, tokens
+from workbench.prompts.composer.words import DETERMINERS, lemma, tokens
 from workbench.scene import Origin, Scene
 
 __all__ = ["choices", "complete"]
@@ -79,6 +81,8 @@ def _subject(scene: Scene, _at: Ground, _words: frozenset[str]) -> Sequence[str]
 
 
 def _setting(scene: Scene, at: Ground, _words: frozenset[str]) -> Sequence[str]:
+    if (inside := _place_acted_on(scene.action)) and at.kind != "hands":
+        return (inside,)
     nouns = [t.lower() for t in tokens(scene.subject)]
     actions = [t.lower() for t in tokens(scene.action)]
     by_action = _by_word("settings_by_action")
@@ -103,6 +107,15 @@ def _setting(scene: Scene, at: Ground, _words: frozenset[str]) -> Sequence[str]:
     return _pick("settings_by_kind", "person" if at.kind in {"man", "woman"} else at.kind, "any")
 
 
+def _place_acted_on(action: str) -> str:
+    """Return the place that the action is about: "exploring a coral reef" happens in one."""
+    thing = action.partition(" ")[2]
+    place = place_in(thing) if thing.split()[:1] and thing.split()[0] in DETERMINERS else None
+    if place is None or place.kind in {"surface", "perch", "vehicle", "home", "work"}:
+        return ""
+    return "" if " " in re.sub(r"^(?:an?|the)\s+(?:\w+\s+)?", "", thing) else thing
+
+
 def _time(_scene: Scene, at: Ground, words: frozenset[str]) -> Sequence[str]:
     hints = load("completions")["hints"]
     if words & frozenset(hints["night"].split()):
@@ -120,9 +133,11 @@ def _weather(_scene: Scene, at: Ground, _words: frozenset[str]) -> Sequence[str]
     return ("clear",) if "sky" in at.facts and at.place is not None else ()
 
 
-def _lighting(scene: Scene, at: Ground, _words: frozenset[str]) -> Sequence[str]:
+def _lighting(scene: Scene, at: Ground, words: frozenset[str]) -> Sequence[str]:
     kind = at.place.kind if at.place else ""
     dark = scene.time_of_day in DARK
+    if words & {"dark", "dim", "dimly", "shadowy", "gloomy"} and "sky" not in at.facts:
+        return ("low-key lighting",)
     if kind in {"underwater", "space", "stage", "cafe", "surface"} and not dark:
         return _pick("lighting", kind)
     if kind == "planet":

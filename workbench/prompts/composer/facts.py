@@ -14,6 +14,7 @@ from workbench.prompts.composer.lexicon import (
     ANIMATE,
     Place,
     capitalized,
+    find_terms,
     load,
     place_named,
     subject_kind,
@@ -118,6 +119,22 @@ _PARTS: Final = frozenset(
     ]
 )
 """Nouns that are named by what they are a part of."""
+_NO_ARTICLE: Final = frozenset(
+    [
+        "space",
+        "nature",
+        "town",
+        "home",
+        "school",
+        "work",
+        "downtown",
+        "underwater",
+        "heaven",
+        "indoors",
+        "outdoors",
+        "bed",
+    ]
+)
 _ASLEEP: Final = frozenset(
     ["sleeping", "asleep", "napping", "dozing", "snoozing", "dreaming", "sleeps"]
 )
@@ -260,18 +277,28 @@ def _sky(scene: Scene, place: Place | None) -> set[str]:
 
 def _cast(scene: Scene, kind: str, where: Place | None) -> Cast:
     place = _definite(scene.setting, limit=1) if scene.setting else "the surroundings"
-    subj = _definite(scene.subject, limit=3) if scene.subject else ""
+    named = _styleless(scene.subject)
+    subj = _definite(named, limit=3) if named else ""
     if scene.subject == scene.setting or not subj:
         subj = place if scene.setting else "the scene"
     if scene.subject == scene.setting and scene.subject:
         place = subj
     there = f"{preposition(scene.setting, where, named=True)} {place}"
     many = _many(scene.subject or scene.setting)
-    short = _short(scene.subject) if scene.subject else subj
+    short = _short(named) if named else subj
     if many:
         return Cast(subj, "they", "their", "them", place, there, short, many=True)
     it, its, him = _PRONOUNS.get(kind, ("it", "its", "it"))
     return Cast(subj, it, its, him, place, there, short)
+
+
+def _styleless(subject: str) -> str:
+    """Return the subject without words of style: "a pixel art knight" → "a knight"."""
+    name = subject
+    for term in reversed(find_terms(subject)):
+        if term.field == "style" and term.end < len(subject):
+            name = f"{name[: term.start]}{name[term.end :].lstrip()}"
+    return name if len(name.split()) > 1 else subject
 
 
 def _short(subject: str) -> str:
@@ -365,9 +392,7 @@ def _definite(phrase: str, *, limit: int) -> str:
         quantity = ""
     name = " ".join([quantity, *core]).strip()
     if proper or (
-        core[-1].lower() in word_list("mass")
-        and place_named(core[-1]) is not None
-        and len(core) == 1
+        core[-1].lower() in _NO_ARTICLE and place_named(core[-1]) is not None and len(core) == 1
     ):
         return name
     return f"the {name}"

@@ -201,9 +201,9 @@ def _predicate(words: list[str]) -> tuple[str, str]:
             cut = _with_scene(words, i)
             if cut is not None:
                 return cut
-        if not _may_place(low, previous, acting, at_end=i + 1 >= len(words)):
-            continue
         phrase = _phrase_from(words, i)
+        if not _may_place(phrase, previous, acting):
+            continue
         found = _placed(words, i, phrase)
         if found is not None:
             return found
@@ -217,12 +217,15 @@ def _with_scene(words: list[str], i: int) -> tuple[str, str] | None:
     return None
 
 
-def _may_place(low: str, previous: str, acting: str, *, at_end: bool) -> bool:
-    if at_end or (low not in word_list("locative") and low not in word_list("path")):
+def _may_place(phrase: list[str], previous: str, acting: str) -> bool:
+    low = bare(phrase[0])
+    if len(phrase) < 2 or (low not in word_list("locative") and low not in word_list("path")):
         return False
     if previous in word_list("prepositions") - _PARTICLES:
         return False
     governed = word_list("governed")
+    if low in {"on", "in"} and place_in(" ".join(phrase[1:])) is not None:
+        return True
     return f"{acting}:{low}" not in governed and f"{previous}:{low}" not in governed
 
 

@@ -99,7 +99,7 @@ def shot_phrase(scene: Scene, *, inferred_only: bool = False) -> str:
 def setting_phrase(scene: Scene, at: Ground) -> str:
     """Return where the scene is, with the preposition that fits the action; empty for nowhere."""
     setting = scene.setting
-    if not setting or setting == scene.subject:
+    if not setting or setting == scene.subject or setting in scene.action:
         return ""
     if setting.split()[0].lower() in word_list("prepositions"):
         return setting

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from workbench.prompts.composer.facts import ground
 from workbench.prompts.composer.opening import setting_phrase
+from workbench.prompts.composer.verbs import verb_start
 from workbench.prompts.composer.words import inflect, is_verb, lemma, sentence_case
 from workbench.scene import Change, Scene
 
@@ -78,17 +79,22 @@ def _phrase_pattern(phrase: str) -> re.Pattern[str]:
 
 
 def _agree(rest: str, *, many: bool) -> str:
-    match = re.match(r"(\s+)(\w+)", rest)
-    if not match:
+    """Return what follows the subject with its verb in the right number."""
+    clause = re.split(r"[.,;]", rest, maxsplit=1)[0]
+    words = clause.split()
+    at, finite = verb_start(["somebody", *words])
+    be = next((i for i, w in enumerate(words) if w in {"is", "are"}), -1)
+    spot = be if finite and be >= 0 else at - 1
+    if spot < 0 or spot >= len(words):
         return rest
-    word = match[2]
+    word = words[spot]
     if word in {"is", "are"}:
-        return f"{match[1]}{'are' if many else 'is'}{rest[match.end() :]}"
-    if not is_verb(word) or word.endswith(("ing", "ed")):
+        fresh = "are" if many else "is"
+    elif word.endswith(("ing", "ed")) or not is_verb(word):
         return rest
-    return (
-        f"{match[1]}{inflect(lemma(word, 'VERB'), 'VBP' if many else 'VBZ')}{rest[match.end() :]}"
-    )
+    else:
+        fresh = inflect(lemma(word, "VERB"), "VBP" if many else "VBZ")
+    return re.sub(rf"\b{re.escape(word)}\b", fresh, rest, count=1)
 
 
 def _after_subject(text: str, subject: str, old: str, new: str) -> str:

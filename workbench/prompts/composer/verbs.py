@@ -110,8 +110,11 @@ def _in_with_phrase(words: list[str], i: int) -> bool:
 
 
 def _acts(low: str, i: int, previous: str, following: str) -> bool:
-    if not low.endswith("ing") or low in word_list("not_acting") or len(low) < 5:
+    if not low.endswith("ing") or len(low) < 5:
         return False
+    if low in word_list("not_acting"):
+        animate = subject_kind(previous) in ANIMATE
+        return animate and is_verb(low) and following in DETERMINERS
     if (not is_verb(low) and is_noun(low)) or low in word_list("details_lead"):
         return False
     if low in word_list("compound_ing") and following in word_list("compound_heads"):

@@ -213,9 +213,13 @@ def by_clothes(wish: str, scene: Scene) -> Values | None:
     return None
 
 
-def _worn(_scene: Scene, item: str) -> str:
-    item = re.sub(r"^some\s+", "", item)
-    return f"wearing {with_article(item)}"
+def _worn(scene: Scene, item: str) -> str:
+    """Return what is worn with ``item`` put on; it takes the place of a thing of its own kind."""
+    item = with_article(re.sub(r"^some\s+", "", item))
+    now = scene.subject_details
+    if not re.match(r"(?:wearing|dressed in|in)\b", now) or mentions(now, head_of(item)):
+        return f"wearing {item}"
+    return f"{now} and {item}"
 
 
 def by_action(wish: str, scene: Scene) -> Values | None:

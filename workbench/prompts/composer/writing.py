@@ -54,7 +54,11 @@ def clause_for(
     """Return one fitting clause of the bank, filled in; empty where there is none."""
     options = bank.clauses(slot, key, at.facts)
     if at.cast.subj == at.cast.place:
-        options = tuple(c for c in options if not ("{subj}" in c.text and "{place}" in c.text))
+        options = tuple(
+            c
+            for c in options
+            if not ("{subj}" in c.text and ("{place}" in c.text or "{there}" in c.text))
+        )
     if used is not None:
         options = tuple(c for c in options if c.text not in used)
     if not options:
