@@ -52,10 +52,11 @@ def modelled(sprite: Sprite, side: int, px: float, strength: float) -> Sprite:
     size = 2 * step + 1
     body = cv2.blur(opaque, (size, size))
     lit, shaded = np.zeros_like(body), np.zeros_like(body)
-    a, b = (slice(step, None), slice(None, -step))
-    near, away = (b, a) if side > 0 else (a, b)
-    lit[:-step, away] = body[step:, near]
-    shaded[step:, near] = body[:-step, away]
+    later, sooner = slice(step, None), slice(None, -step)
+    across, back = (sooner, later) if side > 0 else (later, sooner)
+    # What a body moved down and away from the light leaves bare is its upper, lit edge.
+    lit[later, across] = body[sooner, back]
+    shaded[sooner, back] = body[later, across]
     inside = cv2.bitwise_not(sprite.keep)
     whole = (sprite.width, sprite.height)
     for shift, share, combine in ((lit, 0.17, cv2.add), (shaded, 0.22, cv2.subtract)):
