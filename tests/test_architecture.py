@@ -42,9 +42,13 @@ NEVER = {
 """Room → rooms that it must not know."""
 
 HOMES = {
-    "torch": ("workbench.engines", "workbench.prompts.local_model"),
+    "torch": (
+        "workbench.engines", "workbench.prompts.local_model", "workbench.research.agreement",
+    ),
     "diffusers": ("workbench.engines",),
-    "transformers": ("workbench.engines", "workbench.prompts.local_model"),
+    "transformers": (
+        "workbench.engines", "workbench.prompts.local_model", "workbench.research.agreement",
+    ),
     "ipywidgets": ("workbench.widgets",),
     "anywidget": ("workbench.widgets",),
     "tornado": ("server_extension",),

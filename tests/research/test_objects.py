@@ -132,6 +132,15 @@ def test_videos_sort_by_a_score_and_an_unknown_one_is_refused(batch: wb.Batch) -
         batch.sorted_by("beauty")
 
 
+def test_videos_are_filtered_by_a_score(batch: wb.Batch) -> None:
+    values = {video: s.exposure for video, s in batch.scores().items()}
+    middle = sorted(values.values())[1]
+    assert set(batch.where("exposure", at_least=middle)) == {
+        v for v, value in values.items() if value >= middle
+    }
+    assert len(batch.where("exposure", at_most=middle, at_least=middle)) == 1
+
+
 def test_the_same_prompt_and_seed_twice_is_found_as_a_duplicate(studio: wb.Studio) -> None:
     batch = wb.render(["a kite", "a city at night", "a kite"], seed=1, using=studio, **SMALL)
     (group,) = batch.wait(60).near_duplicates()

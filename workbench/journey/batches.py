@@ -121,6 +121,33 @@ class Batch:
             raise InvalidRequest(f"There is no score {score!r}; choose one of {', '.join(names)}.")
         return tuple(sorted(found, key=lambda v: found[v].by_name[score], reverse=descending))
 
+    def where(
+        self, score: str, *, at_least: float | None = None, at_most: float | None = None
+    ) -> tuple[Video, ...]:
+        """Return the finished videos with a score within these limits, in prompt order.
+
+        Raises ``InvalidRequest`` for a score that there is not.
+        """
+        low = float("-inf") if at_least is None else at_least
+        high = float("inf") if at_most is None else at_most
+        kept = {v for v in self.sorted_by(score) if low <= v.scores.by_name[score] <= high}
+        return tuple(video for video in self.videos if video in kept)
+
+    def agreement(self, model: str) -> dict[Video, float]:
+        """Return how well each finished video shows its prompt, by a model of the CLIP kind.
+
+        ``model`` is a folder, or a hub name where the settings allow hubs; see
+        :func:`workbench.research.agreement.prompt_agreement`. Raises ``EngineUnavailable``.
+        """
+        from workbench.research.agreement import prompt_agreement  # noqa: PLC0415
+
+        jobs = self.record.jobs
+        prompts = {job.job_id: job.request.prompt for job in jobs}
+        paths = video_paths(jobs, self._studio.jobs)
+        asked = {key: (path, prompts[key]) for key, path in paths.items()}
+        found = prompt_agreement(asked, model, self._studio.settings) if asked else {}
+        return {self._video(key): value for key, value in found.items()}
+
     def near_duplicates(self, limit: float | None = None) -> tuple[tuple[Video, ...], ...]:
         """Return groups of finished videos that look alike.
 

@@ -136,7 +136,7 @@ def _run_parser() -> argparse.ArgumentParser:
     add("--hold", type=_words, help="scene fields to keep")
     add("--seeds", type=_seeds, help="how many seeds for each prompt, or the seeds: 3 or 5,8,13")
     add("--seed", type=int, help="the first seed (1)")
-    for name in ("engine", "model", "profile", "negative-prompt", "name"):
+    for name in ("engine", "model", "profile", "negative-prompt", "name", "agreement-model"):
         add(f"--{name}")
     for name in ("width", "height", "num-frames", "fps", "num-inference-steps", "priority"):
         add(f"--{name}", type=int)

@@ -71,6 +71,8 @@ class RunParameters(BaseModel):
     priority: int = Field(int(Priority.BATCH), ge=0, le=30)
     """The higher goes first; batches have 10, a single render on screen 20."""
     name: str = Field("run", min_length=1, max_length=80)
+    agreement_model: str = ""
+    """A model of the CLIP kind, by folder or hub name, to measure agreement with the prompt by."""
     wildcards: Path | None = None
     """A folder of wildcard files for dynamic prompts."""
     results: Path | None = None
@@ -124,7 +126,15 @@ class RunParameters(BaseModel):
     def digest(self, ideas: list[Idea]) -> str:
         """Return what identifies the run: its parameters and prompts, not where they came from."""
         asked = self.model_dump(
-            mode="json", exclude={"prompts", "priority", "results", "on_interrupt", "wildcards"}
+            mode="json",
+            exclude={
+                "prompts",
+                "priority",
+                "results",
+                "on_interrupt",
+                "wildcards",
+                "agreement_model",
+            },
         )
         prompts = [
             [i.text, dict(i.values), dict(i.labels), i.scene and i.scene.values()] for i in ideas

@@ -46,12 +46,17 @@ class Report:
     def rows(self) -> list[dict[str, Any]]:
         """One row per job: what it was asked, its labels, where and how long it ran, its scores."""
         videos = {job.job_id: job for job in self.run.jobs}
+        model = self.run.parameters.agreement_model
+        agreed = self.run.batch.agreement(model) if model else {}
+        agreement = {video.job_id: value for video, value in agreed.items()}
         rows = []
         for row, cell in zip(self.run.batch.to_table(scores=True), self.run.cells, strict=True):
             job = videos[row["job_id"]]
             done = job.state is JobState.COMPLETE
             path = str(self.run.studio.jobs.video_path(job.job_id)) if done else None
             labels = {f"label_{name}": value for name, value in cell.labels.items()}
+            if model:
+                row["agreement"] = agreement.get(job.job_id)
             rows.append({**row, "changes": list(cell.changes), "video": path, **labels})
         return rows
 
@@ -62,6 +67,7 @@ class Report:
     def table(self) -> Html:
         """Return every job with its prompt, changes, seed, device, time, state, scores and link."""
         names = [*_TABLE, *_SCORES]
+        names += ["agreement"] * bool(self.run.parameters.agreement_model)
         head = "".join(f"<th>{html.escape(n.replace('_', ' '))}</th>" for n in [*names, "video"])
         body = "".join(
             "<tr>"

@@ -1,0 +1,93 @@
+"""How well a video shows its prompt, by a model of the CLIP kind: CLIP, SigLIP and their relatives.
+
+Runs as a process of its own (``python -m workbench.research.agreement MODEL``), which alone loads
+PyTorch and ends with the measuring. Weights are read from a folder, or from a hub where the
+settings allow it.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from workbench.errors import EngineUnavailable
+from workbench.settings import Settings
+
+__all__ = ["prompt_agreement"]
+
+_FRAMES: Final = 8
+
+
+def prompt_agreement(
+    videos: Mapping[str, tuple[Path, str]], model: str, settings: Settings
+) -> dict[str, float]:
+    """Return, for each video and its prompt, how well they agree: -1 to 1, in practice 0.1 to 0.4.
+
+    The mean, over eight frames evenly spaced in time, of the cosine between the model's embeddings
+    of the frame and of the prompt (CLIPScore of Hessel et al. 2021 without its factor; *overall
+    consistency* in VBench asks the same). A prompt is cut where the model's text ends (77 tokens
+    for CLIP). Compare figures of one model only. ``model`` is a folder or a hub name. Raises
+    ``EngineUnavailable`` when the model cannot be loaded.
+    """
+    asked = {key: [str(path), prompt] for key, (path, prompt) in videos.items()}
+    command = [sys.executable, "-m", "workbench.research.agreement", model]
+    if not settings.allow_hub:
+        command.append("--offline")
+    done = subprocess.run(  # its errors are told below
+        command, input=json.dumps(asked), capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        told = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
+        raise EngineUnavailable(f"The model {model!r} cannot measure agreement: {told}.")
+    found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def _measure(asked: Mapping[str, Sequence[str]], name: str, *, offline: bool) -> dict[str, float]:
+    import torch  # noqa: PLC0415  in this process alone
+    from transformers import AutoModel, AutoProcessor  # noqa: PLC0415
+
+    model = AutoModel.from_pretrained(name, local_files_only=offline).eval()
+    processor: Any = AutoProcessor.from_pretrained(name, local_files_only=offline)
+    longest = model.config.text_config.max_position_embeddings
+    found = {}
+    for key, (path, prompt) in asked.items():
+        inputs = processor(
+            text=[prompt],
+            images=_frames(Path(path)),
+            return_tensors="pt",
+            padding="max_length",
+            truncation=True,
+            max_length=longest,
+        )
+        with torch.inference_mode():
+            out = model(**inputs)
+        pictures = torch.nn.functional.normalize(out.image_embeds, dim=-1)
+        text = torch.nn.functional.normalize(out.text_embeds, dim=-1)
+        found[key] = float((pictures @ text.T).mean())
+    return found
+
+
+def _frames(path: Path) -> list[Any]:
+    import numpy as np  # noqa: PLC0415
+
+    from workbench.engines.probe import decode_video, probe_video  # noqa: PLC0415
+
+    count = probe_video(path).num_frames
+    chosen = set(np.linspace(0, max(0, count - 1), _FRAMES).round().astype(int).tolist())
+    return [frame for number, frame in enumerate(decode_video(path)) if number in chosen]
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Measure what stands on the standard input, and print the result as one line of JSON."""
+    asked = json.loads(sys.stdin.read())
+    found = _measure(asked, arguments[0], offline="--offline" in arguments)
+    sys.stdout.write(f"\n{json.dumps(found)}\n")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
