@@ -7,12 +7,14 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
 import pytest
 
 from tests.jobs.shop import Shop, alive, request
+from workbench.errors import Unavailable
 from workbench.jobs.launch import settings_environment
 from workbench.jobs.manager import JobManager
 from workbench.jobs.model import JobState
@@ -326,6 +328,12 @@ def test_a_full_disk_fails_renders_plainly_and_is_survived(tmp_path: Path) -> No
             (job,) = shop.ended(asked.job_id)
             assert job.state is JobState.FAILED
             assert "disk of outputs/ is full" in job.error
+            with filler.open("ab", buffering=0) as file, suppress(OSError):
+                while True:
+                    file.write(b"x" * 4_096)
+            with pytest.raises(Unavailable, match=r"disk|written"):
+                shop.manager.submit_batch([request("x" * 4_000) for _ in range(50)])
+            assert shop.manager.job(asked.job_id).state is JobState.FAILED
             filler.unlink()
             shop.manager.retry(asked.job_id)
             (job,) = shop.ended(asked.job_id)
@@ -349,12 +357,9 @@ def test_an_index_that_cannot_be_written_is_waited_for(tmp_path: Path) -> None:
             asked = shop.submit(steps=60, step_s=0.05)
             shop.running(asked.job_id)
             filler = small / "filler"
-            with filler.open("wb", buffering=0) as file:
-                try:
-                    while True:
-                        file.write(b"x" * 4_096)
-                except OSError:
-                    pass
+            with filler.open("wb", buffering=0) as file, suppress(OSError):
+                while True:
+                    file.write(b"x" * 4_096)
             shop.until(lambda: "the index cannot be used" in shop.log())
             time.sleep(0.5)
             filler.unlink()

@@ -143,8 +143,8 @@ class Submitter:
         digest: str,
     ) -> str:
         """Run ``place`` in one transaction, once per idempotency key; return the id to answer."""
-        self._check_disk()
         try:
+            self._check_disk()
             with self._index.write() as writer:
                 if key is not None:
                     first = self._requests.answered(writer, key, digest)
@@ -152,6 +152,12 @@ class Submitter:
                         return first
                     self._requests.remember(writer, key, digest, identifier)
                 place(writer)
+        except OSError as error:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise DiskFull(
+                f"Nothing can be written to {self._paths.outputs}: {error.strerror}; make room or "
+                "give this user the right to write there."
+            ) from error
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise

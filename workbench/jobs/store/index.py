@@ -17,16 +17,18 @@ from pathlib import Path
 from typing import Any, Final
 
 from workbench.database import open_index, transaction
+from workbench.errors import Unavailable
 from workbench.jobs.store.schema import SCHEMA
 
 __all__ = ["Index", "IndexFailure", "Writer"]
 
-IndexFailure = sqlite3.Error
-"""What any use of the index may raise: its disk is full or gone, or it stays locked."""
-
 _DAMAGED: Final = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _CACHE_KIB: Final = 8_192
 _FILES: Final = ("", "-wal", "-shm")
+
+
+class IndexFailure(Unavailable):
+    """The index cannot be used: its disk is full, read-only or gone, or it stays locked."""
 
 
 @dataclass(slots=True)
@@ -53,6 +55,8 @@ class Writer:
 
 class Index:
     """The index of one outputs/ folder, as one process sees it; thread-safe.
+
+    Any use may raise ``IndexFailure``.
 
     A file that was deleted or replaced is opened anew at the next use; one that is damaged is put
     aside first. A new one is filled once, by whoever comes first.
@@ -180,11 +184,18 @@ class Index:
     def _damage_noted(self) -> Iterator[None]:
         try:
             yield
-        except sqlite3.DatabaseError as error:
+        except sqlite3.Error as error:
             if _is_damage(error):
                 self.close()
                 self._put_aside()
-            raise
+            problem = (
+                f"The index {self.path} cannot be used: {error}. Is its disk full or read-only?"
+            )
+            raise IndexFailure(problem) from error
+        except OSError as error:
+            if error.filename is None or Path(str(error.filename)).parent != self.path.parent:
+                raise
+            raise IndexFailure(f"The index cannot be used: {error}.") from error
 
     def _put_aside(self) -> None:
         with _alone(self._lock_path):
@@ -205,7 +216,7 @@ def _alone(path: Path) -> Iterator[None]:
         yield
 
 
-def _is_damage(error: sqlite3.DatabaseError) -> bool:
+def _is_damage(error: sqlite3.Error) -> bool:
     return getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGED
 
 
