@@ -27,6 +27,19 @@ class Reply:
     finish_reason: str = "stop"
     refusal: str | None = None
 
+    @classmethod
+    def streamed(cls, *pieces: str) -> Self:
+        """Return a completion that comes in ``pieces``, as server-sent events."""
+        events: list[dict[str, Any]] = [
+            {"delta": {"role": "assistant", "content": p}, "index": 0, "finish_reason": None}
+            for p in pieces
+        ]
+        events.append({"delta": {}, "index": 0, "finish_reason": "stop"})
+        shell = {"id": "c1", "object": "chat.completion.chunk", "created": 1, "model": "fake"}
+        lines = [f"data: {json.dumps({**shell, 'choices': [e]})}\n\n" for e in events]
+        body = "".join([*lines, "data: [DONE]\n\n"]).encode()
+        return cls(body=body, headers={"Content-Type": "text/event-stream"})
+
     def payload(self) -> bytes:
         """Return the body to send."""
         if self.body is not None:

@@ -348,3 +348,59 @@ def test_a_key_never_shows_in_a_representation(settings: Settings) -> None:
     assert KEY not in repr(settings)
     assert writer._model is not None
     assert KEY not in repr(writer._model.endpoint)
+
+
+def test_the_text_is_shown_as_it_grows_where_the_endpoint_can_stream(
+    endpoint: Misbehaving, settings: Settings
+) -> None:
+    pieces = [GOOD[i : i + 40] for i in range(0, len(GOOD), 40)]
+    endpoint.answers(Reply.streamed(*pieces))
+    seen: list[str] = []
+    draft = _run(lambda w: w.enhance(ROUGH, on_text=seen.append), settings)
+    assert draft.prompt == TEXT
+    assert not draft.is_fallback
+    assert endpoint.requests[0]["stream"] is True
+    assert seen[-1] == TEXT
+    assert len(set(seen)) > 3
+    assert all(TEXT.startswith(text) for text in seen)
+
+
+def test_an_endpoint_that_cannot_stream_is_asked_whole_and_remembered(
+    endpoint: Misbehaving, settings: Settings
+) -> None:
+    def behave(asked: dict[str, Any]) -> Reply:
+        return Reply(status=422) if asked.get("stream") else Reply(GOOD)
+
+    endpoint.behaviour = behave
+
+    async def twice(writer: PromptWriter) -> list[bool]:
+        return [(await writer.enhance(ROUGH, on_text=len)).is_fallback for _ in range(2)]
+
+    assert _run(twice, settings) == [False, False]
+    assert [bool(r.get("stream")) for r in endpoint.requests] == [True, False, False]
+    assert all(r["response_format"]["type"] == "json_schema" for r in endpoint.requests)
+
+
+def test_a_stream_that_breaks_off_leaves_the_composers_text(
+    endpoint: Misbehaving, settings: Settings
+) -> None:
+    reply = Reply.streamed(GOOD[:60], GOOD[60:120])
+    reply.drop = True
+    endpoint.answers(reply)
+    draft = _run(lambda w: w.enhance(ROUGH, on_text=len), settings)
+    assert draft.is_fallback
+    assert "dog" in draft.prompt
+
+
+def test_variations_are_told_as_they_come(endpoint: Misbehaving, settings: Settings) -> None:
+    def behave(asked: dict[str, Any]) -> Reply:
+        task = task_of(asked)
+        weather = ["rain", "snow", "fog", "mist"] if task["seed"] % 2 else ["hail", "wind", "dust"]
+        return _varied(*({"weather": w} for w in weather), text=f"A dog runs, {task['seed']}")
+
+    endpoint.behaviour = behave
+    told: list[Any] = []
+    made = _vary(settings, 7, on_variation=told.append)
+    assert len(endpoint.requests) == 2
+    assert sorted(v.prompt for v in told) == sorted(v.prompt for v in made)
+    assert len(made) == 7

@@ -20,12 +20,14 @@ __all__ = [
     "json_in",
     "keeps_subject",
     "plain_text",
+    "prompt_so_far",
 ]
 
 _TAG: Final = re.compile(
     r"<\s*(script|style)\b.*?<\s*/\s*\1\s*>|<[^<>]{0,400}>", re.IGNORECASE | re.DOTALL
 )
 _FENCE: Final = re.compile(r"```(?:json)?\s*(.*?)```", re.DOTALL)
+_PARTIAL_PROMPT: Final = re.compile(r'"prompt"\s*:\s*"((?:[^"\\]|\\u[0-9a-fA-F]{4}|\\[^u])*)')
 _LONGEST_FIELD: Final = 400
 
 
@@ -54,6 +56,17 @@ def json_in(text: str) -> dict[str, Any]:
         if isinstance(found, dict):
             return found
     raise ValueError("The answer holds no JSON object.")
+
+
+def prompt_so_far(text: str) -> str:
+    """Return as much of the answer's prompt as an unfinished JSON answer holds; may be empty."""
+    match = _PARTIAL_PROMPT.search(text)
+    if match is None:
+        return ""
+    try:
+        return plain_text(json.loads(f'"{match[1]}"'))
+    except ValueError:
+        return ""
 
 
 def keeps_subject(before: str, text: str) -> bool:

@@ -9,7 +9,7 @@ import asyncio
 import importlib
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any, Final, TypeVar
@@ -20,10 +20,11 @@ from workbench.errors import LanguageModelError
 from workbench.prompts.answers import json_in
 from workbench.prompts.model import Exchange
 
-__all__ = ["ChatEndpoint", "ChatFailure", "Rung"]
+__all__ = ["ChatEndpoint", "ChatFailure", "Message", "OnText", "Rung"]
 
 Answer = TypeVar("Answer", bound=BaseModel)
 Message = Mapping[str, str]
+OnText = Callable[[str], object]
 
 _LONGEST_KEPT: Final = 40_000
 _UNSUPPORTED: Final = frozenset({400, 404, 415, 422, 501})
@@ -64,19 +65,26 @@ class ChatEndpoint:
     retries: int = 2
     rung: Rung = Rung.SCHEMA
     """The best way of asking that this endpoint has not refused."""
+    can_stream: bool = True
+    """Whether this endpoint has not refused to stream."""
     _client: Any = field(default=None, repr=False)
 
     async def ask(
-        self, messages: Sequence[Message], answer: type[Answer]
+        self,
+        messages: Sequence[Message],
+        answer: type[Answer],
+        on_text: OnText | None = None,
     ) -> tuple[Answer, tuple[Exchange, ...]]:
         """Return a validated answer and what was said; asks again once when it does not validate.
+
+        ``on_text`` is called with the answer so far as it grows, where the endpoint can stream.
 
         Raises :class:`ChatFailure` within ``timeout_s``, whatever the endpoint does.
         """
         said: list[Exchange] = []
         try:
             async with asyncio.timeout(self.timeout_s):
-                return await self._ask(list(messages), answer, said), tuple(said)
+                return await self._ask(list(messages), answer, said, on_text), tuple(said)
         except TimeoutError:
             message = f"The language model did not answer within {self.timeout_s:g} s."
             said.append(self._exchange(messages, _Reply(""), message, self.timeout_s))
@@ -89,11 +97,15 @@ class ChatEndpoint:
             await client.close()
 
     async def _ask(
-        self, messages: list[Message], answer: type[Answer], said: list[Exchange]
+        self,
+        messages: list[Message],
+        answer: type[Answer],
+        said: list[Exchange],
+        on_text: OnText | None,
     ) -> Answer:
         problem = ""
         for attempt in range(2):
-            reply = await self._reply(messages, answer, said)
+            reply = await self._reply(messages, answer, said, on_text)
             try:
                 return answer.model_validate(json_in(reply.text))
             except ValidationError as error:
@@ -114,17 +126,24 @@ class ChatEndpoint:
         raise ChatFailure("The language model's answer could not be used.", said)
 
     async def _reply(
-        self, messages: list[Message], answer: type[BaseModel], said: list[Exchange]
+        self,
+        messages: list[Message],
+        answer: type[BaseModel],
+        said: list[Exchange],
+        on_text: OnText | None,
     ) -> _Reply:
         """Ask on the best rung, one lower each time the endpoint refuses the response format."""
         openai = await asyncio.to_thread(importlib.import_module, "openai")
         while True:
             begun = time.monotonic()
             try:
-                reply = await self._complete(openai, messages, answer)
+                reply = await self._complete(openai, messages, answer, on_text)
             except openai.APIStatusError as error:
                 problem = f"The language model answered with status {error.status_code}."
                 said.append(self._exchange(messages, _Reply(""), problem, time.monotonic() - begun))
+                if error.status_code in _UNSUPPORTED and on_text and self.can_stream:
+                    self.can_stream = False
+                    continue
                 if error.status_code in _UNSUPPORTED and self.rung < Rung.TEXT:
                     self.rung = Rung(self.rung + 1)
                     continue
@@ -138,7 +157,11 @@ class ChatEndpoint:
             return reply
 
     async def _complete(
-        self, openai: Any, messages: list[Message], answer: type[BaseModel]
+        self,
+        openai: Any,
+        messages: list[Message],
+        answer: type[BaseModel],
+        on_text: OnText | None,
     ) -> _Reply:
         if self._client is None:
             self._client = openai.AsyncOpenAI(
@@ -153,10 +176,11 @@ class ChatEndpoint:
             options["response_format"] = {"type": "json_schema", "json_schema": schema}
         elif self.rung is Rung.OBJECT:
             options["response_format"] = {"type": "json_object"}
-        result = await self._client.chat.completions.create(
-            model=self.model, messages=list(messages), **options
-        )
-        return _read_reply(result)
+        options |= {"model": self.model, "messages": list(messages)}
+        if on_text is None or not self.can_stream:
+            return _read_reply(await self._client.chat.completions.create(**options))
+        stream = await self._client.chat.completions.create(**options, stream=True)
+        return await _read_stream(stream, on_text)
 
     def _exchange(
         self, messages: Sequence[Message], reply: _Reply, error: str, duration_s: float
@@ -192,6 +216,24 @@ def _read_reply(result: Any) -> _Reply:
     counts = (getattr(usage, "prompt_tokens", None), getattr(usage, "completion_tokens", None))
     whole = [c if isinstance(c, int) else None for c in counts]
     return _Reply(text if isinstance(text, str) else "", whole[0], whole[1])
+
+
+async def _read_stream(stream: Any, on_text: OnText) -> _Reply:
+    """Return the text of a streamed completion, telling it as it grows."""
+    text, ended, counts = "", "", (None, None)
+    async for chunk in stream:
+        usage = getattr(chunk, "usage", None)
+        if usage is not None:
+            counts = (usage.prompt_tokens, usage.completion_tokens)
+        for choice in (getattr(chunk, "choices", None) or [])[:1]:
+            ended = choice.finish_reason or ended
+            piece = getattr(choice.delta, "content", None)
+            if piece:
+                text += piece
+                on_text(text)
+    if ended == "length":
+        raise ValueError("cut off")
+    return _Reply(text, *counts)
 
 
 def _with_error(exchange: Exchange, error: str) -> Exchange:

@@ -22,8 +22,9 @@ from workbench.prompts.answers import (
     Varied,
     keeps_subject,
     plain_text,
+    prompt_so_far,
 )
-from workbench.prompts.chat import ChatEndpoint, ChatFailure
+from workbench.prompts.chat import ChatEndpoint, ChatFailure, OnText
 from workbench.prompts.composer import composer
 from workbench.prompts.model import Draft, Exchange, Revision, Variation
 from workbench.scene import SCENE_FIELDS, Origin, Scene
@@ -39,11 +40,15 @@ class LanguageWriter:
         self.endpoint = endpoint
         self._longest = max_prompt_chars
 
-    async def enhance(self, rough: str, *, seed: int) -> Draft:
-        """Return the model's prompt for ``rough``; raises ``LanguageModelError``."""
+    async def enhance(self, rough: str, *, seed: int, on_text: OnText | None = None) -> Draft:
+        """Return the model's prompt for ``rough``; raises ``LanguageModelError``.
+
+        ``on_text`` is called with the prompt so far as it grows, where the endpoint can stream.
+        """
+        shown = (lambda answer: on_text(prompt_so_far(answer))) if on_text else None
         said_scene = composer.scene_of(rough)
         data = {"idea": rough, "seed": seed}
-        answer, said = await self.endpoint.ask(_messages("enhance", data), Enhanced)
+        answer, said = await self.endpoint.ask(_messages("enhance", data), Enhanced, shown)
         prompt = self._usable(answer.prompt, said)
         _demand_subject(said_scene.subject, prompt, said)
         scene = _told(answer.scene, said_scene)

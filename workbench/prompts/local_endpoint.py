@@ -19,7 +19,7 @@ from typing import Final, Self, TypeVar
 from filelock import FileLock, Timeout
 from pydantic import BaseModel
 
-from workbench.prompts.chat import ChatEndpoint, ChatFailure, Message, Rung
+from workbench.prompts.chat import ChatEndpoint, ChatFailure, Message, OnText, Rung
 from workbench.prompts.model import Exchange
 from workbench.settings import Settings
 
@@ -48,13 +48,17 @@ class LocalEndpoint(ChatEndpoint):
             timeout_s=settings.language_timeout_s,
             retries=0,
             rung=Rung.TEXT,
+            can_stream=False,
             folder=settings.index_path.parent,
             idle_exit_s=settings.idle_exit_s,
             allow_hub=settings.allow_hub,
         )
 
     async def ask(
-        self, messages: Sequence[Message], answer: type[Answer]
+        self,
+        messages: Sequence[Message],
+        answer: type[Answer],
+        on_text: OnText | None = None,
     ) -> tuple[Answer, tuple[Exchange, ...]]:
         """Ask the local model; the first question of all waits for it to load, within the limit."""
         begun = time.monotonic()
@@ -65,7 +69,7 @@ class LocalEndpoint(ChatEndpoint):
             raise ChatFailure("The local language model is still loading; try again.") from None
         whole, self.timeout_s = self.timeout_s, max(1.0, self.timeout_s - time.monotonic() + begun)
         try:
-            return await ChatEndpoint.ask(self, messages, answer)
+            return await ChatEndpoint.ask(self, messages, answer, on_text)
         finally:
             self.timeout_s = whole
 

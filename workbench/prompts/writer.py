@@ -9,12 +9,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache
 
 from workbench.errors import FieldProblem, InvalidRequest, LanguageModelError
-from workbench.prompts.chat import ChatEndpoint, ChatFailure
+from workbench.prompts.chat import ChatEndpoint, ChatFailure, OnText
 from workbench.prompts.composer import composer
 from workbench.prompts.composer.editing import carry
 from workbench.prompts.composer.tuning import revise as compose_revision
@@ -29,8 +29,8 @@ from workbench.settings import Settings
 __all__ = ["PromptWriter"]
 
 _log = logging.getLogger(__name__)
-_LARGEST_CALL = 8
-"""Variations asked for in one question; more are asked for side by side."""
+_LARGEST_CALL = 4
+"""Variations asked for in one question; more are asked for side by side, so that some come early."""
 
 
 class PromptWriter:
@@ -47,13 +47,17 @@ class PromptWriter:
         self._model = _language_writer(settings)
         _warm_up()
 
-    async def enhance(self, rough: str, *, seed: int = 0) -> Draft:
-        """Return ``rough`` as a full prompt with its scene."""
+    async def enhance(self, rough: str, *, seed: int = 0, on_text: OnText | None = None) -> Draft:
+        """Return ``rough`` as a full prompt with its scene.
+
+        ``on_text`` is called with the prompt so far as it grows, where an endpoint can stream; what
+        is returned is what counts, for a streamed text may yet turn out unusable.
+        """
         text = self._checked(rough, "rough_prompt")
         if self._model is None:
             return composer.enhance(text, seed=seed)
         try:
-            return await self._model.enhance(text, seed=seed)
+            return await self._model.enhance(text, seed=seed, on_text=on_text)
         except LanguageModelError as error:
             draft = composer.enhance(text, seed=seed)
             return _fallen_back(draft, error)
@@ -77,37 +81,44 @@ class PromptWriter:
         hold: Sequence[str] = (),
         seed: int = 0,
         avoid: Sequence[str] = (),
+        on_variation: Callable[[Variation], object] | None = None,
     ) -> list[Variation]:
         """Return exactly ``count`` new prompts, all distinct, made from ``parents`` in turn.
 
-        What the language model leaves open, repeats or gets wrong is filled by the composer, and
+        ``on_variation`` is called with each usable one as soon as its question is answered. What
+        the language model leaves open, repeats or gets wrong is filled by the composer, and
         each such text ends in a marker.
         """
+        tell = on_variation or _nobody
         bare = [(strip_marker(prompt), scene) for prompt, scene in parents]
         taken = {strip_marker(prompt) for prompt in avoid} | {prompt for prompt, _ in bare}
         if self._model is None or count <= 0 or not bare:
-            return compose_variations(bare, count, axes=axes, hold=hold, seed=seed, avoid=taken)
+            made = compose_variations(bare, count, axes=axes, hold=hold, seed=seed, avoid=taken)
+            for one in made:
+                tell(one)
+            return made
         shares = [count // len(bare) + (i < count % len(bare)) for i in range(len(bare))]
-        asked = [
-            self._vary_one(parent, index, part, axes, hold, seed + number)
-            for index, (parent, share) in enumerate(zip(bare, shares, strict=True))
-            for number, part in enumerate(_parts(share))
-        ]
-        made: list[Variation] = []
+        made = []
         missing: list[tuple[int, Source, tuple[Exchange, ...]]] = []
-        for (index, part), (found, said, failed) in zip(
-            [(i, p) for i, share in enumerate(shares) for p in _parts(share)],
-            await asyncio.gather(*asked),
-            strict=True,
-        ):
-            fresh = [v for v in found if _is_new(v.prompt, taken)]
-            made += [replace(v, exchanges=said) for v in fresh]
+
+        async def ask(index: int, part: int, number: int) -> None:
+            found, said, failed = await self._vary_one(
+                bare[index], index, part, axes, hold, seed + number
+            )
+            fresh = [replace(v, exchanges=said) for v in found if _is_new(v.prompt, taken)]
+            made.extend(fresh)
+            for one in fresh:
+                tell(one)
             source = Source.FALLBACK if failed else Source.SUBSTITUTE
-            missing += [(index, source, said)] * (part - len(fresh))
+            missing.extend([(index, source, said)] * (part - len(fresh)))
+
+        questions = [(i, part) for i, share in enumerate(shares) for part in _parts(share)]
+        await asyncio.gather(*(ask(i, part, n) for n, (i, part) in enumerate(questions)))
         for number, (index, source, said) in enumerate(missing):
             filled = _filled(bare[index], index, axes, hold, seed + number, taken, source)
             made.append(replace(filled, exchanges=said))
-        return sorted(made, key=lambda v: v.parent) if len(bare) == 1 else _in_turn(made, len(bare))
+            tell(made[-1])
+        return _in_turn(made, len(bare))
 
     async def revise(self, prompt: str, scene: Scene, request: str) -> Revision:
         """Return ``prompt`` tuned as ``request`` says; unchanged where it is not understood."""
@@ -195,6 +206,10 @@ def _language_writer(settings: Settings) -> LanguageWriter | None:
     return LanguageWriter(
         settings.language_provider, endpoint, max_prompt_chars=settings.max_prompt_chars
     )
+
+
+def _nobody(_variation: Variation) -> None:
+    """Tell nobody."""
 
 
 def _parts(count: int) -> list[int]:
