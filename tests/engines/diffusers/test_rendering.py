@@ -82,6 +82,15 @@ def test_a_second_render_finds_the_model_warm_and_the_prompt_encoded(
     assert (_frames(first) == _frames(second)).all()
 
 
+def test_a_warm_model_reads_another_prompt_as_a_cold_one_does(ask: Ask, stage: Stage) -> None:
+    _, first = stage.render(ask("wan"))
+    _, warm = stage.render(ask("wan", prompt="the red sky", negative_prompt="rain"))
+    stage.engine.unload()
+    _, cold = stage.render(ask("wan", prompt="the red sky", negative_prompt="rain"))
+    assert (_frames(warm) == _frames(cold)).all()
+    assert (_frames(warm) != _frames(first)).any()
+
+
 def test_another_model_is_loaded_with_a_stage_that_says_so(ask: Ask, stage: Stage) -> None:
     stage.render(ask("wan"))
     stage.render(ask("ltx"))
