@@ -161,3 +161,11 @@ def test_the_corpus_asks_for_every_field() -> None:
         "mood", "style", "color_palette", "shot_size", "camera_angle", "camera_movement", "lens",
         "pace", "details", "negative_prompt",
     } <= {name for one in asked for name in one.expected}  # fmt: skip
+
+
+def test_a_change_takes_its_contradictions_with_it() -> None:
+    one = next(a for a in corpus() if a.request == "make it night" and a.base == "dog")
+    assert "sunlight" in one.prompt.lower()
+    revision = revise(one.prompt, one.scene, one.request)
+    assert "sunlight" not in revision.prompt.lower()
+    assert revision.scene.lighting not in {"sunlight", "golden light", "natural light"}
