@@ -39,7 +39,7 @@ __all__ = [
 Image = npt.NDArray[Any]
 """A picture as an array; ``uint8`` unless told otherwise."""
 
-Quality = Literal["phone", "standard", "high"]
+Quality = Literal["phone", "light", "standard", "high"]
 """How near the decoded video is to its frames; the figures stand in ``encoder.toml``."""
 
 Effort = Literal["live", "balanced", "thorough"]
@@ -296,25 +296,30 @@ def _settings() -> Mapping[str, Any]:
 
 
 def _frames_of(frames: Any) -> Iterator[Image]:
-    array = _as_uint8(frames)
+    array = _as_array(frames)
     if array.ndim not in {3, 4} or array.shape[-1] != 3:
         msg = f"Frames must be H×W×3 or T×H×W×3, not {'×'.join(map(str, array.shape))}."
         raise InvalidRequest(msg)
-    yield from array[None] if array.ndim == 3 else array
+    for frame in array[None] if array.ndim == 3 else array:
+        yield _as_uint8(frame)
 
 
-def _as_uint8(frames: Any) -> Image:
-    if hasattr(frames, "detach"):
-        frames = frames.detach()
-        if frames.shape[-1] != 3 and frames.ndim >= 3 and frames.shape[-3] == 3:
-            frames = frames.movedim(-3, -1)
-        if frames.dtype.is_floating_point:
-            frames = (frames.clamp(0, 1) * 255).round().to(dtype=_torch_uint8())
-        return cast("Image", frames.contiguous().cpu().numpy())
-    array = np.asarray(frames)
-    if np.issubdtype(array.dtype, np.floating):
-        array = np.rint(np.clip(array, 0, 1) * 255)
-    return array.astype(np.uint8, copy=False)
+def _as_array(frames: Any) -> Image:
+    if not hasattr(frames, "detach"):
+        return np.asarray(frames)
+    frames = frames.detach()
+    if frames.shape[-1] != 3 and frames.ndim >= 3 and frames.shape[-3] == 3:
+        frames = frames.movedim(-3, -1)
+    if frames.dtype.is_floating_point:
+        frames = (frames.clamp(0, 1) * 255).round().to(dtype=_torch_uint8())
+    return cast("Image", frames.contiguous().cpu().numpy())
+
+
+def _as_uint8(frame: Image) -> Image:
+    if np.issubdtype(frame.dtype, np.floating):
+        whole = np.maximum(frame, 0).astype(np.float32, copy=False)
+        return cv2.convertScaleAbs(whole, alpha=255)
+    return frame.astype(np.uint8, copy=False)
 
 
 def _torch_uint8() -> Any:
