@@ -43,11 +43,15 @@ NEVER = {
 
 HOMES = {
     "torch": (
-        "workbench.engines", "workbench.prompts.local_model", "workbench.research.agreement",
+        "workbench.engines",
+        "workbench.prompts.local_model",
+        "workbench.research.agreement",
     ),
     "diffusers": ("workbench.engines",),
     "transformers": (
-        "workbench.engines", "workbench.prompts.local_model", "workbench.research.agreement",
+        "workbench.engines",
+        "workbench.prompts.local_model",
+        "workbench.research.agreement",
     ),
     "ipywidgets": ("workbench.widgets",),
     "anywidget": ("workbench.widgets",),

@@ -15,9 +15,13 @@ Frames = npt.NDArray[np.uint8]
 def decode(source: Path | bytes) -> Frames:
     """Return every frame of an mp4 as RGB, shape (frames, height, width, 3)."""
     opened = io.BytesIO(source) if isinstance(source, bytes) else str(source)
-    with av.open(opened) as container:
+    with av.open(opened, "r") as container:
         assert container.streams.video[0].codec_context.name == "h264"
-        return np.stack([frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)])
+        frames: list[Frames] = [
+            frame.to_ndarray(format="rgb24").astype(np.uint8, copy=False)
+            for frame in container.decode(video=0)
+        ]
+    return np.stack(frames)
 
 
 def moves(frames: Frames) -> bool:
