@@ -34,12 +34,12 @@ class Screen:
     """One browser window; remembers what went wrong in it, and where it sent requests."""
 
     def __init__(
-        self, browser: Browser, server: LiveServer, *, width: int = 1440, touch: bool = False,
-        dark: bool = False, still: bool = False,
+        self, browser: Browser, server: LiveServer, *, width: int = 1440, height: int = 900,
+        touch: bool = False, dark: bool = False, still: bool = False,
     ) -> None:  # fmt: skip
         self.server = server
         self.context = browser.new_context(
-            viewport={"width": width, "height": 900},
+            viewport={"width": width, "height": height},
             has_touch=touch,
             color_scheme="dark" if dark else "light",
             reduced_motion="reduce" if still else "no-preference",

@@ -1,0 +1,205 @@
+"""``make screenshots``: takes the pictures in docs/images from the real thing, by clicking through it.
+
+Starts a server over an outputs/ folder of its own, walks the journey in the dashboard and in
+JupyterLab, light and dark, and records a short film of it. Everything it started it ends.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any, Final
+
+import av
+from PIL import Image
+from playwright.sync_api import Browser, CDPSession, Page, sync_playwright
+
+from tests.browser.screen import Screen
+from tests.chromium import ARGUMENTS, find_chromium
+from tests.live_server import LiveServer
+
+IMAGES: Final = Path(__file__).resolve().parent / "images"
+IDEA: Final = "a fox running through the snow"
+WISH: Final = "at night, with the camera following from behind"
+_LARGEST_BYTES: Final = 400_000
+_LARGEST_FILM_BYTES: Final = 2_000_000
+_FILM_SIZE: Final = (960, 600)
+_FILM_FPS: Final = 10
+_FILM_HASTE: Final = 2.5
+"""How much faster than it happened the film shows it."""
+_COLOURS: Final = (256, 128, 64)
+
+
+def main() -> None:
+    """Take every picture anew."""
+    chromium = find_chromium()
+    if chromium is None:
+        sys.exit("There is no Chromium; `make chromium` installs one.")
+    IMAGES.mkdir(exist_ok=True)
+    with (
+        tempfile.TemporaryDirectory(prefix="workbench-pictures-") as folder,
+        LiveServer(Path(folder) / "outputs") as server,
+        sync_playwright() as playwright,
+    ):
+        browser = playwright.chromium.launch(executable_path=chromium, args=list(ARGUMENTS))
+        _dashboard(browser, server, dark=False)
+        _dashboard(browser, server, dark=True)
+        _phone(browser, server)
+        _lab(browser, server)
+        _film(browser, server)
+        browser.close()
+    for picture in sorted(IMAGES.iterdir()):
+        print(
+            f"{picture.relative_to(IMAGES.parent.parent)}  {picture.stat().st_size / 1000:.0f} kB"
+        )
+
+
+def _dashboard(browser: Browser, server: LiveServer, *, dark: bool) -> None:
+    tint = "dark" if dark else "light"
+    screen = Screen(browser, server, dark=dark).open_dashboard()
+    _take(screen.page, f"start-{tint}")
+    screen.enhance(IDEA)
+    screen.wait_until_playing(".wb-step-prompt video")
+    _take(screen.page, f"prompt-{tint}")
+    screen.make_variations()
+    screen.render_all()
+    screen.step.locator(".wb-job[data-state=complete]").nth(2).wait_for()
+    _take(screen.page, f"rendering-{tint}")
+    screen.wait_for_videos(8)
+    screen.page.wait_for_timeout(600)
+    _take(screen.page, f"variations-{tint}")
+    _tune(screen)
+    _take(screen.page, f"tune-{tint}")
+    screen.go("Results")
+    screen.wait_until_playing(".wb-results video", 4)
+    _take(screen.page, f"results-{tint}")
+    for place in (1, 5):
+        screen.cards.nth(place).get_by_role("checkbox").check()
+    screen.button("Compare 2").click()
+    screen.wait_until_playing(".wb-compare video", 2)
+    _take(screen.page, f"compare-{tint}")
+    screen.page.keyboard.press("Escape")
+    screen.page.get_by_role("button", name="History").click()
+    screen.page.wait_for_timeout(600)
+    _take(screen.page, f"history-{tint}")
+    screen.close()
+
+
+def _phone(browser: Browser, server: LiveServer) -> None:
+    screen = Screen(browser, server, width=390, touch=True).open_dashboard()
+    screen.enhance(IDEA)
+    screen.wait_until_playing(".wb-step-prompt video")
+    _take(screen.page, "phone-prompt")
+    screen.close()
+
+
+def _lab(browser: Browser, server: LiveServer) -> None:
+    screen = Screen(browser, server).open_lab()
+    screen.enhance("an old lighthouse in a storm")
+    screen.wait_until_playing(".wb-step-prompt video")
+    for notification in screen.page.get_by_role("button", name="Hide notification").all():
+        notification.click()
+    _take(screen.page, "lab")
+    screen.close()
+
+
+def _film(browser: Browser, server: LiveServer) -> None:
+    width, height = _FILM_SIZE
+    screen = Screen(browser, server, width=width, height=height).open_dashboard()
+    camera = _Camera(screen.context.new_cdp_session(screen.page))
+    screen.page.wait_for_timeout(700)
+    screen.enhance(IDEA)
+    screen.wait_until_playing(".wb-step-prompt video")
+    screen.page.wait_for_timeout(1500)
+    screen.make_variations()
+    screen.page.wait_for_timeout(1200)
+    screen.render_all()
+    screen.wait_for_videos(8)
+    screen.page.wait_for_timeout(1500)
+    _tune(screen)
+    screen.page.wait_for_timeout(1500)
+    screen.go("Results")
+    screen.wait_until_playing(".wb-results video", 3)
+    screen.page.wait_for_timeout(2500)
+    camera.stop()
+    screen.close()
+    film = IMAGES / "journey.mp4"
+    camera.write(film)
+    _check_size(film, _LARGEST_FILM_BYTES)
+
+
+class _Camera:
+    """Records what a page shows: Chromium tells each new picture, PyAV puts them in a film."""
+
+    def __init__(self, line: CDPSession) -> None:
+        self._line = line
+        self._frames: list[tuple[float, bytes]] = []
+        line.on("Page.screencastFrame", self._keep)
+        line.send("Page.startScreencast", {"format": "jpeg", "quality": 80})
+
+    def stop(self) -> None:
+        """Record no more."""
+        self._line.send("Page.stopScreencast")
+
+    def write(self, path: Path) -> None:
+        """Write the film, at an even pace."""
+        begin, end = self._frames[0][0], self._frames[-1][0]
+        width, height = _FILM_SIZE
+        with av.open(str(path), "w", options={"movflags": "faststart"}) as film:
+            stream = film.add_stream(
+                "libx264", rate=_FILM_FPS, options={"crf": "34", "preset": "slow"}
+            )
+            stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+            shown = 0
+            pace = _FILM_HASTE / _FILM_FPS
+            for number in range(int((end - begin) / pace) + 1):
+                while (
+                    shown + 1 < len(self._frames)
+                    and self._frames[shown + 1][0] <= begin + number * pace
+                ):
+                    shown += 1
+                picture = Image.open(io.BytesIO(self._frames[shown][1])).resize((width, height))
+                frame = av.VideoFrame.from_image(picture)  # type: ignore[no-untyped-call]
+                film.mux(stream.encode(frame))
+            film.mux(stream.encode())
+
+    def _keep(self, told: dict[str, Any]) -> None:
+        self._frames.append((told["metadata"]["timestamp"], base64.b64decode(told["data"])))
+        self._line.send("Page.screencastFrameAck", {"sessionId": told["sessionId"]})
+
+
+def _tune(screen: Screen) -> None:
+    screen.cards.nth(2).get_by_role("button", name="Tune this").click()
+    wish = screen.step.get_by_label("What should be different")
+    wish.fill(WISH)
+    wish.press("Enter")
+    screen.step.locator(".wb-turn .wb-changes li").first.wait_for()
+    screen.button("Apply changes & generate").click()
+    screen.step.locator(".wb-take[data-current] [data-shows=video]").wait_for()
+    screen.page.mouse.wheel(0, -5000)
+    screen.page.wait_for_timeout(800)
+
+
+def _take(page: Page, name: str) -> None:
+    """Keep the window as a PNG of as many colours as fit the size that belongs here."""
+    whole = Image.open(io.BytesIO(page.screenshot(animations="allow"))).convert("RGB")
+    path = IMAGES / f"{name}.png"
+    for colours in _COLOURS:
+        whole.quantize(colours, dither=Image.Dither.NONE).save(path, optimize=True)
+        if path.stat().st_size <= _LARGEST_BYTES:
+            return
+    _check_size(path, _LARGEST_BYTES)
+
+
+def _check_size(path: Path, largest_bytes: int) -> None:
+    if path.stat().st_size > largest_bytes:
+        sys.exit(
+            f"{path.name} has {path.stat().st_size:,} bytes; at most {largest_bytes:,} belong here."
+        )
+
+
+if __name__ == "__main__":
+    main()
