@@ -186,6 +186,7 @@ def test_a_queued_job_survives_the_loss_of_the_index(shop: Shop) -> None:
     shop.manager.cancel(cancelled.job_id)
     shop.end_supervisor(signal.SIGKILL)
     shop.manager.rebuild()
+    shop.manager.resume()
     jobs = shop.ended(queued.job_id, cancelled.job_id)
     assert [job.state for job in jobs] == [JobState.COMPLETE, JobState.CANCELLED]
 

@@ -47,6 +47,7 @@ def test_the_oldest_go_when_more_than_so_many_are_there(shop: Shop) -> None:
     with pytest.raises(NotFound):
         manager.job(jobs[1].job_id)
     assert manager.rebuild() == 2
+    assert manager.job(jobs[0].job_id).starred
 
 
 def test_the_old_go_and_a_batch_goes_with_its_last_job(shop: Shop) -> None:

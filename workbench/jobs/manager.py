@@ -292,7 +292,7 @@ class JobManager(Results):
 
         What runs meanwhile is begun again.
         """
-        self._index.discard()
+        self._index.refill()
         self._contact.tell(work=True)
         return self._reader.jobs(state=None, query="", session_id=None, limit=1, cursor=None).total
 

@@ -127,14 +127,21 @@ class Index:
         """Return what is wrong with the file, or an empty string; looks at all of it."""
         return "" if _is_sound(self.path) else f"{self.path.name} is damaged"
 
-    def discard(self) -> None:
-        """Throw the index away and make it again, as far as the folders tell."""
-        with self._lock:
-            self.close()
-            with _alone(self._lock_path):
-                for suffix in _FILES:
-                    self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
-            self._current()
+    def refill(self) -> None:
+        """Forget every job and batch and learn them again from the folders; stars are kept.
+
+        What others keep in the same file, such as prompt sessions, is left alone.
+        """
+        with self.write() as writer:
+            starred = [row[0] for row in writer.execute("SELECT job_id FROM jobs WHERE starred")]
+            writer.execute("DELETE FROM jobs")
+            writer.execute("DELETE FROM batches")
+            if self._fill is not None:
+                self._fill(writer)
+            writer.connection.executemany(
+                "UPDATE jobs SET starred = 1 WHERE job_id = ?", [(job_id,) for job_id in starred]
+            )
+            _ = writer.revision
 
     def close(self) -> None:
         """Close the connection; the next use opens it again."""
