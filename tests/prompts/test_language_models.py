@@ -222,6 +222,7 @@ def test_the_same_variation_eight_times_is_taken_once(
     "given",
     [
         [{"prompt": "A cat naps on a sofa.", "scene": {"subject": "a cat"}}] * 3,
+        [{"prompt": "A cat naps on a sofa.", "scene": {"weather": "rain"}}] * 3,
         [{"prompt": "A dog runs.", "scene": {}}] * 3,
         [{"scene": {"weather": "rain"}}, "text", 7],
     ],

@@ -97,6 +97,17 @@ def test_undo_redo_and_start_over_walk_the_tree(sessions: Sessions) -> None:
     assert latest.prompt == first
 
 
+def test_undo_goes_on_from_where_an_earlier_undo_led(sessions: Sessions) -> None:
+    session_id = _begin(sessions)
+    first = sessions.session(session_id).entries[0].prompt
+    _tune(sessions, session_id, "make it night")
+    _tune(sessions, session_id, "undo")
+    _tune(sessions, session_id, "add rain")
+    assert _tune(sessions, session_id, "undo") == first
+    _, entry = asyncio.run(sessions.update(session_id, "undo"))
+    assert entry is None
+
+
 def test_undo_at_the_start_changes_nothing_and_adds_no_entry(sessions: Sessions) -> None:
     session_id = _begin(sessions)
     revision, entry = asyncio.run(sessions.update(session_id, "undo"))
