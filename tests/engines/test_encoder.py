@@ -8,7 +8,7 @@ import av
 import numpy as np
 import pytest
 
-from workbench.engines.encoder import Image, VideoWriter, to_i420, to_rgb
+from workbench.engines.encoder import Image, VideoWriter, nvenc_opens, to_i420, to_rgb
 from workbench.engines.probe import decode_video, probe_video
 from workbench.errors import InvalidRequest, RenderError
 
@@ -130,3 +130,10 @@ def test_the_index_stands_before_the_pictures(tmp_path: Path) -> None:
         writer.write(np.zeros((2, 64, 64, 3), np.uint8))
     data = (tmp_path / "v.mp4").read_bytes()
     assert 0 < data.index(b"moov") < data.index(b"mdat")
+
+
+def test_the_gpu_encoder_is_used_only_where_it_really_opens(tmp_path: Path) -> None:
+    with VideoWriter(tmp_path / "v.mp4", 256, 144, 24, encoder="auto") as writer:
+        writer.write(textured(3))
+    assert isinstance(nvenc_opens(), bool)
+    assert probe_video(tmp_path / "v.mp4").num_frames == 3

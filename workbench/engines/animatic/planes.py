@@ -20,6 +20,7 @@ __all__ = ["Picture", "Sheet", "Sprite", "above", "below", "lay", "sprite_of"]
 
 _WHOLE: Final = 1.0 / 255.0
 _BLACK_LEVEL: Final = 16.0
+_GREY: Final = 96
 _ALMOST: Final = 1e-3
 _NEAR: Final = 0.07
 """A fraction of a pixel that nobody sees."""
@@ -48,6 +49,9 @@ class Picture:
         self.y: Image = self.planes[:height]
         self.u: Image = flat[luma : luma + chroma].reshape(height // 2, width // 2)
         self.v: Image = flat[luma + chroma :].reshape(height // 2, width // 2)
+        # Grey, so that what nothing covers is the same in every run.
+        self.y.fill(_GREY)
+        self.planes[height:].fill(128)
 
     def reduced(self, width: int) -> Picture:
         """Return this picture at most about ``width`` pixels wide."""
