@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from workbench.engines.diffusers.families import families
-from workbench.engines.diffusers.memory import Need, need_of, plan_memory
+from workbench.engines.diffusers.memory import Need, decode_fits, need_of, plan_memory
 from workbench.rendering import RenderRequest
 
 GIB = 1 << 30
@@ -44,6 +44,12 @@ def test_what_the_user_wishes_is_kept() -> None:
 def test_a_device_that_shares_the_machine_s_memory_sets_no_limit() -> None:
     plan = plan_memory(NEED, None)
     assert (plan.placement, plan.tiled_vae) == ("full", False)
+
+
+def test_whole_frames_are_decoded_only_where_they_fit() -> None:
+    assert decode_fits(NEED, 8 * GIB)
+    assert not decode_fits(NEED, 6 * GIB)
+    assert decode_fits(NEED, None)
 
 
 def test_a_longer_and_larger_video_needs_more() -> None:

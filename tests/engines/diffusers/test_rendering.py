@@ -413,8 +413,10 @@ def _two(note: str) -> tuple[int, int]:
 def test_a_tiled_vae_is_decoded_as_the_model_does_it(
     ask: Ask, stage: Stage, models: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    stage.render(ask("wan", width=320))
     given = _recorded(monkeypatch)
     made, _ = stage.render(ask("wan", width=320, options={"tiled_vae": True}))
+    assert "loading" not in stage.stages, "tiles are decided for each render, not for the model"
     assert made.request is not None
     pipe = diffusers.WanPipeline.from_pretrained(models("wan"))
     pipe.set_progress_bar_config(disable=True)
@@ -430,6 +432,15 @@ def test_a_tiled_vae_is_decoded_as_the_model_does_it(
         output_type="pil",
     ).frames[0]
     np.testing.assert_array_equal(np.concatenate(given), np.stack([np.asarray(x) for x in wanted]))
+
+
+@pytest.mark.parametrize("memory", ["model_offload", "group_offload"])
+def test_weights_that_come_and_go_give_the_same_frames(memory: str, ask: Ask, stage: Stage) -> None:
+    _, full = stage.render(ask("wan"))
+    made, folder = stage.render(ask("wan", options={"memory": memory}))
+    assert made.request is not None
+    assert made.request.options[AS_RENDERED]["memory"]["placement"] == memory
+    assert (_frames(folder) == _frames(full)).all()
 
 
 def test_unloading_lets_go_of_the_model(ask: Ask, stage: Stage) -> None:

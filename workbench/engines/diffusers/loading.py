@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from typing import Any
 
 from workbench.engines.diffusers.acceleration import Acceleration
 from workbench.engines.diffusers.adapters import parameters_of
 from workbench.engines.diffusers.families import Family, family_of
-from workbench.engines.diffusers.memory import MemoryPlan, need_of, plan_memory
+from workbench.engines.diffusers.memory import MemoryPlan, decode_fits, need_of, plan_memory
 from workbench.engines.diffusers.options import Options
 from workbench.engines.diffusers.previews import LatentColours
 from workbench.engines.diffusers.safety import checker_arguments
@@ -59,6 +59,19 @@ class LoadedModel:
                     )
                 return self._variant(name)
         return self.pipe
+
+    def fit(self, request: RenderRequest, options: Options) -> None:
+        """Decide anew, for this very request, whether the VAE decodes in tiles."""
+        vae: Any = getattr(self.pipe, "vae", None)
+        if not hasattr(vae, "enable_tiling") or not hasattr(vae, "disable_tiling"):
+            return
+        tiled = options.tiled_vae
+        if tiled is None:
+            tiled = not decode_fits(need_of(request, self.family, {}), _free_bytes(self.device))
+        tiled = tiled or self.family.fixed_vae == "tiled"
+        if tiled != getattr(vae, "use_tiling", None):
+            (vae.enable_tiling if tiled else vae.disable_tiling)()
+        self.plan = replace(self.plan, tiled_vae=tiled)
 
     def _variant(self, name: str) -> Any:
         if name not in self.variants:
@@ -121,7 +134,6 @@ def load_model(
     report(Progress("loading", message=f"{family.title}: {plan.reason}"))
     pipe = _pipeline(request, options, settings, weights, family, device, dtypes, plan, report)
     _place(pipe, plan, device)
-    _arrange_vae(pipe, family, plan)
     pipe.set_progress_bar_config(disable=True)
     model = LoadedModel(
         model_key(request, options, family, device), pipe, family, device, plan,
@@ -226,18 +238,23 @@ def _plan(
     weights: Weights | None,
     device: str,
 ) -> MemoryPlan:
-    free = None
-    if device.startswith("cuda"):
-        import torch  # noqa: PLC0415
-
-        free = torch.cuda.mem_get_info()[0]
     sizes = weights.component_bytes() if weights else {}
     return plan_memory(
         need_of(request, family, sizes),
-        free,
+        _free_bytes(device),
         placement=options.memory,
         tiled_vae=options.tiled_vae,
     )
+
+
+def _free_bytes(device: str) -> int | None:
+    """Return what is free on ``device`` for this process; None on a CPU."""
+    if not device.startswith("cuda"):
+        return None
+    import torch  # noqa: PLC0415
+
+    kept = torch.cuda.memory_reserved() - torch.cuda.memory_allocated()
+    return int(torch.cuda.mem_get_info()[0] + kept)
 
 
 def _place(pipe: Any, plan: MemoryPlan, device: str) -> None:
@@ -254,12 +271,3 @@ def _place(pipe: Any, plan: MemoryPlan, device: str) -> None:
             offload_type="leaf_level",
             use_stream=device.startswith("cuda"),
         )
-
-
-def _arrange_vae(pipe: Any, family: Family, plan: MemoryPlan) -> None:
-    vae = getattr(pipe, "vae", None)
-    if vae is None:
-        return
-    tiled = plan.tiled_vae or family.fixed_vae == "tiled"
-    if tiled and hasattr(vae, "enable_tiling"):
-        vae.enable_tiling()

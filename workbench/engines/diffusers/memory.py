@@ -12,7 +12,7 @@ from typing import Final, Literal
 from workbench.engines.diffusers.families import Family
 from workbench.rendering import RenderRequest
 
-__all__ = ["MemoryPlan", "Need", "Placement", "need_of", "plan_memory"]
+__all__ = ["MemoryPlan", "Need", "Placement", "decode_fits", "need_of", "plan_memory"]
 
 Placement = Literal["full", "model_offload", "group_offload"]
 
@@ -48,6 +48,11 @@ def need_of(request: RenderRequest, family: Family, weights: Mapping[str, int]) 
     """Return what ``request`` needs, by its family's estimates per pixel and frame."""
     volume = (request.width or 1280) * (request.height or 720) * (request.num_frames or 121)
     return Need(weights, volume * family.memory.denoise, volume * family.memory.decode)
+
+
+def decode_fits(need: Need, free_bytes: int | None) -> bool:
+    """Tell whether whole frames can be decoded in what is free now; None means: no limit."""
+    return free_bytes is None or need.decode <= int(free_bytes * _MARGIN)
 
 
 def plan_memory(

@@ -35,6 +35,7 @@ def render(model: LoadedModel, task: RenderTask) -> Rendered:
     request = task.recipe.request
     options = read_options(request.options)
     pipe = model.pipe_for(options)
+    model.fit(request, options)
     acceleration = model.acceleration
     acceleration.apply(pipe, request.profile, options, model.family, model.device)
     try:
