@@ -116,6 +116,17 @@ def test_a_poison_job_fails_with_its_last_error_after_bounded_attempts(
     assert after.state is JobState.COMPLETE
 
 
+def test_a_job_cancelled_between_two_attempts_leaves_nothing_of_the_first(shop: Shop) -> None:
+    asked = shop.submit(fault="kill")
+    shop.until(lambda: shop.manager.job(asked.job_id).attempt == 1)
+    shop.manager.pause()
+    shop.until(lambda: shop.manager.job(asked.job_id).state is JobState.QUEUED)
+    shop.manager.cancel(asked.job_id)
+    (job,) = shop.ended(asked.job_id)
+    assert job.state is JobState.CANCELLED
+    assert shop.violations() == []
+
+
 @pytest.mark.parametrize("fault", ["out_of_memory", "device_lost"])
 def test_a_device_failure_fails_the_job_with_advice_and_replaces_the_worker(
     shop: Shop, fault: str

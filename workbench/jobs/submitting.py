@@ -18,6 +18,7 @@ from workbench.identifiers import Kind, new_identifier
 from workbench.jobs.demands import describe
 from workbench.jobs.model import Job, JobState, Priority
 from workbench.jobs.paths import JobPaths
+from workbench.jobs.publishing import clear_attempts
 from workbench.jobs.records import Ended, Submission, write_ended, write_submission
 from workbench.jobs.store import Index, NewJob, Requests, Writer
 from workbench.rendering import RenderRequest
@@ -125,6 +126,8 @@ class Submitter:
         """Mark jobs that were cancelled in the queue, so that a new index will not queue them."""
         for job in jobs:
             files = self._paths.job(job.job_id, job.batch_id)
+            if job.attempt:
+                clear_attempts(files)
             with suppress(OSError):
                 write_ended(files, Ended(job.state, "", job.attempt, time.time()))
 
