@@ -173,7 +173,7 @@ def _pipeline(
     }
     if weights is None:
         arguments["revision"] = request.revision or None
-    if plan.placement == "full" and device.startswith("cuda"):
+    if plan.placement == "full":
         arguments["device_map"] = device.partition(":")[0]  # from disk straight to the device
     source = str(weights.folder) if weights else request.model
     with _told(report):
