@@ -14,7 +14,7 @@ from typing import Final
 
 from workbench.prompts.composer import bank
 from workbench.prompts.composer.facts import Ground, ground
-from workbench.prompts.composer.lexicon import find_terms, load
+from workbench.prompts.composer.lexicon import find_terms, load, says_any
 from workbench.prompts.composer.opening import shot_phrase, time_phrase
 from workbench.prompts.composer.retelling import retell
 from workbench.prompts.composer.words import article, sentence_case, sentences, tokens
@@ -100,6 +100,8 @@ def _resay(text: str, change: Change) -> tuple[str, bool]:
     """Replace the user's own phrases for the old term."""
     old, new = str(change.before), str(change.after)
     found = False
+    if not says_any(text, change.field, old):
+        return text, False
     for term in reversed(find_terms(text)):
         if term.field != change.field or term.term != old:
             continue

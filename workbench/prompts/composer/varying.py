@@ -6,6 +6,7 @@ chosen first (max-min distance). Subject and action stay.
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -70,7 +71,7 @@ def vary(
         return []
     rng = rng_for(seed, [p for p, _ in parents], tuple(axes), tuple(hold))
     plans = [
-        _Plan(prompt, scene, _free(scene, _fields(axes), frozenset(hold)), frozenset(hold), [])
+        _Plan(prompt, scene, _free(scene, _fields(axes), frozenset(hold)), frozenset(hold), {})
         for prompt, scene in parents
     ]
     taken = {p for p, _ in parents} | set(avoid)
@@ -116,8 +117,8 @@ class _Plan:
     scene: Scene
     free: tuple[str, ...]
     hold: frozenset[str]
-    pool: list[Scene]
-    """Candidates that have not been chosen yet."""
+    pool: dict[Scene, tuple[int, float]]
+    """Candidates not yet chosen: how many scenes each was held against, and the nearest one."""
 
 
 def _next(
@@ -129,9 +130,16 @@ def _next(
 ) -> Variation:
     """Return the candidate farthest from all of ``scenes`` as a variation."""
     wanted = _FEW_CANDIDATES if plan.pool else _MANY_CANDIDATES
-    plan.pool += [_candidate(plan.scene, plan.free, plan.hold, rng) for _ in range(wanted)]
-    plan.pool = [scene for scene in dict.fromkeys(plan.pool) if scene not in scenes]
-    for candidate in sorted(plan.pool, key=lambda c: -min(distance(c, s) for s in scenes)):
+    chosen = set(scenes)
+    for _ in range(wanted):
+        plan.pool.setdefault(_candidate(plan.scene, plan.free, plan.hold, rng), (0, math.inf))
+    for candidate, (counted, nearest) in tuple(plan.pool.items()):
+        if candidate in chosen:
+            del plan.pool[candidate]
+            continue
+        apart = [nearest, *(distance(candidate, s) for s in scenes[counted:])]
+        plan.pool[candidate] = (len(scenes), min(apart))
+    for candidate in sorted(plan.pool, key=lambda c: -plan.pool[c][1]):
         text = carry(plan.prompt, plan.scene, candidate, rng)
         if text not in taken:
             changes = plan.scene.changes_to(candidate)
