@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.screen import LOAD_MS, RENDER_MS, Screen
+from tests.live_server import TOKEN
 
 pytestmark = pytest.mark.browser
 
@@ -43,6 +44,18 @@ def test_the_four_steps_lead_from_an_idea_to_finished_videos(
     screen.go("Results")
     screen.wait_for_videos(10)
     screen.wait_until_playing(".wb-results video", 2)
+    screen.assert_clean()
+
+
+def test_the_launcher_has_a_tile_that_opens_the_notebook(
+    open_screen: Callable[..., Screen],
+) -> None:
+    screen = open_screen()
+    screen.page.goto(f"{screen.server.url}/lab?reset&token={TOKEN}", timeout=LOAD_MS)
+    tile = screen.page.locator(".jp-LauncherCard", has_text="World Model Workbench")
+    tile.click(timeout=LOAD_MS)
+    expect(screen.page.locator(".jp-Notebook .jp-CodeCell").first).to_be_visible(timeout=LOAD_MS)
+    expect(screen.page.get_by_role("tab", name="workbench.ipynb")).to_be_visible()
     screen.assert_clean()
 
 

@@ -1,0 +1,84 @@
+// A launcher tile and a command that open the workbench's notebook in JupyterLab.
+//
+// JupyterLab loads extensions as module-federation containers: an object with `init`, which is
+// handed the packages that all share, and `get`, which hands out the extension. That is little
+// enough to write by hand, so no build stands between this file and the browser.
+
+(() => {
+  const NAME = "world-model-workbench";
+  const COMMAND = "world-model-workbench:open";
+  const LABEL = "World Model Workbench";
+  const NOTEBOOK = "notebooks/workbench.ipynb";
+  const NEW_NOTEBOOK = "workbench.ipynb"; // where the server stands elsewhere than in the checkout
+  const ICON =
+    "data:image/svg+xml," +
+    encodeURIComponent(
+      '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 52 52"><rect x="4" y="12" width="44" height="28" rx="6" fill="none" stroke="#c4621a" stroke-width="4"/><path d="M6 14h18L14 38H6zM32 14h7L29 38h-7z" fill="#c4621a"/></svg>',
+    );
+
+  let shared = {};
+
+  /** A package that JupyterLab shares; null in an application that has none, such as Voilà. */
+  async function sharedPackage(name) {
+    const versions = Object.values(shared[name] ?? {});
+    if (!versions.length) return null;
+    const factory = await versions[0].get();
+    return factory();
+  }
+
+  function notebook() {
+    const source = "import workbench as wb\n\nbench = wb.Workbench()\nbench";
+    const cell = { cell_type: "code", id: "workbench", metadata: {}, outputs: [], execution_count: null, source };
+    const kernelspec = { name: "python3", display_name: "Python 3 (ipykernel)", language: "python" };
+    return { cells: [cell], metadata: { kernelspec }, nbformat: 4, nbformat_minor: 5 };
+  }
+
+  async function exists(contents, path) {
+    try {
+      await contents.get(path, { content: false });
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  async function open(app) {
+    const { contents } = app.serviceManager;
+    let path = NOTEBOOK;
+    if (!(await exists(contents, path))) {
+      path = NEW_NOTEBOOK;
+      if (!(await exists(contents, path))) {
+        await contents.save(path, { type: "notebook", format: "json", content: notebook() });
+      }
+    }
+    return app.commands.execute("docmanager:open", { path, factory: "Notebook" });
+  }
+
+  async function extension() {
+    const launcherPackage = await sharedPackage("@jupyterlab/launcher");
+    const palettePackage = await sharedPackage("@jupyterlab/apputils");
+    const plugin = {
+      id: `${NAME}:plugin`,
+      description: "Opens the World Model Workbench.",
+      autoStart: true,
+      optional: [launcherPackage?.ILauncher, palettePackage?.ICommandPalette].filter(Boolean),
+      activate(app, ...services) {
+        app.commands.addCommand(COMMAND, { label: LABEL, caption: `Open the ${LABEL}`, execute: () => open(app) });
+        const [launcher, palette] = launcherPackage ? services : [null, ...services];
+        launcher?.add({ command: COMMAND, category: "Notebook", rank: 0, kernelIconUrl: ICON });
+        palette?.addItem({ command: COMMAND, category: "Workbench" });
+      },
+    };
+    return () => ({ __esModule: true, default: plugin });
+  }
+
+  window._JUPYTERLAB = window._JUPYTERLAB || {};
+  window._JUPYTERLAB[NAME] = {
+    init(scope) {
+      shared = scope;
+    },
+    async get(module) {
+      return module === "./extension" ? extension() : () => ({ default: [] });
+    },
+  };
+})();
