@@ -33,6 +33,8 @@ def prompt_agreement(
     for CLIP). Compare figures of one model only. ``model`` is a folder or a hub name. Raises
     ``EngineUnavailable`` when the model cannot be loaded.
     """
+    if Path(model).is_absolute() and not Path(model).is_dir():
+        raise EngineUnavailable(f"The model {model!r} cannot measure agreement: no such folder.")
     asked = {key: [str(path), prompt] for key, (path, prompt) in videos.items()}
     command = [sys.executable, "-m", "workbench.research.agreement", model]
     if not settings.allow_hub:
