@@ -146,3 +146,26 @@ def test_all_videos_are_downloaded_as_one_zip(screen: Screen) -> None:
     assert sum(name.endswith(".mp4") for name in names) == 9
     assert "manifest.json" in names
     screen.assert_clean()
+
+
+def test_a_double_click_does_nothing_twice(open_screen: Callable[..., Screen]) -> None:
+    screen = open_screen().open_dashboard()
+    screen.step.get_by_label("Your idea").fill("dog running")
+    screen.button("Enhance").dblclick()
+    expect(screen.prompt).to_be_visible(timeout=LOAD_MS)
+    screen.page.wait_for_timeout(800)
+    screen.page.get_by_role("button", name="History").click()
+    expect(screen.page.locator(".wb-tree-node")).to_have_count(1)
+
+
+def test_without_the_server_extension_videos_come_through_the_kernel(
+    open_screen: Callable[..., Screen],
+) -> None:
+    screen = open_screen()
+    screen.page.route("**/static/videos/**", lambda route: route.fulfill(status=404))
+    screen.open_dashboard()
+    screen.enhance("dog running")
+    screen.wait_until_playing(".wb-step-prompt video")
+    source = screen.step.locator("video").get_attribute("src")
+    assert source is not None
+    assert source.startswith("blob:")

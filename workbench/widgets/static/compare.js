@@ -34,7 +34,7 @@ export class Compare {
     this.videos = this.jobs.map((job, place) => this._video(job, place));
     this.stage.replaceChildren(...this.videos.map((video) => h("div", { class: "wb-compare-pane" }, video)));
     attribute(this.stage, "data-count", this.jobs.length);
-    this.captions.replaceChildren(...this.jobs.flatMap((job, place) => [h("dt", { text: this._place(place) }), h("dd", { text: this._words(job) })]));
+    this.captions.replaceChildren(...this.jobs.flatMap((job, place) => [h("dt", { text: this._place(place) }), h("dd", { text: this._words(job), title: job.prompt })]));
     show(this.down.el, this.jobs.length === 4);
     this._set("--wb-x", 50);
     this._set("--wb-y", 50);
