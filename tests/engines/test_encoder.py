@@ -63,6 +63,20 @@ def test_colours_come_back_as_they_went_in(tmp_path: Path) -> None:
         assert np.abs(decoded[32, 32 * index + 16].astype(int) - colour).max() <= 6
 
 
+@pytest.mark.parametrize("height", [142, 144, 270, 272])
+def test_colours_stand_where_they_were_at_every_even_height(tmp_path: Path, height: int) -> None:
+    frame = np.zeros((height, 256, 3), np.uint8)
+    frame[: height // 2] = (220, 40, 40)
+    frame[height // 2 :] = (40, 60, 220)
+    with VideoWriter(tmp_path / "v.mp4", 256, height, 24) as writer:
+        writer.write(frame[None].repeat(4, 0))
+    facts = probe_video(tmp_path / "v.mp4")
+    assert (facts.width, facts.height) == (256, height)
+    shown = next(iter(decode_video(tmp_path / "v.mp4", "rgb24"))).astype(int)
+    for rows in (slice(4, height // 2 - 4), slice(height // 2 + 4, height - 4)):
+        assert np.abs(shown[rows] - frame[rows].astype(int)).max() < 12
+
+
 def test_i420_and_back_keeps_a_grey_ramp() -> None:
     ramp = np.repeat(np.arange(256, dtype=np.uint8)[None, :, None], 64, 0).repeat(3, 2)
     assert np.abs(to_rgb(to_i420(ramp)).astype(int) - ramp).max() <= 2

@@ -245,7 +245,10 @@ class _Target:
         self._stream = stream
 
     def encode(self, planes: Image) -> None:
-        frame = av.VideoFrame.from_numpy_buffer(np.ascontiguousarray(planes), format="yuv420p")
+        # PyAV's copy-free way loses two rows of a height that is no multiple of 4
+        shares = self._size[1] % 4 == 0
+        wrap = av.VideoFrame.from_numpy_buffer if shares else av.VideoFrame.from_ndarray
+        frame = wrap(np.ascontiguousarray(planes), format="yuv420p")
         frame.pts, self._pts = self._pts, self._pts + 1
         frame.time_base = 1 / self._rate
         for packet in self._stream.encode(frame):
