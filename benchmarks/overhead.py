@@ -43,7 +43,7 @@ def main() -> None:
     os.environ["HF_HUB_OFFLINE"] = "1"
     warnings.simplefilter("ignore")
     figures = []
-    with tempfile.TemporaryDirectory() as place:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as place:
         for name in ("tiny", "small"):
             model = _save(name, Path(place) / name)
             figures += _in_process(name, model, Path(place), wanted.repeats)
@@ -102,7 +102,9 @@ def _through_jobs(model: Path, outputs: Path, count: int) -> list[Figure]:
             jobs = manager.wait([job.job_id for job in batch.jobs], timeout_s=300)
         finally:
             if status := manager.supervisor():
-                psutil.Process(status.pid).terminate()
+                supervisor = psutil.Process(status.pid)
+                supervisor.terminate()
+                supervisor.wait(30)
     if failed := [job.error for job in jobs if job.error]:
         raise RuntimeError(failed[0])
     outcomes = []
