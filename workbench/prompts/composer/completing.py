@@ -267,7 +267,9 @@ def _style(_scene: Scene, at: Ground, _words: frozenset[str]) -> Sequence[str]:
     return _pick("style", at.kind, "any")
 
 
-def _pace(_scene: Scene, at: Ground, _words: frozenset[str]) -> Sequence[str]:
+def _pace(scene: Scene, at: Ground, _words: frozenset[str]) -> Sequence[str]:
+    if scene.mood in {"energetic", "tense"}:
+        return _pick("pace", "lively")
     if "moving" in at.facts:
         return _pick("pace", "moving")
     return _pick("pace", "scenery" if at.kind == "scenery" else "any")
