@@ -74,6 +74,8 @@ def test_the_notebook_computes_with_what_the_screen_shows(
 
 def test_the_screen_lives_while_a_cell_runs(open_screen: Callable[..., Screen]) -> None:
     screen = open_screen().open_lab()
+    # once the kernel has answered, JupyterLab has its side channel (a subshell) for the widget
+    expect(screen.page.locator(".wb-device").first).to_be_visible(timeout=LOAD_MS)
     cell = screen.page.locator(".jp-Notebook .jp-CodeCell").nth(1)
     cell.locator(".cm-content").click()
     screen.page.keyboard.press("Control+A")
