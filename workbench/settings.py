@@ -105,7 +105,7 @@ class Settings(BaseSettings):
     max_attempts: int = Field(3, ge=1, le=20)
     render_timeout_s: float = Field(3_600.0, gt=0)
     heartbeat_s: float = Field(0.2, gt=0, le=60)
-    lease_s: float = Field(5.0, gt=0)
+    lease_s: float = Field(15.0, gt=0)
     """A worker silent for this long is taken for dead or stopped."""
     cancel_grace_s: float = Field(30.0, gt=0)
     """A running job that was cancelled has this long to stop by itself, then its worker is ended."""

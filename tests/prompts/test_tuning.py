@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 
 import pytest
 
 from tests.prompts.requests import Asked, corpus
-from workbench.prompts.composer.composer import enhance
+from workbench.prompts.composer.composer import enhance, scene_of
 from workbench.prompts.composer.tuning import Control, control_of, revise
 from workbench.prompts.composer.words import tokens
 from workbench.scene import Origin
@@ -169,3 +170,20 @@ def test_a_change_takes_its_contradictions_with_it() -> None:
     revision = revise(one.prompt, one.scene, one.request)
     assert "sunlight" not in revision.prompt.lower()
     assert revision.scene.lighting not in {"sunlight", "golden light", "natural light"}
+
+
+@pytest.mark.parametrize("idea", ["fox running through the snow", "a red car in the rain"])
+def test_no_sentence_runs_into_the_next_one(idea: str) -> None:
+    wishes = (
+        "in a city",
+        "replace the subject with a cat",
+        "make it night",
+        "pan left",
+        "add rain",
+    )
+    for seed in range(4):
+        draft = enhance(idea, seed=seed)
+        for wish in wishes:
+            for base, scene in ((draft.prompt, draft.scene), (idea, scene_of(idea))):
+                text = revise(base, scene, wish).prompt
+                assert not re.search(r"\w[.!?][A-Z]|[a-z] (?:The|A|An|Starting) ", text), text

@@ -149,7 +149,7 @@ def _plain(slot: str, term: str) -> str:
 
 
 def _add(text: str, slot: str, fresh: str) -> str:
-    parts = sentences(text)
+    parts = [part if part.endswith((".", "!", "?")) else f"{part}." for part in sentences(text)]
     if slot in _TAILS:
         host = next((i for i, s in enumerate(parts) if _says(s, _TAILS[slot])), len(parts) - 1)
         if parts:
