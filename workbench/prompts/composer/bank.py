@@ -109,7 +109,9 @@ def pattern(clause: Clause) -> re.Pattern[str]:
     for match in _SLOT.finditer(clause.text):
         out.append(re.escape(clause.text[at : match.start()]))
         out.append(
-            r"[^\s.;][^.;]{0,89}?" if match[1] else f"(?:{re.escape(match[2])}|{re.escape(match[3])})"
+            r"[^\s.;][^.;]{0,89}?"
+            if match[1]
+            else f"(?:{re.escape(match[2])}|{re.escape(match[3])})"
         )
         at = match.end()
     out.append(re.escape(clause.text[at:]) or r"(?=[.,;!?]|\Z)")
