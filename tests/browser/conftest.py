@@ -1,4 +1,8 @@
-"""One real server and one Chromium for the browser tests; plainly skipped where there is none."""
+"""One real server and one Chromium for the browser tests; plainly skipped where there is none.
+
+Both end with the last browser test: an open Playwright keeps an event loop running in this thread, in
+which no other test could start one of its own.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +20,7 @@ from tests.live_server import LiveServer
 _FAILED: Final = pytest.StashKey[bool]()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     """A headless Chromium."""
     path = find_chromium()
@@ -28,7 +32,7 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     """A real Jupyter server with outputs/ of its own."""
     with LiveServer(tmp_path_factory.mktemp("browser") / "outputs") as live:
