@@ -23,7 +23,8 @@ dashboard: $(LAB_STAMP)  ## Serve the dashboard to others on the network; prints
 	@exec $(BIN)/python -m server_extension.launch --dashboard $(ARGS)
 
 test: $(VENV)/.all chromium  ## Run the whole suite.
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -m "not browser" --numprocesses 3 --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -m browser $(ARGS)
 
 check: $(VENV)/.all  ## Lint, formatting, types.
 	$(BIN)/ruff check .

@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 
 from workbench.errors import InvalidRequest, NotFound
-from workbench.jobs.manager import JobManager
+from workbench.jobs.contact import Contact
 from workbench.settings import Settings
 from workbench.studio import RenderParameters, Studio
 
 
 @pytest.fixture
 def studio(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Studio]:
-    monkeypatch.setattr(JobManager, "_launch", lambda _: None)  # jobs stay queued
+    monkeypatch.setattr(Contact, "_launch", lambda _: None)  # jobs stay queued
     with Studio(Settings(outputs=tmp_path / "outputs")) as made:
         yield made
 
