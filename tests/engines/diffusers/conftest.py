@@ -28,6 +28,7 @@ class Stage:
         self.engine = DiffusersEngine(Settings())
         self.said: list[Progress] = []
         self.cancel = False
+        self.device = "cpu"
         self._takes = 0
 
     def report(self, progress: Progress) -> None:
@@ -41,7 +42,7 @@ class Stage:
         self._takes += 1
         folder = self.folder / f"take-{self._takes}"
         folder.mkdir()
-        self.engine.load(request, "cpu", self.report)
+        self.engine.load(request, self.device, self.report)
         recipe = Recipe(job_id="job", created_at=datetime.now(UTC), request=request)
         task = RenderTask(recipe, folder, self.report, lambda: self.cancel)
         return self.engine.render(task), folder
