@@ -179,7 +179,13 @@ def test_the_gpu_is_listed_and_named_in_the_job_while_placeholders_go_to_a_cpu(
     running = shop.manager.job(job.job_id)
     assert running.device == "cuda:0"
     assert running.gpu_id == 0
-    shop.until(lambda: shop.manager.job(job.job_id).has_preview, _LIMIT_S)
+    placeholder = running.preview_job_id
+    assert placeholder is not None
+    (shown,) = shop.ended(placeholder, limit_s=_LIMIT_S)
+    assert shown.state is JobState.COMPLETE, shown.error
+    assert shown.device is not None
+    assert shown.device.startswith("cpu")
+    assert not shop.manager.job(job.job_id).state.final, "the GPU was busy meanwhile"
     shop.manager.cancel(job.job_id)
     (ended,) = shop.ended(job.job_id, limit_s=_LIMIT_S)
     assert ended.state is JobState.CANCELLED
