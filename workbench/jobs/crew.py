@@ -62,7 +62,7 @@ class Crew:
                     stdin=subprocess.DEVNULL,
                     pass_fds=inherited,
                     start_new_session=True,
-                    env=_environment(slot),
+                    env=self.environment(slot),
                 )
             except OSError as error:
                 ours.close()
@@ -121,6 +121,11 @@ class Crew:
         events, self._events = self._events, []
         return events
 
+    def environment(self, slot: Slot) -> dict[str, str]:
+        """Return the environment of a worker on ``slot``, which sees that device alone."""
+        visible = "" if slot.uuid is None else slot.uuid
+        return {**os.environ, "CUDA_VISIBLE_DEVICES": visible, "CUDA_DEVICE_ORDER": "PCI_BUS_ID"}
+
     def close(self) -> None:
         """End every worker and wait for it."""
         for worker in self._workers.values():
@@ -167,11 +172,6 @@ class Crew:
             if not seats:
                 lease.release()
                 del self._leases[uuid]
-
-
-def _environment(slot: Slot) -> dict[str, str]:
-    visible = "" if slot.uuid is None else slot.uuid
-    return {**os.environ, "CUDA_VISIBLE_DEVICES": visible, "CUDA_DEVICE_ORDER": "PCI_BUS_ID"}
 
 
 def _reap(process: subprocess.Popen[bytes]) -> int:

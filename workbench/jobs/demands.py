@@ -7,7 +7,7 @@ import hashlib
 from workbench.jobs.store import NewJob
 from workbench.rendering import RenderRequest
 
-__all__ = ["describe"]
+__all__ = ["describe", "model_key"]
 
 
 def describe(
@@ -38,7 +38,7 @@ def describe(
         prompt=request.prompt,
         # What has a placeholder is slow, wherever it runs: it must not be in a placeholder's way.
         lane="gpu" if needs_gpu else "slow" if preview_job_id else "cpu",
-        model_key=_model_key(request),
+        model_key=model_key(request),
         work_key=_work_key(request),
         created_at=created_at,
         preview_of=preview_of,
@@ -46,7 +46,8 @@ def describe(
     )
 
 
-def _model_key(request: RenderRequest) -> str:
+def model_key(request: RenderRequest) -> str:
+    """Return what requests have in common that a worker serves without loading anew."""
     if not request.model:
         return ""
     return f"{request.engine}:{request.model}@{request.revision}:{request.profile}"

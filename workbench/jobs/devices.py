@@ -58,6 +58,8 @@ class Slot:
     label: str
     lanes: tuple[str, ...]
     """The jobs that it takes."""
+    host: str = ""
+    """The machine of a cluster that it is on; empty for this one."""
 
 
 class Nvml:

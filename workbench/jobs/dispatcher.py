@@ -180,8 +180,9 @@ class Dispatcher:
                 pass
             case Lost(reason=reason):
                 self._note_lost(writer, seat, reason, now)
-            case Arrived(message=Ready()) if seat.state is SeatState.STARTING:
+            case Arrived(message=Ready(loaded=loaded)) if seat.state is SeatState.STARTING:
                 seat.enter(SeatState.IDLE, now)
+                seat.loaded = loaded
                 seat.failures, seat.detail, seat.held = 0, "", False
             case Arrived(message=message) if seat.state is SeatState.BUSY and seat.claim:
                 if isinstance(message, Reported | Rendered | Failed) and (

@@ -1,4 +1,4 @@
-"""What a supervisor and its workers say to each other, and the channel they say it over.
+"""What a supervisor and its workers say to each other, and the line they say it over.
 
 One JSON object a line. Knows nothing of what either side does about a message.
 """
@@ -6,15 +6,13 @@ One JSON object a line. Knows nothing of what either side does about a message.
 from __future__ import annotations
 
 import json
-import select
-import socket
-import threading
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, Final
+
+from workbench.jobs.wire import Wire
 
 __all__ = [
     "Beat",
@@ -28,9 +26,9 @@ __all__ = [
     "Render",
     "Rendered",
     "Reported",
+    "from_json",
+    "to_json",
 ]
-
-_CHUNK_BYTES: Final = 1 << 16
 
 
 class FailReason(StrEnum):
@@ -73,6 +71,8 @@ class Ready:
     """From a worker: it can take a job."""
 
     pid: int
+    loaded: str = ""
+    """The model key of what it has loaded already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,68 +124,25 @@ _TYPES: Final[Mapping[str, type]] = MappingProxyType(
 )
 
 
-class Channel:
-    """One end of a stream socket that carries messages; sending is thread-safe."""
+class Channel(Wire[Message]):
+    """One end of the line between a supervisor and a worker."""
 
-    def __init__(self, end: socket.socket, *, send_timeout_s: float | None = None) -> None:
-        self._socket = end
-        self._send_timeout_s = send_timeout_s
-        self._pending = b""
-        self._unsent = b""
-        self._sending = threading.Lock()
+    def encode(self, message: Message) -> str:
+        """Return ``message`` as one line."""
+        return to_json(message)
 
-    def fileno(self) -> int:
-        """Return the socket's file descriptor, for ``select``."""
-        return self._socket.fileno()
-
-    def send(self, message: Message) -> None:
-        """Send ``message`` whole; raises ``OSError`` when the other end is gone or does not read."""
-        with self._sending:
-            data, self._unsent = self._unsent + _encode(message), b""
-            while data:
-                _, writable, _ = select.select([], [self._socket], [], self._send_timeout_s)
-                if not writable:
-                    raise TimeoutError("the other end does not read")
-                with suppress(BlockingIOError):
-                    data = data[self._socket.send(data, socket.MSG_DONTWAIT) :]
-
-    def offer(self, message: Message) -> bool:
-        """Send ``message`` unless that would block; tell whether it went."""
-        with self._sending:
-            _, writable, _ = select.select([], [self._socket], [], 0)
-            if not writable:
-                return False
-            data = self._unsent + _encode(message)
-            try:
-                sent = self._socket.send(data, socket.MSG_DONTWAIT)
-            except BlockingIOError:
-                return False
-            self._unsent = data[sent:]
-            return True
-
-    def receive(self, *, block: bool = False) -> list[Message] | None:
-        """Return what has arrived; None when the other end is gone."""
-        try:
-            data = self._socket.recv(_CHUNK_BYTES, 0 if block else socket.MSG_DONTWAIT)
-        except BlockingIOError:
-            return []
-        except OSError:
-            return None
-        if not data:
-            return None
-        *lines, self._pending = (self._pending + data).split(b"\n")
-        return [_decode(line) for line in lines]
-
-    def close(self) -> None:
-        """Close this end."""
-        self._socket.close()
+    def decode(self, line: str | bytes) -> Message:
+        """Return the message of a line; raises ``ValueError``, ``KeyError`` or ``TypeError``."""
+        return from_json(line)
 
 
-def _encode(message: Message) -> bytes:
-    return json.dumps({"type": type(message).__name__, **asdict(message)}).encode() + b"\n"
+def to_json(message: Message) -> str:
+    """Return ``message`` as one line of JSON."""
+    return json.dumps({"type": type(message).__name__, **asdict(message)})
 
 
-def _decode(line: bytes) -> Message:
+def from_json(line: str | bytes) -> Message:
+    """Return the message of a line; raises ``ValueError``, ``KeyError`` or ``TypeError``."""
     fields = json.loads(line)
     kind = _TYPES[fields.pop("type")]
     if kind is Failed:

@@ -1,0 +1,85 @@
+"""A stream socket that carries messages, one line each: what processes of the workbench talk over.
+
+Knows nothing of what the messages are.
+"""
+
+from __future__ import annotations
+
+import select
+import socket
+import threading
+from contextlib import suppress
+from typing import Final, Generic, TypeVar
+
+__all__ = ["Wire"]
+
+_CHUNK_BYTES: Final = 1 << 16
+Said = TypeVar("Said")
+
+
+class Wire(Generic[Said]):
+    """One end of a stream socket that carries messages of one kind; sending is thread-safe."""
+
+    def __init__(self, end: socket.socket, *, send_timeout_s: float | None = None) -> None:
+        self._socket = end
+        self._send_timeout_s = send_timeout_s
+        self._pending = b""
+        self._unsent = b""
+        self._sending = threading.Lock()
+
+    def encode(self, message: Said) -> str:
+        """Return ``message`` as one line."""
+        raise NotImplementedError
+
+    def decode(self, line: str | bytes) -> Said:
+        """Return the message of a line; raises ``ValueError``, ``KeyError`` or ``TypeError``."""
+        raise NotImplementedError
+
+    def fileno(self) -> int:
+        """Return the socket's file descriptor, for ``select``."""
+        return self._socket.fileno()
+
+    def send(self, message: Said) -> None:
+        """Send ``message`` whole; raises ``OSError`` when the other end is gone or does not read."""
+        with self._sending:
+            data, self._unsent = self._unsent + self._line(message), b""
+            while data:
+                _, writable, _ = select.select([], [self._socket], [], self._send_timeout_s)
+                if not writable:
+                    raise TimeoutError("the other end does not read")
+                with suppress(BlockingIOError):
+                    data = data[self._socket.send(data, socket.MSG_DONTWAIT) :]
+
+    def offer(self, message: Said) -> bool:
+        """Send ``message`` unless that would block; tell whether it went."""
+        with self._sending:
+            _, writable, _ = select.select([], [self._socket], [], 0)
+            if not writable:
+                return False
+            data = self._unsent + self._line(message)
+            try:
+                sent = self._socket.send(data, socket.MSG_DONTWAIT)
+            except BlockingIOError:
+                return False
+            self._unsent = data[sent:]
+            return True
+
+    def receive(self, *, block: bool = False) -> list[Said] | None:
+        """Return what has arrived; None when the other end is gone."""
+        try:
+            data = self._socket.recv(_CHUNK_BYTES, 0 if block else socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return []
+        except OSError:
+            return None
+        if not data:
+            return None
+        *lines, self._pending = (self._pending + data).split(b"\n")
+        return [self.decode(line) for line in lines]
+
+    def close(self) -> None:
+        """Close this end."""
+        self._socket.close()
+
+    def _line(self, message: Said) -> bytes:
+        return self.encode(message).encode() + b"\n"
