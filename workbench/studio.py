@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import threading
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Final, Self, TypeVar
 
@@ -93,10 +93,23 @@ class Studio:
     # prompts
 
     async def enhance(
-        self, rough_prompt: str, session_id: str | None = None, *, seed: int | None = None
+        self,
+        rough_prompt: str,
+        session_id: str | None = None,
+        *,
+        seed: int | None = None,
+        on_text: Callable[[str], object] | None = None,
     ) -> tuple[str, Entry]:
-        """Make a rough idea a full prompt; a null or unknown ``session_id`` starts a session."""
-        return await self.sessions.enhance(rough_prompt, session_id, seed=seed or 0)
+        """Make a rough idea a full prompt; a null or unknown ``session_id`` starts a session.
+
+        ``on_text`` is called by the event loop with the whole prompt so far each time that it has
+        grown, where a language model can stream; never with the composer, which is done at once. A
+        second attempt begins anew. The entry's text replaces what was told: it may be another one
+        where the model broke off. To cancel the task is to leave the model, and keeps nothing.
+        """
+        return await self.sessions.enhance(
+            rough_prompt, session_id, seed=seed or 0, on_text=on_text
+        )
 
     async def initialize(self, prompt: str, session_id: str | None = None) -> tuple[str, Entry]:
         """Start from a prompt as it is, with the parameters found in it.
@@ -114,13 +127,25 @@ class Studio:
         axes: Sequence[str] = (),
         hold: Sequence[str] = (),
         seed: int | None = None,
+        on_entry: Callable[[Entry], object] | None = None,
     ) -> tuple[Entry, ...]:
-        """Return ``total`` distinct prompts: the selected ones first, then variations of them."""
+        """Return ``total`` distinct prompts: the selected ones first, then variations of them.
+
+        ``on_entry`` is called by the event loop with each new one as soon as it is in the history;
+        with a language model the first come well before the last. The answer holds them all, the
+        parents taking turns.
+        """
         if total > self.settings.max_batch_prompts:
             problem = f"must be at most {self.settings.max_batch_prompts}"
             raise InvalidRequest(f"total_count {problem}.", (FieldProblem("total_count", problem),))
         return await self.sessions.variations(
-            session_id, selected, total, axes=axes, hold=hold, seed=seed or 0
+            session_id,
+            selected,
+            total,
+            axes=axes,
+            hold=hold,
+            seed=seed or 0,
+            on_entry=on_entry,
         )
 
     async def update(

@@ -24,21 +24,30 @@ class Reply:
     headers: dict[str, str] = field(default_factory=dict)
     hang: bool = False
     drop: bool = False
+    """Whether the connection breaks off in the middle of the body."""
+    stall: bool = False
+    """Whether nothing follows after the middle of the body."""
     finish_reason: str = "stop"
     refusal: str | None = None
 
     @classmethod
-    def streamed(cls, *pieces: str) -> Self:
-        """Return a completion that comes in ``pieces``, as server-sent events."""
-        events: list[dict[str, Any]] = [
-            {"delta": {"role": "assistant", "content": p}, "index": 0, "finish_reason": None}
-            for p in pieces
-        ]
-        events.append({"delta": {}, "index": 0, "finish_reason": "stop"})
+    def streamed(
+        cls, *pieces: str, finish_reason: str | None = "stop", raw: str = "", **more: Any
+    ) -> Self:
+        """Return a completion that comes in ``pieces``, as server-sent events, then ``raw``."""
+        deltas: list[dict[str, Any]] = [{"role": "assistant", "content": p} for p in pieces]
         shell = {"id": "c1", "object": "chat.completion.chunk", "created": 1, "model": "fake"}
-        lines = [f"data: {json.dumps({**shell, 'choices': [e]})}\n\n" for e in events]
+        events: list[dict[str, Any]] = [
+            {**shell, "choices": [{"delta": d, "index": 0, "finish_reason": None}]} for d in deltas
+        ]
+        last = {"delta": {}, "index": 0, "finish_reason": finish_reason}
+        usage = {"prompt_tokens": 11, "completion_tokens": 7, "total_tokens": 18}
+        events += [{**shell, "choices": [last]}, {**shell, "choices": [], "usage": usage}]
+        lines = [f"data: {json.dumps(event)}\n\n" for event in events]
+        if raw:
+            lines[len(pieces) :] = [raw]
         body = "".join([*lines, "data: [DONE]\n\n"]).encode()
-        return cls(body=body, headers={"Content-Type": "text/event-stream"})
+        return cls(body=body, headers={"Content-Type": "text/event-stream"}, **more)
 
     def payload(self) -> bytes:
         """Return the body to send."""
@@ -83,9 +92,13 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(payload)))
         self.end_headers()
         with contextlib.suppress(ConnectionError):
-            self.wfile.write(payload[: len(payload) // 2] if reply.drop else payload)
-        if reply.drop:
-            self.close_connection = True
+            broken = reply.drop or reply.stall
+            self.wfile.write(payload[: len(payload) // 2] if broken else payload)
+            self.wfile.flush()
+            if reply.stall:
+                self.server.released.wait(HANG_S)
+            if broken:
+                self.close_connection = True
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the base class's name
         """Say nothing."""

@@ -5,14 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import openai  # noqa: F401  its import takes longer than the limit that these tests set
 import pytest
-from pydantic import SecretStr
 
+from tests.prompts.conftest import LIMIT_S
 from tests.prompts.misbehaving import KEY, Misbehaving, Reply, task_of
 from workbench.prompts import PromptWriter, Sessions
 from workbench.prompts.markers import marker_of, strip_marker
@@ -20,7 +18,6 @@ from workbench.prompts.model import Source
 from workbench.scene import Scene
 from workbench.settings import Settings
 
-LIMIT_S = 1.5
 TEXT = (
     "A small brown dog runs along a wet pier at dusk, low waves breaking beneath the boards. "
     "A handheld camera keeps close to the dog while the last light slides over its coat."
@@ -55,25 +52,6 @@ NONSENSE: dict[str, list[Reply]] = {
     "far too long": [Reply(json.dumps({"prompt": "dog " * 4_000, "scene": {}}))],
     "things for phrases": [Reply(json.dumps({"prompt": TEXT, "scene": {"details": [{"a": 1}]}}))],
 }
-
-
-@pytest.fixture
-def endpoint() -> Iterator[Misbehaving]:
-    with Misbehaving.running() as server:
-        yield server
-
-
-@pytest.fixture
-def settings(endpoint: Misbehaving, tmp_path: Path) -> Settings:
-    return Settings(
-        outputs=tmp_path / "outputs",
-        language_provider="openai",
-        language_model="fake",
-        language_base_url=endpoint.base_url,
-        language_api_key=SecretStr(KEY),
-        language_timeout_s=LIMIT_S,
-        language_retries=1,
-    )
 
 
 def _run(coroutine_of_writer: Any, settings: Settings) -> Any:
@@ -349,59 +327,3 @@ def test_a_key_never_shows_in_a_representation(settings: Settings) -> None:
     assert KEY not in repr(settings)
     assert writer._model is not None
     assert KEY not in repr(writer._model.endpoint)
-
-
-def test_the_text_is_shown_as_it_grows_where_the_endpoint_can_stream(
-    endpoint: Misbehaving, settings: Settings
-) -> None:
-    pieces = [GOOD[i : i + 40] for i in range(0, len(GOOD), 40)]
-    endpoint.answers(Reply.streamed(*pieces))
-    seen: list[str] = []
-    draft = _run(lambda w: w.enhance(ROUGH, on_text=seen.append), settings)
-    assert draft.prompt == TEXT
-    assert not draft.is_fallback
-    assert endpoint.requests[0]["stream"] is True
-    assert seen[-1] == TEXT
-    assert len(set(seen)) > 3
-    assert all(TEXT.startswith(text) for text in seen)
-
-
-def test_an_endpoint_that_cannot_stream_is_asked_whole_and_remembered(
-    endpoint: Misbehaving, settings: Settings
-) -> None:
-    def behave(asked: dict[str, Any]) -> Reply:
-        return Reply(status=422) if asked.get("stream") else Reply(GOOD)
-
-    endpoint.behaviour = behave
-
-    async def twice(writer: PromptWriter) -> list[bool]:
-        return [(await writer.enhance(ROUGH, on_text=len)).is_fallback for _ in range(2)]
-
-    assert _run(twice, settings) == [False, False]
-    assert [bool(r.get("stream")) for r in endpoint.requests] == [True, False, False]
-    assert all(r["response_format"]["type"] == "json_schema" for r in endpoint.requests)
-
-
-def test_a_stream_that_breaks_off_leaves_the_composers_text(
-    endpoint: Misbehaving, settings: Settings
-) -> None:
-    reply = Reply.streamed(GOOD[:60], GOOD[60:120])
-    reply.drop = True
-    endpoint.answers(reply)
-    draft = _run(lambda w: w.enhance(ROUGH, on_text=len), settings)
-    assert draft.is_fallback
-    assert "dog" in draft.prompt
-
-
-def test_variations_are_told_as_they_come(endpoint: Misbehaving, settings: Settings) -> None:
-    def behave(asked: dict[str, Any]) -> Reply:
-        task = task_of(asked)
-        weather = ["rain", "snow", "fog", "mist"] if task["seed"] % 2 else ["hail", "wind", "dust"]
-        return _varied(*({"weather": w} for w in weather), text=f"A dog runs, {task['seed']}")
-
-    endpoint.behaviour = behave
-    told: list[Any] = []
-    made = _vary(settings, 7, on_variation=told.append)
-    assert len(endpoint.requests) == 2
-    assert sorted(v.prompt for v in told) == sorted(v.prompt for v in made)
-    assert len(made) == 7

@@ -18,11 +18,13 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import openai  # noqa: F401  its import takes longer than a first question should wait
 import pytest
 
 from workbench.prompts import PromptWriter, Sessions
+from workbench.prompts.local_model import _Pieces
 from workbench.prompts.model import Source
 from workbench.settings import Settings
 
@@ -74,7 +76,9 @@ def _wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
 async def _journey(settings: Settings) -> tuple[Sessions, str]:
     writer = PromptWriter(settings)
     sessions = Sessions(settings, writer)
-    session_id, _ = await sessions.enhance("dog running")
+    session_id, _ = await sessions.enhance("dog running", on_text=len)
+    assert writer._model is not None
+    assert writer._model.endpoint.abilities.can_stream
     await sessions.variations(session_id, [0], 3)
     await sessions.update(session_id, "make it night")
     await writer.close()
@@ -128,9 +132,61 @@ def test_all_clients_of_a_machine_share_one_loaded_model(model: str, tmp_path: P
         sessions, session_id = asyncio.run(_journey(settings))
         _check_carried(sessions, session_id, model)
         assert json.loads(door.read_text("utf-8"))["pid"] == pid
+        _check_streams(json.loads(door.read_text("utf-8")))
     finally:
         if pid:
             os.kill(pid, signal.SIGKILL)
+
+
+def _check_streams(door: dict[str, Any]) -> None:
+    """Hold what is streamed against what comes whole."""
+    asked: dict[str, Any] = {"messages": [{"role": "user", "content": "Grüße"}]}
+    whole = _ask(door, asked)
+    events = [
+        line.removeprefix("data: ") for line in _ask(door, {**asked, "stream": True}).split("\n\n")
+    ]
+    assert events[-2:] == ["[DONE]", ""]
+    *pieces, last = [json.loads(event) for event in events[:-2]]
+    text = "".join(p["choices"][0]["delta"]["content"] for p in pieces)
+    told = json.loads(whole)
+    assert text == told["choices"][0]["message"]["content"] == "{"
+    assert last["choices"][0]["finish_reason"] == told["choices"][0]["finish_reason"] == "stop"
+    assert last["usage"] == told["usage"]
+    cut = json.loads(_ask(door, {**asked, "max_tokens": 1}))
+    assert cut["choices"][0]["finish_reason"] == "length"
+
+
+def _ask(door: dict[str, Any], asked: dict[str, Any]) -> str:
+    headers = {"Authorization": f"Bearer {door['key']}"}
+    url = f"{door['base_url']}/chat/completions"
+    body = json.dumps(asked).encode()
+    with urllib.request.urlopen(urllib.request.Request(url, body, headers), timeout=30) as answer:
+        text: str = answer.read().decode()
+    return text
+
+
+def test_characters_of_several_tokens_are_told_whole() -> None:
+    told: list[str] = []
+    pieces = _Pieces(lambda tokens: bytes(tokens).decode("utf-8", "replace"), told.append)
+    pieces.put(_Tokens(b"the question"))
+    for token in "aé😀".encode():
+        pieces.put(_Tokens(bytes([token])))
+    pieces.put(_Tokens(b"\xf0"))
+    pieces.end()
+    assert told == ["a", "é", "😀", "\N{REPLACEMENT CHARACTER}"]
+
+
+class _Tokens:
+    """Token ids as a tensor gives them."""
+
+    def __init__(self, tokens: bytes) -> None:
+        self._tokens = tokens
+
+    def flatten(self) -> _Tokens:
+        return self
+
+    def tolist(self) -> list[int]:
+        return list(self._tokens)
 
 
 def test_a_model_that_cannot_be_loaded_is_told_and_the_composer_writes(tmp_path: Path) -> None:

@@ -24,8 +24,9 @@ __all__ = [
 ]
 
 _TAG: Final = re.compile(
-    r"<\s*(script|style)\b.*?<\s*/\s*\1\s*>|<[^<>]{0,400}>", re.IGNORECASE | re.DOTALL
+    r"<\s*(script|style)\b.*?(?:<\s*/\s*\1\s*>|\Z)|<[^<>]{0,400}>", re.IGNORECASE | re.DOTALL
 )
+_OPEN_TAG: Final = re.compile(r"<\s*/?(?:[a-z][^<>]{0,80})?\Z", re.IGNORECASE)
 _FENCE: Final = re.compile(r"```(?:json)?\s*(.*?)```", re.DOTALL)
 _PARTIAL_PROMPT: Final = re.compile(r'"prompt"\s*:\s*"((?:[^"\\]|\\u[0-9a-fA-F]{4}|\\[^u])*)')
 _LONGEST_FIELD: Final = 400
@@ -50,7 +51,7 @@ def json_in(text: str) -> dict[str, Any]:
         start = text.find("{", start + 1)
     for candidate in candidates:
         try:
-            found, _ = json.JSONDecoder().raw_decode(candidate.strip())
+            found, _ = json.JSONDecoder(strict=False).raw_decode(candidate.strip())
         except ValueError:
             continue
         if isinstance(found, dict):
@@ -59,14 +60,18 @@ def json_in(text: str) -> dict[str, Any]:
 
 
 def prompt_so_far(text: str) -> str:
-    """Return as much of the answer's prompt as an unfinished JSON answer holds; may be empty."""
+    """Return as much of the answer's prompt as an unfinished JSON answer holds; may be empty.
+
+    A tag that is not closed yet is left out with all that follows.
+    """
     match = _PARTIAL_PROMPT.search(text)
     if match is None:
         return ""
     try:
-        return plain_text(json.loads(f'"{match[1]}"'))
+        written = str(json.loads(f'"{match[1]}"', strict=False))
     except ValueError:
         return ""
+    return plain_text(_OPEN_TAG.sub("", _TAG.sub(" ", written)))
 
 
 def keeps_subject(before: str, text: str) -> bool:

@@ -10,33 +10,26 @@ import importlib
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from enum import IntEnum
+from dataclasses import dataclass, field, replace
+from types import SimpleNamespace
 from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from workbench.errors import LanguageModelError
+from workbench.prompts.abilities import Abilities
 from workbench.prompts.answers import json_in
 from workbench.prompts.model import Exchange
 
-__all__ = ["ChatEndpoint", "ChatFailure", "Message", "OnText", "Rung"]
+__all__ = ["ChatEndpoint", "ChatFailure", "Message", "OnText"]
 
 Answer = TypeVar("Answer", bound=BaseModel)
 Message = Mapping[str, str]
 OnText = Callable[[str], object]
 
 _LONGEST_KEPT: Final = 40_000
-_UNSUPPORTED: Final = frozenset({400, 404, 415, 422, 501})
-"""Statuses with which endpoints refuse a response format that they do not know."""
-
-
-class Rung(IntEnum):
-    """How structured output is asked for, best first."""
-
-    SCHEMA = 0
-    OBJECT = 1
-    TEXT = 2
+_LONGEST_STREAM: Final = 200_000
+"""Characters after which a stream that does not end is left."""
 
 
 class ChatFailure(LanguageModelError):
@@ -52,6 +45,15 @@ class _Reply:
     text: str
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
+    came_whole: bool = False
+    """Whether the wish to stream was ignored."""
+
+    def count(self, usage: Any) -> None:
+        """Keep the token counts of ``usage``, where it tells them."""
+        for name in ("prompt_tokens", "completion_tokens"):
+            told = getattr(usage, name, None)
+            if isinstance(told, int):
+                setattr(self, name, told)
 
 
 @dataclass(slots=True)
@@ -63,10 +65,8 @@ class ChatEndpoint:
     api_key: str = field(repr=False, default="")
     timeout_s: float = 60.0
     retries: int = 2
-    rung: Rung = Rung.SCHEMA
-    """The best way of asking that this endpoint has not refused."""
-    can_stream: bool = True
-    """Whether this endpoint has not refused to stream."""
+    abilities: Abilities = field(default_factory=Abilities)
+    """What this endpoint has shown that it can."""
     _client: Any = field(default=None, repr=False)
 
     async def ask(
@@ -77,7 +77,8 @@ class ChatEndpoint:
     ) -> tuple[Answer, tuple[Exchange, ...]]:
         """Return a validated answer and what was said; asks again once when it does not validate.
 
-        ``on_text`` is called with the answer so far as it grows, where the endpoint can stream.
+        ``on_text`` is called by the event loop with the answer so far as it grows, where the
+        endpoint can stream; it begins anew with each new attempt.
 
         Raises :class:`ChatFailure` within ``timeout_s``, whatever the endpoint does.
         """
@@ -132,27 +133,29 @@ class ChatEndpoint:
         said: list[Exchange],
         on_text: OnText | None,
     ) -> _Reply:
-        """Ask on the best rung, one lower each time the endpoint refuses the response format."""
+        """Ask for the best that the endpoint can do, for less each time that it refuses."""
         openai = await asyncio.to_thread(importlib.import_module, "openai")
+        able = self.abilities
         while True:
             begun = time.monotonic()
             try:
-                reply = await self._complete(openai, messages, answer, on_text)
+                reply = await self._complete(openai, messages, answer, on_text, able)
             except openai.APIStatusError as error:
                 problem = f"The language model answered with status {error.status_code}."
                 said.append(self._exchange(messages, _Reply(""), problem, time.monotonic() - begun))
-                if error.status_code in _UNSUPPORTED and on_text and self.can_stream:
-                    self.can_stream = False
-                    continue
-                if error.status_code in _UNSUPPORTED and self.rung < Rung.TEXT:
-                    self.rung = Rung(self.rung + 1)
-                    continue
-                raise ChatFailure(problem, said) from None
+                told, streamed = f"{error.message} {error.body}", on_text is not None
+                less = able.after_refusal(error.status_code, told, streamed=streamed)
+                if less is None:
+                    raise ChatFailure(problem, said) from None
+                able = less
+                continue
             except (openai.OpenAIError, ValueError, OSError) as error:
                 kind = type(error).__name__
                 problem = f"The language model could not be reached or understood ({kind})."
                 said.append(self._exchange(messages, _Reply(""), problem, time.monotonic() - begun))
                 raise ChatFailure(problem, said) from None
+            # Only what worked is remembered: a refusal of all may be due to what was asked.
+            self.abilities = replace(able, can_stream=able.can_stream and not reply.came_whole)
             said.append(self._exchange(messages, reply, "", time.monotonic() - begun))
             return reply
 
@@ -162,6 +165,7 @@ class ChatEndpoint:
         messages: list[Message],
         answer: type[BaseModel],
         on_text: OnText | None,
+        able: Abilities,
     ) -> _Reply:
         if self._client is None:
             self._client = openai.AsyncOpenAI(
@@ -170,17 +174,20 @@ class ChatEndpoint:
                 timeout=self.timeout_s,
                 max_retries=self.retries,
             )
-        options: dict[str, Any] = {}
-        if self.rung is Rung.SCHEMA:
-            schema = {"name": answer.__name__, "schema": answer.model_json_schema()}
-            options["response_format"] = {"type": "json_schema", "json_schema": schema}
-        elif self.rung is Rung.OBJECT:
-            options["response_format"] = {"type": "json_object"}
-        options |= {"model": self.model, "messages": list(messages)}
-        if on_text is None or not self.can_stream:
+        options = {
+            "model": self.model,
+            "messages": list(messages),
+            **able.response_format(answer),
+        }
+        if on_text is None or not able.can_stream:
             return _read_reply(await self._client.chat.completions.create(**options))
+        options |= able.stream_options()
         stream = await self._client.chat.completions.create(**options, stream=True)
-        return await _read_stream(stream, on_text)
+        if "event-stream" in stream.response.headers.get("Content-Type", ""):
+            return await _read_stream(stream, on_text)
+        reply = _read_reply(_completion_in(await stream.response.aread()))
+        reply.came_whole = True
+        return reply
 
     def _exchange(
         self, messages: Sequence[Message], reply: _Reply, error: str, duration_s: float
@@ -212,28 +219,42 @@ def _read_reply(result: Any) -> _Reply:
     text = getattr(message, "content", None)
     if getattr(message, "refusal", None):
         raise ValueError("refused")
-    usage = getattr(result, "usage", None)
-    counts = (getattr(usage, "prompt_tokens", None), getattr(usage, "completion_tokens", None))
-    whole = [c if isinstance(c, int) else None for c in counts]
-    return _Reply(text if isinstance(text, str) else "", whole[0], whole[1])
+    reply = _Reply(text if isinstance(text, str) else "")
+    reply.count(getattr(result, "usage", None))
+    return reply
+
+
+def _completion_in(body: bytes) -> Any:
+    """Return the completion in ``body``; raises ``ValueError`` when that is not JSON."""
+    return json.loads(body, object_hook=lambda found: SimpleNamespace(**found))
 
 
 async def _read_stream(stream: Any, on_text: OnText) -> _Reply:
-    """Return the text of a streamed completion, telling it as it grows."""
-    text, ended, counts = "", "", (None, None)
-    async for chunk in stream:
-        usage = getattr(chunk, "usage", None)
-        if usage is not None:
-            counts = (usage.prompt_tokens, usage.completion_tokens)
-        for choice in (getattr(chunk, "choices", None) or [])[:1]:
-            ended = choice.finish_reason or ended
-            piece = getattr(choice.delta, "content", None)
-            if piece:
-                text += piece
-                on_text(text)
+    """Return the text of a streamed completion, telling it as it grows.
+
+    Raises ``ValueError`` for a refusal and for an answer that was cut off or does not end.
+    """
+    reply, ended = _Reply(""), ""
+    loop = asyncio.get_running_loop()
+    async with stream:
+        async for chunk in stream:
+            reply.count(getattr(chunk, "usage", None))
+            choice = next(iter(getattr(chunk, "choices", None) or ()), None)
+            ended = getattr(choice, "finish_reason", None) or ended
+            delta = getattr(choice, "delta", None)
+            if getattr(delta, "refusal", None):
+                raise ValueError("refused")
+            piece = getattr(delta, "content", None)
+            if piece and isinstance(piece, str):
+                reply.text += piece
+                # The loop calls it, so that what fails in there is not taken for the endpoint's.
+                loop.call_soon(on_text, reply.text)
+            if len(reply.text) > _LONGEST_STREAM:
+                raise ValueError("does not end")
+    await asyncio.sleep(0)  # all is told before the answer is returned
     if ended == "length":
         raise ValueError("cut off")
-    return _Reply(text, *counts)
+    return reply
 
 
 def _with_error(exchange: Exchange, error: str) -> Exchange:

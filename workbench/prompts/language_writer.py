@@ -45,7 +45,7 @@ class LanguageWriter:
 
         ``on_text`` is called with the prompt so far as it grows, where the endpoint can stream.
         """
-        shown = (lambda answer: on_text(prompt_so_far(answer))) if on_text else None
+        shown = None if on_text is None else _PromptInAnswer(on_text)
         said_scene = composer.scene_of(rough)
         data = {"idea": rough, "seed": seed}
         answer, said = await self.endpoint.ask(_messages("enhance", data), Enhanced, shown)
@@ -135,6 +135,20 @@ class LanguageWriter:
         if not changes:
             raise ChatFailure("A variation names no change.", said)
         return Variation(text, after, index, changes, self.name)
+
+
+class _PromptInAnswer:
+    """Tells the prompt of a growing answer as often as it grows."""
+
+    def __init__(self, on_text: OnText) -> None:
+        self._on_text = on_text
+        self._told = ""
+
+    def __call__(self, answer: str) -> None:
+        text = prompt_so_far(answer)
+        if text and text != self._told:
+            self._told = text
+            self._on_text(text)
 
 
 @cache

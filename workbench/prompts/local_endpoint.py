@@ -19,7 +19,8 @@ from typing import Final, Self, TypeVar
 from filelock import FileLock, Timeout
 from pydantic import BaseModel
 
-from workbench.prompts.chat import ChatEndpoint, ChatFailure, Message, OnText, Rung
+from workbench.prompts.abilities import Abilities, Rung
+from workbench.prompts.chat import ChatEndpoint, ChatFailure, Message, OnText
 from workbench.prompts.model import Exchange
 from workbench.settings import Settings
 
@@ -47,8 +48,7 @@ class LocalEndpoint(ChatEndpoint):
             model=settings.language_model,
             timeout_s=settings.language_timeout_s,
             retries=0,
-            rung=Rung.TEXT,
-            can_stream=False,
+            abilities=Abilities(rung=Rung.TEXT),
             folder=settings.index_path.parent,
             idle_exit_s=settings.idle_exit_s,
             allow_hub=settings.allow_hub,

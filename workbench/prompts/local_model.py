@@ -13,9 +13,10 @@ import os
 import secrets
 import threading
 import time
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from filelock import FileLock, Timeout
 
@@ -24,6 +25,15 @@ __all__ = ["main", "serve"]
 _MAX_NEW_TOKENS: Final = 1_200
 _LARGEST_BODY: Final = 1 << 20
 _CHECK_S: Final = 1.0
+
+
+class Answer(NamedTuple):
+    """What a model said, why it ended (``stop`` or ``length``), and the tokens of both sides."""
+
+    text: str
+    ended: str
+    tokens_given: int
+    tokens_made: int
 
 
 class LocalModel:
@@ -40,8 +50,16 @@ class LocalModel:
         self._model.to("cuda" if torch.cuda.is_available() else "cpu").eval()
         self._guard = threading.Lock()
 
-    def answer(self, messages: list[dict[str, str]], max_tokens: int) -> tuple[str, int, int]:
-        """Return the text that follows ``messages`` and the tokens of both."""
+    def answer(
+        self,
+        messages: list[dict[str, str]],
+        max_tokens: int,
+        tell: Callable[[str], None] | None = None,
+    ) -> Answer:
+        """Return what follows ``messages``.
+
+        ``tell`` is called with each piece of the text as it is made; what it raises ends the work.
+        """
         if getattr(self._tokenizer, "chat_template", None):
             text = self._tokenizer.apply_chat_template(
                 messages, tokenize=False, add_generation_prompt=True
@@ -57,10 +75,44 @@ class LocalModel:
                 max_new_tokens=room,
                 do_sample=False,
                 pad_token_id=self._tokenizer.eos_token_id or 0,
+                streamer=_Pieces(self._text, tell) if tell else None,
             )
         fresh = made[0][asked["input_ids"][:, -longest + room :].shape[1] :]
-        told: str = self._tokenizer.decode(fresh, skip_special_tokens=True)
-        return told, int(asked["input_ids"].shape[1]), len(fresh)
+        ended = "length" if len(fresh) >= room else "stop"
+        given = int(asked["input_ids"].shape[1])
+        return Answer(self._text(fresh.tolist()), ended, given, len(fresh))
+
+    def _text(self, tokens: list[int]) -> str:
+        text: str = self._tokenizer.decode(tokens, skip_special_tokens=True)
+        return text
+
+
+class _Pieces:
+    """Tells a text in pieces while it is generated; a character that is not whole yet waits."""
+
+    def __init__(self, text_of: Callable[[list[int]], str], tell: Callable[[str], None]) -> None:
+        self._text_of, self._tell = text_of, tell
+        self._tokens: list[int] | None = None
+        self._told = ""
+
+    def put(self, value: Any) -> None:
+        """Take the question first, which is not told, then token after token."""
+        if self._tokens is None:
+            self._tokens = []
+            return
+        self._tokens += value.flatten().tolist()
+        text = self._text_of(self._tokens)
+        if not text.endswith("\N{REPLACEMENT CHARACTER}"):
+            self._tell_up_to(text)
+
+    def end(self) -> None:
+        """Tell what has waited."""
+        self._tell_up_to(self._text_of(self._tokens or []))
+
+    def _tell_up_to(self, text: str) -> None:
+        piece, self._told = text[len(self._told) :], text
+        if piece:
+            self._tell(piece)
 
 
 class _Server(ThreadingHTTPServer):
@@ -90,16 +142,59 @@ class _Handler(BaseHTTPRequestHandler):
             messages = [
                 {"role": str(m["role"]), "content": str(m["content"])} for m in asked["messages"]
             ]
-            wanted = int(asked.get("max_tokens") or _MAX_NEW_TOKENS)
+            wanted = min(int(asked.get("max_tokens") or _MAX_NEW_TOKENS), _MAX_NEW_TOKENS)
         except (ValueError, KeyError, TypeError):
             self._tell(400, {"error": {"message": "not a chat completion request"}})
             return
-        text, given, made = self.server.model.answer(messages, min(wanted, _MAX_NEW_TOKENS))
+        if asked.get("stream"):
+            with contextlib.suppress(ConnectionError):  # who left wants nothing more
+                self._stream(messages, wanted)
+        else:
+            answer = self.server.model.answer(messages, wanted)
+            message = {"message": {"role": "assistant", "content": answer.text}}
+            self._tell(200, self._completion("chat.completion", message, answer))
         self.server.last_used = time.monotonic()
-        self._tell(200, _completion(self.server.name, text, given, made))
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the base class's name
         """Say nothing: prompts do not belong in a log."""
+
+    def _stream(self, messages: list[dict[str, str]], wanted: int) -> None:
+        """Answer with server-sent events, one for each piece, and end the connection."""
+        self.close_connection = True
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Connection", "close")
+        self.end_headers()
+
+        def tell(piece: str) -> None:
+            self._tell_event({"delta": {"content": piece}})
+
+        self._tell_event({"delta": {}}, self.server.model.answer(messages, wanted, tell))
+        self.wfile.write(b"data: [DONE]\n\n")
+
+    def _tell_event(self, choice: dict[str, Any], answer: Answer | None = None) -> None:
+        self.server.last_used = time.monotonic()
+        event = json.dumps(self._completion("chat.completion.chunk", choice, answer))
+        self.wfile.write(f"data: {event}\n\n".encode())
+
+    def _completion(
+        self, kind: str, choice: dict[str, Any], answer: Answer | None
+    ) -> dict[str, Any]:
+        """Return a completion, or a piece of one; the end and the counts stand in the last."""
+        document: dict[str, Any] = {
+            "id": f"chatcmpl-{secrets.token_hex(8)}",
+            "object": kind,
+            "created": int(time.time()),
+            "model": self.server.name,
+            "choices": [{"index": 0, "finish_reason": answer and answer.ended, **choice}],
+        }
+        if answer is not None:
+            document["usage"] = {
+                "prompt_tokens": answer.tokens_given,
+                "completion_tokens": answer.tokens_made,
+                "total_tokens": answer.tokens_given + answer.tokens_made,
+            }
+        return document
 
     def _tell(self, status: int, body: dict[str, Any]) -> None:
         data = json.dumps(body).encode()
@@ -109,27 +204,6 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             self.wfile.write(data)
-
-
-def _completion(model: str, text: str, given: int, made: int) -> dict[str, Any]:
-    return {
-        "id": f"chatcmpl-{secrets.token_hex(8)}",
-        "object": "chat.completion",
-        "created": int(time.time()),
-        "model": model,
-        "choices": [
-            {
-                "index": 0,
-                "message": {"role": "assistant", "content": text},
-                "finish_reason": "stop",
-            }
-        ],
-        "usage": {
-            "prompt_tokens": given,
-            "completion_tokens": made,
-            "total_tokens": given + made,
-        },
-    }
 
 
 def serve(model: str, door: Path, *, idle_exit_s: float, allow_hub: bool = False) -> None:

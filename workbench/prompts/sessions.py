@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from workbench.errors import FieldProblem, InvalidRequest, NotFound
 from workbench.identifiers import Kind, is_identifier, new_identifier
+from workbench.prompts.chat import OnText
 from workbench.prompts.composer.tuning import Control, control_of
 from workbench.prompts.markers import add_marker, strip_marker
 from workbench.prompts.model import (
@@ -40,10 +42,19 @@ class Sessions:
         self._store = PromptStore(settings.index_path)
 
     async def enhance(
-        self, rough_prompt: str, session_id: str | None = None, *, seed: int = 0
+        self,
+        rough_prompt: str,
+        session_id: str | None = None,
+        *,
+        seed: int = 0,
+        on_text: OnText | None = None,
     ) -> tuple[str, Entry]:
-        """Enhance ``rough_prompt`` into the session; a null or unknown id starts a new one."""
-        draft = await self._writer.enhance(rough_prompt, seed=seed)
+        """Enhance ``rough_prompt`` into the session; a null or unknown id starts a new one.
+
+        ``on_text`` is called by the event loop with the prompt so far as it grows, where a language
+        model can stream; the entry's text replaces it.
+        """
+        draft = await self._writer.enhance(rough_prompt, seed=seed, on_text=on_text)
         held = self._locked_values(session_id)
         if held:
             draft = await self._with_locks(draft, held)
@@ -90,8 +101,13 @@ class Sessions:
         axes: Sequence[str] = (),
         hold: Sequence[str] = (),
         seed: int = 0,
+        on_entry: Callable[[Entry], object] | None = None,
     ) -> tuple[Entry, ...]:
         """Return ``total`` distinct prompts: the ``selected`` entries, then variations of them.
+
+        ``on_entry`` is called by the event loop with each new one as soon as it is kept: with a
+        language model, some come well before the last. Of a call that is broken off, what was
+        told stays in the history.
 
         Raises ``NotFound``, and ``InvalidRequest`` for an index or field that does not exist.
         """
@@ -99,6 +115,17 @@ class Sessions:
         chosen = self._selected(session_id, selected)
         _check_fields("hold", hold)
         parents = [(entry.prompt, entry.scene) for entry in chosen]
+        kept: dict[str, Entry] = {}
+        loop = asyncio.get_running_loop()
+
+        def keep(made: Sequence[Variation]) -> None:
+            entries = [_varied(v, chosen[v.parent]) for v in made]
+            stored = self._store.append(session_id, entries, [v.exchanges for v in made])
+            kept.update((v.prompt, entry) for v, entry in zip(made, stored, strict=True))
+            if on_entry is not None:
+                for entry in stored:
+                    loop.call_soon(on_entry, entry)
+
         made = await self._writer.vary(
             parents,
             max(0, total - len(chosen)),
@@ -106,10 +133,10 @@ class Sessions:
             hold=hold,
             seed=seed,
             avoid=tuple(self._store.prompts(session_id)),
+            on_variations=keep,
         )
-        entries = [_varied(v, chosen[v.parent]) for v in made]
-        stored = self._store.append(session_id, entries, [v.exchanges for v in made])
-        return (*chosen, *stored)[:total]
+        await asyncio.sleep(0)  # all are told before they are returned
+        return (*chosen, *(kept[v.prompt] for v in made))[:total]
 
     async def update(
         self, session_id: str, user_request: str, prompt: str | None = None

@@ -121,6 +121,8 @@ class PromptStore:
         ``pointer`` is where the session stands afterwards; a head of -1 is the last new entry.
         All of it is written, or nothing.
         """
+        if not entries:
+            return ()
         with self._guard, transaction(self._connection) as connection:
             row = connection.execute(
                 "SELECT entry_count, title FROM prompt_session WHERE session_id = ?", (session_id,)

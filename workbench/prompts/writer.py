@@ -10,7 +10,7 @@ import asyncio
 import logging
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache
 
 from workbench.errors import FieldProblem, InvalidRequest, LanguageModelError
@@ -33,6 +33,25 @@ _LARGEST_CALL = 4
 """Variations asked for in one question; more are asked for side by side, so that some come early."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """One question for a few variations of one parent, by its place among the parents."""
+
+    parent: int
+    count: int
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What came of a question, and what stands in for each variation that is missing."""
+
+    question: _Question
+    variations: tuple[Variation, ...] = ()
+    said: tuple[Exchange, ...] = ()
+    instead: Source = Source.SUBSTITUTE
+
+
 class PromptWriter:
     """Enhances, reads, varies and revises prompts; never fails for want of a language model.
 
@@ -50,8 +69,8 @@ class PromptWriter:
     async def enhance(self, rough: str, *, seed: int = 0, on_text: OnText | None = None) -> Draft:
         """Return ``rough`` as a full prompt with its scene.
 
-        ``on_text`` is called with the prompt so far as it grows, where an endpoint can stream; what
-        is returned is what counts, for a streamed text may yet turn out unusable.
+        ``on_text`` is called by the event loop with the prompt so far as it grows, where a language
+        model can stream; what is returned is what counts, for a text may yet turn out unusable.
         """
         text = self._checked(rough, "rough_prompt")
         if self._model is None:
@@ -81,44 +100,43 @@ class PromptWriter:
         hold: Sequence[str] = (),
         seed: int = 0,
         avoid: Sequence[str] = (),
-        on_variation: Callable[[Variation], object] | None = None,
+        on_variations: Callable[[Sequence[Variation]], object] | None = None,
     ) -> list[Variation]:
         """Return exactly ``count`` new prompts, all distinct, made from ``parents`` in turn.
 
-        ``on_variation`` is called with each usable one as soon as its question is answered. What
-        the language model leaves open, repeats or gets wrong is filled by the composer, and
-        each such text ends in a marker.
+        ``on_variations`` is called with the usable ones of each question as it is answered; every
+        variation is told once. What the language model leaves open, repeats or gets wrong is
+        filled by the composer, and each such text ends in a marker.
         """
-        tell = on_variation or _nobody
+        tell = on_variations or _nobody
         bare = [(strip_marker(prompt), scene) for prompt, scene in parents]
         taken = {strip_marker(prompt) for prompt in avoid} | {prompt for prompt, _ in bare}
         if self._model is None or count <= 0 or not bare:
             made = compose_variations(bare, count, axes=axes, hold=hold, seed=seed, avoid=taken)
-            for one in made:
-                tell(one)
+            tell(made)
             return made
-        shares = [count // len(bare) + (i < count % len(bare)) for i in range(len(bare))]
         made = []
-        missing: list[tuple[int, Source, tuple[Exchange, ...]]] = []
-
-        async def ask(index: int, part: int, number: int) -> None:
-            found, said, failed = await self._vary_one(
-                bare[index], index, part, axes, hold, seed + number
-            )
-            fresh = [replace(v, exchanges=said) for v in found if _is_new(v.prompt, taken)]
-            made.extend(fresh)
-            for one in fresh:
-                tell(one)
-            source = Source.FALLBACK if failed else Source.SUBSTITUTE
-            missing.extend([(index, source, said)] * (part - len(fresh)))
-
-        questions = [(i, part) for i, share in enumerate(shares) for part in _parts(share)]
-        await asyncio.gather(*(ask(i, part, n) for n, (i, part) in enumerate(questions)))
-        for number, (index, source, said) in enumerate(missing):
-            filled = _filled(bare[index], index, axes, hold, seed + number, taken, source)
-            made.append(replace(filled, exchanges=said))
-            tell(made[-1])
-        return _in_turn(made, len(bare))
+        missing: list[_Answer] = []
+        asked = [
+            asyncio.ensure_future(self._ask_for_variations(bare[q.parent], q, axes, hold))
+            for q in _questions(count, len(bare), seed)
+        ]
+        try:
+            for answered in asyncio.as_completed(asked):
+                answer = await answered
+                fresh = [v for v in answer.variations if _is_new(v.prompt, taken)]
+                made += fresh
+                missing += [answer] * (answer.question.count - len(fresh))
+                tell(fresh)
+        finally:
+            for question in asked:
+                question.cancel()
+        filled = [
+            _filled(bare[gap.question.parent], gap, axes, hold, seed + number, taken)
+            for number, gap in enumerate(missing)
+        ]
+        tell(filled)
+        return _in_turn([*made, *filled], len(bare))
 
     async def revise(self, prompt: str, scene: Scene, request: str) -> Revision:
         """Return ``prompt`` tuned as ``request`` says; unchanged where it is not understood."""
@@ -150,25 +168,23 @@ class PromptWriter:
         bare = strip_marker(prompt)
         return carry(bare, before, after, composer.rng_for(bare, after.values()))
 
-    async def _vary_one(
+    async def _ask_for_variations(
         self,
         parent: tuple[str, Scene],
-        index: int,
-        count: int,
+        question: _Question,
         axes: Sequence[str],
         hold: Sequence[str],
-        seed: int,
-    ) -> tuple[list[Variation], tuple[Exchange, ...], bool]:
-        if self._model is None or not count:
-            return [], (), False
+    ) -> _Answer:
+        if self._model is None:
+            return _Answer(question)
         try:
             found, said = await self._model.vary(
-                parent, index, count, axes=axes, hold=hold, seed=seed
+                parent, question.parent, question.count, axes=axes, hold=hold, seed=question.seed
             )
         except LanguageModelError as error:
             _log.warning("Variations fall back to the composer: %s", error)
-            return [], _exchanges(error), True
-        return found, said, False
+            return _Answer(question, said=_exchanges(error), instead=Source.FALLBACK)
+        return _Answer(question, tuple(replace(v, exchanges=said) for v in found), said)
 
     def _checked(self, text: str, field: str) -> str:
         limit = self._settings.max_prompt_chars
@@ -208,13 +224,19 @@ def _language_writer(settings: Settings) -> LanguageWriter | None:
     )
 
 
-def _nobody(_variation: Variation) -> None:
+def _nobody(_variations: Sequence[Variation]) -> None:
     """Tell nobody."""
 
 
-def _parts(count: int) -> list[int]:
-    """Split ``count`` variations into questions of at most eight."""
-    return [min(_LARGEST_CALL, count - at) for at in range(0, count, _LARGEST_CALL)]
+def _questions(count: int, parents: int, seed: int) -> list[_Question]:
+    """Split ``count`` variations over the parents, and into questions of a few each."""
+    shares = [count // parents + (i < count % parents) for i in range(parents)]
+    parts = [
+        (parent, min(_LARGEST_CALL, share - at))
+        for parent, share in enumerate(shares)
+        for at in range(0, share, _LARGEST_CALL)
+    ]
+    return [_Question(parent, part, seed + n) for n, (parent, part) in enumerate(parts)]
 
 
 def _is_new(prompt: str, taken: set[str]) -> bool:
@@ -227,14 +249,14 @@ def _is_new(prompt: str, taken: set[str]) -> bool:
 
 def _filled(
     parent: tuple[str, Scene],
-    index: int,
+    gap: _Answer,
     axes: Sequence[str],
     hold: Sequence[str],
     seed: int,
     taken: set[str],
-    source: Source,
 ) -> Variation:
     """Return the composer's variation in place of a missing one, or the original in the worst case."""
+    index = gap.question.parent
     try:
         made = compose_variations([parent], 1, axes=axes, hold=hold, seed=seed, avoid=taken)[0]
     except (LookupError, ValueError, TypeError, AttributeError):
@@ -243,9 +265,12 @@ def _filled(
         number = sum(1 for t in taken if strip_marker(t) == parent[0]) + 1
         text = add_marker(parent[0], Source.EMERGENCY, number)
         taken.add(text)
-        return Variation(text, parent[1], index, (), composer.NAME, Source.EMERGENCY)
+        return Variation(
+            text, parent[1], index, (), composer.NAME, Source.EMERGENCY, exchanges=gap.said
+        )
     taken.add(made.prompt)
-    return replace(made, prompt=add_marker(made.prompt, source), parent=index, source=source)
+    text = add_marker(made.prompt, gap.instead)
+    return replace(made, prompt=text, parent=index, source=gap.instead, exchanges=gap.said)
 
 
 def _in_turn(made: list[Variation], parents: int) -> list[Variation]:

@@ -1,0 +1,67 @@
+"""What an endpoint can do, as far as it has not refused it: learned by asking."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import IntEnum
+from typing import Any, Final, Self
+
+from pydantic import BaseModel
+
+__all__ = ["Abilities", "Rung"]
+
+_UNSUPPORTED: Final = frozenset({400, 404, 415, 422, 501})
+"""Statuses with which endpoints refuse what they do not know."""
+
+
+class Rung(IntEnum):
+    """How structured output is asked for, best first."""
+
+    SCHEMA = 0
+    OBJECT = 1
+    TEXT = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Abilities:
+    """What may be asked of one endpoint."""
+
+    rung: Rung = Rung.SCHEMA
+    """The best way of asking for JSON."""
+    can_stream: bool = True
+    can_count: bool = True
+    """Whether a stream may be asked for its token counts."""
+    rung_before: Rung | None = None
+    """Where the rung stood before streaming was suspected of a refusal."""
+
+    def response_format(self, answer: type[BaseModel]) -> dict[str, Any]:
+        """Return the options that ask for an answer of this shape."""
+        if self.rung is Rung.TEXT:
+            return {}
+        if self.rung is Rung.OBJECT:
+            return {"response_format": {"type": "json_object"}}
+        schema = {"name": answer.__name__, "schema": answer.model_json_schema()}
+        return {"response_format": {"type": "json_schema", "json_schema": schema}}
+
+    def stream_options(self) -> dict[str, Any]:
+        """Return the options that ask a stream for its token counts."""
+        return {"stream_options": {"include_usage": True}} if self.can_count else {}
+
+    def after_refusal(self, status: int, told: str, *, streamed: bool) -> Self | None:
+        """Return what may be asked after a refusal; None when there is nothing to ask less of.
+
+        What the endpoint names in ``told`` goes first. Otherwise the response format steps down,
+        for many endpoints stream that know none; one that cannot stream has its format back.
+        """
+        if status not in _UNSUPPORTED:
+            return None
+        if streamed and self.can_stream:
+            if self.can_count and ("stream_options" in told or self.rung is Rung.TEXT):
+                return replace(self, can_count=False)
+            if self.rung is Rung.TEXT or ("stream" in told and "format" not in told):
+                before = self.rung if self.rung_before is None else self.rung_before
+                return replace(self, can_stream=False, rung=before)
+        if self.rung is Rung.TEXT:
+            return None
+        before = self.rung if self.rung_before is None else self.rung_before
+        return replace(self, rung=Rung(self.rung + 1), rung_before=before)
