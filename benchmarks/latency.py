@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import Final
 
 from benchmarks.report import Figure, percentile
@@ -16,9 +17,11 @@ from workbench.jobs.manager import JobManager
 from workbench.jobs.model import JobState
 from workbench.rendering import RenderRequest
 
-__all__ = ["measure_pushes", "measure_recoveries", "measure_starts"]
+__all__ = ["measure_cold_starts", "measure_pushes", "measure_recoveries", "measure_starts"]
 
 _BETWEEN_S: Final = 0.03
+_SPARE_READY_S: Final = 3.0
+_LIMIT_S: Final = 60.0
 _WATCHER: Final = """
 import sys, time
 from workbench.jobs.manager import JobManager
@@ -96,41 +99,97 @@ def measure_pushes(rounds: int) -> list[Figure]:
 
 
 def measure_recoveries(rounds: int) -> list[Figure]:
-    """Time from kill −9 of a worker, or of the supervisor, until the job renders again."""
-    workers: list[float] = []
+    """Time from kill −9 of a worker, or of the supervisor, until the job renders again.
+
+    Each round kills a job's worker, and as soon as the job renders again the next one as well: by
+    then no spare worker is ready, so that the second recovery starts a process from nothing.
+    """
+    first: list[float] = []
+    second: list[float] = []
     supervisors: list[float] = []
-    with workplace() as (settings, manager):
+    with workplace(max_attempts=5) as (settings, manager):
         manager.ensure_supervisor()
         manager.wait([manager.submit(light()).job_id], 30)
-        for number in range(rounds * 2):
+        manager.watch(lambda _: None)  # as every screen does: it notices a supervisor's end
+        for number in range(rounds):
+            time.sleep(_SPARE_READY_S)
             touch = settings.outputs.parent / f"round-{number}"
-            slow = RenderRequest(
-                prompt="slow",
-                engine="faulty",
-                options={"steps": 20, "step_s": 0.02, "touch": str(touch)},
-            )
-            job = manager.submit(slow)
-            while not (touch.exists() and touch.read_text().endswith("\n")):
-                time.sleep(0.005)
-            hit_worker = number % 2 == 0
-            pid = int(touch.read_text().split()[-1]) if hit_worker else _supervisor(manager)
-            killed = time.time()
-            os.kill(pid, signal.SIGKILL)
-            (ended,) = manager.wait([job.job_id], 60)
+            job_id = _slow_job(manager, touch)
+            first.append(_kill(_renderer(touch, 1), touch, 2))
+            second.append(_kill(_renderer(touch, 2), touch, 3))
+            if number % 2:
+                supervisors.append(_kill(_supervisor(manager), touch, 4))
+            (ended,) = manager.wait([job_id], 60)
             assert ended.state is JobState.COMPLETE
-            again = float(touch.read_text().splitlines()[1].split()[2])
-            (workers if hit_worker else supervisors).append(again - killed)
     return [
         Figure(
-            f"kill -9 of a worker → its job renders again, worst of {rounds}", max(workers), "s", 1
+            f"kill -9 of a worker → its job renders again, worst of {rounds}", max(first), "s", 1
         ),
-        Figure("– median", percentile(workers, 0.5), "s"),
+        Figure("– median", percentile(first, 0.5), "s"),
+        Figure("– and again at once, before a spare is ready: worst", max(second), "s", 1),
+        Figure("– median", percentile(second, 0.5), "s"),
         Figure(
             "kill -9 of the supervisor → the job renders again, median",
             percentile(supervisors, 0.5),
             "s",
         ),
     ]
+
+
+def measure_cold_starts(rounds: int) -> list[Figure]:
+    """Time from ``submit`` until the engine renders where no supervisor runs, and after a warm-up."""
+    cold: list[float] = []
+    warm: list[float] = []
+    for _ in range(rounds):
+        with workplace() as (settings, manager):
+            touch = settings.outputs.parent / "touch"
+            asked = time.time()
+            manager.submit(light(touch=str(touch)))
+            cold.append(_began(touch, 1) - asked)
+        with workplace() as (settings, manager):
+            touch = settings.outputs.parent / "touch"
+            manager.warm_up()
+            time.sleep(_SPARE_READY_S)
+            asked = time.time()
+            manager.submit(light(touch=str(touch)))
+            warm.append(_began(touch, 1) - asked)
+    return [
+        Figure(f"submit without a supervisor → render begins, median of {rounds}",
+               percentile(cold, 0.5), "s", 1),
+        Figure("– worst", max(cold), "s"),
+        Figure("– with a warm-up before, worst", max(warm) * 1e3, "ms", 30),
+    ]  # fmt: skip
+
+
+def _slow_job(manager: JobManager, touch: Path) -> str:
+    options = {"steps": 60, "step_s": 0.02, "touch": str(touch)}
+    return manager.submit(RenderRequest(prompt="slow", engine="faulty", options=options)).job_id
+
+
+def _kill(pid: int, touch: Path, attempt: int) -> float:
+    """Kill a process; return seconds until attempt number ``attempt`` renders."""
+    killed = time.time()
+    os.kill(pid, signal.SIGKILL)
+    return _began(touch, attempt) - killed
+
+
+def _began(touch: Path, attempt: int) -> float:
+    return float(_noted(touch, attempt)[2])
+
+
+def _renderer(touch: Path, attempt: int) -> int:
+    return int(_noted(touch, attempt)[3])
+
+
+def _noted(touch: Path, attempt: int) -> list[str]:
+    """Wait until an attempt has noted its beginning: job, attempt, moment and pid."""
+    limit = time.monotonic() + _LIMIT_S
+    while time.monotonic() < limit:
+        text = touch.read_text() if touch.exists() else ""
+        if text.count("\n") >= attempt:
+            return text.splitlines()[attempt - 1].split()
+        time.sleep(0.002)
+    raise TimeoutError(f"attempt {attempt} did not begin")
 
 
 def _supervisor(manager: JobManager) -> int:

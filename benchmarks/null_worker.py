@@ -12,14 +12,17 @@ import threading
 import time
 from pathlib import Path
 
-from workbench.jobs.messages import Beat, Channel, Leave, Ready, Render, Rendered
+from workbench.jobs.messages import Beat, Channel, Leave, Ready, Render, Rendered, TakeSeat
 
 
 def main(arguments: list[str]) -> None:
     """Serve until told to leave."""
-    name, descriptor, _ = arguments
+    descriptor, _ = arguments
     channel = Channel(socket.socket(fileno=int(descriptor)))
-    notes = Path(os.environ["NULL_WORKER_NOTES"], name.replace(":", "-"))
+    first = channel.receive_first()
+    assert first is not None
+    assert isinstance(first[0], TakeSeat)
+    notes = Path(os.environ["NULL_WORKER_NOTES"], first[0].device.replace(":", "-"))
     ended = threading.Event()
 
     def beat() -> None:

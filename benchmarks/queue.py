@@ -9,7 +9,12 @@ import argparse
 
 from benchmarks.claims import measure_claims
 from benchmarks.full_index import measure_full_index
-from benchmarks.latency import measure_pushes, measure_recoveries, measure_starts
+from benchmarks.latency import (
+    measure_cold_starts,
+    measure_pushes,
+    measure_recoveries,
+    measure_starts,
+)
 from benchmarks.report import print_report
 
 
@@ -20,6 +25,7 @@ def main() -> None:
     part = 10 if parser.parse_args().quick else 1
     print_report("queue: claims", measure_claims(20_000 // part))
     print_report("queue: latencies", [*measure_starts(100 // part), *measure_pushes(100 // part)])
+    print_report("queue: cold starts", measure_cold_starts(6 // min(part, 3)))
     print_report("queue: recoveries", measure_recoveries(10 // min(part, 3)))
     print_report("queue: a full index", measure_full_index(100_000 // part))
 

@@ -102,6 +102,8 @@ class Settings(BaseSettings):
     """CPU workers; None means as many as fit the cores."""
     slots_per_gpu: int = Field(1, ge=1, le=16)
     """Workers that share one GPU, where its memory holds several models."""
+    spare_workers: int = Field(1, ge=0, le=8)
+    """Workers kept ready without a device, each about 100 MB: one takes a lost one's place at once."""
     max_attempts: int = Field(3, ge=1, le=20)
     render_timeout_s: float = Field(3_600.0, gt=0)
     heartbeat_s: float = Field(0.2, gt=0, le=60)

@@ -9,12 +9,13 @@ import asyncio
 import secrets
 import threading
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Final, Self, TypeVar
 
 from workbench.engines.engine import Engine
 from workbench.engines.registry import create_engine, engine_names
-from workbench.errors import FieldProblem, InvalidRequest
+from workbench.errors import FieldProblem, InvalidRequest, WorkbenchError
 from workbench.jobs.manager import JobManager
 from workbench.jobs.model import Batch, Job, Priority
 from workbench.prompts.forms import Form, form_for, text_for_model
@@ -256,11 +257,13 @@ class Studio:
     # life
 
     async def warm_up(self) -> None:
-        """Start the supervisor and its workers ahead of the first render, which then starts at once.
+        """Set the supervisor and its first worker going, so that the first render starts at once.
 
-        What a screen does while somebody still types. Raises ``SupervisorUnavailable``.
+        What a screen does while somebody still types. Costs a moment and waits for nothing; silent
+        when no process can be started, since the render that needs one will say so.
         """
-        await asyncio.to_thread(self.jobs.ensure_supervisor)
+        with suppress(WorkbenchError):
+            await asyncio.to_thread(self.jobs.warm_up)
 
     def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
         """Run an asynchronous method from synchronous code, inside a notebook or out of one."""

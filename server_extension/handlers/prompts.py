@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Final
 
 from server_extension.handlers.base import ApiHandler
@@ -35,8 +36,9 @@ class EnhanceHandler(ApiHandler):
     async def post(self) -> None:
         """Enhance; an unknown session starts a new one."""
         asked = self.parse(EnhanceRequest)
-        session_id, entry = await self.studio.enhance(
-            asked.rough_prompt, asked.session_id, seed=asked.seed
+        _, (session_id, entry) = await asyncio.gather(
+            self.studio.warm_up(),  # a render is likely to follow
+            self.studio.enhance(asked.rough_prompt, asked.session_id, seed=asked.seed),
         )
         self.answer(
             EnhanceAnswer(
@@ -65,7 +67,9 @@ class InitializeHandler(ApiHandler):
     async def post(self) -> None:
         """Extract the prompt's parameters."""
         asked = self.parse(InitializeRequest)
-        session_id, entry = await self.studio.initialize(asked.prompt, asked.session_id)
+        _, (session_id, entry) = await asyncio.gather(
+            self.studio.warm_up(), self.studio.initialize(asked.prompt, asked.session_id)
+        )
         self.answer(
             InitializeAnswer(
                 session_id=session_id,

@@ -30,6 +30,7 @@ DEFAULTS: dict[str, Any] = {
     "engines": ENGINES,
     "idle_exit_s": 60.0,
     "cpu_workers": 1,
+    "spare_workers": 0,
     "lease_s": 2.0,
     "disk_reserve_bytes": 0,
 }

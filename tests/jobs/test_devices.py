@@ -107,7 +107,7 @@ def test_readings_are_none_where_unknown(shop: Shop, gpus: FakeGpus) -> None:
 def test_a_render_for_a_gpu_runs_on_one_by_its_uuid(shop: Shop, gpus: FakeGpus) -> None:
     gpus(GPUS)
     batch = shop.manager.submit_batch(
-        [request(engine="gpu", steps=10, step_s=0.05) for _ in range(2)]
+        [request(engine="gpu", steps=60, step_s=0.05) for _ in range(2)]
     )
     placeholder = shop.submit()
     jobs = shop.ended(*[job.job_id for job in batch.jobs], placeholder.job_id)
@@ -117,6 +117,9 @@ def test_a_render_for_a_gpu_runs_on_one_by_its_uuid(shop: Shop, gpus: FakeGpus) 
     assert jobs[2].device == "cpu:0"
     log = shop.manager.log_path(jobs[0].job_id).read_text()
     assert f"sees {GPUS[jobs[0].gpu_id or 0]['uuid']}" in log
+    worker = _device(shop, "cuda:0").worker_pid
+    held = {str(path.readlink()) for path in Path(f"/proc/{worker}/fd").iterdir()}
+    assert any("/leases/" in path for path in held), "the lease must last as long as its worker"
 
 
 def test_two_outputs_folders_do_not_both_take_a_gpu(

@@ -37,6 +37,33 @@ def test_a_killed_worker_costs_its_job_one_attempt(shop: Shop) -> None:
     assert shop.violations() == []
 
 
+def test_a_lost_worker_is_replaced_by_one_that_was_ready(shop: Shop) -> None:
+    shop.use(spare_workers=1)
+    touch = shop.paths.outputs.parent / "renders"
+    shop.ended(shop.submit().job_id)
+    status = shop.manager.supervisor()
+    assert status is not None
+    supervisor = psutil.Process(status.pid)
+    worker = next(d.worker_pid for d in shop.manager.devices() if d.worker_pid)
+
+    def spares() -> list[int]:
+        return [child.pid for child in supervisor.children() if child.pid != worker]
+
+    (first,) = shop.until(spares)
+    os.kill(first, signal.SIGKILL)  # a spare that dies is nobody's loss
+    (spare,) = shop.until(lambda: [pid for pid in spares() if pid != first])
+    asked = shop.submit(steps=40, step_s=0.05, touch=str(touch))
+    shop.running(asked.job_id)
+    shop.kill_worker(asked.job_id)
+    (job,) = shop.ended(asked.job_id)
+    assert (job.state, job.attempt) == (JobState.COMPLETE, 2)
+    pids = [int(line.split()[-1]) for line in touch.read_text().splitlines()]
+    assert pids == [worker, spare]
+    worker = spare
+    shop.until(spares)  # and another one stands ready
+    shop.end_supervisor(signal.SIGTERM)
+
+
 def test_a_killed_supervisor_takes_its_workers_along_and_the_next_one_goes_on(shop: Shop) -> None:
     batch = shop.manager.submit_batch([request(steps=20, step_s=0.03) for _ in range(4)])
     ids = [job.job_id for job in batch.jobs]

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import logging
-import os
 import selectors
 import signal
-import socket
 import subprocess
-import sys
 import time
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,8 +13,9 @@ from typing import Final
 
 from workbench.jobs.devices import Slot
 from workbench.jobs.leases import Lease, take_lease
-from workbench.jobs.messages import Channel, Message
+from workbench.jobs.messages import Channel, Message, TakeSeat
 from workbench.jobs.processes import Identity, identify, kill_group
+from workbench.jobs.recruits import WORKER_MODULE, Recruit, enlist
 from workbench.jobs.seats import Arrived, Event, Held, Lost
 
 __all__ = ["Crew"]
@@ -25,6 +23,8 @@ __all__ = ["Crew"]
 _SEND_TIMEOUT_S: Final = 2.0
 _TERM_GRACE_S: Final = 3.0
 _REAP_S: Final = 2.0
+_ENLIST_EVERY_S: Final = 1.0
+"""Spares that die at once, for whatever reason, must not be started in a circle."""
 _LOG = logging.getLogger("workbench.jobs")
 
 
@@ -39,10 +39,20 @@ class _Worker:
 class Crew:
     """The workers, one a seat. What happens to them is told by :meth:`events`."""
 
-    worker_module = "workbench.jobs.worker"
+    worker_module = WORKER_MODULE
 
-    def __init__(self, selector: selectors.BaseSelector) -> None:
+    def __init__(
+        self,
+        selector: selectors.BaseSelector,
+        recruits: list[Recruit] | None = None,
+        *,
+        spares: int = 0,
+    ) -> None:
+        """Take over ``recruits`` that are on their way; keep ``spares`` ready beside the workers."""
         self._selector = selector
+        self._recruits = [] if recruits is None else recruits
+        self._spares = spares
+        self._enlist_after = 0.0
         self._workers: dict[str, _Worker] = {}
         self._leases: dict[str, tuple[Lease, set[str]]] = {}
         self._events: list[Event] = []
@@ -51,29 +61,34 @@ class Crew:
         """Start a worker on ``slot``; None when that failed, which an event explains."""
         if slot.uuid is not None and not self._take_lease(slot, slot.uuid):
             return None
-        ours, theirs = socket.socketpair()
-        with theirs:
-            command = [sys.executable, "-m", self.worker_module]
-            arguments = [slot.name, str(theirs.fileno()), str(os.getpid())]
-            inherited = [theirs.fileno(), *(lease.descriptor for lease in self._lease_of(slot))]
-            try:
-                process = subprocess.Popen(
-                    [*command, *arguments],
-                    stdin=subprocess.DEVNULL,
-                    pass_fds=inherited,
-                    start_new_session=True,
-                    env=self.environment(slot),
-                )
-            except OSError as error:
-                ours.close()
-                self._release(slot.name)
-                self._events.append(Held(slot.name, f"no worker can be started: {error}", False))
-                return None
-        identity = identify(process.pid) or Identity(process.pid, 0.0, "")
-        channel = Channel(ours, send_timeout_s=_SEND_TIMEOUT_S)
-        self._workers[slot.name] = _Worker(process, channel, identity)
+        try:
+            recruit = self._recruit()
+        except OSError as error:
+            self._release(slot.name)
+            self._events.append(Held(slot.name, f"no worker can be started: {error}", False))
+            return None
+        channel = Channel(recruit.line, send_timeout_s=_SEND_TIMEOUT_S)
+        seat = TakeSeat(slot.name, self.environment(slot))
+        with suppress(OSError):  # one that has just died is found by its closed line
+            channel.send_first(seat, [lease.descriptor for lease in self._lease_of(slot)])
+        pid = recruit.process.pid
+        identity = identify(pid) or Identity(pid, 0.0, "")
+        self._workers[slot.name] = _Worker(recruit.process, channel, identity)
         self._selector.register(channel, selectors.EVENT_READ, slot.name)
         return identity
+
+    def keep_spares(self) -> None:
+        """Have a worker without a seat ready, to take the place of the next one that is lost.
+
+        For a moment when nobody waits for a worker: starting one takes a second of processor time.
+        """
+        self._recruits[:] = [recruit for recruit in self._recruits if recruit.alive]
+        now = time.monotonic()
+        if len(self._recruits) >= self._spares or now < self._enlist_after:
+            return
+        self._enlist_after = now + _ENLIST_EVERY_S
+        with suppress(OSError):  # whoever needs a worker will say it better
+            self._recruits.append(enlist(self.worker_module))
 
     def tell(self, seat: str, message: Message) -> None:
         """Say ``message`` to a worker; one that does not listen is ended."""
@@ -122,20 +137,31 @@ class Crew:
         return events
 
     def environment(self, slot: Slot) -> dict[str, str]:
-        """Return the environment of a worker on ``slot``, which sees that device alone."""
+        """Return what a worker on ``slot`` has in its environment beside ours: one device alone."""
         visible = "" if slot.uuid is None else slot.uuid
-        return {**os.environ, "CUDA_VISIBLE_DEVICES": visible, "CUDA_DEVICE_ORDER": "PCI_BUS_ID"}
+        return {"CUDA_VISIBLE_DEVICES": visible, "CUDA_DEVICE_ORDER": "PCI_BUS_ID"}
 
     def close(self) -> None:
         """End every worker and wait for it."""
         for worker in self._workers.values():
             kill_group(worker.process.pid, signal.SIGTERM)
+        while self._recruits:
+            self._recruits.pop().dismiss()
         limit = time.monotonic() + _TERM_GRACE_S
         for seat, worker in list(self._workers.items()):
             with suppress(subprocess.TimeoutExpired):
                 worker.process.wait(max(0.0, limit - time.monotonic()))
             self._lose(seat, "")
         self._events.clear()
+
+    def _recruit(self) -> Recruit:
+        """Return a process that is on its way already, or start one; raises ``OSError``."""
+        while self._recruits:
+            recruit = self._recruits.pop(0)
+            if recruit.alive:
+                return recruit
+            recruit.dismiss()
+        return enlist(self.worker_module)
 
     def _lose(self, seat: str, reason: str) -> None:
         worker = self._workers.pop(seat)

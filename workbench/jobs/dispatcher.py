@@ -82,6 +82,12 @@ class Dispatcher:
         """All seats, as they are."""
         return tuple(self._seats.values())
 
+    @property
+    def is_calm(self) -> bool:
+        """Whether no worker is starting or rendering, and no job waits for one."""
+        resting = {SeatState.EMPTY, SeatState.IDLE}
+        return not self._work_waits and all(s.state in resting for s in self._seats.values())
+
     def set_slots(self, slots: Sequence[Slot]) -> list[Order]:
         """Take note of the devices that are there now; a worker whose device left is ended."""
         names = {slot.name: slot for slot in slots}

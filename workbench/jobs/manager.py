@@ -264,6 +264,14 @@ class JobManager(Results):
         """
         self._contact.ensure()
 
+    def warm_up(self) -> None:
+        """Have a supervisor and its first worker ready soon, and return at once.
+
+        What to call when a render is likely to be asked for. Raises ``SupervisorUnavailable`` when
+        no process can be started.
+        """
+        self._contact.tell(work=True)
+
     def answers(self) -> bool:
         """Tell whether the supervisor answers within a moment."""
         return self._contact.answers()

@@ -26,6 +26,7 @@ __all__ = [
     "Render",
     "Rendered",
     "Reported",
+    "TakeSeat",
     "from_json",
     "to_json",
 ]
@@ -39,6 +40,14 @@ class FailReason(StrEnum):
     """The engine said no, or raised: trying again would end the same."""
     DEVICE = "device"
     """Out of memory, or the device is lost: the worker must be replaced."""
+
+
+@dataclass(frozen=True, slots=True)
+class TakeSeat:
+    """To a worker, before all else: this is your device. What must not end before it comes along."""
+
+    device: str
+    environment: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,12 +123,12 @@ class Failed:
     error: str
 
 
-Message = Render | Cancel | Leave | Ready | Beat | Reported | Rendered | Failed
+Message = TakeSeat | Render | Cancel | Leave | Ready | Beat | Reported | Rendered | Failed
 
 _TYPES: Final[Mapping[str, type]] = MappingProxyType(
     {
         kind.__name__: kind
-        for kind in (Render, Cancel, Leave, Ready, Beat, Reported, Rendered, Failed)
+        for kind in (TakeSeat, Render, Cancel, Leave, Ready, Beat, Reported, Rendered, Failed)
     }
 )
 

@@ -67,8 +67,11 @@ def staff(
     limits: Limits,
     paused: Callable[[Seat], bool],
 ) -> list[Order]:
-    """Start workers where jobs wait for one, keep a few warm, and let long idle ones go."""
-    seats = list(seats)
+    """Start workers where jobs wait for one, keep a few warm, and let long idle ones go.
+
+    CPU workers come first: what they draw is there long before a GPU has loaded its model.
+    """
+    seats = sorted(seats, key=lambda seat: seat.slot.kind != "cpu")
     orders: list[Order] = []
     coming = dict.fromkeys(waiting, 0)
     for seat in seats:

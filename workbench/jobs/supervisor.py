@@ -1,174 +1,56 @@
-"""The supervisor: one process per outputs/ that gives queued jobs to workers and mends what breaks.
+"""The supervisor as a process: one per outputs/, started detached, with its settings in the environment.
 
-Started detached as ``python -m workbench.jobs.supervisor`` with its settings in the environment.
-Leaves by itself when there has been nothing to do for a while.
+Started as ``python -m workbench.jobs.supervisor``. It takes the lock and sets a first worker going before it
+imports the rest of itself, so that the two come up side by side: whoever waits for a first video
+waits for the longer of them, not for both.
 """
 
 from __future__ import annotations
 
 import logging
-import selectors
-import signal
+import os
 import sys
-import time
-from types import FrameType
-from typing import Final
+from contextlib import suppress
+from pathlib import Path
 
-from workbench.jobs.crew import Crew
-from workbench.jobs.dispatcher import Dispatcher
-from workbench.jobs.journal import open_journal, rotate
-from workbench.jobs.monitor import DeviceMonitor
+from workbench.jobs.journal import open_journal
+from workbench.jobs.locking import take_lock
 from workbench.jobs.paths import JobPaths
-from workbench.jobs.processes import kill_group, same_process
-from workbench.jobs.recovery import open_store
-from workbench.jobs.retention import carry_out, plan_removals
-from workbench.jobs.seats import End, Event, Order, Start, Tell
-from workbench.jobs.store import IndexFailure, Ledger
-from workbench.jobs.supervisor_lock import SupervisorLock
-from workbench.jobs.switchboard import Switchboard
-from workbench.settings import Settings
+from workbench.jobs.recruits import Recruit, enlist
 
-__all__ = ["Supervisor", "main"]
-
-_RETRY_S: Final = 0.3
-_HOUSEKEEPING_S: Final = 30.0
-_REMOVED_AT_ONCE: Final = 200
-_LOG = logging.getLogger("workbench.jobs")
-
-
-class Supervisor:
-    """One life of a supervisor, from holding the lock to leaving."""
-
-    def __init__(self, settings: Settings, lock: SupervisorLock) -> None:
-        self._settings = settings
-        self._paths = JobPaths(settings.outputs)
-        self._lock = lock
-        self._selector = selectors.DefaultSelector()
-        self._index = open_store(settings)
-        self._dispatcher = Dispatcher(self._index, settings)
-        self._crew = Crew(self._selector)
-        self._switchboard = Switchboard(self._selector, lock.socket_path)
-        self._monitor = DeviceMonitor(settings)
-        self._unheard: list[Event] = []
-        self._told = 0
-        self._opened = self._index.opened
-        self._leaving = ""
-        self._tidied_at = time.monotonic()
-
-    def run(self) -> None:
-        """Serve until there is nothing to do for long, the lock is lost, or a signal says so."""
-        signal.signal(signal.SIGTERM, self._note_signal)
-        signal.signal(signal.SIGINT, self._note_signal)
-        try:
-            self._end_leftovers()
-            self._lock.announce()
-            _LOG.info("supervisor started", extra={"outputs": str(self._settings.outputs)})
-            while not self._leaving:
-                self._turn()
-        finally:
-            self._leave()
-
-    def _turn(self) -> None:
-        for key, _ in self._selector.select(self._dispatcher.next_look()):
-            if isinstance(key.data, str):
-                self._crew.hear(key.data)
-            else:
-                self._switchboard.serve(key.fileobj)
-        if (slots := self._monitor.news()) is not None:
-            self._obey(self._dispatcher.set_slots(slots))
-        try:
-            self._advance()
-            self._keep_house()
-        except (IndexFailure, OSError):
-            # A full disk or a locked index: what happened is kept and brought again.
-            _LOG.exception("the index cannot be used")
-            time.sleep(_RETRY_S)
-
-    def _advance(self) -> None:
-        """Let the dispatcher decide until nothing follows from what was done."""
-        while True:
-            self._unheard += self._crew.events()
-            if self._opened != self._index.opened:
-                self._opened = self._index.opened
-                self._dispatcher.look_again()
-            orders = self._dispatcher.step(self._unheard)
-            self._unheard = []
-            self._obey(orders)
-            if not orders:
-                break
-        revision = self._index.revision()
-        if revision != self._told:
-            self._told = revision
-            self._switchboard.broadcast(revision)
-
-    def _obey(self, orders: list[Order]) -> None:
-        for order in orders:
-            match order:
-                case Tell(seat=seat, message=message):
-                    self._crew.tell(seat, message)
-                case End(seat=seat, at_once=at_once):
-                    self._crew.end(seat, at_once=at_once)
-                case Start(slot=slot):
-                    if (worker := self._crew.start(slot)) is not None:
-                        self._dispatcher.started(slot.name, worker)
-
-    def _keep_house(self) -> None:
-        now = time.monotonic()
-        if self._switchboard.take_wake():
-            self._dispatcher.busy_at = now
-        if now - self._dispatcher.busy_at > self._settings.idle_exit_s:
-            self._leaving = "nothing to do"
-        if not self._lock.is_ours():
-            self._leaving = "the lock is not ours any more"
-        if now - self._tidied_at > _HOUSEKEEPING_S:
-            self._tidied_at = now
-            self._index.checkpoint()
-            rotate(self._paths.log)
-            removals = plan_removals(self._settings, self._index, limit=_REMOVED_AT_ONCE)
-            if removals:
-                carry_out(self._paths, self._index, removals)
-
-    def _end_leftovers(self) -> None:
-        """End workers of an earlier supervisor that outlived it, if they are truly those."""
-        with self._index.write() as writer:
-            for worker in Ledger(1).workers(writer):
-                if same_process(worker):
-                    kill_group(worker.pid)
-
-    def _note_signal(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002
-        self._leaving = signal.Signals(number).name
-
-    def _leave(self) -> None:
-        _LOG.info("supervisor leaves", extra={"reason": self._leaving or "an error"})
-        self._monitor.stop()
-        self._switchboard.close()
-        self._crew.close()
-        try:
-            self._dispatcher.close("its supervisor left")
-        except (IndexFailure, OSError):
-            _LOG.exception("running jobs could not be put back; the next supervisor will")
-        self._index.close()
-        self._selector.close()
-        _LOG.info("supervisor left")
+__all__ = ["main"]
 
 
 def main() -> int:
     """Be the supervisor of outputs/, unless there is one."""
-    settings = Settings()
-    paths = JobPaths(settings.outputs)
+    paths = JobPaths(_outputs())
     paths.control.mkdir(parents=True, exist_ok=True)
-    lock = SupervisorLock(paths)
-    if not lock.take():
+    descriptor = take_lock(paths.lock)
+    if descriptor is None:
         return 0
     open_journal(paths.log)
+    recruits: list[Recruit] = []
+    with suppress(OSError):  # the supervisor will try again, and say why not
+        recruits.append(enlist())
     try:
-        Supervisor(settings, lock).run()
-    except Exception:  # noqa: BLE001  the loop's own guard: the log tells, the next one mends
-        _LOG.exception("supervisor failed")
+        from workbench.jobs.supervision import supervise  # noqa: PLC0415  see above
+
+        supervise(descriptor, recruits)
+    except Exception:
+        logging.getLogger("workbench.jobs").exception("supervisor failed")
         return 1
     finally:
-        lock.leave()
+        for recruit in recruits:
+            recruit.dismiss()
     return 0
+
+
+def _outputs() -> Path:
+    if named := os.environ.get("WORKBENCH_OUTPUTS"):  # whoever starts a supervisor says it
+        return Path(named)
+    from workbench.settings import Settings  # noqa: PLC0415  heavy, and not needed above
+
+    return Settings().outputs
 
 
 if __name__ == "__main__":

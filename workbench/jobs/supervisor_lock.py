@@ -2,67 +2,40 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
 import tempfile
-import time
 from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Final
 
+from workbench.jobs.locking import is_same_file
 from workbench.jobs.model import SupervisorStatus
 from workbench.jobs.paths import JobPaths
 from workbench.jobs.processes import Identity, identify, same_process
 
 __all__ = ["SupervisorLock", "read_status"]
 
-_TRIES: Final = 3
-_BETWEEN_TRIES_S: Final = 0.05
-
 
 class SupervisorLock:
-    """The lock of one outputs/ folder, as a supervisor takes it."""
+    """The lock of one outputs/ folder, in the hands of its supervisor."""
 
-    def __init__(self, paths: JobPaths) -> None:
+    def __init__(self, paths: JobPaths, descriptor: int) -> None:
+        """Stand for a lock that :func:`~workbench.jobs.locking.take_lock` took."""
         self._paths = paths
-        self._descriptor: int | None = None
+        self._descriptor: int | None = descriptor
         self.socket_path = _socket_path(paths.outputs)
-
-    def take(self) -> bool:
-        """Take the lock; false while another process holds it."""
-        descriptor = os.open(self._paths.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        for _ in range(_TRIES):
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                time.sleep(_BETWEEN_TRIES_S)
-                continue
-            self._descriptor = descriptor
-            if not self.is_ours():  # the file was removed between opening and locking
-                self.leave()
-            return self._descriptor is not None
-        os.close(descriptor)
-        return False
 
     def is_ours(self) -> bool:
         """Tell whether the lock that we hold is still the one that others would find."""
-        if self._descriptor is None:
-            return False
-        try:
-            there = self._paths.lock.stat()
-        except OSError:
-            return False
-        ours = os.fstat(self._descriptor)
-        return (there.st_dev, there.st_ino) == (ours.st_dev, ours.st_ino)
+        return self._descriptor is not None and is_same_file(self._descriptor, self._paths.lock)
 
     def announce(self) -> None:
         """Say in the lock file who holds it and where it listens."""
-        assert self._descriptor is not None  # noqa: S101  take() came first
+        assert self._descriptor is not None  # noqa: S101  nobody announces after leaving
         identity = identify(os.getpid())
         assert identity is not None  # noqa: S101  we are here
         words = {

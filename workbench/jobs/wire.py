@@ -8,12 +8,14 @@ from __future__ import annotations
 import select
 import socket
 import threading
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final, Generic, TypeVar
 
 __all__ = ["Wire"]
 
 _CHUNK_BYTES: Final = 1 << 16
+_MOST_DESCRIPTORS: Final = 16
 Said = TypeVar("Said")
 
 
@@ -50,6 +52,28 @@ class Wire(Generic[Said]):
                 with suppress(BlockingIOError):
                     data = data[self._socket.send(data, socket.MSG_DONTWAIT) :]
 
+    def send_first(self, message: Said, descriptors: Sequence[int]) -> None:
+        """Send the first message of a Unix socket, with open files that the other end keeps open."""
+        with self._sending:
+            data = self._line(message)
+            self._unsent = data[socket.send_fds(self._socket, [data], descriptors) :]
+
+    def receive_first(self) -> tuple[Said, list[int]] | None:
+        """Wait for the first message and its open files; None when the other end is gone."""
+        descriptors: list[int] = []
+        data = b""
+        while b"\n" not in data:
+            try:
+                part, came, _, _ = socket.recv_fds(self._socket, _CHUNK_BYTES, _MOST_DESCRIPTORS)
+            except OSError:
+                return None
+            if not part:
+                return None
+            data += part
+            descriptors += came
+        line, _, self._pending = data.partition(b"\n")
+        return self.decode(line), descriptors
+
     def offer(self, message: Said) -> bool:
         """Send ``message`` unless that would block; tell whether it went."""
         with self._sending:
@@ -66,14 +90,16 @@ class Wire(Generic[Said]):
 
     def receive(self, *, block: bool = False) -> list[Said] | None:
         """Return what has arrived; None when the other end is gone."""
-        try:
-            data = self._socket.recv(_CHUNK_BYTES, 0 if block else socket.MSG_DONTWAIT)
-        except BlockingIOError:
-            return []
-        except OSError:
-            return None
-        if not data:
-            return None
+        data = b""
+        if b"\n" not in self._pending:  # else more came along with the first message
+            try:
+                data = self._socket.recv(_CHUNK_BYTES, 0 if block else socket.MSG_DONTWAIT)
+            except BlockingIOError:
+                return []
+            except OSError:
+                return None
+            if not data:
+                return None
         *lines, self._pending = (self._pending + data).split(b"\n")
         return [self.decode(line) for line in lines]
 

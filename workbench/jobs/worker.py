@@ -1,7 +1,8 @@
 """A worker: one process on one device, which keeps its engine loaded and renders job after job.
 
-Started by the supervisor as ``python -m workbench.jobs.worker DEVICE DESCRIPTOR PARENT``. Says all
-that it has to say over the channel; knows no index.
+Started by the supervisor as ``python -m workbench.jobs.worker DESCRIPTOR PARENT``, perhaps ahead of
+need; the first message says which device is its own. Says all that it has to say over the channel;
+knows no index.
 """
 
 from __future__ import annotations
@@ -17,7 +18,17 @@ from typing import Final
 from workbench.engines.engine import Engine
 from workbench.engines.registry import create_engine
 from workbench.jobs.attempt import AttemptRoom
-from workbench.jobs.messages import Beat, Cancel, Channel, Failed, Message, Ready, Render, Rendered
+from workbench.jobs.messages import (
+    Beat,
+    Cancel,
+    Channel,
+    Failed,
+    Message,
+    Ready,
+    Render,
+    Rendered,
+    TakeSeat,
+)
 from workbench.jobs.processes import die_with_parent
 from workbench.rendering import Progress, RenderRequest
 from workbench.settings import Settings
@@ -31,8 +42,8 @@ _LOG = logging.getLogger("workbench.jobs.worker")
 class Worker:
     """Serves one supervisor: one thread hears, one beats, the main one renders."""
 
-    def __init__(self, device: str, channel: Channel, settings: Settings) -> None:
-        self._device = "cpu" if device.startswith("cpu") else "cuda:0"  # it sees one GPU alone
+    def __init__(self, channel: Channel, settings: Settings) -> None:
+        self._device = "cpu"
         self._channel = channel
         self._settings = settings
         self._orders: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
@@ -43,15 +54,28 @@ class Worker:
 
     def serve(self) -> None:
         """Render what is asked until the supervisor says to leave, or is gone."""
+        self._warm_up()
+        self._take_seat()
         threading.Thread(target=self._beat, name="beat", daemon=True).start()
         threading.Thread(target=self._hear, name="hear", daemon=True).start()
-        self._warm_up()
         self._channel.send(Ready(os.getpid()))
         while isinstance(order := self._orders.get(), Render):
             self._channel.send(self._render(order))
         self._ended.set()
         for engine in self._engines.values():
             engine.unload()
+
+    def _take_seat(self) -> None:
+        """Wait to be told which device is ours; no library has looked for one before.
+
+        The device's lease comes along as an open file, and ends with this process.
+        """
+        first = self._channel.receive_first()
+        seat = first[0] if first else None
+        if not isinstance(seat, TakeSeat):
+            os._exit(1)
+        os.environ.update(seat.environment)
+        self._device = "cpu" if seat.device.startswith("cpu") else "cuda:0"  # it sees one alone
 
     def _hear(self) -> None:
         while (messages := self._channel.receive(block=True)) is not None:
@@ -83,9 +107,10 @@ class Worker:
         return self._engines[name]
 
     def _warm_up(self) -> None:
-        """Load what the first placeholder needs before it is asked for."""
-        if self._device != "cpu":
-            return
+        """Load what the first placeholder needs before it is asked for.
+
+        Whatever the device will be: drawing and encoding are a part of every engine's work.
+        """
         try:
             engine = self._engine(_WARM_UP_ENGINE)
             request = engine.complete(RenderRequest(prompt="warm up", engine=_WARM_UP_ENGINE))
@@ -101,11 +126,11 @@ def _ignore(_: Progress) -> None:
 
 def main(arguments: list[str]) -> None:
     """Serve the supervisor that ``arguments`` name."""
-    device, descriptor, parent = arguments
+    descriptor, parent = arguments
     die_with_parent(int(parent))
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     channel = Channel(socket.socket(fileno=int(descriptor)))
-    Worker(device, channel, Settings()).serve()
+    Worker(channel, Settings()).serve()
     sys.stdout.flush()
     os._exit(0)  # a library's thread must not keep the device
 

@@ -38,6 +38,7 @@ def enhance(rough_prompt: str, *, seed: int | None = None, using: Studio | None 
     more than 4,000 characters (a setting).
     """
     used = using or studio()
+    used.run(used.warm_up())  # a render is likely to follow
     session_id, _ = used.run(used.enhance(rough_prompt, seed=seed))
     return Session(session_id, using=used)
 
@@ -48,6 +49,7 @@ def start(prompt: str, *, using: Studio | None = None) -> Session:
     Raises ``InvalidRequest`` for an empty prompt or one of more than 4,000 characters.
     """
     used = using or studio()
+    used.run(used.warm_up())
     session_id, _ = used.run(used.initialize(prompt))
     return Session(session_id, using=used)
 
