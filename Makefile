@@ -71,5 +71,5 @@ $(VENV)/.with-diffusion: $(PINS) | $(BIN)/python
 
 $(VENV)/.all: $(PINS) | $(BIN)/python
 	@echo "Installing the workbench with everything …"
-	@$(INSTALL) --editable '.[diffusion,research,test]'
+	@$(INSTALL) --editable '.[cluster,diffusion,research,test]'
 	@touch $@ $(VENV)/.with-diffusion $(VENV)/.base

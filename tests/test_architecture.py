@@ -53,6 +53,7 @@ HOMES = {
         "workbench.prompts.local_model",
         "workbench.research.agreement",
     ),
+    "ray": ("workbench.jobs.cluster.grid", "workbench.prompts.cluster_model"),
     "ipywidgets": ("workbench.widgets",),
     "anywidget": ("workbench.widgets",),
     "tornado": ("server_extension",),

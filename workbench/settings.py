@@ -7,10 +7,11 @@ or in the working directory, then from the defaults here. Knows nothing of who u
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -19,6 +20,8 @@ from pydantic_settings import (
 )
 
 __all__ = ["Settings", "find_outputs"]
+
+_CLUSTER: Final = re.compile(r"(ray://)?[A-Za-z0-9._\-\[\]:]+:\d{1,5}")
 
 
 def find_outputs() -> Path:
@@ -104,6 +107,19 @@ class Settings(BaseSettings):
     """Workers that share one GPU, where its memory holds several models."""
     spare_workers: int = Field(1, ge=0, le=8)
     """Workers kept ready without a device, each about 100 MB: one takes a lost one's place at once."""
+    cluster: str = ""
+    """A Ray cluster to render on too: ``ray://host:10001``, ``host:6379``, ``auto`` for the one
+    that this machine is in, ``local`` for one of its own; empty for none."""
+    cluster_cpu_workers: int = Field(0, ge=0, le=256)
+    """CPU workers, for animatics, on each machine of the cluster but this one."""
+    cluster_join_timeout_s: float = Field(90.0, gt=0)
+    """Joining the cluster may take this long, then it is given up and tried again."""
+    cluster_absence_s: float = Field(30.0, gt=0)
+    """A worker on the cluster that hears nothing from its supervisor for this long leaves."""
+    language_on_cluster: bool = False
+    """Whether the local language model (``transformers``) lives on the cluster, not here."""
+    language_gpus: float = Field(1.0, ge=0, le=16)
+    """GPUs, or a share of one, that it takes there; 0 for a processor."""
     max_attempts: int = Field(3, ge=1, le=20)
     render_timeout_s: float = Field(3_600.0, gt=0)
     heartbeat_s: float = Field(0.2, gt=0, le=60)
@@ -125,6 +141,13 @@ class Settings(BaseSettings):
     """A supervisor with nothing to do for this long leaves."""
     idle_unload_s: float = Field(300.0, gt=0)
     """A model unused for this long is unloaded."""
+
+    @field_validator("cluster")
+    @classmethod
+    def _check_cluster(cls, address: str) -> str:
+        if address in {"", "auto", "local"} or _CLUSTER.fullmatch(address):
+            return address
+        raise ValueError("say ray://host:port, host:port, auto, local, or nothing")
 
     @property
     def index_path(self) -> Path:

@@ -26,7 +26,7 @@ from workbench.jobs.publishing import sync_folder
 from workbench.jobs.records import LOG_MARK
 from workbench.rendering import Outcome, Progress, Recipe
 
-__all__ = ["AttemptRoom"]
+__all__ = ["AttemptRoom", "disk_problem"]
 
 _REPORT_EVERY_S: Final = 0.05
 _LIBRARIES: Final = {
@@ -66,7 +66,7 @@ class AttemptRoom:
             with _logged(self._files.log, self._order.attempt):
                 return self._guarded(engine_named)
         except OSError as error:
-            return self._failed(_problem(error))
+            return self._failed(disk_problem(error))
 
     def _guarded(self, engine_named: Callable[[str], Engine]) -> Rendered | Failed:
         try:
@@ -82,7 +82,7 @@ class AttemptRoom:
             return self._failed(str(error))
         except OSError as error:
             traceback.print_exc()
-            return self._failed(_problem(error))
+            return self._failed(disk_problem(error))
         except Exception as error:  # noqa: BLE001  an engine may raise anything
             traceback.print_exc()
             # A GPU's state is unknown after an error that its engine did not foresee.
@@ -198,7 +198,8 @@ def _libraries() -> dict[str, str]:
     return found
 
 
-def _problem(error: OSError) -> str:
+def disk_problem(error: OSError) -> str:
+    """Return what to tell a user of a file that could not be read or written."""
     if error.errno in _NO_ROOM:
         return (
             f"The disk of outputs/ is full or read-only ({error.strerror}); make room, then retry."

@@ -57,6 +57,10 @@ class Crew:
         self._leases: dict[str, tuple[Lease, set[str]]] = {}
         self._events: list[Event] = []
 
+    def places(self, here: tuple[Slot, ...] | None) -> tuple[Slot, ...] | None:
+        """Return the places for workers when they change; ``here`` are this machine's, if these do."""
+        return here
+
     def start(self, slot: Slot) -> Identity | None:
         """Start a worker on ``slot``; None when that failed, which an event explains."""
         if slot.uuid is not None and not self._take_lease(slot, slot.uuid):

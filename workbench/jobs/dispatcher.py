@@ -91,6 +91,10 @@ class Dispatcher:
     def set_slots(self, slots: Sequence[Slot]) -> list[Order]:
         """Take note of the devices that are there now; a worker whose device left is ended."""
         names = {slot.name: slot for slot in slots}
+        now = self._clock()
+        # Machines of a cluster come and go, often under new names; this machine's devices come back.
+        for name in [name for name, seat in self._seats.items() if seat.is_forgotten(now)]:
+            del self._seats[name]
         orders: list[Order] = []
         for seat in self._seats.values():
             seat.gone = names.get(seat.slot.name) is None
@@ -102,7 +106,7 @@ class Dispatcher:
         for name, slot in names.items():
             if name not in self._seats:
                 warm = sum(seat.kept_warm for seat in self._seats.values())
-                keep = slot.kind == "cpu" and warm < self._warm
+                keep = slot.kind == "cpu" and not slot.host and warm < self._warm
                 self._seats[name] = Seat(slot, kept_warm=keep)
         self._stale = True
         return orders
@@ -286,7 +290,8 @@ class Dispatcher:
     # what is next
 
     def _is_paused(self, seat: Seat) -> bool:
-        return bool(self._paused & {"", seat.slot.name, seat.slot.name.partition("#")[0]})
+        slot = seat.slot
+        return bool(self._paused & {"", slot.name, slot.name.partition("#")[0], slot.host})
 
     def _assign(self, writer: Writer, now: float) -> list[Order]:
         idle = [

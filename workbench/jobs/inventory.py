@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from workbench.jobs.cluster.standing import Standing
 from workbench.jobs.devices import Nvml, Readings, Slot, cpu_readings, plan_slots
 from workbench.jobs.model import Device
 from workbench.jobs.store.ledger import DeviceRow
@@ -13,20 +14,31 @@ __all__ = ["inventory"]
 
 
 def inventory(
-    settings: Settings, nvml: Nvml, said: Mapping[str, DeviceRow], paused: frozenset[str]
+    settings: Settings,
+    nvml: Nvml,
+    said: Mapping[str, DeviceRow],
+    paused: frozenset[str],
+    standing: Standing | None = None,
 ) -> tuple[Device, ...]:
-    """Return every device; ``said`` is what a supervisor, if there is one, says of each."""
+    """Return every device; ``said`` is what a supervisor, if there is one, says of each.
+
+    ``standing`` is how it stands with its cluster, where one was chosen.
+    """
     slots = plan_slots(settings, nvml.gpus())
     cpu = cpu_readings()
     devices = [
         _device(slot, nvml.readings(slot.uuid) if slot.uuid else cpu, said.get(slot.name), paused)
         for slot in slots
     ]
-    here = {slot.name for slot in slots}
+    there = standing.berths if standing else ()
+    devices += [
+        _device(berth.slot, berth.readings, said.get(berth.slot.name), paused) for berth in there
+    ]
+    known = {slot.name for slot in slots} | {berth.slot.name for berth in there}
     for name, row in said.items():
-        if name not in here:  # hardware that has left
-            kind = name.partition(":")[0]
-            lost = Slot(name, kind, None, None, "", ())
+        if name not in known:  # hardware that has left
+            host, _, place = name.rpartition("/")
+            lost = Slot(name, place.partition(":")[0], None, None, "", (), host)
             devices.append(_device(lost, Readings(), row, paused))
     return tuple(devices)
 
@@ -34,7 +46,7 @@ def inventory(
 def _device(
     slot: Slot, readings: Readings, row: DeviceRow | None, paused: frozenset[str]
 ) -> Device:
-    idle = "paused" if paused & {"", slot.name} else "resting"
+    idle = "paused" if paused & {"", slot.name, slot.host or slot.name} else "resting"
     return Device(
         name=slot.name,
         kind=slot.kind,
@@ -47,7 +59,8 @@ def _device(
         temperature_c=readings.temperature_c,
         power_w=readings.power_w,
         job_id=row.job_id if row else None,
-        worker_pid=row.worker.pid if row and row.worker else None,
+        worker_pid=row.worker.pid if row and row.worker and not slot.host else None,
         state=row.state if row else idle,
         detail=row.detail if row else "",
+        host=slot.host,
     )

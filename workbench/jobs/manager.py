@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from workbench.errors import Conflict, NotFound
+from workbench.jobs.cluster.standing import Standing, read_standing
 from workbench.jobs.contact import Contact
 from workbench.jobs.devices import Nvml
 from workbench.jobs.inventory import inventory
@@ -228,7 +229,7 @@ class JobManager(Results):
         return self._reader.jobs_by_id(list(job_ids))
 
     def pause(self, device: str | None = None) -> None:
-        """Give no more jobs to ``device``, or to any; what is running goes on."""
+        """Give no more jobs to ``device``, a machine of the cluster, or any; what is running goes on."""
         self._set_paused(device, paused=True)
 
     def resume(self, device: str | None = None) -> None:
@@ -251,7 +252,13 @@ class JobManager(Results):
     def devices(self) -> tuple[Device, ...]:
         """Return every device with what it is doing; readings are None where unknown."""
         said = self._reader.devices() if self.supervisor() else {}
-        return inventory(self._settings, self._nvml, said, self._reader.paused())
+        return inventory(self._settings, self._nvml, said, self._reader.paused(), self.cluster())
+
+    def cluster(self) -> Standing | None:
+        """Return how the supervisor stands with its cluster; None where none was chosen."""
+        if not self._settings.cluster:
+            return None
+        return read_standing(self._paths.cluster, self._settings.cluster, self.supervisor())
 
     def supervisor(self) -> SupervisorStatus | None:
         """Return the supervisor that holds this outputs/ folder; None when there is none."""
@@ -310,7 +317,8 @@ class JobManager(Results):
         self._index.close()
 
     def _set_paused(self, device: str | None, *, paused: bool) -> None:
-        if device is not None and device not in {known.name for known in self.devices()}:
+        known = {name for one in self.devices() for name in (one.name, one.host) if name}
+        if device is not None and device not in known:
             raise NotFound("device", device)
         with self._index.write() as writer:
             self._requests.set_paused(writer, device or "", paused)

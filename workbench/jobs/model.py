@@ -99,7 +99,7 @@ class Job:
     step: int
     total_steps: int
     device: str | None
-    """Such as ``cuda:0`` or ``cpu:1``; None until it runs."""
+    """Such as ``cuda:0``, ``cpu:1`` or, on a cluster, ``node-b/cuda:0``; None until it runs."""
     gpu_id: int | None
     attempt: int
     created_at: datetime
@@ -129,6 +129,11 @@ class Job:
     """Whether it is failed only because its video has gone."""
     starred: bool = False
     """Whether the user wants it kept; no retention removes it."""
+
+    @property
+    def host(self) -> str:
+        """The machine of a cluster that it ran on; empty for this one, or before it runs."""
+        return self.device.rpartition("/")[0] if self.device else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +199,7 @@ class Device:
     """One device and what it is doing; readings are None where unknown, never a made-up 0."""
 
     name: str
-    """Such as ``cuda:0`` or ``cpu:1``."""
+    """Such as ``cuda:0``, ``cpu:1`` or, on a cluster, ``node-b/cuda:0``."""
     kind: str
     """``cuda`` or ``cpu``."""
     uuid: str | None
@@ -213,6 +218,8 @@ class Device:
     ``resting`` without a worker until there is work for it."""
     detail: str = ""
     """Why it is in that state, where there is more to say."""
+    host: str = ""
+    """The machine of a cluster that it is on; empty for this one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,8 @@ class Outcomes:
 
     def recipe(self, claim: Claim, slot: Slot) -> dict[str, Any]:
         """Return the recipe that a worker is to follow, as JSON; raises ``ValueError``."""
-        label = f"{slot.name.partition(':')[0]} ({slot.label})" if slot.label else slot.name
+        label = f"{slot.kind} ({slot.label})" if slot.label else slot.name.rpartition("/")[2]
+        label += f" on {slot.host}" if slot.host else ""
         return {
             "version": RECIPE_VERSION,
             "job_id": claim.job_id,

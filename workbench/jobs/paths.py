@@ -92,6 +92,16 @@ class JobPaths:
         return self.control / "supervisor.log"
 
     @property
+    def cluster(self) -> Path:
+        """How the supervisor stands with its cluster, where one was chosen."""
+        return self.control / "cluster.json"
+
+    @property
+    def cluster_log(self) -> Path:
+        """What the bridge to the cluster, and Ray in it, last printed."""
+        return self.control / "cluster.log"
+
+    @property
     def trash(self) -> Path:
         """Where folders go that are being removed."""
         return self.control / "trash"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Final
 
 from workbench.jobs.devices import Slot
 from workbench.jobs.messages import Message
@@ -11,6 +12,9 @@ from workbench.jobs.processes import Identity
 from workbench.jobs.store.ledger import Claim, DeviceRow
 
 __all__ = ["Arrived", "End", "Event", "Held", "Lost", "Order", "Seat", "SeatState", "Start", "Tell"]
+
+_FORGOTTEN_S: Final = 120.0
+"""A machine that has left the cluster is shown as lost for this long."""
 
 
 class SeatState(StrEnum):
@@ -51,6 +55,11 @@ class Seat:
     def enter(self, state: SeatState, now: float) -> None:
         """Come into ``state``."""
         self.state, self.since, self.heard_at = state, now, now
+
+    def is_forgotten(self, now: float) -> bool:
+        """Tell whether it was on a machine of a cluster that left for good, as far as one knows."""
+        away = self.gone and self.state is SeatState.EMPTY and now - self.since > _FORGOTTEN_S
+        return away and bool(self.slot.host)
 
     def copy(self) -> Seat:
         """Return the seat as it is now."""

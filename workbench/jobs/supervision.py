@@ -47,7 +47,7 @@ class Supervisor:
         self._selector = selectors.DefaultSelector()
         self._index = open_store(settings)
         self._dispatcher = Dispatcher(self._index, settings)
-        self._crew = Crew(self._selector, recruits, spares=settings.spare_workers)
+        self._crew = _crew(settings, self._selector, recruits)
         self._switchboard = Switchboard(self._selector, lock.socket_path)
         self._monitor = DeviceMonitor(settings)
         self._unheard: list[Event] = []
@@ -75,7 +75,7 @@ class Supervisor:
                 self._crew.hear(key.data)
             else:
                 self._switchboard.serve(key.fileobj)
-        if (slots := self._monitor.news()) is not None:
+        if (slots := self._crew.places(self._monitor.news())) is not None:
             self._obey(self._dispatcher.set_slots(slots))
         try:
             self._advance()
@@ -153,6 +153,14 @@ class Supervisor:
         self._index.close()
         self._selector.close()
         _LOG.info("supervisor left")
+
+
+def _crew(settings: Settings, selector: selectors.BaseSelector, recruits: list[Recruit]) -> Crew:
+    if not settings.cluster:
+        return Crew(selector, recruits, spares=settings.spare_workers)
+    from workbench.jobs.cluster.crews import Crews  # noqa: PLC0415  only where it was chosen
+
+    return Crews(settings, selector, recruits)
 
 
 def supervise(lock_descriptor: int, recruits: list[Recruit]) -> None:

@@ -1,0 +1,170 @@
+"""A real Ray cluster of several nodes on this machine, with GPUs that are merely declared.
+
+Kept by a process of its own, run as a module, so that nothing of Ray is loaded where tests run.
+One command a line: ``add NAME GPUS CPUS``, ``kill NAME``; each is answered by a line of JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Self
+
+import psutil
+
+ROOT = Path(__file__).resolve().parents[3]
+_STORE_BYTES = 90 << 20
+_ENVIRONMENT = {
+    "PYTHONPATH": f"{ROOT}{os.pathsep}{Path(__file__).parent / 'site'}",
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    "RAY_DEDUP_LOGS": "0",
+    "RAY_enable_metrics_collection": "0",
+}
+
+
+class Machines:
+    """The nodes of one cluster; leave its context and every process of theirs has gone."""
+
+    def __init__(self) -> None:
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("WORKBENCH_")}
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", __name__],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            cwd=ROOT,
+            env={**environment, **_ENVIRONMENT},
+            text=True,
+            start_new_session=True,
+        )
+        self._seen: dict[int, psutil.Process] = {}
+        self.address = str(self._answer()["address"])
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    def add(self, *names: str, gpus: int = 1, cpus: int = 1) -> None:
+        """Start nodes and wait until the cluster has them."""
+        self._ask("add", gpus, cpus, *names)
+
+    def kill(self, name: str) -> None:
+        """Kill a node with all that runs on it, as a loss of power does."""
+        self._ask("kill", name)
+
+    def pids(self, name: str) -> list[int]:
+        """Return the processes of a node: its own, and the workers that it has started."""
+        answer: list[int] = self._ask("pids", name)["pids"]
+        return answer
+
+    def close(self) -> None:
+        """End every process of the cluster."""
+        self._note()
+        assert self._process.stdin
+        assert self._process.stdout
+        with suppress(OSError):
+            self._process.stdin.close()
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(20)
+        for process in self._seen.values():
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+        self._process.kill()
+        self._process.wait()
+        self._process.stdout.close()
+
+    def _note(self) -> None:
+        with suppress(psutil.NoSuchProcess):
+            for process in psutil.Process(self._process.pid).children(recursive=True):
+                self._seen[process.pid] = process
+
+    def _ask(self, *words: object) -> dict[str, Any]:
+        assert self._process.stdin
+        self._process.stdin.write(" ".join(str(word) for word in words) + "\n")
+        self._process.stdin.flush()
+        answer = self._answer()
+        self._note()
+        return answer
+
+    def _answer(self) -> dict[str, Any]:
+        assert self._process.stdout
+        for line in self._process.stdout:
+            if line.startswith("{"):
+                answer: dict[str, Any] = json.loads(line)
+                return answer
+        raise RuntimeError("the cluster's process has ended")
+
+
+def serve() -> None:
+    """Keep a cluster until the input ends."""
+    from ray.cluster_utils import Cluster
+
+    head = {
+        "num_cpus": 0,
+        "num_gpus": 0,
+        "object_store_memory": _STORE_BYTES,
+        "include_dashboard": False,
+        "include_log_monitor": False,
+        "no_monitor": True,
+        "node_name": "head",
+    }
+    cluster = Cluster(initialize_head=True, head_node_args=head)
+    nodes: dict[str, Any] = {}
+    _say(address=cluster.address)
+    for line in sys.stdin:
+        match line.split():
+            case ["add", gpus, cpus, *names]:
+                for name in names:
+                    nodes[name] = cluster.add_node(
+                        wait=False,
+                        num_cpus=int(cpus),
+                        num_gpus=int(gpus),
+                        object_store_memory=_STORE_BYTES,
+                        include_log_monitor=False,
+                        node_name=name,
+                    )
+                cluster.wait_for_nodes(timeout=120)
+                _say()
+            case ["kill", name]:
+                node = nodes.pop(name)
+                for process in _processes(node):
+                    with suppress(psutil.NoSuchProcess):
+                        process.send_signal(signal.SIGKILL)
+                node.kill_all_processes(check_alive=False, allow_graceful=False)
+                cluster.worker_nodes.discard(node)
+                _say()
+            case ["pids", name]:
+                _say(pids=[process.pid for process in _processes(nodes[name])])
+            case other:
+                raise ValueError(f"unknown command {other}")
+    for node in nodes.values():
+        node.kill_all_processes(check_alive=False, allow_graceful=False)
+    cluster.head_node.kill_all_processes(check_alive=False, allow_graceful=False)
+
+
+def _processes(node: Any) -> list[psutil.Process]:
+    found = []
+    for kind in node.all_processes.values():
+        for info in kind:
+            with suppress(psutil.NoSuchProcess):
+                process = psutil.Process(info.process.pid)
+                found += [process, *process.children(recursive=True)]
+    return found
+
+
+def _say(**facts: object) -> None:
+    sys.stdout.write(json.dumps({"at": time.time(), **facts}) + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    serve()

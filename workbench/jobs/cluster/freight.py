@@ -1,0 +1,105 @@
+"""Brings what a render made on another machine into its attempt's folder here, checked by digest.
+
+The folder was made when the job was given away, and is removed when the attempt is no longer the
+current one: what arrives too late finds no folder, and no publisher.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from workbench.jobs.cluster.words import Logged, Made, Parcel, Pictured
+from workbench.jobs.paths import JobFiles
+from workbench.jobs.publishing import sync_folder
+
+__all__ = ["CHUNK_BYTES", "Damaged", "Progressed", "fetch", "keep_log", "keep_preview"]
+
+CHUNK_BYTES: Final = 4 << 20
+_TRIES: Final = 2
+
+Chunk = Callable[[str, int, int], Awaitable[bytes]]
+"""Asks for a part of a file: its name, the offset and the length, in bytes."""
+Progressed = Callable[[int, int], None]
+"""Hears how many bytes of how many are here."""
+
+
+class Damaged(Exception):
+    """What arrived is not what was sent, twice."""
+
+
+async def fetch(made: Made, files: JobFiles, chunk: Chunk, progressed: Progressed) -> None:
+    """Bring every file of ``made`` into its attempt's folder, safe on disk, the recipe last.
+
+    Raises ``Damaged``, ``OSError`` when they cannot be kept here, and what ``chunk`` raises.
+    """
+    folder = files.attempt(made.attempt).folder
+    total = sum(parcel.size_bytes for parcel in made.parcels)
+    here = 0
+    for parcel in made.parcels:
+        if Path(parcel.name).name != parcel.name:
+            raise Damaged(f"{parcel.name!r} is not the name of a file")
+
+        def note(count: int, before: int = here) -> None:
+            progressed(before + count, total)
+
+        for left in reversed(range(_TRIES)):
+            if await _fetch_one(parcel, folder / parcel.name, chunk, note):
+                break
+            if not left:
+                raise Damaged(f"{parcel.name} did not arrive as it was sent")
+        here += parcel.size_bytes
+    await asyncio.to_thread(sync_folder, folder)
+
+
+async def _fetch_one(parcel: Parcel, path: Path, chunk: Chunk, note: Callable[[int], None]) -> bool:
+    if parcel.data is not None:
+        return await asyncio.to_thread(_keep, path, parcel)
+    digest = hashlib.sha256()
+    with path.open("wb") as file:
+        offset = 0
+        while offset < parcel.size_bytes:
+            data = await chunk(parcel.name, offset, CHUNK_BYTES)
+            if not data:
+                return False
+            await asyncio.to_thread(_append, file, digest.update, data)
+            offset += len(data)
+            note(offset)
+        await asyncio.to_thread(_sync, file)
+    return offset == parcel.size_bytes and digest.hexdigest() == parcel.sha256
+
+
+def keep_log(files: JobFiles, word: Logged) -> None:
+    """Add to the job's log what its render printed; raises ``OSError``."""
+    with files.log.open("ab") as file:
+        file.write(word.data)
+
+
+def keep_preview(files: JobFiles, word: Pictured) -> None:
+    """Show a new preview of the attempt; raises ``OSError``."""
+    aside = files.attempt(word.attempt)
+    half = aside.folder / ".preview"
+    half.write_bytes(word.data)
+    half.replace(aside.preview)
+
+
+def _keep(path: Path, parcel: Parcel) -> bool:
+    data = parcel.data or b""
+    with path.open("wb") as file:
+        file.write(data)
+        _sync(file)
+    return hashlib.sha256(data).hexdigest() == parcel.sha256
+
+
+def _append(file: BinaryIO, digest: Callable[[bytes], None], data: bytes) -> None:
+    digest(data)
+    file.write(data)
+
+
+def _sync(file: BinaryIO) -> None:
+    file.flush()
+    os.fsync(file.fileno())

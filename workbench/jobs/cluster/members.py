@@ -1,0 +1,131 @@
+"""Which machines a cluster has, what they are called, and which places for workers they give.
+
+Pure rules over what the cluster and the machines themselves say.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from types import MappingProxyType
+from typing import Any, Final
+
+from workbench.jobs.cluster.standing import Berth, Member
+from workbench.jobs.devices import Gpu, Readings, Slot
+from workbench.settings import Settings
+
+__all__ = ["Survey", "installed", "name_members", "plan_berths"]
+
+_NAME: Final = re.compile(r"[^A-Za-z0-9._-]+")
+_SUFFIX_CHARS: Final = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What a machine says of itself to whoever asks there."""
+
+    version: str
+    """Of the workbench that is installed there."""
+    cpu_label: str
+    memory_total_bytes: int
+    gpus: tuple[Gpu, ...]
+
+
+def installed() -> str:
+    """Return the release of the workbench that is installed here."""
+    try:
+        return version("world-model-workbench")
+    except PackageNotFoundError:
+        return "unknown"
+
+
+def name_members(
+    nodes: Iterable[Mapping[str, Any]], known: Mapping[str, str] = MappingProxyType({})
+) -> list[Member]:
+    """Return the living machines among ``nodes``, as Ray lists them, under names of their own.
+
+    A machine goes by the name it was given at its start, else by its host name; one that comes
+    second to a name also carries the beginning of its id. Who is ``known``, by id, keeps its name.
+    """
+    living = sorted((node for node in nodes if node["Alive"]), key=lambda node: str(node["NodeID"]))
+    names = {node["NodeID"]: known[node["NodeID"]] for node in living if node["NodeID"] in known}
+    for node in living:
+        name = _name(node)
+        if name in names.values():
+            name = f"{name}-{str(node['NodeID'])[:_SUFFIX_CHARS]}"
+        names.setdefault(node["NodeID"], name)
+    members = [_member(node, names[node["NodeID"]]) for node in living]
+    return sorted(members, key=lambda member: member.name)
+
+
+def _member(node: Mapping[str, Any], name: str) -> Member:
+    resources = node["Resources"]
+    return Member(
+        node_id=str(node["NodeID"]),
+        name=name,
+        address=str(node["NodeManagerAddress"]),
+        gpus=float(resources.get("GPU", 0)),
+        cpus=float(resources.get("CPU", 0)),
+    )
+
+
+def _name(node: Mapping[str, Any]) -> str:
+    given = str(node.get("NodeName") or "")
+    name = given if given not in {"", node["NodeManagerAddress"]} else node["NodeManagerHostname"]
+    return _NAME.sub("-", str(name)).strip("-") or "node"
+
+
+def plan_berths(
+    members: Sequence[Member],
+    surveys: Mapping[str, Survey],
+    settings: Settings,
+    *,
+    ours: frozenset[str] = frozenset(),
+    home: str = "",
+) -> list[Berth]:
+    """Return the places for workers on the machines that were surveyed.
+
+    GPUs whose UUID is among ``ours`` are served by this machine's own workers, and so are the
+    processors of the node ``home``, on which this process stands.
+    """
+    berths: list[Berth] = []
+    for member in members:
+        survey = surveys.get(member.node_id)
+        if survey is None or member.problem:
+            continue
+        for number in range(int(member.gpus)):
+            gpu = _gpu(survey, member, number)
+            if gpu is None or gpu.uuid not in ours:
+                berths += _gpu_berths(member, number, gpu, settings.slots_per_gpu)
+        workers = min(settings.cluster_cpu_workers, int(member.cpus))
+        for number in range(0 if member.node_id == home else workers):
+            name = f"{member.name}/cpu:{number}"
+            slot = Slot(name, "cpu", None, None, survey.cpu_label, ("cpu", "slow"), member.name)
+            memory = Readings(memory_total_bytes=survey.memory_total_bytes)
+            berths.append(Berth(slot, member.node_id, memory))
+    return berths
+
+
+def _gpu(survey: Survey, member: Member, number: int) -> Gpu | None:
+    """Return the GPU at a place; None while only the cluster knows which of several it will be."""
+    return survey.gpus[number] if len(survey.gpus) == int(member.gpus) else None
+
+
+def _gpu_berths(member: Member, number: int, gpu: Gpu | None, slots: int) -> list[Berth]:
+    found = []
+    memory = Readings(memory_total_bytes=gpu.memory_total_bytes if gpu else None)
+    for place in range(slots):
+        suffix = f"#{place + 1}" if place else ""
+        slot = Slot(
+            f"{member.name}/cuda:{number}{suffix}",
+            "cuda",
+            gpu.uuid if gpu else None,
+            gpu.gpu_id if gpu else number,
+            gpu.label if gpu else "",
+            ("gpu",),
+            member.name,
+        )
+        found.append(Berth(slot, member.node_id, memory))
+    return found
