@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Final
 
@@ -11,13 +12,16 @@ from jupyter_server.utils import url_path_join
 from server_extension.schemas import (
     BatchObject,
     BatchStatus,
+    ClusterObject,
     DeviceObject,
     HistoryEntry,
     JobObject,
     JobStatus,
+    MemberObject,
     VariationObject,
     change_objects,
 )
+from workbench.jobs.cluster.standing import Standing
 from workbench.jobs.model import Batch, BatchState, Device, Job, JobState
 from workbench.prompts.model import Entry, Source
 
@@ -75,6 +79,7 @@ class Presenter:
             entry_index=job.entry_index,
             gpu_id=job.gpu_id,
             device=job.device,
+            host=job.host or None,
             priority=job.priority,
             attempt=job.attempt,
             eta_s=job.eta_s,
@@ -172,4 +177,26 @@ def variation_object(entry: Entry) -> VariationObject:
 
 def device_object(device: Device) -> DeviceObject:
     """Return one device as it is answered."""
-    return DeviceObject(**{name: getattr(device, name) for name in DeviceObject.model_fields})
+    told = {name: getattr(device, name) for name in DeviceObject.model_fields}
+    return DeviceObject(**{**told, "host": device.host or None})
+
+
+def cluster_object(standing: Standing | None) -> ClusterObject | None:
+    """Return the cluster as it is answered."""
+    if standing is None:
+        return None
+    return ClusterObject(
+        address=standing.address,
+        state=standing.state.value,
+        detail=standing.detail,
+        since=datetime.fromtimestamp(standing.since, UTC) if standing.since else None,
+        machines=[
+            MemberObject(
+                name=member.name,
+                address=member.address,
+                gpus=member.gpus,
+                problem=member.problem,
+            )
+            for member in standing.members
+        ],
+    )

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from server_extension.handlers.base import ApiHandler
 from server_extension.operations import Operation, operation
-from server_extension.presentation import device_object
+from server_extension.presentation import cluster_object, device_object
 from server_extension.schemas import DevicesAnswer, HealthAnswer
 
 __all__ = ["OPENAPI_SETTING", "ROUTES"]
@@ -24,7 +24,13 @@ class DevicesHandler(ApiHandler):
     async def get(self) -> None:
         """Return the devices."""
         devices = await asyncio.to_thread(self.studio.jobs.devices)
-        self.answer(DevicesAnswer(devices=[device_object(device) for device in devices]))
+        cluster = await asyncio.to_thread(self.studio.jobs.cluster)
+        self.answer(
+            DevicesAnswer(
+                devices=[device_object(device) for device in devices],
+                cluster=cluster_object(cluster),
+            )
+        )
 
 
 class HealthHandler(ApiHandler):

@@ -1,9 +1,11 @@
 """What each endpoint takes and answers: the models that validate and that OpenAPI is made from."""
 
 from server_extension.schemas.about import (
+    ClusterObject,
     DeviceObject,
     DevicesAnswer,
     HealthAnswer,
+    MemberObject,
 )
 from server_extension.schemas.common import (
     Body,
@@ -51,6 +53,7 @@ __all__ = [
     "BatchRequest",
     "BatchStatus",
     "Body",
+    "ClusterObject",
     "DeviceObject",
     "DevicesAnswer",
     "EnhanceAnswer",
@@ -66,6 +69,7 @@ __all__ = [
     "JobObject",
     "JobStatus",
     "JobsAnswer",
+    "MemberObject",
     "ParametersRequest",
     "PauseRequest",
     "PriorityRequest",

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, Literal
 
 from pydantic import BaseModel
 
 __all__ = [
+    "ClusterObject",
     "DeviceObject",
     "DevicesAnswer",
     "HealthAnswer",
+    "MemberObject",
 ]
 
 
@@ -28,12 +31,38 @@ class DeviceObject(BaseModel):
     temperature_c: float | None
     power_w: float | None
     job_id: str | None
+    detail: str = ""
+    """Why it is in that state, where there is more to say."""
+    host: str | None = None
+    """The machine of the cluster that it is on; null for the server's own."""
+
+
+class MemberObject(BaseModel):
+    """One machine of the cluster."""
+
+    name: str
+    address: str
+    gpus: float
+    """How many the cluster may give away there."""
+    problem: str
+    """Why it cannot be used, where that is so."""
+
+
+class ClusterObject(BaseModel):
+    """How the supervisor stands with the Ray cluster that was chosen."""
+
+    address: str
+    state: Literal["joining", "joined", "unreachable", "away"]
+    detail: str
+    since: datetime | None
+    machines: list[MemberObject]
 
 
 class DevicesAnswer(BaseModel):
-    """Every device."""
+    """Every device, and the cluster where one was chosen."""
 
     devices: list[DeviceObject]
+    cluster: ClusterObject | None = None
 
 
 class HealthAnswer(BaseModel):

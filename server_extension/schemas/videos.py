@@ -139,6 +139,7 @@ class JobObject(BaseModel):
     entry_index: int | None
     gpu_id: int | None
     device: str | None
+    host: str | None = Field(None, description="The machine of the cluster that it runs on.")
     priority: int
     attempt: int
     eta_s: float | None = Field(description="Seconds of rendering to come, queue wait excluded.")

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +17,7 @@ import psutil
 
 from workbench.engines.registry import create_engine, engine_names
 from workbench.errors import WorkbenchError
+from workbench.jobs.cluster.standing import ClusterState
 from workbench.jobs.devices import Nvml
 from workbench.jobs.leases import lease_folder
 from workbench.jobs.manager import JobManager
@@ -35,6 +37,7 @@ _LIBRARIES: Final = (
     "torch",
     "diffusers",
     "transformers",
+    "ray",
 )
 _NETWORK_DISKS: Final = frozenset({"nfs", "nfs4", "cifs", "smbfs", "fuse.sshfs", "afs", "lustre"})
 
@@ -69,6 +72,7 @@ def examine(settings: Settings) -> list[Finding]:
             *_disk(settings),
             *_index(settings, manager),
             *_supervisor(manager, JobPaths(settings.outputs)),
+            *_cluster(settings, manager, JobPaths(settings.outputs)),
             *_devices(manager),
             *_engines(settings),
         ]
@@ -159,6 +163,34 @@ def _supervisor(manager: JobManager, paths: JobPaths) -> Iterator[Finding]:
         yield Finding(Verdict.BAD, "supervisor", f"{told}, does not answer", advice)
     else:
         yield Finding(Verdict.GOOD, "supervisor", told)
+
+
+def _cluster(settings: Settings, manager: JobManager, paths: JobPaths) -> Iterator[Finding]:
+    standing = manager.cluster()
+    if standing is None:
+        return
+    if find_spec("ray") is None:
+        advice = "pip install 'world-model-workbench[cluster]', here and on every machine of it."
+        yield Finding(Verdict.BAD, "cluster", "Ray is not installed here", advice)
+        return
+    told = f"{settings.cluster}: {standing.state}"
+    told += f", {standing.detail}" if standing.detail else ""
+    match standing.state:
+        case ClusterState.JOINED:
+            gpus = sum(member.gpus for member in standing.members)
+            told += f", {len(standing.members)} machines, {gpus:g} GPUs"
+            yield Finding(Verdict.GOOD, "cluster", told)
+        case ClusterState.UNREACHABLE:
+            advice = (
+                f"It is tried again; work here goes on. What Ray said is in {paths.cluster_log}."
+            )
+            yield Finding(Verdict.BAD, "cluster", told, advice)
+        case _:
+            yield Finding(Verdict.NOTE, "cluster", told)
+    for member in standing.members:
+        if member.problem:
+            advice = f"Install the same release there, with its extra [cluster]: {member.address}."
+            yield Finding(Verdict.BAD, f"machine {member.name}", member.problem, advice)
 
 
 def _devices(manager: JobManager) -> Iterator[Finding]:

@@ -39,6 +39,10 @@ class LocalEndpoint(ChatEndpoint):
     folder: Path = field(default_factory=Path)
     idle_exit_s: float = 600.0
     allow_hub: bool = False
+    cluster: str = ""
+    """The Ray cluster that the model lives on; empty for this machine."""
+    gpus: float = 1.0
+    """What it takes there."""
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
@@ -52,6 +56,8 @@ class LocalEndpoint(ChatEndpoint):
             folder=settings.index_path.parent,
             idle_exit_s=settings.idle_exit_s,
             allow_hub=settings.allow_hub,
+            cluster=settings.cluster if settings.language_on_cluster else "",
+            gpus=settings.language_gpus,
         )
 
     async def ask(
@@ -104,6 +110,9 @@ class LocalEndpoint(ChatEndpoint):
 
     def _spawn(self) -> int:
         command = [sys.executable, "-m", "workbench.prompts.local_model"]
+        if self.cluster:
+            command[-1] = "workbench.prompts.cluster_model"
+            command += ["--cluster", self.cluster, "--gpus", str(self.gpus)]
         command += ["--model", self.model, "--door", str(self.folder / _DOOR)]
         command += ["--idle-exit-s", str(self.idle_exit_s)]
         command += ["--allow-hub"] if self.allow_hub else []

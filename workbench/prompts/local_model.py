@@ -16,11 +16,11 @@ import time
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Protocol
 
 from filelock import FileLock, Timeout
 
-__all__ = ["main", "serve"]
+__all__ = ["Answer", "LocalModel", "Model", "main", "serve"]
 
 _MAX_NEW_TOKENS: Final = 1_200
 _LARGEST_BODY: Final = 1 << 20
@@ -115,10 +115,22 @@ class _Pieces:
             self._tell(piece)
 
 
+class Model(Protocol):
+    """What is served."""
+
+    def answer(
+        self,
+        messages: list[dict[str, str]],
+        max_tokens: int,
+        tell: Callable[[str], None] | None = None,
+    ) -> Answer:
+        """Return what follows ``messages``, telling each piece of it as it is made."""
+
+
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
-    def __init__(self, model: LocalModel, name: str, key: str) -> None:
+    def __init__(self, model: Model, name: str, key: str) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.model, self.name, self.key = model, name, key
         self.last_used = time.monotonic()
@@ -206,8 +218,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(data)
 
 
-def serve(model: str, door: Path, *, idle_exit_s: float, allow_hub: bool = False) -> None:
-    """Load ``model`` and serve it until nobody asks for ``idle_exit_s``.
+def serve(model: str, door: Path, *, idle_exit_s: float, load: Callable[[], Model]) -> None:
+    """``load`` the model named ``model`` and serve it until nobody asks for ``idle_exit_s``.
 
     ``door`` is written when the model is ready and tells clients the way; there is at most one
     process for a door.
@@ -215,9 +227,7 @@ def serve(model: str, door: Path, *, idle_exit_s: float, allow_hub: bool = False
     door.parent.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(door.with_suffix(".lock"), timeout=0):
-            server = _Server(
-                LocalModel(model, allow_hub=allow_hub), model, secrets.token_urlsafe(32)
-            )
+            server = _Server(load(), model, secrets.token_urlsafe(32))
             threading.Thread(target=server.serve_forever, daemon=True).start()
             _open_door(door, server)
             try:
@@ -251,7 +261,11 @@ def main() -> None:
     parser.add_argument("--idle-exit-s", type=float, default=600.0)
     parser.add_argument("--allow-hub", action="store_true")
     asked = parser.parse_args()
-    serve(asked.model, asked.door, idle_exit_s=asked.idle_exit_s, allow_hub=asked.allow_hub)
+
+    def load() -> LocalModel:
+        return LocalModel(asked.model, allow_hub=asked.allow_hub)
+
+    serve(asked.model, asked.door, idle_exit_s=asked.idle_exit_s, load=load)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
+from workbench.jobs.cluster.standing import Standing
 from workbench.jobs.model import Device, Job, JobState
 from workbench.prompts.markers import strip_marker
 from workbench.prompts.model import Entry, PromptSession, Source
@@ -160,6 +161,19 @@ def device_view(device: Device) -> View:
         "memory_used": _gigabytes(device.memory_used_bytes),
         "memory_total": _gigabytes(device.memory_total_bytes),
         "job": device.job_id,
+    }
+
+
+def cluster_view(standing: Standing) -> View:
+    """Return a cluster that is out of reach in a device's stead: its own are not to be seen."""
+    readings = dict.fromkeys(("gpu", "load", "temperature", "memory_used", "memory_total", "job"))
+    return {
+        "name": "cluster",
+        "kind": "cluster",
+        "label": standing.address,
+        "state": str(standing.state),
+        "detail": standing.detail,
+        **readings,
     }
 
 

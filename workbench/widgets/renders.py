@@ -15,12 +15,13 @@ from pydantic import TypeAdapter
 
 from workbench.archive import BatchArchive
 from workbench.errors import InvalidRequest, NotFound, SupervisorUnavailable
+from workbench.jobs.cluster.standing import ClusterState
 from workbench.jobs.model import Batch, Job
 from workbench.studio import RenderParameters, Studio
 from workbench.widgets.commands import command
 from workbench.widgets.feed import JobFeed
 from workbench.widgets.loop import LoopThread
-from workbench.widgets.presentation import View, device_view, job_view
+from workbench.widgets.presentation import View, cluster_view, device_view, job_view
 
 __all__ = ["Renders", "Screen", "render_parameters"]
 
@@ -159,6 +160,9 @@ class Renders:
             views = [device_view(one) for one in await asyncio.to_thread(self._jobs.devices)]
             if self._private:  # what others render is theirs
                 views = [v | {"job": v["job"] if v["job"] in self._known else None} for v in views]
+            standing = await asyncio.to_thread(self._jobs.cluster)
+            if standing is not None and standing.state is not ClusterState.JOINED:
+                views.append(cluster_view(standing))
             if views != shown:
                 shown = views
                 self._screen.show("devices_state", views)

@@ -1,13 +1,14 @@
 """A real Ray cluster of several nodes on this machine, with GPUs that are merely declared.
 
 Kept by a process of its own, run as a module, so that nothing of Ray is loaded where tests run.
-One command a line: ``add NAME GPUS CPUS``, ``kill NAME``; each is answered by a line of JSON.
+One command a line: ``add GPUS CPUS NAME…``, ``kill NAME``; each is answered by a line of JSON.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -32,10 +33,12 @@ _ENVIRONMENT = {
 class Machines:
     """The nodes of one cluster; leave its context and every process of theirs has gone."""
 
-    def __init__(self) -> None:
+    def __init__(self, hidden: Path | None = None) -> None:
+        """Start the head; where this user may, ``hidden`` is out of its and every node's sight."""
+        self.blind = hidden is not None and _may_hide()
         environment = {k: v for k, v in os.environ.items() if not k.startswith("WORKBENCH_")}
         self._process = subprocess.Popen(
-            [sys.executable, "-m", __name__],
+            [*(_hide(hidden) if self.blind else []), sys.executable, "-m", __name__],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -61,10 +64,10 @@ class Machines:
         """Kill a node with all that runs on it, as a loss of power does."""
         self._ask("kill", name)
 
-    def pids(self, name: str) -> list[int]:
-        """Return the processes of a node: its own, and the workers that it has started."""
-        answer: list[int] = self._ask("pids", name)["pids"]
-        return answer
+    def outposts(self) -> list[psutil.Process]:
+        """Return the processes of outposts that are there now, on any node."""
+        self._note()
+        return [one for one in self._seen.values() if _title(one).startswith("ray::Outpost")]
 
     def close(self) -> None:
         """End every process of the cluster."""
@@ -104,6 +107,31 @@ class Machines:
         raise RuntimeError("the cluster's process has ended")
 
 
+def _may_hide() -> bool:
+    """Tell whether this user may give processes a view of the file system of their own."""
+    return (
+        shutil.which("unshare") is not None
+        and not subprocess.run(
+            ["unshare", "--mount", "mount", "-t", "tmpfs", "none", "/mnt"],
+            capture_output=True,
+            check=False,
+        ).returncode
+    )
+
+
+def _hide(folder: Path | None) -> list[str]:
+    command = 'mount -t tmpfs none "$0" && exec "$@"'
+    return ["unshare", "--mount", "sh", "-c", command, str(folder)]
+
+
+def _title(process: psutil.Process) -> str:
+    try:
+        alive = process.status() != psutil.STATUS_ZOMBIE
+        return " ".join(process.cmdline()) if alive else ""
+    except psutil.NoSuchProcess:
+        return ""
+
+
 def serve() -> None:
     """Keep a cluster until the input ends."""
     from ray.cluster_utils import Cluster
@@ -117,7 +145,7 @@ def serve() -> None:
         "no_monitor": True,
         "node_name": "head",
     }
-    cluster = Cluster(initialize_head=True, head_node_args=head)
+    cluster: Any = Cluster(initialize_head=True, head_node_args=head)
     nodes: dict[str, Any] = {}
     _say(address=cluster.address)
     for line in sys.stdin:
@@ -142,8 +170,6 @@ def serve() -> None:
                 node.kill_all_processes(check_alive=False, allow_graceful=False)
                 cluster.worker_nodes.discard(node)
                 _say()
-            case ["pids", name]:
-                _say(pids=[process.pid for process in _processes(nodes[name])])
             case other:
                 raise ValueError(f"unknown command {other}")
     for node in nodes.values():

@@ -41,11 +41,13 @@ export function deviceWords(job, devices) {
   return join(name, device.kind === "cuda" ? load : "", device.kind === "cuda" ? memory : "");
 }
 
-/** "GPU 0", "CPU 1". */
+/** "GPU 0", "CPU 1"; on a machine of a cluster "node-b GPU 0". */
 export function deviceName(name, gpu) {
-  if (gpu !== null && gpu !== undefined) return `GPU ${gpu}`;
-  const [kind, number] = String(name).split(":");
-  return `${kind.toUpperCase()} ${number ?? ""}`.trim();
+  if (name === "cluster") return "Cluster";
+  const [place, ...host] = String(name).split("/").reverse();
+  const [kind, number] = place.split(":");
+  const known = gpu !== null && gpu !== undefined;
+  return `${host.reverse().join("/")} ${known ? `GPU ${gpu}` : `${kind.toUpperCase()} ${number ?? ""}`}`.trim();
 }
 
 export function join(...parts) {

@@ -1,0 +1,207 @@
+"""Renders on a real Ray cluster of several nodes: nothing is lost, nothing doubled, nothing left behind."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections import Counter
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.jobs.cluster.machines import Machines
+from tests.jobs.shop import Shop, alive, request
+from workbench.jobs.cluster.standing import ClusterState
+from workbench.jobs.model import Device, Job, JobState
+
+pytestmark = pytest.mark.timeout(
+    900
+)  # the first test starts the cluster, on a machine that is busy
+LIMIT_S = 240.0
+
+
+def _running(shop: Shop, job_id: str) -> Job:
+    def runs() -> Job | None:
+        job = shop.manager.job(job_id)
+        assert not job.state.final, job.error
+        return job if job.state is JobState.RUNNING and job.stage == "drawing" else None
+
+    found: Job = shop.until(runs, LIMIT_S)
+    return found
+
+
+def _device(shop: Shop, name: str) -> Device | None:
+    return next((device for device in shop.manager.devices() if device.name == name), None)
+
+
+def _state(shop: Shop, name: str) -> str:
+    device = _device(shop, name)
+    return device.state if device else "unknown"
+
+
+def _worker_of(outpost: psutil.Process) -> psutil.Process:
+    return next(child for child in outpost.children() if "workbench.jobs.worker" in child.cmdline())
+
+
+def test_a_batch_of_64_is_rendered_by_four_machines_that_share_no_disk_with_us(
+    shop: Shop, machines: Machines
+) -> None:
+    machines.add("node-3", "node-4")
+    here = shop.submit("drawn here")  # this machine's own worker, at the same time
+    requests = [
+        request(f"dog {number}", engine="gpu", seed=number, step_s=0.15, preview=True)
+        for number in range(63)
+    ]
+    # Large enough to travel in chunks rather than along with the word that it is made.
+    large = request("a large dog", engine="gpu", width=640, height=360, num_frames=12)
+    batch = shop.manager.submit_batch([*requests, large])
+    jobs = shop.ended(*[job.job_id for job in batch.jobs], limit_s=LIMIT_S)
+
+    assert {job.state for job in jobs} == {JobState.COMPLETE}, {job.error for job in jobs}
+    assert shop.violations() == []
+    hosts = Counter(job.host for job in jobs)
+    assert set(hosts) == {"node-1", "node-2", "node-3", "node-4"}
+    assert {job.gpu_id for job in jobs} == {0}
+    assert shop.manager.job(here.job_id).host == ""
+    last = jobs[-1]
+    files = shop.paths.job(last.job_id, last.batch_id)
+    assert files.video.stat().st_size > 256 << 10
+    assert files.poster.read_bytes() == b"\xff\xd8poster"
+    assert shop.manager.recipe(last.job_id).device.endswith(f"on {last.host}")
+    for job in jobs:  # each worker saw the GPU that the cluster gave it, and printed so
+        log = shop.paths.job(job.job_id, job.batch_id).log.read_text("utf-8")
+        assert "sees 0" in log
+    if machines.blind:
+        made = Path(f"/proc/{machines.outposts()[0].pid}/root{shop.paths.outputs}")
+        assert not made.exists()
+
+
+def test_a_job_on_the_cluster_shows_progress_and_previews_and_heeds_a_cancellation(
+    shop: Shop,
+) -> None:
+    job = shop.submit(engine="gpu", steps=500, step_s=0.1, preview=True)
+    _running(shop, job.job_id)
+    shop.until(lambda: shop.manager.job(job.job_id).has_preview, LIMIT_S)
+    shop.until(lambda: shop.manager.job(job.job_id).progress > 1, LIMIT_S)
+    assert shop.paths.job(job.job_id).attempt(1).preview.read_bytes() == b"picture"
+    held = shop.manager.job(job.job_id).device
+    assert held is not None
+    device = _device(shop, held)
+    assert device is not None
+    assert (device.state, device.host) == ("busy", held.partition("/")[0])
+    shop.manager.cancel(job.job_id)
+    (ended,) = shop.ended(job.job_id, limit_s=LIMIT_S)
+    assert ended.state is JobState.CANCELLED
+    # Its worker is still there, and takes the next one.
+    (after,) = shop.ended(shop.submit(engine="gpu").job_id, limit_s=LIMIT_S)
+    assert (after.state, after.attempt) == (JobState.COMPLETE, 1)
+    assert shop.violations() == []
+
+
+def test_a_machine_that_dies_under_a_render_costs_an_attempt_and_nothing_else(
+    shop: Shop, machines: Machines
+) -> None:
+    machines.add("mortal")
+    jobs = [shop.submit(str(n), engine="gpu", steps=40, step_s=0.1) for n in range(6)]
+
+    def doomed() -> str | None:
+        running = (shop.manager.job(job.job_id) for job in jobs)
+        there = (job for job in running if job.host == "mortal" and job.stage == "drawing")
+        return next((job.job_id for job in there), None)
+
+    job_id = shop.until(doomed, LIMIT_S)
+    machines.kill("mortal")
+    ended = shop.ended(*[job.job_id for job in jobs], limit_s=LIMIT_S)
+    assert {job.state for job in ended} == {JobState.COMPLETE}, {job.error for job in ended}
+    again = shop.manager.job(job_id)
+    assert again.attempt == 2
+    assert again.host != "mortal"
+    shop.until(lambda: _state(shop, "mortal/cuda:0") == "lost", LIMIT_S)
+    assert shop.violations() == []
+
+
+def test_a_machine_that_joins_takes_work_that_waits(shop: Shop, machines: Machines) -> None:
+    jobs = [shop.submit(str(n), engine="gpu", steps=2_000, step_s=0.1) for n in range(6)]
+    shop.until(lambda: sum(d.state == "busy" for d in shop.manager.devices()) >= 2, LIMIT_S)
+    machines.add("newcomer")
+    shop.until(lambda: _state(shop, "newcomer/cuda:0") == "busy", LIMIT_S)
+    for job in jobs:
+        shop.manager.cancel(job.job_id)
+    shop.ended(*[job.job_id for job in jobs], limit_s=LIMIT_S)
+    assert shop.violations() == []
+
+
+def test_a_worker_killed_on_its_machine_is_replaced_and_its_job_begun_again(
+    shop: Shop, machines: Machines
+) -> None:
+    job = shop.submit(engine="gpu", steps=30, step_s=0.1)
+    _running(shop, job.job_id)
+    workers = [
+        _worker_of(outpost)
+        for outpost in machines.outposts()
+        if any("workbench.jobs.worker" in child.cmdline() for child in outpost.children())
+    ]
+    for worker in workers:
+        worker.kill()
+    (ended,) = shop.ended(job.job_id, limit_s=LIMIT_S)
+    assert (ended.state, ended.attempt) == (JobState.COMPLETE, 2)
+    assert shop.violations() == []
+
+
+def test_a_supervisor_that_is_killed_finds_its_outposts_again_and_leaves_none_behind(
+    shop: Shop, machines: Machines
+) -> None:
+    job = shop.submit(engine="gpu", steps=60, step_s=0.1)
+    _running(shop, job.job_id)
+    before = {outpost.pid for outpost in machines.outposts()}
+    assert before
+    shop.end_supervisor(signal.SIGKILL)
+    (ended,) = shop.ended(job.job_id, limit_s=LIMIT_S)
+    assert (ended.state, ended.attempt) == (JobState.COMPLETE, 2)
+    assert before & {outpost.pid for outpost in machines.outposts()}
+    assert shop.violations() == []
+    shop.end_supervisor(signal.SIGTERM)
+    shop.until(lambda: not machines.outposts(), LIMIT_S)
+
+
+def test_outposts_whose_supervisor_is_gone_for_good_leave_by_themselves(
+    shop: Shop, machines: Machines
+) -> None:
+    shop.use(cluster=shop.settings.cluster, lease_s=20.0, cluster_absence_s=3.0)
+    job = shop.submit(engine="gpu", steps=2_000, step_s=0.1)
+    _running(shop, job.job_id)
+    workers = [_worker_of(outpost) for outpost in machines.outposts()]
+    shop.end_supervisor(signal.SIGKILL)
+    shop.until(lambda: not machines.outposts(), LIMIT_S)
+    assert not any(alive(worker) for worker in workers)
+    shop.manager.cancel(job.job_id)
+    shop.ended(job.job_id, limit_s=LIMIT_S)
+
+
+def test_machines_draw_animatics_too_where_that_is_set(shop: Shop) -> None:
+    shop.use(cluster=shop.settings.cluster, cpu_workers=0, cluster_cpu_workers=1, lease_s=20.0)
+    (job,) = shop.ended(shop.submit("an animatic").job_id, limit_s=LIMIT_S)
+    assert job.state is JobState.COMPLETE, job.error
+    assert job.device in {"node-1/cpu:0", "node-2/cpu:0", "node-3/cpu:0", "node-4/cpu:0"}
+    assert shop.manager.recipe(job.job_id).device.startswith("cpu (")
+
+
+def test_a_cluster_that_goes_away_is_said_plainly_and_work_here_goes_on(
+    shop: Shop, machines: Machines
+) -> None:
+    job = shop.submit(engine="gpu", steps=2_000, step_s=0.1)
+    _running(shop, job.job_id)
+    machines.close()
+
+    def unreachable() -> bool:
+        standing = shop.manager.cluster()
+        return standing is not None and standing.state is ClusterState.UNREACHABLE
+
+    shop.until(unreachable, LIMIT_S)
+    (here,) = shop.ended(shop.submit("drawn here").job_id, limit_s=LIMIT_S)
+    assert (here.state, here.host) == (JobState.COMPLETE, "")
+    shop.until(lambda: shop.manager.job(job.job_id).state is JobState.QUEUED, LIMIT_S)
+    time.sleep(0.5)  # nor is it taken by a processor
+    assert shop.manager.job(job.job_id).state is JobState.QUEUED
+    shop.manager.cancel(job.job_id)
