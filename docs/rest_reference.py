@@ -33,6 +33,13 @@ first, so that nothing is missed after a broken connection.
 `/static/videos/{job_id}.mp4` are the same video, with range requests; beside it are `poster.jpg` and
 `recipe.json`.
 
+**Prompts as they are written:** with the header `Accept: text/event-stream`, `/api/enhance` and
+`/api/generate-variations` answer in server-sent events. `text` holds the whole prompt so far (not a piece of it) each
+time that a language model has written on; `variation` one variation as soon as it is in the history; the last event
+is `answer`, with the body that is answered otherwise, or `error`, with a `status`. The answer replaces what was told:
+it is the composer's where the model broke off. What is wrong with a request is answered with its status, as always.
+To close the connection is to cancel.
+
 Every error is `{"message", "reason", "errors": [{"field", "problem"}]}`: 400 what does not validate, 403 not
 logged in or not allowed, 404 unknown id, 409 not in this state, 413 body too large, 415 not JSON, 429 a limit
 is reached (with `Retry-After`), 503 a part that is needed does not answer.
@@ -69,11 +76,18 @@ def _operation(method: str, path: str, operation: dict[str, Any], schemas: dict[
         ]
     answers = operation["responses"]
     success = next(status for status in answers if status.startswith("2"))
-    ((media_type, content),) = answers[success]["content"].items()
+    (media_type, content), *events = answers[success]["content"].items()
     lines += ["", f"Answers {success}, {media_type}:", "", *_fields(content["schema"], schemas)]
+    for accepted, streamed in events:
+        lines += _events(accepted, streamed["schema"])
     errors = [status for status in answers if not status.startswith("2")]
     lines += ["", f"Errors: {', '.join(errors)}.", ""]
     return "\n".join(lines)
+
+
+def _events(media_type: str, schema: dict[str, Any]) -> list[str]:
+    told = ", ".join(f"`{name}` ({_kind(data)})" for name, data in schema["x-events"].items())
+    return ["", f"With `Accept: {media_type}`: {schema['description']} Events: {told}."]
 
 
 def _fields(schema: dict[str, Any], schemas: dict[str, Any]) -> list[str]:

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from server_extension.operations import Operation, operation_of
-from server_extension.schemas import ErrorBody
+from server_extension.schemas import ErrorBody, StreamError
 from workbench.settings import Settings
 
 __all__ = ["openapi_document"]
@@ -95,9 +95,20 @@ def _answer(described: Operation) -> dict[str, Any]:
         schema = {"$ref": _SCHEMAS + described.answer.__name__}
     elif described.content_type != "application/json":
         schema = {}
+    content = {described.content_type: {"schema": schema}}
+    if described.events:
+        content["text/event-stream"] = {"schema": _event_stream(described, schema)}
+    return {"description": responses[described.status], "content": content}
+
+
+def _event_stream(described: Operation, answer: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of an answer in events; each name's data is told by ``x-events``."""
+    events = {name: {"$ref": _SCHEMAS + m.__name__} for name, m in described.events.items()}
     return {
-        "description": responses[described.status],
-        "content": {described.content_type: {"schema": schema}},
+        "type": "string",
+        "description": "Server-sent events, each with JSON as its data. The last is `answer`, "
+        "with the body as it is answered otherwise, or `error`.",
+        "x-events": {**events, "answer": answer, "error": {"$ref": _SCHEMAS + "StreamError"}},
     }
 
 
@@ -145,7 +156,8 @@ def _video_operation() -> dict[str, Any]:
 def _schemas(operations: Sequence[Operation], settings: Settings) -> dict[str, Any]:
     inputs: set[type[BaseModel]] = {o.request for o in operations if o.request is not None}
     outputs: set[type[BaseModel]] = {o.answer for o in operations if o.answer is not None}
-    outputs.add(ErrorBody)
+    outputs |= {model for o in operations for model in o.events.values()}
+    outputs |= {ErrorBody, StreamError}
     by_name = sorted(inputs | outputs, key=lambda model: model.__name__)
     _, document = models_json_schema(
         [(model, "validation" if model in inputs else "serialization") for model in by_name],

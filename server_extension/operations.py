@@ -41,6 +41,8 @@ class Operation:
     errors: tuple[int, ...] = ()
     """Statuses told by an ``ErrorBody`` beyond those that every endpoint has."""
     query: tuple[Parameter, ...] = field(default=())
+    events: Mapping[str, type[BaseModel]] = field(default_factory=dict)
+    """What is told before the answer where server-sent events are accepted, by their names."""
 
 
 def operation(described: Operation) -> Callable[[Method], Method]:

@@ -112,12 +112,16 @@ class Studio:
             rough_prompt, session_id, seed=seed or 0, on_text=on_text
         )
 
-    async def initialize(self, prompt: str, session_id: str | None = None) -> tuple[str, Entry]:
+    async def initialize(
+        self, prompt: str, session_id: str | None = None, *, parent: int | None = None
+    ) -> tuple[str, Entry]:
         """Start from a prompt as it is, with the parameters found in it.
 
-        Raises ``NotFound`` for an unknown session.
+        ``parent`` is the index of the entry that it was edited from by hand: the entry then knows
+        it and what the edit changed, and what the edit did not touch stays. Raises ``NotFound``
+        for an unknown session, ``InvalidRequest`` for a parent that it lacks.
         """
-        return await self.sessions.initialize(prompt, session_id)
+        return await self.sessions.initialize(prompt, session_id, parent=parent)
 
     async def variations(
         self,
@@ -302,12 +306,10 @@ class Studio:
         if session_id is None:
             text = strip_marker(prompt)
             return _Placed(text, self.writer.scene_of(text))
-        history = self.sessions.history(session_id)
-        entry = next((e for e in reversed(history) if e.prompt == prompt), None)
-        if entry is None:
-            _, entry = await self.sessions.initialize(prompt, session_id)
-        parent = next((e.prompt for e in history if e.index == entry.parent), "")
-        return _Placed(strip_marker(entry.prompt), entry.scene, entry.index, strip_marker(parent))
+        entry = await self.sessions.place(session_id, prompt)
+        parent = self.sessions.parent_of(session_id, entry)
+        text = strip_marker(parent.prompt) if parent else ""
+        return _Placed(strip_marker(entry.prompt), entry.scene, entry.index, text)
 
     def _request(self, placed: _Placed, asked: RenderParameters, seed: int) -> RenderRequest:
         settings = self.settings

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
+from server_extension.event_stream import StreamingHandler, Tell
 from server_extension.handlers.base import ApiHandler
 from server_extension.operations import Operation, operation
 from server_extension.presentation import history_entry, variation_object
@@ -17,8 +18,10 @@ from server_extension.schemas import (
     InitializeAnswer,
     InitializeRequest,
     ParametersRequest,
+    TextSoFar,
     UpdateAnswer,
     UpdateRequest,
+    VariationObject,
     VariationsAnswer,
     VariationsRequest,
     change_objects,
@@ -27,21 +30,33 @@ from server_extension.schemas import (
 __all__ = ["ROUTES"]
 
 
-class EnhanceHandler(ApiHandler):
+class EnhanceHandler(StreamingHandler):
     """POST /api/enhance."""
 
     @operation(
-        Operation("Make a rough idea a full prompt", EnhanceRequest, EnhanceAnswer, errors=(503,))
+        Operation(
+            "Make a rough idea a full prompt",
+            EnhanceRequest,
+            EnhanceAnswer,
+            errors=(503,),
+            events={"text": TextSoFar},
+        )
     )
     async def post(self) -> None:
         """Enhance; an unknown session starts a new one."""
         asked = self.parse(EnhanceRequest)
-        _, (session_id, entry) = await asyncio.gather(
-            self.studio.warm_up(),  # a render is likely to follow
-            self.studio.enhance(asked.rough_prompt, asked.session_id, seed=asked.seed),
-        )
-        self.answer(
-            EnhanceAnswer(
+
+        async def enhance(tell: Tell | None) -> EnhanceAnswer:
+            _, (session_id, entry) = await asyncio.gather(
+                self.studio.warm_up(),  # a render is likely to follow
+                self.studio.enhance(
+                    asked.rough_prompt,
+                    asked.session_id,
+                    seed=asked.seed,
+                    on_text=tell and (lambda text: tell("text", TextSoFar(text=text))),
+                ),
+            )
+            return EnhanceAnswer(
                 session_id=session_id,
                 enhanced_prompt=entry.prompt,
                 is_fallback=entry.is_fallback,
@@ -50,7 +65,8 @@ class EnhanceHandler(ApiHandler):
                 index=entry.index,
                 message=entry.message,
             )
-        )
+
+        await self.answer_growing(enhance)
 
 
 class InitializeHandler(ApiHandler):
@@ -68,7 +84,8 @@ class InitializeHandler(ApiHandler):
         """Extract the prompt's parameters."""
         asked = self.parse(InitializeRequest)
         _, (session_id, entry) = await asyncio.gather(
-            self.studio.warm_up(), self.studio.initialize(asked.prompt, asked.session_id)
+            self.studio.warm_up(),
+            self.studio.initialize(asked.prompt, asked.session_id, parent=asked.parent),
         )
         self.answer(
             InitializeAnswer(
@@ -76,11 +93,15 @@ class InitializeHandler(ApiHandler):
                 prompt=entry.prompt,
                 parameters=entry.scene,
                 index=entry.index,
+                parent=entry.parent,
+                changes=[change.sentence for change in entry.changes],
+                differences=change_objects(entry.changes),
+                message=entry.message,
             )
         )
 
 
-class VariationsHandler(ApiHandler):
+class VariationsHandler(StreamingHandler):
     """POST /api/generate-variations."""
 
     @operation(
@@ -89,26 +110,30 @@ class VariationsHandler(ApiHandler):
             VariationsRequest,
             VariationsAnswer,
             errors=(404, 503),
+            events={"variation": VariationObject},
         )
     )
     async def post(self) -> None:
         """Return the selected prompts, then variations of them."""
         asked = self.parse(VariationsRequest)
-        entries = await self.studio.variations(
-            asked.session_id,
-            asked.selected_indices,
-            asked.total_count,
-            axes=asked.axes,
-            hold=asked.hold,
-            seed=asked.seed,
-        )
-        self.answer(
-            VariationsAnswer(
+
+        async def vary(tell: Tell | None) -> VariationsAnswer:
+            entries = await self.studio.variations(
+                asked.session_id,
+                asked.selected_indices,
+                asked.total_count,
+                axes=asked.axes,
+                hold=asked.hold,
+                seed=asked.seed,
+                on_entry=tell and (lambda entry: tell("variation", variation_object(entry))),
+            )
+            return VariationsAnswer(
                 session_id=asked.session_id,
                 prompts=[entry.prompt for entry in entries],
                 variations=[variation_object(entry) for entry in entries],
             )
-        )
+
+        await self.answer_growing(vary)
 
 
 class UpdateHandler(ApiHandler):

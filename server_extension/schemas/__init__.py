@@ -11,6 +11,7 @@ from server_extension.schemas.common import (
     Body,
     ErrorBody,
     FieldError,
+    StreamError,
 )
 from server_extension.schemas.prompts import (
     EnhanceAnswer,
@@ -22,6 +23,7 @@ from server_extension.schemas.prompts import (
     InitializeRequest,
     ParametersRequest,
     RecipeAnswer,
+    TextSoFar,
     UpdateAnswer,
     UpdateRequest,
     VariationObject,
@@ -80,6 +82,8 @@ __all__ = [
     "SingleAnswer",
     "SingleRequest",
     "StarRequest",
+    "StreamError",
+    "TextSoFar",
     "UpdateAnswer",
     "UpdateRequest",
     "VariationObject",

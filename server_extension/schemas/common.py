@@ -25,6 +25,7 @@ __all__ = [
     "JobId",
     "PromptText",
     "SceneField",
+    "StreamError",
 ]
 
 
@@ -79,3 +80,9 @@ class ErrorBody(BaseModel):
     message: str = Field(description="What happened and what to do, for a person.")
     reason: str = Field(description="The status's own name.")
     errors: list[FieldError] = Field(default_factory=list)
+
+
+class StreamError(ErrorBody):
+    """The event ``error``, which ends a stream of events that had begun."""
+
+    status: int = Field(description="The status that it would have been answered with.")

@@ -22,6 +22,7 @@ __all__ = [
     "InitializeRequest",
     "ParametersRequest",
     "RecipeAnswer",
+    "TextSoFar",
     "UpdateAnswer",
     "UpdateRequest",
     "VariationObject",
@@ -29,6 +30,15 @@ __all__ = [
     "VariationsRequest",
     "change_objects",
 ]
+
+
+class ChangeObject(BaseModel):
+    """One difference, in words and as values."""
+
+    field: str
+    before: str | list[str]
+    after: str | list[str]
+    sentence: str
 
 
 class EnhanceRequest(Body):
@@ -53,11 +63,20 @@ class EnhanceAnswer(BaseModel):
     message: str = ""
 
 
+class TextSoFar(BaseModel):
+    """The event ``text``: the prompt as far as it is written; the answer replaces it."""
+
+    text: str
+
+
 class InitializeRequest(Body):
     """A prompt to start from as it is."""
 
     prompt: PromptText
     session_id: Identifier | None = None
+    parent: int | None = Field(
+        None, ge=0, description="The prompt of this session that it was edited from, by its index."
+    )
 
 
 class InitializeAnswer(BaseModel):
@@ -67,6 +86,10 @@ class InitializeAnswer(BaseModel):
     prompt: str
     parameters: Scene
     index: int
+    parent: int | None = Field(description="The prompt that it was edited from, if any.")
+    changes: list[str]
+    differences: list[ChangeObject]
+    message: str = ""
 
 
 class VariationsRequest(Body):
@@ -80,15 +103,6 @@ class VariationsRequest(Body):
     axes: list[SceneField] = Field(default_factory=list, max_length=len(SCENE_FIELDS))
     hold: list[SceneField] = Field(default_factory=list, max_length=len(SCENE_FIELDS))
     seed: int | None = Field(None, ge=0, le=2**63 - 1)
-
-
-class ChangeObject(BaseModel):
-    """One difference, in words and as values."""
-
-    field: str
-    before: str | list[str]
-    after: str | list[str]
-    sentence: str
 
 
 class VariationObject(BaseModel):

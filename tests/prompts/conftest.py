@@ -11,7 +11,10 @@ from pydantic import SecretStr
 from tests.prompts.misbehaving import KEY, Misbehaving
 from workbench.settings import Settings
 
-LIMIT_S = 1.5
+LIMIT_S = 60.0
+"""A limit that no answer reaches, however busy the machine is."""
+SHORT_LIMIT_S = 1.5
+"""For an endpoint that lets its client wait until the limit."""
 
 
 @pytest.fixture
@@ -31,3 +34,9 @@ def settings(endpoint: Misbehaving, tmp_path: Path) -> Settings:
         language_timeout_s=LIMIT_S,
         language_retries=1,
     )
+
+
+@pytest.fixture
+def impatient(settings: Settings) -> Settings:
+    """Return the settings with the short limit."""
+    return settings.model_copy(update={"language_timeout_s": SHORT_LIMIT_S})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -27,6 +28,8 @@ class Reply:
     """Whether the connection breaks off in the middle of the body."""
     stall: bool = False
     """Whether nothing follows after the middle of the body."""
+    gate: threading.Event | None = None
+    """What the second half of the body waits for."""
     finish_reason: str = "stop"
     refusal: str | None = None
 
@@ -92,13 +95,34 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(payload)))
         self.end_headers()
         with contextlib.suppress(ConnectionError):
-            broken = reply.drop or reply.stall
-            self.wfile.write(payload[: len(payload) // 2] if broken else payload)
-            self.wfile.flush()
-            if reply.stall:
-                self.server.released.wait(HANG_S)
-            if broken:
-                self.close_connection = True
+            self._write(payload, reply)
+
+    def _write(self, payload: bytes, reply: Reply) -> None:
+        middle = len(payload) // 2
+        self.wfile.write(payload[:middle])
+        if reply.stall:
+            self._wait_until_left()
+        if reply.gate is not None:
+            reply.gate.wait(HANG_S)
+        if reply.drop or reply.stall:
+            self.close_connection = True
+        else:
+            self.wfile.write(payload[middle:])
+
+    def _wait_until_left(self) -> None:
+        """Say nothing until the client leaves, which is noted, or the test ends."""
+        limit = time.monotonic() + HANG_S
+        self.connection.settimeout(0.05)
+        while time.monotonic() < limit and not self.server.released.is_set():
+            try:
+                is_there = bool(self.connection.recv(1))
+            except TimeoutError:
+                continue
+            except ConnectionError:
+                is_there = False
+            if not is_there:
+                self.server.left.set()
+                return
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the base class's name
         """Say nothing."""
@@ -114,6 +138,8 @@ class Misbehaving(ThreadingHTTPServer):
         self.requests: list[dict[str, Any]] = []
         self.behaviour: Behaviour = lambda _asked: Reply("{}")
         self.released = threading.Event()
+        self.left = threading.Event()
+        """Set when a client has left an answer that did not go on."""
 
     @property
     def base_url(self) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 import openai  # noqa: F401  its import takes longer than the limit that these tests set
 import pytest
 
-from tests.prompts.conftest import LIMIT_S
+from tests.prompts.conftest import SHORT_LIMIT_S
 from tests.prompts.misbehaving import KEY, Misbehaving, Reply, task_of
 from workbench.prompts import PromptWriter, Sessions
 from workbench.prompts.markers import marker_of, strip_marker
@@ -52,6 +52,8 @@ NONSENSE: dict[str, list[Reply]] = {
     "far too long": [Reply(json.dumps({"prompt": "dog " * 4_000, "scene": {}}))],
     "things for phrases": [Reply(json.dumps({"prompt": TEXT, "scene": {"details": [{"a": 1}]}}))],
 }
+SLOW = {"hang", "too many requests"}
+"""Those that answer nothing before the limit."""
 
 
 def _run(coroutine_of_writer: Any, settings: Settings) -> Any:
@@ -67,11 +69,16 @@ def _run(coroutine_of_writer: Any, settings: Settings) -> Any:
 
 @pytest.mark.parametrize("name", NONSENSE)
 def test_whatever_the_endpoint_does_the_composer_carries_on(
-    name: str, endpoint: Misbehaving, settings: Settings, caplog: pytest.LogCaptureFixture
+    name: str,
+    endpoint: Misbehaving,
+    settings: Settings,
+    impatient: Settings,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     endpoint.answers(*NONSENSE[name])
+    chosen = impatient if name in SLOW else settings
     with caplog.at_level(logging.DEBUG):
-        draft = _run(lambda w: w.enhance(ROUGH), settings)
+        draft = _run(lambda w: w.enhance(ROUGH), chosen)
     assert draft.is_fallback
     assert draft.provider == "builtin"
     assert "dog" in draft.prompt
@@ -223,10 +230,10 @@ def test_held_fields_hold_against_the_model(endpoint: Misbehaving, settings: Set
 
 @pytest.mark.parametrize("name", ["server error", "hang", "html", "unauthorised"])
 def test_without_an_answer_all_variations_are_marked_fallbacks(
-    name: str, endpoint: Misbehaving, settings: Settings
+    name: str, endpoint: Misbehaving, settings: Settings, impatient: Settings
 ) -> None:
     endpoint.answers(*NONSENSE[name])
-    made = _vary(settings)
+    made = _vary(impatient if name in SLOW else settings)
     assert len({v.prompt for v in made}) == 7
     assert {v.source for v in made} == {Source.FALLBACK}
     assert all("(fallback" in v.prompt for v in made)
@@ -276,7 +283,7 @@ def test_extraction_keeps_the_text_and_falls_back_to_the_composer(
     assert (draft.scene.time_of_day, draft.is_fallback) == ("night", True)
 
 
-def test_a_slow_endpoint_does_not_block_others(endpoint: Misbehaving, settings: Settings) -> None:
+def test_a_slow_endpoint_does_not_block_others(endpoint: Misbehaving, impatient: Settings) -> None:
     endpoint.answers(Reply(hang=True))
 
     async def both(writer: PromptWriter) -> int:
@@ -287,15 +294,15 @@ def test_a_slow_endpoint_does_not_block_others(endpoint: Misbehaving, settings: 
             others += 1
         return others
 
-    assert _run(both, settings) > 10
+    assert _run(both, impatient) > 10
 
 
 def test_a_hanging_endpoint_is_left_at_the_limit_and_that_is_told(
-    endpoint: Misbehaving, settings: Settings
+    endpoint: Misbehaving, impatient: Settings
 ) -> None:
     endpoint.answers(Reply(hang=True))
-    draft = _run(lambda w: w.enhance(ROUGH), settings)
-    assert f"within {LIMIT_S:g} s" in draft.message
+    draft = _run(lambda w: w.enhance(ROUGH), impatient)
+    assert f"within {SHORT_LIMIT_S:g} s" in draft.message
     assert not endpoint.released.is_set()
 
 

@@ -13,6 +13,7 @@ import pytest
 from workbench.errors import InvalidRequest, NotFound
 from workbench.prompts import PromptWriter, Sessions
 from workbench.prompts.model import EntryKind
+from workbench.scene import Origin
 from workbench.settings import Settings
 
 UNKNOWN = "s_00000000000000000000"
@@ -133,6 +134,70 @@ def test_tuning_the_text_on_screen_tunes_that_text(sessions: Sessions) -> None:
     assert "fog" in revision.prompt.lower()
     parent = sessions.history(session_id)[entry.parent or 0]
     assert (parent.kind, parent.prompt) == (EntryKind.GIVEN, own)
+
+
+def test_a_prompt_edited_by_hand_knows_what_it_was_edited_from(sessions: Sessions) -> None:
+    session_id = _begin(sessions, "a dog running on a beach at dawn")
+    first = sessions.session(session_id).entries[0]
+    text = first.prompt.replace("dog", "cat")
+    assert text != first.prompt
+    same, entry = asyncio.run(sessions.initialize(text, session_id, parent=0))
+    assert (same, entry.parent, entry.kind, entry.prompt) == (session_id, 0, EntryKind.GIVEN, text)
+    assert "cat" in entry.scene.subject
+    assert {c.field for c in entry.changes} <= {"subject", "subject_details", "details"}
+    kept = {"action", "setting", "time_of_day", "lens", "mood", "pace", "color_palette"}
+    assert all(getattr(entry.scene, f) == getattr(first.scene, f) for f in kept)
+    assert entry.scene.origin("subject") is Origin.EDITED
+    assert entry.scene.origin("lens") is first.scene.origin("lens")
+    assert _tune(sessions, session_id, "undo") == first.prompt
+    assert _tune(sessions, session_id, "redo") == text
+
+
+def test_an_edit_by_hand_leaves_locks_and_says_so(sessions: Sessions) -> None:
+    session_id = _begin(sessions, "a dog running in the fog")
+    locked = sessions.set_scene(session_id, 0, {}, lock=["weather"])
+    text = locked.prompt.replace("fog", "rain").replace("Fog", "Rain")
+    _, entry = asyncio.run(sessions.initialize(text, session_id, parent=locked.index))
+    assert entry.scene.weather == "fog"
+    assert entry.scene.is_locked("weather")
+    assert "Weather is locked" in entry.message
+
+
+def test_a_parent_must_be_of_the_session(sessions: Sessions) -> None:
+    session_id = _begin(sessions)
+    for asked in ({"session_id": session_id, "parent": 7}, {"parent": 0}):
+        with pytest.raises(InvalidRequest) as refused:
+            asyncio.run(sessions.initialize("a cat", **asked))
+        assert refused.value.problems[0].field == "parent"
+
+
+def test_a_wish_about_an_edited_text_keeps_the_edit_in_the_tree(sessions: Sessions) -> None:
+    session_id = _begin(sessions, "a dog running on a beach")
+    first = sessions.session(session_id).entries[0].prompt
+    text = first.replace("dog", "cat")
+    nothing, none = asyncio.run(sessions.update(session_id, "flurb the wug", text))
+    assert (nothing.understood, none) == (False, None)
+    assert len(sessions.history(session_id)) == 1
+    _, tuned = asyncio.run(sessions.update(session_id, "make it night", text))
+    assert tuned is not None
+    entries = sessions.history(session_id)
+    assert [(e.kind, e.parent) for e in entries[1:]] == [
+        (EntryKind.GIVEN, 0),
+        (EntryKind.TUNED, 1),
+    ]
+    asyncio.run(sessions.update(session_id, "undo", entries[1].prompt.replace("cat", "fox")))
+    assert sessions.history(session_id)[-1].prompt == entries[1].prompt
+
+
+def test_a_prompt_to_render_is_found_or_takes_its_place_in_the_tree(sessions: Sessions) -> None:
+    session_id = _begin(sessions, "a dog running on a beach")
+    first = sessions.session(session_id).entries[0]
+    assert asyncio.run(sessions.place(session_id, first.prompt)) == first
+    edit = asyncio.run(sessions.place(session_id, first.prompt.replace("dog", "cat")))
+    assert sessions.parent_of(session_id, edit) == first
+    other = asyncio.run(sessions.place(session_id, "Rockets over a frozen sea."))
+    assert sessions.parent_of(session_id, other) is None
+    assert len(sessions.history(session_id)) == 3
 
 
 def test_locks_set_by_hand_hold_against_every_later_step(sessions: Sessions) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import threading
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
@@ -20,6 +21,7 @@ from workbench.settings import Settings
 
 T = TypeVar("T")
 PIECES = tuple(GOOD[i : i + 40] for i in range(0, len(GOOD), 40))
+ODD_CHOICES: tuple[Any, ...] = (None, [{}], [{"delta": None}], [{"delta": {"content": [1]}}])
 BROKEN: dict[str, Reply] = {
     "drops mid-stream": Reply.streamed(*PIECES, drop=True),
     "hangs mid-stream": Reply.streamed(*PIECES, stall=True),
@@ -28,10 +30,7 @@ BROKEN: dict[str, Reply] = {
     "tells an error": Reply.streamed(*PIECES[:3], raw='data: {"error": {"message": "no"}}\n\n'),
     "sends odd shapes": Reply.streamed(
         *PIECES[:3],
-        raw="".join(
-            f"data: {json.dumps({'choices': odd})}\n\n"
-            for odd in (None, [{}], [{"delta": None}], [{"delta": {"content": [1]}}])
-        ),
+        raw="".join(f"data: {json.dumps({'choices': odd})}\n\n" for odd in ODD_CHOICES),
         drop=True,
     ),
     "is cut off by length": Reply.streamed(*PIECES[:3], finish_reason="length"),
@@ -97,10 +96,10 @@ def test_the_first_words_are_told_while_the_rest_is_not_yet_written(
 
 @pytest.mark.parametrize("name", BROKEN)
 def test_a_stream_that_breaks_its_promise_leaves_the_composers_text(
-    name: str, endpoint: Misbehaving, settings: Settings
+    name: str, endpoint: Misbehaving, settings: Settings, impatient: Settings
 ) -> None:
     endpoint.answers(BROKEN[name])
-    draft = _enhance(settings, len)
+    draft = _enhance(impatient if name.startswith("hangs") else settings, len)
     assert draft.is_fallback
     assert "dog" in draft.prompt
     assert "built-in composer" in draft.message
@@ -238,11 +237,15 @@ def _variation(asked: dict[str, Any]) -> Reply:
 def test_variations_are_kept_and_told_as_their_questions_are_answered(
     endpoint: Misbehaving, settings: Settings
 ) -> None:
+    shown = threading.Event()
+
     def behave(asked: dict[str, Any]) -> Reply:
         if "idea" in task_of(asked):
             return Reply(GOOD)
-        # The second question is never answered: the first one's are told all the same.
-        return Reply(hang=True) if task_of(asked)["seed"] == 0 else _variation(asked)
+        reply = _variation(asked)
+        # The second question is not answered before the first one's prompts are on the screen.
+        reply.gate = shown if task_of(asked)["seed"] == 0 else None
+        return reply
 
     endpoint.behaviour = behave
     told: list[Entry] = []
@@ -254,6 +257,7 @@ def test_variations_are_kept_and_told_as_their_questions_are_answered(
 
         def show(entry: Entry) -> None:
             told.append(entry)
+            shown.set()
             kept_when_told.append(len(sessions.history(session_id)))
 
         entries = await sessions.variations(session_id, [0], 9, on_entry=show)
@@ -263,8 +267,7 @@ def test_variations_are_kept_and_told_as_their_questions_are_answered(
     entries = _run(settings, journey)
     assert len(entries) == 9
     assert {e.index for e in told} == {e.index for e in entries[1:]}
-    assert [e.source for e in told[:4]] == [Source.PROVIDER] * 4
-    assert {e.source for e in told[4:]} == {Source.FALLBACK}
+    assert [e.source for e in told] == [Source.PROVIDER] * 6 + [Source.SUBSTITUTE] * 2
     assert kept_when_told[0] == 5
 
 

@@ -5,13 +5,24 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from workbench.errors import FieldProblem, InvalidRequest, NotFound
 from workbench.identifiers import Kind, is_identifier, new_identifier
 from workbench.prompts.chat import OnText
-from workbench.prompts.composer.tuning import Control, control_of
-from workbench.prompts.markers import add_marker, strip_marker
+from workbench.prompts.composer.tuning import control_of
+from workbench.prompts.entries import (
+    check_fields,
+    closest,
+    edited,
+    entry,
+    given,
+    scene_after_edit,
+    shaped,
+    tuned,
+    varied,
+    with_locks,
+)
 from workbench.prompts.model import (
     Draft,
     Entry,
@@ -20,18 +31,19 @@ from workbench.prompts.model import (
     PromptSession,
     Revision,
     SessionSummary,
-    Source,
     Variation,
 )
+from workbench.prompts.rewinding import Rewinder
 from workbench.prompts.session_files import read_session, write_session
-from workbench.prompts.store import Pointer, PromptStore
+from workbench.prompts.store import LAST, Pointer, PromptStore
 from workbench.prompts.writer import PromptWriter
-from workbench.scene import LIST_FIELDS, SCENE_FIELDS, Origin, Scene
+from workbench.scene import SCENE_FIELDS, Origin, Scene
 from workbench.settings import Settings
 
 __all__ = ["Sessions"]
 
-_LAST = -1
+_EDITED_AMONG: Final = 100
+"""How many of the newest prompts an edited one is looked for among."""
 
 
 class Sessions:
@@ -40,6 +52,7 @@ class Sessions:
     def __init__(self, settings: Settings, writer: PromptWriter) -> None:
         self._writer = writer
         self._store = PromptStore(settings.index_path)
+        self._rewinder = Rewinder(self._store, writer.name)
 
     async def enhance(
         self,
@@ -60,7 +73,7 @@ class Sessions:
             draft = await self._with_locks(draft, held)
         if session_id is None or self._store.created_at(session_id) is None:
             session_id = self._begin()
-        entry = _entry(
+        made = entry(
             EntryKind.ENHANCED,
             draft.prompt,
             draft.scene,
@@ -69,27 +82,47 @@ class Sessions:
             is_fallback=draft.is_fallback,
             message=draft.message,
         )
-        return session_id, self._append(session_id, entry, draft.exchanges)
+        return session_id, self._append(session_id, made, draft.exchanges)
 
-    async def initialize(self, prompt: str, session_id: str | None = None) -> tuple[str, Entry]:
-        """Take ``prompt`` as it is, with the scene found in it; raises ``NotFound``.
+    async def initialize(
+        self, prompt: str, session_id: str | None = None, *, parent: int | None = None
+    ) -> tuple[str, Entry]:
+        """Take ``prompt`` as it is, with the scene found in it.
 
-        A prompt that the session already holds is not added again.
+        ``parent`` is the entry that it was edited from, by its index: what the edit does not touch
+        stays as it is in that entry's scene, locks among it. A prompt that the session already
+        holds is not added again. Raises ``NotFound``, and ``InvalidRequest`` for a parent that the
+        session does not have.
         """
-        if session_id is not None:
-            self._check(session_id)
-            known = self._store.find(session_id, prompt.strip())
-            if known is not None:
-                return session_id, known
-        draft = await self._writer.extract(prompt)
-        session_id = session_id or self._begin()
-        return session_id, self._append(session_id, _given(draft), draft.exchanges)
+        if session_id is None:
+            if parent is not None:
+                problem = "needs the session that it is in"
+                raise InvalidRequest(f"A parent {problem}.", (FieldProblem("parent", problem),))
+            draft = await self._writer.extract(prompt)
+            session_id = self._begin()
+            return session_id, self._append(session_id, given(draft), draft.exchanges)
+        self._check(session_id)
+        origin = None if parent is None else self._entry_at(session_id, parent, "parent")
+        known = self._store.find(session_id, prompt.strip())
+        if known is not None:
+            return session_id, known
+        return session_id, self._append(session_id, *await self._read(session_id, prompt, origin))
+
+    async def place(self, session_id: str, prompt: str) -> Entry:
+        """Return the entry of ``prompt``, which is added where the session does not hold it.
+
+        It then is an edit of the recent entry that it shares most words with, half of them at
+        least, and a beginning of its own where there is none. Raises ``NotFound``.
+        """
+        self._check(session_id)
+        found, said = await self._at(session_id, prompt)
+        return self._kept(session_id, found, said)
 
     def restore(self, prompt: str, scene: Scene) -> tuple[str, Entry]:
         """Start a session from a prompt whose scene is known, such as a recipe's."""
         session_id = self._begin()
         return session_id, self._append(
-            session_id, _entry(EntryKind.GIVEN, prompt, scene, provider=self._writer.name)
+            session_id, entry(EntryKind.GIVEN, prompt, scene, provider=self._writer.name)
         )
 
     async def variations(
@@ -113,18 +146,18 @@ class Sessions:
         """
         self._check(session_id)
         chosen = self._selected(session_id, selected)
-        _check_fields("hold", hold)
-        parents = [(entry.prompt, entry.scene) for entry in chosen]
+        check_fields("hold", hold)
+        parents = [(one.prompt, one.scene) for one in chosen]
         kept: dict[str, Entry] = {}
         loop = asyncio.get_running_loop()
 
         def keep(made: Sequence[Variation]) -> None:
-            entries = [_varied(v, chosen[v.parent]) for v in made]
+            entries = [varied(v, chosen[v.parent]) for v in made]
             stored = self._store.append(session_id, entries, [v.exchanges for v in made])
-            kept.update((v.prompt, entry) for v, entry in zip(made, stored, strict=True))
+            kept.update((v.prompt, one) for v, one in zip(made, stored, strict=True))
             if on_entry is not None:
-                for entry in stored:
-                    loop.call_soon(on_entry, entry)
+                for one in stored:
+                    loop.call_soon(on_entry, one)
 
         made = await self._writer.vary(
             parents,
@@ -147,32 +180,24 @@ class Sessions:
         Raises ``NotFound``.
         """
         self._check(session_id)
-        base, draft = await self._base(session_id, prompt)
+        base = self.current(session_id)
+        said: Sequence[Exchange] = ()
+        if prompt is not None and prompt.strip():
+            base, said = await self._at(session_id, prompt)
         control = control_of(user_request)
-        if control is not None and draft is None:
-            return self._turn(session_id, control, base)
-        if base is None and draft is None:
+        if control is not None:
+            here = base and self._kept(session_id, base, said)
+            return self._rewinder.turn(session_id, control, here)
+        if base is None:
             raise InvalidRequest(
                 "The session has no prompt to tune yet.", (FieldProblem("prompt", "is missing"),)
             )
-        text, scene = (base.prompt, base.scene) if base else _parts(draft)
-        revision = await self._writer.revise(text, scene, user_request)
+        revision = await self._writer.revise(base.prompt, base.scene, user_request)
         if not revision.changes:
             return revision, None
-        if base is None and draft is not None:
-            base = self._append(session_id, _given(draft), draft.exchanges)
-        entry = _entry(
-            EntryKind.TUNED,
-            revision.prompt,
-            revision.scene,
-            provider=revision.provider,
-            parent=base.index if base else None,
-            changes=revision.changes,
-            request=user_request.strip(),
-            is_fallback=revision.is_fallback,
-            message=revision.message,
-        )
-        return revision, self._append(session_id, entry, revision.exchanges)
+        base = self._kept(session_id, base, said)
+        made = tuned(revision, base, user_request)
+        return revision, self._append(session_id, made, revision.exchanges)
 
     def session(self, session_id: str) -> PromptSession:
         """Return the session with all its entries; raises ``NotFound``."""
@@ -194,6 +219,10 @@ class Sessions:
             return next(iter(self._store.entries(session_id, limit=1)), None)
         return self._store.entry(session_id, head)
 
+    def parent_of(self, session_id: str, entry: Entry) -> Entry | None:
+        """Return the entry that ``entry`` was made from; None for a beginning."""
+        return None if entry.parent is None else self._store.entry(session_id, entry.parent)
+
     def set_scene(
         self,
         session_id: str,
@@ -211,13 +240,13 @@ class Sessions:
         self._check(session_id)
         base = self._entry_at(session_id, index, "index")
         for name, fields in (("values", tuple(values)), ("lock", lock), ("unlock", unlock)):
-            _check_fields(name, fields)
+            check_fields(name, fields)
         scene = base.scene.unlock(*unlock) if unlock else base.scene
-        scene = scene.edit(_shaped(values), origin=Origin.EDITED, force=True)
+        scene = scene.edit(shaped(values), origin=Origin.EDITED, force=True)
         relocked = [f for f in base.scene.provenance if base.scene.is_locked(f) and f not in unlock]
         scene = scene.lock(*dict.fromkeys((*relocked, *lock)))
         text = self._writer.rewrite(base.prompt, base.scene, scene)
-        entry = _entry(
+        made = entry(
             EntryKind.TUNED,
             text,
             scene,
@@ -226,7 +255,7 @@ class Sessions:
             changes=base.scene.changes_to(scene),
             is_fallback=base.is_fallback,
         )
-        return self._append(session_id, entry)
+        return self._append(session_id, made)
 
     def link_jobs(self, session_id: str, index: int, job_ids: Sequence[str]) -> None:
         """Note that ``job_ids`` were rendered from the entry at ``index``; raises ``NotFound``."""
@@ -279,7 +308,7 @@ class Sessions:
         return created_at
 
     def _append(self, session_id: str, entry: Entry, exchanges: Sequence[Exchange] = ()) -> Entry:
-        stored = self._store.append(session_id, [entry], [exchanges], pointer=Pointer(_LAST))
+        stored = self._store.append(session_id, [entry], [exchanges], pointer=Pointer(LAST))
         return stored[0]
 
     def _entry_at(self, session_id: str, index: int, field: str) -> Entry:
@@ -301,19 +330,35 @@ class Sessions:
             found.setdefault(entry.prompt, entry)
         return list(found.values())
 
-    async def _base(self, session_id: str, prompt: str | None) -> tuple[Entry | None, Draft | None]:
-        """Return the entry to tune, or a draft of the text when the session does not hold it."""
+    async def _at(self, session_id: str, prompt: str) -> tuple[Entry, Sequence[Exchange]]:
+        """Return the entry of ``prompt``, as yet without a number where the session lacks it."""
         current = self.current(session_id)
-        if prompt is None or not prompt.strip():
-            return current, None
         if current is not None and current.prompt == prompt.strip():
-            return current, None
+            return current, ()
         known = self._store.find(session_id, prompt.strip())
         if known is not None:
-            return known, None
+            return known, ()
+        origin = closest(prompt, self._store.newest(session_id, _EDITED_AMONG))
+        return await self._read(session_id, prompt, origin)
+
+    async def _read(
+        self, session_id: str, prompt: str, origin: Entry | None
+    ) -> tuple[Entry, Sequence[Exchange]]:
+        """Return the entry that a new prompt makes, edited from ``origin`` where there is one."""
         draft = await self._writer.extract(prompt)
-        held = self._locked_values(session_id)
-        return None, _locked(draft, held)
+        if origin is None:
+            return given(with_locks(draft, self._locked_values(session_id))), draft.exchanges
+        scene = scene_after_edit(
+            origin.scene,
+            self._writer.scene_of(origin.prompt),
+            self._writer.scene_of(draft.prompt),
+            draft.scene,
+        )
+        return edited(draft, origin, scene), draft.exchanges
+
+    def _kept(self, session_id: str, entry: Entry, said: Sequence[Exchange]) -> Entry:
+        """Return the entry as the session has it."""
+        return entry if entry.index >= 0 else self._append(session_id, entry, said)
 
     def _locked_values(self, session_id: str | None) -> dict[str, Any]:
         if session_id is None or self._store.created_at(session_id) is None:
@@ -328,146 +373,3 @@ class Sessions:
         scene = draft.scene.edit(held, origin=Origin.LOCKED, force=True)
         text = self._writer.rewrite(draft.prompt, draft.scene, scene)
         return Draft(text, scene, draft.provider, draft.is_fallback, draft.message, draft.exchanges)
-
-    def _turn(
-        self, session_id: str, control: Control, base: Entry | None
-    ) -> tuple[Revision, Entry | None]:
-        """Carry out undo, redo or starting over: a new entry that repeats an earlier one."""
-        pointer = self._store.pointer(session_id)
-        here = self._store.restored_by(session_id, base.index) if base else None
-        target, redo = self._target(session_id, control, here, pointer)
-        if base is None or target is None:
-            return self._standing(base, control), None
-        changes = base.scene.changes_to(target.scene)
-        message = {"undo": "Undone.", "redo": "Done again.", "start_over": "Back at the start."}
-        entry = _entry(
-            EntryKind.TUNED,
-            target.prompt,
-            target.scene,
-            provider=target.provider,
-            parent=base.index,
-            changes=changes,
-            request=control.value.replace("_", " "),
-            is_fallback=target.is_fallback,
-            source=target.source,
-            message=message[control.value],
-        )
-        stored = self._store.append(
-            session_id, [entry], pointer=Pointer(_LAST, redo), restores=target.index
-        )[0]
-        revision = Revision(
-            prompt=target.prompt,
-            scene=target.scene,
-            changes=changes,
-            understood=True,
-            message=message[control.value],
-            provider=target.provider,
-            is_fallback=target.is_fallback,
-        )
-        return revision, stored
-
-    def _target(
-        self, session_id: str, control: Control, here: int | None, pointer: Pointer
-    ) -> tuple[Entry | None, tuple[int, ...]]:
-        if here is None:
-            return None, ()
-        if control is Control.REDO:
-            if not pointer.redo:
-                return None, ()
-            return self._store.entry(session_id, pointer.redo[-1]), pointer.redo[:-1]
-        entry = self._store.entry(session_id, here)
-        parent = entry.parent if entry else None
-        if control is Control.UNDO:
-            if parent is None:
-                return None, pointer.redo
-            parent = self._store.restored_by(session_id, parent)
-            return self._store.entry(session_id, parent), (*pointer.redo, here)
-        while entry is not None and entry.parent is not None:
-            entry = self._store.entry(session_id, entry.parent)
-        if entry is None or entry.index == here:
-            return None, pointer.redo
-        return entry, (*pointer.redo, here)
-
-    def _standing(self, base: Entry | None, control: Control) -> Revision:
-        nothing = {
-            Control.UNDO: "There is nothing to undo.",
-            Control.REDO: "There is nothing to redo.",
-            Control.START_OVER: "This is the start already.",
-        }
-        return Revision(
-            prompt=base.prompt if base else "",
-            scene=base.scene if base else Scene(),
-            changes=(),
-            understood=True,
-            message=nothing[control],
-            provider=self._writer.name,
-        )
-
-
-def _entry(kind: EntryKind, prompt: str, scene: Scene, *, provider: str, **more: Any) -> Entry:
-    values: dict[str, Any] = {
-        "parent": None,
-        "changes": (),
-        "created_at": datetime.now(UTC),
-        **more,
-    }
-    return Entry(index=-1, kind=kind, prompt=prompt, scene=scene, provider=provider, **values)
-
-
-def _given(draft: Draft) -> Entry:
-    return _entry(
-        EntryKind.GIVEN,
-        draft.prompt,
-        draft.scene,
-        provider=draft.provider,
-        is_fallback=draft.is_fallback,
-        message=draft.message,
-    )
-
-
-def _varied(variation: Variation, parent: Entry) -> Entry:
-    return _entry(
-        EntryKind.VARIATION,
-        add_marker(variation.prompt, variation.source)
-        if variation.source is not Source.PROVIDER
-        and strip_marker(variation.prompt) == variation.prompt
-        else variation.prompt,
-        variation.scene,
-        provider=variation.provider,
-        parent=parent.index,
-        changes=variation.changes,
-        source=variation.source,
-        is_fallback=variation.source is not Source.PROVIDER,
-    )
-
-
-def _parts(draft: Draft | None) -> tuple[str, Scene]:
-    return (draft.prompt, draft.scene) if draft else ("", Scene())
-
-
-def _locked(draft: Draft, held: Mapping[str, Any]) -> Draft:
-    scene = draft.scene.edit(held, origin=Origin.LOCKED, force=True)
-    return Draft(
-        draft.prompt, scene, draft.provider, draft.is_fallback, draft.message, draft.exchanges
-    )
-
-
-def _check_fields(name: str, fields: Sequence[str]) -> None:
-    unknown = [field for field in fields if field not in SCENE_FIELDS]
-    if unknown:
-        problems = tuple(FieldProblem(f"{name}.{f}", "is no scene field") for f in unknown)
-        raise InvalidRequest(f"A scene has no field {unknown[0]!r}.", problems)
-
-
-def _shaped(values: Mapping[str, str | Sequence[str]]) -> dict[str, str | tuple[str, ...]]:
-    shaped: dict[str, str | tuple[str, ...]] = {}
-    for name, value in values.items():
-        if name in LIST_FIELDS:
-            shaped[name] = (value,) if isinstance(value, str) else tuple(value)
-        elif isinstance(value, str):
-            shaped[name] = value
-        else:
-            raise InvalidRequest(
-                f"{name} takes one text.", (FieldProblem(f"values.{name}", "must be a text"),)
-            )
-    return shaped

@@ -15,7 +15,10 @@ from workbench.database import Schema, open_index, transaction
 from workbench.prompts.model import Entry, EntryKind, Exchange, SessionSummary, Source
 from workbench.scene import Change, Scene
 
-__all__ = ["SCHEMA", "Pointer", "PromptStore"]
+__all__ = ["LAST", "SCHEMA", "Pointer", "PromptStore"]
+
+LAST: Final = -1
+"""As a pointer's head: the entry that is being added last."""
 
 SCHEMA: Final = Schema(
     "prompts",
@@ -118,7 +121,7 @@ class PromptStore:
     ) -> tuple[Entry, ...]:
         """Add ``entries`` at the session's end, renumbered, and return them as stored.
 
-        ``pointer`` is where the session stands afterwards; a head of -1 is the last new entry.
+        ``pointer`` is where the session stands afterwards.
         All of it is written, or nothing.
         """
         if not entries:
@@ -143,7 +146,7 @@ class PromptStore:
                 (first + len(stored), title, datetime.now(UTC).timestamp(), session_id),
             )
             if pointer is not None:
-                head = stored[-1].index if pointer.head == -1 else pointer.head
+                head = stored[-1].index if pointer.head == LAST else pointer.head
                 connection.execute(
                     "UPDATE prompt_session SET head = ?, redo = ? WHERE session_id = ?",
                     (head, json.dumps(pointer.redo), session_id),
@@ -179,6 +182,10 @@ class PromptStore:
             -1 if after is None else after,
             -1 if limit is None else limit,
         )
+
+    def newest(self, session_id: str, limit: int) -> tuple[Entry, ...]:
+        """Return the last ``limit`` entries, the newest first."""
+        return self._entries("ORDER BY e.entry_index DESC LIMIT ?", session_id, limit)
 
     def find(self, session_id: str, prompt: str) -> Entry | None:
         """Return the newest entry whose text is ``prompt``, or None."""
