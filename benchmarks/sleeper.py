@@ -1,0 +1,28 @@
+"""Engines that take as long as they are told and draw nothing: for measuring what surrounds a render."""
+
+from __future__ import annotations
+
+import time
+
+from tests.jobs.faulty import LightEngine
+from workbench.engines.engine import Rendered, RenderTask
+
+__all__ = ["SleepingEngine", "SleepingGpuEngine"]
+
+
+class SleepingEngine(LightEngine):
+    """Sleeps for the option ``sleep_s``, then writes the boxes of a video and no picture."""
+
+    name = "sleep"
+
+    def render(self, task: RenderTask) -> Rendered:
+        """Sleep, and leave next to nothing."""
+        time.sleep(float(task.recipe.request.options.get("sleep_s", 0)))
+        return super().render(task)
+
+
+class SleepingGpuEngine(SleepingEngine):
+    """The same, for a device that is said to be a GPU."""
+
+    name = "sleep_gpu"
+    needs_gpu = True

@@ -1,0 +1,159 @@
+"""Which places a cluster gives, what they are called, and how files come home. Loads no Ray."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from workbench.jobs.cluster import freight
+from workbench.jobs.cluster.freight import Damaged, fetch
+from workbench.jobs.cluster.members import Survey, name_members, plan_berths
+from workbench.jobs.cluster.words import Made, Parcel
+from workbench.jobs.devices import Gpu
+from workbench.jobs.paths import JobFiles
+from workbench.settings import Settings
+
+
+def _node(node_id: str, host: str, *, gpus: int = 1, cpus: int = 4, **facts: Any) -> dict[str, Any]:
+    return {
+        "NodeID": node_id,
+        "NodeName": "10.0.0.1",
+        "NodeManagerAddress": "10.0.0.1",
+        "NodeManagerHostname": host,
+        "Alive": True,
+        "Resources": {"GPU": gpus, "CPU": cpus},
+        **facts,
+    }
+
+
+def _survey(*gpus: Gpu) -> Survey:
+    return Survey("1", "A processor", 64 << 30, gpus)
+
+
+def test_machines_go_by_their_host_names_or_by_the_names_they_were_given() -> None:
+    nodes = [
+        _node("aaaaaaaa", "tower"),
+        _node("bbbbbbbb", "rack", NodeName="node b/7"),
+        _node("cccccccc", "gone", Alive=False),
+    ]
+    assert [member.name for member in name_members(nodes)] == ["node-b-7", "tower"]
+
+
+def test_a_machine_keeps_its_name_when_another_of_the_same_name_joins() -> None:
+    (first,) = name_members([_node("bbbbbbbb", "tower")])
+    both = [_node("aaaaaaaa", "tower"), _node("bbbbbbbb", "tower")]
+    named = {m.node_id: m.name for m in name_members(both, {first.node_id: first.name})}
+    assert named == {"bbbbbbbb": "tower", "aaaaaaaa": "tower-aaaaaa"}
+
+
+def test_every_gpu_gives_as_many_places_as_slots_were_asked_for(tmp_path: Path) -> None:
+    settings = Settings(outputs=tmp_path, slots_per_gpu=2)
+    gpus = [Gpu("GPU-a", 0, "H100", 80 << 30), Gpu("GPU-b", 1, "H100", 80 << 30)]
+    members = name_members([_node("aaaaaaaa", "tower", gpus=2)])
+    berths = plan_berths(members, {"aaaaaaaa": _survey(*gpus)}, settings)
+    assert [berth.slot.name for berth in berths] == [
+        "tower/cuda:0", "tower/cuda:0#2", "tower/cuda:1", "tower/cuda:1#2",
+    ]  # fmt: skip
+    assert [berth.slot.uuid for berth in berths] == ["GPU-a", "GPU-a", "GPU-b", "GPU-b"]
+    assert {berth.readings.memory_total_bytes for berth in berths} == {80 << 30}
+    assert {berth.slot.host for berth in berths} == {"tower"}
+
+
+def test_a_gpu_that_this_machine_serves_itself_is_not_served_twice(tmp_path: Path) -> None:
+    gpus = [Gpu("GPU-a", 0, "H100"), Gpu("GPU-b", 1, "H100")]
+    members = name_members([_node("aaaaaaaa", "tower", gpus=2)])
+    berths = plan_berths(
+        members,
+        {"aaaaaaaa": _survey(*gpus)},
+        Settings(outputs=tmp_path),
+        ours=frozenset({"GPU-a"}),
+    )
+    assert [berth.slot.name for berth in berths] == ["tower/cuda:1"]
+
+
+def test_processors_of_other_machines_draw_where_that_is_set_and_as_many_as_there_are(
+    tmp_path: Path,
+) -> None:
+    members = name_members([_node("a" * 8, "home", gpus=0), _node("b" * 8, "away", gpus=0, cpus=2)])
+    surveys = {"a" * 8: _survey(), "b" * 8: _survey()}
+    assert plan_berths(members, surveys, Settings(outputs=tmp_path)) == []
+    settings = Settings(outputs=tmp_path, cluster_cpu_workers=3)
+    berths = plan_berths(members, surveys, settings, home="a" * 8)
+    assert [berth.slot.name for berth in berths] == ["away/cpu:0", "away/cpu:1"]
+    assert {berth.slot.lanes for berth in berths} == {("cpu", "slow")}
+
+
+Chunk = Callable[[str, int, int], Awaitable[bytes]]
+
+
+def _parcel(name: str, data: bytes, *, whole: bool = False) -> Parcel:
+    return Parcel(name, len(data), hashlib.sha256(data).hexdigest(), data if whole else None)
+
+
+def _files(tmp_path: Path) -> JobFiles:
+    files = JobFiles(tmp_path / "job")
+    files.attempt(2).folder.mkdir(parents=True)
+    return files
+
+
+def _from(data: bytes, faults: int = 0) -> Chunk:
+    left = faults
+
+    async def chunk(name: str, offset: int, length: int) -> bytes:
+        nonlocal left
+        assert name == "video.mp4"
+        part = data[offset : offset + length]
+        if left and offset == 0:
+            left -= 1
+            return bytes(len(part))
+        return part
+
+    return chunk
+
+
+def _fetch(files: JobFiles, data: bytes, chunk: Chunk) -> list[tuple[int, int]]:
+    told: list[tuple[int, int]] = []
+    parcels = (_parcel("video.mp4", data), _parcel("recipe.json", b"{}", whole=True))
+    made = Made("j", 2, parcels, "")
+    asyncio.run(fetch(made, files, chunk, lambda here, total: told.append((here, total))))
+    return told
+
+
+def test_a_video_comes_home_in_chunks_and_says_how_far_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(freight, "CHUNK_BYTES", 1_000)
+    files, data = _files(tmp_path), bytes(range(256)) * 10
+    told = _fetch(files, data, _from(data))
+    assert files.attempt(2).video.read_bytes() == data
+    assert files.attempt(2).recipe.read_bytes() == b"{}"
+    assert told == [(1_000, 2_562), (2_000, 2_562), (2_560, 2_562)]
+
+
+def test_a_video_damaged_on_its_way_is_fetched_again_once(tmp_path: Path) -> None:
+    files, data = _files(tmp_path), b"a video" * 100
+    _fetch(files, data, _from(data, faults=1))
+    assert files.attempt(2).video.read_bytes() == data
+    with pytest.raises(Damaged, match=r"video\.mp4"):
+        _fetch(files, data, _from(data, faults=2))
+
+
+def test_a_video_that_comes_when_nobody_wants_it_any_more_makes_no_folder(tmp_path: Path) -> None:
+    files, data = _files(tmp_path), b"a video"
+    files.attempt(2).folder.rmdir()
+    with pytest.raises(FileNotFoundError):
+        _fetch(files, data, _from(data))
+    assert not files.attempt(2).folder.exists()
+
+
+def test_a_file_is_called_by_its_name_alone(tmp_path: Path) -> None:
+    files = _files(tmp_path)
+    made = Made("j", 2, (_parcel("../video.mp4", b"elsewhere", whole=True),), "")
+    with pytest.raises(Damaged, match="not the name of a file"):
+        asyncio.run(fetch(made, files, _from(b""), lambda *_: None))
+    assert [path.name for path in files.folder.iterdir()] == [".attempt-2"]
