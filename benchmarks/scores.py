@@ -32,7 +32,7 @@ def main() -> None:
 
 def _measure() -> None:
     import workbench as wb
-    from workbench.research.scorecards import score_video, score_videos
+    from workbench.measures.scorecards import score_video, score_videos
 
     session = wb.enhance("dog running", seed=7)
     batch = wb.render(session.variations(_CLIPS, seed=7), seed=7).wait(300)

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import workbench
-from workbench.research import measures, parameters, ranking, report
+from workbench.measures import scores
+from workbench.research import parameters, ranking, report
 
 __all__ = ["TARGET", "python_reference"]
 
@@ -26,7 +27,7 @@ the parts are used together.
 _MORE = (
     (
         "Scores and reports",
-        (measures.Scores, ranking.Ranked, parameters.RunParameters, report.Report),
+        (scores.Scores, ranking.Ranked, parameters.RunParameters, report.Report),
     ),
 )
 

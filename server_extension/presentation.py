@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 from jupyter_server.utils import url_path_join
 
@@ -18,11 +18,13 @@ from server_extension.schemas import (
     JobObject,
     JobStatus,
     MemberObject,
+    ScoresObject,
     VariationObject,
     change_objects,
 )
 from workbench.jobs.cluster.standing import Standing
 from workbench.jobs.model import Batch, BatchState, Device, Job, JobState
+from workbench.measures.scores import SCORE_NAMES
 from workbench.prompts.model import Entry, Source
 
 __all__ = ["Presenter", "device_object", "history_entry", "variation_object"]
@@ -85,6 +87,10 @@ class Presenter:
             eta_s=job.eta_s,
             wait_s=job.wait_s,
             starred=job.starred,
+            note=job.note,
+            scores=_scores(job),
+            scores_error=job.scores_error,
+            near_duplicates=list(job.near_duplicates),
             queue_position=job.queue_position,
             created_at=job.created_at,
             started_at=job.started_at,
@@ -126,6 +132,13 @@ class Presenter:
         if job.preview_job_id:
             return self._video(job.preview_job_id, "video.mp4")
         return None
+
+
+def _scores(job: Job) -> ScoresObject | None:
+    if job.scores is None:
+        return None
+    values: dict[str, Any] = {name: job.scores.get(name) for name in SCORE_NAMES}
+    return ScoresObject.model_construct(**values)
 
 
 def _message(job: Job) -> str:

@@ -19,14 +19,18 @@ NEVER = {
     "workbench.jobs": (
         "workbench.prompts", "workbench.studio", "workbench.widgets", "workbench.research",
     ),
-    "workbench.engines": ("workbench.prompts", "workbench.jobs", "workbench.studio"),
+    "workbench.engines": (
+        "workbench.prompts", "workbench.measures", "workbench.jobs", "workbench.studio",
+    ),
     "workbench.studio": (
         "workbench.widgets", "server_extension", "workbench.journey", "workbench.research",
     ),
     "workbench.journey": ("workbench.widgets", "server_extension"),
     "workbench.research": ("workbench.widgets", "server_extension"),
-    "workbench.research.measures": ("workbench.journey", "workbench.studio", "workbench.jobs"),
-    "workbench.research.scorecards": ("workbench.journey", "workbench.studio", "workbench.jobs"),
+    "workbench.measures": (
+        "workbench.prompts", "workbench.jobs", "workbench.studio", "workbench.journey",
+        "workbench.research",
+    ),
     "workbench.research.ranking": ("workbench.journey", "workbench.studio", "workbench.jobs"),
     "workbench.research.judgement": ("workbench.journey", "workbench.studio", "workbench.jobs"),
     "workbench.rendering": (
@@ -45,13 +49,13 @@ HOMES = {
     "torch": (
         "workbench.engines",
         "workbench.prompts.local_model",
-        "workbench.research.agreement",
+        "workbench.measures.agreement",
     ),
     "diffusers": ("workbench.engines",),
     "transformers": (
         "workbench.engines",
         "workbench.prompts.local_model",
-        "workbench.research.agreement",
+        "workbench.measures.agreement",
     ),
     "ray": ("workbench.jobs.cluster.grid", "workbench.prompts.cluster_model"),
     "ipywidgets": ("workbench.widgets",),

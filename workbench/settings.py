@@ -129,6 +129,14 @@ class Settings(BaseSettings):
     """A running job that was cancelled has this long to stop by itself, then its worker is ended."""
     worker_start_timeout_s: float = Field(120.0, gt=0)
     """A worker must be ready, and a model loaded, without falling silent for longer than this."""
+    scores: bool = True
+    """Whether every finished video is measured; off, only those whose scores are asked for are."""
+    scores_timeout_s: float = Field(600.0, gt=0)
+    """Measuring one video may take this long."""
+    scores_niceness: int = Field(19, ge=0, le=19)
+    """How far measuring stands back behind renders: 19 takes what they leave, 0 an equal share."""
+    agreement_model: str = ""
+    """A model of the CLIP kind, by folder or hub name: scores then tell how well the prompt shows."""
     disk_reserve_bytes: int = Field(512 << 20, ge=0)
     """With less than this free on the disk of outputs/, new renders are refused."""
     retention_days: float | None = Field(None, gt=0)

@@ -1,4 +1,4 @@
-"""Steering the queue as a whole: its order, its pauses, what is kept."""
+"""Steering the queue as a whole: its order, its pauses, what is kept and noted."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from server_extension.operations import Operation, operation
 from server_extension.schemas import (
     JobObject,
     JobsAnswer,
+    NoteRequest,
     PauseRequest,
     QueueAnswer,
     ReorderRequest,
@@ -77,6 +78,16 @@ class StarHandler(ApiHandler):
         self.answer_changed(job)
 
 
+class NoteHandler(ApiHandler):
+    """POST /api/video/note/{job_id}."""
+
+    @operation(Operation("Note something on a job", NoteRequest, JobObject, errors=(404,)))
+    async def post(self, job_id: str) -> None:
+        """Replace the note."""
+        asked = self.parse(NoteRequest)
+        self.answer_changed(await asyncio.to_thread(self.studio.jobs.note, job_id, asked.note))
+
+
 def _queue(paused: frozenset[str]) -> QueueAnswer:
     return QueueAnswer(paused="" in paused, paused_devices=sorted(paused - {""}))
 
@@ -86,4 +97,5 @@ ROUTES: Final = (
     ("/api/video/resume", ResumeHandler),
     ("/api/video/reorder", ReorderHandler),
     ("/api/video/star/{job_id}", StarHandler),
+    ("/api/video/note/{job_id}", NoteHandler),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from types import MappingProxyType
 from typing import Final
 
@@ -22,7 +23,8 @@ from server_extension.schemas import (
     SingleRequest,
 )
 from workbench.errors import FieldProblem, InvalidRequest
-from workbench.jobs.model import JobState, Priority
+from workbench.jobs.model import JobState, Priority, ScoreBounds
+from workbench.measures.scores import SCORE_NAMES
 from workbench.studio import RenderParameters
 
 __all__ = ["ROUTES"]
@@ -44,6 +46,7 @@ _FILTERS: Final = MappingProxyType(
     }
 )
 _PAGE_LIMIT: Final = 500
+_SORTS: Final = [sign + name for name in SCORE_NAMES for sign in ("", "-")]
 
 
 class SingleHandler(ApiHandler):
@@ -202,7 +205,7 @@ class JobsHandler(ApiHandler):
 
     @operation(
         Operation(
-            "List jobs, newest first",
+            "List jobs, newest first or by a score",
             answer=JobsAnswer,
             query=(
                 Parameter("status", {"type": "string", "enum": list(_FILTERS)}),
@@ -213,6 +216,17 @@ class JobsHandler(ApiHandler):
                 ),
                 Parameter("cursor", {"type": "string"}, "What the page before answered."),
                 Parameter("session_id", {"type": "string"}),
+                Parameter(
+                    "sort",
+                    {"type": "string", "enum": _SORTS},
+                    "A score, from the lowest; with `-` from the highest. Jobs without it are "
+                    "left out.",
+                ),
+                *(
+                    Parameter(f"{end}_{name}", {"type": "number"})
+                    for name in SCORE_NAMES
+                    for end in ("min", "max")
+                ),
             ),
         )
     )
@@ -226,11 +240,35 @@ class JobsHandler(ApiHandler):
             state=_FILTERS[status] if status else None,
             query=self.query("q") or "",
             session_id=self.query("session_id"),
+            sort=self._sort(),
+            bounds=self._bounds(),
             limit=self._limit(),
             cursor=self.query("cursor"),
         )
         jobs = [self.present.job(job) for job in page.jobs]
         self.answer(JobsAnswer.model_construct(jobs=jobs, cursor=page.cursor, total=page.total))
+
+    def _sort(self) -> str:
+        sort = self.query("sort") or ""
+        if sort and sort not in _SORTS:
+            raise _invalid("sort", f"must be one of {', '.join(_SORTS)}")
+        return sort
+
+    def _bounds(self) -> dict[str, ScoreBounds]:
+        bounds = {n: (self._number(f"min_{n}"), self._number(f"max_{n}")) for n in SCORE_NAMES}
+        return {name: both for name, both in bounds.items() if both != (None, None)}
+
+    def _number(self, name: str) -> float | None:
+        text = self.query(name)
+        if text is None:
+            return None
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if not math.isfinite(value):
+            raise _invalid(name, "must be a number")
+        return value
 
     def _limit(self) -> int:
         text = self.query("limit") or "50"

@@ -20,11 +20,13 @@ __all__ = [
     "JobObject",
     "JobStatus",
     "JobsAnswer",
+    "NoteRequest",
     "PauseRequest",
     "PriorityRequest",
     "QueueAnswer",
     "RenderOptions",
     "ReorderRequest",
+    "ScoresObject",
     "SingleAnswer",
     "SingleRequest",
     "StarRequest",
@@ -98,6 +100,12 @@ class StarRequest(Body):
     starred: bool = True
 
 
+class NoteRequest(Body):
+    """What to note on a job, in place of the note before; an empty text removes it."""
+
+    note: str = Field(max_length=4_000)
+
+
 class PauseRequest(Body):
     """Which device to pause or resume; null means the whole queue."""
 
@@ -113,6 +121,22 @@ class QueueAnswer(BaseModel):
 
 JobStatus = Literal["pending", "processing", "complete", "failed"]
 BatchStatus = Literal["pending", "processing", "complete", "partial", "failed"]
+
+
+class ScoresObject(BaseModel):
+    """What was measured on a finished video; docs/research.md tells how."""
+
+    motion: float = Field(description="Optical flow, picture widths a second; 0 is frozen.")
+    smoothness: float = Field(description="0 to 1: 1 moves evenly, 0 jumps.")
+    flicker: float = Field(description="0 to 1: how much the light jumps.")
+    sharpness: float = Field(description="0 upward: variance of the Laplacian.")
+    exposure: float = Field(description="0 to 1: mean luminance.")
+    clipping: float = Field(description="0 to 1: share of pixels that are black or white.")
+    colourfulness: float = Field(description="0 (grey) to about 150.")
+    consistency: float = Field(description="0 to 1: how well each frame explains the next.")
+    agreement: float | None = Field(
+        None, description="-1 to 1: with the prompt; null without a model that measures it."
+    )
 
 
 class JobObject(BaseModel):
@@ -146,6 +170,14 @@ class JobObject(BaseModel):
     wait_s: float | None = Field(description="Seconds until it is likely to start.")
     queue_position: int | None
     starred: bool
+    note: str = Field(description="What somebody wrote about it.")
+    scores: ScoresObject | None = Field(
+        description="Measured in the second after the render; null until then."
+    )
+    scores_error: str = Field(description="Why the video could not be measured.")
+    near_duplicates: list[str] = Field(
+        description="Jobs of the same batch whose videos look the same."
+    )
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None

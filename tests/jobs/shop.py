@@ -33,6 +33,8 @@ DEFAULTS: dict[str, Any] = {
     "spare_workers": 0,
     "lease_s": 2.0,
     "disk_reserve_bytes": 0,
+    "scores": False,
+    "scores_niceness": 0,
 }
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import workbench as wb
-from tests.research.clips import FPS, HEIGHT, WIDTH
+from tests.measures.clips import FPS, HEIGHT, WIDTH
 from tests.research.conftest import SMALL
 from tests.videos import decode
 from workbench.engines.encoder import VideoWriter

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.chromium import ARGUMENTS, find_chromium
-from tests.research.clips import FPS, panning
+from tests.measures.clips import FPS, panning
 from workbench.engines.encoder import VideoWriter
 from workbench.research.matrix import Layout, matrix_page
 

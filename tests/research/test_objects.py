@@ -151,7 +151,9 @@ def test_people_star_note_and_compare(batch: wb.Batch) -> None:
     one, two, three = batch.videos
     one.star().note("the best tail")
     assert one.job.starred
-    assert [note.text for note in one.notes] == ["the best tail"]
+    assert one.job.note == "the best tail"
+    assert batch.to_table()[0]["note"] == "the best tail"
+    assert one.note("").job.note == ""
     batch.prefer(three, one).prefer(three, two).prefer(one, two)
     assert [r.item for r in batch.ranking()] == [three.job_id, one.job_id, two.job_id]
     pair = batch.next_pair()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from workbench.errors import InvalidRequest
-from workbench.research.judgement import add_note, add_preference, notes, preferences
+from workbench.research.judgement import add_preference, preferences
 from workbench.research.ranking import bradley_terry, next_pair
 
 
@@ -58,18 +58,14 @@ def test_the_pair_to_ask_next_is_the_least_known_one() -> None:
     assert next_pair(["a"], []) is None
 
 
-def test_notes_and_preferences_survive_and_a_torn_line_is_passed_over(tmp_path: Path) -> None:
-    add_note(tmp_path, "  the tail is wrong\nagain ")
-    add_note(tmp_path, "ein schöner Hund")
-    with (tmp_path / "notes.jsonl").open("a", encoding="utf-8") as file:
-        file.write('{"text": "to')
-    assert [n.text for n in notes(tmp_path)] == ["the tail is wrong\nagain", "ein schöner Hund"]
-    add_preference(tmp_path, "x", "y", ["x", "y"])
-    assert [(p.better, p.worse) for p in preferences(tmp_path)] == [("x", "y")]
-    assert notes(tmp_path / "none") == ()
+def test_preferences_survive_and_a_torn_line_is_passed_over(tmp_path: Path) -> None:
+    kept = tmp_path / "preferences.jsonl"
+    add_preference(kept, "x", "y", ["x", "y"])
+    with kept.open("a", encoding="utf-8") as file:
+        file.write('{"better": "y')
+    assert [(p.better, p.worse) for p in preferences(kept)] == [("x", "y")]
+    assert preferences(tmp_path / "none") == ()
     with pytest.raises(InvalidRequest):
-        add_note(tmp_path, "   ")
+        add_preference(kept, "x", "x", ["x", "y"])
     with pytest.raises(InvalidRequest):
-        add_preference(tmp_path, "x", "x", ["x", "y"])
-    with pytest.raises(InvalidRequest):
-        add_preference(tmp_path, "x", "z", ["x", "y"])
+        add_preference(kept, "x", "z", ["x", "y"])

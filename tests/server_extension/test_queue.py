@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -111,3 +112,43 @@ def test_prometheus_hears_of_jobs_and_devices(own_server: LiveServer) -> None:
     assert "workbench_supervisor_up 1.0" in text
     assert 'workbench_device_busy{device="cpu:0"' in text
     assert "workbench_device_temperature_c{" not in text
+
+
+def test_a_note_stays_until_it_is_replaced_and_has_its_limit(own_server: LiveServer) -> None:
+    job = _small(own_server, "a noted one")
+    assert own_server.post(f"/api/video/note/{job}", {"note": "too dark"}).json()["note"] == (
+        "too dark"
+    )
+    assert own_server.get(f"/api/video/status/{job}").json()["note"] == "too dark"
+    assert own_server.post(f"/api/video/note/{job}", {"note": "x" * 4_001}).status_code == 400
+    assert own_server.post(f"/api/video/note/{job}", {"note": ""}).json()["note"] == ""
+
+
+def test_scores_come_with_the_job_and_jobs_are_listed_by_them(own_server: LiveServer) -> None:
+    jobs = [_small(own_server, prompt) for prompt in ("a scored horse", "a scored boat")]
+    limit = time.monotonic() + 60
+    for job in jobs:
+        own_server.wait_for_job(job)
+        while own_server.get(f"/api/video/status/{job}").json()["scores"] is None:
+            assert time.monotonic() < limit
+            time.sleep(0.05)
+    scores = {job: own_server.get(f"/api/video/status/{job}").json()["scores"] for job in jobs}
+    assert all(0 < s["exposure"] < 1 and s["agreement"] is None for s in scores.values())
+
+    def listed(query: str) -> list[str]:
+        page = own_server.get(f"/api/video/jobs?q=scored&{query}").json()
+        return [job["job_id"] for job in page["jobs"]]
+
+    rising = sorted(jobs, key=lambda job: float(scores[job]["exposure"]))
+    assert listed("sort=exposure") == rising
+    assert listed("sort=-exposure&status=complete") == rising[::-1]
+    middle = sum(s["exposure"] for s in scores.values()) / 2
+    assert listed(f"min_exposure={middle}") == rising[1:]
+    assert listed(f"max_exposure={middle}") == rising[:1]
+
+
+@pytest.mark.parametrize("query", ["sort=beauty", "min_motion=fast", "max_flicker=nan"])
+def test_a_score_that_there_is_not_is_refused(own_server: LiveServer, query: str) -> None:
+    refused = own_server.get(f"/api/video/jobs?{query}")
+    assert refused.status_code == 400
+    assert refused.json()["errors"][0]["field"] == query.partition("=")[0]

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from workbench.errors import Conflict, NotFound
+from workbench.errors import Conflict, InvalidRequest, NotFound
 from workbench.jobs.cluster.standing import Standing, read_standing
 from workbench.jobs.contact import Contact
 from workbench.jobs.devices import Nvml
 from workbench.jobs.inventory import inventory
+from workbench.jobs.judging import Judging
 from workbench.jobs.model import (
     Batch,
     Changes,
@@ -24,15 +25,17 @@ from workbench.jobs.model import (
     JobPage,
     JobState,
     Priority,
+    ScoreBounds,
     SupervisorStatus,
 )
 from workbench.jobs.paths import JobPaths
 from workbench.jobs.recovery import open_store
 from workbench.jobs.results import Results
 from workbench.jobs.retention import Removal, carry_out, plan_removals
-from workbench.jobs.store import Reader, Requests
+from workbench.jobs.store import Listing, Reader, Requests
 from workbench.jobs.submitting import Submitter
 from workbench.jobs.truth import Truth
+from workbench.measures.scores import SCORE_NAMES
 from workbench.rendering import RenderRequest
 from workbench.settings import Settings
 
@@ -41,7 +44,7 @@ __all__ = ["JobManager"]
 _WAIT_LOOK_S: Final = 0.5
 
 
-class JobManager(Results):
+class JobManager(Results, Judging):
     """The jobs of one outputs/ folder; thread-safe, and cheap to create: it starts nothing.
 
     Methods raise ``NotFound`` for an id that does not exist, ``Conflict`` for a step that a job's
@@ -136,15 +139,24 @@ class JobManager(Results):
         state: JobState | None = None,
         query: str = "",
         session_id: str | None = None,
+        sort: str = "",
+        bounds: Mapping[str, ScoreBounds] | None = None,
         limit: int = 50,
         cursor: str | None = None,
     ) -> JobPage:
-        """Return one page of jobs, newest first; ``query`` is words of the prompt, or an id."""
-        return self._truth.of_page(
-            self._reader.jobs(
-                state=state, query=query, session_id=session_id, limit=limit, cursor=cursor
-            )
-        )
+        """Return one page of jobs, newest first; ``query`` is words of the prompt, or an id.
+
+        With ``sort``, the name of a score, those that have it come from the lowest, with ``-``
+        before the name from the highest. ``bounds`` keeps those whose scores lie within: name to
+        lowest and highest value. Raises ``InvalidRequest`` for a score that there is not.
+        """
+        limits = dict(bounds or {})
+        for name in [*([sort.removeprefix("-")] if sort else []), *limits]:
+            if name not in SCORE_NAMES:
+                choice = ", ".join(SCORE_NAMES)
+                raise InvalidRequest(f"There is no score {name!r}; choose one of {choice}.")
+        listing = Listing(state, query.strip(), session_id, sort, limits)
+        return self._truth.of_page(self._reader.jobs(listing, limit=limit, cursor=cursor))
 
     def batches(self, *, limit: int = 20, session_id: str | None = None) -> tuple[Batch, ...]:
         """Return the newest batches, of one session if one is given."""
@@ -240,13 +252,6 @@ class JobManager(Results):
         """Return the names of paused devices; '' among them when the whole queue is."""
         return self._reader.paused()
 
-    def star(self, job_id: str, *, starred: bool = True) -> Job:
-        """Mark a job to be kept by every retention, or no longer."""
-        with self._index.write() as writer:
-            self._requests.set_starred(writer, job_id, starred)
-        self._contact.tell()
-        return self._reader.job(job_id)
-
     # devices and the supervisor
 
     def devices(self) -> tuple[Device, ...]:
@@ -309,7 +314,7 @@ class JobManager(Results):
         """
         self._index.refill()
         self._contact.tell(work=True)
-        return self._reader.jobs(state=None, query="", session_id=None, limit=1, cursor=None).total
+        return self._reader.jobs(Listing(), limit=1, cursor=None).total
 
     def close(self) -> None:
         """Let go of the index and the supervisor; renders go on."""

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from workbench.jobs.wire import Wire
 
@@ -21,6 +21,8 @@ __all__ = [
     "FailReason",
     "Failed",
     "Leave",
+    "Measure",
+    "Measured",
     "Message",
     "Ready",
     "Render",
@@ -123,13 +125,45 @@ class Failed:
     error: str
 
 
-Message = TakeSeat | Render | Cancel | Leave | Ready | Beat | Reported | Rendered | Failed
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """To a scorer: measure this finished video."""
+
+    job_id: str
+    attempt: int
+    folder: str
+    """The job's folder."""
+    siblings: dict[str, str]
+    """The measured jobs of the same batch, each with its folder: near-duplicates are among them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """From a scorer: what it found, or why it found nothing."""
+
+    job_id: str
+    attempt: int
+    scores: dict[str, float]
+    near_duplicates: list[str]
+    error: str = ""
+
+
+Message = (
+    TakeSeat
+    | Render
+    | Cancel
+    | Leave
+    | Ready
+    | Beat
+    | Reported
+    | Rendered
+    | Failed
+    | Measure
+    | Measured
+)
 
 _TYPES: Final[Mapping[str, type]] = MappingProxyType(
-    {
-        kind.__name__: kind
-        for kind in (TakeSeat, Render, Cancel, Leave, Ready, Beat, Reported, Rendered, Failed)
-    }
+    {kind.__name__: kind for kind in get_args(Message)}
 )
 
 

@@ -21,6 +21,7 @@ __all__ = [
     "JobPage",
     "JobState",
     "Priority",
+    "ScoreBounds",
     "SupervisorStatus",
     "batch_state",
 ]
@@ -129,6 +130,14 @@ class Job:
     """Whether it is failed only because its video has gone."""
     starred: bool = False
     """Whether the user wants it kept; no retention removes it."""
+    note: str = ""
+    """What somebody wrote about it."""
+    scores: Mapping[str, float] | None = None
+    """What was measured on its video, by :class:`workbench.measures.scores.Scores`; None until then."""
+    scores_error: str = ""
+    """Why it could not be measured."""
+    near_duplicates: tuple[str, ...] = ()
+    """Jobs of the same batch whose videos look the same."""
 
     @property
     def host(self) -> str:
@@ -184,6 +193,10 @@ class JobPage:
     jobs: tuple[Job, ...]
     cursor: str | None
     total: int
+
+
+ScoreBounds = tuple[float | None, float | None]
+"""The lowest and the highest value of a score, both included; None sets no bound."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,16 @@ class JobFiles:
         return self.folder / "preview.jpg"
 
     @property
+    def scores(self) -> Path:
+        """What was measured on the finished video."""
+        return self.folder / "scores.json"
+
+    @property
+    def judgement(self) -> Path:
+        """What people said of the job: its star and its note."""
+        return self.folder / "judgement.json"
+
+    @property
     def log(self) -> Path:
         """What the renders of this job printed, attempt after attempt."""
         return self.folder / "render.log"
@@ -120,6 +130,10 @@ class JobPaths:
     def batch_record(self, batch_id: str) -> Path:
         """Return the file that keeps what was asked of a batch."""
         return self._parent(batch_id) / "batch.json"
+
+    def preferences(self, batch_id: str) -> Path:
+        """Return the file that keeps which videos of a batch were preferred to which."""
+        return self._parent(batch_id) / "preferences.jsonl"
 
     def records(self) -> Iterator[Path]:
         """Yield the record of every job and batch that was submitted, oldest first."""

@@ -17,12 +17,15 @@ __all__ = [
     "LOG_MARK",
     "Ended",
     "Finished",
+    "Judgement",
     "Submission",
     "finished",
     "read_ended",
+    "read_judgement",
     "read_submission",
     "write_aside",
     "write_ended",
+    "write_judgement",
     "write_submission",
 ]
 
@@ -62,6 +65,14 @@ class Finished:
     video_bytes: int = 0
     finished_at: float = 0.0
     recipe: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What people said of a job."""
+
+    starred: bool = False
+    note: str = ""
 
 
 def write_aside(path: Path, text: str, *, durable: bool = False) -> None:
@@ -119,6 +130,21 @@ def read_ended(files: JobFiles) -> Ended | None:
         return Ended(**json.loads(files.ended.read_text("utf-8")))
     except (OSError, ValueError, TypeError):
         return None
+
+
+def write_judgement(files: JobFiles, judgement: Judgement) -> None:
+    """Keep what was said of a job in its folder; raises ``OSError``."""
+    files.folder.mkdir(parents=True, exist_ok=True)
+    write_aside(files.judgement, json.dumps(asdict(judgement), ensure_ascii=False))
+
+
+def read_judgement(files: JobFiles) -> Judgement:
+    """Return what was said of a job; nothing where its file is missing or damaged."""
+    try:
+        said = json.loads(files.judgement.read_text("utf-8"))
+        return Judgement(bool(said["starred"]), str(said["note"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return Judgement()
 
 
 def finished(files: JobFiles) -> Finished:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -13,8 +14,15 @@ from workbench.errors import WorkbenchError
 from workbench.jobs.demands import describe
 from workbench.jobs.model import JobState, Priority
 from workbench.jobs.paths import JobFiles, JobPaths
-from workbench.jobs.records import Submission, finished, read_ended, read_submission
+from workbench.jobs.records import (
+    Submission,
+    finished,
+    read_ended,
+    read_judgement,
+    read_submission,
+)
 from workbench.jobs.store import Index, NewJob, Requests, Restored, Writer
+from workbench.measures.records import read_record
 from workbench.rendering import RenderRequest
 from workbench.settings import Settings
 
@@ -70,15 +78,25 @@ def _restore_missing_batches(requests: Requests, writer: Writer, jobs: Iterable[
 
 
 def _state(files: JobFiles) -> Restored:
+    said = read_judgement(files)
+    return replace(_life(files), starred=said.starred, note=said.note)
+
+
+def _life(files: JobFiles) -> Restored:
     made = finished(files)
     tried = files.attempts_made()
     if not made.fault:
+        measured = read_record(files.scores)
+        if measured and measured.video != (made.recipe or {})["outcome"].get("sha256"):
+            measured = None
         return Restored(
             JobState.COMPLETE,
             attempt=max([made.attempt, *tried]),
             finished_at=made.finished_at,
             video_bytes=made.video_bytes,
             has_poster=files.poster.exists(),
+            scores=json.dumps(measured.scores.by_name) if measured else None,
+            near_duplicates=measured.near_duplicates if measured else (),
         )
     ended = read_ended(files)
     attempt = max([made.attempt, *tried, ended.attempt if ended else 0])

@@ -45,6 +45,10 @@ class Results:
         """Return the finished video's recipe; raises ``NotFound`` when there is none."""
         return self._existing(job_id, self._files(self._reader.job(job_id)).recipe, "recipe")
 
+    def scores_path(self, job_id: str) -> Path:
+        """Return what was measured on the video, as a file; raises ``NotFound`` where nothing was."""
+        return self._existing(job_id, self._files(self._reader.job(job_id)).scores, "scores")
+
     def recipe(self, job_id: str) -> Recipe:
         """Return how the finished video was made; raises ``NotFound`` when it is not there."""
         path = self.recipe_path(job_id)

@@ -21,6 +21,7 @@ from workbench.jobs.processes import kill_group, same_process
 from workbench.jobs.recovery import open_store
 from workbench.jobs.recruits import Recruit
 from workbench.jobs.retention import carry_out, plan_removals
+from workbench.jobs.scoring import Scoring
 from workbench.jobs.seats import End, Event, Order, Start, Tell
 from workbench.jobs.store import IndexFailure, Ledger
 from workbench.jobs.supervisor_lock import SupervisorLock
@@ -50,6 +51,7 @@ class Supervisor:
         self._crew = _crew(settings, self._selector, recruits)
         self._switchboard = Switchboard(self._selector, lock.socket_path)
         self._monitor = DeviceMonitor(settings)
+        self._scoring = Scoring(self._index, self._paths, settings, self._selector)
         self._unheard: list[Event] = []
         self._told = 0
         self._opened = self._index.opened
@@ -73,12 +75,14 @@ class Supervisor:
         for key, _ in self._selector.select(self._dispatcher.next_look()):
             if isinstance(key.data, str):
                 self._crew.hear(key.data)
+                self._scoring.hear(key.data)
             else:
                 self._switchboard.serve(key.fileobj)
         if (slots := self._crew.places(self._monitor.news())) is not None:
             self._obey(self._dispatcher.set_slots(slots))
         try:
             self._advance()
+            self._scoring.step()
             self._keep_house()
         except (IndexFailure, OSError):
             # A full disk or a locked index: what happened is kept and brought again.
@@ -115,7 +119,7 @@ class Supervisor:
 
     def _keep_house(self) -> None:
         now = time.monotonic()
-        if self._switchboard.take_wake():
+        if self._switchboard.take_wake() or self._scoring.busy:
             self._dispatcher.busy_at = now
         if now - self._dispatcher.busy_at > self._settings.idle_exit_s:
             self._leaving = "nothing to do"
@@ -145,6 +149,7 @@ class Supervisor:
         _LOG.info("supervisor leaves", extra={"reason": self._leaving or "an error"})
         self._monitor.stop()
         self._switchboard.close()
+        self._scoring.close()
         self._crew.close()
         try:
             self._dispatcher.close("its supervisor left")

@@ -13,14 +13,15 @@ from workbench.errors import InvalidRequest
 from workbench.jobs.model import Batch as BatchRecord
 from workbench.jobs.model import BatchState, Job, JobState
 from workbench.jobs.paths import JobPaths
+from workbench.journey.measuring import fingerprints, measured
 from workbench.journey.progress import show_progress
 from workbench.journey.showing import batch_html
 from workbench.journey.tables import batch_rows, data_frame, video_paths
 from workbench.journey.videos import Video
+from workbench.measures.scores import SCORE_NAMES, Scores
 from workbench.studio import Studio
 
 if TYPE_CHECKING:
-    from workbench.research.measures import Scores
     from workbench.research.ranking import Ranked
 
 __all__ = ["Batch"]
@@ -103,23 +104,27 @@ class Batch:
             return archive.write(Path(path))
 
     def scores(self) -> dict[Video, Scores]:
-        """Return what can be measured on every finished video; measured once, on all cores."""
-        from workbench.research.scorecards import score_videos  # noqa: PLC0415  loads OpenCV
+        """Return what was measured on every finished video, waiting for those not measured yet.
 
-        paths = video_paths(self.record.jobs, self._studio.jobs)
-        found = score_videos(paths)
-        return {Video(key, using=self._studio): card.scores for key, card in found.items()}
+        A video that cannot be measured is left out; ``video.job.scores_error`` tells why.
+        """
+        return {
+            self._video(job.job_id): Scores.of(job.scores)
+            for job in measured(self.record.jobs, self._studio.jobs)
+            if job.scores is not None
+        }
 
     def sorted_by(self, score: str, *, descending: bool = True) -> tuple[Video, ...]:
         """Return the finished videos by one of their scores, such as ``"motion"``.
 
         Raises ``InvalidRequest`` for a score that there is not.
         """
-        found = self.scores()
-        names = next((list(s.by_name) for s in found.values()), [])
-        if found and score not in names:
-            raise InvalidRequest(f"There is no score {score!r}; choose one of {', '.join(names)}.")
-        return tuple(sorted(found, key=lambda v: found[v].by_name[score], reverse=descending))
+        found = {video: scores.by_name for video, scores in self.scores().items()}
+        if score not in SCORE_NAMES:
+            choice = ", ".join(SCORE_NAMES)
+            raise InvalidRequest(f"There is no score {score!r}; choose one of {choice}.")
+        having = [video for video in found if score in found[video]]
+        return tuple(sorted(having, key=lambda v: found[v][score], reverse=descending))
 
     def where(
         self, score: str, *, at_least: float | None = None, at_most: float | None = None
@@ -130,16 +135,17 @@ class Batch:
         """
         low = float("-inf") if at_least is None else at_least
         high = float("inf") if at_most is None else at_most
-        kept = {v for v in self.sorted_by(score) if low <= v.scores.by_name[score] <= high}
-        return tuple(video for video in self.videos if video in kept)
+        having = self.sorted_by(score)
+        values = {v: s.by_name[score] for v, s in self.scores().items() if v in having}
+        return tuple(v for v in self.videos if v in values and low <= values[v] <= high)
 
     def agreement(self, model: str) -> dict[Video, float]:
         """Return how well each finished video shows its prompt, by a model of the CLIP kind.
 
         ``model`` is a folder, or a hub name where the settings allow hubs; see
-        :func:`workbench.research.agreement.prompt_agreement`. Raises ``EngineUnavailable``.
+        :func:`workbench.measures.agreement.prompt_agreement`. Raises ``EngineUnavailable``.
         """
-        from workbench.research.agreement import prompt_agreement  # noqa: PLC0415
+        from workbench.measures.agreement import prompt_agreement  # noqa: PLC0415
 
         jobs = self.record.jobs
         prompts = {job.job_id: job.request.prompt for job in jobs}
@@ -152,21 +158,22 @@ class Batch:
         """Return groups of finished videos that look alike.
 
         ``limit`` is the difference below which they do, 0 to 1: see
-        :func:`workbench.research.measures.difference`.
+        :func:`workbench.measures.clips.difference`; by default 0.02, at which a viewer takes them
+        for one.
         """
-        from workbench.research.measures import NEAR_DUPLICATE  # noqa: PLC0415
-        from workbench.research.scorecards import near_duplicates, score_videos  # noqa: PLC0415
+        from workbench.measures.clips import NEAR_DUPLICATE  # noqa: PLC0415  loads OpenCV
+        from workbench.measures.scorecards import near_duplicates  # noqa: PLC0415
 
-        cards = score_videos(video_paths(self.record.jobs, self._studio.jobs))
-        groups = near_duplicates(cards, NEAR_DUPLICATE if limit is None else limit)
-        return tuple(tuple(Video(k, using=self._studio) for k in keys) for keys in groups)
+        prints = fingerprints(self.record.jobs, self._studio.jobs)
+        groups = near_duplicates(prints, NEAR_DUPLICATE if limit is None else limit)
+        return tuple(tuple(self._video(key) for key in keys) for keys in groups)
 
     def prefer(self, better: Video, worse: Video) -> Self:
         """Keep that of two videos of this batch the first is the better one."""
         from workbench.research.judgement import add_preference  # noqa: PLC0415
 
         jobs = [job.job_id for job in self.record.jobs]
-        add_preference(self._folder, better.job_id, worse.job_id, jobs)
+        add_preference(self._preferences, better.job_id, worse.job_id, jobs)
         return self
 
     def next_pair(self) -> tuple[Video, Video] | None:
@@ -235,11 +242,11 @@ class Batch:
     def _comparisons(self) -> list[tuple[str, str]]:
         from workbench.research.judgement import preferences  # noqa: PLC0415
 
-        return [(said.better, said.worse) for said in preferences(self._folder)]
+        return [(said.better, said.worse) for said in preferences(self._preferences)]
 
     @property
-    def _folder(self) -> Path:
-        return JobPaths(self._studio.settings.outputs).batch_record(self.batch_id).parent
+    def _preferences(self) -> Path:
+        return JobPaths(self._studio.settings.outputs).preferences(self.batch_id)
 
     def __len__(self) -> int:
         return len(self.record.jobs)

@@ -9,6 +9,8 @@ from typing import Any
 from workbench.errors import NotFound, Unavailable
 from workbench.jobs.manager import JobManager
 from workbench.jobs.model import Batch, Job, JobState
+from workbench.journey.measuring import measured
+from workbench.measures.scores import SCORE_NAMES
 from workbench.prompts.model import Entry
 from workbench.scene import SCENE_FIELDS
 from workbench.studio import Studio
@@ -19,19 +21,15 @@ __all__ = ["batch_rows", "changes_of", "data_frame", "session_rows", "video_path
 def batch_rows(batch: Batch, studio: Studio, *, scores: bool) -> list[dict[str, Any]]:
     """Return one row per job, in prompt order, with its scores where asked and finished."""
     changes = changes_of(batch, studio)
-    measured: Mapping[str, Any] = {}
-    names: tuple[str, ...] = ()
-    if scores:
-        from workbench.research.measures import Scores  # noqa: PLC0415  loads OpenCV
-        from workbench.research.scorecards import score_videos  # noqa: PLC0415
-
-        names = Scores.__slots__
-        measured = score_videos(video_paths(batch.jobs, studio.jobs))
+    jobs = measured(batch.jobs, studio.jobs) if scores else batch.jobs
     rows = []
-    for job in batch.jobs:
-        card = measured.get(job.job_id)
-        found = card.scores.by_name if card else dict.fromkeys(names)
-        rows.append({**_job_row(job, changes[job.position]), **found, "error": job.error})
+    for job in jobs:
+        row = _job_row(job, changes[job.position])
+        if scores:
+            found = job.scores or {}
+            row |= {name: found.get(name) for name in SCORE_NAMES}
+            row["near_duplicates"] = list(job.near_duplicates)
+        rows.append({**row, "error": job.error or job.scores_error})
     return rows
 
 
@@ -117,6 +115,7 @@ def _job_row(job: Job, changes: Sequence[str]) -> dict[str, Any]:
         "render_s": _seconds(job.started_at, job.finished_at),
         "created_at": job.created_at,
         "starred": job.starred,
+        "note": job.note,
     }
 
 

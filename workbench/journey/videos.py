@@ -5,17 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Generator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
-from workbench.errors import RenderError
+from workbench.errors import NotFound, RenderError, Unavailable
 from workbench.jobs.model import Job, JobState
 from workbench.journey.showing import video_html
+from workbench.measures.scores import Scores
 from workbench.rendering import Recipe
 from workbench.studio import Studio
-
-if TYPE_CHECKING:
-    from workbench.research.judgement import Note
-    from workbench.research.measures import Scores
 
 __all__ = ["Video"]
 
@@ -62,27 +59,24 @@ class Video:
 
     @property
     def scores(self) -> Scores:
-        """What can be measured on it: motion, flicker, sharpness, colour.
+        """What was measured on it: motion, flicker, sharpness, colour.
 
-        About half a second on one core the first time, then read from beside the video. Raises
-        ``NotFound`` until the video is finished.
+        Measured by the workers within a second or so of its end; this waits for it. Raises
+        ``NotFound`` until the video is finished, ``Unavailable`` when it cannot be measured.
         """
-        from workbench.research.scorecards import score_video  # noqa: PLC0415  loads OpenCV
-
-        return score_video(self.path).scores
-
-    @property
-    def notes(self) -> tuple[Note, ...]:
-        """What was written about it, oldest first."""
-        from workbench.research.judgement import notes  # noqa: PLC0415
-
-        return notes(self.path.parent)
+        (job,) = self._studio.jobs.measure([self.job_id])
+        if job.scores is not None:
+            return Scores.of(job.scores)
+        if job.state is JobState.COMPLETE:
+            raise Unavailable(job.scores_error)
+        raise NotFound("file", job.job_id, f"The job {job.job_id} has no video: it is {job.state}.")
 
     def note(self, text: str) -> Self:
-        """Keep a note beside the finished video; raises ``InvalidRequest`` for an empty one."""
-        from workbench.research.judgement import add_note  # noqa: PLC0415
+        """Keep a note on it, read as ``video.job.note``; it replaces the last, an empty one removes it.
 
-        add_note(self.path.parent, text)
+        Raises ``InvalidRequest`` above 4,000 characters.
+        """
+        self._studio.jobs.note(self.job_id, text)
         return self
 
     def star(self, *, starred: bool = True) -> Self:

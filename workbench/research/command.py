@@ -67,7 +67,7 @@ def score(arguments: Sequence[str]) -> int:
     except WorkbenchError as error:
         sys.stderr.write(f"{error}\n")
         return _REFUSED
-    from workbench.research.scorecards import score_videos  # noqa: PLC0415  loads OpenCV
+    from workbench.measures.scorecards import score_videos  # noqa: PLC0415  loads OpenCV
 
     found = {name: card.scores.by_name for name, card in score_videos(paths).items()}
     if given.json:

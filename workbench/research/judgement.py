@@ -1,4 +1,4 @@
-"""What people say of videos: notes on one, preferences between two. Kept as files beside them."""
+"""Which of two videos people prefer, kept as a file beside the batch. Stars and notes are a job's own."""
 
 from __future__ import annotations
 
@@ -8,23 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
 
 from workbench.errors import InvalidRequest
 
-__all__ = ["Note", "Preference", "add_note", "add_preference", "notes", "preferences"]
-
-_NOTES: Final = "notes.jsonl"
-_PREFERENCES: Final = "preferences.jsonl"
-_LONGEST: Final = 4_000
-
-
-@dataclass(frozen=True, slots=True)
-class Note:
-    """What somebody wrote about a video."""
-
-    text: str
-    at: datetime
+__all__ = ["Preference", "add_preference", "preferences"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,25 +23,8 @@ class Preference:
     at: datetime
 
 
-def add_note(folder: Path, text: str) -> Note:
-    """Keep a note on the video in ``folder``; raises ``InvalidRequest`` for an empty or huge one."""
-    text = text.strip()
-    if not text or len(text) > _LONGEST:
-        raise InvalidRequest(f"A note has 1 to {_LONGEST:,} characters.")
-    note = Note(text, datetime.now(UTC))
-    _append(folder / _NOTES, {"text": text, "at": note.at.isoformat()})
-    return note
-
-
-def notes(folder: Path) -> tuple[Note, ...]:
-    """Return the notes on the video in ``folder``, oldest first."""
-    return tuple(
-        Note(line["text"], datetime.fromisoformat(line["at"])) for line in _lines(folder / _NOTES)
-    )
-
-
-def add_preference(folder: Path, better: str, worse: str, among: Sequence[str]) -> Preference:
-    """Keep that ``better`` was preferred to ``worse``, in the batch at ``folder``.
+def add_preference(path: Path, better: str, worse: str, among: Sequence[str]) -> Preference:
+    """Keep that ``better`` was preferred to ``worse``, in the file at ``path``.
 
     Raises ``InvalidRequest`` unless the two are different and both ``among`` its jobs.
     """
@@ -62,15 +32,15 @@ def add_preference(folder: Path, better: str, worse: str, among: Sequence[str]) 
         raise InvalidRequest("A preference is between two different videos of the batch.")
     said = Preference(better, worse, datetime.now(UTC))
     line = {"better": better, "worse": worse, "at": said.at.isoformat()}
-    _append(folder / _PREFERENCES, line)
+    _append(path, line)
     return said
 
 
-def preferences(folder: Path) -> tuple[Preference, ...]:
-    """Return the preferences in the batch at ``folder``, oldest first."""
+def preferences(path: Path) -> tuple[Preference, ...]:
+    """Return the preferences in the file at ``path``, oldest first."""
     return tuple(
         Preference(line["better"], line["worse"], datetime.fromisoformat(line["at"]))
-        for line in _lines(folder / _PREFERENCES)
+        for line in _lines(path)
     )
 
 

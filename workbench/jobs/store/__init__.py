@@ -3,19 +3,24 @@
 from workbench.jobs.store.index import Index, IndexFailure, Writer
 from workbench.jobs.store.keeping import Keeping, Removable
 from workbench.jobs.store.ledger import Ledger, RunningRow
+from workbench.jobs.store.listing import Listing
 from workbench.jobs.store.reader import Reader
 from workbench.jobs.store.requests import NewJob, Requests, Restored
+from workbench.jobs.store.scores import DueVideo, ScoreBook
 
 __all__ = [
+    "DueVideo",
     "Index",
     "IndexFailure",
     "Keeping",
     "Ledger",
+    "Listing",
     "NewJob",
     "Reader",
     "Removable",
     "Requests",
     "Restored",
     "RunningRow",
+    "ScoreBook",
     "Writer",
 ]

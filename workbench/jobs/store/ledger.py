@@ -136,7 +136,8 @@ class Ledger:
         writer.execute(
             "UPDATE jobs SET state = 'complete', progress = 100, stage = '', message = '', "
             "error = '', finished_at = ?, video_bytes = ?, has_poster = ?, has_preview = 0, "
-            "revision = ? WHERE job_id = ? AND state = 'running' AND attempt = ?",
+            "scores = NULL, scores_error = '', scores_due = CASE WHEN preview_of IS NULL THEN 2 "
+            "ELSE 0 END, revision = ? WHERE job_id = ? AND state = 'running' AND attempt = ?",
             (writer.now, video_bytes, has_poster, writer.revision, job_id, attempt),
         )
         writer.execute(

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import re
 import sqlite3
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Final
 
-from workbench.errors import InvalidRequest, NotFound
-from workbench.identifiers import is_identifier
+from workbench.errors import NotFound
 from workbench.jobs.model import Batch, Changes, Job, JobPage, JobState
 from workbench.jobs.processes import Identity
 from workbench.jobs.store.forecast import Forecast
 from workbench.jobs.store.index import Index
 from workbench.jobs.store.ledger import DeviceRow
+from workbench.jobs.store.listing import Listing
 from workbench.jobs.store.rows import COLUMNS, job_from_row, moment
 
 __all__ = ["Reader"]
-
-_COUNTED: Final = 1_000
-"""Found jobs are counted up to here: nobody reads further, and counting on would cost."""
 
 
 class Reader:
@@ -69,31 +63,18 @@ class Reader:
             ).fetchall()
             return tuple(self._batch(connection, row) for row in rows)
 
-    def jobs(
-        self,
-        *,
-        state: JobState | None,
-        query: str,
-        session_id: str | None,
-        limit: int,
-        cursor: str | None,
-    ) -> JobPage:
-        """Return one page of jobs, newest first; ``query`` is words, prefixes of words or an id.
-
-        Raises ``InvalidRequest`` for a cursor that no page gave.
-        """
-        if cursor is not None and not re.fullmatch(r"[0-9]{1,18}", cursor):
-            raise InvalidRequest(f"{cursor!r} is not a cursor of this listing.")
-        selection = _selection(state, query.strip(), session_id)
+    def jobs(self, listing: Listing, *, limit: int, cursor: str | None) -> JobPage:
+        """Return one page of a listing; raises ``InvalidRequest`` for a cursor that no page gave."""
         with self._index.read() as connection:
+            order, following = listing.page(connection, cursor, limit)
+            marks = ",".join("?" * len(order))
             rows = connection.execute(
-                f"SELECT {COLUMNS} FROM jobs WHERE seq IN ({selection.page}) ORDER BY seq DESC",  # noqa: S608
-                {**selection.values, "cursor": int(cursor or 10**18), "limit": limit + 1},
-            ).fetchall()
-            (total,) = connection.execute(selection.count, selection.values).fetchone()
-            more = len(rows) > limit
-            jobs = self._jobs(connection, rows[:limit])
-            return JobPage(jobs, str(rows[limit - 1]["seq"]) if more else None, total)
+                f"SELECT {COLUMNS} FROM jobs WHERE seq IN ({marks})",  # noqa: S608
+                order,
+            )
+            found = {row["seq"]: row for row in rows}
+            jobs = self._jobs(connection, (found[seq] for seq in order))
+            return JobPage(jobs, following, listing.count(connection))
 
     def changes(self, since: int) -> Changes:
         """Return the jobs that changed after revision ``since``, oldest change first."""
@@ -185,55 +166,3 @@ class Reader:
         if self._forecast is None or self._forecast[0] != version:
             self._forecast = version, Forecast.read(connection)
         return self._forecast[1]
-
-
-@dataclass(frozen=True, slots=True)
-class _Selection:
-    """The statements that find one page's rows and count all; values are bound, never written."""
-
-    page: str
-    count: str
-    values: dict[str, object]
-
-
-def _selection(state: JobState | None, query: str, session_id: str | None) -> _Selection:
-    values: dict[str, object] = {}
-    conditions: list[str] = []
-    if state is not None:
-        conditions.append("state = :state")
-        values["state"] = str(state)
-    if session_id is not None:
-        conditions.append("session_id = :session")
-        values["session"] = session_id
-    if query and not is_identifier(query):
-        return _text_selection(query, conditions, values)
-    if query:
-        conditions.append("(job_id = :query OR batch_id = :query)")
-        values["query"] = query
-    where = " AND ".join(["preview_of IS NULL", *conditions])
-    tallied = session_id is None and not query
-    only = "WHERE state = :state" if state is not None else ""
-    return _Selection(
-        f"SELECT seq FROM jobs WHERE {where} AND seq < :cursor "  # noqa: S608
-        "ORDER BY seq DESC LIMIT :limit",
-        f"SELECT sum(count) FROM job_tallies {only}"  # noqa: S608
-        if tallied
-        else f"SELECT count(*) FROM jobs WHERE {where}",  # noqa: S608
-        values,
-    )
-
-
-def _text_selection(query: str, conditions: list[str], values: dict[str, object]) -> _Selection:
-    """Search by words: the last one may be a beginning. Only rows that match are looked up."""
-    words = re.findall(r"[^\W_]+", query)
-    where = "jobs_text MATCH :query" if words else "0"
-    values["query"] = " ".join([*(f'"{w}"' for w in words[:-1]), *(f'"{w}"*' for w in words[-1:])])
-    if conditions:
-        met = " AND ".join(["jobs.seq = jobs_text.rowid", "preview_of IS NULL", *conditions])
-        where += f" AND EXISTS (SELECT 1 FROM jobs WHERE {met})"  # noqa: S608
-    return _Selection(
-        f"SELECT rowid FROM jobs_text WHERE {where} AND rowid < :cursor "  # noqa: S608
-        "ORDER BY rowid DESC LIMIT :limit",
-        f"SELECT count(*) FROM (SELECT 1 FROM jobs_text WHERE {where} LIMIT {_COUNTED})",  # noqa: S608
-        values,
-    )

@@ -13,6 +13,7 @@ from typing import cast
 from workbench.errors import Busy, Conflict, NotFound
 from workbench.jobs.model import JobState
 from workbench.jobs.store.index import Writer
+from workbench.jobs.store.scores import join_near_duplicates
 
 __all__ = ["NewJob", "Requests", "Restored"]
 
@@ -57,6 +58,11 @@ class Restored:
     error: str = ""
     video_bytes: int | None = None
     has_poster: bool = False
+    scores: str | None = None
+    """What was measured on its video, as JSON."""
+    near_duplicates: tuple[str, ...] = ()
+    starred: bool = False
+    note: str = ""
 
 
 class Requests:
@@ -151,7 +157,8 @@ class Requests:
             "interruptions = 0, cancel_requested = 0, progress = 0, stage = '', message = '', "
             "step = 0, total_steps = 0, device = NULL, gpu_id = NULL, started_at = NULL, "
             "finished_at = NULL, error = '', video_gone = 0, has_poster = 0, has_preview = 0, "
-            "video_bytes = NULL, revision = ? WHERE job_id = ?",
+            "video_bytes = NULL, scores = NULL, scores_error = '', scores_due = 0, revision = ? "
+            "WHERE job_id = ?",
             (_next_turn(writer, row["fair_key"], row["priority"]), writer.revision, job_id),
         )
 
@@ -196,12 +203,11 @@ class Requests:
             writer.execute("DELETE FROM pauses WHERE device = ?", (device,))
         _ = writer.revision
 
-    def set_starred(self, writer: Writer, job_id: str, starred: bool) -> None:
-        """Mark a job to be kept, or no longer."""
-        _row(writer, job_id)
+    def judge(self, writer: Writer, job_id: str, *, starred: bool, note: str) -> None:
+        """Keep what somebody said of a job."""
         writer.execute(
-            "UPDATE jobs SET starred = ?, revision = ? WHERE job_id = ?",
-            (starred, writer.revision, job_id),
+            "UPDATE jobs SET starred = ?, note = ?, revision = ? WHERE job_id = ?",
+            (starred, note, writer.revision, job_id),
         )
 
     def set_video_gone(self, writer: Writer, job_id: str, reason: str) -> None:
@@ -215,8 +221,9 @@ class Requests:
     def set_video_back(self, writer: Writer, job_id: str) -> None:
         """Complete a job again whose video had gone."""
         writer.execute(
-            "UPDATE jobs SET state = 'complete', error = '', video_gone = 0, revision = ? "
-            "WHERE job_id = ? AND state = 'failed' AND video_gone = 1",
+            "UPDATE jobs SET state = 'complete', error = '', video_gone = 0, scores_error = '', "
+            "scores_due = CASE WHEN scores IS NULL AND preview_of IS NULL THEN 2 ELSE 0 END, "
+            "revision = ? WHERE job_id = ? AND state = 'failed' AND video_gone = 1",
             (writer.revision, job_id),
         )
 
@@ -231,10 +238,12 @@ class Requests:
 
     def restore(self, writer: Writer, job: NewJob, found: Restored) -> None:
         """Put a job back as its folder tells of it."""
+        complete = found.state is JobState.COMPLETE
         insert_job(writer, job, turn=0, revision=writer.revision)
         writer.execute(
             "UPDATE jobs SET state = ?, attempt = ?, finished_at = ?, error = ?, video_bytes = ?, "
-            "has_poster = ?, progress = ? WHERE job_id = ?",
+            "has_poster = ?, progress = ?, starred = ?, note = ?, scores = ?, scores_due = ? "
+            "WHERE job_id = ?",
             (
                 found.state,
                 found.attempt,
@@ -242,10 +251,15 @@ class Requests:
                 found.error,
                 found.video_bytes,
                 found.has_poster,
-                100.0 if found.state is JobState.COMPLETE else 0.0,
+                100.0 if complete else 0.0,
+                found.starred,
+                found.note,
+                found.scores,
+                complete and found.scores is None and job.preview_of is None,
                 job.job_id,
             ),
         )
+        join_near_duplicates(writer, job.job_id, found.near_duplicates)
 
 
 def insert_job(writer: Writer, job: NewJob, *, turn: int, revision: int) -> None:

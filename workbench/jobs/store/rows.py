@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -16,7 +17,9 @@ COLUMNS: Final = (
     "seq, job_id, batch_id, position, session_id, entry_index, parent_prompt, preview_of, "
     "preview_job_id, request, lane, work_key, state, priority, turn, attempt, cancel_requested, "
     "progress, stage, message, step, total_steps, device, gpu_id, created_at, started_at, "
-    "finished_at, error, video_bytes, has_poster, has_preview, video_gone, starred, revision"
+    "finished_at, error, video_bytes, has_poster, has_preview, video_gone, starred, note, "
+    "scores, scores_error, (SELECT json_group_array(other) FROM near_duplicates "
+    "WHERE near_duplicates.job_id = jobs.job_id) AS near_duplicates, revision"
 )
 
 
@@ -39,6 +42,7 @@ def job_from_row(
 ) -> Job:
     """Return the job that ``row`` (of :data:`COLUMNS`) tells of."""
     state = JobState(row["state"])
+    measured = state is JobState.COMPLETE and row["scores"] is not None
     created = moment(row["created_at"])
     assert created is not None  # noqa: S101  the column is NOT NULL
     return Job(
@@ -75,4 +79,8 @@ def job_from_row(
         video_bytes=row["video_bytes"],
         video_gone=bool(row["video_gone"]),
         starred=bool(row["starred"]),
+        note=row["note"],
+        scores=json.loads(row["scores"]) if measured else None,
+        scores_error=row["scores_error"] if state is JobState.COMPLETE else "",
+        near_duplicates=tuple(json.loads(row["near_duplicates"])) if measured else (),
     )

@@ -140,4 +140,44 @@ CREATE TRIGGER job_tallies_delete AFTER DELETE ON jobs WHEN old.preview_of IS NU
 END;
 """
 
-SCHEMA: Final = Schema("jobs", (_FIRST, _TALLIES))
+_SCORES: Final = """
+ALTER TABLE jobs ADD COLUMN note TEXT NOT NULL DEFAULT '';
+-- A JSON object, name to value; NULL until measured.
+ALTER TABLE jobs ADD COLUMN scores TEXT;
+ALTER TABLE jobs ADD COLUMN scores_error TEXT NOT NULL DEFAULT '';
+-- How urgently a finished video is to be measured: 0 not, 1 old, 2 just finished, 3 asked for.
+ALTER TABLE jobs ADD COLUMN scores_due INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX jobs_scores_due ON jobs (scores_due, seq) WHERE scores_due > 0;
+UPDATE jobs SET scores_due = 1 WHERE state = 'complete' AND preview_of IS NULL;
+
+-- The same scores to sort and search by; kept in step by the triggers below.
+CREATE TABLE job_scores (
+    seq INTEGER NOT NULL, name TEXT NOT NULL, value REAL NOT NULL, PRIMARY KEY (seq, name)
+) WITHOUT ROWID;
+CREATE INDEX job_scores_order ON job_scores (name, value, seq);
+
+-- Videos of one batch that look the same: each pair twice, once from either side.
+CREATE TABLE near_duplicates (
+    job_id TEXT NOT NULL, other TEXT NOT NULL, PRIMARY KEY (job_id, other)
+) WITHOUT ROWID;
+
+CREATE TRIGGER job_scores_update AFTER UPDATE OF scores ON jobs
+WHEN new.scores IS NOT old.scores BEGIN
+    DELETE FROM job_scores WHERE seq = new.seq;
+    INSERT INTO job_scores SELECT new.seq, key, value FROM json_each(new.scores);
+END;
+CREATE TRIGGER near_duplicates_update AFTER UPDATE OF scores ON jobs
+WHEN old.scores IS NOT NULL AND new.scores IS NOT old.scores BEGIN
+    DELETE FROM near_duplicates WHERE other = new.job_id AND job_id IN
+        (SELECT other FROM near_duplicates WHERE job_id = new.job_id);
+    DELETE FROM near_duplicates WHERE job_id = new.job_id;
+END;
+CREATE TRIGGER job_scores_delete AFTER DELETE ON jobs WHEN old.scores IS NOT NULL BEGIN
+    DELETE FROM job_scores WHERE seq = old.seq;
+    DELETE FROM near_duplicates WHERE other = old.job_id AND job_id IN
+        (SELECT other FROM near_duplicates WHERE job_id = old.job_id);
+    DELETE FROM near_duplicates WHERE job_id = old.job_id;
+END;
+"""
+
+SCHEMA: Final = Schema("jobs", (_FIRST, _TALLIES, _SCORES))

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 import workbench as wb
-from tests.research.clips import FPS
+from tests.measures.clips import FPS
 from workbench.engines.encoder import VideoWriter
 from workbench.engines.probe import decode_video
 from workbench.errors import EngineUnavailable
-from workbench.research.agreement import prompt_agreement
+from workbench.measures.agreement import prompt_agreement
 
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")

@@ -16,8 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from workbench.errors import InvalidRequest
+from workbench.measures.scores import Scores
 
-__all__ = ["NEAR_DUPLICATE", "Clip", "Scores", "difference", "measure"]
+__all__ = ["FINGERPRINT_SHAPE", "NEAR_DUPLICATE", "Clip", "difference", "measure"]
 
 Picture = npt.NDArray[Any]
 
@@ -29,56 +30,11 @@ _DARK, _BRIGHT = 5, 250
 _PRINT_FRAMES: Final = 8
 _PRINT_SIZE: Final = (16, 9)
 
+FINGERPRINT_SHAPE: Final = (_PRINT_FRAMES, _PRINT_SIZE[1], _PRINT_SIZE[0], 3)
+"""Frames, rows, columns and colours of a fingerprint."""
+
 NEAR_DUPLICATE: Final = 0.02
 """Two videos whose fingerprints differ by less are taken for the same: see :func:`difference`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Scores:
-    """The measures of one video. Every one says its unit, its range and where its formula is from."""
-
-    motion: float
-    """How much moves: mean length of the optical flow, in picture widths a second; 0 is frozen.
-
-    Dense inverse search (Kroeger et al., *Fast Optical Flow using Dense Inverse Search*, 2016).
-    """
-    smoothness: float
-    """How evenly it moves, 0 to 1: 1 - mean |F(t+1) - F(t)| / mean (|F(t+1)| + |F(t)|) over the
-    flow fields F. 1 where nothing moves or all moves steadily; low where motion jumps.
-
-    The normalised acceleration of the flow; the question is that of *motion smoothness* in VBench
-    (Huang et al. 2024), which asks an interpolation network instead.
-    """
-    flicker: float
-    """How much the light jumps, 0 to 1: mean |b(t) - (b(t-1) + b(t+1)) / 2| / 255 over the mean
-    luminance b of 8 × 8 blocks. The second difference leaves fades and steady motion out, which
-    the plain frame difference of VBench's *temporal flickering* counts.
-    """
-    sharpness: float
-    """Variance of the Laplacian of the luminance, mean over frames; 0 upward, in squared grey levels.
-
-    Pech-Pacheco et al., *Diatom autofocusing in brightfield microscopy*, 2000.
-    """
-    exposure: float
-    """Mean luminance, 0 (black) to 1 (white); BT.601."""
-    clipping: float
-    """Share of pixels without detail, 0 to 1: luminance of at most 5 or at least 250 of 255."""
-    colourfulness: float
-    """0 (grey) to about 150: sigma + 0.3 mu of the opponent channels R - G and (R + G) / 2 - B.
-
-    Hasler and Süsstrunk, *Measuring colourfulness in natural images*, 2003.
-    """
-    consistency: float
-    """How well each frame explains the next, 0 to 1: 1 - mean |I(t) - warp(I(t+1), F(t))| / 255.
-
-    The warping error of Lai et al., *Learning blind video temporal consistency*, 2018, without
-    their occlusion mask.
-    """
-
-    @property
-    def by_name(self) -> dict[str, float]:
-        """Every measure by its name, in order."""
-        return {name: getattr(self, name) for name in self.__slots__}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 """How well a video shows its prompt, by a model of the CLIP kind: CLIP, SigLIP and their relatives.
 
-Runs as a process of its own (``python -m workbench.research.agreement MODEL``), which alone loads
-PyTorch and ends with the measuring. Weights are read from a folder, or from a hub where the
-settings allow it.
+Loads PyTorch only inside ``AgreementModel``, which belongs into a process of its own: the scorer, or
+``python -m workbench.measures.agreement MODEL``, which ends with the measuring. Weights are read from
+a folder, or from a hub where the settings allow it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any, Final
 from workbench.errors import EngineUnavailable
 from workbench.settings import Settings
 
-__all__ = ["prompt_agreement"]
+__all__ = ["AgreementModel", "prompt_agreement"]
 
 _FRAMES: Final = 8
 
@@ -36,7 +36,7 @@ def prompt_agreement(
     if Path(model).is_absolute() and not Path(model).is_dir():
         raise EngineUnavailable(f"The model {model!r} cannot measure agreement: no such folder.")
     asked = {key: [str(path), prompt] for key, (path, prompt) in videos.items()}
-    command = [sys.executable, "-m", "workbench.research.agreement", model]
+    command = [sys.executable, "-m", "workbench.measures.agreement", model]
     if not settings.allow_hub:
         command.append("--offline")
     done = subprocess.run(  # its errors are told below
@@ -49,29 +49,32 @@ def prompt_agreement(
     return found
 
 
-def _measure(asked: Mapping[str, Sequence[str]], name: str, *, offline: bool) -> dict[str, float]:
-    import torch  # noqa: PLC0415  in this process alone
-    from transformers import AutoModel, AutoProcessor  # noqa: PLC0415
+class AgreementModel:
+    """A loaded model of the CLIP kind; loading takes seconds, each video a second on a CPU."""
 
-    model = AutoModel.from_pretrained(name, local_files_only=offline).eval()
-    processor: Any = AutoProcessor.from_pretrained(name, local_files_only=offline)
-    longest = model.config.text_config.max_position_embeddings
-    found = {}
-    for key, (path, prompt) in asked.items():
-        inputs = processor(
+    def __init__(self, name: str, *, offline: bool) -> None:
+        import torch  # noqa: PLC0415  in a process of its own alone
+        from transformers import AutoModel, AutoProcessor  # noqa: PLC0415
+
+        self._torch = torch
+        self._model = AutoModel.from_pretrained(name, local_files_only=offline).eval()
+        self._processor: Any = AutoProcessor.from_pretrained(name, local_files_only=offline)
+
+    def agreement(self, video: Path, prompt: str) -> float:
+        """Return the mean cosine of eight frames of ``video`` and ``prompt``, -1 to 1."""
+        inputs = self._processor(
             text=[prompt],
-            images=_frames(Path(path)),
+            images=_frames(video),
             return_tensors="pt",
             padding="max_length",
             truncation=True,
-            max_length=longest,
+            max_length=self._model.config.text_config.max_position_embeddings,
         )
-        with torch.inference_mode():
-            out = model(**inputs)
-        pictures = torch.nn.functional.normalize(out.image_embeds, dim=-1)
-        text = torch.nn.functional.normalize(out.text_embeds, dim=-1)
-        found[key] = float((pictures @ text.T).mean())
-    return found
+        with self._torch.inference_mode():
+            out = self._model(**inputs)
+        pictures = self._torch.nn.functional.normalize(out.image_embeds, dim=-1)
+        text = self._torch.nn.functional.normalize(out.text_embeds, dim=-1)
+        return float((pictures @ text.T).mean())
 
 
 def _frames(path: Path) -> list[Any]:
@@ -87,7 +90,8 @@ def _frames(path: Path) -> list[Any]:
 def main(arguments: Sequence[str]) -> None:
     """Measure what stands on the standard input, and print the result as one line of JSON."""
     asked = json.loads(sys.stdin.read())
-    found = _measure(asked, arguments[0], offline="--offline" in arguments)
+    model = AgreementModel(arguments[0], offline="--offline" in arguments)
+    found = {key: model.agreement(Path(path), prompt) for key, (path, prompt) in asked.items()}
     sys.stdout.write(f"\n{json.dumps(found)}\n")
 
 

@@ -1,15 +1,14 @@
-"""Scores give the answer that is known beforehand, and are kept beside the video they are of."""
+"""Scores give the answer that is known beforehand."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
-from tests.research.clips import (
+from tests.measures.clips import (
     FPS,
     HEIGHT,
     WIDTH,
@@ -22,8 +21,10 @@ from tests.research.clips import (
 )
 from workbench.engines.encoder import VideoWriter
 from workbench.errors import DamagedFile, InvalidRequest
-from workbench.research.measures import NEAR_DUPLICATE, Clip, Scores, difference, measure
-from workbench.research.scorecards import near_duplicates, score_video, score_videos
+from workbench.measures.clips import NEAR_DUPLICATE, Clip, measure
+from workbench.measures.records import ScoreRecord, read_record, write_record
+from workbench.measures.scorecards import are_alike, near_duplicates, score_video, score_videos
+from workbench.measures.scores import Scores
 
 
 def _scores(frames: Frames) -> Scores:
@@ -128,23 +129,21 @@ def test_the_encoder_makes_near_duplicates_and_another_picture_does_not(
         "dark": _write(tmp_path / "5" / "video.mp4", (pan // 2).astype(np.uint8)),
     }
     cards = score_videos(paths)
-    assert near_duplicates(cards) == (("one", "again", "softer"),)
-    assert near_duplicates(cards, limit=1.0) == (tuple(paths),)
-    assert difference(cards["one"].fingerprint, cards["dark"].fingerprint) > NEAR_DUPLICATE * 3
+    prints = {key: card.fingerprint for key, card in cards.items()}
+    assert near_duplicates(prints) == (("one", "again", "softer"),)
+    assert near_duplicates(prints, limit=1.0) == (tuple(paths),)
+    assert not are_alike(prints["one"], prints["dark"], limit=NEAR_DUPLICATE * 3)
+    assert not are_alike(prints["one"], b"", limit=1.0)
 
 
-def test_scores_are_kept_until_the_video_is_another(tmp_path: Path, pan: Frames) -> None:
-    video = _write(tmp_path / "video.mp4", pan)
-    first = score_video(video)
-    kept = tmp_path / "scores.json"
-    document = json.loads(kept.read_text("utf-8"))
-    document["scores"]["motion"] = 42.0
-    kept.write_text(json.dumps(document), "utf-8")
-    assert score_video(video).scores.motion == 42.0
-    _write(video, frozen())
-    assert score_video(video).scores.motion < first.scores.motion / 10
-    kept.write_text("{broken", "utf-8")
-    assert score_video(video).scores.motion < first.scores.motion / 10
+def test_a_record_is_read_as_it_was_written_and_a_damaged_one_is_none(tmp_path: Path) -> None:
+    path = tmp_path / "scores.json"
+    record = ScoreRecord("abc", _scores(frozen()), b"print", ("j-1",))
+    write_record(path, record)
+    assert read_record(path) == record
+    path.write_text('{"version": 2, "video": "abc"}', "utf-8")
+    assert read_record(path) is None
+    assert read_record(tmp_path / "nothing") is None
 
 
 def test_a_video_that_does_not_decode_is_said_to_be_damaged(tmp_path: Path) -> None:

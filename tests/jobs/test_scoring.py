@@ -1,0 +1,215 @@
+"""Finished videos are measured by themselves, durably, and whatever happens to who measures them."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.jobs.shop import Shop, request
+from workbench.errors import InvalidRequest
+from workbench.jobs.model import Job, JobState
+from workbench.measures.scores import SCORE_NAMES
+
+
+def _scorer(shop: Shop) -> psutil.Process:
+    """Wait until the process that measures is there."""
+    status = shop.manager.supervisor()
+    assert status is not None
+    supervisor = psutil.Process(status.pid)
+
+    def found() -> psutil.Process | None:
+        shop.note()
+        for child in supervisor.children():
+            if "workbench.jobs.scorer" in child.cmdline():
+                return child
+        return None
+
+    process: psutil.Process = shop.until(found)
+    return process
+
+
+def _scored(shop: Shop, job_id: str) -> Job:
+    """Wait until a job has scores without asking for them."""
+    job: Job = shop.until(lambda: (job := shop.manager.job(job_id)).scores and job, 60)
+    shop.note()
+    return job
+
+
+def _complete(shop: Shop, prompt: str = "a dog runs") -> Job:
+    return shop.ended(shop.submit(prompt).job_id)[0]
+
+
+def _video(shop: Shop, job: Job) -> Path:
+    return shop.manager.video_path(job.job_id)
+
+
+def test_a_finished_video_is_measured_unasked_and_everybody_hears_of_it(shop: Shop) -> None:
+    shop.use(scores=True)
+    heard: list[Job] = []
+    stop = shop.manager.watch(lambda changes: heard.extend(changes.jobs))
+    job = _scored(shop, _complete(shop).job_id)
+    shop.until(lambda: any(told.scores == job.scores for told in heard))
+    stop()
+    assert job.scores is not None
+    assert set(job.scores) == set(SCORE_NAMES) - {"agreement"}
+    assert job.state is JobState.COMPLETE
+    assert shop.paths.job(job.job_id).scores.is_file()
+    assert {device.kind for device in shop.manager.devices()} == {"cpu"}
+    assert len(shop.manager.devices()) == 1
+
+
+def test_measuring_stands_back_behind_renders(shop: Shop) -> None:
+    shop.use(scores=True, scores_niceness=19)
+    _complete(shop)
+    assert shop.until(lambda: _scorer(shop).nice() == 19)
+
+
+def test_switched_off_only_what_is_asked_for_is_measured(shop: Shop) -> None:
+    one, other = _complete(shop), _complete(shop)
+    (measured,) = shop.manager.measure([other.job_id], 60)
+    shop.note()
+    assert measured.scores
+    assert shop.manager.job(one.job_id).scores is None
+    assert shop.manager.job(one.job_id).scores_error == ""
+
+
+def test_a_placeholder_is_not_measured(shop: Shop) -> None:
+    shop.use(scores=True)
+    job = shop.manager.submit(request("a dog runs"), preview=request("a sketch of it"))
+    assert job.preview_job_id is not None
+    shop.ended(job.job_id, job.preview_job_id)
+    _scored(shop, job.job_id)
+    assert shop.manager.job(job.preview_job_id).scores is None
+
+
+def test_scores_likenesses_stars_and_notes_outlive_the_index(shop: Shop) -> None:
+    batch = shop.manager.submit_batch([request("a kite"), request("a kite")])
+    ids = [job.job_id for job in batch.jobs]
+    shop.ended(*ids)
+    before = shop.manager.measure(ids, 60)
+    shop.manager.star(ids[0])
+    shop.manager.note(ids[0], "  the string is missing ")
+    shop.end_supervisor(signal.SIGKILL)
+    shop.manager.close()
+    for path in shop.paths.control.glob("index.sqlite3*"):
+        path.unlink()
+    after = shop.use().batch(batch.batch_id).jobs
+    assert [job.scores for job in after] == [job.scores for job in before]
+    assert [job.near_duplicates for job in after] == [(ids[1],), (ids[0],)]
+    assert [job.starred for job in after] == [True, False]
+    assert [job.note for job in after] == ["the string is missing", ""]
+
+
+def test_scores_of_another_video_are_not_taken_over(shop: Shop) -> None:
+    one, other = _complete(shop), _complete(shop, "a cat sleeps")
+    shop.manager.measure([one.job_id], 60)
+    kept = shop.paths.job(one.job_id).scores.read_bytes()
+    recipe = shop.paths.job(other.job_id).recipe
+    digest = shop.manager.recipe(other.job_id).outcome
+    assert digest is not None
+    recipe.write_text(recipe.read_text("utf-8").replace(digest.sha256, "0" * 64), "utf-8")
+    shop.paths.job(other.job_id).scores.write_bytes(kept)
+    shop.manager.rebuild()
+    assert shop.manager.job(one.job_id).scores
+    assert shop.manager.job(other.job_id).scores is None
+
+
+def test_a_video_that_is_gone_or_damaged_has_a_reason_instead_of_scores(shop: Shop) -> None:
+    gone, damaged = _complete(shop), _complete(shop)
+    _video(shop, gone).unlink()
+    size = _video(shop, damaged).stat().st_size
+    _video(shop, damaged).write_bytes(b"\0" * size)
+    found = {job.job_id: job for job in shop.manager.measure([gone.job_id, damaged.job_id], 60)}
+    shop.note()
+    assert found[gone.job_id].scores is None
+    assert found[gone.job_id].scores_error == "The video is gone."
+    assert found[damaged.job_id].scores is None
+    assert "does not open" in found[damaged.job_id].scores_error
+
+
+def test_a_killed_scorer_is_replaced_and_the_video_measured(shop: Shop) -> None:
+    first = _complete(shop)
+    shop.manager.measure([first.job_id], 60)
+    scorer = _scorer(shop)
+    scorer.suspend()
+    second = _complete(shop)  # renders go on meanwhile
+    with pytest.raises(TimeoutError, match="1 of 1"):
+        shop.manager.measure([second.job_id], 0.5)
+    scorer.kill()
+    (measured,) = shop.manager.measure([second.job_id], 60)
+    assert measured.scores
+    assert _scorer(shop).pid != scorer.pid
+
+
+def test_a_scorer_that_hangs_costs_one_video_its_scores_and_no_more(shop: Shop) -> None:
+    shop.use(scores_timeout_s=3.0)
+    first = _complete(shop)
+    shop.manager.measure([first.job_id], 60)
+    _scorer(shop).suspend()
+    second, third = _complete(shop), _complete(shop)
+    (late,) = shop.manager.measure([second.job_id], 60)
+    assert late.scores is None
+    assert "took too long" in late.scores_error
+    (measured,) = shop.manager.measure([third.job_id], 60)
+    assert measured.scores
+    (again,) = shop.manager.measure([second.job_id], 60)  # asking again tries again
+    assert again.scores
+    assert again.scores_error == ""
+
+
+def test_a_video_made_again_is_measured_again(shop: Shop) -> None:
+    job = _complete(shop)
+    shop.manager.measure([job.job_id], 60)
+    _video(shop, job).unlink()
+    assert shop.manager.job(job.job_id).state is JobState.FAILED
+    assert shop.manager.job(job.job_id).scores is None
+    shop.manager.retry(job.job_id)
+    shop.ended(job.job_id)
+    assert shop.manager.job(job.job_id).scores is None
+    assert shop.manager.measure([job.job_id], 60)[0].scores
+
+
+def test_jobs_are_listed_by_a_score_and_within_bounds(shop: Shop) -> None:
+    ids = [_complete(shop, prompt).job_id for prompt in ("a kite", "a boat", "a red kite", "a cat")]
+    given = [0.3, 0.1, 0.2, 0.4]
+    with shop.manager._index.write() as writer:
+        for job_id, motion in zip(ids, given, strict=True):
+            scores = f'{{"motion": {motion}, "flicker": {1 - motion}}}'
+            writer.execute("UPDATE jobs SET scores = ? WHERE job_id = ?", (scores, job_id))
+    unmeasured = _complete(shop).job_id
+
+    def listed(**asked: object) -> list[int]:
+        found, cursor = [], None
+        while True:
+            page = shop.manager.jobs(limit=2, cursor=cursor, **asked)  # type: ignore[arg-type]
+            found += [ids.index(job.job_id) for job in page.jobs]
+            cursor = page.cursor
+            if cursor is None:
+                assert page.total == len(found)
+                return found
+
+    assert listed(sort="motion") == [1, 2, 0, 3]
+    assert listed(sort="-motion") == [3, 0, 2, 1]
+    assert listed(sort="-motion", query="kite") == [0, 2]
+    assert listed(sort="flicker", bounds={"motion": (0.2, None)}) == [3, 0, 2]
+    assert listed(bounds={"motion": (0.2, 0.3)}) == [2, 0]
+    assert listed(bounds={"motion": (0.2, 0.3)}, query="red k") == [2]
+    assert listed(bounds={"motion": (None, 0.1)}, state=JobState.COMPLETE) == [1]
+    assert listed(sort="motion", state=JobState.FAILED) == []
+    assert shop.manager.jobs().jobs[0].job_id == unmeasured
+    for wrong in ({"sort": "beauty"}, {"bounds": {"beauty": (0.0, None)}}):
+        with pytest.raises(InvalidRequest, match="no score 'beauty'"):
+            shop.manager.jobs(**wrong)
+    with pytest.raises(InvalidRequest, match="not a cursor"):
+        shop.manager.jobs(sort="motion", cursor="nan:3")
+
+
+def test_a_note_has_its_limit(shop: Shop) -> None:
+    job = _complete(shop)
+    assert shop.manager.note(job.job_id, "ein schöner Hund").note == "ein schöner Hund"
+    with pytest.raises(InvalidRequest, match="at most 4,000"):
+        shop.manager.note(job.job_id, "x" * 4_001)
+    assert shop.manager.job(job.job_id).note == "ein schöner Hund"

@@ -1,0 +1,66 @@
+"""What is kept of a measured video: its scores and its fingerprint, as a file beside it.
+
+Knows the file's form; its name and place are given. Loads nothing.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from workbench.measures.scores import Scores
+
+__all__ = ["ScoreRecord", "read_record", "write_record"]
+
+_VERSION: Final = 2
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreRecord:
+    """The scores of one video, as they are kept."""
+
+    video: str
+    """SHA-256 of the video that was measured, in hexadecimal; tells whether it is still that one."""
+    scores: Scores
+    fingerprint: bytes
+    """What finds its near-duplicates: see :meth:`workbench.measures.clips.Clip.fingerprint`."""
+    near_duplicates: tuple[str, ...] = ()
+    """Job ids of the same batch's videos that look the same, of those measured before it."""
+
+
+def read_record(path: Path) -> ScoreRecord | None:
+    """Return the record at ``path``; None where there is none, or none that can be read."""
+    try:
+        document = json.loads(path.read_bytes())
+        if document["version"] != _VERSION:
+            return None
+        return ScoreRecord(
+            str(document["video"]),
+            Scores.of(document["scores"]),
+            base64.b64decode(document["fingerprint"], validate=True),
+            tuple(map(str, document["near_duplicates"])),
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def write_record(path: Path, record: ScoreRecord) -> None:
+    """Write ``record`` aside, then rename it to ``path``; raises ``OSError``."""
+    document = {
+        "version": _VERSION,
+        "video": record.video,
+        "scores": record.scores.by_name,
+        "near_duplicates": list(record.near_duplicates),
+        "fingerprint": base64.b64encode(record.fingerprint).decode(),
+    }
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        aside.write_text(json.dumps(document, indent=1), "utf-8")
+        aside.replace(path)
+    except OSError:
+        aside.unlink(missing_ok=True)
+        raise

@@ -1,0 +1,79 @@
+"""The measures of a video by name, each with its unit, its range and where its formula is from.
+
+Loads nothing: who only reads scores needs no more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Final
+
+__all__ = ["SCORE_NAMES", "Scores"]
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """The measures of one video. Every one says its unit, its range and where its formula is from."""
+
+    motion: float
+    """How much moves: mean length of the optical flow, in picture widths a second; 0 is frozen.
+
+    Dense inverse search (Kroeger et al., *Fast Optical Flow using Dense Inverse Search*, 2016).
+    """
+    smoothness: float
+    """How evenly it moves, 0 to 1: 1 - mean |F(t+1) - F(t)| / mean (|F(t+1)| + |F(t)|) over the
+    flow fields F. 1 where nothing moves or all moves steadily; low where motion jumps.
+
+    The normalised acceleration of the flow; the question is that of *motion smoothness* in VBench
+    (Huang et al. 2024), which asks an interpolation network instead.
+    """
+    flicker: float
+    """How much the light jumps, 0 to 1: mean |b(t) - (b(t-1) + b(t+1)) / 2| / 255 over the mean
+    luminance b of 8 × 8 blocks. The second difference leaves fades and steady motion out, which
+    the plain frame difference of VBench's *temporal flickering* counts.
+    """
+    sharpness: float
+    """Variance of the Laplacian of the luminance, mean over frames; 0 upward, in squared grey levels.
+
+    Pech-Pacheco et al., *Diatom autofocusing in brightfield microscopy*, 2000.
+    """
+    exposure: float
+    """Mean luminance, 0 (black) to 1 (white); BT.601."""
+    clipping: float
+    """Share of pixels without detail, 0 to 1: luminance of at most 5 or at least 250 of 255."""
+    colourfulness: float
+    """0 (grey) to about 150: sigma + 0.3 mu of the opponent channels R - G and (R + G) / 2 - B.
+
+    Hasler and Süsstrunk, *Measuring colourfulness in natural images*, 2003.
+    """
+    consistency: float
+    """How well each frame explains the next, 0 to 1: 1 - mean |I(t) - warp(I(t+1), F(t))| / 255.
+
+    The warping error of Lai et al., *Learning blind video temporal consistency*, 2018, without
+    their occlusion mask.
+    """
+    agreement: float | None = None
+    """How well it shows its prompt, -1 to 1, in practice 0.1 to 0.4; None without a model for it.
+
+    Mean cosine of the embeddings of eight frames and of the prompt by the model of the CLIP kind
+    that ``WORKBENCH_AGREEMENT_MODEL`` names (CLIPScore without its factor, Hessel et al. 2021).
+    """
+
+    @property
+    def by_name(self) -> dict[str, float]:
+        """Every measure that was taken, by its name, in order."""
+        found = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: value for name, value in found.items() if value is not None}
+
+    @classmethod
+    def of(cls, values: Mapping[str, float]) -> Scores:
+        """Return the scores that ``values`` name; raises ``ValueError`` when one is missing."""
+        try:
+            return cls(**{name: float(values[name]) for name in SCORE_NAMES if name in values})
+        except TypeError as error:
+            raise ValueError(f"these are no scores: {error}") from error
+
+
+SCORE_NAMES: Final = tuple(field.name for field in fields(Scores))
+"""Every measure there is."""
