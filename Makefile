@@ -11,7 +11,7 @@ PINS := pyproject.toml constraints.txt
 FULL ?= $(shell command -v nvidia-smi >/dev/null 2>&1 && nvidia-smi -L 2>/dev/null | grep -q GPU && echo 1)
 LAB_STAMP := $(if $(filter 1,$(FULL)),$(VENV)/.with-diffusion,$(VENV)/.base)
 
-.PHONY: help lab dashboard test check format chromium bench soak screenshots constraints clean
+.PHONY: help lab dashboard test check docs format chromium bench soak screenshots constraints clean
 
 help:            ## Say what can be made.
 	@grep -E '^[a-z]+: .*## |^[a-z]+:  *## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -30,6 +30,12 @@ check: $(VENV)/.all  ## Lint, formatting, types.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+docs: $(VENV)/.all  ## Build the documentation into build/docs; a warning is an error.
+	$(BIN)/python -m docs.rest_reference
+	$(BIN)/python -m docs.python_reference
+	$(BIN)/python -m sphinx --builder html --fail-on-warning --keep-going --quiet docs build/docs
+	@echo "Read build/docs/index.html"
 
 format: $(VENV)/.all  ## Put the code in shape.
 	$(BIN)/ruff check --fix .
@@ -71,5 +77,5 @@ $(VENV)/.with-diffusion: $(PINS) | $(BIN)/python
 
 $(VENV)/.all: $(PINS) | $(BIN)/python
 	@echo "Installing the workbench with everything …"
-	@$(INSTALL) --editable '.[cluster,diffusion,research,test]'
+	@$(INSTALL) --editable '.[cluster,diffusion,research,docs,test]'
 	@touch $@ $(VENV)/.with-diffusion $(VENV)/.base

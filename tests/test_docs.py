@@ -76,3 +76,31 @@ def test_every_setting_that_the_documentation_names_exists() -> None:
     text = (DOCS / "operations.md").read_text("utf-8") + (DOCS / "security.md").read_text("utf-8")
     for name in set(re.findall(r"WORKBENCH_([A-Z_]+[A-Z])", text)):
         assert name.lower() in Settings.model_fields, name
+
+
+def _build(source: Path, target: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "sphinx", "--fail-on-warning", "--quiet"]
+    return subprocess.run(
+        [*command, str(source), str(target)], capture_output=True, text=True, check=False
+    )
+
+
+def test_the_documentation_builds_without_a_warning_and_needs_no_network(tmp_path: Path) -> None:
+    pytest.importorskip("sphinx")
+    built = _build(DOCS, tmp_path / "html")
+    assert built.returncode == 0, built.stderr
+    pages = {page.stem: page.read_text("utf-8") for page in (tmp_path / "html").glob("*.html")}
+    assert {page.stem for page in DOCS.glob("*.md")} <= set(pages)
+    fetched = re.compile(r"<(?:script|link|img)[^>]+(?:src|href)=[\"']https?:")
+    assert [name for name, page in pages.items() if fetched.search(page)] == []
+
+
+def test_a_link_that_leads_nowhere_breaks_the_build(tmp_path: Path) -> None:
+    pytest.importorskip("sphinx")
+    source = tmp_path / "docs"
+    source.mkdir()
+    (source / "conf.py").write_text((DOCS / "conf.py").read_text("utf-8"), "utf-8")
+    (source / "index.md").write_text("# One page\n\n[Another](nowhere.md)\n", "utf-8")
+    broken = _build(source, tmp_path / "html")
+    assert broken.returncode != 0
+    assert "nowhere.md" in broken.stderr

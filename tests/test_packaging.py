@@ -45,8 +45,8 @@ def test_every_requirement_of_the_project_has_a_pin() -> None:
 def test_the_conda_environment_installs_everything_from_the_same_pins() -> None:
     lines = _conda_pip_lines()
     assert "--constraint constraints.txt" in lines
-    assert "--editable .[cluster,diffusion,research,test]" in lines
-    assert set(_project()["optional-dependencies"]) >= {"cluster", "diffusion", "research", "test"}
+    assert "--editable .[cluster,diffusion,research,docs,test]" in lines
+    assert set(_project()["optional-dependencies"]) >= {"cluster", "diffusion", "research", "docs", "test"}
 
 
 def test_versions_named_for_conda_are_those_of_the_constraints() -> None:
