@@ -6,7 +6,8 @@ import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, get_args
+from types import NoneType
+from typing import Any, Final, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
@@ -20,7 +21,7 @@ from workbench.research.prompt_files import Idea, scan_prompts
 from workbench.scene import SCENE_FIELDS, Scene
 from workbench.settings import Settings
 
-__all__ = ["RunParameters", "check"]
+__all__ = ["RunParameters", "check", "notebook_parameters"]
 
 _RENDER = (
     "engine",
@@ -35,6 +36,10 @@ _RENDER = (
     "guidance_scale",
     "options",
 )
+
+
+_PLAIN: Final = (str, int, float, list, tuple, dict, NoneType)
+_OF_IPYTHON: Final = frozenset({"In", "Out"})
 
 
 class RunParameters(BaseModel):
@@ -141,6 +146,21 @@ class RunParameters(BaseModel):
         ]
         text = json.dumps([asked, prompts], sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()
+
+
+def notebook_parameters(variables: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the parameters among a notebook's ``globals()``, misspelt ones too.
+
+    Anything plain that the user could have given is one, so that :func:`check` can refuse what is
+    no parameter instead of passing it over.
+    """
+    return {
+        name: value
+        for name, value in variables.items()
+        if not name.startswith("_")
+        and name not in _OF_IPYTHON
+        and (name in RunParameters.model_fields or isinstance(value, _PLAIN))
+    }
 
 
 def check(asked: Mapping[str, Any], settings: Settings) -> tuple[RunParameters, list[Idea]]:

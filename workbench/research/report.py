@@ -67,7 +67,7 @@ class Report:
     def table(self) -> Html:
         """Return every job with its prompt, changes, seed, device, time, state, scores and link."""
         names = [*_TABLE, *_SCORES]
-        names += ["agreement"] * bool(self.run.parameters.agreement_model)
+        names += ["agreement"] * any(row["agreement"] is not None for row in self.rows)
         head = "".join(f"<th>{html.escape(n.replace('_', ' '))}</th>" for n in [*names, "video"])
         body = "".join(
             "<tr>"
