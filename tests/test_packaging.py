@@ -46,7 +46,13 @@ def test_the_conda_environment_installs_everything_from_the_same_pins() -> None:
     lines = _conda_pip_lines()
     assert "--constraint constraints.txt" in lines
     assert "--editable .[cluster,diffusion,research,docs,test]" in lines
-    assert set(_project()["optional-dependencies"]) >= {"cluster", "diffusion", "research", "docs", "test"}
+    assert set(_project()["optional-dependencies"]) >= {
+        "cluster",
+        "diffusion",
+        "research",
+        "docs",
+        "test",
+    }
 
 
 def test_versions_named_for_conda_are_those_of_the_constraints() -> None:
