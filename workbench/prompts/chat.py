@@ -9,35 +9,25 @@ import asyncio
 import importlib
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from workbench.errors import LanguageModelError
 from workbench.prompts.abilities import Abilities
 from workbench.prompts.answers import json_in
-from workbench.prompts.model import Exchange
+from workbench.prompts.model import ChatFailure, Exchange, OnText
 
-__all__ = ["ChatEndpoint", "ChatFailure", "Message", "OnText"]
+__all__ = ["ChatEndpoint", "Message"]
 
 Answer = TypeVar("Answer", bound=BaseModel)
 Message = Mapping[str, str]
-OnText = Callable[[str], object]
 
 _LONGEST_KEPT: Final = 40_000
 _LONGEST_STREAM: Final = 200_000
 """Characters after which a stream that does not end is left."""
-
-
-class ChatFailure(LanguageModelError):
-    """No usable answer came; carries what was said on the way there."""
-
-    def __init__(self, message: str, exchanges: Sequence[Exchange] = ()) -> None:
-        super().__init__(message)
-        self.exchanges = tuple(exchanges)
 
 
 @dataclass(slots=True)

@@ -24,9 +24,9 @@ from workbench.prompts.answers import (
     plain_text,
     prompt_so_far,
 )
-from workbench.prompts.chat import ChatEndpoint, ChatFailure, OnText
+from workbench.prompts.chat import ChatEndpoint
 from workbench.prompts.composer import composer
-from workbench.prompts.model import Draft, Exchange, Revision, Variation
+from workbench.prompts.model import ChatFailure, Draft, Exchange, OnText, Revision, Variation
 from workbench.scene import SCENE_FIELDS, Origin, Scene
 
 __all__ = ["LanguageWriter"]

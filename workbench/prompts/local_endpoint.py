@@ -20,8 +20,8 @@ from filelock import FileLock, Timeout
 from pydantic import BaseModel
 
 from workbench.prompts.abilities import Abilities, Rung
-from workbench.prompts.chat import ChatEndpoint, ChatFailure, Message, OnText
-from workbench.prompts.model import Exchange
+from workbench.prompts.chat import ChatEndpoint, Message
+from workbench.prompts.model import ChatFailure, Exchange, OnText
 from workbench.settings import Settings
 
 __all__ = ["LocalEndpoint"]

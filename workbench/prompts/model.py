@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from workbench.errors import LanguageModelError
 from workbench.scene import Change, Scene
 
 __all__ = [
+    "ChatFailure",
     "Draft",
     "Entry",
     "EntryKind",
     "Exchange",
+    "OnText",
     "PromptSession",
     "Revision",
     "SessionSummary",
     "Source",
     "Variation",
 ]
+
+
+OnText = Callable[[str], object]
+"""What is told of a text as it grows: all of it so far."""
 
 
 class Source(StrEnum):
@@ -50,6 +58,14 @@ class Exchange:
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
     duration_s: float = 0.0
+
+
+class ChatFailure(LanguageModelError):
+    """No usable answer came; carries what was said on the way there."""
+
+    def __init__(self, message: str, exchanges: Sequence[Exchange] = ()) -> None:
+        super().__init__(message)
+        self.exchanges = tuple(exchanges)
 
 
 @dataclass(frozen=True, slots=True)

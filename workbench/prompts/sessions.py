@@ -9,7 +9,6 @@ from typing import Any, Final
 
 from workbench.errors import FieldProblem, InvalidRequest, NotFound
 from workbench.identifiers import Kind, is_identifier, new_identifier
-from workbench.prompts.chat import OnText
 from workbench.prompts.composer.tuning import control_of
 from workbench.prompts.entries import (
     check_fields,
@@ -28,6 +27,7 @@ from workbench.prompts.model import (
     Entry,
     EntryKind,
     Exchange,
+    OnText,
     PromptSession,
     Revision,
     SessionSummary,

@@ -12,19 +12,29 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+from typing import TYPE_CHECKING
 
 from workbench.errors import FieldProblem, InvalidRequest, LanguageModelError
-from workbench.prompts.chat import ChatEndpoint, ChatFailure, OnText
 from workbench.prompts.composer import composer
 from workbench.prompts.composer.editing import carry
+from workbench.prompts.composer.morphology import load_rules
 from workbench.prompts.composer.tuning import revise as compose_revision
 from workbench.prompts.composer.varying import vary as compose_variations
-from workbench.prompts.composer.words import load_morphology
-from workbench.prompts.language_writer import LanguageWriter
 from workbench.prompts.markers import add_marker, strip_marker
-from workbench.prompts.model import Draft, Exchange, Revision, Source, Variation
+from workbench.prompts.model import (
+    ChatFailure,
+    Draft,
+    Exchange,
+    OnText,
+    Revision,
+    Source,
+    Variation,
+)
 from workbench.scene import Scene
 from workbench.settings import Settings
+
+if TYPE_CHECKING:
+    from workbench.prompts.language_writer import LanguageWriter
 
 __all__ = ["PromptWriter"]
 
@@ -201,15 +211,18 @@ class PromptWriter:
 @cache
 def _warm_up() -> None:
     """Load the morphology beside other work, once a process: the first prompt finds it there."""
-    threading.Thread(target=load_morphology, name="workbench-morphology", daemon=True).start()
+    threading.Thread(target=load_rules, name="workbench-morphology", daemon=True).start()
 
 
 def _language_writer(settings: Settings) -> LanguageWriter | None:
     if settings.language_provider == "builtin":
         return None
-    if settings.language_provider == "transformers":
-        from workbench.prompts.local_endpoint import LocalEndpoint  # noqa: PLC0415  spawns on use
+    # Only those who have a language model pay for what speaks to it.
+    from workbench.prompts.chat import ChatEndpoint  # noqa: PLC0415
+    from workbench.prompts.language_writer import LanguageWriter  # noqa: PLC0415
+    from workbench.prompts.local_endpoint import LocalEndpoint  # noqa: PLC0415
 
+    if settings.language_provider == "transformers":
         endpoint: ChatEndpoint = LocalEndpoint.of(settings)
     else:
         endpoint = ChatEndpoint(

@@ -8,10 +8,11 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Final
 
+from workbench.prompts.composer.datafiles import english, load
 from workbench.prompts.composer.facts import DARK, Ground, ground, words_of
 from workbench.prompts.composer.grammar import place_in
-from workbench.prompts.composer.lexicon import load
-from workbench.prompts.composer.words import DETERMINERS, lemma, tokens
+from workbench.prompts.composer.morphology import lemma
+from workbench.prompts.composer.words import tokens
 from workbench.scene import Origin, Scene
 
 __all__ = ["choices", "complete"]
@@ -110,7 +111,11 @@ def _setting(scene: Scene, at: Ground, _words: frozenset[str]) -> Sequence[str]:
 def _place_acted_on(action: str) -> str:
     """Return the place that the action is about: "exploring a coral reef" happens in one."""
     thing = action.partition(" ")[2]
-    place = place_in(thing) if thing.split()[:1] and thing.split()[0] in DETERMINERS else None
+    place = (
+        place_in(thing)
+        if thing.split()[:1] and thing.split()[0] in english("determiners")
+        else None
+    )
     if place is None or place.kind in {"surface", "perch", "vehicle", "home", "work"}:
         return ""
     return "" if " " in re.sub(r"^(?:an?|the)\s+(?:\w+\s+)?", "", thing) else thing

@@ -13,8 +13,9 @@ from collections.abc import Sequence
 from typing import Final
 
 from workbench.prompts.composer import bank
+from workbench.prompts.composer.datafiles import load
 from workbench.prompts.composer.facts import Ground, ground
-from workbench.prompts.composer.lexicon import find_terms, load, says_any
+from workbench.prompts.composer.lexicon import find_terms, says_any
 from workbench.prompts.composer.opening import shot_phrase, time_phrase
 from workbench.prompts.composer.retelling import retell
 from workbench.prompts.composer.words import article, sentence_case, sentences, tokens

@@ -9,25 +9,19 @@ from functools import cache, lru_cache
 from typing import Final
 
 from workbench.prompts.composer.bank import Cast
+from workbench.prompts.composer.datafiles import english, load
 from workbench.prompts.composer.grammar import head_of, place_in
 from workbench.prompts.composer.lexicon import (
     ANIMATE,
     Place,
     capitalized,
     find_terms,
-    load,
     place_named,
     subject_kind,
     word_list,
 )
-from workbench.prompts.composer.words import (
-    DETERMINERS,
-    is_adjective,
-    is_noun,
-    is_plural,
-    lemma,
-    tokens,
-)
+from workbench.prompts.composer.morphology import is_adjective, is_noun, is_plural, lemma
+from workbench.prompts.composer.words import tokens
 from workbench.scene import Scene
 
 __all__ = ["DARK", "Ground", "ground", "preposition", "words_of"]
@@ -358,7 +352,7 @@ def _definite(phrase: str, *, limit: int) -> str:
     )
     core = bare[start : at + 1]
     quantity = ""
-    while core and core[0].lower() in DETERMINERS:
+    while core and core[0].lower() in english("determiners"):
         if core[0].lower() in _QUANTITIES:
             quantity = core[0].lower()
         if core[0].lower() in {"my", "our", "your"}:

@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
+from workbench.prompts.composer.datafiles import english
 from workbench.prompts.composer.lexicon import ANIMATE, Place, place_named, subject_kind, word_list
+from workbench.prompts.composer.morphology import inflect, is_verb, lemma
 from workbench.prompts.composer.verbs import BE, verb_start
-from workbench.prompts.composer.words import DETERMINERS, bare, inflect, is_verb, lemma
+from workbench.prompts.composer.words import bare
 
 __all__ = ["Clause", "head_of", "place_in", "read_clause"]
 
@@ -168,7 +170,7 @@ def _names_thing(words: list[str], i: int) -> bool:
     following = bare(words[i + 1]) if i + 1 < len(words) else ""
     if low in word_list("not_acting") or place_named(low) is not None or not following:
         return True
-    return following not in DETERMINERS and following not in word_list("prepositions")
+    return following not in english("determiners") and following not in word_list("prepositions")
 
 
 def _details_and_setting(words: list[str]) -> tuple[str, str]:

@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 from workbench.prompts.composer.completing import choices
-from workbench.prompts.composer.lexicon import load
+from workbench.prompts.composer.datafiles import load
 from workbench.scene import Origin, Scene
 
 __all__ = ["clashes", "harmonize"]

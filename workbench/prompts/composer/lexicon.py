@@ -6,15 +6,14 @@ Data files, loaded once per process and never changed. Knows nothing of prompts 
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from importlib import resources
-from types import MappingProxyType
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
-from workbench.prompts.composer.words import bare, is_plural, lemma
+from workbench.prompts.composer.datafiles import load
+from workbench.prompts.composer.morphology import is_plural, lemma
+from workbench.prompts.composer.words import bare
 from workbench.scene import vocabulary
 
 T = TypeVar("T")
@@ -25,7 +24,6 @@ __all__ = [
     "Term",
     "capitalized",
     "find_terms",
-    "load",
     "place_named",
     "says_any",
     "subject_kind",
@@ -55,13 +53,6 @@ class Term:
     end: int
     field: str
     term: str
-
-
-@cache
-def load(name: str) -> Mapping[str, Any]:
-    """Return the lexicon file ``name`` (without ``.toml``)."""
-    folder = resources.files("workbench.prompts.composer").joinpath("data")
-    return MappingProxyType(tomllib.loads(folder.joinpath(f"{name}.toml").read_text("utf-8")))
 
 
 @cache

@@ -7,21 +7,11 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
+from workbench.prompts.composer.datafiles import english, load
 from workbench.prompts.composer.facts import Ground, preposition
 from workbench.prompts.composer.grammar import head_of
-from workbench.prompts.composer.lexicon import (
-    find_terms,
-    load,
-    subject_kind,
-    word_list,
-)
-from workbench.prompts.composer.polishing import polish
-from workbench.prompts.composer.reading import Reading, with_article
-from workbench.prompts.composer.segments import Modifier
-from workbench.prompts.composer.verbs import verb_start
-from workbench.prompts.composer.words import (
-    DETERMINERS,
-    article,
+from workbench.prompts.composer.lexicon import find_terms, subject_kind, word_list
+from workbench.prompts.composer.morphology import (
     inflect,
     is_adjective,
     is_noun,
@@ -29,6 +19,11 @@ from workbench.prompts.composer.words import (
     is_verb,
     lemma,
 )
+from workbench.prompts.composer.polishing import polish
+from workbench.prompts.composer.reading import Reading, with_article
+from workbench.prompts.composer.segments import Modifier
+from workbench.prompts.composer.verbs import verb_start
+from workbench.prompts.composer.words import article
 from workbench.scene import Origin, Scene
 
 __all__ = ["opening", "scene_clause", "setting_phrase", "shot_phrase", "time_phrase"]
@@ -184,7 +179,9 @@ def _doing(words: list[str], at: int) -> str:
     rest = [w.lower() for w in words[at:]]
     first = rest[0]
     acts = any(w.endswith("ing") for w in rest) or first.endswith("ed")
-    plain = first in DETERMINERS or first in word_list("prepositions") or is_adjective(first)
+    plain = (
+        first in english("determiners") or first in word_list("prepositions") or is_adjective(first)
+    )
     known = is_noun(first) or first in {"push", "tai", "rock", "squat"}
     if acts or plain or not known or subject_kind(head_of(" ".join(rest))) is not None:
         return " ".join(words)
@@ -265,7 +262,11 @@ def _phrase(modifier: Modifier) -> str:
             else f"{text} view"
         )
         first = low.split()[0]
-        return f"seen in {noun}" if first in DETERMINERS else f"seen in {article(noun)} {noun}"
+        return (
+            f"seen in {noun}"
+            if first in english("determiners")
+            else f"seen in {article(noun)} {noun}"
+        )
     if fields == {"pace"} and "camera" not in low:
         return f"in {text}" if "motion" in low or "lapse" in low else text
     return ""
@@ -319,7 +320,7 @@ def _lead(lead: str) -> str:
     words = lead.split()
     if not words[0].isupper() and not words[0][0].isdigit():
         lead = f"{lead[:1].lower()}{lead[1:]}"
-    if words[0].lower() in DETERMINERS or words[0].lower() == "in":
+    if words[0].lower() in english("determiners") or words[0].lower() == "in":
         return lead
     last = words[-1].lower()
     if last in {"footage", "video", "view"} and len(words) == 1 and last == "footage":
@@ -335,7 +336,7 @@ def _space(text: str) -> str:
 
 def _lower_first(text: str) -> str:
     first = text.split(maxsplit=1)[0] if text else ""
-    if first.lower() in DETERMINERS or (
+    if first.lower() in english("determiners") or (
         first.lower() != first and subject_kind(first) and not first.isupper()
     ):
         return text[:1].lower() + text[1:]

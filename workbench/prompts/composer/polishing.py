@@ -5,22 +5,12 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from workbench.prompts.composer.lexicon import (
-    capitalized,
-    place_named,
-    subject_kind,
-    word_list,
-)
+from workbench.prompts.composer.datafiles import english
+from workbench.prompts.composer.lexicon import capitalized, place_named, subject_kind, word_list
+from workbench.prompts.composer.morphology import is_adjective, is_noun, is_plural
 from workbench.prompts.composer.reading import with_article
 from workbench.prompts.composer.verbs import verb_start
-from workbench.prompts.composer.words import (
-    DETERMINERS,
-    article,
-    is_adjective,
-    is_noun,
-    is_plural,
-    tokens,
-)
+from workbench.prompts.composer.words import article, tokens
 
 __all__ = ["polish"]
 
@@ -110,7 +100,11 @@ def _bare_phrase(words: list[str], start: int) -> str:
     phrase: list[str] = []
     for word in words[start:]:
         low = word.lower().strip(".,;")
-        if low in DETERMINERS or low in {"his", "her", "its", "their"} or low[:1].isdigit():
+        if (
+            low in english("determiners")
+            or low in {"his", "her", "its", "their"}
+            or low[:1].isdigit()
+        ):
             return ""
         if (
             low in word_list("prepositions")

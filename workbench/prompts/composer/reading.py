@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Final
 
 from workbench.prompts.composer import bank
+from workbench.prompts.composer.datafiles import english
 from workbench.prompts.composer.grammar import Clause, head_of, read_clause
 from workbench.prompts.composer.lexicon import (
     Term,
@@ -17,18 +18,10 @@ from workbench.prompts.composer.lexicon import (
     subject_kind,
     word_list,
 )
+from workbench.prompts.composer.morphology import inflect, is_plural, is_verb, lemma
 from workbench.prompts.composer.segments import Modifier, cut, exact_term
 from workbench.prompts.composer.spelling import mended
-from workbench.prompts.composer.words import (
-    DETERMINERS,
-    article,
-    inflect,
-    is_plural,
-    is_verb,
-    lemma,
-    sentences,
-    tokens,
-)
+from workbench.prompts.composer.words import article, sentences, tokens
 from workbench.scene import Origin, Scene
 
 __all__ = ["Reading", "clean", "read", "with_article"]
@@ -156,8 +149,8 @@ def with_article(phrase: str) -> str:
     proper = words[0][:1].isupper() and not subject_kind(words[0]) and len(words) < 4
     if first in {"a", "an"} and is_plural(head) and " of " not in phrase and len(words) > 1:
         return " ".join(words[1:])
-    if first in DETERMINERS or first.isdigit() or proper or "'s" in words[0]:
-        return _decapitalized(phrase) if first in DETERMINERS else phrase
+    if first in english("determiners") or first.isdigit() or proper or "'s" in words[0]:
+        return _decapitalized(phrase) if first in english("determiners") else phrase
     if " of " in phrase:
         own = head_of(phrase.split(" of ", maxsplit=1)[0])
         head = own if own and own not in word_list("mass") else head
@@ -218,7 +211,7 @@ def _when_span(main: str, term: Term) -> tuple[int, int] | None:
     head = _WHEN_HEAD.search(before)
     if head and head.start() > 0:
         return (head.start(), end)
-    if before.split() and before.split()[-1].lower() in DETERMINERS:
+    if before.split() and before.split()[-1].lower() in english("determiners"):
         return None
     loose = term.field == "time_of_day" or (term.field == "pace" and not said.endswith("ly"))
     return (term.start, end) if loose and before.strip() else None

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final
 
+from workbench.prompts.composer.datafiles import english
 from workbench.prompts.composer.lexicon import (
     Term,
     find_terms,
@@ -18,7 +19,7 @@ from workbench.prompts.composer.lexicon import (
     subject_kind,
     word_list,
 )
-from workbench.prompts.composer.words import DETERMINERS, sentences, tokens
+from workbench.prompts.composer.words import sentences, tokens
 from workbench.scene import canonical_term, vocabulary
 
 __all__ = ["Modifier", "Segments", "cut", "exact_term", "fields_of"]
@@ -207,10 +208,18 @@ def _continues_list(before: str, part: str) -> bool:
     if exact_term(before) or _modifier_fields(part) is not None:
         return False
     unfinished = subject_kind(words[-1]) is None and place_named(words[-1]) is None
-    if len(words) <= 3 and words[0] in {"a", "an", "the"} and words[-1] not in DETERMINERS:
+    if (
+        len(words) <= 3
+        and words[0] in {"a", "an", "the"}
+        and words[-1] not in english("determiners")
+    ):
         return unfinished and not find_terms(part)
     named = len(words) <= 4 and subject_kind(words[-1]) is not None
-    return named and part.split(maxsplit=1)[0].lower() in DETERMINERS and " and " in f" {part} "
+    return (
+        named
+        and part.split(maxsplit=1)[0].lower() in english("determiners")
+        and " and " in f" {part} "
+    )
 
 
 def fields_of(segment: str) -> frozenset[str]:

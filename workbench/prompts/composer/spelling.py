@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from functools import cache, lru_cache
 from typing import Final
 
-from workbench.prompts.composer.lexicon import load
-from workbench.prompts.composer.words import DETERMINERS, inflect, is_verb, lemma, lemmas
+from workbench.prompts.composer.datafiles import english, load
+from workbench.prompts.composer.morphology import inflect, is_verb, lemma, lemmas
 from workbench.scene import vocabulary
 
 __all__ = ["mended"]
@@ -170,7 +170,7 @@ def mended(text: str) -> tuple[str, tuple[tuple[str, str], ...]]:
 def _better(word: str) -> str | None:
     if word in _COMMON:
         return _COMMON[word]
-    if len(word) < _SHORTEST or word in _CLOSED or word in DETERMINERS:
+    if len(word) < _SHORTEST or word in _CLOSED or word in english("determiners"):
         return None
     if lemmas(word) or word in _known():
         return None

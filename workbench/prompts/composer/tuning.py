@@ -13,9 +13,9 @@ from enum import StrEnum
 from functools import cache
 
 from workbench.prompts.composer.composer import NAME, rng_for
+from workbench.prompts.composer.datafiles import load
 from workbench.prompts.composer.editing import carry
 from workbench.prompts.composer.harmony import harmonize
-from workbench.prompts.composer.lexicon import load
 from workbench.prompts.composer.wishes import Values, field_named, understand_wish
 from workbench.prompts.model import Revision
 from workbench.scene import Origin, Scene

@@ -14,10 +14,10 @@ from typing import Final
 
 from workbench.prompts.composer.completing import choices
 from workbench.prompts.composer.composer import NAME, rng_for
+from workbench.prompts.composer.datafiles import load
 from workbench.prompts.composer.editing import carry
 from workbench.prompts.composer.facts import ground
 from workbench.prompts.composer.harmony import clashes, harmonize
-from workbench.prompts.composer.lexicon import load
 from workbench.prompts.model import Variation
 from workbench.scene import Origin, Scene, terms
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from workbench.prompts.composer.datafiles import english
 from workbench.prompts.composer.lexicon import ANIMATE, subject_kind, word_list
-from workbench.prompts.composer.words import (
-    DETERMINERS,
-    bare,
+from workbench.prompts.composer.morphology import (
     inflect,
     is_adjective,
     is_noun,
@@ -16,6 +15,7 @@ from workbench.prompts.composer.words import (
     lemma,
     lemmas,
 )
+from workbench.prompts.composer.words import bare
 
 __all__ = ["BE", "is_animate", "verb_start"]
 
@@ -114,7 +114,7 @@ def _acts(low: str, i: int, previous: str, following: str) -> bool:
         return False
     if low in word_list("not_acting"):
         animate = subject_kind(previous) in ANIMATE
-        return animate and is_verb(low) and following in DETERMINERS
+        return animate and is_verb(low) and following in english("determiners")
     if (not is_verb(low) and is_noun(low)) or low in word_list("details_lead"):
         return False
     if low in word_list("compound_ing") and following in word_list("compound_heads"):
@@ -124,15 +124,15 @@ def _acts(low: str, i: int, previous: str, following: str) -> bool:
         return not describes
     if previous in word_list("prepositions") - {"while", "when", "as"}:
         return False
-    if previous in DETERMINERS:
+    if previous in english("determiners"):
         return False
     if is_adjective(previous) and not is_noun(previous) and _nounish(following):
-        return following in DETERMINERS
+        return following in english("determiners")
     return not (previous in _SEPARATORS and describes)
 
 
 def _is_finite(low: str, previous: str, following: str, before: list[str]) -> bool:
-    if previous in word_list("prepositions") or previous in DETERMINERS:
+    if previous in word_list("prepositions") or previous in english("determiners"):
         return False
     if low in word_list("verbal_s"):
         if following == "of" or not _nounish(previous):
@@ -140,18 +140,19 @@ def _is_finite(low: str, previous: str, following: str, before: list[str]) -> bo
         return is_animate(before) or not following or _opens_phrase(following)
     if low.endswith("s") and subject_kind(previous) in ANIMATE and not is_plural(previous):
         base = lemma(low, "VERB")
-        object_follows = following in DETERMINERS or (_nounish(following) and following != "of")
+        object_follows = following in english("determiners") or (
+            _nounish(following) and following != "of"
+        )
         if is_verb(low) and low == inflect(base, "VBZ") and (object_follows or not is_noun(low)):
             return True
     if low in _PAST and following and not _nounish(following):
         return True
     if low in _PAST and not is_noun(low):
         return True
-    base = lemma(low, "VERB")
     if (
-        low == base
-        and is_plural(previous)
-        and inflect(base, "VBZ") in word_list("verbal_s")
+        is_plural(previous)
+        and low == lemma(low, "VERB")
+        and inflect(low, "VBZ") in word_list("verbal_s")
         and (not following or _opens_phrase(following) or is_animate(before))
     ):
         return True
@@ -175,7 +176,12 @@ def _is_state(low: str, previous: str, following: str) -> bool:
 
 
 def _nounish(word: str) -> bool:
-    if not word or word in word_list("prepositions") or word in DETERMINERS or word in _SEPARATORS:
+    if (
+        not word
+        or word in word_list("prepositions")
+        or word in english("determiners")
+        or word in _SEPARATORS
+    ):
         return False
     if word in word_list("adverbs"):
         return False
@@ -183,4 +189,8 @@ def _nounish(word: str) -> bool:
 
 
 def _opens_phrase(word: str) -> bool:
-    return word in word_list("prepositions") or word in DETERMINERS or word in word_list("adverbs")
+    return (
+        word in word_list("prepositions")
+        or word in english("determiners")
+        or word in word_list("adverbs")
+    )

@@ -5,12 +5,16 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from workbench.prompts.composer.datafiles import english
 from workbench.prompts.composer.grammar import head_of, read_clause
-from workbench.prompts.composer.lexicon import (
-    find_terms,
-    place_named,
-    subject_kind,
-    word_list,
+from workbench.prompts.composer.lexicon import find_terms, place_named, subject_kind, word_list
+from workbench.prompts.composer.morphology import (
+    inflect,
+    is_adjective,
+    is_noun,
+    is_plural,
+    is_verb,
+    lemma,
 )
 from workbench.prompts.composer.reading import read, with_article
 from workbench.prompts.composer.wish_terms import (
@@ -19,15 +23,6 @@ from workbench.prompts.composer.wish_terms import (
     Values,
     acting,
     mentions,
-)
-from workbench.prompts.composer.words import (
-    DETERMINERS,
-    inflect,
-    is_adjective,
-    is_noun,
-    is_plural,
-    is_verb,
-    lemma,
 )
 from workbench.scene import Scene, canonical_term
 
@@ -92,7 +87,7 @@ def by_quality(wish: str, scene: Scene) -> Values | None:
     ):
         return None
     words = scene.subject.split()
-    lead = words[:1] if words[0].lower() in DETERMINERS else []
+    lead = words[:1] if words[0].lower() in english("determiners") else []
     rest = [w for w in words[len(lead) :] if w.lower() != word]
     bare_article = not lead or lead[0].lower() in {"a", "an"}
     phrase = " ".join([word, *rest])
@@ -119,7 +114,11 @@ def by_count(wish: str, scene: Scene) -> Values | None:
 
 
 def _counted(subject: str, count: int) -> str:
-    words = [w for i, w in enumerate(subject.split()) if not (i == 0 and w.lower() in DETERMINERS)]
+    words = [
+        w
+        for i, w in enumerate(subject.split())
+        if not (i == 0 and w.lower() in english("determiners"))
+    ]
     head = head_of(" ".join(words))
     single = lemma(head, "NOUN")
     form = single if count == 1 else inflect(single, "NNS")
@@ -167,7 +166,7 @@ def coloured(scene: Scene, colour: str, who: str = "") -> Values:
     for i, part in enumerate(parts):
         if i % 2 == 0 and (not who or mentions(part, who)):
             words = part.split()
-            lead = words[:1] if words[0].lower() in DETERMINERS else []
+            lead = words[:1] if words[0].lower() in english("determiners") else []
             rest = [
                 w
                 for w in words[len(lead) :]

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import re
 
+from workbench.prompts.composer.datafiles import english
 from workbench.prompts.composer.grammar import head_of
-from workbench.prompts.composer.lexicon import (
-    ANIMATE,
-    place_named,
-    subject_kind,
-    word_list,
-)
+from workbench.prompts.composer.lexicon import ANIMATE, place_named, subject_kind, word_list
+from workbench.prompts.composer.morphology import is_noun, is_plural
 from workbench.prompts.composer.reading import with_article
 from workbench.prompts.composer.wish_cast import (
     coloured,
@@ -25,11 +22,6 @@ from workbench.prompts.composer.wish_terms import (
     held_terms,
     mentions,
     value_for,
-)
-from workbench.prompts.composer.words import (
-    DETERMINERS,
-    is_noun,
-    is_plural,
 )
 from workbench.scene import Scene
 
@@ -202,7 +194,7 @@ def _setting_named(phrase: str) -> str:
     head = head_of(phrase)
     if (
         place_named(head) is not None
-        and phrase.split(maxsplit=1)[0] not in DETERMINERS
+        and phrase.split(maxsplit=1)[0] not in english("determiners")
         and head
         in {
             "paris",

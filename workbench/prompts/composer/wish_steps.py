@@ -7,9 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, Final
 
-from workbench.prompts.composer.lexicon import (
-    load,
-)
+from workbench.prompts.composer.datafiles import load
 from workbench.prompts.composer.reading import with_article
 from workbench.prompts.composer.wish_terms import (
     Values,

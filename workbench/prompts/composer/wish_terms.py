@@ -6,19 +6,11 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
+from workbench.prompts.composer.datafiles import english, load
 from workbench.prompts.composer.facts import ground
-from workbench.prompts.composer.lexicon import (
-    find_terms,
-    load,
-    word_list,
-)
+from workbench.prompts.composer.lexicon import find_terms, word_list
+from workbench.prompts.composer.morphology import inflect, is_verb, lemma
 from workbench.prompts.composer.reading import with_article
-from workbench.prompts.composer.words import (
-    DETERMINERS,
-    inflect,
-    is_verb,
-    lemma,
-)
 from workbench.scene import SCENE_FIELDS, Scene, canonical_term, terms
 
 __all__ = [
@@ -128,7 +120,11 @@ def held_terms(what: str, scene: Scene) -> Values:
 def mentions(text: str, what: str) -> bool:
     """Tell whether ``text`` names all that ``what`` names, in any number."""
     have = {lemma(w, "NOUN") for w in re.findall(r"\w+", text.lower())}
-    want = {lemma(w, "NOUN") for w in re.findall(r"\w+", what.lower()) if w not in DETERMINERS}
+    want = {
+        lemma(w, "NOUN")
+        for w in re.findall(r"\w+", what.lower())
+        if w not in english("determiners")
+    }
     return bool(want) and want <= have
 
 

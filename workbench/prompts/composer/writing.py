@@ -14,9 +14,10 @@ from typing import Final
 
 from workbench.prompts.composer import bank
 from workbench.prompts.composer.facts import Ground, ground
+from workbench.prompts.composer.morphology import lemma
 from workbench.prompts.composer.opening import opening
 from workbench.prompts.composer.reading import Reading
-from workbench.prompts.composer.words import content_words, lemma, sentence_case, tokens
+from workbench.prompts.composer.words import content_words, sentence_case, tokens
 from workbench.scene import Origin, Scene
 
 __all__ = ["LONGEST", "SHORTEST", "clause_for", "mood_sentence", "write"]
@@ -161,13 +162,20 @@ def _life_clause(at: Ground, rng: random.Random, used: set[str]) -> str:
 
 def _missing(reading: Reading, text: str) -> list[str]:
     """Return the user's content words that no inflection of stands in ``text``."""
-    have = {form for word in tokens(text) for form in _forms(word.lower())}
-    return [word for word in content_words(reading.text) if not _forms(word) & have]
+    as_written = {part for word in tokens(text.lower()) for part in (word, *_parts(word))}
+    unlike = [w for w in content_words(reading.text) if not {w, *_parts(w)} & as_written]
+    if not unlike:
+        return []
+    have = {form for word in content_words(text) for form in _forms(word)}
+    return [word for word in unlike if not _forms(word) & have]
 
 
 def _forms(word: str) -> set[str]:
-    forms = {word, lemma(word), lemma(word, "NOUN"), lemma(word, "VERB")}
-    return forms | {part for form in (word,) for part in form.split("-")}
+    return {word, lemma(word), lemma(word, "NOUN"), lemma(word, "VERB"), *_parts(word)}
+
+
+def _parts(word: str) -> list[str]:
+    return word.split("-")
 
 
 def _with_missing(text: str, reading: Reading, missing: Sequence[str]) -> str:
