@@ -18,7 +18,12 @@ __all__ = ["main", "server_command"]
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 NOTEBOOK: Final = "notebooks/workbench.ipynb"
+"""Asked for with ``?workbench``, its first cell is run: our extension in JupyterLab sees to that."""
 DASHBOARD: Final = "voila/render/notebooks/dashboard.ipynb"
+LAB_CONFIG: Final = Path(__file__).resolve().parent / "lab_config"
+"""JupyterLab's own settings where ours differ; what users set for themselves still wins."""
+SHARE: Final = ROOT / "workbench" / "widgets" / "share"
+"""The launcher tile and the dashboard's page as they stand here, before any installed copy."""
 _FIRST_PORT: Final = 8888
 _PORTS_TRIED: Final = 50
 _IDLE_KERNEL_S: Final = 1800
@@ -36,6 +41,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     _announce(f"http://{shown}:{port}/", token)
     command = server_command(host, port, dashboard=asked.dashboard, further=further)
     os.chdir(ROOT)
+    _add_path("JUPYTER_CONFIG_PATH", LAB_CONFIG)
+    _add_path("JUPYTER_PATH", SHARE)
     os.environ["JUPYTER_TOKEN"] = token  # not on the command line, where others could read it
     os.execv(command[0], command)  # noqa: S606
 
@@ -44,7 +51,7 @@ def server_command(
     host: str, port: int, *, dashboard: bool = False, further: Sequence[str] = ()
 ) -> list[str]:
     """Return the command that starts the server on ``host`` and ``port``."""
-    page = f"/{DASHBOARD}" if dashboard else f"/lab/tree/{NOTEBOOK}"
+    page = f"/{DASHBOARD}" if dashboard else f"/lab/tree/{NOTEBOOK}?workbench"
     command = [
         *(sys.executable, "-m", "jupyterlab"),
         f"--ServerApp.ip={host}",
@@ -63,6 +70,12 @@ def server_command(
     if os.geteuid() == 0:
         command.append("--allow-root")
     return [*command, *further]
+
+
+def _add_path(name: str, folder: Path) -> None:
+    """Add ``folder`` to a list of folders in the environment, after those that a user named."""
+    named = os.environ.get(name)
+    os.environ[name] = os.pathsep.join(filter(None, (named, str(folder))))
 
 
 def _port(host: str) -> int:
@@ -95,7 +108,7 @@ def _announce(base: str, token: str) -> None:
         f"""
   World Model Workbench
 
-  Lab        {base}lab/tree/{NOTEBOOK}?token={token}
+  Lab        {base}lab/tree/{NOTEBOOK}?token={token}&workbench
   Dashboard  {base}{DASHBOARD}?token={token}
   API        {base}api   (header: Authorization: token {token})
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import math
+import time
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import Any, Final, Literal, Protocol
@@ -28,6 +30,9 @@ __all__ = ["Renders", "Screen", "render_parameters"]
 _PARAMETERS: Final = TypeAdapter(RenderParameters)
 _DEVICES_BUSY_S: Final = 1.0
 _DEVICES_IDLE_S: Final = 4.0
+_PAGE_GONE_S: Final = 150.0
+"""A page says every so often that it is there; without a word for this long it has been closed. Longer
+than a browser lets the timers of a page in the background sleep."""
 _ARCHIVE_BYTES: Final = 512 << 20
 """Most bytes that go through the kernel as one ZIP."""
 
@@ -59,6 +64,7 @@ class Renders:
         self._known: dict[str, Job] = {}
         self._feed = JobFeed(studio.jobs, loop, self.tell)
         self._watches_devices = False
+        self._heard_at_s = -math.inf
 
     def close(self) -> None:
         """Stop watching; renders go on."""
@@ -85,10 +91,25 @@ class Renders:
     async def hello(self) -> None:
         """A page has loaded: tell it what it cannot know."""
         self._screen.tell_all_jobs()
+        self._loop.start(self._warm_up())
+        await self.here()
+
+    @command
+    async def here(self) -> None:
+        """A page is still there. Without any, the devices are told to nobody, and the kernel rests.
+
+        Every message of a kernel counts as activity, so one that talked to a closed page would
+        never be culled.
+        """
+        self._heard_at_s = time.monotonic()
         if not self._watches_devices:
             self._watches_devices = True
             self._loop.start(self._watch_devices())
-            self._loop.start(self._warm_up())
+
+    @command
+    async def leave(self) -> None:
+        """A page has been closed. Any other says that it is there before long."""
+        self._heard_at_s = -math.inf
 
     @command
     async def cancel(self, job: str) -> None:
@@ -156,7 +177,7 @@ class Renders:
 
     async def _watch_devices(self) -> None:
         shown: list[View] | None = None
-        while True:
+        while time.monotonic() - self._heard_at_s < _PAGE_GONE_S:
             views = [device_view(one) for one in await asyncio.to_thread(self._jobs.devices)]
             if self._private:  # what others render is theirs
                 views = [v | {"job": v["job"] if v["job"] in self._known else None} for v in views]
@@ -168,6 +189,7 @@ class Renders:
                 self._screen.show("devices_state", views)
             busy = any(not job.state.final for job in self._known.values())
             await asyncio.sleep(_DEVICES_BUSY_S if busy else _DEVICES_IDLE_S)
+        self._watches_devices = False
 
     def _own(self, job_id: str) -> Job:
         if job_id not in self._known:

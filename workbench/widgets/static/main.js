@@ -14,6 +14,8 @@ import { TuneStep } from "./tune_step.js";
 import { VariationsStep } from "./variations_step.js";
 import { plural } from "./words.js";
 
+const HERE_MS = 30_000; // a kernel that hears of no page tells nothing, and can be culled
+
 class App {
   constructor(model, signal) {
     const store = new Store(model, signal);
@@ -48,11 +50,14 @@ class App {
     store.onChange(() => this.update());
     this.update();
     this._begin();
+    const presence = setInterval(() => store.call("here").catch(() => {}), HERE_MS);
+    window.addEventListener("pagehide", () => store.call("leave").catch(() => {}), { signal });
+    signal?.addEventListener("abort", () => clearInterval(presence));
   }
 
   _header() {
-    this.historyButton = button("History", { icon: "history", kind: "plain", onclick: () => this.history.open() });
-    this.sessionsButton = button("Sessions", { icon: "folder", kind: "plain", onclick: () => this.sessions.open() });
+    this.historyButton = button("History", { icon: "history", kind: "plain", "aria-label": "History", onclick: () => this.history.open() });
+    this.sessionsButton = button("Sessions", { icon: "folder", kind: "plain", "aria-label": "Sessions", onclick: () => this.sessions.open() });
     return h(
       "header",
       { class: "wb-bar" },

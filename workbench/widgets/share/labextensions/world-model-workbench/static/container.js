@@ -16,6 +16,10 @@
       '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 52 52"><rect x="4" y="12" width="44" height="28" rx="6" fill="none" stroke="#c4621a" stroke-width="4"/><path d="M6 14h18L14 38H6zM32 14h7L29 38h-7z" fill="#c4621a"/></svg>',
     );
 
+  const RESTORED_MS = 400; // a workbench from before has come back by then
+  // `make lab` opens this address: the workbench is wanted, not its code. The application rewrites it soon.
+  const ASKED_FOR = new URLSearchParams(location.search).has("workbench");
+
   let shared = {};
 
   /** A package that JupyterLab shares; null in an application that has none, such as Voilà. */
@@ -51,7 +55,25 @@
         await contents.save(path, { type: "notebook", format: "json", content: notebook() });
       }
     }
-    return app.commands.execute("docmanager:open", { path, factory: "Notebook" });
+    const panel = await app.commands.execute("docmanager:open", { path, factory: "Notebook" });
+    await run(app, panel);
+    return panel;
+  }
+
+  /** Run the cell that shows the workbench, unless it stands there already. */
+  async function run(app, panel) {
+    if (!panel?.sessionContext) return;
+    await panel.context.ready;
+    await panel.sessionContext.ready;
+    await panel.sessionContext.session?.kernel?.info; // a run that comes before is dropped, or asks for a kernel
+    await new Promise((resolve) => setTimeout(resolve, RESTORED_MS));
+    if (panel.isDisposed || panel.node.querySelector(".wb")) return;
+    const first = panel.content.widgets.findIndex((cell) => cell.model.type === "code");
+    if (first < 0) return;
+    panel.content.activeCellIndex = first;
+    app.shell.activateById(panel.id);
+    await app.commands.execute("notebook:run-cell");
+    panel.node.querySelector(".wb")?.scrollIntoView({ block: "start" });
   }
 
   async function extension() {
@@ -67,6 +89,7 @@
         const [launcher, palette] = launcherPackage ? services : [null, ...services];
         launcher?.add({ command: COMMAND, category: "Notebook", rank: 0, kernelIconUrl: ICON });
         palette?.addItem({ command: COMMAND, category: "Workbench" });
+        if (ASKED_FOR) app.restored?.then(() => app.commands.execute(COMMAND));
       },
     };
     return () => ({ __esModule: true, default: plugin });
