@@ -9,6 +9,7 @@ import asyncio
 import secrets
 import threading
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Final, Self, TypeVar
@@ -271,7 +272,15 @@ class Studio:
 
     def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
         """Run an asynchronous method from synchronous code, inside a notebook or out of one."""
-        return asyncio.run_coroutine_threadsafe(coroutine, self._own_loop()).result()
+        return self.begin(coroutine).result()
+
+    def begin(self, coroutine: Coroutine[Any, Any, T]) -> Future[T]:
+        """Start an asynchronous method on Studio's own loop and return at once.
+
+        A language model's connections belong to that loop. To cancel the future is to cancel the
+        method.
+        """
+        return asyncio.run_coroutine_threadsafe(coroutine, self._own_loop())
 
     def close(self) -> None:
         """Let go of the index and of any language model connection; renders go on."""

@@ -57,12 +57,12 @@ class Screen:
     # opening
 
     def open_lab(self) -> Self:
-        """Open the notebook in JupyterLab and run its first cell."""
+        """Open the workbench in JupyterLab, by the link that ``make lab`` prints."""
         self.page.goto(
-            f"{self.server.url}/lab/tree/notebooks/workbench.ipynb?reset&token={TOKEN}",
+            f"{self.server.url}/lab/tree/notebooks/workbench.ipynb?token={TOKEN}&workbench",
             timeout=LOAD_MS,
         )
-        self.run_cell()
+        expect(self.workbench).to_be_visible(timeout=LOAD_MS)
         return self
 
     def run_cell(self) -> None:

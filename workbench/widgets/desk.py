@@ -6,8 +6,10 @@ Knows the open session and the variations on the table; knows neither traits nor
 from __future__ import annotations
 
 import asyncio
+import copy
 import secrets
 from collections.abc import Coroutine, Sequence
+from dataclasses import replace
 from typing import Annotated, Any, Final, TypeVar
 
 from pydantic import Field
@@ -21,6 +23,7 @@ from workbench.widgets.board import Board
 from workbench.widgets.commands import command
 from workbench.widgets.presentation import View, session_line, session_view
 from workbench.widgets.renders import Renders, Screen, render_parameters
+from workbench.widgets.trickle import Trickle
 
 __all__ = ["Desk"]
 
@@ -45,6 +48,7 @@ class Desk:
         self._private = private
         self._session: PromptSession | None = None
         self._board = Board()
+        self._writing: asyncio.Future[tuple[str, Entry]] | None = None
 
     # sessions
 
@@ -83,11 +87,25 @@ class Desk:
 
     @command
     async def enhance(self, text: Text, options: Options | None = None) -> View:
-        """Make an idea a prompt and start its first video."""
+        """Make an idea a prompt, seen to grow where a language model streams; start its first video."""
         session_id = self._session.session_id if self._session else None
-        session_id, entry = await self._ask(self._studio.enhance(text, session_id))
+        growing: Trickle[str] = Trickle(self._show_growing)
+        asked = self._studio.enhance(text, session_id, on_text=growing.hear)
+        self._writing = asyncio.ensure_future(self._ask(asked))
+        try:
+            session_id, entry = await self._writing
+        except asyncio.CancelledError:
+            return {"stopped": True}
+        finally:
+            growing.close()
         await self._refresh(session_id)
         return {"index": entry.index, **await self._first_video(entry, options or {})}
+
+    @command
+    async def stop_writing(self) -> None:
+        """Leave the language model that is writing a prompt; nothing of it is kept."""
+        if self._writing is not None:
+            self._writing.cancel()
 
     @command
     async def accept(self, index: Index, text: Text) -> View:
@@ -130,16 +148,29 @@ class Desk:
         again: bool = False,
     ) -> None:
         """Deal ``total`` cards: the prompt at ``index``, the pinned ones, and fresh variations."""
-        kept = self._board.kept(index)
-        entries = await self._ask(
-            self._studio.variations(
-                self._session_id,
-                [index],
-                max(1, total - len(kept)),
-                axes=axes or (),
-                seed=secrets.randbits(31) if again else None,
+        before = copy.deepcopy(self._board)
+        kept = before.kept(index)
+        dealt: list[int] = []
+        arriving: Trickle[Entry] = Trickle(lambda entries: self._deal(index, dealt, entries))
+        self._board.deal(index, dealt)
+        self._show_board()
+        try:
+            entries = await self._ask(
+                self._studio.variations(
+                    self._session_id,
+                    [index],
+                    max(1, total - len(kept)),
+                    axes=axes or (),
+                    seed=secrets.randbits(31) if again else None,
+                    on_entry=arriving.hear,
+                )
             )
-        )
+        except WorkbenchError:
+            self._board = before
+            raise
+        finally:
+            arriving.close()
+            self._show_board()
         await self._refresh()
         self._board.deal(index, [entry.index for entry in entries[1:]])
         self._show_board()
@@ -256,8 +287,24 @@ class Desk:
         return job
 
     async def _ask(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        # Studio has a loop of its own, to which a language model's connections belong.
-        return await asyncio.to_thread(self._studio.run, coroutine)
+        return await asyncio.wrap_future(self._studio.begin(coroutine))
+
+    def _show_growing(self, texts: Sequence[str]) -> None:
+        self._screen.tell({"kind": "growing", "text": texts[-1]})
+
+    def _deal(self, base: int, dealt: list[int], arrived: Sequence[Entry]) -> None:
+        """Put variations on the table as they come, before the last is written."""
+        dealt.extend(entry.index for entry in arrived)
+        if self._session is None:
+            return
+        known = {entry.index: entry for entry in (*self._session.entries, *arrived)}
+        if len(known) != max(known) + 1:  # something else came between; all is shown at the end
+            return
+        entries = tuple(known[index] for index in sorted(known))
+        self._session = replace(self._session, entries=entries)
+        self._screen.show("session_state", session_view(self._session))
+        self._board.deal(base, dealt)
+        self._show_board()
 
     async def _refresh(self, session_id: str | None = None) -> None:
         wanted = session_id or self._session_id

@@ -13,6 +13,7 @@ from workbench.jobs.cluster.standing import Standing
 from workbench.jobs.model import Device, Job, JobState
 from workbench.prompts.markers import strip_marker
 from workbench.prompts.model import Entry, PromptSession, Source
+from workbench.rendering import RenderRequest
 from workbench.scene import LIST_FIELDS, SCENE_FIELDS, Scene, terms
 
 __all__ = [
@@ -46,6 +47,10 @@ _LABELS: Final[Mapping[str, str]] = {
     "negative_prompt": "Avoid",
 }
 _GIGABYTE: Final = 1e9
+_ASKED: Final = (
+    *("engine", "model", "seed", "width", "height", "num_frames", "fps"),
+    *("num_inference_steps", "guidance_scale", "negative_prompt"),
+)
 
 
 def field_views() -> list[View]:
@@ -138,13 +143,22 @@ def job_view(job: Job) -> View:
         "size": [request.width, request.height],
         "frames": request.num_frames,
         "fps": request.fps,
+        "asked": _asked(request),
         "created": job.created_at.timestamp(),
+        "started": job.started_at.timestamp() if job.started_at else None,
         "finished": job.finished_at.timestamp() if job.finished_at else None,
         "final": job.state.final,
         "complete": job.state is JobState.COMPLETE,
         "starred": job.starred,
         "revision": job.revision,
     }
+
+
+def _asked(request: RenderRequest) -> View:
+    """Return what to ask for to have the same again, by the names of the Python interface."""
+    values: View = {name: getattr(request, name) for name in _ASKED}
+    values["seed"] = str(request.seed)
+    return {name: value for name, value in values.items() if value not in (None, "")}
 
 
 def device_view(device: Device) -> View:

@@ -49,6 +49,9 @@ class Screen(Protocol):
     def tell_all_jobs(self) -> None:
         """Tell of every job."""
 
+    def tell(self, message: View) -> None:
+        """Say something in passing, that a page which loads later need not know."""
+
 
 class Renders:
     """The jobs of the open session. Every method runs on the loop."""

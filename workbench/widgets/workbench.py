@@ -115,6 +115,10 @@ class Workbench(anywidget.AnyWidget):
         """Tell the browser of every job; what a page does not have, it then gets."""
         self.send({"kind": "jobs", "jobs": list(self.jobs_state.values()), "all": True})
 
+    def tell(self, message: View) -> None:
+        """Say something in passing to the pages that are there."""
+        self.send(message)
+
     # what the browser asks
 
     def _heard(self, _widget: object, content: Any, _buffers: object) -> None:

@@ -1,16 +1,30 @@
 // Two or four videos held against each other: side by side, or under one wipe.
 
+import { ChangeList, changesOf } from "./changes.js";
 import { attribute, button, h, put, show } from "./dom.js";
-import { address } from "./media.js";
+import { Player } from "./media.js";
 import { Playback } from "./playback.js";
 
 const CORNERS = ["top left", "top right", "bottom left", "bottom right"];
 
+const MOST = 4;
+
 export class Compare {
   constructor(store) {
     this.store = store;
-    this.stage = h("div", { class: "wb-compare-stage" });
-    this.playback = new Playback(() => this.videos ?? []);
+    this.players = [];
+    this.stage = h("div", {
+      class: "wb-compare-stage",
+      onpointerdown: (event) => this._grab(event),
+      onpointermove: (event) => this._drag(event),
+      onpointerup: () => this._let(),
+      onpointercancel: () => this._let(),
+      "onwb-ready": () => {
+        this.playback.startOnce();
+        this.playback.join();
+      },
+    });
+    this.playback = new Playback(() => this.players.filter((one) => one.loaded).map((one) => one.video));
     this.wipeButton = h("button", { type: "button", class: "wb-toggle", text: "Wipe", "aria-pressed": "true", onclick: () => this._mode(true) });
     this.sideButton = h("button", { type: "button", class: "wb-toggle", text: "Side by side", "aria-pressed": "false", onclick: () => this._mode(false) });
     this.across = this._slider("Wipe across", "--wb-x");
@@ -30,32 +44,23 @@ export class Compare {
   open(ids) {
     const jobs = ids.map((id) => this.store.jobs[id]).filter((job) => job?.complete);
     if (jobs.length < 2) return;
-    this.jobs = jobs.length < 4 ? jobs.slice(0, 2) : jobs.slice(0, 4);
-    this.videos = this.jobs.map((job, place) => this._video(job, place));
-    this.stage.replaceChildren(...this.videos.map((video) => h("div", { class: "wb-compare-pane" }, video)));
+    this.jobs = jobs.length < MOST ? jobs.slice(0, 2) : jobs.slice(0, MOST);
+    this.players = this.jobs.map((job, place) => this._player(job, place));
+    this.stage.replaceChildren(...this.players.map((one, place) => h("div", { class: "wb-compare-pane" }, one.el, h("span", { class: "wb-card-number", text: this._place(place) }))));
     attribute(this.stage, "data-count", this.jobs.length);
-    this.captions.replaceChildren(...this.jobs.flatMap((job, place) => [h("dt", { text: this._place(place) }), h("dd", { text: this._words(job), title: job.prompt })]));
-    show(this.down.el, this.jobs.length === 4);
+    this.captions.replaceChildren(...this.jobs.flatMap((job, place) => [h("dt", { text: this._place(place) }), h("dd", { title: job.prompt }, this._words(job))]));
+    show(this.down.el, this.jobs.length === MOST);
     this._set("--wb-x", 50);
     this._set("--wb-y", 50);
     this._mode(true);
     this.el.showModal();
   }
 
-  _video(job, place) {
-    const video = h("video", {
-      loop: true,
-      playsinline: true,
-      preload: "auto",
-      src: address(job.video, job.attempt),
-      "aria-label": `${this._place(place)}: ${job.prompt.slice(0, 120)}`,
-      onloadeddata: () => {
-        this.playback.startOnce();
-        this.playback.join();
-      },
-    });
-    video.muted = true;
-    return video;
+  _player(job, place) {
+    const player = new Player(this.store, { auto: false });
+    player.update(job);
+    attribute(player.video, "aria-label", `${this._place(place)}: ${job.prompt.slice(0, 120)}`);
+    return player;
   }
 
   _place(place) {
@@ -64,8 +69,32 @@ export class Compare {
 
   _words(job) {
     const entry = this.store.entry(job.entry);
-    const changes = entry?.changes.map((change) => change.sentence).join(", ");
-    return changes && entry.kind !== "enhanced" ? changes : `The original: ${job.prompt}`;
+    const made = changesOf(entry);
+    if (!made.length) return job.prompt;
+    const list = new ChangeList();
+    list.update(made);
+    return list.el;
+  }
+
+  // the wipe follows the pointer
+
+  _grab(event) {
+    if (this.stage.dataset.mode !== "wipe") return;
+    this.stage.setPointerCapture(event.pointerId);
+    this.dragging = true;
+    this._drag(event);
+  }
+
+  _drag(event) {
+    if (!this.dragging) return;
+    const box = this.stage.getBoundingClientRect();
+    const percent = (value, size) => Math.round(Math.min(100, Math.max(0, (value / size) * 100)));
+    this._set("--wb-x", percent(event.clientX - box.left, box.width));
+    if (this.jobs.length === MOST) this._set("--wb-y", percent(event.clientY - box.top, box.height));
+  }
+
+  _let() {
+    this.dragging = false;
   }
 
   _slider(label, name) {
@@ -89,8 +118,9 @@ export class Compare {
   _closed() {
     this.playback.stop();
     this.playback.started = false;
+    for (const player of this.players) player.dispose();
+    this.players = [];
     this.stage.replaceChildren();
-    this.videos = [];
     put(this.captions, "");
   }
 }

@@ -1,8 +1,8 @@
 // The talk with the prompt: wishes, and what each changed; every answer can be taken back.
 
+import { ChangeList } from "./changes.js";
 import { attribute, button, h, Keyed, put, show, submitOnEnter } from "./dom.js";
 import { Notice } from "./notice.js";
-import { ChangeItem } from "./variation_card.js";
 import { plural } from "./words.js";
 
 const SUGGESTIONS = [
@@ -87,11 +87,10 @@ class Turn {
   constructor(undo) {
     this.request = h("p", { class: "wb-wish" });
     this.message = h("p", { class: "wb-answer-words" });
-    this.list = h("ul", { class: "wb-changes" });
-    this.changes = new Keyed(this.list, (change) => change.field, () => new ChangeItem());
+    this.changes = new ChangeList();
     this.undo = button("Undo", { icon: "undo", kind: "small", onclick: () => undo(this.turn) });
     this.dots = h("span", { class: "wb-dots", "aria-label": "Working" }, h("i"), h("i"), h("i"));
-    this.answer = h("div", { class: "wb-answer" }, this.dots, this.message, this.list, this.undo);
+    this.answer = h("div", { class: "wb-answer" }, this.dots, this.message, this.changes.el, this.undo);
     this.el = h("li", { class: "wb-turn" }, this.request, this.answer);
   }
 
@@ -104,7 +103,6 @@ class Turn {
     put(this.message, turn.working ? "" : wordsOf(turn, changes));
     show(this.message, this.message.textContent !== "");
     this.changes.update(changes);
-    show(this.list, changes.length > 0);
     show(this.undo, turn.index !== undefined && changes.length > 0);
     attribute(this.undo, "aria-label", `Undo: ${turn.request || "this change"}`);
     attribute(this.el, "data-missed", turn.missed);

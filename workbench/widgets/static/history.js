@@ -1,5 +1,6 @@
 // The tree of a session's prompts with their pictures; any of them can be taken up again.
 
+import { briefChanges } from "./changes.js";
 import { attribute, button, h, Keyed, put, show } from "./dom.js";
 import { address } from "./media.js";
 import { capital } from "./words.js";
@@ -67,11 +68,8 @@ class Branch {
 }
 
 function wordsOf(entry) {
-  if (["variation", "tuned"].includes(entry.kind) && entry.changes.length) {
-    const changes = entry.changes.map((change) => change.sentence).join(", ");
-    return entry.request && entry.kind === "tuned" ? `“${entry.request}” — ${changes}` : changes;
-  }
-  return entry.prompt;
+  if (entry.request && entry.kind === "tuned") return `“${entry.request}”`;
+  return briefChanges(entry) || entry.prompt;
 }
 
 function forest(store) {

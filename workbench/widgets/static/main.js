@@ -61,7 +61,7 @@ class App {
     return h(
       "header",
       { class: "wb-bar" },
-      h("div", { class: "wb-brand" }, h("span", { class: "wb-mark", "aria-hidden": "true" }), h("h1", { text: "World Model Workbench" })),
+      h("div", { class: "wb-brand" }, h("span", { class: "wb-mark", "aria-hidden": "true" }), h("h1", {}, h("span", { class: "wb-brand-long", text: "World Model " }), "Workbench")),
       this.stepper.el,
       h("div", { class: "wb-row wb-bar-actions" }, this.historyButton, this.sessionsButton),
     );

@@ -24,6 +24,8 @@ export function download(job, name) {
 export const stillness = window.matchMedia("(prefers-reduced-motion: reduce)");
 
 const PREVIEW_MS = 600;
+const WIDE = 16 / 9;
+const CUT_AT_MOST = 0.12; // as a share of the picture, roughly
 
 const watcher =
   "IntersectionObserver" in window
@@ -80,6 +82,7 @@ export class Player {
     }
     attribute(this.el, "data-state", job ? job.state : "none");
     attribute(this.el, "data-shows", source.shows);
+    attribute(this.el, "data-whole", needsWhole(job));
     attribute(this.video, "aria-label", job ? `Video: ${job.prompt.slice(0, 140)}` : null);
     put(this.note, note);
   }
@@ -161,6 +164,12 @@ export class Player {
     this._play();
     this.el.dispatchEvent(new CustomEvent("wb-ready", { bubbles: true }));
   }
+}
+
+/** Whether a frame of 16:9 would cut too much off: portrait, square, very wide. */
+function needsWhole(job) {
+  const [width, height] = job?.size ?? [];
+  return Boolean(width && height) && Math.abs(Math.log(width / height / WIDE)) > CUT_AT_MOST;
 }
 
 /** What there is to see of a job, the best first. */

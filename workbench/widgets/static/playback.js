@@ -15,7 +15,7 @@ export class Playback {
     this.at = 0;
     this.stamp = 0;
     this.speed = 1;
-    this.play = button("Play all", { icon: "play", kind: "primary", onclick: () => this.toggle() });
+    this.play = button("Play all", { icon: "play", kind: "primary", "aria-label": "Play all", onclick: () => this.toggle() });
     this.scrub = h("input", {
       type: "range",
       class: "wb-scrub",
@@ -129,6 +129,7 @@ export class Playback {
     put(this.time, `${now.toFixed(1)} / ${length.toFixed(1)} s`);
     swapIcon(this.play, this.playing ? "pause" : "play");
     put(this.play.lastChild, this.playing ? "Pause" : "Play all");
+    attribute(this.play, "aria-label", this.playing ? "Pause" : "Play all");
     attribute(this.play, "disabled", !length && !this.playing);
     show(this.el, true);
   }

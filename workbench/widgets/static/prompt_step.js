@@ -4,6 +4,7 @@ import { Chips } from "./chips.js";
 import { attribute, button, h, icon, put, show } from "./dom.js";
 import { Player } from "./media.js";
 import { Notice } from "./notice.js";
+import { Draft } from "./draft.js";
 import { PromptText } from "./prompt_text.js";
 import { JobLine } from "./progress.js";
 
@@ -14,6 +15,8 @@ const EXAMPLES = [
   "city street in the rain, neon signs",
   "a fox in the snow, slow motion",
 ];
+
+const SLOW_MS = 200;
 
 export class PromptStep {
   constructor(store, { go }) {
@@ -34,6 +37,8 @@ export class PromptStep {
       oninput: () => this.update(),
     });
     this.submit = button("Enhance", { icon: "spark", kind: "primary", onclick: () => this._enhance() });
+    this.stop = button("Stop", { icon: "stop", hidden: true, title: "Leave the language model", onclick: () => this._stop() });
+    this.draft = new Draft();
     this.idea = this._ideaForm();
     this.result = this._resultPart();
     this.el = h("section", { class: "wb-step wb-step-prompt" }, this.idea, this.result);
@@ -77,6 +82,7 @@ export class PromptStep {
           "div",
           { class: "wb-row" },
           h("span", { class: "wb-quiet wb-keys", id: "wb-idea-hint", text: "Ctrl or ⌘ + Enter" }),
+          this.stop,
           this.submit,
         ),
       ),
@@ -102,25 +108,30 @@ export class PromptStep {
       onclick: () => this.go(2, { make: true }),
     });
     this.tune = button("Tune it first", { onclick: () => this._tune() });
-    this.original = h("p", { class: "wb-original" });
+    this.parameters = h(
+      "div",
+      {},
+      h("h3", { class: "wb-section", text: "Parameters" }),
+      this.chipsNotice.el,
+      this.chips.el,
+    );
+    this.moves = h("div", { class: "wb-row wb-next" }, this.next, this.tune);
     return h(
       "div",
       { class: "wb-prompt-result", hidden: true },
       h(
         "div",
         { class: "wb-prompt-main" },
-        this.original,
+        this.draft.el,
         this.text.el,
-        h("h3", { class: "wb-section", text: "Parameters" }),
-        this.chipsNotice.el,
-        this.chips.el,
+        this.parameters,
       ),
       h(
         "aside",
         { class: "wb-prompt-side", "aria-label": "First video" },
         this.player.el,
         this.line.el,
-        h("div", { class: "wb-row wb-next" }, this.next, this.tune),
+        this.moves,
       ),
     );
   }
@@ -133,11 +144,23 @@ export class PromptStep {
     attribute(this.submit, "data-working", working);
     attribute(this.el, "aria-busy", working ? "true" : null);
     put(this.submit.lastChild, working ? "Enhancing…" : entry ? "Enhance anew" : "Enhance");
-    attribute(this.el, "data-has-prompt", Boolean(entry));
-    show(this.lead, !entry);
-    show(this.examples, !entry);
-    put(this.title, entry ? "Your idea" : "What should happen?");
-    show(this.result, Boolean(entry));
+    const writing = working && (this.slow || store.growing !== "");
+    const open = Boolean(entry) || writing;
+    attribute(this.el, "data-has-prompt", open);
+    show(this.lead, !open);
+    show(this.examples, !open);
+    put(this.title, open ? "Your idea" : "What should happen?");
+    show(this.result, open);
+    show(this.stop, writing);
+    show(this.draft.el, writing);
+    attribute(this.result, "data-writing", writing);
+    for (const node of [this.text.el, this.parameters, this.moves]) show(node, !writing);
+    if (writing) {
+      this.draft.update(store.growing, this.input.value);
+      this.player.update(null, "The first video starts as soon as the prompt stands.");
+      this.line.update(null);
+      return;
+    }
     if (!entry) {
       if (this.shown) this.input.value = "";
       this.shown = null;
@@ -159,8 +182,6 @@ export class PromptStep {
     const job = store.jobOf(entry.index) ?? this._nearestJob(entry);
     this.player.update(job);
     this.line.update(job);
-    put(this.original, "");
-    show(this.original, false);
   }
 
   /** The prompt that stands on this screen. */
@@ -181,11 +202,25 @@ export class PromptStep {
     const text = this.input.value.trim();
     if (!text || this.store.busy("enhance")) return;
     const { options } = this.store.view;
+    this.store.growing = "";
+    const slow = setTimeout(() => this._goSlow(true), SLOW_MS);
     const answer = await this.notice.guard(() => this.store.call("enhance", { text, options }, "enhance"));
-    if (!answer) return;
+    clearTimeout(slow);
+    this._goSlow(false);
+    if (!answer || answer.stopped) return; // what was typed stands where it was
     this.store.set({ base: answer.index, current: answer.index });
     if (answer.warning) this.notice.say(`The prompt is ready, but its video could not start: ${answer.warning}`);
     this.text.arrive();
+  }
+
+  /** The answer takes its time: show where it will stand. */
+  _goSlow(on) {
+    this.slow = on;
+    this.store.emit();
+  }
+
+  _stop() {
+    this.notice.guard(() => this.store.call("stop_writing", {}, "stop_writing"));
   }
 
   _take(name, args) {

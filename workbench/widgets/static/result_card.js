@@ -1,36 +1,38 @@
 // One video of the results: its prompt, how it was made, and what can be done with it.
 
-import { attribute, button, h, put, show } from "./dom.js";
+import { ChangeList, changesOf } from "./changes.js";
+import { attribute, button, h, icon, put, show } from "./dom.js";
+import { factsLine, factsRows } from "./facts.js";
 import { download, Player } from "./media.js";
 import { Notice } from "./notice.js";
 import { JobLine } from "./progress.js";
-import { deviceName } from "./words.js";
 
 export class ResultCard {
-  constructor(store, { choose, use }) {
+  constructor(store, { choose, use, open }) {
     this.store = store;
     this.player = new Player(store, { auto: false });
     this.line = new JobLine(store, { compact: true });
     this.notice = new Notice();
-    this.star = button("Star", { icon: "star", bare: true, kind: "star", onclick: () => this._ask("star", { job: this.job.id, on: !this.job.starred }) });
+    this.star = button("Star", { icon: "star", bare: true, kind: "star", onclick: () => this.toggleStar() });
     this.box = h("input", { type: "checkbox", onchange: () => choose(this.job.id) });
     this.order = h("span");
     this.pick = h("label", { class: "wb-pick", title: "Choose to compare" }, this.box, this.order);
-    this.words = h("p", { class: "wb-result-changes" });
+    this.hint = h("span", { class: "wb-result-hint", "aria-hidden": "true" });
+    this.open = h("button", { type: "button", class: "wb-result-open", onclick: () => open(this.job.id) });
+    this.changes = new ChangeList();
     this.text = h("p", { class: "wb-card-text" });
     this.facts = h("dl", { class: "wb-facts" });
     this.details = h("details", { class: "wb-result-details", ontoggle: () => this._facts() }, h("summary", { text: "How it was made" }), this.facts);
     this.use = button("Use this prompt", { kind: "small", onclick: () => use(this.job.entry) });
-    this.again = button("Again, another seed", { icon: "shuffle", bare: true, title: "Render again with another seed", onclick: () => this._again() });
-    this.video = h("a", { class: "wb-button wb-bare", "aria-label": "Download the video", title: "Download the video" });
+    this.again = button("Again, another seed", { icon: "shuffle", bare: true, title: "Render again with another seed", onclick: () => this.renderAgain() });
+    this.video = h("a", { class: "wb-button wb-bare", "aria-label": "Download the video", title: "Download the video" }, icon("download"));
     this.recipe = h("a", { class: "wb-link", text: "Recipe" });
-    this.video.append(button("x", { icon: "download", bare: true }).firstChild);
     this.el = h(
       "article",
-      { class: "wb-card wb-result", role: "listitem", onmouseenter: () => this._facts() },
-      h("div", { class: "wb-card-media" }, this.player.el, this.pick, this.star),
+      { class: "wb-card wb-result", role: "listitem" },
+      h("div", { class: "wb-card-media" }, this.player.el, this.open, this.hint, this.pick, this.star),
       this.line.el,
-      h("div", { class: "wb-card-body" }, this.words, this.text, this.details, this.notice.el),
+      h("div", { class: "wb-card-body" }, this.changes.el, this.text, this.details, this.notice.el),
       h("div", { class: "wb-card-foot" }, this.use, h("span", { class: "wb-row wb-tight" }, this.again, this.video, this.recipe)),
     );
   }
@@ -47,11 +49,11 @@ export class ResultCard {
     show(this.line.el, !job.complete);
     put(this.text, job.prompt);
     attribute(this.text, "title", job.prompt);
-    const entry = this.store.entry(job.entry);
-    const told = entry && ["variation", "tuned", "given"].includes(entry.kind) ? entry.changes.map((c) => c.sentence).join(", ") : "";
-    put(this.words, told);
-    show(this.words, told !== "");
-    attribute(this.box, "aria-label", `Choose to compare: ${job.prompt.slice(0, 60)}`);
+    this.changes.update(changesOf(this.store.entry(job.entry)));
+    put(this.hint, factsLine(job));
+    const about = job.prompt.slice(0, 60);
+    attribute(this.open, "aria-label", `Look at it: ${about}. ${factsLine(job)}`);
+    attribute(this.box, "aria-label", `Choose to compare: ${about}`);
     show(this.pick, job.complete);
     attribute(this.star, "aria-pressed", String(job.starred));
     attribute(this.star, "aria-label", job.starred ? "Unstar" : "Star");
@@ -71,24 +73,17 @@ export class ResultCard {
     this.player.dispose();
   }
 
-  _facts() {
-    const { job } = this;
-    const facts = {
-      Engine: job.model ? `${job.engine}, ${job.model}` : job.engine,
-      Seed: job.seed,
-      Size: job.size[0] ? `${job.size[0]} × ${job.size[1]}` : "",
-      Length: job.frames ? `${job.frames} frames at ${job.fps} a second` : "",
-      Device: job.device ? deviceName(job.device, job.gpu) : "",
-      Id: job.id,
-    };
-    const rows = Object.entries(facts).filter(([, value]) => value);
-    this.facts.replaceChildren(...rows.flatMap(([name, value]) => [h("dt", { text: name }), h("dd", { text: value })]));
-    attribute(this.player.el, "title", rows.slice(0, 4).map(([name, value]) => `${name}: ${value}`).join("\n"));
+  toggleStar() {
+    return this._ask("star", { job: this.job.id, on: !this.job.starred });
   }
 
-  _again() {
+  renderAgain() {
     const { seed, ...options } = this.store.view.options; // another seed is the point
     return this._ask("render", { index: this.job.entry, options });
+  }
+
+  _facts() {
+    this.facts.replaceChildren(...factsRows(this.job));
   }
 
   _ask(name, args) {

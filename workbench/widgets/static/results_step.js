@@ -5,6 +5,8 @@ import { baseUrl } from "./media.js";
 import { Notice } from "./notice.js";
 import { Playback } from "./playback.js";
 import { ResultCard } from "./result_card.js";
+import { Viewer } from "./viewer.js";
+import { WallKeys } from "./wall_keys.js";
 import { plural } from "./words.js";
 
 const SORTS = {
@@ -28,13 +30,33 @@ export class ResultsStep {
     this.notice = new Notice();
     this.chosen = [];
     this.grid = h("div", { class: "wb-grid wb-results", role: "list", "aria-label": "Videos" });
+    const use = (index) => {
+      store.set({ current: index });
+      go(3);
+    };
+    const card = (job) => this.cards.parts.get(job.id);
+    this.viewer = new Viewer(store, {
+      star: (job) => card(job)?.toggleStar(),
+      use: (job) => use(job.entry),
+      again: (job) => card(job)?.renderAgain(),
+    });
+    this.viewer.closed = (id) => this.cards.parts.get(id)?.open.focus({ preventScroll: true });
     this.cards = new Keyed(this.grid, (one) => one.job.id, () => new ResultCard(store, {
+      use,
       choose: (id) => this._choose(id),
-      use: (index) => {
-        store.set({ current: index });
-        go(3);
-      },
+      open: (id) => this.viewer.open(id, this.shown.map((job) => job.id)),
     }));
+    this.keys = new WallKeys(this.grid, {
+      cards: () => this.shown.map(card),
+      acts: {
+        p: () => this.playback.toggle(),
+        c: (one) => one.job.complete && this._choose(one.job.id),
+        v: () => this.compare.disabled || this.compare.click(),
+        s: (one) => one.toggleStar(),
+        u: (one) => one.job.entry !== null && use(one.job.entry),
+        r: (one) => one.job.entry !== null && one.renderAgain(),
+      },
+    });
     this.playback = new Playback(() => this._visible());
     this.grid.addEventListener("wb-ready", () => {
       this.playback.startOnce();
@@ -50,10 +72,11 @@ export class ResultsStep {
     this.el = h(
       "section",
       { class: "wb-step wb-step-results" },
-      h("header", { class: "wb-head" }, h("div", { class: "wb-head-words" }, this.title, this.summary), h("div", { class: "wb-row wb-head-main" }, this.compare, this.zip), h("div", { class: "wb-tools" }, this.playback.el, this.sort.el, this.filter.el)),
+      h("header", { class: "wb-head" }, h("div", { class: "wb-head-words" }, this.title, this.summary), h("div", { class: "wb-row wb-head-main" }, this.compare, this.zip), h("div", { class: "wb-tools" }, this.playback.el, this.sort.el, this.filter.el, this.keys.el)),
       this.notice.el,
       this.grid,
       this.empty,
+      this.viewer.el,
     );
   }
 
@@ -64,6 +87,7 @@ export class ResultsStep {
     const [, wanted] = FILTERS[filter] ?? FILTERS.all;
     const [, order] = SORTS[sort] ?? SORTS.order;
     const shown = all.filter(wanted).sort(order);
+    this.shown = shown;
     this.chosen = this.chosen.filter((id) => store.jobs[id]?.complete);
     this.cards.update(shown.map((job) => ({ job, chosen: this.chosen.indexOf(job.id) })));
     const done = all.filter((job) => job.complete).length;
@@ -79,6 +103,7 @@ export class ResultsStep {
     attribute(this.zip, "disabled", !done || store.busy("archive"));
     attribute(this.zip, "data-working", store.busy("archive"));
     this.playback.join();
+    this.viewer.update();
   }
 
   /** The step is left: nothing plays unseen. */

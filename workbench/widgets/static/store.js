@@ -9,6 +9,7 @@ export class Store {
     this.jobs = {};
     this.view = { step: 1, base: null, current: null, sort: "order", filter: "all", options: {} };
     this.silent = false;
+    this.growing = ""; // the prompt that is being written, as far as it is
     this._listeners = new Set();
     this._waiting = new Map();
     this._busy = new Map();
@@ -162,6 +163,10 @@ export class Store {
 
   _heard(message, buffers) {
     if (message.kind === "jobs") this._patchJobs(message);
+    if (message.kind === "growing") {
+      this.growing = message.text;
+      this.emit();
+    }
     const waiting = this._waiting.get(message.id);
     if (!waiting) return;
     clearTimeout(waiting.late);

@@ -1,5 +1,6 @@
 // Every render of a tuned prompt, side by side, each with what it changed.
 
+import { briefChanges } from "./changes.js";
 import { attribute, button, h, Keyed, put, show } from "./dom.js";
 import { Player } from "./media.js";
 import { jobWords } from "./words.js";
@@ -79,10 +80,7 @@ class Take {
 function wordsOf(store, job) {
   const entry = store.entry(job.entry);
   if (!entry) return "";
-  if (entry.changes.length && entry.kind !== "enhanced") {
-    return entry.changes.map((change) => change.sentence).slice(0, 2).join(", ");
-  }
-  return entry.kind === "variation" ? "Variation" : "First prompt";
+  return briefChanges(entry) || (entry.kind === "variation" ? "Variation" : "First prompt");
 }
 
 function onLine(store, entry, index) {

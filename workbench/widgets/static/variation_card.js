@@ -1,10 +1,10 @@
 // One variation: what it changes, its text, its render, and what can be done with it.
 
-import { attribute, button, h, Keyed, put, show } from "./dom.js";
+import { ChangeList } from "./changes.js";
+import { attribute, button, h, put, show } from "./dom.js";
 import { Player } from "./media.js";
 import { Notice } from "./notice.js";
 import { JobLine } from "./progress.js";
-import { valueText } from "./words.js";
 
 const SOURCES = {
   fallback: "written without the language model",
@@ -20,8 +20,7 @@ export class VariationCard {
     this.line = new JobLine(store, { compact: true });
     this.notice = new Notice();
     this.number = h("span", { class: "wb-card-number" });
-    this.changes = h("ul", { class: "wb-changes" });
-    this.changeList = new Keyed(this.changes, (change) => change.field, () => new ChangeItem());
+    this.changes = new ChangeList();
     this.fallback = h("span", { class: "wb-badge wb-badge-fallback", hidden: true });
     this.text = h("p", { class: "wb-card-text" });
     this.more = h("button", {
@@ -37,7 +36,7 @@ export class VariationCard {
       { class: "wb-card", role: "listitem" },
       h("div", { class: "wb-card-media" }, this.player.el, this.number),
       this.line.el,
-      h("div", { class: "wb-card-body" }, this.fallback, this.changes, this.text, this.more, this.area, this.notice.el),
+      h("div", { class: "wb-card-body" }, this.fallback, this.changes.el, this.text, this.more, this.area, this.notice.el),
       this._actions(),
     );
   }
@@ -71,8 +70,7 @@ export class VariationCard {
     attribute(this.el, "style", `--wb-place: ${card.place}`);
     put(this.number, card.first ? "Original" : String(card.place + 1));
     put(this.text, entry.prompt);
-    this.changeList.update(card.first ? [] : entry.changes);
-    show(this.changes, !card.first && entry.changes.length > 0);
+    this.changes.update(card.first ? [] : entry.changes);
     show(this.fallback, entry.fallback);
     put(this.fallback, SOURCES[entry.source] ?? SOURCES.fallback);
     for (const node of [this.pin, this.again, this.drop]) show(node, !card.first);
@@ -125,30 +123,6 @@ export class VariationCard {
     show(this.save, on);
     show(this.tuneButton, !on);
   }
-}
-
-/** One named change, as before and after. */
-export class ChangeItem {
-  constructor() {
-    this.label = h("span", { class: "wb-change-field" });
-    this.before = h("del");
-    this.after = h("ins");
-    this.el = h("li", {}, this.label, this.before, this.after);
-  }
-
-  update(change) {
-    put(this.label, change.field.replaceAll("_", " "));
-    put(this.before, brief(change.before, change.after));
-    put(this.after, brief(change.after, change.before) || "none");
-    show(this.before, Boolean(this.before.textContent));
-    attribute(this.el, "title", change.sentence);
-  }
-}
-
-/** Of a list only what the other one lacks. */
-function brief(value, other) {
-  if (!Array.isArray(value)) return valueText(value);
-  return valueText(value.filter((item) => !other.includes(item)));
 }
 
 /** Places of cards that are still being written. */

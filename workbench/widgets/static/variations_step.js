@@ -79,8 +79,7 @@ export class VariationsStep {
       job: jobs.get(entry.index) ?? store.jobOf(entry.index),
       axes: this.axes.chosen,
     }));
-    const kept = making ? cards.filter((card) => card.first || card.pinned) : cards;
-    this.cards.update([...kept, ...Skeletons(making ? this.expected - kept.length : 0)]);
+    this.cards.update([...cards, ...Skeletons(making ? this.expected - cards.length : 0)]);
     this.options.update();
     this._updateHead(cards, [...jobs.values()], making);
   }
@@ -100,7 +99,7 @@ export class VariationsStep {
     attribute(this.render, "disabled", making || submitting || !cards.length || working > 0);
     attribute(this.render, "data-working", submitting);
     put(this.render.lastChild, jobs.length && !working ? "Render all again" : "Render all");
-    put(this.summary, summary(cards, jobs, done, making));
+    put(this.summary, making ? `Writing variations, ${cards.length} of ${this.expected}…` : summary(cards, jobs, done));
   }
 
   _part(card) {
@@ -123,8 +122,7 @@ export class VariationsStep {
   }
 }
 
-function summary(cards, jobs, done, making) {
-  if (making) return "Writing variations…";
+function summary(cards, jobs, done) {
   if (!cards.length) return "";
   if (!jobs.length) return `${plural(cards.length, "prompt")} ready to render.`;
   if (done === jobs.length) return `${plural(done, "video")} finished.`;

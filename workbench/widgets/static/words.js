@@ -9,6 +9,7 @@ const UNITS = [
 /** "8 s", "2 min", "1 h"; empty where not known. */
 export function duration(seconds) {
   if (seconds === null || seconds === undefined) return "";
+  if (seconds < 10 && !Number.isInteger(seconds)) return `${seconds.toFixed(1)} s`;
   const [, size, unit] = UNITS.find(([below]) => seconds < below);
   return `${Math.max(1, Math.round(seconds / size))} ${unit}`;
 }
@@ -18,16 +19,16 @@ export function jobWords(job) {
   if (!job) return "";
   if (job.state === "queued") {
     const ahead = job.ahead ? `${job.ahead} ahead` : "next in line";
-    return join("Waiting", ahead, job.wait ? `about ${duration(job.wait)}` : "");
+    return join("Waiting", ahead, job.wait ? `about ${duration(Math.max(1, Math.round(job.wait)))}` : "");
   }
   if (job.state === "running") {
     const steps = job.steps ? `${job.step} of ${job.steps}` : "";
-    const left = job.eta ? `${duration(job.eta)} left` : "";
+    const left = job.eta ? `${duration(Math.max(1, Math.round(job.eta)))} left` : "";
     return join(capital(job.stage || "starting"), steps, left);
   }
   if (job.state === "failed") return job.error || "Failed";
   if (job.state === "cancelled") return "Cancelled";
-  return "Done";
+  return join("Done", job.started && job.finished ? duration(job.finished - job.started) : "");
 }
 
 /** Who is rendering it and how busy that device is. */
@@ -90,7 +91,14 @@ export function differences(before, after) {
     if (last && (last.fresh === fresh || !token.trim())) last.text += token;
     else runs.push({ text: token, fresh });
   });
-  return runs;
+  return runs.flatMap(trimmed);
+}
+
+/** A mark ends with its last word, not with the space after it. */
+function trimmed(run) {
+  const text = run.text.trimEnd();
+  if (!run.fresh || text === run.text || !text) return [run];
+  return [{ text, fresh: true }, { text: run.text.slice(text.length), fresh: false }];
 }
 
 function fold(token) {
@@ -123,7 +131,7 @@ function commonTokens(old, now) {
 
 const SHORT = 4;
 const SMALL = new Set(
-  "a an the and or of in on at to by with from over under into for as is are it its this that".split(" "),
+  "a an the and or of in on at to by with from over under into for as is are it its this that through across along up down off out near behind between around upon while".split(" "),
 );
 const BRIDGE = 3; // small words between two of the user's own words belong to them
 

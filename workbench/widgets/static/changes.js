@@ -1,0 +1,53 @@
+// What differs between two prompts: named changes, each as before and after.
+
+import { attribute, h, Keyed, put, show } from "./dom.js";
+import { valueText } from "./words.js";
+
+/** All changes between two prompts; hidden where there is none. */
+export class ChangeList {
+  constructor() {
+    this.el = h("ul", { class: "wb-changes" });
+    this.list = new Keyed(this.el, (change) => change.field, () => new ChangeItem());
+  }
+
+  update(changes) {
+    this.list.update(changes);
+    show(this.el, changes.length > 0);
+  }
+}
+
+/** One named change, as before and after. */
+class ChangeItem {
+  constructor() {
+    this.label = h("span", { class: "wb-change-field" });
+    this.before = h("del");
+    this.after = h("ins");
+    this.el = h("li", {}, this.label, this.before, this.after);
+  }
+
+  update(change) {
+    put(this.label, change.field.replaceAll("_", " "));
+    put(this.before, brief(change.before, change.after));
+    put(this.after, brief(change.after, change.before) || "none");
+    show(this.before, Boolean(this.before.textContent));
+    attribute(this.el, "title", change.sentence);
+  }
+}
+
+/** Of a list only what the other one lacks. */
+function brief(value, other) {
+  if (!Array.isArray(value)) return valueText(value);
+  return valueText(value.filter((item) => !other.includes(item)));
+}
+
+/** What an entry has become, in a few words: "film noir, 85mm lens". */
+export function briefChanges(entry) {
+  return changesOf(entry)
+    .map((change) => brief(change.after, change.before) || `no ${change.field.replaceAll("_", " ")}`)
+    .join(", ");
+}
+
+/** What made an entry of its parent; nothing for a prompt that stands at a beginning. */
+export function changesOf(entry) {
+  return entry && ["variation", "tuned", "given"].includes(entry.kind) ? entry.changes : [];
+}

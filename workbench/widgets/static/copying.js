@@ -1,0 +1,63 @@
+// What a video can be taken along as: its prompt, Python, or curl.
+
+import { baseUrl } from "./media.js";
+
+/** The render as a call of the Python interface; `wb.render` takes the same names as the recipe. */
+export function asPython(job) {
+  const given = Object.entries(job.asked).map(([name, value]) => `${name}=${literal(name, value)}`);
+  const lines = [
+    "import workbench as wb",
+    "",
+    `video = wb.open_video(${JSON.stringify(job.id)})  # this one: video.path, video.recipe, video.scores`,
+    "again = wb.render(",
+    `    [${JSON.stringify(job.prompt)}],`,
+    ...given.map((one) => `    ${one},`),
+    ")",
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
+/** The render as a request to the REST interface; $TOKEN is left to whoever sends it. */
+export function asCurl(job) {
+  const given = Object.entries(job.asked).map(([name, value]) => `${JSON.stringify(name)}: ${literal(name, value)}`);
+  const body = `{${[`"prompt": ${JSON.stringify(job.prompt)}`, ...given].join(", ")}}`;
+  const url = new URL(`${baseUrl()}api/video/single_inference`, location.href).href;
+  return [
+    `curl -X POST ${quoted(url)}`,
+    '-H "Authorization: token $TOKEN"',
+    "-H 'Content-Type: application/json'",
+    `-d ${quoted(body)}`,
+  ].join(" \\\n  ");
+}
+
+/** Put text on the clipboard; false where the browser does not let us (a page without https, say). */
+export async function copy(text, beside) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    return copyThroughField(text, beside);
+  }
+}
+
+// The older way works on plain http too, where a dashboard on one's own network often stands.
+function copyThroughField(text, beside) {
+  const field = document.createElement("textarea");
+  field.value = text;
+  field.style.cssText = "position: fixed; opacity: 0";
+  beside.append(field);
+  const focused = document.activeElement;
+  field.select();
+  const done = document.execCommand("copy");
+  field.remove();
+  focused?.focus();
+  return done;
+}
+
+function literal(name, value) {
+  return name === "seed" || typeof value === "number" ? String(value) : JSON.stringify(value);
+}
+
+function quoted(text) {
+  return `'${text.replaceAll("'", "'\\''")}'`;
+}

@@ -1,0 +1,131 @@
+// One video, large, with all that is known of it; its neighbours are one key away.
+
+import { ChangeList, changesOf } from "./changes.js";
+import { asCurl, asPython, copy } from "./copying.js";
+import { attribute, button, h, put, show } from "./dom.js";
+import { factsRows } from "./facts.js";
+import { download, Player } from "./media.js";
+import { JobLine } from "./progress.js";
+
+const TOLD_MS = 1600;
+
+export class Viewer {
+  /** `actions`: star(job), use(job), again(job), as the cards have them. */
+  constructor(store, actions) {
+    this.store = store;
+    this.actions = actions;
+    this.player = new Player(store, { controls: true });
+    this.line = new JobLine(store);
+    this.changes = new ChangeList();
+    this.title = h("h2");
+    this.text = h("p", { class: "wb-viewer-text" });
+    this.facts = h("dl", { class: "wb-facts" });
+    this.star = button("Star", { icon: "star", bare: true, onclick: () => actions.star(this.job) });
+    this.before = button("The one before", { icon: "back", bare: true, onclick: () => this._step(-1) });
+    this.after = button("The next one", { icon: "arrow", bare: true, onclick: () => this._step(1) });
+    this.use = button("Use this prompt", { kind: "primary", onclick: () => this._leave(() => actions.use(this.job)) });
+    this.again = button("Another seed", { icon: "shuffle", title: "Render again with another seed", onclick: () => this._leave(() => actions.again(this.job)) });
+    this.video = h("a", { class: "wb-button", text: "Download", download: "" });
+    this.recipe = h("a", { class: "wb-button", text: "Recipe", download: "" });
+    this.said = h("span", { class: "wb-quiet", role: "status" });
+    this.el = h(
+      "dialog",
+      { class: "wb-dialog wb-viewer", "aria-label": "Video", onclose: () => this._closed(), onkeydown: (event) => this._key(event) },
+      h(
+        "header",
+        { class: "wb-dialog-head" },
+        this.title,
+        h("span", { class: "wb-row wb-tight" }, this.before, this.after, this.star, button("Close", { icon: "close", bare: true, onclick: () => this.el.close() })),
+      ),
+      h("div", { class: "wb-viewer-body" }, h("div", { class: "wb-viewer-picture" }, this.player.el, this.line.el), this._words()),
+    );
+  }
+
+  _words() {
+    const copies = { Prompt: (job) => job.prompt, Python: asPython, curl: asCurl };
+    return h(
+      "div",
+      { class: "wb-viewer-words" },
+      this.changes.el,
+      this.text,
+      h("div", { class: "wb-row" }, this.use, this.again, this.video, this.recipe),
+      this.facts,
+      h(
+        "div",
+        { class: "wb-row wb-copies", role: "group", "aria-label": "Copy" },
+        h("span", { class: "wb-quiet", text: "Copy as" }),
+        Object.entries(copies).map(([name, make]) => h("button", { type: "button", class: "wb-example", text: name, onclick: () => this._copy(name, make(this.job)) })),
+        this.said,
+      ),
+    );
+  }
+
+  /** Show the video of job `id`, one of `ids` in their order on the wall. */
+  open(id, ids) {
+    this.ids = ids;
+    this.id = id;
+    if (!this.el.open) this.el.showModal();
+    this.update();
+  }
+
+  update() {
+    if (!this.el.open) return;
+    const job = this.store.jobs[this.id];
+    if (!job) return this.el.close();
+    this.player.update(job);
+    this.line.update(job);
+    show(this.line.el, !job.complete);
+    if (job === this.job) return;
+    this.job = job;
+    this.player.el.style.aspectRatio = job.size[0] ? `${job.size[0]} / ${job.size[1]}` : "";
+    const entry = this.store.entry(job.entry);
+    const place = this.ids.indexOf(job.id);
+    put(this.title, `Video ${place + 1} of ${this.ids.length}`);
+    put(this.text, job.prompt);
+    this.changes.update(changesOf(entry));
+    this.facts.replaceChildren(...factsRows(job));
+    attribute(this.star, "aria-pressed", String(job.starred));
+    attribute(this.star, "aria-label", job.starred ? "Unstar" : "Star");
+    attribute(this.before, "disabled", place <= 0);
+    attribute(this.after, "disabled", place >= this.ids.length - 1);
+    for (const node of [this.use, this.again]) show(node, job.entry !== null);
+    for (const node of [this.video, this.recipe]) show(node, job.complete);
+    attribute(this.video, "href", job.complete ? download(job, "video.mp4") : null);
+    attribute(this.recipe, "href", job.complete ? download(job, "recipe.json") : null);
+  }
+
+  _key(event) {
+    const control = event.target.closest("input, textarea, select, video");
+    if (control || event.ctrlKey || event.metaKey || event.altKey) return;
+    const keys = { ArrowLeft: () => this._step(-1), ArrowRight: () => this._step(1), s: () => this.actions.star(this.job) };
+    const act = keys[event.key];
+    if (!act) return;
+    event.preventDefault();
+    act();
+  }
+
+  _step(by) {
+    const next = this.ids[this.ids.indexOf(this.id) + by];
+    if (!next) return;
+    this.id = next;
+    this.update();
+  }
+
+  async _copy(name, text) {
+    const done = await copy(text, this.el);
+    put(this.said, done ? `${name} copied.` : "This browser does not let a page copy; select the text instead.");
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => put(this.said, ""), TOLD_MS);
+  }
+
+  _leave(act) {
+    this.el.close();
+    act();
+  }
+
+  _closed() {
+    this.player.video.pause();
+    this.job = null;
+    this.closed?.(this.id);
+  }
+}

@@ -1,0 +1,50 @@
+// The wall of results by keyboard: arrows move, a letter acts on the video that has the focus.
+
+import { h } from "./dom.js";
+
+const HELP = [
+  ["← ↑ ↓ →", "move"],
+  ["Enter", "look at it"],
+  ["P", "play or pause all"],
+  ["C", "choose to compare"],
+  ["V", "compare the chosen"],
+  ["S", "star"],
+  ["U", "use its prompt"],
+  ["R", "again, another seed"],
+];
+
+export class WallKeys {
+  /** `cards()` in their order; `acts` by key, each given the card that has the focus. */
+  constructor(grid, { cards, acts }) {
+    this.grid = grid;
+    this.cards = cards;
+    this.acts = acts;
+    grid.addEventListener("keydown", (event) => this._key(event));
+    this.el = h(
+      "details",
+      { class: "wb-keyhelp" },
+      h("summary", { text: "Keys" }),
+      h("dl", {}, HELP.flatMap(([key, words]) => [h("dt", {}, h("kbd", { text: key })), h("dd", { text: words })])),
+    );
+  }
+
+  _key(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const card = this.cards().find((one) => one.el.contains(event.target));
+    if (!card || event.target.closest("textarea, select, input:not([type=checkbox])")) return;
+    if (event.key.startsWith("Arrow")) this._move(event, card);
+    const act = this.acts[event.key.toLowerCase()];
+    if (!act) return;
+    event.preventDefault();
+    act(card);
+  }
+
+  _move(event, card) {
+    const cards = this.cards();
+    const columns = getComputedStyle(this.grid).gridTemplateColumns.split(" ").length;
+    const by = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns }[event.key];
+    const next = cards[cards.indexOf(card) + by];
+    event.preventDefault();
+    next?.open.focus();
+  }
+}
