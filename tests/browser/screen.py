@@ -170,8 +170,8 @@ class Screen:
 
     def assert_clean(self) -> None:
         """Nothing of ours went wrong, and nothing was asked of any other host."""
-        assert self.errors == []
-        assert self.foreign == []
+        assert self.errors == [], self.errors
+        assert self.foreign == [], self.foreign
 
     def _hear(self, message: ConsoleMessage) -> None:
         if message.type == "error" and not message.text.lower().startswith(
