@@ -40,6 +40,9 @@ class LiveServer:
             "WORKBENCH_OUTPUTS": str(outputs),
             "JUPYTER_PORT": str(self.port),
             "JUPYTER_TOKEN": TOKEN,
+            # a newcomer's JupyterLab, whatever the person who runs the tests has set in theirs
+            "JUPYTERLAB_SETTINGS_DIR": str(outputs.parent / "lab-settings"),
+            "JUPYTERLAB_WORKSPACES_DIR": str(outputs.parent / "lab-workspaces"),
             **(environment or {}),
         }
         self.process: subprocess.Popen[bytes] | None = None

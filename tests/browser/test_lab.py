@@ -47,15 +47,17 @@ def test_the_four_steps_lead_from_an_idea_to_finished_videos(
     screen.assert_clean()
 
 
-def test_the_launcher_has_a_tile_that_opens_the_notebook(
+def test_the_launchers_tile_shows_the_workbench_and_no_question_stands_in_the_way(
     open_screen: Callable[..., Screen],
 ) -> None:
     screen = open_screen()
     screen.page.goto(f"{screen.server.url}/lab?reset&token={TOKEN}", timeout=LOAD_MS)
     tile = screen.page.locator(".jp-LauncherCard", has_text="World Model Workbench")
     tile.click(timeout=LOAD_MS)
-    expect(screen.page.locator(".jp-Notebook .jp-CodeCell").first).to_be_visible(timeout=LOAD_MS)
-    expect(screen.page.get_by_role("tab", name="workbench.ipynb")).to_be_visible()
+    expect(screen.page.get_by_role("tab", name="workbench.ipynb")).to_be_visible(timeout=LOAD_MS)
+    expect(screen.workbench).to_be_visible(timeout=LOAD_MS)
+    assert screen.page.locator(".jp-Dialog").count() == 0
+    assert screen.page.get_by_text("Jupyter news").count() == 0
     screen.assert_clean()
 
 

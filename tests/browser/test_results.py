@@ -137,6 +137,53 @@ def test_videos_are_starred_filtered_and_compared(screen: Screen) -> None:
     expect(dialog).to_be_hidden()
 
 
+def test_a_video_is_looked_at_large_and_its_neighbours_are_a_key_away(screen: Screen) -> None:
+    screen.go("Results")
+    screen.cards.nth(1).get_by_role("button", name="Look at it").click()
+    viewer = screen.page.get_by_role("dialog", name="Video", exact=True)
+    expect(viewer.get_by_role("heading", name="Video 2 of 9")).to_be_visible()
+    screen.wait_until_playing(".wb-viewer video")
+    screen.page.keyboard.press("ArrowRight")
+    expect(viewer.get_by_role("heading", name="Video 3 of 9")).to_be_visible()
+    prompt = viewer.locator(".wb-viewer-text").inner_text()
+    screen.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    viewer.get_by_role("button", name="Python").click()
+    expect(viewer.get_by_text("Python copied.")).to_be_visible()
+    code = screen.page.evaluate("() => navigator.clipboard.readText()")
+    compile(code, "copied", "exec")
+    assert "wb.render(" in code
+    assert prompt in code
+    screen.page.keyboard.press("Escape")
+    expect(viewer).to_be_hidden()
+    expect(screen.cards.nth(2).get_by_role("button", name="Look at it")).to_be_focused()
+
+
+def test_the_wall_is_walked_and_worked_by_keyboard(screen: Screen) -> None:
+    screen.go("Results")
+    screen.cards.nth(0).get_by_role("button", name="Look at it").focus()
+    press = screen.page.keyboard.press
+    press("ArrowRight")
+    press("c")
+    press("ArrowDown")
+    press("c")
+    expect(screen.button("Compare 2")).to_be_enabled()
+    press("v")
+    dialog = screen.page.get_by_role("dialog", name="Compare videos")
+    stage = dialog.locator(".wb-compare-stage")
+    expect(stage).to_be_visible()
+    box = stage.bounding_box()
+    assert box is not None
+    screen.page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + 40)
+    screen.page.mouse.down()
+    screen.page.mouse.move(box["x"] + box["width"] * 0.25, box["y"] + 40)
+    screen.page.mouse.up()
+    expect(dialog.get_by_label("Wipe across")).to_have_value("25")
+    press("Escape")
+    for _ in range(2):
+        screen.step.locator("[data-chosen] input").first.uncheck()
+    expect(screen.button("Compare")).to_be_disabled()
+
+
 def test_all_videos_are_downloaded_as_one_zip(screen: Screen) -> None:
     screen.go("Results")
     with screen.page.expect_download() as download:

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from pathlib import Path
+from typing import Final
 
+import httpx
 import pytest
 from playwright.sync_api import expect
 
 from tests.browser.screen import LOAD_MS, Screen
+from tests.live_server import LiveServer
 
 pytestmark = pytest.mark.browser
+
+CULL_S: Final = 4
 
 
 def test_the_dashboard_leads_to_finished_videos_without_asking_any_other_host(
@@ -28,6 +35,7 @@ def test_the_dashboard_leads_to_finished_videos_without_asking_any_other_host(
 
 def test_a_phone_shows_it_without_scrolling_sideways(open_screen: Callable[..., Screen]) -> None:
     screen = open_screen(width=390, touch=True).open_dashboard()
+    expect(screen.page.get_by_role("button", name="Sessions")).to_be_visible()
     screen.step.get_by_role("button", name="dog running").tap()
     screen.step.get_by_role("button", name="Enhance").tap()
     expect(screen.prompt).to_be_visible(timeout=LOAD_MS)
@@ -63,3 +71,29 @@ def test_visitors_see_only_their_own_sessions(open_screen: Callable[..., Screen]
     first.page.get_by_role("button", name="Sessions").click()
     expect(first.page.locator(".wb-session")).to_contain_text("a secret garden at noon")
     assert second.page.locator(".wb-session").count() == 0
+
+
+def test_the_dashboard_of_a_closed_page_lets_its_kernel_go(
+    open_screen: Callable[..., Screen], tmp_path: Path
+) -> None:
+    server = LiveServer(tmp_path / "outputs")
+    server.start(
+        "--dashboard",
+        f"--MappingKernelManager.cull_idle_timeout={CULL_S}",
+        "--MappingKernelManager.cull_interval=1",
+    )
+    try:
+        with httpx.Client(trust_env=False) as stranger:
+            page = stranger.get(f"{server.url}/voila/render/notebooks/dashboard.ipynb")
+            assert page.status_code in {302, 403}
+        screen = open_screen(on=server).open_dashboard()
+        expect(screen.page.locator(".wb-device").first).to_be_visible(timeout=LOAD_MS)
+        screen.page.wait_for_timeout(2 * CULL_S * 1000)
+        assert len(server.get("/api/kernels").json()) == 1, "a page that is open keeps its kernel"
+        screen.page.goto("about:blank")
+        limit = time.monotonic() + 60
+        while server.get("/api/kernels").json():
+            assert time.monotonic() < limit, "the kernel outlived its page"
+            time.sleep(0.5)
+    finally:
+        server.stop()

@@ -114,7 +114,7 @@ class Desk:
         if text.strip() == strip_marker(entry.prompt):
             return {"index": index}
         session_id, accepted = await self._ask(
-            self._studio.initialize(text.strip(), self._session_id)
+            self._studio.initialize(text.strip(), self._session_id, parent=index)
         )
         await self._refresh(session_id)
         return {"index": accepted.index}

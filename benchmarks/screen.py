@@ -1,0 +1,123 @@
+"""How soon a change in the manager is on the screen, and how smooth 64 cards stay: real Voilà, real Chromium.
+
+``python -m benchmarks.screen``. The clock is one: this process writes through the job manager as any other
+client would, and the page notes when what it shows has changed.
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any, Final
+
+from playwright.sync_api import Page, sync_playwright
+
+from benchmarks.report import Figure, percentile, print_report
+from tests.browser.screen import Screen
+from tests.chromium import ARGUMENTS, find_chromium
+from tests.live_server import LiveServer
+from workbench.jobs.manager import JobManager
+from workbench.settings import Settings
+
+__all__ = ["main"]
+
+_ROUNDS: Final = 60
+_BETWEEN_S: Final = 0.15
+_TARGET_MS: Final = 200
+_CARDS: Final = 64
+_SMOOTH_FPS: Final = 25
+_WATCH: Final = """
+() => {
+  window.seen = [];
+  const star = document.querySelector(".wb-results .wb-star");
+  new MutationObserver(() => window.seen.push(Date.now())).observe(star, { attributeFilter: ["aria-pressed"] });
+}
+"""
+_FRAMES: Final = """
+async (seconds) => {
+  const times = [];
+  const until = performance.now() + seconds * 1000;
+  while (performance.now() < until) times.push(await new Promise(requestAnimationFrame));
+  const gaps = times.slice(1).map((time, place) => time - times[place]);
+  return { frames: gaps.length / seconds, longest: Math.max(...gaps) };
+}
+"""
+
+
+def main() -> None:
+    """Print the figures beside their targets."""
+    chromium = find_chromium()
+    if chromium is None:
+        sys.exit("There is no Chromium; `make chromium` installs one.")
+    with (
+        tempfile.TemporaryDirectory(prefix="workbench-screen-") as folder,
+        LiveServer(Path(folder) / "outputs") as server,
+        sync_playwright() as playwright,
+    ):
+        browser = playwright.chromium.launch(executable_path=chromium, args=list(ARGUMENTS))
+        screen = Screen(browser, server).open_dashboard()
+        screen.enhance("dog running")
+        screen.wait_until_playing(".wb-step-prompt video")
+        delays = _delays(screen, server)
+        frames = _frames(screen)
+        screen.assert_clean()
+        browser.close()
+    print_report("screen", [*_told(delays), *frames])
+
+
+def _delays(screen: Screen, server: LiveServer) -> list[float]:
+    """Milliseconds from a call of the manager until the page shows what it did."""
+    screen.go("Results")
+    screen.button("Pause").click()
+    page: Page = screen.page
+    page.evaluate(_WATCH)
+    manager = JobManager(Settings(outputs=server.outputs))
+    try:
+        job = manager.jobs().jobs[0]
+        asked = []
+        for number in range(_ROUNDS):
+            asked.append(time.time() * 1e3)
+            manager.star(job.job_id, starred=number % 2 == 0)
+            page.wait_for_function("(count) => window.seen.length >= count", arg=number + 1)
+            time.sleep(_BETWEEN_S)
+        seen: list[float] = page.evaluate("() => window.seen")
+    finally:
+        manager.close()
+    return [shown - begun for begun, shown in zip(asked, seen, strict=True)]
+
+
+def _frames(screen: Screen) -> list[Figure]:
+    """Frames a second while 64 cards render, and the longest time without a new one."""
+    screen.go("Variations")
+    screen.step.get_by_label("How many").fill(str(_CARDS))
+    screen.step.locator(".wb-empty").get_by_role("button", name="Make variations").click()
+    screen.page.wait_for_function(
+        "(count) => document.querySelectorAll('article.wb-card').length === count",
+        arg=_CARDS,
+        timeout=60_000,
+    )
+    screen.render_all()
+    screen.step.locator(".wb-job[data-state=running]").first.wait_for()
+    told: dict[str, Any] = screen.page.evaluate(_FRAMES, 8)
+    screen.button("Cancel all").click()
+    return [
+        Figure(f"{_CARDS} cards while they render", told["frames"], "frames/s", _SMOOTH_FPS, False),
+        Figure("– longest time without a frame", told["longest"], "ms"),
+    ]
+
+
+def _told(delays: list[float]) -> list[Figure]:
+    return [
+        Figure(
+            f"manager → screen, p95 of {len(delays)}", percentile(delays, 0.95), "ms", _TARGET_MS
+        ),
+        Figure("– median", statistics.median(delays), "ms"),
+        Figure("– worst", max(delays), "ms"),
+    ]
+
+
+if __name__ == "__main__":
+    main()
