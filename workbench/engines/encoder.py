@@ -289,7 +289,8 @@ def _codec(quality: Quality, effort: Effort, encoder: EncoderChoice) -> _Codec:
     if encoder == "auto" and nvenc_opens():
         return _Codec("h264_nvenc", table["nvenc"][quality], 1)
     chosen = table["x264"][effort]
-    options = {**chosen["options"], "crf": chosen["crf"][quality]}
+    steered_by = "qp" if "qp" in chosen else "crf"
+    options = {**chosen["options"], steered_by: chosen[steered_by][quality]}
     return _Codec("libx264", options, chosen["threads"])
 
 

@@ -11,11 +11,13 @@ from __future__ import annotations
 
 import math
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
 from typing import Any, Final
+
+import numpy as np
 
 from workbench.engines.animatic.script import Script
 
@@ -24,6 +26,7 @@ __all__ = [
     "HORIZON",
     "Camera",
     "Framing",
+    "Sight",
     "View",
     "film_path",
     "placed",
@@ -86,6 +89,33 @@ class View:
         left = -(self.aspect / 2 + camera.pan) / s + p * camera.x
         top = -(HORIZON + camera.tilt) / s + p * camera.y
         return left, top, left + self.aspect / s, top + 1 / s
+
+
+class Sight:
+    """All that the cameras of a path ever see, worked out at a few of them."""
+
+    def __init__(self, view: View, path: Sequence[Camera]) -> None:
+        step = max(1, len(path) // 24)
+        self.cameras = [*path[::step], path[-1]]
+        self._aspect = view.aspect
+        table = np.array([(c.x, c.y, c.k, c.f, c.pan, c.tilt) for c in self.cameras])
+        self._x, self._y, self._k, self._f, self._pan, self._tilt = table.T
+
+    def scales(self, p: float) -> tuple[float, float]:
+        """Return how large a layer at parallax ``p`` appears at most and at least."""
+        scale = self._scale(p)
+        return float(scale.max()), float(scale.min())
+
+    def extent(self, p: float) -> tuple[float, float, float, float]:
+        """Return all of layer ``p`` that is ever seen: left, top, right, bottom in its units."""
+        scale = self._scale(p)
+        left = -(self._aspect / 2 + self._pan) / scale + p * self._x
+        top = -(HORIZON + self._tilt) / scale + p * self._y
+        right, low = left + self._aspect / scale, top + 1 / scale
+        return float(left.min()), float(top.min()), float(right.max()), float(low.max())
+
+    def _scale(self, p: float) -> Any:
+        return self._f / np.maximum(_NEAREST, 1 - self._k * p)
 
 
 @cache

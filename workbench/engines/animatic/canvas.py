@@ -6,6 +6,7 @@ colours multiplied by the opacity, so that what is painted lies right on whateve
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -28,19 +29,24 @@ _HALF: Final = 0.5 * _FRACTION
 class Canvas:
     """A transparent canvas over the box ``x0, y0`` to ``x1, y1`` at ``px`` pixels per unit."""
 
-    def __init__(self, x0: float, y0: float, x1: float, y1: float, px: float) -> None:
+    def __init__(
+        self, x0: float, y0: float, x1: float, y1: float, px: float, pixels: Image | None = None
+    ) -> None:
         self.x0, self.y0, self.px = x0, y0, px
-        width = max(2, int(np.ceil((x1 - x0) * px / 2)) * 2)
-        height = max(2, int(np.ceil((y1 - y0) * px / 2)) * 2)
-        self.pixels: Image = np.zeros((height, width, 4), np.uint8)
+        # How units become the sixteenths of a pixel that OpenCV draws with.
+        self._k = px * _FRACTION
+        self._corner = np.array((x0 * self._k + _HALF, y0 * self._k + _HALF))
+        if pixels is None:
+            width = max(2, int(np.ceil((x1 - x0) * px / 2)) * 2)
+            height = max(2, int(np.ceil((y1 - y0) * px / 2)) * 2)
+            pixels = np.zeros((height, width, 4), np.uint8)
+        self.pixels: Image = pixels
 
     def moved(self, x: float, y: float, scale: float) -> Canvas:
         """Return a view of this canvas whose origin is at (x, y) and whose unit is ``scale``."""
-        view = Canvas.__new__(Canvas)
-        view.px = self.px * scale
-        view.x0, view.y0 = (self.x0 - x) / scale, (self.y0 - y) / scale
-        view.pixels = self.pixels
-        return view
+        x0, x1 = ((edge - x) / scale for edge in (self.x0, self.x1))
+        y0, y1 = ((edge - y) / scale for edge in (self.y0, self.y1))
+        return Canvas(x0, y0, x1, y1, self.px * scale, self.pixels)
 
     @property
     def x1(self) -> float:
@@ -94,6 +100,12 @@ class Canvas:
             margin=thick,
         )
 
+    def lines(self, many: Points, width: float, colour: Colour) -> None:
+        """Draw lines of ``width`` units, each through its own points (N×K×2), in one colour."""
+        thick = max(1, round(width * self.px))
+        fixed = list(self._fixed(many))
+        cv2.polylines(self.pixels, fixed, False, _bgra(colour), thick, cv2.LINE_AA, _SHIFT)
+
     def ellipse(
         self,
         x: float,
@@ -124,7 +136,9 @@ class Canvas:
         rows = slice(max(0, int(top)), min(height, max(int(low), int(top) + 1)))
         columns = slice(max(0, int(left)), min(width, max(int(right), int(left) + 1)))
         if opacity >= 1:
-            self.pixels[rows, columns] = _bgra(colour)
+            if columns.stop > columns.start and rows.stop > rows.start:
+                corners = (columns.start, rows.start), (columns.stop - 1, rows.stop - 1)
+                cv2.rectangle(self.pixels, *corners, _bgra(colour), -1)
         else:
             part = self.pixels[rows, columns]
             if part.size:
@@ -140,9 +154,10 @@ class Canvas:
         """
         rows = self.y0 + (np.arange(self.pixels.shape[0]) + 0.5) / self.px
         at = [stop[0] for stop in stops]
-        column = np.stack(
-            [np.interp(rows, at, [stop[1][c] * 255 for stop in stops]) for c in (2, 1, 0)], 1
-        ).astype(np.float32)
+        shades = np.asarray([stop[1] for stop in stops]) * 255
+        column = np.stack([np.interp(rows, at, shades[:, c]) for c in (2, 1, 0)], 1).astype(
+            np.float32
+        )
         width = self.pixels.shape[1]
         tile = _dithered(column, grain)
         repeats = -(-width // tile.shape[1])
@@ -159,13 +174,18 @@ class Canvas:
         y1 = min(self.pixels.shape[0], top + 2 * size)
         if x1 <= x0 or y1 <= y0:
             return
-        across = ((np.arange(x0, x1, dtype=np.float32) - left) / size - 1) ** 2
-        down = ((np.arange(y0, y1, dtype=np.float32) - top) / size - 1) ** 2
-        fall = np.maximum(0, 1 - np.sqrt(across[None] + down[:, None])) ** 2 * (255 * strength)
+        # A glow has nothing fine: it is worked out once, small, and enlarged.
+        small = cv2.merge([_FALL * (strength * colour[c]) for c in (2, 1, 0)] + [_FALL * 0])
+        light = cv2.resize(
+            cv2.convertScaleAbs(small, alpha=255),
+            (2 * size, 2 * size),
+            interpolation=cv2.INTER_LINEAR,
+        )[y0 - top : y1 - top, x0 - left : x1 - left]
         part = self.pixels[y0:y1, x0:x1]
-        light = cv2.merge([fall * c for c in (colour[2], colour[1], colour[0])])
-        opaque = part[..., 3:] * np.float32(1 / 255)
-        part[..., :3] = np.minimum(255, part[..., :3] + light * opaque).astype(np.uint8)
+        opaque = cv2.extractChannel(part, 3)
+        if int(opaque.min()) < 255:
+            light = cv2.multiply(light, cv2.merge([opaque] * 4), scale=1 / 255)
+        cv2.add(part, light, dst=part)
 
     def blur(self, radius: float) -> None:
         """Soften everything painted so far by ``radius`` units."""
@@ -182,9 +202,8 @@ class Canvas:
         cv2.multiply(part, cv2.merge([mask, mask, mask, mask]), dst=part, scale=1 / 255)
 
     def _fixed(self, points: Points) -> Image:
-        k = self.px * _FRACTION
-        moved = np.asarray(points, np.float64) * k
-        moved -= (self.x0 * k + _HALF, self.y0 * k + _HALF)
+        moved = np.asarray(points, np.float64) * self._k
+        moved -= self._corner
         return np.rint(moved, out=moved).astype(np.int32)
 
     def _blend(self, points: Image, opacity: float, draw: Any, margin: int = 0) -> None:
@@ -193,13 +212,14 @@ class Canvas:
             return
         if opacity <= 0:
             return
-        low = np.maximum(points.min(0) // _FRACTION - 2 - margin, 0)
-        high = points.max(0) // _FRACTION + 3 + margin
-        part = self.pixels[low[1] : max(0, high[1]), low[0] : max(0, high[0])]
+        x, y, wide, tall = cv2.boundingRect(points)
+        left, top = (max(0, edge // _FRACTION - 2 - margin) for edge in (x, y))
+        right, low = ((edge // _FRACTION) + 3 + margin for edge in (x + wide, y + tall))
+        part = self.pixels[top : max(0, low), left : max(0, right)]
         if part.size == 0:
             return
         drawn = part.copy()
-        draw(drawn, points - (low * _FRACTION).astype(np.int32))
+        draw(drawn, points - np.array((left * _FRACTION, top * _FRACTION), np.int32))
         cv2.addWeighted(drawn, opacity, part, 1 - opacity, 0, dst=part)
 
 
@@ -217,11 +237,14 @@ def ellipse_points(
 
 def limb_points(start: Points, end: Points, first: float, last: float) -> Image:
     """Return the outline of a limb with round ends of radius ``first`` and ``last``."""
-    x0, y0, x1, y1 = start[0], start[1], end[0], end[1]
-    back = np.arctan2(y1 - y0, x1 - x0) + np.pi / 2 + _HALF_TURN
-    behind = np.stack([x0 + first * np.cos(back), y0 + first * np.sin(back)], 1)
-    before = np.stack([x1 - last * np.cos(back), y1 - last * np.sin(back)], 1)
-    return np.concatenate([behind, before])
+    x0, y0, x1, y1 = float(start[0]), float(start[1]), float(end[0]), float(end[1])
+    dx, dy = x1 - x0, y1 - y0
+    long = math.hypot(dx, dy)
+    ux, uy = (dx / long, dy / long) if long else (1.0, 0.0)
+    # Half a circle behind the start and half a circle before the end, turned along the limb.
+    a, b = first * ux, first * uy
+    c, d = -last * ux, -last * uy
+    return np.asarray(_ENDS @ np.array(((a, b), (-b, a), (x0, y0), (c, d), (-d, c), (x1, y1))))
 
 
 def _circle(count: int) -> Image:
@@ -230,7 +253,26 @@ def _circle(count: int) -> Image:
 
 
 _CIRCLES: Final = {count: _circle(count) for count in (12, 20, 28, 48)}
-_HALF_TURN: Final = np.linspace(0, np.pi, 8)
+
+
+def _both_ends(count: int) -> Image:
+    """Return the matrix from two ends (turn, turn, place of each) to a limb's outline."""
+    angles = np.linspace(0, np.pi, count)
+    half = np.stack([-np.sin(angles), np.cos(angles), np.ones(count)], 1)
+    none = np.zeros((count, 3))
+    return np.block([[half, none], [none, half]])
+
+
+_ENDS: Final = _both_ends(8)
+
+
+def _falloff(size: int) -> Image:
+    """Return how a glow fades from 1 at its middle to 0 at its edge, ``size`` pixels across."""
+    across = ((np.arange(size, dtype=np.float32) + 0.5) * 2 / size - 1) ** 2
+    return np.asarray(np.maximum(0, 1 - np.sqrt(across[None] + across[:, None])) ** 2)
+
+
+_FALL: Final = _falloff(160)
 
 
 def _bgra(colour: Colour) -> tuple[float, float, float, float]:

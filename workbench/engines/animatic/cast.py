@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 from workbench.engines.animatic.acting import (
@@ -21,7 +23,8 @@ from workbench.engines.animatic.canvas import Canvas
 from workbench.engines.animatic.colour import Colour, scale
 from workbench.engines.animatic.figures.body import Ink, Pose
 from workbench.engines.animatic.figures.forms import FORMS
-from workbench.engines.animatic.planes import Picture, Sprite, lay, sprite_of
+from workbench.engines.animatic.laying import lay
+from workbench.engines.animatic.planes import Picture, Sprite, cropped, sprite_of
 from workbench.engines.animatic.script import Actor, Script
 from workbench.engines.animatic.shading import foreshortened, modelled, shadow_of, squashed
 from workbench.engines.animatic.tables import figures
@@ -29,8 +32,17 @@ from workbench.engines.animatic.world import World
 
 __all__ = ["Player", "framing", "players_of"]
 
-_MOST_POSES: Final = 40
+_MOST_POSES: Final = 28
 _FEWEST_POSES: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class _Painted:
+    """One pose: its sprite, and where in the figure's room that begins, in pixels."""
+
+    sprite: Sprite
+    left: int
+    top: int
 
 
 class Player:
@@ -49,13 +61,11 @@ class Player:
         self.x, self.y, self.p = place
         self.offset = offset
         self.motion = motion_of(spec, actor.gait)
-        self._poses: dict[int, Sprite] = {}
+        self._poses: dict[int, _Painted] = {}
         self._box = room_of(spec, actor, self.form.box)
         self._ink = Ink(_toner(world, self.p), actor.colour)
-        nearest = max(
-            camera.scale(self.p) for camera in world.path[:: max(1, len(world.path) // 12)]
-        )
-        self.px = max(8.0, world.frame_px * nearest * self.size)
+        nearest = world.sight.scales(self.p)[0]
+        self.px = max(8.0, world.frame_px * nearest * self.size * min(1.0, self.p))
         self._shadow: tuple[Sprite, float] | None = None
         self.speed = self.motion.speed
         self.grounded = self.form.footprint > 0 and y_is_ground(place[1])
@@ -79,21 +89,21 @@ class Player:
         s = camera.scale(self.p)
         fx, fy = self.world.view.project(camera, self.p, x * self.p, y * self.p)
         unit = self.world.frame_px
-        sprite = self._pose(t, poses, soften)
+        painted = self._pose(t, poses, soften)
         grow = s * self.p * unit * self.size / self.px
-        left, top = self._box[0] * self.px, self._box[1] * self.px
+        left, top = self._box[0] * self.px + painted.left, self._box[1] * self.px + painted.top
         if self.grounded:
             self._draw_shadow(picture, fx * unit, fy * unit, grow, colour=colour)
         lay(
             picture,
-            sprite,
+            painted.sprite,
             scale=grow,
             x=fx * unit + left * grow,
             y=fy * unit + top * grow,
             colour=colour,
         )
 
-    def _pose(self, t: float, poses: int, soften: int) -> Sprite:
+    def _pose(self, t: float, poses: int, soften: int) -> _Painted:
         phase = (t / self.motion.cycle_s + self.offset) % 1.0
         index = int(phase * poses + 0.5) % poses
         key = index * 8 + soften
@@ -105,7 +115,7 @@ class Player:
         """Return how many poses of a cycle are worth painting at this rate."""
         return round(min(_MOST_POSES, max(_FEWEST_POSES, self.motion.cycle_s * frames_per_story_s)))
 
-    def _paint(self, phase: float, soften: int) -> Sprite:
+    def _paint(self, phase: float, soften: int) -> _Painted:
         x0, y0, x1, y1 = self._box
         canvas = Canvas(x0, y0, x1, y1, self.px)
         flat = self.world.look.squash
@@ -124,7 +134,9 @@ class Player:
         look = self.world.look
         if flat < 1:
             turned = squashed(turned, flat, canvas.row(0.0))
-        return modelled(sprite_of(turned), self.world.air.side, self.px, look.modelling)
+        pixels, left, top = cropped(turned)
+        sprite = modelled(sprite_of(pixels), self.world.air.side, self.px, look.modelling)
+        return _Painted(sprite, left, top)
 
     def _sits_on_nothing(self) -> bool:
         seated = self.spec["form"] == "person" and self.motion.gait == "sit"
@@ -245,6 +257,7 @@ def _toner(world: World, p: float) -> Callable[[Colour, float], Colour]:
     # A figure in the dark is lit a little more than its surroundings, as a film crew would.
     dim = min(1.7, 0.12 + 0.88 * share) * (1 + 0.5 * world.air.darkness * min(1.0, share))
 
+    @cache
     def tone(colour: Colour, lit: float) -> Colour:
         if share >= 1 or lit <= 1:
             colour = scale(colour, dim)

@@ -17,9 +17,10 @@ from workbench.engines.animatic.effects import Effect, make_effects, parted
 from workbench.engines.animatic.effects.plan import Plan
 from workbench.engines.animatic.foreground import foreground
 from workbench.engines.animatic.label import Label
+from workbench.engines.animatic.laying import lay
 from workbench.engines.animatic.look import look_of
 from workbench.engines.animatic.merging import merged
-from workbench.engines.animatic.planes import Picture, lay
+from workbench.engines.animatic.planes import Picture
 from workbench.engines.animatic.script import Script
 from workbench.engines.animatic.weather import Weather
 from workbench.engines.animatic.world import Layer, World
@@ -73,7 +74,7 @@ class Film:
         )
         self.players = players_of(self.world)
         self.path = self._followed(path)
-        self.world.path = self.path
+        self.world.follow(self.path)
         layers = paint_backdrop(self.world)
         if self.look.sparse:
             layers = [layer for layer in layers if layer.p <= _STAGE]
@@ -131,7 +132,14 @@ class Film:
                 hidden_from = min(hidden_from, max(0, solid))
         for layer, (scale, x, y), until in zip(layers, places, reversed(untils), strict=True):
             lay(
-                picture, layer.sprite, scale=scale, x=x, y=y, until=until, colour=not self.look.mono
+                picture,
+                layer.sprite,
+                scale=scale,
+                x=x,
+                y=y,
+                until=until,
+                colour=not self.look.mono,
+                again=True,
             )
 
     def _place(self, layer: Layer, camera: Camera, t: float) -> tuple[float, float, float]:

@@ -7,7 +7,8 @@ import math
 from workbench.engines.animatic.camera import presets
 from workbench.engines.animatic.canvas import Canvas
 from workbench.engines.animatic.figures.body import smooth
-from workbench.engines.animatic.planes import Picture, Sprite, lay, sprite_of
+from workbench.engines.animatic.laying import lay
+from workbench.engines.animatic.planes import Picture, Sprite, sprite_of
 from workbench.engines.animatic.world import World
 
 __all__ = ["Foreground", "foreground"]

@@ -7,7 +7,8 @@ from typing import Final
 import cv2
 import numpy as np
 
-from workbench.engines.animatic.planes import Picture, Sprite, lay, sprite_of
+from workbench.engines.animatic.laying import lay
+from workbench.engines.animatic.planes import Picture, Sprite, sprite_of
 from workbench.engines.encoder import Image
 
 __all__ = ["Label"]

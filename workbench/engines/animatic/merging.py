@@ -1,21 +1,32 @@
-"""Fewer layers for the same picture: what never moves against each other becomes one sprite."""
+"""Less work per frame for the same picture.
+
+What never moves against each other becomes one sprite; what never changes its size is resized once.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import groupby
 from typing import Final
 
+import cv2
 import numpy as np
 
 from workbench.engines.animatic.camera import Camera
-from workbench.engines.animatic.planes import Sheet, lay
+from workbench.engines.animatic.laying import lay
+from workbench.engines.animatic.planes import Sheet, Sprite, resized
 from workbench.engines.animatic.world import Layer, World
+from workbench.engines.encoder import Image
 
 __all__ = ["merged"]
 
 _SHARPEST: Final = 1.15
 """Pixels painted for each pixel shown; more would not be seen on a backdrop."""
+_SAME: Final = 1e-4
+_EMPTY: Final = 254
+"""What keeps as much of what lies beneath is as good as nothing."""
+_GAP, _RIM = 48, 4
 
 
 def merged(world: World, layers: Sequence[Layer]) -> list[Layer]:
@@ -34,7 +45,59 @@ def merged(world: World, layers: Sequence[Layer]) -> list[Layer]:
             together.append(_painting(world, many))
         else:
             together.append(_joined(many))
-    return together
+    return [part for layer in together for part in _parted(_fitted(world, layer))]
+
+
+def _fitted(world: World, layer: Layer) -> Layer:
+    """Return ``layer`` as large as it is always seen, or as it is where that changes."""
+    nearest, farthest = world.sight.scales(layer.p)
+    share = nearest * world.frame_px / layer.px
+    if nearest - farthest > _SAME or abs(share - 1) < _SAME:
+        return layer
+    return replace(layer, sprite=resized(layer.sprite, share), px=layer.px * share)
+
+
+def _parted(layer: Layer) -> list[Layer]:
+    """Return ``layer`` without what is empty of it: above, below, and in wide gaps between."""
+    sprite = layer.sprite
+    if sprite.keep is None or sprite.keep_half is None:
+        return [layer]
+    if sprite.solid < sprite.height:
+        rows = _filled(sprite.keep, 1)
+        return [_part(layer, 0, int(rows[0]) // 2 * 2, sprite.width, sprite.height)]
+    columns = _filled(sprite.keep, 0)
+    if not len(columns):
+        return []
+    parts = []
+    for run in np.split(columns, np.flatnonzero(np.diff(columns) > _GAP) + 1):
+        left, right = int(run[0]) // 2 * 2, min(sprite.width, (int(run[-1]) // 2 + 1) * 2)
+        rows = _filled(sprite.keep[:, left:right], 1)
+        top, low = int(rows[0]) // 2 * 2, min(sprite.height, (int(rows[-1]) // 2 + 1) * 2)
+        # A rim of nothing, so that what stands at the edge can be moved by parts of a pixel.
+        left, top = max(0, left - _RIM), max(0, top - _RIM)
+        right, low = min(sprite.width, right + _RIM), min(sprite.height, low + _RIM)
+        parts.append(_part(layer, left, top, right, low))
+    return parts
+
+
+def _filled(keep: Image, axis: int) -> Image:
+    """Return which columns (axis 0) or rows (axis 1) of a plane have anything in them."""
+    return np.flatnonzero(cv2.reduce(keep, axis, cv2.REDUCE_MIN).ravel() < _EMPTY)
+
+
+def _part(layer: Layer, left: int, top: int, right: int, low: int) -> Layer:
+    sprite = layer.sprite
+    whole = slice(top, low), slice(left, right)
+    half = slice(top // 2, low // 2), slice(left // 2, right // 2)
+    part = Sprite(
+        sprite.y[whole],
+        sprite.u[half],
+        sprite.v[half],
+        None if sprite.keep is None else sprite.keep[whole],
+        None if sprite.keep_half is None else sprite.keep_half[half],
+        min(low - top, sprite.solid - top),
+    )
+    return replace(layer, sprite=part, x=layer.x + left / layer.px, y=layer.y + top / layer.px)
 
 
 def _key(layer: Layer, *, whole: bool) -> tuple[float, float] | None:
@@ -64,7 +127,8 @@ def _joined(layers: Sequence[Layer]) -> Layer:
 def _painting(world: World, layers: Sequence[Layer]) -> Layer:
     """Join layers of any parallax as one camera position sees them: a layer at parallax 0."""
     camera = world.path[0]
-    px = world.frame_px * min(_SHARPEST, max(c.f for c in world.path))
+    longest, shortest = (pick(c.f for c in world.path) for pick in (max, min))
+    px = world.frame_px * (longest if longest == shortest else min(_SHARPEST, longest))
     x0, y0, x1, y1 = world.extent(0.0)
     top = min((layer.y - layer.p * camera.y) * camera.scale(layer.p) / camera.f for layer in layers)
     y0 = max(y0, top)

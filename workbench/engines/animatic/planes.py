@@ -7,8 +7,7 @@ already multiplied by their opacity, so that laying one over a picture is one pr
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
 import cv2
@@ -16,14 +15,22 @@ import numpy as np
 
 from workbench.engines.encoder import Image
 
-__all__ = ["Picture", "Sheet", "Sprite", "above", "below", "lay", "sprite_of"]
+__all__ = [
+    "Picture",
+    "Sheet",
+    "Sprite",
+    "above",
+    "below",
+    "cropped",
+    "resized",
+    "shrunk",
+    "sprite_of",
+]
 
 _WHOLE: Final = 1.0 / 255.0
 _BLACK_LEVEL: Final = 16.0
 _GREY: Final = 96
-_ALMOST: Final = 1e-3
-_NEAR: Final = 0.07
-"""A fraction of a pixel that nobody sees."""
+_MUCH_LESS: Final = 0.5
 
 
 def above(plane: Image, level: int) -> Image:
@@ -58,8 +65,7 @@ class Picture:
         width = min(width, self.width) // 4 * 4
         other = Picture(width, max(2, round(self.height * width / self.width / 4) * 4))
         for source, target in ((self.y, other.y), (self.u, other.u), (self.v, other.v)):
-            size = target.shape[::-1]
-            cv2.resize(source, size, dst=target, interpolation=cv2.INTER_AREA)
+            target[:] = shrunk(source, target.shape[::-1])
         return other
 
 
@@ -100,6 +106,8 @@ class Sprite:
     keep: Image | None
     keep_half: Image | None
     solid: int
+    moved: dict[tuple[str, int, int], Image] = field(default_factory=dict, compare=False)
+    """Its planes by name, moved by fractions of a pixel: quarters to the left and up."""
 
     @property
     def width(self) -> int:
@@ -134,168 +142,44 @@ def sprite_of(bgra: Image, *, solid: int | None = None) -> Sprite:
     return Sprite(y, cv2.subtract(u, grey), cv2.subtract(v, grey), keep, keep_half, solid)
 
 
-def lay(
-    picture: Picture | Sheet,
-    sprite: Sprite,
-    *,
-    scale: float,
-    x: float,
-    y: float,
-    until: int | None = None,
-    colour: bool = True,
-) -> None:
-    """Lay ``sprite`` over ``picture``, ``scale`` times as large, its corner at pixel (x, y).
+def shrunk(plane: Image, size: tuple[int, int]) -> Image:
+    """Return ``plane`` reduced to ``size`` (width, height), every pixel having its share.
 
-    Rows from ``until`` down are left alone: something nearer will hide them. Without ``colour``
-    the chroma planes are left as they are. Positions are exact to fractions of a pixel.
+    Halving by whole pixels is many times faster than any other reduction.
     """
-    bottom = picture.height if until is None else min(picture.height, until + until % 2)
-    left, top = max(0, int(x) & ~1), max(0, int(y) & ~1)
-    right = min(picture.width, _ceil_even(x + sprite.width * scale))
-    low = min(bottom, _ceil_even(y + sprite.height * scale))
-    if right - left < 2 or low - top < 2:
-        return
-    solid = top if sprite.keep is None else _ceil_even(y + sprite.solid * scale + 2)
-    mixed = sprite.keep is not None
-    cuts = _cuts(sprite.y.shape, scale, (x, y), (left, top, right, low), solid, mixed=mixed)
-    _blend((picture.y,), (sprite.y,), sprite.keep, cuts)
-    if isinstance(picture, Sheet):
-        _cover(picture.keep, sprite.keep, cuts)
-    if colour:
-        half_box = (left // 2, top // 2, right // 2, low // 2)
-        cuts = _cuts(sprite.u.shape, scale, (x / 2, y / 2), half_box, solid // 2, mixed=mixed)
-        _blend((picture.u, picture.v), (sprite.u, sprite.v), sprite.keep_half, cuts)
-        if isinstance(picture, Sheet):
-            _cover(picture.keep_half, sprite.keep_half, cuts)
+    while plane.shape[1] >= 2 * size[0] and plane.shape[0] >= 2 * size[1]:
+        half = (plane.shape[1] // 2, plane.shape[0] // 2)
+        even = plane[: 2 * half[1], : 2 * half[0]]
+        plane = cv2.resize(even, half, interpolation=cv2.INTER_AREA)
+    return cv2.resize(plane, size, interpolation=cv2.INTER_LINEAR)
 
 
-def _blend(
-    targets: Sequence[Image],
-    sources: Sequence[Image],
-    keep: Image | None,
-    cuts: tuple[_Cut | None, _Cut | None],
-) -> None:
-    """Lay planes of one size: mixed by ``keep`` within the first cut, copied within the second."""
-    upper, lower = cuts
-    if upper is not None and keep is not None:
-        through = upper.of(keep)
-        for target, source in zip(targets, sources, strict=True):
-            region = target[upper.rows, upper.columns]
-            cv2.multiply(region, through, dst=region, scale=_WHOLE)
-            cv2.add(region, upper.of(source), dst=region)
-    if lower is not None:
-        for target, source in zip(targets, sources, strict=True):
-            lower.put(source, target[lower.rows, lower.columns])
+def cropped(bgra: Image) -> tuple[Image, int, int]:
+    """Return the part of a painted canvas with anything on it, and its left and top pixel."""
+    height, width = bgra.shape[:2]
+    left, top, wide, tall = cv2.boundingRect(cv2.extractChannel(bgra, 3))
+    if not wide:
+        return np.zeros((2, 2, 4), np.uint8), 0, 0
+    left, top = left & ~1, top & ~1
+    right, low = min(width, left + wide + 3) & ~1, min(height, top + tall + 3) & ~1
+    return np.ascontiguousarray(bgra[top:low, left:right]), left, top
 
 
-def _cover(target: Image, keep: Image | None, cuts: tuple[_Cut | None, _Cut | None]) -> None:
-    """Take from ``target`` (what stays of what lies beneath a sheet) what ``keep`` covers."""
-    upper, lower = cuts
-    if upper is not None and keep is not None:
-        region = target[upper.rows, upper.columns]
-        cv2.multiply(region, upper.of(keep), dst=region, scale=_WHOLE)
-    if lower is not None:
-        target[lower.rows, lower.columns] = 0
+def resized(sprite: Sprite, share: float) -> Sprite:
+    """Return ``sprite`` at ``share`` of its size, to the exact fraction."""
+    how = cv2.INTER_AREA if share < _MUCH_LESS else cv2.INTER_LINEAR
 
+    def at(plane: Image) -> Image:
+        return cv2.resize(plane, None, fx=share, fy=share, interpolation=how)
 
-_Box = tuple[int, int, int, int]
-
-
-class _Cut:
-    """How to take, from any plane of one size, the part that falls into a box of the target.
-
-    Worked out once and applied to every plane of that size: crop, enlarge or reduce, and where no
-    whole pixel fits, move by the fraction that is left.
-    """
-
-    __slots__ = ("_centre", "_how", "_part", "_scale", "_size", "_whole", "columns", "rows")
-
-    def __init__(
-        self, shape: tuple[int, ...], scale: float, at: tuple[float, float], box: _Box
-    ) -> None:
-        left, top, right, low = box
-        self.rows, self.columns = slice(top, low), slice(left, right)
-        self._size = (right - left, low - top)
-        x, y = left - at[0], top - at[1]
-        self._scale = 0.0
-        self._part: tuple[slice, slice] | None = None
-        height, width = shape[:2]
-        if abs(scale - 1) > _ALMOST:
-            x, y, width, height = self._enlarged(scale, x, y, width, height)
-        whole_x, whole_y = round(x), round(y)
-        fits = 0 <= whole_x <= width - self._size[0] and 0 <= whole_y <= height - self._size[1]
-        exact = fits and abs(x - whole_x) < _NEAR and abs(y - whole_y) < _NEAR
-        self._whole = (
-            (slice(whole_y, whole_y + self._size[1]), slice(whole_x, whole_x + self._size[0]))
-            if exact
-            else None
-        )
-        self._centre = (x + (self._size[0] - 1) / 2, y + (self._size[1] - 1) / 2)
-
-    def of(self, plane: Image) -> Image:
-        """Return the part of ``plane``."""
-        if self._part is not None:
-            plane = plane[self._part]
-            plane = cv2.resize(plane, None, fx=self._scale, fy=self._scale, interpolation=self._how)
-        if self._whole is not None:
-            return plane[self._whole]
-        return cv2.getRectSubPix(plane, self._size, self._centre)
-
-    def put(self, plane: Image, region: Image) -> None:
-        """Copy the part of ``plane`` into ``region``."""
-        if self._part is None and self._whole is None:
-            cv2.getRectSubPix(plane, self._size, self._centre, patch=region)
-        else:
-            region[:] = self.of(plane)
-
-    def _enlarged(
-        self, scale: float, x: float, y: float, width: int, height: int
-    ) -> tuple[float, float, int, int]:
-        first_x, first_y = min(_start(x, scale), width - 1), min(_start(y, scale), height - 1)
-        last_x = max(first_x + 1, min(width, int((x + self._size[0]) / scale) + 3))
-        last_y = max(first_y + 1, min(height, int((y + self._size[1]) / scale) + 3))
-        self._part = slice(first_y, last_y), slice(first_x, last_x)
-        self._scale = scale
-        self._how = cv2.INTER_AREA if scale < 0.5 else cv2.INTER_LINEAR
-        new_width, new_height = round((last_x - first_x) * scale), round((last_y - first_y) * scale)
-        return x - first_x * scale, y - first_y * scale, new_width, new_height
-
-
-def _cuts(
-    shape: tuple[int, ...],
-    scale: float,
-    at: tuple[float, float],
-    box: _Box,
-    solid: int,
-    *,
-    mixed: bool,
-) -> tuple[_Cut | None, _Cut | None]:
-    """Return the cut for the rows that are mixed and that for those that are copied."""
-    left, top, right, low = box
-    middle = min(low, max(top, solid)) if mixed else top
-    upper = _Cut(shape, scale, at, (left, top, right, middle)) if middle > top else None
-    lower = _Cut(shape, scale, at, (left, middle, right, low)) if low > middle else None
-    return upper, lower
-
-
-def _start(offset: float, scale: float) -> int:
-    """Return a pixel to begin at, so chosen that ``offset`` falls on a whole pixel once resized.
-
-    Then no second, finer move is needed. Any start a few pixels before the offset will do; among
-    so many one nearly always fits, unless the scale is almost 1.
-    """
-    base = max(0, int(offset / scale) - 2)
-    best, chosen = 1.0, base
-    for start in range(base, max(-1, base - 14), -1):
-        rest = offset - start * scale
-        error = abs(rest - round(rest))
-        if error < best:
-            best, chosen = error, start
-            if error < _NEAR / 2:
-                break
-    return chosen
-
-
-def _ceil_even(value: float) -> int:
-    whole = int(value) + 1
-    return whole + whole % 2
+    y, u, v = at(sprite.y), at(sprite.u), at(sprite.v)
+    # Halves are rounded on their own: what both planes have is kept.
+    tall, wide = min(len(y) // 2, len(u)), min(y.shape[1] // 2, u.shape[1])
+    full, half = (slice(2 * tall), slice(2 * wide)), (slice(tall), slice(wide))
+    if sprite.keep is None or sprite.keep_half is None:
+        return Sprite(y[full], u[half], v[half], None, None, 0)
+    solid = min(2 * tall, int(np.ceil(sprite.solid * share)) + 1)
+    if sprite.solid >= sprite.height:
+        solid = 2 * tall
+    keep, keep_half = at(sprite.keep)[full], at(sprite.keep_half)[half]
+    return Sprite(y[full], u[half], v[half], keep, keep_half, solid)

@@ -93,8 +93,10 @@ class Weather:
             x, y = self._random.random(2) * (self._width, self._height)
             variation = float(self._random.random())
             turn = float(self._random.random())
-            for dx in (0, -self._width):
-                for dy in (0, -self._height):
+            # What crosses the right or the lower edge comes in again on the other side.
+            long = (1.5 * entry["size"] + 0.03) * self._height
+            for dx in (0, -self._width) if x + 2 * long > self._width else (0,):
+                for dy in (0, -self._height) if y + long > self._height else (0,):
                     paint(light, x + dx, y + dy, entry, level * (0.6 + 0.4 * variation), turn)
         if entry["kind"] in {"flake", "mote", "gust"}:
             soft = max(

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import cv2
 import numpy as np
 
 from workbench.engines.animatic.atmosphere import Atmosphere
-from workbench.engines.animatic.camera import GROUND, Camera, View
+from workbench.engines.animatic.camera import GROUND, Camera, Sight, View
 from workbench.engines.animatic.canvas import Canvas
 from workbench.engines.animatic.colour import Colour, scale
 from workbench.engines.animatic.look import Look
@@ -23,7 +23,9 @@ __all__ = ["Drift", "Layer", "World"]
 Drift = Callable[[float], tuple[float, float]]
 """Where a layer has moved to at a time in seconds of the story: x, y in its units."""
 
-_SHARPEST = 1.15
+_SHARPEST: Final = 1.15
+_ENLARGED: Final = 1.5
+_SAME: Final = 1e-4
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,8 @@ class World:
         look: Look,
         seconds: float = 4.0,
     ) -> None:
-        self.script, self.air, self.view, self.path = script, air, view, path
+        self.script, self.air, self.view = script, air, view
+        self.follow(path)
         self.frame_px = frame_px
         self.look = look
         self.seconds = seconds
@@ -62,16 +65,23 @@ class World:
         self._tiles: dict[float, Image] = {}
         self.grain = (self.random.random((64, 64), np.float32) - 0.5) * 1.6
 
+    def follow(self, path: list[Camera]) -> None:
+        """Look from the cameras of ``path`` from now on."""
+        self.path = path
+        self.sight = Sight(self.view, path)
+
     def extent(self, p: float, margin: float = 0.02) -> tuple[float, float, float, float]:
         """Return all of layer ``p`` that the camera ever sees: left, top, right, bottom."""
-        boxes = np.array([self.view.box(camera, p) for camera in self._turning_points()])
-        low, high = boxes.min(0), boxes.max(0)
-        return low[0] - margin, low[1] - margin, high[2] + margin, high[3] + margin
+        x0, y0, x1, y1 = self.sight.extent(p)
+        return x0 - margin, y0 - margin, x1 + margin, y1 + margin
 
     def density(self, p: float) -> float:
         """Return the pixels to the unit that a layer at ``p`` needs."""
-        nearest = max(camera.scale(p) for camera in self._turning_points())
+        nearest, farthest = self.sight.scales(p)
         sharp = self.frame_px * min(nearest, _SHARPEST * max(1.0, nearest / 1.6))
+        if nearest - farthest < _SAME and nearest < _ENLARGED:
+            # Painted just as large as it is shown, so that no frame has to resize it.
+            sharp = self.frame_px * nearest
         return max(16.0, sharp * self._share_left_by_blur(p, nearest))
 
     def blur_at(self, p: float) -> float:
@@ -135,7 +145,7 @@ class World:
         """Return how far down the sky is seen where the nearest ground begins at ``p``."""
         return max(
             0.03 + camera.scale(p) / camera.f * p * (GROUND - camera.y)
-            for camera in self._turning_points()
+            for camera in self.sight.cameras
         )
 
     def ground_at(self, p: float) -> float:
@@ -153,10 +163,6 @@ class World:
     def _share_left_by_blur(self, p: float, nearest: float) -> float:
         blur_px = self.blur_at(p) * self.frame_px / max(0.5, nearest)
         return 1.0 if blur_px < 3 else max(0.3, 2.4 / blur_px)
-
-    def _turning_points(self) -> list[Camera]:
-        step = max(1, len(self.path) // 24)
-        return [*self.path[::step], self.path[-1]]
 
     def _noise(self, rough: float, shape: Any) -> Image:
         """Return mottling of a size, cut from one tile for each fineness."""

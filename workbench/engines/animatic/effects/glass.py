@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from workbench.engines.animatic.effects.plan import Plan
-from workbench.engines.animatic.planes import Picture, above
+from workbench.engines.animatic.planes import Picture, above, shrunk
 from workbench.engines.encoder import Image
 
 __all__ = ["Bands", "Bloom", "Fisheye", "Letterbox", "Ripple", "Roll", "Streak", "Weave"]
@@ -27,8 +27,7 @@ class Bloom:
     def apply(self, picture: Picture, index: int) -> None:
         """Add a blurred copy of the light, and take a little contrast."""
         del index
-        small = cv2.resize(picture.y, self._small, interpolation=cv2.INTER_AREA)
-        small = cv2.blur(small, (self._reach, self._reach))
+        small = cv2.blur(shrunk(picture.y, self._small), (self._reach, self._reach))
         small = cv2.convertScaleAbs(above(small, 60), alpha=1.5 * self._strength)
         soft = cv2.resize(small, (picture.width, picture.height), interpolation=cv2.INTER_LINEAR)
         cv2.addWeighted(picture.y, 1 - 0.22 * self._strength, soft, 0.62, 2, dst=picture.y)

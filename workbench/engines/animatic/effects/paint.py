@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from workbench.engines.animatic.effects.plan import Plan
-from workbench.engines.animatic.planes import Picture, above
+from workbench.engines.animatic.planes import Picture, above, shrunk
 from workbench.engines.encoder import Image
 
 __all__ = [
@@ -53,7 +53,7 @@ class Pixels:
         """Reduce and enlarge."""
         del index
         for plane in (picture.y, picture.u, picture.v):
-            small = cv2.resize(plane, self._small, interpolation=cv2.INTER_AREA)
+            small = shrunk(plane, self._small)
             size = (plane.shape[1], plane.shape[0])
             cv2.resize(small, size, dst=plane, interpolation=cv2.INTER_NEAREST)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -103,11 +104,17 @@ def reach(
 
 def smooth(points: Points, *, closed: bool = True, count: int = 6) -> Image:
     """Return a smooth outline through ``points`` (Catmull-Rom), ``count`` steps between two."""
-    array = np.asarray(points, np.float64)
+    return np.asarray(_spline(len(points), closed, count) @ np.asarray(points, np.float64))
+
+
+@cache
+def _spline(number: int, closed: bool, count: int) -> Image:
+    """Return the matrix that takes ``number`` points to their smooth outline."""
+    eye = np.eye(number)
     around = (
-        np.concatenate([array[-1:], array, array[:2]])
+        np.concatenate([eye[-1:], eye, eye[:2]])
         if closed
-        else np.concatenate([array[:1], array, array[-1:]])
+        else np.concatenate([eye[:1], eye, eye[-1:]])
     )
     p0, p1, p2, p3 = around[:-3], around[1:-2], around[2:-1], around[3:]
     ts = np.linspace(0, 1, count, endpoint=False)[:, None, None]
@@ -117,8 +124,8 @@ def smooth(points: Points, *, closed: bool = True, count: int = 6) -> Image:
         + (2 * p0 - 5 * p1 + 4 * p2 - p3) * ts**2
         + (3 * p1 - p0 - 3 * p2 + p3) * ts**3
     )
-    flat = curve.transpose(1, 0, 2).reshape(-1, 2)
-    return flat if closed else np.concatenate([flat, array[-1:]])
+    flat = curve.transpose(1, 0, 2).reshape(-1, number)
+    return flat if closed else np.concatenate([flat, eye[-1:]])
 
 
 def wave(values: Points, phase: float) -> float:

@@ -93,16 +93,15 @@ class Beast:
         self.centre = (0.0, centre_y)
         self.fore = (half * math.cos(angle), centre_y + half * math.sin(angle))
         self.hind = (-half * math.cos(angle), centre_y - half * math.sin(angle))
+        self._half, self._turn = half, (math.cos(angle), math.sin(angle))
+        self._arch = self.flex * -0.5 if gait == "gallop" else 0.0
 
     def _at(self, along: float, up: float) -> tuple[float, float]:
         """Return a point of the body: along from hind (−1) to fore (1), up in body depths."""
-        angle = math.atan2(self.fore[1] - self.hind[1], self.fore[0] - self.hind[0])
-        half = math.hypot(self.fore[0] - self.hind[0], self.fore[1] - self.hind[1]) / 2
-        x, y = along * half, -up * self.deep
-        c, s = math.cos(angle), math.sin(angle)
-        arch = self.flex * -0.5 * (1 - along * along) if self.gait == "gallop" else 0.0
-        middle = ((self.fore[0] + self.hind[0]) / 2, (self.fore[1] + self.hind[1]) / 2)
-        return middle[0] + c * x - s * y, middle[1] + s * x + c * y + arch
+        x, y = along * self._half, -up * self.deep
+        c, s = self._turn
+        arch = self._arch * (1 - along * along)
+        return self.centre[0] + c * x - s * y, self.centre[1] + s * x + c * y + arch
 
     def body(self, canvas: Canvas) -> None:
         look, at = self.look, self._at

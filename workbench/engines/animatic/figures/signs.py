@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import textwrap
 from collections.abc import Mapping
 from typing import Any, Final
@@ -11,6 +10,7 @@ import cv2
 import numpy as np
 
 from workbench.engines.animatic.canvas import Canvas
+from workbench.engines.animatic.colour import Colour, scale
 from workbench.engines.animatic.figures.body import Ink, Pose, colour_of
 
 __all__ = ["paint_card", "paint_firework"]
@@ -20,6 +20,7 @@ _BURSTS: Final = (
     ((-0.34, -0.42), 0.30, 0.38, (0.98, 0.42, 0.56)),
     ((0.34, -0.36), 0.28, 0.7, (0.46, 0.78, 1.0)),
 )
+_SPARKS: Final = 22
 _LINE_LENGTH: Final = 14
 _MOST_LINES: Final = 4
 
@@ -27,19 +28,34 @@ _MOST_LINES: Final = 4
 def paint_firework(canvas: Canvas, pose: Pose, ink: Ink, look: Mapping[str, Any]) -> None:
     """Paint bursts that open, hang and fade, one after another."""
     del look
-    for (x, y), reach, offset, colour in _BURSTS:
-        age = (pose.phase + offset) % 1.0
-        open_by = 1 - (1 - min(1.0, age * 2.2)) ** 3
-        fade = max(0.0, 1 - age) ** 0.8
-        shown = ink.glow(ink.main or colour)
-        for k in range(22):
-            angle = 2 * math.pi * k / 22 + offset
-            r = reach * open_by * (1.0 if k % 2 else 0.72)
-            drop = 0.10 * age * age
-            end = (x + math.cos(angle) * r, y + math.sin(angle) * r + drop)
-            start = (x + math.cos(angle) * r * 0.72, y + math.sin(angle) * r * 0.72 + drop * 0.6)
-            canvas.line((start, end), 0.008, shown, 0.7 * fade)
-            canvas.ellipse(*end, 0.014 * fade + 0.004, 0.014 * fade + 0.004, shown, opacity=fade)
+    for burst in _BURSTS:
+        _burst(canvas, pose, ink, *burst)
+
+
+def _burst(
+    canvas: Canvas,
+    pose: Pose,
+    ink: Ink,
+    at: tuple[float, float],
+    reach: float,
+    offset: float,
+    colour: Colour,
+) -> None:
+    """Add the light of one burst: drawn by itself, then as bright as its age leaves it."""
+    age = (pose.phase + offset) % 1.0
+    open_by = 1 - (1 - min(1.0, age * 2.2)) ** 3
+    fade = max(0.0, 1 - age) ** 0.8
+    shown = ink.glow(ink.main or colour)
+    light = Canvas(canvas.x0, canvas.y0, canvas.x1, canvas.y1, canvas.px)
+    angles = 2 * np.pi * np.arange(_SPARKS) / _SPARKS + offset
+    r = reach * open_by * np.where(np.arange(_SPARKS) % 2, 1.0, 0.72)
+    away = np.stack([np.cos(angles) * r, np.sin(angles) * r], 1)
+    drop = np.array([0.0, 0.10 * age * age])
+    ends, starts = away + at + drop, away * 0.72 + at + drop * 0.6
+    light.lines(np.stack([starts, ends], 1), 0.008, scale(shown, 0.7))
+    for x, y in ends:
+        light.dot(x, y, 0.014 * fade + 0.004, shown)
+    cv2.add(canvas.pixels, cv2.convertScaleAbs(light.pixels, alpha=fade), dst=canvas.pixels)
 
 
 def paint_card(canvas: Canvas, pose: Pose, ink: Ink, look: Mapping[str, Any]) -> None:
