@@ -8,13 +8,14 @@ from jupyter_server.extension.application import ExtensionApp
 from jupyter_server.utils import url_path_join
 
 from server_extension.handlers.about import OPENAPI_SETTING
-from server_extension.handlers.base import STATUS_SETTING, STUDIO_SETTING
+from server_extension.handlers.base import LANE_SETTING, STATUS_SETTING, STUDIO_SETTING
 from server_extension.handlers.events import EVENTS_SETTING, EventHub
 from server_extension.metrics import WorkbenchCollector
 from server_extension.openapi import openapi_document
 from server_extension.presentation import Presenter
 from server_extension.routes import API_ROUTES, url_patterns
 from server_extension.status_board import StatusBoard
+from server_extension.status_lane import StatusLane
 from workbench.studio import Studio
 
 __all__ = ["WorkbenchExtension"]
@@ -35,10 +36,12 @@ class WorkbenchExtension(ExtensionApp):
     def initialize_settings(self) -> None:
         """Create the server's one Studio; nothing is started until something is rendered."""
         studio = Studio()
+        board = StatusBoard(studio.jobs, Presenter(self._base_url))
         self.settings.update(
             {
                 STUDIO_SETTING: studio,
-                STATUS_SETTING: StatusBoard(studio.jobs, Presenter(self._base_url)),
+                STATUS_SETTING: board,
+                LANE_SETTING: StatusLane(board, self._web_app.settings),
                 EVENTS_SETTING: EventHub(studio.jobs),
                 _METRICS_SETTING: WorkbenchCollector(studio.jobs),
                 OPENAPI_SETTING: openapi_document(API_ROUTES, studio.settings, self._base_url),
@@ -48,6 +51,8 @@ class WorkbenchExtension(ExtensionApp):
     def initialize_handlers(self) -> None:
         """Add the routes; they stand before the server's own, so /static/videos is ours."""
         self.handlers.extend(url_patterns())
+        lane: StatusLane = self.settings[LANE_SETTING]
+        self._web_app.default_router.rules.insert(0, lane.rule(self._base_url))
 
     async def stop_extension(self) -> None:
         """Let go of the index; the supervisor and its renders go on."""
@@ -59,6 +64,11 @@ class WorkbenchExtension(ExtensionApp):
         metrics.close()
         studio: Studio = self.settings[STUDIO_SETTING]
         studio.close()
+
+    @property
+    def _web_app(self) -> Any:
+        serverapp: Any = self.serverapp
+        return serverapp.web_app
 
     @property
     def _base_url(self) -> str:

@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
+from os.path import exists
 from typing import Final
 
 from pydantic import BaseModel
@@ -21,7 +21,7 @@ from workbench.jobs.model import Batch, Changes, Job, JobState
 
 __all__ = ["Answer", "StatusBoard"]
 
-_KEPT_S: Final = 1.0
+_KEPT_S: Final = 2.0
 _KEPT_ENDED_S: Final = 60.0
 _MOST_ANSWERS: Final = 4_096
 
@@ -32,14 +32,14 @@ class Answer:
 
     body: bytes
     etag: str
-    videos: tuple[Path, ...]
+    videos: tuple[str, ...]
     """The finished videos that it speaks of: it holds only while they are there."""
     good_until: float
 
     @property
     def holds(self) -> bool:
         """Whether it may still be sent."""
-        return time.monotonic() < self.good_until and all(path.exists() for path in self.videos)
+        return time.monotonic() < self.good_until and all(map(exists, self.videos))
 
 
 class StatusBoard:
@@ -100,7 +100,7 @@ class StatusBoard:
         body = shown.model_dump_json().encode()
         ended = all(job.state.final for job in jobs)
         videos = tuple(
-            self._jobs.video_path(job.job_id) for job in jobs if job.state is JobState.COMPLETE
+            str(self._jobs.video_path(job.job_id)) for job in jobs if job.state is JobState.COMPLETE
         )
         answer = Answer(
             body,

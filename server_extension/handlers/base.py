@@ -8,21 +8,31 @@ from typing import Any, Final, TypeVar, cast
 from jupyter_server.base.handlers import APIHandler, JupyterHandler
 from pydantic import BaseModel
 from tornado import web
+from tornado.httputil import HTTPHeaders
 
 from server_extension.errors import describe
 from server_extension.presentation import Presenter
 from server_extension.schemas import Body
 from server_extension.status_board import Answer, StatusBoard
+from server_extension.status_lane import StatusLane
 from workbench.errors import WorkbenchError
 from workbench.jobs.model import Batch, Job
 from workbench.settings import Settings
 from workbench.studio import Studio
 
-__all__ = ["AUTH_RESOURCE", "STATUS_SETTING", "STUDIO_SETTING", "ApiHandler", "JsonErrors"]
+__all__ = [
+    "AUTH_RESOURCE",
+    "LANE_SETTING",
+    "STATUS_SETTING",
+    "STUDIO_SETTING",
+    "ApiHandler",
+    "JsonErrors",
+]
 
 AUTH_RESOURCE: Final = "workbench"
 STUDIO_SETTING: Final = "workbench_studio"
 STATUS_SETTING: Final = "workbench_status"
+LANE_SETTING: Final = "workbench_status_lane"
 _READ_AND_DROPPED_BYTES: Final = 16 << 20
 """How much of a body that is too large is read before the connection is cut."""
 
@@ -131,10 +141,18 @@ class ApiHandler(JsonErrors, APIHandler):
         """The status answers that are at hand."""
         return cast("StatusBoard", self.settings[STATUS_SETTING])
 
-    def answer_ready(self, answer: Answer) -> None:
+    @property
+    def headers_to_send(self) -> HTTPHeaders:
+        """The headers of the answer, as far as they are set."""
+        return self._headers
+
+    def answer_ready(self, identifier: str, answer: Answer) -> None:
         """Send an answer that is at hand, or only say that it is the one the client has."""
+        self.set_header("Content-Type", "application/json")
         self.set_header("ETag", answer.etag)
         self.set_header("Cache-Control", "private, no-cache")
+        lane: StatusLane = self.settings[LANE_SETTING]
+        lane.admit(self.request, identifier, self)
         if self.request.headers.get("If-None-Match") == answer.etag:
             self.set_status(304)
             self.finish()

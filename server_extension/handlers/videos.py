@@ -128,7 +128,7 @@ class StatusHandler(ApiHandler):
         ready = self.board.ready(job_id)
         if ready is None:
             ready = await asyncio.to_thread(self.board.job, job_id)
-        self.answer_ready(ready)
+        self.answer_ready(job_id, ready)
 
 
 class BatchStatusHandler(ApiHandler):
@@ -140,7 +140,7 @@ class BatchStatusHandler(ApiHandler):
         ready = self.board.ready(batch_id)
         if ready is None:
             ready = await asyncio.to_thread(self.board.batch, batch_id)
-        self.answer_ready(ready)
+        self.answer_ready(batch_id, ready)
 
 
 class CancelHandler(ApiHandler):
