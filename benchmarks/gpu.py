@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import importlib.util
+import importlib
 import math
 import sys
 import tempfile
@@ -170,13 +170,17 @@ class Bench:
 
         acceleration = _workbench("acceleration").Acceleration()
         options = SimpleNamespace(
-            attention="auto", compile=None, cache="auto", cache_threshold=self.threshold
+            attention="auto",
+            compile=None,
+            cache="auto",
+            cache_threshold=self.threshold,
+            quick_parts=True,
         )
         family = SimpleNamespace(title="Wan", cache=("first-block",))
-        pipe = SimpleNamespace(transformer=self.transformer)
-        acceleration.apply(pipe, name, options, family, self.device)
+        pipe = SimpleNamespace(transformer=self.transformer, vae=self.vae)
         wide = name == "reference"
         self.vae.to(torch.float32 if wide or self.device == "cpu" else self.dtype)
+        acceleration.apply(pipe, name, options, family, self.device)
         model, steps = (_draft(self.model), max(2, self.steps // 3)) if name == "draft" else (
             self.model, self.steps)  # fmt: skip
         try:
@@ -186,9 +190,17 @@ class Bench:
             acceleration.undo(pipe, str(error).splitlines()[0][:200])
             take = self._take(name, model, steps, streaming=True)
         checked = [f"first forward off by {e:.1e}" for e in acceleration.checked.values()]
-        state = f"attention {acceleration.attention}, compiled {acceleration.compiled}"
-        take.notes = [state, f"cache {acceleration.cache}", *checked, *acceleration.notes]
-        plain = SimpleNamespace(attention="native", compile=False, cache="none", cache_threshold=0)
+        take.notes = [
+            f"attention {acceleration.attention}",
+            f"compiled {acceleration.compiled}",
+            f"quick parts {acceleration.quick_parts}",
+            f"cache {acceleration.cache}",
+            *checked,
+            *acceleration.notes,
+        ]
+        plain = SimpleNamespace(
+            attention="native", compile=False, cache="none", cache_threshold=0, quick_parts=False
+        )
         acceleration.apply(pipe, "reference", plain, family, self.device)
         return take
 
@@ -434,24 +446,17 @@ def _draft(model: Model) -> Model:
     return Model(model.transformer, model.vae, *small, 33, model.fps, model.steps, model.shift)
 
 
-_LOADED: Final[dict[str, ModuleType]] = {}
-
-
 def _workbench(name: str) -> ModuleType:
-    """Return one module of the engine by its file, without the packages around it.
+    """Return one module of the engine, without running the packages around it.
 
-    The packages need libraries that a bare machine lacks; these modules need torch alone.
+    Those need libraries that a bare machine lacks; these modules need torch and diffusers alone.
     """
-    if name not in _LOADED:
-        path = ROOT / "workbench" / "engines" / "diffusers" / f"{name}.py"
-        spec = importlib.util.spec_from_file_location(f"benchmarked_{name}", path)
-        if spec is None or spec.loader is None:
-            raise FileNotFoundError(path)
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[spec.name] = module  # dataclasses look themselves up there
-        spec.loader.exec_module(module)
-        _LOADED[name] = module
-    return _LOADED[name]
+    for package in ("workbench", "workbench.engines", "workbench.engines.diffusers"):
+        if package not in sys.modules:
+            bare = ModuleType(package)
+            bare.__path__ = [str(ROOT.joinpath(*package.split(".")))]
+            sys.modules[package] = bare
+    return importlib.import_module(f"workbench.engines.diffusers.{name}")
 
 
 if __name__ == "__main__":

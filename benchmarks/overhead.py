@@ -3,6 +3,10 @@
 Run as ``python -m benchmarks.overhead``: on a CPU, with pipelines small enough to wait for. Bare
 call and job take turns in one process, warm, with the same seed; then two jobs go through the job
 manager, to see how soon the second begins after the first has ended.
+
+With ``--gpu`` the model is Wan 2.1 1.3B at 832×480 and 81 frames, with random weights: the bare
+call is diffusers as it comes, the job is the engine's ``exact`` profile, and what previews cost is
+told apart.
 """
 
 from __future__ import annotations
@@ -15,6 +19,7 @@ import time
 import warnings
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from itertools import pairwise
@@ -39,10 +44,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repeats", type=int, default=7)
     parser.add_argument("--jobs", type=int, default=6, help="jobs sent through the job manager")
+    parser.add_argument("--gpu", action="store_true", help="at real size on a CUDA device")
+    parser.add_argument("--steps", type=int, default=10, help="denoising steps with --gpu")
     wanted = parser.parse_args()
     os.environ["HF_HUB_OFFLINE"] = "1"
     warnings.simplefilter("ignore")
     figures = []
+    if wanted.gpu:
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as place:
+            figures = _at_real_size(Path(place), wanted.repeats, wanted.steps)
+        print_report("What a job costs beyond the model (GPU)", figures)
+        return
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as place:
         for name in ("tiny", "small"):
             model = _save(name, Path(place) / name)
@@ -89,6 +101,62 @@ def _in_process(name: str, model: Path, place: Path, repeats: int) -> list[Figur
         ),
         Figure(f"{name}: job beyond the bare call", (job - call) * 1_000, "ms", 100.0),
     ]
+
+
+def _at_real_size(place: Path, repeats: int, steps: int) -> list[Figure]:
+    """Measure one whole render of a real architecture on the GPU, warm: bare, and as a job."""
+    from benchmarks.gpu import MODELS
+
+    shape = MODELS["1.3b"]
+    started = time.perf_counter()
+    model = _save("1.3b", place / "model", device="cuda")
+    print(f"saved a model in {time.perf_counter() - started:.1f} s")
+    request = RenderRequest(
+        prompt=_PROMPT, engine="diffusers", model=str(model), width=shape.width,
+        height=shape.height, num_frames=shape.num_frames, fps=shape.fps,
+        num_inference_steps=steps, negative_prompt="rain", seed=7,
+    )  # fmt: skip
+    bare = _bare(model, request, place, device="cuda")
+    calls, exports = [], []
+    for turn in range(repeats + 1):
+        frames, call_s = _timed(bare)
+        _, export_s = _timed(partial(_like_export, frames, place / "bare.mp4", shape.fps))
+        if turn:
+            calls.append(call_s)
+            exports.append(export_s)
+    del bare, frames
+    engine = DiffusersEngine(Settings())
+    request = engine.complete(request)
+    _, load_s = _timed(lambda: engine.load(request, "cuda:0", lambda _: None))
+
+    def jobs(previews: int) -> list[float]:
+        options = {**request.options, "previews": previews}
+        asked = request.model_copy(update={"options": options})
+        taken = []
+        for turn in range(repeats + 1):
+            folder = place / f"job-{previews}-{turn}"
+            folder.mkdir()
+            recipe = Recipe(job_id="job", created_at=datetime.now(UTC), request=asked)
+            task = RenderTask(recipe, folder, lambda _: None, lambda: False)
+            made, took_s = _timed(partial(engine.render, task))
+            print(f"job: {took_s:.2f} s, {made.timings_s}")
+            if turn:
+                taken.append(took_s)
+        return taken
+
+    unseen, shown = statistics.median(jobs(0)), statistics.median(jobs(6))
+    call, export = statistics.median(calls), statistics.median(exports)
+    pictures = min(6, steps - 1)
+    step_s = unseen / steps
+    return [
+        Figure("model from disk to device", load_s, "s"),
+        Figure("bare call", call, "s"),
+        Figure("its export", export, "s"),
+        Figure("warm job, exact profile", shown, "s"),
+        Figure("job over call and export", shown / (call + export), "×", 1.0),
+        Figure("a preview, as a share of a step", (shown - unseen) / pictures / step_s * 100, "%",
+               1.0),
+    ]  # fmt: skip
 
 
 def _through_jobs(model: Path, outputs: Path, count: int) -> list[Figure]:
@@ -146,26 +214,33 @@ def _request(name: str, model: Path, seed: int = 7) -> RenderRequest:
     )
 
 
-def _save(name: str, folder: Path) -> Path:
+def _save(name: str, folder: Path, device: str = "cpu") -> Path:
     """Save a pipeline with a transformer and VAE of that size, and a tiny text encoder."""
     import torch
 
     from benchmarks.gpu import MODELS, build
     from tests.engines.diffusers.tiny import tiny_wan
 
-    transformer, vae = build(MODELS[name], "cpu", torch.float32)
+    shape = MODELS[name]
+    lean = replace(shape, transformer=shape.transformer | {"text_dim": 32})
+    dtype = torch.float32 if device == "cpu" else torch.bfloat16
+    transformer, vae = build(lean, device, dtype)
     pipe = tiny_wan()
     pipe.register_modules(transformer=transformer, vae=vae)
     pipe.save_pretrained(folder)
     return folder
 
 
-def _bare(model: Path, request: RenderRequest, _place: Path) -> Callable[[], Any]:
+def _bare(
+    model: Path, request: RenderRequest, _place: Path, device: str = "cpu"
+) -> Callable[[], Any]:
     """Return the plain call that a user of diffusers would make."""
     import torch
     from diffusers import UniPCMultistepScheduler, WanPipeline
 
-    pipe = WanPipeline.from_pretrained(model)
+    dtypes = {"default": torch.bfloat16, "vae": torch.float32}
+    pipe = WanPipeline.from_pretrained(model, **({} if device == "cpu" else {"dtype": dtypes}))
+    pipe.to(device)
     pipe.scheduler = UniPCMultistepScheduler.from_config(pipe.scheduler.config, flow_shift=3.0)
     pipe.set_progress_bar_config(disable=True)
 

@@ -1,37 +1,37 @@
 """The profiles' ways to be faster, each tried before it is trusted, each undone when it fails.
 
 ``reference`` does nothing of this. ``exact`` takes the quickest attention that gives the same
-numbers here, and compiles the transformer's blocks. ``fast`` adds a step cache, which approximates.
+numbers here, compiles the transformer's blocks and lays the VAE out as the GPU reads it. ``fast``
+adds a step cache, which approximates. ``draft`` is over before a compiler would be: it compiles
+nothing by itself.
 """
 
 from __future__ import annotations
 
-import time
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cache
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final
 
-if TYPE_CHECKING:  # benchmarks/gpu.py takes this file alone, where pydantic is not
+from workbench.engines.diffusers.attention import NATIVE, best_attention, relative_error
+from workbench.engines.diffusers.quick_parts import (
+    hasten_projections,
+    hasten_vae,
+    plain_parts,
+    restore,
+)
+
+if TYPE_CHECKING:  # benchmarks/gpu.py uses this where pydantic is not
     from workbench.engines.diffusers.families import Family
     from workbench.engines.diffusers.options import Options
     from workbench.rendering import Profile
 
-__all__ = ["Acceleration", "AccelerationFailed", "best_attention", "relative_error"]
+__all__ = ["Acceleration", "AccelerationFailed", "denoisers"]
 
-_CANDIDATES: Final = (
-    ("_flash_3", "flash_attn_interface"),
-    ("flash", "flash_attn"),
-    ("_native_cudnn", "torch"),
-)
-"""Attention backends that give what the native one gives but for rounding, and their packages."""
-_TRIAL_SHAPE: Final = (1, 8_192, 12, 128)
-_TRIAL_TOLERANCE: Final = 2e-2
+_LOG = logging.getLogger("workbench.engines.diffusers")
 _FORWARD_TOLERANCE: Final = 5e-2
 """Relative error of a transformer's output at bfloat16 beyond which a path is not trusted."""
-_NATIVE: Final = "native"
 
 
 class AccelerationFailed(Exception):
@@ -42,9 +42,11 @@ class AccelerationFailed(Exception):
 class Acceleration:
     """What speeds one loaded model up at the moment, and what was said about it."""
 
-    attention: str = _NATIVE
+    attention: str = NATIVE
     compiled: bool = False
     cache: str = "none"
+    quick_parts: bool = False
+    """Whether the VAE and the projections take their quicker way."""
     notes: list[str] = field(default_factory=list)
     checked: dict[str, float] = field(default_factory=dict)
     """Shape → relative error of the first forward against the eager path."""
@@ -54,28 +56,42 @@ class Acceleration:
     @property
     def active(self) -> bool:
         """Whether anything differs from the plain path."""
-        return self.compiled or self.attention != _NATIVE or self.cache != "none"
+        ways = self.compiled, self.attention != NATIVE, self.cache != "none", self.quick_parts
+        return any(ways)
 
     def apply(
-        self, pipe: Any, profile: Profile, options: Options, family: Family, device: str
+        self,
+        pipe: Any,
+        profile: Profile,
+        options: Options,
+        family: Family,
+        device: str,
+        *,
+        resident: bool = True,
     ) -> None:
-        """Bring ``pipe`` to what ``profile`` and ``options`` ask for, from whatever stood before."""
+        """Bring ``pipe`` to what ``profile`` and ``options`` ask for, from whatever stood before.
+
+        ``resident`` tells whether all weights stay on the device: those that come and go are left
+        as they are laid out.
+        """
         self.notes.clear()
         on_gpu = device.startswith("cuda")
         plain = profile == "reference" or self.refused
         attention = options.attention
         if attention == "auto":
-            attention = best_attention() if on_gpu and not plain else _NATIVE
-        compiled = (on_gpu if options.compile is None else options.compile) and not plain
+            attention = best_attention() if on_gpu and not plain else NATIVE
+        worth_it = on_gpu and profile != "draft"
+        compiled = (worth_it if options.compile is None else options.compile) and not plain
         cache = options.cache
         if cache == "auto":
             cache = family.cache[0] if family.cache and profile == "fast" else "none"
         if plain:
-            attention, cache = _NATIVE, "none"
+            attention, cache = NATIVE, "none"
         if profile == "fast" and cache == "none" and not plain:
             self.notes.append(f"{family.title} has no step cache in diffusers: fast is exact here")
         if on_gpu:
             _tune(fast=not plain)
+        self._set_quick_parts(pipe, options.quick_parts and on_gpu and resident and not plain)
         for denoiser in denoisers(pipe):
             self._set_attention(denoiser, attention)
             self._set_compiled(denoiser, compiled)
@@ -86,7 +102,8 @@ class Acceleration:
         for denoiser in denoisers(pipe):
             self._set_cache(pipe, denoiser, "none", 0)
             self._set_compiled(denoiser, False)
-            self._set_attention(denoiser, _NATIVE)
+            self._set_attention(denoiser, NATIVE)
+        self._set_quick_parts(pipe, False)
         self.refused = True
         self.notes.append(f"fell back to the plain path: {reason}")
 
@@ -149,6 +166,20 @@ class Acceleration:
         denoiser.compile_repeated_blocks(fullgraph=False, dynamic=False)
         self.compiled = True
 
+    def _set_quick_parts(self, pipe: Any, wanted: bool) -> None:
+        if wanted == self.quick_parts:
+            return
+        vae = getattr(pipe, "vae", None)
+        self.quick_parts = wanted
+        for denoiser in denoisers(pipe):
+            (hasten_projections if wanted else restore)(denoiser)
+        if vae is None:
+            return
+        if not wanted:
+            restore(vae)
+        elif refusal := hasten_vae(vae):
+            _LOG.info("%s", refusal)
+
     def _set_cache(self, pipe: Any, denoiser: Any, name: str, threshold: float) -> None:
         if not hasattr(denoiser, "enable_cache"):
             return
@@ -171,65 +202,12 @@ def denoisers(pipe: Any) -> list[Any]:
     return [found for name in names if (found := getattr(pipe, name, None)) is not None]
 
 
-def relative_error(one: Any, other: Any) -> float:
-    """Return the root mean square difference over the root mean square of ``other``."""
-    difference = (one.float() - other.float()).pow(2).mean().sqrt()
-    size = other.float().pow(2).mean().sqrt()
-    return float(difference / size.clamp_min(1e-12))
-
-
-@cache
-def best_attention() -> str:
-    """Return the attention backend that is quickest here and agrees with the native one.
-
-    Asked once per process. Tries each on a small problem of a video model's proportions; what is missing, fails or
-    disagrees is passed over.
-    """
-    import torch  # noqa: PLC0415
-    from diffusers.models.attention_dispatch import dispatch_attention_fn  # noqa: PLC0415
-
-    query, key, value = (
-        torch.randn(_TRIAL_SHAPE, device="cuda", dtype=torch.bfloat16) for _ in range(3)
-    )
-    plain = dispatch_attention_fn(query, key, value, backend=_NATIVE)
-    quickest, best_s = (
-        _NATIVE,
-        _timed(lambda: dispatch_attention_fn(query, key, value, backend=_NATIVE)),
-    )
-    for name, package in _CANDIDATES:
-        if find_spec(package) is None:
-            continue
-        try:
-            tried = dispatch_attention_fn(query, key, value, backend=name)
-            if relative_error(tried, plain) > _TRIAL_TOLERANCE:
-                continue
-            took_s = _timed(
-                lambda name=name: dispatch_attention_fn(query, key, value, backend=name)
-            )
-        except (RuntimeError, ValueError, ImportError, TypeError):
-            continue
-        if took_s < best_s:
-            quickest, best_s = name, took_s
-    return quickest
-
-
 def _tune(*, fast: bool) -> None:
     """Let cuDNN look for its quickest convolutions, and torch keep more compiled shapes."""
     import torch  # noqa: PLC0415
 
     torch.backends.cudnn.benchmark = fast
     torch._dynamo.config.recompile_limit = max(64, torch._dynamo.config.recompile_limit)  # noqa: SLF001
-
-
-def _timed(call: Any, repeats: int = 5) -> float:
-    import torch  # noqa: PLC0415
-
-    torch.cuda.synchronize()
-    started = time.perf_counter()
-    for _ in range(repeats):
-        call()
-    torch.cuda.synchronize()
-    return time.perf_counter() - started
 
 
 def _cache_config(pipe: Any, name: str, threshold: float) -> Any:
@@ -257,14 +235,15 @@ def _plain(denoiser: Any, attention: str) -> Iterator[None]:
     kept = [(block, block._compiled_call_impl) for block in _blocks(denoiser)]  # noqa: SLF001
     for block, _ in kept:
         block._compiled_call_impl = None  # noqa: SLF001
-    if attention != _NATIVE:
-        denoiser.set_attention_backend(_NATIVE)
+    if attention != NATIVE:
+        denoiser.set_attention_backend(NATIVE)
     try:
-        yield
+        with plain_parts(denoiser):
+            yield
     finally:
         for block, compiled in kept:
             block._compiled_call_impl = compiled  # noqa: SLF001
-        if attention != _NATIVE:
+        if attention != NATIVE:
             denoiser.set_attention_backend(attention)
 
 

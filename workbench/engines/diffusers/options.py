@@ -55,6 +55,8 @@ class Options(BaseModel):
     """Attention backend of diffusers; ``auto`` takes the best that really works here."""
     compile: bool | None = None
     """Whether the transformer's blocks are compiled; None: as the profile says."""
+    quick_parts: bool = True
+    """Whether the VAE and the projections may take their quicker way on a GPU."""
     cache: Literal["auto", "none", "first-block", "pyramid"] = "auto"
     cache_threshold: float = Field(0.1, gt=0, le=1)
     """How much change the first-block cache ignores."""
@@ -63,7 +65,7 @@ class Options(BaseModel):
     previews: int = Field(6, ge=0, le=50)
     """How many previews are shown while denoising."""
     # as the encoder has them; it is not imported here, for a server has no need of it
-    quality: Literal["phone", "standard", "high"] = "standard"
+    quality: Literal["phone", "light", "standard", "high"] = "standard"
     effort: Literal["live", "balanced", "thorough"] = "balanced"
     encoder: Literal["software", "auto"] = "software"
     call: Mapping[str, Any] = Field(default_factory=dict)

@@ -37,7 +37,10 @@ def render(model: LoadedModel, task: RenderTask) -> Rendered:
     pipe = model.pipe_for(options)
     model.fit(request, options)
     acceleration = model.acceleration
-    acceleration.apply(pipe, request.profile, options, model.family, model.device)
+    resident = model.plan.placement == "full"
+    acceleration.apply(
+        pipe, request.profile, options, model.family, model.device, resident=resident
+    )
     try:
         return _Run(model, pipe, task, options).run()
     except (RenderCancelled, WorkbenchError):
@@ -154,6 +157,7 @@ class _Run:
                        "reason": model.plan.reason},
             "attention": acceleration.attention,
             "compiled": acceleration.compiled,
+            "quick_parts": acceleration.quick_parts,
             "cache": acceleration.cache,
             "checked": dict(acceleration.checked),
             "safety": safety_state(self._pipe),

@@ -1,0 +1,127 @@
+"""The quicker ways compute what the plain ones do, and leave a model as they found it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import pytest
+
+pytest.importorskip("torch")
+pytest.importorskip("diffusers")
+
+import torch
+from diffusers.models import attention_dispatch
+from diffusers.models.activations import GELU
+
+from tests.engines.diffusers.tiny_parts import wan_vae
+from workbench.engines.diffusers import quick_parts
+from workbench.engines.diffusers.attention import offer_flash_attention_3
+from workbench.engines.diffusers.quick_parts import hasten_projections, hasten_vae, restore
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::FutureWarning"),
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+]
+
+
+@pytest.fixture
+def vae() -> Any:
+    """Return a tiny VAE whose normalisations are not all ones."""
+    torch.manual_seed(0)
+    made = wan_vae().eval()
+    with torch.no_grad():
+        for parameter in made.parameters():
+            parameter.add_(torch.randn_like(parameter) * 0.02)
+    return made
+
+
+def _decoded(vae: Any) -> Any:
+    latents = torch.randn((1, 16, 4, 6, 10), generator=torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        return vae.decode(latents, return_dict=False)[0]
+
+
+def _encoded(vae: Any) -> Any:
+    frames = torch.randn((1, 3, 5, 48, 80), generator=torch.Generator().manual_seed(2))
+    with torch.no_grad():
+        return vae.encode(frames).latent_dist.mode()
+
+
+def test_a_hastened_vae_decodes_and_encodes_the_same_but_for_rounding(vae: Any) -> None:
+    frames, latents = _decoded(vae), _encoded(vae)
+    assert hasten_vae(vae) == ""
+    torch.testing.assert_close(_decoded(vae), frames, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(_encoded(vae), latents, rtol=1e-4, atol=1e-5)
+
+
+def test_a_hastened_vae_pads_no_copy_and_normalises_in_one_pass(
+    vae: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hasten_vae(vae)
+    calls: list[str] = []
+    for name in ("normalize", "rms_norm"):
+        real = getattr(torch.nn.functional, name)
+
+        def count(*args: Any, _real: Any = real, _name: str = name, **kwargs: Any) -> Any:
+            calls.append(_name)
+            return _real(*args, **kwargs)
+
+        monkeypatch.setattr(torch.nn.functional, name, count)
+    _decoded(vae)
+    assert set(calls) == {"rms_norm"}
+
+
+def test_a_restored_vae_decodes_bit_for_bit_as_it_came(vae: Any) -> None:
+    frames = _decoded(vae)
+    hasten_vae(vae)
+    restore(vae)
+    assert torch.equal(_decoded(vae), frames)
+    assert all("forward" not in vars(part) for part in vae.modules())
+
+
+def test_a_quicker_way_that_gives_other_frames_is_refused_and_undone(
+    vae: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frames = _decoded(vae)
+    wrong = {"WanRMS_norm": lambda _self, states: states * 2}
+    monkeypatch.setattr(quick_parts, "_DECODER", wrong)
+    assert "off by" in hasten_vae(vae)
+    assert torch.equal(_decoded(vae), frames)
+
+
+def test_a_vae_that_is_not_known_is_left_alone() -> None:
+    other = torch.nn.Sequential(torch.nn.Conv3d(3, 3, 3))
+    assert "no quicker way" in hasten_vae(other)
+
+
+def test_projections_on_a_cpu_keep_their_own_gelu() -> None:
+    projection = GELU(8, 16, approximate="tanh")
+    hasten_projections(torch.nn.ModuleList([projection]))
+    assert "forward" not in vars(projection)
+
+
+@pytest.fixture
+def without_flash_3() -> Iterator[None]:
+    """Leave diffusers' knowledge of FlashAttention 3 as it was."""
+    names = "_CAN_USE_FLASH_ATTN_3", "flash_attn_3_func"
+    kept = {name: getattr(attention_dispatch, name) for name in names}
+    attention_dispatch._CAN_USE_FLASH_ATTN_3 = False
+    yield
+    for name, value in kept.items():
+        setattr(attention_dispatch, name, value)
+
+
+@pytest.mark.usefixtures("without_flash_3")
+def test_flash_attention_3_is_offered_to_diffusers_only_where_its_wheel_is_installed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "fa3_fwd_interface", None)
+    assert not offer_flash_attention_3()
+    kernels: Any = ModuleType("fa3_fwd_interface")
+    kernels.flash_attn_func = SimpleNamespace()
+    monkeypatch.setitem(sys.modules, "fa3_fwd_interface", kernels)
+    assert offer_flash_attention_3()
+    assert attention_dispatch.flash_attn_3_func is kernels.flash_attn_func
