@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-from server_extension.handlers import about, files, prompts, queue, recipes, videos
+from server_extension.handlers import about, files, inputs, prompts, queue, recipes, videos
 from server_extension.handlers.events import EventsHandler
 from server_extension.handlers.files import VideoHandler
 
@@ -16,6 +16,7 @@ API_ROUTES: Final[tuple[tuple[str, type[Any]], ...]] = (
     *videos.ROUTES,
     *queue.ROUTES,
     *files.ROUTES,
+    *inputs.ROUTES,
     *recipes.ROUTES,
     *about.ROUTES,
 )

@@ -10,6 +10,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 CONSTRAINTS = ROOT / "constraints.txt"
 _OWN = "world-model-workbench"
+_FOR_OTHER_MACHINES = ("fa3-fwd",)
+"""Pinned, yet not installed where there is no such GPU."""
 _HEADER = """\
 # The exact versions that the suite was run with: the one source of pins, for pip and conda alike.
 # Written by `make constraints`.
@@ -39,12 +41,17 @@ def main() -> None:
         text=True,
     ).stdout
     # a local build's suffix (+cpu) names a machine, not a version
-    lines = sorted(
+    lines = [
         re.sub(r"\+.*$", "", line)
         for line in listed.splitlines()
         if "==" in line and not line.lower().startswith((_OWN, "pip==", "setuptools=="))
-    )
-    text = _HEADER + "\n".join(lines) + "\n"
+    ]
+    installed = {normalised(line.partition("==")[0]) for line in lines}
+    kept = [
+        f"{name}=={pins()[name]}" for name in _FOR_OTHER_MACHINES
+        if name in pins() and name not in installed
+    ]  # fmt: skip
+    text = _HEADER + "\n".join(sorted(lines + kept)) + "\n"
     if "--write" in sys.argv:
         CONSTRAINTS.write_text(text, "utf-8")
     else:

@@ -8,17 +8,12 @@ import time
 from enum import StrEnum
 from typing import Final
 
-__all__ = ["ID_PATTERN", "Kind", "is_identifier", "new_identifier"]
+__all__ = ["ID_PATTERN", "Kind", "id_pattern", "is_identifier", "new_identifier"]
 
 _ALPHABET: Final = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no i, l, o, u
 _TIME_DIGITS: Final = 10  # 50 bits of microseconds: 35 years
 _RANDOM_DIGITS: Final = 10
 _EPOCH_S: Final = 1_700_000_000  # counted from late 2023, so that 50 bits last until 2059
-
-ID_PATTERN: Final = rf"^[jbs]_[{_ALPHABET}]{{{_TIME_DIGITS + _RANDOM_DIGITS}}}$"
-"""What every identifier matches: ``j_`` a job, ``b_`` a batch, ``s_`` a prompt session."""
-
-_PATTERN: Final = re.compile(ID_PATTERN[:-1] + r"\Z")
 
 
 class Kind(StrEnum):
@@ -27,6 +22,19 @@ class Kind(StrEnum):
     JOB = "j"
     BATCH = "b"
     SESSION = "s"
+    INPUT = "i"
+
+
+def id_pattern(*kinds: Kind) -> str:
+    """Return the regular expression that identifiers of these kinds match; any, without kinds."""
+    letters = "".join(kinds or Kind)
+    return rf"^[{letters}]_[{_ALPHABET}]{{{_TIME_DIGITS + _RANDOM_DIGITS}}}$"
+
+
+ID_PATTERN: Final = id_pattern()
+"""What every identifier matches: ``j_`` a job, ``b_`` a batch, ``s_`` a session, ``i_`` an input."""
+
+_PATTERN: Final = re.compile(ID_PATTERN[:-1] + r"\Z")
 
 
 def new_identifier(kind: Kind) -> str:

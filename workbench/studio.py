@@ -12,11 +12,13 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
+from pathlib import Path
 from typing import Any, Final, Self, TypeVar
 
 from workbench.engines.engine import Engine
 from workbench.engines.registry import create_engine, engine_names
-from workbench.errors import FieldProblem, InvalidRequest, WorkbenchError
+from workbench.errors import FieldProblem, InvalidRequest, NotFound, WorkbenchError
+from workbench.identifiers import is_identifier
 from workbench.jobs.manager import JobManager
 from workbench.jobs.model import Batch, Job, Priority
 from workbench.prompts.forms import Form, form_for, text_for_model
@@ -31,6 +33,7 @@ from workbench.settings import Settings
 __all__ = ["RenderParameters", "Studio"]
 
 _PLACEHOLDER_ENGINE: Final = "animatic"
+_INPUTS: Final = ("image", "last_image", "video")
 _SEED_BITS: Final = 31  # fits every engine's generator, and a JavaScript number
 
 T = TypeVar("T")
@@ -55,6 +58,13 @@ class RenderParameters:
     num_inference_steps: int | None = None
     guidance_scale: float | None = None
     options: Mapping[str, Any] | None = None
+    image: str | None = None
+    """What the video begins from, where the model takes that: the id of an input that was sent, the
+    id of a finished job (its last frame is taken), or a path."""
+    last_image: str | None = None
+    """The picture at which the video ends, named likewise."""
+    video: str | None = None
+    """The video that is continued or changed, named likewise."""
     prompt_form: str | None = None
     """How the model is told: ``paragraph`` (the prompt as shown), ``wan``, ``ltx``, ``cosmos``, or
     ``auto``, the form that the model's family was taught."""
@@ -323,7 +333,10 @@ class Studio:
     def _request(self, placed: _Placed, asked: RenderParameters, seed: int) -> RenderRequest:
         settings = self.settings
         engine = asked.engine or settings.engine
-        given = {k: v for k, v in asdict(asked).items() if v is not None and k != "prompt_form"}
+        apart = {"prompt_form", *_INPUTS}
+        given = {k: v for k, v in asdict(asked).items() if v is not None and k not in apart}
+        if inputs := self._inputs(asked):
+            given["options"] = {**given.get("options", {}), **inputs}
         model = asked.model or ("" if engine == _PLACEHOLDER_ENGINE else settings.model)
         form = asked.prompt_form or settings.prompt_form
         given |= {
@@ -337,6 +350,24 @@ class Studio:
         completed = self._engine(engine).complete(request)
         self._check_limits(completed)
         return completed
+
+    def _inputs(self, asked: RenderParameters) -> dict[str, str]:
+        """Return the files that a render begins from, by option; raises ``InvalidRequest``."""
+        found = {}
+        for name in _INPUTS:
+            given = getattr(asked, name)
+            if given is None:
+                continue
+            try:
+                known = is_identifier(given)
+                path = self.jobs.input_path(given) if known else Path(given).expanduser()
+            except NotFound as error:
+                raise InvalidRequest(str(error), (FieldProblem(name, str(error)),)) from error
+            if not path.is_file():
+                problem = f"There is no file {given} to begin from."
+                raise InvalidRequest(problem, (FieldProblem(name, problem),))
+            found[name] = str(path.resolve())
+        return found
 
     def _check_limits(self, request: RenderRequest) -> None:
         problems = []

@@ -117,6 +117,11 @@ class ApiHandler(JsonErrors, APIHandler):
         """The workbench's own settings."""
         return self.studio.settings
 
+    @property
+    def media_type(self) -> str:
+        """What the client says that the body is, in lower case; without parameters."""
+        return self.request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+
     def read_body(self) -> bytes:
         """Return the whole body; 413 when it is beyond the limit."""
         if self._received > self.body_limit:
@@ -125,9 +130,8 @@ class ApiHandler(JsonErrors, APIHandler):
 
     def parse(self, model: type[RequestModel]) -> RequestModel:
         """Return the body as ``model``; 415 when it is not JSON, 400 when it does not validate."""
-        media_type = self.request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
         body = self.read_body()
-        if media_type != "application/json":
+        if self.media_type != "application/json":
             raise web.HTTPError(415, "Send JSON, with the header Content-Type: application/json.")
         return model.model_validate_json(body, context=self.workbench_settings)
 

@@ -40,10 +40,9 @@ class RecipeHandler(ApiHandler):
     async def post(self) -> None:
         """Read the recipe and start a session from it."""
         body = self.read_body()
-        media_type = self.request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-        if media_type not in _ENDINGS:
+        if self.media_type not in _ENDINGS:
             raise web.HTTPError(415, "Send a video as video/mp4, or a recipe as application/json.")
-        recipe = await asyncio.to_thread(_read, body, _ENDINGS[media_type])
+        recipe = await asyncio.to_thread(_read, body, _ENDINGS[self.media_type])
         session_id, entry = await self.studio.restore(recipe)
         self.answer(
             RecipeAnswer(

@@ -14,7 +14,7 @@ from pydantic import (
     ValidationInfo,
 )
 
-from workbench.identifiers import ID_PATTERN
+from workbench.identifiers import Kind, id_pattern
 from workbench.settings import Settings
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "ErrorBody",
     "FieldError",
     "Identifier",
+    "InputName",
     "JobId",
     "PromptText",
     "SceneField",
@@ -53,7 +54,11 @@ PromptText = Annotated[
 """A text that somebody typed; its greatest length is a setting."""
 
 Identifier = Annotated[str, Field(max_length=64, examples=["s_01h2xcejqtf2nbrexx3v"])]
-JobId = Annotated[str, Field(pattern=ID_PATTERN)]
+InputName = Annotated[
+    str,
+    Field(pattern=id_pattern(Kind.INPUT, Kind.JOB), examples=["i_01h2xcejqtf2nbrexx3v"]),
+]
+JobId = Annotated[str, Field(pattern=id_pattern(Kind.JOB))]
 SceneField = Literal[
     "subject", "subject_details", "action", "setting", "time_of_day", "weather", "lighting",
     "mood", "style", "color_palette", "shot_size", "camera_angle", "camera_movement", "lens",

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, Field, ValidationInfo
 
-from server_extension.schemas.common import Body, Identifier, JobId, PromptText
+from server_extension.schemas.common import Body, Identifier, InputName, JobId, PromptText
 from workbench.rendering import Profile
 from workbench.scene import Scene
 from workbench.settings import Settings
@@ -17,6 +17,7 @@ __all__ = [
     "BatchObject",
     "BatchRequest",
     "BatchStatus",
+    "InputAnswer",
     "JobObject",
     "JobStatus",
     "JobsAnswer",
@@ -40,6 +41,12 @@ def _within_batch_limit(prompts: list[str], info: ValidationInfo) -> list[str]:
     return prompts
 
 
+def _without_paths(options: dict[str, Any] | None) -> dict[str, Any] | None:
+    if named := {"image", "last_image", "video"} & set(options or ()):
+        raise ValueError(f"give {', '.join(sorted(named))} beside the options, by id")
+    return options
+
+
 class RenderOptions(Body):
     """What may be said about a render beside its prompt; null stands for the engine's default."""
 
@@ -59,6 +66,18 @@ class RenderOptions(Body):
     fps: int | None = Field(None, ge=1, le=120)
     num_inference_steps: int | None = Field(None, ge=1, le=1_000)
     guidance_scale: float | None = Field(None, ge=0, le=100)
+    image: InputName | None = Field(
+        None,
+        description="The picture that the video begins from, where the model takes one: an input "
+        "that was sent to /api/video/inputs, or a finished job, whose last frame is taken.",
+    )
+    last_image: InputName | None = Field(None, description="The picture at which the video ends.")
+    video: InputName | None = Field(
+        None, description="The video that is continued or changed, named as an image is."
+    )
+    options: Annotated[dict[str, Any] | None, AfterValidator(_without_paths)] = Field(
+        None, description="What the engine alone understands; see docs/models.md."
+    )
     idempotency_key: str | None = Field(
         None,
         min_length=1,
@@ -80,6 +99,16 @@ class BatchRequest(RenderOptions):
         min_length=1, json_schema_extra={"x-limit-items": "max_batch_prompts"}
     )
     name: str = Field("", max_length=200)
+
+
+class InputAnswer(BaseModel):
+    """A picture or video that is kept for renders to begin from."""
+
+    input_id: str = Field(description="Give it as a render's image, last_image or video.")
+    kind: Literal["image", "video"]
+    width: int
+    height: int
+    num_frames: int
 
 
 class PriorityRequest(Body):

@@ -112,6 +112,11 @@ class JobPaths:
         return self.control / "cluster.log"
 
     @property
+    def inputs(self) -> Path:
+        """Where pictures and videos lie that renders begin from."""
+        return self.control / "inputs"
+
+    @property
     def trash(self) -> Path:
         """Where folders go that are being removed."""
         return self.control / "trash"

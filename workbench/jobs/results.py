@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from workbench.errors import NotFound
+from workbench.identifiers import Kind, is_identifier
+from workbench.jobs.inputs import Input, Inputs
 from workbench.jobs.model import Job, JobState
 from workbench.jobs.paths import JobFiles, JobPaths
 from workbench.jobs.store import Reader
@@ -27,6 +29,16 @@ class Results:
         if job.state is not JobState.COMPLETE:
             raise NotFound("file", job_id, f"The job {job_id} has no video: it is {job.state}.")
         return self._files(job).video
+
+    def keep_input(self, data: bytes) -> Input:
+        """Keep a picture or video for renders to begin from; raises ``InvalidRequest``."""
+        return Inputs(self._paths).keep(data)
+
+    def input_path(self, name: str) -> Path:
+        """Return the file of an input, or a finished job's video, by its id; raises ``NotFound``."""
+        if is_identifier(name, Kind.JOB):
+            return self.video_path(name)
+        return Inputs(self._paths).path(name)
 
     def poster_path(self, job_id: str) -> Path:
         """Return the finished video's poster; raises ``NotFound`` when there is none."""

@@ -9,7 +9,7 @@ from typing import Any
 from workbench.jobs.model import Device
 from workbench.journey.batches import Batch
 from workbench.journey.prompts import Prompt, Session
-from workbench.journey.videos import Video
+from workbench.journey.videos import Video, named_inputs
 from workbench.settings import Settings
 from workbench.studio import RenderParameters, Studio
 
@@ -66,7 +66,8 @@ def render(
     All have one seed, unless one is given, so that they differ by their prompts alone.
     ``parameters`` are those of :class:`workbench.studio.RenderParameters`: ``seed``, ``engine``,
     ``model``, ``width``, ``height``, ``num_frames``, ``fps``, ``num_inference_steps``,
-    ``guidance_scale``… Raises ``TypeError`` for a name that is none of them, ``InvalidRequest``
+    ``guidance_scale``…, and ``image``, ``last_image`` or ``video`` to begin from, where the model
+    takes one: a path, or a finished :class:`Video`, whose last frame is taken. Raises ``TypeError`` for a name that is none of them, ``InvalidRequest``
     for a value out of range, before anything is queued.
     """
     several = [prompts] if isinstance(prompts, str | Prompt) else list(prompts)
@@ -78,7 +79,7 @@ def render(
             [str(prompt) for prompt in several],
             name=name,
             session_id=sessions.pop() if len(sessions) == 1 else None,
-            parameters=RenderParameters(**parameters),
+            parameters=RenderParameters(**named_inputs(parameters)),
         )
     )
     return Batch(record.batch_id, using=used)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from pathlib import Path
 from typing import Any, Self
 
@@ -12,9 +12,9 @@ from workbench.jobs.model import Job, JobState
 from workbench.journey.showing import video_html
 from workbench.measures.scores import Scores
 from workbench.rendering import Recipe
-from workbench.studio import Studio
+from workbench.studio import RenderParameters, Studio
 
-__all__ = ["Video"]
+__all__ = ["Video", "named_inputs"]
 
 
 class Video:
@@ -105,6 +105,29 @@ class Video:
         self._studio.jobs.retry(self.job_id)
         return self
 
+    def continued(self, prompt: str | None = None, **parameters: Any) -> Self:
+        """Queue a video that begins with this one's last frame, with its prompt unless one is given.
+
+        The model stays the same and must take an image. ``parameters`` are those of
+        :class:`workbench.studio.RenderParameters`. Raises ``InvalidRequest`` where the model takes
+        no image, or this video is not finished.
+        """
+        job = self.job
+        given = {
+            "engine": job.request.engine,
+            "model": job.request.model or None,
+            "image": self.job_id,
+            **named_inputs(parameters),
+        }
+        made = self._studio.run(
+            self._studio.render(
+                prompt or job.request.prompt,
+                session_id=job.session_id,
+                parameters=RenderParameters(**given),
+            )
+        )
+        return type(self)(made.job_id, using=self._studio)
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Video) and self.job_id == other.job_id
 
@@ -120,3 +143,12 @@ class Video:
 
     def _repr_html_(self) -> str:
         return video_html(self.job, self._studio.jobs)
+
+
+def named_inputs(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Return ``parameters`` with every video among them as its id, and every path as text."""
+    return {
+        name: value.job_id if isinstance(value, Video) else
+        str(value) if isinstance(value, Path) else value
+        for name, value in parameters.items()
+    }  # fmt: skip

@@ -220,6 +220,20 @@ def test_a_model_made_for_images_asks_for_one(tmp_path: Path) -> None:
     assert "begins from an image" in _problems(_request(model))["options.image"]
 
 
+def test_weights_for_text_alone_refuse_an_image_and_name_families_that_take_one(
+    tmp_path: Path,
+) -> None:
+    model = _model(tmp_path / "model", FAMILIES["wan"])
+    config = model / "transformer" / "config.json"
+    config.parent.mkdir()
+    config.write_text('{"in_channels": 16}')
+    asked = _request(model, options={"image": __file__})
+    told = _problems(asked)["options.image"]
+    assert "takes no image; choose one made for that, such as Wan 2.2 TI2V 5B" in told
+    config.write_text('{"in_channels": 36}')
+    _complete(asked)
+
+
 def test_an_unknown_pipeline_is_left_its_own_defaults(tmp_path: Path) -> None:
     (tmp_path / "model_index.json").write_text('{"_class_name": "NewestPipeline"}')
     request = _complete(_request(tmp_path, num_frames=13))

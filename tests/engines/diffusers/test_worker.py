@@ -19,6 +19,8 @@ from workbench.engines.diffusers.options import AS_RENDERED
 from workbench.engines.probe import decode_video
 from workbench.engines.recipes import read_recipe
 from workbench.jobs.model import JobState
+from workbench.journey.videos import Video
+from workbench.studio import Studio
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::FutureWarning"),
@@ -98,3 +100,22 @@ def test_a_job_on_another_model_loads_it_in_the_same_worker(shop: Shop, ask: Ask
     assert job.state is JobState.COMPLETE, job.error
     log = shop.manager.log_path(job.job_id).read_text("utf-8")
     assert "the device's memory is the machine's own" in log, "the plan stands in the job's log"
+
+
+def test_a_finished_video_is_continued_by_its_job_s_id(shop: Shop, ask: Ask) -> None:
+    studio = Studio(shop.settings)
+    begun = ask("wan-2-2-5b")
+    (first,) = shop.ended(shop.manager.submit(begun).job_id, limit_s=_LIMIT_S)
+    assert first.state is JobState.COMPLETE, first.error
+    video = Video(first.job_id, using=studio)
+    try:
+        size = {"width": begun.width, "height": begun.height, "num_frames": 9}
+        following = video.continued(num_inference_steps=2, **size)
+        (ended,) = shop.ended(following.job_id, limit_s=_LIMIT_S)
+        assert ended.state is JobState.COMPLETE, ended.error
+        assert ended.request.prompt == first.request.prompt
+        assert ended.request.options["image"] == str(video.path)
+        said = following.recipe.request.options[AS_RENDERED]
+        assert said["pipeline"] == "WanImageToVideoPipeline"
+    finally:
+        studio.close()

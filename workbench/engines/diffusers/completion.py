@@ -6,9 +6,9 @@ Runs in servers and notebooks, before a job is queued; knows rules, not models.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from workbench.engines.diffusers.families import Family, ModelFacts, Rule, family_of
+from workbench.engines.diffusers.families import Family, ModelFacts, Rule, families, family_of
 from workbench.engines.diffusers.options import AS_RENDERED, option_problems
 from workbench.engines.diffusers.weights import find_weights, how_to_get, model_facts
 from workbench.errors import FieldProblem, InvalidRequest
@@ -123,7 +123,8 @@ def _input_problems(
     request: RenderRequest, family: Family, facts: ModelFacts
 ) -> list[FieldProblem]:
     problems = []
-    given = {name for name in ("image", "video") if request.options.get(name)}
+    kinds: tuple[Literal["image", "video"], ...] = ("image", "video")
+    given = {name for name in kinds if request.options.get(name)}
     if len(given) > 1:
         problems.append(FieldProblem("options.video", "Give an image or a video, not both."))
     for name in ("image", "last_image", "video"):
@@ -135,13 +136,27 @@ def _input_problems(
         wanted = " or ".join(needs)
         text = f"This model of {family.title} begins from an {wanted}: give one in options."
         problems.append(FieldProblem("options.image", text))
-    if family.known and not (family.takes or family.image_class or family.video_class):
-        problems.extend(
-            FieldProblem(f"options.{name}", f"{family.title} takes no {name}.")
-            for name in sorted(given)
-            if not any("Image" in one or "Video2" in one for one in family.classes)
+    problems.extend(
+        FieldProblem(
+            f"options.{name}",
+            f"This model of {family.title} takes no {name}; choose one made for that, such as "
+            f"{_made_for(name)}.",
         )
+        for name in sorted(given)
+        if not family.begins_from(name, facts)
+    )
     return problems
+
+
+def _made_for(kind: Literal["image", "video"]) -> str:
+    """Return families whose text-to-video weights also begin from ``kind``, in words."""
+    titles = [
+        family.title
+        for family in families()
+        if (family.image_class if kind == "image" else family.video_class)
+        and not (kind == "image" and family.image_when)
+    ]
+    return ", ".join(titles[:2]) + f" or {titles[2]}"
 
 
 def _needs(class_name: str) -> tuple[str, ...]:

@@ -79,6 +79,7 @@ class Family(BaseModel):
     needs_packages: tuple[str, ...] = ()
     needs_packages_when: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict)
     image_class: str = ""
+    image_when: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict)
     video_class: str = ""
     stream: Literal["decoder", "chunks", "whole"] = "whole"
     cache: tuple[Literal["first-block", "pyramid"], ...] = ()
@@ -101,6 +102,20 @@ class Family(BaseModel):
     def packages_for(self, facts: ModelFacts) -> tuple[str, ...]:
         """Return the packages that this very model cannot run without."""
         return self.needs_packages if _stands(self.needs_packages_when, facts) else ()
+
+    def begins_from(self, kind: Literal["image", "video"], facts: ModelFacts) -> bool:
+        """Tell whether these very weights can begin from an image or a video.
+
+        True where that cannot be known before they are here.
+        """
+        made_for = {"image": ("Image", "I2V"), "video": ("VideoToVideo", "Video2Video")}
+        if kind in self.takes or any(sign in facts.class_name for sign in made_for[kind]):
+            return True
+        if not self.known or not facts.class_name:
+            return True
+        if kind == "video":
+            return bool(self.video_class)
+        return bool(self.image_class) and (not facts.configs or _stands(self.image_when, facts))
 
     @property
     def known(self) -> bool:

@@ -1,0 +1,56 @@
+"""Inputs: pictures and videos sent for renders to begin from."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+from tornado import web
+
+from server_extension.handlers.base import ApiHandler
+from server_extension.operations import Operation, operation
+from server_extension.schemas import InputAnswer
+
+__all__ = ["ROUTES"]
+
+_MEDIA_TYPES: Final = ("image/png", "image/jpeg", "image/webp", "video/mp4", "video/webm")
+_LIMIT_BYTES: Final = 64 << 20
+
+
+class InputsHandler(ApiHandler):
+    """POST /api/video/inputs."""
+
+    @property
+    def body_limit(self) -> int:
+        """Most bytes: a whole video may be sent."""
+        return _LIMIT_BYTES
+
+    @operation(
+        Operation(
+            "Send a picture or a video for renders to begin from, as the body",
+            answer=InputAnswer,
+            status=201,
+            upload=_MEDIA_TYPES,
+            errors=(400, 413, 415, 503),
+        )
+    )
+    async def post(self) -> None:
+        """Keep what was sent; its first bytes tell what it is."""
+        body = self.read_body()
+        if self.media_type not in _MEDIA_TYPES:
+            raise web.HTTPError(415, f"Send one of {', '.join(_MEDIA_TYPES)}.")
+        kept = await asyncio.to_thread(self.studio.jobs.keep_input, body)
+        facts = kept.facts
+        self.answer(
+            InputAnswer(
+                input_id=kept.input_id,
+                kind=facts.kind,
+                width=facts.width,
+                height=facts.height,
+                num_frames=facts.num_frames,
+            ),
+            201,
+        )
+
+
+ROUTES: Final = (("/api/video/inputs", InputsHandler),)

@@ -1,0 +1,70 @@
+"""What a render may begin from: pictures and videos, known by their first bytes, never by a name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from workbench.errors import DamagedFile, InvalidRequest
+
+__all__ = ["InputFacts", "ending_of", "inspect_input"]
+
+InputKind = Literal["image", "video"]
+
+_MAGIC: Final[tuple[tuple[str, InputKind, Callable[[bytes], bool]], ...]] = (
+    (".png", "image", lambda start: start.startswith(b"\x89PNG\r\n\x1a\n")),
+    (".jpg", "image", lambda start: start.startswith(b"\xff\xd8\xff")),
+    (".webp", "image", lambda start: start[:4] == b"RIFF" and start[8:12] == b"WEBP"),
+    (".mp4", "video", lambda start: start[4:8] == b"ftyp"),
+    (".webm", "video", lambda start: start.startswith(b"\x1aE\xdf\xa3")),
+)
+_KINDS: Final = {ending: kind for ending, kind, _ in _MAGIC}
+
+
+@dataclass(frozen=True, slots=True)
+class InputFacts:
+    """The facts of one picture or video."""
+
+    kind: InputKind
+    width: int
+    """Pixels."""
+    height: int
+    num_frames: int
+    """1 for a picture."""
+
+
+def ending_of(data: bytes) -> str:
+    """Return the file ending that ``data`` has by its first bytes, such as ``.png``.
+
+    Raises ``InvalidRequest`` for what is none of the formats that are taken.
+    """
+    for ending, _, fits in _MAGIC:
+        if fits(data[:16]):
+            return ending
+    raise InvalidRequest("Send a PNG, JPEG or WebP picture, or an MP4 or WebM video.")
+
+
+def inspect_input(path: Path) -> InputFacts:
+    """Return the facts of the picture or video at ``path``, whose ending tells its format.
+
+    Raises ``DamagedFile`` when it does not open.
+    """
+    kind = _KINDS[path.suffix]
+    if kind == "video":
+        from workbench.engines.probe import probe_video  # noqa: PLC0415  loads PyAV
+
+        facts = probe_video(path)
+        return InputFacts(kind, facts.width, facts.height, facts.num_frames)
+    height, width = _picture(path).shape[:2]
+    return InputFacts(kind, width, height, 1)
+
+
+def _picture(path: Path) -> Any:
+    import cv2  # noqa: PLC0415
+
+    picture = cv2.imread(str(path))
+    if picture is None:
+        raise DamagedFile(f"{path.name} does not open as a picture.")
+    return picture
