@@ -66,14 +66,8 @@ def _operation(method: str, path: str, operation: dict[str, Any], schemas: dict[
         if parameter["in"] == "query":
             told = parameter.get("description", "")
             lines.append(f"- query `{parameter['name']}` ({_kind(parameter['schema'])}) {told}")
-    body = operation.get("requestBody")
-    if body:
-        lines += [
-            "",
-            "Takes:",
-            "",
-            *_fields(body["content"]["application/json"]["schema"], schemas),
-        ]
+    if body := operation.get("requestBody"):
+        lines += ["", *_taken(body["content"], schemas)]
     answers = operation["responses"]
     success = next(status for status in answers if status.startswith("2"))
     (media_type, content), *events = answers[success]["content"].items()
@@ -83,6 +77,13 @@ def _operation(method: str, path: str, operation: dict[str, Any], schemas: dict[
     errors = [status for status in answers if not status.startswith("2")]
     lines += ["", f"Errors: {', '.join(errors)}.", ""]
     return "\n".join(lines)
+
+
+def _taken(content: dict[str, Any], schemas: dict[str, Any]) -> list[str]:
+    told = next(iter(content.values()))["schema"]
+    if told.get("format") == "binary":
+        return [f"Takes the file itself as the body: {', '.join(content)}."]
+    return ["Takes:", "", *_fields(told, schemas)]
 
 
 def _events(media_type: str, schema: dict[str, Any]) -> list[str]:
