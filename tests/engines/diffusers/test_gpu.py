@@ -21,7 +21,8 @@ import diffusers
 import torch
 
 from tests.engines.diffusers.conftest import Ask, Stage
-from tests.engines.diffusers.tiny import VOCABULARY, tiny_wan
+from tests.engines.diffusers.tiny import tiny_wan
+from tests.engines.diffusers.tiny_parts import VOCABULARY
 from tests.jobs.shop import Shop
 from workbench.engines.diffusers.options import AS_RENDERED
 from workbench.engines.encoder import VideoWriter

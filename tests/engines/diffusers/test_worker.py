@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -109,7 +110,7 @@ def test_a_finished_video_is_continued_by_its_job_s_id(shop: Shop, ask: Ask) -> 
     assert first.state is JobState.COMPLETE, first.error
     video = Video(first.job_id, using=studio)
     try:
-        size = {"width": begun.width, "height": begun.height, "num_frames": 9}
+        size: dict[str, Any] = {"width": begun.width, "height": begun.height, "num_frames": 9}
         following = video.continued(num_inference_steps=2, **size)
         (ended,) = shop.ended(following.job_id, limit_s=_LIMIT_S)
         assert ended.state is JobState.COMPLETE, ended.error

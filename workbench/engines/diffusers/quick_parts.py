@@ -105,8 +105,8 @@ def _trial(vae: Any) -> Any:
 
 
 def _epilogue_fits(part: Any) -> bool:
-    projection = getattr(part, "proj", None)
-    return (
+    projection: Any = getattr(part, "proj", None)
+    return bool(
         part.approximate == "tanh"
         and type(projection).__name__ == "Linear"  # an adapter or a quantised layer is another
         and projection.bias is not None
