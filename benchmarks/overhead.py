@@ -103,20 +103,22 @@ def _in_process(name: str, model: Path, place: Path, repeats: int) -> list[Figur
     ]
 
 
-def _at_real_size(place: Path, repeats: int, steps: int) -> list[Figure]:
+def _at_real_size(
+    place: Path, repeats: int, steps: int, *, name: str = "1.3b", device: str = "cuda"
+) -> list[Figure]:
     """Measure one whole render of a real architecture on the GPU, warm: bare, and as a job."""
     from benchmarks.gpu import MODELS
 
-    shape = MODELS["1.3b"]
+    shape = MODELS[name]
     started = time.perf_counter()
-    model = _save("1.3b", place / "model", device="cuda")
+    model = _save(name, place / "model", device=device)
     print(f"saved a model in {time.perf_counter() - started:.1f} s")
     request = RenderRequest(
         prompt=_PROMPT, engine="diffusers", model=str(model), width=shape.width,
         height=shape.height, num_frames=shape.num_frames, fps=shape.fps,
         num_inference_steps=steps, negative_prompt="rain", seed=7,
     )  # fmt: skip
-    bare = _bare(model, request, place, device="cuda")
+    bare = _bare(model, request, place, device=device)
     calls, exports = [], []
     for turn in range(repeats + 1):
         frames, call_s = _timed(bare)
@@ -127,7 +129,7 @@ def _at_real_size(place: Path, repeats: int, steps: int) -> list[Figure]:
     del bare, frames
     engine = DiffusersEngine(Settings())
     request = engine.complete(request)
-    _, load_s = _timed(lambda: engine.load(request, "cuda:0", lambda _: None))
+    _, load_s = _timed(lambda: engine.load(request, device, lambda _: None))
 
     def jobs(previews: int) -> list[float]:
         options = {**request.options, "previews": previews}
