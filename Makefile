@@ -11,7 +11,7 @@ PINS := pyproject.toml constraints.txt
 FULL ?= $(shell command -v nvidia-smi >/dev/null 2>&1 && nvidia-smi -L 2>/dev/null | grep -q GPU && echo 1)
 LAB_STAMP := $(if $(filter 1,$(FULL)),$(VENV)/.with-diffusion,$(VENV)/.base)
 
-.PHONY: help lab dashboard test check docs format chromium bench soak screenshots constraints clean
+.PHONY: help lab dashboard test check docs format chromium firefox bench soak screenshots constraints clean
 
 help:            ## Say what can be made.
 	@grep -E '^[a-z]+: .*## |^[a-z]+:  *## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -22,7 +22,7 @@ lab: $(LAB_STAMP)  ## Run the workbench in JupyterLab, with its REST interface a
 dashboard: $(LAB_STAMP)  ## Serve the dashboard to others on the network; prints the link with its token.
 	@exec $(BIN)/python -m server_extension.launch --dashboard $(ARGS)
 
-test: $(VENV)/.all chromium  ## Run the whole suite.
+test: $(VENV)/.all chromium firefox  ## Run the whole suite.
 	$(BIN)/python -m pytest -m "not browser" --numprocesses 3 --dist loadfile $(ARGS)
 	$(BIN)/python -m pytest -m browser $(ARGS)
 
@@ -43,6 +43,9 @@ format: $(VENV)/.all  ## Put the code in shape.
 
 chromium: $(VENV)/.all  ## Find a Chromium for the browser tests, or install one.
 	@$(BIN)/python -m tests.chromium --install
+
+firefox: $(VENV)/.all  ## Find a Firefox for the playback test, or install one.
+	@$(BIN)/python -m tests.firefox --install
 
 bench: $(VENV)/.all  ## Measure the journey, prompts, pictures and queue.
 	$(BIN)/python -m benchmarks.journey
