@@ -64,10 +64,10 @@ class Machines:
         """Kill a node with all that runs on it, as a loss of power does."""
         self._ask("kill", name)
 
-    def outposts(self) -> list[psutil.Process]:
-        """Return the processes of outposts that are there now, on any node."""
+    def actors(self, kind: str = "Outpost") -> list[psutil.Process]:
+        """Return the processes of actors that are there now, on any node."""
         self._note()
-        return [one for one in self._seen.values() if _title(one).startswith("ray::Outpost")]
+        return [one for one in self._seen.values() if _title(one).startswith(f"ray::{kind}")]
 
     def close(self) -> None:
         """End every process of the cluster."""

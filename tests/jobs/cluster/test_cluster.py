@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+import os
 import signal
+import subprocess
+import sys
+import tempfile
 import time
+import urllib.request
 from collections import Counter
 from pathlib import Path
 
 import psutil
 import pytest
 
+from tests import prompts
 from tests.jobs.cluster.machines import Machines
 from tests.jobs.shop import Shop, alive, request
 from workbench.jobs.cluster.standing import ClusterState
 from workbench.jobs.model import Device, Job, JobState
+from workbench.prompts.local_endpoint import LocalEndpoint
+from workbench.settings import Settings
 
 pytestmark = pytest.mark.timeout(
     900
@@ -73,7 +83,7 @@ def test_a_batch_of_64_is_rendered_by_four_machines_that_share_no_disk_with_us(
         log = shop.paths.job(job.job_id, job.batch_id).log.read_text("utf-8")
         assert "sees 0" in log
     if machines.blind:
-        made = Path(f"/proc/{machines.outposts()[0].pid}/root{shop.paths.outputs}")
+        made = Path(f"/proc/{machines.actors()[0].pid}/root{shop.paths.outputs}")
         assert not made.exists()
 
 
@@ -139,7 +149,7 @@ def test_a_worker_killed_on_its_machine_is_replaced_and_its_job_begun_again(
     _running(shop, job.job_id)
     workers = [
         _worker_of(outpost)
-        for outpost in machines.outposts()
+        for outpost in machines.actors()
         if any("workbench.jobs.worker" in child.cmdline() for child in outpost.children())
     ]
     for worker in workers:
@@ -154,15 +164,15 @@ def test_a_supervisor_that_is_killed_finds_its_outposts_again_and_leaves_none_be
 ) -> None:
     job = shop.submit(engine="gpu", steps=60, step_s=0.1)
     _running(shop, job.job_id)
-    before = {outpost.pid for outpost in machines.outposts()}
+    before = {outpost.pid for outpost in machines.actors()}
     assert before
     shop.end_supervisor(signal.SIGKILL)
     (ended,) = shop.ended(job.job_id, limit_s=LIMIT_S)
     assert (ended.state, ended.attempt) == (JobState.COMPLETE, 2)
-    assert before & {outpost.pid for outpost in machines.outposts()}
+    assert before & {outpost.pid for outpost in machines.actors()}
     assert shop.violations() == []
     shop.end_supervisor(signal.SIGTERM)
-    shop.until(lambda: not machines.outposts(), LIMIT_S)
+    shop.until(lambda: not machines.actors(), LIMIT_S)
 
 
 def test_outposts_whose_supervisor_is_gone_for_good_leave_by_themselves(
@@ -171,9 +181,9 @@ def test_outposts_whose_supervisor_is_gone_for_good_leave_by_themselves(
     shop.use(cluster=shop.settings.cluster, lease_s=20.0, cluster_absence_s=3.0)
     job = shop.submit(engine="gpu", steps=2_000, step_s=0.1)
     _running(shop, job.job_id)
-    workers = [_worker_of(outpost) for outpost in machines.outposts()]
+    workers = [_worker_of(outpost) for outpost in machines.actors()]
     shop.end_supervisor(signal.SIGKILL)
-    shop.until(lambda: not machines.outposts(), LIMIT_S)
+    shop.until(lambda: not machines.actors(), LIMIT_S)
     assert not any(alive(worker) for worker in workers)
     shop.manager.cancel(job.job_id)
     shop.ended(job.job_id, limit_s=LIMIT_S)
@@ -185,6 +195,49 @@ def test_machines_draw_animatics_too_where_that_is_set(shop: Shop) -> None:
     assert job.state is JobState.COMPLETE, job.error
     assert job.device in {"node-1/cpu:0", "node-2/cpu:0", "node-3/cpu:0", "node-4/cpu:0"}
     assert shop.manager.recipe(job.job_id).device.startswith("cpu (")
+
+
+def test_the_language_model_lives_on_the_cluster_and_is_asked_on_loopback(
+    machines: Machines, tmp_path: Path
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:  # where nodes can see it, unlike tmp_path
+        script = Path(prompts.__file__).parent / "tiny_model.py"
+        subprocess.run([sys.executable, str(script), folder], check=True, capture_output=True)
+        settings = Settings(
+            outputs=tmp_path / "outputs",
+            cluster=machines.address,
+            language_provider="transformers",
+            language_model=folder,
+            language_on_cluster=True,
+        )
+        asyncio.run(LocalEndpoint.of(settings)._find_or_start())
+    door = json.loads((settings.index_path.parent / "language_model.json").read_text("utf-8"))
+    try:
+        assert door["base_url"].startswith("http://127.0.0.1:")
+        whole = json.loads(_ask(door))
+        assert whole["choices"][0]["message"]["content"]
+        assert whole["usage"]["completion_tokens"] > 0
+        pieces = _ask(door, stream=True).split("\n\n")
+        assert pieces[-2:] == ["data: [DONE]", ""]
+        assert machines.actors("Resident")
+    finally:
+        os.kill(door["pid"], signal.SIGKILL)
+    limit = time.monotonic() + LIMIT_S
+    while machines.actors("Resident"):
+        assert time.monotonic() < limit
+        time.sleep(0.2)
+
+
+def _ask(door: dict[str, str], **options: bool) -> str:
+    asked = {"messages": [{"role": "user", "content": "A dog runs."}], **options}
+    request = urllib.request.Request(
+        f"{door['base_url']}/chat/completions",
+        json.dumps(asked).encode(),
+        {"Authorization": f"Bearer {door['key']}"},
+    )
+    with urllib.request.urlopen(request, timeout=LIMIT_S) as answer:
+        text: str = answer.read().decode()
+    return text
 
 
 def test_a_cluster_that_goes_away_is_said_plainly_and_work_here_goes_on(
