@@ -6,6 +6,7 @@ import time
 
 from tests.jobs.faulty import LightEngine
 from workbench.engines.engine import Rendered, RenderTask
+from workbench.errors import RenderCancelled
 
 __all__ = ["SleepingEngine", "SleepingGpuEngine"]
 
@@ -16,8 +17,12 @@ class SleepingEngine(LightEngine):
     name = "sleep"
 
     def render(self, task: RenderTask) -> Rendered:
-        """Sleep, and leave next to nothing."""
-        time.sleep(float(task.recipe.request.options.get("sleep_s", 0)))
+        """Sleep, heed a cancellation, and leave next to nothing."""
+        until = time.monotonic() + float(task.recipe.request.options.get("sleep_s", 0))
+        while (left := until - time.monotonic()) > 0:
+            if task.cancelled():
+                raise RenderCancelled("as asked")
+            time.sleep(min(left, 0.1))
         return super().render(task)
 
 

@@ -179,7 +179,9 @@ def _cluster(settings: Settings, manager: JobManager, paths: JobPaths) -> Iterat
         case ClusterState.JOINED:
             gpus = sum(member.gpus for member in standing.members)
             told += f", {len(standing.members)} machines, {gpus:g} GPUs"
-            yield Finding(Verdict.GOOD, "cluster", told)
+            verdict = Verdict.GOOD if gpus else Verdict.NOTE
+            advice = "" if gpus else "Jobs that need a GPU wait until a machine with one joins."
+            yield Finding(verdict, "cluster", told, advice)
         case ClusterState.UNREACHABLE:
             advice = (
                 f"It is tried again; work here goes on. What Ray said is in {paths.cluster_log}."

@@ -1,7 +1,8 @@
 """A real Ray cluster of several nodes on this machine, with GPUs that are merely declared.
 
 Kept by a process of its own, run as a module, so that nothing of Ray is loaded where tests run.
-One command a line: ``add GPUS CPUS NAME…``, ``kill NAME``; each is answered by a line of JSON.
+One command a line: ``add GPUS CPUS NAME…``, ``kill NAME``, ``apart NAME``, ``silence NAME``; each is answered by a line of
+JSON.
 """
 
 from __future__ import annotations
@@ -21,11 +22,14 @@ import psutil
 
 ROOT = Path(__file__).resolve().parents[3]
 _STORE_BYTES = 90 << 20
+_SPACE, _LINK, _NET = "workbench-test", "wbtest0", "10.77.77"
+"""The network of a node that stands apart."""
 _ENVIRONMENT = {
     "PYTHONPATH": f"{ROOT}{os.pathsep}{Path(__file__).parent / 'site'}",
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "RAY_DEDUP_LOGS": "0",
+    "RAY_worker_niceness": "0",  # nobody waits behind whatever else this machine does
     "RAY_enable_metrics_collection": "0",
 }
 
@@ -63,6 +67,17 @@ class Machines:
     def kill(self, name: str) -> None:
         """Kill a node with all that runs on it, as a loss of power does."""
         self._ask("kill", name)
+
+    def add_apart(self, name: str) -> bool:
+        """Start a node with a network and shared memory of its own, where this user may.
+
+        Tells whether it has them; else it is a node like the others.
+        """
+        return bool(self._ask("apart", name)["apart"])
+
+    def silence(self, name: str) -> None:
+        """Cut a node off: by its network's link, or by stopping all that runs on it."""
+        self._ask("silence", name)
 
     def actors(self, kind: str = "Outpost") -> list[psutil.Process]:
         """Return the processes of actors that are there now, on any node."""
@@ -119,6 +134,43 @@ def _may_hide() -> bool:
     )
 
 
+def _separate(name: str, address: str) -> subprocess.Popen[bytes] | None:
+    """Start a node in a network of its own; None where this user may not make one."""
+    _join_again()
+    try:
+        for command in (
+            f"ip netns add {_SPACE}",
+            f"ip link add {_LINK} type veth peer name {_LINK}p netns {_SPACE}",
+            f"ip addr add {_NET}.1/24 dev {_LINK}",
+            f"ip link set {_LINK} up",
+            f"ip -n {_SPACE} addr add {_NET}.2/24 dev {_LINK}p",
+            f"ip -n {_SPACE} link set {_LINK}p up",
+            f"ip -n {_SPACE} link set lo up",
+            f"ip -n {_SPACE} route add default via {_NET}.1",
+            "unshare --mount mount -t tmpfs none /dev/shm",
+        ):
+            subprocess.run(command.split(), check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    own = "mkdir -p /tmp/ray && mount -t tmpfs none /tmp/ray && mount -t tmpfs none /dev/shm"
+    start = [str(Path(sys.executable).parent / "ray"), "start", f"--address={address}", "--block"]
+    start += [f"--node-ip-address={_NET}.2", f"--node-name={name}", "--num-gpus=1"]
+    start += ["--num-cpus=1", f"--object-store-memory={_STORE_BYTES}", "--disable-usage-stats"]
+    command = ["ip", "netns", "exec", _SPACE, "unshare", "--mount"]
+    return subprocess.Popen(
+        [*command, "sh", "-c", f'{own} && exec "$@"', "sh", *start],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+    )
+
+
+def _join_again() -> None:
+    """Remove the network, this run's or one that a run before left behind."""
+    for command in (f"ip link del {_LINK}", f"ip netns del {_SPACE}", f"rm -f /run/netns/{_SPACE}"):
+        with suppress(OSError):
+            subprocess.run(command.split(), capture_output=True, check=False)
+
+
 def _hide(folder: Path | None) -> list[str]:
     command = 'mount -t tmpfs none "$0" && exec "$@"'
     return ["unshare", "--mount", "sh", "-c", command, str(folder)]
@@ -147,20 +199,27 @@ def serve() -> None:
     }
     cluster: Any = Cluster(initialize_head=True, head_node_args=head)
     nodes: dict[str, Any] = {}
+    apart: dict[str, subprocess.Popen[bytes]] = {}
     _say(address=cluster.address)
     for line in sys.stdin:
         match line.split():
             case ["add", gpus, cpus, *names]:
                 for name in names:
-                    nodes[name] = cluster.add_node(
-                        wait=False,
-                        num_cpus=int(cpus),
-                        num_gpus=int(gpus),
-                        object_store_memory=_STORE_BYTES,
-                        include_log_monitor=False,
-                        node_name=name,
-                    )
+                    _add(cluster, nodes, name, gpus=int(gpus), cpus=int(cpus))
                 cluster.wait_for_nodes(timeout=120)
+                _say()
+            case ["apart", name]:
+                if (process := _separate(name, cluster.address)) is not None:
+                    apart[name] = process
+                else:
+                    _add(cluster, nodes, name, gpus=1, cpus=1)
+                _say(apart=name in apart)
+            case ["silence", name]:
+                if name in apart:
+                    subprocess.run(["ip", "link", "set", _LINK, "down"], check=True)
+                else:
+                    for running in _processes(nodes[name]):
+                        running.suspend()
                 _say()
             case ["kill", name]:
                 node = nodes.pop(name)
@@ -172,9 +231,26 @@ def serve() -> None:
                 _say()
             case other:
                 raise ValueError(f"unknown command {other}")
+    for process in apart.values():
+        for child in [*psutil.Process(process.pid).children(recursive=True), process]:
+            with suppress(psutil.NoSuchProcess):
+                child.kill()
+    if apart:
+        _join_again()
     for node in nodes.values():
         node.kill_all_processes(check_alive=False, allow_graceful=False)
     cluster.head_node.kill_all_processes(check_alive=False, allow_graceful=False)
+
+
+def _add(cluster: Any, nodes: dict[str, Any], name: str, *, gpus: int, cpus: int) -> None:
+    nodes[name] = cluster.add_node(
+        wait=False,
+        num_cpus=cpus,
+        num_gpus=gpus,
+        object_store_memory=_STORE_BYTES,
+        include_log_monitor=False,
+        node_name=name,
+    )
 
 
 def _processes(node: Any) -> list[psutil.Process]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import os
 import signal
@@ -139,6 +140,42 @@ def test_a_machine_that_joins_takes_work_that_waits(shop: Shop, machines: Machin
     for job in jobs:
         shop.manager.cancel(job.job_id)
     shop.ended(*[job.job_id for job in jobs], limit_s=LIMIT_S)
+    assert shop.violations() == []
+
+
+def test_a_machine_beyond_a_network_renders_and_one_that_falls_silent_is_given_up(
+    shop: Shop, machines: Machines
+) -> None:
+    shop.use(cluster=shop.settings.cluster, lease_s=10.0)
+    machines.add_apart("apart")
+    large = {"width": 320, "height": 192, "num_frames": 8}
+    jobs: list[Job] = []
+
+    def rendered_there() -> bool:  # more work comes until the machine is there to take a part
+        ended = [job for job in map(_fresh, jobs) if job.state is JobState.COMPLETE]
+        while len(jobs) < len(ended) + 4:
+            jobs.append(shop.submit(str(len(jobs)), engine="gpu", step_s=1.0, **large))
+        return any(job.host == "apart" for job in ended)
+
+    def _fresh(job: Job) -> Job:
+        return shop.manager.job(job.job_id)
+
+    shop.until(rendered_there, LIMIT_S)
+    there = next(job for job in map(_fresh, jobs) if job.host == "apart")
+    video = shop.paths.job(there.job_id).video
+    assert hashlib.sha256(video.read_bytes()).hexdigest() == (
+        shop.manager.recipe(there.job_id).outcome.sha256
+    )
+    long = [shop.submit(str(n), engine="gpu", steps=60, step_s=0.1) for n in range(6)]
+    job_id = shop.until(
+        lambda: next((j.job_id for j in map(_fresh, long) if j.host == "apart"), None), LIMIT_S
+    )
+    machines.silence("apart")
+    ended = shop.ended(*[job.job_id for job in [*jobs, *long]], limit_s=LIMIT_S)
+    assert {job.state for job in ended} == {JobState.COMPLETE}, {job.error for job in ended}
+    again = shop.manager.job(job_id)
+    assert again.attempt >= 2
+    assert again.host != "apart"
     assert shop.violations() == []
 
 

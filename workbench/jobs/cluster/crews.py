@@ -36,7 +36,7 @@ class Crews(Crew):
         if here is None and there is None:
             return None
         self._here = self._here if here is None else here
-        return _share_lanes(self._here, self._fleet)
+        return _share_lanes(self._here, self._fleet.slots)
 
     def start(self, slot: Slot) -> Identity | None:
         """Start a worker on ``slot``; None when that failed, which an event explains."""
@@ -77,19 +77,19 @@ def _is_elsewhere(seat: str) -> bool:
     return "/" in seat
 
 
-def _share_lanes(here: tuple[Slot, ...], fleet: Fleet) -> tuple[Slot, ...]:
+def _share_lanes(here: tuple[Slot, ...], there: tuple[Slot, ...]) -> tuple[Slot, ...]:
     """Return the places here and in the cluster, each with the jobs that it takes.
 
-    While the cluster may have a GPU, no job that needs one crawls on a processor.
+    Where a cluster was chosen its GPUs may come at any time, so no job that needs one crawls on a
+    processor.
     """
-    there = fleet.slots
     places = []
     processors = any(slot.kind == "cpu" for slot in (*here, *there))
     for slot in (*here, *there):
         lanes = slot.lanes
-        if slot.kind == "cpu" and fleet.may_have_gpus:
+        if slot.kind == "cpu":
             lanes = tuple(lane for lane in lanes if lane != "gpu")
-        elif slot.kind == "cuda" and slot.host and not processors:
+        elif slot.host and not processors:
             lanes = ("gpu", "slow", "cpu")
         places.append(replace(slot, lanes=lanes))
     return tuple(places)

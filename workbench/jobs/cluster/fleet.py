@@ -93,7 +93,6 @@ class Fleet:
         self._changed = True
         self._failures = 0
         self._retry_at = 0.0
-        self._had_gpus = False
 
     @property
     def joined(self) -> bool:
@@ -104,11 +103,6 @@ class Fleet:
     def slots(self) -> tuple[Slot, ...]:
         """The places that the cluster has now."""
         return self._slots
-
-    @property
-    def may_have_gpus(self) -> bool:
-        """Whether a job that needs a GPU has hope there: it had one, or nobody knows yet."""
-        return self._had_gpus or not self.joined or not self._standing.members
 
     def news(self) -> tuple[Slot, ...] | None:
         """Return the places that the cluster has, if that changed since the last call."""
@@ -307,8 +301,6 @@ class Fleet:
             berths,
         )
         self._keep()
-        self._had_gpus = self._had_gpus or any(member.gpus > 0 for member in members)
-        self._changed = self._changed or not known
         self._set_slots(tuple(berth.slot for berth in berths))
 
     def _set_slots(self, slots: tuple[Slot, ...]) -> None:
@@ -316,10 +308,7 @@ class Fleet:
             self._slots, self._changed = slots, True
 
     def _become(self, state: ClusterState, detail: str = "") -> None:
-        before = self._standing
-        self._standing = before.become(state, detail)
-        if before.state is not state:
-            self._changed = True
+        self._standing = self._standing.become(state, detail)
         self._keep()
 
     def _keep(self) -> None:
