@@ -156,9 +156,9 @@ def _separate(name: str, address: str) -> subprocess.Popen[bytes] | None:
     start = [str(Path(sys.executable).parent / "ray"), "start", f"--address={address}", "--block"]
     start += [f"--node-ip-address={_NET}.2", f"--node-name={name}", "--num-gpus=1"]
     start += ["--num-cpus=1", f"--object-store-memory={_STORE_BYTES}", "--disable-usage-stats"]
-    command = ["ip", "netns", "exec", _SPACE, "unshare", "--mount"]
+    inside = ["ip", "netns", "exec", _SPACE, "unshare", "--mount"]
     return subprocess.Popen(
-        [*command, "sh", "-c", f'{own} && exec "$@"', "sh", *start],
+        [*inside, "sh", "-c", f'{own} && exec "$@"', "sh", *start],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
     )
@@ -209,8 +209,8 @@ def serve() -> None:
                 cluster.wait_for_nodes(timeout=120)
                 _say()
             case ["apart", name]:
-                if (process := _separate(name, cluster.address)) is not None:
-                    apart[name] = process
+                if (started := _separate(name, cluster.address)) is not None:
+                    apart[name] = started
                 else:
                     _add(cluster, nodes, name, gpus=1, cpus=1)
                 _say(apart=name in apart)
@@ -231,10 +231,11 @@ def serve() -> None:
                 _say()
             case other:
                 raise ValueError(f"unknown command {other}")
-    for process in apart.values():
-        for child in [*psutil.Process(process.pid).children(recursive=True), process]:
+    for started in apart.values():
+        one = psutil.Process(started.pid)
+        for process in [*one.children(recursive=True), one]:
             with suppress(psutil.NoSuchProcess):
-                child.kill()
+                process.kill()
     if apart:
         _join_again()
     for node in nodes.values():

@@ -163,9 +163,9 @@ def test_a_machine_beyond_a_network_renders_and_one_that_falls_silent_is_given_u
     shop.until(rendered_there, LIMIT_S)
     there = next(job for job in map(_fresh, jobs) if job.host == "apart")
     video = shop.paths.job(there.job_id).video
-    assert hashlib.sha256(video.read_bytes()).hexdigest() == (
-        shop.manager.recipe(there.job_id).outcome.sha256
-    )
+    outcome = shop.manager.recipe(there.job_id).outcome
+    assert outcome is not None
+    assert hashlib.sha256(video.read_bytes()).hexdigest() == outcome.sha256
     long = [shop.submit(str(n), engine="gpu", steps=60, step_s=0.1) for n in range(6)]
     job_id = shop.until(
         lambda: next((j.job_id for j in map(_fresh, long) if j.host == "apart"), None), LIMIT_S
