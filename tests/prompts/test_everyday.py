@@ -93,3 +93,78 @@ def test_an_empty_scene_can_be_varied_and_tuned() -> None:
     made = vary([("something", Scene())], 3)
     assert len({v.prompt for v in made}) == 3
     assert revise("something", Scene(), "make it night").scene.time_of_day == "night"
+
+
+@pytest.mark.parametrize(
+    ("rough", "said"),
+    [
+        ("coral reef with a turtle swimming", {"subject": "a coral reef", "action": ""}),
+        ("a garden with children playing", {"subject": "a garden", "action": ""}),
+        ("a man with his dog walking", {"subject": "a man", "action": "walking"}),
+        ("cyberpunk city", {"subject": "a cyberpunk city", "style": "cyberpunk"}),
+        ("a self-driving car at an intersection", {"subject": "a self-driving car", "action": ""}),
+        ("inside a spaceship corridor", {"subject": "", "setting": "a spaceship corridor"}),
+        ("in a dark forest at night", {"subject": "", "setting": "a dark forest"}),
+        ("a penguin slides on ice", {"subject": "a penguin", "action": "sliding"}),
+        ("man riding horse", {"subject": "a man", "action": "riding horse"}),
+        ("woman and man dancing", {"subject": "a woman and a man", "action": "dancing"}),
+        ("a bridge in rainy Tokyo", {"setting": "rainy Tokyo"}),
+        ("a street, third person", {"camera_angle": "over-the-shoulder"}),
+        ("I want a video where a fox jumps", {"subject": "a fox", "action": "jumping"}),
+        ("make a clip of a car chase", {"subject": "a car chase"}),
+    ],
+)
+def test_a_short_idea_is_read_as_it_is_meant(rough: str, said: dict[str, str]) -> None:
+    scene = enhance(rough).scene
+    read = {f: v for f, v in scene.values().items() if scene.origin(f) is Origin.SAID}
+    assert {field: read.get(field, "") for field in said} == said
+
+
+@pytest.mark.parametrize(
+    ("rough", "sentence"),
+    [
+        ("POV skateboarding down a hill", "A POV shot of someone skateboarding down a hill"),
+        ("first-person drive through a city", "A first-person view of a drive through a city"),
+        ("inside a cave", "opens inside a cave"),
+        ("walking through an empty mall", "someone walk"),
+        ("a person grooming dog", "a dog"),
+    ],
+)
+def test_what_is_short_opens_as_a_sentence(rough: str, sentence: str) -> None:
+    texts = [enhance(rough, seed=seed).prompt for seed in range(6)]
+    assert all(sentence.lower() in text.lower() for text in texts)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_sentence_is_shown_as_what_it_shows(seed: int) -> None:
+    first = enhance("a penguin slides on ice", seed=seed).prompt.split(". ")[0]
+    shown = any(f"{verb} a penguin" in first for verb in ("shows", "frames", "presents", "follows"))
+    assert ("sliding" in first) == shown
+
+
+@pytest.mark.parametrize(
+    "rough",
+    [
+        "Ein Hund läuft am Strand und im Regen",
+        "un gato negro durmiendo en el sofá",
+        "un homme marche dans la rue",
+        "夜晚的东京街道",
+    ],
+)
+def test_another_language_is_kept_and_nothing_invented_against_it(rough: str) -> None:
+    draft = enhance(rough)
+    assert rough in draft.prompt
+    assert rough in draft.message
+    unknown = ("setting", "time_of_day", "weather", "lighting", "color_palette", "mood")
+    assert not any(getattr(draft.scene, field) for field in unknown)
+
+
+@pytest.mark.parametrize(
+    "rough", ["a scene from Le Mans", "the Los Angeles skyline", "a crème brûlée on a table"]
+)
+def test_a_foreign_name_does_not_make_a_prompt_foreign(rough: str) -> None:
+    assert enhance(rough).message == ""
+
+
+def test_an_explosion_is_not_calm() -> None:
+    assert {enhance("explosion", seed=seed).scene.mood for seed in range(6)} == {"energetic"}

@@ -33,15 +33,22 @@ _ORDER: Final = (
     "pace",
 )
 
+_PERHAPS_SAID: Final = frozenset(
+    ["setting", "time_of_day", "weather", "lighting", "color_palette", "mood"]
+)
 
-def complete(scene: Scene, rng: random.Random, text: str = "") -> Scene:
+
+def complete(scene: Scene, rng: random.Random, text: str = "", *, is_read: bool = True) -> Scene:
     """Return ``scene`` with its empty fields filled, marked as inferred.
 
     ``text`` is what the user wrote: its words settle a field where they can. Fields that would say
-    nothing (weather indoors, a lens for a painting) stay empty. Locked fields are never filled.
+    nothing (weather indoors, a lens for a painting) stay empty. Locked fields are never filled, nor
+    are those that what was not read (``is_read``) may well have said.
     """
     for name in _ORDER:
         if getattr(scene, name) or scene.is_locked(name):
+            continue
+        if not is_read and name in _PERHAPS_SAID:
             continue
         options = choices(name, scene, text)
         if options:
@@ -78,14 +85,15 @@ def _subject(scene: Scene, _at: Ground, _words: frozenset[str]) -> Sequence[str]
     verb = scene.action.split()[0].lower()
     if verb in words_of("hands"):
         return ("a pair of hands",)
-    return () if verb in words_of("travel") or not verb.endswith("ing") else ("someone",)
+    seen_from = verb in words_of("travel") - words_of("on_foot")
+    return () if seen_from or not verb.endswith("ing") else ("someone",)
 
 
 def _setting(scene: Scene, at: Ground, _words: frozenset[str]) -> Sequence[str]:
     if (inside := _place_acted_on(scene.action)) and at.kind != "hands":
         return (inside,)
     nouns = [t.lower() for t in tokens(scene.subject)]
-    actions = [t.lower() for t in tokens(scene.action)]
+    actions = [t for t in tokens(scene.action.lower()) if t not in english("determiners")]
     by_action = _by_word("settings_by_action")
     by_noun = _by_word("settings_by_noun")
     for i, word in enumerate(actions):
@@ -267,7 +275,7 @@ def _style(_scene: Scene, at: Ground, _words: frozenset[str]) -> Sequence[str]:
         return _pick("style", "animal")
     if at.kind in {"man", "woman", "person"}:
         return _pick("style", "person")
-    if at.kind in {"creature", "robot"}:
+    if at.kind == "creature":
         return _pick("style", "fantastic")
     return _pick("style", at.kind, "any")
 

@@ -20,7 +20,7 @@ def enhance(rough: str, *, seed: int = 0) -> Draft:
     """Return ``rough`` as a full prompt with its completed scene."""
     reading = read(rough)
     rng = rng_for(reading.text, seed)
-    scene = complete(reading.scene, rng, reading.text)
+    scene = complete(reading.scene, rng, reading.text, is_read=not reading.is_unread)
     return Draft(
         prompt=write(reading, scene, rng),
         scene=scene,

@@ -11,6 +11,7 @@ from typing import Final
 from workbench.prompts.composer.bank import Cast
 from workbench.prompts.composer.datafiles import english, load
 from workbench.prompts.composer.grammar import head_of, place_in
+from workbench.prompts.composer.languages import is_foreign
 from workbench.prompts.composer.lexicon import (
     ANIMATE,
     Place,
@@ -56,6 +57,8 @@ _PRONOUNS: Final = {
     "woman": ("she", "her", "her"),
     "person": ("they", "their", "them"),
 }
+_NAMED_OTHERWISE: Final = {"underwater": "the water", "indoors": "the room", "outdoors": "the open"}
+_SOMEBODY: Final = frozenset({"someone", "somebody"})
 _FAMILIES: Final = {
     "object": frozenset({"object", "food", "drink", "plant"}),
     "vehicle": frozenset({"vehicle", "aircraft", "watercraft"}),
@@ -271,13 +274,18 @@ def _sky(scene: Scene, place: Place | None) -> set[str]:
 
 def _cast(scene: Scene, kind: str, where: Place | None) -> Cast:
     place = _definite(scene.setting, limit=1) if scene.setting else "the surroundings"
+    there = f"{preposition(scene.setting, where, named=True)} {place}"
+    if scene.subject.lower() in _SOMEBODY:
+        named = "the figure"
+        return Cast(named, "they", "their", "them", place, there, named)
     named = _styleless(scene.subject)
     subj = _definite(named, limit=3) if named else ""
     if scene.subject == scene.setting or not subj:
         subj = place if scene.setting else "the scene"
     if scene.subject == scene.setting and scene.subject:
         place = subj
-    there = f"{preposition(scene.setting, where, named=True)} {place}"
+    if place == subj:
+        there = f"{preposition(scene.setting, where, named=True)} {place}"
     many = _many(scene.subject or scene.setting)
     short = _short(named) if named else subj
     if many:
@@ -334,6 +342,8 @@ def _definite(phrase: str, *, limit: int) -> str:
         ]
         return f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else parts[0]
     words = phrase.split()
+    if phrase.lower() in _NAMED_OTHERWISE:
+        return _NAMED_OTHERWISE[phrase.lower()]
     if words and words[0].lower() in word_list("prepositions"):
         words = words[1:]
     own, _, whole = " ".join(words).partition(" of ")
@@ -371,7 +381,7 @@ def _definite(phrase: str, *, limit: int) -> str:
         core[-1][:1].isupper() and len(core) <= 2
     )
     core = [capitalized(word) for word in core]
-    if not any("a" <= c.lower() <= "ɏ" for c in core[-1]):
+    if is_foreign(phrase) or not any("a" <= c.lower() <= "ɏ" for c in core[-1]):
         return "the subject"
     if proper and core[-1].lower() in _WITH_THE:
         return f"the {' '.join(core)}"

@@ -115,6 +115,10 @@ def _ends_noun(word: str, words: list[str], i: int) -> bool:
 
 
 def _without_verb(words: list[str]) -> Clause:
+    if bare(words[0]) in word_list("locative") and (
+        len(words) > 1 or place_named(bare(words[0])) is not None
+    ):
+        return Clause(setting=_place_phrase(words))
     acting = _acting_adjective(words)
     if acting is not None:
         verb = words[acting]
@@ -281,6 +285,8 @@ def _place_phrase(words: list[str]) -> str:
     if [bare(w) for w in words[:3]] == ["on", "top", "of"] and len(words) > 3:
         return _join(words[3:])
     if lead == "in" and [bare(w) for w in words[1:3]] == ["front", "of"]:
+        return _join(words)
+    if len(words) == 1:
         return _join(words)
     kept = lead not in _DROPPED and (lead not in word_list("path") or lead == "around")
     return _join(words if kept else words[1:])

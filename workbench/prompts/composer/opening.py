@@ -71,6 +71,8 @@ def opening(
             if "moving" in at.facts and rng.random() < 0.5
             else rng.choice(("shows", "frames", "presents"))
         )
+        if _is_place(participial):
+            verb = "opens"
         text = f"{article(shot)} {shot} {verb} {participial}{_space(end)}{rest}"
     elif shot and (rest or rng.random() < 0.6):
         text = f"in {article(shot)} {shot}, {_lower_first(sentence)}{_space(end)}{rest}"
@@ -135,7 +137,9 @@ def _fields(text: str) -> frozenset[str]:
 
 def _core(reading: Reading, scene: Scene) -> tuple[str, str]:
     """Return the main clause as a sentence (empty where it cannot be one) and as a noun phrase."""
-    main = polish(reading.main)
+    main = reading.main if reading.is_unread else polish(reading.main)
+    if reading.is_unread:
+        return "", main
     if not main:
         noun = scene.subject or with_article(scene.setting) or "the scene"
         return "", noun
@@ -145,9 +149,9 @@ def _core(reading: Reading, scene: Scene) -> tuple[str, str]:
         be = words[at - 1].lower() in {"is", "are", "was", "were"}
         if be:
             return _doing(words, at), " ".join([*words[: at - 1], *words[at:]])
-        return main, main
+        return main, _participial(words, at)
     if at < 0:
-        return "", main
+        return "", _articled(main, reading.clause.subject)
     verb = words[at]
     many = _plural_subject(words[:at])
     if at == 0:
@@ -172,6 +176,26 @@ def _core(reading: Reading, scene: Scene) -> tuple[str, str]:
         return " ".join([*words[:at], _present(verb, many=many), *words[at + 1 :]]), main
     head = "are" if many else "is"
     return " ".join([*words[:at], head, *words[at:]]), main
+
+
+def _participial(words: list[str], at: int) -> str:
+    """Return the finite clause as what can be shown: "a dog runs" → "a dog running"."""
+    verb = words[at].lower()
+    acting = inflect(lemma(verb, "VERB"), "VBG") if is_verb(verb) else words[at]
+    return " ".join([*words[:at], acting, *words[at + 1 :]])
+
+
+def _articled(main: str, subject: str) -> str:
+    named = with_article(subject)
+    if subject and named.endswith(f" {subject}") and main.startswith(subject):
+        return f"{named}{main[len(subject) :]}"
+    return main
+
+
+def _is_place(phrase: str) -> bool:
+    """Tell whether ``phrase`` says where, and nothing else: "inside a corridor", "underwater"."""
+    first = phrase.split(maxsplit=1)[0].lower() if phrase else ""
+    return first in word_list("locative") and verb_start(phrase.split())[0] < 0
 
 
 def _doing(words: list[str], at: int) -> str:
@@ -327,6 +351,10 @@ def _lead(lead: str) -> str:
         return lead
     if last in {"footage", "macro", "slo-mo"}:
         return lead
+    if last == "pov":
+        lead = f"{lead} shot"
+    elif "camera_angle" in _fields(lead) and last not in word_list("lead_nouns"):
+        lead = f"{lead} view"
     return f"{article(lead)} {lead}"
 
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from workbench.prompts.composer.datafiles import english
 from workbench.prompts.composer.lexicon import capitalized, place_named, subject_kind, word_list
-from workbench.prompts.composer.morphology import is_adjective, is_noun, is_plural
+from workbench.prompts.composer.morphology import is_adjective, is_noun, is_plural, is_verb
 from workbench.prompts.composer.reading import with_article
 from workbench.prompts.composer.verbs import verb_start
 from workbench.prompts.composer.words import article, tokens
@@ -63,6 +63,7 @@ def polish(text: str, *, opens: bool = True) -> str:
             if phrase:
                 out.append("the" if phrase in _UNIQUE else article(phrase))
         i += 1
+    out = _with_object_article(out)
     flat = " ".join(capitalized(w) for w in out)
     if opens:
         flat = _opened(flat)
@@ -73,10 +74,20 @@ def polish(text: str, *, opens: bool = True) -> str:
     )
 
 
+def _with_object_article(words: list[str]) -> list[str]:
+    """Return the clause with the article that a bare object wants: "grooming a dog"."""
+    at, _ = verb_start(words)
+    acts = at >= 0 and words[at].lower().endswith(("ing", "s")) and is_verb(words[at].lower())
+    phrase = _bare_phrase(words, at + 1) if acts else ""
+    if not phrase or phrase.split()[0].lower() in word_list("adverbs") | word_list("colors"):
+        return words
+    return [*words[: at + 1], article(phrase), *words[at + 1 :]]
+
+
 def _opened(text: str) -> str:
     words = text.split()
     at, finite = verb_start(words)
-    if at == 0:
+    if at == 0 or (at < 0 and words[0].lower() in word_list("locative")):
         return text
     end = (
         (at - 1 if finite and words[at - 1].lower() in {"is", "are"} else at)

@@ -11,6 +11,7 @@ from typing import Final
 from workbench.prompts.composer import bank
 from workbench.prompts.composer.datafiles import english
 from workbench.prompts.composer.grammar import Clause, head_of, read_clause
+from workbench.prompts.composer.languages import is_foreign, unread_words
 from workbench.prompts.composer.lexicon import (
     Term,
     find_terms,
@@ -21,7 +22,7 @@ from workbench.prompts.composer.lexicon import (
 from workbench.prompts.composer.morphology import inflect, is_plural, is_verb, lemma
 from workbench.prompts.composer.segments import Modifier, cut, exact_term
 from workbench.prompts.composer.spelling import mended
-from workbench.prompts.composer.words import article, sentences, tokens
+from workbench.prompts.composer.words import article, sentences
 from workbench.scene import Origin, Scene
 
 __all__ = ["Reading", "clean", "read", "with_article"]
@@ -39,7 +40,12 @@ _INSTRUCTION: Final = re.compile(
     re.IGNORECASE,
 )
 """What people say to a tool before they say what they want to see."""
-_OTHER_SCRIPT: Final = re.compile(r"[^\W\d_]", re.UNICODE)
+_FRAME: Final = re.compile(
+    r"^(?:an?\s+|the\s+|some\s+)?(?:(?:short|quick|brief|little)\s+)?(?:video|clip|movie|footage)\s+"
+    r"(?:of|where|in\s+which|showing|that\s+shows|about|with)\s+",
+    re.IGNORECASE,
+)
+"""What follows such an instruction and says no more than that a video is wanted."""
 _PLAIN: Final[dict[str, str | int | None]] = {
     "’": "'",
     "‘": "'",
@@ -94,9 +100,14 @@ class Reading:
     others: tuple[str, ...] = ()
     """Further sentences as written, without their full stops."""
     unread: tuple[str, ...] = ()
-    """Words in scripts that the composer cannot read."""
+    """What the composer cannot read: words in other scripts, or a text in another language."""
     slips: tuple[tuple[str, str], ...] = ()
     """Typing slips, each with what it was taken for."""
+
+    @property
+    def is_unread(self) -> bool:
+        """Whether nothing of the text was read."""
+        return bool(self.unread) and " ".join(self.unread).split() == self.text.split()
 
 
 def clean(text: str) -> str:
@@ -109,7 +120,14 @@ def clean(text: str) -> str:
 @lru_cache(maxsize=256)
 def read(text: str) -> Reading:
     """Return what ``text`` says. Never raises: what is not understood stays in the main clause."""
-    flat, slips = mended(_INSTRUCTION.sub("", clean(text)))
+    asked = clean(text)
+    wanted = _INSTRUCTION.sub("", asked)
+    if wanted != asked:
+        wanted = _FRAME.sub("", wanted)
+    unread = unread_words(wanted)
+    if unread == (wanted,):
+        return _unreadable(wanted)
+    flat, slips = mended(wanted)
     values: dict[str, str | tuple[str, ...]] = {}
     kept, composed = _take_composed(values, flat)
     parts = cut(kept)
@@ -135,9 +153,15 @@ def read(text: str) -> Reading:
         modifiers=tuple(parts.modifiers),
         tails=tuple(parts.tails),
         others=(*parts.others, *composed),
-        unread=_unread(flat),
+        unread=unread,
         slips=slips,
     )
+
+
+def _unreadable(text: str) -> Reading:
+    """Return the reading of a text of which nothing can be told but that it is what is wanted."""
+    scene = Scene().edit({"subject": text}, origin=Origin.SAID)
+    return Reading(text=text, scene=scene, main=text, clause=Clause(subject=text), unread=(text,))
 
 
 def with_article(phrase: str) -> str:
@@ -147,6 +171,8 @@ def with_article(phrase: str) -> str:
         return ""
     first, head = words[0].strip(",").lower(), head_of(phrase)
     proper = words[0][:1].isupper() and not subject_kind(words[0]) and len(words) < 4
+    if is_foreign(phrase) or (head in word_list("proper") and head == words[-1].lower()):
+        return phrase
     if first in {"a", "an"} and is_plural(head) and " of " not in phrase and len(words) > 1:
         return " ".join(words[1:])
     if first in english("determiners") or first.isdigit() or proper or "'s" in words[0]:
@@ -156,9 +182,18 @@ def with_article(phrase: str) -> str:
         head = own if own and own not in word_list("mass") else head
     if not head or is_plural(head) or head in word_list("mass") or not head.isascii():
         return phrase
-    if " and " in phrase and not place_named(head):
-        return phrase
+    if " and " in phrase:
+        return _both_with_article(phrase)
     return f"{article(phrase)} {phrase}"
+
+
+def _both_with_article(phrase: str) -> str:
+    """Return "a man and a woman" for "man and woman"; what is no such pair stays as it is."""
+    first, _, second = phrase.partition(" and ")
+    if subject_kind(head_of(first)) is None or head_of(first) in word_list("mass"):
+        return phrase
+    one = with_article(first)
+    return f"{one} and {with_article(second)}" if one != first else phrase
 
 
 def _decapitalized(phrase: str) -> str:
@@ -307,12 +342,3 @@ def _is_place_alone(subject: str) -> bool:
 
 def _led_by_preposition(phrase: str) -> bool:
     return bool(phrase) and phrase.split(maxsplit=1)[0].lower() in word_list("prepositions")
-
-
-def _unread(text: str) -> tuple[str, ...]:
-    found = []
-    for word in tokens(text):
-        letters = _OTHER_SCRIPT.findall(word)
-        if letters and all(not unicodedata.name(c, "").startswith("LATIN") for c in letters):
-            found.append(word)
-    return tuple(found)

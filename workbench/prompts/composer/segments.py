@@ -79,7 +79,7 @@ _LEAD: Final = re.compile(
     r"print|poster|drawing|sketch|illustration|tableau|time[\s-]?lapse|close[\s-]?up|macro|portrait|"
     r"animation|render(?:ing)?|panorama|watercolou?r|flyover|slo-mo)"
     r"(?:\s+(?:shot|view|footage|video|clip|print))?)"
-    r"\s+(?P<joint>of|on|shows|frames|presents|follows|showing|featuring|capturing|from|in\s+which)\s+(?P<rest>.+)$",
+    r"\s+(?P<joint>of|on|shows|frames|presents|follows|showing|featuring|capturing|from|where|in\s+which)\s+(?P<rest>.+)$",
     re.IGNORECASE,
 )
 _JOINT: Final = re.compile(

@@ -103,10 +103,18 @@ def _after_details(words: list[str], start: int) -> tuple[int, bool]:
 def _in_with_phrase(words: list[str], i: int) -> bool:
     """Tell whether the verb at ``i`` belongs to a with-phrase: "a village with torches burning"."""
     before = [bare(w) for w in words[:i]]
-    if "with" not in before:
+    if "with" not in before[1:]:
         return False
     at = before.index("with")
-    return at > 0 and not is_animate(words[:at])
+    return not _names_actor(before[:at])
+
+
+def _names_actor(words: list[str]) -> bool:
+    """Tell whether a noun phrase names somebody who can act, whatever stands before its noun."""
+    ends = (i for i, w in enumerate(words) if i and w in word_list("prepositions"))
+    own = words[: next(ends, len(words))]
+    quantity = own and lemma(own[-1], "NOUN") in word_list("quantity")
+    return is_animate(words) if quantity or " ".join(words).count(" and ") else is_animate(own[-1:])
 
 
 def _acts(low: str, i: int, previous: str, following: str) -> bool:
@@ -117,7 +125,10 @@ def _acts(low: str, i: int, previous: str, following: str) -> bool:
         return animate and is_verb(low) and following in english("determiners")
     if (not is_verb(low) and is_noun(low)) or low in word_list("details_lead"):
         return False
-    if low in word_list("compound_ing") and following in word_list("compound_heads"):
+    named = low in word_list("compound_ing") and following in word_list("compound_heads")
+    if named and subject_kind(previous) not in ANIMATE:
+        return False
+    if "-" in low and _nounish(following):
         return False
     describes = low in word_list("describing") and _nounish(following)
     if i == 0:
@@ -145,6 +156,10 @@ def _is_finite(low: str, previous: str, following: str, before: list[str]) -> bo
         )
         if is_verb(low) and low == inflect(base, "VBZ") and (object_follows or not is_noun(low)):
             return True
+    one = before[0].lower() in {"a", "an"} and _nounish(previous) and not is_plural(previous)
+    if one and is_verb(low) and not _nounish(following):
+        # "a penguin slides": after "a", what ends like a plural is the verb.
+        return low == inflect(lemma(low, "VERB"), "VBZ") or low in _PAST
     if low in _PAST and following and not _nounish(following):
         return True
     if low in _PAST and not is_noun(low):

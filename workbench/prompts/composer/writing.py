@@ -26,6 +26,8 @@ SHORTEST: Final = 60
 LONGEST: Final = 120
 """Words in a written prompt, where the user's own text leaves the choice."""
 
+_MOST_ADDED: Final = 3
+
 
 @dataclass(frozen=True, slots=True)
 class _Part:
@@ -43,7 +45,9 @@ def write(reading: Reading, scene: Scene, rng: random.Random) -> str:
     budget = LONGEST - 4 - _words(first) - sum(_words(p.text) for p in parts)
     body = _within(body, budget)
     text = " ".join([_stop(first), *(p.text for p in parts), *(p.text for p in body)])
-    if _words(text) < SHORTEST:
+    for _ in range(_MOST_ADDED):
+        if _words(text) >= SHORTEST:
+            break
         text = " ".join([text, _stop(_life_clause(at, rng, used))])
     missing = _missing(reading, text)
     return _tidy(_with_missing(text, reading, missing))
@@ -76,13 +80,11 @@ def mood_sentence(scene: Scene, at: Ground, rng: random.Random, *, with_style: b
     style = clause_for("style", scene.style, at, rng) if scene.style and with_style else ""
     if mood and style:
         return f"{mood}, {style}"
-    return mood or (
-        f"The whole is made {style}"
-        if style.startswith(("in ", "as "))
-        else f"The whole is shown {style}"
-        if style
-        else ""
-    )
+    if mood or not style:
+        return mood
+    if style.startswith(("in ", "as ", "with ")):
+        return f"The whole is shown {style}"
+    return f"The whole is shown with {style}" if style.startswith("every ") else f"All is {style}"
 
 
 _ORDERS: Final = (
