@@ -71,8 +71,10 @@ def test_a_run_leaves_sheet_table_plots_and_files_and_again_renders_nothing(
 def test_bad_parameters_make_the_run_fail_naming_all_before_anything_is_rendered(
     outputs: Path, tmp_path: Path
 ) -> None:
-    run = _papermill(outputs, tmp_path / "out.ipynb", prompts=["x"], variations=0, engine="nobody")
+    wrong = {"variations": 0, "engine": "nobody", "varations": 3}
+    run = _papermill(outputs, tmp_path / "out.ipynb", prompts=["x"], **wrong)
     assert run.returncode != 0
+    assert "varations: there is no such parameter; did you mean variations?" in run.stderr
     assert "no engine 'nobody'" in run.stderr
     assert "variations" in run.stderr
     assert not list(outputs.glob("b_*"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from types import NoneType
 from typing import Any, Final, Literal, get_args
@@ -177,12 +178,19 @@ def check(asked: Mapping[str, Any], settings: Settings) -> tuple[RunParameters, 
         for e in error.errors():
             parts = [str(part) for part in e["loc"]]
             told = e["msg"].removeprefix("Value error, ")
+            if e["type"] == "extra_forbidden":
+                told = _no_parameter(parts[0])
             problems.append(FieldProblem(parts[0] if parts else "parameters", told))
     ideas = _ideas(asked, problems)
     problems.extend(_render_problems(asked, ideas, settings, known={p.field for p in problems}))
     raise_problems(problems)
     assert parameters is not None  # noqa: S101  else there was a problem
     return parameters, ideas
+
+
+def _no_parameter(name: str) -> str:
+    close = get_close_matches(name, RunParameters.model_fields, 1)
+    return "there is no such parameter" + (f"; did you mean {close[0]}?" if close else "")
 
 
 def _ideas(asked: Mapping[str, Any], problems: list[FieldProblem]) -> list[Idea]:

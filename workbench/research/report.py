@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,6 +21,9 @@ from workbench.scene import SCENE_FIELDS
 __all__ = ["Html", "Report"]
 
 _TABLE: Final = ("prompt", "changes", "seed", "device", "render_s", "state")
+_TITLES: Final = {"render_s": "seconds", "state": "status"}
+_SHOWN_CHARS: Final = 90
+_HEAD_STYLE: Final = 'style="text-align:left;vertical-align:bottom"'
 _SCORES: Final = ("motion", "smoothness", "flicker", "sharpness", "colourfulness", "consistency")
 
 
@@ -66,19 +70,15 @@ class Report:
 
     def table(self) -> Html:
         """Return every job with its prompt, changes, seed, device, time, state, scores and link."""
-        names = [*_TABLE, *_SCORES]
+        names = [*_SCORES]
         names += ["agreement"] * any(row["agreement"] is not None for row in self.rows)
-        head = "".join(f"<th>{html.escape(n.replace('_', ' '))}</th>" for n in [*names, "video"])
+        titles = [_TITLES.get(name, name) for name in (*_TABLE, "video", *names)]
+        head = "".join(f"<th {_HEAD_STYLE}>{html.escape(title)}</th>" for title in titles)
         body = "".join(
-            "<tr>"
-            + "".join(f"<td>{_cell(row.get(name))}</td>" for name in names)
-            + f"<td>{_link(row)}</td></tr>"
+            f"<tr>{_cells(row, _TABLE)}<td {_style('')}>{_link(row)}</td>{_cells(row, names)}</tr>"
             for row in self.rows
         )
-        return Html(
-            f"<table><thead><tr>{head}</tr></thead><tbody style='text-align:left'>{body}</tbody>"
-            "</table>"
-        )
+        return Html(f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>")
 
     def plots(self, *scores: str) -> Html:
         """Return seconds by device, and each of ``scores`` by the values of every varied axis."""
@@ -131,10 +131,11 @@ class Report:
         for row, cell in zip(self.rows, self.run.cells, strict=True):
             if row.get(score) is None:
                 continue
-            named = [f"{k}: {v}" for k, v in cell.labels.items() if k in SCENE_FIELDS]
+            named = [f"{k}: {v or 'none'}" for k, v in cell.labels.items() if k in SCENE_FIELDS]
             for name in named or ["as enhanced"]:
                 groups.setdefault(name.replace("_", " "), []).append(row[score])
-        return groups
+        order = sorted(groups, key=lambda name: (": " in name, name))  # an axis's values together
+        return {name: groups[name] for name in order}
 
 
 def _write_parquet(rows: Sequence[Mapping[str, Any]], target: Path) -> Path | None:
@@ -148,20 +149,39 @@ def _write_parquet(rows: Sequence[Mapping[str, Any]], target: Path) -> Path | No
     return target
 
 
+def _cells(row: Mapping[str, Any], names: Sequence[str]) -> str:
+    return "".join(f"<td {_style(row.get(name))}>{_cell(row.get(name))}</td>" for name in names)
+
+
 def _cell(value: Any) -> str:
+    """Return a value as HTML; a long text opens when it is clicked."""
     if value is None:
         return ""
     if isinstance(value, float):
         return f"{value:.3g}"
     if isinstance(value, list):
         return "<br>".join(html.escape(str(item)) for item in value)
-    return html.escape(str(value))
+    text = html.escape(str(value))
+    if len(str(value)) <= _SHOWN_CHARS:
+        return text
+    start = html.escape(textwrap.shorten(str(value), _SHOWN_CHARS, placeholder=" …"))
+    return f"<details><summary>{start}</summary>{text}</details>"
+
+
+def _style(value: Any) -> str:
+    """Return how a cell stands: figures to the right, words to the left and never a word a line."""
+    if isinstance(value, int | float):
+        return 'style="text-align:right;vertical-align:top;font-variant-numeric:tabular-nums"'
+    long = isinstance(value, list) or len(str(value)) > _SHOWN_CHARS // 3
+    width = ";min-width:14em" if long else ""
+    return f'style="text-align:left;vertical-align:top{width}"'
 
 
 def _link(row: Mapping[str, Any]) -> str:
     if row["video"] is None:
         return html.escape(row["error"] or "")
-    return f'<a href="{html.escape(Path(row["video"]).as_uri())}">{html.escape(row["job_id"])}</a>'
+    address, name = html.escape(Path(row["video"]).as_uri()), html.escape(row["job_id"])
+    return f'<a href="{address}" title="{name}">watch</a>'
 
 
 def _told(value: Any) -> str:

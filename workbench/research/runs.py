@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -267,7 +268,7 @@ def _line(done: int, total: int, job: Job) -> str:
     if job.started_at and job.finished_at:
         taken = f"{(job.finished_at - job.started_at).total_seconds():.1f} s"
     told = job.error.splitlines()[0] if job.error else job.request.prompt
-    return f"{done:{width}} of {total}  {job.state:9}  {job.device or '':7} {taken:>7}  {told[:72]}"
+    return f"{done:{width}} of {total}  {job.state:9}  {job.device or '':7} {taken:>7}  {textwrap.shorten(told, 72, placeholder=' …')}"
 
 
 def _folder_name(parameters: RunParameters, digest: str) -> str:
