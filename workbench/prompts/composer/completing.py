@@ -198,6 +198,8 @@ def _palette(scene: Scene, at: Ground, _words: frozenset[str]) -> Sequence[str]:
 def _movement(scene: Scene, at: Ground, _words: frozenset[str]) -> Sequence[str]:
     if scene.pace in {"frozen", "time-lapse"}:
         return ("static",)
+    if scene.camera_angle == "point of view":
+        return _pick("camera_movement", "point_of_view")
     if at.kind == "scenery" and "sky" in at.facts:
         return _pick("camera_movement", "scenery")
     if at.kind == "building":

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from workbench.prompts.composer.datafiles import english
+from workbench.prompts.composer.completing import choices
 from workbench.prompts.composer.grammar import head_of
 from workbench.prompts.composer.lexicon import ANIMATE, place_named, subject_kind, word_list
-from workbench.prompts.composer.morphology import is_noun, is_plural
+from workbench.prompts.composer.morphology import is_noun, is_plural, lemma
 from workbench.prompts.composer.reading import with_article
 from workbench.prompts.composer.wish_cast import (
     coloured,
@@ -21,6 +21,7 @@ from workbench.prompts.composer.wish_terms import (
     field_named,
     held_terms,
     mentions,
+    placed,
     value_for,
 )
 from workbench.scene import Scene
@@ -59,6 +60,10 @@ def by_removal(wish: str, scene: Scene) -> Values | None:
     held = held_terms(what, scene)
     if held:
         return held
+    if _is_place_of(scene, what):
+        emptied = scene.edit({"setting": ""})
+        others = [s for s in choices("setting", emptied) if not mentions(s, what)]
+        return {"setting": others[0] if others else ""}
     if scene.subject and " and " not in scene.subject and mentions(scene.subject, what):
         return None
     for detail in scene.details:
@@ -75,6 +80,12 @@ def by_removal(wish: str, scene: Scene) -> Values | None:
     if len(what.split()) <= 4 and is_noun(head_of(what)):
         return _barred(what, scene)
     return None
+
+
+def _is_place_of(scene: Scene, what: str) -> bool:
+    """Tell whether ``what`` is the place itself, not something in it."""
+    head = head_of(scene.setting) if scene.setting else ""
+    return bool(head) and lemma(head_of(what), "NOUN") == lemma(head, "NOUN")
 
 
 def _barred(what: str, scene: Scene) -> Values:
@@ -187,52 +198,7 @@ def by_place(wish: str, scene: Scene) -> Values | None:
         return None
     if len(phrase.split()) > 7 or not phrase:
         return None
-    return {"setting": _setting_named(phrase)}
-
-
-def _setting_named(phrase: str) -> str:
-    head = head_of(phrase)
-    if (
-        place_named(head) is not None
-        and phrase.split(maxsplit=1)[0] not in english("determiners")
-        and head
-        in {
-            "paris",
-            "tokyo",
-            "london",
-            "shanghai",
-            "venice",
-            "rome",
-            "berlin",
-            "manhattan",
-            "istanbul",
-            "mumbai",
-            "kyoto",
-            "amsterdam",
-            "prague",
-            "moscow",
-            "cairo",
-            "dubai",
-            "sydney",
-            "barcelona",
-            "madrid",
-            "vienna",
-            "mars",
-            "italy",
-            "france",
-            "japan",
-            "china",
-            "india",
-            "egypt",
-            "africa",
-            "antarctica",
-            "greece",
-            "mexico",
-            "chinatown",
-        }
-    ):
-        return phrase.title()
-    return with_article(phrase)
+    return placed(phrase)
 
 
 def by_addition(wish: str, scene: Scene) -> Values | None:

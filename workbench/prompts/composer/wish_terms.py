@@ -8,9 +8,9 @@ from typing import Final
 
 from workbench.prompts.composer.datafiles import english, load
 from workbench.prompts.composer.facts import ground
-from workbench.prompts.composer.lexicon import find_terms, word_list
+from workbench.prompts.composer.lexicon import capitalized, find_terms, word_list
 from workbench.prompts.composer.morphology import inflect, is_verb, lemma
-from workbench.prompts.composer.reading import with_article
+from workbench.prompts.composer.reading import read, with_article
 from workbench.scene import SCENE_FIELDS, Scene, canonical_term, terms
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "field_named",
     "held_terms",
     "mentions",
+    "placed",
     "value_for",
 ]
 
@@ -87,7 +88,26 @@ def value_for(field: str, text: str, scene: Scene) -> Values | None:
         return {field: (*scene.details, text)}
     if field == "action":
         return {field: acting(text)}
-    return {field: with_article(text) if field in {"subject", "setting"} else text}
+    if field == "setting":
+        return placed(text)
+    return {field: with_article(text) if field == "subject" else text}
+
+
+def placed(phrase: str) -> Values:
+    """Return what moving to ``phrase`` sets: the place, and what is said with it of time and weather.
+
+    "Paris at night in the rain" is a place, a time of day and a weather.
+    """
+    said = read(f"in {phrase}").scene
+    when = {f: getattr(said, f) for f in ("time_of_day", "weather") if getattr(said, f)}
+    cut_off = bool(said.setting) and len(said.setting.split()) < len(with_article(phrase).split())
+    if not (when and cut_off):
+        return {"setting": _place_name(phrase)}
+    return {"setting": _place_name(said.setting), **when}
+
+
+def _place_name(phrase: str) -> str:
+    return " ".join(capitalized(word) for word in with_article(phrase).split())
 
 
 def held_terms(what: str, scene: Scene) -> Values:
