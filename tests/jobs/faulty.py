@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from workbench.engines.engine import Rendered, RenderTask
+from workbench.engines.inputs import input_file
 from workbench.errors import (
     DeviceLost,
     FieldProblem,
@@ -57,6 +58,8 @@ class FaultyEngine:
                 file.write(
                     f"{task.recipe.job_id} {task.recipe.attempt} {time.time()} {os.getpid()}\n"
                 )
+        if image := options.get("image"):
+            print(f"begins from {input_file(image).read_text()}")  # noqa: T201
         steps = int(options.get("steps", 2))
         for step in range(steps):
             if task.cancelled() and not options.get("deaf"):

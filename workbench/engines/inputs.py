@@ -1,7 +1,13 @@
-"""What a render may begin from: pictures and videos, known by their first bytes, never by a name."""
+"""What a render may begin from: pictures and videos, known by their first bytes, never by a name.
+
+A recipe names an input by where it lies on the machine of the outputs/ folder. A worker on another
+machine has it brought along, under a name that follows from that path.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,9 +15,22 @@ from typing import Any, Final, Literal
 
 from workbench.errors import DamagedFile, InvalidRequest
 
-__all__ = ["InputFacts", "ending_of", "inspect_input"]
+__all__ = [
+    "BROUGHT",
+    "INPUT_OPTIONS",
+    "InputFacts",
+    "brought_name",
+    "ending_of",
+    "input_file",
+    "inspect_input",
+]
 
 InputKind = Literal["image", "video"]
+
+INPUT_OPTIONS: Final = ("image", "last_image", "video")
+"""The options of a request that name an input's file."""
+BROUGHT: Final = "WORKBENCH_BROUGHT"
+"""The variable that names the folder of the inputs that were brought along."""
 
 _MAGIC: Final[tuple[tuple[str, InputKind, Callable[[bytes], bool]], ...]] = (
     (".png", "image", lambda start: start.startswith(b"\x89PNG\r\n\x1a\n")),
@@ -33,6 +52,20 @@ class InputFacts:
     height: int
     num_frames: int
     """1 for a picture."""
+
+
+def brought_name(path: str) -> str:
+    """Return what the input that lies at ``path`` is called where it is brought along."""
+    return hashlib.sha256(path.encode()).hexdigest()[:32] + Path(path).suffix
+
+
+def input_file(path: str) -> Path:
+    """Return where the input of a request lies for this process."""
+    if folder := os.environ.get(BROUGHT):
+        brought = Path(folder, brought_name(path))
+        if brought.is_file():
+            return brought
+    return Path(path)
 
 
 def ending_of(data: bytes) -> str:

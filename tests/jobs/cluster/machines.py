@@ -11,6 +11,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -52,7 +53,9 @@ class Machines:
             start_new_session=True,
         )
         self._seen: dict[int, psutil.Process] = {}
-        self.address = str(self._answer()["address"])
+        answer = self._answer()
+        self.address = str(answer["address"])
+        self.client_address = str(answer["client"])
 
     def __enter__(self) -> Self:
         return self
@@ -188,6 +191,9 @@ def serve() -> None:
     """Keep a cluster until the input ends."""
     from ray.cluster_utils import Cluster
 
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
     head = {
         "num_cpus": 0,
         "num_gpus": 0,
@@ -195,12 +201,13 @@ def serve() -> None:
         "include_dashboard": False,
         "include_log_monitor": False,
         "no_monitor": True,
+        "ray_client_server_port": port,
         "node_name": "head",
     }
     cluster: Any = Cluster(initialize_head=True, head_node_args=head)
     nodes: dict[str, Any] = {}
     apart: dict[str, subprocess.Popen[bytes]] = {}
-    _say(address=cluster.address)
+    _say(address=cluster.address, client=f"ray://127.0.0.1:{port}")
     for line in sys.stdin:
         match line.split():
             case ["add", gpus, cpus, *names]:

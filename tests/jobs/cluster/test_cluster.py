@@ -89,7 +89,7 @@ def test_a_batch_of_64_is_rendered_by_four_machines_that_share_no_disk_with_us(
 
 
 def test_a_job_on_the_cluster_shows_progress_and_previews_and_heeds_a_cancellation(
-    shop: Shop,
+    shop: Shop, tmp_path: Path
 ) -> None:
     job = shop.submit(engine="gpu", steps=500, step_s=0.1, preview=True)
     _running(shop, job.job_id)
@@ -105,8 +105,13 @@ def test_a_job_on_the_cluster_shows_progress_and_previews_and_heeds_a_cancellati
     (ended,) = shop.ended(job.job_id, limit_s=LIMIT_S)
     assert ended.state is JobState.CANCELLED
     # Its worker is still there, and takes the next one.
-    (after,) = shop.ended(shop.submit(engine="gpu").job_id, limit_s=LIMIT_S)
-    assert (after.state, after.attempt) == (JobState.COMPLETE, 1)
+    image = tmp_path / "first.png"  # which no machine of the cluster can see
+    image.write_text("a picture")
+    begun = shop.submit(engine="gpu", image=str(image))
+    (after,) = shop.ended(begun.job_id, limit_s=LIMIT_S)
+    assert (after.state, after.attempt) == (JobState.COMPLETE, 1), after.error
+    assert "begins from a picture" in shop.paths.job(begun.job_id).log.read_text("utf-8")
+    assert shop.manager.recipe(begun.job_id).request.options["image"] == str(image)
     assert shop.violations() == []
 
 
@@ -179,9 +184,10 @@ def test_a_machine_beyond_a_network_renders_and_one_that_falls_silent_is_given_u
     assert shop.violations() == []
 
 
-def test_a_worker_killed_on_its_machine_is_replaced_and_its_job_begun_again(
+def test_through_the_client_port_a_worker_that_is_killed_is_replaced_and_its_job_begun_again(
     shop: Shop, machines: Machines
 ) -> None:
+    shop.use(cluster=machines.client_address, lease_s=20.0)
     job = shop.submit(engine="gpu", steps=30, step_s=0.1)
     _running(shop, job.job_id)
     workers = [

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from workbench.engines.diffusers.families import Family
 from workbench.engines.diffusers.options import Options
+from workbench.engines.inputs import input_file
 from workbench.engines.probe import decode_video
 from workbench.errors import FieldProblem, InvalidRequest, RenderError
 from workbench.rendering import RenderRequest
@@ -98,11 +99,11 @@ def conditioned(pipe: Any, request: RenderRequest, options: Options) -> dict[str
     size = (request.width or 0, request.height or 0)
     given: dict[str, Any] = {}
     if options.image and "image" in takes:
-        given["image"] = _picture(Path(options.image), size)
+        given["image"] = _picture(input_file(options.image), size)
     if options.last_image and "last_image" in takes:
-        given["last_image"] = _picture(Path(options.last_image), size)
+        given["last_image"] = _picture(input_file(options.last_image), size)
     if options.video and "video" in takes:
-        given["video"] = _video(Path(options.video), size)
+        given["video"] = _video(input_file(options.video), size)
     missing = [
         name
         for name in ("image", "video")

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from workbench.engines.engine import Rendered, RenderTask
+from workbench.engines.inputs import input_file
 from workbench.engines.remote.client import Answer, Refused, VideoClient
 from workbench.engines.remote.orders import OrderBook
 from workbench.errors import (
@@ -156,7 +157,7 @@ class _Errand:
                 video_id = self._client.create(
                     self._fields(),
                     idempotency_key=key,
-                    image=Path(self._options.image) if self._options.image else None,
+                    image=input_file(self._options.image) if self._options.image else None,
                 ).video_id
                 self._orders.keep(self._recipe, key, video_id)
             self._wait(video_id)

@@ -9,15 +9,26 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from workbench.engines.inputs import INPUT_OPTIONS
 from workbench.jobs.cluster.words import Logged, Made, Parcel, Pictured
+from workbench.jobs.messages import Render
 from workbench.jobs.paths import JobFiles
 from workbench.jobs.publishing import sync_folder
 
-__all__ = ["CHUNK_BYTES", "Damaged", "Progressed", "fetch", "keep_log", "keep_preview"]
+__all__ = [
+    "CHUNK_BYTES",
+    "Damaged",
+    "Progressed",
+    "fetch",
+    "inputs_of",
+    "keep_log",
+    "keep_preview",
+    "parts_of",
+]
 
 CHUNK_BYTES: Final = 4 << 20
 _TRIES: Final = 2
@@ -71,6 +82,21 @@ async def _fetch_one(parcel: Parcel, path: Path, chunk: Chunk, note: Callable[[i
             note(offset)
         await asyncio.to_thread(_sync, file)
     return offset == parcel.size_bytes and digest.hexdigest() == parcel.sha256
+
+
+def inputs_of(order: Render) -> list[str]:
+    """Return the files of this machine that a render begins from."""
+    options = order.recipe.get("request", {}).get("options", {})
+    return [options[name] for name in INPUT_OPTIONS if isinstance(options.get(name), str)]
+
+
+async def parts_of(path: Path) -> AsyncIterator[tuple[int, bytes]]:
+    """Yield a file in chunks, each with its offset; raises ``OSError``."""
+    with path.open("rb") as file:
+        offset = 0
+        while data := await asyncio.to_thread(file.read, CHUNK_BYTES):
+            yield offset, data
+            offset += len(data)
 
 
 def keep_log(files: JobFiles, word: Logged) -> None:

@@ -12,8 +12,16 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, Protocol
 
+from workbench.engines.inputs import brought_name
 from workbench.jobs.attempt import disk_problem
-from workbench.jobs.cluster.freight import Damaged, fetch, keep_log, keep_preview
+from workbench.jobs.cluster.freight import (
+    Damaged,
+    fetch,
+    inputs_of,
+    keep_log,
+    keep_preview,
+    parts_of,
+)
 from workbench.jobs.cluster.messages import BridgeWord, Gone, Heard, Refused
 from workbench.jobs.cluster.words import (
     Answer,
@@ -99,6 +107,7 @@ class Liaison:
         self._cancelled = False
         self._leaving = False
         self._task: asyncio.Task[None] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
 
     def start(self, after: Awaitable[Any] | None = None) -> None:
         """Open the outpost once ``after`` is done, and carry words until the worker is gone."""
@@ -115,6 +124,8 @@ class Liaison:
         self._leaving = self._leaving or isinstance(message, Leave)
         if self._outpost is None:
             self._unsaid.append(line)
+        elif isinstance(message, Render) and (inputs := inputs_of(message)):
+            self._aside(self._bring_along(message, inputs, line))
         else:
             self._call("say", line)
 
@@ -279,6 +290,24 @@ class Liaison:
         message = f"{here // _MIB} of {total // _MIB} MiB are here from {host}"
         return Reported(made.job_id, made.attempt, "fetching", 1, 1, message, False)
 
+    async def _bring_along(self, order: Render, inputs: list[str], line: str) -> None:
+        """Take along what a render begins from, then say what is to be rendered."""
+        try:
+            for path in inputs:
+                async for offset, data in parts_of(Path(path)):
+                    sent = self._outpost.bring.remote(
+                        self._terms.owner, brought_name(path), offset, data
+                    )
+                    await sent
+        except OSError as error:
+            text = f"What it begins from cannot be read: {error}"
+            self._hear(Failed(order.job_id, order.attempt, FailReason.ERROR, text))
+            return
+        if self._cancelled:
+            self._hear(Failed(order.job_id, order.attempt, FailReason.CANCELLED, ""))
+        else:
+            self._call("say", line)
+
     async def _beat(self) -> None:
         """While files are brought home nobody listens; the worker is not to be taken for dead."""
         while True:
@@ -297,9 +326,12 @@ class Liaison:
 
     def _call(self, method: str, *arguments: Any) -> None:
         """Call the outpost without waiting; what goes wrong shows when it is listened to."""
-        asked = getattr(self._outpost, method).remote(self._terms.owner, *arguments)
-        task = asyncio.ensure_future(_settle(asked))
-        task.add_done_callback(lambda done: done.exception())
+        self._aside(getattr(self._outpost, method).remote(self._terms.owner, *arguments))
+
+    def _aside(self, work: Awaitable[Any]) -> None:
+        task = asyncio.ensure_future(_settle(work))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
 
 class _Cancelled(Exception):

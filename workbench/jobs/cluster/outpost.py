@@ -27,6 +27,7 @@ from typing import Final
 
 import psutil
 
+from workbench.engines.inputs import BROUGHT
 from workbench.jobs.cluster.words import (
     Answer,
     Assigned,
@@ -64,6 +65,7 @@ _SMALL_BYTES: Final = 256 << 10
 _LOG_BYTES: Final = 64 << 10
 _READINGS_EVERY_S: Final = 2.0
 _TICK_S: Final = 0.25
+_INPUTS: Final = "inputs"
 _LOG = logging.getLogger("workbench.jobs.outpost")
 
 
@@ -143,6 +145,13 @@ class Outpost:
         self._crew.tell(self._seat, message)
         self._note_events()
 
+    async def bring(self, owner: str, name: str, offset: int, data: bytes) -> None:
+        """Take a part of a file that the next render begins from."""
+        self._check(owner)
+        folder = self._folder / _INPUTS
+        folder.mkdir(exist_ok=True)
+        await asyncio.to_thread(_write_part, folder / Path(name).name, offset, data)
+
     async def chunk(self, owner: str, name: str, offset: int, length: int) -> bytes:
         """Return a part of a file that the finished attempt made."""
         self._check(owner)
@@ -191,6 +200,7 @@ class Outpost:
         for name in [name for name in os.environ if name.startswith("WORKBENCH_")]:
             del os.environ[name]  # this process is the worker's alone, and so are its settings
         os.environ.update(self._environment, WORKBENCH_OUTPUTS=str(self._folder))
+        os.environ[BROUGHT] = str(self._folder / _INPUTS)
         identity = self._crew.start(slot)
         self._worker_pid = identity.pid if identity else 0
         self._note_events()
@@ -383,6 +393,12 @@ def _wrap(folder: Path) -> tuple[Parcel, ...]:
         data = path.read_bytes() if size <= _SMALL_BYTES else None
         parcels.append(Parcel(path.name, size, digest, data))
     return tuple(parcels)
+
+
+def _write_part(path: Path, offset: int, data: bytes) -> None:
+    with path.open("r+b" if offset else "wb") as file:
+        file.seek(offset)
+        file.write(data)
 
 
 def _read_part(path: Path, offset: int, length: int) -> bytes:
