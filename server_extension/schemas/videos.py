@@ -138,7 +138,7 @@ class NoteRequest(Body):
 class PauseRequest(Body):
     """Which device to pause or resume; null means the whole queue."""
 
-    device: str | None = Field(None, max_length=64)
+    device: str | None = Field(None, max_length=256)
 
 
 class QueueAnswer(BaseModel):

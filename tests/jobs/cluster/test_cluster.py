@@ -241,8 +241,9 @@ def test_machines_draw_animatics_too_where_that_is_set(shop: Shop) -> None:
 
 
 def test_the_language_model_lives_on_the_cluster_and_is_asked_on_loopback(
-    machines: Machines, tmp_path: Path
+    machines: Machines, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
     with tempfile.TemporaryDirectory() as folder:  # where nodes can see it, unlike tmp_path
         script = Path(prompts.__file__).parent / "tiny_model.py"
         subprocess.run([sys.executable, str(script), folder], check=True, capture_output=True)

@@ -76,9 +76,10 @@ class Bridge:
         self._terms = Terms(
             secrets.token_hex(8), _environment(settings), hold_s=hold_s, open_s=_OPEN_LIMIT_S
         )
-        self._ours = frozenset(
-            slot.uuid for slot in plan_slots(settings, Nvml().gpus()) if slot.uuid
-        )
+        # A Ray of our own is there to have what this machine has.
+        self._has_own = settings.cluster == "local"
+        here = () if self._has_own else plan_slots(settings, Nvml().gpus())
+        self._ours = frozenset(slot.uuid for slot in here if slot.uuid)
         self._grid: Grid | None = None
         self._members: list[Member] = []
         self._names: dict[str, str] = {}
@@ -224,7 +225,11 @@ class Bridge:
             for member in self._members
         ]
         planned = plan_berths(
-            members, self._surveys, self._settings, ours=self._ours, home=self._grid.home
+            members,
+            self._surveys,
+            self._settings,
+            ours=self._ours,
+            home="" if self._has_own else self._grid.home,
         )
         self._berths = {berth.slot.name: self._known(berth) for berth in planned}
         told = Seen(

@@ -28,6 +28,7 @@ class Crews(Crew):
     ) -> None:
         super().__init__(selector, recruits, spares=settings.spare_workers)
         self._fleet = Fleet(settings, selector)
+        self._has_own = settings.cluster == "local"
         self._here: tuple[Slot, ...] = ()
 
     def places(self, here: tuple[Slot, ...] | None) -> tuple[Slot, ...] | None:
@@ -35,6 +36,8 @@ class Crews(Crew):
         there = self._fleet.news()
         if here is None and there is None:
             return None
+        if here is not None and self._has_own:
+            here = tuple(slot for slot in here if slot.kind == "cpu")
         self._here = self._here if here is None else here
         return _share_lanes(self._here, self._fleet.slots)
 

@@ -49,11 +49,13 @@ async def fetch(made: Made, files: JobFiles, chunk: Chunk, progressed: Progresse
     Raises ``Damaged``, ``OSError`` when they cannot be kept here, and what ``chunk`` raises.
     """
     folder = files.attempt(made.attempt).folder
+    if all(parcel.data is not None for parcel in made.parcels):
+        await asyncio.to_thread(_keep_all, folder, made.parcels)
+        return
     total = sum(parcel.size_bytes for parcel in made.parcels)
     here = 0
+    _check_names(made.parcels)
     for parcel in made.parcels:
-        if Path(parcel.name).name != parcel.name:
-            raise Damaged(f"{parcel.name!r} is not the name of a file")
 
         def note(count: int, before: int = here) -> None:
             progressed(before + count, total)
@@ -111,6 +113,21 @@ def keep_preview(files: JobFiles, word: Pictured) -> None:
     half = aside.folder / ".preview"
     half.write_bytes(word.data)
     half.replace(aside.preview)
+
+
+def _check_names(parcels: tuple[Parcel, ...]) -> None:
+    for parcel in parcels:
+        if Path(parcel.name).name != parcel.name:
+            raise Damaged(f"{parcel.name!r} is not the name of a file")
+
+
+def _keep_all(folder: Path, parcels: tuple[Parcel, ...]) -> None:
+    """Keep files that came along whole, in one go: a small video waits for little else."""
+    _check_names(parcels)
+    for parcel in parcels:
+        if not _keep(folder / parcel.name, parcel):
+            raise Damaged(f"{parcel.name} did not arrive as it was sent")
+    sync_folder(folder)
 
 
 def _keep(path: Path, parcel: Parcel) -> bool:

@@ -99,6 +99,7 @@ class Liaison:
         learned: Callable[[str, Assigned | Readings], None],
     ) -> None:
         self._seat, self._serial = seat, serial
+        self._owner = f"{terms.owner}-{serial}"  # of this worker, not of the one before
         self._port, self._terms = port, terms
         self._send, self._learned = send, learned
         self._outpost: Any = None
@@ -150,7 +151,7 @@ class Liaison:
         method, *arguments = ("leave",) if dismiss else ("end", True)
         try:
             async with asyncio.timeout(_PARTING_S):
-                await getattr(self._outpost, method).remote(self._terms.owner, *arguments)
+                await getattr(self._outpost, method).remote(self._owner, *arguments)
         except Exception as error:  # noqa: BLE001  whatever it is, it must not go on
             if not self._port.has_died(error):
                 _LOG.warning("%s does not part: %s", self._seat, self._port.explain(error))
@@ -194,7 +195,7 @@ class Liaison:
                 outpost = await asyncio.to_thread(self._port.find)
                 self._outpost = outpost
                 try:
-                    asked = outpost.open.remote(self._terms.owner, self._terms.environment)
+                    asked = outpost.open.remote(self._owner, self._terms.environment)
                     assigned: Assigned = await asked
                 except Exception as error:
                     # One that is just leaving still has the name.
@@ -209,9 +210,10 @@ class Liaison:
         self._unsaid.clear()
 
     async def _carry(self) -> None:
+        asked = self._listen()
         while True:
-            asked = self._outpost.listen.remote(self._terms.owner, self._terms.hold_s)
             answer: Answer = await asked
+            asked = self._listen()  # what is said meanwhile need not wait until this is done
             if answer.readings is not None:
                 self._learned(self._seat, answer.readings)
             if answer.beats:
@@ -221,6 +223,10 @@ class Liaison:
                     await self._take_leave(word)
                     return
                 await self._take(word)
+
+    def _listen(self) -> Awaitable[Answer]:
+        asked: Awaitable[Answer] = self._outpost.listen.remote(self._owner, self._terms.hold_s)
+        return asked
 
     async def _take(self, word: Word) -> None:
         match word:
@@ -251,7 +257,7 @@ class Liaison:
         outpost, self._outpost = self._outpost, None
         with suppress(Exception):
             async with asyncio.timeout(_PARTING_S):
-                await outpost.leave.remote(self._terms.owner)
+                await outpost.leave.remote(self._owner)
 
     async def _bring_home(self, made: Made, files: JobFiles) -> None:
         """Bring a finished render's files here, then say that it is finished."""
@@ -266,7 +272,7 @@ class Liaison:
                 self._hear(self._bringing(made, here, total))
 
         async def chunk(name: str, offset: int, length: int) -> bytes:
-            asked = self._outpost.chunk.remote(self._terms.owner, name, offset, length)
+            asked = self._outpost.chunk.remote(self._owner, name, offset, length)
             data: bytes = await asked
             return data
 
@@ -295,9 +301,7 @@ class Liaison:
         try:
             for path in inputs:
                 async for offset, data in parts_of(Path(path)):
-                    sent = self._outpost.bring.remote(
-                        self._terms.owner, brought_name(path), offset, data
-                    )
+                    sent = self._outpost.bring.remote(self._owner, brought_name(path), offset, data)
                     await sent
         except OSError as error:
             text = f"What it begins from cannot be read: {error}"
@@ -326,7 +330,7 @@ class Liaison:
 
     def _call(self, method: str, *arguments: Any) -> None:
         """Call the outpost without waiting; what goes wrong shows when it is listened to."""
-        self._aside(getattr(self._outpost, method).remote(self._terms.owner, *arguments))
+        self._aside(getattr(self._outpost, method).remote(self._owner, *arguments))
 
     def _aside(self, work: Awaitable[Any]) -> None:
         task = asyncio.ensure_future(_settle(work))

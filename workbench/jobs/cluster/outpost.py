@@ -10,13 +10,11 @@ It belongs to whoever opened it last, and leaves by itself when its owner falls 
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import logging
 import os
 import selectors
 import shutil
 import signal
-import tempfile
 import threading
 import time
 from collections.abc import Mapping
@@ -28,20 +26,21 @@ from typing import Final
 import psutil
 
 from workbench.engines.inputs import BROUGHT
+from workbench.jobs.cluster.assignment import assigned_gpu, visible_number
+from workbench.jobs.cluster.scratch import make_folder, read_part, wrap, write_part
 from workbench.jobs.cluster.words import (
     Answer,
     Assigned,
     Ended,
     Logged,
     Made,
-    Parcel,
     Pictured,
     Spoke,
     Word,
 )
 from workbench.jobs.crew import Crew
 from workbench.jobs.demands import model_key
-from workbench.jobs.devices import Gpu, Nvml, Readings, Slot, cpu_label, cpu_readings
+from workbench.jobs.devices import Nvml, Readings, Slot, cpu_label, cpu_readings
 from workbench.jobs.messages import (
     Beat,
     Failed,
@@ -54,14 +53,12 @@ from workbench.jobs.messages import (
     to_json,
 )
 from workbench.jobs.paths import JobFiles
-from workbench.jobs.processes import identify, kill_group
+from workbench.jobs.processes import kill_group
 from workbench.jobs.seats import Arrived, Held, Lost
 from workbench.rendering import RenderRequest
 
 __all__ = ["NotYours", "Outpost"]
 
-_SMALL_BYTES: Final = 256 << 10
-"""A file up to this large rides along with the word that it is made."""
 _LOG_BYTES: Final = 64 << 10
 _READINGS_EVERY_S: Final = 2.0
 _TICK_S: Final = 0.25
@@ -82,8 +79,8 @@ class Outpost:
         self._kind = kind
         self._seat = "cpu:0" if kind == "cpu" else "cuda:0"
         self._absence_s, self._vacancy_s = absence_s, vacancy_s
-        self._folder = _make_folder()
-        self._gpu = _assigned_gpu() if kind == "cuda" else None
+        self._folder = make_folder()
+        self._gpu = assigned_gpu() if kind == "cuda" else None
         self._nvml = Nvml()
         self._selector = selectors.DefaultSelector()
         self._crew = _OutpostCrew(self._selector)
@@ -150,7 +147,7 @@ class Outpost:
         self._check(owner)
         folder = self._folder / _INPUTS
         folder.mkdir(exist_ok=True)
-        await asyncio.to_thread(_write_part, folder / Path(name).name, offset, data)
+        await asyncio.to_thread(write_part, folder / Path(name).name, offset, data)
 
     async def chunk(self, owner: str, name: str, offset: int, length: int) -> bytes:
         """Return a part of a file that the finished attempt made."""
@@ -158,7 +155,7 @@ class Outpost:
         if self._order is None or Path(name).name != name:
             raise FileNotFoundError(name)
         path = self._aside(self._order).folder / name
-        return await asyncio.to_thread(_read_part, path, offset, length)
+        return await asyncio.to_thread(read_part, path, offset, length)
 
     async def release(self, owner: str) -> None:
         """Forget the finished attempt and its files, which have arrived."""
@@ -263,7 +260,7 @@ class Outpost:
             return
         folder = self._aside(order).folder
         try:
-            parcels = await asyncio.to_thread(_wrap, folder)
+            parcels = await asyncio.to_thread(wrap, folder)
         except OSError as error:
             self._say(Ended(f"what it made cannot be read: {error}"))
             self._crew.end(self._seat, at_once=True)
@@ -277,7 +274,7 @@ class Outpost:
             return
         files, attempt = JobFiles(Path(order.folder)), order.attempt
         with suppress(OSError):
-            while data := _read_part(files.log, self._log_read, _LOG_BYTES):
+            while data := read_part(files.log, self._log_read, _LOG_BYTES):
                 self._log_read += len(data)
                 self._say(Logged(order.job_id, attempt, data))
         with suppress(OSError):
@@ -299,7 +296,7 @@ class Outpost:
             known = gpu.uuid or None
             return Assigned(os.getpid(), gpu.gpu_id, known, gpu.label, gpu.memory_total_bytes)
         if self._kind == "cuda":
-            return Assigned(os.getpid(), _visible_number(), None, "", None)
+            return Assigned(os.getpid(), visible_number(), None, "", None)
         return Assigned(os.getpid(), None, None, cpu_label(), psutil.virtual_memory().total)
 
     def _readings(self) -> Readings | None:
@@ -347,61 +344,3 @@ class _OutpostCrew(Crew):
         if slot.kind == "cuda" and slot.uuid is None:
             own["CUDA_VISIBLE_DEVICES"] = os.environ.get("CUDA_VISIBLE_DEVICES", "")
         return own
-
-
-def _assigned_gpu() -> Gpu | None:
-    """Return the GPU that the cluster shows to this process; None where no library knows it."""
-    visible = os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")[0].strip()
-    for gpu in Nvml().gpus():
-        if visible == str(gpu.gpu_id) or (len(visible) > 4 and gpu.uuid.startswith(visible)):
-            return gpu
-    return None
-
-
-def _visible_number() -> int | None:
-    visible = os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")[0].strip()
-    return int(visible) if visible.isdecimal() else None
-
-
-def _make_folder() -> Path:
-    """Return a new folder for this process; those of outposts that are no more are removed."""
-    home = Path(tempfile.gettempdir(), f"workbench-outposts-{os.getuid()}")
-    home.mkdir(mode=0o700, exist_ok=True)
-    if home.stat().st_uid != os.getuid() or home.is_symlink():
-        raise PermissionError(f"{home} belongs to somebody else")
-    for path in home.iterdir():
-        pid, _, started = path.name.partition("-")
-        there = identify(int(pid)) if pid.isdecimal() else None
-        if there is None or f"{there.started:.0f}" != started:
-            shutil.rmtree(path, ignore_errors=True)
-    me = identify(os.getpid())
-    folder = home / f"{os.getpid()}-{me.started if me else 0:.0f}"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    return folder
-
-
-def _wrap(folder: Path) -> tuple[Parcel, ...]:
-    """Return the files of a finished attempt, the recipe last: with it, they are whole."""
-    files = JobFiles(folder)
-    paths = [path for path in sorted(folder.iterdir()) if not path.name.startswith(".")]
-    paths = [path for path in paths if path not in {files.preview, files.recipe}]
-    parcels = []
-    for path in [*paths, files.recipe]:
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-        size = path.stat().st_size
-        data = path.read_bytes() if size <= _SMALL_BYTES else None
-        parcels.append(Parcel(path.name, size, digest, data))
-    return tuple(parcels)
-
-
-def _write_part(path: Path, offset: int, data: bytes) -> None:
-    with path.open("r+b" if offset else "wb") as file:
-        file.seek(offset)
-        file.write(data)
-
-
-def _read_part(path: Path, offset: int, length: int) -> bytes:
-    with path.open("rb") as file:
-        file.seek(offset)
-        return file.read(length)
