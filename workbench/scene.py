@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from functools import cache
 from importlib import resources
+from operator import itemgetter
 from types import MappingProxyType
 from typing import Any, Final, Self
 
@@ -102,14 +103,14 @@ class Scene(BaseModel):
         return {name: origin for name, origin in value.items() if name in SCENE_FIELDS}
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Scene) and self.values() == other.values()
+        return isinstance(other, Scene) and _in_order(self) == _in_order(other)
 
     def __hash__(self) -> int:
-        return hash(tuple(self.values().values()))
+        return hash(_in_order(self))
 
     def values(self) -> dict[str, str | tuple[str, ...]]:
         """Return every field's value by name, in order, without the provenance."""
-        return {name: getattr(self, name) for name in SCENE_FIELDS}
+        return dict(zip(SCENE_FIELDS, _in_order(self), strict=True))
 
     def stated(self) -> dict[str, str | tuple[str, ...]]:
         """Return the fields that say something."""
@@ -176,8 +177,16 @@ class Scene(BaseModel):
 SCENE_FIELDS: Final = tuple(name for name in Scene.model_fields if name != "provenance")
 """The names of a scene's fields, in the order in which they are shown."""
 
+_fields_of: Final = itemgetter(*SCENE_FIELDS)
+
 LIST_FIELDS: Final = frozenset({"details"})
 """The fields that hold several phrases."""
+
+
+def _in_order(scene: Scene) -> tuple[str | tuple[str, ...], ...]:
+    """Return every field's value in order: the quickest way, for scenes are compared by thousands."""
+    values: tuple[str | tuple[str, ...], ...] = _fields_of(scene.__dict__)
+    return values
 
 
 @cache
