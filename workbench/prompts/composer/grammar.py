@@ -258,8 +258,10 @@ def _placed(words: list[str], i: int, phrase: list[str]) -> tuple[str, str] | No
 
 
 def _trimmed(words: list[str]) -> list[str]:
-    """Return the phrase without a tail that names light or weather: "under floodlights"."""
+    """Return the phrase without a tail that says more than where: "under floodlights", "as it rains"."""
     for i in range(1, len(words)):
+        if bare(words[i]) in {"while", "as", "when"}:
+            return words[:i]
         if bare(words[i]) in word_list("prepositions") - {"of"}:
             head = head_of(" ".join(_phrase_from(words, i)[1:]))
             if head in word_list("not_where") or head in _NEVER_WHERE:

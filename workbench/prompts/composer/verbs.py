@@ -156,8 +156,7 @@ def _is_finite(low: str, previous: str, following: str, before: list[str]) -> bo
         )
         if is_verb(low) and low == inflect(base, "VBZ") and (object_follows or not is_noun(low)):
             return True
-    one = before[0].lower() in {"a", "an"} and _nounish(previous) and not is_plural(previous)
-    if one and is_verb(low) and not _nounish(following):
+    if _names_one(before) and is_verb(low) and not _nounish(following):
         # "a penguin slides": after "a", what ends like a plural is the verb.
         return low == inflect(lemma(low, "VERB"), "VBZ") or low in _PAST
     if low in _PAST and following and not _nounish(following):
@@ -175,6 +174,14 @@ def _is_finite(low: str, previous: str, following: str, before: list[str]) -> bo
         return True
     past = low.endswith("ed") and "VERB" in lemmas(low) and low not in word_list("details_lead")
     return past and following in _OBJECT_STARTS
+
+
+def _names_one(words: list[str]) -> bool:
+    """Tell whether ``words`` are one thing and no more: "a", perhaps adjectives, a noun."""
+    low = [bare(w) for w in words]
+    noun = low[-1]
+    alone = low[0] in {"a", "an"} and not set(low) & word_list("prepositions")
+    return alone and is_noun(noun) and not is_adjective(noun) and not is_plural(noun)
 
 
 def _is_state(low: str, previous: str, following: str) -> bool:

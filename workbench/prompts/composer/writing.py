@@ -104,14 +104,17 @@ def _body(
     if told["pace"] != "real time":
         life = _hung(life, "pace", told["pace"], at, rng)
     light = clause_for("light", scene.lighting, at, rng)
-    camera = clause_for("camera", scene.camera_movement, at, rng)
+    moves = "" if "camera_movement" in said else scene.camera_movement
+    camera = clause_for("camera", moves, at, rng)
+    if not camera:
+        life = _hung(life, "lens", told["lens"], at, rng)
     spoken = scene.origin("weather") is not Origin.INFERRED
     parts = {
         "life": life,
         "place": _place_clause(at, rng, used) if scene.setting else "",
         "light": _hung(light, "palette", told["color_palette"], at, rng),
         "weather": clause_for("weather", scene.weather, at, rng) if spoken else "",
-        "camera": _hung(camera, "lens", told["lens"], at, rng),
+        "camera": _hung(camera, "lens", told["lens"], at, rng) if camera else "",
         "closing": mood_sentence(scene, at, rng, with_style=bool(told["style"])),
     }
     order = rng.choice(_ORDERS).split()
