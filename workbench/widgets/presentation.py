@@ -150,6 +150,9 @@ def job_view(job: Job) -> View:
         "final": job.state.final,
         "complete": job.state is JobState.COMPLETE,
         "starred": job.starred,
+        "note": job.note,
+        "scores": None if job.scores is None else dict(job.scores),
+        "twins": list(job.near_duplicates),
         "revision": job.revision,
     }
 

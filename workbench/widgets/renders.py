@@ -138,6 +138,11 @@ class Renders:
         self.tell([await asyncio.to_thread(self._jobs.star, own, starred=on)])
 
     @command
+    async def note(self, job: str, text: str) -> None:
+        """Keep a note beside a video in place of the one before; an empty one removes it."""
+        self.tell([await asyncio.to_thread(self._jobs.note, self._own(job).job_id, text)])
+
+    @command
     async def select(self, jobs: list[str]) -> None:
         """Note which videos are chosen; the notebook reads them as ``selected``."""
         self._screen.show("selected_ids", [job for job in jobs if job in self._known])

@@ -6,6 +6,7 @@ import { factsLine, factsRows } from "./facts.js";
 import { download, Player } from "./media.js";
 import { Notice } from "./notice.js";
 import { JobLine } from "./progress.js";
+import { ScoreList } from "./scores.js";
 
 export class ResultCard {
   constructor(store, { choose, use, open }) {
@@ -20,6 +21,9 @@ export class ResultCard {
     this.hint = h("span", { class: "wb-result-hint", "aria-hidden": "true" });
     this.open = h("button", { type: "button", class: "wb-result-open", onclick: () => open(this.job.id) });
     this.changes = new ChangeList();
+    this.scores = new ScoreList();
+    this.note = h("p", { class: "wb-result-note" });
+    this.twin = h("span", { class: "wb-badge", text: "looks like another", title: "Another video of this batch looks the same" });
     this.text = h("p", { class: "wb-card-text" });
     this.facts = h("dl", { class: "wb-facts" });
     this.details = h("details", { class: "wb-result-details", ontoggle: () => this._facts() }, h("summary", { text: "How it was made" }), this.facts);
@@ -32,18 +36,19 @@ export class ResultCard {
       { class: "wb-card wb-result", role: "listitem" },
       h("div", { class: "wb-card-media" }, this.player.el, this.open, this.hint, this.pick, this.star),
       this.line.el,
-      h("div", { class: "wb-card-body" }, this.changes.el, this.text, this.details, this.notice.el),
+      h("div", { class: "wb-card-body" }, this.twin, this.changes.el, this.text, this.scores.el, this.note, this.details, this.notice.el),
       h("div", { class: "wb-card-foot" }, this.use, h("span", { class: "wb-row wb-tight" }, this.again, this.video, this.recipe)),
     );
   }
 
-  update({ job, chosen }) {
+  update({ job, chosen, ranges, sort }) {
     const changed = job !== this.job;
     this.job = job;
     this.player.update(job);
     this.box.checked = chosen >= 0;
     put(this.order, chosen >= 0 ? String(chosen + 1) : "");
     attribute(this.el, "data-chosen", chosen >= 0);
+    this.scores.update(job, ranges, sort);
     if (!changed) return;
     this.line.update(job);
     show(this.line.el, !job.complete);
@@ -51,6 +56,9 @@ export class ResultCard {
     attribute(this.text, "title", job.prompt);
     this.changes.update(changesOf(this.store.entry(job.entry)));
     put(this.hint, factsLine(job));
+    put(this.note, job.note);
+    show(this.note, Boolean(job.note));
+    show(this.twin, Boolean(job.twins?.length));
     const about = job.prompt.slice(0, 60);
     attribute(this.open, "aria-label", `Look at it: ${about}. ${factsLine(job)}`);
     attribute(this.box, "aria-label", `Choose to compare: ${about}`);

@@ -5,6 +5,7 @@ import { baseUrl } from "./media.js";
 import { Notice } from "./notice.js";
 import { Playback } from "./playback.js";
 import { ResultCard } from "./result_card.js";
+import { rangesOf, SCORE_SORTS } from "./scores.js";
 import { Viewer } from "./viewer.js";
 import { WallKeys } from "./wall_keys.js";
 import { plural } from "./words.js";
@@ -14,6 +15,8 @@ const SORTS = {
   newest: ["Newest first", (a, b) => b.created - a.created || a.position - b.position],
   done: ["Finished first", (a, b) => Number(b.complete) - Number(a.complete) || a.created - b.created],
   prompt: ["By prompt", (a, b) => a.prompt.localeCompare(b.prompt)],
+  starred: ["Starred first", (a, b) => Number(b.starred) - Number(a.starred) || a.created - b.created],
+  ...SCORE_SORTS,
 };
 const FILTERS = {
   all: ["All", () => true],
@@ -21,6 +24,8 @@ const FILTERS = {
   working: ["Working", (job) => !job.final],
   failed: ["Without video", (job) => job.final && !job.complete],
   starred: ["Starred", (job) => job.starred],
+  noted: ["With a note", (job) => Boolean(job.note)],
+  distinct: ["Without look-alikes", (job) => !job.twins?.length],
 };
 const MOST = 4;
 
@@ -44,7 +49,7 @@ export class ResultsStep {
     this.cards = new Keyed(this.grid, (one) => one.job.id, () => new ResultCard(store, {
       use,
       choose: (id) => this._choose(id),
-      open: (id) => this.viewer.open(id, this.shown.map((job) => job.id)),
+      open: (id) => this.viewer.open(id, this.shown.map((job) => job.id), this.ranges),
     }));
     this.keys = new WallKeys(this.grid, {
       cards: () => this.shown.map(card),
@@ -89,7 +94,8 @@ export class ResultsStep {
     const shown = all.filter(wanted).sort(order);
     this.shown = shown;
     this.chosen = this.chosen.filter((id) => store.jobs[id]?.complete);
-    this.cards.update(shown.map((job) => ({ job, chosen: this.chosen.indexOf(job.id) })));
+    this.ranges = rangesOf(all);
+    this.cards.update(shown.map((job) => ({ job, chosen: this.chosen.indexOf(job.id), ranges: this.ranges, sort })));
     const done = all.filter((job) => job.complete).length;
     const working = all.filter((job) => !job.final).length;
     put(this.summary, [plural(done, "video"), working ? `${working} on the way` : ""].filter(Boolean).join(", "));
@@ -103,7 +109,7 @@ export class ResultsStep {
     attribute(this.zip, "disabled", !done || store.busy("archive"));
     attribute(this.zip, "data-working", store.busy("archive"));
     this.playback.join();
-    this.viewer.update();
+    this.viewer.update(this.ranges);
   }
 
   /** The step is left: nothing plays unseen. */

@@ -5,7 +5,9 @@ import { asCurl, asPython, copy } from "./copying.js";
 import { attribute, button, h, put, show } from "./dom.js";
 import { factsRows } from "./facts.js";
 import { download, Player } from "./media.js";
+import { Note } from "./note.js";
 import { JobLine } from "./progress.js";
+import { ScoreList } from "./scores.js";
 
 const TOLD_MS = 1600;
 
@@ -19,6 +21,8 @@ export class Viewer {
     this.changes = new ChangeList();
     this.title = h("h2");
     this.text = h("p", { class: "wb-viewer-text" });
+    this.scores = new ScoreList({ all: true });
+    this.note = new Note(store);
     this.facts = h("dl", { class: "wb-facts" });
     this.star = button("Star", { icon: "star", bare: true, onclick: () => actions.star(this.job) });
     this.before = button("The one before", { icon: "back", bare: true, onclick: () => this._step(-1) });
@@ -37,7 +41,7 @@ export class Viewer {
         this.title,
         h("span", { class: "wb-row wb-tight" }, this.before, this.after, this.star, button("Close", { icon: "close", bare: true, onclick: () => this.el.close() })),
       ),
-      h("div", { class: "wb-viewer-body" }, h("div", { class: "wb-viewer-picture" }, this.player.el, this.line.el), this._words()),
+      h("div", { class: "wb-viewer-body" }, h("div", { class: "wb-viewer-picture" }, this.player.el, this.line.el, this.scores.el, this.note.el), this._words()),
     );
   }
 
@@ -61,20 +65,24 @@ export class Viewer {
   }
 
   /** Show the video of job `id`, one of `ids` in their order on the wall. */
-  open(id, ids) {
+  open(id, ids, ranges) {
     this.ids = ids;
     this.id = id;
     if (!this.el.open) this.el.showModal();
-    this.update();
+    this.update(ranges);
   }
 
-  update() {
+  /** `ranges`: lowest and highest of every score on the wall. */
+  update(ranges = this.ranges) {
+    this.ranges = ranges;
     if (!this.el.open) return;
     const job = this.store.jobs[this.id];
     if (!job) return this.el.close();
     this.player.update(job);
     this.line.update(job);
     show(this.line.el, !job.complete);
+    this.scores.update(job, ranges);
+    this.note.update(job);
     if (job === this.job) return;
     this.job = job;
     this.player.el.style.aspectRatio = job.size[0] ? `${job.size[0]} / ${job.size[1]}` : "";

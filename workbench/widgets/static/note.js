@@ -1,0 +1,44 @@
+// A note on a video, kept beside it; saved when one leaves the field.
+
+import { h, put, show } from "./dom.js";
+import { Notice } from "./notice.js";
+
+const TOLD_MS = 1600;
+
+export class Note {
+  constructor(store) {
+    this.store = store;
+    this.notice = new Notice();
+    this.said = h("span", { class: "wb-quiet", role: "status" });
+    this.area = h("textarea", {
+      rows: 2,
+      maxlength: 4000,
+      placeholder: "What is worth remembering about this one",
+      onchange: () => this._save(),
+      onkeydown: (event) => this._key(event),
+    });
+    this.el = h("div", { class: "wb-note" }, h("label", {}, h("span", { class: "wb-quiet", text: "Note on this video" }), this.area), this.said, this.notice.el);
+  }
+
+  update(job) {
+    show(this.el, job.complete);
+    const another = job.id !== this.job?.id;
+    this.job = job;
+    if (another || document.activeElement !== this.area) this.area.value = job.note ?? "";
+  }
+
+  _key(event) {
+    if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
+    event.preventDefault();
+    this.area.blur(); // which saves it
+  }
+
+  async _save() {
+    const args = { job: this.job.id, text: this.area.value };
+    await this.notice.guard(async () => {
+      await this.store.call("note", args);
+      put(this.said, "Kept.");
+      setTimeout(() => put(this.said, ""), TOLD_MS);
+    });
+  }
+}

@@ -1,0 +1,88 @@
+// What was measured on a video: how scores are called, sorted by and drawn.
+
+import { attribute, h, put, show } from "./dom.js";
+
+/** Name → label, what it says, whether less of it is what one looks for, how its sort is called. */
+export const SCORES = {
+  motion: { label: "motion", says: "how much moves, in picture widths a second", sort: "Most motion" },
+  smoothness: { label: "smooth", says: "how evenly it moves, 0 to 1", sort: "Smoothest" },
+  sharpness: { label: "sharp", says: "variance of the Laplacian, 0 upward", sort: "Sharpest" },
+  consistency: { label: "steady", says: "how well each frame explains the next, 0 to 1", sort: "Steadiest" },
+  flicker: { label: "flicker", says: "how much the light jumps, 0 to 1", less: true, sort: "Least flicker" },
+  exposure: { label: "bright", says: "mean luminance, 0 to 1", sort: "Brightest" },
+  clipping: { label: "clipped", says: "share of pixels without detail, 0 to 1", less: true, sort: "Least clipped" },
+  colourfulness: { label: "colour", says: "0 (grey) to about 150", sort: "Most colourful" },
+  agreement: { label: "prompt", says: "agreement with the prompt, -1 to 1", sort: "Closest to the prompt" },
+};
+const ON_CARDS = ["motion", "smoothness", "sharpness", "consistency"];
+
+/** Sort orders by score, in the shape of the wall's others; what has no score comes last. */
+export const SCORE_SORTS = Object.fromEntries(
+  Object.entries(SCORES).map(([name, { sort, less }]) => [
+    name,
+    [sort, (a, b) => compared(a.scores?.[name], b.scores?.[name], less) || a.created - b.created || a.position - b.position],
+  ]),
+);
+
+function compared(a, b, less) {
+  const known = Number(b !== undefined) - Number(a !== undefined);
+  if (known || a === undefined) return known;
+  return less ? a - b : b - a;
+}
+
+/** Lowest and highest value of every score among these videos, for bars that can be compared. */
+export function rangesOf(jobs) {
+  const ranges = {};
+  for (const { scores } of jobs) {
+    for (const [name, value] of Object.entries(scores ?? {})) {
+      const range = (ranges[name] ??= [value, value]);
+      ranges[name] = [Math.min(range[0], value), Math.max(range[1], value)];
+    }
+  }
+  return ranges;
+}
+
+/** The scores of one video, each with a bar between the lowest and the highest on the wall. */
+export class ScoreList {
+  /** `all` shows every score, otherwise a few and the one that the wall is sorted by. */
+  constructor({ all = false } = {}) {
+    this.all = all;
+    this.rows = new Map();
+    this.el = h("dl", { class: "wb-scores", "aria-label": "Scores" });
+  }
+
+  update(job, ranges, sort) {
+    const { scores } = job;
+    show(this.el, Boolean(scores));
+    if (!scores) return;
+    for (const name of Object.keys(SCORES)) {
+      const wanted = scores[name] !== undefined && (this.all || ON_CARDS.includes(name) || name === sort || name === "agreement");
+      const row = this.rows.get(name) ?? (wanted ? this._row(name) : null);
+      if (!row) continue;
+      show(row.el, wanted);
+      if (!wanted) continue;
+      put(row.value, figure(scores[name]));
+      attribute(row.el, "data-sorted", name === sort);
+      row.bar.style.setProperty("--wb-share", share(scores[name], ranges[name]));
+    }
+  }
+
+  _row(name) {
+    const { label, says } = SCORES[name];
+    const value = h("dd");
+    const bar = h("i", { "aria-hidden": "true" });
+    const row = { value, bar, el: h("div", { class: "wb-score", title: `${name}: ${says}` }, h("dt", { text: label }), value, bar) };
+    this.rows.set(name, row);
+    this.el.append(row.el);
+    return row;
+  }
+}
+
+function share(value, [low, high] = [value, value]) {
+  return high > low ? (value - low) / (high - low) : 0.5;
+}
+
+/** Three significant digits, without an exponent. */
+function figure(value) {
+  return Math.abs(value) >= 100 ? String(Math.round(value)) : String(Number(value.toPrecision(3)));
+}
