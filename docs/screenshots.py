@@ -76,6 +76,11 @@ def _dashboard(browser: Browser, server: LiveServer, *, dark: bool) -> None:
     screen.go("Results")
     screen.wait_until_playing(".wb-results video", 4)
     _take(screen.page, f"results-{tint}")
+    screen.cards.nth(2).get_by_role("button", name="Look at it").click()
+    screen.wait_until_playing(".wb-viewer video")
+    screen.page.wait_for_timeout(600)
+    _take(screen.page, f"video-{tint}")
+    screen.page.keyboard.press("Escape")
     for place in (1, 5):
         screen.cards.nth(place).get_by_role("checkbox").check()
     screen.button("Compare 2").click()
@@ -100,8 +105,6 @@ def _lab(browser: Browser, server: LiveServer) -> None:
     screen = Screen(browser, server).open_lab()
     screen.enhance("an old lighthouse in a storm")
     screen.wait_until_playing(".wb-step-prompt video")
-    for notification in screen.page.get_by_role("button", name="Hide notification").all():
-        notification.click()
     _take(screen.page, "lab")
     screen.close()
 

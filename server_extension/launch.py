@@ -69,7 +69,13 @@ def server_command(
         command += ["--no-browser", "--MappingKernelManager.cull_connected=False"]
     if os.geteuid() == 0:
         command.append("--allow-root")
-    return [*command, *further]
+    named = {_option(argument) for argument in further} - {""}
+    return [*(one for one in command if _option(one) not in named), *further]
+
+
+def _option(argument: str) -> str:
+    """Return the name of an option, so that one given by hand replaces ours."""
+    return argument.partition("=")[0] if argument.startswith("--") else ""
 
 
 def _add_path(name: str, folder: Path) -> None:

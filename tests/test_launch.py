@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from server_extension.launch import server_command
 from tests.live_server import ROOT, TOKEN, LiveServer
 
 
@@ -39,6 +40,13 @@ def test_the_token_stands_on_no_command_line(tmp_path: Path) -> None:
         assert server.process is not None
         words = Path(f"/proc/{server.process.pid}/cmdline").read_bytes()
         assert TOKEN.encode() not in words
+
+
+def test_an_option_given_by_hand_replaces_ours() -> None:
+    ours = "--MappingKernelManager.cull_idle_timeout"
+    command = server_command("127.0.0.1", 8888, dashboard=True, further=[f"{ours}=60", "folder"])
+    assert [one for one in command if one.startswith(ours)] == [f"{ours}=60"]
+    assert command[1:3] == ["-m", "jupyterlab"]
 
 
 def test_a_port_that_is_taken_is_said_plainly() -> None:

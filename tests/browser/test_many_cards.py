@@ -1,4 +1,4 @@
-"""64 cards and many changes a second: patched in place, no video rebuilt, no picture dropped for long."""
+"""64 cards and many changes a second: patched in place, no video rebuilt. Figures: benchmarks/screen.py."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from workbench.scene import SCENE_FIELDS
 from workbench.widgets import workbench as home
@@ -42,17 +42,6 @@ _STORM: Final = """
 async (rounds) => {
   const jobs = window.jobs;
   const videos = [...document.querySelectorAll(".wb-step-variations video")];
-  let drawn = 0;
-  let longest = 0;
-  let before = performance.now();
-  let going = true;
-  const tick = (now) => {
-    drawn += 1;
-    longest = Math.max(longest, now - before);
-    before = now;
-    if (going) requestAnimationFrame(tick);
-  };
-  requestAnimationFrame(tick);
   for (let round = 1; round <= rounds; round += 1) {
     for (const job of jobs) {
       Object.assign(job, { state: "running", progress: (round * 100) / rounds, step: round, revision: round });
@@ -61,14 +50,11 @@ async (rounds) => {
     await new Promise((resolve) => setTimeout(resolve, 40));
   }
   await new Promise((resolve) => setTimeout(resolve, 200));
-  going = false;
   const after = [...document.querySelectorAll(".wb-step-variations video")];
   return {
     same: after.length === videos.length && after.every((video, place) => video === videos[place]),
     shown: document.querySelectorAll(".wb-step-variations .wb-job[data-state=running] progress").length,
     value: document.querySelector(".wb-step-variations progress").value,
-    drawn,
-    longest,
   };
 }
 """
@@ -91,7 +77,8 @@ def _job(index: int) -> dict[str, Any]:
         "error": "", "video": None, "poster": None, "preview": None, "standin": None,
         "standin_of": None, "prompt": "a dog", "seed": "1", "engine": "animatic", "model": "",
         "size": [832, 480], "frames": 81, "fps": 24, "created": index, "finished": None,
-        "final": False, "complete": False, "starred": False, "revision": 0,
+        "final": False, "complete": False, "starred": False, "revision": 0, "asked": {}, "note": "",
+        "scores": None, "twins": [], "started": None,
     }  # fmt: skip
 
 
@@ -125,21 +112,31 @@ def test_64_cards_are_patched_in_place_while_all_of_them_render(page: Page) -> N
     assert seen["same"]
     assert seen["shown"] == CARDS
     assert seen["value"] == 100
-    assert seen["drawn"] > 25  # of 50 rounds, on a machine without a graphics card
-    assert seen["longest"] < 500
 
 
-def test_a_change_is_on_the_screen_within_200_ms(page: Page) -> None:
-    took = page.evaluate(
-        """
-        async () => {
-          const begun = performance.now();
-          const job = { ...window.jobs[3], state: "running", progress: 42, revision: 1 };
-          window.fire("msg:custom", { kind: "jobs", jobs: [job] });
-          const bar = document.querySelectorAll(".wb-step-variations article progress")[3];
-          while (bar.value !== 42) await new Promise((resolve) => setTimeout(resolve, 2));
-          return performance.now() - begun;
-        }
-        """
-    )
-    assert took < 200
+def test_a_change_reaches_its_card_and_no_other(page: Page) -> None:
+    job = _job(3) | {"state": "running", "progress": 42, "revision": 1}
+    page.evaluate("(job) => window.fire('msg:custom', { kind: 'jobs', jobs: [job] })", job)
+    cards = page.locator(".wb-step-variations article")
+    expect(cards.nth(3).locator("progress")).to_have_js_property("value", 42)
+    expect(page.locator(".wb-step-variations .wb-job[data-state=running]")).to_have_count(1)
+
+
+def test_the_wall_is_sorted_by_what_was_measured_and_leaves_look_alikes_out(page: Page) -> None:
+    measured = [
+        _job(place)
+        | {"state": "complete", "complete": True, "final": True, "revision": 1}
+        | {"scores": {"motion": motion, "flicker": 0.01}, "twins": ["j_0"] if place == 2 else []}
+        for place, motion in enumerate((0.1, 0.4, 0.2))
+    ]
+    page.evaluate("(jobs) => window.fire('msg:custom', { kind: 'jobs', jobs })", measured)
+    page.get_by_role("button", name="Results").click()
+    page.get_by_label("Show").select_option("Finished")
+    page.get_by_label("Sort").select_option("Most motion")
+    cards = page.locator(".wb-results article")
+    expect(cards).to_have_count(3)
+    shown = cards.locator(".wb-score[data-sorted] dd")
+    expect(shown).to_have_text(["0.4", "0.2", "0.1"])
+    expect(cards.nth(1)).to_contain_text("looks like another")
+    page.get_by_label("Show").select_option("Without look-alikes")
+    expect(shown).to_have_text(["0.4", "0.1"])

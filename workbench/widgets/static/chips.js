@@ -10,11 +10,12 @@ const ORIGINS = {
   locked: "locked",
 };
 
-/** All groups; `edit(field, value)` and `lock(field, on)` are asked for, and may be refused. */
+/** All groups; `edit(field, value)` and `lock(field, on)` are asked for, and may be refused. `point(value)` is told
+ * of the chip under the pointer or the focus, and of null when it is left. */
 export class Chips {
-  constructor(store, { edit, lock }) {
+  constructor(store, { edit, lock, point }) {
     this.store = store;
-    this.actions = { edit, lock };
+    this.actions = { edit, lock, point };
     this.el = h("div", { class: "wb-chips" });
     this.list = new Keyed(
       this.el,
@@ -82,7 +83,9 @@ class Chip {
       kind: "chip-lock",
       onclick: () => actions.lock(this.field.name, this.field.origin !== "locked"),
     });
-    this.el = h("span", { class: "wb-chip" }, this.main, this.lock);
+    const point = () => actions.point(this.field.value);
+    const leave = () => actions.point(null);
+    this.el = h("span", { class: "wb-chip", onpointerenter: point, onpointerleave: leave, onfocusin: point, onfocusout: leave }, this.main, this.lock);
   }
 
   update(field) {

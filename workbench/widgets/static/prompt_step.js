@@ -5,6 +5,7 @@ import { attribute, button, h, icon, put, show } from "./dom.js";
 import { Player } from "./media.js";
 import { Notice } from "./notice.js";
 import { Draft } from "./draft.js";
+import { pointAt } from "./pointing.js";
 import { PromptText } from "./prompt_text.js";
 import { JobLine } from "./progress.js";
 
@@ -99,6 +100,7 @@ export class PromptStep {
     this.chips = new Chips(this.store, {
       edit: (field, value) => this._change({ values: { [field]: value } }),
       lock: (field, on) => this._change(on ? { lock: [field] } : { unlock: [field] }),
+      point: (value) => pointAt(this.text.text, value),
     });
     this.player = new Player(this.store, { controls: true });
     this.line = new JobLine(this.store);

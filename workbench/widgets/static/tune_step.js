@@ -7,6 +7,7 @@ import { Player } from "./media.js";
 import { Notice } from "./notice.js";
 import { JobLine } from "./progress.js";
 import { baseIndex } from "./prompt_step.js";
+import { pointAt } from "./pointing.js";
 import { PromptText } from "./prompt_text.js";
 import { Takes } from "./takes.js";
 
@@ -20,6 +21,7 @@ export class TuneStep {
     this.chips = new Chips(store, {
       edit: (field, value) => this._change({ values: { [field]: value } }),
       lock: (field, on) => this._change(on ? { lock: [field] } : { unlock: [field] }),
+      point: (value) => pointAt(this.text.text, value),
     });
     this.player = new Player(store, { controls: true });
     this.line = new JobLine(store);
