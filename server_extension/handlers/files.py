@@ -46,7 +46,10 @@ class VideoHandler(JsonErrors, web.StaticFileHandler):
     @authorized
     async def get(self, path: str, include_body: bool = True) -> None:  # type: ignore[override]
         """Send the file, or the range of it that was asked for."""
-        await super().get(path, include_body)
+        try:
+            await super().get(path, include_body)
+        except FileNotFoundError:  # gone since it was found: a preview gives way to a poster
+            await super().get(path, include_body)
 
     @web.authenticated
     @authorized

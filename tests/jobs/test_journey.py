@@ -171,6 +171,30 @@ def test_a_preview_picture_is_there_while_a_job_renders(shop: Shop) -> None:
         shop.manager.preview_path(job.job_id)
 
 
+def test_a_picture_is_there_from_the_first_one_on_until_after_the_end(shop: Shop) -> None:
+    job = shop.submit(steps=12, step_s=0.03, preview=True)
+    shop.until(lambda: shop.manager.job(job.job_id).has_preview)
+    missing = 0
+    while not shop.manager.job(job.job_id).state.final:
+        try:
+            shop.manager.preview_path(job.job_id)
+        except NotFound:
+            missing += 1
+    assert missing == 0
+    finished = shop.manager.preview_path(job.job_id)
+    assert finished == shop.manager.poster_path(job.job_id)
+
+
+def test_a_picture_outlives_the_attempt_that_drew_it(shop: Shop) -> None:
+    job = shop.submit(steps=30, step_s=0.05, preview=True, load_s=0.5, model="slow to load")
+    shop.until(lambda: shop.manager.job(job.job_id).has_preview)
+    shop.kill_worker(job.job_id)
+    shop.until(lambda: shop.manager.job(job.job_id).attempt == 2)
+    assert shop.manager.preview_path(job.job_id).read_bytes() == b"picture"
+    shop.manager.cancel(job.job_id)
+    shop.ended(job.job_id)
+
+
 def test_what_an_engine_refuses_is_never_queued(shop: Shop) -> None:
     with pytest.raises(InvalidRequest):
         shop.submit(fault="invalid")

@@ -45,9 +45,16 @@ class Results:
         return self._existing(job_id, self._files(self._reader.job(job_id)).poster, "poster")
 
     def preview_path(self, job_id: str) -> Path:
-        """Return the newest picture of a running render; raises ``NotFound`` when there is none."""
-        job = self._reader.job(job_id)
-        return self._existing(job_id, self._files(job).attempt(job.attempt).preview, "preview")
+        """Return the newest picture of a render; raises ``NotFound`` when there is none.
+
+        Who was told of a picture finds one, also when the render has ended or begun again since: an
+        earlier attempt's, or the still of the finished video.
+        """
+        files = self._files(self._reader.job(job_id))
+        attempts = sorted(files.attempts_made(), reverse=True)
+        pictures = [*(files.attempt(number).preview for number in attempts), files.poster]
+        found = next((picture for picture in pictures if picture.is_file()), pictures[0])
+        return self._existing(job_id, found, "preview")
 
     def log_path(self, job_id: str) -> Path:
         """Return what the renders of a job printed; raises ``NotFound`` when none has begun."""
