@@ -139,6 +139,11 @@ class Dispatcher:
         self._stale = False
         return orders
 
+    def excuse(self, seconds: float) -> None:
+        """Count no silence of so long against the workers: nobody listened meanwhile."""
+        for seat in self._seats.values():
+            seat.heard_at += seconds
+
     def look_again(self) -> None:
         """Take nothing for known: the index may be another one."""
         self._stale = True

@@ -67,17 +67,26 @@ def examine(settings: Settings) -> list[Finding]:
     """
     manager = JobManager(settings)
     try:
+        paths = JobPaths(settings.outputs)
         return [
             _versions(),
             *_disk(settings),
-            *_index(settings, manager),
-            *_supervisor(manager, JobPaths(settings.outputs)),
-            *_cluster(settings, manager, JobPaths(settings.outputs)),
-            *_devices(manager),
+            *_as_far_as_possible("index", _index(settings, manager)),
+            *_as_far_as_possible("supervisor", _supervisor(manager, paths)),
+            *_as_far_as_possible("cluster", _cluster(settings, manager, paths)),
+            *_as_far_as_possible("devices", _devices(manager)),
             *_engines(settings),
         ]
     finally:
         manager.close()
+
+
+def _as_far_as_possible(what: str, findings: Iterator[Finding]) -> Iterator[Finding]:
+    """Yield ``findings``; where one cannot be made, what is in the way is a finding of its own."""
+    try:
+        yield from findings
+    except WorkbenchError as error:
+        yield Finding(Verdict.BAD, what, "cannot be examined", str(error))
 
 
 def _versions() -> Finding:

@@ -31,6 +31,7 @@ from workbench.settings import Settings
 __all__ = ["Supervisor", "supervise"]
 
 _RETRY_S: Final = 0.3
+_LONG_TURN_S: Final = 1.0
 _HOUSEKEEPING_S: Final = 30.0
 _FIRST_WORK_S: Final = 5.0
 """So long after its start, spare workers must not take a core from those who wait."""
@@ -56,7 +57,7 @@ class Supervisor:
         self._told = 0
         self._opened = self._index.opened
         self._leaving = ""
-        self._began_at = self._tidied_at = time.monotonic()
+        self._began_at = self._tidied_at = self._turned_at = time.monotonic()
 
     def run(self) -> None:
         """Serve until there is nothing to do for long, the lock is lost, or a signal says so."""
@@ -78,6 +79,7 @@ class Supervisor:
                 self._scoring.hear(key.data)
             else:
                 self._switchboard.serve(key.fileobj)
+        self._note_pause()
         if (slots := self._crew.places(self._monitor.news())) is not None:
             self._obey(self._dispatcher.set_slots(slots))
         try:
@@ -88,6 +90,13 @@ class Supervisor:
             # A full disk or a locked index: what happened is kept and brought again.
             _LOG.exception("the index cannot be used")
             time.sleep(_RETRY_S)
+
+    def _note_pause(self) -> None:
+        """Excuse the workers from silence while this process itself was stopped or starved."""
+        now = time.monotonic()
+        if now - self._turned_at > _LONG_TURN_S:
+            self._dispatcher.excuse(now - self._turned_at)
+        self._turned_at = now
 
     def _advance(self) -> None:
         """Let the dispatcher decide until nothing follows from what was done."""

@@ -200,9 +200,16 @@ class Index:
             )
             raise IndexFailure(problem) from error
         except OSError as error:
-            if error.filename is None or Path(str(error.filename)).parent != self.path.parent:
+            if not self._is_about(error):
                 raise
             raise IndexFailure(f"The index cannot be used: {error}.") from error
+
+    def _is_about(self, error: OSError) -> bool:
+        """Tell whether an error is about the index, a file beside it, or a folder that it lies in."""
+        if error.filename is None:
+            return False
+        there = Path(str(error.filename))
+        return there.parent == self.path.parent or self.path.is_relative_to(there)
 
     def _put_aside(self) -> None:
         with _alone(self._lock_path):

@@ -135,7 +135,7 @@ class Ledger:
         """End a job whose files are in place."""
         writer.execute(
             "UPDATE jobs SET state = 'complete', progress = 100, stage = '', message = '', "
-            "error = '', finished_at = ?, video_bytes = ?, has_poster = ?, has_preview = 0, "
+            "error = '', finished_at = max(?, started_at), video_bytes = ?, has_poster = ?, has_preview = 0, "
             "scores = NULL, scores_error = '', scores_due = CASE WHEN preview_of IS NULL THEN 2 "
             "ELSE 0 END, revision = ? WHERE job_id = ? AND state = 'running' AND attempt = ?",
             (writer.now, video_bytes, has_poster, writer.revision, job_id, attempt),
@@ -239,8 +239,8 @@ class Ledger:
 
     def _end(self, writer: Writer, job_id: str, attempt: int, state: JobState, error: str) -> None:
         writer.execute(
-            "UPDATE jobs SET state = ?, stage = '', message = '', error = ?, finished_at = ?, "
-            "has_preview = 0, revision = ? "
+            "UPDATE jobs SET state = ?, stage = '', message = '', error = ?, "
+            "finished_at = max(?, started_at), has_preview = 0, revision = ? "
             "WHERE job_id = ? AND state = 'running' AND attempt = ?",
             (state, error, writer.now, writer.revision, job_id, attempt),
         )

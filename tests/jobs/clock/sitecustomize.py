@@ -1,0 +1,19 @@
+"""Lets the wall clock of a process jump: by as many seconds as the file CLOCK_OFFSET says now."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+_true_time = time.time
+
+
+def _shown_time() -> float:
+    try:
+        return _true_time() + float(Path(os.environ["CLOCK_OFFSET"]).read_text())
+    except (OSError, KeyError, ValueError):
+        return _true_time()
+
+
+time.time = _shown_time

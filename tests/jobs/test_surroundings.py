@@ -1,0 +1,202 @@
+"""What surrounds the job manager misbehaves: clocks jump, disks refuse, pids are another's."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from tests.jobs.shop import Shop, request
+from workbench.errors import Unavailable
+from workbench.jobs.doctor import Verdict, examine
+from workbench.jobs.launch import settings_environment
+from workbench.jobs.model import JobState
+from workbench.jobs.processes import identify
+
+ROOT = Path(__file__).resolve().parents[2]
+DAY_S = 86_400.0
+
+
+@pytest.fixture
+def jump(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """Let the wall clock of every process that is started from here jump."""
+    offset = tmp_path / "offset"
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent / "clock"))
+    monkeypatch.setenv("CLOCK_OFFSET", str(offset))
+
+    def set_offset(seconds: float) -> None:
+        aside = offset.with_suffix(".new")
+        aside.write_text(str(seconds))
+        aside.replace(offset)
+
+    return set_offset
+
+
+@contextmanager
+def read_only(folder: Path) -> Iterator[None]:
+    """Make a folder a read-only filesystem for the length of a block."""
+    if os.geteuid() != 0:
+        pytest.skip("mounting needs root")
+    if subprocess.run(["mount", "--bind", folder, folder], check=False).returncode:
+        pytest.skip("nothing can be mounted here")
+    try:
+        subprocess.run(["mount", "-o", "remount,bind,ro", folder], check=True)
+        yield
+    finally:
+        subprocess.run(["umount", "-l", folder], check=False)
+
+
+def test_a_clock_that_jumps_costs_no_render_and_no_order(
+    shop: Shop, jump: Callable[[float], None]
+) -> None:
+    ids = []
+    for offset in (0.0, 3 * DAY_S, -3 * DAY_S, 0.0):
+        asked = shop.submit(f"at {offset}", steps=15, step_s=0.05)
+        ids.append(asked.job_id)
+        shop.running(asked.job_id, progress=20)
+        jump(offset)
+        while not (job := shop.manager.job(asked.job_id)).state.final:
+            assert job.eta_s is None or job.eta_s >= 0
+        assert (job.state, job.attempt) == (JobState.COMPLETE, 1)
+        assert job.started_at is not None
+        assert job.finished_at is not None
+        assert job.finished_at >= job.started_at
+    assert [job.job_id for job in shop.manager.jobs().jobs] == ids[::-1]
+    assert not [event for event in shop.events() if event["level"] == "warning"]
+    assert shop.violations() == []
+
+
+def test_a_supervisor_that_was_stopped_for_long_blames_no_worker(shop: Shop) -> None:
+    asked = shop.submit(steps=120, step_s=0.05)
+    shop.running(asked.job_id)
+    status = shop.manager.supervisor()
+    assert status is not None
+    os.kill(status.pid, signal.SIGSTOP)
+    time.sleep(shop.settings.lease_s * 1.5)
+    os.kill(status.pid, signal.SIGCONT)
+    (job,) = shop.ended(asked.job_id)
+    assert (job.state, job.attempt) == (JobState.COMPLETE, 1)
+
+
+def test_a_worker_that_wakes_after_its_lease_publishes_nothing(shop: Shop) -> None:
+    asked = shop.submit(steps=40, step_s=0.05)
+    shop.running(asked.job_id)
+    pid = shop.kill_worker(asked.job_id, signal.SIGSTOP)
+    shop.until(lambda: shop.manager.job(asked.job_id).attempt == 2)
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGCONT)
+    (job,) = shop.ended(asked.job_id)
+    assert (job.state, job.attempt) == (JobState.COMPLETE, 2)
+    assert shop.manager.recipe(job.job_id).attempt == 2
+    assert shop.violations() == []
+
+
+@pytest.mark.parametrize("other", ["a reused pid", "another boot"])
+def test_a_lock_that_names_a_process_of_another_life_is_nobodys(shop: Shop, other: str) -> None:
+    us = identify(os.getpid())
+    assert us is not None
+    reused = other == "a reused pid"
+    words = {
+        "pid": us.pid,
+        "started": us.started - 500 if reused else us.started,
+        "boot_id": us.boot_id if reused else "0b8f",
+        "started_at": "2026-01-01T00:00:00+00:00",
+        "version": "1",
+        "socket": "/nowhere",
+    }
+    shop.paths.control.mkdir(parents=True)
+    shop.paths.lock.write_text(json.dumps(words))
+    assert shop.manager.supervisor() is None
+    (job,) = shop.ended(shop.submit().job_id)
+    assert job.state is JobState.COMPLETE
+    status = shop.manager.supervisor()
+    assert status is not None
+    assert status.pid != us.pid
+
+
+def test_a_client_that_dies_before_its_answer_may_ask_again(shop: Shop) -> None:
+    script = (
+        "import os, signal\n"
+        "from tests.jobs.shop import request\n"
+        "from workbench.jobs.manager import JobManager\n"
+        "from workbench.settings import Settings\n"
+        "manager = JobManager(Settings())\n"
+        "manager._contact.tell = lambda **_: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "manager.submit_batch([request('once') for _ in range(3)], idempotency_key='again')\n"
+    )
+    environment = {**os.environ, **settings_environment(shop.settings)}
+    client = subprocess.run([sys.executable, "-c", script], cwd=ROOT, env=environment, check=False)
+    assert client.returncode == -signal.SIGKILL
+    batch = shop.manager.submit_batch([request("once") for _ in range(3)], idempotency_key="again")
+    assert shop.manager.jobs().total == 3, "it was committed before the client died"
+    shop.ended(*[job.job_id for job in batch.jobs])
+    assert shop.violations() == []
+
+
+def test_a_folder_that_cannot_be_written_fails_its_render_plainly(shop: Shop) -> None:
+    shop.manager.pause()
+    asked = shop.submit()
+    folder = shop.paths.job(asked.job_id).folder
+    with read_only(folder):
+        shop.manager.resume()
+        (job,) = shop.ended(asked.job_id)
+        assert job.state is JobState.FAILED
+        assert "full or read-only" in job.error
+    shop.manager.retry(asked.job_id)
+    (job,) = shop.ended(asked.job_id)
+    assert job.state is JobState.COMPLETE
+
+
+def test_a_read_only_outputs_folder_is_said_before_anything_is_queued(shop: Shop) -> None:
+    shop.paths.outputs.mkdir()
+    with read_only(shop.paths.outputs):
+        with pytest.raises(Unavailable, match=r"written|read-only"):
+            shop.submit()
+        found = {f.what: f for f in examine(shop.settings) if f.verdict is Verdict.BAD}
+        assert "cannot be written" in found["outputs"].found
+    assert shop.manager.supervisor() is None
+    (job,) = shop.ended(shop.submit().job_id)
+    assert job.state is JobState.COMPLETE
+
+
+def test_a_small_ext4_disk_fills_up_and_recovers(tmp_path: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("mounting a loop device needs root")
+    image, disk = tmp_path / "disk.img", tmp_path / "disk"
+    disk.mkdir()
+    with image.open("wb") as file:
+        file.truncate(24 << 20)
+    made = subprocess.run(
+        f"mkfs.ext4 -q -m 0 {image} && mount -o loop {image} {disk}",
+        shell=True, check=False, capture_output=True,
+    )  # fmt: skip
+    if made.returncode:
+        pytest.skip(f"no loop device here: {made.stderr.decode()[:80]}")
+    try:
+        with Shop(disk / "outputs") as shop:
+            shop.ended(shop.submit().job_id)
+            asked = shop.submit(steps=20, step_s=0.05)
+            shop.running(asked.job_id)
+            filler = disk / "filler"
+            with filler.open("wb", buffering=0) as file, suppress(OSError):
+                while True:
+                    file.write(b"x" * 65_536)
+            time.sleep(1.5)  # the render ends on a full disk, and so does what the index is told
+            filler.unlink()
+            (job,) = shop.ended(asked.job_id)
+            if job.state is JobState.FAILED:
+                assert "full or read-only" in job.error
+                shop.manager.retry(asked.job_id)
+                (job,) = shop.ended(asked.job_id)
+            assert job.state is JobState.COMPLETE
+            assert shop.violations() == []
+    finally:
+        subprocess.run(["umount", "-l", str(disk)], check=False)
