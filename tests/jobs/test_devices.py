@@ -122,6 +122,33 @@ def test_a_render_for_a_gpu_runs_on_one_by_its_uuid(shop: Shop, gpus: FakeGpus) 
     assert any("/leases/" in path for path in held), "the lease must last as long as its worker"
 
 
+def test_a_large_gpu_takes_several_jobs_at_once_and_rests_as_one(
+    shop: Shop, gpus: FakeGpus
+) -> None:
+    gpus(GPUS[:1])
+    shop.use(slots_per_gpu=2)
+    work = [request(engine="gpu", steps=400, step_s=0.05) for _ in range(3)]
+    ids = [job.job_id for job in shop.manager.submit_batch(work).jobs]
+
+    def at_work() -> set[str | None]:
+        return {d.job_id for d in shop.manager.devices() if d.kind == "cuda"} - {None}
+
+    shop.until(lambda: at_work() == set(ids[:2]))
+    first, second = _device(shop, "cuda:0"), _device(shop, "cuda:0#2")
+    assert first.worker_pid != second.worker_pid
+    assert first.uuid == second.uuid
+    shop.manager.pause("cuda:0")
+    for job_id in ids[:2]:
+        shop.manager.cancel(job_id)
+    shop.ended(*ids[:2])
+    shop.until(lambda: _device(shop, "cuda:0#2").state == "paused")
+    assert shop.manager.job(ids[2]).state is JobState.QUEUED
+    shop.manager.resume("cuda:0")
+    shop.running(ids[2])
+    shop.manager.cancel(ids[2])
+    shop.ended(ids[2])
+
+
 def test_two_outputs_folders_do_not_both_take_a_gpu(
     shop: Shop, gpus: FakeGpus, tmp_path: Path
 ) -> None:

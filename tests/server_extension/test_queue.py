@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 
 from tests.live_server import LiveServer
+from workbench.jobs.manager import JobManager
+from workbench.jobs.model import JobState, Priority
+from workbench.settings import Settings
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +41,42 @@ def test_a_paused_queue_starts_nothing_and_keeps_the_order_it_is_given(
     assert server.post("/api/video/resume", {}).json()["paused"] is False
     ended = [server.wait_for_job(job) for job in jobs]
     assert {job["status"] for job in ended} == {"complete"}
+
+
+def test_any_process_steers_and_every_other_one_sees_it(own_server: LiveServer) -> None:
+    server = own_server
+    kernel = JobManager(Settings(outputs=server.outputs))  # as a notebook has one
+    try:
+        kernel.pause()
+        asked = {"prompts": ["one", "two"], "num_frames": 5, "width": 128, "height": 96}
+        batch = server.post("/api/video/batch_inference", asked).json()
+        one, two = batch["job_ids"]
+        urgent = server.post(f"/api/video/priority/{two}", {"priority": "interactive"}).json()
+        assert urgent["queue_position"] == 0
+        assert kernel.job(two).priority == Priority.INTERACTIVE
+        assert [job.queue_position for job in kernel.reorder([one, two])] == [0, 1]
+        assert server.get(f"/api/video/status/{one}").json()["queue_position"] == 0
+        assert kernel.cancel(one).state is JobState.CANCELLED
+        told = server.get(f"/api/video/status/{one}").json()
+        assert (told["status"], told["cancelled"]) == ("failed", True)
+        assert server.post(f"/api/video/batch_cancel/{batch['batch_id']}").status_code == 200
+        assert kernel.job(two).state is JobState.CANCELLED
+        assert kernel.paused() == {""}
+        assert server.post("/api/video/resume", {}).json()["paused"] is False
+        for job_id in (one, two):
+            kernel.retry(job_id)
+        assert server.wait_for_batch(batch["batch_id"])["status"] == "complete"
+        kernel.video_path(one).unlink()
+        assert server.get(f"/api/video/batch_status/{batch['batch_id']}").json()["status"] == (
+            "partial"
+        )
+        again = server.post(f"/api/video/batch_retry/{batch['batch_id']}").json()
+        assert [job["job_id"] for job in again["jobs"]] == [one, two]
+        server.wait_for_batch(batch["batch_id"])
+        assert [job.attempt for job in kernel.batch(batch["batch_id"]).jobs] == [2, 1]
+    finally:
+        kernel.resume()
+        kernel.close()
 
 
 def test_a_device_that_is_not_there_cannot_be_paused(own_server: LiveServer) -> None:
