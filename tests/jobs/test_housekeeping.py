@@ -15,6 +15,7 @@ from workbench.errors import NotFound
 from workbench.jobs import journal
 from workbench.jobs.doctor import Finding, Verdict, examine
 from workbench.jobs.launch import settings_environment
+from workbench.jobs.locking import take_lock
 from workbench.jobs.model import JobState
 from workbench.settings import Settings
 
@@ -131,6 +132,13 @@ def test_the_doctor_finds_what_is_wrong(shop: Shop) -> None:
     finally:
         os.kill(status.pid, signal.SIGCONT)
     shop.end_supervisor(signal.SIGTERM)
+    descriptor = take_lock(shop.paths.lock)
+    assert descriptor is not None
+    locked = _found(shop.settings, "locks")
+    assert locked.verdict is Verdict.BAD
+    assert str(os.getpid()) in locked.found
+    os.close(descriptor)
+    assert _found(shop.settings, "locks").verdict is Verdict.GOOD
     full = Settings(**{**dict(shop.settings), "disk_reserve_bytes": 1 << 60})
     assert _found(full, "disk").verdict is Verdict.BAD
     shop.manager.close()  # or its write-ahead log would still hold the pages
@@ -153,9 +161,25 @@ def test_jobs_are_listed_and_steered_from_the_command_line(
     assert main(["jobs", "retry", job.job_id]) == 0
     (again,) = command.ended(job.job_id)
     assert again.state is JobState.COMPLETE
+    capsys.readouterr()
     assert main(["jobs", "pause"]) == 0
     assert command.manager.paused() == {""}
+    assert "the queue is paused" in capsys.readouterr().out
+    assert main(["jobs"]) == 0
+    assert "the queue is paused" in capsys.readouterr().out
+    batch = command.manager.submit_batch([request("one"), request("two")])
+    ids = [job.job_id for job in batch.jobs]
+    assert main(["jobs", "order", *reversed(ids)]) == 0
+    assert command.manager.job(ids[1]).queue_position == 0
+    assert main(["jobs", "cancel", batch.batch_id]) == 0
+    assert {job.state for job in command.manager.batch(batch.batch_id).jobs} == {JobState.CANCELLED}
     assert main(["jobs", "resume"]) == 0
+    capsys.readouterr()
+    assert main(["jobs", "show", job.job_id]) == 0
+    told = capsys.readouterr().out
+    assert f"video    {command.manager.video_path(job.job_id)}" in told
+    assert f"log      {command.manager.log_path(job.job_id)}" in told
+    assert "attempt  2" in told
     assert main(["jobs", "star", job.job_id]) == 0
     assert command.manager.job(job.job_id).starred
     assert main(["jobs", "cancel", "j_" + "0" * 20]) == 1
@@ -168,7 +192,7 @@ def test_the_command_line_tidies_and_examines(
     command.ended(command.submit("going").job_id)
     monkeypatch.setenv("WORKBENCH_RETENTION_JOBS", "0")
     assert main(["tidy", "--dry-run"]) == 0
-    assert "1 jobs would go" in capsys.readouterr().out
+    assert "1 job would go" in capsys.readouterr().out
     assert main(["tidy"]) == 0
     assert command.manager.jobs().total == 0
     assert main(["doctor"]) == 0

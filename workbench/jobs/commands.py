@@ -5,19 +5,19 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
 from workbench.errors import WorkbenchError
+from workbench.identifiers import Kind, is_identifier
 from workbench.jobs.doctor import Verdict, examine
 from workbench.jobs.manager import JobManager
 from workbench.jobs.model import Job, JobState, Priority
+from workbench.jobs.terminal import counted, details, json_line, line, shortened
 from workbench.settings import Settings
 
 __all__ = ["doctor", "jobs", "tidy"]
-
-_PROMPT_CHARS: Final = 60
 
 
 def jobs(arguments: Sequence[str]) -> int:
@@ -31,14 +31,16 @@ def jobs(arguments: Sequence[str]) -> int:
         one.add_argument("--limit", type=int, default=20)
         one.add_argument("--json", action="store_true", help="one JSON object a line")
     for name in _STEPS:
-        step = steps.add_parser(name, help=f"{name} jobs")
-        step.add_argument("ids", nargs="+", metavar="JOB")
+        step = steps.add_parser(name, help=_STEPS[name][1])
+        step.add_argument("ids", nargs="+", metavar="ID", help="a job, or a batch for all its jobs")
     priority = steps.add_parser("priority", help="give a waiting job another priority")
     priority.add_argument("ids", nargs=1, metavar="JOB")
     priority.add_argument("level", choices=[level.name.lower() for level in Priority])
-    for name in ("pause", "resume"):
-        step = steps.add_parser(name, help=f"{name} a device, or the whole queue")
-        step.add_argument("device", nargs="?")
+    order = steps.add_parser("order", help="put waiting jobs in this order")
+    order.add_argument("ids", nargs="+", metavar="JOB")
+    for name, does in (("pause", "give no more jobs to"), ("resume", "give jobs again to")):
+        step = steps.add_parser(name, help=f"{does} a device, or to any")
+        step.add_argument("device", nargs="?", help="such as cuda:0; without one, the whole queue")
     asked = parser.parse_args(arguments)
     return _guarded(lambda manager: _do(manager, asked))
 
@@ -69,12 +71,19 @@ def tidy(arguments: Sequence[str]) -> int:
     def remove(manager: JobManager) -> None:
         removals = manager.tidy(dry_run=asked.dry_run)
         for removal in removals:
-            _say(f"{removal.job.job_id}  {removal.reason}  {_short(removal.job.prompt)}")
+            _say(f"{removal.job.job_id}  {removal.reason}  {shortened(removal.job.prompt)}")
         size = sum(removal.job.video_bytes for removal in removals)
         done = "would go" if asked.dry_run else "went"
-        _say(f"{len(removals)} jobs {done}, {size / (1 << 20):.1f} MiB of videos")
+        _say(f"{counted(len(removals), 'job')} {done}, {size / (1 << 20):.1f} MiB of videos")
+        if not _retains(Settings()):
+            _say("no retention is set: see WORKBENCH_RETENTION_DAYS, _JOBS and _BYTES")
 
     return _guarded(remove)
+
+
+def _retains(settings: Settings) -> bool:
+    limits = (settings.retention_days, settings.retention_jobs, settings.retention_bytes)
+    return any(limit is not None for limit in limits)
 
 
 def _guarded(step: Callable[[JobManager], None]) -> int:
@@ -89,63 +98,84 @@ def _guarded(step: Callable[[JobManager], None]) -> int:
     return 0
 
 
-_STEPS: Final[Mapping[str, Callable[[JobManager, str], Job]]] = MappingProxyType(
+def _show(manager: JobManager, job: Job) -> str:
+    return details(manager, job)
+
+
+def _cancel(manager: JobManager, job: Job) -> str:
+    return line(manager.cancel(job.job_id))
+
+
+def _retry(manager: JobManager, job: Job) -> str:
+    return line(manager.retry(job.job_id))
+
+
+def _star(manager: JobManager, job: Job) -> str:
+    return line(manager.star(job.job_id))
+
+
+def _unstar(manager: JobManager, job: Job) -> str:
+    return line(manager.star(job.job_id, starred=False))
+
+
+_STEPS: Final[Mapping[str, tuple[Callable[[JobManager, Job], str], str]]] = MappingProxyType(
     {
-        "show": lambda manager, job_id: manager.job(job_id),
-        "cancel": lambda manager, job_id: manager.cancel(job_id),
-        "retry": lambda manager, job_id: manager.retry(job_id),
-        "star": lambda manager, job_id: manager.star(job_id),
-        "unstar": lambda manager, job_id: manager.star(job_id, starred=False),
+        "show": (_show, "say all that is known of jobs, and where their files are"),
+        "cancel": (_cancel, "end jobs that have not ended"),
+        "retry": (_retry, "queue failed or cancelled jobs again; of a batch, the failed ones"),
+        "star": (_star, "keep jobs whatever the retention says"),
+        "unstar": (_unstar, "leave jobs to the retention again"),
     }
 )
 
 
 def _do(manager: JobManager, asked: argparse.Namespace) -> None:
-    if asked.step in {None, "list"}:
-        state = JobState(asked.state) if asked.state else None
-        page = manager.jobs(state=state, query=asked.query, limit=asked.limit)
-        for job in page.jobs:
-            _say(_as_json(job) if asked.json else _line(job))
-        if not asked.json:
-            _say(f"{len(page.jobs)} of {page.total} jobs")
-    elif asked.step == "pause":
-        manager.pause(asked.device)
-    elif asked.step == "resume":
-        manager.resume(asked.device)
-    elif asked.step == "priority":
-        _say(_line(manager.set_priority(asked.ids[0], Priority[asked.level.upper()])))
-    else:
-        for job_id in asked.ids:
-            _say(_line(_STEPS[asked.step](manager, job_id)))
+    match asked.step:
+        case None | "list":
+            _list(manager, asked)
+        case "pause" | "resume":
+            (manager.pause if asked.step == "pause" else manager.resume)(asked.device)
+            _say(_paused(manager.paused()))
+        case "priority":
+            _say(line(manager.set_priority(asked.ids[0], Priority[asked.level.upper()])))
+        case "order":
+            for job in manager.reorder(asked.ids):
+                _say(line(job))
+        case _:
+            step, _ = _STEPS[asked.step]
+            for job in _named(manager, asked.ids, failed_alone=asked.step == "retry"):
+                _say(step(manager, job))
 
 
-def _line(job: Job) -> str:
-    where = job.device or (f"#{job.queue_position}" if job.queue_position is not None else "-")
-    told = job.error or job.request.prompt
-    done = f"{job.progress:3.0f}%"
-    return f"{job.job_id}  {job.created_at:%m-%d %H:%M}  {job.state:<9} {done}  {where:<7} {_short(told)}"
+def _named(manager: JobManager, ids: Sequence[str], *, failed_alone: bool) -> Iterator[Job]:
+    """Yield the jobs of these ids, a batch's in its order."""
+    for identifier in ids:
+        if not is_identifier(identifier, Kind.BATCH):
+            yield manager.job(identifier)
+            continue
+        for job in manager.batch(identifier).jobs:
+            if not failed_alone or job.state is JobState.FAILED:
+                yield job
 
 
-def _as_json(job: Job) -> str:
-    return json.dumps(
-        {
-            "job_id": job.job_id,
-            "batch_id": job.batch_id,
-            "state": job.state,
-            "progress": job.progress,
-            "device": job.device,
-            "attempt": job.attempt,
-            "created_at": job.created_at.isoformat(),
-            "prompt": job.request.prompt,
-            "error": job.error,
-        }
-    )
+def _list(manager: JobManager, asked: argparse.Namespace) -> None:
+    state = JobState(asked.state) if asked.state else None
+    page = manager.jobs(state=state, query=asked.query, limit=asked.limit)
+    for job in page.jobs:
+        _say(json_line(job) if asked.json else line(job))
+    if asked.json:
+        return
+    shown = "" if len(page.jobs) == page.total else f"{len(page.jobs)} of "
+    _say(f"{shown}{counted(page.total, 'job')}" if page.total else "no jobs")
+    if paused := manager.paused():
+        _say(_paused(paused))
 
 
-def _short(text: str) -> str:
-    flat = "".join(letter if letter.isprintable() else " " for letter in text)
-    return flat if len(flat) <= _PROMPT_CHARS else f"{flat[: _PROMPT_CHARS - 1]}…"
+def _paused(names: frozenset[str]) -> str:
+    if "" in names:
+        return "the queue is paused; workbench jobs resume lets it go on"
+    return f"paused: {', '.join(sorted(names))}" if names else "nothing is paused"
 
 
-def _say(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")

@@ -20,6 +20,7 @@ from workbench.errors import WorkbenchError
 from workbench.jobs.cluster.standing import ClusterState
 from workbench.jobs.devices import Nvml
 from workbench.jobs.leases import lease_folder
+from workbench.jobs.locking import holders
 from workbench.jobs.manager import JobManager
 from workbench.jobs.model import JobState
 from workbench.jobs.paths import JobPaths
@@ -73,6 +74,7 @@ def examine(settings: Settings) -> list[Finding]:
             *_disk(settings),
             *_as_far_as_possible("index", _index(settings, manager)),
             *_as_far_as_possible("supervisor", _supervisor(manager, paths)),
+            *_locks(manager, paths),
             *_as_far_as_possible("cluster", _cluster(settings, manager, paths)),
             *_as_far_as_possible("devices", _devices(manager)),
             *_engines(settings),
@@ -147,6 +149,21 @@ def _index(settings: Settings, manager: JobManager) -> Iterator[Finding]:
         yield Finding(Verdict.NOTE, "index", f"{len(aside)} damaged files were put aside", advice)
 
 
+def _locks(manager: JobManager, paths: JobPaths) -> Iterator[Finding]:
+    held = holders(paths.lock)
+    if held and manager.supervisor() is None:
+        pids = ", ".join(str(pid) for pid in held)
+        advice = f"It may just be starting. If this stays: kill -9 {pids}."
+        yield Finding(
+            Verdict.BAD, "locks", f"pid {pids} holds the supervisor's and is none", advice
+        )
+    leases = {path: holders(path) for path in lease_folder().glob("*.lock")}
+    taken = sorted({pid for pids in leases.values() for pid in pids})
+    told = f"{len([pids for pids in leases.values() if pids])} GPU leases are held"
+    by = f" by pid {', '.join(str(pid) for pid in taken)}" if taken else ""
+    yield Finding(Verdict.GOOD, "locks", f"{told}{by}; they lie in {lease_folder()}")
+
+
 def _supervisor(manager: JobManager, paths: JobPaths) -> Iterator[Finding]:
     status = manager.supervisor()
     if status is None:
@@ -210,7 +227,7 @@ def _devices(manager: JobManager) -> Iterator[Finding]:
         advice = "With a GPU in this machine: install its driver, and check with nvidia-smi."
         yield Finding(Verdict.NOTE, "driver", "no NVIDIA driver answers", advice)
     else:
-        yield Finding(Verdict.GOOD, "driver", f"NVIDIA {driver}; leases in {lease_folder()}")
+        yield Finding(Verdict.GOOD, "driver", f"NVIDIA {driver}")
     paused = manager.paused() if manager.index_path.exists() else frozenset()
     if "" in paused:
         yield Finding(Verdict.NOTE, "queue", "it is paused", "workbench jobs resume")
