@@ -78,13 +78,16 @@ def measure_full_index(count: int) -> list[Figure]:
         }
         os.sync()  # what is measured is the asking, not the end of the filling
         for name, ask in asks.items():
-            times = []
+            times, worked = [], []
             for _ in range(40):
-                began = time.perf_counter()
+                began, before = time.perf_counter(), time.process_time()
                 ask()
                 times.append((time.perf_counter() - began) * 1e3)
+                worked.append((time.process_time() - before) * 1e3)
             figures.append(Figure(f"– {name}, p95", percentile(times, 0.95), "ms", 20))
             figures.append(Figure(f"– {name}, median", percentile(times, 0.5), "ms"))
+            # On a machine that others use as well, this is what can be compared.
+            figures.append(Figure(f"– {name}, processor time, p95", percentile(worked, 0.95), "ms"))
         figures += _starts(manager, settings)
     return figures
 
