@@ -33,7 +33,7 @@ def main() -> None:
         batch.scores()
         alone, after = _one_by_one(batch), _after_the_render(studio, session)
     with_scores, without = [], []
-    for _ in range(3):  # turn about, so that what the machine does meanwhile falls on both
+    for _ in range(2):  # turn about, so that what the machine does meanwhile falls on both
         for scores, taken in ((False, without), (True, with_scores)):
             with _studio(scores=scores) as studio:
                 taken.append(_batch_seconds(studio))
