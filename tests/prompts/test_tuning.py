@@ -187,3 +187,35 @@ def test_no_sentence_runs_into_the_next_one(idea: str) -> None:
             for base, scene in ((draft.prompt, draft.scene), (idea, scene_of(idea))):
                 text = revise(base, scene, wish).prompt
                 assert not re.search(r"\w[.!?][A-Z]|[a-z] (?:The|A|An|Starting) ", text), text
+
+
+@pytest.mark.parametrize(
+    ("rough", "request_", "gone", "begins"),
+    [
+        ("drone footage of a city at night", "pan left", "drone", "Footage of a city at night"),
+        ("the camera orbits around a statue", "static", "orbit", "Footage of a statue"),
+        ("POV skateboarding down a hill", "eye level", "POV", "Footage of someone skateboarding"),
+    ],
+)
+def test_an_opening_that_says_what_has_changed_is_opened_anew(
+    rough: str, request_: str, gone: str, begins: str
+) -> None:
+    draft = enhance(rough)
+    revision = revise(draft.prompt, draft.scene, request_)
+    assert revision.prompt.startswith(begins)
+    assert gone not in revision.prompt
+
+
+def test_somebody_may_come_into_a_place_where_nobody_was() -> None:
+    draft = enhance("inside a spaceship corridor")
+    revision = revise(draft.prompt, draft.scene, "add an alien walking")
+    assert (revision.scene.subject, revision.scene.action) == ("an alien", "walking")
+    assert "shows an alien walking inside a spaceship corridor" in revision.prompt
+
+
+def test_a_wish_for_a_place_may_say_when() -> None:
+    draft = enhance("dog running")
+    scene = revise(draft.prompt, draft.scene, "in Paris at night in the rain").scene
+    assert (scene.setting, scene.time_of_day, scene.weather) == ("Paris", "night", "rain")
+    scene = revise(draft.prompt, draft.scene, "on a beach in winter").scene
+    assert scene.setting == "a beach in winter"

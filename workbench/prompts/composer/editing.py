@@ -17,7 +17,9 @@ from workbench.prompts.composer.datafiles import load
 from workbench.prompts.composer.facts import Ground, ground
 from workbench.prompts.composer.lexicon import find_terms, says_any
 from workbench.prompts.composer.opening import shot_phrase, time_phrase
+from workbench.prompts.composer.reading import read
 from workbench.prompts.composer.retelling import retell
+from workbench.prompts.composer.segments import fields_of
 from workbench.prompts.composer.words import article, sentence_case, sentences, tokens
 from workbench.prompts.composer.writing import clause_for
 from workbench.scene import Change, Scene
@@ -49,6 +51,7 @@ def carry(prompt: str, before: Scene, after: Scene, rng: random.Random) -> str:
     ]
     text = retell(prompt, before, after, told) if told else prompt
     at = ground(after)
+    text = _released(text, frozenset(changes))
     if "time_of_day" in changes:
         text = _retime(text, changes["time_of_day"], after, rng)
     if _FRAMING & set(changes):
@@ -57,6 +60,18 @@ def carry(prompt: str, before: Scene, after: Scene, rng: random.Random) -> str:
         if name in changes:
             text = _replace(text, slot, changes[name], at, rng)
     return _refit(text, before, after)
+
+
+def _released(text: str, changed: frozenset[str]) -> str:
+    """Return ``text`` without an opening that says what has changed: "drone footage of a city"."""
+    reading = read(text)
+    if not fields_of(reading.lead) & changed & {"camera_movement", *_FRAMING}:
+        return text
+    joint = rf"{re.escape(reading.joint)}\s+" if reading.joint else ""
+    opened = re.match(
+        rf"(?:(?:an?|the)\s+)?{re.escape(reading.lead)}\s+{joint}", text, re.IGNORECASE
+    )
+    return f"Footage of {text[opened.end() :]}" if opened else text
 
 
 def _replace(text: str, slot: str, change: Change, at: Ground, rng: random.Random) -> str:

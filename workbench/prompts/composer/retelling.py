@@ -40,7 +40,7 @@ def _first(text: str) -> tuple[str, str]:
 def _subject(text: str, before: Scene, after: Scene) -> str:
     old, new = before.subject, after.subject
     if not old:
-        return f"{sentence_case(new)}: {text[:1].lower()}{text[1:]}" if new else text
+        return _with_somebody(text, new) if new else text
     old_many, new_many = ground(before).cast.many, ground(after).cast.many
     pattern = _phrase_pattern(old)
     match = pattern.search(text)
@@ -60,6 +60,15 @@ def _subject(text: str, before: Scene, after: Scene) -> str:
     others = _renamed(others, old_cast.subj, new_cast.subj)
     others = _renamed(others, old_cast.short, new_cast.short)
     return f"{first} {others}".strip()
+
+
+def _with_somebody(text: str, new: str) -> str:
+    """Return a text of which nobody was the subject with ``new`` in it."""
+    first, rest = _first(text)
+    shown = re.sub(r"\bopens (?=\w+ (?:an?|the)\b)", f"shows {new} ", first, count=1)
+    if shown == first:
+        shown = f"{first.rstrip('.')}, with {new}."
+    return f"{shown} {rest}".strip()
 
 
 def _renamed(text: str, old: str, new: str) -> str:

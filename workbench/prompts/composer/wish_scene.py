@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from workbench.prompts.composer.completing import choices
-from workbench.prompts.composer.grammar import head_of
+from workbench.prompts.composer.grammar import head_of, read_clause
 from workbench.prompts.composer.lexicon import ANIMATE, place_named, subject_kind, word_list
 from workbench.prompts.composer.morphology import is_noun, is_plural, lemma
 from workbench.prompts.composer.reading import with_article
@@ -221,11 +221,14 @@ def by_addition(wish: str, scene: Scene) -> Values | None:
     values = exact_term(what)
     if values is not None:
         return values
-    head = head_of(re.sub(r"\s+(?:everywhere|around|nearby|here|there|outside)$", "", what))
+    doing = read_clause(what)
+    named = doing.subject if doing.action else what
+    head = head_of(re.sub(r"\s+(?:everywhere|around|nearby|here|there|outside)$", "", named))
     if not head or not (is_noun(head) or subject_kind(head)):
         return None
     if not scene.subject and subject_kind(head) in ANIMATE | {"vehicle", "watercraft", "aircraft"}:
-        return {"subject": with_article(what)}
+        acting = {"action": doing.action} if doing.action else {}
+        return {"subject": with_article(named), **acting}
     if any(mentions(d, what) for d in scene.details):
         return {}
     return {"details": (*scene.details, with_article(what) if not is_plural(head) else what)}
