@@ -16,6 +16,7 @@ pytest.importorskip("diffusers")
 
 import diffusers
 import torch
+from diffusers.models import attention_dispatch
 from PIL import Image
 
 from tests.engines.diffusers.conftest import Ask, Stage
@@ -385,6 +386,30 @@ def test_a_compiled_path_that_fails_falls_back_and_says_so(
     assert made.request is not None
     notes = made.request.options[AS_RENDERED]["notes"]
     assert notes == ["fell back to the plain path: no compiler here"]
+
+
+def test_an_attention_that_a_model_cannot_use_is_given_up_and_the_rest_of_the_profile_stays(
+    ask: Ask, stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, plain = stage.render(ask("wan"))
+
+    def masked(*_: Any, **__: Any) -> Any:
+        raise ValueError("`attn_mask` is not supported here.")
+
+    backends = attention_dispatch._AttentionBackendRegistry._backends
+    name = attention_dispatch.AttentionBackendName._NATIVE_MATH
+    monkeypatch.setitem(backends, name, masked)
+    monkeypatch.setattr(
+        type(_pipe(stage).transformer), "compile_repeated_blocks", lambda *_, **__: None
+    )
+    options = {"compile": True, "attention": "_native_math"}
+    made, folder = stage.render(ask("wan", profile="exact", options=options))
+    assert made.request is not None
+    said = made.request.options[AS_RENDERED]
+    assert (said["attention"], said["compiled"]) == ("native", True)
+    reason = "gave up the attention _native_math: `attn_mask` is not supported here."
+    assert said["notes"] == [reason]
+    assert (_frames(folder) == _frames(plain)).all()
 
 
 def test_the_fast_profile_says_that_it_approximates_and_what_plain_steps_would_take(

@@ -50,6 +50,8 @@ class Acceleration:
     notes: list[str] = field(default_factory=list)
     checked: dict[str, float] = field(default_factory=dict)
     """Shape → relative error of the first forward against the eager path."""
+    attention_refused: str = ""
+    """Why another attention failed for this model; it is not tried again."""
     refused: bool = False
     """Whether a faster path failed for this model; it is not tried again."""
 
@@ -79,7 +81,10 @@ class Acceleration:
         plain = profile == "reference" or self.refused
         attention = options.attention
         if attention == "auto":
-            attention = best_attention() if on_gpu and not plain else NATIVE
+            wanted = on_gpu and not plain and not self.attention_refused
+            attention = best_attention() if wanted else NATIVE
+            if self.attention_refused and not plain:
+                self.notes.append(self.attention_refused)
         worth_it = on_gpu and profile != "draft"
         compiled = (worth_it if options.compile is None else options.compile) and not plain
         cache = options.cache
@@ -97,8 +102,19 @@ class Acceleration:
             self._set_compiled(denoiser, compiled)
             self._set_cache(pipe, denoiser, cache, options.cache_threshold)
 
-    def undo(self, pipe: Any, reason: str) -> None:
-        """Return to the plain path for good, and note why."""
+    def undo(self, pipe: Any, reason: str, *, in_first_step: bool = True) -> None:
+        """Give up for good what failed, and note why: another attention first, then the rest.
+
+        A model may mask its attention, or have heads of a width that a kernel does not know; the
+        rest of a profile does not depend on that, and it shows in the first step.
+        """
+        if self.attention != NATIVE and in_first_step:
+            self.attention_refused = f"gave up the attention {self.attention}: {reason}"
+            self.notes.append(self.attention_refused)
+            for denoiser in denoisers(pipe):
+                self._set_attention(denoiser, NATIVE)
+            self.attention = NATIVE
+            return
         for denoiser in denoisers(pipe):
             self._set_cache(pipe, denoiser, "none", 0)
             self._set_compiled(denoiser, False)

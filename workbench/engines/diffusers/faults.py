@@ -10,7 +10,7 @@ from typing import Final
 from workbench.errors import DeviceLost, OutOfMemory, RenderError, WorkbenchError
 from workbench.rendering import RenderRequest
 
-__all__ = ["is_out_of_memory", "translate"]
+__all__ = ["is_lost", "is_out_of_memory", "translate"]
 
 _NO_MEMORY: Final = (
     "out of memory",
@@ -40,6 +40,12 @@ def is_out_of_memory(error: BaseException) -> bool:
     )  # fmt: skip
 
 
+def is_lost(error: BaseException) -> bool:
+    """Tell whether ``error`` says that the device can no longer be used by this process."""
+    text = str(error)
+    return type(error).__name__ == "AcceleratorError" or any(sign in text for sign in _LOST)
+
+
 def translate(error: Exception, request: RenderRequest, placement: str) -> WorkbenchError:
     """Return the error of ours that ``error`` is, for a render that was placed as ``placement``."""
     if isinstance(error, WorkbenchError):
@@ -47,7 +53,7 @@ def translate(error: Exception, request: RenderRequest, placement: str) -> Workb
     if is_out_of_memory(error):
         return OutOfMemory(_advice(request, placement))
     text = str(error)
-    if type(error).__name__ == "AcceleratorError" or any(sign in text for sign in _LOST):
+    if is_lost(error):
         return DeviceLost(f"The device failed and needs a new worker: {_first_line(text)}")
     kind = type(error).__name__
     return RenderError(f"The model could not render this: {kind}: {_first_line(text)}")

@@ -13,6 +13,7 @@ from workbench.engines.diffusers.adapters import (
     set_flow_shift,
     set_guidance,
 )
+from workbench.engines.diffusers.faults import is_lost, is_out_of_memory
 from workbench.engines.diffusers.film import Film
 from workbench.engines.diffusers.frames import Tap, frames_of_output
 from workbench.engines.diffusers.loading import LoadedModel
@@ -29,8 +30,8 @@ __all__ = ["render"]
 def render(model: LoadedModel, task: RenderTask) -> Rendered:
     """Render ``task`` on ``model`` and leave ``video.mp4`` and the posters in its folder.
 
-    A faster path that fails before a frame is made is undone, and the render begins anew on the
-    plain path. Raises whatever the pipeline raises, and ``RenderCancelled``.
+    A faster path that fails is given up, step by step down to the plain one, and the render begins
+    anew. Raises whatever the pipeline raises, and ``RenderCancelled``.
     """
     request = task.recipe.request
     options = read_options(request.options)
@@ -41,20 +42,20 @@ def render(model: LoadedModel, task: RenderTask) -> Rendered:
     acceleration.apply(
         pipe, request.profile, options, model.family, model.device, resident=resident
     )
-    try:
-        return _Run(model, pipe, task, options).run()
-    except (RenderCancelled, WorkbenchError):
-        raise
-    except Exception as error:
-        from workbench.engines.diffusers.faults import is_out_of_memory  # noqa: PLC0415
+    while True:
+        run = _Run(model, pipe, task, options)
+        try:
+            return run.run()
+        except (RenderCancelled, WorkbenchError):
+            raise
+        except (AccelerationFailed, RuntimeError, ValueError, TypeError) as error:
+            if not acceleration.active or is_out_of_memory(error) or is_lost(error):
+                raise
+            acceleration.undo(pipe, _first_line(error), in_first_step=run.steps_done == 0)
 
-        if not acceleration.active or is_out_of_memory(error):
-            raise
-        if not isinstance(error, AccelerationFailed | RuntimeError | ValueError | TypeError):
-            raise
-        first = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
-        acceleration.undo(pipe, first)
-    return _Run(model, pipe, task, options).run()
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0][:200] if str(error) else type(error).__name__
 
 
 class _Run:
@@ -67,6 +68,12 @@ class _Run:
         self._options = options
         self._request = task.recipe.request
         self._notes: list[str] = []
+        self._watch: StepWatch | None = None
+
+    @property
+    def steps_done(self) -> int:
+        """How many steps of the denoising came to their end."""
+        return self._watch.done if self._watch else 0
 
     def run(self) -> Rendered:
         """Make the call and return what came of it."""
@@ -80,7 +87,7 @@ class _Run:
         if request.negative_prompt and "negative_prompt" not in arguments:
             self._notes.append("the model reads no negative prompt as it is called here")
         generator = torch.Generator("cpu").manual_seed(request.seed)
-        watch = self._watch(arguments)
+        watch = self._watch = self._step_watch(arguments)
         counter = _BlockCount(pipe)
         hits = model.text_cache.hits
         if model.device.startswith("cuda"):
@@ -115,7 +122,7 @@ class _Run:
             effective_request(request, made, effective),
         )  # fmt: skip
 
-    def _watch(self, arguments: dict[str, Any]) -> StepWatch:
+    def _step_watch(self, arguments: dict[str, Any]) -> StepWatch:
         pipe, request = self._pipe, self._request
         steps = request.num_inference_steps or arguments.get("num_inference_steps") or 50
         spatial, temporal = _factors(pipe)
