@@ -412,6 +412,32 @@ def test_an_attention_that_a_model_cannot_use_is_given_up_and_the_rest_of_the_pr
     assert (_frames(folder) == _frames(plain)).all()
 
 
+def test_both_transformers_of_a_model_with_two_take_the_faster_way_and_leave_it_again(
+    ask: Ask, stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compiled: list[Any] = []
+
+    def compiling(transformer: Any, **_: Any) -> None:
+        compiled.append(transformer)
+        transformer.blocks[0]._compiled_call_impl = transformer.blocks[0]._call_impl
+
+    kind = diffusers.WanTransformer3DModel
+    monkeypatch.setattr(kind, "compile_repeated_blocks", compiling)
+    options = {"compile": True, "attention": "_native_math"}
+    stage.render(ask("wan-2-2", profile="exact", options=options))
+    both = [_pipe(stage).transformer, _pipe(stage).transformer_2]
+    assert compiled == both
+
+    def backends() -> set[Any]:
+        return {one.attn1.processor._attention_backend for t in both for one in t.blocks}
+
+    assert [str(name.value) for name in backends()] == ["_native_math"]
+    stage.render(ask("wan-2-2"))
+    assert all(one._compiled_call_impl is None for t in both for one in t.blocks)
+    assert len(backends()) == 1
+    assert backends() != {attention_dispatch.AttentionBackendName._NATIVE_MATH}
+
+
 def test_the_fast_profile_says_that_it_approximates_and_what_plain_steps_would_take(
     ask: Ask, stage: Stage
 ) -> None:

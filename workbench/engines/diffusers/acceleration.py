@@ -97,9 +97,9 @@ class Acceleration:
         if on_gpu:
             _tune(fast=not plain)
         self._set_quick_parts(pipe, options.quick_parts and on_gpu and resident and not plain)
+        self._set_attention(pipe, attention)
+        self._set_compiled(pipe, compiled)
         for denoiser in denoisers(pipe):
-            self._set_attention(denoiser, attention)
-            self._set_compiled(denoiser, compiled)
             self._set_cache(pipe, denoiser, cache, options.cache_threshold)
 
     def undo(self, pipe: Any, reason: str, *, in_first_step: bool = True) -> None:
@@ -111,14 +111,13 @@ class Acceleration:
         if self.attention != NATIVE and in_first_step:
             self.attention_refused = f"gave up the attention {self.attention}: {reason}"
             self.notes.append(self.attention_refused)
-            for denoiser in denoisers(pipe):
-                self._set_attention(denoiser, NATIVE)
-            self.attention = NATIVE
+            self._set_attention(pipe, NATIVE)
+            self.checked.clear()
             return
         for denoiser in denoisers(pipe):
             self._set_cache(pipe, denoiser, "none", 0)
-            self._set_compiled(denoiser, False)
-            self._set_attention(denoiser, NATIVE)
+        self._set_compiled(pipe, False)
+        self._set_attention(pipe, NATIVE)
         self._set_quick_parts(pipe, False)
         self.refused = True
         self.notes.append(f"fell back to the plain path: {reason}")
@@ -158,29 +157,32 @@ class Acceleration:
 
         return check
 
-    def _set_attention(self, denoiser: Any, name: str) -> None:
-        if name == self.attention or not hasattr(denoiser, "set_attention_backend"):
+    def _set_attention(self, pipe: Any, name: str) -> None:
+        if name == self.attention:
             return
-        try:
-            denoiser.set_attention_backend(name)
-        except (RuntimeError, ValueError, ImportError) as error:
-            self.notes.append(f"attention {name} cannot be used here: {error}")
-            return
-        self.attention = name
+        for denoiser in denoisers(pipe):
+            if not hasattr(denoiser, "set_attention_backend"):
+                continue
+            try:
+                denoiser.set_attention_backend(name)
+            except (RuntimeError, ValueError, ImportError) as error:
+                self.notes.append(f"attention {name} cannot be used here: {error}")
+                return
+            self.attention = name
 
-    def _set_compiled(self, denoiser: Any, compiled: bool) -> None:
+    def _set_compiled(self, pipe: Any, compiled: bool) -> None:
         if compiled == self.compiled:
             return
-        if not compiled:
-            for block in _blocks(denoiser):
-                block._compiled_call_impl = None  # noqa: SLF001  torch has no public way back
-            self.compiled = False
-            return
-        if not getattr(denoiser, "_repeated_blocks", None):
-            self.notes.append(f"{type(denoiser).__name__} names no blocks to compile")
-            return
-        denoiser.compile_repeated_blocks(fullgraph=False, dynamic=False)
-        self.compiled = True
+        self.compiled = False
+        for denoiser in denoisers(pipe):
+            if not compiled:
+                for block in _blocks(denoiser):
+                    block._compiled_call_impl = None  # noqa: SLF001  torch has no public way back
+            elif getattr(denoiser, "_repeated_blocks", None):
+                denoiser.compile_repeated_blocks(fullgraph=False, dynamic=False)
+                self.compiled = True
+            else:
+                self.notes.append(f"{type(denoiser).__name__} names no blocks to compile")
 
     def _set_quick_parts(self, pipe: Any, wanted: bool) -> None:
         if wanted == self.quick_parts:
