@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any, Final
@@ -14,6 +15,7 @@ from server_extension.schemas import (
     BatchStatus,
     ClusterObject,
     DeviceObject,
+    ExchangeObject,
     HistoryEntry,
     JobObject,
     JobStatus,
@@ -25,7 +27,7 @@ from server_extension.schemas import (
 from workbench.jobs.cluster.standing import Standing
 from workbench.jobs.model import Batch, BatchState, Device, Job, JobState
 from workbench.measures.scores import SCORE_NAMES
-from workbench.prompts.model import Entry, Source
+from workbench.prompts.model import Entry, Exchange, Source
 
 __all__ = ["Presenter", "device_object", "history_entry", "variation_object"]
 
@@ -155,7 +157,7 @@ def _message(job: Job) -> str:
     return job.error or job.message or "Failed"
 
 
-def history_entry(entry: Entry) -> HistoryEntry:
+def history_entry(entry: Entry, transcript: Sequence[Exchange] | None = None) -> HistoryEntry:
     """Return one prompt of a session as it is answered."""
     return HistoryEntry(
         index=entry.index,
@@ -171,6 +173,9 @@ def history_entry(entry: Entry) -> HistoryEntry:
         message=entry.message,
         created_at=entry.created_at,
         job_ids=list(entry.job_ids),
+        transcript=None
+        if transcript is None
+        else [ExchangeObject(**asdict(exchange)) for exchange in transcript],
     )
 
 

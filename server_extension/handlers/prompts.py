@@ -12,9 +12,12 @@ from server_extension.presentation import history_entry, variation_object
 from server_extension.schemas import (
     EnhanceAnswer,
     EnhanceRequest,
+    ExportRequest,
     HistoryAnswer,
     HistoryEntry,
     HistoryRequest,
+    ImportAnswer,
+    ImportRequest,
     InitializeAnswer,
     InitializeRequest,
     ParametersRequest,
@@ -195,11 +198,32 @@ class HistoryHandler(ApiHandler):
         entries = self.studio.sessions.history(
             asked.session_id, limit=asked.limit, after=asked.after
         )
-        self.answer(
-            HistoryAnswer(
-                session_id=asked.session_id, history=[history_entry(entry) for entry in entries]
-            )
-        )
+        told = [
+            self.studio.transcript(asked.session_id, entry.index) if asked.transcripts else None
+            for entry in entries
+        ]
+        history = [history_entry(entry, said) for entry, said in zip(entries, told, strict=True)]
+        self.answer(HistoryAnswer(session_id=asked.session_id, history=history))
+
+
+class ExportHandler(ApiHandler):
+    """POST /api/session/export."""
+
+    @operation(Operation("Write a session out as one JSON document", ExportRequest, errors=(404,)))
+    async def post(self) -> None:
+        """Return the document, which an import takes as it is."""
+        asked = self.parse(ExportRequest)
+        self.write_json(self.studio.export_session(asked.session_id))
+
+
+class ImportHandler(ApiHandler):
+    """POST /api/session/import."""
+
+    @operation(Operation("Take in a session that was written out", ImportRequest, ImportAnswer))
+    async def post(self) -> None:
+        """Add the session under a new id."""
+        asked = self.parse(ImportRequest)
+        self.answer(ImportAnswer(session_id=self.studio.import_session(asked.document)))
 
 
 ROUTES: Final = (
@@ -209,4 +233,6 @@ ROUTES: Final = (
     ("/api/update", UpdateHandler),
     ("/api/parameters", ParametersHandler),
     ("/api/history", HistoryHandler),
+    ("/api/session/export", ExportHandler),
+    ("/api/session/import", ImportHandler),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
@@ -15,9 +15,13 @@ __all__ = [
     "ChangeObject",
     "EnhanceAnswer",
     "EnhanceRequest",
+    "ExchangeObject",
+    "ExportRequest",
     "HistoryAnswer",
     "HistoryEntry",
     "HistoryRequest",
+    "ImportAnswer",
+    "ImportRequest",
     "InitializeAnswer",
     "InitializeRequest",
     "ParametersRequest",
@@ -165,6 +169,39 @@ class HistoryRequest(Body):
     session_id: Identifier
     after: int | None = Field(None, ge=-1)
     limit: int | None = Field(None, ge=1, le=10_000)
+    transcripts: bool = Field(
+        default=False, description="Whether to tell what was said to language models."
+    )
+
+
+class ExchangeObject(BaseModel):
+    """What went to a language model and what came back; token counts are null where not told."""
+
+    model: str
+    request: str = Field(description="The messages, as JSON.")
+    answer: str
+    error: str = Field(description="Why the answer was not used; empty where it was.")
+    prompt_tokens: int | None
+    completion_tokens: int | None
+    duration_s: float
+
+
+class ExportRequest(Body):
+    """Whose session to write out."""
+
+    session_id: Identifier
+
+
+class ImportRequest(Body):
+    """A session as it was written out."""
+
+    document: dict[str, Any]
+
+
+class ImportAnswer(BaseModel):
+    """The id that the session has here."""
+
+    session_id: str
 
 
 class HistoryEntry(BaseModel):
@@ -183,6 +220,9 @@ class HistoryEntry(BaseModel):
     message: str
     created_at: datetime
     job_ids: list[str]
+    transcript: list[ExchangeObject] | None = Field(
+        None, description="What was said to language models for it; null unless asked for."
+    )
 
 
 class HistoryAnswer(BaseModel):

@@ -160,3 +160,49 @@ def test_without_the_wish_for_events_the_answer_is_one_document(
     assert answer.headers["Content-Type"].startswith("application/json")
     assert answer.json()["enhanced_prompt"] == TEXT
     assert not model.requests[-1].get("stream")
+
+
+def test_what_was_said_to_the_model_can_be_read_and_travels_with_an_exported_session(
+    writing: LiveServer, model: Misbehaving
+) -> None:
+    model.answers(Reply(GOOD))
+    begun = writing.post("/api/enhance", {"rough_prompt": "dog running"}).json()
+    asked = {"session_id": begun["session_id"]}
+    (plain,) = writing.post("/api/history", asked).json()["history"]
+    assert plain["transcript"] is None
+    (told,) = writing.post("/api/history", {**asked, "transcripts": True}).json()["history"]
+    (said,) = told["transcript"]
+    assert "dog running" in said["request"]
+    assert (said["answer"], said["error"], said["model"]) == (GOOD, "", "fake")
+    assert (said["prompt_tokens"], said["completion_tokens"]) == (11, 7)
+    assert said["duration_s"] >= 0
+
+    document = writing.post("/api/session/export", asked).json()
+    copied = writing.post("/api/session/import", {"document": document}).json()
+    assert copied["session_id"] != begun["session_id"]
+    (again,) = writing.post("/api/history", {**copied, "transcripts": True}).json()["history"]
+    assert again == told
+    assert KEY not in json.dumps(document)
+
+
+def test_a_document_that_is_no_session_is_refused(writing: LiveServer) -> None:
+    refused = writing.post("/api/session/import", {"document": {"format": "something else"}})
+    assert refused.status_code == 400
+    unknown = writing.post("/api/session/export", {"session_id": "s_00000000000000000000"})
+    assert unknown.status_code == 404
+
+
+def test_an_edited_prompt_is_told_with_what_it_was_edited_from(writing: LiveServer) -> None:
+    rough = {"prompt": "A brown dog runs across a field at dusk."}
+    begun = writing.post("/api/initialize", rough).json()
+    assert (begun["parent"], begun["changes"]) == (None, [])
+    edit = {
+        "prompt": "A brown cat runs across a field at dusk.",
+        "session_id": begun["session_id"],
+        "parent": begun["index"],
+    }
+    edited = writing.post("/api/initialize", edit).json()
+    assert edited["parent"] == begun["index"]
+    missing = writing.post("/api/initialize", {**edit, "prompt": "A fox.", "parent": 99})
+    assert missing.status_code == 400
+    assert missing.json()["errors"][0]["field"] == "parent"
