@@ -187,7 +187,7 @@ def test_a_machine_beyond_a_network_renders_and_one_that_falls_silent_is_given_u
 def test_through_the_client_port_a_worker_that_is_killed_is_replaced_and_its_job_begun_again(
     shop: Shop, machines: Machines
 ) -> None:
-    shop.use(cluster=machines.client_address, lease_s=20.0)
+    shop.use(cluster=machines.client_address, lease_s=60.0)
     job = shop.submit(engine="gpu", steps=30, step_s=0.1)
     _running(shop, job.job_id)
     workers = [
@@ -221,7 +221,7 @@ def test_a_supervisor_that_is_killed_finds_its_outposts_again_and_leaves_none_be
 def test_outposts_whose_supervisor_is_gone_for_good_leave_by_themselves(
     shop: Shop, machines: Machines
 ) -> None:
-    shop.use(cluster=shop.settings.cluster, lease_s=20.0, cluster_absence_s=3.0)
+    shop.use(cluster=shop.settings.cluster, lease_s=60.0, cluster_absence_s=3.0)
     job = shop.submit(engine="gpu", steps=2_000, step_s=0.1)
     _running(shop, job.job_id)
     workers = [_worker_of(outpost) for outpost in machines.actors()]
@@ -233,7 +233,7 @@ def test_outposts_whose_supervisor_is_gone_for_good_leave_by_themselves(
 
 
 def test_machines_draw_animatics_too_where_that_is_set(shop: Shop) -> None:
-    shop.use(cluster=shop.settings.cluster, cpu_workers=0, cluster_cpu_workers=1, lease_s=20.0)
+    shop.use(cluster=shop.settings.cluster, cpu_workers=0, cluster_cpu_workers=1, lease_s=60.0)
     (job,) = shop.ended(shop.submit("an animatic").job_id, limit_s=LIMIT_S)
     assert job.state is JobState.COMPLETE, job.error
     assert job.device in {"node-1/cpu:0", "node-2/cpu:0", "node-3/cpu:0", "node-4/cpu:0"}
