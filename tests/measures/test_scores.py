@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import cv2
@@ -81,6 +82,18 @@ def test_blur_takes_sharpness_and_leaves_motion(pan: Frames) -> None:
     sharp, soft = _scores(pan), _scores(blurred(pan))
     assert soft.sharpness < sharp.sharpness / 5
     assert soft.motion == pytest.approx(sharp.motion, rel=0.15)
+
+
+def test_sharpness_is_the_variance_of_the_laplacian_on_stripes_a_pixel_wide() -> None:
+    stripes = np.zeros((3, HEIGHT, WIDTH, 3), np.uint8)
+    stripes[:, :, ::2] = 200  # each pixel's neighbours left and right differ from it by 200
+    assert _scores(stripes).sharpness == pytest.approx((2 * 200) ** 2)
+
+
+def test_each_frame_of_a_steady_pan_is_the_one_before_moved_along(pan: Frames) -> None:
+    errors = [np.abs(a.astype(float) - b).mean() / 255 for a, b in pairwise(pan)]
+    unmoved = 1 - float(np.mean(errors))
+    assert _scores(pan).consistency > 1 - (1 - unmoved) / 4
 
 
 def test_frames_in_disorder_are_neither_smooth_nor_consistent(pan: Frames) -> None:
