@@ -10,6 +10,7 @@ from typing import Any, Final
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.browser.screen import LOAD_MS
 from workbench.scene import SCENE_FIELDS
 from workbench.widgets import workbench as home
 from workbench.widgets.bundle import bundle_module, bundle_styles
@@ -118,7 +119,7 @@ def test_a_change_reaches_its_card_and_no_other(page: Page) -> None:
     job = _job(3) | {"state": "running", "progress": 42, "revision": 1}
     page.evaluate("(job) => window.fire('msg:custom', { kind: 'jobs', jobs: [job] })", job)
     cards = page.locator(".wb-step-variations article")
-    expect(cards.nth(3).locator("progress")).to_have_js_property("value", 42)
+    expect(cards.nth(3).locator("progress")).to_have_js_property("value", 42, timeout=LOAD_MS)
     expect(page.locator(".wb-step-variations .wb-job[data-state=running]")).to_have_count(1)
 
 
@@ -134,9 +135,9 @@ def test_the_wall_is_sorted_by_what_was_measured_and_leaves_look_alikes_out(page
     page.get_by_label("Show").select_option("Finished")
     page.get_by_label("Sort").select_option("Most motion")
     cards = page.locator(".wb-results article")
-    expect(cards).to_have_count(3)
+    expect(cards).to_have_count(3, timeout=LOAD_MS)
     shown = cards.locator(".wb-score[data-sorted] dd")
-    expect(shown).to_have_text(["0.4", "0.2", "0.1"])
+    expect(shown).to_have_text(["0.4", "0.2", "0.1"], timeout=LOAD_MS)
     expect(cards.nth(1)).to_contain_text("looks like another")
     page.get_by_label("Show").select_option("Without look-alikes")
-    expect(shown).to_have_text(["0.4", "0.1"])
+    expect(shown).to_have_text(["0.4", "0.1"], timeout=LOAD_MS)

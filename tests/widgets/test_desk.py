@@ -13,6 +13,7 @@ import pytest
 import workbench
 from workbench.errors import Busy
 from workbench.jobs.model import Batch, Job
+from workbench.prompts.model import Entry
 from workbench.scene import SCENE_FIELDS
 from workbench.settings import Settings
 from workbench.studio import Studio
@@ -21,6 +22,14 @@ from workbench.widgets.presentation import FIELD_GROUPS, field_views
 
 class FullStudio(Studio):
     """A studio whose queue is always full, and that starts no supervisor."""
+
+    speechless = False
+    """Whether no variation can be written either."""
+
+    async def variations(self, *args: Any, **kwargs: Any) -> tuple[Entry, ...]:
+        if self.speechless:
+            raise Busy("Nobody writes now; try again in a while.")
+        return await super().variations(*args, **kwargs)
 
     async def warm_up(self) -> None:
         """Start nothing."""
@@ -148,6 +157,27 @@ def test_a_private_screen_lists_only_what_its_browser_knows(talk: Talk, tmp_path
     assert [one["id"] for one in talk.ask("sessions", known=[])["value"]] == [session_id]
     visitor.bench.close()
     studio.close()
+
+
+def test_a_prompt_edited_by_hand_hangs_below_the_one_it_was_edited_from(talk: Talk) -> None:
+    talk.ask("enhance", text="dog running")
+    before = talk.entries[0]
+    text = before["prompt"].replace("dog", "cat")
+    index = talk.ask("accept", index=0, text=text)["value"]["index"]
+    edited = talk.entries[index]
+    assert (edited["parent"], edited["prompt"]) == (0, text)
+    assert talk.entries[0] == before
+
+
+def test_cards_stay_on_the_table_when_others_cannot_be_made(talk: Talk) -> None:
+    talk.ask("enhance", text="dog running")
+    talk.ask("vary", index=0, total=4)
+    table = talk.bench.board_state
+    studio = talk.bench._studio
+    assert isinstance(studio, FullStudio)
+    studio.speechless = True
+    assert "error" in talk.ask("vary", index=0, total=4, again=True)
+    assert talk.bench.board_state == table
 
 
 def test_one_change_is_undone_and_the_rest_stays(talk: Talk) -> None:
