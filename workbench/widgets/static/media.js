@@ -58,7 +58,12 @@ export class Player {
       onplaying: () => this._ready(),
     });
     this.video.muted = true; // the attribute alone does not mute a video made by script
-    this.image = h("img", { alt: "", hidden: true, onerror: () => show(this.image, false) });
+    this.image = h("img", {
+      alt: "",
+      hidden: true,
+      onload: () => show(this.image, this.video.hidden), // a picture on its way would show as an empty frame
+      onerror: () => show(this.image, false),
+    });
     this.note = h("span", { class: "wb-player-note" });
     this.el = h(
       "div",
@@ -115,8 +120,8 @@ export class Player {
     if (this.waiting) return;
     this.tried = 0;
     this.loaded = false;
-    show(this.image, Boolean(this.picture));
     if (this.picture) this.image.src = this.picture;
+    else show(this.image, false);
     if (this.sources.length) {
       if (this.picture) this.video.poster = this.picture;
       this.video.src = this.sources[0];
@@ -141,6 +146,7 @@ export class Player {
     try {
       const bytes = await this.store.call("file", { job: id, name: "video" });
       if (key !== this.key) return;
+      if (this.blob) URL.revokeObjectURL(this.blob);
       this.blob = URL.createObjectURL(new Blob([bytes], { type: "video/mp4" }));
       this.video.src = this.blob;
     } catch {
