@@ -95,7 +95,7 @@ def footprint(actor: Actor) -> float:
     return float(spec["size"]) * width.get(spec["form"], 1.2)
 
 
-FACING: Final = {"front view": "front", "rear view": "rear", "over-the-shoulder": "rear"}
+FACING: Final = {"front view": "front", "rear view": "rear", "over-the-shoulder": "front"}
 HELD: Final = {
     "umbrella": (0.16, -0.62, 0.95),
     "guitar": (0.10, -0.42, 0.52),

@@ -67,7 +67,9 @@ class Player:
         nearest = world.sight.scales(self.p)[0]
         self.px = max(8.0, world.frame_px * nearest * self.size * min(1.0, self.p))
         self._shadow: tuple[Sprite, float] | None = None
-        self.speed = self.motion.speed
+        self.towards = self.front != "side" and self.motion.speed > 0
+        # Who comes or goes crosses no picture: the world comes or goes instead.
+        self.speed = 0.0 if self.towards else self.motion.speed
         self.grounded = self.form.footprint > 0 and y_is_ground(place[1])
 
     def at(self, t: float) -> tuple[float, float]:

@@ -38,6 +38,8 @@ _STORY_SPEED: Final = {
 }
 """Seconds of the story in one second of film."""
 _RACK_BLUR: Final = 0.016
+_PASSED: Final = 0.42
+"""How far the world comes nearer behind somebody who walks ahead, shares of the distance to him."""
 
 
 class Film:
@@ -74,7 +76,8 @@ class Film:
         )
         self.players = players_of(self.world)
         self.path = self._followed(path)
-        self.world.follow(self.path)
+        self._backdrop_path = self._passed(self.path)
+        self.world.follow(self._backdrop_path)
         layers = paint_backdrop(self.world)
         if self.look.sparse:
             layers = [layer for layer in layers if layer.p <= _STAGE]
@@ -95,15 +98,15 @@ class Film:
 
     def frame(self, index: int) -> Picture:
         """Return the frame at ``index``."""
-        camera = self.path[index]
+        camera, beyond = self.path[index], self._backdrop_path[index]
         t = index // self.look.twos * self.look.twos / self.fps * self.speed
         picture = Picture(*self._size)
-        self._lay_all(picture, self._behind, camera, t)
+        self._lay_all(picture, self._behind, beyond, t)
         soften = self._rack(picture, index) if self.look.rack else 0
         colour = not self.look.mono
         for player, poses in zip(self.players, self._poses, strict=True):
             player.draw(picture, camera, t, poses, colour=colour, soften=soften)
-        self._lay_all(picture, self._before, camera, t)
+        self._lay_all(picture, self._before, beyond, t)
         if self.look.mono:
             picture.planes[picture.height :] = 128
         self._weather.draw(picture, camera, index / self.fps, t)
@@ -181,6 +184,23 @@ class Film:
         step = follow * lead.speed * self.speed / self.fps
         middle = (self.num_frames - 1) / 2
         return [replace(camera, x=camera.x + step * (i - middle)) for i, camera in enumerate(path)]
+
+    def _passed(self, path: list[Camera]) -> list[Camera]:
+        """Return ``path`` as the backdrop sees it.
+
+        A camera that goes before or behind somebody keeps its distance to him, and the world about
+        both comes nearer or falls back.
+        """
+        lead = next((player for player in reversed(self.players) if player.towards), None)
+        if lead is None:
+            return path
+        way = _PASSED * min(1.0, lead.motion.speed * self.num_frames / self.fps * self.speed)
+        way *= -1 if lead.front == "front" else 1
+        middle = max(1, self.num_frames - 1) / 2
+        return [
+            replace(camera, k=camera.k + way * (1 - camera.k) * (i / middle - 1) / 2)
+            for i, camera in enumerate(path)
+        ]
 
 
 def _smear(picture: Picture, amount: float) -> None:

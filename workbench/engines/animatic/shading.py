@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import cv2
 import numpy as np
 
@@ -10,6 +12,12 @@ from workbench.engines.animatic.planes import Sprite, sprite_of
 from workbench.engines.encoder import Image
 
 __all__ = ["foreshortened", "modelled", "shadow_of", "squashed"]
+
+
+_DRAWN_SO: Final = frozenset(
+    {"card", "firework", "drawing", "jelly", "crawler", "person", "quadruped", "car", "arm"}
+)
+"""Forms that have a front and a rear of their own, or look alike from everywhere."""
 
 
 def squashed(pixels: Image, share: float, foot: int) -> Image:
@@ -25,9 +33,9 @@ def squashed(pixels: Image, share: float, foot: int) -> Image:
 
 def foreshortened(pixels: Image, front: str, form: str) -> Image:
     """Return a painted figure as seen from the front or rear: narrower, but for what is round."""
-    if front == "side" or form in {"card", "firework", "drawing", "jelly", "crawler"}:
+    if front == "side" or form in _DRAWN_SO:
         return pixels
-    share = 0.9 if form == "person" else 0.6
+    share = 0.6
     height, width = pixels.shape[:2]
     narrow = max(2, int(width * share) // 2 * 2)
     left = (width - narrow) // 2

@@ -12,6 +12,7 @@ from typing import Any, Final
 from workbench.engines.animatic.canvas import Canvas
 from workbench.engines.animatic.colour import Colour, mix
 from workbench.engines.animatic.figures.body import Ink, Pose, bend, colour_of, joint, smooth
+from workbench.engines.animatic.figures.frontal import paint_body, paint_head
 from workbench.engines.animatic.figures.heads import paint_special_head
 from workbench.engines.animatic.figures.postures import SHIN, THIGH, posture
 
@@ -20,12 +21,20 @@ UPPER: Final = 0.165
 FORE: Final = 0.150
 _TORSO: Final = 0.30
 _HEAD: Final = 0.072
+_SIDEWAYS: Final = frozenset({"sit", "lie", "sleep", "swim", "ride", "pedal", "fly"})
+"""What is only told from the side."""
 
 
 def paint_person(canvas: Canvas, pose: Pose, ink: Ink, look: Mapping[str, Any]) -> None:
     """Paint a person; ``look`` may set skin, hair, top, bottom, shoes, hat, dress, build."""
-    rig = posture(pose, look)
     clothes = _clothes(ink, look)
+    if pose.front != "side" and pose.gait not in _SIDEWAYS:
+        x, y = paint_body(canvas, pose, ink, look, clothes)
+        r = _HEAD * float(look.get("head", 1.0))
+        paint = paint_special_head if {"animal", "helmet"} & look.keys() else paint_head
+        paint(canvas, (x, y), r, pose, ink, clothes, look)
+        return
+    rig = posture(pose, look)
     hip, lean = rig["hip"], rig["lean"]
     neck = joint(hip, _TORSO, 180 - lean)
     shoulder = joint(hip, _TORSO * 0.9, 180 - lean)
@@ -171,9 +180,6 @@ def _head(
     if "animal" in look or "helmet" in look:
         paint_special_head(canvas, (x, y), r, pose, ink, clothes, look)
         return
-    if pose.front == "rear":
-        canvas.ellipse(x, y, r * 0.9, r * 1.1, hair)
-        return
     if style == "long":
         canvas.polygon(
             smooth(
@@ -188,23 +194,18 @@ def _head(
             hair,
         )
     canvas.ellipse(x, y, r * 0.84, r * 1.06, skin)
-    if pose.front == "front":
-        _face(canvas, x, y, r, ink)
-    else:
-        canvas.polygon(
-            smooth(
-                [
-                    (x + r * 0.72, y - r * 0.22),
-                    (x + r * 1.02, y + r * 0.16),
-                    (x + r * 0.7, y + r * 0.3),
-                ]
-            ),
-            skin,
-        )
-        canvas.ellipse(
-            x + r * 0.58, y + r * 0.02, r * 0.065, r * 0.095, ink.half((0.14, 0.10, 0.09))
-        )
-        canvas.ellipse(x - r * 0.12, y + r * 0.1, r * 0.16, r * 0.24, shade)
+    canvas.polygon(
+        smooth(
+            [
+                (x + r * 0.72, y - r * 0.22),
+                (x + r * 1.02, y + r * 0.16),
+                (x + r * 0.7, y + r * 0.3),
+            ]
+        ),
+        skin,
+    )
+    canvas.ellipse(x + r * 0.58, y + r * 0.02, r * 0.065, r * 0.095, ink.half((0.14, 0.10, 0.09)))
+    canvas.ellipse(x - r * 0.12, y + r * 0.1, r * 0.16, r * 0.24, shade)
     if style != "bald":
         canvas.polygon(
             smooth(
@@ -234,20 +235,6 @@ def _head(
         )
     if "hat" in look:
         _hat(canvas, x, y, r, ink, look)
-
-
-def _face(canvas: Canvas, x: float, y: float, r: float, ink: Ink) -> None:
-    dark = ink.dark((0.1, 0.08, 0.08))
-    for dx in (-0.32, 0.32):
-        canvas.ellipse(x + dx * r, y - r * 0.08, r * 0.1, r * 0.14, dark)
-    canvas.line(
-        smooth(
-            [(x - r * 0.25, y + r * 0.45), (x, y + r * 0.54), (x + r * 0.25, y + r * 0.45)],
-            closed=False,
-        ),
-        r * 0.08,
-        dark,
-    )
 
 
 def _hat(canvas: Canvas, x: float, y: float, r: float, ink: Ink, look: Mapping[str, Any]) -> None:

@@ -15,6 +15,7 @@ from workbench.engines.animatic.canvas import Canvas
 from workbench.engines.animatic.colour import mix
 from workbench.engines.animatic.figures.body import Ink, Pose, colour_of, reach, smooth, wave
 from workbench.engines.animatic.figures.muzzles import HEADS
+from workbench.engines.animatic.figures.oncoming import paint_oncoming
 
 __all__ = ["paint_quadruped"]
 
@@ -42,6 +43,9 @@ _REACH: Final = {"walk": 0.62, "trot": 0.85, "gallop": 1.25}
 def paint_quadruped(canvas: Canvas, pose: Pose, ink: Ink, look: Mapping[str, Any]) -> None:
     """Paint the animal of ``look``: leg, length, deep, neck, head, ears, tail, coat and so on."""
     beast = Beast(pose, ink, look)
+    if pose.front != "side":
+        paint_oncoming(canvas, beast)
+        return
     beast.tail(canvas)
     beast.legs(canvas, far=True)
     beast.body(canvas)

@@ -11,6 +11,7 @@ import numpy as np
 from workbench.engines.animatic.canvas import Canvas
 from workbench.engines.animatic.colour import Colour, mix
 from workbench.engines.animatic.figures.body import Ink, Pose, colour_of, smooth
+from workbench.engines.animatic.figures.frontal import paint_car_end
 
 __all__ = ["paint_car"]
 
@@ -32,6 +33,9 @@ def wheel(canvas: Canvas, x: float, r: float, pose: Pose, ink: Ink, *, spokes: i
 
 def paint_car(canvas: Canvas, pose: Pose, ink: Ink, look: Mapping[str, Any]) -> None:
     """Paint a car; ``look`` may set its shape (``saloon``, ``sport``, ``van``) and paint."""
+    if pose.front != "side":
+        paint_car_end(canvas, pose, ink, look)
+        return
     body = ink.main or colour_of(look, "paint", (0.78, 0.20, 0.18))
     bob = 0.012 * pose.swing(0, 1)
     shape = look.get("shape", "saloon")

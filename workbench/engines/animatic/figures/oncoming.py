@@ -1,0 +1,217 @@
+"""Four-legged animals seen from the front and from behind, by the same proportions as from the side.
+
+Drawn one unit tall, paws at y = 0, about x = 0.
+"""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, Final
+
+from workbench.engines.animatic.canvas import Canvas
+from workbench.engines.animatic.colour import mix
+from workbench.engines.animatic.figures.body import smooth
+
+if TYPE_CHECKING:
+    from workbench.engines.animatic.figures.quadruped import Beast
+
+__all__ = ["paint_oncoming"]
+
+_STEPS: Final = {"walk": (0.14, 0.02), "trot": (0.3, 0.04), "gallop": (0.5, 0.08)}
+"""How high feet are lifted (in leg lengths) and the body rises (in heights)."""
+
+
+def paint_oncoming(canvas: Canvas, beast: Beast) -> None:
+    """Paint the animal coming towards the camera, or going away from it."""
+    rear = beast.pose.front == "rear"
+    lift, bounce = _STEPS.get(beast.gait, (0.0, 0.0))
+    lying = beast.pose.gait in {"lie", "sleep"}
+    rise = bounce * abs(beast.pose.swing(0.1)) - (beast.leg * 0.7 if lying else 0.0)
+    half = beast.deep * 0.62
+    middle = -(beast.leg + beast.deep * 0.42 + rise)
+    if rear:
+        _head(canvas, beast, middle, half, rear=True)
+        _legs(canvas, beast, middle, half * 0.72, lift, near=False, lying=lying)
+        _trunk(canvas, beast, middle, half, rear=True)
+        _legs(canvas, beast, middle, half, lift, near=True, lying=lying)
+        _tail(canvas, beast, middle)
+        return
+    _legs(canvas, beast, middle, half * 0.78, lift, near=False, lying=lying)
+    _trunk(canvas, beast, middle, half, rear=False)
+    _legs(canvas, beast, middle, half * 0.82, lift, near=True, lying=lying)
+    _head(canvas, beast, middle, half, rear=False)
+
+
+def _trunk(canvas: Canvas, beast: Beast, middle: float, half: float, *, rear: bool) -> None:
+    ink, deep = beast.ink, beast.deep
+    canvas.ellipse(0, middle, half, deep * 0.62, ink.lit(beast.coat))
+    canvas.ellipse(half * 0.38, middle + deep * 0.05, half * 0.6, deep * 0.52, ink.half(beast.coat))
+    canvas.ellipse(-half * 0.1, middle, half * 0.8, deep * 0.57, ink.lit(beast.coat))
+    if not rear:
+        canvas.ellipse(0, middle + deep * 0.16, half * 0.5, deep * 0.42, ink.half(beast.belly))
+    if beast.look.get("marks") == "stripes":
+        for k in (-2, -1, 1, 2):
+            x = k * half * 0.34
+            canvas.line(
+                ((x, middle - deep * 0.5), (x * 1.12, middle + deep * 0.1)),
+                0.022,
+                ink.half(beast.points),
+            )
+
+
+def _legs(
+    canvas: Canvas,
+    beast: Beast,
+    middle: float,
+    apart: float,
+    lift: float,
+    *,
+    near: bool,
+    lying: bool,
+) -> None:
+    thick, paw = float(beast.look.get("thick", 0.07)), float(beast.look.get("paw", 0.055))
+    tone = beast.ink.lit if near else beast.ink.dark
+    shin = beast.points if beast.look.get("socks") else beast.coat
+    for side in (-1, 1):
+        turn = (0.0 if side > 0 else 0.5) + (0.0 if near else 0.25)
+        up = lift * beast.leg * max(0.0, beast.pose.swing(turn))
+        root = (side * apart * 0.86, middle + beast.deep * 0.2)
+        # A lifted foot is bent at the knee: the leg grows shorter, the foot comes a little inwards.
+        foot = (side * apart * (0.8 - 0.25 * up / beast.leg), -up - (0.0 if near else 0.035))
+        if lying:
+            foot = (side * apart * 1.1, -0.02)
+        knee = ((root[0] + foot[0]) / 2 + side * 0.3 * up, (root[1] + foot[1]) / 2)
+        canvas.limb(knee, foot, thick * 0.68, thick * 0.58, tone(shin))
+        canvas.limb(root, knee, thick * 1.15, thick * 0.74, tone(beast.coat))
+        canvas.ellipse(
+            foot[0], foot[1] - paw * 0.35, paw * 0.8, paw * 0.5, tone(mix(beast.points, shin, 0.25))
+        )
+
+
+def _tail(canvas: Canvas, beast: Beast, middle: float) -> None:
+    kind = beast.look.get("tail", "thin")
+    if kind == "none":
+        return
+    wag = beast.pose.swing(0.1, 2 if kind == "up" else 1)
+    long = float(beast.look.get("tail_length", 0.42))
+    top = middle - beast.deep * 0.4
+    ends = {"up": -0.9, "curl": -0.5, "puff": 0.1}
+    end = (0.22 * wag * long, top + ends.get(kind, 0.85) * long)
+    thick = {"bushy": 0.075, "hair": 0.05, "puff": 0.08, "up": 0.034}.get(kind, 0.026)
+    spine = smooth([(0, top), (0.16 * wag * long, (top + end[1]) / 2), end], closed=False)
+    tone = beast.ink.half(beast.points if kind == "hair" else beast.coat)
+    for first, second in pairwise(spine):
+        canvas.limb(first, second, thick, thick, tone)
+
+
+def _head(canvas: Canvas, beast: Beast, middle: float, half: float, *, rear: bool) -> None:
+    look, ink = beast.look, beast.ink
+    size = float(look.get("head", 0.15))
+    neck = float(look.get("neck", 0.22))
+    raised = math.radians(float(look.get("neck_angle", 52)))
+    nod = 0.03 * beast.pose.swing(0.1, 2) if beast.gait else 0.012 * beast.pose.swing()
+    grazing = beast.pose.gait in {"eat", "drink"}
+    up = -0.6 * neck if grazing else neck * max(0.15, math.sin(raised)) + 0.1
+    y = middle - beast.deep * 0.22 - up + nod
+    width = float(look.get("neck_width", 0.11))
+    if look.get("mane") == "lion":
+        mane = ink.half(mix(beast.coat, (0.35, 0.16, 0.05), 0.6))
+        canvas.ellipse(0, y + size * 0.15, size * 1.25, size * 1.35, mane)
+    canvas.limb((0, middle - beast.deep * 0.1), (0, y), width * 1.25, width, ink.half(beast.coat))
+    _ears(canvas, beast, y, size, rear=rear)
+    skull = ink.half(beast.coat) if rear else ink.lit(beast.coat)
+    canvas.ellipse(0, y, size * 0.62, size * 0.6, skull)
+    if rear:
+        if look.get("mane") == "horse":
+            canvas.limb((0, y - size * 0.5), (0, y + neck), 0.04, 0.05, ink.half(beast.points))
+        return
+    _face(canvas, beast, y, size)
+    del half
+
+
+def _face(canvas: Canvas, beast: Beast, y: float, size: float) -> None:
+    look, ink = beast.look, beast.ink
+    dark = ink.dark((0.08, 0.06, 0.06))
+    if look.get("face") == "trunk":
+        sway = 0.06 * beast.pose.swing(0.1)
+        spine = smooth([(0, y), (sway, y + 0.25), (sway * 0.4, -0.12)], closed=False, count=9)
+        for index in range(len(spine) - 1):
+            thick = 0.085 - 0.05 * index / len(spine)
+            canvas.limb(spine[index], spine[index + 1], thick, thick, ink.lit(beast.coat))
+        for side in (-1, 1):
+            canvas.limb(
+                (side * 0.09, y + 0.1),
+                (side * 0.13, y + 0.28),
+                0.022,
+                0.01,
+                ink.lit((0.95, 0.93, 0.86)),
+            )
+    else:
+        long = 0.55 if look.get("face") == "round" else 0.5 + 0.35 * float(look.get("snout", 0.9))
+        muzzle = 0.34 if look.get("face") == "round" else 0.3
+        canvas.ellipse(
+            0, y + size * long * 0.62, size * muzzle, size * long * 0.46, ink.lit(beast.belly)
+        )
+        canvas.ellipse(0, y + size * long * 0.78, size * 0.14, size * 0.1, dark)
+        if look.get("mask"):
+            for side in (-1, 1):
+                canvas.ellipse(
+                    side * size * 0.27,
+                    y - size * 0.1,
+                    size * 0.17,
+                    size * 0.2,
+                    ink.half(beast.points),
+                )
+    if beast.pose.gait != "sleep":
+        for side in (-1, 1):
+            canvas.ellipse(side * size * 0.27, y - size * 0.1, size * 0.085, size * 0.11, dark)
+            canvas.ellipse(
+                side * size * 0.27 + size * 0.02,
+                y - size * 0.14,
+                size * 0.03,
+                size * 0.03,
+                ink.lit((1, 1, 1)),
+            )
+
+
+def _ears(canvas: Canvas, beast: Beast, y: float, size: float, *, rear: bool) -> None:
+    kind: Any = beast.look.get("ears", "prick")
+    ink = beast.ink
+    inner, outer = ink.half(beast.points), ink.half(beast.coat)
+    flap = 0.08 * beast.pose.swing(0.2)
+    for side in (-1, 1):
+        s = side * size
+        if kind == "prick":
+            canvas.polygon(
+                (
+                    (s * 0.12, y - size * 0.45),
+                    (s * 0.5, y - size * 1.08),
+                    (s * 0.62, y - size * 0.2),
+                ),
+                outer if rear else inner,
+            )
+        elif kind == "flop":
+            outline = [(s * 0.4, y - size * 0.5), (s * 0.72, y - size * 0.3)]
+            outline += [(s * (0.8 + flap), y + size * 0.42), (s * (0.52 + flap), y + size * 0.4)]
+            canvas.polygon(smooth(outline), inner)
+        elif kind == "round":
+            canvas.ellipse(s * 0.48, y - size * 0.5, size * 0.26, size * 0.26, inner)
+        elif kind == "long":
+            canvas.limb(
+                (s * 0.2, y - size * 0.4),
+                (s * 0.34, y - size * 1.7),
+                size * 0.16,
+                size * 0.13,
+                outer,
+            )
+        elif kind == "big":
+            outline = [(s * 0.4, y - size * 0.6), (s * (1.35 + flap), y - size * 0.6)]
+            outline += [(s * (1.4 + flap), y + size * 0.3), (s * 0.9, y + size * 0.8)]
+            outline += [(s * 0.45, y + size * 0.25)]
+            canvas.polygon(smooth(outline), outer)
+        if beast.look.get("horns") in {"bull", "antlers"}:
+            bone = ink.lit((0.88, 0.84, 0.74))
+            canvas.limb((s * 0.4, y - size * 0.4), (s * 0.8, y - size * 0.8), 0.03, 0.022, bone)
+            tip = 1.1 if beast.look["horns"] == "bull" else 2.0
+            canvas.limb((s * 0.8, y - size * 0.8), (s * 0.85, y - size * tip), 0.022, 0.01, bone)
