@@ -1,4 +1,4 @@
-"""Draws the contact sheet of docs/animatic.jpg: sixty-four scenes, one frame of each.
+"""Draws the contact sheet of docs/animatic.jpg: seventy-two scenes, one frame of each.
 
 Run ``python -m benchmarks.contact_sheet`` after a change to what the animatic draws, and look.
 """

@@ -8,11 +8,12 @@ from typing import Any, Final
 import numpy as np
 import pytest
 
-from tests.engines.filming import film, frames
+from tests.engines.filming import expansion, film, frames
 from workbench.engines.animatic.acting import acted, motion_of
 from workbench.engines.animatic.backdrops import BACKDROPS
 from workbench.engines.animatic.canvas import Canvas
 from workbench.engines.animatic.colour import Colour
+from workbench.engines.animatic.figures.arm import held_at
 from workbench.engines.animatic.figures.body import Ink, Pose
 from workbench.engines.animatic.figures.forms import FORMS
 from workbench.engines.animatic.script import Actor
@@ -23,14 +24,14 @@ from workbench.scene import Scene, terms
 TALL: Final = 60
 
 
-def painted(key: str, gait: str, phase: float, **actor: Any) -> Image:
+def painted(key: str, gait: str, phase: float, front: str = "side", **actor: Any) -> Image:
     spec = acted(Actor(key, key, gait=gait, **actor))
     form = FORMS[spec["form"]]
     x0, y0, x1, y1 = spec.get("room", form.box)
     canvas = Canvas(x0, y0, x1, y1, TALL)
     motion = motion_of(spec, gait)
     look = {**spec["look"], "words": key}
-    form.paint(canvas, Pose(motion.gait, phase), Ink(as_lit), look)
+    form.paint(canvas, Pose(motion.gait, phase, front), Ink(as_lit), look)
     return canvas.pixels
 
 
@@ -65,6 +66,48 @@ def test_four_legged_animals_have_silhouettes_of_their_own() -> None:
             if first < second:
                 apart = (shapes[first] ^ shapes[second]).sum() / shapes[first].sum()
                 assert apart > 0.12, f"{first} and {second} have one silhouette"
+
+
+@pytest.mark.parametrize("key", ["dog", "cat", "horse", "elephant", "lion", "cow", "car", "van"])
+def test_from_the_front_and_from_behind_a_body_is_narrow_and_the_two_differ(key: str) -> None:
+    gait = figures()[key].get("gait", "walk")
+    side, front, rear = (painted(key, gait, 0.0, face) for face in ("side", "front", "rear"))
+    wide, narrow = (np.ptp(np.flatnonzero((p[..., 3] > 128).any(0))) for p in (side, front))
+    assert narrow < 0.75 * wide
+    assert np.abs(front.astype(float) - rear.astype(float)).mean() > 0.3
+
+
+@pytest.mark.parametrize("key", ["woman", "man", "astronaut", "chef"])
+def test_a_person_has_a_face_in_front_and_hair_behind(key: str) -> None:
+    front, rear = (painted(key, "walk", 0.1, face) for face in ("front", "rear"))
+    assert (front[..., 3] > 128).mean() > 0.02
+    assert np.abs(front.astype(float) - rear.astype(float)).mean() > 0.2
+
+
+@pytest.mark.parametrize(("angle", "grows"), [("rear view", 1), ("front view", -1)])
+def test_the_world_comes_or_goes_about_somebody_who_walks_ahead(angle: str, grows: int) -> None:
+    scene = Scene(subject="a man", action="walking", setting="a forest", camera_angle=angle)
+    first, last = frames(scene.edit({"camera_movement": "tracking shot"}), 6, 9)
+    assert grows * expansion(first, last) > 0.1
+    still, moved = frames(scene.edit({"camera_movement": "tracking shot"}), 0, 24)
+    middle = slice(96, 160)
+    tall = [np.abs(f[:, middle] - f[:, :1]).mean() for f in (still, moved)]
+    assert 0.5 < tall[0] / tall[1] < 2.0
+
+
+@pytest.mark.parametrize("place", ["a highway", "a corridor"])
+def test_one_moves_into_a_road_and_a_corridor(place: str) -> None:
+    scene = Scene(setting=place, action="moving forward", camera_angle="point of view")
+    assert expansion(*frames(scene, 8, 11)) > 0.1
+    still = scene.edit({"camera_movement": "static", "pace": "frozen"})
+    assert abs(expansion(*frames(still, 8, 11))) < 0.05
+
+
+def test_a_robot_arm_carries_what_it_picks_up_and_never_lets_it_leap() -> None:
+    places = np.array([held_at(Pose("rest", phase)) for phase in np.linspace(0, 0.999, 120)])
+    assert np.abs(np.diff(places[:, :2], axis=0)).max() < 0.08
+    assert np.ptp(places[:, 0]) > 0.3
+    assert np.ptp(places[:, 1]) > 0.3
 
 
 def test_a_panda_can_stand_up() -> None:

@@ -46,6 +46,21 @@ def test_a_subject_is_found_with_its_count(subject: str, figure: str, count: int
     assert (first.figure, first.count) == (figure, count)
 
 
+def test_a_robot_arm_handles_what_is_said_in_the_colour_that_is_said() -> None:
+    (arm,) = actors("a robot arm", "picking up a blue cube", setting="a laboratory")
+    assert (arm.figure, arm.prop) == ("robotarm", "cube")
+    assert arm.prop_colour == colours()["blue"]
+
+
+def test_who_drives_sees_the_road_and_not_the_car() -> None:
+    scene = Scene(
+        subject="a car", action="driving", setting="a highway", camera_angle="point of view"
+    )
+    script = read_scene(scene, 0)
+    assert (script.backdrop, script.actors) == ("road ahead", ())
+    assert read_scene(scene.edit({"camera_angle": ""}), 0).backdrop == "road"
+
+
 def test_what_cannot_be_drawn_becomes_a_card_with_its_words() -> None:
     (card,) = actors("a glimmering quandary")
     assert (card.figure, card.words) == ("card", "a glimmering quandary")

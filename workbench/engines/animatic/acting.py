@@ -23,6 +23,10 @@ __all__ = [
 ]
 
 
+_LEG: Final = 0.5
+"""The leg, in heights, that the speeds of animals are told for."""
+
+
 @dataclass(frozen=True, slots=True)
 class Motion:
     """How a figure moves: its gait, seconds to a cycle, units travelled per second."""
@@ -42,9 +46,10 @@ def motion_of(spec: Mapping[str, Any], gait: str) -> Motion:
         name = entry["as"]
         entry = table[name]
     cycle_s = float(spec.get("cycle_s", entry["cycle_s"]))
-    return Motion(
-        entry.get("as_pose", name), cycle_s, entry.get("speed", 0.0) * float(spec["size"])
-    )
+    # Longer legs take longer steps: a foot that stands must not slide.
+    legs = float(spec["look"].get("leg", _LEG)) / _LEG if spec["form"] == "quadruped" else 1.0
+    speed = entry.get("speed", 0.0) * legs * float(spec["size"])
+    return Motion(entry.get("as_pose", name), cycle_s, speed)
 
 
 def acted(actor: Actor) -> Mapping[str, Any]:
@@ -89,6 +94,7 @@ def footprint(actor: Actor) -> float:
         "fish": 1.9,
         "snake": 2.2,
         "crawler": 2.0,
+        "arm": 2.0,
     }
     if "room" in spec:
         return float(spec["size"] * (spec["room"][2] - spec["room"][0]) * 0.92)
@@ -133,6 +139,6 @@ def room_of(
         y0, x0, x1 = min(y0, -2.25), min(x0, -1.3), max(x1, 1.3)
         if spec["size"] < 0.2:
             y0 = -5.6
-    if actor.prop:
+    if actor.prop and spec["form"] != "arm":
         x1, y0 = max(x1, 0.85), min(y0, -1.65)
     return x0, y0, x1, y1

@@ -21,6 +21,7 @@ from workbench.engines.animatic.acting import (
 from workbench.engines.animatic.camera import GROUND, Camera, Framing, View
 from workbench.engines.animatic.canvas import Canvas
 from workbench.engines.animatic.colour import Colour, scale
+from workbench.engines.animatic.figures.arm import held_at
 from workbench.engines.animatic.figures.body import Ink, Pose
 from workbench.engines.animatic.figures.forms import FORMS
 from workbench.engines.animatic.laying import lay
@@ -34,6 +35,8 @@ __all__ = ["Player", "framing", "players_of"]
 
 _MOST_POSES: Final = 28
 _FEWEST_POSES: Final = 8
+_FACING_US: Final = frozenset({"stand", "rest", "wave", "dance"})
+"""What somebody does who does not go anywhere: he is seen from the front, as in a portrait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,7 @@ class Player:
         spec = acted(actor)
         self.spec = spec
         self.form = FORMS[spec["form"]]
-        self.front = FACING.get(world.script.camera_angle, "side")
+        self.front = FACING.get(world.script.camera_angle, _unasked(world.script, actor))
         self.look: Mapping[str, Any] = {**spec.get("look", {}), "words": actor.words}
         self.size = float(spec["size"])
         self.x, self.y, self.p = place
@@ -165,10 +168,17 @@ class Player:
         place = HELD.get(self.actor.prop, (0.27, -0.52, 0.26))
         if self.motion.gait == "fight" and self.actor.prop == "ball":
             place = (0.62, 0.0, 0.22)
-        bob = 0.012 * pose.swing(0, 2)
+        if self.spec["form"] == "arm":
+            place = held_at(pose)
+        bob = 0.012 * pose.swing(0, 2) if self.spec["form"] != "arm" else 0.0
         lift = 0.25 if self.motion.gait in {"sit", "lie"} else 0.0
         held = canvas.moved(place[0] + lift * 0.3, place[1] + bob + lift, place[2])
-        FORMS[spec["form"]].paint(held, Pose("rest", pose.phase), Ink(self._ink.tone), spec["look"])
+        FORMS[spec["form"]].paint(
+            held,
+            Pose("rest", pose.phase),
+            Ink(self._ink.tone, self.actor.prop_colour),
+            spec["look"],
+        )
 
     def _draw_shadow(
         self, picture: Picture, x: float, y: float, grow: float, *, colour: bool
@@ -189,6 +199,15 @@ class Player:
             y=y - sprite.height * grow / 2 + drop,
             colour=colour,
         )
+
+
+def _unasked(script: Script, actor: Actor) -> str:
+    """Return which side a figure shows where the scene does not say."""
+    if script.backdrop == "corridor":
+        # There one is followed: there is no room beside.
+        return "rear"
+    faces = acted(actor)["form"] == "person" and actor.gait in _FACING_US
+    return "front" if faces and not actor.prop and not actor.rider else "side"
 
 
 def y_is_ground(y: float) -> bool:

@@ -11,6 +11,7 @@ import numpy as np
 
 from workbench.engines.animatic.atmosphere import atmosphere_of
 from workbench.engines.animatic.backdrops import paint_backdrop
+from workbench.engines.animatic.backdrops.passages import PASSAGES
 from workbench.engines.animatic.camera import Camera, View, film_path, placed, presets, shaken
 from workbench.engines.animatic.cast import framing, players_of
 from workbench.engines.animatic.effects import Effect, make_effects, parted
@@ -38,6 +39,8 @@ _STORY_SPEED: Final = {
 }
 """Seconds of the story in one second of film."""
 _RACK_BLUR: Final = 0.016
+_INTO: Final = 0.55
+_STANDING: Final = frozenset({"static", "pan left", "pan right", "dolly out", "zoom out"})
 _PASSED: Final = 0.42
 """How far the world comes nearer behind somebody who walks ahead, shares of the distance to him."""
 
@@ -124,6 +127,7 @@ class Film:
         return picture
 
     def _lay_all(self, picture: Picture, layers: list[Layer], camera: Camera, t: float) -> None:
+        layers = [layer for layer in layers if layer.shown is None or layer.shown(t)]
         places = [self._place(layer, camera, t) for layer in layers]
         hidden_from = picture.height
         untils: list[int] = []
@@ -191,16 +195,26 @@ class Film:
         A camera that goes before or behind somebody keeps its distance to him, and the world about
         both comes nearer or falls back.
         """
-        lead = next((player for player in reversed(self.players) if player.towards), None)
-        if lead is None:
+        way = self._way()
+        if not way:
             return path
-        way = _PASSED * min(1.0, lead.motion.speed * self.num_frames / self.fps * self.speed)
-        way *= -1 if lead.front == "front" else 1
         middle = max(1, self.num_frames - 1) / 2
         return [
             replace(camera, k=camera.k + way * (1 - camera.k) * (i / middle - 1) / 2)
             for i, camera in enumerate(path)
         ]
+
+    def _way(self) -> float:
+        """Return how far the world comes nearer (negative: falls back) over the film."""
+        seconds = self.num_frames / self.fps * self.speed
+        lead = next((player for player in reversed(self.players) if player.towards), None)
+        if lead is not None:
+            away = 1 if lead.front == "rear" else -1
+            return away * _PASSED * min(1.0, lead.motion.speed * seconds)
+        moves = self.script.camera_movement not in _STANDING
+        if self.script.backdrop in PASSAGES and moves:
+            return _INTO * min(1.0, seconds / 3)
+        return 0.0
 
 
 def _smear(picture: Picture, amount: float) -> None:

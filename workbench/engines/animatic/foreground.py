@@ -1,11 +1,11 @@
-"""What stands between camera and scene: a shoulder, or one's own hands."""
+"""What stands between camera and scene: a shoulder, one's own hands, the wheel of one's car."""
 
 from __future__ import annotations
 
 import math
 
 from workbench.engines.animatic.camera import presets
-from workbench.engines.animatic.canvas import Canvas
+from workbench.engines.animatic.canvas import Canvas, ellipse_points
 from workbench.engines.animatic.figures.body import smooth
 from workbench.engines.animatic.laying import lay
 from workbench.engines.animatic.planes import Picture, Sprite, sprite_of
@@ -30,7 +30,9 @@ class Foreground:
 def foreground(world: World) -> Foreground | None:
     """Return what the script's camera angle puts before the scene, if anything."""
     kind = presets()["camera_angle"].get(world.script.camera_angle, {}).get("frame", "")
-    makers = {"shoulder": _shoulder, "hands": _hands}
+    if world.script.backdrop == "road ahead":
+        kind = "wheel"
+    makers = {"shoulder": _shoulder, "hands": _hands, "wheel": _wheel}
     return makers[kind](world) if kind in makers else None
 
 
@@ -50,6 +52,32 @@ def _shoulder(world: World) -> Foreground:
     canvas.ellipse(0.265, 0.41, 0.022, 0.05, skin)
     canvas.blur(0.010)
     return Foreground(sprite_of(canvas.pixels), 0.006)
+
+
+def _wheel(world: World) -> Foreground:
+    """Paint a dashboard and a steering wheel held by two hands: the driver's own view."""
+    canvas = _canvas(world)
+    middle, right = world.view.aspect / 2 + 0.03, world.view.aspect + 0.06
+    board, edge = world.tone((0.13, 0.14, 0.17), lit=0.6), world.tone((0.26, 0.28, 0.32), lit=0.8)
+    rim, skin = world.tone((0.08, 0.08, 0.10), lit=0.7), world.tone((0.80, 0.58, 0.46), lit=0.9)
+    sleeve = world.tone((0.24, 0.32, 0.44), lit=0.7)
+    top = [(0.0, 0.90), (middle - 0.5, 0.845), (middle + 0.5, 0.845), (right, 0.90)]
+    canvas.polygon(smooth([*top, (right, 1.2), (0.0, 1.2)], count=8), board)
+    canvas.line(smooth(top, closed=False), 0.008, edge)
+    centre = (middle, 1.08)
+    around = ellipse_points(*centre, 0.30, 0.26, count=48)
+    canvas.line([*around, around[0]], 0.036, rim)
+    canvas.ellipse(*centre, 0.085, 0.07, rim)
+    for s in (-1, 1):
+        canvas.limb(centre, (middle + s * 0.29, 1.04), 0.03, 0.022, rim)
+        grip = (middle + s * 0.262, 0.955)
+        canvas.limb((middle + s * 0.58, 1.2), (grip[0] + s * 0.06, 1.0), 0.1, 0.06, sleeve)
+        canvas.limb((grip[0] + s * 0.05, grip[1] + 0.035), grip, 0.048, 0.045, skin)
+        for k in range(4):
+            knuckle = (grip[0] - s * 0.012 * k, grip[1] - 0.03 + 0.014 * k)
+            canvas.limb(grip, knuckle, 0.02, 0.017, skin)
+    canvas.blur(0.002)
+    return Foreground(sprite_of(canvas.pixels), 0.003)
 
 
 def _hands(world: World) -> Foreground:

@@ -101,7 +101,7 @@ def _part(layer: Layer, left: int, top: int, right: int, low: int) -> Layer:
 
 
 def _key(layer: Layer, *, whole: bool) -> tuple[float, float] | None:
-    if layer.drift is not None:
+    if layer.drift is not None or layer.shown is not None:
         return None
     return (0.0, 0.0) if whole else (layer.p, layer.px)
 

@@ -98,6 +98,11 @@ def read_scene(scene: Scene, seed: int) -> Script:
     )
     actors = _actors(scene)
     backdrop = _backdrop(scene, actors)
+    if backdrop == "road" and script.camera_angle == "point of view":
+        backdrop = "road ahead"
+    if backdrop == "road ahead":
+        # One sits in it, so it is not to be seen.
+        actors = tuple(a for a in actors if a.gait not in {"drive", "ride", "sit"})
     if backdrop in _SEA and actors and _form(actors[0]) in {"fish", "jelly"}:
         backdrop = "underwater"
     return replace(script, actors=actors, backdrop=backdrop)
@@ -150,6 +155,11 @@ def _actors(scene: Scene) -> tuple[Actor, ...]:
         found, doing = doing[:1], doing[1:]
     actors = [Actor(n.key, n.words, n.count, _suited(n.key, gait), n.colour) for n in found]
     actors[0] = _coloured(actors[0], scene.subject_details)
+    if _form(actors[0]) == "arm":
+        # It always has something to move, and what else is said to lie there is that.
+        things = [a for a in actors[1:] if _form(a) == "drawing"] or [Actor("cube", "cube")]
+        thing = replace(actors[0], prop=things[0].figure, prop_colour=things[0].colour)
+        actors = [thing, *[a for a in actors[1:] if a is not things[0]]]
     return tuple(_with_company(actors, doing, gait)[:_MOST_ACTORS])
 
 
@@ -170,7 +180,7 @@ def _with_company(actors: list[Actor], doing: Sequence[_Noun], gait: str) -> lis
         if noun.key == lead.figure:
             continue
         if spec["form"] == "drawing" and "kind" not in spec and _can_hold(lead, gait, noun.key):
-            actors[0] = replace(lead, prop=noun.key, upright=_form(lead) != "person")
+            actors[0] = _holding(lead, noun)
         else:
             actors.append(
                 Actor(noun.key, noun.words, min(noun.count, 2), _suited(noun.key, ""), noun.colour)
@@ -178,6 +188,16 @@ def _with_company(actors: list[Actor], doing: Sequence[_Noun], gait: str) -> lis
     if _form(actors[0]) == "quadruped" and gait in _HUMAN_GAITS and not actors[0].rider:
         actors[0] = replace(actors[0], upright=True, gait=gait)
     return actors
+
+
+def _holding(actor: Actor, noun: _Noun) -> Actor:
+    """Return ``actor`` with the thing in its hand; an animal stands up to hold one."""
+    return replace(
+        actor,
+        prop=noun.key,
+        prop_colour=noun.colour,
+        upright=_form(actor) not in {"person", "arm"},
+    )
 
 
 def _mounted(actors: list[Actor], gait: str) -> list[Actor]:
@@ -191,7 +211,7 @@ def _mounted(actors: list[Actor], gait: str) -> list[Actor]:
 
 
 def _can_hold(actor: Actor, gait: str, thing: str) -> bool:
-    if _form(actor) == "person":
+    if _form(actor) in {"person", "arm"}:
         return True
     if _form(actor) != "quadruped":
         return False

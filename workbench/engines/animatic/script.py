@@ -27,6 +27,7 @@ class Actor:
     """The figure that sits on it, if any."""
     prop: str = ""
     """The figure that it holds, if any."""
+    prop_colour: Colour | None = None
     upright: bool = False
     """Whether an animal stands and acts like a person."""
 

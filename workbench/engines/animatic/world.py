@@ -38,8 +38,8 @@ class Layer:
     y: float
     px: float
     drift: Drift | None = None
-    blink: Callable[[float], float] | None = None
-    """Whether it is shown at a time: above 0.5 it is."""
+    shown: Callable[[float], bool] | None = None
+    """Whether it is there at a time of the story; None: always."""
 
 
 class World:
@@ -113,7 +113,7 @@ class World:
         texture: float = 0.0,
         rough: float = 1.0,
         drift: Drift | None = None,
-        blink: Callable[[float], float] | None = None,
+        shown: Callable[[float], bool] | None = None,
     ) -> Layer:
         """Return the finished layer: blurred by depth of field, textured, ready to be laid.
 
@@ -129,7 +129,7 @@ class World:
         sprite = sprite_of(canvas.pixels, solid=row)
         if texture * self.look.texture > 0:
             mottle(sprite, self._noise(rough, canvas.pixels.shape), texture * self.look.texture)
-        return Layer(sprite, p, canvas.x0, canvas.y0, canvas.px, drift, blink)
+        return Layer(sprite, p, canvas.x0, canvas.y0, canvas.px, drift, shown)
 
     @property
     def zooms(self) -> bool:

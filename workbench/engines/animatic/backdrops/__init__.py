@@ -11,6 +11,7 @@ from workbench.engines.animatic.backdrops import (
     depths,
     indoors,
     land,
+    passages,
     tended,
     theatre,
     town,
@@ -48,6 +49,8 @@ BACKDROPS: Final[Mapping[str, Callable[[World], list[Layer]]]] = MappingProxyTyp
         "farm": tended.farm,
         "ruins": tended.ruins,
         "sky": beyond.open_sky,
+        "corridor": passages.corridor,
+        "road ahead": passages.road_ahead,
         "studio": indoors.studio,
     }
 )

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from workbench.engines.animatic.canvas import Canvas
+from workbench.engines.animatic.figures.arm import paint_arm
 from workbench.engines.animatic.figures.birds import paint_bird
 from workbench.engines.animatic.figures.body import Ink, Pose
 from workbench.engines.animatic.figures.crawlers import paint_crawler, paint_insect, paint_snake
@@ -50,6 +51,7 @@ FORMS: Final[Mapping[str, Form]] = MappingProxyType(
         "car": Form(paint_car, (-1.85, -1.12, 1.85, 0.06), 3.2),
         "drawing": Form(paint_drawing, (-0.85, -1.12, 0.85, 0.08), 0.9),
         "firework": Form(paint_firework, (-0.7, -1.25, 0.7, 0.2), 0.0, "air"),
+        "arm": Form(paint_arm, (-0.95, -1.35, 1.0, 0.04), 1.5),
         "card": Form(paint_card, (-0.62, -1.08, 0.62, 0.06), 0.9),
     }
 )

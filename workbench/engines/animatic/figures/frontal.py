@@ -169,11 +169,14 @@ def paint_head(
     rear = pose.front == "rear"
     hair, style = ink.half(clothes["hair"]), look.get("hairstyle", "short")
     if style == "long":
-        fall = 0.12 * pose.swing(0.2)
-        low = [(x + r * (0.95 + fall), y + r * 1.9), (x + r * fall, y + r * 2.1)]
-        low += [(x - r * (0.95 - fall), y + r * 1.9)]
-        crown = [(x - r * 1.08, y), (x, y - r * 1.25), (x + r * 1.08, y)]
-        canvas.polygon(smooth([*crown, *low]), hair)
+        fall = 0.1 * pose.swing(0.2)
+        if rear:
+            crown = [(x - r * 1.05, y), (x, y - r * 1.2), (x + r * 1.05, y)]
+            low = [(x + r * (0.9 + fall), y + r * 2.0), (x - r * (0.9 - fall), y + r * 2.0)]
+            canvas.polygon(smooth([*crown, *low]), hair)
+        for side in (-1, 1) if not rear else ():
+            end = (x + r * (side * 1.0 + fall), y + r * 1.75)
+            canvas.limb((x + side * r * 0.72, y - r * 0.2), end, r * 0.36, r * 0.24, hair)
     if rear:
         if style != "bald":
             canvas.ellipse(x, y - r * 0.06, r * 0.95, r * 1.12, hair)

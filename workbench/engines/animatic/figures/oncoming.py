@@ -112,13 +112,13 @@ def _head(canvas: Canvas, beast: Beast, middle: float, half: float, *, rear: boo
     raised = math.radians(float(look.get("neck_angle", 52)))
     nod = 0.03 * beast.pose.swing(0.1, 2) if beast.gait else 0.012 * beast.pose.swing()
     grazing = beast.pose.gait in {"eat", "drink"}
-    up = -0.6 * neck if grazing else neck * max(0.15, math.sin(raised)) + 0.1
+    up = -0.6 * neck if grazing else neck * 0.62 * max(0.15, math.sin(raised)) + 0.07
     y = middle - beast.deep * 0.22 - up + nod
     width = float(look.get("neck_width", 0.11))
     if look.get("mane") == "lion":
         mane = ink.half(mix(beast.coat, (0.35, 0.16, 0.05), 0.6))
         canvas.ellipse(0, y + size * 0.15, size * 1.25, size * 1.35, mane)
-    canvas.limb((0, middle - beast.deep * 0.1), (0, y), width * 1.25, width, ink.half(beast.coat))
+    canvas.limb((0, middle - beast.deep * 0.1), (0, y), width, width * 0.8, ink.half(beast.coat))
     _ears(canvas, beast, y, size, rear=rear)
     skull = ink.half(beast.coat) if rear else ink.lit(beast.coat)
     canvas.ellipse(0, y, size * 0.62, size * 0.6, skull)
@@ -148,11 +148,13 @@ def _face(canvas: Canvas, beast: Beast, y: float, size: float) -> None:
                 ink.lit((0.95, 0.93, 0.86)),
             )
     else:
-        long = 0.55 if look.get("face") == "round" else 0.5 + 0.35 * float(look.get("snout", 0.9))
-        muzzle = 0.34 if look.get("face") == "round" else 0.3
-        canvas.ellipse(
-            0, y + size * long * 0.62, size * muzzle, size * long * 0.46, ink.lit(beast.belly)
-        )
+        round_face = look.get("face") == "round"
+        long = 0.55 if round_face else 0.45 + 0.45 * float(look.get("snout", 0.9))
+        muzzle = 0.34 if round_face else 0.26
+        chin = (0, y + size * long * 0.72)
+        canvas.limb((0, y), chin, size * 0.46, size * muzzle, ink.lit(beast.coat))
+        pale = beast.belly if look.get("mane") != "horse" else mix(beast.coat, beast.points, 0.5)
+        canvas.ellipse(0, chin[1], size * muzzle * 0.86, size * muzzle * 0.8, ink.half(pale))
         canvas.ellipse(0, y + size * long * 0.78, size * 0.14, size * 0.1, dark)
         if look.get("mask"):
             for side in (-1, 1):

@@ -1,0 +1,196 @@
+"""Places one moves into: a corridor, and the road ahead as a driver sees it.
+
+Both are true to one vanishing point. What is nearer covers what is farther, and as the camera comes
+on, each ring of the corridor and each row of trees grows by its own distance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from workbench.engines.animatic.backdrops import trees
+from workbench.engines.animatic.backdrops.ground import fill_below, mountains, skyline
+from workbench.engines.animatic.backdrops.land import GRASS, LEAF, covered
+from workbench.engines.animatic.backdrops.sky import sky_layers
+from workbench.engines.animatic.camera import GROUND
+from workbench.engines.animatic.canvas import Canvas
+from workbench.engines.animatic.colour import Colour, mix
+from workbench.engines.animatic.world import Layer, World
+
+__all__ = ["PASSAGES", "corridor", "road_ahead"]
+
+PASSAGES: Final = frozenset({"corridor", "road ahead"})
+"""Backdrops that the camera moves into unless it is told to stay."""
+
+_DEPTHS: Final = (0.11, 0.15, 0.20, 0.27, 0.36, 0.48, 0.64, 0.86, 1.15, 1.6)
+_HALF: Final = 0.66
+_CEILING: Final = -0.56
+_FAR_OUT: Final = 9.0
+_SPARE: Final = 0.06
+_ROAD: Final = 0.95
+_DASH: Final = 1.3
+"""From one dash on the road to the next, in distances of the subject."""
+_PHASES: Final = 8
+_ROWS: Final = (0.10, 0.15, 0.22, 0.32, 0.47, 0.68, 1.0)
+
+
+def corridor(world: World) -> list[Layer]:
+    """Return a long corridor with doors and lamps, and a bright end."""
+    floor = GROUND + 0.02
+    canvas = world.canvas(_DEPTHS[0])
+    canvas.gradient(
+        ((-0.1, world.tone((0.94, 0.93, 0.9), 0.8)), (0.1, world.tone((0.78, 0.77, 0.76), 0.8)))
+    )
+    canvas.rectangle(-0.028, -0.04, 0.028, floor * _DEPTHS[0], world.tone((0.42, 0.3, 0.2), 0.8))
+    end = world.layer(canvas, _DEPTHS[0], solid=-99)
+    rings = [_ring(world, index, floor) for index in range(len(_DEPTHS) - 1)]
+    return [end, *rings]
+
+
+def _ring(world: World, index: int, floor: float) -> Layer:
+    """Return one length of the corridor: all that lies outside its farther opening."""
+    p, q = _DEPTHS[index], _DEPTHS[index + 1]
+    # As far out as the next ring ever leaves it bare.
+    bare = q * max(c.scale(q) / c.scale(p) for c in world.sight.cameras) * 1.04
+    bare += _SPARE
+    whole = world.canvas(p)
+    box = [whole.x0, whole.y0, whole.x1, whole.y1]
+    if index < len(_DEPTHS) - 2:
+        box[0], box[2] = max(box[0], -_HALF * bare), min(box[2], _HALF * bare)
+        box[1], box[3] = max(box[1], _CEILING * bare), min(box[3], floor * bare)
+    canvas = Canvas(box[0], box[1], box[2], box[3], whole.px)
+    light = 0.62 + 0.3 * (index % 2)
+    far = 0.5 + 0.5 * p
+
+    def tone(colour: Colour, lit: float) -> Colour:
+        return world.tone(colour, min(1.0, far), lit=lit * light)
+
+    corners = [(-_HALF, floor), (_HALF, floor), (_HALF, _CEILING), (-_HALF, _CEILING)]
+    wall: Colour = (0.80, 0.76, 0.68)
+    sides: list[tuple[Colour, float]] = [((0.46, 0.40, 0.35), 0.75), (wall, 0.62)]
+    sides += [((0.88, 0.87, 0.84), 0.9), (wall, 0.95)]
+    for side, (colour, lit) in enumerate(sides):
+        a, b = corners[side], corners[(side + 1) % 4]
+        near = [(b[0] * _FAR_OUT, b[1] * _FAR_OUT), (a[0] * _FAR_OUT, a[1] * _FAR_OUT)]
+        canvas.polygon([(a[0] * p, a[1] * p), (b[0] * p, b[1] * p), *near], tone(colour, lit))
+    for x in (-_HALF / 3, _HALF / 3):
+        seam = [(x * p, floor * p), (x * _FAR_OUT, floor * _FAR_OUT)]
+        canvas.line(seam, 0.006 * p, tone((0.34, 0.29, 0.26), 0.6))
+    for side in (-1, 1):
+        _wall(canvas, side, (p, q), floor, tone, door=index % 2 == (side > 0))
+    if index % 2:
+        lamp = [(x * d, (_CEILING + 0.01) * d) for x, d in _strip_of(0.15, p, q)]
+        canvas.polygon(lamp, world.tone((1.0, 0.97, 0.88), 1.0, lit=1.5))
+    return world.layer(canvas, p)
+
+
+def _strip_of(half: float, p: float, q: float) -> list[tuple[float, float]]:
+    a, b = p + (q - p) * 0.25, p + (q - p) * 0.75
+    return [(-half, a), (half, a), (half, b), (-half, b)]
+
+
+def _wall(
+    canvas: Canvas,
+    side: int,
+    depths: tuple[float, float],
+    floor: float,
+    tone: Callable[[Colour, float], Colour],
+    *,
+    door: bool,
+) -> None:
+    p, q = depths
+
+    def at(distance: float, y: float) -> tuple[float, float]:
+        return side * _HALF * distance, y * distance
+
+    canvas.polygon(
+        [at(p, floor), at(_FAR_OUT, floor), at(_FAR_OUT, floor - 0.05), at(p, floor - 0.05)],
+        tone((0.36, 0.32, 0.30), 0.6),
+    )
+    near, far = p + (q - p) * 0.72, p + (q - p) * 0.2
+    if door:
+        frame = [at(far, floor), at(near, floor), at(near, -0.20), at(far, -0.20)]
+        canvas.polygon(frame, tone((0.30, 0.24, 0.20), 0.6))
+        a, b = far + (near - far) * 0.08, near - (near - far) * 0.08
+        panel = [at(a, floor), at(b, floor), at(b, -0.18), at(a, -0.18)]
+        canvas.polygon(panel, tone((0.46, 0.56, 0.58), 0.8))
+        knob = at(a + (b - a) * 0.2, 0.13)
+        canvas.ellipse(*knob, 0.014 * p, 0.02 * p, tone((0.86, 0.78, 0.5), 0.9))
+    else:
+        picture = [at(far, 0.05), at(near, 0.05), at(near, -0.16), at(far, -0.16)]
+        canvas.polygon(picture, tone((0.30, 0.24, 0.20), 0.7))
+        a, b = far + (near - far) * 0.12, near - (near - far) * 0.12
+        sight = [at(a, 0.03), at(b, 0.03), at(b, -0.14), at(a, -0.14)]
+        canvas.polygon(sight, tone((0.50, 0.64, 0.70), 0.9))
+
+
+def road_ahead(world: World) -> list[Layer]:
+    """Return a straight road to the horizon that comes on and on, trees passing on both sides."""
+    camera = world.path[0]
+    ground = GROUND - camera.y
+    return [
+        *sky_layers(world),
+        mountains(world, 0.04, (0.40, 0.48, 0.60), height=0.15, snow=0.4),
+        _plain(world),
+        *(_road(world, ground, phase) for phase in range(_PHASES)),
+        *(_row(world, p) for p in _ROWS),
+    ]
+
+
+def _plain(world: World) -> Layer:
+    canvas = world.canvas(0.0, top=-0.02)
+    green = covered(world, GRASS)
+    edge = skyline(world, canvas.x0, canvas.x1)
+    edge[:, 1] *= 0.004
+    far = world.tone(mix(green, (0.8, 0.82, 0.6), 0.35), 0.3)
+    fill_below(world, canvas, edge, far, world.tone(green, 1.0, lit=0.75), 0.5)
+    return world.layer(canvas, 0.0, solid=0.02, texture=0.12)
+
+
+def _road(world: World, ground: float, phase: int) -> Layer:
+    """Return the road with its dashes where they are in this part of their way."""
+    canvas = world.canvas(0.0, top=-0.01)
+    tar, white = covered(world, (0.29, 0.30, 0.33), 0.5), (0.93, 0.92, 0.88)
+
+    def across(left: float, right: float, first: float, last: float) -> list[tuple[float, float]]:
+        near, far = 1 / first, 1 / last
+        return [
+            (left * far, ground * far),
+            (right * far, ground * far),
+            (right * near, ground * near),
+            (left * near, ground * near),
+        ]
+
+    canvas.polygon(across(-_ROAD * 1.12, _ROAD * 1.12, 0.2, 60), world.tone((0.60, 0.56, 0.48)))
+    canvas.polygon(across(-_ROAD, _ROAD, 0.2, 60), world.tone(tar, 0.95, lit=0.8))
+    for x in (-_ROAD * 0.93, _ROAD * 0.93):
+        canvas.polygon(across(x - 0.02, x + 0.02, 0.2, 40), world.tone(white, 0.95, lit=0.85))
+    for number in range(14):
+        start = (number - phase / _PHASES) * _DASH
+        if start + 0.6 < 0.25:
+            continue
+        yellow = world.tone((0.95, 0.76, 0.26), max(0.4, 1 - 0.05 * start), lit=0.9)
+        canvas.polygon(across(-0.022, 0.022, max(0.2, start), start + 0.6), yellow)
+
+    def shown(t: float) -> bool:
+        return int(t * _PHASES * 2.4) % _PHASES == phase
+
+    return world.layer(canvas, 0.0, shown=shown)
+
+
+def _row(world: World, p: float) -> Layer:
+    """Return the trees and bushes on both sides of the road at one distance."""
+    foot = world.ground_at(p)
+    canvas = world.canvas(p, top=foot - 0.75 * p - 0.06, bottom=foot + 0.03)
+    random = world.random
+    for side in (-1, 1):
+        x = _ROAD * 1.35 * p + float(random.uniform(0, 0.3)) * p
+        end = canvas.x1 if side > 0 else -canvas.x0
+        while x < end + 0.2:
+            tall = float(random.uniform(0.34, 0.62)) * p
+            paint = trees.broadleaf if random.random() < 0.7 else trees.bush
+            size = tall if paint is trees.broadleaf else tall * 0.22
+            paint(world, canvas, (side * x, foot + 0.01 * p), size, p, LEAF)
+            x += float(random.uniform(0.5, 1.1)) * (0.45 + p * 0.5) * min(1.0, p + 0.4)
+    return world.layer(canvas, p)
