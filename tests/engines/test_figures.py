@@ -68,7 +68,9 @@ def test_four_legged_animals_have_silhouettes_of_their_own() -> None:
                 assert apart > 0.12, f"{first} and {second} have one silhouette"
 
 
-@pytest.mark.parametrize("key", ["dog", "cat", "horse", "elephant", "lion", "cow", "car", "van"])
+@pytest.mark.parametrize(
+    "key", ["dog", "cat", "horse", "elephant", "lion", "cow", "car", "van", "bus", "truck"]
+)
 def test_from_the_front_and_from_behind_a_body_is_narrow_and_the_two_differ(key: str) -> None:
     gait = figures()[key].get("gait", "walk")
     side, front, rear = (painted(key, gait, 0.0, face) for face in ("side", "front", "rear"))

@@ -52,6 +52,13 @@ def test_a_robot_arm_handles_what_is_said_in_the_colour_that_is_said() -> None:
     assert arm.prop_colour == colours()["blue"]
 
 
+def test_an_animal_at_play_runs_about_and_one_with_an_instrument_stands_up() -> None:
+    (dogs,) = actors("two dogs", "playing in a park")
+    assert (dogs.gait, dogs.upright) == ("run", False)
+    (cat,) = actors("a cat", "playing guitar")
+    assert (cat.prop, cat.upright) == ("guitar", True)
+
+
 def test_who_drives_sees_the_road_and_not_the_car() -> None:
     scene = Scene(
         subject="a car", action="driving", setting="a highway", camera_angle="point of view"

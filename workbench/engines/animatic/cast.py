@@ -59,6 +59,8 @@ class Player:
         self.spec = spec
         self.form = FORMS[spec["form"]]
         self.front = FACING.get(world.script.camera_angle, _unasked(world.script, actor))
+        if actor.rider or (spec["form"] == "drawing" and "front" not in spec["look"]):
+            self.front = "side"
         self.look: Mapping[str, Any] = {**spec.get("look", {}), "words": actor.words}
         self.size = float(spec["size"])
         self.x, self.y, self.p = place

@@ -160,10 +160,13 @@ def _actors(scene: Scene) -> tuple[Actor, ...]:
         things = [a for a in actors[1:] if _form(a) == "drawing"] or [Actor("cube", "cube")]
         thing = replace(actors[0], prop=things[0].figure, prop_colour=things[0].colour)
         actors = [thing, *[a for a in actors[1:] if a is not things[0]]]
-    return tuple(_with_company(actors, doing, gait)[:_MOST_ACTORS])
+    plays = bool(re.search(r"\bplay", scene.action.lower())) and not doing
+    return tuple(_with_company(actors, doing, gait, plays=plays)[:_MOST_ACTORS])
 
 
-def _with_company(actors: list[Actor], doing: Sequence[_Noun], gait: str) -> list[Actor]:
+def _with_company(
+    actors: list[Actor], doing: Sequence[_Noun], gait: str, *, plays: bool = False
+) -> list[Actor]:
     """Put riders on mounts, things into hands, and other things beside."""
     actors = _mounted(actors, gait)
     lead = actors[0]
@@ -185,7 +188,10 @@ def _with_company(actors: list[Actor], doing: Sequence[_Noun], gait: str) -> lis
             actors.append(
                 Actor(noun.key, noun.words, min(noun.count, 2), _suited(noun.key, ""), noun.colour)
             )
-    if _form(actors[0]) == "quadruped" and gait in _HUMAN_GAITS and not actors[0].rider:
+    if gait == "work" and _form(lead) == "quadruped" and plays and not actors[0].prop:
+        # An animal at play runs about; only with something in its paws does it stand up.
+        actors[0] = replace(lead, gait=_suited(lead.figure, "run"))
+    elif _form(actors[0]) == "quadruped" and gait in _HUMAN_GAITS and not actors[0].rider:
         actors[0] = replace(actors[0], upright=True, gait=gait)
     return actors
 

@@ -46,10 +46,15 @@ def colours() -> Mapping[str, Colour]:
 
 
 def paint_drawing(canvas: Canvas, pose: Pose, ink: Ink, look: Mapping[str, Any]) -> None:
-    """Paint the drawing that ``look`` holds: ``shapes``, ``main`` (a colour's name), ``motion``."""
+    """Paint the drawing that ``look`` holds: ``shapes``, ``main`` (a colour's name), ``motion``.
+
+    ``front`` and ``rear`` are its shapes as seen from there, where it has such.
+    """
     main = ink.main or colours()[look.get("main", "grey")]
     motion = look.get("motion", "still")
-    draw_shapes(canvas, look["shapes"], main, ink, pose, _motion(motion, pose))
+    draw_shapes(
+        canvas, look.get(pose.front, look["shapes"]), main, ink, pose, _motion(motion, pose)
+    )
 
 
 def draw_shapes(

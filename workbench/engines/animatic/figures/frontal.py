@@ -104,8 +104,9 @@ def _arm(
         root[1] + _UPPER * math.cos(upper) + _NEARER * 0.6 * math.sin(upper) * _UPPER,
     )
     inwards = 0.4 if math.cos(fore) > 0 else -0.25
+    beckons = -math.sin(fore) if math.cos(fore) < -0.5 else 0.0
     hand = (
-        elbow[0] - across * inwards * _FORE,
+        elbow[0] - across * inwards * _FORE + side * beckons * _FORE,
         elbow[1] + _FORE * math.cos(fore) + _NEARER * math.sin(fore) * _FORE,
     )
     sleeve = ink.lit(clothes["top"])
