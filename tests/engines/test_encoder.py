@@ -149,5 +149,23 @@ def test_the_index_stands_before_the_pictures(tmp_path: Path) -> None:
 def test_the_gpu_encoder_is_used_only_where_it_really_opens(tmp_path: Path) -> None:
     with VideoWriter(tmp_path / "v.mp4", 256, 144, 24, encoder="auto") as writer:
         writer.write(textured(3))
-    assert isinstance(nvenc_opens(), bool)
     assert probe_video(tmp_path / "v.mp4").num_frames == 3
+    # x264 signs what it encodes; the GPU's encoder does not.
+    assert (b"x264" in (tmp_path / "v.mp4").read_bytes()) == (not nvenc_opens())
+
+
+def test_the_same_frames_give_the_same_file(tmp_path: Path) -> None:
+    frames = textured(6)
+    for name in ("a.mp4", "b.mp4"):
+        with VideoWriter(tmp_path / name, 256, 144, 24, effort="live") as writer:
+            writer.write(frames)
+    assert (tmp_path / "a.mp4").read_bytes() == (tmp_path / "b.mp4").read_bytes()
+
+
+def test_a_steady_picture_is_as_good_in_its_last_frame_as_in_its_first(tmp_path: Path) -> None:
+    frame = textured(1)[0]
+    with VideoWriter(tmp_path / "v.mp4", 256, 144, 24, effort="live") as writer:
+        writer.write(frame[None].repeat(30, 0))
+    first, *_, last = decode_video(tmp_path / "v.mp4")
+    assert min(psnr(frame, first), psnr(frame, last)) > 33
+    assert abs(psnr(frame, first) - psnr(frame, last)) < 3

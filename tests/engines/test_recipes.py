@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.engines.filming import recipe_for
+from tests.engines.filming import recipe_for, render
+from workbench.engines.commands import recipe
 from workbench.engines.encoder import VideoWriter
-from workbench.engines.probe import probe_video
+from workbench.engines.probe import decode_video, probe_video
 from workbench.engines.recipes import embeddable, read_recipe, write_recipe
 from workbench.errors import DamagedFile
 from workbench.rendering import Outcome
@@ -101,3 +102,22 @@ def test_a_truncated_video_is_damaged(tmp_path: Path) -> None:
         probe_video(path)
     with pytest.raises(DamagedFile):
         read_recipe(path)
+
+
+def test_a_lone_video_is_shown_and_made_again_from_the_command_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    render(tmp_path, Scene(subject="a fox", action="running"), width=128, height=72, num_frames=6)
+    lone = tmp_path / "lone.mp4"
+    (tmp_path / "video.mp4").rename(lone)
+    assert recipe(["show", str(lone)]) == 0
+    shown = capsys.readouterr().out
+    assert "a fox" in shown
+    assert "128×72, 6 frames" in shown
+    assert recipe(["rerun", str(lone), "--output", str(tmp_path / "again.mp4")]) == 0
+    first, second = (list(decode_video(path)) for path in (lone, tmp_path / "again.mp4"))
+    assert len(first) == 6
+    assert all(np.array_equal(a, b) for a, b in zip(first, second, strict=True))
+    (tmp_path / "foreign.json").write_text("no recipe", "utf-8")
+    assert recipe(["show", str(tmp_path / "foreign.json")]) == 1
+    assert "damaged" in capsys.readouterr().err
