@@ -99,12 +99,20 @@ class EventsHandler(WebSocketMixin, WebSocketHandler, JsonErrors):
     @authorized
     async def get(self, *args: Any, **kwargs: Any) -> None:
         """Check what is asked for, then upgrade."""
-        self._subscriber = Subscriber(
+        subscriber = Subscriber(
             frozenset(self.get_query_arguments("job_id")),
             frozenset(self.get_query_arguments("batch_id")),
         )
-        self._first = await asyncio.to_thread(self._present_jobs, self._subscriber)
-        await super().get(*args, **kwargs)
+        # Listened for first, and looked at then: so no change can fall between the two.
+        self._hub.add(subscriber)
+        try:
+            for job in await asyncio.to_thread(self._present_jobs, subscriber):
+                subscriber.offer(job)
+            self._subscriber = subscriber
+            await super().get(*args, **kwargs)
+        finally:
+            if self._sender is None:  # refused, or no websocket after all
+                self._hub.remove(subscriber)
 
     def open(self, *args: Any, **kwargs: Any) -> None:
         """Begin to send."""
@@ -112,9 +120,6 @@ class EventsHandler(WebSocketMixin, WebSocketHandler, JsonErrors):
         if self._subscriber is None:
             self.close()
             return
-        self._hub.add(self._subscriber)
-        for job in self._first:
-            self._subscriber.offer(job)
         self._sender = asyncio.ensure_future(self._send(self._subscriber))
 
     def on_message(self, message: str | bytes) -> None:

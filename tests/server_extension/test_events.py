@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+import time
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 import websocket
 
+from server_extension.handlers.events import Subscriber
 from tests.live_server import TOKEN, LiveServer
+from workbench.jobs.model import Job
 
 
 def _connect(server: LiveServer, query: str, token: str = TOKEN) -> websocket.WebSocket:
@@ -61,6 +65,32 @@ def test_a_listener_that_returns_hears_what_it_missed(server: LiveServer) -> Non
     connection = _connect(server, f"?job_id={job['job_id']}&since={seen}")
     assert _until_end(connection)[-1]["status"] == "complete"
     connection.close()
+
+
+def test_no_end_is_missed_however_near_it_is_to_the_listening(server: LiveServer) -> None:
+    small = {"prompt": "a spark", "num_frames": 2, "width": 64, "height": 64}
+    for number in range(12):
+        job = server.post("/api/video/single_inference", small).json()
+        time.sleep(0.01 * number)  # the end comes before, within and after the way in
+        connection = _connect(server, f"?job_id={job['job_id']}")
+        assert _until_end(connection)[-1]["status"] == "complete"
+        connection.close()
+
+
+def test_a_slow_listener_is_owed_the_newest_state_of_each_job_and_no_more() -> None:
+    listener = Subscriber(frozenset(), frozenset({"b"}))
+    ours, other = _job("j1", "b", 1), _job("j2", "x", 1)
+    assert listener.wants(ours)
+    assert not listener.wants(other)
+    for revision in (1, 5, 3, 9, 2):
+        listener.offer(_job("j1", "b", revision))
+        listener.offer(_job("j3", "b", revision))
+    assert {job_id: job.revision for job_id, job in listener.pending.items()} == {"j1": 9, "j3": 9}
+
+
+def _job(job_id: str, batch_id: str, revision: int) -> Job:
+    job: Any = SimpleNamespace(job_id=job_id, batch_id=batch_id, revision=revision)
+    return cast("Job", job)
 
 
 @pytest.mark.parametrize(
