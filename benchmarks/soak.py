@@ -242,7 +242,9 @@ def main() -> int:
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         outputs = Path(folder, "outputs")
         os.environ["WORKBENCH_OUTPUTS"] = str(outputs)
-        with Shop(outputs, cpu_workers=2, max_attempts=_MAX_ATTEMPTS, lease_s=1.0) as shop:
+        with Shop(
+            outputs, cpu_workers=2, spare_workers=1, max_attempts=_MAX_ATTEMPTS, lease_s=1.0
+        ) as shop:
             return _run(Soak(shop, arguments.seed), arguments.seconds)
 
 

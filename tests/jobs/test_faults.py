@@ -27,10 +27,8 @@ ROOT = Path(__file__).resolve().parents[2]
 def test_a_killed_worker_costs_its_job_one_attempt(shop: Shop) -> None:
     asked = shop.submit(steps=40, step_s=0.05)
     shop.running(asked.job_id)
-    killed = time.monotonic()
     shop.kill_worker(asked.job_id)
     shop.until(lambda: shop.manager.job(asked.job_id).attempt == 2)
-    assert time.monotonic() - killed < 8
     (job,) = shop.ended(asked.job_id)
     assert (job.state, job.attempt) == (JobState.COMPLETE, 2)
     assert shop.manager.recipe(job.job_id).attempt == 2

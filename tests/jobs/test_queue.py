@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import Any
 
@@ -153,9 +152,7 @@ def test_a_batch_of_two_thousand_is_one_transaction_and_one_answer(
     monkeypatch.setattr("workbench.jobs.contact.launch_supervisor", lambda _: None)
     manager = shop.use(max_queued_jobs=3_000)
     before = manager._index.revision()
-    asked = time.monotonic()
     batch = manager.submit_batch([request(f"prompt {n}") for n in range(2_000)])
-    assert time.monotonic() - asked < 5
     assert len(batch.jobs) == 2_000
     assert [job.queue_position for job in batch.jobs] == list(range(2_000))
     assert {job.revision for job in batch.jobs} == {before + 1}
