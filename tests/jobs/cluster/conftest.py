@@ -28,5 +28,5 @@ def shop(machines: Machines, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("WORKBENCH_LEASES", str(tmp_path / "leases"))
     monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
     with Shop(tmp_path / "outputs") as shop:
-        shop.use(cluster=machines.address, lease_s=60.0)
+        shop.use(cluster=machines.address, lease_s=60.0, cluster_absence_s=120.0)
         yield shop
