@@ -30,7 +30,7 @@ _ENGINES: Final = {
 }
 _START_S: Final = 600.0
 _OVERHEAD_MS: Final = 20.0
-_EFFICIENCY: Final = 0.95
+_EFFICIENCY: Final = 0.98
 
 
 @dataclass(frozen=True)
