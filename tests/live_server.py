@@ -125,7 +125,11 @@ class LiveServer:
         end_supervisor(self.outputs)
 
     def __enter__(self) -> Self:
-        return self.start()
+        try:
+            return self.start()
+        except BaseException:
+            self.stop()  # nobody else will
+            raise
 
     def __exit__(self, *exc_info: object) -> None:
         self.stop()
