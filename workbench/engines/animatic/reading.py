@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from typing import Final
 
-from workbench.engines.animatic.colour import Colour
 from workbench.engines.animatic.figures.drawing import colours
+from workbench.engines.animatic.naming import Noun, named_in
 from workbench.engines.animatic.script import Actor, Script
-from workbench.engines.animatic.tables import figures, gaits, lexicon, nouns
+from workbench.engines.animatic.tables import figures, gaits, lexicon
 from workbench.engines.animatic.words import colour_names
 from workbench.scene import Scene, canonical_term, vocabulary
 
@@ -35,29 +35,8 @@ _TERM_FIELDS: Final = (
     "pace",
 )
 _MOST_ACTORS: Final = 3
-_MOST_OF_A_KIND: Final = 7
-_PLURAL_COUNT: Final = 3
-_PEOPLE: Final = frozenset({"people", "crowd", "family", "group", "team", "audience"})
 _HUMAN_GAITS: Final = frozenset({"work", "dance", "pedal", "ride", "drive"})
-_KINDS: Final = frozenset({"bird", "fish", "insect", "bug", "plant", "tree", "flower", "branch"})
 _RIDERS: Final = frozenset({"rider", "cowboy", "knight", "jockey", "cyclist", "biker"})
-_TRADES: Final = (
-    "ster",
-    "ler",
-    "ker",
-    "yer",
-    "ter",
-    "ner",
-    "per",
-    "ist",
-    "ian",
-    "tor",
-    "woman",
-    "man",
-)
-_NO_TRADES: Final = frozenset(
-    {"water", "winter", "shutter", "center", "enter", "scooter", "corner"}
-)
 _INDOOR_GAITS: Final = frozenset({"sit", "lie", "sleep", "work"})
 _DRUNK: Final = frozenset({"cup", "glass", "bottle"})
 _SEA: Final = frozenset({"ocean", "beach", "lake", "river"})
@@ -75,17 +54,6 @@ _MOUNTS: Final = frozenset(
         "deer",
     }
 )
-
-
-@dataclass(frozen=True, slots=True)
-class _Noun:
-    """A figure found in a text."""
-
-    key: str
-    words: str
-    count: int
-    colour: Colour | None
-    at: int
 
 
 def read_scene(scene: Scene, seed: int) -> Script:
@@ -144,9 +112,9 @@ def _plain(text: str) -> str:
 
 
 def _actors(scene: Scene) -> tuple[Actor, ...]:
-    found = _nouns_in(scene.subject)
+    found = named_in(scene.subject)
     gait = _gait(scene.action)
-    doing = [n for n in _nouns_in(scene.action) if n.words not in lexicon()["idle"]["nouns"]]
+    doing = [n for n in named_in(scene.action) if n.words not in lexicon()["idle"]["nouns"]]
     if not found:
         if not scene.subject or find_backdrop(scene.subject):
             return ()
@@ -165,7 +133,7 @@ def _actors(scene: Scene) -> tuple[Actor, ...]:
 
 
 def _with_company(
-    actors: list[Actor], doing: Sequence[_Noun], gait: str, *, plays: bool = False
+    actors: list[Actor], doing: Sequence[Noun], gait: str, *, plays: bool = False
 ) -> list[Actor]:
     """Put riders on mounts, things into hands, and other things beside."""
     actors = _mounted(actors, gait)
@@ -196,7 +164,7 @@ def _with_company(
     return actors
 
 
-def _holding(actor: Actor, noun: _Noun) -> Actor:
+def _holding(actor: Actor, noun: Noun) -> Actor:
     """Return ``actor`` with the thing in its hand; an animal stands up to hold one."""
     return replace(
         actor,
@@ -233,71 +201,6 @@ def _coloured(actor: Actor, details: str) -> Actor:
         return actor
     spoken = [word for word in _plain(details).split() if word in colour_names()]
     return replace(actor, colour=colours()[colour_names()[spoken[0]]]) if spoken else actor
-
-
-def _nouns_in(text: str) -> list[_Noun]:
-    words = re.findall(r"[a-z0-9'-]+", text.lower())
-    known, at, start = nouns(), 0, 0
-    found: list[_Noun] = []
-    while at < len(words):
-        for length in (4, 3, 2, 1):
-            phrase = tuple(words[at : at + length])
-            if len(phrase) == length and phrase in known and not _is_adjective(words, at, length):
-                key, plural = known[phrase]
-                before = words[start:at]
-                noun = _noun(key, " ".join(phrase), before, at, plural=plural)
-                if found and start == at:
-                    found[-1] = _compound(found[-1], noun)
-                else:
-                    found.append(noun)
-                at += length
-                start = at
-                break
-        else:
-            at += 1
-    return _distinct(found or _somebody(words))
-
-
-def _compound(first: _Noun, second: _Noun) -> _Noun:
-    """Return what two nouns in a row mean: a chess player is a player, a robin bird a robin."""
-    kept = first if second.words in _KINDS else second
-    return replace(kept, count=max(first.count, second.count), colour=first.colour or second.colour)
-
-
-def _somebody(words: list[str]) -> list[_Noun]:
-    """Return a person where nothing is known but somebody's trade."""
-    for at, word in enumerate(words):
-        if len(word) > 5 and word.endswith(_TRADES) and word not in _NO_TRADES:
-            return [_Noun("person", word, 1, None, at)]
-    return []
-
-
-def _is_adjective(words: list[str], at: int, length: int) -> bool:
-    """Tell whether a colour's name stands before a noun: an orange cat is no orange."""
-    return length == 1 and words[at] in colour_names() and at + 1 < len(words)
-
-
-def _noun(key: str, phrase: str, before: list[str], at: int, *, plural: bool) -> _Noun:
-    numbers = lexicon()["numbers"]
-    counts = [numbers[w] for w in before if w in numbers] + [
-        int(w) for w in before if w.isdigit() and 1 <= int(w) <= 99
-    ]
-    if not counts and phrase in numbers:
-        counts = [numbers[phrase]]
-    count = counts[-1] if counts else _PLURAL_COUNT if plural or phrase in _PEOPLE else 1
-    named = [w for w in before if w in colour_names()]
-    colour = colours()[colour_names()[named[-1]]] if named else None
-    return _Noun(key, phrase, max(1, min(count, _MOST_OF_A_KIND)), colour, at)
-
-
-def _distinct(found: list[_Noun]) -> list[_Noun]:
-    kept: list[_Noun] = []
-    for noun in found:
-        if all(noun.key != other.key for other in kept):
-            kept.append(noun)
-        elif noun.words in lexicon()["numbers"]:
-            continue
-    return kept
 
 
 def _gait(action: str) -> str:

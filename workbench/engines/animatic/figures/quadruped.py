@@ -14,6 +14,7 @@ import numpy as np
 from workbench.engines.animatic.canvas import Canvas
 from workbench.engines.animatic.colour import mix
 from workbench.engines.animatic.figures.body import Ink, Pose, colour_of, reach, smooth, wave
+from workbench.engines.animatic.figures.coats import paint_markings
 from workbench.engines.animatic.figures.muzzles import HEADS
 from workbench.engines.animatic.figures.oncoming import paint_oncoming
 
@@ -100,7 +101,7 @@ class Beast:
         self._half, self._turn = half, (math.cos(angle), math.sin(angle))
         self._arch = self.flex * -0.5 if gait == "gallop" else 0.0
 
-    def _at(self, along: float, up: float) -> tuple[float, float]:
+    def at(self, along: float, up: float) -> tuple[float, float]:
         """Return a point of the body: along from hind (−1) to fore (1), up in body depths."""
         x, y = along * self._half, -up * self.deep
         c, s = self._turn
@@ -108,7 +109,7 @@ class Beast:
         return self.centre[0] + c * x - s * y, self.centre[1] + s * x + c * y + arch
 
     def body(self, canvas: Canvas) -> None:
-        look, at = self.look, self._at
+        look, at = self.look, self.at
         hump, tuck = float(look.get("hump", 0.0)), float(look.get("tuck", 0.12))
         chest = float(look.get("chest", 1.0))
         breath = 0.015 * self.pose.swing() if not self.gait else 0.0
@@ -140,71 +141,7 @@ class Beast:
             ]
         )
         canvas.polygon(under, self.ink.half(self.belly))
-        self._markings(canvas)
-
-    def _markings(self, canvas: Canvas) -> None:
-        at, marks = self._at, self.look.get("marks")
-        dark = self.ink.half(self.points)
-        if marks == "stripes":
-            for u in np.linspace(-1.15, 1.05, 10):
-                canvas.polygon(
-                    smooth(
-                        [
-                            at(u, 0.46),
-                            at(u + 0.07, 0.44),
-                            at(u + 0.12, 0.02),
-                            at(u + 0.05, -0.2),
-                            at(u + 0.03, 0.1),
-                        ]
-                    ),
-                    dark,
-                )
-        elif marks in {"spots", "patches"}:
-            size = 0.10 if marks == "spots" else 0.24
-            places = [
-                (-1.0, 0.2),
-                (-0.7, -0.05),
-                (-0.5, 0.3),
-                (-0.2, 0.05),
-                (0.1, 0.3),
-                (0.3, -0.1),
-                (0.55, 0.22),
-                (0.85, 0.0),
-                (0.95, 0.34),
-            ]
-            for index, (u, up) in enumerate(places if marks == "spots" else places[::3]):
-                x, y = at(u, up)
-                r = size * self.deep * (0.8 + 0.4 * (index % 3) / 2)
-                canvas.ellipse(x, y, r * 1.4, r, dark)
-        elif marks == "saddle":
-            canvas.polygon(
-                smooth(
-                    [
-                        at(0.9, 0.5),
-                        at(0.5, 0.1),
-                        at(-0.6, 0.12),
-                        at(-1.2, 0.2),
-                        at(-1.0, 0.49),
-                        at(0, 0.47),
-                    ]
-                ),
-                dark,
-            )
-        elif marks == "wool":
-            for u in np.linspace(-1.15, 1.1, 8):
-                for up in (0.42, 0.1, -0.24):
-                    x, y = at(u + 0.1 * (up > 0.2), up)
-                    canvas.ellipse(
-                        x,
-                        y,
-                        0.2 * self.deep * 1.5,
-                        0.2 * self.deep * 1.4,
-                        self.ink.lit(mix(self.coat, (1, 1, 1), 0.15 + 0.1 * up)),
-                    )
-        elif marks == "spines":
-            for u in np.linspace(-1.25, 0.8, 16):
-                x, y = at(u, 0.34)
-                canvas.polygon(((x - 0.02, y), (x - 0.09, y - 0.16), (x + 0.02, y)), dark)
+        paint_markings(canvas, self)
 
     def legs(self, canvas: Canvas, *, far: bool) -> None:
         tone = self.ink.dark if far else self.ink.lit
@@ -214,7 +151,7 @@ class Beast:
 
     def _leg(self, canvas: Canvas, *, fore: bool, far: bool, tone: Any, aside: float) -> None:
         thick = float(self.look.get("thick", 0.07))
-        root = self._at(0.93 if fore else -0.98, -0.12)
+        root = self.at(0.93 if fore else -0.98, -0.12)
         root = (root[0] + aside * (0.6 if fore else 1), root[1])
         foot = self._foot(root, fore=fore, far=far)
         upper = self.leg * (0.54 if fore else 0.60)
@@ -261,7 +198,7 @@ class Beast:
         kind = self.look.get("tail", "thin")
         if kind == "none":
             return
-        x, y = self._at(-1.24, 0.3)
+        x, y = self.at(-1.24, 0.3)
         wag = self.pose.swing(0.1, 2 if kind == "up" else 1)
         long = float(self.look.get("tail_length", 0.42))
         flow = 0.22 if self.gait in {"gallop", "trot"} else 0.0
@@ -299,7 +236,7 @@ class Beast:
 
     def head(self, canvas: Canvas) -> None:
         look, ink = self.look, self.ink
-        shoulder = self._at(0.98, 0.16)
+        shoulder = self.at(0.98, 0.16)
         neck, raised = float(look.get("neck", 0.22)), float(look.get("neck_angle", 52))
         if self.gait == "gallop":
             raised -= 16 - 5 * self.pose.swing(0.3)
