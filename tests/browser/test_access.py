@@ -45,6 +45,9 @@ def test_no_step_has_a_serious_accessibility_finding(
     found["tune"] = _findings(screen)
     screen.go("Results")
     found["results"] = _findings(screen)
+    screen.cards.nth(1).get_by_role("button", name="Look at it").click()
+    found["video"] = _findings(screen)
+    screen.page.keyboard.press("Escape")
     screen.page.get_by_role("button", name="History").click()
     found["history"] = _findings(screen)
     assert {step: problems for step, problems in found.items() if problems} == {}

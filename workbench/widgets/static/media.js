@@ -58,12 +58,9 @@ export class Player {
       onplaying: () => this._ready(),
     });
     this.video.muted = true; // the attribute alone does not mute a video made by script
-    this.image = h("img", {
-      alt: "",
-      hidden: true,
-      onload: () => show(this.image, this.video.hidden), // a picture on its way would show as an empty frame
-      onerror: () => show(this.image, false),
-    });
+    this.image = h("img", { alt: "", hidden: true });
+    this.asked = 0; // pictures asked for, and the newest that has come
+    this.came = 0;
     this.note = h("span", { class: "wb-player-note" });
     this.el = h(
       "div",
@@ -120,8 +117,7 @@ export class Player {
     if (this.waiting) return;
     this.tried = 0;
     this.loaded = false;
-    if (this.picture) this.image.src = this.picture;
-    else show(this.image, false);
+    this._loadPicture();
     if (this.sources.length) {
       if (this.picture) this.video.poster = this.picture;
       this.video.src = this.sources[0];
@@ -129,6 +125,27 @@ export class Player {
       show(this.video, false);
       this.video.removeAttribute("src");
     }
+  }
+
+  /** A picture stands once it has come, in place of the one before; one that fails leaves that standing. */
+  _loadPicture() {
+    const { job, picture } = this;
+    this.asked += 1;
+    const number = this.asked;
+    if (this.pictured !== job?.id || !picture) show(this.image, false);
+    this.pictured = job?.id;
+    if (!picture) return;
+    const coming = h("img", {
+      alt: "",
+      src: picture,
+      onload: () => {
+        if (number < this.came || this.pictured !== job.id) return;
+        this.came = number;
+        show(coming, this.video.hidden);
+        this.image.replaceWith(coming);
+        this.image = coming;
+      },
+    });
   }
 
   async _nextSource() {

@@ -48,7 +48,7 @@ export class ScoreList {
   constructor({ all = false } = {}) {
     this.all = all;
     this.rows = new Map();
-    this.el = h("dl", { class: "wb-scores", "aria-label": "Scores" });
+    this.el = h("dl", { class: "wb-scores" });
   }
 
   update(job, ranges, sort) {
@@ -69,9 +69,9 @@ export class ScoreList {
 
   _row(name) {
     const { label, says } = SCORES[name];
-    const value = h("dd");
+    const value = h("span");
     const bar = h("i", { "aria-hidden": "true" });
-    const row = { value, bar, el: h("div", { class: "wb-score", title: `${name}: ${says}` }, h("dt", { text: label }), value, bar) };
+    const row = { value, bar, el: h("div", { class: "wb-score", title: `${name}: ${says}` }, h("dt", { text: label }), h("dd", {}, value, bar)) };
     this.rows.set(name, row);
     this.el.append(row.el);
     return row;
