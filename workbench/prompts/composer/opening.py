@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from workbench.prompts.composer.datafiles import english, load
-from workbench.prompts.composer.facts import Ground, preposition
+from workbench.prompts.composer.facts import Ground
 from workbench.prompts.composer.grammar import head_of
 from workbench.prompts.composer.lexicon import find_terms, subject_kind, word_list
 from workbench.prompts.composer.morphology import (
@@ -19,6 +19,7 @@ from workbench.prompts.composer.morphology import (
     is_verb,
     lemma,
 )
+from workbench.prompts.composer.naming import preposition
 from workbench.prompts.composer.polishing import polish
 from workbench.prompts.composer.reading import Reading, with_article
 from workbench.prompts.composer.segments import Modifier

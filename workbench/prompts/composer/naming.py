@@ -1,0 +1,213 @@
+"""What to call a thing or place after its first mention: "the old dog", "the two", "on the beach"."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Final
+
+from workbench.prompts.composer.datafiles import english, load
+from workbench.prompts.composer.grammar import head_of
+from workbench.prompts.composer.languages import is_foreign
+from workbench.prompts.composer.lexicon import (
+    Place,
+    capitalized,
+    find_terms,
+    place_named,
+    subject_kind,
+    word_list,
+)
+from workbench.prompts.composer.morphology import is_adjective, is_noun, is_plural
+from workbench.prompts.composer.words import tokens
+
+__all__ = ["definite", "is_many", "preposition", "short_name", "styleless"]
+
+_WITH_THE: Final = frozenset(
+    [
+        "river",
+        "ocean",
+        "sea",
+        "desert",
+        "tower",
+        "canal",
+        "bridge",
+        "palace",
+        "bund",
+        "canyon",
+        "mountains",
+        "hotel",
+        "museum",
+    ]
+)
+_PARTS: Final = frozenset(
+    [
+        "edge",
+        "middle",
+        "top",
+        "bottom",
+        "side",
+        "corner",
+        "foot",
+        "end",
+        "heart",
+        "center",
+        "centre",
+        "part",
+        "kind",
+        "kinds",
+        "type",
+    ]
+)
+"""Nouns that are named by what they are a part of."""
+_NO_ARTICLE: Final = frozenset(
+    [
+        "space",
+        "nature",
+        "town",
+        "home",
+        "school",
+        "work",
+        "downtown",
+        "underwater",
+        "heaven",
+        "indoors",
+        "outdoors",
+        "bed",
+    ]
+)
+_QUANTITIES: Final = frozenset(
+    [
+        "two",
+        "three",
+        "four",
+        "five",
+        "six",
+        "seven",
+        "eight",
+        "nine",
+        "ten",
+        "several",
+        "few",
+        "many",
+        "both",
+        "various",
+    ]
+)
+_NAMED_OTHERWISE: Final = {"underwater": "the water", "indoors": "the room", "outdoors": "the open"}
+
+
+@lru_cache(maxsize=2_048)
+def definite(phrase: str, *, limit: int) -> str:
+    """Return a short name for the noun phrase: "the old dog", "the horse and the rider"."""
+    if " and " in phrase and len(phrase.split()) <= 7:
+        parts = [
+            definite(p, limit=2) for p in re.split(r"\s*,\s*(?:and\s+)?|\s+and\s+", phrase) if p
+        ]
+        return f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else parts[0]
+    words = phrase.split()
+    if phrase.lower() in _NAMED_OTHERWISE:
+        return _NAMED_OTHERWISE[phrase.lower()]
+    if words and words[0].lower() in word_list("prepositions"):
+        words = words[1:]
+    own, _, whole = " ".join(words).partition(" of ")
+    if whole and head_of(own) in _PARTS:
+        return definite(whole, limit=limit)
+    head = head_of(" ".join(words))
+    bare = [w.strip(',.;:"()') for w in words]
+    at = next((i for i, w in enumerate(bare) if w.lower() == head), len(bare) - 1)
+    start = next(
+        (
+            i
+            for i in range(at, -1, -1)
+            if i == 0 or bare[i - 1].lower() in word_list("prepositions")
+        ),
+        0,
+    )
+    core = bare[start : at + 1]
+    quantity = ""
+    while core and core[0].lower() in english("determiners"):
+        if core[0].lower() in _QUANTITIES:
+            quantity = core[0].lower()
+        if core[0].lower() in {"my", "our", "your"}:
+            core = core[1:]
+            continue
+        if core[0].lower() in {"his", "her", "their", "its", "my", "your"} and len(core) > 1:
+            return (
+                " ".join(core[-limit - 1 :]).lower()
+                if len(core) <= limit + 1
+                else f"{core[0].lower()} {' '.join(core[-2:])}"
+            )
+        core = core[1:]
+    if not core:
+        return phrase
+    proper = (core[0][:1].isupper() and subject_kind(core[-1]) is None) or (
+        core[-1][:1].isupper() and len(core) <= 2
+    )
+    core = [capitalized(word) for word in core]
+    if is_foreign(phrase) or not any("a" <= c.lower() <= "ɏ" for c in core[-1]):
+        return "the subject"
+    if proper and core[-1].lower() in _WITH_THE:
+        return f"the {' '.join(core)}"
+    if proper:
+        return " ".join(core)
+    if limit == 1 and len(core) > 1 and _is_compound(core[-2].lower(), core[-1].lower()):
+        limit = 2
+    if core[-1].lower() in word_list("proper"):
+        return " ".join(w[:1].upper() + w[1:] for w in core[-1:])
+    core = core[-limit:]
+    if quantity in {"few", "several", "many", "various"}:
+        quantity = ""
+    name = " ".join([quantity, *core]).strip()
+    if proper or (
+        core[-1].lower() in _NO_ARTICLE and place_named(core[-1]) is not None and len(core) == 1
+    ):
+        return name
+    return f"the {name}"
+
+
+def short_name(subject: str) -> str:
+    """Return the subject's name after its first mention: "the dog", "the two"."""
+    parts = [p for p in re.split(r"\s*,\s*(?:and\s+)?|\s+and\s+", subject) if p]
+    if len(parts) == 1:
+        return definite(subject, limit=1)
+    if len(parts) == 2 and not any(is_many(p) for p in parts):
+        return "the two"
+    return definite(parts[0], limit=1) if is_many(parts[0]) else "the group"
+
+
+def styleless(subject: str) -> str:
+    """Return the subject without words of style: "a pixel art knight" → "a knight"."""
+    name = subject
+    for term in reversed(find_terms(subject)):
+        if term.field == "style" and term.end < len(subject):
+            name = f"{name[: term.start]}{name[term.end :].lstrip()}"
+    return name if len(name.split()) > 1 else subject
+
+
+def is_many(phrase: str) -> bool:
+    """Tell whether ``phrase`` names several."""
+    words = [t.lower() for t in tokens(phrase)]
+    core = phrase.split(" of ", maxsplit=1)[0] if " of " in phrase else phrase
+    if re.search(r"\band\b", core) and not phrase.lower().startswith("black and white"):
+        return True
+    return is_plural(head_of(phrase)) or bool(words and words[0] in _QUANTITIES)
+
+
+def preposition(setting: str, where: Place | None, *, named: bool = False) -> str:
+    """Return the preposition for being at ``setting``: "on" a hillside, "at" the edge of a town."""
+    head = head_of(setting.split(" of ", maxsplit=1)[0]) if setting else ""
+    if named and head in _PARTS:
+        return where.prep if where else "in"
+    by_noun: Mapping[str, str] = load("places_by_noun")
+    for word, nouns in by_noun.items():
+        if head in nouns.split():
+            return word
+    return where.prep if where else "in"
+
+
+def _is_compound(first: str, head: str) -> bool:
+    """Tell whether ``first`` belongs to the noun, as in "traffic light", not merely describes it."""
+    if subject_kind(f"{first}-{head}"):
+        return True
+    return first not in word_list("colors") and is_noun(first) and not is_adjective(first)
