@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +30,8 @@ from workbench.settings import Settings
 
 class FaultyEngine:
     """Options: ``fault`` and ``fault_attempts`` (how many attempts have it), ``steps``,
-    ``step_s``, ``touch`` (a file that says when the render began), ``load_s``."""  # noqa: D205, D209
+    ``step_s``, ``touch`` (a file that says when the render began), ``load_s``, ``finish`` (a file
+    for which the writing of the video waits, with what it then does)."""  # noqa: D205, D209
 
     name = "faulty"
     needs_gpu = False
@@ -69,15 +71,17 @@ class FaultyEngine:
             time.sleep(float(options.get("step_s", 0)))
             if step == steps // 2 and task.recipe.attempt <= int(options.get("fault_attempts", 99)):
                 _misbehave(str(options.get("fault", "")))
+        made = Rendered(
+            request.width or 64, request.height or 64, request.num_frames or 4, request.fps or 8, {}
+        )
+        if release := options.get("finish"):
+            assert task.may_finish_later
+            return replace(made, finish=lambda: _finish(task, made, Path(release)))
         write_video(task.folder / "video.mp4", request)
         (task.folder / "poster.jpg").write_bytes(b"\xff\xd8poster")
         if options.get("fault") == "truncate":
             os.truncate(task.folder / "video.mp4", 300)
-        assert request.width
-        assert request.height
-        assert request.num_frames
-        assert request.fps
-        return Rendered(request.width, request.height, request.num_frames, request.fps, {})
+        return made
 
     def unload(self) -> None:
         self.loaded = ""
@@ -106,6 +110,15 @@ class LightEngine(FaultyEngine):
             b"".join(b"\0\0\0\x10" + box + bytes(8) for box in boxes)
         )
         return Rendered(64, 64, 4, 8, {})
+
+
+def _finish(task: RenderTask, made: Rendered, release: Path) -> Rendered:
+    while not release.exists():
+        time.sleep(0.01)
+    if words := release.read_text():
+        raise RenderError(words)
+    write_video(task.folder / "video.mp4", task.recipe.request)
+    return made
 
 
 def _misbehave(fault: str) -> None:

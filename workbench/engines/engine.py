@@ -23,6 +23,8 @@ class RenderTask:
     report: Callable[[Progress], None]
     cancelled: Callable[[], bool]
     """To be asked at every step; when true, raise ``RenderCancelled``."""
+    may_finish_later: bool = False
+    """Whether :attr:`Rendered.finish` will be called; an engine need not make use of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,9 @@ class Rendered:
     timings_s: dict[str, float]
     request: RenderRequest | None = None
     """The request as it effectively was, where that differs from the one asked."""
+    finish: Callable[[], Rendered] | None = None
+    """Where every frame is made and the file still being written: writes the rest, and returns all
+    of this anew. Called in another thread, while the engine may render the next task."""
 
 
 class Engine(Protocol):

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from workbench.engines.engine import Engine, RenderTask
 from workbench.engines.engine import Rendered as Made
@@ -26,7 +26,10 @@ from workbench.jobs.publishing import sync_folder
 from workbench.jobs.records import LOG_MARK
 from workbench.rendering import Outcome, Progress, Recipe
 
-__all__ = ["AttemptRoom", "disk_problem"]
+__all__ = ["AttemptRoom", "Finish", "disk_problem"]
+
+T = TypeVar("T")
+Finish = Callable[[], Rendered | Failed]
 
 _REPORT_EVERY_S: Final = 0.05
 _LIBRARIES: Final = {
@@ -59,18 +62,22 @@ class AttemptRoom:
         self._preview = False
         self._loaded_at = time.monotonic()
 
-    def render(self, engine_named: Callable[[str], Engine]) -> Rendered | Failed:
-        """Render, and return the message that tells how it ended; raises nothing."""
+    def render(self, engine_named: Callable[[str], Engine]) -> Rendered | Failed | Finish:
+        """Render, and return the message that tells how it ended; raises nothing.
+
+        Where the engine has made all frames and still writes the file, returns what writes the rest
+        and then returns that message; it may be called in another thread.
+        """
         try:
             self._aside.folder.mkdir(parents=True, exist_ok=True)
             with _logged(self._files.log, self._order.attempt):
-                return self._guarded(engine_named)
+                return self._guarded(lambda: self._make(engine_named))
         except OSError as error:
             return self._failed(disk_problem(error))
 
-    def _guarded(self, engine_named: Callable[[str], Engine]) -> Rendered | Failed:
+    def _guarded(self, make: Callable[[], T]) -> T | Failed:
         try:
-            return self._make(engine_named)
+            return make()
         except RenderCancelled:
             return self._failed("", FailReason.CANCELLED)
         except (OutOfMemory, DeviceLost, MemoryError) as error:
@@ -89,7 +96,7 @@ class AttemptRoom:
             reason = FailReason.ERROR if self._device == "cpu" else FailReason.DEVICE
             return self._failed(f"{type(error).__name__}: {error}", reason)
 
-    def _make(self, engine_named: Callable[[str], Engine]) -> Rendered:
+    def _make(self, engine_named: Callable[[str], Engine]) -> Rendered | Finish:
         recipe = Recipe.model_validate(self._order.recipe)
         engine = engine_named(recipe.request.engine)
         self._report(Progress("loading"))
@@ -97,10 +104,18 @@ class AttemptRoom:
         engine.load(recipe.request, self._device, self._report)
         recipe = recipe.model_copy(update={"libraries": _libraries()})
         self._loaded_at = time.monotonic()
-        task = RenderTask(recipe, self._aside.folder, self._report, self._cancelled)
+        task = RenderTask(
+            recipe, self._aside.folder, self._report, self._cancelled, may_finish_later=True
+        )
+        load_s = self._loaded_at - began
         made = engine.render(task)
-        timings = {"load": self._loaded_at - began, **made.timings_s}
-        self._keep(recipe, made, timings)
+        if (finish := made.finish) is None:
+            return self._end(recipe, made, load_s)
+        self._report(Progress("writing", message="writing the file"))
+        return lambda: self._guarded(lambda: self._end(recipe, finish(), load_s))
+
+    def _end(self, recipe: Recipe, made: Made, load_s: float) -> Rendered:
+        self._keep(recipe, made, {"load": load_s, **made.timings_s})
         return Rendered(self._order.job_id, self._order.attempt, time.monotonic() - self._loaded_at)
 
     def _keep(self, recipe: Recipe, made: Made, timings_s: dict[str, float]) -> None:

@@ -16,6 +16,7 @@ from workbench.jobs.devices import Slot
 from workbench.jobs.messages import (
     Beat,
     Cancel,
+    Decoded,
     Failed,
     FailReason,
     Ready,
@@ -39,6 +40,7 @@ from workbench.jobs.seats import (
 )
 from workbench.jobs.staffing import CANCELLED, TIMEOUT, Limits, staff
 from workbench.jobs.store import Index, Ledger, Writer
+from workbench.jobs.store.ledger import Claim
 from workbench.settings import Settings
 
 __all__ = ["Dispatcher"]
@@ -86,7 +88,8 @@ class Dispatcher:
     def is_calm(self) -> bool:
         """Whether no worker is starting or rendering, and no job waits for one."""
         resting = {SeatState.EMPTY, SeatState.IDLE}
-        return not self._work_waits and all(s.state in resting for s in self._seats.values())
+        seats = self._seats.values()
+        return not self._work_waits and all(s.state in resting and not s.claims for s in seats)
 
     def set_slots(self, slots: Sequence[Slot]) -> list[Order]:
         """Take note of the devices that are there now; a worker whose device left is ended."""
@@ -123,7 +126,7 @@ class Dispatcher:
         """
         now = self._clock()
         news = [event for event in events if not self._is_beat(event, now)]
-        if self._work_waits or any(seat.claim for seat in self._seats.values()):
+        if self._work_waits or any(seat.claims for seat in self._seats.values()):
             self.busy_at = now
         due = self._stale or self._is_due(now)
         if not (news or due or self._seen != self._index.version()):
@@ -199,42 +202,64 @@ class Dispatcher:
                 seat.enter(SeatState.IDLE, now)
                 seat.loaded = loaded
                 seat.failures, seat.detail, seat.held = 0, "", False
-            case Arrived(message=message) if seat.state is SeatState.BUSY and seat.claim:
-                if isinstance(message, Reported | Rendered | Failed) and (
-                    (message.job_id, message.attempt) == (seat.claim.job_id, seat.claim.attempt)
-                ):
-                    return self._note_render(writer, seat, message, now)
+            case Arrived(message=(Rendered() | Failed()) as message) if late := _claim_of(
+                seat.finishing, message
+            ):
+                seat.finishing = tuple(claim for claim in seat.finishing if claim is not late)
+                self._note_end(writer, seat, late, message)
+            case Arrived(message=(Reported() | Decoded() | Rendered() | Failed()) as message) if (
+                seat.state is SeatState.BUSY and seat.claim and _claim_of((seat.claim,), message)
+            ):
+                return self._note_render(writer, seat, seat.claim, message, now)
             case _:
                 pass
         return []
 
     def _note_render(
-        self, writer: Writer, seat: Seat, message: Reported | Rendered | Failed, now: float
+        self,
+        writer: Writer,
+        seat: Seat,
+        claim: Claim,
+        message: Reported | Decoded | Rendered | Failed,
+        now: float,
     ) -> list[Order]:
-        claim = seat.claim
-        assert claim is not None  # noqa: S101  asked by the caller
         if isinstance(message, Reported):
             seat.loading = message.stage == "loading"
             self._outcomes.report(writer, message)
             return []
         seat.claim, seat.cancelled_at, seat.loading = None, None, False
         replaced = isinstance(message, Failed) and message.reason is FailReason.DEVICE
-        if isinstance(message, Rendered):
+        if isinstance(message, Decoded):
             seat.loaded = claim.model_key
+            seat.finishing = (*seat.finishing, claim)
+        else:
+            self._note_end(writer, seat, claim, message)
+        seat.enter(SeatState.LEAVING if replaced else SeatState.IDLE, now)
+        return [End(seat.slot.name, at_once=False)] if replaced else []
+
+    def _note_end(
+        self, writer: Writer, seat: Seat, claim: Claim, message: Rendered | Failed
+    ) -> None:
+        if isinstance(message, Rendered):
+            seat.loaded = seat.loaded if seat.claim else claim.model_key
             self._outcomes.rendered(writer, claim, message, seat.slot.kind)
         else:
             self._outcomes.failed(writer, claim, message)
-        seat.enter(SeatState.LEAVING if replaced else SeatState.IDLE, now)
-        return [End(seat.slot.name, at_once=False)] if replaced else []
 
     def _note_lost(self, writer: Writer, seat: Seat, reason: str, now: float) -> None:
         if seat.claim is not None:
             self._outcomes.crashed(writer, seat.claim, reason)
+        self._give_up_finishing(writer, seat, reason)
         starting = seat.state is SeatState.STARTING
         seat.claim, seat.worker, seat.loaded, seat.cancelled_at = None, None, "", None
         seat.enter(SeatState.EMPTY, now)
         if starting:
             self._note_failed_start(seat, reason, now, held=False)
+
+    def _give_up_finishing(self, writer: Writer, seat: Seat, reason: str) -> None:
+        for claim in seat.finishing:
+            self._outcomes.unfinished(writer, claim, reason)
+        seat.finishing = ()
 
     def _note_failed_start(self, seat: Seat, reason: str, now: float, *, held: bool) -> None:
         seat.detail, seat.held = reason, held
@@ -269,6 +294,7 @@ class Dispatcher:
                     self._outcomes.cancelled(writer, seat.claim)
                 else:
                     self._outcomes.crashed(writer, seat.claim, reason)
+            self._give_up_finishing(writer, seat, reason)
             if seat.state is SeatState.STARTING:
                 self._note_failed_start(seat, reason, now, held=False)
             seat.claim, seat.cancelled_at, seat.loaded = None, None, ""
@@ -278,11 +304,15 @@ class Dispatcher:
 
     def _pass_cancels_on(self, writer: Writer, now: float) -> list[Order]:
         held = {(s.claim.job_id, s.claim.attempt): s for s in self._seats.values() if s.claim}
+        # What is only being written can no longer be cancelled: it is as good as done.
+        late = {(c.job_id, c.attempt) for s in self._seats.values() for c in s.finishing}
         current = {}
         for row in self._ledger.running(writer):
             key = (row.job_id, row.attempt)
             current[key] = row
-            if key not in held:  # nobody renders it: an earlier supervisor's, or another index's
+            if (
+                key not in held and key not in late
+            ):  # nobody renders it: an earlier supervisor's, or another index's
                 self._outcomes.interrupted(writer, row, "its supervisor went away")
         orders: list[Order] = []
         for key, seat in held.items():
@@ -338,3 +368,11 @@ class Dispatcher:
         self._work_waits = any(waiting.values()) and "" not in self._paused
         seats = self._seats.values()
         return staff(seats, waiting, now, limits=self._limits, paused=self._is_paused)
+
+
+def _claim_of(
+    claims: Sequence[Claim], message: Reported | Decoded | Rendered | Failed
+) -> Claim | None:
+    """Return the claim among ``claims`` that ``message`` speaks of."""
+    key = message.job_id, message.attempt
+    return next((claim for claim in claims if (claim.job_id, claim.attempt) == key), None)

@@ -18,6 +18,7 @@ __all__ = [
     "Beat",
     "Cancel",
     "Channel",
+    "Decoded",
     "FailReason",
     "Failed",
     "Leave",
@@ -106,6 +107,14 @@ class Reported:
 
 
 @dataclass(frozen=True, slots=True)
+class Decoded:
+    """From a worker: every frame is made, and its device free; the file is still being written."""
+
+    job_id: str
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
 class Rendered:
     """From a worker: the attempt's folder holds a whole video, poster and recipe, safe on disk."""
 
@@ -156,6 +165,7 @@ Message = (
     | Ready
     | Beat
     | Reported
+    | Decoded
     | Rendered
     | Failed
     | Measure

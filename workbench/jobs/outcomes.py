@@ -106,6 +106,11 @@ class Outcomes:
         if state.final:
             self._mark(attempt, state, reason)
 
+    def unfinished(self, writer: Writer, claim: Claim, reason: str) -> None:
+        """Decide on a job whose frames were made when its worker went away."""
+        if self._is_current(writer, attempt := _of(claim)):
+            self.interrupted(writer, attempt, reason)
+
     def interrupted(self, writer: Writer, attempt: RunningRow, reason: str) -> None:
         """Decide on a running job that nobody renders: finish what was made, or put it back."""
         files = self._files(attempt)

@@ -35,6 +35,8 @@ class Seat:
     state: SeatState = SeatState.EMPTY
     worker: Identity | None = None
     claim: Claim | None = None
+    finishing: tuple[Claim, ...] = ()
+    """Renders whose frames are made and whose files its worker still writes, beside its claim."""
     loaded: str = ""
     """The model key of its last job."""
     loading: bool = False
@@ -51,6 +53,11 @@ class Seat:
     """Whether it has a worker even when there is nothing to do."""
     gone: bool = False
     """The device is not there any more."""
+
+    @property
+    def claims(self) -> tuple[Claim, ...]:
+        """All that its worker is to end: what it renders, and what it is finishing."""
+        return (*self.finishing, self.claim) if self.claim else self.finishing
 
     def enter(self, state: SeatState, now: float) -> None:
         """Come into ``state``."""

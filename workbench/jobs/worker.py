@@ -17,11 +17,12 @@ from typing import Final
 
 from workbench.engines.engine import Engine
 from workbench.engines.registry import create_engine
-from workbench.jobs.attempt import AttemptRoom
+from workbench.jobs.attempt import AttemptRoom, Finish
 from workbench.jobs.messages import (
     Beat,
     Cancel,
     Channel,
+    Decoded,
     Failed,
     Message,
     Ready,
@@ -51,6 +52,7 @@ class Worker:
         self._cancelled = threading.Event()
         self._engines: dict[str, Engine] = {}
         self._ended = threading.Event()
+        self._finishing: threading.Thread | None = None
 
     def serve(self) -> None:
         """Render what is asked until the supervisor says to leave, or is gone."""
@@ -60,7 +62,12 @@ class Worker:
         threading.Thread(target=self._hear, name="hear", daemon=True).start()
         self._channel.send(Ready(os.getpid()))
         while isinstance(order := self._orders.get(), Render):
-            self._channel.send(self._render(order))
+            ended = self._render(order)
+            if isinstance(ended, Rendered | Failed):
+                self._channel.send(ended)
+            else:
+                self._finish_beside(order, ended)
+        self._await_finish()
         self._ended.set()
         for engine in self._engines.values():
             engine.unload()
@@ -94,7 +101,20 @@ class Worker:
         while not self._ended.wait(self._settings.heartbeat_s):
             self._channel.offer(Beat())
 
-    def _render(self, order: Render) -> Rendered | Failed:
+    def _finish_beside(self, order: Render, finish: Finish) -> None:
+        """Let a file be written to its end while the device takes the next job; one at a time."""
+        self._await_finish()
+        self._channel.send(Decoded(order.job_id, order.attempt))
+        self._finishing = threading.Thread(
+            target=lambda: self._channel.send(finish()), name="finish", daemon=True
+        )
+        self._finishing.start()
+
+    def _await_finish(self) -> None:
+        if self._finishing is not None:
+            self._finishing.join()
+
+    def _render(self, order: Render) -> Rendered | Failed | Finish:
         room = AttemptRoom(order, self._channel, self._cancelled.is_set, self._device)
         return room.render(self._engine)
 

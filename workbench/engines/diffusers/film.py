@@ -22,7 +22,7 @@ class Film:
     """Takes frames in order and writes ``video.mp4`` and the posters into the task's folder.
 
     ``describe`` is asked when the first frames come, for what the embedded recipe says of the
-    render. As a context manager it ends the file well on success and removes it on an error.
+    render. As a context manager it removes the file on an error; :meth:`finish` ends it well.
     """
 
     def __init__(
@@ -62,11 +62,26 @@ class Film:
             self(frames[start : start + 8])
 
     def made(self) -> Rendered:
-        """Return the facts of the finished file; raises ``RenderError`` when no frame came."""
+        """Return the facts of the video so far; raises ``RenderError`` when no frame came."""
         if self._writer is None:
             raise RenderError("The model returned no frames.")
         width, height = self._size
         return Rendered(width, height, self._writer.num_frames, self._fps, dict(self._timings))
+
+    def finish(self) -> Rendered:
+        """Write what is left and the posters, and return the facts of the finished file."""
+        if self._writer is None:
+            raise RenderError("The model returned no frames.")
+        if self._poster is not None:
+            write_posters(self._poster, self._task.folder)
+        self._writer.close()
+        ended_s = time.perf_counter() - self._started
+        self._timings = {
+            "denoising": self._first_s,
+            "decoding": self._last_s - self._first_s,
+            "encoding": ended_s - self._last_s,
+        }
+        return self.made()
 
     def __enter__(self) -> Self:
         return self
@@ -77,20 +92,8 @@ class Film:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._writer is None:
-            return
-        if kind is not None:
+        if self._writer is not None and kind is not None:
             self._writer.abort()
-            return
-        if self._poster is not None:
-            write_posters(self._poster, self._task.folder)
-        self._writer.close()
-        ended_s = time.perf_counter() - self._started
-        self._timings = {
-            "denoising": self._first_s,
-            "decoding": self._last_s - self._first_s,
-            "encoding": ended_s - self._last_s,
-        }
 
     def _open(self, width: int, height: int) -> None:
         self._first_s = time.perf_counter() - self._started

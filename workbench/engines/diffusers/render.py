@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import Any
 
 from workbench.engines.diffusers.acceleration import AccelerationFailed, denoisers
@@ -111,16 +112,24 @@ class _Run:
             if not tap.taken:
                 film.write_all(frames_of_output(output))
             del output
-        made = film.made()
-        timings = {**made.timings_s, "total": time.perf_counter() - started}
+        facts: dict[str, float] = {}
         if model.device.startswith("cuda"):
-            timings["peak_memory_gib"] = torch.cuda.max_memory_allocated() / (1 << 30)
+            facts["peak_memory_gib"] = torch.cuda.max_memory_allocated() / (1 << 30)
         extra = {"text_cache_hits": model.text_cache.hits - hits}
         effective = self._as_rendered(arguments, shift, counter) | extra
-        return Rendered(
-            made.width, made.height, made.num_frames, made.fps, timings,
-            effective_request(request, made, effective),
-        )  # fmt: skip
+
+        def finish() -> Rendered:
+            made = film.finish()
+            total_s = time.perf_counter() - started
+            return replace(
+                made,
+                timings_s={**made.timings_s, "total": total_s, **facts},
+                request=effective_request(request, made, effective),
+            )
+
+        if self._task.may_finish_later:
+            return replace(film.made(), finish=finish)
+        return finish()
 
     def _step_watch(self, arguments: dict[str, Any]) -> StepWatch:
         pipe, request = self._pipe, self._request

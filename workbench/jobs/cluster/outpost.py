@@ -43,6 +43,7 @@ from workbench.jobs.demands import model_key
 from workbench.jobs.devices import Nvml, Readings, Slot, cpu_label, cpu_readings
 from workbench.jobs.messages import (
     Beat,
+    Decoded,
     Failed,
     Message,
     Ready,
@@ -240,6 +241,8 @@ class Outpost:
                 return
             case Ready():
                 self._ready = message
+            case Decoded():
+                return  # one job at a time here: its files travel before the next begins
             case Rendered():
                 self._tell_files()
                 task = asyncio.create_task(self._offer(message))

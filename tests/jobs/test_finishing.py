@@ -1,0 +1,81 @@
+"""A file that is still being written holds no device: the next render begins beside it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.jobs.shop import Shop
+from workbench.jobs.model import Job, JobState
+
+
+@pytest.fixture
+def release(tmp_path: Path) -> Path:
+    """Return the file for which the first video's writing waits."""
+    return tmp_path / "release"
+
+
+def _begun(shop: Shop, release: Path) -> tuple[Job, Job]:
+    """Have one job whose file is being written and another that is rendered, on one worker."""
+    first = shop.submit("the first", finish=str(release))
+    second = shop.submit("the second", steps=400, step_s=0.02)
+    shop.running(second.job_id, progress=1)
+    return first, second
+
+
+def test_the_next_render_starts_while_the_last_one_s_file_is_written(
+    shop: Shop, release: Path
+) -> None:
+    first, second = _begun(shop, release)
+    waiting = shop.manager.job(first.job_id)
+    assert waiting.state is JobState.RUNNING
+    assert waiting.stage == "writing"
+    assert not waiting.has_video
+    assert [d.job_id for d in shop.manager.devices() if d.state == "busy"] == [second.job_id]
+    release.write_text("")
+    (ended,) = shop.ended(first.job_id)
+    assert ended.state is JobState.COMPLETE, ended.error
+    assert shop.manager.job(second.job_id).state is JobState.RUNNING, "it was not disturbed"
+    shop.manager.cancel(second.job_id)
+    shop.ended(second.job_id)
+    assert shop.violations() == []
+
+
+def test_a_worker_that_dies_loses_neither_what_it_renders_nor_what_it_writes(
+    shop: Shop, release: Path
+) -> None:
+    first, second = _begun(shop, release)
+    shop.kill_worker(second.job_id)
+    release.write_text("")
+    one, other = shop.ended(first.job_id, second.job_id, limit_s=60)
+    assert (one.state, one.attempt) == (JobState.COMPLETE, 2), one.error
+    assert (other.state, other.attempt) == (JobState.COMPLETE, 2), other.error
+    assert shop.violations() == []
+
+
+def test_a_file_that_cannot_be_written_fails_its_own_job_alone(shop: Shop, release: Path) -> None:
+    first, second = _begun(shop, release)
+    release.write_text("The pen broke.")
+    (failed,) = shop.ended(first.job_id)
+    assert failed.state is JobState.FAILED
+    assert failed.error == "The pen broke."
+    assert shop.manager.job(second.job_id).state is JobState.RUNNING
+    shop.manager.cancel(second.job_id)
+    shop.ended(second.job_id)
+    assert shop.violations() == []
+
+
+def test_cancelling_what_is_only_being_written_comes_too_late_and_disturbs_nobody(
+    shop: Shop, release: Path
+) -> None:
+    first, second = _begun(shop, release)
+    shop.manager.cancel(first.job_id)
+    step = shop.manager.job(second.job_id).step
+    shop.until(lambda: shop.manager.job(second.job_id).step > step + 3)
+    release.write_text("")
+    (ended,) = shop.ended(first.job_id)
+    assert ended.state is JobState.COMPLETE
+    assert shop.manager.job(second.job_id).attempt == 1
+    shop.manager.cancel(second.job_id)
+    shop.ended(second.job_id)
