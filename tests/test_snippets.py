@@ -15,7 +15,7 @@ from typing import Final
 
 import pytest
 
-from tests.live_server import ROOT, end_supervisor
+from tests.live_server import ROOT, TOKEN, LiveServer, end_supervisor
 
 PAGES: Final = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 BLOCK: Final = re.compile(r"^```(\w+)\n(.*?)^```", re.DOTALL | re.MULTILINE)
@@ -28,6 +28,8 @@ RUN_BY: Final = {
     ("engines.md", "bash", "export WORKBENCH_ENGINES"): "test_docs.py",
     ("engines.md", "toml", "[project.entry-points"): "here",
     ("models.md", "python", "import workbench"): "here",
+    ("prompts.md", "python", "import workbench"): "here",
+    ("prompts.md", "sh", "curl -N"): "here",
     ("models.md", "bash", "export WORKBENCH_REMOTE"): "here",
 }
 """Page, language and first words of a block → the test that runs it. All of research.md's are run."""
@@ -208,3 +210,23 @@ def test_the_endpoint_s_settings_are_the_ones_that_the_page_exports(
     assert _shell(script, environment, tmp_path).split() == [
         "http://host:30000/v1", "my-model", "…",
     ]  # fmt: skip
+
+
+def test_prompts_are_told_as_they_grow_as_the_page_shows(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    script = block("prompts.md", "import workbench") + (
+        "import asyncio\nprint(asyncio.run(enhance('dog running')))\n"
+    )
+    told = _python(script, environment, tmp_path).strip().splitlines()
+    assert len(told) == 8  # seven variations beside the prompt, then what counts
+    assert "dog" in told[-1]
+
+
+def test_a_prompt_comes_over_curl_as_events(tmp_path: Path) -> None:
+    script = block("prompts.md", "curl -N")
+    with LiveServer(tmp_path / "outputs") as server:
+        environment = {**os.environ, "URL": server.url, "TOKEN": TOKEN, "no_proxy": "*"}
+        told = _shell(script.replace("curl -N", "curl -sSN"), environment, tmp_path)
+    assert "event: answer" in told
+    assert "enhanced_prompt" in told
