@@ -162,7 +162,7 @@ class Outpost:
         """Forget the finished attempt and its files, which have arrived."""
         self._check(owner)
         self._order = None
-        await asyncio.to_thread(self._clear)
+        self._clear()  # at once: the next render's files may be on their way
 
     async def end(self, owner: str, at_once: bool) -> None:
         """End the worker: at once, or after a moment to obey."""
