@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, Final
 
 import cv2
 
@@ -21,7 +22,7 @@ from workbench.measures.scorecards import score_video
 
 _ROUNDS = 5
 _CLIPS = 8
-_SMALL = {"num_frames": 5, "width": 96, "height": 64}
+_SMALL: Final[dict[str, Any]] = {"num_frames": 5, "width": 96, "height": 64}
 
 
 def main() -> None:
@@ -32,7 +33,8 @@ def main() -> None:
         batch = wb.render(prompts, seed=7, using=studio).wait(300)
         batch.scores()
         alone, after = _one_by_one(batch), _after_the_render(studio, session)
-    with_scores, without = [], []
+    with_scores: list[float] = []
+    without: list[float] = []
     for _ in range(2):  # turn about, so that what the machine does meanwhile falls on both
         for scores, taken in ((False, without), (True, with_scores)):
             with _studio(scores=scores) as studio:
