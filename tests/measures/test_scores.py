@@ -65,6 +65,12 @@ def test_motion_and_exposure_do_not_depend_on_the_size_of_the_video(pan: Frames)
     assert big.exposure == pytest.approx(small.exposure, abs=0.01)
 
 
+def test_every_measure_is_taken_at_one_size() -> None:
+    small = panning(count=4)
+    large = small.repeat(2, axis=1).repeat(2, axis=2)  # reduced by area, it is the small one again
+    assert _scores(large).by_name == pytest.approx(_scores(small).by_name)
+
+
 def test_flicker_is_seen_where_light_jumps_and_nowhere_else(pan: Frames) -> None:
     steady, spoiled = _scores(pan), _scores(flickering(pan))
     light = np.mean([cv2.cvtColor(f, cv2.COLOR_RGB2GRAY).mean() for f in pan]) / 255
