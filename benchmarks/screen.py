@@ -61,11 +61,11 @@ def main() -> None:
         screen = Screen(browser, server).open_dashboard()
         screen.enhance("dog running")
         screen.wait_until_playing(".wb-step-prompt video")
-        delays = _delays(screen, server)
-        frames = _frames(screen)
+        delays = _told(_delays(screen, server))
+        print_report("screen: from the manager", delays)
+        print_report("screen: many cards", _frames(screen))
         screen.assert_clean()
         browser.close()
-    print_report("screen", [*_told(delays), *frames])
 
 
 def _delays(screen: Screen, server: LiveServer) -> list[float]:
@@ -95,7 +95,7 @@ def _frames(screen: Screen) -> list[Figure]:
     screen.step.get_by_label("How many").fill(str(_CARDS))
     screen.step.locator(".wb-empty").get_by_role("button", name="Make variations").click()
     screen.page.wait_for_function(
-        "(count) => document.querySelectorAll('article.wb-card').length === count",
+        "(count) => document.querySelectorAll('.wb-step-variations article').length === count",
         arg=_CARDS,
         timeout=60_000,
     )
