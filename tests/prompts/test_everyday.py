@@ -168,3 +168,10 @@ def test_a_foreign_name_does_not_make_a_prompt_foreign(rough: str) -> None:
 
 def test_an_explosion_is_not_calm() -> None:
     assert {enhance("explosion", seed=seed).scene.mood for seed in range(6)} == {"energetic"}
+
+
+@pytest.mark.parametrize("rough", ["a fox running through the snow", "a wolf running through fog"])
+def test_what_runs_through_something_runs_in_a_place_and_not_through_that_too(rough: str) -> None:
+    for seed in range(12):
+        opening = enhance(rough, seed=seed).prompt.partition(". ")[0]
+        assert opening.split().count("through") == 1, opening

@@ -43,7 +43,8 @@ def opening(
 ) -> tuple[str, frozenset[str]]:
     """Return the opening sentence, without full stop, and the fields that it says."""
     sentence, participial = _core(reading, scene)
-    where = setting_phrase(scene, at) if scene.origin("setting") is Origin.INFERRED else ""
+    inferred = scene.origin("setting") is Origin.INFERRED
+    where = setting_phrase(scene, at, after=reading.main) if inferred else ""
     when = time_phrase(scene, rng) if scene.origin("time_of_day") is Origin.INFERRED else ""
     said, glue = _modifiers(reading)
     tails = [polish(t, opens=False) for t in reading.tails]
@@ -94,8 +95,11 @@ def shot_phrase(scene: Scene, *, inferred_only: bool = False) -> str:
     return f"{angle} {size}".strip()
 
 
-def setting_phrase(scene: Scene, at: Ground) -> str:
-    """Return where the scene is, with the preposition that fits the action; empty for nowhere."""
+def setting_phrase(scene: Scene, at: Ground, *, after: str = "") -> str:
+    """Return where the scene is, with the preposition that fits the action; empty for nowhere.
+
+    ``after`` is the clause before it: what runs through the snow runs in a forest, not through it.
+    """
     setting = scene.setting
     if not setting or setting == scene.subject or setting in scene.action:
         return ""
@@ -103,12 +107,10 @@ def setting_phrase(scene: Scene, at: Ground) -> str:
         return setting
     kind = at.place.kind if at.place else ""
     if "moving" in at.facts and "airborne" not in at.facts:
-        if kind in _ACROSS:
-            return f"across {setting}"
-        if kind in _THROUGH:
-            return f"through {setting}"
-        if kind in _ALONG:
-            return f"along {setting}"
+        ways = {"across": _ACROSS, "through": _THROUGH, "along": _ALONG}
+        way = next((word for word, kinds in ways.items() if kind in kinds), "")
+        if way and way not in after.lower().split():
+            return f"{way} {setting}"
     return f"{preposition(setting, at.place)} {setting}"
 
 
