@@ -108,6 +108,8 @@ class StatusBoard:
             videos,
             time.monotonic() + (_KEPT_ENDED_S if ended else _KEPT_S),
         )
+        if any(job.video_gone for job in jobs):
+            return answer  # not kept: nobody tells when a file is put back
         with self._guard:
             if generation == self._generation:  # nothing changed while it was made
                 if len(self._answers) >= _MOST_ANSWERS:

@@ -158,7 +158,7 @@ def test_a_machine_beyond_a_network_renders_and_one_that_falls_silent_is_given_u
 
     def rendered_there() -> bool:  # more work comes until the machine is there to take a part
         ended = [job for job in map(_fresh, jobs) if job.state is JobState.COMPLETE]
-        while len(jobs) < len(ended) + 4:
+        while len(jobs) < len(ended) + 12:  # more than the other machines can take
             jobs.append(shop.submit(str(len(jobs)), engine="gpu", step_s=1.0, **large))
         return any(job.host == "apart" for job in ended)
 
@@ -233,7 +233,8 @@ def test_machines_draw_animatics_too_where_that_is_set(shop: Shop) -> None:
     shop.use(cluster=shop.settings.cluster, cpu_workers=0, cluster_cpu_workers=1, lease_s=60.0)
     (job,) = shop.ended(shop.submit("an animatic").job_id, limit_s=LIMIT_S)
     assert job.state is JobState.COMPLETE, job.error
-    assert job.device in {"node-1/cpu:0", "node-2/cpu:0", "node-3/cpu:0", "node-4/cpu:0"}
+    assert job.host
+    assert job.device == f"{job.host}/cpu:0"
     assert shop.manager.recipe(job.job_id).device.startswith("cpu (")
 
 
