@@ -9,6 +9,7 @@ import psutil
 import pytest
 
 from tests.jobs.shop import Shop, request
+from workbench.cli import main
 from workbench.errors import InvalidRequest
 from workbench.jobs.model import Job, JobState
 from workbench.measures.scores import SCORE_NAMES
@@ -205,6 +206,24 @@ def test_jobs_are_listed_by_a_score_and_within_bounds(shop: Shop) -> None:
             shop.manager.jobs(**wrong)
     with pytest.raises(InvalidRequest, match="not a cursor"):
         shop.manager.jobs(sort="motion", cursor="nan:3")
+
+
+def test_the_command_line_lists_by_a_score_and_within_bounds(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ids = [_complete(shop, prompt).job_id for prompt in ("a kite", "a boat", "a cat")]
+    with shop.manager._index.write() as writer:
+        for job_id, motion in zip(ids, (0.25, 0.5, 0.75), strict=True):
+            scores = f'{{"motion": {motion}}}'
+            writer.execute("UPDATE jobs SET scores = ? WHERE job_id = ?", (scores, job_id))
+    monkeypatch.setenv("WORKBENCH_OUTPUTS", str(shop.paths.outputs))
+    assert main(["jobs", "--sort=-motion", "--max", "motion=0.6"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines[:2]] == [ids[1], ids[0]]
+    assert ["0.5  a boat" in lines[0], "0.25  a kite" in lines[1]] == [True, True]
+    assert lines[2] == "2 jobs"
+    assert main(["jobs", "--sort", "beauty"]) != 0
+    assert "no score 'beauty'" in capsys.readouterr().err
 
 
 def test_a_note_has_its_limit(shop: Shop) -> None:

@@ -29,6 +29,14 @@ def jobs(arguments: Sequence[str]) -> int:
         one.add_argument("--state", choices=[str(state) for state in JobState])
         one.add_argument("--query", default="", help="words of the prompt, or an id")
         one.add_argument("--limit", type=int, default=20)
+        one.add_argument(
+            "--sort", default="", metavar="SCORE", help="by a score; -SCORE: downwards"
+        )
+        for name, end in (("min", "least"), ("max", "most")):
+            one.add_argument(
+                f"--{name}", action="append", default=[], type=_bound, metavar="SCORE=N",
+                help=f"only those whose score is at {end} N",
+            )  # fmt: skip
         one.add_argument("--json", action="store_true", help="one JSON object a line")
     for name in _STEPS:
         step = steps.add_parser(name, help=_STEPS[name][1])
@@ -160,15 +168,28 @@ def _named(manager: JobManager, ids: Sequence[str], *, failed_alone: bool) -> It
 
 def _list(manager: JobManager, asked: argparse.Namespace) -> None:
     state = JobState(asked.state) if asked.state else None
-    page = manager.jobs(state=state, query=asked.query, limit=asked.limit)
+    least, most = dict(asked.min), dict(asked.max)
+    page = manager.jobs(
+        state=state,
+        query=asked.query,
+        sort=asked.sort,
+        bounds={name: (least.get(name), most.get(name)) for name in {**least, **most}},
+        limit=asked.limit,
+    )
     for job in page.jobs:
-        _say(json_line(job) if asked.json else line(job))
+        _say(json_line(job) if asked.json else line(job, score=asked.sort.removeprefix("-")))
     if asked.json:
         return
     shown = "" if len(page.jobs) == page.total else f"{len(page.jobs)} of "
     _say(f"{shown}{counted(page.total, 'job')}" if page.total else "no jobs")
     if paused := manager.paused():
         _say(_paused(paused))
+
+
+def _bound(text: str) -> tuple[str, float]:
+    """Return a score's name and a number from ``name=number``; argparse tells of ``ValueError``."""
+    name, _, number = text.partition("=")
+    return name, float(number)
 
 
 def _paused(names: frozenset[str]) -> str:

@@ -15,11 +15,16 @@ __all__ = ["counted", "details", "json_line", "line", "shortened"]
 _PROMPT_CHARS: Final = 60
 
 
-def line(job: Job) -> str:
-    """Return one line: id, when it was asked for, state, progress, place, prompt or error."""
+def line(job: Job, *, score: str = "") -> str:
+    """Return one line: id, when it was asked for, state, progress, place, prompt or error.
+
+    With the name of a ``score``, its value stands before the prompt.
+    """
     where = job.device or (f"#{job.queue_position}" if job.queue_position is not None else "-")
     told = shortened(job.error or job.request.prompt)
     asked = f"{job.created_at.astimezone():%m-%d %H:%M}"
+    value = (job.scores or {}).get(score) if score else None
+    told = told if value is None else f"{value:8.3g}  {told}"
     return f"{job.job_id}  {asked}  {job.state:<9} {job.progress:3.0f}%  {where:<7} {told}"
 
 
@@ -36,6 +41,7 @@ def json_line(job: Job) -> str:
             "created_at": job.created_at.isoformat(),
             "prompt": job.request.prompt,
             "error": job.error,
+            "scores": None if job.scores is None else dict(job.scores),
         }
     )
 
