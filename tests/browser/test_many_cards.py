@@ -131,7 +131,8 @@ def test_the_wall_is_sorted_by_what_was_measured_and_leaves_look_alikes_out(page
         for place, motion in enumerate((0.1, 0.4, 0.2))
     ]
     page.evaluate("(jobs) => window.fire('msg:custom', { kind: 'jobs', jobs })", measured)
-    page.get_by_role("button", name="Results").click()
+    steps = page.get_by_role("navigation", name="Steps")
+    steps.get_by_role("button", name="Results").click()
     page.get_by_label("Show").select_option("Finished")
     page.get_by_label("Sort").select_option("Most motion")
     cards = page.locator(".wb-results article")
