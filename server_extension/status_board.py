@@ -51,6 +51,10 @@ class StatusBoard:
         self._answers: dict[str, Answer] = {}
         self._guard = threading.Lock()
         self._generation = 0
+        self._forgotten: dict[str, int] = {}
+        """By identifier, the generation in which its answer was last made untrue."""
+        self._floor = 0
+        """What is not in there was made untrue at this generation, for all that is known."""
         self._stop: Callable[[], None] | None = None
 
     def ready(self, identifier: str) -> Answer | None:
@@ -74,9 +78,13 @@ class StatusBoard:
         """Drop answers that this server has just made untrue."""
         with self._guard:
             self._generation += 1
+            if len(self._forgotten) >= _MOST_ANSWERS:
+                self._forgotten.clear()
+                self._floor = self._generation
             for identifier in identifiers:
                 if identifier is not None:
                     self._answers.pop(identifier, None)
+                    self._forgotten[identifier] = self._generation
 
     def close(self) -> None:
         """Cease to watch."""
@@ -111,7 +119,8 @@ class StatusBoard:
         if any(job.video_gone for job in jobs):
             return answer  # not kept: nobody tells when a file is put back
         with self._guard:
-            if generation == self._generation:  # nothing changed while it was made
+            # Others may have changed while it was made, but not what it speaks of.
+            if self._forgotten.get(identifier, self._floor) <= generation:
                 if len(self._answers) >= _MOST_ANSWERS:
                     self._answers.clear()
                 self._answers[identifier] = answer

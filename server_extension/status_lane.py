@@ -7,6 +7,7 @@ the board without that way, which costs five times as much. Whatever differs goe
 
 from __future__ import annotations
 
+import random
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,7 +22,7 @@ from server_extension.status_board import Answer, StatusBoard
 __all__ = ["StatusLane"]
 
 _PASS_S: Final = 30.0
-"""How long a question may go the short way; who lost the right to ask is heard for so long."""
+"""How long a question may go the short way at most: who lost the right to ask is heard for so long."""
 _MOST_PASSES: Final = 8_192
 _NOT_REPEATED: Final = frozenset({"Set-Cookie", "Etag", "Content-Length", "Date"})
 _OK: Final = httputil.ResponseStartLine("HTTP/1.1", 200, "OK")
@@ -64,7 +65,8 @@ class StatusLane(Router):
             identifier,
             tuple(kept),
             f"{kind.__module__}.{kind.__name__}",
-            time.monotonic() + _PASS_S,
+            # Clients that came together shall not all go the whole way together again.
+            time.monotonic() + random.uniform(_PASS_S / 2, _PASS_S),
         )
 
     def find_handler(
