@@ -96,8 +96,12 @@ def test_a_render_names_inputs_by_id_alone(
 
 
 def test_a_job_without_a_video_cannot_be_continued_yet(server: LiveServer) -> None:
-    waiting = _asked(server, priority="background", num_frames=60).json()["job_id"]
-    server.post(f"/api/video/cancel/{waiting}", {})
-    told = _asked(server, image=waiting)
+    server.post("/api/video/pause", {})
+    try:
+        waiting = _asked(server).json()["job_id"]
+        told = _asked(server, image=waiting)
+        server.post(f"/api/video/cancel/{waiting}", {})
+    finally:
+        server.post("/api/video/resume", {})
     assert told.status_code == 400
     assert "has no video" in told.json()["message"]
