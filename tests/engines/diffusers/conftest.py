@@ -8,9 +8,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from workbench.engines.diffusers import DiffusersEngine
+from workbench.engines.encoder import VideoWriter
 from workbench.engines.engine import Rendered, RenderTask
 from workbench.rendering import Progress, Recipe, RenderRequest
 from workbench.settings import Settings
@@ -51,6 +53,19 @@ class Stage:
     def stages(self) -> list[str]:
         """The stages that were told, in order, each once."""
         return list(dict.fromkeys(one.stage for one in self.said))
+
+
+def recorded(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Return a list that takes every chunk of frames that is handed to the encoder from now on."""
+    given: list[Any] = []
+    write = VideoWriter.write
+
+    def record(writer: VideoWriter, frames: Any) -> None:
+        given.append(np.array(frames))
+        write(writer, frames)
+
+    monkeypatch.setattr(VideoWriter, "write", record)
+    return given
 
 
 @pytest.fixture(scope="session")

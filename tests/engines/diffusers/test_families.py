@@ -16,10 +16,9 @@ import diffusers
 import torch
 from PIL import Image
 
-from tests.engines.diffusers.conftest import Ask, Stage
+from tests.engines.diffusers.conftest import Ask, Stage, recorded
 from tests.engines.diffusers.tiny import TINY
 from workbench.engines.diffusers.options import AS_RENDERED
-from workbench.engines.encoder import VideoWriter
 from workbench.engines.probe import decode_video
 
 pytestmark = [
@@ -102,14 +101,7 @@ def test_a_family_gives_the_frames_of_a_direct_call(
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> None:
-    given: list[Any] = []
-    write = VideoWriter.write
-
-    def record(writer: VideoWriter, frames: Any) -> None:
-        given.append(np.array(frames))
-        write(writer, frames)
-
-    monkeypatch.setattr(VideoWriter, "write", record)
+    given = recorded(monkeypatch)
     options = {}
     if name == "cosmos-2":
         Image.effect_noise((64, 64), 60).convert("RGB").save(tmp_path / "start.png")

@@ -20,12 +20,11 @@ pytest.importorskip("diffusers")
 import diffusers
 import torch
 
-from tests.engines.diffusers.conftest import Ask, Stage
+from tests.engines.diffusers.conftest import Ask, Stage, recorded
 from tests.engines.diffusers.tiny import tiny_wan
 from tests.engines.diffusers.tiny_parts import VOCABULARY
 from tests.jobs.shop import Shop
 from workbench.engines.diffusers.options import AS_RENDERED
-from workbench.engines.encoder import VideoWriter
 from workbench.engines.probe import decode_video
 from workbench.errors import OutOfMemory
 from workbench.jobs.model import JobState
@@ -44,15 +43,7 @@ _LIMIT_S = 180.0
 @pytest.fixture
 def frames(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """Return a list of every chunk of frames that is handed to the encoder."""
-    given: list[Any] = []
-    write = VideoWriter.write
-
-    def record(writer: VideoWriter, chunk: Any) -> None:
-        given.append(np.array(chunk))
-        write(writer, chunk)
-
-    monkeypatch.setattr(VideoWriter, "write", record)
-    return given
+    return recorded(monkeypatch)
 
 
 @pytest.fixture

@@ -19,10 +19,9 @@ import torch
 from diffusers.models import attention_dispatch
 from PIL import Image
 
-from tests.engines.diffusers.conftest import Ask, Stage
+from tests.engines.diffusers.conftest import Ask, Stage, recorded
 from tests.engines.diffusers.tiny import save_modular_wan, save_wan_vace
 from workbench.engines.diffusers.options import AS_RENDERED
-from workbench.engines.encoder import VideoWriter
 from workbench.engines.probe import decode_video
 from workbench.engines.recipes import read_recipe
 from workbench.errors import (
@@ -223,7 +222,7 @@ def test_an_image_begins_the_video_with_the_same_weights(
 ) -> None:
     start = stage.folder / "start.png"
     Image.effect_noise((64, 64), 60).convert("RGB").save(start)
-    given = _recorded(monkeypatch)
+    given = recorded(monkeypatch)
     made, _ = stage.render(ask("ltx", options={"image": str(start)}))
     assert made.request is not None
     assert made.request.options[AS_RENDERED]["pipeline"] == "LTXImageToVideoPipeline"
@@ -286,7 +285,7 @@ def test_a_modular_pipeline_gives_its_own_frames_with_steps_and_previews(
     stage: Stage, tmp_path: Path, ask: Ask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = save_modular_wan(tmp_path)
-    given = _recorded(monkeypatch)
+    given = recorded(monkeypatch)
     made, _ = stage.render(ask("wan", model=str(folder), num_inference_steps=3))
     assert made.request is not None
     said = made.request.options[AS_RENDERED]
@@ -465,7 +464,7 @@ def test_a_tiled_vae_is_decoded_as_the_model_does_it(
     ask: Ask, stage: Stage, models: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stage.render(ask("wan", width=320))
-    given = _recorded(monkeypatch)
+    given = recorded(monkeypatch)
     made, _ = stage.render(ask("wan", width=320, options={"tiled_vae": True}))
     assert "loading" not in stage.stages, "tiles are decided for each render, not for the model"
     assert made.request is not None
@@ -500,15 +499,3 @@ def test_unloading_lets_go_of_the_model(ask: Ask, stage: Stage) -> None:
     assert stage.engine._model is None
     stage.render(ask("wan"))
     assert stage.stages[0] == "loading"
-
-
-def _recorded(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    given: list[Any] = []
-    write = VideoWriter.write
-
-    def record(writer: VideoWriter, frames: Any) -> None:
-        given.append(np.array(frames))
-        write(writer, frames)
-
-    monkeypatch.setattr(VideoWriter, "write", record)
-    return given
