@@ -15,6 +15,7 @@ import { VariationsStep } from "./variations_step.js";
 import { plural } from "./words.js";
 
 const HERE_MS = 30_000; // a kernel that hears of no page tells nothing, and can be culled
+const STAYS_MS = 2000;
 
 class App {
   constructor(model, signal) {
@@ -51,7 +52,8 @@ class App {
     this.update();
     this._begin();
     const presence = setInterval(() => store.call("here").catch(() => {}), HERE_MS);
-    window.addEventListener("pagehide", () => store.call("leave").catch(() => {}), { signal });
+    // Voilà cuts its line to the kernel in `beforeunload`: be heard before that
+    window.addEventListener("beforeunload", () => this._depart(), { signal, capture: true });
     signal?.addEventListener("abort", () => clearInterval(presence));
   }
 
@@ -106,6 +108,12 @@ class App {
 
   dispose() {
     this.steps[3].leave();
+  }
+
+  /** Say that the page closes; one that stays after all, for a download say, takes that back. */
+  _depart() {
+    this.store.call("leave").catch(() => {});
+    setTimeout(() => this.store.call("here").catch(() => {}), STAYS_MS);
   }
 
   /** Take up what this notebook had open, unless the kernel already has a session. */
