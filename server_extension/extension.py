@@ -51,8 +51,11 @@ class WorkbenchExtension(ExtensionApp):
     def initialize_handlers(self) -> None:
         """Add the routes; they stand before the server's own, so /static/videos is ours."""
         self.handlers.extend(url_patterns())
+
+    async def _start_jupyter_server_extension(self, serverapp: Any) -> None:
+        """Open the short way for polls, now that there is a server that listens."""
         lane: StatusLane = self.settings[LANE_SETTING]
-        self._web_app.default_router.rules.insert(0, lane.rule(self._base_url))
+        lane.open(serverapp.http_server)
 
     async def stop_extension(self) -> None:
         """Let go of the index; the supervisor and its renders go on."""

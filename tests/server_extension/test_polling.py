@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, Self
 
 import pytest
 
@@ -79,3 +83,127 @@ def test_prometheus_counts_the_short_way_too(polled: tuple[LiveServer, str]) -> 
     for _ in range(5):
         server.get(f"/api/video/status/{job_id}")
     assert counted() == before + 5
+
+
+class Line:
+    """A connection on which bytes go as they are written here."""
+
+    def __init__(self, server: LiveServer) -> None:
+        self._socket = socket.create_connection(("127.0.0.1", server.port), timeout=30)
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._heard = self._socket.makefile("rb")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self._heard.close()
+        self._socket.close()
+
+    def say(self, *pieces: bytes) -> None:
+        """Send each piece on its own, with time between for the server to read it."""
+        for piece in pieces:
+            self._socket.sendall(piece)
+            time.sleep(0.05)
+
+    def hear(self) -> tuple[int, dict[str, str], Any]:
+        """Return the next answer: status, headers, body."""
+        status = int(self._heard.readline().split()[1])
+        headers = {}
+        while line := self._heard.readline().strip().decode():
+            name, _, value = line.partition(": ")
+            headers[name.lower()] = value
+        body = self._heard.read(int(headers.get("content-length", 0)))
+        return status, headers, json.loads(body) if body else None
+
+    def ask(self, question: bytes) -> tuple[int, dict[str, str], Any]:
+        """Send a question and return its answer."""
+        self.say(question)
+        return self.hear()
+
+
+def question(job_id: str, extra: str = "") -> bytes:
+    """Return a whole request for a job's status, as it goes over the wire."""
+    return (
+        f"GET /api/video/status/{job_id} HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+        f"Authorization: token {TOKEN}\r\n{extra}\r\n"
+    ).encode()
+
+
+@pytest.fixture
+def two(polled: tuple[LiveServer, str]) -> tuple[LiveServer, str, str]:
+    """The server, its job, and another one."""
+    server, job_id = polled
+    asked = {"prompt": "a boat", "num_frames": 5, "width": 128, "height": 96}
+    other = server.post("/api/video/single_inference", asked).json()["job_id"]
+    server.wait_for_job(other)
+    return server, job_id, other
+
+
+def test_a_kept_connection_is_answered_the_short_way_too(polled: tuple[LiveServer, str]) -> None:
+    server, job_id = polled
+    asked = question(job_id, "Cookie: visitor=kept\r\n")
+    with Line(server) as line:
+        first, second, third = (line.ask(asked) for _ in range(3))
+        assert "set-cookie" in first[1]
+        assert "set-cookie" not in second[1]
+        assert first[2] == second[2] == third[2]
+        refused = line.ask(asked.replace(TOKEN.encode(), b"wrong"))
+        assert refused[0] == 403
+        assert line.ask(asked)[0] == 200
+    with Line(server) as line:  # nor need it be the same connection
+        line.say(asked[:40], asked[40:])
+        assert line.hear()[2] == first[2]
+
+
+def test_a_question_within_another_request_is_no_question(
+    two: tuple[LiveServer, str, str],
+) -> None:
+    server, job_id, other = two
+    known = question(job_id)
+    with Line(server) as line:
+        assert line.ask(known)[0] == line.ask(known)[0] == 200
+        head = (
+            f"POST /api/video/star/{other} HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+            f"Authorization: token {TOKEN}\r\nContent-Type: application/json\r\n"
+            f"Content-Length: {len(known)}\r\n\r\n"
+        ).encode()
+        line.say(head, known)
+        assert line.hear()[0] == 400, "the body is no JSON"
+        status, _, told = line.ask(question(other))
+        assert (status, told["job_id"]) == (200, other), "and nothing else was answered"
+    with Line(server) as line:
+        line.say(known[:-2] + b"X-Rest: ", known)
+        status, headers, _ = line.hear()
+        assert "set-cookie" in headers or status == 400, "it went the whole way"
+
+
+def test_questions_that_come_together_are_answered_in_turn(
+    two: tuple[LiveServer, str, str],
+) -> None:
+    server, job_id, other = two
+    asked = [question(one, "Cookie: visitor=many\r\n") for one in (job_id, other)]
+    with Line(server) as line:
+        for _ in range(3):
+            line.say(b"".join(asked * 4))
+            told = [line.hear()[2]["job_id"] for _ in range(8)]
+            assert told == [job_id, other] * 4
+        for _ in range(3):  # the second arrives while the first is being answered
+            line._socket.sendall(asked[0])
+            line._socket.sendall(asked[1])
+            assert [line.hear()[2]["job_id"] for _ in range(2)] == [job_id, other]
+            assert line.ask(asked[0])[2]["job_id"] == job_id
+            assert line.ask(asked[1])[2]["job_id"] == other
+
+
+def test_a_client_that_does_not_read_is_served_in_full_when_it_does(
+    polled: tuple[LiveServer, str],
+) -> None:
+    server, job_id = polled
+    asked = question(job_id, "Cookie: visitor=slow\r\n")
+    with Line(server) as line:
+        first = line.ask(asked)
+        for _ in range(400):
+            line._socket.sendall(asked)
+            time.sleep(0.0005)
+        assert all(line.hear()[2] == first[2] for _ in range(400))
