@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -47,6 +48,7 @@ class LiveServer:
         }
         self.process: subprocess.Popen[bytes] | None = None
         self.log = outputs.parent / f"server-{self.port}.log"
+        self.desk = outputs.parent / "desk"
 
     @property
     def url(self) -> str:
@@ -54,8 +56,15 @@ class LiveServer:
         return f"http://127.0.0.1:{self.port}{self.base_url.rstrip('/')}"
 
     def start(self, *arguments: str) -> Self:
-        """Start the server and wait until it answers."""
-        command = [sys.executable, "-m", "server_extension.launch", "--no-browser", *arguments]
+        """Start the server and wait until it answers.
+
+        It shows copies of the notebooks, for JupyterLab saves what it has run.
+        """
+        if not self.desk.exists():
+            shutil.copytree(ROOT / "notebooks", self.desk / "notebooks")
+        root = f"--ServerApp.root_dir={self.desk}"
+        launch = [sys.executable, "-m", "server_extension.launch", "--no-browser", root]
+        command = [*launch, *arguments]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 command, cwd=ROOT, env=self._environment, stdout=log, stderr=log

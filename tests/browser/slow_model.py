@@ -26,6 +26,7 @@ TIMES: Final = ("dawn", "midday", "night", "sunrise", "golden hour", "blue hour"
 _PIECE: Final = 12
 _PAUSE_S: Final = 0.06
 _BETWEEN_S: Final = 0.5
+_HELD_AT_MOST_S: Final = 50
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -48,6 +49,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         with suppress(ConnectionError):  # whoever asked has left
             for start in range(0, len(answer), _PIECE):
+                if start > len(answer) // 2:
+                    self.server.may_go_on.wait(_HELD_AT_MOST_S)
                 self._tell({"content": answer[start : start + _PIECE]})
                 time.sleep(pause_s * _PIECE / len(answer))
             self._tell({}, "stop")
@@ -71,6 +74,9 @@ class SlowModel(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self._number = itertools.count()
+        self.may_go_on = threading.Event()
+        """While it is not set, every streamed answer stops in the middle."""
+        self.may_go_on.set()
 
     @property
     def environment(self) -> dict[str, str]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import expect
 
 from tests.browser.screen import LOAD_MS, RENDER_MS, Screen
-from tests.live_server import TOKEN
+from tests.live_server import ROOT, TOKEN
 
 pytestmark = pytest.mark.browser
 
@@ -59,6 +60,23 @@ def test_the_launchers_tile_shows_the_workbench_and_no_question_stands_in_the_wa
     assert screen.page.locator(".jp-Dialog").count() == 0
     assert screen.page.get_by_text("Jupyter news").count() == 0
     screen.assert_clean()
+
+
+def test_a_notebook_that_is_saved_leaves_the_one_in_the_checkout_alone(
+    open_screen: Callable[..., Screen],
+) -> None:
+    theirs = ROOT / "notebooks" / "workbench.ipynb"
+    before = theirs.read_bytes()
+    screen = open_screen().open_lab()
+    expect(screen.page.locator(".wb-device").first).to_be_visible(timeout=LOAD_MS)
+    screen.page.locator(".jp-Notebook .jp-MarkdownCell").first.click()
+    screen.page.keyboard.press("Control+S")
+    copy = screen.server.desk / "notebooks" / "workbench.ipynb"
+    limit = time.monotonic() + 30
+    while b"widget-view" not in copy.read_bytes():
+        assert time.monotonic() < limit, "the notebook was not saved"
+        time.sleep(0.1)
+    assert theirs.read_bytes() == before
 
 
 def test_the_notebook_computes_with_what_the_screen_shows(

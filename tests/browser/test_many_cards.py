@@ -60,6 +60,23 @@ async (rounds) => {
 }
 """
 
+_MOVING: Final = """
+() => document.getAnimations().filter((one) => one.effect.getTiming().iterations === Infinity).length
+"""
+_WATCH: Final = """
+() => {
+  window.touched = new Set();
+  new MutationObserver((changes) => {
+    for (const { target } of changes) {
+      const node = target.nodeType === Node.ELEMENT_NODE ? target : target.parentElement;
+      window.touched.add(node.closest("article")?.dataset.key ?? "none");
+    }
+  }).observe(document.querySelector(".wb-step-variations .wb-grid"), {
+    subtree: true, childList: true, attributes: true, characterData: true,
+  });
+}
+"""
+
 
 def _entry(index: int) -> dict[str, Any]:
     return {
@@ -79,7 +96,7 @@ def _job(index: int) -> dict[str, Any]:
         "standin_of": None, "prompt": "a dog", "seed": "1", "engine": "animatic", "model": "",
         "size": [832, 480], "frames": 81, "fps": 24, "created": index, "finished": None,
         "final": False, "complete": False, "starred": False, "revision": 0, "asked": {}, "note": "",
-        "scores": None, "twins": [], "started": None,
+        "scores": None, "twins": [], "started": None, "priority": "batch", "sketch": False,
     }  # fmt: skip
 
 
@@ -94,6 +111,7 @@ def page(browser: Browser) -> Iterator[Page]:
         "session_state": {"id": "s_0", "created": 0, "entries": [_entry(i) for i in range(CARDS)]},
         "jobs_state": {f"j_{i}": _job(i) for i in range(CARDS)},
         "devices_state": [],
+        "queue_state": {"paused": False},
         "board_state": {"indices": list(range(CARDS)), "pinned": [], "batch": "b_0"},
         "config": {
             "groups": field_views(), "engine": "animatic", "engines": ["animatic"], "place": "",
@@ -113,6 +131,34 @@ def test_64_cards_are_patched_in_place_while_all_of_them_render(page: Page) -> N
     assert seen["same"]
     assert seen["shown"] == CARDS
     assert seen["value"] == 100
+
+
+def test_a_card_that_waits_costs_no_picture(page: Page) -> None:
+    """Only what is being rendered moves: 64 cards that shimmered would be drawn 60 times a second."""
+    page.wait_for_timeout(2500)  # the cards have been dealt
+    assert page.evaluate(_MOVING) == 0
+    running = [_job(place) | {"state": "running", "revision": 1} for place in (2, 5)]
+    page.evaluate("(jobs) => window.fire('msg:custom', { kind: 'jobs', jobs })", running)
+    expect(page.locator(".wb-step-variations .wb-job[data-state=running]")).to_have_count(2)
+    assert 0 < page.evaluate(_MOVING) <= 4
+
+
+def test_a_change_touches_its_own_card_alone(page: Page) -> None:
+    page.evaluate(_WATCH)
+    job = _job(3) | {"state": "running", "progress": 42, "revision": 1}
+    page.evaluate("(job) => window.fire('msg:custom', { kind: 'jobs', jobs: [job] })", job)
+    expect(page.locator(".wb-step-variations progress:visible")).to_have_count(1)
+    assert page.evaluate("() => [...window.touched]") == ["card 3"]
+
+
+def test_a_card_out_of_sight_is_not_laid_out(page: Page) -> None:
+    """The last card's picture is skipped, and there as soon as it is scrolled to."""
+    last = page.locator(".wb-step-variations article").last
+    drawn = "(card) => card.querySelector('.wb-card-text').checkVisibility({ contentVisibilityAuto: true })"
+    assert not last.evaluate(drawn)
+    last.scroll_into_view_if_needed()
+    page.wait_for_timeout(300)
+    assert last.evaluate(drawn)
 
 
 def test_a_change_reaches_its_card_and_no_other(page: Page) -> None:

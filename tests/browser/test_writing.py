@@ -15,13 +15,17 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
-def slow_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    """A server whose prompts are written by a model that thinks aloud."""
+def model() -> Iterator[SlowModel]:
+    """A language model that thinks aloud."""
+    with SlowModel.running() as one:
+        yield one
+
+
+@pytest.fixture(scope="module")
+def slow_server(tmp_path_factory: pytest.TempPathFactory, model: SlowModel) -> Iterator[LiveServer]:
+    """A server whose prompts that model writes."""
     outputs = tmp_path_factory.mktemp("slow") / "outputs"
-    with (
-        SlowModel.running() as model,
-        LiveServer(outputs, environment=model.environment) as server,
-    ):
+    with LiveServer(outputs, environment=model.environment) as server:
         yield server
 
 
@@ -42,6 +46,28 @@ def test_a_prompt_grows_on_the_screen_and_variations_come_one_by_one(
     expect(screen.cards.nth(2)).to_be_visible(timeout=LOAD_MS)
     expect(screen.cards).to_have_count(8, timeout=LOAD_MS)
     expect(screen.step.locator(".wb-skeleton")).to_have_count(0)
+    screen.assert_clean()
+
+
+def test_the_idea_moves_while_its_prompt_is_written_and_gives_way_to_the_first_video(
+    open_screen: Callable[..., Screen], slow_server: LiveServer, model: SlowModel
+) -> None:
+    screen = open_screen(on=slow_server).open_dashboard()
+    screen.step.get_by_label("Your idea").fill("dog running")
+    model.may_go_on.clear()
+    try:
+        screen.button("Enhance").click()
+        screen.wait_until_playing(".wb-step-prompt [data-shows=sketch] video")
+        expect(screen.step.locator(".wb-draft-words")).to_contain_text("A small brown")
+        expect(screen.step.get_by_text("A storyboard of your words")).to_be_visible()
+        expect(screen.prompt).to_be_hidden()
+    finally:
+        model.may_go_on.set()
+    expect(screen.prompt).to_have_text(TEXT, timeout=LOAD_MS)
+    screen.wait_until_playing(".wb-step-prompt [data-shows=video] video")
+    expect(screen.step.get_by_text("A storyboard of your words")).to_be_hidden()
+    screen.go("Results")
+    expect(screen.cards).to_have_count(1)
     screen.assert_clean()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from typing import Any
 
 import pytest
 
@@ -162,16 +163,27 @@ def test_people_star_note_and_compare(batch: wb.Batch) -> None:
     assert not one.star(starred=False).job.starred
 
 
-def test_ipython_shows_a_scene_as_a_table(session: wb.Session) -> None:
+def test_ipython_shows_prompts_scenes_jobs_and_batches_and_their_records(
+    session: wb.Session, batch: wb.Batch
+) -> None:
     from IPython.core.interactiveshell import InteractiveShell
 
-    from workbench.journey.formatters import register_scene
+    from workbench.journey.formatters import register_records
 
     shell = InteractiveShell.instance()
     try:
-        register_scene()
+        register_records()
         assert shell.display_formatter is not None
-        shown = shell.display_formatter.formatters["text/html"](session.scene)
-        assert "<table>" in shown
+        show: Any = shell.display_formatter.format
+        for thing in (session, session.prompt, batch, batch[0]):
+            assert show(thing)[0] == thing._repr_mimebundle_()
+        scene, job, record = (
+            show(one)[0]["text/html"] for one in (session.scene, batch[0].job, batch.record)
+        )
     finally:
         InteractiveShell.clear_instance()
+    assert "<table>" in scene
+    assert batch[0].job_id in job
+    assert str(batch[0].job.request.seed) in job
+    assert batch.batch_id in record
+    assert record.count("<figure") == len(batch)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import pytest
 
 import workbench
+from tests.widgets.talk import Talk
 from workbench.errors import Busy
 from workbench.jobs.model import Batch, Job
 from workbench.prompts.model import Entry
@@ -39,33 +39,6 @@ class FullStudio(Studio):
 
     async def render_batch(self, *_args: Any, **_kwargs: Any) -> Batch:
         raise Busy("The queue is full; try again in a while.")
-
-
-class Talk:
-    """The browser's side of one widget: asks, and waits for the answer."""
-
-    def __init__(self, bench: workbench.Workbench) -> None:
-        self.bench = bench
-        self.told: list[dict[str, Any]] = []
-        bench.send = lambda content, buffers=None: self.told.append({**content, "buffers": buffers})
-
-    def ask(self, name: str, /, **arguments: Any) -> dict[str, Any]:
-        """Ask as the page does, and return the kernel's answer."""
-        identifier = f"ask-{len(self.told)}-{name}"
-        self.bench._handle_custom_msg({"id": identifier, "do": name, "with": arguments}, [])
-        limit = time.monotonic() + 20
-        while time.monotonic() < limit:
-            for content in self.told:
-                if content["kind"] == "answer" and content["id"] == identifier:
-                    return content
-            time.sleep(0.005)
-        raise TimeoutError(name)
-
-    @property
-    def entries(self) -> list[dict[str, Any]]:
-        """The prompts that the page shows."""
-        found: list[dict[str, Any]] = self.bench.session_state["entries"]
-        return found
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from workbench.journey.beginnings import (
     start,
     studio,
 )
-from workbench.journey.formatters import register_scene
+from workbench.journey.formatters import register_records
 from workbench.journey.prompts import Prompt, Session
 from workbench.journey.videos import Video
 
@@ -36,4 +36,4 @@ __all__ = [
     "studio",
 ]
 
-register_scene()
+register_records()

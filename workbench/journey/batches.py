@@ -15,7 +15,7 @@ from workbench.jobs.model import BatchState, Job, JobState
 from workbench.jobs.paths import JobPaths
 from workbench.journey.measuring import fingerprints, measured
 from workbench.journey.progress import show_progress
-from workbench.journey.showing import batch_html
+from workbench.journey.showing import Shown, batch_html
 from workbench.journey.tables import batch_rows, data_frame, video_paths
 from workbench.journey.videos import Video
 from workbench.measures.scores import SCORE_NAMES, Scores
@@ -29,7 +29,7 @@ __all__ = ["Batch"]
 _POLL_S: Final = 0.25
 
 
-class Batch:
+class Batch(Shown):
     """Renders submitted together, in prompt order: ``batch[0]``, ``len(batch)``, ``batch.videos``.
 
     ``for video in batch`` gives each video as it ends, the first to end first; ``async for`` does

@@ -1,24 +1,39 @@
-"""Tells a running IPython how a scene looks; elsewhere does nothing."""
+"""Tells a running IPython how scenes, jobs and batches look; elsewhere does nothing.
+
+They live below everything that draws, so they cannot say this themselves.
+"""
 
 from __future__ import annotations
 
 import sys
 
-from workbench.journey.showing import scene_html
+from workbench.jobs.model import Batch, Job
+from workbench.journey.beginnings import studio
+from workbench.journey.showing import batch_html, job_html, scene_html
 from workbench.scene import Scene
 
-__all__ = ["register_scene"]
+__all__ = ["register_records"]
 
 
-def register_scene() -> None:
-    """Show scenes as tables where this process is a notebook's kernel or an IPython shell.
-
-    A scene lives below everything that draws, so it cannot say this itself.
-    """
+def register_records() -> None:
+    """Show records as they read best where this process is a kernel or an IPython shell."""
     if "IPython" not in sys.modules:
         return
     from IPython.core.getipython import get_ipython  # noqa: PLC0415
 
     shell = get_ipython()
-    if shell is not None and shell.display_formatter is not None:
-        shell.display_formatter.formatters["text/html"].for_type(Scene, scene_html)
+    if shell is None or shell.display_formatter is None:
+        return
+    pages = shell.display_formatter.formatters["text/html"]
+    pages.for_type(Scene, scene_html)
+    pages.for_type(Job, _job_page)
+    pages.for_type(Batch, _batch_page)
+
+
+def _job_page(job: Job) -> str:
+    return job_html(job, studio().jobs)
+
+
+def _batch_page(batch: Batch) -> str:
+    title = f"{batch.name or 'Batch'} {batch.batch_id} · {batch.state}"
+    return batch_html(batch.jobs, studio().jobs, title)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from workbench.jobs.model import Priority
-from workbench.journey.showing import prompt_html
+from workbench.journey.showing import Shown, prompt_html
 from workbench.journey.tables import data_frame, session_rows
 from workbench.journey.videos import Video
 from workbench.prompts.model import Entry
@@ -21,7 +21,7 @@ _VARIATIONS: Final = 8
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Prompt:
+class Prompt(Shown):
     """One prompt of a session: its text, the scene behind it, and how it came to be.
 
     ``str(prompt)`` is the text. ``index`` is its place in the session's history, ``parent`` that of
@@ -66,7 +66,7 @@ class Prompt:
         return prompt_html(self.text, self.scene, self.changes, self.message)
 
 
-class Session:
+class Session(Shown):
     """One journey: a tree of prompts, kept durably under ``session_id``."""
 
     def __init__(self, session_id: str, *, using: Studio) -> None:

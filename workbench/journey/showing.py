@@ -18,8 +18,10 @@ from workbench.jobs.model import Job, JobState
 from workbench.scene import Change, Scene
 
 __all__ = [
+    "Shown",
     "batch_html",
     "changes_html",
+    "job_html",
     "prompt_html",
     "scene_html",
     "table_html",
@@ -31,6 +33,19 @@ _THUMBNAIL_WIDTH: Final = 320
 _THUMBNAIL_QUALITY: Final = 72
 _CAPTION_CHARS: Final = 140
 _FRAME: Final = "margin:0;border:1px solid rgba(128,128,128,.35);border-radius:6px;overflow:hidden"
+
+
+class Shown:
+    """Something that a notebook shows by its ``_repr_html_``, and a terminal by its ``repr``."""
+
+    __slots__ = ()
+
+    def _repr_html_(self) -> str:
+        raise NotImplementedError
+
+    def _repr_mimebundle_(self, **_wanted: object) -> dict[str, str]:
+        """Return both at once: a frontend takes the richest that it knows."""
+        return {"text/plain": repr(self), "text/html": self._repr_html_()}
 
 
 def prompt_html(text: str, scene: Scene, changes: Sequence[Change], message: str = "") -> str:
@@ -92,6 +107,26 @@ def video_html(job: Job, jobs: JobManager, *, width: int = 416) -> str:
         f'<figure style="margin:0"><video src="{html.escape(source)}" poster="{poster}" controls '
         f'muted loop playsinline preload="none" width="{width}"></video>{caption}</figure>'
     )
+
+
+def job_html(job: Job, jobs: JobManager) -> str:
+    """Return a render's video or progress, and how it was made."""
+    request = job.request
+    took = job.finished_at - job.started_at if job.started_at and job.finished_at else None
+    facts = {
+        "job": job.job_id,
+        "state": str(job.state),
+        "engine": " ".join(filter(None, (request.engine, request.model))),
+        "seed": request.seed,
+        "size": f"{request.width} × {request.height}, {request.num_frames} frames, {request.fps} fps",
+        "device": job.device,
+        "attempt": job.attempt,
+        "seconds": took and took.total_seconds(),
+        "error": job.error,
+        "note": job.note,
+    }
+    rows = [{"": name, "value": value} for name, value in facts.items() if value not in (None, "")]
+    return video_html(job, jobs) + table_html(rows)
 
 
 def batch_html(jobs: Sequence[Job], manager: JobManager, title: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from workbench.errors import NotFound, RenderError, Unavailable
 from workbench.jobs.model import Job, JobState
-from workbench.journey.showing import video_html
+from workbench.journey.showing import Shown, video_html
 from workbench.measures.scores import Scores
 from workbench.rendering import Recipe
 from workbench.studio import RenderParameters, Studio
@@ -17,7 +17,7 @@ from workbench.studio import RenderParameters, Studio
 __all__ = ["Video", "named_inputs"]
 
 
-class Video:
+class Video(Shown):
     """One render. A view: every property reads the shared job manager anew.
 
     Its methods raise ``NotFound`` when the job has been removed meanwhile.

@@ -76,6 +76,11 @@ class PromptWriter:
         self._model = _language_writer(settings)
         _warm_up()
 
+    @property
+    def takes_time(self) -> bool:
+        """Whether a language model writes, and may be waited for; the composer is done at once."""
+        return self._model is not None
+
     async def enhance(self, rough: str, *, seed: int = 0, on_text: OnText | None = None) -> Draft:
         """Return ``rough`` as a full prompt with its scene.
 

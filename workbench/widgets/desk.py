@@ -23,6 +23,7 @@ from workbench.widgets.board import Board
 from workbench.widgets.commands import command
 from workbench.widgets.presentation import View, session_line, session_view
 from workbench.widgets.renders import Renders, Screen, render_parameters
+from workbench.widgets.sketch import sketched
 from workbench.widgets.trickle import Trickle
 
 __all__ = ["Desk"]
@@ -93,7 +94,8 @@ class Desk:
         asked = self._studio.enhance(text, session_id, on_text=growing.hear)
         self._writing = asyncio.ensure_future(self._ask(asked))
         try:
-            session_id, entry = await self._writing
+            async with sketched(self._studio, self._renders, text, options):
+                session_id, entry = await self._writing
         except asyncio.CancelledError:
             return {"stopped": True}
         finally:

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from workbench.jobs.manager import JobManager
-from workbench.jobs.model import Changes, Job
+from workbench.jobs.model import Changes, Job, JobState
 from workbench.widgets.loop import LoopThread
 
-__all__ = ["JobFeed"]
+__all__ = ["JobFeed", "all_jobs"]
 
 _PAGE: Final = 500
 _BUNDLE_S: Final = 0.04
@@ -30,6 +30,7 @@ class JobFeed:
         self._loop = loop
         self._tell = tell
         self._session_id: str | None = None
+        self._also: set[str] = set()
         self._stop: Callable[[], None] | None = None
         self._pending: dict[str, Job] = {}
 
@@ -39,9 +40,18 @@ class JobFeed:
         self._pending.clear()
         if session_id is None:
             return []
-        if self._stop is None:
-            self._stop = await asyncio.to_thread(self._jobs.watch, self._heard)
-        return await asyncio.to_thread(_all_jobs, self._jobs, session_id)
+        await self._watch()
+        return await asyncio.to_thread(all_jobs, self._jobs, session_id)
+
+    async def add(self, job_id: str) -> None:
+        """Tell of this job too, whatever session it belongs to."""
+        self._also.add(job_id)
+        await self._watch()
+
+    def drop(self, job_id: str) -> None:
+        """Tell of this job no longer."""
+        self._also.discard(job_id)
+        self._pending.pop(job_id, None)
 
     def close(self) -> None:
         """Stop watching."""
@@ -49,14 +59,22 @@ class JobFeed:
         if stop is not None:
             stop()
 
+    async def _watch(self) -> None:
+        if self._stop is None:
+            self._stop = await asyncio.to_thread(self._jobs.watch, self._heard)
+
     def _heard(self, changes: Changes) -> None:
         self._loop.call(self._collect, changes)
 
     def _collect(self, changes: Changes) -> None:
-        ours = {job.job_id: job for job in changes.jobs if job.session_id == self._session_id}
+        ours = {job.job_id: job for job in changes.jobs if self._is_ours(job)}
         if ours and not self._pending:
             asyncio.get_running_loop().call_later(_BUNDLE_S, self._flush)
         self._pending.update(ours)
+
+    def _is_ours(self, job: Job) -> bool:
+        in_session = self._session_id is not None and job.session_id == self._session_id
+        return in_session or job.job_id in self._also
 
     def _flush(self) -> None:
         pending, self._pending = self._pending, {}
@@ -64,10 +82,11 @@ class JobFeed:
             self._tell(pending.values())
 
 
-def _all_jobs(jobs: JobManager, session_id: str) -> list[Job]:
-    page = jobs.jobs(session_id=session_id, limit=_PAGE)
+def all_jobs(jobs: JobManager, session_id: str, state: JobState | None = None) -> list[Job]:
+    """Return a session's jobs, newest first; with ``state`` those in it."""
+    page = jobs.jobs(session_id=session_id, state=state, limit=_PAGE)
     found = list(page.jobs)
     while page.cursor is not None:
-        page = jobs.jobs(session_id=session_id, limit=_PAGE, cursor=page.cursor)
+        page = jobs.jobs(session_id=session_id, state=state, limit=_PAGE, cursor=page.cursor)
         found.extend(page.jobs)
     return found

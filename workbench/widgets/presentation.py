@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from workbench.jobs.cluster.standing import Standing
-from workbench.jobs.model import Device, Job, JobState
+from workbench.jobs.model import Device, Job, JobState, Priority
 from workbench.prompts.markers import strip_marker
 from workbench.prompts.model import Entry, PromptSession, Source
 from workbench.rendering import RenderRequest
@@ -46,6 +46,7 @@ _LABELS: Final[Mapping[str, str]] = {
     "camera_movement": "Movement",
     "negative_prompt": "Avoid",
 }
+_PRIORITIES: Final = {int(one): one.name.lower() for one in Priority}
 _GIGABYTE: Final = 1e9
 _ASKED: Final = (
     *("engine", "model", "seed", "width", "height", "num_frames", "fps"),
@@ -108,8 +109,11 @@ def entry_view(entry: Entry) -> View:
     }
 
 
-def job_view(job: Job) -> View:
-    """Return one job, with its files' addresses where there are files."""
+def job_view(job: Job, *, sketch: bool = False) -> View:
+    """Return one job, with its files' addresses where there are files.
+
+    A ``sketch`` shows an idea whose prompt is still being written, and is no result.
+    """
     request = job.request
     folder = f"{job.batch_id}/{job.job_id}" if job.batch_id else job.job_id
     return {
@@ -128,7 +132,8 @@ def job_view(job: Job) -> View:
         "gpu": job.gpu_id,
         "attempt": job.attempt,
         "eta": None if job.eta_s is None else round(job.eta_s, 1),
-        "wait": None if job.wait_s is None else round(job.wait_s, 1),
+        "wait": None if job.wait_s is None else round(job.wait_s),
+        "priority": _priority(job.priority),
         "ahead": job.queue_position,
         "error": job.error,
         "video": f"static/videos/{folder}/video.mp4" if job.has_video else None,
@@ -154,7 +159,13 @@ def job_view(job: Job) -> View:
         "scores": None if job.scores is None else dict(job.scores),
         "twins": list(job.near_duplicates),
         "revision": job.revision,
+        "sketch": sketch,
     }
+
+
+def _priority(value: int) -> str:
+    """Return the name that a priority is asked for by; a number for one in between."""
+    return _PRIORITIES.get(value, str(value))
 
 
 def _asked(request: RenderRequest) -> View:
@@ -164,14 +175,17 @@ def _asked(request: RenderRequest) -> View:
     return {name: value for name, value in values.items() if value not in (None, "")}
 
 
-def device_view(device: Device) -> View:
-    """Return one device; readings are null where unknown."""
+def device_view(device: Device, paused: frozenset[str] = frozenset()) -> View:
+    """Return one device; readings are null where unknown, ``paused`` names what is."""
+    stopped = bool(paused & {"", device.name, device.name.partition("#")[0], device.host})
     return {
         "name": device.name,
         "kind": device.kind,
         "gpu": device.gpu_id,
         "label": device.label,
+        "host": device.host,
         "state": device.state,
+        "paused": stopped,
         "detail": device.detail,
         "load": device.utilization_percent,
         "temperature": device.temperature_c,
@@ -188,7 +202,9 @@ def cluster_view(standing: Standing) -> View:
         "name": "cluster",
         "kind": "cluster",
         "label": standing.address,
+        "host": "",
         "state": str(standing.state),
+        "paused": False,
         "detail": standing.detail,
         **readings,
     }

@@ -1,38 +1,29 @@
-"""The renders of the session at one screen: start, end, keep, hand over; and the devices.
+"""The renders of the session at one screen: put in order, ended, tried again, kept, handed over.
 
-Knows jobs and devices; knows nothing of prompts but the entry that a render belongs to.
+Knows jobs; knows nothing of prompts but the entry that a render belongs to.
 """
 
 from __future__ import annotations
 
 import asyncio
 import dataclasses
-import math
-import time
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, Literal, Protocol
 
 from pydantic import TypeAdapter
 
 from workbench.archive import BatchArchive
-from workbench.errors import InvalidRequest, NotFound, SupervisorUnavailable
-from workbench.jobs.cluster.standing import ClusterState
-from workbench.jobs.model import Batch, Job
+from workbench.errors import Conflict, InvalidRequest, NotFound
+from workbench.jobs.model import Batch, Job, JobState, Priority
 from workbench.studio import RenderParameters, Studio
 from workbench.widgets.commands import command
-from workbench.widgets.feed import JobFeed
+from workbench.widgets.feed import JobFeed, all_jobs
 from workbench.widgets.loop import LoopThread
-from workbench.widgets.presentation import View, cluster_view, device_view, job_view
+from workbench.widgets.presentation import View, job_view
 
 __all__ = ["Renders", "Screen", "render_parameters"]
 
 _PARAMETERS: Final = TypeAdapter(RenderParameters)
-_DEVICES_BUSY_S: Final = 1.0
-_DEVICES_IDLE_S: Final = 4.0
-_PAGE_GONE_S: Final = 150.0
-"""A page says every so often that it is there; without a word for this long it has been closed. Longer
-than a browser lets the timers of a page in the background sleep."""
 _ARCHIVE_BYTES: Final = 512 << 20
 """Most bytes that go through the kernel as one ZIP."""
 
@@ -49,6 +40,12 @@ class Screen(Protocol):
     def tell_all_jobs(self) -> None:
         """Tell of every job."""
 
+    def move_jobs(self, places: Mapping[str, View]) -> None:
+        """Tell what changed of jobs that wait: their places in the queue."""
+
+    def forget_job(self, job_id: str) -> None:
+        """Show a job no longer."""
+
     def tell(self, message: View) -> None:
         """Say something in passing, that a page which loads later need not know."""
 
@@ -56,18 +53,22 @@ class Screen(Protocol):
 class Renders:
     """The jobs of the open session. Every method runs on the loop."""
 
-    def __init__(
-        self, studio: Studio, loop: LoopThread, screen: Screen, *, private: bool = False
-    ) -> None:
-        self._studio = studio
+    def __init__(self, studio: Studio, loop: LoopThread, screen: Screen) -> None:
         self._jobs = studio.jobs
-        self._loop = loop
         self._screen = screen
-        self._private = private
+        self._session_id: str | None = None
         self._known: dict[str, Job] = {}
+        self._sketch: str | None = None
         self._feed = JobFeed(studio.jobs, loop, self.tell)
-        self._watches_devices = False
-        self._heard_at_s = -math.inf
+
+    @property
+    def busy(self) -> bool:
+        """Whether any of them has not ended."""
+        return any(not job.state.final for job in self._known.values())
+
+    def knows(self, job_id: str | None) -> bool:
+        """Tell whether a job is one of this session's."""
+        return job_id in self._known
 
     def close(self) -> None:
         """Stop watching; renders go on."""
@@ -76,6 +77,7 @@ class Renders:
     async def follow(self, session_id: str | None) -> list[Job]:
         """Show the jobs of this session from now on, and return them, newest first."""
         jobs = await self._feed.follow(session_id)
+        self._session_id = session_id
         self._known = {job.job_id: job for job in jobs}
         self._screen.show("jobs_state", {job.job_id: job_view(job) for job in jobs})
         return jobs
@@ -88,31 +90,38 @@ class Renders:
             if job.job_id not in self._known or self._known[job.job_id].revision <= job.revision
         ]
         self._known.update((job.job_id, job) for job in newer)
-        self._screen.patch_jobs([job_view(job) for job in newer])
+        self._screen.patch_jobs([job_view(job, sketch=job.job_id == self._sketch) for job in newer])
 
-    @command
-    async def hello(self) -> None:
-        """A page has loaded: tell it what it cannot know."""
-        self._screen.tell_all_jobs()
-        self._loop.start(self._warm_up())
-        await self.here()
+    async def tell_places(self) -> None:
+        """Tell how many are ahead of those that wait: that changes while they do not."""
+        if not any(job.state is JobState.QUEUED for job in self._known.values()):
+            return
+        moved = {}
+        for job in await asyncio.to_thread(self._waiting):
+            known = self._known.get(job.job_id)
+            if known is None or known.revision != job.revision or _place(known) == _place(job):
+                continue
+            self._known[job.job_id] = job
+            moved[job.job_id] = _place(job)
+        if moved:
+            self._screen.move_jobs(moved)
 
-    @command
-    async def here(self) -> None:
-        """A page is still there. Without any, the devices are told to nobody, and the kernel rests.
+    async def show_sketch(self, job: Job) -> None:
+        """Show a render that belongs to no session until :meth:`end_sketch`."""
+        self._sketch = job.job_id
+        await self._feed.add(job.job_id)
+        self.tell([job])
 
-        Every message of a kernel counts as activity, so one that talked to a closed page would
-        never be culled.
-        """
-        self._heard_at_s = time.monotonic()
-        if not self._watches_devices:
-            self._watches_devices = True
-            self._loop.start(self._watch_devices())
-
-    @command
-    async def leave(self) -> None:
-        """A page has been closed. Any other says that it is there before long."""
-        self._heard_at_s = -math.inf
+    async def end_sketch(self) -> None:
+        """Let go of the sketch; one that is not finished is not needed any more."""
+        sketch, self._sketch = self._sketch, None
+        if sketch is None:
+            return
+        self._feed.drop(sketch)
+        job = self._known.pop(sketch, None)
+        self._screen.forget_job(sketch)
+        if job is None or not job.state.final:
+            await asyncio.to_thread(self._jobs.cancel, sketch)
 
     @command
     async def cancel(self, job: str) -> None:
@@ -127,9 +136,39 @@ class Renders:
     @command
     async def cancel_batch(self, batch: str) -> None:
         """End what is left of a batch."""
-        if all(job.batch_id != batch for job in self._known.values()):
-            raise NotFound("batch", batch)
-        self.tell((await asyncio.to_thread(self._jobs.cancel_batch, batch)).jobs)
+        own = self._own_batch(batch)
+        self.tell((await asyncio.to_thread(self._jobs.cancel_batch, own)).jobs)
+
+    @command
+    async def retry_failed(self, batch: str | None = None) -> None:
+        """Run every failed render of a batch again, or of the whole session."""
+        if batch is not None:
+            own = self._own_batch(batch)
+            self.tell((await asyncio.to_thread(self._jobs.retry_failed, own)).jobs)
+            return
+        failed = [job for job in self._known.values() if job.state is JobState.FAILED]
+        if not failed:
+            raise Conflict("No render of this session has failed.")
+        for one in sorted({job.batch_id for job in failed if job.batch_id}):
+            await self.retry_failed(one)
+        for job in failed:
+            if job.batch_id is None:
+                await self.retry(job.job_id)
+
+    @command
+    async def first(self, job: str) -> None:
+        """Render a waiting one before all others of this session."""
+        own = self._own(job).job_id
+        self.tell(await asyncio.to_thread(self._put_first, own))
+        await self.tell_places()
+
+    @command
+    async def priority(self, job: str, to: Literal["interactive", "batch", "background"]) -> None:
+        """Give a waiting render another priority."""
+        own = self._own(job).job_id
+        wanted = Priority[to.upper()]
+        self.tell([await asyncio.to_thread(self._jobs.set_priority, own, wanted)])
+        await self.tell_places()
 
     @command
     async def star(self, job: str, *, on: bool) -> None:
@@ -179,32 +218,44 @@ class Renders:
                 )
             return b"".join(archive)
 
-    async def _warm_up(self) -> None:
-        with suppress(SupervisorUnavailable):  # the first render will say so
-            await self._studio.warm_up()
+    def _waiting(self) -> list[Job]:
+        """Return what waits of this session, the next first."""
+        if self._session_id is None:
+            return []
+        return sorted(all_jobs(self._jobs, self._session_id, JobState.QUEUED), key=_turn)
 
-    async def _watch_devices(self) -> None:
-        shown: list[View] | None = None
-        while time.monotonic() - self._heard_at_s < _PAGE_GONE_S:
-            views = [device_view(one) for one in await asyncio.to_thread(self._jobs.devices)]
-            if self._private:  # what others render is theirs
-                views = [v | {"job": v["job"] if v["job"] in self._known else None} for v in views]
-            standing = await asyncio.to_thread(self._jobs.cluster)
-            if standing is not None and standing.state is not ClusterState.JOINED:
-                views.append(cluster_view(standing))
-            if views != shown:
-                shown = views
-                self._screen.show("devices_state", views)
-            busy = any(not job.state.final for job in self._known.values())
-            await asyncio.sleep(_DEVICES_BUSY_S if busy else _DEVICES_IDLE_S)
-        self._watches_devices = False
+    def _put_first(self, job_id: str) -> tuple[Job, ...]:
+        waiting = self._waiting()
+        job = next((one for one in waiting if one.job_id == job_id), None)
+        if job is None:
+            raise Conflict("This render does not wait any more.")
+        top = max(one.priority for one in waiting)
+        if job.priority < top:
+            self._jobs.set_priority(job_id, top)
+        others = [one.job_id for one in waiting if one.priority == top and one is not job]
+        return self._jobs.reorder([job_id, *others])
 
     def _own(self, job_id: str) -> Job:
         if job_id not in self._known:
             raise NotFound("job", job_id)
         return self._known[job_id]
 
+    def _own_batch(self, batch_id: str) -> str:
+        if all(job.batch_id != batch_id for job in self._known.values()):
+            raise NotFound("batch", batch_id)
+        return batch_id
+
 
 def render_parameters(options: dict[str, Any] | None) -> RenderParameters:
     """Return what the screen's render settings say; raises ``ValidationError``."""
     return _PARAMETERS.validate_python(options or {})
+
+
+def _place(job: Job) -> View:
+    """Return what a waiting job's view says of its place in the queue."""
+    view = job_view(job)
+    return {name: view[name] for name in ("ahead", "wait")}
+
+
+def _turn(job: Job) -> tuple[bool, int, int]:
+    return job.queue_position is None, job.queue_position or 0, job.position

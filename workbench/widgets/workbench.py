@@ -7,7 +7,7 @@ is done on a loop of its own, so that neither the kernel nor the screen waits fo
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -22,6 +22,7 @@ from workbench.widgets.bundle import bundle_module, bundle_styles
 from workbench.widgets.commands import answer_command, commands_of
 from workbench.widgets.desk import Desk
 from workbench.widgets.loop import LoopThread
+from workbench.widgets.machines import Machines
 from workbench.widgets.presentation import View, field_views
 from workbench.widgets.renders import Renders
 
@@ -46,6 +47,8 @@ class Workbench(anywidget.AnyWidget):
     jobs_state = traitlets.Dict().tag(sync=True)
     """Job id → job. Filled in place and told in patches; whole only for a page that loads."""
     devices_state = traitlets.List(traitlets.Dict()).tag(sync=True)
+    queue_state = traitlets.Dict().tag(sync=True)
+    """Whether the whole queue is paused."""
     board_state = traitlets.Dict().tag(sync=True)
     """The variations on the table: entry indices in order, the pinned ones, the batch."""
     config = traitlets.Dict().tag(sync=True)
@@ -65,9 +68,13 @@ class Workbench(anywidget.AnyWidget):
         self._private = in_dashboard if private is None else private
         super().__init__(config=self._config(session), **kwargs)
         self._loop = LoopThread("workbench-widget")
-        self._renders = Renders(self._studio, self._loop, self, private=self._private)
+        self._renders = Renders(self._studio, self._loop, self)
         self._desk = Desk(self._studio, self._renders, self, private=self._private)
-        self._commands = commands_of(self._renders) | commands_of(self._desk)
+        self._machines = Machines(
+            self._studio, self._loop, self, self._renders, private=self._private
+        )
+        owners = (self._renders, self._desk, self._machines)
+        self._commands = {k: v for owner in owners for k, v in commands_of(owner).items()}
         self.on_msg(self._heard)
         if session is not None:
             self._studio.session(session)  # an unknown one is told here, not in the browser
@@ -114,6 +121,18 @@ class Workbench(anywidget.AnyWidget):
     def tell_all_jobs(self) -> None:
         """Tell the browser of every job; what a page does not have, it then gets."""
         self.send({"kind": "jobs", "jobs": list(self.jobs_state.values()), "all": True})
+
+    def move_jobs(self, places: Mapping[str, View]) -> None:
+        """Tell the browser where in the queue those stand that wait."""
+        for job_id, place in places.items():
+            if job_id in self.jobs_state:
+                self.jobs_state[job_id].update(place)
+        self.send({"kind": "places", "places": dict(places)})
+
+    def forget_job(self, job_id: str) -> None:
+        """Have the browser show a job no longer."""
+        self.jobs_state.pop(job_id, None)
+        self.send({"kind": "gone", "job": job_id})
 
     def tell(self, message: View) -> None:
         """Say something in passing to the pages that are there."""

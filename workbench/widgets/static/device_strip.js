@@ -1,50 +1,142 @@
-// Every device and what it is doing.
+// Every device and what it is doing; the queue and each of them can be paused and resumed.
 
-import { attribute, h, Keyed, put, show } from "./dom.js";
+import { attribute, button, h, Keyed, put, show, swapIcon } from "./dom.js";
+import { Notice } from "./notice.js";
 import { deviceName, join } from "./words.js";
 
 export class DeviceStrip {
   constructor(store) {
     this.store = store;
+    this.notice = new Notice();
+    this.queue = new PauseButton("the queue", (on) => this._pause(null, on));
+    this.told = h("strong", { class: "wb-queue-paused", role: "status" });
     this.row = h("ul", { class: "wb-devices-row" });
-    this.list = new Keyed(this.row, (device) => device.name, () => new DeviceItem(store));
-    this.el = h("footer", { class: "wb-devices", "aria-label": "Devices", role: "group" }, h("h3", { text: "Devices" }), this.row);
+    this.list = new Keyed(this.row, (one) => one.key, (one) => (one.device ? this._device() : new MachineItem()));
+    this.el = h(
+      "footer",
+      { class: "wb-devices", "aria-label": "Devices", role: "group" },
+      h("h3", { text: "Devices" }),
+      this.row,
+      h("div", { class: "wb-queue" }, this.told, this.queue.el),
+      this.notice.el,
+    );
   }
 
   update() {
-    const { devices } = this.store;
+    const { devices, paused, config } = this.store;
     show(this.el, devices.length > 0);
-    this.list.update(devices);
+    attribute(this.el, "data-paused", paused);
+    put(this.told, paused ? "The queue is paused" : "");
+    this.queue.update(paused, paused ? "Resume" : "Pause all");
+    show(this.queue.el, !config.private); // others render here too
+    this.list.update([...devices.map((device) => ({ key: device.name, device })), ...machinesOf(devices)]);
+  }
+
+  _device() {
+    return new DeviceItem(this.store, (device, on) => this._pause(device, on));
+  }
+
+  _pause(device, on) {
+    this.notice.guard(() => this.store.call("pause", { device, on }, `pause ${device}`));
+  }
+}
+
+class PauseButton {
+  constructor(name, steer, { bare = false } = {}) {
+    this.name = name;
+    this.el = button("Pause", { icon: "pause", kind: "small", bare, onclick: () => steer(!this.paused) });
+  }
+
+  update(paused, label = "") {
+    this.paused = paused;
+    const words = `${paused ? "Resume" : "Pause"} ${this.name}`;
+    swapIcon(this.el, paused ? "play" : "pause");
+    attribute(this.el, "aria-label", words);
+    attribute(this.el, "title", words);
+    if (label) put(this.el.lastChild, label);
   }
 }
 
 class DeviceItem {
-  constructor(store) {
+  constructor(store, pause) {
     this.store = store;
     this.name = h("strong");
     this.state = h("span", { class: "wb-device-state" });
-    this.meter = h("meter", { min: 0, max: 100, "aria-label": "Load" });
-    this.readings = h("span", { class: "wb-quiet" });
-    this.el = h("li", { class: "wb-device" }, h("span", { class: "wb-device-dot" }), this.name, this.state, this.meter, this.readings);
+    this.load = new Load();
+    this.pause = new PauseButton("", (on) => pause(this.device.name, on), { bare: true });
+    this.el = h("li", { class: "wb-device" }, h("span", { class: "wb-device-dot" }), this.name, this.state, this.load.meter, this.load.readings, this.pause.el);
   }
 
-  update(device) {
-    const job = device.job ? this.store.jobs[device.job] : null;
-    const load = device.load ?? null;
-    attribute(this.el, "data-state", device.state);
+  update({ device }) {
+    const { store } = this;
+    const job = device.job ? store.jobs[device.job] : null;
+    const name = deviceName(device.name, device.gpu);
+    this.device = device;
+    attribute(this.el, "data-state", device.paused && device.state !== "busy" ? "paused" : device.state);
     attribute(this.el, "title", join(device.label, device.detail));
-    put(this.name, deviceName(device.name, device.gpu));
+    put(this.name, name);
     put(this.state, stateWords(device, job));
-    show(this.meter, load !== null);
-    if (load !== null) this.meter.value = load;
-    const memory = device.memory_total ? `${device.memory_used ?? "–"} of ${device.memory_total} GB` : "";
-    const heat = device.temperature === null ? "" : `${Math.round(device.temperature)} °C`;
-    put(this.readings, join(load === null ? "" : `${Math.round(load)} %`, memory, heat));
+    this.load.update(device.kind === "cpu" ? null : device); // a CPU's readings are the machine's
+    this.pause.name = name;
+    this.pause.update(device.paused);
+    show(this.pause.el, !store.config.private && !store.paused && device.kind !== "cluster");
   }
 }
 
+/** A computer whose processors render: its load is everybody's, not that of one device. */
+class MachineItem {
+  constructor() {
+    this.name = h("strong");
+    this.load = new Load();
+    this.el = h("li", { class: "wb-device wb-machine" }, this.name, this.load.meter, this.load.readings);
+  }
+
+  update({ machine, name }) {
+    put(this.name, name);
+    this.load.update(machine);
+  }
+}
+
+/** How busy something is; nothing where that is not known. */
+class Load {
+  constructor() {
+    this.meter = h("meter", { min: 0, max: 100, "aria-label": "Load" });
+    this.readings = h("span", { class: "wb-quiet" });
+  }
+
+  update(device) {
+    const load = device?.load ?? null;
+    show(this.meter, load !== null);
+    if (load !== null && this.meter.value !== load) this.meter.value = load;
+    const memory = device?.memory_total ? `${device.memory_used ?? "–"} of ${device.memory_total} GB` : "";
+    const heat = device?.temperature ?? null;
+    put(this.readings, join(load === null ? "" : `${Math.round(load)} % load`, memory, heat === null ? "" : `${Math.round(heat)} °C`));
+    show(this.readings, this.readings.textContent !== "");
+  }
+}
+
+/** The computers of these devices, each once. */
+function machinesOf(devices) {
+  const found = new Map();
+  for (const device of devices) {
+    if (device.kind === "cpu" && device.load !== null && !found.has(device.host)) found.set(device.host, device);
+  }
+  return [...found].map(([host, machine]) => ({ key: `machine ${host}`, machine, name: host || "This computer" }));
+}
+
+const STATES = {
+  idle: "free",
+  resting: "asleep until needed",
+  starting: "starting",
+  held: "in use by another folder",
+  lost: "lost",
+};
+
 function stateWords(device, job) {
-  if (device.state !== "busy") return device.state;
-  if (!job) return "rendering";
-  return `rendering, ${Math.round(job.progress)} %`;
+  if (device.state === "busy") {
+    const share = job ? `rendering, ${Math.round(job.progress)} %` : "rendering";
+    return device.paused ? `${share}, then paused` : share;
+  }
+  if (device.paused) return "paused";
+  return STATES[device.state] ?? (device.state === "paused" ? "free" : device.state);
 }

@@ -109,6 +109,7 @@ const PATHS = {
   columns: "M4 5h7v14H4zM13 5h7v14h-7z",
   download: "M12 4v11M7 11l5 5 5-5M5 20h14",
   edit: "M5 19l1-4L16 5l3 3L9 18zM14 7l3 3",
+  first: "M5 5h14M12 20V9M7 14l5-5 5 5",
   folder: "M4 7h6l2 2h8v10H4z",
   history: "M12 7v5l3.5 2M4.6 9A8 8 0 1 1 4 12M4 5v4h4",
   lock: "M7 11h10v8H7zM9 11V8a3 3 0 0 1 6 0v3",

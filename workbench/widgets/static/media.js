@@ -2,8 +2,15 @@
 
 import { attribute, h, put, show } from "./dom.js";
 
-/** The server's base URL, as JupyterLab and Voilà write it into the page. */
+let base = null;
+
+/** The server's base URL, as JupyterLab and Voilà write it into the page; read once. */
 export function baseUrl() {
+  base ??= writtenBase();
+  return base;
+}
+
+function writtenBase() {
   const config = document.getElementById("jupyter-config-data");
   try {
     return new URL(JSON.parse(config.textContent).baseUrl, location.href).pathname;
@@ -74,9 +81,14 @@ export class Player {
 
   /** Show the present state of `job`, or that there is none. */
   update(job, note = "") {
+    put(this.note, note);
+    const standin = job?.standin ? this.store.jobs[job.standin] : null;
+    if (job === this.job && standin === this.standin && !this.held) return;
     this.job = job;
+    this.standin = standin;
     const source = sourceOf(job, this.store);
-    if (source.key !== this.key && !this._tooSoon(source)) {
+    this.held = source.key !== this.key && this._tooSoon(source);
+    if (source.key !== this.key && !this.held) {
       this.key = source.key;
       this.sources = source.videos;
       this.picture = source.picture;
@@ -86,7 +98,6 @@ export class Player {
     attribute(this.el, "data-shows", source.shows);
     attribute(this.el, "data-whole", needsWhole(job));
     attribute(this.video, "aria-label", job ? `Video: ${job.prompt.slice(0, 140)}` : null);
-    put(this.note, note);
   }
 
   dispose() {
@@ -195,6 +206,11 @@ function needsWhole(job) {
   return Boolean(width && height) && Math.abs(Math.log(width / height / WIDE)) > CUT_AT_MOST;
 }
 
+/** Whether there is anything to see of a job yet. */
+export function isShown(job, store) {
+  return sourceOf(job, store).shows !== "nothing";
+}
+
 /** What there is to see of a job, the best first. */
 function sourceOf(job, store) {
   if (!job) return { key: "none", videos: [], picture: null, shows: "nothing" };
@@ -205,7 +221,7 @@ function sourceOf(job, store) {
       `${baseUrl()}static/videos/${job.id}/video.mp4`,
       `${baseUrl()}static/videos/${job.id}.mp4`,
     ];
-    return { key: `video ${job.id} ${job.attempt}`, videos, picture, shows: "video" };
+    return { key: `video ${job.id} ${job.attempt}`, videos, picture, shows: job.sketch ? "sketch" : "video" };
   }
   if (job.preview) {
     const shown = `${baseUrl()}${job.preview}?step=${job.step}`;

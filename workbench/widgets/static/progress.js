@@ -4,6 +4,8 @@ import { attribute, button, h, put, show } from "./dom.js";
 import { Notice } from "./notice.js";
 import { deviceWords, join, jobWords } from "./words.js";
 
+const PRIORITIES = { interactive: "before batches", batch: "among batches", background: "when nothing else waits" };
+
 export class JobLine {
   constructor(store, { compact = false } = {}) {
     this.store = store;
@@ -15,35 +17,52 @@ export class JobLine {
       bare: true,
       onclick: () => this._ask("cancel"),
     });
+    this.first = button("Render next", {
+      icon: "first",
+      bare: compact,
+      kind: "small",
+      title: "Render this before the others that wait",
+      onclick: () => this._ask("first"),
+    });
+    this.priority = h(
+      "select",
+      { "aria-label": "Priority of this render", onchange: () => this._ask("priority", { to: this.priority.value }) },
+      Object.entries(PRIORITIES).map(([value, text]) => h("option", { value, text })),
+    );
     this.retry = button("Try again", { icon: "redo", kind: "small", onclick: () => this._ask("retry") });
     this.notice = new Notice();
     this.el = h(
       "div",
       { class: `wb-job${compact ? " wb-compact" : ""}` },
       this.bar,
-      h("div", { class: "wb-job-words" }, this.state, this.device, this.retry, this.cancel),
+      h("div", { class: "wb-job-words" }, this.state, this.device, this.retry, compact ? null : this.priority, h("span", { class: "wb-row wb-tight wb-job-acts" }, this.first, this.cancel)),
       this.notice.el,
     );
   }
 
   update(job) {
+    const { devices, paused } = this.store;
+    if (job === this.job && devices === this.devices && paused === this.paused) return;
     show(this.el, Boolean(job));
-    this.job = job;
+    Object.assign(this, { job, devices, paused });
     if (!job) return;
     const running = job.state === "running";
+    const waiting = job.state === "queued";
     show(this.bar, running);
-    if (running && job.progress > 0) this.bar.value = job.progress;
-    else this.bar.removeAttribute("value");
+    attribute(this.bar, "value", running && job.progress > 0 ? job.progress : null);
     attribute(this.el, "data-state", job.state);
     const again = job.attempt > 1 && !job.final ? `attempt ${job.attempt}` : "";
-    put(this.state, join(jobWords(job), again));
-    put(this.device, deviceWords(job, this.store.devices));
+    put(this.state, join(jobWords(job, paused), again));
+    put(this.device, deviceWords(job, devices));
     show(this.cancel, !job.final);
+    show(this.first, waiting && job.ahead !== 0);
+    show(this.priority, waiting && job.priority in PRIORITIES);
+    if (waiting && document.activeElement !== this.priority) this.priority.value = job.priority;
     show(this.retry, job.state === "failed" || job.state === "cancelled");
   }
 
-  _ask(name) {
+  _ask(name, args = {}) {
     const { job } = this;
-    this.notice.guard(() => this.store.call(name, { job: job.id }, `${name} ${job.id}`));
+    this.notice.guard(() => this.store.call(name, { job: job.id, ...args }, `${name} ${job.id}`));
   }
 }

@@ -2,7 +2,7 @@
 
 import { Chips } from "./chips.js";
 import { attribute, button, h, icon, put, show } from "./dom.js";
-import { Player } from "./media.js";
+import { isShown, Player } from "./media.js";
 import { Notice } from "./notice.js";
 import { Draft } from "./draft.js";
 import { pointAt } from "./pointing.js";
@@ -104,6 +104,7 @@ export class PromptStep {
     });
     this.player = new Player(this.store, { controls: true });
     this.line = new JobLine(this.store);
+    this.caption = h("p", { class: "wb-quiet", hidden: true });
     this.next = button("Make variations", {
       icon: "arrow",
       kind: "primary",
@@ -133,6 +134,7 @@ export class PromptStep {
         { class: "wb-prompt-side", "aria-label": "First video" },
         this.player.el,
         this.line.el,
+        this.caption,
         this.moves,
       ),
     );
@@ -159,14 +161,14 @@ export class PromptStep {
     for (const node of [this.text.el, this.parameters, this.moves]) show(node, !writing);
     if (writing) {
       this.draft.update(store.growing, this.input.value);
-      this.player.update(null, "The first video starts as soon as the prompt stands.");
+      this._showSketch(store.sketch ?? this.sketch);
       this.line.update(null);
       return;
     }
     if (!entry) {
       if (this.shown) this.input.value = "";
       this.shown = null;
-      this.player.update(null);
+      this._showSketch(null);
       return;
     }
     this._showEntry(entry);
@@ -182,8 +184,24 @@ export class PromptStep {
     this.text.update(entry, { typed: rough });
     this.chips.update(entry.scene);
     const job = store.jobOf(entry.index) ?? this._nearestJob(entry);
-    this.player.update(job);
     this.line.update(job);
+    if (this.sketch && job && !job.final && !isShown(job, store)) return; // the storyboard stays until then
+    this._tellSketch(null);
+    this.player.update(job);
+  }
+
+  /** While the prompt is being written, its idea is drawn as it was typed. */
+  _showSketch(sketch) {
+    const drawn = Boolean(sketch) && isShown(sketch, this.store);
+    const waits = this.store.busy("enhance") && !drawn;
+    this.player.update(drawn ? sketch : null, waits ? "The first video starts as soon as the prompt stands." : "");
+    this._tellSketch(drawn ? sketch : null);
+  }
+
+  _tellSketch(sketch) {
+    this.sketch = sketch;
+    put(this.caption, sketch ? "A storyboard of your words as you typed them. The first video takes its place once the prompt stands." : "");
+    show(this.caption, Boolean(sketch));
   }
 
   /** The prompt that stands on this screen. */
@@ -205,6 +223,7 @@ export class PromptStep {
     if (!text || this.store.busy("enhance")) return;
     const { options } = this.store.view;
     this.store.growing = "";
+    this.sketch = null;
     const slow = setTimeout(() => this._goSlow(true), SLOW_MS);
     const answer = await this.notice.guard(() => this.store.call("enhance", { text, options }, "enhance"));
     clearTimeout(slow);

@@ -44,13 +44,15 @@ export class ResultCard {
   update({ job, chosen, ranges, sort }) {
     const changed = job !== this.job;
     this.job = job;
-    this.player.update(job);
     this.box.checked = chosen >= 0;
     put(this.order, chosen >= 0 ? String(chosen + 1) : "");
     attribute(this.el, "data-chosen", chosen >= 0);
-    this.scores.update(job, ranges, sort);
-    if (!changed) return;
+    if (changed || ranges !== this.ranges || sort !== this.sort) this.scores.update(job, ranges, sort);
+    this.ranges = ranges;
+    this.sort = sort;
     this.line.update(job);
+    this.player.update(job);
+    if (!changed) return;
     show(this.line.el, !job.complete);
     put(this.text, job.prompt);
     attribute(this.text, "title", job.prompt);

@@ -70,6 +70,7 @@ export class ResultsStep {
     this.sort = this._select("Sort", SORTS, "sort");
     this.filter = this._select("Show", FILTERS, "filter");
     this.compare = button("Compare", { icon: "columns", onclick: () => compare(this.chosen) });
+    this.retry = button("Try failed again", { icon: "redo", onclick: () => this._retry() });
     this.zip = button("Download all as ZIP", { icon: "download", onclick: () => this._zip() });
     this.summary = h("p", { class: "wb-quiet" });
     this.title = h("h2", { tabindex: -1, text: "Results" });
@@ -77,7 +78,7 @@ export class ResultsStep {
     this.el = h(
       "section",
       { class: "wb-step wb-step-results" },
-      h("header", { class: "wb-head" }, h("div", { class: "wb-head-words" }, this.title, this.summary), h("div", { class: "wb-row wb-head-main" }, this.compare, this.zip), h("div", { class: "wb-tools" }, this.playback.el, this.sort.el, this.filter.el, this.keys.el)),
+      h("header", { class: "wb-head" }, h("div", { class: "wb-head-words" }, this.title, this.summary), h("div", { class: "wb-row wb-head-main" }, this.retry, this.compare, this.zip), h("div", { class: "wb-tools" }, this.playback.el, this.sort.el, this.filter.el, this.keys.el)),
       this.notice.el,
       this.grid,
       this.empty,
@@ -92,12 +93,19 @@ export class ResultsStep {
     const [, wanted] = FILTERS[filter] ?? FILTERS.all;
     const [, order] = SORTS[sort] ?? SORTS.order;
     const shown = all.filter(wanted).sort(order);
+    const changed = all !== this.all;
+    this.all = all;
     this.shown = shown;
     this.chosen = this.chosen.filter((id) => store.jobs[id]?.complete);
-    this.ranges = rangesOf(all);
+    const ranges = changed ? rangesOf(all) : this.ranges;
+    if (JSON.stringify(ranges) !== JSON.stringify(this.ranges)) this.ranges = ranges; // else all cards stay
     this.cards.update(shown.map((job) => ({ job, chosen: this.chosen.indexOf(job.id), ranges: this.ranges, sort })));
     const done = all.filter((job) => job.complete).length;
     const working = all.filter((job) => !job.final).length;
+    const failed = all.filter((job) => job.state === "failed").length;
+    show(this.retry, failed > 0);
+    attribute(this.retry, "disabled", store.busy("retry_failed"));
+    put(this.retry.lastChild, `Try ${failed} failed again`);
     put(this.summary, [plural(done, "video"), working ? `${working} on the way` : ""].filter(Boolean).join(", "));
     put(this.empty.firstChild, all.length ? "Nothing matches; show all to see the others." : "Nothing here yet. Videos appear as soon as one is rendered.");
     show(this.empty, !shown.length);
@@ -108,7 +116,7 @@ export class ResultsStep {
     attribute(this.compare, "title", "Choose two or four videos");
     attribute(this.zip, "disabled", !done || store.busy("archive"));
     attribute(this.zip, "data-working", store.busy("archive"));
-    this.playback.join();
+    if (changed) this.playback.join();
     this.viewer.update(this.ranges);
   }
 
@@ -127,6 +135,10 @@ export class ResultsStep {
       .map((card) => card.player)
       .filter((player) => player.seen && player.loaded && player.job?.complete)
       .map((player) => player.video);
+  }
+
+  _retry() {
+    this.notice.guard(() => this.store.call("retry_failed", {}, "retry_failed"));
   }
 
   _choose(id) {

@@ -27,16 +27,23 @@ export class Store {
     return index === null || index === undefined ? null : (this.entries[index] ?? null);
   }
 
-  /** The jobs of this session that are somebody's own, oldest first. */
+  /** The jobs of this session that are somebody's own, oldest first; the same list until one changes. */
   get renders() {
-    return Object.values(this.jobs)
-      .filter((job) => !job.standin_of)
+    this._renders ??= Object.values(this.jobs)
+      .filter((job) => !job.standin_of && !job.sketch)
       .sort((a, b) => a.created - b.created || a.position - b.position);
+    return this._renders;
   }
 
   /** The newest render of a prompt. */
   jobOf(index) {
-    return this.renders.filter((job) => job.entry === index).pop() ?? null;
+    this._newest ??= new Map(this.renders.map((job) => [job.entry, job]));
+    return this._newest.get(index) ?? null;
+  }
+
+  /** The storyboard of an idea whose prompt is being written. */
+  get sketch() {
+    return Object.values(this.jobs).find((job) => job.sketch) ?? null;
   }
 
   onChange(listener) {
@@ -120,7 +127,7 @@ export class Store {
   // from the kernel
 
   _listen(signal) {
-    const traits = ["session_state", "devices_state", "board_state", "config"];
+    const traits = ["session_state", "devices_state", "queue_state", "board_state", "config"];
     const changed = () => {
       const before = this.session?.id;
       this._readTraits();
@@ -129,10 +136,7 @@ export class Store {
       this.emit();
     };
     for (const name of traits) this.model.on(`change:${name}`, changed);
-    const replaced = () => {
-      this.jobs = { ...this.model.get("jobs_state") };
-      this.emit();
-    };
+    const replaced = () => this._setJobs({ ...this.model.get("jobs_state") });
     this.model.on("change:jobs_state", replaced);
     const heard = (message, buffers) => this._heard(message, buffers);
     this.model.on("msg:custom", heard);
@@ -149,6 +153,7 @@ export class Store {
     const session = this.model.get("session_state");
     this.session = session?.id ? session : null;
     this.devices = this.model.get("devices_state") ?? [];
+    this.paused = Boolean(this.model.get("queue_state")?.paused);
     this.board = this.model.get("board_state") ?? {};
     this.config = this.model.get("config") ?? {};
   }
@@ -163,6 +168,8 @@ export class Store {
 
   _heard(message, buffers) {
     if (message.kind === "jobs") this._patchJobs(message);
+    if (message.kind === "places") this._moveJobs(message.places);
+    if (message.kind === "gone") this._forgetJob(message.job);
     if (message.kind === "growing") {
       this.growing = message.text;
       this.emit();
@@ -178,11 +185,29 @@ export class Store {
   }
 
   _patchJobs({ jobs, all = false }) {
-    if (all) this.jobs = {};
+    const known = all ? {} : this.jobs;
     for (const job of jobs) {
-      const known = this.jobs[job.id];
-      if (!known || known.revision <= job.revision) this.jobs[job.id] = job;
+      if (!known[job.id] || known[job.id].revision <= job.revision) known[job.id] = job;
     }
+    this._setJobs(known);
+  }
+
+  _moveJobs(places) {
+    for (const [id, place] of Object.entries(places)) {
+      if (this.jobs[id]?.state === "queued") this.jobs[id] = { ...this.jobs[id], ...place };
+    }
+    this._setJobs(this.jobs);
+  }
+
+  _forgetJob(id) {
+    delete this.jobs[id];
+    this._setJobs(this.jobs);
+  }
+
+  _setJobs(jobs) {
+    this.jobs = jobs;
+    this._renders = null;
+    this._newest = null;
     this.emit();
   }
 

@@ -49,6 +49,7 @@ export class Takes {
 
 class Take {
   constructor(store, { open, choose }) {
+    this.store = store;
     this.player = new Player(store);
     this.number = h("span", { class: "wb-card-number" });
     this.words = h("span", { class: "wb-take-words" });
@@ -63,7 +64,7 @@ class Take {
     this.player.update(one.job);
     put(this.number, String(one.number));
     put(this.words, one.words);
-    put(this.state, one.job.complete ? "" : jobWords(one.job));
+    put(this.state, one.job.complete ? "" : jobWords(one.job, this.store.paused));
     attribute(this.el, "data-current", one.current);
     attribute(this.open, "aria-current", one.current ? "true" : null);
     attribute(this.open, "aria-label", `Take ${one.number}: ${one.words}. Go on from here`);

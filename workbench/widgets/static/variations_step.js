@@ -19,6 +19,7 @@ export class VariationsStep {
     this.make = button("Make variations", { icon: "spark", onclick: () => this.vary(true) });
     this.render = button("Render all", { icon: "play", kind: "primary", onclick: () => this._render() });
     this.stop = button("Cancel all", { icon: "stop", onclick: () => this._cancel() });
+    this.retry = button("Try failed again", { icon: "redo", onclick: () => this._retry() });
     this.results = button("See results", { icon: "arrow", onclick: () => this.go(4) });
     this.summary = h("p", { class: "wb-quiet" });
     this.grid = h("div", { class: "wb-grid", role: "list", "aria-label": "Variations" });
@@ -38,7 +39,7 @@ export class VariationsStep {
       "header",
       { class: "wb-head" },
       h("div", { class: "wb-head-words" }, this.title, this.summary),
-      h("div", { class: "wb-row wb-head-main" }, this.stop, this.results, this.render),
+      h("div", { class: "wb-row wb-head-main" }, this.retry, this.stop, this.results, this.render),
       h(
         "div",
         { class: "wb-tools" },
@@ -90,7 +91,11 @@ export class VariationsStep {
     const done = jobs.filter((job) => job.complete).length;
     show(this.empty, !cards.length && !making);
     show(this.grid, cards.length > 0 || making);
+    const failed = jobs.filter((job) => job.state === "failed").length;
     show(this.stop, working > 0);
+    show(this.retry, failed > 0);
+    attribute(this.retry, "disabled", store.busy("retry_failed"));
+    put(this.retry.lastChild, `Try ${failed} failed again`);
     show(this.results, done > 0);
     attribute(this.make, "disabled", making);
     attribute(this.make, "data-working", making);
@@ -115,6 +120,10 @@ export class VariationsStep {
   async _render() {
     const { options } = this.store.view;
     await this.notice.guard(() => this.store.call("render_all", { options }, "render_all"));
+  }
+
+  _retry() {
+    this.notice.guard(() => this.store.call("retry_failed", { batch: this.store.board.batch }, "retry_failed"));
   }
 
   _cancel() {

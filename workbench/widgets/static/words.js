@@ -15,11 +15,12 @@ export function duration(seconds) {
 }
 
 /** What a render is doing, in a few words. */
-export function jobWords(job) {
+export function jobWords(job, paused = false) {
   if (!job) return "";
   if (job.state === "queued") {
     const ahead = job.ahead ? `${job.ahead} ahead` : "next in line";
-    return join("Waiting", ahead, job.wait ? `about ${duration(Math.max(1, Math.round(job.wait)))}` : "");
+    const wait = job.wait ? `about ${duration(Math.max(1, Math.round(job.wait)))}` : "";
+    return join("Waiting", ahead, paused ? "the queue is paused" : wait);
   }
   if (job.state === "running") {
     const steps = job.steps ? `${job.step} of ${job.steps}` : "";

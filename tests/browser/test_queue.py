@@ -1,0 +1,103 @@
+"""Steering the queue from the screen: pausing, order, second tries."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.screen import LOAD_MS, Screen
+from tests.live_server import LiveServer
+from workbench.jobs.manager import JobManager
+from workbench.settings import Settings
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def manager(server: LiveServer) -> Iterator[JobManager]:
+    """The queue as another process has it; running again when the test has ended."""
+    one = JobManager(Settings(outputs=server.outputs))
+    yield one
+    for name in one.paused():
+        one.resume(name or None)
+    one.close()
+
+
+def test_the_queue_is_paused_put_in_order_and_resumed(
+    open_screen: Callable[..., Screen], manager: JobManager
+) -> None:
+    screen = open_screen().open_lab()
+    strip = screen.page.get_by_role("group", name="Devices")
+    strip.get_by_role("button", name="Pause the queue").click(timeout=LOAD_MS)
+    expect(strip.get_by_role("status")).to_have_text("The queue is paused")
+    screen.enhance("a heron in the reeds")
+    line = screen.step.locator(".wb-job")
+    expect(line).to_contain_text("the queue is paused", timeout=LOAD_MS)
+    screen.step.get_by_label("Priority of this render").select_option("when nothing else waits")
+    screen.make_variations()
+    screen.render_all()
+    fourth = screen.cards.nth(3)
+    expect(fourth.locator(".wb-job")).to_contain_text("3 ahead", timeout=LOAD_MS)
+    fourth.get_by_role("button", name="Render next").click()
+    expect(fourth.locator(".wb-job")).to_contain_text("next in line", timeout=LOAD_MS)
+    expect(screen.cards.nth(0).locator(".wb-job")).to_contain_text("1 ahead", timeout=LOAD_MS)
+    resume = strip.get_by_role("button", name="Resume the queue")
+    resume.focus()
+    screen.page.keyboard.press("Enter")
+    expect(strip.get_by_role("button", name="Pause the queue")).to_be_visible(timeout=LOAD_MS)
+    screen.wait_for_videos(8)
+    jobs = manager.batches()[0].jobs
+    started = sorted(jobs, key=lambda job: job.started_at or job.created_at)
+    assert 3 in {job.position for job in started[:2]}, "two processors take two at once"
+    screen.assert_clean()
+
+
+def test_a_device_is_paused_alone_and_says_so(
+    open_screen: Callable[..., Screen], manager: JobManager
+) -> None:
+    screen = open_screen().open_lab()
+    device = screen.page.locator(".wb-device", has_text="CPU 0")
+    device.get_by_role("button", name="Pause CPU 0").click(timeout=LOAD_MS)
+    expect(device.locator(".wb-device-state")).to_have_text("paused")
+    assert manager.paused() == {"cpu:0"}
+    device.get_by_role("button", name="Resume CPU 0").press("Enter")
+    expect(device.locator(".wb-device-state")).not_to_have_text("paused")
+    assert manager.paused() == frozenset()
+
+
+def test_a_visitor_sees_that_the_queue_is_paused_and_has_nothing_to_pause_it_with(
+    open_screen: Callable[..., Screen], manager: JobManager
+) -> None:
+    screen = open_screen().open_dashboard()
+    strip = screen.page.get_by_role("group", name="Devices")
+    expect(strip.locator(".wb-device").first).to_be_visible(timeout=LOAD_MS)
+    manager.pause()
+    expect(strip.get_by_role("status")).to_have_text("The queue is paused", timeout=LOAD_MS)
+    assert strip.get_by_role("button").count() == 0
+    manager.resume()
+    expect(strip.get_by_role("status")).to_have_text("", timeout=LOAD_MS)
+
+
+def test_all_that_failed_is_tried_again_with_one_click(
+    open_screen: Callable[..., Screen], manager: JobManager
+) -> None:
+    screen = open_screen().open_dashboard()
+    screen.enhance("a mill by the stream")
+    screen.make_variations()
+    screen.render_all()
+    screen.wait_for_videos(8)
+    batch = manager.batches()[0]
+    for place in (0, 2):
+        manager.video_path(batch.jobs[place].job_id).unlink()
+    manager.batch(batch.batch_id)  # to look is to find out
+    screen.button("Try 2 failed again").click(timeout=LOAD_MS)
+    screen.wait_for_videos(8)
+    expect(screen.step.get_by_text("8 videos finished.")).to_be_visible()
+    manager.video_path(batch.jobs[1].job_id).unlink()
+    manager.batch(batch.batch_id)
+    screen.go("Results")
+    screen.button("Try 1 failed again").click(timeout=LOAD_MS)
+    screen.wait_for_videos(9)
+    assert [job.attempt for job in manager.batch(batch.batch_id).jobs] == [2, 2, 2, 1, 1, 1, 1, 1]

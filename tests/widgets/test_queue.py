@@ -1,0 +1,150 @@
+"""Pausing, order, priorities and second tries, as the page asks for them, over real renders."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+import workbench
+from tests.live_server import end_supervisor
+from tests.widgets.talk import Talk
+from workbench.jobs.manager import JobManager
+from workbench.jobs.model import Priority
+from workbench.settings import Settings
+from workbench.studio import RenderParameters, Studio
+
+SMALL: Final[dict[str, Any]] = {"num_frames": 5, "width": 128, "height": 96}
+
+
+@pytest.fixture
+def studio(tmp_path: Path) -> Iterator[Studio]:
+    outputs = tmp_path / "outputs"
+    one = Studio(Settings(outputs=outputs))
+    yield one
+    one.jobs.resume()
+    one.close()
+    end_supervisor(outputs)
+
+
+@pytest.fixture
+def talk(studio: Studio) -> Iterator[Talk]:
+    bench = workbench.Workbench(using=studio)
+    yield Talk(bench)
+    bench.close()
+
+
+def _batch(talk: Talk, count: int) -> str:
+    """Have a prompt and its variations rendered; return the batch."""
+    talk.ask("enhance", text="dog running", options=SMALL)
+    talk.ask("vary", index=0, total=count)
+    batch: str = talk.ask("render_all", options=SMALL)["value"]["batch"]
+    return batch
+
+
+def _in_batch(talk: Talk, batch: str) -> list[dict[str, Any]]:
+    return [job for job in talk.jobs if job["batch"] == batch]
+
+
+def test_a_paused_queue_starts_nothing_until_it_is_resumed(talk: Talk, studio: Studio) -> None:
+    talk.ask("hello")
+    assert talk.ask("pause", on=True)["value"] is None
+    assert talk.bench.queue_state == {"paused": True}
+    assert studio.jobs.paused() == {""}
+    talk.ask("enhance", text="dog running", options=SMALL)
+    assert [job["state"] for job in talk.jobs] == ["queued"]
+    talk.ask("pause", on=False)
+    assert talk.bench.queue_state == {"paused": False}
+    talk.wait_until(lambda: talk.jobs[0]["complete"])
+
+
+def test_a_device_is_paused_alone_and_one_that_is_not_there_is_refused(talk: Talk) -> None:
+    talk.ask("hello")
+    talk.ask("pause", device="cpu:0", on=True)
+    paused = {one["name"]: one["paused"] for one in talk.bench.devices_state}
+    assert [name for name, stopped in paused.items() if stopped] == ["cpu:0"]
+    assert talk.bench.queue_state == {"paused": False}
+    talk.ask("pause", device="cpu:0", on=False)
+    assert not any(one["paused"] for one in talk.bench.devices_state)
+    assert "cuda:99" in talk.ask("pause", device="cuda:99", on=True)["error"]["message"]
+
+
+def test_a_pause_from_another_process_is_shown(talk: Talk, studio: Studio) -> None:
+    talk.ask("hello")
+    other = JobManager(Settings(outputs=studio.settings.outputs))
+    other.pause()
+    talk.wait_until(lambda: talk.bench.queue_state == {"paused": True})
+    other.resume()
+    talk.wait_until(lambda: talk.bench.queue_state == {"paused": False})
+    other.close()
+
+
+def test_a_visitor_pauses_nothing(studio: Studio) -> None:
+    visitor = Talk(workbench.Workbench(using=studio, private=True))
+    for device in (None, "cpu:0"):
+        refused = visitor.ask("pause", device=device, on=True)
+        assert "visitor" in refused["error"]["message"]
+    assert studio.jobs.paused() == frozenset()
+    visitor.bench.close()
+
+
+def test_one_that_waits_is_put_before_all_others_of_its_session(talk: Talk, studio: Studio) -> None:
+    studio.jobs.pause()
+    batch = _batch(talk, 4)
+    first_video = talk.jobs[0]["id"]
+    in_order = [job["id"] for job in _in_batch(talk, batch)]
+    last = in_order[-1]
+    talk.ask("first", job=last)
+    wanted = [last, first_video, *in_order[:-1]]
+    told = {job["id"]: job["ahead"] for job in talk.jobs}
+    assert sorted(told, key=lambda job_id: told[job_id]) == wanted
+    assert [studio.jobs.job(job_id).queue_position for job_id in wanted] == list(range(5))
+    studio.jobs.resume()
+    talk.wait_until(lambda: all(job["complete"] for job in talk.jobs))
+    started = sorted(talk.jobs, key=lambda job: job["started"])
+    assert last in {job["id"] for job in started[:2]}, "two processors take two at once"
+    assert "does not wait" in talk.ask("first", job=last)["error"]["message"]
+
+
+def test_a_waiting_render_takes_another_priority(talk: Talk, studio: Studio) -> None:
+    studio.jobs.pause()
+    talk.ask("enhance", text="dog running", options=SMALL)
+    (job,) = talk.jobs
+    assert job["priority"] == "interactive"
+    talk.ask("priority", job=job["id"], to="background")
+    assert talk.jobs[0]["priority"] == "background"
+    assert studio.jobs.job(job["id"]).priority == Priority.BACKGROUND
+    assert "error" in talk.ask("priority", job=job["id"], to="preview")
+
+
+def test_all_failed_of_a_batch_or_of_the_session_run_again(talk: Talk, studio: Studio) -> None:
+    batch = _batch(talk, 3)
+    talk.wait_until(lambda: all(job["complete"] for job in talk.jobs))
+    assert "has failed" in talk.ask("retry_failed", batch=batch)["error"]["message"]
+    lone = talk.jobs[0]["id"]
+    lost = [lone, *(job["id"] for job in _in_batch(talk, batch)[1:])]
+    for job_id in lost:
+        studio.jobs.video_path(job_id).unlink()
+        studio.jobs.job(job_id)  # to look is to find out
+    talk.wait_until(lambda: [j["id"] for j in talk.jobs if j["state"] == "failed"] == lost)
+    talk.ask("retry_failed", batch=batch)
+    talk.wait_until(lambda: all(job["complete"] for job in _in_batch(talk, batch)))
+    assert [job["attempt"] for job in _in_batch(talk, batch)] == [1, 2, 2]
+    assert talk.bench.jobs_state[lone]["state"] == "failed"
+    talk.ask("retry_failed")
+    talk.wait_until(lambda: talk.bench.jobs_state[lone]["complete"])
+    assert "has failed" in talk.ask("retry_failed")["error"]["message"]
+    assert "error" in talk.ask("retry_failed", batch="b_00000000000000000000")
+
+
+def test_a_screen_without_a_session_hears_of_nobodys_renders(talk: Talk, studio: Studio) -> None:
+    talk.ask("enhance", text="dog running", options=SMALL)
+    talk.wait_until(lambda: talk.jobs[0]["complete"])
+    talk.ask("fresh")
+    parameters = RenderParameters(num_frames=5, width=128, height=96)
+    other = studio.run(studio.render("somebody else's", parameters=parameters))
+    studio.jobs.wait([other.job_id], 60)
+    talk.ask("select", jobs=[])  # whatever was told before is there by now
+    assert talk.bench.jobs_state == {}

@@ -1,0 +1,126 @@
+"""The devices and the queue as the pages see them: told while a page is there, paused and resumed.
+
+Every message of a kernel counts as activity, so one that talked to a closed page would never be
+culled: a page says every so often that it is there, and without a word the kernel rests.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from contextlib import suppress
+from typing import Final
+
+from workbench.errors import InvalidRequest, SupervisorUnavailable
+from workbench.jobs.cluster.standing import ClusterState, Standing
+from workbench.jobs.model import Changes, Device
+from workbench.studio import Studio
+from workbench.widgets.commands import command
+from workbench.widgets.loop import LoopThread
+from workbench.widgets.presentation import View, cluster_view, device_view
+from workbench.widgets.renders import Renders, Screen
+
+__all__ = ["Machines"]
+
+_BUSY_S: Final = 1.0
+_IDLE_S: Final = 4.0
+_PAGE_GONE_S: Final = 150.0
+"""Without a word for this long a page has been closed. Longer than a browser lets the timers of a page
+in the background sleep."""
+
+Seen = tuple[tuple[Device, ...], frozenset[str], Standing | None]
+
+
+class Machines:
+    """What renders, and whether it may. Every method runs on the loop."""
+
+    def __init__(
+        self,
+        studio: Studio,
+        loop: LoopThread,
+        screen: Screen,
+        renders: Renders,
+        *,
+        private: bool = False,
+    ) -> None:
+        self._studio = studio
+        self._jobs = studio.jobs
+        self._loop = loop
+        self._screen = screen
+        self._renders = renders
+        self._private = private
+        self._watching = False
+        self._heard_at_s = -math.inf
+        self._stirred = asyncio.Event()
+
+    @command
+    async def hello(self) -> None:
+        """A page has loaded: tell it what it cannot know."""
+        self._screen.tell_all_jobs()
+        self._loop.start(self._warm_up())
+        await self.here()
+
+    @command
+    async def here(self) -> None:
+        """A page is still there."""
+        self._heard_at_s = time.monotonic()
+        if not self._watching:
+            self._watching = True
+            self._loop.start(self._watch())
+
+    @command
+    async def leave(self) -> None:
+        """A page has been closed. Any other says that it is there before long."""
+        self._heard_at_s = -math.inf
+
+    @command
+    async def pause(self, device: str | None = None, *, on: bool) -> None:
+        """Give no more jobs to a device, or to any, or give them again; what runs goes on."""
+        if self._private:
+            raise InvalidRequest(
+                "Others render on these devices too, so a visitor cannot pause them; ask whoever "
+                "runs this dashboard."
+            )
+        await asyncio.to_thread(self._jobs.pause if on else self._jobs.resume, device)
+        await self._show()
+
+    async def _warm_up(self) -> None:
+        with suppress(SupervisorUnavailable):  # the first render will say so
+            await self._studio.warm_up()
+
+    async def _watch(self) -> None:
+        stop = await asyncio.to_thread(self._jobs.watch, self._heard)
+        try:
+            while time.monotonic() - self._heard_at_s < _PAGE_GONE_S:
+                self._stirred.clear()
+                await self._show()
+                await self._renders.tell_places()
+                pause_s = _BUSY_S if self._renders.busy else _IDLE_S
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._stirred.wait(), pause_s)
+        finally:
+            self._watching = False
+            stop()
+
+    def _heard(self, changes: Changes) -> None:
+        """Look at once when something changed that is no job: a pause, from any process."""
+        if not changes.jobs:
+            self._loop.call(self._stirred.set)
+
+    async def _show(self) -> None:
+        devices, paused, standing = await asyncio.to_thread(self._look)
+        views = [self._view(device, paused) for device in devices]
+        if standing is not None and standing.state is not ClusterState.JOINED:
+            views.append(cluster_view(standing))
+        self._screen.show("devices_state", views)
+        self._screen.show("queue_state", {"paused": "" in paused})
+
+    def _look(self) -> Seen:
+        return self._jobs.devices(), self._jobs.paused(), self._jobs.cluster()
+
+    def _view(self, device: Device, paused: frozenset[str]) -> View:
+        view = device_view(device, paused)
+        if self._private and not self._renders.knows(view["job"]):
+            view["job"] = None  # what others render is theirs
+        return view

@@ -1,0 +1,51 @@
+"""The storyboard of an idea as it was typed, moving while a language model still writes its prompt."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Any, Final
+
+from workbench.errors import WorkbenchError
+from workbench.jobs.model import Priority
+from workbench.studio import RenderParameters, Studio
+from workbench.widgets.renders import Renders, render_parameters
+
+__all__ = ["sketched"]
+
+_ENGINE: Final = "animatic"
+
+
+@asynccontextmanager
+async def sketched(
+    studio: Studio, renders: Renders, idea: str, options: dict[str, Any] | None
+) -> AsyncIterator[None]:
+    """Have ``idea`` drawn and shown while the body runs.
+
+    Not with the composer, whose prompt stands at once. Whatever keeps the sketch from being drawn
+    is left to the first video to tell.
+    """
+    if not studio.writer.takes_time:
+        yield
+        return
+    drawing = asyncio.ensure_future(_draw(studio, renders, idea, options))
+    try:
+        yield
+    finally:
+        await drawing
+        await renders.end_sketch()
+
+
+async def _draw(
+    studio: Studio, renders: Renders, idea: str, options: dict[str, Any] | None
+) -> None:
+    with suppress(WorkbenchError, ValueError):  # pydantic's is a ValueError
+        asked = render_parameters(options)
+        parameters = RenderParameters(
+            engine=_ENGINE, seed=asked.seed, width=asked.width, height=asked.height
+        )
+        job = await asyncio.wrap_future(
+            studio.begin(studio.render(idea, priority=Priority.PREVIEW, parameters=parameters))
+        )
+        await renders.show_sketch(job)
