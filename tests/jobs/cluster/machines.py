@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[3]
 _STORE_BYTES = 90 << 20
 _SPACE, _LINK, _NET = "workbench-test", "wbtest0", "10.77.77"
 """The network of a node that stands apart."""
-_ENVIRONMENT = {
+ENVIRONMENT = {
     "PYTHONPATH": f"{ROOT}{os.pathsep}{Path(__file__).parent / 'site'}",
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
@@ -49,7 +49,7 @@ class Machines:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             cwd=ROOT,
-            env={**environment, **_ENVIRONMENT},
+            env={**environment, **ENVIRONMENT},
             text=True,
             start_new_session=True,
         )

@@ -214,6 +214,23 @@ def test_a_supervisor_that_is_killed_finds_its_outposts_again_and_leaves_none_be
     shop.until(lambda: not machines.actors(), LIMIT_S)
 
 
+def test_a_new_supervisor_sends_jobs_to_the_machines_that_have_their_models_loaded(
+    shop: Shop, machines: Machines
+) -> None:
+    def at_once(*models: str, steps: int) -> dict[str, Job]:
+        jobs = [shop.submit(engine="gpu", model=model, steps=steps, step_s=0.1) for model in models]
+        ended = shop.ended(*[job.job_id for job in jobs], limit_s=LIMIT_S)
+        assert {job.state for job in ended} == {JobState.COMPLETE}, {job.error for job in ended}
+        return dict(zip(models, ended, strict=True))
+
+    first = at_once("model-a", "model-b", steps=100)
+    assert first["model-a"].host != first["model-b"].host
+    shop.end_supervisor(signal.SIGKILL)
+    for models in (("model-b", "model-a"), ("model-a", "model-b")):
+        again = at_once(*models, steps=30)
+        assert {m: job.host for m, job in again.items()} == {m: j.host for m, j in first.items()}
+
+
 def test_outposts_whose_supervisor_is_gone_for_good_leave_by_themselves(
     shop: Shop, machines: Machines
 ) -> None:
