@@ -13,7 +13,7 @@ import pytest
 from workbench.errors import InvalidRequest, NotFound
 from workbench.prompts import PromptWriter, Sessions
 from workbench.prompts.model import EntryKind
-from workbench.scene import Origin
+from workbench.scene import SCENE_FIELDS, Origin
 from workbench.settings import Settings
 
 UNKNOWN = "s_00000000000000000000"
@@ -315,3 +315,77 @@ def test_threads_may_share_sessions(sessions: Sessions) -> None:
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda n: sessions.link_jobs(session_id, 0, [f"j_{n}"]), range(40)))
     assert len(sessions.history(session_id)[0].job_ids) == 40
+
+
+def _locks_of(sessions: Sessions, session_id: str) -> set[str]:
+    current = sessions.current(session_id)
+    assert current is not None
+    return {name for name in SCENE_FIELDS if current.scene.is_locked(name)}
+
+
+def test_undo_goes_past_a_lock_and_leaves_it_set(sessions: Sessions) -> None:
+    session_id = _begin(sessions, "a dog running at dawn")
+    first = sessions.history(session_id)[0].prompt
+    _tune(sessions, session_id, "make it night")
+    _tune(sessions, session_id, "make it sad")
+    sessions.set_scene(session_id, 2, {}, lock=["mood"])
+    revision, entry = asyncio.run(sessions.update(session_id, "undo"))
+    assert entry is not None
+    assert revision.scene.mood == "melancholic"
+    assert revision.scene.time_of_day == "dawn"
+    assert "Locked, so left as it is: mood" in revision.message
+    assert "melanchol" in revision.prompt
+    assert _locks_of(sessions, session_id) == {"mood"}
+    assert revision.prompt != first
+    again, _ = asyncio.run(sessions.update(session_id, "redo"))
+    assert (again.scene.time_of_day, again.scene.mood) == ("night", "melancholic")
+    assert _locks_of(sessions, session_id) == {"mood"}
+
+
+def test_starting_over_leaves_locks_set(sessions: Sessions) -> None:
+    session_id = _begin(sessions, "a dog running in the rain")
+    sessions.set_scene(session_id, 0, {"weather": "fog"}, lock=["weather", "style"])
+    _tune(sessions, session_id, "make it night")
+    revision, _ = asyncio.run(sessions.update(session_id, "start over"))
+    assert revision.scene.weather == "fog"
+    assert "fog" in revision.prompt.lower()
+    assert _locks_of(sessions, session_id) == {"weather", "style"}
+
+
+def test_what_was_freed_since_is_free_after_undo(sessions: Sessions) -> None:
+    session_id = _begin(sessions, "a dog running in the rain")
+    locked = sessions.set_scene(session_id, 0, {}, lock=["weather"])
+    _tune(sessions, session_id, "make it night")
+    sessions.set_scene(session_id, locked.index + 1, {}, unlock=["weather"])
+    assert _tune(sessions, session_id, "undo") == sessions.history(session_id)[0].prompt
+    assert _locks_of(sessions, session_id) == set()
+
+
+def test_a_lock_alone_is_no_step_to_undo(sessions: Sessions) -> None:
+    session_id = _begin(sessions)
+    sessions.set_scene(session_id, 0, {}, lock=["weather"])
+    revision, entry = asyncio.run(sessions.update(session_id, "undo"))
+    assert (entry, revision.message) == (None, "There is nothing to undo.")
+
+
+def test_undo_and_redo_go_on_in_an_imported_session(sessions: Sessions) -> None:
+    session_id = _begin(sessions)
+    first = sessions.history(session_id)[0].prompt
+    night = _tune(sessions, session_id, "make it night")
+    rain = _tune(sessions, session_id, "add rain")
+    _tune(sessions, session_id, "undo")
+    document = json.loads(json.dumps(sessions.export(session_id)))
+    copied = sessions.import_(document)
+    assert sessions.export(copied)["entries"] == document["entries"]
+    assert _tune(sessions, copied, "redo") == rain
+    assert _tune(sessions, copied, "undo") == night
+    assert _tune(sessions, copied, "undo") == first
+
+
+def test_an_axis_that_does_not_exist_is_refused_by_name(sessions: Sessions) -> None:
+    session_id = _begin(sessions)
+    with pytest.raises(InvalidRequest) as refused:
+        asyncio.run(sessions.variations(session_id, [0], axes=["colour_of_the_wind"]))
+    assert refused.value.problems[0].field == "axes.colour_of_the_wind"
+    made = asyncio.run(sessions.variations(session_id, [0], 4, axes=["camera", "mood"]))
+    assert len(made) == 4

@@ -8,11 +8,13 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from workbench.errors import FieldProblem, InvalidRequest
+from workbench.prompts.composer.varying import AXES
 from workbench.prompts.markers import add_marker, strip_marker
 from workbench.prompts.model import Draft, Entry, EntryKind, Revision, Source, Variation
 from workbench.scene import LIST_FIELDS, SCENE_FIELDS, Origin, Scene
 
 __all__ = [
+    "check_axes",
     "check_fields",
     "closest",
     "edited",
@@ -142,6 +144,16 @@ def with_locks(draft: Draft, held: Mapping[str, Any]) -> Draft:
     return Draft(
         draft.prompt, scene, draft.provider, draft.is_fallback, draft.message, draft.exchanges
     )
+
+
+def check_axes(axes: Sequence[str]) -> None:
+    """Raise ``InvalidRequest`` for what is neither an axis of variation nor a scene field."""
+    unknown = [axis for axis in axes if axis not in AXES and axis not in SCENE_FIELDS]
+    if unknown:
+        problem = f"is neither an axis ({', '.join(AXES)}) nor a scene field"
+        raise InvalidRequest(
+            f"{unknown[0]!r} {problem}.", tuple(FieldProblem(f"axes.{a}", problem) for a in unknown)
+        )
 
 
 def check_fields(name: str, fields: Sequence[str]) -> None:

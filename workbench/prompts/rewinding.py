@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Final
 
 from workbench.prompts.composer.tuning import Control
 from workbench.prompts.entries import entry
 from workbench.prompts.model import Entry, EntryKind, Revision
 from workbench.prompts.store import LAST, Pointer, PromptStore
-from workbench.scene import Scene
+from workbench.scene import SCENE_FIELDS, Origin, Scene
 
 __all__ = ["Rewinder"]
 
@@ -24,72 +26,110 @@ _NOTHING: Final = {
 }
 
 
-class Rewinder:
-    """Goes back and forth in the sessions of one store."""
+Rewrite = Callable[[str, Scene, Scene], str]
+"""Returns a prompt as it reads when its scene is the second instead of the first."""
 
-    def __init__(self, store: PromptStore, provider: str) -> None:
+
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """A prompt and scene to stand at; ``kept`` are the fields that a lock has kept as they were."""
+
+    prompt: str
+    scene: Scene
+    kept: tuple[str, ...] = ()
+
+
+class Rewinder:
+    """Goes back and forth in the sessions of one store. Locks stay as they are on every way."""
+
+    def __init__(self, store: PromptStore, provider: str, rewrite: Rewrite) -> None:
         self._store = store
         self._provider = provider
+        self._rewrite = rewrite
 
     def turn(
         self, session_id: str, control: Control, base: Entry | None
     ) -> tuple[Revision, Entry | None]:
         """Carry out undo, redo or starting over: a new entry that repeats an earlier one."""
-        pointer = self._store.pointer(session_id)
-        here = self._store.restored_by(session_id, base.index) if base else None
-        target, redo = self._target(session_id, control, here, pointer)
+        target, redo = self._target(session_id, control, base) if base else (None, ())
         if base is None or target is None:
-            return self._standing(base, control), None
-        changes = base.scene.changes_to(target.scene)
+            return self._nothing_done(base, control), None
+        there = self._reached(base, target)
+        changes = base.scene.changes_to(there.scene)
+        message = _DONE[control]
+        if there.kept:
+            names = ", ".join(name.replace("_", " ") for name in there.kept)
+            message = f"{message} Locked, so left as it is: {names}."
         repeated = entry(
             EntryKind.TUNED,
-            target.prompt,
-            target.scene,
+            there.prompt,
+            there.scene,
             provider=target.provider,
             parent=base.index,
             changes=changes,
             request=control.value.replace("_", " "),
             is_fallback=target.is_fallback,
             source=target.source,
-            message=_DONE[control],
+            message=message,
         )
         stored = self._store.append(
-            session_id, [repeated], pointer=Pointer(LAST, redo), restores=target.index
+            session_id, [repeated], pointer=Pointer(LAST, redo), restores=[target.index]
         )[0]
         revision = Revision(
-            prompt=target.prompt,
-            scene=target.scene,
+            prompt=there.prompt,
+            scene=there.scene,
             changes=changes,
             understood=True,
-            message=_DONE[control],
+            message=message,
             provider=target.provider,
             is_fallback=target.is_fallback,
         )
         return revision, stored
 
     def _target(
-        self, session_id: str, control: Control, here: int | None, pointer: Pointer
+        self, session_id: str, control: Control, base: Entry
     ) -> tuple[Entry | None, tuple[int, ...]]:
-        if here is None:
-            return None, ()
+        """Return where to go, and what a redo would then restore; None for nowhere."""
+        redo = self._store.pointer(session_id).redo
         if control is Control.REDO:
-            if not pointer.redo:
-                return None, ()
-            return self._store.entry(session_id, pointer.redo[-1]), pointer.redo[:-1]
-        entry = self._store.entry(session_id, here)
-        parent = entry.parent if entry else None
-        if control is Control.UNDO:
-            if parent is None:
-                return None, pointer.redo
-            parent = self._store.restored_by(session_id, parent)
-            return self._store.entry(session_id, parent), (*pointer.redo, here)
-        while entry is not None and entry.parent is not None:
-            entry = self._store.entry(session_id, entry.parent)
-        if entry is None or entry.index == here:
-            return None, pointer.redo
-        return entry, (*pointer.redo, here)
+            return (self._store.entry(session_id, redo[-1]), redo[:-1]) if redo else (None, ())
+        here = self._store.restored_by(session_id, base.index)
+        found = None
+        for earlier in self._way_back(session_id, here):
+            if control is Control.START_OVER or self._is_elsewhere(base, earlier):
+                found = earlier
+            if found is not None and control is Control.UNDO:
+                break
+        if found is None or not self._is_elsewhere(base, found):
+            return None, redo
+        return found, (*redo, here)
 
-    def _standing(self, base: Entry | None, control: Control) -> Revision:
+    def _way_back(self, session_id: str, index: int) -> Iterator[Entry]:
+        """Return the entries that led to the one at ``index``, the latest first."""
+        at = self._store.entry(session_id, index)
+        while at is not None and at.parent is not None:
+            at = self._store.entry(session_id, self._store.restored_by(session_id, at.parent))
+            if at is not None:
+                yield at
+
+    def _is_elsewhere(self, base: Entry, target: Entry) -> bool:
+        """Tell whether anything but locks would change: setting a lock is no step to be undone."""
+        there = self._reached(base, target)
+        return (there.prompt, there.scene) != (base.prompt, base.scene)
+
+    def _reached(self, base: Entry, target: Entry) -> _Standing:
+        """Return ``target`` with the locks of ``base``, and what they hold."""
+        now, then = base.scene, target.scene
+        locked = [name for name in SCENE_FIELDS if now.is_locked(name)]
+        kept = tuple(name for name in locked if getattr(now, name) != getattr(then, name))
+        freed = then.unlock(*(f for f in SCENE_FIELDS if then.is_locked(f) and f not in locked))
+        scene = freed.edit(
+            {name: getattr(now, name) for name in locked}, origin=Origin.LOCKED, force=True
+        )
+        prompt = self._rewrite(target.prompt, then, scene) if kept else target.prompt
+        return _Standing(prompt, scene, kept)
+
+    def _nothing_done(self, base: Entry | None, control: Control) -> Revision:
         return Revision(
             prompt=base.prompt if base else "",
             scene=base.scene if base else Scene(),

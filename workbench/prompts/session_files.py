@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -11,9 +11,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from workbench.errors import FieldProblem, InvalidRequest
 from workbench.prompts.model import Entry, EntryKind, Exchange, PromptSession, Source
+from workbench.prompts.store import Pointer
 from workbench.scene import Change, Scene
 
-__all__ = ["FORMAT", "read_session", "write_session"]
+__all__ = ["FORMAT", "ReadSession", "read_session", "write_session"]
 
 FORMAT: Final = "world-model-workbench session"
 _VERSION: Final = 1
@@ -47,6 +48,8 @@ class _Entry(BaseModel):
     source: Source = Source.PROVIDER
     message: str = ""
     job_ids: tuple[str, ...] = ()
+    restores: int | None = None
+    """The earlier entry that undo, redo or starting over repeats."""
     transcript: tuple[_Exchange, ...] = ()
 
 
@@ -58,16 +61,32 @@ class _Document(BaseModel):
     session_id: str
     created_at: datetime
     current: int | None = None
+    redo: tuple[int, ...] = ()
+    """The entries that a redo would restore, the next one last."""
     entries: tuple[_Entry, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class ReadSession:
+    """What a document holds: entries, and for each what was said for it and what it repeats."""
+
+    entries: tuple[Entry, ...]
+    exchanges: tuple[tuple[Exchange, ...], ...]
+    restores: tuple[int | None, ...]
+    pointer: Pointer
+
+
 def write_session(
-    session: PromptSession, exchanges: Sequence[Sequence[Exchange]], current: int | None
+    session: PromptSession,
+    exchanges: Sequence[Sequence[Exchange]],
+    restores: Mapping[int, int],
+    pointer: Pointer,
 ) -> dict[str, Any]:
     """Return ``session`` as a document of plain JSON values."""
     entries = tuple(
         _Entry(
             **{name: getattr(entry, name) for name in Entry.__slots__},
+            restores=restores.get(entry.index),
             transcript=tuple(_Exchange(**asdict(exchange)) for exchange in said),
         )
         for entry, said in zip(session.entries, exchanges, strict=True)
@@ -77,16 +96,15 @@ def write_session(
         version=_VERSION,
         session_id=session.session_id,
         created_at=session.created_at,
-        current=current,
+        current=pointer.head,
+        redo=pointer.redo,
         entries=entries,
     )
     return document.model_dump(mode="json")
 
 
-def read_session(
-    document: dict[str, Any],
-) -> tuple[list[Entry], list[tuple[Exchange, ...]], int | None]:
-    """Return the entries, their transcripts and the current index of a document.
+def read_session(document: dict[str, Any]) -> ReadSession:
+    """Return what ``document`` holds.
 
     Raises ``InvalidRequest`` when it is not a session, or its entries do not form a tree.
     """
@@ -98,21 +116,27 @@ def read_session(
         )
         raise InvalidRequest("This is not an exported session.", problems) from error
     for at, entry in enumerate(read.entries):
-        if entry.index != at or (entry.parent is not None and not 0 <= entry.parent < at):
-            where = FieldProblem(f"entries.{at}", "its index or parent does not fit")
+        earlier = [i for i in (entry.parent, entry.restores) if i is not None]
+        if entry.index != at or not all(0 <= i < at for i in earlier):
+            where = FieldProblem(f"entries.{at}", "its index, parent or origin does not fit")
             raise InvalidRequest("The entries do not form a session.", (where,))
-    current = (
-        read.current if read.current is not None and read.current < len(read.entries) else None
+    count = len(read.entries)
+    is_there = read.current is not None and 0 <= read.current < count
+    return ReadSession(
+        entries=tuple(_entry(entry) for entry in read.entries),
+        exchanges=tuple(
+            tuple(Exchange(**e.model_dump()) for e in entry.transcript) for entry in read.entries
+        ),
+        restores=tuple(entry.restores for entry in read.entries),
+        pointer=Pointer(
+            read.current if is_there else None, tuple(i for i in read.redo if 0 <= i < count)
+        ),
     )
-    entries = [
-        Entry(
-            **{name: getattr(entry, name) for name in Entry.__slots__}
-            | {"created_at": _aware(entry.created_at)}
-        )
-        for entry in read.entries
-    ]
-    said = [tuple(Exchange(**e.model_dump()) for e in entry.transcript) for entry in read.entries]
-    return entries, said, current
+
+
+def _entry(read: _Entry) -> Entry:
+    values = {name: getattr(read, name) for name in Entry.__slots__}
+    return Entry(**values | {"created_at": _aware(read.created_at)})
 
 
 def _aware(moment: datetime) -> datetime:

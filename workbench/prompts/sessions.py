@@ -11,6 +11,7 @@ from workbench.errors import FieldProblem, InvalidRequest, NotFound
 from workbench.identifiers import Kind, is_identifier, new_identifier
 from workbench.prompts.composer.tuning import control_of
 from workbench.prompts.entries import (
+    check_axes,
     check_fields,
     closest,
     edited,
@@ -52,7 +53,7 @@ class Sessions:
     def __init__(self, settings: Settings, writer: PromptWriter) -> None:
         self._writer = writer
         self._store = PromptStore(settings.index_path)
-        self._rewinder = Rewinder(self._store, writer.name)
+        self._rewinder = Rewinder(self._store, writer.name, writer.rewrite)
 
     async def enhance(
         self,
@@ -142,10 +143,11 @@ class Sessions:
         language model, some come well before the last. Of a call that is broken off, what was
         told stays in the history.
 
-        Raises ``NotFound``, and ``InvalidRequest`` for an index or field that does not exist.
+        Raises ``NotFound``, and ``InvalidRequest`` for an index, axis or field that does not exist.
         """
         self._check(session_id)
         chosen = self._selected(session_id, selected)
+        check_axes(axes)
         check_fields("hold", hold)
         parents = [(one.prompt, one.scene) for one in chosen]
         kept: dict[str, Entry] = {}
@@ -277,17 +279,19 @@ class Sessions:
         """Return the session as one JSON document; raises ``NotFound``."""
         session = self.session(session_id)
         said = [self._store.exchanges(session_id, e.index) for e in session.entries]
-        return write_session(session, said, self._store.pointer(session_id).head)
+        copies = self._store.restorations(session_id)
+        return write_session(session, said, copies, self._store.pointer(session_id))
 
     def import_(self, document: dict[str, Any]) -> str:
         """Add the session of an exported document under a new id, and return that id.
 
         Raises ``InvalidRequest`` when the document is not an exported session.
         """
-        entries, exchanges, head = read_session(document)
+        read = read_session(document)
         session_id = self._begin()
-        if entries:
-            self._store.append(session_id, entries, exchanges, pointer=Pointer(head))
+        self._store.append(
+            session_id, read.entries, read.exchanges, pointer=read.pointer, restores=read.restores
+        )
         return session_id
 
     def close(self) -> None:

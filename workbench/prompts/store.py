@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import sqlite3
 import threading
@@ -117,12 +118,12 @@ class PromptStore:
         exchanges: Sequence[Sequence[Exchange]] = (),
         *,
         pointer: Pointer | None = None,
-        restores: int | None = None,
+        restores: Sequence[int | None] = (),
     ) -> tuple[Entry, ...]:
         """Add ``entries`` at the session's end, renumbered, and return them as stored.
 
-        ``pointer`` is where the session stands afterwards.
-        All of it is written, or nothing.
+        ``pointer`` is where the session stands afterwards, and ``restores`` names for each entry
+        the earlier one that it repeats. All of it is written, or nothing.
         """
         if not entries:
             return ()
@@ -134,7 +135,10 @@ class PromptStore:
             stored = tuple(_numbered(e, first + i) for i, e in enumerate(entries))
             connection.executemany(
                 f"INSERT INTO prompt_entry VALUES ({', '.join('?' * 14)})",  # noqa: S608  marks alone
-                [_row(session_id, entry, restores) for entry in stored],
+                [
+                    _row(session_id, entry, copied)
+                    for entry, copied in itertools.zip_longest(stored, restores)
+                ],
             )
             for entry, said in zip(stored, exchanges, strict=False):
                 _write_exchanges(connection, session_id, entry.index, said)
@@ -171,6 +175,16 @@ class PromptStore:
             index,
         )
         return index if row is None or row["restores"] is None else int(row["restores"])
+
+    def restorations(self, session_id: str) -> dict[int, int]:
+        """Return the earlier entry by each one that undo, redo or starting over made of it."""
+        with self._guard:
+            rows = self._connection.execute(
+                "SELECT entry_index, restores FROM prompt_entry "
+                "WHERE session_id = ? AND restores IS NOT NULL",
+                (session_id,),
+            ).fetchall()
+        return {row["entry_index"]: row["restores"] for row in rows}
 
     def entries(
         self, session_id: str, *, limit: int | None = None, after: int | None = None

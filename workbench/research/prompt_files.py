@@ -128,7 +128,7 @@ def _file_items(path: Path) -> Iterator[tuple[str, Any]]:
 
 def _session_items(name: str, document: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     try:
-        entries, _, _ = read_session(document)
+        entries = read_session(document).entries
     except InvalidRequest as error:
         yield name, ValueError(str(error))
         return
