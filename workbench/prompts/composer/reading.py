@@ -10,7 +10,7 @@ from typing import Final
 
 from workbench.prompts.composer import bank
 from workbench.prompts.composer.datafiles import english
-from workbench.prompts.composer.grammar import Clause, head_of, read_clause
+from workbench.prompts.composer.grammar import Clause, head_of, place_in, read_clause
 from workbench.prompts.composer.languages import is_foreign, unread_words
 from workbench.prompts.composer.lexicon import (
     Term,
@@ -20,7 +20,8 @@ from workbench.prompts.composer.lexicon import (
     word_list,
 )
 from workbench.prompts.composer.morphology import inflect, is_plural, is_verb, lemma
-from workbench.prompts.composer.segments import Modifier, cut, exact_term
+from workbench.prompts.composer.naming import preposition
+from workbench.prompts.composer.segments import Modifier, cut, exact_term, is_place_alone
 from workbench.prompts.composer.spelling import mended
 from workbench.prompts.composer.words import article, sentences
 from workbench.scene import Origin, Scene
@@ -74,6 +75,7 @@ _OWN_PREPOSITION: Final = re.compile(
 _ENDS_PHRASE: Final = re.compile(
     rf"(?:{_WHEN_PREPOSITIONS}|and|as|while|over|near|along|across|\w+ing)\b|[,.]", re.IGNORECASE
 )
+_SCENE_END: Final = re.compile(r"\s+scene\Z", re.IGNORECASE)
 _NOT_A_PLACE_ALONE: Final = frozenset(
     {"building", "vehicle", "watercraft", "object", "plant", "food", "drink"}
 )
@@ -149,7 +151,7 @@ def read(text: str) -> Reading:
         clause=clause,
         lead=parts.lead,
         joint=parts.joint,
-        fronted=parts.fronted,
+        fronted=_where(parts.fronted),
         modifiers=tuple(parts.modifiers),
         tails=tuple(parts.tails),
         others=(*parts.others, *composed),
@@ -311,6 +313,9 @@ def _clause_values(clause: Clause, fronted: str) -> dict[str, str]:
     subject, setting = clause.subject, clause.setting
     if fronted and not setting:
         setting = re.sub(r"^(?:in|on|at|inside)\s+", "", fronted, flags=re.IGNORECASE)
+        setting = _SCENE_END.sub("", setting)
+    if not clause.action and not setting and _SCENE_END.search(subject):
+        setting = _SCENE_END.sub("", subject) if is_place_alone(subject) else ""
     if not clause.action and subject and not setting and _is_place_alone(subject):
         setting = subject
     return {
@@ -319,6 +324,14 @@ def _clause_values(clause: Clause, fronted: str) -> dict[str, str]:
         "action": _in_progress(clause),
         "setting": setting if _led_by_preposition(setting) else with_article(setting),
     }
+
+
+def _where(fronted: str) -> str:
+    """Return the place before a clause with its preposition: "kitchen scene" → "in a kitchen scene"."""
+    if not fronted or not is_place_alone(fronted):
+        return fronted
+    lead = "in" if _SCENE_END.search(fronted) else preposition(fronted, place_in(fronted))
+    return f"{lead} {with_article(fronted)}"
 
 
 def _in_progress(clause: Clause) -> str:

@@ -7,6 +7,7 @@ opens before its main clause: "drone footage of", "an oil painting of".
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final
@@ -19,10 +20,11 @@ from workbench.prompts.composer.lexicon import (
     subject_kind,
     word_list,
 )
-from workbench.prompts.composer.words import sentences, tokens
+from workbench.prompts.composer.verbs import is_animate, verb_start
+from workbench.prompts.composer.words import bare, sentences, tokens
 from workbench.scene import canonical_term, vocabulary
 
-__all__ = ["Modifier", "Segments", "cut", "exact_term", "fields_of"]
+__all__ = ["Modifier", "Segments", "cut", "exact_term", "fields_of", "is_place_alone"]
 
 _CUT_FIELDS: Final = frozenset(
     ["shot_size", "camera_angle", "camera_movement", "lens", "style", "color_palette", "pace"]
@@ -86,6 +88,12 @@ _JOINT: Final = re.compile(
     r"^(of|on|from|over|around|across|through|toward|towards|into|past|along|at)\s+(.+)$",
     re.IGNORECASE,
 )
+_PLACE_SCENE: Final = re.compile(
+    r"^(?P<place>(?:[\w'-]+\s+){1,4}scene)\s+(?:with|where|in\s+which|showing|of)\s+(?P<rest>.+)$",
+    re.IGNORECASE,
+)
+_NOT_A_STAGE: Final = frozenset({"surface", "perch", "vehicle"})
+_SOMEBODY: Final = frozenset({"someone", "somebody", "people", "everyone", "nobody"})
 _LEAD_WORDS: Final = frozenset(
     [
         "overlooking",
@@ -155,20 +163,45 @@ def _take_sentence(parts: Segments, sentence: str) -> None:
         else:
             lead, joint, rest = _take_lead(segment)
             parts.lead, parts.joint = (lead, joint) if lead else (parts.lead, parts.joint)
-            _place_main(parts, rest, more=number + 1 < len(pieces))
+            _place_main(parts, rest, pieces[number + 1 :])
     if opened:
         parts.tails = own
     elif own:
         parts.others.append(", ".join(own))
 
 
-def _place_main(parts: Segments, rest: str, *, more: bool) -> None:
+def _place_main(parts: Segments, rest: str, following: Sequence[str]) -> None:
     """Take ``rest`` as the main clause, or as the place before it: "in the desert, an arch …"."""
     first = rest.split(maxsplit=1)[0].lower() if rest else ""
-    if first in _FRONTED and more and not parts.fronted:
+    is_place = (first in _FRONTED and following) or (
+        is_place_alone(rest) and any(_somebody_acts(p) for p in following)
+    )
+    if is_place and not parts.fronted:
         parts.fronted = rest
         return
+    scene = _PLACE_SCENE.match(rest)
+    if scene and is_place_alone(scene["place"]) and not parts.fronted:
+        parts.fronted, parts.main = scene["place"], scene["rest"]
+        return
     parts.main = rest
+
+
+def is_place_alone(phrase: str) -> bool:
+    """Tell whether ``phrase`` names a place and nothing else: "a misty forest", "kitchen scene"."""
+    name = re.sub(r"\s+scene\Z", "", phrase.strip(), flags=re.IGNORECASE)
+    words = [bare(w) for w in name.split()]
+    if not words or len(words) > 4 or set(words) & (word_list("prepositions") | {"and", "or"}):
+        return False
+    place = place_named(words[-1])
+    is_thing = subject_kind(words[-1]) is not None and name == phrase.strip()
+    return place is not None and place.kind not in _NOT_A_STAGE and not is_thing
+
+
+def _somebody_acts(phrase: str) -> bool:
+    """Tell whether ``phrase`` is a clause of its own about somebody: "a deer drinking"."""
+    words = phrase.split()
+    at, _ = verb_start(words)
+    return at > 0 and (is_animate(words[:at]) or bare(words[0]) in _SOMEBODY)
 
 
 def _main_from_modifiers(parts: Segments, text: str) -> None:
