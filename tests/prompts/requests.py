@@ -86,14 +86,20 @@ class Asked:
     understood: bool
 
     @property
+    def locks(self) -> tuple[str, ...]:
+        """The fields that are locked in the base scene: "dog lock:mood,lens"."""
+        _, _, fields = self.base.partition(" lock:")
+        return tuple(fields.split(",")) if fields else ()
+
+    @property
     def scene(self) -> Scene:
         """The scene that the request is made of."""
-        return BASES[self.base]
+        return BASES[self.base.partition(" lock:")[0]].lock(*self.locks)
 
     @property
     def prompt(self) -> str:
         """The prompt that the request is made of."""
-        return prompt_of(self.base)
+        return prompt_of(self.base.partition(" lock:")[0])
 
     def problems(self, after: Scene) -> list[str]:
         """Return the fields in which ``after`` is not what was asked for."""
