@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from typing import Final
 
@@ -17,9 +17,10 @@ __all__ = [
     "Clause",
     "all_clauses",
     "clauses",
+    "clauses_of",
     "fill",
     "find",
-    "keys",
+    "lowered",
     "pattern",
     "recognise",
 ]
@@ -43,7 +44,7 @@ class Cast:
     many: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Clause:
     """One way to say one term: the facts it needs and its text with slots."""
 
@@ -51,6 +52,8 @@ class Clause:
     key: str
     needs: tuple[tuple[str, ...], ...]
     text: str
+    needle: str
+    """Its longest literal stretch, in lower case: what to look for before its pattern."""
 
     def fits(self, facts: frozenset[str]) -> bool:
         """Tell whether every need of this clause holds among ``facts``."""
@@ -75,7 +78,9 @@ def all_clauses() -> Mapping[tuple[str, str], tuple[Clause, ...]]:
             continue
         needs, _, text = line.partition("|")
         either = tuple(tuple(need.split("/")) for need in needs.split())
-        bank.setdefault((slot, key), []).append(Clause(slot, key, either, text.strip()))
+        text = text.strip()
+        needle = max(_SLOT.sub("\0", text).split("\0"), key=len).lower()
+        bank.setdefault((slot, key), []).append(Clause(slot, key, either, text, needle))
     return {where: tuple(found) for where, found in bank.items()}
 
 
@@ -84,9 +89,10 @@ def clauses(slot: str, key: str, facts: frozenset[str]) -> tuple[Clause, ...]:
     return tuple(c for c in all_clauses().get((slot, key), ()) if c.fits(facts))
 
 
-def keys(slot: str) -> tuple[str, ...]:
-    """Return the terms that ``slot`` has clauses for."""
-    return tuple(key for s, key in all_clauses() if s == slot)
+@cache
+def clauses_of(slot: str) -> tuple[Clause, ...]:
+    """Return every clause of ``slot``, whatever its term."""
+    return tuple(c for (s, _), found in all_clauses().items() if s == slot for c in found)
 
 
 def fill(clause: Clause, cast: Cast) -> str:
@@ -121,24 +127,26 @@ def pattern(clause: Clause) -> re.Pattern[str]:
 def recognise(sentence: str) -> dict[str, str] | None:
     """Return key by slot when ``sentence`` consists of clauses of the bank alone, else None."""
     left = sentence.strip().rstrip(".!")
+    low = left.lower()
     found: dict[str, str] = {}
-    for (slot, key), several in all_clauses().items():
+    for several in all_clauses().values():
         for clause in several:
-            match = find(clause, left)
+            if clause.needle not in low:
+                continue
+            match = pattern(clause).search(left)
             if match is not None:
-                found.setdefault(slot, key)
+                found.setdefault(clause.slot, clause.key)
                 left = f"{left[: match.start()]}{left[match.end() :]}".strip(" ,")
+                low = left.lower()
     return found if found and not left else None
-
-
-@cache
-def _needle(clause: Clause) -> str:
-    """Return the longest literal stretch of the clause, to look for before its pattern."""
-    return max(_SLOT.sub("\0", clause.text).split("\0"), key=len).lower()
 
 
 def find(clause: Clause, text: str) -> re.Match[str] | None:
     """Return where ``text`` says the clause, whatever its slots were filled with, or None."""
-    if _needle(clause) not in text.lower():
-        return None
-    return pattern(clause).search(text)
+    return pattern(clause).search(text) if clause.needle in lowered(text) else None
+
+
+@lru_cache(maxsize=64)
+def lowered(text: str) -> str:
+    """Return ``text`` in lower case; a text is looked through for hundreds of clauses in turn."""
+    return text.lower()
