@@ -132,13 +132,15 @@ class Scene(BaseModel):
         Locked fields keep their value unless ``force``. Raises ``KeyError`` for a field that a
         scene does not have.
         """
-        if unknown := set(values) - set(SCENE_FIELDS):
+        if unknown := values.keys() - _FIELD_NAMES:
             raise KeyError(f"A scene has no field {min(unknown)!r}.")
         applied = {k: v for k, v in values.items() if force or not self.is_locked(k)}
         provenance = {**self.provenance, **dict.fromkeys(applied, origin)}
         for name, value in applied.items():
             if not value and origin is not Origin.LOCKED:
                 provenance.pop(name, None)
+        if all(_is_clean(name, value) for name, value in applied.items()):
+            return self.model_copy(update={**applied, "provenance": provenance})
         data = {**self.values(), **applied, "provenance": provenance}
         return type(self).model_validate(data)
 
@@ -153,6 +155,13 @@ class Scene(BaseModel):
         return self.edit(
             {name: getattr(self, name) for name in fields}, origin=Origin.EDITED, force=True
         )
+
+    def with_origins_of(self, other: Scene, fields: Iterable[str]) -> Self:
+        """Return this scene with the provenance that ``fields`` have in ``other``: locks, or none."""
+        names = set(fields)
+        own = {name: origin for name, origin in self.provenance.items() if name not in names}
+        theirs = {name: origin for name, origin in other.provenance.items() if name in names}
+        return self.model_copy(update={"provenance": {**own, **theirs}})
 
     def merge(self, other: Scene) -> Self:
         """Return this scene with what ``other`` states laid over it; locked fields stay."""
@@ -177,10 +186,18 @@ class Scene(BaseModel):
 SCENE_FIELDS: Final = tuple(name for name in Scene.model_fields if name != "provenance")
 """The names of a scene's fields, in the order in which they are shown."""
 
+_FIELD_NAMES: Final = frozenset(SCENE_FIELDS)
 _fields_of: Final = itemgetter(*SCENE_FIELDS)
 
 LIST_FIELDS: Final = frozenset({"details"})
 """The fields that hold several phrases."""
+
+
+def _is_clean(name: str, value: Any) -> bool:
+    """Tell whether ``value`` is what validation would make of it: the many edits need none."""
+    if name in LIST_FIELDS:
+        return type(value) is tuple and all(_is_clean("", item) for item in value)
+    return type(value) is str and value == value.strip()
 
 
 def _in_order(scene: Scene) -> tuple[str | tuple[str, ...], ...]:

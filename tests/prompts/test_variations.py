@@ -10,6 +10,7 @@ import pytest
 from tests.prompts.labels import own_labels
 from workbench.prompts.composer.composer import enhance
 from workbench.prompts.composer.harmony import clashes
+from workbench.prompts.composer.tuning import revise
 from workbench.prompts.composer.varying import AXES, distance, vary
 from workbench.prompts.markers import add_marker, marker_of, strip_marker
 from workbench.prompts.model import Draft, Source
@@ -143,3 +144,37 @@ def test_a_parenthesis_of_the_users_own_is_no_marker() -> None:
         "A person petting an animal (not a cat)"
     )
     assert add_marker("A dog runs.", Source.PROVIDER) == "A dog runs."
+
+
+def test_what_was_tuned_is_not_varied_away() -> None:
+    draft = _draft()
+    tuned = revise(draft.prompt, draft.scene, "make it night and set the mood to eerie")
+    for made in vary([(tuned.prompt, tuned.scene)], 7):
+        assert (made.scene.time_of_day, made.scene.mood) == ("night", "eerie")
+
+
+def test_where_everything_is_held_other_words_are_found_for_the_same_scene() -> None:
+    draft = _draft()
+    held = vary([(draft.prompt, draft.scene)], 7, hold=SCENE_FIELDS)
+    locked = vary([(draft.prompt, draft.scene.lock(*SCENE_FIELDS))], 7)
+    for made in (held, locked):
+        assert {v.scene for v in made} == {draft.scene}
+        assert len({v.prompt for v in made} | {draft.prompt}) == 8
+        assert not any("Take" in v.prompt for v in made)
+        assert all(40 <= len(v.prompt.split()) <= 130 for v in made)
+
+
+def test_one_axis_alone_serves_a_whole_batch() -> None:
+    draft = _draft()
+    made = vary([(draft.prompt, draft.scene)], 40, axes=["mood"])
+    assert len({v.prompt for v in made} | {draft.prompt}) == 41
+    assert {c.field for v in made for c in v.changes} == {"mood"}
+
+
+def test_a_scene_that_clashes_by_the_users_own_will_is_varied_like_any_other() -> None:
+    draft = _draft("a fox crossing a field at night")
+    scene = draft.scene.edit({"lighting": "sunlight"}).lock("lighting", "time_of_day")
+    made = vary([(draft.prompt, scene)], 7)
+    assert all(2 <= len(v.changes) <= 4 for v in made)
+    assert {v.scene.lighting for v in made} == {"sunlight"}
+    assert not {v.scene.weather for v in made} & {"hail", "blizzard", "dust storm"}

@@ -24,7 +24,7 @@ from workbench.prompts.composer.words import article, sentence_case, sentences, 
 from workbench.prompts.composer.writing import clause_for
 from workbench.scene import Change, Scene
 
-__all__ = ["carry"]
+__all__ = ["carry", "reworded"]
 
 _SLOTS: Final = {
     "lighting": "light",
@@ -62,9 +62,25 @@ def carry(prompt: str, before: Scene, after: Scene, rng: random.Random) -> str:
     return _refit(text, before, after)
 
 
+def reworded(prompt: str, scene: Scene, rng: random.Random) -> str:
+    """Return ``prompt`` saying the same scene in other clauses of the bank."""
+    at = ground(scene)
+    text = prompt
+    for (slot, key), found in _standing(scene, at):
+        for clause in found:
+            if match := bank.find(clause, text):
+                fresh = clause_for(slot, key, at, rng)
+                text = _swap(text, match.start(), match.end(), fresh) if fresh else text
+                break
+    if text != prompt:
+        return text
+    more = clause_for("place", _key("place", at), at, rng) or clause_for("place", "any", at, rng)
+    return _add(text, "place", more)
+
+
 def _released(text: str, changed: frozenset[str]) -> str:
     """Return ``text`` without an opening that says what has changed: "drone footage of a city"."""
-    reading = read(text)
+    reading = read(next(iter(sentences(text)), ""))
     if not fields_of(reading.lead) & changed & {"camera_movement", *_FRAMING}:
         return text
     joint = rf"{re.escape(reading.joint)}\s+" if reading.joint else ""
@@ -179,12 +195,7 @@ def _add(text: str, slot: str, fresh: str) -> str:
 
 
 def _says(sentence: str, slot: str) -> bool:
-    return any(
-        bank.find(c, sentence)
-        for (s, _), found in bank.all_clauses().items()
-        if s == slot
-        for c in found
-    )
+    return any(bank.find(c, sentence) for c in bank.clauses_of(slot))
 
 
 def _retime(text: str, change: Change, after: Scene, rng: random.Random) -> str:

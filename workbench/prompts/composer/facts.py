@@ -21,7 +21,7 @@ from workbench.prompts.composer.naming import definite, is_many, preposition, sh
 from workbench.prompts.composer.words import tokens
 from workbench.scene import Scene
 
-__all__ = ["DARK", "Ground", "ground", "words_of"]
+__all__ = ["DARK", "Ground", "ground", "place_of", "words_of"]
 
 DARK: Final = frozenset({"midnight", "night"})
 """The times of day without sun."""
@@ -118,23 +118,39 @@ def _noun_kind(phrase: str) -> str:
     return subject_kind(head) or "any"
 
 
-@lru_cache(maxsize=1_024)
 def ground(scene: Scene) -> Ground:
     """Return what holds in ``scene``."""
-    alone = not scene.subject or scene.subject == scene.setting
-    kind = "scenery" if alone else _kind_of(scene.subject)
-    place = _place_of(scene.setting)
-    if place is None and alone and scene.subject:
-        place = place_named(head_of(scene.subject))
+    return _ground(
+        scene.subject,
+        scene.action,
+        scene.setting,
+        scene.time_of_day,
+        scene.weather,
+        scene.style in _PAINTED,
+    )
+
+
+@lru_cache(maxsize=2_048)
+def _ground(
+    subject: str, action: str, setting: str, time_of_day: str, weather: str, is_painted: bool
+) -> Ground:
+    alone = not subject or subject == setting
+    kind = "scenery" if alone else _kind_of(subject)
+    place = place_of(setting)
+    if place is None and alone and subject:
+        place = place_named(head_of(subject))
     facts = {kind, f"place:{place.kind if place else 'any'}"}
     if kind in ANIMATE:
         facts.add("animate")
-    facts |= _motion(scene.action, kind)
-    facts |= _sky(scene, place)
-    return Ground(frozenset(facts), kind, place, _cast(scene, kind, place))
+    facts |= _motion(action, kind)
+    facts |= _sky(place, time_of_day, weather)
+    facts.add("painted" if is_painted else "filmed")
+    return Ground(frozenset(facts), kind, place, _cast(subject, setting, kind, place))
 
 
-def _place_of(setting: str) -> Place | None:
+@lru_cache(maxsize=1_024)
+def place_of(setting: str) -> Place | None:
+    """Return the kind of place that ``setting`` is, or None where it is not known."""
     if not setting:
         return None
     words = [t.lower() for t in tokens(setting)]
@@ -143,6 +159,11 @@ def _place_of(setting: str) -> Place | None:
     if found := place_in(setting):
         return found
     return next((p for w in reversed(words) if (p := place_named(w))), None)
+
+
+@cache
+def _moving_bases() -> frozenset[str]:
+    return frozenset(lemma(word, "VERB") for word in words_of("moving"))
 
 
 def _motion(action: str, kind: str) -> set[str]:
@@ -154,8 +175,7 @@ def _motion(action: str, kind: str) -> set[str]:
     facts = set()
     if verbs & words_of("airborne") or (kind == "aircraft" and verbs & words_of("moving")):
         facts.add("airborne")
-    bases = {lemma(v, "VERB") for v in verbs}
-    if verbs & words_of("moving") or bases & {lemma(w, "VERB") for w in words_of("moving")}:
+    if verbs & words_of("moving") or {lemma(v, "VERB") for v in verbs} & _moving_bases():
         return facts | {"moving", "acting"}
     if verbs & _ASLEEP:
         return facts | {"still", "asleep"}
@@ -164,7 +184,7 @@ def _motion(action: str, kind: str) -> set[str]:
     return facts | {"acting"}
 
 
-def _sky(scene: Scene, place: Place | None) -> set[str]:
+def _sky(place: Place | None, time_of_day: str, weather: str) -> set[str]:
     facts = set()
     if place is None or place.sky == "open":
         facts.add("sky")
@@ -183,34 +203,34 @@ def _sky(scene: Scene, place: Place | None) -> set[str]:
             facts.add("surface")
         if place.kind in _WILD:
             facts.add("wild")
-    facts.add("dark" if scene.time_of_day in DARK else "day")
-    if scene.time_of_day in _DIM:
+    facts.add("dark" if time_of_day in DARK else "day")
+    if time_of_day in _DIM:
         facts.add("dim")
-    if scene.weather in _WET:
+    if weather in _WET:
         facts.add("wet")
-    if scene.weather in _GLOOMY:
+    if weather in _GLOOMY:
         facts.add("gloomy")
-    if scene.weather in {"snow", "blizzard"}:
+    if weather in {"snow", "blizzard"}:
         facts.add("snowy")
-    facts.add("painted" if scene.style in _PAINTED else "filmed")
     return facts
 
 
-def _cast(scene: Scene, kind: str, where: Place | None) -> Cast:
-    place = definite(scene.setting, limit=1) if scene.setting else "the surroundings"
-    there = f"{preposition(scene.setting, where, named=True)} {place}"
-    if scene.subject.lower() in _SOMEBODY:
+@lru_cache(maxsize=1_024)
+def _cast(subject: str, setting: str, kind: str, where: Place | None) -> Cast:
+    place = definite(setting, limit=1) if setting else "the surroundings"
+    there = f"{preposition(setting, where, named=True)} {place}"
+    if subject.lower() in _SOMEBODY:
         named = "the figure"
         return Cast(named, "they", "their", "them", place, there, named)
-    named = styleless(scene.subject)
+    named = styleless(subject)
     subj = definite(named, limit=3) if named else ""
-    if scene.subject == scene.setting or not subj:
-        subj = place if scene.setting else "the scene"
-    if scene.subject == scene.setting and scene.subject:
+    if subject == setting or not subj:
+        subj = place if setting else "the scene"
+    if subject == setting and subject:
         place = subj
     if place == subj:
-        there = f"{preposition(scene.setting, where, named=True)} {place}"
-    many = is_many(scene.subject or scene.setting)
+        there = f"{preposition(setting, where, named=True)} {place}"
+    many = is_many(subject or setting)
     short = short_name(named) if named else subj
     if many:
         return Cast(subj, "they", "their", "them", place, there, short, many=True)

@@ -71,15 +71,7 @@ def revise(prompt: str, scene: Scene, request: str) -> Revision:
     rng = rng_for(prompt, request)
     edited = scene.edit(wanted, origin=Origin.EDITED)
     held = edited.lock(*(k for k in found.kept if getattr(edited, k)))
-    after = harmonize(held, set(wanted), rng)
-    after = after.model_copy(
-        update={
-            "provenance": {
-                **after.provenance,
-                **{k: scene.provenance[k] for k in found.kept if k in scene.provenance},
-            }
-        }
-    )
+    after = harmonize(held, set(wanted), rng).with_origins_of(scene, found.kept)
     text = carry(prompt, scene, after, rng)
     changes = scene.changes_to(after)
     notes = [f"Changed {'; '.join(c.sentence for c in changes)}."]

@@ -12,12 +12,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from workbench.prompts.composer.completing import choices
 from workbench.prompts.composer.composer import NAME, rng_for
-from workbench.prompts.composer.datafiles import load
-from workbench.prompts.composer.editing import carry
-from workbench.prompts.composer.facts import ground
+from workbench.prompts.composer.editing import carry, reworded
 from workbench.prompts.composer.harmony import clashes, harmonize
+from workbench.prompts.composer.ranges import plausible
 from workbench.prompts.model import Variation
 from workbench.scene import Origin, Scene, terms
 
@@ -47,10 +45,26 @@ _WEIGHT: Final = {
     "pace": 0.8,
     "lens": 0.6,
 }
+_THE_USERS: Final = frozenset({Origin.SAID, Origin.EDITED})
+_REPAIRS: Final = frozenset(
+    [
+        "lighting",
+        "color_palette",
+        "lens",
+        "camera_angle",
+        "shot_size",
+        "weather",
+        "time_of_day",
+        "camera_movement",
+    ]
+)
+"""Fields that may change along with others, so that the scene stays free of contradictions."""
 _FEWEST, _MOST = 2, 4
 """Fields that one variation changes."""
 _MANY_CANDIDATES, _FEW_CANDIDATES = 30, 4
 """Candidates drawn before the first choice, and before each further one."""
+_REWORDINGS: Final = 60
+"""Tries at other words for a scene of which nothing may change."""
 
 
 def vary(
@@ -144,13 +158,13 @@ def _next(
         if text not in taken:
             changes = plan.scene.changes_to(candidate)
             return Variation(text, candidate, index, changes, NAME)
-    return _stretched(plan.prompt, plan.scene, index, taken, plan.free, rng)
+    return _stretched(plan, index, taken, rng)
 
 
 def _free(scene: Scene, fields: Sequence[str], hold: frozenset[str]) -> tuple[str, ...]:
     """Return the fields that may vary: not held, not locked and, where enough is left, not said."""
     open_fields = [f for f in fields if f not in hold and not scene.is_locked(f)]
-    unsaid = [f for f in open_fields if scene.origin(f) is not Origin.SAID]
+    unsaid = [f for f in open_fields if scene.origin(f) not in _THE_USERS]
     return tuple(unsaid if len(unsaid) >= 4 else open_fields)
 
 
@@ -158,13 +172,14 @@ def _candidate(
     scene: Scene, free: Sequence[str], hold: frozenset[str], rng: random.Random
 ) -> Scene:
     guarded = scene.lock(*(f for f in hold if getattr(scene, f)))
+    standing = set(clashes(guarded))
     wanted = min(rng.randint(_FEWEST, 3), len(free))
     made = guarded
     changed: set[str] = set()
     for name in rng.sample(list(free), len(free)):
         if len(changed) >= wanted:
             break
-        options = [v for v in _values(name, made) if v != getattr(made, name)]
+        options = [v for v in plausible(name, made) if v != getattr(made, name)]
         if not options:
             continue
         trial = made.edit({name: rng.choice(options)}, origin=Origin.INFERRED)
@@ -172,76 +187,35 @@ def _candidate(
         differing = {c.field for c in guarded.changes_to(trial)}
         if (
             len(differing) <= _MOST
-            and not clashes(trial)
-            and differing - changed <= set(free) | {name, *_repairs()}
+            and standing.issuperset(clashes(trial))
+            and differing - changed <= _REPAIRS.union(free)
         ):
             made, changed = trial, differing
-    return made.model_copy(
-        update={
-            "provenance": {
-                **made.provenance,
-                **{f: scene.provenance[f] for f in hold if f in scene.provenance},
-            }
-        }
-    )
+    return made.with_origins_of(scene, hold)
 
 
-def _repairs() -> frozenset[str]:
-    return frozenset({"lighting", "color_palette", "lens", "camera_angle", "shot_size"})
+def _stretched(plan: _Plan, index: int, taken: Collection[str], rng: random.Random) -> Variation:
+    """Return a variation when plausible ones have run out: any terms of any free fields.
 
-
-def _values(name: str, scene: Scene) -> tuple[str, ...]:
-    """Return values of ``name`` that are plausible in ``scene``."""
-    at = ground(scene)
-    if name == "setting":
-        return _settings(scene)
-    ranges = load("ranges")
-    listed = tuple(ranges.get(name, {}).get("any", ()))
-    for need in ranges.get(name, {}):
-        if need != "any" and need in at.facts:
-            listed = (*listed, *ranges[name][need])
-    if name in {"time_of_day", "weather"} and "sky" not in at.facts:
-        return ()
-    if name == "lighting":
-        emptied = scene.edit({"lighting": ""}, origin=Origin.INFERRED)
-        listed = (*choices("lighting", emptied), *listed)
-    if name == "lens" and "painted" in at.facts:
-        return ()
-    kind = at.place.kind if at.place else "any"
-    barred = ranges.get("barred", {}).get(kind, [])
-    return tuple(v for v in dict.fromkeys(listed) if v not in barred)
-
-
-def _settings(scene: Scene) -> tuple[str, ...]:
-    if scene.setting and scene.origin("setting") is Origin.SAID:
-        return ()
-    if scene.subject == scene.setting:
-        return ()
-    return choices("setting", scene.edit({"setting": ""}, origin=Origin.INFERRED))
-
-
-def _stretched(
-    prompt: str,
-    scene: Scene,
-    index: int,
-    taken: Collection[str],
-    free: Sequence[str],
-    rng: random.Random,
-) -> Variation:
-    """Return a variation when plausible ones have run out: any terms of any free fields."""
-    pool = [
-        f
-        for f in (free or tuple(n for names in AXES.values() for n in names))
-        if terms(f) and not scene.is_locked(f)
-    ]
-    for width in (2, 3, 4, 5, 6):
+    Where one is taken, or no field is free, other words are found for the same scene.
+    """
+    prompt, scene = plan.prompt, plan.scene
+    pool = [f for f in plan.free if terms(f)]
+    for width in (2, 3, 4, 5, 6) if pool else ():
         for _ in range(60):
             values = {f: rng.choice(terms(f)) for f in rng.sample(pool, min(width, len(pool)))}
             made = scene.edit(values, origin=Origin.INFERRED)
+            if made == scene:
+                continue
             text = carry(prompt, scene, made, rng)
-            if made != scene and text not in taken:
+            text = reworded(text, made, rng) if text in taken else text
+            if text not in taken:
                 return Variation(text, made, index, scene.changes_to(made), NAME)
     text = prompt
+    for _ in range(_REWORDINGS):
+        if text not in taken:
+            break
+        text = reworded(prompt, scene, rng)
     number = 2
     while text in taken:
         text = f"{prompt} Take {number}."
