@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -325,21 +326,36 @@ def _locks_of(sessions: Sessions, session_id: str) -> set[str]:
 
 def test_undo_goes_past_a_lock_and_leaves_it_set(sessions: Sessions) -> None:
     session_id = _begin(sessions, "a dog running at dawn")
-    first = sessions.history(session_id)[0].prompt
-    _tune(sessions, session_id, "make it night")
     _tune(sessions, session_id, "make it sad")
+    _tune(sessions, session_id, "make it night")
     sessions.set_scene(session_id, 2, {}, lock=["mood"])
-    revision, entry = asyncio.run(sessions.update(session_id, "undo"))
-    assert entry is not None
-    assert revision.scene.mood == "melancholic"
-    assert revision.scene.time_of_day == "dawn"
-    assert "Locked, so left as it is: mood" in revision.message
-    assert "melanchol" in revision.prompt
+    undone, _ = asyncio.run(sessions.update(session_id, "undo"))
+    assert (undone.scene.time_of_day, undone.scene.mood) == ("dawn", "melancholic")
     assert _locks_of(sessions, session_id) == {"mood"}
-    assert revision.prompt != first
     again, _ = asyncio.run(sessions.update(session_id, "redo"))
     assert (again.scene.time_of_day, again.scene.mood) == ("night", "melancholic")
     assert _locks_of(sessions, session_id) == {"mood"}
+
+
+def test_undo_of_what_is_locked_says_so_and_changes_nothing(sessions: Sessions) -> None:
+    session_id = _begin(sessions, "a dog running at dawn")
+    sad = _tune(sessions, session_id, "make it sad")
+    sessions.set_scene(session_id, 1, {}, lock=["mood"])
+    revision, entry = asyncio.run(sessions.update(session_id, "undo"))
+    assert (entry, revision.prompt) == (None, sad)
+    assert revision.message == "Locked, so left as it is: mood."
+
+
+def test_a_step_that_is_locked_in_part_is_undone_in_part(sessions: Sessions) -> None:
+    session_id = _begin(sessions, "a dog running at dawn")
+    _tune(sessions, session_id, "make it sad and in the rain")
+    sessions.set_scene(session_id, 1, {}, lock=["mood"])
+    revision, entry = asyncio.run(sessions.update(session_id, "undo"))
+    assert entry is not None
+    assert (revision.scene.mood, revision.scene.weather) == ("melancholic", "clear")
+    assert "melanchol" in revision.prompt
+    assert not re.search(r"\brain", revision.prompt.lower())
+    assert revision.message == "Undone. Locked, so left as it is: mood."
 
 
 def test_starting_over_leaves_locks_set(sessions: Sessions) -> None:

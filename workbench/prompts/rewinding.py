@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -53,13 +53,12 @@ class Rewinder:
         """Carry out undo, redo or starting over: a new entry that repeats an earlier one."""
         target, redo = self._target(session_id, control, base) if base else (None, ())
         if base is None or target is None:
-            return self._nothing_done(base, control), None
+            return self._nothing_done(base, _NOTHING[control]), None
         there = self._reached(base, target)
+        if there.scene == base.scene and there.kept:
+            return self._nothing_done(base, _held_by_locks(there.kept)), None
         changes = base.scene.changes_to(there.scene)
-        message = _DONE[control]
-        if there.kept:
-            names = ", ".join(name.replace("_", " ") for name in there.kept)
-            message = f"{message} Locked, so left as it is: {names}."
+        message = " ".join(filter(None, (_DONE[control], _held_by_locks(there.kept))))
         repeated = entry(
             EntryKind.TUNED,
             there.prompt,
@@ -94,15 +93,10 @@ class Rewinder:
         if control is Control.REDO:
             return (self._store.entry(session_id, redo[-1]), redo[:-1]) if redo else (None, ())
         here = self._store.restored_by(session_id, base.index)
-        found = None
-        for earlier in self._way_back(session_id, here):
-            if control is Control.START_OVER or self._is_elsewhere(base, earlier):
-                found = earlier
-            if found is not None and control is Control.UNDO:
-                break
-        if found is None or not self._is_elsewhere(base, found):
+        earlier = [e for e in self._way_back(session_id, here) if not self._is_same(base, e)]
+        if not earlier:
             return None, redo
-        return found, (*redo, here)
+        return earlier[0 if control is Control.UNDO else -1], (*redo, here)
 
     def _way_back(self, session_id: str, index: int) -> Iterator[Entry]:
         """Return the entries that led to the one at ``index``, the latest first."""
@@ -112,10 +106,10 @@ class Rewinder:
             if at is not None:
                 yield at
 
-    def _is_elsewhere(self, base: Entry, target: Entry) -> bool:
-        """Tell whether anything but locks would change: setting a lock is no step to be undone."""
+    def _is_same(self, base: Entry, target: Entry) -> bool:
+        """Tell whether nothing but locks would change: setting a lock is no step to be undone."""
         there = self._reached(base, target)
-        return (there.prompt, there.scene) != (base.prompt, base.scene)
+        return not there.kept and (there.prompt, there.scene) == (base.prompt, base.scene)
 
     def _reached(self, base: Entry, target: Entry) -> _Standing:
         """Return ``target`` with the locks of ``base``, and what they hold."""
@@ -129,12 +123,18 @@ class Rewinder:
         prompt = self._rewrite(target.prompt, then, scene) if kept else target.prompt
         return _Standing(prompt, scene, kept)
 
-    def _nothing_done(self, base: Entry | None, control: Control) -> Revision:
+    def _nothing_done(self, base: Entry | None, message: str) -> Revision:
         return Revision(
             prompt=base.prompt if base else "",
             scene=base.scene if base else Scene(),
             changes=(),
             understood=True,
-            message=_NOTHING[control],
+            message=message,
             provider=self._provider,
         )
+
+
+def _held_by_locks(fields: Sequence[str]) -> str:
+    """Return what to say of ``fields`` that a lock has kept; empty for none."""
+    names = ", ".join(name.replace("_", " ") for name in fields)
+    return f"Locked, so left as it is: {names}." if names else ""

@@ -4,24 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any
 
-from workbench.errors import FieldProblem, InvalidRequest, NotFound
-from workbench.identifiers import Kind, is_identifier, new_identifier
+from workbench.errors import FieldProblem, InvalidRequest
 from workbench.prompts.composer.tuning import control_of
 from workbench.prompts.entries import (
     check_axes,
     check_fields,
-    closest,
-    edited,
     entry,
     given,
-    scene_after_edit,
     shaped,
     tuned,
     varied,
-    with_locks,
 )
 from workbench.prompts.model import (
     Draft,
@@ -36,15 +30,13 @@ from workbench.prompts.model import (
 )
 from workbench.prompts.rewinding import Rewinder
 from workbench.prompts.session_files import read_session, write_session
-from workbench.prompts.store import LAST, Pointer, PromptStore
+from workbench.prompts.store import PromptStore
+from workbench.prompts.trees import Trees
 from workbench.prompts.writer import PromptWriter
-from workbench.scene import SCENE_FIELDS, Origin, Scene
+from workbench.scene import Origin, Scene
 from workbench.settings import Settings
 
 __all__ = ["Sessions"]
-
-_EDITED_AMONG: Final = 100
-"""How many of the newest prompts an edited one is looked for among."""
 
 
 class Sessions:
@@ -53,6 +45,7 @@ class Sessions:
     def __init__(self, settings: Settings, writer: PromptWriter) -> None:
         self._writer = writer
         self._store = PromptStore(settings.index_path)
+        self._trees = Trees(self._store, writer)
         self._rewinder = Rewinder(self._store, writer.name, writer.rewrite)
 
     async def enhance(
@@ -69,11 +62,11 @@ class Sessions:
         model can stream; the entry's text replaces it.
         """
         draft = await self._writer.enhance(rough_prompt, seed=seed, on_text=on_text)
-        held = self._locked_values(session_id)
+        held = self._trees.locked_values(session_id)
         if held:
             draft = await self._with_locks(draft, held)
         if session_id is None or self._store.created_at(session_id) is None:
-            session_id = self._begin()
+            session_id = self._trees.begin()
         made = entry(
             EntryKind.ENHANCED,
             draft.prompt,
@@ -83,7 +76,7 @@ class Sessions:
             is_fallback=draft.is_fallback,
             message=draft.message,
         )
-        return session_id, self._append(session_id, made, draft.exchanges)
+        return session_id, self._trees.append(session_id, made, draft.exchanges)
 
     async def initialize(
         self, prompt: str, session_id: str | None = None, *, parent: int | None = None
@@ -100,14 +93,16 @@ class Sessions:
                 problem = "needs the session that it is in"
                 raise InvalidRequest(f"A parent {problem}.", (FieldProblem("parent", problem),))
             draft = await self._writer.extract(prompt)
-            session_id = self._begin()
-            return session_id, self._append(session_id, given(draft), draft.exchanges)
-        self._check(session_id)
-        origin = None if parent is None else self._entry_at(session_id, parent, "parent")
+            session_id = self._trees.begin()
+            return session_id, self._trees.append(session_id, given(draft), draft.exchanges)
+        self._trees.check(session_id)
+        origin = None if parent is None else self._trees.entry_at(session_id, parent, "parent")
         known = self._store.find(session_id, prompt.strip())
         if known is not None:
             return session_id, known
-        return session_id, self._append(session_id, *await self._read(session_id, prompt, origin))
+        return session_id, self._trees.append(
+            session_id, *await self._trees.read(session_id, prompt, origin)
+        )
 
     async def place(self, session_id: str, prompt: str) -> Entry:
         """Return the entry of ``prompt``, which is added where the session does not hold it.
@@ -115,14 +110,14 @@ class Sessions:
         It then is an edit of the recent entry that it shares most words with, half of them at
         least, and a beginning of its own where there is none. Raises ``NotFound``.
         """
-        self._check(session_id)
-        found, said = await self._at(session_id, prompt)
-        return self._kept(session_id, found, said)
+        self._trees.check(session_id)
+        found, said = await self._trees.at(session_id, prompt)
+        return self._trees.kept(session_id, found, said)
 
     def restore(self, prompt: str, scene: Scene) -> tuple[str, Entry]:
         """Start a session from a prompt whose scene is known, such as a recipe's."""
-        session_id = self._begin()
-        return session_id, self._append(
+        session_id = self._trees.begin()
+        return session_id, self._trees.append(
             session_id, entry(EntryKind.GIVEN, prompt, scene, provider=self._writer.name)
         )
 
@@ -145,8 +140,8 @@ class Sessions:
 
         Raises ``NotFound``, and ``InvalidRequest`` for an index, axis or field that does not exist.
         """
-        self._check(session_id)
-        chosen = self._selected(session_id, selected)
+        self._trees.check(session_id)
+        chosen = self._trees.selected(session_id, selected)
         check_axes(axes)
         check_fields("hold", hold)
         parents = [(one.prompt, one.scene) for one in chosen]
@@ -181,14 +176,14 @@ class Sessions:
         Understands undo, redo and starting over. The entry is None when nothing changed.
         Raises ``NotFound``.
         """
-        self._check(session_id)
+        self._trees.check(session_id)
         base = self.current(session_id)
         said: Sequence[Exchange] = ()
         if prompt is not None and prompt.strip():
-            base, said = await self._at(session_id, prompt)
+            base, said = await self._trees.at(session_id, prompt)
         control = control_of(user_request)
         if control is not None:
-            here = base and self._kept(session_id, base, said)
+            here = base and self._trees.kept(session_id, base, said)
             return self._rewinder.turn(session_id, control, here)
         if base is None:
             raise InvalidRequest(
@@ -197,29 +192,26 @@ class Sessions:
         revision = await self._writer.revise(base.prompt, base.scene, user_request)
         if not revision.changes:
             return revision, None
-        base = self._kept(session_id, base, said)
+        base = self._trees.kept(session_id, base, said)
         made = tuned(revision, base, user_request)
-        return revision, self._append(session_id, made, revision.exchanges)
+        return revision, self._trees.append(session_id, made, revision.exchanges)
 
     def session(self, session_id: str) -> PromptSession:
         """Return the session with all its entries; raises ``NotFound``."""
-        created_at = self._check(session_id)
+        created_at = self._trees.check(session_id)
         return PromptSession(session_id, created_at, self._store.entries(session_id))
 
     def history(
         self, session_id: str, *, limit: int | None = None, after: int | None = None
     ) -> tuple[Entry, ...]:
         """Return entries in order, those past index ``after``, at most ``limit``; or ``NotFound``."""
-        self._check(session_id)
+        self._trees.check(session_id)
         return self._store.entries(session_id, limit=limit, after=after)
 
     def current(self, session_id: str) -> Entry | None:
         """Return the entry that tuning acts on: the newest that is not a mere variation."""
-        self._check(session_id)
-        head = self._store.pointer(session_id).head
-        if head is None:
-            return next(iter(self._store.entries(session_id, limit=1)), None)
-        return self._store.entry(session_id, head)
+        self._trees.check(session_id)
+        return self._trees.current(session_id)
 
     def parent_of(self, session_id: str, entry: Entry) -> Entry | None:
         """Return the entry that ``entry`` was made from; None for a beginning."""
@@ -239,8 +231,8 @@ class Sessions:
         Raises ``NotFound``, and ``InvalidRequest`` for an index or field that does not exist or a
         value of the wrong shape.
         """
-        self._check(session_id)
-        base = self._entry_at(session_id, index, "index")
+        self._trees.check(session_id)
+        base = self._trees.entry_at(session_id, index, "index")
         for name, fields in (("values", tuple(values)), ("lock", lock), ("unlock", unlock)):
             check_fields(name, fields)
         scene = base.scene.unlock(*unlock) if unlock else base.scene
@@ -257,18 +249,18 @@ class Sessions:
             changes=base.scene.changes_to(scene),
             is_fallback=base.is_fallback,
         )
-        return self._append(session_id, made)
+        return self._trees.append(session_id, made)
 
     def link_jobs(self, session_id: str, index: int, job_ids: Sequence[str]) -> None:
         """Note that ``job_ids`` were rendered from the entry at ``index``; raises ``NotFound``."""
-        self._check(session_id)
-        self._entry_at(session_id, index, "index")
+        self._trees.check(session_id)
+        self._trees.entry_at(session_id, index, "index")
         self._store.link_jobs(session_id, index, job_ids)
 
     def transcript(self, session_id: str, index: int) -> tuple[Exchange, ...]:
         """Return what was said to a language model for the entry; raises ``NotFound``."""
-        self._check(session_id)
-        self._entry_at(session_id, index, "index")
+        self._trees.check(session_id)
+        self._trees.entry_at(session_id, index, "index")
         return self._store.exchanges(session_id, index)
 
     def sessions(self, *, limit: int = 20) -> tuple[SessionSummary, ...]:
@@ -288,7 +280,7 @@ class Sessions:
         Raises ``InvalidRequest`` when the document is not an exported session.
         """
         read = read_session(document)
-        session_id = self._begin()
+        session_id = self._trees.begin()
         self._store.append(
             session_id, read.entries, read.exchanges, pointer=read.pointer, restores=read.restores
         )
@@ -297,81 +289,6 @@ class Sessions:
     def close(self) -> None:
         """Close the index."""
         self._store.close()
-
-    def _begin(self) -> str:
-        session_id = new_identifier(Kind.SESSION)
-        self._store.create(session_id, datetime.now(UTC))
-        return session_id
-
-    def _check(self, session_id: str) -> datetime:
-        created_at = (
-            self._store.created_at(session_id) if is_identifier(session_id, Kind.SESSION) else None
-        )
-        if created_at is None:
-            raise NotFound("session", session_id)
-        return created_at
-
-    def _append(self, session_id: str, entry: Entry, exchanges: Sequence[Exchange] = ()) -> Entry:
-        stored = self._store.append(session_id, [entry], [exchanges], pointer=Pointer(LAST))
-        return stored[0]
-
-    def _entry_at(self, session_id: str, index: int, field: str) -> Entry:
-        entry = self._store.entry(session_id, index)
-        if entry is None:
-            problem = f"the session has no prompt {index}"
-            raise InvalidRequest(
-                f"{problem[0].upper()}{problem[1:]}.", (FieldProblem(field, problem),)
-            )
-        return entry
-
-    def _selected(self, session_id: str, selected: Sequence[int]) -> list[Entry]:
-        field = "selected_indices"
-        if not selected:
-            raise InvalidRequest("Select at least one prompt.", (FieldProblem(field, "is empty"),))
-        found: dict[str, Entry] = {}
-        for index in selected:
-            entry = self._entry_at(session_id, index, field)
-            found.setdefault(entry.prompt, entry)
-        return list(found.values())
-
-    async def _at(self, session_id: str, prompt: str) -> tuple[Entry, Sequence[Exchange]]:
-        """Return the entry of ``prompt``, as yet without a number where the session lacks it."""
-        current = self.current(session_id)
-        if current is not None and current.prompt == prompt.strip():
-            return current, ()
-        known = self._store.find(session_id, prompt.strip())
-        if known is not None:
-            return known, ()
-        origin = closest(prompt, self._store.newest(session_id, _EDITED_AMONG))
-        return await self._read(session_id, prompt, origin)
-
-    async def _read(
-        self, session_id: str, prompt: str, origin: Entry | None
-    ) -> tuple[Entry, Sequence[Exchange]]:
-        """Return the entry that a new prompt makes, edited from ``origin`` where there is one."""
-        draft = await self._writer.extract(prompt)
-        if origin is None:
-            return given(with_locks(draft, self._locked_values(session_id))), draft.exchanges
-        scene = scene_after_edit(
-            origin.scene,
-            self._writer.scene_of(origin.prompt),
-            self._writer.scene_of(draft.prompt),
-            draft.scene,
-        )
-        return edited(draft, origin, scene), draft.exchanges
-
-    def _kept(self, session_id: str, entry: Entry, said: Sequence[Exchange]) -> Entry:
-        """Return the entry as the session has it."""
-        return entry if entry.index >= 0 else self._append(session_id, entry, said)
-
-    def _locked_values(self, session_id: str | None) -> dict[str, Any]:
-        if session_id is None or self._store.created_at(session_id) is None:
-            return {}
-        current = self.current(session_id)
-        if current is None:
-            return {}
-        scene = current.scene
-        return {name: getattr(scene, name) for name in SCENE_FIELDS if scene.is_locked(name)}
 
     async def _with_locks(self, draft: Draft, held: Mapping[str, Any]) -> Draft:
         scene = draft.scene.edit(held, origin=Origin.LOCKED, force=True)

@@ -6,15 +6,15 @@ import itertools
 import json
 import sqlite3
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from workbench.database import Schema, open_index, transaction
-from workbench.prompts.model import Entry, EntryKind, Exchange, SessionSummary, Source
-from workbench.scene import Change, Scene
+from workbench.prompts.model import Entry, Exchange, SessionSummary
+from workbench.prompts.rows import entry_in, moment, numbered, row_of
 
 __all__ = ["LAST", "SCHEMA", "Pointer", "PromptStore"]
 
@@ -109,7 +109,7 @@ class PromptStore:
     def created_at(self, session_id: str) -> datetime | None:
         """Return when the session began, or None when there is no such session."""
         row = self._one("SELECT created_at FROM prompt_session WHERE session_id = ?", session_id)
-        return None if row is None else _moment(row["created_at"])
+        return None if row is None else moment(row["created_at"])
 
     def append(
         self,
@@ -132,11 +132,11 @@ class PromptStore:
                 "SELECT entry_count, title FROM prompt_session WHERE session_id = ?", (session_id,)
             ).fetchone()
             first = int(row["entry_count"])
-            stored = tuple(_numbered(e, first + i) for i, e in enumerate(entries))
+            stored = tuple(numbered(e, first + i) for i, e in enumerate(entries))
             connection.executemany(
                 f"INSERT INTO prompt_entry VALUES ({', '.join('?' * 14)})",  # noqa: S608  marks alone
                 [
-                    _row(session_id, entry, copied)
+                    row_of(session_id, entry, copied)
                     for entry, copied in itertools.zip_longest(stored, restores)
                 ],
             )
@@ -241,8 +241,8 @@ class PromptStore:
         return tuple(
             SessionSummary(
                 row["session_id"],
-                _moment(row["created_at"]),
-                _moment(row["updated_at"]),
+                moment(row["created_at"]),
+                moment(row["updated_at"]),
                 row["entry_count"],
                 row["title"],
             )
@@ -269,54 +269,7 @@ class PromptStore:
                 f"FROM prompt_entry e WHERE e.session_id = ? {condition}",
                 (session_id, *values),
             ).fetchall()
-        return tuple(_entry(row) for row in rows)
-
-
-def _numbered(entry: Entry, index: int) -> Entry:
-    values = {name: getattr(entry, name) for name in Entry.__slots__}
-    return Entry(**{**values, "index": index})
-
-
-def _row(session_id: str, entry: Entry, restores: int | None) -> tuple[object, ...]:
-    return (
-        session_id,
-        entry.index,
-        entry.kind.value,
-        entry.prompt,
-        _scene_json(entry.scene),
-        entry.parent,
-        json.dumps([change.model_dump() for change in entry.changes], ensure_ascii=False),
-        entry.provider,
-        entry.created_at.timestamp(),
-        entry.request,
-        entry.is_fallback,
-        entry.source.value,
-        entry.message,
-        restores,
-    )
-
-
-def _scene_json(scene: Scene) -> str:
-    data = {**scene.stated(), "provenance": {k: v.value for k, v in scene.provenance.items()}}
-    return json.dumps(data, ensure_ascii=False)
-
-
-def _entry(row: Mapping[str, Any] | sqlite3.Row) -> Entry:
-    return Entry(
-        index=row["entry_index"],
-        kind=EntryKind(row["kind"]),
-        prompt=row["prompt"],
-        scene=Scene.model_validate_json(row["scene"]),
-        parent=row["parent"],
-        changes=tuple(Change.model_validate(c) for c in json.loads(row["changes"])),
-        provider=row["provider"],
-        created_at=_moment(row["created_at"]),
-        request=row["request"],
-        is_fallback=bool(row["is_fallback"]),
-        source=Source(row["source"]),
-        message=row["message"],
-        job_ids=tuple(json.loads(row["job_ids"])),
-    )
+        return tuple(entry_in(row) for row in rows)
 
 
 def _write_jobs(
@@ -346,7 +299,3 @@ def _write_exchanges(
             for position, exchange in enumerate(said)
         ],
     )
-
-
-def _moment(timestamp: float) -> datetime:
-    return datetime.fromtimestamp(timestamp, UTC)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from workbench.prompts.composer.articles import with_article
 from workbench.prompts.composer.datafiles import english
 from workbench.prompts.composer.lexicon import capitalized, place_named, subject_kind, word_list
 from workbench.prompts.composer.morphology import is_adjective, is_noun, is_plural, is_verb
-from workbench.prompts.composer.reading import with_article
 from workbench.prompts.composer.verbs import verb_start
 from workbench.prompts.composer.words import article, tokens
 
-__all__ = ["polish"]
+__all__ = ["lower_first", "polish"]
 
 _UNIQUE: Final = frozenset(
     {"background", "foreground", "distance", "middle", "sky", "sea", "ocean"}
@@ -137,3 +137,13 @@ def _bare_phrase(words: list[str], start: int) -> str:
     if any(t.lower() in word_list("mass") and len(phrase) == 1 for t in tokens(head)):
         return ""
     return " ".join(phrase)
+
+
+def lower_first(text: str) -> str:
+    """Return ``text`` to follow in a sentence: its first letter small, unless it begins with a name."""
+    first = text.split(maxsplit=1)[0] if text else ""
+    if first.lower() in english("determiners") or (
+        first.lower() != first and subject_kind(first) and not first.isupper()
+    ):
+        return text[:1].lower() + text[1:]
+    return text

@@ -9,9 +9,9 @@ from functools import lru_cache
 from typing import Final
 
 from workbench.prompts.composer import bank
-from workbench.prompts.composer.datafiles import english
+from workbench.prompts.composer.articles import with_article
 from workbench.prompts.composer.grammar import Clause, head_of, place_in, read_clause
-from workbench.prompts.composer.languages import is_foreign, unread_words
+from workbench.prompts.composer.languages import unread_words
 from workbench.prompts.composer.lexicon import (
     Term,
     find_terms,
@@ -19,14 +19,15 @@ from workbench.prompts.composer.lexicon import (
     subject_kind,
     word_list,
 )
-from workbench.prompts.composer.morphology import inflect, is_plural, is_verb, lemma
+from workbench.prompts.composer.morphology import inflect, is_verb, lemma
 from workbench.prompts.composer.naming import preposition
 from workbench.prompts.composer.segments import Modifier, cut, exact_term, is_place_alone
 from workbench.prompts.composer.spelling import mended
-from workbench.prompts.composer.words import article, sentences
+from workbench.prompts.composer.timing import timeless
+from workbench.prompts.composer.words import sentences
 from workbench.scene import Origin, Scene
 
-__all__ = ["Reading", "clean", "read", "with_article"]
+__all__ = ["Reading", "clean", "read"]
 
 _NEGATION: Final = re.compile(
     r"(?:^|[,;.]\s*|\s)(?:but\s+|and\s+)?(?:with\s+)?(?:without|no)\s+(?!camera|hurry)([^,;.]+?)(?=[,;.]|$)",
@@ -47,6 +48,10 @@ _FRAME: Final = re.compile(
     re.IGNORECASE,
 )
 """What follows such an instruction and says no more than that a video is wanted."""
+_HEADING: Final = re.compile(
+    r"^(?:INT|EXT|INT\.?/EXT)\.?\s+(?P<place>[A-Z][A-Z' ]+?)\s*[-–—]+\s*(?P<when>[A-Z]+)[.:\s]+(?=\S)"
+)
+"""How a screenplay heads a scene: "INT. KITCHEN - DAY"."""
 _PLAIN: Final[dict[str, str | int | None]] = {
     "’": "'",
     "‘": "'",
@@ -54,27 +59,7 @@ _PLAIN: Final[dict[str, str | int | None]] = {
     "”": '"',
     "\u00a0": " ",
 }
-_WHEN: Final = frozenset({"time_of_day", "weather", "lighting", "pace"})
-_WHEN_PREPOSITIONS: Final = (
-    "in|at|on|during|under|through|by|with|from|amid|amidst|against|into|before|after|beneath|"
-    "throughout|until|below|of"
-)
-_WHEN_TAIL: Final = re.compile(
-    r"(?:\s+(?:sky|skies|day|night|evening|morning|afternoon|light|season|hours?|weather|time|"
-    r"sun))*(?=$|[\s,.])",
-    re.IGNORECASE,
-)
-_WHEN_HEAD: Final = re.compile(
-    rf"(?:^|\s)(?:{_WHEN_PREPOSITIONS})\s+(?:an?\s+|the\s+)?"
-    rf"(?:(?!(?:{_WHEN_PREPOSITIONS})\b)[\w'\-]+\s+(?:and\s+)?){{0,2}}?$",
-    re.IGNORECASE,
-)
-_OWN_PREPOSITION: Final = re.compile(
-    r"(?:in|at|under|from|with|by|through|during|lit|backlit|into|on|as|around)\b"
-)
-_ENDS_PHRASE: Final = re.compile(
-    rf"(?:{_WHEN_PREPOSITIONS}|and|as|while|over|near|along|across|\w+ing)\b|[,.]", re.IGNORECASE
-)
+_IN: Final = re.compile(r"^(?:in|on|at|inside)\s+", re.IGNORECASE)
 _SCENE_END: Final = re.compile(r"\s+scene\Z", re.IGNORECASE)
 _NOT_A_PLACE_ALONE: Final = frozenset(
     {"building", "vehicle", "watercraft", "object", "plant", "food", "drink"}
@@ -122,7 +107,7 @@ def clean(text: str) -> str:
 @lru_cache(maxsize=256)
 def read(text: str) -> Reading:
     """Return what ``text`` says. Never raises: what is not understood stays in the main clause."""
-    asked = clean(text)
+    asked = _HEADING.sub(_as_place, clean(text))
     wanted = _INSTRUCTION.sub("", asked)
     if wanted != asked:
         wanted = _FRAME.sub("", wanted)
@@ -134,7 +119,7 @@ def read(text: str) -> Reading:
     kept, composed = _take_composed(values, flat)
     parts = cut(kept)
     main = parts.main
-    clause = read_clause(_timeless(main) or main)
+    clause = read_clause(timeless(main) or main)
     for term in find_terms(kept):
         _note(values, term)
     for modifier in parts.modifiers:
@@ -143,7 +128,7 @@ def read(text: str) -> Reading:
     details = [re.sub(r"^(?:and|but|then)\s+", "", e) for e in (*parts.tails, *parts.others)]
     values["details"] = tuple(d for d in (clause.relation, *details) if d)
     values["negative_prompt"] = ", ".join(m[1].strip() for m in _NEGATION.finditer(kept))
-    scene = Scene().edit({k: v for k, v in values.items() if v}, origin=Origin.SAID)
+    scene = Scene.empty().edit({k: v for k, v in values.items() if v}, origin=Origin.SAID)
     return Reading(
         text=flat,
         scene=scene,
@@ -160,98 +145,16 @@ def read(text: str) -> Reading:
     )
 
 
+def _as_place(heading: re.Match[str]) -> str:
+    """Return a screenplay's heading as a place before a clause: "kitchen during the day: "."""
+    when = heading["when"].lower()
+    return f"{heading['place'].lower()} {'during the day' if when == 'day' else f'at {when}'}: "
+
+
 def _unreadable(text: str) -> Reading:
     """Return the reading of a text of which nothing can be told but that it is what is wanted."""
-    scene = Scene().edit({"subject": text}, origin=Origin.SAID)
+    scene = Scene.empty().edit({"subject": text}, origin=Origin.SAID)
     return Reading(text=text, scene=scene, main=text, clause=Clause(subject=text), unread=(text,))
-
-
-def with_article(phrase: str) -> str:
-    """Return the noun phrase ``phrase`` with an article where English wants one."""
-    words = phrase.split()
-    if not words:
-        return ""
-    first, head = words[0].strip(",").lower(), head_of(phrase)
-    proper = words[0][:1].isupper() and not subject_kind(words[0]) and len(words) < 4
-    if is_foreign(phrase) or (head in word_list("proper") and head == words[-1].lower()):
-        return phrase
-    if first in {"a", "an"} and is_plural(head) and " of " not in phrase and len(words) > 1:
-        return " ".join(words[1:])
-    if first in english("determiners") or first.isdigit() or proper or "'s" in words[0]:
-        return _decapitalized(phrase) if first in english("determiners") else phrase
-    if " of " in phrase:
-        own = head_of(phrase.split(" of ", maxsplit=1)[0])
-        head = own if own and own not in word_list("mass") else head
-    if not head or is_plural(head) or head in word_list("mass") or not head.isascii():
-        return phrase
-    if " and " in phrase:
-        return _both_with_article(phrase)
-    return f"{article(phrase)} {phrase}"
-
-
-def _both_with_article(phrase: str) -> str:
-    """Return "a man and a woman" for "man and woman"; what is no such pair stays as it is."""
-    first, _, second = phrase.partition(" and ")
-    if subject_kind(head_of(first)) is None or head_of(first) in word_list("mass"):
-        return phrase
-    one = with_article(first)
-    return f"{one} and {with_article(second)}" if one != first else phrase
-
-
-def _decapitalized(phrase: str) -> str:
-    return phrase[:1].lower() + phrase[1:]
-
-
-def _timeless(main: str) -> str:
-    """Return the main clause without the phrases that say when, in which weather and light."""
-    text = main
-    spans = _when_spans(main)
-    for start, end in reversed(spans):
-        text = f"{text[:start]} {text[end:]}"
-    seasons = "|".join(sorted(word_list("seasons")))
-    text = re.sub(
-        rf"\s(?:in|during|at)\s+(?:the\s+)?(?:early\s+|late\s+)?(?:{seasons})(?:\s+season)?(?=$|[\s,])",
-        " ",
-        text,
-        flags=re.IGNORECASE,
-    )
-    if spans:
-        text = re.sub(r"\s+(?:in|on)\s+the\s+background$", "", text)
-    text = re.sub(r"\s+at\s+(?:harvest|rush|lunch|dinner|bed|break)\s*(?:time|hour)\b", "", text)
-    text = re.sub(r"\s+(?:and|with|in|at|on|under|during|while it|as it)\s*$", "", text)
-    return re.sub(r"\s+", " ", text).strip(" ,")
-
-
-def _when_spans(main: str) -> list[tuple[int, int]]:
-    spans: list[tuple[int, int]] = []
-    for term in find_terms(main):
-        span = _when_span(main, term) if term.field in _WHEN else None
-        if span is None:
-            continue
-        if spans and span[0] <= spans[-1][1]:
-            span = (spans.pop()[0], span[1])
-        spans.append(span)
-    return spans
-
-
-def _when_span(main: str, term: Term) -> tuple[int, int] | None:
-    """Return the extent of the phrase that says ``term`` as a circumstance, or None."""
-    tail = _WHEN_TAIL.match(main[term.end :])
-    end = term.end + (tail.end() if tail else 0)
-    before, said = main[: term.start], main[term.start : term.end].lower()
-    own = _OWN_PREPOSITION.match(said)
-    after = main[end:].strip()
-    if after and not own and not _ENDS_PHRASE.match(after):
-        return None
-    if own:
-        return (term.start, end)
-    head = _WHEN_HEAD.search(before)
-    if head and head.start() > 0:
-        return (head.start(), end)
-    if before.split() and before.split()[-1].lower() in english("determiners"):
-        return None
-    loose = term.field == "time_of_day" or (term.field == "pace" and not said.endswith("ly"))
-    return (term.start, end) if loose and before.strip() else None
 
 
 _FIELD_OF_SLOT: Final = {
@@ -311,9 +214,9 @@ def _note_modifier(values: dict[str, str | tuple[str, ...]], modifier: Modifier)
 
 def _clause_values(clause: Clause, fronted: str) -> dict[str, str]:
     subject, setting = clause.subject, clause.setting
-    if fronted and not setting:
-        setting = re.sub(r"^(?:in|on|at|inside)\s+", "", fronted, flags=re.IGNORECASE)
-        setting = _SCENE_END.sub("", setting)
+    heading = _SCENE_END.sub("", timeless(_IN.sub("", fronted)))
+    if fronted and (not setting or (is_place_alone(heading) and setting in clause.action)):
+        setting = heading
     if not clause.action and not setting and _SCENE_END.search(subject):
         setting = _SCENE_END.sub("", subject) if is_place_alone(subject) else ""
     if not clause.action and subject and not setting and _is_place_alone(subject):
@@ -330,7 +233,8 @@ def _where(fronted: str) -> str:
     """Return the place before a clause with its preposition: "kitchen scene" → "in a kitchen scene"."""
     if not fronted or not is_place_alone(fronted):
         return fronted
-    lead = "in" if _SCENE_END.search(fronted) else preposition(fronted, place_in(fronted))
+    name = timeless(fronted)
+    lead = "in" if _SCENE_END.search(name) else preposition(name, place_in(name))
     return f"{lead} {with_article(fronted)}"
 
 

@@ -13,13 +13,14 @@ from functools import lru_cache
 from typing import Final
 
 from workbench.prompts.composer.datafiles import english
+from workbench.prompts.composer.leads import take_lead, without_terms
 from workbench.prompts.composer.lexicon import (
-    Term,
     find_terms,
     place_named,
     subject_kind,
     word_list,
 )
+from workbench.prompts.composer.timing import timeless
 from workbench.prompts.composer.verbs import is_animate, verb_start
 from workbench.prompts.composer.words import bare, sentences, tokens
 from workbench.scene import canonical_term, vocabulary
@@ -29,7 +30,6 @@ __all__ = ["Modifier", "Segments", "cut", "exact_term", "fields_of", "is_place_a
 _CUT_FIELDS: Final = frozenset(
     ["shot_size", "camera_angle", "camera_movement", "lens", "style", "color_palette", "pace"]
 )
-_LEADING_FIELDS: Final = frozenset({"shot_size", "camera_angle", "camera_movement", "pace"})
 _FRONTED: Final = frozenset(
     [
         "in",
@@ -75,40 +75,12 @@ _BEFORE_TERM: Final = re.compile(
     r"(?:very\s+|extreme\s+|slow\s+)?$",
     re.IGNORECASE,
 )
-_LEAD: Final = re.compile(
-    r"^(?P<lead>(?:in\s+)?(?:an?\s+|the\s+)?(?:[\w'’\-]+\s+){0,5}?"
-    r"(?:shot|view|footage|video|clip|movie|film|image|photo|photograph|picture|scene|painting|"
-    r"print|poster|drawing|sketch|illustration|tableau|time[\s-]?lapse|close[\s-]?up|macro|portrait|"
-    r"animation|render(?:ing)?|panorama|watercolou?r|flyover|slo-mo)"
-    r"(?:\s+(?:shot|view|footage|video|clip|print))?)"
-    r"\s+(?P<joint>of|on|shows|frames|presents|follows|showing|featuring|capturing|from|where|in\s+which)\s+(?P<rest>.+)$",
-    re.IGNORECASE,
-)
-_JOINT: Final = re.compile(
-    r"^(of|on|from|over|around|across|through|toward|towards|into|past|along|at)\s+(.+)$",
-    re.IGNORECASE,
-)
 _PLACE_SCENE: Final = re.compile(
     r"^(?P<place>(?:[\w'-]+\s+){1,4}scene)\s+(?:with|where|in\s+which|showing|of)\s+(?P<rest>.+)$",
     re.IGNORECASE,
 )
 _NOT_A_STAGE: Final = frozenset({"surface", "perch", "vehicle"})
 _SOMEBODY: Final = frozenset({"someone", "somebody", "people", "everyone", "nobody"})
-_LEAD_WORDS: Final = frozenset(
-    [
-        "overlooking",
-        "exterior",
-        "interior",
-        "focus",
-        "tableau",
-        "tranquil",
-        "aerial",
-        "cropped",
-        "high",
-        "low",
-        "wide",
-    ]
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +133,7 @@ def _take_sentence(parts: Segments, sentence: str) -> None:
         elif parts.main:
             own.append(segment)
         else:
-            lead, joint, rest = _take_lead(segment)
+            lead, joint, rest = take_lead(segment)
             parts.lead, parts.joint = (lead, joint) if lead else (parts.lead, parts.joint)
             _place_main(parts, rest, pieces[number + 1 :])
     if opened:
@@ -188,12 +160,12 @@ def _place_main(parts: Segments, rest: str, following: Sequence[str]) -> None:
 
 def is_place_alone(phrase: str) -> bool:
     """Tell whether ``phrase`` names a place and nothing else: "a misty forest", "kitchen scene"."""
-    name = re.sub(r"\s+scene\Z", "", phrase.strip(), flags=re.IGNORECASE)
+    name = re.sub(r"\s+scene\Z", "", timeless(phrase.strip()), flags=re.IGNORECASE)
     words = [bare(w) for w in name.split()]
     if not words or len(words) > 4 or set(words) & (word_list("prepositions") | {"and", "or"}):
         return False
     place = place_named(words[-1])
-    is_thing = subject_kind(words[-1]) is not None and name == phrase.strip()
+    is_thing = subject_kind(words[-1]) is not None and name == timeless(phrase.strip())
     return place is not None and place.kind not in _NOT_A_STAGE and not is_thing
 
 
@@ -215,7 +187,7 @@ def _main_from_modifiers(parts: Segments, text: str) -> None:
             return
     for modifier in parts.modifiers:
         if modifier.fields & {"time_of_day", "weather"}:
-            parts.lead, parts.joint, parts.main = _take_lead(modifier.text)
+            parts.lead, parts.joint, parts.main = take_lead(modifier.text)
             parts.modifiers.remove(modifier)
             return
     if parts.fronted:
@@ -281,21 +253,13 @@ def _modifier_fields(segment: str) -> frozenset[str] | None:
             return frozenset({"style"})
         plain = all(t.lower() in word_list("filler") for t in tokens(segment))
         return frozenset() if plain else None
-    words = [t.lower() for t in tokens(_without(segment, terms))]
+    words = [t.lower() for t in tokens(without_terms(segment, terms))]
     if all(w in word_list("filler") or w in word_list("colors") for w in words):
         return frozenset(t.field for t in terms)
     named_style = re.search(r"\b(?:in the style of|by)\b", segment, re.IGNORECASE)
     if named_style and "style" in {t.field for t in terms} and len(words) <= 4:
         return frozenset({"style"})
     return None
-
-
-def _without(text: str, terms: tuple[Term, ...]) -> str:
-    out, at = [], 0
-    for term in terms:
-        out.append(text[at : term.start])
-        at = term.end
-    return " ".join([*out, text[at:]])
 
 
 def _cut_trailing(segment: str) -> tuple[str, list[Modifier]]:
@@ -331,30 +295,3 @@ def _trailing_term(segment: str) -> int | None:
         return match.start()
     loose = term.field in {"shot_size", "camera_movement"}
     return term.start if loose and not before.rstrip().endswith((" of", " the", " a")) else None
-
-
-def _take_lead(segment: str) -> tuple[str, str, str]:
-    """Return lead, joint and rest of ``segment``; lead and joint empty where there is none."""
-    match = _LEAD.match(segment)
-    if match and _is_lead(match["lead"], match["joint"].lower()):
-        return match["lead"], match["joint"], match["rest"]
-    if match:
-        return "", "", segment
-    terms = find_terms(segment)
-    if not terms or terms[0].start or terms[0].field not in _LEADING_FIELDS:
-        return "", "", segment
-    rest = segment[terms[0].end :].strip()
-    joined = _JOINT.match(rest)
-    joint = joined[1] if joined else ""
-    rest = joined[2] if joined else rest
-    return (segment[: terms[0].end], joint, rest) if rest else ("", "", segment)
-
-
-def _is_lead(lead: str, joint: str) -> bool:
-    words = {t.lower() for t in tokens(_without(lead, find_terms(lead)))}
-    plain = words <= (
-        word_list("lead_nouns") | word_list("filler") | word_list("opinion") | _LEAD_WORDS
-    )
-    if not plain or (joint == "from" and not find_terms(lead)):
-        return False
-    return joint != "on" or bool(re.search(r"close|view|focus", lead, re.IGNORECASE))

@@ -1,0 +1,56 @@
+"""Gives a noun phrase the article that English wants."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from workbench.prompts.composer.datafiles import english
+from workbench.prompts.composer.grammar import head_of
+from workbench.prompts.composer.languages import is_foreign
+from workbench.prompts.composer.lexicon import subject_kind, word_list
+from workbench.prompts.composer.morphology import is_plural
+from workbench.prompts.composer.words import article
+
+__all__ = ["with_article"]
+
+_PRONOUNS: Final = frozenset(
+    ["someone", "somebody", "everyone", "everybody", "nobody", "something", "nothing", "everything"]
+)
+
+
+def with_article(phrase: str) -> str:
+    """Return the noun phrase ``phrase`` with an article where English wants one."""
+    words = phrase.split()
+    if not words:
+        return ""
+    first, head = words[0].strip(",").lower(), head_of(phrase)
+    if first in _PRONOUNS:
+        return _decapitalized(phrase)
+    proper = words[0][:1].isupper() and not subject_kind(words[0]) and len(words) < 4
+    if is_foreign(phrase) or (head in word_list("proper") and head == words[-1].lower()):
+        return phrase
+    if first in {"a", "an"} and is_plural(head) and " of " not in phrase and len(words) > 1:
+        return " ".join(words[1:])
+    if first in english("determiners") or first.isdigit() or proper or "'s" in words[0]:
+        return _decapitalized(phrase) if first in english("determiners") else phrase
+    if " of " in phrase:
+        own = head_of(phrase.split(" of ", maxsplit=1)[0])
+        head = own if own and own not in word_list("mass") else head
+    if not head or is_plural(head) or head in word_list("mass") or not head.isascii():
+        return phrase
+    if " and " in phrase:
+        return _both_with_article(phrase)
+    return f"{article(phrase)} {phrase}"
+
+
+def _both_with_article(phrase: str) -> str:
+    """Return "a man and a woman" for "man and woman"; what is no such pair stays as it is."""
+    first, _, second = phrase.partition(" and ")
+    if subject_kind(head_of(first)) is None or head_of(first) in word_list("mass"):
+        return phrase
+    one = with_article(first)
+    return f"{one} and {with_article(second)}" if one != first else phrase
+
+
+def _decapitalized(phrase: str) -> str:
+    return phrase[:1].lower() + phrase[1:]

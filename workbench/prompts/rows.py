@@ -1,0 +1,73 @@
+"""Entries of a session as rows of the index, and back. Knows the columns, no SQL."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from workbench.prompts.model import Entry, EntryKind, Source
+from workbench.scene import Change, Scene
+
+__all__ = ["Row", "entry_in", "moment", "numbered", "row_of"]
+
+
+class Row(Protocol):
+    """A row whose values are had by their column's name."""
+
+    def __getitem__(self, column: str, /) -> Any: ...
+
+
+def numbered(entry: Entry, index: int) -> Entry:
+    """Return ``entry`` under another number."""
+    values = {name: getattr(entry, name) for name in Entry.__slots__}
+    return Entry(**{**values, "index": index})
+
+
+def row_of(session_id: str, entry: Entry, restores: int | None) -> tuple[object, ...]:
+    """Return what a row of the table holds for ``entry``, in the order of its columns."""
+    return (
+        session_id,
+        entry.index,
+        entry.kind.value,
+        entry.prompt,
+        _scene_json(entry.scene),
+        entry.parent,
+        json.dumps([change.model_dump() for change in entry.changes], ensure_ascii=False),
+        entry.provider,
+        entry.created_at.timestamp(),
+        entry.request,
+        entry.is_fallback,
+        entry.source.value,
+        entry.message,
+        restores,
+    )
+
+
+def _scene_json(scene: Scene) -> str:
+    data = {**scene.stated(), "provenance": {k: v.value for k, v in scene.provenance.items()}}
+    return json.dumps(data, ensure_ascii=False)
+
+
+def entry_in(row: Row) -> Entry:
+    """Return the entry that ``row`` holds."""
+    return Entry(
+        index=row["entry_index"],
+        kind=EntryKind(row["kind"]),
+        prompt=row["prompt"],
+        scene=Scene.model_validate_json(row["scene"]),
+        parent=row["parent"],
+        changes=tuple(Change.model_validate(c) for c in json.loads(row["changes"])),
+        provider=row["provider"],
+        created_at=moment(row["created_at"]),
+        request=row["request"],
+        is_fallback=bool(row["is_fallback"]),
+        source=Source(row["source"]),
+        message=row["message"],
+        job_ids=tuple(json.loads(row["job_ids"])),
+    )
+
+
+def moment(timestamp: float) -> datetime:
+    """Return the time that a row tells."""
+    return datetime.fromtimestamp(timestamp, UTC)
