@@ -10,8 +10,8 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from functools import cache
-from importlib import resources
 from operator import itemgetter
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, Self
 
@@ -45,7 +45,7 @@ class Origin(StrEnum):
 class Change(BaseModel):
     """One named difference between two scenes."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     field: str
     before: str | tuple[str, ...]
@@ -74,7 +74,9 @@ class Scene(BaseModel):
     Two scenes are equal when their values are, wherever the values came from.
     """
 
-    model_config = ConfigDict(frozen=True, extra="ignore", str_strip_whitespace=True)
+    model_config = ConfigDict(
+        frozen=True, extra="ignore", str_strip_whitespace=True, defer_build=True
+    )
 
     subject: str = Field("", description="Who or what is seen, with its count: 'two dogs'.")
     subject_details: str = Field("", description="How the subject looks: colour, clothing, build.")
@@ -101,6 +103,14 @@ class Scene(BaseModel):
     @classmethod
     def _only_scene_fields(cls, value: Mapping[str, Origin]) -> Mapping[str, Origin]:
         return {name: origin for name, origin in value.items() if name in SCENE_FIELDS}
+
+    @classmethod
+    def empty(cls) -> Scene:
+        """Return the scene that says nothing.
+
+        It needs no validator, whose making is most of the work of a process's first prompt.
+        """
+        return cls.model_construct()
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Scene) and _in_order(self) == _in_order(other)
@@ -209,7 +219,7 @@ def _in_order(scene: Scene) -> tuple[str | tuple[str, ...], ...]:
 @cache
 def vocabulary() -> Mapping[str, Mapping[str, tuple[str, ...]]]:
     """Return the established terms: field → term → other phrases for it, in the field's order."""
-    text = resources.files("workbench").joinpath("vocabulary.toml").read_text("utf-8")
+    text = Path(__file__).with_name("vocabulary.toml").read_text("utf-8")
     return MappingProxyType(
         {
             field: MappingProxyType({term: tuple(phrases) for term, phrases in table.items()})

@@ -9,8 +9,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from importlib import resources
 from typing import Final
+
+from workbench.prompts.composer.datafiles import text_of
 
 __all__ = [
     "Cast",
@@ -25,7 +26,11 @@ __all__ = [
     "recognise",
 ]
 
-_SLOT: Final = re.compile(r"\{(\w+)\}|\[([^|\]]+)\|([^\]]+)\]")
+_SLOT: Final = re.compile(
+    r"\{(?P<name>\w+)(?::(?P<own>[^/}]+)/(?P<owns>[^}]+))?\}|\[(?P<one>[^|\]]+)\|(?P<many>[^\]]+)\]"
+)
+
+_WITHOUT_APOSTROPHE: Final = frozenset({"the two", "the group", "the subject", "the scene"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +72,9 @@ def _holds(need: str, facts: frozenset[str]) -> bool:
 @cache
 def all_clauses() -> Mapping[tuple[str, str], tuple[Clause, ...]]:
     """Return every clause, by slot and key."""
-    folder = resources.files("workbench.prompts.composer").joinpath("data")
     bank: dict[tuple[str, str], list[Clause]] = {}
     slot, key = "", ""
-    for line in folder.joinpath("bank.txt").read_text("utf-8").splitlines():
+    for line in text_of("bank.txt").splitlines():
         if not line.strip() or line.startswith("#"):
             continue
         if line.startswith("["):
@@ -99,13 +103,24 @@ def fill(clause: Clause, cast: Cast) -> str:
     """Return the clause's text with names, pronouns and agreement filled in."""
 
     def put(match: re.Match[str]) -> str:
-        if match[1] == "subj":
+        if match["own"]:
+            return _owned(match["owns"] if cast.many else match["own"], cast)
+        if match["name"] == "subj":
             return cast.short or cast.subj
-        if match[1]:
-            return str(getattr(cast, match[1]))
-        return match[3] if cast.many else match[2]
+        if match["name"]:
+            return str(getattr(cast, match["name"]))
+        return match["many"] if cast.many else match["one"]
 
     return _SLOT.sub(put, clause.text)
+
+
+def _owned(things: str, cast: Cast) -> str:
+    """Return "the dog's coat", or "the coats of the two" for a name that takes no apostrophe."""
+    name = cast.short or cast.subj
+    if name in _WITHOUT_APOSTROPHE or " of " in name or " and " in name or not name[-1].isalpha():
+        return f"the {things} of {name}"
+    ending = "'" if cast.many and name.endswith("s") else "'s"
+    return f"{name}{ending} {things}"
 
 
 @cache
@@ -116,8 +131,8 @@ def pattern(clause: Clause) -> re.Pattern[str]:
         out.append(re.escape(clause.text[at : match.start()]))
         out.append(
             r"[^\s.;][^.;]{0,89}?"
-            if match[1]
-            else f"(?:{re.escape(match[2])}|{re.escape(match[3])})"
+            if match["name"]
+            else f"(?:{re.escape(match['one'])}|{re.escape(match['many'])})"
         )
         at = match.end()
     out.append(re.escape(clause.text[at:]) or r"(?=[.,;!?]|\Z)")

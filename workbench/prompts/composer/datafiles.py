@@ -5,18 +5,24 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from functools import cache
-from importlib import resources
+from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Final
 
-__all__ = ["english", "load"]
+__all__ = ["english", "load", "text_of"]
+
+_FOLDER: Final = Path(__file__).parent / "data"
+
+
+def text_of(name: str) -> str:
+    """Return the text of the data file ``name``."""
+    return (_FOLDER / name).read_text("utf-8")
 
 
 @cache
 def load(name: str) -> Mapping[str, Any]:
     """Return the data file ``name`` (without ``.toml``)."""
-    folder = resources.files("workbench.prompts.composer").joinpath("data")
-    return MappingProxyType(tomllib.loads(folder.joinpath(f"{name}.toml").read_text("utf-8")))
+    return MappingProxyType(tomllib.loads(text_of(f"{name}.toml")))
 
 
 @cache
