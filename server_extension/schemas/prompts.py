@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
@@ -104,7 +104,11 @@ class VariationsRequest(Body):
     total_count: int = Field(
         8, ge=1, description="The selected ones included.", json_schema_extra={
             "x-limit-maximum": "max_batch_prompts"})  # fmt: skip
-    axes: list[SceneField] = Field(default_factory=list, max_length=len(SCENE_FIELDS))
+    axes: list[Literal[SceneField, "camera", "light", "time"]] = Field(
+        default_factory=list,
+        max_length=len(SCENE_FIELDS),
+        description="What may vary: scene fields, or whole axes.",
+    )
     hold: list[SceneField] = Field(default_factory=list, max_length=len(SCENE_FIELDS))
     seed: int | None = Field(None, ge=0, le=2**63 - 1)
 

@@ -112,6 +112,19 @@ def test_an_empty_scene_can_be_varied_and_tuned() -> None:
         ("a street, third person", {"camera_angle": "over-the-shoulder"}),
         ("I want a video where a fox jumps", {"subject": "a fox", "action": "jumping"}),
         ("make a clip of a car chase", {"subject": "a car chase"}),
+        (
+            "kitchen scene: someone chopping",
+            {"subject": "someone", "action": "chopping", "setting": "a kitchen"},
+        ),
+        (
+            "beach scene with two kids building a sandcastle",
+            {"subject": "two kids", "action": "building a sandcastle", "setting": "a beach"},
+        ),
+        (
+            "misty forest, a deer drinking from a stream",
+            {"subject": "a deer", "setting": "a misty forest"},
+        ),
+        ("a busy street scene", {"subject": "a busy street scene", "setting": "a busy street"}),
     ],
 )
 def test_a_short_idea_is_read_as_it_is_meant(rough: str, said: dict[str, str]) -> None:
@@ -126,6 +139,7 @@ def test_a_short_idea_is_read_as_it_is_meant(rough: str, said: dict[str, str]) -
         ("POV skateboarding down a hill", "A POV shot of someone skateboarding down a hill"),
         ("first-person drive through a city", "A first-person view of a drive through a city"),
         ("inside a cave", "opens inside a cave"),
+        ("kitchen scene: someone chopping", "in a kitchen scene"),
         ("walking through an empty mall", "someone walk"),
         ("a person grooming dog", "a dog"),
     ],

@@ -219,3 +219,80 @@ def test_a_wish_for_a_place_may_say_when() -> None:
     assert (scene.setting, scene.time_of_day, scene.weather) == ("Paris", "night", "rain")
     scene = revise(draft.prompt, draft.scene, "on a beach in winter").scene
     assert scene.setting == "a beach in winter"
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_what_was_chosen_for_the_night_goes_with_the_night(seed: int) -> None:
+    draft = enhance("a woman walking in a city at night", seed=seed)
+    revision = revise(draft.prompt, draft.scene, "make it day")
+    assert revision.scene.time_of_day == "midday"
+    assert revision.scene.lighting not in {"neon light", "streetlight", "moonlight"}
+    assert revision.scene.color_palette != "neon colours"
+    assert not re.search(r"neon|streetlight|moonlight|\bnight\b", revision.prompt.lower())
+    assert revision.scene.origin("lighting") is Origin.INFERRED
+
+
+@pytest.mark.parametrize("how", ["said", "edited", "locked"])
+def test_a_light_that_was_asked_for_stays_by_day(how: str) -> None:
+    said = " under neon lights" if how == "said" else ""
+    draft = enhance(f"a woman walking in a city at night{said}")
+    scene, prompt = draft.scene, draft.prompt
+    if how == "edited":
+        tuned = revise(prompt, scene, "use neon light")
+        if tuned.changes:
+            scene, prompt = tuned.scene, tuned.prompt
+        else:
+            scene = scene.edit({"lighting": "neon light"})
+    if how == "locked":
+        scene = scene.edit({"lighting": "neon light"}).lock("lighting")
+    revision = revise(prompt, scene, "make it day")
+    assert (revision.scene.time_of_day, revision.scene.lighting) == ("midday", "neon light")
+
+
+@pytest.mark.parametrize(
+    ("rough", "wish", "gone"),
+    [
+        ("dog running", "replace the dog with a whale", {"meadow", "park", "field"}),
+        ("a bowl of soup", "replace the soup with a truck", {"table", "tabletop"}),
+        ("dog running", "make him swim", {"meadow", "park", "field"}),
+        ("a whale swimming", "make it a horse and make it run", {"ocean", "reef"}),
+    ],
+)
+def test_a_place_that_was_chosen_gives_way_to_who_cannot_be_there(
+    rough: str, wish: str, gone: set[str]
+) -> None:
+    for seed in range(6):
+        draft = enhance(rough, seed=seed)
+        assert draft.scene.origin("setting") is Origin.INFERRED
+        revision = revise(draft.prompt, draft.scene, wish)
+        assert revision.scene.setting
+        told = revision.prompt.lower().replace("depth of field", "")
+        assert not gone & set(re.findall(r"\w+", told)), revision.prompt
+
+
+def test_a_place_that_was_said_stays_whoever_is_there() -> None:
+    draft = enhance("a dog running in a meadow")
+    revision = revise(draft.prompt, draft.scene, "replace the dog with a whale")
+    assert (revision.scene.subject, revision.scene.setting) == ("a whale", "a meadow")
+
+
+def test_what_was_chosen_for_the_open_air_stays_outside() -> None:
+    for seed in range(8):
+        draft = enhance("dog running", seed=seed)
+        revision = revise(draft.prompt, draft.scene, "put it in a kitchen")
+        assert revision.scene.weather == ""
+        assert revision.scene.camera_movement not in {"drone shot", "crane up"}
+
+
+def test_a_request_against_a_lock_names_the_lock() -> None:
+    held = [a for a in corpus() if a.locks]
+    assert len(held) >= 30
+    for one in held:
+        revision = revise(one.prompt, one.scene, one.request)
+        assert "Locked, so left as it is" in revision.message or revision.changes, one.request
+        assert all(revision.scene.is_locked(name) for name in one.locks)
+    assert {name for one in held for name in one.locks} >= {
+        "subject", "subject_details", "action", "setting", "time_of_day", "weather", "lighting",
+        "mood", "style", "color_palette", "shot_size", "camera_angle", "camera_movement", "lens",
+        "pace", "details", "negative_prompt",
+    }  # fmt: skip

@@ -99,8 +99,9 @@ class Session(Shown):
     ) -> tuple[Prompt, ...]:
         """Return ``total`` distinct prompts: the newest (or ``of``) first, then variations of it.
 
-        ``axes`` are the scene fields to vary and ``hold`` those to keep; the same seed gives the
-        same set. Raises ``InvalidRequest`` for a field that a scene does not have.
+        ``axes`` are the scene fields to vary, or axes by name (camera, light, time, mood, style,
+        pace, setting), and ``hold`` the fields to keep; the same seed gives the same set. Raises
+        ``InvalidRequest`` for one that does not exist.
         """
         chosen = of or self.prompt
         parents = [chosen] if isinstance(chosen, Prompt) else list(chosen)

@@ -151,7 +151,8 @@ def _lighting(scene: Scene, at: Ground, words: frozenset[str]) -> Sequence[str]:
     dark = scene.time_of_day in DARK
     if words & {"dark", "dim", "dimly", "shadowy", "gloomy"} and "sky" not in at.facts:
         return ("low-key lighting",)
-    if kind in {"underwater", "space", "stage", "cafe", "surface"} and not dark:
+    laid_out = kind == "surface" and at.kind in {"food", "drink", "object", "plant"}
+    if (kind in {"underwater", "space", "stage", "cafe"} or laid_out) and not dark:
         return _pick("lighting", kind)
     if kind == "planet":
         return _pick("lighting", "space")

@@ -13,10 +13,10 @@ from collections.abc import Sequence
 from typing import Final
 
 from workbench.prompts.composer import bank
+from workbench.prompts.composer.circumstances import shot_phrase, time_phrase
 from workbench.prompts.composer.datafiles import load
 from workbench.prompts.composer.facts import Ground, ground
 from workbench.prompts.composer.lexicon import find_terms, says_any
-from workbench.prompts.composer.opening import shot_phrase, time_phrase
 from workbench.prompts.composer.reading import read
 from workbench.prompts.composer.retelling import retell
 from workbench.prompts.composer.segments import fields_of

@@ -110,13 +110,17 @@ def _suits_place(name: str, value: str, scene: Scene) -> bool:
 
 def _moved(scene: Scene, rng: random.Random) -> Scene:
     """Return ``scene`` in another setting where it cannot be in its own; itself where it can."""
-    rule = next((r for r in load("conflicts")["place"] if not _can_be(r, scene, scene.setting)), None)
+    rule = next(
+        (r for r in load("conflicts")["place"] if not _can_be(r, scene, scene.setting)), None
+    )
     if rule is None:
         return scene
     emptied = scene.edit({"setting": ""}, origin=Origin.INFERRED)
     own = [s for s in choices("setting", emptied) if _can_be(rule, emptied, s)]
     options = own or rule["instead"]
-    return emptied.edit({"setting": rng.choice(options)}, origin=Origin.INFERRED) if options else scene
+    return (
+        emptied.edit({"setting": rng.choice(options)}, origin=Origin.INFERRED) if options else scene
+    )
 
 
 def _can_be(rule: Mapping[str, Any], scene: Scene, setting: str) -> bool:

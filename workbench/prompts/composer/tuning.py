@@ -11,11 +11,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
+from typing import Final
 
 from workbench.prompts.composer.composer import NAME, rng_for
 from workbench.prompts.composer.datafiles import load
 from workbench.prompts.composer.editing import carry
 from workbench.prompts.composer.harmony import harmonize
+from workbench.prompts.composer.wish_steps import by_table
+from workbench.prompts.composer.wish_terms import held_terms, mentions
 from workbench.prompts.composer.wishes import Values, field_named, understand_wish
 from workbench.prompts.model import Revision
 from workbench.scene import Origin, Scene
@@ -28,6 +31,11 @@ HINT = (
     "“make it night”, “add rain”, “pan left”, “replace the dog with a cat”."
 )
 """What can be asked, for requests that were not understood."""
+
+_SAME: Final = re.compile(
+    r"(?:keep |leave )?(?:everything|all|the rest|it)?(?: else)?(?: is| stays)?(?: exactly)?"
+    r" ?(?:the )?same(?: (?:as|like) (?:before|it (?:is|was)|now))?"
+)
 
 
 class Control(StrEnum):
@@ -125,8 +133,8 @@ def understand(request: str, scene: Scene) -> Understanding:
     already = False
     current = scene
     for wish in _wishes(text, scene):
-        names = _kept_fields(wish)
-        if names:
+        names = _kept_fields(wish, scene)
+        if names is not None:
             kept |= names
             continue
         found = understand_wish(wish, current)
@@ -154,6 +162,7 @@ def _polite() -> re.Pattern[str]:
 
 def _plain(request: str) -> str:
     text = re.sub(r"[’‘]", "'", request.lower())
+    text = re.sub(r"\b(he|she|it|they)'(?:s|re)\b(?= \w+ing\b)", r"\1 is", text)
     text = re.sub(r"\s+", " ", text).strip(" .!?,;:-")
     return _impolite(text)
 
@@ -190,7 +199,8 @@ def _wishes(text: str, scene: Scene) -> list[str]:
         if len(parts) > 1 and (
             understand_wish(piece, scene) is None
             or all(
-                understand_wish(_impolite(p), scene) or _kept_fields(_impolite(p)) for p in parts
+                understand_wish(_impolite(p), scene) or _kept_fields(_impolite(p), scene)
+                for p in parts
             )
         ):
             wishes.extend(_impolite(p) for p in parts)
@@ -199,14 +209,29 @@ def _wishes(text: str, scene: Scene) -> list[str]:
     return [w for w in wishes if w]
 
 
-def _kept_fields(wish: str) -> set[str]:
+def _kept_fields(wish: str, scene: Scene) -> set[str] | None:
+    """Return the fields that ``wish`` wants kept: none for all the rest; None where it keeps nothing."""
+    if _SAME.fullmatch(wish):
+        return set()
     match = re.match(
         rf"{load('requests')['keep']}\s+(.+?)(?:\s+(?:as (?:it|they) (?:is|are|was)|the same|unchanged|alone|like (?:this|that|it is)))?\Z",
         wish,
     )
-    if match is None:
-        return set()
-    names = [field_named(p) for p in re.split(r"\s*,\s*|\s+and\s+", match[1])]
+    if match is None or by_table(wish, scene) is not None:
+        return None
     if "everything" in match[1] or "the rest" in match[1]:
-        return {"negative_prompt"}
-    return {n for n in names if n is not None}
+        return set()
+    parts = re.split(r"\s*,\s*|\s+and\s+", match[1])
+    return {name for part in parts for name in _fields_meant(part, scene)} or None
+
+
+def _fields_meant(what: str, scene: Scene) -> set[str]:
+    """Return the fields that ``what`` names, or that hold it: "the light", "the dog", "the rain"."""
+    if name := field_named(what):
+        return {name}
+    held = ("subject", "subject_details", "action", "setting")
+    if found := {name for name in held if mentions(getattr(scene, name), what)}:
+        return found
+    if any(mentions(detail, what) for detail in scene.details):
+        return {"details"}
+    return set(held_terms(what, scene))

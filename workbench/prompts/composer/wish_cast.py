@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from workbench.prompts.composer.articles import with_article
 from workbench.prompts.composer.datafiles import english
 from workbench.prompts.composer.grammar import head_of, read_clause
 from workbench.prompts.composer.lexicon import find_terms, place_named, subject_kind, word_list
@@ -16,7 +17,7 @@ from workbench.prompts.composer.morphology import (
     is_verb,
     lemma,
 )
-from workbench.prompts.composer.reading import read, with_article
+from workbench.prompts.composer.reading import read
 from workbench.prompts.composer.wish_terms import (
     PRONOUNS,
     TERM_ORDER,
@@ -189,7 +190,7 @@ def by_clothes(wish: str, scene: Scene) -> Values | None:
     if match is None:
         match = (
             re.match(
-                rf"(?:(?:make\s+)?(?:{PRONOUNS}|the [\w ]+?)\s+)?(?:should\s+)?(?:be\s+)?(?:wears?|wearing|dressed in|in)\s+((?:an?|some)?\s*.+)\Z",
+                rf"(?:(?:make\s+)?(?:{PRONOUNS}|the [\w ]+?)\s+)?(?:should\s+|is\s+|are\s+)?(?:be\s+)?(?:wears?|wearing|dressed in|in)\s+((?:an?|some)?\s*.+)\Z",
                 wish,
             )
             if re.search(r"\b(?:wear|dressed)", wish)
@@ -242,6 +243,7 @@ def by_action(wish: str, scene: Scene) -> Values | None:
 
 
 def _act(words: str, scene: Scene) -> Values | None:
+    words = re.sub(r"^(?:stop|go|come|start)(?:s|ing)? (?:and|to) (?=[a-z]+)", "", words)
     verb = words.split(maxsplit=1)[0]
     if (
         not is_verb(verb)

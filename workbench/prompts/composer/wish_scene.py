@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from typing import Final
 
+from workbench.prompts.composer.articles import with_article
 from workbench.prompts.composer.completing import choices
 from workbench.prompts.composer.grammar import head_of, read_clause
 from workbench.prompts.composer.lexicon import ANIMATE, place_named, subject_kind, word_list
 from workbench.prompts.composer.morphology import is_noun, is_plural, lemma
-from workbench.prompts.composer.reading import with_article
 from workbench.prompts.composer.wish_cast import (
     coloured,
     subject_words,
@@ -27,6 +28,8 @@ from workbench.prompts.composer.wish_terms import (
 from workbench.scene import Scene
 
 __all__ = ["by_addition", "by_field", "by_place", "by_removal", "by_replacement"]
+
+_HERE: Final = r"it|here|there|(?:the|this) (?:scene|shot|picture|image|video|frame)"
 
 
 def by_field(wish: str, scene: Scene) -> Values | None:
@@ -53,7 +56,7 @@ def by_removal(wish: str, scene: Scene) -> Values | None:
     ) or re.match(r"(?:take|leave) (?:the )?(.+) (?:out|away|off)\Z", wish)
     if match is None:
         return None
-    what = match[1].strip()
+    what = re.sub(rf"\s+in (?:{_HERE})$", "", match[1].strip())
     field = field_named(what)
     if field is not None and field not in {"subject", "setting"}:
         return {field: () if field == "details" else ""}
@@ -169,7 +172,7 @@ def by_place(wish: str, scene: Scene) -> Values | None:
     if re.search(r"\b(?:indoors|outdoors|outside|inside)\Z", wish) and len(wish.split()) < 6:
         return {"setting": "outdoors" if "out" in wish.rsplit(maxsplit=1)[-1] else "indoors"}
     match = re.match(
-        rf"(?:(?:move|take|bring|transport|send|relocate|put|set|place|have|shoot|film|make)\s+(?:{PRONOUNS}|this|that|everything|(?:the )?(?:scene|shot|action|video|whole thing|camera)|the [\w]+|{subject_words(scene)})\s+)?(?:happen |take place |be |set |located |happening |taking place )?(?:in|on|at|to|into|onto|inside|under|near|by|underwater)?\s*((?:the|an?|some)?\s*[\w' \-]+)\Z",
+        rf"(?:(?:move|take|bring|transport|send|relocate|put|set|place|have|shoot|film|make)\s+(?:{PRONOUNS}|this|that|everything|(?:the )?(?:scene|shot|action|video|whole thing|camera)|the [\w]+|{subject_words(scene)})\s+)?(?:happen |take place |be |set |located |happening |taking place )?(?:somewhere |someplace )?(?:in|on|at|to|into|onto|inside|under|near|by|underwater)?\s*((?:the|an?|some)?\s*[\w' \-]+)\Z",
         wish,
     )
     if match is None:

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, Final
 
+from workbench.prompts.composer.articles import with_article
 from workbench.prompts.composer.datafiles import load
-from workbench.prompts.composer.reading import with_article
 from workbench.prompts.composer.wish_terms import (
     Values,
     exact_term,
@@ -56,7 +56,7 @@ def _step_ladder(scene: Scene, entry: Mapping[str, Any], size: int) -> Values:
     field, by = entry["field"], entry["by"]
     here = getattr(scene, field)
     if here not in ladder:
-        start = {"fog": "mist", "rain": "rain", "snow": "snow", "cloud": "overcast"}[entry["of"]]
+        start = {"fog": "fog", "rain": "rain", "snow": "snow", "cloud": "overcast"}[entry["of"]]
         return {field: start} if by < 0 else {}
     at = ladder.index(here) + by * size
     return {field: ladder[min(max(at, 0), len(ladder) - 1)]}
@@ -73,7 +73,8 @@ def by_table(wish: str, _scene: Scene) -> Values | None:
 def by_season(wish: str, _scene: Scene) -> Values | None:
     """Understand "make it winter", "in autumn": a season, as the weather that shows it."""
     match = re.match(
-        r"(?:make it |set it |now |put it )*(?:in |during )?(?:the )?(winter|autumn|fall)\Z", wish
+        r"(?:make it |set it |now |put it |change it to |turn it (?:in)?to )*(?:in |during )?(?:the )?(winter|autumn|fall)\Z",
+        wish,
     )
     if match is None:
         return None

@@ -6,11 +6,12 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
+from workbench.prompts.composer.articles import with_article
 from workbench.prompts.composer.datafiles import english, load
 from workbench.prompts.composer.facts import ground
 from workbench.prompts.composer.lexicon import capitalized, find_terms, word_list
 from workbench.prompts.composer.morphology import inflect, is_verb, lemma
-from workbench.prompts.composer.reading import read, with_article
+from workbench.prompts.composer.reading import read
 from workbench.scene import SCENE_FIELDS, Scene, canonical_term, terms
 
 __all__ = [
@@ -38,7 +39,7 @@ _LEAD: Final = re.compile(
     r"the|it|this|that|scene|shot|video|whole|thing|everything|look|looks|be|is|more|very|much|bit|of|some|"
     r"feel|feels|all|at|on|by|during|from|style|for|like|him|her|them|take|place|happen|happening|really|"
     r"super|even|little|way|lot|quite|set|we|should|want|see|were|was|now|camera|move|movement|atmosphere|mood|lighting|light|weather|time|day|version|kind|sort|"
-    r"lit|slowly|slow|gently|image|picture|colors|colours|color|colour|prompt|clip|use)\s+)+"
+    r"lit|slowly|slow|gently|play|image|picture|colors|colours|color|colour|prompt|clip|use)\s+)+"
 )
 
 
@@ -120,7 +121,9 @@ def held_terms(what: str, scene: Scene) -> Values:
             )
     for name in TERM_ORDER:
         term_said = canonical_term(name, what)
-        if term_said is not None and getattr(scene, name) == term_said:
+        says_it = term_said is not None and getattr(scene, name) == term_said
+        names_it = set(what.split()) <= set(getattr(scene, name).split())
+        if says_it or (what and names_it):
             found.setdefault(name, "clear" if name == "weather" else "")
     if not found:
         bare = lemma(what.rsplit(maxsplit=1)[-1], "NOUN")
