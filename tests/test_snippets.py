@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import os
 import re
 import shlex
@@ -13,6 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+import cv2
+import numpy as np
 import pytest
 
 from tests.live_server import ROOT, TOKEN, LiveServer, end_supervisor
@@ -31,13 +32,13 @@ RUN_BY: Final = {
     ("prompts.md", "python", "import workbench"): "here",
     ("prompts.md", "sh", "curl -N"): "here",
     ("models.md", "bash", "export WORKBENCH_REMOTE"): "here",
+    ("models.md", "python", "video = wb.render"): "here, with tiny weights for the page's",
+    ("cluster.md", "bash", "pip install"): "here: it names a release and an extra of ours",
+    ("cluster.md", "bash", "ray start"): "jobs/cluster/test_by_hand.py",
+    ("cluster.md", "bash", "export WORKBENCH_CLUSTER"): "jobs/cluster/test_by_hand.py",
+    ("cluster.md", "python", "import subprocess, submitit"): "jobs/cluster/test_by_hand.py",
 }
 """Page, language and first words of a block → the test that runs it. All of research.md's are run."""
-NEEDS_MORE: Final = {
-    ("models.md", "python", "video = wb.render"): "two models' weights and a GPU",
-    ("cluster.md", "python", "import subprocess, submitit"): "Slurm",
-}
-"""The blocks that cannot run here: they are read as Python, and what they name of ours is there."""
 
 
 def blocks() -> Iterator[tuple[str, str, str]]:
@@ -97,29 +98,24 @@ def test_every_block_of_code_is_run_by_a_test() -> None:
         (page, language, text.splitlines()[0])
         for page, language, text in blocks()
         if page != "research.md"
-        and not any(
-            (page, language) == known[:2] and text.startswith(known[2])
-            for known in (*RUN_BY, *NEEDS_MORE)
-        )
+        and not any((page, language) == known[:2] and text.startswith(known[2]) for known in RUN_BY)
     ]
     assert left == []
 
 
-@pytest.mark.parametrize(("page", "start"), [(page, start) for page, _, start in NEEDS_MORE])
-def test_a_block_that_needs_more_than_a_test_has_names_what_there_is(page: str, start: str) -> None:
-    import workbench
-
-    tree = ast.parse(block(page, start))
-    ours = [
-        node.attr
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Attribute)
-        and isinstance(node.value, ast.Name)
-        and node.value.id == "wb"
-    ]
-    assert all(hasattr(workbench, name) for name in ours)
-    methods = [node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)]
-    assert page != "models.md" or {"wait", "continued"} <= set(methods) & set(dir(workbench.Video))
+def test_every_installation_that_is_shown_is_of_this_project_and_an_extra_of_its() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    shown = {
+        (name, extra)
+        for page in PAGES
+        for name, extra in re.findall(
+            r"pip install '?([a-z-]+)\[([a-z]+)\]", page.read_text("utf-8")
+        )
+    }
+    assert ("world-model-workbench", "cluster") in shown
+    for name, extra in shown:
+        assert name == project["name"]
+        assert extra in project["optional-dependencies"]
 
 
 def test_the_readme_s_shell_commands_render_and_list(
@@ -198,6 +194,36 @@ except WorkbenchError as error:
 """
     told = _python("import workbench as wb\n" + refused, environment, tmp_path)
     assert "Wan-AI/Wan2.1-T2V-1.3B-Diffusers" in told
+
+
+def test_a_video_is_continued_and_a_picture_begun_from_as_the_page_shows(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    from tests.engines.diffusers.tiny import save
+
+    script = block("models.md", "video = wb.render")
+    for name, model in re.findall(r'model="([^"]+/([^"]+))"', script):
+        tiny = save({"LTX-Video": "ltx", "Wan2.2-TI2V-5B-Diffusers": "wan-2-2-5b"}[model], tmp_path)
+        script = script.replace(name, str(tiny))
+    cv2.imwrite(str(tmp_path / "start.png"), np.zeros((64, 64, 3), np.uint8))
+    small = {"width": 64, "height": 64, "num_frames": 9, "num_inference_steps": 2}
+    told = _python(
+        "import functools, workbench as wb\n"
+        "from workbench.jobs.manager import JobManager\n"
+        "from workbench.settings import Settings\n"
+        f"wb.render = functools.partial(wb.render, **{small!r})\n{script}\n"
+        "jobs = JobManager(Settings())\n"
+        "asked = [job.job_id for job in jobs.jobs().jobs if job.request.engine == 'diffusers']\n"
+        "for job in jobs.wait(asked, 150):\n"
+        "    print(job.state, job.error, job.request.prompt, job.request.width)\n",
+        environment,
+        tmp_path,
+    )
+    assert sorted(told.strip().splitlines()) == [
+        "complete  a dog runs 64",
+        "complete  a dog runs on a beach 64",
+        "complete  the dog jumps into the sea 64",
+    ]
 
 
 def test_the_endpoint_s_settings_are_the_ones_that_the_page_exports(

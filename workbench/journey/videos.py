@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Generator, Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from workbench.errors import NotFound, RenderError, Unavailable
 from workbench.jobs.model import Job, JobState
@@ -15,6 +15,12 @@ from workbench.rendering import Recipe
 from workbench.studio import RenderParameters, Studio
 
 __all__ = ["Video", "named_inputs"]
+
+_KEPT: Final = (
+    "engine", "profile", "width", "height", "num_frames", "fps", "num_inference_steps",
+    "guidance_scale",
+)  # fmt: skip
+"""What a video and the one that continues it have in common."""
 
 
 class Video(Shown):
@@ -108,13 +114,14 @@ class Video(Shown):
     def continued(self, prompt: str | None = None, **parameters: Any) -> Self:
         """Queue a video that begins with this one's last frame, with its prompt unless one is given.
 
-        The model stays the same and must take an image. ``parameters`` are those of
+        The model stays the same and must take an image; so do its profile, size, length, pace and
+        steps unless told otherwise. ``parameters`` are those of
         :class:`workbench.studio.RenderParameters`. Raises ``InvalidRequest`` where the model takes
         no image, or this video is not finished.
         """
         job = self.job
         given = {
-            "engine": job.request.engine,
+            **{name: getattr(job.request, name) for name in _KEPT},
             "model": job.request.model or None,
             "image": self.job_id,
             **named_inputs(parameters),

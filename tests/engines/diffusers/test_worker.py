@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -110,11 +109,12 @@ def test_a_finished_video_is_continued_by_its_job_s_id(shop: Shop, ask: Ask) -> 
     assert first.state is JobState.COMPLETE, first.error
     video = Video(first.job_id, using=studio)
     try:
-        size: dict[str, Any] = {"width": begun.width, "height": begun.height, "num_frames": 9}
-        following = video.continued(num_inference_steps=2, **size)
+        following = video.continued(num_inference_steps=2)
         (ended,) = shop.ended(following.job_id, limit_s=_LIMIT_S)
         assert ended.state is JobState.COMPLETE, ended.error
         assert ended.request.prompt == first.request.prompt
+        size = ("width", "height", "num_frames")
+        assert [getattr(ended.request, n) for n in size] == [getattr(begun, n) for n in size]
         assert ended.request.options["image"] == str(video.path)
         said = following.recipe.request.options[AS_RENDERED]
         assert said["pipeline"] == "WanImageToVideoPipeline"
