@@ -25,8 +25,6 @@ _NOT_OURS: Final = (
     "Failed to load resource",  # told again below, by its address
     "ResizeObserver loop",
     "websocket",
-    # JupyterLab draws an output before it has read the kernel's widgets, and again once it has
-    "Error: widget model not found",
 )
 _RACES: Final = ("preview.jpg",)
 """Files that may be gone when asked for: the render that they show has ended meanwhile."""

@@ -23,6 +23,7 @@ def test_the_four_steps_lead_from_an_idea_to_finished_videos(
     screen.enhance("dog running")
     expect(screen.prompt).to_contain_text("dog")
     expect(screen.prompt.locator(".wb-mine").first).to_be_visible()
+    expect(screen.page.locator(".wb-devices")).to_be_in_viewport()
     screen.wait_until_playing(".wb-step-prompt video")
 
     screen.make_variations()
@@ -60,6 +61,17 @@ def test_the_launchers_tile_shows_the_workbench_and_no_question_stands_in_the_wa
     assert screen.page.locator(".jp-Dialog").count() == 0
     assert screen.page.get_by_text("Jupyter news").count() == 0
     screen.assert_clean()
+
+
+def test_on_a_phone_the_files_make_room_for_the_workbench(
+    open_screen: Callable[..., Screen],
+) -> None:
+    screen = open_screen(width=390, touch=True).open_lab()
+    screen.enhance("dog running")
+    screen.wait_until_playing(".wb-step-prompt video")
+    room = screen.workbench.evaluate("(node) => [node.scrollWidth, node.clientWidth]")
+    assert room[0] <= room[1]
+    assert room[1] > 220
 
 
 def test_a_notebook_that_is_saved_leaves_the_one_in_the_checkout_alone(

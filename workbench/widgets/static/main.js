@@ -86,7 +86,7 @@ class App {
     if (before === 4 && step !== 4) this.steps[3].leave();
     const { title } = this.steps[step - 1];
     title.focus({ preventScroll: true });
-    if (this.el.getBoundingClientRect().top < 0) this.el.scrollIntoView({ block: "start" });
+    if (before !== step) this.el.scrollIntoView({ block: "start" }); // a screen of its own, not the cell above it
     if (make && !this.store.board.indices?.length) this.steps[1].vary(false);
   }
 

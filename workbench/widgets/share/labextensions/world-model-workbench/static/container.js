@@ -16,6 +16,7 @@
       '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 52 52"><rect x="4" y="12" width="44" height="28" rx="6" fill="none" stroke="#c4621a" stroke-width="4"/><path d="M6 14h18L14 38H6zM32 14h7L29 38h-7z" fill="#c4621a"/></svg>',
     );
 
+  const NARROW_PX = 760;
   const RESTORED_MS = 1000; // a workbench from before has come back by then
   // `make lab` opens this address: the workbench is wanted, not its code. The application rewrites it soon.
   const ASKED_FOR = new URLSearchParams(location.search).has("workbench");
@@ -47,6 +48,7 @@
   }
 
   async function open(app) {
+    if (window.innerWidth < NARROW_PX) app.shell.collapseLeft?.(); // a phone has no room for the files beside it
     const { contents } = app.serviceManager;
     let path = NOTEBOOK;
     if (!(await exists(contents, path))) {
