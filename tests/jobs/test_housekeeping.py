@@ -7,6 +7,8 @@ import os
 import signal
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
 from tests.jobs.shop import Shop, request
@@ -14,6 +16,7 @@ from workbench.cli import COMMANDS, main
 from workbench.errors import NotFound
 from workbench.jobs import journal
 from workbench.jobs.doctor import Finding, Verdict, examine
+from workbench.jobs.inputs import Inputs
 from workbench.jobs.launch import settings_environment
 from workbench.jobs.locking import take_lock
 from workbench.jobs.model import JobState
@@ -70,6 +73,23 @@ def test_the_old_go_and_a_batch_goes_with_its_last_job(shop: Shop) -> None:
     with pytest.raises(NotFound):
         manager.batch(batch.batch_id)
     assert list(shop.paths.outputs.glob("[bj]_*")) == []
+
+
+def test_a_picture_goes_with_the_last_job_that_begins_from_it(shop: Shop) -> None:
+    picture = cv2.imencode(".png", np.zeros((8, 8, 3), np.uint8))[1].tobytes()
+    kept = [Inputs(shop.paths).keep(picture) for _ in range(4)]
+    first, second, third, fresh = (one.path for one in kept)
+    for path in (first, second, third):  # the third was never used
+        os.utime(path, (1, 1))
+    jobs = [shop.submit(image=str(path)) for path in (first, second)]
+    jobs += [shop.submit(image=str(second))]
+    shop.ended(*[job.job_id for job in jobs])
+    shop.end_supervisor(signal.SIGTERM)
+    shop.use(retention_jobs=1).tidy()
+    assert not first.exists()
+    assert not third.exists()
+    assert second.exists(), "a job that is kept begins from it"
+    assert fresh.exists(), "it may be about to be used"
 
 
 def test_the_oldest_videos_go_when_all_are_too_large(shop: Shop) -> None:

@@ -22,6 +22,7 @@ from workbench.settings import Settings
 __all__ = ["Removal", "carry_out", "plan_removals"]
 
 _DAY_S: Final = 86_400.0
+_INPUTS_AT_ONCE: Final = 100
 _LOG = logging.getLogger("workbench.jobs")
 
 
@@ -58,7 +59,11 @@ def plan_removals(settings: Settings, index: Index, *, limit: int | None = None)
 
 
 def carry_out(paths: JobPaths, index: Index, removals: Sequence[Removal]) -> int:
-    """Remove these jobs, from the index and from the disk; return how many went."""
+    """Remove these jobs, from the index and from the disk; return how many went.
+
+    With them go the pictures and videos that were sent more than a day ago and that no job begins
+    from any more.
+    """
     keeping, gone = Keeping(), 0
     for removal in removals:
         with index.write() as writer:
@@ -68,8 +73,19 @@ def carry_out(paths: JobPaths, index: Index, removals: Sequence[Removal]) -> int
             _set_aside(paths, removal.job, writer)
         gone += 1
         _LOG.info("job removed", extra={"job": removal.job.job_id, "reason": removal.reason})
+    _drop_inputs(paths, index)
     shutil.rmtree(paths.trash, ignore_errors=True)
     return gone
+
+
+def _drop_inputs(paths: JobPaths, index: Index) -> None:
+    keeping, now = Keeping(), time.time()
+    old = [path for path in paths.inputs.glob("*") if now - path.stat().st_mtime > _DAY_S]
+    with index.read() as connection:
+        unused = [p for p in old[:_INPUTS_AT_ONCE] if not keeping.is_named(connection, p.stem)]
+    for path in unused:
+        path.unlink(missing_ok=True)
+        _LOG.info("input removed", extra={"input": path.stem})
 
 
 def _set_aside(paths: JobPaths, job: Removable, writer: Writer) -> None:

@@ -45,6 +45,11 @@ class Keeping:
         for row in rows:
             yield Removable(*row)
 
+    def is_named(self, connection: sqlite3.Connection, input_id: str) -> bool:
+        """Tell whether any job begins from this input."""
+        asked = "SELECT 1 FROM jobs WHERE instr(request, ?) LIMIT 1"
+        return connection.execute(asked, (input_id,)).fetchone() is not None
+
     def remove(self, writer: Writer, job: Removable) -> bool:
         """Forget an ended job and its placeholder; false when it has begun anew meanwhile."""
         gone = writer.execute(
