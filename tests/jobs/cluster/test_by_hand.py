@@ -151,6 +151,27 @@ def test_auto_without_a_ray_says_how_to_start_one(bench: Bench) -> None:
     assert "no Ray runs on this machine" in told
 
 
+def test_a_cluster_of_the_supervisor_s_own_renders_and_ends_with_it(bench: Bench) -> None:
+    device = _render(bench, "a dog runs", WORKBENCH_CLUSTER="local")
+    assert re.fullmatch(r".+/cpu:0", device)
+    assert _ray_processes(bench)
+    end_supervisor(bench.outputs)
+    limit = time.monotonic() + LIMIT_S
+    while left := _ray_processes(bench):
+        assert time.monotonic() < limit, left
+        time.sleep(0.2)
+
+
+def _ray_processes(bench: Bench) -> list[psutil.Process]:
+    found = []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            ours = process.environ().get("RAY_TMPDIR") == str(bench.folder)
+            if ours and process.status() != psutil.STATUS_ZOMBIE and "raylet" in process.name():
+                found.append(process)
+    return found
+
+
 def test_machines_that_are_launched_as_jobs_of_an_allocation_are_used(bench: Bench) -> None:
     script = bench.here(block("cluster.md", "import subprocess, submitit"))
     script = script.replace("range(4)", "range(1)")
