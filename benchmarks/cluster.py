@@ -49,7 +49,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--nodes", default="2,4,8,16", help="how many Ray nodes, step by step")
     parser.add_argument("--gpus", type=int, default=1, help="GPUs that each of them declares")
-    parser.add_argument("--sleep-s", type=float, default=4.0, help="how long a job takes")
+    parser.add_argument("--sleep-s", type=float, default=20.0, help="how long a job takes")
     parser.add_argument("--rounds", type=int, default=3, help="jobs a GPU")
     parser.add_argument("--skip-overhead", action="store_true")
     asked = parser.parse_args()
@@ -102,11 +102,13 @@ def _scale(machines: Machines, nodes: int, gpus: int, sleep_s: float, rounds: in
         began = _cpu(manager)
         time.sleep(10)
         rested = [after - before for before, after in zip(began, _cpu(manager), strict=True)]
-    efficiency = outposts * rounds * sleep_s / (outposts * cost.wall_s)
+    efficiency = rounds * sleep_s / cost.wall_s
+    lost_s = cost.wall_s / rounds - sleep_s
     jobs = outposts * 20
     busiest = max(flood.bridge_cpu_s, flood.supervisor_cpu_s) / flood.wall_s
     print(
-        f"  {nodes} nodes, {outposts} GPUs: efficiency {efficiency:.3f} with jobs of {sleep_s:g} s; "
+        f"  {nodes} nodes, {outposts} GPUs: efficiency {efficiency:.3f} with jobs of {sleep_s:g} s, "
+        f"{lost_s:.2f} s lost a job; "
         f"{jobs / flood.wall_s:.0f} jobs/s of no length "
         f"(supervisor {flood.supervisor_cpu_s / jobs * 1_000:.1f}, "
         f"bridge {flood.bridge_cpu_s / jobs * 1_000:.1f} ms of processor a job, "
