@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from workbench.prompts.composer.datafiles import english
 from workbench.prompts.composer.grammar import head_of
 from workbench.prompts.composer.languages import is_foreign
-from workbench.prompts.composer.lexicon import subject_kind, word_list
+from workbench.prompts.composer.lexicon import place_named, subject_kind, word_list
 from workbench.prompts.composer.morphology import is_plural
 from workbench.prompts.composer.words import article
 
-__all__ = ["with_article"]
+_ONE_EACH: Final = frozenset({"interior", "exterior", "inside", "outside", "edge", "top", "bottom"})
+_FREE: Final = frozenset({"a", "an", *_ONE_EACH})
+_POSSESSOR: Final = re.compile(r"(?:[A-Z][\w-]*\s+){0,3}[A-Z][\w-]*'s\s")
+"""A name whose thing it is, before which no article stands: "Chaco Canyon's ruins"."""
+__all__ = ["ONE_OF_ITS_NAME", "with_article"]
+
+ONE_OF_ITS_NAME: Final = frozenset(
+    ["river", "ocean", "sea", "desert", "canal", "tower", "bridge", "canyon", "coast", "mountains"]
+)
+"""Nouns before which a name makes it the one: "the Danube river"."""
 
 _PRONOUNS: Final = frozenset(
     ["someone", "somebody", "everyone", "everybody", "nobody", "something", "nothing", "everything"]
@@ -26,7 +36,17 @@ def with_article(phrase: str) -> str:
     first, head = words[0].strip(",").lower(), head_of(phrase)
     if first in _PRONOUNS:
         return _decapitalized(phrase)
+    if _POSSESSOR.match(phrase):
+        return phrase
+    if " of " in phrase and head_of(phrase.partition(" of ")[0]) in _ONE_EACH and first in _FREE:
+        return f"the {phrase.removeprefix('a ').removeprefix('an ')}"
+    if first in english("determiners"):
+        phrase = _decapitalized(phrase)
     proper = words[0][:1].isupper() and not subject_kind(words[0]) and len(words) < 4
+    if proper and first in word_list("capitals") and len(words) > 1:
+        if words[-1].lower() in ONE_OF_ITS_NAME:
+            return f"the {phrase}"
+        proper = subject_kind(head) is None and place_named(head) is None
     if is_foreign(phrase) or (head in word_list("proper") and head == words[-1].lower()):
         return phrase
     if first in {"a", "an"} and is_plural(head) and " of " not in phrase and len(words) > 1:

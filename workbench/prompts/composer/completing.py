@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import random
-import re
 from collections.abc import Mapping, Sequence
-from functools import cache
 from typing import Final
 
-from workbench.prompts.composer.datafiles import english, load
+from workbench.prompts.composer.datafiles import load
 from workbench.prompts.composer.facts import DARK, Ground, ground, words_of
-from workbench.prompts.composer.grammar import place_in
-from workbench.prompts.composer.morphology import lemma
+from workbench.prompts.composer.whereabouts import settings_for
 from workbench.prompts.composer.words import tokens
 from workbench.scene import Origin, Scene
 
@@ -68,11 +65,6 @@ def _table(name: str) -> Mapping[str, Sequence[str]]:
     return table
 
 
-@cache
-def _by_word(name: str) -> Mapping[str, tuple[str, ...]]:
-    return {word: tuple(v) for key, v in _table(name).items() for word in key.split()}
-
-
 def _pick(name: str, *keys: str) -> Sequence[str]:
     table = _table(name)
     return next((table[k] for k in keys if k in table), ())
@@ -87,46 +79,6 @@ def _subject(scene: Scene, _at: Ground, _words: frozenset[str]) -> Sequence[str]
         return ("a pair of hands",)
     seen_from = verb in words_of("travel") - words_of("on_foot")
     return () if seen_from or not verb.endswith("ing") else ("someone",)
-
-
-def _setting(scene: Scene, at: Ground, _words: frozenset[str]) -> Sequence[str]:
-    if (inside := _place_acted_on(scene.action)) and at.kind != "hands":
-        return (inside,)
-    nouns = [t.lower() for t in tokens(scene.subject)]
-    actions = [t for t in tokens(scene.action.lower()) if t not in english("determiners")]
-    by_action = _by_word("settings_by_action")
-    by_noun = _by_word("settings_by_noun")
-    for i, word in enumerate(actions):
-        pair = f"{word}_{actions[i + 1]}" if i + 1 < len(actions) else ""
-        if pair in by_action:
-            return by_action[pair]
-    if at.kind in {"man", "woman", "person", "hands"} or scene.subject == "someone":
-        for word in actions[:2]:
-            if word in by_action:
-                return by_action[word]
-    for word in reversed(nouns):
-        for form in (word, lemma(word, "NOUN")):
-            if form in by_noun:
-                return by_noun[form]
-    for word in actions[1:]:
-        if lemma(word, "NOUN") in by_noun and at.kind in {"man", "woman", "person"}:
-            return by_noun[lemma(word, "NOUN")]
-    if at.kind == "scenery" and not scene.action:
-        return ()
-    return _pick("settings_by_kind", "person" if at.kind in {"man", "woman"} else at.kind, "any")
-
-
-def _place_acted_on(action: str) -> str:
-    """Return the place that the action is about: "exploring a coral reef" happens in one."""
-    thing = action.partition(" ")[2]
-    place = (
-        place_in(thing)
-        if thing.split()[:1] and thing.split()[0] in english("determiners")
-        else None
-    )
-    if place is None or place.kind in {"surface", "perch", "vehicle", "home", "work"}:
-        return ""
-    return "" if " " in re.sub(r"^(?:an?|the)\s+(?:\w+\s+)?", "", thing) else thing
 
 
 def _time(_scene: Scene, at: Ground, words: frozenset[str]) -> Sequence[str]:
@@ -147,6 +99,13 @@ def _weather(_scene: Scene, at: Ground, _words: frozenset[str]) -> Sequence[str]
 
 
 def _lighting(scene: Scene, at: Ground, words: frozenset[str]) -> Sequence[str]:
+    found = _light_for(scene, at, words)
+    if at.kind == "scenery":  # a whole place has no outline for light from behind to draw
+        return tuple(light for light in found if light != "backlit") or ("natural light",)
+    return found
+
+
+def _light_for(scene: Scene, at: Ground, words: frozenset[str]) -> Sequence[str]:
     kind = at.place.kind if at.place else ""
     dark = scene.time_of_day in DARK
     if words & {"dark", "dim", "dimly", "shadowy", "gloomy"} and "sky" not in at.facts:
@@ -201,8 +160,8 @@ def _movement(scene: Scene, at: Ground, _words: frozenset[str]) -> Sequence[str]
         return ("static",)
     if scene.camera_angle == "point of view":
         return _pick("camera_movement", "point_of_view")
-    if at.kind == "scenery" and "sky" in at.facts:
-        return _pick("camera_movement", "scenery")
+    if at.kind == "scenery":
+        return _pick("camera_movement", "scenery" if "sky" in at.facts else "room")
     if at.kind == "building":
         return _pick("camera_movement", "building")
     if "moving" in at.facts:
@@ -270,7 +229,11 @@ def _mood(scene: Scene, at: Ground, words: frozenset[str]) -> Sequence[str]:
         return _pick("mood", at.kind)
     if at.kind in {"vehicle", "aircraft", "watercraft"}:
         return _pick("mood", "machine")
-    return _pick("mood", "moving" if "moving" in at.facts else "any")
+    if at.kind in {"bird", "aquatic", "crawler", "plant"}:
+        return _pick("mood", "any")
+    if "moving" in at.facts:
+        return _pick("mood", "moving_animal" if at.kind == "mammal" else "moving")
+    return _pick("mood", "any")
 
 
 def _style(_scene: Scene, at: Ground, _words: frozenset[str]) -> Sequence[str]:
@@ -283,7 +246,9 @@ def _style(_scene: Scene, at: Ground, _words: frozenset[str]) -> Sequence[str]:
     return _pick("style", at.kind, "any")
 
 
-def _pace(scene: Scene, at: Ground, _words: frozenset[str]) -> Sequence[str]:
+def _pace(scene: Scene, at: Ground, words: frozenset[str]) -> Sequence[str]:
+    if words & words_of("unhurried"):
+        return ("slow",)
     if scene.mood in {"energetic", "tense"}:
         return _pick("pace", "lively")
     if "moving" in at.facts:
@@ -293,7 +258,7 @@ def _pace(scene: Scene, at: Ground, _words: frozenset[str]) -> Sequence[str]:
 
 _CHOOSERS: Final = {
     "subject": _subject,
-    "setting": _setting,
+    "setting": settings_for,
     "time_of_day": _time,
     "weather": _weather,
     "lighting": _lighting,

@@ -17,7 +17,14 @@ from workbench.prompts.composer.lexicon import (
     subject_kind,
 )
 from workbench.prompts.composer.morphology import lemma
-from workbench.prompts.composer.naming import definite, is_many, preposition, short_name, styleless
+from workbench.prompts.composer.naming import (
+    BESIDE,
+    definite,
+    is_many,
+    preposition,
+    short_name,
+    styleless,
+)
 from workbench.prompts.composer.words import tokens
 from workbench.scene import Scene
 
@@ -53,6 +60,8 @@ _PRONOUNS: Final = {
     "woman": ("she", "her", "her"),
     "person": ("they", "their", "them"),
 }
+_LAID: Final = frozenset({"surface", "underwater", "space", "planet"})
+"""Places that one can be by and still be in them, as far as the picture goes."""
 _SOMEBODY: Final = frozenset({"someone", "somebody"})
 _FAMILIES: Final = {
     "object": frozenset({"object", "food", "drink", "plant"}),
@@ -154,11 +163,27 @@ def place_of(setting: str) -> Place | None:
     if not setting:
         return None
     words = [t.lower() for t in tokens(setting)]
+    found = _named_place(setting, words)
+    if found is not None and found.sky == "none" and words[0] in BESIDE and found.kind not in _LAID:
+        return None
+    return found
+
+
+def _named_place(setting: str, words: list[str]) -> Place | None:
     if {"interior", "inside", "indoor", "indoors"} & set(words):
         return Place("hall", "in", "none")
     if found := place_in(setting):
         return found
     return next((p for w in reversed(words) if (p := place_named(w))), None)
+
+
+def _has_object(action: str) -> bool:
+    """Tell whether something is flown, not flies: "flying a kite"."""
+    following = tokens(action.lower())[1:2]
+    return bool(following) and (
+        following[0] in {"a", "an", "the", "his", "her", "their", "its"}
+        or subject_kind(following[0]) is not None
+    )
 
 
 @cache
@@ -173,12 +198,16 @@ def _motion(action: str, kind: str) -> set[str]:
     if not action:
         return {"still"} if kind in ANIMATE or kind == "any" else {"still", "idle"}
     facts = set()
+    if "flying" in verbs and _has_object(action):
+        return {"acting"}
     if verbs & words_of("airborne") or (kind == "aircraft" and verbs & words_of("moving")):
         facts.add("airborne")
     if verbs & words_of("moving") or {lemma(v, "VERB") for v in verbs} & _moving_bases():
         return facts | {"moving", "acting"}
     if verbs & _ASLEEP:
         return facts | {"still", "asleep"}
+    if verbs & words_of("feeling"):
+        facts.add("feeling")
     if verbs & words_of("still"):
         return facts | {"still"}
     return facts | {"acting"}
@@ -215,9 +244,21 @@ def _sky(place: Place | None, time_of_day: str, weather: str) -> set[str]:
     return facts
 
 
+def _enclosing(setting: str) -> str:
+    """Return the room rather than the thing in it: "a stove in the kitchen" is the kitchen."""
+    thing, _, room = setting.partition(" in ")
+    first, around = place_of(thing), place_of(room) if room else None
+    is_thing = first is not None and (
+        first.kind in {"surface", "perch"} or subject_kind(head_of(thing)) == "object"
+    )
+    return room if is_thing and around is not None else setting
+
+
 @lru_cache(maxsize=1_024)
 def _cast(subject: str, setting: str, kind: str, where: Place | None) -> Cast:
-    place = definite(setting, limit=1) if setting else "the surroundings"
+    place = definite(_enclosing(setting), limit=1) if setting else "the surroundings"
+    if where is not None and where.kind == "country":
+        place = "the landscape"
     there = f"{preposition(setting, where, named=True)} {place}"
     if subject.lower() in _SOMEBODY:
         named = "the figure"

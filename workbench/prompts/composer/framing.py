@@ -21,13 +21,21 @@ def modifiers(reading: Reading) -> tuple[frozenset[str], list[str]]:
     said: set[str] = set()
     glue: list[str] = []
     for modifier in reading.modifiers:
-        phrase = _phrase(modifier)
+        phrase = _lowered(_phrase(modifier))
         if phrase:
             glue.append(phrase)
             said |= modifier.fields
     return frozenset(said), glue
 
 
+def _lowered(phrase: str) -> str:
+    """Return ``phrase`` as it stands within a sentence: "In a still frame" → "in a still frame"."""
+    first = phrase.split(maxsplit=1)[0].lower() if phrase else ""
+    known = first in word_list("prepositions") | english("determiners") | _FIRST_WORDS
+    return f"{phrase[:1].lower()}{phrase[1:]}" if known else phrase
+
+
+_FIRST_WORDS: Final = frozenset({"featuring", "shot", "filmed", "seen", "captured", "rendered"})
 _TIME_PREPOSITION: Final = {
     "morning": "in the",
     "afternoon": "in the",
@@ -41,6 +49,10 @@ def _phrase(modifier: Modifier) -> str:
     """Return ``modifier`` as a phrase that can follow a comma; empty where the bank will say it."""
     text, fields = modifier.text, modifier.fields
     low = text.lower()
+    if low == "portrait":
+        return "framed as a portrait"
+    if re.match(r"facing (?:the )?camera\Z", low):
+        return "facing the camera"
     if not fields:
         return text
     if "style" in fields:
@@ -114,8 +126,9 @@ def led(reading: Reading, noun: str) -> str:
         r"\b(?:across|over|through|along|around|past|into|above|of)$", reading.lead, re.IGNORECASE
     ):
         return f"{reading.lead} {noun}"
-    fronted = f"{lower_first(reading.fronted)}, " if reading.fronted else ""
-    return f"{_lead(reading.lead)} {reading.joint or 'of'} {fronted}{noun}"
+    if reading.fronted:
+        return f"{_lead(reading.lead)} {lower_first(reading.fronted)}: {noun}"
+    return f"{_lead(reading.lead)} {reading.joint or 'of'} {noun}"
 
 
 def _lead(lead: str) -> str:

@@ -230,6 +230,10 @@ def _may_place(phrase: list[str], previous: str, acting: str) -> bool:
     if previous in word_list("prepositions") - _PARTICLES:
         return False
     governed = word_list("governed")
+    if acting in word_list("transfer") and low in {"on", "in", "onto", "into", "over"}:
+        place = place_in(" ".join(phrase[1:]))
+        if place is not None and place.kind in {"surface", "perch", "vehicle"}:
+            return False
     if low in {"on", "in"} and place_in(" ".join(phrase[1:])) is not None:
         return True
     return f"{acting}:{low}" not in governed and f"{previous}:{low}" not in governed
@@ -291,6 +295,8 @@ def _place_phrase(words: list[str]) -> str:
     if len(words) == 1:
         return _join(words)
     kept = lead not in _DROPPED and (lead not in word_list("path") or lead == "around")
+    if lead in {"over", "above"} and (place := place_in(_join(words[1:]))) is not None:
+        kept = place.sky == "none"
     return _join(words if kept else words[1:])
 
 

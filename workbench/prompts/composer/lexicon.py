@@ -24,6 +24,7 @@ __all__ = [
     "Term",
     "capitalized",
     "find_terms",
+    "is_pair",
     "place_named",
     "says_any",
     "subject_kind",
@@ -89,6 +90,12 @@ def subject_kind(noun: str) -> str | None:
 def place_named(noun: str) -> Place | None:
     """Return the kind of place that ``noun`` (any number) names, or None."""
     return _lookup(_places(), noun)
+
+
+def is_pair(first: str, head: str) -> bool:
+    """Tell whether the lexicons know the two words as one noun: "traffic light", "polar bear"."""
+    names = {f"{first}-{head}".lower(), f"{first}-{lemma(head, 'NOUN')}".lower()}
+    return any(name in table for name in names for table in (_subjects(), _places()))
 
 
 def capitalized(word: str) -> str:

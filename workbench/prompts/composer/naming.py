@@ -14,6 +14,7 @@ from workbench.prompts.composer.lexicon import (
     Place,
     capitalized,
     find_terms,
+    is_pair,
     place_named,
     subject_kind,
     word_list,
@@ -21,7 +22,7 @@ from workbench.prompts.composer.lexicon import (
 from workbench.prompts.composer.morphology import is_adjective, is_noun, is_plural
 from workbench.prompts.composer.words import tokens
 
-__all__ = ["definite", "is_many", "preposition", "short_name", "styleless"]
+__all__ = ["BESIDE", "PARTS", "definite", "is_many", "preposition", "short_name", "styleless"]
 
 _WITH_THE: Final = frozenset(
     [
@@ -40,7 +41,25 @@ _WITH_THE: Final = frozenset(
         "museum",
     ]
 )
-_PARTS: Final = frozenset(
+BESIDE: Final = frozenset(
+    [
+        "by",
+        "near",
+        "beside",
+        "behind",
+        "outside",
+        "opposite",
+        "above",
+        "below",
+        "beneath",
+        "over",
+        "under",
+        "along",
+        "around",
+    ]
+)
+"""Prepositions with which a setting says that it is not in the place, but by it."""
+PARTS: Final = frozenset(
     [
         "edge",
         "middle",
@@ -57,6 +76,19 @@ _PARTS: Final = frozenset(
         "kind",
         "kinds",
         "type",
+        "design",
+        "interior",
+        "exterior",
+        "inside",
+        "outside",
+        "view",
+        "color",
+        "colour",
+        "colors",
+        "colours",
+        "sound",
+        "surface",
+        "rest",
     ]
 )
 """Nouns that are named by what they are a part of."""
@@ -76,6 +108,8 @@ _NO_ARTICLE: Final = frozenset(
         "bed",
     ]
 )
+_OWN_TOWN: Final = frozenset({"town", "home", "school", "work", "bed"})
+"""Of these one may speak with an article too: "the edge of a quiet town"."""
 _QUANTITIES: Final = frozenset(
     [
         "two",
@@ -111,7 +145,7 @@ def definite(phrase: str, *, limit: int) -> str:
     if words and words[0].lower() in word_list("prepositions"):
         words = words[1:]
     own, _, whole = " ".join(words).partition(" of ")
-    if whole and head_of(own) in _PARTS:
+    if whole and head_of(own) in PARTS:
         return definite(whole, limit=limit)
     head = head_of(" ".join(words))
     bare = [w.strip(',.;:"()') for w in words]
@@ -125,9 +159,11 @@ def definite(phrase: str, *, limit: int) -> str:
         0,
     )
     core = bare[start : at + 1]
+    by_the = core[0].lower() == "the"
+    determined = core[0].lower() in english("determiners")
     quantity = ""
     while core and core[0].lower() in english("determiners"):
-        if core[0].lower() in _QUANTITIES:
+        if core[0].lower() in _QUANTITIES and is_plural(head):
             quantity = core[0].lower()
         if core[0].lower() in {"my", "our", "your"}:
             core = core[1:]
@@ -150,7 +186,7 @@ def definite(phrase: str, *, limit: int) -> str:
     if proper and core[-1].lower() in _WITH_THE:
         return f"the {' '.join(core)}"
     if proper:
-        return " ".join(core)
+        return f"the {' '.join(core)}" if by_the else " ".join(core)
     if limit == 1 and len(core) > 1 and _is_compound(core[-2].lower(), core[-1].lower()):
         limit = 2
     if core[-1].lower() in word_list("proper"):
@@ -160,7 +196,10 @@ def definite(phrase: str, *, limit: int) -> str:
         quantity = ""
     name = " ".join([quantity, *core]).strip()
     if proper or (
-        core[-1].lower() in _NO_ARTICLE and place_named(core[-1]) is not None and len(core) == 1
+        not (determined and core[-1].lower() in _OWN_TOWN)
+        and core[-1].lower() in _NO_ARTICLE
+        and place_named(core[-1]) is not None
+        and len(core) == 1
     ):
         return name
     return f"the {name}"
@@ -188,7 +227,9 @@ def styleless(subject: str) -> str:
 def is_many(phrase: str) -> bool:
     """Tell whether ``phrase`` names several."""
     words = [t.lower() for t in tokens(phrase)]
-    core = phrase.split(" of ", maxsplit=1)[0] if " of " in phrase else phrase
+    core, _, whole = phrase.partition(" of ")
+    if whole and head_of(core) in PARTS:
+        return is_many(whole)
     if re.search(r"\band\b", core) and not phrase.lower().startswith("black and white"):
         return True
     return is_plural(head_of(phrase)) or bool(words and words[0] in _QUANTITIES)
@@ -197,7 +238,10 @@ def is_many(phrase: str) -> bool:
 def preposition(setting: str, where: Place | None, *, named: bool = False) -> str:
     """Return the preposition for being at ``setting``: "on" a hillside, "at" the edge of a town."""
     head = head_of(setting.split(" of ", maxsplit=1)[0]) if setting else ""
-    if named and head in _PARTS:
+    first = setting.split(maxsplit=1)[0].lower() if setting else ""
+    if first in BESIDE:
+        return first
+    if named and head in PARTS:
         return where.prep if where else "in"
     by_noun: Mapping[str, str] = load("places_by_noun")
     for word, nouns in by_noun.items():
@@ -208,6 +252,8 @@ def preposition(setting: str, where: Place | None, *, named: bool = False) -> st
 
 def _is_compound(first: str, head: str) -> bool:
     """Tell whether ``first`` belongs to the noun, as in "traffic light", not merely describes it."""
-    if subject_kind(f"{first}-{head}"):
+    if is_pair(first, head):
         return True
-    return first not in word_list("colors") and is_noun(first) and not is_adjective(first)
+    return (
+        first not in word_list("colors") | {"style"} and is_noun(first) and not is_adjective(first)
+    )

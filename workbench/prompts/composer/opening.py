@@ -30,6 +30,9 @@ from workbench.scene import Origin, Scene
 
 __all__ = ["opening"]
 
+_WHEN: Final = re.compile(r"(?:at|in the|during the) \w+(?: hour)?\Z")
+_SEEN_IN: Final = "seen in "
+"""How a modifier begins that says in which shot or view the scene is seen."""
 _TOLD_ONCE: Final = frozenset({"pace", "style", "lens", "color_palette"})
 """Fields that are not said again when the user's own sentence says them."""
 
@@ -43,7 +46,7 @@ def opening(
     where = setting_phrase(scene, at, after=reading.main) if inferred else ""
     when = time_phrase(scene, rng) if scene.origin("time_of_day") is Origin.INFERRED else ""
     said, glue = modifiers(reading)
-    tails = [polish(t, opens=False) for t in reading.tails]
+    tails = [_tail(t) for t in reading.tails]
     shot = shot_phrase(scene, inferred_only=bool(reading.lead))
     if said & {"shot_size", "camera_angle"} or fields_of(reading.lead) & {
         "shot_size",
@@ -56,12 +59,18 @@ def opening(
     if reading.lead and not {"shot_size", "camera_angle"} & fields:
         whole = shot_phrase(scene)
         glue = [*glue, f"framed as {article(whole)} {whole}"] if whole else glue
+    if glue and not tails and _WHEN.match(glue[0]):
+        end = f"{end} {glue.pop(0)}".strip()
     rest = "".join(f", {part}" for part in (*tails, *glue))
     if reading.fronted and not reading.lead:
         fronted = lower_first(reading.fronted)
         sentence = f"{fronted}, {lower_first(sentence)}" if sentence else ""
         participial = f"{participial} {fronted}"
-    if reading.lead:
+    view = next((part for part in glue if part.startswith(_SEEN_IN)), "")
+    if not sentence and not shot and not reading.lead and view:
+        shown = "".join(f", {part}" for part in (*tails, *glue) if part != view)
+        text = f"{view.removeprefix(_SEEN_IN)} shows {participial}{_space(end)}{shown}"
+    elif reading.lead:
         text = f"{led(reading, participial)}{_space(end)}{rest}"
     elif shot and (not sentence or (not tails and rng.random() < 0.35)):
         verb = (
@@ -81,6 +90,14 @@ def opening(
     return text, fields
 
 
+def _tail(tail: str) -> str:
+    """Return a further segment to follow a comma: "dark background" → "against a dark background"."""
+    words = tail.lower().split()
+    if words[-1] in {"background", "backdrop"} and words[0] not in word_list("prepositions"):
+        return f"against {with_article(tail)}"
+    return polish(tail, opens=False)
+
+
 def _core(reading: Reading, scene: Scene) -> tuple[str, str]:
     """Return the main clause as a sentence (empty where it cannot be one) and as a noun phrase."""
     main = reading.main if reading.is_unread else polish(reading.main)
@@ -94,7 +111,8 @@ def _core(reading: Reading, scene: Scene) -> tuple[str, str]:
     if at > 0 and finite:
         be = words[at - 1].lower() in {"is", "are", "was", "were"}
         if be:
-            return _doing(words, at), " ".join([*words[: at - 1], *words[at:]])
+            doing = _doing(words, at)
+            return doing, " ".join([*words[: at - 1], *doing.split()[at:]])
         return main, _participial(words, at)
     if at < 0:
         return "", _articled(main, reading.clause.subject)

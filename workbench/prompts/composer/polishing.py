@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from workbench.prompts.composer.articles import with_article
+from workbench.prompts.composer.articles import ONE_OF_ITS_NAME, with_article
 from workbench.prompts.composer.datafiles import english
 from workbench.prompts.composer.lexicon import capitalized, place_named, subject_kind, word_list
 from workbench.prompts.composer.morphology import is_adjective, is_noun, is_plural, is_verb
@@ -17,6 +17,8 @@ __all__ = ["lower_first", "polish"]
 _UNIQUE: Final = frozenset(
     {"background", "foreground", "distance", "middle", "sky", "sea", "ocean"}
 )
+_LIMBS: Final = frozenset({"leg", "arm", "finger"})
+_WORN: Final = frozenset({"wearing", "carrying", "holding"})
 _COUNTABLE_PREPOSITIONS: Final = frozenset(
     [
         "in",
@@ -55,13 +57,13 @@ def polish(text: str, *, opens: bool = True) -> str:
     while i < len(words):
         out.append(words[i])
         if (
-            words[i].lower() in _COUNTABLE_PREPOSITIONS
+            words[i].lower() in _COUNTABLE_PREPOSITIONS | _WORN
             and words[i].lower() != "of"
             and i + 1 < len(words)
         ):
             phrase = _bare_phrase(words, i + 1)
             if phrase:
-                out.append("the" if phrase in _UNIQUE else article(phrase))
+                out.append("the" if _is_unique(phrase) else article(phrase))
         i += 1
     out = _with_object_article(out)
     flat = " ".join(capitalized(w) for w in out)
@@ -72,6 +74,13 @@ def polish(text: str, *, opens: bool = True) -> str:
         if re.search(r"\b[Aa]n? \w", flat)
         else flat
     )
+
+
+def _is_unique(phrase: str) -> bool:
+    """Tell whether there is one such thing: "the background", "the Danube river"."""
+    words = phrase.lower().split()
+    named = len(words) > 1 and words[0] in word_list("proper") | word_list("capitals")
+    return phrase in _UNIQUE or (named and words[-1] in ONE_OF_ITS_NAME)
 
 
 def _with_object_article(words: list[str]) -> list[str]:
@@ -130,6 +139,7 @@ def _bare_phrase(words: list[str], start: int) -> str:
         return ""
     head = phrase[-1].lower().strip(".,;")
     known = subject_kind(head) is not None or place_named(head) is not None
+    known = known or head in word_list("garments") or head in _LIMBS
     if not known or is_plural(head) or head in word_list("mass") or head in word_list("adverbs"):
         return ""
     if not is_noun(head) and head.isascii():

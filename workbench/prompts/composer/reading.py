@@ -20,7 +20,8 @@ from workbench.prompts.composer.lexicon import (
     word_list,
 )
 from workbench.prompts.composer.morphology import inflect, is_verb, lemma
-from workbench.prompts.composer.naming import preposition
+from workbench.prompts.composer.naming import PARTS, preposition
+from workbench.prompts.composer.polishing import lower_first
 from workbench.prompts.composer.segments import Modifier, cut, exact_term, is_place_alone
 from workbench.prompts.composer.spelling import mended
 from workbench.prompts.composer.timing import timeless
@@ -222,7 +223,7 @@ def _clause_values(clause: Clause, fronted: str) -> dict[str, str]:
     if not clause.action and subject and not setting and _is_place_alone(subject):
         setting = subject
     return {
-        "subject": with_article(subject),
+        "subject": with_article(lower_first(subject)),
         "subject_details": clause.details,
         "action": _in_progress(clause),
         "setting": setting if _led_by_preposition(setting) else with_article(setting),
@@ -250,7 +251,8 @@ def _in_progress(clause: Clause) -> str:
 
 
 def _is_place_alone(subject: str) -> bool:
-    head = head_of(subject)
+    part, _, whole = subject.partition(" of ")
+    head = head_of(whole if whole and head_of(part) in PARTS else subject)
     place = place_named(head)
     if place is None or place.kind in {"surface", "perch"}:
         return False

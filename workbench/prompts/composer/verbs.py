@@ -59,6 +59,11 @@ _PAST: Final = frozenset(
         "offered",
     ]
 )
+_HAD: Final = frozenset(
+    {"fun", "dinner", "lunch", "breakfast", "coffee", "tea", "drinks", "brunch"}
+)
+"""What somebody is having when having is what he does."""
+_LEAFY: Final = word_list("seasons") | {"fallen", "falling", "green", "golden", "dry", "dead"}
 _OBJECT_STARTS: Final = frozenset(["its", "his", "her", "their", "the", "a", "an", "itself", "as"])
 
 
@@ -123,6 +128,8 @@ def _acts(low: str, i: int, previous: str, following: str) -> bool:
     if low in word_list("not_acting"):
         animate = subject_kind(previous) in ANIMATE
         return animate and is_verb(low) and following in english("determiners")
+    if low == "having" and following in _HAD and subject_kind(previous) in ANIMATE:
+        return True
     if (not is_verb(low) and is_noun(low)) or low in word_list("details_lead"):
         return False
     named = low in word_list("compound_ing") and following in word_list("compound_heads")
@@ -144,6 +151,8 @@ def _acts(low: str, i: int, previous: str, following: str) -> bool:
 
 def _is_finite(low: str, previous: str, following: str, before: list[str]) -> bool:
     if previous in word_list("prepositions") or previous in english("determiners"):
+        return False
+    if low == "leaves" and (subject_kind(previous) == "plant" or previous in _LEAFY):
         return False
     if low in word_list("verbal_s"):
         if following == "of" or not _nounish(previous):

@@ -1,0 +1,80 @@
+"""Chooses where a scene happens: by what is done, by who or what is seen, by its kind."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+
+from workbench.prompts.composer.datafiles import english, load
+from workbench.prompts.composer.facts import Ground
+from workbench.prompts.composer.grammar import place_in
+from workbench.prompts.composer.lexicon import is_pair
+from workbench.prompts.composer.morphology import lemma
+from workbench.prompts.composer.words import tokens
+from workbench.scene import Scene
+
+__all__ = ["settings_for"]
+
+
+def settings_for(scene: Scene, at: Ground, _words: frozenset[str]) -> Sequence[str]:
+    """Return where ``scene`` is likely to happen."""
+    if scene.lighting == "studio lighting":
+        return ("a plain studio",)
+    if (inside := _place_acted_on(scene.action)) and at.kind != "hands":
+        return (inside,)
+    nouns = [t.lower() for t in tokens(scene.subject)]
+    actions = [t for t in tokens(scene.action.lower()) if t not in english("determiners")]
+    by_action = _by_word("settings_by_action")
+    by_noun = _by_word("settings_by_noun")
+    for i, word in enumerate(actions):
+        pair = f"{word}_{actions[i + 1]}" if i + 1 < len(actions) else ""
+        if pair in by_action:
+            return by_action[pair]
+    if at.kind in {"man", "woman", "person", "hands"} or scene.subject == "someone":
+        for word in actions[:2]:
+            if word in by_action:
+                return by_action[word]
+    for word in _names_in(nouns):
+        if word in by_noun:
+            return by_noun[word]
+    for word in actions[1:]:
+        if lemma(word, "NOUN") in by_noun and at.kind in {"man", "woman", "person"}:
+            return by_noun[lemma(word, "NOUN")]
+    if at.kind == "scenery" and not scene.action:
+        return ()
+    by_kind = load("completions")["settings_by_kind"]
+    found: Sequence[str] = by_kind.get("person" if at.kind in {"man", "woman"} else at.kind, ())
+    return found
+
+
+def _names_in(nouns: Sequence[str]) -> Iterator[str]:
+    """Return what ``nouns`` may be known by, the last first; a pair counts as one: "teddy bear"."""
+    at = len(nouns) - 1
+    while at >= 0:
+        single = lemma(nouns[at], "NOUN")
+        if at and is_pair(nouns[at - 1], nouns[at]):
+            yield f"{nouns[at - 1]}-{single}"
+            at -= 1
+        else:
+            yield nouns[at]
+            yield single
+        at -= 1
+
+
+def _place_acted_on(action: str) -> str:
+    """Return the place that the action is about: "exploring a coral reef" happens in one."""
+    thing = action.partition(" ")[2]
+    place = (
+        place_in(thing)
+        if thing.split()[:1] and thing.split()[0] in english("determiners")
+        else None
+    )
+    if place is None or place.kind in {"surface", "perch", "vehicle", "home", "work"}:
+        return ""
+    return "" if " " in re.sub(r"^(?:an?|the)\s+(?:\w+\s+)?", "", thing) else thing
+
+
+@cache
+def _by_word(name: str) -> Mapping[str, tuple[str, ...]]:
+    return {word: tuple(v) for key, v in load("completions")[name].items() for word in key.split()}
