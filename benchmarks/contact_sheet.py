@@ -15,7 +15,7 @@ import numpy as np
 
 from workbench.engines.animatic.film import Film
 from workbench.engines.animatic.reading import read_scene
-from workbench.engines.encoder import Image, to_rgb
+from workbench.engines.pixels import Image, to_rgb
 from workbench.scene import Scene
 
 __all__ = ["contact_sheet"]

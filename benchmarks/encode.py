@@ -2,11 +2,13 @@
 
 Run ``python -m benchmarks.encode``. diffusers exports through imageio-ffmpeg, which the workbench
 does not need: ``pip install imageio-ffmpeg`` first; without it only our own figures are told.
-Times are processor time, over all threads and child processes, and time on the clock.
+Times are processor time, over all threads and child processes, and time on the clock. Both are
+handed what a pipeline leaves: floating point from 0 to 1.
 """
 
 from __future__ import annotations
 
+import argparse
 import importlib.util
 import os
 import statistics
@@ -16,15 +18,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
+import cv2
 import numpy as np
 
 from benchmarks.report import Figure, print_report
-from workbench.engines.encoder import Image, VideoWriter, to_i420
+from workbench.engines.animatic.film import Film
+from workbench.engines.animatic.reading import read_scene
+from workbench.engines.encoder import VideoWriter
+from workbench.engines.pixels import Image, to_i420, to_rgb
 from workbench.engines.probe import decode_video
+from workbench.scene import Scene
 
-__all__ = ["measure_encoders", "textured_frames"]
+__all__ = ["CLIPS", "measure_encoders", "textured_frames"]
 
 _ROUNDS: Final = 3
 _SIZE: Final = (832, 480)
@@ -48,6 +56,54 @@ def textured_frames(number: int = 81) -> Image:
     return frames
 
 
+def natural_frames(number: int = 81) -> Image:
+    """Return what a camera might see: it turns and comes nearer, something passes, sensors hiss."""
+    width, height = _SIZE
+    random = np.random.default_rng(6)
+    ground, thing = _cloudy(random, width * 2, height * 2), _cloudy(random, 360, 360)
+    disc = np.zeros((height, width), np.float32)
+    frames = np.empty((number, height, width, 3), np.uint8)
+    for t in range(number):
+        share = t / number
+        move = cv2.getRotationMatrix2D((width, height), 3 * share, 0.72 + 0.14 * share)
+        move[:, 2] -= np.array((width / 2 + 70 * share, height / 2 + 12 * np.sin(6 * share)))
+        frame = cv2.warpAffine(ground, move, _SIZE, flags=cv2.INTER_CUBIC)
+        turn = cv2.getRotationMatrix2D((180, 180), -70 * share, 0.8)
+        at = (width * (0.1 + 0.7 * share), height * (0.6 - 0.2 * np.sin(3 * share)))
+        turn[:, 2] += np.array(at) - 180
+        passing = cv2.warpAffine(thing, turn, _SIZE, flags=cv2.INTER_CUBIC)
+        disc[:] = 0
+        cv2.circle(disc, (round(at[0]), round(at[1])), 120, 1.0, -1, cv2.LINE_AA)
+        cover = cv2.GaussianBlur(disc, (5, 5), 0)[..., None]
+        hiss = random.normal(0, 1.6, (height, width, 1)).astype(np.float32)
+        light = 1 + 0.06 * np.sin(5 * share)
+        frames[t] = np.clip((frame * (1 - cover) + passing * cover) * light + hiss, 0, 255)
+    return frames
+
+
+def _cloudy(random: np.random.Generator, width: int, height: int) -> Image:
+    """Return texture as nature has it: the finer, the fainter (H×W×3, float32, 0 to 255)."""
+    made = np.full((height, width, 3), 120, np.float32)
+    for octave in range(8):
+        cells = random.normal(0, 1, (4 << octave, 6 << octave, 3)).astype(np.float32)
+        grey = cells.mean(-1, keepdims=True) * 1.4
+        layer = cv2.resize(0.3 * cells + grey, (width, height), interpolation=cv2.INTER_CUBIC)
+        made += layer * 44 * 0.62**octave
+    return made
+
+
+def animatic_frames(number: int = 81) -> Image:
+    """Return flat drawing in motion: an animatic of a dog on a beach."""
+    scene = Scene(subject="a dog", action="running", setting="a beach", time_of_day="sunset")
+    film = Film(read_scene(scene, 5), *_SIZE, number, 24)
+    return np.stack([to_rgb(picture.planes) for picture in film.frames()])
+
+
+CLIPS: Final = MappingProxyType(
+    {"texture": textured_frames, "nature": natural_frames, "animatic": animatic_frames}
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Measured:
     """One way of encoding: milliseconds on the clock and of the processor, kilobytes, decibels."""
@@ -58,17 +114,19 @@ class Measured:
     psnr_db: float
 
 
-def measure_encoders() -> list[Figure]:
-    """Return the figures of both, each a median over a few rounds."""
-    frames = textured_frames()
-    theirs = _measured(frames, lambda path: _export(frames, path)) if _exports() else None
-    figures = _told("diffusers.utils.export_to_video (imageio)", theirs, None) if theirs else []
+def measure_encoders(clip: str) -> list[Figure]:
+    """Return the figures of both on one of the clips, each a median over a few rounds."""
+    frames = CLIPS[clip]()
+    pictures = frames.astype(np.float32) / 255
+    theirs = _measured(frames, partial(_export, list(pictures))) if _exports() else None
+    name = f"{clip}: diffusers.utils.export_to_video (imageio)"
+    figures = _told(name, theirs, None) if theirs else []
     for quality in ("light", "standard"):
         for effort in ("live", "balanced", "thorough"):
-            ours = _measured(frames, partial(_write, frames, effort, quality))
+            ours = _measured(frames, partial(_write, pictures, effort, quality))
             # What the export settles for is "light": only there are size and time comparable.
             other = theirs if quality == "light" and effort == "thorough" else None
-            figures += _told(f"workbench, {quality}, {effort}", ours, other, quality)
+            figures += _told(f"{clip}: workbench, {quality}, {effort}", ours, other, quality)
     return figures
 
 
@@ -115,17 +173,15 @@ def _psnr(frames: Image, path: Path) -> float:
     return float(np.mean(values))
 
 
-def _export(frames: Image, path: Path) -> None:
+def _export(pictures: list[Any], path: Path) -> None:
     from diffusers.utils import export_to_video
 
-    # It wants pictures from 0 to 1, as pipelines hand them over.
-    pictures: list[Any] = list(frames.astype(np.float32) / 255)
     export_to_video(pictures, str(path), fps=24)
 
 
-def _write(frames: Image, effort: Any, quality: Any, path: Path) -> None:
+def _write(pictures: Image, effort: Any, quality: Any, path: Path) -> None:
     with VideoWriter(path, *_SIZE, 24, effort=effort, quality=quality) as writer:
-        writer.write(frames.astype(np.float32) / 255)
+        writer.write(pictures)
 
 
 def _exports() -> bool:
@@ -134,7 +190,11 @@ def _exports() -> bool:
 
 def main() -> None:
     """Measure and print."""
-    print_report("Encoding 81 textured frames of 832×480", measure_encoders())
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--clip", action="append", choices=list(CLIPS))
+    chosen = parser.parse_args().clip or list(CLIPS)
+    figures = [figure for clip in chosen for figure in measure_encoders(clip)]
+    print_report("Encoding 81 frames of 832×480", figures)
 
 
 if __name__ == "__main__":

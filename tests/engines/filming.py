@@ -11,8 +11,8 @@ import numpy as np
 
 from workbench.engines.animatic.film import Film
 from workbench.engines.animatic.reading import read_scene
-from workbench.engines.encoder import Image, to_rgb
 from workbench.engines.engine import Rendered, RenderTask
+from workbench.engines.pixels import Image, to_rgb
 from workbench.engines.registry import create_engine
 from workbench.rendering import Progress, Recipe, RenderRequest
 from workbench.scene import Scene

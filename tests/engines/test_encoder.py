@@ -8,7 +8,8 @@ import av
 import numpy as np
 import pytest
 
-from workbench.engines.encoder import Image, VideoWriter, nvenc_opens, to_i420, to_rgb
+from workbench.engines.encoder import VideoWriter, nvenc_opens
+from workbench.engines.pixels import Image, to_i420, to_rgb
 from workbench.engines.probe import decode_video, probe_video
 from workbench.errors import InvalidRequest, RenderError
 

@@ -18,7 +18,7 @@ from workbench.engines.animatic.figures.body import Ink, Pose
 from workbench.engines.animatic.figures.forms import FORMS
 from workbench.engines.animatic.script import Actor
 from workbench.engines.animatic.tables import figures, gaits
-from workbench.engines.encoder import Image
+from workbench.engines.pixels import Image
 from workbench.scene import Scene, terms
 
 TALL: Final = 60
@@ -68,15 +68,75 @@ def test_four_legged_animals_have_silhouettes_of_their_own() -> None:
                 assert apart > 0.12, f"{first} and {second} have one silhouette"
 
 
-@pytest.mark.parametrize(
-    "key", ["dog", "cat", "horse", "elephant", "lion", "cow", "car", "van", "bus", "truck"]
-)
+ENDED: Final = ("dog", "cat", "horse", "elephant", "lion", "cow", "car", "van", "bus", "truck")
+ENDED_TOO: Final = ("bicycle", "motorcycle", "train", "tractor", "boat", "ship", "galleon", "canoe")
+
+
+@pytest.mark.parametrize("key", [*ENDED, *ENDED_TOO])
 def test_from_the_front_and_from_behind_a_body_is_narrow_and_the_two_differ(key: str) -> None:
     gait = figures()[key].get("gait", "walk")
     side, front, rear = (painted(key, gait, 0.0, face) for face in ("side", "front", "rear"))
     wide, narrow = (np.ptp(np.flatnonzero((p[..., 3] > 128).any(0))) for p in (side, front))
     assert narrow < 0.75 * wide
     assert np.abs(front.astype(float) - rear.astype(float)).mean() > 0.3
+
+
+def test_a_plane_comes_with_both_wings_and_goes_with_its_fin() -> None:
+    level = 0.3
+    side, front, rear = (painted("plane", "fly", level, f) for f in ("side", "front", "rear"))
+    assert mirrored(front) > 0.85
+    assert mirrored(rear) > 0.85
+    assert mirrored(side) < 0.7
+    assert np.abs(front.astype(float) - rear.astype(float)).mean() > 0.3
+
+
+def mirrored(pixels: Image) -> float:
+    """Return how much of a painted figure is covered again when left and right are exchanged."""
+    covered = pixels[..., 3] > 128
+    columns = np.flatnonzero(covered.any(0))
+    whole = covered[:, columns[0] : columns[-1] + 1]
+    return float((whole & whole[:, ::-1]).sum() / (whole | whole[:, ::-1]).sum())
+
+
+RIDDEN: Final = {
+    "a knight": "riding a horse",
+    "a cyclist": "riding a bicycle",
+    "a biker": "riding a motorcycle",
+    "a woman": "riding an elephant",
+    "a man": "paddling a canoe",
+}
+
+
+@pytest.mark.parametrize("rider", sorted(RIDDEN))
+@pytest.mark.parametrize("side", ["front", "rear"])
+def test_who_rides_is_seen_astride_from_the_front_and_from_behind(rider: str, side: str) -> None:
+    def seen(angle: str, action: str) -> Image:
+        scene = Scene(subject=rider, action=action, setting="a studio", camera_angle=angle)
+        player = film(scene).players[-1]
+        assert player.front == (side if angle else "side")
+        keep = player.pose(0.0, 8, 0).sprite.keep
+        assert keep is not None
+        return np.repeat(255 - keep[..., None], 4, -1)
+
+    whole = seen(f"{side} view", RIDDEN[rider])
+    assert mirrored(whole) > 0.75
+    assert mirrored(whole) > mirrored(seen("", RIDDEN[rider])) + 0.1
+
+
+@pytest.mark.parametrize(("angle", "grows"), [("rear view", 1), ("front view", -1)])
+@pytest.mark.parametrize(
+    ("subject", "place"), [("a train", "a railway"), ("a red car", "a country road")]
+)
+def test_what_comes_or_goes_has_its_way_before_or_behind_it(
+    subject: str, place: str, angle: str, grows: int
+) -> None:
+    scene = Scene(subject=subject, action="driving", setting=place, camera_angle=angle)
+    made = film(scene)
+    assert made.script.backdrop.endswith(" ahead")
+    assert made.players[-1].front == angle.removesuffix(" view")
+    # The marks on the way come and go between two frames: only many tell which way it runs.
+    moved = [expansion(*frames(scene, at, at + 3)) for at in range(2, 20, 3)]
+    assert grows * float(np.mean(moved)) > 0.1
 
 
 @pytest.mark.parametrize("key", ["woman", "man", "astronaut", "chef"])
@@ -144,3 +204,17 @@ def test_frames_drawn_out_of_order_are_the_same() -> None:
 def test_every_style_can_be_drawn_at_a_size_that_does_not_halve() -> None:
     for style in terms("style"):
         assert frames(Scene(subject="a dog", style=style), 1, size=(130, 74))[0].std() > 3
+
+
+def test_a_voxel_world_is_built_of_equal_cubes_with_a_lit_top() -> None:
+    scene = Scene(setting="mountains", style="voxel", camera_movement="static")
+    (rgb,) = frames(scene, 4, size=(416, 240))
+    shown = rgb[:200, :300, 1]
+    cell = 6
+    across = np.abs(np.diff(shown, axis=1)).sum(0)
+    edges = np.isin((np.arange(len(across)) + 1) % cell, (0, cell - 1))
+    assert across[edges].sum() > 0.98 * across.sum()
+    blocks = shown[: 200 // cell * cell].reshape(-1, cell, 300)
+    tops, fronts = blocks[:, 0], blocks[:, cell // 2]
+    assert (tops > fronts + 8).mean() > 5 * (tops < fronts - 8).mean()
+    assert (tops > fronts + 8).mean() > 0.02

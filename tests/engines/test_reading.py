@@ -171,3 +171,8 @@ def test_most_real_prompts_get_a_subject_that_is_drawn() -> None:
         for prompt in prompts
     ]
     assert sum(drawn) / len(drawn) >= 0.95
+
+
+@pytest.mark.parametrize("said", ["voxel art", "a Minecraft-like world", "in a blocky voxel style"])
+def test_worlds_of_blocks_are_voxels(said: str) -> None:
+    assert find_term("style", said) == "voxel"

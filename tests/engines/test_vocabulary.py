@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from tests.engines.filming import difference, expansion, field, flow, frames, luma, saturation
-from workbench.engines.encoder import Image
+from workbench.engines.pixels import Image
 from workbench.scene import Scene, terms, vocabulary
 
 SCENE: Final = Scene(

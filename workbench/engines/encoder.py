@@ -8,7 +8,7 @@ from __future__ import annotations
 import queue
 import threading
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
@@ -20,24 +20,17 @@ from typing import Any, Final, Literal, Self, cast
 import av
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from workbench.engines.pixels import Image, even, frames_of, to_i420
 from workbench.errors import InvalidRequest, RenderError
 
 __all__ = [
     "Effort",
     "EncoderChoice",
-    "Image",
     "Quality",
     "VideoWriter",
-    "even",
     "nvenc_opens",
-    "to_i420",
-    "to_rgb",
 ]
-
-Image = npt.NDArray[Any]
-"""A picture as an array; ``uint8`` unless told otherwise."""
 
 Quality = Literal["phone", "light", "standard", "high"]
 """How near the decoded video is to its frames; the figures stand in ``encoder.toml``."""
@@ -54,29 +47,6 @@ _MATRIX_BT601: Final = 6
 _BT709: Final = 1
 _KEYFRAME_EVERY_S: Final = 10
 """A shorter distance would make the encoder put one at every cut, which costs a third of a file."""
-
-
-def even(size: int) -> int:
-    """Return ``size`` rounded up to the even number that 4:2:0 video needs."""
-    return size + size % 2
-
-
-def to_i420(rgb: Image) -> Image:
-    """Return an RGB picture (H×W×3, ``uint8``) as I420: BT.601, limited range, ``uint8``.
-
-    Odd sizes are padded to even by repeating the last column and row. The result has
-    ``even(H) * 3 / 2`` rows of ``even(W)`` bytes: Y, then U, then V.
-    """
-    height, width = rgb.shape[:2]
-    right, bottom = width % 2, height % 2
-    if right or bottom:
-        rgb = cv2.copyMakeBorder(rgb, 0, bottom, 0, right, cv2.BORDER_REPLICATE)
-    return cv2.cvtColor(rgb, cv2.COLOR_RGB2YUV_I420)
-
-
-def to_rgb(i420: Image) -> Image:
-    """Return an I420 picture (BT.601, limited range) as RGB, H×W×3, ``uint8``."""
-    return cv2.cvtColor(i420, cv2.COLOR_YUV2RGB_I420)
 
 
 class VideoWriter:
@@ -128,7 +98,7 @@ class VideoWriter:
         while the encoder is behind. Raises ``InvalidRequest`` for another shape, ``RenderError``
         when encoding has failed.
         """
-        for frame in _frames_of(frames):
+        for frame in frames_of(frames):
             if (even(frame.shape[1]), even(frame.shape[0])) != (self.width, self.height):
                 msg = f"A frame of {frame.shape[1]}×{frame.shape[0]} does not fit this video."
                 raise InvalidRequest(msg)
@@ -239,6 +209,8 @@ class _Target:
         context.width, context.height = self._size
         context.pix_fmt = "yuv420p"
         context.thread_count = self._codec.threads
+        # Frames beside each other: slices of one frame would wait for each other, and cost bytes.
+        context.thread_type = "FRAME"
         context.gop_size = max(1, round(float(self._rate) * _KEYFRAME_EVERY_S))
         context.color_range, context.colorspace = _RANGE_LIMITED, _MATRIX_BT601
         context.color_primaries = context.color_trc = _BT709
@@ -298,36 +270,3 @@ def _codec(quality: Quality, effort: Effort, encoder: EncoderChoice) -> _Codec:
 def _settings() -> Mapping[str, Any]:
     text = resources.files("workbench.engines").joinpath("encoder.toml").read_text("utf-8")
     return tomllib.loads(text)
-
-
-def _frames_of(frames: Any) -> Iterator[Image]:
-    array = _as_array(frames)
-    if array.ndim not in {3, 4} or array.shape[-1] != 3:
-        msg = f"Frames must be H×W×3 or T×H×W×3, not {'×'.join(map(str, array.shape))}."
-        raise InvalidRequest(msg)
-    for frame in array[None] if array.ndim == 3 else array:
-        yield _as_uint8(frame)
-
-
-def _as_array(frames: Any) -> Image:
-    if not hasattr(frames, "detach"):
-        return np.asarray(frames)
-    frames = frames.detach()
-    if frames.shape[-1] != 3 and frames.ndim >= 3 and frames.shape[-3] == 3:
-        frames = frames.movedim(-3, -1)
-    if frames.dtype.is_floating_point:
-        frames = (frames.clamp(0, 1) * 255).round().to(dtype=_torch_uint8())
-    return cast("Image", frames.contiguous().cpu().numpy())
-
-
-def _as_uint8(frame: Image) -> Image:
-    if np.issubdtype(frame.dtype, np.floating):
-        whole = np.maximum(frame, 0).astype(np.float32, copy=False)
-        return cv2.convertScaleAbs(whole, alpha=255)
-    return frame.astype(np.uint8, copy=False)
-
-
-def _torch_uint8() -> Any:
-    import torch  # noqa: PLC0415  here only when the caller has it loaded already
-
-    return torch.uint8

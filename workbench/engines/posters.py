@@ -7,7 +7,7 @@ from typing import Final
 
 import cv2
 
-from workbench.engines.encoder import Image
+from workbench.engines.pixels import Image
 from workbench.errors import RenderError
 
 __all__ = ["jpeg", "webp", "write_posters"]

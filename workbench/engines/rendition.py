@@ -9,7 +9,8 @@ from pathlib import Path
 
 import cv2
 
-from workbench.engines.encoder import VideoWriter, even
+from workbench.engines.encoder import VideoWriter
+from workbench.engines.pixels import even
 from workbench.engines.probe import decode_video, probe_video
 
 __all__ = ["write_rendition"]

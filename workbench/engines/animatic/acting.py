@@ -7,19 +7,21 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from workbench.engines.animatic.figures.body import Pose
-from workbench.engines.animatic.script import Actor
+from workbench.engines.animatic.figures.oncoming import risen
+from workbench.engines.animatic.script import Actor, Script
 from workbench.engines.animatic.tables import figures, gaits
 
 __all__ = [
-    "FACING",
     "HELD",
     "Motion",
     "acted",
+    "astride",
     "figure_size",
     "footprint",
     "motion_of",
     "room_of",
     "saddle",
+    "side_shown",
 ]
 
 
@@ -84,9 +86,25 @@ def figure_size(actor: Actor) -> float:
     return size * 1.45 if actor.rider else size
 
 
-def footprint(actor: Actor) -> float:
+def side_shown(script: Script, actor: Actor) -> str:
+    """Return what of it a figure shows: its ``side``, its ``front`` or its ``rear``."""
+    spec = acted(actor)
+    if spec["form"] == "drawing" and "front" not in spec["look"]:
+        return "side"
+    if script.camera_angle in _FACING:
+        return _FACING[script.camera_angle]
+    if script.backdrop == "corridor":
+        # There one is followed: there is no room beside.
+        return "rear"
+    faces = spec["form"] == "person" and actor.gait in _FACING_US
+    return "front" if faces and not actor.prop and not actor.rider else "side"
+
+
+def footprint(actor: Actor, side: str = "side") -> float:
     """Return how much room across one figure of ``actor`` needs, in frame heights."""
     spec = acted(actor)
+    if side != "side" and spec["form"] in {"quadruped", "car", "drawing"}:
+        return float(spec["size"] * spec.get("across", 1.15))
     width = {
         "quadruped": 1.9,
         "person": 0.62,
@@ -101,7 +119,9 @@ def footprint(actor: Actor) -> float:
     return float(spec["size"]) * width.get(spec["form"], 1.2)
 
 
-FACING: Final = {"front view": "front", "rear view": "rear", "over-the-shoulder": "front"}
+_FACING: Final = {"front view": "front", "rear view": "rear", "over-the-shoulder": "front"}
+_FACING_US: Final = frozenset({"stand", "rest", "wave", "dance"})
+"""What somebody does who does not go anywhere: he is seen from the front, as in a portrait."""
 HELD: Final = {
     "umbrella": (0.16, -0.62, 0.95),
     "guitar": (0.10, -0.42, 0.52),
@@ -120,14 +140,22 @@ HELD: Final = {
 def saddle(spec: Mapping[str, Any], pose: Pose) -> tuple[float, float, float, str]:
     """Return where a rider sits on an animal: place, the rider's height in the animal's, gait."""
     look = spec["look"]
-    back = float(look.get("leg", 0.5)) + float(look.get("deep", 0.3)) * 0.86
+    share = 0.60 / float(spec["size"]) * 0.9
+    leg, deep = float(look.get("leg", 0.5)), float(look.get("deep", 0.3))
+    if pose.front != "side":
+        return 0.0, -(leg + 0.97 * deep) - risen(pose) + 0.30 * share, share, "ride"
     bob = 0.05 * pose.swing(0.1) if pose.gait == "gallop" else 0.01 * pose.swing(0, 2)
-    return (
-        -0.05,
-        -back - bob + 0.30 * 0.60 / float(spec["size"]) * 0.9,
-        0.60 / float(spec["size"]) * 0.9,
-        "ride",
-    )
+    return -0.05, -(leg + 0.86 * deep) - bob + 0.30 * share, share, "ride"
+
+
+def astride(spec: Mapping[str, Any], share: float) -> Mapping[str, float]:
+    """Return how far apart a rider's knees and hands are seen from before, in his heights.
+
+    ``share`` is his height in the mount's.
+    """
+    if spec["form"] == "drawing":
+        return {name: spec[name] for name in ("astride", "grip") if name in spec}
+    return {"astride": min(0.26, 0.55 * float(spec["look"].get("deep", 0.3)) / share), "grip": 0.05}
 
 
 def room_of(

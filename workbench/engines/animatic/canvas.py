@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from workbench.engines.animatic.colour import Colour
-from workbench.engines.encoder import Image
+from workbench.engines.pixels import Image
 
 __all__ = ["Canvas", "Points"]
 

@@ -9,14 +9,15 @@ from functools import cache
 from typing import Any, Final
 
 from workbench.engines.animatic.acting import (
-    FACING,
     HELD,
     acted,
+    astride,
     figure_size,
     footprint,
     motion_of,
     room_of,
     saddle,
+    side_shown,
 )
 from workbench.engines.animatic.camera import GROUND, Camera, Framing, View
 from workbench.engines.animatic.canvas import Canvas
@@ -31,16 +32,14 @@ from workbench.engines.animatic.shading import foreshortened, modelled, shadow_o
 from workbench.engines.animatic.tables import figures
 from workbench.engines.animatic.world import World
 
-__all__ = ["Player", "framing", "players_of"]
+__all__ = ["Painted", "Player", "framing", "players_of"]
 
 _MOST_POSES: Final = 28
 _FEWEST_POSES: Final = 8
-_FACING_US: Final = frozenset({"stand", "rest", "wave", "dance"})
-"""What somebody does who does not go anywhere: he is seen from the front, as in a portrait."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Painted:
+class Painted:
     """One pose: its sprite, and where in the figure's room that begins, in pixels."""
 
     sprite: Sprite
@@ -58,15 +57,13 @@ class Player:
         spec = acted(actor)
         self.spec = spec
         self.form = FORMS[spec["form"]]
-        self.front = FACING.get(world.script.camera_angle, _unasked(world.script, actor))
-        if actor.rider or (spec["form"] == "drawing" and "front" not in spec["look"]):
-            self.front = "side"
+        self.front = side_shown(world.script, actor)
         self.look: Mapping[str, Any] = {**spec.get("look", {}), "words": actor.words}
         self.size = float(spec["size"])
         self.x, self.y, self.p = place
         self.offset = offset
         self.motion = motion_of(spec, actor.gait)
-        self._poses: dict[int, _Painted] = {}
+        self._poses: dict[int, Painted] = {}
         self._box = room_of(spec, actor, self.form.box)
         self._ink = Ink(_toner(world, self.p), actor.colour)
         nearest = world.sight.scales(self.p)[0]
@@ -96,7 +93,7 @@ class Player:
         s = camera.scale(self.p)
         fx, fy = self.world.view.project(camera, self.p, x * self.p, y * self.p)
         unit = self.world.frame_px
-        painted = self._pose(t, poses, soften)
+        painted = self.pose(t, poses, soften)
         grow = s * self.p * unit * self.size / self.px
         left, top = self._box[0] * self.px + painted.left, self._box[1] * self.px + painted.top
         if self.grounded:
@@ -110,7 +107,8 @@ class Player:
             colour=colour,
         )
 
-    def _pose(self, t: float, poses: int, soften: int) -> _Painted:
+    def pose(self, t: float, poses: int, soften: int) -> Painted:
+        """Return how the figure looks at ``t`` seconds of the story, painted once for each pose."""
         phase = (t / self.motion.cycle_s + self.offset) % 1.0
         index = int(phase * poses + 0.5) % poses
         key = index * 8 + soften
@@ -122,7 +120,7 @@ class Player:
         """Return how many poses of a cycle are worth painting at this rate."""
         return round(min(_MOST_POSES, max(_FEWEST_POSES, self.motion.cycle_s * frames_per_story_s)))
 
-    def _paint(self, phase: float, soften: int) -> _Painted:
+    def _paint(self, phase: float, soften: int) -> Painted:
         x0, y0, x1, y1 = self._box
         canvas = Canvas(x0, y0, x1, y1, self.px)
         flat = self.world.look.squash
@@ -143,7 +141,7 @@ class Player:
             turned = squashed(turned, flat, canvas.row(0.0))
         pixels, left, top = cropped(turned)
         sprite = modelled(sprite_of(pixels), self.world.air.side, self.px, look.modelling)
-        return _Painted(sprite, left, top)
+        return Painted(sprite, left, top)
 
     def _sits_on_nothing(self) -> bool:
         seated = self.spec["form"] == "person" and self.motion.gait == "sit"
@@ -157,13 +155,26 @@ class Player:
         canvas.rectangle(-0.23, -0.235, 0.06, -0.20, self._ink.lit(wood))
 
     def _paint_rider(self, canvas: Canvas, pose: Pose) -> None:
-        """Paint mount and rider: legs behind the near side, body above the seat."""
+        """Paint mount and rider, whichever is nearer to the camera last."""
         rider = acted(Actor(self.actor.rider, "", upright=self.actor.upright))
         x, y, share, gait = self.spec.get("seat") or saddle(self.spec, pose)
+        share *= float(rider["size"]) / 0.60
+        seat = canvas.moved(x if pose.front == "side" else 0.0, y, share)
+        look = {**rider["look"], **astride(self.spec, share)}
+
+        def seated() -> None:
+            ink = Ink(self._ink.tone, None)
+            FORMS["person"].paint(seat, Pose(gait, pose.phase, pose.front), ink, look)
+
+        if pose.front != "side" and self.spec["form"] == "quadruped":
+            self.form.paint(canvas, pose, self._ink, {**self.look, "seated": seated})
+            return
+        behind = pose.front == "front" or self.spec.get("kind") == "vessel"
+        if behind:
+            seated()
         self.form.paint(canvas, pose, self._ink, self.look)
-        seated = canvas.moved(x, y, share * float(rider["size"]) / 0.60)
-        ink = Ink(self._ink.tone, None)
-        FORMS["person"].paint(seated, Pose(gait, pose.phase), ink, rider["look"])
+        if not behind:
+            seated()
 
     def _paint_prop(self, canvas: Canvas, pose: Pose) -> None:
         spec = figures()[self.actor.prop]
@@ -203,15 +214,6 @@ class Player:
         )
 
 
-def _unasked(script: Script, actor: Actor) -> str:
-    """Return which side a figure shows where the scene does not say."""
-    if script.backdrop == "corridor":
-        # There one is followed: there is no room beside.
-        return "rear"
-    faces = acted(actor)["form"] == "person" and actor.gait in _FACING_US
-    return "front" if faces and not actor.prop and not actor.rider else "side"
-
-
 def y_is_ground(y: float) -> bool:
     """Tell whether something at height ``y`` stands on the ground."""
     return y > GROUND - 0.02
@@ -223,7 +225,7 @@ def framing(script: Script, view: View, size: float) -> Framing:
         return Framing(0.5, 0.3, size)
     tall = max(figure_size(actor) for actor in script.actors)
     number = sum(actor.count for actor in script.actors)
-    wide = sum(footprint(actor) * actor.count for actor in script.actors)
+    wide = sum(footprint(a, side_shown(script, a)) * a.count for a in script.actors)
     wide *= 0.5 if number > 4 else 1.0
     near = (0.46 / tall) ** 0.7 if tall < 0.46 else 1.0
     near = size * min(near, 0.82 * view.aspect / max(0.1, wide))
@@ -238,7 +240,7 @@ def players_of(world: World) -> list[Player]:
     """Return the figures of the script, placed on the stage, farthest first."""
     players: list[Player] = []
     cast = [actor for actor in world.script.actors for _ in range(actor.count)]
-    widths = [footprint(actor) for actor in cast]
+    widths = [footprint(actor, side_shown(world.script, actor)) for actor in cast]
     rows = 2 if len(cast) > 4 else 1
     total = sum(widths) * (0.86 if len(cast) > 1 else 1) / rows
     x = -total / 2

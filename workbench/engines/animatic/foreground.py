@@ -30,7 +30,7 @@ class Foreground:
 def foreground(world: World) -> Foreground | None:
     """Return what the script's camera angle puts before the scene, if anything."""
     kind = presets()["camera_angle"].get(world.script.camera_angle, {}).get("frame", "")
-    if world.script.backdrop == "road ahead":
+    if world.script.backdrop == "road ahead" and not world.script.actors:
         kind = "wheel"
     makers = {"shoulder": _shoulder, "hands": _hands, "wheel": _wheel}
     return makers[kind](world) if kind in makers else None

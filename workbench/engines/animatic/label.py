@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Final
 
 import cv2
@@ -9,7 +10,7 @@ import numpy as np
 
 from workbench.engines.animatic.laying import lay
 from workbench.engines.animatic.planes import Picture, Sprite, sprite_of
-from workbench.engines.encoder import Image
+from workbench.engines.pixels import Image
 
 __all__ = ["Label"]
 
@@ -31,8 +32,12 @@ class Label:
         lay(picture, self._sprite, scale=1.0, x=x, y=y)
 
 
+@cache
 def _paint(height: int) -> Sprite:
-    """Paint at four times the size and reduce: letters this small need smooth edges."""
+    """Paint at four times the size and reduce: letters this small need smooth edges.
+
+    Setting type takes longer than all else before the first frame, so each size is painted once.
+    """
     big = height * _ACROSS
     scale = big * 0.0175
     (wide, tall), _ = cv2.getTextSize(_TEXT, cv2.FONT_HERSHEY_DUPLEX, scale, max(1, big // 28))

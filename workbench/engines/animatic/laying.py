@@ -8,7 +8,7 @@ from typing import Final
 import cv2
 
 from workbench.engines.animatic.planes import Picture, Sheet, Sprite
-from workbench.engines.encoder import Image
+from workbench.engines.pixels import Image
 
 __all__ = ["lay"]
 

@@ -10,14 +10,13 @@ from dataclasses import replace
 from itertools import groupby
 from typing import Final
 
-import cv2
 import numpy as np
 
 from workbench.engines.animatic.camera import Camera
 from workbench.engines.animatic.laying import lay
 from workbench.engines.animatic.planes import Sheet, Sprite, resized
 from workbench.engines.animatic.world import Layer, World
-from workbench.engines.encoder import Image
+from workbench.engines.pixels import Image
 
 __all__ = ["merged"]
 
@@ -82,7 +81,7 @@ def _parted(layer: Layer) -> list[Layer]:
 
 def _filled(keep: Image, axis: int) -> Image:
     """Return which columns (axis 0) or rows (axis 1) of a plane have anything in them."""
-    return np.flatnonzero(cv2.reduce(keep, axis, cv2.REDUCE_MIN).ravel() < _EMPTY)
+    return np.flatnonzero(keep.min(axis) < _EMPTY)
 
 
 def _part(layer: Layer, left: int, top: int, right: int, low: int) -> Layer:

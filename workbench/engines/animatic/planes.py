@@ -13,7 +13,7 @@ from typing import Any, Final, cast
 import cv2
 import numpy as np
 
-from workbench.engines.encoder import Image
+from workbench.engines.pixels import Image
 
 __all__ = [
     "Picture",
@@ -84,7 +84,7 @@ class Sheet:
 
     def sprite(self) -> Sprite:
         """Return what has been laid so far as one sprite."""
-        open_rows = np.flatnonzero(cv2.reduce(self.keep, 1, cv2.REDUCE_MAX).ravel() > 2)
+        open_rows = np.flatnonzero(self.keep.max(1) > 2)
         solid = int(open_rows[-1]) + 1 if len(open_rows) else 0
         if solid == 0:
             return Sprite(self.y, self.u, self.v, None, None, 0)

@@ -38,6 +38,10 @@ _MOST_ACTORS: Final = 3
 _HUMAN_GAITS: Final = frozenset({"work", "dance", "pedal", "ride", "drive"})
 _RIDERS: Final = frozenset({"rider", "cowboy", "knight", "jockey", "cyclist", "biker"})
 _INDOOR_GAITS: Final = frozenset({"sit", "lie", "sleep", "work"})
+_AHEAD: Final = frozenset({"road ahead", "railway ahead"})
+_FROM_OUTSIDE: Final = frozenset({"front view", "rear view"})
+_ALONG: Final = _FROM_OUTSIDE | {"point of view"}
+"""Angles from which a way is seen along its length."""
 _DRUNK: Final = frozenset({"cup", "glass", "bottle"})
 _SEA: Final = frozenset({"ocean", "beach", "lake", "river"})
 _MOUNTS: Final = frozenset(
@@ -66,9 +70,9 @@ def read_scene(scene: Scene, seed: int) -> Script:
     )
     actors = _actors(scene)
     backdrop = _backdrop(scene, actors)
-    if backdrop == "road" and script.camera_angle == "point of view":
-        backdrop = "road ahead"
-    if backdrop == "road ahead":
+    if f"{backdrop} ahead" in _AHEAD and script.camera_angle in _ALONG:
+        backdrop = f"{backdrop} ahead"
+    if backdrop in _AHEAD and script.camera_angle not in _FROM_OUTSIDE:
         # One sits in it, so it is not to be seen.
         actors = tuple(a for a in actors if a.gait not in {"drive", "ride", "sit"})
     if backdrop in _SEA and actors and _form(actors[0]) in {"fish", "jelly"}:

@@ -9,7 +9,7 @@ import numpy as np
 
 from workbench.engines.animatic.colour import Colour
 from workbench.engines.animatic.planes import Sprite, sprite_of
-from workbench.engines.encoder import Image
+from workbench.engines.pixels import Image
 
 __all__ = ["foreshortened", "modelled", "shadow_of", "squashed"]
 

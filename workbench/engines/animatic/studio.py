@@ -14,8 +14,9 @@ import cv2
 from workbench.engines.animatic.film import Film
 from workbench.engines.animatic.planes import Picture
 from workbench.engines.animatic.reading import read_scene
-from workbench.engines.encoder import VideoWriter, to_rgb
+from workbench.engines.encoder import VideoWriter
 from workbench.engines.engine import Rendered, RenderTask
+from workbench.engines.pixels import to_rgb
 from workbench.engines.posters import jpeg, write_posters
 from workbench.engines.recipes import embeddable
 from workbench.engines.rendition import write_rendition

@@ -16,7 +16,7 @@ from workbench.engines.animatic.camera import Camera
 from workbench.engines.animatic.colour import luma
 from workbench.engines.animatic.planes import Picture
 from workbench.engines.animatic.world import World
-from workbench.engines.encoder import Image
+from workbench.engines.pixels import Image
 
 __all__ = ["Weather"]
 
@@ -36,7 +36,7 @@ def _table() -> Mapping[str, Any]:
 class _Sheet:
     """Particles that repeat across the frame and scroll through it."""
 
-    light: Image
+    light: Image | None
     dark: Image | None
     hue: Image | None
     down: float
@@ -70,7 +70,8 @@ class Weather:
         for sheet in self._sheets:
             across = (story * sheet.across - 0.5 * camera.x) * self._height
             down = story * sheet.down * self._height
-            _scroll(picture.y, sheet.light, across, down, cv2.add)
+            if sheet.light is not None:
+                _scroll(picture.y, sheet.light, across, down, cv2.add)
             if sheet.dark is not None:
                 _scroll(picture.y, sheet.dark, across, down, cv2.subtract)
             if sheet.hue is not None:
@@ -84,7 +85,7 @@ class Weather:
             self._flash(picture, t)
 
     def _sheet(self, entry: Mapping[str, Any], dim: float) -> _Sheet:
-        light: Image = np.zeros((self._height, self._width), np.uint8)
+        sheet: Image = np.zeros((self._height, self._width), np.uint8)
         paint = {"streak": self._streak, "gust": self._gust, "leaf": self._leaf}.get(
             entry["kind"], self._flake
         )
@@ -97,22 +98,21 @@ class Weather:
             long = (1.5 * entry["size"] + 0.03) * self._height
             for dx in (0, -self._width) if x + 2 * long > self._width else (0,):
                 for dy in (0, -self._height) if y + long > self._height else (0,):
-                    paint(light, x + dx, y + dy, entry, level * (0.6 + 0.4 * variation), turn)
+                    paint(sheet, x + dx, y + dy, entry, level * (0.6 + 0.4 * variation), turn)
         if entry["kind"] in {"flake", "mote", "gust"}:
             soft = max(
                 3,
                 int(entry["size"] * self._height * (0.5 if entry["kind"] != "gust" else 0.02)) | 1,
             )
-            light = cv2.GaussianBlur(light, (soft, soft), 0)
-        dark = hue = None
-        if entry["light"] < 0:
-            dark, light = light, np.zeros_like(light)
-            if "hue" in entry:
-                half = cv2.resize(
-                    dark, (self._width // 2, self._height // 2), interpolation=cv2.INTER_AREA
-                )
-                hue = cv2.convertScaleAbs(half, alpha=0.55 * entry["hue"])
-        return _Sheet(light, dark, hue, entry["down"], entry["across"])
+            sheet = cv2.GaussianBlur(sheet, (soft, soft), 0)
+        if entry["light"] > 0:
+            return _Sheet(sheet, None, None, entry["down"], entry["across"])
+        hue = None
+        if "hue" in entry:
+            size = (self._width // 2, self._height // 2)
+            half = cv2.resize(sheet, size, interpolation=cv2.INTER_AREA)
+            hue = cv2.convertScaleAbs(half, alpha=0.55 * entry["hue"])
+        return _Sheet(None, sheet, hue, entry["down"], entry["across"])
 
     def _streak(
         self, sheet: Image, x: float, y: float, entry: Mapping[str, Any], level: float, turn: float

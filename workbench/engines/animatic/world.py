@@ -16,7 +16,7 @@ from workbench.engines.animatic.colour import Colour, scale
 from workbench.engines.animatic.look import Look
 from workbench.engines.animatic.planes import Sprite, above, below, sprite_of
 from workbench.engines.animatic.script import Script
-from workbench.engines.encoder import Image
+from workbench.engines.pixels import Image
 
 __all__ = ["Drift", "Layer", "World"]
 

@@ -9,8 +9,9 @@ from typing import Any, Self
 
 from workbench.engines.diffusers.options import AS_RENDERED, read_options
 from workbench.engines.diffusers.steps import StepWatch
-from workbench.engines.encoder import Image, VideoWriter
+from workbench.engines.encoder import VideoWriter
 from workbench.engines.engine import Rendered, RenderTask
+from workbench.engines.pixels import Image
 from workbench.engines.posters import write_posters
 from workbench.engines.recipes import embeddable
 from workbench.errors import RenderError

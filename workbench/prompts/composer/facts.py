@@ -43,6 +43,7 @@ _PAINTED: Final = frozenset(
         "stop motion",
         "pixel art",
         "low poly",
+        "voxel",
         "watercolour",
         "oil painting",
         "impressionism",

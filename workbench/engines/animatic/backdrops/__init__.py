@@ -51,6 +51,7 @@ BACKDROPS: Final[Mapping[str, Callable[[World], list[Layer]]]] = MappingProxyTyp
         "sky": beyond.open_sky,
         "corridor": passages.corridor,
         "road ahead": passages.road_ahead,
+        "railway ahead": passages.railway_ahead,
         "studio": indoors.studio,
     }
 )

@@ -9,7 +9,7 @@ import numpy as np
 from workbench.engines.animatic.canvas import Canvas, Points
 from workbench.engines.animatic.colour import Colour, mix
 from workbench.engines.animatic.world import Layer, World
-from workbench.engines.encoder import Image
+from workbench.engines.pixels import Image
 
 __all__ = ["hills", "mountains", "skyline", "strip"]
 

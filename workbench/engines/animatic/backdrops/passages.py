@@ -1,6 +1,6 @@
-"""Places one moves into: a corridor, and the road ahead as a driver sees it.
+"""Places one moves into: a corridor, and the road or the track ahead as a driver sees it.
 
-Both are true to one vanishing point. What is nearer covers what is farther, and as the camera comes
+All are true to one vanishing point. What is nearer covers what is farther, and as the camera comes
 on, each ring of the corridor and each row of trees grows by its own distance.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from workbench.engines.animatic.acting import acted, motion_of
 from workbench.engines.animatic.backdrops import trees
 from workbench.engines.animatic.backdrops.ground import fill_below, mountains, skyline
 from workbench.engines.animatic.backdrops.land import GRASS, LEAF, covered
@@ -18,9 +19,9 @@ from workbench.engines.animatic.canvas import Canvas
 from workbench.engines.animatic.colour import Colour, mix
 from workbench.engines.animatic.world import Layer, World
 
-__all__ = ["PASSAGES", "corridor", "road_ahead"]
+__all__ = ["PASSAGES", "corridor", "railway_ahead", "road_ahead"]
 
-PASSAGES: Final = frozenset({"corridor", "road ahead"})
+PASSAGES: Final = frozenset({"corridor", "road ahead", "railway ahead"})
 """Backdrops that the camera moves into unless it is told to stay."""
 
 _DEPTHS: Final = (0.11, 0.15, 0.20, 0.27, 0.36, 0.48, 0.64, 0.86, 1.15, 1.6)
@@ -33,6 +34,9 @@ _DASH: Final = 1.3
 """From one dash on the road to the next, in distances of the subject."""
 _PHASES: Final = 8
 _ROWS: Final = (0.10, 0.15, 0.22, 0.32, 0.47, 0.68, 1.0)
+_GAUGE: Final = 0.095
+_SLEEPERS: Final = 0.26
+"""From one sleeper to the next, in distances of the subject."""
 
 
 def corridor(world: World) -> list[Layer]:
@@ -127,15 +131,35 @@ def _wall(
 
 def road_ahead(world: World) -> list[Layer]:
     """Return a straight road to the horizon that comes on and on, trees passing on both sides."""
-    camera = world.path[0]
-    ground = GROUND - camera.y
+    return _way_ahead(world, _road, _ROAD * 1.35)
+
+
+def railway_ahead(world: World) -> list[Layer]:
+    """Return a track that runs straight to the horizon between trees."""
+    return _way_ahead(world, _track, 0.62)
+
+
+def _way_ahead(
+    world: World, paint: Callable[[World, Canvas, float], None], clear: float
+) -> list[Layer]:
+    way = _runs(world)
     return [
         *sky_layers(world),
         mountains(world, 0.04, (0.40, 0.48, 0.60), height=0.15, snow=0.4),
         _plain(world),
-        *(_road(world, ground, phase) for phase in range(_PHASES)),
-        *(_row(world, p) for p in _ROWS),
+        *(_moment(world, paint, phase, way) for phase in range(_PHASES if way else 1)),
+        *(_row(world, p, clear) for p in _ROWS),
     ]
+
+
+def _runs(world: World) -> int:
+    """Return which way the ground runs under the camera: 1 towards it, −1 away, 0 not at all."""
+    actors = world.script.actors
+    if not actors:
+        return 1
+    if not motion_of(acted(actors[0]), actors[0].gait).speed:
+        return 0
+    return -1 if world.script.camera_angle == "front view" else 1
 
 
 def _plain(world: World) -> Layer:
@@ -148,44 +172,75 @@ def _plain(world: World) -> Layer:
     return world.layer(canvas, 0.0, solid=0.02, texture=0.12)
 
 
-def _road(world: World, ground: float, phase: int) -> Layer:
-    """Return the road with its dashes where they are in this part of their way."""
+def _moment(
+    world: World, paint: Callable[[World, Canvas, float], None], phase: int, way: int
+) -> Layer:
+    """Return the way where its marks are in this part of their course."""
     canvas = world.canvas(0.0, top=-0.01)
+    paint(world, canvas, phase / _PHASES)
+
+    def shown(t: float) -> bool:
+        return int(t * _PHASES * 2.4) * way % _PHASES == phase
+
+    return world.layer(canvas, 0.0, shown=shown if way else None)
+
+
+def _flat(
+    world: World, left: float, right: float, first: float, last: float
+) -> list[tuple[float, float]]:
+    """Return where a piece of level ground is seen: its sides, and from how far to how far."""
+    ground = GROUND - world.path[0].y
+    near, far = 1 / first, 1 / last
+    return [
+        (left * far, ground * far),
+        (right * far, ground * far),
+        (right * near, ground * near),
+        (left * near, ground * near),
+    ]
+
+
+def _road(world: World, canvas: Canvas, moved: float) -> None:
     tar, white = covered(world, (0.29, 0.30, 0.33), 0.5), (0.93, 0.92, 0.88)
-
-    def across(left: float, right: float, first: float, last: float) -> list[tuple[float, float]]:
-        near, far = 1 / first, 1 / last
-        return [
-            (left * far, ground * far),
-            (right * far, ground * far),
-            (right * near, ground * near),
-            (left * near, ground * near),
-        ]
-
-    canvas.polygon(across(-_ROAD * 1.12, _ROAD * 1.12, 0.2, 60), world.tone((0.60, 0.56, 0.48)))
-    canvas.polygon(across(-_ROAD, _ROAD, 0.2, 60), world.tone(tar, 0.95, lit=0.8))
+    # Who drives ahead keeps to the lane in the middle.
+    verge, lanes = _ROAD * 1.12, (-0.3, 0.3) if world.script.actors else (0.0,)
+    canvas.polygon(_flat(world, -verge, verge, 0.2, 60), world.tone((0.60, 0.56, 0.48)))
+    canvas.polygon(_flat(world, -_ROAD, _ROAD, 0.2, 60), world.tone(tar, 0.95, lit=0.8))
     for x in (-_ROAD * 0.93, _ROAD * 0.93):
-        canvas.polygon(across(x - 0.02, x + 0.02, 0.2, 40), world.tone(white, 0.95, lit=0.85))
+        edge = _flat(world, x - 0.02, x + 0.02, 0.2, 40)
+        canvas.polygon(edge, world.tone(white, 0.95, lit=0.85))
     for number in range(14):
-        start = (number - phase / _PHASES) * _DASH
+        start = (number - moved) * _DASH
         if start + 0.6 < 0.25:
             continue
         yellow = world.tone((0.95, 0.76, 0.26), max(0.4, 1 - 0.05 * start), lit=0.9)
-        canvas.polygon(across(-0.022, 0.022, max(0.2, start), start + 0.6), yellow)
-
-    def shown(t: float) -> bool:
-        return int(t * _PHASES * 2.4) % _PHASES == phase
-
-    return world.layer(canvas, 0.0, shown=shown)
+        for x in lanes:
+            dash = _flat(world, x - 0.022, x + 0.022, max(0.2, start), start + 0.6)
+            canvas.polygon(dash, yellow)
 
 
-def _row(world: World, p: float) -> Layer:
-    """Return the trees and bushes on both sides of the road at one distance."""
+def _track(world: World, canvas: Canvas, moved: float) -> None:
+    gravel, wood = covered(world, (0.54, 0.51, 0.48), 0.7), (0.36, 0.28, 0.22)
+    canvas.polygon(_flat(world, -0.3, 0.3, 0.2, 60), world.tone(gravel, 0.9, lit=0.6))
+    canvas.polygon(_flat(world, -0.24, 0.24, 0.2, 60), world.tone(gravel, 0.9, lit=0.85))
+    for number in range(48, 0, -1):
+        start = (number - moved) * _SLEEPERS
+        if start > 0.2:
+            tone = world.tone(wood, max(0.4, 1 - 0.05 * start), lit=0.65)
+            canvas.polygon(_flat(world, -0.17, 0.17, start, start + 0.09), tone)
+    for x in (-_GAUGE, _GAUGE):
+        rail = _flat(world, x - 0.013, x + 0.013, 0.2, 60)
+        canvas.polygon(rail, world.tone((0.40, 0.36, 0.34), 0.9, lit=0.6))
+        shine = _flat(world, x - 0.006, x + 0.006, 0.2, 60)
+        canvas.polygon(shine, world.tone((0.80, 0.82, 0.86), 0.9, lit=0.95))
+
+
+def _row(world: World, p: float, clear: float) -> Layer:
+    """Return the trees and bushes on both sides of the way, ``clear`` of it, at one distance."""
     foot = world.ground_at(p)
     canvas = world.canvas(p, top=foot - 0.75 * p - 0.06, bottom=foot + 0.03)
     random = world.random
     for side in (-1, 1):
-        x = _ROAD * 1.35 * p + float(random.uniform(0, 0.3)) * p
+        x = clear * p + float(random.uniform(0, 0.3)) * p
         end = canvas.x1 if side > 0 else -canvas.x0
         while x < end + 0.2:
             tall = float(random.uniform(0.34, 0.62)) * p

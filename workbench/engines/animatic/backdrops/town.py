@@ -9,7 +9,7 @@ from workbench.engines.animatic.backdrops.trees import Onto
 from workbench.engines.animatic.canvas import Canvas
 from workbench.engines.animatic.colour import Colour, mix
 from workbench.engines.animatic.world import Layer, World
-from workbench.engines.encoder import Image
+from workbench.engines.pixels import Image
 
 __all__ = ["city_street", "skyline"]
 

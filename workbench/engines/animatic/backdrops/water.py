@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from workbench.engines.animatic.acting import acted
 from workbench.engines.animatic.backdrops import trees
 from workbench.engines.animatic.backdrops.ground import hills, mountains, strip
 from workbench.engines.animatic.backdrops.land import covered, tree_line
@@ -207,7 +208,9 @@ def river(world: World) -> list[Layer]:
             foam=0.003,
             offset=2.2,
         ),
-        strip(
+        _swell(world, water)
+        if _afloat(world)
+        else strip(
             world,
             0.76,
             mix(bank, (0.7, 0.66, 0.5), 0.35),
@@ -229,7 +232,9 @@ def lake(world: World) -> list[Layer]:
         tree_line(world, 0.15, 0.05, 0.09, 0.045, fir=True),
         _mirror(world, 0.15, water),
         waves(world, 0.40, mix(water, (0.16, 0.36, 0.5), 0.3), height=0.0016, long=0.9, offset=1.0),
-        strip(
+        _swell(world, water)
+        if _afloat(world)
+        else strip(
             world,
             0.74,
             mix(bank, (0.75, 0.7, 0.55), 0.4),
@@ -240,6 +245,16 @@ def lake(world: World) -> list[Layer]:
         ),
         trees.grass(world, 1.5, mix(bank, (0.16, 0.28, 0.12), 0.5), tall=0.13, every=0.03),
     ]
+
+
+def _afloat(world: World) -> bool:
+    """Tell whether somebody sails here: then the water reaches as far as the camera."""
+    return any(acted(actor).get("kind") == "vessel" for actor in world.script.actors)
+
+
+def _swell(world: World, water: Colour) -> Layer:
+    near = mix(water, (0.08, 0.26, 0.38), 0.4)
+    return waves(world, 0.80, near, height=0.007, long=0.9, foam=0.003, offset=0.7)
 
 
 def _mirror(world: World, p: float, water: Colour) -> Layer:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
-from workbench.engines.animatic.effects import glass, lights, paint, surface
+from workbench.engines.animatic.effects import blocks, glass, lights, paint, surface
 from workbench.engines.animatic.effects.plan import Effect, Plan
 
 __all__ = ["COARSE", "EFFECTS", "Effect", "make_effects", "parted"]
@@ -39,7 +39,8 @@ EFFECTS: Final[Mapping[str, Callable[..., Effect]]] = MappingProxyType(
         "hud": surface.Hud,
         "frame": surface.Viewfinder,
         "posterise": paint.Posterise,
-        "pixels": paint.Pixels,
+        "pixels": blocks.Pixels,
+        "voxels": blocks.Voxels,
         "edges": paint.Edges,
         "pencil": paint.Pencil,
         "emboss": paint.Emboss,

@@ -9,7 +9,7 @@ import numpy as np
 
 from workbench.engines.animatic.effects.plan import Plan
 from workbench.engines.animatic.planes import Picture, above, shrunk
-from workbench.engines.encoder import Image
+from workbench.engines.pixels import Image
 
 __all__ = ["Bands", "Bloom", "Fisheye", "Letterbox", "Ripple", "Roll", "Streak", "Weave"]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Final
 
 import cv2
@@ -10,7 +11,7 @@ import numpy as np
 
 from workbench.engines.animatic.effects.plan import Plan, radial
 from workbench.engines.animatic.planes import Picture
-from workbench.engines.encoder import Image
+from workbench.engines.pixels import Image
 
 __all__ = ["Beams", "Blinds", "Flicker", "Glow", "Sparkles", "Spot", "Vignette"]
 
@@ -32,16 +33,16 @@ class Glow:
     ) -> None:
         self._light = _bytes(np.maximum(0, 1 - radial(plan, x, y, radius)) ** 2 * strength * 255)
         fall = np.maximum(0, 1 - radial(plan, x, y, radius, half=True)) ** 1.5
-        self._red = _signed(fall * red * 30)
-        self._blue = _signed(fall * blue * 30)
+        self._red, self._blue = _bytes(fall * abs(red) * 30), _bytes(fall * abs(blue) * 30)
+        self._redden = _combining(red)
+        self._blue_in = _combining(blue)
 
     def apply(self, picture: Picture, index: int) -> None:
         """Add the light and its colour."""
         del index
         cv2.add(picture.y, self._light, dst=picture.y)
-        for plane, (more, less) in ((picture.v, self._red), (picture.u, self._blue)):
-            cv2.add(plane, more, dst=plane)
-            cv2.subtract(plane, less, dst=plane)
+        self._redden(picture.v, self._red)
+        self._blue_in(picture.u, self._blue)
 
 
 class Spot:
@@ -167,5 +168,16 @@ def _bytes(values: Image) -> Image:
     return np.clip(values, 0, 255).astype(np.uint8)
 
 
-def _signed(values: Image) -> tuple[Image, Image]:
-    return _bytes(values), _bytes(-values)
+def _combining(sign: float) -> Callable[[Image, Image], None]:
+    """Return what brings a tint into a plane: a sum, a difference, or nothing."""
+
+    def add(plane: Image, tint: Image) -> None:
+        cv2.add(plane, tint, dst=plane)
+
+    def subtract(plane: Image, tint: Image) -> None:
+        cv2.subtract(plane, tint, dst=plane)
+
+    def leave(plane: Image, tint: Image) -> None:
+        del plane, tint
+
+    return add if sign > 0 else subtract if sign < 0 else leave

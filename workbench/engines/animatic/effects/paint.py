@@ -1,4 +1,4 @@
-"""Hands and tools: outlines, flat tones, pixels, facets, brush strokes, pencil."""
+"""Hands and tools: outlines, flat tones, facets, brush strokes, pencil."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 
 from workbench.engines.animatic.effects.plan import Plan
-from workbench.engines.animatic.planes import Picture, above, shrunk
-from workbench.engines.encoder import Image
+from workbench.engines.animatic.planes import Picture, above
+from workbench.engines.pixels import Image
 
 __all__ = [
     "Dabs",
@@ -16,7 +16,6 @@ __all__ = [
     "Emboss",
     "Facets",
     "Pencil",
-    "Pixels",
     "Posterise",
     "Relief",
     "Strokes",
@@ -40,22 +39,6 @@ class Posterise:
         """Flatten the tones."""
         del index
         cv2.LUT(picture.y, self._table, dst=picture.y)
-
-
-class Pixels:
-    """So many large pixels down the frame."""
-
-    def __init__(self, plan: Plan, rows: float) -> None:
-        rows = min(rows, plan.height / 2)
-        self._small = (max(2, round(rows * plan.width / plan.height)), max(2, round(rows)))
-
-    def apply(self, picture: Picture, index: int) -> None:
-        """Reduce and enlarge."""
-        del index
-        for plane in (picture.y, picture.u, picture.v):
-            small = shrunk(plane, self._small)
-            size = (plane.shape[1], plane.shape[0])
-            cv2.resize(small, size, dst=plane, interpolation=cv2.INTER_NEAREST)
 
 
 class Edges:
@@ -226,16 +209,13 @@ def _triangles(plan: Plan, size: float) -> tuple[Image, Image]:
     gx, gy = np.meshgrid(np.arange(columns) - 1.0, np.arange(rows) - 1.0)
     points = np.stack([gx, gy], -1) + random.uniform(-0.34, 0.34, (rows, columns, 2))
     points *= step
+    a, b, c, d = points[:-1, :-1], points[:-1, 1:], points[1:, 1:], points[1:, :-1]
+    halves = [np.stack(corners, -2) for corners in ((a, b, d), (b, c, d))]
+    triangles = np.stack(halves, 2).reshape(-1, 3, 2)
     labels = np.zeros((plan.height, plan.width), np.int32)
-    centres: list[Image] = []
-    for row in range(rows - 1):
-        for column in range(columns - 1):
-            a, b = points[row, column], points[row, column + 1]
-            c, d = points[row + 1, column + 1], points[row + 1, column]
-            for corners in ((a, b, d), (b, c, d)):
-                cv2.fillConvexPoly(labels, np.rint(corners).astype(np.int32), len(centres))
-                centres.append(np.mean(corners, 0))
-    return labels, np.asarray(centres, np.float32)
+    for index, corners in enumerate(np.rint(triangles).astype(np.int32)):
+        cv2.fillConvexPoly(labels, corners, index)
+    return labels, triangles.mean(1).astype(np.float32)
 
 
 def _stroked(plan: Plan, wide: float, long: float, turn: object) -> tuple[Image, Image]:
@@ -248,11 +228,10 @@ def _stroked(plan: Plan, wide: float, long: float, turn: object) -> tuple[Image,
     labels = np.zeros((plan.height // 2, plan.width // 2), np.int32)
     h = plan.height / 2
     thick = max(1, int(wide * h * 1.5))
-    for k in range(number):
-        ux, uy = np.cos(angles[k]) * long / 2, np.sin(angles[k]) * long / 2
-        a = (int((xs[k] - ux) * h), int((ys[k] - uy) * h))
-        b = (int((xs[k] + ux) * h), int((ys[k] + uy) * h))
-        cv2.line(labels, a, b, k + 1, thick)
+    ux, uy = np.cos(angles) * long / 2, np.sin(angles) * long / 2
+    ends = np.stack([xs - ux, ys - uy, xs + ux, ys + uy], 1) * h
+    for k, (ax, ay, bx, by) in enumerate(ends.astype(np.int32).tolist(), 1):
+        cv2.line(labels, (ax, ay), (bx, by), k, thick)
     middles = np.stack([np.concatenate([[0], xs]), np.concatenate([[0], ys])], 1) * h
     y, x = np.mgrid[: labels.shape[0], : labels.shape[1]].astype(np.float32)
     covered = labels > 0

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from workbench.engines.animatic.planes import Picture
-from workbench.engines.encoder import Image
+from workbench.engines.pixels import Image
 
 __all__ = ["Effect", "Plan", "radial"]
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from workbench.engines.animatic.canvas import Canvas, Points
 from workbench.engines.animatic.colour import Colour, mix
-from workbench.engines.encoder import Image
+from workbench.engines.pixels import Image
 
 __all__ = ["Ink", "Pose", "bend", "joint", "smooth", "wave"]
 

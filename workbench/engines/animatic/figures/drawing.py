@@ -22,7 +22,7 @@ import numpy as np
 from workbench.engines.animatic.canvas import Canvas, ellipse_points
 from workbench.engines.animatic.colour import Colour, hex_colour, mix
 from workbench.engines.animatic.figures.body import Ink, Pose, smooth
-from workbench.engines.encoder import Image
+from workbench.engines.pixels import Image
 
 __all__ = ["colours", "draw_shapes", "paint_drawing"]
 

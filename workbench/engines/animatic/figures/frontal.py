@@ -37,13 +37,14 @@ def paint_body(
     tall = _TORSO * max(0.5, math.cos(math.radians(rig["lean"])))
     shoulder_y = hip[1] - tall * 0.93 + _NEARER * lean
     build = float(look.get("build", 1.0))
+    astride, grip = float(look.get("astride", 0.0)), look.get("grip")
     order = ((-1, 1), (1, 0)) if rig["legs"][0][0] >= rig["legs"][1][0] else ((1, 0), (-1, 1))
     for side, which in order if not rear else order[::-1]:
-        _leg(canvas, hip, side, rig["legs"][which], ink, clothes, rear=rear)
+        _leg(canvas, hip, side, rig["legs"][which], ink, clothes, astride=astride, rear=rear)
     limbs = [(side, rig["arms"][which]) for side, which in ((1, 0), (-1, 1))]
     behind = [limb for limb in limbs if (limb[1][0] < 0) != rear and abs(limb[1][0]) < 90]
     for side, angles in behind:
-        _arm(canvas, (sway, shoulder_y), side * build, angles, ink, clothes)
+        _arm(canvas, (sway, shoulder_y), side * build, angles, ink, clothes, grip=grip)
     _torso(canvas, hip, shoulder_y, build, ink, clothes)
     if look.get("dress"):
         _skirt(canvas, hip, pose, ink, clothes)
@@ -53,7 +54,7 @@ def paint_body(
     canvas.limb(neck, (sway * 1.1, neck[1] - 0.06), 0.03, 0.028, ink.half(clothes["skin"]))
     for limb in limbs:
         if limb not in behind:
-            _arm(canvas, (sway, shoulder_y), limb[0] * build, limb[1], ink, clothes)
+            _arm(canvas, (sway, shoulder_y), limb[0] * build, limb[1], ink, clothes, grip=grip)
     return sway * 1.2, neck[1] - 0.105 + _NEARER * lean
 
 
@@ -65,6 +66,7 @@ def _leg(
     ink: Ink,
     clothes: Mapping[str, Colour],
     *,
+    astride: float,
     rear: bool,
 ) -> None:
     thigh, shin = (math.radians(angle) for angle in angles)
@@ -73,7 +75,7 @@ def _leg(
     turn = -1 if rear else 1
     root = (hip[0] + side * 0.042, hip[1])
     knee = (
-        root[0] + side * 0.012,
+        root[0] + side * (0.012 + 0.8 * astride),
         root[1] + THIGH * math.cos(thigh) + _NEARER * turn * ahead_knee,
     )
     foot = (knee[0] - side * 0.004, knee[1] + SHIN * math.cos(shin) + 0.04 * turn * ahead_foot)
@@ -93,6 +95,8 @@ def _arm(
     angles: tuple[float, float],
     ink: Ink,
     clothes: Mapping[str, Colour],
+    *,
+    grip: float | None,
 ) -> None:
     upper, fore = (math.radians(angle) for angle in angles)
     # An arm held out or up is seen beside the body; one that only swings hangs down.
@@ -109,6 +113,10 @@ def _arm(
         elbow[0] - across * inwards * _FORE + side * beckons * _FORE,
         elbow[1] + _FORE * math.cos(fore) + _NEARER * math.sin(fore) * _FORE,
     )
+    if grip is not None:
+        # Both hands hold something before the body: reins, handlebars.
+        hand = (shoulder[0] + math.copysign(grip, side), hand[1])
+        elbow = ((root[0] + hand[0]) / 2 + math.copysign(0.05, side), elbow[1])
     sleeve = ink.lit(clothes["top"])
     canvas.limb(elbow, hand, 0.030, 0.022, sleeve)
     canvas.limb(root, elbow, 0.040, 0.031, sleeve)

@@ -6,28 +6,38 @@ Drawn one unit tall, paws at y = 0, about x = 0.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 from workbench.engines.animatic.canvas import Canvas
 from workbench.engines.animatic.colour import mix
-from workbench.engines.animatic.figures.body import smooth
+from workbench.engines.animatic.figures.body import Pose, smooth
 
 if TYPE_CHECKING:
     from workbench.engines.animatic.figures.quadruped import Beast
 
-__all__ = ["paint_oncoming"]
+__all__ = ["paint_oncoming", "risen"]
 
 _STEPS: Final = {"walk": (0.14, 0.02), "trot": (0.3, 0.04), "gallop": (0.5, 0.08)}
 """How high feet are lifted (in leg lengths) and the body rises (in heights)."""
 
 
+def risen(pose: Pose) -> float:
+    """Return how far the body is above its rest in this moment of its gait, in heights."""
+    return _STEPS.get(pose.gait, (0.0, 0.0))[1] * abs(pose.swing(0.1))
+
+
 def paint_oncoming(canvas: Canvas, beast: Beast) -> None:
-    """Paint the animal coming towards the camera, or going away from it."""
+    """Paint the animal coming towards the camera, or going away from it.
+
+    ``seated`` of its look, where there is such, is called to paint who sits on it.
+    """
     rear = beast.pose.front == "rear"
-    lift, bounce = _STEPS.get(beast.gait, (0.0, 0.0))
+    lift = _STEPS.get(beast.gait, (0.0, 0.0))[0]
     lying = beast.pose.gait in {"lie", "sleep"}
-    rise = bounce * abs(beast.pose.swing(0.1)) - (beast.leg * 0.7 if lying else 0.0)
+    rise = risen(beast.pose) - (beast.leg * 0.7 if lying else 0.0)
+    seated: Callable[[], None] = beast.look.get("seated", _nobody)
     half = beast.deep * 0.62
     middle = -(beast.leg + beast.deep * 0.42 + rise)
     if rear:
@@ -36,11 +46,17 @@ def paint_oncoming(canvas: Canvas, beast: Beast) -> None:
         _trunk(canvas, beast, middle, half, rear=True)
         _legs(canvas, beast, middle, half, lift, near=True, lying=lying)
         _tail(canvas, beast, middle)
+        seated()
         return
     _legs(canvas, beast, middle, half * 0.78, lift, near=False, lying=lying)
     _trunk(canvas, beast, middle, half, rear=False)
     _legs(canvas, beast, middle, half * 0.82, lift, near=True, lying=lying)
+    seated()
     _head(canvas, beast, middle, half, rear=False)
+
+
+def _nobody() -> None:
+    """Paint nobody."""
 
 
 def _trunk(canvas: Canvas, beast: Beast, middle: float, half: float, *, rear: bool) -> None:

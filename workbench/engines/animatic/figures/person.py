@@ -21,14 +21,14 @@ UPPER: Final = 0.165
 FORE: Final = 0.150
 _TORSO: Final = 0.30
 _HEAD: Final = 0.072
-_SIDEWAYS: Final = frozenset({"sit", "lie", "sleep", "swim", "ride", "pedal", "fly"})
-"""What is only told from the side."""
+_SIDEWAYS: Final = frozenset({"sit", "lie", "sleep", "swim", "ride", "pedal", "paddle", "fly"})
+"""What is only told from the side, unless there is something to sit astride of."""
 
 
 def paint_person(canvas: Canvas, pose: Pose, ink: Ink, look: Mapping[str, Any]) -> None:
     """Paint a person; ``look`` may set skin, hair, top, bottom, shoes, hat, dress, build."""
     clothes = _clothes(ink, look)
-    if pose.front != "side" and pose.gait not in _SIDEWAYS:
+    if pose.front != "side" and (pose.gait not in _SIDEWAYS or "astride" in look):
         x, y = paint_body(canvas, pose, ink, look, clothes)
         r = _HEAD * float(look.get("head", 1.0))
         paint = paint_special_head if {"animal", "helmet"} & look.keys() else paint_head

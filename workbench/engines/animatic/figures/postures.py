@@ -111,6 +111,18 @@ def _ride(pose: Pose) -> dict[str, Any]:
     }
 
 
+def _paddle(pose: Pose) -> dict[str, Any]:
+    """Sit low, legs ahead, and dip a paddle on one side and the other."""
+    sway = pose.swing()
+    return {
+        "hip": (-0.06, -0.10),
+        "legs": [(88, 90), (86, 88)],
+        "arms": [(46 + 26 * sway, 78 + 16 * sway), (58 - 22 * sway, 92 - 14 * sway)],
+        "lean": 8.0 + 5 * sway,
+        "nod": -4,
+    }
+
+
 def _pedal(pose: Pose) -> dict[str, Any]:
     legs = []
     for offset in (0.0, 0.5):
@@ -192,6 +204,7 @@ _GAITS: Final = {
     "jump": _jump,
     "sit": _sit,
     "ride": _ride,
+    "paddle": _paddle,
     "pedal": _pedal,
     "wave": _wave_hand,
     "swim": _swim,
