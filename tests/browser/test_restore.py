@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -64,6 +65,26 @@ def test_a_restarted_kernel_takes_up_the_session_when_the_cell_is_run(
     screen.page.wait_for_timeout(1000)
     screen.page.reload()
     screen.run_cell()
+    expect(screen.prompt).to_have_text(text, timeout=LOAD_MS)
+
+
+def test_a_page_loaded_after_the_kernel_was_restarted_offers_the_workbench_again(
+    open_screen: Callable[..., Screen], fragile_server: LiveServer
+) -> None:
+    screen = open_screen(on=fragile_server).open_lab()
+    screen.enhance("a kite over the sea")
+    text = screen.prompt.inner_text()
+    screen.page.locator(".jp-Notebook .jp-MarkdownCell").first.click()
+    screen.page.keyboard.press("Control+S")
+    copy = fragile_server.desk / "notebooks" / "workbench.ipynb"
+    limit = time.monotonic() + 30
+    while b"widget-view" not in copy.read_bytes():
+        assert time.monotonic() < limit, "the notebook was not saved"
+        time.sleep(0.1)
+    (kernel,) = fragile_server.get("/api/kernels").json()
+    fragile_server.post(f"/api/kernels/{kernel['id']}/restart").raise_for_status()
+    screen.page.reload()
+    screen.page.get_by_role("button", name="Show the workbench again").click(timeout=LOAD_MS)
     expect(screen.prompt).to_have_text(text, timeout=LOAD_MS)
 
 

@@ -18,6 +18,8 @@
 
   const NARROW_PX = 760;
   const RESTORED_MS = 1000; // a workbench from before has come back by then
+  const LOOKS = 8;
+  const GONE = "model not found"; // what JupyterLab shows for a widget that no kernel has
   // `make lab` opens this address: the workbench is wanted, not its code. The application rewrites it soon.
   const ASKED_FOR = new URLSearchParams(location.search).has("workbench");
 
@@ -65,10 +67,7 @@
   /** Run the cell that shows the workbench, unless it stands there already. */
   async function run(app, panel) {
     if (!panel?.sessionContext) return;
-    await panel.context.ready;
-    await panel.sessionContext.ready;
-    await panel.sessionContext.session?.kernel?.info; // a run that comes before is dropped, or asks for a kernel
-    await new Promise((resolve) => setTimeout(resolve, RESTORED_MS));
+    await isReady(panel);
     if (panel.isDisposed || panel.node.querySelector(".wb")) return;
     const first = panel.content.widgets.findIndex((cell) => cell.model.type === "code");
     if (first < 0) return;
@@ -78,19 +77,55 @@
     panel.node.querySelector(".wb")?.scrollIntoView({ block: "start" });
   }
 
+  /** Wait for the kernel: a run that comes before is dropped, or asks for one. */
+  async function isReady(panel) {
+    await panel.context.ready;
+    await panel.sessionContext.ready;
+    await panel.sessionContext.session?.kernel?.info;
+    await new Promise((resolve) => setTimeout(resolve, RESTORED_MS));
+  }
+
+  /** Where the kernel is a new one, a saved workbench is nowhere to be found: say so, and bring it back. */
+  async function offerAgain(app, panel) {
+    await isReady(panel);
+    for (let look = 0; look < LOOKS; look += 1) {
+      if (panel.isDisposed || panel.node.querySelector(".wb")) return;
+      for (const [place, cell] of panel.content.widgets.entries()) {
+        if (cell.model.type !== "code" || !/\bWorkbench\(/.test(cell.model.sharedModel.getSource())) continue;
+        const gap = [...cell.node.querySelectorAll(".jupyter-widgets")].find((node) => node.textContent.includes(GONE));
+        if (gap) return fill(gap, app, panel, place);
+      }
+      await new Promise((resolve) => setTimeout(resolve, RESTORED_MS));
+    }
+  }
+
+  function fill(gap, app, panel, place) {
+    const again = document.createElement("button");
+    again.className = "jp-Button jp-mod-styled jp-mod-accept";
+    again.textContent = "Show the workbench again";
+    again.addEventListener("click", () => {
+      panel.content.activeCellIndex = place;
+      app.commands.execute("notebook:run-cell");
+    });
+    gap.replaceChildren("The kernel has been started anew; nothing is lost. ", again);
+  }
+
   async function extension() {
     const launcherPackage = await sharedPackage("@jupyterlab/launcher");
     const palettePackage = await sharedPackage("@jupyterlab/apputils");
+    const notebookPackage = await sharedPackage("@jupyterlab/notebook");
+    const wanted = [launcherPackage?.ILauncher, palettePackage?.ICommandPalette, notebookPackage?.INotebookTracker];
     const plugin = {
       id: `${NAME}:plugin`,
       description: "Opens the World Model Workbench.",
       autoStart: true,
-      optional: [launcherPackage?.ILauncher, palettePackage?.ICommandPalette].filter(Boolean),
-      activate(app, ...services) {
+      optional: wanted.filter(Boolean),
+      activate(app, ...given) {
         app.commands.addCommand(COMMAND, { label: LABEL, caption: `Open the ${LABEL}`, execute: () => open(app) });
-        const [launcher, palette] = launcherPackage ? services : [null, ...services];
+        const [launcher, palette, notebooks] = wanted.map((token) => (token ? given.shift() : null));
         launcher?.add({ command: COMMAND, category: "Notebook", rank: 0, kernelIconUrl: ICON });
         palette?.addItem({ command: COMMAND, category: "Workbench" });
+        notebooks?.widgetAdded.connect((_, panel) => offerAgain(app, panel));
         if (ASKED_FOR) app.restored?.then(() => app.commands.execute(COMMAND));
       },
     };
