@@ -135,6 +135,7 @@ export class Player {
     } else {
       show(this.video, false);
       this.video.removeAttribute("src");
+      this.video.load(); // else the one before plays on
     }
   }
 
