@@ -48,8 +48,16 @@ def test_no_step_has_a_serious_accessibility_finding(
     screen.cards.nth(1).get_by_role("button", name="Look at it").click()
     found["video"] = _findings(screen)
     screen.page.keyboard.press("Escape")
+    for place in (0, 1):
+        screen.cards.nth(place).get_by_role("checkbox").check()
+    screen.button("Compare 2").click()
+    found["compare"] = _findings(screen)
+    screen.page.keyboard.press("Escape")
     screen.page.get_by_role("button", name="History").click()
     found["history"] = _findings(screen)
+    screen.page.keyboard.press("Escape")
+    screen.page.get_by_role("button", name="Sessions").click()
+    found["sessions"] = _findings(screen)
     assert {step: problems for step, problems in found.items() if problems} == {}
 
 

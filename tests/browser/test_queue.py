@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from tests.browser.screen import LOAD_MS, Screen
@@ -32,6 +33,8 @@ def test_the_queue_is_paused_put_in_order_and_resumed(
     strip = screen.page.get_by_role("group", name="Devices")
     strip.get_by_role("button", name="Pause the queue").click(timeout=LOAD_MS)
     expect(strip.get_by_role("status")).to_have_text("The queue is paused")
+    serious = Axe().run(screen.page, context=".wb").response["violations"]
+    assert [one["id"] for one in serious if one["impact"] in {"serious", "critical"}] == []
     screen.enhance("a heron in the reeds")
     line = screen.step.locator(".wb-job")
     expect(line).to_contain_text("the queue is paused", timeout=LOAD_MS)
