@@ -26,7 +26,7 @@ class Wire(Generic[Said]):
         self._socket = end
         self._send_timeout_s = send_timeout_s
         self._pending = b""
-        self._unsent = b""
+        self._unsent = bytearray()
         self._sending = threading.Lock()
 
     def encode(self, message: Said) -> str:
@@ -44,19 +44,38 @@ class Wire(Generic[Said]):
     def send(self, message: Said) -> None:
         """Send ``message`` whole; raises ``OSError`` when the other end is gone or does not read."""
         with self._sending:
-            data, self._unsent = self._unsent + self._line(message), b""
-            while data:
+            self._unsent += self._line(message)
+            while self._push():
                 _, writable, _ = select.select([], [self._socket], [], self._send_timeout_s)
                 if not writable:
                     raise TimeoutError("the other end does not read")
-                with suppress(BlockingIOError):
-                    data = data[self._socket.send(data, socket.MSG_DONTWAIT) :]
+
+    def post(self, message: Said) -> int:
+        """Send ``message`` as far as that does not block, and keep the rest; returns its bytes.
+
+        Where both ends may have much to say, neither must wait for the other: they would for ever.
+        Raises ``OSError`` when the other end is gone.
+        """
+        with self._sending:
+            self._unsent += self._line(message)
+            return self._push()
+
+    def flush(self) -> int:
+        """Send what is left without blocking; returns how many bytes still are."""
+        with self._sending:
+            return self._push()
+
+    def _push(self) -> int:
+        with suppress(BlockingIOError):
+            while self._unsent:
+                del self._unsent[: self._socket.send(self._unsent, socket.MSG_DONTWAIT)]
+        return len(self._unsent)
 
     def send_first(self, message: Said, descriptors: Sequence[int]) -> None:
         """Send the first message of a Unix socket, with open files that the other end keeps open."""
         with self._sending:
             data = self._line(message)
-            self._unsent = data[socket.send_fds(self._socket, [data], descriptors) :]
+            self._unsent += data[socket.send_fds(self._socket, [data], descriptors) :]
 
     def receive_first(self) -> tuple[Said, list[int]] | None:
         """Wait for the first message and its open files; None when the other end is gone."""
@@ -77,15 +96,14 @@ class Wire(Generic[Said]):
     def offer(self, message: Said) -> bool:
         """Send ``message`` unless that would block; tell whether it went."""
         with self._sending:
-            _, writable, _ = select.select([], [self._socket], [], 0)
-            if not writable:
+            if self._push():
                 return False
-            data = self._unsent + self._line(message)
+            data = self._line(message)
             try:
                 sent = self._socket.send(data, socket.MSG_DONTWAIT)
             except BlockingIOError:
                 return False
-            self._unsent = data[sent:]
+            self._unsent += data[sent:]
             return True
 
     def receive(self, *, block: bool = False) -> list[Said] | None:

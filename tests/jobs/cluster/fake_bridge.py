@@ -8,11 +8,21 @@ import sys
 import time
 from dataclasses import asdict
 
-from workbench.jobs.cluster.messages import BridgeWire, Heard, Joined, Open, Quit, Seen, Trouble
+from workbench.jobs.cluster.messages import (
+    BridgeWire,
+    Heard,
+    Joined,
+    Open,
+    Quit,
+    Say,
+    Seen,
+    Trouble,
+)
 from workbench.jobs.cluster.standing import Berth, Member
 from workbench.jobs.devices import Slot
 from workbench.jobs.messages import Ready, to_json
 
+MUCH = 20_000
 SLOT = Slot("node-1/cuda:0", "cuda", None, 0, "", ("gpu",), "node-1")
 
 
@@ -27,6 +37,8 @@ def main(arguments: list[str]) -> None:
     wire.send(Joined())
     member = Member("id", "node-1", "10.0.0.2", 1.0, 1.0)
     wire.send(Seen([asdict(member)], [asdict(Berth(SLOT, "id"))]))
+    if manner == "is busy":
+        _say_much_and_read_late(wire)
     while (words := wire.receive(block=True)) is not None:
         for word in words:
             if isinstance(word, Open):
@@ -35,6 +47,19 @@ def main(arguments: list[str]) -> None:
                     os._exit(3)
             if isinstance(word, Quit):
                 return
+
+
+def _say_much_and_read_late(wire: BridgeWire) -> None:
+    """Say more than the line holds before reading what is said, as a bridge under load does."""
+    words = wire.receive(block=True) or []
+    opened = words.pop(0)
+    assert isinstance(opened, Open)
+    time.sleep(3)  # meanwhile more is said to it than the line holds
+    for number in range(MUCH):
+        wire.send(Heard(opened.seat, opened.serial, to_json(Ready(number))))
+    while sum(isinstance(word, Say) for word in words) < MUCH:
+        words += wire.receive(block=True) or []
+    wire.send(Heard(opened.seat, opened.serial, to_json(Ready(-1))))
 
 
 if __name__ == "__main__":

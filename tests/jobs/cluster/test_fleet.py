@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from tests.jobs.cluster.fake_bridge import SLOT
+from tests.jobs.cluster.fake_bridge import MUCH, SLOT
 from tests.jobs.shop import Shop
 from workbench.jobs.cluster.fleet import Fleet
 from workbench.jobs.cluster.standing import ClusterState, Standing, read_standing
 from workbench.jobs.doctor import Verdict, examine
-from workbench.jobs.messages import Ready
+from workbench.jobs.messages import Cancel, Ready
 from workbench.jobs.model import JobState, SupervisorStatus
 from workbench.jobs.paths import JobPaths
 from workbench.jobs.seats import Arrived, Event, Held, Lost
@@ -105,6 +105,23 @@ def test_workers_beyond_a_bridge_that_dies_are_lost_one_by_one_and_its_places_wi
     assert fleet.slots == ()
     assert fleet.start(SLOT) is None
     assert Held(SLOT.name, "the cluster is out of reach", True) in fleet.events()
+
+
+def test_a_bridge_that_has_much_to_say_and_to_hear_is_neither_lost_nor_waited_for(
+    bridged: Callable[..., Bridged], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAKE_BRIDGE", "is busy")
+    fleet = bridged()
+    fleet.until(lambda: fleet.slots)
+    worker = fleet.start(SLOT)
+    for number in range(MUCH):
+        fleet.tell(SLOT.name, Cancel("j_" + "x" * 100, number))
+    fleet.until(lambda: Arrived(SLOT.name, Ready(-1)) in fleet.heard)
+    assert [event.message for event in fleet.heard if isinstance(event, Arrived)] == [
+        *map(Ready, range(MUCH)), Ready(-1),
+    ]  # fmt: skip
+    assert worker is not None
+    assert not any(isinstance(event, Lost | Held) for event in fleet.heard)
 
 
 def test_a_cluster_out_of_reach_stops_nothing_here_and_the_doctor_says_so(shop: Shop) -> None:

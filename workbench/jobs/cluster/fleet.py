@@ -14,6 +14,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
@@ -50,7 +51,9 @@ __all__ = ["BRIDGE", "Fleet"]
 
 BRIDGE: Final = "@bridge"
 """What the selector calls the bridge's line."""
-_SEND_TIMEOUT_S: Final = 2.0
+_QUIT_TIMEOUT_S: Final = 2.0
+_MOST_UNSENT_BYTES: Final = 64 << 20
+"""A bridge that speaks but has not read so much does not listen."""
 _SILENCE_LIMIT_S: Final = 15.0
 _END_GRACE_S: Final = 6.0
 _QUIT_GRACE_S: Final = 5.0
@@ -142,9 +145,12 @@ class Fleet:
             known.give_up_at = time.monotonic() + _END_GRACE_S
 
     def hear(self) -> None:
-        """Read what the bridge has said."""
+        """Read what the bridge has said, and say what it had no room for."""
         bridge = self._bridge
         if bridge is None:
+            return
+        self._push(bridge.wire.flush)
+        if self._bridge is None:
             return
         try:
             words = bridge.wire.receive()
@@ -210,7 +216,7 @@ class Fleet:
             self._fail(f"no bridge can be started: {error}")
             return
         now = time.monotonic()
-        wire = BridgeWire(ours, send_timeout_s=_SEND_TIMEOUT_S)
+        wire = BridgeWire(ours, send_timeout_s=_QUIT_TIMEOUT_S)
         self._bridge = _Bridge(process, wire, now, now)
         self._selector.register(wire, selectors.EVENT_READ, BRIDGE)
 
@@ -248,12 +254,23 @@ class Fleet:
         self._set_slots(())
 
     def _send(self, word: BridgeWord) -> None:
-        if self._bridge is None:
-            return
+        if (bridge := self._bridge) is not None:
+            self._push(lambda: bridge.wire.post(word))
+
+    def _push(self, send: Callable[[], int]) -> None:
+        """Send, never waiting: the bridge may be waiting for us to read."""
+        assert self._bridge is not None  # noqa: S101  its callers have looked
         try:
-            self._bridge.wire.send(word)
+            unsent = send()
         except OSError as error:
-            self._lose_bridge(f"the bridge to the cluster does not listen ({error})")
+            self._lose_bridge(f"the bridge to the cluster is gone ({error})")
+            return
+        if unsent > _MOST_UNSENT_BYTES:
+            self._lose_bridge("the bridge to the cluster does not listen")
+            return
+        wanted = selectors.EVENT_READ | (selectors.EVENT_WRITE if unsent else 0)
+        if wanted != self._selector.get_key(self._bridge.wire).events:
+            self._selector.modify(self._bridge.wire, wanted, BRIDGE)
 
     # what it says
 
