@@ -28,6 +28,7 @@ __all__ = [
 
 _SLOT: Final = re.compile(
     r"\{(?P<name>\w+)(?::(?P<own>[^/}]+)/(?P<owns>[^}]+))?\}|\[(?P<one>[^|\]]+)\|(?P<many>[^\]]+)\]"
+    r"|<(?P<there>[^|>]+)\|(?P<theres>[^>]+)>"
 )
 
 _WITHOUT_APOSTROPHE: Final = frozenset({"the two", "the group", "the subject", "the scene"})
@@ -47,6 +48,7 @@ class Cast:
     short: str = ""
     """The subject's name after its first mention."""
     many: bool = False
+    place_many: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -109,6 +111,8 @@ def fill(clause: Clause, cast: Cast) -> str:
             return cast.short or cast.subj
         if match["name"]:
             return str(getattr(cast, match["name"]))
+        if match["there"]:
+            return match["theres"] if cast.place_many else match["there"]
         return match["many"] if cast.many else match["one"]
 
     return _SLOT.sub(put, clause.text)
@@ -132,7 +136,7 @@ def pattern(clause: Clause) -> re.Pattern[str]:
         out.append(
             r"[^\s.;][^.;]{0,89}?"
             if match["name"]
-            else f"(?:{re.escape(match['one'])}|{re.escape(match['many'])})"
+            else f"(?:{'|'.join(map(re.escape, filter(None, match.groups())))})"
         )
         at = match.end()
     out.append(re.escape(clause.text[at:]) or r"(?=[.,;!?]|\Z)")

@@ -108,7 +108,15 @@ def _lighting(scene: Scene, at: Ground, words: frozenset[str]) -> Sequence[str]:
 def _light_for(scene: Scene, at: Ground, words: frozenset[str]) -> Sequence[str]:
     kind = at.place.kind if at.place else ""
     dark = scene.time_of_day in DARK
-    if words & {"dark", "dim", "dimly", "shadowy", "gloomy"} and "sky" not in at.facts:
+    if words & {"campfire", "bonfire", "fireplace", "torch", "torches"} and (
+        dark or kind == "home"
+    ):
+        return ("firelight",)
+    if (
+        "sum" not in words
+        and words & {"dark", "dim", "dimly", "shadowy", "gloomy"}
+        and "sky" not in at.facts
+    ):
         return ("low-key lighting",)
     laid_out = kind == "surface" and at.kind in {"food", "drink", "object", "plant"}
     if (kind in {"underwater", "space", "stage", "cafe"} or laid_out) and not dark:
@@ -249,7 +257,7 @@ def _style(_scene: Scene, at: Ground, _words: frozenset[str]) -> Sequence[str]:
 def _pace(scene: Scene, at: Ground, words: frozenset[str]) -> Sequence[str]:
     if words & words_of("unhurried"):
         return ("slow",)
-    if scene.mood in {"energetic", "tense"}:
+    if scene.mood in {"energetic", "tense"} and "still" not in at.facts:
         return _pick("pace", "lively")
     if "moving" in at.facts:
         return _pick("pace", "moving")

@@ -28,8 +28,10 @@ from workbench.prompts.composer.naming import (
 from workbench.prompts.composer.words import tokens
 from workbench.scene import Scene
 
-__all__ = ["DARK", "Ground", "ground", "place_of", "words_of"]
+__all__ = ["DARK", "NOWHERE", "Ground", "ground", "place_of", "words_of"]
 
+NOWHERE: Final = "the surroundings"
+"""What the place is called where none is known."""
 DARK: Final = frozenset({"midnight", "night"})
 """The times of day without sun."""
 _DIM: Final = frozenset({"dusk", "blue hour", "dawn", "evening"})
@@ -61,6 +63,11 @@ _PRONOUNS: Final = {
     "woman": ("she", "her", "her"),
     "person": ("they", "their", "them"),
 }
+_FULL_NAME: Final = re.compile(r"[A-Z][a-z]+ [A-Z][a-z]+")
+"""Somebody's name, as far as one can tell where no lexicon knows either word."""
+_SUNK: Final = re.compile(
+    r"\b(?:under|beneath|below)\s+(?:the\s+)?(?:water|sea|ocean|waves|surface)\b", re.IGNORECASE
+)
 _LAID: Final = frozenset({"surface", "underwater", "space", "planet"})
 """Places that one can be by and still be in them, as far as the picture goes."""
 _SOMEBODY: Final = frozenset({"someone", "somebody"})
@@ -125,7 +132,7 @@ def _noun_kind(phrase: str) -> str:
         pair = subject_kind(f"{words[at - 1]}-{head}")
         if pair:
             return pair
-    return subject_kind(head) or "any"
+    return subject_kind(head) or ("person" if _FULL_NAME.fullmatch(phrase) else "any")
 
 
 def ground(scene: Scene) -> Ground:
@@ -171,6 +178,8 @@ def place_of(setting: str) -> Place | None:
 
 
 def _named_place(setting: str, words: list[str]) -> Place | None:
+    if _SUNK.search(setting):
+        return place_named("underwater")
     if {"interior", "inside", "indoor", "indoors"} & set(words):
         return Place("hall", "in", "none")
     if found := place_in(setting):
@@ -257,7 +266,7 @@ def _enclosing(setting: str) -> str:
 
 @lru_cache(maxsize=1_024)
 def _cast(subject: str, setting: str, kind: str, where: Place | None) -> Cast:
-    place = definite(_enclosing(setting), limit=1) if setting else "the surroundings"
+    place = definite(_enclosing(setting), limit=1) if setting else NOWHERE
     if where is not None and where.kind == "country":
         place = "the landscape"
     there = f"{preposition(setting, where, named=True)} {place}"
@@ -273,8 +282,9 @@ def _cast(subject: str, setting: str, kind: str, where: Place | None) -> Cast:
     if place == subj:
         there = f"{preposition(setting, where, named=True)} {place}"
     many = is_many(subject or setting)
+    several = many if place == subj else place != "the landscape" and is_many(_enclosing(setting))
     short = short_name(named) if named else subj
     if many:
-        return Cast(subj, "they", "their", "them", place, there, short, many=True)
+        return Cast(subj, "they", "their", "them", place, there, short, True, several)
     it, its, him = _PRONOUNS.get(kind, ("it", "its", "it"))
-    return Cast(subj, it, its, him, place, there, short)
+    return Cast(subj, it, its, him, place, there, short, False, several)

@@ -62,6 +62,8 @@ BESIDE: Final = frozenset(
 PARTS: Final = frozenset(
     [
         "edge",
+        "front",
+        "back",
         "middle",
         "top",
         "bottom",

@@ -196,6 +196,8 @@ def _names_one(words: list[str]) -> bool:
 def _is_state(low: str, previous: str, following: str) -> bool:
     if low in word_list("details_lead") or not _nounish(previous):
         return False
+    if low == "set" and following in {"up", "against"}:
+        return True
     shaped = low.endswith(("ed", "en", "wn", "ught", "ung", "ilt", "uck"))
     if not shaped or "VERB" not in lemmas(low) or (is_noun(low) and low not in {"left", "caught"}):
         return False

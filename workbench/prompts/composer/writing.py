@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from workbench.prompts.composer import bank
-from workbench.prompts.composer.facts import Ground, ground
+from workbench.prompts.composer.facts import NOWHERE, Ground, ground
 from workbench.prompts.composer.morphology import lemma
 from workbench.prompts.composer.opening import opening
 from workbench.prompts.composer.reading import Reading
@@ -58,6 +58,9 @@ def clause_for(
 ) -> str:
     """Return one fitting clause of the bank, filled in; empty where there is none."""
     options = bank.clauses(slot, key, at.facts)
+    if at.cast.place == NOWHERE:
+        elsewhere = tuple(c for c in options if "{place}" not in c.text and "{there}" not in c.text)
+        options = elsewhere or options
     if at.cast.subj == at.cast.place:
         options = tuple(
             c
@@ -171,7 +174,7 @@ def _missing(reading: Reading, text: str) -> list[str]:
     unlike = [w for w in content_words(reading.text) if not {w, *_parts(w)} & as_written]
     if not unlike:
         return []
-    have = {form for word in content_words(text) for form in _forms(word)}
+    have = {form for word in tokens(text.lower()) for form in _forms(word)}
     return [word for word in unlike if not _forms(word) & have]
 
 
