@@ -56,10 +56,10 @@ def with_article(phrase: str) -> str:
     if " of " in phrase:
         own = head_of(phrase.split(" of ", maxsplit=1)[0])
         head = own if own and own not in word_list("mass") else head
-    if not head or is_plural(head) or head in word_list("mass") or not head.isascii():
-        return phrase
     if " and " in phrase:
         return _both_with_article(phrase)
+    if not head or is_plural(head) or head in word_list("mass") or not head.isascii():
+        return phrase
     return f"{article(phrase)} {phrase}"
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from workbench.prompts.composer.datafiles import load
-from workbench.prompts.composer.facts import Ground
+from workbench.prompts.composer.facts import Ground, words_of
 from workbench.prompts.composer.lexicon import word_list
 from workbench.prompts.composer.naming import preposition
 from workbench.scene import Scene
@@ -42,7 +42,8 @@ def setting_phrase(scene: Scene, at: Ground, *, after: str = "") -> str:
     if setting.split()[0].lower() in word_list("prepositions"):
         return setting
     kind = at.place.kind if at.place else ""
-    if "moving" in at.facts and "airborne" not in at.facts:
+    goes = not frozenset(scene.action.lower().split()[:1]) & words_of("on_the_spot")
+    if "moving" in at.facts and "airborne" not in at.facts and goes:
         ways = {"across": _ACROSS, "through": _THROUGH, "along": _ALONG}
         way = next((word for word, kinds in ways.items() if kind in kinds), "")
         if way and way not in after.lower().split():

@@ -235,8 +235,10 @@ def _mood(scene: Scene, at: Ground, words: frozenset[str]) -> Sequence[str]:
         return _pick("mood", "scenery" if "wild" in at.facts else "object")
     if at.kind in {"creature", "object"}:
         return _pick("mood", at.kind)
-    if at.kind in {"vehicle", "aircraft", "watercraft"}:
-        return _pick("mood", "machine")
+    if at.kind in {"vehicle", "aircraft"}:
+        return _pick("mood", "machine_moving" if "moving" in at.facts else "machine")
+    if at.kind == "watercraft":
+        return _pick("mood", "vessel")
     if at.kind in {"bird", "aquatic", "crawler", "plant"}:
         return _pick("mood", "any")
     if "moving" in at.facts:
@@ -257,8 +259,8 @@ def _style(_scene: Scene, at: Ground, _words: frozenset[str]) -> Sequence[str]:
 def _pace(scene: Scene, at: Ground, words: frozenset[str]) -> Sequence[str]:
     if words & words_of("unhurried"):
         return ("slow",)
-    if scene.mood in {"energetic", "tense"} and "still" not in at.facts:
-        return _pick("pace", "lively")
+    if scene.mood in {"energetic", "tense"}:
+        return _pick("pace", "lively") if "still" not in at.facts else ("real time",)
     if "moving" in at.facts:
         return _pick("pace", "moving")
     return _pick("pace", "scenery" if at.kind == "scenery" else "any")

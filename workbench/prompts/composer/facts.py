@@ -63,6 +63,7 @@ _PRONOUNS: Final = {
     "woman": ("she", "her", "her"),
     "person": ("they", "their", "them"),
 }
+_ITS: Final = frozenset({"its", "his", "her", "their"})
 _FULL_NAME: Final = re.compile(r"[A-Z][a-z]+ [A-Z][a-z]+")
 """Somebody's name, as far as one can tell where no lexicon knows either word."""
 _SUNK: Final = re.compile(
@@ -267,6 +268,8 @@ def _enclosing(setting: str) -> str:
 @lru_cache(maxsize=1_024)
 def _cast(subject: str, setting: str, kind: str, where: Place | None) -> Cast:
     place = definite(_enclosing(setting), limit=1) if setting else NOWHERE
+    if setting.split(maxsplit=1)[:1] and setting.split(maxsplit=1)[0].lower() in _ITS:
+        place = NOWHERE
     if where is not None and where.kind == "country":
         place = "the landscape"
     there = f"{preposition(setting, where, named=True)} {place}"

@@ -232,7 +232,7 @@ def _may_place(phrase: list[str], previous: str, acting: str) -> bool:
     governed = word_list("governed")
     if acting in word_list("transfer") and low in {"on", "in", "onto", "into", "over"}:
         place = place_in(" ".join(phrase[1:]))
-        if place is not None and place.kind in {"surface", "perch", "vehicle"}:
+        if place is None or place.kind in {"surface", "perch", "vehicle"}:
             return False
     if low in {"on", "in"} and place_in(" ".join(phrase[1:])) is not None:
         return True

@@ -11,6 +11,7 @@ from workbench.prompts.composer.datafiles import english, load
 from workbench.prompts.composer.grammar import head_of
 from workbench.prompts.composer.languages import is_foreign
 from workbench.prompts.composer.lexicon import (
+    ANIMATE,
     Place,
     capitalized,
     find_terms,
@@ -200,7 +201,7 @@ def definite(phrase: str, *, limit: int) -> str:
     if proper or (
         not (determined and core[-1].lower() in _OWN_TOWN)
         and core[-1].lower() in _NO_ARTICLE
-        and place_named(core[-1]) is not None
+        and (core[-1].lower() == "nature" or place_named(core[-1]) is not None)
         and len(core) == 1
     ):
         return name
@@ -214,7 +215,10 @@ def short_name(subject: str) -> str:
         return definite(subject, limit=1)
     if len(parts) == 2 and not any(is_many(p) for p in parts):
         return "the two"
-    return definite(parts[0], limit=1) if is_many(parts[0]) else "the group"
+    if is_many(parts[0]):
+        return definite(parts[0], limit=1)
+    acts = subject_kind(head_of(parts[0])) in ANIMATE
+    return "the group" if acts or len(parts) > 2 else definite(subject, limit=1)
 
 
 def styleless(subject: str) -> str:

@@ -85,14 +85,18 @@ def opening(
         text = f"in {article(shot)} {shot}, {lower_first(sentence)}{_space(end)}{rest}"
     elif shot:
         text = f"{sentence or participial}{_space(end)}{rest}, seen in {article(shot)} {shot}"
-    else:
+    elif sentence or reading.is_unread:
         text = f"{sentence or participial}{_space(end)}{rest}"
+    else:
+        text = f"the frame shows {participial}{_space(end)}{rest}"
     return text, fields
 
 
 def _tail(tail: str) -> str:
     """Return a further segment to follow a comma: "dark background" → "against a dark background"."""
     words = tail.lower().split()
+    if words == ["portrait"]:
+        return "framed as a portrait"
     if words[-1] in {"background", "backdrop"} and words[0] not in word_list("prepositions"):
         return f"against {with_article(tail)}"
     return polish(tail, opens=False)
@@ -116,6 +120,8 @@ def _core(reading: Reading, scene: Scene) -> tuple[str, str]:
         return main, _participial(words, at)
     if at < 0:
         return "", _articled(main, reading.clause.subject)
+    if words[at - 1].lower() in {"while", "when"}:
+        return "", main
     verb = words[at]
     many = _plural_subject(words[:at])
     if at == 0:

@@ -88,7 +88,9 @@ def _with_object_article(words: list[str]) -> list[str]:
     at, _ = verb_start(words)
     acts = at >= 0 and words[at].lower().endswith(("ing", "s")) and is_verb(words[at].lower())
     phrase = _bare_phrase(words, at + 1) if acts else ""
-    if not phrase or phrase.split()[0].lower() in word_list("adverbs") | word_list("colors"):
+    first = phrase.split()[0].lower() if phrase else ""
+    bare_colour = first in word_list("colors") and " " not in phrase
+    if not phrase or first in word_list("adverbs") or bare_colour:
         return words
     return [*words[: at + 1], article(phrase), *words[at + 1 :]]
 

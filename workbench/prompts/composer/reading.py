@@ -53,6 +53,7 @@ _HEADING: Final = re.compile(
     r"^(?:INT|EXT|INT\.?/EXT)\.?\s+(?P<place>[A-Z][A-Z' ]+?)\s*[-–—]+\s*(?P<when>[A-Z]+)[.:\s]+(?=\S)"
 )
 """How a screenplay heads a scene: "INT. KITCHEN - DAY"."""
+_UNDER_WORK: Final = re.compile(r"^(an?\s+|the\s+)?under construction\s+(?=[a-z])", re.IGNORECASE)
 _PLAIN: Final[dict[str, str | int | None]] = {
     "’": "'",
     "‘": "'",
@@ -102,7 +103,8 @@ def clean(text: str) -> str:
     """Return ``text`` with one kind of quote, dash and space, and nothing unprintable."""
     flat = unicodedata.normalize("NFC", text).translate(str.maketrans(_PLAIN))
     flat = "".join(c if c in "\n\t" or unicodedata.category(c)[0] != "C" else " " for c in flat)
-    return re.sub(r"\s+", " ", flat).strip(" ,;")
+    flat = re.sub(r"\s+", " ", flat).strip(" ,;")
+    return _UNDER_WORK.sub(r"\1under-construction ", flat)
 
 
 @lru_cache(maxsize=256)
@@ -254,7 +256,7 @@ def _is_place_alone(subject: str) -> bool:
     part, _, whole = subject.partition(" of ")
     head = head_of(whole if whole and head_of(part) in PARTS else subject)
     place = place_named(head)
-    if place is None or place.kind in {"surface", "perch"}:
+    if place is None or place.kind in {"surface", "perch", "planet"}:
         return False
     return subject_kind(head) not in _NOT_A_PLACE_ALONE
 

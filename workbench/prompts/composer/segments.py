@@ -192,8 +192,16 @@ def _main_from_modifiers(parts: Segments, text: str) -> None:
             return
     if parts.fronted:
         parts.main, parts.fronted = parts.fronted, ""
+    elif parts.modifiers and _names_scenery(parts.modifiers[0]):
+        parts.main = parts.modifiers.pop(0).text
     elif not parts.modifiers:
         parts.main = text.rstrip(" .")
+
+
+def _names_scenery(modifier: Modifier) -> bool:
+    """Tell whether a segment that says a style names something to be seen: "a fantasy landscape"."""
+    words = modifier.text.lower().split()
+    return "style" in modifier.fields and subject_kind(words[-1]) == "scenery"
 
 
 def _pieces(sentence: str) -> list[str]:

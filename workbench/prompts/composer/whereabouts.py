@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 
+from workbench.prompts.composer.articles import with_article
 from workbench.prompts.composer.datafiles import english, load
-from workbench.prompts.composer.facts import Ground
+from workbench.prompts.composer.facts import Ground, place_of
 from workbench.prompts.composer.grammar import place_in
-from workbench.prompts.composer.lexicon import is_pair
+from workbench.prompts.composer.lexicon import is_pair, place_named, subject_kind
 from workbench.prompts.composer.morphology import lemma
 from workbench.prompts.composer.words import tokens
 from workbench.scene import Scene
@@ -23,7 +24,6 @@ def settings_for(scene: Scene, at: Ground, _words: frozenset[str]) -> Sequence[s
         return ("a plain studio",)
     if (inside := _place_acted_on(scene.action)) and at.kind != "hands":
         return (inside,)
-    nouns = [t.lower() for t in tokens(scene.subject)]
     actions = [t for t in tokens(scene.action.lower()) if t not in english("determiners")]
     by_action = _by_word("settings_by_action")
     by_noun = _by_word("settings_by_noun")
@@ -35,9 +35,13 @@ def settings_for(scene: Scene, at: Ground, _words: frozenset[str]) -> Sequence[s
         for word in actions[:2]:
             if word in by_action:
                 return by_action[word]
-    for word in _names_in(nouns):
-        if word in by_noun:
-            return by_noun[word]
+    known = [
+        found
+        for part in scene.subject.lower().split(" and ")
+        if (found := next((by_noun[w] for w in _names_in(tokens(part)) if w in by_noun), None))
+    ]
+    if known:  # a chair does not fit where a glass may stand, but a glass fits where a chair stands
+        return next((found for found in known if not _is_surface(found[0])), known[0])
     for word in actions[1:]:
         if lemma(word, "NOUN") in by_noun and at.kind in {"man", "woman", "person"}:
             return by_noun[lemma(word, "NOUN")]
@@ -46,6 +50,11 @@ def settings_for(scene: Scene, at: Ground, _words: frozenset[str]) -> Sequence[s
     by_kind = load("completions")["settings_by_kind"]
     found: Sequence[str] = by_kind.get("person" if at.kind in {"man", "woman"} else at.kind, ())
     return found
+
+
+def _is_surface(setting: str) -> bool:
+    place = place_of(setting)
+    return place is not None and place.kind == "surface"
 
 
 def _names_in(nouns: Sequence[str]) -> Iterator[str]:
@@ -65,6 +74,8 @@ def _names_in(nouns: Sequence[str]) -> Iterator[str]:
 def _place_acted_on(action: str) -> str:
     """Return the place that the action is about: "exploring a coral reef" happens in one."""
     thing = action.partition(" ")[2]
+    if place_named(thing) is not None and subject_kind(thing) is None:
+        thing = with_article(thing)
     place = (
         place_in(thing)
         if thing.split()[:1] and thing.split()[0] in english("determiners")
