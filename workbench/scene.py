@@ -183,6 +183,11 @@ class Scene(BaseModel):
                 merged = merged.edit(group, origin=origin or Origin.INFERRED)
         return merged
 
+    def differing(self, other: Scene) -> frozenset[str]:
+        """Return the names of the fields in which ``other`` differs."""
+        pairs = zip(SCENE_FIELDS, _in_order(self), _in_order(other), strict=True)
+        return frozenset(name for name, mine, theirs in pairs if mine != theirs)
+
     def changes_to(self, other: Scene) -> tuple[Change, ...]:
         """Return what differs in ``other``, field by field in order."""
         mine, theirs = self.values(), other.values()

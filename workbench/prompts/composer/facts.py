@@ -15,6 +15,7 @@ from workbench.prompts.composer.lexicon import (
     Place,
     place_named,
     subject_kind,
+    word_list,
 )
 from workbench.prompts.composer.morphology import lemma
 from workbench.prompts.composer.naming import (
@@ -63,6 +64,8 @@ _PRONOUNS: Final = {
     "woman": ("she", "her", "her"),
     "person": ("they", "their", "them"),
 }
+_ROOMS: Final = {"kitchen": "the kitchen", "home": "the room"}
+"""What a place is called that is only a thing in it: a stove, a sofa."""
 _ITS: Final = frozenset({"its", "his", "her", "their"})
 _FULL_NAME: Final = re.compile(r"[A-Z][a-z]+ [A-Z][a-z]+")
 """Somebody's name, as far as one can tell where no lexicon knows either word."""
@@ -129,11 +132,18 @@ def _kind_of(subject: str) -> str:
 def _noun_kind(phrase: str) -> str:
     words = [t.lower() for t in tokens(phrase)]
     head = head_of(phrase)
+    if set(words) & word_list("cooked") and subject_kind(head) in {"aquatic", "bird", "mammal"}:
+        return "food"
     if head in words and (at := words.index(head)) > 0:
         pair = subject_kind(f"{words[at - 1]}-{head}")
         if pair:
             return pair
-    return subject_kind(head) or ("person" if _FULL_NAME.fullmatch(phrase) else "any")
+    if kind := subject_kind(head):
+        return kind
+    place = place_named(head)
+    if place is not None and place.kind not in {"surface", "perch", "vehicle", "home"}:
+        return "scenery"
+    return "person" if _FULL_NAME.fullmatch(phrase) else "any"
 
 
 def ground(scene: Scene) -> Ground:
@@ -268,11 +278,15 @@ def _enclosing(setting: str) -> str:
 @lru_cache(maxsize=1_024)
 def _cast(subject: str, setting: str, kind: str, where: Place | None) -> Cast:
     place = definite(_enclosing(setting), limit=1) if setting else NOWHERE
+    if where is not None and subject_kind(head_of(setting)) == "object":
+        place = _ROOMS.get(where.kind, place)
     if setting.split(maxsplit=1)[:1] and setting.split(maxsplit=1)[0].lower() in _ITS:
         place = NOWHERE
     if where is not None and where.kind == "country":
         place = "the landscape"
     there = f"{preposition(setting, where, named=True)} {place}"
+    if place in _ROOMS.values():
+        there = f"in {place}"
     if subject.lower() in _SOMEBODY:
         named = "the figure"
         return Cast(named, "they", "their", "them", place, there, named)

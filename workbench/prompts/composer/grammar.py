@@ -257,7 +257,8 @@ def _placed(words: list[str], i: int, phrase: list[str]) -> tuple[str, str] | No
     if low == "against" or head in word_list("not_where") or head in _NEVER_WHERE:
         return None
     if low == "over" and place is not None:
-        return _join(words[: i + len(phrase)]), _join(_trimmed(words[i + 1 :]))
+        led = words[i:] if place.sky == "none" else words[i + 1 :]
+        return _join(words[: i + len(phrase)]), _join(_trimmed(led))
     return _join(words[:i]), _place_phrase(_trimmed(words[i:]))
 
 
@@ -265,6 +266,9 @@ def _trimmed(words: list[str]) -> list[str]:
     """Return the phrase without a tail that says more than where: "under floodlights", "as it rains"."""
     for i in range(1, len(words)):
         if bare(words[i]) in {"while", "as", "when"}:
+            return words[:i]
+        following = bare(words[i + 1]) if i + 1 < len(words) else ""
+        if bare(words[i]) == "and" and following.endswith("ing") and is_verb(following):
             return words[:i]
         if bare(words[i]) in word_list("prepositions") - {"of"}:
             head = head_of(" ".join(_phrase_from(words, i)[1:]))

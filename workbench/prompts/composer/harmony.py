@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
@@ -22,28 +23,46 @@ _PLACING: Final = frozenset({"subject", "action", "setting"})
 _AIRLESS: Final = frozenset({"underwater", "space", "planet"})
 
 
-@cache
-def _rules() -> tuple[dict[str, Any], ...]:
-    return tuple(load("conflicts")["rule"])
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """When ``field`` holds one of ``values``, ``other`` may not hold one of ``bars`` (None: any)."""
+
+    field: str
+    values: frozenset[str]
+    other: str
+    bars: frozenset[str] | None
+    is_soft: bool
+
+    def is_broken_by(self, scene: Scene) -> bool:
+        """Tell whether ``scene`` holds what this rule bars."""
+        if getattr(scene, self.field) not in self.values:
+            return False
+        value = getattr(scene, self.other)
+        return bool(value) and (self.bars is None or value in self.bars)
 
 
 @cache
-def _rules_of(field: str) -> tuple[dict[str, Any], ...]:
-    return tuple(rule for rule in _rules() if rule["field"] == field)
+def _rules() -> tuple[_Rule, ...]:
+    return tuple(
+        _Rule(
+            rule["field"],
+            frozenset(rule["values"]),
+            rule["other"],
+            None if rule["bars"] == ["*"] else frozenset(rule["bars"]),
+            rule.get("soft", False),
+        )
+        for rule in load("conflicts")["rule"]
+    )
+
+
+@cache
+def _rules_of(field: str) -> tuple[_Rule, ...]:
+    return tuple(rule for rule in _rules() if rule.field == field)
 
 
 def clashes(scene: Scene) -> tuple[tuple[str, str], ...]:
     """Return the pairs of fields of ``scene`` that contradict each other."""
-    return tuple(
-        (rule["field"], rule["other"])
-        for rule in _rules()
-        if getattr(scene, rule["field"]) in rule["values"] and _barred(scene, rule)
-    )
-
-
-def _barred(scene: Scene, rule: Mapping[str, Any]) -> bool:
-    value = getattr(scene, rule["other"])
-    return bool(value) and (value in rule["bars"] or rule["bars"] == ["*"])
+    return tuple((rule.field, rule.other) for rule in _rules() if rule.is_broken_by(scene))
 
 
 def harmonize(scene: Scene, changed: Collection[str], rng: random.Random) -> Scene:
@@ -59,26 +78,27 @@ def harmonize(scene: Scene, changed: Collection[str], rng: random.Random) -> Sce
     waiting = list(settled)
     while waiting:
         for rule in _rules_of(waiting.pop()):
-            other = rule["other"]
-            if other in settled or not _must_yield(scene, rule):
+            if rule.other in settled or not _must_yield(scene, rule):
                 continue
-            scene = _chosen_anew(scene, other, rule["bars"], rng)
-            settled.add(other)
-            waiting.append(other)
+            scene = _chosen_anew(scene, rule.other, rule.bars, rng)
+            settled.add(rule.other)
+            waiting.append(rule.other)
     return scene
 
 
-def _must_yield(scene: Scene, rule: Mapping[str, Any]) -> bool:
-    if getattr(scene, rule["field"]) not in rule["values"] or not _barred(scene, rule):
+def _must_yield(scene: Scene, rule: _Rule) -> bool:
+    if not rule.is_broken_by(scene):
         return False
-    origin = scene.origin(rule["other"])
-    return origin is Origin.INFERRED if rule.get("soft") else origin is not Origin.LOCKED
+    origin = scene.origin(rule.other)
+    return origin is Origin.INFERRED if rule.is_soft else origin is not Origin.LOCKED
 
 
-def _chosen_anew(scene: Scene, name: str, bars: Sequence[str], rng: random.Random) -> Scene:
-    """Return ``scene`` with another value of ``name`` that fits, or none."""
+def _chosen_anew(
+    scene: Scene, name: str, bars: Collection[str] | None, rng: random.Random
+) -> Scene:
+    """Return ``scene`` with another value of ``name`` that fits, or none where all are barred."""
     emptied = scene.edit({name: ""}, origin=Origin.INFERRED)
-    options = [] if bars == ["*"] else [v for v in choices(name, emptied) if v not in bars]
+    options = [] if bars is None else [v for v in choices(name, emptied) if v not in bars]
     return emptied.edit({name: rng.choice(options)}, origin=Origin.INFERRED) if options else emptied
 
 

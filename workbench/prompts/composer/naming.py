@@ -131,7 +131,12 @@ _QUANTITIES: Final = frozenset(
         "various",
     ]
 )
-_NAMED_OTHERWISE: Final = {"underwater": "the water", "indoors": "the room", "outdoors": "the open"}
+_NAMED_OTHERWISE: Final = {
+    "underwater": "the water",
+    "indoors": "the room",
+    "home": "the room",
+    "outdoors": "the open",
+}
 
 
 @lru_cache(maxsize=2_048)

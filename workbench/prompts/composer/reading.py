@@ -64,7 +64,7 @@ _PLAIN: Final[dict[str, str | int | None]] = {
 _IN: Final = re.compile(r"^(?:in|on|at|inside)\s+", re.IGNORECASE)
 _SCENE_END: Final = re.compile(r"\s+scene\Z", re.IGNORECASE)
 _NOT_A_PLACE_ALONE: Final = frozenset(
-    {"building", "vehicle", "watercraft", "object", "plant", "food", "drink"}
+    {"building", "vehicle", "watercraft", "aircraft", "object", "plant", "food", "drink"}
 )
 
 

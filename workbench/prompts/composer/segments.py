@@ -20,6 +20,7 @@ from workbench.prompts.composer.lexicon import (
     subject_kind,
     word_list,
 )
+from workbench.prompts.composer.morphology import is_adjective
 from workbench.prompts.composer.timing import timeless
 from workbench.prompts.composer.verbs import is_animate, verb_start
 from workbench.prompts.composer.words import bare, sentences, tokens
@@ -227,6 +228,8 @@ def _continues_list(before: str, part: str) -> bool:
         and words[-1] not in english("determiners")
     ):
         return unfinished and not find_terms(part)
+    if words[-2:-1] and words[-2] in {"a", "an", "the"} and is_adjective(words[-1]) and unfinished:
+        return part.split(maxsplit=1)[0].lower() not in english("determiners")
     named = len(words) <= 4 and subject_kind(words[-1]) is not None
     return (
         named

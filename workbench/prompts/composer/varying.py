@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from operator import itemgetter
 from typing import Final
 
 from workbench.prompts.composer.composer import NAME, rng_for
@@ -102,19 +104,27 @@ def vary(
 
 def distance(one: Scene, other: Scene) -> float:
     """Return how far apart two scenes are: the weights of the fields in which they differ."""
-    total = 0.0
-    for name, weight in _WEIGHT.items():
-        mine, theirs = getattr(one, name), getattr(other, name)
-        if mine != theirs:
-            total += weight * _apart(name, mine, theirs)
-    return total
+    pairs = zip(_WEIGHT.items(), _WEIGHED(one.__dict__), _WEIGHED(other.__dict__), strict=True)
+    return sum(
+        w * _apart(name, mine, theirs) for (name, w), mine, theirs in pairs if mine != theirs
+    )
+
+
+_WEIGHED: Final = itemgetter(*_WEIGHT)
 
 
 def _apart(name: str, mine: str, theirs: str) -> float:
-    steps = terms(name)
-    if name in {"shot_size", "pace", "time_of_day"} and mine in steps and theirs in steps:
-        return 0.4 + 0.6 * abs(steps.index(mine) - steps.index(theirs)) / (len(steps) - 1)
+    steps = _steps(name)
+    if mine in steps and theirs in steps:
+        return 0.4 + 0.6 * abs(steps[mine] - steps[theirs]) / (len(steps) - 1)
     return 1.0
+
+
+@cache
+def _steps(name: str) -> Mapping[str, int]:
+    """Return the place of each term along the axis of ``name``; empty for a field without one."""
+    along = terms(name) if name in {"shot_size", "pace", "time_of_day"} else ()
+    return {term: number for number, term in enumerate(along)}
 
 
 def _fields(axes: Sequence[str]) -> tuple[str, ...]:
@@ -175,7 +185,7 @@ def _candidate(
     standing = set(clashes(guarded))
     wanted = min(rng.randint(_FEWEST, 3), len(free))
     made = guarded
-    changed: set[str] = set()
+    changed: frozenset[str] = frozenset()
     for name in rng.sample(list(free), len(free)):
         if len(changed) >= wanted:
             break
@@ -184,7 +194,7 @@ def _candidate(
             continue
         trial = made.edit({name: rng.choice(options)}, origin=Origin.INFERRED)
         trial = harmonize(trial, {*changed, name}, rng)
-        differing = {c.field for c in guarded.changes_to(trial)}
+        differing = guarded.differing(trial)
         if (
             len(differing) <= _MOST
             and standing.issuperset(clashes(trial))

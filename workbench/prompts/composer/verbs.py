@@ -23,6 +23,8 @@ BE: Final = frozenset(["is", "are", "was", "were", "be", "being", "am", "'s"])
 _SEPARATORS: Final = frozenset(("and", "or", "while", "when", "as", "then", "but"))
 _PAST: Final = frozenset(
     [
+        "showcased",
+        "bathed",
         "stood",
         "sat",
         "lay",
@@ -198,7 +200,7 @@ def _is_state(low: str, previous: str, following: str) -> bool:
         return False
     if low == "set" and following in {"up", "against"}:
         return True
-    shaped = low.endswith(("ed", "en", "wn", "ught", "ung", "ilt", "uck"))
+    shaped = low.endswith(("ed", "en", "wn", "ught", "ung", "ilt", "uck", "ept"))
     if not shaped or "VERB" not in lemmas(low) or (is_noun(low) and low not in {"left", "caught"}):
         return False
     return (
@@ -223,7 +225,8 @@ def _nounish(word: str) -> bool:
 
 def _opens_phrase(word: str) -> bool:
     return (
-        word in word_list("prepositions")
+        (word.endswith("ly") and not is_noun(word))
+        or word in word_list("prepositions")
         or word in english("determiners")
         or word in word_list("adverbs")
     )

@@ -5,17 +5,22 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
+from typing import Final
 
 from workbench.prompts.composer.articles import with_article
 from workbench.prompts.composer.datafiles import english, load
 from workbench.prompts.composer.facts import Ground, place_of
-from workbench.prompts.composer.grammar import place_in
+from workbench.prompts.composer.grammar import head_of, place_in
 from workbench.prompts.composer.lexicon import is_pair, place_named, subject_kind
 from workbench.prompts.composer.morphology import lemma
 from workbench.prompts.composer.words import tokens
 from workbench.scene import Scene
 
 __all__ = ["settings_for"]
+
+_NOT_ENTERED: Final = frozenset({"surface", "perch", "vehicle", "home", "work"})
+"""Kinds of places that are worked on from outside: making a bed does not happen in one."""
+_LED: Final = re.compile(r"^(?:with|at|on|for|to|up|out)\s+")
 
 
 def settings_for(scene: Scene, at: Ground, _words: frozenset[str]) -> Sequence[str]:
@@ -35,21 +40,43 @@ def settings_for(scene: Scene, at: Ground, _words: frozenset[str]) -> Sequence[s
         for word in actions[:2]:
             if word in by_action:
                 return by_action[word]
-    known = [
-        found
-        for part in scene.subject.lower().split(" and ")
-        if (found := next((by_noun[w] for w in _names_in(tokens(part)) if w in by_noun), None))
-    ]
-    if known:  # a chair does not fit where a glass may stand, but a glass fits where a chair stands
-        return next((found for found in known if not _is_surface(found[0])), known[0])
-    for word in actions[1:]:
-        if lemma(word, "NOUN") in by_noun and at.kind in {"man", "woman", "person"}:
-            return by_noun[lemma(word, "NOUN")]
+    if known := _by_subject(scene.subject, by_noun):
+        return known
+    thing = _head(_LED.sub("", scene.action.lower().partition(" ")[2]))
+    if at.kind in {"man", "woman", "person"} and thing in by_noun:
+        return by_noun[thing]
     if at.kind == "scenery" and not scene.action:
         return ()
     by_kind = load("completions")["settings_by_kind"]
     found: Sequence[str] = by_kind.get("person" if at.kind in {"man", "woman"} else at.kind, ())
     return found
+
+
+def _by_subject(subject: str, by_noun: Mapping[str, Sequence[str]]) -> Sequence[str]:
+    """Return where those that are seen belong; empty where nobody knows.
+
+    A chair does not fit where a glass may stand, but a glass fits where a chair stands.
+    """
+    known = [
+        by_noun[name]
+        for part in subject.lower().split(" and ")
+        if (name := next((w for w in _names_in(tokens(part)) if w in by_noun), ""))
+    ]
+    return next(
+        (found for found in known if found and not _is_surface(found[0])), known[0] if known else ()
+    )
+
+
+def _head(phrase: str) -> str:
+    """Return what the head of ``phrase`` is known by, its singular: "the red kites" → "kite"."""
+    words = [w for w in tokens(phrase) if w not in english("determiners")]
+    head = head_of(phrase)
+    own = words[: words.index(head) + 1] if head in words else []
+    return (
+        next(_names_in(own[-2:]), "")
+        if len(own) > 1 and is_pair(own[-2], head)
+        else lemma(head, "NOUN")
+    )
 
 
 def _is_surface(setting: str) -> bool:
@@ -81,7 +108,8 @@ def _place_acted_on(action: str) -> str:
         if thing.split()[:1] and thing.split()[0] in english("determiners")
         else None
     )
-    if place is None or place.kind in {"surface", "perch", "vehicle", "home", "work"}:
+    is_room = head_of(thing).endswith("room")
+    if place is None or (place.kind in _NOT_ENTERED and not is_room):
         return ""
     return "" if " " in re.sub(r"^(?:an?|the)\s+(?:\w+\s+)?", "", thing) else thing
 
