@@ -58,16 +58,82 @@ def lay(
     solid = top if sprite.keep is None else _ceil_even(y + sprite.solid * scale + 2)
     mixed = sprite.keep is not None
     box, half_box = (left, top, right, low), (left // 2, top // 2, right // 2, low // 2)
-    cuts = _cuts(sprite.y.shape, scale, (x, y), box, solid, mixed=mixed, steps=again)
+    if again and abs(scale - 1) <= _ALMOST:
+        luma = _window(sprite.y.shape, x, y, box)
+        chroma = _window(sprite.u.shape, x / 2, y / 2, half_box)
+        if luma is not None and chroma is not None:
+            _mix(picture.y, sprite, ("y", "keep"), luma, box, solid)
+            if colour:
+                _mix(picture.u, sprite, ("u", "keep_half"), chroma, half_box, solid // 2)
+                _mix(picture.v, sprite, ("v", "keep_half"), chroma, half_box, solid // 2)
+            return
+    cuts = _cuts(sprite.y.shape, scale, (x, y), box, solid, mixed=mixed)
     _blend((picture.y,), ("y",), sprite, "keep", cuts)
     if isinstance(picture, Sheet):
         _cover(picture.keep, sprite, "keep", cuts)
     if colour:
         at = (x / 2, y / 2)
-        cuts = _cuts(sprite.u.shape, scale, at, half_box, solid // 2, mixed=mixed, steps=again)
+        cuts = _cuts(sprite.u.shape, scale, at, half_box, solid // 2, mixed=mixed)
         _blend((picture.u, picture.v), ("u", "v"), sprite, "keep_half", cuts)
         if isinstance(picture, Sheet):
             _cover(picture.keep_half, sprite, "keep_half", cuts)
+
+
+_Box = tuple[int, int, int, int]
+_Window = tuple[int, int, slice, slice]
+"""Of a plane that is moved: quarters of a pixel to the left and up, then rows and columns."""
+
+
+def _window(shape: tuple[int, ...], x: float, y: float, box: _Box) -> _Window | None:
+    """Return what of a plane with its corner at (x, y) falls into ``box``; None: not all of it.
+
+    None, too, where so little is seen of the plane that moving the whole would be a waste.
+    """
+    left, top, right, low = box
+    wide, tall = right - left, low - top
+    if shape[0] * shape[1] > _MOST_SPARE * wide * tall:
+        return None
+    whole_x, quarter_x = divmod(round((left - x) * _STEPS), _STEPS)
+    whole_y, quarter_y = divmod(round((top - y) * _STEPS), _STEPS)
+    if not (0 <= whole_x <= shape[1] - wide and 0 <= whole_y <= shape[0] - tall):
+        return None
+    rows, columns = slice(whole_y, whole_y + tall), slice(whole_x, whole_x + wide)
+    return quarter_x, quarter_y, rows, columns
+
+
+def _mix(
+    target: Image, sprite: Sprite, names: tuple[str, str], window: _Window, box: _Box, solid: int
+) -> None:
+    """Lay one plane: mixed by what another keeps down to row ``solid``, and copied below."""
+    left, top, right, low = box
+    region = target[top:low, left:right]
+    source = _moved(sprite, names[0], window)
+    mixed = 0 if sprite.keep is None else min(solid, low) - top
+    if mixed > 0:
+        upper = region[:mixed]
+        cv2.multiply(upper, _moved(sprite, names[1], window)[:mixed], dst=upper, scale=_WHOLE)
+        cv2.add(upper, source[:mixed], dst=upper)
+        region, source = region[mixed:], source[mixed:]
+    if len(region):
+        region[:] = source
+
+
+def _moved(sprite: Sprite, name: str, window: _Window) -> Image:
+    """Return a window of the plane called ``name``; what is moved is kept for the next time."""
+    x, y, rows, columns = window
+    plane: Image = getattr(sprite, name)
+    if x or y:
+        key = (name, x, y)
+        moved = sprite.moved.get(key)
+        if moved is None:
+            height, width = plane.shape
+            centre = (x / _STEPS + (width - 1) / 2, y / _STEPS + (height - 1) / 2)
+            moved = cv2.getRectSubPix(plane, (width, height), centre)
+            if len(sprite.moved) >= _MOST_KEPT:
+                sprite.moved.clear()
+            sprite.moved[key] = moved
+        plane = moved
+    return plane[rows, columns]
 
 
 def _blend(
@@ -102,9 +168,6 @@ def _cover(
         target[lower.rows, lower.columns] = 0
 
 
-_Box = tuple[int, int, int, int]
-
-
 class _Cut:
     """How to take, from any plane of one size, the part that falls into a box of the target.
 
@@ -116,7 +179,6 @@ class _Cut:
         "_centre",
         "_how",
         "_part",
-        "_quarters",
         "_scale",
         "_size",
         "_whole",
@@ -131,8 +193,6 @@ class _Cut:
         scale: float,
         at: tuple[float, float],
         box: _Box,
-        *,
-        steps: bool = False,
     ) -> None:
         left, top, right, low = box
         self.rows, self.columns = slice(top, low), slice(left, right)
@@ -143,19 +203,7 @@ class _Cut:
         height, width = shape[:2]
         if abs(scale - 1) > _ALMOST:
             x, y, width, height = self._enlarged(scale, x, y, width, height)
-        self._quarters = (0, 0)
         self._whole: tuple[slice, slice] | None = None
-        if (
-            steps
-            and self._part is None
-            and height * width <= _MOST_SPARE * self._size[0] * self._size[1]
-        ):
-            x, y = round(x * _STEPS) / _STEPS, round(y * _STEPS) / _STEPS
-            whole_x, whole_y = int(x // 1), int(y // 1)
-            if 0 <= whole_x <= width - self._size[0] and 0 <= whole_y <= height - self._size[1]:
-                self._quarters = (int((x - whole_x) * _STEPS), int((y - whole_y) * _STEPS))
-                self._whole = self._at(whole_x, whole_y)
-                return
         whole_x, whole_y = round(x), round(y)
         fits = 0 <= whole_x <= width - self._size[0] and 0 <= whole_y <= height - self._size[1]
         exact = fits and abs(x - whole_x) < _NEAR and abs(y - whole_y) < _NEAR
@@ -170,7 +218,7 @@ class _Cut:
             plane = plane[self._part]
             plane = cv2.resize(plane, None, fx=self._scale, fy=self._scale, interpolation=self._how)
         if self._whole is not None:
-            return (self._moved(sprite, name) if any(self._quarters) else plane)[self._whole]
+            return plane[self._whole]
         return cv2.getRectSubPix(plane, self._size, self._centre)
 
     def put(self, sprite: Sprite, name: str, region: Image) -> None:
@@ -179,21 +227,6 @@ class _Cut:
             cv2.getRectSubPix(getattr(sprite, name), self._size, self._centre, patch=region)
         else:
             region[:] = self.of(sprite, name)
-
-    def _moved(self, sprite: Sprite, name: str) -> Image:
-        """Return the plane moved by this cut's quarters of a pixel, kept for the next time."""
-        key = (name, *self._quarters)
-        moved = sprite.moved.get(key)
-        if moved is None:
-            plane: Image = getattr(sprite, name)
-            height, width = plane.shape
-            x, y = (quarter / _STEPS for quarter in self._quarters)
-            centre = (x + (width - 1) / 2, y + (height - 1) / 2)
-            moved = cv2.getRectSubPix(plane, (width, height), centre)
-            if len(sprite.moved) >= _MOST_KEPT:
-                sprite.moved.clear()
-            sprite.moved[key] = moved
-        return moved
 
     def _at(self, x: int, y: int) -> tuple[slice, slice]:
         return slice(y, y + self._size[1]), slice(x, x + self._size[0])
@@ -219,17 +252,12 @@ def _cuts(
     solid: int,
     *,
     mixed: bool,
-    steps: bool,
 ) -> tuple[_Cut | None, _Cut | None]:
     """Return the cut for the rows that are mixed and that for those that are copied."""
     left, top, right, low = box
     middle = min(low, max(top, solid)) if mixed else top
-    upper = (
-        _Cut(shape, scale, at, (left, top, right, middle), steps=steps) if middle > top else None
-    )
-    lower = (
-        _Cut(shape, scale, at, (left, middle, right, low), steps=steps) if low > middle else None
-    )
+    upper = _Cut(shape, scale, at, (left, top, right, middle)) if middle > top else None
+    lower = _Cut(shape, scale, at, (left, middle, right, low)) if low > middle else None
     return upper, lower
 
 

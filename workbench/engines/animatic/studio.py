@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import deque
-from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
@@ -29,8 +27,6 @@ __all__ = ["film_of", "shoot", "warm_up"]
 _PREVIEW_EVERY_S: Final = 0.25
 _PREVIEW_WIDTH: Final = 256
 _DEFAULT_SIZE: Final = (832, 480)
-_PAINTERS: Final = 2
-_AHEAD: Final = 4
 
 
 def warm_up() -> None:
@@ -64,9 +60,11 @@ def shoot(task: RenderTask) -> Rendered:
     )
     with ThreadPoolExecutor(1, "stills") as stills, writer:
         posters: Future[None] | None = None
-        for index, picture in enumerate(_drawn(film)):
+        # One thread draws and one encodes: more of them than cores only wait for each other.
+        for index in range(film.num_frames):
             if task.cancelled():
                 raise RenderCancelled("The render was cancelled.")
+            picture = film.frame(index)
             writer.write_i420(picture.planes)
             now = time.perf_counter()
             first_frame_s = first_frame_s or now - started
@@ -90,25 +88,6 @@ def shoot(task: RenderTask) -> Rendered:
         "total": total_s,
     }
     return Rendered(film.width, film.height, film.num_frames, film.fps, timings)
-
-
-def _drawn(film: Film) -> Iterator[Picture]:
-    """Yield every frame in order, drawn by several threads a few frames ahead.
-
-    OpenCV lets go of the interpreter while it works, and no frame depends on another.
-    """
-    yield film.frame(0)
-    with ThreadPoolExecutor(_PAINTERS, "drawing") as painters:
-        ahead: deque[Future[Picture]] = deque()
-        try:
-            for index in range(1, film.num_frames):
-                ahead.append(painters.submit(film.frame, index))
-                if len(ahead) > _AHEAD:
-                    yield ahead.popleft().result()
-            while ahead:
-                yield ahead.popleft().result()
-        finally:
-            painters.shutdown(wait=True, cancel_futures=True)
 
 
 def _write_posters(picture: Picture, folder: Path) -> None:
