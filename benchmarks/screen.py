@@ -10,10 +10,12 @@ import statistics
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
-from playwright.sync_api import CDPSession, Page, sync_playwright
+import psutil
+from playwright.sync_api import CDPSession, Page, expect, sync_playwright
 
 from benchmarks.report import Figure, percentile, print_report
 from tests.browser.screen import Screen
@@ -30,6 +32,7 @@ _TARGET_MS: Final = 200
 _CARDS: Final = 64
 _SMOOTH_FPS: Final = 25
 _WATCHED_S: Final = 8
+_SETTLED_MS: Final = 3000
 _WATCH: Final = """
 () => {
   window.seen = [];
@@ -64,7 +67,7 @@ def main() -> None:
         screen.wait_until_playing(".wb-step-prompt video")
         delays = _told(_delays(screen, server))
         print_report("screen: from the manager", delays)
-        print_report("screen: many cards", _frames(screen))
+        print_report("screen: many cards", [*_waiting(screen, server), *_frames(screen)])
         screen.assert_clean()
         browser.close()
 
@@ -90,8 +93,8 @@ def _delays(screen: Screen, server: LiveServer) -> list[float]:
     return [shown - begun for begun, shown in zip(asked, seen, strict=True)]
 
 
-def _frames(screen: Screen) -> list[Figure]:
-    """Frames a second while 64 cards render, and the longest time without a new one."""
+def _waiting(screen: Screen, server: LiveServer) -> list[Figure]:
+    """What 64 cards cost that wait: the queue is paused, nothing happens."""
     screen.go("Variations")
     screen.step.get_by_label("How many").fill(str(_CARDS))
     screen.step.locator(".wb-empty").get_by_role("button", name="Make variations").click()
@@ -100,7 +103,36 @@ def _frames(screen: Screen) -> list[Figure]:
         arg=_CARDS,
         timeout=60_000,
     )
-    screen.render_all()
+    manager = JobManager(Settings(outputs=server.outputs))
+    manager.pause()
+    try:
+        screen.render_all()
+        waiting = screen.step.locator(".wb-job[data-state=queued]")
+        expect(waiting).to_have_count(_CARDS, timeout=60_000)
+        screen.page.wait_for_timeout(_SETTLED_MS)
+        before = _chromium_s()
+        screen.page.wait_for_timeout(_WATCHED_S * 1000)
+        spent_s = _chromium_s() - before
+    finally:
+        manager.resume()
+        manager.close()
+    share = 100 * spent_s / _WATCHED_S
+    return [Figure(f"{_CARDS} cards while they wait: Chromium, all of it", share, "% of a core")]
+
+
+def _chromium_s() -> float:
+    """Processor time of every process of the browser so far, in seconds."""
+    spent_s = 0.0
+    for process in psutil.Process().children(recursive=True):
+        with suppress(psutil.Error):
+            if "chrom" in process.name():
+                times = process.cpu_times()
+                spent_s += times.user + times.system
+    return spent_s
+
+
+def _frames(screen: Screen) -> list[Figure]:
+    """Frames a second while those cards render, and the longest time without a new one."""
     screen.step.locator(".wb-job[data-state=running]").first.wait_for()
     line = screen.context.new_cdp_session(screen.page)
     line.send("Performance.enable", {"timeDomain": "threadTicks"})  # processor time, not the clock

@@ -169,6 +169,26 @@ def test_a_change_reaches_its_card_and_no_other(page: Page) -> None:
     expect(page.locator(".wb-step-variations .wb-job[data-state=running]")).to_have_count(1)
 
 
+def test_the_strip_says_rendering_as_soon_as_the_card_does(page: Page) -> None:
+    device = {
+        "name": "cpu:0", "kind": "cpu", "gpu": None, "host": "", "label": "", "state": "idle",
+        "paused": False, "detail": "", "load": 71, "temperature": None, "memory_used": 2.1,
+        "memory_total": 8.0, "job": None,
+    }  # fmt: skip
+    page.evaluate("(devices) => window.set('devices_state', devices)", [device])
+    told = page.locator(".wb-device", has_text="CPU 0").locator(".wb-device-state")
+    expect(told).to_have_text("free")
+    expect(page.locator(".wb-machine")).to_have_text("This computer71 % load · 2.1 of 8 GB")
+    patch = "(job) => window.fire('msg:custom', { kind: 'jobs', jobs: [job] })"
+    running = _job(1) | {"state": "running", "progress": 40, "revision": 1}
+    page.evaluate(patch, running)
+    expect(told).to_have_text("rendering, 40 %")
+    page.evaluate("(devices) => window.set('devices_state', devices)", [device | {"paused": True}])
+    expect(told).to_have_text("rendering, 40 %, then paused")
+    page.evaluate(patch, running | {"state": "complete", "final": True, "revision": 2})
+    expect(told).to_have_text("paused")
+
+
 def test_the_wall_is_sorted_by_what_was_measured_and_leaves_look_alikes_out(page: Page) -> None:
     measured = [
         _job(place)

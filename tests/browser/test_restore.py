@@ -37,10 +37,12 @@ def _render_slowly(screen: Screen, cards: int = 3) -> None:
     expect(screen.step.locator(".wb-job[data-state=running]").first).to_be_visible(timeout=LOAD_MS)
 
 
-def test_a_dashboard_reloaded_in_mid_render_shows_the_same_session_and_its_videos(
-    open_screen: Callable[..., Screen],
+@pytest.mark.parametrize("opened", ["dashboard", "lab"])
+def test_a_page_reloaded_in_mid_render_shows_the_same_session_and_its_videos(
+    open_screen: Callable[..., Screen], opened: str
 ) -> None:
-    screen = open_screen().open_dashboard()
+    screen = open_screen()
+    screen.open_lab() if opened == "lab" else screen.open_dashboard()
     _render_slowly(screen)
     screen.page.reload()
     expect(screen.step.get_by_role("heading", name="Variations")).to_be_visible(timeout=LOAD_MS)
@@ -83,6 +85,7 @@ def test_a_page_loaded_after_the_kernel_was_restarted_offers_the_workbench_again
         time.sleep(0.1)
     (kernel,) = fragile_server.get("/api/kernels").json()
     fragile_server.post(f"/api/kernels/{kernel['id']}/restart").raise_for_status()
+    screen.page.evaluate("sessionStorage.clear()")  # as in another tab
     screen.page.reload()
     screen.page.get_by_role("button", name="Show the workbench again").click(timeout=LOAD_MS)
     expect(screen.prompt).to_have_text(text, timeout=LOAD_MS)

@@ -29,7 +29,9 @@ export class DeviceStrip {
     put(this.told, paused ? "The queue is paused" : "");
     this.queue.update(paused, paused ? "Resume" : "Pause all");
     show(this.queue.el, !config.private); // others render here too
-    this.list.update([...devices.map((device) => ({ key: device.name, device })), ...machinesOf(devices)]);
+    const running = runningOn(this.store.jobs);
+    const rows = devices.map((device) => ({ key: device.name, device, job: running.get(device.name) }));
+    this.list.update([...rows, ...machinesOf(devices)]);
   }
 
   _device() {
@@ -67,15 +69,15 @@ class DeviceItem {
     this.el = h("li", { class: "wb-device" }, h("span", { class: "wb-device-dot" }), this.name, this.state, this.load.meter, this.load.readings, this.pause.el);
   }
 
-  update({ device }) {
+  update({ device, job }) {
     const { store } = this;
-    const job = device.job ? store.jobs[device.job] : null;
     const name = deviceName(device.name, device.gpu);
+    const state = stateOf(device, job, store.jobs);
     this.device = device;
-    attribute(this.el, "data-state", device.paused && device.state !== "busy" ? "paused" : device.state);
+    attribute(this.el, "data-state", state);
     attribute(this.el, "title", join(device.label, device.detail));
     put(this.name, name);
-    put(this.state, stateWords(device, job));
+    put(this.state, stateWords(state, device, job));
     this.load.update(device.kind === "cpu" ? null : device); // a CPU's readings are the machine's
     this.pause.name = name;
     this.pause.update(device.paused);
@@ -132,11 +134,20 @@ const STATES = {
   lost: "lost",
 };
 
-function stateWords(device, job) {
-  if (device.state === "busy") {
-    const share = job ? `rendering, ${Math.round(job.progress)} %` : "rendering";
-    return device.paused ? `${share}, then paused` : share;
-  }
+/** The jobs of this session that are being rendered, by device: told sooner than the devices are. */
+function runningOn(jobs) {
+  return new Map(Object.values(jobs).filter((job) => job.state === "running").map((job) => [job.device, job]));
+}
+
+function stateOf(device, job, jobs) {
+  const ended = jobs[device.job]?.final;
+  if (job || (device.state === "busy" && !ended)) return "busy";
   if (device.paused) return "paused";
-  return STATES[device.state] ?? (device.state === "paused" ? "free" : device.state);
+  return ["busy", "paused"].includes(device.state) ? "idle" : device.state;
+}
+
+function stateWords(state, device, job) {
+  if (state !== "busy") return STATES[state] ?? state;
+  const share = job ? `rendering, ${Math.round(job.progress)} %` : "rendering";
+  return device.paused ? `${share}, then paused` : share;
 }

@@ -19,6 +19,8 @@
   const NARROW_PX = 760;
   const RESTORED_MS = 1000; // a workbench from before has come back by then
   const LOOKS = 8;
+  const LOOKS_BACK = 3;
+  const SHOWN = "world-model-workbench:shown"; // which notebook's workbench this tab was asked to show
   const GONE = "model not found"; // what JupyterLab shows for a widget that no kernel has
   // `make lab` opens this address: the workbench is wanted, not its code. The application rewrites it soon.
   const ASKED_FOR = new URLSearchParams(location.search).has("workbench");
@@ -61,6 +63,7 @@
     }
     const panel = await app.commands.execute("docmanager:open", { path, factory: "Notebook" });
     await run(app, panel);
+    sessionStorage.setItem(SHOWN, path);
     return panel;
   }
 
@@ -77,12 +80,23 @@
     panel.node.querySelector(".wb")?.scrollIntoView({ block: "start" });
   }
 
+  /** This tab showed the workbench before it was loaded again: its output may never have been saved. */
+  async function comeBack(app, panel) {
+    await isReady(panel);
+    for (let look = 0; look < LOOKS_BACK && !panel.node.querySelector(".wb"); look += 1) await pause();
+    await run(app, panel);
+  }
+
+  function pause() {
+    return new Promise((resolve) => setTimeout(resolve, RESTORED_MS));
+  }
+
   /** Wait for the kernel: a run that comes before is dropped, or asks for one. */
   async function isReady(panel) {
     await panel.context.ready;
     await panel.sessionContext.ready;
     await panel.sessionContext.session?.kernel?.info;
-    await new Promise((resolve) => setTimeout(resolve, RESTORED_MS));
+    await pause();
   }
 
   /** Where the kernel is a new one, a saved workbench is nowhere to be found: say so, and bring it back. */
@@ -95,7 +109,7 @@
         const gap = [...cell.node.querySelectorAll(".jupyter-widgets")].find((node) => node.textContent.includes(GONE));
         if (gap) return fill(gap, app, panel, place);
       }
-      await new Promise((resolve) => setTimeout(resolve, RESTORED_MS));
+      await pause();
     }
   }
 
@@ -125,7 +139,12 @@
         const [launcher, palette, notebooks] = wanted.map((token) => (token ? given.shift() : null));
         launcher?.add({ command: COMMAND, category: "Notebook", rank: 0, kernelIconUrl: ICON });
         palette?.addItem({ command: COMMAND, category: "Workbench" });
-        notebooks?.widgetAdded.connect((_, panel) => offerAgain(app, panel));
+        let shown = ASKED_FOR ? null : sessionStorage.getItem(SHOWN);
+        notebooks?.widgetAdded.connect((_, panel) => {
+          const back = panel.context.path === shown;
+          if (back) shown = null;
+          (back ? comeBack : offerAgain)(app, panel);
+        });
         if (ASKED_FOR) app.restored?.then(() => app.commands.execute(COMMAND));
       },
     };
