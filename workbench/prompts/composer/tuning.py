@@ -125,7 +125,7 @@ def _notes(missed: Iterable[str], locked: Iterable[str]) -> list[str]:
 def understand(request: str, scene: Scene) -> Understanding:
     """Return what ``request`` asks of ``scene``; empty when it asks nothing that is understood."""
     text = _plain(request)
-    if not text or _pattern("chatter").fullmatch(text):
+    if not text or any(_pattern("chatter").fullmatch(t) for t in (text, _bare(request))):
         return Understanding()
     values: Values = {}
     kept: set[str] = set()
@@ -161,13 +161,19 @@ def _polite() -> re.Pattern[str]:
 
 
 def _plain(request: str) -> str:
+    return _impolite(_bare(request))
+
+
+def _bare(request: str) -> str:
     text = re.sub(r"[’‘]", "'", request.lower())
     text = re.sub(r"\b(he|she|it|they)'(?:s|re)\b(?= \w+ing\b)", r"\1 is", text)
-    text = re.sub(r"\s+", " ", text).strip(" .!?,;:-")
-    return _impolite(text)
+    return re.sub(r"\s+", " ", text).strip(" .!?,;:-")
 
 
 def _impolite(text: str) -> str:
+    text = re.sub(
+        r" (?:would|could|might) be (?:nice|good|great|better|cool|lovely|perfect|fun)$", "", text
+    )
     text = re.sub(r"\bcamera (?:should|could|must|needs to|has to|can|to)\b", "camera", text)
     while (match := _polite().match(text)) and match.end() and match.end() < len(text):
         text = text[match.end() :]

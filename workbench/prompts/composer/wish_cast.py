@@ -132,6 +132,9 @@ def _counted(subject: str, count: int) -> str:
 def by_colour(wish: str, scene: Scene) -> Values | None:
     """Understand "make the car blue", "a red one", "paint it green", "the dog should be white"."""
     colors = "|".join(sorted(word_list("colors"), key=len, reverse=True))
+    worn = re.fullmatch(rf"(?:an? |with an? |in an? )?({colors}) (\w+)", wish)
+    if worn and scene.subject_details and mentions(scene.subject_details, worn[2]):
+        return by_colour(f"make the {worn[2]} {worn[1]}", scene)
     match = re.match(
         rf"(?:(?:make|paint|colou?r|turn|dye|have|let)\s+)?(?:(?:the|her|his|its|their)\s+)?([\w ]+?)?\s*(?:(?:should )?be\s+|is\s+|in\s+|to\s+)?((?:(?:dark|light|bright|pale|deep)\s+)?(?:{colors}))(?: one)?\Z",
         wish,
@@ -243,6 +246,10 @@ def by_action(wish: str, scene: Scene) -> Values | None:
 
 
 def _act(words: str, scene: Scene) -> Values | None:
+    if weather := canonical_term("weather", acting(words)):  # "make it pour"
+        return {"weather": weather}
+    if re.match(r"(?:take place|happen|be set|be in)\b", words):
+        return None
     words = re.sub(r"^(?:stop|go|come|start)(?:s|ing)? (?:and|to) (?=[a-z]+)", "", words)
     verb = words.split(maxsplit=1)[0]
     if (
@@ -261,7 +268,7 @@ def _act(words: str, scene: Scene) -> Values | None:
         return None
     clause = read_clause(acting(words))
     if not clause.action:
-        return None
+        return {"action": acting(words)} if len(words.split()) <= 3 else None
     values: Values = {"action": clause.action}
     if clause.setting and clause.setting != scene.setting:
         values["setting"] = with_article(clause.setting)

@@ -7,7 +7,7 @@ from typing import Final
 
 from workbench.prompts.composer.articles import with_article
 from workbench.prompts.composer.completing import choices
-from workbench.prompts.composer.grammar import head_of, read_clause
+from workbench.prompts.composer.grammar import head_of, place_in, read_clause
 from workbench.prompts.composer.lexicon import ANIMATE, place_named, subject_kind, word_list
 from workbench.prompts.composer.morphology import is_noun, is_plural, lemma
 from workbench.prompts.composer.wish_cast import (
@@ -51,7 +51,7 @@ def by_removal(wish: str, scene: Scene) -> Values | None:
     if exact_term(wish) is not None:
         return None
     match = re.match(
-        r"(?:remove|delete|stop|end|drop|lose|take out|take away|get rid of|without|no more|no|erase|cut|ditch|skip|leave out|clear|eliminate|omit|there should be no|hide|exclude|avoid|i don't want|i don't like|i do not want|i do not like|don't like|don't want|do not show|don't show)\s+(?:any\s+|all\s+|of\s+)?(?:the\s+)?(.+)\Z",
+        r"(?:remove|delete|lift|turn off|switch off|stop|end|drop|lose|take out|take away|get rid of|without|no more|no|erase|cut|ditch|skip|leave out|clear|eliminate|omit|there should be no|hide|exclude|avoid|i don't want|i don't like|i do not want|i do not like|don't like|don't want|do not show|don't show)\s+(?:any\s+|all\s+|of\s+)?(?:the\s+)?(.+)\Z",
         wish,
     ) or re.match(r"(?:take|leave) (?:the )?(.+) (?:out|away|off)\Z", wish)
     if match is None:
@@ -117,6 +117,12 @@ def by_replacement(wish: str, scene: Scene) -> Values | None:
     if match:
         return _swap(match[1], match[2], scene)
     match = re.match(
+        r"(?:the\s+)?(\w+(?: \w+)?)\s+(?:is|becomes?|should be(?:come)?|turns into|could be)\s+(?:now\s+)?(an?\s+.+)\Z",
+        wish,
+    )
+    if match and not re.match(rf"(?:{PRONOUNS}|this|that|there|scene|shot)\b", match[1]):
+        return _swap(match[1], match[2], scene)
+    match = re.match(
         r"(?:use\s+|have\s+|make it\s+|show\s+|put\s+)?(.+?)\s+(?:instead of|rather than|in place of|not)\s+(?:the\s+|an?\s+)?(.+)\Z",
         wish,
     )
@@ -147,6 +153,11 @@ def _swap(old: str, new: str, scene: Scene) -> Values | None:
             return {
                 "subject": " and ".join(with_article(new) if mentions(p, old) else p for p in parts)
             }
+        clause = read_clause(new)
+        placed_there = clause.setting and place_in(clause.setting) is not None
+        if placed_there and not clause.action and " and " not in new:
+            named = " ".join(x for x in (clause.subject, clause.details) if x)
+            return {"subject": with_article(named), "setting": with_article(clause.setting)}
         return {"subject": with_article(new)}
     for detail in scene.details:
         if mentions(detail, old):
@@ -167,12 +178,12 @@ def _swap(old: str, new: str, scene: Scene) -> Values | None:
 
 def by_place(wish: str, scene: Scene) -> Values | None:
     """Understand "on the beach", "move it to Tokyo", "set it in a forest", "take them to the moon"."""
-    if re.search(r"\b(?:background|foreground|distance)\b", wish):
+    if re.search(r"\b(?:background|foreground|distance|back|front)\b", wish):
         return None
     if re.search(r"\b(?:indoors|outdoors|outside|inside)\Z", wish) and len(wish.split()) < 6:
         return {"setting": "outdoors" if "out" in wish.rsplit(maxsplit=1)[-1] else "indoors"}
     match = re.match(
-        rf"(?:(?:move|take|bring|transport|send|relocate|put|set|place|have|shoot|film|make)\s+(?:{PRONOUNS}|this|that|everything|(?:the )?(?:scene|shot|action|video|whole thing|camera)|the [\w]+|{subject_words(scene)})\s+)?(?:happen |take place |be |set |located |happening |taking place )?(?:somewhere |someplace )?(?:in|on|at|to|into|onto|inside|under|near|by|underwater)?\s*((?:the|an?|some)?\s*[\w' \-]+)\Z",
+        rf"(?:(?:{PRONOUNS})(?: is| are|'s|'re)\s+)?(?:(?:move|take|bring|transport|send|relocate|put|set|place|have|shoot|film|make)\s+(?:{PRONOUNS}|this|that|everything|(?:the )?(?:scene|shot|action|video|whole thing|camera)|the [\w]+|{subject_words(scene)})\s+)?(?:happen |take place |be |set |located |happening |taking place )?(?:somewhere |someplace )?(?:in|on|at|to|into|onto|inside|under|near|by|underwater)?\s*((?:the|an?|some)?\s*[\w' \-]+)\Z",
         wish,
     )
     if match is None:

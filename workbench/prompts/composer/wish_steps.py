@@ -9,13 +9,14 @@ from typing import Any, Final
 
 from workbench.prompts.composer.articles import with_article
 from workbench.prompts.composer.datafiles import load
+from workbench.prompts.composer.morphology import lemma
 from workbench.prompts.composer.wish_terms import (
     Values,
     exact_term,
 )
 from workbench.scene import Scene, canonical_term, terms
 
-__all__ = ["by_less", "by_reveal", "by_season", "by_step", "by_table"]
+__all__ = ["by_comparative", "by_less", "by_reveal", "by_season", "by_step", "by_table"]
 
 
 @cache
@@ -27,7 +28,7 @@ def _compiled(section: str) -> tuple[tuple[re.Pattern[str], Mapping[str, Any]], 
 def by_step(wish: str, scene: Scene) -> Values | None:
     """Understand "closer", "much slower", "less foggy": a step along a field's axis."""
     for pattern, entry in _compiled("step"):
-        match = pattern.match(wish)
+        match = pattern.match(wish) or pattern.match(_without_article(wish))
         if match is None:
             continue
         field = entry["field"]
@@ -65,15 +66,19 @@ def _step_ladder(scene: Scene, entry: Mapping[str, Any], size: int) -> Values:
 def by_table(wish: str, _scene: Scene) -> Values | None:
     """Understand wishes that a table of phrases maps to one value: "darker", "follow him"."""
     for pattern, entry in _compiled("set"):
-        if pattern.match(wish):
+        if pattern.match(wish) or pattern.match(_without_article(wish)):
             return {entry["field"]: entry["value"]}
     return None
+
+
+def _without_article(wish: str) -> str:
+    return re.sub(r"^an? ", "", wish)
 
 
 def by_season(wish: str, _scene: Scene) -> Values | None:
     """Understand "make it winter", "in autumn": a season, as the weather that shows it."""
     match = re.match(
-        r"(?:make it |set it |now |put it |change it to |turn it (?:in)?to )*(?:in |during )?(?:the )?(winter|autumn|fall)\Z",
+        r"(?:make it |set it |now |put it |change it to |turn it (?:in)?to |feel |look |like )*(?:in |during )?(?:the )?(winter|autumn|fall)\Z",
         wish,
     )
     if match is None:
@@ -93,6 +98,18 @@ def by_less(wish: str, scene: Scene) -> Values | None:
     if scene.mood != term:
         return {}
     return {"mood": "energetic" if term == "calm" else "calm"}
+
+
+def by_comparative(wish: str, _scene: Scene) -> Values | None:
+    """Understand "funnier", "make it a bit windier": toward what the adjective says."""
+    match = re.match(
+        r"(?:(?:make|have) (?:it|this|the \w+) |a bit |a little |much |even |way |look |feel )*([a-z]+er)\Z",
+        wish,
+    )
+    base = lemma(match[1], "ADJ") if match else ""
+    if not match or base == match[1]:
+        return None
+    return exact_term(base)
 
 
 def by_reveal(wish: str, scene: Scene) -> Values | None:

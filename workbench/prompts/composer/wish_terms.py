@@ -35,11 +35,11 @@ PRONOUNS: Final = "it|him|her|them|he|she|they"
 
 
 _LEAD: Final = re.compile(
-    r"^(?:(?:make|turn|change|switch|set|render|shoot|film|have|let|put|use|add|give|do|go|get|with|in|into|to|as|a|an|"
+    r"^(?:(?:make|turn|change|switch|shift|adjust|set|render|shoot|film|have|let|put|use|add|give|do|go|get|with|in|into|to|as|a|an|"
     r"the|it|this|that|scene|shot|video|whole|thing|everything|look|looks|be|is|more|very|much|bit|of|some|"
     r"feel|feels|all|at|on|by|during|from|style|for|like|him|her|them|take|place|happen|happening|really|"
     r"super|even|little|way|lot|quite|set|we|should|want|see|were|was|now|camera|move|movement|atmosphere|mood|lighting|light|weather|time|day|version|kind|sort|"
-    r"lit|slowly|slow|gently|play|image|picture|colors|colours|color|colour|prompt|clip|use)\s+)+"
+    r"lit|slowly|slow|gently|play|real|image|picture|colors|colours|color|colour|prompt|clip|use)\s+)+"
 )
 
 
@@ -174,10 +174,27 @@ def exact_term(text: str) -> Values | None:
     return None
 
 
+_LOOK: Final = re.compile(r" (?:look|feel|feeling|style|vibe|aesthetic|mood|atmosphere|effect)$")
+
+
+def _last_words_of(wish: str) -> Values | None:
+    """Return the term that the last words say, when none of weight stand before them."""
+    words = wish.split()
+    for count in range(min(4, len(words)), 0, -1):
+        before = f"{' '.join(words[:-count])} "
+        if before == " " or _LEAD.fullmatch(before):
+            exact = exact_term(" ".join(words[-count:]))
+            if exact is not None:
+                return exact
+    return None
+
+
 def by_term(wish: str, _scene: Scene) -> Values | None:
     """Understand a wish that says established terms and nothing else of weight."""
     core = wish
     if exact := exact_term(core):
+        return exact
+    if exact := _last_words_of(core) or _last_words_of(_LOOK.sub("", core)):
         return exact
     stripped = core
     while (match := _LEAD.match(stripped + " ")) and stripped:

@@ -25,7 +25,14 @@ from workbench.prompts.composer.wish_scene import (
     by_removal,
     by_replacement,
 )
-from workbench.prompts.composer.wish_steps import by_less, by_reveal, by_season, by_step, by_table
+from workbench.prompts.composer.wish_steps import (
+    by_comparative,
+    by_less,
+    by_reveal,
+    by_season,
+    by_step,
+    by_table,
+)
 from workbench.prompts.composer.wish_terms import (
     Values,
     by_term,
@@ -50,6 +57,7 @@ _RULES: Final[tuple[Callable[[str, Scene], Values | None], ...]] = (
     by_table,
     by_season,
     by_less,
+    by_comparative,
     by_reveal,
     by_field,
     by_one_more,
