@@ -167,8 +167,8 @@ def definite(phrase: str, *, limit: int) -> str:
         0,
     )
     core = bare[start : at + 1]
-    by_the = core[0].lower() == "the"
-    determined = core[0].lower() in english("determiners")
+    by_the = bool(core) and core[0].lower() == "the"
+    determined = bool(core) and core[0].lower() in english("determiners")
     quantity = ""
     while core and core[0].lower() in english("determiners"):
         if core[0].lower() in _QUANTITIES and is_plural(head):

@@ -136,7 +136,7 @@ def by_colour(wish: str, scene: Scene) -> Values | None:
     if worn and scene.subject_details and mentions(scene.subject_details, worn[2]):
         return by_colour(f"make the {worn[2]} {worn[1]}", scene)
     match = re.match(
-        rf"(?:(?:make|paint|colou?r|turn|dye|have|let)\s+)?(?:(?:the|her|his|its|their)\s+)?([\w ]+?)?\s*(?:(?:should )?be\s+|is\s+|in\s+|to\s+)?((?:(?:dark|light|bright|pale|deep)\s+)?(?:{colors}))(?: one)?\Z",
+        rf"(?:(?:make|paint|colou?r|turn|dye|have|let|change)\s+)?(?:(?:the|her|his|its|their)\s+)?([\w ]+?)?\s*(?:(?:should )?be\s+|is\s+|in\s+|to\s+)?((?:(?:dark|light|bright|pale|deep)\s+)?(?:{colors}))(?: one)?\Z",
         wish,
     )
     if match is None or not scene.subject:
@@ -233,7 +233,7 @@ def by_action(wish: str, scene: Scene) -> Values | None:
     )
     if match is None:
         match = re.match(
-            rf"(?:{PRONOUNS}|the \w+|{subject_words(scene)})\s+(?:should|could|must|needs to|has to|is|are|can|'s|starts?|start to|begins? to)\s+(?:be\s+)?([a-z]+.*)\Z",
+            rf"(?:{PRONOUNS}|the \w+|{subject_words(scene)})\s+(?:should|could|must|needs to|has to|(?:is|are)(?: now)?|can|'s|starts?|start to|begins? to)\s+(?:be\s+)?([a-z]+.*)\Z",
             wish,
         )
     if match is None:
@@ -254,7 +254,11 @@ def _act(words: str, scene: Scene) -> Values | None:
     verb = words.split(maxsplit=1)[0]
     if (
         not is_verb(verb)
-        or verb in {"be", "look", "feel", "seem", "more", "less", "have"}
+        or verb in {"be", "feel", "seem", "more", "less", "have"}
+        or (
+            verb == "look"
+            and not re.match(r"look (?:at|up|down|away|around|into|out|back)\b", words)
+        )
         or (is_noun(verb) and not verb.endswith("ing") and verb in word_list("colors"))
     ):
         return None

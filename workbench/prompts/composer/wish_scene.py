@@ -29,6 +29,22 @@ from workbench.scene import Scene
 
 __all__ = ["by_addition", "by_field", "by_place", "by_removal", "by_replacement"]
 
+_NO_PLACE_BEGINS: Final = frozenset(
+    [
+        "add",
+        "include",
+        "put",
+        "with",
+        "have",
+        "give",
+        "make",
+        "let",
+        "show",
+        "change",
+        "use",
+        "keep",
+    ]
+)
 _HERE: Final = r"it|here|there|(?:the|this) (?:scene|shot|picture|image|video|frame)"
 
 
@@ -51,7 +67,7 @@ def by_removal(wish: str, scene: Scene) -> Values | None:
     if exact_term(wish) is not None:
         return None
     match = re.match(
-        r"(?:remove|delete|lift|turn off|switch off|stop|end|drop|lose|take out|take away|get rid of|without|no more|no|erase|cut|ditch|skip|leave out|clear|eliminate|omit|there should be no|hide|exclude|avoid|i don't want|i don't like|i do not want|i do not like|don't like|don't want|do not show|don't show)\s+(?:any\s+|all\s+|of\s+)?(?:the\s+)?(.+)\Z",
+        r"(?:remove|delete|lift|kill|turn off|switch off|stop|end|drop|lose|take out|take away|get rid of|without|no more|no|erase|cut|ditch|skip|leave out|clear|eliminate|omit|there should be no|hide|exclude|avoid|i don't want|i don't like|i do not want|i do not like|don't like|don't want|do not show|don't show)\s+(?:any\s+|all\s+|of\s+)?(?:the\s+)?(.+)\Z",
         wish,
     ) or re.match(r"(?:take|leave) (?:the )?(.+) (?:out|away|off)\Z", wish)
     if match is None:
@@ -210,7 +226,7 @@ def by_place(wish: str, scene: Scene) -> Values | None:
         and not led
     ):
         return None
-    if len(phrase.split()) > 7 or not phrase:
+    if not phrase or len(phrase.split()) > 7 or phrase.split()[0] in _NO_PLACE_BEGINS:
         return None
     return placed(phrase)
 
