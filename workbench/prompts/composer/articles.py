@@ -6,10 +6,10 @@ import re
 from typing import Final
 
 from workbench.prompts.composer.datafiles import english
-from workbench.prompts.composer.grammar import head_of
 from workbench.prompts.composer.languages import is_foreign
 from workbench.prompts.composer.lexicon import place_named, subject_kind, word_list
 from workbench.prompts.composer.morphology import is_plural
+from workbench.prompts.composer.nouns import head_of
 from workbench.prompts.composer.words import article
 
 _ONE_EACH: Final = frozenset({"interior", "exterior", "inside", "outside", "edge", "top", "bottom"})

@@ -1,4 +1,4 @@
-"""What is true of a scene, and what to call those in it: the ground on which clauses are chosen."""
+"""What is true of a scene: the ground on which clauses are chosen."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from functools import cache, lru_cache
 from typing import Final
 
 from workbench.prompts.composer.bank import Cast
+from workbench.prompts.composer.casting import cast, place_of
 from workbench.prompts.composer.datafiles import load
-from workbench.prompts.composer.grammar import head_of, place_in
 from workbench.prompts.composer.lexicon import (
     ANIMATE,
     Place,
@@ -18,21 +18,12 @@ from workbench.prompts.composer.lexicon import (
     word_list,
 )
 from workbench.prompts.composer.morphology import lemma
-from workbench.prompts.composer.naming import (
-    BESIDE,
-    definite,
-    is_many,
-    preposition,
-    short_name,
-    styleless,
-)
+from workbench.prompts.composer.nouns import head_of
 from workbench.prompts.composer.words import tokens
 from workbench.scene import Scene
 
-__all__ = ["DARK", "NOWHERE", "Ground", "ground", "place_of", "words_of"]
+__all__ = ["DARK", "Ground", "ground", "words_of"]
 
-NOWHERE: Final = "the surroundings"
-"""What the place is called where none is known."""
 DARK: Final = frozenset({"midnight", "night"})
 """The times of day without sun."""
 _DIM: Final = frozenset({"dusk", "blue hour", "dawn", "evening"})
@@ -59,22 +50,8 @@ _PAINTED: Final = frozenset(
         "3D animation",
     )
 )
-_PRONOUNS: Final = {
-    "man": ("he", "his", "him"),
-    "woman": ("she", "her", "her"),
-    "person": ("they", "their", "them"),
-}
-_ROOMS: Final = {"kitchen": "the kitchen", "home": "the room"}
-"""What a place is called that is only a thing in it: a stove, a sofa."""
-_ITS: Final = frozenset({"its", "his", "her", "their"})
 _FULL_NAME: Final = re.compile(r"[A-Z][a-z]+ [A-Z][a-z]+")
 """Somebody's name, as far as one can tell where no lexicon knows either word."""
-_SUNK: Final = re.compile(
-    r"\b(?:under|beneath|below)\s+(?:the\s+)?(?:water|sea|ocean|waves|surface)\b", re.IGNORECASE
-)
-_LAID: Final = frozenset({"surface", "underwater", "space", "planet"})
-"""Places that one can be by and still be in them, as far as the picture goes."""
-_SOMEBODY: Final = frozenset({"someone", "somebody"})
 _FAMILIES: Final = {
     "object": frozenset({"object", "food", "drink", "plant"}),
     "vehicle": frozenset({"vehicle", "aircraft", "watercraft"}),
@@ -173,29 +150,7 @@ def _ground(
     facts |= _motion(action, kind)
     facts |= _sky(place, time_of_day, weather)
     facts.add("painted" if is_painted else "filmed")
-    return Ground(frozenset(facts), kind, place, _cast(subject, setting, kind, place))
-
-
-@lru_cache(maxsize=1_024)
-def place_of(setting: str) -> Place | None:
-    """Return the kind of place that ``setting`` is, or None where it is not known."""
-    if not setting:
-        return None
-    words = [t.lower() for t in tokens(setting)]
-    found = _named_place(setting, words)
-    if found is not None and found.sky == "none" and words[0] in BESIDE and found.kind not in _LAID:
-        return None
-    return found
-
-
-def _named_place(setting: str, words: list[str]) -> Place | None:
-    if _SUNK.search(setting):
-        return place_named("underwater")
-    if {"interior", "inside", "indoor", "indoors"} & set(words):
-        return Place("hall", "in", "none")
-    if found := place_in(setting):
-        return found
-    return next((p for w in reversed(words) if (p := place_named(w))), None)
+    return Ground(frozenset(facts), kind, place, cast(subject, setting, kind, place))
 
 
 def _has_object(action: str) -> bool:
@@ -263,45 +218,3 @@ def _sky(place: Place | None, time_of_day: str, weather: str) -> set[str]:
     if weather in {"snow", "blizzard"}:
         facts.add("snowy")
     return facts
-
-
-def _enclosing(setting: str) -> str:
-    """Return the room rather than the thing in it: "a stove in the kitchen" is the kitchen."""
-    thing, _, room = setting.partition(" in ")
-    first, around = place_of(thing), place_of(room) if room else None
-    is_thing = first is not None and (
-        first.kind in {"surface", "perch"} or subject_kind(head_of(thing)) == "object"
-    )
-    return room if is_thing and around is not None else setting
-
-
-@lru_cache(maxsize=1_024)
-def _cast(subject: str, setting: str, kind: str, where: Place | None) -> Cast:
-    place = definite(_enclosing(setting), limit=1) if setting else NOWHERE
-    if where is not None and subject_kind(head_of(setting)) == "object":
-        place = _ROOMS.get(where.kind, place)
-    if setting.split(maxsplit=1)[:1] and setting.split(maxsplit=1)[0].lower() in _ITS:
-        place = NOWHERE
-    if where is not None and where.kind == "country":
-        place = "the landscape"
-    there = f"{preposition(setting, where, named=True)} {place}"
-    if place in _ROOMS.values():
-        there = f"in {place}"
-    if subject.lower() in _SOMEBODY:
-        named = "the figure"
-        return Cast(named, "they", "their", "them", place, there, named)
-    named = styleless(subject)
-    subj = definite(named, limit=3) if named else ""
-    if subject == setting or not subj:
-        subj = place if setting else "the scene"
-    if subject == setting and subject:
-        place = subj
-    if place == subj:
-        there = f"{preposition(setting, where, named=True)} {place}"
-    many = is_many(subject or setting)
-    several = many if place == subj else place != "the landscape" and is_many(_enclosing(setting))
-    short = short_name(named) if named else subj
-    if many:
-        return Cast(subj, "they", "their", "them", place, there, short, True, several)
-    it, its, him = _PRONOUNS.get(kind, ("it", "its", "it"))
-    return Cast(subj, it, its, him, place, there, short, False, several)

@@ -8,7 +8,6 @@ from functools import lru_cache
 from typing import Final
 
 from workbench.prompts.composer.datafiles import english, load
-from workbench.prompts.composer.grammar import head_of
 from workbench.prompts.composer.languages import is_foreign
 from workbench.prompts.composer.lexicon import (
     ANIMATE,
@@ -21,6 +20,7 @@ from workbench.prompts.composer.lexicon import (
     word_list,
 )
 from workbench.prompts.composer.morphology import is_adjective, is_noun, is_plural
+from workbench.prompts.composer.nouns import head_of
 from workbench.prompts.composer.words import tokens
 
 __all__ = ["BESIDE", "PARTS", "definite", "is_many", "preposition", "short_name", "styleless"]

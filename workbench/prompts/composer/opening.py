@@ -11,7 +11,6 @@ from workbench.prompts.composer.circumstances import setting_phrase, shot_phrase
 from workbench.prompts.composer.datafiles import english
 from workbench.prompts.composer.facts import Ground
 from workbench.prompts.composer.framing import led, modifiers
-from workbench.prompts.composer.grammar import head_of
 from workbench.prompts.composer.lexicon import subject_kind, word_list
 from workbench.prompts.composer.morphology import (
     inflect,
@@ -21,6 +20,7 @@ from workbench.prompts.composer.morphology import (
     is_verb,
     lemma,
 )
+from workbench.prompts.composer.nouns import head_of
 from workbench.prompts.composer.polishing import lower_first, polish
 from workbench.prompts.composer.reading import Reading
 from workbench.prompts.composer.segments import fields_of

@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import Final
 
 from workbench.prompts.composer.datafiles import english
+from workbench.prompts.composer.headings import is_place_alone, somebody_acts
 from workbench.prompts.composer.leads import take_lead, without_terms
 from workbench.prompts.composer.lexicon import (
     find_terms,
@@ -21,12 +22,10 @@ from workbench.prompts.composer.lexicon import (
     word_list,
 )
 from workbench.prompts.composer.morphology import is_adjective
-from workbench.prompts.composer.timing import timeless
-from workbench.prompts.composer.verbs import is_animate, verb_start
-from workbench.prompts.composer.words import bare, sentences, tokens
+from workbench.prompts.composer.words import sentences, tokens
 from workbench.scene import canonical_term, vocabulary
 
-__all__ = ["Modifier", "Segments", "cut", "exact_term", "fields_of", "is_place_alone"]
+__all__ = ["Modifier", "Segments", "cut", "exact_term", "fields_of"]
 
 _CUT_FIELDS: Final = frozenset(
     ["shot_size", "camera_angle", "camera_movement", "lens", "style", "color_palette", "pace"]
@@ -80,8 +79,6 @@ _PLACE_SCENE: Final = re.compile(
     r"^(?P<place>(?:[\w'-]+\s+){1,4}scene)\s+(?:with|where|in\s+which|showing|of)\s+(?P<rest>.+)$",
     re.IGNORECASE,
 )
-_NOT_A_STAGE: Final = frozenset({"surface", "perch", "vehicle"})
-_SOMEBODY: Final = frozenset({"someone", "somebody", "people", "everyone", "nobody"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +144,7 @@ def _place_main(parts: Segments, rest: str, following: Sequence[str]) -> None:
     """Take ``rest`` as the main clause, or as the place before it: "in the desert, an arch …"."""
     first = rest.split(maxsplit=1)[0].lower() if rest else ""
     is_place = (first in _FRONTED and following) or (
-        is_place_alone(rest) and any(_somebody_acts(p) for p in following)
+        is_place_alone(rest) and any(somebody_acts(p) for p in following)
     )
     if is_place and not parts.fronted:
         parts.fronted = rest
@@ -157,24 +154,6 @@ def _place_main(parts: Segments, rest: str, following: Sequence[str]) -> None:
         parts.fronted, parts.main = scene["place"], scene["rest"]
         return
     parts.main = rest
-
-
-def is_place_alone(phrase: str) -> bool:
-    """Tell whether ``phrase`` names a place and nothing else: "a misty forest", "kitchen scene"."""
-    name = re.sub(r"\s+scene\Z", "", timeless(phrase.strip()), flags=re.IGNORECASE)
-    words = [bare(w) for w in name.split()]
-    if not words or len(words) > 4 or set(words) & (word_list("prepositions") | {"and", "or"}):
-        return False
-    place = place_named(words[-1])
-    is_thing = subject_kind(words[-1]) is not None and name == timeless(phrase.strip())
-    return place is not None and place.kind not in _NOT_A_STAGE and not is_thing
-
-
-def _somebody_acts(phrase: str) -> bool:
-    """Tell whether ``phrase`` is a clause of its own about somebody: "a deer drinking"."""
-    words = phrase.split()
-    at, _ = verb_start(words)
-    return at > 0 and (is_animate(words[:at]) or bare(words[0]) in _SOMEBODY)
 
 
 def _main_from_modifiers(parts: Segments, text: str) -> None:

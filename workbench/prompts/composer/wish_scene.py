@@ -7,13 +7,11 @@ from typing import Final
 
 from workbench.prompts.composer.articles import with_article
 from workbench.prompts.composer.completing import choices
-from workbench.prompts.composer.grammar import head_of, place_in, read_clause
+from workbench.prompts.composer.grammar import read_clause
 from workbench.prompts.composer.lexicon import ANIMATE, place_named, subject_kind, word_list
 from workbench.prompts.composer.morphology import is_noun, is_plural, lemma
-from workbench.prompts.composer.wish_cast import (
-    coloured,
-    subject_words,
-)
+from workbench.prompts.composer.nouns import head_of, place_in
+from workbench.prompts.composer.wish_looks import coloured
 from workbench.prompts.composer.wish_terms import (
     PRONOUNS,
     Values,
@@ -23,6 +21,7 @@ from workbench.prompts.composer.wish_terms import (
     held_terms,
     mentions,
     placed,
+    subject_words,
     value_for,
 )
 from workbench.scene import Scene

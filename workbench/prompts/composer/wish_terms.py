@@ -11,6 +11,7 @@ from workbench.prompts.composer.datafiles import english, load
 from workbench.prompts.composer.facts import ground
 from workbench.prompts.composer.lexicon import capitalized, find_terms, word_list
 from workbench.prompts.composer.morphology import inflect, is_verb, lemma
+from workbench.prompts.composer.nouns import head_of
 from workbench.prompts.composer.reading import read
 from workbench.scene import SCENE_FIELDS, Scene, canonical_term, terms
 
@@ -25,6 +26,7 @@ __all__ = [
     "held_terms",
     "mentions",
     "placed",
+    "subject_words",
     "value_for",
 ]
 
@@ -225,3 +227,10 @@ def by_term(wish: str, _scene: Scene) -> Values | None:
     if "camera_movement" in values and "slowly" in wish:
         values.pop("pace", None)
     return values
+
+
+def subject_words(scene: Scene) -> str:
+    """Return a pattern for the words by which a wish may name the subject."""
+    head = head_of(scene.subject) if scene.subject else ""
+    single = lemma(head, "NOUN") if head else ""
+    return "|".join(re.escape(w) for w in {head, single} if w) or "\\0"

@@ -11,13 +11,11 @@ from typing import Final
 
 from workbench.prompts.composer.wish_cast import (
     by_action,
-    by_clothes,
-    by_colour,
     by_count,
     by_one_more,
-    by_quality,
     by_subject,
 )
+from workbench.prompts.composer.wish_looks import by_clothes, by_colour, by_quality
 from workbench.prompts.composer.wish_scene import (
     by_addition,
     by_field,

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from workbench.prompts.composer import bank
-from workbench.prompts.composer.facts import NOWHERE, Ground, ground
+from workbench.prompts.composer.casting import NOWHERE
+from workbench.prompts.composer.facts import Ground, ground
 from workbench.prompts.composer.morphology import lemma
 from workbench.prompts.composer.opening import opening
 from workbench.prompts.composer.reading import Reading
