@@ -211,6 +211,7 @@ class Player:
             x=x + lean - half * grow,
             y=y - sprite.height * grow / 2 + drop,
             colour=colour,
+            again=True,
         )
 
 

@@ -18,7 +18,7 @@ _NEAR: Final = 0.07
 """A fraction of a pixel that nobody sees."""
 _STEPS: Final = 4
 """Steps to a pixel at which what is laid again and again is moved."""
-_MOST_SPARE: Final = 3
+_MOST_SPARE: Final = 6
 """How much larger than what is seen of it a plane may be to be moved as a whole."""
 _MOST_KEPT: Final = 5 * 2 * _STEPS
 """Moved planes kept for one sprite: five planes, in all the steps of a path across and then some."""

@@ -26,6 +26,8 @@ _SAME: Final = 1e-4
 _EMPTY: Final = 254
 """What keeps as much of what lies beneath is as good as nothing."""
 _GAP, _RIM = 48, 4
+_WORTH: Final = 24_000
+"""Empty pixels that cost as much as laying one more part."""
 
 
 def merged(world: World, layers: Sequence[Layer]) -> list[Layer]:
@@ -68,7 +70,8 @@ def _parted(layer: Layer) -> list[Layer]:
     if not len(columns):
         return []
     parts = []
-    for run in np.split(columns, np.flatnonzero(np.diff(columns) > _GAP) + 1):
+    gap = max(_GAP, _WORTH / len(_filled(sprite.keep, 1)))
+    for run in np.split(columns, np.flatnonzero(np.diff(columns) > gap) + 1):
         left, right = int(run[0]) // 2 * 2, min(sprite.width, (int(run[-1]) // 2 + 1) * 2)
         rows = _filled(sprite.keep[:, left:right], 1)
         top, low = int(rows[0]) // 2 * 2, min(sprite.height, (int(rows[-1]) // 2 + 1) * 2)

@@ -16,6 +16,8 @@ from workbench.engines.pixels import Image
 __all__ = ["Beams", "Blinds", "Flicker", "Glow", "Sparkles", "Spot", "Vignette"]
 
 _WHOLE: Final = 1 / 255
+_GLINTS: Final = 48
+"""Steps in which a sparkle swells and fades."""
 
 
 class Glow:
@@ -85,13 +87,13 @@ class Beams:
 
     def __init__(self, plan: Plan, strength: float) -> None:
         small = (plan.width // 4 * 2, plan.height // 2)
-        y, x = np.mgrid[0 : 1 : small[1] * 1j, 0 : plan.width / plan.height : small[0] * 1j]
+        y, x = _places(plan, small)
         angle = np.arctan2(x - 1.35, y + 0.45)
         self._sheets = []
         for turn in range(6):
             shafts = 0.5 + 0.5 * np.sin(angle * 26 + turn * 0.22) * np.sin(angle * 11 - turn * 0.13)
             fall = np.clip(shafts, 0, 1) ** 2 * np.clip(1.25 - 0.8 * y, 0, 1) * strength * 255
-            sheet = cv2.resize(fall.astype(np.float32), (plan.width, plan.height))
+            sheet = cv2.resize(fall, (plan.width, plan.height))
             self._sheets.append(_bytes(sheet))
 
     def apply(self, picture: Picture, index: int) -> None:
@@ -121,7 +123,7 @@ class Blinds:
     """Slanting shadows, as of window blinds."""
 
     def __init__(self, plan: Plan, strength: float) -> None:
-        y, x = np.mgrid[0 : 1 : plan.height * 1j, 0 : plan.width / plan.height : plan.width * 1j]
+        y, x = _places(plan, (plan.width, plan.height))
         bars = np.clip(2.2 * np.sin((y + 0.22 * x) * 44) + 0.4, 0, 1)
         near = np.clip(1.4 - np.abs(x - plan.width / plan.height * 0.62) * 1.5, 0, 1)
         self._gain = _bytes(255 * (1 - strength * bars * near))
@@ -138,19 +140,26 @@ class Sparkles:
     def __init__(self, plan: Plan, number: float) -> None:
         random = plan.random(4)
         self._points = random.random((int(number), 4))
-        self._star = _star(max(5, plan.height // 46) | 1)
+        star = _star(max(5, plan.height // 46) | 1)
+        steps = np.sin(np.pi * np.arange(_GLINTS) / _GLINTS)
+        self._stars = [cv2.convertScaleAbs(star, alpha=float(step)) for step in steps]
 
     def apply(self, picture: Picture, index: int) -> None:
         """Add the sparkles of this moment."""
-        size = self._star.shape[0]
+        size = self._stars[0].shape[0]
         for x, y, start, speed in self._points:
             age = (index * (0.012 + 0.02 * speed) + start) % 1.0
             left = int(x * (picture.width - size))
             top = int((y - 0.12 * age) % 1.0 * (picture.height - size))
             region = picture.y[top : top + size, left : left + size]
-            cv2.add(
-                region, cv2.convertScaleAbs(self._star, alpha=math.sin(math.pi * age)), dst=region
-            )
+            cv2.add(region, self._stars[int(age * _GLINTS)], dst=region)
+
+
+def _places(plan: Plan, size: tuple[int, int]) -> tuple[Image, Image]:
+    """Return y and x of each pixel of a frame of ``size`` in frame heights: a column and a row."""
+    down = np.linspace(0, 1, size[1], dtype=np.float32)[:, None]
+    across = np.linspace(0, plan.width / plan.height, size[0], dtype=np.float32)[None]
+    return down, across
 
 
 def _star(size: int) -> Image:
