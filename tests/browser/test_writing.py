@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
@@ -81,3 +82,19 @@ def test_a_model_that_is_left_changes_nothing(
     expect(screen.step.get_by_role("heading", name="What should happen?")).to_be_visible()
     expect(screen.step.get_by_label("Your idea")).to_have_value("dog running")
     expect(screen.button("Enhance")).to_be_enabled()
+
+
+def test_what_was_written_without_the_language_model_is_marked_on_every_card(
+    open_screen: Callable[..., Screen], tmp_path: Path
+) -> None:
+    with SlowModel.running() as gone:
+        environment = gone.environment  # of a model that has left by the time it is asked
+    with LiveServer(tmp_path / "outputs", environment=environment) as server:
+        screen = open_screen(on=server).open_dashboard()
+        screen.enhance("dog running")
+        expect(screen.step.locator(".wb-badge-fallback")).to_be_visible()
+        screen.wait_until_playing(".wb-step-prompt [data-shows=video] video")
+        screen.make_variations()
+        marked = screen.cards.locator(".wb-badge-fallback:visible")
+        expect(marked).to_have_count(8, timeout=LOAD_MS)
+        expect(marked.first).to_have_text("written without the language model")
