@@ -65,7 +65,7 @@ _HAD: Final = frozenset(
     {"fun", "dinner", "lunch", "breakfast", "coffee", "tea", "drinks", "brunch"}
 )
 """What somebody is having when having is what he does."""
-_LEAFY: Final = word_list("seasons") | {"fallen", "falling", "green", "golden", "dry", "dead"}
+_LEAFY: Final = frozenset({"fallen", "falling", "green", "golden", "dry", "dead"})
 _OBJECT_STARTS: Final = frozenset(["its", "his", "her", "their", "the", "a", "an", "itself", "as"])
 
 
@@ -154,7 +154,9 @@ def _acts(low: str, i: int, previous: str, following: str) -> bool:
 def _is_finite(low: str, previous: str, following: str, before: list[str]) -> bool:
     if previous in word_list("prepositions") or previous in english("determiners"):
         return False
-    if low == "leaves" and (subject_kind(previous) == "plant" or previous in _LEAFY):
+    if low == "leaves" and (
+        subject_kind(previous) == "plant" or previous in _LEAFY | word_list("seasons")
+    ):
         return False
     if low in word_list("verbal_s"):
         if following == "of" or not _nounish(previous):
