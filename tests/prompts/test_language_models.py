@@ -272,6 +272,33 @@ def test_a_model_that_breaks_a_lock_is_not_believed(
     assert "Locked" in revision.message
 
 
+@pytest.mark.parametrize("name", NONSENSE)
+def test_whatever_the_endpoint_does_every_task_ends_in_a_usable_answer(
+    name: str, endpoint: Misbehaving, settings: Settings, impatient: Settings
+) -> None:
+    endpoint.answers(*NONSENSE[name])
+    chosen = impatient if name in SLOW else settings
+    made = _vary(chosen, 2)
+    assert len({v.prompt for v in made} | {TEXT}) == 3
+    assert {v.source for v in made} <= {Source.FALLBACK, Source.SUBSTITUTE}
+    revision = _run(lambda w: w.revise(TEXT, BEFORE, "add rain"), chosen)
+    assert (revision.scene.weather, revision.is_fallback) == ("rain", True)
+    assert "built-in composer" in revision.message
+    draft = _run(lambda w: w.extract("a red car at night"), chosen)
+    assert (draft.scene.time_of_day, draft.is_fallback) == ("night", True)
+
+
+def test_a_revision_that_takes_another_subject_unasked_is_not_believed(
+    endpoint: Misbehaving, settings: Settings
+) -> None:
+    ship = {"prompt": "A tall ship sails in the rain.", "scene": {"subject": "a ship"}}
+    endpoint.answers(_revised(**ship))
+    kept = _run(lambda w: w.revise(TEXT, BEFORE, "add rain"), settings)
+    assert (kept.scene.subject, kept.scene.weather, kept.is_fallback) == ("a dog", "rain", True)
+    asked = _run(lambda w: w.revise(TEXT, BEFORE, "replace the dog with a ship"), settings)
+    assert (asked.scene.subject, asked.is_fallback) == ("a ship", False)
+
+
 def test_extraction_keeps_the_text_and_falls_back_to_the_composer(
     endpoint: Misbehaving, settings: Settings
 ) -> None:

@@ -26,6 +26,7 @@ from workbench.prompts.answers import (
 )
 from workbench.prompts.chat import ChatEndpoint
 from workbench.prompts.composer import composer
+from workbench.prompts.composer.tuning import understand
 from workbench.prompts.model import ChatFailure, Draft, Exchange, OnText, Revision, Variation
 from workbench.scene import SCENE_FIELDS, Origin, Scene
 
@@ -101,6 +102,10 @@ class LanguageWriter:
         after = _after(scene, answer.scene)
         if any(getattr(after, f) != getattr(scene, f) for f in _locked(scene)):
             raise ChatFailure("The language model changed what was locked.", said)
+        if not keeps_subject(scene.subject, f"{after.subject} {text}") and _is_about_else(
+            request, scene
+        ):
+            raise ChatFailure("The language model changed the subject.", said)
         changes = scene.changes_to(after)
         if not changes or text == prompt:
             raise ChatFailure("The language model's answer names no change.", said)
@@ -189,6 +194,12 @@ def _after(before: Scene, answer: SceneAnswer, *, origin: Origin = Origin.EDITED
         if getattr(given, name) != getattr(before, name) and name in answer.model_fields_set
     }
     return before.edit(changed, origin=origin, force=True)
+
+
+def _is_about_else(request: str, scene: Scene) -> bool:
+    """Tell whether ``request`` asks, as far as the composer understands it, for no other subject."""
+    asked = understand(request, scene).values
+    return bool(asked) and "subject" not in asked
 
 
 def _demand_subject(subject: str, text: str, said: Collection[Exchange]) -> None:
