@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Mapping
 from typing import Final
 
@@ -37,7 +38,12 @@ def setting_phrase(scene: Scene, at: Ground, *, after: str = "") -> str:
     ``after`` is the clause before it: what runs through the snow runs in a forest, not through it.
     """
     setting = scene.setting
-    if not setting or setting == scene.subject or setting in scene.action:
+    name = re.sub(r"^(?:an?|the) ", "", setting)
+    if (
+        not setting
+        or setting == scene.subject
+        or re.search(rf"\b{re.escape(name)}\b", scene.action)
+    ):
         return ""
     if setting.split()[0].lower() in word_list("prepositions"):
         return setting

@@ -81,12 +81,14 @@ def _subject(scene: Scene, _at: Ground, _words: frozenset[str]) -> Sequence[str]
     return () if seen_from or not verb.endswith("ing") else ("someone",)
 
 
-def _time(_scene: Scene, at: Ground, words: frozenset[str]) -> Sequence[str]:
+def _time(scene: Scene, at: Ground, words: frozenset[str]) -> Sequence[str]:
     hints = load("completions")["hints"]
     if words & frozenset(hints["night"].split()):
         return ("night",) if "sky" in at.facts else ()
     if "sky" not in at.facts:
         return ()
+    if scene.lighting == "low-key lighting" and scene.origin("lighting") is Origin.SAID:
+        return ("night",)
     if words & frozenset(hints["day"].split()):
         return ("midday", "afternoon", "morning")
     if "gloomy" in at.facts:

@@ -208,16 +208,14 @@ def _placed(words: list[str], i: int, phrase: list[str]) -> tuple[str, str] | No
     if low in word_list("path") - word_list("locative"):
         if place is None or (low in _INDOOR_ONLY and place.sky != "open"):
             return None
-        return _join(words[: i + len(phrase)]), _join(words[i + 1 :])
+        led = words[i:] if low == "over" and place.sky == "none" else words[i + 1 :]
+        return _join(words[: i + len(phrase)]), _join(led)
     if low == "around" and place and words[i - 1 : i]:
         return _join(words[: i + len(phrase)]), _join(words[i + 1 :])
     if (low == "in" and _dressed(phrase)) or (low in {"by", "as"} and place is None):
         return None
     if low == "against" or head in word_list("not_where") or head in _NEVER_WHERE:
         return None
-    if low == "over" and place is not None:
-        led = words[i:] if place.sky == "none" else words[i + 1 :]
-        return _join(words[: i + len(phrase)]), _join(_trimmed(led))
     return _join(words[:i]), _place_phrase(_trimmed(words[i:]))
 
 

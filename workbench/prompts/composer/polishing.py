@@ -9,7 +9,7 @@ from workbench.prompts.composer.articles import ONE_OF_ITS_NAME, with_article
 from workbench.prompts.composer.datafiles import english
 from workbench.prompts.composer.lexicon import capitalized, place_named, subject_kind, word_list
 from workbench.prompts.composer.morphology import is_adjective, is_noun, is_plural, is_verb
-from workbench.prompts.composer.verbs import verb_start
+from workbench.prompts.composer.verbs import BE, verb_start
 from workbench.prompts.composer.words import article, tokens
 
 __all__ = ["lower_first", "polish"]
@@ -100,11 +100,7 @@ def _opened(text: str) -> str:
     at, finite = verb_start(words)
     if at == 0 or (at < 0 and words[0].lower() in word_list("locative")):
         return text
-    end = (
-        (at - 1 if finite and words[at - 1].lower() in {"is", "are"} else at)
-        if at > 0
-        else len(words)
-    )
+    end = (at - 1 if finite and words[at - 1].lower() in BE else at) if at > 0 else len(words)
     front = " ".join(words[:end])
     if not front.split()[0].isupper() and _is_common(front.split()[0]):
         front = f"{front[:1].lower()}{front[1:]}"

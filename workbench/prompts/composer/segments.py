@@ -68,7 +68,7 @@ _STYLE_WORD: Final = re.compile(
 )
 _STYLE_TAIL: Final = re.compile(
     r"\s+(?:(?:rendered|shot|filmed|painted|drawn|seen|set)\s+)?(?:in|as|with)\s+(?:an?\s+|the\s+)?"
-    r"(?:style\s+of\s+\S+(?:\s+\S+){0,3}|(?:\S+\s+){1,3}style)$|\s+by\s+(?:[A-Z]\w+\s?){1,3}$"
+    r"(?:style\s+of\s+\S+(?:\s+\S+){0,3}|(?:\S+\s+){1,3}style)$|\s+by\s+[A-Z]\w+\s?(?:(?:[A-Z]\w+|van|von|de|da|der)\s?){0,3}$"
 )
 _BEFORE_TERM: Final = re.compile(
     r"\s(?:(?:seen|shot|filmed|viewed|rendered)\s+)?(?:in|as|with|from|on)\s+(?:an?\s+|the\s+)?"
@@ -247,8 +247,10 @@ def _modifier_fields(segment: str) -> frozenset[str] | None:
     if all(w in word_list("filler") or w in word_list("colors") for w in words):
         return frozenset(t.field for t in terms)
     named_style = re.search(r"\b(?:in the style of|by)\b", segment, re.IGNORECASE)
-    if named_style and "style" in {t.field for t in terms} and len(words) <= 4:
-        return frozenset({"style"})
+    if named_style and "style" in {t.field for t in terms}:
+        before = {t.lower() for t in tokens(segment[: named_style.start()])}
+        if before <= word_list("filler") | word_list("lead_nouns"):
+            return frozenset({"style"})
     return None
 
 
