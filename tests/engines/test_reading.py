@@ -176,3 +176,10 @@ def test_most_real_prompts_get_a_subject_that_is_drawn() -> None:
 @pytest.mark.parametrize("said", ["voxel art", "a Minecraft-like world", "in a blocky voxel style"])
 def test_worlds_of_blocks_are_voxels(said: str) -> None:
     assert find_term("style", said) == "voxel"
+
+
+@pytest.mark.parametrize("mount", ["motorcycle", "bicycle", "horse"])
+def test_who_is_on_something_rides_it_and_who_is_beside_it_does_not(mount: str) -> None:
+    (ridden,) = actors(f"a man on a {mount}", "driving")
+    assert (ridden.figure, ridden.rider) == (mount, "man")
+    assert [a.figure for a in actors(f"a man and a {mount}", "standing")] == ["man", mount]

@@ -82,7 +82,7 @@ def figure_size(actor: Actor) -> float:
     spec = acted(actor)
     size = float(spec["size"])
     if actor.rider and "seat" in spec:
-        return size * (float(spec["seat"][2]) - float(spec["seat"][1]))
+        return size * max(1.0, float(spec["seat"][2]) - float(spec["seat"][1]))
     return size * 1.45 if actor.rider else size
 
 

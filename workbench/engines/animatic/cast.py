@@ -158,8 +158,9 @@ class Player:
         """Paint mount and rider, whichever is nearer to the camera last."""
         rider = acted(Actor(self.actor.rider, "", upright=self.actor.upright))
         x, y, share, gait = self.spec.get("seat") or saddle(self.spec, pose)
+        x = x if pose.front == "side" else float(self.spec.get("beside", 0.0))
         share *= float(rider["size"]) / 0.60
-        seat = canvas.moved(x if pose.front == "side" else 0.0, y, share)
+        seat = canvas.moved(x, y, share)
         look = {**rider["look"], **astride(self.spec, share)}
 
         def seated() -> None:

@@ -54,6 +54,7 @@ _MOUNTS: Final = frozenset(
         "bicycle",
         "motorcycle",
         "skateboard",
+        "boat",
         "canoe",
         "deer",
     }
@@ -133,20 +134,20 @@ def _actors(scene: Scene) -> tuple[Actor, ...]:
         thing = replace(actors[0], prop=things[0].figure, prop_colour=things[0].colour)
         actors = [thing, *[a for a in actors[1:] if a is not things[0]]]
     plays = bool(re.search(r"\bplay", scene.action.lower())) and not doing
+    actors = _mounted(actors, gait, scene.subject.lower())
     return tuple(_with_company(actors, doing, gait, plays=plays)[:_MOST_ACTORS])
 
 
 def _with_company(
     actors: list[Actor], doing: Sequence[Noun], gait: str, *, plays: bool = False
 ) -> list[Actor]:
-    """Put riders on mounts, things into hands, and other things beside."""
-    actors = _mounted(actors, gait)
+    """Put who is said to ride something on it, things into hands, and other things beside."""
     lead = actors[0]
     for noun in doing[:1]:
         spec = figures()[noun.key]
         if (
             noun.key in _MOUNTS
-            and gait in {"ride", "pedal", "gallop", "drive", "sit", "swim", "jump", "run"}
+            and gait in {"ride", "pedal", "gallop", "drive", "sit", "sail", "swim", "jump", "run"}
             and not lead.rider
         ):
             mount_gait = {"ride": "run"}.get(gait, gait)
@@ -178,10 +179,14 @@ def _holding(actor: Actor, noun: Noun) -> Actor:
     )
 
 
-def _mounted(actors: list[Actor], gait: str) -> list[Actor]:
+def _mounted(actors: list[Actor], gait: str, spoken: str) -> list[Actor]:
+    """Seat whoever rides: who is said to, whose trade it is, who is said to be on something."""
     mounts = [a for a in actors if a.figure in _MOUNTS]
     people = [a for a in actors if _form(a) == "person"]
-    riders = [a for a in people if gait in {"ride", "pedal"} or a.words in _RIDERS]
+    on = any(
+        re.search(rf"\bon (?:\w+ ){{1,2}}{re.escape(mount.words)}", spoken) for mount in mounts
+    )
+    riders = [a for a in people if on or gait in {"ride", "pedal"} or a.words in _RIDERS]
     if mounts and riders:
         seated = replace(mounts[0], rider=riders[0].figure)
         return [seated, *[a for a in actors if a not in {mounts[0], riders[0]}]]
