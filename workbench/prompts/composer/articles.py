@@ -49,7 +49,8 @@ def with_article(phrase: str) -> str:
         proper = subject_kind(head) is None and place_named(head) is None
     if is_foreign(phrase) or (head in word_list("proper") and head == words[-1].lower()):
         return phrase
-    if first in {"a", "an"} and is_plural(head) and " of " not in phrase and len(words) > 1:
+    single = " of " not in phrase and " and " not in phrase
+    if first in {"a", "an"} and is_plural(head) and single and len(words) > 1:
         return " ".join(words[1:])
     if first in english("determiners") or first.isdigit() or proper or "'s" in words[0]:
         return _decapitalized(phrase) if first in english("determiners") else phrase

@@ -45,6 +45,8 @@ def setting_phrase(scene: Scene, at: Ground, *, after: str = "") -> str:
         or re.search(rf"\b{re.escape(name)}\b", scene.action)
     ):
         return ""
+    if after.lower().split()[-1:] == name.lower().split()[-1:]:  # "under a blue sky", in the sky
+        return ""
     if setting.split()[0].lower() in word_list("prepositions"):
         return setting
     kind = at.place.kind if at.place else ""

@@ -155,7 +155,9 @@ def _is_finite(low: str, previous: str, following: str, before: list[str]) -> bo
     if previous in word_list("prepositions") or previous in english("determiners"):
         return False
     if low == "leaves" and (
-        subject_kind(previous) == "plant" or previous in _LEAFY | word_list("seasons")
+        previous.endswith("ing")
+        or subject_kind(previous) == "plant"
+        or previous in _LEAFY | word_list("seasons")
     ):
         return False
     if low in word_list("verbal_s"):

@@ -113,6 +113,7 @@ def _body(
     if not camera:
         life = _hung(life, "lens", told["lens"], at, rng)
     spoken = scene.origin("weather") is not Origin.INFERRED
+    spoken = spoken and scene.weather not in scene.subject.lower().split()
     parts = {
         "life": life,
         "place": _place_clause(at, rng, used) if scene.setting else "",
