@@ -4,7 +4,7 @@ import { ChangeList, changesOf } from "./changes.js";
 import { asCurl, asPython, copy } from "./copying.js";
 import { attribute, button, h, put, show } from "./dom.js";
 import { factsRows } from "./facts.js";
-import { download, Player } from "./media.js";
+import { download, isShown, Player } from "./media.js";
 import { Note } from "./note.js";
 import { JobLine } from "./progress.js";
 import { ScoreList } from "./scores.js";
@@ -78,7 +78,7 @@ export class Viewer {
     if (!this.el.open) return;
     const job = this.store.jobs[this.id];
     if (!job) return this.el.close();
-    this.player.update(job);
+    this.player.update(job, job.final || isShown(job, this.store) ? "" : "It shows here as soon as it is being rendered.");
     this.line.update(job);
     show(this.line.el, !job.complete);
     this.scores.update(job, ranges);
