@@ -67,6 +67,8 @@ def test_what_good_english_asks_for_is_said(rough: str, always: str) -> None:
 @pytest.mark.parametrize("rough", ["two dogs sleeping", "an otter swimming", "a nurse writing"])
 def test_what_is_somebodys_own_is_named_so(rough: str) -> None:
     texts = [enhance(rough, seed=seed).prompt for seed in range(30)]
-    owned = [t for t in texts if re.search(r"\bthe (?:two dogs'|otter's|nurse's) \w", t, re.IGNORECASE)]
+    owned = [
+        t for t in texts if re.search(r"\bthe (?:two dogs'|otter's|nurse's) \w", t, re.IGNORECASE)
+    ]
     assert len(owned) >= 3
     assert not any(re.search(r"\bcoat of the|hands of the", t) for t in texts)
