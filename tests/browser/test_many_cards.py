@@ -60,6 +60,11 @@ async (rounds) => {
 }
 """
 
+_DEVICE: Final = {
+    "name": "cpu:0", "kind": "cpu", "gpu": None, "host": "", "label": "", "state": "idle",
+    "paused": False, "detail": "", "load": 71, "temperature": None, "memory_used": 2.1,
+    "memory_total": 8.0, "job": None,
+}  # fmt: skip
 _MOVING: Final = """
 () => document.getAnimations().filter((one) => one.effect.getTiming().iterations === Infinity).length
 """
@@ -170,12 +175,7 @@ def test_a_change_reaches_its_card_and_no_other(page: Page) -> None:
 
 
 def test_the_strip_says_rendering_as_soon_as_the_card_does(page: Page) -> None:
-    device = {
-        "name": "cpu:0", "kind": "cpu", "gpu": None, "host": "", "label": "", "state": "idle",
-        "paused": False, "detail": "", "load": 71, "temperature": None, "memory_used": 2.1,
-        "memory_total": 8.0, "job": None,
-    }  # fmt: skip
-    page.evaluate("(devices) => window.set('devices_state', devices)", [device])
+    page.evaluate("(devices) => window.set('devices_state', devices)", [_DEVICE])
     told = page.locator(".wb-device", has_text="CPU 0").locator(".wb-device-state")
     expect(told).to_have_text("free")
     expect(page.locator(".wb-machine")).to_have_text("This computer71 % load · 2.1 of 8 GB")
@@ -183,7 +183,7 @@ def test_the_strip_says_rendering_as_soon_as_the_card_does(page: Page) -> None:
     running = _job(1) | {"state": "running", "progress": 40, "revision": 1}
     page.evaluate(patch, running)
     expect(told).to_have_text("rendering, 40 %")
-    page.evaluate("(devices) => window.set('devices_state', devices)", [device | {"paused": True}])
+    page.evaluate("(devices) => window.set('devices_state', devices)", [_DEVICE | {"paused": True}])
     expect(told).to_have_text("rendering, 40 %, then paused")
     page.evaluate(patch, running | {"state": "complete", "final": True, "revision": 2})
     expect(told).to_have_text("paused")
@@ -206,5 +206,8 @@ def test_the_wall_is_sorted_by_what_was_measured_and_leaves_look_alikes_out(page
     shown = cards.locator(".wb-score[data-sorted] dd")
     expect(shown).to_have_text(["0.4", "0.2", "0.1"], timeout=LOAD_MS)
     expect(cards.nth(1)).to_contain_text("looks like another")
+    page.evaluate("(devices) => window.set('devices_state', devices)", [_DEVICE])
+    expect(page.locator(".wb-machine")).to_be_visible()
+    expect(cards.locator(".wb-job:visible")).to_have_count(0)  # what is done needs no line
     page.get_by_label("Show").select_option("Without look-alikes")
     expect(shown).to_have_text(["0.4", "0.1"], timeout=LOAD_MS)

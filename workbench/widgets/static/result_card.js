@@ -50,10 +50,10 @@ export class ResultCard {
     if (changed || ranges !== this.ranges || sort !== this.sort) this.scores.update(job, ranges, sort);
     this.ranges = ranges;
     this.sort = sort;
-    this.line.update(job);
+    if (!job.complete) this.line.update(job);
+    show(this.line.el, !job.complete);
     this.player.update(job);
     if (!changed) return;
-    show(this.line.el, !job.complete);
     put(this.text, job.prompt);
     attribute(this.text, "title", job.prompt);
     this.changes.update(changesOf(this.store.entry(job.entry)));
