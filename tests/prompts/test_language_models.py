@@ -228,6 +228,13 @@ def test_held_fields_hold_against_the_model(endpoint: Misbehaving, settings: Set
     assert sorted(v.source for v in made) == sorted([Source.PROVIDER, Source.SUBSTITUTE])
 
 
+def test_named_axes_hold_against_the_model(endpoint: Misbehaving, settings: Settings) -> None:
+    endpoint.answers(_varied({"weather": "rain"}, {"mood": "calm"}, {"camera_angle": "overhead"}))
+    made = _vary(settings, 3, axes=["camera", "mood"])
+    assert "weather" not in {c.field for v in made for c in v.changes}
+    assert sorted(v.source for v in made) == [Source.PROVIDER, Source.PROVIDER, Source.SUBSTITUTE]
+
+
 @pytest.mark.parametrize("name", ["server error", "hang", "html", "unauthorised"])
 def test_without_an_answer_all_variations_are_marked_fallbacks(
     name: str, endpoint: Misbehaving, settings: Settings, impatient: Settings

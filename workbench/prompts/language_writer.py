@@ -27,6 +27,7 @@ from workbench.prompts.answers import (
 from workbench.prompts.chat import ChatEndpoint
 from workbench.prompts.composer import composer
 from workbench.prompts.composer.tuning import understand
+from workbench.prompts.composer.varying import fields_of_axes
 from workbench.prompts.model import ChatFailure, Draft, Exchange, OnText, Revision, Variation
 from workbench.scene import SCENE_FIELDS, Origin, Scene
 
@@ -81,10 +82,13 @@ class LanguageWriter:
         }  # fmt: skip
         answer, said = await self.endpoint.ask(_messages("vary", data), Varied)
         made = []
+        stays = frozenset({*hold, *_locked(scene), "subject", "action"})
+        if axes:
+            stays |= set(SCENE_FIELDS) - set(fields_of_axes(axes))
         for given in answer.variations[: count * 2]:
             try:
                 one = Enhanced.model_validate(given)
-                made.append(self._variation(one, parent, index, hold, said))
+                made.append(self._variation(one, parent, index, stays, said))
             except (ValidationError, ChatFailure):
                 continue
         return made[:count], said
@@ -126,15 +130,14 @@ class LanguageWriter:
         given: Enhanced,
         parent: tuple[str, Scene],
         index: int,
-        hold: Sequence[str],
+        stays: frozenset[str],
         said: Sequence[Exchange],
     ) -> Variation:
         _, before = parent
         text = self._usable(given.prompt, said)
         _demand_subject(before.subject, text, said)
         after = _after(before, given.scene, origin=Origin.INFERRED)
-        held = {*hold, *_locked(before), "subject", "action"}
-        if any(getattr(after, f) != getattr(before, f) for f in held & set(SCENE_FIELDS)):
+        if before.differing(after) & stays:
             raise ChatFailure("A variation changes what should stay.", said)
         changes = before.changes_to(after)
         if not changes:

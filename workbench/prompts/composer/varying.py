@@ -21,7 +21,7 @@ from workbench.prompts.composer.ranges import plausible
 from workbench.prompts.model import Variation
 from workbench.scene import Origin, Scene, terms
 
-__all__ = ["AXES", "distance", "vary"]
+__all__ = ["AXES", "distance", "fields_of_axes", "vary"]
 
 AXES: Final = {
     "camera": ("camera_movement", "shot_size", "camera_angle"),
@@ -87,7 +87,9 @@ def vary(
         return []
     rng = rng_for(seed, [p for p, _ in parents], tuple(axes), tuple(hold))
     plans = [
-        _Plan(prompt, scene, _free(scene, _fields(axes), frozenset(hold)), frozenset(hold), {})
+        _Plan(
+            prompt, scene, _free(scene, fields_of_axes(axes), frozenset(hold)), frozenset(hold), {}
+        )
         for prompt, scene in parents
     ]
     taken = {p for p, _ in parents} | set(avoid)
@@ -127,7 +129,8 @@ def _steps(name: str) -> Mapping[str, int]:
     return {term: number for number, term in enumerate(along)}
 
 
-def _fields(axes: Sequence[str]) -> tuple[str, ...]:
+def fields_of_axes(axes: Sequence[str]) -> tuple[str, ...]:
+    """Return the fields that ``axes``, axes or fields by name, stand for; all that vary for none."""
     if not axes:
         return tuple(name for names in AXES.values() for name in names)
     return tuple(dict.fromkeys(name for axis in axes for name in AXES.get(axis, (axis,))))
