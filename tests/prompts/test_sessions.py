@@ -393,6 +393,7 @@ def test_undo_and_redo_go_on_in_an_imported_session(sessions: Sessions) -> None:
     document = json.loads(json.dumps(sessions.export(session_id)))
     copied = sessions.import_(document)
     assert sessions.export(copied)["entries"] == document["entries"]
+    assert _tune(sessions, sessions.import_(document), "undo") == first
     assert _tune(sessions, copied, "redo") == rain
     assert _tune(sessions, copied, "undo") == night
     assert _tune(sessions, copied, "undo") == first
