@@ -212,10 +212,10 @@ def test_the_command_refuses_bad_parameters_with_status_2(outputs: Path) -> None
 
 
 def test_breaking_off_the_command_cancels_what_has_not_ended_where_asked(outputs: Path) -> None:
-    arguments = ["a kite", "--seeds=6", "--num-frames=120", "--on-interrupt=cancel"]
+    arguments = ["a kite", "--seeds=12", "--num-frames=480", "--on-interrupt=cancel"]
     process = _command(outputs, *arguments)
     assert process.stderr is not None
-    assert "1 of 6" in process.stderr.readline()
+    assert "1 of 12" in process.stderr.readline()
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130, err
