@@ -262,7 +262,8 @@ def _codec(quality: Quality, effort: Effort, encoder: EncoderChoice) -> _Codec:
         return _Codec("h264_nvenc", table["nvenc"][quality], 1)
     chosen = table["x264"][effort]
     steered_by = "qp" if "qp" in chosen else "crf"
-    options = {**chosen["options"], steered_by: chosen[steered_by][quality]}
+    coarse = chosen.get("coarse", {}) if quality in {"phone", "light"} else {}
+    options = {**chosen["options"], **coarse, steered_by: chosen[steered_by][quality]}
     return _Codec("libx264", options, chosen["threads"])
 
 
