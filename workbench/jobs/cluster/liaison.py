@@ -289,7 +289,7 @@ class Liaison:
         else:
             self._send(Heard(self._seat, self._serial, made.line))
         self._order = None
-        self._call("release")
+        self._call("release", made.job_id, made.attempt)
 
     def _bringing(self, made: Made, here: int, total: int) -> Reported:
         host = self._seat.partition("/")[0]

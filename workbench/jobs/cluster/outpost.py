@@ -13,7 +13,6 @@ import asyncio
 import logging
 import os
 import selectors
-import shutil
 import signal
 import threading
 import time
@@ -27,7 +26,7 @@ import psutil
 
 from workbench.engines.inputs import BROUGHT
 from workbench.jobs.cluster.assignment import assigned_gpu, visible_number
-from workbench.jobs.cluster.scratch import make_folder, read_part, wrap, write_part
+from workbench.jobs.cluster.scratch import Scratch, read_part, wrap
 from workbench.jobs.cluster.words import (
     Answer,
     Assigned,
@@ -63,7 +62,6 @@ __all__ = ["NotYours", "Outpost"]
 _LOG_BYTES: Final = 64 << 10
 _READINGS_EVERY_S: Final = 2.0
 _TICK_S: Final = 0.25
-_INPUTS: Final = "inputs"
 _LOG = logging.getLogger("workbench.jobs.outpost")
 
 
@@ -80,7 +78,7 @@ class Outpost:
         self._kind = kind
         self._seat = "cpu:0" if kind == "cpu" else "cuda:0"
         self._absence_s, self._vacancy_s = absence_s, vacancy_s
-        self._folder = make_folder()
+        self._scratch = Scratch()
         self._gpu = assigned_gpu() if kind == "cuda" else None
         self._nvml = Nvml()
         self._selector = selectors.DefaultSelector()
@@ -146,9 +144,7 @@ class Outpost:
     async def bring(self, owner: str, name: str, offset: int, data: bytes) -> None:
         """Take a part of a file that the next render begins from."""
         self._check(owner)
-        folder = self._folder / _INPUTS
-        folder.mkdir(exist_ok=True)
-        await asyncio.to_thread(write_part, folder / Path(name).name, offset, data)
+        await asyncio.to_thread(self._scratch.bring, Path(name).name, offset, data)
 
     async def chunk(self, owner: str, name: str, offset: int, length: int) -> bytes:
         """Return a part of a file that the finished attempt made."""
@@ -158,11 +154,14 @@ class Outpost:
         path = self._aside(self._order).folder / name
         return await asyncio.to_thread(read_part, path, offset, length)
 
-    async def release(self, owner: str) -> None:
-        """Forget the finished attempt and its files, which have arrived."""
+    async def release(self, owner: str, job_id: str, attempt: int) -> None:
+        """Forget a finished attempt and its files, which have arrived; another may have begun."""
         self._check(owner)
-        self._order = None
-        self._clear()  # at once: the next render's files may be on their way
+        if self._order is not None and self._order.job_id == job_id:
+            if self._order.attempt != attempt:
+                return
+            self._order = None
+        self._scratch.forget(job_id)
 
     async def end(self, owner: str, at_once: bool) -> None:
         """End the worker: at once, or after a moment to obey."""
@@ -185,7 +184,7 @@ class Outpost:
         self._crew.end(self._seat, at_once=True)
         self._crew.close()
         self._ready, self._order, self._loaded = None, None, ""
-        self._clear()
+        self._scratch.clear()
         gpu = self._gpu
         slot = Slot(
             name=self._seat,
@@ -197,18 +196,17 @@ class Outpost:
         )
         for name in [name for name in os.environ if name.startswith("WORKBENCH_")]:
             del os.environ[name]  # this process is the worker's alone, and so are its settings
-        os.environ.update(self._environment, WORKBENCH_OUTPUTS=str(self._folder))
-        os.environ[BROUGHT] = str(self._folder / _INPUTS)
+        os.environ.update(self._environment, WORKBENCH_OUTPUTS=str(self._scratch.folder))
+        os.environ[BROUGHT] = str(self._scratch.inputs)
         identity = self._crew.start(slot)
         self._worker_pid = identity.pid if identity else 0
         self._note_events()
 
     def _take_order(self, order: Render) -> Render:
-        self._order = replace(order, folder=str(self._folder / order.job_id))
+        self._order = replace(order, folder=str(self._scratch.begin(order.job_id)))
         self._log_read = self._previewed_ns = 0
         with suppress(ValueError, KeyError):
             self._loaded = model_key(RenderRequest.model_validate(order.recipe["request"]))
-        Path(self._order.folder).mkdir(parents=True, exist_ok=True)
         return self._order
 
     def _hear(self) -> None:
@@ -252,6 +250,7 @@ class Outpost:
                 self._tell_files()
                 if isinstance(message, Failed):
                     self._order = None
+                    self._scratch.forget(message.job_id)
             case _:
                 pass
         self._say(Spoke(to_json(message)))
@@ -317,10 +316,6 @@ class Outpost:
     def _aside(order: Render) -> JobFiles:
         return JobFiles(Path(order.folder)).attempt(order.attempt)
 
-    def _clear(self) -> None:
-        for path in self._folder.iterdir():
-            shutil.rmtree(path, ignore_errors=True)
-
     def _watch_for_absence(self) -> None:
         while True:
             time.sleep(min(1.0, self._absence_s / 4))
@@ -334,7 +329,7 @@ class Outpost:
         _LOG.warning("the outpost leaves: %s", reason)
         if self._worker_pid:
             kill_group(self._worker_pid, signal.SIGKILL)
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._scratch.remove()
         os._exit(0)
 
 

@@ -13,13 +13,67 @@ from workbench.jobs.cluster.words import Parcel
 from workbench.jobs.paths import JobFiles
 from workbench.jobs.processes import identify
 
-__all__ = ["make_folder", "read_part", "wrap", "write_part"]
+__all__ = ["Scratch", "read_part", "wrap"]
 
 _SMALL_BYTES: Final = 256 << 10
 """A file up to this large rides along with the word that it is made."""
+_INPUTS: Final = "inputs"
 
 
-def make_folder() -> Path:
+class Scratch:
+    """A folder for each render, and one for what renders begin from.
+
+    What is asked of an outpost may arrive in another order than it was said: a render may have begun
+    when the one before it is forgotten. So only what is that one's own goes.
+    """
+
+    def __init__(self) -> None:
+        self.folder = _make_folder()
+        self.inputs = self.folder / _INPUTS
+        self._count = 0
+        self._begun: dict[str, int] = {}
+        """By job, how many had begun when it did."""
+        self._brought: dict[str, int] = {}
+        """By input, the same when its first part came."""
+
+    def begin(self, job_id: str) -> Path:
+        """Return the folder of a render that begins."""
+        self._count += 1
+        self._begun[job_id] = self._count
+        folder = self.folder / job_id
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def bring(self, name: str, offset: int, data: bytes) -> None:
+        """Take a part of an input, which the part at 0 begins anew; raises ``OSError``."""
+        self.inputs.mkdir(exist_ok=True)
+        if not offset:
+            self._brought[name] = self._count
+        with (self.inputs / name).open("r+b" if offset else "wb") as file:
+            file.seek(offset)
+            file.write(data)
+
+    def forget(self, job_id: str) -> None:
+        """Remove what a render made, and the inputs that were there before it began."""
+        begun = self._begun.pop(job_id, 0)
+        shutil.rmtree(self.folder / job_id, ignore_errors=True)
+        for name in [name for name, when in self._brought.items() if when < begun]:
+            del self._brought[name]
+            (self.inputs / name).unlink(missing_ok=True)
+
+    def clear(self) -> None:
+        """Remove everything."""
+        self._begun.clear()
+        self._brought.clear()
+        for path in self.folder.iterdir():
+            shutil.rmtree(path, ignore_errors=True)
+
+    def remove(self) -> None:
+        """Remove the folder itself."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _make_folder() -> Path:
     """Return a new folder for this process; those of outposts that are no more are removed."""
     home = Path(tempfile.gettempdir(), f"workbench-outposts-{os.getuid()}")
     home.mkdir(mode=0o700, exist_ok=True)
@@ -49,13 +103,6 @@ def wrap(folder: Path) -> tuple[Parcel, ...]:
         data = path.read_bytes() if size <= _SMALL_BYTES else None
         parcels.append(Parcel(path.name, size, digest, data))
     return tuple(parcels)
-
-
-def write_part(path: Path, offset: int, data: bytes) -> None:
-    """Write a part of a file, which the part at 0 begins anew; raises ``OSError``."""
-    with path.open("r+b" if offset else "wb") as file:
-        file.seek(offset)
-        file.write(data)
 
 
 def read_part(path: Path, offset: int, length: int) -> bytes:
