@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
@@ -22,6 +23,9 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
 )
 """Subcommand → the function that takes its arguments and returns an exit status; what it does."""
 
+_READER_LEFT: Final = 141
+"""What a shell gives for a command that SIGPIPE ended."""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one subcommand; return its exit status."""
@@ -32,7 +36,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0 if asked_for_help else 2
     module, _, function = COMMANDS[given[0]][0].partition(":")
     command = cast("Callable[[Sequence[str]], int]", getattr(import_module(module), function))
-    return command(given[1:])
+    try:
+        status = command(given[1:])
+        sys.stdout.flush()
+    except BrokenPipeError:  # `workbench jobs | head`: who reads has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _READER_LEFT
+    return status
 
 
 def _help() -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import cv2
@@ -217,6 +219,14 @@ def test_the_command_line_tidies_and_examines(
     assert command.manager.jobs().total == 0
     assert main(["doctor"]) == 0
     assert "supervisor" in capsys.readouterr().out
+
+
+def test_a_reader_that_has_read_enough_is_no_error(command: Shop) -> None:
+    for line in ("doctor", "jobs"):
+        script = f"{sys.executable} -m workbench.cli {line} | true; exit ${{PIPESTATUS[0]}}"
+        done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=False)
+        assert done.stderr == ""
+        assert done.returncode in {0, 141}
 
 
 def test_the_command_says_what_it_can_do(capsys: pytest.CaptureFixture[str]) -> None:

@@ -146,8 +146,22 @@ def test_auto_without_a_ray_says_how_to_start_one(bench: Bench) -> None:
         "WORKBENCH_CPU_WORKERS": "1",
         "WORKBENCH_CLUSTER_CPU_WORKERS": "0",
     }
-    assert _render(bench, "a dog runs", **settings) == "cpu:0"
-    told = bench.until_told(lambda told: "ray start" in told, **settings)
+    # Among processes of their own, where that may be: Ray finds whatever else of it runs here.
+    apart = "unshare --pid --fork --mount-proc "
+    apart = apart if subprocess.run([*apart.split(), "true"], check=False).returncode == 0 else ""
+    python = f"{sys.executable} -m workbench.cli"
+    (bench.work / "go.sh").write_text(
+        f"""set -euo pipefail
+{python} run "a dog" --no-enhance --num-frames=5 --width=160 --height=96
+for _ in $(seq {LIMIT_S:.0f}); do
+    if {{ {python} doctor || true; }} | grep "ray start"; then exit 0; fi
+    sleep 1
+done
+exit 1
+""",
+        "utf-8",
+    )
+    told = bench.run(f"{apart}bash go.sh", **settings)
     assert "no Ray runs on this machine" in told
 
 
