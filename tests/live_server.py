@@ -80,6 +80,12 @@ class LiveServer:
             time.sleep(0.1)
         raise TimeoutError(self.log.read_text("utf-8"))
 
+    def clear_desk(self) -> None:
+        """End the notebooks that are open, and put them back as they were before anybody ran them."""
+        for session in self.get("/api/sessions").json():
+            self.request("DELETE", f"/api/sessions/{session['id']}").raise_for_status()
+        shutil.copytree(ROOT / "notebooks", self.desk / "notebooks", dirs_exist_ok=True)
+
     def get(self, path: str, **kwargs: Any) -> httpx.Response:
         """GET with the token."""
         return self.request("GET", path, **kwargs)

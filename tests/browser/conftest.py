@@ -56,6 +56,7 @@ def open_screen(
 ) -> Iterator[Callable[..., Screen]]:
     """Open windows on the server, each with cookies of its own; closed at the end.
 
+    The notebooks are closed too: a Lab that is opened on one that still runs shows what it showed.
     A test that fails leaves a picture of each window in its temporary folder.
     """
     screens: list[Screen] = []
@@ -73,3 +74,4 @@ def open_screen(
             told = (str(picture), *screen.errors, *screen.foreign)
             request.node.add_report_section("call", "screen", "\n".join(told))
         screen.close()
+    server.clear_desk()
