@@ -67,6 +67,7 @@ class Workbench(anywidget.AnyWidget):
         in_dashboard = "VOILA_REQUEST_URL" in os.environ
         self._private = in_dashboard if private is None else private
         super().__init__(config=self._config(session), **kwargs)
+        _hear_where_asked(self.comm)
         self._loop = LoopThread("workbench-widget")
         self._renders = Renders(self._studio, self._loop, self)
         self._desk = Desk(self._studio, self._renders, self, private=self._private)
@@ -181,3 +182,13 @@ class Workbench(anywidget.AnyWidget):
 @cache
 def _module() -> str:
     return bundle_module(_STATIC / "main.js")
+
+
+def _hear_where_asked(comm: Any) -> None:
+    """Have what the browser asks heard on the side channel (subshell) on which it asks.
+
+    ipykernel 7.4 takes it to the channel on which the widget spoke last, the main one as a rule, where it
+    would wait for the cell that runs. The answer comes from a loop of our own either way.
+    """
+    if hasattr(comm, "_reply_subshell_for"):
+        comm._reply_subshell_for = lambda _, asked: asked  # noqa: SLF001  there is no public way
