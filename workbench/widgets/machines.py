@@ -25,9 +25,9 @@ __all__ = ["Machines"]
 
 _BUSY_S: Final = 1.0
 _IDLE_S: Final = 4.0
-_PAGE_GONE_S: Final = 150.0
-"""Without a word for this long a page has been closed. Longer than a browser lets the timers of a page
-in the background sleep."""
+_PAGE_GONE_S: Final = 25.0
+"""Without a word for this long a page has been closed, or nobody looks at it: it speaks again when it is
+seen again. That it says so when it is closed cannot be relied on."""
 
 Seen = tuple[tuple[Device, ...], frozenset[str], Standing | None]
 

@@ -14,7 +14,7 @@ import { TuneStep } from "./tune_step.js";
 import { VariationsStep } from "./variations_step.js";
 import { plural } from "./words.js";
 
-const HERE_MS = 30_000; // a kernel that hears of no page tells nothing, and can be culled
+const HERE_MS = 10_000; // a kernel that hears of no page tells nothing, and can be culled
 const STAYS_MS = 2000;
 
 class App {
@@ -54,6 +54,9 @@ class App {
     const presence = setInterval(() => store.call("here").catch(() => {}), HERE_MS);
     // Voilà cuts its line to the kernel in `beforeunload`: be heard before that
     window.addEventListener("beforeunload", () => this._depart(), { signal, capture: true });
+    // a page in the background is hardly heard of: the browser lets its timers sleep
+    const seen = () => document.visibilityState === "visible" && store.call("here").catch(() => {});
+    document.addEventListener("visibilitychange", seen, { signal });
     signal?.addEventListener("abort", () => clearInterval(presence));
   }
 
