@@ -12,6 +12,7 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from workbench.jobs.paths import JobPaths
@@ -22,7 +23,6 @@ from workbench.settings import Settings
 __all__ = ["Removal", "carry_out", "plan_removals"]
 
 _DAY_S: Final = 86_400.0
-_INPUTS_AT_ONCE: Final = 100
 _LOG = logging.getLogger("workbench.jobs")
 
 
@@ -79,13 +79,21 @@ def carry_out(paths: JobPaths, index: Index, removals: Sequence[Removal]) -> int
 
 
 def _drop_inputs(paths: JobPaths, index: Index) -> None:
-    keeping, now = Keeping(), time.time()
-    old = [path for path in paths.inputs.glob("*") if now - path.stat().st_mtime > _DAY_S]
+    before = time.time() - _DAY_S
+    old = []
+    for path in paths.inputs.glob("*"):
+        with suppress(FileNotFoundError):  # somebody else tidies too
+            if path.stat().st_mtime < before:
+                old.append(path)
+    if not old:
+        return
     with index.read() as connection:
-        unused = [p for p in old[:_INPUTS_AT_ONCE] if not keeping.is_named(connection, p.stem)]
-    for path in unused:
-        path.unlink(missing_ok=True)
-        _LOG.info("input removed", extra={"input": path.stem})
+        # By their names, which are unique: a folder may be called by more than one.
+        named = {Path(path).name for path in Keeping().named(connection, paths.inputs.name)}
+    for path in old:
+        if path.name not in named:
+            path.unlink(missing_ok=True)
+            _LOG.info("input removed", extra={"input": path.stem})
 
 
 def _set_aside(paths: JobPaths, job: Removable, writer: Writer) -> None:

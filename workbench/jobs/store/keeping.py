@@ -45,10 +45,14 @@ class Keeping:
         for row in rows:
             yield Removable(*row)
 
-    def is_named(self, connection: sqlite3.Connection, input_id: str) -> bool:
-        """Tell whether any job begins from this input."""
-        asked = "SELECT 1 FROM jobs WHERE instr(request, ?) LIMIT 1"
-        return connection.execute(asked, (input_id,)).fetchone() is not None
+    def named(self, connection: sqlite3.Connection, folder: str) -> set[str]:
+        """Return every path in the options of jobs that has ``folder``, a plain name, in it."""
+        rows = connection.execute(
+            "SELECT DISTINCT atom FROM jobs, json_each(request, '$.options') "
+            "WHERE instr(request, ?1) AND instr(atom, ?1)",
+            (folder,),
+        )
+        return {str(path) for (path,) in rows}
 
     def remove(self, writer: Writer, job: Removable) -> bool:
         """Forget an ended job and its placeholder; false when it has begun anew meanwhile."""
