@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from workbench.jobs.cluster.outpost import Outpost
-from workbench.jobs.cluster.scratch import Scratch
+from workbench.jobs.cluster.scratch import Scratch, write_part
 from workbench.jobs.messages import Message, Render, to_json
 from workbench.jobs.processes import Identity, identify
 
@@ -79,11 +79,11 @@ def test_a_render_that_begins_before_the_last_one_is_forgotten_keeps_its_files(
 
 
 def test_what_a_render_began_from_goes_with_it(scratch: Scratch) -> None:
-    scratch.bring("first.png", 0, b"one")
-    scratch.bring("both.png", 0, b"before")
+    write_part(scratch.expect("first.png"), 0, b"one")
+    write_part(scratch.expect("both.png"), 0, b"before")
     scratch.begin("j_first")
-    scratch.bring("both.png", 0, b"be")
-    scratch.bring("both.png", 2, b"hind")
+    write_part(scratch.expect("both.png"), 0, b"be")
+    write_part(scratch.expect("both.png"), 2, b"hind")
     scratch.begin("j_second")
     scratch.forget("j_first")
     assert [path.name for path in scratch.inputs.iterdir()] == ["both.png"]

@@ -26,7 +26,7 @@ import psutil
 
 from workbench.engines.inputs import BROUGHT
 from workbench.jobs.cluster.assignment import assigned_gpu, visible_number
-from workbench.jobs.cluster.scratch import Scratch, read_part, wrap
+from workbench.jobs.cluster.scratch import Scratch, read_part, wrap, write_part
 from workbench.jobs.cluster.words import (
     Answer,
     Assigned,
@@ -144,7 +144,8 @@ class Outpost:
     async def bring(self, owner: str, name: str, offset: int, data: bytes) -> None:
         """Take a part of a file that the next render begins from."""
         self._check(owner)
-        await asyncio.to_thread(self._scratch.bring, Path(name).name, offset, data)
+        path = self._scratch.expect(Path(name).name)
+        await asyncio.to_thread(write_part, path, offset, data)
 
     async def chunk(self, owner: str, name: str, offset: int, length: int) -> bytes:
         """Return a part of a file that the finished attempt made."""

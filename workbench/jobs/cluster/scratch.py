@@ -13,7 +13,7 @@ from workbench.jobs.cluster.words import Parcel
 from workbench.jobs.paths import JobFiles
 from workbench.jobs.processes import identify
 
-__all__ = ["Scratch", "read_part", "wrap"]
+__all__ = ["Scratch", "read_part", "wrap", "write_part"]
 
 _SMALL_BYTES: Final = 256 << 10
 """A file up to this large rides along with the word that it is made."""
@@ -34,7 +34,7 @@ class Scratch:
         self._begun: dict[str, int] = {}
         """By job, how many had begun when it did."""
         self._brought: dict[str, int] = {}
-        """By input, the same when its first part came."""
+        """By input, the same when its last part came."""
 
     def begin(self, job_id: str) -> Path:
         """Return the folder of a render that begins."""
@@ -44,14 +44,11 @@ class Scratch:
         folder.mkdir(parents=True, exist_ok=True)
         return folder
 
-    def bring(self, name: str, offset: int, data: bytes) -> None:
-        """Take a part of an input, which the part at 0 begins anew; raises ``OSError``."""
+    def expect(self, name: str) -> Path:
+        """Return where an input belongs that is about to come."""
         self.inputs.mkdir(exist_ok=True)
-        if not offset:
-            self._brought[name] = self._count
-        with (self.inputs / name).open("r+b" if offset else "wb") as file:
-            file.seek(offset)
-            file.write(data)
+        self._brought[name] = self._count
+        return self.inputs / name
 
     def forget(self, job_id: str) -> None:
         """Remove what a render made, and the inputs that were there before it began."""
@@ -103,6 +100,13 @@ def wrap(folder: Path) -> tuple[Parcel, ...]:
         data = path.read_bytes() if size <= _SMALL_BYTES else None
         parcels.append(Parcel(path.name, size, digest, data))
     return tuple(parcels)
+
+
+def write_part(path: Path, offset: int, data: bytes) -> None:
+    """Write a part of a file, which the part at 0 begins anew; raises ``OSError``."""
+    with path.open("r+b" if offset else "wb") as file:
+        file.seek(offset)
+        file.write(data)
 
 
 def read_part(path: Path, offset: int, length: int) -> bytes:
