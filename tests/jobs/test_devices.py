@@ -138,6 +138,8 @@ def test_a_large_gpu_takes_several_jobs_at_once_and_rests_as_one(
     assert first.worker_pid != second.worker_pid
     assert first.uuid == second.uuid
     shop.manager.pause("cuda:0")
+    both = [_device(shop, name) for name in ("cuda:0", "cuda:0#2")]
+    assert [(device.state, device.paused) for device in both] == [("busy", True)] * 2
     for job_id in ids[:2]:
         shop.manager.cancel(job_id)
     shop.ended(*ids[:2])

@@ -61,6 +61,10 @@ class Slot:
     host: str = ""
     """The machine of a cluster that it is on; empty for this one."""
 
+    def is_paused(self, names: frozenset[str]) -> bool:
+        """Tell whether it is among what is paused: by its name, its device, its machine, or all."""
+        return bool(names & {"", self.name, self.name.partition("#")[0], self.host})
+
 
 class Nvml:
     """NVIDIA's management library, where there is one; thread-safe."""

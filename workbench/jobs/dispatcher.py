@@ -325,8 +325,7 @@ class Dispatcher:
     # what is next
 
     def _is_paused(self, seat: Seat) -> bool:
-        slot = seat.slot
-        return bool(self._paused & {"", slot.name, slot.name.partition("#")[0], slot.host})
+        return seat.slot.is_paused(self._paused)
 
     def _assign(self, writer: Writer, now: float) -> list[Order]:
         idle = [

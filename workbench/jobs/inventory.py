@@ -46,7 +46,8 @@ def inventory(
 def _device(
     slot: Slot, readings: Readings, row: DeviceRow | None, paused: frozenset[str]
 ) -> Device:
-    idle = "paused" if paused & {"", slot.name, slot.host or slot.name} else "resting"
+    stopped = slot.is_paused(paused)
+    idle = "paused" if stopped else "resting"
     return Device(
         name=slot.name,
         kind=slot.kind,
@@ -63,4 +64,5 @@ def _device(
         state=row.state if row else idle,
         detail=row.detail if row else "",
         host=slot.host,
+        paused=stopped,
     )

@@ -233,6 +233,8 @@ class Device:
     """Why it is in that state, where there is more to say."""
     host: str = ""
     """The machine of a cluster that it is on; empty for this one."""
+    paused: bool = False
+    """Whether it is given no more jobs; what it renders goes on."""
 
 
 @dataclass(frozen=True, slots=True)

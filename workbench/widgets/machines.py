@@ -110,7 +110,7 @@ class Machines:
 
     async def _show(self) -> None:
         devices, paused, standing = await asyncio.to_thread(self._look)
-        views = [self._view(device, paused) for device in devices]
+        views = [self._view(device) for device in devices]
         if standing is not None and standing.state is not ClusterState.JOINED:
             views.append(cluster_view(standing))
         self._screen.show("devices_state", views)
@@ -119,8 +119,8 @@ class Machines:
     def _look(self) -> Seen:
         return self._jobs.devices(), self._jobs.paused(), self._jobs.cluster()
 
-    def _view(self, device: Device, paused: frozenset[str]) -> View:
-        view = device_view(device, paused)
+    def _view(self, device: Device) -> View:
+        view = device_view(device)
         if self._private and not self._renders.knows(view["job"]):
             view["job"] = None  # what others render is theirs
         return view

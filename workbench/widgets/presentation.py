@@ -175,9 +175,8 @@ def _asked(request: RenderRequest) -> View:
     return {name: value for name, value in values.items() if value not in (None, "")}
 
 
-def device_view(device: Device, paused: frozenset[str] = frozenset()) -> View:
-    """Return one device; readings are null where unknown, ``paused`` names what is."""
-    stopped = bool(paused & {"", device.name, device.name.partition("#")[0], device.host})
+def device_view(device: Device) -> View:
+    """Return one device; readings are null where unknown."""
     return {
         "name": device.name,
         "kind": device.kind,
@@ -185,7 +184,7 @@ def device_view(device: Device, paused: frozenset[str] = frozenset()) -> View:
         "label": device.label,
         "host": device.host,
         "state": device.state,
-        "paused": stopped,
+        "paused": device.paused,
         "detail": device.detail,
         "load": device.utilization_percent,
         "temperature": device.temperature_c,
