@@ -27,7 +27,7 @@ _BUSY_S: Final = 1.0
 _IDLE_S: Final = 4.0
 _PAGE_GONE_S: Final = 25.0
 """Without a word for this long a page has been closed, or nobody looks at it: it speaks again when it is
-seen again. That it says so when it is closed cannot be relied on."""
+seen again. What it would say while it is being closed does not arrive."""
 
 Seen = tuple[tuple[Device, ...], frozenset[str], Standing | None]
 
@@ -68,11 +68,6 @@ class Machines:
         if not self._watching:
             self._watching = True
             self._loop.start(self._watch())
-
-    @command
-    async def leave(self) -> None:
-        """A page has been closed. Any other says that it is there before long."""
-        self._heard_at_s = -math.inf
 
     @command
     async def pause(self, device: str | None = None, *, on: bool) -> None:

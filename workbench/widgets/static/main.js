@@ -15,7 +15,6 @@ import { VariationsStep } from "./variations_step.js";
 import { plural } from "./words.js";
 
 const HERE_MS = 10_000; // a kernel that hears of no page tells nothing, and can be culled
-const STAYS_MS = 2000;
 
 class App {
   constructor(model, signal) {
@@ -51,12 +50,9 @@ class App {
     store.onChange(() => this.update());
     this.update();
     this._begin();
-    const presence = setInterval(() => store.call("here").catch(() => {}), HERE_MS);
-    // Voilà cuts its line to the kernel in `beforeunload`: be heard before that
-    window.addEventListener("beforeunload", () => this._depart(), { signal, capture: true });
-    // a page in the background is hardly heard of: the browser lets its timers sleep
-    const seen = () => document.visibilityState === "visible" && store.call("here").catch(() => {});
-    document.addEventListener("visibilitychange", seen, { signal });
+    const here = () => store.call("here").catch(() => {});
+    const presence = setInterval(here, HERE_MS); // in the background a browser lets it sleep
+    document.addEventListener("visibilitychange", () => document.hidden || here(), { signal });
     signal?.addEventListener("abort", () => clearInterval(presence));
   }
 
@@ -111,12 +107,6 @@ class App {
 
   dispose() {
     this.steps[3].leave();
-  }
-
-  /** Say that the page closes; one that stays after all, for a download say, takes that back. */
-  _depart() {
-    this.store.call("leave").catch(() => {});
-    setTimeout(() => this.store.call("here").catch(() => {}), STAYS_MS);
   }
 
   /** Take up what this notebook had open, unless the kernel already has a session. */
