@@ -50,8 +50,3 @@ class Script:
     camera_movement: str = ""
     lens: str = ""
     pace: str = ""
-
-    @property
-    def place_only(self) -> bool:
-        """Whether there is nobody to be seen but the place."""
-        return not self.actors

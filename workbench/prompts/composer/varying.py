@@ -47,6 +47,7 @@ _WEIGHT: Final = {
     "pace": 0.8,
     "lens": 0.6,
 }
+_WEIGHED: Final = itemgetter(*_WEIGHT)
 _THE_USERS: Final = frozenset({Origin.SAID, Origin.EDITED})
 _REPAIRS: Final = frozenset(
     [
@@ -110,9 +111,6 @@ def distance(one: Scene, other: Scene) -> float:
     return sum(
         w * _apart(name, mine, theirs) for (name, w), mine, theirs in pairs if mine != theirs
     )
-
-
-_WEIGHED: Final = itemgetter(*_WEIGHT)
 
 
 def _apart(name: str, mine: str, theirs: str) -> float:

@@ -128,7 +128,6 @@ class Bands:
     def __init__(self, plan: Plan, strength: float) -> None:
         rows = np.abs(np.arange(plan.height, dtype=np.float32) / plan.height - 0.58)
         share = np.clip((rows - 0.12) / 0.22, 0, 1) * min(1.0, strength)
-        self._share = share
         self._top = int(np.argmax(share < 0.01))
         self._low = plan.height - int(np.argmax(share[::-1] < 0.01))
         self._small = (max(2, plan.width // 6), max(2, plan.height // 6))

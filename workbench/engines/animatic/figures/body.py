@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from workbench.engines.animatic.canvas import Canvas, Points
-from workbench.engines.animatic.colour import Colour, mix
+from workbench.engines.animatic.colour import Colour
 from workbench.engines.pixels import Image
 
 __all__ = ["Ink", "Pose", "bend", "joint", "smooth", "wave"]
@@ -141,8 +141,3 @@ def wave(values: Points, phase: float) -> float:
         * share
         * (c - a + share * (2 * a - 5 * b + 4 * c - d + share * (3 * (b - c) + d - a)))
     )
-
-
-def stripe(first: Colour, second: Colour, share: float) -> Colour:
-    """Return a colour between two; a name that reads well in painters."""
-    return mix(first, second, share)

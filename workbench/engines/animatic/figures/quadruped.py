@@ -97,7 +97,6 @@ class Beast:
         centre_y = -(low + self.deep * 0.42) + (0.08 * self.length if pose.gait == "sit" else 0.0)
         self.centre = (0.0, centre_y)
         self.fore = (half * math.cos(angle), centre_y + half * math.sin(angle))
-        self.hind = (-half * math.cos(angle), centre_y - half * math.sin(angle))
         self._half, self._turn = half, (math.cos(angle), math.sin(angle))
         self._arch = self.flex * -0.5 if gait == "gallop" else 0.0
 
