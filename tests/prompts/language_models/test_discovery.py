@@ -116,8 +116,12 @@ def test_what_is_no_language_model_server_is_left_out(status: int, body: bytes, 
 
 def test_a_server_that_never_answers_does_not_hold_up_the_others() -> None:
     leave = threading.Event()
+
+    def never(_handler: BaseHTTPRequestHandler) -> None:
+        leave.wait(60)
+
     with (
-        server(lambda _handler: leave.wait(60) and None) as silent,
+        server(never) as silent,
         server(answers(200, models("m"))) as lively,
     ):
         try:
