@@ -8,14 +8,13 @@ from jupyter_server.extension.application import ExtensionApp
 from jupyter_server.utils import url_path_join
 
 from server_extension.handlers.about import OPENAPI_SETTING
-from server_extension.handlers.base import LANE_SETTING, STATUS_SETTING, STUDIO_SETTING
+from server_extension.handlers.base import STATUS_SETTING, STUDIO_SETTING
 from server_extension.handlers.events import EVENTS_SETTING, EventHub
 from server_extension.metrics import WorkbenchCollector
 from server_extension.openapi import openapi_document
 from server_extension.presentation import Presenter
 from server_extension.routes import API_ROUTES, url_patterns
-from server_extension.status_board import StatusBoard
-from server_extension.status_lane import StatusLane
+from server_extension.status_cache import StatusCache
 from workbench.studio import Studio
 
 __all__ = ["WorkbenchExtension"]
@@ -36,12 +35,10 @@ class WorkbenchExtension(ExtensionApp):
     def initialize_settings(self) -> None:
         """Create the server's one Studio; nothing is started until something is rendered."""
         studio = Studio()
-        board = StatusBoard(studio.jobs, Presenter(self._base_url))
         self.settings.update(
             {
                 STUDIO_SETTING: studio,
-                STATUS_SETTING: board,
-                LANE_SETTING: StatusLane(board, self._web_app.settings),
+                STATUS_SETTING: StatusCache(studio.jobs, Presenter(self._base_url)),
                 EVENTS_SETTING: EventHub(studio.jobs),
                 _METRICS_SETTING: WorkbenchCollector(studio.jobs),
                 OPENAPI_SETTING: openapi_document(API_ROUTES, studio.settings, self._base_url),
@@ -52,26 +49,16 @@ class WorkbenchExtension(ExtensionApp):
         """Add the routes; they stand before the server's own, so /static/videos is ours."""
         self.handlers.extend(url_patterns())
 
-    async def _start_jupyter_server_extension(self, serverapp: Any) -> None:
-        """Open the short way for polls, now that there is a server that listens."""
-        lane: StatusLane = self.settings[LANE_SETTING]
-        lane.open(serverapp.http_server)
-
     async def stop_extension(self) -> None:
-        """Let go of the index; the supervisor and its renders go on."""
+        """Close the index; the supervisor and its renders go on."""
         hub: EventHub = self.settings[EVENTS_SETTING]
         hub.close()
-        board: StatusBoard = self.settings[STATUS_SETTING]
-        board.close()
+        cache: StatusCache = self.settings[STATUS_SETTING]
+        cache.close()
         metrics: WorkbenchCollector = self.settings[_METRICS_SETTING]
         metrics.close()
         studio: Studio = self.settings[STUDIO_SETTING]
         studio.close()
-
-    @property
-    def _web_app(self) -> Any:
-        serverapp: Any = self.serverapp
-        return serverapp.web_app
 
     @property
     def _base_url(self) -> str:

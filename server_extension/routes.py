@@ -1,4 +1,4 @@
-"""Every path of the workbench and the handler behind it: the one list that routing and OpenAPI use."""
+"""Every path of the workbench and its handler: the one list that routing and OpenAPI use."""
 
 from __future__ import annotations
 
@@ -7,27 +7,55 @@ from typing import Any, Final
 
 from server_extension.handlers import about, files, inputs, prompts, queue, recipes, videos
 from server_extension.handlers.events import EventsHandler
-from server_extension.handlers.files import VideoHandler
 
 __all__ = ["API_ROUTES", "url_patterns"]
 
 API_ROUTES: Final[tuple[tuple[str, type[Any]], ...]] = (
-    *prompts.ROUTES,
-    *videos.ROUTES,
-    *queue.ROUTES,
-    *files.ROUTES,
-    *inputs.ROUTES,
-    *recipes.ROUTES,
-    *about.ROUTES,
+    # prompts
+    ("/api/enhance", prompts.EnhanceHandler),
+    ("/api/initialize", prompts.InitializeHandler),
+    ("/api/generate-variations", prompts.VariationsHandler),
+    ("/api/update", prompts.UpdateHandler),
+    ("/api/parameters", prompts.ParametersHandler),
+    ("/api/history", prompts.HistoryHandler),
+    ("/api/session/export", prompts.ExportHandler),
+    ("/api/session/import", prompts.ImportHandler),
+    # renders
+    ("/api/video/single_inference", videos.SingleHandler),
+    ("/api/video/batch_inference", videos.BatchHandler),
+    ("/api/video/status/{job_id}", videos.StatusHandler),
+    ("/api/video/batch_status/{batch_id}", videos.BatchStatusHandler),
+    ("/api/video/cancel/{job_id}", videos.CancelHandler),
+    ("/api/video/retry/{job_id}", videos.RetryHandler),
+    ("/api/video/batch_cancel/{batch_id}", videos.BatchCancelHandler),
+    ("/api/video/batch_retry/{batch_id}", videos.BatchRetryHandler),
+    ("/api/video/priority/{job_id}", videos.PriorityHandler),
+    ("/api/video/jobs", videos.JobsHandler),
+    # the queue
+    ("/api/video/pause", queue.PauseHandler),
+    ("/api/video/resume", queue.ResumeHandler),
+    ("/api/video/reorder", queue.ReorderHandler),
+    ("/api/video/star/{job_id}", queue.StarHandler),
+    ("/api/video/note/{job_id}", queue.NoteHandler),
+    # files
+    ("/api/video/batch_download/{batch_id}", files.DownloadHandler),
+    ("/api/video/inputs", inputs.InputsHandler),
+    ("/api/recipe", recipes.RecipeHandler),
+    # the server
+    ("/api/devices", about.DevicesHandler),
+    ("/api/workbench/health", about.HealthHandler),
+    ("/api/workbench/openapi.json", about.OpenApiHandler),
 )
-"""Path templates and handlers of all JSON endpoints."""
+"""Path templates and handlers of all JSON endpoints, in the order of the OpenAPI document."""
+
+OTHER_ROUTES: Final[tuple[tuple[str, type[Any]], ...]] = (
+    ("/api/video/events", EventsHandler),
+    ("/static/videos/(.+)", files.VideoHandler),
+)
+"""The websocket and the files; Jupyter's own ``/static`` comes after ours."""
 
 
 def url_patterns() -> list[tuple[str, type[Any]]]:
-    """Return what Tornado needs: patterns relative to the base URL, and handlers."""
+    """Return Tornado's patterns, relative to the base URL, with their handlers."""
     api = [(re.sub(r"{\w+}", r"([^/]+)", path), handler) for path, handler in API_ROUTES]
-    return [
-        *api,
-        ("/api/video/events", EventsHandler),
-        ("/static/videos/(.+)", VideoHandler),
-    ]
+    return [*api, *OTHER_ROUTES]

@@ -57,7 +57,7 @@ HOMES = {
         "workbench.prompts.local_model",
         "workbench.measures.agreement",
     ),
-    "ray": ("workbench.jobs.cluster.grid", "workbench.prompts.cluster_model"),
+    "ray": ("workbench.jobs.cluster.ray_cluster", "workbench.prompts.cluster_model"),
     "ipywidgets": ("workbench.widgets",),
     "anywidget": ("workbench.widgets",),
     "tornado": ("server_extension",),

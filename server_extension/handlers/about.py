@@ -11,7 +11,7 @@ from server_extension.operations import Operation, operation
 from server_extension.presentation import cluster_object, device_object
 from server_extension.schemas import DevicesAnswer, HealthAnswer
 
-__all__ = ["OPENAPI_SETTING", "ROUTES"]
+__all__ = ["OPENAPI_SETTING", "DevicesHandler", "HealthHandler", "OpenApiHandler"]
 
 OPENAPI_SETTING: Final = "workbench_openapi"
 _TOLD_LIBRARIES: Final = ("jupyter_server", "jupyterlab", "voila", "av", "diffusers", "torch")
@@ -81,10 +81,3 @@ def _versions() -> dict[str, str]:
         except metadata.PackageNotFoundError:
             continue
     return found
-
-
-ROUTES: Final = (
-    ("/api/devices", DevicesHandler),
-    ("/api/workbench/health", HealthHandler),
-    ("/api/workbench/openapi.json", OpenApiHandler),
-)

@@ -8,13 +8,11 @@ from typing import Any, Final, TypeVar, cast
 from jupyter_server.base.handlers import APIHandler, JupyterHandler
 from pydantic import BaseModel
 from tornado import web
-from tornado.httputil import HTTPHeaders
 
 from server_extension.errors import describe
 from server_extension.presentation import Presenter
 from server_extension.schemas import Body
-from server_extension.status_board import Answer, StatusBoard
-from server_extension.status_lane import StatusLane
+from server_extension.status_cache import StatusAnswer, StatusCache
 from workbench.errors import WorkbenchError
 from workbench.jobs.model import Batch, Job
 from workbench.settings import Settings
@@ -22,7 +20,6 @@ from workbench.studio import Studio
 
 __all__ = [
     "AUTH_RESOURCE",
-    "LANE_SETTING",
     "STATUS_SETTING",
     "STUDIO_SETTING",
     "ApiHandler",
@@ -32,7 +29,6 @@ __all__ = [
 AUTH_RESOURCE: Final = "workbench"
 STUDIO_SETTING: Final = "workbench_studio"
 STATUS_SETTING: Final = "workbench_status"
-LANE_SETTING: Final = "workbench_status_lane"
 _READ_AND_DROPPED_BYTES: Final = 16 << 20
 """How much of a body that is too large is read before the connection is cut."""
 
@@ -141,22 +137,15 @@ class ApiHandler(JsonErrors, APIHandler):
         self.finish(model.model_dump_json())
 
     @property
-    def board(self) -> StatusBoard:
-        """The status answers that are at hand."""
-        return cast("StatusBoard", self.settings[STATUS_SETTING])
+    def status_cache(self) -> StatusCache:
+        """The status answers kept in memory."""
+        return cast("StatusCache", self.settings[STATUS_SETTING])
 
-    @property
-    def headers_to_send(self) -> HTTPHeaders:
-        """The headers of the answer, as far as they are set."""
-        return self._headers
-
-    def answer_ready(self, identifier: str, answer: Answer) -> None:
-        """Send an answer that is at hand, or only say that it is the one the client has."""
+    def answer_status(self, answer: StatusAnswer) -> None:
+        """Send a status answer, or 304 where the client has it already."""
         self.set_header("Content-Type", "application/json")
         self.set_header("ETag", answer.etag)
         self.set_header("Cache-Control", "private, no-cache")
-        lane: StatusLane = self.settings[LANE_SETTING]
-        lane.admit(self.request, identifier, self)
         if self.request.headers.get("If-None-Match") == answer.etag:
             self.set_status(304)
             self.finish()
@@ -166,10 +155,10 @@ class ApiHandler(JsonErrors, APIHandler):
     def answer_changed(self, changed: Job | Batch) -> None:
         """Send a job or batch that this request has changed, and drop what was said of it."""
         if isinstance(changed, Job):
-            self.board.forget(changed.job_id, changed.batch_id)
+            self.status_cache.forget(changed.job_id, changed.batch_id)
             self.answer(self.present.job(changed))
         else:
-            self.board.forget(changed.batch_id, *(job.job_id for job in changed.jobs))
+            self.status_cache.forget(changed.batch_id, *(job.job_id for job in changed.jobs))
             self.answer(self.present.batch(changed))
 
     def query(self, name: str) -> str | None:

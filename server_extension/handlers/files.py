@@ -6,7 +6,7 @@ import asyncio
 import re
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 from urllib.parse import quote
 
 from jupyter_server.auth.decorator import authorized
@@ -19,7 +19,7 @@ from workbench.archive import BatchArchive
 from workbench.errors import Busy, NotFound
 from workbench.identifiers import Kind, is_identifier
 
-__all__ = ["ROUTES", "VideoHandler"]
+__all__ = ["DownloadHandler", "VideoHandler"]
 
 _LONE_VIDEO: Final = re.compile(r"([^/]+)\.mp4\Z")
 _JOB_FILE: Final = re.compile(r"(?:([^/]+)/)?([^/]+)/([a-z]+\.[a-z0-9]+)\Z")
@@ -162,8 +162,3 @@ def _parse(path: str) -> tuple[str, str]:
     if not is_identifier(job_id, Kind.JOB):
         raise NotFound("job", job_id)
     return job_id, name
-
-
-ROUTES: Final[tuple[tuple[str, type[Any]], ...]] = (
-    ("/api/video/batch_download/{batch_id}", DownloadHandler),
-)

@@ -11,7 +11,7 @@ from server_extension.handlers.base import ApiHandler
 from server_extension.operations import Operation, operation
 from server_extension.schemas import InputAnswer
 
-__all__ = ["ROUTES"]
+__all__ = ["InputsHandler"]
 
 _MEDIA_TYPES: Final = ("image/png", "image/jpeg", "image/webp", "video/mp4", "video/webm")
 _LIMIT_BYTES: Final = 64 << 20
@@ -51,6 +51,3 @@ class InputsHandler(ApiHandler):
             ),
             201,
         )
-
-
-ROUTES: Final = (("/api/video/inputs", InputsHandler),)

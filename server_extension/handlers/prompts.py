@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Final
 
 from server_extension.event_stream import StreamingHandler, Tell
 from server_extension.handlers.base import ApiHandler
@@ -30,7 +29,16 @@ from server_extension.schemas import (
     change_objects,
 )
 
-__all__ = ["ROUTES"]
+__all__ = [
+    "EnhanceHandler",
+    "ExportHandler",
+    "HistoryHandler",
+    "ImportHandler",
+    "InitializeHandler",
+    "ParametersHandler",
+    "UpdateHandler",
+    "VariationsHandler",
+]
 
 
 class EnhanceHandler(StreamingHandler):
@@ -224,15 +232,3 @@ class ImportHandler(ApiHandler):
         """Add the session under a new id."""
         asked = self.parse(ImportRequest)
         self.answer(ImportAnswer(session_id=self.studio.import_session(asked.document)))
-
-
-ROUTES: Final = (
-    ("/api/enhance", EnhanceHandler),
-    ("/api/initialize", InitializeHandler),
-    ("/api/generate-variations", VariationsHandler),
-    ("/api/update", UpdateHandler),
-    ("/api/parameters", ParametersHandler),
-    ("/api/history", HistoryHandler),
-    ("/api/session/export", ExportHandler),
-    ("/api/session/import", ImportHandler),
-)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Final
 
 from server_extension.handlers.base import ApiHandler
 from server_extension.operations import Operation, operation
@@ -17,7 +16,7 @@ from server_extension.schemas import (
     StarRequest,
 )
 
-__all__ = ["ROUTES"]
+__all__ = ["NoteHandler", "PauseHandler", "ReorderHandler", "ResumeHandler", "StarHandler"]
 
 
 class PauseHandler(ApiHandler):
@@ -61,7 +60,7 @@ class ReorderHandler(ApiHandler):
         asked = self.parse(ReorderRequest)
         jobs = await asyncio.to_thread(self.studio.jobs.reorder, asked.job_ids)
         shown = [self.present.job(job) for job in jobs]
-        self.board.forget(*asked.job_ids)
+        self.status_cache.forget(*asked.job_ids)
         self.answer(JobsAnswer.model_construct(jobs=shown, cursor=None, total=len(shown)))
 
 
@@ -90,12 +89,3 @@ class NoteHandler(ApiHandler):
 
 def _queue(paused: frozenset[str]) -> QueueAnswer:
     return QueueAnswer(paused="" in paused, paused_devices=sorted(paused - {""}))
-
-
-ROUTES: Final = (
-    ("/api/video/pause", PauseHandler),
-    ("/api/video/resume", ResumeHandler),
-    ("/api/video/reorder", ReorderHandler),
-    ("/api/video/star/{job_id}", StarHandler),
-    ("/api/video/note/{job_id}", NoteHandler),
-)

@@ -15,7 +15,7 @@ from server_extension.schemas import RecipeAnswer
 from workbench.engines.recipes import read_recipe
 from workbench.rendering import Recipe
 
-__all__ = ["ROUTES"]
+__all__ = ["RecipeHandler"]
 
 _ENDINGS: Final = {"video/mp4": ".mp4", "application/json": ".json"}
 _VIDEO_LIMIT_BYTES: Final = 64 << 20
@@ -60,6 +60,3 @@ def _read(body: bytes, ending: str) -> Recipe:
         path = Path(folder) / f"upload{ending}"
         path.write_bytes(body)
         return read_recipe(path)
-
-
-ROUTES: Final = (("/api/recipe", RecipeHandler),)

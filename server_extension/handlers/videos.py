@@ -7,8 +7,6 @@ import math
 from types import MappingProxyType
 from typing import Final
 
-from tornado import web
-
 from server_extension.handlers.base import ApiHandler
 from server_extension.operations import Operation, Parameter, operation
 from server_extension.schemas import (
@@ -27,7 +25,18 @@ from workbench.jobs.model import JobState, Priority, ScoreBounds
 from workbench.measures.scores import SCORE_NAMES
 from workbench.studio import RenderParameters
 
-__all__ = ["ROUTES"]
+__all__ = [
+    "BatchCancelHandler",
+    "BatchHandler",
+    "BatchRetryHandler",
+    "BatchStatusHandler",
+    "CancelHandler",
+    "JobsHandler",
+    "PriorityHandler",
+    "RetryHandler",
+    "SingleHandler",
+    "StatusHandler",
+]
 
 _PRIORITIES: Final = MappingProxyType(
     {
@@ -125,10 +134,7 @@ class StatusHandler(ApiHandler):
     @operation(Operation("Ask after a job", answer=JobObject, errors=(404,)))
     async def get(self, job_id: str) -> None:
         """Return the job object."""
-        ready = self.board.ready(job_id)
-        if ready is None:
-            ready = await asyncio.to_thread(self.board.job, job_id)
-        self.answer_ready(job_id, ready)
+        self.answer_status(await self.status_cache.job(job_id))
 
 
 class BatchStatusHandler(ApiHandler):
@@ -137,10 +143,7 @@ class BatchStatusHandler(ApiHandler):
     @operation(Operation("Ask after a batch", answer=BatchObject, errors=(404,)))
     async def get(self, batch_id: str) -> None:
         """Return the batch and its jobs, in prompt order."""
-        ready = self.board.ready(batch_id)
-        if ready is None:
-            ready = await asyncio.to_thread(self.board.batch, batch_id)
-        self.answer_ready(batch_id, ready)
+        self.answer_status(await self.status_cache.batch(batch_id))
 
 
 class CancelHandler(ApiHandler):
@@ -285,17 +288,3 @@ def _invalid(field: str, problem: str) -> InvalidRequest:
 
 def _priority(asked: RenderOptions, default: Priority) -> Priority:
     return _PRIORITIES[asked.priority] if asked.priority else default
-
-
-ROUTES: Final[tuple[tuple[str, type[web.RequestHandler]], ...]] = (
-    ("/api/video/single_inference", SingleHandler),
-    ("/api/video/batch_inference", BatchHandler),
-    ("/api/video/status/{job_id}", StatusHandler),
-    ("/api/video/batch_status/{batch_id}", BatchStatusHandler),
-    ("/api/video/cancel/{job_id}", CancelHandler),
-    ("/api/video/retry/{job_id}", RetryHandler),
-    ("/api/video/batch_cancel/{batch_id}", BatchCancelHandler),
-    ("/api/video/batch_retry/{batch_id}", BatchRetryHandler),
-    ("/api/video/priority/{job_id}", PriorityHandler),
-    ("/api/video/jobs", JobsHandler),
-)

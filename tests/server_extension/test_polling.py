@@ -1,4 +1,4 @@
-"""Polls: the second one of a client is answered the short way, and says the same as the first."""
+"""Polls over raw sockets: every request is parsed, authorised and answered in its turn."""
 
 from __future__ import annotations
 
@@ -12,198 +12,249 @@ from typing import Any, Self
 import pytest
 
 from tests.live_server import TOKEN, LiveServer
+from tests.server_extension.revocation import REVOKED
 
-ONCE = {"set-cookie", "date"}
+ROUNDS = 20
 
 
 @pytest.fixture(scope="module")
-def polled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[LiveServer, str]]:
-    """A server with one finished video, whose status has been asked for."""
-    with LiveServer(tmp_path_factory.mktemp("polls") / "outputs") as server:
-        asked = {"prompt": "a kite", "num_frames": 5, "width": 128, "height": 96}
-        job_id = server.post("/api/video/single_inference", asked).json()["job_id"]
-        server.wait_for_job(job_id)
-        yield server, job_id
+def revoked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file whose existence revokes all access to the workbench."""
+    return tmp_path_factory.mktemp("access") / "revoked"
 
 
-def test_a_repeated_poll_says_the_same_with_the_same_headers(
-    polled: tuple[LiveServer, str],
-) -> None:
-    server, job_id = polled
-    visitor = {"Cookie": "visitor=1"}
-    first = server.get(f"/api/video/status/{job_id}", headers=visitor)
-    second = server.get(f"/api/video/status/{job_id}", headers=visitor)
-    assert "set-cookie" in first.headers
-    assert "set-cookie" not in second.headers, "the second was to go the short way"
-    assert second.json() == first.json()
-    told = [{k: v for k, v in r.headers.items() if k not in ONCE} for r in (first, second)]
-    assert told[0] == told[1]
-    known = {**visitor, "If-None-Match": second.headers["etag"]}
-    unchanged = server.get(f"/api/video/status/{job_id}", headers=known)
-    assert (unchanged.status_code, unchanged.content) == (304, b"")
-    assert unchanged.headers["etag"] == second.headers["etag"]
+@pytest.fixture(scope="module")
+def polled(tmp_path_factory: pytest.TempPathFactory, revoked: Path) -> Iterator[LiveServer]:
+    """A server whose access can be revoked."""
+    outputs = tmp_path_factory.mktemp("polls") / "outputs"
+    server = LiveServer(outputs, environment={REVOKED: str(revoked)})
+    authorizer = "tests.server_extension.revocation.RevocableAuthorizer"
+    try:
+        yield server.start(f"--ServerApp.authorizer_class={authorizer}")
+    finally:
+        server.stop()
 
 
-def test_nobody_goes_the_short_way_on_anothers_pass(polled: tuple[LiveServer, str]) -> None:
-    server, job_id = polled
-    path = f"/api/video/status/{job_id}"
-    for _ in range(2):
-        assert server.get(path).status_code == 200
-    for authorization in ("token wrong", "", f"token {TOKEN}x"):
-        assert server.get(path, headers={"Authorization": authorization}).status_code == 403
-    assert server.get(path, headers={"Host": "evil.example"}).status_code == 403
-    assert server.get(f"{path}x").status_code == 404
+def rendered(server: LiveServer, prompt: str) -> str:
+    asked = {"prompt": prompt, "num_frames": 5, "width": 128, "height": 96}
+    job_id: str = server.post("/api/video/single_inference", asked).json()["job_id"]
+    server.wait_for_job(job_id)
+    return job_id
 
 
-def test_a_poll_hears_of_every_change_at_once(polled: tuple[LiveServer, str]) -> None:
-    server, job_id = polled
-    path = f"/api/video/status/{job_id}"
-    for starred in (True, False, True):
-        server.get(path)
-        server.post(f"/api/video/star/{job_id}", {"starred": starred})
-        assert server.get(path).json()["starred"] is starred
-    video = server.outputs / job_id / "video.mp4"
-    aside = Path(f"{video}.aside")
-    video.rename(aside)
-    assert server.get(path).json()["status"] == "failed"
-    aside.rename(video)
-    assert server.get(path).json()["status"] == "complete"
+@pytest.fixture(scope="module")
+def job_id(polled: LiveServer) -> str:
+    return rendered(polled, "a kite")
 
 
-def test_prometheus_counts_the_short_way_too(polled: tuple[LiveServer, str]) -> None:
-    server, job_id = polled
-    kind = 'handler="server_extension.handlers.videos.StatusHandler"'
-
-    def counted() -> float:
-        lines = server.get("/metrics").text.splitlines()
-        named = (line for line in lines if "duration_seconds_count" in line and kind in line)
-        return sum(float(line.split()[-1]) for line in named)
-
-    before = counted()
-    for _ in range(5):
-        server.get(f"/api/video/status/{job_id}")
-    assert counted() == before + 5
+@pytest.fixture(scope="module")
+def other(polled: LiveServer) -> str:
+    return rendered(polled, "a boat")
 
 
-class Line:
-    """A connection on which bytes go as they are written here."""
+class Connection:
+    """A TCP connection that sends exactly the bytes it is given."""
 
     def __init__(self, server: LiveServer) -> None:
-        self._socket = socket.create_connection(("127.0.0.1", server.port), timeout=30)
+        self._socket = socket.create_connection(("127.0.0.1", server.port), timeout=60)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._heard = self._socket.makefile("rb")
+        self._received = self._socket.makefile("rb")
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exc_info: object) -> None:
-        self._heard.close()
+        self._received.close()
         self._socket.close()
 
-    def say(self, *pieces: bytes) -> None:
-        """Send each piece on its own, with time between for the server to read it."""
-        for piece in pieces:
-            self._socket.sendall(piece)
-            time.sleep(0.05)
+    def send(self, data: bytes) -> None:
+        """Send one piece, in one segment where it is small."""
+        self._socket.sendall(data)
 
-    def hear(self) -> tuple[int, dict[str, str], Any]:
+    def receive(self) -> tuple[int, dict[str, str], Any]:
         """Return the next answer: status, headers, body."""
-        status = int(self._heard.readline().split()[1])
+        status = int(self._received.readline().split()[1])
         headers = {}
-        while line := self._heard.readline().strip().decode():
+        while line := self._received.readline().strip().decode():
             name, _, value = line.partition(": ")
             headers[name.lower()] = value
-        body = self._heard.read(int(headers.get("content-length", 0)))
-        return status, headers, json.loads(body) if body else None
+        body = self._received.read(int(headers.get("content-length", 0)))
+        is_json = headers.get("content-type", "").startswith("application/json")
+        return status, headers, json.loads(body) if body and is_json else body
 
-    def ask(self, question: bytes) -> tuple[int, dict[str, str], Any]:
-        """Send a question and return its answer."""
-        self.say(question)
-        return self.hear()
+    def ask(self, request: bytes) -> tuple[int, dict[str, str], Any]:
+        """Send a request and return its answer."""
+        self.send(request)
+        return self.receive()
 
 
-def question(job_id: str, extra: str = "") -> bytes:
-    """Return a whole request for a job's status, as it goes over the wire."""
+def poll(job_id: str, *, token: str | None = TOKEN) -> bytes:
+    """Return a whole request for a job's status; without a token where it is None."""
+    authorization = "" if token is None else f"Authorization: token {token}\r\n"
     return (
-        f"GET /api/video/status/{job_id} HTTP/1.1\r\nHost: 127.0.0.1\r\n"
-        f"Authorization: token {TOKEN}\r\n{extra}\r\n"
+        f"GET /api/video/status/{job_id} HTTP/1.1\r\nHost: 127.0.0.1\r\n{authorization}\r\n"
     ).encode()
 
 
-@pytest.fixture
-def two(polled: tuple[LiveServer, str]) -> tuple[LiveServer, str, str]:
-    """The server, its job, and another one."""
-    server, job_id = polled
-    asked = {"prompt": "a boat", "num_frames": 5, "width": 128, "height": 96}
-    other = server.post("/api/video/single_inference", asked).json()["job_id"]
-    server.wait_for_job(other)
-    return server, job_id, other
+def write(job_id: str, body: bytes) -> bytes:
+    """Return a request that stars a job, with ``body`` as its body."""
+    head = (
+        f"POST /api/video/star/{job_id} HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+        f"Authorization: token {TOKEN}\r\nContent-Type: application/json\r\n"
+        f"Content-Length: {len(body)}\r\n\r\n"
+    )
+    return head.encode() + body
 
 
-def test_a_kept_connection_is_answered_the_short_way_too(polled: tuple[LiveServer, str]) -> None:
-    server, job_id = polled
-    asked = question(job_id, "Cookie: visitor=kept\r\n")
-    with Line(server) as line:
-        first, second, third = (line.ask(asked) for _ in range(3))
-        assert "set-cookie" in first[1]
-        assert "set-cookie" not in second[1]
-        assert first[2] == second[2] == third[2]
-        refused = line.ask(asked.replace(TOKEN.encode(), b"wrong"))
-        assert refused[0] == 403
-        assert line.ask(asked)[0] == 200
-    with Line(server) as line:  # nor need it be the same connection
-        line.say(asked[:40], asked[40:])
-        assert line.hear()[2] == first[2]
+def test_pipelined_polls_are_answered_in_order(polled: LiveServer, job_id: str, other: str) -> None:
+    with Connection(polled) as connection:
+        for _ in range(ROUNDS):
+            connection.send(poll(job_id) + poll(other) + poll(job_id))
+            answers = [connection.receive()[2]["job_id"] for _ in range(3)]
+            assert answers == [job_id, other, job_id]
 
 
-def test_a_question_within_another_request_is_no_question(
-    two: tuple[LiveServer, str, str],
+def test_a_poll_that_arrives_while_another_is_answered_waits_its_turn(
+    polled: LiveServer, job_id: str, other: str
 ) -> None:
-    server, job_id, other = two
-    known = question(job_id)
-    with Line(server) as line:
-        assert line.ask(known)[0] == line.ask(known)[0] == 200
-        head = (
-            f"POST /api/video/star/{other} HTTP/1.1\r\nHost: 127.0.0.1\r\n"
-            f"Authorization: token {TOKEN}\r\nContent-Type: application/json\r\n"
-            f"Content-Length: {len(known)}\r\n\r\n"
-        ).encode()
-        line.say(head, known)
-        assert line.hear()[0] == 400, "the body is no JSON"
-        status, _, told = line.ask(question(other))
-        assert (status, told["job_id"]) == (200, other), "and nothing else was answered"
-    with Line(server) as line:
-        line.say(known[:-2] + b"X-Rest: ", known)
-        status, headers, _ = line.hear()
-        assert "set-cookie" in headers or status == 400, "it went the whole way"
+    with Connection(polled) as connection:
+        for _ in range(ROUNDS):
+            connection.send(poll(job_id))
+            connection.send(poll(other))
+            connection.send(poll(job_id))
+            answers = [connection.receive()[2]["job_id"] for _ in range(3)]
+            assert answers == [job_id, other, job_id]
 
 
-def test_questions_that_come_together_are_answered_in_turn(
-    two: tuple[LiveServer, str, str],
+def test_a_body_that_looks_like_a_poll_is_a_body(
+    polled: LiveServer, job_id: str, other: str
 ) -> None:
-    server, job_id, other = two
-    asked = [question(one, "Cookie: visitor=many\r\n") for one in (job_id, other)]
-    with Line(server) as line:
+    known = poll(job_id)
+    with Connection(polled) as connection:
+        for _ in range(ROUNDS):
+            assert connection.ask(known)[0] == 200
+            connection.send(write(other, known) + poll(other))  # in one segment
+            status, _, told = connection.receive()
+            assert (status, "job_id" in told) == (400, False), "the body is not JSON"
+            status, _, told = connection.receive()
+            assert (status, told["job_id"]) == (200, other)
+
+
+def test_a_body_that_arrives_late_is_a_body(polled: LiveServer, job_id: str, other: str) -> None:
+    known = poll(job_id)
+    whole = write(other, known)
+    head = whole.removesuffix(known)
+    with Connection(polled) as connection:
+        assert connection.ask(known)[0] == 200
+        for _ in range(ROUNDS):
+            connection.send(write(other, b"{}") + head)  # one segment: a request, and half of one
+            assert connection.receive()[0] == 200
+            connection.send(known)
+            status, _, told = connection.receive()
+            assert (status, "job_id" in told) == (400, False), "the body is not JSON"
+            assert connection.ask(poll(other))[2]["job_id"] == other
+
+
+def test_bytes_that_arrive_while_a_poll_is_handled_borrow_nothing_from_it(
+    polled: LiveServer, job_id: str, other: str
+) -> None:
+    bare = poll(job_id, token=None)
+    with Connection(polled) as connection:
+        for _ in range(ROUNDS):
+            connection.send(write(job_id, b"{}") + poll(job_id))
+            time.sleep(0.002)
+            connection.send(bare)
+            assert [connection.receive()[0] for _ in range(3)] == [200, 200, 403]
+            with Connection(polled) as another:
+                assert another.ask(bare)[0] == 403
+
+
+def test_a_poll_without_a_token_is_refused_wherever_it_stands(
+    polled: LiveServer, job_id: str, other: str
+) -> None:
+    known, bare = poll(job_id), poll(job_id, token=None)
+    with Connection(polled) as connection:
+        for _ in range(ROUNDS):
+            assert connection.ask(known)[0] == 200
+            assert connection.ask(bare)[0] == 403
+            connection.send(known + bare + known)
+            assert [connection.receive()[0] for _ in range(3)] == [200, 403, 200]
+            connection.send(write(other, known) + bare)
+            assert [connection.receive()[0] for _ in range(2)] == [400, 403]
+            assert connection.ask(poll(job_id, token="wrong"))[0] == 403
+
+
+def test_a_login_page_is_never_answered_with_a_job(polled: LiveServer, job_id: str) -> None:
+    login = b"GET /login HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+    with Connection(polled) as connection:
+        for _ in range(ROUNDS):
+            connection.send(poll(job_id) + login + poll(job_id))
+            kinds = [connection.receive()[1]["content-type"].partition(";")[0] for _ in range(3)]
+            assert kinds == ["application/json", "text/html", "application/json"]
+
+
+def test_a_poll_in_pieces_is_one_poll(polled: LiveServer, job_id: str) -> None:
+    whole = poll(job_id)
+    with Connection(polled) as connection:
+        assert connection.ask(whole)[0] == 200
+        for at in (1, 40, len(whole) - 1):
+            connection.send(whole[:at])
+            time.sleep(0.05)
+            assert connection.ask(whole[at:])[2]["job_id"] == job_id
+
+
+def test_the_poll_after_access_was_revoked_is_refused(
+    polled: LiveServer, job_id: str, revoked: Path
+) -> None:
+    with Connection(polled) as connection:
         for _ in range(3):
-            line.say(b"".join(asked * 4))
-            told = [line.hear()[2]["job_id"] for _ in range(8)]
-            assert told == [job_id, other] * 4
-        for _ in range(3):  # the second arrives while the first is being answered
-            line._socket.sendall(asked[0])
-            line._socket.sendall(asked[1])
-            assert [line.hear()[2]["job_id"] for _ in range(2)] == [job_id, other]
-            assert line.ask(asked[0])[2]["job_id"] == job_id
-            assert line.ask(asked[1])[2]["job_id"] == other
+            assert [connection.ask(poll(job_id))[0] for _ in range(3)] == [200, 200, 200]
+            revoked.touch()
+            assert connection.ask(poll(job_id))[0] == 403
+            revoked.unlink()
 
 
-def test_a_client_that_does_not_read_is_served_in_full_when_it_does(
-    polled: tuple[LiveServer, str],
+def test_a_client_that_does_not_read_gets_every_answer_when_it_does(
+    polled: LiveServer, job_id: str
 ) -> None:
-    server, job_id = polled
-    asked = question(job_id, "Cookie: visitor=slow\r\n")
-    with Line(server) as line:
-        first = line.ask(asked)
-        for _ in range(400):
-            line._socket.sendall(asked)
+    with Connection(polled) as connection:
+        first = connection.ask(poll(job_id))[2]
+        for _ in range(200):
+            connection.send(poll(job_id))
             time.sleep(0.0005)
-        assert all(line.hear()[2] == first[2] for _ in range(400))
+        assert all(connection.receive()[2] == first for _ in range(200))
+
+
+def test_an_unchanged_job_is_answered_with_304(polled: LiveServer, job_id: str) -> None:
+    path = f"/api/video/status/{job_id}"
+    etag = polled.get(path).headers["etag"]
+    unchanged = polled.get(path, headers={"If-None-Match": etag})
+    assert (unchanged.status_code, unchanged.content) == (304, b"")
+    assert unchanged.headers["etag"] == etag
+
+
+def test_a_poll_tells_of_every_change_at_once(polled: LiveServer, job_id: str) -> None:
+    path = f"/api/video/status/{job_id}"
+    for starred in (True, False, True):
+        polled.get(path)
+        polled.post(f"/api/video/star/{job_id}", {"starred": starred})
+        assert polled.get(path).json()["starred"] is starred
+
+
+def test_a_video_that_vanishes_and_returns_is_told(polled: LiveServer, other: str) -> None:
+    video = polled.outputs / other / "video.mp4"
+    aside = Path(f"{video}.aside")
+    assert polled.get(f"/api/video/status/{other}").json()["status"] == "complete"
+    video.rename(aside)
+    assert told_eventually(polled, other, "failed")
+    aside.rename(video)
+    assert told_eventually(polled, other, "complete")
+
+
+def told_eventually(server: LiveServer, job_id: str, status: str) -> bool:
+    limit = time.monotonic() + 60
+    while time.monotonic() < limit:
+        if server.get(f"/api/video/status/{job_id}").json()["status"] == status:
+            return True
+        time.sleep(0.1)
+    return False

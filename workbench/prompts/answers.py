@@ -115,6 +115,8 @@ class SceneAnswer(BaseModel):
     camera_movement: _Text = ""
     lens: _Text = ""
     pace: _Text = ""
+    viewpoint: _Text = ""
+    on_screen_text: _Text = ""
     details: list[_Text] = Field(default_factory=list)
     negative_prompt: _Text = ""
 

@@ -1,0 +1,166 @@
+"""Status answers kept in memory: a poll costs a look-up, not a query.
+
+An answer is kept until its job changes (the watcher or this server says so) or until it grows old:
+queue positions and estimates move without the job changing. Whether a client may have an answer is
+decided before, by the handler, for every request.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from os.path import exists
+from typing import Final
+
+from pydantic import BaseModel
+
+from server_extension.presentation import Presenter
+from workbench.jobs.client.manager import JobManager
+from workbench.jobs.model import Batch, Changes, Job, JobState
+
+__all__ = ["StatusAnswer", "StatusCache"]
+
+_KEPT_S: Final = 2.0
+_KEPT_ENDED_S: Final = 60.0
+_FILES_CHECKED_S: Final = 2.0
+"""A video that vanishes is noticed by the first poll after this time."""
+_MOST_BYTES: Final = 64 << 20
+_MOST_FORGOTTEN: Final = 8_192
+
+_Read = Callable[[str], tuple[BaseModel, tuple[Job, ...]]]
+
+
+@dataclass(frozen=True, slots=True)
+class StatusAnswer:
+    """A status answer as it is sent."""
+
+    body: bytes
+    etag: str
+    videos: tuple[str, ...]
+    """The finished videos that it names; without them it is wrong."""
+    good_until: float
+    checked_until: float
+    """When the videos must be looked for again."""
+
+
+class StatusCache:
+    """The status answers of one server. Used from its event loop and its worker threads."""
+
+    def __init__(
+        self, jobs: JobManager, present: Presenter, *, most_bytes: int = _MOST_BYTES
+    ) -> None:
+        self._jobs = jobs
+        self._present = present
+        self._most_bytes = most_bytes
+        self._answers: OrderedDict[str, StatusAnswer] = OrderedDict()
+        self._size_bytes = 0
+        self._guard = threading.Lock()
+        self._generation = 0
+        self._forgotten: dict[str, int] = {}
+        """Identifier → generation of its latest change."""
+        self._floor = 0
+        """Identifiers not in ``_forgotten`` count as changed at this generation."""
+        self._stop: Callable[[], None] | None = None
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes of all answers kept."""
+        return self._size_bytes
+
+    async def job(self, job_id: str) -> StatusAnswer:
+        """Return the answer for a job; raises ``NotFound``."""
+        return await self._answer(job_id, self._read_job)
+
+    async def batch(self, batch_id: str) -> StatusAnswer:
+        """Return the answer for a batch; raises ``NotFound``."""
+        return await self._answer(batch_id, self._read_batch)
+
+    def forget(self, *identifiers: str | None) -> None:
+        """Drop the answers for jobs and batches that have changed."""
+        with self._guard:
+            self._generation += 1
+            if len(self._forgotten) >= _MOST_FORGOTTEN:
+                self._forgotten.clear()
+                self._floor = self._generation
+            for identifier in identifiers:
+                if identifier is not None:
+                    self._drop(identifier)
+                    self._forgotten[identifier] = self._generation
+
+    def close(self) -> None:
+        """Stop watching for changes."""
+        stop, self._stop = self._stop, None
+        if stop is not None:
+            stop()
+
+    async def _answer(self, identifier: str, read: _Read) -> StatusAnswer:
+        answer = self._answers.get(identifier)
+        now = time.monotonic()
+        if answer is not None and now < answer.good_until and now < answer.checked_until:
+            return answer
+        return await asyncio.to_thread(self._renew, identifier, read)
+
+    def _renew(self, identifier: str, read: _Read) -> StatusAnswer:
+        generation = self._watch()
+        answer = self._answers.get(identifier)
+        now = time.monotonic()
+        if answer is not None and now < answer.good_until and all(map(exists, answer.videos)):
+            answer = replace(answer, checked_until=now + _FILES_CHECKED_S)
+            self._keep(identifier, answer, generation)
+            return answer
+        shown, jobs = read(identifier)
+        body = shown.model_dump_json().encode()
+        ended = all(job.state.final for job in jobs)
+        answer = StatusAnswer(
+            body,
+            f'"{hash(body) & 0xFFFFFFFFFFFFFFFF:x}"',
+            tuple(self._videos(jobs)),
+            now + (_KEPT_ENDED_S if ended else _KEPT_S),
+            now + _FILES_CHECKED_S,
+        )
+        if not any(job.video_gone for job in jobs):  # nobody tells when a file is put back
+            self._keep(identifier, answer, generation)
+        return answer
+
+    def _read_job(self, job_id: str) -> tuple[BaseModel, tuple[Job, ...]]:
+        job = self._jobs.job(job_id)
+        return self._present.job(job), (job,)
+
+    def _read_batch(self, batch_id: str) -> tuple[BaseModel, tuple[Job, ...]]:
+        batch: Batch = self._jobs.batch(batch_id)
+        return self._present.batch(batch), batch.jobs
+
+    def _videos(self, jobs: tuple[Job, ...]) -> list[str]:
+        done = [job.job_id for job in jobs if job.state is JobState.COMPLETE]
+        return [str(self._jobs.video_path(job_id)) for job_id in done]
+
+    def _watch(self) -> int:
+        with self._guard:
+            if self._stop is None:
+                self._stop = self._jobs.watch(self._changed)
+            return self._generation
+
+    def _changed(self, changes: Changes) -> None:
+        for job in changes.jobs:
+            self.forget(job.job_id, job.batch_id, job.preview_of)
+
+    def _keep(self, identifier: str, answer: StatusAnswer, generation: int) -> None:
+        with self._guard:
+            if self._forgotten.get(identifier, self._floor) > generation:
+                return  # it changed while the answer was made
+            self._drop(identifier)
+            if len(answer.body) > self._most_bytes:
+                return
+            self._answers[identifier] = answer
+            self._size_bytes += len(answer.body)
+            while self._size_bytes > self._most_bytes:
+                self._drop(next(iter(self._answers)))
+
+    def _drop(self, identifier: str) -> None:
+        dropped = self._answers.pop(identifier, None)
+        if dropped is not None:
+            self._size_bytes -= len(dropped.body)

@@ -1,0 +1,23 @@
+"""An authoriser for tests: refuses everybody while a file is there."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from jupyter_server.auth.authorizer import Authorizer
+
+__all__ = ["REVOKED", "RevocableAuthorizer"]
+
+REVOKED = "WORKBENCH_TEST_REVOKED"
+"""Environment variable with the file's path."""
+
+
+class RevocableAuthorizer(Authorizer):
+    """Allows everything until the file exists."""
+
+    def is_authorized(self, handler: Any, user: Any, action: str, resource: str) -> bool:
+        """Tell whether access still stands."""
+        del handler, user, action
+        return resource != "workbench" or not Path(os.environ[REVOKED]).exists()
