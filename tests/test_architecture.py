@@ -36,6 +36,9 @@ NEVER = {
     "workbench.rendering": (
         "workbench.prompts", "workbench.engines", "workbench.jobs", "workbench.studio",
     ),
+    "workbench.lexicon": (
+        "workbench.prompts", "workbench.engines", "workbench.jobs", "workbench.rendering",
+    ),
     "workbench.scene": (
         "workbench.prompts", "workbench.engines", "workbench.jobs", "workbench.rendering",
     ),
