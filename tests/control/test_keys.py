@@ -14,7 +14,7 @@ from workbench.control.keys import parse_keys
 from workbench.errors import InvalidRequest
 
 _held = st.text("wasdijkl", max_size=4).map(lambda keys: keys or "none")
-_segments = st.lists(st.tuples(_held, st.integers(1, 90)), min_size=1, max_size=6)
+_segments = st.lists(st.tuples(_held, st.integers(1, 90)), min_size=1, max_size=4)
 _texts = _segments.map(lambda found: ",".join(f"{keys}-{count}" for keys, count in found))
 
 

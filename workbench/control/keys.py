@@ -8,6 +8,7 @@ turns first and then moves. N frames of keys make N + 1 poses, of which the firs
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from itertools import groupby
@@ -74,14 +75,14 @@ def path_from_keys(
     Raises ``InvalidRequest``.
     """
     walk = _Walk(speeds)
-    poses = [walk.pose]
+    states = [walk.state]
     ignored = 0
     for held in parse_keys(text):
         ignored += not walk.step(held)
-        poses.append(walk.pose)
+        states.append(walk.state)
     limit = f"the pitch limit of {speeds.pitch_limit_deg:g}°"
     notes = (f"{ignored} frames hold i or k at {limit}, where they do nothing.",) if ignored else ()
-    path = CameraPath.of_poses(np.stack(poses), fps=speeds.fps, intrinsics=intrinsics)
+    path = CameraPath.of_poses(_poses(np.array(states)), fps=speeds.fps, intrinsics=intrinsics)
     return Converted(path, notes)
 
 
@@ -115,22 +116,14 @@ class _Walk:
 
     def __init__(self, speeds: KeySpeeds) -> None:
         self._units = speeds.units
-        self._turn = float(np.radians(speeds.degrees))
-        self._limit = float(np.radians(speeds.pitch_limit_deg))
+        self._turn = math.radians(speeds.degrees)
+        self._limit = math.radians(speeds.pitch_limit_deg)
         self._yaw = self._pitch = self._x = self._z = 0.0
 
     @property
     def state(self) -> Array:
         """Yaw and pitch in radians, x and z in units."""
         return np.array([self._yaw, self._pitch, self._x, self._z])
-
-    @property
-    def pose(self) -> Array:
-        pose = np.eye(4)
-        angles = (np.array(a) for a in (self._yaw, self._pitch, 0.0))
-        pose[:3, :3] = from_yaw_pitch_roll(*angles)
-        pose[0, 3], pose[2, 3] = self._x, self._z
-        return pose
 
     def step(self, held: str) -> bool:
         """Take one frame; return whether every pitch key had its effect."""
@@ -141,9 +134,9 @@ class _Walk:
         self._yaw += (("l" in held) - ("j" in held)) * self._turn
         forward = (("w" in held) - ("s" in held)) * self._units
         right = (("d" in held) - ("a" in held)) * self._units
-        sine, cosine = np.sin(self._yaw), np.cos(self._yaw)
-        self._x += float(forward * sine + right * cosine)
-        self._z += float(forward * cosine - right * sine)
+        sine, cosine = math.sin(self._yaw), math.cos(self._yaw)
+        self._x += forward * sine + right * cosine
+        self._z += forward * cosine - right * sine
         return allowed
 
     def keys_towards(self, wanted: Array) -> str:
@@ -154,8 +147,8 @@ class _Walk:
             pitch_steps = 0
         yaw = self._yaw + yaw_steps * self._turn
         x, z = wanted[2] - self._x, wanted[3] - self._z
-        forward = self._nearest(x * np.sin(yaw) + z * np.cos(yaw), self._units)
-        right = self._nearest(x * np.cos(yaw) - z * np.sin(yaw), self._units)
+        forward = self._nearest(x * math.sin(yaw) + z * math.cos(yaw), self._units)
+        right = self._nearest(x * math.cos(yaw) - z * math.sin(yaw), self._units)
         pairs = (("j", "l", yaw_steps), ("k", "i", pitch_steps), ("s", "w", forward))
         chosen = [more if steps > 0 else less for less, more, steps in pairs if steps]
         if right:
@@ -164,7 +157,15 @@ class _Walk:
 
     @staticmethod
     def _nearest(distance: float, step: float) -> int:
-        return int(np.clip(np.rint(distance / step), -1, 1))
+        return max(-1, min(1, round(distance / step)))
+
+
+def _poses(states: Array) -> Array:
+    yaw, pitch, x, z = states.T
+    poses = np.tile(np.eye(4), (len(states), 1, 1))
+    poses[:, :3, :3] = from_yaw_pitch_roll(yaw, pitch, np.zeros_like(yaw))
+    poses[:, 0, 3], poses[:, 2, 3] = x, z
+    return poses
 
 
 def _notes(path: CameraPath, poses: Array, roll: Array, errors: Array) -> tuple[str, ...]:
