@@ -36,6 +36,7 @@ __all__ = [
     "InvalidRequest",
     "InvalidSettings",
     "LanguageModelError",
+    "NotFinite",
     "NotFound",
     "OutOfMemory",
     "RenderCancelled",
@@ -130,6 +131,10 @@ class OutOfMemory(RenderError):
 
 class DeviceLost(RenderError):
     """The device failed in a way that only a new process can mend."""
+
+
+class NotFinite(RenderError):
+    """The model's values became NaN or infinite: there is no picture."""
 
 
 class EngineUnavailable(RenderError):
