@@ -12,14 +12,14 @@ from typing import Final
 
 from benchmarks.report import Figure, percentile
 from benchmarks.workplace import light, workplace
-from workbench.jobs.crew import Crew
 from workbench.jobs.devices import plan_slots
-from workbench.jobs.dispatcher import Dispatcher
 from workbench.jobs.messages import Leave, Rendered
-from workbench.jobs.outcomes import Outcomes
-from workbench.jobs.seats import End, SeatState, Start, Tell
 from workbench.jobs.store import Index, Requests, Writer
 from workbench.jobs.store.ledger import Claim
+from workbench.jobs.supervisor.dispatcher import Dispatcher
+from workbench.jobs.supervisor.outcomes import Outcomes
+from workbench.jobs.supervisor.worker_pool import WorkerPool
+from workbench.jobs.supervisor.worker_slots import End, Start, Tell, WorkerState
 from workbench.settings import Settings
 
 __all__ = ["measure_claims"]
@@ -28,7 +28,7 @@ _CLIENTS: Final = 16
 _QUEUED: Final = 500
 
 
-class _NullCrew(Crew):
+class _NullWorkerPool(WorkerPool):
     """Workers that acknowledge every job at once."""
 
     worker_module = "benchmarks.null_worker"
@@ -41,15 +41,15 @@ class _IndexOnly(Outcomes):
         """Acknowledge a job that left no file."""
         assert self._ledger.is_current(writer, claim.job_id, claim.attempt)
         self._ledger.complete(writer, claim.job_id, claim.attempt, video_bytes=0, has_poster=False)
-        self._ledger.learn(writer, claim.work_key, kind, made.seconds)
+        self._ledger.learn(writer, claim.cost_key, kind, made.seconds)
 
 
 class _Exchange:
-    """A dispatcher and a crew, turned as the supervisor turns them."""
+    """A dispatcher and a worker pool, turned as the supervisor turns them."""
 
     def __init__(self, index: Index, settings: Settings) -> None:
         self._selector = selectors.DefaultSelector()
-        self.crew = _NullCrew(self._selector)
+        self.pool = _NullWorkerPool(self._selector)
         self.dispatcher = Dispatcher(index, settings, warm_cpu_workers=_CLIENTS)
         self.dispatcher._outcomes = _IndexOnly(self.dispatcher._ledger, self.dispatcher._paths)
         self.dispatcher.set_slots(plan_slots(settings, []))
@@ -62,22 +62,22 @@ class _Exchange:
     def turn(self) -> None:
         """Hear the workers, decide, and do what was decided."""
         for key, _ in self._selector.select(0.05):
-            self.crew.hear(key.data)
-        while orders := self.dispatcher.step(self.crew.events()):
+            self.pool.hear(key.data)
+        while orders := self.dispatcher.step(self.pool.events()):
             for order in orders:
                 match order:
-                    case Tell(seat=seat, message=message):
-                        self.crew.tell(seat, message)
-                    case End(seat=seat, at_once=at_once):
-                        self.crew.end(seat, at_once=at_once)
+                    case Tell(slot_name=slot_name, message=message):
+                        self.pool.tell(slot_name, message)
+                    case End(slot_name=slot_name, at_once=at_once):
+                        self.pool.end(slot_name, at_once=at_once)
                     case Start(slot=slot):
-                        worker = self.crew.start(slot)
+                        worker = self.pool.start(slot)
                         assert worker is not None
                         self.dispatcher.started(slot.name, worker)
 
     def idle(self) -> int:
         """Return how many workers wait for a job."""
-        return sum(seat.state is SeatState.IDLE for seat in self.dispatcher.seats)
+        return sum(slot.state is WorkerState.IDLE for slot in self.dispatcher.worker_slots)
 
     def spent(self) -> bool:
         """Tell whether no job waits or runs."""
@@ -104,11 +104,11 @@ def measure_claims(count: int) -> list[Figure]:
         exchange.turn()
         exchange.turn_until(exchange.spent)
         took = time.perf_counter() - began
-        for seat in exchange.dispatcher.seats:
-            exchange.crew.tell(seat.slot.name, Leave())
+        for slot in exchange.dispatcher.worker_slots:
+            exchange.pool.tell(slot.slot.name, Leave())
         exchange.turn_until(lambda: len(list(Path(notes).iterdir())) == _CLIENTS)
         time.sleep(0.2)
-        exchange.crew.close()
+        exchange.pool.close()
         texts = [path.read_text() for path in Path(notes).iterdir()]
     waits = [float(line) * 1e3 for text in texts for line in text.split()]
     return [

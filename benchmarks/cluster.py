@@ -2,7 +2,7 @@
 
 Real Ray nodes on this machine with declared GPUs, and jobs that sleep, so that a node costs little
 processor and what is measured is the way there and back. ``--nodes`` and ``--gpus`` say how far to
-go: 16 nodes of 4 GPUs are 64 outposts, each a Ray actor with a real worker of its own.
+go: 16 nodes of 4 GPUs are 64 worker actors, each a Ray actor with a real worker of its own.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import psutil
 from benchmarks.report import Figure, print_report
 from benchmarks.workplace import workplace
 from tests.jobs.cluster.machines import Machines
-from workbench.jobs.manager import JobManager
+from workbench.jobs.client.manager import JobManager
 from workbench.rendering import RenderRequest
 
 _ENGINES: Final = {
@@ -92,28 +92,28 @@ def _per_job_ms(**settings: Any) -> float:
 
 
 def _scale(machines: Machines, nodes: int, gpus: int, sleep_s: float, rounds: int) -> Figure:
-    outposts = nodes * gpus
+    actors = nodes * gpus
     settings = {"cluster": machines.address, "cpu_workers": 0, "engines": _ENGINES}
     with workplace(**settings) as (_, manager):
         # Long enough that every GPU has its worker before the first is done with its own.
-        _until(lambda: _idle(manager) == outposts, manager, outposts)
-        cost = _measured(manager, [_request("sleep_gpu", sleep_s)] * (outposts * rounds))
-        flood = _measured(manager, [_request("sleep_gpu", 0.0)] * (outposts * 20))
+        _until(lambda: _idle(manager) == actors, manager, actors)
+        cost = _measured(manager, [_request("sleep_gpu", sleep_s)] * (actors * rounds))
+        flood = _measured(manager, [_request("sleep_gpu", 0.0)] * (actors * 20))
         began = _cpu(manager)
         time.sleep(10)
         rested = [after - before for before, after in zip(began, _cpu(manager), strict=True)]
     efficiency = rounds * sleep_s / cost.wall_s
     lost_s = cost.wall_s / rounds - sleep_s
-    jobs = outposts * 20
+    jobs = actors * 20
     busiest = max(flood.bridge_cpu_s, flood.supervisor_cpu_s) / flood.wall_s
     print(
-        f"  {nodes} nodes, {outposts} GPUs: efficiency {efficiency:.3f} with jobs of {sleep_s:g} s, "
+        f"  {nodes} nodes, {actors} GPUs: efficiency {efficiency:.3f} with jobs of {sleep_s:g} s, "
         f"{lost_s:.2f} s lost a job; "
         f"{jobs / flood.wall_s:.0f} jobs/s of no length "
         f"(supervisor {flood.supervisor_cpu_s / jobs * 1_000:.1f}, "
         f"bridge {flood.bridge_cpu_s / jobs * 1_000:.1f} ms of processor a job, "
         f"the busier at {busiest:.0%} of a core); "
-        f"at rest {rested[0] / 10 / outposts:.2%} and {rested[1] / 10 / outposts:.2%} "
+        f"at rest {rested[0] / 10 / actors:.2%} and {rested[1] / 10 / actors:.2%} "
         f"of a core a GPU; {flood.supervisor_mib:.0f} and {flood.bridge_mib:.0f} MiB"
     )
     name = f"efficiency, {nodes} nodes of {gpus} GPU"
@@ -151,12 +151,12 @@ def _idle(manager: JobManager) -> int:
     return sum(device.state in {"idle", "busy"} for device in manager.devices() if device.host)
 
 
-def _until(condition: Callable[[], bool], manager: JobManager, outposts: int) -> None:
+def _until(condition: Callable[[], bool], manager: JobManager, actors: int) -> None:
     limit = time.monotonic() + _START_S
-    batch = manager.submit_batch([_request("sleep_gpu", 3_000.0)] * outposts)
+    batch = manager.submit_batch([_request("sleep_gpu", 3_000.0)] * actors)
     while not condition():
         if time.monotonic() > limit:
-            raise TimeoutError(f"only {_idle(manager)} of {outposts} workers came up")
+            raise TimeoutError(f"only {_idle(manager)} of {actors} workers came up")
         time.sleep(0.5)
     manager.cancel_batch(batch.batch_id)
     manager.wait([job.job_id for job in batch.jobs], 120)

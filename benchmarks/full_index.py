@@ -15,8 +15,8 @@ import psutil
 
 from benchmarks.report import Figure, percentile
 from benchmarks.workplace import light, workplace
-from workbench.jobs.launch import settings_environment
-from workbench.jobs.manager import JobManager
+from workbench.jobs.client.launch import settings_environment
+from workbench.jobs.client.manager import JobManager
 from workbench.jobs.model import JobState
 from workbench.jobs.paths import JobPaths
 from workbench.settings import Settings
@@ -108,7 +108,7 @@ def _starts(manager: JobManager, settings: Settings) -> list[Figure]:
     environment = {**os.environ, **settings_environment(settings)}
     script = (
         "import time; t = time.perf_counter()\n"
-        "from workbench.jobs.manager import JobManager\n"
+        "from workbench.jobs.client.manager import JobManager\n"
         "from workbench.settings import Settings\n"
         "JobManager(Settings()).jobs()\n"
         "print(time.perf_counter() - t)"

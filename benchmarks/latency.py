@@ -12,8 +12,8 @@ from typing import Final
 
 from benchmarks.report import Figure, percentile
 from benchmarks.workplace import light, workplace
-from workbench.jobs.launch import settings_environment
-from workbench.jobs.manager import JobManager
+from workbench.jobs.client.launch import settings_environment
+from workbench.jobs.client.manager import JobManager
 from workbench.jobs.model import JobState
 from workbench.rendering import RenderRequest
 
@@ -24,7 +24,7 @@ _SPARE_READY_S: Final = 3.0
 _LIMIT_S: Final = 60.0
 _WATCHER: Final = """
 import sys, time
-from workbench.jobs.manager import JobManager
+from workbench.jobs.client.manager import JobManager
 from workbench.settings import Settings
 manager = JobManager(Settings())
 def hear(changes):

@@ -12,7 +12,7 @@ import threading
 import time
 from pathlib import Path
 
-from workbench.jobs.messages import Beat, Channel, Leave, Ready, Render, Rendered, TakeSeat
+from workbench.jobs.messages import AssignDevice, Beat, Channel, Leave, Ready, Render, Rendered
 
 
 def main(arguments: list[str]) -> None:
@@ -21,7 +21,7 @@ def main(arguments: list[str]) -> None:
     channel = Channel(socket.socket(fileno=int(descriptor)))
     first = channel.receive_first()
     assert first is not None
-    assert isinstance(first[0], TakeSeat)
+    assert isinstance(first[0], AssignDevice)
     notes = Path(os.environ["NULL_WORKER_NOTES"], first[0].device.replace(":", "-"))
     ended = threading.Event()
 

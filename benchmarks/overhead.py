@@ -31,7 +31,7 @@ import psutil
 from benchmarks.report import Figure, print_report
 from workbench.engines.diffusers import DiffusersEngine
 from workbench.engines.engine import RenderTask
-from workbench.jobs.manager import JobManager
+from workbench.jobs.client.manager import JobManager
 from workbench.rendering import Recipe, RenderRequest
 from workbench.settings import Settings
 

@@ -21,7 +21,7 @@ from benchmarks.report import Figure, percentile, print_report
 from tests.browser.screen import Screen
 from tests.chromium import ARGUMENTS, find_chromium
 from tests.live_server import LiveServer
-from workbench.jobs.manager import JobManager
+from workbench.jobs.client.manager import JobManager
 from workbench.settings import Settings
 
 __all__ = ["main"]

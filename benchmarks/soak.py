@@ -24,8 +24,8 @@ import psutil
 
 from tests.jobs.shop import Shop, alive, request
 from workbench.errors import Conflict, NotFound
-from workbench.jobs.launch import launch_supervisor
-from workbench.jobs.manager import JobManager
+from workbench.jobs.client.launch import launch_supervisor
+from workbench.jobs.client.manager import JobManager
 from workbench.jobs.model import Job, JobState
 
 _MAX_ATTEMPTS: Final = 3

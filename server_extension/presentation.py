@@ -24,7 +24,7 @@ from server_extension.schemas import (
     VariationObject,
     change_objects,
 )
-from workbench.jobs.cluster.standing import Standing
+from workbench.jobs.cluster.status import ClusterStatus
 from workbench.jobs.model import Batch, BatchState, Device, Job, JobState
 from workbench.measures.scores import SCORE_NAMES
 from workbench.prompts.model import Entry, Exchange, Source
@@ -199,7 +199,7 @@ def device_object(device: Device) -> DeviceObject:
     return DeviceObject(**{**told, "host": device.host or None})
 
 
-def cluster_object(standing: Standing | None) -> ClusterObject | None:
+def cluster_object(standing: ClusterStatus | None) -> ClusterObject | None:
     """Return the cluster as it is answered."""
     if standing is None:
         return None

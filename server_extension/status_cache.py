@@ -19,7 +19,7 @@ from typing import Final
 from pydantic import BaseModel
 
 from server_extension.presentation import Presenter
-from workbench.jobs.manager import JobManager
+from workbench.jobs.client.manager import JobManager
 from workbench.jobs.model import Batch, Changes, Job, JobState
 
 __all__ = ["StatusAnswer", "StatusCache"]

@@ -152,7 +152,7 @@ class LiveServer:
 
 def end_supervisor(outputs: Path) -> None:
     """End the supervisor of ``outputs``, and wait until it and its workers are gone."""
-    from workbench.jobs.manager import JobManager
+    from workbench.jobs.client.manager import JobManager
     from workbench.settings import Settings
 
     manager = JobManager(Settings(outputs=outputs))

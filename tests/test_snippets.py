@@ -209,7 +209,7 @@ def test_a_video_is_continued_and_a_picture_begun_from_as_the_page_shows(
     small = {"width": 64, "height": 64, "num_frames": 9, "num_inference_steps": 2}
     told = _python(
         "import functools, workbench as wb\n"
-        "from workbench.jobs.manager import JobManager\n"
+        "from workbench.jobs.client.manager import JobManager\n"
         "from workbench.settings import Settings\n"
         f"wb.render = functools.partial(wb.render, **{small!r})\n{script}\n"
         "jobs = JobManager(Settings())\n"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from workbench.errors import InvalidRequest, NotFound
-from workbench.jobs.contact import Contact
+from workbench.jobs.client.contact import Contact
 from workbench.settings import Settings
 from workbench.studio import RenderParameters, Studio
 

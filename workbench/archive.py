@@ -16,7 +16,7 @@ from typing import BinaryIO, Final, Self
 from zipstream import ZipStream
 
 from workbench.errors import Conflict, NotFound
-from workbench.jobs.manager import JobManager
+from workbench.jobs.client.manager import JobManager
 from workbench.jobs.model import Batch, Job, JobState
 
 __all__ = ["BatchArchive"]

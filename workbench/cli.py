@@ -13,12 +13,18 @@ __all__ = ["COMMANDS", "main"]
 
 COMMANDS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
     {
-        "jobs": ("workbench.jobs.commands:jobs", "list and steer jobs"),
-        "doctor": ("workbench.jobs.commands:doctor", "say what is wrong here, and what to do"),
+        "jobs": ("workbench.jobs.client.commands:jobs", "list and steer jobs"),
+        "doctor": (
+            "workbench.jobs.client.commands:doctor",
+            "say what is wrong here, and what to do",
+        ),
         "recipe": ("workbench.engines.commands:recipe", "show what made a video, or make it again"),
         "run": ("workbench.research.command:run", "render a file or list of prompts as one batch"),
         "score": ("workbench.research.command:score", "measure videos: motion, flicker, sharpness"),
-        "tidy": ("workbench.jobs.commands:tidy", "remove what the retention no longer keeps"),
+        "tidy": (
+            "workbench.jobs.client.commands:tidy",
+            "remove what the retention no longer keeps",
+        ),
     }
 )
 """Subcommand → the function that takes its arguments and returns an exit status; what it does."""

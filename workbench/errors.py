@@ -34,6 +34,7 @@ __all__ = [
     "FieldProblem",
     "InvalidRequest",
     "LanguageModelError",
+    "NotFinite",
     "NotFound",
     "OutOfMemory",
     "RenderCancelled",
@@ -124,6 +125,10 @@ class OutOfMemory(RenderError):
 
 class DeviceLost(RenderError):
     """The device failed in a way that only a new process can mend."""
+
+
+class NotFinite(RenderError):
+    """The model's values became NaN or infinite: there is no picture."""
 
 
 class EngineUnavailable(RenderError):

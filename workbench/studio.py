@@ -19,7 +19,7 @@ from workbench.engines.engine import Engine
 from workbench.engines.registry import create_engine, engine_names
 from workbench.errors import FieldProblem, InvalidRequest, NotFound, WorkbenchError
 from workbench.identifiers import is_identifier
-from workbench.jobs.manager import JobManager
+from workbench.jobs.client.manager import JobManager
 from workbench.jobs.model import Batch, Job, Priority
 from workbench.prompts.forms import Form, form_for, text_for_model
 from workbench.prompts.markers import strip_marker

@@ -14,7 +14,7 @@ from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
 from server_extension.handlers.base import AUTH_RESOURCE, STUDIO_SETTING, JsonErrors
 from server_extension.presentation import Presenter
-from workbench.jobs.manager import JobManager
+from workbench.jobs.client.manager import JobManager
 from workbench.jobs.model import Changes, Job
 from workbench.studio import Studio
 

@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 
 from tests.browser.screen import LOAD_MS, Screen
 from tests.live_server import LiveServer
-from workbench.jobs.manager import JobManager
+from workbench.jobs.client.manager import JobManager
 from workbench.settings import Settings
 
 pytestmark = pytest.mark.browser

@@ -7,11 +7,12 @@ import signal
 import sys
 from typing import Any
 
-from workbench.jobs import outcomes, publishing
-from workbench.jobs.crew import Crew
+from workbench.jobs import publishing
 from workbench.jobs.messages import Render, Rendered
 from workbench.jobs.store import Ledger
-from workbench.jobs.supervisor import main
+from workbench.jobs.supervisor import outcomes
+from workbench.jobs.supervisor.__main__ import main
+from workbench.jobs.supervisor.worker_pool import WorkerPool
 
 
 def _die() -> None:
@@ -30,24 +31,24 @@ def _doom(moment: str) -> None:
     elif moment == "before_commit":  # the files are in place, the index does not know yet
         Ledger.complete = lambda *_, **__: _die()  # type: ignore[method-assign]
     elif moment == "after_commit":  # the index knows, nobody has been told
-        from workbench.jobs.switchboard import Switchboard
+        from workbench.jobs.supervisor.notifications import NotificationServer
 
         original_report = outcomes.Outcomes.rendered
 
         def rendered(self: Any, writer: Any, claim: Any, made: Rendered, kind: str) -> None:
             original_report(self, writer, claim, made, kind)
-            Switchboard.broadcast = lambda *_: _die()  # type: ignore[method-assign]
+            NotificationServer.broadcast = lambda *_: _die()  # type: ignore[method-assign]
 
         outcomes.Outcomes.rendered = rendered  # type: ignore[method-assign]
     elif moment == "claimed":  # the index says it runs, its worker has not heard
-        original_tell = Crew.tell
+        original_tell = WorkerPool.tell
 
-        def tell(self: Crew, seat: str, message: Any) -> None:
+        def tell(self: WorkerPool, slot_name: str, message: Any) -> None:
             if isinstance(message, Render):
                 _die()
-            original_tell(self, seat, message)
+            original_tell(self, slot_name, message)
 
-        Crew.tell = tell  # type: ignore[method-assign]
+        WorkerPool.tell = tell  # type: ignore[method-assign]
 
 
 if __name__ == "__main__":

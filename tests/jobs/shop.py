@@ -13,7 +13,7 @@ from typing import Any, Self
 
 import psutil
 
-from workbench.jobs.manager import JobManager
+from workbench.jobs.client.manager import JobManager
 from workbench.jobs.model import Job, JobState
 from workbench.jobs.mp4 import mp4_fault
 from workbench.jobs.paths import JobPaths

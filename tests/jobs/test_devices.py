@@ -12,8 +12,8 @@ import pytest
 from tests.jobs.shop import Shop, request
 from workbench.errors import NotFound
 from workbench.jobs.devices import Gpu, plan_slots
-from workbench.jobs.leases import take_lease
 from workbench.jobs.model import Device, JobState
+from workbench.jobs.supervisor.leases import take_lease
 from workbench.settings import Settings
 
 GPUS = [
@@ -56,20 +56,20 @@ def test_without_a_gpu_every_core_of_a_small_machine_has_a_worker(
         monkeypatch.setattr("os.sched_getaffinity", lambda _, n=cores: set(range(n)))
         slots = plan_slots(Settings(), [])
         assert [slot.name for slot in slots] == [f"cpu:{n}" for n in range(workers)]
-        assert all(slot.lanes == ("cpu", "slow", "gpu") for slot in slots[1:])
-        assert slots[0].lanes == (("cpu",) if workers > 1 else ("cpu", "slow", "gpu"))
+        assert all(slot.queues == ("cpu", "slow", "gpu") for slot in slots[1:])
+        assert slots[0].queues == (("cpu",) if workers > 1 else ("cpu", "slow", "gpu"))
 
 
 def test_gpus_take_what_needs_one_and_the_cpu_draws_placeholders_beside_them() -> None:
     gpus = [Gpu("GPU-aaaa", 0, "A"), Gpu("GPU-bbbb", 1, "B")]
     slots = plan_slots(Settings(cpu_workers=1), gpus)
-    assert [(slot.name, slot.lanes) for slot in slots] == [
+    assert [(slot.name, slot.queues) for slot in slots] == [
         ("cuda:0", ("gpu",)),
         ("cuda:1", ("gpu",)),
         ("cpu:0", ("cpu", "slow")),
     ]
     alone = plan_slots(Settings(cpu_workers=0), gpus[:1])
-    assert [(slot.name, slot.lanes) for slot in alone] == [("cuda:0", ("gpu", "slow", "cpu"))]
+    assert [(slot.name, slot.queues) for slot in alone] == [("cuda:0", ("gpu", "slow", "cpu"))]
 
 
 def test_settings_and_the_environment_choose_gpus_and_slots(

@@ -15,8 +15,8 @@ import pytest
 
 from tests.jobs.shop import Shop, alive, request
 from workbench.errors import Unavailable
-from workbench.jobs.launch import settings_environment
-from workbench.jobs.manager import JobManager
+from workbench.jobs.client.launch import settings_environment
+from workbench.jobs.client.manager import JobManager
 from workbench.jobs.model import JobState
 from workbench.jobs.processes import Identity, identify, same_process
 from workbench.jobs.store.ledger import DeviceRow, Ledger
@@ -44,12 +44,12 @@ def test_a_lost_worker_is_replaced_by_one_that_was_ready(shop: Shop) -> None:
     supervisor = psutil.Process(status.pid)
     worker = next(d.worker_pid for d in shop.manager.devices() if d.worker_pid)
 
-    def spares() -> list[int]:
+    def spare_count() -> list[int]:
         return [child.pid for child in supervisor.children() if child.pid != worker]
 
-    (first,) = shop.until(spares)
+    (first,) = shop.until(spare_count)
     os.kill(first, signal.SIGKILL)  # a spare that dies is nobody's loss
-    (spare,) = shop.until(lambda: [pid for pid in spares() if pid != first])
+    (spare,) = shop.until(lambda: [pid for pid in spare_count() if pid != first])
     asked = shop.submit(steps=40, step_s=0.05, touch=str(touch))
     shop.running(asked.job_id)
     shop.kill_worker(asked.job_id)
@@ -58,7 +58,7 @@ def test_a_lost_worker_is_replaced_by_one_that_was_ready(shop: Shop) -> None:
     pids = [int(line.split()[-1]) for line in touch.read_text().splitlines()]
     assert pids == [worker, spare]
     worker = spare
-    shop.until(spares)  # and another one stands ready
+    shop.until(spare_count)  # and another one stands ready
     shop.end_supervisor(signal.SIGTERM)
 
 
@@ -86,7 +86,7 @@ def test_a_killed_client_leaves_its_batch_to_the_supervisor(shop: Shop) -> None:
     script = (
         "import os, signal\n"
         "from tests.jobs.shop import request\n"
-        "from workbench.jobs.manager import JobManager\n"
+        "from workbench.jobs.client.manager import JobManager\n"
         "from workbench.settings import Settings\n"
         "manager = JobManager(Settings())\n"
         "batch = manager.submit_batch([request(steps=5, step_s=0.02) for _ in range(4)])\n"

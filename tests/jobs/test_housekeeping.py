@@ -16,12 +16,12 @@ import pytest
 from tests.jobs.shop import Shop, request
 from workbench.cli import COMMANDS, main
 from workbench.errors import NotFound
-from workbench.jobs import journal
-from workbench.jobs.doctor import Finding, Verdict, examine
-from workbench.jobs.inputs import Inputs
-from workbench.jobs.launch import settings_environment
+from workbench.jobs.client.doctor import Finding, Verdict, examine
+from workbench.jobs.client.inputs import Inputs
+from workbench.jobs.client.launch import settings_environment
 from workbench.jobs.locking import take_lock
 from workbench.jobs.model import JobState
+from workbench.jobs.supervisor import log_file
 from workbench.settings import Settings
 
 
@@ -105,12 +105,12 @@ def test_the_oldest_videos_go_when_all_are_too_large(shop: Shop) -> None:
 def test_a_log_that_has_grown_is_put_aside_while_others_write_to_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(journal, "_LIMIT_BYTES", 100)
+    monkeypatch.setattr(log_file, "_LIMIT_BYTES", 100)
     log = tmp_path / "supervisor.log"
     writer = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     for number in range(6):
         os.write(writer, f"round {number} {'x' * 100}\n".encode())
-        journal.rotate(log)
+        log_file.rotate(log)
         os.write(writer, b"after\n")
     os.close(writer)
     assert log.read_text() == "after\n"

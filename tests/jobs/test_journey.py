@@ -13,7 +13,7 @@ import pytest
 from tests.jobs.shop import Shop, request
 from workbench.engines.probe import probe_video
 from workbench.errors import Conflict, InvalidRequest, NotFound
-from workbench.jobs.manager import JobManager
+from workbench.jobs.client.manager import JobManager
 from workbench.jobs.model import BatchState, Changes, JobState, Priority
 
 
@@ -229,7 +229,7 @@ def test_the_supervisor_leaves_by_itself_and_comes_back_when_needed(shop: Shop) 
 
 def test_importing_the_manager_is_light() -> None:
     script = (
-        "import sys, workbench.jobs.manager; "
+        "import sys, workbench.jobs.client.manager; "
         "assert not {'cv2', 'av', 'torch', 'numpy', 'pynvml'} & set(sys.modules), sys.modules"
     )
     subprocess.run([sys.executable, "-c", script], check=True, cwd=Path(__file__).parents[2])

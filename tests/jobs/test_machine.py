@@ -25,16 +25,16 @@ from hypothesis.stateful import (
 
 from tests.jobs.shop import DEFAULTS, request
 from workbench.errors import Conflict
+from workbench.jobs.client.manager import JobManager
 from workbench.jobs.devices import Slot
-from workbench.jobs.dispatcher import Dispatcher
-from workbench.jobs.manager import JobManager
 from workbench.jobs.messages import Cancel, Failed, FailReason, Message, Ready, Render, Rendered
 from workbench.jobs.model import TRANSITIONS, JobState
 from workbench.jobs.mp4 import mp4_fault
 from workbench.jobs.paths import JobFiles
 from workbench.jobs.processes import Identity
-from workbench.jobs.recovery import open_store
-from workbench.jobs.seats import Arrived, End, Event, Lost, Order, Start, Tell
+from workbench.jobs.store.recovery import open_store
+from workbench.jobs.supervisor.dispatcher import Dispatcher
+from workbench.jobs.supervisor.worker_slots import Arrived, End, Event, Lost, Order, Start, Tell
 from workbench.settings import Settings
 
 VIDEO = b"".join(b"\0\0\0\x10" + box + bytes(8) for box in (b"ftyp", b"moov", b"mdat"))
@@ -131,42 +131,44 @@ class Machine(RuleBasedStateMachine):
     def look(self) -> None:
         self._step([])
 
-    @rule(seat=st.sampled_from([slot.name for slot in SLOTS]))
-    def be_ready(self, seat: str) -> None:
-        if seat in self.players:
-            self._step([Arrived(seat, Ready(self.players[seat].identity.pid))])
+    @rule(slot_name=st.sampled_from([slot.name for slot in SLOTS]))
+    def be_ready(self, slot_name: str) -> None:
+        if slot_name in self.players:
+            self._step([Arrived(slot_name, Ready(self.players[slot_name].identity.pid))])
 
-    @rule(seat=st.sampled_from([slot.name for slot in SLOTS]))
-    def finish(self, seat: str) -> None:
-        if order := self._take(seat):
+    @rule(slot_name=st.sampled_from([slot.name for slot in SLOTS]))
+    def finish(self, slot_name: str) -> None:
+        if order := self._take(slot_name):
             self._make(order)
-            self._step([Arrived(seat, Rendered(order.job_id, order.attempt, 1.0))])
+            self._step([Arrived(slot_name, Rendered(order.job_id, order.attempt, 1.0))])
 
-    @rule(seat=st.sampled_from([slot.name for slot in SLOTS]), reason=st.sampled_from(FailReason))
-    def give_up(self, seat: str, reason: FailReason) -> None:
-        if order := self._take(seat):
-            self._step([Arrived(seat, Failed(order.job_id, order.attempt, reason, "no"))])
+    @rule(
+        slot_name=st.sampled_from([slot.name for slot in SLOTS]), reason=st.sampled_from(FailReason)
+    )
+    def give_up(self, slot_name: str, reason: FailReason) -> None:
+        if order := self._take(slot_name):
+            self._step([Arrived(slot_name, Failed(order.job_id, order.attempt, reason, "no"))])
 
-    @rule(seat=st.sampled_from([slot.name for slot in SLOTS]), made=st.booleans())
-    def die(self, seat: str, made: bool) -> None:
-        if seat in self.players:
-            player = self.players.pop(seat)
+    @rule(slot_name=st.sampled_from([slot.name for slot in SLOTS]), made=st.booleans())
+    def die(self, slot_name: str, made: bool) -> None:
+        if slot_name in self.players:
+            player = self.players.pop(slot_name)
             if player.order is not None:
                 if made:
                     self._make(player.order)
                 self.ghosts.append(player.order)
-            self._step([Lost(seat, player.identity, "died")])
+            self._step([Lost(slot_name, player.identity, "died")])
 
     @rule()
     def fall_silent(self) -> None:
         self.clock += self.settings.worker_start_timeout_s + 1
         self._step([])
 
-    @rule(seat=st.sampled_from([slot.name for slot in SLOTS]))
-    def speak_of_a_lost_attempt(self, seat: str) -> None:
-        if self.ghosts and seat in self.players:
+    @rule(slot_name=st.sampled_from([slot.name for slot in SLOTS]))
+    def speak_of_a_lost_attempt(self, slot_name: str) -> None:
+        if self.ghosts and slot_name in self.players:
             ghost = self.ghosts.pop()
-            self._step([Arrived(seat, Rendered(ghost.job_id, ghost.attempt, 1.0))])
+            self._step([Arrived(slot_name, Rendered(ghost.job_id, ghost.attempt, 1.0))])
 
     # what befalls the supervisor
 
@@ -252,26 +254,26 @@ class Machine(RuleBasedStateMachine):
                     identity = Identity(self.pids, 0.0, "boot")
                     self.players[slot.name] = Player(identity)
                     self.dispatcher.started(slot.name, identity)
-                case End(seat=seat):
-                    player = self.players.pop(seat, None)
+                case End(slot_name=slot_name):
+                    player = self.players.pop(slot_name, None)
                     if player is not None:
                         if player.order is not None:
                             self.ghosts.append(player.order)
-                        events.append(Lost(seat, player.identity, "ended"))
-                case Tell(seat=seat, message=message):
-                    self._hear(seat, message)
+                        events.append(Lost(slot_name, player.identity, "ended"))
+                case Tell(slot_name=slot_name, message=message):
+                    self._hear(slot_name, message)
         return events
 
-    def _hear(self, seat: str, message: Message) -> None:
-        player = self.players[seat]
+    def _hear(self, slot_name: str, message: Message) -> None:
+        player = self.players[slot_name]
         if isinstance(message, Render):
             assert player.order is None, "one job at a time"
             player.order, player.cancelled = message, False
         elif isinstance(message, Cancel):
             player.cancelled = True
 
-    def _take(self, seat: str) -> Render | None:
-        player = self.players.get(seat)
+    def _take(self, slot_name: str) -> Render | None:
+        player = self.players.get(slot_name)
         if player is None:
             return None
         order, player.order = player.order, None

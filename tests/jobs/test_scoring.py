@@ -24,7 +24,7 @@ def _scorer(shop: Shop) -> psutil.Process:
     def found() -> psutil.Process | None:
         shop.note()
         for child in supervisor.children():
-            if "workbench.jobs.scorer" in child.cmdline():
+            if "workbench.jobs.worker.scorer" in child.cmdline():
                 return child
         return None
 

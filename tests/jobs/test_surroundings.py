@@ -16,8 +16,8 @@ import pytest
 
 from tests.jobs.shop import Shop, request
 from workbench.errors import Unavailable
-from workbench.jobs.doctor import Verdict, examine
-from workbench.jobs.launch import settings_environment
+from workbench.jobs.client.doctor import Verdict, examine
+from workbench.jobs.client.launch import settings_environment
 from workbench.jobs.model import JobState
 from workbench.jobs.processes import identify
 
@@ -126,7 +126,7 @@ def test_a_client_that_dies_before_its_answer_may_ask_again(shop: Shop) -> None:
     script = (
         "import os, signal\n"
         "from tests.jobs.shop import request\n"
-        "from workbench.jobs.manager import JobManager\n"
+        "from workbench.jobs.client.manager import JobManager\n"
         "from workbench.settings import Settings\n"
         "manager = JobManager(Settings())\n"
         "manager._contact.tell = lambda **_: os.kill(os.getpid(), signal.SIGKILL)\n"

@@ -10,7 +10,7 @@ import pytest
 from nbclient import NotebookClient
 
 from tests.live_server import end_supervisor
-from workbench.jobs.manager import JobManager
+from workbench.jobs.client.manager import JobManager
 from workbench.jobs.model import JobState
 from workbench.settings import Settings
 

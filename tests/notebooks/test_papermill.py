@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from tests.live_server import ROOT, end_supervisor
-from workbench.jobs.manager import JobManager
+from workbench.jobs.client.manager import JobManager
 from workbench.jobs.model import JobState
 from workbench.settings import Settings
 

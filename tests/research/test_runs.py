@@ -19,7 +19,7 @@ import workbench as wb
 from tests.live_server import ROOT, end_supervisor
 from tests.research.conftest import SMALL
 from workbench.errors import InvalidRequest, RenderError
-from workbench.jobs.manager import JobManager
+from workbench.jobs.client.manager import JobManager
 from workbench.jobs.model import JobState
 from workbench.research.report import Report
 from workbench.research.runs import start_run

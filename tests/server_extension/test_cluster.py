@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from server_extension.presentation import cluster_object, device_object
-from workbench.jobs.cluster.standing import Berth, ClusterState, Member, Standing
+from workbench.jobs.client.inventory import inventory
+from workbench.jobs.cluster.status import ClusterState, ClusterStatus, Member, RemoteSlot
 from workbench.jobs.devices import Nvml, Readings, Slot
-from workbench.jobs.inventory import inventory
 from workbench.jobs.store.ledger import DeviceRow
 from workbench.settings import Settings
 from workbench.widgets.presentation import cluster_view, device_view
 
 SLOT = Slot("rack/cuda:1", "cuda", "GPU-b", 1, "NVIDIA H100", ("gpu",), "rack")
-STANDING = Standing(
+STANDING = ClusterStatus(
     "tower:6379",
     ClusterState.JOINED,
     since=1_790_000_000.0,
@@ -21,11 +21,11 @@ STANDING = Standing(
         Member("1", "rack", "10.0.0.2", 2.0, 32.0),
         Member("2", "attic", "10.0.0.3", 1.0, 8.0, "the workbench is not installed there"),
     ),
-    berths=(Berth(SLOT, "1", Readings(80 << 30, 2 << 30, 97.0, 61.0, 640.0)),),
+    remote_slots=(RemoteSlot(SLOT, "1", Readings(80 << 30, 2 << 30, 97.0, 61.0, 640.0)),),
 )
 
 
-def _devices(standing: Standing, **said: DeviceRow) -> dict[str, Any]:
+def _devices(standing: ClusterStatus, **said: DeviceRow) -> dict[str, Any]:
     settings = Settings(cpu_workers=1, cluster="tower:6379")
     found = inventory(settings, Nvml(), said, frozenset({"attic"}), standing)
     return {device.name: device for device in found}

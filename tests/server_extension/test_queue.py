@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.live_server import LiveServer
-from workbench.jobs.manager import JobManager
+from workbench.jobs.client.manager import JobManager
 from workbench.jobs.model import JobState, Priority
 from workbench.settings import Settings
 

@@ -10,7 +10,7 @@ import pytest
 
 from server_extension.presentation import Presenter
 from server_extension.status_cache import StatusCache
-from workbench.jobs.manager import JobManager
+from workbench.jobs.client.manager import JobManager
 from workbench.rendering import RenderRequest
 from workbench.settings import Settings
 
@@ -20,7 +20,7 @@ REQUEST = RenderRequest(prompt="a kite", width=128, height=96, num_frames=5, fps
 @pytest.fixture
 def jobs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[JobManager]:
     """A manager that starts no supervisor: its jobs wait."""
-    monkeypatch.setattr("workbench.jobs.manager.Contact.tell", lambda *_, **__: None)
+    monkeypatch.setattr("workbench.jobs.client.manager.Contact.tell", lambda *_, **__: None)
     manager = JobManager(Settings(outputs=tmp_path / "outputs"))
     yield manager
     manager.close()

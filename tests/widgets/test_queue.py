@@ -11,7 +11,7 @@ import pytest
 import workbench
 from tests.live_server import end_supervisor
 from tests.widgets.talk import Talk
-from workbench.jobs.manager import JobManager
+from workbench.jobs.client.manager import JobManager
 from workbench.jobs.model import Priority
 from workbench.settings import Settings
 from workbench.studio import RenderParameters, Studio

@@ -56,7 +56,7 @@ class Slot:
     uuid: str | None
     gpu_id: int | None
     label: str
-    lanes: tuple[str, ...]
+    queues: tuple[str, ...]
     """The jobs that it takes."""
     host: str = ""
     """The machine of a cluster that it is on; empty for this one."""
@@ -165,15 +165,15 @@ def plan_slots(settings: Settings, gpus: Sequence[Gpu]) -> tuple[Slot, ...]:
         while name in taken:  # parts of one GPU share its index
             name += "m"
         taken.add(name)
-        lanes: tuple[str, ...] = ("gpu",) if workers else ("gpu", "slow", "cpu")
+        queues: tuple[str, ...] = ("gpu",) if workers else ("gpu", "slow", "cpu")
         for place in range(settings.slots_per_gpu):
             suffix = f"#{place + 1}" if place else ""
-            slots.append(Slot(name + suffix, "cuda", gpu.uuid, gpu.gpu_id, gpu.label, lanes))
+            slots.append(Slot(name + suffix, "cuda", gpu.uuid, gpu.gpu_id, gpu.label, queues))
     every: tuple[str, ...] = ("cpu", "slow") if usable else ("cpu", "slow", "gpu")
     for number in range(workers):
         # The first of several keeps clear of slow renders, so that no placeholder waits for one.
-        lanes = ("cpu",) if number == 0 and workers > 1 else every
-        slots.append(Slot(f"cpu:{number}", "cpu", None, None, cpu_label(), lanes))
+        queues = ("cpu",) if number == 0 and workers > 1 else every
+        slots.append(Slot(f"cpu:{number}", "cpu", None, None, cpu_label(), queues))
     return tuple(slots)
 
 

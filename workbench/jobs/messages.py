@@ -15,6 +15,7 @@ from typing import Any, Final, get_args
 from workbench.jobs.wire import Wire
 
 __all__ = [
+    "AssignDevice",
     "Beat",
     "Cancel",
     "Channel",
@@ -29,7 +30,6 @@ __all__ = [
     "Render",
     "Rendered",
     "Reported",
-    "TakeSeat",
     "from_json",
     "to_json",
 ]
@@ -46,7 +46,7 @@ class FailReason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class TakeSeat:
+class AssignDevice:
     """To a worker, before all else: this is your device. What must not end before it comes along."""
 
     device: str
@@ -158,7 +158,7 @@ class Measured:
 
 
 Message = (
-    TakeSeat
+    AssignDevice
     | Render
     | Cancel
     | Leave

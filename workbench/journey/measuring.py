@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from workbench.errors import NotFound
-from workbench.jobs.manager import JobManager
+from workbench.jobs.client.manager import JobManager
 from workbench.jobs.model import Job
 from workbench.measures.records import read_record
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Final
 
-from workbench.jobs.manager import JobManager
+from workbench.jobs.client.manager import JobManager
 from workbench.jobs.model import Batch, JobState
 
 __all__ = ["show_progress"]

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from workbench.errors import NotFound
-from workbench.jobs.manager import JobManager
+from workbench.jobs.client.manager import JobManager
 from workbench.jobs.model import Job, JobState
 from workbench.scene import Change, Scene
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from workbench.errors import NotFound, Unavailable
-from workbench.jobs.manager import JobManager
+from workbench.jobs.client.manager import JobManager
 from workbench.jobs.model import Batch, Job, JobState
 from workbench.journey.measuring import measured
 from workbench.measures.scores import SCORE_NAMES

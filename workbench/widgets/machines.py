@@ -13,7 +13,7 @@ from contextlib import suppress
 from typing import Final
 
 from workbench.errors import InvalidRequest, SupervisorUnavailable
-from workbench.jobs.cluster.standing import ClusterState, Standing
+from workbench.jobs.cluster.status import ClusterState, ClusterStatus
 from workbench.jobs.model import Changes, Device
 from workbench.studio import Studio
 from workbench.widgets.commands import command
@@ -29,7 +29,7 @@ _PAGE_GONE_S: Final = 25.0
 """Without a word for this long a page has been closed, or nobody looks at it: it speaks again when it is
 seen again. What it would say while it is being closed does not arrive."""
 
-Seen = tuple[tuple[Device, ...], frozenset[str], Standing | None]
+Seen = tuple[tuple[Device, ...], frozenset[str], ClusterStatus | None]
 
 
 class Machines:

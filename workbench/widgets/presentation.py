@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from workbench.jobs.cluster.standing import Standing
+from workbench.jobs.cluster.status import ClusterStatus
 from workbench.jobs.model import Device, Job, JobState, Priority
 from workbench.prompts.markers import strip_marker
 from workbench.prompts.model import Entry, PromptSession, Source
@@ -30,9 +30,9 @@ View = dict[str, Any]
 
 FIELD_GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
     "Subject": ("subject", "subject_details", "action"),
-    "Place": ("setting", "time_of_day", "weather", "details"),
+    "Place": ("setting", "time_of_day", "weather", "details", "on_screen_text"),
     "Light": ("lighting", "color_palette"),
-    "Camera": ("shot_size", "camera_angle", "camera_movement", "lens"),
+    "Camera": ("viewpoint", "shot_size", "camera_angle", "camera_movement", "lens"),
     "Style": ("style", "mood", "pace", "negative_prompt"),
 }
 """The scene's fields as a film crew divides the work; every field stands in one group."""
@@ -194,7 +194,7 @@ def device_view(device: Device) -> View:
     }
 
 
-def cluster_view(standing: Standing) -> View:
+def cluster_view(standing: ClusterStatus) -> View:
     """Return a cluster that is out of reach in a device's stead: its own are not to be seen."""
     readings = dict.fromkeys(("gpu", "load", "temperature", "memory_used", "memory_total", "job"))
     return {

@@ -18,7 +18,7 @@ from workbench.jobs.cluster.messages import (
     Seen,
     Trouble,
 )
-from workbench.jobs.cluster.standing import Berth, Member
+from workbench.jobs.cluster.status import Member, RemoteSlot
 from workbench.jobs.devices import Slot
 from workbench.jobs.messages import Ready, to_json
 
@@ -36,13 +36,13 @@ def main(arguments: list[str]) -> None:
         return
     wire.send(Joined())
     member = Member("id", "node-1", "10.0.0.2", 1.0, 1.0)
-    wire.send(Seen([asdict(member)], [asdict(Berth(SLOT, "id"))]))
+    wire.send(Seen([asdict(member)], [asdict(RemoteSlot(SLOT, "id"))]))
     if manner == "is busy":
         _say_much_and_read_late(wire)
     while (words := wire.receive(block=True)) is not None:
         for word in words:
             if isinstance(word, Open):
-                wire.send(Heard(word.seat, word.serial, to_json(Ready(1))))
+                wire.send(Heard(word.slot_name, word.serial, to_json(Ready(1))))
                 if manner == "dies":
                     os._exit(3)
             if isinstance(word, Quit):
@@ -56,10 +56,10 @@ def _say_much_and_read_late(wire: BridgeWire) -> None:
     assert isinstance(opened, Open)
     time.sleep(3)  # meanwhile more is said to it than the line holds
     for number in range(MUCH):
-        wire.send(Heard(opened.seat, opened.serial, to_json(Ready(number))))
+        wire.send(Heard(opened.slot_name, opened.serial, to_json(Ready(number))))
     while sum(isinstance(word, Say) for word in words) < MUCH:
         words += wire.receive(block=True) or []
-    wire.send(Heard(opened.seat, opened.serial, to_json(Ready(-1))))
+    wire.send(Heard(opened.slot_name, opened.serial, to_json(Ready(-1))))
 
 
 if __name__ == "__main__":

@@ -83,7 +83,7 @@ class Machines:
         """Cut a node off: by its network's link, or by stopping all that runs on it."""
         self._ask("silence", name)
 
-    def actors(self, kind: str = "Outpost") -> list[psutil.Process]:
+    def actors(self, kind: str = "WorkerActor") -> list[psutil.Process]:
         """Return the processes of actors that are there now, on any node."""
         self._note()
         return [one for one in self._seen.values() if _title(one).startswith(f"ray::{kind}")]

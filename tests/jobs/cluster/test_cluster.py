@@ -21,9 +21,9 @@ import pytest
 from tests import prompts
 from tests.jobs.cluster.machines import Machines
 from tests.jobs.shop import Shop, alive, request
-from workbench.jobs.cluster.standing import ClusterState
+from workbench.jobs.cluster.status import ClusterState
 from workbench.jobs.model import Device, Job, JobState
-from workbench.prompts.local_endpoint import LocalEndpoint
+from workbench.prompts.language_models.local_endpoint import LocalEndpoint
 from workbench.settings import Settings
 
 pytestmark = pytest.mark.timeout(
@@ -51,8 +51,8 @@ def _state(shop: Shop, name: str) -> str:
     return device.state if device else "unknown"
 
 
-def _workers_of(outpost: psutil.Process) -> list[psutil.Process]:
-    return [one for one in outpost.children() if "workbench.jobs.worker" in one.cmdline()]
+def _workers_of(actor: psutil.Process) -> list[psutil.Process]:
+    return [one for one in actor.children() if "workbench.jobs.worker" in one.cmdline()]
 
 
 def test_a_batch_of_64_is_rendered_by_four_machines_that_share_no_disk_with_us(
@@ -190,25 +190,25 @@ def test_through_the_client_port_a_worker_that_is_killed_is_replaced_and_its_job
     shop.use(cluster=machines.client_address, lease_s=60.0)
     job = shop.submit(engine="gpu", steps=30, step_s=0.1)
     _running(shop, job.job_id)
-    for outpost in machines.actors():
-        for worker in _workers_of(outpost):
+    for actor in machines.actors():
+        for worker in _workers_of(actor):
             worker.kill()
     (ended,) = shop.ended(job.job_id, limit_s=LIMIT_S)
     assert (ended.state, ended.attempt) == (JobState.COMPLETE, 2)
     assert shop.violations() == []
 
 
-def test_a_supervisor_that_is_killed_finds_its_outposts_again_and_leaves_none_behind(
+def test_a_supervisor_that_is_killed_finds_its_worker_actors_again_and_leaves_none_behind(
     shop: Shop, machines: Machines
 ) -> None:
     job = shop.submit(engine="gpu", steps=60, step_s=0.1)
     _running(shop, job.job_id)
-    before = {outpost.pid for outpost in machines.actors()}
+    before = {actor.pid for actor in machines.actors()}
     assert before
     shop.end_supervisor(signal.SIGKILL)
     (ended,) = shop.ended(job.job_id, limit_s=LIMIT_S)
     assert (ended.state, ended.attempt) == (JobState.COMPLETE, 2)
-    assert before & {outpost.pid for outpost in machines.actors()}
+    assert before & {actor.pid for actor in machines.actors()}
     assert shop.violations() == []
     shop.end_supervisor(signal.SIGTERM)
     shop.until(lambda: not machines.actors(), LIMIT_S)
@@ -234,13 +234,13 @@ def test_a_new_supervisor_sends_jobs_to_the_machines_that_have_their_models_load
         assert {m: job.host for m, job in again.items()} == {m: j.host for m, j in first.items()}
 
 
-def test_outposts_whose_supervisor_is_gone_for_good_leave_by_themselves(
+def test_worker_actors_whose_supervisor_is_gone_for_good_leave_by_themselves(
     shop: Shop, machines: Machines
 ) -> None:
     shop.use(cluster=shop.settings.cluster, lease_s=60.0, cluster_absence_s=8.0)
     job = shop.submit(engine="gpu", steps=2_000, step_s=0.1)
     _running(shop, job.job_id)
-    workers = [worker for outpost in machines.actors() for worker in _workers_of(outpost)]
+    workers = [worker for actor in machines.actors() for worker in _workers_of(actor)]
     assert workers
     shop.end_supervisor(signal.SIGKILL)
     shop.until(lambda: not machines.actors(), LIMIT_S)
@@ -263,7 +263,7 @@ def test_the_language_model_lives_on_the_cluster_and_is_asked_on_loopback(
 ) -> None:
     monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
     with tempfile.TemporaryDirectory() as folder:  # where nodes can see it, unlike tmp_path
-        script = Path(prompts.__file__).parent / "tiny_model.py"
+        script = Path(prompts.__file__).parent / "language_models" / "tiny_model.py"
         subprocess.run([sys.executable, str(script), folder], check=True, capture_output=True)
         settings = Settings(
             outputs=tmp_path / "outputs",
@@ -272,7 +272,7 @@ def test_the_language_model_lives_on_the_cluster_and_is_asked_on_loopback(
             language_model=folder,
             language_on_cluster=True,
         )
-        asyncio.run(LocalEndpoint.of(settings)._find_or_start())
+        asyncio.run(LocalEndpoint.of(settings).start())
     door = json.loads((settings.index_path.parent / "language_model.json").read_text("utf-8"))
     try:
         assert door["base_url"].startswith("http://127.0.0.1:")
@@ -310,8 +310,8 @@ def test_a_cluster_that_goes_away_is_said_plainly_and_work_here_goes_on(
     machines.close()
 
     def unreachable() -> bool:
-        standing = shop.manager.cluster()
-        return standing is not None and standing.state is ClusterState.UNREACHABLE
+        status = shop.manager.cluster()
+        return status is not None and status.state is ClusterState.UNREACHABLE
 
     shop.until(unreachable, LIMIT_S)
     (here,) = shop.ended(shop.submit("drawn here").job_id, limit_s=LIMIT_S)

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from workbench.jobs.cluster import freight
-from workbench.jobs.cluster.freight import Damaged, fetch
-from workbench.jobs.cluster.members import Survey, name_members, plan_berths
-from workbench.jobs.cluster.words import Made, Parcel
+from workbench.jobs.cluster import transfer
+from workbench.jobs.cluster.members import Survey, name_members, plan_remote_slots
+from workbench.jobs.cluster.transfer import Damaged, fetch
+from workbench.jobs.cluster.words import Artifact, Made
 from workbench.jobs.devices import Gpu
 from workbench.jobs.paths import JobFiles
 from workbench.settings import Settings
@@ -55,25 +55,30 @@ def test_every_gpu_gives_as_many_places_as_slots_were_asked_for(tmp_path: Path) 
     settings = Settings(outputs=tmp_path, slots_per_gpu=2)
     gpus = [Gpu("GPU-a", 0, "H100", 80 << 30), Gpu("GPU-b", 1, "H100", 80 << 30)]
     members = name_members([_node("aaaaaaaa", "tower", gpus=2)])
-    berths = plan_berths(members, {"aaaaaaaa": _survey(*gpus)}, settings)
-    assert [berth.slot.name for berth in berths] == [
+    remote_slots = plan_remote_slots(members, {"aaaaaaaa": _survey(*gpus)}, settings)
+    assert [remote_slot.slot.name for remote_slot in remote_slots] == [
         "tower/cuda:0", "tower/cuda:0#2", "tower/cuda:1", "tower/cuda:1#2",
     ]  # fmt: skip
-    assert [berth.slot.uuid for berth in berths] == ["GPU-a", "GPU-a", "GPU-b", "GPU-b"]
-    assert {berth.readings.memory_total_bytes for berth in berths} == {80 << 30}
-    assert {berth.slot.host for berth in berths} == {"tower"}
+    assert [remote_slot.slot.uuid for remote_slot in remote_slots] == [
+        "GPU-a",
+        "GPU-a",
+        "GPU-b",
+        "GPU-b",
+    ]
+    assert {remote_slot.readings.memory_total_bytes for remote_slot in remote_slots} == {80 << 30}
+    assert {remote_slot.slot.host for remote_slot in remote_slots} == {"tower"}
 
 
 def test_a_gpu_that_this_machine_serves_itself_is_not_served_twice(tmp_path: Path) -> None:
     gpus = [Gpu("GPU-a", 0, "H100"), Gpu("GPU-b", 1, "H100")]
     members = name_members([_node("aaaaaaaa", "tower", gpus=2)])
-    berths = plan_berths(
+    remote_slots = plan_remote_slots(
         members,
         {"aaaaaaaa": _survey(*gpus)},
         Settings(outputs=tmp_path),
         ours=frozenset({"GPU-a"}),
     )
-    assert [berth.slot.name for berth in berths] == ["tower/cuda:1"]
+    assert [remote_slot.slot.name for remote_slot in remote_slots] == ["tower/cuda:1"]
 
 
 def test_processors_of_other_machines_draw_where_that_is_set_and_as_many_as_there_are(
@@ -81,18 +86,18 @@ def test_processors_of_other_machines_draw_where_that_is_set_and_as_many_as_ther
 ) -> None:
     members = name_members([_node("a" * 8, "home", gpus=0), _node("b" * 8, "away", gpus=0, cpus=2)])
     surveys = {"a" * 8: _survey(), "b" * 8: _survey()}
-    assert plan_berths(members, surveys, Settings(outputs=tmp_path)) == []
+    assert plan_remote_slots(members, surveys, Settings(outputs=tmp_path)) == []
     settings = Settings(outputs=tmp_path, cluster_cpu_workers=3)
-    berths = plan_berths(members, surveys, settings, home="a" * 8)
-    assert [berth.slot.name for berth in berths] == ["away/cpu:0", "away/cpu:1"]
-    assert {berth.slot.lanes for berth in berths} == {("cpu", "slow")}
+    remote_slots = plan_remote_slots(members, surveys, settings, home="a" * 8)
+    assert [remote_slot.slot.name for remote_slot in remote_slots] == ["away/cpu:0", "away/cpu:1"]
+    assert {remote_slot.slot.queues for remote_slot in remote_slots} == {("cpu", "slow")}
 
 
 Chunk = Callable[[str, int, int], Awaitable[bytes]]
 
 
-def _parcel(name: str, data: bytes, *, whole: bool = False) -> Parcel:
-    return Parcel(name, len(data), hashlib.sha256(data).hexdigest(), data if whole else None)
+def _artifact(name: str, data: bytes, *, whole: bool = False) -> Artifact:
+    return Artifact(name, len(data), hashlib.sha256(data).hexdigest(), data if whole else None)
 
 
 def _files(tmp_path: Path) -> JobFiles:
@@ -118,8 +123,8 @@ def _from(data: bytes, faults: int = 0) -> Chunk:
 
 def _fetch(files: JobFiles, data: bytes, chunk: Chunk) -> list[tuple[int, int]]:
     told: list[tuple[int, int]] = []
-    parcels = (_parcel("video.mp4", data), _parcel("recipe.json", b"{}", whole=True))
-    made = Made("j", 2, parcels, "")
+    artifacts = (_artifact("video.mp4", data), _artifact("recipe.json", b"{}", whole=True))
+    made = Made("j", 2, artifacts, "")
     asyncio.run(fetch(made, files, chunk, lambda here, total: told.append((here, total))))
     return told
 
@@ -127,7 +132,7 @@ def _fetch(files: JobFiles, data: bytes, chunk: Chunk) -> list[tuple[int, int]]:
 def test_a_video_comes_home_in_chunks_and_says_how_far_it_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(freight, "CHUNK_BYTES", 1_000)
+    monkeypatch.setattr(transfer, "CHUNK_BYTES", 1_000)
     files, data = _files(tmp_path), bytes(range(256)) * 10
     told = _fetch(files, data, _from(data))
     assert files.attempt(2).video.read_bytes() == data
@@ -153,7 +158,7 @@ def test_a_video_that_comes_when_nobody_wants_it_any_more_makes_no_folder(tmp_pa
 
 def test_a_file_is_called_by_its_name_alone(tmp_path: Path) -> None:
     files = _files(tmp_path)
-    made = Made("j", 2, (_parcel("../video.mp4", b"elsewhere", whole=True),), "")
+    made = Made("j", 2, (_artifact("../video.mp4", b"elsewhere", whole=True),), "")
     with pytest.raises(Damaged, match="not the name of a file"):
         asyncio.run(fetch(made, files, _from(b""), lambda *_: None))
     assert [path.name for path in files.folder.iterdir()] == [".attempt-2"]

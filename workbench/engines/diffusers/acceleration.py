@@ -1,4 +1,4 @@
-"""The profiles' ways to be faster, each tried before it is trusted, each undone when it fails.
+"""Speed-ups of each profile. Each is verified before use and undone if it fails.
 
 ``reference`` uses none of them. ``exact`` takes the quickest attention that agrees with the native
 one, compiles the transformer's blocks and lays the VAE out as the GPU reads it: the same arithmetic
@@ -34,12 +34,12 @@ _Way = tuple[str, str, str, bool]
 
 
 class AccelerationFailed(Exception):
-    """A faster path failed or gave other numbers; the eager path is to be taken."""
+    """A faster path failed or its output differs; use the plain path."""
 
 
 @dataclass
 class Acceleration:
-    """What speeds one loaded model up at the moment, and what was said about it."""
+    """The speed-ups in effect on one loaded model, with notes for the recipe."""
 
     attention: str = NATIVE
     compiled: bool = False
@@ -83,7 +83,7 @@ class Acceleration:
         *,
         resident: bool = True,
     ) -> None:
-        """Bring ``pipe`` to what ``profile`` and ``options`` ask for, from whatever stood before.
+        """Configure ``pipe`` for ``profile`` and ``options``, whatever its current state.
 
         ``resident`` tells whether denoiser and VAE stay on the device: weights that come and go
         keep their layout.
@@ -279,7 +279,7 @@ def denoisers(pipe: Any) -> list[Any]:
 
 
 def _tune(*, fast: bool) -> None:
-    """Let cuDNN look for its quickest convolutions, and torch keep more compiled shapes."""
+    """Enable cuDNN autotuning and raise the number of compiled shapes torch keeps."""
     import torch  # noqa: PLC0415
 
     torch.backends.cudnn.benchmark = fast
@@ -307,7 +307,7 @@ def _blocks(denoiser: Any) -> list[Any]:
 
 @contextmanager
 def _plain(denoiser: Any, attention: str) -> Iterator[None]:
-    """Make ``denoiser`` eager and native for a moment."""
+    """Temporarily make ``denoiser`` eager, with native attention."""
     kept = [(block, block._compiled_call_impl) for block in _blocks(denoiser)]  # noqa: SLF001
     for block, _ in kept:
         block._compiled_call_impl = None  # noqa: SLF001

@@ -1,6 +1,6 @@
-"""Watches a pipeline step by step: reports progress, shows previews, and ends it when cancelled.
+"""Watches a pipeline step by step: progress, previews, cancellation.
 
-Hears of steps from the pipeline's own callback, or from its scheduler where it has no callback.
+Uses the pipeline's step callback, or its scheduler if there is no callback.
 """
 
 from __future__ import annotations
@@ -11,17 +11,17 @@ from typing import Any, Final
 
 from workbench.engines.diffusers.adapters import parameters_of
 from workbench.engines.diffusers.previews import LatentColours, latent_grid
-from workbench.errors import RenderCancelled
+from workbench.errors import NotFinite, RenderCancelled
 from workbench.rendering import Progress
 
 __all__ = ["StepWatch"]
 
 _DECODE_SHARE: Final = 0.1
-"""Share of the steps that stands for decoding in the progress told."""
+"""Share of the reported steps that stands for decoding."""
 
 
 class StepWatch:
-    """One render's steps; the render's own thread alone uses it."""
+    """The steps of one render; used only by the render thread."""
 
     def __init__(
         self,
@@ -42,14 +42,15 @@ class StepWatch:
         self._shape = latent_shape
         self._before: Any = None
         self._event: Any = None
+        self._finite: Any = None
 
     def check(self, *_: Any) -> None:
-        """Raise ``RenderCancelled`` when the render is no longer wanted."""
+        """Raise ``RenderCancelled`` if the render was cancelled."""
         if self._cancelled():
             raise RenderCancelled("The render was cancelled.")
 
     def encoding_prompt(self) -> None:
-        """Tell that the prompt is being read."""
+        """Report that the prompt is being encoded."""
         self._report(Progress("encoding prompt", 0, self.total))
 
     def step(self, latents: Any = None, scheduler: Any = None, *, steps: int | None = None) -> None:
@@ -61,7 +62,7 @@ class StepWatch:
         if self.done == 0 and steps and steps != self.steps:
             self._plan_steps(steps)
         self.done += 1
-        self._wait_for_device(latents)
+        self._check_values(latents)
         preview = None
         if latents is not None and self._colours:
             if self.done in self._shown:
@@ -72,8 +73,9 @@ class StepWatch:
         self._report(Progress("denoising", shown, self.total, text, preview))
 
     def decoded(self, frames: int, expected: int) -> None:
-        """Tell that ``frames`` of the ``expected`` frames are decoded."""
+        """Report that ``frames`` of ``expected`` frames are decoded."""
         self.check()
+        self._check_last_values()
         share = min(1.0, frames / expected) if expected else 0.0
         step = self.steps + int(share * (self.total - self.steps))
         text = f"{frames} of {expected} frames" if expected else ""
@@ -83,8 +85,8 @@ class StepWatch:
     def watching(self, pipe: Any, *, deep: bool) -> Iterator[dict[str, Any]]:
         """Watch ``pipe`` while the context is open; yields the keyword arguments its call needs.
 
-        ``deep`` also looks for a cancellation before every block, not only before every module:
-        not for compiled blocks, whose code must not change.
+        ``deep`` checks for cancellation before every block, not only every module. Not for compiled
+        blocks, which must not change.
         """
         with ExitStack() as stack:
             for module in _modules(pipe, deep=deep):
@@ -155,19 +157,43 @@ class StepWatch:
             before = latent_grid(self._before.detach(), colours.channels, self._shape)
         return colours.picture(_foreseen(now, before, scheduler, self.done))
 
-    def _wait_for_device(self, latents: Any) -> None:
-        """Wait for the step before this one, so that what is told has really happened.
+    def _check_values(self, latents: Any) -> None:
+        """Raise ``NotFinite`` for latents that are NaN or infinite.
 
-        One step is left in the air: the device never waits for this.
+        On a GPU the previous step's are checked, which also makes reported progress real; one step
+        stays in flight, so the device never idles.
         """
-        if latents is None or latents.device.type != "cuda":
+        if latents is None:
+            return
+        is_finite = latents.detach().isfinite().all()
+        if latents.device.type != "cuda":
+            self._finite = is_finite
+            self._check_last_values()
             return
         import torch  # noqa: PLC0415
 
-        event, self._event = self._event, torch.cuda.Event()
+        event, finite = self._event, self._finite
+        self._event = torch.cuda.Event()
+        self._finite = torch.empty((), dtype=torch.bool, pin_memory=True)
+        self._finite.copy_(is_finite, non_blocking=True)
         self._event.record()
         if event is not None:
             event.synchronize()
+            if not finite:
+                raise _not_finite(self.done - 1, self.steps)
+
+    def _check_last_values(self) -> None:
+        if self._event is not None:
+            self._event.synchronize()
+        if self._finite is not None and not self._finite:
+            raise _not_finite(self.done, self.steps)
+
+
+def _not_finite(step: int, steps: int) -> NotFinite:
+    return NotFinite(
+        f"The model's values are NaN or infinite from step {step} of {steps} on: there is no picture. "
+        "Set options.dtype to 'bfloat16' or 'float32', or lower guidance_scale."
+    )
 
 
 def _length(timesteps: Any) -> int | None:
@@ -175,7 +201,7 @@ def _length(timesteps: Any) -> int | None:
 
 
 def _points(steps: int, previews: int) -> frozenset[int]:
-    """Return after which steps a preview is shown: evenly spread, none for the last step."""
+    """Return the steps after which a preview is shown: evenly spread, not the last."""
     if previews < 1 or steps < 2:
         return frozenset()
     count = min(previews, steps - 1)
@@ -183,7 +209,7 @@ def _points(steps: int, previews: int) -> frozenset[int]:
 
 
 def _foreseen(now: Any, before: Any, scheduler: Any, done: int) -> Any:
-    """Return the clean latents that the last step was heading for.
+    """Return the model's current estimate of the clean latents.
 
     Denoising follows an ordinary differential equation in the noise level σ; its last step,
     drawn out to σ = 0, is the model's present guess (Liu et al. 2022, "Flow straight and fast").
@@ -198,7 +224,7 @@ def _foreseen(now: Any, before: Any, scheduler: Any, done: int) -> Any:
 
 
 def _modules(pipe: Any, *, deep: bool) -> Iterator[Any]:
-    """Yield the modules before whose run a cancellation is looked for."""
+    """Yield the modules before whose forward cancellation is checked."""
     import torch  # noqa: PLC0415
 
     for name, component in pipe.components.items():

@@ -1,4 +1,4 @@
-"""Keeps what the text encoders made of a prompt, so that the same prompt is not encoded again.
+"""Caches prompt embeddings, so that the same prompt is not encoded again.
 
 Wraps a pipeline's ``encode_prompt``; what comes out is bit for bit what it was. Embeddings wait in
 the machine's memory: LTX-2's take 0.4 GB a prompt, which a GPU has better use for.

@@ -19,9 +19,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from workbench.jobs.cluster.grid import Grid, Unreachable
-from workbench.jobs.cluster.liaison import Liaison, Terms
-from workbench.jobs.cluster.members import Survey, installed, name_members, plan_berths
+from workbench.jobs.client.launch import settings_environment
+from workbench.jobs.cluster.members import Survey, installed, name_members, plan_remote_slots
 from workbench.jobs.cluster.messages import (
     BridgeWire,
     BridgeWord,
@@ -35,10 +34,11 @@ from workbench.jobs.cluster.messages import (
     Shut,
     Trouble,
 )
-from workbench.jobs.cluster.standing import Berth, Member
+from workbench.jobs.cluster.ray_cluster import RayCluster, Unreachable
+from workbench.jobs.cluster.remote_worker_proxy import RemoteWorkerProxy, Terms
+from workbench.jobs.cluster.status import Member, RemoteSlot
 from workbench.jobs.cluster.words import Assigned
 from workbench.jobs.devices import Nvml, Readings, plan_slots
-from workbench.jobs.launch import settings_environment
 from workbench.jobs.processes import die_with_parent
 from workbench.settings import Settings
 
@@ -60,7 +60,7 @@ _LOG = logging.getLogger("workbench.jobs.bridge")
 
 
 def namespace_of(outputs: Path) -> str:
-    """Return the name under which the cluster keeps the outposts of one outputs/ folder."""
+    """Return the name under which the cluster keeps the worker actors of one outputs/ folder."""
     whose = f"{platform.node()}:{outputs.resolve()}"
     return f"workbench-{hashlib.sha256(whose.encode()).hexdigest()[:20]}"
 
@@ -80,7 +80,7 @@ class Bridge:
         self._has_own = settings.cluster == "local"
         here = () if self._has_own else plan_slots(settings, Nvml().gpus())
         self._ours = frozenset(slot.uuid for slot in here if slot.uuid)
-        self._grid: Grid | None = None
+        self._cluster: RayCluster | None = None
         self._members: list[Member] = []
         self._names: dict[str, str] = {}
         self._surveys: dict[str, Survey] = {}
@@ -88,8 +88,8 @@ class Bridge:
         self._asked: set[str] = set()
         self._learned: dict[str, Assigned] = {}
         self._readings: dict[str, Readings] = {}
-        self._berths: dict[str, Berth] = {}
-        self._liaisons: dict[str, tuple[int, Liaison]] = {}
+        self._remote_slots: dict[str, RemoteSlot] = {}
+        self._proxies: dict[str, tuple[int, RemoteWorkerProxy]] = {}
         self._parting: dict[str, asyncio.Task[None]] = {}
         self._told: Seen | None = None
         self._ended = asyncio.Event()
@@ -101,7 +101,9 @@ class Bridge:
         loop.add_reader(self._wire.fileno(), self._hear)
         self._spawn(self._pulse())
         try:
-            self._grid = await asyncio.to_thread(Grid.join, self._settings.cluster, self._namespace)
+            self._cluster = await asyncio.to_thread(
+                RayCluster.join, self._settings.cluster, self._namespace
+            )
         except Unreachable as error:
             self._wire.send(Trouble(str(error)))
             return
@@ -126,42 +128,46 @@ class Bridge:
     def _hear(self) -> None:
         words = self._wire.receive()
         if words is None:
-            os._exit(1)  # the supervisor is gone; the next one finds the outposts
+            os._exit(1)  # the supervisor is gone; the next one finds the worker actors
         for word in words:
             self._obey(word)
 
     def _obey(self, word: BridgeWord) -> None:
         match word:
-            case Open(seat=seat, serial=serial):
-                self._open(seat, serial)
-            case Say(seat=seat, serial=serial, line=line):
-                if (liaison := self._of(seat, serial)) is not None:
-                    liaison.say(line)
-            case Shut(seat=seat, serial=serial, at_once=at_once):
-                if (liaison := self._of(seat, serial)) is not None:
-                    self._parting[seat] = self._spawn(liaison.shut(at_once=at_once))
+            case Open(slot_name=slot_name, serial=serial):
+                self._open(slot_name, serial)
+            case Say(slot_name=slot_name, serial=serial, line=line):
+                if (proxy := self._of(slot_name, serial)) is not None:
+                    proxy.say(line)
+            case Shut(slot_name=slot_name, serial=serial, at_once=at_once):
+                if (proxy := self._of(slot_name, serial)) is not None:
+                    self._parting[slot_name] = self._spawn(proxy.shut(at_once=at_once))
             case Quit():
                 self._ended.set()
             case _:
                 pass
 
-    def _open(self, seat: str, serial: int) -> None:
-        berth = self._berths.get(seat)
-        if berth is None or self._grid is None:
-            self._wire.send(Refused(seat, serial, "its machine has left the cluster", held=True))
+    def _open(self, slot_name: str, serial: int) -> None:
+        remote_slot = self._remote_slots.get(slot_name)
+        if remote_slot is None or self._cluster is None:
+            self._wire.send(
+                Refused(slot_name, serial, "its machine has left the cluster", held=True)
+            )
             return
         share = 1.0 / self._settings.slots_per_gpu
-        port = _Port(self._grid, berth, share, self._settings.cluster_absence_s)
-        liaison = Liaison(seat, serial, port, self._terms, self._wire.send, self._learn)
-        self._liaisons[seat] = serial, liaison
-        liaison.start(self._parting.pop(seat, None))
+        port = _Port(self._cluster, remote_slot, share, self._settings.cluster_absence_s)
+        proxy = RemoteWorkerProxy(
+            slot_name, serial, port, self._terms, self._wire.send, self._learn
+        )
+        self._proxies[slot_name] = serial, proxy
+        proxy.start(self._parting.pop(slot_name, None))
 
-    def _of(self, seat: str, serial: int) -> Liaison | None:
-        known, liaison = self._liaisons.get(seat, (0, None))
-        return liaison if known == serial else None
+    def _of(self, slot_name: str, serial: int) -> RemoteWorkerProxy | None:
+        known, proxy = self._proxies.get(slot_name, (0, None))
+        return proxy if known == serial else None
 
     async def _give_back(self) -> None:
-        parting = [liaison.dismiss() for _, liaison in self._liaisons.values()]
+        parting = [proxy.dismiss() for _, proxy in self._proxies.values()]
         with suppress(TimeoutError):
             async with asyncio.timeout(_LEAVE_LIMIT_S):
                 await asyncio.gather(*parting, return_exceptions=True)
@@ -169,11 +175,11 @@ class Bridge:
     # the cluster changes
 
     async def _watch(self) -> None:
-        assert self._grid is not None  # noqa: S101  it was joined
+        assert self._cluster is not None  # noqa: S101  it was joined
         while True:
             try:
                 async with asyncio.timeout(_LOOK_LIMIT_S):
-                    nodes = await asyncio.to_thread(self._grid.nodes)
+                    nodes = await asyncio.to_thread(self._cluster.nodes)
             except Exception as error:  # noqa: BLE001  whatever Ray raises, it is lost
                 told = "no answer" if isinstance(error, TimeoutError) else str(error)
                 self._wire.send(Trouble(f"the head of the cluster has gone: {told}"[:500]))
@@ -189,13 +195,13 @@ class Bridge:
 
     async def _ask(self, member: Member) -> None:
         """Have a new machine say what it is."""
-        assert self._grid is not None  # noqa: S101  it was joined
+        assert self._cluster is not None  # noqa: S101  it was joined
         try:
             async with asyncio.timeout(_SURVEY_LIMIT_S):
-                survey: Survey = await self._grid.survey(member.node_id)
+                survey: Survey = await self._cluster.survey(member.node_id)
         except Exception as error:  # noqa: BLE001  it is said of that machine
             late = isinstance(error, TimeoutError)
-            told = "it does not answer" if late else self._grid.explain(error)
+            told = "it does not answer" if late else self._cluster.explain(error)
             if "ModuleNotFoundError" in str(error):
                 told = "the workbench is not installed there"
             self._problems[member.node_id] = told
@@ -210,73 +216,75 @@ class Bridge:
                 self._problems[member.node_id] = told
         self._tell()
 
-    def _learn(self, seat: str, facts: Assigned | Readings) -> None:
+    def _learn(self, slot_name: str, facts: Assigned | Readings) -> None:
         if isinstance(facts, Assigned):
-            self._learned[seat] = facts
+            self._learned[slot_name] = facts
             self._tell()
         else:
-            self._readings[seat] = facts
+            self._readings[slot_name] = facts
 
     def _tell(self) -> None:
         """Say which machines and places there are, if that has changed."""
-        assert self._grid is not None  # noqa: S101  it was joined
+        assert self._cluster is not None  # noqa: S101  it was joined
         members = [
             replace(member, problem=self._problems.get(member.node_id, ""))
             for member in self._members
         ]
-        planned = plan_berths(
+        planned = plan_remote_slots(
             members,
             self._surveys,
             self._settings,
             ours=self._ours,
-            home="" if self._has_own else self._grid.home,
+            home="" if self._has_own else self._cluster.home,
         )
-        self._berths = {berth.slot.name: self._known(berth) for berth in planned}
+        self._remote_slots = {
+            remote_slot.slot.name: self._known(remote_slot) for remote_slot in planned
+        }
         told = Seen(
             [asdict(member) for member in members],
-            [asdict(berth) for berth in self._berths.values()],
+            [asdict(remote_slot) for remote_slot in self._remote_slots.values()],
         )
         if told != self._told:
             self._told = told
             self._wire.send(told)
 
-    def _known(self, berth: Berth) -> Berth:
-        """Return a place with what its outpost said of the device that it was given."""
-        seat = berth.slot.name
-        if (facts := self._learned.get(seat)) is not None:
+    def _known(self, remote_slot: RemoteSlot) -> RemoteSlot:
+        """Return a place with what its worker actor said of the device that it was given."""
+        slot_name = remote_slot.slot.name
+        if (facts := self._learned.get(slot_name)) is not None:
             slot = replace(
-                berth.slot,
+                remote_slot.slot,
                 gpu_id=facts.gpu_id,
-                uuid=facts.uuid or berth.slot.uuid,
-                label=facts.label or berth.slot.label,
+                uuid=facts.uuid or remote_slot.slot.uuid,
+                label=facts.label or remote_slot.slot.label,
             )
-            berth = replace(berth, slot=slot)
-        return replace(berth, readings=self._readings.get(seat, berth.readings))
+            remote_slot = replace(remote_slot, slot=slot)
+        return replace(remote_slot, readings=self._readings.get(slot_name, remote_slot.readings))
 
 
 @dataclass(frozen=True, slots=True)
 class _Port:
-    """One seat's way into the cluster."""
+    """One slot's way into the cluster."""
 
-    grid: Grid
-    berth: Berth
+    cluster: RayCluster
+    remote_slot: RemoteSlot
     share: float
     absence_s: float
 
     def find(self) -> Any:
-        slot = self.berth.slot
-        return self.grid.outpost(
-            slot.name, self.berth.node_id, slot.kind, self.share, self.absence_s
+        slot = self.remote_slot.slot
+        return self.cluster.actor(
+            slot.name, self.remote_slot.node_id, slot.kind, self.share, self.absence_s
         )
 
-    def kill(self, outpost: Any) -> None:
-        self.grid.kill(outpost)
+    def kill(self, actor: Any) -> None:
+        self.cluster.kill(actor)
 
     def explain(self, error: BaseException) -> str:
-        return self.grid.explain(error)
+        return self.cluster.explain(error)
 
     def has_died(self, error: BaseException) -> bool:
-        return self.grid.has_died(error)
+        return self.cluster.has_died(error)
 
 
 def _environment(settings: Settings) -> dict[str, str]:

@@ -12,11 +12,11 @@ from importlib.metadata import PackageNotFoundError, version
 from types import MappingProxyType
 from typing import Any, Final
 
-from workbench.jobs.cluster.standing import Berth, Member
+from workbench.jobs.cluster.status import Member, RemoteSlot
 from workbench.jobs.devices import Gpu, Readings, Slot
 from workbench.settings import Settings
 
-__all__ = ["Survey", "installed", "name_members", "plan_berths"]
+__all__ = ["Survey", "installed", "name_members", "plan_remote_slots"]
 
 _NAME: Final = re.compile(r"[^A-Za-z0-9._-]+")
 _SUFFIX_CHARS: Final = 6
@@ -77,20 +77,20 @@ def _name(node: Mapping[str, Any]) -> str:
     return _NAME.sub("-", str(name)).strip("-") or "node"
 
 
-def plan_berths(
+def plan_remote_slots(
     members: Sequence[Member],
     surveys: Mapping[str, Survey],
     settings: Settings,
     *,
     ours: frozenset[str] = frozenset(),
     home: str = "",
-) -> list[Berth]:
+) -> list[RemoteSlot]:
     """Return the places for workers on the machines that were surveyed.
 
     GPUs whose UUID is among ``ours`` are served by this machine's own workers, and so are the
     processors of the node ``home``, on which this process stands.
     """
-    berths: list[Berth] = []
+    remote_slots: list[RemoteSlot] = []
     for member in members:
         survey = surveys.get(member.node_id)
         if survey is None or member.problem:
@@ -98,14 +98,14 @@ def plan_berths(
         for number in range(int(member.gpus)):
             gpu = _gpu(survey, member, number)
             if gpu is None or gpu.uuid not in ours:
-                berths += _gpu_berths(member, number, gpu, settings.slots_per_gpu)
+                remote_slots += _gpu_slots(member, number, gpu, settings.slots_per_gpu)
         workers = min(settings.cluster_cpu_workers, int(member.cpus))
         for number in range(0 if member.node_id == home else workers):
             name = f"{member.name}/cpu:{number}"
             slot = Slot(name, "cpu", None, None, survey.cpu_label, ("cpu", "slow"), member.name)
             memory = Readings(memory_total_bytes=survey.memory_total_bytes)
-            berths.append(Berth(slot, member.node_id, memory))
-    return berths
+            remote_slots.append(RemoteSlot(slot, member.node_id, memory))
+    return remote_slots
 
 
 def _gpu(survey: Survey, member: Member, number: int) -> Gpu | None:
@@ -113,7 +113,7 @@ def _gpu(survey: Survey, member: Member, number: int) -> Gpu | None:
     return survey.gpus[number] if len(survey.gpus) == int(member.gpus) else None
 
 
-def _gpu_berths(member: Member, number: int, gpu: Gpu | None, slots: int) -> list[Berth]:
+def _gpu_slots(member: Member, number: int, gpu: Gpu | None, slots: int) -> list[RemoteSlot]:
     found = []
     memory = Readings(memory_total_bytes=gpu.memory_total_bytes if gpu else None)
     for place in range(slots):
@@ -127,5 +127,5 @@ def _gpu_berths(member: Member, number: int, gpu: Gpu | None, slots: int) -> lis
             ("gpu",),
             member.name,
         )
-        found.append(Berth(slot, member.node_id, memory))
+        found.append(RemoteSlot(slot, member.node_id, memory))
     return found

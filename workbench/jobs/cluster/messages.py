@@ -1,6 +1,6 @@
 """What the supervisor and its bridge to a cluster say to each other.
 
-A seat's worker may be another one by the time a word arrives, so every word about a seat carries
+A slot's worker may be another one by the time a word arrives, so every word about a slot carries
 the serial number of the worker that it is about.
 """
 
@@ -33,26 +33,26 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """To the bridge: have a worker on this seat."""
+    """To the bridge: have a worker on this slot."""
 
-    seat: str
+    slot_name: str
     serial: int
 
 
 @dataclass(frozen=True, slots=True)
 class Say:
-    """To the bridge: say this message, one line of JSON, to the seat's worker."""
+    """To the bridge: say this message, one line of JSON, to the slot's worker."""
 
-    seat: str
+    slot_name: str
     serial: int
     line: str
 
 
 @dataclass(frozen=True, slots=True)
 class Shut:
-    """To the bridge: end the seat's worker."""
+    """To the bridge: end the slot's worker."""
 
-    seat: str
+    slot_name: str
     serial: int
     at_once: bool
 
@@ -77,16 +77,16 @@ class Seen:
     """From the bridge: the machines and places that the cluster has now."""
 
     members: list[dict[str, Any]]
-    """:class:`~workbench.jobs.cluster.standing.Member`, as JSON."""
-    berths: list[dict[str, Any]]
-    """:class:`~workbench.jobs.cluster.standing.Berth`, as JSON."""
+    """:class:`~workbench.jobs.cluster.status.Member`, as JSON."""
+    remote_slots: list[dict[str, Any]]
+    """:class:`~workbench.jobs.cluster.status.RemoteSlot`, as JSON."""
 
 
 @dataclass(frozen=True, slots=True)
 class Heard:
     """From the bridge: a worker said this message, one line of JSON."""
 
-    seat: str
+    slot_name: str
     serial: int
     line: str
 
@@ -95,7 +95,7 @@ class Heard:
 class Gone:
     """From the bridge: a worker is gone."""
 
-    seat: str
+    slot_name: str
     serial: int
     reason: str
 
@@ -104,7 +104,7 @@ class Gone:
 class Refused:
     """From the bridge: no worker could be started."""
 
-    seat: str
+    slot_name: str
     serial: int
     reason: str
     held: bool

@@ -1,4 +1,4 @@
-"""What an outpost on a machine of the cluster has to tell, and what it serves.
+"""What a worker actor on a machine of the cluster has to tell, and what it serves.
 
 These travel as Ray carries objects, pickled; both ends are the same release of the workbench.
 """
@@ -9,12 +9,12 @@ from dataclasses import dataclass
 
 from workbench.jobs.devices import Readings
 
-__all__ = ["Answer", "Assigned", "Ended", "Logged", "Made", "Parcel", "Pictured", "Spoke", "Word"]
+__all__ = ["Answer", "Artifact", "Assigned", "Ended", "Logged", "Made", "Pictured", "Spoke", "Word"]
 
 
 @dataclass(frozen=True, slots=True)
 class Assigned:
-    """Where an outpost stands, and the device that the cluster has assigned to it."""
+    """Where a worker actor stands, and the device that the cluster has assigned to it."""
 
     pid: int
     gpu_id: int | None
@@ -49,7 +49,7 @@ class Logged:
 
 
 @dataclass(frozen=True, slots=True)
-class Parcel:
+class Artifact:
     """One file that an attempt made."""
 
     name: str
@@ -65,7 +65,7 @@ class Made:
 
     job_id: str
     attempt: int
-    parcels: tuple[Parcel, ...]
+    artifacts: tuple[Artifact, ...]
     line: str
 
 

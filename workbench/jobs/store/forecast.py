@@ -33,7 +33,7 @@ class Forecast:
         seconds = {
             (key, kind): value
             for key, kind, value in connection.execute(
-                "SELECT work_key, device_kind, seconds FROM durations"
+                "SELECT cost_key, device_kind, seconds FROM durations"
             )
         }
         free = {
@@ -44,16 +44,16 @@ class Forecast:
         if not free["gpu"]:
             free["gpu"] = free["cpu"]
         places: dict[str, tuple[int, float | None]] = {}
-        for lane, times in free.items():
-            kind = "cuda" if lane == "gpu" and times is not free["cpu"] else "cpu"
+        for queue, times in free.items():
+            kind = "cuda" if queue == "gpu" and times is not free["cpu"] else "cpu"
             rows = connection.execute(
-                "SELECT job_id, work_key FROM jobs WHERE state = 'queued' AND lane = ? "
+                "SELECT job_id, cost_key FROM jobs WHERE state = 'queued' AND queue = ? "
                 "ORDER BY priority DESC, turn, seq LIMIT ?",
-                (lane, _HORIZON),
+                (queue, _HORIZON),
             )
             known = bool(times)
-            for ahead, (job_id, work_key) in enumerate(rows):
-                took = seconds.get((work_key, kind))
+            for ahead, (job_id, cost_key) in enumerate(rows):
+                took = seconds.get((cost_key, kind))
                 starts = known and isfinite(times[0])
                 places[job_id] = ahead, (times[0] if starts else None)
                 known = known and took is not None
@@ -69,13 +69,13 @@ class Forecast:
         return ahead, None if wait_s is None else max(0.0, wait_s - (now - self.made_at))
 
     def remaining_s(
-        self, work_key: str, device: str | None, row: sqlite3.Row, now: float
+        self, cost_key: str, device: str | None, row: sqlite3.Row, now: float
     ) -> float | None:
         """Return seconds of rendering still to come for a running job; None where not known."""
         if row["started_at"] is None or device is None:
             return None
         elapsed = max(0.0, now - float(row["started_at"]))
-        took = self.seconds.get((work_key, device.partition(":")[0]))
+        took = self.seconds.get((cost_key, device.partition(":")[0]))
         done = float(row["progress"]) / 100.0
         by_history = None if took is None else max(0.0, took - elapsed)
         by_pace = elapsed * (1.0 - done) / done if done > 0.05 else None
@@ -92,14 +92,14 @@ def _free_times(
 ) -> list[float]:
     """Return, for each device of ``kind``, seconds until it is free, as a heap."""
     rows = connection.execute(
-        "SELECT devices.name, jobs.work_key, jobs.started_at FROM devices "
+        "SELECT devices.name, jobs.cost_key, jobs.started_at FROM devices "
         "LEFT JOIN jobs ON jobs.job_id = devices.job_id AND jobs.state = 'running' "
         "WHERE devices.state NOT IN ('paused', 'lost', 'held') AND devices.name LIKE ? || ':%'",
         (kind,),
     )
     times = [
-        0.0 if started is None else max(0.0, seconds.get((work_key, kind), inf) - (now - started))
-        for _, work_key, started in rows
+        0.0 if started is None else max(0.0, seconds.get((cost_key, kind), inf) - (now - started))
+        for _, cost_key, started in rows
     ]
     heapq.heapify(times)
     return times

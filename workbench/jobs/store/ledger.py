@@ -19,7 +19,7 @@ __all__ = ["Claim", "DeviceRow", "Ledger", "RunningRow"]
 
 _MAX_PASSED_OVER: Final = 8
 """How often a job may be passed over for one whose model is loaded."""
-_LANES: Final = ("cpu", "slow", "gpu")
+_QUEUES: Final = ("cpu", "slow", "gpu")
 _MEAN_OVER: Final = 8
 """A duration counts for one in this many."""
 _INTERRUPTIONS_PER_CRASH: Final = 4
@@ -36,7 +36,7 @@ class Claim:
     parent_prompt: str
     request: str
     model_key: str
-    work_key: str
+    cost_key: str
     attempt: int
     created_at: float
 
@@ -69,20 +69,20 @@ class Ledger:
         self._max_attempts = max_attempts
         self._said: list[DeviceRow] | None = None
 
-    def next_model(self, writer: Writer, lanes: Sequence[str]) -> str | None:
-        """Return the model key of the job that is next in ``lanes``; None when none waits."""
-        head = _head(writer, lanes)
+    def next_model(self, writer: Writer, queues: Sequence[str]) -> str | None:
+        """Return the model key of the job that is next in ``queues``; None when none waits."""
+        head = _head(writer, queues)
         return None if head is None else str(head["model_key"])
 
     def claim(
-        self, writer: Writer, lanes: Sequence[str], device: str, gpu_id: int | None, loaded: str
+        self, writer: Writer, queues: Sequence[str], device: str, gpu_id: int | None, loaded: str
     ) -> Claim | None:
-        """Give the best job in ``lanes`` to ``device``, which has the model ``loaded``."""
-        row = _head(writer, lanes)
+        """Give the best job in ``queues`` to ``device``, which has the model ``loaded``."""
+        row = _head(writer, queues)
         if row is None:
             return None
         if loaded and row["model_key"] != loaded and row["passed_over"] < _MAX_PASSED_OVER:
-            row = _same_model(writer, row, lanes, loaded) or row
+            row = _same_model(writer, row, queues, loaded) or row
         (attempt,) = writer.execute(
             "UPDATE jobs SET state = 'running', attempt = attempt + 1, device = ?, gpu_id = ?, "
             "started_at = ?, finished_at = NULL, progress = 0, stage = '', message = '', "
@@ -102,7 +102,7 @@ class Ledger:
             parent_prompt=row["parent_prompt"],
             request=row["request"],
             model_key=row["model_key"],
-            work_key=row["work_key"],
+            cost_key=row["cost_key"],
             attempt=attempt,
             created_at=row["created_at"],
         )
@@ -180,14 +180,14 @@ class Ledger:
         return [RunningRow(job, batch, attempt, bool(stop)) for job, batch, attempt, stop in rows]
 
     def waiting(self, writer: Writer, limit: int) -> dict[str, int]:
-        """Return how many jobs wait in each lane, counted up to ``limit``."""
+        """Return how many jobs wait in each queue, counted up to ``limit``."""
         return {
-            lane: writer.execute(
-                "SELECT count(*) FROM (SELECT 1 FROM jobs WHERE state = 'queued' AND lane = ? "
+            queue: writer.execute(
+                "SELECT count(*) FROM (SELECT 1 FROM jobs WHERE state = 'queued' AND queue = ? "
                 "LIMIT ?)",
-                (lane, limit),
+                (queue, limit),
             ).fetchone()[0]
-            for lane in _LANES
+            for queue in _QUEUES
         }
 
     def paused(self, writer: Writer) -> frozenset[str]:
@@ -228,13 +228,13 @@ class Ledger:
         )
         return [Identity(int(pid), float(started), boot) for pid, started, boot in rows]
 
-    def learn(self, writer: Writer, work_key: str, device_kind: str, seconds: float) -> None:
+    def learn(self, writer: Writer, cost_key: str, device_kind: str, seconds: float) -> None:
         """Remember how long a render took."""
         writer.execute(
-            "INSERT INTO durations VALUES (?, ?, ?, 1) ON CONFLICT (work_key, device_kind) "
+            "INSERT INTO durations VALUES (?, ?, ?, 1) ON CONFLICT (cost_key, device_kind) "
             "DO UPDATE SET count = count + 1, "
             "seconds = seconds + (excluded.seconds - seconds) / min(count + 1, ?)",
-            (work_key, device_kind, seconds, _MEAN_OVER),
+            (cost_key, device_kind, seconds, _MEAN_OVER),
         )
 
     def _end(self, writer: Writer, job_id: str, attempt: int, state: JobState, error: str) -> None:
@@ -274,15 +274,15 @@ class Ledger:
         return JobState(row[0]) if row else JobState.FAILED
 
 
-def _head(writer: Writer, lanes: Sequence[str]) -> sqlite3.Row | None:
+def _head(writer: Writer, queues: Sequence[str]) -> sqlite3.Row | None:
     heads: list[sqlite3.Row] = [
         row
-        for lane in lanes
+        for queue in queues
         if (
             row := writer.execute(
-                "SELECT * FROM jobs WHERE state = 'queued' AND lane = ? "
+                "SELECT * FROM jobs WHERE state = 'queued' AND queue = ? "
                 "ORDER BY priority DESC, turn, seq LIMIT 1",
-                (lane,),
+                (queue,),
             ).fetchone()
         )
     ]
@@ -290,14 +290,14 @@ def _head(writer: Writer, lanes: Sequence[str]) -> sqlite3.Row | None:
 
 
 def _same_model(
-    writer: Writer, head: sqlite3.Row, lanes: Sequence[str], loaded: str
+    writer: Writer, head: sqlite3.Row, queues: Sequence[str], loaded: str
 ) -> sqlite3.Row | None:
     rows: list[sqlite3.Row] = writer.execute(
         "SELECT * FROM jobs WHERE state = 'queued' AND model_key = ? AND priority = ? "
         "ORDER BY turn, seq LIMIT 1",
         (loaded, head["priority"]),
     ).fetchall()
-    if not rows or rows[0]["lane"] not in lanes:
+    if not rows or rows[0]["queue"] not in queues:
         return None
     writer.execute("UPDATE jobs SET passed_over = passed_over + 1 WHERE seq = ?", (head["seq"],))
     return rows[0]

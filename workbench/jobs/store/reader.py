@@ -157,7 +157,7 @@ class Reader:
                 continue
             forecast = self._current_forecast(connection)
             position, wait_s = forecast.place(row["job_id"], now)
-            eta_s = forecast.remaining_s(row["work_key"], row["device"], row, now)
+            eta_s = forecast.remaining_s(row["cost_key"], row["device"], row, now)
             jobs.append(job_from_row(row, queue_position=position, wait_s=wait_s, eta_s=eta_s))
         return tuple(jobs)
 

@@ -32,11 +32,11 @@ class NewJob:
     request: str
     """The complete :class:`~workbench.rendering.RenderRequest`, as JSON."""
     prompt: str
-    lane: str
+    queue: str
     """What it asks of a worker: ``gpu``; or, without one, ``slow`` or ``cpu`` for the quick."""
     model_key: str
     """Jobs with the same key share one loaded model; empty where loading costs nothing."""
-    work_key: str
+    cost_key: str
     """Jobs with the same key take equally long."""
     created_at: float
     preview_of: str | None = None
@@ -266,7 +266,7 @@ def insert_job(writer: Writer, job: NewJob, *, turn: int, revision: int) -> None
     """Insert one queued job."""
     writer.execute(
         "INSERT INTO jobs (job_id, batch_id, position, session_id, entry_index, parent_prompt, "
-        "preview_of, preview_job_id, request, prompt, lane, model_key, work_key, priority, "
+        "preview_of, preview_job_id, request, prompt, queue, model_key, cost_key, priority, "
         "fair_key, turn, created_at, revision) "
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
@@ -280,9 +280,9 @@ def insert_job(writer: Writer, job: NewJob, *, turn: int, revision: int) -> None
             job.preview_job_id,
             job.request,
             job.prompt,
-            job.lane,
+            job.queue,
             job.model_key,
-            job.work_key,
+            job.cost_key,
             job.priority,
             job.fair_key,
             turn,

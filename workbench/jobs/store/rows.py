@@ -15,7 +15,7 @@ __all__ = ["COLUMNS", "job_from_row", "moment"]
 
 COLUMNS: Final = (
     "seq, job_id, batch_id, position, session_id, entry_index, parent_prompt, preview_of, "
-    "preview_job_id, request, lane, work_key, state, priority, turn, attempt, cancel_requested, "
+    "preview_job_id, request, queue, cost_key, state, priority, turn, attempt, cancel_requested, "
     "progress, stage, message, step, total_steps, device, gpu_id, created_at, started_at, "
     "finished_at, error, video_bytes, has_poster, has_preview, video_gone, starred, note, "
     "scores, scores_error, (SELECT json_group_array(other) FROM near_duplicates "

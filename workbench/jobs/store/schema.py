@@ -180,4 +180,10 @@ CREATE TRIGGER job_scores_delete AFTER DELETE ON jobs WHEN old.scores IS NOT NUL
 END;
 """
 
-SCHEMA: Final = Schema("jobs", (_FIRST, _TALLIES, _SCORES))
+_QUEUES: Final = """
+ALTER TABLE jobs RENAME COLUMN lane TO queue;
+ALTER TABLE jobs RENAME COLUMN work_key TO cost_key;
+ALTER TABLE durations RENAME COLUMN work_key TO cost_key;
+"""
+
+SCHEMA: Final = Schema("jobs", (_FIRST, _TALLIES, _SCORES, _QUEUES))

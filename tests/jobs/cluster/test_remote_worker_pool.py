@@ -1,0 +1,177 @@
+"""The supervisor and its bridge: what Ray's troubles must not do to work here. Loads no Ray."""
+
+from __future__ import annotations
+
+import selectors
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from tests.jobs.cluster.fake_bridge import MUCH, SLOT
+from tests.jobs.shop import Shop
+from workbench.jobs.client.doctor import Verdict, examine
+from workbench.jobs.cluster.remote_worker_pool import RemoteWorkerPool
+from workbench.jobs.cluster.status import ClusterState, ClusterStatus, read_cluster_status
+from workbench.jobs.messages import Cancel, Ready
+from workbench.jobs.model import JobState, SupervisorStatus
+from workbench.jobs.paths import JobPaths
+from workbench.jobs.supervisor.worker_slots import Arrived, Event, Held, Lost
+from workbench.settings import Settings
+
+
+class Bridged(RemoteWorkerPool):
+    """A remote worker pool behind the fake bridge, with a turn of the supervisor's loop."""
+
+    bridge_module = "tests.jobs.cluster.fake_bridge"
+
+    def __init__(self, settings: Settings) -> None:
+        self.selector = selectors.DefaultSelector()
+        super().__init__(settings, self.selector)
+        self.heard: list[Event] = []
+
+    def until(self, condition: Callable[[], Any], limit_s: float = 60.0) -> None:
+        limit = time.monotonic() + limit_s
+        while not condition():
+            assert time.monotonic() < limit
+            self.heard += self.events()
+            for _ in self.selector.select(0.05):
+                self.hear()
+
+
+@pytest.fixture
+def bridged(tmp_path: Path) -> Iterator[Callable[..., Bridged]]:
+    remotes = []
+
+    def make(**settings: Any) -> Bridged:
+        outputs = tmp_path / "outputs"
+        JobPaths(outputs).control.mkdir(parents=True)
+        remote = Bridged(Settings(outputs=outputs, cluster="10.0.0.1:6379", **settings))
+        remotes.append(remote)
+        return remote
+
+    yield make
+    for remote in remotes:
+        remote.close()
+        remote.selector.close()
+
+
+def _status(tmp_path: Path) -> ClusterStatus:
+    status: Any = SupervisorStatus
+    return read_cluster_status(JobPaths(tmp_path / "outputs").cluster, "", status)
+
+
+def test_a_cluster_that_cannot_be_joined_is_told_of_and_tried_again(
+    bridged: Callable[..., Bridged], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAKE_BRIDGE", "fails")
+    remote = bridged()
+    remote.until(lambda: _status(tmp_path).state is ClusterState.UNREACHABLE)
+    assert _status(tmp_path).detail == "nobody answers at 10.0.0.1:6379"
+    assert remote.slots == ()
+    monkeypatch.setenv("FAKE_BRIDGE", "works")
+    remote.until(lambda: remote.slots == (SLOT,))
+    told = _status(tmp_path)
+    assert told.state is ClusterState.JOINED
+    assert told.detail == ""
+    assert [member.name for member in told.members] == ["node-1"]
+
+
+def test_a_bridge_that_hangs_while_joining_is_ended_and_another_tried(
+    bridged: Callable[..., Bridged], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAKE_BRIDGE", "hangs")
+    remote = bridged(cluster_join_timeout_s=0.5)
+    remote.until(lambda: _status(tmp_path).state is ClusterState.UNREACHABLE)
+    assert "could not be joined within 0.5 s" in _status(tmp_path).detail
+
+
+def test_workers_beyond_a_bridge_that_dies_are_lost_one_by_one_and_its_places_with_them(
+    bridged: Callable[..., Bridged], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAKE_BRIDGE", "dies")
+    remote = bridged()
+    remote.until(lambda: remote.slots)
+    worker = remote.start(SLOT)
+    assert worker is not None
+    remote.until(lambda: any(isinstance(event, Lost) for event in remote.heard))
+    assert Arrived(SLOT.name, Ready(1)) in remote.heard
+    assert Lost(SLOT.name, worker, "the bridge to the cluster has died") in remote.heard
+    assert remote.slots == ()
+    assert remote.start(SLOT) is None
+    assert Held(SLOT.name, "the cluster is out of reach", True) in remote.events()
+
+
+def test_a_bridge_that_has_much_to_say_and_to_hear_is_neither_lost_nor_waited_for(
+    bridged: Callable[..., Bridged], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAKE_BRIDGE", "is busy")
+    remote = bridged()
+    remote.until(lambda: remote.slots)
+    worker = remote.start(SLOT)
+    for number in range(MUCH):
+        remote.tell(SLOT.name, Cancel("j_" + "x" * 100, number))
+    remote.until(lambda: Arrived(SLOT.name, Ready(-1)) in remote.heard)
+    assert [event.message for event in remote.heard if isinstance(event, Arrived)] == [
+        *map(Ready, range(MUCH)), Ready(-1),
+    ]  # fmt: skip
+    assert worker is not None
+    assert not any(isinstance(event, Lost | Held) for event in remote.heard)
+
+
+def test_a_cluster_out_of_reach_stops_nothing_here_and_the_doctor_says_so(shop: Shop) -> None:
+    shop.use(cluster="127.0.0.1:1")
+    (here,) = shop.ended(shop.submit().job_id, limit_s=90.0)
+    assert (here.state, here.host) == (JobState.COMPLETE, "")
+    waits = shop.submit(engine="gpu")  # for a GPU that the cluster may have
+
+    def unreachable() -> ClusterStatus | None:
+        status = shop.manager.cluster()
+        there = status is not None and status.state is ClusterState.UNREACHABLE
+        return status if there else None
+
+    status = shop.until(unreachable, 60.0)
+    assert status.detail == "nobody answers at 127.0.0.1:1 (Connection refused)"
+    finding = next(found for found in examine(shop.settings) if found.what == "cluster")
+    assert finding.verdict is Verdict.BAD
+    assert "nobody answers" in finding.found
+    assert any(event["event"] == "the cluster is out of reach" for event in shop.events())
+    assert shop.manager.job(waits.job_id).state is JobState.QUEUED
+    shop.manager.cancel(waits.job_id)
+
+
+@pytest.mark.parametrize("address", ["", "auto", "local", "ray://head:10001", "10.0.0.1:6379"])
+def test_a_cluster_is_chosen_by_an_address(address: str, tmp_path: Path) -> None:
+    assert Settings(outputs=tmp_path, cluster=address).cluster == address
+
+
+@pytest.mark.parametrize("address", ["head", "http://head:80", "ray://head", "a b:1"])
+def test_what_is_no_address_is_refused(address: str, tmp_path: Path) -> None:
+    with pytest.raises(ValidationError, match="say ray://host:port"):
+        Settings(outputs=tmp_path, cluster=address)
+
+
+def test_nothing_loads_ray_but_the_bridge() -> None:
+    script = """
+import sys
+import workbench.jobs.supervisor.supervisor, workbench.jobs.cluster.worker_pool, workbench.jobs.worker.attempt
+import workbench.jobs.cluster.worker_actor, workbench.jobs.client.doctor, workbench.prompts.language_models.local_endpoint
+import workbench.jobs.cluster.bridge, workbench.studio
+assert "ray" not in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", script], check=True)
+
+
+def test_without_a_cluster_nothing_of_it_is_loaded_into_the_supervisor() -> None:
+    script = """
+import sys
+import workbench.jobs.supervisor.supervisor
+loaded = {name for name in sys.modules if name.startswith("workbench.jobs.cluster")}
+assert loaded <= {"workbench.jobs.cluster", "workbench.jobs.cluster.status"}, loaded
+"""
+    subprocess.run([sys.executable, "-c", script], check=True)

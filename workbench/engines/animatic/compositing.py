@@ -1,0 +1,284 @@
+"""Composites sprites over pictures, at any scale and subpixel position, plane by plane."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import cv2
+
+from workbench.engines.animatic.planes import Picture, Sheet, Sprite
+from workbench.engines.pixels import Image
+
+__all__ = ["lay"]
+
+_WHOLE: Final = 1.0 / 255.0
+_ALMOST: Final = 1e-3
+_NEAR: Final = 0.07
+"""Subpixel offsets below this are invisible."""
+_STEPS: Final = 4
+"""Subpixel steps of sprites that are laid repeatedly."""
+_MOST_SPARE: Final = 6
+"""How much larger than what is seen of it a plane may be to be moved as a whole."""
+_MOST_KEPT: Final = 5 * 2 * _STEPS
+"""Moved planes kept for one sprite: five planes, in all the steps of a path across and then some."""
+
+
+def lay(
+    picture: Picture | Sheet,
+    sprite: Sprite,
+    *,
+    scale: float,
+    x: float,
+    y: float,
+    until: int | None = None,
+    colour: bool = True,
+    again: bool = False,
+) -> None:
+    """Lay ``sprite`` over ``picture``, ``scale`` times as large, its corner at pixel (x, y).
+
+    Rows from ``until`` down are left alone: something nearer will hide them. Without ``colour``
+    the chroma planes are left as they are. Positions are exact to fractions of a pixel; those of a
+    sprite that is laid ``again`` and again, at one size, to a quarter of one: then it is moved
+    once by each quarter instead of once for every frame.
+    """
+    bottom = picture.height if until is None else min(picture.height, until + until % 2)
+    left, top = max(0, int(x) & ~1), max(0, int(y) & ~1)
+    right, low = x + sprite.width * scale, y + sprite.height * scale
+    right, low = min(picture.width, _ceil_even(right)), min(bottom, _ceil_even(low))
+    if again:
+        # Only what the sprite covers wholly: its rim is empty, or lies outside the picture.
+        left, top = (edge + 2 if edge > 0 else edge for edge in (left, top))
+        right, low = (
+            edge - 4 if edge < end else edge
+            for edge, end in ((right, picture.width), (low, bottom))
+        )
+    if right - left < 2 or low - top < 2:
+        return
+    solid = top if sprite.keep is None else _ceil_even(y + sprite.solid * scale + 2)
+    mixed = sprite.keep is not None
+    box, half_box = (left, top, right, low), (left // 2, top // 2, right // 2, low // 2)
+    if again and abs(scale - 1) <= _ALMOST:
+        luma = _window(sprite.y.shape, x, y, box)
+        chroma = _window(sprite.u.shape, x / 2, y / 2, half_box)
+        if luma is not None and chroma is not None:
+            _mix(picture.y, sprite, ("y", "keep"), luma, box, solid)
+            if colour:
+                _mix(picture.u, sprite, ("u", "keep_half"), chroma, half_box, solid // 2)
+                _mix(picture.v, sprite, ("v", "keep_half"), chroma, half_box, solid // 2)
+            return
+    cuts = _cuts(sprite.y.shape, scale, (x, y), box, solid, mixed=mixed)
+    _blend((picture.y,), ("y",), sprite, "keep", cuts)
+    if isinstance(picture, Sheet):
+        _cover(picture.keep, sprite, "keep", cuts)
+    if colour:
+        at = (x / 2, y / 2)
+        cuts = _cuts(sprite.u.shape, scale, at, half_box, solid // 2, mixed=mixed)
+        _blend((picture.u, picture.v), ("u", "v"), sprite, "keep_half", cuts)
+        if isinstance(picture, Sheet):
+            _cover(picture.keep_half, sprite, "keep_half", cuts)
+
+
+_Box = tuple[int, int, int, int]
+_Window = tuple[int, int, slice, slice]
+"""Of a plane that is moved: quarters of a pixel to the left and up, then rows and columns."""
+
+
+def _window(shape: tuple[int, ...], x: float, y: float, box: _Box) -> _Window | None:
+    """Return what of a plane with its corner at (x, y) falls into ``box``; None: not all of it.
+
+    None, too, where so little is seen of the plane that moving the whole would be a waste.
+    """
+    left, top, right, low = box
+    wide, tall = right - left, low - top
+    if shape[0] * shape[1] > _MOST_SPARE * wide * tall:
+        return None
+    whole_x, quarter_x = divmod(round((left - x) * _STEPS), _STEPS)
+    whole_y, quarter_y = divmod(round((top - y) * _STEPS), _STEPS)
+    if not (0 <= whole_x <= shape[1] - wide and 0 <= whole_y <= shape[0] - tall):
+        return None
+    rows, columns = slice(whole_y, whole_y + tall), slice(whole_x, whole_x + wide)
+    return quarter_x, quarter_y, rows, columns
+
+
+def _mix(
+    target: Image, sprite: Sprite, names: tuple[str, str], window: _Window, box: _Box, solid: int
+) -> None:
+    """Lay one plane: mixed by what another keeps down to row ``solid``, and copied below."""
+    left, top, right, low = box
+    region = target[top:low, left:right]
+    source = _moved(sprite, names[0], window)
+    mixed = 0 if sprite.keep is None else min(solid, low) - top
+    if mixed > 0:
+        upper = region[:mixed]
+        cv2.multiply(upper, _moved(sprite, names[1], window)[:mixed], dst=upper, scale=_WHOLE)
+        cv2.add(upper, source[:mixed], dst=upper)
+        region, source = region[mixed:], source[mixed:]
+    if len(region):
+        region[:] = source
+
+
+def _moved(sprite: Sprite, name: str, window: _Window) -> Image:
+    """Return a window of the plane called ``name``; what is moved is kept for the next time."""
+    x, y, rows, columns = window
+    plane: Image = getattr(sprite, name)
+    if x or y:
+        key = (name, x, y)
+        moved = sprite.moved.get(key)
+        if moved is None:
+            height, width = plane.shape
+            centre = (x / _STEPS + (width - 1) / 2, y / _STEPS + (height - 1) / 2)
+            moved = cv2.getRectSubPix(plane, (width, height), centre)
+            if len(sprite.moved) >= _MOST_KEPT:
+                sprite.moved.clear()
+            sprite.moved[key] = moved
+        plane = moved
+    return plane[rows, columns]
+
+
+def _blend(
+    targets: Sequence[Image],
+    names: Sequence[str],
+    sprite: Sprite,
+    keep_name: str,
+    cuts: tuple[_Cut | None, _Cut | None],
+) -> None:
+    """Lay planes of one size: mixed by what they keep within the first cut, copied in the second."""
+    upper, lower = cuts
+    if upper is not None and getattr(sprite, keep_name) is not None:
+        through = upper.of(sprite, keep_name)
+        for target, name in zip(targets, names, strict=True):
+            region = target[upper.rows, upper.columns]
+            cv2.multiply(region, through, dst=region, scale=_WHOLE)
+            cv2.add(region, upper.of(sprite, name), dst=region)
+    if lower is not None:
+        for target, name in zip(targets, names, strict=True):
+            lower.put(sprite, name, target[lower.rows, lower.columns])
+
+
+def _cover(
+    target: Image, sprite: Sprite, keep_name: str, cuts: tuple[_Cut | None, _Cut | None]
+) -> None:
+    """Take from ``target`` (what stays of what lies beneath a sheet) what ``keep`` covers."""
+    upper, lower = cuts
+    if upper is not None and getattr(sprite, keep_name) is not None:
+        region = target[upper.rows, upper.columns]
+        cv2.multiply(region, upper.of(sprite, keep_name), dst=region, scale=_WHOLE)
+    if lower is not None:
+        target[lower.rows, lower.columns] = 0
+
+
+class _Cut:
+    """How to take, from any plane of one size, the part that falls into a box of the target.
+
+    Worked out once and applied to every plane of that size: crop, enlarge or reduce, and where no
+    whole pixel fits, move by the fraction that is left.
+    """
+
+    __slots__ = (
+        "_centre",
+        "_how",
+        "_part",
+        "_scale",
+        "_size",
+        "_whole",
+        "columns",
+        "rows",
+    )
+    _part: tuple[slice, slice] | None
+
+    def __init__(
+        self,
+        shape: tuple[int, ...],
+        scale: float,
+        at: tuple[float, float],
+        box: _Box,
+    ) -> None:
+        left, top, right, low = box
+        self.rows, self.columns = slice(top, low), slice(left, right)
+        self._size = (right - left, low - top)
+        x, y = left - at[0], top - at[1]
+        self._scale = 0.0
+        self._part = None
+        height, width = shape[:2]
+        if abs(scale - 1) > _ALMOST:
+            x, y, width, height = self._enlarged(scale, x, y, width, height)
+        self._whole: tuple[slice, slice] | None = None
+        whole_x, whole_y = round(x), round(y)
+        fits = 0 <= whole_x <= width - self._size[0] and 0 <= whole_y <= height - self._size[1]
+        exact = fits and abs(x - whole_x) < _NEAR and abs(y - whole_y) < _NEAR
+        if exact:
+            self._whole = self._at(whole_x, whole_y)
+        self._centre = (x + (self._size[0] - 1) / 2, y + (self._size[1] - 1) / 2)
+
+    def of(self, sprite: Sprite, name: str) -> Image:
+        """Return the part of the plane called ``name``."""
+        plane: Image = getattr(sprite, name)
+        if self._part is not None:
+            plane = plane[self._part]
+            plane = cv2.resize(plane, None, fx=self._scale, fy=self._scale, interpolation=self._how)
+        if self._whole is not None:
+            return plane[self._whole]
+        return cv2.getRectSubPix(plane, self._size, self._centre)
+
+    def put(self, sprite: Sprite, name: str, region: Image) -> None:
+        """Copy the part of the plane called ``name`` into ``region``."""
+        if self._part is None and self._whole is None:
+            cv2.getRectSubPix(getattr(sprite, name), self._size, self._centre, patch=region)
+        else:
+            region[:] = self.of(sprite, name)
+
+    def _at(self, x: int, y: int) -> tuple[slice, slice]:
+        return slice(y, y + self._size[1]), slice(x, x + self._size[0])
+
+    def _enlarged(
+        self, scale: float, x: float, y: float, width: int, height: int
+    ) -> tuple[float, float, int, int]:
+        first_x, first_y = min(_start(x, scale), width - 1), min(_start(y, scale), height - 1)
+        last_x = max(first_x + 1, min(width, int((x + self._size[0]) / scale) + 3))
+        last_y = max(first_y + 1, min(height, int((y + self._size[1]) / scale) + 3))
+        self._part = slice(first_y, last_y), slice(first_x, last_x)
+        self._scale = scale
+        self._how = cv2.INTER_AREA if scale < 0.5 else cv2.INTER_LINEAR
+        new_width, new_height = round((last_x - first_x) * scale), round((last_y - first_y) * scale)
+        return x - first_x * scale, y - first_y * scale, new_width, new_height
+
+
+def _cuts(
+    shape: tuple[int, ...],
+    scale: float,
+    at: tuple[float, float],
+    box: _Box,
+    solid: int,
+    *,
+    mixed: bool,
+) -> tuple[_Cut | None, _Cut | None]:
+    """Return the cut for the rows that are mixed and that for those that are copied."""
+    left, top, right, low = box
+    middle = min(low, max(top, solid)) if mixed else top
+    upper = _Cut(shape, scale, at, (left, top, right, middle)) if middle > top else None
+    lower = _Cut(shape, scale, at, (left, middle, right, low)) if low > middle else None
+    return upper, lower
+
+
+def _start(offset: float, scale: float) -> int:
+    """Return a pixel to begin at, so chosen that ``offset`` falls on a whole pixel once resized.
+
+    Then no second, finer move is needed. Any start a few pixels before the offset will do; among
+    so many one nearly always fits, unless the scale is almost 1.
+    """
+    base = max(0, int(offset / scale) - 2)
+    best, chosen = 1.0, base
+    for start in range(base, max(-1, base - 14), -1):
+        rest = offset - start * scale
+        error = abs(rest - round(rest))
+        if error < best:
+            best, chosen = error, start
+            if error < _NEAR / 2:
+                break
+    return chosen
+
+
+def _ceil_even(value: float) -> int:
+    whole = int(value) + 1
+    return whole + whole % 2

@@ -1,0 +1,116 @@
+"""A client's contact with the supervisor: wakes it, starts it, hears of changes from it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Final
+
+from workbench.errors import SupervisorUnavailable
+from workbench.jobs.client.launch import launch_supervisor
+from workbench.jobs.client.link import Link, dial
+from workbench.jobs.client.watcher import Watcher
+from workbench.jobs.model import Changes, Job, SupervisorStatus
+from workbench.jobs.paths import JobPaths
+from workbench.jobs.store import Index, IndexFailure, Reader
+from workbench.jobs.supervisor.lock import read_status
+from workbench.settings import Settings
+
+__all__ = ["Contact"]
+
+_START_LIMIT_S: Final = 15.0
+_LAUNCH_AGAIN_S: Final = 1.0
+_ANSWER_LIMIT_S: Final = 2.0
+
+
+class Contact:
+    """One client's contact with the supervisor of one outputs/ folder; thread-safe."""
+
+    def __init__(self, settings: Settings, paths: JobPaths, index: Index, reader: Reader) -> None:
+        self._settings = settings
+        self._paths = paths
+        self._index = index
+        self._reader = reader
+        self._link = Link(paths)
+        self._watcher: Watcher | None = None
+        self._guard = threading.Lock()
+        self.launched_at = -_LAUNCH_AGAIN_S
+
+    def supervisor(self) -> SupervisorStatus | None:
+        """Return the supervisor that holds the lock; None when there is none."""
+        return read_status(self._paths)
+
+    def tell(self, *, work: bool = False) -> None:
+        """Tell of a change: wake the supervisor, or start one where there is ``work`` for it."""
+        if not self._link.wake() and work:
+            self._launch()
+        if self._watcher is not None:
+            self._watcher.look()
+
+    def look_after(self, job: Job) -> Job:
+        """Make sure that somebody looks after a job that has not ended."""
+        if not job.state.final and self.supervisor() is None:
+            self._launch()
+        return job
+
+    def ensure(self) -> None:
+        """Start a supervisor when there is none and wait until it answers.
+
+        Raises ``SupervisorUnavailable`` when that takes more than a few seconds.
+        """
+        limit = time.monotonic() + _START_LIMIT_S
+        while (line := dial(self._paths)) is None:
+            self._launch()
+            if time.monotonic() > limit:
+                raise SupervisorUnavailable(
+                    f"No supervisor answers for {self._settings.outputs}; see {self._paths.log}."
+                )
+            time.sleep(0.02)
+        line.close()
+
+    def answers(self) -> bool:
+        """Tell whether the supervisor answers within a moment."""
+        line = dial(self._paths)
+        if line is None:
+            return False
+        with line:
+            line.settimeout(_ANSWER_LIMIT_S)
+            try:
+                line.sendall(b"watch\n")
+                return bool(line.recv(64))
+            except OSError:
+                return False
+
+    def watch(self, callback: Callable[[Changes], None]) -> Callable[[], None]:
+        """Call ``callback`` with every change; return the function that ends it."""
+        with self._guard:
+            if self._watcher is None:
+                self._watcher = Watcher(
+                    self._paths, self._index, self._reader, self._notice_silence
+                )
+            watcher = self._watcher
+        return watcher.add(callback)
+
+    def close(self) -> None:
+        """Let go of the supervisor."""
+        with self._guard:
+            watcher, self._watcher = self._watcher, None
+        if watcher is not None:
+            watcher.close()
+        self._link.close()
+
+    def _notice_silence(self) -> None:
+        try:
+            if self._reader.unfinished():
+                self._launch()
+        except (IndexFailure, SupervisorUnavailable):
+            return  # the next look comes soon
+
+    def _launch(self) -> None:
+        with self._guard:
+            now = time.monotonic()
+            if now - self.launched_at < _LAUNCH_AGAIN_S:
+                return
+            self.launched_at = now
+        launch_supervisor(self._settings)

@@ -1,0 +1,69 @@
+"""Devices as a user sees them: the hardware, its readings, and what the supervisor does with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from workbench.jobs.cluster.status import ClusterStatus
+from workbench.jobs.devices import Nvml, Readings, Slot, cpu_readings, plan_slots
+from workbench.jobs.model import Device
+from workbench.jobs.store.ledger import DeviceRow
+from workbench.settings import Settings
+
+__all__ = ["inventory"]
+
+
+def inventory(
+    settings: Settings,
+    nvml: Nvml,
+    said: Mapping[str, DeviceRow],
+    paused: frozenset[str],
+    status: ClusterStatus | None = None,
+) -> tuple[Device, ...]:
+    """Return every device; ``said`` is what a supervisor, if there is one, says of each.
+
+    ``standing`` is how it stands with its cluster, where one was chosen.
+    """
+    slots = plan_slots(settings, nvml.gpus())
+    cpu = cpu_readings()
+    devices = [
+        _device(slot, nvml.readings(slot.uuid) if slot.uuid else cpu, said.get(slot.name), paused)
+        for slot in slots
+    ]
+    there = status.remote_slots if status else ()
+    devices += [
+        _device(remote_slot.slot, remote_slot.readings, said.get(remote_slot.slot.name), paused)
+        for remote_slot in there
+    ]
+    known = {slot.name for slot in slots} | {remote_slot.slot.name for remote_slot in there}
+    for name, row in said.items():
+        if name not in known:  # hardware that has left
+            host, _, place = name.rpartition("/")
+            lost = Slot(name, place.partition(":")[0], None, None, "", (), host)
+            devices.append(_device(lost, Readings(), row, paused))
+    return tuple(devices)
+
+
+def _device(
+    slot: Slot, readings: Readings, row: DeviceRow | None, paused: frozenset[str]
+) -> Device:
+    stopped = slot.is_paused(paused)
+    idle = "paused" if stopped else "resting"
+    return Device(
+        name=slot.name,
+        kind=slot.kind,
+        uuid=slot.uuid,
+        gpu_id=slot.gpu_id,
+        label=slot.label,
+        memory_total_bytes=readings.memory_total_bytes,
+        memory_used_bytes=readings.memory_used_bytes,
+        utilization_percent=readings.utilization_percent,
+        temperature_c=readings.temperature_c,
+        power_w=readings.power_w,
+        job_id=row.job_id if row else None,
+        worker_pid=row.worker.pid if row and row.worker and not slot.host else None,
+        state=row.state if row else idle,
+        detail=row.detail if row else "",
+        host=slot.host,
+        paused=stopped,
+    )

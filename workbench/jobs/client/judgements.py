@@ -1,0 +1,89 @@
+"""What is thought of finished videos: measured scores, stars, notes. A part of the manager."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Final
+
+from workbench.errors import FieldProblem, InvalidRequest
+from workbench.jobs.client.contact import Contact
+from workbench.jobs.model import Job, JobState
+from workbench.jobs.paths import JobPaths
+from workbench.jobs.records import Judgement, write_judgement
+from workbench.jobs.store import Index, Reader, Requests, ScoreBook
+
+__all__ = ["Judgements"]
+
+_LONGEST_NOTE: Final = 4_000
+_LOOK_S: Final = 0.5
+
+
+class Judgements:
+    """The part of the manager that keeps what is thought of a video."""
+
+    _index: Index
+    _reader: Reader
+    _requests: Requests
+    _paths: JobPaths
+    _contact: Contact
+
+    def star(self, job_id: str, *, starred: bool = True) -> Job:
+        """Mark a job to be kept by every retention, or no longer."""
+        return self._judge(job_id, lambda job: Judgement(starred, job.note))
+
+    def note(self, job_id: str, text: str) -> Job:
+        """Keep a note on a job in place of the one before; an empty one removes it.
+
+        Raises ``InvalidRequest`` above 4,000 characters.
+        """
+        text = text.strip()
+        if len(text) > _LONGEST_NOTE:
+            problem = f"must have at most {_LONGEST_NOTE:,} characters"
+            raise InvalidRequest(f"A note {problem}.", (FieldProblem("note", problem),))
+        return self._judge(job_id, lambda job: Judgement(job.starred, text))
+
+    def measure(self, job_ids: Sequence[str], timeout_s: float | None = None) -> tuple[Job, ...]:
+        """Return these jobs once every finished one has scores, or the reason why it has none.
+
+        They are measured by the supervisor's scorer, ahead of all others. Jobs that have not ended
+        or have no video are returned as they are. Raises ``TimeoutError`` after ``timeout_s``.
+        """
+        limit = None if timeout_s is None else time.monotonic() + timeout_s
+        jobs = self._reader.jobs_by_id(list(job_ids))
+        if asked := [j.job_id for j in jobs if j.state is JobState.COMPLETE and j.scores is None]:
+            with self._index.write() as writer:
+                ScoreBook().ask(writer, asked)
+            self._contact.tell(work=True)
+        changed = threading.Event()
+        stop = self._contact.watch(lambda _: changed.set())
+        try:
+            while True:
+                changed.clear()
+                jobs = self._reader.jobs_by_id(list(job_ids))
+                waiting = [job for job in jobs if _is_unmeasured(job)]
+                if not waiting:
+                    return jobs
+                left = None if limit is None else limit - time.monotonic()
+                if left is not None and left <= 0:
+                    told = f"{len(waiting)} of {len(jobs)} videos have not been measured."
+                    raise TimeoutError(told)
+                self._contact.tell(work=True)  # whoever measures may have gone
+                changed.wait(_LOOK_S if left is None else min(left, _LOOK_S))
+        finally:
+            stop()
+
+    def _judge(self, job_id: str, say: Callable[[Job], Judgement]) -> Job:
+        with self._index.write() as writer:
+            said = say(job := self._reader.job(job_id))
+            self._requests.judge(writer, job_id, starred=said.starred, note=said.note)
+            with suppress(OSError):  # the index knows; the file only serves when that is lost
+                write_judgement(self._paths.job(job_id, job.batch_id), said)
+        self._contact.tell()
+        return self._reader.job(job_id)
+
+
+def _is_unmeasured(job: Job) -> bool:
+    return job.state is JobState.COMPLETE and job.scores is None and not job.scores_error

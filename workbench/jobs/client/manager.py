@@ -1,0 +1,336 @@
+"""The job manager as every process uses it: writes requests into the index, reads state out of it.
+
+Never renders and owns no device; the supervisor, which it starts when there is none, does.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from workbench.errors import Conflict, InvalidRequest, NotFound
+from workbench.jobs.client.contact import Contact
+from workbench.jobs.client.inventory import inventory
+from workbench.jobs.client.judgements import Judgements
+from workbench.jobs.client.results import Results
+from workbench.jobs.client.submission import Submitter
+from workbench.jobs.client.verification import Verification
+from workbench.jobs.cluster.status import ClusterStatus, read_cluster_status
+from workbench.jobs.devices import Nvml
+from workbench.jobs.model import (
+    Batch,
+    Changes,
+    Device,
+    Job,
+    JobPage,
+    JobState,
+    Priority,
+    ScoreBounds,
+    SupervisorStatus,
+)
+from workbench.jobs.paths import JobPaths
+from workbench.jobs.retention import Removal, carry_out, plan_removals
+from workbench.jobs.store import Listing, Reader, Requests
+from workbench.jobs.store.recovery import open_store
+from workbench.measures.scores import SCORE_NAMES
+from workbench.rendering import RenderRequest
+from workbench.settings import Settings
+
+__all__ = ["JobManager"]
+
+_WAIT_LOOK_S: Final = 0.5
+
+
+class JobManager(Results, Judgements):
+    """The jobs of one outputs/ folder; thread-safe, and cheap to create: it starts nothing.
+
+    Methods raise ``NotFound`` for an id that does not exist, ``Conflict`` for a step that a job's
+    state does not allow, ``Busy`` when the queue is full, ``DiskFull`` below the disk reserve.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._paths = JobPaths(settings.outputs)
+        self._index = open_store(settings)
+        self._reader = Reader(self._index)
+        self._requests = Requests(settings.max_queued_jobs)
+        self._submitter = Submitter(settings, self._index, self._requests)
+        self._verification = Verification(self._paths, self._index, self._reader, self._requests)
+        self._contact = Contact(settings, self._paths, self._index, self._reader)
+        self._nvml = Nvml()
+
+    # asking for renders
+
+    def submit(
+        self,
+        request: RenderRequest,
+        *,
+        session_id: str | None = None,
+        entry_index: int | None = None,
+        parent_prompt: str = "",
+        priority: int = Priority.INTERACTIVE,
+        preview: RenderRequest | None = None,
+        idempotency_key: str | None = None,
+    ) -> Job:
+        """Queue one render; with ``preview``, an animatic that stands in for it until it is there.
+
+        The same ``idempotency_key`` with the same request answers with the first call's job.
+        Raises ``InvalidRequest`` for what its engine cannot render.
+        """
+        job_id = self._submitter.submit(
+            request,
+            session_id=session_id,
+            entry_index=entry_index,
+            parent_prompt=parent_prompt,
+            priority=priority,
+            preview=preview,
+            idempotency_key=idempotency_key,
+        )
+        self._contact.tell(work=True)
+        return self._reader.job(job_id)
+
+    def submit_batch(
+        self,
+        requests: Sequence[RenderRequest],
+        *,
+        name: str = "",
+        session_id: str | None = None,
+        entry_indices: Sequence[int | None] = (),
+        parent_prompts: Sequence[str] = (),
+        priority: int = Priority.BATCH,
+        previews: Sequence[RenderRequest | None] = (),
+        idempotency_key: str | None = None,
+    ) -> Batch:
+        """Queue renders as one batch, all or none; the sequences are empty or one per request."""
+        batch_id = self._submitter.submit_batch(
+            requests,
+            name=name,
+            session_id=session_id,
+            entry_indices=entry_indices,
+            parent_prompts=parent_prompts,
+            priority=priority,
+            previews=previews,
+            idempotency_key=idempotency_key,
+        )
+        self._contact.tell(work=True)
+        return self._reader.batch(batch_id)
+
+    # looking
+
+    def job(self, job_id: str) -> Job:
+        """Return one job, checked against its files."""
+        return self._verification.of_job(self._contact.look_after(self._reader.job(job_id)))
+
+    def batch(self, batch_id: str) -> Batch:
+        """Return one batch with its jobs in prompt order, checked against their files."""
+        batch = self._verification.of_batch(self._reader.batch(batch_id))
+        for job in batch.jobs:
+            if not job.state.final:
+                self._contact.look_after(job)
+                break
+        return batch
+
+    def jobs(
+        self,
+        *,
+        state: JobState | None = None,
+        query: str = "",
+        session_id: str | None = None,
+        sort: str = "",
+        bounds: Mapping[str, ScoreBounds] | None = None,
+        limit: int = 50,
+        cursor: str | None = None,
+    ) -> JobPage:
+        """Return one page of jobs, newest first; ``query`` is words of the prompt, or an id.
+
+        With ``sort``, the name of a score, those that have it come from the lowest, with ``-``
+        before the name from the highest. ``bounds`` keeps those whose scores lie within: name to
+        lowest and highest value. Raises ``InvalidRequest`` for a score that there is not.
+        """
+        limits = dict(bounds or {})
+        for name in [*([sort.removeprefix("-")] if sort else []), *limits]:
+            if name not in SCORE_NAMES:
+                choice = ", ".join(SCORE_NAMES)
+                raise InvalidRequest(f"There is no score {name!r}; choose one of {choice}.")
+        listing = Listing(state, query.strip(), session_id, sort, limits)
+        return self._verification.of_page(self._reader.jobs(listing, limit=limit, cursor=cursor))
+
+    def batches(self, *, limit: int = 20, session_id: str | None = None) -> tuple[Batch, ...]:
+        """Return the newest batches, of one session if one is given."""
+        return self._reader.batches(limit=limit, session_id=session_id)
+
+    def changes(self, since: int) -> Changes:
+        """Return the jobs that changed after revision ``since``."""
+        return self._reader.changes(since)
+
+    def watch(self, callback: Callable[[Changes], None]) -> Callable[[], None]:
+        """Call ``callback`` with every change, in a thread of the manager's own.
+
+        Returns the function that ends it. One thread serves all callbacks, so they must be quick.
+        """
+        return self._contact.watch(callback)
+
+    def wait(self, job_ids: Sequence[str], timeout_s: float | None = None) -> tuple[Job, ...]:
+        """Return these jobs once all have ended; raises ``TimeoutError`` when that takes longer."""
+        limit = None if timeout_s is None else time.monotonic() + timeout_s
+        changed = threading.Event()
+        stop = self.watch(lambda _: changed.set())
+        try:
+            while True:
+                changed.clear()
+                jobs = self._reader.jobs_by_id(list(job_ids))
+                open_jobs = [job for job in jobs if not job.state.final]
+                if not open_jobs:
+                    return tuple(self._verification.of_job(job) for job in jobs)
+                self._contact.look_after(open_jobs[0])
+                left = None if limit is None else limit - time.monotonic()
+                if left is not None and left <= 0:
+                    raise TimeoutError(f"{len(open_jobs)} of {len(jobs)} jobs have not ended.")
+                changed.wait(_WAIT_LOOK_S if left is None else min(left, _WAIT_LOOK_S))
+        finally:
+            stop()
+
+    # steering
+
+    def cancel(self, job_id: str) -> Job:
+        """Cancel a queued job at once, a running one within its next step; an ended one stays."""
+        self._cancel([job_id])
+        return self._reader.job(job_id)
+
+    def cancel_batch(self, batch_id: str) -> Batch:
+        """Cancel every job of a batch that has not ended."""
+        self._cancel(self._reader.children(batch_id))
+        return self._reader.batch(batch_id)
+
+    def retry(self, job_id: str) -> Job:
+        """Queue a failed or cancelled job again, under the same id."""
+        job = self.job(job_id)
+        with self._index.write() as writer:
+            self._requests.retry(writer, job_id)
+            self._submitter.mark_again(job)
+        self._contact.tell(work=True)
+        return self._reader.job(job_id)
+
+    def retry_failed(self, batch_id: str) -> Batch:
+        """Queue every failed job of a batch again; raises ``Conflict`` when none has failed."""
+        failed = [job for job in self.batch(batch_id).jobs if job.state is JobState.FAILED]
+        if not failed:
+            raise Conflict("No job of this batch has failed.")
+        with self._index.write() as writer:
+            for job in failed:
+                self._requests.retry(writer, job.job_id)
+                self._submitter.mark_again(job)
+        self._contact.tell(work=True)
+        return self._reader.batch(batch_id)
+
+    def set_priority(self, job_id: str, priority: int) -> Job:
+        """Give a queued job another priority; it goes behind its session's others of the same."""
+        with self._index.write() as writer:
+            self._requests.set_priority(writer, job_id, priority)
+        self._contact.tell()
+        return self._reader.job(job_id)
+
+    def reorder(self, job_ids: Sequence[str]) -> tuple[Job, ...]:
+        """Put queued jobs in this order: they take one another's places in the queue."""
+        with self._index.write() as writer:
+            self._requests.reorder(writer, job_ids)
+        self._contact.tell()
+        return self._reader.jobs_by_id(list(job_ids))
+
+    def pause(self, device: str | None = None) -> None:
+        """Give no more jobs to ``device``, a machine of the cluster, or any; what is running goes on."""
+        self._set_paused(device, paused=True)
+
+    def resume(self, device: str | None = None) -> None:
+        """Give jobs to ``device``, or to all, again."""
+        self._set_paused(device, paused=False)
+
+    def paused(self) -> frozenset[str]:
+        """Return the names of paused devices; '' among them when the whole queue is."""
+        return self._reader.paused()
+
+    # devices and the supervisor
+
+    def devices(self) -> tuple[Device, ...]:
+        """Return every device with what it is doing; readings are None where unknown."""
+        said = self._reader.devices() if self.supervisor() else {}
+        return inventory(self._settings, self._nvml, said, self._reader.paused(), self.cluster())
+
+    def cluster(self) -> ClusterStatus | None:
+        """Return how the supervisor stands with its cluster; None where none was chosen."""
+        if not self._settings.cluster:
+            return None
+        return read_cluster_status(self._paths.cluster, self._settings.cluster, self.supervisor())
+
+    def supervisor(self) -> SupervisorStatus | None:
+        """Return the supervisor that holds this outputs/ folder; None when there is none."""
+        return self._contact.supervisor()
+
+    def ensure_supervisor(self) -> None:
+        """Start a supervisor when there is none and wait until it answers.
+
+        Raises ``SupervisorUnavailable`` when that takes more than a few seconds.
+        """
+        self._contact.ensure()
+
+    def warm_up(self) -> None:
+        """Have a supervisor and its first worker ready soon, and return at once.
+
+        What to call when a render is likely to be asked for. Raises ``SupervisorUnavailable`` when
+        no process can be started.
+        """
+        self._contact.tell(work=True)
+
+    def answers(self) -> bool:
+        """Tell whether the supervisor answers within a moment."""
+        return self._contact.answers()
+
+    @property
+    def index_path(self) -> Path:
+        """The index in use."""
+        return self._index.path
+
+    def index_fault(self) -> str:
+        """Return what is wrong with the index, or an empty string."""
+        return self._index.fault()
+
+    # life
+
+    def tidy(self, *, dry_run: bool = False) -> list[Removal]:
+        """Remove what the retention settings no longer keep, and return it; or only tell."""
+        removals = plan_removals(self._settings, self._index)
+        if not dry_run:
+            carry_out(self._paths, self._index, removals)
+            self._contact.tell()
+        return removals
+
+    def rebuild(self) -> int:
+        """Make the index again from the folders; return how many jobs they tell of.
+
+        What runs meanwhile is begun again.
+        """
+        self._index.refill()
+        self._contact.tell(work=True)
+        return self._reader.jobs(Listing(), limit=1, cursor=None).total
+
+    def close(self) -> None:
+        """Let go of the index and the supervisor; renders go on."""
+        self._contact.close()
+        self._index.close()
+
+    def _set_paused(self, device: str | None, *, paused: bool) -> None:
+        known = {name for one in self.devices() for name in (one.name, one.host) if name}
+        if device is not None and device not in known:
+            raise NotFound("device", device)
+        with self._index.write() as writer:
+            self._requests.set_paused(writer, device or "", paused)
+        self._contact.tell(work=not paused)
+
+    def _cancel(self, job_ids: Sequence[str]) -> None:
+        with self._index.write() as writer:
+            ended = self._requests.cancel(writer, job_ids)
+        self._submitter.mark_cancelled(self._reader.jobs_by_id(ended))
+        self._contact.tell(work=True)

@@ -1,0 +1,87 @@
+"""Where a job's files are, for those who may have them: checked, so that a path is one to open."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from workbench.errors import NotFound
+from workbench.identifiers import Kind, is_identifier
+from workbench.jobs.client.inputs import Input, Inputs
+from workbench.jobs.client.verification import Verification
+from workbench.jobs.model import Job, JobState
+from workbench.jobs.paths import JobFiles, JobPaths
+from workbench.jobs.store import Reader
+from workbench.rendering import Recipe
+
+__all__ = ["Results"]
+
+
+class Results:
+    """The part of the manager that hands out files."""
+
+    _paths: JobPaths
+    _reader: Reader
+    _verification: Verification
+
+    def video_path(self, job_id: str) -> Path:
+        """Return the finished video; raises ``NotFound`` when there is none."""
+        job = self._verification.of_job(self._reader.job(job_id))
+        if job.state is not JobState.COMPLETE:
+            raise NotFound("file", job_id, f"The job {job_id} has no video: it is {job.state}.")
+        return self._files(job).video
+
+    def keep_input(self, data: bytes) -> Input:
+        """Keep a picture or video for renders to begin from; raises ``InvalidRequest``."""
+        return Inputs(self._paths).keep(data)
+
+    def input_path(self, name: str) -> Path:
+        """Return the file of an input, or a finished job's video, by its id; raises ``NotFound``."""
+        if is_identifier(name, Kind.JOB):
+            return self.video_path(name)
+        return Inputs(self._paths).path(name)
+
+    def poster_path(self, job_id: str) -> Path:
+        """Return the finished video's poster; raises ``NotFound`` when there is none."""
+        return self._existing(job_id, self._files(self._reader.job(job_id)).poster, "poster")
+
+    def preview_path(self, job_id: str) -> Path:
+        """Return the newest picture of a render; raises ``NotFound`` when there is none.
+
+        Who was told of a picture finds one, also when the render has ended or begun again since: an
+        earlier attempt's, or the still of the finished video.
+        """
+        files = self._files(self._reader.job(job_id))
+        attempts = sorted(files.attempts_made(), reverse=True)
+        pictures = [*(files.attempt(number).preview for number in attempts), files.poster]
+        found = next((picture for picture in pictures if picture.is_file()), pictures[0])
+        return self._existing(job_id, found, "preview")
+
+    def log_path(self, job_id: str) -> Path:
+        """Return what the renders of a job printed; raises ``NotFound`` when none has begun."""
+        return self._existing(job_id, self._files(self._reader.job(job_id)).log, "log")
+
+    def recipe_path(self, job_id: str) -> Path:
+        """Return the finished video's recipe; raises ``NotFound`` when there is none."""
+        return self._existing(job_id, self._files(self._reader.job(job_id)).recipe, "recipe")
+
+    def scores_path(self, job_id: str) -> Path:
+        """Return what was measured on the video, as a file; raises ``NotFound`` where nothing was."""
+        return self._existing(job_id, self._files(self._reader.job(job_id)).scores, "scores")
+
+    def recipe(self, job_id: str) -> Recipe:
+        """Return how the finished video was made; raises ``NotFound`` when it is not there."""
+        path = self.recipe_path(job_id)
+        try:
+            return Recipe.model_validate_json(path.read_bytes())
+        except (OSError, ValueError) as error:
+            problem = f"The recipe of the job {job_id} cannot be read."
+            raise NotFound("file", job_id, problem) from error
+
+    def _files(self, job: Job) -> JobFiles:
+        return self._paths.job(job.job_id, job.batch_id)
+
+    @staticmethod
+    def _existing(job_id: str, path: Path, what: str) -> Path:
+        if not path.is_file():
+            raise NotFound("file", job_id, f"The job {job_id} has no {what}.")
+        return path

@@ -1,0 +1,228 @@
+"""Turns requests into queued jobs: completed by their engine, recorded, all or none."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from workbench.engines.engine import Engine
+from workbench.engines.registry import create_engine
+from workbench.errors import DiskFull, FieldProblem, InvalidRequest
+from workbench.identifiers import Kind, new_identifier
+from workbench.jobs.model import Job, JobState, Priority
+from workbench.jobs.paths import JobPaths
+from workbench.jobs.publishing import clear_attempts
+from workbench.jobs.records import Ended, Submission, write_ended, write_submission
+from workbench.jobs.requirements import describe
+from workbench.jobs.store import Index, NewJob, Requests, Writer
+from workbench.rendering import RenderRequest
+from workbench.settings import Settings
+
+__all__ = ["Submitter"]
+
+
+class Submitter:
+    """Queues what is asked for, durably, before it answers."""
+
+    def __init__(self, settings: Settings, index: Index, requests: Requests) -> None:
+        self._settings = settings
+        self._paths = JobPaths(settings.outputs)
+        self._index = index
+        self._requests = requests
+        self._engines: dict[str, Engine] = {}
+
+    def submit(
+        self,
+        request: RenderRequest,
+        *,
+        session_id: str | None,
+        entry_index: int | None,
+        parent_prompt: str,
+        priority: int,
+        preview: RenderRequest | None,
+        idempotency_key: str | None,
+    ) -> str:
+        """Queue one job and return its id."""
+        now = time.time()
+        jobs = self._described(
+            request,
+            preview,
+            priority=priority,
+            created_at=now,
+            session_id=session_id,
+            entry_index=entry_index,
+            parent_prompt=parent_prompt,
+        )
+        job_id = jobs[-1].job_id
+        record = self._paths.job(job_id).asked
+
+        def place(writer: Writer) -> None:
+            self._requests.add_jobs(writer, jobs)
+            write_submission(record, Submission(jobs, created_at=now, session_id=session_id))
+
+        digest = _digest([request], [preview], session_id)
+        return self._placed(place, job_id, record.parent, idempotency_key, digest)
+
+    def submit_batch(
+        self,
+        requests: Sequence[RenderRequest],
+        *,
+        name: str,
+        session_id: str | None,
+        entry_indices: Sequence[int | None],
+        parent_prompts: Sequence[str],
+        priority: int,
+        previews: Sequence[RenderRequest | None],
+        idempotency_key: str | None,
+    ) -> str:
+        """Queue a batch and return its id."""
+        if not requests:
+            problem = "A batch needs at least one render."
+            raise InvalidRequest(problem, (FieldProblem("prompts", problem),))
+        count = len(requests)
+        for field, given in (
+            ("entry_indices", entry_indices),
+            ("parent_prompts", parent_prompts),
+            ("previews", previews),
+        ):
+            if given and len(given) != count:
+                problem = f"{field} has {len(given)} items for {count} requests."
+                raise InvalidRequest(problem, (FieldProblem(field, problem),))
+        now = time.time()
+        batch_id = new_identifier(Kind.BATCH)
+        jobs: list[NewJob] = []
+        for position, request in enumerate(requests):
+            jobs.extend(
+                self._described(
+                    request,
+                    previews[position] if previews else None,
+                    priority=priority,
+                    created_at=now,
+                    batch_id=batch_id,
+                    position=position,
+                    session_id=session_id,
+                    entry_index=entry_indices[position] if entry_indices else None,
+                    parent_prompt=parent_prompts[position] if parent_prompts else "",
+                )
+            )
+        record = self._paths.batch_record(batch_id)
+        submission = Submission(tuple(jobs), batch_id, name, session_id, now)
+
+        def place(writer: Writer) -> None:
+            self._requests.add_batch(writer, batch_id, name, session_id)
+            self._requests.add_jobs(writer, jobs)
+            write_submission(record, submission)
+
+        digest = _digest(requests, previews, session_id)
+        return self._placed(place, batch_id, record.parent, idempotency_key, digest)
+
+    def mark_cancelled(self, jobs: Sequence[Job]) -> None:
+        """Mark jobs that were cancelled in the queue, so that a new index will not queue them."""
+        for job in jobs:
+            files = self._paths.job(job.job_id, job.batch_id)
+            if job.attempt:
+                clear_attempts(files)
+            with suppress(OSError):
+                write_ended(files, Ended(job.state, "", job.attempt, time.time()))
+
+    def mark_again(self, job: Job) -> None:
+        """Mark a job as queued again, and how many attempts it had."""
+        files = self._paths.job(job.job_id, job.batch_id)
+        with suppress(OSError):
+            write_ended(files, Ended(JobState.QUEUED, "", job.attempt, time.time()))
+
+    def _placed(
+        self,
+        place: Callable[[Writer], None],
+        identifier: str,
+        folder: Path,
+        key: str | None,
+        digest: str,
+    ) -> str:
+        """Run ``place`` in one transaction, once per idempotency key; return the id to answer."""
+        try:
+            self._check_disk()
+            with self._index.write() as writer:
+                if key is not None:
+                    first = self._requests.answered(writer, key, digest)
+                    if first is not None:
+                        return first
+                    self._requests.remember(writer, key, digest, identifier)
+                place(writer)
+        except OSError as error:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise DiskFull(
+                f"Nothing can be written to {self._paths.outputs}: {error.strerror}; make room or "
+                "give this user the right to write there."
+            ) from error
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        return identifier
+
+    def _described(
+        self, request: RenderRequest, preview: RenderRequest | None, *, priority: int, **facts: Any
+    ) -> tuple[NewJob, ...]:
+        """Return the job, after the animatic that stands in for it where one is asked."""
+        job_id = new_identifier(Kind.JOB)
+        complete, needs_gpu = self._complete(request)
+        if preview is None:
+            return (
+                describe(complete, needs_gpu=needs_gpu, job_id=job_id, priority=priority, **facts),
+            )
+        preview_id = new_identifier(Kind.JOB)
+        stand_in, needs = self._complete(preview)
+        return (
+            describe(
+                stand_in,
+                needs_gpu=needs,
+                job_id=preview_id,
+                priority=Priority.PREVIEW,
+                preview_of=job_id,
+                **facts,
+            ),
+            describe(
+                complete,
+                needs_gpu=needs_gpu,
+                job_id=job_id,
+                priority=priority,
+                preview_job_id=preview_id,
+                **facts,
+            ),
+        )
+
+    def _complete(self, request: RenderRequest) -> tuple[RenderRequest, bool]:
+        engine = self._engines.get(request.engine)
+        if engine is None:
+            engine = self._engines[request.engine] = create_engine(request.engine, self._settings)
+        return engine.complete(request), engine.needs_gpu
+
+    def _check_disk(self) -> None:
+        self._paths.control.mkdir(parents=True, exist_ok=True)
+        free = shutil.disk_usage(self._paths.outputs).free
+        reserve = self._settings.disk_reserve_bytes
+        if free < reserve:
+            raise DiskFull(
+                f"The disk of {self._paths.outputs} has {free >> 20} MiB free, less than the "
+                f"{reserve >> 20} MiB that are kept in reserve; remove some videos, or lower "
+                "WORKBENCH_DISK_RESERVE_BYTES."
+            )
+
+
+def _digest(
+    requests: Sequence[RenderRequest],
+    previews: Sequence[RenderRequest | None],
+    session_id: str | None,
+) -> str:
+    # Seeds are drawn anew for each call, so a repeated request may differ in them alone.
+    texts = [
+        None if request is None else request.model_dump_json(exclude={"seed"})
+        for request in (*requests, *previews)
+    ]
+    return hashlib.sha256(json.dumps([session_id, texts]).encode()).hexdigest()

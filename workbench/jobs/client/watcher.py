@@ -1,0 +1,142 @@
+"""One thread per manager that hears of changes and tells every subscriber."""
+
+from __future__ import annotations
+
+import logging
+import select
+import socket
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Final
+
+from workbench.jobs.client.link import dial
+from workbench.jobs.model import Changes
+from workbench.jobs.paths import JobPaths
+from workbench.jobs.store import Index, IndexFailure, Reader
+
+__all__ = ["Watcher"]
+
+_POLL_S: Final = 0.25
+"""How often to look when pushed: a word may be lost."""
+_LONE_POLL_S: Final = 0.04
+"""How often to look when there is no supervisor to push."""
+_REDIAL_LOOKS: Final = 10
+_LOG = logging.getLogger("workbench.jobs")
+
+Subscriber = Callable[[Changes], None]
+
+
+class Watcher:
+    """Follows the revisions of one index while anybody listens."""
+
+    def __init__(
+        self, paths: JobPaths, index: Index, reader: Reader, on_silence: Callable[[], None]
+    ) -> None:
+        self._paths = paths
+        self._index = index
+        self._reader = reader
+        self._on_silence = on_silence
+        self._subscribers: dict[object, Subscriber] = {}
+        self._guard = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._nudge, self._nudged = socket.socketpair()
+        self._closed = False
+
+    def add(self, subscriber: Subscriber) -> Callable[[], None]:
+        """Tell ``subscriber`` of every change from now on; the returned function ends that."""
+        token = object()
+        with self._guard:
+            self._subscribers[token] = subscriber
+            if self._thread is None and not self._closed:
+                revision = self._index.revision()
+                self._thread = threading.Thread(
+                    target=self._follow, args=(revision,), name="workbench-watch", daemon=True
+                )
+                self._thread.start()
+
+        def remove() -> None:
+            with self._guard:
+                self._subscribers.pop(token, None)
+            self.look()
+
+        return remove
+
+    def look(self) -> None:
+        """Have the thread look now."""
+        with suppress(OSError):
+            self._nudge.send(b".", socket.MSG_DONTWAIT)
+
+    def close(self) -> None:
+        """End the thread."""
+        with self._guard:
+            self._closed = True
+            self._subscribers.clear()
+            thread = self._thread
+        self.look()
+        if thread is not None and thread is not threading.current_thread():
+            thread.join(5.0)
+        self._nudge.close()
+        self._nudged.close()
+
+    def _follow(self, revision: int) -> None:
+        line: socket.socket | None = None
+        looks = 0
+        try:
+            while self._wanted():
+                if line is None and looks % _REDIAL_LOOKS == 0:
+                    line = self._subscribe()
+                looks += 1
+                revision = self._tell(revision)
+                line = self._wait(line)
+        finally:
+            if line is not None:
+                line.close()
+
+    def _wanted(self) -> bool:
+        with self._guard:
+            if self._subscribers and not self._closed:
+                return True
+            self._thread = None
+            return False
+
+    def _subscribe(self) -> socket.socket | None:
+        line = dial(self._paths)
+        if line is None:
+            self._on_silence()
+            return None
+        with suppress(OSError):
+            line.sendall(b"watch\n")
+        return line
+
+    def _wait(self, line: socket.socket | None) -> socket.socket | None:
+        """Wait for a word from the supervisor or from this process; None when it has gone."""
+        ends = [self._nudged] if line is None else [self._nudged, line]
+        ready, _, _ = select.select(ends, [], [], _LONE_POLL_S if line is None else _POLL_S)
+        if self._nudged in ready:
+            self._nudged.recv(4_096)
+        if line is not None and line in ready:
+            with suppress(OSError):
+                if line.recv(65_536):
+                    return line
+            line.close()
+            self._on_silence()
+            return None
+        return line
+
+    def _tell(self, since: int) -> int:
+        try:
+            if self._index.revision() == since:
+                return since
+            changes = self._reader.changes(since)
+        except IndexFailure:
+            _LOG.warning("changes cannot be read", exc_info=True)
+            return since
+        with self._guard:
+            subscribers = list(self._subscribers.values())
+        for subscriber in subscribers:
+            try:
+                subscriber(changes)
+            except Exception:  # noqa: BLE001  one subscriber's fault is not the others'
+                _LOG.exception("a subscriber failed")
+        return changes.revision

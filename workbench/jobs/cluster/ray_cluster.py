@@ -1,0 +1,149 @@
+"""The Ray cluster: joining it, its nodes, and worker actors on them. The jobs' one module that loads Ray.
+
+Every call may take long or never return: callers wait in threads, with limits.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import sys
+from typing import Any, Final, cast
+
+import psutil
+
+from workbench.jobs.cluster.members import Survey, installed
+from workbench.jobs.cluster.worker_actor import WorkerActor
+from workbench.jobs.devices import Nvml, cpu_label
+
+__all__ = ["RayCluster", "Unreachable", "survey"]
+
+_CONNECT_S: Final = 5.0
+_VACANCY_S: Final = 10.0
+
+
+class Unreachable(Exception):
+    """The cluster cannot be joined; the message says why and what to do."""
+
+
+class RayCluster:
+    """A cluster that was joined."""
+
+    def __init__(self, ray: Any, namespace: str, *, through_client: bool) -> None:
+        self._ray = ray
+        self._namespace = namespace
+        self.home = "" if through_client else str(ray.get_runtime_context().get_node_id())
+        """The node that this process stands on; empty where it stands outside the cluster."""
+        self._actor = ray.remote(WorkerActor)
+        self._survey = ray.remote(num_cpus=0, max_retries=0)(survey)
+
+    @classmethod
+    def join(cls, address: str, namespace: str) -> RayCluster:
+        """Join the cluster at ``address``; raises ``Unreachable``."""
+        _knock(address)
+        for name, value in _RAY_ENVIRONMENT.items():
+            os.environ.setdefault(name, value)
+        # Two seconds for a grammar of jsonschema's, which Ray loads and does not use.
+        sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+        try:
+            import ray  # noqa: PLC0415  seconds of import, in the bridge alone
+        except ImportError as error:
+            raise Unreachable(
+                "Ray is not installed here: pip install 'world-model-workbench[cluster]'."
+            ) from error
+        options: dict[str, Any] = {"include_dashboard": False} if address == "local" else {}
+        try:
+            ray.init(
+                address=address,
+                namespace=namespace,
+                log_to_driver=False,
+                logging_level=logging.WARNING,
+                **options,
+            )
+        except Exception as error:  # whatever Ray raises, it is not joined
+            raise Unreachable(_advice(address, error)) from error
+        return cls(ray, namespace, through_client=address.startswith("ray://"))
+
+    def nodes(self) -> list[dict[str, Any]]:
+        """Return every node, as Ray lists them, the dead ones too."""
+        return cast("list[dict[str, Any]]", self._ray.nodes())
+
+    def survey(self, node_id: str) -> Any:
+        """Ask a node what it is; returns what is to be awaited for a :class:`Survey`."""
+        return self._survey.options(scheduling_strategy=self._on(node_id)).remote()
+
+    def actor(self, name: str, node_id: str, kind: str, share: float, absence_s: float) -> Any:
+        """Return the worker actor ``name``, which is made on a node unless it is there."""
+        needs = {"num_gpus": share, "num_cpus": 0} if kind == "cuda" else {"num_cpus": 1}
+        return self._actor.options(
+            name=name,
+            namespace=self._namespace,
+            get_if_exists=True,
+            lifetime="detached",  # it outlives this process, and leaves by itself
+            max_restarts=0,
+            max_concurrency=16,
+            scheduling_strategy=self._on(node_id),
+            **needs,
+        ).remote(kind, absence_s=absence_s, vacancy_s=_VACANCY_S)
+
+    def kill(self, actor: Any) -> None:
+        """End a worker actor that does not leave when asked."""
+        self._ray.kill(actor, no_restart=True)
+
+    def explain(self, error: BaseException) -> str:
+        """Return in one line why a worker actor cannot be reached or does not do as asked."""
+        cause = getattr(error, "cause", None) or error
+        lines = [line.strip() for line in str(cause).splitlines() if line.strip()]
+        if isinstance(error, self._ray.exceptions.RayActorError):
+            told = next((line for line in lines if "node" in line.lower()), "")
+            return f"its worker actor has died{f': {told}' if told else ''}"[:300]
+        return f"{type(cause).__name__}: {lines[-1] if lines else ''}"[:300]
+
+    def has_died(self, error: BaseException) -> bool:
+        """Tell whether ``error`` says that a worker actor is no more."""
+        return isinstance(error, self._ray.exceptions.RayActorError)
+
+    def _on(self, node_id: str) -> Any:
+        from ray.util.scheduling_strategies import (  # noqa: PLC0415
+            NodeAffinitySchedulingStrategy,
+        )
+
+        return NodeAffinitySchedulingStrategy(node_id, soft=False)
+
+
+_RAY_ENVIRONMENT: Final = {
+    "RAY_USAGE_STATS_ENABLED": "0",  # nothing is reported to anybody
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    "RAY_DEDUP_LOGS": "0",
+}
+
+
+def survey() -> Survey:
+    """Say what this machine is; runs on a node of the cluster."""
+    return Survey(
+        version=installed(),
+        cpu_label=cpu_label(),
+        memory_total_bytes=psutil.virtual_memory().total,
+        gpus=Nvml().gpus(),
+    )
+
+
+def _knock(address: str) -> None:
+    """See that somebody listens there: Ray itself would take a minute to say that nobody does."""
+    if address in {"auto", "local"}:
+        return
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), _CONNECT_S).close()
+    except OSError as error:
+        raise Unreachable(f"nobody answers at {host}:{port} ({error.strerror or error})") from error
+
+
+def _advice(address: str, error: Exception) -> str:
+    told = " ".join(str(error).split())[:300] or type(error).__name__
+    if address == "auto":
+        return f"no Ray runs on this machine: start it with `ray start` ({told})"
+    if not address.startswith("ray://") and address != "local" and "raylet" in told:
+        return f"this machine is no node of that cluster: `ray start --address={address}` ({told})"
+    return told

@@ -1,0 +1,116 @@
+"""The folder of a worker actor on its own machine: what a render begins from, and what it leaves."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Final
+
+from workbench.jobs.cluster.words import Artifact
+from workbench.jobs.paths import JobFiles
+from workbench.jobs.processes import identify
+
+__all__ = ["Staging", "read_part", "wrap", "write_part"]
+
+_SMALL_BYTES: Final = 256 << 10
+"""A file up to this large rides along with the word that it is made."""
+_INPUTS: Final = "inputs"
+
+
+class Staging:
+    """A folder for each render, and one for what renders begin from.
+
+    What is asked of a worker actor may arrive in another order than it was said: a render may have begun
+    when the one before it is forgotten. So only what is that one's own goes.
+    """
+
+    def __init__(self) -> None:
+        self.folder = _make_folder()
+        self.inputs = self.folder / _INPUTS
+        self._count = 0
+        self._begun: dict[str, int] = {}
+        """By job, how many had begun when it did."""
+        self._brought: dict[str, int] = {}
+        """By input, the same when its last part came."""
+
+    def begin(self, job_id: str) -> Path:
+        """Return the folder of a render that begins."""
+        self._count += 1
+        self._begun[job_id] = self._count
+        folder = self.folder / job_id
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def expect(self, name: str) -> Path:
+        """Return where an input belongs that is about to come."""
+        self.inputs.mkdir(exist_ok=True)
+        self._brought[name] = self._count
+        return self.inputs / name
+
+    def forget(self, job_id: str) -> None:
+        """Remove what a render made, and the inputs that were there before it began."""
+        begun = self._begun.pop(job_id, 0)
+        shutil.rmtree(self.folder / job_id, ignore_errors=True)
+        for name in [name for name, when in self._brought.items() if when < begun]:
+            del self._brought[name]
+            (self.inputs / name).unlink(missing_ok=True)
+
+    def clear(self) -> None:
+        """Remove everything."""
+        self._begun.clear()
+        self._brought.clear()
+        for path in self.folder.iterdir():
+            shutil.rmtree(path, ignore_errors=True)
+
+    def remove(self) -> None:
+        """Remove the folder itself."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _make_folder() -> Path:
+    """Return a new folder for this process; those of worker actors that are no more are removed."""
+    home = Path(tempfile.gettempdir(), f"workbench-worker actors-{os.getuid()}")
+    home.mkdir(mode=0o700, exist_ok=True)
+    if home.stat().st_uid != os.getuid() or home.is_symlink():
+        raise PermissionError(f"{home} belongs to somebody else")
+    for path in home.iterdir():
+        pid, _, started = path.name.partition("-")
+        there = identify(int(pid)) if pid.isdecimal() else None
+        if there is None or f"{there.started:.0f}" != started:
+            shutil.rmtree(path, ignore_errors=True)
+    me = identify(os.getpid())
+    folder = home / f"{os.getpid()}-{me.started if me else 0:.0f}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    return folder
+
+
+def wrap(folder: Path) -> tuple[Artifact, ...]:
+    """Return the files of a finished attempt, the recipe last: with it, they are whole."""
+    files = JobFiles(folder)
+    paths = [path for path in sorted(folder.iterdir()) if not path.name.startswith(".")]
+    paths = [path for path in paths if path not in {files.preview, files.recipe}]
+    artifacts = []
+    for path in [*paths, files.recipe]:
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        size = path.stat().st_size
+        data = path.read_bytes() if size <= _SMALL_BYTES else None
+        artifacts.append(Artifact(path.name, size, digest, data))
+    return tuple(artifacts)
+
+
+def write_part(path: Path, offset: int, data: bytes) -> None:
+    """Write a part of a file, which the part at 0 begins anew; raises ``OSError``."""
+    with path.open("r+b" if offset else "wb") as file:
+        file.seek(offset)
+        file.write(data)
+
+
+def read_part(path: Path, offset: int, length: int) -> bytes:
+    """Return a part of a file; raises ``OSError``."""
+    with path.open("rb") as file:
+        file.seek(offset)
+        return file.read(length)

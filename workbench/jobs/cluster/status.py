@@ -1,0 +1,116 @@
+"""How the supervisor stands with its cluster, kept in a file that every client reads.
+
+The supervisor alone writes it. Readings change every few seconds and are of no use tomorrow, so
+they are kept out of the index.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import asdict, dataclass, field, replace
+from enum import StrEnum
+from pathlib import Path
+
+from workbench.jobs.devices import Readings, Slot
+from workbench.jobs.model import SupervisorStatus
+from workbench.jobs.records import write_aside
+
+__all__ = [
+    "ClusterState",
+    "ClusterStatus",
+    "Member",
+    "RemoteSlot",
+    "read_cluster_status",
+    "write_cluster_status",
+]
+
+
+class ClusterState(StrEnum):
+    """Whether the cluster can be used."""
+
+    JOINING = "joining"
+    JOINED = "joined"
+    UNREACHABLE = "unreachable"
+    AWAY = "away"
+    """No supervisor runs that was to join it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One machine of the cluster."""
+
+    node_id: str
+    name: str
+    """Its host name, or the name it was given; unique in the cluster."""
+    address: str
+    gpus: float
+    """How many the cluster may give away there."""
+    cpus: float
+    problem: str = ""
+    """Why it cannot be used, where that is so."""
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteSlot:
+    """A place for one worker on a machine of the cluster, and what is known of its device."""
+
+    slot: Slot
+    node_id: str
+    readings: Readings = field(default_factory=Readings)
+
+    @classmethod
+    def read(cls, facts: dict[str, object]) -> RemoteSlot:
+        """Return the remote slot that ``facts`` tell of; raises ``TypeError`` or ``KeyError``."""
+        known = dict(facts)
+        slot, readings = known["slot"], known["readings"]
+        if not isinstance(slot, dict) or not isinstance(readings, dict):
+            raise TypeError("not a remote slot")
+        place = Slot(**{**slot, "queues": tuple(slot["queues"])})
+        return cls(place, str(known["node_id"]), Readings(**readings))
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterStatus:
+    """Which cluster was chosen, whether it is joined, and what is in it."""
+
+    address: str
+    state: ClusterState
+    detail: str = ""
+    since: float = 0.0
+    """Seconds since 1970."""
+    members: tuple[Member, ...] = ()
+    remote_slots: tuple[RemoteSlot, ...] = ()
+
+    def become(self, state: ClusterState, detail: str = "") -> ClusterStatus:
+        """Return it in another state; a cluster that is not joined has nothing in it."""
+        since = self.since if state is self.state else time.time()
+        if state is ClusterState.JOINED:
+            return replace(self, state=state, detail=detail, since=since)
+        return ClusterStatus(self.address, state, detail, since)
+
+
+def write_cluster_status(path: Path, status: ClusterStatus) -> None:
+    """Write ``standing`` whole or not at all; raises ``OSError``."""
+    write_aside(path, json.dumps(asdict(status)))
+
+
+def read_cluster_status(
+    path: Path, address: str, supervisor: SupervisorStatus | None
+) -> ClusterStatus:
+    """Return what the supervisor last wrote about the cluster at ``address``."""
+    if supervisor is None:
+        return ClusterStatus(address, ClusterState.AWAY, "no supervisor runs; a render starts one")
+    try:
+        facts = json.loads(path.read_text("utf-8"))
+        return ClusterStatus(
+            str(facts["address"]),
+            ClusterState(facts["state"]),
+            str(facts["detail"]),
+            float(facts["since"]),
+            tuple(Member(**member) for member in facts["members"]),
+            tuple(RemoteSlot.read(remote_slot) for remote_slot in facts["remote_slots"]),
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        told = "the supervisor was started without it; it joins when it starts anew"
+        return ClusterStatus(address, ClusterState.AWAY, told)

@@ -1,0 +1,150 @@
+"""Brings what a render made on another machine into its attempt's folder here, checked by digest.
+
+The folder was made when the job was given away, and is removed when the attempt is no longer the
+current one: what arrives too late finds no folder, and no publisher.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from workbench.engines.inputs import INPUT_OPTIONS
+from workbench.jobs.cluster.words import Artifact, Logged, Made, Pictured
+from workbench.jobs.messages import Render
+from workbench.jobs.paths import JobFiles
+from workbench.jobs.publishing import sync_folder
+
+__all__ = [
+    "CHUNK_BYTES",
+    "Damaged",
+    "Progressed",
+    "fetch",
+    "inputs_of",
+    "keep_log",
+    "keep_preview",
+    "parts_of",
+]
+
+CHUNK_BYTES: Final = 4 << 20
+_TRIES: Final = 2
+
+Chunk = Callable[[str, int, int], Awaitable[bytes]]
+"""Asks for a part of a file: its name, the offset and the length, in bytes."""
+Progressed = Callable[[int, int], None]
+"""Hears how many bytes of how many are here."""
+
+
+class Damaged(Exception):
+    """What arrived is not what was sent, twice."""
+
+
+async def fetch(made: Made, files: JobFiles, chunk: Chunk, progressed: Progressed) -> None:
+    """Bring every file of ``made`` into its attempt's folder, safe on disk, the recipe last.
+
+    Raises ``Damaged``, ``OSError`` when they cannot be kept here, and what ``chunk`` raises.
+    """
+    folder = files.attempt(made.attempt).folder
+    if all(artifact.data is not None for artifact in made.artifacts):
+        await asyncio.to_thread(_keep_all, folder, made.artifacts)
+        return
+    total = sum(artifact.size_bytes for artifact in made.artifacts)
+    here = 0
+    _check_names(made.artifacts)
+    for artifact in made.artifacts:
+
+        def note(count: int, before: int = here) -> None:
+            progressed(before + count, total)
+
+        for left in reversed(range(_TRIES)):
+            if await _fetch_one(artifact, folder / artifact.name, chunk, note):
+                break
+            if not left:
+                raise Damaged(f"{artifact.name} did not arrive as it was sent")
+        here += artifact.size_bytes
+    await asyncio.to_thread(sync_folder, folder)
+
+
+async def _fetch_one(
+    artifact: Artifact, path: Path, chunk: Chunk, note: Callable[[int], None]
+) -> bool:
+    if artifact.data is not None:
+        return await asyncio.to_thread(_keep, path, artifact)
+    digest = hashlib.sha256()
+    with path.open("wb") as file:
+        offset = 0
+        while offset < artifact.size_bytes:
+            data = await chunk(artifact.name, offset, CHUNK_BYTES)
+            if not data:
+                return False
+            await asyncio.to_thread(_append, file, digest.update, data)
+            offset += len(data)
+            note(offset)
+        await asyncio.to_thread(_sync, file)
+    return offset == artifact.size_bytes and digest.hexdigest() == artifact.sha256
+
+
+def inputs_of(order: Render) -> list[str]:
+    """Return the files of this machine that a render begins from."""
+    options = order.recipe.get("request", {}).get("options", {})
+    return [options[name] for name in INPUT_OPTIONS if isinstance(options.get(name), str)]
+
+
+async def parts_of(path: Path) -> AsyncIterator[tuple[int, bytes]]:
+    """Yield a file in chunks, each with its offset; raises ``OSError``."""
+    with path.open("rb") as file:
+        offset = 0
+        while data := await asyncio.to_thread(file.read, CHUNK_BYTES):
+            yield offset, data
+            offset += len(data)
+
+
+def keep_log(files: JobFiles, word: Logged) -> None:
+    """Add to the job's log what its render printed; raises ``OSError``."""
+    with files.log.open("ab") as file:
+        file.write(word.data)
+
+
+def keep_preview(files: JobFiles, word: Pictured) -> None:
+    """Show a new preview of the attempt; raises ``OSError``."""
+    aside = files.attempt(word.attempt)
+    half = aside.folder / ".preview"
+    half.write_bytes(word.data)
+    half.replace(aside.preview)
+
+
+def _check_names(artifacts: tuple[Artifact, ...]) -> None:
+    for artifact in artifacts:
+        if Path(artifact.name).name != artifact.name:
+            raise Damaged(f"{artifact.name!r} is not the name of a file")
+
+
+def _keep_all(folder: Path, artifacts: tuple[Artifact, ...]) -> None:
+    """Keep files that came along whole, in one go: a small video waits for little else."""
+    _check_names(artifacts)
+    for artifact in artifacts:
+        if not _keep(folder / artifact.name, artifact):
+            raise Damaged(f"{artifact.name} did not arrive as it was sent")
+    sync_folder(folder)
+
+
+def _keep(path: Path, artifact: Artifact) -> bool:
+    data = artifact.data or b""
+    with path.open("wb") as file:
+        file.write(data)
+        _sync(file)
+    return hashlib.sha256(data).hexdigest() == artifact.sha256
+
+
+def _append(file: BinaryIO, digest: Callable[[bytes], None], data: bytes) -> None:
+    digest(data)
+    file.write(data)
+
+
+def _sync(file: BinaryIO) -> None:
+    file.flush()
+    os.fsync(file.fileno())

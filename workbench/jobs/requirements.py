@@ -1,0 +1,69 @@
+"""What a request demands of a device: its queue, the model it shares, the work it is."""
+
+from __future__ import annotations
+
+import hashlib
+
+from workbench.jobs.store import NewJob
+from workbench.rendering import RenderRequest
+
+__all__ = ["describe", "model_key"]
+
+
+def describe(
+    request: RenderRequest,
+    *,
+    needs_gpu: bool,
+    job_id: str,
+    priority: int,
+    created_at: float,
+    batch_id: str | None = None,
+    position: int = 0,
+    session_id: str | None = None,
+    entry_index: int | None = None,
+    parent_prompt: str = "",
+    preview_of: str | None = None,
+    preview_job_id: str | None = None,
+) -> NewJob:
+    """Return the job that renders ``request``, which is complete."""
+    return NewJob(
+        job_id=job_id,
+        batch_id=batch_id,
+        position=position,
+        session_id=session_id,
+        entry_index=entry_index,
+        parent_prompt=parent_prompt,
+        priority=int(priority),
+        request=request.model_dump_json(),
+        prompt=request.prompt,
+        # What has a placeholder is slow, wherever it runs: it must not be in a placeholder's way.
+        queue="gpu" if needs_gpu else "slow" if preview_job_id else "cpu",
+        model_key=model_key(request),
+        cost_key=_cost_key(request),
+        created_at=created_at,
+        preview_of=preview_of,
+        preview_job_id=preview_job_id,
+    )
+
+
+def model_key(request: RenderRequest) -> str:
+    """Return what requests have in common that a worker serves without loading anew."""
+    if not request.model:
+        return ""
+    return f"{request.engine}:{request.model}@{request.revision}:{request.profile}"
+
+
+def _cost_key(request: RenderRequest) -> str:
+    """Return what equal work has in common: its engine, model, size, length and steps."""
+    facts = (
+        request.engine,
+        request.model,
+        request.revision,
+        request.profile,
+        request.width,
+        request.height,
+        request.num_frames,
+        request.num_inference_steps,
+        sorted((key, str(value)) for key, value in request.options.items()),
+    )
+    return hashlib.sha256(repr(facts).encode()).hexdigest()[:24]

@@ -1,0 +1,57 @@
+"""The supervisor as a process: one per outputs/, started detached, with its settings in the environment.
+
+Started as ``python -m workbench.jobs.supervisor``. It takes the lock and sets a first worker going before it
+imports the rest of itself, so that the two come up side by side: whoever waits for a first video
+waits for the longer of them, not for both.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+from workbench.jobs.locking import take_lock
+from workbench.jobs.paths import JobPaths
+from workbench.jobs.supervisor.log_file import open_journal
+from workbench.jobs.supervisor.spare_workers import SpareWorker, prestart
+
+__all__ = ["main"]
+
+
+def main() -> int:
+    """Be the supervisor of outputs/, unless there is one."""
+    paths = JobPaths(_outputs())
+    paths.control.mkdir(parents=True, exist_ok=True)
+    descriptor = take_lock(paths.lock)
+    if descriptor is None:
+        return 0
+    open_journal(paths.log)
+    spare_workers: list[SpareWorker] = []
+    with suppress(OSError):  # the supervisor will try again, and say why not
+        spare_workers.append(prestart())
+    try:
+        from workbench.jobs.supervisor.supervisor import supervise  # noqa: PLC0415  see above
+
+        supervise(descriptor, spare_workers)
+    except Exception:
+        logging.getLogger("workbench.jobs").exception("supervisor failed")
+        return 1
+    finally:
+        for spare in spare_workers:
+            spare.dismiss()
+    return 0
+
+
+def _outputs() -> Path:
+    if named := os.environ.get("WORKBENCH_OUTPUTS"):  # whoever starts a supervisor says it
+        return Path(named)
+    from workbench.settings import Settings  # noqa: PLC0415  heavy, and not needed above
+
+    return Settings().outputs
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,418 @@
+"""Decides which device renders which job, and what becomes of a job when things go wrong.
+
+One step takes what happened and returns what is to be done; everything between is one transaction.
+Knows the store and the files; knows no process, socket or signal.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Final
+
+from workbench.jobs.devices import Slot
+from workbench.jobs.messages import (
+    Beat,
+    Cancel,
+    Decoded,
+    Failed,
+    FailReason,
+    Ready,
+    Render,
+    Rendered,
+    Reported,
+)
+from workbench.jobs.paths import JobPaths
+from workbench.jobs.processes import Identity, is_stopped
+from workbench.jobs.store import Index, Ledger, Writer
+from workbench.jobs.store.ledger import Claim
+from workbench.jobs.supervisor.outcomes import Outcomes
+from workbench.jobs.supervisor.scaling import CANCELLED, TIMEOUT, Limits, staff
+from workbench.jobs.supervisor.worker_slots import (
+    Arrived,
+    End,
+    Event,
+    Held,
+    Lost,
+    Order,
+    Tell,
+    WorkerSlot,
+    WorkerState,
+)
+from workbench.settings import Settings
+
+__all__ = ["Dispatcher"]
+
+_WARM_CPU_WORKERS: Final = 2
+_MAX_BACKOFF_S: Final = 30.0
+_HELD_RETRY_S: Final = 3.0
+_LOG = logging.getLogger("workbench.jobs")
+
+
+class Dispatcher:
+    """The slots, the queue, and the rules between them."""
+
+    def __init__(
+        self,
+        index: Index,
+        settings: Settings,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        stopped: Callable[[int], bool] = is_stopped,
+        warm_cpu_workers: int = _WARM_CPU_WORKERS,
+    ) -> None:
+        self._index = index
+        self._settings = settings
+        self._paths = JobPaths(settings.outputs)
+        self._ledger = Ledger(settings.max_attempts)
+        self._outcomes = Outcomes(self._ledger, self._paths)
+        self._clock = clock
+        self._limits = Limits(settings, stopped)
+        self._warm = warm_cpu_workers
+        self._worker_slots: dict[str, WorkerSlot] = {}
+        self._seen: tuple[int, int, int] | None = None
+        self._paused: frozenset[str] = frozenset()
+        self._stale = True
+        self._work_waits = False
+        self.busy_at = clock()
+        """When there last was work."""
+
+    @property
+    def worker_slots(self) -> tuple[WorkerSlot, ...]:
+        """All slots, as they are."""
+        return tuple(self._worker_slots.values())
+
+    @property
+    def is_calm(self) -> bool:
+        """Whether no worker is starting or rendering, and no job waits for one."""
+        resting = {WorkerState.EMPTY, WorkerState.IDLE}
+        worker_slots = self._worker_slots.values()
+        return not self._work_waits and all(
+            s.state in resting and not s.claims for s in worker_slots
+        )
+
+    def set_slots(self, slots: Sequence[Slot]) -> list[Order]:
+        """Take note of the devices that are there now; a worker whose device left is ended."""
+        names = {slot.name: slot for slot in slots}
+        now = self._clock()
+        # Machines of a cluster come and go, often under new names; this machine's devices come back.
+        for name in [
+            name
+            for name, worker_slot in self._worker_slots.items()
+            if worker_slot.is_forgotten(now)
+        ]:
+            del self._worker_slots[name]
+        orders: list[Order] = []
+        for worker_slot in self._worker_slots.values():
+            worker_slot.gone = names.get(worker_slot.slot.name) is None
+            if worker_slot.gone and worker_slot.state not in {
+                WorkerState.EMPTY,
+                WorkerState.LEAVING,
+            }:
+                worker_slot.detail = "the device is gone"
+                orders.append(End(worker_slot.slot.name, at_once=True))
+            elif not worker_slot.gone:
+                worker_slot.slot = names[worker_slot.slot.name]
+        for name, slot in names.items():
+            if name not in self._worker_slots:
+                warm = sum(worker_slot.kept_warm for worker_slot in self._worker_slots.values())
+                keep = slot.kind == "cpu" and not slot.host and warm < self._warm
+                self._worker_slots[name] = WorkerSlot(slot, kept_warm=keep)
+        self._stale = True
+        return orders
+
+    def started(self, name: str, worker: Identity) -> None:
+        """Take note that a worker was started on a slot."""
+        self._worker_slots[name].worker = worker
+
+    def step(self, events: Sequence[Event]) -> list[Order]:
+        """Take note of ``events`` and return what is to be done about them, and about time passing.
+
+        All or nothing: when the index cannot be written, the error passes through and nothing has
+        happened, so that the same events can be brought again.
+        """
+        now = self._clock()
+        news = [event for event in events if not self._is_beat(event, now)]
+        if self._work_waits or any(
+            worker_slot.claims for worker_slot in self._worker_slots.values()
+        ):
+            self.busy_at = now
+        due = self._stale or self._is_due(now)
+        if not (news or due or self._seen != self._index.version()):
+            return []
+        before = {name: worker_slot.copy() for name, worker_slot in self._worker_slots.items()}
+        try:
+            orders = self._transact(news, now)
+        except BaseException:
+            self._worker_slots = before
+            self.look_again()
+            raise
+        self._seen = self._index.version()
+        self._stale = False
+        return orders
+
+    def excuse(self, seconds: float) -> None:
+        """Count no silence of so long against the workers: nobody listened meanwhile."""
+        for worker_slot in self._worker_slots.values():
+            worker_slot.heard_at += seconds
+
+    def look_again(self) -> None:
+        """Take nothing for known: the index may be another one."""
+        self._stale = True
+        self._ledger.forget_devices()
+
+    def close(self, reason: str) -> None:
+        """Put every running job back; their workers are about to be ended."""
+        with self._index.write() as writer:
+            for row in self._ledger.running(writer):
+                self._outcomes.interrupted(writer, row, reason)
+            self._ledger.say_devices(writer, [])
+
+    def next_look(self) -> float:
+        """Return seconds until something is due by itself."""
+        now = self._clock()
+        waits = [
+            worker_slot.start_after - now
+            for worker_slot in self._worker_slots.values()
+            if worker_slot.start_after > now
+        ]
+        return max(0.01, min([*waits, self._settings.heartbeat_s]))
+
+    def _transact(self, news: Sequence[Event], now: float) -> list[Order]:
+        orders: list[Order] = []
+        with self._index.write() as writer:
+            for event in news:
+                orders += self._note(writer, event, now)
+            orders += self._enforce(writer, now)
+            orders += self._pass_cancels_on(writer, now)
+            self._paused = self._ledger.paused(writer)
+            orders += self._assign(writer, now)
+            orders += self._staff(writer, now)
+            rows = [
+                worker_slot.row(paused=self._is_paused(worker_slot))
+                for worker_slot in self._worker_slots.values()
+            ]
+            self._ledger.say_devices(writer, rows)
+        return orders
+
+    # what happened
+
+    def _is_beat(self, event: Event, now: float) -> bool:
+        worker_slot = self._worker_slots[event.slot_name]
+        if isinstance(event, Arrived):
+            worker_slot.heard_at = now
+            return isinstance(event.message, Beat)
+        return False
+
+    def _note(self, writer: Writer, event: Event, now: float) -> list[Order]:
+        worker_slot = self._worker_slots[event.slot_name]
+        match event:
+            case Held(reason=reason, lease=lease):
+                worker_slot.enter(WorkerState.EMPTY, now)
+                self._note_failed_start(worker_slot, reason, now, held=lease)
+            case Lost(worker=worker) if worker != worker_slot.worker:
+                pass
+            case Lost(reason=reason):
+                self._note_lost(writer, worker_slot, reason, now)
+            case Arrived(message=Ready(loaded=loaded)) if worker_slot.state is WorkerState.STARTING:
+                worker_slot.enter(WorkerState.IDLE, now)
+                worker_slot.loaded = loaded
+                worker_slot.failures, worker_slot.detail, worker_slot.held = 0, "", False
+            case Arrived(message=(Rendered() | Failed()) as message) if late := _claim_of(
+                worker_slot.finishing, message
+            ):
+                worker_slot.finishing = tuple(
+                    claim for claim in worker_slot.finishing if claim is not late
+                )
+                self._note_end(writer, worker_slot, late, message)
+            case Arrived(message=(Reported() | Decoded() | Rendered() | Failed()) as message) if (
+                worker_slot.state is WorkerState.BUSY
+                and worker_slot.claim
+                and _claim_of((worker_slot.claim,), message)
+            ):
+                return self._note_render(writer, worker_slot, worker_slot.claim, message, now)
+            case _:
+                pass
+        return []
+
+    def _note_render(
+        self,
+        writer: Writer,
+        worker_slot: WorkerSlot,
+        claim: Claim,
+        message: Reported | Decoded | Rendered | Failed,
+        now: float,
+    ) -> list[Order]:
+        if isinstance(message, Reported):
+            worker_slot.loading = message.stage == "loading"
+            self._outcomes.report(writer, message)
+            return []
+        worker_slot.claim, worker_slot.cancelled_at, worker_slot.loading = None, None, False
+        replaced = isinstance(message, Failed) and message.reason is FailReason.DEVICE
+        if isinstance(message, Decoded):
+            worker_slot.loaded = claim.model_key
+            worker_slot.finishing = (*worker_slot.finishing, claim)
+        else:
+            self._note_end(writer, worker_slot, claim, message)
+        worker_slot.enter(WorkerState.LEAVING if replaced else WorkerState.IDLE, now)
+        return [End(worker_slot.slot.name, at_once=False)] if replaced else []
+
+    def _note_end(
+        self, writer: Writer, worker_slot: WorkerSlot, claim: Claim, message: Rendered | Failed
+    ) -> None:
+        if isinstance(message, Rendered):
+            worker_slot.loaded = worker_slot.loaded if worker_slot.claim else claim.model_key
+            self._outcomes.rendered(writer, claim, message, worker_slot.slot.kind)
+        else:
+            self._outcomes.failed(writer, claim, message)
+
+    def _note_lost(self, writer: Writer, worker_slot: WorkerSlot, reason: str, now: float) -> None:
+        if worker_slot.claim is not None:
+            self._outcomes.crashed(writer, worker_slot.claim, reason)
+        self._give_up_finishing(writer, worker_slot, reason)
+        starting = worker_slot.state is WorkerState.STARTING
+        worker_slot.claim, worker_slot.worker, worker_slot.loaded, worker_slot.cancelled_at = (
+            None,
+            None,
+            "",
+            None,
+        )
+        worker_slot.enter(WorkerState.EMPTY, now)
+        if starting:
+            self._note_failed_start(worker_slot, reason, now, held=False)
+
+    def _give_up_finishing(self, writer: Writer, worker_slot: WorkerSlot, reason: str) -> None:
+        for claim in worker_slot.finishing:
+            self._outcomes.unfinished(writer, claim, reason)
+        worker_slot.finishing = ()
+
+    def _note_failed_start(
+        self, worker_slot: WorkerSlot, reason: str, now: float, *, held: bool
+    ) -> None:
+        worker_slot.detail, worker_slot.held = reason, held
+        if held:
+            worker_slot.start_after = now + _HELD_RETRY_S
+            return
+        worker_slot.failures += 1
+        worker_slot.start_after = now + min(_MAX_BACKOFF_S, 0.5 * 2**worker_slot.failures)
+        _LOG.warning("no worker", extra={"device": worker_slot.slot.name, "reason": reason})
+
+    # what is overdue
+
+    def _is_due(self, now: float) -> bool:
+        """Tell whether anything is to be done because time has passed."""
+        due = False
+        for worker_slot in self._worker_slots.values():
+            if worker_slot.state is WorkerState.EMPTY and 0 < worker_slot.start_after <= now:
+                worker_slot.start_after, due = 0.0, True
+            due = (
+                due
+                or self._limits.is_spent(worker_slot, now)
+                or bool(self._limits.overdue(worker_slot, now))
+            )
+        return due
+
+    def _enforce(self, writer: Writer, now: float) -> list[Order]:
+        orders: list[Order] = []
+        for worker_slot in self._worker_slots.values():
+            if not (reason := self._limits.overdue(worker_slot, now)):
+                continue
+            _LOG.warning("worker ended", extra={"device": worker_slot.slot.name, "reason": reason})
+            if worker_slot.claim is not None:
+                if reason == TIMEOUT:
+                    self._outcomes.timed_out(
+                        writer, worker_slot.claim, self._settings.render_timeout_s
+                    )
+                elif reason == CANCELLED:
+                    self._outcomes.cancelled(writer, worker_slot.claim)
+                else:
+                    self._outcomes.crashed(writer, worker_slot.claim, reason)
+            self._give_up_finishing(writer, worker_slot, reason)
+            if worker_slot.state is WorkerState.STARTING:
+                self._note_failed_start(worker_slot, reason, now, held=False)
+            worker_slot.claim, worker_slot.cancelled_at, worker_slot.loaded = None, None, ""
+            worker_slot.enter(WorkerState.LEAVING, now)
+            orders.append(End(worker_slot.slot.name, at_once=reason not in {TIMEOUT, CANCELLED}))
+        return orders
+
+    def _pass_cancels_on(self, writer: Writer, now: float) -> list[Order]:
+        held = {
+            (s.claim.job_id, s.claim.attempt): s for s in self._worker_slots.values() if s.claim
+        }
+        # What is only being written can no longer be cancelled: it is as good as done.
+        late = {(c.job_id, c.attempt) for s in self._worker_slots.values() for c in s.finishing}
+        current = {}
+        for row in self._ledger.running(writer):
+            key = (row.job_id, row.attempt)
+            current[key] = row
+            if (
+                key not in held and key not in late
+            ):  # nobody renders it: an earlier supervisor's, or another index's
+                self._outcomes.interrupted(writer, row, "its supervisor went away")
+        orders: list[Order] = []
+        for key, worker_slot in held.items():
+            unwanted = key not in current or current[key].cancel_requested
+            if unwanted and worker_slot.cancelled_at is None:
+                worker_slot.cancelled_at = now
+                orders.append(Tell(worker_slot.slot.name, Cancel(*key)))
+        return orders
+
+    # what is next
+
+    def _is_paused(self, worker_slot: WorkerSlot) -> bool:
+        return worker_slot.slot.is_paused(self._paused)
+
+    def _assign(self, writer: Writer, now: float) -> list[Order]:
+        idle = [
+            worker_slot
+            for worker_slot in self._worker_slots.values()
+            if worker_slot.state is WorkerState.IDLE
+            and not worker_slot.gone
+            and not self._is_paused(worker_slot)
+        ]
+        orders: list[Order] = []
+        while idle:
+            # A worker that has the next job's model loaded goes before one that has not.
+            model = self._ledger.next_model(writer, idle[0].slot.queues)
+            worker_slot = next((s for s in idle if model and s.loaded == model), idle[0])
+            idle.remove(worker_slot)
+            slot = worker_slot.slot
+            claim = self._ledger.claim(
+                writer, slot.queues, slot.name, slot.gpu_id, worker_slot.loaded
+            )
+            if claim is None:
+                continue
+            worker_slot.claim, worker_slot.cancelled_at, worker_slot.loading = claim, None, True
+            worker_slot.enter(WorkerState.BUSY, now)
+            self.busy_at = now
+            try:
+                files = self._paths.job(claim.job_id, claim.batch_id)
+                # There before anyone renders: a new index counts attempts by their folders.
+                with suppress(OSError):
+                    files.attempt(claim.attempt).folder.mkdir(parents=True, exist_ok=True)
+                recipe = self._outcomes.recipe(claim, slot)
+            except ValueError as error:  # damaged in the index: no worker could do better
+                self._outcomes.unreadable(writer, claim, error)
+                worker_slot.claim = None
+                worker_slot.enter(WorkerState.IDLE, now)
+                continue
+            orders.append(
+                Tell(slot.name, Render(claim.job_id, claim.attempt, recipe, str(files.folder)))
+            )
+        return orders
+
+    def _staff(self, writer: Writer, now: float) -> list[Order]:
+        waiting = self._ledger.waiting(writer, len(self._worker_slots) + 1)
+        self._work_waits = any(waiting.values()) and "" not in self._paused
+        worker_slots = self._worker_slots.values()
+        return staff(worker_slots, waiting, now, limits=self._limits, paused=self._is_paused)
+
+
+def _claim_of(
+    claims: Sequence[Claim], message: Reported | Decoded | Rendered | Failed
+) -> Claim | None:
+    """Return the claim among ``claims`` that ``message`` speaks of."""
+    key = message.job_id, message.attempt
+    return next((claim for claim in claims if (claim.job_id, claim.attempt) == key), None)

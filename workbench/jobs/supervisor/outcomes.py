@@ -1,0 +1,187 @@
+"""What becomes of a job when its attempt ends: in the index and in its folder, in that order."""
+
+from __future__ import annotations
+
+import json
+import logging
+import shutil
+import time
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any
+
+from workbench.jobs.devices import Slot
+from workbench.jobs.messages import Failed, FailReason, Rendered, Reported
+from workbench.jobs.model import JobState
+from workbench.jobs.paths import JobFiles, JobPaths
+from workbench.jobs.publishing import clear_attempts, publish
+from workbench.jobs.records import LOG_MARK, Ended, finished, write_ended
+from workbench.jobs.store import Ledger, RunningRow, Writer
+from workbench.jobs.store.ledger import Claim
+from workbench.rendering import RECIPE_VERSION
+
+__all__ = ["Outcomes"]
+
+_LOG = logging.getLogger("workbench.jobs")
+
+
+class Outcomes:
+    """Ends attempts. Every method is one step of the transaction that ``writer`` is."""
+
+    def __init__(self, ledger: Ledger, paths: JobPaths) -> None:
+        self._ledger = ledger
+        self._paths = paths
+
+    def recipe(self, claim: Claim, slot: Slot) -> dict[str, Any]:
+        """Return the recipe that a worker is to follow, as JSON; raises ``ValueError``."""
+        label = f"{slot.kind} ({slot.label})" if slot.label else slot.name.rpartition("/")[2]
+        label += f" on {slot.host}" if slot.host else ""
+        return {
+            "version": RECIPE_VERSION,
+            "job_id": claim.job_id,
+            "batch_id": claim.batch_id,
+            "session_id": claim.session_id,
+            "parent_prompt": claim.parent_prompt,
+            "attempt": claim.attempt,
+            "created_at": datetime.fromtimestamp(claim.created_at, UTC).isoformat(),
+            "request": json.loads(claim.request),
+            "device": label,
+        }
+
+    def report(self, writer: Writer, report: Reported) -> None:
+        """Note progress."""
+        self._ledger.report(
+            writer,
+            report.job_id,
+            report.attempt,
+            stage=report.stage,
+            step=report.step,
+            total=report.total,
+            message=report.message,
+            preview=report.preview,
+        )
+
+    def rendered(self, writer: Writer, claim: Claim, made: Rendered, kind: str) -> None:
+        """Publish an attempt's video, if the attempt is still the current one."""
+        attempt = _of(claim)
+        if self._is_current(writer, attempt) and self._take_over(writer, attempt):
+            self._ledger.learn(writer, claim.cost_key, kind, made.seconds)
+            _LOG.info("job complete", extra={**_names(attempt), "seconds": round(made.seconds, 3)})
+
+    def failed(self, writer: Writer, claim: Claim, message: Failed) -> None:
+        """End a job whose engine gave up, or was asked to."""
+        if message.reason is FailReason.CANCELLED:
+            self.cancelled(writer, claim)
+        elif self._is_current(writer, attempt := _of(claim)):
+            _LOG.info("job failed", extra={**_names(attempt), "error": message.error})
+            self._fail(writer, attempt, message.error)
+
+    def cancelled(self, writer: Writer, claim: Claim) -> None:
+        """End a job that was asked to stop."""
+        if self._is_current(writer, attempt := _of(claim)):
+            self._ledger.cancelled(writer, attempt.job_id, attempt.attempt)
+            self._mark(attempt, JobState.CANCELLED, "")
+
+    def timed_out(self, writer: Writer, claim: Claim, limit_s: float) -> None:
+        """End a job that took longer than it may."""
+        if self._is_current(writer, attempt := _of(claim)):
+            error = (
+                f"The render took longer than the limit of {limit_s:g} s; ask for fewer frames or "
+                "steps, or raise WORKBENCH_RENDER_TIMEOUT_S."
+            )
+            self._fail(writer, attempt, error)
+
+    def unreadable(self, writer: Writer, claim: Claim, error: ValueError) -> None:
+        """End a job whose request cannot be read."""
+        self._fail(writer, _of(claim), f"The request cannot be read: {error}")
+
+    def crashed(self, writer: Writer, claim: Claim, reason: str) -> None:
+        """Put a job back whose worker died under it, or fail it when that was once too often."""
+        if not self._is_current(writer, attempt := _of(claim)):
+            return
+        _LOG.warning("worker died", extra={**_names(attempt), "reason": reason})
+        if words := _last_words(self._files(attempt)):
+            reason = f"{reason}; the last it said was: {words}"
+        state = self._ledger.crashed(writer, attempt.job_id, attempt.attempt, reason)
+        if state.final:
+            self._mark(attempt, state, reason)
+
+    def unfinished(self, writer: Writer, claim: Claim, reason: str) -> None:
+        """Decide on a job whose frames were made when its worker went away."""
+        if self._is_current(writer, attempt := _of(claim)):
+            self.interrupted(writer, attempt, reason)
+
+    def interrupted(self, writer: Writer, attempt: RunningRow, reason: str) -> None:
+        """Decide on a running job that nobody renders: finish what was made, or put it back."""
+        files = self._files(attempt)
+        # The worker writes the recipe last, when the video is safe on disk.
+        places = (files, files.attempt(attempt.attempt))
+        if attempt.attempt in {made.attempt for made in map(finished, places) if not made.fault}:
+            self._take_over(writer, attempt)
+            return
+        _LOG.warning("job interrupted", extra={**_names(attempt), "reason": reason})
+        state = self._ledger.interrupted(writer, attempt.job_id, attempt.attempt, reason)
+        if state.final:
+            self._mark(attempt, state, reason)
+
+    def _files(self, attempt: RunningRow) -> JobFiles:
+        return self._paths.job(attempt.job_id, attempt.batch_id)
+
+    def _is_current(self, writer: Writer, attempt: RunningRow) -> bool:
+        """Tell whether an attempt may still decide over its job; what a stale one made is removed."""
+        if self._ledger.is_current(writer, attempt.job_id, attempt.attempt):
+            return True
+        _LOG.warning("stale attempt refused", extra=_names(attempt))
+        aside = self._files(attempt).attempt(attempt.attempt)
+        shutil.rmtree(aside.folder, ignore_errors=True)
+        return False
+
+    def _take_over(self, writer: Writer, attempt: RunningRow) -> bool:
+        """Publish what the current attempt has finished; what cannot be published fails the job."""
+        files = self._files(attempt)
+        try:
+            made = publish(files, attempt.attempt)
+        except OSError as error:
+            self._fail(writer, attempt, f"The video cannot be put in place: {error}")
+            return False
+        if made.fault:
+            self._fail(writer, attempt, f"The render left no whole video: {made.fault}.")
+            return False
+        self._ledger.complete(
+            writer,
+            attempt.job_id,
+            attempt.attempt,
+            video_bytes=made.video_bytes,
+            has_poster=files.poster.exists(),
+        )
+        clear_attempts(files)
+        return True
+
+    def _fail(self, writer: Writer, attempt: RunningRow, error: str) -> None:
+        self._ledger.fail(writer, attempt.job_id, attempt.attempt, error)
+        self._mark(attempt, JobState.FAILED, error)
+
+    def _mark(self, attempt: RunningRow, state: JobState, error: str) -> None:
+        files = self._files(attempt)
+        clear_attempts(files)
+        with suppress(OSError):  # the index knows; the mark only serves when that is lost
+            write_ended(files, Ended(state, error, attempt.attempt, time.time()))
+
+
+def _of(claim: Claim) -> RunningRow:
+    return RunningRow(claim.job_id, claim.batch_id, claim.attempt, cancel_requested=False)
+
+
+def _names(attempt: RunningRow) -> dict[str, Any]:
+    return {"job": attempt.job_id, "attempt": attempt.attempt}
+
+
+def _last_words(files: JobFiles) -> str:
+    try:
+        with files.log.open("rb") as file:
+            file.seek(max(0, files.log.stat().st_size - 4_096))
+            lines = file.read().decode("utf-8", "replace").split("\n")
+    except OSError:
+        return ""
+    said = [line.strip() for line in lines if line.strip() and not line.startswith(LOG_MARK)]
+    return said[-1][:300] if said else ""

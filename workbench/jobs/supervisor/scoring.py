@@ -1,0 +1,165 @@
+"""Has finished videos measured, one at a time, and keeps what was found.
+
+Knows the index and the one process that measures; that process may die or hang at any moment, and
+costs no render anything.
+"""
+
+from __future__ import annotations
+
+import logging
+import selectors
+import time
+from collections import Counter
+from typing import Final
+
+from workbench.jobs.devices import Slot
+from workbench.jobs.messages import Leave, Measure, Measured, Ready
+from workbench.jobs.paths import JobPaths
+from workbench.jobs.store import DueVideo, Index, ScoreBook
+from workbench.jobs.supervisor.worker_pool import WorkerPool
+from workbench.jobs.supervisor.worker_slots import Arrived, Event, Held, Lost
+from workbench.settings import Settings
+
+__all__ = ["Scoring"]
+
+_SEAT: Final = Slot("scores", "cpu", None, None, "scores", ())
+_TRIES: Final = 2
+_START_AGAIN_S: Final = 5.0
+_LOG = logging.getLogger("workbench.jobs")
+
+
+class _Scorers(WorkerPool):
+    worker_module = "workbench.jobs.worker.scorer"
+
+
+class Scoring:
+    """The supervisor's side of scoring: what is measured next, and what becomes of it."""
+
+    def __init__(
+        self,
+        index: Index,
+        paths: JobPaths,
+        settings: Settings,
+        selector: selectors.BaseSelector,
+    ) -> None:
+        self._index = index
+        self._paths = paths
+        self._settings = settings
+        self._pool = _Scorers(selector)
+        self._book = ScoreBook()
+        self._unheard: list[Event] = []
+        self._alive = False
+        self._ready = False
+        self._current: DueVideo | None = None
+        self._since = 0.0
+        """When it came to what it does now; seconds on the monotonic clock."""
+        self._start_after = 0.0
+        self._seen: tuple[int, int, int] | None = None
+        self._lost: Counter[tuple[str, int]] = Counter()
+        """How often the scorer died over a video."""
+
+    @property
+    def busy(self) -> bool:
+        """Whether a video is being measured."""
+        return self._current is not None
+
+    def hear(self, slot_name: str) -> None:
+        """Read what the scorer has said, if it is the scorer that spoke."""
+        self._pool.hear(slot_name)
+
+    def step(self) -> None:
+        """Take note of what happened, and have the next video measured.
+
+        When the index cannot be written, the error passes through and nothing has happened.
+        """
+        now = time.monotonic()
+        self._unheard += self._pool.events()
+        while self._unheard:
+            self._note(self._unheard[0], now)
+            self._unheard.pop(0)
+        if self._current is not None:
+            if now - self._since > self._settings.scores_timeout_s:
+                self._pool.end(_SEAT.name, at_once=True)
+            return
+        if (
+            self._alive
+            and not self._ready
+            and now - self._since > self._settings.worker_start_timeout_s
+        ):
+            self._pool.end(_SEAT.name, at_once=True)
+        if self._ready or now > self._start_after:
+            self._begin_next(now)
+        if self._ready and not self.busy and now - self._since > self._settings.idle_unload_s:
+            self._pool.tell(_SEAT.name, Leave())
+            self._ready = False
+
+    def close(self) -> None:
+        """End the scorer; what it was measuring is measured by the next supervisor."""
+        self._pool.close()
+
+    def _begin_next(self, now: float) -> None:
+        version = self._index.version()
+        if version == self._seen:
+            return
+        with self._index.read() as connection:
+            due = self._book.next_due(connection, asked_only=not self._settings.scores)
+        if due is None:
+            self._seen = version
+        elif not self._alive:
+            self._alive = self._pool.start(_SEAT) is not None
+            self._since = now
+        elif self._ready:
+            self._current, self._since = due, now
+            self._pool.tell(_SEAT.name, self._order(due))
+
+    def _order(self, due: DueVideo) -> Measure:
+        def folder(job_id: str) -> str:
+            return str(self._paths.job(job_id, due.batch_id).folder)
+
+        siblings = {job_id: folder(job_id) for job_id in due.siblings}
+        return Measure(due.job_id, due.attempt, folder(due.job_id), siblings)
+
+    def _note(self, event: Event, now: float) -> None:
+        match event:
+            case Arrived(message=Ready()):
+                self._ready, self._since = True, now
+            case Arrived(message=Measured() as found):
+                self._keep(found)
+                self._current, self._since = None, now
+            case Lost(reason=reason):
+                self._note_lost(reason, now)
+                self._stop_relying(now)
+            case Held(reason=reason):
+                _LOG.warning("no scorer", extra={"reason": reason})
+                self._stop_relying(now)
+            case _:
+                pass
+
+    def _stop_relying(self, now: float) -> None:
+        """Take note that there is no scorer; one that did not come to start is not hurried."""
+        if not self._ready:
+            self._start_after = now + _START_AGAIN_S
+        self._alive, self._ready, self._current, self._seen = False, False, None, None
+
+    def _keep(self, found: Measured) -> None:
+        with self._index.write() as writer:
+            if found.error:
+                self._book.give_up(writer, found.job_id, found.attempt, found.error)
+            else:
+                self._book.keep(
+                    writer, found.job_id, found.attempt, found.scores, found.near_duplicates
+                )
+
+    def _note_lost(self, reason: str, now: float) -> None:
+        """Have a video that its scorer died over measured once more, then no more."""
+        if self._current is None:
+            return
+        late = now - self._since > self._settings.scores_timeout_s
+        reason = "it took too long" if late else reason
+        job_id, attempt = self._current.job_id, self._current.attempt
+        _LOG.warning("scorer lost", extra={"job": job_id, "reason": reason})
+        self._lost[job_id, attempt] += 1
+        if late or self._lost[job_id, attempt] >= _TRIES:
+            told = f"The video cannot be measured: {reason}."
+            with self._index.write() as writer:
+                self._book.give_up(writer, job_id, attempt, told)

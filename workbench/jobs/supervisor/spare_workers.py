@@ -1,0 +1,58 @@
+"""Worker processes that have no device yet: started ahead, so that a lost worker is replaced at once.
+
+A spare worker imports what any render needs, then waits to be told its slot. Light to import, because
+the first one is started before the supervisor itself is ready. Knows neither devices nor jobs.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from dataclasses import dataclass
+from typing import Final
+
+__all__ = ["WORKER_MODULE", "SpareWorker", "prestart"]
+
+WORKER_MODULE: Final = "workbench.jobs.worker"
+
+
+@dataclass(slots=True)
+class SpareWorker:
+    """One process, and our end of the line to it."""
+
+    process: subprocess.Popen[bytes]
+    line: socket.socket
+
+    @property
+    def alive(self) -> bool:
+        """Whether it has not ended; one that has is cleared away by asking."""
+        return self.process.poll() is None
+
+    def dismiss(self) -> None:
+        """End it; without a slot it has begun nothing."""
+        self.process.kill()
+        self.process.wait()
+        self.line.close()
+
+
+def prestart(module: str = WORKER_MODULE) -> SpareWorker:
+    """Start a worker without a slot; raises ``OSError``.
+
+    It sees no GPU until its slot says which.
+    """
+    ours, theirs = socket.socketpair()
+    with theirs:
+        try:
+            process = subprocess.Popen(
+                [sys.executable, "-m", module, str(theirs.fileno()), str(os.getpid())],
+                stdin=subprocess.DEVNULL,
+                pass_fds=[theirs.fileno()],
+                start_new_session=True,
+                env={**os.environ, "CUDA_VISIBLE_DEVICES": ""},
+            )
+        except OSError:
+            ours.close()
+            raise
+    return SpareWorker(process, ours)

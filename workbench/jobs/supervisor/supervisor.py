@@ -1,0 +1,194 @@
+"""What a supervisor does: it gives queued jobs to workers, mends what breaks, and keeps house.
+
+Leaves by itself when there has been nothing to do for a while.
+"""
+
+from __future__ import annotations
+
+import logging
+import selectors
+import signal
+import time
+from types import FrameType
+from typing import Final
+
+from workbench.jobs.paths import JobPaths
+from workbench.jobs.processes import kill_group, same_process
+from workbench.jobs.retention import carry_out, plan_removals
+from workbench.jobs.store import IndexFailure, Ledger
+from workbench.jobs.store.recovery import open_store
+from workbench.jobs.supervisor.device_monitor import DeviceMonitor
+from workbench.jobs.supervisor.dispatcher import Dispatcher
+from workbench.jobs.supervisor.lock import SupervisorLock
+from workbench.jobs.supervisor.log_file import rotate
+from workbench.jobs.supervisor.notifications import NotificationServer
+from workbench.jobs.supervisor.scoring import Scoring
+from workbench.jobs.supervisor.spare_workers import SpareWorker
+from workbench.jobs.supervisor.worker_pool import WorkerPool
+from workbench.jobs.supervisor.worker_slots import End, Event, Order, Start, Tell
+from workbench.settings import Settings
+
+__all__ = ["Supervisor", "supervise"]
+
+_RETRY_S: Final = 0.3
+_LONG_TURN_S: Final = 1.0
+_HOUSEKEEPING_S: Final = 30.0
+_FIRST_WORK_S: Final = 5.0
+"""So long after its start, spare workers must not take a core from those who wait."""
+_REMOVED_AT_ONCE: Final = 200
+_LOG = logging.getLogger("workbench.jobs")
+
+
+class Supervisor:
+    """One life of a supervisor, from holding the lock to leaving."""
+
+    def __init__(
+        self, settings: Settings, lock: SupervisorLock, spare_workers: list[SpareWorker]
+    ) -> None:
+        self._settings = settings
+        self._paths = JobPaths(settings.outputs)
+        self._lock = lock
+        self._selector = selectors.DefaultSelector()
+        self._index = open_store(settings)
+        self._dispatcher = Dispatcher(self._index, settings)
+        self._pool = _pool(settings, self._selector, spare_workers)
+        self._notifications = NotificationServer(self._selector, lock.socket_path)
+        self._monitor = DeviceMonitor(settings)
+        self._scoring = Scoring(self._index, self._paths, settings, self._selector)
+        self._unheard: list[Event] = []
+        self._told = 0
+        self._opened = self._index.opened
+        self._leaving = ""
+        self._began_at = self._tidied_at = self._turned_at = time.monotonic()
+
+    def run(self) -> None:
+        """Serve until there is nothing to do for long, the lock is lost, or a signal says so."""
+        signal.signal(signal.SIGTERM, self._note_signal)
+        signal.signal(signal.SIGINT, self._note_signal)
+        try:
+            self._end_leftovers()
+            self._lock.announce()
+            _LOG.info("supervisor started", extra={"outputs": str(self._settings.outputs)})
+            while not self._leaving:
+                self._turn()
+        finally:
+            self._leave()
+
+    def _turn(self) -> None:
+        for key, _ in self._selector.select(self._dispatcher.next_look()):
+            if isinstance(key.data, str):
+                self._pool.hear(key.data)
+                self._scoring.hear(key.data)
+            else:
+                self._notifications.serve(key.fileobj)
+        self._note_pause()
+        if (slots := self._pool.places(self._monitor.news())) is not None:
+            self._obey(self._dispatcher.set_slots(slots))
+        try:
+            self._advance()
+            self._scoring.step()
+            self._keep_house()
+        except (IndexFailure, OSError):
+            # A full disk or a locked index: what happened is kept and brought again.
+            _LOG.exception("the index cannot be used")
+            time.sleep(_RETRY_S)
+
+    def _note_pause(self) -> None:
+        """Excuse the workers from silence while this process itself was stopped or starved."""
+        now = time.monotonic()
+        if now - self._turned_at > _LONG_TURN_S:
+            self._dispatcher.excuse(now - self._turned_at)
+        self._turned_at = now
+
+    def _advance(self) -> None:
+        """Let the dispatcher decide until nothing follows from what was done."""
+        while True:
+            self._unheard += self._pool.events()
+            if self._opened != self._index.opened:
+                self._opened = self._index.opened
+                self._dispatcher.look_again()
+            orders = self._dispatcher.step(self._unheard)
+            self._unheard = []
+            self._obey(orders)
+            if not orders:
+                break
+        revision = self._index.revision()
+        if revision != self._told:
+            self._told = revision
+            self._notifications.broadcast(revision)
+
+    def _obey(self, orders: list[Order]) -> None:
+        for order in orders:
+            match order:
+                case Tell(slot_name=slot_name, message=message):
+                    self._pool.tell(slot_name, message)
+                case End(slot_name=slot_name, at_once=at_once):
+                    self._pool.end(slot_name, at_once=at_once)
+                case Start(slot=slot):
+                    if (worker := self._pool.start(slot)) is not None:
+                        self._dispatcher.started(slot.name, worker)
+
+    def _keep_house(self) -> None:
+        now = time.monotonic()
+        if self._notifications.take_wake() or self._scoring.busy:
+            self._dispatcher.busy_at = now
+        if now - self._dispatcher.busy_at > self._settings.idle_exit_s:
+            self._leaving = "nothing to do"
+        if not self._lock.is_ours():
+            self._leaving = "the lock is not ours any more"
+        if self._dispatcher.is_calm or now - self._began_at > _FIRST_WORK_S:
+            self._pool.keep_spares()
+        if now - self._tidied_at > _HOUSEKEEPING_S:
+            self._tidied_at = now
+            self._index.checkpoint()
+            rotate(self._paths.log)
+            removals = plan_removals(self._settings, self._index, limit=_REMOVED_AT_ONCE)
+            if removals:
+                carry_out(self._paths, self._index, removals)
+
+    def _end_leftovers(self) -> None:
+        """End workers of an earlier supervisor that outlived it, if they are truly those."""
+        with self._index.write() as writer:
+            for worker in Ledger(1).workers(writer):
+                if same_process(worker):
+                    kill_group(worker.pid)
+
+    def _note_signal(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002
+        self._leaving = signal.Signals(number).name
+
+    def _leave(self) -> None:
+        _LOG.info("supervisor leaves", extra={"reason": self._leaving or "an error"})
+        self._monitor.stop()
+        self._notifications.close()
+        self._scoring.close()
+        self._pool.close()
+        try:
+            self._dispatcher.close("its supervisor left")
+        except (IndexFailure, OSError):
+            _LOG.exception("running jobs could not be put back; the next supervisor will")
+        self._index.close()
+        self._selector.close()
+        _LOG.info("supervisor left")
+
+
+def _pool(
+    settings: Settings, selector: selectors.BaseSelector, spare_workers: list[SpareWorker]
+) -> WorkerPool:
+    if not settings.cluster:
+        return WorkerPool(selector, spare_workers, spare_count=settings.spare_workers)
+    from workbench.jobs.cluster.worker_pool import ClusterWorkerPool  # noqa: PLC0415  only where it was chosen
+
+    return ClusterWorkerPool(settings, selector, spare_workers)
+
+
+def supervise(lock_descriptor: int, spare_workers: list[SpareWorker]) -> None:
+    """Supervise outputs/ under a lock that is held, with workers that are on their way.
+
+    Takes ``spare workers`` over: those left in it when this raises are the caller's to end.
+    """
+    settings = Settings()
+    lock = SupervisorLock(JobPaths(settings.outputs), lock_descriptor)
+    try:
+        Supervisor(settings, lock, spare_workers).run()
+    finally:
+        lock.leave()

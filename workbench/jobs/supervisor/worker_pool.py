@@ -1,0 +1,219 @@
+"""The worker processes of one supervisor: started, spoken to, heard, ended. Knows nothing of jobs."""
+
+from __future__ import annotations
+
+import logging
+import selectors
+import signal
+import subprocess
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Final
+
+from workbench.jobs.devices import Slot
+from workbench.jobs.messages import AssignDevice, Channel, Message
+from workbench.jobs.processes import Identity, identify, kill_group
+from workbench.jobs.supervisor.leases import Lease, take_lease
+from workbench.jobs.supervisor.spare_workers import WORKER_MODULE, SpareWorker, prestart
+from workbench.jobs.supervisor.worker_slots import Arrived, Event, Held, Lost
+
+__all__ = ["WorkerPool"]
+
+_SEND_TIMEOUT_S: Final = 2.0
+_TERM_GRACE_S: Final = 3.0
+_REAP_S: Final = 2.0
+_PRESTART_EVERY_S: Final = 1.0
+"""Spares that die at once, for whatever reason, must not be started in a circle."""
+_LOG = logging.getLogger("workbench.jobs")
+
+
+@dataclass(slots=True)
+class _Worker:
+    process: subprocess.Popen[bytes]
+    channel: Channel
+    identity: Identity
+    kill_at: float | None = None
+
+
+class WorkerPool:
+    """The workers, one a slot. What happens to them is told by :meth:`events`."""
+
+    worker_module = WORKER_MODULE
+
+    def __init__(
+        self,
+        selector: selectors.BaseSelector,
+        spare_workers: list[SpareWorker] | None = None,
+        *,
+        spare_count: int = 0,
+    ) -> None:
+        """Take over ``spare workers`` that are on their way; keep ``spare workers`` ready beside the workers."""
+        self._selector = selector
+        self._spare_workers = [] if spare_workers is None else spare_workers
+        self._spare_count = spare_count
+        self._prestart_after = 0.0
+        self._workers: dict[str, _Worker] = {}
+        self._leases: dict[str, tuple[Lease, set[str]]] = {}
+        self._events: list[Event] = []
+
+    def places(self, here: tuple[Slot, ...] | None) -> tuple[Slot, ...] | None:
+        """Return the places for workers when they change; ``here`` are this machine's, if these do."""
+        return here
+
+    def start(self, slot: Slot) -> Identity | None:
+        """Start a worker on ``slot``; None when that failed, which an event explains."""
+        if slot.uuid is not None and not self._take_lease(slot, slot.uuid):
+            return None
+        try:
+            spare = self._take_spare()
+        except OSError as error:
+            self._release(slot.name)
+            self._events.append(Held(slot.name, f"no worker can be started: {error}", False))
+            return None
+        channel = Channel(spare.line, send_timeout_s=_SEND_TIMEOUT_S)
+        slot_name = AssignDevice(slot.name, self.environment(slot))
+        with suppress(OSError):  # one that has just died is found by its closed line
+            channel.send_first(slot_name, [lease.descriptor for lease in self._lease_of(slot)])
+        pid = spare.process.pid
+        identity = identify(pid) or Identity(pid, 0.0, "")
+        self._workers[slot.name] = _Worker(spare.process, channel, identity)
+        self._selector.register(channel, selectors.EVENT_READ, slot.name)
+        return identity
+
+    def keep_spares(self) -> None:
+        """Have a worker without a slot ready, to take the place of the next one that is lost.
+
+        For a moment when nobody waits for a worker: starting one takes a second of processor time.
+        """
+        self._spare_workers[:] = [spare for spare in self._spare_workers if spare.alive]
+        now = time.monotonic()
+        if len(self._spare_workers) >= self._spare_count or now < self._prestart_after:
+            return
+        self._prestart_after = now + _PRESTART_EVERY_S
+        with suppress(OSError):  # whoever needs a worker will say it better
+            self._spare_workers.append(prestart(self.worker_module))
+
+    def tell(self, slot_name: str, message: Message) -> None:
+        """Say ``message`` to a worker; one that does not listen is ended."""
+        worker = self._workers.get(slot_name)
+        if worker is None:
+            return
+        try:
+            worker.channel.send(message)
+        except OSError as error:
+            self._lose(slot_name, f"its worker did not listen ({error})")
+
+    def end(self, slot_name: str, *, at_once: bool) -> None:
+        """End a worker and all that it started: at once, or after a moment to obey."""
+        worker = self._workers.get(slot_name)
+        if worker is None:
+            return
+        if at_once:
+            kill_group(worker.process.pid, signal.SIGKILL)
+        else:
+            kill_group(worker.process.pid, signal.SIGTERM)
+            worker.kill_at = time.monotonic() + _TERM_GRACE_S
+
+    def hear(self, slot_name: str) -> None:
+        """Read what a worker whose channel is readable has said."""
+        worker = self._workers.get(slot_name)
+        if worker is None:
+            return
+        try:
+            messages = worker.channel.receive()
+        except (ValueError, KeyError, TypeError):
+            messages = None
+            kill_group(worker.process.pid)
+        if messages is None:
+            self._lose(slot_name, "")
+            return
+        self._events.extend(Arrived(slot_name, message) for message in messages)
+
+    def events(self) -> list[Event]:
+        """Return what happened since the last call."""
+        now = time.monotonic()
+        for worker in self._workers.values():
+            if worker.kill_at is not None and now > worker.kill_at:
+                kill_group(worker.process.pid, signal.SIGKILL)
+                worker.kill_at = now + _TERM_GRACE_S
+        events, self._events = self._events, []
+        return events
+
+    def environment(self, slot: Slot) -> dict[str, str]:
+        """Return what a worker on ``slot`` has in its environment beside ours: one device alone."""
+        visible = "" if slot.uuid is None else slot.uuid
+        return {"CUDA_VISIBLE_DEVICES": visible, "CUDA_DEVICE_ORDER": "PCI_BUS_ID"}
+
+    def close(self) -> None:
+        """End every worker and wait for it."""
+        for worker in self._workers.values():
+            kill_group(worker.process.pid, signal.SIGTERM)
+        while self._spare_workers:
+            self._spare_workers.pop().dismiss()
+        limit = time.monotonic() + _TERM_GRACE_S
+        for slot_name, worker in list(self._workers.items()):
+            with suppress(subprocess.TimeoutExpired):
+                worker.process.wait(max(0.0, limit - time.monotonic()))
+            self._lose(slot_name, "")
+        self._events.clear()
+
+    def _take_spare(self) -> SpareWorker:
+        """Return a process that is on its way already, or start one; raises ``OSError``."""
+        while self._spare_workers:
+            spare = self._spare_workers.pop(0)
+            if spare.alive:
+                return spare
+            spare.dismiss()
+        return prestart(self.worker_module)
+
+    def _lose(self, slot_name: str, reason: str) -> None:
+        worker = self._workers.pop(slot_name)
+        self._selector.unregister(worker.channel)
+        worker.channel.close()
+        # While the leader is not yet waited for, its pid cannot be anybody else's.
+        kill_group(worker.process.pid, signal.SIGKILL)
+        code = _reap(worker.process)
+        self._release(slot_name)
+        self._events.append(Lost(slot_name, worker.identity, reason or _farewell(code)))
+
+    def _take_lease(self, slot: Slot, uuid: str) -> bool:
+        if uuid in self._leases:
+            self._leases[uuid][1].add(slot.name)
+            return True
+        try:
+            lease = take_lease(uuid)
+        except OSError as error:
+            self._events.append(Held(slot.name, f"the lease cannot be taken: {error}", True))
+            return False
+        if lease is None:
+            reason = "another outputs/ folder on this machine uses this GPU"
+            self._events.append(Held(slot.name, reason, True))
+            return False
+        self._leases[uuid] = lease, {slot.name}
+        return True
+
+    def _lease_of(self, slot: Slot) -> list[Lease]:
+        return [lease for uuid, (lease, _) in self._leases.items() if uuid == slot.uuid]
+
+    def _release(self, slot_name: str) -> None:
+        for uuid, (lease, slot_names) in list(self._leases.items()):
+            slot_names.discard(slot_name)
+            if not slot_names:
+                lease.release()
+                del self._leases[uuid]
+
+
+def _reap(process: subprocess.Popen[bytes]) -> int:
+    try:
+        return process.wait(_REAP_S)
+    except subprocess.TimeoutExpired:
+        kill_group(process.pid, signal.SIGKILL)
+        return process.wait()
+
+
+def _farewell(code: int) -> str:
+    if code < 0:
+        with suppress(ValueError):
+            return f"its worker died of {signal.Signals(-code).name}"
+    return f"its worker ended with status {code}"

@@ -1,0 +1,162 @@
+"""A slot is a device's place for one worker, and what the dispatcher knows of both."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Final
+
+from workbench.jobs.devices import Slot
+from workbench.jobs.messages import Message
+from workbench.jobs.processes import Identity
+from workbench.jobs.store.ledger import Claim, DeviceRow
+
+__all__ = [
+    "Arrived",
+    "End",
+    "Event",
+    "Held",
+    "Lost",
+    "Order",
+    "Start",
+    "Tell",
+    "WorkerSlot",
+    "WorkerState",
+]
+
+_FORGOTTEN_S: Final = 120.0
+"""A machine that has left the cluster is shown as lost for this long."""
+
+
+class WorkerState(StrEnum):
+    """Where a slot's worker is."""
+
+    EMPTY = "empty"
+    STARTING = "starting"
+    IDLE = "idle"
+    BUSY = "busy"
+    LEAVING = "leaving"
+
+
+@dataclass(slots=True)
+class WorkerSlot:
+    """One slot. Times are seconds on the monotonic clock."""
+
+    slot: Slot
+    state: WorkerState = WorkerState.EMPTY
+    worker: Identity | None = None
+    claim: Claim | None = None
+    finishing: tuple[Claim, ...] = ()
+    """Renders whose frames are made and whose files its worker still writes, beside its claim."""
+    loaded: str = ""
+    """The model key of its last job."""
+    loading: bool = False
+    heard_at: float = 0.0
+    since: float = 0.0
+    """When it came into its state."""
+    cancelled_at: float | None = None
+    failures: int = 0
+    """Workers in a row that ended before they were ready."""
+    start_after: float = 0.0
+    detail: str = ""
+    held: bool = False
+    kept_warm: bool = False
+    """Whether it has a worker even when there is nothing to do."""
+    gone: bool = False
+    """The device is not there any more."""
+
+    @property
+    def claims(self) -> tuple[Claim, ...]:
+        """All that its worker is to end: what it renders, and what it is finishing."""
+        return (*self.finishing, self.claim) if self.claim else self.finishing
+
+    def enter(self, state: WorkerState, now: float) -> None:
+        """Come into ``state``."""
+        self.state, self.since, self.heard_at = state, now, now
+
+    def is_forgotten(self, now: float) -> bool:
+        """Tell whether it was on a machine of a cluster that left for good, as far as one knows."""
+        away = self.gone and self.state is WorkerState.EMPTY and now - self.since > _FORGOTTEN_S
+        return away and bool(self.slot.host)
+
+    def copy(self) -> WorkerSlot:
+        """Return the slot as it is now."""
+        return replace(self)
+
+    def row(self, *, paused: bool) -> DeviceRow:
+        """Return what to say of it to the world."""
+        return DeviceRow(
+            self.slot.name,
+            self._word(paused=paused),
+            self.detail,
+            self.claim.job_id if self.claim else None,
+            self.worker,
+        )
+
+    def _word(self, *, paused: bool) -> str:
+        if self.gone or (self.failures and self.state is WorkerState.EMPTY):
+            return "lost"
+        if self.state is WorkerState.BUSY:
+            return "busy"
+        if paused:
+            return "paused"
+        if self.held:
+            return "held"
+        if self.state in {WorkerState.EMPTY, WorkerState.LEAVING}:
+            return "resting"
+        return "starting" if self.state is WorkerState.STARTING else "idle"
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """A worker said something."""
+
+    slot_name: str
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """A worker is gone; ``worker`` tells which, as another may have its slot by now."""
+
+    slot_name: str
+    worker: Identity | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A worker could not be started: another outputs/ folder holds the device, or it failed."""
+
+    slot_name: str
+    reason: str
+    lease: bool
+
+
+Event = Arrived | Lost | Held
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Start a worker on this slot."""
+
+    slot: Slot
+
+
+@dataclass(frozen=True, slots=True)
+class Tell:
+    """Say this to the slot's worker."""
+
+    slot_name: str
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """End the slot's worker: at once, or first asking it to."""
+
+    slot_name: str
+    at_once: bool
+
+
+Order = Start | Tell | End

@@ -1,0 +1,1 @@
+"""The processes that the supervisor starts: workers that render, the scorer that measures."""

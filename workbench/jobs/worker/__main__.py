@@ -1,0 +1,161 @@
+"""A worker: one process on one device, which keeps its engine loaded and renders job after job.
+
+Started by the supervisor as ``python -m workbench.jobs.worker DESCRIPTOR PARENT``, perhaps ahead of
+need; the first message says which device is its own. Says all that it has to say over the channel;
+knows no index.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import queue
+import socket
+import sys
+import threading
+from typing import Final
+
+from workbench.engines.engine import Engine
+from workbench.engines.registry import create_engine
+from workbench.jobs.messages import (
+    AssignDevice,
+    Beat,
+    Cancel,
+    Channel,
+    Decoded,
+    Failed,
+    Message,
+    Ready,
+    Render,
+    Rendered,
+)
+from workbench.jobs.processes import die_with_parent
+from workbench.jobs.worker.attempt import AttemptRoom, Finish
+from workbench.rendering import Progress, RenderRequest
+from workbench.settings import Settings
+
+__all__ = ["Worker"]
+
+_WARM_UP_ENGINE: Final = "animatic"
+_LOG = logging.getLogger("workbench.jobs.worker")
+
+
+class Worker:
+    """Serves one supervisor: one thread hears, one beats, the main one renders."""
+
+    def __init__(self, channel: Channel, settings: Settings) -> None:
+        self._device = "cpu"
+        self._channel = channel
+        self._settings = settings
+        self._submissions: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
+        self._current: tuple[str, int] | None = None
+        self._cancelled = threading.Event()
+        self._engines: dict[str, Engine] = {}
+        self._ended = threading.Event()
+        self._finishing: threading.Thread | None = None
+
+    def serve(self) -> None:
+        """Render what is asked until the supervisor says to leave, or is gone."""
+        self._warm_up()
+        self._await_device()
+        threading.Thread(target=self._beat, name="beat", daemon=True).start()
+        threading.Thread(target=self._hear, name="hear", daemon=True).start()
+        self._channel.send(Ready(os.getpid()))
+        while isinstance(order := self._submissions.get(), Render):
+            ended = self._render(order)
+            if isinstance(ended, Rendered | Failed):
+                self._channel.send(ended)
+            else:
+                self._finish_beside(order, ended)
+        self._await_finish()
+        self._ended.set()
+        for engine in self._engines.values():
+            engine.unload()
+
+    def _await_device(self) -> None:
+        """Wait to be told which device is ours; no library has looked for one before.
+
+        The device's lease comes along as an open file, and ends with this process.
+        """
+        first = self._channel.receive_first()
+        slot_name = first[0] if first else None
+        if not isinstance(slot_name, AssignDevice):
+            os._exit(1)
+        os.environ.update(slot_name.environment)
+        self._device = (
+            "cpu" if slot_name.device.startswith("cpu") else "cuda:0"
+        )  # it sees one alone
+
+    def _hear(self) -> None:
+        while (messages := self._channel.receive(block=True)) is not None:
+            for message in messages:
+                if isinstance(message, Cancel):
+                    if (message.job_id, message.attempt) == self._current:
+                        self._cancelled.set()
+                else:
+                    if isinstance(message, Render):
+                        self._cancelled.clear()
+                        self._current = message.job_id, message.attempt
+                    self._submissions.put(message)
+        os._exit(1)  # the supervisor is gone, and nobody may publish what is being rendered
+
+    def _beat(self) -> None:
+        while not self._ended.wait(self._settings.heartbeat_s):
+            self._channel.offer(Beat())
+
+    def _finish_beside(self, order: Render, finish: Finish) -> None:
+        """Let a file be written to its end while the device takes the next job; one at a time."""
+        self._await_finish()
+        self._channel.send(Decoded(order.job_id, order.attempt))
+        self._finishing = threading.Thread(
+            target=lambda: self._channel.send(finish()), name="finish", daemon=True
+        )
+        self._finishing.start()
+
+    def _await_finish(self) -> None:
+        if self._finishing is not None:
+            self._finishing.join()
+
+    def _render(self, order: Render) -> Rendered | Failed | Finish:
+        room = AttemptRoom(order, self._channel, self._cancelled.is_set, self._device)
+        return room.render(self._engine)
+
+    def _engine(self, name: str) -> Engine:
+        if name not in self._engines:
+            for engine in self._engines.values():
+                engine.unload()  # one model at a time has the device
+            self._engines.clear()
+            self._engines[name] = create_engine(name, self._settings)
+        return self._engines[name]
+
+    def _warm_up(self) -> None:
+        """Load what the first placeholder needs before it is asked for.
+
+        Whatever the device will be: drawing and encoding are a part of every engine's work.
+        """
+        try:
+            engine = self._engine(_WARM_UP_ENGINE)
+            request = engine.complete(RenderRequest(prompt="warm up", engine=_WARM_UP_ENGINE))
+            engine.load(request, self._device, _ignore)
+        except Exception:  # noqa: BLE001  the first job will say it better
+            self._engines.clear()
+            _LOG.exception("cannot warm up")
+
+
+def _ignore(_: Progress) -> None:
+    pass
+
+
+def main(arguments: list[str]) -> None:
+    """Serve the supervisor that ``arguments`` name."""
+    descriptor, parent = arguments
+    die_with_parent(int(parent))
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    channel = Channel(socket.socket(fileno=int(descriptor)))
+    Worker(channel, Settings()).serve()
+    sys.stdout.flush()
+    os._exit(0)  # a library's thread must not keep the device
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

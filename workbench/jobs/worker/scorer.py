@@ -1,0 +1,145 @@
+"""The scorer: one process that measures finished videos, on what the renders leave of the CPU.
+
+Started by the supervisor as ``python -m workbench.jobs.worker.scorer DESCRIPTOR PARENT``. Sees no GPU.
+Knows files; knows no index.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Final
+
+from workbench.errors import DamagedFile, WorkbenchError
+from workbench.jobs.messages import Channel, Leave, Measure, Measured, Ready
+from workbench.jobs.paths import JobFiles
+from workbench.jobs.processes import die_with_parent
+from workbench.measures.records import ScoreRecord, read_record, write_record
+from workbench.rendering import Recipe
+from workbench.settings import Settings
+
+__all__ = ["Scorer"]
+
+_REMEMBERED: Final = 4_096
+_LOG = logging.getLogger("workbench.jobs.worker.scorer")
+
+
+class Scorer:
+    """Measures one video after another."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._model: object = None
+
+    def serve(self, channel: Channel) -> None:
+        """Measure what is asked until told to leave, or until the supervisor is gone."""
+        channel.send(Ready(os.getpid()))
+        while (messages := channel.receive(block=True)) is not None:
+            for message in messages:
+                if isinstance(message, Leave):
+                    return
+                if isinstance(message, Measure):
+                    channel.send(self.measure(message))
+
+    def measure(self, order: Measure) -> Measured:
+        """Measure one video and keep what was found beside it; raises nothing."""
+        try:
+            record = self._record(order)
+        except FileNotFoundError:
+            return _nothing(order, "The video is gone.")
+        except (WorkbenchError, OSError, ValueError) as error:
+            return _nothing(order, f"The video cannot be measured: {error}")
+        except Exception as error:  # noqa: BLE001  a codec may raise anything; the next video is another
+            _LOG.exception("cannot measure", extra={"job": order.job_id})
+            return _nothing(order, f"The video cannot be measured: {type(error).__name__}: {error}")
+        return Measured(
+            order.job_id, order.attempt, record.scores.by_name, list(record.near_duplicates)
+        )
+
+    def _record(self, order: Measure) -> ScoreRecord:
+        from workbench.measures.scorecards import score_video  # noqa: PLC0415  loads OpenCV
+
+        files = JobFiles(Path(order.folder))
+        recipe = Recipe.model_validate_json(files.recipe.read_bytes())
+        if recipe.outcome is None:
+            raise DamagedFile("its recipe tells of no video")
+        digest = recipe.outcome.sha256
+        record = read_record(files.scores)
+        if record is None or record.video != digest:
+            files.video.stat()
+            card = score_video(files.video)
+            record = ScoreRecord(digest, card.scores, card.fingerprint)
+        if self._settings.agreement_model and record.scores.agreement is None:
+            agreed = self._agreement(files.video, recipe.request.prompt)
+            record = replace(record, scores=replace(record.scores, agreement=agreed))
+        alike = _near_duplicates(record.fingerprint, order.siblings)
+        record = replace(record, near_duplicates=alike)
+        with suppress(OSError):  # the disk may be full; the index keeps the scores as well
+            write_record(files.scores, record)
+        return record
+
+    def _agreement(self, video: Path, prompt: str) -> float | None:
+        """Return how well a video shows its prompt; None where the model cannot be used."""
+        from workbench.measures.agreement import AgreementModel  # noqa: PLC0415
+
+        try:
+            if self._model is None:
+                offline = not self._settings.allow_hub
+                self._model = AgreementModel(self._settings.agreement_model, offline=offline)
+            assert isinstance(self._model, AgreementModel)  # noqa: S101
+            return self._model.agreement(video, prompt)
+        except Exception:  # noqa: BLE001  the other scores stand without it
+            _LOG.exception("agreement cannot be measured", extra={"video": str(video)})
+            return None
+
+
+def _near_duplicates(fingerprint: bytes, siblings: Mapping[str, str]) -> tuple[str, ...]:
+    from workbench.measures.scorecards import are_alike  # noqa: PLC0415  loads OpenCV
+
+    prints = {name: _fingerprint(folder) for name, folder in siblings.items()}
+    return tuple(name for name, other in prints.items() if are_alike(fingerprint, other))
+
+
+@lru_cache(_REMEMBERED)
+def _fingerprint(folder: str) -> bytes:
+    record = read_record(JobFiles(Path(folder)).scores)
+    return record.fingerprint if record else b""
+
+
+def _nothing(order: Measure, reason: str) -> Measured:
+    return Measured(order.job_id, order.attempt, {}, [], reason[:1_000])
+
+
+def _stand_back(niceness: int) -> None:
+    """Leave the CPU to whoever else wants it, within this session and among sessions."""
+    if niceness == 0:
+        return
+    os.nice(niceness)
+    with suppress(OSError):  # only where the kernel groups processes by session
+        Path("/proc/self/autogroup").write_text(str(niceness), "ascii")
+
+
+def main(arguments: list[str]) -> None:
+    """Serve the supervisor that ``arguments`` name."""
+    descriptor, parent = arguments
+    die_with_parent(int(parent))
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    settings = Settings()
+    _stand_back(settings.scores_niceness)
+    import cv2  # noqa: PLC0415  heavy, and here alone
+
+    cv2.setNumThreads(1)
+    Scorer(settings).serve(Channel(socket.socket(fileno=int(descriptor))))
+    sys.stdout.flush()
+    os._exit(0)  # a library's thread must not keep the process
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,70 @@
+"""English text: tokens, sentences, articles, lists. Knows no lexicon of what may be seen."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+from workbench.lexicon.datafiles import english
+
+__all__ = [
+    "article",
+    "bare",
+    "content_words",
+    "join_list",
+    "sentence_case",
+    "sentences",
+    "tokens",
+]
+
+_TOKEN: Final = re.compile(r"[^\W_]+(?:['’\-][^\W_]+)*", re.UNICODE)
+_SENTENCE_END: Final = re.compile(r"(?<=[.!?…。！？])[\"'”’)]*\s+|\n+")
+_VOWEL_SOUND: Final = re.compile(
+    r"^(?:[aeio]|u(?!ni(?!n|m)|s[aeiou]|r[aeiou]|t[aeiou]|k[ru]|biq|fo)|hour|honest|honou?r|heir"
+    r"|x-|mri|mp|8|11\b|18\b|fbi|led\b|suv)",
+    re.IGNORECASE,
+)
+_CONSONANT_SOUND: Final = re.compile(r"^(?:one\b|once|eu|ewe|uni(?!n|m))", re.IGNORECASE)
+
+
+def article(phrase: str) -> str:
+    """Return ``a`` or ``an`` for the sound that ``phrase`` begins with."""
+    if _CONSONANT_SOUND.match(phrase):
+        return "a"
+    return "an" if _VOWEL_SOUND.match(phrase) else "a"
+
+
+def bare(word: str) -> str:
+    """Return ``word`` in lower case without the punctuation around it."""
+    return word.strip(".,;:!?\"'“”()").lower()
+
+
+def tokens(text: str) -> list[str]:
+    """Return the words of ``text`` in order, as written."""
+    return _TOKEN.findall(text)
+
+
+def sentences(text: str) -> list[str]:
+    """Return the sentences of ``text``, each with its punctuation."""
+    return [part.strip() for part in _SENTENCE_END.split(text) if part.strip()]
+
+
+def content_words(text: str) -> list[str]:
+    """Return the words of ``text`` that carry meaning, lower case, in order."""
+    return [
+        word for word in (t.lower() for t in tokens(text)) if word not in english("function_words")
+    ]
+
+
+def sentence_case(text: str) -> str:
+    """Return ``text`` with its first letter a capital."""
+    return text[:1].upper() + text[1:]
+
+
+def join_list(items: Iterable[str]) -> str:
+    """Return ``items`` as prose: ``a, b and c``."""
+    parts = list(items)
+    if len(parts) < 2:
+        return "".join(parts)
+    return f"{', '.join(parts[:-1])} and {parts[-1]}"
