@@ -23,7 +23,7 @@ from workbench.jobs.client.manager import JobManager
 from workbench.jobs.model import Batch, Job, Priority
 from workbench.prompts.forms import Form, form_for, text_for_model
 from workbench.prompts.markers import strip_marker
-from workbench.prompts.model import Entry, Exchange, PromptSession, Revision
+from workbench.prompts.model import Entry, Revision
 from workbench.prompts.sessions import Sessions
 from workbench.prompts.writer import PromptWriter
 from workbench.rendering import Profile, Recipe, RenderRequest
@@ -192,32 +192,6 @@ class Studio:
         """Start a session from the prompt and scene that a recipe holds."""
         request = recipe.request
         return self.sessions.restore(request.prompt, request.scene)
-
-    def session(self, session_id: str) -> PromptSession:
-        """Return a session with its whole history; raises ``NotFound``."""
-        return self.sessions.session(session_id)
-
-    def transcript(self, session_id: str, index: int) -> tuple[Exchange, ...]:
-        """Return what went to a language model for the entry at ``index``, and what came back.
-
-        With token counts and seconds; empty where the composer wrote alone. Raises ``NotFound``
-        for an unknown session, ``InvalidRequest`` for an index it lacks.
-        """
-        return self.sessions.transcript(session_id, index)
-
-    def export_session(self, session_id: str) -> dict[str, Any]:
-        """Return a session with all its prompts, jobs and transcripts as one JSON document.
-
-        Raises ``NotFound``.
-        """
-        return self.sessions.export(session_id)
-
-    def import_session(self, document: dict[str, Any]) -> str:
-        """Add the session of an exported document under a new id, and return that id.
-
-        Raises ``InvalidRequest`` when the document is not an exported session.
-        """
-        return self.sessions.import_(document)
 
     # renders
 

@@ -100,8 +100,7 @@ class Batch(Shown):
 
         Raises ``Conflict`` when none has finished.
         """
-        with BatchArchive(self._studio.jobs, self.record) as archive:
-            return archive.write(Path(path))
+        return BatchArchive(self._studio.jobs, self.record).write(Path(path))
 
     def scores(self) -> dict[Video, Scores]:
         """Return what was measured on every finished video, waiting for those not measured yet.

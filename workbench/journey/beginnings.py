@@ -88,7 +88,7 @@ def render(
 def open_session(session_id: str, *, using: Studio | None = None) -> Session:
     """Return a session from before; raises ``NotFound``."""
     used = using or studio()
-    used.session(session_id)
+    used.sessions.session(session_id)
     return Session(session_id, using=used)
 
 

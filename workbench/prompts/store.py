@@ -10,9 +10,11 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from types import TracebackType
 from typing import Final
 
 from workbench.database import Schema, open_index, transaction
+from workbench.errors import Unavailable
 from workbench.prompts.model import Entry, Exchange, SessionSummary
 from workbench.prompts.rows import entry_in, moment, numbered, row_of
 
@@ -88,7 +90,7 @@ class PromptStore:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._guard = threading.RLock()
+        self._guard = _Guard(path)
         self._opened: sqlite3.Connection | None = None
 
     def close(self) -> None:
@@ -270,6 +272,27 @@ class PromptStore:
                 (session_id, *values),
             ).fetchall()
         return tuple(entry_in(row) for row in rows)
+
+
+class _Guard:
+    """Lets one thread at a time use the connection, and tells its failures as ``Unavailable``."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = threading.RLock()
+
+    def __enter__(self) -> None:
+        self._lock.acquire()
+
+    def __exit__(
+        self, kind: object, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._lock.release()
+        if isinstance(error, sqlite3.Error | OSError):
+            raise Unavailable(
+                f"The sessions in {self._path} cannot be used: {error}. Is the disk full or "
+                "read-only, or does another process hold the index?"
+            ) from error
 
 
 def _write_jobs(

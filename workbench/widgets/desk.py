@@ -78,7 +78,7 @@ class Desk:
 
     async def take_up(self, session_id: str) -> None:
         """Show the session ``session_id``; raises ``NotFound``."""
-        session = await asyncio.to_thread(self._studio.session, session_id)
+        session = await asyncio.to_thread(self._studio.sessions.session, session_id)
         self._session = session
         self._board = Board.of(session.entries, await self._renders.follow(session_id))
         self._show_board()
@@ -313,7 +313,7 @@ class Desk:
         if self._session is None or self._session.session_id != wanted:
             await self.take_up(wanted)
             return
-        self._session = await asyncio.to_thread(self._studio.session, wanted)
+        self._session = await asyncio.to_thread(self._studio.sessions.session, wanted)
         self._screen.show("session_state", session_view(self._session))
 
     def _show_board(self) -> None:

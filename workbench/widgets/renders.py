@@ -211,12 +211,12 @@ class Renders:
             created_at=min(job.created_at for job in chosen),
             jobs=tuple(numbered),
         )
-        with BatchArchive(self._jobs, batch) as archive:
-            if archive.size_bytes > _ARCHIVE_BYTES:
-                raise InvalidRequest(
-                    "These videos are too much for one ZIP here; download them batch by batch."
-                )
-            return b"".join(archive)
+        archive = BatchArchive(self._jobs, batch)
+        if archive.size_bytes > _ARCHIVE_BYTES:
+            raise InvalidRequest(
+                "These videos are too large for one ZIP here; download them batch by batch."
+            )
+        return b"".join(archive)
 
     def _waiting(self) -> list[Job]:
         """Return what waits of this session, the next first."""

@@ -78,7 +78,9 @@ class Workbench(anywidget.AnyWidget):
         self._commands = {k: v for owner in owners for k, v in commands_of(owner).items()}
         self.on_msg(self._heard)
         if session is not None:
-            self._studio.session(session)  # an unknown one is told here, not in the browser
+            self._studio.sessions.session(
+                session
+            )  # an unknown one is told here, not in the browser
             self._loop.start(self._desk.take_up(session))
 
     # what a notebook computes with
