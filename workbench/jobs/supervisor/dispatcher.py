@@ -19,10 +19,12 @@ from workbench.jobs.messages import (
     Decoded,
     Failed,
     FailReason,
+    NoWorker,
     Ready,
     Render,
     Rendered,
     Reported,
+    WorkerLost,
 )
 from workbench.jobs.paths import JobPaths
 from workbench.jobs.processes import Identity, is_stopped
@@ -31,11 +33,8 @@ from workbench.jobs.store.ledger import Claim
 from workbench.jobs.supervisor.outcomes import Outcomes
 from workbench.jobs.supervisor.scaling import CANCELLED, TIMEOUT, Limits, staff
 from workbench.jobs.supervisor.worker_slots import (
-    Arrived,
     End,
     Event,
-    Held,
-    Lost,
     Order,
     Tell,
     WorkerSlot,
@@ -201,33 +200,32 @@ class Dispatcher:
 
     def _is_beat(self, event: Event, now: float) -> bool:
         worker_slot = self._worker_slots[event.slot_name]
-        if isinstance(event, Arrived):
+        if not isinstance(event.message, WorkerLost | NoWorker):
             worker_slot.heard_at = now
-            return isinstance(event.message, Beat)
-        return False
+        return isinstance(event.message, Beat)
 
     def _note(self, writer: Writer, event: Event, now: float) -> list[Order]:
         worker_slot = self._worker_slots[event.slot_name]
         match event:
-            case Held(reason=reason, lease=lease):
+            case Event(message=NoWorker(reason=reason, held=held)):
                 worker_slot.enter(WorkerState.EMPTY, now)
-                self._note_failed_start(worker_slot, reason, now, held=lease)
-            case Lost(worker=worker) if worker != worker_slot.worker:
+                self._note_failed_start(worker_slot, reason, now, held=held)
+            case Event(message=WorkerLost(), worker=worker) if worker != worker_slot.worker:
                 pass
-            case Lost(reason=reason):
+            case Event(message=WorkerLost(reason=reason)):
                 self._note_lost(writer, worker_slot, reason, now)
-            case Arrived(message=Ready(loaded=loaded)) if worker_slot.state is WorkerState.STARTING:
+            case Event(message=Ready(loaded=loaded)) if worker_slot.state is WorkerState.STARTING:
                 worker_slot.enter(WorkerState.IDLE, now)
                 worker_slot.loaded = loaded
                 worker_slot.failures, worker_slot.detail, worker_slot.held = 0, "", False
-            case Arrived(message=(Rendered() | Failed()) as message) if late := _claim_of(
+            case Event(message=(Rendered() | Failed()) as message) if late := _claim_of(
                 worker_slot.finishing, message
             ):
                 worker_slot.finishing = tuple(
                     claim for claim in worker_slot.finishing if claim is not late
                 )
                 self._note_end(writer, worker_slot, late, message)
-            case Arrived(message=(Reported() | Decoded() | Rendered() | Failed()) as message) if (
+            case Event(message=(Reported() | Decoded() | Rendered() | Failed()) as message) if (
                 worker_slot.state is WorkerState.BUSY
                 and worker_slot.claim
                 and _claim_of((worker_slot.claim,), message)

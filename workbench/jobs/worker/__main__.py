@@ -17,14 +17,14 @@ from typing import Final
 
 from workbench.engines.engine import Engine
 from workbench.engines.registry import create_engine
+from workbench.jobs.channel import Channel
 from workbench.jobs.messages import (
     AssignDevice,
     Beat,
     Cancel,
-    Channel,
     Decoded,
     Failed,
-    Message,
+    LineMessage,
     Ready,
     Render,
     Rendered,
@@ -47,7 +47,7 @@ class Worker:
         self._device = "cpu"
         self._channel = channel
         self._settings = settings
-        self._orders: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
+        self._orders: queue.SimpleQueue[LineMessage] = queue.SimpleQueue()
         self._current: tuple[str, int] | None = None
         self._cancelled = threading.Event()
         self._engines: dict[str, Engine] = {}
