@@ -8,9 +8,16 @@ from pydantic import ValidationError
 from workbench.scene import (
     LIST_FIELDS,
     SCENE_FIELDS,
+    Aspect,
+    Beat,
     Change,
+    Entity,
+    EntityKind,
+    Look,
     Origin,
     Scene,
+    When,
+    camera_moves,
     canonical_term,
     terms,
     vocabulary,
@@ -124,3 +131,130 @@ def test_every_phrase_of_a_field_stands_under_one_term() -> None:
         assert all(canonical_term(field, term.upper()) == term for term in terms(field))
     assert canonical_term("camera_movement", "vertigo effect") == "dolly zoom"
     assert canonical_term("subject", "a dog") is None
+
+
+CHEFS = Scene(
+    cast=(
+        Entity("e1", "chefs", "chef", 2, EntityKind.PERSON, determiner="two", is_lead=True),
+        Entity("e2", "pancakes", "pancake", None, EntityKind.FOOD),
+        Entity("e3", "waiter", "waiter", 1, EntityKind.PERSON, determiner="a"),
+        Entity("e4", "house", "house", position="behind them", determiner="a"),
+    ),
+    beats=(
+        Beat("b1", "flipping pancakes", "e1", ("e2",), part="one"),
+        Beat("b2", "cracking eggs", "e1", when=When.WHILE, part="the other"),
+        Beat("b3", "rushing past", "e3", when=When.THEN),
+    ),
+)
+
+
+def test_the_flat_fields_are_computed_from_cast_and_beats() -> None:
+    assert CHEFS.subject == "two chefs"
+    assert CHEFS.action == (
+        "one flipping pancakes while the other cracking eggs, then a waiter rushing past"
+    )
+    dressed = Look(Aspect.CLOTHING, "in a white apron", "after")
+    chefs = CHEFS.cast[0]
+    assert CHEFS.with_entity(_with_looks(chefs, dressed)).subject_details == "in a white apron"
+
+
+def test_flat_fields_that_are_given_make_a_cast_and_beats() -> None:
+    scene = Scene(subject="an old man and two dogs", subject_details="grey", action="walking")
+    assert [(e.id, e.noun, e.count, e.is_lead) for e in scene.cast] == [
+        ("e1", "man", 1, True),
+        ("e2", "dog", 2, True),
+    ]
+    assert [(b.text, b.actor) for b in scene.beats] == [("walking", "e1")]
+    assert (scene.subject, scene.subject_details) == ("an old man and two dogs", "grey")
+    assert Scene.model_validate({"subject": "water", "action": ""}).cast[0].phrase == "water"
+
+
+def test_a_scene_with_a_cast_comes_back_from_json_as_it_was() -> None:
+    again = Scene.model_validate_json(CHEFS.model_dump_json())
+    assert again == CHEFS
+    assert again.cast[0].kind is EntityKind.PERSON
+    assert again.beats[2].when is When.THEN
+
+
+def test_an_edit_of_the_subject_keeps_its_id_what_it_does_and_the_others() -> None:
+    after = CHEFS.edit({"subject": "three bakers"})
+    assert [(e.id, e.count, e.noun) for e in after.cast][:2] == [
+        ("e1", 3, "baker"),
+        ("e2", None, "pancake"),
+    ]
+    assert after.beats == CHEFS.beats
+    assert CHEFS.edit({"action": "sleeping"}).beats == (Beat("b1", "sleeping", "e1"),)
+    assert CHEFS.edit({"action": CHEFS.action}).beats == CHEFS.beats
+
+
+def test_an_entity_can_be_looked_up_changed_added_and_taken_away() -> None:
+    house = CHEFS.entity("e4")
+    assert house is not None
+    red = CHEFS.with_entity(house.with_look(Aspect.COLOUR, "red"))
+    assert [str(change) for change in CHEFS.changes_to(red)] == ["house: colour none → red"]
+    assert CHEFS.changes_to(red)[0].entity == "e4"
+    fewer = CHEFS.without_entity("e2")
+    assert fewer.entity("e2") is None
+    assert fewer.beats[0].targets == ()
+    assert [str(change) for change in CHEFS.changes_to(fewer)] == ["cast: - pancakes"]
+    dog = Entity(CHEFS.next_entity_id(), "dog", "dog", determiner="a")
+    assert [str(c) for c in CHEFS.changes_to(CHEFS.with_entity(dog))] == ["cast: + a dog"]
+    assert CHEFS.without_entity("e3").beats == CHEFS.beats[:2]
+    assert CHEFS.entity("e9") is None
+
+
+def test_a_change_of_the_subject_names_the_entity_and_the_aspect() -> None:
+    chefs = CHEFS.cast[0]
+    change = CHEFS.changes_to(CHEFS.with_entity(chefs.with_look(Aspect.AGE, "old")))
+    assert [(c.field, c.entity, c.aspect, str(c)) for c in change] == [
+        ("subject", "e1", "age", "subject: two chefs → two old chefs")
+    ]
+
+
+def test_beats_are_grouped_into_moments() -> None:
+    assert [[beat.id for beat in moment] for moment in CHEFS.moments()] == [["b1", "b2"], ["b3"]]
+    last = Beat(CHEFS.next_beat_id(), "bowing", "e1", when=When.FINALLY)
+    assert [len(moment) for moment in CHEFS.with_beat(last).moments()] == [2, 1, 1]
+    assert CHEFS.with_beat(last).without_beat("b4").beats == CHEFS.beats
+    assert CHEFS.with_beat(last, at=0).beats[0] is last
+
+
+def test_locks_hold_the_cast_and_what_is_computed_from_it() -> None:
+    chefs = CHEFS.cast[0]
+    older = chefs.with_look(Aspect.AGE, "old")
+    assert CHEFS.lock("subject").with_entity(older).subject == "two chefs"
+    assert CHEFS.lock("cast").edit({"subject": "a cat"}).subject == "two chefs"
+    assert CHEFS.lock("action").without_beat("b1").beats == CHEFS.beats
+    house = CHEFS.cast[3].with_look(Aspect.COLOUR, "red")
+    assert CHEFS.lock("subject").with_entity(house).entity("e4") == house
+    assert CHEFS.lock("cast").edit({"cast": ()}, force=True).cast == ()
+
+
+def test_a_look_replaces_the_look_of_its_aspect_where_it_stood() -> None:
+    dog = Entity("e1", "dog", "dog", determiner="a").with_look(Aspect.BUILD, "small")
+    dog = dog.with_look(Aspect.COLOUR, "orange")
+    assert dog.with_look(Aspect.BUILD, "old").name == "an old orange dog"
+    assert dog.with_look(Aspect.BUILD, "").with_look(Aspect.COLOUR, "brown").name == "a brown dog"
+
+
+def test_a_camera_movement_can_be_a_sequence() -> None:
+    assert camera_moves("orbit, then push in") == ("orbit", "dolly in")
+    assert camera_moves("crane up; pan left then hold still") == (
+        "crane up",
+        "pan left",
+        "hold still",
+    )
+    assert camera_moves("") == ()
+
+
+def _with_looks(entity: Entity, *looks: Look) -> Entity:
+    return Entity(
+        entity.id,
+        entity.phrase,
+        entity.noun,
+        entity.count,
+        entity.kind,
+        looks,
+        determiner=entity.determiner,
+        is_lead=entity.is_lead,
+    )

@@ -62,7 +62,7 @@ JobId = Annotated[str, Field(pattern=id_pattern(Kind.JOB))]
 SceneField = Literal[
     "subject", "subject_details", "action", "setting", "time_of_day", "weather", "lighting",
     "mood", "style", "color_palette", "shot_size", "camera_angle", "camera_movement", "lens",
-    "pace", "details", "negative_prompt",
+    "pace", "viewpoint", "on_screen_text", "details", "negative_prompt",
 ]  # fmt: skip
 
 

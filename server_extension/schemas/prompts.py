@@ -43,6 +43,8 @@ class ChangeObject(BaseModel):
     before: str | list[str]
     after: str | list[str]
     sentence: str
+    entity: str = Field("", description="The id of the one entity of the cast that it is about.")
+    aspect: str = Field("", description="What changed of that entity: colour, position, added, …")
 
 
 class EnhanceRequest(Body):
@@ -254,6 +256,8 @@ def change_objects(changes: tuple[Change, ...]) -> list[ChangeObject]:
             before=list(change.before) if isinstance(change.before, tuple) else change.before,
             after=list(change.after) if isinstance(change.after, tuple) else change.after,
             sentence=change.sentence,
+            entity=change.entity,
+            aspect=change.aspect,
         )
         for change in changes
     ]

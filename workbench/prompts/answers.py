@@ -8,8 +8,8 @@ from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from workbench.prompts.composer.morphology import lemma
-from workbench.prompts.composer.words import content_words
+from workbench.lexicon.morphology import lemma
+from workbench.lexicon.words import content_words
 from workbench.scene import LIST_FIELDS, SCENE_FIELDS, Origin, Scene, canonical_term
 
 __all__ = [
@@ -115,6 +115,8 @@ class SceneAnswer(BaseModel):
     camera_movement: _Text = ""
     lens: _Text = ""
     pace: _Text = ""
+    viewpoint: _Text = ""
+    on_screen_text: _Text = ""
     details: list[_Text] = Field(default_factory=list)
     negative_prompt: _Text = ""
 

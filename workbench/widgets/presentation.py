@@ -30,9 +30,9 @@ View = dict[str, Any]
 
 FIELD_GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
     "Subject": ("subject", "subject_details", "action"),
-    "Place": ("setting", "time_of_day", "weather", "details"),
+    "Place": ("setting", "time_of_day", "weather", "details", "on_screen_text"),
     "Light": ("lighting", "color_palette"),
-    "Camera": ("shot_size", "camera_angle", "camera_movement", "lens"),
+    "Camera": ("viewpoint", "shot_size", "camera_angle", "camera_movement", "lens"),
     "Style": ("style", "mood", "pace", "negative_prompt"),
 }
 """The scene's fields as a film crew divides the work; every field stands in one group."""
