@@ -36,7 +36,7 @@ class Channel:
         with self._sending:
             self._unsent += self._line(message)
             while self._push():
-                with selectors.DefaultSelector() as selector:  # select() fails above 1,024
+                with selectors.PollSelector() as selector:  # select() ends at descriptor 1,024
                     selector.register(self._socket, selectors.EVENT_WRITE)
                     if not selector.select(self._send_timeout_s):
                         raise TimeoutError("the other end does not read")

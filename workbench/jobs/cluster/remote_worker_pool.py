@@ -12,13 +12,13 @@ import os
 import selectors
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from workbench.helper_processes import start_helper
 from workbench.jobs.channel import Channel
 from workbench.jobs.cluster.status import ClusterState, ClusterStatus, write_cluster_status
 from workbench.jobs.devices import Slot
@@ -199,14 +199,11 @@ class RemoteWorkerPool:
         try:
             with theirs, self._paths.cluster_log.open("ab") as log:
                 log.truncate(0)
-                command = [sys.executable, "-m", self.bridge_module]
-                process = subprocess.Popen(
-                    [*command, str(theirs.fileno()), str(os.getpid())],
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=log,
+                process = start_helper(
+                    self.bridge_module,
+                    [str(theirs.fileno()), str(os.getpid())],
                     pass_fds=[theirs.fileno()],
-                    start_new_session=True,
+                    output=log,
                 )
         except OSError as error:
             ours.close()
@@ -279,7 +276,7 @@ class RemoteWorkerPool:
                 _LOG.info("cluster joined", extra={"address": self._settings.cluster})
             case ClusterSeen():
                 self._see(message)
-            case ClusterLost(reason=reason):
+            case ClusterLost(reason=reason) | WorkerLost(reason=reason):
                 self._lose_bridge(reason)
             case Addressed(slot_name=slot_name, serial=serial, message=said):
                 if self._is_current(slot_name, serial):

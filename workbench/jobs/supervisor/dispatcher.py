@@ -28,8 +28,8 @@ from workbench.jobs.messages import (
 )
 from workbench.jobs.paths import JobPaths
 from workbench.jobs.processes import Identity, is_stopped
-from workbench.jobs.store import Index, Ledger, Writer
-from workbench.jobs.store.ledger import Claim
+from workbench.jobs.store import Index, Ledger, Requests, Writer
+from workbench.jobs.store.ledger import QUEUES, Claim
 from workbench.jobs.supervisor.outcomes import Outcomes
 from workbench.jobs.supervisor.scaling import CANCELLED, TIMEOUT, Limits, staff
 from workbench.jobs.supervisor.worker_slots import (
@@ -66,6 +66,7 @@ class Dispatcher:
         self._settings = settings
         self._paths = JobPaths(settings.outputs)
         self._ledger = Ledger(settings.max_attempts)
+        self._requests = Requests(settings.max_queued_jobs)
         self._outcomes = Outcomes(self._ledger, self._paths)
         self._clock = clock
         self._limits = Limits(settings, stopped)
@@ -75,6 +76,8 @@ class Dispatcher:
         self._paused: frozenset[str] = frozenset()
         self._stale = True
         self._work_waits = False
+        self._reasons: dict[str, str] = dict.fromkeys(QUEUES, "unknown")
+        """Why no job of a queue can start; empty where one can."""
         self.busy_at = clock()
         """When there last was work."""
 
@@ -189,6 +192,7 @@ class Dispatcher:
             self._paused = self._ledger.paused(writer)
             orders += self._assign(writer, now)
             orders += self._staff(writer, now)
+            self._explain(writer)
             rows = [
                 worker_slot.row(paused=self._is_paused(worker_slot))
                 for worker_slot in self._worker_slots.values()
@@ -406,6 +410,16 @@ class Dispatcher:
         self._work_waits = any(waiting.values()) and "" not in self._paused
         worker_slots = self._worker_slots.values()
         return staff(worker_slots, waiting, now, limits=self._limits, paused=self._is_paused)
+
+    def _explain(self, writer: Writer) -> None:
+        """Say on waiting jobs why no worker takes them, while every one that could has failed."""
+        for queue, known in self._reasons.items():
+            slots = [slot for slot in self._worker_slots.values() if queue in slot.slot.queues]
+            failing = all(slot.state is WorkerState.EMPTY and slot.detail for slot in slots)
+            reason = f"{slots[0].slot.name}: {slots[0].detail}" if slots and failing else ""
+            if reason or known:
+                self._requests.explain_waiting(writer, reason, queue)
+                self._reasons[queue] = reason
 
 
 def _claim_of(

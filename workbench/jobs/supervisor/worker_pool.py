@@ -138,6 +138,9 @@ class WorkerPool:
             self._lose(slot_name, "")
             return
         for message in messages:
+            if isinstance(message, WorkerLost):  # its own last words
+                self._lose(slot_name, message.reason)
+                return
             if not isinstance(message, Addressed | ClusterSeen | ClusterLost):  # a bridge's alone
                 self._events.append(Event(slot_name, message))
 
