@@ -33,7 +33,7 @@ def find_outputs() -> Path:
     """
     if explicit := os.environ.get("WORKBENCH_OUTPUTS"):
         return Path(explicit).expanduser().resolve()
-    here = Path.cwd().resolve()
+    here = _current_folder()
     package = Path(__file__).resolve().parent
     for folder in (here, *here.parents, package.parent):
         if (folder / "pyproject.toml").is_file() and (folder / "workbench" / "scene.py").is_file():
@@ -41,6 +41,14 @@ def find_outputs() -> Path:
     from platformdirs import user_data_path  # noqa: PLC0415  only an installed package needs it
 
     return user_data_path("world-model-workbench") / "outputs"
+
+
+def _current_folder() -> Path:
+    """Return the current folder; the root where it was removed, as notebooks' folders may be."""
+    try:
+        return Path.cwd().resolve()
+    except FileNotFoundError:
+        return Path("/")
 
 
 class Settings(BaseSettings):
@@ -174,7 +182,7 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Take keyword arguments first, then the environment, then ``workbench.toml``."""
-        files = [find_outputs().parent / "workbench.toml", Path.cwd() / "workbench.toml"]
+        files = [find_outputs().parent / "workbench.toml", _current_folder() / "workbench.toml"]
         return (
             init_settings,
             env_settings,

@@ -30,6 +30,7 @@ SUPERVISOR_MODULE: Final = "workbench.jobs.supervisor"
 _TRIES: Final = 5
 _FIRST_PAUSE_S: Final = 0.25
 _LONGEST_REASON: Final = 500
+_FATAL: Final = "Fatal Python error"
 
 
 class Launcher:
@@ -94,14 +95,20 @@ class Launcher:
             said = str(error)
         if is_locked(self._paths.lock):
             return  # another one was faster
-        last = said.splitlines()[-1] if said else "it ended at once and said nothing"
-        self._fail(f"The supervisor cannot start: {last[:_LONGEST_REASON]}")
+        self._fail(f"The supervisor cannot start: {_reason(said)[:_LONGEST_REASON]}")
 
     def _fail(self, reason: str) -> None:
         self._failures += 1
         self._retry_at = time.monotonic() + _FIRST_PAUSE_S * 2**self._failures
         self.trouble = reason
         self._on_trouble(reason)
+
+
+def _reason(said: str) -> str:
+    """Return the line of what a process printed that says why it ended."""
+    lines = said.splitlines() or ["it ended at once and said nothing"]
+    fatal = (line for line in lines if line.startswith(_FATAL))
+    return next(fatal, lines[-1])
 
 
 def launch_supervisor(settings: Settings) -> int:
