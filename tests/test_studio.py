@@ -16,7 +16,7 @@ from workbench.studio import RenderParameters, Studio
 
 @pytest.fixture
 def studio(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Studio]:
-    monkeypatch.setattr(Contact, "_launch", lambda _: None)  # jobs stay queued
+    monkeypatch.setattr(Contact, "_launch", lambda _, **__: None)  # jobs stay queued
     with Studio(Settings(outputs=tmp_path / "outputs")) as made:
         yield made
 

@@ -1,6 +1,7 @@
 """Studio: the journey as one object over prompts and jobs.
 
-Handlers, widgets and notebooks call this and nothing below it. Knows neither HTTP nor notebooks.
+Handlers, widgets and notebooks call it and its three parts: ``sessions``, ``jobs`` and ``writer``.
+Knows neither HTTP nor notebooks.
 """
 
 from __future__ import annotations
@@ -11,12 +12,11 @@ import threading
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self, TypeVar
 
-from workbench.engines.engine import Engine
-from workbench.engines.registry import create_engine, engine_names
+from workbench.engines.registry import engine_names
 from workbench.errors import FieldProblem, InvalidRequest, NotFound, WorkbenchError
 from workbench.identifiers import is_identifier
 from workbench.jobs.client.manager import JobManager
@@ -26,53 +26,16 @@ from workbench.prompts.markers import strip_marker
 from workbench.prompts.model import Entry, Revision
 from workbench.prompts.sessions import Sessions
 from workbench.prompts.writer import PromptWriter
-from workbench.rendering import Profile, Recipe, RenderRequest
+from workbench.rendering import INPUTS, Recipe, RenderParameters, RenderRequest
 from workbench.scene import Scene
 from workbench.settings import Settings
 
 __all__ = ["RenderParameters", "Studio"]
 
 _PLACEHOLDER_ENGINE: Final = "animatic"
-_INPUTS: Final = ("image", "last_image", "video")
 _SEED_BITS: Final = 31  # fits every engine's generator, and a JavaScript number
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RenderParameters:
-    """What may be said about a render beside its prompt; None stands for the engine's default.
-
-    Sizes are pixels, ``fps`` frames per second; the names are diffusers'.
-    """
-
-    seed: int | None = None
-    engine: str | None = None
-    model: str | None = None
-    profile: Profile | None = None
-    negative_prompt: str | None = None
-    width: int | None = None
-    height: int | None = None
-    num_frames: int | None = None
-    fps: int | None = None
-    num_inference_steps: int | None = None
-    guidance_scale: float | None = None
-    options: Mapping[str, Any] | None = None
-    image: str | None = None
-    """What the video begins from, where the model takes that: the id of an input that was sent, the
-    id of a finished job (its last frame is taken), or a path."""
-    last_image: str | None = None
-    """The picture at which the video ends, named likewise."""
-    video: str | None = None
-    """The video that is continued or changed, named likewise."""
-    prompt_form: str | None = None
-    """How the model is told: ``paragraph`` (the prompt as shown), ``wan``, ``ltx``, ``cosmos``, or
-    ``auto``, the form that the model's family was taught."""
-
-    @classmethod
-    def of(cls, values: Mapping[str, Any]) -> Self:
-        """Return the parameters among ``values``; other keys are left alone."""
-        return cls(**{f.name: values[f.name] for f in fields(cls) if f.name in values})
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +61,6 @@ class Studio:
         self.writer = PromptWriter(self.settings)
         self.sessions = Sessions(self.settings, self.writer)
         self.jobs = JobManager(self.settings)
-        self._engines: dict[str, Engine] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._loop_guard = threading.Lock()
 
@@ -117,7 +79,7 @@ class Studio:
         ``on_text`` is called by the event loop with the whole prompt so far each time that it has
         grown, where a language model can stream; never with the composer, which is done at once. A
         second attempt begins anew. The entry's text replaces what was told: it may be another one
-        where the model broke off. To cancel the task is to leave the model, and keeps nothing.
+        where the model broke off. Cancelling the task discards the model's answer.
         """
         return await self.sessions.enhance(
             rough_prompt, session_id, seed=seed or 0, on_text=on_text
@@ -283,13 +245,12 @@ class Studio:
     def begin(self, coroutine: Coroutine[Any, Any, T]) -> Future[T]:
         """Start an asynchronous method on Studio's own loop and return at once.
 
-        A language model's connections belong to that loop. To cancel the future is to cancel the
-        method.
+        A language model's connections belong to that loop. Cancelling the future cancels the method.
         """
         return asyncio.run_coroutine_threadsafe(coroutine, self._own_loop())
 
     def close(self) -> None:
-        """Let go of the index and of any language model connection; renders go on."""
+        """Close the index and any language model connection; renders go on."""
         with self._loop_guard:
             loop, self._loop = self._loop, None
         if loop is not None:
@@ -329,8 +290,8 @@ class Studio:
     def _request(self, placed: _Placed, asked: RenderParameters, seed: int) -> RenderRequest:
         settings = self.settings
         engine = asked.engine or settings.engine
-        apart = {"prompt_form", *_INPUTS}
-        given = {k: v for k, v in asdict(asked).items() if v is not None and k not in apart}
+        apart = {"prompt_form", *INPUTS}
+        given = {k: v for k, v in asked.given.items() if k not in apart}
         if inputs := self._inputs(asked):
             given["options"] = {**given.get("options", {}), **inputs}
         model = asked.model or ("" if engine == _PLACEHOLDER_ENGINE else settings.model)
@@ -342,15 +303,12 @@ class Studio:
             "negative_prompt": asked.negative_prompt or placed.scene.negative_prompt,
             "seed": seed,
         }
-        request = RenderRequest(prompt=placed.prompt, scene=placed.scene, **given)
-        completed = self._engine(engine).complete(request)
-        self._check_limits(completed)
-        return completed
+        return RenderRequest(prompt=placed.prompt, scene=placed.scene, **given)
 
     def _inputs(self, asked: RenderParameters) -> dict[str, str]:
         """Return the files that a render begins from, by option; raises ``InvalidRequest``."""
         found = {}
-        for name in _INPUTS:
+        for name in INPUTS:
             given = getattr(asked, name)
             if given is None:
                 continue
@@ -365,42 +323,16 @@ class Studio:
             found[name] = str(path.resolve())
         return found
 
-    def _check_limits(self, request: RenderRequest) -> None:
-        problems = []
-        pixels = (request.width or 0) * (request.height or 0)
-        if pixels > self.settings.max_pixels:
-            problems.append(
-                FieldProblem(
-                    "width", f"width × height must be at most {self.settings.max_pixels:,}"
-                )
-            )
-        if (request.num_frames or 0) > self.settings.max_frames:
-            problems.append(
-                FieldProblem("num_frames", f"must be at most {self.settings.max_frames:,}")
-            )
-        if problems:
-            told = "; ".join(f"{p.field} {p.problem}" for p in problems)
-            raise InvalidRequest(
-                f"The request is beyond this workbench's limits: {told}.", tuple(problems)
-            )
-
     def _placeholder(self, request: RenderRequest) -> RenderRequest | None:
         """Return the animatic that moves in the card until ``request`` itself is done."""
         if request.engine == _PLACEHOLDER_ENGINE:
             return None
-        return self._engine(_PLACEHOLDER_ENGINE).complete(
-            RenderRequest(
-                prompt=request.prompt,
-                scene=request.scene,
-                seed=request.seed,
-                engine=_PLACEHOLDER_ENGINE,
-            )
+        return RenderRequest(
+            prompt=request.prompt,
+            scene=request.scene,
+            seed=request.seed,
+            engine=_PLACEHOLDER_ENGINE,
         )
-
-    def _engine(self, name: str) -> Engine:
-        if name not in self._engines:
-            self._engines[name] = create_engine(name, self.settings)
-        return self._engines[name]
 
     def _link(self, session_id: str | None, placed: Sequence[_Placed], jobs: Sequence[Job]) -> None:
         if session_id is None:

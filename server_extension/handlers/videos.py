@@ -22,7 +22,6 @@ from workbench.errors import FieldProblem, InvalidRequest
 from workbench.jobs.model import JobState, Priority, ScoreBounds
 from workbench.measures.scores import SCORE_NAMES
 from workbench.presentation import BatchObject, JobObject
-from workbench.studio import RenderParameters
 
 __all__ = [
     "BatchCancelHandler",
@@ -77,7 +76,7 @@ class SingleHandler(ApiHandler):
                 asked.prompt,
                 session_id=asked.session_id,
                 priority=_priority(asked, Priority.INTERACTIVE),
-                parameters=RenderParameters.of(asked.model_dump()),
+                parameters=asked,
                 idempotency_key=asked.idempotency_key,
             )
         )
@@ -114,7 +113,7 @@ class BatchHandler(ApiHandler):
                 name=asked.name,
                 session_id=asked.session_id,
                 priority=_priority(asked, Priority.BATCH),
-                parameters=RenderParameters.of(asked.model_dump()),
+                parameters=asked,
                 idempotency_key=asked.idempotency_key,
             )
         )

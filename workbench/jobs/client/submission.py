@@ -202,7 +202,23 @@ class Submitter:
         engine = self._engines.get(request.engine)
         if engine is None:
             engine = self._engines[request.engine] = create_engine(request.engine, self._settings)
-        return engine.complete(_anchored(request, local_model=engine.needs_gpu)), engine.needs_gpu
+        complete = engine.complete(_anchored(request, local_model=engine.needs_gpu))
+        self._check_limits(complete)
+        return complete, engine.needs_gpu
+
+    def _check_limits(self, request: RenderRequest) -> None:
+        settings = self._settings
+        problems = []
+        if (request.width or 0) * (request.height or 0) > settings.max_pixels:
+            told = f"width × height must be at most {settings.max_pixels:,}"
+            problems.append(FieldProblem("width", told))
+        if (request.num_frames or 0) > settings.max_frames:
+            problems.append(FieldProblem("num_frames", f"must be at most {settings.max_frames:,}"))
+        if problems:
+            told = "; ".join(f"{p.field} {p.problem}" for p in problems)
+            raise InvalidRequest(
+                f"The request is beyond this workbench's limits: {told}.", tuple(problems)
+            )
 
     def _check_disk(self) -> None:
         self._paths.control.mkdir(parents=True, exist_ok=True)
