@@ -31,11 +31,11 @@ from tests.prompts.labels import (
 from tests.prompts.requests import corpus
 from tests.prompts.sense import contradictions, lost_words
 from tests.prompts.test_sessions import filled_session
+from workbench.lexicon.words import sentences
 from workbench.prompts import PromptWriter, Sessions
 from workbench.prompts.composer.composer import enhance, scene_of
 from workbench.prompts.composer.tuning import revise
 from workbench.prompts.composer.varying import vary
-from workbench.prompts.composer.words import sentences
 from workbench.settings import Settings
 
 _FIRST = "from workbench.prompts.composer.composer import enhance; enhance('dog running')"

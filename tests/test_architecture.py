@@ -36,6 +36,9 @@ NEVER = {
     "workbench.rendering": (
         "workbench.prompts", "workbench.engines", "workbench.jobs", "workbench.studio",
     ),
+    "workbench.lexicon": (
+        "workbench.prompts", "workbench.engines", "workbench.jobs", "workbench.rendering",
+    ),
     "workbench.scene": (
         "workbench.prompts", "workbench.engines", "workbench.jobs", "workbench.rendering",
     ),
@@ -48,16 +51,21 @@ NEVER = {
 HOMES = {
     "torch": (
         "workbench.engines",
-        "workbench.prompts.local_model",
+        "workbench.prompts.language_models.transformers_server",
         "workbench.measures.agreement",
     ),
     "diffusers": ("workbench.engines",),
     "transformers": (
         "workbench.engines",
-        "workbench.prompts.local_model",
+        "workbench.prompts.language_models.transformers_server",
         "workbench.measures.agreement",
     ),
-    "ray": ("workbench.jobs.cluster.ray_cluster", "workbench.prompts.cluster_model"),
+    "ray": (
+        "workbench.jobs.cluster.ray_cluster",
+        "workbench.prompts.language_models.cluster_server",
+    ),
+    "xllamacpp": ("workbench.prompts.language_models.llama_server",),
+    "keyring": ("workbench.prompts.language_models.keys",),
     "ipywidgets": ("workbench.widgets",),
     "anywidget": ("workbench.widgets",),
     "tornado": ("server_extension",),

@@ -1,6 +1,6 @@
-"""What a render is asked, what it says while it works, and what it leaves behind.
+"""Render requests, progress reports, recipes and outcomes.
 
-The language of the seam between the job manager and the engines; knows neither.
+The types shared by the job manager and the engines; knows neither.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ Profile = Literal["reference", "exact", "fast", "draft"]
 
 
 class RenderRequest(BaseModel):
-    """All that an engine needs to make one video; parameter names are diffusers'.
+    """Everything an engine needs to render one video. Parameter names follow diffusers.
 
-    ``None`` stands for the engine's own default. Sizes are pixels, ``fps`` is frames per second.
+    ``None`` means the engine's default. Sizes are in pixels, ``fps`` in frames per second.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -34,7 +34,7 @@ class RenderRequest(BaseModel):
     prompt: str = Field(min_length=1)
     """The prompt as the user sees it."""
     model_prompt: str = ""
-    """The prompt as the model gets it: without markers, in its family's form; empty: the same."""
+    """The prompt sent to the model, without markers; empty means ``prompt`` is sent."""
     negative_prompt: str = ""
     scene: Scene = Field(default_factory=Scene)
     seed: _Seed = 0
@@ -49,35 +49,35 @@ class RenderRequest(BaseModel):
     num_inference_steps: int | None = Field(None, ge=1, le=1_000)
     guidance_scale: float | None = Field(None, ge=0, le=100, allow_inf_nan=False)
     options: Mapping[str, Any] = Field(default_factory=dict)
-    """Further parameters that one engine alone understands."""
+    """Parameters specific to one engine."""
 
     @property
     def text_for_model(self) -> str:
-        """The prompt to hand to the model."""
+        """The prompt to send to the model."""
         return self.model_prompt or self.prompt
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """One report of a render at work."""
+    """One progress report of a running render."""
 
     stage: str
-    """What is being done: ``loading``, ``drawing``, ``denoising``, ``decoding``, ``encoding``."""
+    """The current stage: ``loading``, ``drawing``, ``denoising``, ``decoding``, ``encoding``."""
     step: int = 0
     total: int = 0
-    """Steps of the whole render; 0 where that is not known."""
+    """Total steps of the render; 0 if unknown."""
     message: str = ""
     preview: bytes | None = None
-    """A small picture of the video so far, as JPEG or WebP."""
+    """A small preview image, as JPEG or WebP."""
 
     @property
     def fraction(self) -> float:
-        """How much is done, from 0 to 1."""
+        """Completed share, 0 to 1."""
         return min(1.0, self.step / self.total) if self.total else 0.0
 
 
 class Outcome(BaseModel):
-    """How a render went; known only when it has ended, so not part of the embedded recipe."""
+    """The result of a render. Known only at the end, so not part of the embedded recipe."""
 
     model_config = ConfigDict(frozen=True, extra="allow")
 
@@ -87,15 +87,15 @@ class Outcome(BaseModel):
     fps: float
     size_bytes: int
     sha256: str
-    """Digest of ``video.mp4``."""
+    """SHA-256 of ``video.mp4``."""
     timings_s: Mapping[str, float] = Field(default_factory=dict)
 
 
 class Recipe(BaseModel):
-    """Everything needed to make a video again, and to know where it came from.
+    """Everything needed to render a video again and to trace its origin.
 
-    ``recipe.json`` holds it whole; the mp4's own metadata hold it without the outcome. Fields of a
-    newer release are kept as they are.
+    ``recipe.json`` holds all of it; the mp4 metadata hold it without the outcome. Fields written by
+    a newer release are preserved.
     """
 
     model_config = ConfigDict(frozen=True, extra="allow")
@@ -105,13 +105,13 @@ class Recipe(BaseModel):
     batch_id: str | None = None
     session_id: str | None = None
     parent_prompt: str = ""
-    """The prompt that this one was made from."""
+    """The prompt this one was derived from."""
     attempt: int = Field(1, ge=1)
     created_at: datetime
     request: RenderRequest
-    """With every default filled in."""
+    """The request with all defaults filled in."""
     device: str = ""
-    """The device's name and the hardware behind it."""
+    """Device name and hardware."""
     libraries: Mapping[str, str] = Field(default_factory=dict)
-    """Version of each library that took part."""
+    """Versions of the libraries used."""
     outcome: Outcome | None = None

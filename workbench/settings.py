@@ -80,7 +80,9 @@ class Settings(BaseSettings):
     remote_poll_s: float = Field(2.0, gt=0, le=60)
     remote_retries: int = Field(5, ge=0, le=20)
 
-    language_provider: Literal["builtin", "openai", "transformers"] = "builtin"
+    language_provider: Literal["builtin", "openai", "local", "transformers"] = "builtin"
+    """Who writes prompts: the built-in composer, an endpoint, or a model in a file or folder here;
+    ``transformers`` is the former name of ``local``."""
     language_model: str = ""
     language_base_url: str = ""
     language_api_key: SecretStr = SecretStr("")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from workbench.prompts.composer.morphology import lemma
+from workbench.lexicon.morphology import lemma
 from workbench.scene import Scene, terms
 
 FIELDS: Final = (

@@ -10,8 +10,8 @@ import pytest
 
 from tests.prompts.labels import MEASURING, measuring_prompts, own_labels
 from tests.prompts.sense import contradictions, lost_words
+from workbench.lexicon.words import article, sentences
 from workbench.prompts.composer.composer import enhance
-from workbench.prompts.composer.words import article, sentences
 from workbench.prompts.model import Draft
 
 needs_lists = pytest.mark.skipif(

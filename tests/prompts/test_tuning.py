@@ -8,10 +8,10 @@ from collections import Counter
 import pytest
 
 from tests.prompts.requests import Asked, corpus
+from workbench.lexicon.words import tokens
 from workbench.prompts.composer.composer import enhance, scene_of
 from workbench.prompts.composer.facts import ground
 from workbench.prompts.composer.tuning import Control, control_of, revise
-from workbench.prompts.composer.words import tokens
 from workbench.scene import Origin
 
 

@@ -20,7 +20,7 @@ def recipe(arguments: Sequence[str]) -> int:
     """Show what made a video, or make it again."""
     parser = argparse.ArgumentParser(prog="workbench recipe", description=recipe.__doc__)
     steps = parser.add_subparsers(dest="step", metavar="STEP", required=True)
-    show = steps.add_parser("show", help="say how a video was made")
+    show = steps.add_parser("show", help="show how a video was made")
     show.add_argument("file", type=Path, help="an mp4 of the workbench, or a recipe.json")
     show.add_argument("--json", action="store_true", help="the whole recipe, as JSON")
     again = steps.add_parser("rerun", help="render the same recipe again")

@@ -1,6 +1,6 @@
-"""The one streaming encoder of every engine: frames in, H.264 mp4 out, while they are being made.
+"""The streaming H.264 encoder that all engines share.
 
-Knows pixels, colour tags and files. Knows neither scenes nor what drew the frames.
+Encodes while frames are still being produced. Knows pixels, colour tags and files.
 """
 
 from __future__ import annotations
@@ -33,31 +33,31 @@ __all__ = [
 ]
 
 Quality = Literal["phone", "light", "standard", "high"]
-"""How near the decoded video is to its frames; the figures stand in ``encoder.toml``."""
+"""Fidelity of the encoded video; values are in ``encoder.toml``."""
 
 Effort = Literal["live", "balanced", "thorough"]
-"""How much time the encoder spends on saving bytes."""
+"""Encoding time traded for file size."""
 
 EncoderChoice = Literal["software", "auto"]
-"""``auto`` takes the GPU's encoder when it can really be opened."""
+"""``auto`` uses the GPU encoder if it opens."""
 
 _QUEUED_FRAMES: Final = 8
 _RANGE_LIMITED: Final = 1
 _MATRIX_BT601: Final = 6
 _BT709: Final = 1
 _KEYFRAME_EVERY_S: Final = 10
-"""A shorter distance would make the encoder put one at every cut, which costs a third of a file."""
+"""At shorter distances x264 inserts one at every cut, which adds a third to the file size."""
 
 
 class VideoWriter:
-    """Writes one H.264 mp4 (yuv420p, faststart) frame by frame, encoding in a thread of its own.
+    """Writes one H.264 mp4 (yuv420p, faststart) frame by frame, encoding in its own thread.
 
-    The file is written aside, as ``<name>.part``, and takes its name when :meth:`close` has ended
-    it well; :meth:`abort` leaves nothing behind. As a context manager it closes on success and
-    aborts on an error. ``path`` must not be in use by another writer.
+    Writes to ``<name>.part`` and renames it in :meth:`close`; :meth:`abort` removes it. As a
+    context manager it closes on success and aborts on an error. ``path`` must not be in use by
+    another writer.
 
     ``fps`` is frames per second; ``metadata`` goes into the file as it is (``comment``, ``title``).
-    Raises ``RenderError`` when the encoder or the disk refuses.
+    Raises ``RenderError`` if encoding or writing fails.
     """
 
     def __init__(
@@ -92,10 +92,10 @@ class VideoWriter:
         self._thread.start()
 
     def write(self, frames: Any) -> None:
-        """Take RGB frames: a NumPy array or torch tensor, one (H×W×3) or a chunk (T×H×W×3).
+        """Encode RGB frames: a NumPy array or torch tensor, one (H×W×3) or a chunk (T×H×W×3).
 
-        ``uint8``, or floating point from 0 to 1. A torch tensor may have its channels first. Waits
-        while the encoder is behind. Raises ``InvalidRequest`` for another shape, ``RenderError``
+        ``uint8``, or floating point from 0 to 1. A torch tensor may have its channels first. Blocks
+        while the queue is full. Raises ``InvalidRequest`` for another shape, ``RenderError``
         when encoding has failed.
         """
         for frame in frames_of(frames):
@@ -105,11 +105,11 @@ class VideoWriter:
             self._put(frame)
 
     def write_i420(self, planes: Image) -> None:
-        """Take one I420 frame (BT.601, limited range) that the caller will not change again."""
+        """Encode one I420 frame (BT.601, limited range); the caller must not modify it afterwards."""
         self._put(planes)
 
     def close(self) -> Path:
-        """Encode what is left, end the file and give it its name; return that."""
+        """Encode the remaining frames, finish the file and return its path."""
         if not self._ended:
             self._ended = True
             self._enqueue(None)
@@ -119,7 +119,7 @@ class VideoWriter:
         return self.path
 
     def abort(self) -> None:
-        """Stop at once and leave no file."""
+        """Stop immediately and remove the file."""
         if not self._ended:
             self._ended = True
             self._stop.set()
@@ -181,7 +181,7 @@ class _Codec:
 
 
 class _Target:
-    """The open container and its one stream; used by the encoder's thread alone."""
+    """The output container and its stream; used only by the encoder thread."""
 
     def __init__(
         self,
@@ -209,7 +209,7 @@ class _Target:
         context.width, context.height = self._size
         context.pix_fmt = "yuv420p"
         context.thread_count = self._codec.threads
-        # Frames beside each other: slices of one frame would wait for each other, and cost bytes.
+        # Frame threads: slice threads wait for each other and increase the size.
         context.thread_type = "FRAME"
         context.gop_size = max(1, round(float(self._rate) * _KEYFRAME_EVERY_S))
         context.color_range, context.colorspace = _RANGE_LIMITED, _MATRIX_BT601
@@ -217,7 +217,7 @@ class _Target:
         self._stream = stream
 
     def encode(self, planes: Image) -> None:
-        # PyAV's copy-free way loses two rows of a height that is no multiple of 4
+        # from_numpy_buffer drops two rows if the height is not a multiple of 4
         shares = self._size[1] % 4 == 0
         wrap = av.VideoFrame.from_numpy_buffer if shares else av.VideoFrame.from_ndarray
         frame = wrap(np.ascontiguousarray(planes), format="yuv420p")
@@ -239,7 +239,7 @@ class _Target:
 
 
 def nvenc_opens() -> bool:
-    """Tell whether the GPU's H.264 encoder really opens here; asked once per process."""
+    """Return whether the GPU's H.264 encoder opens; tried once per process."""
     return _nvenc_opens()
 
 

@@ -1,4 +1,4 @@
-"""The seam that every engine fills, and the registry that finds engines by name."""
+"""The interface that every engine implements."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ __all__ = ["Engine", "RenderTask", "Rendered"]
 
 @dataclass(frozen=True, slots=True)
 class RenderTask:
-    """One render as an engine receives it."""
+    """One render, as passed to an engine."""
 
     recipe: Recipe
-    """Its ``request`` is complete: :meth:`Engine.complete` has filled the defaults in."""
+    """Its ``request`` is complete: :meth:`Engine.complete` has filled in the defaults."""
     folder: Path
     """An empty folder; the engine writes ``video.mp4`` and ``poster.jpg`` into it."""
     report: Callable[[Progress], None]
     cancelled: Callable[[], bool]
-    """To be asked at every step; when true, raise ``RenderCancelled``."""
+    """Poll at every step; raise ``RenderCancelled`` when it returns true."""
     may_finish_later: bool = False
-    """Whether :attr:`Rendered.finish` will be called; an engine need not make use of it."""
+    """Whether the caller calls :attr:`Rendered.finish`. Engines may ignore it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """What an engine made: the picture's facts, and seconds by stage."""
+    """The result of a render: size, length, rate, and seconds by stage."""
 
     width: int
     height: int
@@ -37,39 +37,39 @@ class Rendered:
     fps: float
     timings_s: dict[str, float]
     request: RenderRequest | None = None
-    """The request as it effectively was, where that differs from the one asked."""
+    """The effective request, if it differs from the one asked for."""
     finish: Callable[[], Rendered] | None = None
-    """Where every frame is made and the file still being written: writes the rest, and returns all
-    of this anew. Called in another thread, while the engine may render the next task."""
+    """Set when all frames exist but the file is still being written: writes the rest and returns the
+    final result. Called in another thread while the engine may render the next task."""
 
 
 class Engine(Protocol):
     """Turns a render request into a video on one device.
 
-    An engine lives inside one worker process, renders one task at a time, and stays loaded between
-    tasks. It is made with the settings as its one argument; making one must be cheap, and heavy
-    imports belong in :meth:`load`.
+    An engine lives in one worker process, renders one task at a time and stays loaded between
+    tasks. Its constructor takes the settings and must be cheap; heavy imports belong in
+    :meth:`load`.
     """
 
     name: str
     needs_gpu: bool
-    """Whether it is of little use on a CPU; such jobs wait for a GPU where there is one."""
+    """Whether jobs of this engine wait for a GPU if the machine has one."""
 
     def complete(self, request: RenderRequest) -> RenderRequest:
         """Return ``request`` with every default filled in.
 
         Runs in any process, before the job is queued; imports nothing heavy. Raises
-        ``InvalidRequest`` for values that this engine cannot render, naming the fields.
+        ``InvalidRequest``, naming the fields, for values that this engine cannot render.
         """
 
     def load(self, request: RenderRequest, device: str, report: Callable[[Progress], None]) -> None:
-        """Make ready for ``request`` on ``device`` (``cpu`` or ``cuda:0``); cheap when it is.
+        """Load what ``request`` needs on ``device`` (``cpu`` or ``cuda:0``); cheap if already loaded.
 
         Raises ``EngineUnavailable``, ``OutOfMemory`` or ``DeviceLost``.
         """
 
     def render(self, task: RenderTask) -> Rendered:
-        """Render ``task``; raises ``RenderError`` or one of its children."""
+        """Render ``task``; raises ``RenderError`` or a subclass."""
 
     def unload(self) -> None:
-        """Give the device's memory back."""
+        """Free the device's memory."""

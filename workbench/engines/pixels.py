@@ -1,7 +1,4 @@
-"""Pictures as arrays: what engines hand over, as frames of bytes and as the planes that video is.
-
-Knows neither files nor codecs.
-"""
+"""Frames as arrays, in RGB and in the I420 planes that encoders take. Knows neither files nor codecs."""
 
 from __future__ import annotations
 

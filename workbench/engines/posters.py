@@ -1,4 +1,4 @@
-"""Still pictures of a video: the poster as JPEG and as a small WebP, and previews."""
+"""Still images of a video: posters (JPEG and small WebP) and previews."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _SMALL_QUALITY: Final = 72
 def write_posters(rgb: Image, folder: Path) -> None:
     """Write ``poster.jpg`` at full size and ``poster.webp``, at most 416 pixels wide.
 
-    Raises ``OSError`` when the disk refuses.
+    Raises ``OSError`` if writing fails.
     """
     (folder / "poster.jpg").write_bytes(jpeg(rgb, quality=_POSTER_QUALITY))
     (folder / "poster.webp").write_bytes(webp(rgb, width=_SMALL_WIDTH, quality=_SMALL_QUALITY))

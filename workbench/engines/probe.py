@@ -1,4 +1,4 @@
-"""What a video file says of itself: size, length, rate, tags. Decodes only when asked to."""
+"""Facts of a video file: size, length, rate, tags."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Recipes in files: written as JSON, carried inside an mp4, read back from either.
-
-Knows the file forms. Knows neither jobs nor how a recipe is rendered.
-"""
+"""Reads recipes from JSON files and mp4 metadata, and prepares them for embedding."""
 
 from __future__ import annotations
 
@@ -19,7 +16,7 @@ from workbench.scene import Scene
 __all__ = ["METADATA_KEY", "embeddable", "read_recipe", "write_recipe"]
 
 METADATA_KEY: Final = "comment"
-"""The mp4 tag that holds the recipe: one that players and editors leave in place."""
+"""The mp4 tag that holds the recipe; players and editors preserve it."""
 
 _LIMIT_BYTES: Final = 8 << 20
 _MARK: Final = "world-model-workbench recipe "
@@ -93,7 +90,7 @@ def _parse(text: str, name: str) -> Recipe:
 
 
 def _tolerant(data: dict[str, Any]) -> dict[str, Any]:
-    """Move what a newer release added inside the request to where it survives: ``newer_fields``."""
+    """Move fields of a newer release to ``newer_fields``, where they are preserved."""
     request = data.get("request")
     if not isinstance(request, Mapping):
         return data

@@ -1,4 +1,4 @@
-"""Finds engines by name: the embedded ones, those installed beside, those named in the settings."""
+"""Finds engines by name: built-in, from entry points, and from the settings."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from workbench.settings import Settings
 __all__ = ["ENTRY_POINT_GROUP", "create_engine", "engine_names"]
 
 ENTRY_POINT_GROUP: Final = "workbench.engines"
-"""Other packages offer engines under this entry-point group: ``name = "module:Class"``."""
+"""The entry-point group of third-party engines: ``name = "module:Class"``."""
 
 _EMBEDDED: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -27,15 +27,15 @@ _EMBEDDED: Final[Mapping[str, str]] = MappingProxyType(
 
 
 def engine_names(settings: Settings) -> tuple[str, ...]:
-    """Return the names of all engines that can be asked for, the embedded ones first."""
+    """Return the names of all available engines."""
     return tuple(_targets(settings))
 
 
 def create_engine(name: str, settings: Settings) -> Engine:
     """Return a new, unloaded engine.
 
-    Raises ``InvalidRequest`` for a name that nobody offers, and ``EngineUnavailable`` when its
-    code cannot be imported.
+    Raises ``InvalidRequest`` for an unknown name and ``EngineUnavailable`` if its code cannot be
+    imported.
     """
     targets = _targets(settings)
     if name not in targets:

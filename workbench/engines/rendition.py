@@ -1,4 +1,4 @@
-"""A second, lighter rendition of a video, for phones and slow lines.
+"""A smaller rendition of a video, for phones and slow connections.
 
 Knows files and sizes. Knows neither engines nor jobs.
 """
@@ -19,8 +19,8 @@ __all__ = ["write_rendition"]
 def write_rendition(source: Path, target: Path, *, height: int = 360) -> Path:
     """Write the video at ``source`` to ``target`` at most ``height`` pixels tall, and return it.
 
-    The rate and the metadata (so the recipe, too) stay; the quality is that of a small screen.
-    Raises ``DamagedFile`` when the source cannot be read, ``RenderError`` when the disk refuses.
+    Keeps the frame rate and the metadata, including the recipe. Raises ``DamagedFile`` if the
+    source cannot be read, ``RenderError`` if writing fails.
     """
     facts = probe_video(source)
     low = min(even(height), facts.height)

@@ -1,4 +1,4 @@
-"""Renders a recipe again, outside any job: the same request, through the same engine."""
+"""Renders a recipe again, outside the job manager."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ def render_again(
     device: str = "cpu",
     report: Callable[[Progress], None] = lambda _: None,
 ) -> Rendered:
-    """Render ``recipe`` to ``output`` and return what was made.
+    """Render ``recipe`` to ``output`` and return the result.
 
-    A deterministic engine gives frame for frame the video that the recipe came from. Raises
-    ``InvalidRequest`` when the engine is not here or refuses the request, and ``RenderError``.
+    A deterministic engine reproduces the original frame for frame. Raises ``InvalidRequest`` if the
+    engine is missing or refuses the request, and ``RenderError``.
     """
     engine = create_engine(recipe.request.engine, settings)
     whole = recipe.model_copy(update={"request": engine.complete(recipe.request), "outcome": None})

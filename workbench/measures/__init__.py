@@ -1,5 +1,5 @@
-"""What can be measured on a finished video: light, colour, motion, likeness, agreement with its prompt.
+"""Measures of finished videos: light, colour, motion, similarity, agreement with the prompt.
 
-Knows frames and files; neither jobs nor prompts, so that a worker may use it. ``scores`` names the
-measures and loads nothing; ``clips`` takes them and loads OpenCV; ``agreement`` loads PyTorch.
+Knows frames and files; neither jobs nor prompts. ``scores`` names the measures and has no heavy
+imports; ``clips`` computes them with OpenCV; ``agreement`` loads PyTorch.
 """

@@ -1,8 +1,8 @@
-"""How well a video shows its prompt, by a model of the CLIP kind: CLIP, SigLIP and their relatives.
+"""Agreement of a video with its prompt, by CLIP, SigLIP and similar models.
 
-Loads PyTorch only inside ``AgreementModel``, which belongs into a process of its own: the scorer, or
-``python -m workbench.measures.agreement MODEL``, which ends with the measuring. Weights are read from
-a folder, or from a hub where the settings allow it.
+Loads PyTorch only in ``AgreementModel``, which belongs in a process of its own: the scorer, or
+``python -m workbench.measures.agreement MODEL``. Weights come from a folder, or from the hub if the
+settings allow it.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def prompt_agreement(
     command = [sys.executable, "-m", "workbench.measures.agreement", model]
     if not settings.allow_hub:
         command.append("--offline")
-    done = subprocess.run(  # its errors are told below
+    done = subprocess.run(  # errors are reported below
         command, input=json.dumps(asked), capture_output=True, text=True, check=False
     )
     if done.returncode:
@@ -50,10 +50,10 @@ def prompt_agreement(
 
 
 class AgreementModel:
-    """A loaded model of the CLIP kind; loading takes seconds, each video a second on a CPU."""
+    """A loaded CLIP-like model; loading takes seconds, each video about a second on a CPU."""
 
     def __init__(self, name: str, *, offline: bool) -> None:
-        import torch  # noqa: PLC0415  in a process of its own alone
+        import torch  # noqa: PLC0415  only in a separate process
         from transformers import AutoModel, AutoProcessor  # noqa: PLC0415
 
         self._torch = torch
@@ -88,7 +88,7 @@ def _frames(path: Path) -> list[Any]:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Measure what stands on the standard input, and print the result as one line of JSON."""
+    """Measure the videos listed on standard input; print the result as one line of JSON."""
     asked = json.loads(sys.stdin.read())
     model = AgreementModel(arguments[0], offline="--offline" in arguments)
     found = {key: model.agreement(Path(path), prompt) for key, (path, prompt) in asked.items()}

@@ -1,7 +1,6 @@
-"""What can be measured on a clip without knowing how it was made: motion, flicker, light, colour.
+"""Measures of a clip: motion, flicker, light, colour.
 
-Knows frames alone: neither files nor jobs. All measures are taken on a copy 416 pixels wide, so that
-videos of different sizes compare.
+Knows only frames. Measures use a copy 416 pixels wide, so that videos of different sizes compare.
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ FINGERPRINT_SHAPE: Final = (_PRINT_FRAMES, _PRINT_SIZE[1], _PRINT_SIZE[0], 3)
 """Frames, rows, columns and colours of a fingerprint."""
 
 NEAR_DUPLICATE: Final = 0.02
-"""Two videos whose fingerprints differ by less are taken for the same: see :func:`difference`."""
+"""Videos whose fingerprints differ by less are near-duplicates: see :func:`difference`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +57,7 @@ class Clip:
 
     @property
     def fingerprint(self) -> Picture:
-        """Eight thumbnails of 16 × 9 pixels, evenly spaced in time: what near-duplicates share."""
+        """Eight thumbnails of 16 × 9 pixels, evenly spaced in time, to find near-duplicates."""
         chosen = np.linspace(0, len(self.pictures) - 1, _PRINT_FRAMES).round().astype(int)
         return np.stack(
             [
@@ -69,9 +68,9 @@ class Clip:
 
 
 def difference(one: Picture, other: Picture) -> float:
-    """Return how far two fingerprints are apart, 0 (the same) to 1: their mean absolute difference.
+    """Return the mean absolute difference of two fingerprints, 0 (equal) to 1.
 
-    Below :data:`NEAR_DUPLICATE` a viewer takes the two videos for one.
+    Below :data:`NEAR_DUPLICATE` the videos look the same to a viewer.
     """
     return float(np.abs(one.astype(np.int16) - other.astype(np.int16)).mean() / 255)
 

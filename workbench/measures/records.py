@@ -1,7 +1,4 @@
-"""What is kept of a measured video: its scores and its fingerprint, as a file beside it.
-
-Knows the file's form; its name and place are given. Loads nothing.
-"""
+"""The score file beside a video: its scores and its fingerprint."""
 
 from __future__ import annotations
 
@@ -21,19 +18,19 @@ _VERSION: Final = 2
 
 @dataclass(frozen=True, slots=True)
 class ScoreRecord:
-    """The scores of one video, as they are kept."""
+    """The stored scores of one video."""
 
     video: str
-    """SHA-256 of the video that was measured, in hexadecimal; tells whether it is still that one."""
+    """SHA-256 of the measured video, in hexadecimal."""
     scores: Scores
     fingerprint: bytes
-    """What finds its near-duplicates: see :meth:`workbench.measures.clips.Clip.fingerprint`."""
+    """Finds near-duplicates: see :meth:`workbench.measures.clips.Clip.fingerprint`."""
     near_duplicates: tuple[str, ...] = ()
-    """Job ids of the same batch's videos that look the same, of those measured before it."""
+    """Job ids of earlier near-duplicates in the same batch."""
 
 
 def read_record(path: Path) -> ScoreRecord | None:
-    """Return the record at ``path``; None where there is none, or none that can be read."""
+    """Return the record at ``path``, or None if it is missing or unreadable."""
     try:
         document = json.loads(path.read_bytes())
         if document["version"] != _VERSION:

@@ -1,4 +1,4 @@
-"""Measures video files, and finds those among them that look the same. Loads OpenCV and PyAV."""
+"""Measures video files and finds near-duplicates. Loads OpenCV and PyAV."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from workbench.measures.scores import Scores
 __all__ = ["Scorecard", "are_alike", "near_duplicates", "score_video", "score_videos"]
 
 _MEASURED_FRAMES: Final = 481
-"""Of a longer video its beginning is measured: 20 s at 24 frames a second."""
+"""Longer videos are measured up to this frame: 20 s at 24 fps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +32,10 @@ class Scorecard:
 
 
 def score_video(path: Path) -> Scorecard:
-    """Measure the video at ``path``, of a long one the first 481 frames.
+    """Measure the first 481 frames of the video at ``path``.
 
-    Takes about half a second on one core for 81 frames of 832×480. Raises ``DamagedFile`` for a
-    video that does not decode.
+    Takes about half a second on one core for 81 frames of 832×480. Raises ``DamagedFile`` if it
+    does not decode.
     """
     fps = probe_video(path).fps
     clip = Clip.of(islice(decode_video(path), _MEASURED_FRAMES), fps)
@@ -43,9 +43,9 @@ def score_video(path: Path) -> Scorecard:
 
 
 def score_videos(paths: Mapping[str, Path]) -> dict[str, Scorecard]:
-    """Return the scores of several videos by the same keys, measured on every core at once.
+    """Return the scores of several videos by key, measured in parallel.
 
-    Videos that do not decode are left out.
+    Videos that do not decode are omitted.
     """
     workers = max(1, min(len(paths), os.cpu_count() or 1))
     with ThreadPoolExecutor(workers, thread_name_prefix="scores") as pool:
@@ -72,7 +72,7 @@ def near_duplicates(
 
 
 def are_alike(one: bytes, other: bytes, limit: float = NEAR_DUPLICATE) -> bool:
-    """Tell whether two fingerprints differ by less than ``limit``; False for what is none."""
+    """Return whether two fingerprints differ by less than ``limit``; False for invalid data."""
     try:
         first, second = (
             np.frombuffer(data, np.uint8).reshape(FINGERPRINT_SHAPE) for data in (one, other)

@@ -1,6 +1,6 @@
-"""The measures of a video by name, each with its unit, its range and where its formula is from.
+"""The measures of a video by name, with unit, range and source of the formula.
 
-Loads nothing: who only reads scores needs no more.
+Has no heavy imports.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ __all__ = ["SCORE_NAMES", "Scores"]
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """The measures of one video. Every one says its unit, its range and where its formula is from."""
+    """The measures of one video."""
 
     motion: float
     """How much moves: mean length of the optical flow, in picture widths a second; 0 is frozen.

@@ -8,8 +8,8 @@ from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from workbench.prompts.composer.morphology import lemma
-from workbench.prompts.composer.words import content_words
+from workbench.lexicon.morphology import lemma
+from workbench.lexicon.words import content_words
 from workbench.scene import LIST_FIELDS, SCENE_FIELDS, Origin, Scene, canonical_term
 
 __all__ = [

@@ -11,9 +11,9 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
+from workbench.lexicon.words import sentence_case, sentences
 from workbench.prompts.composer.circumstances import scene_clause
 from workbench.prompts.composer.facts import ground
-from workbench.prompts.composer.words import sentence_case, sentences
 from workbench.prompts.markers import strip_marker
 from workbench.scene import Scene
 

@@ -87,7 +87,7 @@ def _until(true: Callable[[], bool]) -> None:
     raise AssertionError("it never came true")
 
 
-def _orders(folder: Path) -> list[Path]:
+def _submissions(folder: Path) -> list[Path]:
     return list((folder / ".workbench" / "remote").glob("*.json"))
 
 
@@ -251,7 +251,7 @@ def test_a_video_that_failed_there_fails_here_with_their_reason(
     endpoint.script = refuse
     with pytest.raises(RenderError, match="as failed: The prompt was refused"):
         client.render()
-    assert _orders(client.folder) == [], "a retry asks for a new video"
+    assert _submissions(client.folder) == [], "a retry asks for a new video"
 
 
 @pytest.mark.parametrize("status", ["expired", "", "cancelled"])
@@ -294,7 +294,7 @@ def test_cancelling_deletes_the_video_there(endpoint: Endpoint, client: Client) 
     with pytest.raises(RenderCancelled):
         client.render()
     assert endpoint.deleted == ["video_1"]
-    assert _orders(client.folder) == []
+    assert _submissions(client.folder) == []
 
 
 def test_cancelling_does_not_wait_for_an_endpoint_that_hangs(
@@ -332,13 +332,13 @@ Client(There, Path({str(tmp_path)!r})).render()
     finally:
         worker.send_signal(signal.SIGKILL)
         worker.wait()
-    assert len(_orders(tmp_path)) == 1
+    assert len(_submissions(tmp_path)) == 1
     endpoint.polls = 2
     made, _ = Client(endpoint, tmp_path).render()
     assert len(endpoint.videos) == 1
     assert made.request is not None
     assert made.request.options["as_rendered"]["resumed"] is True
-    assert _orders(tmp_path) == []
+    assert _submissions(tmp_path) == []
 
 
 def test_a_job_of_another_id_or_prompt_does_not_take_over_an_order(

@@ -1,4 +1,4 @@
-"""How actors act: their table, their gait, the room they need, what they hold and sit on."""
+"""How actors move: figure table, gait, footprint, props and seats."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def footprint(actor: Actor, side: str = "side") -> float:
 
 _FACING: Final = {"front view": "front", "rear view": "rear", "over-the-shoulder": "front"}
 _FACING_US: Final = frozenset({"stand", "rest", "wave", "dance"})
-"""What somebody does who does not go anywhere: he is seen from the front, as in a portrait."""
+"""Gaits without travel: a person is then seen from the front, as in a portrait."""
 HELD: Final = {
     "umbrella": (0.16, -0.62, 0.95),
     "guitar": (0.10, -0.42, 0.52),

@@ -1,4 +1,4 @@
-"""The light and air of a scene: what time, weather and lighting make of sky, colours and shadows."""
+"""Light and air of a scene: the effect of time, weather and lighting on sky, colours and shadows."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Orb:
 
 @dataclass(frozen=True, slots=True)
 class Atmosphere:
-    """Everything about light and air that painters ask for. Shares run from 0 to 1."""
+    """Light and air, as painters need them. Shares run from 0 to 1."""
 
     sky: tuple[Colour, Colour, Colour]
     """Colours at the top, in the middle and at the horizon, before grading."""

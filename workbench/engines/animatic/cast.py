@@ -22,10 +22,10 @@ from workbench.engines.animatic.acting import (
 from workbench.engines.animatic.camera import GROUND, Camera, Framing, View
 from workbench.engines.animatic.canvas import Canvas
 from workbench.engines.animatic.colour import Colour, scale
+from workbench.engines.animatic.compositing import lay
 from workbench.engines.animatic.figures.arm import held_at
 from workbench.engines.animatic.figures.body import Ink, Pose
 from workbench.engines.animatic.figures.forms import FORMS
-from workbench.engines.animatic.laying import lay
 from workbench.engines.animatic.planes import Picture, Sprite, cropped, sprite_of
 from workbench.engines.animatic.script import Actor, Script
 from workbench.engines.animatic.shading import foreshortened, modelled, shadow_of, squashed

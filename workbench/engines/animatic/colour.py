@@ -10,11 +10,10 @@ import colorsys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-__all__ = ["BLACK", "WHITE", "Colour", "Grade", "hex_colour", "luma", "mix", "scale", "shift_hue"]
+__all__ = ["WHITE", "Colour", "Grade", "hex_colour", "luma", "mix", "scale", "shift_hue"]
 
 Colour = tuple[float, float, float]
 
-BLACK: Final[Colour] = (0.0, 0.0, 0.0)
 WHITE: Final[Colour] = (1.0, 1.0, 1.0)
 
 

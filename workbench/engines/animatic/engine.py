@@ -1,4 +1,4 @@
-"""The engine named ``animatic``: draws a scene as a moving storyboard, on the CPU, at once."""
+"""The ``animatic`` engine: draws a scene as a moving storyboard on the CPU."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The film: everything painted once, then frame after frame laid together and handed on."""
+"""The film: layers are painted once, then composited frame by frame."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from workbench.engines.animatic.backdrops import paint_backdrop
 from workbench.engines.animatic.backdrops.passages import PASSAGES
 from workbench.engines.animatic.camera import Camera, View, film_path, placed, presets, shaken
 from workbench.engines.animatic.cast import framing, players_of
+from workbench.engines.animatic.compositing import lay
 from workbench.engines.animatic.effects import Effect, make_effects, parted
 from workbench.engines.animatic.effects.plan import Plan
 from workbench.engines.animatic.foreground import foreground
 from workbench.engines.animatic.label import Label
-from workbench.engines.animatic.laying import lay
 from workbench.engines.animatic.look import look_of
 from workbench.engines.animatic.merging import merged
 from workbench.engines.animatic.planes import Picture
@@ -192,8 +192,7 @@ class Film:
     def _passed(self, path: list[Camera]) -> list[Camera]:
         """Return ``path`` as the backdrop sees it.
 
-        A camera that goes before or behind somebody keeps its distance to him, and the world about
-        both comes nearer or falls back.
+        A camera that leads or follows someone keeps its distance; the world approaches or recedes.
         """
         way = self._way()
         if not way:

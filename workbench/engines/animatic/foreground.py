@@ -1,4 +1,4 @@
-"""What stands between camera and scene: a shoulder, one's own hands, the wheel of one's car."""
+"""Foreground fixed to the camera: a shoulder, the viewer's hands, a steering wheel."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import math
 
 from workbench.engines.animatic.camera import presets
 from workbench.engines.animatic.canvas import Canvas, ellipse_points
+from workbench.engines.animatic.compositing import lay
 from workbench.engines.animatic.figures.body import smooth
-from workbench.engines.animatic.laying import lay
 from workbench.engines.animatic.planes import Picture, Sprite, sprite_of
 from workbench.engines.animatic.world import World
 

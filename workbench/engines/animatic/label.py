@@ -1,4 +1,4 @@
-"""The small label that says honestly what this is: an animatic."""
+"""The label in the corner of every frame."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final
 import cv2
 import numpy as np
 
-from workbench.engines.animatic.laying import lay
+from workbench.engines.animatic.compositing import lay
 from workbench.engines.animatic.planes import Picture, Sprite, sprite_of
 from workbench.engines.pixels import Image
 

@@ -1,6 +1,6 @@
-"""Less work per frame for the same picture.
+"""Merges layers to save work per frame.
 
-What never moves against each other becomes one sprite; what never changes its size is resized once.
+Layers that never move against each other become one sprite; layers of constant scale are resized once.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 
 from workbench.engines.animatic.camera import Camera
-from workbench.engines.animatic.laying import lay
+from workbench.engines.animatic.compositing import lay
 from workbench.engines.animatic.planes import Sheet, Sprite, resized
 from workbench.engines.animatic.world import Layer, World
 from workbench.engines.pixels import Image

@@ -1,7 +1,4 @@
-"""What the picture side makes of a Scene: a script of figures, a backdrop and established terms.
-
-Plain data between reading and drawing; knows neither.
-"""
+"""The script that a Scene becomes: figures, a backdrop and vocabulary terms. Plain data."""
 
 from __future__ import annotations
 

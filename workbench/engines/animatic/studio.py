@@ -1,4 +1,4 @@
-"""Where a film is shot: frames drawn here, encoded in another thread, progress told on the way."""
+"""Renders a film: draws frames, encodes them in another thread, reports progress."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _DEFAULT_SIZE: Final = (832, 480)
 
 
 def warm_up() -> None:
-    """Bring in and touch all that the first frame needs."""
+    """Import and initialise everything that the first frame needs."""
     cv2.setNumThreads(1)
     Film(read_scene(Scene(subject="a dog", action="running"), 0), 128, 72, 2, 24).frame(0)
 

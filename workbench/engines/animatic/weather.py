@@ -1,4 +1,4 @@
-"""What falls and blows: rain, snow, hail, wind, dust, leaves; mist before the scene; lightning."""
+"""Weather in front of the scene: rain, snow, hail, wind, dust, leaves, mist, lightning."""
 
 from __future__ import annotations
 

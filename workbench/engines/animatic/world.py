@@ -1,4 +1,4 @@
-"""What every painter gets: the script, the air, the size of the picture and what of it is seen."""
+"""What every painter receives: script, atmosphere, frame size and visible extents."""
 
 from __future__ import annotations
 

@@ -1,9 +1,8 @@
-"""The profiles' ways to be faster, each tried before it is trusted, each undone when it fails.
+"""Speed-ups of each profile. Each is verified before use and undone if it fails.
 
-``reference`` does nothing of this. ``exact`` takes the quickest attention that gives the same
-numbers here, compiles the transformer's blocks and lays the VAE out as the GPU reads it. ``fast``
-adds a step cache, which approximates. ``draft`` is over before a compiler would be: it compiles
-nothing by itself.
+``reference`` uses none. ``exact`` uses the fastest attention that agrees with the native one,
+compiles the transformer blocks and uses a GPU-friendly VAE layout. ``fast`` adds a step cache,
+which approximates. ``draft`` does not compile: it would finish before the compiler.
 """
 
 from __future__ import annotations
@@ -35,12 +34,12 @@ _FORWARD_TOLERANCE: Final = 5e-2
 
 
 class AccelerationFailed(Exception):
-    """A faster path failed or gave other numbers; the eager path is to be taken."""
+    """A faster path failed or its output differs; use the plain path."""
 
 
 @dataclass
 class Acceleration:
-    """What speeds one loaded model up at the moment, and what was said about it."""
+    """The speed-ups in effect on one loaded model, with notes for the recipe."""
 
     attention: str = NATIVE
     compiled: bool = False
@@ -51,7 +50,7 @@ class Acceleration:
     checked: dict[str, float] = field(default_factory=dict)
     """Shape → relative error of the first forward against the eager path."""
     attention_refused: str = ""
-    """Why another attention failed for this model; it is not tried again."""
+    """Why another attention backend failed for this model; not retried."""
     refused: bool = False
     """Whether a faster path failed for this model; it is not tried again."""
 
@@ -71,10 +70,9 @@ class Acceleration:
         *,
         resident: bool = True,
     ) -> None:
-        """Bring ``pipe`` to what ``profile`` and ``options`` ask for, from whatever stood before.
+        """Configure ``pipe`` for ``profile`` and ``options``, whatever its current state.
 
-        ``resident`` tells whether all weights stay on the device: those that come and go are left
-        as they are laid out.
+        ``resident``: whether all weights stay on the device. Offloaded weights keep their layout.
         """
         self.notes.clear()
         on_gpu = device.startswith("cuda")
@@ -221,7 +219,7 @@ def denoisers(pipe: Any) -> list[Any]:
 
 
 def _tune(*, fast: bool) -> None:
-    """Let cuDNN look for its quickest convolutions, and torch keep more compiled shapes."""
+    """Enable cuDNN autotuning and raise the number of compiled shapes torch keeps."""
     import torch  # noqa: PLC0415
 
     torch.backends.cudnn.benchmark = fast
@@ -249,7 +247,7 @@ def _blocks(denoiser: Any) -> list[Any]:
 
 @contextmanager
 def _plain(denoiser: Any, attention: str) -> Iterator[None]:
-    """Make ``denoiser`` eager and native for a moment."""
+    """Temporarily make ``denoiser`` eager, with native attention."""
     kept = [(block, block._compiled_call_impl) for block in _blocks(denoiser)]  # noqa: SLF001
     for block, _ in kept:
         block._compiled_call_impl = None  # noqa: SLF001

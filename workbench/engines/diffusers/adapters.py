@@ -1,6 +1,6 @@
-"""Says a request in the words of one pipeline's call: one general adapter, and what differs.
+"""Maps a request to the call arguments of a pipeline.
 
-Most of what differs between families is data, in ``families.toml``; here stands what is not.
+Most differences between families are data, in ``families.toml``; the rest is here.
 """
 
 from __future__ import annotations
@@ -33,15 +33,12 @@ _VIDEO_SUFFIXES: Final = {".mp4", ".webm", ".mov", ".mkv", ".gif"}
 
 
 def is_modular(pipe: Any) -> bool:
-    """Tell whether ``pipe`` is one of diffusers' modular pipelines, put together from blocks."""
+    """Return whether ``pipe`` is a modular pipeline, assembled from blocks."""
     return hasattr(pipe, "update_components")
 
 
 def parameters_of(pipe: Any) -> dict[str, Any]:
-    """Return what ``pipe``'s call takes, by name, with its default.
-
-    What has no default has ``inspect.Parameter.empty``.
-    """
+    """Return the parameters of ``pipe``'s call and their defaults (``Parameter.empty`` if none)."""
     if not is_modular(pipe):
         taken = inspect.signature(pipe.__call__).parameters
         return {name: parameter.default for name, parameter in taken.items()}
@@ -91,9 +88,9 @@ def call_arguments(
 
 
 def conditioned(pipe: Any, request: RenderRequest, options: Options) -> dict[str, Any]:
-    """Return the pictures that ``pipe``'s call takes to begin from, at the request's size.
+    """Return the image and video inputs of ``pipe``'s call, at the request's size.
 
-    Raises ``InvalidRequest`` where the pipeline needs a picture that was not given.
+    Raises ``InvalidRequest`` if a required input is missing.
     """
     takes = parameters_of(pipe)
     size = (request.width or 0, request.height or 0)
@@ -116,7 +113,7 @@ def conditioned(pipe: Any, request: RenderRequest, options: Options) -> dict[str
 
 
 def set_guidance(pipe: Any, request: RenderRequest, family: Family) -> None:
-    """Set the guidance of a pipeline that keeps it in an object of its own."""
+    """Set the guidance of a pipeline that keeps it in a guider."""
     kept = family.guidance == "guider" or is_modular(pipe)
     if kept and request.guidance_scale is not None and getattr(pipe, "guider", None) is not None:
         _put(pipe, "guider", pipe.guider.new(guidance_scale=request.guidance_scale))
@@ -165,7 +162,7 @@ def _further(pipe: Any, options: Options, takes: Mapping[str, Any]) -> dict[str,
 def _hunyuan_video(
     _pipe: Any, arguments: dict[str, Any], _request: RenderRequest, _options: Options
 ) -> None:
-    """Its guidance is embedded: a negative prompt is read only with true guidance above 1."""
+    """Guidance is embedded: a negative prompt applies only with true guidance above 1."""
     if arguments.get("true_cfg_scale", 1.0) <= 1.0:
         arguments.pop("negative_prompt", None)
 
@@ -179,7 +176,7 @@ def _cosmos_3(
 def _skyreels_forcing(
     _pipe: Any, arguments: dict[str, Any], request: RenderRequest, options: Options
 ) -> None:
-    """A longer video than the model's base length is made in overlapping pieces."""
+    """A video longer than the base length is made in overlapping pieces."""
     if (request.num_frames or 0) > _SKYREELS_BASE_FRAMES and "overlap_history" not in options.call:
         arguments["overlap_history"] = 17
 

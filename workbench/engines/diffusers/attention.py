@@ -1,4 +1,4 @@
-"""Finds the quickest attention that a GPU really has and that gives the same numbers there."""
+"""Finds the fastest attention backend that works on this GPU and agrees with the native one."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from typing import Any, Final
 __all__ = ["NATIVE", "best_attention", "offer_flash_attention_3", "relative_error"]
 
 NATIVE: Final = "native"
-"""What diffusers takes by itself: torch's own choice."""
+"""The default of diffusers: torch chooses."""
 
 _CANDIDATES: Final = ("_flash_3", "flash", "_native_cudnn")
-"""Backends of diffusers that give what the native one gives but for rounding."""
+"""Backends that differ from the native one only by rounding."""
 _TRIAL_SHAPE: Final = (1, 16_384, 12, 128)
 """Batch, tokens, heads, width: the proportions of a short video of Wan 1.3B."""
 _TRIAL_TOLERANCE: Final = 2e-2
 _WORTH_IT: Final = 0.97
-"""A backend must take less than this share of the native one's time; the rest is noise."""
+"""A backend must take less than this share of the native time; smaller gains are noise."""
 
 
 @cache
 def best_attention() -> str:
-    """Return the attention backend that is quickest here and agrees with the native one.
+    """Return the fastest attention backend that agrees with the native one; once per process.
 
-    Asked once per process. Tries each on a problem of a video model's proportions; what is
-    missing, fails or disagrees is passed over.
+    Tries each backend on a problem of a video model's size; skips those that are missing, fail or
+    disagree.
     """
     import torch  # noqa: PLC0415
     from diffusers.models.attention_dispatch import dispatch_attention_fn  # noqa: PLC0415
@@ -51,10 +51,10 @@ def best_attention() -> str:
 
 
 def offer_flash_attention_3() -> bool:
-    """Let diffusers find FlashAttention 3 where it is installed; tell whether it can be used.
+    """Make an installed FlashAttention 3 known to diffusers; return whether it is usable.
 
-    diffusers looks for the package as its authors build it. The wheel on the registry, ``fa3-fwd``
-    (the forward pass alone, for Hopper), has the same function under another name.
+    diffusers looks for the package built from source. The ``fa3-fwd`` wheel (forward pass only, for
+    Hopper) has the same function under another name.
     """
     from diffusers.models import attention_dispatch as dispatch  # noqa: PLC0415
 

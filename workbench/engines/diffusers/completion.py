@@ -1,6 +1,6 @@
-"""Fills in a request's defaults by its model's family, and refuses what that family cannot make.
+"""Fills in a request's defaults from its model family and validates it.
 
-Runs in servers and notebooks, before a job is queued; knows rules, not models.
+Runs in servers and notebooks before a job is queued; imports no model library.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ _PARAMETERS = ("width", "height", "num_frames", "fps", "num_inference_steps", "g
 
 
 def complete(request: RenderRequest, settings: Settings) -> RenderRequest:
-    """Return ``request`` with everything filled in that its model's family says.
+    """Return ``request`` with its family's defaults.
 
-    Raises ``InvalidRequest``, naming every field that does not fit, among them a model whose
-    weights are not here when downloads are not allowed.
+    Raises ``InvalidRequest``, naming every invalid field, including a model whose weights are
+    missing while downloads are not allowed.
     """
     model = request.model or settings.model
     if not model:

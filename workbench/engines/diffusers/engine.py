@@ -1,6 +1,6 @@
-"""The engine named ``diffusers``: loads a model, keeps it warm, renders requests on it.
+"""The ``diffusers`` engine: loads a model, keeps it warm and renders requests on it.
 
-Light to import and to make; the heavy libraries come in with the first ``load``.
+Heavy libraries are imported by the first ``load``.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _LOG = logging.getLogger("workbench.engines.diffusers")
 class DiffusersEngine:
     """Renders with any text-to-video pipeline of diffusers, by folder or hub name.
 
-    Its options stand in :class:`~workbench.engines.diffusers.options.Options`.
+    Options: :class:`~workbench.engines.diffusers.options.Options`.
     """
 
     name = "diffusers"
@@ -50,17 +50,17 @@ class DiffusersEngine:
         return complete(request, self._settings)
 
     def load(self, request: RenderRequest, device: str, report: Callable[[Progress], None]) -> None:
-        """Have the request's model on ``device``; free when it is there already.
+        """Load the request's model on ``device``; free if already loaded.
 
         Raises ``EngineUnavailable``, ``OutOfMemory`` or ``DeviceLost``.
         """
         self._ready(request, read_options(request.options), device, report)
 
     def render(self, task: RenderTask) -> Rendered:
-        """Render ``task``; after an error the engine can be used again, unless the device is lost.
+        """Render ``task``. After an error the engine stays usable, unless the device is lost.
 
-        Raises ``RenderError`` or one of its children, ``InvalidRequest`` for options that the
-        model does not take.
+        Raises ``RenderError`` or a subclass, and ``InvalidRequest`` for options that the model does
+        not take.
         """
         from workbench.engines.diffusers.render import render  # noqa: PLC0415  heavy
 
@@ -70,7 +70,7 @@ class DiffusersEngine:
         try:
             return render(model, task)
         except Exception as error:
-            # The error's frames hold the render's tensors for as long as somebody holds the error.
+            # The traceback's frames keep the render's tensors alive.
             traceback.clear_frames(error.__traceback__)
             _collect()
             translated = translate(error, request, model.plan.placement)
@@ -79,7 +79,7 @@ class DiffusersEngine:
             raise translated from error
 
     def unload(self) -> None:
-        """Give the device's memory back."""
+        """Free the device's memory."""
         if self._model is None:
             return
         self._model.text_cache.clear()

@@ -1,7 +1,4 @@
-"""The model families known by name: their rules and their authors' values, read from a data file.
-
-Knows names and numbers. Knows no weights and no library that runs them.
-"""
+"""Model families: their rules and recommended values, read from ``families.toml``."""
 
 from __future__ import annotations
 
@@ -18,7 +15,7 @@ __all__ = ["Family", "ModelFacts", "Rule", "families", "family_of"]
 
 
 class Rule(BaseModel):
-    """Which numbers a family can make: ``every``·k + ``plus``, at least ``least``."""
+    """The allowed values of a number: ``every``·k + ``plus``, at least ``least``."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -27,7 +24,7 @@ class Rule(BaseModel):
     least: int = Field(1, ge=1)
 
     def allows(self, value: int) -> bool:
-        """Tell whether ``value`` itself comes out when it is asked for."""
+        """Return whether ``value`` is allowed."""
         return value >= self.least and (value - self.plus) % self.every == 0
 
     def near(self, value: int) -> tuple[int, int]:
@@ -55,7 +52,7 @@ class _Memory(BaseModel):
 
 
 class Family(BaseModel):
-    """One model family; the meaning of each field stands at the top of ``families.toml``."""
+    """One model family; fields are explained at the top of ``families.toml``."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -100,13 +97,13 @@ class Family(BaseModel):
         return own or Rule(every=self.multiple, least=self.multiple)
 
     def packages_for(self, facts: ModelFacts) -> tuple[str, ...]:
-        """Return the packages that this very model cannot run without."""
+        """Return the packages that this model needs."""
         return self.needs_packages if _stands(self.needs_packages_when, facts) else ()
 
     def begins_from(self, kind: Literal["image", "video"], facts: ModelFacts) -> bool:
-        """Tell whether these very weights can begin from an image or a video.
+        """Return whether these weights can start from an image or a video.
 
-        True where that cannot be known before they are here.
+        True if unknown because the weights are not downloaded yet.
         """
         made_for = {"image": ("Image", "I2V"), "video": ("VideoToVideo", "Video2Video")}
         if kind in self.takes or any(sign in facts.class_name for sign in made_for[kind]):
@@ -124,22 +121,22 @@ class Family(BaseModel):
 
     @property
     def negative_prompt(self) -> str:
-        """What the family's authors ask not to see; empty where they ask nothing."""
+        """The negative prompt that the authors recommend; may be empty."""
         return _table("negatives.toml")[self.negative] if self.negative else ""
 
 
 GENERAL = Family(name="general", title="this model")
-"""For pipelines that no family knows: nothing is assumed, the pipeline's own defaults stand."""
+"""For unknown pipelines: the pipeline's own defaults apply."""
 
 
 class ModelFacts(BaseModel):
-    """What is known of a model without loading it."""
+    """Facts of a model, known without loading it."""
 
     model_config = ConfigDict(frozen=True)
 
     hub_name: str = ""
     class_name: str = ""
-    """The pipeline's class; empty where its ``model_index.json`` is not at hand."""
+    """The pipeline class; empty if ``model_index.json`` is missing."""
     index: Mapping[str, Any] = Field(default_factory=dict)
     """The whole ``model_index.json``."""
     configs: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict)
@@ -154,7 +151,7 @@ def families() -> tuple[Family, ...]:
 def family_of(facts: ModelFacts) -> Family:
     """Return the family of a model, by its class where that is known, else by its hub name.
 
-    A model that no family claims gets the general one, which assumes nothing.
+    Unknown models get :data:`GENERAL`.
     """
     return next((family for family in _families() if _claims(family, facts)), GENERAL)
 
@@ -184,7 +181,7 @@ def _holds(table: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
 
 
 def _present(value: Any) -> bool:
-    """Tell whether a component or flag is there; an absent one reads ``[null, null]``."""
+    """Return whether a component or flag is present; an absent one reads ``[null, null]``."""
     return bool(value) and value != [None, None]
 
 

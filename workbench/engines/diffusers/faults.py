@@ -1,7 +1,4 @@
-"""Tells apart the ways a render fails on a device, and says what would have worked.
-
-Turns a library's exception into one of ours; never swallows one.
-"""
+"""Translates library exceptions into our error types, with advice."""
 
 from __future__ import annotations
 
@@ -32,7 +29,7 @@ _DRAFT_SHARE: Final = 0.5
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Tell whether ``error`` says that memory ran out."""
+    """Return whether ``error`` means out of memory."""
     text = str(error)
     return (
         type(error).__name__ in {"OutOfMemoryError", "MemoryError"}
@@ -41,13 +38,13 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 def is_lost(error: BaseException) -> bool:
-    """Tell whether ``error`` says that the device can no longer be used by this process."""
+    """Return whether ``error`` means that this process can no longer use the device."""
     text = str(error)
     return type(error).__name__ == "AcceleratorError" or any(sign in text for sign in _LOST)
 
 
 def translate(error: Exception, request: RenderRequest, placement: str) -> WorkbenchError:
-    """Return the error of ours that ``error`` is, for a render that was placed as ``placement``."""
+    """Return our error for ``error``, given the render's memory placement."""
     if isinstance(error, WorkbenchError):
         return error
     if is_out_of_memory(error):

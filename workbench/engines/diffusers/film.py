@@ -1,4 +1,4 @@
-"""The file that a render leaves: opened with the first frames, encoded while more are decoded."""
+"""The output file of a render, encoded while more frames are decoded."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ __all__ = ["Film"]
 class Film:
     """Takes frames in order and writes ``video.mp4`` and the posters into the task's folder.
 
-    ``describe`` is asked when the first frames come, for what the embedded recipe says of the
-    render. As a context manager it removes the file on an error; :meth:`finish` ends it well.
+    ``describe`` is called when the first frames arrive; the embedded recipe holds its result. As a
+    context manager it removes the file on an error; :meth:`finish` completes it.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class Film:
         self._timings: dict[str, float] = {}
 
     def __call__(self, frames: Image) -> None:
-        """Take T×H×W×3 frames, ``uint8`` or from 0 to 1, that nobody changes again."""
+        """Encode T×H×W×3 frames, ``uint8`` or 0 to 1, which nobody modifies afterwards."""
         if self._writer is None:
             self._open(frames.shape[2], frames.shape[1])
         writer = self._writer
@@ -58,7 +58,7 @@ class Film:
         self._watch.decoded(writer.num_frames, self._expected)
 
     def write_all(self, frames: Image) -> None:
-        """Take every frame at once, a few at a time so that a cancellation is heard."""
+        """Encode all frames, a few at a time so that cancellation is noticed."""
         for start in range(0, len(frames), 8):
             self(frames[start : start + 8])
 
@@ -70,7 +70,7 @@ class Film:
         return Rendered(width, height, self._writer.num_frames, self._fps, dict(self._timings))
 
     def finish(self) -> Rendered:
-        """Write what is left and the posters, and return the facts of the finished file."""
+        """Write the remaining frames and the posters; return the facts of the file."""
         if self._writer is None:
             raise RenderError("The model returned no frames.")
         if self._poster is not None:

@@ -1,8 +1,8 @@
-"""Takes the frames of a running pipeline as its VAE makes them, and hands them to the encoder.
+"""Streams the frames of a running pipeline to the encoder as the VAE decodes them.
 
-Three places to take them: chunk by chunk in the VAE's decoder, a few frames at a time where the
-pipeline decodes so, or all at once just before the pipeline would turn them into pictures. What is
-taken is, value for value, what the pipeline would have returned as 8-bit pictures.
+Three tap points: chunk by chunk in the VAE's decoder, a few frames at a time if the pipeline
+decodes so, or all at once before post-processing. The values equal the 8-bit frames that the
+pipeline would return.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from typing import Any, Protocol
 __all__ = ["FrameSink", "Tap", "as_uint8", "frames_of_output"]
 
 _SLICE = 8
-"""Frames converted at a time where the whole video comes at once; bounds the memory this takes."""
+"""Frames converted at a time when the whole video arrives at once; bounds memory."""
 
 
 class FrameSink(Protocol):
-    """What takes finished frames: T×H×W×3, ``uint8``."""
+    """Receives finished frames: T×H×W×3, ``uint8``."""
 
     def __call__(self, frames: Any) -> None:
-        """Take the next frames, in order."""
+        """Receive the next frames, in order."""
 
 
 def as_uint8(frames: Any) -> Any:
@@ -56,7 +56,7 @@ def frames_of_output(output: Any) -> Any:
 
 
 class Tap:
-    """Taps one pipeline for one call; ``taken`` tells how many frames came that way."""
+    """Taps one pipeline for one call; ``taken`` counts the frames."""
 
     def __init__(self, pipe: Any, place: str, sink: FrameSink) -> None:
         self._pipe = pipe
@@ -67,7 +67,7 @@ class Tap:
 
     @contextmanager
     def open(self) -> Iterator[Tap]:
-        """Tap the pipeline while the context is open; the pipeline is left as it was."""
+        """Tap the pipeline while the context is open, then restore it."""
         with ExitStack() as stack:
             if self.place == "decoder":
                 handle = self._pipe.vae.decoder.register_forward_hook(self._on_decoder)
@@ -89,7 +89,7 @@ class Tap:
 
             frames = unpatchify(frames, patch_size=patch)
         self._push(frames.clamp(-1.0, 1.0)[0])
-        # The VAE joins what its decoder returns; a corner of it is enough, the frames are taken.
+        # The VAE concatenates what its decoder returns; the frames are taken, so a corner is enough.
         corner = whole[:, :, :, :1, :1]
         return (corner, *output[1:]) if isinstance(output, tuple) else corner
 
@@ -115,7 +115,7 @@ class Tap:
         return tapped
 
     def _push(self, frames: Any) -> None:
-        """Hand over the chunk before this one: on a GPU, this one is still being copied."""
+        """Forward the previous chunk: on a GPU, this one is still being copied."""
         self.taken += frames.shape[1]
         ready = as_uint8(frames)
         if ready.device.type == "cpu":
@@ -142,7 +142,7 @@ class Tap:
 
 
 def _place(pipe: Any, wanted: str) -> str:
-    """Return where ``pipe`` can be tapped: ``decoder`` only where the VAE decodes in order."""
+    """Return the tap point; ``decoder`` only if the VAE decodes in order."""
     if not hasattr(getattr(pipe, "video_processor", None), "postprocess_video"):
         return "none"
     vae = getattr(pipe, "vae", None)
@@ -153,7 +153,7 @@ def _place(pipe: Any, wanted: str) -> str:
 
 
 def _replace(stack: ExitStack, owner: Any, name: str, value: Any) -> None:
-    """Set ``owner.name`` for as long as ``stack`` is open, on this one object alone."""
+    """Set ``owner.name`` on this object while ``stack`` is open."""
     had = name in vars(owner)
     before = vars(owner).get(name)
     object.__setattr__(owner, name, value)

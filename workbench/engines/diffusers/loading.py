@@ -1,4 +1,4 @@
-"""Brings a model from disk to its device, as its plan says, and keeps what goes with it."""
+"""Loads a model from disk to its device according to its memory plan."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from workbench.settings import Settings
 __all__ = ["LoadedModel", "ModelKey", "load_model", "model_key"]
 
 ModelKey = tuple[str, ...]
-"""What makes two requests need two loadings."""
+"""Requests with equal keys share one loaded model."""
 
 
 @dataclass
 class LoadedModel:
-    """One model on its device, with everything that stays warm beside it."""
+    """A loaded model and the state kept with it."""
 
     key: ModelKey
     pipe: Any
@@ -47,7 +47,7 @@ class LoadedModel:
     """Pipelines of other classes over the same components."""
 
     def pipe_for(self, options: Options) -> Any:
-        """Return the pipeline that takes what ``options`` give to begin from."""
+        """Return the pipeline class that takes the inputs in ``options``."""
         takes = parameters_of(self.pipe)
         for kind in ("image", "video"):
             if getattr(options, kind) and kind not in takes:
@@ -61,7 +61,7 @@ class LoadedModel:
         return self.pipe
 
     def fit(self, request: RenderRequest, options: Options) -> None:
-        """Decide anew, for this very request, whether the VAE decodes in tiles."""
+        """Decide for this request whether the VAE decodes in tiles."""
         vae: Any = getattr(self.pipe, "vae", None)
         if not hasattr(vae, "enable_tiling") or not hasattr(vae, "disable_tiling"):
             return
@@ -98,7 +98,7 @@ class LoadedModel:
 
 
 def model_key(request: RenderRequest, options: Options, family: Family, device: str) -> ModelKey:
-    """Return what tells whether a loaded model serves ``request``."""
+    """Return the key that tells whether a loaded model can serve ``request``."""
     return (
         request.model,
         request.revision,
@@ -116,9 +116,9 @@ def load_model(
     device: str,
     report: Callable[[Progress], None],
 ) -> LoadedModel:
-    """Load the model that ``request`` names onto ``device``; says what it does as it goes.
+    """Load the model of ``request`` onto ``device``, reporting progress.
 
-    Raises ``EngineUnavailable`` where a library or the weights are missing or damaged.
+    Raises ``EngineUnavailable`` if a library or the weights are missing or damaged.
     """
     if not settings.allow_hub:  # read by the hub's library when it is first imported
         os.environ.setdefault("HF_HUB_OFFLINE", "1")
@@ -193,7 +193,7 @@ def _pipeline(
 
 @contextmanager
 def _told(report: Callable[[Progress], None]) -> Iterator[None]:
-    """Report every component that diffusers brings in, from the bar that it would draw."""
+    """Report each component that diffusers loads, through its progress bar."""
     from diffusers.pipelines import pipeline_utils  # noqa: PLC0415
     from diffusers.utils import logging  # noqa: PLC0415
 
@@ -219,9 +219,9 @@ def _told(report: Callable[[Progress], None]) -> Iterator[None]:
 def _dtypes(
     request: RenderRequest, options: Options, family: Family, device: str
 ) -> dict[str, str]:
-    """Return the number format of the components: what the family's authors used, on a GPU.
+    """Return the dtype of the components: on a GPU, the one the family's authors use.
 
-    The VAE runs in 32 bits only for the reference profile; the others take bfloat16.
+    The VAE runs in float32 only for the reference profile.
     """
     if options.dtype != "auto":
         return {"default": options.dtype, "vae": options.dtype}
@@ -248,7 +248,7 @@ def _plan(
 
 
 def _free_bytes(device: str) -> int | None:
-    """Return what is free on ``device`` for this process; None on a CPU."""
+    """Return the bytes free on ``device`` for this process; None on a CPU."""
     if not device.startswith("cuda"):
         return None
     import torch  # noqa: PLC0415

@@ -1,7 +1,4 @@
-"""Decides before a model is loaded how it is to fit into the device's memory.
-
-Arithmetic alone: what is free and what is needed come from others.
-"""
+"""Plans how a model fits into the device's memory. Pure arithmetic."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The options that the diffusers engine alone understands, validated before a job is queued."""
+"""The options of the diffusers engine, validated before a job is queued."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from workbench.errors import FieldProblem
 __all__ = ["AS_RENDERED", "Options", "option_problems", "read_options"]
 
 AS_RENDERED = "as_rendered"
-"""The option under which a recipe says what was in effect; ignored when a recipe is rendered again."""
+"""The option in which a recipe records the effective settings; ignored when re-rendering."""
 
 _RESERVED = frozenset(
     {
@@ -25,18 +25,18 @@ _RESERVED = frozenset(
 
 
 class Options(BaseModel):
-    """What ``request.options`` may hold for this engine; everything has a default."""
+    """The options of the diffusers engine; all have defaults."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     image: str | None = None
-    """Path of a picture to begin from."""
+    """Path of the start image."""
     last_image: str | None = None
-    """Path of a picture to end at, where the pipeline takes one."""
+    """Path of the end image, if the pipeline takes one."""
     video: str | None = None
-    """Path of a video to begin from, or to change."""
+    """Path of the input video."""
     strength: float | None = Field(None, ge=0, le=1)
-    """How far a video is changed: 0 not at all, 1 wholly."""
+    """How much the input video changes: 0 not at all, 1 completely."""
     guidance_scale_2: float | None = Field(None, ge=0, le=100)
     """Guidance of the second, low-noise transformer, where there are two."""
     true_cfg_scale: float | None = Field(None, ge=0, le=100)
@@ -52,24 +52,24 @@ class Options(BaseModel):
     tiled_vae: bool | None = None
     """Whether the VAE decodes in tiles; None: where memory asks for it."""
     attention: str = "auto"
-    """Attention backend of diffusers; ``auto`` takes the best that really works here."""
+    """Attention backend of diffusers; ``auto`` uses the fastest that works."""
     compile: bool | None = None
     """Whether the transformer's blocks are compiled; None: as the profile says."""
     quick_parts: bool = True
-    """Whether the VAE and the projections may take their quicker way on a GPU."""
+    """Whether the VAE may use its faster implementation on a GPU."""
     cache: Literal["auto", "none", "first-block", "pyramid"] = "auto"
     cache_threshold: float = Field(0.1, gt=0, le=1)
     """How much change the first-block cache ignores."""
     safety_checker: bool = True
-    """Whether a family's own safety checker is used, where it has one."""
+    """Whether to use the family's safety checker, if it has one."""
     previews: int = Field(6, ge=0, le=50)
-    """How many previews are shown while denoising."""
-    # as the encoder has them; it is not imported here, for a server has no need of it
+    """Number of previews while denoising."""
+    # as in the encoder, which is not imported here because servers do not need it
     quality: Literal["phone", "light", "standard", "high"] = "standard"
     effort: Literal["live", "balanced", "thorough"] = "balanced"
     encoder: Literal["software", "auto"] = "software"
     call: Mapping[str, Any] = Field(default_factory=dict)
-    """Further parameters of the pipeline's own call, by name; plain JSON values."""
+    """Further parameters of the pipeline's call, as JSON values."""
 
 
 def read_options(options: Mapping[str, Any]) -> Options:

@@ -1,8 +1,7 @@
-"""Shows a video that is still noise: a small picture made of the latents by one linear map.
+"""Previews while denoising: a linear map from latents to colours.
 
-The map is fitted once per loaded model, by encoding a few coloured tiles with its own VAE and
-solving for the matrix that gives their colours back. That holds for any VAE, needs no table of
-factors, and costs one encoding of a picture a few hundred pixels wide.
+The map is fitted once per loaded model by encoding a few coloured tiles with its VAE and solving for
+the matrix that recovers their colours. Works for any VAE and costs one small encoding.
 """
 
 from __future__ import annotations

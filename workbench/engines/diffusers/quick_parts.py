@@ -1,7 +1,7 @@
-"""Parts of a loaded model that a GPU runs quicker without other arithmetic, and the way back.
+"""Faster implementations of model parts, and how to undo them.
 
-Each part computes what it computed, with its memory laid out otherwise or in fewer passes over it;
-results differ by rounding alone. Knows modules by the names of their classes, and no pipeline.
+Each computes the same result with another memory layout or in fewer passes; results differ only by
+rounding. Identifies modules by class name.
 """
 
 from __future__ import annotations

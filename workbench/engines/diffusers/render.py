@@ -1,4 +1,4 @@
-"""One render on a loaded model: the call, watched and tapped, from prompt to finished file."""
+"""One render on a loaded model, from request to finished file."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ __all__ = ["render"]
 def render(model: LoadedModel, task: RenderTask) -> Rendered:
     """Render ``task`` on ``model`` and leave ``video.mp4`` and the posters in its folder.
 
-    A faster path that fails is given up, step by step down to the plain one, and the render begins
-    anew. Raises whatever the pipeline raises, and ``RenderCancelled``.
+    If a faster path fails, it is disabled and the render starts again, down to the plain path.
+    Raises what the pipeline raises, and ``RenderCancelled``.
     """
     request = task.recipe.request
     options = read_options(request.options)
@@ -60,7 +60,7 @@ def _first_line(error: Exception) -> str:
 
 
 class _Run:
-    """One attempt at a pipeline's call."""
+    """One attempt at the pipeline call."""
 
     def __init__(self, model: LoadedModel, pipe: Any, task: RenderTask, options: Options) -> None:
         self._model = model
@@ -73,11 +73,11 @@ class _Run:
 
     @property
     def steps_done(self) -> int:
-        """How many steps of the denoising came to their end."""
+        """Completed denoising steps."""
         return self._watch.done if self._watch else 0
 
     def run(self) -> Rendered:
-        """Make the call and return what came of it."""
+        """Call the pipeline and return the result."""
         import torch  # noqa: PLC0415
 
         model, pipe, request = self._model, self._pipe, self._request
@@ -101,7 +101,7 @@ class _Run:
             callback = stack.enter_context(watch.watching(pipe, deep=deep))
             shape = f"{request.width}×{request.height}×{request.num_frames}"
             stack.enter_context(model.acceleration.checking(pipe, shape))
-            # A checker sees the whole video before anyone else does, and may change it.
+            # The checker must see, and may change, the whole video before anything is written.
             checked = getattr(pipe, "safety_checker", None) is not None
             place = "none" if checked else model.family.stream
             tap = stack.enter_context(Tap(pipe, place, film).open())
@@ -149,7 +149,7 @@ class _Run:
     def _as_rendered(
         self, arguments: dict[str, Any], shift: float | None, counter: _BlockCount
     ) -> dict[str, Any]:
-        """Return what was in effect, beyond what was asked."""
+        """Return the effective settings, beyond what was requested."""
         model, acceleration = self._model, self._model.acceleration
         plain = (str, int, float, bool)
         call = {k: v for k, v in arguments.items() if isinstance(v, plain)}
@@ -182,7 +182,7 @@ class _Run:
 
 
 class _BlockCount:
-    """Counts how often the denoiser ran, and how often its last block really computed."""
+    """Counts the denoiser's forwards, and how often its last block computed."""
 
     def __init__(self, pipe: Any) -> None:
         self._denoisers = denoisers(pipe)

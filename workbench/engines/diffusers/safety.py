@@ -1,4 +1,4 @@
-"""What keeps watch over a model's pictures, said as it effectively was."""
+"""Safety checkers: construction and effective state."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _COSMOS_PACKAGE = "cosmos_guardrail"
 
 
 def checker_arguments(family: Family, class_name: str, *, wanted: bool) -> dict[str, Any]:
-    """Return what the pipeline's constructor is to be given for its safety checker.
+    """Return the safety arguments of the pipeline's constructor.
 
-    Cosmos insists on one: without a checker of its own it is given one that lets everything pass,
-    and the recipe says so. Raises ``EngineUnavailable`` where the checker is wanted and missing.
+    Cosmos requires a checker: if disabled, it gets one that passes everything, and the recipe says
+    so. Raises ``EngineUnavailable`` if the checker is wanted but missing.
     """
     if family.safety != "cosmos":
         return {}
@@ -25,7 +25,7 @@ def checker_arguments(family: Family, class_name: str, *, wanted: bool) -> dict[
         if find_spec(_COSMOS_PACKAGE) is None:
             raise EngineUnavailable(
                 "Cosmos needs its safety checker: install it with `pip install cosmos_guardrail`, "
-                "or set options.safety_checker to false and answer for what is shown."
+                "or set options.safety_checker to false and take responsibility for the output."
             )
         return {}
     if class_name == "Cosmos3OmniPipeline":
@@ -34,7 +34,7 @@ def checker_arguments(family: Family, class_name: str, *, wanted: bool) -> dict[
 
 
 def safety_state(pipe: Any) -> dict[str, Any]:
-    """Return which checker ``pipe`` has, and whether it checks anything."""
+    """Return the checker of ``pipe`` and whether it is active."""
     checker = getattr(pipe, "safety_checker", None)
     if checker is None:
         return {"checker": None, "active": False}
@@ -46,7 +46,7 @@ def _pass_everything() -> Any:
     import torch  # noqa: PLC0415
 
     class PassEverything(torch.nn.Module):  # type: ignore[misc]
-        """Stands where a pipeline insists on a checker that the user has switched off."""
+        """Placeholder for a checker that the pipeline requires and the user disabled."""
 
         dtype = torch.float32
         device = torch.device("cpu")

@@ -1,6 +1,6 @@
-"""Watches a pipeline step by step: reports progress, shows previews, and ends it when cancelled.
+"""Watches a pipeline step by step: progress, previews, cancellation.
 
-Hears of steps from the pipeline's own callback, or from its scheduler where it has no callback.
+Uses the pipeline's step callback, or its scheduler if there is no callback.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from workbench.rendering import Progress
 __all__ = ["StepWatch"]
 
 _DECODE_SHARE: Final = 0.1
-"""Share of the steps that stands for decoding in the progress told."""
+"""Share of the reported steps that stands for decoding."""
 
 
 class StepWatch:
-    """One render's steps; the render's own thread alone uses it."""
+    """The steps of one render; used only by the render thread."""
 
     def __init__(
         self,
@@ -45,16 +45,16 @@ class StepWatch:
         self._event: Any = None
 
     def check(self, *_: Any) -> None:
-        """Raise ``RenderCancelled`` when the render is no longer wanted."""
+        """Raise ``RenderCancelled`` if the render was cancelled."""
         if self._cancelled():
             raise RenderCancelled("The render was cancelled.")
 
     def encoding_prompt(self) -> None:
-        """Tell that the prompt is being read."""
+        """Report that the prompt is being encoded."""
         self._report(Progress("encoding prompt", 0, self.total))
 
     def step(self, latents: Any = None, scheduler: Any = None) -> None:
-        """Tell that one more step is done."""
+        """Report one completed step."""
         self.check()
         self.done += 1
         self._wait_for_device(latents)
@@ -68,7 +68,7 @@ class StepWatch:
         self._report(Progress("denoising", shown, self.total, text, preview))
 
     def decoded(self, frames: int, expected: int) -> None:
-        """Tell that ``frames`` of the ``expected`` frames are decoded."""
+        """Report that ``frames`` of ``expected`` frames are decoded."""
         self.check()
         share = min(1.0, frames / expected) if expected else 0.0
         step = self.steps + int(share * (self.total - self.steps))
@@ -79,8 +79,8 @@ class StepWatch:
     def watching(self, pipe: Any, *, deep: bool) -> Iterator[dict[str, Any]]:
         """Watch ``pipe`` while the context is open; yields the keyword arguments its call needs.
 
-        ``deep`` also looks for a cancellation before every block, not only before every module:
-        not for compiled blocks, whose code must not change.
+        ``deep`` checks for cancellation before every block, not only every module. Not for compiled
+        blocks, which must not change.
         """
         with ExitStack() as stack:
             for module in _modules(pipe, deep=deep):
@@ -95,7 +95,7 @@ class StepWatch:
             yield {}
 
     def _stepping(self, scheduler: Any, take: Callable[..., Any]) -> Callable[..., Any]:
-        """Return the scheduler's step, which also tells of itself."""
+        """Return the scheduler's step, wrapped to report progress."""
 
         def step(*args: Any, **kwargs: Any) -> Any:
             made = take(*args, **kwargs)
@@ -129,9 +129,9 @@ class StepWatch:
         return colours.picture(_foreseen(now, before, scheduler, self.done))
 
     def _wait_for_device(self, latents: Any) -> None:
-        """Wait for the step before this one, so that what is told has really happened.
+        """Wait for the previous step, so that reported progress is real.
 
-        One step is left in the air: the device never waits for this.
+        One step stays in flight, so the device never idles.
         """
         if latents is None or latents.device.type != "cuda":
             return
@@ -144,7 +144,7 @@ class StepWatch:
 
 
 def _points(steps: int, previews: int) -> frozenset[int]:
-    """Return after which steps a preview is shown: evenly spread, none for the last step."""
+    """Return the steps after which a preview is shown: evenly spread, not the last."""
     if previews < 1 or steps < 2:
         return frozenset()
     count = min(previews, steps - 1)
@@ -152,7 +152,7 @@ def _points(steps: int, previews: int) -> frozenset[int]:
 
 
 def _foreseen(now: Any, before: Any, scheduler: Any, done: int) -> Any:
-    """Return the clean latents that the last step was heading for.
+    """Return the model's current estimate of the clean latents.
 
     Denoising follows an ordinary differential equation in the noise level σ; its last step,
     drawn out to σ = 0, is the model's present guess (Liu et al. 2022, "Flow straight and fast").
@@ -167,7 +167,7 @@ def _foreseen(now: Any, before: Any, scheduler: Any, done: int) -> Any:
 
 
 def _modules(pipe: Any, *, deep: bool) -> Iterator[Any]:
-    """Yield the modules before whose run a cancellation is looked for."""
+    """Yield the modules before whose forward cancellation is checked."""
     import torch  # noqa: PLC0415
 
     for name, component in pipe.components.items():

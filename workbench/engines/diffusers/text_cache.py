@@ -1,6 +1,6 @@
-"""Keeps what the text encoders made of a prompt, so that the same prompt is not encoded again.
+"""Caches prompt embeddings, so that the same prompt is not encoded again.
 
-Wraps a pipeline's ``encode_prompt``; what comes out is bit for bit what it was.
+Wraps a pipeline's ``encode_prompt``; cached results are bit-identical.
 """
 
 from __future__ import annotations

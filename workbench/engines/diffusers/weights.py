@@ -1,6 +1,6 @@
-"""Where a model's weights are on this machine, how large they are, and how to get those missing.
+"""Locates model weights on this machine and reports their size.
 
-Reads folders and small JSON files. Imports no library of models and opens no connection.
+Reads folders and small JSON files only; imports no model library and uses no network.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Weights:
 
     @property
     def modular(self) -> bool:
-        """Whether it is put together from blocks, with no pipeline class of its own."""
+        """Whether it is a modular pipeline, assembled from blocks."""
         return not (self.folder / _INDEX).is_file()
 
     def component_bytes(self) -> dict[str, int]:
@@ -44,10 +44,9 @@ class Weights:
 
 
 def find_weights(model: str, revision: str = "") -> Weights | None:
-    """Return where ``model`` (a folder or a hub name) is on this machine; None when it is not.
+    """Return the local folder of ``model`` (a folder or a hub name), or None.
 
-    A hub name is looked up in the cache of the hub's library, where ``HF_HUB_CACHE`` or
-    ``HF_HOME`` say it is, without asking the network.
+    A hub name is looked up in the hub cache (``HF_HUB_CACHE``, ``HF_HOME``) without network access.
     """
     folder = Path(model).expanduser()
     if _is_pipeline(folder):
@@ -64,7 +63,7 @@ def find_weights(model: str, revision: str = "") -> Weights | None:
 
 
 def model_facts(model: str, weights: Weights | None) -> ModelFacts:
-    """Return what can be known of ``model`` without loading it."""
+    """Return the facts of ``model``, without loading it."""
     if weights is None:
         return ModelFacts(hub_name=model)
     index = _json(weights.folder / _INDEX) or _json(weights.folder / _MODULAR_INDEX)
@@ -83,7 +82,7 @@ def model_facts(model: str, weights: Weights | None) -> ModelFacts:
 
 
 def how_to_get(model: str, revision: str = "") -> str:
-    """Return the one sentence that says how to get weights that are not here."""
+    """Return a sentence that tells how to get missing weights."""
     if model.count("/") != 1 or model.startswith((".", "/", "~")):
         return f"There is no model in {model!r}: a folder with a model_index.json is needed."
     command = f"hf download {model}" + (f" --revision {revision}" if revision else "")

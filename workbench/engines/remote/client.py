@@ -1,8 +1,8 @@
-"""Speaks to one ``/v1/videos`` endpoint: create, ask, download, delete; and tries again with care.
+"""Client of one ``/v1/videos`` endpoint: create, get, download, delete, with careful retries.
 
-The protocol is that of OpenAI's video API, as SGLang and vLLM serve it too: forms in, JSON out. It
-is spoken here with the standard library, because what matters is which failures may be tried again:
-a creation that may have been taken is never sent a second time, for it may cost money.
+Follows OpenAI's video API, which SGLang and vLLM also serve. Built on the standard library for full
+control over retries: a create request that the endpoint may have accepted is never sent twice,
+because it may be billed.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import quote
 from urllib.request import Request
 
-from workbench.engines.remote.wire import multipart, opener_for
+from workbench.engines.remote.transport import multipart, opener_for
 from workbench.errors import InvalidRequest, RenderError
 
 __all__ = ["Answer", "Refused", "Unreachable", "VideoClient"]
@@ -35,12 +35,12 @@ _ANSWER_BYTES: Final = 1 << 20
 _VIDEO_BYTES: Final = 4 << 30
 _CHUNK_BYTES: Final = 1 << 18
 _NOT_TAKEN: Final = frozenset({429, 503})
-"""Statuses that say that a creation was not taken, so that it can be sent again."""
+"""Statuses that mean a create request was not accepted and can be retried."""
 _LATER: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 
 class Refused(RenderError):
-    """The endpoint answered, and said no; ``status`` is the HTTP status."""
+    """The endpoint refused the request; ``status`` is the HTTP status."""
 
     def __init__(self, message: str, status: int) -> None:
         super().__init__(message)
@@ -48,11 +48,11 @@ class Refused(RenderError):
 
 
 class Unreachable(RenderError):
-    """The endpoint did not answer, or not in a way that can be understood."""
+    """The endpoint did not answer, or its answer is not valid."""
 
 
 class _Later(Exception):
-    """Try again, after ``delay_s`` seconds where the endpoint said how long."""
+    """Retry, after ``delay_s`` seconds if the endpoint named a delay."""
 
     def __init__(self, reason: str, delay_s: float | None = None) -> None:
         super().__init__(reason)
@@ -61,25 +61,25 @@ class _Later(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A video at the endpoint, as it says it is."""
+    """The state of a video at the endpoint."""
 
     video_id: str
     status: str
     """``queued``, ``in_progress``, ``completed``, ``failed`` or something of its own."""
     progress: float
-    """0 to 100; 0 where it says nothing usable."""
+    """0 to 100; 0 if unknown."""
     error: str
 
     @property
     def going(self) -> bool:
-        """Whether there is something to wait for."""
+        """Whether the video is still being made."""
         return self.status in {"queued", "in_progress", "pending", "processing", "running"}
 
 
 class VideoClient:
-    """One endpoint, one render; ``check`` is called while waiting and may raise to break off.
+    """The client of one render. ``check`` is called while waiting and may raise to abort.
 
-    ``timeout_s`` bounds each request, ``retries`` how often one is tried again.
+    ``timeout_s`` bounds each request, ``retries`` the number of retries.
     """
 
     def __init__(
@@ -103,24 +103,24 @@ class VideoClient:
     ) -> Answer:
         """Ask for a video; raises ``Refused`` or ``Unreachable``.
 
-        Tried again only when it surely was not taken. When that is not sure, the error says so.
+        Retried only if the endpoint certainly did not accept it; otherwise the error says so.
         """
         body, kind = multipart(fields, image)
         headers = {"Content-Type": kind, "Idempotency-Key": idempotency_key}
         return _answer(self._retried("POST", "/videos", body, headers, paid=True))
 
     def ask(self, video_id: str) -> Answer:
-        """Return what the endpoint says of a video."""
+        """Return the state of a video."""
         return _answer(self._retried("GET", f"/videos/{quote(video_id, safe='')}"))
 
     def delete(self, video_id: str) -> None:
-        """Tell the endpoint that a video is no longer wanted; it may not care."""
+        """Delete a video at the endpoint."""
         self._once("DELETE", f"/videos/{quote(video_id, safe='')}", None, {})
 
     def download(self, video_id: str, path: Path, told: Callable[[float], None]) -> None:
-        """Write a finished video to ``path``; ``told`` hears the share done, from 0 to 1.
+        """Write a finished video to ``path``; ``told`` receives the completed share, 0 to 1.
 
-        A download that breaks off is begun anew.
+        An interrupted download starts again.
         """
         where = f"/videos/{quote(video_id, safe='')}/content"
         self._patiently(lambda: self._fetch(where, path, told), paid=False)
@@ -140,7 +140,7 @@ class VideoClient:
         return self._patiently(attempt, paid=paid)
 
     def _patiently(self, attempt: Callable[[], _T], *, paid: bool) -> _T:
-        """Try until it works, with growing pauses; the caller's check can break off at any time."""
+        """Retry with growing pauses; the caller's check can abort at any time."""
         for number in range(self._retries + 1):
             try:
                 return self._aside(lambda: _sorted_out(attempt, paid=paid))
@@ -153,7 +153,7 @@ class VideoClient:
         raise AssertionError("unreachable")  # pragma: no cover
 
     def _aside(self, work: Callable[[], _T]) -> _T:
-        """Do ``work`` in a thread, so that a cancellation need not wait for the network."""
+        """Run ``work`` in a thread, so that cancellation does not wait for the network."""
         done: list[_T] = []
         failed: list[BaseException] = []
 
@@ -215,7 +215,7 @@ class VideoClient:
 
 
 def _sorted_out(attempt: Callable[[], _T], *, paid: bool) -> _T:
-    """Run one attempt and say of a failure whether it may be tried again."""
+    """Run one attempt and classify a failure as retryable or final."""
     try:
         return attempt()
     except HTTPError as error:
@@ -234,7 +234,7 @@ def _sorted_out(attempt: Callable[[], _T], *, paid: bool) -> _T:
 
 
 def _never_sent(reason: object) -> bool:
-    """Tell whether a connection failed before anything was sent over it."""
+    """Return whether the connection failed before anything was sent."""
     import socket  # noqa: PLC0415
 
     return isinstance(reason, ConnectionRefusedError | socket.gaierror)
@@ -243,7 +243,7 @@ def _never_sent(reason: object) -> bool:
 def _perhaps_taken(reason: object) -> Unreachable:
     return Unreachable(
         f"The video endpoint did not answer a request that it may have taken ({reason}); "
-        "it was not sent again, so as not to pay twice. Look there before you retry."
+        "it was not sent again, so that you do not pay twice. Check the endpoint before you retry."
     )
 
 

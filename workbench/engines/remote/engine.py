@@ -1,4 +1,4 @@
-"""Renders at an OpenAI-compatible ``/v1/videos`` endpoint and brings the video home."""
+"""Renders at an OpenAI-compatible ``/v1/videos`` endpoint and downloads the video."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from workbench.engines.engine import Rendered, RenderTask
 from workbench.engines.inputs import input_file
 from workbench.engines.remote.client import Answer, Refused, VideoClient
-from workbench.engines.remote.orders import OrderBook
+from workbench.engines.remote.submissions import SubmissionStore
 from workbench.errors import (
     DamagedFile,
     FieldProblem,
@@ -29,7 +29,7 @@ __all__ = ["RemoteEngine", "RemoteOptions"]
 
 _AS_RENDERED: Final = "as_rendered"
 _TOTAL: Final = 110
-"""Progress as it is told: 100 for the endpoint, 5 to download, 5 to encode."""
+"""Reported steps: 100 for the endpoint, 5 for the download, 5 for encoding."""
 _DOWNLOADED, _FETCHES = 105, 3
 _EXTENDED: Final = ("num_frames", "fps", "num_inference_steps", "guidance_scale", "seed")
 
@@ -42,20 +42,20 @@ class RemoteOptions(BaseModel):
     image: str | None = None
     """Path of a picture to begin from."""
     seconds: int | None = Field(None, ge=1, le=120)
-    """Length to ask for; None: the number of frames over the rate, where both are given."""
+    """Length to request; None: the number of frames over the rate, if both are given."""
     plain: bool = False
-    """Whether only OpenAI's own fields are sent, for endpoints that refuse others."""
+    """Send only OpenAI's own fields, for endpoints that refuse others."""
     call: Mapping[str, str | int | float | bool] = Field(default_factory=dict)
-    """Further fields of the endpoint's own."""
+    """Further fields that the endpoint understands."""
     quality: Literal["phone", "standard", "high"] = "standard"
     effort: Literal["live", "balanced", "thorough"] = "balanced"
 
 
 class RemoteEngine:
-    """Asks an endpoint for a video, waits for it, and encodes it as every other engine does.
+    """Requests a video from an endpoint, waits for it and encodes it.
 
-    A worker that is ended meanwhile leaves a note of the video that it asked for; the next attempt
-    at the same job goes on waiting for that one.
+    The endpoint's video id is stored durably, so if the worker dies, the next attempt of the same
+    job resumes waiting for that video.
     """
 
     name = "remote"
@@ -63,7 +63,7 @@ class RemoteEngine:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._orders = OrderBook(settings.outputs / ".workbench" / "remote")
+        self._submissions = SubmissionStore(settings.outputs / ".workbench" / "remote")
 
     def complete(self, request: RenderRequest) -> RenderRequest:
         """Return ``request`` with the model filled in; raises ``InvalidRequest``."""
@@ -82,15 +82,15 @@ class RemoteEngine:
         return filled
 
     def load(self, request: RenderRequest, device: str, report: Callable[[Progress], None]) -> None:
-        """Do nothing: the model is somewhere else."""
+        """Do nothing: the model runs elsewhere."""
         del request, device, report
 
     def unload(self) -> None:
-        """Do nothing: the model is somewhere else."""
+        """Do nothing: the model runs elsewhere."""
 
     def render(self, task: RenderTask) -> Rendered:
-        """Have ``task`` rendered; raises ``RenderError`` or one of its children."""
-        return _Errand(self._settings, self._orders, task).run()
+        """Render ``task`` at the endpoint; raises ``RenderError`` or a subclass."""
+        return _RemoteRender(self._settings, self._submissions, task).run()
 
     def _setting_problems(self, model: str) -> list[FieldProblem]:
         problems = []
@@ -125,12 +125,12 @@ class RemoteEngine:
         return problems
 
 
-class _Errand:
-    """One video: asked for, waited for, fetched, encoded."""
+class _RemoteRender:
+    """One render: submit, wait, download, encode."""
 
-    def __init__(self, settings: Settings, orders: OrderBook, task: RenderTask) -> None:
+    def __init__(self, settings: Settings, submissions: SubmissionStore, task: RenderTask) -> None:
         self._settings = settings
-        self._orders = orders
+        self._submissions = submissions
         self._task = task
         self._recipe = task.recipe
         self._request = task.recipe.request
@@ -147,10 +147,10 @@ class _Errand:
         )
 
     def run(self) -> Rendered:
-        """Bring the video home; what is not wanted any more is deleted at the endpoint."""
+        """Return the finished video; a cancelled one is deleted at the endpoint."""
         started = time.perf_counter()
-        key = self._orders.key(self._recipe, self._settings.remote_base_url)
-        video_id = self._orders.find(self._recipe, key)
+        key = self._submissions.key(self._recipe, self._settings.remote_base_url)
+        video_id = self._submissions.find(self._recipe, key)
         resumed = video_id is not None
         try:
             if video_id is None:
@@ -159,7 +159,7 @@ class _Errand:
                     idempotency_key=key,
                     image=input_file(self._options.image) if self._options.image else None,
                 ).video_id
-                self._orders.keep(self._recipe, key, video_id)
+                self._submissions.keep(self._recipe, key, video_id)
             self._wait(video_id)
             waited_s = time.perf_counter() - started
             made = self._bring(video_id, resumed=resumed)
@@ -167,9 +167,9 @@ class _Errand:
             self._give_up(video_id)
             raise
         except (Refused, InvalidRequest):
-            self._orders.forget(self._recipe)
+            self._submissions.forget(self._recipe)
             raise
-        self._orders.forget(self._recipe)
+        self._submissions.forget(self._recipe)
         total_s = time.perf_counter() - started
         timings = {"waiting": waited_s, "fetching": total_s - waited_s, "total": total_s}
         return Rendered(made.width, made.height, made.num_frames, made.fps, timings, made.request)
@@ -201,7 +201,7 @@ class _Errand:
             if answer.status in {"completed", "succeeded"}:
                 return
             if not answer.going:
-                self._orders.forget(self._recipe)
+                self._submissions.forget(self._recipe)
                 raise RenderError(
                     f"The video endpoint ended the video as {answer.status or 'nothing'}: "
                     f"{answer.error or 'it gave no reason'}."
@@ -212,7 +212,7 @@ class _Errand:
                 time.sleep(min(0.05, self._settings.remote_poll_s))
 
     def _bring(self, video_id: str, *, resumed: bool) -> Rendered:
-        from workbench.engines.remote.homecoming import encode  # noqa: PLC0415  brings in av
+        from workbench.engines.remote.transcoding import transcode  # noqa: PLC0415  brings in av
 
         path = self._task.folder / "download"
         try:
@@ -226,7 +226,7 @@ class _Errand:
                         "sent": {k: v for k, v in self._fields().items() if k != "prompt"},
                     }
                     quality, effort = self._options.quality, self._options.effort
-                    return encode(path, self._task, told, self._encoded, quality, effort)
+                    return transcode(path, self._task, told, self._encoded, quality, effort)
                 except DamagedFile as error:
                     if attempt + 1 == _FETCHES:
                         text = f"What the video endpoint sent does not play: {error}"
@@ -236,8 +236,8 @@ class _Errand:
         raise AssertionError("unreachable")  # pragma: no cover
 
     def _give_up(self, video_id: str | None) -> None:
-        """Tell the endpoint that the video is not wanted; a refusal changes nothing here."""
-        self._orders.forget(self._recipe)
+        """Delete the video at the endpoint; errors are ignored."""
+        self._submissions.forget(self._recipe)
         if video_id is None:
             return
         try:

@@ -6,8 +6,10 @@ import re
 from functools import lru_cache
 from typing import Final
 
+from workbench.lexicon.nouns import head_of, place_in
+from workbench.lexicon.terms import Place, place_named, subject_kind
+from workbench.lexicon.words import tokens
 from workbench.prompts.composer.bank import Cast
-from workbench.prompts.composer.lexicon import Place, place_named, subject_kind
 from workbench.prompts.composer.naming import (
     BESIDE,
     definite,
@@ -16,8 +18,6 @@ from workbench.prompts.composer.naming import (
     short_name,
     styleless,
 )
-from workbench.prompts.composer.nouns import head_of, place_in
-from workbench.prompts.composer.words import tokens
 
 __all__ = ["NOWHERE", "cast", "place_of"]
 

@@ -7,9 +7,10 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
+from workbench.lexicon.datafiles import load as load_words
+from workbench.lexicon.terms import word_list
 from workbench.prompts.composer.datafiles import load
 from workbench.prompts.composer.facts import Ground, words_of
-from workbench.prompts.composer.lexicon import word_list
 from workbench.prompts.composer.naming import preposition
 from workbench.scene import Scene
 
@@ -61,7 +62,7 @@ def setting_phrase(scene: Scene, at: Ground, *, after: str = "") -> str:
 
 def time_phrase(scene: Scene, rng: random.Random) -> str:
     """Return the time of day as an adverbial: "at dusk"; empty where none is set."""
-    phrases: Mapping[str, list[str]] = load("completions")["time_phrases"]
+    phrases: Mapping[str, list[str]] = load_words("phrases")["time_phrases"]
     options = phrases.get(scene.time_of_day)
     return rng.choice(options) if options else ""
 

@@ -6,10 +6,10 @@ import random
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from workbench.lexicon.words import tokens
 from workbench.prompts.composer.datafiles import load
 from workbench.prompts.composer.facts import DARK, Ground, ground, words_of
 from workbench.prompts.composer.whereabouts import settings_for
-from workbench.prompts.composer.words import tokens
 from workbench.scene import Origin, Scene
 
 __all__ = ["choices", "complete"]

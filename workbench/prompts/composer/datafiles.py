@@ -9,7 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
-__all__ = ["english", "load", "text_of"]
+__all__ = ["load", "text_of"]
 
 _FOLDER: Final = Path(__file__).parent / "data"
 
@@ -23,9 +23,3 @@ def text_of(name: str) -> str:
 def load(name: str) -> Mapping[str, Any]:
     """Return the data file ``name`` (without ``.toml``)."""
     return MappingProxyType(tomllib.loads(text_of(f"{name}.toml")))
-
-
-@cache
-def english(name: str) -> frozenset[str]:
-    """Return the word list ``name`` of ``english.toml``; items are split at white space."""
-    return frozenset(str(load("english")[name]).split())

@@ -12,15 +12,16 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
+from workbench.lexicon.datafiles import load as load_words
+from workbench.lexicon.terms import find_terms, says_any
+from workbench.lexicon.words import article, sentence_case, sentences, tokens
 from workbench.prompts.composer import bank
 from workbench.prompts.composer.circumstances import shot_phrase, time_phrase
 from workbench.prompts.composer.datafiles import load
 from workbench.prompts.composer.facts import Ground, ground
-from workbench.prompts.composer.lexicon import find_terms, says_any
 from workbench.prompts.composer.reading import read
 from workbench.prompts.composer.retelling import retell
 from workbench.prompts.composer.segments import fields_of
-from workbench.prompts.composer.words import article, sentence_case, sentences, tokens
 from workbench.prompts.composer.writing import clause_for
 from workbench.scene import Change, Scene
 
@@ -200,7 +201,7 @@ def _says(sentence: str, slot: str) -> bool:
 
 def _retime(text: str, change: Change, after: Scene, rng: random.Random) -> str:
     new = time_phrase(after, rng)
-    phrases = load("completions")["time_phrases"].get(str(change.before), [])
+    phrases = load_words("phrases")["time_phrases"].get(str(change.before), [])
     for phrase in sorted(phrases, key=len, reverse=True):
         if match := re.search(rf"\b{re.escape(phrase)}\b", text, re.IGNORECASE):
             return (

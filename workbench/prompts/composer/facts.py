@@ -7,19 +7,19 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Final
 
-from workbench.prompts.composer.bank import Cast
-from workbench.prompts.composer.casting import cast, place_of
-from workbench.prompts.composer.datafiles import load
-from workbench.prompts.composer.lexicon import (
+from workbench.lexicon.morphology import lemma
+from workbench.lexicon.nouns import head_of
+from workbench.lexicon.terms import (
     ANIMATE,
     Place,
     place_named,
     subject_kind,
     word_list,
 )
-from workbench.prompts.composer.morphology import lemma
-from workbench.prompts.composer.nouns import head_of
-from workbench.prompts.composer.words import tokens
+from workbench.lexicon.words import tokens
+from workbench.prompts.composer.bank import Cast
+from workbench.prompts.composer.casting import cast, place_of
+from workbench.prompts.composer.datafiles import load
 from workbench.scene import Scene
 
 __all__ = ["DARK", "Ground", "ground", "words_of"]

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from workbench.prompts.composer.datafiles import english
-from workbench.prompts.composer.lexicon import word_list
-from workbench.prompts.composer.morphology import is_adjective
+from workbench.lexicon.datafiles import english
+from workbench.lexicon.morphology import is_adjective
+from workbench.lexicon.terms import word_list
+from workbench.lexicon.words import article
 from workbench.prompts.composer.polishing import lower_first
 from workbench.prompts.composer.reading import Reading
 from workbench.prompts.composer.segments import Modifier, fields_of
-from workbench.prompts.composer.words import article
 
 __all__ = ["led", "modifiers"]
 

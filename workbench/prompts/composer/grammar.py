@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from workbench.prompts.composer.datafiles import english
-from workbench.prompts.composer.lexicon import ANIMATE, place_named, subject_kind, word_list
-from workbench.prompts.composer.morphology import inflect, is_verb, lemma
-from workbench.prompts.composer.nouns import head_of, place_in
+from workbench.lexicon.datafiles import english
+from workbench.lexicon.morphology import inflect, is_verb, lemma
+from workbench.lexicon.nouns import head_of, place_in
+from workbench.lexicon.terms import ANIMATE, place_named, subject_kind, word_list
+from workbench.lexicon.words import bare
 from workbench.prompts.composer.verbs import BE, verb_start
-from workbench.prompts.composer.words import bare
 
 __all__ = ["Clause", "read_clause"]
 

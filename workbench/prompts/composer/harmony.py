@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
+from workbench.lexicon.words import tokens
 from workbench.prompts.composer.casting import place_of
 from workbench.prompts.composer.completing import choices
 from workbench.prompts.composer.datafiles import load
 from workbench.prompts.composer.facts import ground
 from workbench.prompts.composer.ranges import plausible
-from workbench.prompts.composer.words import tokens
 from workbench.scene import Origin, Scene
 
 __all__ = ["clashes", "harmonize"]

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from workbench.prompts.composer.lexicon import place_named, subject_kind, word_list
+from workbench.lexicon.terms import place_named, subject_kind, word_list
+from workbench.lexicon.words import bare
 from workbench.prompts.composer.timing import timeless
 from workbench.prompts.composer.verbs import is_animate, verb_start
-from workbench.prompts.composer.words import bare
 
 __all__ = ["is_place_alone", "somebody_acts"]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from workbench.prompts.composer.lexicon import Term, find_terms, word_list
-from workbench.prompts.composer.words import tokens
+from workbench.lexicon.terms import Term, find_terms, word_list
+from workbench.lexicon.words import tokens
 
 __all__ = ["take_lead", "without_terms"]
 

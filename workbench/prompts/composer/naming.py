@@ -7,9 +7,12 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final
 
-from workbench.prompts.composer.datafiles import english, load
-from workbench.prompts.composer.languages import is_foreign
-from workbench.prompts.composer.lexicon import (
+from workbench.lexicon.datafiles import english
+from workbench.lexicon.datafiles import load as load_words
+from workbench.lexicon.languages import is_foreign
+from workbench.lexicon.morphology import is_adjective, is_noun, is_plural
+from workbench.lexicon.nouns import head_of
+from workbench.lexicon.terms import (
     ANIMATE,
     Place,
     capitalized,
@@ -19,9 +22,7 @@ from workbench.prompts.composer.lexicon import (
     subject_kind,
     word_list,
 )
-from workbench.prompts.composer.morphology import is_adjective, is_noun, is_plural
-from workbench.prompts.composer.nouns import head_of
-from workbench.prompts.composer.words import tokens
+from workbench.lexicon.words import tokens
 
 __all__ = ["BESIDE", "PARTS", "definite", "is_many", "preposition", "short_name", "styleless"]
 
@@ -254,7 +255,7 @@ def preposition(setting: str, where: Place | None, *, named: bool = False) -> st
         return first
     if named and head in PARTS:
         return where.prep if where else "in"
-    by_noun: Mapping[str, str] = load("places_by_noun")
+    by_noun: Mapping[str, str] = load_words("places_by_noun")
     for word, nouns in by_noun.items():
         if head in nouns.split():
             return word

@@ -6,13 +6,9 @@ import random
 import re
 from typing import Final
 
-from workbench.prompts.composer.articles import with_article
-from workbench.prompts.composer.circumstances import setting_phrase, shot_phrase, time_phrase
-from workbench.prompts.composer.datafiles import english
-from workbench.prompts.composer.facts import Ground
-from workbench.prompts.composer.framing import led, modifiers
-from workbench.prompts.composer.lexicon import subject_kind, word_list
-from workbench.prompts.composer.morphology import (
+from workbench.lexicon.articles import with_article
+from workbench.lexicon.datafiles import english
+from workbench.lexicon.morphology import (
     inflect,
     is_adjective,
     is_noun,
@@ -20,12 +16,16 @@ from workbench.prompts.composer.morphology import (
     is_verb,
     lemma,
 )
-from workbench.prompts.composer.nouns import head_of
+from workbench.lexicon.nouns import head_of
+from workbench.lexicon.terms import subject_kind, word_list
+from workbench.lexicon.words import article
+from workbench.prompts.composer.circumstances import setting_phrase, shot_phrase, time_phrase
+from workbench.prompts.composer.facts import Ground
+from workbench.prompts.composer.framing import led, modifiers
 from workbench.prompts.composer.polishing import lower_first, polish
 from workbench.prompts.composer.reading import Reading
 from workbench.prompts.composer.segments import fields_of
 from workbench.prompts.composer.verbs import verb_start
-from workbench.prompts.composer.words import article
 from workbench.scene import Origin, Scene
 
 __all__ = ["opening"]

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from workbench.prompts.composer.articles import ONE_OF_ITS_NAME, with_article
-from workbench.prompts.composer.datafiles import english
-from workbench.prompts.composer.lexicon import capitalized, place_named, subject_kind, word_list
-from workbench.prompts.composer.morphology import is_adjective, is_noun, is_plural, is_verb
+from workbench.lexicon.articles import ONE_OF_ITS_NAME, with_article
+from workbench.lexicon.datafiles import english
+from workbench.lexicon.morphology import is_adjective, is_noun, is_plural, is_verb
+from workbench.lexicon.terms import capitalized, place_named, subject_kind, word_list
+from workbench.lexicon.words import article, tokens
 from workbench.prompts.composer.verbs import BE, verb_start
-from workbench.prompts.composer.words import article, tokens
 
 __all__ = ["lower_first", "polish"]
 

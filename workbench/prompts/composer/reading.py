@@ -8,26 +8,26 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from workbench.prompts.composer import bank
-from workbench.prompts.composer.articles import with_article
-from workbench.prompts.composer.grammar import Clause, read_clause
-from workbench.prompts.composer.headings import is_place_alone
-from workbench.prompts.composer.languages import unread_words
-from workbench.prompts.composer.lexicon import (
+from workbench.lexicon.articles import with_article
+from workbench.lexicon.languages import unread_words
+from workbench.lexicon.morphology import inflect, is_verb, lemma
+from workbench.lexicon.nouns import head_of, place_in
+from workbench.lexicon.terms import (
     Term,
     find_terms,
     place_named,
     subject_kind,
     word_list,
 )
-from workbench.prompts.composer.morphology import inflect, is_verb, lemma
+from workbench.lexicon.words import sentences
+from workbench.prompts.composer import bank
+from workbench.prompts.composer.grammar import Clause, read_clause
+from workbench.prompts.composer.headings import is_place_alone
 from workbench.prompts.composer.naming import PARTS, preposition
-from workbench.prompts.composer.nouns import head_of, place_in
 from workbench.prompts.composer.polishing import lower_first
 from workbench.prompts.composer.segments import Modifier, cut, exact_term
 from workbench.prompts.composer.spelling import mended
 from workbench.prompts.composer.timing import timeless
-from workbench.prompts.composer.words import sentences
 from workbench.scene import Origin, Scene
 
 __all__ = ["Reading", "clean", "read"]

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from workbench.lexicon.morphology import inflect, is_verb, lemma
+from workbench.lexicon.words import sentence_case
 from workbench.prompts.composer.circumstances import setting_phrase
 from workbench.prompts.composer.facts import ground
-from workbench.prompts.composer.morphology import inflect, is_verb, lemma
 from workbench.prompts.composer.verbs import verb_start
-from workbench.prompts.composer.words import sentence_case
 from workbench.scene import Change, Scene
 
 __all__ = ["retell"]

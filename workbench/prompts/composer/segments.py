@@ -12,17 +12,17 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final
 
-from workbench.prompts.composer.datafiles import english
-from workbench.prompts.composer.headings import is_place_alone, somebody_acts
-from workbench.prompts.composer.leads import take_lead, without_terms
-from workbench.prompts.composer.lexicon import (
+from workbench.lexicon.datafiles import english
+from workbench.lexicon.morphology import is_adjective
+from workbench.lexicon.terms import (
     find_terms,
     place_named,
     subject_kind,
     word_list,
 )
-from workbench.prompts.composer.morphology import is_adjective
-from workbench.prompts.composer.words import sentences, tokens
+from workbench.lexicon.words import sentences, tokens
+from workbench.prompts.composer.headings import is_place_alone, somebody_acts
+from workbench.prompts.composer.leads import take_lead, without_terms
 from workbench.scene import canonical_term, vocabulary
 
 __all__ = ["Modifier", "Segments", "cut", "exact_term", "fields_of"]

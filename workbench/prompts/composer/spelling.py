@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from functools import cache, lru_cache
 from typing import Final
 
-from workbench.prompts.composer.datafiles import english, load
-from workbench.prompts.composer.morphology import inflect, is_verb, lemma, lemmas
+from workbench.lexicon.datafiles import english
+from workbench.lexicon.datafiles import load as load_words
+from workbench.lexicon.morphology import inflect, is_verb, lemma, lemmas
+from workbench.prompts.composer.datafiles import load
 from workbench.scene import vocabulary
 
 __all__ = ["mended"]
@@ -182,11 +184,11 @@ def _better(word: str) -> str | None:
 def _known() -> frozenset[str]:
     words: set[str] = set()
     for name in ("subjects", "places"):
-        for table in load(name).values():
+        for table in load_words(name).values():
             listed = table if isinstance(table, str) else table["nouns"]
             words.update(w for entry in listed.split() for w in entry.split("-"))
     words |= {inflect(w, "NNS") for w in words}
-    for listed in load("grammar").values():
+    for listed in load_words("grammar").values():
         words.update(str(listed).split())
     for section in ("moving", "still", "hands", "travel"):
         words.update(load("completions")[section]["words"].split())

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from workbench.prompts.composer.datafiles import english
-from workbench.prompts.composer.lexicon import Term, find_terms, word_list
+from workbench.lexicon.datafiles import english
+from workbench.lexicon.terms import Term, find_terms, word_list
 
 __all__ = ["timeless"]
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from workbench.prompts.composer.datafiles import english
-from workbench.prompts.composer.lexicon import ANIMATE, subject_kind, word_list
-from workbench.prompts.composer.morphology import (
+from workbench.lexicon.datafiles import english
+from workbench.lexicon.morphology import (
     inflect,
     is_adjective,
     is_noun,
@@ -15,7 +14,8 @@ from workbench.prompts.composer.morphology import (
     lemma,
     lemmas,
 )
-from workbench.prompts.composer.words import bare
+from workbench.lexicon.terms import ANIMATE, subject_kind, word_list
+from workbench.lexicon.words import bare
 
 __all__ = ["BE", "is_animate", "verb_start"]
 

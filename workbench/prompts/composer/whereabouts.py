@@ -7,14 +7,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import Final
 
-from workbench.prompts.composer.articles import with_article
+from workbench.lexicon.articles import with_article
+from workbench.lexicon.datafiles import english
+from workbench.lexicon.morphology import lemma
+from workbench.lexicon.nouns import head_of, place_in
+from workbench.lexicon.terms import is_pair, place_named, subject_kind
+from workbench.lexicon.words import tokens
 from workbench.prompts.composer.casting import place_of
-from workbench.prompts.composer.datafiles import english, load
+from workbench.prompts.composer.datafiles import load
 from workbench.prompts.composer.facts import Ground
-from workbench.prompts.composer.lexicon import is_pair, place_named, subject_kind
-from workbench.prompts.composer.morphology import lemma
-from workbench.prompts.composer.nouns import head_of, place_in
-from workbench.prompts.composer.words import tokens
 from workbench.scene import Scene
 
 __all__ = ["settings_for"]

@@ -5,18 +5,18 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from workbench.prompts.composer.articles import with_article
-from workbench.prompts.composer.datafiles import english
-from workbench.prompts.composer.grammar import read_clause
-from workbench.prompts.composer.lexicon import find_terms, subject_kind, word_list
-from workbench.prompts.composer.morphology import (
+from workbench.lexicon.articles import with_article
+from workbench.lexicon.datafiles import english
+from workbench.lexicon.morphology import (
     inflect,
     is_noun,
     is_plural,
     is_verb,
     lemma,
 )
-from workbench.prompts.composer.nouns import head_of
+from workbench.lexicon.nouns import head_of
+from workbench.lexicon.terms import find_terms, subject_kind, word_list
+from workbench.prompts.composer.grammar import read_clause
 from workbench.prompts.composer.reading import read
 from workbench.prompts.composer.wish_terms import (
     PRONOUNS,

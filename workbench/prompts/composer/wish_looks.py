@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 
-from workbench.prompts.composer.articles import with_article
-from workbench.prompts.composer.datafiles import english
-from workbench.prompts.composer.lexicon import place_named, subject_kind, word_list
-from workbench.prompts.composer.morphology import is_adjective, is_verb, lemma
-from workbench.prompts.composer.nouns import head_of
+from workbench.lexicon.articles import with_article
+from workbench.lexicon.datafiles import english
+from workbench.lexicon.morphology import is_adjective, is_verb, lemma
+from workbench.lexicon.nouns import head_of
+from workbench.lexicon.terms import place_named, subject_kind, word_list
 from workbench.prompts.composer.wish_terms import (
     PRONOUNS,
     TERM_ORDER,

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from workbench.prompts.composer.articles import with_article
+from workbench.lexicon.articles import with_article
+from workbench.lexicon.morphology import is_noun, is_plural, lemma
+from workbench.lexicon.nouns import head_of, place_in
+from workbench.lexicon.terms import ANIMATE, place_named, subject_kind, word_list
 from workbench.prompts.composer.completing import choices
 from workbench.prompts.composer.grammar import read_clause
-from workbench.prompts.composer.lexicon import ANIMATE, place_named, subject_kind, word_list
-from workbench.prompts.composer.morphology import is_noun, is_plural, lemma
-from workbench.prompts.composer.nouns import head_of, place_in
 from workbench.prompts.composer.wish_looks import coloured
 from workbench.prompts.composer.wish_terms import (
     PRONOUNS,

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, Final
 
-from workbench.prompts.composer.articles import with_article
+from workbench.lexicon.articles import with_article
+from workbench.lexicon.morphology import lemma
 from workbench.prompts.composer.datafiles import load
-from workbench.prompts.composer.morphology import lemma
 from workbench.prompts.composer.wish_terms import (
     Values,
     exact_term,

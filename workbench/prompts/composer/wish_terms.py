@@ -6,12 +6,13 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from workbench.prompts.composer.articles import with_article
-from workbench.prompts.composer.datafiles import english, load
+from workbench.lexicon.articles import with_article
+from workbench.lexicon.datafiles import english
+from workbench.lexicon.morphology import inflect, is_verb, lemma
+from workbench.lexicon.nouns import head_of
+from workbench.lexicon.terms import capitalized, find_terms, word_list
+from workbench.prompts.composer.datafiles import load
 from workbench.prompts.composer.facts import ground
-from workbench.prompts.composer.lexicon import capitalized, find_terms, word_list
-from workbench.prompts.composer.morphology import inflect, is_verb, lemma
-from workbench.prompts.composer.nouns import head_of
 from workbench.prompts.composer.reading import read
 from workbench.scene import SCENE_FIELDS, Scene, canonical_term, terms
 

@@ -12,13 +12,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from workbench.lexicon.morphology import lemma
+from workbench.lexicon.words import content_words, sentence_case, tokens
 from workbench.prompts.composer import bank
 from workbench.prompts.composer.casting import NOWHERE
 from workbench.prompts.composer.facts import Ground, ground
-from workbench.prompts.composer.morphology import lemma
 from workbench.prompts.composer.opening import opening
 from workbench.prompts.composer.reading import Reading
-from workbench.prompts.composer.words import content_words, sentence_case, tokens
 from workbench.scene import Origin, Scene
 
 __all__ = ["LONGEST", "SHORTEST", "clause_for", "mood_sentence", "write"]

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from workbench.engines.animatic.canvas import Canvas
 from workbench.engines.animatic.colour import mix
+from workbench.engines.animatic.figures.animal import Animal
 from workbench.engines.animatic.figures.body import smooth
-
-if TYPE_CHECKING:
-    from workbench.engines.animatic.figures.quadruped import Beast
 
 __all__ = ["paint_markings"]
 
 
-def paint_markings(canvas: Canvas, beast: Beast) -> None:
+def paint_markings(canvas: Canvas, animal: Animal) -> None:
     """Paint the markings that the animal's look names upon its body, seen from the side."""
-    at, marks = beast.at, beast.look.get("marks")
-    dark = beast.ink.half(beast.points)
+    at, marks = animal.at, animal.look.get("marks")
+    dark = animal.ink.half(animal.points)
     if marks == "stripes":
         for u in np.linspace(-1.15, 1.05, 10):
             canvas.polygon(
@@ -49,7 +45,7 @@ def paint_markings(canvas: Canvas, beast: Beast) -> None:
         ]
         for index, (u, up) in enumerate(places if marks == "spots" else places[::3]):
             x, y = at(u, up)
-            r = size * beast.deep * (0.8 + 0.4 * (index % 3) / 2)
+            r = size * animal.deep * (0.8 + 0.4 * (index % 3) / 2)
             canvas.ellipse(x, y, r * 1.4, r, dark)
     elif marks == "saddle":
         canvas.polygon(
@@ -72,9 +68,9 @@ def paint_markings(canvas: Canvas, beast: Beast) -> None:
                 canvas.ellipse(
                     x,
                     y,
-                    0.2 * beast.deep * 1.5,
-                    0.2 * beast.deep * 1.4,
-                    beast.ink.lit(mix(beast.coat, (1, 1, 1), 0.15 + 0.1 * up)),
+                    0.2 * animal.deep * 1.5,
+                    0.2 * animal.deep * 1.4,
+                    animal.ink.lit(mix(animal.coat, (1, 1, 1), 0.15 + 0.1 * up)),
                 )
     elif marks == "spines":
         for u in np.linspace(-1.25, 0.8, 16):

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from workbench.engines.animatic.canvas import Canvas
 from workbench.engines.animatic.colour import Colour
+from workbench.engines.animatic.figures.animal import Animal
 from workbench.engines.animatic.figures.body import smooth
-
-if TYPE_CHECKING:
-    from workbench.engines.animatic.figures.quadruped import Beast
 
 __all__ = ["HEADS"]
 
 
-def _ears(canvas: Canvas, x: float, y: float, size: float, beast: Beast, dark: Colour) -> None:
-    kind = beast.look.get("ears", "prick")
-    back = -0.25 if beast.gait == "gallop" else 0.0
+def _ears(canvas: Canvas, x: float, y: float, size: float, animal: Animal, dark: Colour) -> None:
+    kind = animal.look.get("ears", "prick")
+    back = -0.25 if animal.gait == "gallop" else 0.0
     if kind == "prick":
         canvas.polygon(
             (
@@ -33,10 +31,10 @@ def _ears(canvas: Canvas, x: float, y: float, size: float, beast: Beast, dark: C
                 (x - size * (0.02 - back), y - size * 1.1),
                 (x + size * 0.25, y - size * 0.42),
             ),
-            beast.ink.half(beast.coat),
+            animal.ink.half(animal.coat),
         )
     elif kind == "flop":
-        flap = 0.15 * beast.pose.swing(0.2, 2) if beast.gait else 0.0
+        flap = 0.15 * animal.pose.swing(0.2, 2) if animal.gait else 0.0
         canvas.polygon(
             smooth(
                 [
@@ -51,11 +49,11 @@ def _ears(canvas: Canvas, x: float, y: float, size: float, beast: Beast, dark: C
     elif kind == "round":
         canvas.ellipse(x - size * 0.32, y - size * 0.62, size * 0.27, size * 0.27, dark)
         canvas.ellipse(
-            x + size * 0.02, y - size * 0.66, size * 0.22, size * 0.22, beast.ink.half(beast.coat)
+            x + size * 0.02, y - size * 0.66, size * 0.22, size * 0.22, animal.ink.half(animal.coat)
         )
     elif kind == "long":
-        tilt = -0.5 if beast.gait == "gallop" else -0.1
-        for k, tone in ((0.12, dark), (-0.08, beast.ink.half(beast.coat))):
+        tilt = -0.5 if animal.gait == "gallop" else -0.1
+        for k, tone in ((0.12, dark), (-0.08, animal.ink.half(animal.coat))):
             canvas.limb(
                 (x - size * (0.2 + k), y - size * 0.4),
                 (x + size * (tilt - k), y - size * 1.75),
@@ -64,7 +62,7 @@ def _ears(canvas: Canvas, x: float, y: float, size: float, beast: Beast, dark: C
                 tone,
             )
     elif kind == "big":
-        flap = 0.1 * beast.pose.swing(0.1)
+        flap = 0.1 * animal.pose.swing(0.1)
         canvas.polygon(
             smooth(
                 [
@@ -79,24 +77,24 @@ def _ears(canvas: Canvas, x: float, y: float, size: float, beast: Beast, dark: C
         )
 
 
-def _eye(canvas: Canvas, x: float, y: float, size: float, beast: Beast) -> None:
-    if beast.pose.gait == "sleep":
+def _eye(canvas: Canvas, x: float, y: float, size: float, animal: Animal) -> None:
+    if animal.pose.gait == "sleep":
         return
-    canvas.ellipse(x, y, size * 0.1, size * 0.12, beast.ink.dark((0.06, 0.05, 0.05)))
+    canvas.ellipse(x, y, size * 0.1, size * 0.12, animal.ink.dark((0.06, 0.05, 0.05)))
     canvas.ellipse(
-        x + size * 0.03, y - size * 0.04, size * 0.03, size * 0.035, beast.ink.lit((1, 1, 1))
+        x + size * 0.03, y - size * 0.04, size * 0.03, size * 0.035, animal.ink.lit((1, 1, 1))
     )
 
 
 def _snout(
-    canvas: Canvas, poll: tuple[float, float], size: float, beast: Beast, raised: float
+    canvas: Canvas, poll: tuple[float, float], size: float, animal: Animal, raised: float
 ) -> None:
     x, y = poll
-    ink, look = beast.ink, beast.look
+    ink, look = animal.ink, animal.look
     long = float(look.get("snout", 0.9)) * size
     drop = math.sin(math.radians(min(0.0, raised))) * -long * 0.7 + 0.22 * size
     tip = (x + size * 0.35 + long * 0.9, y + drop + 0.1 * size)
-    coat, dark = ink.lit(beast.coat), ink.half(beast.points)
+    coat, dark = ink.lit(animal.coat), ink.half(animal.points)
     canvas.ellipse(x + size * 0.1, y - size * 0.02, size * 0.62, size * 0.56, coat)
     canvas.limb(
         (x + size * 0.3, y + size * 0.08),
@@ -105,7 +103,7 @@ def _snout(
         size * float(look.get("muzzle", 0.2)),
         coat,
     )
-    pale = ink.half(beast.belly)
+    pale = ink.half(animal.belly)
     canvas.limb(
         (x + size * 0.45, y + size * 0.3),
         (tip[0] - size * 0.02, tip[1] + size * 0.06),
@@ -120,36 +118,38 @@ def _snout(
         size * 0.09,
         ink.dark((0.08, 0.06, 0.06)),
     )
-    _ears(canvas, x, y, size, beast, dark)
-    _eye(canvas, x + size * 0.34, y - size * 0.14, size, beast)
+    _ears(canvas, x, y, size, animal, dark)
+    _eye(canvas, x + size * 0.34, y - size * 0.14, size, animal)
     if horns := look.get("horns"):
-        _horns(canvas, x, y, size, beast, horns)
+        _horns(canvas, x, y, size, animal, horns)
 
 
 def _round_face(
-    canvas: Canvas, poll: tuple[float, float], size: float, beast: Beast, raised: float
+    canvas: Canvas, poll: tuple[float, float], size: float, animal: Animal, raised: float
 ) -> None:
     x, y = poll[0] + size * 0.1, poll[1]
-    ink = beast.ink
+    ink = animal.ink
     del raised
-    canvas.ellipse(x, y, size * 0.66, size * 0.58, ink.lit(beast.coat))
+    canvas.ellipse(x, y, size * 0.66, size * 0.58, ink.lit(animal.coat))
     _ears(
         canvas,
         x,
         y + size * 0.08,
         size,
-        beast,
-        ink.half(beast.coat if not beast.look.get("socks") else beast.points),
+        animal,
+        ink.half(animal.coat if not animal.look.get("socks") else animal.points),
     )
-    canvas.ellipse(x + size * 0.42, y + size * 0.18, size * 0.3, size * 0.22, ink.half(beast.belly))
+    canvas.ellipse(
+        x + size * 0.42, y + size * 0.18, size * 0.3, size * 0.22, ink.half(animal.belly)
+    )
     canvas.ellipse(
         x + size * 0.66, y + size * 0.08, size * 0.07, size * 0.06, ink.dark((0.35, 0.16, 0.16))
     )
-    if beast.look.get("mask"):
+    if animal.look.get("mask"):
         canvas.ellipse(
-            x + size * 0.3, y - size * 0.08, size * 0.22, size * 0.18, ink.dark(beast.points)
+            x + size * 0.3, y - size * 0.08, size * 0.22, size * 0.18, ink.dark(animal.points)
         )
-    _eye(canvas, x + size * 0.32, y - size * 0.1, size, beast)
+    _eye(canvas, x + size * 0.32, y - size * 0.1, size, animal)
     for dy in (-0.02, 0.1):
         canvas.line(
             (
@@ -163,14 +163,14 @@ def _round_face(
 
 
 def _trunked(
-    canvas: Canvas, poll: tuple[float, float], size: float, beast: Beast, raised: float
+    canvas: Canvas, poll: tuple[float, float], size: float, animal: Animal, raised: float
 ) -> None:
     x, y = poll
-    ink = beast.ink
-    coat = ink.lit(beast.coat)
+    ink = animal.ink
+    coat = ink.lit(animal.coat)
     del raised
     canvas.ellipse(x + size * 0.08, y, size * 0.66, size * 0.7, coat)
-    swing = 0.2 * beast.pose.swing(0.2)
+    swing = 0.2 * animal.pose.swing(0.2)
     trunk = smooth(
         [
             (x + size * 0.5, y + size * 0.05),
@@ -187,7 +187,7 @@ def _trunked(
             trunk[index + 1],
             size * (0.33 - 0.2 * share),
             size * (0.32 - 0.2 * share),
-            ink.half(beast.coat) if index % 3 == 2 else coat,
+            ink.half(animal.coat) if index % 3 == 2 else coat,
         )
     canvas.polygon(
         smooth(
@@ -201,12 +201,12 @@ def _trunked(
         ),
         ink.lit((0.95, 0.93, 0.84)),
     )
-    _ears(canvas, x, y, size * 1.25, beast, ink.half(beast.coat))
-    _eye(canvas, x + size * 0.36, y - size * 0.1, size * 0.8, beast)
+    _ears(canvas, x, y, size * 1.25, animal, ink.half(animal.coat))
+    _eye(canvas, x + size * 0.36, y - size * 0.1, size * 0.8, animal)
 
 
-def _horns(canvas: Canvas, x: float, y: float, size: float, beast: Beast, kind: str) -> None:
-    bone = beast.ink.half((0.86, 0.80, 0.68))
+def _horns(canvas: Canvas, x: float, y: float, size: float, animal: Animal, kind: str) -> None:
+    bone = animal.ink.half((0.86, 0.80, 0.68))
     if kind == "antlers":
         base = (x - size * 0.05, y - size * 0.5)
         beam = smooth(
@@ -242,7 +242,7 @@ def _horns(canvas: Canvas, x: float, y: float, size: float, beast: Beast, kind: 
                 y - size * 1.0,
                 size * 0.1,
                 size * 0.1,
-                beast.ink.dark(beast.points),
+                animal.ink.dark(animal.points),
             )
     else:
         canvas.polygon(

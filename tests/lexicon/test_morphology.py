@@ -10,7 +10,7 @@ from pathlib import Path
 import lemminflect
 import pytest
 
-from workbench.prompts.composer.morphology import inflect, lemma, lemmas
+from workbench.lexicon.morphology import inflect, lemma, lemmas
 
 TABLES = Path(lemminflect.__file__).parent / "resources"
 TAGS = ("NNS", "VBZ", "VBG", "VBD", "VBN", "JJR", "JJS")

@@ -1,7 +1,7 @@
-"""Remembers which video at the endpoint belongs to which job, so that nothing is paid for twice.
+"""Stores which endpoint video belongs to which job, so that no video is paid for twice.
 
-One small file per job, written as soon as the endpoint names the video and removed when it has come
-to an end. A worker that dies in between finds it and goes on asking.
+One small file per job, written as soon as the endpoint returns an id and removed at the end. After
+a worker dies, the next attempt finds it and resumes polling.
 """
 
 from __future__ import annotations
@@ -15,35 +15,35 @@ from typing import Final
 
 from workbench.rendering import Recipe
 
-__all__ = ["OrderBook"]
+__all__ = ["SubmissionStore"]
 
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_-]{1,100}")
 
 
-class OrderBook:
-    """The orders of one outputs/ folder, kept in ``folder``."""
+class SubmissionStore:
+    """The submissions of one outputs/ folder, kept in ``folder``."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def key(self, recipe: Recipe, base_url: str) -> str:
-        """Return what is the same for every attempt at the same job at the same endpoint."""
+        """Return a key that all attempts of one job at one endpoint share."""
         facts = f"{base_url}\n{recipe.job_id}\n{recipe.request.model_dump_json()}"
         return hashlib.sha256(facts.encode()).hexdigest()[:40]
 
     def find(self, recipe: Recipe, key: str) -> str | None:
-        """Return the endpoint's id of the video that was asked for under ``key``; None if none."""
+        """Return the endpoint's video id submitted under ``key``, or None."""
         try:
-            order = json.loads(self._path(recipe).read_text("utf-8"))
+            stored = json.loads(self._path(recipe).read_text("utf-8"))
         except (OSError, ValueError):
             return None
-        if not isinstance(order, dict) or order.get("key") != key:
+        if not isinstance(stored, dict) or stored.get("key") != key:
             return None
-        video_id = order.get("video_id")
+        video_id = stored.get("video_id")
         return video_id if isinstance(video_id, str) and video_id else None
 
     def keep(self, recipe: Recipe, key: str, video_id: str) -> None:
-        """Remember, durably, that ``video_id`` was asked for under ``key``."""
+        """Store durably that ``video_id`` was submitted under ``key``."""
         self._folder.mkdir(parents=True, exist_ok=True)
         path = self._path(recipe)
         aside = path.with_suffix(".part")
@@ -54,7 +54,7 @@ class OrderBook:
         aside.replace(path)
 
     def forget(self, recipe: Recipe) -> None:
-        """Forget the job's order: it has come to an end."""
+        """Remove the job's submission."""
         self._path(recipe).unlink(missing_ok=True)
 
     def _path(self, recipe: Recipe) -> Path:

@@ -1,4 +1,4 @@
-"""How a request travels: through which proxy, with whose key, in what form."""
+"""HTTP details: proxies, redirects, multipart bodies."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from urllib.request import (
 __all__ = ["multipart", "opener_for"]
 
 
-class _KeyStaysHome(HTTPRedirectHandler):
-    """Follows redirections, but hands the key to no other host."""
+class _SameHostAuthorization(HTTPRedirectHandler):
+    """Follows redirects without sending the key to another host."""
 
     def redirect_request(
         self, req: Request, fp: Any, code: int, msg: str, headers: Any, newurl: str
@@ -32,10 +32,10 @@ class _KeyStaysHome(HTTPRedirectHandler):
 
 
 def opener_for(base_url: str) -> OpenerDirector:
-    """Return what opens connections: through the machine's proxy, but not to itself."""
+    """Return a URL opener that uses the proxy settings, except for loopback addresses."""
     if urlsplit(base_url).hostname in {"localhost", "127.0.0.1", "::1"}:
-        return build_opener(_KeyStaysHome, ProxyHandler({}))
-    return build_opener(_KeyStaysHome)
+        return build_opener(_SameHostAuthorization, ProxyHandler({}))
+    return build_opener(_SameHostAuthorization)
 
 
 def multipart(fields: Mapping[str, str], image: Path | None) -> tuple[bytes, str]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from workbench.prompts.composer.lexicon import Place, place_named, word_list
-from workbench.prompts.composer.morphology import lemma
-from workbench.prompts.composer.words import bare
+from workbench.lexicon.morphology import lemma
+from workbench.lexicon.terms import Place, place_named, word_list
+from workbench.lexicon.words import bare
 
 __all__ = ["head_of", "place_in"]
 

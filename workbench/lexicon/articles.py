@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from workbench.prompts.composer.datafiles import english
-from workbench.prompts.composer.languages import is_foreign
-from workbench.prompts.composer.lexicon import place_named, subject_kind, word_list
-from workbench.prompts.composer.morphology import is_plural
-from workbench.prompts.composer.nouns import head_of
-from workbench.prompts.composer.words import article
+from workbench.lexicon.datafiles import english
+from workbench.lexicon.languages import is_foreign
+from workbench.lexicon.morphology import is_plural
+from workbench.lexicon.nouns import head_of
+from workbench.lexicon.terms import place_named, subject_kind, word_list
+from workbench.lexicon.words import article
 
 _ONE_EACH: Final = frozenset({"interior", "exterior", "inside", "outside", "edge", "top", "bottom"})
 _FREE: Final = frozenset({"a", "an", *_ONE_EACH})

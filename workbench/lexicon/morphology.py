@@ -16,7 +16,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Final
 
-from workbench.prompts.composer.datafiles import english
+from workbench.lexicon.datafiles import english
 
 __all__ = [
     "inflect",

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Final, TypeVar
 
-from workbench.prompts.composer.datafiles import load
-from workbench.prompts.composer.morphology import is_plural, lemma
-from workbench.prompts.composer.words import bare
+from workbench.lexicon.datafiles import load
+from workbench.lexicon.morphology import is_plural, lemma
+from workbench.lexicon.words import bare
 from workbench.scene import vocabulary
 
 T = TypeVar("T")
@@ -141,7 +141,7 @@ def _meanings() -> Mapping[str, tuple[str, str]]:
     own = load("phrases")
     barred = {field: frozenset(words) for field, words in own.get("not", {}).items()}
     meaning: dict[str, tuple[str, str]] = {}
-    for term, phrases in load("completions")["time_phrases"].items():
+    for term, phrases in load("phrases")["time_phrases"].items():
         for phrase in phrases:
             meaning[_spaced(phrase)] = ("time_of_day", term)
     for field in _NOTED_FIELDS:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from workbench.prompts.composer.datafiles import english
+from workbench.lexicon.datafiles import english
 
 __all__ = [
     "article",

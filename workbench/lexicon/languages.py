@@ -7,9 +7,9 @@ import unicodedata
 from functools import lru_cache
 from typing import Final
 
-from workbench.prompts.composer.datafiles import load
-from workbench.prompts.composer.morphology import lemmas
-from workbench.prompts.composer.words import tokens
+from workbench.lexicon.datafiles import load
+from workbench.lexicon.morphology import lemmas
+from workbench.lexicon.words import tokens
 
 __all__ = ["is_foreign", "unread_words"]
 

@@ -1,4 +1,4 @@
-"""Laying sprites over pictures: at any scale, at any fraction of a pixel, plane by plane."""
+"""Composites sprites over pictures, at any scale and subpixel position, plane by plane."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ __all__ = ["lay"]
 _WHOLE: Final = 1.0 / 255.0
 _ALMOST: Final = 1e-3
 _NEAR: Final = 0.07
-"""A fraction of a pixel that nobody sees."""
+"""Subpixel offsets below this are invisible."""
 _STEPS: Final = 4
-"""Steps to a pixel at which what is laid again and again is moved."""
+"""Subpixel steps of sprites that are laid repeatedly."""
 _MOST_SPARE: Final = 6
 """How much larger than what is seen of it a plane may be to be moved as a whole."""
 _MOST_KEPT: Final = 5 * 2 * _STEPS

@@ -1,4 +1,4 @@
-"""A downloaded video, decoded and encoded anew as every video here is, with its recipe and posters."""
+"""Re-encodes a downloaded video with our settings, recipe and posters."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from workbench.engines.probe import decode_video, probe_video
 from workbench.engines.recipes import embeddable
 from workbench.errors import DamagedFile
 
-__all__ = ["encode"]
+__all__ = ["transcode"]
 
 _TELL_EVERY: Final = 8
 _PREVIEW_WIDTH: Final = 256
 _MOST_FPS: Final = 120.0
 
 
-def encode(
+def transcode(
     path: Path,
     task: RenderTask,
     as_rendered: Mapping[str, Any],
@@ -30,8 +30,8 @@ def encode(
 ) -> Rendered:
     """Encode the video at ``path`` into the task's folder; returns the facts, without timings.
 
-    ``told`` hears how many frames of how many are done. Raises ``DamagedFile`` when the download
-    does not decode, or holds less than it says.
+    ``told`` receives the number of encoded frames, the total, and a preview. Raises ``DamagedFile``
+    if the download does not decode or holds fewer frames than its header says.
     """
     facts = probe_video(path)
     fps = facts.fps if 0 < facts.fps <= _MOST_FPS else float(task.recipe.request.fps or 24)
