@@ -15,13 +15,13 @@ from typing import Any, Final
 
 from workbench.prompts.language_models.server_file import publish, sole_server
 
-__all__ = ["main", "serve"]
+__all__ = ["CONTEXT_TOKENS", "main", "serve"]
 
 _CHECK_S: Final = 1.0
+CONTEXT_TOKENS: Final = 16_384
+"""Context in all, which the questions that are answered side by side share."""
 _SLOTS: Final = 4
 """Questions answered side by side; variations are asked for in several."""
-_CONTEXT_TOKENS: Final = 8_192
-"""Context of each slot."""
 _CACHE_MIB: Final = 256
 _IDLE_COUNTERS: Final = ("prompt_tokens_total", "tokens_predicted_total", "requests_processing")
 
@@ -55,7 +55,9 @@ def _parameters(xllamacpp: Any, model: Path, key: str) -> Any:
     asked.port = 0
     asked.api_keys = [key]
     asked.n_parallel = _SLOTS
-    asked.n_ctx = _SLOTS * _CONTEXT_TOKENS
+    asked.n_ctx = CONTEXT_TOKENS
+    asked.kv_unified = True
+    asked.default_template_kwargs = {"enable_thinking": "false"}
     asked.cache_ram_mib = _CACHE_MIB
     asked.offline = True
     asked.ui = False
