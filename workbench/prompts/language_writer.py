@@ -27,9 +27,9 @@ from workbench.prompts.answers import (
 )
 from workbench.prompts.chat import ChatEndpoint
 from workbench.prompts.composer import composer
+from workbench.prompts.composer.varying import fields_of_axes
 from workbench.prompts.intents.context import Context
 from workbench.prompts.intents.understanding import understand
-from workbench.prompts.composer.varying import fields_of_axes
 from workbench.prompts.model import ChatFailure, Draft, Exchange, OnText, Revision, Variation
 from workbench.scene import SCENE_FIELDS, Origin, Scene
 
@@ -115,7 +115,9 @@ class LanguageWriter:
         changes = scene.changes_to(after)
         if not changes or text == prompt:
             raise ChatFailure("The language model's answer names no change.", said)
-        actions = tuple(EditField(field=c.field, value=c.after) for c in changes if c.field in SCENE_FIELDS)
+        actions = tuple(
+            EditField(field=c.field, value=c.after) for c in changes if c.field in SCENE_FIELDS
+        )
         return Revision(
             text, after, changes, True, message, self.name, exchanges=said, actions=actions
         )

@@ -34,12 +34,28 @@ __all__ = ["Event", "NounPhrase", "event_in", "noun_phrase", "noun_phrases", "ve
 
 _MOST_CORE_WORDS: Final = 6
 _PLACED: Final = frozenset(
-    ["ahead", "nearby", "outside", "inside", "overhead", "behind", "upstairs", "beside", "above"]
+    [
+        "ahead",
+        "nearby",
+        "outside",
+        "inside",
+        "overhead",
+        "behind",
+        "upstairs",
+        "beside",
+        "above",
+        "everywhere",
+        "around",
+        "there",
+        "here",
+        "underneath",
+        "below",
+    ]
 )
 _WHERE: Final = (
     r"(?:(?:in|on|at|to|from|near|by|behind|beside|besides|next to|in front of|above|below|under|"
     r"underneath|over|across|around|between|among|along|inside|outside|through|against|atop|"
-    r"on top of|close to|opposite|beyond|off)\s+.+|ahead|nearby|overhead|outside|behind|everywhere)"
+    r"on top of|close to|opposite|beyond|off)\s+.+|ahead|nearby|overhead|outside|behind|everywhere|around|underneath|below|above)"
 )
 _AFTER_NOUN: Final = re.compile(
     rf"\s+(?:(?P<where>{_WHERE})|(?P<with>(?:with|wearing|in|dressed in|holding|carrying|made of|full of|covered in|covered with)\s+.+))\Z",
@@ -62,7 +78,7 @@ _WHENS: Final = {
     "at last": When.FINALLY, "while": When.WHILE, "meanwhile": When.WHILE, "as": When.WHILE,
     "at the same time": When.WHILE,
 }  # fmt: skip
-_AUX: Final = frozenset("is are was were 's 're am".split())
+_AUX: Final = frozenset(["is", "are", "was", "were", "'s", "'re", "am"])
 _MODAL: Final = re.compile(
     r"(?:(?:should|must|could|can|will|would|might|may|shall|ought to|needs? to|has to|have to|"
     r"is going to|are going to|gonna|begins? to|starts? to|gets? to)\s+(?:also\s+|now\s+|just\s+)?"
@@ -70,7 +86,21 @@ _MODAL: Final = re.compile(
     re.IGNORECASE,
 )
 _ADVERBS: Final = frozenset(
-    "slowly suddenly quickly then now also just always never gently happily carefully softly".split()
+    [
+        "slowly",
+        "suddenly",
+        "quickly",
+        "then",
+        "now",
+        "also",
+        "just",
+        "always",
+        "never",
+        "gently",
+        "happily",
+        "carefully",
+        "softly",
+    ]
 )
 
 
@@ -218,9 +248,14 @@ def _core_score(core: Sequence[str], determiner: str) -> float:
     head = lows[lows.index("of") - 1] if "of" in lows[1:] else lows[-1]
     if any(_finite_only(low) for low in lows):
         return 0.0
-    if head.endswith("ly") or (aspect_of(head) is not None and not is_known_noun(head)):
+    if len(lows) > 1 and head in word_list("colors"):
         return 0.0
-    if subject_kind(head) is not None or place_named(head) is not None:
+    if lows[0] in word_list("prepositions") or (head.endswith("ly") and not is_known_noun(head)):
+        return 0.0
+    if aspect_of(head) is not None and not is_known_noun(head):
+        return 0.0
+    worn = word_list("clothing") | words_of("nouns", "belongings")
+    if subject_kind(head) is not None or place_named(head) is not None or head in worn:
         score = 1.0
     elif is_noun(head):
         score = 0.9 if determiner or not is_verb(head) else 0.75
@@ -248,7 +283,7 @@ def _without_looks(core: Sequence[str]) -> tuple[tuple[Look, ...], str]:
     while at < last:
         low = core[at].lower().strip(",")
         aspect = aspect_of(low)
-        if aspect is None or (low.endswith("ing") and is_noun(low)):
+        if aspect is None or (aspect is Aspect.OTHER and low.endswith("ing") and is_noun(low)):
             break
         if at == last - 1 and _is_compound(low, core[last].lower()):
             break
@@ -283,7 +318,11 @@ def _rest_of(rest: str) -> tuple[str, tuple[Look, ...], str]:
             set(text.lower().split()) & word_list("clothing")
         )
         if is_worn:
-            aspect = Aspect.CLOTHING if not text.startswith((" with", " hold", " carry", " made", " full", " cover")) else Aspect.OTHER
+            aspect = (
+                Aspect.CLOTHING
+                if not text.startswith((" with", " hold", " carry", " made", " full", " cover"))
+                else Aspect.OTHER
+            )
             return "", (Look(aspect, text.strip(), "after"),), ""
     if found and found["where"]:
         where, doing = _before_verb(found["where"].strip())
@@ -318,9 +357,11 @@ def verb_phrase(text: str) -> tuple[str, float] | None:
     if not is_verb(verb) or verb in _AUX or verb in words_of("verbs", "speech"):
         return None
     base = lemma(verb, "VERB")
-    if base in {"be", "do"} or (verb != base and not verb.endswith("ing") and inflect(base, "VBZ") != verb):
+    if base in {"be", "do"} or (
+        verb != base and not verb.endswith("ing") and inflect(base, "VBZ") != verb
+    ):
         return None
-    if verb.endswith("ing"):
+    if verb.endswith("ing") and verb != base:
         if verb in word_list("not_acting"):
             return None
         score = 0.95
@@ -366,13 +407,13 @@ def _event_at(words: Sequence[str], i: int) -> Event | None:
         return _modal_event(actor, named, rest, modal)
     low = words[i].lower()
     if low in _AUX and i + 1 < len(words):
-        return _progressive_event(actor, named, words[i + 1 :], low)
+        return _progressive_event(actor, named, words[i + 1 :])
     if not is_verb(low) or low in _AUX:
         return None
     base = lemma(low, "VERB")
     plural = _is_plural_actor(actor)
     tail = words[i + 1].lower() if i + 1 < len(words) else ""
-    if low.endswith("ing") and low not in word_list("not_acting"):
+    if low.endswith("ing") and low != base and low not in word_list("not_acting"):
         return Event(actor, progressive(rest), score=0.9 * named)
     if low == inflect(base, "VBZ") and low != base:
         if plural and not is_verb_only(low):
@@ -391,7 +432,26 @@ def is_verb_only(low: str) -> bool:
 
 
 def _is_tail(word: str) -> bool:
-    return word in word_list("prepositions") or word.endswith("ly") or word in {"her", "his", "him", "it", "them", "up", "down", "over", "away", "off", "out", "back", "around"}
+    return (
+        word in word_list("prepositions")
+        or word.endswith("ly")
+        or word
+        in {
+            "her",
+            "his",
+            "him",
+            "it",
+            "them",
+            "up",
+            "down",
+            "over",
+            "away",
+            "off",
+            "out",
+            "back",
+            "around",
+        }
+    )
 
 
 def _modal_event(actor: str, named: float, rest: str, modal: re.Match[str]) -> Event | None:
@@ -403,12 +463,22 @@ def _modal_event(actor: str, named: float, rest: str, modal: re.Match[str]) -> E
         if first.endswith("ing") and is_verb(first) and lemma(first, "VERB") != first:
             return Event(actor, progressive(said), score=0.95 * named, must=True)
         return None
-    if not is_verb(first) or lemma(first, "VERB") not in {first} or first in {"be", "look", "feel", "seem"} and len(said.split()) == 2 and aspect_of(said.split()[1]):
+    if (
+        not is_verb(first)
+        or lemma(first, "VERB") != first
+        or (
+            first in {"be", "look", "feel", "seem"}
+            and len(said.split()) == 2
+            and aspect_of(said.split()[1])
+        )
+    ):
         return None
-    return Event(actor, progressive(said), score=0.95 * named, must=True)
+    return Event(actor, progressive(said), score=0.95 * named)
 
 
-def _progressive_event(actor: str, named: float, words: Sequence[str], aux: str) -> Event | None:
+def _progressive_event(actor: str, named: float, words: Sequence[str]) -> Event | None:
+    while len(words) > 1 and words[0].lower() in {"now", "also", "just", "still", "then"}:
+        words = words[1:]
     first = words[0].lower()
     at = 1 if first in _ADVERBS | {"being", "getting"} and len(words) > 1 else 0
     verb = words[at].lower()
@@ -418,7 +488,12 @@ def _progressive_event(actor: str, named: float, words: Sequence[str], aux: str)
         return Event(actor, " ".join(words), score=0.9 * named)
     if first in word_list("prepositions") and len(words) > 1:
         return Event(actor, f"being {' '.join(words)}", score=0.62 * named)
-    if verb.endswith(("ed", "en")) and is_verb(verb) and len(words) > 1 and words[1].lower() in {"by", "over", "down", "up", "off", "out", "apart", "away"}:
+    if (
+        verb.endswith(("ed", "en"))
+        and is_verb(verb)
+        and len(words) > 1
+        and words[1].lower() in {"by", "over", "down", "up", "off", "out", "apart", "away"}
+    ):
         return Event(actor, f"being {' '.join(words)}", score=0.85 * named)
     return None
 
@@ -430,7 +505,11 @@ def _actor_score(actor: str) -> float:
                "everything", "nobody", "no one", "this one", "that one", "the first", "the second", "the last one"}:  # fmt: skip
         return 1.0
     words = low.split()
-    if words[0] in words_of("verbs", "commands") and words[0] not in {"cut", "show", "drop", "tilt", "film", "shoot", "pan"} and not is_plural(words[-1]):
+    if (
+        words[0] in words_of("verbs", "commands")
+        and words[0] not in {"cut", "show", "drop", "tilt", "film", "shoot", "pan"}
+        and not is_plural(words[-1])
+    ):
         return 0.0
     found = noun_phrase(actor)
     if found is None or found.doing:
@@ -442,7 +521,17 @@ def _is_plural_actor(actor: str) -> bool:
     low = actor.lower()
     if low in {"they", "both", "both of them", "all of them"}:
         return True
-    if low in {"it", "he", "she", "someone", "somebody", "everyone", "everybody", "something", "everything"}:
+    if low in {
+        "it",
+        "he",
+        "she",
+        "someone",
+        "somebody",
+        "everyone",
+        "everybody",
+        "something",
+        "everything",
+    }:
         return False
     found = noun_phrase(actor)
     return " and " in low or (found is not None and found.is_plural)

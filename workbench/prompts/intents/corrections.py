@@ -53,7 +53,7 @@ def _other_value(text: str, action: EditEntity, context: Context) -> Candidate |
     if entity is None:
         return None
     if action.aspect == "count":
-        number = number_in(text.split()[0])
+        number = number_in(text.split(maxsplit=1)[0])
         if number is None:
             return None
         determiner = article_for(entity.phrase) if number == 1 else numeral_for(number)
@@ -140,4 +140,6 @@ def _other_beat(text: str, action: AddBeat | ChangeBeat, context: Context) -> Ca
     beats = [b for b in context.scene.beats if b.text == action.text]
     if not beats:
         return None
-    return Candidate((ChangeBeat(beat=beats[-1].id, text=doing[0]),), 0.95 * doing[1] + 0.03, intent="correction")
+    return Candidate(
+        (ChangeBeat(beat=beats[-1].id, text=doing[0]),), 0.95 * doing[1] + 0.03, intent="correction"
+    )

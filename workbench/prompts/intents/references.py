@@ -11,6 +11,7 @@ from typing import Final
 from workbench.prompts.intents.clauses import noun_phrase
 from workbench.prompts.intents.context import Context
 from workbench.prompts.intents.words import (
+    ANIMATE,
     aspect_of,
     data,
     determiners,
@@ -52,12 +53,29 @@ _PART: Final = re.compile(
     r"the (?:one|\w+) (?:on|to|at) the (?:left|right)|the (?:left|right) one)",
     re.IGNORECASE,
 )
-_POSSESSIVE: Final = re.compile(r"(?P<owner>his|her|its|their|the .+?(?:'s|s')|\w+'s)\s+(?P<thing>.+)", re.IGNORECASE)
+_POSSESSIVE: Final = re.compile(
+    r"(?P<owner>his|her|its|their|the .+?(?:'s|s')|\w+'s)\s+(?P<thing>.+)", re.IGNORECASE
+)
 _PERSONAL: Final = {
     "he": "man", "him": "man", "his": "man", "she": "woman", "her": "woman", "hers": "woman",
 }  # fmt: skip
-_ALL: Final = frozenset({"everyone", "everybody", "all of them", "both", "both of them", "all", "they", "them", "these", "those"})
-_IT: Final = frozenset({"it", "this", "that", "this one", "that one", "the one", "the subject", "subject", "the thing"})
+_ALL: Final = frozenset(
+    {
+        "everyone",
+        "everybody",
+        "all of them",
+        "both",
+        "both of them",
+        "all",
+        "they",
+        "them",
+        "these",
+        "those",
+    }
+)
+_IT: Final = frozenset(
+    {"it", "this", "that", "this one", "that one", "the one", "the subject", "subject", "the thing"}
+)
 
 
 def refer(phrase: str, context: Context) -> Reference | None:
@@ -128,7 +146,10 @@ def _pronoun(low: str, context: Context) -> Reference | None:
         fitting = [e for e in people if subject_kind(e.noun) in {_PERSONAL[low], "person"}]
         others = [e for e in leads if is_singular(e)]
         chosen = fitting or people or others
-        return Reference((chosen[0].id,), score=0.95 if fitting else 0.85) if chosen else None
+        if not chosen:
+            return None
+        is_animal = subject_kind(chosen[0].noun) in ANIMATE
+        return Reference((chosen[0].id,), score=0.95 if fitting else 0.94 if is_animal else 0.85)
     if low in _ALL:
         several = [e for e in [*spoken, *leads] if not is_singular(e)]
         if several and low not in {"everyone", "everybody", "both", "both of them"}:
@@ -146,7 +167,9 @@ def _part_of(low: str, context: Context) -> Reference | None:
     words = low.split()
     ordinal = next((_ORDINALS[w] for w in words if w in _ORDINALS), None)
     noun = lemma(words[2], "NOUN") if len(words) == 3 and words[0] == "the" else ""
-    same = [e for e in context.leads() if is_singular(e) and (noun in {"", "one"} or _match(noun, e))]
+    same = [
+        e for e in context.leads() if is_singular(e) and (noun in {"", "one"} or _match(noun, e))
+    ]
     if ordinal is not None and len(same) > 1 and -len(same) <= ordinal < len(same):
         return Reference((same[ordinal].id,), score=0.95)
     if low.startswith(("both of", "all of", "each of")):
@@ -210,7 +233,7 @@ def _match_words(low: str, phrase: str, noun: str, looks: str, position: str) ->
     said = {lemma(w, "NOUN") for w in words}
     describing = {lemma(w, "NOUN") for w in re.findall(r"[\w'-]+", f"{looks} {position}".lower())}
     if noun and head == noun:
-        extra = said - own - describing
+        extra = {w for w in words if lemma(w, "NOUN") not in own | describing}
         if not extra:
             return 1.0 if len(words) == 1 or said & (own | describing) - {noun} else 0.95
         if all(aspect_of(w) is not None for w in extra):
@@ -272,7 +295,10 @@ def _in_field(low: str, context: Context) -> Reference | None:
     want = {lemma(w, "NOUN") for w in words}
     if not want:
         return None
-    held: Sequence[tuple[str, str]] = [("setting", scene.setting), *(("details", d) for d in scene.details)]
+    held: Sequence[tuple[str, str]] = [
+        ("setting", scene.setting),
+        *(("details", d) for d in scene.details),
+    ]
     for name, text in held:
         have = {lemma(w, "NOUN") for w in re.findall(r"[\w'-]+", text.lower())}
         if want <= have and not want <= word_list("colors"):

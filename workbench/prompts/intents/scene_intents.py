@@ -33,7 +33,9 @@ _FAMILY: Final = {
     "fog": {"fog", "mist"}, "mist": {"fog", "mist"}, "thunderstorm": {"thunderstorm", "dust storm"},
     "overcast": {"overcast", "partly cloudy"}, "partly cloudy": {"overcast", "partly cloudy"},
 }  # fmt: skip
-_SMALL: Final = frozenset({"of", "the", "and", "a", "in", "on", "with", "de", "van", "von", "da", "la"})
+_SMALL: Final = frozenset(
+    {"of", "the", "and", "a", "in", "on", "with", "de", "van", "von", "da", "la"}
+)
 
 
 def _edits(values: Mapping[str, str | tuple[str, ...]], scene: Scene) -> tuple[Action, ...]:
@@ -116,13 +118,19 @@ def _place(match: Match, context: Context) -> Candidate | None:
         found = refer(rest, context)
         if found is not None and found.ids and not found.belonging:
             return None
-    values: dict[str, str] = {"setting": _capital(named)}
+    values: dict[str, str] = {"setting": named}
     text = (slot or match.slots.get("placename") or match.slots["named"]).text
     timed = {t.field: t.term for t in find_terms(text) if t.field in {"time_of_day", "weather"}}
     if timed:
-        short = _without_terms(named, timed)
-        if short and place_in_words(short, led=True):
-            values = {"setting": _capital(short), **timed}
+        bare = re.sub(
+            r"^(?:set |somewhere |happening )?(?:in|on|at|inside|into|onto|to|by|under)\s+",
+            "",
+            text,
+            flags=re.IGNORECASE,
+        )
+        named_alone = place_in_words(_without_terms(bare, timed), led=True)
+        if named_alone is not None:
+            values = {"setting": named_alone[0], **timed}
     return _set(values, match.score, scene, intent="place")
 
 
@@ -131,7 +139,9 @@ def _without_terms(named: str, timed: Mapping[str, str]) -> str:
     for term in reversed(find_terms(named)):
         if term.field in timed:
             text = text[: term.start] + text[term.end :]
-    return re.sub(r"\s+(?:at|in|on|during|by|the|a|and|with)*\s*$", "", re.sub(r"\s+", " ", text)).strip()
+    return re.sub(
+        r"\s+(?:at|in|on|during|by|the|a|and|with)*\s*$", "", re.sub(r"\s+", " ", text)
+    ).strip()
 
 
 def _capital(named: str) -> str:
@@ -143,8 +153,7 @@ def _place_bare(match: Match, context: Context) -> Candidate | None:
     found = refer(text, context)
     if found is not None and not found.field:
         return None
-    candidate = _place(match, context)
-    return candidate
+    return _place(match, context)
 
 
 def _field(match: Match, context: Context) -> Candidate | None:
@@ -182,13 +191,35 @@ def value_for(field: str, said: str, context: Context) -> str | tuple[str, ...] 
     return bare
 
 
+def _season(match: Match, context: Context) -> Candidate | None:
+    """Say the season with the place, in the words of the user: "a field in autumn"."""
+    season = (
+        "autumn" if match.groups["season"].lower() == "fall" else match.groups["season"].lower()
+    )
+    setting = re.sub(r"\s*\bin (?:spring|summer|autumn|winter)\b", "", context.scene.setting)
+    return _set(
+        {"setting": f"{setting} in {season}".strip()}, match.score, context.scene, intent="place"
+    )
+
+
+def _swap_term(match: Match, context: Context) -> Candidate | None:
+    old: Mapping[str, str] = match.value("old")
+    if not any(getattr(context.scene, f) for f in old):
+        return None
+    return _set(match.value("term"), match.score, context.scene, intent="term")
+
+
 def _clear_field(match: Match, context: Context) -> Candidate | None:
     field: str = match.value("field")
-    if field in {"subject", "action", "setting"}:
+    if field in {"subject", "action", "setting"} or (
+        field == "on_screen_text" and not context.scene.on_screen_text
+    ):
         return None
     if not getattr(context.scene, field):
         return Candidate(already=True, score=match.score)
-    return _set({field: () if field in LIST_FIELDS else ""}, match.score, context.scene, intent="field")
+    return _set(
+        {field: () if field in LIST_FIELDS else ""}, match.score, context.scene, intent="field"
+    )
 
 
 def _style_like(match: Match, context: Context) -> Candidate | None:
@@ -207,7 +238,9 @@ def titled(name: str) -> str:
         return name
     words = name.split()
     return " ".join(
-        w if i and w in _SMALL else "-".join(p[:1].upper() + p[1:] if n == 0 else p for n, p in enumerate(w.split("-")))
+        w
+        if i and w in _SMALL
+        else "-".join(p[:1].upper() + p[1:] if n == 0 else p for n, p in enumerate(w.split("-")))
         for i, w in enumerate(words)
     )
 
@@ -221,13 +254,23 @@ def _shot_on(match: Match, context: Context) -> Candidate | None:
 
 
 def _device(name: str) -> str:
-    known = {"iphone": "iPhone", "gopro": "GoPro", "imax": "IMAX", "vhs": "VHS", "dslr": "DSLR", "arri": "ARRI", "red": "RED"}
+    known = {
+        "iphone": "iPhone",
+        "gopro": "GoPro",
+        "imax": "IMAX",
+        "vhs": "VHS",
+        "dslr": "DSLR",
+        "arri": "ARRI",
+        "red": "RED",
+    }
     return " ".join(known.get(w.lower(), w) for w in name.split())
 
 
 def _show_text(match: Match, context: Context) -> Candidate | None:
     said = re.sub(r"^[\"'“”]|[\"'“”]$", "", str(match.value("any"))).strip()
-    return _set({"on_screen_text": said}, match.score, context.scene, intent="text") if said else None
+    return (
+        _set({"on_screen_text": said}, match.score, context.scene, intent="text") if said else None
+    )
 
 
 def _reveal(match: Match, context: Context) -> Candidate | None:
@@ -238,7 +281,9 @@ def _reveal(match: Match, context: Context) -> Candidate | None:
             return None
         action = add_entity(thing, context, is_definite=False)
         edits = _edits(term, context.scene)
-        return Candidate((*edits, action, *added_with_doing(thing, action)), match.score, intent="term")
+        return Candidate(
+            (*edits, action, *added_with_doing(thing, action)), match.score, intent="term"
+        )
     how, what = match.value("how"), match.value("what")
     moved = stepped(str(how), context.scene) or exact_terms(str(how))
     if not moved or not set(moved) & {"shot_size", "camera_angle", "camera_movement"}:
@@ -249,6 +294,7 @@ def _reveal(match: Match, context: Context) -> Candidate | None:
 
 def stepped(text: str, scene: Scene) -> Mapping[str, str] | None:
     """Return what a relative wish sets: "darker", "much closer", "less foggy"."""
+    text = re.sub(r"^(?:it|this|everything|camera)\s+(?:should be\s+|is\s+|be\s+)?", "", text)
     bare = re.sub(r"^an? ", "", text)
     for pattern, entry in _compiled("step"):
         found = pattern.fullmatch(text) or pattern.fullmatch(bare)
@@ -262,7 +308,9 @@ def stepped(text: str, scene: Scene) -> Mapping[str, str] | None:
 
 @cache
 def _compiled(section: str) -> Sequence[tuple[re.Pattern[str], Mapping[str, Any]]]:
-    return tuple((re.compile(rf"(?:{e['when']})", re.IGNORECASE), e) for e in data("steps")[section])
+    return tuple(
+        (re.compile(rf"(?:{e['when']})", re.IGNORECASE), e) for e in data("steps")[section]
+    )
 
 
 def _step(found: re.Match[str], entry: Mapping[str, Any], scene: Scene) -> Mapping[str, str] | None:
@@ -288,7 +336,8 @@ def _step(found: re.Match[str], entry: Mapping[str, Any], scene: Scene) -> Mappi
 
 def _comparative(text: str) -> Mapping[str, str] | None:
     found = re.fullmatch(
-        r"(?:(?:make|have) (?:it|this|the \w+) |a bit |a little |much |even |way |look |feel )*([a-z]+er)", text
+        r"(?:(?:make|have) (?:it|this|the \w+) |a bit |a little |much |even |way |look |feel )*([a-z]+er)",
+        text,
     )
     base = lemma(found[1], "ADJ") if found else ""
     if not found or base == found[1]:
@@ -304,6 +353,8 @@ INTENTS: Final[Mapping[str, Intent]] = {
     "less_term": _less_term,
     "field": _field,
     "clear_field": _clear_field,
+    "season": _season,
+    "swap_term": _swap_term,
     "style_like": _style_like,
     "shot_on": _shot_on,
     "show_text": _show_text,

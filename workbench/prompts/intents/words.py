@@ -12,13 +12,6 @@ from typing import Any, Final
 
 from workbench.lexicon.articles import with_article
 from workbench.lexicon.datafiles import english
-from workbench.lexicon.terms import (
-    ANIMATE,
-    find_terms,
-    place_named,
-    subject_kind,
-    word_list,
-)
 from workbench.lexicon.morphology import (
     inflect,
     is_adjective,
@@ -28,6 +21,13 @@ from workbench.lexicon.morphology import (
     lemma,
     lemmas,
 )
+from workbench.lexicon.terms import (
+    ANIMATE,
+    find_terms,
+    place_named,
+    subject_kind,
+    word_list,
+)
 from workbench.scene import Aspect
 
 __all__ = [
@@ -36,8 +36,8 @@ __all__ = [
     "aspect_of",
     "data",
     "determiners",
-    "finite",
     "find_terms",
+    "finite",
     "inflect",
     "is_adjective",
     "is_known",
@@ -89,7 +89,7 @@ def determiners() -> frozenset[str]:
 
 @cache
 def _aspects() -> Mapping[str, Aspect]:
-    found = {word: Aspect.COLOUR for word in word_list("colors")}
+    found = dict.fromkeys(word_list("colors"), Aspect.COLOUR)
     for name in ("material", "age", "build", "state"):
         for word in str(data("words")["looks"][name]).split():
             found.setdefault(word, Aspect(name))
@@ -128,7 +128,12 @@ def is_known_noun(word: str) -> bool:
 def is_known(word: str) -> bool:
     """Tell whether any dictionary has ``word``."""
     low = word.lower()
-    return bool(lemmas(low)) or low in english("function_words") or is_known_noun(low)
+    return (
+        bool(lemmas(low))
+        or low in english("function_words")
+        or low in word_list("prepositions")
+        or is_known_noun(low)
+    )
 
 
 def plural_of(noun: str) -> str:
@@ -169,9 +174,11 @@ def finite(phrase: str, *, plural: bool) -> str:
     # The verbs that follow with "and" have the form of the first: "landing and resting".
     return re.sub(
         r"\band (\w+ing)\b",
-        lambda m: f"and {lemma(m[1], 'VERB') if plural else inflect(lemma(m[1], 'VERB'), 'VBZ')}"
-        if lemma(m[1].lower(), "VERB") != m[1].lower()
-        else m[0],
+        lambda m: (
+            f"and {lemma(m[1], 'VERB') if plural else inflect(lemma(m[1], 'VERB'), 'VBZ')}"
+            if lemma(m[1].lower(), "VERB") != m[1].lower()
+            else m[0]
+        ),
         text,
     )
 
