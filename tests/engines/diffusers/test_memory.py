@@ -55,7 +55,7 @@ def test_each_model_gets_an_expert_s_plan_on_each_card_and_machine(name: str) ->
         if model != name:
             continue
         plan = plan_memory(need, int((card - 0.6) * GIB), int(machine * 0.9 * GIB))
-        got = "refused" if plan.problem else plan.placement
+        got: str = "refused" if plan.problem else plan.placement
         got += " tiled" if plan.tiled_vae and not plan.problem else ""
         got += " hardly" if plan.hardly else ""
         assert got == wanted, f"{card} GB, {machine} GB of memory: {why}"
