@@ -25,7 +25,7 @@ from workbench.jobs.store import Index, NewJob, Requests, Writer
 from workbench.rendering import RenderRequest
 from workbench.settings import Settings
 
-__all__ = ["Submitter"]
+__all__ = ["Submitter", "check_limits"]
 
 
 class Submitter:
@@ -203,22 +203,8 @@ class Submitter:
         if engine is None:
             engine = self._engines[request.engine] = create_engine(request.engine, self._settings)
         complete = engine.complete(_anchored(request, local_model=engine.needs_gpu))
-        self._check_limits(complete)
+        check_limits(complete, self._settings)
         return complete, engine.needs_gpu
-
-    def _check_limits(self, request: RenderRequest) -> None:
-        settings = self._settings
-        problems = []
-        if (request.width or 0) * (request.height or 0) > settings.max_pixels:
-            told = f"width × height must be at most {settings.max_pixels:,}"
-            problems.append(FieldProblem("width", told))
-        if (request.num_frames or 0) > settings.max_frames:
-            problems.append(FieldProblem("num_frames", f"must be at most {settings.max_frames:,}"))
-        if problems:
-            told = "; ".join(f"{p.field} {p.problem}" for p in problems)
-            raise InvalidRequest(
-                f"The request is beyond this workbench's limits: {told}.", tuple(problems)
-            )
 
     def _check_disk(self) -> None:
         self._paths.control.mkdir(parents=True, exist_ok=True)
@@ -230,6 +216,21 @@ class Submitter:
                 f"{reserve >> 20} MiB that are kept in reserve; remove some videos, or lower "
                 "WORKBENCH_DISK_RESERVE_BYTES."
             )
+
+
+def check_limits(request: RenderRequest, settings: Settings) -> None:
+    """Raise ``InvalidRequest`` where a completed request is beyond the limits of ``settings``."""
+    problems = []
+    if (request.width or 0) * (request.height or 0) > settings.max_pixels:
+        told = f"width × height must be at most {settings.max_pixels:,}"
+        problems.append(FieldProblem("width", told))
+    if (request.num_frames or 0) > settings.max_frames:
+        problems.append(FieldProblem("num_frames", f"must be at most {settings.max_frames:,}"))
+    if problems:
+        told = "; ".join(f"{p.field} {p.problem}" for p in problems)
+        raise InvalidRequest(
+            f"The request is beyond this workbench's limits: {told}.", tuple(problems)
+        )
 
 
 def _anchored(request: RenderRequest, *, local_model: bool) -> RenderRequest:
