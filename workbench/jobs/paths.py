@@ -136,11 +136,6 @@ class JobPaths:
         """Where folders go that are being removed."""
         return self.control / "trash"
 
-    @property
-    def rebuild_lock(self) -> Path:
-        """Held while a damaged index is put aside."""
-        return self.control / "index.lock"
-
     def job(self, job_id: str, batch_id: str | None = None) -> JobFiles:
         """Return the files of a job; raises ``NotFound`` for what is not an identifier."""
         if not is_identifier(job_id, Kind.JOB):
