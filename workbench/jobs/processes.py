@@ -17,7 +17,15 @@ from typing import Final
 
 import psutil
 
-__all__ = ["Identity", "die_with_parent", "identify", "is_stopped", "kill_group", "same_process"]
+__all__ = [
+    "Identity",
+    "boot_id",
+    "die_with_parent",
+    "identify",
+    "is_stopped",
+    "kill_group",
+    "same_process",
+]
 
 _PR_SET_PDEATHSIG: Final = 1
 _BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
@@ -38,7 +46,8 @@ class Identity:
 
 
 @cache
-def _boot_id() -> str:
+def boot_id() -> str:
+    """Return what tells this boot of the machine from every other."""
     try:
         return _BOOT_ID.read_text().strip()
     except OSError:
@@ -58,7 +67,7 @@ def _started(pid: int) -> float:
 def identify(pid: int) -> Identity | None:
     """Return the identity of the process that has ``pid`` now; None when there is none."""
     try:
-        return Identity(pid, _started(pid), _boot_id())
+        return Identity(pid, _started(pid), boot_id())
     except (psutil.Error, OSError):
         return None
 

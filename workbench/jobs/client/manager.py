@@ -32,7 +32,7 @@ from workbench.jobs.model import (
     SupervisorStatus,
 )
 from workbench.jobs.paths import JobPaths
-from workbench.jobs.retention import Removal, carry_out, plan_removals
+from workbench.jobs.retention import Removal, carry_out, drop_inputs, plan_removals
 from workbench.jobs.store import Listing, Reader, Requests
 from workbench.jobs.store.recovery import open_store
 from workbench.measures.scores import SCORE_NAMES
@@ -309,6 +309,7 @@ class JobManager(Results, Judgements):
         removals = plan_removals(self._settings, self._index)
         if not dry_run:
             carry_out(self._paths, self._index, removals)
+            drop_inputs(self._paths, self._index, time.time())
             self._contact.tell()
         return removals
 

@@ -14,11 +14,11 @@ from typing import Final
 
 from workbench.jobs.paths import JobPaths
 from workbench.jobs.processes import kill_group, same_process
-from workbench.jobs.retention import carry_out, plan_removals
 from workbench.jobs.store import IndexFailure, Ledger
 from workbench.jobs.store.recovery import open_store
 from workbench.jobs.supervisor.device_monitor import DeviceMonitor
 from workbench.jobs.supervisor.dispatcher import Dispatcher
+from workbench.jobs.supervisor.housekeeping import Housekeeping
 from workbench.jobs.supervisor.lock import SupervisorLock
 from workbench.jobs.supervisor.log_file import rotate
 from workbench.jobs.supervisor.notifications import NotificationServer
@@ -39,7 +39,6 @@ _IDLE: Final = "nothing to do"
 _LOOK_S: Final = 1.0
 _SERVED_S: Final = 5.0
 """Whoever ends earlier counts as one that cannot start."""
-_REMOVED_AT_ONCE: Final = 200
 _LOG = logging.getLogger("workbench.jobs")
 
 
@@ -59,6 +58,7 @@ class Supervisor:
         self._notifications = NotificationServer(self._selector, self._paths)
         self._monitor = DeviceMonitor(settings)
         self._scoring = Scoring(self._index, self._paths, settings, self._selector)
+        self._housekeeping = Housekeeping(self._index, self._paths, settings)
         self._unheard: list[Event] = []
         self._told = 0
         self._opened = self._index.opened
@@ -156,9 +156,7 @@ class Supervisor:
             self._tidied_at = now
             self._index.checkpoint()
             rotate(self._paths.log)
-            removals = plan_removals(self._settings, self._index, limit=_REMOVED_AT_ONCE)
-            if removals:
-                carry_out(self._paths, self._index, removals)
+            self._housekeeping.tidy()
 
     def _end_leftovers(self) -> None:
         """End workers of an earlier supervisor that outlived it, if they are truly those."""
