@@ -55,7 +55,7 @@ _LEAVE_LIMIT_S: Final = 4.0
 _HERE_ALONE: Final = (
     "outputs", "index", "cluster", "devices", "cpu_workers", "language_api_key"
 )  # fmt: skip
-"""Settings that mean nothing, or are nobody's business, on another machine."""
+"""Settings that mean nothing on another machine, or must not leave this one."""
 _LOG = logging.getLogger("workbench.jobs.bridge")
 
 
@@ -75,7 +75,7 @@ class Bridge:
         hold_s = max(0.1, min(_LONGEST_HOLD_S, settings.lease_s / 5))
         self._terms = Terms(
             secrets.token_hex(8),
-            _environment(settings),
+            {},
             share=1.0 / settings.slots_per_gpu,
             absence_s=settings.cluster_absence_s,
             hold_s=hold_s,
@@ -173,7 +173,7 @@ class Bridge:
             remote.slot,
             remote.node_id,
             self._cluster,
-            self._terms,
+            replace(self._terms, environment=_environment(self._settings, kind=remote.slot.kind)),
             owner=f"{self._terms.owner}-{serial}",  # of this worker, not of the one before
             tell=tell,
             assigned=assigned,
@@ -267,13 +267,19 @@ class Bridge:
         return replace(remote, readings=self._readings.get(name, remote.readings))
 
 
-def _environment(settings: Settings) -> dict[str, str]:
-    """Return the settings that a worker elsewhere is to live by."""
-    whole = settings_environment(settings)
+def _environment(settings: Settings, *, kind: str) -> dict[str, str]:
+    """Return the settings of a worker on another machine, on a device of this ``kind``.
+
+    The remote engine's key goes only to workers that run that engine: those on processors, and
+    those on GPUs where there are no others.
+    """
+    kept_here = {*_HERE_ALONE}
+    if kind != "cpu" and (settings.cpu_workers != 0 or settings.cluster_cpu_workers):
+        kept_here.add("remote_api_key")
     return {
         name: value
-        for name, value in whole.items()
-        if name.removeprefix("WORKBENCH_").lower() not in _HERE_ALONE
+        for name, value in settings_environment(settings).items()
+        if name.removeprefix("WORKBENCH_").lower() not in kept_here
     }
 
 

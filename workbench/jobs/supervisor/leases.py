@@ -28,9 +28,11 @@ class Lease:
 
 def lease_folder() -> Path:
     """Return the folder of leases that all users of this machine share."""
-    return Path(
-        os.environ.get("WORKBENCH_LEASES") or Path(tempfile.gettempdir(), "workbench-leases")
-    )
+    if named := os.environ.get("WORKBENCH_LEASES"):
+        return Path(named)
+    # Not a user's own TMPDIR, which others do not look into.
+    shared = "/tmp" if os.access("/tmp", os.W_OK) else tempfile.gettempdir()  # noqa: S108
+    return Path(shared, "workbench-leases")
 
 
 def take_lease(uuid: str) -> Lease | None:
