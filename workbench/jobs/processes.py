@@ -1,4 +1,4 @@
-"""Processes by identity: a pid alone may be somebody else's tomorrow.
+"""Processes by identity, as pids are reused.
 
 Knows pids, start times and boots; knows nothing of jobs.
 """
@@ -34,7 +34,7 @@ _CLOCK_SLACK_S: Final = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """One process and no other: its pid, its start and the boot that it belongs to.
+    """A process: its pid, its start and its boot.
 
     The start is in clock ticks since boot where /proc says so: unlike a time of day, it stays the
     same when the clock is set. Elsewhere it is in seconds since 1970.
@@ -86,7 +86,7 @@ def same_process(known: Identity) -> bool:
 
 
 def is_stopped(pid: int) -> bool:
-    """Tell whether the process is stopped or gone, as opposed to at work or asleep."""
+    """Tell whether the process is stopped or gone."""
     try:
         return psutil.Process(pid).status() in {
             psutil.STATUS_STOPPED,
@@ -107,7 +107,7 @@ def kill_group(pid: int, number: signal.Signals = signal.SIGKILL) -> None:
 
 
 def die_with_parent(parent_pid: int) -> None:
-    """Have this process killed when its parent ends, however that ends; at once if it has.
+    """Have this process killed when its parent ends.
 
     Linux only; elsewhere the closed channel must do. The signal follows the thread that started
     this process, so that thread must live as long as the parent.

@@ -1,4 +1,4 @@
-"""Removes ended jobs that the settings no longer keep: too old, too many, too large together.
+"""Removes ended jobs beyond the retention settings: by age, number or total size.
 
 Off unless a setting says otherwise; a starred job always stays, and so does one whose video an
 unfinished job begins from.
@@ -29,7 +29,7 @@ _LOG = logging.getLogger("workbench.jobs")
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """One job that is to go, and why."""
+    """A job to remove, and why."""
 
     job: Removable
     reason: str
@@ -68,7 +68,7 @@ def carry_out(paths: JobPaths, index: Index, removals: Sequence[Removal]) -> int
         with index.write() as writer:
             if not keeping.remove(writer, removal.job):
                 continue
-            # Set aside at once and whole: a folder half removed would look like a broken job.
+            # Renamed whole first: a half-removed folder would look like a broken job.
             _set_aside(paths, removal.job, writer)
         gone += 1
         _LOG.info("job removed", extra={"job": removal.job.job_id, "reason": removal.reason})
@@ -81,7 +81,7 @@ def drop_inputs(paths: JobPaths, index: Index, now: float) -> None:
     before = now - _DAY_S
     old = []
     for path in paths.inputs.glob("*"):
-        with suppress(FileNotFoundError):  # somebody else tidies too
+        with suppress(FileNotFoundError):  # another process tidies too
             if path.stat().st_mtime < before:
                 old.append(path)
     if not old:

@@ -60,13 +60,13 @@ _LOG = logging.getLogger("workbench.jobs.bridge")
 
 
 def namespace_of(outputs: Path) -> str:
-    """Return the name under which the cluster keeps the worker actors of one outputs/ folder."""
+    """Return the Ray namespace of the worker actors of one outputs/ folder."""
     whose = f"{platform.node()}:{outputs.resolve()}"
     return f"workbench-{hashlib.sha256(whose.encode()).hexdigest()[:20]}"
 
 
 class Bridge:
-    """One life of the bridge, from joining to leaving."""
+    """One run of the bridge, from joining to leaving."""
 
     def __init__(self, settings: Settings, channel: Channel) -> None:
         self._settings = settings
@@ -81,7 +81,7 @@ class Bridge:
             hold_s=hold_s,
             open_s=_OPEN_LIMIT_S,
         )
-        # A Ray of our own is there to have what this machine has.
+        # Our own Ray cluster uses this machine's devices.
         self._has_own = settings.cluster == "local"
         here = () if self._has_own else plan_slots(settings, Nvml().gpus())
         self._ours = frozenset(slot.uuid for slot in here if slot.uuid)
@@ -101,7 +101,7 @@ class Bridge:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
-        """Join, and serve the supervisor until it says to quit; its end is this process's end."""
+        """Join and serve the supervisor until it says to leave, or ends."""
         loop = asyncio.get_running_loop()
         loop.add_reader(self._channel.fileno(), self._hear)
         self._spawn(self._beat())
@@ -128,12 +128,12 @@ class Bridge:
             self._channel.send(Beat())
             await asyncio.sleep(_BEAT_S)
 
-    # the supervisor speaks
+    # messages from the supervisor
 
     def _hear(self) -> None:
         messages = self._channel.receive()
         if messages is None:
-            os._exit(1)  # the supervisor is gone; the next one finds the worker actors
+            os._exit(1)  # the supervisor is gone; the next one finds the actors
         for message in messages:
             self._obey(message)
 
@@ -187,7 +187,7 @@ class Bridge:
             async with asyncio.timeout(_LEAVE_LIMIT_S):
                 await asyncio.gather(*parting, return_exceptions=True)
 
-    # the cluster changes
+    # changes in the cluster
 
     async def _watch(self) -> None:
         assert self._cluster is not None  # noqa: S101  it was joined
@@ -209,7 +209,7 @@ class Bridge:
             await asyncio.sleep(_LOOK_EVERY_S)
 
     async def _ask(self, member: Member) -> None:
-        """Have a new machine say what it is."""
+        """Survey a new machine."""
         assert self._cluster is not None  # noqa: S101  it was joined
         try:
             async with asyncio.timeout(_SURVEY_LIMIT_S):
@@ -222,7 +222,7 @@ class Bridge:
             self._problems[member.node_id] = told
             self._tell()
             await asyncio.sleep(_ASK_AGAIN_S)
-            self._asked.discard(member.node_id)  # it may be mended
+            self._asked.discard(member.node_id)  # it may have been repaired
         else:
             self._surveys[member.node_id] = survey
             self._problems.pop(member.node_id, None)
@@ -232,7 +232,7 @@ class Bridge:
         self._tell()
 
     def _tell(self) -> None:
-        """Say which machines and places there are, if that has changed."""
+        """Report machines and slots if they have changed."""
         assert self._cluster is not None  # noqa: S101  it was joined
         members = [
             replace(member, problem=self._problems.get(member.node_id, ""))
@@ -284,7 +284,7 @@ def _environment(settings: Settings, *, kind: str) -> dict[str, str]:
 
 
 def main(arguments: list[str]) -> None:
-    """Be the bridge of the supervisor that ``arguments`` name."""
+    """Run the bridge of the supervisor that ``arguments`` name."""
     descriptor, parent = arguments
     die_with_parent(int(parent))
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")

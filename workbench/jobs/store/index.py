@@ -80,7 +80,7 @@ class Index:
             yield Writer(connection)
 
     def when_fresh(self, fill: Callable[[Writer], int]) -> None:
-        """Have a new index filled by ``fill`` whenever one has to be made."""
+        """Fill every new index with ``fill``."""
         self._fill = fill
 
     def revision(self) -> int:
@@ -90,7 +90,7 @@ class Index:
             return int(row[0])
 
     def version(self) -> tuple[int, int, int]:
-        """Return what differs once anyone has written; cheaper than reading a revision."""
+        """Return a value that changes with every write; cheaper than reading a revision."""
         with self._connection() as connection:
             (data,) = connection.execute("PRAGMA data_version").fetchone()
             return self.opened, int(data), connection.total_changes
@@ -101,7 +101,7 @@ class Index:
         return self._database.opened
 
     def checkpoint(self) -> None:
-        """Fold the write-ahead log into the index, as far as readers allow."""
+        """Checkpoint the write-ahead log, as far as readers allow."""
         with self._connection() as connection:
             connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
@@ -110,9 +110,9 @@ class Index:
         return "" if is_sound(self.path) else f"{self.path.name} is damaged"
 
     def refill(self) -> None:
-        """Forget every job and batch and learn them again from the folders; stars are kept.
+        """Replace all jobs and batches by those of the folders; stars are kept.
 
-        What others keep in the same file, such as prompt sessions, is left alone.
+        Other stores' tables in the same file are left alone.
         """
         with self.write() as writer:
             starred = [row[0] for row in writer.execute("SELECT job_id FROM jobs WHERE starred")]

@@ -1,4 +1,4 @@
-"""What retention asks of the index: which ended jobs are the oldest, and their removal."""
+"""Retention's queries: the oldest ended jobs, and their removal."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _ENDED = "state IN ('complete', 'failed', 'cancelled') AND preview_of IS NULL"
 
 @dataclass(frozen=True, slots=True)
 class Removable:
-    """An ended job that no star protects."""
+    """An ended job without a star."""
 
     job_id: str
     batch_id: str | None
@@ -59,7 +59,7 @@ class Keeping:
         return {str(path) for (path,) in rows}
 
     def remove(self, writer: Writer, job: Removable) -> bool:
-        """Forget an ended job and its placeholder; false when it has become needed meanwhile."""
+        """Delete an ended job and its preview; false if it is needed by now."""
         if job.job_id in _needed(writer.connection):
             return False
         gone = writer.execute(

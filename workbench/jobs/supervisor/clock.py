@@ -1,7 +1,6 @@
-"""The time of day that retention goes by: a clock that jumps is believed after a day.
+"""The time of day used by retention: a clock that jumps is believed after a day.
 
-A wrong clock would otherwise have every video removed as too old, and nothing brings it back. Pure
-rules but for :func:`read_clocks`.
+Otherwise a wrong clock would remove every video as too old. Pure, except :func:`read_clocks`.
 """
 
 from __future__ import annotations

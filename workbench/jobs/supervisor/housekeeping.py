@@ -1,4 +1,4 @@
-"""What a supervisor tidies by itself: what the retention settings no longer keep, and unused inputs."""
+"""The supervisor's periodic cleanup: jobs beyond the retention settings, and unused inputs."""
 
 from __future__ import annotations
 
