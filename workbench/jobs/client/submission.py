@@ -29,7 +29,7 @@ __all__ = ["Submitter", "check_limits"]
 
 
 class Submitter:
-    """Queues what is asked for, durably, before it answers."""
+    """Queues requests durably before it returns."""
 
     def __init__(self, settings: Settings, index: Index, requests: Requests) -> None:
         self._settings = settings
@@ -124,7 +124,7 @@ class Submitter:
         return self._placed(place, batch_id, record.parent, idempotency_key, digest)
 
     def mark_cancelled(self, jobs: Sequence[Job]) -> None:
-        """Mark jobs that were cancelled in the queue, so that a new index will not queue them."""
+        """Record that queued jobs were cancelled, so that a rebuilt index does not queue them."""
         for job in jobs:
             files = self._paths.job(job.job_id, job.batch_id)
             if job.attempt:
@@ -133,7 +133,7 @@ class Submitter:
                 write_ended(files, Ended(job.state, "", job.attempt, time.time()))
 
     def mark_again(self, job: Job) -> None:
-        """Mark a job as queued again, and how many attempts it had."""
+        """Record that a job is queued again, and how many attempts it had."""
         files = self._paths.job(job.job_id, job.batch_id)
         with suppress(OSError):
             write_ended(files, Ended(JobState.QUEUED, "", job.attempt, time.time()))
@@ -170,7 +170,7 @@ class Submitter:
     def _described(
         self, request: RenderRequest, preview: RenderRequest | None, *, priority: int, **facts: Any
     ) -> tuple[NewJob, ...]:
-        """Return the job, after the animatic that stands in for it where one is asked."""
+        """Return the job, preceded by its preview animatic if one is requested."""
         job_id = new_identifier(Kind.JOB)
         complete, needs_gpu = self._complete(request)
         if preview is None:
@@ -260,7 +260,7 @@ def _digest(
     previews: Sequence[RenderRequest | None],
     session_id: str | None,
 ) -> str:
-    # Seeds are drawn anew for each call, so a repeated request may differ in them alone.
+    # Seeds are drawn for each call, so a repeated request may differ in its seed.
     texts = [
         None if request is None else request.model_dump_json(exclude={"seed"})
         for request in (*requests, *previews)

@@ -133,7 +133,7 @@ class Reader:
         }
 
     def paused(self) -> frozenset[str]:
-        """Return the names of paused devices; '' among them when the whole queue is."""
+        """Return the names of paused devices; '' stands for the whole queue."""
         with self._index.read() as connection:
             return frozenset(row[0] for row in connection.execute("SELECT device FROM pauses"))
 
