@@ -80,5 +80,5 @@ $(VENV)/.with-diffusion: $(PINS) | $(BIN)/python
 
 $(VENV)/.all: $(PINS) | $(BIN)/python
 	@echo "Installing the workbench with everything …"
-	@$(INSTALL) --editable '.[cluster,diffusion,research,docs,test]'
+	@$(INSTALL) --editable '.[cluster,diffusion,local-llm,research,docs,test]'
 	@touch $@ $(VENV)/.with-diffusion $(VENV)/.base

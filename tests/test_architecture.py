@@ -33,6 +33,10 @@ NEVER = {
     ),
     "workbench.research.ranking": ("workbench.journey", "workbench.studio", "workbench.jobs"),
     "workbench.research.judgement": ("workbench.journey", "workbench.studio", "workbench.jobs"),
+    "workbench.control": (
+        "workbench.prompts", "workbench.engines", "workbench.jobs", "workbench.studio",
+        "workbench.measures", "workbench.rendering", "workbench.research",
+    ),
     "workbench.rendering": (
         "workbench.prompts", "workbench.engines", "workbench.jobs", "workbench.studio",
     ),
@@ -51,16 +55,21 @@ NEVER = {
 HOMES = {
     "torch": (
         "workbench.engines",
-        "workbench.prompts.local_model",
+        "workbench.prompts.language_models.transformers_server",
         "workbench.measures.agreement",
     ),
     "diffusers": ("workbench.engines",),
     "transformers": (
         "workbench.engines",
-        "workbench.prompts.local_model",
+        "workbench.prompts.language_models.transformers_server",
         "workbench.measures.agreement",
     ),
-    "ray": ("workbench.jobs.cluster.ray_cluster", "workbench.prompts.cluster_model"),
+    "ray": (
+        "workbench.jobs.cluster.ray_cluster",
+        "workbench.prompts.language_models.cluster_server",
+    ),
+    "xllamacpp": ("workbench.prompts.language_models.llama_server",),
+    "keyring": ("workbench.prompts.language_models.keys",),
     "ipywidgets": ("workbench.widgets",),
     "anywidget": ("workbench.widgets",),
     "tornado": ("server_extension",),
@@ -134,6 +143,15 @@ def test_a_studio_is_made_without_the_heavy_libraries() -> None:
 import sys
 from workbench.studio import Studio
 heavy = {"torch", "cv2", "av", "ipywidgets", "tornado", "openai"} & set(sys.modules)
+assert not heavy, heavy
+"""
+    subprocess.run([sys.executable, "-c", script], check=True)
+
+
+def test_control_loads_numbers_alone() -> None:
+    script = """
+import sys, workbench.control
+heavy = {"torch", "cv2", "av", "diffusers", "scipy", "PIL"} & set(sys.modules)
 assert not heavy, heavy
 """
     subprocess.run([sys.executable, "-c", script], check=True)

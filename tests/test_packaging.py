@@ -45,10 +45,11 @@ def test_every_requirement_of_the_project_has_a_pin() -> None:
 def test_the_conda_environment_installs_everything_from_the_same_pins() -> None:
     lines = _conda_pip_lines()
     assert "--constraint constraints.txt" in lines
-    assert "--editable .[cluster,diffusion,research,docs,test]" in lines
+    assert "--editable .[cluster,diffusion,local-llm,research,docs,test]" in lines
     assert set(_project()["optional-dependencies"]) >= {
         "cluster",
         "diffusion",
+        "local-llm",
         "research",
         "docs",
         "test",

@@ -224,10 +224,10 @@ def _language_writer(settings: Settings) -> LanguageWriter | None:
         return None
     # Only those who have a language model pay for what speaks to it.
     from workbench.prompts.chat import ChatEndpoint  # noqa: PLC0415
+    from workbench.prompts.language_models.local_endpoint import LocalEndpoint  # noqa: PLC0415
     from workbench.prompts.language_writer import LanguageWriter  # noqa: PLC0415
-    from workbench.prompts.local_endpoint import LocalEndpoint  # noqa: PLC0415
 
-    if settings.language_provider == "transformers":
+    if settings.language_provider in {"local", "transformers"}:
         endpoint: ChatEndpoint = LocalEndpoint.of(settings)
     else:
         endpoint = ChatEndpoint(

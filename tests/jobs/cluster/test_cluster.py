@@ -23,7 +23,7 @@ from tests.jobs.cluster.machines import Machines
 from tests.jobs.shop import Shop, alive, request
 from workbench.jobs.cluster.status import ClusterState
 from workbench.jobs.model import Device, Job, JobState
-from workbench.prompts.local_endpoint import LocalEndpoint
+from workbench.prompts.language_models.local_endpoint import LocalEndpoint
 from workbench.settings import Settings
 
 pytestmark = pytest.mark.timeout(
@@ -263,7 +263,7 @@ def test_the_language_model_lives_on_the_cluster_and_is_asked_on_loopback(
 ) -> None:
     monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
     with tempfile.TemporaryDirectory() as folder:  # where nodes can see it, unlike tmp_path
-        script = Path(prompts.__file__).parent / "tiny_model.py"
+        script = Path(prompts.__file__).parent / "language_models" / "tiny_model.py"
         subprocess.run([sys.executable, str(script), folder], check=True, capture_output=True)
         settings = Settings(
             outputs=tmp_path / "outputs",
@@ -272,7 +272,7 @@ def test_the_language_model_lives_on_the_cluster_and_is_asked_on_loopback(
             language_model=folder,
             language_on_cluster=True,
         )
-        asyncio.run(LocalEndpoint.of(settings)._find_or_start())
+        asyncio.run(LocalEndpoint.of(settings).start())
     door = json.loads((settings.index_path.parent / "language_model.json").read_text("utf-8"))
     try:
         assert door["base_url"].startswith("http://127.0.0.1:")

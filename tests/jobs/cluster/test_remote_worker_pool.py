@@ -11,17 +11,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
 
 from tests.jobs.cluster.fake_bridge import MUCH, SLOT
 from tests.jobs.shop import Shop
+from workbench.errors import InvalidSettings
 from workbench.jobs.client.doctor import Verdict, examine
 from workbench.jobs.cluster.remote_worker_pool import RemoteWorkerPool
 from workbench.jobs.cluster.status import ClusterState, ClusterStatus, read_cluster_status
-from workbench.jobs.messages import Cancel, Ready
+from workbench.jobs.messages import Cancel, NoWorker, Ready, WorkerLost
 from workbench.jobs.model import JobState, SupervisorStatus
 from workbench.jobs.paths import JobPaths
-from workbench.jobs.supervisor.worker_slots import Arrived, Event, Held, Lost
+from workbench.jobs.supervisor.worker_slots import Event
 from workbench.settings import Settings
 
 
@@ -99,12 +99,13 @@ def test_workers_beyond_a_bridge_that_dies_are_lost_one_by_one_and_its_places_wi
     remote.until(lambda: remote.slots)
     worker = remote.start(SLOT)
     assert worker is not None
-    remote.until(lambda: any(isinstance(event, Lost) for event in remote.heard))
-    assert Arrived(SLOT.name, Ready(1)) in remote.heard
-    assert Lost(SLOT.name, worker, "the bridge to the cluster has died") in remote.heard
+    lost = Event(SLOT.name, WorkerLost("the bridge to the cluster has died"), worker)
+    remote.until(lambda: lost in remote.heard)
+    assert Event(SLOT.name, Ready(1)) in remote.heard
     assert remote.slots == ()
     assert remote.start(SLOT) is None
-    assert Held(SLOT.name, "the cluster is out of reach", True) in remote.events()
+    refused = NoWorker("the cluster is out of reach", held=True)
+    assert Event(SLOT.name, refused) in remote.events()
 
 
 def test_a_bridge_that_has_much_to_say_and_to_hear_is_neither_lost_nor_waited_for(
@@ -116,12 +117,10 @@ def test_a_bridge_that_has_much_to_say_and_to_hear_is_neither_lost_nor_waited_fo
     worker = remote.start(SLOT)
     for number in range(MUCH):
         remote.tell(SLOT.name, Cancel("j_" + "x" * 100, number))
-    remote.until(lambda: Arrived(SLOT.name, Ready(-1)) in remote.heard)
-    assert [event.message for event in remote.heard if isinstance(event, Arrived)] == [
-        *map(Ready, range(MUCH)), Ready(-1),
-    ]  # fmt: skip
+    remote.until(lambda: Event(SLOT.name, Ready(-1)) in remote.heard)
+    said = [event.message for event in remote.heard]
+    assert said == [*map(Ready, range(MUCH)), Ready(-1)]  # and nothing of a lost worker
     assert worker is not None
-    assert not any(isinstance(event, Lost | Held) for event in remote.heard)
 
 
 def test_a_cluster_out_of_reach_stops_nothing_here_and_the_doctor_says_so(shop: Shop) -> None:
@@ -152,7 +151,7 @@ def test_a_cluster_is_chosen_by_an_address(address: str, tmp_path: Path) -> None
 
 @pytest.mark.parametrize("address", ["head", "http://head:80", "ray://head", "a b:1"])
 def test_what_is_no_address_is_refused(address: str, tmp_path: Path) -> None:
-    with pytest.raises(ValidationError, match="say ray://host:port"):
+    with pytest.raises(InvalidSettings, match="say ray://host:port"):
         Settings(outputs=tmp_path, cluster=address)
 
 
@@ -160,7 +159,7 @@ def test_nothing_loads_ray_but_the_bridge() -> None:
     script = """
 import sys
 import workbench.jobs.supervisor.supervisor, workbench.jobs.cluster.worker_pool, workbench.jobs.worker.attempt
-import workbench.jobs.cluster.worker_actor, workbench.jobs.client.doctor, workbench.prompts.local_endpoint
+import workbench.jobs.cluster.worker_actor, workbench.jobs.client.doctor, workbench.prompts.language_models.local_endpoint
 import workbench.jobs.cluster.bridge, workbench.studio
 assert "ray" not in sys.modules
 """

@@ -41,7 +41,7 @@ class LanguageChoice(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    provider: Literal["builtin", "openai", "transformers"] = "builtin"
+    provider: Literal["builtin", "openai", "local", "transformers"] = "builtin"
     model: _Line = Field("", description="The model's name at the endpoint, or its folder.")
     base_url: _Line = Field("", description="The endpoint's address, such as http://host:8000/v1.")
     server: _Line = Field("", description="The server's name, such as Ollama; for people to read.")
@@ -72,7 +72,7 @@ class LanguageChoice(BaseModel):
         if self.provider == "builtin":
             return "built-in composer"
         where = self.server or urlsplit(self.base_url).netloc
-        name = Path(self.model).name if self.provider == "transformers" else self.model
+        name = self.model if self.provider == "openai" else Path(self.model).name
         return f"{name} ({where})" if where else name
 
     def applied(self, settings: Settings, api_key: str = "") -> Settings:

@@ -1,13 +1,13 @@
 """The local language model as an endpoint: finds its process, or starts it, once per machine.
 
 The process serves every client of one outputs/ folder: Jupyter server, kernels and papermill alike.
-Knows how to reach it; the model itself is loaded in :mod:`workbench.prompts.local_model` alone.
+A GGUF file is served by llama.cpp, a folder or hub name by transformers. Knows how to reach the
+process, not how it answers.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import sys
 import time
@@ -21,6 +21,7 @@ from pydantic import BaseModel
 
 from workbench.prompts.abilities import Abilities, Rung
 from workbench.prompts.chat import ChatEndpoint, Message
+from workbench.prompts.language_models.server_file import SERVER_FILE, ServerAddress, read_server
 from workbench.prompts.model import ChatFailure, Exchange, OnText
 from workbench.settings import Settings
 
@@ -29,7 +30,7 @@ __all__ = ["LocalEndpoint"]
 Answer = TypeVar("Answer", bound=BaseModel)
 
 _POLL_S: Final = 0.1
-_DOOR: Final = "language_model.json"
+_PACKAGE: Final = "workbench.prompts.language_models"
 
 
 @dataclass(slots=True)
@@ -44,6 +45,11 @@ class LocalEndpoint(ChatEndpoint):
     gpus: float = 1.0
     """What it takes there."""
 
+    @property
+    def is_gguf(self) -> bool:
+        """Whether the model is one GGUF file, which llama.cpp serves."""
+        return self.model.lower().endswith(".gguf")
+
     @classmethod
     def of(cls, settings: Settings) -> Self:
         """Return the endpoint that ``settings`` describe; starts nothing."""
@@ -52,7 +58,7 @@ class LocalEndpoint(ChatEndpoint):
             model=settings.language_model,
             timeout_s=settings.language_timeout_s,
             retries=0,
-            abilities=Abilities(rung=Rung.TEXT),
+            abilities=Abilities(rung=_rung(settings.language_model)),
             folder=settings.index_path.parent,
             idle_exit_s=settings.idle_exit_s,
             allow_hub=settings.allow_hub,
@@ -66,29 +72,62 @@ class LocalEndpoint(ChatEndpoint):
         answer: type[Answer],
         on_text: OnText | None = None,
     ) -> tuple[Answer, tuple[Exchange, ...]]:
-        """Ask the local model; the first question of all waits for it to load, within the limit."""
-        begun = time.monotonic()
+        """Ask the local model; the first question of all waits for it to load, within the limit.
+
+        A server that dies is started anew and asked once more.
+        """
+        deadline = time.monotonic() + self.timeout_s
+        asked = await self._find_or_start(deadline)
         try:
-            async with asyncio.timeout(self.timeout_s):
-                await self._find_or_start()
-        except TimeoutError:
-            raise ChatFailure("The local language model is still loading; try again.") from None
-        whole, self.timeout_s = self.timeout_s, max(1.0, self.timeout_s - time.monotonic() + begun)
+            return await self._ask_until(deadline, messages, answer, on_text)
+        except ChatFailure:
+            if not await self._is_gone(asked):
+                raise
+        await self._find_or_start(deadline)
+        return await self._ask_until(deadline, messages, answer, on_text)
+
+    async def start(self) -> None:
+        """Load the model before the first question; raises ``ChatFailure`` within ``timeout_s``."""
+        await self._find_or_start(time.monotonic() + self.timeout_s)
+
+    async def _ask_until(
+        self,
+        deadline: float,
+        messages: Sequence[Message],
+        answer: type[Answer],
+        on_text: OnText | None,
+    ) -> tuple[Answer, tuple[Exchange, ...]]:
+        whole, self.timeout_s = self.timeout_s, max(1.0, deadline - time.monotonic())
         try:
             return await ChatEndpoint.ask(self, messages, answer, on_text)
         finally:
             self.timeout_s = whole
 
-    async def _find_or_start(self) -> None:
+    async def _is_gone(self, asked: ServerAddress) -> bool:
+        """Tell whether the server has ended; one that was just killed holds its lock a moment more."""
+        for _ in range(10):
+            if read_server(self.folder / SERVER_FILE) != asked:
+                return True
+            await asyncio.sleep(_POLL_S)
+        return False
+
+    async def _find_or_start(self, deadline: float) -> ServerAddress:
+        """Return the running server, started if there is none; raises ``ChatFailure``."""
+        try:
+            async with asyncio.timeout(max(0.1, deadline - time.monotonic())):
+                return await self._wait_for_server()
+        except TimeoutError:
+            raise ChatFailure("The local language model is still loading; try again.") from None
+
+    async def _wait_for_server(self) -> ServerAddress:
         started: int | None = None
         while True:
-            door = _read_door(self.folder / _DOOR)
-            if door is not None and door.get("model") == self.model:
-                url, key = str(door["base_url"]), str(door["key"])
-                if url != self.base_url or key != self.api_key:
+            server = read_server(self.folder / SERVER_FILE)
+            if server is not None and server.model == self.model:
+                if (server.base_url, server.key) != (self.base_url, self.api_key):
                     await self.close()
-                    self.base_url, self.api_key = url, key
-                return
+                    self.base_url, self.api_key = server.base_url, server.key
+                return server
             if _has_failed(started):
                 raise ChatFailure(
                     "The local language model could not be loaded; its log is language_model.log "
@@ -102,20 +141,26 @@ class LocalEndpoint(ChatEndpoint):
         self.folder.mkdir(parents=True, exist_ok=True)
         try:
             with FileLock(self.folder / "language_model.starting", timeout=0):
-                if _read_door(self.folder / _DOOR) is not None:
+                if read_server(self.folder / SERVER_FILE) is not None:
                     return None
                 return self._spawn()
         except Timeout:
             return None
 
-    def _spawn(self) -> int:
-        command = [sys.executable, "-m", "workbench.prompts.local_model"]
+    def _server(self) -> list[str]:
+        """Return the module that serves the model, and the arguments that it alone takes."""
+        if self.is_gguf:
+            return [f"{_PACKAGE}.llama_server"]
+        hub = ["--allow-hub"] if self.allow_hub else []
         if self.cluster:
-            command[-1] = "workbench.prompts.cluster_model"
-            command += ["--cluster", self.cluster, "--gpus", str(self.gpus)]
-        command += ["--model", self.model, "--door", str(self.folder / _DOOR)]
+            place = ["--cluster", self.cluster, "--gpus", str(self.gpus)]
+            return [f"{_PACKAGE}.cluster_server", *place, *hub]
+        return [f"{_PACKAGE}.transformers_server", *hub]
+
+    def _spawn(self) -> int:
+        command = [sys.executable, "-m", *self._server()]
+        command += ["--model", self.model, "--server-file", str(self.folder / SERVER_FILE)]
         command += ["--idle-exit-s", str(self.idle_exit_s)]
-        command += ["--allow-hub"] if self.allow_hub else []
         log = os.open(self.folder / "language_model.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         try:
             # Not a Popen: the process outlives every object of this one, and must.
@@ -134,6 +179,11 @@ class LocalEndpoint(ChatEndpoint):
             os.close(log)
 
 
+def _rung(model: str) -> Rung:
+    """Return how the model's server is asked for JSON: llama.cpp holds an answer to its schema."""
+    return Rung.SCHEMA if model.lower().endswith(".gguf") else Rung.TEXT
+
+
 def _has_failed(pid: int | None) -> bool:
     """Tell whether the process ended badly; one that found another at work ends well."""
     if pid is None:
@@ -143,18 +193,3 @@ def _has_failed(pid: int | None) -> bool:
     except ChildProcessError:
         return False
     return ended == pid and os.waitstatus_to_exitcode(status) != 0
-
-
-def _read_door(path: Path) -> dict[str, object] | None:
-    """Return how to reach the running process, or None when there is none.
-
-    The process holds a lock as long as it lives; a file that outlived its process is ignored.
-    """
-    try:
-        door = json.loads(path.read_text("utf-8"))
-        with FileLock(path.with_suffix(".lock"), timeout=0):
-            return None
-    except Timeout:
-        return door if isinstance(door, dict) else None
-    except (OSError, ValueError):
-        return None

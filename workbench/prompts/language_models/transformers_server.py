@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
-import os
 import secrets
 import threading
 import time
@@ -18,7 +17,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Final, NamedTuple, Protocol
 
-from filelock import FileLock, Timeout
+from workbench.prompts.language_models.server_file import publish, sole_server
 
 __all__ = ["Answer", "LocalModel", "Model", "main", "serve"]
 
@@ -218,46 +217,30 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(data)
 
 
-def serve(model: str, door: Path, *, idle_exit_s: float, load: Callable[[], Model]) -> None:
+def serve(model: str, file: Path, *, idle_exit_s: float, load: Callable[[], Model]) -> None:
     """``load`` the model named ``model`` and serve it until nobody asks for ``idle_exit_s``.
 
-    ``door`` is written when the model is ready and tells clients the way; there is at most one
-    process for a door.
+    ``file`` is written when the model is ready and tells clients the way.
     """
-    door.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with FileLock(door.with_suffix(".lock"), timeout=0):
-            server = _Server(load(), model, secrets.token_urlsafe(32))
-            threading.Thread(target=server.serve_forever, daemon=True).start()
-            _open_door(door, server)
-            try:
-                while time.monotonic() - server.last_used < idle_exit_s:
-                    time.sleep(_CHECK_S)
-            finally:
-                door.unlink(missing_ok=True)
-                server.shutdown()
-    except Timeout:
-        return
-
-
-def _open_door(door: Path, server: _Server) -> None:
-    told = {
-        "pid": os.getpid(),
-        "base_url": f"http://127.0.0.1:{server.server_address[1]}/v1",
-        "key": server.key,
-        "model": server.name,
-    }
-    aside = door.with_suffix(".new")
-    aside.touch(mode=0o600)
-    aside.write_text(json.dumps(told), "utf-8")
-    aside.replace(door)
+    with sole_server(file) as is_sole:
+        if not is_sole:
+            return
+        server = _Server(load(), model, secrets.token_urlsafe(32))
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{server.server_address[1]}/v1"
+        publish(file, base_url=address, key=server.key, model=model)
+        try:
+            while time.monotonic() - server.last_used < idle_exit_s:
+                time.sleep(_CHECK_S)
+        finally:
+            server.shutdown()
 
 
 def main() -> None:
     """Serve a model as the command line says."""
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--model", required=True)
-    parser.add_argument("--door", type=Path, required=True)
+    parser.add_argument("--server-file", type=Path, required=True)
     parser.add_argument("--idle-exit-s", type=float, default=600.0)
     parser.add_argument("--allow-hub", action="store_true")
     asked = parser.parse_args()
@@ -265,7 +248,7 @@ def main() -> None:
     def load() -> LocalModel:
         return LocalModel(asked.model, allow_hub=asked.allow_hub)
 
-    serve(asked.model, asked.door, idle_exit_s=asked.idle_exit_s, load=load)
+    serve(asked.model, asked.server_file, idle_exit_s=asked.idle_exit_s, load=load)
 
 
 if __name__ == "__main__":

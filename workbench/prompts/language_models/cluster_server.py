@@ -1,8 +1,8 @@
-"""The local language model on a cluster's GPU: loaded there by a Ray actor, served here on loopback.
+"""The local language model on a cluster's GPU: a Ray actor loads it, this process serves it here.
 
-Run in the stead of :mod:`workbench.prompts.local_model`: the same door, key and protocol, so that
-clients see no difference, and nothing listens on the network. The actor leaves with this process.
-The prompt side's one module that loads Ray.
+Takes the place of the transformers server, with the same server file, key and protocol: clients see
+no difference, and nothing listens on the network. The actor ends with this process. The only module
+of the prompt side that loads Ray.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from workbench.prompts.local_model import Answer, LocalModel, serve
+from workbench.prompts.language_models.transformers_server import Answer, LocalModel, serve
 
 __all__ = ["ClusterModel", "Resident", "main"]
 
@@ -94,7 +94,7 @@ def main() -> None:
     parser.add_argument("--cluster", required=True)
     parser.add_argument("--gpus", type=float, default=1.0)
     parser.add_argument("--model", required=True)
-    parser.add_argument("--door", type=Path, required=True)
+    parser.add_argument("--server-file", type=Path, required=True)
     parser.add_argument("--idle-exit-s", type=float, default=600.0)
     parser.add_argument("--allow-hub", action="store_true")
     asked = parser.parse_args()
@@ -102,7 +102,7 @@ def main() -> None:
     def load() -> ClusterModel:
         return ClusterModel(asked.cluster, asked.model, gpus=asked.gpus, allow_hub=asked.allow_hub)
 
-    serve(asked.model, asked.door, idle_exit_s=asked.idle_exit_s, load=load)
+    serve(asked.model, asked.server_file, idle_exit_s=asked.idle_exit_s, load=load)
 
 
 if __name__ == "__main__":

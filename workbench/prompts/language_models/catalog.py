@@ -1,0 +1,136 @@
+"""Language models worth fetching, as data, and fetching one where the hub is allowed.
+
+Files lie in the hub's own cache, so that other programs share them. Knows nothing of how they run.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any, Final
+
+from workbench.errors import LanguageModelError, NotFound
+from workbench.prompts.language_models.llama_server import CONTEXT_TOKENS
+
+__all__ = ["CatalogModel", "catalog", "fetch"]
+
+_OVERHEAD_BYTES: Final = 600 << 20
+"""What llama.cpp takes beside weights and context."""
+_PIECE: Final = 1 << 22
+
+OnProgress = Callable[[int, int], object]
+"""Told the bytes that are here and the bytes of the whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogModel:
+    """One GGUF file on the hub."""
+
+    name: str
+    repository: str
+    file: str
+    bytes: int
+    sha256: str
+    licence: str
+    kv_bytes: int
+    """Bytes of memory for each token of context."""
+    good_at: str
+
+    @property
+    def memory_bytes(self) -> int:
+        """Memory of GPU or host that it takes while it runs."""
+        return self.bytes + self.kv_bytes * CONTEXT_TOKENS + _OVERHEAD_BYTES
+
+    @property
+    def command(self) -> str:
+        """The command that fetches it, for a machine with access to the hub."""
+        return f"hf download {self.repository} {self.file}"
+
+    @property
+    def path(self) -> Path | None:
+        """Where it lies in the hub's cache; None when it is not here whole."""
+        hub = _hub()
+        found = None if hub is None else hub.try_to_load_from_cache(self.repository, self.file)
+        if not isinstance(found, str):
+            return None
+        path = Path(found)
+        return path if path.is_file() and path.stat().st_size == self.bytes else None
+
+
+@cache
+def catalog() -> tuple[CatalogModel, ...]:
+    """Return the models worth fetching, smallest first."""
+    text = resources.files(__package__).joinpath("catalog.toml").read_text("utf-8")
+    return tuple(CatalogModel(**one) for one in tomllib.loads(text)["model"])
+
+
+def fetch(name: str, *, allow_hub: bool, on_progress: OnProgress | None = None) -> Path:
+    """Return the file of the catalogue's model ``name``, fetched where it is not here yet.
+
+    A broken download goes on where it stopped. Raises ``NotFound`` for a name that the catalogue
+    lacks, ``LanguageModelError`` where the hub is not allowed, does not answer, or sends something
+    else: the message holds the command to run instead.
+    """
+    model = next((one for one in catalog() if name in {one.name, one.file}), None)
+    if model is None:
+        known = ", ".join(one.name for one in catalog())
+        raise NotFound("language model", name, f"There is no {name!r}; there are {known}.")
+    if (path := model.path) is not None:
+        return path
+    if not allow_hub:
+        raise LanguageModelError(
+            f"Fetching from the hub is switched off (WORKBENCH_ALLOW_HUB). Run: {model.command}"
+        )
+    path = _download(model, on_progress or (lambda _here, _whole: None))
+    if _sha256(path) != model.sha256:
+        raise LanguageModelError(f"{path} is damaged. Remove it, then run: {model.command}")
+    return path
+
+
+def _download(model: CatalogModel, on_progress: OnProgress) -> Path:
+    hub = _hub()
+    if hub is None:
+        raise LanguageModelError(
+            'Install the extra first: pip install "world-model-workbench[local-llm]"'
+        )
+    from tqdm import tqdm  # noqa: PLC0415  only a download needs it
+
+    class Progress(tqdm):  # type: ignore[misc]  # tqdm is untyped
+        """Tells the progress instead of printing it."""
+
+        def update(self, n: float | None = 1) -> bool | None:
+            shown: bool | None = super().update(n)
+            on_progress(int(self.n), model.bytes)
+            return shown
+
+        def display(self, *_arguments: Any, **_options: Any) -> bool:
+            return True
+
+    try:
+        return Path(hub.hf_hub_download(model.repository, model.file, tqdm_class=Progress))
+    except (OSError, ValueError) as error:  # the hub's and the transport's errors are OSErrors
+        kind = type(error).__name__
+        raise LanguageModelError(
+            f"The hub cannot be reached ({kind}). Run: {model.command}"
+        ) from error
+
+
+def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while piece := file.read(_PIECE):
+            digest.update(piece)
+    return digest.hexdigest()
+
+
+def _hub() -> Any | None:
+    try:
+        import huggingface_hub  # noqa: PLC0415  part of an extra, and slow to import
+    except ImportError:
+        return None
+    return huggingface_hub
