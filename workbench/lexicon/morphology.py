@@ -110,7 +110,8 @@ def inflect(word: str, tag: str) -> str:
         return _BE.get(tag, word)
     if word.lower() == "lie" and tag in _LIE:
         return _LIE[tag]
-    found: tuple[str, ...] = _row(word)[1].get(tag, ())
+    forms = _row(word)[1]
+    found: tuple[str, ...] = forms.get(tag) or (forms.get("VBD", ()) if tag == "VBN" else ())
     if not found:
         found = _library().getInflection(word, tag)
     return sys.intern(found[0]) if found else word

@@ -60,8 +60,11 @@ def _better(word: str) -> str | None:
     """Return the one word that ``word`` is surely meant as, or None."""
     if len(word) < 4 or lemmas(word) or subject_kind(word) or place_named(word):
         return None
-    near = {c for c in _slips_of(word) if c in _known()}
-    return near.pop() if len(near) == 1 else None
+    for slips in (_swapped_or_doubled(word), _left_out(word)):
+        near = {c for c in slips if c in _known()}
+        if near:
+            return near.pop() if len(near) == 1 else None
+    return None
 
 
 @cache
@@ -82,12 +85,17 @@ def _words_in(table: Mapping[str, object]) -> Iterator[str]:
             yield from _words_in(value)
 
 
-def _slips_of(word: str) -> Iterator[str]:
-    """Yield what the fingers may have meant: two letters swapped, one doubled, one left out."""
+def _swapped_or_doubled(word: str) -> Iterator[str]:
+    """Yield the words in which two letters are swapped back, or one is doubled or no longer is."""
     for at in range(len(word) - 1):
         yield word[:at] + word[at + 1] + word[at] + word[at + 2 :]
         if word[at] == word[at + 1]:
             yield word[:at] + word[at + 1 :]
-    for at in range(1, len(word) + 1):
-        for letter in _LETTERS if len(word) >= _SHORTEST else word[at - 1]:
-            yield word[:at] + letter + word[at:]
+        yield word[:at] + word[at] + word[at:]
+
+
+def _left_out(word: str) -> Iterator[str]:
+    """Yield the words in which a letter that was left out is put back."""
+    if len(word) >= _SHORTEST:
+        for at in range(1, len(word) + 1):
+            yield from (word[:at] + letter + word[at:] for letter in _LETTERS)

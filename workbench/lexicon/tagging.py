@@ -75,7 +75,22 @@ def tagged(text: str) -> tuple[Token, ...]:
             )
         scores.append(here)
         before = here
+    if scores:
+        end = {tag: _follows().get(tag, {}).get(".", 0.0) for tag in scores[-1]}
+        scores[-1] = {tag: (value + end[tag], way) for tag, (value, way) in scores[-1].items()}
     return tuple(_best_path(tokens, scores))
+
+
+def _is_joined(tokens: Sequence[Token], at: int) -> bool:
+    """Tell whether "and" stands shortly before: "a cat and a dog sleep"."""
+    for token in reversed(tokens[max(0, at - 9) : at]):
+        if token.low == "and":
+            return True
+        if token.text in {",", ".", ";", ":"} or (
+            is_action(token.text) and token.low.endswith("s")
+        ):
+            return False
+    return False
 
 
 def _best_path(
@@ -98,21 +113,33 @@ def _best_path(
 def _step(previous: str, tag: str, tokens: Sequence[Token], at: int) -> float:
     """Return how well ``tag`` follows, agreement of subject and verb included."""
     score = _follows().get(previous, {}).get(tag, _WEAK)
+    if tag == "V" and at > 3 and tokens[at - 4].low == "one" and tokens[at - 3].low == "of":
+        base = lemma(tokens[at].low, "VERB")
+        if previous == "N" and base != tokens[at].low and inflect(base, "VBZ") == tokens[at].low:
+            return score + 1.0  # "one of the cats wakes up": the verb goes with "one"
     if tag == "V" and at:
         word, verb = tokens[at - 1].text, tokens[at].low
         base = lemma(verb, "VERB")
         if previous == "." and base != verb and inflect(base, "VBZ") == verb:
-            return score + 1.0  # "…, stops, leans on it": whoever acted goes on acting
+            alone = at + 1 == len(tokens) or not tokens[at + 1].text[0].isalnum()
+            if alone and subject_kind(verb):
+                return score  # "…, sparks, …"
+            return score + 1.4  # "…, stops, leans on it": whoever acted goes on acting
         if previous == "N" and at > 1 and tokens[at - 2].text.isdigit() and not is_plural(word):
             return score - 3.0  # "3 quick cuts": after a number stands a plural
         if previous == "N" and base != verb and inflect(base, "VBZ") == verb:
             return score - (2.0 if is_plural(word) else -0.3)
         if previous == "N" and base == verb:
-            return score + (0.3 if is_plural(word) else -2.2)
+            return score + (0.3 if is_plural(word) or _is_joined(tokens, at) else -2.2)
         if previous == "T" and base != verb:
             return score - 4.0
         if previous == "X" and base != verb:
             return score - 2.0
+    if tag == "O" and previous == "D" and tokens[at].low in {"other", "others", "one"}:
+        return 0.5  # "the other rides away"
+    if tag == "N" and previous in "NA" and at and tokens[at].low.endswith("s"):
+        pair = f"{tokens[at - 1].low} {lemma(tokens[at].low, 'NOUN')}"
+        score += 2.0 if pair in _pairs() else 0.0
     if tag == "N" and previous == "T" and at and is_action(tokens[at].text):
         return score - 1.5
     if tag == "G" and at and previous == "V" and lemma(tokens[at - 1].low, "VERB") in _TO_GERUND:
@@ -150,6 +177,8 @@ def _open_tags(low: str) -> dict[str, float]:
         found["N"] = 1.4
     elif "NOUN" in known or "PROPN" in known:
         found["N"] = 0.0 if "ADJ" in known else 0.4
+    if low in word_list("describing"):
+        found["A"] = 0.6
     if "ADJ" in known or low in word_list("colors"):
         found["A"] = 0.9 if low in word_list("colors") or "NOUN" not in known else 0.4
     if low.endswith("-colored") or re.search(r"-(?:shaped|sized|like|style|size)\Z", low):
@@ -203,6 +232,8 @@ def _also_open(low: str) -> dict[str, float]:
     """Return the open classes of a word that closed classes hold too: "like", "past", "second"."""
     return {
         "like": {"V": -0.5},
+        "her": {"O": -0.2},
+        "his": {"O": -1.0},
         "one": {"O": 0.0},
         "other": {"O": -0.2, "A": 0.0},
         "another": {"O": -0.5},
@@ -261,6 +292,11 @@ def _classes() -> Mapping[str, frozenset[str]]:
         for word in words.split():
             made.setdefault(word, set()).add(name)
     return {word: frozenset(names) for word, names in made.items()}
+
+
+@cache
+def _pairs() -> frozenset[str]:
+    return frozenset(load("aspects")["names"]["pairs"].split("|"))
 
 
 @cache

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from workbench.errors import FieldProblem, InvalidRequest, LanguageModelError
 from workbench.lexicon.morphology import load_rules
 from workbench.prompts.composer import composer
-from workbench.prompts.composer.editing import carry
+from workbench.prompts.composer.carrying import carry
 from workbench.prompts.composer.tuning import revise as compose_revision
 from workbench.prompts.composer.varying import vary as compose_variations
 from workbench.prompts.markers import add_marker, strip_marker

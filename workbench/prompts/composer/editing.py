@@ -32,7 +32,7 @@ _TIME_LEAD: Final = re.compile(
 _ARTICLE: Final = re.compile(r"\b([Aa])n? (?=([a-z]\w*))")
 
 
-def carry(prompt: str, before: Scene, after: Scene) -> str:
+def carry(prompt: str, before: Scene, after: Scene, _rng: object = None) -> str:
     """Return ``prompt`` as it reads when its scene is ``after`` instead of ``before``."""
     text = _without_stale(prompt, before, after)
     if before.time_of_day != after.time_of_day:

@@ -32,6 +32,8 @@ _LIVELY: Final = frozenset(
     {EntityKind.PERSON, EntityKind.ANIMAL, EntityKind.ROBOT, EntityKind.CROWD}
 )
 _HANDLED: Final = frozenset({EntityKind.OBJECT, EntityKind.FOOD, EntityKind.PLANT})
+_ASIDE: Final = frozenset({"outside", "behind", "near", "beside", "above", "below", "under", "past",
+                           "opposite", "over", "beneath", "by"})  # fmt: skip
 _MOST_EVENTS: Final = 2
 _MOST: Final = 4
 
@@ -139,7 +141,8 @@ class Facts:
         words = [word.lower() for word in tokens(said)]
         pairs = {f"{one}-{two}" for one, two in itertools.pairwise(words)}
         self.words = {*words, *(lemma(w, "NOUN") for w in words), *pairs}
-        place = place_named(_head(scene.setting)) if scene.setting else None
+        is_in = scene.setting and scene.setting.split()[0].lower() not in _ASIDE
+        place = place_named(_head(scene.setting)) if is_in else None
         self.place = place.kind if place else ""
 
     def holds(self, rule: _Rule, beat: Beat | None) -> tuple[str, ...]:
@@ -166,6 +169,10 @@ class Facts:
             leads = [e for e in self.scene.cast if e.is_lead]
             one = actor or (None if beat else next(iter(leads), None))
             return [one.id] if one and one.kind in asked else []
+        if key == "looks":
+            return [
+                e.id for e in self.scene.cast if e.is_lead and {k.text for k in e.looks} & asked
+            ]
         if key == "species":
             actor = self.scene.entity(beat.actor) if beat else None
             return [actor.id] if actor and subject_kind(actor.noun) in asked else []

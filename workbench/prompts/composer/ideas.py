@@ -154,6 +154,9 @@ def _facts(scene: Scene) -> Iterator[str]:
     lead = next((e for e in scene.cast if e.is_lead), None)
     facts = Facts(scene)
     place = _place_of(scene)
+    is_place = lead is not None and lead.noun and re.search(rf"\b{lead.noun}\b", scene.setting)
+    if is_place and place is not None and place.sky == "none" and place.kind not in _AIRLESS:
+        place = Place(place.kind, place.prep, "open")  # a house is seen from outside
     classes = {name for beat in scene.beats for name in facts.classes(beat)}
     targets = [e for beat in scene.beats for t in beat.targets if (e := scene.entity(t))]
     if lead is not None:
@@ -174,7 +177,7 @@ def _facts(scene: Scene) -> Iterator[str]:
         ("placed", place is not None),
         ("alive", lead is not None and lead.kind in _LIVELY and lead.kind != EntityKind.ROBOT),
         ("goes", "travel" in classes and lead is not None and lead.kind in {*_LIVELY, EntityKind.VEHICLE}),
-        ("room", place is not None and place.kind in _ROOMS),
+        ("room", place is not None and place.kind in _ROOMS and place.sky == "none"),
         ("cabin", place is not None and place.kind == "vehicle"),
         ("indoor", place is not None and place.sky == "none" and place.kind not in _AIRLESS),
         ("outdoor", (place is None and lead is not None and lead.kind in _LIVELY
@@ -183,6 +186,7 @@ def _facts(scene: Scene) -> Iterator[str]:
         ("street", place is not None and place.kind in {"street", "city", "road", "lot"}),
         ("ground", place is not None and place.kind in _GROUNDED),
         ("landscape", not scene.beats and place is not None and place.sky == "open"),
+        ("any", True),
         ("night", scene.time_of_day in _NIGHT),
         ("wet", scene.weather in _WET),
         ("ego", bool(scene.viewpoint)),
@@ -204,7 +208,17 @@ def _facts_of_lead(lead: Entity) -> Iterator[str]:
 
 def _place_of(scene: Scene) -> Place | None:
     head = re.split(r"\s+(?:of|with|in|on|at|from|where|that)\s+", scene.setting)[0].split()
-    return place_named(head[-1].lower()) if head else None
+    if not head or head[0].lower() in {
+        "outside",
+        "behind",
+        "near",
+        "beside",
+        "above",
+        "below",
+        "by",
+    }:
+        return None
+    return place_named(head[-1].lower())
 
 
 def _partner(scene: Scene, lead: Entity) -> Entity | None:

@@ -26,8 +26,9 @@ _IN_THE: Final = frozenset({"morning", "afternoon", "evening", "early morning", 
 _AT: Final = frozenset({"night", "dawn", "dusk", "sunset", "sunrise", "noon", "midnight", "midday",
                         "golden hour", "blue hour", "twilight", "daybreak", "nighttime"})  # fmt: skip
 _IN: Final = re.compile(
-    r"(?:.*\b)?(?:slow motion|time-lapse|real time|rain|fog|snow|mist)\Z", re.IGNORECASE
+    r"(?:.*\b)?(?:slow motion|time-lapse|real time|rain|fog|snow|mist|wind)\Z", re.IGNORECASE
 )
+_WHOLE: Final = {"first-person": "first-person view", "pov": "POV shot", "macro": "macro shot"}
 _STOPS: Final = frozenset(".!?…")
 
 
@@ -70,6 +71,7 @@ class _Opening:
             self._show(clause, body)
 
     def _modify(self, body: str) -> None:
+        body = _WHOLE.get(body.lower(), body)
         if not self._current:
             self._heading.append((Form.MODIFIER, body))
             return
@@ -96,7 +98,7 @@ class _Opening:
         first = joint.split()[0] if joint else ""
         if self._current and first in _SUBORDINATE | _COORDINATE:
             self._end_chain()
-            comma = ", " if clause.stop or first in _COORDINATE else " "
+            comma = ", " if clause.stop or first in {"but", "so", "yet"} else " "
             self._current += f"{comma}{joint} {body}"
         elif not self._current and first == "but" and self._heading:
             self._current = ", ".join(body for _, body in self._heading)
@@ -123,7 +125,8 @@ class _Opening:
 
     def _go_on(self, joint: str, body: str) -> None:
         """Add what the one who acted does next."""
-        if not self._current and self._heading and self._heading[-1][0] is Form.PHRASE:
+        is_subject = bool(self._heading) and self._heading[-1][0] is Form.PHRASE and joint != "but"
+        if not self._current and is_subject:
             _, subject = self._heading.pop()
             self._put(f"{subject} {body}")
         elif not self._current and joint == "but" and self._heading:
@@ -131,6 +134,9 @@ class _Opening:
             self._heading = []
         elif not self._current:
             self._put(f"{joint} {body}".strip())
+        elif joint == "and" and self._chain:
+            self._chain.append(body)
+            self._end_chain()
         elif joint and joint.split(maxsplit=1)[0] in {"and", "but", "or"}:
             self._end_chain()
             self._current += f" {joint} {body}" if joint == "and" else f", {joint} {body}"
@@ -334,6 +340,8 @@ def _finite(verb: str, tag: str) -> str:
 def _article_for(written: str) -> str:
     if re.match(r"u[a-z]?\d", written, re.IGNORECASE):
         return "a"
+    if re.match(r"[FHLMNRSX][B-DF-HJ-NP-TV-Z]{1,3}\b", written):
+        return "an"  # spelled letter by letter: "an FPV drone"
     return article(written)
 
 
@@ -349,7 +357,9 @@ def _adverbial(body: str) -> str:
         return f"{body[:1].lower()}{body[1:]}"
     if _IN.match(low) and len(low.split()) <= 3:
         return (
-            f"in the {body}" if low.split()[-1] in {"rain", "fog", "snow", "mist"} else f"in {body}"
+            f"in the {body}"
+            if low.split()[-1] in {"rain", "fog", "snow", "mist", "wind"}
+            else f"in {body}"
         )
     return ""
 

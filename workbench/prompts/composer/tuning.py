@@ -13,9 +13,9 @@ from enum import StrEnum
 from functools import cache
 from typing import Final
 
+from workbench.prompts.composer.carrying import carry
 from workbench.prompts.composer.composer import NAME, rng_for
 from workbench.prompts.composer.datafiles import load
-from workbench.prompts.composer.editing import carry
 from workbench.prompts.composer.harmony import harmonize
 from workbench.prompts.composer.wish_steps import by_table
 from workbench.prompts.composer.wish_terms import held_terms, mentions

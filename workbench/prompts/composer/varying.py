@@ -14,6 +14,7 @@ from typing import Final
 from workbench.lexicon.morphology import lemmas
 from workbench.lexicon.words import sentences
 from workbench.prompts.composer.composer import NAME, rng_for
+from workbench.prompts.composer.datafiles import load
 from workbench.prompts.composer.evidence import framing, supports
 from workbench.prompts.composer.harmony import harmonize
 from workbench.prompts.composer.ideas import AXES, Idea, fields_of_axes, ideas_for, why_not
@@ -78,11 +79,13 @@ def _touches(idea: Idea, axis: str) -> bool:
 
 
 def _combined(ideas: Sequence[Idea]) -> Iterator[tuple[Idea, ...]]:
-    """Yield each idea alone, then those pairs that do not set the same field."""
+    """Yield each idea alone, then two and three together where they set no field twice."""
     yield from ((idea,) for idea in ideas)
-    for one, two in itertools.combinations(ideas, 2):
-        if one.axis != two.axis and not set(one.values) & set(two.values):
-            yield one, two
+    for several in (2, 3):
+        for joined in itertools.combinations(ideas, several):
+            named = [name for idea in joined for name in idea.values]
+            if len(set(named)) == len(named):
+                yield joined
 
 
 def _next(plan: _Parent, parent: int, taken: Collection[str]) -> Variation:
@@ -107,16 +110,15 @@ def _next(plan: _Parent, parent: int, taken: Collection[str]) -> Variation:
 
 def _reworded(plan: _Parent, parent: int, taken: Collection[str]) -> Variation:
     """Return the same scene in other words, where no idea is left that may change something."""
-    parts = sentences(plan.prompt)
-    found = [one.text for one in supports(plan.scene)]
-    for order in itertools.islice(itertools.permutations(parts), 1, 400):
-        text = " ".join(order)
+    openings: list[str] = load("ideas")["wordings"]["openings"]
+    first, *rest = sentences(plan.prompt) or [plan.prompt]
+    for number in itertools.count():
+        words = openings[number % len(openings)]
+        again = f", take {number // len(openings) + 1}" if number >= len(openings) else ""
+        text = " ".join([f"{words}{again}: {_lowered(first)}", *rest])
         if text not in taken:
             return _same(plan, parent, text)
-    number = 2
-    while (text := f"{plan.prompt} {' '.join(found)} Take {number}.") in taken:
-        number += 1
-    return _same(plan, parent, text)
+    raise AssertionError("itertools.count ended")
 
 
 def _same(plan: _Parent, parent: int, text: str) -> Variation:
@@ -124,7 +126,7 @@ def _same(plan: _Parent, parent: int, text: str) -> Variation:
         plan.note or "Nothing that is free to vary is left; the same scene is told in other words."
     )
     return Variation(
-        prompt=re.sub(r"\s+", " ", text), scene=plan.scene, parent=parent, changes=(), provider=NAME,
+        prompt=text, scene=plan.scene, parent=parent, changes=(), provider=NAME,
         name="In other words", message=reason,
     )  # fmt: skip
 
@@ -139,7 +141,7 @@ def _written(plan: _Parent, scene: Scene, ideas: Sequence[Idea]) -> str:
     leads = [idea.lead for idea in ideas if idea.lead]
     first = own[0] if own else ""
     if leads:
-        lead = f"{leads[0]}, {leads[1][:1].lower()}{leads[1][1:]}" if len(leads) > 1 else leads[0]
+        lead = ", ".join([leads[0], *(f"{one[:1].lower()}{one[1:]}" for one in leads[1:])])
         own = [f"{lead}, {_lowered(first)}" if not _has_heading(first) else f"{lead}: {_lowered(first)}",
                *own[1:]]  # fmt: skip
     said = [sentence for idea in ideas for sentence in idea.say]

@@ -9,9 +9,9 @@ from typing import Final
 
 from workbench.lexicon.morphology import inflect, is_plural, lemma
 from workbench.lexicon.tagging import Token, is_action
-from workbench.lexicon.terms import Term, word_list
+from workbench.lexicon.terms import Term, place_named, word_list
 from workbench.prompts.reading.phrases import NounPhrase, noun_phrase_at
-from workbench.scene import When
+from workbench.scene import EntityKind, When
 
 __all__ = ["Clause", "Form", "agreement", "clauses_in", "phrases_in"]
 
@@ -82,12 +82,12 @@ class Clause:
 def clauses_in(tokens: Sequence[Token], terms: Sequence[Term]) -> list[Clause]:
     """Return the clauses of a text in order; every word stands in one or joins one."""
     made: list[Clause] = []
-    for first, last, stop in _segments(tokens):
+    for first, last, stop in _segments(tokens, terms):
         made += _clauses(tokens, first, last, stop, terms, made)
     return made
 
 
-def _segments(tokens: Sequence[Token]) -> list[tuple[int, int, str]]:
+def _segments(tokens: Sequence[Token], terms: Sequence[Term]) -> list[tuple[int, int, str]]:
     found: list[tuple[int, int, str]] = []
     first, stop = 0, ""
     for at, token in enumerate(tokens):
@@ -99,7 +99,24 @@ def _segments(tokens: Sequence[Token]) -> list[tuple[int, int, str]]:
         first = at + 1
     if first < len(tokens):
         found.append((first, len(tokens), stop))
-    return found
+    return [part for one in found for part in _without_weather(tokens, terms, *one)]
+
+
+def _without_weather(
+    tokens: Sequence[Token], terms: Sequence[Term], first: int, last: int, stop: str
+) -> list[tuple[int, int, str]]:
+    """Return a list of keywords with the weather or time behind a place apart: "alley rain"."""
+    at = last - 1
+    own = any(
+        t.field in {"weather", "time_of_day"}
+        and t.start == tokens[at].start
+        and t.end == tokens[at].end
+        for t in terms
+    )
+    plain = all(token.tag in "NA" for token in tokens[first:last])
+    if at > first and own and plain and place_named(tokens[at - 1].low):
+        return [(first, at, stop), (at, last, ",")]
+    return [(first, last, stop)]
 
 
 def _cuts(tokens: Sequence[Token], at: int) -> bool:
@@ -218,7 +235,9 @@ def _clause(tokens: Sequence[Token], first: int, last: int, terms: Sequence[Term
     form = Form.FINITE if tokens[verb].tag in "VX" else Form.ING
     if tokens[verb].tag == "X" and _is_state(tokens, verb):
         form = Form.STATE
-    sure = min([tokens[verb].sureness, *(tokens[s.head].sureness for s in subjects)])
+    sure = min(
+        [tokens[verb].sureness, *(tokens[s.head].sureness for s in subjects if not s.is_pronoun)]
+    )
     return replace(plain, form=form, subjects=subjects, predicate=verb, sureness=sure)
 
 
@@ -254,6 +273,7 @@ def _after_lead(tokens: Sequence[Token], first: int, last: int, terms: Sequence[
         if tokens[at].low not in {"of", "showing", "where", "featuring", "from", "with", "as"}:
             continue
         if tokens[at].low in {"from", "with", "as"} and tokens[at - 1].low not in {
+            "scene",
             "view",
             "shot",
             "footage",
@@ -265,6 +285,16 @@ def _after_lead(tokens: Sequence[Token], first: int, last: int, terms: Sequence[
         if at > first and named:
             return at + 1
         return first
+    for term in terms:
+        starts = (
+            term.start == tokens[first].start
+            or term.start == tokens[min(first + 1, last - 1)].start
+        )
+        if term.field not in {"camera_movement", "viewpoint"} or not starts:
+            continue
+        behind = next((i for i in range(first, last) if tokens[i].start >= term.end), last)
+        if behind + 1 < last and tokens[behind].tag == "I":
+            return behind + 1
     return first
 
 
@@ -307,6 +337,8 @@ def _predicate(tokens: Sequence[Token], at: int, last: int, *, has_subject: bool
             in_relative = True
         elif tag in "VX":
             if not in_relative:
+                if tag == "V" and tokens[place - 1].tag == "T" and place > at:
+                    continue
                 if tag == "V" and not has_subject and tokens[place].sureness < 0.5:
                     continue
                 return place
@@ -319,6 +351,20 @@ def _predicate(tokens: Sequence[Token], at: int, last: int, *, has_subject: bool
         elif tag == "N" and place == at and not has_subject and is_action(tokens[place].text):
             return place
     return first_ing
+
+
+def _is_company(tokens: Sequence[Token], at: int, place: int) -> bool:
+    """Tell whether an -ing form belongs to a "with" phrase: "a village with torches burning"."""
+    behind = next((i for i in range(at, place) if tokens[i].low == "with"), None)
+    if behind is None or tokens[place - 1].tag != "N":
+        return False
+    phrase = noun_phrase_at(tokens, behind + 1, place)
+    if phrase is None or phrase.last != place:
+        return False
+    return is_plural(tokens[phrase.head].low) or phrase.kind in {
+        EntityKind.ANIMAL,
+        EntityKind.PERSON,
+    }
 
 
 def _finite_after(tokens: Sequence[Token], at: int, last: int) -> bool:

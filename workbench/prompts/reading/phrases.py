@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from typing import Final
 
@@ -73,7 +73,7 @@ class NounPhrase:
 def noun_phrase_at(tokens: Sequence[Token], at: int, end: int) -> NounPhrase | None:
     """Return the noun phrase that begins at the word ``at`` and ends before ``end``, or None."""
     first = at
-    if at < end and tokens[at].tag == "O":
+    if at < end and tokens[at].tag == "O" and not _counts(tokens, at, end):
         return _pronoun(tokens, at)
     if at < end and tokens[at].tag == "Q":
         text = tokens[at].text
@@ -81,9 +81,16 @@ def noun_phrase_at(tokens: Sequence[Token], at: int, end: int) -> NounPhrase | N
     while at < end and tokens[at].tag in {"R", "D"} and tokens[at].low in _BEFORE:
         at += 1
     determiners = at
-    while at < end and tokens[at].tag == "D":
+    while at < end and (tokens[at].tag == "D" or _counts(tokens, at, end)):
         at += 1
     core = at
+    if at > determiners and at < end and tokens[at].tag == "O":
+        return _part(tokens, determiners, at + 1)
+    if at > determiners and at < end and tokens[at].low == "of":
+        inner = noun_phrase_at(tokens, at + 1, end)
+        if inner is not None and not inner.is_pronoun:
+            part = _part(tokens, determiners, inner.last)
+            return replace(part, first=first, kind=inner.kind, inner=inner)
     if at > determiners and _is_part(tokens, at, end):
         return _part(tokens, determiners, at)
     head = _head(tokens, at, end, is_determined=at > determiners)
@@ -104,6 +111,14 @@ def noun_phrase_at(tokens: Sequence[Token], at: int, end: int) -> NounPhrase | N
         if inner is not None:
             last = inner.last
     return _made(tokens, (first, determiners, core, head, last), inner)
+
+
+def _counts(tokens: Sequence[Token], at: int, end: int) -> bool:
+    """Tell whether a pronoun counts what follows: "one of the cats"."""
+    low = tokens[at].low
+    return (
+        low in {"one", "each", "another", "others"} and at + 1 < end and tokens[at + 1].low == "of"
+    )
 
 
 def _pronoun(tokens: Sequence[Token], at: int) -> NounPhrase:

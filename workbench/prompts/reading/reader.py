@@ -5,20 +5,32 @@ from __future__ import annotations
 import itertools
 import re
 import unicodedata
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import Final
 
 from workbench.lexicon.morphology import inflect, is_adjective, is_plural, lemma
 from workbench.lexicon.spelling import mended
-from workbench.lexicon.tagging import tagged
+from workbench.lexicon.tagging import Token, tagged, verb_classes
 from workbench.lexicon.terms import Term, find_terms, place_named, subject_kind, word_list
 from workbench.lexicon.words import article
 from workbench.prompts.reading.clauses import Clause, Form, clauses_in, phrases_in
 from workbench.prompts.reading.foreign import foreign_reading
 from workbench.prompts.reading.phrases import NounPhrase, kind_of, takes_article
 from workbench.prompts.reading.reading import Reading, Said
-from workbench.scene import Aspect, Beat, Entity, EntityKind, Look, Origin, Scene, When
+from workbench.scene import (
+    Aspect,
+    Beat,
+    Entity,
+    EntityKind,
+    Look,
+    Origin,
+    Scene,
+    When,
+    canonical_term,
+    vocabulary,
+)
 
 __all__ = ["clean", "progressive", "read"]
 
@@ -46,6 +58,9 @@ _SOMEBODY: Final = frozenset(
 _LIVELY: Final = frozenset(
     {EntityKind.PERSON, EntityKind.ANIMAL, EntityKind.ROBOT, EntityKind.CROWD, EntityKind.VEHICLE}
 )
+_NAMES: Final = frozenset({"style", "pace", "viewpoint", "shot_size", "lens", "color_palette"})
+_ASIDE: Final = frozenset({"outside", "behind", "near", "beside", "above", "below", "under", "beneath",
+                           "opposite"})  # fmt: skip
 _STATES: Final = frozenset({"make", "cover", "dress", "fill", "light", "seat", "surround", "decorate",
                             "park", "close", "break", "abandon", "know", "call", "cram", "pack",
                             "wrap", "clothe", "illuminate", "stain", "soak", "crowd"})  # fmt: skip
@@ -62,7 +77,7 @@ _WRITTEN: Final = re.compile(
     r"neon|caption|poster|banner|shirt|logo|subtitle)\b",
     re.IGNORECASE,
 )
-_LIKELY: Final = 0.5
+_LIKELY: Final = 0.2
 """Sureness below which a clause is not taken: its words are kept and told of."""
 _DRIVING: Final = frozenset({"brake", "swerve", "accelerate", "stop", "reverse", "turn", "park"})
 
@@ -99,7 +114,9 @@ class _Reader:
         self._text = text
         self._slips = slips
         self._tokens = tagged(text)
-        self._terms = tuple(t for t in find_terms(text) if not self._is_noise(t))
+        found = [t for t in find_terms(text) if not self._is_noise(t)]
+        self._terms = tuple(sorted({*found, *_whole_segments(text, found)}, key=_place_of_term))
+        self._tokens = self._with_terms_as_nouns()
         self._clauses = clauses_in(self._tokens, self._terms)
         self._values: dict[str, str] = {}
         self._details: list[str] = []
@@ -112,6 +129,7 @@ class _Reader:
         self._unread: list[str] = []
         self._actors: list[tuple[str, ...]] = []
         self._on_camera = False
+        self._surfaces: list[str] = []
 
     def reading(self) -> Reading:
         """Return what the text says."""
@@ -135,6 +153,8 @@ class _Reader:
         )
 
     def _scene(self) -> Scene:
+        if self._surfaces and "setting" not in self._values:
+            self._values["setting"] = self._surfaces[0]
         if len(self._moves) > 1 or (self._moves and "camera_movement" not in self._values):
             self._values["camera_movement"] = ", then ".join(self._moves)
         values: dict[str, object] = {
@@ -160,14 +180,30 @@ class _Reader:
         ):
             return False
         return words[-1].tag in "NA" and after.tag == "N" and term.field in {
-            "mood", "color_palette", "pace", "style", "lighting",
+            "mood", "color_palette", "pace", "lighting",
         } and len(words) == 1 and after.low not in word_list("lead_nouns")  # fmt: skip
+
+    def _with_terms_as_nouns(self) -> tuple[Token, ...]:
+        """Return the tokens with those of a term of several words tagged as its noun phrase."""
+        tokens = list(self._tokens)
+        for term in self._terms:
+            own = [i for i, t in enumerate(tokens) if term.start <= t.start and t.end <= term.end]
+            if term.field not in _NAMES or len(own) < 2 or any(tokens[i].tag in "IDX" for i in own):
+                continue
+            following = tokens[own[-1] + 1].tag if own[-1] + 1 < len(tokens) else "."
+            for i in own:
+                is_last = i == own[-1] and following not in "NA"
+                tokens[i] = replace(tokens[i], tag="N" if is_last else "A")
+        return tuple(tokens)
 
     def _note_term(self, term: Term) -> None:
         if term.field == "camera_movement" and self._moves[-1:] != [term.term]:
             self._moves.append(term.term)
         if term.field == "viewpoint" and self._values.get("viewpoint"):
             return
+        words = self._text[term.start : term.end].lower()
+        if term.field == "viewpoint" and term.term == "microscope" and "microscope" not in words:
+            self._details.append(words)
         held = self._values.get(term.field)
         specific = term.field == "time_of_day" and term.term in {
             "midnight",
@@ -298,6 +334,15 @@ class _Reader:
         if place and place.kind in {"surface", "perch"}:
             place = None
         if (
+            head.low == "scene"
+            and phrase.head > phrase.core
+            and place_named(self._tokens[phrase.head - 1].low)
+        ):
+            named = self._between(phrase.first, phrase.head)
+            named = named if phrase.determiner else f"{article(named)} {named}"
+            self._set("setting", named, phrase.first, phrase.last)
+            return
+        if (
             place
             and phrase.kind not in {EntityKind.VEHICLE, EntityKind.OBJECT}
             and not self._values.get("setting")
@@ -404,6 +449,9 @@ class _Reader:
             return (), ""
         first = clause.subjects[0]
         low = self._between(first.first, first.last).lower()
+        if first.inner is not None and first.is_pronoun:
+            known = [e for e in self._cast if e.noun == first.inner.noun]
+            return ((known[0] if known else self._entity(first.inner)).id,), low
         if low in _PARTS and self._cast:
             several = [
                 e for e in self._cast if (e.count or 2) > 1 and e.kind is not EntityKind.OTHER
@@ -451,10 +499,10 @@ class _Reader:
         if pronoun in {"it", "itself"}:
             own = [e for e in options if e.count == 1 and e.kind is not EntityKind.PERSON]
             active = [e for e in own if any(b.actor == e.id for b in self._beats)]
-            return (active or own or [None])[-1]
+            return next(reversed(active or own), None)
         if pronoun in {"they", "them"}:
             several = [e for e in options if e.count != 1 and e.kind in {*lively, EntityKind.CROWD}]
-            return (several or [e for e in options if e.kind in lively] or [None])[0]
+            return next(iter(several or [e for e in options if e.kind in lively]), None)
         if pronoun in {"i", "we", "you"}:
             return None
         people = [e for e in options if e.kind in lively]
@@ -494,10 +542,11 @@ class _Reader:
     def _targets(self, first: int, last: int, actors: tuple[str, ...]) -> tuple[str, ...]:
         """Note what else is seen in a predicate; return the ids of what it is done to or with."""
         found: list[str] = []
+        goes = "travel" in verb_classes(self._tokens[first - 1].low)
         for phrase in phrases_in(self._tokens, first, last):
             low = self._tokens[phrase.head].low
             preposition = self._preposition_before(phrase.first)
-            if preposition and self._note_setting(phrase, preposition):
+            if (preposition or goes) and self._note_setting(phrase, preposition):
                 continue
             if phrase.is_pronoun:
                 meant = self._meant(low) if low in {"it", "them", "him", "her"} else None
@@ -524,16 +573,25 @@ class _Reader:
         place = place_named(head.low)
         if place is None or phrase.is_pronoun or self._is_term(phrase):
             return False
+        if place.kind in {"surface", "perch"} and preposition in {
+            "on",
+            "under",
+            "by",
+            "in",
+            "along",
+        }:
+            self._surfaces.append(self._place_name(phrase))
+            return False
         if place.kind in {"surface", "perch"} or phrase.kind is EntityKind.BODY_PART:
             return False
-        if preposition in {"of", "for", "with", "about", "from", "at", "behind"} and place.kind in {
-            "vehicle", "lot", "country",
-        }:  # fmt: skip
+        if preposition in {"of", "with", "for", "about", "from"}:
             return False
-        if preposition in {"of", "with", "for", "about"}:
+        if place.kind == "vehicle" and preposition not in {"in", "inside", "on", "aboard"}:
             return False
         if not self._values.get("setting"):
-            self._set("setting", self._place_name(phrase), phrase.first, phrase.last)
+            name = self._place_name(phrase)
+            aside = f"{preposition} {name}" if preposition in _ASIDE else name
+            self._set("setting", aside, phrase.first, phrase.last)
         return True
 
     def _note_leads(self) -> None:
@@ -582,7 +640,7 @@ class _Reader:
             if tokens[at].tag == "R" and not any(t.tag in "VGP" for t in tokens[at + 1 : at + 2]):
                 break
             at += 1
-        words = self._between(at, last, without_terms=True)
+        words = self._without_place(self._between(at, last, without_terms=True))
         head, _, rest = words.partition(" ")
         if tokens[at].tag == "P" and at > verb:
             words, head = f"being {words}", ""
@@ -591,6 +649,18 @@ class _Reader:
             head = progressive(head)
         text = f"{head} {rest}".strip(" ,")
         return f"not {text}" if negated and text else text
+
+    def _without_place(self, words: str) -> str:
+        """Return a predicate without the place at its end, which is the setting's to say."""
+        setting = self._values.get("setting", "")
+        bare = re.sub(r"^(?:an?|the)\s+", "", setting)
+        if not bare:
+            return words
+        return re.sub(
+            rf"\s+(?:in|on|at|inside|aboard|within)\s+(?:(?:an?|the|his|her|their|its)\s+)?{re.escape(bare)}\Z",
+            "",
+            words,
+        )
 
     def _between(self, first: int, last: int, *, without_terms: bool = False) -> str:
         """Return the text of the words ``first`` up to ``last``."""
@@ -653,6 +723,23 @@ class _Reader:
 def _is_adjective_alone(low: str) -> bool:
     """Tell whether a word that was taken for a noun is an adjective: "stacks them 3 high"."""
     return is_adjective(low) and subject_kind(low) is None and place_named(low) is None
+
+
+def _whole_segments(text: str, found: Sequence[Term]) -> Iterator[Term]:
+    """Yield the terms that a segment between commas says as a whole: ", fantasy", ", macro"."""
+    for match in re.finditer(r"[^,.;:!?]+", text):
+        said = match[0].strip()
+        start = match.start() + len(match[0]) - len(match[0].lstrip())
+        if any(t.start <= start and start + len(said) <= t.end for t in found):
+            continue
+        for field in vocabulary():
+            if term := canonical_term(field, said):
+                yield Term(start, start + len(said), field, term)
+                break
+
+
+def _place_of_term(term: Term) -> tuple[int, int]:
+    return term.start, term.end
 
 
 def progressive(verb: str) -> str:
