@@ -17,10 +17,16 @@ from workbench.prompts.composer.evidence import Support, framing, supports
 from workbench.prompts.composer.sayings import saying, time_phrase
 from workbench.scene import Scene
 
-__all__ = ["carry"]
+__all__ = ["carry", "refit"]
 
 _SAID: Final = ("viewpoint", "shot_size", "camera_angle", "camera_movement", "lens", "weather", "lighting",
                 "color_palette", "mood", "style", "pace")  # fmt: skip
+_ALL: Final = 99
+_CAMERA: Final = re.compile(
+    r"(?:the\s+)?camera\s+[^.]*?\b(?:around|on|toward|towards|over|across|past|into|at|to|from)\s+"
+    r"(?P<what>(?:an?|the|two|three|some|his|her)\s[^.,]+)\.?",
+    re.IGNORECASE,
+)
 _LEAD: Final = re.compile(
     r"(?:,?\s*(?:\b(?:in|with|under|at|as|through|during|on)\b\s+)?(?:an?\s+|the\s+)?)\Z",
     re.IGNORECASE,
@@ -32,9 +38,9 @@ _TIME_LEAD: Final = re.compile(
 _ARTICLE: Final = re.compile(r"\b([Aa])n? (?=([a-z]\w*))")
 
 
-def carry(prompt: str, before: Scene, after: Scene, _rng: object = None) -> str:
+def carry(prompt: str, before: Scene, after: Scene) -> str:
     """Return ``prompt`` as it reads when its scene is ``after`` instead of ``before``."""
-    text = _without_stale(prompt, before, after)
+    text = refit(prompt, before, after)
     if before.time_of_day != after.time_of_day:
         text = _retimed(text, before.time_of_day, after.time_of_day)
     for name in _SAID:
@@ -45,34 +51,36 @@ def carry(prompt: str, before: Scene, after: Scene, _rng: object = None) -> str:
 
 
 def _supports(scene: Scene) -> list[Support]:
-    frame = framing(scene)
-    return [*supports(scene), *([frame] if frame else [])]
+    """Return the composer's sentences for ``scene``; the framing only as long as it is that one."""
+    found = list(supports(scene, most=_ALL))
+    frame = framing(scene.edit({"shot_size": "", "camera_movement": ""}, force=True))
+    if frame and all(getattr(scene, name) == value for name, value in frame.values):
+        found.append(frame)
+    return found
 
 
-def _without_stale(text: str, before: Scene, after: Scene) -> str:
-    """Return ``text`` without the composer's sentences that stand on what is no longer so."""
-    stays = {one.text for one in _supports(after)}
-    bare = before.edit({"shot_size": "", "camera_movement": ""}, force=True)
-    gone = {one.text for one in (*_supports(before), *_supports(bare))} - stays
-    framed = _frames() if before.camera_movement != after.camera_movement else ()
-    for sentence in (*gone, *(s for s in sentences(text) if any(f in s for f in framed))):
-        text = _spaced(text.replace(sentence, ""))
+def refit(text: str, before: Scene, after: Scene) -> str:
+    """Return ``text`` with the composer's sentences that no longer hold replaced, or left out."""
+    new = _supports(after)
+    stays = {one.text for one in new}
+    for old in _supports(before):
+        if old.text in stays or old.text not in text:
+            continue
+        instead = next(
+            (one.text for one in new if one.kind == old.kind and one.text not in text), ""
+        )
+        text = _spaced(text.replace(old.text, instead))
     return text
-
-
-def _frames() -> tuple[str, ...]:
-    """Return the fixed beginnings of the sentences on framing, by which they are found again."""
-    return tuple(entry["text"].partition("{")[0] for entry in load("evidence")["frame"])
 
 
 def _with_fresh(text: str, before: Scene, after: Scene) -> str:
     """Return ``text`` with what can now be seen of the values that changed."""
     changed = before.differing(after)
     known = {one.text for one in _supports(before)}
-    for one in supports(after):
+    for one in supports(after, most=_ALL):
         is_new = one.text not in known and one.text not in text
         if is_new and changed & set(one.evidence) and one.kind in {"air", "view", "finish"}:
-            text = f"{text.rstrip()} {one.text}"
+            text = f"{_ended(text)} {one.text}"
     return text
 
 
@@ -80,6 +88,8 @@ def _resaid(text: str, field: str, old: str, new: str) -> str:
     fresh = saying(field, new)
     if old and (written := saying(field, old)) and written in text:
         return _spaced(text.replace(written, fresh))
+    if field == "camera_movement" and (match := _CAMERA.match(text)):
+        return _spaced(f"{sentence_case(match['what'])}. {fresh} {text[match.end() :]}")
     text, found = _reworded(text, field, old, new)
     if found or not new or fresh in text:
         return text

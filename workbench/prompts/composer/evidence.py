@@ -79,28 +79,26 @@ def _rules() -> tuple[_Rule, ...]:
     return tuple(made)
 
 
-def supports(scene: Scene, *, beats: tuple[str, ...] = ()) -> tuple[Support, ...]:
+def supports(scene: Scene, *, most: int = _MOST) -> tuple[Support, ...]:
     """Return what can be seen of ``scene``, best first in the order of a prompt.
 
-    ``beats`` names the beats to speak of, all of them by default.
+    ``most`` is how many there are at most; what happens comes before what it looks like.
     """
     facts = Facts(scene)
-    events = list(_events(facts, beats))[:_MOST_EVENTS]
+    events = list(_events(facts))[:_MOST_EVENTS]
     found: list[Support] = list(events)
     kinds = ("look", "place", "air", "view", "finish")
     found += [one for kind in kinds if (one := _best(facts, kind, None))]
-    if len(found) > _MOST:
+    if len(found) > most:
         order = ["event", "view", "air", "finish", "look", "place"]
-        keep = sorted(found, key=lambda one: order.index(one.kind))[:_MOST]
+        keep = sorted(found, key=lambda one: order.index(one.kind))[:most]
         found = [one for one in found if one in keep]
     return tuple(found)
 
 
-def _events(facts: Facts, only: tuple[str, ...]) -> Iterator[Support]:
+def _events(facts: Facts) -> Iterator[Support]:
     told: set[str] = set()
     for beat in facts.scene.beats:
-        if only and beat.id not in only:
-            continue
         one = _best(facts, "event", beat)
         if one and one.text not in told:
             told.add(one.text)

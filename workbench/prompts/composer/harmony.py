@@ -49,7 +49,7 @@ def clashes(scene: Scene) -> tuple[tuple[str, str], ...]:
     return tuple((rule.field, rule.other) for rule in _rules() if rule.is_broken_by(scene))
 
 
-def harmonize(scene: Scene, changed: Collection[str], _rng: object = None) -> Scene:
+def harmonize(scene: Scene, changed: Collection[str]) -> Scene:
     """Return ``scene`` without what contradicts the ``changed`` fields.
 
     Changed and locked fields stay; a field that gives way is emptied, and may free others in turn.

@@ -606,7 +606,8 @@ class _Reader:
             e for e in self._cast if e.id not in leads
         ]
         self._cast = [replace(e, is_lead=e.id in leads) for e in order]
-        if not self._cast and self._values.get("setting") and not self._beats:
+        is_named = any(clause.form is Form.PHRASE for clause in self._clauses)
+        if not self._cast and is_named and self._values.get("setting") and not self._beats:
             text = self._values["setting"]
             noun = lemma(text.split(" of ")[0].split()[-1].lower(), "NOUN")
             self._cast = [_place_entity(text, noun)]
