@@ -14,13 +14,42 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from workbench.scene import Scene
 
-__all__ = ["RECIPE_VERSION", "Outcome", "Profile", "Progress", "Recipe", "RenderRequest"]
+__all__ = [
+    "RECIPE_VERSION",
+    "REPLACEABLE",
+    "Lora",
+    "Outcome",
+    "Profile",
+    "Progress",
+    "Quantisation",
+    "Recipe",
+    "RenderRequest",
+]
 
 RECIPE_VERSION: Final = 1
 
 _Seed = Annotated[int, Field(ge=0, le=2**63 - 1)]
 
 Profile = Literal["reference", "exact", "fast", "draft"]
+Quantisation = Literal["none", "fp8", "int8", "nf4"]
+REPLACEABLE: Final = ("transformer", "transformer_2", "text_encoder", "vae")
+"""Components of a model that a request may replace, by parameter."""
+
+
+class Lora(BaseModel):
+    """A LoRA to apply to a model."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    path: str = Field(min_length=1, max_length=4_096)
+    """A safetensors file, a folder that holds one, or a hub name."""
+    weight: float = Field(1.0, ge=-10, le=10, allow_inf_nan=False)
+    """Its strength; 0 renders as without it."""
+    stage: Literal["high", "low"] | None = None
+    """For a model with two transformers: the one for high or for low noise; None means both, unless
+    the file's name says ``high_noise`` or ``low_noise``."""
+    file: str = Field("", max_length=512)
+    """Which file, where ``path`` holds several."""
 
 
 class RenderRequest(BaseModel):
@@ -48,6 +77,14 @@ class RenderRequest(BaseModel):
     fps: int | None = Field(None, ge=1, le=120)
     num_inference_steps: int | None = Field(None, ge=1, le=1_000)
     guidance_scale: float | None = Field(None, ge=0, le=100, allow_inf_nan=False)
+    loras: tuple[Lora, ...] = Field((), max_length=16)
+    transformer: str = ""
+    """Weights in place of the model's own: a folder, a ``.safetensors`` or a ``.gguf`` file."""
+    transformer_2: str = ""
+    text_encoder: str = ""
+    vae: str = ""
+    quantize: Quantisation | Mapping[str, Quantisation] = "none"
+    """How the denoisers are quantised, or each component by name."""
     options: Mapping[str, Any] = Field(default_factory=dict)
     """Parameters specific to one engine."""
 
@@ -55,6 +92,14 @@ class RenderRequest(BaseModel):
     def text_for_model(self) -> str:
         """The prompt to send to the model."""
         return self.model_prompt or self.prompt
+
+    @property
+    def weights_key(self) -> str:
+        """What requests share that one loaded model can serve: everything but their LoRAs."""
+        named = [f"{name}={given}" for name in REPLACEABLE if (given := getattr(self, name))]
+        if self.quantize != "none":
+            named.append(f"quantize={self.quantize}")
+        return ";".join((f"{self.model}@{self.revision}", *named))
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ from workbench.prompts.markers import strip_marker
 from workbench.prompts.model import Entry, Exchange, PromptSession, Revision
 from workbench.prompts.sessions import Sessions
 from workbench.prompts.writer import PromptWriter
-from workbench.rendering import Profile, Recipe, RenderRequest
+from workbench.rendering import Lora, Profile, Quantisation, Recipe, RenderRequest
 from workbench.scene import Scene
 from workbench.settings import Settings
 
@@ -57,6 +57,15 @@ class RenderParameters:
     fps: int | None = None
     num_inference_steps: int | None = None
     guidance_scale: float | None = None
+    loras: Sequence[Lora | Mapping[str, Any]] | None = None
+    """LoRAs to apply: each a :class:`~workbench.rendering.Lora`, or its fields as a mapping."""
+    transformer: str | None = None
+    """Weights in place of the model's own: a folder, a ``.safetensors`` or a ``.gguf`` file."""
+    transformer_2: str | None = None
+    text_encoder: str | None = None
+    vae: str | None = None
+    quantize: Quantisation | Mapping[str, Quantisation] | None = None
+    """``fp8``, ``int8`` or ``nf4`` for the denoisers, or a mapping by component."""
     options: Mapping[str, Any] | None = None
     image: str | None = None
     """What the video begins from, where the model takes that: the id of an input that was sent, the
