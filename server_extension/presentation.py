@@ -17,6 +17,7 @@ from server_extension.schemas import (
     VariationObject,
     change_objects,
 )
+from workbench.actions.model import as_json
 from workbench.jobs.cluster.status import ClusterStatus
 from workbench.jobs.model import Batch, Device, Job
 from workbench.presentation import BatchObject, JobObject, batch_object, job_object
@@ -64,6 +65,9 @@ def history_entry(entry: Entry, transcript: Sequence[Exchange] | None = None) ->
         message=entry.message,
         created_at=entry.created_at,
         job_ids=list(entry.job_ids),
+        actions=as_json(entry.actions),
+        settings=entry.settings.stated(),
+        starred=entry.starred,
         transcript=None
         if transcript is None
         else [ExchangeObject(**asdict(exchange)) for exchange in transcript],
