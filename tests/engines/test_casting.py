@@ -321,3 +321,43 @@ def test_a_grandmother_has_no_beard_and_a_boy_with_a_kite_stays_on_the_ground() 
     assert figures()[grandmother.figure]["look"]["hairstyle"] != "beard"
     boy, kite = read_scene(Scene(subject="a boy", action="flying a kite"), 0).actors
     assert (boy.gait, kite.figure) == ("stand", "kite")
+
+
+def test_what_is_worn_or_no_thing_at_all_is_not_called_missing() -> None:
+    made = script(
+        entity("e1 a skateboarder", "skateboarder", PERSON, after="with a green beanie"),
+        Entity("e2", "beanie", "beanie", determiner="a"),
+        Entity("e3", "beard", "beard", kind=EntityKind.BODY_PART, determiner="a"),
+        Entity("e4", "surprised", "surprised"),
+        Entity("e5", "net", "net", kind=OBJECT, determiner="a"),
+    )
+    assert made.not_drawn == ("net",)
+
+
+def test_an_owner_is_who_it_is() -> None:
+    made = script(
+        Entity("e1", "violinist's", "violinist's", 1, PERSON, determiner="a", is_lead=True)
+    )
+    assert [a.figure for a in made.actors] == ["person"]
+
+
+def test_who_looks_through_a_microscope_is_seen_and_not_what_it_shows() -> None:
+    scientist = entity("e1 a scientist", "scientist", PERSON)
+    assert script(scientist, viewpoint="microscope").viewpoint == ""
+    assert script(viewpoint="microscope").effects == ("iris 0.48",)
+
+
+def test_an_eyepiece_is_black_all_around() -> None:
+    rgb = frames(Scene(viewpoint="microscope", setting="a garden"), 5)[0]
+    assert rgb[:10, :20].max() < 12
+
+
+def test_a_deer_before_a_dashcam_crosses_the_road() -> None:
+    made = script(
+        entity("e1 a deer", "deer", ANIMAL),
+        beats=(Beat("b1", "crossing the road", "e1"),),
+        viewpoint="dashcam",
+        setting="a forest road",
+    )
+    assert made.backdrop == "road ahead"
+    assert film(made).players[0].front == "side"

@@ -93,7 +93,8 @@ def side_shown(script: Script, actor: Actor) -> str:
         return "side"
     if script.camera_angle in _FACING:
         return _FACING[script.camera_angle]
-    if script.backdrop in _ONE_WAY and (spec["form"] != "person" or script.backdrop == "corridor"):
+    goes_along = script.backdrop == "corridor" or spec.get("kind") == "vehicle"
+    if script.backdrop in _ONE_WAY and (goes_along or spec["form"] == "car"):
         # There one is followed: there is no room beside.
         return "rear"
     if spec["form"] != "person" or actor.rider or actor.gait in _TRAVELLING:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from workbench.engines.animatic.appearance import appearance_of, stated_colour
+from workbench.engines.animatic.appearance import appearance_of, is_look, stated_colour
 from workbench.engines.animatic.naming import Noun, named_in
 from workbench.engines.animatic.places import find_backdrop, place_of
 from workbench.engines.animatic.script import Actor, Place
@@ -114,7 +114,13 @@ def _is_new(noun: Noun, parts: Sequence[_Part]) -> bool:
 def _is_shown_otherwise(entity: Entity) -> bool:
     if entity.kind in _SHOWN_OTHERWISE or _is_part(entity) or find_backdrop(entity.name):
         return True
-    return entity.noun in lexicon()["idle"]["nouns"] or not entity.phrase
+    if not entity.phrase or entity.noun in lexicon()["idle"]["nouns"]:
+        return True
+    if is_look(entity.phrase) or is_look(entity.noun):
+        return True
+    # What has neither kind nor article is hardly a thing: "surprised", "autumn".
+    is_thing = entity.kind is not EntityKind.OTHER or bool(entity.determiner)
+    return not entity.is_lead and not is_thing
 
 
 def _base(entity: Entity, noun: Noun) -> Actor:
