@@ -176,5 +176,7 @@ def room_of(
         if spec["size"] < 0.2:
             y0 = -5.6
     if actor.prop and spec["form"] != "arm":
-        x1, y0 = max(x1, 0.85), min(y0, -1.65)
+        x, y, tall = held_where(actor.prop)
+        room = figures()[actor.prop].get("room", (-0.85, -1.12, 0.85, 0.08))
+        x1, y0 = max(x1, 0.85, x + tall * room[2]), min(y0, -1.65, y + tall * room[1])
     return x0, y0, x1, y1

@@ -96,8 +96,12 @@ def _place(
     small = all(float(figures()[actor.figure]["size"]) < _ON_TABLES for actor in actors)
     if _hands_of(scene, actors) and backdrop in _WITH_TABLES and small:
         backdrop = "tabletop"
-    if backdrop == "tabletop" and any(form_of(a) == "person" for a in actors):
-        backdrop = "kitchen" if actors[0].figure == "chef" else "room"
+    if backdrop == "tabletop":
+        if any(form_of(a) not in {"drawing", "arm", "card"} for a in actors):
+            backdrop = "kitchen" if actors[0].figure == "chef" else "room"
+        elif len(actors) > 1:
+            # It is the table.
+            actors = tuple(a for a in actors if a.figure != "table")
     along = camera_angle in _ALONG or seen_by.get("is_ahead", False)
     if f"{backdrop} ahead" in _AHEAD and along:
         backdrop = f"{backdrop} ahead"
@@ -149,9 +153,10 @@ def _backdrop(scene: Scene, actors: tuple[Actor, ...], seen_by: Mapping[str, Any
     if not actors and (place := find_backdrop(scene.subject)):
         return place
     positions = " ".join(entity.position for entity in scene.cast)
+    floats = bool(actors) and figures()[actors[0].figure].get("kind") == "vessel"
     for text in (scene.action, " ".join(scene.details), scene.subject_details, positions):
         if place := find_backdrop(text):
-            return place
+            return "ocean" if floats and place == "sky" else place
     if "backdrop" in seen_by:
         return str(seen_by["backdrop"])
     return _home(actors) if actors else "studio" if scene.subject else "meadow"
