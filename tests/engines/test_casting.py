@@ -292,6 +292,7 @@ def test_a_ship_off_a_cliff_floats_on_the_sea() -> None:
     ship = entity("e1 a ship", "ship", EntityKind.VEHICLE)
     assert script(ship, setting="a cliff above the sea").backdrop == "ocean"
     assert script(setting="a cliff above the sea").backdrop == "mountains"
+    assert script(ship, setting="a storm").backdrop == "ocean"
 
 
 def test_everything_named_in_a_table_is_there() -> None:
@@ -361,3 +362,36 @@ def test_a_deer_before_a_dashcam_crosses_the_road() -> None:
     )
     assert made.backdrop == "road ahead"
     assert film(made).players[0].front == "side"
+
+
+def test_an_animal_lies_on_what_it_is_said_to_lie_on() -> None:
+    made = script(
+        entity("e1 a cat", "cat", ANIMAL),
+        entity("e2 a chair", "chair", lead=False),
+        beats=(Beat("b1", "sleeping on a chair", "e1", ("e2",)),),
+        setting="a room",
+    )
+    feet = {p.parts[0].actor.figure: (p.x, p.parts[0].y) for p in film(made).players}
+    assert feet["cat"][0] == pytest.approx(feet["chair"][0], abs=0.1)
+    assert feet["cat"][1] < feet["chair"][1] - 0.1
+
+
+def test_what_is_done_to_one_thing_before_another_shows_both() -> None:
+    made = script(
+        Entity("e1", "knights", "knight", 2, PERSON, determiner="two", is_lead=True),
+        Entity("e2", "swords", "sword", None, OBJECT),
+        beats=(Beat("b1", "fighting with swords in front of a castle", "e1", ("e2",)),),
+    )
+    assert [(a.figure, a.prop) for a in made.actors] == [("knight", "sword"), ("castle", "")]
+    assert made.actors[1].place.depth == "behind"
+
+
+@pytest.mark.parametrize(
+    ("name", "not_drawn"),
+    [("a kangaroo", True), ("a syringe", True), ("a ferris wheel", False), ("a statue", False)],
+)
+def test_nothing_is_drawn_as_something_else(name: str, *, not_drawn: bool) -> None:
+    noun = name.rsplit(maxsplit=1)[-1]
+    made = script(Entity("e1", name[2:], noun, 1, OBJECT, determiner="a", is_lead=True))
+    assert bool(made.not_drawn) is not_drawn
+    assert (made.actors[0].figure == "card") is not_drawn

@@ -146,14 +146,14 @@ def _without_the_eye(actors: tuple[Actor, ...], viewpoint: str) -> tuple[Actor, 
 
 
 def _backdrop(scene: Scene, actors: tuple[Actor, ...], seen_by: Mapping[str, Any]) -> str:
+    floats = any(figures()[actor.figure].get("kind") == "vessel" for actor in actors)
     if place := find_backdrop(scene.setting):
-        floats = any(figures()[actor.figure].get("kind") == "vessel" for actor in actors)
-        wet = floats and place not in _SEA and find_backdrop(scene.setting, among=_SEA)
-        return wet or place
+        if not floats or place in _SEA:
+            return place
+        return find_backdrop(scene.setting, among=_SEA) or ("ocean" if place == "sky" else place)
     if not actors and (place := find_backdrop(scene.subject)):
         return place
     positions = " ".join(entity.position for entity in scene.cast)
-    floats = bool(actors) and figures()[actors[0].figure].get("kind") == "vessel"
     for text in (scene.action, " ".join(scene.details), scene.subject_details, positions):
         if place := find_backdrop(text):
             return "ocean" if floats and place == "sky" else place
