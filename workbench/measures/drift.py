@@ -45,7 +45,12 @@ def drift(steps: Sequence[Transition]) -> Drift:
     sharpness = _summed(series(steps, "sharpness") * kept) - 2 * exposure
     named = {"exposure": exposure, "colour": colour, "sharpness": sharpness}
     curves = {name: tuple(map(float, values)) for name, values in named.items()}
-    return Drift(*(curve[-1] for curve in curves.values()), curves)
+    return Drift(
+        exposure=curves["exposure"][-1],
+        colour=curves["colour"][-1],
+        sharpness=curves["sharpness"][-1],
+        curves=curves,
+    )
 
 
 def _summed(values: npt.NDArray[Any]) -> npt.NDArray[Any]:

@@ -113,7 +113,7 @@ def _ratio(after: Picture, before: Picture, common: Picture) -> float:
 
 
 def _survival(one: Picture, other: Picture) -> float:
-    found = cv2.goodFeaturesToTrack(one, _CORNERS, 0.01, 6)
+    found: Any = cv2.goodFeaturesToTrack(one, _CORNERS, 0.01, 6)
     if found is None:
         return 1.0
     follow: Any = cv2.calcOpticalFlowPyrLK
