@@ -76,7 +76,7 @@ class CameraError:
     """How far the camera of a video is from the one that was commanded."""
 
     rotation_deg: float
-    """Mean angle between the orientations, each against its own first frame."""
+    """Angle between the orientations, each against its own first frame; mean over time."""
     direction_deg: float | None
     """Mean angle between the directions of travel; None where neither was seen to travel."""
     seen: float
@@ -124,7 +124,7 @@ def camera_error(legs: Sequence[Leg], poses: Array) -> CameraError:
     whole = np.linalg.norm(np.diff(poses[:, :3, 3], axis=0), axis=1).sum()
     turned = np.eye(3)
     origin = poses[0, :3, :3]
-    angles, directions, weights = [], [], []
+    angles, lengths, directions = [0.0], [], []
     seen = travels = 0
     for leg in legs:
         asked = poses[leg.start, :3, :3].T @ poses[leg.stop, :3, :3]
@@ -133,7 +133,7 @@ def camera_error(legs: Sequence[Leg], poses: Array) -> CameraError:
         turned = turned @ (asked if leg.rotation is None else leg.rotation)
         wanted = origin.T @ poses[leg.stop, :3, :3]
         angles.append(float(angle_deg(turned.T @ wanted)))
-        weights.append(leg.stop - leg.start)
+        lengths.append(leg.stop - leg.start)
         travel = poses[leg.start, :3, :3].T @ (poses[leg.stop, :3, 3] - poses[leg.start, :3, 3])
         length = float(np.linalg.norm(travel))
         if length <= _STANDS * whole:
@@ -143,7 +143,7 @@ def camera_error(legs: Sequence[Leg], poses: Array) -> CameraError:
             cosine = float(np.clip(travel @ leg.direction / length, -1, 1))
             directions.append(float(np.degrees(np.arccos(cosine))))
     return CameraError(
-        rotation_deg=float(np.average(angles, weights=weights)),
+        rotation_deg=float(np.average(angles[:-1] + np.diff(angles) / 2, weights=lengths)),
         direction_deg=float(np.mean(directions)) if directions else None,
         seen=seen / (legs[-1].stop - legs[0].start),
         directions_seen=len(directions) / travels if travels else 1.0,

@@ -121,13 +121,15 @@ def loop_period(clip: Clip, *, shortest_s: float = _LOOP_S) -> int | None:
     if len(gaps) <= least:
         return None
     typical = float(np.median(gaps))
-    lags = np.arange(1, len(gaps) + 1)
-    allowed = lags >= least
-    best = int(lags[allowed][np.argmin(gaps[allowed])])
-    low = float(gaps[best - 1])
+    low = float(gaps[least - 1 :].min())
+    # Multiples of the period fit as well: the first valley as deep as the deepest counts.
+    best = least + int(np.argmax(gaps[least - 1 :] <= max(1.5 * low, low + _SAME)))
+    while best < len(gaps) and gaps[best] < gaps[best - 1]:
+        best += 1
     # Near a repetition the gap falls to a sharp valley; slow motion alone makes a slope.
-    sides = [gaps[i] for i in (best - 1 - least // 2, best - 1 + least // 2) if 0 <= i < len(gaps)]
-    if low < _LOOP_SHARE * min([typical, *map(float, sides)]) and typical > 4 * _SAME:
+    reach = max(2, least // 2)
+    sides = [gaps[i] for i in (best - 1 - reach, best - 1 + reach) if 0 <= i < len(gaps)]
+    if gaps[best - 1] < _LOOP_SHARE * min(map(float, (typical, *sides))) and typical > 4 * _SAME:
         return best
     return None
 

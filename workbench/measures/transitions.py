@@ -26,6 +26,9 @@ _ALIKE: Final = 30.0
 _FEWEST: Final = 0.15
 """With a smaller share of common pixels, nothing is said of light, colour or detail."""
 _CORNERS: Final = 200
+_FEW_CORNERS: Final = 8
+_LOST: Final = 0.6
+"""With fewer corners found again, a shift of the whole picture is tried."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +37,8 @@ class Transition:
 
     difference: float
     """Mean absolute difference of the luminance, 0 to 1, as the frames stand."""
-    motion: float
-    """Mean length of the flow, picture widths."""
     survival: float
     """Share of the corners that are found again, 0 to 1."""
-    likeness: float
-    """Correlation of the two colour histograms, at most 1."""
     exposure: float
     """Change of the luminance on common points, as a logarithm to base 2; 0 where unknown."""
     colour: tuple[float, float]
@@ -60,72 +59,86 @@ class _View:
     luma: Picture
     even: Picture
     """The luminance with its mean and spread made the same for every frame."""
-    lab: Picture
-    energy: Picture
-    histogram: Picture
+    layers: Picture
+    """Luminance, a and b of CIELAB and the gradients' energy, at half the size."""
 
     @classmethod
     def of(cls, picture: Picture) -> _View:
         luma = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
         mean, spread = float(luma.mean()), max(float(luma.std()), 4.0)
         even = np.clip((luma.astype(np.float32) - mean) * (45 / spread) + 128, 0, 255)
-        lab = cv2.cvtColor(picture.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
         light = luma.astype(np.float32)
         across, down = (cv2.Sobel(light, cv2.CV_32F, *axis) for axis in ((1, 0), (0, 1)))
-        energy = cv2.blur(across * across + down * down, (5, 5))
-        histogram = cv2.calcHist([picture], [0, 1, 2], None, [6, 6, 6], [0, 256] * 3)
-        return cls(luma, even.astype(np.uint8), lab, energy, np.sqrt(histogram.ravel()))
+        energy = _halved(cv2.blur(across * across + down * down, (5, 5)))
+        lab = cv2.cvtColor(_halved(picture).astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+        layers = np.dstack([_halved(light), lab[..., 1:], energy])
+        return cls(luma, even.astype(np.uint8), layers)
 
 
 def _transition(search: Any, one: _View, two: _View) -> Transition:
-    flow = search.calc(one.even, two.even, None)
-    height, width = one.luma.shape
+    small = _halved(one.even)
+    flow = search.calc(small, _halved(two.even), None)
+    height, width = small.shape
     columns, rows = np.meshgrid(
         np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)
     )
     x, y = columns + flow[..., 0], rows + flow[..., 1]
-
-    def laid(picture: Picture) -> Picture:
-        return np.asarray(cv2.remap(picture, x, y, cv2.INTER_LINEAR))
-
     inside = (x >= 1) & (y >= 1) & (x <= width - 2) & (y <= height - 2)
-    gap = np.abs(laid(two.even).astype(np.float32) - one.even)
-    common = inside & (gap < _ALIKE)
+    laid = cv2.remap(_halved(two.even), x, y, cv2.INTER_LINEAR)
+    common = inside & (cv2.absdiff(laid, small) < _ALIKE)
     exposure, colour, sharpness = 0.0, (0.0, 0.0), 0.0
     if common.mean() >= _FEWEST:
-        exposure = _ratio(laid(two.luma), one.luma, common)
-        shift = (laid(two.lab) - one.lab)[common].mean(axis=0)
-        colour = float(shift[1]), float(shift[2])
-        sharpness = _ratio(laid(two.energy), one.energy, common)
+        before = one.layers[common].mean(axis=0)
+        after = cv2.remap(two.layers, x, y, cv2.INTER_LINEAR)[common].mean(axis=0)
+        exposure, sharpness = (float(np.log2((after[i] + 0.5) / (before[i] + 0.5))) for i in (0, 3))
+        colour = float(after[1] - before[1]), float(after[2] - before[2])
     return Transition(
         difference=float(cv2.absdiff(one.luma, two.luma).mean()) / 255,
-        motion=float(cv2.magnitude(flow[..., 0], flow[..., 1]).mean()) / width,
         survival=_survival(one.even, two.even),
-        likeness=float(np.corrcoef(one.histogram, two.histogram)[0, 1]),
         exposure=exposure,
         colour=colour,
         sharpness=sharpness,
     )
 
 
-def _ratio(after: Picture, before: Picture, common: Picture) -> float:
-    return float(np.log2((after[common].mean() + 0.5) / (before[common].mean() + 0.5)))
+def _halved(picture: Picture) -> Picture:
+    height, width = picture.shape[:2]
+    size = max(8, width // 2), max(8, height // 2)
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA))
 
 
 def _survival(one: Picture, other: Picture) -> float:
     found: Any = cv2.goodFeaturesToTrack(one, _CORNERS, 0.01, 6)
     if found is None:
         return 1.0
-    follow: Any = cv2.calcOpticalFlowPyrLK
     points = found.reshape(-1, 2)
-    moved, there, _ = follow(one, other, points, None, winSize=(17, 17), maxLevel=4)
-    back, here, _ = follow(other, one, moved, None, winSize=(17, 17), maxLevel=4)
+    share = _found_again(one, other, points, points)
+    if share < _LOST:
+        # A fast pan moves all corners by more than the search reaches: begin from the whole shift.
+        window = cv2.createHanningWindow((one.shape[1], one.shape[0]), cv2.CV_32F)
+        shift, _ = cv2.phaseCorrelate(one.astype(np.float32), other.astype(np.float32), window)
+        guess = points + np.array(shift, np.float32)
+        share = max(share, _found_again(one, other, points, guess))
+    return share
+
+
+def _found_again(one: Picture, other: Picture, points: Picture, guess: Picture) -> float:
+    """Return the share of ``points`` that are followed there, from ``guess`` on, and back again."""
+    follow: Any = cv2.calcOpticalFlowPyrLK
+    asked = {"winSize": (17, 17), "maxLevel": 3, "flags": cv2.OPTFLOW_USE_INITIAL_FLOW}
     height, width = one.shape
+    stays = ((guess >= 0) & (guess < (width, height))).all(axis=1)
+    if stays.sum() < _FEW_CORNERS:
+        return 0.0
+    points, guess = points[stays], guess[stays]
+    moved, there, _ = follow(one, other, points, guess.copy(), **asked)
+    start = moved + (points - guess)
+    back, here, _ = follow(other, one, moved, start.copy(), **asked)
     inside = ((moved >= 0) & (moved < (width, height))).all(axis=1)
     kept = (there[:, 0] == 1) & (here[:, 0] == 1)
     kept &= np.linalg.norm(back - points, axis=1) < 1
     # A corner that leaves the frame is no sign of a cut.
-    return float(kept[inside].mean()) if inside.sum() >= 8 else float(kept.mean())
+    return float(kept[inside].mean()) if inside.sum() >= _FEW_CORNERS else 0.0
 
 
 def series(steps: Sequence[Transition], name: str) -> Picture:
