@@ -18,7 +18,7 @@ from tests.measures.faults import (
     repeating,
     tinting,
 )
-from tests.measures.world import FPS, Room, film
+from tests.measures.world import FPS, SMALL, Room, film
 from workbench.control import path_from_words
 from workbench.measures.clips import Clip
 from workbench.measures.continuity import cuts, loop_period, repeated_frames, seam, standstills
@@ -28,7 +28,7 @@ from workbench.measures.transitions import Transition, transitions
 
 @cache
 def _shot(seed: int = 0, words: str = "truck right 1 units and pan right 10 degrees") -> Frames:
-    return film(path_from_words(words, seconds=2, fps=FPS).value.c2w, Room(seed))
+    return film(path_from_words(words, seconds=2, fps=FPS).value.c2w, Room(seed), SMALL)
 
 
 def _steps(frames: Frames) -> tuple[Transition, ...]:

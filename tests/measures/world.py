@@ -15,11 +15,13 @@ import numpy.typing as npt
 
 from workbench.control import Intrinsics
 
-__all__ = ["FPS", "LENS", "Room", "film"]
+__all__ = ["FPS", "LENS", "SMALL", "Room", "film"]
 
 Frames = npt.NDArray[np.uint8]
 FPS = 16.0
 LENS = Intrinsics.of_view(416, 240, 65)
+SMALL = LENS.resized(208, 120)
+"""For tests that need no more: a quarter of the pixels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +96,12 @@ class Room:
         return np.asarray(picture, np.uint8)
 
 
-def film(poses: npt.NDArray[np.float64], room: Room | None = None) -> Frames:
+def film(
+    poses: npt.NDArray[np.float64], room: Room | None = None, lens: Intrinsics = LENS
+) -> Frames:
     """Return the frames of the camera ``poses`` (T, 4, 4) in ``room``."""
     place = room or Room()
-    return np.stack([place.picture(pose) for pose in poses])
+    return np.stack([place.picture(pose, lens) for pose in poses])
 
 
 def _texture(rng: np.random.Generator) -> Frames:
