@@ -8,15 +8,14 @@ from datetime import UTC, datetime
 
 from jupyter_server.utils import url_path_join
 
-from server_extension.schemas import (
-    ClusterObject,
-    DeviceObject,
+from server_extension.schemas.about import ClusterObject, DeviceObject, MemberObject
+from server_extension.schemas.prompts import (
     ExchangeObject,
     HistoryEntry,
-    MemberObject,
     VariationObject,
     change_objects,
 )
+from workbench.actions.model import as_json
 from workbench.jobs.cluster.status import ClusterStatus
 from workbench.jobs.model import Batch, Device, Job
 from workbench.presentation import BatchObject, JobObject, batch_object, job_object
@@ -64,6 +63,9 @@ def history_entry(entry: Entry, transcript: Sequence[Exchange] | None = None) ->
         message=entry.message,
         created_at=entry.created_at,
         job_ids=list(entry.job_ids),
+        actions=as_json(entry.actions),
+        settings=entry.settings.stated(),
+        starred=entry.starred,
         transcript=None
         if transcript is None
         else [ExchangeObject(**asdict(exchange)) for exchange in transcript],

@@ -1,6 +1,7 @@
 """Studio: the journey as one object over prompts and jobs.
 
-Handlers, widgets and notebooks call this and nothing below it. Knows neither HTTP nor notebooks.
+Handlers, widgets and notebooks call it and its three parts: ``sessions``, ``jobs`` and ``writer``.
+Knows neither HTTP nor notebooks.
 """
 
 from __future__ import annotations
@@ -11,68 +12,36 @@ import threading
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, Self, TypeVar
 
+from workbench.actions.fitting import fit, standing
+from workbench.actions.model import Action, Render, Vary, renders_asked
+from workbench.actions.render_settings import RenderSettings
 from workbench.engines.engine import Engine
 from workbench.engines.registry import create_engine, engine_names
 from workbench.errors import FieldProblem, InvalidRequest, NotFound, WorkbenchError
 from workbench.identifiers import is_identifier
 from workbench.jobs.client.manager import JobManager
+from workbench.jobs.client.submission import check_limits
 from workbench.jobs.model import Batch, Job, Priority
+from workbench.prompts.conversation import Host
 from workbench.prompts.forms import Form, form_for, text_for_model
 from workbench.prompts.markers import strip_marker
-from workbench.prompts.model import Entry, Exchange, PromptSession, Revision
+from workbench.prompts.model import Entry, Revision
 from workbench.prompts.sessions import Sessions
 from workbench.prompts.writer import PromptWriter
-from workbench.rendering import Profile, Recipe, RenderRequest
+from workbench.rendering import INPUTS, Recipe, RenderParameters, RenderRequest
 from workbench.scene import Scene
 from workbench.settings import Settings
 
 __all__ = ["RenderParameters", "Studio"]
 
 _PLACEHOLDER_ENGINE: Final = "animatic"
-_INPUTS: Final = ("image", "last_image", "video")
 _SEED_BITS: Final = 31  # fits every engine's generator, and a JavaScript number
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RenderParameters:
-    """What may be said about a render beside its prompt; None stands for the engine's default.
-
-    Sizes are pixels, ``fps`` frames per second; the names are diffusers'.
-    """
-
-    seed: int | None = None
-    engine: str | None = None
-    model: str | None = None
-    profile: Profile | None = None
-    negative_prompt: str | None = None
-    width: int | None = None
-    height: int | None = None
-    num_frames: int | None = None
-    fps: int | None = None
-    num_inference_steps: int | None = None
-    guidance_scale: float | None = None
-    options: Mapping[str, Any] | None = None
-    image: str | None = None
-    """What the video begins from, where the model takes that: the id of an input that was sent, the
-    id of a finished job (its last frame is taken), or a path."""
-    last_image: str | None = None
-    """The picture at which the video ends, named likewise."""
-    video: str | None = None
-    """The video that is continued or changed, named likewise."""
-    prompt_form: str | None = None
-    """How the model is told: ``paragraph`` (the prompt as shown), ``wan``, ``ltx``, ``cosmos``, or
-    ``auto``, the form that the model's family was taught."""
-
-    @classmethod
-    def of(cls, values: Mapping[str, Any]) -> Self:
-        """Return the parameters among ``values``; other keys are left alone."""
-        return cls(**{f.name: values[f.name] for f in fields(cls) if f.name in values})
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +52,8 @@ class _Placed:
     scene: Scene
     entry_index: int | None = None
     parent_prompt: str = ""
+    settings: RenderSettings = field(default_factory=RenderSettings)
+    """How the session renders it, where the render itself does not say."""
 
 
 class Studio:
@@ -117,7 +88,7 @@ class Studio:
         ``on_text`` is called by the event loop with the whole prompt so far each time that it has
         grown, where a language model can stream; never with the composer, which is done at once. A
         second attempt begins anew. The entry's text replaces what was told: it may be another one
-        where the model broke off. To cancel the task is to leave the model, and keeps nothing.
+        where the model broke off. Cancelling the task discards the model's answer.
         """
         return await self.sessions.enhance(
             rough_prompt, session_id, seed=seed or 0, on_text=on_text
@@ -167,8 +138,32 @@ class Studio:
     async def update(
         self, session_id: str, user_request: str, prompt: str | None = None
     ) -> tuple[Revision, Entry | None]:
-        """Tune the session's latest prompt, or ``prompt``, as the request says."""
-        return await self.sessions.update(session_id, user_request, prompt)
+        """Tune the session's current prompt, or ``prompt``, as the request says.
+
+        Whatever the request ends in is done: the scene is edited, render settings are kept for the
+        next renders, variations are made, videos are queued. The revision's actions say what. More
+        than eight renders are proposed only; :meth:`act` carries a proposal out. Raises
+        ``NotFound``, ``InvalidRequest``.
+        """
+        revision, entry = await self.sessions.update(
+            session_id, user_request, prompt, host=self._host()
+        )
+        return await self._rendered(session_id, revision, entry)
+
+    async def act(
+        self, session_id: str, actions: Sequence[Action], prompt: str | None = None
+    ) -> tuple[Revision, Entry | None]:
+        """Carry ``actions`` out on the session's current prompt, or on ``prompt``.
+
+        Raises ``NotFound``, and ``InvalidRequest`` for an action that does not fit.
+        """
+        revision, entry = await self.sessions.act(session_id, actions, prompt, host=self._host())
+        return await self._rendered(session_id, revision, entry)
+
+    def settings_of(self, session_id: str, entry: Entry | None = None) -> RenderSettings:
+        """Return how ``entry``, or the session's current prompt, is rendered; or ``NotFound``."""
+        here = entry or self.sessions.current(session_id)
+        return RenderSettings() if here is None else here.settings
 
     async def set_parameters(
         self,
@@ -193,32 +188,6 @@ class Studio:
         request = recipe.request
         return self.sessions.restore(request.prompt, request.scene)
 
-    def session(self, session_id: str) -> PromptSession:
-        """Return a session with its whole history; raises ``NotFound``."""
-        return self.sessions.session(session_id)
-
-    def transcript(self, session_id: str, index: int) -> tuple[Exchange, ...]:
-        """Return what went to a language model for the entry at ``index``, and what came back.
-
-        With token counts and seconds; empty where the composer wrote alone. Raises ``NotFound``
-        for an unknown session, ``InvalidRequest`` for an index it lacks.
-        """
-        return self.sessions.transcript(session_id, index)
-
-    def export_session(self, session_id: str) -> dict[str, Any]:
-        """Return a session with all its prompts, jobs and transcripts as one JSON document.
-
-        Raises ``NotFound``.
-        """
-        return self.sessions.export(session_id)
-
-    def import_session(self, document: dict[str, Any]) -> str:
-        """Add the session of an exported document under a new id, and return that id.
-
-        Raises ``InvalidRequest`` when the document is not an exported session.
-        """
-        return self.sessions.import_(document)
-
     # renders
 
     async def render(
@@ -237,7 +206,7 @@ class Studio:
         """
         asked = parameters or RenderParameters()
         placed = await self._place(prompt, session_id)
-        request = self._request(placed, asked, _seed(asked))
+        request = self._request(placed, asked, _seed(asked, placed))
         job = await asyncio.to_thread(
             self.jobs.submit,
             request,
@@ -259,20 +228,24 @@ class Studio:
         session_id: str | None = None,
         priority: int = Priority.BATCH,
         parameters: RenderParameters | None = None,
+        seeds: Sequence[int] = (),
         idempotency_key: str | None = None,
     ) -> Batch:
         """Queue several renders as one batch, in order, all with one seed unless one is given.
 
-        The same seed lets two cards differ by their prompts alone. Raises as :meth:`render` does.
+        The same seed lets two cards differ by their prompts alone; ``seeds`` gives each its own.
+        Raises as :meth:`render` does.
         """
         if not prompts:
             raise InvalidRequest(
                 "A batch needs at least one prompt.", (FieldProblem("prompts", "is empty"),)
             )
         asked = parameters or RenderParameters()
-        seed = _seed(asked)
         placed = [await self._place(prompt, session_id) for prompt in prompts]
-        requests = [self._request(place, asked, seed) for place in placed]
+        given = list(seeds) or [_seed(asked, placed[0])] * len(placed)
+        requests = [
+            self._request(place, asked, seed) for place, seed in zip(placed, given, strict=True)
+        ]
         batch = await asyncio.to_thread(
             self.jobs.submit_batch,
             requests,
@@ -309,13 +282,12 @@ class Studio:
     def begin(self, coroutine: Coroutine[Any, Any, T]) -> Future[T]:
         """Start an asynchronous method on Studio's own loop and return at once.
 
-        A language model's connections belong to that loop. To cancel the future is to cancel the
-        method.
+        A language model's connections belong to that loop. Cancelling the future cancels the method.
         """
-        return asyncio.run_coroutine_threadsafe(coroutine, self._own_loop())
+        return asyncio.run_coroutine_threadsafe(coroutine, self.loop)
 
     def close(self) -> None:
-        """Let go of the index and of any language model connection; renders go on."""
+        """Close the index and any language model connection; renders go on."""
         with self._loop_guard:
             loop, self._loop = self._loop, None
         if loop is not None:
@@ -330,7 +302,9 @@ class Studio:
     def __exit__(self, *exc_info: object) -> None:
         self.close()
 
-    def _own_loop(self) -> asyncio.AbstractEventLoop:
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """Studio's own event loop, in a thread of its own; started at first use."""
         with self._loop_guard:
             if self._loop is None:
                 loop = asyncio.new_event_loop()
@@ -350,16 +324,18 @@ class Studio:
         entry = await self.sessions.place(session_id, prompt)
         parent = self.sessions.parent_of(session_id, entry)
         text = strip_marker(parent.prompt) if parent else ""
-        return _Placed(strip_marker(entry.prompt), entry.scene, entry.index, text)
+        return _Placed(strip_marker(entry.prompt), entry.scene, entry.index, text, entry.settings)
 
     def _request(self, placed: _Placed, asked: RenderParameters, seed: int) -> RenderRequest:
-        settings = self.settings
-        engine = asked.engine or settings.engine
-        apart = {"prompt_form", *_INPUTS}
-        given = {k: v for k, v in asdict(asked).items() if v is not None and k not in apart}
+        settings, kept = self.settings, placed.settings
+        engine = asked.engine or kept.engine or settings.engine
+        apart = {"prompt_form", *INPUTS}
+        given = {k: v for k, v in asked.given.items() if k not in apart}
         if inputs := self._inputs(asked):
             given["options"] = {**given.get("options", {}), **inputs}
-        model = asked.model or ("" if engine == _PLACEHOLDER_ENGINE else settings.model)
+        own_model = kept.model if asked.engine in {None, kept.engine or settings.engine} else None
+        default_model = "" if engine == _PLACEHOLDER_ENGINE else settings.model
+        model = asked.model or own_model or default_model
         form = asked.prompt_form or settings.prompt_form
         given |= {
             "engine": engine,
@@ -368,15 +344,69 @@ class Studio:
             "negative_prompt": asked.negative_prompt or placed.scene.negative_prompt,
             "seed": seed,
         }
+        if asked.profile is None and kept.profile is not None:
+            given["profile"] = kept.profile
         request = RenderRequest(prompt=placed.prompt, scene=placed.scene, **given)
-        completed = self._engine(engine).complete(request)
-        self._check_limits(completed)
-        return completed
+        return fit(kept, request, self._engine(engine).complete)
+
+    def _host(self) -> Host:
+        """Return what the dialogue has to know of rendering: defaults, limits, names of models."""
+        names = {name: name for name in self.engine_names()}
+        names |= {"storyboard": _PLACEHOLDER_ENGINE, "the storyboard": _PLACEHOLDER_ENGINE}
+        if self.settings.model:
+            names[Path(self.settings.model).name.lower()] = self.settings.model
+        return Host(standing=self._standing, models=names)
+
+    def _standing(self, kept: RenderSettings) -> RenderSettings:
+        """Return ``kept`` with the engine's defaults; raises ``InvalidRequest`` beyond limits."""
+        engine = kept.engine or self.settings.engine
+        default_model = "" if engine == _PLACEHOLDER_ENGINE else self.settings.model
+        request = RenderRequest(
+            prompt="(none)",
+            engine=engine,
+            model=kept.model or default_model,
+            profile=kept.profile or "exact",
+        )
+        complete = self._engine(engine).complete
+        check_limits(fit(kept, request, complete), self.settings)
+        return standing(kept, request, complete)
+
+    async def _rendered(
+        self, session_id: str, revision: Revision, entry: Entry | None
+    ) -> tuple[Revision, Entry | None]:
+        """Queue the renders among the actions of ``revision`` and note their jobs in them."""
+        actions, notes = list(revision.actions), []
+        here = entry or self.sessions.current(session_id)
+        for at, action in enumerate(actions):
+            if not isinstance(action, Render | Vary) or not renders_asked(action):
+                continue
+            try:
+                actions[at] = await self._render_action(session_id, action, here)
+            except WorkbenchError as error:
+                # What else the request asked is done and stands.
+                notes.append(f"Nothing was rendered: {error}")
+        message = " ".join([revision.message, *notes]).strip()
+        return replace(revision, actions=tuple(actions), message=message), entry
+
+    async def _render_action(
+        self, session_id: str, action: Render | Vary, here: Entry | None
+    ) -> Render | Vary:
+        indices = action.entries or (() if here is None else (here.index,))
+        prompts = [self.sessions.prompt_at(session_id, index) for index in indices]
+        times = action.seeds if isinstance(action, Render) else 1
+        if len(prompts) * times == 1:
+            job = await self.render(prompts[0], session_id=session_id)
+            return action.model_copy(update={"job_ids": (job.job_id,)})
+        repeated = [prompt for prompt in prompts for _ in range(times)]
+        seeds = [secrets.randbits(_SEED_BITS) for _ in repeated] if times > 1 else ()
+        batch = await self.render_batch(repeated, session_id=session_id, seeds=seeds)
+        ids = tuple(job.job_id for job in batch.jobs)
+        return action.model_copy(update={"job_ids": ids, "batch_id": batch.batch_id})
 
     def _inputs(self, asked: RenderParameters) -> dict[str, str]:
         """Return the files that a render begins from, by option; raises ``InvalidRequest``."""
         found = {}
-        for name in _INPUTS:
+        for name in INPUTS:
             given = getattr(asked, name)
             if given is None:
                 continue
@@ -391,37 +421,18 @@ class Studio:
             found[name] = str(path.resolve())
         return found
 
-    def _check_limits(self, request: RenderRequest) -> None:
-        problems = []
-        pixels = (request.width or 0) * (request.height or 0)
-        if pixels > self.settings.max_pixels:
-            problems.append(
-                FieldProblem(
-                    "width", f"width × height must be at most {self.settings.max_pixels:,}"
-                )
-            )
-        if (request.num_frames or 0) > self.settings.max_frames:
-            problems.append(
-                FieldProblem("num_frames", f"must be at most {self.settings.max_frames:,}")
-            )
-        if problems:
-            told = "; ".join(f"{p.field} {p.problem}" for p in problems)
-            raise InvalidRequest(
-                f"The request is beyond this workbench's limits: {told}.", tuple(problems)
-            )
-
     def _placeholder(self, request: RenderRequest) -> RenderRequest | None:
         """Return the animatic that moves in the card until ``request`` itself is done."""
         if request.engine == _PLACEHOLDER_ENGINE:
             return None
-        return self._engine(_PLACEHOLDER_ENGINE).complete(
-            RenderRequest(
-                prompt=request.prompt,
-                scene=request.scene,
-                seed=request.seed,
-                engine=_PLACEHOLDER_ENGINE,
-            )
+        sketch = RenderRequest(
+            prompt=request.prompt,
+            scene=request.scene,
+            seed=request.seed,
+            engine=_PLACEHOLDER_ENGINE,
         )
+        complete = self._engine(_PLACEHOLDER_ENGINE).complete
+        return fit(_shape_of(request), sketch, complete)
 
     def _engine(self, name: str) -> Engine:
         if name not in self._engines:
@@ -443,8 +454,22 @@ def _text_for_model(placed: _Placed, form: str, model: str) -> str:
     return "" if text == placed.prompt else text
 
 
-def _seed(asked: RenderParameters) -> int:
-    return secrets.randbits(_SEED_BITS) if asked.seed is None else asked.seed
+def _shape_of(request: RenderRequest) -> RenderSettings:
+    """Return the settings that give another render the shape of ``request``."""
+    if not request.width or not request.height:
+        return RenderSettings()
+    ratio = request.width / request.height
+    if not 1 / 8 <= ratio <= 8:
+        return RenderSettings()
+    wide = f"{ratio:.2f}:1" if ratio >= 1 else f"1:{1 / ratio:.2f}"
+    return RenderSettings(aspect=wide)
+
+
+def _seed(asked: RenderParameters, placed: _Placed) -> int:
+    if asked.seed is not None:
+        return asked.seed
+    kept = placed.settings.seed
+    return secrets.randbits(_SEED_BITS) if kept is None else kept
 
 
 def _serve(loop: asyncio.AbstractEventLoop) -> None:

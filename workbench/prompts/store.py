@@ -5,16 +5,15 @@ from __future__ import annotations
 import itertools
 import json
 import sqlite3
-import threading
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from workbench.database import Schema, open_index, transaction
-from workbench.prompts.model import Entry, Exchange, SessionSummary
-from workbench.prompts.rows import entry_in, moment, numbered, row_of
+from workbench.database import Database, Schema
+from workbench.prompts.model import Entry, Exchange, SessionSummary, Turn
+from workbench.prompts.rows import entry_in, moment, numbered, row_of, turn_in, turn_row
 
 __all__ = ["LAST", "SCHEMA", "Pointer", "PromptStore"]
 
@@ -71,6 +70,21 @@ SCHEMA: Final = Schema(
                 REFERENCES prompt_entry (session_id, entry_index) ON DELETE CASCADE
         ) WITHOUT ROWID;
         """,
+        """
+        ALTER TABLE prompt_entry ADD COLUMN actions TEXT NOT NULL DEFAULT '[]';
+        ALTER TABLE prompt_entry ADD COLUMN settings TEXT NOT NULL DEFAULT '{}';
+        ALTER TABLE prompt_entry ADD COLUMN starred INTEGER NOT NULL DEFAULT 0;
+        CREATE TABLE prompt_turn (
+            session_id TEXT NOT NULL REFERENCES prompt_session (session_id) ON DELETE CASCADE,
+            position INTEGER NOT NULL,
+            request TEXT NOT NULL,
+            actions TEXT NOT NULL,
+            message TEXT NOT NULL,
+            entry_index INTEGER,
+            created_at REAL NOT NULL,
+            PRIMARY KEY (session_id, position)
+        ) WITHOUT ROWID;
+        """,
     ),
 )
 
@@ -87,20 +101,15 @@ class PromptStore:
     """The prompt tables of one index; safe to use from several threads. Opened on first use."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        self._guard = threading.RLock()
-        self._opened: sqlite3.Connection | None = None
+        self._database = Database(path, [SCHEMA])
 
     def close(self) -> None:
         """Close the index; it opens again when it is needed."""
-        with self._guard:
-            if self._opened is not None:
-                self._opened.close()
-                self._opened = None
+        self._database.close()
 
     def create(self, session_id: str, created_at: datetime) -> None:
         """Add a session without prompts."""
-        with self._guard, transaction(self._connection) as connection:
+        with self._database.writing() as connection:
             connection.execute(
                 "INSERT INTO prompt_session (session_id, created_at, updated_at) VALUES (?, ?, ?)",
                 (session_id, created_at.timestamp(), created_at.timestamp()),
@@ -127,14 +136,14 @@ class PromptStore:
         """
         if not entries:
             return ()
-        with self._guard, transaction(self._connection) as connection:
+        with self._database.writing() as connection:
             row = connection.execute(
                 "SELECT entry_count, title FROM prompt_session WHERE session_id = ?", (session_id,)
             ).fetchone()
             first = int(row["entry_count"])
             stored = tuple(numbered(e, first + i) for i, e in enumerate(entries))
             connection.executemany(
-                f"INSERT INTO prompt_entry VALUES ({', '.join('?' * 14)})",  # noqa: S608  marks alone
+                f"INSERT INTO prompt_entry VALUES ({', '.join('?' * 17)})",  # noqa: S608  marks alone
                 [
                     row_of(session_id, entry, copied)
                     for entry, copied in itertools.zip_longest(stored, restores)
@@ -178,8 +187,8 @@ class PromptStore:
 
     def restorations(self, session_id: str) -> dict[int, int]:
         """Return the earlier entry by each one that undo, redo or starting over made of it."""
-        with self._guard:
-            rows = self._connection.execute(
+        with self._database.connection() as connection:
+            rows = connection.execute(
                 "SELECT entry_index, restores FROM prompt_entry "
                 "WHERE session_id = ? AND restores IS NOT NULL",
                 (session_id,),
@@ -210,21 +219,47 @@ class PromptStore:
 
     def prompts(self, session_id: str) -> frozenset[str]:
         """Return the texts of all entries."""
-        with self._guard:
-            rows = self._connection.execute(
+        with self._database.connection() as connection:
+            rows = connection.execute(
                 "SELECT DISTINCT prompt FROM prompt_entry WHERE session_id = ?", (session_id,)
             ).fetchall()
         return frozenset(row["prompt"] for row in rows)
 
     def link_jobs(self, session_id: str, index: int, job_ids: Sequence[str]) -> None:
         """Note that ``job_ids`` were rendered from the entry; those noted before stay."""
-        with self._guard, transaction(self._connection) as connection:
+        with self._database.writing() as connection:
             _write_jobs(connection, session_id, index, job_ids)
+
+    def star(self, session_id: str, index: int, *, starred: bool) -> None:
+        """Mark the entry as a favourite, or take the mark off."""
+        with self._database.writing() as connection:
+            connection.execute(
+                "UPDATE prompt_entry SET starred = ? WHERE session_id = ? AND entry_index = ?",
+                (int(starred), session_id, index),
+            )
+
+    def add_turn(self, session_id: str, turn: Turn) -> None:
+        """Add a request and what came of it to the session's dialogue."""
+        with self._database.writing() as connection:
+            connection.execute(
+                "INSERT INTO prompt_turn SELECT ?, coalesce(max(position), -1) + 1, ?, ?, ?, ?, ? "
+                "FROM prompt_turn WHERE session_id = ?",
+                (session_id, *turn_row(turn), session_id),
+            )
+
+    def turns(self, session_id: str, limit: int) -> tuple[Turn, ...]:
+        """Return the last ``limit`` turns of the session's dialogue, oldest first."""
+        with self._database.connection() as connection:
+            rows = connection.execute(
+                "SELECT * FROM prompt_turn WHERE session_id = ? ORDER BY position DESC LIMIT ?",
+                (session_id, limit),
+            ).fetchall()
+        return tuple(turn_in(row) for row in reversed(rows))
 
     def exchanges(self, session_id: str, index: int) -> tuple[Exchange, ...]:
         """Return what was said to language models for the entry, in order."""
-        with self._guard:
-            rows = self._connection.execute(
+        with self._database.connection() as connection:
+            rows = connection.execute(
                 "SELECT content FROM prompt_exchange WHERE session_id = ? AND entry_index = ? ORDER BY position",
                 (session_id, index),
             ).fetchall()
@@ -232,8 +267,8 @@ class PromptStore:
 
     def summaries(self, limit: int) -> tuple[SessionSummary, ...]:
         """Return the sessions used last, newest first."""
-        with self._guard:
-            rows = self._connection.execute(
+        with self._database.connection() as connection:
+            rows = connection.execute(
                 "SELECT session_id, created_at, updated_at, entry_count, title FROM prompt_session "
                 "ORDER BY updated_at DESC, session_id DESC LIMIT ?",
                 (limit,),
@@ -249,20 +284,14 @@ class PromptStore:
             for row in rows
         )
 
-    @property
-    def _connection(self) -> sqlite3.Connection:
-        if self._opened is None:
-            self._opened = open_index(self._path, (SCHEMA,), check_same_thread=False)
-        return self._opened
-
     def _one(self, statement: str, *values: object) -> sqlite3.Row | None:
-        with self._guard:
-            row: sqlite3.Row | None = self._connection.execute(statement, values).fetchone()
+        with self._database.connection() as connection:
+            row: sqlite3.Row | None = connection.execute(statement, values).fetchone()
         return row
 
     def _entries(self, condition: str, session_id: str, *values: object) -> tuple[Entry, ...]:
-        with self._guard:
-            rows = self._connection.execute(  # the condition is one of this module's own
+        with self._database.connection() as connection:
+            rows = connection.execute(  # the condition is one of this module's own
                 "SELECT e.*, (SELECT json_group_array(job_id) FROM (SELECT job_id FROM "  # noqa: S608
                 "prompt_entry_job j WHERE j.session_id = e.session_id AND "
                 "j.entry_index = e.entry_index ORDER BY j.position)) AS job_ids "

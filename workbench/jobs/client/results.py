@@ -1,4 +1,4 @@
-"""Where a job's files are, for those who may have them: checked, so that a path is one to open."""
+"""Paths of a job's files, checked so that they can be opened."""
 
 from __future__ import annotations
 
@@ -12,13 +12,15 @@ from workbench.jobs.model import Job, JobState
 from workbench.jobs.paths import JobFiles, JobPaths
 from workbench.jobs.store import Reader
 from workbench.rendering import Recipe
+from workbench.settings import Settings
 
 __all__ = ["Results"]
 
 
 class Results:
-    """The part of the manager that hands out files."""
+    """The part of the manager that returns files."""
 
+    _settings: Settings
     _paths: JobPaths
     _reader: Reader
     _verification: Verification
@@ -31,14 +33,14 @@ class Results:
         return self._files(job).video
 
     def keep_input(self, data: bytes) -> Input:
-        """Keep a picture or video for renders to begin from; raises ``InvalidRequest``."""
-        return Inputs(self._paths).keep(data)
+        """Store a picture or video for renders to start from; raises ``InvalidRequest``."""
+        return Inputs(self._paths, self._settings).keep(data)
 
     def input_path(self, name: str) -> Path:
         """Return the file of an input, or a finished job's video, by its id; raises ``NotFound``."""
         if is_identifier(name, Kind.JOB):
             return self.video_path(name)
-        return Inputs(self._paths).path(name)
+        return Inputs(self._paths, self._settings).path(name)
 
     def poster_path(self, job_id: str) -> Path:
         """Return the finished video's poster; raises ``NotFound`` when there is none."""

@@ -1,0 +1,203 @@
+"""What the browser asks is done over the real Studio, without a browser and without renders."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import workbench
+from tests.widgets.talk import Talk
+from workbench.errors import Busy
+from workbench.jobs.model import Batch, Job
+from workbench.prompts.model import Entry
+from workbench.scene import SCENE_FIELDS
+from workbench.settings import Settings
+from workbench.studio import Studio
+from workbench.widgets.presentation import FIELD_GROUPS, field_views
+
+
+class FullStudio(Studio):
+    """A studio whose queue is always full, and that starts no supervisor."""
+
+    speechless = False
+    """Whether no variation can be written either."""
+
+    async def variations(self, *args: Any, **kwargs: Any) -> tuple[Entry, ...]:
+        if self.speechless:
+            raise Busy("Nobody writes now; try again in a while.")
+        return await super().variations(*args, **kwargs)
+
+    async def warm_up(self) -> None:
+        """Start nothing."""
+
+    async def render(self, *_args: Any, **_kwargs: Any) -> Job:
+        raise Busy("The queue is full; try again in a while.")
+
+    async def render_batch(self, *_args: Any, **_kwargs: Any) -> Batch:
+        raise Busy("The queue is full; try again in a while.")
+
+
+@pytest.fixture
+def talk(tmp_path: Path) -> Iterator[Talk]:
+    studio = FullStudio(Settings(outputs=tmp_path / "outputs"))
+    bench = workbench.Workbench(using=studio)
+    yield Talk(bench)
+    bench.close()
+    studio.close()
+
+
+def test_a_prompt_stands_although_its_video_could_not_start(talk: Talk) -> None:
+    answer = talk.ask("enhance", text="dog running")
+    assert "queue is full" in answer["value"]["warning"]
+    assert "dog" in talk.entries[answer["value"]["index"]]["prompt"]
+    assert talk.bench.session is not None
+    assert talk.bench.session.prompt.text == talk.entries[-1]["prompt"]
+
+
+def test_an_error_is_answered_in_words_and_nothing_is_lost(talk: Talk) -> None:
+    talk.ask("enhance", text="dog running")
+    talk.ask("vary", index=0, total=4)
+    refused = talk.ask("render_all")
+    assert refused["error"]["message"] == "The queue is full; try again in a while."
+    assert len(talk.bench.board_state["indices"]) == 4
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        ("no_such_command", {}),
+        ("_ask", {}),
+        ("enhance", {}),
+        ("enhance", {"text": ""}),
+        ("enhance", {"text": 7}),
+        ("vary", {"index": -1}),
+        ("vary", {"index": 0, "total": 1_000}),
+        ("render", {"index": 99}),
+        ("cancel", {"job": "../../etc/passwd"}),
+        ("file", {"job": "j_0", "name": "recipe"}),
+        ("open", {"session": "s_00000000000000000000"}),
+        ("archive", {"jobs": []}),
+    ],
+)
+def test_what_does_not_validate_is_refused(
+    talk: Talk, name: str, arguments: dict[str, Any]
+) -> None:
+    talk.ask("enhance", text="dog running")
+    answer = talk.ask(name, **arguments)
+    assert answer["error"]["message"]
+    assert "unforeseen" not in answer["error"]["message"]
+
+
+def test_pinned_cards_stay_when_others_are_dealt(talk: Talk) -> None:
+    talk.ask("enhance", text="dog running")
+    talk.ask("vary", index=0, total=5)
+    kept = talk.bench.board_state["indices"][2]
+    talk.ask("pin", index=kept, on=True)
+    talk.ask("vary", index=0, total=4, again=True)
+    indices = talk.bench.board_state["indices"]
+    assert indices[:2] == [0, kept]
+    assert len(indices) == len(set(indices)) == 4
+    again = talk.ask("regenerate", index=indices[3])["value"]["index"]
+    assert talk.bench.board_state["indices"] == [*indices[:3], again]
+
+
+def test_a_session_is_taken_up_with_the_table_as_it_was(talk: Talk, tmp_path: Path) -> None:
+    talk.ask("enhance", text="dog running")
+    talk.ask("vary", index=0, total=4)
+    session_id = talk.bench.session_state["id"]
+    entries = talk.entries
+    studio = FullStudio(Settings(outputs=tmp_path / "outputs"))
+    other = Talk(workbench.Workbench(using=studio))
+    other.ask("open", session=session_id)
+    assert other.entries == entries
+    assert other.bench.board_state["indices"] == [0, 1, 2, 3]
+    other.bench.close()
+    studio.close()
+
+
+def test_a_private_screen_lists_only_what_its_browser_knows(talk: Talk, tmp_path: Path) -> None:
+    talk.ask("enhance", text="dog running")
+    session_id = talk.bench.session_state["id"]
+    studio = FullStudio(Settings(outputs=tmp_path / "outputs"))
+    visitor = Talk(workbench.Workbench(using=studio, private=True))
+    assert visitor.ask("sessions", known=[])["value"] == []
+    known = visitor.ask("sessions", known=[session_id, "s_nonsense"])["value"]
+    assert [one["id"] for one in known] == [session_id]
+    assert [one["id"] for one in talk.ask("sessions", known=[])["value"]] == [session_id]
+    visitor.bench.close()
+    studio.close()
+
+
+def test_a_prompt_edited_by_hand_hangs_below_the_one_it_was_edited_from(talk: Talk) -> None:
+    talk.ask("enhance", text="dog running")
+    before = talk.entries[0]
+    text = before["prompt"].replace("dog", "cat")
+    index = talk.ask("accept", index=0, text=text)["value"]["index"]
+    edited = talk.entries[index]
+    assert (edited["parent"], edited["prompt"]) == (0, text)
+    assert talk.entries[0] == before
+
+
+def test_cards_stay_on_the_table_when_others_cannot_be_made(talk: Talk) -> None:
+    talk.ask("enhance", text="dog running")
+    talk.ask("vary", index=0, total=4)
+    table = talk.bench.board_state
+    studio = talk.bench._studio
+    assert isinstance(studio, FullStudio)
+    studio.speechless = True
+    assert "error" in talk.ask("vary", index=0, total=4, again=True)
+    assert talk.bench.board_state == table
+
+
+def test_one_change_is_undone_and_the_rest_stays(talk: Talk) -> None:
+    talk.ask("enhance", text="dog running")
+    rain = talk.ask("tune", index=0, request="in heavy rain")["value"]["index"]
+    night = talk.ask("tune", index=rain, request="at night")["value"]["index"]
+    undone = talk.ask("undo", answer=rain, current=night)["value"]["index"]
+    scene = talk.entries[undone]["scene"]
+    assert scene["time_of_day"]["value"] == "night"
+    assert scene["weather"]["value"] == talk.entries[0]["scene"]["weather"]["value"]
+
+
+def test_the_loop_of_the_caller_is_never_waited_for(talk: Talk) -> None:
+    async def busy() -> dict[str, Any]:
+        return talk.ask("enhance", text="dog running")  # blocks this loop throughout
+
+    assert "value" in asyncio.run(busy())
+
+
+def test_every_field_of_a_scene_stands_in_one_group() -> None:
+    grouped = [field for fields in FIELD_GROUPS.values() for field in fields]
+    assert sorted(grouped) == sorted(SCENE_FIELDS)
+    shown = {field["name"]: field for group in field_views() for field in group["fields"]}
+    assert "night" in shown["time_of_day"]["terms"]
+    assert shown["details"]["several"]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"image": "/etc/hostname"},
+        {"last_image": "picture.png"},
+        {"video": "../video.mp4"},
+        {"model": "/models/secret"},
+        {"model": "~/models/secret"},
+        {"options": {"image": "picture.png"}},
+        {"options": {"lora": {"weights": "/etc/hostname"}}},
+        {"options": {"files": ["file:///etc/hostname"]}},
+    ],
+)
+def test_a_page_cannot_name_a_file_of_the_server(talk: Talk, options: dict[str, Any]) -> None:
+    talk.ask("enhance", text="dog running")
+    refused = talk.ask("render", index=0, options=options)
+    assert "cannot name files" in refused["error"]["message"]
+    assert refused["error"]["fields"] == list(options)
+
+
+def test_a_render_setting_that_there_is_not_is_told(talk: Talk) -> None:
+    talk.ask("enhance", text="dog running")
+    assert "'sise'" in talk.ask("render", index=0, options={"sise": 3})["error"]["message"]

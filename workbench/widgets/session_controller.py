@@ -1,0 +1,363 @@
+"""What happens when somebody at the screen asks for something: each command, over Studio.
+
+Knows the open session and the variations on the table; knows neither traits nor messages.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import secrets
+from collections.abc import Coroutine, Sequence
+from dataclasses import replace
+from typing import Annotated, Any, Final, TypeVar
+
+from pydantic import Field
+
+from workbench.actions.model import Action, Render, Vary, actions_from, as_json
+from workbench.errors import InvalidRequest, NotFound, WorkbenchError
+from workbench.jobs.model import Job
+from workbench.prompts.markers import strip_marker
+from workbench.prompts.model import Entry, PromptSession, Revision
+from workbench.studio import Studio
+from workbench.widgets.commands import command
+from workbench.widgets.debouncer import Debouncer
+from workbench.widgets.presentation import View, session_line, session_view
+from workbench.widgets.renders import Renders, Screen, render_parameters
+from workbench.widgets.sketch import sketched
+from workbench.widgets.variation_grid import VariationGrid
+
+__all__ = ["SessionController"]
+
+T = TypeVar("T")
+Index = Annotated[int, Field(ge=0)]
+Text = Annotated[str, Field(min_length=1)]
+Values = dict[str, str | list[str]]
+Options = dict[str, Any]
+
+_SESSIONS_LISTED: Final = 60
+
+
+class SessionController:
+    """One open session at one screen. Every method runs on the loop."""
+
+    def __init__(
+        self, studio: Studio, renders: Renders, screen: Screen, *, private: bool = False
+    ) -> None:
+        self._studio = studio
+        self._renders = renders
+        self._screen = screen
+        self._private = private
+        self._session: PromptSession | None = None
+        self._grid = VariationGrid()
+        self._writing: asyncio.Future[tuple[str, Entry]] | None = None
+
+    # sessions
+
+    @command
+    async def open(self, session: str, board: list[int] | None = None) -> None:
+        """Open an earlier session, with its variations as they were."""
+        await self.take_up(session)
+        known = len(self._session.entries) if self._session else 0
+        if board and all(0 <= index < known for index in board):
+            self._grid.indices = list(dict.fromkeys(board))
+            self._show_grid()
+
+    @command
+    async def fresh(self) -> None:
+        """Clear the screen for a new session; the old one stays."""
+        self._session = None
+        self._grid = VariationGrid()
+        await self._renders.follow(None)
+        self._screen.show("session_state", {})
+        self._show_grid()
+
+    @command
+    async def sessions(self, known: list[str]) -> list[View]:
+        """Return the earlier sessions; for a private screen those that its browser knows."""
+        return await asyncio.to_thread(self._earlier, known)
+
+    async def take_up(self, session_id: str) -> None:
+        """Show the session ``session_id``; raises ``NotFound``."""
+        session = await asyncio.to_thread(self._studio.sessions.session, session_id)
+        self._session = session
+        self._grid = VariationGrid.of(session.entries, await self._renders.follow(session_id))
+        self._show_grid()
+        self._screen.show("session_state", session_view(session))
+
+    # prompt
+
+    @command
+    async def enhance(self, text: Text, options: Options | None = None) -> View:
+        """Make an idea a prompt, seen to grow where a language model streams; start its first video."""
+        session_id = self._session.session_id if self._session else None
+        growing: Debouncer[str] = Debouncer(self._show_growing)
+        asked = self._studio.enhance(text, session_id, on_text=growing.hear)
+        self._writing = asyncio.ensure_future(asked)
+        try:
+            async with sketched(self._studio, self._renders, text, options):
+                session_id, entry = await self._writing
+        except asyncio.CancelledError:
+            return {"stopped": True}
+        finally:
+            growing.close()
+        await self._refresh(session_id)
+        return {"index": entry.index, **await self._first_video(entry, options or {})}
+
+    @command
+    async def stop_writing(self) -> None:
+        """Leave the language model that is writing a prompt; nothing of it is kept."""
+        if self._writing is not None:
+            self._writing.cancel()
+
+    @command
+    async def accept(self, index: Index, text: Text) -> View:
+        """Take the text that was written by hand in place of the prompt at ``index``."""
+        entry = self._entry(index)
+        if text.strip() == strip_marker(entry.prompt):
+            return {"index": index}
+        session_id, accepted = await self._studio.initialize(
+            text.strip(), self._session_id, parent=index
+        )
+        await self._refresh(session_id)
+        return {"index": accepted.index}
+
+    @command
+    async def set_parameters(
+        self,
+        index: Index,
+        values: Values | None = None,
+        lock: list[str] | None = None,
+        unlock: list[str] | None = None,
+    ) -> View:
+        """Set, lock or free fields of the prompt at ``index``."""
+        entry = await self._studio.set_parameters(
+            self._session_id, values or {}, index=index, lock=lock or (), unlock=unlock or ()
+        )
+        await self._refresh()
+        return {"index": entry.index}
+
+    # variations
+
+    @command
+    async def vary(
+        self,
+        index: Index,
+        total: Annotated[int, Field(ge=2, le=64)] = 8,
+        axes: list[str] | None = None,
+        *,
+        again: bool = False,
+    ) -> None:
+        """Deal ``total`` cards: the prompt at ``index``, the pinned ones, and fresh variations."""
+        before = copy.deepcopy(self._grid)
+        kept = before.kept(index)
+        dealt: list[int] = []
+        arriving: Debouncer[Entry] = Debouncer(lambda entries: self._deal(index, dealt, entries))
+        self._grid.deal(index, dealt)
+        self._show_grid()
+        try:
+            entries = await self._studio.variations(
+                self._session_id,
+                [index],
+                max(1, total - len(kept)),
+                axes=axes or (),
+                seed=secrets.randbits(31) if again else None,
+                on_entry=arriving.hear,
+            )
+        except WorkbenchError:
+            self._grid = before
+            raise
+        finally:
+            arriving.close()
+            self._show_grid()
+        await self._refresh()
+        self._grid.deal(index, [entry.index for entry in entries[1:]])
+        self._show_grid()
+
+    @command
+    async def regenerate(self, index: Index, axes: list[str] | None = None) -> View:
+        """Deal another variation in place of the card ``index``."""
+        parent = self._entry(index).parent
+        if parent is None:
+            raise InvalidRequest("The first prompt cannot be varied in its own place.")
+        entries = await self._studio.variations(
+            self._session_id, [parent], 2, axes=axes or (), seed=secrets.randbits(31)
+        )
+        if len(entries) < 2:
+            raise InvalidRequest("Nothing new was found along these axes; choose others.")
+        await self._refresh()
+        self._grid.replace(index, entries[-1].index)
+        self._show_grid()
+        return {"index": entries[-1].index}
+
+    @command
+    async def rewrite(self, index: Index, text: Text) -> View:
+        """Put the text that was written by hand on the card ``index``."""
+        accepted = await self.accept(index, text)
+        self._grid.replace(index, accepted["index"])
+        self._show_grid()
+        return accepted
+
+    @command
+    async def drop(self, index: Index) -> None:
+        """Take a card off the table."""
+        self._grid.drop(index)
+        self._show_grid()
+
+    @command
+    async def pin(self, index: Index, on: bool) -> None:
+        """Keep a card when the others are dealt anew, or let it go."""
+        if on and index in self._grid.indices:
+            self._grid.pinned.add(index)
+        else:
+            self._grid.pinned.discard(index)
+        self._show_grid()
+
+    @command
+    async def render_all(self, options: Options | None = None) -> View:
+        """Render every card on the table as one batch."""
+        prompts = [self._entry(index).prompt for index in self._grid.indices]
+        batch = await self._studio.render_batch(
+            prompts, session_id=self._session_id, parameters=render_parameters(options)
+        )
+        self._renders.tell(batch.jobs)
+        self._grid.batch_id = batch.batch_id
+        self._show_grid()
+        return {"batch": batch.batch_id}
+
+    # tuning
+
+    @command
+    async def tune(self, index: Index, request: Text) -> View:
+        """Carry out a request in plain words about the prompt at ``index``."""
+        return await self._acted(
+            index, self._studio.update(self._session_id, request, self._entry(index).prompt)
+        )
+
+    @command
+    async def act(self, index: Index, actions: list[dict[str, Any]]) -> View:
+        """Carry out actions on the prompt at ``index``; those of a proposal confirm it."""
+        prompt = self._entry(index).prompt
+        return await self._acted(
+            index, self._studio.act(self._session_id, actions_from(actions), prompt)
+        )
+
+    async def _acted(
+        self, index: int, asked: Coroutine[Any, Any, tuple[Revision, Entry | None]]
+    ) -> View:
+        revision, entry = await asked
+        await self._refresh()
+        await self._show_done(index if entry is None else entry.index, revision.actions)
+        return {
+            "understood": revision.understood,
+            "message": revision.message,
+            "index": index if entry is None else entry.index,
+            "actions": as_json(revision.actions),
+        }
+
+    async def _show_done(self, index: int, actions: Sequence[Action]) -> None:
+        """Show the renders that a request started, and put its variations on the table."""
+        for action in actions:
+            if isinstance(action, Vary) and action.entries:
+                self._grid.deal(index, list(action.entries))
+                self._show_grid()
+            if isinstance(action, Render):
+                jobs = self._studio.jobs
+                self._renders.tell(
+                    [await asyncio.to_thread(jobs.job, job_id) for job_id in action.job_ids]
+                )
+
+    @command
+    async def undo(self, answer: Index, current: Index) -> View:
+        """Take back what one answer changed, and nothing else."""
+        undone = self._entry(answer)
+        if answer == current and undone.parent is not None:
+            return {"index": undone.parent}
+        values: Values = {
+            change.field: list(change.before) if isinstance(change.before, tuple) else change.before
+            for change in undone.changes
+        }
+        return await self.set_parameters(current, values)
+
+    # renders
+
+    @command
+    async def render(self, index: Index, options: Options | None = None) -> View:
+        """Render the prompt at ``index``, ahead of batches."""
+        job = await self._render(self._entry(index), options or {})
+        return {"job": job.job_id}
+
+    # inner
+
+    async def _first_video(self, entry: Entry, options: Options) -> View:
+        """Start the background video; when that fails the prompt still stands."""
+        try:
+            job = await self._render(entry, options)
+        except WorkbenchError as error:
+            return {"job": None, "warning": str(error)}
+        return {"job": job.job_id}
+
+    async def _render(self, entry: Entry, options: Options) -> Job:
+        job = await self._studio.render(
+            entry.prompt, session_id=self._session_id, parameters=render_parameters(options)
+        )
+        self._renders.tell([job])
+        return job
+
+    def _show_growing(self, texts: Sequence[str]) -> None:
+        self._screen.tell({"kind": "growing", "text": texts[-1]})
+
+    def _deal(self, base: int, dealt: list[int], arrived: Sequence[Entry]) -> None:
+        """Put variations on the table as they come, before the last is written."""
+        dealt.extend(entry.index for entry in arrived)
+        if self._session is None:
+            return
+        known = {entry.index: entry for entry in (*self._session.entries, *arrived)}
+        if len(known) != max(known) + 1:  # something else came between; all is shown at the end
+            return
+        entries = tuple(known[index] for index in sorted(known))
+        self._session = replace(self._session, entries=entries)
+        self._screen.show("session_state", session_view(self._session))
+        self._grid.deal(base, dealt)
+        self._show_grid()
+
+    async def _refresh(self, session_id: str | None = None) -> None:
+        wanted = session_id or self._session_id
+        if self._session is None or self._session.session_id != wanted:
+            await self.take_up(wanted)
+            return
+        self._session = await asyncio.to_thread(self._studio.sessions.session, wanted)
+        self._screen.show("session_state", session_view(self._session))
+
+    def _show_grid(self) -> None:
+        self._screen.show("board_state", self._grid.view())
+
+    def _earlier(self, known: Sequence[str]) -> list[View]:
+        sessions = self._studio.sessions
+        if not self._private:
+            return [
+                session_line(one.session_id, one.title, one.updated_at, one.entry_count)
+                for one in sessions.sessions(limit=_SESSIONS_LISTED)
+            ]
+        lines = []
+        for session_id in known[:_SESSIONS_LISTED]:
+            try:
+                entries = sessions.history(session_id)
+            except NotFound:  # from another outputs/ folder, or removed
+                continue
+            if entries:
+                title = entries[0].request or entries[0].prompt
+                lines.append(session_line(session_id, title, entries[-1].created_at, len(entries)))
+        return lines
+
+    @property
+    def _session_id(self) -> str:
+        if self._session is None:
+            raise InvalidRequest("There is no prompt yet; describe a moment first.")
+        return self._session.session_id
+
+    def _entry(self, index: int) -> Entry:
+        entries = self._session.entries if self._session else ()
+        if index >= len(entries):
+            raise InvalidRequest(f"This session has no prompt {index}.")
+        return entries[index]
