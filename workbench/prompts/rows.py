@@ -50,8 +50,7 @@ def row_of(session_id: str, entry: Entry, restores: int | None) -> tuple[object,
 
 
 def _scene_json(scene: Scene) -> str:
-    data = {**scene.stated(), "provenance": {k: v.value for k, v in scene.provenance.items()}}
-    return json.dumps(data, ensure_ascii=False)
+    return scene.model_dump_json(exclude_defaults=True)
 
 
 def entry_in(row: Row) -> Entry:

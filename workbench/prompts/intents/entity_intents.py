@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 from workbench.actions.model import (
     Action,
+    AddBeat,
     AddEntity,
     EditEntity,
     EditField,
+    LookValue,
     RemoveBeat,
     RemoveEntity,
+    RewriteSentence,
 )
+from workbench.lexicon.words import sentences
 from workbench.prompts.intents.candidates import Candidate, Intent
 from workbench.prompts.intents.clauses import NounPhrase, noun_phrase, verb_phrase
 from workbench.prompts.intents.context import Context
@@ -33,6 +38,7 @@ from workbench.prompts.intents.words import (
     inflect,
     is_known,
     is_plural,
+    is_verb,
     lemma,
     place_named,
     subject_kind,
@@ -85,10 +91,14 @@ def _look(match: Match, context: Context) -> Candidate | None:
 def _looked(
     found: Reference, looks: Sequence[Look], score: float, context: Context
 ) -> Candidate | None:
+    if found.field == "text":
+        return _mentioned_look(found, looks, score, context)
     if found.field:
         return _field_look(found, looks, score, context)
     if found.belonging:
         return _belonging_look(found, looks, score, context)
+    if found.part:
+        return _part_looks(found, looks, score, context)
     actions: list[Action] = []
     for entity in _entities(found, context):
         if is_person(entity) and any(look.aspect is Aspect.COLOUR for look in looks):
@@ -101,6 +111,42 @@ def _looked(
     if not actions:
         return Candidate(already=True, score=score) if found.ids else None
     return Candidate(tuple(actions), score * (0.9 if found.part else 1.0), intent="look")
+
+
+def _part_looks(
+    found: Reference, looks: Sequence[Look], score: float, context: Context
+) -> Candidate | None:
+    """Say how one of several looks, in a sentence of its own: "The left arm is white."."""
+    entity = next(iter(_entities(found, context)), None)
+    if entity is None:
+        return None
+    if is_person(entity) and any(look.aspect is Aspect.COLOUR for look in looks):
+        return Candidate(help=_NO_SKIN, score=score)
+    said = " and ".join(look.text for look in looks)
+    text = said if said.startswith(("wearing", "holding", "carrying")) else f"being {said}"
+    action = AddBeat(text=text, actor=entity.id, part=found.part)
+    return Candidate((action,), score, intent="event")
+
+
+def _mentioned_look(
+    found: Reference, looks: Sequence[Look], score: float, context: Context
+) -> Candidate | None:
+    """Say how a thing looks that the prompt names and that is no member of the cast yet."""
+    noun = lemma(found.noun, "NOUN")
+    if kind_of(noun) is EntityKind.PERSON and any(k.aspect is Aspect.COLOUR for k in looks):
+        return Candidate(help=_NO_SKIN, score=score)
+    action = AddEntity(
+        phrase=found.noun,
+        noun=noun,
+        count=None if is_plural(found.noun) else 1,
+        determiner="the",
+        entity_kind=kind_of(noun),
+        looks=tuple(
+            LookValue(aspect=k.aspect, text=k.text, place=k.place) for k in map(_base, looks)
+        ),
+        id=context.scene.next_entity_id(),
+    )
+    return Candidate((action,), score * 0.95, intent="look")
 
 
 def _field_look(
@@ -204,7 +250,9 @@ def _recoloured(
 def _look_bare(match: Match, context: Context) -> Candidate | None:
     """Take an adjective alone as a look of the only lead, or of what was spoken of last."""
     looks: tuple[Look, ...] = match.value("look")
-    if exact_terms(match.text("look")):
+    if exact_terms(match.text("look")) or any(
+        stepped(look.text.lower(), context.scene) for look in looks
+    ):
         return None
     leads = list(context.leads())
     spoken = [e for i in context.focus[:1] if (e := context.scene.entity(i)) is not None]
@@ -224,6 +272,18 @@ def _retouch(match: Match, context: Context) -> Candidate | None:
     if thing.doing or (thing.position and not thing.looks):
         return None
     text = thing.phrase.lower()
+    owner = _wearer(context)
+    is_own = thing.determiner.lower() in {"", "his", "her", "its", "their"}
+    if (
+        owner is not None
+        and is_own
+        and thing.looks
+        and text.split()[-1] in words_of("nouns", "belongings")
+        and refer(f"the {text}", context, only_cast=True) is None
+    ):
+        return _belonging_look(
+            Reference((owner.id,), belonging=thing.phrase), thing.looks, match.score, context
+        )
     for entity in context.leads():
         worn = next(
             (k for k in entity.looks if re.search(rf"\b{re.escape(thing.noun)}\w*\b", k.text)), None
@@ -252,6 +312,16 @@ def _retouch(match: Match, context: Context) -> Candidate | None:
         action = _named_anew(entity, thing)
         return Candidate((action, *_looks_of(entity, thing)), match.score * 0.95, intent="replace")
     return _refined(thing, match, context)
+
+
+def _wearer(context: Context) -> Entity | None:
+    """Return whom a bare "short hair" is about: who was spoken of last, or the only lead."""
+    spoken = [e for i in context.focus if (e := context.scene.entity(i)) is not None]
+    lively = [e for e in [*spoken, *context.leads()] if _kind(e) in _WEARERS or is_person(e)]
+    return lively[0] if lively and is_singular(lively[0]) else None
+
+
+_WEARERS: Final = frozenset({EntityKind.PERSON, EntityKind.ANIMAL, EntityKind.ROBOT})
 
 
 def _refined(thing: NounPhrase, match: Match, context: Context) -> Candidate | None:
@@ -319,6 +389,8 @@ def _named_anew(entity: Entity, thing: NounPhrase) -> EditEntity:
 def _replace(match: Match, context: Context) -> Candidate | None:
     found: Reference = match.value("entity")
     thing: NounPhrase = match.value("thing")
+    if found.field == "text":
+        return _replace_in_text(found, thing, match.score, context)
     if found.field:
         return _replace_in_field(found, thing, match.score, context)
     if found.belonging:
@@ -413,6 +485,26 @@ def _split_off(
     return Candidate(tuple(actions), score, intent="replace")
 
 
+def _replace_in_text(
+    found: Reference, thing: NounPhrase, score: float, context: Context
+) -> Candidate | None:
+    """Put other words for a thing that the prompt names, in the sentence that names it."""
+    pattern = re.compile(
+        rf"(?<![\w-])(?:(an?|the)\s+)?{re.escape(found.noun)}(?![\w-])", re.IGNORECASE
+    )
+    for sentence in sentences(context.prompt):
+        said = pattern.search(sentence)
+        if said is None:
+            continue
+        new = " ".join([*(k.text for k in thing.looks if k.place == "before"), thing.phrase])
+        fresh = with_article(new) if said[1] and not is_plural(thing.phrase.split()[-1]) else new
+        after = sentence[: said.start()] + fresh + sentence[said.end() :]
+        return Candidate(
+            (RewriteSentence(before=sentence, after=after),), score * 0.95, intent="replace"
+        )
+    return None
+
+
 def _replace_in_field(
     found: Reference, thing: NounPhrase, score: float, context: Context
 ) -> Candidate | None:
@@ -436,13 +528,24 @@ def _replace_in_field(
     return _field_change("details", details, context, score)
 
 
+def _look_for_look(match: Match, context: Context) -> Candidate | None:
+    """Understand "blue instead of red" for whatever is red."""
+    old: tuple[Look, ...] = match.value("old")
+    looks: tuple[Look, ...] = match.value("look")
+    said = {look.text.lower() for look in old}
+    same = [e for e in context.scene.cast if said & {k.text.lower() for k in e.looks}]
+    if len(same) != 1:
+        return None
+    return _looked(Reference((same[0].id,)), looks, match.score, context)
+
+
 def _swap_looks(match: Match, context: Context) -> Candidate | None:
     aspect = match.value("aspect")
     first, second = _pair(match, context)
     if first is None or second is None:
         return None
-    if aspect == "position":
-        return _swapped_positions(first, second, match.score)
+    if aspect in {"position", "role"}:
+        return _swap_places(match, context)
     if aspect not in set(Aspect):
         return None
     one, other = first.look(Aspect(aspect)), second.look(Aspect(aspect))
@@ -491,6 +594,9 @@ def _swap_places(match: Match, context: Context) -> Candidate | None:
         return None
     if first.position or second.position:
         return _swapped_positions(first, second, match.score)
+    named = _swapped_names(first, second, match.score)
+    if named is not None:
+        return named
     beats = [*context.scene.beats_of(first.id), *context.scene.beats_of(second.id)]
     from workbench.actions.model import ChangeBeat  # noqa: PLC0415
 
@@ -498,6 +604,37 @@ def _swap_places(match: Match, context: Context) -> Candidate | None:
         ChangeBeat(beat=b.id, actor=second.id if b.actor == first.id else first.id) for b in beats
     )
     return Candidate(actions, match.score * 0.9, intent="swap") if actions else None
+
+
+def _swapped_names(first: Entity, second: Entity, score: float) -> Candidate | None:
+    """Let two change roles: each takes the other's name and lasting looks; states stay."""
+    if first.noun == second.noun:
+        return None
+    actions: list[Action] = []
+    for one, other in ((first, second), (second, first)):
+        name = EditEntity(
+            entity=one.id,
+            aspect="phrase",
+            value=other.phrase,
+            noun=other.noun,
+            determiner=other.determiner,
+            entity_kind=other.kind,
+        )
+        actions.append(name)
+        actions.extend(
+            EditEntity(entity=one.id, aspect=str(aspect), value=other.look(aspect))
+            for aspect in (Aspect.COLOUR, Aspect.MATERIAL, Aspect.AGE, Aspect.BUILD)
+            if one.look(aspect) != other.look(aspect)
+        )
+    return Candidate(tuple(actions), score, intent="swap")
+
+
+def _swap_numbers(match: Match, context: Context) -> Candidate | None:
+    """Understand "15 instead of 12" for whatever there are twelve of."""
+    same = [e for e in context.scene.cast if e.count == match.value("old") and _countable(e)]
+    if len(same) != 1:
+        return None
+    return Candidate((_counted(same[0], match.value("number")),), match.score, intent="count")
 
 
 def _counted(entity: Entity, count: int) -> EditEntity:
@@ -622,7 +759,7 @@ def _wear(match: Match, context: Context) -> Candidate | None:
     thing: NounPhrase = match.value("clothing") or match.value("thing")
     words = set(thing.text.lower().split())
     said = match.slots.get("clothing") or match.slots["thing"]
-    is_clothes = (
+    is_clothes = _ends_in_clothing(thing) or (
         bool(words & (word_list("clothing") - word_list("colors")))
         or thing.noun in word_list("clothing")
         or thing.noun in words_of("nouns", "belongings")
@@ -642,6 +779,9 @@ def _wear(match: Match, context: Context) -> Candidate | None:
     if not targets or (found is not None and found.belonging):
         return None
     piece = with_article(re.sub(r"^(?:the|some)\s+", "", said.text.strip()))
+    if found is not None and found.part:
+        worn = (Look(Aspect.CLOTHING, f"wearing {piece}", "after"),)
+        return _part_looks(found, worn, match.score, context)
     noun = thing.noun
     actions: list[Action] = []
     for entity in targets:
@@ -691,6 +831,10 @@ def _have(match: Match, context: Context) -> Candidate | None:
         if worn is not None:
             return worn
     piece = with_article(said.text.strip())
+    if found.part:
+        return _part_looks(
+            found, (Look(Aspect.OTHER, f"holding {piece}", "after"),), match.score, context
+        )
     actions = []
     for entity in _entities(found, context):
         look = next(
@@ -723,6 +867,9 @@ def _add(match: Match, context: Context) -> Candidate | None:
     if owner is not None:
         return _have(match, context)
     things: tuple[NounPhrase, ...] = match.value("things")
+    where: str | None = match.value("where")
+    if where is not None:
+        things = tuple(replace(thing, position=thing.position or where) for thing in things)
     return _added(things, match.score, context, text=match.text("things"))
 
 
@@ -744,8 +891,10 @@ def _added(
             "its",
             "their",
         }
+        if thing.determiner.lower() == "the":
+            score *= 0.7
         if is_definite and any(
-            refer(f"{thing.determiner} {words}", context)
+            refer(f"{thing.determiner} {words}", context, only_cast=True)
             for words in (thing.phrase, thing.phrase.split()[0])
         ):
             return None
@@ -779,6 +928,11 @@ def _added(
     return Candidate(tuple(actions), score, intent="add") if actions else None
 
 
+def _ends_in_clothing(thing: NounPhrase) -> bool:
+    last = thing.phrase.split()[-1].lower()
+    return any(len(w) > 2 and last.endswith(w) for w in word_list("garments"))
+
+
 def _is_worn(thing: NounPhrase) -> bool:
     return bool(set(thing.phrase.lower().split()) & (word_list("clothing") - word_list("colors")))
 
@@ -804,6 +958,15 @@ def _named(match: Match, context: Context) -> Candidate | None:
     first = things[0]
     if any(refer(t.text, context) is not None and not (t.doing or t.position) for t in things):
         return None
+    word = first.phrase.lower()
+    if (
+        len(things) == 1
+        and not first.determiner
+        and " " not in word
+        and is_verb(word)
+        and not is_plural(word)
+    ):
+        return None  # "start", "stare": what somebody does
     said = bool(first.determiner) or first.position or first.doing or len(things) > 1
     is_many = all(t.is_plural for t in things)
     factor = 1.0 if said else 0.9 if is_many else 0.8
@@ -813,6 +976,8 @@ def _named(match: Match, context: Context) -> Candidate | None:
         and subject_kind(first.noun) is None
     ):
         factor *= 0.75
+    if any(t.determiner.lower() == "the" for t in things):
+        factor *= 0.8
     if not context.leads() and first.doing:
         factor = 1.0
     return _added(things, match.score * factor, context, text=match.text("things"))
@@ -848,20 +1013,36 @@ def _remove(match: Match, context: Context) -> Candidate | None:
         if re.search(r"\bcamera (?:movement|motion|shake)", what):
             return None
         said = exact_terms(what)
+        cleared = _camera_cleared(what, scene)
+        if cleared:
+            return Candidate(cleared, match.score, intent="remove")
         held = [f for f, v in (said or {}).items() if getattr(scene, f) == v]
         if held:
-            cleared = {"weather": "clear"}
-            edits = tuple(EditField(field=f, value=cleared.get(f, "")) for f in held)
+            emptied = {"weather": "clear"}
+            edits = tuple(EditField(field=f, value=emptied.get(f, "")) for f in held)
             return Candidate(edits, match.score, intent="remove")
-        found = refer(what, context)
+        found = refer(what, context) or refer(f"the {what}", context)
         if said and (found is None or not found.ids):
             return None
     if found is not None and (done := _removed(found, what, match.score, context)) is not None:
         return done
-    parts = re.split(r"\s+(?:and|or|nor)\s+|\s*,\s*", what)
+    what = re.sub(
+        r"\s+(?:stuff|things|anywhere|at all|please|lol|in it|visible|showing)$", "", what
+    )
+    parts = re.split(r"\s+(?:and|or|nor|no)\s+|\s*,\s*(?:no\s+)?", what)
     if len(parts) > 1:
         return _remove_all(parts, match, context)
     return _barred(what, match.score, context)
+
+
+def _camera_cleared(what: str, scene: Scene) -> tuple[Action, ...]:
+    """Return how to clear the camera fields that name ``what``: "lose the drone"."""
+    words = set(what.lower().split()) - {"the", "a", "an"}
+    return tuple(
+        EditField(field=f, value="")
+        for f in ("viewpoint", "camera_movement", "camera_angle")
+        if words and words <= set(re.findall(r"[\w'-]+", str(getattr(scene, f)).lower()))
+    )
 
 
 def _remove_all(parts: Sequence[str], match: Match, context: Context) -> Candidate | None:
@@ -960,10 +1141,12 @@ INTENTS: Final[Mapping[str, Intent]] = {
     "have": _have,
     "replace": _replace,
     "replace_lead": _replace_lead,
+    "look_for_look": _look_for_look,
     "swap_looks": _swap_looks,
     "swap_places": _swap_places,
     "count": _count,
     "one_more": _one_more,
+    "swap_numbers": _swap_numbers,
     "more": _more,
     "fewer": _fewer,
     "remove": _remove,

@@ -25,6 +25,7 @@ from workbench.prompts.enacting import enact
 from workbench.prompts.intents.context import Context
 from workbench.prompts.intents.making import told_apart
 from workbench.prompts.intents.questions import HINT
+from workbench.prompts.intents.translating import OTHER_LANGUAGE
 from workbench.prompts.intents.understanding import Understanding, understand
 from workbench.prompts.model import Revision
 from workbench.scene import Change
@@ -46,7 +47,8 @@ def revise(request: str, context: Context) -> Revision:
     done = enact(context.prompt, context.scene, found.actions, scene_of=scene_of, kept=found.kept)
     changes = context.scene.changes_to(done.scene)
     actions: list[Action] = list(found.actions)
-    actions += [NotUnderstood(words=words[:_LONGEST], help=HINT) for words in found.missed]
+    hint = OTHER_LANGUAGE if found.is_foreign else HINT
+    actions += [NotUnderstood(words=words[:_LONGEST], help=hint) for words in found.missed]
     if not actions and not found.is_understood:
         actions = [NotUnderstood(words=request.strip()[:_LONGEST] or "…", help=HINT)]
     return Revision(
@@ -62,6 +64,7 @@ def revise(request: str, context: Context) -> Revision:
 
 def _message(found: Understanding, changes: Sequence[Change]) -> str:
     notes = []
+    hint = OTHER_LANGUAGE if found.is_foreign else HINT
     if changes:
         notes.append(f"Changed {'; '.join(change.sentence for change in changes)}.")
     notes += [said for action in found.actions if (said := said_of(action))]
@@ -74,7 +77,7 @@ def _message(found: Understanding, changes: Sequence[Change]) -> str:
         notes.append(f"Not understood: {shown}.")
     if not found.is_understood:
         notes = [
-            f"I did not understand {shown if found.missed else 'that'}, so nothing was changed. {HINT}"
+            f"I did not understand {shown if found.missed else 'that'}, so nothing was changed. {hint}"
         ]
     elif not notes:
         notes = ["The prompt already says so; nothing was changed."]
