@@ -23,11 +23,15 @@ from workbench.actions.model import (
 )
 from workbench.errors import InvalidRequest
 from workbench.prompts.intents import (
+    addition_intents,
     corrections,
-    entity_intents,
     event_intents,
+    identity_intents,
     keeping,
+    look_intents,
+    number_intents,
     questions,
+    removal_intents,
     scene_intents,
     session_intents,
 )
@@ -55,7 +59,11 @@ _TIE: Final = 0.004
 _CUT_COST: Final = 0.06
 """What a cut costs: a whole reading is better than two of the same score."""
 _INTENTS: Final[Mapping[str, Intent]] = {
-    **entity_intents.INTENTS,
+    **look_intents.INTENTS,
+    **identity_intents.INTENTS,
+    **number_intents.INTENTS,
+    **addition_intents.INTENTS,
+    **removal_intents.INTENTS,
     **event_intents.INTENTS,
     **scene_intents.INTENTS,
     **session_intents.INTENTS,
