@@ -14,7 +14,6 @@ from typing import Final
 from workbench.lexicon.morphology import inflect, is_plural, lemma
 from workbench.lexicon.terms import place_named
 from workbench.lexicon.words import sentence_case, sentences
-from workbench.prompts.composer.composer import rng_for
 from workbench.prompts.composer.editing import carry, refit
 from workbench.prompts.phrasing import (
     beat_sentence,
@@ -66,11 +65,11 @@ def rewrite(prompt: str, before: Scene, after: Scene) -> str:
     ]
     told = {name: getattr(after, name) for name in SCENE_FIELDS if name not in _FOLLOWED}
     between = before.edit({**told, **dict.fromkeys(free, "")}, force=True)
-    text = carry(prompt, before, between, rng_for(prompt, after.values()))
+    text = prompt if between == before else carry(prompt, before, between)
+    text = text if between == after else refit(text, between, after)
     for name in free:
         text = _with_free_value(text, name, getattr(before, name), getattr(after, name))
-    between = between.edit({name: getattr(after, name) for name in free}, force=True)
-    return refit(follow(text, between, after), between, after)
+    return follow(text, between, after)
 
 
 def _is_free(name: str, before: Scene, after: Scene) -> bool:

@@ -27,12 +27,15 @@ def is_strange(text: str) -> bool:
 
 def is_other_language(text: str) -> bool:
     """Tell whether ``text`` is no English: another script, or mostly words that English lacks."""
-    if unread_words(text) or is_foreign(text):
-        return True
     words = re.findall(r"[^\W\d_]+(?:'[^\W\d_]+)?", text.lower())
     strange = [w for w in words if not is_known(w)]
+    if len(strange) * 3 < len(words):
+        return False
+    if unread_words(text) or is_foreign(text):
+        return True
     accents = sum(not w.isascii() for w in words)
-    small = sum(w in filler for filler in _fillers().values() for w in set(words)) if strange else 0
+    fillers = frozenset().union(*_fillers().values())
+    small = sum(word in fillers for word in set(strange))
     share = len(strange) / max(1, len(words))
     return ((accents > 0 or small > 1) and share >= 0.5) or (small > 0 and share > 0.6)
 
