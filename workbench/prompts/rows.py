@@ -50,7 +50,7 @@ def row_of(session_id: str, entry: Entry, restores: int | None) -> tuple[object,
 
 
 def _scene_json(scene: Scene) -> str:
-    return scene.model_dump_json(exclude_defaults=True)
+    return json.dumps(scene.model_dump(mode="json", exclude_defaults=True), ensure_ascii=False)
 
 
 def entry_in(row: Row) -> Entry:

@@ -295,7 +295,7 @@ def _core_score(core: Sequence[str], determiner: str) -> float:
         score = 0.9 if determiner or not is_verb(head) else 0.75
     elif not is_known(head) and head.isalpha():
         score = 0.55
-    elif head.isalpha() and determiner and not is_verb(head):
+    elif head.isalpha() and determiner and not is_verb(head) and not is_adjective(head):
         score = 0.6
     else:
         return 0.0
@@ -456,6 +456,8 @@ def _event_at(words: Sequence[str], i: int) -> Event | None:
         return _progressive_event(actor, named, words[i + 1 :])
     if not is_verb(low) or low in _AUX or low in _NO_VERBS or low in word_list("prepositions"):
         return None
+    if _has_second_verb(words[i + 1 :]):
+        return None
     base = lemma(low, "VERB")
     plural = _is_plural_actor(actor)
     tail = words[i + 1].lower() if i + 1 < len(words) else ""
@@ -470,6 +472,23 @@ def _event_at(words: Sequence[str], i: int) -> Event | None:
         sure = 0.95 if not is_noun(low) or _is_tail(tail) or tail in determiners() else 0.7
         return Event(actor, progressive(rest), score=sure * named)
     return None
+
+
+def _has_second_verb(words: Sequence[str]) -> bool:
+    """Tell whether another finite verb follows that no conjunction leads: "fogs is too much"."""
+    joined = False
+    for word in words:
+        low = word.lower().strip(",")
+        joined = joined or word.endswith(",") or low in _JOINING
+        if low in _AUX and not joined:
+            return True
+    return False
+
+
+_JOINING: Final = frozenset(
+    ["that", "who", "which", "when", "while", "as", "and", "but", "because", "where", "what", "how",
+     "if", "until", "before", "after", "so", "though", "whose"]
+)  # fmt: skip
 
 
 def is_verb_only(low: str) -> bool:

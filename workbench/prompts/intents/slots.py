@@ -15,6 +15,7 @@ from workbench.prompts.intents.clauses import event_in, noun_phrase, noun_phrase
 from workbench.prompts.intents.context import Context
 from workbench.prompts.intents.references import refer
 from workbench.prompts.intents.words import (
+    ANIMATE,
     aspect_of,
     data,
     determiners,
@@ -286,6 +287,8 @@ def place_in_words(text: str, *, led: bool) -> tuple[str, float] | None:
         return titled(found.phrase), 0.85 if led else 0.6  # a name: "monaco"
     head = found.phrase.split(" of ")[0].split()[-1]
     place = place_named(head) or place_named(found.phrase.split()[-1])
+    if place is None and (subject_kind(head) in ANIMATE or head in words_of("misc", "unseen")):
+        return None
     if place is not None:
         is_thing = place.kind in {"surface", "perch"} or subject_kind(head) in {
             "food",
