@@ -277,12 +277,7 @@ def _core_score(core: Sequence[str], determiner: str) -> float:
         return 0.0
     if len(lows) > 1 and head in word_list("colors"):
         return 0.0
-    if (
-        len(lows) > 1
-        and not determiner
-        and lows[0] in words_of("verbs", "commands")
-        and subject_kind(lows[0]) is None
-    ):
+    if len(lows) > 1 and lows[0] in words_of("verbs", "commands") and subject_kind(lows[0]) is None:
         return 0.0
     if lows[0] in word_list("prepositions") or (head.endswith("ly") and not is_known_noun(head)):
         return 0.0

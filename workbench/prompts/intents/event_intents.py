@@ -88,14 +88,11 @@ def _acted(found: Reference, event: Event, score: float, context: Context) -> Ca
     if replaced is not None:
         return Candidate((ChangeBeat(beat=replaced.id, text=doing),), score, intent="event")
     actors = found.ids if len(found.ids) > 1 and not found.part else found.ids[:1]
-    beat = AddBeat(
-        text=doing,
-        actor=actors[0],
-        targets=targets,
-        when=event.when,
-        part=found.part,
+    beats = tuple(
+        AddBeat(text=doing, actor=one, targets=targets, when=event.when, part=found.part)
+        for one in actors
     )
-    return Candidate((beat,), score, intent="event")
+    return Candidate(beats, score, intent="event")
 
 
 def _replaced_by(doing: str, own: Sequence[Beat]) -> Beat | None:

@@ -207,7 +207,7 @@ def _look_bare(match: Match, context: Context) -> Candidate | None:
     """Take an adjective alone as a look of the only lead, or of what was spoken of last."""
     looks: tuple[Look, ...] = match.value("look")
     if exact_terms(match.text("look")) or any(
-        stepped(look.text.lower(), context.scene) for look in looks
+        exact_terms(look.text) or stepped(look.text.lower(), context.scene) for look in looks
     ):
         return None
     leads = list(context.leads())
