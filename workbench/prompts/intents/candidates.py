@@ -1,0 +1,36 @@
+"""A candidate: what one rule takes a part of a request to mean, and how surely."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from workbench.actions.model import Action
+from workbench.prompts.intents.context import Context
+from workbench.prompts.intents.rules import Match
+
+__all__ = ["Candidate", "Intent"]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One reading of a part."""
+
+    actions: tuple[Action, ...] = ()
+    score: float = 0.0
+    kept: tuple[str, ...] = ()
+    """Fields that the request wants unchanged."""
+    help: str = ""
+    """Where it was understood but cannot be done: why, and what would help."""
+    already: bool = False
+    """Whether what it asks is true already."""
+    intent: str = ""
+
+    @property
+    def says_nothing(self) -> bool:
+        """Whether nothing follows from it."""
+        return not (self.actions or self.kept or self.help or self.already)
+
+
+Intent = Callable[[Match, Context], Candidate | None]
+"""Turns a match into a candidate; None where the match makes no sense in this scene."""

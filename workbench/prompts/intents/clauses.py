@@ -1,0 +1,453 @@
+"""Noun phrases, events and verb phrases in a request. Knows grammar, not what a scene holds."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from workbench.prompts.intents.words import (
+    ANIMATE,
+    aspect_of,
+    determiners,
+    inflect,
+    is_adjective,
+    is_known,
+    is_known_noun,
+    is_noun,
+    is_plural,
+    is_verb,
+    lemma,
+    lemmas,
+    number_in,
+    place_named,
+    progressive,
+    subject_kind,
+    word_list,
+    words_of,
+)
+from workbench.scene import Aspect, Look, When
+
+__all__ = ["Event", "NounPhrase", "event_in", "noun_phrase", "noun_phrases", "verb_phrase"]
+
+_MOST_CORE_WORDS: Final = 6
+_PLACED: Final = frozenset(
+    ["ahead", "nearby", "outside", "inside", "overhead", "behind", "upstairs", "beside", "above"]
+)
+_WHERE: Final = (
+    r"(?:(?:in|on|at|to|from|near|by|behind|beside|besides|next to|in front of|above|below|under|"
+    r"underneath|over|across|around|between|among|along|inside|outside|through|against|atop|"
+    r"on top of|close to|opposite|beyond|off)\s+.+|ahead|nearby|overhead|outside|behind|everywhere)"
+)
+_AFTER_NOUN: Final = re.compile(
+    rf"\s+(?:(?P<where>{_WHERE})|(?P<with>(?:with|wearing|in|dressed in|holding|carrying|made of|full of|covered in|covered with)\s+.+))\Z",
+    re.IGNORECASE,
+)
+_RELATIVE: Final = re.compile(r"\s+(?:that|who|which)\s+(?:is\s+|are\s+)?(?=\w)", re.IGNORECASE)
+_LEAD: Final = re.compile(
+    r"(?:and\s+)?(?P<when>then|after that|afterwards?|next|finally|at the end|in the end|eventually|"
+    r"suddenly|meanwhile|at the same time|while|as|when|first)\b,?\s+",
+    re.IGNORECASE,
+)
+_TRAIL: Final = re.compile(
+    r",?\s+(?P<when>at the (?:very )?end|in the end|afterwards?|after that|at last|finally|next)\Z",
+    re.IGNORECASE,
+)
+_WHENS: Final = {
+    "then": When.THEN, "after that": When.THEN, "afterwards": When.THEN, "afterward": When.THEN,
+    "next": When.THEN, "suddenly": When.THEN, "eventually": When.FINALLY, "finally": When.FINALLY,
+    "at the end": When.FINALLY, "at the very end": When.FINALLY, "in the end": When.FINALLY,
+    "at last": When.FINALLY, "while": When.WHILE, "meanwhile": When.WHILE, "as": When.WHILE,
+    "at the same time": When.WHILE,
+}  # fmt: skip
+_AUX: Final = frozenset("is are was were 's 're am".split())
+_MODAL: Final = re.compile(
+    r"(?:(?:should|must|could|can|will|would|might|may|shall|ought to|needs? to|has to|have to|"
+    r"is going to|are going to|gonna|begins? to|starts? to|gets? to)\s+(?:also\s+|now\s+|just\s+)?"
+    r"(?P<be>be\s+)?)",
+    re.IGNORECASE,
+)
+_ADVERBS: Final = frozenset(
+    "slowly suddenly quickly then now also just always never gently happily carefully softly".split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class NounPhrase:
+    """One noun phrase as it was said."""
+
+    text: str
+    phrase: str
+    """Without determiner, number and looks."""
+    noun: str
+    """The head's lemma."""
+    count: int | None = 1
+    determiner: str = ""
+    looks: tuple[Look, ...] = ()
+    position: str = ""
+    doing: str = ""
+    score: float = 1.0
+
+    @property
+    def is_plural(self) -> bool:
+        """Whether a verb after it has the plural's form."""
+        return self.count != 1 and (self.count is not None or is_plural(self.phrase.split()[-1]))
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Somebody or something does something."""
+
+    actor: str
+    """The words for who does it."""
+    doing: str
+    """In the -ing form."""
+    when: When = When.TOGETHER
+    score: float = 1.0
+    must: bool = False
+    """Whether it was asked for with "should", which replaces what is done now."""
+
+
+@lru_cache(maxsize=2_048)
+def noun_phrase(text: str) -> NounPhrase | None:
+    """Return ``text`` as one noun phrase; None when it is none, or holds a finite verb."""
+    words = text.strip(" .,!?").split()
+    if not words or len(words) > 14:
+        return None
+    first = words[0].lower()
+    if first in words_of("misc", "never_first"):
+        return None
+    if first in words_of("misc", "pronouns") and (len(words) == 1 or first not in determiners()):
+        return None
+    determiner, count, core = _determined(words)
+    if not core:
+        return None
+    end = _core_end(core)
+    rest = " ".join(core[end:])
+    core = core[:end]
+    if not core or len(core) > _MOST_CORE_WORDS:
+        return None
+    score = _core_score(core, determiner)
+    if not score:
+        return None
+    looks, phrase = _without_looks(core)
+    head = phrase.split(" of ")[0].split()[-1].lower()
+    if count == 1 and (is_plural(head) or determiner.lower() in {"some", "several", "many", "few"}):
+        count = None
+    if determiner == "" and head in word_list("mass"):
+        count = None
+    position, after, doing = _rest_of(rest)
+    if rest and not (position or after or doing):
+        return None
+    return NounPhrase(
+        text=" ".join(words),
+        phrase=phrase,
+        noun=lemma(head, "NOUN"),
+        count=count,
+        determiner=determiner,
+        looks=(*looks, *after),
+        position=position,
+        doing=doing,
+        score=score,
+    )
+
+
+def noun_phrases(text: str) -> tuple[NounPhrase, ...]:
+    """Return the noun phrases of a list, such as "a dog and two cats"; empty when one is none."""
+    whole = noun_phrase(text)
+    parts = [p for p in re.split(r"\s*,\s*(?:and\s+)?|\s+and\s+|\s+plus\s+", text) if p.strip()]
+    if len(parts) > 1:
+        found = [noun_phrase(part) for part in parts]
+        if all(found):
+            return tuple(one for one in found if one is not None)
+    return (whole,) if whole is not None else ()
+
+
+def _determined(words: Sequence[str]) -> tuple[str, int | None, list[str]]:
+    """Return determiner, count and the rest of a noun phrase."""
+    low = [w.lower() for w in words]
+    for lead, number in (("a couple of", 2), ("a few", None), ("a lot of", None), ("lots of", None),
+                         ("a bunch of", None), ("a dozen", 12), ("a pair of", 2), ("some more", None)):  # fmt: skip
+        size = len(lead.split())
+        if " ".join(low[:size]) == lead and len(words) > size:
+            return ("two" if number == 2 else "several" if number is None else lead, number,
+                    list(words[size:]))  # fmt: skip
+    number = number_in(low[0])
+    if number is not None and len(words) > 1:
+        return words[0], number, list(words[1:])
+    if low[0] in determiners() and len(words) > 1:
+        return words[0], 1, list(words[1:])
+    return "", 1, list(words)
+
+
+def _core_end(words: Sequence[str]) -> int:
+    """Return where the noun with what stands before it ends."""
+    for i, word in enumerate(words):
+        low = word.lower().strip(",")
+        if i == 0:
+            continue
+        if low == "of" and i + 1 < len(words):
+            continue
+        if low in word_list("prepositions") or low in {"with", "that", "who", "which", "to"}:
+            return i
+        if low in _PLACED and i == len(words) - 1:
+            return i
+        if low in {"wearing", "holding", "carrying", "made", "covered", "dressed", "full"}:
+            return i
+        if low.endswith("ing") and is_verb(low) and low not in word_list("not_acting"):
+            following = words[i + 1].lower() if i + 1 < len(words) else ""
+            previous = words[i - 1].lower()
+            if is_known_noun(previous) and not (is_known_noun(following) and not is_verb(following)
+                                                and aspect_of(previous) is not None):  # fmt: skip
+                return i
+    return len(words)
+
+
+def _core_score(core: Sequence[str], determiner: str) -> float:
+    """Return how surely the words are a noun with what may stand before it; 0 where they are not."""
+    lows = [w.lower().strip("'\"") for w in core]
+    for i, low in enumerate(lows):
+        if i and low in determiners() and lows[i - 1] != "of":
+            return 0.0
+        if low in words_of("misc", "pronouns") or low in _AUX or low in {"not", "no", "be"}:
+            return 0.0
+        if low in {"and", "or", "but", "than", "like", "as", "if"}:
+            return 0.0
+    head = lows[lows.index("of") - 1] if "of" in lows[1:] else lows[-1]
+    if any(_finite_only(low) for low in lows):
+        return 0.0
+    if head.endswith("ly") or (aspect_of(head) is not None and not is_known_noun(head)):
+        return 0.0
+    if subject_kind(head) is not None or place_named(head) is not None:
+        score = 1.0
+    elif is_noun(head):
+        score = 0.9 if determiner or not is_verb(head) else 0.75
+    elif not is_known(head) and head.isalpha():
+        score = 0.55
+    elif head.isalpha() and determiner and not is_verb(head):
+        score = 0.6
+    else:
+        return 0.0
+    unknown = sum(not is_known(low) and not low[:1].isdigit() for low in lows[:-1])
+    return score * 0.85**unknown
+
+
+def _finite_only(low: str) -> bool:
+    """Tell whether a word can only be a finite verb: "goes", "takes" is; "train" is not."""
+    found = lemmas(low)
+    return set(found) == {"VERB"} and not low.endswith(("ing", "ed", "en", "n", "t"))
+
+
+def _without_looks(core: Sequence[str]) -> tuple[tuple[Look, ...], str]:
+    """Cut the adjectives that say a look off the words before the noun."""
+    looks: list[Look] = []
+    at = 0
+    last = core.index("of") - 1 if "of" in core[1:] else len(core) - 1
+    while at < last:
+        low = core[at].lower().strip(",")
+        aspect = aspect_of(low)
+        if aspect is None or (low.endswith("ing") and is_noun(low)):
+            break
+        if at == last - 1 and _is_compound(low, core[last].lower()):
+            break
+        looks.append(Look(aspect, core[at].strip(",")))
+        at += 1
+    return tuple(looks), " ".join(core[at:])
+
+
+_COMPOUNDS: Final = re.compile(
+    r"golden (?:retriever|gate)|polar bear|hot (?:dog|air)|black (?:hole|bear|belt)|white (?:house|shark)|"
+    r"red (?:panda|carpet|cross)|grizzly bear|glass of|stone (?:age|wall)|metal detector|wet (?:suit|market)|"
+    r"steam (?:train|engine)|ice (?:cream|cube|rink)|paper (?:plane|boat|airplane)|orange juice|snow (?:man|ball)|"
+    r"brown bear|blue whale|green (?:tea|house)|high (?:school|chair)|long (?:board|bow)|flat bread|gold fish"
+)
+
+
+def _is_compound(first: str, head: str) -> bool:
+    return bool(_COMPOUNDS.fullmatch(f"{first} {head}"))
+
+
+def _rest_of(rest: str) -> tuple[str, tuple[Look, ...], str]:
+    """Return position, looks and doing that stand behind a noun."""
+    if not rest:
+        return "", (), ""
+    text = f" {rest}"
+    relative = _RELATIVE.match(text)
+    if relative:
+        text = f" {text[relative.end() :]}"
+    found = _AFTER_NOUN.match(text)
+    if found and found["with"] and not re.match(r" in (?:the|front)\b", text):
+        is_worn = not text.startswith(" in ") or bool(
+            set(text.lower().split()) & word_list("clothing")
+        )
+        if is_worn:
+            aspect = Aspect.CLOTHING if not text.startswith((" with", " hold", " carry", " made", " full", " cover")) else Aspect.OTHER
+            return "", (Look(aspect, text.strip(), "after"),), ""
+    if found and found["where"]:
+        where, doing = _before_verb(found["where"].strip())
+        return where, (), doing
+    first = text.split(maxsplit=1)[0].lower()
+    if is_verb(first) and (first.endswith("ing") or relative):
+        return "", (), progressive(text.strip())
+    return "", (), ""
+
+
+def _before_verb(where: str) -> tuple[str, str]:
+    """Cut "clapping along" off "in the background clapping along"."""
+    words = where.split()
+    for i in range(1, len(words)):
+        low = words[i].lower()
+        acts = low.endswith("ing") and is_verb(low) and low not in word_list("not_acting")
+        if acts and is_known_noun(words[i - 1]):
+            return " ".join(words[:i]), " ".join(words[i:])
+    return where, ""
+
+
+@lru_cache(maxsize=2_048)
+def verb_phrase(text: str) -> tuple[str, float] | None:
+    """Return ``text`` as what somebody does, in the -ing form, and how sure that is."""
+    words = text.strip(" .,!?").split()
+    if not words or len(words) > 16:
+        return None
+    at = 0
+    while at < len(words) - 1 and words[at].lower() in _ADVERBS:
+        at += 1
+    verb = words[at].lower()
+    if not is_verb(verb) or verb in _AUX or verb in words_of("verbs", "speech"):
+        return None
+    base = lemma(verb, "VERB")
+    if base in {"be", "do"} or (verb != base and not verb.endswith("ing") and inflect(base, "VBZ") != verb):
+        return None
+    if verb.endswith("ing"):
+        if verb in word_list("not_acting"):
+            return None
+        score = 0.95
+    elif is_noun(verb) or is_adjective(verb):
+        score = 0.7 if len(words) - at > 1 else 0.55
+    else:
+        score = 0.85
+    return progressive(" ".join([*words[:at], *words[at:]])), score
+
+
+@lru_cache(maxsize=2_048)
+def event_in(text: str) -> Event | None:
+    """Return the event that ``text`` as a whole tells; None when it tells none."""
+    bare, when = _without_when(text.strip(" .,!"))
+    words = bare.split()
+    best: Event | None = None
+    for i in range(1, min(len(words), 12)):
+        found = _event_at(words, i)
+        if found is not None and (best is None or found.score > best.score + 0.05):
+            best = Event(found.actor, found.doing, when, found.score, found.must)
+    return best
+
+
+def _without_when(text: str) -> tuple[str, When]:
+    lead = _LEAD.match(text)
+    if lead:
+        return text[lead.end() :], _WHENS.get(lead["when"].lower(), When.TOGETHER)
+    trail = _TRAIL.search(text)
+    if trail:
+        return text[: trail.start()], _WHENS.get(trail["when"].lower(), When.THEN)
+    return text, When.TOGETHER
+
+
+def _event_at(words: Sequence[str], i: int) -> Event | None:
+    """Return the event whose verb is the word at ``i``, or None."""
+    actor = " ".join(words[:i])
+    named = _actor_score(actor)
+    if not named:
+        return None
+    rest = " ".join(words[i:])
+    modal = _MODAL.match(rest)
+    if modal:
+        return _modal_event(actor, named, rest, modal)
+    low = words[i].lower()
+    if low in _AUX and i + 1 < len(words):
+        return _progressive_event(actor, named, words[i + 1 :], low)
+    if not is_verb(low) or low in _AUX:
+        return None
+    base = lemma(low, "VERB")
+    plural = _is_plural_actor(actor)
+    tail = words[i + 1].lower() if i + 1 < len(words) else ""
+    if low.endswith("ing") and low not in word_list("not_acting"):
+        return Event(actor, progressive(rest), score=0.9 * named)
+    if low == inflect(base, "VBZ") and low != base:
+        if plural and not is_verb_only(low):
+            return None
+        sure = 1.0 if not is_noun(low) or tail in determiners() or _is_tail(tail) else 0.85
+        return Event(actor, progressive(rest), score=sure * named)
+    if low == base and (plural or actor.lower() in {"they", "we", "you", "i"}):
+        sure = 0.95 if not is_noun(low) or _is_tail(tail) or tail in determiners() else 0.7
+        return Event(actor, progressive(rest), score=sure * named)
+    return None
+
+
+def is_verb_only(low: str) -> bool:
+    """Tell whether the dictionary has ``low`` as a verb alone."""
+    return set(lemmas(low)) == {"VERB"}
+
+
+def _is_tail(word: str) -> bool:
+    return word in word_list("prepositions") or word.endswith("ly") or word in {"her", "his", "him", "it", "them", "up", "down", "over", "away", "off", "out", "back", "around"}
+
+
+def _modal_event(actor: str, named: float, rest: str, modal: re.Match[str]) -> Event | None:
+    said = rest[modal.end() :]
+    first = said.split(maxsplit=1)[0].lower() if said else ""
+    if not first:
+        return None
+    if modal["be"]:
+        if first.endswith("ing") and is_verb(first) and lemma(first, "VERB") != first:
+            return Event(actor, progressive(said), score=0.95 * named, must=True)
+        return None
+    if not is_verb(first) or lemma(first, "VERB") not in {first} or first in {"be", "look", "feel", "seem"} and len(said.split()) == 2 and aspect_of(said.split()[1]):
+        return None
+    return Event(actor, progressive(said), score=0.95 * named, must=True)
+
+
+def _progressive_event(actor: str, named: float, words: Sequence[str], aux: str) -> Event | None:
+    first = words[0].lower()
+    at = 1 if first in _ADVERBS | {"being", "getting"} and len(words) > 1 else 0
+    verb = words[at].lower()
+    if verb.endswith("ing") and is_verb(verb) and lemma(verb, "VERB") != verb:
+        return Event(actor, progressive(" ".join(words)), score=0.95 * named)
+    if first in {"being", "getting"}:
+        return Event(actor, " ".join(words), score=0.9 * named)
+    if first in word_list("prepositions") and len(words) > 1:
+        return Event(actor, f"being {' '.join(words)}", score=0.62 * named)
+    if verb.endswith(("ed", "en")) and is_verb(verb) and len(words) > 1 and words[1].lower() in {"by", "over", "down", "up", "off", "out", "apart", "away"}:
+        return Event(actor, f"being {' '.join(words)}", score=0.85 * named)
+    return None
+
+
+def _actor_score(actor: str) -> float:
+    low = actor.lower()
+    if low in {"it", "he", "she", "they", "someone", "somebody", "everyone", "everybody", "something",
+               "one of them", "the other", "the other one", "both", "both of them", "one", "all of them",
+               "everything", "nobody", "no one", "this one", "that one", "the first", "the second", "the last one"}:  # fmt: skip
+        return 1.0
+    words = low.split()
+    if words[0] in words_of("verbs", "commands") and words[0] not in {"cut", "show", "drop", "tilt", "film", "shoot", "pan"} and not is_plural(words[-1]):
+        return 0.0
+    found = noun_phrase(actor)
+    if found is None or found.doing:
+        return 0.0
+    return found.score
+
+
+def _is_plural_actor(actor: str) -> bool:
+    low = actor.lower()
+    if low in {"they", "both", "both of them", "all of them"}:
+        return True
+    if low in {"it", "he", "she", "someone", "somebody", "everyone", "everybody", "something", "everything"}:
+        return False
+    found = noun_phrase(actor)
+    return " and " in low or (found is not None and found.is_plural)
+
+
+def is_animate(noun: str) -> bool:
+    """Tell whether ``noun`` names somebody who acts of their own accord."""
+    return subject_kind(noun) in ANIMATE or noun in words_of("nouns", "people")

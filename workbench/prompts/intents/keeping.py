@@ -1,0 +1,44 @@
+"""Requests to keep something: "keep the light", "everything else the same"."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from workbench.prompts.intents.candidates import Candidate, Intent
+from workbench.prompts.intents.context import Context
+from workbench.prompts.intents.rules import Match
+from workbench.prompts.intents.slots import fields_meant
+from workbench.prompts.intents.words import noun_in_text
+
+__all__ = ["INTENTS", "fields_kept"]
+
+_ALL: Final = re.compile(
+    r"(?:the )?(?:rest|everything(?: else)?|all(?: else)?|others?|same|whole thing|scene|prompt|it)(?: of (?:it|the \w+))?",
+    re.IGNORECASE,
+)
+
+
+def fields_kept(what: str, context: Context) -> tuple[str, ...] | None:
+    """Return the fields that ``what`` names; none for all the rest; None where it names nothing."""
+    if _ALL.fullmatch(what.strip()):
+        return ()
+    parts = re.split(r"\s*,\s*(?:and\s+)?|\s+and\s+|\s+or\s+", what)
+    found = [name for part in parts for name in fields_meant(part, context)]
+    if found:
+        return tuple(dict.fromkeys(found))
+    return () if noun_in_text(what, context.prompt) else None
+
+
+def _keep(match: Match, context: Context) -> Candidate | None:
+    what = match.value("any")
+    if what is None:
+        return Candidate(score=match.score, already=True, intent="keep")
+    kept = fields_kept(str(what), context)
+    if kept is None:
+        return None
+    return Candidate(score=match.score, kept=kept, already=not kept, intent="keep")
+
+
+INTENTS: Final[Mapping[str, Intent]] = {"keep": _keep}

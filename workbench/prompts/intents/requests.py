@@ -1,0 +1,135 @@
+"""Cleans a request and cuts it where it can be cut. Knows no scene."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from itertools import chain
+from typing import Final
+
+from workbench.prompts.intents.words import data, is_known
+from workbench.scene import vocabulary
+
+__all__ = ["Piece", "clean", "mended", "pieces", "without_politeness"]
+
+_MOST_PIECES: Final = 10
+_LETTERS: Final = "abcdefghijklmnopqrstuvwxyz"
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A run of words between two places where a request can be cut, and what stood before it."""
+
+    text: str
+    joint: str = ""
+
+
+@cache
+def _pattern(name: str, form: str) -> re.Pattern[str]:
+    text = re.sub(r"\((?!\?)", "(?:", data("requests")[name])
+    return re.compile(form.format(text), re.IGNORECASE)
+
+
+def clean(request: str) -> str:
+    """Return a request with one kind of quote and space, and its short forms written out."""
+    text = re.sub(r"[’‘`´]", "'", request)
+    text = re.sub(r"[“”]", '"', text)
+    text = re.sub(r"…|\.\.\.+", " ", text)
+    text = re.sub(r"\s+", " ", text).strip()
+    short = data("requests")["short"]
+
+    def written(found: re.Match[str]) -> str:
+        return str(short.get(found[0].lower(), found[0]))
+
+    text = re.sub(r"(?<![\w'])[A-Za-z0-9]+(?![\w'])", written, text)
+    return re.sub(r"([!?.])\1+", r"\1", text)
+
+
+def without_politeness(text: str) -> str:
+    """Return ``text`` without what asks nothing at its beginning and end."""
+    lead = _pattern("politeness", r"(?:{0})(?![\w'-])[\s,:]*")
+    trail = _pattern("trailing", r"[\s,]+(?:{0})[\s.!]*\Z")
+    text = text.strip(" ,.!;:-")
+    while (found := lead.match(text)) and found.end() < len(text):
+        if text[found.end() - 1].isalnum():
+            break
+        text = text[found.end() :]
+    while (found := trail.search(text)) and found.start() > 0:
+        text = text[: found.start()]
+    return text.strip(" ,.!;:-")
+
+
+def correction_in(text: str) -> tuple[bool, str]:
+    """Return whether ``text`` begins by taking something back, and the rest of it."""
+    found = _pattern("correction", r"(?:{0})(?:\s*[,:.!-]+\s*|\s+)(?=\S)").match(text)
+    if found is None:
+        return False, text
+    said = found[0].strip().lower()
+    if said == "no":  # "no rain" is a wish, "no, rain" takes something back
+        return False, text
+    return True, text[found.end() :].strip()
+
+
+def same_but_in(text: str) -> str:
+    """Return ``text`` without "the same but"."""
+    found = _pattern("same_but", r"(?:{0})\s+(?=\S)").match(text)
+    return text[found.end() :] if found is not None else text
+
+
+def pieces(text: str) -> list[Piece]:
+    """Return ``text`` cut at every joint; the joints stay with the piece that follows."""
+    pattern = _pattern("delimiters", "(?P<joint>{0})")
+    made: list[Piece] = []
+    joint, at = "", 0
+    for found in pattern.finditer(text):
+        if found.start() == at or found.end() >= len(text):
+            continue
+        if len(made) >= _MOST_PIECES - 1:
+            break
+        made.append(Piece(text[at : found.start()].strip(), joint))
+        joint, at = found[0], found.end()
+    rest = text[at:].strip(" ,.;!")
+    if rest:
+        made.append(Piece(rest, joint))
+    return [piece for piece in made if piece.text]
+
+
+def mended(text: str, known: Collection[str]) -> str:
+    """Return ``text`` with typing slips mended: unknown words one slip away from an expected one.
+
+    ``known`` are words of the scene, which are expected as much as those that requests are made of.
+    """
+
+    def mend(found: re.Match[str]) -> str:
+        word = found[0]
+        low = word.lower()
+        if len(low) < 4 or not word.islower() or is_known(low) or low in known or low in _expected():
+            return word
+        options = [w for w in _one_slip_away(low) if w in _expected() or w in known]
+        return options[0] if options else word
+
+    return re.sub(r"(?<![\w'-])[a-z]{4,}(?![\w'-])", mend, text)
+
+
+@cache
+def _expected() -> frozenset[str]:
+    """Return the words that requests are made of: the rules' and the vocabulary's."""
+    texts = chain(
+        (f for name in ("scene_rules", "session_rules") for r in data(name)["rule"] for f in r["forms"]),
+        (str(v) for name in ("scene_rules", "session_rules") for v in data(name)["macros"].values()),
+        (p for table in vocabulary().values() for t, ps in table.items() for p in (t, *ps)),
+    )
+    return frozenset(w for text in texts for w in re.findall(r"[a-z]{4,}", text.lower()))
+
+
+@lru_cache(maxsize=512)
+def _one_slip_away(word: str) -> Sequence[str]:
+    """Return the words of one swap, one letter more, less or other; swaps first."""
+    cuts = [(word[:i], word[i:]) for i in range(len(word) + 1)]
+    swapped = [a + b[1] + b[0] + b[2:] for a, b in cuts if len(b) > 1]
+    less = [a + b[1:] for a, b in cuts if b]
+    more = [a + c + b for a, b in cuts for c in _LETTERS]
+    other = [a + c + b[1:] for a, b in cuts[1:] if b for c in _LETTERS]
+    return tuple(dict.fromkeys([*swapped, *less, *more, *other]))

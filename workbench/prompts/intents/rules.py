@@ -1,0 +1,174 @@
+"""Rules as data: forms with slots, compiled once, all of which compete for each part of a request.
+
+A form that matches gives a match with its slots filled and a score; nothing is decided here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Final
+
+from workbench.prompts.intents.context import Context
+from workbench.prompts.intents.slots import SLOTS, Filled, splits
+from workbench.prompts.intents.words import data
+
+__all__ = ["LONGEST_PART", "Match", "Rule", "matches", "rules"]
+
+LONGEST_PART: Final = 220
+"""Characters of a part beyond which no form is tried."""
+_SLOT: Final = re.compile(r"\{([a-z]+(?:\+[a-z]+)?)(?::([a-z]+))?\}")
+_MACRO: Final = re.compile(r"(?<!\?P)<([a-z]+)>")
+_BETWEEN: Final = re.compile(r"^(?:to |be |look |appear |all |all the way |into )+(?=\S)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    pattern: re.Pattern[str]
+    slots: Mapping[str, str]
+    """The kind of each group that is a slot."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One way of asking for one intent."""
+
+    intent: str
+    score: float
+    forms: tuple[_Form, ...]
+    parameters: Mapping[str, Any]
+    """What else the data says of it: ``value``, ``factor``, ``topic``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A rule that fits a part."""
+
+    rule: Rule
+    slots: Mapping[str, Filled]
+    groups: Mapping[str, str]
+    """The named groups that are no slots."""
+    score: float
+
+    def value(self, name: str) -> Any:
+        """Return what the slot ``name`` took; None where the form has no such slot."""
+        filled = self.slots.get(name)
+        return None if filled is None else filled.value
+
+    def text(self, name: str) -> str:
+        """Return the words that the slot ``name`` took."""
+        filled = self.slots.get(name)
+        return "" if filled is None else filled.text
+
+
+@cache
+def rules(name: str) -> tuple[Rule, ...]:
+    """Return the rules of the data file ``name``, in order."""
+    loaded = data(name)
+    macros = {key: f"(?:{text})" for key, text in loaded.get("macros", {}).items()}
+    kind = "question" if "question" in loaded else "rule"
+    return tuple(
+        Rule(
+            intent=str(table.get("intent", "question")),
+            score=float(table.get("score", 0.97)),
+            forms=tuple(_compiled(form, macros) for form in table["forms"]),
+            parameters={k: v for k, v in table.items() if k not in {"intent", "score", "forms"}},
+        )
+        for table in loaded[kind]
+    )
+
+
+def _compiled(form: str, macros: Mapping[str, str]) -> _Form:
+    text = form
+    while _MACRO.search(text):
+        text = _MACRO.sub(lambda m: macros[m[1]], text)
+    slots: dict[str, str] = {}
+
+    def group(match: re.Match[str]) -> str:
+        name = (match[2] or match[1]).replace("+", "__")
+        while name in slots:
+            name += "x"
+        slots[name] = match[1]
+        return f"(?P<{name}>.+?)"
+
+    # A group of a form is for choice alone, unless it has a name.
+    text = re.sub(r"\((?!\?)", "(?:", text)
+    text = _SLOT.sub(group, text)
+    return _Form(re.compile(text, re.IGNORECASE), slots)
+
+
+def matches(text: str, name: str, context: Context) -> Iterator[Match]:
+    """Return every rule of ``name`` that fits ``text`` as a whole, with its slots filled."""
+    if len(text) > LONGEST_PART:
+        return
+    cached: dict[tuple[str, str], Filled | None] = {}
+    for rule in rules(name):
+        for form in rule.forms:
+            found = form.pattern.fullmatch(text)
+            if found is None:
+                continue
+            match = _filled(rule, form, found, context, cached)
+            if match is not None:
+                yield match
+
+
+def _filled(
+    rule: Rule,
+    form: _Form,
+    found: re.Match[str],
+    context: Context,
+    cached: dict[tuple[str, str], Filled | None],
+) -> Match | None:
+    slots: dict[str, Filled] = {}
+    score = rule.score
+    for name, kind in form.slots.items():
+        words = found[name]
+        if words is None:
+            continue
+        if "+" in kind:
+            pair = _pair(kind.split("+"), words, context, cached)
+            if pair is None:
+                return None
+            slots |= pair
+            score *= min(filled.score for filled in pair.values())
+            continue
+        filled = _slot(kind, words, context, cached)
+        if filled is None:
+            return None
+        slots[name] = filled
+        score *= filled.score
+    groups = {k: v for k, v in found.groupdict().items() if v is not None and k not in form.slots}
+    groups["whole"] = found[0]
+    return Match(rule, slots, groups, score)
+
+
+def _slot(
+    kind: str, words: str, context: Context, cached: dict[tuple[str, str], Filled | None]
+) -> Filled | None:
+    key = (kind, words)
+    if key not in cached:
+        cached[key] = SLOTS[kind](words, context)
+    return cached[key]
+
+
+def _pair(
+    kinds: Sequence[str],
+    words: str,
+    context: Context,
+    cached: dict[tuple[str, str], Filled | None],
+) -> dict[str, Filled] | None:
+    """Return the best cut of ``words`` into the two slots."""
+    best: dict[str, Filled] | None = None
+    most = 0.0
+    for first, second in splits(words):
+        one = _slot(kinds[0], first, context, cached)
+        if one is None:
+            continue
+        second = _BETWEEN.sub("", f"{second} ").strip()
+        other = _slot(kinds[1], second, context, cached)
+        if other is not None and one.score * other.score > most:
+            most = one.score * other.score
+            best = {kinds[0]: one, kinds[1]: other}
+    return best

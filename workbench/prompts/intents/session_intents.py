@@ -1,0 +1,467 @@
+"""Requests about the session: render settings, renders, versions, stars, locks, going back."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Mapping
+from typing import Any, Final
+
+from workbench.actions.model import (
+    Compare,
+    GoBack,
+    Lock,
+    Render,
+    SetRender,
+    Star,
+    Step,
+    Unlock,
+    Vary,
+)
+from workbench.actions.render_settings import aspect_of
+from workbench.prompts.intents.candidates import Candidate, Intent
+from workbench.prompts.intents.context import Context, Landmark
+from workbench.prompts.intents.keeping import fields_kept
+from workbench.prompts.intents.references import refer
+from workbench.prompts.intents.rules import Match
+from workbench.prompts.intents.words import NUMBERS, lemma
+from workbench.scene import SCENE_FIELDS, Scene
+
+__all__ = ["INTENTS", "landmark_named"]
+
+_SEED_BITS: Final = 31  # fits every engine's generator, and a JavaScript number
+_NUMBERS: Final = {
+    **NUMBERS, "another": 1, "a few": 3, "some": 4, "several": 4, "a couple of": 2, "many": 8,
+    "multiple": 4, "different": 4, "a bunch of": 6, "a dozen": 12, "twice": 2, "three times": 3,
+    "fifteen": 15, "half a": 0,
+}  # fmt: skip
+_ORDINALS: Final = (
+    "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth",
+)  # fmt: skip
+_SIDES: Final = {"full hd": 1080, "fhd": 1080, "hd": 720, "uhd": 2160, "4k": 2160, "8k": 4320, "2k": 1440, "sd": 480}
+_FACTORS: Final = {
+    "twice": 2.0, "double": 2.0, "2x": 2.0, "two times": 2.0, "three times": 3.0, "3x": 3.0,
+    "triple": 3.0, "four times": 4.0, "4x": 4.0, "half": 0.5, "halve": 0.5, "1.5x": 1.5,
+    "one and a half times": 1.5,
+}  # fmt: skip
+_AXES: Final = {
+    "camera": "camera", "cameras": "camera", "camera angle": "camera_angle", "camera angles": "camera_angle",
+    "angle": "camera_angle", "angles": "camera_angle", "camera move": "camera_movement",
+    "camera moves": "camera_movement", "camera movement": "camera_movement",
+    "camera movements": "camera_movement", "light": "light", "lights": "light", "lighting": "light",
+    "lightings": "light", "time": "time", "times": "time", "time of day": "time_of_day",
+    "times of day": "time_of_day", "weather": "weather", "weathers": "weather", "mood": "mood",
+    "moods": "mood", "style": "style", "styles": "style", "look": "style", "looks": "style",
+    "setting": "setting", "settings": "setting", "location": "setting", "locations": "setting",
+    "place": "setting", "places": "setting", "background": "setting", "backgrounds": "setting",
+    "palette": "color_palette", "palettes": "color_palette", "colors": "color_palette",
+    "colours": "color_palette", "color palettes": "color_palette", "colour palettes": "color_palette",
+    "framing": "shot_size", "framings": "shot_size", "shot": "shot_size", "shots": "shot_size",
+    "shot size": "shot_size", "pace": "pace", "paces": "pace", "speed": "pace", "lens": "lens",
+    "lenses": "lens",
+}  # fmt: skip
+
+
+def _seed() -> int:
+    return secrets.randbits(_SEED_BITS)
+
+
+def _set(values: Mapping[str, Any], match: Match, context: Context) -> Candidate:
+    now = {name: getattr(context.settings, name) for name in values}
+    if all(now[name] == value for name, value in values.items()) and "seed" not in values:
+        return Candidate((SetRender(values=dict(values)),), match.score, intent="setting")
+    return Candidate((SetRender(values=dict(values)),), match.score, intent="setting")
+
+
+def _aspect(match: Match, context: Context) -> Candidate | None:
+    return _set({"aspect": str(match.rule.parameters["value"])}, match, context)
+
+
+def _aspect_ratio(match: Match, context: Context) -> Candidate | None:
+    text = f"{match.groups['wide']}:{match.groups['high']}"
+    return _set({"aspect": text}, match, context) if aspect_of(text) else None
+
+
+def _size(match: Match, context: Context) -> Candidate | None:
+    width, height = int(match.groups["width"]), int(match.groups["height"])
+    if not (64 <= width <= 7_680 and 64 <= height <= 4_320):
+        return Candidate(help="A frame is 64 to 7,680 pixels wide and 64 to 4,320 high.", score=match.score)
+    return _set({"width": width, "height": height}, match, context)
+
+
+def _short_side(match: Match, context: Context) -> Candidate | None:
+    named = match.groups.get("named")
+    side = _SIDES[named.lower()] if named else int(match.groups["side"])
+    if not 64 <= side <= 4_320:
+        return None
+    return _set({"short_side": side}, match, context)
+
+
+def _resolution_step(match: Match, context: Context) -> Candidate | None:
+    now = context.settings.short_side or 480
+    factor = float(match.rule.parameters["factor"])
+    return _set({"short_side": min(4_320, max(64, round(now * factor / 16) * 16))}, match, context)
+
+
+def _number(text: str) -> float | None:
+    low = text.lower().strip()
+    try:
+        return float(low)
+    except ValueError:
+        found = _NUMBERS.get(low)
+        return 0.5 if low == "half a" else None if found is None else float(found)
+
+
+def _seconds(match: Match, context: Context) -> Candidate | None:
+    given = match.groups.get("seconds") or match.groups.get("minutes")
+    number = _number(given) if given else None
+    if number is None:
+        return None
+    seconds = number * (60 if match.groups.get("minutes") else 1)
+    return _set({"seconds": _tidy(seconds)}, match, context) if 0 < seconds <= 3_600 else None
+
+
+def _tidy(number: float) -> float:
+    return int(number) if number == int(number) else round(number, 3)
+
+
+def _length_step(match: Match, context: Context) -> Candidate | None:
+    now = context.settings.seconds
+    if now is None:
+        return Candidate(help="Say how long it should be in seconds: “8 seconds”.", score=match.score)
+    groups = match.groups
+    factor = _FACTORS.get(groups.get("factor", "").lower(), 0.0)
+    if not factor and "verb" in groups:
+        first = _joined(match).split(maxsplit=1)[0].lower()
+        factor = _FACTORS.get(first, 2.0)
+    if not factor:
+        way = groups.get("way", "").lower()
+        is_longer = "longer" in groups or way in {"longer", "short"}
+        much = bool(groups.get("much"))
+        factor = (2.0 if much else 1.5) if is_longer else (0.4 if much else 0.6667)
+        if groups.get("little"):
+            factor = 1.25 if is_longer else 0.8
+    return _set({"seconds": _tidy(round(now * factor * 2) / 2 or 0.5)}, match, context)
+
+
+def _joined(match: Match) -> str:
+    return match.groups.get("whole", "")
+
+
+def _fps(match: Match, context: Context) -> Candidate | None:
+    fps = int(match.groups["fps"])
+    return _set({"fps": fps}, match, context) if 1 <= fps <= 120 else Candidate(
+        help="The frame rate is 1 to 120 frames per second.", score=match.score
+    )
+
+
+def _fps_step(match: Match, context: Context) -> Candidate | None:
+    now = context.settings.fps or 24
+    return _set({"fps": min(120, max(1, round(now * float(match.rule.parameters["factor"]))))}, match, context)
+
+
+def _frames(match: Match, context: Context) -> Candidate | None:
+    frames = int(match.groups["frames"])
+    return _set({"num_frames": frames}, match, context) if frames else None
+
+
+def _seed_new(match: Match, context: Context) -> Candidate | None:
+    candidate = _set({"seed": _seed()}, match, context)
+    if re.search(r"\b(?:same|again|re-?roll|roll)\b", match.groups.get("whole", ""), re.IGNORECASE):
+        return Candidate((*candidate.actions, Render()), match.score, intent="setting")
+    return candidate
+
+
+def _seed_keep(match: Match, context: Context) -> Candidate | None:
+    seed = context.settings.seed
+    if seed is None:
+        return _set({"seed": _seed()}, match, context)
+    return _set({"seed": seed}, match, context)
+
+
+def _seed_given(match: Match, context: Context) -> Candidate | None:
+    return _set({"seed": int(match.groups["seed"])}, match, context)
+
+
+def _steps(match: Match, context: Context) -> Candidate | None:
+    steps = int(match.groups["steps"])
+    return _set({"num_inference_steps": steps}, match, context) if 1 <= steps <= 1_000 else None
+
+
+def _steps_step(match: Match, context: Context) -> Candidate | None:
+    now = context.settings.num_inference_steps
+    factor = float(match.rule.parameters["factor"])
+    if now is None:
+        if factor < 1:
+            return Candidate(help="This engine has no steps to reduce.", score=match.score)
+        return _set({"short_side": min(4_320, round((context.settings.short_side or 480) * 1.5 / 16) * 16)}, match, context)
+    return _set({"num_inference_steps": max(1, min(1_000, round(now * factor)))}, match, context)
+
+
+def _profile(match: Match, context: Context) -> Candidate | None:
+    return _set({"profile": str(match.rule.parameters["value"])}, match, context)
+
+
+def _guidance(match: Match, context: Context) -> Candidate | None:
+    value = float(match.groups["guidance"])
+    return _set({"guidance_scale": value}, match, context) if value <= 100 else None
+
+
+def _guidance_step(match: Match, context: Context) -> Candidate | None:
+    now = context.settings.guidance_scale
+    if now is None:
+        return Candidate(help="This engine has no guidance to change.", score=match.score)
+    return _set({"guidance_scale": round(now * float(match.rule.parameters["factor"]), 2)}, match, context)
+
+
+def _model(match: Match, context: Context) -> Candidate | None:
+    value: str = match.value("model")
+    engines = set(context.models.values())
+    if value in engines and "/" not in value and value in {"animatic", "diffusers", "remote"}:
+        return _set({"engine": value}, match, context)
+    return _set({"model": value, "engine": "diffusers"}, match, context)
+
+
+def _settings_reset(match: Match, context: Context) -> Candidate | None:
+    del context
+    from workbench.actions.render_settings import RENDER_SETTINGS  # noqa: PLC0415
+
+    return Candidate((SetRender(values=dict.fromkeys(RENDER_SETTINGS)),), match.score, intent="setting")
+
+
+def _render(match: Match, _context: Context) -> Candidate | None:
+    return Candidate((Render(),), match.score, intent="render")
+
+
+def _render_times(match: Match, _context: Context) -> Candidate | None:
+    count = match.groups.get("count")
+    number = _number(count) if count else 4
+    if number is None or not 1 <= number <= 64:
+        return None
+    return Candidate((Render(seeds=int(number)),), match.score, intent="render")
+
+
+def _render_all(match: Match, context: Context) -> Candidate | None:
+    varied = [one for one in context.landmarks if one.is_variation]
+    if not varied:
+        return Candidate((Render(),), match.score, intent="render")
+    parent = varied[-1].parent
+    group = [one.index for one in varied if one.parent == parent]
+    entries = tuple(dict.fromkeys([*([parent] if parent is not None else []), *group]))
+    return Candidate((Render(entries=entries),), match.score, intent="render")
+
+
+def _vary(match: Match, _context: Context) -> Candidate | None:
+    groups = match.groups
+    count = groups.get("count")
+    number = _number(count) if count else 7
+    if number is None:
+        return None
+    named = [groups.get(name) for name in ("axes", "axis", "what") if groups.get(name)]
+    axes: list[str] = []
+    for words in named:
+        for part in re.split(r"\s*,\s*|\s+and\s+", str(words).lower().strip()):
+            bare = re.sub(r"^(?:the|its|different|only)\s+", "", part)
+            axis = _AXES.get(bare)
+            if axis is None:
+                if groups.get("axis") and bare in {"it", "this", "that", "more"}:
+                    continue
+                return None
+            axes.append(axis)
+    if not 1 <= number <= 64:
+        return None
+    is_rendered = bool(re.search(r"\b(?:render|generate|videos?)\b", groups.get("whole", ""), re.IGNORECASE))
+    action = Vary(count=int(number), axes=tuple(dict.fromkeys(axes)), render=is_rendered)
+    return Candidate((action,), match.score, intent="vary")
+
+
+def _which(text: str | None, context: Context) -> int | None:
+    """Return the entry that words name; None for the current one, -1 where they name none."""
+    low = (text or "").lower().strip()
+    low = re.sub(r"^(?:the|card|version|variation|prompt|entry)\s+", "", low)
+    low = re.sub(r"\s+(?:one|version|variation|card|prompt|video|take)$", "", low)
+    if low in {"", "this", "that", "it", "current", "last", "latest", "one", "new"}:
+        return None
+    if low.isdigit():
+        return _numbered(int(low), context)
+    if low in _ORDINALS:
+        return _numbered(_ORDINALS.index(low) + 1, context)
+    found = landmark_named(low, context)
+    return -1 if found is None else found.index
+
+
+def _numbered(number: int, context: Context) -> int:
+    """Return the entry that a number means: a card of the newest variations, else an entry."""
+    varied = [one for one in context.landmarks if one.is_variation]
+    if varied:
+        parent = varied[-1].parent
+        cards = [parent, *(one.index for one in varied if one.parent == parent)]
+        if 1 <= number <= len(cards):
+            card = cards[number - 1]
+            return -1 if card is None else card
+    known = [one.index for one in context.landmarks]
+    return known[number - 1] if 1 <= number <= len(known) else -1
+
+
+def _star(match: Match, context: Context) -> Candidate | None:
+    which = _which(match.groups.get("which"), context)
+    if which == -1:
+        return None
+    return Candidate((Star(entry=which),), match.score, intent="star")
+
+
+def _unstar(match: Match, _context: Context) -> Candidate | None:
+    return Candidate((Star(starred=False),), match.score, intent="star")
+
+
+def _compare(match: Match, context: Context) -> Candidate | None:
+    first = _place_of(match.groups.get("what"), context)
+    other = _place_of(match.groups.get("other"), context)
+    here = context.current if context.current is not None else 0
+    words = (match.groups.get("what") or "") + (match.groups.get("other") or "")
+    two = re.search(r"(?:last|latest|the) (?:two|2|both)|both", words)
+    parent = next((one.parent for one in context.landmarks if one.index == here), None)
+    if two or (first is None and other is None):
+        if parent is None:
+            return Candidate(help="There is only one prompt so far; nothing to compare it with.", score=match.score)
+        entries: tuple[int, ...] = (parent, here)
+    else:
+        chosen = [here if x is None else x for x in (other, first)]
+        if -1 in chosen:
+            return None
+        entries = tuple(dict.fromkeys(chosen))
+    if len(entries) < 2 and parent is not None and entries[0] == here:
+        entries = (parent, here)
+    return Candidate((Compare(entries=entries),), match.score, intent="compare")
+
+
+def _place_of(text: str | None, context: Context) -> int | None:
+    low = re.sub(r"^(?:the|my)\s+", "", (text or "").lower().strip())
+    if low in {"original", "start", "beginning", "first", "first one", "first version", "original one"}:
+        return context.landmarks[0].index if context.landmarks else -1
+    if low in {"previous", "previous one", "before", "last one", "one before", "last version", "previous version"}:
+        here = context.current
+        return next((o.parent if o.parent is not None else -1 for o in context.landmarks if o.index == here), -1)
+    return _which(low, context)
+
+
+def _lock(match: Match, _context: Context) -> Candidate | None:
+    return Candidate((Lock(fields=match.value("fields")),), match.score, intent="lock")
+
+
+def _unlock(match: Match, context: Context) -> Candidate | None:
+    fields = match.value("fields")
+    if fields is None:
+        fields = tuple(name for name in SCENE_FIELDS if context.scene.is_locked(name))
+        if not fields:
+            return Candidate(already=True, score=match.score)
+    return Candidate((Unlock(fields=fields),), match.score, intent="lock")
+
+
+def _undo(match: Match, _context: Context) -> Candidate | None:
+    return Candidate((GoBack(to=Step.UNDO),), match.score, intent="go_back")
+
+
+def _redo(match: Match, _context: Context) -> Candidate | None:
+    return Candidate((GoBack(to=Step.REDO),), match.score, intent="go_back")
+
+
+def _start_over(match: Match, _context: Context) -> Candidate | None:
+    return Candidate((GoBack(to=Step.START),), match.score, intent="go_back")
+
+
+def _go_back(match: Match, context: Context) -> Candidate | None:
+    groups = match.groups
+    if "number" in groups or "ordinal" in groups:
+        last = groups.get("ordinal", "").lower() == "last"
+        number = int(groups["number"]) if "number" in groups else (
+            len(context.landmarks) if last else _ORDINALS.index(groups["ordinal"].lower()) + 1
+        )
+        index = _numbered(number, context)
+        return None if index < 0 else Candidate((GoBack(to=index),), match.score, intent="go_back")
+    what = re.sub(r"\s+(?:came|was added|started|happened|appeared|change)$", "", groups["what"].lower().strip())
+    found = landmark_named(what, context)
+    if found is None:
+        return None
+    relation = groups.get("relation", "").lower()
+    is_undo = groups.get("whole", "").lower().lstrip().startswith(("undo", "please undo"))
+    if relation in {"before", "without"} or is_undo:
+        index = found.parent if found.parent is not None else found.index
+        return Candidate((GoBack(to=index),), match.score, intent="go_back")
+    return Candidate((GoBack(to=found.index),), match.score, intent="go_back")
+
+
+def landmark_named(what: str, context: Context) -> Landmark | None:
+    """Return the entry in which ``what`` came into the session, the newest first."""
+    words = {lemma(w, "NOUN") for w in re.findall(r"[\w'-]+", what.lower())} - {
+        "the", "a", "an", "it", "we", "one", "version", "with", "had", "of", "in", "to",
+    }  # fmt: skip
+    if not words:
+        return None
+    known = {one.index: one for one in context.landmarks}
+    for one in reversed(context.landmarks):
+        said = {lemma(w, "NOUN") for w in re.findall(r"[\w'-]+", one.request.lower())}
+        if one.parent is not None and words <= said:
+            return one
+    for one in reversed(context.landmarks):
+        before = known.get(one.parent) if one.parent is not None else None
+        if before is not None and words <= _said(one.scene) and not words <= _said(before.scene):
+            return one
+    return None
+
+
+def _said(scene: Scene) -> set[str]:
+    texts = [str(v) for v in scene.values().values()]
+    texts += [e.text for e in scene.cast]
+    return {lemma(w, "NOUN") for t in texts for w in re.findall(r"[\w'-]+", t.lower())}
+
+
+def _go_back_keep(match: Match, context: Context) -> Candidate | None:
+    what = str(match.value("any"))
+    kept = fields_kept(what, context)
+    entities = [i for part in re.split(r"\s*,\s*|\s+and\s+", what) if (r := refer(part, context)) for i in r.ids]
+    keep = tuple(dict.fromkeys([*(kept or ()), *entities]))
+    if not keep:
+        return None
+    whole = match.groups.get("whole", "").lower()
+    is_all = bool(re.search(r"\b(?:all|everything|start|original|beginning|start over|reset)\b", whole))
+    to = Step.START if is_all else Step.UNDO
+    return Candidate((GoBack(to=to, keep=keep),), match.score, intent="go_back")
+
+
+INTENTS: Final[Mapping[str, Intent]] = {
+    "aspect": _aspect,
+    "aspect_ratio": _aspect_ratio,
+    "size": _size,
+    "short_side": _short_side,
+    "resolution_step": _resolution_step,
+    "seconds": _seconds,
+    "length_step": _length_step,
+    "fps": _fps,
+    "fps_step": _fps_step,
+    "frames": _frames,
+    "seed_new": _seed_new,
+    "seed_keep": _seed_keep,
+    "seed": _seed_given,
+    "steps": _steps,
+    "steps_step": _steps_step,
+    "profile": _profile,
+    "guidance": _guidance,
+    "guidance_step": _guidance_step,
+    "model": _model,
+    "settings_reset": _settings_reset,
+    "render": _render,
+    "render_times": _render_times,
+    "render_all": _render_all,
+    "vary": _vary,
+    "star": _star,
+    "unstar": _unstar,
+    "compare": _compare,
+    "lock": _lock,
+    "unlock": _unlock,
+    "undo": _undo,
+    "redo": _redo,
+    "start_over": _start_over,
+    "go_back": _go_back,
+    "go_back_keep": _go_back_keep,
+}
