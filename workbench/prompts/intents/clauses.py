@@ -283,7 +283,11 @@ def _rest_of(rest: str) -> tuple[str, tuple[Look, ...], str]:
             set(text.lower().split()) & word_list("clothing")
         )
         if is_worn:
-            aspect = Aspect.CLOTHING if not text.startswith((" with", " hold", " carry", " made", " full", " cover")) else Aspect.OTHER
+            aspect = (
+                Aspect.CLOTHING
+                if not text.startswith((" with", " hold", " carry", " made", " full", " cover"))
+                else Aspect.OTHER
+            )
             return "", (Look(aspect, text.strip(), "after"),), ""
     if found and found["where"]:
         where, doing = _before_verb(found["where"].strip())
@@ -318,7 +322,9 @@ def verb_phrase(text: str) -> tuple[str, float] | None:
     if not is_verb(verb) or verb in _AUX or verb in words_of("verbs", "speech"):
         return None
     base = lemma(verb, "VERB")
-    if base in {"be", "do"} or (verb != base and not verb.endswith("ing") and inflect(base, "VBZ") != verb):
+    if base in {"be", "do"} or (
+        verb != base and not verb.endswith("ing") and inflect(base, "VBZ") != verb
+    ):
         return None
     if verb.endswith("ing"):
         if verb in word_list("not_acting"):
@@ -391,7 +397,26 @@ def is_verb_only(low: str) -> bool:
 
 
 def _is_tail(word: str) -> bool:
-    return word in word_list("prepositions") or word.endswith("ly") or word in {"her", "his", "him", "it", "them", "up", "down", "over", "away", "off", "out", "back", "around"}
+    return (
+        word in word_list("prepositions")
+        or word.endswith("ly")
+        or word
+        in {
+            "her",
+            "his",
+            "him",
+            "it",
+            "them",
+            "up",
+            "down",
+            "over",
+            "away",
+            "off",
+            "out",
+            "back",
+            "around",
+        }
+    )
 
 
 def _modal_event(actor: str, named: float, rest: str, modal: re.Match[str]) -> Event | None:
@@ -403,7 +428,13 @@ def _modal_event(actor: str, named: float, rest: str, modal: re.Match[str]) -> E
         if first.endswith("ing") and is_verb(first) and lemma(first, "VERB") != first:
             return Event(actor, progressive(said), score=0.95 * named, must=True)
         return None
-    if not is_verb(first) or lemma(first, "VERB") not in {first} or first in {"be", "look", "feel", "seem"} and len(said.split()) == 2 and aspect_of(said.split()[1]):
+    if (
+        not is_verb(first)
+        or lemma(first, "VERB") not in {first}
+        or first in {"be", "look", "feel", "seem"}
+        and len(said.split()) == 2
+        and aspect_of(said.split()[1])
+    ):
         return None
     return Event(actor, progressive(said), score=0.95 * named, must=True)
 
@@ -418,7 +449,12 @@ def _progressive_event(actor: str, named: float, words: Sequence[str], aux: str)
         return Event(actor, " ".join(words), score=0.9 * named)
     if first in word_list("prepositions") and len(words) > 1:
         return Event(actor, f"being {' '.join(words)}", score=0.62 * named)
-    if verb.endswith(("ed", "en")) and is_verb(verb) and len(words) > 1 and words[1].lower() in {"by", "over", "down", "up", "off", "out", "apart", "away"}:
+    if (
+        verb.endswith(("ed", "en"))
+        and is_verb(verb)
+        and len(words) > 1
+        and words[1].lower() in {"by", "over", "down", "up", "off", "out", "apart", "away"}
+    ):
         return Event(actor, f"being {' '.join(words)}", score=0.85 * named)
     return None
 
@@ -430,7 +466,11 @@ def _actor_score(actor: str) -> float:
                "everything", "nobody", "no one", "this one", "that one", "the first", "the second", "the last one"}:  # fmt: skip
         return 1.0
     words = low.split()
-    if words[0] in words_of("verbs", "commands") and words[0] not in {"cut", "show", "drop", "tilt", "film", "shoot", "pan"} and not is_plural(words[-1]):
+    if (
+        words[0] in words_of("verbs", "commands")
+        and words[0] not in {"cut", "show", "drop", "tilt", "film", "shoot", "pan"}
+        and not is_plural(words[-1])
+    ):
         return 0.0
     found = noun_phrase(actor)
     if found is None or found.doing:
@@ -442,7 +482,17 @@ def _is_plural_actor(actor: str) -> bool:
     low = actor.lower()
     if low in {"they", "both", "both of them", "all of them"}:
         return True
-    if low in {"it", "he", "she", "someone", "somebody", "everyone", "everybody", "something", "everything"}:
+    if low in {
+        "it",
+        "he",
+        "she",
+        "someone",
+        "somebody",
+        "everyone",
+        "everybody",
+        "something",
+        "everything",
+    }:
         return False
     found = noun_phrase(actor)
     return " and " in low or (found is not None and found.is_plural)

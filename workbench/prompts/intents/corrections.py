@@ -140,4 +140,6 @@ def _other_beat(text: str, action: AddBeat | ChangeBeat, context: Context) -> Ca
     beats = [b for b in context.scene.beats if b.text == action.text]
     if not beats:
         return None
-    return Candidate((ChangeBeat(beat=beats[-1].id, text=doing[0]),), 0.95 * doing[1] + 0.03, intent="correction")
+    return Candidate(
+        (ChangeBeat(beat=beats[-1].id, text=doing[0]),), 0.95 * doing[1] + 0.03, intent="correction"
+    )

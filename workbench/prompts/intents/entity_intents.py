@@ -64,7 +64,11 @@ def _base(look: Look) -> Look:
         return look
     words = look.text.split()
     low = words[-1].lower()
-    if low.endswith("er") and look.aspect is not Aspect.COLOUR and look.aspect is not Aspect.MATERIAL:
+    if (
+        low.endswith("er")
+        and look.aspect is not Aspect.COLOUR
+        and look.aspect is not Aspect.MATERIAL
+    ):
         base = lemma(low, "ADJ")
         if base != low:
             words[-1] = base
@@ -108,7 +112,9 @@ def _field_look(
     head = found.noun.split()[-1]
 
     def put(text: str) -> str:
-        pattern = re.compile(rf"\b(?:(an?)\s+)?((?:[\w'-]+\s+)*?)({re.escape(head)}\w*)\b", re.IGNORECASE)
+        pattern = re.compile(
+            rf"\b(?:(an?)\s+)?((?:[\w'-]+\s+)*?)({re.escape(head)}\w*)\b", re.IGNORECASE
+        )
         made = pattern.sub(lambda m: _replaced_look(m, looks, words), text, count=1)
         return re.sub(r"^(an?)\s+(?=\w)", lambda _: "", made) if made != text else text
 
@@ -177,8 +183,10 @@ def _recoloured(
         before = found[2].split()
         kept = [w for w in before if aspect_of(w) is None or aspect_of(w) not in aspects]
         core = " ".join([*kept, words, found[3]]).strip()
-        return with_article(core) if found[1] and found[1].lower() in {"a", "an"} else (
-            f"{found[1]} {core}" if found[1] else core
+        return (
+            with_article(core)
+            if found[1] and found[1].lower() in {"a", "an"}
+            else (f"{found[1]} {core}" if found[1] else core)
         )
 
     pattern = re.compile(
@@ -222,7 +230,10 @@ def _retouch(match: Match, context: Context) -> Candidate | None:
         if text == entity.phrase.lower() or text == entity.noun:
             if not thing.looks:
                 return None
-            if thing.determiner.lower() in {"a", "an", "another"} and not thing.determiner.lower() == "the":
+            if (
+                thing.determiner.lower() in {"a", "an", "another"}
+                and not thing.determiner.lower() == "the"
+            ):
                 return _looked(Reference((entity.id,)), thing.looks, match.score * 0.9, context)
             return _looked(Reference((entity.id,)), thing.looks, match.score, context)
         action = _named_anew(entity, thing)
@@ -239,7 +250,9 @@ def _refined(thing: NounPhrase, match: Match, context: Context) -> Candidate | N
         words = [lemma(w, "NOUN") for w in entity.phrase.lower().split()]
         if lemma(last, "NOUN") in words[:-1]:  # american football → american football player
             phrase = " ".join(
-                " ".join([*(k.text for k in thing.looks), thing.phrase]) if lemma(w, "NOUN") == lemma(last, "NOUN") else w
+                " ".join([*(k.text for k in thing.looks), thing.phrase])
+                if lemma(w, "NOUN") == lemma(last, "NOUN")
+                else w
                 for w in entity.phrase.split()
             )
             action = EditEntity(entity=entity.id, aspect="phrase", value=phrase, noun=entity.noun)
@@ -270,7 +283,9 @@ def _named_anew(entity: Entity, thing: NounPhrase) -> EditEntity:
     phrase, determiner = thing.phrase, entity.determiner
     head = phrase.split(" of ")[0].split()[-1]
     if entity.count not in {1, None} and not is_plural(head) and thing.count == 1:
-        phrase = re.sub(rf"\b{re.escape(head)}\b", inflect(lemma(head, "NOUN"), "NNS"), phrase, count=1)
+        phrase = re.sub(
+            rf"\b{re.escape(head)}\b", inflect(lemma(head, "NOUN"), "NNS"), phrase, count=1
+        )
     elif is_plural(head) and entity.count == 1:
         determiner = thing.determiner
     if determiner.lower() in {"a", "an", ""} and thing.count == 1 and entity.count == 1:
@@ -305,15 +320,27 @@ def _replace(match: Match, context: Context) -> Candidate | None:
     score = match.score * (0.97 if thing.determiner or thing.score > 0.95 else 0.9)
     if found.part or len(entities) > 1:
         score *= 0.85
-    if thing.noun == entity.noun and not thing.looks and thing.phrase.lower() == entity.phrase.lower():
+    if (
+        thing.noun == entity.noun
+        and not thing.looks
+        and thing.phrase.lower() == entity.phrase.lower()
+    ):
         return None
     actions: list[Action] = []
     if found.part and entity.count and entity.count > 1:
         return _split_off(entity, thing, score, context)
     actions.append(_named_anew(entity, thing))
     if thing.count not in {entity.count, None} and thing.determiner and thing.count != 1:
-        actions.append(EditEntity(entity=entity.id, aspect="count", value=thing.count, determiner=thing.determiner))
-    elif thing.count == 1 and thing.determiner.lower() in {"a", "an", "one"} and entity.count not in {1}:
+        actions.append(
+            EditEntity(
+                entity=entity.id, aspect="count", value=thing.count, determiner=thing.determiner
+            )
+        )
+    elif (
+        thing.count == 1
+        and thing.determiner.lower() in {"a", "an", "one"}
+        and entity.count not in {1}
+    ):
         first = next((k.text for k in thing.looks), thing.phrase)
         single = EditEntity(
             entity=entity.id, aspect="phrase", value=thing.phrase, noun=thing.noun,
@@ -362,12 +389,16 @@ def _replace_in_field(
 ) -> Candidate | None:
     scene = context.scene
     new = " ".join([*(k.text for k in thing.looks if k.place == "before"), thing.phrase])
-    pattern = re.compile(rf"\b(?:(?:an?|the)\s+)?(?:[\w'-]+\s+)*?{re.escape(found.noun)}\b", re.IGNORECASE)
+    pattern = re.compile(
+        rf"\b(?:(?:an?|the)\s+)?(?:[\w'-]+\s+)*?{re.escape(found.noun)}\b", re.IGNORECASE
+    )
     if found.field == "setting":
         head = scene.setting.split(" of ")[0].split()[-1:]
         is_head = head and lemma(head[0], "NOUN") == lemma(found.noun.split()[-1], "NOUN")
-        value = with_article(new) if is_head else re.sub(
-            rf"\b{re.escape(found.noun)}\b", new, scene.setting, flags=re.IGNORECASE
+        value = (
+            with_article(new)
+            if is_head
+            else re.sub(rf"\b{re.escape(found.noun)}\b", new, scene.setting, flags=re.IGNORECASE)
         )
         return _field_change("setting", value, context, score)
     details = tuple(
@@ -454,7 +485,9 @@ def _count(match: Match, context: Context) -> Candidate | None:
     found: Reference | None = match.value("entity")
     if found is None:
         leads = [e for e in context.leads() if _countable(e)]
-        spoken = [e for i in context.focus if (e := context.scene.entity(i)) is not None and _countable(e)]
+        spoken = [
+            e for i in context.focus if (e := context.scene.entity(i)) is not None and _countable(e)
+        ]
         targets = [e for e in leads if not is_singular(e)] or spoken[:1] or leads[:1]
     else:
         targets = [e for e in _entities(found, context) if _countable(e)]
@@ -483,7 +516,9 @@ def _one_more(match: Match, context: Context) -> Candidate | None:
         return None
     if not _countable(targets[0]):
         return None
-    return Candidate((_counted(targets[0], (targets[0].count or 2) + 1),), match.score, intent="count")
+    return Candidate(
+        (_counted(targets[0], (targets[0].count or 2) + 1),), match.score, intent="count"
+    )
 
 
 def _more(match: Match, context: Context) -> Candidate | None:
@@ -514,12 +549,21 @@ def _more(match: Match, context: Context) -> Candidate | None:
         return None
     action = add_entity(thing, context, is_definite=False)
     lead = "many more" if found is not None else "many"
-    action = action.model_copy(update={"determiner": lead if is_many else "a lot of", "count": None})
+    action = action.model_copy(
+        update={"determiner": lead if is_many else "a lot of", "count": None}
+    )
     return Candidate((action, *added_with_doing(thing, action)), match.score * 0.92, intent="add")
 
 
 def _is_mass_like(noun: str) -> bool:
-    return subject_kind(noun) in {"natural", "scenery", "food", "drink", "plant", None} and is_known(noun)
+    return subject_kind(noun) in {
+        "natural",
+        "scenery",
+        "food",
+        "drink",
+        "plant",
+        None,
+    } and is_known(noun)
 
 
 def _fewer(match: Match, context: Context) -> Candidate | None:
@@ -549,12 +593,23 @@ def _wear(match: Match, context: Context) -> Candidate | None:
     thing: NounPhrase = match.value("clothing") or match.value("thing")
     words = set(thing.text.lower().split())
     said = match.slots.get("clothing") or match.slots["thing"]
-    is_clothes = bool(words & (word_list("clothing") - word_list("colors"))) or thing.noun in word_list("clothing") or thing.noun in words_of("nouns", "belongings")
+    is_clothes = (
+        bool(words & (word_list("clothing") - word_list("colors")))
+        or thing.noun in word_list("clothing")
+        or thing.noun in words_of("nouns", "belongings")
+    )
     if not is_clothes:
         return None
-    targets = [e for e in _entities(found, context)] if found else [
-        e for e in context.leads() if kind_of(e.noun) in {EntityKind.PERSON, EntityKind.ANIMAL, EntityKind.ROBOT} or is_person(e)
-    ][:1]
+    targets = (
+        [e for e in _entities(found, context)]
+        if found
+        else [
+            e
+            for e in context.leads()
+            if kind_of(e.noun) in {EntityKind.PERSON, EntityKind.ANIMAL, EntityKind.ROBOT}
+            or is_person(e)
+        ][:1]
+    )
     if not targets or (found is not None and found.belonging):
         return None
     piece = with_article(re.sub(r"^(?:the|some)\s+", "", said.text.strip()))
@@ -563,14 +618,41 @@ def _wear(match: Match, context: Context) -> Candidate | None:
     for entity in targets:
         for look in entity.looks:
             if look.place == "after" and re.search(rf"\b{re.escape(noun)}\w*\b", look.text):
-                actions.append(EditEntity(entity=entity.id, aspect=str(Aspect.CLOTHING), value=f"wearing {piece}", replaces=look.text))
+                actions.append(
+                    EditEntity(
+                        entity=entity.id,
+                        aspect=str(Aspect.CLOTHING),
+                        value=f"wearing {piece}",
+                        replaces=look.text,
+                    )
+                )
                 break
         else:
-            worn = next((k for k in entity.looks if k.aspect is Aspect.CLOTHING and k.place == "after" and k.text.startswith("wearing")), None)
+            worn = next(
+                (
+                    k
+                    for k in entity.looks
+                    if k.aspect is Aspect.CLOTHING
+                    and k.place == "after"
+                    and k.text.startswith("wearing")
+                ),
+                None,
+            )
             if worn is not None:
-                actions.append(EditEntity(entity=entity.id, aspect=str(Aspect.CLOTHING), value=f"{worn.text} and {piece}", replaces=worn.text))
+                actions.append(
+                    EditEntity(
+                        entity=entity.id,
+                        aspect=str(Aspect.CLOTHING),
+                        value=f"{worn.text} and {piece}",
+                        replaces=worn.text,
+                    )
+                )
             else:
-                actions.append(EditEntity(entity=entity.id, aspect=str(Aspect.CLOTHING), value=f"wearing {piece}"))
+                actions.append(
+                    EditEntity(
+                        entity=entity.id, aspect=str(Aspect.CLOTHING), value=f"wearing {piece}"
+                    )
+                )
     return Candidate(tuple(actions), match.score, intent="look")
 
 
@@ -580,7 +662,9 @@ def _have(match: Match, context: Context) -> Candidate | None:
     said = match.slots.get("has") or match.slots["thing"]
     if found.belonging or found.field:
         return None
-    if thing.noun in word_list("clothing") or thing.noun in words_of("nouns", "belongings") & word_list("clothing"):
+    if thing.noun in word_list("clothing") or thing.noun in words_of(
+        "nouns", "belongings"
+    ) & word_list("clothing"):
         inner = Match(match.rule, {**match.slots, "thing": said}, match.groups, match.score)
         worn = _wear(inner, context)
         if worn is not None:
@@ -588,11 +672,25 @@ def _have(match: Match, context: Context) -> Candidate | None:
     piece = with_article(said.text.strip())
     actions = []
     for entity in _entities(found, context):
-        look = next((k for k in entity.looks if k.place == "after" and re.search(rf"\b{re.escape(thing.noun)}\w*\b", k.text)), None)
-        verb = "holding" if kind_of(entity.noun) is EntityKind.PERSON and thing.noun not in words_of("nouns", "belongings") else "with"
+        look = next(
+            (
+                k
+                for k in entity.looks
+                if k.place == "after" and re.search(rf"\b{re.escape(thing.noun)}\w*\b", k.text)
+            ),
+            None,
+        )
+        verb = (
+            "holding"
+            if kind_of(entity.noun) is EntityKind.PERSON
+            and thing.noun not in words_of("nouns", "belongings")
+            else "with"
+        )
         actions.append(
             EditEntity(
-                entity=entity.id, aspect=str(Aspect.OTHER), value=f"{verb} {piece}",
+                entity=entity.id,
+                aspect=str(Aspect.OTHER),
+                value=f"{verb} {piece}",
                 replaces=look.text if look else "",
             )  # fmt: skip
         )
@@ -612,15 +710,30 @@ def _added(
 ) -> Candidate | None:
     actions: list[Action] = []
     for thing in things:
-        if thing.noun in {"one", "thing", "something", "it"} or thing.determiner.lower() in {"the", "this", "that"} and refer(thing.text, context):
+        if (
+            thing.noun in {"one", "thing", "something", "it"}
+            or thing.determiner.lower() in {"the", "this", "that"}
+            and refer(thing.text, context)
+        ):
             return None
         own = _same_as(thing, context)
-        if own is not None and not thing.position and not thing.doing and thing.determiner.lower() in NUMBERS and not thing.looks:
+        if (
+            own is not None
+            and not thing.position
+            and not thing.doing
+            and thing.determiner.lower() in NUMBERS
+            and not thing.looks
+        ):
             actions.append(_counted(own, (own.count or 1) + (thing.count or 1)))
             continue
         if own is not None and not thing.position and not thing.doing and not thing.looks:
             return Candidate(already=True, score=score * 0.9)
-        action = add_entity(thing, context, is_definite=False, taken=len([a for a in actions if isinstance(a, AddEntity)]))
+        action = add_entity(
+            thing,
+            context,
+            is_definite=False,
+            taken=len([a for a in actions if isinstance(a, AddEntity)]),
+        )
         actions.append(action)
         actions += added_with_doing(thing, action)
     del text
@@ -647,7 +760,11 @@ def _named(match: Match, context: Context) -> Candidate | None:
     said = bool(first.determiner) or first.position or first.doing or len(things) > 1
     is_many = all(t.is_plural for t in things)
     factor = 1.0 if said else 0.9 if is_many else 0.8
-    if place_named(first.noun) and not (first.doing or first.position) and subject_kind(first.noun) is None:
+    if (
+        place_named(first.noun)
+        and not (first.doing or first.position)
+        and subject_kind(first.noun) is None
+    ):
         factor *= 0.75
     if not context.leads() and first.doing:
         factor = 1.0
@@ -686,7 +803,9 @@ def _remove(match: Match, context: Context) -> Candidate | None:
         said = exact_terms(what)
         held = [f for f, v in (said or {}).items() if getattr(scene, f) == v]
         if held:
-            return Candidate(tuple(EditField(field=f, value="") for f in held), match.score, intent="remove")
+            return Candidate(
+                tuple(EditField(field=f, value="") for f in held), match.score, intent="remove"
+            )
         found = refer(what, context)
         if said and (found is None or not found.ids):
             return None
@@ -718,16 +837,16 @@ def _remove_all(parts: Sequence[str], match: Match, context: Context) -> Candida
     return Candidate(tuple(actions), match.score, intent="remove") if actions else None
 
 
-def _removed(
-    found: Reference, what: str, score: float, context: Context
-) -> Candidate | None:
+def _removed(found: Reference, what: str, score: float, context: Context) -> Candidate | None:
     scene = context.scene
     if found.belonging:
         noun = lemma(found.belonging.split()[-1], "NOUN")
         for entity in _entities(found, context):
             for look in entity.looks:
                 if re.search(rf"\b{re.escape(noun)}\w*\b", look.text, re.IGNORECASE):
-                    action = EditEntity(entity=entity.id, aspect=str(look.aspect), value="", replaces=look.text)
+                    action = EditEntity(
+                        entity=entity.id, aspect=str(look.aspect), value="", replaces=look.text
+                    )
                     return Candidate((action,), score, intent="remove")
         return None
     if found.field == "details":
@@ -742,7 +861,12 @@ def _removed(
     if not entities:
         return None
     entity = entities[0]
-    if found.part and entity.count and entity.count > 1 and not found.part.startswith(("both", "all")):
+    if (
+        found.part
+        and entity.count
+        and entity.count > 1
+        and not found.part.startswith(("both", "all"))
+    ):
         gone = 2 if found.part.startswith("two") else 1
         return Candidate((_counted(entity, max(1, entity.count - gone)),), score, intent="remove")
     own = [e for e in scene.cast if e.id not in found.ids]
@@ -759,7 +883,13 @@ def _barred(what: str, score: float, context: Context) -> Candidate | None:
     """Add what is to be avoided to the negative prompt: a clean noun phrase of known words."""
     thing = noun_phrase(what)
     words = what.split()
-    if thing is None or thing.doing or len(words) > 4 or thing.score < 0.75 or thing.determiner in {"his", "her"}:
+    if (
+        thing is None
+        or thing.doing
+        or len(words) > 4
+        or thing.score < 0.75
+        or thing.determiner in {"his", "her"}
+    ):
         return None
     if not all(is_known(w) for w in words):
         return None

@@ -27,7 +27,9 @@ __all__ = ["INTENTS"]
 
 _PARTICLE_IT: Final = re.compile(r"\b(it|them)\b", re.IGNORECASE)
 _ANYBODY: Final = frozenset({"someone", "somebody", "something", "nobody", "no one", "everything"})
-_CAMERA: Final = re.compile(r"(?:the )?(?:camera|shot|frame|scene|view|image|video|clip)\b", re.IGNORECASE)
+_CAMERA: Final = re.compile(
+    r"(?:the )?(?:camera|shot|frame|scene|view|image|video|clip)\b", re.IGNORECASE
+)
 
 
 def _event(match: Match, context: Context) -> Candidate | None:
@@ -86,10 +88,24 @@ def _replaced_by(doing: str, own: Sequence[Beat]) -> Beat | None:
     verb = _verb(doing)
     if verb not in words_of("verbs", "exclusive"):
         return None
-    group = {"eat", "drink", "cook", "read", "sing", "paint", "work", "play", "fight", "argue", "talk"}
+    group = {
+        "eat",
+        "drink",
+        "cook",
+        "read",
+        "sing",
+        "paint",
+        "work",
+        "play",
+        "fight",
+        "argue",
+        "talk",
+    }
     for beat in own:
         now = _verb(beat.text)
-        if now == verb or (now in words_of("verbs", "exclusive") and (now in group) == (verb in group)):
+        if now == verb or (
+            now in words_of("verbs", "exclusive") and (now in group) == (verb in group)
+        ):
             return beat
     return None
 
@@ -128,9 +144,7 @@ def _possessive(actor: str) -> str:
     return owned[1] if owned else ""
 
 
-def _newcomer_acts(
-    actor: str, event: Event, score: float, context: Context
-) -> Candidate | None:
+def _newcomer_acts(actor: str, event: Event, score: float, context: Context) -> Candidate | None:
     """Somebody or something that was not there does something."""
     if actor.lower() in {"it", "he", "she", "they", "one", "the other", "this one", "that one"}:
         return None
@@ -185,7 +199,10 @@ def _act(match: Match, context: Context) -> Candidate | None:
     found: Reference = match.value("entity")
     if not found.ids or found.belonging or found.field:
         return None
-    if _verb(match.value("doing")) in {"look", "feel", "seem", "appear"} and len(match.text("doing").split()) < 3:
+    if (
+        _verb(match.value("doing")) in {"look", "feel", "seem", "appear"}
+        and len(match.text("doing").split()) < 3
+    ):
         return None
     event = Event("", match.value("doing"), must=True)
     return _acted(found, event, match.score, context)
@@ -211,7 +228,9 @@ def _do(match: Match, context: Context) -> Candidate | None:
     return _acted(Reference(ids), Event("", doing), score, context)
 
 
-_LIVELY: Final = frozenset({EntityKind.PERSON, EntityKind.ANIMAL, EntityKind.ROBOT, EntityKind.VEHICLE, EntityKind.CROWD})
+_LIVELY: Final = frozenset(
+    {EntityKind.PERSON, EntityKind.ANIMAL, EntityKind.ROBOT, EntityKind.VEHICLE, EntityKind.CROWD}
+)
 
 
 def _do_instead(match: Match, context: Context) -> Candidate | None:
@@ -222,7 +241,9 @@ def _do_instead(match: Match, context: Context) -> Candidate | None:
     if doing is None:
         return None
     old: str | None = match.value("old")
-    found: Reference | None = match.value("entity") or (refer(event.actor, context) if event else None)
+    found: Reference | None = match.value("entity") or (
+        refer(event.actor, context) if event else None
+    )
     beats = context.scene.beats
     if found is not None and found.ids:
         own = context.scene.beats_of(found.ids[0]) or beats

@@ -68,10 +68,21 @@ def add_entity(
     bare = " ".join([*(k.text for k in thing.looks if k.place == "before"), thing.phrase])
     if determiner.isdigit():
         determiner = numeral(int(determiner))
-    elif not determiner and not is_plural(head) and head not in word_list("mass") and not _is_pronoun(head):
+    elif (
+        not determiner
+        and not is_plural(head)
+        and head not in word_list("mass")
+        and not _is_pronoun(head)
+    ):
         determiner = "the" if is_definite else article_for(bare)
     elif determiner.lower() in {"a", "an", "the", "some"} and not is_plural(head):
-        determiner = "the" if determiner.lower() == "the" else "some" if determiner.lower() == "some" else article_for(bare)
+        determiner = (
+            "the"
+            if determiner.lower() == "the"
+            else "some"
+            if determiner.lower() == "some"
+            else article_for(bare)
+        )
     elif determiner.lower() == "some":
         determiner = "some"
     count = thing.count

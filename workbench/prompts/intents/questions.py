@@ -35,11 +35,18 @@ _TALK: Final = frozenset({"thanks", "greeting", "praise"})
 
 def answered(text: str, context: Context) -> Explain | None:
     """Return the answer to a question or to small talk; None where ``text`` asks for a change."""
-    bare = re.sub(r"^(?:so|and|but|ok|okay|hey|hmm+|well|wait|oh)[\s,]+(?=\S)", "", text.strip(), flags=re.IGNORECASE)
+    bare = re.sub(
+        r"^(?:so|and|but|ok|okay|hey|hmm+|well|wait|oh)[\s,]+(?=\S)",
+        "",
+        text.strip(),
+        flags=re.IGNORECASE,
+    )
     is_asked = bare.rstrip().endswith("?")
     bare = bare.strip(" .!?,")
     if not bare or _REQUESTS.match(bare):
-        if not re.match(r"(?:what|which) (?:can|could|may) (?:i|you|we)\b|can you help", bare, re.IGNORECASE):
+        if not re.match(
+            r"(?:what|which) (?:can|could|may) (?:i|you|we)\b|can you help", bare, re.IGNORECASE
+        ):
             return None
     for match in matches(bare if not is_asked else bare, "questions", context):
         topic = str(match.rule.parameters["topic"])
@@ -58,7 +65,9 @@ def answered(text: str, context: Context) -> Explain | None:
 
 
 def _opens_question(text: str) -> bool:
-    return bool(re.match(r"(?:why|how come|who|what|how (?:do|does|did|is|are))\b", text, re.IGNORECASE))
+    return bool(
+        re.match(r"(?:why|how come|who|what|how (?:do|does|did|is|are))\b", text, re.IGNORECASE)
+    )
 
 
 def is_small_talk(text: str) -> bool:
@@ -93,7 +102,14 @@ def _time(match: Match, context: Context) -> str:
     if not now:
         return "The prompt does not say which time of day it is. Say “make it night” to choose one."
     dark = now in {"night", "midnight", "evening", "dusk", "blue hour"}
-    wanted = {"night": dark, "nighttime": dark, "dark": dark, "day": not dark, "daytime": not dark, "light": not dark}
+    wanted = {
+        "night": dark,
+        "nighttime": dark,
+        "dark": dark,
+        "day": not dark,
+        "daytime": not dark,
+        "light": not dark,
+    }
     if asked in wanted and " or " not in match.groups.get("whole", ""):
         return f"{'Yes' if wanted[asked] else 'No'}, it is {now}."
     said = exact_terms(asked) or {}
@@ -129,7 +145,11 @@ def _count(match: Match, context: Context) -> str:
     if noun is None:
         seen = [e for e in scene.cast if e.phrase]
         if not seen:
-            return f"Nobody and nothing in particular; the place is {scene.setting}." if scene.setting else "The prompt names nobody yet."
+            return (
+                f"Nobody and nothing in particular; the place is {scene.setting}."
+                if scene.setting
+                else "The prompt names nobody yet."
+            )
         where = f", {_in(scene.setting)}" if scene.setting else ""
         return f"There is {_list(seen)}{where}."
     low = lemma(str(noun).split()[-1], "NOUN")
@@ -147,7 +167,11 @@ def _count(match: Match, context: Context) -> str:
 
 
 def _in(setting: str) -> str:
-    return setting if re.match(r"(?:in|on|at|under|over|along|near|by|inside|outside|through)\b", setting) else f"the place is {setting}"
+    return (
+        setting
+        if re.match(r"(?:in|on|at|under|over|along|near|by|inside|outside|through)\b", setting)
+        else f"the place is {setting}"
+    )
 
 
 def _doing(match: Match, context: Context) -> str:
@@ -161,7 +185,9 @@ def _doing(match: Match, context: Context) -> str:
         entity = names.get(found.ids[0])
         name = f"the {entity.phrase}" if entity else "it"
         if doing is not None:
-            same = any(lemma(b.text.split()[0], "VERB") == lemma(doing.split()[0], "VERB") for b in own)
+            same = any(
+                lemma(b.text.split()[0], "VERB") == lemma(doing.split()[0], "VERB") for b in own
+            )
             now = f": {own[0].text}" if own and not same else ""
             return f"{'Yes' if same else 'No'}{now}."
         if not own:
@@ -202,7 +228,11 @@ def _place(match: Match, context: Context) -> str:
     if entity is not None and entity.position:
         return f"The {entity.phrase} is {entity.position}."
     setting = context.scene.setting
-    return f"The place is {setting}." if setting else "The prompt names no place yet. Say “in a forest” to choose one."
+    return (
+        f"The place is {setting}."
+        if setting
+        else "The prompt names no place yet. Say “in a forest” to choose one."
+    )
 
 
 def _field(match: Match, context: Context) -> str:
@@ -224,21 +254,39 @@ def _setting(match: Match, context: Context) -> str:
     settings = context.settings
     whole = match.groups.get("whole", "").lower()
     name = match.groups.get("name", "").lower()
-    size = f"{settings.width}×{settings.height}" if settings.width and settings.height else "the engine's own size"
+    size = (
+        f"{settings.width}×{settings.height}"
+        if settings.width and settings.height
+        else "the engine's own size"
+    )
     if name in _NAMES:
         value = getattr(settings, _NAMES[name])
         if name == "seed" and value is None:
             return "No seed is fixed: each render gets one of its own. Say “seed 42” to fix it."
-        return f"The {name} is {value}." if value is not None else f"The {name} is the engine's own."
+        return (
+            f"The {name} is {value}." if value is not None else f"The {name} is the engine's own."
+        )
     if "settings" in name:
         stated = ", ".join(f"{k.replace('_', ' ')} {v}" for k, v in settings.stated().items())
         return f"Renders use {stated}." if stated else "Renders use the engine's own settings."
     if "long" in whole or name in {"length", "duration"} or "second" in whole:
-        return f"Videos are {settings.seconds:g} seconds long." if settings.seconds else "The engine decides the length."
+        return (
+            f"Videos are {settings.seconds:g} seconds long."
+            if settings.seconds
+            else "The engine decides the length."
+        )
     if "step" in whole:
-        return f"Renders take {settings.num_inference_steps} steps." if settings.num_inference_steps else "This engine has no steps."
+        return (
+            f"Renders take {settings.num_inference_steps} steps."
+            if settings.num_inference_steps
+            else "This engine has no steps."
+        )
     if "frame" in whole:
-        return f"Videos have {settings.num_frames} frames at {settings.fps} per second." if settings.num_frames else "The engine decides the number of frames."
+        return (
+            f"Videos have {settings.num_frames} frames at {settings.fps} per second."
+            if settings.num_frames
+            else "The engine decides the number of frames."
+        )
     aspect = f" ({settings.aspect})" if settings.aspect else ""
     return f"Videos are {size}{aspect}. Say “vertical”, “16:9” or “720p” to change that."
 
@@ -257,7 +305,11 @@ def _locked(match: Match, context: Context) -> str:
     if field is not None:
         return f"{'Yes' if field in locked else 'No'}."
     shown = ", ".join(name.replace("_", " ") for name in locked)
-    return f"Locked: {shown}." if shown else "Nothing is locked. Say “lock the camera” to fix something."
+    return (
+        f"Locked: {shown}."
+        if shown
+        else "Nothing is locked. Say “lock the camera” to fix something."
+    )
 
 
 def _prompt(_match: Match, context: Context) -> str:

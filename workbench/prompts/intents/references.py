@@ -52,12 +52,29 @@ _PART: Final = re.compile(
     r"the (?:one|\w+) (?:on|to|at) the (?:left|right)|the (?:left|right) one)",
     re.IGNORECASE,
 )
-_POSSESSIVE: Final = re.compile(r"(?P<owner>his|her|its|their|the .+?(?:'s|s')|\w+'s)\s+(?P<thing>.+)", re.IGNORECASE)
+_POSSESSIVE: Final = re.compile(
+    r"(?P<owner>his|her|its|their|the .+?(?:'s|s')|\w+'s)\s+(?P<thing>.+)", re.IGNORECASE
+)
 _PERSONAL: Final = {
     "he": "man", "him": "man", "his": "man", "she": "woman", "her": "woman", "hers": "woman",
 }  # fmt: skip
-_ALL: Final = frozenset({"everyone", "everybody", "all of them", "both", "both of them", "all", "they", "them", "these", "those"})
-_IT: Final = frozenset({"it", "this", "that", "this one", "that one", "the one", "the subject", "subject", "the thing"})
+_ALL: Final = frozenset(
+    {
+        "everyone",
+        "everybody",
+        "all of them",
+        "both",
+        "both of them",
+        "all",
+        "they",
+        "them",
+        "these",
+        "those",
+    }
+)
+_IT: Final = frozenset(
+    {"it", "this", "that", "this one", "that one", "the one", "the subject", "subject", "the thing"}
+)
 
 
 def refer(phrase: str, context: Context) -> Reference | None:
@@ -146,7 +163,9 @@ def _part_of(low: str, context: Context) -> Reference | None:
     words = low.split()
     ordinal = next((_ORDINALS[w] for w in words if w in _ORDINALS), None)
     noun = lemma(words[2], "NOUN") if len(words) == 3 and words[0] == "the" else ""
-    same = [e for e in context.leads() if is_singular(e) and (noun in {"", "one"} or _match(noun, e))]
+    same = [
+        e for e in context.leads() if is_singular(e) and (noun in {"", "one"} or _match(noun, e))
+    ]
     if ordinal is not None and len(same) > 1 and -len(same) <= ordinal < len(same):
         return Reference((same[ordinal].id,), score=0.95)
     if low.startswith(("both of", "all of", "each of")):
@@ -272,7 +291,10 @@ def _in_field(low: str, context: Context) -> Reference | None:
     want = {lemma(w, "NOUN") for w in words}
     if not want:
         return None
-    held: Sequence[tuple[str, str]] = [("setting", scene.setting), *(("details", d) for d in scene.details)]
+    held: Sequence[tuple[str, str]] = [
+        ("setting", scene.setting),
+        *(("details", d) for d in scene.details),
+    ]
     for name, text in held:
         have = {lemma(w, "NOUN") for w in re.findall(r"[\w'-]+", text.lower())}
         if want <= have and not want <= word_list("colors"):

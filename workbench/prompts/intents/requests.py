@@ -105,7 +105,13 @@ def mended(text: str, known: Collection[str]) -> str:
     def mend(found: re.Match[str]) -> str:
         word = found[0]
         low = word.lower()
-        if len(low) < 4 or not word.islower() or is_known(low) or low in known or low in _expected():
+        if (
+            len(low) < 4
+            or not word.islower()
+            or is_known(low)
+            or low in known
+            or low in _expected()
+        ):
             return word
         options = [w for w in _one_slip_away(low) if w in _expected() or w in known]
         return options[0] if options else word
@@ -117,8 +123,17 @@ def mended(text: str, known: Collection[str]) -> str:
 def _expected() -> frozenset[str]:
     """Return the words that requests are made of: the rules' and the vocabulary's."""
     texts = chain(
-        (f for name in ("scene_rules", "session_rules") for r in data(name)["rule"] for f in r["forms"]),
-        (str(v) for name in ("scene_rules", "session_rules") for v in data(name)["macros"].values()),
+        (
+            f
+            for name in ("scene_rules", "session_rules")
+            for r in data(name)["rule"]
+            for f in r["forms"]
+        ),
+        (
+            str(v)
+            for name in ("scene_rules", "session_rules")
+            for v in data(name)["macros"].values()
+        ),
         (p for table in vocabulary().values() for t, ps in table.items() for p in (t, *ps)),
     )
     return frozenset(w for text in texts for w in re.findall(r"[a-z]{4,}", text.lower()))

@@ -21,7 +21,9 @@ LONGEST_PART: Final = 220
 """Characters of a part beyond which no form is tried."""
 _SLOT: Final = re.compile(r"\{([a-z]+(?:\+[a-z]+)?)(?::([a-z]+))?\}")
 _MACRO: Final = re.compile(r"(?<!\?P)<([a-z]+)>")
-_BETWEEN: Final = re.compile(r"^(?:to |be |look |appear |all |all the way |into )+(?=\S)", re.IGNORECASE)
+_BETWEEN: Final = re.compile(
+    r"^(?:to |be |look |appear |all |all the way |into )+(?=\S)", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)

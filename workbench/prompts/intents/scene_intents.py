@@ -33,7 +33,9 @@ _FAMILY: Final = {
     "fog": {"fog", "mist"}, "mist": {"fog", "mist"}, "thunderstorm": {"thunderstorm", "dust storm"},
     "overcast": {"overcast", "partly cloudy"}, "partly cloudy": {"overcast", "partly cloudy"},
 }  # fmt: skip
-_SMALL: Final = frozenset({"of", "the", "and", "a", "in", "on", "with", "de", "van", "von", "da", "la"})
+_SMALL: Final = frozenset(
+    {"of", "the", "and", "a", "in", "on", "with", "de", "van", "von", "da", "la"}
+)
 
 
 def _edits(values: Mapping[str, str | tuple[str, ...]], scene: Scene) -> tuple[Action, ...]:
@@ -131,7 +133,9 @@ def _without_terms(named: str, timed: Mapping[str, str]) -> str:
     for term in reversed(find_terms(named)):
         if term.field in timed:
             text = text[: term.start] + text[term.end :]
-    return re.sub(r"\s+(?:at|in|on|during|by|the|a|and|with)*\s*$", "", re.sub(r"\s+", " ", text)).strip()
+    return re.sub(
+        r"\s+(?:at|in|on|during|by|the|a|and|with)*\s*$", "", re.sub(r"\s+", " ", text)
+    ).strip()
 
 
 def _capital(named: str) -> str:
@@ -188,7 +192,9 @@ def _clear_field(match: Match, context: Context) -> Candidate | None:
         return None
     if not getattr(context.scene, field):
         return Candidate(already=True, score=match.score)
-    return _set({field: () if field in LIST_FIELDS else ""}, match.score, context.scene, intent="field")
+    return _set(
+        {field: () if field in LIST_FIELDS else ""}, match.score, context.scene, intent="field"
+    )
 
 
 def _style_like(match: Match, context: Context) -> Candidate | None:
@@ -207,7 +213,9 @@ def titled(name: str) -> str:
         return name
     words = name.split()
     return " ".join(
-        w if i and w in _SMALL else "-".join(p[:1].upper() + p[1:] if n == 0 else p for n, p in enumerate(w.split("-")))
+        w
+        if i and w in _SMALL
+        else "-".join(p[:1].upper() + p[1:] if n == 0 else p for n, p in enumerate(w.split("-")))
         for i, w in enumerate(words)
     )
 
@@ -221,13 +229,23 @@ def _shot_on(match: Match, context: Context) -> Candidate | None:
 
 
 def _device(name: str) -> str:
-    known = {"iphone": "iPhone", "gopro": "GoPro", "imax": "IMAX", "vhs": "VHS", "dslr": "DSLR", "arri": "ARRI", "red": "RED"}
+    known = {
+        "iphone": "iPhone",
+        "gopro": "GoPro",
+        "imax": "IMAX",
+        "vhs": "VHS",
+        "dslr": "DSLR",
+        "arri": "ARRI",
+        "red": "RED",
+    }
     return " ".join(known.get(w.lower(), w) for w in name.split())
 
 
 def _show_text(match: Match, context: Context) -> Candidate | None:
     said = re.sub(r"^[\"'“”]|[\"'“”]$", "", str(match.value("any"))).strip()
-    return _set({"on_screen_text": said}, match.score, context.scene, intent="text") if said else None
+    return (
+        _set({"on_screen_text": said}, match.score, context.scene, intent="text") if said else None
+    )
 
 
 def _reveal(match: Match, context: Context) -> Candidate | None:
@@ -238,7 +256,9 @@ def _reveal(match: Match, context: Context) -> Candidate | None:
             return None
         action = add_entity(thing, context, is_definite=False)
         edits = _edits(term, context.scene)
-        return Candidate((*edits, action, *added_with_doing(thing, action)), match.score, intent="term")
+        return Candidate(
+            (*edits, action, *added_with_doing(thing, action)), match.score, intent="term"
+        )
     how, what = match.value("how"), match.value("what")
     moved = stepped(str(how), context.scene) or exact_terms(str(how))
     if not moved or not set(moved) & {"shot_size", "camera_angle", "camera_movement"}:
@@ -262,7 +282,9 @@ def stepped(text: str, scene: Scene) -> Mapping[str, str] | None:
 
 @cache
 def _compiled(section: str) -> Sequence[tuple[re.Pattern[str], Mapping[str, Any]]]:
-    return tuple((re.compile(rf"(?:{e['when']})", re.IGNORECASE), e) for e in data("steps")[section])
+    return tuple(
+        (re.compile(rf"(?:{e['when']})", re.IGNORECASE), e) for e in data("steps")[section]
+    )
 
 
 def _step(found: re.Match[str], entry: Mapping[str, Any], scene: Scene) -> Mapping[str, str] | None:
@@ -288,7 +310,8 @@ def _step(found: re.Match[str], entry: Mapping[str, Any], scene: Scene) -> Mappi
 
 def _comparative(text: str) -> Mapping[str, str] | None:
     found = re.fullmatch(
-        r"(?:(?:make|have) (?:it|this|the \w+) |a bit |a little |much |even |way |look |feel )*([a-z]+er)", text
+        r"(?:(?:make|have) (?:it|this|the \w+) |a bit |a little |much |even |way |look |feel )*([a-z]+er)",
+        text,
     )
     base = lemma(found[1], "ADJ") if found else ""
     if not found or base == found[1]:

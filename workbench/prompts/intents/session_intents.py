@@ -38,7 +38,16 @@ _NUMBERS: Final = {
 _ORDINALS: Final = (
     "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth",
 )  # fmt: skip
-_SIDES: Final = {"full hd": 1080, "fhd": 1080, "hd": 720, "uhd": 2160, "4k": 2160, "8k": 4320, "2k": 1440, "sd": 480}
+_SIDES: Final = {
+    "full hd": 1080,
+    "fhd": 1080,
+    "hd": 720,
+    "uhd": 2160,
+    "4k": 2160,
+    "8k": 4320,
+    "2k": 1440,
+    "sd": 480,
+}
 _FACTORS: Final = {
     "twice": 2.0, "double": 2.0, "2x": 2.0, "two times": 2.0, "three times": 3.0, "3x": 3.0,
     "triple": 3.0, "four times": 4.0, "4x": 4.0, "half": 0.5, "halve": 0.5, "1.5x": 1.5,
@@ -85,7 +94,9 @@ def _aspect_ratio(match: Match, context: Context) -> Candidate | None:
 def _size(match: Match, context: Context) -> Candidate | None:
     width, height = int(match.groups["width"]), int(match.groups["height"])
     if not (64 <= width <= 7_680 and 64 <= height <= 4_320):
-        return Candidate(help="A frame is 64 to 7,680 pixels wide and 64 to 4,320 high.", score=match.score)
+        return Candidate(
+            help="A frame is 64 to 7,680 pixels wide and 64 to 4,320 high.", score=match.score
+        )
     return _set({"width": width, "height": height}, match, context)
 
 
@@ -128,7 +139,9 @@ def _tidy(number: float) -> float:
 def _length_step(match: Match, context: Context) -> Candidate | None:
     now = context.settings.seconds
     if now is None:
-        return Candidate(help="Say how long it should be in seconds: “8 seconds”.", score=match.score)
+        return Candidate(
+            help="Say how long it should be in seconds: “8 seconds”.", score=match.score
+        )
     groups = match.groups
     factor = _FACTORS.get(groups.get("factor", "").lower(), 0.0)
     if not factor and "verb" in groups:
@@ -150,14 +163,20 @@ def _joined(match: Match) -> str:
 
 def _fps(match: Match, context: Context) -> Candidate | None:
     fps = int(match.groups["fps"])
-    return _set({"fps": fps}, match, context) if 1 <= fps <= 120 else Candidate(
-        help="The frame rate is 1 to 120 frames per second.", score=match.score
+    return (
+        _set({"fps": fps}, match, context)
+        if 1 <= fps <= 120
+        else Candidate(help="The frame rate is 1 to 120 frames per second.", score=match.score)
     )
 
 
 def _fps_step(match: Match, context: Context) -> Candidate | None:
     now = context.settings.fps or 24
-    return _set({"fps": min(120, max(1, round(now * float(match.rule.parameters["factor"]))))}, match, context)
+    return _set(
+        {"fps": min(120, max(1, round(now * float(match.rule.parameters["factor"]))))},
+        match,
+        context,
+    )
 
 
 def _frames(match: Match, context: Context) -> Candidate | None:
@@ -194,7 +213,11 @@ def _steps_step(match: Match, context: Context) -> Candidate | None:
     if now is None:
         if factor < 1:
             return Candidate(help="This engine has no steps to reduce.", score=match.score)
-        return _set({"short_side": min(4_320, round((context.settings.short_side or 480) * 1.5 / 16) * 16)}, match, context)
+        return _set(
+            {"short_side": min(4_320, round((context.settings.short_side or 480) * 1.5 / 16) * 16)},
+            match,
+            context,
+        )
     return _set({"num_inference_steps": max(1, min(1_000, round(now * factor)))}, match, context)
 
 
@@ -211,7 +234,9 @@ def _guidance_step(match: Match, context: Context) -> Candidate | None:
     now = context.settings.guidance_scale
     if now is None:
         return Candidate(help="This engine has no guidance to change.", score=match.score)
-    return _set({"guidance_scale": round(now * float(match.rule.parameters["factor"]), 2)}, match, context)
+    return _set(
+        {"guidance_scale": round(now * float(match.rule.parameters["factor"]), 2)}, match, context
+    )
 
 
 def _model(match: Match, context: Context) -> Candidate | None:
@@ -226,7 +251,9 @@ def _settings_reset(match: Match, context: Context) -> Candidate | None:
     del context
     from workbench.actions.render_settings import RENDER_SETTINGS  # noqa: PLC0415
 
-    return Candidate((SetRender(values=dict.fromkeys(RENDER_SETTINGS)),), match.score, intent="setting")
+    return Candidate(
+        (SetRender(values=dict.fromkeys(RENDER_SETTINGS)),), match.score, intent="setting"
+    )
 
 
 def _render(match: Match, _context: Context) -> Candidate | None:
@@ -270,7 +297,9 @@ def _vary(match: Match, _context: Context) -> Candidate | None:
             axes.append(axis)
     if not 1 <= number <= 64:
         return None
-    is_rendered = bool(re.search(r"\b(?:render|generate|videos?)\b", groups.get("whole", ""), re.IGNORECASE))
+    is_rendered = bool(
+        re.search(r"\b(?:render|generate|videos?)\b", groups.get("whole", ""), re.IGNORECASE)
+    )
     action = Vary(count=int(number), axes=tuple(dict.fromkeys(axes)), render=is_rendered)
     return Candidate((action,), match.score, intent="vary")
 
@@ -323,7 +352,10 @@ def _compare(match: Match, context: Context) -> Candidate | None:
     parent = next((one.parent for one in context.landmarks if one.index == here), None)
     if two or (first is None and other is None):
         if parent is None:
-            return Candidate(help="There is only one prompt so far; nothing to compare it with.", score=match.score)
+            return Candidate(
+                help="There is only one prompt so far; nothing to compare it with.",
+                score=match.score,
+            )
         entries: tuple[int, ...] = (parent, here)
     else:
         chosen = [here if x is None else x for x in (other, first)]
@@ -337,11 +369,34 @@ def _compare(match: Match, context: Context) -> Candidate | None:
 
 def _place_of(text: str | None, context: Context) -> int | None:
     low = re.sub(r"^(?:the|my)\s+", "", (text or "").lower().strip())
-    if low in {"original", "start", "beginning", "first", "first one", "first version", "original one"}:
+    if low in {
+        "original",
+        "start",
+        "beginning",
+        "first",
+        "first one",
+        "first version",
+        "original one",
+    }:
         return context.landmarks[0].index if context.landmarks else -1
-    if low in {"previous", "previous one", "before", "last one", "one before", "last version", "previous version"}:
+    if low in {
+        "previous",
+        "previous one",
+        "before",
+        "last one",
+        "one before",
+        "last version",
+        "previous version",
+    }:
         here = context.current
-        return next((o.parent if o.parent is not None else -1 for o in context.landmarks if o.index == here), -1)
+        return next(
+            (
+                o.parent if o.parent is not None else -1
+                for o in context.landmarks
+                if o.index == here
+            ),
+            -1,
+        )
     return _which(low, context)
 
 
@@ -374,12 +429,20 @@ def _go_back(match: Match, context: Context) -> Candidate | None:
     groups = match.groups
     if "number" in groups or "ordinal" in groups:
         last = groups.get("ordinal", "").lower() == "last"
-        number = int(groups["number"]) if "number" in groups else (
-            len(context.landmarks) if last else _ORDINALS.index(groups["ordinal"].lower()) + 1
+        number = (
+            int(groups["number"])
+            if "number" in groups
+            else (
+                len(context.landmarks) if last else _ORDINALS.index(groups["ordinal"].lower()) + 1
+            )
         )
         index = _numbered(number, context)
         return None if index < 0 else Candidate((GoBack(to=index),), match.score, intent="go_back")
-    what = re.sub(r"\s+(?:came|was added|started|happened|appeared|change)$", "", groups["what"].lower().strip())
+    what = re.sub(
+        r"\s+(?:came|was added|started|happened|appeared|change)$",
+        "",
+        groups["what"].lower().strip(),
+    )
     found = landmark_named(what, context)
     if found is None:
         return None
@@ -419,12 +482,19 @@ def _said(scene: Scene) -> set[str]:
 def _go_back_keep(match: Match, context: Context) -> Candidate | None:
     what = str(match.value("any"))
     kept = fields_kept(what, context)
-    entities = [i for part in re.split(r"\s*,\s*|\s+and\s+", what) if (r := refer(part, context)) for i in r.ids]
+    entities = [
+        i
+        for part in re.split(r"\s*,\s*|\s+and\s+", what)
+        if (r := refer(part, context))
+        for i in r.ids
+    ]
     keep = tuple(dict.fromkeys([*(kept or ()), *entities]))
     if not keep:
         return None
     whole = match.groups.get("whole", "").lower()
-    is_all = bool(re.search(r"\b(?:all|everything|start|original|beginning|start over|reset)\b", whole))
+    is_all = bool(
+        re.search(r"\b(?:all|everything|start|original|beginning|start over|reset)\b", whole)
+    )
     to = Step.START if is_all else Step.UNDO
     return Candidate((GoBack(to=to, keep=keep),), match.score, intent="go_back")
 

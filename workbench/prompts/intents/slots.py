@@ -30,7 +30,17 @@ from workbench.prompts.intents.words import (
 )
 from workbench.scene import SCENE_FIELDS, Aspect, Look, canonical_term, terms
 
-__all__ = ["SLOTS", "Filled", "Terms", "exact_terms", "field_named", "fields_meant", "looks_in", "place_in_words", "splits"]
+__all__ = [
+    "SLOTS",
+    "Filled",
+    "Terms",
+    "exact_terms",
+    "field_named",
+    "fields_meant",
+    "looks_in",
+    "place_in_words",
+    "splits",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +96,9 @@ def looks_in(text: str) -> tuple[tuple[Look, ...], float] | None:
     bare = re.sub(r"\s+(?:ones?|instead|now|please|in colou?r|colou?red)$", "", text.strip(" .,!"))
     lead = _LOOK_LEAD.match(f"{bare} ")
     made = re.match(r"(?:be\s+)?made (?:out )?of\s+(.+)", bare, re.IGNORECASE)
-    if made and (aspect_of(made[1].split()[-1]) is Aspect.MATERIAL or is_known_noun(made[1].split()[-1])):
+    if made and (
+        aspect_of(made[1].split()[-1]) is Aspect.MATERIAL or is_known_noun(made[1].split()[-1])
+    ):
         return (Look(Aspect.MATERIAL, f"made of {made[1]}", "after"),), 0.95
     if lead and lead.end() <= len(bare):
         bare = bare[lead.end() :].strip()
@@ -130,7 +142,8 @@ def _clothing(text: str) -> Look | None:
         return None
     what = noun_phrase(found["what"])
     is_worn = what is not None and (
-        what.noun in word_list("clothing") or bool(set(found["what"].lower().split()) & (word_list("clothing") - word_list("colors")))
+        what.noun in word_list("clothing")
+        or bool(set(found["what"].lower().split()) & (word_list("clothing") - word_list("colors")))
     )
     if is_worn or (what is not None and not text.lower().startswith("in")):
         verb = "wearing" if not text.lower().startswith("dressed as") else "dressed as"
@@ -149,7 +162,11 @@ def _thing(text: str, _context: Context) -> Filled | None:
 
 
 def _things(text: str, context: Context) -> Filled | None:
-    bare = re.sub(r"\s+(?:instead|now|too|as well|please|to (?:it|the (?:scene|shot|video|picture)))$", "", text)
+    bare = re.sub(
+        r"\s+(?:instead|now|too|as well|please|to (?:it|the (?:scene|shot|video|picture)))$",
+        "",
+        text,
+    )
     found = noun_phrases(bare)
     if not found or exact_terms(text):
         return None
@@ -163,7 +180,15 @@ def place_in_words(text: str, *, led: bool) -> tuple[str, float] | None:
     ``led`` tells that words before it have said that a place follows.
     """
     bare = text.strip(" .,!")
-    if bare.lower() in {"underwater", "outdoors", "indoors", "outside", "inside", "space", "outer space"}:
+    if bare.lower() in {
+        "underwater",
+        "outdoors",
+        "indoors",
+        "outside",
+        "inside",
+        "space",
+        "outer space",
+    }:
         name = {"outside": "outdoors", "inside": "indoors"}.get(bare.lower(), bare.lower())
         return name, 0.95
     found = noun_phrase(bare)
@@ -175,7 +200,11 @@ def place_in_words(text: str, *, led: bool) -> tuple[str, float] | None:
     head = found.phrase.split(" of ")[0].split()[-1]
     place = place_named(head) or place_named(found.phrase.split()[-1])
     if place is not None:
-        is_thing = place.kind in {"surface", "perch"} or subject_kind(head) in {"food", "object", "plant"}
+        is_thing = place.kind in {"surface", "perch"} or subject_kind(head) in {
+            "food",
+            "object",
+            "plant",
+        }
         score = 0.75 if is_thing else 0.97
     elif found.phrase[:1].isupper() and subject_kind(head) is None:
         score = 0.85
@@ -198,7 +227,15 @@ def _named(text: str) -> str:
 def _place(text: str, _context: Context) -> Filled | None:
     """Take a place that a preposition leads: "in a forest", "onto the moon"."""
     low = text.lower().strip()
-    if low in {"underwater", "outdoors", "indoors", "outside", "inside", "in space", "in outer space"}:
+    if low in {
+        "underwater",
+        "outdoors",
+        "indoors",
+        "outside",
+        "inside",
+        "in space",
+        "in outer space",
+    }:
         return Filled(place_in_words(low.removeprefix("in "), led=True)[0], 0.95, text)  # type: ignore[index]
     lead = _PREPOSITION.match(text)
     if lead is None:
@@ -208,7 +245,23 @@ def _place(text: str, _context: Context) -> Filled | None:
         return None
     name, score = found
     prep = lead["prep"].lower()
-    if prep in {"behind", "next to", "in front of", "beside", "between", "around", "above", "by", "near", "on top of", "through", "along", "over", "under", "across"}:
+    if prep in {
+        "behind",
+        "next to",
+        "in front of",
+        "beside",
+        "between",
+        "around",
+        "above",
+        "by",
+        "near",
+        "on top of",
+        "through",
+        "along",
+        "over",
+        "under",
+        "across",
+    }:
         name, score = f"{prep} {name}", score * 0.8
     return Filled(name, score, text)
 
@@ -228,7 +281,13 @@ def _where(text: str, context: Context) -> Filled | None:
         return None
     if low in {"closer", "further away", "farther away", "nearer"}:
         return None
-    if lead is None and low not in {"ahead", "overhead", "nearby", "everywhere", "in the background"}:
+    if lead is None and low not in {
+        "ahead",
+        "overhead",
+        "nearby",
+        "everywhere",
+        "in the background",
+    }:
         return None
     named = set(last) & words_of("nouns", "positions")
     rest = low[lead.end() :] if lead else low
@@ -245,7 +304,9 @@ def _where(text: str, context: Context) -> Filled | None:
 
 def _position(text: str) -> str:
     low = text.strip(" .,!")
-    low = re.sub(r"^(?:to|into|onto)\s+(the )?(left|right)(?= of\b)", r"to the \2", low, flags=re.IGNORECASE)
+    low = re.sub(
+        r"^(?:to|into|onto)\s+(the )?(left|right)(?= of\b)", r"to the \2", low, flags=re.IGNORECASE
+    )
     low = re.sub(r"^to (?:the )?(left|right|foreground|background|front|back|middle|cent(?:er|re))$",
                  lambda m: f"{'on' if m[1] in {'left', 'right'} else 'in'} the {m[1]}", low, flags=re.IGNORECASE)  # fmt: skip
     return re.sub(r"^(?:into|to) (?=the (?:fore|back)ground)", "in ", low)
@@ -254,8 +315,14 @@ def _position(text: str) -> str:
 def exact_terms(text: str) -> Terms | None:
     """Return the established terms that ``text`` says, where it says nothing else of weight."""
     bare = text.strip(" .,!?").lower()
-    short = re.sub(r"^(?:an?|the|some|in|at|during|with|more|very|all|under|by|a bit|from)\s+", "", bare)
-    short = re.sub(r"\s+(?:look|feel|style|vibe|mood|atmosphere|version|please|feeling|effect|aesthetic)$", "", short)
+    short = re.sub(
+        r"^(?:an?|the|some|in|at|during|with|more|very|all|under|by|a bit|from)\s+", "", bare
+    )
+    short = re.sub(
+        r"\s+(?:look|feel|style|vibe|mood|atmosphere|version|please|feeling|effect|aesthetic)$",
+        "",
+        short,
+    )
     for candidate in dict.fromkeys((bare, short, re.sub(r"^(?:an?|the)\s+", "", short))):
         for field in _TERM_ORDER:
             term = canonical_term(field, candidate) if terms(field) else None
@@ -307,7 +374,11 @@ def _event(text: str, _context: Context) -> Filled | None:
 
 
 def _number(text: str, _context: Context) -> Filled | None:
-    words = [w for w in text.lower().split() if w not in {"of", "the", "about", "around", "exactly", "only", "just"}]
+    words = [
+        w
+        for w in text.lower().split()
+        if w not in {"of", "the", "about", "around", "exactly", "only", "just"}
+    ]
     if words[:2] == ["a", "couple"]:
         return Filled(2, 1.0, text)
     number = number_in(words[0]) if len(words) == 1 else None
@@ -320,7 +391,9 @@ def _any(text: str, _context: Context) -> Filled | None:
 
 def _belonging(text: str, _context: Context) -> Filled | None:
     words = [w for w in text.lower().split() if w not in determiners()]
-    if words and lemma(words[-1], "NOUN") in words_of("nouns", "belongings") | word_list("clothing"):
+    if words and lemma(words[-1], "NOUN") in words_of("nouns", "belongings") | word_list(
+        "clothing"
+    ):
         return Filled(text, 0.95, text)
     return None
 
@@ -389,7 +462,9 @@ def _model(text: str, context: Context) -> Filled | None:
     near = [v for n, v in context.models.items() if n.lower().startswith(low) and len(low) > 2]
     if len(set(near)) == 1:
         return Filled(near[0], 0.97, text)
-    return Filled(text.strip(), 0.9, text) if re.fullmatch(r"[\w.-]+/[\w.-]+", text.strip()) else None
+    return (
+        Filled(text.strip(), 0.9, text) if re.fullmatch(r"[\w.-]+/[\w.-]+", text.strip()) else None
+    )
 
 
 Slot = Callable[[str, Context], Filled | None]

@@ -116,7 +116,9 @@ def understand(request: str, context: Context) -> Understanding:
 
 
 def _bare(text: str) -> str:
-    return re.sub(r"^(?:hmm+|um+|uh|oh|ok|okay|well|hey)[\s,]+(?=\S)", "", text.strip(), flags=re.IGNORECASE)
+    return re.sub(
+        r"^(?:hmm+|um+|uh|oh|ok|okay|well|hey)[\s,]+(?=\S)", "", text.strip(), flags=re.IGNORECASE
+    )
 
 
 def _words_of(context: Context) -> frozenset[str]:
@@ -136,7 +138,9 @@ def _best(parts: Sequence[Piece], context: Context, *, is_correction: bool) -> _
             if end - start > 4:
                 break
             text = _joined(parts[start:end])
-            state = _with_part(before, text, is_correction=is_correction and start == 0, single=end - start == 1)
+            state = _with_part(
+                before, text, is_correction=is_correction and start == 0, single=end - start == 1
+            )
             old = states[end]
             if state is not None and (old is None or state.score > old.score):
                 states[end] = state
@@ -157,7 +161,9 @@ def _with_part(before: _State, text: str, *, is_correction: bool, single: bool) 
     if candidate is None:
         if not single:
             return None
-        return _State(before.score - 0.02 * words, before.context, (*before.read, (text, None)), before.lead)
+        return _State(
+            before.score - 0.02 * words, before.context, (*before.read, (text, None)), before.lead
+        )
     context = _after(candidate, before.context)
     carried = _CARRIED.match(text)
     gained = words * candidate.score - _CUT_COST * words**0.5 - 0.1
@@ -277,12 +283,12 @@ def _in_sequence(
     actions: Sequence[Action], read: Sequence[tuple[str, Candidate | None]]
 ) -> list[Action]:
     """Join camera movements that one request asks for into a sequence: "orbit, then push in"."""
-    moves = [a for a in actions if isinstance(a, EditField) and a.field == "camera_movement" and a.value]
+    moves = [
+        a for a in actions if isinstance(a, EditField) and a.field == "camera_movement" and a.value
+    ]
     values = list(dict.fromkeys(str(a.value) for a in moves))
     if len(values) < 2 or len(read) < 2:
         return list(actions)
     joined = EditField(field="camera_movement", value=", then ".join(values))
     kept = [a for a in actions if a not in moves]
     return [*kept, joined]
-
-

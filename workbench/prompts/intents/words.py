@@ -169,9 +169,11 @@ def finite(phrase: str, *, plural: bool) -> str:
     # The verbs that follow with "and" have the form of the first: "landing and resting".
     return re.sub(
         r"\band (\w+ing)\b",
-        lambda m: f"and {lemma(m[1], 'VERB') if plural else inflect(lemma(m[1], 'VERB'), 'VBZ')}"
-        if lemma(m[1].lower(), "VERB") != m[1].lower()
-        else m[0],
+        lambda m: (
+            f"and {lemma(m[1], 'VERB') if plural else inflect(lemma(m[1], 'VERB'), 'VBZ')}"
+            if lemma(m[1].lower(), "VERB") != m[1].lower()
+            else m[0]
+        ),
         text,
     )
 
