@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from pathlib import Path
 from typing import Any, Final
 
 from jupyter_server.extension.application import ExtensionApp
 from jupyter_server.utils import url_path_join
+from traitlets import Bool
 
+from server_extension.announcement import announcement
+from server_extension.guards import guard_outputs, keep_notebooks_clean
 from server_extension.handlers.about import OPENAPI_SETTING
 from server_extension.handlers.base import STATUS_SETTING, STUDIO_SETTING
 from server_extension.handlers.events import EVENTS_SETTING, EventHub
@@ -15,6 +21,8 @@ from server_extension.openapi import openapi_document
 from server_extension.presentation import Presenter
 from server_extension.routes import API_ROUTES, url_patterns
 from server_extension.status_cache import StatusCache
+from workbench.errors import InvalidSettings
+from workbench.settings import Settings, export_paths
 from workbench.studio import Studio
 
 __all__ = ["WorkbenchExtension"]
@@ -32,9 +40,18 @@ class WorkbenchExtension(ExtensionApp):
     load_other_extensions = True
     open_browser = False
 
+    announce = Bool(
+        default_value=False, config=True, help="Print the links once the server listens."
+    )
+
     def initialize_settings(self) -> None:
         """Create the server's one Studio; nothing is started until something is rendered."""
-        studio = Studio()
+        try:
+            settings = Settings()
+        except InvalidSettings as error:
+            sys.exit(str(error))  # rather than a Lab without its API
+        export_paths(settings, os.environ)  # for the kernels
+        studio = Studio(settings)
         self.settings.update(
             {
                 STUDIO_SETTING: studio,
@@ -48,6 +65,17 @@ class WorkbenchExtension(ExtensionApp):
     def initialize_handlers(self) -> None:
         """Add the routes; they stand before the server's own, so /static/videos is ours."""
         self.handlers.extend(url_patterns())
+        serverapp: Any = self.serverapp
+        studio: Studio = self.settings[STUDIO_SETTING]
+        settings = studio.settings
+        folders = (settings.outputs, settings.index_path.parent)
+        guard_outputs(serverapp.web_app, self._base_url, Path(serverapp.root_dir), folders)
+        serverapp.contents_manager.register_pre_save_hook(keep_notebooks_clean)
+
+    async def _start_jupyter_server_extension(self, serverapp: Any) -> None:
+        """Print the links where that was asked for: now the server knows them."""
+        if self.announce:
+            print(announcement(serverapp), flush=True)  # noqa: T201  what `make lab` is for
 
     async def stop_extension(self) -> None:
         """Close the index; the supervisor and its renders go on."""

@@ -1,61 +1,74 @@
 """``make lab``: starts JupyterLab with the workbench, its REST interface and the dashboard.
 
-Becomes the Jupyter server (exec), so that Ctrl-C reaches it and leaves nothing else behind.
+Replaces itself with the Jupyter server (exec), so that Ctrl-C reaches it and leaves nothing behind.
+The server itself prints the links: it alone knows its final port, base URL and token.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-import secrets
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import MutableMapping, Sequence
 from pathlib import Path
 from typing import Final
+
+from workbench.errors import InvalidSettings, Unavailable
+from workbench.settings import Settings, check_folders, export_paths
 
 __all__ = ["main", "server_command"]
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 NOTEBOOK: Final = "notebooks/workbench.ipynb"
-"""Asked for with ``?workbench``, its first cell is run: our extension in JupyterLab sees to that."""
+"""With ``?workbench`` in its link, our JupyterLab extension runs its first cell."""
 DASHBOARD: Final = "voila/render/notebooks/dashboard.ipynb"
 LAB_CONFIG: Final = Path(__file__).resolve().parent / "lab_config"
-"""JupyterLab's own settings where ours differ; what users set for themselves still wins."""
+"""Our defaults for JupyterLab's settings; what users set themselves still wins."""
 SHARE: Final = ROOT / "workbench" / "widgets" / "share"
-"""The launcher tile and the dashboard's page as they stand here, before any installed copy."""
+"""The launcher tile and the dashboard's page of this checkout, before any installed copy."""
 _FIRST_PORT: Final = 8888
 _PORTS_TRIED: Final = 50
 _IDLE_KERNEL_S: Final = 1800
+_LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
+_PORT_OPTIONS: Final = frozenset({"--ServerApp.port", "--port", "--LabApp.port"})
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Print where the workbench is, then become the server."""
-    parser = argparse.ArgumentParser(prog="make lab", description=__doc__)
+    """Check the settings, then become the server."""
+    parser = argparse.ArgumentParser(
+        prog="make lab", description=__doc__, allow_abbrev=False, add_help=False
+    )
     parser.add_argument("--dashboard", action="store_true", help="serve others on the network")
     asked, further = parser.parse_known_args(arguments)
+    if os.name == "nt":
+        sys.exit("The workbench needs Linux or macOS; on Windows run it inside WSL 2.")
+    try:
+        settings = Settings()
+        check_folders(settings)
+    except (InvalidSettings, Unavailable) as error:
+        sys.exit(str(error))
     host = "0.0.0.0" if asked.dashboard else "127.0.0.1"  # noqa: S104  asked for by name
-    port = _port(host)
-    token = os.environ.get("JUPYTER_TOKEN") or secrets.token_hex(16)
-    shown = socket.gethostname() if asked.dashboard else "127.0.0.1"
-    _announce(f"http://{shown}:{port}/", token)
+    names_port = any(_option(argument) in _PORT_OPTIONS for argument in further)
+    port = None if names_port else _port(host)
     command = server_command(host, port, dashboard=asked.dashboard, further=further)
+    export_paths(settings, os.environ)
+    _bypass_proxies(os.environ)
     os.chdir(ROOT)
     _add_path("JUPYTER_CONFIG_PATH", LAB_CONFIG)
     _add_path("JUPYTER_PATH", SHARE)
-    os.environ["JUPYTER_TOKEN"] = token  # not on the command line, where others could read it
     os.execv(command[0], command)  # noqa: S606
 
 
 def server_command(
-    host: str, port: int, *, dashboard: bool = False, further: Sequence[str] = ()
+    host: str, port: int | None, *, dashboard: bool = False, further: Sequence[str] = ()
 ) -> list[str]:
-    """Return the command that starts the server on ``host`` and ``port``."""
+    """Return the command that starts the server; an option in ``further`` replaces ours."""
     page = f"/{DASHBOARD}" if dashboard else f"/lab/tree/{NOTEBOOK}?workbench"
     command = [
         *(sys.executable, "-m", "jupyterlab"),
         f"--ServerApp.ip={host}",
-        f"--ServerApp.port={port}",
+        *([] if port is None else [f"--ServerApp.port={port}"]),
         "--ServerApp.port_retries=0",
         f"--ServerApp.root_dir={ROOT}",
         f"--LabApp.default_url={page}",
@@ -63,7 +76,9 @@ def server_command(
         "--LabApp.news_url=",
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
         f"--MappingKernelManager.cull_idle_timeout={_IDLE_KERNEL_S}",
-        "--VoilaConfiguration.show_tracebacks=True",
+        f"--VoilaConfiguration.show_tracebacks={not dashboard}",
+        "--VoilaConfiguration.file_denylist=.*",  # our dashboard needs no files from there
+        "--WorkbenchExtension.announce=True",
     ]
     if dashboard:
         command += ["--no-browser", "--MappingKernelManager.cull_connected=False"]
@@ -84,9 +99,17 @@ def _add_path(name: str, folder: Path) -> None:
     os.environ[name] = os.pathsep.join(filter(None, (named, str(folder))))
 
 
+def _bypass_proxies(environment: MutableMapping[str, str]) -> None:
+    """Have this machine's own addresses reached directly, whatever proxy is set."""
+    for name in ("NO_PROXY", "no_proxy"):
+        said = environment.get(name) or environment.get(name.swapcase()) or ""
+        known = [host.strip() for host in said.split(",") if host.strip()]
+        environment[name] = ",".join(dict.fromkeys([*known, *_LOOPBACK]))
+
+
 def _port(host: str) -> int:
-    """Return ``JUPYTER_PORT``, or the first free port from 8888 on; leaves with a word if taken."""
-    named = os.environ.get("JUPYTER_PORT")
+    """Return ``JUPYTER_PORT``, or the first free port from 8888 on; exits with a word if taken."""
+    named = os.environ.get("JUPYTER_PORT", "").strip()
     if named:
         if not named.isdecimal() or not 0 < int(named) < 65_536:
             sys.exit(f"JUPYTER_PORT must be a port number, not {named!r}.")
@@ -107,21 +130,6 @@ def _is_free(host: str, port: int) -> bool:
         except OSError:
             return False
     return True
-
-
-def _announce(base: str, token: str) -> None:
-    print(  # noqa: T201  this is what the command is for
-        f"""
-  World Model Workbench
-
-  Lab        {base}lab/tree/{NOTEBOOK}?token={token}&workbench
-  Dashboard  {base}{DASHBOARD}?token={token}
-  API        {base}api   (header: Authorization: token {token})
-
-  Ctrl-C ends the server; renders that are under way go on.
-""",
-        flush=True,
-    )
 
 
 if __name__ == "__main__":

@@ -36,6 +36,7 @@ class LiveServer:
         self.outputs = outputs
         self.port = free_port()
         self.base_url = "/"
+        self.token = TOKEN
         self._environment = {
             **os.environ,
             "WORKBENCH_OUTPUTS": str(outputs),
@@ -96,7 +97,7 @@ class LiveServer:
 
     def request(self, method: str, path: str, **kwargs: Any) -> httpx.Response:
         """Send one request with the token."""
-        headers = {"Authorization": f"token {TOKEN}", **kwargs.pop("headers", {})}
+        headers = {"Authorization": f"token {self.token}", **kwargs.pop("headers", {})}
         with httpx.Client(timeout=60, trust_env=False) as client:
             return client.request(method, self.url + path, headers=headers, **kwargs)
 

@@ -33,6 +33,10 @@ NEVER = {
     ),
     "workbench.research.ranking": ("workbench.journey", "workbench.studio", "workbench.jobs"),
     "workbench.research.judgement": ("workbench.journey", "workbench.studio", "workbench.jobs"),
+    "workbench.control": (
+        "workbench.prompts", "workbench.engines", "workbench.jobs", "workbench.studio",
+        "workbench.measures", "workbench.rendering", "workbench.research",
+    ),
     "workbench.rendering": (
         "workbench.prompts", "workbench.engines", "workbench.jobs", "workbench.studio",
     ),
@@ -139,6 +143,15 @@ def test_a_studio_is_made_without_the_heavy_libraries() -> None:
 import sys
 from workbench.studio import Studio
 heavy = {"torch", "cv2", "av", "ipywidgets", "tornado", "openai"} & set(sys.modules)
+assert not heavy, heavy
+"""
+    subprocess.run([sys.executable, "-c", script], check=True)
+
+
+def test_control_loads_numbers_alone() -> None:
+    script = """
+import sys, workbench.control
+heavy = {"torch", "cv2", "av", "diffusers", "scipy", "PIL"} & set(sys.modules)
 assert not heavy, heavy
 """
     subprocess.run([sys.executable, "-c", script], check=True)

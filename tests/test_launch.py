@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import http.client
 import os
+import re
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+import psutil
+import pytest
 
 from server_extension.launch import server_command
 from tests.live_server import ROOT, TOKEN, LiveServer
@@ -24,15 +32,168 @@ def _launch(*arguments: str, **environment: str) -> subprocess.CompletedProcess[
     )
 
 
+def _announced(server: LiveServer) -> dict[str, str]:
+    """Return the links that the server prints once it listens, by their names."""
+    limit = time.monotonic() + 60
+    while time.monotonic() < limit:
+        printed = server.log.read_text("utf-8")
+        found = dict(re.findall(r"^  (Lab|Dashboard|API) +(\S+)", printed, re.MULTILINE))
+        if len(found) == 3:
+            return found
+        time.sleep(0.1)
+    raise TimeoutError(printed)
+
+
+def _opens(link: str) -> int:
+    with httpx.Client(timeout=60, trust_env=False) as client:
+        return client.get(link).status_code
+
+
 def test_the_lab_the_dashboard_and_the_api_are_printed_and_answer(tmp_path: Path) -> None:
     with LiveServer(tmp_path / "outputs") as server:
-        printed = server.log.read_text("utf-8")
         base = f"http://127.0.0.1:{server.port}/"
-        assert f"{base}lab/tree/notebooks/workbench.ipynb?token={TOKEN}" in printed
-        assert f"{base}voila/render/notebooks/dashboard.ipynb?token={TOKEN}" in printed
-        assert f"{base}api " in printed
+        assert _announced(server) == {
+            "Lab": f"{base}lab/tree/notebooks/workbench.ipynb?token={TOKEN}&workbench",
+            "Dashboard": f"{base}voila/render/notebooks/dashboard.ipynb?token={TOKEN}",
+            "API": f"{base}api",
+        }
         assert server.get("/lab/tree/notebooks/workbench.ipynb").status_code == 200
         assert server.get("/api/contents/notebooks/workbench.ipynb").status_code == 200
+
+
+def test_the_links_hold_whatever_the_options_and_the_token_are(tmp_path: Path) -> None:
+    server = LiveServer(tmp_path / "outputs", environment={"JUPYTER_TOKEN": ""})
+    configured = tmp_path / "config"
+    configured.mkdir()
+    token = "a #1 & 50% token"
+    (configured / "jupyter_server_config.py").write_text(
+        f"c.IdentityProvider.token = {token!r}\nc.ServerApp.base_url = '/lab-here/'\n"
+    )
+    server._environment["JUPYTER_CONFIG_PATH"] = str(configured)
+    server._environment.pop("JUPYTER_TOKEN")
+    server._environment.pop("JUPYTER_PORT")
+    server.base_url = "/lab-here/"
+    headers = {"Authorization": f"token {token}"}
+    server.token = token
+    try:
+        server.start(f"--ServerApp.port={server.port}")
+        links = _announced(server)
+        assert links["Lab"].startswith(f"http://127.0.0.1:{server.port}/lab-here/lab/tree/")
+        assert links["Lab"].endswith("?token=a%20%231%20%26%2050%25%20token&workbench")
+        assert _opens(links["Lab"]) == 200
+        assert server.get("/api/devices", headers=headers).status_code == 200
+    finally:
+        server.stop()
+
+
+def test_a_proxy_in_the_environment_is_not_asked_for_this_machine(tmp_path: Path) -> None:
+    nowhere = "127.0.0.1:9"
+    proxies = {"ALL_PROXY": f"socks5://{nowhere}", "HTTP_PROXY": f"http://{nowhere}"}
+    with LiveServer(tmp_path / "outputs", environment=proxies) as server:
+        assert server.process is not None
+        environment = psutil.Process(server.process.pid).environ()
+        assert "127.0.0.1" in environment["NO_PROXY"].split(",")
+        script = "import httpx, sys; print(httpx.get(sys.argv[1]).status_code)"
+        command = [sys.executable, "-c", script, f"{server.url}/api/devices"]
+        told = subprocess.run(command, env=environment, capture_output=True, check=True)
+        assert told.stdout.strip() == b"403"
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "told"),
+    [
+        ("WORKBENCH_MAX_FRAMES", "0", "max_frames (WORKBENCH_MAX_FRAMES) cannot be '0'"),
+        ("WORKBENCH_LANGUAGE_BASE_URL", "localhost", "say a URL such as http://host:8000/v1"),
+        ("WORKBENCH_OUTPUTS", "/proc/nowhere", "/proc/nowhere cannot be written by this user"),
+    ],
+)
+def test_a_setting_that_cannot_work_ends_the_start_with_a_sentence(
+    variable: str, value: str, told: str
+) -> None:
+    ended = _launch(**{variable: value})
+    assert ended.returncode == 1
+    assert told in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_server_started_without_us_ends_with_that_sentence_too(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"]
+    ended = subprocess.run(
+        [*command, f"--ServerApp.root_dir={tmp_path}"],
+        env={**os.environ, "WORKBENCH_MAX_FRAMES": "0"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert ended.returncode != 0
+    assert "max_frames (WORKBENCH_MAX_FRAMES) cannot be '0'" in ended.stderr
+
+
+def test_a_kernel_finds_the_outputs_that_the_server_uses(tmp_path: Path) -> None:
+    server = LiveServer(tmp_path / "outputs")
+    relative = os.path.relpath(server.outputs, ROOT)
+    server._environment["WORKBENCH_OUTPUTS"] = relative
+    try:
+        server.start()
+        assert server.process is not None
+        environment = psutil.Process(server.process.pid).environ()
+        assert environment["WORKBENCH_OUTPUTS"] == str(server.outputs)
+    finally:
+        server.stop()
+
+
+@pytest.mark.parametrize("named", [(), ("--VoilaConfiguration.file_denylist=none",)])
+def test_no_file_of_outputs_is_served_by_voila(tmp_path: Path, named: tuple[str, ...]) -> None:
+    root = tmp_path / "root"
+    server = LiveServer(root / "outputs")
+    server.desk = root
+    try:
+        server.start(*named)
+        picture = root / "notebooks" / "picture.png"
+        picture.write_bytes(b"ours")
+        hidden = root / "outputs" / "j_0" / "poster.jpg"
+        hidden.parent.mkdir()
+        hidden.write_bytes(b"theirs")
+        (root / "notebooks" / "link.jpg").symlink_to(hidden)
+        for way in ("", "./", "notebooks/../", "notebooks/..%2F", "%6F/../", "/"):
+            link = f"{server.url}/voila/files/{way}outputs/j_0/poster.jpg"
+            assert _raw_status(link) in {403, 404}, way
+        assert _raw_status(f"{server.url}/voila/files/notebooks/link.jpg") in {403, 404}
+        expected = 200 if named else 403
+        assert _raw_status(f"{server.url}/voila/files/notebooks/picture.png") == expected
+    finally:
+        server.stop()
+
+
+def _raw_status(link: str) -> int:
+    """Return the status of a path that is sent as it is written, dots and all."""
+    parts = urlsplit(link)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=60)
+    connection.request("GET", parts.path)
+    status = connection.getresponse().status
+    connection.close()
+    return status
+
+
+def test_running_the_workbench_leaves_its_notebook_as_it_was(tmp_path: Path) -> None:
+    notebook = ROOT / "notebooks" / "workbench.ipynb"
+    before = notebook.read_bytes()
+    server = LiveServer(tmp_path / "outputs")
+    server.desk = ROOT
+    with server:
+        model = server.get("/api/contents/notebooks/workbench.ipynb").json()
+        code = next(c for c in model["content"]["cells"] if c["cell_type"] == "code")
+        code["outputs"] = [{"output_type": "stream", "name": "stdout", "text": "run"}]
+        code["execution_count"] = 7
+        code["metadata"] = {"trusted": True, "execution": {"began": "now"}}
+        model["content"]["metadata"]["widgets"] = {"state": {}}
+        try:
+            saved = server.request("PUT", "/api/contents/notebooks/workbench.ipynb", json=model)
+            assert saved.status_code == 200
+            assert notebook.read_bytes() == before
+        finally:
+            notebook.write_bytes(before)
 
 
 def test_the_token_stands_on_no_command_line(tmp_path: Path) -> None:

@@ -9,6 +9,8 @@ from importlib import import_module
 from types import MappingProxyType
 from typing import Final, cast
 
+from workbench.errors import InvalidSettings
+
 __all__ = ["COMMANDS", "main"]
 
 COMMANDS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
@@ -45,6 +47,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         status = command(given[1:])
         sys.stdout.flush()
+    except InvalidSettings as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
     except BrokenPipeError:  # `workbench jobs | head`: who reads has read enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _READER_LEFT

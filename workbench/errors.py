@@ -3,6 +3,7 @@
 WorkbenchError
 ├── InvalidRequest           what was asked does not validate; carries the fields and their problems
 │   └── DamagedFile          a video or recipe that was handed in cannot be read
+├── InvalidSettings          a setting has a bad value; says which and what it may be
 ├── NotFound                 no such job, batch, session or file
 ├── Conflict                 the thing exists, but not in a state that allows this
 ├── Busy                     a limit is reached for now; carries when to try again
@@ -33,7 +34,9 @@ __all__ = [
     "EngineUnavailable",
     "FieldProblem",
     "InvalidRequest",
+    "InvalidSettings",
     "LanguageModelError",
+    "NotFinite",
     "NotFound",
     "OutOfMemory",
     "RenderCancelled",
@@ -67,6 +70,10 @@ class InvalidRequest(WorkbenchError):
 
 class DamagedFile(InvalidRequest):
     """A video or recipe that was handed in cannot be read."""
+
+
+class InvalidSettings(WorkbenchError, ValueError):
+    """A setting has a bad value."""
 
 
 class NotFound(WorkbenchError):
@@ -124,6 +131,10 @@ class OutOfMemory(RenderError):
 
 class DeviceLost(RenderError):
     """The device failed in a way that only a new process can mend."""
+
+
+class NotFinite(RenderError):
+    """The model's values became NaN or infinite: there is no picture."""
 
 
 class EngineUnavailable(RenderError):

@@ -1,27 +1,51 @@
 """Settings: where outputs go, which engine and language model to use, and the limits.
 
 Read from the environment (``WORKBENCH_*``), then from ``workbench.toml`` beside the outputs folder
-or in the working directory, then from the defaults here. Knows nothing of who uses them.
+or in the project folder, then from the defaults here. The one place that normalises them: empty
+means unset, white space is stripped, paths are absolute. Knows nothing of who uses them.
 """
 
 from __future__ import annotations
 
 import os
 import re
+import tomllib
+from collections.abc import Mapping, MutableMapping
 from pathlib import Path
-from typing import Final, Literal
+from tempfile import TemporaryFile
+from typing import Any, Final, Literal
+from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
+    EnvSettingsSource,
+    InitSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
-    TomlConfigSettingsSource,
+    SettingsError,
 )
 
-__all__ = ["Settings", "find_outputs"]
+from workbench.errors import InvalidSettings, Unavailable
 
+__all__ = ["Settings", "check_folders", "export_paths", "find_outputs", "project_folder"]
+
+_PREFIX: Final = "WORKBENCH_"
+_PATHS: Final = ("outputs", "index")
+_FOLDERS: Final = ("model", "language_model", "agreement_model")
+"""Settings that hold a hub name or a folder; one that begins with ``~`` or ``.`` is a folder."""
 _CLUSTER: Final = re.compile(r"(ray://)?[A-Za-z0-9._\-\[\]:]+:\d{1,5}")
+
+
+def project_folder() -> Path:
+    """Return the folder that relative paths of the environment start from.
+
+    The checkout that the working directory stands in, so that a notebook's kernel, the server and a
+    shell arrive at the same place; outside a checkout the working directory.
+    """
+    here = Path.cwd().resolve()
+    return next((folder for folder in (here, *here.parents) if _is_checkout(folder)), here)
 
 
 def find_outputs() -> Path:
@@ -31,27 +55,48 @@ def find_outputs() -> Path:
     stands in; else ``outputs/`` of the checkout that this package is installed from; else
     ``outputs/`` in the user's data folder.
     """
-    if explicit := os.environ.get("WORKBENCH_OUTPUTS"):
-        return Path(explicit).expanduser().resolve()
-    here = Path.cwd().resolve()
-    package = Path(__file__).resolve().parent
-    for folder in (here, *here.parents, package.parent):
-        if (folder / "pyproject.toml").is_file() and (folder / "workbench" / "scene.py").is_file():
+    if explicit := os.environ.get(f"{_PREFIX}OUTPUTS", "").strip():
+        return _absolute(explicit, project_folder())
+    installed_from = Path(__file__).resolve().parent.parent
+    for folder in (project_folder(), installed_from):
+        if _is_checkout(folder):
             return folder / "outputs"
     from platformdirs import user_data_path  # noqa: PLC0415  only an installed package needs it
 
     return user_data_path("world-model-workbench") / "outputs"
 
 
+def export_paths(settings: Settings, environment: MutableMapping[str, str]) -> None:
+    """Write the folders of ``settings`` to an environment, absolute, for every process it starts."""
+    environment[f"{_PREFIX}OUTPUTS"] = str(settings.outputs)
+    if settings.index is not None:
+        environment[f"{_PREFIX}INDEX"] = str(settings.index)
+
+
+def check_folders(settings: Settings) -> None:
+    """Raise ``Unavailable`` unless this user can write outputs/ and the index's folder."""
+    for folder in (settings.outputs, settings.index_path.parent):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with TemporaryFile(dir=folder):
+                pass
+        except OSError as error:
+            raise Unavailable(
+                f"{folder} cannot be written by this user: {error.strerror or error}. Give the "
+                f"right to write there, or set {_PREFIX}OUTPUTS (and {_PREFIX}INDEX) to a folder "
+                "of your own."
+            ) from error
+
+
 class Settings(BaseSettings):
     """Every setting, with its default; frozen once read.
 
     Construct with keyword arguments to override (tests do); ``Settings()`` reads the environment
-    and ``workbench.toml``. Raises ``pydantic.ValidationError`` for a value out of range.
+    and ``workbench.toml``. Raises :class:`workbench.errors.InvalidSettings` for a bad value.
     """
 
     model_config = SettingsConfigDict(
-        env_prefix="WORKBENCH_", frozen=True, extra="ignore", validate_default=True
+        env_prefix=_PREFIX, frozen=True, extra="ignore", validate_default=True
     )
 
     outputs: Path = Field(default_factory=find_outputs)
@@ -152,6 +197,37 @@ class Settings(BaseSettings):
     idle_unload_s: float = Field(300.0, gt=0)
     """A model unused for this long is unloaded."""
 
+    def __init__(self, **values: Any) -> None:
+        try:
+            super().__init__(**values)
+        except (ValidationError, SettingsError, tomllib.TOMLDecodeError, OSError) as error:
+            raise InvalidSettings(_sentence(error)) from error
+
+    @model_validator(mode="before")
+    @classmethod
+    def _strip(cls, values: Mapping[str, Any]) -> dict[str, Any]:
+        return {k: v.strip() if isinstance(v, str) else v for k, v in values.items()}
+
+    @field_validator(*_PATHS)
+    @classmethod
+    def _resolve(cls, path: Path | None) -> Path | None:
+        return None if path is None else _absolute(path, Path.cwd())
+
+    @field_validator(*_FOLDERS)
+    @classmethod
+    def _resolve_folder(cls, named: str) -> str:
+        is_folder = named.startswith(("~", "./", "../"))
+        return str(_absolute(named, project_folder())) if is_folder else named
+
+    @field_validator("remote_base_url", "language_base_url")
+    @classmethod
+    def _check_url(cls, url: str) -> str:
+        parts = urlsplit(url)
+        broken = re.search(r"[\s\x00-\x1f]", url)
+        if url and (broken or parts.scheme not in {"http", "https"} or not parts.netloc):
+            raise ValueError("say a URL such as http://host:8000/v1")
+        return url
+
     @field_validator("cluster")
     @classmethod
     def _check_cluster(cls, address: str) -> str:
@@ -169,14 +245,66 @@ class Settings(BaseSettings):
         cls,
         settings_cls: type[BaseSettings],
         init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003  the base class passes it
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003  the base class passes it
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Take keyword arguments first, then the environment, then ``workbench.toml``."""
-        files = [find_outputs().parent / "workbench.toml", Path.cwd() / "workbench.toml"]
-        return (
-            init_settings,
-            env_settings,
-            TomlConfigSettingsSource(settings_cls, toml_file=files),
-        )
+        folders = dict.fromkeys((find_outputs().parent, project_folder()))
+        files = [_file_source(settings_cls, folder / "workbench.toml") for folder in folders]
+        return (init_settings, _Environment(settings_cls), *files)
+
+
+class _Environment(EnvSettingsSource):
+    """The environment: an empty variable is unset, a relative path starts at the project folder."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        value, key, is_complex = super().get_field_value(field, field_name)
+        if isinstance(value, str):
+            value = value.strip() or None
+        if value is not None and field_name in _PATHS:
+            value = _absolute(value, project_folder())
+        return value, key, is_complex
+
+    def prepare_field_value(
+        self, field_name: str, field: FieldInfo, value: Any, value_is_complex: bool
+    ) -> Any:
+        if field_name == "devices" and value and not value.startswith("["):
+            return [name.strip() for name in value.split(",")]
+        return super().prepare_field_value(field_name, field, value, value_is_complex)
+
+
+def _file_source(settings_cls: type[BaseSettings], path: Path) -> InitSettingsSource:
+    """Read ``workbench.toml``, if it is there; a relative path starts at its own folder."""
+    values = tomllib.loads(path.read_text("utf-8")) if path.is_file() else {}
+    paths = {k: _absolute(values[k], path.parent) for k in _PATHS if values.get(k)}
+    return InitSettingsSource(settings_cls, {**values, **paths})
+
+
+def _absolute(path: str | Path, base: Path) -> Path:
+    try:
+        return (base / Path(path).expanduser()).resolve()
+    except RuntimeError as error:  # ~ without a home
+        raise ValueError(f"no home folder is known for {path}; say the whole path") from error
+
+
+def _is_checkout(folder: Path) -> bool:
+    try:
+        return (folder / "pyproject.toml").is_file() and (
+            folder / "workbench" / "scene.py"
+        ).is_file()
+    except OSError:  # a folder above that may not be read
+        return False
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, tomllib.TOMLDecodeError | OSError):
+        return f"workbench.toml cannot be read: {error}."
+    if not isinstance(error, ValidationError):
+        return f"A setting in the environment cannot be read: {error}; lists are written as JSON."
+    told = []
+    for item in error.errors(include_url=False):
+        name = ".".join(str(part) for part in item["loc"])
+        secret = "" if "key" in name else f" {item['input']!r}"
+        told.append(f"{name} ({_PREFIX}{name.upper()}) cannot be{secret}: {item['msg']}")
+    return f"The settings are not valid. {'; '.join(told)}."

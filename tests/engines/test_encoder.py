@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
+from typing import Any, cast
 
 import av
+import cv2
 import numpy as np
 import pytest
 
 from workbench.engines.encoder import Effort, VideoWriter, nvenc_opens
 from workbench.engines.pixels import Image, to_i420, to_rgb
 from workbench.engines.probe import decode_video, probe_video
-from workbench.errors import InvalidRequest, RenderError
+from workbench.errors import InvalidRequest, NotFinite, RenderError
 
 
 def textured(num_frames: int = 12, height: int = 144, width: int = 256) -> Image:
@@ -191,3 +194,59 @@ def _slices(packet: bytes) -> int:
         number += packet[at + 4] & 31 in {1, 5}
         at += 4 + length
     return number
+
+
+@pytest.mark.parametrize("effort", ["live", "balanced", "thorough"])
+def test_the_same_frames_give_the_same_file_again(tmp_path: Path, effort: Effort) -> None:
+    frames = textured(16)
+    digests = set()
+    for number in range(12):
+        unused = np.random.default_rng(number).integers(0, 255, 1_000_003 + number, np.uint8)
+        with VideoWriter(tmp_path / "v.mp4", 256, 144, 24, effort=effort) as writer:
+            for frame in frames:
+                writer.write(frame.copy())
+        digests.add(hashlib.sha256((tmp_path / "v.mp4").read_bytes()).hexdigest())
+        del unused  # so that each turn finds other bytes in the memory that it gets
+    assert len(digests) == 1
+
+
+def test_the_instructions_that_made_files_differ_are_not_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    add_stream = av.container.OutputContainer.add_stream
+
+    class Container:
+        def __init__(self, container: av.container.OutputContainer) -> None:
+            self._container = container
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._container, name)
+
+        def add_stream(self, *args: Any, **kwargs: Any) -> Any:
+            asked.append(kwargs["options"].get("x264-params", ""))
+            return add_stream(self._container, *args, **kwargs)
+
+    opened = av.open
+    monkeypatch.setattr(av, "open", lambda *a, **k: Container(cast("Any", opened(*a, **k))))
+    for has_avx512 in (True, False):
+        monkeypatch.setattr(cv2, "checkHardwareSupport", lambda _, answer=has_avx512: answer)
+        with VideoWriter(tmp_path / "v.mp4", 64, 64, 24, effort="live") as writer:
+            writer.write(np.zeros((64, 64, 3), np.uint8))
+    assert ["asm=avx2" in one for one in asked] == [True, False]
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_frames_that_are_no_numbers_are_refused_and_leave_no_file(
+    tmp_path: Path, value: float
+) -> None:
+    frames = np.zeros((3, 64, 64, 3), np.float16)
+    frames[1, 5, 5, 0] = value
+
+    def write() -> None:
+        with VideoWriter(tmp_path / "v.mp4", 64, 64, 24) as writer:
+            writer.write(frames)
+
+    with pytest.raises(NotFinite):
+        write()
+    assert list(tmp_path.iterdir()) == []

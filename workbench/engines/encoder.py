@@ -45,6 +45,8 @@ _QUEUED_FRAMES: Final = 8
 _RANGE_LIMITED: Final = 1
 _MATRIX_BT601: Final = 6
 _BT709: Final = 1
+_AVX_512F: Final = 13
+"""OpenCV's number of that feature, which not every release names."""
 _KEYFRAME_EVERY_S: Final = 10
 """At shorter distances x264 inserts one at every cut, which adds a third to the file size."""
 
@@ -264,6 +266,9 @@ def _codec(quality: Quality, effort: Effort, encoder: EncoderChoice) -> _Codec:
     steered_by = "qp" if "qp" in chosen else "crf"
     coarse = chosen.get("coarse", {}) if quality in {"phone", "light"} else {}
     options = {**chosen["options"], **coarse, steered_by: chosen[steered_by][quality]}
+    if cv2.checkHardwareSupport(_AVX_512F):
+        more = options.get("x264-params", "")
+        options["x264-params"] = ":".join(filter(None, (more, table["without_avx512"])))
     return _Codec("libx264", options, chosen["threads"])
 
 

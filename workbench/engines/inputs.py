@@ -11,9 +11,11 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
-from workbench.errors import DamagedFile, InvalidRequest
+from workbench.engines.headers import check_size, read_image_header
+from workbench.engines.inspection import decode_apart
+from workbench.errors import InvalidRequest
 
 __all__ = [
     "BROUGHT",
@@ -80,24 +82,13 @@ def ending_of(data: bytes) -> str:
 
 
 def inspect_input(path: Path) -> InputFacts:
-    """Return the facts of the picture or video at ``path``, whose ending tells its format.
+    """Return the facts of the image or video at ``path``, whose suffix names its format.
 
-    Raises ``DamagedFile`` when it does not open.
+    The size is read from the header and bounded first; then a process of its own, bounded in memory
+    and time, decodes it. Raises ``InvalidRequest`` for what is too large, ``DamagedFile`` for what
+    does not decode.
     """
-    kind = _KINDS[path.suffix]
-    if kind == "video":
-        from workbench.engines.probe import probe_video  # noqa: PLC0415  loads PyAV
-
-        facts = probe_video(path)
-        return InputFacts(kind, facts.width, facts.height, facts.num_frames)
-    height, width = _picture(path).shape[:2]
-    return InputFacts(kind, width, height, 1)
-
-
-def _picture(path: Path) -> Any:
-    import cv2  # noqa: PLC0415
-
-    picture = cv2.imread(str(path))
-    if picture is None:
-        raise DamagedFile(f"{path.name} does not open as a picture.")
-    return picture
+    if _KINDS[path.suffix] == "image":
+        header = read_image_header(path.read_bytes())
+        check_size(header.width, header.height)
+    return InputFacts(*decode_apart(path))

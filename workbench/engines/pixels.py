@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from workbench.errors import InvalidRequest
+from workbench.errors import InvalidRequest, NotFinite
 
 __all__ = ["Image", "even", "frames_of", "to_i420", "to_rgb"]
 
 Image = npt.NDArray[Any]
 """A picture as an array; ``uint8`` unless told otherwise."""
+
+
+_NOT_FINITE: Final = "The frames hold values that are NaN or infinite: there is no picture."
 
 
 def even(size: int) -> int:
@@ -44,7 +47,8 @@ def frames_of(frames: Any) -> Iterator[Image]:
     """Yield RGB frames (H×W×3, ``uint8``) of one frame or a chunk of them (T×H×W×3).
 
     ``frames`` is a NumPy array or a torch tensor, ``uint8`` or floating point from 0 to 1; a tensor
-    may have its channels first. Raises ``InvalidRequest`` for another shape.
+    may have its channels first. Raises ``InvalidRequest`` for another shape, ``NotFinite`` for values
+    that are NaN or infinite.
     """
     array = _as_array(frames)
     if array.ndim not in {3, 4} or array.shape[-1] != 3:
@@ -61,12 +65,17 @@ def _as_array(frames: Any) -> Image:
     if frames.shape[-1] != 3 and frames.ndim >= 3 and frames.shape[-3] == 3:
         frames = frames.movedim(-3, -1)
     if frames.dtype.is_floating_point:
+        if not frames.isfinite().all():
+            raise NotFinite(_NOT_FINITE)
         frames = (frames.clamp(0, 1) * 255).round().to(dtype=_torch_uint8())
     return cast("Image", frames.contiguous().cpu().numpy())
 
 
 def _as_uint8(frame: Image) -> Image:
     if np.issubdtype(frame.dtype, np.floating):
+        # A sum shows both NaN and infinity, and needs no second array.
+        if not np.isfinite(frame.sum(dtype=np.float64)):
+            raise NotFinite(_NOT_FINITE)
         whole = np.maximum(frame, 0).astype(np.float32, copy=False)
         return cv2.convertScaleAbs(whole, alpha=255)
     return frame.astype(np.uint8, copy=False)

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import av
+import numpy as np
 
+from workbench.engines.headers import check_size
 from workbench.errors import DamagedFile
 
 __all__ = ["VideoFacts", "decode_video", "probe_video"]
@@ -19,7 +21,7 @@ class VideoFacts:
     """The facts of one video file."""
 
     width: int
-    """Pixels."""
+    """Pixels, as shown: after the rotation that the container asks for."""
     height: int
     num_frames: int
     fps: float
@@ -35,17 +37,19 @@ class VideoFacts:
 def probe_video(path: Path) -> VideoFacts:
     """Return the facts of the video at ``path``, from its headers and its first frame.
 
-    Raises ``DamagedFile`` when it does not open, holds no picture, or its first frame does not
-    decode.
+    Raises ``InvalidRequest`` for frames too large to decode, ``DamagedFile`` if it does not open,
+    holds no video, or its first frame does not decode.
     """
     try:
         with av.open(str(path)) as container:
             if not container.streams.video:
                 raise DamagedFile(f"{path.name} holds no video.")
             stream = container.streams.video[0]
-            if next(container.decode(stream), None) is None:
+            _check(stream)
+            first = next(container.decode(stream), None)
+            if first is None:
                 raise DamagedFile(f"{path.name} holds no frame.")
-            return _facts(container, stream)
+            return _facts(container, stream, first)
     except (av.error.FFmpegError, OSError, ValueError) as error:
         raise DamagedFile(f"{path.name} does not open as a video: {error}.") from error
 
@@ -53,22 +57,43 @@ def probe_video(path: Path) -> VideoFacts:
 def decode_video(path: Path, pixel_format: str = "rgb24") -> Iterator[Any]:
     """Yield every frame of the video at ``path`` as an array (H×W×3 for ``rgb24``).
 
-    Raises ``DamagedFile`` when it does not open or breaks off.
+    RGB frames are upright: turned as the container asks for. Planar formats stay as stored. Raises
+    ``InvalidRequest`` for frames too large to decode, ``DamagedFile`` if the file does not open or
+    ends early.
     """
     try:
         with av.open(str(path)) as container:
+            _check(container.streams.video[0])
             for frame in container.decode(video=0):
-                yield frame.to_ndarray(format=pixel_format)
+                yield _upright(frame.to_ndarray(format=pixel_format), frame, pixel_format)
     except (av.error.FFmpegError, OSError, ValueError, IndexError) as error:
         raise DamagedFile(f"{path.name} does not decode: {error}.") from error
 
 
-def _facts(container: Any, stream: Any) -> VideoFacts:
+def _check(stream: Any) -> None:
+    check_size(stream.codec_context.width, stream.codec_context.height, "video")
+
+
+def _quarter_turns(frame: Any) -> int:
+    """Return the quarter turns, counterclockwise, that the frame is to be shown with."""
+    return int(frame.rotation // 90) % 4
+
+
+def _upright(pixels: Any, frame: Any, pixel_format: str) -> Any:
+    turns = _quarter_turns(frame)
+    if not turns or pixel_format != "rgb24":
+        return pixels
+    return np.ascontiguousarray(np.rot90(pixels, turns))
+
+
+def _facts(container: Any, stream: Any, first: Any) -> VideoFacts:
     fps = float(stream.average_rate or stream.guessed_rate or 0)
     duration_s = float(stream.duration * stream.time_base) if stream.duration else 0.0
+    size = stream.codec_context.width, stream.codec_context.height
+    width, height = size[::-1] if _quarter_turns(first) % 2 else size
     return VideoFacts(
-        width=stream.codec_context.width,
-        height=stream.codec_context.height,
+        width=width,
+        height=height,
         num_frames=stream.frames or round(duration_s * fps),
         fps=fps,
         duration_s=duration_s,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -28,11 +28,12 @@ from workbench.errors import (
     DeviceLost,
     EngineUnavailable,
     InvalidRequest,
+    NotFinite,
     OutOfMemory,
     RenderCancelled,
     RenderError,
 )
-from workbench.rendering import Progress
+from workbench.rendering import Progress, RenderRequest
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::FutureWarning"),
@@ -168,6 +169,72 @@ def test_a_failed_render_lets_go_of_its_tensors_even_while_its_error_is_kept(
     handle.remove()
     assert caught.value.__cause__ is not None
     assert kept[0]() is None
+
+
+@pytest.mark.parametrize("profile", ["reference", "exact"])
+def test_values_that_become_nan_fail_the_render_and_name_the_step(
+    profile: str, ask: Ask, stage: Stage
+) -> None:
+    request = ask("wan", num_inference_steps=5, profile=profile)
+    stage.render(request)
+    begins = len(_denoised(stage, request)) // 5 * 2
+    forwards = 0
+
+    def spoil(_module: Any, _inputs: Any, output: Any) -> Any:
+        nonlocal forwards
+        forwards += 1
+        return output if forwards <= begins else tuple(one * float("nan") for one in output)
+
+    handle = _pipe(stage).transformer.register_forward_hook(spoil)
+    with pytest.raises(NotFinite, match="from step 3 of 5"):
+        stage.render(request)
+    handle.remove()
+    assert list((stage.folder / "take-3").iterdir()) == []
+    stage.render(request)
+
+
+def _denoised(stage: Stage, request: RenderRequest) -> list[int]:
+    """Return a list with an entry for every forward of the denoiser in one render."""
+    calls: list[int] = []
+    transformer = _pipe(stage).transformer
+    handle = transformer.register_forward_pre_hook(lambda *_: calls.append(1))
+    stage.render(request)
+    handle.remove()
+    return calls
+
+
+def test_a_vae_that_overflows_fails_the_render(ask: Ask, stage: Stage) -> None:
+    for model in ("wan", "ltx"):
+        stage.render(ask(model))
+        bias = next(p for n, p in _pipe(stage).vae.decoder.named_parameters() if "bias" in n)
+        before = bias.detach().clone()
+        with torch.no_grad():
+            bias.fill_(float("inf"))
+        with pytest.raises(NotFinite, match="from frame 1 on"):
+            stage.render(ask(model))
+        with torch.no_grad():
+            bias.copy_(before)
+
+
+def test_a_faster_path_that_gives_nan_is_undone(
+    ask: Ask, stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage.render(ask("wan"))
+    acceleration = stage.engine._model.acceleration  # type: ignore[union-attr]
+    spoilt = _pipe(stage).transformer.register_forward_hook(
+        lambda _m, _i, output: (
+            (output[0] * float("nan"),) if acceleration.attention != "native" else output
+        )
+    )
+    monkeypatch.setattr(
+        "workbench.engines.diffusers.acceleration.Acceleration.checking",
+        lambda *_: nullcontext(),
+    )
+    made, _ = stage.render(ask("wan", profile="exact", options={"attention": "_native_math"}))
+    spoilt.remove()
+    assert made.request is not None
+    notes = made.request.options["as_rendered"]["notes"]
+    assert any("gave up the attention" in note and "NaN" in note for note in notes)
 
 
 def test_a_device_assert_asks_for_a_new_worker(ask: Ask, stage: Stage) -> None:

@@ -156,6 +156,8 @@ def _form(headers: Any, body: bytes) -> dict[str, Any]:
         name = part.get_param("name", header="Content-Disposition")
         content = part.get_payload(decode=True)
         form[name] = content if part.get_filename() else content.decode()
+        if part.get_filename():
+            form[f"{name}.type"] = part.get_content_type()
     return form
 
 

@@ -15,9 +15,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.engines.pictures import corners, encoded, photo
 from tests.engines.remote.endpoint import Endpoint, Reply, pause
 from workbench.engines.encoder import VideoWriter
 from workbench.engines.engine import Rendered, RenderTask
+from workbench.engines.headers import read_image_header
 from workbench.engines.probe import decode_video, probe_video
 from workbench.engines.recipes import read_recipe
 from workbench.engines.registry import create_engine, engine_names
@@ -146,10 +148,35 @@ def test_a_picture_to_begin_from_is_uploaded(
     endpoint: Endpoint, client: Client, tmp_path: Path
 ) -> None:
     picture = tmp_path / "start.png"
-    picture.write_bytes(b"\x89PNG\r\n\x1a\n and more \r\n--\x00")
+    picture.write_bytes(encoded(".png", corners()) + b" and more \r\n--\x00")
     client.render(options={"image": str(picture), "call": {"loop": True}})
     assert endpoint.forms[0]["input_reference"] == picture.read_bytes()
     assert endpoint.forms[0]["loop"] == "true"
+
+
+def test_a_picture_is_uploaded_as_what_it_is_and_upright(
+    endpoint: Endpoint, client: Client, tmp_path: Path
+) -> None:
+    picture, photograph = tmp_path / "start.webp", tmp_path / "start.jpg"
+    picture.write_bytes(encoded(".webp", corners()))
+    photograph.write_bytes(photo(6))
+    for number, path in enumerate((picture, photograph)):
+        client.render(job_id=f"job{number}", options={"image": str(path)})
+    kinds = [form["input_reference.type"] for form in endpoint.forms]
+    assert kinds == ["image/webp", "image/jpeg"]
+    assert endpoint.forms[0]["input_reference"] == picture.read_bytes()
+    header = read_image_header(endpoint.forms[1]["input_reference"])
+    assert (header.stored_width, header.stored_height, header.orientation) == (48, 64, 1)
+
+
+def test_a_damaged_picture_is_refused_before_anything_is_paid_for(
+    endpoint: Endpoint, client: Client, tmp_path: Path
+) -> None:
+    picture = tmp_path / "start.jpg"
+    picture.write_bytes(photo(6)[:-100])
+    with pytest.raises(InvalidRequest, match="cut off"):
+        client.render(options={"image": str(picture)})
+    assert endpoint.count("POST", "/videos") == 0
 
 
 def test_a_busy_endpoint_is_asked_again_after_the_time_it_names(

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
 
 from tests.jobs.cluster.fake_bridge import MUCH, SLOT
 from tests.jobs.shop import Shop
+from workbench.errors import InvalidSettings
 from workbench.jobs.client.doctor import Verdict, examine
 from workbench.jobs.cluster.remote_worker_pool import RemoteWorkerPool
 from workbench.jobs.cluster.status import ClusterState, ClusterStatus, read_cluster_status
@@ -152,7 +152,7 @@ def test_a_cluster_is_chosen_by_an_address(address: str, tmp_path: Path) -> None
 
 @pytest.mark.parametrize("address", ["head", "http://head:80", "ray://head", "a b:1"])
 def test_what_is_no_address_is_refused(address: str, tmp_path: Path) -> None:
-    with pytest.raises(ValidationError, match="say ray://host:port"):
+    with pytest.raises(InvalidSettings, match="say ray://host:port"):
         Settings(outputs=tmp_path, cluster=address)
 
 

@@ -12,9 +12,10 @@ from typing import Any, Final
 
 from workbench.engines.diffusers.families import Family
 from workbench.engines.diffusers.options import Options
+from workbench.engines.images import start_frame
 from workbench.engines.inputs import input_file
 from workbench.engines.probe import decode_video
-from workbench.errors import FieldProblem, InvalidRequest, RenderError
+from workbench.errors import DamagedFile, FieldProblem, InvalidRequest, RenderError
 from workbench.rendering import RenderRequest
 
 __all__ = [
@@ -29,7 +30,6 @@ __all__ = [
 _ADAPTED: Final = ("strength", "guidance_scale_2", "true_cfg_scale", "decode_timestep",
                    "decode_noise_scale", "max_sequence_length")  # fmt: skip
 _SKYREELS_BASE_FRAMES: Final = 97
-_VIDEO_SUFFIXES: Final = {".mp4", ".webm", ".mov", ".mkv", ".gif"}
 
 
 def is_modular(pipe: Any) -> bool:
@@ -192,21 +192,13 @@ _DIFFERENT: Final[Mapping[str, Callable[[Any, dict[str, Any], RenderRequest, Opt
 
 
 def _picture(path: Path, size: tuple[int, int]) -> Any:
-    """Return the picture at ``path``, or the last frame of the video there."""
-    from PIL import Image, UnidentifiedImageError  # noqa: PLC0415
+    """Return the image at ``path``, or the last frame of the video there."""
+    from PIL import Image  # noqa: PLC0415
 
-    if path.suffix.lower() in _VIDEO_SUFFIXES:
-        frame = None
-        for frame in decode_video(path):  # noqa: B007  only the last one is wanted
-            pass
-        if frame is None:
-            raise RenderError(f"{path.name} holds no frame to begin from.")
-        return _fitted(Image.fromarray(frame), size)
     try:
-        with Image.open(path) as opened:
-            return _fitted(opened.convert("RGB"), size)
-    except (OSError, UnidentifiedImageError) as error:
-        raise RenderError(f"{path.name} does not open as a picture.") from error
+        return _fitted(Image.fromarray(start_frame(path)), size)
+    except DamagedFile as error:
+        raise RenderError(str(error)) from error
 
 
 def _video(path: Path, size: tuple[int, int]) -> list[Any]:

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any, Protocol
 
+from workbench.errors import NotFinite
+
 __all__ = ["FrameSink", "Tap", "as_uint8", "frames_of_output"]
 
 _SLICE = 8
@@ -116,21 +118,25 @@ class Tap:
 
     def _push(self, frames: Any) -> None:
         """Forward the previous chunk: on a GPU, this one is still being copied."""
-        self.taken += frames.shape[1]
-        ready = as_uint8(frames)
+        first, self.taken = self.taken, self.taken + frames.shape[1]
+        ready, is_finite = as_uint8(frames), frames.isfinite().all()
         if ready.device.type == "cpu":
+            _check(is_finite, first)
             self._sink(ready.contiguous().numpy())
             return
         import torch  # noqa: PLC0415
 
         host = torch.empty(ready.shape, dtype=ready.dtype, pin_memory=True)
         host.copy_(ready, non_blocking=True)
+        finite = torch.empty((), dtype=torch.bool, pin_memory=True)
+        finite.copy_(is_finite, non_blocking=True)
         copied = torch.cuda.Event()
         copied.record()
         self._flush()
 
         def finish() -> None:
             copied.synchronize()
+            _check(finite, first)
             self._sink(host.numpy())
 
         self._late.append(finish)
@@ -139,6 +145,14 @@ class Tap:
         late, self._late = self._late, []
         for finish in late:
             finish()
+
+
+def _check(is_finite: Any, first: int) -> None:
+    if not is_finite:
+        raise NotFinite(
+            f"The decoded frames are NaN or infinite from frame {first + 1} on, after the last step: "
+            "the VAE overflows. Set options.dtype to 'bfloat16' or 'float32'."
+        )
 
 
 def _place(pipe: Any, wanted: str) -> str:

@@ -22,7 +22,7 @@ from workbench.engines.diffusers.options import AS_RENDERED, Options, read_optio
 from workbench.engines.diffusers.safety import safety_state
 from workbench.engines.diffusers.steps import StepWatch
 from workbench.engines.engine import Rendered, RenderTask
-from workbench.errors import RenderCancelled, WorkbenchError
+from workbench.errors import NotFinite, RenderCancelled, WorkbenchError
 from workbench.rendering import Progress, RenderRequest
 
 __all__ = ["render"]
@@ -47,6 +47,10 @@ def render(model: LoadedModel, task: RenderTask) -> Rendered:
         run = _Run(model, pipe, task, options)
         try:
             return run.run()
+        except NotFinite as error:
+            if not acceleration.active:
+                raise
+            acceleration.undo(pipe, _first_line(error), in_first_step=run.steps_done <= 1)
         except (RenderCancelled, WorkbenchError):
             raise
         except (AccelerationFailed, RuntimeError, ValueError, TypeError) as error:

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from workbench.engines.diffusers.adapters import parameters_of
 from workbench.engines.diffusers.previews import LatentColours, latent_grid
-from workbench.errors import RenderCancelled
+from workbench.errors import NotFinite, RenderCancelled
 from workbench.rendering import Progress
 
 __all__ = ["StepWatch"]
@@ -43,6 +43,7 @@ class StepWatch:
         self._shown = _points(steps, previews) if colours else frozenset()
         self._before: Any = None
         self._event: Any = None
+        self._finite: Any = None
 
     def check(self, *_: Any) -> None:
         """Raise ``RenderCancelled`` if the render was cancelled."""
@@ -57,7 +58,7 @@ class StepWatch:
         """Report one completed step."""
         self.check()
         self.done += 1
-        self._wait_for_device(latents)
+        self._check_values(latents)
         preview = None
         if latents is not None and self._colours:
             if self.done in self._shown:
@@ -70,6 +71,7 @@ class StepWatch:
     def decoded(self, frames: int, expected: int) -> None:
         """Report that ``frames`` of ``expected`` frames are decoded."""
         self.check()
+        self._check_last_values()
         share = min(1.0, frames / expected) if expected else 0.0
         step = self.steps + int(share * (self.total - self.steps))
         text = f"{frames} of {expected} frames" if expected else ""
@@ -128,19 +130,43 @@ class StepWatch:
             before = latent_grid(self._before.detach(), colours.channels, self._shape)
         return colours.picture(_foreseen(now, before, scheduler, self.done))
 
-    def _wait_for_device(self, latents: Any) -> None:
-        """Wait for the previous step, so that reported progress is real.
+    def _check_values(self, latents: Any) -> None:
+        """Raise ``NotFinite`` for latents that are NaN or infinite.
 
-        One step stays in flight, so the device never idles.
+        On a GPU the previous step's are checked, which also makes reported progress real; one step
+        stays in flight, so the device never idles.
         """
-        if latents is None or latents.device.type != "cuda":
+        if latents is None:
+            return
+        is_finite = latents.detach().isfinite().all()
+        if latents.device.type != "cuda":
+            self._finite = is_finite
+            self._check_last_values()
             return
         import torch  # noqa: PLC0415
 
-        event, self._event = self._event, torch.cuda.Event()
+        event, finite = self._event, self._finite
+        self._event = torch.cuda.Event()
+        self._finite = torch.empty((), dtype=torch.bool, pin_memory=True)
+        self._finite.copy_(is_finite, non_blocking=True)
         self._event.record()
         if event is not None:
             event.synchronize()
+            if not finite:
+                raise _not_finite(self.done - 1, self.steps)
+
+    def _check_last_values(self) -> None:
+        if self._event is not None:
+            self._event.synchronize()
+        if self._finite is not None and not self._finite:
+            raise _not_finite(self.done, self.steps)
+
+
+def _not_finite(step: int, steps: int) -> NotFinite:
+    return NotFinite(
+        f"The model's values are NaN or infinite from step {step} of {steps} on: there is no picture. "
+        "Set options.dtype to 'bfloat16' or 'float32', or lower guidance_scale."
+    )
 
 
 def _points(steps: int, previews: int) -> frozenset[int]:

@@ -99,9 +99,15 @@ class VideoClient:
         self._opener = opener_for(self._base)
 
     def create(
-        self, fields: Mapping[str, str], *, idempotency_key: str, image: Path | None = None
+        self,
+        fields: Mapping[str, str],
+        *,
+        idempotency_key: str,
+        image: tuple[bytes, str] | None = None,
     ) -> Answer:
         """Ask for a video; raises ``Refused`` or ``Unreachable``.
+
+        ``image`` is the start image as a file, with its media type.
 
         Retried only if the endpoint certainly did not accept it; otherwise the error says so.
         """

@@ -157,7 +157,7 @@ class _RemoteRender:
                 video_id = self._client.create(
                     self._fields(),
                     idempotency_key=key,
-                    image=input_file(self._options.image) if self._options.image else None,
+                    image=self._image(),
                 ).video_id
                 self._submissions.keep(self._recipe, key, video_id)
             self._wait(video_id)
@@ -173,6 +173,16 @@ class _RemoteRender:
         total_s = time.perf_counter() - started
         timings = {"waiting": waited_s, "fetching": total_s - waited_s, "total": total_s}
         return Rendered(made.width, made.height, made.num_frames, made.fps, timings, made.request)
+
+    def _image(self) -> tuple[bytes, str] | None:
+        from workbench.engines.images import portable_image  # noqa: PLC0415  loads OpenCV and PyAV
+
+        if self._options.image is None:
+            return None
+        try:
+            return portable_image(input_file(self._options.image))
+        except DamagedFile as error:
+            raise InvalidRequest(f"The start image cannot be used: {error}") from error
 
     def _fields(self) -> dict[str, str]:
         request = self._request

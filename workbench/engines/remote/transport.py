@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import (
@@ -38,22 +37,25 @@ def opener_for(base_url: str) -> OpenerDirector:
     return build_opener(_SameHostAuthorization)
 
 
-def multipart(fields: Mapping[str, str], image: Path | None) -> tuple[bytes, str]:
-    """Return ``fields`` as multipart/form-data, and its content type."""
+def multipart(fields: Mapping[str, str], image: tuple[bytes, str] | None) -> tuple[bytes, str]:
+    """Return ``fields`` and ``image`` (bytes, media type) as multipart/form-data, and its type."""
     boundary = uuid.uuid4().hex
     return b"".join(_parts(fields, image, boundary)), f"multipart/form-data; boundary={boundary}"
 
 
-def _parts(fields: Mapping[str, str], image: Path | None, boundary: str) -> Iterator[bytes]:
+def _parts(
+    fields: Mapping[str, str], image: tuple[bytes, str] | None, boundary: str
+) -> Iterator[bytes]:
     for name, value in fields.items():
         yield (
             f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
         ).encode()
     if image is not None:
-        kind = "image/png" if image.suffix.lower() == ".png" else "image/jpeg"
+        data, kind = image
+        suffix = kind.rpartition("/")[2].replace("jpeg", "jpg")
         yield (
             f'--{boundary}\r\nContent-Disposition: form-data; name="input_reference"; '
-            f'filename="start{image.suffix.lower()}"\r\nContent-Type: {kind}\r\n\r\n'
+            f'filename="start.{suffix}"\r\nContent-Type: {kind}\r\n\r\n'
         ).encode()
-        yield image.read_bytes() + b"\r\n"
+        yield data + b"\r\n"
     yield f"--{boundary}--\r\n".encode()

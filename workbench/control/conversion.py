@@ -1,0 +1,61 @@
+"""What a conversion returns, and how data that does not fit is reported."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Annotated, Any, Final, Generic, TypeVar
+
+from pydantic import AfterValidator, BaseModel, ValidationError
+
+from workbench.errors import FieldProblem, InvalidRequest
+
+__all__ = ["MAX_FRAMES", "Converted", "Finite", "invalid", "validated"]
+
+MAX_FRAMES: Final = 4_096
+"""Poses of a path, rows of an action sequence: more are refused before anything is allocated."""
+
+_SHOWN_PROBLEMS: Final = 8
+
+T_co = TypeVar("T_co", covariant=True)
+M = TypeVar("M", bound=BaseModel)
+
+
+def _finite(value: float) -> float:
+    if not math.isfinite(value):
+        raise ValueError("must be a finite number")
+    return value + 0.0  # -0.0 becomes 0.0: equal values have equal JSON
+
+
+Finite = Annotated[float, AfterValidator(_finite)]
+"""A finite number, without the negative zero."""
+
+
+@dataclass(frozen=True, slots=True)
+class Converted(Generic[T_co]):
+    """The result of a conversion, and what its form could not hold."""
+
+    value: T_co
+    notes: tuple[str, ...] = ()
+    """One sentence for each thing that was dropped, rounded or assumed; empty if it is exact."""
+
+
+def invalid(field: str, problem: str) -> InvalidRequest:
+    """Return the error that says ``problem`` of ``field``."""
+    return InvalidRequest(f"{field}: {problem}", (FieldProblem(field, problem),))
+
+
+def validated(model: type[M], data: Any, what: str) -> M:
+    """Return ``data`` as a ``model``; raises ``InvalidRequest`` that names every field at fault."""
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        problems = tuple(
+            FieldProblem(
+                ".".join(map(str, (what, *found["loc"]))),
+                found["msg"].removeprefix("Value error, "),
+            )
+            for found in error.errors(include_url=False, include_input=False)[:_SHOWN_PROBLEMS]
+        )
+        told = "; ".join(f"{p.field}: {p.problem}" for p in problems)
+        raise InvalidRequest(told, problems) from error
