@@ -14,6 +14,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from workbench.lexicon.words import content_words
 from workbench.prompts.answers import (
     Enhanced,
     Extracted,
@@ -25,9 +26,9 @@ from workbench.prompts.answers import (
     prompt_so_far,
 )
 from workbench.prompts.chat import ChatEndpoint
-from workbench.prompts.composer import composer
 from workbench.prompts.composer.tuning import understand
 from workbench.prompts.composer.varying import fields_of_axes
+from workbench.prompts.guard import fault_in, shows_nothing, uncovered, without_preamble
 from workbench.prompts.model import ChatFailure, Draft, Exchange, OnText, Revision, Variation
 from workbench.scene import SCENE_FIELDS, Origin, Scene
 
@@ -48,13 +49,35 @@ class LanguageWriter:
         ``on_text`` is called with the prompt so far as it grows, where the endpoint can stream.
         """
         shown = None if on_text is None else _PromptInAnswer(on_text)
-        said_scene = composer.scene_of(rough)
-        data = {"idea": rough, "seed": seed}
-        answer, said = await self.endpoint.ask(_messages("enhance", data), Enhanced, shown)
-        prompt = self._usable(answer.prompt, said)
-        _demand_subject(said_scene.subject, prompt, said)
-        scene = _told(answer.scene, said_scene)
-        return Draft(prompt, scene, self.name, exchanges=said)
+        messages = _messages("enhance", {"idea": rough, "seed": seed})
+        answer, said = await self.endpoint.ask(messages, Enhanced, shown)
+        text = self._guarded(answer.prompt, rough, said)
+        missing = uncovered(rough, text, answer.evidence)
+        if missing:
+            answer, text, missing, more = await self._completed(rough, answer, text, missing)
+            said = (*said, *more)
+        if shows_nothing(rough, missing):
+            raise ChatFailure("The language model's prompt speaks of something else.", said)
+        message = f"Not shown in the prompt: {', '.join(missing)}." if missing else ""
+        scene = _with_said_words(answer.scene.scene(Origin.INFERRED), rough)
+        return Draft(text, scene, self.name, message=message, exchanges=said)
+
+    async def _completed(
+        self, rough: str, answer: Enhanced, text: str, missing: Sequence[str]
+    ) -> tuple[Enhanced, str, Sequence[str], Sequence[Exchange]]:
+        """Ask once more for what is missing, by name; the better of both texts is taken."""
+        data = {"idea": rough, "prompt": text, "missing": list(missing)}
+        try:
+            again, said = await self.endpoint.ask(_messages("complete", data), Enhanced)
+            better = self._guarded(again.prompt, rough, said)
+        except ChatFailure as error:
+            return answer, text, missing, error.exchanges
+        still = uncovered(rough, better, [*again.evidence, *answer.evidence])
+        if len(still) >= len(missing):
+            return answer, text, missing, said
+        if not again.scene.scene(Origin.INFERRED).stated():
+            again = again.model_copy(update={"scene": answer.scene})
+        return again, better, still, said
 
     async def extract(self, prompt: str) -> Draft:
         """Return ``prompt`` with the scene that the model finds in it."""
@@ -119,6 +142,13 @@ class LanguageWriter:
         """Let go of the connection."""
         await self.endpoint.close()
 
+    def _guarded(self, text: str, idea: str, said: Sequence[Exchange]) -> str:
+        """Return the text as it is shown; raises ``ChatFailure`` for one that is no prompt."""
+        plain = without_preamble(plain_text(text))
+        if fault := fault_in(plain, idea, longest=self._longest):
+            raise ChatFailure(f"The language model's prompt {fault}.", said)
+        return plain
+
     def _usable(self, text: str, said: Sequence[Exchange]) -> str:
         plain = plain_text(text)
         if len(plain.split()) < 3 or len(plain) > self._longest:
@@ -179,13 +209,15 @@ def _locked(scene: Scene) -> list[str]:
     return [name for name in SCENE_FIELDS if scene.is_locked(name)]
 
 
-def _told(answer: SceneAnswer, said: Scene) -> Scene:
-    """Return the answered scene, marking as said what the composer finds in the user's words."""
-    scene = answer.scene(Origin.INFERRED)
-    agreed = {
-        n: v for n, v in said.stated().items() if not getattr(scene, n) or getattr(scene, n) == v
+def _with_said_words(scene: Scene, idea: str) -> Scene:
+    """Return ``scene`` with the fields marked as said whose words stand in the idea."""
+    have = set(content_words(idea))
+    said = {
+        name: value
+        for name, value in scene.stated().items()
+        if isinstance(value, str) and (words := set(content_words(value))) and words <= have
     }
-    return scene.edit(agreed, origin=Origin.SAID)
+    return scene.edit(said, origin=Origin.SAID)
 
 
 def _after(before: Scene, answer: SceneAnswer, *, origin: Origin = Origin.EDITED) -> Scene:

@@ -62,7 +62,7 @@ _WHENS: Final = {
     "at last": When.FINALLY, "while": When.WHILE, "meanwhile": When.WHILE, "as": When.WHILE,
     "at the same time": When.WHILE,
 }  # fmt: skip
-_AUX: Final = frozenset("is are was were 's 're am".split())
+_AUX: Final = frozenset(["is", "are", "was", "were", "'s", "'re", "am"])
 _MODAL: Final = re.compile(
     r"(?:(?:should|must|could|can|will|would|might|may|shall|ought to|needs? to|has to|have to|"
     r"is going to|are going to|gonna|begins? to|starts? to|gets? to)\s+(?:also\s+|now\s+|just\s+)?"
@@ -70,7 +70,7 @@ _MODAL: Final = re.compile(
     re.IGNORECASE,
 )
 _ADVERBS: Final = frozenset(
-    "slowly suddenly quickly then now also just always never gently happily carefully softly".split()
+    ["slowly", "suddenly", "quickly", "then", "now", "also", "just", "always", "never", "gently", "happily", "carefully", "softly"]
 )
 
 
@@ -431,9 +431,9 @@ def _modal_event(actor: str, named: float, rest: str, modal: re.Match[str]) -> E
     if (
         not is_verb(first)
         or lemma(first, "VERB") not in {first}
-        or first in {"be", "look", "feel", "seem"}
+        or (first in {"be", "look", "feel", "seem"}
         and len(said.split()) == 2
-        and aspect_of(said.split()[1])
+        and aspect_of(said.split()[1]))
     ):
         return None
     return Event(actor, progressive(said), score=0.95 * named, must=True)

@@ -53,7 +53,7 @@ def _other_value(text: str, action: EditEntity, context: Context) -> Candidate |
     if entity is None:
         return None
     if action.aspect == "count":
-        number = number_in(text.split()[0])
+        number = number_in(text.split(maxsplit=1)[0])
         if number is None:
             return None
         determiner = article_for(entity.phrase) if number == 1 else numeral_for(number)

@@ -11,7 +11,6 @@ from workbench.actions.model import (
     AddEntity,
     EditEntity,
     EditField,
-    LookValue,
     RemoveBeat,
     RemoveEntity,
 )
@@ -712,8 +711,8 @@ def _added(
     for thing in things:
         if (
             thing.noun in {"one", "thing", "something", "it"}
-            or thing.determiner.lower() in {"the", "this", "that"}
-            and refer(thing.text, context)
+            or (thing.determiner.lower() in {"the", "this", "that"}
+            and refer(thing.text, context))
         ):
             return None
         own = _same_as(thing, context)

@@ -36,8 +36,8 @@ __all__ = [
     "aspect_of",
     "data",
     "determiners",
-    "finite",
     "find_terms",
+    "finite",
     "inflect",
     "is_adjective",
     "is_known",
@@ -89,7 +89,7 @@ def determiners() -> frozenset[str]:
 
 @cache
 def _aspects() -> Mapping[str, Aspect]:
-    found = {word: Aspect.COLOUR for word in word_list("colors")}
+    found = dict.fromkeys(word_list("colors"), Aspect.COLOUR)
     for name in ("material", "age", "build", "state"):
         for word in str(data("words")["looks"][name]).split():
             found.setdefault(word, Aspect(name))

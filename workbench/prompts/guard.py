@@ -1,0 +1,256 @@
+"""Guards what a language model writes: by evidence that it gives itself, and by a few hard checks.
+
+A text that passes the hard checks is taken, whatever another reader makes of the idea; what the idea
+names and the text does not show is told. Knows no endpoint.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+import unicodedata
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib import resources
+from typing import Any, Final
+
+from workbench.lexicon.languages import is_foreign
+from workbench.lexicon.morphology import lemma
+from workbench.lexicon.words import content_words, sentences, tokens
+
+__all__ = ["fault_in", "shows_nothing", "uncovered", "without_preamble"]
+
+_FEWEST_WORDS: Final = 4
+_FEWEST_CHARACTERS: Final = 8
+"""For scripts that write no spaces between words."""
+_MOST_WORDS: Final = 400
+_MOST_REPEATS: Final = 3
+_NOT_SAID: Final = frozenset(
+    [
+        "make",
+        "made",
+        "want",
+        "video",
+        "clip",
+        "footage",
+        "show",
+        "showing",
+        "shows",
+        "please",
+        "something",
+        "scene",
+        "shot",
+        "film",
+        "like",
+        "just",
+        "really",
+        "kind",
+        "sort",
+        "thing",
+        "things",
+        "using",
+        "doing",
+        "get",
+        "gets",
+        "gonna",
+        "wanna",
+    ]
+)
+"""Words of an idea that name nothing to be seen."""
+
+
+def fault_in(text: str, idea: str, *, longest: int) -> str:
+    """Return why ``text`` cannot be the prompt for ``idea``; empty when it can.
+
+    ``longest`` is the limit in characters. A text in the idea's own language or in English is fine.
+    """
+    low = " ".join(text.split()).lower()
+    letters = [c for c in text if c.isalpha()]
+    words = tokens(text)
+    if not letters or (len(words) < _FEWEST_WORDS and not _is_unspaced(text)):
+        return "is empty or too short"
+    if _is_unspaced(text) and len(letters) < _FEWEST_CHARACTERS:
+        return "is empty or too short"
+    if len(text) > longest or len(words) > _MOST_WORDS:
+        return "is too long"
+    for kind, fault in _KINDS:
+        if any(pattern.search(low) for pattern in _patterns(kind)):
+            return fault
+    if _is_list_of_tags(text) or _is_mash(text):
+        return "is no description"
+    if _repeats(text):
+        return "repeats itself"
+    if _is_cut_off(text):
+        return "is cut off"
+    if not _is_language_of(text, idea):
+        return "is in another language"
+    if name := _added_person(low, idea.lower()):
+        return f"adds a real person, {name}"
+    return ""
+
+
+def without_preamble(text: str) -> str:
+    """Return ``text`` without an opening such as "Here is your prompt:" and quotes around it all."""
+    pattern = _data()["preambles"]
+    rest = re.sub(rf"^\s*(?:{pattern})", "", text, flags=re.IGNORECASE).strip()
+    if len(rest) > 1 and rest[0] in '"“' and rest[-1] in '"”' and not set(rest[1:-1]) & set('"“”'):
+        rest = rest[1:-1].strip()
+    return rest
+
+
+def uncovered(idea: str, text: str, covers: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    """Return the content words of ``idea`` that ``text`` does not show, as they were said.
+
+    A word is shown where the text has it in any form, or where ``covers`` (``said``, ``shown_as``)
+    names words for it that stand in the text.
+    """
+    flat = _flat(text)
+    claims = " ".join(
+        _flat(str(one.get("said", "")))
+        for one in covers
+        if (shown := _flat(str(one.get("shown_as", "")))) and shown in flat
+    )
+    have = {form for word in tokens(text) for form in _forms(word)}
+    said = {form for word in tokens(claims) for form in _forms(word)}
+    missing = []
+    for word in _said_words(idea):
+        if _forms(word) & (have | said):
+            continue
+        if _is_unspaced(word) and (word in flat or _shares_half(word, claims)):
+            continue
+        missing.append(word)
+    return tuple(dict.fromkeys(missing))
+
+
+def shows_nothing(idea: str, missing: Sequence[str]) -> bool:
+    """Tell whether a text that lacks ``missing`` shows nothing at all of an English ``idea``."""
+    said = set(_said_words(idea))
+    is_read = not is_foreign(idea) and _is_latin(idea)
+    return is_read and bool(said) and said <= set(missing)
+
+
+def _said_words(idea: str) -> list[str]:
+    """Return the words of an idea that something in the text has to answer for."""
+    return [
+        word
+        for word in content_words(idea)
+        if word not in _NOT_SAID and (len(word) > 2 or _is_unspaced(word) or word.isdigit())
+    ]
+
+
+def _forms(word: str) -> frozenset[str]:
+    low = word.lower()
+    return frozenset({low, lemma(low, "NOUN"), lemma(low, "VERB"), lemma(low, "ADJ")})
+
+
+def _shares_half(word: str, claims: str) -> bool:
+    """Tell whether the claims hold most characters of a run that is written without spaces."""
+    held = sum(character in claims for character in word)
+    return 2 * held >= len(word)
+
+
+_KINDS: Final = (
+    ("refusals", "is a refusal"),
+    ("refusals_within", "is a refusal"),
+    ("chatter", "talks about the task"),
+    ("chatter_within", "talks about the task"),
+    ("markup", "is markup or code"),
+    ("placeholders", "holds placeholders"),
+)
+_FROM_START: Final = frozenset({"refusals", "chatter"})
+
+
+@cache
+def _data() -> Mapping[str, Any]:
+    folder = resources.files("workbench.prompts").joinpath("data")
+    return tomllib.loads(folder.joinpath("guard.toml").read_text("utf-8"))
+
+
+@cache
+def _patterns(kind: str) -> tuple[re.Pattern[str], ...]:
+    start = r"^[\s\"'“”*_]*" if kind in _FROM_START else ""
+    return tuple(re.compile(f"{start}(?:{one})", re.IGNORECASE) for one in _data()[kind])
+
+
+def _flat(text: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", text).lower().replace("’", "'").split())
+
+
+def _is_unspaced(text: str) -> bool:
+    """Tell whether most letters belong to a script that writes no spaces."""
+    letters = [c for c in text if c.isalpha()]
+    unspaced = sum(_script(c) in {"CJK", "HIRAGANA", "KATAKANA", "THAI"} for c in letters)
+    return bool(letters) and 2 * unspaced > len(letters)
+
+
+@cache
+def _script(character: str) -> str:
+    return unicodedata.name(character, "UNKNOWN").split()[0].split("-")[0]
+
+
+def _is_language_of(text: str, idea: str) -> bool:
+    """Tell whether ``text`` is in English or in a language that ``idea`` may be in."""
+    used = Counter(_script(c) for c in text if c.isalpha())
+    total = sum(used.values())
+    allowed = {_script(c) for c in idea if c.isalpha()} | {"LATIN"}
+    if allowed & {"HIRAGANA", "KATAKANA", "CJK"}:
+        allowed |= {"HIRAGANA", "KATAKANA", "CJK"}
+    if sum(n for script, n in used.items() if script not in allowed) > 0.2 * total:
+        return False
+    is_latin = used["LATIN"] > 0.8 * total
+    return not (is_latin and is_foreign(text) and not is_foreign(idea) and _is_latin(idea))
+
+
+def _is_latin(text: str) -> bool:
+    letters = [c for c in text if c.isalpha()]
+    return sum(_script(c) == "LATIN" for c in letters) > 0.8 * len(letters)
+
+
+def _is_list_of_tags(text: str) -> bool:
+    words = text.split()
+    hashtags = sum(word.startswith("#") for word in words)
+    if 2 * hashtags > len(words):
+        return True
+    pieces = [p for p in re.split(r"[,;|\n]", text) if p.strip()]
+    short = sum(len(p.split()) <= 3 for p in pieces)
+    return len(pieces) >= 6 and short >= 0.85 * len(pieces)
+
+
+def _is_mash(text: str) -> bool:
+    """Tell whether most words can be spoken in no language: keys hit at random."""
+    words = [w for w in tokens(text) if w.isascii() and w.isalpha()]
+    if len(words) < 3:
+        return False
+    odd = [w for w in words if len(w) > 3 and not re.search(r"[aeiouy]", w.lower())]
+    long = [w for w in words if len(w) > 24 or re.search(r"[bcdfghjklmnpqrstvwxz]{6,}", w.lower())]
+    return 3 * len({*odd, *long}) > len(words)
+
+
+def _repeats(text: str) -> bool:
+    several = Counter(s.lower() for s in sentences(text))
+    if several and max(several.values()) > _MOST_REPEATS:
+        return True
+    words = [t.lower() for t in tokens(text)]
+    runs = Counter(zip(words, words[1:], words[2:], strict=False))
+    return bool(runs) and max(runs.values()) > max(_MOST_REPEATS, len(words) // 16)
+
+
+def _is_cut_off(text: str) -> bool:
+    bare = text.rstrip("\"'”’)» ")
+    if bare.endswith((",", ";", ":", "-", "–", "—", "(")):
+        return True
+    last = tokens(bare)[-1].lower() if tokens(bare) else ""
+    is_open = not bare.endswith((".", "!", "?", "…", "。", "！", "？", "।"))
+    if not is_open:
+        return False
+    return last in _data()["unfinished"].split() or len(tokens(bare)) > 25
+
+
+def _added_person(text: str, idea: str) -> str:
+    for name in _data()["people"]:
+        if name in text and re.search(rf"\b{re.escape(name)}\b", text):
+            words = name.split()
+            if not all(re.search(rf"\b{re.escape(word)}\b", idea) for word in words[-1:]):
+                return name.title()
+    return ""
