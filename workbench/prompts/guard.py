@@ -248,7 +248,8 @@ def _is_cut_off(text: str) -> bool:
 
 
 def _added_person(text: str, idea: str) -> str:
-    for name in _data()["people"]:
+    people: Sequence[str] = _data()["people"]
+    for name in people:
         if name in text and re.search(rf"\b{re.escape(name)}\b", text):
             words = name.split()
             if not all(re.search(rf"\b{re.escape(word)}\b", idea) for word in words[-1:]):

@@ -70,7 +70,21 @@ _MODAL: Final = re.compile(
     re.IGNORECASE,
 )
 _ADVERBS: Final = frozenset(
-    ["slowly", "suddenly", "quickly", "then", "now", "also", "just", "always", "never", "gently", "happily", "carefully", "softly"]
+    [
+        "slowly",
+        "suddenly",
+        "quickly",
+        "then",
+        "now",
+        "also",
+        "just",
+        "always",
+        "never",
+        "gently",
+        "happily",
+        "carefully",
+        "softly",
+    ]
 )
 
 
@@ -431,9 +445,11 @@ def _modal_event(actor: str, named: float, rest: str, modal: re.Match[str]) -> E
     if (
         not is_verb(first)
         or lemma(first, "VERB") not in {first}
-        or (first in {"be", "look", "feel", "seem"}
-        and len(said.split()) == 2
-        and aspect_of(said.split()[1]))
+        or (
+            first in {"be", "look", "feel", "seem"}
+            and len(said.split()) == 2
+            and aspect_of(said.split()[1])
+        )
     ):
         return None
     return Event(actor, progressive(said), score=0.95 * named, must=True)

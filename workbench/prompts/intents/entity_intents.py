@@ -709,10 +709,8 @@ def _added(
 ) -> Candidate | None:
     actions: list[Action] = []
     for thing in things:
-        if (
-            thing.noun in {"one", "thing", "something", "it"}
-            or (thing.determiner.lower() in {"the", "this", "that"}
-            and refer(thing.text, context))
+        if thing.noun in {"one", "thing", "something", "it"} or (
+            thing.determiner.lower() in {"the", "this", "that"} and refer(thing.text, context)
         ):
             return None
         own = _same_as(thing, context)

@@ -60,7 +60,65 @@ _TERM_ORDER: Final = (
     "pace", "lighting", "style", "mood", "color_palette",
 )  # fmt: skip
 _FILLER: Final = frozenset(
-    ["a", "an", "the", "of", "in", "at", "on", "by", "with", "and", "or", "very", "more", "really", "quite", "bit", "some", "look", "feel", "style", "mood", "lighting", "light", "shot", "view", "vibe", "atmosphere", "tones", "colours", "colors", "it", "to", "be", "into", "during", "under", "there", "is", "kind", "sort", "like", "lots", "heavy", "scene", "weather", "palette", "time", "from", "camera", "slowly", "slow", "then", "footage", "video", "lens", "movement", "please"]
+    [
+        "a",
+        "an",
+        "the",
+        "of",
+        "in",
+        "at",
+        "on",
+        "by",
+        "with",
+        "and",
+        "or",
+        "very",
+        "more",
+        "really",
+        "quite",
+        "bit",
+        "some",
+        "look",
+        "feel",
+        "style",
+        "mood",
+        "lighting",
+        "light",
+        "shot",
+        "view",
+        "vibe",
+        "atmosphere",
+        "tones",
+        "colours",
+        "colors",
+        "it",
+        "to",
+        "be",
+        "into",
+        "during",
+        "under",
+        "there",
+        "is",
+        "kind",
+        "sort",
+        "like",
+        "lots",
+        "heavy",
+        "scene",
+        "weather",
+        "palette",
+        "time",
+        "from",
+        "camera",
+        "slowly",
+        "slow",
+        "then",
+        "footage",
+        "video",
+        "lens",
+        "movement",
+        "please",
+    ]
 )
 _LOOK_LEAD: Final = re.compile(
     r"(?:to\s+)?(?:(?:be|look|looks|looking|appear|all|completely|entirely|fully|totally|a bit|a little|"
@@ -74,7 +132,22 @@ _PREPOSITION: Final = re.compile(
     re.IGNORECASE,
 )
 _NO_PLACES: Final = frozenset(
-    ["background", "foreground", "distance", "left", "right", "front", "back", "middle", "center", "centre", "corner", "side", "top", "bottom"]
+    [
+        "background",
+        "foreground",
+        "distance",
+        "left",
+        "right",
+        "front",
+        "back",
+        "middle",
+        "center",
+        "centre",
+        "corner",
+        "side",
+        "top",
+        "bottom",
+    ]
 )
 
 
