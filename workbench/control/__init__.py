@@ -6,17 +6,55 @@ pydantic alone. Every control is immutable, hashable and the same JSON each time
 
 from __future__ import annotations
 
+from workbench.control.actions import (
+    ActionSequence,
+    Embodiment,
+    actions_to_csv,
+    actions_to_npy,
+    embodiments,
+    read_actions,
+)
 from workbench.control.camera_path import CameraPath, Intrinsics, Keyframe
+from workbench.control.colmap import path_to_colmap
+from workbench.control.control_video import (
+    ControlKind,
+    ControlVideo,
+    FinishedVideo,
+    StoryboardChannel,
+    UploadedVideo,
+)
 from workbench.control.conversion import Converted
+from workbench.control.document import Control, control_digest, control_json, parse_control
 from workbench.control.keys import SANA_WM, KeySpeeds, path_from_keys, path_to_keys
+from workbench.control.path_files import path_to_npz, read_path
+from workbench.control.tum import path_to_tum
 
 __all__ = [
     "SANA_WM",
+    "ActionSequence",
     "CameraPath",
+    "Control",
+    "ControlKind",
+    "ControlVideo",
     "Converted",
+    "Embodiment",
+    "FinishedVideo",
     "Intrinsics",
     "KeySpeeds",
     "Keyframe",
+    "StoryboardChannel",
+    "UploadedVideo",
+    "actions_to_csv",
+    "actions_to_npy",
+    "control_digest",
+    "control_json",
+    "embodiments",
+    "parse_control",
     "path_from_keys",
+    "path_to_colmap",
     "path_to_keys",
+    "path_to_npz",
+    "path_to_tum",
+    "read_actions",
+    "read_path",
 ]

@@ -246,10 +246,7 @@ class CameraPath(BaseModel):
         size = self.intrinsics.width, self.intrinsics.height
         lenses = [Intrinsics.of_vector(v, *size) for v in self.lenses(num_frames, fps)]
         return self.of_poses(
-            self.poses(num_frames, fps),
-            fps=fps,
-            intrinsics=self.intrinsics,
-            lenses=lenses if self.zooms else None,
+            self.poses(num_frames, fps), fps=fps, intrinsics=lenses[0], lenses=lenses
         )
 
     def _with_poses(self, poses: Array) -> Self:

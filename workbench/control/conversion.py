@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, ValidationError
 
 from workbench.errors import FieldProblem, InvalidRequest
 
-__all__ = ["MAX_FRAMES", "Converted", "Finite", "invalid", "validated"]
+__all__ = ["MAX_FRAMES", "Converted", "Finite", "invalid", "problems_of", "validated"]
 
 MAX_FRAMES: Final = 4_096
 """Poses of a path, rows of an action sequence: more are refused before anything is allocated."""
@@ -45,17 +45,21 @@ def invalid(field: str, problem: str) -> InvalidRequest:
     return InvalidRequest(f"{field}: {problem}", (FieldProblem(field, problem),))
 
 
+def problems_of(error: ValidationError, what: str) -> InvalidRequest:
+    """Return the error that names each field of ``what`` at fault, the first eight of them."""
+    problems = tuple(
+        FieldProblem(
+            ".".join(map(str, (what, *found["loc"]))),
+            found["msg"].removeprefix("Value error, "),
+        )
+        for found in error.errors(include_url=False, include_input=False)[:_SHOWN_PROBLEMS]
+    )
+    return InvalidRequest("; ".join(f"{p.field}: {p.problem}" for p in problems), problems)
+
+
 def validated(model: type[M], data: Any, what: str) -> M:
     """Return ``data`` as a ``model``; raises ``InvalidRequest`` that names every field at fault."""
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        problems = tuple(
-            FieldProblem(
-                ".".join(map(str, (what, *found["loc"]))),
-                found["msg"].removeprefix("Value error, "),
-            )
-            for found in error.errors(include_url=False, include_input=False)[:_SHOWN_PROBLEMS]
-        )
-        told = "; ".join(f"{p.field}: {p.problem}" for p in problems)
-        raise InvalidRequest(told, problems) from error
+        raise problems_of(error, what) from error

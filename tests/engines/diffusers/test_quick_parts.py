@@ -14,12 +14,11 @@ pytest.importorskip("diffusers")
 
 import torch
 from diffusers.models import attention_dispatch
-from diffusers.models.activations import GELU
 
 from tests.engines.diffusers.tiny_parts import wan_vae
 from workbench.engines.diffusers import quick_parts
 from workbench.engines.diffusers.attention import offer_flash_attention_3
-from workbench.engines.diffusers.quick_parts import hasten_projections, hasten_vae, restore
+from workbench.engines.diffusers.quick_parts import hasten_vae, precision_error, restore
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::FutureWarning"),
@@ -52,7 +51,10 @@ def _encoded(vae: Any) -> Any:
 
 def test_a_hastened_vae_decodes_and_encodes_the_same_but_for_rounding(vae: Any) -> None:
     frames, latents = _decoded(vae), _encoded(vae)
-    assert hasten_vae(vae) == ""
+    trial = hasten_vae(vae)
+    assert trial.refusal == ""
+    assert trial.error is not None
+    assert trial.error < 1e-4
     torch.testing.assert_close(_decoded(vae), frames, rtol=1e-4, atol=1e-5)
     torch.testing.assert_close(_encoded(vae), latents, rtol=1e-4, atol=1e-5)
 
@@ -88,19 +90,24 @@ def test_a_quicker_way_that_gives_other_frames_is_refused_and_undone(
     frames = _decoded(vae)
     wrong = {"WanRMS_norm": lambda _self, states: states * 2}
     monkeypatch.setattr(quick_parts, "_DECODER", wrong)
-    assert "off by" in hasten_vae(vae)
+    assert "off by" in hasten_vae(vae).refusal
     assert torch.equal(_decoded(vae), frames)
 
 
 def test_a_vae_that_is_not_known_is_left_alone() -> None:
     other = torch.nn.Sequential(torch.nn.Conv3d(3, 3, 3))
-    assert "no quicker way" in hasten_vae(other)
+    assert "no quicker way" in hasten_vae(other).refusal
 
 
-def test_projections_on_a_cpu_keep_their_own_gelu() -> None:
-    projection = GELU(8, 16, approximate="tanh")
-    hasten_projections(torch.nn.ModuleList([projection]))
-    assert "forward" not in vars(projection)
+def test_a_vae_in_16_bits_is_measured_against_32_and_left_bit_for_bit(vae: Any) -> None:
+    assert precision_error(vae) is None
+    narrow = vae.to(torch.bfloat16)
+    before = {name: value.clone() for name, value in narrow.state_dict().items()}
+    error = precision_error(narrow)
+    assert error is not None
+    assert 0 < error < 1
+    assert narrow.dtype == torch.bfloat16
+    assert all(torch.equal(value, before[name]) for name, value in narrow.state_dict().items())
 
 
 @pytest.fixture

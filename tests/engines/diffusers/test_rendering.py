@@ -16,11 +16,11 @@ pytest.importorskip("diffusers")
 
 import diffusers
 import torch
-from diffusers.models import attention_dispatch
 from PIL import Image
 
 from tests.engines.diffusers.conftest import Ask, Stage, recorded
 from tests.engines.diffusers.tiny import save_modular_wan, save_wan_vace
+from workbench.engines.diffusers.faults import told_by
 from workbench.engines.diffusers.options import AS_RENDERED
 from workbench.engines.probe import decode_video
 from workbench.engines.recipes import read_recipe
@@ -244,13 +244,63 @@ def test_a_device_assert_asks_for_a_new_worker(ask: Ask, stage: Stage) -> None:
         stage.render(ask("wan"))
 
 
-def test_what_a_model_refuses_is_an_error_of_the_render(ask: Ask, stage: Stage) -> None:
+def test_what_a_model_refuses_is_an_error_of_the_render_told_in_full(
+    ask: Ask, stage: Stage
+) -> None:
     stage.render(ask("wan"))
     with (
-        _failing(_pipe(stage).transformer, ValueError("no such shape")),
-        pytest.raises(RenderError, match="ValueError: no such shape"),
+        _failing(_pipe(stage).transformer, ValueError("no such shape:\n\n  wanted (1, 2)")),
+        pytest.raises(RenderError) as caught,
     ):
         stage.render(ask("wan"))
+    assert str(caught.value).endswith("ValueError: no such shape:\n  wanted (1, 2)")
+
+
+def test_a_message_of_a_library_is_told_up_to_a_length() -> None:
+    told = told_by(ValueError("a" * 5_000))
+    assert len(told) == 2_000
+    assert told.endswith("a…")
+    assert told_by(ValueError()) == "ValueError"
+
+
+def test_a_render_that_breaks_off_brings_offloaded_components_back(
+    ask: Ask, stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = ask("wan", options={"memory": "model_offload"})
+    stage.render(request)
+    pipe = _pipe(stage)
+    freed: list[bool] = []
+    free = pipe.maybe_free_model_hooks
+
+    def record() -> None:
+        freed.append(stage.cancel)
+        free()
+
+    monkeypatch.setattr(pipe, "maybe_free_model_hooks", record)
+    handle = pipe.transformer.register_forward_hook(lambda *_: setattr(stage, "cancel", True))
+    with pytest.raises(RenderCancelled):
+        stage.render(request)
+    handle.remove()
+    assert freed == [True]
+
+
+def test_a_step_cache_forgets_a_render_that_was_cancelled(ask: Ask, stage: Stage) -> None:
+    request = ask("wan", profile="fast", num_inference_steps=6, options={"cache_threshold": 1.0})
+    _, whole = stage.render(request)
+    seen = 0
+
+    def count(*_: Any) -> None:
+        nonlocal seen
+        seen += 1
+        stage.cancel = seen == 5
+
+    handle = _pipe(stage).transformer.register_forward_hook(count)
+    with pytest.raises(RenderCancelled):
+        stage.render(request)
+    handle.remove()
+    stage.cancel = False
+    _, again = stage.render(request)
+    assert (_frames(again) == _frames(whole)).all()
 
 
 def test_the_recipe_in_the_file_says_what_was_in_effect(ask: Ask, stage: Stage) -> None:
@@ -395,136 +445,6 @@ def test_a_damaged_model_is_said_to_be_one(
     (broken / "transformer" / "config.json").write_text("{")
     with pytest.raises(EngineUnavailable, match="cannot be loaded"):
         stage.render(ask("wan", model=str(broken)))
-
-
-def test_another_attention_is_checked_against_the_plain_one(ask: Ask, stage: Stage) -> None:
-    _, plain = stage.render(ask("wan"))
-    options = {"attention": "_native_math"}
-    made, folder = stage.render(ask("wan", profile="exact", options=options))
-    assert made.request is not None
-    said = made.request.options[AS_RENDERED]
-    assert said["attention"] == "_native_math"
-    assert 0 <= said["checked"]["64×64×9"] < 1e-4
-    assert np.abs(_frames(folder).astype(int) - _frames(plain)).mean() < 1
-    made, _ = stage.render(ask("wan"))
-    assert made.request is not None
-    assert made.request.options[AS_RENDERED]["attention"] == "native", "reference is plain again"
-
-
-def test_a_faster_path_that_gives_other_numbers_is_undone_and_said(
-    ask: Ask, stage: Stage, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    _, plain = stage.render(ask("wan"))
-    block = type(_pipe(stage).transformer.blocks[0])
-
-    def wrong(transformer: Any, **_: Any) -> None:
-        for one in transformer.blocks:
-            one._compiled_call_impl = lambda states, *_a, **_k: states * 3
-
-    monkeypatch.setattr(type(_pipe(stage).transformer), "compile_repeated_blocks", wrong)
-    made, folder = stage.render(ask("wan", profile="exact", options={"compile": True}))
-    assert made.request is not None
-    said = made.request.options[AS_RENDERED]
-    assert not said["compiled"]
-    assert "fell back to the plain path" in said["notes"][0]
-    assert (_frames(folder) == _frames(plain)).all()
-    assert all(
-        one._compiled_call_impl is None
-        for one in _pipe(stage).transformer.modules()
-        if isinstance(one, block)
-    )
-
-
-def test_a_compiled_path_that_fails_falls_back_and_says_so(
-    ask: Ask, stage: Stage, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    stage.render(ask("wan"))
-
-    def failing(*_: Any, **__: Any) -> Any:
-        raise RuntimeError("no compiler here")
-
-    def broken(transformer: Any, **_: Any) -> None:
-        for one in transformer.blocks:
-            one._compiled_call_impl = failing
-
-    monkeypatch.setattr(type(_pipe(stage).transformer), "compile_repeated_blocks", broken)
-    made, _ = stage.render(ask("wan", profile="exact", options={"compile": True}))
-    assert made.request is not None
-    notes = made.request.options[AS_RENDERED]["notes"]
-    assert notes == ["fell back to the plain path: no compiler here"]
-
-
-def test_an_attention_that_a_model_cannot_use_is_given_up_and_the_rest_of_the_profile_stays(
-    ask: Ask, stage: Stage, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    _, plain = stage.render(ask("wan"))
-
-    def masked(*_: Any, **__: Any) -> Any:
-        raise ValueError("`attn_mask` is not supported here.")
-
-    backends = attention_dispatch._AttentionBackendRegistry._backends
-    name = attention_dispatch.AttentionBackendName._NATIVE_MATH
-    monkeypatch.setitem(backends, name, masked)
-    monkeypatch.setattr(
-        type(_pipe(stage).transformer), "compile_repeated_blocks", lambda *_, **__: None
-    )
-    options = {"compile": True, "attention": "_native_math"}
-    made, folder = stage.render(ask("wan", profile="exact", options=options))
-    assert made.request is not None
-    said = made.request.options[AS_RENDERED]
-    assert (said["attention"], said["compiled"]) == ("native", True)
-    reason = "gave up the attention _native_math: `attn_mask` is not supported here."
-    assert said["notes"] == [reason]
-    assert (_frames(folder) == _frames(plain)).all()
-
-
-def test_both_transformers_of_a_model_with_two_take_the_faster_way_and_leave_it_again(
-    ask: Ask, stage: Stage, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    compiled: list[Any] = []
-
-    def compiling(transformer: Any, **_: Any) -> None:
-        compiled.append(transformer)
-        transformer.blocks[0]._compiled_call_impl = transformer.blocks[0]._call_impl
-
-    kind = diffusers.WanTransformer3DModel
-    monkeypatch.setattr(kind, "compile_repeated_blocks", compiling)
-    options = {"compile": True, "attention": "_native_math"}
-    stage.render(ask("wan-2-2", profile="exact", options=options))
-    both = [_pipe(stage).transformer, _pipe(stage).transformer_2]
-    assert compiled == both
-
-    def backends() -> set[Any]:
-        return {one.attn1.processor._attention_backend for t in both for one in t.blocks}
-
-    assert [str(name.value) for name in backends()] == ["_native_math"]
-    stage.render(ask("wan-2-2"))
-    assert all(one._compiled_call_impl is None for t in both for one in t.blocks)
-    assert len(backends()) == 1
-    assert backends() != {attention_dispatch.AttentionBackendName._NATIVE_MATH}
-
-
-def test_the_fast_profile_says_that_it_approximates_and_what_plain_steps_would_take(
-    ask: Ask, stage: Stage
-) -> None:
-    options = {"cache_threshold": 1.0}
-    made, _ = stage.render(ask("wan", profile="fast", num_inference_steps=6, options=options))
-    assert made.request is not None
-    said = made.request.options[AS_RENDERED]
-    assert said["cache"] == "first-block"
-    (note,) = said["notes"]
-    assert note.startswith("approximate: the first-block cache computed ")
-    computed, calls = _two(note)
-    assert 0 < computed < calls == 12
-    assert "plain steps would take as long" in note
-    made, _ = stage.render(ask("wan", num_inference_steps=6))
-    assert made.request is not None
-    assert made.request.options[AS_RENDERED]["cache"] == "none"
-
-
-def _two(note: str) -> tuple[int, int]:
-    numbers = [int(word) for word in note.replace(";", " ").split() if word.isdigit()]
-    return numbers[0], numbers[1]
 
 
 def test_a_tiled_vae_is_decoded_as_the_model_does_it(

@@ -1,8 +1,9 @@
 """Speed-ups of each profile. Each is verified before use and undone if it fails.
 
-``reference`` uses none. ``exact`` uses the fastest attention that agrees with the native one,
-compiles the transformer blocks and uses a GPU-friendly VAE layout. ``fast`` adds a step cache,
-which approximates. ``draft`` does not compile: it would finish before the compiler.
+``reference`` uses none of them. ``exact`` takes the quickest attention that agrees with the native
+one, compiles the transformer's blocks and lays the VAE out as the GPU reads it: the same arithmetic
+with other rounding, and the measured error goes into the recipe. ``fast`` adds a step cache, which
+approximates. ``draft`` compiles nothing by itself: it is over before a compiler would be.
 """
 
 from __future__ import annotations
@@ -14,12 +15,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from workbench.engines.diffusers.attention import NATIVE, best_attention, relative_error
-from workbench.engines.diffusers.quick_parts import (
-    hasten_projections,
-    hasten_vae,
-    plain_parts,
-    restore,
-)
+from workbench.engines.diffusers.quick_parts import hasten_vae, precision_error, restore
 
 if TYPE_CHECKING:  # benchmarks/gpu.py uses this where pydantic is not
     from workbench.engines.diffusers.families import Family
@@ -29,8 +25,12 @@ if TYPE_CHECKING:  # benchmarks/gpu.py uses this where pydantic is not
 __all__ = ["Acceleration", "AccelerationFailed", "denoisers"]
 
 _LOG = logging.getLogger("workbench.engines.diffusers")
-_FORWARD_TOLERANCE: Final = 5e-2
-"""Relative error of a transformer's output at bfloat16 beyond which a path is not trusted."""
+_FORWARD_TOLERANCE: Final = 3e-2
+"""Relative error of a transformer's output beyond which a path is not trusted: twice what
+FlashAttention 3 and compiled blocks measured together in bfloat16 (docs/benchmarks.md)."""
+
+_Way = tuple[str, str, str, bool]
+"""A checked forward: shape, denoiser, attention, whether blocks are compiled."""
 
 
 class AccelerationFailed(Exception):
@@ -45,20 +45,33 @@ class Acceleration:
     compiled: bool = False
     cache: str = "none"
     quick_parts: bool = False
-    """Whether the VAE and the projections take their quicker way."""
+    """Whether the VAE takes its quicker way."""
     notes: list[str] = field(default_factory=list)
-    checked: dict[str, float] = field(default_factory=dict)
-    """Shape → relative error of the first forward against the eager path."""
-    attention_refused: str = ""
-    """Why another attention backend failed for this model; not retried."""
-    refused: bool = False
-    """Whether a faster path failed for this model; it is not tried again."""
+    vae_errors: dict[str, float] = field(default_factory=dict)
+    """Measured relative error of decoded frames: of the VAE's number format, of its quicker way."""
+    attentions_refused: dict[str, str] = field(default_factory=dict)
+    """Attention → why it failed for this model; it is not tried again."""
+    refused: str = ""
+    """Why every faster path was given up for this model; empty where none was."""
+    _vae_refused: bool = False
+    _checked: dict[_Way, float] = field(default_factory=dict)
+    _suspected: list[str] = field(default_factory=list)
+    """What this render gave up without proof: attentions, or an empty text for everything."""
 
     @property
     def active(self) -> bool:
         """Whether anything differs from the plain path."""
         ways = self.compiled, self.attention != NATIVE, self.cache != "none", self.quick_parts
         return any(ways)
+
+    @property
+    def checked(self) -> dict[str, float]:
+        """The measured relative error of first forwards as the model runs now, by shape."""
+        return {
+            shape if name == "transformer" else f"{shape} {name}": error
+            for (shape, name, *way), error in self._checked.items()
+            if way == [self.attention, self.compiled]
+        }
 
     def apply(
         self,
@@ -72,88 +85,129 @@ class Acceleration:
     ) -> None:
         """Configure ``pipe`` for ``profile`` and ``options``, whatever its current state.
 
-        ``resident``: whether all weights stay on the device. Offloaded weights keep their layout.
+        ``resident`` tells whether denoiser and VAE stay on the device: weights that come and go
+        keep their layout.
         """
         self.notes.clear()
+        self._suspected.clear()
         on_gpu = device.startswith("cuda")
-        plain = profile == "reference" or self.refused
+        reference = profile == "reference"
+        plain = reference or bool(self.refused)
+        if not reference:
+            self.notes.extend(self.attentions_refused.values())
+            self.notes.extend([self.refused] if self.refused else [])
         attention = options.attention
         if attention == "auto":
-            wanted = on_gpu and not plain and not self.attention_refused
-            attention = best_attention() if wanted else NATIVE
-            if self.attention_refused and not plain:
-                self.notes.append(self.attention_refused)
+            attention = best_attention(self.attentions_refused) if on_gpu and not plain else NATIVE
         worth_it = on_gpu and profile != "draft"
         compiled = (worth_it if options.compile is None else options.compile) and not plain
         cache = options.cache
         if cache == "auto":
             cache = family.cache[0] if family.cache and profile == "fast" else "none"
+        if plain or attention in self.attentions_refused:
+            attention = NATIVE
         if plain:
-            attention, cache = NATIVE, "none"
+            cache = "none"
         if profile == "fast" and cache == "none" and not plain:
             self.notes.append(f"{family.title} has no step cache in diffusers: fast is exact here")
         if on_gpu:
             _tune(fast=not plain)
+        self._measure_precision(pipe, family, wanted=resident and not reference)
         self._set_quick_parts(pipe, options.quick_parts and on_gpu and resident and not plain)
         self._set_attention(pipe, attention)
         self._set_compiled(pipe, compiled)
         for denoiser in denoisers(pipe):
             self._set_cache(pipe, denoiser, cache, options.cache_threshold)
 
-    def undo(self, pipe: Any, reason: str, *, in_first_step: bool = True) -> None:
-        """Give up for good what failed, and note why: another attention first, then the rest.
+    def undo(self, pipe: Any, reason: str, *, certain: bool, early: bool = True) -> None:
+        """Give up what may have failed, and note why: the attention first, then the rest.
 
         A model may mask its attention, or have heads of a width that a kernel does not know; the
-        rest of a profile does not depend on that, and it shows in the first step.
+        rest of a profile does not depend on that, and it shows ``early``, in a first forward.
+        What is not ``certain`` can be taken back by :meth:`forgive`.
         """
-        if self.attention != NATIVE and in_first_step:
-            self.attention_refused = f"gave up the attention {self.attention}: {reason}"
-            self.notes.append(self.attention_refused)
+        if self.attention != NATIVE and early:
+            told = f"gave up the attention {self.attention}: {reason}"
+            self.attentions_refused[self.attention] = told
+            if not certain:
+                self._suspected.append(self.attention)
+            self.notes.append(told)
             self._set_attention(pipe, NATIVE)
-            self.checked.clear()
             return
         for denoiser in denoisers(pipe):
             self._set_cache(pipe, denoiser, "none", 0)
         self._set_compiled(pipe, False)
         self._set_attention(pipe, NATIVE)
         self._set_quick_parts(pipe, False)
-        self.refused = True
-        self.notes.append(f"fell back to the plain path: {reason}")
+        self.refused = f"fell back to the plain path: {reason}"
+        if not certain:
+            self._suspected.append("")
+        self.notes.append(self.refused)
+
+    def forgive(self) -> None:
+        """Trust again what this render gave up without proof: the plain path failed as well."""
+        for name in self._suspected:
+            if name:
+                self.attentions_refused.pop(name, None)
+            else:
+                self.refused = ""
+        self._suspected.clear()
+
+    def is_checked(self, shape: str) -> bool:
+        """Tell whether a first forward of ``shape`` was checked as the model runs now."""
+        return (shape, "transformer", self.attention, self.compiled) in self._checked or (
+            shape, "unet", self.attention, self.compiled) in self._checked  # fmt: skip
 
     @contextmanager
     def checking(self, pipe: Any, shape: str) -> Iterator[None]:
-        """Check the first forward of a new ``shape`` against the plain path.
+        """Check each denoiser's first forward of a new ``shape`` against the plain path.
 
-        Costs one forward, once per shape. Raises ``AccelerationFailed`` from within the pipeline's
-        call when the two differ by more than rounding. A step cache is not checked: it is meant to
-        differ, and is marked so.
+        Costs one forward of each, once per shape and way. Raises ``AccelerationFailed`` from within
+        the pipeline's call when the two differ by more than rounding. A step cache is not checked:
+        it is meant to differ, and is marked so.
         """
-        if not self.active or self.cache != "none" or shape in self.checked:
+        if not (self.compiled or self.attention != NATIVE) or self.cache != "none":
             yield
             return
         handles = []
-        for denoiser in denoisers(pipe)[:1]:
-            hook = self._checker(denoiser, shape)
-            handles.append(denoiser.register_forward_hook(hook, with_kwargs=True))
+        for name, denoiser in _named_denoisers(pipe).items():
+            way = (shape, name, self.attention, self.compiled)
+            if way not in self._checked:
+                hook = self._checker(denoiser, way)
+                handles.append(denoiser.register_forward_hook(hook, with_kwargs=True))
         try:
             yield
         finally:
             for handle in handles:
                 handle.remove()
 
-    def _checker(self, denoiser: Any, shape: str) -> Any:
+    def _checker(self, denoiser: Any, way: _Way) -> Any:
         def check(_: Any, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> None:
-            if shape in self.checked:
+            if way in self._checked:
                 return
-            self.checked[shape] = 0.0
-            with _plain(denoiser, self.attention):
-                plain = denoiser.forward(*args, **kwargs)
-            error = relative_error(_tensor(output), _tensor(plain))
-            self.checked[shape] = error
+            self._checked[way] = 0.0  # the plain forward below comes through here as well
+            try:
+                with _plain(denoiser, self.attention):
+                    plain = denoiser.forward(*args, **kwargs)
+                error = relative_error(_tensor(output), _tensor(plain))
+            except BaseException:
+                del self._checked[way]
+                raise
+            self._checked[way] = error
             if not error <= _FORWARD_TOLERANCE:
                 raise AccelerationFailed(f"its output is off by {error:.2g} of its size")
 
         return check
+
+    def _measure_precision(self, pipe: Any, family: Family, *, wanted: bool) -> None:
+        """Measure once what a VAE loses that its authors run in 32 bits and that runs in fewer."""
+        vae = getattr(pipe, "vae", None)
+        if not wanted or vae is None or family.vae_dtype != "float32" or self.quick_parts:
+            return
+        name = str(vae.dtype).removeprefix("torch.")
+        if name in self.vae_errors or (error := precision_error(vae)) is None:
+            return
+        self.vae_errors[name] = error
 
     def _set_attention(self, pipe: Any, name: str) -> None:
         if name == self.attention:
@@ -183,18 +237,20 @@ class Acceleration:
                 self.notes.append(f"{type(denoiser).__name__} names no blocks to compile")
 
     def _set_quick_parts(self, pipe: Any, wanted: bool) -> None:
-        if wanted == self.quick_parts:
-            return
         vae = getattr(pipe, "vae", None)
-        self.quick_parts = wanted
-        for denoiser in denoisers(pipe):
-            (hasten_projections if wanted else restore)(denoiser)
-        if vae is None:
+        if wanted == self.quick_parts or vae is None or (wanted and self._vae_refused):
             return
+        self.quick_parts = False
         if not wanted:
             restore(vae)
-        elif refusal := hasten_vae(vae):
-            _LOG.info("%s", refusal)
+            return
+        trial = hasten_vae(vae)
+        if trial.error is not None:
+            self.vae_errors["quick_parts"] = trial.error
+        self._vae_refused = bool(trial.refusal)
+        self.quick_parts = not trial.refusal
+        if trial.refusal:
+            _LOG.info("%s", trial.refusal)
 
     def _set_cache(self, pipe: Any, denoiser: Any, name: str, threshold: float) -> None:
         if not hasattr(denoiser, "enable_cache"):
@@ -212,10 +268,14 @@ class Acceleration:
         self.cache = name
 
 
+def _named_denoisers(pipe: Any) -> dict[str, Any]:
+    names = ("transformer", "transformer_2", "unet")
+    return {name: part for name in names if (part := getattr(pipe, name, None)) is not None}
+
+
 def denoisers(pipe: Any) -> list[Any]:
     """Return the networks that denoise: one, or two where a model has two stages."""
-    names = ("transformer", "transformer_2", "unet")
-    return [found for name in names if (found := getattr(pipe, name, None)) is not None]
+    return list(_named_denoisers(pipe).values())
 
 
 def _tune(*, fast: bool) -> None:
@@ -254,8 +314,7 @@ def _plain(denoiser: Any, attention: str) -> Iterator[None]:
     if attention != NATIVE:
         denoiser.set_attention_backend(NATIVE)
     try:
-        with plain_parts(denoiser):
-            yield
+        yield
     finally:
         for block, compiled in kept:
             block._compiled_call_impl = compiled  # noqa: SLF001

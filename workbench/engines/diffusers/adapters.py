@@ -122,8 +122,10 @@ def set_guidance(pipe: Any, request: RenderRequest, family: Family) -> None:
 def set_flow_shift(pipe: Any, shift: float | None, original: Any) -> float | None:
     """Give ``pipe`` a scheduler with ``shift``, made from the ``original`` one as it was loaded.
 
-    Returns the shift in effect; None where the scheduler knows none.
+    Returns the shift in effect; None where there is no scheduler, or it knows none.
     """
+    if original is None:
+        return None
     names = [name for name in ("flow_shift", "shift") if name in original.config]
     if not names:
         return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import cache, partial
 from importlib import import_module
 from typing import Any, Final
@@ -22,12 +22,20 @@ _WORTH_IT: Final = 0.97
 """A backend must take less than this share of the native time; smaller gains are noise."""
 
 
-@cache
-def best_attention() -> str:
-    """Return the fastest attention backend that agrees with the native one; once per process.
+def best_attention(refused: Collection[str] = ()) -> str:
+    """Return the quickest attention backend here that agrees with the native one.
 
-    Tries each backend on a problem of a video model's size; skips those that are missing, fail or
-    disagree.
+    ``refused`` names backends that a model cannot use. The native one is the last resort.
+    """
+    return next(name for name in _ranked() if name == NATIVE or name not in refused)
+
+
+@cache
+def _ranked() -> tuple[str, ...]:
+    """Return the usable backends, the quickest first, the native one last.
+
+    Measured once per process, on a problem of a video model's proportions. A backend that is
+    missing, fails or disagrees is left out.
     """
     import torch  # noqa: PLC0415
     from diffusers.models.attention_dispatch import dispatch_attention_fn  # noqa: PLC0415
@@ -36,7 +44,8 @@ def best_attention() -> str:
     given = [torch.randn(_TRIAL_SHAPE, device="cuda", dtype=torch.bfloat16) for _ in range(3)]
     native = partial(dispatch_attention_fn, *given, backend=NATIVE)
     plain = native()
-    quickest, best_s = NATIVE, _timed(native) * _WORTH_IT
+    limit_s = _timed(native) * _WORTH_IT
+    times: dict[str, float] = {}
     for name in _CANDIDATES:
         tried = partial(dispatch_attention_fn, *given, backend=name)
         try:
@@ -45,9 +54,9 @@ def best_attention() -> str:
             took_s = _timed(tried)
         except (RuntimeError, ValueError, ImportError, TypeError, NotImplementedError):
             continue
-        if took_s < best_s:
-            quickest, best_s = name, took_s
-    return quickest
+        if took_s < limit_s:
+            times[name] = took_s
+    return (*sorted(times, key=times.__getitem__), NATIVE)
 
 
 def offer_flash_attention_3() -> bool:

@@ -7,7 +7,7 @@ from typing import Final
 from workbench.errors import DeviceLost, OutOfMemory, RenderError, WorkbenchError
 from workbench.rendering import RenderRequest
 
-__all__ = ["is_lost", "is_out_of_memory", "translate"]
+__all__ = ["is_lost", "is_out_of_memory", "told_by", "translate"]
 
 _NO_MEMORY: Final = (
     "out of memory",
@@ -26,6 +26,8 @@ _LOST: Final = (
     "driver shutting down",
 )
 _DRAFT_SHARE: Final = 0.5
+_LONGEST: Final = 2_000
+"""Characters of a library's message that are kept; the job's log has all of it."""
 
 
 def is_out_of_memory(error: BaseException) -> bool:
@@ -49,11 +51,19 @@ def translate(error: Exception, request: RenderRequest, placement: str) -> Workb
         return error
     if is_out_of_memory(error):
         return OutOfMemory(_advice(request, placement))
-    text = str(error)
     if is_lost(error):
-        return DeviceLost(f"The device failed and needs a new worker: {_first_line(text)}")
+        return DeviceLost(f"The device failed and needs a new worker: {told_by(error)}")
     kind = type(error).__name__
-    return RenderError(f"The model could not render this: {kind}: {_first_line(text)}")
+    return RenderError(f"The model could not render this: {kind}: {told_by(error)}")
+
+
+def told_by(error: BaseException) -> str:
+    """Return everything that ``error`` says, without empty lines, up to 2,000 characters."""
+    lines = [line.rstrip() for line in str(error).splitlines() if line.strip()]
+    text = "\n".join(lines)
+    if len(text) > _LONGEST:
+        return text[: _LONGEST - 1].rstrip() + "…"
+    return text or type(error).__name__
 
 
 def _advice(request: RenderRequest, placement: str) -> str:
@@ -69,8 +79,3 @@ def _advice(request: RenderRequest, placement: str) -> str:
         advice.append(f"ask for about {max(1, int(request.num_frames * _DRAFT_SHARE))} frames")
     advice.append("ask for a smaller picture or the draft profile")
     return f"The device has too little memory for {size}: {'; or '.join(advice)}."
-
-
-def _first_line(text: str) -> str:
-    lines = [line for line in text.splitlines() if line.strip()]
-    return lines[0][:500] if lines else "no message"

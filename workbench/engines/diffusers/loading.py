@@ -12,6 +12,7 @@ from typing import Any
 from workbench.engines.diffusers.acceleration import Acceleration
 from workbench.engines.diffusers.adapters import parameters_of
 from workbench.engines.diffusers.families import Family, family_of
+from workbench.engines.diffusers.faults import told_by
 from workbench.engines.diffusers.memory import MemoryPlan, decode_fits, need_of, plan_memory
 from workbench.engines.diffusers.options import Options
 from workbench.engines.diffusers.previews import LatentColours
@@ -186,8 +187,7 @@ def _pipeline(
                 return pipe
             return diffusers.DiffusionPipeline.from_pretrained(source, **arguments)
         except (OSError, ValueError, KeyError, AttributeError, ImportError) as error:
-            line = str(error).splitlines()[0] if str(error) else type(error).__name__
-            text = f"The model in {request.model} cannot be loaded: {line}"
+            text = f"The model in {request.model} cannot be loaded: {told_by(error)}"
             raise EngineUnavailable(text) from error
 
 

@@ -1,4 +1,4 @@
-"""Faster implementations of model parts, and how to undo them.
+"""A faster implementation of a video VAE on a GPU, and how to undo it.
 
 Each computes the same result with another memory layout or in fewer passes; results differ only by
 rounding. Identifies modules by class name.
@@ -6,14 +6,13 @@ rounding. Identifies modules by class name.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from dataclasses import dataclass
 from types import MethodType
 from typing import Any, Final
 
 from workbench.engines.diffusers.attention import relative_error
 
-__all__ = ["hasten_projections", "hasten_vae", "plain_parts", "restore"]
+__all__ = ["Trial", "hasten_vae", "precision_error", "restore"]
 
 _REPLACED: Final = "_workbench_replaced"
 _VAES: Final = {"AutoencoderKLWan"}
@@ -23,8 +22,18 @@ _TOLERANCE: Final = 5e-2
 """Relative error of a decoded trial at bfloat16 beyond which the quick way is not trusted."""
 
 
-def hasten_vae(vae: Any) -> str:
-    """Let a video VAE that is known here decode quicker; return why not, or an empty string.
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What decoding a few random latents both ways showed."""
+
+    error: float | None = None
+    """Relative error of the quicker way's frames; None where nothing was tried."""
+    refusal: str = ""
+    """Why the VAE was left as it was; empty where it decodes quicker now."""
+
+
+def hasten_vae(vae: Any) -> Trial:
+    """Let a video VAE that is known here decode quicker, or say why not.
 
     Its convolutions' weights are laid out with the channels last, as tensor cores read them; its
     causal convolutions pad within the convolution instead of copying their input; its
@@ -32,26 +41,35 @@ def hasten_vae(vae: Any) -> str:
     first, and leaves the VAE as it was where they differ by more than rounding.
     """
     if type(vae).__name__ not in _VAES:
-        return f"{type(vae).__name__} has no quicker way here"
+        return Trial(refusal=f"{type(vae).__name__} has no quicker way here")
     plain = _trial(vae)
     for part in vae.modules():
         _lay_out(part, channels_last=True)
         _replace(part, _DECODER)
     error = relative_error(_trial(vae), plain)
     if error <= _TOLERANCE:
-        return ""
+        return Trial(error)
     restore(vae)
-    return f"the quicker VAE's frames are off by {error:.2g} of their size"
+    return Trial(error, f"the quicker VAE's frames are off by {error:.2g} of their size")
 
 
-def hasten_projections(denoiser: Any) -> None:
-    """Let each projection with a GELU (tanh form) apply it in the matrix product's own epilogue.
+def precision_error(vae: Any) -> float | None:
+    """Return how far a known VAE's frames are from those it decodes in 32 bits.
 
-    Only where the weights lie on a GPU: torch's product on a CPU has the other form of GELU.
+    None where the VAE is not known here or runs in 32 bits already. The weights are left as they
+    were, bit for bit.
     """
-    for part in denoiser.modules():
-        if type(part).__name__ == "GELU" and _epilogue_fits(part):
-            _replace(part, {"GELU": _gelu_projection})
+    import torch  # noqa: PLC0415
+
+    dtype = next(vae.parameters()).dtype
+    if type(vae).__name__ not in _VAES or dtype == torch.float32:
+        return None
+    narrow = _trial(vae)
+    try:
+        torch.nn.Module.to(vae, torch.float32)  # the model's own method warns of its precision
+        return relative_error(narrow, _trial(vae))
+    finally:
+        torch.nn.Module.to(vae, dtype)
 
 
 def restore(module: Any) -> None:
@@ -60,18 +78,6 @@ def restore(module: Any) -> None:
         _lay_out(part, channels_last=False)
         if vars(part).pop(_REPLACED, False):
             del part.forward
-
-
-@contextmanager
-def plain_parts(module: Any) -> Iterator[None]:
-    """Let ``module`` compute as it came, for a moment; compiled code stays valid."""
-    parts = [part for part in module.modules() if _REPLACED in vars(part)]
-    kept = [(part, vars(part).pop("forward")) for part in parts]
-    try:
-        yield
-    finally:
-        for part, forward in kept:
-            part.forward = forward
 
 
 def _replace(part: Any, forwards: dict[str, Any]) -> None:
@@ -104,17 +110,6 @@ def _trial(vae: Any) -> Any:
         return vae.decode(latents.to(weight.device, weight.dtype), return_dict=False)[0]
 
 
-def _epilogue_fits(part: Any) -> bool:
-    projection: Any = getattr(part, "proj", None)
-    return bool(
-        part.approximate == "tanh"
-        and type(projection).__name__ == "Linear"  # an adapter or a quantised layer is another
-        and projection.bias is not None
-        and projection.weight.device.type == "cuda"
-        and projection.weight.dtype == projection.bias.dtype
-    )
-
-
 def _causal_convolution(self: Any, states: Any, cache_x: Any = None) -> Any:
     """Convolve as ``WanCausalConv3d`` does: zeros at the sides, the past before the first frame."""
     import torch  # noqa: PLC0415
@@ -138,17 +133,6 @@ def _channel_norm(self: Any, states: Any) -> Any:
     normed = torch.nn.functional.rms_norm(last, last.shape[-1:], self.gamma.flatten(), _TINY)
     normed = normed.movedim(-1, 1)
     return normed + self.bias if torch.is_tensor(self.bias) else normed
-
-
-def _gelu_projection(self: Any, states: Any) -> Any:
-    """Project and activate in one product: cuBLASLt has the tanh form of GELU as an epilogue."""
-    import torch  # noqa: PLC0415
-
-    rows = states.reshape(-1, states.shape[-1])
-    made = torch._addmm_activation(  # noqa: SLF001  torch has no public name for it
-        self.proj.bias, rows, self.proj.weight.t(), use_gelu=True
-    )
-    return made.reshape(*states.shape[:-1], made.shape[-1])
 
 
 _TINY: Final = 1e-24  # the square of F.normalize's own 1e-12; only a pixel of zeros meets it

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import time
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from workbench.engines.diffusers.acceleration import AccelerationFailed, denoisers
 from workbench.engines.diffusers.adapters import (
     call_arguments,
     conditioned,
+    parameters_of,
     set_flow_shift,
     set_guidance,
 )
-from workbench.engines.diffusers.faults import is_lost, is_out_of_memory
+from workbench.engines.diffusers.faults import is_lost, is_out_of_memory, told_by
 from workbench.engines.diffusers.film import Film
 from workbench.engines.diffusers.frames import Tap, frames_of_output
 from workbench.engines.diffusers.loading import LoadedModel
@@ -26,6 +28,8 @@ from workbench.errors import NotFinite, RenderCancelled, WorkbenchError
 from workbench.rendering import Progress, RenderRequest
 
 __all__ = ["render"]
+
+_USUAL_STEPS: Final = 50
 
 
 def render(model: LoadedModel, task: RenderTask) -> Rendered:
@@ -49,18 +53,20 @@ def render(model: LoadedModel, task: RenderTask) -> Rendered:
             return run.run()
         except NotFinite as error:
             if not acceleration.active:
+                acceleration.forgive()
                 raise
-            acceleration.undo(pipe, _first_line(error), in_first_step=run.steps_done <= 1)
+            early = run.steps_done <= 1
+            acceleration.undo(pipe, told_by(error), certain=False, early=early)
         except (RenderCancelled, WorkbenchError):
+            acceleration.forgive()
             raise
         except (AccelerationFailed, RuntimeError, ValueError, TypeError) as error:
             if not acceleration.active or is_out_of_memory(error) or is_lost(error):
+                acceleration.forgive()
                 raise
-            acceleration.undo(pipe, _first_line(error), in_first_step=run.steps_done == 0)
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).splitlines()[0][:200] if str(error) else type(error).__name__
+            certain = isinstance(error, AccelerationFailed)
+            early = certain or run.steps_done == 0
+            acceleration.undo(pipe, told_by(error), certain=certain, early=early)
 
 
 class _Run:
@@ -92,7 +98,7 @@ class _Run:
         if request.negative_prompt and "negative_prompt" not in arguments:
             self._notes.append("the model reads no negative prompt as it is called here")
         generator = torch.Generator("cpu").manual_seed(request.seed)
-        watch = self._watch = self._step_watch(arguments)
+        watch = self._watch = self._step_watch()
         counter = _BlockCount(pipe)
         hits = model.text_cache.hits
         if model.device.startswith("cuda"):
@@ -103,13 +109,14 @@ class _Run:
             stack.enter_context(counter.counting())
             deep = not model.acceleration.compiled
             callback = stack.enter_context(watch.watching(pipe, deep=deep))
+            stack.enter_context(_freed(model.pipe))
             shape = f"{request.width}×{request.height}×{request.num_frames}"
             stack.enter_context(model.acceleration.checking(pipe, shape))
             # The checker must see, and may change, the whole video before anything is written.
             checked = getattr(pipe, "safety_checker", None) is not None
             place = "none" if checked else model.family.stream
             tap = stack.enter_context(Tap(pipe, place, film).open())
-            if model.acceleration.compiled and shape not in model.acceleration.checked:
+            if model.acceleration.compiled and not model.acceleration.is_checked(shape):
                 self._task.report(Progress("compiling", message="once for this size"))
             watch.encoding_prompt()
             output = pipe(**arguments, **callback, generator=generator)
@@ -135,9 +142,9 @@ class _Run:
             return replace(film.made(), finish=finish)
         return finish()
 
-    def _step_watch(self, arguments: dict[str, Any]) -> StepWatch:
+    def _step_watch(self) -> StepWatch:
         pipe, request = self._pipe, self._request
-        steps = request.num_inference_steps or arguments.get("num_inference_steps") or 50
+        steps = request.num_inference_steps or _own_steps(pipe)
         spatial, temporal = _factors(pipe)
         frames = ((request.num_frames or 1) - 1) // temporal + 1
         shape = (frames, (request.height or 0) // spatial, (request.width or 0) // spatial)
@@ -170,7 +177,7 @@ class _Run:
             "pipeline": type(self._pipe).__name__,
             "family": model.family.name,
             "call": call,
-            "scheduler": type(getattr(self._pipe, "scheduler", None)).__name__,
+            "scheduler": _class_name(getattr(self._pipe, "scheduler", None)),
             "flow_shift": shift,
             "dtypes": dict(model.dtypes),
             "memory": {"placement": model.plan.placement, "tiled_vae": model.plan.tiled_vae,
@@ -179,10 +186,28 @@ class _Run:
             "compiled": acceleration.compiled,
             "quick_parts": acceleration.quick_parts,
             "cache": acceleration.cache,
-            "checked": dict(acceleration.checked),
+            "checked": acceleration.checked,
+            "vae_errors": dict(acceleration.vae_errors),
             "safety": safety_state(self._pipe),
             "notes": notes,
         }  # fmt: skip
+
+
+@contextmanager
+def _freed(pipe: Any) -> Iterator[None]:
+    """Bring the components back to where they wait, and forget step caches, when a call breaks off.
+
+    A pipeline does so itself at the end of a call that succeeds.
+    """
+    try:
+        yield
+    except BaseException:
+        for denoiser in denoisers(pipe):
+            if hasattr(denoiser, "_reset_stateful_cache"):
+                denoiser._reset_stateful_cache()  # noqa: SLF001  diffusers has no public name
+        if hasattr(pipe, "maybe_free_model_hooks"):
+            pipe.maybe_free_model_hooks()
+        raise
 
 
 class _BlockCount:
@@ -232,6 +257,16 @@ def effective_request(
             "options": options,
         }
     )
+
+
+def _own_steps(pipe: Any) -> int:
+    """Return how many steps ``pipe`` takes where it is not told."""
+    own = parameters_of(pipe).get("num_inference_steps")
+    return own if isinstance(own, int) else _USUAL_STEPS
+
+
+def _class_name(component: Any) -> str:
+    return "" if component is None else type(component).__name__
 
 
 def _factors(pipe: Any) -> tuple[int, int]:

@@ -33,14 +33,13 @@ class StepWatch:
         previews: int = 0,
         latent_shape: tuple[int, int, int] = (1, 1, 1),
     ) -> None:
-        self.steps = steps
-        self.total = steps + max(1, round(steps * _DECODE_SHARE))
+        self._previews = previews if colours else 0
+        self._plan_steps(steps)
         self.done = 0
         self._report = report
         self._cancelled = cancelled
         self._colours = colours
         self._shape = latent_shape
-        self._shown = _points(steps, previews) if colours else frozenset()
         self._before: Any = None
         self._event: Any = None
         self._finite: Any = None
@@ -54,9 +53,14 @@ class StepWatch:
         """Report that the prompt is being encoded."""
         self._report(Progress("encoding prompt", 0, self.total))
 
-    def step(self, latents: Any = None, scheduler: Any = None) -> None:
-        """Report one completed step."""
+    def step(self, latents: Any = None, scheduler: Any = None, *, steps: int | None = None) -> None:
+        """Tell that one more step is done, of ``steps`` where the pipeline has settled on a number.
+
+        It may run fewer steps than it was asked for: a video that is changed a little begins late.
+        """
         self.check()
+        if self.done == 0 and steps and steps != self.steps:
+            self._plan_steps(steps)
         self.done += 1
         self._check_values(latents)
         preview = None
@@ -91,32 +95,55 @@ class StepWatch:
             if "callback_on_step_end" in parameters_of(pipe):
                 yield self._callback(pipe)
                 return
-            scheduler, take = pipe.scheduler, pipe.scheduler.step
-            scheduler.step = self._stepping(scheduler, take)
-            stack.callback(scheduler.__dict__.pop, "step", None)
+            scheduler = getattr(pipe, "scheduler", None)
+            if scheduler is not None:
+                stack.enter_context(self._stepping(scheduler))
             yield {}
 
-    def _stepping(self, scheduler: Any, take: Callable[..., Any]) -> Callable[..., Any]:
-        """Return the scheduler's step, wrapped to report progress."""
+    @contextmanager
+    def _stepping(self, watched: Any) -> Iterator[None]:
+        """Hear of each step of ``watched``.
 
-        def step(*args: Any, **kwargs: Any) -> Any:
-            made = take(*args, **kwargs)
-            self.step(made[0] if isinstance(made, tuple) else made.prev_sample, scheduler)
+        The class's method is wrapped, not the object's: pipelines copy their scheduler for sound,
+        and a method set on the object would be copied along and step the wrong one.
+        """
+        kind = type(watched)
+        inherited = "step" not in vars(kind)
+        take = kind.step
+
+        def step(scheduler: Any, *args: Any, **kwargs: Any) -> Any:
+            made = take(scheduler, *args, **kwargs)
+            if scheduler is watched:
+                latents = made[0] if isinstance(made, tuple) else made.prev_sample
+                self.step(latents, scheduler, steps=_length(getattr(scheduler, "timesteps", None)))
             return made
 
-        return step
+        kind.step = step
+        try:
+            yield
+        finally:
+            if inherited:
+                del kind.step
+            else:
+                kind.step = take
 
     def _callback(self, pipe: Any) -> dict[str, Any]:
         wanted = ["latents"] if "latents" in getattr(pipe, "_callback_tensor_inputs", ()) else []
 
         def on_step_end(pipe: Any, _step: int, _time: Any, tensors: dict[str, Any]) -> Any:
-            self.step(tensors.get("latents"), getattr(pipe, "scheduler", None))
+            steps = getattr(pipe, "num_timesteps", None)
+            self.step(tensors.get("latents"), getattr(pipe, "scheduler", None), steps=steps)
             return tensors
 
         return {
             "callback_on_step_end": on_step_end,
             "callback_on_step_end_tensor_inputs": wanted,
         }
+
+    def _plan_steps(self, steps: int) -> None:
+        self.steps = steps
+        self.total = steps + max(1, round(steps * _DECODE_SHARE))
+        self._shown = _points(steps, self._previews)
 
     def _picture(self, latents: Any, scheduler: Any) -> bytes | None:
         colours = self._colours
@@ -167,6 +194,10 @@ def _not_finite(step: int, steps: int) -> NotFinite:
         f"The model's values are NaN or infinite from step {step} of {steps} on: there is no picture. "
         "Set options.dtype to 'bfloat16' or 'float32', or lower guidance_scale."
     )
+
+
+def _length(timesteps: Any) -> int | None:
+    return None if timesteps is None else len(timesteps)
 
 
 def _points(steps: int, previews: int) -> frozenset[int]:

@@ -1,24 +1,31 @@
 """Caches prompt embeddings, so that the same prompt is not encoded again.
 
-Wraps a pipeline's ``encode_prompt``; cached results are bit-identical.
+Wraps a pipeline's ``encode_prompt``; what comes out is bit for bit what it was. Embeddings wait in
+the machine's memory: LTX-2's take 0.4 GB a prompt, which a GPU has better use for.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any, Final
 
 __all__ = ["TextCache"]
 
 _SCALARS: Final = (str, int, float, bool, type(None))
+_LIMIT_BYTES: Final = 2 << 30
 
 
 class TextCache:
-    """The last ``capacity`` prompts' embeddings of one loaded pipeline, on the device."""
+    """The last prompts' embeddings of one loaded pipeline, in the machine's memory.
 
-    def __init__(self, capacity: int = 32) -> None:
+    At most ``capacity`` of them, and at most ``limit_bytes`` in all.
+    """
+
+    def __init__(self, capacity: int = 32, limit_bytes: int = _LIMIT_BYTES) -> None:
         self._capacity = capacity
+        self._limit_bytes = limit_bytes
         self._kept: OrderedDict[str, Any] = OrderedDict()
         self.hits = 0
         self.misses = 0
@@ -43,12 +50,27 @@ class TextCache:
                 self._kept.move_to_end(key)
             else:
                 self.misses += 1
-                self._kept[key] = _copied(encode(*args, **kwargs))
-                while len(self._kept) > self._capacity:
-                    self._kept.popitem(last=False)
-            return _copied(self._kept[key])
+                made = encode(*args, **kwargs)
+                self._keep(key, made)
+                return made
+            return _brought_back(self._kept[key])
 
         return encode_prompt
+
+    @property
+    def size_bytes(self) -> int:
+        """What is kept, in bytes."""
+        return sum(_size(value) for value in self._kept.values())
+
+    def _keep(self, key: str, made: Any) -> None:
+        size = _size(made)
+        if size > self._limit_bytes:
+            return
+        while self._kept and (
+            len(self._kept) >= self._capacity or self.size_bytes + size > self._limit_bytes
+        ):
+            self._kept.popitem(last=False)
+        self._kept[key] = _put_by(made)
 
 
 def _key(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str | None:
@@ -71,12 +93,46 @@ def _plain(value: Any) -> Any:
     raise TypeError(type(value).__name__)  # a tensor or a picture: not told apart cheaply
 
 
-def _copied(value: Any) -> Any:
+@dataclass(frozen=True, slots=True)
+class _Tensor:
+    """A copy in the machine's memory, and where it came from."""
+
+    copy: Any
+    device: Any
+
+
+def _put_by(value: Any) -> Any:
     """Return ``value`` with its tensors copied, for a pipeline may write into what it gets."""
     if hasattr(value, "detach"):
-        return value.detach().clone()
+        there = value.detach()
+        return _Tensor(there.clone() if there.device.type == "cpu" else there.cpu(), value.device)
+    return _mapped(_put_by, value)
+
+
+def _brought_back(value: Any) -> Any:
+    if isinstance(value, _Tensor):
+        same = value.device.type == "cpu"
+        return value.copy.clone() if same else value.copy.to(value.device)
+    return _mapped(_brought_back, value)
+
+
+def _mapped(function: Callable[[Any], Any], value: Any) -> Any:
     if isinstance(value, tuple) and type(value) is tuple:
-        return tuple(_copied(item) for item in value)
+        return tuple(function(item) for item in value)
     if isinstance(value, list):
-        return [_copied(item) for item in value]
+        return [function(item) for item in value]
     return value
+
+
+def _size(value: Any) -> int:
+    return sum(one.numel() * one.element_size() for one in _tensors(value))
+
+
+def _tensors(value: Any) -> Iterator[Any]:
+    if isinstance(value, _Tensor):
+        yield value.copy
+    elif hasattr(value, "element_size"):
+        yield value
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _tensors(item)

@@ -1,0 +1,289 @@
+"""Faster paths are checked before they are trusted, undone when they fail, and said."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch")
+pytest.importorskip("diffusers")
+
+import diffusers
+import torch
+from diffusers.models import attention_dispatch
+
+from tests.engines.diffusers.conftest import Ask, Stage
+from workbench.engines.diffusers import attention
+from workbench.engines.diffusers.acceleration import Acceleration
+from workbench.engines.diffusers.attention import best_attention
+from workbench.engines.diffusers.options import AS_RENDERED
+from workbench.engines.probe import decode_video
+from workbench.errors import RenderError
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::FutureWarning"),
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+]
+
+_OTHER = {"attention": "_native_math"}
+
+
+def _frames(folder: Path) -> Any:
+    return np.stack(list(decode_video(folder / "video.mp4")))
+
+
+def _pipe(stage: Stage) -> Any:
+    assert stage.engine._model is not None
+    return stage.engine._model.pipe
+
+
+def _acceleration(stage: Stage) -> Acceleration:
+    assert stage.engine._model is not None
+    return stage.engine._model.acceleration
+
+
+def test_another_attention_is_checked_against_the_plain_one(ask: Ask, stage: Stage) -> None:
+    _, plain = stage.render(ask("wan"))
+    options = {"attention": "_native_math"}
+    made, folder = stage.render(ask("wan", profile="exact", options=options))
+    assert made.request is not None
+    said = made.request.options[AS_RENDERED]
+    assert said["attention"] == "_native_math"
+    assert 0 <= said["checked"]["64×64×9"] < 1e-4
+    assert np.abs(_frames(folder).astype(int) - _frames(plain)).mean() < 1
+    made, _ = stage.render(ask("wan"))
+    assert made.request is not None
+    assert made.request.options[AS_RENDERED]["attention"] == "native", "reference is plain again"
+
+
+def test_a_faster_path_that_gives_other_numbers_is_undone_and_said(
+    ask: Ask, stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, plain = stage.render(ask("wan"))
+    block = type(_pipe(stage).transformer.blocks[0])
+
+    def wrong(transformer: Any, **_: Any) -> None:
+        for one in transformer.blocks:
+            one._compiled_call_impl = lambda states, *_a, **_k: states * 3
+
+    monkeypatch.setattr(type(_pipe(stage).transformer), "compile_repeated_blocks", wrong)
+    made, folder = stage.render(ask("wan", profile="exact", options={"compile": True}))
+    assert made.request is not None
+    said = made.request.options[AS_RENDERED]
+    assert not said["compiled"]
+    assert "fell back to the plain path" in said["notes"][0]
+    assert (_frames(folder) == _frames(plain)).all()
+    assert all(
+        one._compiled_call_impl is None
+        for one in _pipe(stage).transformer.modules()
+        if isinstance(one, block)
+    )
+
+
+def test_a_compiled_path_that_fails_falls_back_and_says_so(
+    ask: Ask, stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage.render(ask("wan"))
+
+    def failing(*_: Any, **__: Any) -> Any:
+        raise RuntimeError("no compiler here")
+
+    def broken(transformer: Any, **_: Any) -> None:
+        for one in transformer.blocks:
+            one._compiled_call_impl = failing
+
+    monkeypatch.setattr(type(_pipe(stage).transformer), "compile_repeated_blocks", broken)
+    made, _ = stage.render(ask("wan", profile="exact", options={"compile": True}))
+    assert made.request is not None
+    notes = made.request.options[AS_RENDERED]["notes"]
+    assert notes == ["fell back to the plain path: no compiler here"]
+
+
+def test_an_attention_that_a_model_cannot_use_is_given_up_and_the_rest_of_the_profile_stays(
+    ask: Ask, stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, plain = stage.render(ask("wan"))
+
+    def masked(*_: Any, **__: Any) -> Any:
+        raise ValueError("`attn_mask` is not supported here.")
+
+    backends = attention_dispatch._AttentionBackendRegistry._backends
+    name = attention_dispatch.AttentionBackendName._NATIVE_MATH
+    monkeypatch.setitem(backends, name, masked)
+    monkeypatch.setattr(
+        type(_pipe(stage).transformer), "compile_repeated_blocks", lambda *_, **__: None
+    )
+    options = {"compile": True, "attention": "_native_math"}
+    made, folder = stage.render(ask("wan", profile="exact", options=options))
+    assert made.request is not None
+    said = made.request.options[AS_RENDERED]
+    assert (said["attention"], said["compiled"]) == ("native", True)
+    reason = "gave up the attention _native_math: `attn_mask` is not supported here."
+    assert said["notes"] == [reason]
+    assert (_frames(folder) == _frames(plain)).all()
+
+
+def test_both_transformers_of_a_model_with_two_take_the_faster_way_and_leave_it_again(
+    ask: Ask, stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compiled: list[Any] = []
+
+    def compiling(transformer: Any, **_: Any) -> None:
+        compiled.append(transformer)
+        transformer.blocks[0]._compiled_call_impl = transformer.blocks[0]._call_impl
+
+    kind = diffusers.WanTransformer3DModel
+    monkeypatch.setattr(kind, "compile_repeated_blocks", compiling)
+    options = {"compile": True, "attention": "_native_math"}
+    stage.render(ask("wan-2-2", profile="exact", options=options))
+    both = [_pipe(stage).transformer, _pipe(stage).transformer_2]
+    assert compiled == both
+
+    def backends() -> set[Any]:
+        return {one.attn1.processor._attention_backend for t in both for one in t.blocks}
+
+    assert [str(name.value) for name in backends()] == ["_native_math"]
+    stage.render(ask("wan-2-2"))
+    assert all(one._compiled_call_impl is None for t in both for one in t.blocks)
+    assert len(backends()) == 1
+    assert backends() != {attention_dispatch.AttentionBackendName._NATIVE_MATH}
+
+
+def test_the_fast_profile_says_that_it_approximates_and_what_plain_steps_would_take(
+    ask: Ask, stage: Stage
+) -> None:
+    options = {"cache_threshold": 1.0}
+    made, _ = stage.render(ask("wan", profile="fast", num_inference_steps=6, options=options))
+    assert made.request is not None
+    said = made.request.options[AS_RENDERED]
+    assert said["cache"] == "first-block"
+    (note,) = said["notes"]
+    assert note.startswith("approximate: the first-block cache computed ")
+    computed, calls = _two(note)
+    assert 0 < computed < calls == 12
+    assert "plain steps would take as long" in note
+    made, _ = stage.render(ask("wan", num_inference_steps=6))
+    assert made.request is not None
+    assert made.request.options[AS_RENDERED]["cache"] == "none"
+
+
+def _two(note: str) -> tuple[int, int]:
+    numbers = [int(word) for word in note.replace(";", " ").split() if word.isdigit()]
+    return numbers[0], numbers[1]
+
+
+def test_a_pipeline_s_own_error_takes_no_acceleration_from_the_warm_model(
+    ask: Ask, stage: Stage
+) -> None:
+    request = ask("wan", profile="exact", options=_OTHER)
+    stage.render(request)
+
+    def refuse(*_: Any) -> None:
+        raise ValueError("the prompt cannot be read")
+
+    handle = _pipe(stage).text_encoder.register_forward_pre_hook(refuse)
+    with pytest.raises(RenderError, match="the prompt cannot be read"):
+        stage.render(ask("wan", profile="exact", prompt="the red sky", options=_OTHER))
+    handle.remove()
+    assert not _acceleration(stage).refused
+    made, _ = stage.render(request)
+    assert made.request is not None
+    said = made.request.options[AS_RENDERED]
+    assert (said["attention"], said["notes"]) == ("_native_math", [])
+
+
+def test_a_later_recipe_says_that_its_model_gave_the_faster_path_up(
+    ask: Ask, stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage.render(ask("wan"))
+
+    def broken(transformer: Any, **_: Any) -> None:
+        def failing(*_: Any, **__: Any) -> Any:
+            raise RuntimeError("no compiler here")
+
+        transformer.blocks[0]._compiled_call_impl = failing
+
+    monkeypatch.setattr(type(_pipe(stage).transformer), "compile_repeated_blocks", broken)
+    request = ask("wan", profile="exact", options={"compile": True})
+    first, _ = stage.render(request)
+    second, _ = stage.render(request)
+    plain, _ = stage.render(ask("wan"))
+    for made in (first, second):
+        assert made.request is not None
+        notes = made.request.options[AS_RENDERED]["notes"]
+        assert notes == ["fell back to the plain path: no compiler here"]
+    assert plain.request is not None
+    assert plain.request.options[AS_RENDERED]["notes"] == [], "reference asked for no faster path"
+
+
+def test_both_transformers_are_checked_each_in_its_first_forward(ask: Ask, stage: Stage) -> None:
+    request = ask("wan-2-2", profile="exact", num_inference_steps=4, options=_OTHER)
+    made, _ = stage.render(request)
+    assert made.request is not None
+    checked = made.request.options[AS_RENDERED]["checked"]
+    assert set(checked) == {"64×64×9", "64×64×9 transformer_2"}
+    assert all(0 <= error < 1e-4 for error in checked.values())
+
+
+def test_a_second_transformer_that_gives_other_numbers_is_found_out(
+    ask: Ask, stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, plain = stage.render(ask("wan-2-2", num_inference_steps=4))
+    second = _pipe(stage).transformer_2
+
+    def wrong(transformer: Any, **_: Any) -> None:
+        block = transformer.blocks[0]
+        block._compiled_call_impl = (
+            (lambda states, *_a, **_k: states * 3) if transformer is second else block._call_impl
+        )
+
+    monkeypatch.setattr(type(second), "compile_repeated_blocks", wrong)
+    request = ask("wan-2-2", profile="exact", num_inference_steps=4, options={"compile": True})
+    made, folder = stage.render(request)
+    assert made.request is not None
+    said = made.request.options[AS_RENDERED]
+    assert not said["compiled"]
+    assert "off by" in said["notes"][0]
+    assert (_frames(folder) == _frames(plain)).all()
+
+
+def test_another_attention_is_checked_again_at_a_size_that_was_checked_before(
+    ask: Ask, stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage.render(ask("wan", profile="exact", options=_OTHER))
+    _, plain = stage.render(ask("wan"))
+    registry = attention_dispatch._AttentionBackendRegistry._backends
+    name = attention_dispatch.AttentionBackendName._NATIVE_EFFICIENT
+
+    def wrong(query: Any, key: Any, value: Any, *_: Any, **__: Any) -> Any:
+        return torch.zeros_like(query)
+
+    monkeypatch.setitem(registry, name, wrong)
+    options = {"attention": name.value}
+    made, folder = stage.render(ask("wan", profile="exact", options=options))
+    assert made.request is not None
+    said = made.request.options[AS_RENDERED]
+    assert said["attention"] == "native"
+    assert "gave up the attention" in said["notes"][0]
+    assert (_frames(folder) == _frames(plain)).all()
+
+
+def test_one_bad_attention_leaves_the_next_best_to_auto(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(attention, "_ranked", lambda: ("_flash_3", "_native_cudnn", "native"))
+    assert best_attention() == "_flash_3"
+    assert best_attention({"_flash_3": "no mask"}) == "_native_cudnn"
+    assert best_attention({"_flash_3": "", "_native_cudnn": "", "native": ""}) == "native"
+
+
+def test_a_vae_in_fewer_bits_than_its_authors_gave_it_is_measured_into_the_recipe(
+    ask: Ask, stage: Stage
+) -> None:
+    """The number format is asked for here as the exact profile chooses it on a GPU."""
+    made, _ = stage.render(ask("wan", profile="exact", options={"dtype": "bfloat16"}))
+    assert made.request is not None
+    errors = made.request.options[AS_RENDERED]["vae_errors"]
+    assert set(errors) == {"bfloat16"}
+    assert 0 < errors["bfloat16"] < 1

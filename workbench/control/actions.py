@@ -1,0 +1,239 @@
+"""What a robot does, one row of numbers a step: Cosmos 3's action sequences.
+
+Knows the embodiments and the files that actions come in; no model.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import Annotated, Any, Final, Literal, Self
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from workbench.control.conversion import MAX_FRAMES, Converted, Finite, invalid, validated
+from workbench.control.files import (
+    NPY_MAGIC,
+    parse_json,
+    parse_npy,
+    parse_numbers,
+    read_bounded,
+    text_of,
+)
+from workbench.control.rotation import Array
+
+__all__ = [
+    "ActionSequence",
+    "Embodiment",
+    "actions_to_csv",
+    "actions_to_npy",
+    "embodiments",
+    "read_actions",
+]
+
+_WIDTHS: Final = {"pose": 9, "gripper": 1, "fingertips": 15}
+_LARGEST: Final = 1e4
+
+
+@dataclass(frozen=True, slots=True)
+class Embodiment:
+    """A body that acts, as Cosmos 3 knows it."""
+
+    name: str
+    """The model's ``domain_name``."""
+    domain: int
+    """The model's number for it; several embodiments may share one."""
+    width: int
+    """Numbers in one action."""
+    blocks: tuple[str, ...]
+    """What they are, in order: ``pose`` (translation 3, rotation 6), ``gripper``, ``fingertips``."""
+
+
+@cache
+def embodiments() -> Mapping[str, Embodiment]:
+    """Return the embodiments by name."""
+    text = Path(__file__).with_name("embodiments.toml").read_text("utf-8")
+    return MappingProxyType(
+        {
+            name: Embodiment(name, row["domain"], row["width"], tuple(row["blocks"]))
+            for name, row in tomllib.loads(text).items()
+        }
+    )
+
+
+class ActionSequence(BaseModel):
+    """Actions of one embodiment, one a step: row t leads from frame t to frame t + 1."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    type: Literal["actions"] = "actions"
+    embodiment: str
+    """A name that :func:`embodiments` knows."""
+    values: Annotated[tuple[tuple[Finite, ...], ...], Field(min_length=1, max_length=MAX_FRAMES)]
+    """Shape (T, D): D is the embodiment's width."""
+    fps: Finite | None = Field(None, gt=0, le=1_000)
+    """Steps a second; None where that is not known."""
+
+    @field_validator("embodiment")
+    @classmethod
+    def _is_known(cls, name: str) -> str:
+        if name not in embodiments():
+            raise ValueError(f"{name[:40]!r} is no embodiment; known: {', '.join(embodiments())}")
+        return name
+
+    @model_validator(mode="after")
+    def _is_as_wide_as_the_embodiment(self) -> Self:
+        width = embodiments()[self.embodiment].width
+        for number, row in enumerate(self.values):
+            if len(row) != width:
+                raise ValueError(
+                    f"row {number} has {len(row)} numbers; {self.embodiment} takes {width}"
+                )
+            if max(map(abs, row)) > _LARGEST:
+                raise ValueError(f"row {number} has a number beyond ±{_LARGEST:g}")
+        return self
+
+    @classmethod
+    def of(cls, values: npt.ArrayLike, embodiment: str, *, fps: float | None = None) -> Self:
+        """Return the sequence of ``values`` (T, D); raises ``InvalidRequest``."""
+        try:
+            rows = np.asarray(values, dtype=np.float64)
+        except (ValueError, TypeError, OverflowError) as error:
+            raise invalid("values", f"are no table of numbers: {error}") from error
+        if rows.ndim != 2:
+            raise invalid("values", f"must have shape (T, D); got {rows.shape}")
+        if len(rows) > MAX_FRAMES:
+            raise invalid("values", f"may have {MAX_FRAMES} rows at most; got {len(rows)}")
+        data = {"embodiment": embodiment, "values": rows.tolist(), "fps": fps}
+        return validated(cls, data, "actions")
+
+    @property
+    def array(self) -> Array:
+        """The actions, shape (T, D), ``float64``."""
+        return np.array(self.values)
+
+    def remarks(self) -> tuple[str, ...]:
+        """Return what is odd but allowed: rotations that are none."""
+        array = self.array
+        found = []
+        column = 0
+        for number, block in enumerate(embodiments()[self.embodiment].blocks):
+            if block == "pose":
+                first, second = (array[:, column + i : column + i + 3] for i in (3, 6))
+                area = np.linalg.norm(np.cross(first, second), axis=1)
+                if flat := int((area < 1e-6).sum()):
+                    found.append(
+                        f"Block {number} (pose): the six rotation numbers of {flat} of"
+                        f" {len(array)} rows span no plane, so they give no rotation."
+                    )
+            column += _WIDTHS[block]
+        return tuple(found)
+
+    def fitted(self, steps: int) -> Converted[Self]:
+        """Return the sequence with ``steps`` rows, as Cosmos 3 fits it: cut, or the last repeated."""
+        if not 1 <= steps <= MAX_FRAMES:
+            raise invalid("steps", f"must be 1 to {MAX_FRAMES}")
+        have = len(self.values)
+        if have == steps:
+            return Converted(self)
+        rows = self.values[:steps] + self.values[-1:] * (steps - have)
+        note = (
+            f"{have - steps} actions at the end are left out."
+            if have > steps
+            else f"The last action is repeated {steps - have} times."
+        )
+        return Converted(self.model_copy(update={"values": rows}), (note,))
+
+
+def read_actions(
+    path: Path, embodiment: str | None = None, *, fps: float | None = None
+) -> ActionSequence:
+    """Return the actions in the NPY, CSV or JSON file at ``path``, told apart by their first bytes.
+
+    NPY and CSV hold numbers alone: ``embodiment`` must be given; JSON may name its own, and a
+    different one is refused. Raises ``InvalidRequest`` that names the row and column at fault.
+    """
+    data = read_bounded(path)
+    start = data[:64].lstrip(b"\xef\xbb\xbf \t\r\n")
+    if data.startswith(NPY_MAGIC):
+        return _of_numbers(parse_npy(data, path.name), embodiment, fps)
+    if start[:1] in {b"{", b"["}:
+        return _of_json(parse_json(data, path.name), embodiment, fps, path.name)
+    return _of_numbers(_parse_csv(text_of(data, path.name), path.name), embodiment, fps)
+
+
+def actions_to_npy(actions: ActionSequence) -> Converted[bytes]:
+    """Return the actions as an NPY file of ``float64``, shape (T, D)."""
+    file = io.BytesIO()
+    np.lib.format.write_array(file, actions.array, allow_pickle=False)
+    return Converted(file.getvalue(), _lost(actions, "NPY"))
+
+
+def actions_to_csv(actions: ActionSequence) -> Converted[str]:
+    """Return the actions as CSV, one row a step, exact to the last digit."""
+    file = io.StringIO()
+    csv.writer(file, lineterminator="\n").writerows(map(repr, row) for row in actions.values)
+    return Converted(file.getvalue(), _lost(actions, "CSV"))
+
+
+def _lost(actions: ActionSequence, form: str) -> tuple[str, ...]:
+    rate = "" if actions.fps is None else f" and the rate of {actions.fps:g} steps a second"
+    return (
+        f"{form} holds numbers alone: the embodiment {actions.embodiment}{rate} are not in it.",
+    )
+
+
+def _of_numbers(values: Any, embodiment: str | None, fps: float | None) -> ActionSequence:
+    if embodiment is None:
+        raise invalid("embodiment", f"must be named; known: {', '.join(embodiments())}")
+    return ActionSequence.of(values, embodiment, fps=fps)
+
+
+def _of_json(document: Any, embodiment: str | None, fps: float | None, name: str) -> ActionSequence:
+    if isinstance(document, list):
+        return _of_numbers(document, embodiment, fps)
+    for key, value in {"embodiment": embodiment, "fps": fps}.items():
+        if value is not None and document.setdefault(key, value) != value:
+            raise invalid(f"{name}.{key}", f"differs from {value!r}, which was asked for")
+    return validated(ActionSequence, document, name)
+
+
+def _parse_csv(text: str, name: str) -> list[list[float]]:
+    first = text.lstrip().split("\n", 1)[0]
+    delimiter = next((mark for mark in ",;\t" if mark in first), ",")
+    rows: list[list[float]] = []
+    try:
+        for number, words in enumerate(csv.reader(io.StringIO(text), delimiter=delimiter), 1):
+            cells = [word.strip() for word in words]
+            if not any(cells) or (not rows and number == 1 and _is_header(cells)):
+                continue
+            rows.append(parse_numbers(cells, f"{name}, line {number}"))
+            if len(rows) > MAX_FRAMES:
+                raise invalid(name, f"has more than {MAX_FRAMES} rows")
+            if len(rows[-1]) != len(rows[0]):
+                found, wanted = len(rows[-1]), len(rows[0])
+                raise invalid(f"{name}, line {number}", f"has {found} columns, not {wanted}")
+    except csv.Error as error:
+        raise invalid(name, f"is no CSV: {error}") from error
+    if not rows:
+        raise invalid(name, "holds no row of numbers")
+    return rows
+
+
+def _is_header(cells: list[str]) -> bool:
+    def is_word(cell: str) -> bool:
+        try:
+            float(cell)
+        except ValueError:
+            return True
+        return False
+
+    return all(map(is_word, cells))

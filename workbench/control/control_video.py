@@ -1,0 +1,74 @@
+"""A video that a model follows frame by frame: depth, edges, segments and their kind.
+
+Data only: which kind it is and where it comes from. Nothing here opens a video.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from workbench.identifiers import Kind, id_pattern
+
+__all__ = ["ControlKind", "ControlVideo", "FinishedVideo", "StoryboardChannel", "UploadedVideo"]
+
+
+class ControlKind(StrEnum):
+    """What the pixels of a control video say."""
+
+    DEPTH = "depth"
+    """Distance from the camera: near is bright."""
+    EDGES = "edges"
+    """Outlines, white on black."""
+    SEGMENTS = "segments"
+    """One colour for each thing."""
+    BOXES = "boxes"
+    """A rectangle around each thing."""
+    POSE = "pose"
+    """Skeletons of people."""
+    FLOW = "flow"
+    """Motion to the next frame, as colour."""
+    GRAY = "gray"
+    """The picture without its colours."""
+
+
+class StoryboardChannel(BaseModel):
+    """The channel of this kind that the storyboard of the request itself writes."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    type: Literal["storyboard"] = "storyboard"
+
+
+class FinishedVideo(BaseModel):
+    """The video of an earlier job, from which this kind is computed."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    type: Literal["job"] = "job"
+    job_id: str = Field(pattern=id_pattern(Kind.JOB))
+
+
+class UploadedVideo(BaseModel):
+    """An uploaded video, which is of this kind already or from which it is computed."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    type: Literal["upload"] = "upload"
+    input_id: str = Field(pattern=id_pattern(Kind.INPUT))
+    ready: bool = True
+    """Whether its pixels are of this kind already."""
+
+
+class ControlVideo(BaseModel):
+    """A video that a model follows, by kind and origin."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    type: Literal["control_video"] = "control_video"
+    kind: ControlKind
+    source: Annotated[
+        StoryboardChannel | FinishedVideo | UploadedVideo, Field(discriminator="type")
+    ] = StoryboardChannel()
