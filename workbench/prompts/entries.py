@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from workbench.actions.render_settings import RenderSettings
 from workbench.errors import FieldProblem, InvalidRequest
 from workbench.prompts.composer.varying import AXES
 from workbench.prompts.markers import add_marker, strip_marker
@@ -70,11 +71,14 @@ def edited(draft: Draft, parent: Entry, scene: Scene) -> Entry:
         changes=parent.scene.changes_to(scene),
         is_fallback=draft.is_fallback,
         message=f"{draft.message} {stays}".strip(),
+        settings=parent.settings,
     )
 
 
-def tuned(revision: Revision, parent: Entry | None, request: str) -> Entry:
-    """Return the entry of a revision that changed something."""
+def tuned(
+    revision: Revision, parent: Entry | None, request: str, settings: RenderSettings
+) -> Entry:
+    """Return the entry of a revision that changed something, and how it is rendered."""
     return entry(
         EntryKind.TUNED,
         revision.prompt,
@@ -85,6 +89,8 @@ def tuned(revision: Revision, parent: Entry | None, request: str) -> Entry:
         request=request.strip(),
         is_fallback=revision.is_fallback,
         message=revision.message,
+        actions=revision.actions,
+        settings=settings,
     )
 
 
@@ -100,6 +106,7 @@ def varied(variation: Variation, parent: Entry) -> Entry:
         changes=variation.changes,
         source=variation.source,
         is_fallback=variation.source is not Source.PROVIDER,
+        settings=parent.settings,
     )
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from workbench.actions.model import EditField
 from workbench.lexicon.words import content_words
 from workbench.prompts.answers import (
     Enhanced,
@@ -26,9 +27,10 @@ from workbench.prompts.answers import (
     prompt_so_far,
 )
 from workbench.prompts.chat import ChatEndpoint
-from workbench.prompts.composer.tuning import understand
 from workbench.prompts.composer.varying import fields_of_axes
 from workbench.prompts.guard import fault_in, shows_nothing, uncovered, without_preamble
+from workbench.prompts.intents.context import Context
+from workbench.prompts.intents.understanding import understand
 from workbench.prompts.model import ChatFailure, Draft, Exchange, OnText, Revision, Variation
 from workbench.scene import SCENE_FIELDS, Origin, Scene
 
@@ -136,7 +138,10 @@ class LanguageWriter:
         changes = scene.changes_to(after)
         if not changes or text == prompt:
             raise ChatFailure("The language model's answer names no change.", said)
-        return Revision(text, after, changes, True, message, self.name, exchanges=said)
+        actions = tuple(EditField(field=c.field, value=c.after) for c in changes if c.field in SCENE_FIELDS)
+        return Revision(
+            text, after, changes, True, message, self.name, exchanges=said, actions=actions
+        )
 
     async def close(self) -> None:
         """Let go of the connection."""
@@ -232,9 +237,13 @@ def _after(before: Scene, answer: SceneAnswer, *, origin: Origin = Origin.EDITED
 
 
 def _is_about_else(request: str, scene: Scene) -> bool:
-    """Tell whether ``request`` asks, as far as the composer understands it, for no other subject."""
-    asked = understand(request, scene).values
-    return bool(asked) and "subject" not in asked
+    """Tell whether ``request`` asks, as far as the rules understand it, for no other subject."""
+    found = understand(request, Context(scene))
+    leads = {entity.id for entity in scene.cast if entity.is_lead}
+    touched = found.scene.cast != scene.cast and any(
+        found.scene.entity(one) != scene.entity(one) for one in leads
+    )
+    return bool(found.actions) and not found.missed and not touched
 
 
 def _demand_subject(subject: str, text: str, said: Collection[Exchange]) -> None:

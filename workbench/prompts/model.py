@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 
+from workbench.actions.model import Action
+from workbench.actions.render_settings import RenderSettings
 from workbench.errors import LanguageModelError
 from workbench.scene import Change, Scene
 
@@ -21,6 +23,7 @@ __all__ = [
     "Revision",
     "SessionSummary",
     "Source",
+    "Turn",
     "Variation",
 ]
 
@@ -111,6 +114,8 @@ class Revision:
     provider: str
     is_fallback: bool = False
     exchanges: tuple[Exchange, ...] = ()
+    actions: tuple[Action, ...] = ()
+    """What was asked, as actions; those on the session are listed before they are carried out."""
 
 
 class EntryKind(StrEnum):
@@ -141,6 +146,25 @@ class Entry:
     source: Source = Source.PROVIDER
     message: str = ""
     job_ids: tuple[str, ...] = ()
+    actions: tuple[Action, ...] = ()
+    """What was done to arrive here from the parent."""
+    settings: RenderSettings = RenderSettings()
+    """How renders are made from here on, unless they are told otherwise."""
+    starred: bool = False
+    """Whether the user marked it as a favourite."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One request in a session's dialogue, and what came of it."""
+
+    request: str
+    actions: tuple[Action, ...]
+    message: str = ""
+    """What was answered."""
+    entry: int | None = None
+    """The entry that it made, if any."""
+    created_at: datetime = datetime.fromtimestamp(0, UTC)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,12 @@ import json
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from workbench.prompts.model import Entry, EntryKind, Source
+from workbench.actions.model import ACTIONS, Action, as_json
+from workbench.actions.render_settings import RenderSettings
+from workbench.prompts.model import Entry, EntryKind, Source, Turn
 from workbench.scene import Change, Scene
 
-__all__ = ["Row", "entry_in", "moment", "numbered", "row_of"]
+__all__ = ["Row", "entry_in", "moment", "numbered", "row_of", "turn_in", "turn_row"]
 
 
 class Row(Protocol):
@@ -41,6 +43,9 @@ def row_of(session_id: str, entry: Entry, restores: int | None) -> tuple[object,
         entry.source.value,
         entry.message,
         restores,
+        json.dumps(as_json(entry.actions), ensure_ascii=False),
+        json.dumps(entry.settings.stated()),
+        int(entry.starred),
     )
 
 
@@ -65,7 +70,35 @@ def entry_in(row: Row) -> Entry:
         source=Source(row["source"]),
         message=row["message"],
         job_ids=tuple(json.loads(row["job_ids"])),
+        actions=_actions_in(row["actions"]),
+        settings=_settings_in(row["settings"]),
+        starred=bool(row["starred"]),
     )
+
+
+def turn_row(turn: Turn) -> tuple[object, ...]:
+    """Return what a row of the table holds for ``turn``, behind session and position."""
+    actions = json.dumps(as_json(turn.actions), ensure_ascii=False)
+    return (turn.request, actions, turn.message, turn.entry, turn.created_at.timestamp())
+
+
+def turn_in(row: Row) -> Turn:
+    """Return the turn that ``row`` holds."""
+    return Turn(
+        request=row["request"],
+        actions=_actions_in(row["actions"]),
+        message=row["message"],
+        entry=row["entry_index"],
+        created_at=moment(row["created_at"]),
+    )
+
+
+def _actions_in(text: str) -> tuple[Action, ...]:
+    return () if text == "[]" else ACTIONS.validate_json(text)
+
+
+def _settings_in(text: str) -> RenderSettings:
+    return RenderSettings() if text == "{}" else RenderSettings.model_validate_json(text)
 
 
 def moment(timestamp: float) -> datetime:

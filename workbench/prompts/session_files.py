@@ -9,6 +9,8 @@ from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from workbench.actions.model import Action
+from workbench.actions.render_settings import RenderSettings
 from workbench.errors import FieldProblem, InvalidRequest
 from workbench.prompts.model import Entry, EntryKind, Exchange, PromptSession, Source
 from workbench.prompts.store import Pointer
@@ -51,6 +53,9 @@ class _Entry(BaseModel):
     restores: int | None = None
     """The earlier entry that undo, redo or starting over repeats."""
     transcript: tuple[_Exchange, ...] = ()
+    actions: tuple[Action, ...] = ()
+    settings: RenderSettings = RenderSettings()
+    starred: bool = False
 
 
 class _Document(BaseModel):

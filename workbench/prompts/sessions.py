@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
+from workbench.actions.model import Action, EditField, Lock, Unlock, Vary
 from workbench.errors import FieldProblem, InvalidRequest
-from workbench.prompts.composer.tuning import control_of
+from workbench.prompts.conversation import Conversation, Host, proposed
 from workbench.prompts.entries import (
     check_axes,
     check_fields,
     entry,
     given,
     shaped,
-    tuned,
     varied,
 )
 from workbench.prompts.model import (
@@ -26,6 +28,7 @@ from workbench.prompts.model import (
     PromptSession,
     Revision,
     SessionSummary,
+    Turn,
     Variation,
 )
 from workbench.prompts.rewinding import Rewinder
@@ -46,7 +49,8 @@ class Sessions:
         self._writer = writer
         self._store = PromptStore(settings.index_path)
         self._trees = Trees(self._store, writer)
-        self._rewinder = Rewinder(self._store, writer.name, writer.rewrite)
+        rewinder = Rewinder(self._store, writer.name, writer.rewrite)
+        self._conversation = Conversation(self._store, self._trees, rewinder, writer)
 
     async def enhance(
         self,
@@ -169,32 +173,86 @@ class Sessions:
         return (*chosen, *(kept[v.prompt] for v in made))[:total]
 
     async def update(
-        self, session_id: str, user_request: str, prompt: str | None = None
+        self,
+        session_id: str,
+        user_request: str,
+        prompt: str | None = None,
+        *,
+        host: Host | None = None,
     ) -> tuple[Revision, Entry | None]:
         """Tune the prompt that the session stands at, or ``prompt``, as the request says.
 
-        Understands undo, redo and starting over. The entry is None when nothing changed.
-        Raises ``NotFound``.
+        What was asked is in the revision's actions: changes of the scene, render settings, locks,
+        stars and going back are carried out; variations are made; renders are left to the caller.
+        The entry is None when nothing changed. Raises ``NotFound``.
         """
         self._trees.check(session_id)
-        base = self.current(session_id)
-        said: Sequence[Exchange] = ()
-        if prompt is not None and prompt.strip():
-            base, said = await self._trees.at(session_id, prompt)
-        control = control_of(user_request)
-        if control is not None:
-            here = base and self._trees.kept(session_id, base, said)
-            return self._rewinder.turn(session_id, control, here)
+        base, said = await self._base(session_id, prompt)
         if base is None:
             raise InvalidRequest(
                 "The session has no prompt to tune yet.", (FieldProblem("prompt", "is missing"),)
             )
-        revision = await self._writer.revise(base.prompt, base.scene, user_request)
-        if not revision.changes:
-            return revision, None
-        base = self._trees.kept(session_id, base, said)
-        made = tuned(revision, base, user_request)
-        return revision, self._trees.append(session_id, made, revision.exchanges)
+        context = self._conversation.context(session_id, base, host or Host())
+        revision = await self._writer.revise(user_request, context)
+        return await self._done(session_id, base, said, revision, user_request)
+
+    async def act(
+        self, session_id: str, actions: Sequence[Action], prompt: str | None = None
+    ) -> tuple[Revision, Entry | None]:
+        """Carry ``actions`` out on the prompt that the session stands at, or on ``prompt``.
+
+        As :meth:`update` does with those that a request ends in; what a request would have to
+        confirm is done. Raises ``NotFound``, and ``InvalidRequest`` for an action that does not
+        fit the scene or the session.
+        """
+        self._trees.check(session_id)
+        base, said = await self._base(session_id, prompt)
+        if base is None:
+            raise InvalidRequest(
+                "The session has no prompt to act on yet.", (FieldProblem("prompt", "is missing"),)
+            )
+        revision = self._conversation.revised(base, actions)
+        return await self._done(session_id, base, said, revision, "", confirmed=True)
+
+    async def _base(
+        self, session_id: str, prompt: str | None
+    ) -> tuple[Entry | None, Sequence[Exchange]]:
+        if prompt is not None and prompt.strip():
+            return await self._trees.at(session_id, prompt)
+        return self.current(session_id), ()
+
+    async def _done(
+        self,
+        session_id: str,
+        base: Entry,
+        said: Sequence[Exchange],
+        revision: Revision,
+        request: str,
+        *,
+        confirmed: bool = False,
+    ) -> tuple[Revision, Entry | None]:
+        if not confirmed:
+            revision = proposed(revision)
+        base = self._trees.kept(session_id, base, said) if revision.actions else base
+        revision, made = self._conversation.carried_out(session_id, base, revision, request)
+        here = made or base
+        actions = list(revision.actions)
+        for at, action in enumerate(actions):
+            if isinstance(action, Vary):
+                varied = await self.variations(
+                    session_id, [here.index], action.count + 1, axes=action.axes,
+                    seed=secrets.randbits(31),
+                )  # fmt: skip
+                indices = tuple(one.index for one in varied if one.index != here.index)
+                actions[at] = action.model_copy(update={"entries": indices})
+        revision = replace(revision, actions=tuple(actions))
+        self._conversation.note(session_id, request, revision, made)
+        return revision, made
+
+    def turns(self, session_id: str, *, limit: int = 100) -> tuple[Turn, ...]:
+        """Return the last requests of the session and what came of them; raises ``NotFound``."""
+        self._trees.check(session_id)
+        return self._store.turns(session_id, limit)
 
     def session(self, session_id: str) -> PromptSession:
         """Return the session with all its entries; raises ``NotFound``."""
@@ -240,6 +298,12 @@ class Sessions:
         relocked = [f for f in base.scene.provenance if base.scene.is_locked(f) and f not in unlock]
         scene = scene.lock(*dict.fromkeys((*relocked, *lock)))
         text = self._writer.rewrite(base.prompt, base.scene, scene)
+        edits = [EditField(field=name, value=value) for name, value in shaped(values).items()]
+        actions = (
+            *((Unlock(fields=tuple(unlock)),) if unlock else ()),
+            *edits,
+            *((Lock(fields=tuple(lock)),) if lock else ()),
+        )
         made = entry(
             EntryKind.TUNED,
             text,
@@ -248,6 +312,8 @@ class Sessions:
             parent=base.index,
             changes=base.scene.changes_to(scene),
             is_fallback=base.is_fallback,
+            actions=actions,
+            settings=base.settings,
         )
         return self._trees.append(session_id, made)
 

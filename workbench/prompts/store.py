@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Final
 
 from workbench.database import Schema, open_index, transaction
-from workbench.prompts.model import Entry, Exchange, SessionSummary
-from workbench.prompts.rows import entry_in, moment, numbered, row_of
+from workbench.prompts.model import Entry, Exchange, SessionSummary, Turn
+from workbench.prompts.rows import entry_in, moment, numbered, row_of, turn_in, turn_row
 
 __all__ = ["LAST", "SCHEMA", "Pointer", "PromptStore"]
 
@@ -69,6 +69,21 @@ SCHEMA: Final = Schema(
             PRIMARY KEY (session_id, entry_index, position),
             FOREIGN KEY (session_id, entry_index)
                 REFERENCES prompt_entry (session_id, entry_index) ON DELETE CASCADE
+        ) WITHOUT ROWID;
+        """,
+        """
+        ALTER TABLE prompt_entry ADD COLUMN actions TEXT NOT NULL DEFAULT '[]';
+        ALTER TABLE prompt_entry ADD COLUMN settings TEXT NOT NULL DEFAULT '{}';
+        ALTER TABLE prompt_entry ADD COLUMN starred INTEGER NOT NULL DEFAULT 0;
+        CREATE TABLE prompt_turn (
+            session_id TEXT NOT NULL REFERENCES prompt_session (session_id) ON DELETE CASCADE,
+            position INTEGER NOT NULL,
+            request TEXT NOT NULL,
+            actions TEXT NOT NULL,
+            message TEXT NOT NULL,
+            entry_index INTEGER,
+            created_at REAL NOT NULL,
+            PRIMARY KEY (session_id, position)
         ) WITHOUT ROWID;
         """,
     ),
@@ -134,7 +149,7 @@ class PromptStore:
             first = int(row["entry_count"])
             stored = tuple(numbered(e, first + i) for i, e in enumerate(entries))
             connection.executemany(
-                f"INSERT INTO prompt_entry VALUES ({', '.join('?' * 14)})",  # noqa: S608  marks alone
+                f"INSERT INTO prompt_entry VALUES ({', '.join('?' * 17)})",  # noqa: S608  marks alone
                 [
                     row_of(session_id, entry, copied)
                     for entry, copied in itertools.zip_longest(stored, restores)
@@ -220,6 +235,32 @@ class PromptStore:
         """Note that ``job_ids`` were rendered from the entry; those noted before stay."""
         with self._guard, transaction(self._connection) as connection:
             _write_jobs(connection, session_id, index, job_ids)
+
+    def star(self, session_id: str, index: int, *, starred: bool) -> None:
+        """Mark the entry as a favourite, or take the mark off."""
+        with self._guard, transaction(self._connection) as connection:
+            connection.execute(
+                "UPDATE prompt_entry SET starred = ? WHERE session_id = ? AND entry_index = ?",
+                (int(starred), session_id, index),
+            )
+
+    def add_turn(self, session_id: str, turn: Turn) -> None:
+        """Add a request and what came of it to the session's dialogue."""
+        with self._guard, transaction(self._connection) as connection:
+            connection.execute(
+                "INSERT INTO prompt_turn SELECT ?, coalesce(max(position), -1) + 1, ?, ?, ?, ?, ? "
+                "FROM prompt_turn WHERE session_id = ?",
+                (session_id, *turn_row(turn), session_id),
+            )
+
+    def turns(self, session_id: str, limit: int) -> tuple[Turn, ...]:
+        """Return the last ``limit`` turns of the session's dialogue, oldest first."""
+        with self._guard:
+            rows = self._connection.execute(
+                "SELECT * FROM prompt_turn WHERE session_id = ? ORDER BY position DESC LIMIT ?",
+                (session_id, limit),
+            ).fetchall()
+        return tuple(turn_in(row) for row in reversed(rows))
 
     def exchanges(self, session_id: str, index: int) -> tuple[Exchange, ...]:
         """Return what was said to language models for the entry, in order."""

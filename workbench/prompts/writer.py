@@ -14,12 +14,14 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING
 
+from workbench.actions.model import Action, NotUnderstood, SceneAction
 from workbench.errors import FieldProblem, InvalidRequest, LanguageModelError
 from workbench.lexicon.morphology import load_rules
 from workbench.prompts.composer import composer
-from workbench.prompts.composer.editing import carry
-from workbench.prompts.composer.tuning import revise as compose_revision
 from workbench.prompts.composer.varying import vary as compose_variations
+from workbench.prompts.following import rewrite
+from workbench.prompts.intents.context import Context
+from workbench.prompts.intents.revising import revise as compose_revision
 from workbench.prompts.markers import add_marker, strip_marker
 from workbench.prompts.model import (
     ChatFailure,
@@ -153,21 +155,27 @@ class PromptWriter:
         tell(filled)
         return _in_turn([*made, *filled], len(bare))
 
-    async def revise(self, prompt: str, scene: Scene, request: str) -> Revision:
-        """Return ``prompt`` tuned as ``request`` says; unchanged where it is not understood."""
-        text, asked = strip_marker(prompt), self._checked(request, "user_request")
-        if self._model is None:
-            return compose_revision(text, scene, asked)
+    async def revise(self, request: str, context: Context) -> Revision:
+        """Return the prompt of ``context`` tuned as ``request`` says, with the actions it took.
+
+        Actions on the session are listed, not carried out. Requests about renders and the session
+        alone, and questions, need no language model.
+        """
+        text, asked = strip_marker(context.prompt), self._checked(request, "user_request")
+        context = replace(context, prompt=text)
+        revision = compose_revision(asked, context)
+        if self._model is None or _is_about_session(revision):
+            return revision
         try:
-            return await self._model.revise(text, scene, asked)
+            written = await self._model.revise(text, context.scene, asked)
         except LanguageModelError as error:
-            revision = compose_revision(text, scene, asked)
             return replace(
                 revision,
                 is_fallback=True,
                 message=f"{revision.message} {_excuse(error)}",
                 exchanges=_exchanges(error),
             )
+        return replace(written, actions=(*written.actions, *_on_session(revision.actions)))
 
     async def close(self) -> None:
         """Let go of any connection."""
@@ -180,8 +188,7 @@ class PromptWriter:
 
     def rewrite(self, prompt: str, before: Scene, after: Scene) -> str:
         """Return ``prompt`` as it reads when its scene is ``after`` instead of ``before``."""
-        bare = strip_marker(prompt)
-        return carry(bare, before, after, composer.rng_for(bare, after.values()))
+        return rewrite(strip_marker(prompt), before, after)
 
     async def _ask_for_variations(
         self,
@@ -240,6 +247,18 @@ def _language_writer(settings: Settings) -> LanguageWriter | None:
     return LanguageWriter(
         settings.language_provider, endpoint, max_prompt_chars=settings.max_prompt_chars
     )
+
+
+def _is_about_session(revision: Revision) -> bool:
+    """Tell whether the rules have understood all of a request, and nothing of it is the scene."""
+    return bool(revision.actions) and not any(
+        isinstance(action, SceneAction | NotUnderstood) for action in revision.actions
+    )
+
+
+def _on_session(actions: Sequence[Action]) -> tuple[Action, ...]:
+    """Return the actions that change no scene."""
+    return tuple(a for a in actions if not isinstance(a, SceneAction | NotUnderstood))
 
 
 def _nobody(_variations: Sequence[Variation]) -> None:

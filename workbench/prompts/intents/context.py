@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from workbench.actions.model import Action
 from workbench.actions.render_settings import RenderSettings
+from workbench.prompts.model import Turn
 from workbench.scene import Entity, Scene
 
-__all__ = ["Context", "Landmark", "Turn"]
-
-
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """One earlier request and the actions that it ended in."""
-
-    request: str
-    actions: tuple[Action, ...]
-    entry: int | None = None
-    """The entry that it made, if any."""
+__all__ = ["Context", "Landmark"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +29,8 @@ class Context:
 
     scene: Scene
     prompt: str = ""
-    settings: RenderSettings = field(default_factory=RenderSettings)
-    """The render settings with the engine's defaults filled in."""
+    settings_now: Callable[[], RenderSettings] = RenderSettings
+    """Returns the render settings with the engine's defaults filled in; asked only when needed."""
     turns: Sequence[Turn] = ()
     """Earlier requests, oldest first."""
     landmarks: Sequence[Landmark] = ()
@@ -57,6 +47,11 @@ class Context:
         return tuple(one for one in self.scene.cast if one.is_lead and one.phrase)
 
     @property
+    def settings(self) -> RenderSettings:
+        """The render settings with the engine's defaults filled in."""
+        return self.settings_now()
+
+    @property
     def last(self) -> Turn | None:
-        """The latest earlier request that did something."""
-        return next((turn for turn in reversed(self.turns) if turn.actions), None)
+        """The latest earlier request that changed something."""
+        return next((turn for turn in reversed(self.turns) if turn.entry is not None), None)

@@ -10,16 +10,16 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
-from workbench.prompts.composer.articles import with_article
-from workbench.prompts.composer.datafiles import english
-from workbench.prompts.composer.lexicon import (
+from workbench.lexicon.articles import with_article
+from workbench.lexicon.datafiles import english
+from workbench.lexicon.terms import (
     ANIMATE,
     find_terms,
     place_named,
     subject_kind,
     word_list,
 )
-from workbench.prompts.composer.morphology import (
+from workbench.lexicon.morphology import (
     inflect,
     is_adjective,
     is_noun,

@@ -1,0 +1,261 @@
+"""The dialogue of a session: what a request is understood against, and what its actions do there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from functools import cache
+from typing import Final, TypeVar, overload
+
+from pydantic import ValidationError
+
+from workbench.actions.model import (
+    MOST_RENDERS,
+    Action,
+    AddBeat,
+    AddEntity,
+    ChangeBeat,
+    Compare,
+    EditEntity,
+    GoBack,
+    Lock,
+    Propose,
+    Render,
+    SetRender,
+    Star,
+    Unlock,
+    Vary,
+    renders_asked,
+)
+from workbench.actions.render_settings import RenderSettings
+from workbench.errors import FieldProblem, InvalidRequest
+from workbench.prompts.enacting import enact
+from workbench.prompts.entries import tuned
+from workbench.prompts.intents.context import Context, Landmark
+from workbench.prompts.intents.revising import said_of
+from workbench.prompts.markers import strip_marker
+from workbench.prompts.model import Entry, EntryKind, Revision, Turn
+from workbench.prompts.rewinding import Rewinder
+from workbench.prompts.store import PromptStore
+from workbench.prompts.trees import Trees
+from workbench.prompts.writer import PromptWriter
+
+__all__ = ["Conversation", "Host", "proposed"]
+
+T = TypeVar("T")
+_TURNS: Final = 12
+"""Earlier requests that a new one may refer to."""
+_LANDMARKS: Final = 60
+"""Newest entries among which words such as "before the rain" look."""
+
+Standing = Callable[[RenderSettings], RenderSettings]
+"""Fills in the engine's defaults; raises ``InvalidRequest`` for what it cannot render."""
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """What the conversation has to know of the world that renders."""
+
+    standing: Standing = lambda settings: settings
+    models: Mapping[str, str] = field(default_factory=dict)
+    """Short names of engines and models, and what each stands for."""
+
+
+class _Late(Sequence[T]):
+    """A sequence that is read when it is first looked at: few requests need the history."""
+
+    def __init__(self, read: Callable[[], Sequence[T]]) -> None:
+        self._read = cache(read)
+
+    @overload
+    def __getitem__(self, index: int) -> T: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[T]: ...
+    def __getitem__(self, index: int | slice) -> T | Sequence[T]:
+        return self._read()[index]
+
+    def __len__(self) -> int:
+        return len(self._read())
+
+    def __iter__(self) -> Iterator[T]:
+        return iter(self._read())
+
+
+def proposed(revision: Revision) -> Revision:
+    """Return ``revision`` with what starts too many renders as a proposal, to be confirmed."""
+    costly = [a for a in revision.actions if isinstance(a, Render | Vary) and renders_asked(a)]
+    count = sum(renders_asked(action) for action in costly)
+    if count <= MOST_RENDERS:
+        return revision
+    proposal = Propose(actions=tuple(costly), renders=count)
+    kept = [action for action in revision.actions if action not in costly]
+    said = " ".join(filter(None, (said_of(a) for a in costly)))
+    message = revision.message.replace(said, "").strip()
+    return replace(
+        revision,
+        actions=(*kept, proposal),
+        message=f"{message} {said_of(proposal)}".strip(),
+    )
+
+
+class Conversation:
+    """Carries out, in the sessions of ``store``, what requests ask for."""
+
+    def __init__(
+        self, store: PromptStore, trees: Trees, rewinder: Rewinder, writer: PromptWriter
+    ) -> None:
+        self._store = store
+        self._trees = trees
+        self._rewinder = rewinder
+        self._writer = writer
+        self._standing: Standing = lambda settings: settings
+
+    def context(self, session_id: str, base: Entry, host: Host) -> Context:
+        """Return what a request about ``base`` is understood against."""
+        self._standing = host.standing
+        turns = self._store.turns(session_id, _TURNS)
+        return Context(
+            scene=base.scene,
+            prompt=strip_marker(base.prompt),
+            settings_now=cache(lambda: _standing(host.standing, base.settings)),
+            turns=turns,
+            landmarks=_Late(lambda: self._landmarks(session_id)),
+            current=base.index,
+            focus=_focus(turns),
+            models=host.models,
+        )
+
+    def revised(self, base: Entry, actions: Sequence[Action]) -> Revision:
+        """Return what ``actions`` make of ``base``; raises ``InvalidRequest``."""
+        done = enact(
+            strip_marker(base.prompt), base.scene, actions, scene_of=self._writer.scene_of
+        )
+        changes = base.scene.changes_to(done.scene)
+        notes = [f"Changed {'; '.join(c.sentence for c in changes)}."] if changes else []
+        notes += [said for action in actions if (said := said_of(action))]
+        if done.locked:
+            names = ", ".join(name.replace("_", " ") for name in done.locked)
+            notes.append(f"Locked, so left as it is: {names}.")
+        return Revision(
+            prompt=done.prompt,
+            scene=done.scene,
+            changes=changes,
+            understood=True,
+            message=" ".join(notes) or "Nothing was changed.",
+            provider=self._writer.name,
+            actions=tuple(actions),
+        )
+
+    def carried_out(
+        self, session_id: str, base: Entry, revision: Revision, request: str
+    ) -> tuple[Revision, Entry | None]:
+        """Carry the actions of ``revision`` out; variations and renders are left to the caller.
+
+        Raises ``InvalidRequest`` for a setting or an entry that there is not.
+        """
+        back = next((a for a in revision.actions if isinstance(a, GoBack)), None)
+        made: Entry | None = None
+        if back is not None:
+            gone, made = self._rewinder.go(session_id, back, base, _own_words(back, request))
+            others = tuple(a for a in revision.actions if a is not back)
+            if not others:
+                return gone, made
+            base = made or base
+            again = self.revised(base, others)
+            message = f"{gone.message} {again.message}".removesuffix(" Nothing was changed.")
+            revision = replace(again, actions=(back, *others), message=message)
+        settings = self._settings_after(base, revision.actions)
+        is_locking = any(isinstance(a, Lock | Unlock) for a in revision.actions)
+        if revision.changes or settings != base.settings or is_locking:
+            made = self._trees.append(
+                session_id, tuned(revision, base, request, settings), revision.exchanges
+            )
+        here = made or base
+        self._check_entries(session_id, revision.actions)
+        for action in revision.actions:
+            if isinstance(action, Star):
+                index = here.index if action.entry is None else action.entry
+                self._store.star(session_id, index, starred=action.starred)
+        return revision, made
+
+    def note(
+        self, session_id: str, request: str, revision: Revision, made: Entry | None
+    ) -> None:
+        """Keep a request and what came of it as a turn of the dialogue."""
+        turn = Turn(
+            request=request.strip(),
+            actions=revision.actions,
+            message=revision.message,
+            entry=None if made is None else made.index,
+            created_at=datetime.now(UTC),
+        )
+        self._store.add_turn(session_id, turn)
+
+    def _settings_after(self, base: Entry, actions: Sequence[Action]) -> RenderSettings:
+        settings = base.settings
+        for action in actions:
+            if isinstance(action, SetRender):
+                settings = _with_values(settings, action)
+        if settings != base.settings:
+            self._standing(settings)
+        return settings
+
+    def _check_entries(self, session_id: str, actions: Sequence[Action]) -> None:
+        for action in actions:
+            named: tuple[int, ...] = ()
+            if isinstance(action, Render | Compare):
+                named = action.entries
+            elif isinstance(action, Star) and action.entry is not None:
+                named = (action.entry,)
+            for index in named:
+                self._trees.entry_at(session_id, index, "entries")
+
+    def _landmarks(self, session_id: str) -> tuple[Landmark, ...]:
+        newest = self._store.newest(session_id, _LANDMARKS)
+        return tuple(
+            Landmark(
+                one.index, one.parent, one.request, one.scene, one.kind is EntryKind.VARIATION
+            )
+            for one in reversed(newest)
+        )
+
+
+def _standing(standing: Standing, settings: RenderSettings) -> RenderSettings:
+    try:
+        return standing(settings)
+    except InvalidRequest:  # settings that no longer suit the engine must still be changeable
+        return settings
+
+
+def _with_values(settings: RenderSettings, action: SetRender) -> RenderSettings:
+    try:
+        return settings.with_values(action.values)
+    except ValidationError as error:
+        problems = tuple(
+            FieldProblem(".".join(["values", *(str(p) for p in e["loc"])]), e["msg"])
+            for e in error.errors()
+        )
+        told = "; ".join(f"{p.field.rpartition('.')[2]} {p.problem}" for p in problems)
+        raise InvalidRequest(f"These render settings do not fit: {told}.", problems) from error
+
+
+def _own_words(back: GoBack, request: str) -> str:
+    """Return the request where it says more than a step: undo keeps its own name."""
+    return request.strip() if back.keep or isinstance(back.to, int) and not isinstance(back.to, bool) else ""
+
+
+def _focus(turns: Sequence[Turn]) -> tuple[str, ...]:
+    """Return the entities that the last requests were about, the latest first."""
+    spoken: list[str] = []
+    for turn in reversed(turns[-3:]):
+        for action in reversed(turn.actions):
+            if isinstance(action, EditEntity):
+                spoken.append(action.entity)
+            elif isinstance(action, AddEntity) and action.id:
+                spoken.append(action.id)
+            elif isinstance(action, AddBeat | ChangeBeat) and action.actor:
+                spoken.append(action.actor)
+    return tuple(dict.fromkeys(spoken))
+
+

@@ -1,0 +1,83 @@
+"""Carries scene actions out on a prompt: the scene changes, and the text follows it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from workbench.actions.carrying import carry_out, held_by_locks
+from workbench.actions.model import Action, RewriteSentence
+from workbench.errors import FieldProblem, InvalidRequest
+from workbench.prompts.composer.composer import rng_for
+from workbench.prompts.composer.harmony import harmonize
+from workbench.prompts.entries import scene_after_edit
+from workbench.prompts.following import rewrite
+from workbench.scene import SCENE_FIELDS, Scene
+
+__all__ = ["Enacted", "enact"]
+
+ReadScene = Callable[[str], Scene]
+_FIELDS: Final = frozenset(SCENE_FIELDS)
+
+
+@dataclass(frozen=True, slots=True)
+class Enacted:
+    """A prompt after actions."""
+
+    prompt: str
+    scene: Scene
+    locked: tuple[str, ...] = ()
+    """Locked fields that kept an action from being carried out."""
+
+
+def enact(
+    prompt: str,
+    scene: Scene,
+    actions: Iterable[Action],
+    *,
+    scene_of: ReadScene,
+    kept: Collection[str] = (),
+) -> Enacted:
+    """Return ``prompt`` and ``scene`` after ``actions``; those on the session are skipped.
+
+    ``kept`` are fields that nothing may change, not even to fit the others. What was inferred and
+    contradicts a change gives way. Raises ``InvalidRequest`` for what the scene does not have.
+    """
+    locked: list[str] = []
+    free: list[Action] = []
+    text = prompt
+    for action in actions:
+        held = held_by_locks(action, scene)
+        locked += held
+        if held:
+            continue
+        if isinstance(action, RewriteSentence):
+            text, scene = _rewritten(text, scene, action, scene_of)
+        else:
+            free.append(action)
+    after = carry_out(free, scene)
+    changed = scene.differing(after)
+    if changed:
+        held_fields = [name for name in kept if name in _FIELDS and getattr(after, name)]
+        rng = rng_for(prompt, after.values())
+        settled = harmonize(after.lock(*held_fields), set(changed), rng)
+        after = settled.with_origins_of(scene, held_fields)
+        text = rewrite(text, scene, after)
+    return Enacted(text, after, tuple(dict.fromkeys(locked)))
+
+
+def _rewritten(
+    text: str, scene: Scene, action: RewriteSentence, scene_of: ReadScene
+) -> tuple[str, Scene]:
+    if action.before not in text:
+        problem = "is not a sentence of the prompt"
+        raise InvalidRequest(
+            f"“{action.before[:80]}” {problem}.", (FieldProblem("before", problem),)
+        )
+    fresh = " ".join(text.replace(action.before, action.after, 1).split())
+    if not fresh:
+        problem = "would leave no text"
+        raise InvalidRequest(f"That {problem}.", (FieldProblem("after", problem),))
+    read = scene_of(fresh)
+    return fresh, scene_after_edit(scene, scene_of(text), read, read)

@@ -1,0 +1,127 @@
+"""Tunes a prompt by a request in plain words: actions, the scene after them, the text that follows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from workbench.actions.model import (
+    Action,
+    Compare,
+    Explain,
+    GoBack,
+    Lock,
+    NotUnderstood,
+    Propose,
+    Render,
+    SetRender,
+    Star,
+    Unlock,
+    Vary,
+)
+from workbench.prompts.composer.composer import NAME, scene_of
+from workbench.prompts.enacting import enact
+from workbench.prompts.intents.context import Context
+from workbench.prompts.intents.questions import HINT
+from workbench.prompts.intents.understanding import Understanding, understand
+from workbench.prompts.model import Revision
+from workbench.scene import Change
+
+__all__ = ["revise", "said_of"]
+
+
+def revise(request: str, context: Context) -> Revision:
+    """Return the prompt of ``context`` tuned by ``request``, with the actions that this took.
+
+    Actions on the session are listed, not carried out. What is not understood changes nothing.
+    """
+    found = understand(request, context)
+    done = enact(
+        context.prompt, context.scene, found.actions, scene_of=scene_of, kept=found.kept
+    )
+    changes = context.scene.changes_to(done.scene)
+    actions: list[Action] = list(found.actions)
+    actions += [NotUnderstood(words=words, help=HINT) for words in found.missed]
+    if not actions and not found.is_understood:
+        actions = [NotUnderstood(words=request.strip()[:2_000] or "…", help=HINT)]
+    return Revision(
+        prompt=done.prompt,
+        scene=done.scene,
+        changes=changes,
+        understood=found.is_understood,
+        message=_message(found, changes),
+        provider=NAME,
+        actions=tuple(actions),
+    )
+
+
+def _message(found: Understanding, changes: Sequence[Change]) -> str:
+    notes = []
+    if changes:
+        notes.append(f"Changed {'; '.join(change.sentence for change in changes)}.")
+    notes += [said for action in found.actions if (said := said_of(action))]
+    if found.locked:
+        names = ", ".join(dict.fromkeys(name.replace("_", " ") for name in found.locked))
+        notes.append(f"Locked, so left as it is: {names}.")
+    notes += found.helps
+    if found.missed:
+        shown = "; ".join(f"“{words}”" for words in found.missed)
+        notes.append(f"Not understood: {shown}.")
+    if not found.is_understood:
+        notes = [f"I did not understand {shown if found.missed else 'that'}, so nothing was changed. {HINT}"]
+    elif not notes:
+        notes = ["The prompt already says so; nothing was changed."]
+    return " ".join(notes)
+
+
+def said_of(action: Action) -> str:
+    """Return what is to be said of an action that changes no scene; empty for one that does."""
+    match action:
+        case Explain():
+            return action.answer
+        case SetRender():
+            return _settings_said(action)
+        case Render():
+            count = max(1, len(action.entries)) * action.seeds
+            return "Rendering it." if count == 1 else f"Rendering {count} videos."
+        case Vary():
+            what = f" of the {', '.join(a.replace('_', ' ') for a in action.axes)}" if action.axes else ""
+            number = "One variation" if action.count == 1 else f"{action.count} variations"
+            return f"{number}{what}."
+        case Star():
+            return "Starred." if action.starred else "The star is off."
+        case Lock():
+            return f"Locked: {_names(action.fields)}."
+        case Unlock():
+            return f"Free again: {_names(action.fields)}."
+        case Compare():
+            return f"Comparing prompts {', '.join(str(e) for e in action.entries)}."
+        case Propose():
+            return f"That takes {action.renders} renders; confirm to start them."
+        case GoBack():
+            return ""
+        case _:
+            return ""
+
+
+def _names(fields: Sequence[str]) -> str:
+    return ", ".join(name.replace("_", " ") for name in fields)
+
+
+_LABELS = {
+    "num_frames": "frames", "short_side": "shorter side", "num_inference_steps": "steps",
+    "guidance_scale": "guidance", "fps": "frames per second", "aspect": "format",
+}  # fmt: skip
+
+
+def _settings_said(action: SetRender) -> str:
+    stated = {k: v for k, v in action.values.items() if v is not None}
+    if not stated:
+        return "The next renders use the engine's own settings."
+    if set(stated) == {"width", "height"}:
+        return f"The next renders are {stated['width']}×{stated['height']} pixels."
+    shown = ", ".join(
+        f"{v:g} seconds long" if k == "seconds" else f"{_LABELS.get(k, k)} {v}" for k, v in stated.items()
+    )
+    return f"The next renders: {shown}."
+
+

@@ -1,0 +1,115 @@
+"""Writes entities and beats as plain English sentences."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from workbench.lexicon.morphology import inflect, is_plural, lemma
+from workbench.lexicon.nouns import place_in
+from workbench.lexicon.words import sentence_case
+from workbench.scene import Beat, Entity, Scene, When
+
+__all__ = ["beat_sentence", "finite", "newcomer_sentence", "preposition_for"]
+
+_WHENS: Final = {When.THEN: "Then ", When.FINALLY: "Finally, ", When.WHILE: "Meanwhile, "}
+_OPEN: Final = re.compile(r"(?:outdoors|indoors|underwater|upstairs|downstairs)\b", re.IGNORECASE)
+
+
+def finite(doing: str, *, plural: bool) -> str:
+    """Return an -ing phrase with its verb in the present: "waving at him" → "waves at him"."""
+    words = doing.split()
+    at = next((i for i, w in enumerate(words) if not w.lower().endswith("ly")), 0)
+    words[at : at + 1] = [_present(words[at], plural=plural)]
+    for i in range(at + 1, len(words)):
+        # A verb after "and" has the form of the first: "landing and resting".
+        if words[i - 1].lower() in {"and", "then"} and _is_progressive(words[i]):
+            words[i] = _present(words[i], plural=plural)
+    return " ".join(words)
+
+
+def _is_progressive(word: str) -> bool:
+    low = word.lower().strip(",.")
+    return low.endswith("ing") and lemma(low, "VERB") != low
+
+
+def _present(word: str, *, plural: bool) -> str:
+    low = word.lower()
+    if low == "being":
+        return "are" if plural else "is"
+    if not _is_progressive(word):
+        return f"{'are' if plural else 'is'} {word}"
+    tail = word[len(word.rstrip(",.")) :]
+    base = lemma(low.rstrip(",."), "VERB")
+    return (base if plural else inflect(base, "VBZ")) + tail
+
+
+def is_many(entity: Entity | None) -> bool:
+    """Tell whether a verb after the entity has the plural's form."""
+    if entity is None:
+        return False
+    if entity.count is None:
+        words = entity.phrase.split(" of ")[0].split()
+        return bool(words) and is_plural(words[-1])
+    return entity.count != 1
+
+
+def definite(entity: Entity) -> str:
+    """Return how a later sentence names the entity: "the white cat"."""
+    if entity.determiner.lower() in {"his", "her", "its", "their"} or entity.determiner.endswith(("'s", "s'")):
+        return f"{entity.determiner} {entity.phrase}"
+    if not entity.determiner and (entity.phrase[:1].isupper() or re.fullmatch(r"(?:some|every|any|no)(?:one|body|thing)", entity.phrase)):
+        return entity.phrase
+    return f"the {entity.phrase}"
+
+
+def beat_sentence(beat: Beat, scene: Scene, *, others: Sequence[Beat] = ()) -> str:
+    """Return a sentence that tells ``beat``, and ``others`` of the same actor."""
+    entity = scene.entity(beat.actor)
+    is_new = entity is not None and not any(
+        b.actor == beat.actor and b.id != beat.id and b not in others for b in scene.beats
+    ) and not entity.is_lead
+    plural = is_many(entity)
+    if entity is None:
+        return sentence_case(f"{beat.text}.") if beat.text else ""
+    if beat.part:
+        who, plural = _part(beat.part, entity), beat.part in {"both", "all", "two", "three"}
+    elif is_new:
+        who = entity.text
+    else:
+        who = definite(entity)
+    doing = " and ".join(finite(one.text, plural=plural) for one in (beat, *others))
+    lead = _WHENS.get(beat.when, "")
+    return f"{sentence_case(f'{lead}{who}')} {doing}."
+
+
+def _part(part: str, entity: Entity) -> str:
+    low = part.lower()
+    if low in {"one", "two", "three", "both", "all", "none", "some", "each"}:
+        return f"{low} of the {entity.phrase}"
+    noun = entity.noun or entity.phrase
+    if low in {"the other", "the first", "the second", "the last", "the third"}:
+        return f"{low} {noun}"
+    return re.sub(r"\bone\b", noun, low)
+
+
+def newcomer_sentence(entity: Entity, *, definite: bool = False) -> str:
+    """Return a sentence that shows ``entity``: "There is a tree in the background."."""
+    if definite:
+        verb = "are" if is_many(entity) else "is"
+        said = ", ".join(look.text for look in entity.looks)
+        tail = " ".join(x for x in (said, entity.position) if x)
+        return sentence_case(f"the {entity.phrase} {verb} {tail}.") if tail else ""
+    verb = "are" if is_many(entity) and not entity.determiner.lower().startswith(("a lot", "a little")) else "is"
+    if entity.determiner.lower() in {"a lot of", "lots of"} and is_plural(entity.phrase.split()[-1]):
+        verb = "are"
+    return f"There {verb} {entity.text}."
+
+
+def preposition_for(setting: str) -> str:
+    """Return the preposition for being in ``setting``; empty where it brings its own."""
+    if _OPEN.match(setting):
+        return ""
+    place = place_in(setting)
+    return "in" if place is None else place.prep
