@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import lru_cache
+from operator import itemgetter
 from typing import Final
 
-from workbench.lexicon.datafiles import load
+from workbench.lexicon.datafiles import english, load
 from workbench.lexicon.morphology import lemmas
 from workbench.lexicon.words import tokens
 
-__all__ = ["is_foreign", "unread_words"]
+__all__ = ["is_english", "is_foreign", "language_of", "languages_in", "unread_words"]
 
 _LETTER: Final = re.compile(r"[^\W\d_]", re.UNICODE)
 _ENOUGH_SMALL_WORDS: Final = 2
@@ -34,6 +35,34 @@ def is_foreign(text: str) -> bool:
         if len(strange) >= _SHARE * len(words):
             return True
     return False
+
+
+def language_of(text: str) -> str:
+    """Return the language in Latin letters that ``text`` is written in; empty where it is English.
+
+    Known by two small words of it at least; empty too where that many are not found.
+    """
+    counted = _small_words_in(text)
+    language, most = max(counted.items(), key=itemgetter(1), default=("", 0))
+    is_sure = most >= _ENOUGH_SMALL_WORDS and (is_foreign(text) or not is_english(text))
+    return language if is_sure else ""
+
+
+def languages_in(text: str) -> frozenset[str]:
+    """Return the languages of which ``text`` holds a small word; several share some."""
+    return frozenset(language for language, count in _small_words_in(text).items() if count)
+
+
+def _small_words_in(text: str) -> dict[str, int]:
+    words = {t.lower() for t in tokens(text)} - english("function_words")
+    return {name: len(words & set(small.split())) for name, small in load("languages").items()}
+
+
+def is_english(text: str) -> bool:
+    """Tell whether most words of ``text`` are in an English dictionary."""
+    words = [t.lower() for t in tokens(text) if t.isalpha()]
+    known = [w for w in words if lemmas(w) or w in english("function_words")]
+    return bool(words) and len(known) >= _SHARE * len(words)
 
 
 def unread_words(text: str) -> tuple[str, ...]:

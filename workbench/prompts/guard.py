@@ -15,13 +15,16 @@ from functools import cache
 from importlib import resources
 from typing import Any, Final
 
-from workbench.lexicon.languages import is_foreign
+from workbench.lexicon.languages import is_english, is_foreign, language_of, languages_in
 from workbench.lexicon.morphology import lemma
 from workbench.lexicon.words import content_words, sentences, tokens
 
-__all__ = ["fault_in", "shows_nothing", "uncovered", "without_preamble"]
+__all__ = ["fault_in", "is_document", "shows_nothing", "uncovered", "without_preamble"]
 
+_CAPITALS: Final = re.compile(r"\b([A-Z][^\W\d_]+)[  ]([A-Z][^\W\d_]{2,})\b")
 _FEWEST_WORDS: Final = 4
+_TAG: Final = re.compile(r"</?[A-Za-z][^<>]{0,400}>")
+_MOST_TAGS: Final = 6
 _FEWEST_CHARACTERS: Final = 8
 """For scripts that write no spaces between words."""
 _MOST_WORDS: Final = 400
@@ -77,6 +80,8 @@ def fault_in(text: str, idea: str, *, longest: int) -> str:
     for kind, fault in _KINDS:
         if any(pattern.search(low) for pattern in _patterns(kind)):
             return fault
+    if _asks_back(text):
+        return "talks about the task"
     if _is_list_of_tags(text) or _is_mash(text):
         return "is no description"
     if _repeats(text):
@@ -85,9 +90,16 @@ def fault_in(text: str, idea: str, *, longest: int) -> str:
         return "is cut off"
     if not _is_language_of(text, idea):
         return "is in another language"
-    if name := _added_person(low, idea.lower()):
+    if name := _added_person(text, idea.lower()):
         return f"adds a real person, {name}"
     return ""
+
+
+def is_document(raw: str) -> bool:
+    """Tell whether ``raw`` is a document of markup, which no stripping of tags makes a prompt."""
+    return len(_TAG.findall(raw)) >= _MOST_TAGS or raw.lstrip().lower().startswith(
+        ("<?xml", "<!doctype")
+    )
 
 
 def without_preamble(text: str) -> str:
@@ -198,8 +210,11 @@ def _is_language_of(text: str, idea: str) -> bool:
         allowed |= {"HIRAGANA", "KATAKANA", "CJK"}
     if sum(n for script, n in used.items() if script not in allowed) > 0.2 * total:
         return False
-    is_latin = used["LATIN"] > 0.8 * total
-    return not (is_latin and is_foreign(text) and not is_foreign(idea) and _is_latin(idea))
+    theirs = language_of(text)
+    if used["LATIN"] < 0.8 * total or not theirs or theirs in languages_in(idea):
+        return True
+    kept = {w.lower() for w in tokens(idea) if len(w) > 3} & {w.lower() for w in tokens(text)}
+    return bool(kept) or not (is_english(idea) or languages_in(idea))
 
 
 def _is_latin(text: str) -> bool:
@@ -247,11 +262,24 @@ def _is_cut_off(text: str) -> bool:
     return last in _data()["unfinished"].split() or len(tokens(bare)) > 25
 
 
+def _asks_back(text: str) -> bool:
+    """Tell whether at least half of the sentences are questions: a shot is described, not asked for."""
+    several = sentences(text)
+    asked = sum(one.rstrip("\"'”’").endswith(("?", "？")) for one in several)
+    return bool(asked) and 2 * asked >= len(several)
+
+
 def _added_person(text: str, idea: str) -> str:
-    people: Sequence[str] = _data()["people"]
-    for name in people:
-        if name in text and re.search(rf"\b{re.escape(name)}\b", text):
-            words = name.split()
-            if not all(re.search(rf"\b{re.escape(word)}\b", idea) for word in words[-1:]):
-                return name.title()
+    """Return the full name of a person of whom the idea knows nothing; empty when there is none."""
+    low = text.lower()
+    data = _data()
+    people: Sequence[str] = data["people"]
+    known = next((n for n in people if n in low and re.search(rf"\b{re.escape(n)}\b", low)), "")
+    if known and known.split()[-1] not in idea:
+        return known.title()
+    given, places = set(data["given_names"].split()), set(data["after_place_names"].split())
+    for first, second in _CAPITALS.findall(text):
+        is_name = first.lower() in given and second.lower() not in places | given
+        if is_name and first.lower() not in idea and second.lower() not in idea:
+            return f"{first} {second}"
     return ""

@@ -28,7 +28,13 @@ from workbench.prompts.answers import (
 )
 from workbench.prompts.chat import ChatEndpoint
 from workbench.prompts.composer.varying import fields_of_axes
-from workbench.prompts.guard import fault_in, shows_nothing, uncovered, without_preamble
+from workbench.prompts.guard import (
+    fault_in,
+    is_document,
+    shows_nothing,
+    uncovered,
+    without_preamble,
+)
 from workbench.prompts.intents.context import Context
 from workbench.prompts.intents.understanding import understand
 from workbench.prompts.model import ChatFailure, Draft, Exchange, OnText, Revision, Variation
@@ -138,7 +144,9 @@ class LanguageWriter:
         changes = scene.changes_to(after)
         if not changes or text == prompt:
             raise ChatFailure("The language model's answer names no change.", said)
-        actions = tuple(EditField(field=c.field, value=c.after) for c in changes if c.field in SCENE_FIELDS)
+        actions = tuple(
+            EditField(field=c.field, value=c.after) for c in changes if c.field in SCENE_FIELDS
+        )
         return Revision(
             text, after, changes, True, message, self.name, exchanges=said, actions=actions
         )
@@ -149,6 +157,8 @@ class LanguageWriter:
 
     def _guarded(self, text: str, idea: str, said: Sequence[Exchange]) -> str:
         """Return the text as it is shown; raises ``ChatFailure`` for one that is no prompt."""
+        if is_document(text):
+            raise ChatFailure("The language model's prompt is markup or code.", said)
         plain = without_preamble(plain_text(text))
         if fault := fault_in(plain, idea, longest=self._longest):
             raise ChatFailure(f"The language model's prompt {fault}.", said)
