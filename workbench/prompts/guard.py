@@ -16,12 +16,17 @@ from importlib import resources
 from typing import Any, Final
 
 from workbench.lexicon.languages import is_english, is_foreign, language_of, languages_in
-from workbench.lexicon.morphology import lemma
+from workbench.lexicon.morphology import lemma, lemmas
 from workbench.lexicon.words import content_words, sentences, tokens
 
 __all__ = ["fault_in", "is_document", "shows_nothing", "uncovered", "without_preamble"]
 
+_QUOTED: Final = re.compile(r"[\"“«「„][^\"“”«»「」„]{0,300}[\"”»」]")
+"""What is spoken or written within the shot: words there are the scene's, not the model's."""
 _CAPITALS: Final = re.compile(r"\b([A-Z][^\W\d_]+)[  ]([A-Z][^\W\d_]{2,})\b")
+_STOP: Final = re.compile(r"[.!?。！？।]\s*\S")
+_LONG_WORDS: Final = 15
+"""Words after which a text without any full stop is half a text."""
 _FEWEST_WORDS: Final = 4
 _TAG: Final = re.compile(r"</?[A-Za-z][^<>]{0,400}>")
 _MOST_TAGS: Final = 6
@@ -29,6 +34,8 @@ _FEWEST_CHARACTERS: Final = 8
 """For scripts that write no spaces between words."""
 _MOST_WORDS: Final = 400
 _MOST_REPEATS: Final = 3
+_LOST: Final = 0.75
+"""Share of an idea's words whose loss makes a text speak of something else."""
 _NOT_SAID: Final = frozenset(
     [
         "make",
@@ -68,7 +75,7 @@ def fault_in(text: str, idea: str, *, longest: int) -> str:
 
     ``longest`` is the limit in characters. A text in the idea's own language or in English is fine.
     """
-    low = " ".join(text.split()).lower()
+    spoken = " ".join(_QUOTED.sub(" ", text).split()).lower()
     letters = [c for c in text if c.isalpha()]
     words = tokens(text)
     if not letters or (len(words) < _FEWEST_WORDS and not _is_unspaced(text)):
@@ -77,12 +84,14 @@ def fault_in(text: str, idea: str, *, longest: int) -> str:
         return "is empty or too short"
     if len(text) > longest or len(words) > _MOST_WORDS:
         return "is too long"
+    if not _is_unspaced(text) and any(pattern.search(text) for pattern in _patterns("data")):
+        return "is markup or code"
     for kind, fault in _KINDS:
-        if any(pattern.search(low) for pattern in _patterns(kind)):
+        if any(pattern.search(spoken) for pattern in _patterns(kind)):
             return fault
-    if _asks_back(text):
+    if _asks_back(spoken):
         return "talks about the task"
-    if _is_list_of_tags(text) or _is_mash(text):
+    if _is_list_of_tags(text) or _is_mash(text, idea):
         return "is no description"
     if _repeats(text):
         return "repeats itself"
@@ -97,8 +106,10 @@ def fault_in(text: str, idea: str, *, longest: int) -> str:
 
 def is_document(raw: str) -> bool:
     """Tell whether ``raw`` is a document of markup, which no stripping of tags makes a prompt."""
-    return len(_TAG.findall(raw)) >= _MOST_TAGS or raw.lstrip().lower().startswith(
-        ("<?xml", "<!doctype")
+    return (
+        "<|" in raw
+        or len(_TAG.findall(raw)) >= _MOST_TAGS
+        or raw.lstrip().lower().startswith(("<?xml", "<!doctype"))
     )
 
 
@@ -136,10 +147,13 @@ def uncovered(idea: str, text: str, covers: Sequence[Mapping[str, Any]]) -> tupl
 
 
 def shows_nothing(idea: str, missing: Sequence[str]) -> bool:
-    """Tell whether a text that lacks ``missing`` shows nothing at all of an English ``idea``."""
-    said = set(_said_words(idea))
+    """Tell whether a text that lacks ``missing`` shows next to nothing of an English ``idea``."""
+    said = {
+        word for word in _said_words(idea) if not set(lemmas(word)) <= {"ADV"} or not lemmas(word)
+    }
     is_read = not is_foreign(idea) and _is_latin(idea)
-    return is_read and bool(said) and said <= set(missing)
+    lost = len(said & set(missing))
+    return is_read and bool(said) and lost >= _LOST * len(said)
 
 
 def _said_words(idea: str) -> list[str]:
@@ -225,21 +239,23 @@ def _is_latin(text: str) -> bool:
 def _is_list_of_tags(text: str) -> bool:
     words = text.split()
     hashtags = sum(word.startswith("#") for word in words)
-    if 2 * hashtags > len(words):
+    symbols = sum(unicodedata.category(c) == "So" for c in text)
+    if 2 * hashtags > len(words) or 8 * symbols > sum(c.isalpha() for c in text):
         return True
+    if _is_unspaced(text):
+        return False
     pieces = [p for p in re.split(r"[,;|\n]", text) if p.strip()]
     short = sum(len(p.split()) <= 3 for p in pieces)
     return len(pieces) >= 6 and short >= 0.85 * len(pieces)
 
 
-def _is_mash(text: str) -> bool:
-    """Tell whether most words can be spoken in no language: keys hit at random."""
-    words = [w for w in tokens(text) if w.isascii() and w.isalpha()]
-    if len(words) < 3:
+def _is_mash(text: str, idea: str) -> bool:
+    """Tell whether keys were hit at random: an English idea, and hardly a word of any language."""
+    words = [w.lower() for w in tokens(text) if w.isascii() and w.isalpha() and len(w) > 2]
+    if len(words) < 3 or not is_english(idea) or language_of(text):
         return False
-    odd = [w for w in words if len(w) > 3 and not re.search(r"[aeiouy]", w.lower())]
-    long = [w for w in words if len(w) > 24 or re.search(r"[bcdfghjklmnpqrstvwxz]{6,}", w.lower())]
-    return 3 * len({*odd, *long}) > len(words)
+    known = sum(bool(lemmas(word)) for word in words)
+    return 2 * known < len(words)
 
 
 def _repeats(text: str) -> bool:
@@ -252,21 +268,28 @@ def _repeats(text: str) -> bool:
 
 
 def _is_cut_off(text: str) -> bool:
+    """Tell whether the text breaks off: a full stop alone is often forgotten, half a phrase is not."""
     bare = text.rstrip("\"'”’)» ")
     if bare.endswith((",", ";", ":", "-", "–", "—", "(")):
         return True
-    last = tokens(bare)[-1].lower() if tokens(bare) else ""
-    is_open = not bare.endswith((".", "!", "?", "…", "。", "！", "？", "।"))
-    if not is_open:
+    if bare.endswith((".", "!", "?", "…", "。", "！", "？", "।", "؟")):
         return False
-    return last in _data()["unfinished"].split() or len(tokens(bare)) > 25
+    if _is_unspaced(bare) or not is_english(bare):
+        return bool(_STOP.search(bare)) or len(bare.split()) > _LONG_WORDS
+    found = tokens(bare)
+    last = found[-1].lower() if found else ""
+    if last in _data()["unfinished"].split():
+        return True
+    kinds = lemmas(last)
+    is_word = bool(kinds) or not last.isascii() or found[-1][:1].isupper() or last.isdigit()
+    return not is_word or set(kinds) == {"ADJ"}
 
 
 def _asks_back(text: str) -> bool:
-    """Tell whether at least half of the sentences are questions: a shot is described, not asked for."""
+    """Tell whether the text ends in a question, or half of it are questions: a shot is described."""
     several = sentences(text)
-    asked = sum(one.rstrip("\"'”’").endswith(("?", "？")) for one in several)
-    return bool(asked) and 2 * asked >= len(several)
+    asked = [one.rstrip("\"'”’").endswith(("?", "？", "؟")) for one in several]
+    return any(asked[-2:]) or 2 * sum(asked) >= max(1, len(asked))
 
 
 def _added_person(text: str, idea: str) -> str:
