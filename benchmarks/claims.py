@@ -92,7 +92,7 @@ def measure_claims(count: int) -> list[Figure]:
     ):
         os.environ["NULL_WORKER_NOTES"] = notes
         index = manager._index
-        manager._contact.launched_at = float("inf")  # this process supervises by itself
+        manager._contact.launcher.enabled = False  # this process supervises by itself
         exchange = _Exchange(index, settings)
         exchange.turn_until(lambda: exchange.idle() == _CLIENTS)
         _pause(index, paused=True)

@@ -12,7 +12,8 @@ import threading
 import time
 from pathlib import Path
 
-from workbench.jobs.messages import AssignDevice, Beat, Channel, Leave, Ready, Render, Rendered
+from workbench.jobs.channel import Channel
+from workbench.jobs.messages import AssignDevice, Beat, Leave, Ready, Render, Rendered
 
 
 def main(arguments: list[str]) -> None:

@@ -34,8 +34,9 @@ from tests.prompts.test_sessions import filled_session
 from workbench.lexicon.words import sentences
 from workbench.prompts import PromptWriter, Sessions
 from workbench.prompts.composer.composer import enhance, scene_of
-from workbench.prompts.composer.tuning import revise
 from workbench.prompts.composer.varying import vary
+from workbench.prompts.intents.context import Context
+from workbench.prompts.intents.revising import revise
 from workbench.settings import Settings
 
 _FIRST = "from workbench.prompts.composer.composer import enhance; enhance('dog running')"
@@ -109,7 +110,7 @@ def _tuning() -> list[Figure]:
     asked = corpus()
     right = 0
     for one in asked:
-        revision = revise(one.prompt, one.scene, one.request)
+        revision = revise(one.request, Context(one.scene, one.prompt))
         right += not one.problems(revision.scene) and revision.understood is one.understood
     return [
         Figure("requests in the corpus", len(asked), "", 200, at_most=False),
@@ -134,7 +135,7 @@ def _speed(prompts: Sequence[str]) -> list[Figure]:
     asked = corpus()
     enhancing = [_timed(partial(enhance, p)) for p in fresh]
     varying = [_timed(partial(vary, [(d.prompt, d.scene)], 7, seed=1)) for d in drafts]
-    tuning = [_timed(partial(revise, o.prompt, o.scene, o.request)) for o in asked]
+    tuning = [_timed(partial(revise, o.request, Context(o.scene, o.prompt))) for o in asked]
     first, loaded = _of_a_process(_FIRST), _of_a_process(_IMPORT)
     return [
         *_figures("enhance, p95", enhancing, 0.95, 10),

@@ -37,6 +37,9 @@ NEVER = {
         "workbench.prompts", "workbench.engines", "workbench.jobs", "workbench.studio",
         "workbench.measures", "workbench.rendering", "workbench.research",
     ),
+    "workbench.actions": (
+        "workbench.prompts", "workbench.engines", "workbench.jobs", "workbench.studio",
+    ),
     "workbench.rendering": (
         "workbench.prompts", "workbench.engines", "workbench.jobs", "workbench.studio",
     ),

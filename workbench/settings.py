@@ -44,8 +44,16 @@ def project_folder() -> Path:
     The checkout that the working directory stands in, so that a notebook's kernel, the server and a
     shell arrive at the same place; outside a checkout the working directory.
     """
-    here = Path.cwd().resolve()
+    here = _current_folder()
     return next((folder for folder in (here, *here.parents) if _is_checkout(folder)), here)
+
+
+def _current_folder() -> Path:
+    """Return the current folder; the root where it was removed, as notebooks' folders may be."""
+    try:
+        return Path.cwd().resolve()
+    except FileNotFoundError:
+        return Path("/")
 
 
 def find_outputs() -> Path:
@@ -211,7 +219,7 @@ class Settings(BaseSettings):
     @field_validator(*_PATHS)
     @classmethod
     def _resolve(cls, path: Path | None) -> Path | None:
-        return None if path is None else _absolute(path, Path.cwd())
+        return None if path is None else _absolute(path, _current_folder())
 
     @field_validator(*_FOLDERS)
     @classmethod

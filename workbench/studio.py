@@ -11,16 +11,20 @@ import threading
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Final, Self, TypeVar
 
+from workbench.actions.fitting import fit, standing
+from workbench.actions.model import Action, Render, Vary, renders_asked
+from workbench.actions.render_settings import RenderSettings
 from workbench.engines.engine import Engine
 from workbench.engines.registry import create_engine, engine_names
 from workbench.errors import FieldProblem, InvalidRequest, NotFound, WorkbenchError
 from workbench.identifiers import is_identifier
 from workbench.jobs.client.manager import JobManager
 from workbench.jobs.model import Batch, Job, Priority
+from workbench.prompts.conversation import Host
 from workbench.prompts.forms import Form, form_for, text_for_model
 from workbench.prompts.markers import strip_marker
 from workbench.prompts.model import Entry, Exchange, PromptSession, Revision
@@ -83,6 +87,8 @@ class _Placed:
     scene: Scene
     entry_index: int | None = None
     parent_prompt: str = ""
+    settings: RenderSettings = field(default_factory=RenderSettings)
+    """How the session renders it, where the render itself does not say."""
 
 
 class Studio:
@@ -167,8 +173,32 @@ class Studio:
     async def update(
         self, session_id: str, user_request: str, prompt: str | None = None
     ) -> tuple[Revision, Entry | None]:
-        """Tune the session's latest prompt, or ``prompt``, as the request says."""
-        return await self.sessions.update(session_id, user_request, prompt)
+        """Tune the session's current prompt, or ``prompt``, as the request says.
+
+        Whatever the request ends in is done: the scene is edited, render settings are kept for the
+        next renders, variations are made, videos are queued. The revision's actions say what. More
+        than eight renders are proposed only; :meth:`act` carries a proposal out. Raises
+        ``NotFound``, ``InvalidRequest``.
+        """
+        revision, entry = await self.sessions.update(
+            session_id, user_request, prompt, host=self._host()
+        )
+        return await self._rendered(session_id, revision, entry)
+
+    async def act(
+        self, session_id: str, actions: Sequence[Action], prompt: str | None = None
+    ) -> tuple[Revision, Entry | None]:
+        """Carry ``actions`` out on the session's current prompt, or on ``prompt``.
+
+        Raises ``NotFound``, and ``InvalidRequest`` for an action that does not fit.
+        """
+        revision, entry = await self.sessions.act(session_id, actions, prompt, host=self._host())
+        return await self._rendered(session_id, revision, entry)
+
+    def settings_of(self, session_id: str, entry: Entry | None = None) -> RenderSettings:
+        """Return how ``entry``, or the session's current prompt, is rendered; or ``NotFound``."""
+        here = entry or self.sessions.current(session_id)
+        return RenderSettings() if here is None else here.settings
 
     async def set_parameters(
         self,
@@ -237,7 +267,7 @@ class Studio:
         """
         asked = parameters or RenderParameters()
         placed = await self._place(prompt, session_id)
-        request = self._request(placed, asked, _seed(asked))
+        request = self._request(placed, asked, _seed(asked, placed))
         job = await asyncio.to_thread(
             self.jobs.submit,
             request,
@@ -259,20 +289,24 @@ class Studio:
         session_id: str | None = None,
         priority: int = Priority.BATCH,
         parameters: RenderParameters | None = None,
+        seeds: Sequence[int] = (),
         idempotency_key: str | None = None,
     ) -> Batch:
         """Queue several renders as one batch, in order, all with one seed unless one is given.
 
-        The same seed lets two cards differ by their prompts alone. Raises as :meth:`render` does.
+        The same seed lets two cards differ by their prompts alone; ``seeds`` gives each its own.
+        Raises as :meth:`render` does.
         """
         if not prompts:
             raise InvalidRequest(
                 "A batch needs at least one prompt.", (FieldProblem("prompts", "is empty"),)
             )
         asked = parameters or RenderParameters()
-        seed = _seed(asked)
         placed = [await self._place(prompt, session_id) for prompt in prompts]
-        requests = [self._request(place, asked, seed) for place in placed]
+        given = list(seeds) or [_seed(asked, placed[0])] * len(placed)
+        requests = [
+            self._request(place, asked, seed) for place, seed in zip(placed, given, strict=True)
+        ]
         batch = await asyncio.to_thread(
             self.jobs.submit_batch,
             requests,
@@ -350,16 +384,18 @@ class Studio:
         entry = await self.sessions.place(session_id, prompt)
         parent = self.sessions.parent_of(session_id, entry)
         text = strip_marker(parent.prompt) if parent else ""
-        return _Placed(strip_marker(entry.prompt), entry.scene, entry.index, text)
+        return _Placed(strip_marker(entry.prompt), entry.scene, entry.index, text, entry.settings)
 
     def _request(self, placed: _Placed, asked: RenderParameters, seed: int) -> RenderRequest:
-        settings = self.settings
-        engine = asked.engine or settings.engine
+        settings, kept = self.settings, placed.settings
+        engine = asked.engine or kept.engine or settings.engine
         apart = {"prompt_form", *_INPUTS}
         given = {k: v for k, v in asdict(asked).items() if v is not None and k not in apart}
         if inputs := self._inputs(asked):
             given["options"] = {**given.get("options", {}), **inputs}
-        model = asked.model or ("" if engine == _PLACEHOLDER_ENGINE else settings.model)
+        own_model = kept.model if asked.engine in {None, kept.engine or settings.engine} else None
+        default_model = "" if engine == _PLACEHOLDER_ENGINE else settings.model
+        model = asked.model or own_model or default_model
         form = asked.prompt_form or settings.prompt_form
         given |= {
             "engine": engine,
@@ -368,10 +404,66 @@ class Studio:
             "negative_prompt": asked.negative_prompt or placed.scene.negative_prompt,
             "seed": seed,
         }
+        if asked.profile is None and kept.profile is not None:
+            given["profile"] = kept.profile
         request = RenderRequest(prompt=placed.prompt, scene=placed.scene, **given)
-        completed = self._engine(engine).complete(request)
+        completed = fit(kept, request, self._engine(engine).complete)
         self._check_limits(completed)
         return completed
+
+    def _host(self) -> Host:
+        """Return what the dialogue has to know of rendering: defaults, limits, names of models."""
+        names = {name: name for name in self.engine_names()}
+        names |= {"storyboard": _PLACEHOLDER_ENGINE, "the storyboard": _PLACEHOLDER_ENGINE}
+        if self.settings.model:
+            names[Path(self.settings.model).name.lower()] = self.settings.model
+        return Host(standing=self._standing, models=names)
+
+    def _standing(self, kept: RenderSettings) -> RenderSettings:
+        """Return ``kept`` with the engine's defaults; raises ``InvalidRequest`` beyond limits."""
+        engine = kept.engine or self.settings.engine
+        default_model = "" if engine == _PLACEHOLDER_ENGINE else self.settings.model
+        request = RenderRequest(
+            prompt="(none)",
+            engine=engine,
+            model=kept.model or default_model,
+            profile=kept.profile or "exact",
+        )
+        complete = self._engine(engine).complete
+        self._check_limits(fit(kept, request, complete))
+        return standing(kept, request, complete)
+
+    async def _rendered(
+        self, session_id: str, revision: Revision, entry: Entry | None
+    ) -> tuple[Revision, Entry | None]:
+        """Queue the renders among the actions of ``revision`` and note their jobs in them."""
+        actions, notes = list(revision.actions), []
+        here = entry or self.sessions.current(session_id)
+        for at, action in enumerate(actions):
+            if not isinstance(action, Render | Vary) or not renders_asked(action):
+                continue
+            try:
+                actions[at] = await self._render_action(session_id, action, here)
+            except WorkbenchError as error:
+                # What else the request asked is done and stands.
+                notes.append(f"Nothing was rendered: {error}")
+        message = " ".join([revision.message, *notes]).strip()
+        return replace(revision, actions=tuple(actions), message=message), entry
+
+    async def _render_action(
+        self, session_id: str, action: Render | Vary, here: Entry | None
+    ) -> Render | Vary:
+        indices = action.entries or (() if here is None else (here.index,))
+        prompts = [self.sessions.prompt_at(session_id, index) for index in indices]
+        times = action.seeds if isinstance(action, Render) else 1
+        if len(prompts) * times == 1:
+            job = await self.render(prompts[0], session_id=session_id)
+            return action.model_copy(update={"job_ids": (job.job_id,)})
+        repeated = [prompt for prompt in prompts for _ in range(times)]
+        seeds = [secrets.randbits(_SEED_BITS) for _ in repeated] if times > 1 else ()
+        batch = await self.render_batch(repeated, session_id=session_id, seeds=seeds)
+        ids = tuple(job.job_id for job in batch.jobs)
+        return action.model_copy(update={"job_ids": ids, "batch_id": batch.batch_id})
 
     def _inputs(self, asked: RenderParameters) -> dict[str, str]:
         """Return the files that a render begins from, by option; raises ``InvalidRequest``."""
@@ -414,14 +506,14 @@ class Studio:
         """Return the animatic that moves in the card until ``request`` itself is done."""
         if request.engine == _PLACEHOLDER_ENGINE:
             return None
-        return self._engine(_PLACEHOLDER_ENGINE).complete(
-            RenderRequest(
-                prompt=request.prompt,
-                scene=request.scene,
-                seed=request.seed,
-                engine=_PLACEHOLDER_ENGINE,
-            )
+        sketch = RenderRequest(
+            prompt=request.prompt,
+            scene=request.scene,
+            seed=request.seed,
+            engine=_PLACEHOLDER_ENGINE,
         )
+        complete = self._engine(_PLACEHOLDER_ENGINE).complete
+        return fit(_shape_of(request), sketch, complete)
 
     def _engine(self, name: str) -> Engine:
         if name not in self._engines:
@@ -443,8 +535,22 @@ def _text_for_model(placed: _Placed, form: str, model: str) -> str:
     return "" if text == placed.prompt else text
 
 
-def _seed(asked: RenderParameters) -> int:
-    return secrets.randbits(_SEED_BITS) if asked.seed is None else asked.seed
+def _shape_of(request: RenderRequest) -> RenderSettings:
+    """Return the settings that give another render the shape of ``request``."""
+    if not request.width or not request.height:
+        return RenderSettings()
+    ratio = request.width / request.height
+    if not 1 / 8 <= ratio <= 8:
+        return RenderSettings()
+    wide = f"{ratio:.2f}:1" if ratio >= 1 else f"1:{1 / ratio:.2f}"
+    return RenderSettings(aspect=wide)
+
+
+def _seed(asked: RenderParameters, placed: _Placed) -> int:
+    if asked.seed is not None:
+        return asked.seed
+    kept = placed.settings.seed
+    return secrets.randbits(_SEED_BITS) if kept is None else kept
 
 
 def _serve(loop: asyncio.AbstractEventLoop) -> None:

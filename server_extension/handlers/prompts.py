@@ -28,6 +28,7 @@ from server_extension.schemas import (
     VariationsRequest,
     change_objects,
 )
+from workbench.actions.model import actions_from, as_json
 
 __all__ = [
     "EnhanceHandler",
@@ -154,11 +155,15 @@ class UpdateHandler(ApiHandler):
         Operation("Tune a prompt in plain language", UpdateRequest, UpdateAnswer, errors=(404, 503))
     )
     async def post(self) -> None:
-        """Change the prompt as the wish says."""
+        """Carry out what is asked."""
         asked = self.parse(UpdateRequest)
-        revision, entry = await self.studio.update(
-            asked.session_id, asked.user_request, asked.prompt
-        )
+        if asked.actions is not None:
+            actions = actions_from(asked.actions)
+            revision, entry = await self.studio.act(asked.session_id, actions, asked.prompt)
+        else:
+            revision, entry = await self.studio.update(
+                asked.session_id, asked.user_request or "", asked.prompt
+            )
         self.answer(
             UpdateAnswer(
                 session_id=asked.session_id,
@@ -171,6 +176,8 @@ class UpdateHandler(ApiHandler):
                 index=entry.index if entry else None,
                 is_fallback=revision.is_fallback,
                 provider=revision.provider,
+                actions=as_json(revision.actions),
+                settings=self.studio.settings_of(asked.session_id, entry).stated(),
             )
         )
 

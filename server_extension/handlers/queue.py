@@ -7,7 +7,6 @@ import asyncio
 from server_extension.handlers.base import ApiHandler
 from server_extension.operations import Operation, operation
 from server_extension.schemas import (
-    JobObject,
     JobsAnswer,
     NoteRequest,
     PauseRequest,
@@ -15,6 +14,7 @@ from server_extension.schemas import (
     ReorderRequest,
     StarRequest,
 )
+from workbench.presentation import JobObject
 
 __all__ = ["NoteHandler", "PauseHandler", "ReorderHandler", "ResumeHandler", "StarHandler"]
 

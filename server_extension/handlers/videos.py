@@ -11,9 +11,7 @@ from server_extension.handlers.base import ApiHandler
 from server_extension.operations import Operation, Parameter, operation
 from server_extension.schemas import (
     BatchAnswer,
-    BatchObject,
     BatchRequest,
-    JobObject,
     JobsAnswer,
     PriorityRequest,
     RenderOptions,
@@ -23,6 +21,7 @@ from server_extension.schemas import (
 from workbench.errors import FieldProblem, InvalidRequest
 from workbench.jobs.model import JobState, Priority, ScoreBounds
 from workbench.measures.scores import SCORE_NAMES
+from workbench.presentation import BatchObject, JobObject
 from workbench.studio import RenderParameters
 
 __all__ = [

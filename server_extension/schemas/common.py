@@ -23,7 +23,6 @@ __all__ = [
     "FieldError",
     "Identifier",
     "InputName",
-    "JobId",
     "PromptText",
     "SceneField",
     "StreamError",
@@ -58,7 +57,6 @@ InputName = Annotated[
     str,
     Field(pattern=id_pattern(Kind.INPUT, Kind.JOB), examples=["i_01h2xcejqtf2nbrexx3v"]),
 ]
-JobId = Annotated[str, Field(pattern=id_pattern(Kind.JOB))]
 SceneField = Literal[
     "subject", "subject_details", "action", "setting", "time_of_day", "weather", "lighting",
     "mood", "style", "color_palette", "shot_size", "camera_angle", "camera_movement", "lens",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, ValidationInfo, field_validator
 
 from server_extension.schemas.common import Body, Identifier, PromptText, SceneField
 from workbench.rendering import Recipe
@@ -137,11 +137,24 @@ class VariationsAnswer(BaseModel):
 
 
 class UpdateRequest(Body):
-    """A wish in plain language about the session's latest prompt, or about ``prompt``."""
+    """A request in plain language, or actions, for the session's current prompt or ``prompt``."""
 
     session_id: Identifier
-    user_request: PromptText
     prompt: PromptText | None = None
+    actions: list[dict[str, Any]] | None = Field(
+        None,
+        max_length=64,
+        description="Actions to carry out instead of a request: those of an earlier answer, of a "
+        "proposal to confirm, or new ones.",
+    )
+    user_request: PromptText | None = Field(None, validate_default=True)
+
+    @field_validator("user_request")
+    @classmethod
+    def _says_one_thing(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if (value is None) is (info.data.get("actions") is None):
+            raise ValueError("give either user_request or actions")
+        return value
 
 
 class UpdateAnswer(BaseModel):
@@ -157,6 +170,13 @@ class UpdateAnswer(BaseModel):
     index: int | None = Field(description="Place in the history; null where nothing changed.")
     is_fallback: bool
     provider: str
+    actions: list[dict[str, Any]] = Field(
+        description="What the request ended in, in order, each with its ``kind``: what was done, "
+        "answered, proposed, or not understood."
+    )
+    settings: dict[str, Any] = Field(
+        description="How the session's next renders are made, where they do not say otherwise."
+    )
 
 
 class ParametersRequest(Body):
@@ -226,6 +246,13 @@ class HistoryEntry(BaseModel):
     message: str
     created_at: datetime
     job_ids: list[str]
+    actions: list[dict[str, Any]] = Field(
+        default_factory=list, description="What was done to arrive here from the parent."
+    )
+    settings: dict[str, Any] = Field(
+        default_factory=dict, description="How renders of it are made, unless they say otherwise."
+    )
+    starred: bool = False
     transcript: list[ExchangeObject] | None = Field(
         None, description="What was said to language models for it; null unless asked for."
     )

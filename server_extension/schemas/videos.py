@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, Field, ValidationInfo
 
-from server_extension.schemas.common import Body, Identifier, InputName, JobId, PromptText
+from server_extension.schemas.common import Body, Identifier, InputName, PromptText
+from workbench.presentation import JobObject
 from workbench.rendering import Profile
-from workbench.scene import Scene
 from workbench.settings import Settings
 
 __all__ = [
     "BatchAnswer",
-    "BatchObject",
     "BatchRequest",
-    "BatchStatus",
     "InputAnswer",
-    "JobObject",
-    "JobStatus",
     "JobsAnswer",
     "NoteRequest",
     "PauseRequest",
@@ -27,7 +22,6 @@ __all__ = [
     "QueueAnswer",
     "RenderOptions",
     "ReorderRequest",
-    "ScoresObject",
     "SingleAnswer",
     "SingleRequest",
     "StarRequest",
@@ -148,72 +142,6 @@ class QueueAnswer(BaseModel):
     paused_devices: list[str]
 
 
-JobStatus = Literal["pending", "processing", "complete", "failed"]
-BatchStatus = Literal["pending", "processing", "complete", "partial", "failed"]
-
-
-class ScoresObject(BaseModel):
-    """What was measured on a finished video; docs/research.md tells how."""
-
-    motion: float = Field(description="Optical flow, picture widths a second; 0 is frozen.")
-    smoothness: float = Field(description="0 to 1: 1 moves evenly, 0 jumps.")
-    flicker: float = Field(description="0 to 1: how much the light jumps.")
-    sharpness: float = Field(description="0 upward: variance of the Laplacian.")
-    exposure: float = Field(description="0 to 1: mean luminance.")
-    clipping: float = Field(description="0 to 1: share of pixels that are black or white.")
-    colourfulness: float = Field(description="0 (grey) to about 150.")
-    consistency: float = Field(description="0 to 1: how well each frame explains the next.")
-    agreement: float | None = Field(
-        None, description="-1 to 1: with the prompt; null without a model that measures it."
-    )
-
-
-class JobObject(BaseModel):
-    """A job as everybody outside sees it."""
-
-    job_id: JobId
-    batch_id: str | None
-    session_id: str | None
-    status: JobStatus
-    cancelled: bool
-    progress: float = Field(ge=0, le=100)
-    stage: str
-    step: int
-    total_steps: int
-    message: str
-    video_url: str | None
-    poster_url: str | None
-    preview_url: str | None
-    prompt: str
-    seed: int
-    engine: str
-    model: str
-    parameters: Scene
-    entry_index: int | None
-    gpu_id: int | None
-    device: str | None
-    host: str | None = Field(None, description="The machine of the cluster that it runs on.")
-    priority: int
-    attempt: int
-    eta_s: float | None = Field(description="Seconds of rendering to come, queue wait excluded.")
-    wait_s: float | None = Field(description="Seconds until it is likely to start.")
-    queue_position: int | None
-    starred: bool
-    note: str = Field(description="What somebody wrote about it.")
-    scores: ScoresObject | None = Field(
-        description="Measured in the second after the render; null until then."
-    )
-    scores_error: str = Field(description="Why the video could not be measured.")
-    near_duplicates: list[str] = Field(
-        description="Jobs of the same batch whose videos look the same."
-    )
-    created_at: datetime
-    started_at: datetime | None
-    finished_at: datetime | None
-    error: str
-    revision: int
-
-
 class SingleAnswer(BaseModel):
     """The job that was queued."""
 
@@ -230,18 +158,6 @@ class BatchAnswer(BaseModel):
     status: str
     status_url: str
     job_ids: list[str]
-    jobs: list[JobObject]
-
-
-class BatchObject(BaseModel):
-    """A batch and its jobs, in prompt order."""
-
-    batch_id: str
-    name: str
-    status: BatchStatus
-    progress: float
-    counts: dict[str, int]
-    created_at: datetime
     jobs: list[JobObject]
 
 

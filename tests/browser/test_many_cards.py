@@ -94,14 +94,18 @@ def _entry(index: int) -> dict[str, Any]:
 
 def _job(index: int) -> dict[str, Any]:
     return {
-        "id": f"j_{index}", "batch": "b_0", "position": index, "session": "s_0", "entry": index,
-        "state": "queued", "progress": 0, "stage": "drawing", "message": "", "step": 0, "steps": 50,
-        "device": "cpu:0", "gpu": None, "attempt": 1, "eta": 3, "wait": None, "ahead": index,
-        "error": "", "video": None, "poster": None, "preview": None, "standin": None,
-        "standin_of": None, "prompt": "a dog", "seed": "1", "engine": "animatic", "model": "",
-        "size": [832, 480], "frames": 81, "fps": 24, "created": index, "finished": None,
-        "final": False, "complete": False, "starred": False, "revision": 0, "asked": {}, "note": "",
-        "scores": None, "twins": [], "started": None, "priority": "batch", "sketch": False,
+        "job_id": f"j_{index}", "batch_id": "b_0", "position": index, "session_id": "s_0",
+        "entry_index": index, "state": "queued", "status": "pending", "cancelled": False,
+        "progress": 0, "stage": "drawing", "message": "", "step": 0, "total_steps": 50,
+        "device": "cpu:0", "gpu_id": None, "attempt": 1, "eta_s": 3, "wait_s": None,
+        "queue_position": index, "error": "", "video_url": None, "poster_url": None,
+        "preview_url": None, "preview_job_id": None, "preview_of": None, "prompt": "a dog",
+        "negative_prompt": "", "seed": 1, "seed_text": "1", "engine": "animatic", "model": "",
+        "width": 832, "height": 480, "num_frames": 81, "fps": 24, "num_inference_steps": None,
+        "guidance_scale": None, "size_bytes": None, "starred": False, "note": "", "scores": None,
+        "near_duplicates": [], "priority": 10, "revision": 0, "sketch": False,
+        "created_at": f"2026-01-01T00:{index // 60:02d}:{index % 60:02d}Z", "started_at": None,
+        "finished_at": None,
     }  # fmt: skip
 
 
@@ -185,15 +189,18 @@ def test_the_strip_says_rendering_as_soon_as_the_card_does(page: Page) -> None:
     expect(told).to_have_text("rendering, 40 %")
     page.evaluate("(devices) => window.set('devices_state', devices)", [_DEVICE | {"paused": True}])
     expect(told).to_have_text("rendering, 40 %, then paused")
-    page.evaluate(patch, running | {"state": "complete", "final": True, "revision": 2})
+    page.evaluate(patch, running | {"state": "complete", "revision": 2})
     expect(told).to_have_text("paused")
 
 
 def test_the_wall_is_sorted_by_what_was_measured_and_leaves_look_alikes_out(page: Page) -> None:
     measured = [
         _job(place)
-        | {"state": "complete", "complete": True, "final": True, "revision": 1}
-        | {"scores": {"motion": motion, "flicker": 0.01}, "twins": ["j_0"] if place == 2 else []}
+        | {"state": "complete", "revision": 1}
+        | {
+            "scores": {"motion": motion, "flicker": 0.01},
+            "near_duplicates": ["j_0"] if place == 2 else [],
+        }
         for place, motion in enumerate((0.1, 0.4, 0.2))
     ]
     page.evaluate("(jobs) => window.fire('msg:custom', { kind: 'jobs', jobs })", measured)

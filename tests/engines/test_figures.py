@@ -114,7 +114,7 @@ def test_who_rides_is_seen_astride_from_the_front_and_from_behind(rider: str, si
         scene = Scene(subject=rider, action=action, setting="a studio", camera_angle=angle)
         player = film(scene).players[-1]
         assert player.front == (side if angle else "side")
-        keep = player.pose(0.0, 8, 0).sprite.keep
+        keep = player.parts[0].pose(0.0, 8, 0).sprite.keep
         assert keep is not None
         return np.repeat(255 - keep[..., None], 4, -1)
 

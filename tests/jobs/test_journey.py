@@ -112,7 +112,8 @@ def test_changes_are_pushed_to_every_process_that_watches(shop: Shop) -> None:
     stop()
     other.close()
     states = [j.state for c in heard for j in c.jobs if j.job_id == job.job_id]
-    assert states[0] is JobState.QUEUED
+    order = [JobState.QUEUED, JobState.RUNNING, JobState.COMPLETE]
+    assert states == sorted(states, key=order.index)  # a busy machine may skip the first
     assert JobState.RUNNING in states
     revisions = [c.revision for c in heard]
     assert revisions == sorted(set(revisions))

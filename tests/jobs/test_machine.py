@@ -27,14 +27,23 @@ from tests.jobs.shop import DEFAULTS, request
 from workbench.errors import Conflict
 from workbench.jobs.client.manager import JobManager
 from workbench.jobs.devices import Slot
-from workbench.jobs.messages import Cancel, Failed, FailReason, Message, Ready, Render, Rendered
+from workbench.jobs.messages import (
+    Cancel,
+    Failed,
+    FailReason,
+    Message,
+    Ready,
+    Render,
+    Rendered,
+    WorkerLost,
+)
 from workbench.jobs.model import TRANSITIONS, JobState
 from workbench.jobs.mp4 import mp4_fault
 from workbench.jobs.paths import JobFiles
 from workbench.jobs.processes import Identity
 from workbench.jobs.store.recovery import open_store
 from workbench.jobs.supervisor.dispatcher import Dispatcher
-from workbench.jobs.supervisor.worker_slots import Arrived, End, Event, Lost, Order, Start, Tell
+from workbench.jobs.supervisor.worker_slots import End, Event, Order, Start, Tell
 from workbench.settings import Settings
 
 VIDEO = b"".join(b"\0\0\0\x10" + box + bytes(8) for box in (b"ftyp", b"moov", b"mdat"))
@@ -67,7 +76,7 @@ class Machine(RuleBasedStateMachine):
         given = {**DEFAULTS, "max_attempts": MAX_ATTEMPTS, "max_queued_jobs": 1_000}
         self.settings = Settings(outputs=self.folder / "outputs", **given)
         self.manager = JobManager(self.settings)
-        self.manager._contact.launched_at = float("inf")  # this test supervises by itself
+        self.manager._contact.launcher.enabled = False  # this test supervises by itself
         self.clock = 1_000.0
         self.pids = 0
         self.ghosts: list[Render] = []
@@ -134,20 +143,20 @@ class Machine(RuleBasedStateMachine):
     @rule(slot_name=st.sampled_from([slot.name for slot in SLOTS]))
     def be_ready(self, slot_name: str) -> None:
         if slot_name in self.players:
-            self._step([Arrived(slot_name, Ready(self.players[slot_name].identity.pid))])
+            self._step([Event(slot_name, Ready(self.players[slot_name].identity.pid))])
 
     @rule(slot_name=st.sampled_from([slot.name for slot in SLOTS]))
     def finish(self, slot_name: str) -> None:
         if order := self._take(slot_name):
             self._make(order)
-            self._step([Arrived(slot_name, Rendered(order.job_id, order.attempt, 1.0))])
+            self._step([Event(slot_name, Rendered(order.job_id, order.attempt, 1.0))])
 
     @rule(
         slot_name=st.sampled_from([slot.name for slot in SLOTS]), reason=st.sampled_from(FailReason)
     )
     def give_up(self, slot_name: str, reason: FailReason) -> None:
         if order := self._take(slot_name):
-            self._step([Arrived(slot_name, Failed(order.job_id, order.attempt, reason, "no"))])
+            self._step([Event(slot_name, Failed(order.job_id, order.attempt, reason, "no"))])
 
     @rule(slot_name=st.sampled_from([slot.name for slot in SLOTS]), made=st.booleans())
     def die(self, slot_name: str, made: bool) -> None:
@@ -157,7 +166,7 @@ class Machine(RuleBasedStateMachine):
                 if made:
                     self._make(player.order)
                 self.ghosts.append(player.order)
-            self._step([Lost(slot_name, player.identity, "died")])
+            self._step([Event(slot_name, WorkerLost("died"), player.identity)])
 
     @rule()
     def fall_silent(self) -> None:
@@ -168,7 +177,7 @@ class Machine(RuleBasedStateMachine):
     def speak_of_a_lost_attempt(self, slot_name: str) -> None:
         if self.ghosts and slot_name in self.players:
             ghost = self.ghosts.pop()
-            self._step([Arrived(slot_name, Rendered(ghost.job_id, ghost.attempt, 1.0))])
+            self._step([Event(slot_name, Rendered(ghost.job_id, ghost.attempt, 1.0))])
 
     # what befalls the supervisor
 
@@ -259,7 +268,7 @@ class Machine(RuleBasedStateMachine):
                     if player is not None:
                         if player.order is not None:
                             self.ghosts.append(player.order)
-                        events.append(Lost(slot_name, player.identity, "ended"))
+                        events.append(Event(slot_name, WorkerLost("ended"), player.identity))
                 case Tell(slot_name=slot_name, message=message):
                     self._hear(slot_name, message)
         return events

@@ -9,6 +9,7 @@ import pytest
 
 from tests.jobs.shop import Shop, request
 from workbench.errors import Busy, Conflict, DiskFull
+from workbench.jobs.client.launch import Launcher
 from workbench.jobs.client.manager import JobManager
 from workbench.jobs.model import Job, JobState, Priority
 from workbench.jobs.store import Ledger
@@ -40,7 +41,7 @@ class Counter:
 @pytest.fixture
 def quiet(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Counter:
     """A manager that starts no supervisor, and a counter that serves its queue."""
-    monkeypatch.setattr("workbench.jobs.client.contact.launch_supervisor", lambda _: None)
+    monkeypatch.setattr(Launcher, "launch", lambda *_, **__: None)
     return Counter(shop.manager)
 
 
@@ -116,7 +117,7 @@ def test_a_queue_position_counts_the_jobs_ahead(quiet: Counter) -> None:
 
 
 def test_a_full_queue_is_refused_whole(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("workbench.jobs.client.contact.launch_supervisor", lambda _: None)
+    monkeypatch.setattr(Launcher, "launch", lambda *_, **__: None)
     manager = shop.use(max_queued_jobs=5)
     manager.submit_batch([request() for _ in range(4)])
     with pytest.raises(Busy) as refused:
@@ -149,7 +150,7 @@ def test_a_repeated_request_with_its_key_is_harmless(quiet: Counter) -> None:
 def test_a_batch_of_two_thousand_is_one_transaction_and_one_answer(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("workbench.jobs.client.contact.launch_supervisor", lambda _: None)
+    monkeypatch.setattr(Launcher, "launch", lambda *_, **__: None)
     manager = shop.use(max_queued_jobs=3_000)
     before = manager._index.revision()
     batch = manager.submit_batch([request(f"prompt {n}") for n in range(2_000)])

@@ -103,7 +103,11 @@ class Asked:
 
     def problems(self, after: Scene) -> list[str]:
         """Return the fields in which ``after`` is not what was asked for."""
+        had = {entity.id for entity in self.scene.cast}
+        come = "; ".join(entity.text for entity in after.cast if entity.id not in had)
         wrong = []
+        if come != self.expected.get("cast", ""):
+            wrong.append(f"cast: {come!r} instead of {self.expected.get('cast', '')!r}")
         for name, before in self.scene.values().items():
             want, got = self.expected.get(name), getattr(after, name)
             if want == ANYTHING:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from workbench.prompts.composer.composer import enhance
-from workbench.prompts.composer.tuning import revise
 from workbench.prompts.composer.varying import vary
+from workbench.prompts.intents.context import Context
+from workbench.prompts.intents.revising import revise
 from workbench.scene import Origin, Scene
 
 ROUGH = (
@@ -55,7 +56,7 @@ def test_what_is_said_is_told_from_what_is_inferred() -> None:
 )
 def test_a_common_request_sets_its_field(request_: str, field: str, value: str) -> None:
     draft = enhance("dog running", seed=7)
-    revision = revise(draft.prompt, draft.scene, request_)
+    revision = revise(request_, Context(draft.scene, draft.prompt))
     assert revision.understood
     assert getattr(revision.scene, field) == value
     assert field in {change.field for change in revision.changes}
@@ -64,7 +65,7 @@ def test_a_common_request_sets_its_field(request_: str, field: str, value: str) 
 
 def test_what_is_not_understood_changes_nothing_and_says_what_can_be_asked() -> None:
     draft = enhance("dog running")
-    revision = revise(draft.prompt, draft.scene, "blorp the fnord")
+    revision = revise("blorp the fnord", Context(draft.scene, draft.prompt))
     assert not revision.understood
     assert (revision.prompt, revision.scene, revision.changes) == (draft.prompt, draft.scene, ())
     assert "make it night" in revision.message
@@ -73,7 +74,7 @@ def test_what_is_not_understood_changes_nothing_and_says_what_can_be_asked() -> 
 def test_a_locked_field_stays_and_the_message_says_so() -> None:
     draft = enhance("dog running at sunset")
     scene = draft.scene.lock("time_of_day")
-    revision = revise(draft.prompt, scene, "make it night")
+    revision = revise("make it night", Context(scene, draft.prompt))
     assert revision.scene.time_of_day == "sunset"
     assert "time of day" in revision.message
 
@@ -92,7 +93,7 @@ def test_variations_are_distinct_keep_the_subject_and_say_what_they_change() -> 
 def test_an_empty_scene_can_be_varied_and_tuned() -> None:
     made = vary([("something", Scene())], 3)
     assert len({v.prompt for v in made}) == 3
-    assert revise("something", Scene(), "make it night").scene.time_of_day == "night"
+    assert revise("make it night", Context(Scene(), "something")).scene.time_of_day == "night"
 
 
 @pytest.mark.parametrize(

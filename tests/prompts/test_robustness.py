@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from tests.prompts.labels import own_labels
 from tests.prompts.requests import corpus
 from workbench.prompts.composer.composer import enhance, scene_of
-from workbench.prompts.composer.tuning import revise
 from workbench.prompts.composer.varying import vary
+from workbench.prompts.intents.context import Context
+from workbench.prompts.intents.revising import revise
 
 _WORDS = sorted({w for label in own_labels() for w in label.prompt.split()})
 _SENTENCES = st.lists(st.sampled_from(_WORDS), min_size=1, max_size=14).map(" ".join)
@@ -46,7 +47,7 @@ def test_any_words_can_be_read_and_stay_within_the_scene(text: str) -> None:
 @given(_SENTENCES, _REQUESTS)
 def test_any_request_can_be_made_of_any_prompt(text: str, request: str) -> None:
     draft = enhance(text)
-    revision = revise(draft.prompt, draft.scene, request)
+    revision = revise(request, Context(draft.scene, draft.prompt))
     assert bool(revision.changes) == (revision.scene != draft.scene)
     assert revision.changes == draft.scene.changes_to(revision.scene)
     if not revision.understood:

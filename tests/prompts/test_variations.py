@@ -10,8 +10,9 @@ import pytest
 from tests.prompts.labels import own_labels
 from workbench.prompts.composer.composer import enhance
 from workbench.prompts.composer.harmony import clashes
-from workbench.prompts.composer.tuning import revise
 from workbench.prompts.composer.varying import AXES, distance, vary
+from workbench.prompts.intents.context import Context
+from workbench.prompts.intents.revising import revise
 from workbench.prompts.markers import add_marker, marker_of, strip_marker
 from workbench.prompts.model import Draft, Source
 from workbench.scene import SCENE_FIELDS
@@ -148,7 +149,7 @@ def test_a_parenthesis_of_the_users_own_is_no_marker() -> None:
 
 def test_what_was_tuned_is_not_varied_away() -> None:
     draft = _draft()
-    tuned = revise(draft.prompt, draft.scene, "make it night and set the mood to eerie")
+    tuned = revise("make it night and set the mood to eerie", Context(draft.scene, draft.prompt))
     for made in vary([(tuned.prompt, tuned.scene)], 7):
         assert (made.scene.time_of_day, made.scene.mood) == ("night", "eerie")
 

@@ -42,7 +42,7 @@ class Talk:
     def jobs(self) -> list[dict[str, Any]]:
         """The renders that the page shows, oldest first."""
         found: list[dict[str, Any]] = sorted(
-            self.bench.jobs_state.values(), key=lambda job: (job["created"], job["position"])
+            self.bench.jobs_state.values(), key=lambda job: (job["created_at"], job["position"])
         )
         return found
 

@@ -45,7 +45,7 @@ def _batch(talk: Talk, count: int) -> str:
 
 
 def _in_batch(talk: Talk, batch: str) -> list[dict[str, Any]]:
-    return [job for job in talk.jobs if job["batch"] == batch]
+    return [job for job in talk.jobs if job["batch_id"] == batch]
 
 
 def test_a_paused_queue_starts_nothing_until_it_is_resumed(talk: Talk, studio: Studio) -> None:
@@ -57,7 +57,7 @@ def test_a_paused_queue_starts_nothing_until_it_is_resumed(talk: Talk, studio: S
     assert [job["state"] for job in talk.jobs] == ["queued"]
     talk.ask("pause", on=False)
     assert talk.bench.queue_state == {"paused": False}
-    talk.wait_until(lambda: talk.jobs[0]["complete"])
+    talk.wait_until(lambda: talk.jobs[0]["state"] == "complete")
 
 
 def test_a_device_is_paused_alone_and_one_that_is_not_there_is_refused(talk: Talk) -> None:
@@ -93,18 +93,18 @@ def test_a_visitor_pauses_nothing(studio: Studio) -> None:
 def test_one_that_waits_is_put_before_all_others_of_its_session(talk: Talk, studio: Studio) -> None:
     studio.jobs.pause()
     batch = _batch(talk, 4)
-    first_video = talk.jobs[0]["id"]
-    in_order = [job["id"] for job in _in_batch(talk, batch)]
+    first_video = talk.jobs[0]["job_id"]
+    in_order = [job["job_id"] for job in _in_batch(talk, batch)]
     last = in_order[-1]
     talk.ask("first", job=last)
     wanted = [last, first_video, *in_order[:-1]]
-    told = {job["id"]: job["ahead"] for job in talk.jobs}
+    told = {job["job_id"]: job["queue_position"] for job in talk.jobs}
     assert sorted(told, key=lambda job_id: told[job_id]) == wanted
     assert [studio.jobs.job(job_id).queue_position for job_id in wanted] == list(range(5))
     studio.jobs.resume()
-    talk.wait_until(lambda: all(job["complete"] for job in talk.jobs))
-    started = sorted(talk.jobs, key=lambda job: job["started"])
-    assert last in {job["id"] for job in started[:2]}, "two processors take two at once"
+    talk.wait_until(lambda: all(job["state"] == "complete" for job in talk.jobs))
+    started = sorted(talk.jobs, key=lambda job: job["started_at"])
+    assert last in {job["job_id"] for job in started[:2]}, "two processors take two at once"
     assert "does not wait" in talk.ask("first", job=last)["error"]["message"]
 
 
@@ -112,36 +112,36 @@ def test_a_waiting_render_takes_another_priority(talk: Talk, studio: Studio) -> 
     studio.jobs.pause()
     talk.ask("enhance", text="dog running", options=SMALL)
     (job,) = talk.jobs
-    assert job["priority"] == "interactive"
-    talk.ask("priority", job=job["id"], to="background")
-    assert talk.jobs[0]["priority"] == "background"
-    assert studio.jobs.job(job["id"]).priority == Priority.BACKGROUND
-    assert "error" in talk.ask("priority", job=job["id"], to="preview")
+    assert job["priority"] == Priority.INTERACTIVE
+    talk.ask("priority", job=job["job_id"], to="background")
+    assert talk.jobs[0]["priority"] == Priority.BACKGROUND
+    assert studio.jobs.job(job["job_id"]).priority == Priority.BACKGROUND
+    assert "error" in talk.ask("priority", job=job["job_id"], to="preview")
 
 
 def test_all_failed_of_a_batch_or_of_the_session_run_again(talk: Talk, studio: Studio) -> None:
     batch = _batch(talk, 3)
-    talk.wait_until(lambda: all(job["complete"] for job in talk.jobs))
+    talk.wait_until(lambda: all(job["state"] == "complete" for job in talk.jobs))
     assert "has failed" in talk.ask("retry_failed", batch=batch)["error"]["message"]
-    lone = talk.jobs[0]["id"]
-    lost = [lone, *(job["id"] for job in _in_batch(talk, batch)[1:])]
+    lone = talk.jobs[0]["job_id"]
+    lost = [lone, *(job["job_id"] for job in _in_batch(talk, batch)[1:])]
     for job_id in lost:
         studio.jobs.video_path(job_id).unlink()
         studio.jobs.job(job_id)  # to look is to find out
-    talk.wait_until(lambda: [j["id"] for j in talk.jobs if j["state"] == "failed"] == lost)
+    talk.wait_until(lambda: [j["job_id"] for j in talk.jobs if j["state"] == "failed"] == lost)
     talk.ask("retry_failed", batch=batch)
-    talk.wait_until(lambda: all(job["complete"] for job in _in_batch(talk, batch)))
+    talk.wait_until(lambda: all(job["state"] == "complete" for job in _in_batch(talk, batch)))
     assert [job["attempt"] for job in _in_batch(talk, batch)] == [1, 2, 2]
     assert talk.bench.jobs_state[lone]["state"] == "failed"
     talk.ask("retry_failed")
-    talk.wait_until(lambda: talk.bench.jobs_state[lone]["complete"])
+    talk.wait_until(lambda: talk.bench.jobs_state[lone]["state"] == "complete")
     assert "has failed" in talk.ask("retry_failed")["error"]["message"]
     assert "error" in talk.ask("retry_failed", batch="b_00000000000000000000")
 
 
 def test_a_screen_without_a_session_hears_of_nobodys_renders(talk: Talk, studio: Studio) -> None:
     talk.ask("enhance", text="dog running", options=SMALL)
-    talk.wait_until(lambda: talk.jobs[0]["complete"])
+    talk.wait_until(lambda: talk.jobs[0]["state"] == "complete")
     talk.ask("fresh")
     parameters = RenderParameters(num_frames=5, width=128, height=96)
     other = studio.run(studio.render("somebody else's", parameters=parameters))

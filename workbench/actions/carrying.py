@@ -20,13 +20,18 @@ from workbench.actions.model import (
     Unlock,
 )
 from workbench.errors import FieldProblem, InvalidRequest
+from workbench.lexicon.morphology import inflect, is_plural, lemma
+from workbench.lexicon.terms import word_list
 from workbench.scene import LIST_FIELDS, SCENE_FIELDS, Aspect, Beat, Entity, Look, Scene
 
 __all__ = ["carry_out", "held_by_locks"]
 
 _SINGLE: Final = frozenset({Aspect.COLOUR, Aspect.MATERIAL, Aspect.AGE, Aspect.BUILD})
 """Aspects of which an entity has one look: a new one replaces it."""
-_NOT_CONTENT: Final = frozenset("a an the with wearing in and of some his her its their".split())
+_ORDER: Final = {Aspect.AGE: 1, Aspect.COLOUR: 2, Aspect.MATERIAL: 3}
+_NOT_CONTENT: Final = frozenset(
+    ["a", "an", "the", "with", "wearing", "in", "and", "of", "some", "his", "her", "its", "their"]
+)
 
 
 def carry_out(actions: Iterable[Action], scene: Scene) -> Scene:
@@ -55,10 +60,15 @@ def held_by_locks(action: Action, scene: Scene) -> tuple[str, ...]:
         is_lead = entity is not None and entity.is_lead
         is_look = isinstance(action, EditEntity) and action.aspect not in {"phrase", "count"}
         touched = ("cast", *(("subject_details" if is_look else "subject",) if is_lead else ()))
-        if is_look and is_lead and isinstance(action, EditEntity) and action.aspect in {"colour", "material", "age", "build"}:
+        if (
+            is_look
+            and is_lead
+            and isinstance(action, EditEntity)
+            and action.aspect in {"colour", "material", "age", "build"}
+        ):
             touched = (*touched, "subject")
     elif isinstance(action, AddEntity):
-        touched = ("cast",)
+        touched = ("cast", "details")
     else:
         return ()
     return tuple(name for name in touched if scene.is_locked(name))
@@ -133,7 +143,7 @@ def _edited(action: EditEntity, entity: Entity) -> Entity:
         return replace(
             entity,
             phrase=phrase,
-            noun=action.noun or phrase.split(" of ")[0].split()[-1].lower(),
+            noun=action.noun or phrase.split(" of ", maxsplit=1)[0].rsplit(maxsplit=1)[-1].lower(),
             kind=entity.kind if action.entity_kind is None else action.entity_kind,
             determiner=entity.determiner if action.determiner is None else action.determiner,
         )
@@ -141,6 +151,7 @@ def _edited(action: EditEntity, entity: Entity) -> Entity:
         count = value if isinstance(value, int) else None
         return replace(
             entity,
+            phrase=_in_number(entity.phrase, many=count != 1),
             count=count,
             determiner=entity.determiner if action.determiner is None else action.determiner,
         )
@@ -157,10 +168,24 @@ def _edited(action: EditEntity, entity: Entity) -> Entity:
     return _with_look(entity, aspect, str(value or ""), action.replaces)
 
 
+def _in_number(phrase: str, *, many: bool) -> str:
+    """Return a noun phrase with its head in the plural, or in the singular."""
+    words = phrase.split(" of ", maxsplit=1)[0].split()
+    if not words:
+        return phrase
+    head = words[-1]
+    single = lemma(head, "NOUN")
+    if is_plural(head) is many or (many and head.lower() in word_list("mass")):
+        return phrase
+    fresh = inflect(single, "NNS") if many else single
+    return " ".join([*words[:-1], fresh]) + phrase[len(" ".join(words)) :]
+
+
 def _with_look(entity: Entity, aspect: Aspect, text: str, replaces: str) -> Entity:
     place = "after" if _stands_after(text) else "before"
     if aspect in _SINGLE and not replaces:
-        return entity.with_look(aspect, text, place=place)  # type: ignore[arg-type]
+        edited = entity.with_look(aspect, text, place=place)  # type: ignore[arg-type]
+        return replace(edited, looks=_in_order(edited.looks))
     new = [Look(aspect, text, place)] if text else []  # type: ignore[arg-type]
     if replaces:
         at = next((i for i, look in enumerate(entity.looks) if look.text == replaces), None)
@@ -169,7 +194,12 @@ def _with_look(entity: Entity, aspect: Aspect, text: str, replaces: str) -> Enti
     if not new:
         return entity.with_look(aspect, "")
     kept = tuple(look for look in entity.looks if not _gives_way(look, new[0]))
-    return replace(entity, looks=(*kept, *new))
+    return replace(entity, looks=_in_order((*kept, *new)))
+
+
+def _in_order(looks: tuple[Look, ...]) -> tuple[Look, ...]:
+    """Return looks as English puts them: build, age and state before colour and material."""
+    return tuple(sorted(looks, key=lambda look: _ORDER.get(look.aspect, 0)))
 
 
 def _gives_way(old: Look, new: Look) -> bool:
@@ -188,7 +218,11 @@ def _last_word(text: str) -> set[str]:
 
 def _stands_after(text: str) -> bool:
     first = text.split(maxsplit=1)[0].lower() if text else ""
-    return first in {"with", "wearing", "in", "made", "dressed", "holding", "carrying", "covered", "full"} and " " in text
+    return (
+        first
+        in {"with", "wearing", "in", "made", "dressed", "holding", "carrying", "covered", "full"}
+        and " " in text
+    )
 
 
 def _changed(action: ChangeBeat, scene: Scene) -> Beat:
@@ -223,6 +257,7 @@ def _known_fields(fields: Iterable[str]) -> tuple[str, ...]:
     if unknown:
         problem = f"is none of {', '.join(SCENE_FIELDS)}"
         raise InvalidRequest(
-            f"A scene has no field {unknown[0]!r}.", tuple(FieldProblem(n, problem) for n in unknown)
+            f"A scene has no field {unknown[0]!r}.",
+            tuple(FieldProblem(n, problem) for n in unknown),
         )
     return named

@@ -38,14 +38,18 @@ def fit(settings: RenderSettings, request: RenderRequest, complete: Complete) ->
         plain = {k: v for k, v in plain.items() if k not in _SIZE}
     request = request.model_copy(update=plain)
     if request.width is None and request.height is None and _shapes(settings):
-        request = _accepted(request, _sizes(settings, complete(request)), complete, "width", "height")
+        request = _accepted(
+            request, _sizes(settings, complete(request)), complete, "width", "height"
+        )
     if settings.seconds is not None and request.num_frames is None:
         wanted = settings.seconds * (complete(request).fps or 1)
         request = _accepted(request, _lengths(wanted), complete, "num_frames")
     return complete(request)
 
 
-def standing(settings: RenderSettings, request: RenderRequest, complete: Complete) -> RenderSettings:
+def standing(
+    settings: RenderSettings, request: RenderRequest, complete: Complete
+) -> RenderSettings:
     """Return ``settings`` with what the engine fills in: what "twice as long" is measured by."""
     full = fit(settings, request, complete)
     seconds = full.num_frames / full.fps if full.num_frames and full.fps else None
@@ -81,7 +85,9 @@ def _sizes(settings: RenderSettings, full: RenderRequest) -> Iterator[dict[str, 
     for step in _STEPS:
         sides = (high * ratio, high)
         yield dict(
-            zip(("width", "height"), (max(step, round(s / step) * step) for s in sides), strict=True)
+            zip(
+                ("width", "height"), (max(step, round(s / step) * step) for s in sides), strict=True
+            )
         )
 
 

@@ -297,7 +297,9 @@ def actions_from(data: Any) -> tuple[Action, ...]:
             except ValidationError as error:
                 problems = _problems(f"actions.{at}.values", error)
                 told = "; ".join(f"{p.field.rpartition('.')[2]}: {p.problem}" for p in problems)
-                raise InvalidRequest(f"These render settings do not fit: {told}.", problems) from error
+                raise InvalidRequest(
+                    f"These render settings do not fit: {told}.", problems
+                ) from error
     return actions
 
 

@@ -25,9 +25,12 @@ from workbench.control.control_video import (
 )
 from workbench.control.conversion import Converted
 from workbench.control.document import Control, control_digest, control_json, parse_control
+from workbench.control.drawing import path_from_drawing, path_to_drawing
 from workbench.control.keys import SANA_WM, KeySpeeds, path_from_keys, path_to_keys
 from workbench.control.path_files import path_to_npz, read_path
 from workbench.control.tum import path_to_tum
+from workbench.control.wording import path_to_words
+from workbench.control.words import path_from_words
 
 __all__ = [
     "SANA_WM",
@@ -50,11 +53,15 @@ __all__ = [
     "control_json",
     "embodiments",
     "parse_control",
+    "path_from_drawing",
     "path_from_keys",
+    "path_from_words",
     "path_to_colmap",
+    "path_to_drawing",
     "path_to_keys",
     "path_to_npz",
     "path_to_tum",
+    "path_to_words",
     "read_actions",
     "read_path",
 ]

@@ -22,7 +22,7 @@ from workbench.control.rotation import (
     quaternion_of,
 )
 
-__all__ = ["interpolate_poses", "interpolate_values"]
+__all__ = ["interpolate_poses", "interpolate_values", "tangents"]
 
 _SAME_TIME_S = 1e-9
 
@@ -62,17 +62,17 @@ def _nearest(times: Array, at: Array) -> Any:
 def _positions(times: Array, points: Array, at: Array, index: Any, *, smooth: bool) -> Array:
     span = np.diff(times)
     slopes = np.diff(points, axis=0) / span[:, None]
-    tangents = _tangents(span, slopes, slopes) if smooth else None
+    speeds = tangents(span, slopes) if smooth else None
     h = span[index][:, None]
     u = ((at - times[index]) / span[index])[:, None]
-    if tangents is None:
+    if speeds is None:
         return np.asarray(points[index] + (points[index + 1] - points[index]) * u)
     first, second = points[index], points[index + 1]
     return np.asarray(
         (1 + 2 * u) * (1 - u) ** 2 * first
-        + u * (1 - u) ** 2 * h * tangents[index]
+        + u * (1 - u) ** 2 * h * speeds[index]
         + u * u * (3 - 2 * u) * second
-        + u * u * (u - 1) * h * tangents[index + 1]
+        + u * u * (u - 1) * h * speeds[index + 1]
     )
 
 
@@ -85,7 +85,7 @@ def _rotations(times: Array, rotations: Array, at: Array, index: Any, *, smooth:
     if not smooth:
         return matrix_of(multiply(q[index], exp_quaternion(steps[index] * u)))
     speeds = steps / span[:, None]
-    turning = _tangents(span, speeds, speeds)
+    turning = tangents(span, speeds)
     first, last = turning[index] * h / 3, turning[index + 1] * h / 3
     middle = log_quaternion(
         multiply(
@@ -103,11 +103,14 @@ def _rotations(times: Array, rotations: Array, at: Array, index: Any, *, smooth:
     return matrix_of(curve)
 
 
-def _tangents(span: Array, before: Array, after: Array) -> Array:
-    """Return the derivative at each keyframe: of the parabola through it and its neighbours."""
+def tangents(span: Array, slopes: Array) -> Array:
+    """Return the derivative at each of K points, from the ``slopes`` (K - 1, D) between them.
+
+    It is that of the parabola through a point and its neighbours, and zero beside a standstill.
+    """
     h0, h1 = span[:-1, None], span[1:, None]
-    d0, d1 = before[:-1], after[1:]
-    inner = (h1 * d0 + h0 * d1) / (h0 + h1)
-    still = (np.abs(d0).max(axis=1) < 1e-12) | (np.abs(d1).max(axis=1) < 1e-12)
+    before, after = slopes[:-1], slopes[1:]
+    inner = (h1 * before + h0 * after) / (h0 + h1)
+    still = (np.abs(before).max(axis=1) < 1e-12) | (np.abs(after).max(axis=1) < 1e-12)
     inner[still] = 0
-    return np.concatenate([after[:1], inner, before[-1:]])
+    return np.concatenate([slopes[:1], inner, slopes[-1:]])

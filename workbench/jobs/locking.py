@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import Final
 
-__all__ = ["holders", "is_same_file", "take_lock"]
+__all__ = ["holders", "is_locked", "is_same_file", "take_lock"]
 
 _TRIES: Final = 3
 _BETWEEN_TRIES_S: Final = 0.05
@@ -32,6 +32,23 @@ def take_lock(path: Path) -> int | None:
         break  # the file was removed between opening and locking
     os.close(descriptor)
     return None
+
+
+def is_locked(path: Path) -> bool:
+    """Tell whether any process holds the lock at ``path``, in whatever container."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)  # let go again by closing
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    finally:
+        os.close(descriptor)
+    return False
 
 
 def is_same_file(descriptor: int, path: Path) -> bool:

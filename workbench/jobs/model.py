@@ -246,3 +246,5 @@ class SupervisorStatus:
     version: str
     socket: str
     """Where it listens."""
+    host: str = ""
+    """The machine or container that it runs in; empty where this process sees it."""

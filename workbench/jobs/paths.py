@@ -102,6 +102,21 @@ class JobPaths:
         return self.control / "supervisor.log"
 
     @property
+    def socket(self) -> Path:
+        """Where the supervisor listens, if this file system can hold sockets."""
+        return self.control / "supervisor.sock"
+
+    @property
+    def start_errors(self) -> Path:
+        """What a supervisor printed that has not served for a few seconds; gone once one has."""
+        return self.control / "supervisor.start"
+
+    @property
+    def temporary(self) -> Path:
+        """The temporary folder of helper processes where the machine has no usable one."""
+        return self.control / "tmp"
+
+    @property
     def cluster(self) -> Path:
         """How the supervisor stands with its cluster, where one was chosen."""
         return self.control / "cluster.json"

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+from workbench.actions.model import Action, Render, actions_from
+from workbench.actions.render_settings import RenderSettings
 from workbench.jobs.model import Priority
 from workbench.journey.showing import Shown, prompt_html
 from workbench.journey.tables import data_frame, session_rows
 from workbench.journey.videos import Video
-from workbench.prompts.model import Entry
+from workbench.prompts.model import Entry, Revision, Turn
 from workbench.scene import Change, Scene
 from workbench.studio import RenderParameters, Studio
 
@@ -36,6 +38,21 @@ class Prompt(Shown):
     parent: int | None
     is_fallback: bool = False
     message: str = ""
+    actions: tuple[Action, ...] = ()
+    """What was done to arrive here; of a tuned prompt, all that the request ended in."""
+    settings: RenderSettings = field(default_factory=RenderSettings)
+    """How renders of it are made, unless they say otherwise."""
+    starred: bool = False
+
+    @property
+    def videos(self) -> tuple[Video, ...]:
+        """The videos that its actions queued: "render it"."""
+        ids = (
+            one
+            for action in self.actions
+            for one in (action.job_ids if isinstance(action, Render) else ())
+        )
+        return tuple(Video(one, using=self.session.studio) for one in ids)
 
     def __str__(self) -> str:
         return self.text
@@ -118,25 +135,41 @@ class Session(Shown):
         return tuple(self._prompt(entry) for entry in entries)
 
     def tune(self, request: str) -> Prompt:
-        """Change the newest prompt as the request says, and return the prompt that then stands.
+        """Carry out a request in plain words, and return the prompt that then stands.
 
-        A request that is not understood changes nothing: the prompt returned is the one before,
-        and its ``message`` says what can be asked.
+        Besides changes of the scene ("make it night", "a dog runs past") it takes render settings
+        ("16:9", "twice as long"), renders ("render it", then ``prompt.videos``), versions, stars,
+        locks and going back. ``prompt.actions`` lists what was done. A request that is not
+        understood changes nothing: the prompt is the one before, and its ``message`` says which
+        words were not understood and what can be asked.
         """
-        revision, entry = self.studio.run(self.studio.update(self.session_id, request))
-        if entry is not None:
-            return self._prompt(entry, revision.message)
-        latest = self.prompt
-        return Prompt(
-            latest.session,
-            latest.index,
-            latest.text,
-            latest.scene,
-            (),
-            latest.parent,
-            latest.is_fallback,
-            revision.message,
-        )
+        return self._after(*self.studio.run(self.studio.update(self.session_id, request)))
+
+    def act(self, *actions: Action | Mapping[str, Any]) -> Prompt:
+        """Carry out actions, such as ``{"kind": "set_render", "values": {"aspect": "9:16"}}``.
+
+        Takes those of another prompt as well, so that a change can be replayed, and a proposal,
+        which confirms it. Raises ``InvalidRequest`` for an action that does not fit.
+        """
+        given = [a if isinstance(a, Mapping) else a.model_dump(mode="json") for a in actions]
+        done = self.studio.act(self.session_id, actions_from(given))
+        return self._after(*self.studio.run(done))
+
+    @property
+    def settings(self) -> RenderSettings:
+        """How the session's next renders are made, unless they say otherwise."""
+        return self.studio.settings_of(self.session_id)
+
+    @property
+    def turns(self) -> tuple[Turn, ...]:
+        """The requests of the session and what came of them, oldest first."""
+        return self.studio.sessions.turns(self.session_id)
+
+    def _after(self, revision: Revision, entry: Entry | None) -> Prompt:
+        here = entry or self.studio.sessions.current(self.session_id)
+        made = self.prompt if here is None else self._prompt(here, revision.message)
+        changes = made.changes if entry is not None else ()
+        return replace(made, message=revision.message, actions=revision.actions, changes=changes)
 
     def edit(self, lock: Sequence[str] = (), unlock: Sequence[str] = (), **values: Any) -> Prompt:
         """Set scene fields by hand, lock or free them; returns the prompt written anew.
@@ -172,6 +205,9 @@ class Session(Shown):
             entry.parent,
             entry.is_fallback,
             message or entry.message,
+            entry.actions,
+            entry.settings,
+            entry.starred,
         )
 
     def __repr__(self) -> str:

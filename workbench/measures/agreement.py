@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from workbench.errors import EngineUnavailable
+from workbench.helper_processes import WORKING_FOLDER, helper_command, helper_environment
 from workbench.settings import Settings
 
 __all__ = ["AgreementModel", "prompt_agreement"]
@@ -35,12 +36,20 @@ def prompt_agreement(
     """
     if Path(model).is_absolute() and not Path(model).is_dir():
         raise EngineUnavailable(f"The model {model!r} cannot measure agreement: no such folder.")
-    asked = {key: [str(path), prompt] for key, (path, prompt) in videos.items()}
-    command = [sys.executable, "-m", "workbench.measures.agreement", model]
+    asked = {key: [str(path.absolute()), prompt] for key, (path, prompt) in videos.items()}
+    if Path(model).is_dir():
+        model = str(Path(model).absolute())  # the other process runs in another folder
+    command = helper_command("workbench.measures.agreement", model)
     if not settings.allow_hub:
         command.append("--offline")
     done = subprocess.run(  # errors are reported below
-        command, input=json.dumps(asked), capture_output=True, text=True, check=False
+        command,
+        input=json.dumps(asked),
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=WORKING_FOLDER,
+        env=helper_environment(),
     )
     if done.returncode:
         told = (done.stderr.strip().splitlines() or ["no reason given"])[-1]

@@ -109,11 +109,9 @@ class Conversation:
         self._trees = trees
         self._rewinder = rewinder
         self._writer = writer
-        self._standing: Standing = lambda settings: settings
 
     def context(self, session_id: str, base: Entry, host: Host) -> Context:
         """Return what a request about ``base`` is understood against."""
-        self._standing = host.standing
         turns = self._store.turns(session_id, _TURNS)
         return Context(
             scene=base.scene,
@@ -128,9 +126,7 @@ class Conversation:
 
     def revised(self, base: Entry, actions: Sequence[Action]) -> Revision:
         """Return what ``actions`` make of ``base``; raises ``InvalidRequest``."""
-        done = enact(
-            strip_marker(base.prompt), base.scene, actions, scene_of=self._writer.scene_of
-        )
+        done = enact(strip_marker(base.prompt), base.scene, actions, scene_of=self._writer.scene_of)
         changes = base.scene.changes_to(done.scene)
         notes = [f"Changed {'; '.join(c.sentence for c in changes)}."] if changes else []
         notes += [said for action in actions if (said := said_of(action))]
@@ -148,7 +144,7 @@ class Conversation:
         )
 
     def carried_out(
-        self, session_id: str, base: Entry, revision: Revision, request: str
+        self, session_id: str, base: Entry, revision: Revision, request: str, host: Host
     ) -> tuple[Revision, Entry | None]:
         """Carry the actions of ``revision`` out; variations and renders are left to the caller.
 
@@ -165,7 +161,7 @@ class Conversation:
             again = self.revised(base, others)
             message = f"{gone.message} {again.message}".removesuffix(" Nothing was changed.")
             revision = replace(again, actions=(back, *others), message=message)
-        settings = self._settings_after(base, revision.actions)
+        settings = _settings_after(base, revision.actions, host)
         is_locking = any(isinstance(a, Lock | Unlock) for a in revision.actions)
         if revision.changes or settings != base.settings or is_locking:
             made = self._trees.append(
@@ -179,9 +175,7 @@ class Conversation:
                 self._store.star(session_id, index, starred=action.starred)
         return revision, made
 
-    def note(
-        self, session_id: str, request: str, revision: Revision, made: Entry | None
-    ) -> None:
+    def note(self, session_id: str, request: str, revision: Revision, made: Entry | None) -> None:
         """Keep a request and what came of it as a turn of the dialogue."""
         turn = Turn(
             request=request.strip(),
@@ -191,15 +185,6 @@ class Conversation:
             created_at=datetime.now(UTC),
         )
         self._store.add_turn(session_id, turn)
-
-    def _settings_after(self, base: Entry, actions: Sequence[Action]) -> RenderSettings:
-        settings = base.settings
-        for action in actions:
-            if isinstance(action, SetRender):
-                settings = _with_values(settings, action)
-        if settings != base.settings:
-            self._standing(settings)
-        return settings
 
     def _check_entries(self, session_id: str, actions: Sequence[Action]) -> None:
         for action in actions:
@@ -214,11 +199,19 @@ class Conversation:
     def _landmarks(self, session_id: str) -> tuple[Landmark, ...]:
         newest = self._store.newest(session_id, _LANDMARKS)
         return tuple(
-            Landmark(
-                one.index, one.parent, one.request, one.scene, one.kind is EntryKind.VARIATION
-            )
+            Landmark(one.index, one.parent, one.request, one.scene, one.kind is EntryKind.VARIATION)
             for one in reversed(newest)
         )
+
+
+def _settings_after(base: Entry, actions: Sequence[Action], host: Host) -> RenderSettings:
+    settings = base.settings
+    for action in actions:
+        if isinstance(action, SetRender):
+            settings = _with_values(settings, action)
+    if settings != base.settings:
+        host.standing(settings)  # refuses what the engine cannot render
+    return settings
 
 
 def _standing(standing: Standing, settings: RenderSettings) -> RenderSettings:
@@ -242,7 +235,11 @@ def _with_values(settings: RenderSettings, action: SetRender) -> RenderSettings:
 
 def _own_words(back: GoBack, request: str) -> str:
     """Return the request where it says more than a step: undo keeps its own name."""
-    return request.strip() if back.keep or isinstance(back.to, int) and not isinstance(back.to, bool) else ""
+    return (
+        request.strip()
+        if back.keep or (isinstance(back.to, int) and not isinstance(back.to, bool))
+        else ""
+    )
 
 
 def _focus(turns: Sequence[Turn]) -> tuple[str, ...]:
@@ -257,5 +254,3 @@ def _focus(turns: Sequence[Turn]) -> tuple[str, ...]:
             elif isinstance(action, AddBeat | ChangeBeat) and action.actor:
                 spoken.append(action.actor)
     return tuple(dict.fromkeys(spoken))
-
-

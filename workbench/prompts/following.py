@@ -14,14 +14,14 @@ from typing import Final
 from workbench.lexicon.morphology import inflect, is_plural, lemma
 from workbench.lexicon.terms import place_named
 from workbench.lexicon.words import sentence_case, sentences
+from workbench.prompts.composer.composer import rng_for
+from workbench.prompts.composer.editing import carry, refit
 from workbench.prompts.phrasing import (
     beat_sentence,
     finite,
     newcomer_sentence,
     preposition_for,
 )
-from workbench.prompts.composer.composer import rng_for
-from workbench.prompts.composer.editing import carry
 from workbench.scene import SCENE_FIELDS, Beat, Entity, Scene
 
 __all__ = ["follow", "rewrite"]
@@ -35,7 +35,10 @@ _PREPOSITION: Final = (
     r"(?:in front of|next to|on top of|in|on|at|inside|into|onto|to|under|near|by|beside|over|across|"
     r"through|outside|along|underneath|behind|above|beneath|among|between|around|from|with|of|off|past|toward|towards|against)"
 )
-_PLACED: Final = re.compile(r"(?:in|on|at|inside|under|near|by|over|across|through|outside|along|behind|above|beneath|among|between|around|aboard|underneath|beside|off)\b", re.IGNORECASE)
+_PLACED: Final = re.compile(
+    r"(?:in|on|at|inside|under|near|by|over|across|through|outside|along|behind|above|beneath|among|between|around|aboard|underneath|beside|off)\b",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,7 @@ def rewrite(prompt: str, before: Scene, after: Scene) -> str:
     told = {name: getattr(after, name) for name in SCENE_FIELDS if name not in _FOLLOWED}
     between = before.edit(told, force=True)
     text = carry(prompt, before, between, rng_for(prompt, after.values()))
-    return follow(text, between, after)
+    return refit(follow(text, between, after), between, after)
 
 
 def follow(prompt: str, before: Scene, after: Scene) -> str:
@@ -109,7 +112,7 @@ def _widened(text: str, span: _Span, entity: Entity) -> _Span:
             break
         start = found.start()
     own = re.search(rf"(?<![\w-]){_DETERMINER}\s+\Z", text[:start], re.IGNORECASE)
-    if own is not None and not re.match(rf"{_DETERMINER}\s", text[start:span.end], re.IGNORECASE):
+    if own is not None and not re.match(rf"{_DETERMINER}\s", text[start : span.end], re.IGNORECASE):
         start = own.start()
     return _Span(start, span.end)
 
@@ -228,7 +231,11 @@ def _with_position(text: str, span: _Span, old: Entity, new: Entity) -> str:
         return text
     at = span.end
     for look in new.looks:
-        found = re.compile(re.escape(look.text), re.IGNORECASE).search(text, span.end) if look.place == "after" else None
+        found = (
+            re.compile(re.escape(look.text), re.IGNORECASE).search(text, span.end)
+            if look.place == "after"
+            else None
+        )
         if found is not None and found.start() <= at + 2:
             at = found.end()
     return f"{text[:at]} {new.position}{text[at:]}"
@@ -240,18 +247,30 @@ def _without_entity(text: str, entity: Entity, before: Scene, after: Scene) -> s
         return text
     end = span.end
     for extra in (entity.details, entity.position):
-        if extra and (found := re.compile(rf"\s*,?\s*{re.escape(extra)}", re.IGNORECASE).match(text, end)):
+        if extra and (
+            found := re.compile(rf"\s*,?\s*{re.escape(extra)}", re.IGNORECASE).match(text, end)
+        ):
             end = found.end()
     sentence_start, sentence_end = _sentence_at(text, span.start)
     joined = re.compile(r"\s*(?:,\s*and|and|,)\s+").match(text, end)
-    lead = re.search(r"\s*(?:,\s*and|\band|,|\bwith)\s+\Z", text[:span.start])
+    lead = re.search(r"\s*(?:,\s*and|\band|,|\bwith)\s+\Z", text[: span.start])
     own_beats = [b for b in before.beats if b.actor == entity.id]
-    opening = text[sentence_start:span.start].strip().lower().rstrip(",")
-    opens = opening in {"", "then", "finally", "meanwhile", "there is", "there are", "in the background"}
+    opening = text[sentence_start : span.start].strip().lower().rstrip(",")
+    opens = opening in {
+        "",
+        "then",
+        "finally",
+        "meanwhile",
+        "there is",
+        "there are",
+        "in the background",
+    }
     others = [e for e in after.cast if e.is_lead]
     if opens and joined and not _is_verb_next(text, joined.end()):
         return _put_start(text, sentence_start, span.start, joined.end())
-    if lead is not None and lead[0].strip() in {"and", ", and"} or (lead is not None and lead[0].strip() == "with" and not own_beats):
+    if (lead is not None and lead[0].strip() in {"and", ", and"}) or (
+        lead is not None and lead[0].strip() == "with" and not own_beats
+    ):
         cut_end = end
         for beat in own_beats:
             at = _beat_at(text, beat, cut_end)
@@ -261,10 +280,14 @@ def _without_entity(text: str, entity: Entity, before: Scene, after: Scene) -> s
     if opens:
         if sentence_start > 0 or others:
             rest = text[sentence_end:]
-            return f"{text[:sentence_start]}{rest}" if sentence_start or rest.strip() else after.setting
+            return (
+                f"{text[:sentence_start]}{rest}"
+                if sentence_start or rest.strip()
+                else after.setting
+            )
         place = sentence_case(after.setting) if after.setting else ""
         return f"{place}.{text[sentence_end:]}" if place else text[sentence_end:]
-    led = re.search(rf"\s*,?\s*\b{_PREPOSITION}\s+\Z", text[:span.start], re.IGNORECASE)
+    led = re.search(rf"\s*,?\s*\b{_PREPOSITION}\s+\Z", text[: span.start], re.IGNORECASE)
     cut_end = end
     for beat in own_beats:
         at = _beat_at(text, beat, cut_end)
@@ -303,7 +326,9 @@ def _sentence_at(text: str, at: int) -> tuple[int, int]:
 def _beat_at(text: str, beat: Beat, start: int = 0) -> _Span | None:
     """Return where ``text`` tells ``beat``, in whichever form of its verb."""
     for form in _forms(beat.text):
-        found = re.compile(rf"(?<![\w-]){re.escape(form)}(?![\w-])", re.IGNORECASE).search(text, start)
+        found = re.compile(rf"(?<![\w-]){re.escape(form)}(?![\w-])", re.IGNORECASE).search(
+            text, start
+        )
         if found is not None:
             return _Span(found.start(), found.end())
     verb = re.escape(beat.text.split()[0]) if beat.text else ""
@@ -341,14 +366,24 @@ def _without_beat(text: str, beat: Beat, before: Scene) -> str:
         return text
     start, end = _sentence_at(text, span.start)
     actor = before.entity(beat.actor)
-    opening = text[start:span.start].strip().lower()
-    is_own = start > 0 and actor is not None and opening.rstrip() in {
-        f"the {actor.phrase.lower()}", actor.name.lower(), f"then, the {actor.phrase.lower()}", f"finally, the {actor.phrase.lower()}",
-    }
+    opening = text[start : span.start].strip().lower()
+    is_own = (
+        start > 0
+        and actor is not None
+        and opening.rstrip()
+        in {
+            f"the {actor.phrase.lower()}",
+            actor.name.lower(),
+            f"then, the {actor.phrase.lower()}",
+            f"finally, the {actor.phrase.lower()}",
+        }
+    )
     if is_own:
         return text[:start] + text[end:]
     begin = span.start
-    lead = re.search(r"(?:\s*,)?\s+(?:and|while|then|who is|who are|that is|that are|is|are)\s+\Z", text[:begin])
+    lead = re.search(
+        r"(?:\s*,)?\s+(?:and|while|then|who is|who are|that is|that are|is|are)\s+\Z", text[:begin]
+    )
     if lead is not None:
         begin = lead.start()
     return _cut(text, begin, span.end)
@@ -363,18 +398,36 @@ def _with_newcomers(text: str, before: Scene, after: Scene) -> str:
     told: set[str] = set()
     for entity in come:
         own = [beat for beat in fresh if beat.actor == entity.id]
-        bare = Entity(id=entity.id, phrase=entity.phrase, noun=entity.noun, count=entity.count, kind=entity.kind, determiner=entity.determiner)
-        mention = _mention(text, bare) if not own and (entity.looks or entity.position) and entity.determiner.lower() == "the" else None
+        bare = Entity(
+            id=entity.id,
+            phrase=entity.phrase,
+            noun=entity.noun,
+            count=entity.count,
+            kind=entity.kind,
+            determiner=entity.determiner,
+        )
+        mention = (
+            _mention(text, bare)
+            if not own and (entity.looks or entity.position) and entity.determiner.lower() == "the"
+            else None
+        )
         if mention is not None:
             said = text[mention.start : mention.end]
-            shown = Entity(id=entity.id, phrase=entity.phrase, noun=entity.noun, count=entity.count, determiner=said.rsplit(" ", 1)[0] if " " in said else "", looks=())
+            shown = Entity(
+                id=entity.id,
+                phrase=entity.phrase,
+                noun=entity.noun,
+                count=entity.count,
+                determiner=said.rsplit(" ", 1)[0] if " " in said else "",
+                looks=(),
+            )
             del shown
             text = _with_entity(text, _as_said(bare, said), _as_said(entity, said), after)
             continue
         if not before.cast and not before.beats and entity.is_lead:
             text = _opened_with(text, entity, own, after)
         elif own:
-            text = _added(text, beat_sentence(own[0], after, others=own[1:]), after)
+            text = _added(text, beat_sentence(own[0], after, others=own[1:], is_new=True), after)
         else:
             text = _added(text, newcomer_sentence(entity), after)
         told |= {beat.id for beat in own}
@@ -397,10 +450,18 @@ def _as_said(entity: Entity, said: str) -> Entity:
 def _opened_with(text: str, entity: Entity, own: Sequence[Beat], after: Scene) -> str:
     """Return ``text`` of a bare place with its first entity in front: "A dog running in a street"."""
     doing = f" {own[0].text}" if own else ""
-    if after.setting and (found := re.match(rf"(?:an?\s+|the\s+)?{re.escape(re.sub(r'^(?:an?|the) ', '', after.setting))}", text, re.IGNORECASE)):
+    if after.setting and (
+        found := re.match(
+            rf"(?:an?\s+|the\s+)?{re.escape(re.sub(r'^(?:an?|the) ', '', after.setting))}",
+            text,
+            re.IGNORECASE,
+        )
+    ):
         lead = f"{entity.text}{doing} {preposition_for(after.setting)} {after.setting}"
         return sentence_case(lead) + text[found.end() :]
-    return _added(text, beat_sentence(own[0], after) if own else newcomer_sentence(entity), after)
+    return _added(
+        text, beat_sentence(own[0], after, is_new=True) if own else newcomer_sentence(entity), after
+    )
 
 
 def _added(text: str, sentence: str, after: Scene) -> str:
@@ -431,7 +492,10 @@ def _added(text: str, sentence: str, after: Scene) -> str:
 def _with_place(text: str, old: str, new: str) -> str:
     if old:
         bare = re.sub(r"^(?:an?|the)\s+", "", old, flags=re.IGNORECASE)
-        pattern = re.compile(rf"(?:(?P<prep>\b{_PREPOSITION})\s+)?(?P<name>(?:\b(?:an?|the)\s+)?{re.escape(bare)})(?![\w-])", re.IGNORECASE)
+        pattern = re.compile(
+            rf"(?:(?P<prep>\b{_PREPOSITION})\s+)?(?P<name>(?:\b(?:an?|the)\s+)?{re.escape(bare)})(?![\w-])",
+            re.IGNORECASE,
+        )
         found = pattern.search(text)
         if found is not None:
             if not new:
@@ -466,8 +530,18 @@ def _replaced_place(text: str, found: re.Match[str], new: str) -> str:
 
 def _fitting(prep: str, new: str) -> str:
     """Return the preposition that stood there where it suits the new place as well."""
-    if prep.lower() in {"across", "through", "along", "over", "past", "into", "onto", "toward", "towards"}:
-        head = new.split(" of ")[0].split()[-1]
+    if prep.lower() in {
+        "across",
+        "through",
+        "along",
+        "over",
+        "past",
+        "into",
+        "onto",
+        "toward",
+        "towards",
+    }:
+        head = new.split(" of ", maxsplit=1)[0].rsplit(maxsplit=1)[-1]
         place = place_named(head)
         if place is not None and place.sky == "open":
             return prep
@@ -489,7 +563,11 @@ def _with_details(text: str, before: Sequence[str], after: Sequence[str]) -> str
         if len(text[start:end].split()) <= len(one.split()) + 3:
             text = text[:start] + text[end:]
             continue
-        led = re.search(rf"\s*,?\s*(?:\b{_PREPOSITION}\s+|\band\s+|\bthere (?:is|are)\s+)\Z", text[: found.start()], re.IGNORECASE)
+        led = re.search(
+            rf"\s*,?\s*(?:\b{_PREPOSITION}\s+|\band\s+|\bthere (?:is|are)\s+)\Z",
+            text[: found.start()],
+            re.IGNORECASE,
+        )
         text = _cut(text, led.start() if led else found.start(), found.end())
     for one in come:
         parts = sentences(text)
@@ -505,7 +583,11 @@ def _with_details(text: str, before: Sequence[str], after: Sequence[str]) -> str
 
 def _with_written(text: str, before: str, after: str) -> str:
     if before and before in text:
-        return text.replace(before, after) if after else _cut(text, *_sentence_at(text, text.index(before)))
+        return (
+            text.replace(before, after)
+            if after
+            else _cut(text, *_sentence_at(text, text.index(before)))
+        )
     if not after:
         return text
     base = text.rstrip()
@@ -522,7 +604,11 @@ def _cut(text: str, start: int, end: int) -> str:
     after = re.sub(r"^\s*,(?=\s*[.,])", "", after)
     if before.endswith(",") and re.match(r"\s*[,.]", after):
         before = before.rstrip(",")
-    joined = f"{before} {after.lstrip()}" if not re.match(r"\s*[.,!?]", after) else f"{before}{after.lstrip()}"
+    joined = (
+        f"{before} {after.lstrip()}"
+        if not re.match(r"\s*[.,!?]", after)
+        else f"{before}{after.lstrip()}"
+    )
     return sentence_case(joined.lstrip(" ,")) if not before else joined
 
 
@@ -531,7 +617,9 @@ def _tidy(text: str) -> str:
     text = re.sub(r"\s+([.,!?])", r"\1", text)
     text = re.sub(r",\s*\.", ".", text)
     text = re.sub(r"\.\s*\.", ".", text)
-    text = re.sub(r"(?<![\w-])([Aa])n? (?=[A-Za-z])", lambda m: f"{_article(m[1], text[m.end():])} ", text)
+    text = re.sub(
+        r"(?<![\w-])([Aa])n? (?=[A-Za-z])", lambda m: f"{_article(m[1], text[m.end() :])} ", text
+    )
     return text.strip()
 
 

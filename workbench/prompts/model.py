@@ -148,7 +148,7 @@ class Entry:
     job_ids: tuple[str, ...] = ()
     actions: tuple[Action, ...] = ()
     """What was done to arrive here from the parent."""
-    settings: RenderSettings = RenderSettings()
+    settings: RenderSettings = field(default_factory=RenderSettings)
     """How renders are made from here on, unless they are told otherwise."""
     starred: bool = False
     """Whether the user marked it as a favourite."""
@@ -164,7 +164,7 @@ class Turn:
     """What was answered."""
     entry: int | None = None
     """The entry that it made, if any."""
-    created_at: datetime = datetime.fromtimestamp(0, UTC)
+    created_at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
 
 @dataclass(frozen=True, slots=True)

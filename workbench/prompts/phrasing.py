@@ -57,19 +57,26 @@ def is_many(entity: Entity | None) -> bool:
 
 def definite(entity: Entity) -> str:
     """Return how a later sentence names the entity: "the white cat"."""
-    if entity.determiner.lower() in {"his", "her", "its", "their"} or entity.determiner.endswith(("'s", "s'")):
+    if entity.determiner.lower() in {"his", "her", "its", "their"} or entity.determiner.endswith(
+        ("'s", "s'")
+    ):
         return f"{entity.determiner} {entity.phrase}"
-    if not entity.determiner and (entity.phrase[:1].isupper() or re.fullmatch(r"(?:some|every|any|no)(?:one|body|thing)", entity.phrase)):
+    if not entity.determiner and (
+        entity.phrase[:1].isupper()
+        or re.fullmatch(r"(?:some|every|any|no)(?:one|body|thing)", entity.phrase)
+    ):
         return entity.phrase
     return f"the {entity.phrase}"
 
 
-def beat_sentence(beat: Beat, scene: Scene, *, others: Sequence[Beat] = ()) -> str:
-    """Return a sentence that tells ``beat``, and ``others`` of the same actor."""
+def beat_sentence(
+    beat: Beat, scene: Scene, *, others: Sequence[Beat] = (), is_new: bool = False
+) -> str:
+    """Return a sentence that tells ``beat``, and ``others`` of the same actor.
+
+    ``is_new`` tells that nothing before it has named the actor.
+    """
     entity = scene.entity(beat.actor)
-    is_new = entity is not None and not any(
-        b.actor == beat.actor and b.id != beat.id and b not in others for b in scene.beats
-    ) and not entity.is_lead
     plural = is_many(entity)
     if entity is None:
         return sentence_case(f"{beat.text}.") if beat.text else ""
@@ -101,8 +108,14 @@ def newcomer_sentence(entity: Entity, *, definite: bool = False) -> str:
         said = ", ".join(look.text for look in entity.looks)
         tail = " ".join(x for x in (said, entity.position) if x)
         return sentence_case(f"the {entity.phrase} {verb} {tail}.") if tail else ""
-    verb = "are" if is_many(entity) and not entity.determiner.lower().startswith(("a lot", "a little")) else "is"
-    if entity.determiner.lower() in {"a lot of", "lots of"} and is_plural(entity.phrase.split()[-1]):
+    verb = (
+        "are"
+        if is_many(entity) and not entity.determiner.lower().startswith(("a lot", "a little"))
+        else "is"
+    )
+    if entity.determiner.lower() in {"a lot of", "lots of"} and is_plural(
+        entity.phrase.split()[-1]
+    ):
         verb = "are"
     return f"There {verb} {entity.text}."
 

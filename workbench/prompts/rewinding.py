@@ -72,7 +72,7 @@ class Rewinder:
             actions=(action,),
             settings=there.settings,
         )
-        is_copy = not action.keep
+        is_copy = isinstance(action.to, Step) and not action.keep
         stored = self._store.append(
             session_id,
             [repeated],

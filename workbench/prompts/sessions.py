@@ -8,7 +8,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from workbench.actions.model import Action, EditField, Lock, Unlock, Vary
+from workbench.actions.model import (
+    Action,
+    EditField,
+    Explain,
+    Lock,
+    NotUnderstood,
+    Propose,
+    Unlock,
+    Vary,
+)
 from workbench.errors import FieldProblem, InvalidRequest
 from workbench.prompts.conversation import Conversation, Host, proposed
 from workbench.prompts.entries import (
@@ -192,12 +201,18 @@ class Sessions:
             raise InvalidRequest(
                 "The session has no prompt to tune yet.", (FieldProblem("prompt", "is missing"),)
             )
-        context = self._conversation.context(session_id, base, host or Host())
+        host = host or Host()
+        context = self._conversation.context(session_id, base, host)
         revision = await self._writer.revise(user_request, context)
-        return await self._done(session_id, base, said, revision, user_request)
+        return await self._done(session_id, base, said, revision, user_request, host)
 
     async def act(
-        self, session_id: str, actions: Sequence[Action], prompt: str | None = None
+        self,
+        session_id: str,
+        actions: Sequence[Action],
+        prompt: str | None = None,
+        *,
+        host: Host | None = None,
     ) -> tuple[Revision, Entry | None]:
         """Carry ``actions`` out on the prompt that the session stands at, or on ``prompt``.
 
@@ -211,8 +226,13 @@ class Sessions:
             raise InvalidRequest(
                 "The session has no prompt to act on yet.", (FieldProblem("prompt", "is missing"),)
             )
-        revision = self._conversation.revised(base, actions)
-        return await self._done(session_id, base, said, revision, "", confirmed=True)
+        flat = tuple(
+            one for a in actions for one in (a.actions if isinstance(a, Propose) else (a,))
+        )
+        revision = self._conversation.revised(base, flat)
+        return await self._done(
+            session_id, base, said, revision, "", host or Host(), confirmed=True
+        )
 
     async def _base(
         self, session_id: str, prompt: str | None
@@ -228,13 +248,15 @@ class Sessions:
         said: Sequence[Exchange],
         revision: Revision,
         request: str,
+        host: Host,
         *,
         confirmed: bool = False,
     ) -> tuple[Revision, Entry | None]:
         if not confirmed:
             revision = proposed(revision)
-        base = self._trees.kept(session_id, base, said) if revision.actions else base
-        revision, made = self._conversation.carried_out(session_id, base, revision, request)
+        if any(not isinstance(a, Explain | NotUnderstood) for a in revision.actions):
+            base = self._trees.kept(session_id, base, said)
+        revision, made = self._conversation.carried_out(session_id, base, revision, request, host)
         here = made or base
         actions = list(revision.actions)
         for at, action in enumerate(actions):
@@ -270,6 +292,10 @@ class Sessions:
         """Return the entry that tuning acts on: the newest that is not a mere variation."""
         self._trees.check(session_id)
         return self._trees.current(session_id)
+
+    def prompt_at(self, session_id: str, index: int) -> str:
+        """Return the text of the entry at ``index``; raises ``NotFound``, ``InvalidRequest``."""
+        return self._trees.entry_at(session_id, index, "entries").prompt
 
     def parent_of(self, session_id: str, entry: Entry) -> Entry | None:
         """Return the entry that ``entry`` was made from; None for a beginning."""

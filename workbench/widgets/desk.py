@@ -14,10 +14,11 @@ from typing import Annotated, Any, Final, TypeVar
 
 from pydantic import Field
 
+from workbench.actions.model import Action, Render, Vary, actions_from, as_json
 from workbench.errors import InvalidRequest, NotFound, WorkbenchError
 from workbench.jobs.model import Job
 from workbench.prompts.markers import strip_marker
-from workbench.prompts.model import Entry, PromptSession
+from workbench.prompts.model import Entry, PromptSession, Revision
 from workbench.studio import Studio
 from workbench.widgets.board import Board
 from workbench.widgets.commands import command
@@ -237,16 +238,43 @@ class Desk:
 
     @command
     async def tune(self, index: Index, request: Text) -> View:
-        """Change the prompt at ``index`` as the request says."""
-        revision, entry = await self._ask(
-            self._studio.update(self._session_id, request, self._entry(index).prompt)
+        """Carry out a request in plain words about the prompt at ``index``."""
+        return await self._acted(
+            index, self._studio.update(self._session_id, request, self._entry(index).prompt)
         )
+
+    @command
+    async def act(self, index: Index, actions: list[dict[str, Any]]) -> View:
+        """Carry out actions on the prompt at ``index``; those of a proposal confirm it."""
+        prompt = self._entry(index).prompt
+        return await self._acted(
+            index, self._studio.act(self._session_id, actions_from(actions), prompt)
+        )
+
+    async def _acted(
+        self, index: int, asked: Coroutine[Any, Any, tuple[Revision, Entry | None]]
+    ) -> View:
+        revision, entry = await self._ask(asked)
         await self._refresh()
+        await self._show_done(index if entry is None else entry.index, revision.actions)
         return {
             "understood": revision.understood,
             "message": revision.message,
             "index": index if entry is None else entry.index,
+            "actions": as_json(revision.actions),
         }
+
+    async def _show_done(self, index: int, actions: Sequence[Action]) -> None:
+        """Show the renders that a request started, and put its variations on the table."""
+        for action in actions:
+            if isinstance(action, Vary) and action.entries:
+                self._board.deal(index, list(action.entries))
+                self._show_board()
+            if isinstance(action, Render):
+                jobs = self._studio.jobs
+                self._renders.tell(
+                    [await asyncio.to_thread(jobs.job, job_id) for job_id in action.job_ids]
+                )
 
     @command
     async def undo(self, answer: Index, current: Index) -> View:

@@ -10,10 +10,10 @@ from datetime import datetime
 from typing import Any, Final
 
 from workbench.jobs.cluster.status import ClusterStatus
-from workbench.jobs.model import Device, Job, JobState, Priority
+from workbench.jobs.model import Device, Job
+from workbench.presentation import job_object
 from workbench.prompts.markers import strip_marker
 from workbench.prompts.model import Entry, PromptSession, Source
-from workbench.rendering import RenderRequest
 from workbench.scene import LIST_FIELDS, SCENE_FIELDS, Scene, terms
 
 __all__ = [
@@ -46,12 +46,7 @@ _LABELS: Final[Mapping[str, str]] = {
     "camera_movement": "Movement",
     "negative_prompt": "Avoid",
 }
-_PRIORITIES: Final = {int(one): one.name.lower() for one in Priority}
 _GIGABYTE: Final = 1e9
-_ASKED: Final = (
-    *("engine", "model", "seed", "width", "height", "num_frames", "fps"),
-    *("num_inference_steps", "guidance_scale", "negative_prompt"),
-)
 
 
 def field_views() -> list[View]:
@@ -110,69 +105,12 @@ def entry_view(entry: Entry) -> View:
 
 
 def job_view(job: Job, *, sketch: bool = False) -> View:
-    """Return one job, with its files' addresses where there are files.
+    """Return the public JSON of a job; without its scene, which the session's entries hold.
 
     A ``sketch`` shows an idea whose prompt is still being written, and is no result.
     """
-    request = job.request
-    folder = f"{job.batch_id}/{job.job_id}" if job.batch_id else job.job_id
-    return {
-        "id": job.job_id,
-        "batch": job.batch_id,
-        "position": job.position,
-        "session": job.session_id,
-        "entry": job.entry_index,
-        "state": str(job.state),
-        "progress": round(job.progress, 1),
-        "stage": job.stage,
-        "message": job.message,
-        "step": job.step,
-        "steps": job.total_steps,
-        "device": job.device,
-        "gpu": job.gpu_id,
-        "attempt": job.attempt,
-        "eta": None if job.eta_s is None else round(job.eta_s, 1),
-        "wait": None if job.wait_s is None else round(job.wait_s),
-        "priority": _priority(job.priority),
-        "ahead": job.queue_position,
-        "error": job.error,
-        "video": f"static/videos/{folder}/video.mp4" if job.has_video else None,
-        "poster": f"static/videos/{folder}/poster.jpg" if job.has_poster else None,
-        "preview": f"static/videos/{folder}/preview.jpg" if job.has_preview else None,
-        "standin": job.preview_job_id,
-        "standin_of": job.preview_of,
-        "prompt": request.prompt,
-        "seed": str(request.seed),  # may be larger than a JavaScript number holds
-        "engine": request.engine,
-        "model": request.model,
-        "size": [request.width, request.height],
-        "frames": request.num_frames,
-        "fps": request.fps,
-        "asked": _asked(request),
-        "created": job.created_at.timestamp(),
-        "started": job.started_at.timestamp() if job.started_at else None,
-        "finished": job.finished_at.timestamp() if job.finished_at else None,
-        "final": job.state.final,
-        "complete": job.state is JobState.COMPLETE,
-        "starred": job.starred,
-        "note": job.note,
-        "scores": None if job.scores is None else dict(job.scores),
-        "twins": list(job.near_duplicates),
-        "revision": job.revision,
-        "sketch": sketch,
-    }
-
-
-def _priority(value: int) -> str:
-    """Return the name that a priority is asked for by; a number for one in between."""
-    return _PRIORITIES.get(value, str(value))
-
-
-def _asked(request: RenderRequest) -> View:
-    """Return what to ask for to have the same again, by the names of the Python interface."""
-    values: View = {name: getattr(request, name) for name in _ASKED}
-    values["seed"] = str(request.seed)
-    return {name: value for name, value in values.items() if value not in (None, "")}
+    view = job_object(job).model_dump(mode="json", exclude={"parameters"})
+    return {**view, "sketch": sketch}
 
 
 def device_view(device: Device) -> View:

@@ -252,9 +252,9 @@ def render_parameters(options: dict[str, Any] | None) -> RenderParameters:
 
 
 def _place(job: Job) -> View:
-    """Return what a waiting job's view says of its place in the queue."""
-    view = job_view(job)
-    return {name: view[name] for name in ("ahead", "wait")}
+    """Return the fields that move while a job waits."""
+    wait_s = None if job.wait_s is None else round(job.wait_s)
+    return {"queue_position": job.queue_position, "wait_s": wait_s}
 
 
 def _turn(job: Job) -> tuple[bool, int, int]:

@@ -115,7 +115,7 @@ class Workbench(anywidget.AnyWidget):
 
     def patch_jobs(self, views: Iterable[View]) -> None:
         """Tell the browser of some jobs, without telling of all the others again."""
-        changed = {view["id"]: view for view in views}
+        changed = {view["job_id"]: view for view in views}
         self.jobs_state.update(changed)
         self.send({"kind": "jobs", "jobs": list(changed.values())})
 

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from workbench.engines.diffusers.families import families
-from workbench.engines.diffusers.memory import Need, decode_fits, need_of, plan_memory
+from workbench.engines.diffusers.host_memory import available_bytes
+from workbench.engines.diffusers.memory import Need, lower_placement, need_of, plan_memory
 from workbench.rendering import RenderRequest
 
 GIB = 1 << 30
@@ -14,6 +20,47 @@ NEED = Need(
     denoise=2 * GIB,
     decode=6 * GIB,
 )
+FAMILIES = {family.name: family for family in families()}
+MODELS: dict[str, Any] = tomllib.loads(
+    (Path(__file__).parent / "data" / "plans.toml").read_text("utf-8")
+)["models"]
+CARDS = (8, 12, 16, 24, 32, 48, 80)
+MACHINES = (16, 32, 64, 128)
+
+
+def _rows() -> Iterator[tuple[str, int, int, str, str]]:
+    for name, model in MODELS.items():
+        for row in model["plans"]:
+            for card in row["cards"]:
+                for machine in row["machines"]:
+                    yield name, card, machine, row["plan"], row["why"]
+
+
+def _need(model: dict[str, Any]) -> Need:
+    family = FAMILIES[model["family"]]
+    own = family.defaults
+    request = RenderRequest(
+        prompt="a", width=own.width, height=own.height, num_frames=own.num_frames
+    )
+    weights = {name: int(billions * 2e9) for name, billions in model["weights"].items()}
+    configs = {"transformer": model.get("shape", {}), "vae": model.get("vae", {})}
+    return need_of(request, family, weights, configs)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_each_model_gets_an_expert_s_plan_on_each_card_and_machine(name: str) -> None:
+    need = _need(MODELS[name])
+    seen = set()
+    for model, card, machine, wanted, why in _rows():
+        if model != name:
+            continue
+        plan = plan_memory(need, int((card - 0.6) * GIB), int(machine * 0.9 * GIB))
+        got: str = "refused" if plan.problem else plan.placement
+        got += " tiled" if plan.tiled_vae and not plan.problem else ""
+        got += " hardly" if plan.hardly else ""
+        assert got == wanted, f"{card} GB, {machine} GB of memory: {why}"
+        seen.add((card, machine))
+    assert seen == {(card, machine) for card in CARDS for machine in MACHINES}
 
 
 @pytest.mark.parametrize(
@@ -21,9 +68,8 @@ NEED = Need(
     [
         (80, "full", False),
         (24, "full", False),
-        (18, "full", True),
-        (14, "model_offload", False),
-        (10, "group_offload", False),
+        (18, "text_offload", False),
+        (7, "text_offload", True),
         (4, "group_offload", True),
         (1, "group_offload", True),
     ],
@@ -41,15 +87,50 @@ def test_what_the_user_wishes_is_kept() -> None:
     assert plan_memory(NEED, GIB, placement="full", tiled_vae=False).placement == "full"
 
 
-def test_a_device_that_shares_the_machine_s_memory_sets_no_limit() -> None:
+def test_a_device_that_shares_the_machine_s_memory_sets_no_limit_but_the_machine_does() -> None:
     plan = plan_memory(NEED, None)
-    assert (plan.placement, plan.tiled_vae) == ("full", False)
+    assert (plan.placement, plan.tiled_vae, plan.problem) == ("full", False, "")
+    told = plan_memory(NEED, None, 10 * GIB).problem
+    assert "10 GiB of memory free" in told
+    assert "quantise" in told
 
 
-def test_whole_frames_are_decoded_only_where_they_fit() -> None:
-    assert decode_fits(NEED, 8 * GIB)
-    assert not decode_fits(NEED, 6 * GIB)
-    assert decode_fits(NEED, None)
+def test_a_machine_too_small_for_offloading_refuses_before_the_kernel_kills() -> None:
+    assert not plan_memory(NEED, 8 * GIB, 20 * GIB).problem
+    assert "take 14 GiB" in plan_memory(NEED, 8 * GIB, 12 * GIB).problem
+    assert not plan_memory(NEED, 80 * GIB, 12 * GIB).problem, "straight from disk to the card"
+
+
+def test_pages_are_locked_only_where_the_machine_can_spare_them() -> None:
+    large = Need({"text_encoder": 10 * GIB, "transformer": 30 * GIB}, GIB, GIB)
+    assert plan_memory(large, 16 * GIB, 128 * GIB).pinned
+    plan = plan_memory(large, 16 * GIB, 64 * GIB)
+    assert (plan.placement, plan.pinned) == ("group_offload", False)
+    assert "too little memory to lock pages" in plan.reason
+
+
+def test_after_running_out_only_thriftier_placements_are_considered() -> None:
+    plan = plan_memory(NEED, 80 * GIB, lower_than="full")
+    assert plan.placement == "text_offload"
+    assert plan_memory(NEED, None, lower_than="text_offload").placement == "model_offload"
+    assert lower_placement("group_offload") is None
+
+
+def test_a_modular_pipeline_is_never_planned_one_component_at_a_time() -> None:
+    need = Need(
+        {"text_encoder": 8 * GIB, "transformer": 8 * GIB, "transformer_2": 8 * GIB}, GIB, GIB
+    )
+    assert plan_memory(need, 14 * GIB).placement == "model_offload"
+    assert plan_memory(need, 14 * GIB, modular=True).placement == "group_offload"
+    assert lower_placement("text_offload", modular=True) == "group_offload"
+
+
+def test_streaming_names_text_encoders_and_denoisers_and_never_the_vae() -> None:
+    texts = plan_memory(NEED, 8 * GIB, placement="text_offload")
+    layers = plan_memory(NEED, 8 * GIB, placement="group_offload")
+    names = ("text_encoder_2", "transformer_2", "unet", "vae")
+    assert [texts.streams(name) for name in names] == [True, False, False, False]
+    assert [layers.streams(name) for name in names] == [True, True, True, False]
 
 
 def test_a_longer_and_larger_video_needs_more() -> None:
@@ -59,3 +140,45 @@ def test_a_longer_and_larger_video_needs_more() -> None:
     less, more = need_of(small, family, {}), need_of(large, family, {})
     assert less.denoise < more.denoise
     assert less.decode < more.decode
+
+
+def test_a_vae_that_decodes_in_chunks_needs_no_more_for_a_longer_video() -> None:
+    family = FAMILIES["wan"]
+    short = RenderRequest(prompt="a", width=832, height=480, num_frames=33)
+    long = RenderRequest(prompt="a", width=832, height=480, num_frames=257)
+    one, other = need_of(short, family, {}), need_of(long, family, {})
+    assert one.decode == other.decode
+    assert need_of(long, family, {}, wide_vae=True).decode == 2 * other.decode
+
+
+def _cgroup(folder: Path, limit: str, usage: int, cache: int) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "memory.max").write_text(limit)
+    (folder / "memory.current").write_text(f"{usage}\n")
+    (folder / "memory.stat").write_text(f"anon 5\ninactive_file {cache}\n")
+
+
+def test_the_tightest_of_system_and_control_groups_counts(tmp_path: Path) -> None:
+    meminfo, membership = tmp_path / "meminfo", tmp_path / "cgroup"
+    groups = tmp_path / "groups"
+    meminfo.write_text("MemTotal: 9999 kB\nMemAvailable: 1000 kB\n")
+    assert available_bytes(meminfo, membership, groups) == 1000 * 1024
+    membership.write_text("0::/app/worker\n")
+    _cgroup(groups / "app" / "worker", "max\n", 10, 0)
+    _cgroup(groups / "app", "600000\n", 500_000, 50_000)
+    assert available_bytes(meminfo, membership, groups) == 150_000
+    membership.write_text("0::/not/seen/from/inside\n")
+    _cgroup(groups, "400000\n", 100_000, 0)
+    assert available_bytes(meminfo, membership, groups) == 300_000
+    nothing = tmp_path / "nothing"
+    assert available_bytes(nothing, nothing, nothing) is None
+
+
+def test_version_1_of_control_groups_counts_too(tmp_path: Path) -> None:
+    membership = tmp_path / "cgroup"
+    membership.write_text("4:memory:/job\n2:cpu,cpuacct:/job\n")
+    folder = tmp_path / "groups" / "memory" / "job"
+    folder.mkdir(parents=True)
+    (folder / "memory.limit_in_bytes").write_text("1000")
+    (folder / "memory.usage_in_bytes").write_text("700")
+    assert available_bytes(tmp_path / "none", membership, tmp_path / "groups") == 300

@@ -13,8 +13,8 @@ import pytest
 from workbench.jobs.cluster import transfer
 from workbench.jobs.cluster.members import Survey, name_members, plan_remote_slots
 from workbench.jobs.cluster.transfer import Damaged, fetch
-from workbench.jobs.cluster.words import Artifact, Made
 from workbench.jobs.devices import Gpu
+from workbench.jobs.messages import Artifact, Rendered
 from workbench.jobs.paths import JobFiles
 from workbench.settings import Settings
 
@@ -124,8 +124,8 @@ def _from(data: bytes, faults: int = 0) -> Chunk:
 def _fetch(files: JobFiles, data: bytes, chunk: Chunk) -> list[tuple[int, int]]:
     told: list[tuple[int, int]] = []
     artifacts = (_artifact("video.mp4", data), _artifact("recipe.json", b"{}", whole=True))
-    made = Made("j", 2, artifacts, "")
-    asyncio.run(fetch(made, files, chunk, lambda here, total: told.append((here, total))))
+    rendered = Rendered("j", 2, 1.0, artifacts)
+    asyncio.run(fetch(rendered, files, chunk, lambda here, total: told.append((here, total))))
     return told
 
 
@@ -158,7 +158,7 @@ def test_a_video_that_comes_when_nobody_wants_it_any_more_makes_no_folder(tmp_pa
 
 def test_a_file_is_called_by_its_name_alone(tmp_path: Path) -> None:
     files = _files(tmp_path)
-    made = Made("j", 2, (_artifact("../video.mp4", b"elsewhere", whole=True),), "")
+    rendered = Rendered("j", 2, 1.0, (_artifact("../video.mp4", b"elsewhere", whole=True),))
     with pytest.raises(Damaged, match="not the name of a file"):
-        asyncio.run(fetch(made, files, _from(b""), lambda *_: None))
+        asyncio.run(fetch(rendered, files, _from(b""), lambda *_: None))
     assert [path.name for path in files.folder.iterdir()] == [".attempt-2"]

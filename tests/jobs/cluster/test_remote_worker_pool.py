@@ -18,10 +18,10 @@ from workbench.errors import InvalidSettings
 from workbench.jobs.client.doctor import Verdict, examine
 from workbench.jobs.cluster.remote_worker_pool import RemoteWorkerPool
 from workbench.jobs.cluster.status import ClusterState, ClusterStatus, read_cluster_status
-from workbench.jobs.messages import Cancel, Ready
+from workbench.jobs.messages import Cancel, NoWorker, Ready, WorkerLost
 from workbench.jobs.model import JobState, SupervisorStatus
 from workbench.jobs.paths import JobPaths
-from workbench.jobs.supervisor.worker_slots import Arrived, Event, Held, Lost
+from workbench.jobs.supervisor.worker_slots import Event
 from workbench.settings import Settings
 
 
@@ -99,12 +99,13 @@ def test_workers_beyond_a_bridge_that_dies_are_lost_one_by_one_and_its_places_wi
     remote.until(lambda: remote.slots)
     worker = remote.start(SLOT)
     assert worker is not None
-    remote.until(lambda: any(isinstance(event, Lost) for event in remote.heard))
-    assert Arrived(SLOT.name, Ready(1)) in remote.heard
-    assert Lost(SLOT.name, worker, "the bridge to the cluster has died") in remote.heard
+    lost = Event(SLOT.name, WorkerLost("the bridge to the cluster has died"), worker)
+    remote.until(lambda: lost in remote.heard)
+    assert Event(SLOT.name, Ready(1)) in remote.heard
     assert remote.slots == ()
     assert remote.start(SLOT) is None
-    assert Held(SLOT.name, "the cluster is out of reach", True) in remote.events()
+    refused = NoWorker("the cluster is out of reach", held=True)
+    assert Event(SLOT.name, refused) in remote.events()
 
 
 def test_a_bridge_that_has_much_to_say_and_to_hear_is_neither_lost_nor_waited_for(
@@ -116,12 +117,10 @@ def test_a_bridge_that_has_much_to_say_and_to_hear_is_neither_lost_nor_waited_fo
     worker = remote.start(SLOT)
     for number in range(MUCH):
         remote.tell(SLOT.name, Cancel("j_" + "x" * 100, number))
-    remote.until(lambda: Arrived(SLOT.name, Ready(-1)) in remote.heard)
-    assert [event.message for event in remote.heard if isinstance(event, Arrived)] == [
-        *map(Ready, range(MUCH)), Ready(-1),
-    ]  # fmt: skip
+    remote.until(lambda: Event(SLOT.name, Ready(-1)) in remote.heard)
+    said = [event.message for event in remote.heard]
+    assert said == [*map(Ready, range(MUCH)), Ready(-1)]  # and nothing of a lost worker
     assert worker is not None
-    assert not any(isinstance(event, Lost | Held) for event in remote.heard)
 
 
 def test_a_cluster_out_of_reach_stops_nothing_here_and_the_doctor_says_so(shop: Shop) -> None:

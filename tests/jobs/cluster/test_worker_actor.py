@@ -12,14 +12,12 @@ import pytest
 
 from workbench.jobs.cluster.staging import Staging, write_part
 from workbench.jobs.cluster.worker_actor import WorkerActor
-from workbench.jobs.messages import Message, Render, to_json
+from workbench.jobs.messages import Message, Render
 from workbench.jobs.processes import Identity, identify
 
 
 class Deaf:
     """A worker pool of one that hears everything and says nothing."""
-
-    worker_module = ""
 
     def __init__(self, selector: object) -> None:
         self.told: list[Message] = []
@@ -45,8 +43,8 @@ def staging() -> Iterator[Staging]:
     staging.remove()
 
 
-def _render(job_id: str, attempt: int = 1) -> str:
-    return to_json(Render(job_id, attempt, {}, "/at/home"))
+def _render(job_id: str, attempt: int = 1) -> Render:
+    return Render(job_id, attempt, {}, "/at/home")
 
 
 def test_a_render_that_begins_before_the_last_one_is_forgotten_keeps_its_files(
@@ -60,12 +58,12 @@ def test_a_render_that_begins_before_the_last_one_is_forgotten_keeps_its_files(
 
     async def go() -> None:
         await actor.open("me", {})
-        await actor.say("me", _render("j_first"))
+        await actor.send("me", _render("j_first"))
         await actor.bring("me", "picture.png", 0, b"for the second")
-        await actor.say("me", _render("j_second"))
+        await actor.send("me", _render("j_second"))
         await actor.release("me", "j_first", 1)  # late
-        await actor.say("me", _render("j_third"))
-        await actor.say("me", _render("j_third", 2))
+        await actor.send("me", _render("j_third"))
+        await actor.send("me", _render("j_third", 2))
         await actor.release("me", "j_third", 1)  # late, and begun anew since
 
     asyncio.run(go())

@@ -9,15 +9,15 @@ from typing import Any, Final
 from workbench.engines.animatic.figures.body import Pose
 from workbench.engines.animatic.figures.oncoming import risen
 from workbench.engines.animatic.script import Actor, Script
-from workbench.engines.animatic.tables import figures, gaits
+from workbench.engines.animatic.tables import figures, gaits, held
 
 __all__ = [
-    "HELD",
     "Motion",
     "acted",
     "astride",
     "figure_size",
     "footprint",
+    "held_where",
     "motion_of",
     "room_of",
     "saddle",
@@ -93,11 +93,14 @@ def side_shown(script: Script, actor: Actor) -> str:
         return "side"
     if script.camera_angle in _FACING:
         return _FACING[script.camera_angle]
-    if script.backdrop == "corridor":
+    if script.backdrop in _ONE_WAY and (spec["form"] != "person" or script.backdrop == "corridor"):
         # There one is followed: there is no room beside.
         return "rear"
-    faces = spec["form"] == "person" and actor.gait in _FACING_US
-    return "front" if faces and not actor.prop and not actor.rider else "side"
+    if spec["form"] != "person" or actor.rider or actor.gait in _TRAVELLING:
+        return "side"
+    if script.shot_size in _FACES:
+        return "front"
+    return "front" if actor.gait in _FACING_US and not actor.prop else "side"
 
 
 def footprint(actor: Actor, side: str = "side") -> float:
@@ -120,21 +123,19 @@ def footprint(actor: Actor, side: str = "side") -> float:
 
 
 _FACING: Final = {"front view": "front", "rear view": "rear", "over-the-shoulder": "front"}
+_ONE_WAY: Final = frozenset({"corridor", "road ahead", "railway ahead"})
+_FACES: Final = frozenset({"medium close-up", "close-up", "extreme close-up"})
+"""Shots that show a face, whatever else is done."""
+_TRAVELLING: Final = frozenset({"walk", "run", "trot", "gallop", "swim", "fly", "ride", "pedal"})
+_IN_HAND: Final = (0.27, -0.52, 0.26)
 _FACING_US: Final = frozenset({"stand", "rest", "wave", "dance"})
 """Gaits without travel: a person is then seen from the front, as in a portrait."""
-HELD: Final = {
-    "umbrella": (0.16, -0.62, 0.95),
-    "guitar": (0.10, -0.42, 0.52),
-    "book": (0.27, -0.58, 0.22),
-    "laptop": (0.30, -0.52, 0.26),
-    "drum": (0.30, -0.30, 0.40),
-    "ball": (0.36, -0.42, 0.24),
-    "bag": (0.14, -0.36, 0.28),
-    "clothes": (0.24, -0.62, 0.34),
-    "table": (0.46, 0.0, 0.48),
-    "couch": (0.1, 0.0, 0.42),
-    "chair": (-0.1, 0.0, 0.62),
-}
+
+
+def held_where(prop: str) -> tuple[float, float, float]:
+    """Return where a thing is held: its foot in the holder's heights, and its size in them."""
+    x, y, size = held().get(prop, _IN_HAND)
+    return x, y, size
 
 
 def saddle(spec: Mapping[str, Any], pose: Pose) -> tuple[float, float, float, str]:

@@ -29,6 +29,7 @@ __all__ = [
     "Sight",
     "View",
     "film_path",
+    "movements",
     "placed",
     "presets",
     "shaken",
@@ -41,6 +42,9 @@ GROUND: Final = 0.40
 """How far below the horizon the ground lies at distance 1, before the camera rises or sinks."""
 
 _NEAREST: Final = 0.12
+_TAMED: Final = 0.65
+_SMALLEST, _LARGEST = 0.2, 7.0
+"""How large the subject may appear at the end of several movements."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,15 +159,54 @@ def placed(script: Script, framing: Framing) -> Camera:
 
 
 def film_path(script: Script, start: Camera, num_frames: int, fps: float) -> list[Camera]:
-    """Return the camera of every frame: ``start``, moved as the script says."""
-    table = presets()["camera_movement"]
-    movement = table.get(script.camera_movement, table["default"])
-    duration_s = max(1e-6, (num_frames - 1) / fps)
-    path = []
-    for index in range(num_frames):
-        share = index / max(1, num_frames - 1)
-        path.append(_moved(start, movement, share, share * duration_s, script.seed))
+    """Return the camera of every frame: ``start``, moved as the script says.
+
+    Of several movements each takes its share of the time and goes on where the one before ended.
+    """
+    moves = movements(script)
+    path: list[Camera] = []
+    before = start
+    for number, movement in enumerate(moves):
+        first, last = (round(num_frames * n / len(moves)) for n in (number, number + 1))
+        begun = _moved(start, movement, 0.0, first / fps, script.seed)
+        for index in range(first, last):
+            # A single movement ends with the last frame, one of several with the next one's first.
+            share = (index - first) / max(1, last - first - (last == num_frames))
+            camera = _moved(start, movement, share, index / fps, script.seed)
+            path.append(_joined(camera, begun, before, share) if number else camera)
+        before = path[-1] if path else start
     return path
+
+
+def movements(script: Script) -> list[Mapping[str, Any]]:
+    """Return the table of each of the script's camera movements, in order."""
+    table = presets()["camera_movement"]
+    return [table.get(name, table["default"]) for name in script.moves or (script.camera_movement,)]
+
+
+def _joined(camera: Camera, begun: Camera, before: Camera, share: float) -> Camera:
+    """Return ``camera`` of a movement that ``begun`` where the movement ``before`` had ended.
+
+    Height and distance stay as they were left; what was turned or trucked aside comes back.
+    """
+    back = 1 - _ease(share, "smooth")
+    # What comes after another movement goes less far: the subject must stay in the frame.
+    size = _size(before) * (_size(camera) / _size(begun)) ** _TAMED
+    f = before.f / begun.f * camera.f
+    return replace(
+        camera,
+        x=camera.x + back * (before.x - begun.x),
+        pan=camera.pan + back * (before.pan - begun.pan),
+        y=camera.y + before.y - begun.y,
+        tilt=camera.tilt + before.tilt - begun.tilt,
+        f=f,
+        k=1 - f / min(_LARGEST, max(_SMALLEST, size)),
+    )
+
+
+def _size(camera: Camera) -> float:
+    """Return how large the subject appears."""
+    return camera.f / (1 - camera.k)
 
 
 def _moved(start: Camera, movement: Mapping[str, Any], share: float, t: float, seed: int) -> Camera:

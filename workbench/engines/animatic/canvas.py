@@ -194,6 +194,10 @@ class Canvas:
             cv2.blur(self.pixels, (size, size), dst=self.pixels)
             cv2.blur(self.pixels, (size, size), dst=self.pixels)
 
+    def hole(self, points: Points) -> None:
+        """Clear the polygon through ``points``: what lies behind shows through."""
+        cv2.fillPoly(self.pixels, [self._fixed(points)], (0, 0, 0, 0), cv2.LINE_8, _SHIFT)
+
     def cut(self, points: Points, rows: int) -> None:
         """Keep of the first ``rows`` rows of pixels only what lies within ``points``."""
         mask = np.zeros((rows, self.pixels.shape[1]), np.uint8)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import accumulate
 from typing import Final
 
 import cv2
@@ -12,8 +13,15 @@ import numpy as np
 from workbench.engines.animatic.atmosphere import atmosphere_of
 from workbench.engines.animatic.backdrops import paint_backdrop
 from workbench.engines.animatic.backdrops.passages import PASSAGES
-from workbench.engines.animatic.camera import Camera, View, film_path, placed, presets, shaken
-from workbench.engines.animatic.cast import framing, players_of
+from workbench.engines.animatic.camera import (
+    Camera,
+    Sight,
+    View,
+    film_path,
+    movements,
+    placed,
+    shaken,
+)
 from workbench.engines.animatic.compositing import lay
 from workbench.engines.animatic.effects import Effect, make_effects, parted
 from workbench.engines.animatic.effects.plan import Plan
@@ -23,6 +31,7 @@ from workbench.engines.animatic.look import look_of
 from workbench.engines.animatic.merging import merged
 from workbench.engines.animatic.planes import Picture
 from workbench.engines.animatic.script import Script
+from workbench.engines.animatic.staging import framing, staged
 from workbench.engines.animatic.weather import Weather
 from workbench.engines.animatic.world import Layer, World
 
@@ -77,8 +86,11 @@ class Film:
             self.look,
             num_frames / fps * self.speed,
         )
-        self.players = players_of(self.world)
+        self.players = staged(self.world)
         self.path = self._followed(path)
+        sight = Sight(view, self.path)
+        for player in self.players:
+            player.clip(sight)
         self._backdrop_path = self._passed(self.path)
         self.world.follow(self._backdrop_path)
         layers = paint_backdrop(self.world)
@@ -90,9 +102,8 @@ class Film:
         self._frame = foreground(self.world)
         plan = Plan(width, height, script.seed, fine=not self._enlarge)
         self._effects = make_effects(coarse if self._enlarge else self.look.effects, plan)
-        self._label = Label(self.height)
-        rate = fps / max(0.1, self.speed) / self.look.twos
-        self._poses = [player.poses_wanted(rate) for player in self.players]
+        self._label = Label(self.width, self.height, script.not_drawn)
+        self._pose_rate = fps / max(0.1, self.speed) / self.look.twos
 
     def frames(self) -> Iterator[Picture]:
         """Yield every frame in order."""
@@ -107,8 +118,8 @@ class Film:
         self._lay_all(picture, self._behind, beyond, t)
         soften = self._rack(picture, index) if self.look.rack else 0
         colour = not self.look.mono
-        for player, poses in zip(self.players, self._poses, strict=True):
-            player.draw(picture, camera, t, poses, colour=colour, soften=soften)
+        for player in self.players:
+            player.draw(picture, camera, t, self._pose_rate, colour=colour, soften=soften)
         self._lay_all(picture, self._before, beyond, t)
         if self.look.mono:
             picture.planes[picture.height :] = 128
@@ -172,48 +183,54 @@ class Film:
 
         Where the camera does not follow, the figures are slowed to stay in the frame.
         """
-        table = presets()["camera_movement"]
-        follow = table.get(self.script.camera_movement, table["default"]).get("follow", 0.0)
-        travelling = [player for player in self.players if player.speed]
+        moves = movements(self.script)
+        # By the steps between frames: how closely the camera follows then.
+        follow = [
+            moves[min(len(moves) - 1, i * len(moves) // self.num_frames)].get("follow", 0.0)
+            for i in range(self.num_frames)
+        ]
+        travelling = [player for player in self.players if player.distance]
         if not travelling:
             return path
         lead = travelling[-1]
-        duration = self.num_frames / self.fps * self.speed
         seen = self.width / self.height / path[len(path) // 2].scale(1.0)
-        free = lead.speed * (1 - follow) * duration
+        free = lead.distance * (1 - sum(follow) / len(follow))
         slower = min(1.0, 0.62 * seen / free) if free else 1.0
         for player in travelling:
-            player.speed *= slower
-            player.x -= player.speed * duration * 0.5
-        step = follow * lead.speed * self.speed / self.fps
-        middle = (self.num_frames - 1) / 2
-        return [replace(camera, x=camera.x + step * (i - middle)) for i, camera in enumerate(path)]
+            player.slow_down(slower)
+        come = [lead.travelled(i / self.fps * self.speed) for i in range(self.num_frames)]
+        steps = [f * (b - a) for f, a, b in zip(follow, come, come[1:], strict=False)]
+        trucked = [0.0, *accumulate(steps)]
+        middle = trucked[-1] / 2
+        return [replace(c, x=c.x + x - middle) for c, x in zip(path, trucked, strict=True)]
 
     def _passed(self, path: list[Camera]) -> list[Camera]:
         """Return ``path`` as the backdrop sees it.
 
         A camera that leads or follows someone keeps its distance; the world approaches or recedes.
         """
-        way = self._way()
-        if not way:
+        lead = next((player for player in reversed(self.players) if player.towards), None)
+        seconds = self.num_frames / self.fps * self.speed
+        if lead is not None:
+            whole = lead.approached(seconds)
+            way = (1 if lead.front == "rear" else -1) * _PASSED * min(1.0, whole)
+            times = (i / self.fps * self.speed for i in range(self.num_frames))
+            last = lead.approached((self.num_frames - 1) / self.fps * self.speed)
+            shares = [lead.approached(t) / last if last else 0.5 for t in times]
+        elif self.script.backdrop in PASSAGES and self._goes_on():
+            way = _INTO * min(1.0, seconds / 3)
+            shares = [i / max(1, self.num_frames - 1) for i in range(self.num_frames)]
+        else:
             return path
-        middle = max(1, self.num_frames - 1) / 2
         return [
-            replace(camera, k=camera.k + way * (1 - camera.k) * (i / middle - 1) / 2)
-            for i, camera in enumerate(path)
+            replace(camera, k=camera.k + way * (1 - camera.k) * (share - 0.5))
+            for camera, share in zip(path, shares, strict=True)
         ]
 
-    def _way(self) -> float:
-        """Return how far the world comes nearer (negative: falls back) over the film."""
-        seconds = self.num_frames / self.fps * self.speed
-        lead = next((player for player in reversed(self.players) if player.towards), None)
-        if lead is not None:
-            away = 1 if lead.front == "rear" else -1
-            return away * _PASSED * min(1.0, lead.motion.speed * seconds)
-        moves = self.script.camera_movement not in _STANDING
-        if self.script.backdrop in PASSAGES and moves:
-            return _INTO * min(1.0, seconds / 3)
-        return 0.0
+    def _goes_on(self) -> bool:
+        """Tell whether the camera moves into a passage."""
+        is_driven = self.script.frame in {"hood", "wheel"}
+        return is_driven or self.script.camera_movement not in _STANDING
 
 
 def _smear(picture: Picture, amount: float) -> None:

@@ -1,7 +1,8 @@
-"""The label in the corner of every frame."""
+"""The label in the corner of every frame: that it is an animatic, and what it does not show."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Final
 
@@ -19,10 +20,18 @@ _ACROSS: Final = 4
 
 
 class Label:
-    """The word in a small dark pill in the lower right corner."""
+    """Words in a small dark pill in the lower right corner."""
 
-    def __init__(self, frame_height: int) -> None:
-        self._sprite = _paint(max(10, round(frame_height * 0.040)))
+    def __init__(self, frame_width: int, frame_height: int, not_drawn: Sequence[str] = ()) -> None:
+        height = max(10, round(frame_height * 0.040))
+        self._sprite = _paint(height, _TEXT)
+        for count in range(len(not_drawn), 0, -1):
+            more = len(not_drawn) - count
+            names = ", ".join(_ascii(name) for name in not_drawn[:count])
+            text = f"{_TEXT} - not drawn: {names}{f' and {more} more' if more else ''}"
+            self._sprite = _paint(height, text)
+            if self._sprite.width < 0.94 * frame_width:
+                break
 
     def draw(self, picture: Picture) -> None:
         """Lay the label over ``picture``."""
@@ -33,14 +42,14 @@ class Label:
 
 
 @cache
-def _paint(height: int) -> Sprite:
+def _paint(height: int, text: str) -> Sprite:
     """Paint at four times the size and reduce: letters this small need smooth edges.
 
     Setting type takes longer than all else before the first frame, so each size is painted once.
     """
     big = height * _ACROSS
     scale = big * 0.0175
-    (wide, tall), _ = cv2.getTextSize(_TEXT, cv2.FONT_HERSHEY_DUPLEX, scale, max(1, big // 28))
+    (wide, tall), _ = cv2.getTextSize(text, cv2.FONT_HERSHEY_DUPLEX, scale, max(1, big // 28))
     width = wide + big
     mask = np.zeros((big, width), np.uint8)
     r = big // 2
@@ -50,7 +59,7 @@ def _paint(height: int) -> Sprite:
     letters = np.zeros_like(mask)
     at = (big // 2, (big + tall) // 2)
     cv2.putText(
-        letters, _TEXT, at, cv2.FONT_HERSHEY_DUPLEX, scale, 255, max(1, big // 28), cv2.LINE_AA
+        letters, text, at, cv2.FONT_HERSHEY_DUPLEX, scale, 255, max(1, big // 28), cv2.LINE_AA
     )
     size = (width // _ACROSS // 2 * 2, height // 2 * 2)
     return sprite_of(
@@ -59,6 +68,11 @@ def _paint(height: int) -> Sprite:
             cv2.resize(letters, size, interpolation=cv2.INTER_AREA),
         )
     )
+
+
+def _ascii(text: str) -> str:
+    """Return ``text`` as far as OpenCV's letters go."""
+    return text.encode("ascii", "ignore").decode().strip()[:40] or "?"
 
 
 def _composed(pill: Image, letters: Image) -> Image:

@@ -63,6 +63,7 @@ def look_of(script: Script) -> Look:
             *lens.get("effects", ()),
             *style.get("effects", ()),
             *angle.get("effects", ()),
+            *script.effects,
         ),
         lighting=lighting,
         figures=lighting.get("figures", 1.0),

@@ -11,7 +11,7 @@ from workbench.engines.animatic.figures.drawing import colours
 from workbench.engines.animatic.tables import lexicon, nouns
 from workbench.engines.animatic.words import colour_names
 
-__all__ = ["Noun", "named_in"]
+__all__ = ["Noun", "figure_of", "named_in"]
 
 _MOST_OF_A_KIND: Final = 7
 _PLURAL_COUNT: Final = 3
@@ -47,8 +47,17 @@ class Noun:
     at: int
 
 
-def named_in(text: str) -> list[Noun]:
-    """Return the figures that ``text`` names, each kind once, in their order."""
+def figure_of(phrase: str) -> str:
+    """Return the figure that is drawn for a noun phrase, or "" where there is none."""
+    found = named_in(phrase, trades=False)
+    return found[-1].key if found else ""
+
+
+def named_in(text: str, *, trades: bool = True) -> list[Noun]:
+    """Return the figures that ``text`` names, each kind once, in their order.
+
+    ``trades``: where there is none, a word that names somebody's trade is a person.
+    """
     words = re.findall(r"[a-z0-9'-]+", text.lower())
     known, at, start = nouns(), 0, 0
     found: list[Noun] = []
@@ -68,7 +77,7 @@ def named_in(text: str) -> list[Noun]:
                 break
         else:
             at += 1
-    return _distinct(found or _somebody(words))
+    return _distinct(found or (_somebody(words) if trades else []))
 
 
 def _compound(first: Noun, second: Noun) -> Noun:

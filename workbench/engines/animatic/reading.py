@@ -1,23 +1,19 @@
-"""Reads a Scene into a Script: which figures, doing what, where, in which established terms.
+"""Reads a Scene into a Script: the cast, the place, and established terms for all else.
 
-Understands short plain phrases through the figures' words and ``lexicon.toml``; what it does not
-know becomes a card with the words on it. Knows nothing of drawing.
+Knows words and tables. Knows nothing of drawing.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping
 from functools import cache
-from typing import Final
+from typing import Any, Final
 
-from workbench.engines.animatic.figures.drawing import colours
-from workbench.engines.animatic.naming import Noun, named_in
+from workbench.engines.animatic.casting import cast_scene, form_of
+from workbench.engines.animatic.places import find_backdrop, plain
 from workbench.engines.animatic.script import Actor, Script
-from workbench.engines.animatic.tables import figures, gaits, lexicon
-from workbench.engines.animatic.words import colour_names
-from workbench.scene import Scene, canonical_term, vocabulary
+from workbench.engines.animatic.tables import figures, lexicon, viewpoints
+from workbench.scene import EntityKind, Scene, camera_moves, canonical_term, vocabulary
 
 __all__ = ["find_backdrop", "find_term", "read_scene"]
 
@@ -30,55 +26,60 @@ _TERM_FIELDS: Final = (
     "color_palette",
     "shot_size",
     "camera_angle",
-    "camera_movement",
     "lens",
     "pace",
+    "viewpoint",
 )
-_MOST_ACTORS: Final = 3
-_HUMAN_GAITS: Final = frozenset({"work", "dance", "pedal", "ride", "drive"})
-_RIDERS: Final = frozenset({"rider", "cowboy", "knight", "jockey", "cyclist", "biker"})
 _INDOOR_GAITS: Final = frozenset({"sit", "lie", "sleep", "work"})
 _AHEAD: Final = frozenset({"road ahead", "railway ahead"})
 _FROM_OUTSIDE: Final = frozenset({"front view", "rear view"})
 _ALONG: Final = _FROM_OUTSIDE | {"point of view"}
 """Angles from which a way is seen along its length."""
-_DRUNK: Final = frozenset({"cup", "glass", "bottle"})
+_WITH_TABLES: Final = frozenset({"kitchen", "office", "room", "studio"})
 _SEA: Final = frozenset({"ocean", "beach", "lake", "river"})
-_MOUNTS: Final = frozenset(
-    {
-        "horse",
-        "elephant",
-        "camel",
-        "zebra",
-        "cow",
-        "bicycle",
-        "motorcycle",
-        "skateboard",
-        "boat",
-        "canoe",
-        "deer",
-    }
-)
+_NEVER_SEEN: Final = {"ego view": "person", "animal's view": "quadruped", "wrist camera": "arm"}
+"""Viewpoint → the form of whoever or whatever carries the camera."""
 
 
 def read_scene(scene: Scene, seed: int) -> Script:
     """Return the script of ``scene``; every scene has one, however little it says."""
-    script = Script(
-        actors=(),
-        backdrop="studio",
-        seed=seed,
-        **{name: find_term(name, getattr(scene, name)) for name in _TERM_FIELDS},
-    )
-    actors = _actors(scene)
-    backdrop = _backdrop(scene, actors)
-    if f"{backdrop} ahead" in _AHEAD and script.camera_angle in _ALONG:
+    terms = {name: find_term(name, getattr(scene, name)) for name in _TERM_FIELDS}
+    seen_by = viewpoints().get(terms["viewpoint"], {})
+    for name in ("shot_size", "camera_angle", "lens"):
+        terms[name] = terms[name] or seen_by.get(name, "")
+    moves = _moves(scene.camera_movement) or tuple(seen_by.get("moves", ()))
+    casting = cast_scene(scene)
+    actors = _without_the_eye(casting.actors, terms["viewpoint"])
+    backdrop = _backdrop(scene, actors, seen_by)
+    if _hands_of(scene, actors) and backdrop in _WITH_TABLES:
+        backdrop = "tabletop"
+    if backdrop == "tabletop" and all(form_of(a) in {"drawing", "arm"} for a in actors):
+        terms["camera_angle"] = terms["camera_angle"] or "high angle"
+    elif backdrop == "tabletop" and any(form_of(a) == "person" for a in actors):
+        backdrop = "kitchen"
+    along = terms["camera_angle"] in _ALONG or seen_by.get("is_ahead", False)
+    if f"{backdrop} ahead" in _AHEAD and along:
         backdrop = f"{backdrop} ahead"
-    if backdrop in _AHEAD and script.camera_angle not in _FROM_OUTSIDE:
+    if backdrop == "car interior":
+        actors = tuple(a for a in actors if form_of(a) != "car")
+    is_driver = backdrop in _AHEAD and terms["camera_angle"] not in _FROM_OUTSIDE
+    if is_driver and not seen_by:
         # One sits in it, so it is not to be seen.
         actors = tuple(a for a in actors if a.gait not in {"drive", "ride", "sit"})
-    if backdrop in _SEA and actors and _form(actors[0]) in {"fish", "jelly"}:
+    if backdrop in _SEA and actors and form_of(actors[0]) in {"fish", "jelly"}:
         backdrop = "underwater"
-    return replace(script, actors=actors, backdrop=backdrop)
+    return Script(
+        actors=actors,
+        backdrop=backdrop,
+        seed=seed,
+        camera_movement=moves[0] if moves else "",
+        moves=moves,
+        moments=casting.moments,
+        frame=seen_by.get("frame", "") or _hands_of(scene, actors),
+        effects=tuple(seen_by.get("effects", ())),
+        not_drawn=casting.not_drawn,
+        **terms,
+    )
 
 
 def find_term(field: str, text: str) -> str:
@@ -87,177 +88,53 @@ def find_term(field: str, text: str) -> str:
         return ""
     if whole := canonical_term(field, text):
         return whole
-    spoken = f" {_plain(text)} "
+    spoken = f" {plain(text)} "
     found = [phrase for phrase in _phrases(field) if f" {phrase} " in spoken]
     return _phrases(field)[max(found, key=len)] if found else ""
 
 
-def find_backdrop(text: str) -> str:
-    """Return the backdrop that ``text`` names, by its longest phrase, or ""."""
-    spoken = f" {_plain(text)} "
-    found = [phrase for phrase in _places() if f" {phrase} " in spoken or f" {phrase}s " in spoken]
-    if not found:
-        return ""
-    return _places()[max(found, key=lambda phrase: (len(phrase.split()), len(phrase)))]
+def _moves(movement: str) -> tuple[str, ...]:
+    found = (find_term("camera_movement", move) for move in camera_moves(movement))
+    return tuple(term for term in found if term)
 
 
 @cache
 def _phrases(field: str) -> dict[str, str]:
     table = vocabulary().get(field, {})
-    return {_plain(p): term for term, phrases in table.items() for p in (term, *phrases)}
+    return {plain(p): term for term, phrases in table.items() for p in (term, *phrases)}
 
 
-@cache
-def _places() -> dict[str, str]:
-    return {_plain(p): name for name, phrases in lexicon()["backdrops"].items() for p in phrases}
+def _hands_of(scene: Scene, actors: tuple[Actor, ...]) -> str:
+    """Return the frame of hands where hands are what is seen, and nobody whose they are."""
+    lead = next((entity for entity in scene.cast if entity.is_lead), None)
+    is_hands = lead is not None and lead.kind is EntityKind.BODY_PART and "hand" in lead.phrase
+    people = any(form_of(actor) == "person" for actor in actors)
+    return "hands" if is_hands and not people else ""
 
 
-def _plain(text: str) -> str:
-    return re.sub(r"[^a-z0-9é]+", " ", text.lower()).strip()
+def _without_the_eye(actors: tuple[Actor, ...], viewpoint: str) -> tuple[Actor, ...]:
+    """Return ``actors`` without the first of those whose eye the picture is seen with."""
+    form = _NEVER_SEEN.get(viewpoint)
+    eye = next((a for a in actors if form_of(a) == form and a.count == 1), None)
+    if eye is None:
+        return actors
+    held = (Actor(eye.prop, eye.prop, colour=eye.prop_colour),) if eye.prop else ()
+    return (*held, *(actor for actor in actors if actor is not eye))
 
 
-def _actors(scene: Scene) -> tuple[Actor, ...]:
-    found = named_in(scene.subject)
-    gait = _gait(scene.action)
-    doing = [n for n in named_in(scene.action) if n.words not in lexicon()["idle"]["nouns"]]
-    if not found:
-        if not scene.subject or find_backdrop(scene.subject):
-            return ()
-        if not doing:
-            return (Actor("card", scene.subject),)
-        found, doing = doing[:1], doing[1:]
-    actors = [Actor(n.key, n.words, n.count, _suited(n.key, gait), n.colour) for n in found]
-    actors[0] = _coloured(actors[0], scene.subject_details)
-    if _form(actors[0]) == "arm":
-        # It always has something to move, and what else is said to lie there is that.
-        things = [a for a in actors[1:] if _form(a) == "drawing"] or [Actor("cube", "cube")]
-        thing = replace(actors[0], prop=things[0].figure, prop_colour=things[0].colour)
-        actors = [thing, *[a for a in actors[1:] if a is not things[0]]]
-    plays = bool(re.search(r"\bplay", scene.action.lower())) and not doing
-    actors = _mounted(actors, gait, scene.subject.lower())
-    return tuple(_with_company(actors, doing, gait, plays=plays)[:_MOST_ACTORS])
-
-
-def _with_company(
-    actors: list[Actor], doing: Sequence[Noun], gait: str, *, plays: bool = False
-) -> list[Actor]:
-    """Put who is said to ride something on it, things into hands, and other things beside."""
-    lead = actors[0]
-    for noun in doing[:1]:
-        spec = figures()[noun.key]
-        if (
-            noun.key in _MOUNTS
-            and gait in {"ride", "pedal", "gallop", "drive", "sit", "sail", "swim", "jump", "run"}
-            and not lead.rider
-        ):
-            mount_gait = {"ride": "run"}.get(gait, gait)
-            mount = Actor(noun.key, noun.words, 1, _suited(noun.key, mount_gait), noun.colour)
-            return [replace(mount, rider=lead.figure, upright=_form(lead) != "person"), *actors[1:]]
-        if noun.key == lead.figure:
-            continue
-        if spec["form"] == "drawing" and "kind" not in spec and _can_hold(lead, gait, noun.key):
-            actors[0] = _holding(lead, noun)
-        else:
-            actors.append(
-                Actor(noun.key, noun.words, min(noun.count, 2), _suited(noun.key, ""), noun.colour)
-            )
-    if gait == "work" and _form(lead) == "quadruped" and plays and not actors[0].prop:
-        # An animal at play runs about; only with something in its paws does it stand up.
-        actors[0] = replace(lead, gait=_suited(lead.figure, "run"))
-    elif _form(actors[0]) == "quadruped" and gait in _HUMAN_GAITS and not actors[0].rider:
-        actors[0] = replace(actors[0], upright=True, gait=gait)
-    return actors
-
-
-def _holding(actor: Actor, noun: Noun) -> Actor:
-    """Return ``actor`` with the thing in its hand; an animal stands up to hold one."""
-    return replace(
-        actor,
-        prop=noun.key,
-        prop_colour=noun.colour,
-        upright=_form(actor) not in {"person", "arm"},
-    )
-
-
-def _mounted(actors: list[Actor], gait: str, spoken: str) -> list[Actor]:
-    """Seat whoever rides: who is said to, whose trade it is, who is said to be on something."""
-    mounts = [a for a in actors if a.figure in _MOUNTS]
-    people = [a for a in actors if _form(a) == "person"]
-    on = any(
-        re.search(rf"\bon (?:\w+ ){{1,2}}{re.escape(mount.words)}", spoken) for mount in mounts
-    )
-    riders = [a for a in people if on or gait in {"ride", "pedal"} or a.words in _RIDERS]
-    if mounts and riders:
-        seated = replace(mounts[0], rider=riders[0].figure)
-        return [seated, *[a for a in actors if a not in {mounts[0], riders[0]}]]
-    return actors
-
-
-def _can_hold(actor: Actor, gait: str, thing: str) -> bool:
-    if _form(actor) in {"person", "arm"}:
-        return True
-    if _form(actor) != "quadruped":
-        return False
-    return gait in {"work", "sit", "dance", "wave"} or (gait == "eat" and thing in _DRUNK)
-
-
-def _form(actor: Actor) -> str:
-    return str(figures()[actor.figure]["form"])
-
-
-def _coloured(actor: Actor, details: str) -> Actor:
-    if actor.colour is not None:
-        return actor
-    spoken = [word for word in _plain(details).split() if word in colour_names()]
-    return replace(actor, colour=colours()[colour_names()[spoken[0]]]) if spoken else actor
-
-
-def _gait(action: str) -> str:
-    """Return the gait of the first verb that is known; "" where none is."""
-    spoken = _plain(action)
-    best: tuple[int, int, str] | None = None
-    for gait, stems in lexicon()["gaits"].items():
-        for stem in stems:
-            match = re.search(rf"\b{re.escape(stem)}", spoken)
-            if match:
-                rank = (match.start(), -len(stem), gait)
-                best = rank if best is None or rank < best else best
-    return best[2] if best else ""
-
-
-def _suited(key: str, gait: str) -> str:
-    """Return ``gait`` as this figure would do it, or what it does when nothing is said."""
-    spec = figures()[key]
-    form = spec.get("kind") if spec.get("kind") in gaits() else spec["form"]
-    table = gaits().get(form, {})
-    if form == "bird" and gait in {"", "run", "gallop", "throw", "jump"}:
-        return str(spec.get("gait", "fly")) if not spec["look"].get("ground") else "walk"
-    if form == "bird" and gait == "fly":
-        return str(spec.get("gait", "fly")) if not spec["look"].get("ground") else "fly"
-    if gait in table:
-        return gait
-    fallback = {
-        "vessel": "sail",
-        "aircraft": "fly",
-        "insect": "fly",
-        "car": "drive",
-        "vehicle": "drive",
-    }
-    if not gait or form in fallback:
-        return str(
-            spec.get("gait") or fallback.get(str(form)) or ("stand" if form == "person" else "rest")
-        )
-    return "walk" if "walk" in table and gait in {"run", "trot"} else "rest"
-
-
-def _backdrop(scene: Scene, actors: tuple[Actor, ...]) -> str:
+def _backdrop(scene: Scene, actors: tuple[Actor, ...], seen_by: Mapping[str, Any]) -> str:
     if place := find_backdrop(scene.setting):
-        return place
+        floats = any(figures()[actor.figure].get("kind") == "vessel" for actor in actors)
+        wet = floats and place not in _SEA and find_backdrop(scene.setting, among=_SEA)
+        return wet or place
     if not actors and (place := find_backdrop(scene.subject)):
         return place
-    for text in (scene.action, " ".join(scene.details), scene.subject_details):
+    positions = " ".join(entity.position for entity in scene.cast)
+    for text in (scene.action, " ".join(scene.details), scene.subject_details, positions):
         if place := find_backdrop(text):
             return place
+    if "backdrop" in seen_by:
+        return str(seen_by["backdrop"])
     return _home(actors) if actors else "studio" if scene.subject else "meadow"
 
 

@@ -3,10 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from workbench.engines.animatic.colour import Colour
 
-__all__ = ["Actor", "Script"]
+__all__ = ["Actor", "Place", "Script"]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where in the picture a figure is said to be."""
+
+    side: int = 0
+    """-1 on the left, 1 on the right, 0 not said."""
+    depth: str = ""
+    """``front``, ``behind`` or ``far``; empty: where the action is."""
+    is_above: bool = False
+    upon: str = ""
+    """The figure that it stands or lies on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +36,18 @@ class Actor:
     colour: Colour | None = None
     rider: str = ""
     """The figure that sits on it, if any."""
+    rider_look: tuple[tuple[str, Any], ...] = ()
+    """What is said of the rider's looks."""
     prop: str = ""
     """The figure that it holds, if any."""
     prop_colour: Colour | None = None
     upright: bool = False
     """Whether an animal stands and acts like a person."""
+    look: tuple[tuple[str, Any], ...] = ()
+    """What is said of its looks, as keys and values for its painter."""
+    place: Place = Place()
+    later: tuple[Actor, ...] = ()
+    """What it is in the moments after the first; empty: the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,3 +68,14 @@ class Script:
     camera_movement: str = ""
     lens: str = ""
     pace: str = ""
+    viewpoint: str = ""
+    moves: tuple[str, ...] = ()
+    """The camera's movements, one after another; ``camera_movement`` is the first."""
+    moments: int = 1
+    """Moments that the actors go through, each as long as the others."""
+    frame: str = ""
+    """What stands before the lens: ``hands``, ``wheel``, ``hood``, ``gripper`` and so on."""
+    effects: tuple[str, ...] = ()
+    """Effects of the viewpoint, named as in ``looks.toml``."""
+    not_drawn: tuple[str, ...] = ()
+    """What the scene names and the stage has no figure for."""

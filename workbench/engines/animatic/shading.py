@@ -11,10 +11,10 @@ from workbench.engines.animatic.colour import Colour
 from workbench.engines.animatic.planes import Sprite, sprite_of
 from workbench.engines.pixels import Image
 
-__all__ = ["foreshortened", "modelled", "shadow_of", "squashed"]
+__all__ = ["UNTURNED", "foreshortened", "modelled", "shadow_of", "squashed"]
 
 
-_DRAWN_SO: Final = frozenset(
+UNTURNED: Final = frozenset(
     {"card", "firework", "drawing", "jelly", "crawler", "person", "quadruped", "car", "arm"}
 )
 """Forms that have a front and a rear of their own, or look alike from everywhere."""
@@ -33,7 +33,7 @@ def squashed(pixels: Image, share: float, foot: int) -> Image:
 
 def foreshortened(pixels: Image, front: str, form: str) -> Image:
     """Return a painted figure as seen from the front or rear: narrower, but for what is round."""
-    if front == "side" or form in _DRAWN_SO:
+    if front == "side" or form in UNTURNED:
         return pixels
     share = 0.6
     height, width = pixels.shape[:2]

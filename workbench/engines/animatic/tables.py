@@ -10,9 +10,11 @@ from importlib import resources
 from types import MappingProxyType
 from typing import Any, Final
 
-__all__ = ["figures", "gaits", "lexicon", "looks", "nouns"]
+__all__ = ["figures", "gaits", "held", "lexicon", "looks", "nouns", "viewpoints"]
 
-_FIGURE_FILES: Final = ("people", "animals", "vehicles", "buildings", "nature", "things")
+_FIGURE_FILES: Final = (
+    "people", "animals", "vehicles", "buildings", "nature", "things", "household",
+)  # fmt: skip
 _IRREGULAR: Final = MappingProxyType(
     {
         "man": "men",
@@ -59,6 +61,18 @@ def lexicon() -> Mapping[str, Any]:
 def looks() -> Mapping[str, Any]:
     """Return what lighting, mood, palette and style do to the picture."""
     return _read("workbench.engines.animatic", "looks.toml")
+
+
+@cache
+def held() -> Mapping[str, Any]:
+    """Return where things are held: figure → x, y and size."""
+    return _read("workbench.engines.animatic.figures", "held.toml")
+
+
+@cache
+def viewpoints() -> Mapping[str, Any]:
+    """Return what each viewpoint does to shot, camera, frame and place."""
+    return _read("workbench.engines.animatic", "viewpoints.toml")
 
 
 @cache

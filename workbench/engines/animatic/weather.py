@@ -20,7 +20,19 @@ from workbench.engines.pixels import Image
 
 __all__ = ["Weather"]
 
-_INDOORS: Final = frozenset({"room", "kitchen", "office", "stage", "space", "underwater", "studio"})
+_INDOORS: Final = frozenset(
+    {
+        "room",
+        "kitchen",
+        "office",
+        "stage",
+        "space",
+        "underwater",
+        "studio",
+        "tabletop",
+        "car interior",
+    }
+)
 _FIXED: Final = 16
 _SHORE: Final = 0.68
 """Where splashes begin, as a share of the frame's height."""

@@ -44,6 +44,7 @@ def complete(request: RenderRequest, settings: Settings) -> RenderRequest:
     values["revision"] = weights.revision if weights and weights.revision else request.revision
     filled = request.model_copy(update=values)
     problems = [
+        *(FieldProblem("model", one) for one in (weights.problems(model) if weights else ())),
         *option_problems(request.options),
         *_size_problems(filled, family, settings),
         *_length_problems(filled, family, settings),

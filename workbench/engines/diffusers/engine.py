@@ -20,12 +20,12 @@ from workbench.engines.diffusers.faults import translate
 from workbench.engines.diffusers.options import Options, read_options
 from workbench.engines.diffusers.weights import find_weights, model_facts
 from workbench.engines.engine import Rendered, RenderTask
-from workbench.errors import EngineUnavailable
+from workbench.errors import EngineUnavailable, OutOfMemory, WorkbenchError
 from workbench.rendering import Progress, RenderRequest
 from workbench.settings import Settings
 
 if TYPE_CHECKING:
-    from workbench.engines.diffusers.loading import LoadedModel
+    from workbench.engines.diffusers.loaded_model import LoadedModel
 
 __all__ = ["DiffusersEngine"]
 
@@ -67,16 +67,31 @@ class DiffusersEngine:
         request = task.recipe.request
         device = self._model.device if self._model else _default_device()
         model = self._ready(request, read_options(request.options), device, task.report)
-        try:
-            return render(model, task)
-        except Exception as error:
-            # The traceback's frames keep the render's tensors alive.
-            traceback.clear_frames(error.__traceback__)
-            _collect()
-            translated = translate(error, request, model.plan.placement)
-            if translated is error:
-                raise
-            raise translated from error
+        while True:
+            try:
+                return render(model, task)
+            except Exception as error:
+                # The error's frames keep the render's tensors alive as long as the error exists.
+                traceback.clear_frames(error.__traceback__)
+                _collect()
+                translated = translate(error, request, model.plan.placement)
+                if not self._may_step_down(translated, model, request, task):
+                    if translated is error:
+                        raise
+                    raise translated from error
+
+    def _may_step_down(
+        self, error: WorkbenchError, model: LoadedModel, request: RenderRequest, task: RenderTask
+    ) -> bool:
+        """Tell whether the render is worth another try in a thriftier placement."""
+        if not isinstance(error, OutOfMemory):
+            return False
+        tried = model.plan.placement
+        if not model.step_down(request, read_options(request.options)):
+            return False
+        _LOG.warning("out of memory with placement %s; trying a thriftier one", tried)
+        task.report(Progress("loading", message=f"out of memory as {tried}: placed anew"))
+        return True
 
     def unload(self) -> None:
         """Free the device's memory."""
@@ -113,7 +128,7 @@ class DiffusersEngine:
         except Exception as error:
             traceback.clear_frames(error.__traceback__)
             _collect()
-            translated = translate(error, request, options.memory)
+            translated = translate(error, request, None)
             if translated is error:
                 raise
             raise translated from error

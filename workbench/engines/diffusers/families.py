@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-__all__ = ["Family", "ModelFacts", "Rule", "families", "family_of"]
+__all__ = ["Family", "MemoryRule", "ModelFacts", "Rule", "families", "family_of"]
 
 
 class Rule(BaseModel):
@@ -44,11 +44,14 @@ class _Defaults(BaseModel):
     guidance_scale: float | None = None
 
 
-class _Memory(BaseModel):
+class MemoryRule(BaseModel):
+    """What a family takes beyond its weights; see the top of ``families.toml``."""
+
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     denoise: int = 120
     decode: int = 320
+    decode_frames: int | None = None
 
 
 class Family(BaseModel):
@@ -89,7 +92,7 @@ class Family(BaseModel):
     dtype: Literal["bfloat16", "float16", "float32"] = "bfloat16"
     vae_dtype: Literal["bfloat16", "float16", "float32"] | None = None
     negative: str = ""
-    memory: _Memory = _Memory()
+    memory: MemoryRule = MemoryRule()
 
     def size_rule(self, name: str) -> Rule:
         """Return the rule of ``width`` or ``height``."""

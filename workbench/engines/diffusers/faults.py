@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from workbench.engines.diffusers.memory import Placement, lower_placement
 from workbench.errors import DeviceLost, OutOfMemory, RenderError, WorkbenchError
 from workbench.rendering import RenderRequest
 
@@ -45,7 +46,9 @@ def is_lost(error: BaseException) -> bool:
     return type(error).__name__ == "AcceleratorError" or any(sign in text for sign in _LOST)
 
 
-def translate(error: Exception, request: RenderRequest, placement: str) -> WorkbenchError:
+def translate(
+    error: Exception, request: RenderRequest, placement: Placement | None
+) -> WorkbenchError:
     """Return our error for ``error``, given the render's memory placement."""
     if isinstance(error, WorkbenchError):
         return error
@@ -66,13 +69,15 @@ def told_by(error: BaseException) -> str:
     return text or type(error).__name__
 
 
-def _advice(request: RenderRequest, placement: str) -> str:
+def _advice(request: RenderRequest, placement: Placement | None) -> str:
     size = f"{request.width}×{request.height}, {request.num_frames} frames"
     advice = []
-    if placement == "full":
-        advice.append("set options.memory to 'model_offload'")
-    if placement == "model_offload":
-        advice.append("set options.memory to 'group_offload'")
+    if (
+        placement
+        and (lower := lower_placement(placement))
+        and request.options.get("memory", "auto") != "auto"
+    ):
+        advice.append(f"set options.memory to '{lower}' or 'auto'")
     if not request.options.get("tiled_vae"):
         advice.append("set options.tiled_vae to true")
     if request.num_frames and request.num_frames > 1:

@@ -1,22 +1,51 @@
-"""Plans how a model fits into the device's memory. Pure arithmetic."""
+"""Decides before a render where a model's components lie, and how the VAE decodes.
+
+Arithmetic alone: what is free, what the weights take and how large a render is come from others.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
-from workbench.engines.diffusers.families import Family
+from workbench.engines.diffusers.families import Family, MemoryRule
 from workbench.rendering import RenderRequest
 
-__all__ = ["MemoryPlan", "Need", "Placement", "decode_fits", "need_of", "plan_memory"]
+__all__ = [
+    "PLACEMENTS",
+    "MemoryPlan",
+    "Need",
+    "Placement",
+    "is_denoiser",
+    "is_text_encoder",
+    "lower_placement",
+    "need_of",
+    "plan_memory",
+]
 
-Placement = Literal["full", "model_offload", "group_offload"]
+Placement = Literal["full", "text_offload", "model_offload", "group_offload"]
+PLACEMENTS: Final[tuple[Placement, ...]] = (
+    "full", "text_offload", "model_offload", "group_offload",
+)  # fmt: skip
+"""From the quickest to the thriftiest: what moves over the bus grows, what stays shrinks.
 
+``full``: every component stays on the device. ``text_offload``: denoiser and VAE stay, the text
+encoders are streamed through, once a prompt. ``model_offload``: one component at a time is on the
+device. ``group_offload``: text encoders and denoisers are streamed layer by layer in every forward;
+the VAE stays.
+"""
+
+_DENOISER_STAYS: Final = {"full", "text_offload"}
 _MARGIN: Final = 0.92
 """Share of the free memory that is planned with; the rest is the allocator's and the driver's."""
+_HOST_MARGIN: Final = 0.95
 _TILED_SHARE: Final = 0.2
 """What decoding in tiles takes of what decoding whole takes: an estimate for 2×2 tiles and more."""
+_STREAM_BYTES: Final = 3 << 28
+"""Layers under way and their prefetched successors, where weights are streamed."""
+_PINNED: Final = 2.0
+"""Page-locked copies in the worst case: the allocator rounds each tensor up to a power of two."""
 _GIB: Final = 1 << 30
 
 
@@ -25,11 +54,16 @@ class Need:
     """What one render needs, in bytes."""
 
     weights: Mapping[str, int]
-    """By component."""
+    """By component, in the number format in which it is used."""
     denoise: int
     """Beyond weights, while denoising."""
     decode: int
     """Beyond weights, while the VAE decodes whole frames."""
+
+    @property
+    def total(self) -> int:
+        """All weights together."""
+        return sum(self.weights.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,64 +73,220 @@ class MemoryPlan:
     placement: Placement
     tiled_vae: bool
     reason: str
+    pinned: bool = True
+    """Whether streamed weights wait in page-locked memory, from where they are copied quicker."""
+    problem: str = ""
+    """Why this machine cannot carry the model; empty where it can."""
+    hardly: bool = False
+    """Whether the thriftiest plan is still too large by the estimate."""
+
+    def streams(self, component: str) -> bool:
+        """Tell whether ``component`` is streamed to the device, layer by layer."""
+        if self.placement == "text_offload":
+            return is_text_encoder(component)
+        return self.placement == "group_offload" and (
+            is_text_encoder(component) or is_denoiser(component)
+        )
+
+    @property
+    def denoiser_stays(self) -> bool:
+        """Whether denoiser and VAE keep their place on the device throughout a render."""
+        return self.placement in _DENOISER_STAYS
 
 
-def need_of(request: RenderRequest, family: Family, weights: Mapping[str, int]) -> Need:
-    """Return what ``request`` needs, by its family's estimates per pixel and frame."""
-    volume = (request.width or 1280) * (request.height or 720) * (request.num_frames or 121)
-    return Need(weights, volume * family.memory.denoise, volume * family.memory.decode)
+def is_text_encoder(component: str) -> bool:
+    """Tell whether ``component`` (its name in the pipeline) reads the prompt."""
+    return component.startswith("text_encoder")
 
 
-def decode_fits(need: Need, free_bytes: int | None) -> bool:
-    """Tell whether whole frames can be decoded in what is free now; None means: no limit."""
-    return free_bytes is None or need.decode <= int(free_bytes * _MARGIN)
+def is_denoiser(component: str) -> bool:
+    """Tell whether ``component`` runs in every step."""
+    return component.startswith(("transformer", "unet"))
+
+
+def need_of(
+    request: RenderRequest,
+    family: Family,
+    weights: Mapping[str, int],
+    configs: Mapping[str, Mapping[str, object]] | None = None,
+    *,
+    wide_vae: bool = False,
+) -> Need:
+    """Return what ``request`` needs: weights as given, the rest estimated from its size.
+
+    ``configs`` are the components' configurations, where they are at hand: a transformer of twice
+    the width takes twice the memory. ``wide_vae`` tells that the VAE runs in 32 bits.
+    """
+    area = (request.width or 1280) * (request.height or 720)
+    frames = request.num_frames or 121
+    rule = family.memory
+    alive = min(frames, rule.decode_frames or frames)
+    decode = area * alive * rule.decode * (2 if wide_vae else 1)
+    return Need(weights, _denoise(area, frames, rule, configs or {}), decode)
+
+
+def _denoise(
+    area: int, frames: int, rule: MemoryRule, configs: Mapping[str, Mapping[str, object]]
+) -> int:
+    """Return the bytes that live in a forward beyond weights.
+
+    For a transformer whose shape is known: eight tensors of its width and two of its feed-forward
+    width, two bytes a value, for each token of the video.
+    """
+    shape = configs.get("transformer", {})
+    heads, width, inner = (
+        shape.get(name) for name in ("num_attention_heads", "attention_head_dim", "ffn_dim")
+    )
+    patch = shape.get("patch_size")
+    if not (
+        isinstance(heads, int)
+        and isinstance(width, int)
+        and isinstance(inner, int)
+        and isinstance(patch, list | tuple)
+    ):
+        return area * frames * rule.denoise
+    vae = configs.get("vae", {})
+    spatial, temporal = (
+        value if isinstance(value := vae.get(name), int) else usual
+        for name, usual in (("scale_factor_spatial", 8), ("scale_factor_temporal", 4))
+    )
+    side = spatial * int(patch[-1])
+    tokens = (area // (side * side)) * ((frames - 1) // temporal + 1) // int(patch[0])
+    return tokens * 2 * (8 * heads * width + 2 * inner)
 
 
 def plan_memory(
     need: Need,
     free_bytes: int | None,
+    host_bytes: int | None = None,
     *,
     placement: Placement | Literal["auto"] = "auto",
     tiled_vae: bool | None = None,
+    modular: bool = False,
+    lower_than: Placement | None = None,
 ) -> MemoryPlan:
-    """Return the least slow plan that fits into ``free_bytes``; None means: there is no limit.
+    """Return the quickest plan that fits into ``free_bytes`` of the device and ``host_bytes``.
 
-    ``placement`` and ``tiled_vae`` are the user's wishes and are kept where given. Where nothing
-    fits, the thriftiest plan is returned: the render may still succeed, or say what would fit.
+    ``free_bytes`` is None where the device has no memory of its own; ``host_bytes`` is None where
+    nothing is known of the machine's. ``placement`` and ``tiled_vae`` are the user's wishes and are
+    kept where given. ``modular`` pipelines have no way to take one component at a time.
+    ``lower_than`` leaves out what has run out of memory already. Where nothing fits the device, the
+    thriftiest plan is returned: the render may still succeed, or say what would fit. Where nothing
+    fits the machine, the plan has a ``problem``.
     """
+    host = None if host_bytes is None else int(host_bytes * _HOST_MARGIN)
     if free_bytes is None:
-        chosen: Placement = "full" if placement == "auto" else placement
-        return MemoryPlan(chosen, bool(tiled_vae), "the device's memory is the machine's own")
+        best = next(_candidates(lower_than, modular=modular))
+        chosen: Placement = best if placement == "auto" else placement
+        problem = "" if host is None or need.total <= host else _too_large(need, host_bytes or 0)
+        told = "the device's memory is the machine's own"
+        return MemoryPlan(chosen, bool(tiled_vae), told, problem=problem)
     room = int(free_bytes * _MARGIN)
-    total = sum(need.weights.values())
-    largest = max(need.weights.values(), default=0)
-    vae = need.weights.get("vae", 0)
-    resident: dict[Placement, int] = {"full": total, "model_offload": largest, "group_offload": 0}
-    candidates: tuple[Placement, ...] = (
-        tuple(resident) if placement == "auto" else (placement,)
-    )  # fmt: skip
-    for candidate in candidates:
-        weights_then = total if candidate == "full" else vae
-        left = room - weights_then
-        fits_denoise = resident[candidate] + need.denoise <= room
-        whole, tiles = need.decode <= left, int(need.decode * _TILED_SHARE) <= left
-        tiled = not whole if tiled_vae is None else tiled_vae
-        if fits_denoise and (tiles if tiled else whole):
-            return MemoryPlan(candidate, tiled, _reason(candidate, tiled, total, need, free_bytes))
+    candidates = [placement] if placement != "auto" else [*_candidates(lower_than, modular=modular)]
+    carried = [one for one in candidates if _fits_host(one, need, host, pinned=False)]
+    for candidate, tiled in _in_order(carried):
+        if tiled_vae in {None, tiled} and _peak(candidate, need, tiled=tiled) <= room:
+            return _plan(candidate, need, free_bytes, host, tiled=tiled)
     last = candidates[-1]
-    tiled = True if tiled_vae is None else tiled_vae
-    return MemoryPlan(last, tiled, f"hardly fits: {_reason(last, tiled, total, need, free_bytes)}")
+    plan = _plan(last, need, free_bytes, host, tiled=True if tiled_vae is None else tiled_vae)
+    if placement == "auto" and last not in carried:
+        return replace(plan, problem=_too_large(need, host_bytes or 0))
+    return replace(plan, reason=f"hardly fits: {plan.reason}", hardly=True)
 
 
-def _reason(placement: Placement, tiled: bool, total: int, need: Need, free_bytes: int) -> str:
+def lower_placement(placement: Placement, *, modular: bool = False) -> Placement | None:
+    """Return the next thriftier placement; None where there is none."""
+    if placement == PLACEMENTS[-1]:
+        return None
+    return next(_candidates(placement, modular=modular))
+
+
+def _candidates(lower_than: Placement | None, *, modular: bool) -> Iterator[Placement]:
+    first = PLACEMENTS.index(lower_than) + 1 if lower_than else 0
+    for one in PLACEMENTS[first:] or PLACEMENTS[-1:]:
+        if not (modular and one == "model_offload"):
+            yield one
+
+
+def _in_order(placements: Sequence[Placement]) -> Iterator[tuple[Placement, bool]]:
+    """Yield placements with whole or tiled decoding, the quickest first.
+
+    Streaming the text encoder costs a second for each new prompt; tiles cost half as much again of
+    every decode, and can show seams. So whole frames come first among the two placements in which
+    the denoiser stays; beyond them, moving the denoiser costs more than tiles.
+    """
+    staying = [one for one in placements if one in _DENOISER_STAYS]
+    yield from ((one, tiled) for tiled in (False, True) for one in staying)
+    moving = [one for one in placements if one not in _DENOISER_STAYS]
+    yield from ((one, tiled) for one in moving for tiled in (False, True))
+
+
+def _peak(placement: Placement, need: Need, *, tiled: bool) -> int:
+    """Return the most that is on the device at any moment of the render."""
+    decode = int(need.decode * _TILED_SHARE) if tiled else need.decode
+    texts = [size for name, size in need.weights.items() if is_text_encoder(name)]
+    cores = [size for name, size in need.weights.items() if is_denoiser(name)]
+    others = need.total - sum(texts) - sum(cores)
+    if placement == "full":
+        return need.total + max(need.denoise, decode)
+    if placement == "text_offload":
+        return sum(cores) + others + max(need.denoise, decode, _STREAM_BYTES)
+    if placement == "model_offload":
+        largest = max(need.weights.values(), default=0)
+        core = max(cores, default=0) + need.denoise
+        return max(largest, core, need.weights.get("vae", others) + decode)
+    return others + max(_STREAM_BYTES + need.denoise, decode)
+
+
+def _host_need(placement: Placement, need: Need, *, pinned: bool) -> int:
+    """Return what the machine's own memory must hold; weights that stay go through it unkept.
+
+    Every placement but ``full`` is loaded into the machine's memory first.
+    """
+    if placement == "full":
+        return 0
+    streamed = sum(
+        size
+        for name, size in need.weights.items()
+        if is_text_encoder(name) or (placement == "group_offload" and is_denoiser(name))
+    )
+    more = int(streamed * (_PINNED - 1)) if pinned and placement != "model_offload" else 0
+    return need.total + more
+
+
+def _fits_host(placement: Placement, need: Need, host: int | None, *, pinned: bool) -> bool:
+    return host is None or _host_need(placement, need, pinned=pinned) <= host
+
+
+def _plan(
+    placement: Placement, need: Need, free_bytes: int, host: int | None, *, tiled: bool
+) -> MemoryPlan:
+    pinned = _fits_host(placement, need, host, pinned=True)
+    return MemoryPlan(
+        placement, tiled, _reason(placement, need, free_bytes, tiled=tiled, pinned=pinned), pinned
+    )
+
+
+def _too_large(need: Need, host_bytes: int) -> str:
+    return (
+        f"This machine has {host_bytes / _GIB:.0f} GiB of memory free and the model's weights take "
+        f"{need.total / _GIB:.0f} GiB: quantise it (quantize='fp8', 'int8' or 'nf4'), give a "
+        "smaller transformer (such as a GGUF file), or free memory."
+    )
+
+
+def _reason(placement: Placement, need: Need, free_bytes: int, *, tiled: bool, pinned: bool) -> str:
     kept = {
         "full": "all weights stay on the device",
+        "text_offload": "denoiser and VAE stay on the device, the text encoder is streamed through",
         "model_offload": "one component at a time is on the device",
         "group_offload": "weights are streamed to the device layer by layer",
     }[placement]
+    if not pinned and placement in {"text_offload", "group_offload"}:
+        kept += ", slowly, for the machine has too little memory to lock pages"
     how = "in tiles" if tiled else "whole"
     return (
-        f"{kept}, frames are decoded {how}: {total / _GIB:.1f} GiB of weights, about "
+        f"{kept}, frames are decoded {how}: {need.total / _GIB:.1f} GiB of weights, about "
         f"{need.denoise / _GIB:.1f} GiB to denoise and {need.decode / _GIB:.1f} GiB to decode, "
         f"{free_bytes / _GIB:.1f} GiB free"
     )

@@ -48,7 +48,8 @@ class Options(BaseModel):
     max_sequence_length: int | None = Field(None, ge=1, le=4_096)
     """Longest prompt, in tokens."""
     dtype: Literal["auto", "bfloat16", "float16", "float32"] = "auto"
-    memory: Literal["auto", "full", "model_offload", "group_offload"] = "auto"
+    memory: Literal["auto", "full", "text_offload", "model_offload", "group_offload"] = "auto"
+    """Where the weights lie; ``auto`` takes the quickest placement that fits, for each render."""
     tiled_vae: bool | None = None
     """Whether the VAE decodes in tiles; None: where memory asks for it."""
     attention: str = "auto"

@@ -19,7 +19,7 @@ from workbench.engines.diffusers.adapters import (
 from workbench.engines.diffusers.faults import is_lost, is_out_of_memory, told_by
 from workbench.engines.diffusers.film import Film
 from workbench.engines.diffusers.frames import Tap, frames_of_output
-from workbench.engines.diffusers.loading import LoadedModel
+from workbench.engines.diffusers.loaded_model import LoadedModel
 from workbench.engines.diffusers.options import AS_RENDERED, Options, read_options
 from workbench.engines.diffusers.safety import safety_state
 from workbench.engines.diffusers.steps import StepWatch
@@ -43,9 +43,13 @@ def render(model: LoadedModel, task: RenderTask) -> Rendered:
     pipe = model.pipe_for(options)
     model.fit(request, options)
     acceleration = model.acceleration
-    resident = model.plan.placement == "full"
     acceleration.apply(
-        pipe, request.profile, options, model.family, model.device, resident=resident
+        pipe,
+        request.profile,
+        options,
+        model.family,
+        model.device,
+        resident=model.plan.denoiser_stays,
     )
     while True:
         run = _Run(model, pipe, task, options)
@@ -181,7 +185,7 @@ class _Run:
             "flow_shift": shift,
             "dtypes": dict(model.dtypes),
             "memory": {"placement": model.plan.placement, "tiled_vae": model.plan.tiled_vae,
-                       "reason": model.plan.reason},
+                       "reason": model.plan.reason, "ran_out": sorted(model.ran_out)},
             "attention": acceleration.attention,
             "compiled": acceleration.compiled,
             "quick_parts": acceleration.quick_parts,

@@ -1,6 +1,7 @@
-"""Locates model weights on this machine and reports their size.
+"""Where a model's weights are on this machine, what they take, and how to get those missing.
 
-Reads folders and small JSON files only; imports no model library and uses no network.
+Reads folders, small JSON files and the headers of weight files. Imports no library of models and
+opens no connection.
 """
 
 from __future__ import annotations
@@ -10,15 +11,19 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from workbench.engines.diffusers.families import ModelFacts
+from workbench.engines.diffusers.weight_files import Stored, WeightFiles, weight_files
+from workbench.errors import DamagedFile
 
-__all__ = ["Weights", "find_weights", "how_to_get", "model_facts"]
+__all__ = ["Weights", "find_weights", "how_to_get", "hub_cache", "model_facts"]
 
-_INDEX = "model_index.json"
-_MODULAR_INDEX = "modular_model_index.json"
-_WEIGHT_SUFFIXES = (".safetensors", ".bin")
+_INDEX: Final = "model_index.json"
+_MODULAR_INDEX: Final = "modular_model_index.json"
+_WITHOUT_WEIGHTS: Final = ("Scheduler", "Tokenizer", "TokenizerFast", "Processor", "Extractor",
+                           "Guidance", "Backend")  # fmt: skip
+"""How the classes of components end that are made from a configuration alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,29 +36,89 @@ class Weights:
 
     @property
     def modular(self) -> bool:
-        """Whether it is a modular pipeline, assembled from blocks."""
+        """Whether it is put together from blocks, with no pipeline class of its own."""
         return not (self.folder / _INDEX).is_file()
 
-    def component_bytes(self) -> dict[str, int]:
-        """Return the size of each component's weights on disk, in bytes, one form of each."""
-        sizes: dict[str, int] = {}
-        for part in sorted(self.folder.iterdir()):
-            if part.is_dir():
-                sizes[part.name] = _weight_bytes(part)
-        return {name: size for name, size in sizes.items() if size}
+    @property
+    def index(self) -> Mapping[str, Any]:
+        """The whole ``model_index.json``, or its modular kin."""
+        return _json(self.folder / _INDEX) or _json(self.folder / _MODULAR_INDEX)
+
+    @property
+    def variant(self) -> str:
+        """The variant to load (such as ``fp16``) where a component has no plain form; else empty."""
+        found = (files.variant for files in self.component_files().values())
+        return next((variant for variant in found if variant), "")
+
+    def component_files(self) -> dict[str, WeightFiles]:
+        """Return the weight files of each component that has any."""
+        parts = (part for part in sorted(self.folder.iterdir()) if part.is_dir())
+        found = {part.name: weight_files(part) for part in parts}
+        return {name: files for name, files in found.items() if files.files}
+
+    def stored(self) -> dict[str, Stored]:
+        """Return what each component's files hold; a damaged file is counted by its size."""
+        found = {}
+        for name, files in self.component_files().items():
+            try:
+                found[name] = files.stored()
+            except DamagedFile:
+                found[name] = Stored(files.size_bytes // 2)
+        return found
+
+    def problems(self, model: str, replaced: frozenset[str] = frozenset()) -> list[str]:
+        """Return why the model cannot be loaded: what is missing or damaged, a sentence each.
+
+        ``replaced`` names components whose weights come from elsewhere.
+        """
+        missing: list[str] = []
+        told: list[str] = []
+        for name in self._expected() - replaced:
+            files = weight_files(self.folder / name)
+            if not files.files and not files.missing:
+                missing.append(f"{name}/ (no weights)")
+            missing += [f"{name}/{file.name}" for file in files.missing]
+            try:
+                files.stored()
+            except DamagedFile as error:
+                told.append(str(error))
+        if missing:
+            what = ", ".join(sorted(missing)[:5]) + (" and more" if len(missing) > 5 else "")
+            told.insert(
+                0, f"The model in {model} is not whole: {what} missing. {self._mend(model)}"
+            )
+        return told
+
+    def _expected(self) -> set[str]:
+        """Return the components that need weight files, by ``model_index.json``."""
+        return {
+            name
+            for name, entry in self.index.items()
+            if isinstance(entry, list)
+            and len(entry) == 2
+            and isinstance(entry[1], str)
+            and not entry[1].endswith(_WITHOUT_WEIGHTS)
+            and entry[0] in {"diffusers", "transformers"}
+        }
+
+    def _mend(self, model: str) -> str:
+        if self.revision:
+            return f"Finish the download with `hf download {model} --revision {self.revision}`."
+        return "Copy the missing files into the folder."
 
 
 def find_weights(model: str, revision: str = "") -> Weights | None:
-    """Return the local folder of ``model`` (a folder or a hub name), or None.
+    """Return where ``model`` (a folder or a hub name) is on this machine; None when it is not.
 
-    A hub name is looked up in the hub cache (``HF_HUB_CACHE``, ``HF_HOME``) without network access.
+    A hub name is looked up in the cache of the hub's library, where ``HF_HUB_CACHE`` or
+    ``HF_HOME`` say it is, without asking the network.
     """
     folder = Path(model).expanduser()
     if _is_pipeline(folder):
         return Weights(folder.resolve(), "")
     if model.count("/") != 1:
         return None
-    home = _hub_cache() / f"models--{model.replace('/', '--')}"
+    home = hub_cache() / f"models--{model.replace('/', '--')}"
     reference = home / "refs" / (revision or "main")
     commit = revision
     if reference.is_file():
@@ -63,10 +128,10 @@ def find_weights(model: str, revision: str = "") -> Weights | None:
 
 
 def model_facts(model: str, weights: Weights | None) -> ModelFacts:
-    """Return the facts of ``model``, without loading it."""
+    """Return what can be known of ``model`` without loading it."""
     if weights is None:
         return ModelFacts(hub_name=model)
-    index = _json(weights.folder / _INDEX) or _json(weights.folder / _MODULAR_INDEX)
+    index = weights.index
     configs = {
         part: config
         for part in ("transformer", "unet", "vae")
@@ -82,7 +147,7 @@ def model_facts(model: str, weights: Weights | None) -> ModelFacts:
 
 
 def how_to_get(model: str, revision: str = "") -> str:
-    """Return a sentence that tells how to get missing weights."""
+    """Return the one sentence that says how to get weights that are not here."""
     if model.count("/") != 1 or model.startswith((".", "/", "~")):
         return f"There is no model in {model!r}: a folder with a model_index.json is needed."
     command = f"hf download {model}" + (f" --revision {revision}" if revision else "")
@@ -92,27 +157,16 @@ def how_to_get(model: str, revision: str = "") -> str:
     )
 
 
-def _is_pipeline(folder: Path) -> bool:
-    return (folder / _INDEX).is_file() or (folder / _MODULAR_INDEX).is_file()
-
-
-def _hub_cache() -> Path:
+def hub_cache() -> Path:
+    """Return the folder in which the hub's library keeps what it downloaded."""
     if cache := os.environ.get("HF_HUB_CACHE"):
         return Path(cache).expanduser()
     home = os.environ.get("HF_HOME") or Path("~/.cache/huggingface").expanduser()
     return Path(home).expanduser() / "hub"
 
 
-def _weight_bytes(folder: Path) -> int:
-    for suffix in _WEIGHT_SUFFIXES:
-        files = [
-            file
-            for file in folder.glob(f"*{suffix}")
-            if "." not in file.stem or "-of-" in file.name
-        ]
-        if files:
-            return sum(file.stat().st_size for file in files)
-    return 0
+def _is_pipeline(folder: Path) -> bool:
+    return (folder / _INDEX).is_file() or (folder / _MODULAR_INDEX).is_file()
 
 
 def _json(path: Path) -> Mapping[str, Any]:

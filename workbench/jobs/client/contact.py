@@ -2,40 +2,49 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable
 from typing import Final
 
 from workbench.errors import SupervisorUnavailable
-from workbench.jobs.client.launch import launch_supervisor
+from workbench.jobs.client.launch import Launcher
 from workbench.jobs.client.link import Link, dial
 from workbench.jobs.client.watcher import Watcher
 from workbench.jobs.model import Changes, Job, SupervisorStatus
 from workbench.jobs.paths import JobPaths
-from workbench.jobs.store import Index, IndexFailure, Reader
+from workbench.jobs.store import Index, IndexFailure, Reader, Requests
 from workbench.jobs.supervisor.lock import read_status
 from workbench.settings import Settings
 
 __all__ = ["Contact"]
 
 _START_LIMIT_S: Final = 15.0
-_LAUNCH_AGAIN_S: Final = 1.0
 _ANSWER_LIMIT_S: Final = 2.0
+_LOG = logging.getLogger("workbench.jobs")
 
 
 class Contact:
     """One client's contact with the supervisor of one outputs/ folder; thread-safe."""
 
-    def __init__(self, settings: Settings, paths: JobPaths, index: Index, reader: Reader) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        paths: JobPaths,
+        index: Index,
+        reader: Reader,
+        requests: Requests,
+    ) -> None:
         self._settings = settings
         self._paths = paths
         self._index = index
         self._reader = reader
+        self._requests = requests
         self._link = Link(paths)
         self._watcher: Watcher | None = None
         self._guard = threading.Lock()
-        self.launched_at = -_LAUNCH_AGAIN_S
+        self.launcher = Launcher(settings, paths, self._explain)
 
     def supervisor(self) -> SupervisorStatus | None:
         """Return the supervisor that holds the lock; None when there is none."""
@@ -44,28 +53,37 @@ class Contact:
     def tell(self, *, work: bool = False) -> None:
         """Tell of a change: wake the supervisor, or start one where there is ``work`` for it."""
         if not self._link.wake() and work:
-            self._launch()
+            self._launch(asked=True)
         if self._watcher is not None:
             self._watcher.look()
 
     def look_after(self, job: Job) -> Job:
         """Make sure that somebody looks after a job that has not ended."""
-        if not job.state.final and self.supervisor() is None:
+        if not job.state.final:
             self._launch()
         return job
+
+    def check(self) -> None:
+        """Raise ``SupervisorUnavailable`` where starting a supervisor was given up."""
+        if self.launcher.has_given_up and self.supervisor() is None:
+            raise SupervisorUnavailable(self.launcher.trouble)
 
     def ensure(self) -> None:
         """Start a supervisor when there is none and wait until it answers.
 
-        Raises ``SupervisorUnavailable`` when that takes more than a few seconds.
+        Raises ``SupervisorUnavailable`` when it cannot start, or does not answer within seconds.
         """
         limit = time.monotonic() + _START_LIMIT_S
+        asked = True
         while (line := dial(self._paths)) is None:
-            self._launch()
+            self._launch(asked=asked)
+            asked = False
+            self.check()
             if time.monotonic() > limit:
-                raise SupervisorUnavailable(
+                reason = self.launcher.trouble or (
                     f"No supervisor answers for {self._settings.outputs}; see {self._paths.log}."
                 )
+                raise SupervisorUnavailable(reason)
             time.sleep(0.02)
         line.close()
 
@@ -107,10 +125,14 @@ class Contact:
         except (IndexFailure, SupervisorUnavailable):
             return  # the next look comes soon
 
-    def _launch(self) -> None:
-        with self._guard:
-            now = time.monotonic()
-            if now - self.launched_at < _LAUNCH_AGAIN_S:
-                return
-            self.launched_at = now
-        launch_supervisor(self._settings)
+    def _launch(self, *, asked: bool = False) -> None:
+        if self.supervisor() is None:
+            self.launcher.launch(asked=asked)
+
+    def _explain(self, reason: str) -> None:
+        """Let every reader of a waiting job know why it waits."""
+        try:
+            with self._index.write() as writer:
+                self._requests.explain_waiting(writer, reason)
+        except IndexFailure:
+            _LOG.warning("waiting jobs cannot be told why", extra={"reason": reason})

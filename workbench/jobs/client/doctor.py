@@ -21,8 +21,9 @@ from workbench.jobs.client.manager import JobManager
 from workbench.jobs.cluster.status import ClusterState
 from workbench.jobs.devices import Nvml
 from workbench.jobs.locking import holders
-from workbench.jobs.model import JobState
+from workbench.jobs.model import JobState, SupervisorStatus
 from workbench.jobs.paths import JobPaths
+from workbench.jobs.processes import is_stopped
 from workbench.jobs.supervisor.leases import lease_folder
 from workbench.settings import Settings
 
@@ -153,10 +154,9 @@ def _locks(manager: JobManager, paths: JobPaths) -> Iterator[Finding]:
     held = holders(paths.lock)
     if held and manager.supervisor() is None:
         pids = ", ".join(str(pid) for pid in held)
-        advice = f"It may just be starting. If this stays: kill -9 {pids}."
-        yield Finding(
-            Verdict.BAD, "locks", f"pid {pids} holds the supervisor's and is none", advice
-        )
+        advice = f"It may just be starting. If this stays, end it: kill {pids}."
+        told = f"pid {pids} holds the supervisor's lock and has not said that it serves"
+        yield Finding(Verdict.BAD, "locks", told, advice)
     leases = {path: holders(path) for path in lease_folder().glob("*.lock")}
     taken = sorted({pid for pids in leases.values() for pid in pids})
     told = f"{len([pids for pids in leases.values() if pids])} GPU leases are held"
@@ -184,11 +184,23 @@ def _supervisor(manager: JobManager, paths: JobPaths) -> Iterator[Finding]:
     if installed != status.version:
         advice = f"End it (kill {status.pid}): the next render starts the installed {installed}."
         yield Finding(Verdict.NOTE, "supervisor", told, advice)
+    elif status.host:
+        advice = f"What runs there is seen there: run the doctor on {status.host}."
+        yield Finding(Verdict.NOTE, "supervisor", f"{told}, on {status.host}", advice)
     elif not manager.answers():
-        advice = f"It may be stopped: kill -CONT {status.pid}, or end it: kill -9 {status.pid}."
+        advice = _advice(status, paths)
         yield Finding(Verdict.BAD, "supervisor", f"{told}, does not answer", advice)
     else:
         yield Finding(Verdict.GOOD, "supervisor", told)
+
+
+def _advice(status: SupervisorStatus, paths: JobPaths) -> str:
+    """Return what to do about a supervisor that is there and does not answer."""
+    if is_stopped(status.pid):
+        return f"It is stopped. Let it go on: kill -CONT {status.pid}."
+    if not Path(status.socket).exists():
+        return f"Its socket {status.socket} was removed; it makes a new one within seconds."
+    return f"It may be busy: read {paths.log}. To start anew: kill {status.pid}; no job is lost."
 
 
 def _cluster(settings: Settings, manager: JobManager, paths: JobPaths) -> Iterator[Finding]:

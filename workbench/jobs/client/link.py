@@ -5,9 +5,11 @@ from __future__ import annotations
 import socket
 import threading
 from contextlib import suppress
+from pathlib import Path
 from typing import Final
 
 from workbench.jobs.paths import JobPaths
+from workbench.jobs.sockets import connect
 from workbench.jobs.supervisor.lock import read_status
 
 __all__ = ["Link", "dial"]
@@ -20,15 +22,10 @@ def dial(paths: JobPaths) -> socket.socket | None:
     status = read_status(paths)
     if status is None:
         return None
-    line = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
-        line.settimeout(_ANSWER_S)
-        line.connect(status.socket)
-        line.settimeout(None)
+        return connect(Path(status.socket), _ANSWER_S)
     except OSError:
-        line.close()
         return None
-    return line
 
 
 class Link:

@@ -59,7 +59,7 @@ class JobManager(Results, Judgements):
         self._requests = Requests(settings.max_queued_jobs)
         self._submitter = Submitter(settings, self._index, self._requests)
         self._verification = Verification(self._paths, self._index, self._reader, self._requests)
-        self._contact = Contact(settings, self._paths, self._index, self._reader)
+        self._contact = Contact(settings, self._paths, self._index, self._reader, self._requests)
         self._nvml = Nvml()
 
     # asking for renders
@@ -174,7 +174,11 @@ class JobManager(Results, Judgements):
         return self._contact.watch(callback)
 
     def wait(self, job_ids: Sequence[str], timeout_s: float | None = None) -> tuple[Job, ...]:
-        """Return these jobs once all have ended; raises ``TimeoutError`` when that takes longer."""
+        """Return these jobs once all have ended.
+
+        Raises ``TimeoutError`` when that takes longer, and ``SupervisorUnavailable`` when no
+        supervisor can be started to render them.
+        """
         limit = None if timeout_s is None else time.monotonic() + timeout_s
         changed = threading.Event()
         stop = self.watch(lambda _: changed.set())
@@ -186,6 +190,7 @@ class JobManager(Results, Judgements):
                 if not open_jobs:
                     return tuple(self._verification.of_job(job) for job in jobs)
                 self._contact.look_after(open_jobs[0])
+                self._contact.check()
                 left = None if limit is None else limit - time.monotonic()
                 if left is not None and left <= 0:
                     raise TimeoutError(f"{len(open_jobs)} of {len(jobs)} jobs have not ended.")

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.engines.engine import Engine
+from workbench.engines.inputs import INPUT_OPTIONS
 from workbench.engines.registry import create_engine
 from workbench.errors import DiskFull, FieldProblem, InvalidRequest
 from workbench.identifiers import Kind, new_identifier
@@ -201,7 +202,7 @@ class Submitter:
         engine = self._engines.get(request.engine)
         if engine is None:
             engine = self._engines[request.engine] = create_engine(request.engine, self._settings)
-        return engine.complete(request), engine.needs_gpu
+        return engine.complete(_anchored(request, local_model=engine.needs_gpu)), engine.needs_gpu
 
     def _check_disk(self) -> None:
         self._paths.control.mkdir(parents=True, exist_ok=True)
@@ -213,6 +214,28 @@ class Submitter:
                 f"{reserve >> 20} MiB that are kept in reserve; remove some videos, or lower "
                 "WORKBENCH_DISK_RESERVE_BYTES."
             )
+
+
+def _anchored(request: RenderRequest, *, local_model: bool) -> RenderRequest:
+    """Return ``request`` with absolute paths: a worker runs in another folder than its client."""
+    options = {
+        name: str(Path(value).expanduser().absolute())
+        if name in INPUT_OPTIONS and isinstance(value, str) and _is_here(value)
+        else value
+        for name, value in request.options.items()
+    }
+    model = request.model
+    if local_model and model and _is_here(model):
+        model = str(Path(model).expanduser().absolute())
+    return request.model_copy(update={"options": options, "model": model})
+
+
+def _is_here(path: str) -> bool:
+    """Tell whether ``path`` names a file or folder from where this process stands."""
+    try:
+        return Path(path).expanduser().exists()
+    except (OSError, RuntimeError, ValueError):
+        return False
 
 
 def _digest(

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-import select
+import selectors
 import socket
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
@@ -22,6 +23,7 @@ _POLL_S: Final = 0.25
 _LONE_POLL_S: Final = 0.04
 """How often to look when there is no supervisor to push."""
 _REDIAL_LOOKS: Final = 10
+_AFTER_ERROR_S: Final = 0.5
 _LOG = logging.getLogger("workbench.jobs")
 
 Subscriber = Callable[[Changes], None]
@@ -80,6 +82,16 @@ class Watcher:
         self._nudged.close()
 
     def _follow(self, revision: int) -> None:
+        while True:
+            try:
+                revision = self._follow_once(revision)
+            except Exception:  # noqa: BLE001  the thread serves every subscriber: it must not end
+                _LOG.exception("changes cannot be followed")
+                time.sleep(_AFTER_ERROR_S)
+            else:
+                return
+
+    def _follow_once(self, revision: int) -> int:
         line: socket.socket | None = None
         looks = 0
         try:
@@ -92,6 +104,7 @@ class Watcher:
         finally:
             if line is not None:
                 line.close()
+        return revision
 
     def _wanted(self) -> bool:
         with self._guard:
@@ -111,8 +124,12 @@ class Watcher:
 
     def _wait(self, line: socket.socket | None) -> socket.socket | None:
         """Wait for a word from the supervisor or from this process; None when it has gone."""
-        ends = [self._nudged] if line is None else [self._nudged, line]
-        ready, _, _ = select.select(ends, [], [], _LONE_POLL_S if line is None else _POLL_S)
+        with selectors.PollSelector() as selector:  # select() ends at descriptor 1,024
+            selector.register(self._nudged, selectors.EVENT_READ)
+            if line is not None:
+                selector.register(line, selectors.EVENT_READ)
+            wait_s = _LONE_POLL_S if line is None else _POLL_S
+            ready = [key.fileobj for key, _ in selector.select(wait_s)]
         if self._nudged in ready:
             self._nudged.recv(4_096)
         if line is not None and line in ready:

@@ -1,24 +1,21 @@
-"""Which device the cluster has given to this process, by the variable through which Ray says so."""
+"""The device that Ray assigned to this process, read from the variable that Ray sets."""
 
 from __future__ import annotations
 
 import os
 
-from workbench.jobs.devices import Gpu, Nvml
+from workbench.jobs.devices import Nvml, Slot, cpu_label
 
-__all__ = ["assigned_gpu", "visible_number"]
+__all__ = ["assigned_slot"]
 
 
-def assigned_gpu() -> Gpu | None:
-    """Return the GPU that the cluster shows to this process; None where no library knows it."""
+def assigned_slot(kind: str) -> Slot:
+    """Return the slot of this process; a GPU that NVML does not know has no UUID and no label."""
+    if kind == "cpu":
+        return Slot("cpu:0", "cpu", None, None, cpu_label(), ())
     visible = os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")[0].strip()
     for gpu in Nvml().gpus():
         if visible == str(gpu.gpu_id) or (len(visible) > 4 and gpu.uuid.startswith(visible)):
-            return gpu
-    return None
-
-
-def visible_number() -> int | None:
-    """Return the number of the GPU, where it is shown by a number."""
-    visible = os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")[0].strip()
-    return int(visible) if visible.isdecimal() else None
+            return Slot("cuda:0", "cuda", gpu.uuid, gpu.gpu_id, gpu.label, ())
+    number = int(visible) if visible.isdecimal() else None
+    return Slot("cuda:0", "cuda", None, number, "", ())

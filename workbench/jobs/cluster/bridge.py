@@ -1,7 +1,6 @@
-"""The bridge: the supervisor's one process that is in the cluster, and carries words to it.
+"""The bridge: the supervisor's one process that is in the cluster.
 
-Started as ``python -m workbench.jobs.cluster.bridge DESCRIPTOR PARENT``. Ray may hang, crash and
-take its process down: that is why it has a process that can be ended and started again.
+Ray may hang, crash and take its process down; the supervisor can end this one and start another.
 """
 
 from __future__ import annotations
@@ -15,36 +14,37 @@ import secrets
 import socket
 import sys
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
+from workbench.jobs.channel import Channel
 from workbench.jobs.client.launch import settings_environment
 from workbench.jobs.cluster.members import Survey, installed, name_members, plan_remote_slots
-from workbench.jobs.cluster.messages import (
-    BridgeWire,
-    BridgeWord,
-    Joined,
-    Open,
-    Pulse,
-    Quit,
-    Refused,
-    Say,
-    Seen,
-    Shut,
-    Trouble,
-)
 from workbench.jobs.cluster.ray_cluster import RayCluster, Unreachable
 from workbench.jobs.cluster.remote_worker_proxy import RemoteWorkerProxy, Terms
 from workbench.jobs.cluster.status import Member, RemoteSlot
-from workbench.jobs.cluster.words import Assigned
-from workbench.jobs.devices import Nvml, Readings, plan_slots
+from workbench.jobs.devices import Nvml, Readings, Slot, plan_slots
+from workbench.jobs.messages import (
+    Addressed,
+    Beat,
+    ClusterLost,
+    ClusterSeen,
+    DeviceRead,
+    EndWorker,
+    Leave,
+    LineMessage,
+    Message,
+    NoWorker,
+    Ready,
+    StartWorker,
+)
 from workbench.jobs.processes import die_with_parent
 from workbench.settings import Settings
 
 __all__ = ["Bridge", "namespace_of"]
 
-_PULSE_S: Final = 1.0
+_BEAT_S: Final = 1.0
 _LOOK_EVERY_S: Final = 1.0
 _LOOK_LIMIT_S: Final = 15.0
 _SURVEY_LIMIT_S: Final = 60.0
@@ -68,13 +68,18 @@ def namespace_of(outputs: Path) -> str:
 class Bridge:
     """One life of the bridge, from joining to leaving."""
 
-    def __init__(self, settings: Settings, wire: BridgeWire) -> None:
+    def __init__(self, settings: Settings, channel: Channel) -> None:
         self._settings = settings
-        self._wire = wire
+        self._channel = channel
         self._namespace = namespace_of(settings.outputs)
         hold_s = max(0.1, min(_LONGEST_HOLD_S, settings.lease_s / 5))
         self._terms = Terms(
-            secrets.token_hex(8), _environment(settings), hold_s=hold_s, open_s=_OPEN_LIMIT_S
+            secrets.token_hex(8),
+            _environment(settings),
+            share=1.0 / settings.slots_per_gpu,
+            absence_s=settings.cluster_absence_s,
+            hold_s=hold_s,
+            open_s=_OPEN_LIMIT_S,
         )
         # A Ray of our own is there to have what this machine has.
         self._has_own = settings.cluster == "local"
@@ -86,28 +91,28 @@ class Bridge:
         self._surveys: dict[str, Survey] = {}
         self._problems: dict[str, str] = {}
         self._asked: set[str] = set()
-        self._learned: dict[str, Assigned] = {}
+        self._assigned: dict[str, Slot] = {}
         self._readings: dict[str, Readings] = {}
         self._remote_slots: dict[str, RemoteSlot] = {}
         self._proxies: dict[str, tuple[int, RemoteWorkerProxy]] = {}
         self._parting: dict[str, asyncio.Task[None]] = {}
-        self._told: Seen | None = None
+        self._told: ClusterSeen | None = None
         self._ended = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
         """Join, and serve the supervisor until it says to quit; its end is this process's end."""
         loop = asyncio.get_running_loop()
-        loop.add_reader(self._wire.fileno(), self._hear)
-        self._spawn(self._pulse())
+        loop.add_reader(self._channel.fileno(), self._hear)
+        self._spawn(self._beat())
         try:
             self._cluster = await asyncio.to_thread(
                 RayCluster.join, self._settings.cluster, self._namespace
             )
         except Unreachable as error:
-            self._wire.send(Trouble(str(error)))
+            self._channel.send(ClusterLost(str(error)))
             return
-        self._wire.send(Joined())
+        self._channel.send(Ready(os.getpid()))
         self._spawn(self._watch())
         await self._ended.wait()
         await self._give_back()
@@ -118,53 +123,63 @@ class Bridge:
         task.add_done_callback(self._tasks.discard)
         return task
 
-    async def _pulse(self) -> None:
+    async def _beat(self) -> None:
         while True:
-            self._wire.send(Pulse())
-            await asyncio.sleep(_PULSE_S)
+            self._channel.send(Beat())
+            await asyncio.sleep(_BEAT_S)
 
     # the supervisor speaks
 
     def _hear(self) -> None:
-        words = self._wire.receive()
-        if words is None:
+        messages = self._channel.receive()
+        if messages is None:
             os._exit(1)  # the supervisor is gone; the next one finds the worker actors
-        for word in words:
-            self._obey(word)
+        for message in messages:
+            self._obey(message)
 
-    def _obey(self, word: BridgeWord) -> None:
-        match word:
-            case Open(slot_name=slot_name, serial=serial):
-                self._open(slot_name, serial)
-            case Say(slot_name=slot_name, serial=serial, line=line):
-                if (proxy := self._of(slot_name, serial)) is not None:
-                    proxy.say(line)
-            case Shut(slot_name=slot_name, serial=serial, at_once=at_once):
-                if (proxy := self._of(slot_name, serial)) is not None:
-                    self._parting[slot_name] = self._spawn(proxy.shut(at_once=at_once))
-            case Quit():
+    def _obey(self, message: LineMessage) -> None:
+        match message:
+            case Leave():
                 self._ended.set()
+            case Addressed(slot_name=slot_name, serial=serial, message=StartWorker()):
+                self._start(slot_name, serial)
+            case Addressed(slot_name=slot_name, serial=serial, message=said):
+                known, proxy = self._proxies.get(slot_name, (0, None))
+                if proxy is None or known != serial:
+                    return
+                if isinstance(said, EndWorker):
+                    self._parting[slot_name] = self._spawn(proxy.end(at_once=said.at_once))
+                else:
+                    proxy.send(said)
             case _:
                 pass
 
-    def _open(self, slot_name: str, serial: int) -> None:
-        remote_slot = self._remote_slots.get(slot_name)
-        if remote_slot is None or self._cluster is None:
-            self._wire.send(
-                Refused(slot_name, serial, "its machine has left the cluster", held=True)
-            )
+    def _start(self, slot_name: str, serial: int) -> None:
+        def tell(message: Message) -> None:
+            if isinstance(message, DeviceRead):
+                self._readings[slot_name] = message.readings
+            else:
+                self._channel.send(Addressed(slot_name, serial, message))
+
+        def assigned(slot: Slot) -> None:
+            self._assigned[slot_name] = slot
+            self._tell()
+
+        remote = self._remote_slots.get(slot_name)
+        if remote is None or self._cluster is None:
+            tell(NoWorker("its machine has left the cluster", held=True))
             return
-        share = 1.0 / self._settings.slots_per_gpu
-        port = _Port(self._cluster, remote_slot, share, self._settings.cluster_absence_s)
         proxy = RemoteWorkerProxy(
-            slot_name, serial, port, self._terms, self._wire.send, self._learn
+            remote.slot,
+            remote.node_id,
+            self._cluster,
+            self._terms,
+            owner=f"{self._terms.owner}-{serial}",  # of this worker, not of the one before
+            tell=tell,
+            assigned=assigned,
         )
         self._proxies[slot_name] = serial, proxy
         proxy.start(self._parting.pop(slot_name, None))
-
-    def _of(self, slot_name: str, serial: int) -> RemoteWorkerProxy | None:
-        known, proxy = self._proxies.get(slot_name, (0, None))
-        return proxy if known == serial else None
 
     async def _give_back(self) -> None:
         parting = [proxy.dismiss() for _, proxy in self._proxies.values()]
@@ -182,7 +197,7 @@ class Bridge:
                     nodes = await asyncio.to_thread(self._cluster.nodes)
             except Exception as error:  # noqa: BLE001  whatever Ray raises, it is lost
                 told = "no answer" if isinstance(error, TimeoutError) else str(error)
-                self._wire.send(Trouble(f"the head of the cluster has gone: {told}"[:500]))
+                self._channel.send(ClusterLost(f"the head of the cluster has gone: {told}"[:500]))
                 os._exit(1)
             self._members = name_members(nodes, self._names)
             self._names = {member.node_id: member.name for member in self._members}
@@ -216,13 +231,6 @@ class Bridge:
                 self._problems[member.node_id] = told
         self._tell()
 
-    def _learn(self, slot_name: str, facts: Assigned | Readings) -> None:
-        if isinstance(facts, Assigned):
-            self._learned[slot_name] = facts
-            self._tell()
-        else:
-            self._readings[slot_name] = facts
-
     def _tell(self) -> None:
         """Say which machines and places there are, if that has changed."""
         assert self._cluster is not None  # noqa: S101  it was joined
@@ -240,51 +248,23 @@ class Bridge:
         self._remote_slots = {
             remote_slot.slot.name: self._known(remote_slot) for remote_slot in planned
         }
-        told = Seen(
-            [asdict(member) for member in members],
-            [asdict(remote_slot) for remote_slot in self._remote_slots.values()],
-        )
+        told = ClusterSeen(tuple(members), tuple(self._remote_slots.values()))
         if told != self._told:
             self._told = told
-            self._wire.send(told)
+            self._channel.send(told)
 
-    def _known(self, remote_slot: RemoteSlot) -> RemoteSlot:
-        """Return a place with what its worker actor said of the device that it was given."""
-        slot_name = remote_slot.slot.name
-        if (facts := self._learned.get(slot_name)) is not None:
+    def _known(self, remote: RemoteSlot) -> RemoteSlot:
+        """Return a slot with what its actor said of the device that it was given."""
+        name = remote.slot.name
+        if (assigned := self._assigned.get(name)) is not None:
             slot = replace(
-                remote_slot.slot,
-                gpu_id=facts.gpu_id,
-                uuid=facts.uuid or remote_slot.slot.uuid,
-                label=facts.label or remote_slot.slot.label,
+                remote.slot,
+                gpu_id=assigned.gpu_id,
+                uuid=assigned.uuid or remote.slot.uuid,
+                label=assigned.label or remote.slot.label,
             )
-            remote_slot = replace(remote_slot, slot=slot)
-        return replace(remote_slot, readings=self._readings.get(slot_name, remote_slot.readings))
-
-
-@dataclass(frozen=True, slots=True)
-class _Port:
-    """One slot's way into the cluster."""
-
-    cluster: RayCluster
-    remote_slot: RemoteSlot
-    share: float
-    absence_s: float
-
-    def find(self) -> Any:
-        slot = self.remote_slot.slot
-        return self.cluster.actor(
-            slot.name, self.remote_slot.node_id, slot.kind, self.share, self.absence_s
-        )
-
-    def kill(self, actor: Any) -> None:
-        self.cluster.kill(actor)
-
-    def explain(self, error: BaseException) -> str:
-        return self.cluster.explain(error)
-
-    def has_died(self, error: BaseException) -> bool:
-        return self.cluster.has_died(error)
+            remote = replace(remote, slot=slot)
+        return replace(remote, readings=self._readings.get(name, remote.readings))
 
 
 def _environment(settings: Settings) -> dict[str, str]:
@@ -302,10 +282,10 @@ def main(arguments: list[str]) -> None:
     descriptor, parent = arguments
     die_with_parent(int(parent))
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    wire = BridgeWire(socket.socket(fileno=int(descriptor)))
+    channel = Channel(socket.socket(fileno=int(descriptor)))
 
     async def serve() -> None:
-        await Bridge(Settings(), wire).run()
+        await Bridge(Settings(), channel).run()
 
     try:
         asyncio.run(serve())

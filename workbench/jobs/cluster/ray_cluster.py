@@ -15,7 +15,7 @@ import psutil
 
 from workbench.jobs.cluster.members import Survey, installed
 from workbench.jobs.cluster.worker_actor import WorkerActor
-from workbench.jobs.devices import Nvml, cpu_label
+from workbench.jobs.devices import Nvml, Slot, cpu_label
 
 __all__ = ["RayCluster", "Unreachable", "survey"]
 
@@ -73,11 +73,11 @@ class RayCluster:
         """Ask a node what it is; returns what is to be awaited for a :class:`Survey`."""
         return self._survey.options(scheduling_strategy=self._on(node_id)).remote()
 
-    def actor(self, name: str, node_id: str, kind: str, share: float, absence_s: float) -> Any:
-        """Return the worker actor ``name``, which is made on a node unless it is there."""
-        needs = {"num_gpus": share, "num_cpus": 0} if kind == "cuda" else {"num_cpus": 1}
+    def actor(self, slot: Slot, node_id: str, *, share: float, absence_s: float) -> Any:
+        """Return the worker actor of ``slot``, which is made on its node unless it is there."""
+        needs = {"num_gpus": share, "num_cpus": 0} if slot.kind == "cuda" else {"num_cpus": 1}
         return self._actor.options(
-            name=name,
+            name=slot.name,
             namespace=self._namespace,
             get_if_exists=True,
             lifetime="detached",  # it outlives this process, and leaves by itself
@@ -85,7 +85,7 @@ class RayCluster:
             max_concurrency=16,
             scheduling_strategy=self._on(node_id),
             **needs,
-        ).remote(kind, absence_s=absence_s, vacancy_s=_VACANCY_S)
+        ).remote(slot.kind, absence_s=absence_s, vacancy_s=_VACANCY_S)
 
     def kill(self, actor: Any) -> None:
         """End a worker actor that does not leave when asked."""

@@ -1,8 +1,8 @@
-"""The supervisor's side of a cluster: its bridge, and the slots beyond it. Loads no Ray, waits for none.
+"""The supervisor's side of a cluster: its bridge, and the workers beyond it. Loads no Ray.
 
-Speaks as a worker pool does: workers are started, spoken to, heard and ended by their slot's name, and
-what happens to them is told by :meth:`RemoteWorkerPool.events`. A bridge that is silent, hangs or dies is
-replaced; meanwhile its slots have no workers, and their jobs are put back.
+Offers what :class:`~workbench.jobs.supervisor.worker_pool.WorkerPool` offers, and never waits. A
+bridge that is silent, hangs or dies is replaced; until then its slots have no workers and their
+jobs are put back.
 """
 
 from __future__ import annotations
@@ -12,39 +12,32 @@ import os
 import selectors
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
-from workbench.jobs.cluster.messages import (
-    BridgeWire,
-    BridgeWord,
-    Gone,
-    Heard,
-    Joined,
-    Open,
-    Quit,
-    Refused,
-    Say,
-    Seen,
-    Shut,
-    Trouble,
-)
-from workbench.jobs.cluster.status import (
-    ClusterState,
-    ClusterStatus,
-    Member,
-    RemoteSlot,
-    write_cluster_status,
-)
+from workbench.helper_processes import start_helper
+from workbench.jobs.channel import Channel
+from workbench.jobs.cluster.status import ClusterState, ClusterStatus, write_cluster_status
 from workbench.jobs.devices import Slot
-from workbench.jobs.messages import Message, from_json, to_json
+from workbench.jobs.messages import (
+    Addressed,
+    ClusterLost,
+    ClusterSeen,
+    EndWorker,
+    Leave,
+    LineMessage,
+    Message,
+    NoWorker,
+    Ready,
+    StartWorker,
+    WorkerLost,
+)
 from workbench.jobs.paths import JobPaths
 from workbench.jobs.processes import Identity, kill_group
-from workbench.jobs.supervisor.worker_slots import Arrived, Event, Held, Lost
+from workbench.jobs.supervisor.worker_slots import Event
 from workbench.settings import Settings
 
 __all__ = ["BRIDGE", "RemoteWorkerPool"]
@@ -73,7 +66,7 @@ class _RemoteWorker:
 @dataclass(slots=True)
 class _Bridge:
     process: subprocess.Popen[bytes]
-    wire: BridgeWire
+    channel: Channel
     heard_at: float
     started_at: float
     workers: dict[str, _RemoteWorker] = field(default_factory=dict)
@@ -119,26 +112,28 @@ class RemoteWorkerPool:
     def start(self, slot: Slot) -> Identity | None:
         """Have a worker started on ``slot``; None when that cannot be, which an event explains."""
         if self._bridge is None or not self.joined:
-            self._events.append(Held(slot.name, "the cluster is out of reach", True))
+            self._events.append(
+                Event(slot.name, NoWorker("the cluster is out of reach", held=True))
+            )
             return None
         self._serial += 1
         # The bridge is the process here that stands for it: when that is stopped, so is it.
         identity = Identity(self._bridge.process.pid, float(self._serial), _ELSEWHERE)
         self._bridge.workers[slot.name] = _RemoteWorker(identity, self._serial)
-        self._send(Open(slot.name, self._serial))
+        self._send(Addressed(slot.name, self._serial, StartWorker()))
         return identity
 
     def tell(self, slot_name: str, message: Message) -> None:
         """Say ``message`` to a worker."""
         if (known := self._worker(slot_name)) is not None:
-            self._send(Say(slot_name, known.serial, to_json(message)))
+            self._send(Addressed(slot_name, known.serial, message))
 
     def end(self, slot_name: str, *, at_once: bool) -> None:
         """End a worker: at once, or after a moment to obey."""
         known = self._worker(slot_name)
         if known is None:
             return
-        self._send(Shut(slot_name, known.serial, at_once))
+        self._send(Addressed(slot_name, known.serial, EndWorker(at_once)))
         if at_once:  # whatever it may still say, it has lost its slot
             self._lose(
                 slot_name, "its machine has left the cluster" if self._has_left(slot_name) else ""
@@ -151,20 +146,20 @@ class RemoteWorkerPool:
         bridge = self._bridge
         if bridge is None:
             return
-        self._push(bridge.wire.flush)
+        self._push(bridge.channel.flush)
         if self._bridge is None:
             return
         try:
-            words = bridge.wire.receive()
-        except (ValueError, KeyError, TypeError) as error:
-            self._lose_bridge(f"the bridge to the cluster spoke nonsense: {error}")
+            messages = bridge.channel.receive()
+        except ValueError as error:
+            self._lose_bridge(f"the bridge to the cluster sent what is no message: {error}")
             return
-        if words is None:
+        if messages is None:
             self._lose_bridge("the bridge to the cluster has died")
             return
         bridge.heard_at = time.monotonic()
-        for word in words:
-            self._note(word)
+        for message in messages:
+            self._note(message)
             if self._bridge is not bridge:
                 return
 
@@ -179,7 +174,7 @@ class RemoteWorkerPool:
         else:
             for slot_name, known in list(self._bridge.workers.items()):
                 if known.give_up_at is not None and now > known.give_up_at:
-                    self._send(Shut(slot_name, known.serial, True))
+                    self._send(Addressed(slot_name, known.serial, EndWorker(at_once=True)))
                     self._lose(slot_name, "its worker did not end")
         events, self._events = self._events, []
         return events
@@ -189,7 +184,7 @@ class RemoteWorkerPool:
         bridge, self._bridge = self._bridge, None
         if bridge is not None:
             with suppress(OSError):
-                bridge.wire.send(Quit())
+                bridge.channel.send(Leave())
             with suppress(subprocess.TimeoutExpired):
                 bridge.process.wait(_QUIT_GRACE_S if self.joined else 0.0)
             self._bury(bridge)
@@ -204,23 +199,20 @@ class RemoteWorkerPool:
         try:
             with theirs, self._paths.cluster_log.open("ab") as log:
                 log.truncate(0)
-                command = [sys.executable, "-m", self.bridge_module]
-                process = subprocess.Popen(
-                    [*command, str(theirs.fileno()), str(os.getpid())],
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=log,
+                process = start_helper(
+                    self.bridge_module,
+                    [str(theirs.fileno()), str(os.getpid())],
                     pass_fds=[theirs.fileno()],
-                    start_new_session=True,
+                    output=log,
                 )
         except OSError as error:
             ours.close()
             self._fail(f"no bridge can be started: {error}")
             return
         now = time.monotonic()
-        wire = BridgeWire(ours, send_timeout_s=_QUIT_TIMEOUT_S)
-        self._bridge = _Bridge(process, wire, now, now)
-        self._selector.register(wire, selectors.EVENT_READ, BRIDGE)
+        channel = Channel(ours, send_timeout_s=_QUIT_TIMEOUT_S)
+        self._bridge = _Bridge(process, channel, now, now)
+        self._selector.register(channel, selectors.EVENT_READ, BRIDGE)
 
     def _overdue(self, bridge: _Bridge, now: float) -> str:
         if now - bridge.heard_at > max(_SILENCE_LIMIT_S, self._settings.lease_s):
@@ -236,12 +228,12 @@ class RemoteWorkerPool:
             return
         self._bury(bridge)
         for slot_name, known in bridge.workers.items():
-            self._events.append(Lost(slot_name, known.identity, reason))
+            self._events.append(Event(slot_name, WorkerLost(reason), known.identity))
         self._fail(reason)
 
     def _bury(self, bridge: _Bridge) -> None:
-        self._selector.unregister(bridge.wire)
-        bridge.wire.close()
+        self._selector.unregister(bridge.channel)
+        bridge.channel.close()
         kill_group(bridge.process.pid)
         bridge.process.wait()
 
@@ -255,9 +247,9 @@ class RemoteWorkerPool:
         self._become(ClusterState.UNREACHABLE, reason)
         self._set_slots(())
 
-    def _send(self, word: BridgeWord) -> None:
+    def _send(self, message: LineMessage) -> None:
         if (bridge := self._bridge) is not None:
-            self._push(lambda: bridge.wire.post(word))
+            self._push(lambda: bridge.channel.post(message))
 
     def _push(self, send: Callable[[], int]) -> None:
         """Send, never waiting: the bridge may be waiting for us to read."""
@@ -271,56 +263,47 @@ class RemoteWorkerPool:
             self._lose_bridge("the bridge to the cluster does not listen")
             return
         wanted = selectors.EVENT_READ | (selectors.EVENT_WRITE if unsent else 0)
-        if wanted != self._selector.get_key(self._bridge.wire).events:
-            self._selector.modify(self._bridge.wire, wanted, BRIDGE)
+        if wanted != self._selector.get_key(self._bridge.channel).events:
+            self._selector.modify(self._bridge.channel, wanted, BRIDGE)
 
     # what it says
 
-    def _note(self, word: BridgeWord) -> None:
-        match word:
-            case Joined():
+    def _note(self, message: LineMessage) -> None:
+        match message:
+            case Ready():
                 self._failures = 0
                 self._become(ClusterState.JOINED)
                 _LOG.info("cluster joined", extra={"address": self._settings.cluster})
-            case Seen(members=members, remote_slots=remote_slots):
-                self._see(
-                    tuple(Member(**member) for member in members),
-                    tuple(RemoteSlot.read(remote_slot) for remote_slot in remote_slots),
-                )
-            case Heard(slot_name=slot_name, serial=serial, line=line):
-                if self._is_current(slot_name, serial):
-                    self._events.append(Arrived(slot_name, from_json(line)))
-            case Gone(slot_name=slot_name, serial=serial, reason=reason):
-                if self._is_current(slot_name, serial):
-                    self._lose(slot_name, reason)
-            case Refused(slot_name=slot_name, serial=serial, reason=reason, held=held):
-                if self._is_current(slot_name, serial) and self._bridge is not None:
-                    del self._bridge.workers[slot_name]
-                    self._events.append(Held(slot_name, reason, held))
-            case Trouble(reason=reason):
+            case ClusterSeen():
+                self._see(message)
+            case ClusterLost(reason=reason) | WorkerLost(reason=reason):
                 self._lose_bridge(reason)
+            case Addressed(slot_name=slot_name, serial=serial, message=said):
+                if self._is_current(slot_name, serial):
+                    self._note_worker(slot_name, said)
             case _:
                 pass
 
-    def _see(self, members: tuple[Member, ...], remote_slots: tuple[RemoteSlot, ...]) -> None:
+    def _note_worker(self, slot_name: str, message: Message) -> None:
+        if isinstance(message, WorkerLost):
+            self._lose(slot_name, message.reason)
+            return
+        if isinstance(message, NoWorker) and self._bridge is not None:
+            del self._bridge.workers[slot_name]
+        self._events.append(Event(slot_name, message))
+
+    def _see(self, seen: ClusterSeen) -> None:
         known = {member.node_id: member for member in self._status.members}
-        now = {member.node_id: member for member in members}
+        now = {member.node_id: member for member in seen.members}
         for node_id, member in now.items():
             if node_id not in known or known[node_id].problem != member.problem:
                 extra = {"host": member.name, "gpus": member.gpus, "problem": member.problem}
                 _LOG.info("machine in the cluster", extra=extra)
         for node_id in known.keys() - now.keys():
             _LOG.warning("machine left the cluster", extra={"host": known[node_id].name})
-        self._status = ClusterStatus(
-            self._status.address,
-            ClusterState.JOINED,
-            self._status.detail,
-            self._status.since,
-            members,
-            remote_slots,
-        )
+        self._status = replace(self._status, members=seen.members, remote_slots=seen.slots)
         self._keep()
-        self._set_slots(tuple(remote_slot.slot for remote_slot in remote_slots))
+        self._set_slots(tuple(remote.slot for remote in seen.slots))
 
     def _set_slots(self, slots: tuple[Slot, ...]) -> None:
         if slots != self._slots:
@@ -349,4 +332,4 @@ class RemoteWorkerPool:
     def _lose(self, slot_name: str, reason: str) -> None:
         if self._bridge is not None and (known := self._bridge.workers.pop(slot_name, None)):
             reason = reason or "its worker was ended"
-            self._events.append(Lost(slot_name, known.identity, reason))
+            self._events.append(Event(slot_name, WorkerLost(reason), known.identity))

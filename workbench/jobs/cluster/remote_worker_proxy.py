@@ -1,7 +1,4 @@
-"""The bridge's side of one slot: opens a worker actor for it, carries words to and fro, brings videos home.
-
-Knows the worker actor's methods and words; of Ray only that a call to it can be awaited.
-"""
+"""The bridge's side of one remote worker: opens its actor, passes messages on, fetches videos."""
 
 from __future__ import annotations
 
@@ -9,46 +6,32 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Protocol
 
 from workbench.engines.inputs import brought_name
-from workbench.jobs.cluster.messages import BridgeWord, Gone, Heard, Refused
-from workbench.jobs.cluster.transfer import (
-    Damaged,
-    fetch,
-    inputs_of,
-    keep_log,
-    keep_preview,
-    parts_of,
-)
-from workbench.jobs.cluster.words import (
-    Answer,
-    Assigned,
-    Ended,
-    Logged,
-    Made,
-    Pictured,
-    Spoke,
-    Word,
-)
-from workbench.jobs.devices import Readings
+from workbench.jobs.cluster.transfer import Damaged, fetch, inputs_of, keep_output, parts_of
+from workbench.jobs.devices import Slot
 from workbench.jobs.messages import (
     Beat,
     Cancel,
+    EndWorker,
     Failed,
     FailReason,
     Leave,
     Message,
+    NoWorker,
+    OutputPart,
     Render,
+    Rendered,
     Reported,
-    from_json,
-    to_json,
+    WorkerLost,
 )
 from workbench.jobs.paths import JobFiles
 from workbench.jobs.worker.attempt import disk_problem
 
-__all__ = ["Port", "RemoteWorkerProxy", "Terms"]
+__all__ = ["Actors", "RemoteWorkerProxy", "Terms"]
 
 _OPEN_TRIES: Final = 3
 _TRY_AGAIN_S: Final = 0.5
@@ -58,32 +41,36 @@ _MIB: Final = 1 << 20
 _LOG = logging.getLogger("workbench.jobs.bridge")
 
 
-class Port(Protocol):
-    """What a proxy needs of the cluster."""
+class Actors(Protocol):
+    """What a proxy needs of the cluster; :class:`~workbench.jobs.cluster.ray_cluster.RayCluster`."""
 
-    def find(self) -> Any:
-        """Return the slot's worker actor; it is made unless it is there."""
+    def actor(self, slot: Slot, node_id: str, *, share: float, absence_s: float) -> Any:
+        """Return the actor of a slot; it is made unless it is there."""
 
     def kill(self, actor: Any) -> None:
-        """End a worker actor that does not leave when asked."""
+        """End an actor that does not leave when asked."""
 
     def explain(self, error: BaseException) -> str:
         """Return in one line what went wrong."""
 
     def has_died(self, error: BaseException) -> bool:
-        """Tell whether an error says that a worker actor is no more."""
+        """Tell whether an error says that an actor is no more."""
 
 
+@dataclass(frozen=True, slots=True)
 class Terms:
-    """What a proxy is allowed and told, by the supervisor's settings."""
+    """What all proxies of one bridge have in common."""
 
-    def __init__(
-        self, owner: str, environment: Mapping[str, str], *, hold_s: float, open_s: float
-    ) -> None:
-        self.owner = owner
-        self.environment = dict(environment)
-        self.hold_s = hold_s
-        self.open_s = open_s
+    owner: str
+    environment: Mapping[str, str]
+    share: float
+    """Of a GPU, for one worker."""
+    absence_s: float
+    """How long an actor waits for its owner."""
+    hold_s: float
+    """How long a call waits for the next message."""
+    open_s: float
+    """How long the cluster may take to give a device."""
 
 
 class RemoteWorkerProxy:
@@ -91,19 +78,22 @@ class RemoteWorkerProxy:
 
     def __init__(
         self,
-        slot_name: str,
-        serial: int,
-        port: Port,
+        slot: Slot,
+        node_id: str,
+        actors: Actors,
         terms: Terms,
-        send: Callable[[BridgeWord], None],
-        learned: Callable[[str, Assigned | Readings], None],
+        *,
+        owner: str,
+        tell: Callable[[Message], None],
+        assigned: Callable[[Slot], None],
     ) -> None:
-        self._slot_name, self._serial = slot_name, serial
-        self._owner = f"{terms.owner}-{serial}"  # of this worker, not of the one before
-        self._port, self._terms = port, terms
-        self._send, self._learned = send, learned
+        """Serve one worker; ``tell`` hears what it says, ``assigned`` which device it was given."""
+        self._slot, self._node_id = slot, node_id
+        self._actors, self._terms = actors, terms
+        self._owner = owner
+        self._tell, self._assigned = tell, assigned
         self._actor: Any = None
-        self._unsaid: list[str] = []
+        self._unsent: list[Message] = []
         self._order: Render | None = None
         self._cancelled = False
         self._leaving = False
@@ -111,12 +101,11 @@ class RemoteWorkerProxy:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def start(self, after: Awaitable[Any] | None = None) -> None:
-        """Open the worker actor once ``after`` is done, and carry words until the worker is gone."""
+        """Open the actor once ``after`` is done, and pass messages on until the worker is gone."""
         self._task = asyncio.create_task(self._serve(after))
 
-    def say(self, line: str) -> None:
-        """Say a message to the worker."""
-        message = from_json(line)
+    def send(self, message: Message) -> None:
+        """Send a message to the worker."""
         if isinstance(message, Render):
             self._order, self._cancelled = message, False
         elif isinstance(message, Cancel) and self._order:
@@ -124,134 +113,132 @@ class RemoteWorkerProxy:
             self._cancelled = self._cancelled or asked
         self._leaving = self._leaving or isinstance(message, Leave)
         if self._actor is None:
-            self._unsaid.append(line)
+            self._unsent.append(message)
         elif isinstance(message, Render) and (inputs := inputs_of(message)):
-            self._aside(self._bring_along(message, inputs, line))
+            self._in_background(self._send_with_inputs(message, inputs))
         else:
-            self._call("say", line)
+            self._call("send", message)
 
-    async def shut(self, *, at_once: bool) -> None:
+    async def end(self, *, at_once: bool) -> None:
         """End the worker; at once also forgets whatever is under way."""
         if not at_once and self._actor is not None:
-            self._call("end", False)
+            self._call("send", EndWorker(at_once=False))
             return
-        await self._part(dismiss=False)
+        await self._part("send", EndWorker(at_once=True))
 
     async def dismiss(self) -> None:
-        """End the worker and its worker actor: the device goes back to the cluster."""
-        await self._part(dismiss=True)
+        """End the worker and its actor: the device goes back to the cluster."""
+        await self._part("leave")
 
-    async def _part(self, *, dismiss: bool) -> None:
+    async def _part(self, method: str, *arguments: Any) -> None:
         if self._task is not None:
             self._task.cancel()
             with suppress(asyncio.CancelledError, Exception):
                 await self._task
         if self._actor is None:
             return
-        method, *arguments = ("leave",) if dismiss else ("end", True)
         try:
             async with asyncio.timeout(_PARTING_S):
                 await getattr(self._actor, method).remote(self._owner, *arguments)
         except Exception as error:  # noqa: BLE001  whatever it is, it must not go on
-            if not self._port.has_died(error):
-                _LOG.warning("%s does not part: %s", self._slot_name, self._port.explain(error))
-                with suppress(Exception):
-                    await asyncio.to_thread(self._port.kill, self._actor)
+            if not self._actors.has_died(error):
+                _LOG.warning("%s does not end: %s", self._slot.name, self._actors.explain(error))
+                await self._kill(self._actor)
         self._actor = None
+
+    async def _kill(self, actor: Any) -> None:
+        with suppress(Exception):
+            await asyncio.to_thread(self._actors.kill, actor)
 
     async def _serve(self, after: Awaitable[Any] | None) -> None:
         if after is not None:
             await after
         try:
             await self._open()
-        except Exception as error:  # noqa: BLE001  the supervisor is told, and asks again
+        except TimeoutError:
             await self._drop()
-            late = isinstance(error, TimeoutError)
             reason = (
                 f"the cluster gives no device for it within {self._terms.open_s:g} s: "
                 "others may be using it"
-                if late
-                else self._port.explain(error)
             )
-            self._send(Refused(self._slot_name, self._serial, reason, held=late))
+            self._tell(NoWorker(reason, held=True))
+            return
+        except Exception as error:  # noqa: BLE001  the supervisor is told, and asks again
+            await self._drop()
+            self._tell(NoWorker(self._actors.explain(error), held=False))
             return
         try:
-            await self._carry()
+            await self._pass_on()
         except Exception as error:  # noqa: BLE001  the supervisor is told, and replaces it
             await self._drop()
-            self._send(Gone(self._slot_name, self._serial, self._port.explain(error)))
+            self._tell(WorkerLost(self._actors.explain(error)))
 
     async def _drop(self) -> None:
-        """Give up a worker actor that cannot be used."""
+        """Give up an actor that cannot be used."""
         actor, self._actor = self._actor, None
         if actor is not None:
-            with suppress(Exception):
-                await asyncio.to_thread(self._port.kill, actor)
+            await self._kill(actor)
 
     async def _open(self) -> None:
-        async with asyncio.timeout(self._terms.open_s):
+        terms = self._terms
+        async with asyncio.timeout(terms.open_s):
             for left in reversed(range(_OPEN_TRIES)):
                 self._actor = None
-                actor = await asyncio.to_thread(self._port.find)
-                self._actor = actor
+                self._actor = actor = await asyncio.to_thread(
+                    self._actors.actor,
+                    self._slot,
+                    self._node_id,
+                    share=terms.share,
+                    absence_s=terms.absence_s,
+                )
                 try:
-                    asked = actor.open.remote(self._owner, self._terms.environment)
-                    assigned: Assigned = await asked
+                    slot: Slot = await actor.open.remote(self._owner, dict(terms.environment))
                 except Exception as error:
                     # One that is just leaving still has the name.
-                    if not left or not self._port.has_died(error):
+                    if not left or not self._actors.has_died(error):
                         raise
                     await asyncio.sleep(_TRY_AGAIN_S)
                 else:
                     break
-        self._learned(self._slot_name, assigned)
-        for line in self._unsaid:
-            self._call("say", line)
-        self._unsaid.clear()
+        self._assigned(slot)
+        for message in self._unsent:
+            self._call("send", message)
+        self._unsent.clear()
 
-    async def _carry(self) -> None:
+    async def _pass_on(self) -> None:
         asked = self._listen()
         while True:
-            answer: Answer = await asked
-            asked = self._listen()  # what is said meanwhile need not wait until this is done
-            if answer.readings is not None:
-                self._learned(self._slot_name, answer.readings)
-            if answer.beats:
-                self._hear(Beat())
-            for word in answer.words:
-                if isinstance(word, Ended):
-                    await self._take_leave(word)
+            messages = await asked
+            asked = self._listen()  # what comes meanwhile need not wait until this is done
+            for message in messages:
+                if isinstance(message, WorkerLost | NoWorker):
+                    self._tell(message)
+                    if self._leaving:
+                        await self._leave()
                     return
-                await self._take(word)
+                await self._take(message)
 
-    def _listen(self) -> Awaitable[Answer]:
-        asked: Awaitable[Answer] = self._actor.listen.remote(self._owner, self._terms.hold_s)
+    def _listen(self) -> Awaitable[tuple[Message, ...]]:
+        asked: Awaitable[tuple[Message, ...]] = self._actor.listen.remote(
+            self._owner, self._terms.hold_s
+        )
         return asked
 
-    async def _take(self, word: Word) -> None:
-        match word:
-            case Spoke(line=line):
-                self._send(Heard(self._slot_name, self._serial, line))
-            case Logged() | Pictured() if (files := self._files(word)) is not None:
-                with suppress(OSError):  # neither is worth a render
-                    keep = keep_log if isinstance(word, Logged) else keep_preview
-                    await asyncio.to_thread(keep, files, word)  # type: ignore[arg-type]
-            case Made() if (files := self._files(word)) is not None:
-                beats = asyncio.create_task(self._beat())
-                try:
-                    await self._bring_home(word, files)
-                finally:
-                    beats.cancel()
+    async def _take(self, message: Message) -> None:
+        match message:
+            case OutputPart():
+                if (files := self._files(message)) is not None:
+                    with suppress(OSError):  # neither is worth a render
+                        await asyncio.to_thread(keep_output, files, message)
+            case Rendered():
+                if (files := self._files(message)) is not None:
+                    beating = asyncio.create_task(self._beat())
+                    try:
+                        await self._fetch(message, files)
+                    finally:
+                        beating.cancel()
             case _:
-                pass
-
-    async def _take_leave(self, word: Ended) -> None:
-        if word.held:
-            self._send(Refused(self._slot_name, self._serial, word.reason, held=True))
-        else:
-            self._send(Gone(self._slot_name, self._serial, word.reason))
-        if self._leaving:
-            await self._leave()
+                self._tell(message)
 
     async def _leave(self) -> None:
         actor, self._actor = self._actor, None
@@ -259,8 +246,9 @@ class RemoteWorkerProxy:
             async with asyncio.timeout(_PARTING_S):
                 await actor.leave.remote(self._owner)
 
-    async def _bring_home(self, made: Made, files: JobFiles) -> None:
-        """Bring a finished render's files here, then say that it is finished."""
+    async def _fetch(self, rendered: Rendered, files: JobFiles) -> None:
+        """Fetch a finished render's files, then pass on that it is finished."""
+        job_id, attempt = rendered.job_id, rendered.attempt
         told = 0
 
         def progressed(here: int, total: int) -> None:
@@ -269,79 +257,68 @@ class RemoteWorkerProxy:
                 raise _Cancelled
             if here - told >= _REPORT_EVERY_BYTES:
                 told = here
-                self._hear(self._bringing(made, here, total))
+                done = f"{here // _MIB} of {total // _MIB} MiB are here from {self._slot.host}"
+                self._tell(Reported(job_id, attempt, "fetching", 1, 1, done))
 
         async def chunk(name: str, offset: int, length: int) -> bytes:
-            asked = self._actor.chunk.remote(self._owner, name, offset, length)
-            data: bytes = await asked
+            data: bytes = await self._actor.chunk.remote(self._owner, name, offset, length)
             return data
 
         try:
-            await fetch(made, files, chunk, progressed)
+            await fetch(rendered, files, chunk, progressed)
         except _Cancelled:
-            self._hear(Failed(made.job_id, made.attempt, FailReason.CANCELLED, ""))
+            self._tell(Failed(job_id, attempt, FailReason.CANCELLED, ""))
         except OSError as error:
-            if files.attempt(made.attempt).folder.exists():
-                problem = disk_problem(error)
-                self._hear(Failed(made.job_id, made.attempt, FailReason.ERROR, problem))
+            if files.attempt(attempt).folder.exists():
+                self._tell(Failed(job_id, attempt, FailReason.ERROR, disk_problem(error)))
         except Damaged as error:
             raise ConnectionError(f"the video was damaged on its way here: {error}") from error
         else:
-            self._send(Heard(self._slot_name, self._serial, made.line))
+            self._tell(replace(rendered, artifacts=()))
         self._order = None
-        self._call("release", made.job_id, made.attempt)
+        self._call("release", job_id, attempt)
 
-    def _bringing(self, made: Made, here: int, total: int) -> Reported:
-        host = self._slot_name.partition("/")[0]
-        message = f"{here // _MIB} of {total // _MIB} MiB are here from {host}"
-        return Reported(made.job_id, made.attempt, "fetching", 1, 1, message, False)
-
-    async def _bring_along(self, order: Render, inputs: list[str], line: str) -> None:
-        """Take along what a render begins from, then say what is to be rendered."""
+    async def _send_with_inputs(self, order: Render, inputs: list[str]) -> None:
+        """Send the files that a render begins from, then the render."""
         try:
             for path in inputs:
                 async for offset, data in parts_of(Path(path)):
-                    sent = self._actor.bring.remote(self._owner, brought_name(path), offset, data)
-                    await sent
+                    await self._actor.bring.remote(self._owner, brought_name(path), offset, data)
         except OSError as error:
             text = f"What it begins from cannot be read: {error}"
-            self._hear(Failed(order.job_id, order.attempt, FailReason.ERROR, text))
+            self._tell(Failed(order.job_id, order.attempt, FailReason.ERROR, text))
             return
         if self._cancelled:
-            self._hear(Failed(order.job_id, order.attempt, FailReason.CANCELLED, ""))
+            self._tell(Failed(order.job_id, order.attempt, FailReason.CANCELLED, ""))
         else:
-            self._call("say", line)
+            self._call("send", order)
 
     async def _beat(self) -> None:
-        """While files are brought home nobody listens; the worker is not to be taken for dead."""
+        """Say that the worker is alive while files are fetched and nobody listens to it."""
         while True:
             await asyncio.sleep(self._terms.hold_s)
-            self._hear(Beat())
+            self._tell(Beat())
 
-    def _files(self, word: Logged | Pictured | Made) -> JobFiles | None:
-        """Return where the files of the current render belong; None for what is past."""
+    def _files(self, message: OutputPart | Rendered) -> JobFiles | None:
+        """Return where the files of the current render belong; None for an earlier one."""
         order = self._order
-        if order is None or (order.job_id, order.attempt) != (word.job_id, word.attempt):
+        if order is None or (order.job_id, order.attempt) != (message.job_id, message.attempt):
             return None
         return JobFiles(Path(order.folder))
 
-    def _hear(self, message: Message) -> None:
-        self._send(Heard(self._slot_name, self._serial, to_json(message)))
-
     def _call(self, method: str, *arguments: Any) -> None:
-        """Call the worker actor without waiting; what goes wrong shows when it is listened to."""
-        self._aside(getattr(self._actor, method).remote(self._owner, *arguments))
+        """Call the actor without waiting; the next ``listen`` shows what goes wrong."""
+        self._in_background(getattr(self._actor, method).remote(self._owner, *arguments))
 
-    def _aside(self, work: Awaitable[Any]) -> None:
-        task = asyncio.ensure_future(_settle(work))
+    def _in_background(self, work: Awaitable[Any]) -> None:
+        async def settle() -> None:
+            with suppress(Exception):
+                await work
+
+        task = asyncio.ensure_future(settle())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
 
 class _Cancelled(Exception):
     """The job was cancelled while its video was on the way."""
-
-
-async def _settle(asked: Awaitable[Any]) -> None:
-    with suppress(Exception):
-        await asked

@@ -9,11 +9,11 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
-from workbench.jobs.cluster.words import Artifact
+from workbench.jobs.messages import Artifact
 from workbench.jobs.paths import JobFiles
 from workbench.jobs.processes import identify
 
-__all__ = ["Staging", "read_part", "wrap", "write_part"]
+__all__ = ["Staging", "list_artifacts", "read_part", "write_part"]
 
 _SMALL_BYTES: Final = 256 << 10
 """A file up to this large rides along with the word that it is made."""
@@ -87,7 +87,7 @@ def _make_folder() -> Path:
     return folder
 
 
-def wrap(folder: Path) -> tuple[Artifact, ...]:
+def list_artifacts(folder: Path) -> tuple[Artifact, ...]:
     """Return the files of a finished attempt, the recipe last: with it, they are whole."""
     files = JobFiles(folder)
     paths = [path for path in sorted(folder.iterdir()) if not path.name.startswith(".")]

@@ -1,16 +1,18 @@
-"""How the supervisor stands with its cluster, kept in a file that every client reads.
+"""The state of the cluster, kept in a file that every client reads.
 
-The supervisor alone writes it. Readings change every few seconds and are of no use tomorrow, so
-they are kept out of the index.
+The supervisor alone writes it. Readings change every few seconds and do not outlast the supervisor,
+so they are kept out of the index.
 """
 
 from __future__ import annotations
 
-import json
 import time
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
+from typing import Final
+
+from pydantic import TypeAdapter
 
 from workbench.jobs.devices import Readings, Slot
 from workbench.jobs.model import SupervisorStatus
@@ -53,21 +55,11 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class RemoteSlot:
-    """A place for one worker on a machine of the cluster, and what is known of its device."""
+    """A slot on a machine of the cluster, and what is known of its device."""
 
     slot: Slot
     node_id: str
     readings: Readings = field(default_factory=Readings)
-
-    @classmethod
-    def read(cls, facts: dict[str, object]) -> RemoteSlot:
-        """Return the remote slot that ``facts`` tell of; raises ``TypeError`` or ``KeyError``."""
-        known = dict(facts)
-        slot, readings = known["slot"], known["readings"]
-        if not isinstance(slot, dict) or not isinstance(readings, dict):
-            raise TypeError("not a remote slot")
-        place = Slot(**{**slot, "queues": tuple(slot["queues"])})
-        return cls(place, str(known["node_id"]), Readings(**readings))
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +82,12 @@ class ClusterStatus:
         return ClusterStatus(self.address, state, detail, since)
 
 
+_STATUS: Final = TypeAdapter(ClusterStatus)
+
+
 def write_cluster_status(path: Path, status: ClusterStatus) -> None:
-    """Write ``standing`` whole or not at all; raises ``OSError``."""
-    write_aside(path, json.dumps(asdict(status)))
+    """Write ``status`` whole or not at all; raises ``OSError``."""
+    write_aside(path, _STATUS.dump_json(status).decode())
 
 
 def read_cluster_status(
@@ -102,15 +97,7 @@ def read_cluster_status(
     if supervisor is None:
         return ClusterStatus(address, ClusterState.AWAY, "no supervisor runs; a render starts one")
     try:
-        facts = json.loads(path.read_text("utf-8"))
-        return ClusterStatus(
-            str(facts["address"]),
-            ClusterState(facts["state"]),
-            str(facts["detail"]),
-            float(facts["since"]),
-            tuple(Member(**member) for member in facts["members"]),
-            tuple(RemoteSlot.read(remote_slot) for remote_slot in facts["remote_slots"]),
-        )
-    except (OSError, ValueError, KeyError, TypeError):
+        return _STATUS.validate_json(path.read_bytes())
+    except (OSError, ValueError):
         told = "the supervisor was started without it; it joins when it starts anew"
         return ClusterStatus(address, ClusterState.AWAY, told)

@@ -14,8 +14,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from workbench.engines.inputs import INPUT_OPTIONS
-from workbench.jobs.cluster.words import Artifact, Logged, Made, Pictured
-from workbench.jobs.messages import Render
+from workbench.jobs.messages import Artifact, OutputPart, Render, Rendered
 from workbench.jobs.paths import JobFiles
 from workbench.jobs.publishing import sync_folder
 
@@ -25,8 +24,7 @@ __all__ = [
     "Progressed",
     "fetch",
     "inputs_of",
-    "keep_log",
-    "keep_preview",
+    "keep_output",
     "parts_of",
 ]
 
@@ -43,19 +41,19 @@ class Damaged(Exception):
     """What arrived is not what was sent, twice."""
 
 
-async def fetch(made: Made, files: JobFiles, chunk: Chunk, progressed: Progressed) -> None:
-    """Bring every file of ``made`` into its attempt's folder, safe on disk, the recipe last.
+async def fetch(rendered: Rendered, files: JobFiles, chunk: Chunk, progressed: Progressed) -> None:
+    """Bring every file of ``rendered`` into its attempt's folder, safe on disk, the recipe last.
 
     Raises ``Damaged``, ``OSError`` when they cannot be kept here, and what ``chunk`` raises.
     """
-    folder = files.attempt(made.attempt).folder
-    if all(artifact.data is not None for artifact in made.artifacts):
-        await asyncio.to_thread(_keep_all, folder, made.artifacts)
+    folder = files.attempt(rendered.attempt).folder
+    if all(artifact.data is not None for artifact in rendered.artifacts):
+        await asyncio.to_thread(_keep_all, folder, rendered.artifacts)
         return
-    total = sum(artifact.size_bytes for artifact in made.artifacts)
+    total = sum(artifact.size_bytes for artifact in rendered.artifacts)
     here = 0
-    _check_names(made.artifacts)
-    for artifact in made.artifacts:
+    _check_names(rendered.artifacts)
+    for artifact in rendered.artifacts:
 
         def note(count: int, before: int = here) -> None:
             progressed(before + count, total)
@@ -103,18 +101,16 @@ async def parts_of(path: Path) -> AsyncIterator[tuple[int, bytes]]:
             offset += len(data)
 
 
-def keep_log(files: JobFiles, word: Logged) -> None:
-    """Add to the job's log what its render printed; raises ``OSError``."""
-    with files.log.open("ab") as file:
-        file.write(word.data)
-
-
-def keep_preview(files: JobFiles, word: Pictured) -> None:
-    """Show a new preview of the attempt; raises ``OSError``."""
-    aside = files.attempt(word.attempt)
-    half = aside.folder / ".preview"
-    half.write_bytes(word.data)
-    half.replace(aside.preview)
+def keep_output(files: JobFiles, part: OutputPart) -> None:
+    """Add to the job's log, or replace the preview of the attempt; raises ``OSError``."""
+    if part.kind == "log":
+        with files.log.open("ab") as file:
+            file.write(part.data)
+        return
+    attempt = files.attempt(part.attempt)
+    aside = attempt.folder / ".preview"
+    aside.write_bytes(part.data)
+    aside.replace(attempt.preview)
 
 
 def _check_names(artifacts: tuple[Artifact, ...]) -> None:

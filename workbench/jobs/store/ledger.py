@@ -15,11 +15,11 @@ from workbench.jobs.model import JobState
 from workbench.jobs.processes import Identity
 from workbench.jobs.store.index import Writer
 
-__all__ = ["Claim", "DeviceRow", "Ledger", "RunningRow"]
+__all__ = ["QUEUES", "Claim", "DeviceRow", "Ledger", "RunningRow"]
 
 _MAX_PASSED_OVER: Final = 8
 """How often a job may be passed over for one whose model is loaded."""
-_QUEUES: Final = ("cpu", "slow", "gpu")
+QUEUES: Final = ("cpu", "slow", "gpu")
 _MEAN_OVER: Final = 8
 """A duration counts for one in this many."""
 _INTERRUPTIONS_PER_CRASH: Final = 4
@@ -187,7 +187,7 @@ class Ledger:
                 "LIMIT ?)",
                 (queue, limit),
             ).fetchone()[0]
-            for queue in _QUEUES
+            for queue in QUEUES
         }
 
     def paused(self, writer: Writer) -> frozenset[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import Final, cast
 
 from workbench.errors import Busy, Conflict, NotFound
 from workbench.jobs.model import JobState
@@ -16,6 +16,9 @@ from workbench.jobs.store.index import Writer
 from workbench.jobs.store.scores import join_near_duplicates
 
 __all__ = ["NewJob", "Requests", "Restored"]
+
+_WAITING: Final = "Waiting: "
+_EXPLAINED: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +164,24 @@ class Requests:
             "WHERE job_id = ?",
             (_next_turn(writer, row["fair_key"], row["priority"]), writer.revision, job_id),
         )
+
+    def explain_waiting(self, writer: Writer, reason: str, queue: str | None = None) -> None:
+        """Say on the jobs that wait, of one queue or of all, why none can start; '' takes it back.
+
+        Only on the first few: a queue may be long, and clients look at what comes next.
+        """
+        text = f"{_WAITING}{reason}" if reason else ""
+        rows = writer.execute(
+            "SELECT seq FROM jobs WHERE state = 'queued' AND (?1 IS NULL OR queue = ?1) "
+            "AND (message = '' OR message LIKE ?2) AND message != ?3 "
+            "ORDER BY priority DESC, turn, seq LIMIT ?4",
+            (queue, f"{_WAITING}%", text, _EXPLAINED),
+        ).fetchall()
+        for row in rows:
+            writer.execute(
+                "UPDATE jobs SET message = ?, revision = ? WHERE seq = ?",
+                (text, writer.revision, row["seq"]),
+            )
 
     def set_priority(self, writer: Writer, job_id: str, priority: int) -> None:
         """Give a queued job another priority; raises ``Conflict`` once it runs or has ended."""

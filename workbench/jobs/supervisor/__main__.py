@@ -1,8 +1,7 @@
 """The supervisor as a process: one per outputs/, started detached, with its settings in the environment.
 
-Started as ``python -m workbench.jobs.supervisor``. It takes the lock and sets a first worker going before it
-imports the rest of itself, so that the two come up side by side: whoever waits for a first video
-waits for the longer of them, not for both.
+It takes the lock and starts a first worker before it imports the rest of itself, so that the two
+come up side by side: whoever waits for a first video waits for the longer of them, not for both.
 """
 
 from __future__ import annotations
@@ -25,23 +24,24 @@ def main() -> int:
     """Be the supervisor of outputs/, unless there is one."""
     paths = JobPaths(_outputs())
     paths.control.mkdir(parents=True, exist_ok=True)
-    descriptor = take_lock(paths.lock)
-    if descriptor is None:
-        return 0
-    open_journal(paths.log)
-    spare_workers: list[SpareWorker] = []
-    with suppress(OSError):  # the supervisor will try again, and say why not
-        spare_workers.append(prestart())
-    try:
-        from workbench.jobs.supervisor.supervisor import supervise  # noqa: PLC0415  see above
+    work_waits = True
+    while work_waits and (descriptor := take_lock(paths.lock)) is not None:
+        open_journal(paths.log)
+        spare_workers: list[SpareWorker] = []
+        with suppress(OSError):  # the supervisor will try again, and say why not
+            spare_workers.append(prestart())
+        try:
+            from workbench.jobs.supervisor.supervisor import supervise  # noqa: PLC0415  see above
 
-        supervise(descriptor, spare_workers)
-    except Exception:
-        logging.getLogger("workbench.jobs").exception("supervisor failed")
-        return 1
-    finally:
-        for spare in spare_workers:
-            spare.dismiss()
+            work_waits = supervise(descriptor, spare_workers)
+        except Exception as error:
+            logging.getLogger("workbench.jobs").exception("supervisor failed")
+            with suppress(OSError):
+                paths.start_errors.write_text(f"{type(error).__name__}: {error}\n", "utf-8")
+            return 1
+        finally:
+            for spare in spare_workers:
+                spare.dismiss()
     return 0
 
 

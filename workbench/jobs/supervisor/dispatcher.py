@@ -19,23 +19,22 @@ from workbench.jobs.messages import (
     Decoded,
     Failed,
     FailReason,
+    NoWorker,
     Ready,
     Render,
     Rendered,
     Reported,
+    WorkerLost,
 )
 from workbench.jobs.paths import JobPaths
 from workbench.jobs.processes import Identity, is_stopped
-from workbench.jobs.store import Index, Ledger, Writer
-from workbench.jobs.store.ledger import Claim
+from workbench.jobs.store import Index, Ledger, Requests, Writer
+from workbench.jobs.store.ledger import QUEUES, Claim
 from workbench.jobs.supervisor.outcomes import Outcomes
 from workbench.jobs.supervisor.scaling import CANCELLED, TIMEOUT, Limits, staff
 from workbench.jobs.supervisor.worker_slots import (
-    Arrived,
     End,
     Event,
-    Held,
-    Lost,
     Order,
     Tell,
     WorkerSlot,
@@ -67,6 +66,7 @@ class Dispatcher:
         self._settings = settings
         self._paths = JobPaths(settings.outputs)
         self._ledger = Ledger(settings.max_attempts)
+        self._requests = Requests(settings.max_queued_jobs)
         self._outcomes = Outcomes(self._ledger, self._paths)
         self._clock = clock
         self._limits = Limits(settings, stopped)
@@ -76,6 +76,8 @@ class Dispatcher:
         self._paused: frozenset[str] = frozenset()
         self._stale = True
         self._work_waits = False
+        self._reasons: dict[str, str] = dict.fromkeys(QUEUES, "unknown")
+        """Why no job of a queue can start; empty where one can."""
         self.busy_at = clock()
         """When there last was work."""
 
@@ -190,6 +192,7 @@ class Dispatcher:
             self._paused = self._ledger.paused(writer)
             orders += self._assign(writer, now)
             orders += self._staff(writer, now)
+            self._explain(writer)
             rows = [
                 worker_slot.row(paused=self._is_paused(worker_slot))
                 for worker_slot in self._worker_slots.values()
@@ -201,33 +204,32 @@ class Dispatcher:
 
     def _is_beat(self, event: Event, now: float) -> bool:
         worker_slot = self._worker_slots[event.slot_name]
-        if isinstance(event, Arrived):
+        if not isinstance(event.message, WorkerLost | NoWorker):
             worker_slot.heard_at = now
-            return isinstance(event.message, Beat)
-        return False
+        return isinstance(event.message, Beat)
 
     def _note(self, writer: Writer, event: Event, now: float) -> list[Order]:
         worker_slot = self._worker_slots[event.slot_name]
         match event:
-            case Held(reason=reason, lease=lease):
+            case Event(message=NoWorker(reason=reason, held=held)):
                 worker_slot.enter(WorkerState.EMPTY, now)
-                self._note_failed_start(worker_slot, reason, now, held=lease)
-            case Lost(worker=worker) if worker != worker_slot.worker:
+                self._note_failed_start(worker_slot, reason, now, held=held)
+            case Event(message=WorkerLost(), worker=worker) if worker != worker_slot.worker:
                 pass
-            case Lost(reason=reason):
+            case Event(message=WorkerLost(reason=reason)):
                 self._note_lost(writer, worker_slot, reason, now)
-            case Arrived(message=Ready(loaded=loaded)) if worker_slot.state is WorkerState.STARTING:
+            case Event(message=Ready(loaded=loaded)) if worker_slot.state is WorkerState.STARTING:
                 worker_slot.enter(WorkerState.IDLE, now)
                 worker_slot.loaded = loaded
                 worker_slot.failures, worker_slot.detail, worker_slot.held = 0, "", False
-            case Arrived(message=(Rendered() | Failed()) as message) if late := _claim_of(
+            case Event(message=(Rendered() | Failed()) as message) if late := _claim_of(
                 worker_slot.finishing, message
             ):
                 worker_slot.finishing = tuple(
                     claim for claim in worker_slot.finishing if claim is not late
                 )
                 self._note_end(writer, worker_slot, late, message)
-            case Arrived(message=(Reported() | Decoded() | Rendered() | Failed()) as message) if (
+            case Event(message=(Reported() | Decoded() | Rendered() | Failed()) as message) if (
                 worker_slot.state is WorkerState.BUSY
                 and worker_slot.claim
                 and _claim_of((worker_slot.claim,), message)
@@ -408,6 +410,16 @@ class Dispatcher:
         self._work_waits = any(waiting.values()) and "" not in self._paused
         worker_slots = self._worker_slots.values()
         return staff(worker_slots, waiting, now, limits=self._limits, paused=self._is_paused)
+
+    def _explain(self, writer: Writer) -> None:
+        """Say on waiting jobs why no worker takes them, while every one that could has failed."""
+        for queue, known in self._reasons.items():
+            slots = [slot for slot in self._worker_slots.values() if queue in slot.slot.queues]
+            failing = all(slot.state is WorkerState.EMPTY and slot.detail for slot in slots)
+            reason = f"{slots[0].slot.name}: {slots[0].detail}" if slots and failing else ""
+            if reason or known:
+                self._requests.explain_waiting(writer, reason, queue)
+                self._reasons[queue] = reason
 
 
 def _claim_of(

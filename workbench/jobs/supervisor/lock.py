@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
-import tempfile
+import platform
 from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from workbench.jobs.locking import is_same_file
+from workbench.jobs.locking import is_locked, is_same_file
 from workbench.jobs.model import SupervisorStatus
 from workbench.jobs.paths import JobPaths
 from workbench.jobs.processes import Identity, identify, same_process
@@ -27,14 +27,13 @@ class SupervisorLock:
         """Stand for a lock that :func:`~workbench.jobs.locking.take_lock` took."""
         self._paths = paths
         self._descriptor: int | None = descriptor
-        self.socket_path = _socket_path(paths.outputs)
 
     def is_ours(self) -> bool:
         """Tell whether the lock that we hold is still the one that others would find."""
         return self._descriptor is not None and is_same_file(self._descriptor, self._paths.lock)
 
-    def announce(self) -> None:
-        """Say in the lock file who holds it and where it listens."""
+    def announce(self, socket_path: Path) -> None:
+        """Say in the lock file who holds it, and that it listens at ``socket_path``."""
         assert self._descriptor is not None  # noqa: S101  nobody announces after leaving
         identity = identify(os.getpid())
         assert identity is not None  # noqa: S101  we are here
@@ -42,7 +41,9 @@ class SupervisorLock:
             **asdict(identity),
             "started_at": datetime.now(UTC).isoformat(),
             "version": _version(),
-            "socket": str(self.socket_path),
+            "socket": str(socket_path),
+            "host": platform.node(),
+            "place": _place(),
         }
         os.ftruncate(self._descriptor, 0)
         os.pwrite(self._descriptor, json.dumps(words).encode(), 0)
@@ -57,31 +58,41 @@ class SupervisorLock:
 
 
 def read_status(paths: JobPaths) -> SupervisorStatus | None:
-    """Return the supervisor that holds the lock; None when that process is not there any more."""
+    """Return the supervisor that holds the lock; None when there is none.
+
+    One in another container or on another machine cannot be seen as a process: its lock is asked.
+    """
     try:
         words = json.loads(paths.lock.read_text("utf-8"))
         identity = Identity(words["pid"], words["started"], words["boot_id"])
+        elsewhere = words.get("place", _place()) != _place()
         status = SupervisorStatus(
             pid=identity.pid,
             started_at=datetime.fromisoformat(words["started_at"]),
             version=words["version"],
-            socket=words["socket"],
+            socket=str(_here(paths, Path(words["socket"]))),
+            host=words["host"] if elsewhere else "",
         )
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    return status if same_process(identity) else None
+    there = is_locked(paths.lock) if elsewhere else same_process(identity)
+    return status if there else None
 
 
-def _socket_path(outputs: Path) -> Path:
-    """Return a path short enough for a socket (108 bytes), in a folder of this user's alone."""
-    folder = Path(tempfile.gettempdir(), f"workbench-{os.getuid()}")
-    with suppress(FileExistsError):
-        folder.mkdir(mode=0o700)
-    status = folder.lstat()
-    if status.st_uid != os.getuid() or status.st_mode & 0o077 or folder.is_symlink():
-        folder = Path(tempfile.mkdtemp(prefix="workbench-"))
-    digest = hashlib.sha256(str(outputs.resolve()).encode()).hexdigest()[:20]
-    return folder / f"{digest}.sock"
+def _here(paths: JobPaths, socket: Path) -> Path:
+    """Return a socket's path as this process sees it: a container may mount outputs/ elsewhere."""
+    return paths.socket if socket.name == paths.socket.name else socket
+
+
+@cache
+def _place() -> str:
+    """Return what processes that see one another's pids have in common: boot and PID namespace."""
+    me = identify(os.getpid())
+    try:
+        namespace = str(Path("/proc/self/ns/pid").readlink())
+    except OSError:
+        namespace = ""
+    return f"{me.boot_id if me else ''} {namespace}"
 
 
 def _version() -> str:

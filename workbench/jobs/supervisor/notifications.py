@@ -6,16 +6,21 @@ revision, one number a line. A slow watcher skips revisions, never the last one.
 
 from __future__ import annotations
 
+import hashlib
+import os
 import selectors
 import socket
+import tempfile
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from workbench.jobs.paths import JobPaths
+from workbench.jobs.sockets import listen
+
 __all__ = ["NotificationServer"]
 
-_BACKLOG: Final = 256
 _CHUNK_BYTES: Final = 4_096
 
 
@@ -31,21 +36,35 @@ class _Client:
 class NotificationServer:
     """The supervisor's end; never blocks."""
 
-    def __init__(self, selector: selectors.BaseSelector, path: Path) -> None:
+    def __init__(self, selector: selectors.BaseSelector, paths: JobPaths) -> None:
         self._selector = selector
-        self._path = path
         self._clients: dict[socket.socket, _Client] = {}
         self._woken = False
         self._revision = 0
-        with suppress(FileNotFoundError):
-            path.unlink()  # an earlier supervisor's; the lock says that it is gone
-        self._door = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self._door.bind(str(path))
-        path.chmod(0o600)
-        self._door.listen(_BACKLOG)
-        self._door.setblocking(False)
-        self._inode = path.stat().st_ino
+        self.path = paths.socket
+        try:
+            self._door = listen(self.path)
+        except OSError:  # a file system without sockets
+            self.path = _temporary_path(paths.outputs)
+            self._door = listen(self.path)
+        self._inode = self.path.stat().st_ino
         selector.register(self._door, selectors.EVENT_READ, None)
+
+    def keep_reachable(self) -> None:
+        """Listen anew where somebody has removed the socket's file; raises ``OSError``."""
+        if self._has_file():
+            return
+        door = listen(self.path)
+        self._selector.unregister(self._door)
+        self._door.close()
+        self._door, self._inode = door, self.path.stat().st_ino
+        self._selector.register(self._door, selectors.EVENT_READ, None)
+
+    def _has_file(self) -> bool:
+        try:
+            return self.path.stat().st_ino == self._inode
+        except FileNotFoundError:
+            return False
 
     def serve(self, ready: Any) -> None:
         """Serve a socket that the selector found ready."""
@@ -74,9 +93,8 @@ class NotificationServer:
             self._drop(client)
         self._selector.unregister(self._door)
         self._door.close()
-        with suppress(FileNotFoundError):
-            if self._path.stat().st_ino == self._inode:
-                self._path.unlink()
+        if self._has_file():
+            self.path.unlink(missing_ok=True)
 
     def _let_in(self) -> None:
         with suppress(BlockingIOError, OSError):
@@ -122,3 +140,15 @@ class NotificationServer:
         with suppress(KeyError, ValueError):
             self._selector.unregister(client.line)
         client.line.close()
+
+
+def _temporary_path(outputs: Path) -> Path:
+    """Return a path for a socket in a temporary folder that is this user's alone."""
+    folder = Path(tempfile.gettempdir(), f"workbench-{os.getuid()}")
+    with suppress(FileExistsError):
+        folder.mkdir(mode=0o700)
+    status = folder.lstat()
+    if status.st_uid != os.getuid() or status.st_mode & 0o077 or folder.is_symlink():
+        folder = Path(tempfile.mkdtemp(prefix="workbench-"))
+    digest = hashlib.sha256(str(outputs.resolve()).encode()).hexdigest()[:20]
+    return folder / f"{digest}.sock"

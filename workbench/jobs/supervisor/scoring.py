@@ -13,16 +13,16 @@ from collections import Counter
 from typing import Final
 
 from workbench.jobs.devices import Slot
-from workbench.jobs.messages import Leave, Measure, Measured, Ready
+from workbench.jobs.messages import Leave, Measure, Measured, NoWorker, Ready, WorkerLost
 from workbench.jobs.paths import JobPaths
 from workbench.jobs.store import DueVideo, Index, ScoreBook
 from workbench.jobs.supervisor.worker_pool import WorkerPool
-from workbench.jobs.supervisor.worker_slots import Arrived, Event, Held, Lost
+from workbench.jobs.supervisor.worker_slots import Event
 from workbench.settings import Settings
 
 __all__ = ["Scoring"]
 
-_SEAT: Final = Slot("scores", "cpu", None, None, "scores", ())
+_SLOT: Final = Slot("scores", "cpu", None, None, "scores", ())
 _TRIES: Final = 2
 _START_AGAIN_S: Final = 5.0
 _LOG = logging.getLogger("workbench.jobs")
@@ -79,18 +79,18 @@ class Scoring:
             self._unheard.pop(0)
         if self._current is not None:
             if now - self._since > self._settings.scores_timeout_s:
-                self._pool.end(_SEAT.name, at_once=True)
+                self._pool.end(_SLOT.name, at_once=True)
             return
         if (
             self._alive
             and not self._ready
             and now - self._since > self._settings.worker_start_timeout_s
         ):
-            self._pool.end(_SEAT.name, at_once=True)
+            self._pool.end(_SLOT.name, at_once=True)
         if self._ready or now > self._start_after:
             self._begin_next(now)
         if self._ready and not self.busy and now - self._since > self._settings.idle_unload_s:
-            self._pool.tell(_SEAT.name, Leave())
+            self._pool.tell(_SLOT.name, Leave())
             self._ready = False
 
     def close(self) -> None:
@@ -106,11 +106,11 @@ class Scoring:
         if due is None:
             self._seen = version
         elif not self._alive:
-            self._alive = self._pool.start(_SEAT) is not None
+            self._alive = self._pool.start(_SLOT) is not None
             self._since = now
         elif self._ready:
             self._current, self._since = due, now
-            self._pool.tell(_SEAT.name, self._order(due))
+            self._pool.tell(_SLOT.name, self._order(due))
 
     def _order(self, due: DueVideo) -> Measure:
         def folder(job_id: str) -> str:
@@ -121,15 +121,15 @@ class Scoring:
 
     def _note(self, event: Event, now: float) -> None:
         match event:
-            case Arrived(message=Ready()):
+            case Event(message=Ready()):
                 self._ready, self._since = True, now
-            case Arrived(message=Measured() as found):
+            case Event(message=Measured() as found):
                 self._keep(found)
                 self._current, self._since = None, now
-            case Lost(reason=reason):
+            case Event(message=WorkerLost(reason=reason)):
                 self._note_lost(reason, now)
                 self._stop_relying(now)
-            case Held(reason=reason):
+            case Event(message=NoWorker(reason=reason)):
                 _LOG.warning("no scorer", extra={"reason": reason})
                 self._stop_relying(now)
             case _:

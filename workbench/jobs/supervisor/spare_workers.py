@@ -9,9 +9,10 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
-import sys
 from dataclasses import dataclass
 from typing import Final
+
+from workbench.helper_processes import start_helper
 
 __all__ = ["WORKER_MODULE", "SpareWorker", "prestart"]
 
@@ -45,12 +46,11 @@ def prestart(module: str = WORKER_MODULE) -> SpareWorker:
     ours, theirs = socket.socketpair()
     with theirs:
         try:
-            process = subprocess.Popen(
-                [sys.executable, "-m", module, str(theirs.fileno()), str(os.getpid())],
-                stdin=subprocess.DEVNULL,
+            process = start_helper(
+                module,
+                [str(theirs.fileno()), str(os.getpid())],
                 pass_fds=[theirs.fileno()],
-                start_new_session=True,
-                env={**os.environ, "CUDA_VISIBLE_DEVICES": ""},
+                environment={"CUDA_VISIBLE_DEVICES": ""},
             )
         except OSError:
             ours.close()

@@ -35,6 +35,10 @@ _LONG_TURN_S: Final = 1.0
 _HOUSEKEEPING_S: Final = 30.0
 _FIRST_WORK_S: Final = 5.0
 """So long after its start, spare workers must not take a core from those who wait."""
+_IDLE: Final = "nothing to do"
+_LOOK_S: Final = 1.0
+_SERVED_S: Final = 5.0
+"""Whoever ends earlier counts as one that cannot start."""
 _REMOVED_AT_ONCE: Final = 200
 _LOG = logging.getLogger("workbench.jobs")
 
@@ -52,14 +56,19 @@ class Supervisor:
         self._index = open_store(settings)
         self._dispatcher = Dispatcher(self._index, settings)
         self._pool = _pool(settings, self._selector, spare_workers)
-        self._notifications = NotificationServer(self._selector, lock.socket_path)
+        self._notifications = NotificationServer(self._selector, self._paths)
         self._monitor = DeviceMonitor(settings)
         self._scoring = Scoring(self._index, self._paths, settings, self._selector)
         self._unheard: list[Event] = []
         self._told = 0
         self._opened = self._index.opened
         self._leaving = ""
-        self._began_at = self._tidied_at = self._turned_at = time.monotonic()
+        self._began_at = self._tidied_at = self._looked_at = self._turned_at = time.monotonic()
+
+    @property
+    def was_idle(self) -> bool:
+        """Whether it left because there was nothing to do."""
+        return self._leaving == _IDLE
 
     def run(self) -> None:
         """Serve until there is nothing to do for long, the lock is lost, or a signal says so."""
@@ -67,7 +76,7 @@ class Supervisor:
         signal.signal(signal.SIGINT, self._note_signal)
         try:
             self._end_leftovers()
-            self._lock.announce()
+            self._lock.announce(self._notifications.path)
             _LOG.info("supervisor started", extra={"outputs": str(self._settings.outputs)})
             while not self._leaving:
                 self._turn()
@@ -133,9 +142,14 @@ class Supervisor:
         if self._notifications.take_wake() or self._scoring.busy:
             self._dispatcher.busy_at = now
         if now - self._dispatcher.busy_at > self._settings.idle_exit_s:
-            self._leaving = "nothing to do"
+            self._leaving = _IDLE
         if not self._lock.is_ours():
             self._leaving = "the lock is not ours any more"
+        elif now - self._looked_at > _LOOK_S:
+            self._looked_at = now
+            self._notifications.keep_reachable()
+            if now - self._began_at > _SERVED_S:
+                self._paths.start_errors.unlink(missing_ok=True)
         if self._dispatcher.is_calm or now - self._began_at > _FIRST_WORK_S:
             self._pool.keep_spares()
         if now - self._tidied_at > _HOUSEKEEPING_S:
@@ -168,6 +182,8 @@ class Supervisor:
             _LOG.exception("running jobs could not be put back; the next supervisor will")
         self._index.close()
         self._selector.close()
+        if self._leaving:  # else an error is under way, and is the reason that clients are told
+            self._paths.start_errors.unlink(missing_ok=True)
         _LOG.info("supervisor left")
 
 
@@ -181,14 +197,29 @@ def _pool(
     return ClusterWorkerPool(settings, selector, spare_workers)
 
 
-def supervise(lock_descriptor: int, spare_workers: list[SpareWorker]) -> None:
+def supervise(lock_descriptor: int, spare_workers: list[SpareWorker]) -> bool:
     """Supervise outputs/ under a lock that is held, with workers that are on their way.
 
-    Takes ``spare workers`` over: those left in it when this raises are the caller's to end.
+    Returns whether work came while an idle supervisor was leaving: its client may have woken that
+    one and not know. Takes ``spare_workers`` over: those left in it when this raises are the
+    caller's to end.
     """
     settings = Settings()
     lock = SupervisorLock(JobPaths(settings.outputs), lock_descriptor)
+    supervisor = Supervisor(settings, lock, spare_workers)
     try:
-        Supervisor(settings, lock, spare_workers).run()
+        supervisor.run()
     finally:
         lock.leave()
+    return supervisor.was_idle and _work_waits(settings)
+
+
+def _work_waits(settings: Settings) -> bool:
+    index = open_store(settings)
+    try:
+        with index.write() as writer:
+            return any(Ledger(1).waiting(writer, 1).values())
+    except IndexFailure:
+        return False
+    finally:
+        index.close()

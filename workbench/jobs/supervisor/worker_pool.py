@@ -11,12 +11,21 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
+from workbench.jobs.channel import Channel
 from workbench.jobs.devices import Slot
-from workbench.jobs.messages import AssignDevice, Channel, Message
+from workbench.jobs.messages import (
+    Addressed,
+    AssignDevice,
+    ClusterLost,
+    ClusterSeen,
+    Message,
+    NoWorker,
+    WorkerLost,
+)
 from workbench.jobs.processes import Identity, identify, kill_group
 from workbench.jobs.supervisor.leases import Lease, take_lease
 from workbench.jobs.supervisor.spare_workers import WORKER_MODULE, SpareWorker, prestart
-from workbench.jobs.supervisor.worker_slots import Arrived, Event, Held, Lost
+from workbench.jobs.supervisor.worker_slots import Event
 
 __all__ = ["WorkerPool"]
 
@@ -69,7 +78,7 @@ class WorkerPool:
             spare = self._take_spare()
         except OSError as error:
             self._release(slot.name)
-            self._events.append(Held(slot.name, f"no worker can be started: {error}", False))
+            self._refuse(slot, f"no worker can be started: {error}", held=False)
             return None
         channel = Channel(spare.line, send_timeout_s=_SEND_TIMEOUT_S)
         slot_name = AssignDevice(slot.name, self.environment(slot))
@@ -122,13 +131,18 @@ class WorkerPool:
             return
         try:
             messages = worker.channel.receive()
-        except (ValueError, KeyError, TypeError):
+        except ValueError:
             messages = None
             kill_group(worker.process.pid)
         if messages is None:
             self._lose(slot_name, "")
             return
-        self._events.extend(Arrived(slot_name, message) for message in messages)
+        for message in messages:
+            if isinstance(message, WorkerLost):  # its own last words
+                self._lose(slot_name, message.reason)
+                return
+            if not isinstance(message, Addressed | ClusterSeen | ClusterLost):  # a bridge's alone
+                self._events.append(Event(slot_name, message))
 
     def events(self) -> list[Event]:
         """Return what happened since the last call."""
@@ -175,7 +189,11 @@ class WorkerPool:
         kill_group(worker.process.pid, signal.SIGKILL)
         code = _reap(worker.process)
         self._release(slot_name)
-        self._events.append(Lost(slot_name, worker.identity, reason or _farewell(code)))
+        lost = WorkerLost(reason or _exit_reason(code))
+        self._events.append(Event(slot_name, lost, worker.identity))
+
+    def _refuse(self, slot: Slot, reason: str, *, held: bool) -> None:
+        self._events.append(Event(slot.name, NoWorker(reason, held)))
 
     def _take_lease(self, slot: Slot, uuid: str) -> bool:
         if uuid in self._leases:
@@ -184,11 +202,10 @@ class WorkerPool:
         try:
             lease = take_lease(uuid)
         except OSError as error:
-            self._events.append(Held(slot.name, f"the lease cannot be taken: {error}", True))
+            self._refuse(slot, f"the lease cannot be taken: {error}", held=True)
             return False
         if lease is None:
-            reason = "another outputs/ folder on this machine uses this GPU"
-            self._events.append(Held(slot.name, reason, True))
+            self._refuse(slot, "another outputs/ folder on this machine uses this GPU", held=True)
             return False
         self._leases[uuid] = lease, {slot.name}
         return True
@@ -212,7 +229,7 @@ def _reap(process: subprocess.Popen[bytes]) -> int:
         return process.wait()
 
 
-def _farewell(code: int) -> str:
+def _exit_reason(code: int) -> str:
     if code < 0:
         with suppress(ValueError):
             return f"its worker died of {signal.Signals(-code).name}"

@@ -11,18 +11,7 @@ from workbench.jobs.messages import Message
 from workbench.jobs.processes import Identity
 from workbench.jobs.store.ledger import Claim, DeviceRow
 
-__all__ = [
-    "Arrived",
-    "End",
-    "Event",
-    "Held",
-    "Lost",
-    "Order",
-    "Start",
-    "Tell",
-    "WorkerSlot",
-    "WorkerState",
-]
+__all__ = ["End", "Event", "Order", "Start", "Tell", "WorkerSlot", "WorkerState"]
 
 _FORGOTTEN_S: Final = 120.0
 """A machine that has left the cluster is shown as lost for this long."""
@@ -108,32 +97,13 @@ class WorkerSlot:
 
 
 @dataclass(frozen=True, slots=True)
-class Arrived:
-    """A worker said something."""
+class Event:
+    """What a worker said, or what was said about it."""
 
     slot_name: str
     message: Message
-
-
-@dataclass(frozen=True, slots=True)
-class Lost:
-    """A worker is gone; ``worker`` tells which, as another may have its slot by now."""
-
-    slot_name: str
-    worker: Identity | None
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """A worker could not be started: another outputs/ folder holds the device, or it failed."""
-
-    slot_name: str
-    reason: str
-    lease: bool
-
-
-Event = Arrived | Lost | Held
+    worker: Identity | None = None
+    """Which worker was lost: its slot may have another by now."""
 
 
 @dataclass(frozen=True, slots=True)

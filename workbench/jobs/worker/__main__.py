@@ -17,14 +17,14 @@ from typing import Final
 
 from workbench.engines.engine import Engine
 from workbench.engines.registry import create_engine
+from workbench.jobs.channel import Channel
 from workbench.jobs.messages import (
     AssignDevice,
     Beat,
     Cancel,
-    Channel,
     Decoded,
     Failed,
-    Message,
+    LineMessage,
     Ready,
     Render,
     Rendered,
@@ -47,7 +47,7 @@ class Worker:
         self._device = "cpu"
         self._channel = channel
         self._settings = settings
-        self._submissions: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
+        self._orders: queue.SimpleQueue[LineMessage] = queue.SimpleQueue()
         self._current: tuple[str, int] | None = None
         self._cancelled = threading.Event()
         self._engines: dict[str, Engine] = {}
@@ -61,7 +61,7 @@ class Worker:
         threading.Thread(target=self._beat, name="beat", daemon=True).start()
         threading.Thread(target=self._hear, name="hear", daemon=True).start()
         self._channel.send(Ready(os.getpid()))
-        while isinstance(order := self._submissions.get(), Render):
+        while isinstance(order := self._orders.get(), Render):
             ended = self._render(order)
             if isinstance(ended, Rendered | Failed):
                 self._channel.send(ended)
@@ -96,7 +96,7 @@ class Worker:
                     if isinstance(message, Render):
                         self._cancelled.clear()
                         self._current = message.job_id, message.attempt
-                    self._submissions.put(message)
+                    self._orders.put(message)
         os._exit(1)  # the supervisor is gone, and nobody may publish what is being rendered
 
     def _beat(self) -> None:

@@ -19,7 +19,8 @@ from typing import Final, TypeVar
 from workbench.engines.engine import Engine, RenderTask
 from workbench.engines.engine import Rendered as Made
 from workbench.errors import DeviceLost, OutOfMemory, RenderCancelled, WorkbenchError
-from workbench.jobs.messages import Channel, Failed, FailReason, Render, Rendered, Reported
+from workbench.jobs.channel import Channel
+from workbench.jobs.messages import Failed, FailReason, Render, Rendered, Reported
 from workbench.jobs.mp4 import mp4_fault
 from workbench.jobs.paths import JobFiles
 from workbench.jobs.publishing import sync_folder

@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Final
 
 from workbench.errors import DamagedFile, WorkbenchError
-from workbench.jobs.messages import Channel, Leave, Measure, Measured, Ready
+from workbench.jobs.channel import Channel
+from workbench.jobs.messages import Leave, Measure, Measured, Ready
 from workbench.jobs.paths import JobFiles
 from workbench.jobs.processes import die_with_parent
 from workbench.measures.records import ScoreRecord, read_record, write_record
@@ -59,9 +60,7 @@ class Scorer:
         except Exception as error:  # noqa: BLE001  a codec may raise anything; the next video is another
             _LOG.exception("cannot measure", extra={"job": order.job_id})
             return _nothing(order, f"The video cannot be measured: {type(error).__name__}: {error}")
-        return Measured(
-            order.job_id, order.attempt, record.scores.by_name, list(record.near_duplicates)
-        )
+        return Measured(order.job_id, order.attempt, record.scores.by_name, record.near_duplicates)
 
     def _record(self, order: Measure) -> ScoreRecord:
         from workbench.measures.scorecards import score_video  # noqa: PLC0415  loads OpenCV
@@ -114,7 +113,7 @@ def _fingerprint(folder: str) -> bytes:
 
 
 def _nothing(order: Measure, reason: str) -> Measured:
-    return Measured(order.job_id, order.attempt, {}, [], reason[:1_000])
+    return Measured(order.job_id, order.attempt, {}, (), reason[:1_000])
 
 
 def _stand_back(niceness: int) -> None:

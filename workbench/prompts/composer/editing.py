@@ -25,7 +25,7 @@ from workbench.prompts.composer.segments import fields_of
 from workbench.prompts.composer.writing import clause_for
 from workbench.scene import Change, Scene
 
-__all__ = ["carry", "reworded"]
+__all__ = ["carry", "refit", "reworded"]
 
 _SLOTS: Final = {
     "lighting": "light",
@@ -60,7 +60,7 @@ def carry(prompt: str, before: Scene, after: Scene, rng: random.Random) -> str:
     for name, slot in _SLOTS.items():
         if name in changes:
             text = _replace(text, slot, changes[name], at, rng)
-    return _refit(text, before, after)
+    return refit(text, before, after)
 
 
 def reworded(prompt: str, scene: Scene, rng: random.Random) -> str:
@@ -252,7 +252,7 @@ def _reframe(text: str, before: Scene, after: Scene) -> str:
     return f"{first.rstrip('.')}, seen in {article(new)} {new}{stop or '.'}{rest}"
 
 
-def _refit(text: str, before: Scene, after: Scene) -> str:
+def refit(text: str, before: Scene, after: Scene) -> str:
     """Replace clauses of the bank that no longer fit, and rename whom they speak of."""
     old, new = ground(before), ground(after)
     if old.facts == new.facts and old.cast == new.cast and old.kind == new.kind:

@@ -34,12 +34,28 @@ __all__ = ["Event", "NounPhrase", "event_in", "noun_phrase", "noun_phrases", "ve
 
 _MOST_CORE_WORDS: Final = 6
 _PLACED: Final = frozenset(
-    ["ahead", "nearby", "outside", "inside", "overhead", "behind", "upstairs", "beside", "above"]
+    [
+        "ahead",
+        "nearby",
+        "outside",
+        "inside",
+        "overhead",
+        "behind",
+        "upstairs",
+        "beside",
+        "above",
+        "everywhere",
+        "around",
+        "there",
+        "here",
+        "underneath",
+        "below",
+    ]
 )
 _WHERE: Final = (
     r"(?:(?:in|on|at|to|from|near|by|behind|beside|besides|next to|in front of|above|below|under|"
     r"underneath|over|across|around|between|among|along|inside|outside|through|against|atop|"
-    r"on top of|close to|opposite|beyond|off)\s+.+|ahead|nearby|overhead|outside|behind|everywhere)"
+    r"on top of|close to|opposite|beyond|off)\s+.+|ahead|nearby|overhead|outside|behind|everywhere|around|underneath|below|above)"
 )
 _AFTER_NOUN: Final = re.compile(
     rf"\s+(?:(?P<where>{_WHERE})|(?P<with>(?:with|wearing|in|dressed in|holding|carrying|made of|full of|covered in|covered with)\s+.+))\Z",
@@ -232,9 +248,14 @@ def _core_score(core: Sequence[str], determiner: str) -> float:
     head = lows[lows.index("of") - 1] if "of" in lows[1:] else lows[-1]
     if any(_finite_only(low) for low in lows):
         return 0.0
-    if head.endswith("ly") or (aspect_of(head) is not None and not is_known_noun(head)):
+    if len(lows) > 1 and head in word_list("colors"):
         return 0.0
-    if subject_kind(head) is not None or place_named(head) is not None:
+    if lows[0] in word_list("prepositions") or (head.endswith("ly") and not is_known_noun(head)):
+        return 0.0
+    if aspect_of(head) is not None and not is_known_noun(head):
+        return 0.0
+    worn = word_list("clothing") | words_of("nouns", "belongings")
+    if subject_kind(head) is not None or place_named(head) is not None or head in worn:
         score = 1.0
     elif is_noun(head):
         score = 0.9 if determiner or not is_verb(head) else 0.75
@@ -262,7 +283,7 @@ def _without_looks(core: Sequence[str]) -> tuple[tuple[Look, ...], str]:
     while at < last:
         low = core[at].lower().strip(",")
         aspect = aspect_of(low)
-        if aspect is None or (low.endswith("ing") and is_noun(low)):
+        if aspect is None or (aspect is Aspect.OTHER and low.endswith("ing") and is_noun(low)):
             break
         if at == last - 1 and _is_compound(low, core[last].lower()):
             break
@@ -340,7 +361,7 @@ def verb_phrase(text: str) -> tuple[str, float] | None:
         verb != base and not verb.endswith("ing") and inflect(base, "VBZ") != verb
     ):
         return None
-    if verb.endswith("ing"):
+    if verb.endswith("ing") and verb != base:
         if verb in word_list("not_acting"):
             return None
         score = 0.95
@@ -386,13 +407,13 @@ def _event_at(words: Sequence[str], i: int) -> Event | None:
         return _modal_event(actor, named, rest, modal)
     low = words[i].lower()
     if low in _AUX and i + 1 < len(words):
-        return _progressive_event(actor, named, words[i + 1 :], low)
+        return _progressive_event(actor, named, words[i + 1 :])
     if not is_verb(low) or low in _AUX:
         return None
     base = lemma(low, "VERB")
     plural = _is_plural_actor(actor)
     tail = words[i + 1].lower() if i + 1 < len(words) else ""
-    if low.endswith("ing") and low not in word_list("not_acting"):
+    if low.endswith("ing") and low != base and low not in word_list("not_acting"):
         return Event(actor, progressive(rest), score=0.9 * named)
     if low == inflect(base, "VBZ") and low != base:
         if plural and not is_verb_only(low):
@@ -444,7 +465,7 @@ def _modal_event(actor: str, named: float, rest: str, modal: re.Match[str]) -> E
         return None
     if (
         not is_verb(first)
-        or lemma(first, "VERB") not in {first}
+        or lemma(first, "VERB") != first
         or (
             first in {"be", "look", "feel", "seem"}
             and len(said.split()) == 2
@@ -452,10 +473,12 @@ def _modal_event(actor: str, named: float, rest: str, modal: re.Match[str]) -> E
         )
     ):
         return None
-    return Event(actor, progressive(said), score=0.95 * named, must=True)
+    return Event(actor, progressive(said), score=0.95 * named)
 
 
-def _progressive_event(actor: str, named: float, words: Sequence[str], aux: str) -> Event | None:
+def _progressive_event(actor: str, named: float, words: Sequence[str]) -> Event | None:
+    while len(words) > 1 and words[0].lower() in {"now", "also", "just", "still", "then"}:
+        words = words[1:]
     first = words[0].lower()
     at = 1 if first in _ADVERBS | {"being", "getting"} and len(words) > 1 else 0
     verb = words[at].lower()

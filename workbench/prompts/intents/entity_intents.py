@@ -15,7 +15,7 @@ from workbench.actions.model import (
     RemoveEntity,
 )
 from workbench.prompts.intents.candidates import Candidate, Intent
-from workbench.prompts.intents.clauses import NounPhrase, noun_phrase
+from workbench.prompts.intents.clauses import NounPhrase, noun_phrase, verb_phrase
 from workbench.prompts.intents.context import Context
 from workbench.prompts.intents.making import (
     add_entity,
@@ -26,7 +26,8 @@ from workbench.prompts.intents.making import (
 )
 from workbench.prompts.intents.references import Reference, is_person, is_singular, refer
 from workbench.prompts.intents.rules import Match
-from workbench.prompts.intents.slots import exact_terms, field_named
+from workbench.prompts.intents.scene_intents import stepped
+from workbench.prompts.intents.slots import Filled, exact_terms, field_named
 from workbench.prompts.intents.words import (
     NUMBERS,
     inflect,
@@ -47,8 +48,7 @@ _NO_SKIN: Final = (
     "People keep the colour that they have. Say what they wear instead, such as “a red jacket”."
 )
 _BODY: Final = frozenset({"skin", "face", "body"})
-_COMPARATIVE: Final = {"more": "", "less": ""}
-_GARMENT_LOOK: Final = re.compile(r"(?:[\w-]+\s+)?", re.IGNORECASE)
+_SEASONS: Final = frozenset({"spring", "summer", "autumn", "fall", "winter"})
 
 
 def _entities(found: Reference | None, context: Context) -> list[Entity]:
@@ -77,6 +77,8 @@ def _base(look: Look) -> Look:
 def _look(match: Match, context: Context) -> Candidate | None:
     found: Reference = match.value("entity")
     looks: tuple[Look, ...] = match.value("look")
+    if all(stepped(look.text.lower(), context.scene) for look in looks) and not found.belonging:
+        return None  # "make it closer" is about the camera
     return _looked(found, looks, match.score, context)
 
 
@@ -222,6 +224,21 @@ def _retouch(match: Match, context: Context) -> Candidate | None:
     if thing.doing or (thing.position and not thing.looks):
         return None
     text = thing.phrase.lower()
+    for entity in context.leads():
+        worn = next(
+            (k for k in entity.looks if re.search(rf"\b{re.escape(thing.noun)}\w*\b", k.text)), None
+        )
+        if worn is not None and thing.looks and worn.place == "after":
+            found = Reference((entity.id,), belonging=thing.phrase)
+            return _belonging_look(found, thing.looks, match.score, context)
+        whole = lemma(text.split(" of ")[-1].split()[-1], "NOUN") if " of " in text else ""
+        if whole and whole == entity.noun:
+            action = EditEntity(
+                entity=entity.id, aspect="phrase", value=thing.phrase, noun=entity.noun,
+                determiner=thing.determiner or article_for(thing.phrase),
+            )  # fmt: skip
+            one = EditEntity(entity=entity.id, aspect="count", value=None)
+            return Candidate((one, action), match.score, intent="replace")
     for entity in context.scene.cast:
         same = entity.noun and thing.noun == entity.noun
         if not same or (thing.count not in {entity.count, None, 1}):
@@ -229,10 +246,7 @@ def _retouch(match: Match, context: Context) -> Candidate | None:
         if text == entity.phrase.lower() or text == entity.noun:
             if not thing.looks:
                 return None
-            if (
-                thing.determiner.lower() in {"a", "an", "another"}
-                and not thing.determiner.lower() == "the"
-            ):
+            if thing.determiner.lower() in {"a", "an", "another"}:
                 return _looked(Reference((entity.id,)), thing.looks, match.score * 0.9, context)
             return _looked(Reference((entity.id,)), thing.looks, match.score, context)
         action = _named_anew(entity, thing)
@@ -313,7 +327,15 @@ def _replace(match: Match, context: Context) -> Candidate | None:
     if not entities:
         return None
     text = match.text("thing").lower()
-    if re.fullmatch(r"(?:an?|the)? ?\w+", text) and exact_terms(text):
+    if re.fullmatch(r"(?:an?|the)? ?\w+", text) and (
+        exact_terms(text) or text.split()[-1] in _SEASONS
+    ):
+        return None
+    if not thing.determiner and len(text.split()) == 1:
+        is_place = place_named(thing.noun) is not None and subject_kind(thing.noun) is None
+        if is_place or (verb_phrase(text) is not None and not is_plural(text)):
+            return None
+    if thing.noun in words_of("misc", "unseen"):
         return None
     entity = entities[0]
     score = match.score * (0.97 if thing.determiner or thing.score > 0.95 else 0.9)
@@ -335,11 +357,7 @@ def _replace(match: Match, context: Context) -> Candidate | None:
                 entity=entity.id, aspect="count", value=thing.count, determiner=thing.determiner
             )
         )
-    elif (
-        thing.count == 1
-        and thing.determiner.lower() in {"a", "an", "one"}
-        and entity.count not in {1}
-    ):
+    elif thing.count == 1 and thing.determiner.lower() in {"a", "an", "one"} and entity.count != 1:
         first = next((k.text for k in thing.looks), thing.phrase)
         single = EditEntity(
             entity=entity.id, aspect="phrase", value=thing.phrase, noun=thing.noun,
@@ -358,6 +376,18 @@ def _replace(match: Match, context: Context) -> Candidate | None:
     if thing.doing:
         actions += _only_doing(entity, thing.doing, context.scene)
     return Candidate(tuple(actions), score, intent="replace")
+
+
+def _replace_lead(match: Match, context: Context) -> Candidate | None:
+    """Take "a cat instead" as what the only lead becomes, or the lead of its kind."""
+    thing: NounPhrase = match.value("thing")
+    leads = context.leads()
+    kind = kind_of(thing.noun)
+    same = [e for e in leads if _kind(e) is kind] or list(leads)
+    if len(same) != 1:
+        return None
+    slots = {**match.slots, "entity": Filled(Reference((same[0].id,)), 1.0, same[0].phrase)}
+    return _replace(Match(match.rule, slots, match.groups, match.score), context)
 
 
 def _kind(entity: Entity) -> EntityKind:
@@ -575,8 +605,8 @@ def _fewer(match: Match, context: Context) -> Candidate | None:
         if entity.count is not None and entity.count > 1:
             return Candidate((_counted(entity, entity.count - 1),), match.score, intent="count")
         few = "a few" if is_plural(entity.phrase.split(" of ")[0].split()[-1]) else "a little"
-        action = EditEntity(entity=entity.id, aspect="count", value=None, determiner=few)
-        return Candidate((action,), match.score, intent="count")
+        edit = EditEntity(entity=entity.id, aspect="count", value=None, determiner=few)
+        return Candidate((edit,), match.score, intent="count")
     thing = noun_phrase(what)
     if thing is None or thing.score < 0.7:
         return None
@@ -600,7 +630,7 @@ def _wear(match: Match, context: Context) -> Candidate | None:
     if not is_clothes:
         return None
     targets = (
-        [e for e in _entities(found, context)]
+        list(_entities(found, context))
         if found
         else [
             e
@@ -620,7 +650,7 @@ def _wear(match: Match, context: Context) -> Candidate | None:
                 actions.append(
                     EditEntity(
                         entity=entity.id,
-                        aspect=str(Aspect.CLOTHING),
+                        aspect=str(look.aspect),
                         value=f"wearing {piece}",
                         replaces=look.text,
                     )
@@ -628,20 +658,14 @@ def _wear(match: Match, context: Context) -> Candidate | None:
                 break
         else:
             worn = next(
-                (
-                    k
-                    for k in entity.looks
-                    if k.aspect is Aspect.CLOTHING
-                    and k.place == "after"
-                    and k.text.startswith("wearing")
-                ),
+                (k for k in entity.looks if k.place == "after" and k.text.startswith("wearing")),
                 None,
             )
             if worn is not None:
                 actions.append(
                     EditEntity(
                         entity=entity.id,
-                        aspect=str(Aspect.CLOTHING),
+                        aspect=str(worn.aspect),
                         value=f"{worn.text} and {piece}",
                         replaces=worn.text,
                     )
@@ -661,9 +685,7 @@ def _have(match: Match, context: Context) -> Candidate | None:
     said = match.slots.get("has") or match.slots["thing"]
     if found.belonging or found.field:
         return None
-    if thing.noun in word_list("clothing") or thing.noun in words_of(
-        "nouns", "belongings"
-    ) & word_list("clothing"):
+    if set(thing.text.lower().split()) & (word_list("clothing") - word_list("colors")):
         inner = Match(match.rule, {**match.slots, "thing": said}, match.groups, match.score)
         worn = _wear(inner, context)
         if worn is not None:
@@ -691,7 +713,7 @@ def _have(match: Match, context: Context) -> Candidate | None:
                 aspect=str(Aspect.OTHER),
                 value=f"{verb} {piece}",
                 replaces=look.text if look else "",
-            )  # fmt: skip
+            )
         )
     return Candidate(tuple(actions), match.score, intent="look") if actions else None
 
@@ -709,8 +731,28 @@ def _added(
 ) -> Candidate | None:
     actions: list[Action] = []
     for thing in things:
-        if thing.noun in {"one", "thing", "something", "it"} or (
-            thing.determiner.lower() in {"the", "this", "that"} and refer(thing.text, context)
+        if thing.noun in {"one", "thing", "something", "it"} or thing.noun in words_of(
+            "misc", "unseen"
+        ):
+            return None
+        is_definite = thing.determiner.lower() in {
+            "the",
+            "this",
+            "that",
+            "his",
+            "her",
+            "its",
+            "their",
+        }
+        if is_definite and any(
+            refer(f"{thing.determiner} {words}", context)
+            for words in (thing.phrase, thing.phrase.split()[0])
+        ):
+            return None
+        if thing.determiner.lower() in {"his", "her", "its"} and verb_phrase(thing.phrase):
+            return None
+        if thing.noun in _SEASONS or (
+            _is_worn(thing) and refer(_place_of(thing.position), context)
         ):
             return None
         own = _same_as(thing, context)
@@ -735,6 +777,14 @@ def _added(
         actions += added_with_doing(thing, action)
     del text
     return Candidate(tuple(actions), score, intent="add") if actions else None
+
+
+def _is_worn(thing: NounPhrase) -> bool:
+    return bool(set(thing.phrase.lower().split()) & (word_list("clothing") - word_list("colors")))
+
+
+def _place_of(position: str) -> str:
+    return re.sub(r"^(?:on|in|around|over)\s+", "", position)
 
 
 def _same_as(thing: NounPhrase, context: Context) -> Entity | None:
@@ -768,7 +818,7 @@ def _named(match: Match, context: Context) -> Candidate | None:
     return _added(things, match.score * factor, context, text=match.text("things"))
 
 
-def _position(match: Match, context: Context) -> Candidate | None:
+def _position(match: Match, _context: Context) -> Candidate | None:
     found: Reference = match.value("entity")
     if found.belonging or found.field or not found.ids:
         return None
@@ -800,9 +850,9 @@ def _remove(match: Match, context: Context) -> Candidate | None:
         said = exact_terms(what)
         held = [f for f, v in (said or {}).items() if getattr(scene, f) == v]
         if held:
-            return Candidate(
-                tuple(EditField(field=f, value="") for f in held), match.score, intent="remove"
-            )
+            cleared = {"weather": "clear"}
+            edits = tuple(EditField(field=f, value=cleared.get(f, "")) for f in held)
+            return Candidate(edits, match.score, intent="remove")
         found = refer(what, context)
         if said and (found is None or not found.ids):
             return None
@@ -819,6 +869,8 @@ def _remove_all(parts: Sequence[str], match: Match, context: Context) -> Candida
     barred: list[str] = []
     for part in parts:
         bare = re.sub(r"^(?:the|any|all|that)\s+", "", part)
+        if exact_terms(bare):
+            return None
         found = refer(bare, context)
         done = _removed(found, bare, match.score, context) if found is not None else None
         if done is not None and done.actions:
@@ -907,6 +959,7 @@ INTENTS: Final[Mapping[str, Intent]] = {
     "wear": _wear,
     "have": _have,
     "replace": _replace,
+    "replace_lead": _replace_lead,
     "swap_looks": _swap_looks,
     "swap_places": _swap_places,
     "count": _count,

@@ -11,6 +11,7 @@ from workbench.actions.model import (
     AddBeat,
     AddEntity,
     ChangeBeat,
+    EditField,
     RemoveBeat,
 )
 from workbench.prompts.intents.candidates import Candidate, Intent
@@ -34,9 +35,11 @@ _CAMERA: Final = re.compile(
 
 def _event(match: Match, context: Context) -> Candidate | None:
     event: Event = match.value("event")
-    if _CAMERA.match(event.actor):
+    if _CAMERA.match(event.actor) or _verb(event.actor) in words_of("misc", "unseen"):
         return None
-    if _is_state_wish(event, context):
+    if _is_state_wish(event):
+        return None
+    if _verb(event.doing) in {"wear", "have"}:
         return None
     actor = event.actor.strip()
     low = actor.lower()
@@ -48,7 +51,7 @@ def _event(match: Match, context: Context) -> Candidate | None:
     return _newcomer_acts(actor, event, match.score, context)
 
 
-def _is_state_wish(event: Event, context: Context) -> bool:
+def _is_state_wish(event: Event) -> bool:
     """Tell whether the event only says weather or time: "it is raining", "night falls"."""
     whole = f"{event.actor} {event.doing}".lower()
     if event.actor.lower() in {"it", "sun", "the sun", "night", "rain", "snow", "fog"}:
@@ -70,6 +73,8 @@ def _acted(found: Reference, event: Event, score: float, context: Context) -> Ca
         return Candidate(already=True, score=score)
     targets = tuple(i for i in named_in(doing, context) if i != entity.id)
     replaced = _replaced_by(doing, own) if not found.part and event.when is When.TOGETHER else None
+    if event.must and len(own) == 1 and not found.part:
+        replaced = own[0]
     if replaced is not None:
         return Candidate((ChangeBeat(beat=replaced.id, text=doing),), score, intent="event")
     actors = found.ids if len(found.ids) > 1 and not found.part else found.ids[:1]
@@ -204,17 +209,37 @@ def _act(match: Match, context: Context) -> Candidate | None:
         and len(match.text("doing").split()) < 3
     ):
         return None
-    event = Event("", match.value("doing"), must=True)
+    if (said := exact_terms(match.value("doing"))) is not None:
+        return _as_term(said, match.score, context)
+    event = Event("", match.value("doing"))
     return _acted(found, event, match.score, context)
+
+
+def _as_term(said: Mapping[str, str], score: float, context: Context) -> Candidate:
+    """Take "make it pour" for the weather that it says."""
+    actions = tuple(
+        EditField(field=f, value=v) for f, v in said.items() if getattr(context.scene, f) != v
+    )
+    return Candidate(actions, score, already=not actions, intent="term")
+
+
+_ADDRESSED: Final = (["it"], ["this"], ["that"], ["me"], ["us"], ["you"], ["them"])
+"""Objects after which a bare verb speaks to the tool: "love it", "show me"."""
 
 
 def _do(match: Match, context: Context) -> Candidate | None:
     """Take a bare verb phrase as what the lead does."""
     doing: str = match.value("doing")
-    first = _verb(doing)
-    said = match.text("doing").split()[0].lower()
-    if first in words_of("verbs", "commands") and not said.endswith("ing"):
+    words = match.text("doing").lower().split()
+    is_bare = not words[0].endswith("ing")
+    if is_bare and (_verb(doing) in words_of("verbs", "commands") or words[1:2] in _ADDRESSED):
         return None
+    if is_bare and (
+        exact_terms(" ".join(words[1:])) or (len(words) == 1 and words[0].endswith("s"))
+    ):
+        return None
+    if (said := exact_terms(doing)) is not None:
+        return _as_term(said, match.score, context)
     leads = context.leads()
     spoken = [e for i in context.focus[:1] if (e := context.scene.entity(i)) is not None]
     actors = [e for e in leads if kind_of(e.noun) in _LIVELY or e.kind in _LIVELY] or list(leads)
@@ -238,7 +263,7 @@ def _do_instead(match: Match, context: Context) -> Candidate | None:
     event: Event | None = match.value("event")
     if doing is None and event is not None:
         doing = event.doing
-    if doing is None:
+    if doing is None or _verb(doing) in words_of("verbs", "commands"):
         return None
     old: str | None = match.value("old")
     found: Reference | None = match.value("entity") or (

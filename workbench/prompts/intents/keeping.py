@@ -25,10 +25,11 @@ def fields_kept(what: str, context: Context) -> tuple[str, ...] | None:
     if _ALL.fullmatch(what.strip()):
         return ()
     parts = re.split(r"\s*,\s*(?:and\s+)?|\s+and\s+|\s+or\s+", what)
-    found = [name for part in parts for name in fields_meant(part, context)]
-    if found:
-        return tuple(dict.fromkeys(found))
-    return () if noun_in_text(what, context.prompt) else None
+    meant = [fields_meant(part, context) for part in parts]
+    if all(meant):
+        return tuple(dict.fromkeys(name for names in meant for name in names))
+    is_named = len(what.split()) <= 3 and noun_in_text(what, context.prompt)
+    return () if is_named else None
 
 
 def _keep(match: Match, context: Context) -> Candidate | None:
@@ -38,7 +39,9 @@ def _keep(match: Match, context: Context) -> Candidate | None:
     kept = fields_kept(str(what), context)
     if kept is None:
         return None
-    return Candidate(score=match.score, kept=kept, already=not kept, intent="keep")
+    is_loose = not kept and not _ALL.fullmatch(str(what))
+    score = match.score * (0.85 if is_loose else 1.0)
+    return Candidate(score=score, kept=kept, already=not kept, intent="keep")
 
 
 INTENTS: Final[Mapping[str, Intent]] = {"keep": _keep}

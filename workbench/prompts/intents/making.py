@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from functools import lru_cache
 
 from workbench.actions.model import Action, AddBeat, AddEntity, LookValue
 from workbench.cast import next_id, numeral
-from workbench.prompts.intents.clauses import NounPhrase
+from workbench.prompts.intents.clauses import NounPhrase, noun_phrase
 from workbench.prompts.intents.context import Context
 from workbench.prompts.intents.words import (
     NUMBERS,
@@ -17,9 +18,9 @@ from workbench.prompts.intents.words import (
     word_list,
     words_of,
 )
-from workbench.scene import EntityKind
+from workbench.scene import Entity, EntityKind, Scene
 
-__all__ = ["add_entity", "added_with_doing", "article_for", "kind_of", "numeral_for"]
+__all__ = ["add_entity", "added_with_doing", "article_for", "kind_of", "numeral_for", "told_apart"]
 
 _KINDS = {
     "man": EntityKind.PERSON, "woman": EntityKind.PERSON, "person": EntityKind.PERSON,
@@ -42,6 +43,29 @@ def kind_of(noun: str) -> EntityKind:
         return EntityKind.PERSON
     kind = subject_kind(noun)
     return EntityKind.OTHER if kind is None else _KINDS.get(kind, EntityKind.OTHER)
+
+
+def told_apart(scene: Scene) -> Scene:
+    """Return ``scene`` with the looks of its entities told apart from what they are.
+
+    A cast that was made from flat fields holds them in one: "brown dog".
+    """
+    cast = tuple(_told_apart(entity) for entity in scene.cast)
+    return scene if cast == scene.cast else scene.model_copy(update={"cast": cast})
+
+
+@lru_cache(maxsize=512)
+def _told_apart(entity: Entity) -> Entity:
+    if " " not in entity.phrase or any(look.place == "before" for look in entity.looks):
+        return entity
+    named = noun_phrase(entity.phrase)
+    if named is None or not named.looks or named.position or named.doing:
+        return entity
+    if any(look.place == "after" for look in named.looks):
+        return entity
+    return replace(
+        entity, phrase=named.phrase, noun=named.noun, looks=(*named.looks, *entity.looks)
+    )
 
 
 def article_for(words: str) -> str:

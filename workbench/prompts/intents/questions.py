@@ -43,12 +43,11 @@ def answered(text: str, context: Context) -> Explain | None:
     )
     is_asked = bare.rstrip().endswith("?")
     bare = bare.strip(" .!?,")
-    if not bare or _REQUESTS.match(bare):
-        if not re.match(
-            r"(?:what|which) (?:can|could|may) (?:i|you|we)\b|can you help", bare, re.IGNORECASE
-        ):
-            return None
-    for match in matches(bare if not is_asked else bare, "questions", context):
+    if (not bare or _REQUESTS.match(bare)) and not re.match(
+        r"(?:what|which) (?:can|could|may) (?:i|you|we)\b|can you help", bare, re.IGNORECASE
+    ):
+        return None
+    for match in matches(bare, "questions", context):
         topic = str(match.rule.parameters["topic"])
         if topic == "other":
             if not is_asked and not _opens_question(bare):
@@ -127,7 +126,7 @@ def _weather(match: Match, context: Context) -> str:
     if not asked:
         return f"The weather is {now}."
     same = said == now or (said and (said in now or now in said))
-    if asked in {"wet"}:
+    if asked == "wet":
         same = now in {"rain", "heavy rain", "drizzle", "thunderstorm"}
     return f"{'Yes' if same else 'No'}, the weather is {now}."
 

@@ -11,6 +11,7 @@ from typing import Final
 from workbench.prompts.intents.clauses import noun_phrase
 from workbench.prompts.intents.context import Context
 from workbench.prompts.intents.words import (
+    ANIMATE,
     aspect_of,
     data,
     determiners,
@@ -145,7 +146,10 @@ def _pronoun(low: str, context: Context) -> Reference | None:
         fitting = [e for e in people if subject_kind(e.noun) in {_PERSONAL[low], "person"}]
         others = [e for e in leads if is_singular(e)]
         chosen = fitting or people or others
-        return Reference((chosen[0].id,), score=0.95 if fitting else 0.85) if chosen else None
+        if not chosen:
+            return None
+        is_animal = subject_kind(chosen[0].noun) in ANIMATE
+        return Reference((chosen[0].id,), score=0.95 if fitting else 0.94 if is_animal else 0.85)
     if low in _ALL:
         several = [e for e in [*spoken, *leads] if not is_singular(e)]
         if several and low not in {"everyone", "everybody", "both", "both of them"}:
@@ -229,7 +233,7 @@ def _match_words(low: str, phrase: str, noun: str, looks: str, position: str) ->
     said = {lemma(w, "NOUN") for w in words}
     describing = {lemma(w, "NOUN") for w in re.findall(r"[\w'-]+", f"{looks} {position}".lower())}
     if noun and head == noun:
-        extra = said - own - describing
+        extra = {w for w in words if lemma(w, "NOUN") not in own | describing}
         if not extra:
             return 1.0 if len(words) == 1 or said & (own | describing) - {noun} else 0.95
         if all(aspect_of(w) is not None for w in extra):

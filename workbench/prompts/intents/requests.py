@@ -44,6 +44,8 @@ def clean(request: str) -> str:
         return str(short.get(found[0].lower(), found[0]))
 
     text = re.sub(r"(?<![\w'])[A-Za-z0-9]+(?![\w'])", written, text)
+    text = re.sub(r"\b(he|she|it|there)'s\b", r"\1 is", text, flags=re.IGNORECASE)
+    text = re.sub(r"\bthey're\b", "they are", text, flags=re.IGNORECASE)
     return re.sub(r"([!?.])\1+", r"\1", text)
 
 
@@ -51,7 +53,7 @@ def without_politeness(text: str) -> str:
     """Return ``text`` without what asks nothing at its beginning and end."""
     lead = _pattern("politeness", r"(?:{0})(?![\w'-])[\s,:]*")
     trail = _pattern("trailing", r"[\s,]+(?:{0})[\s.!]*\Z")
-    text = text.strip(" ,.!;:-")
+    text = text.strip(" ,.!?;:-")
     while (found := lead.match(text)) and found.end() < len(text):
         if text[found.end() - 1].isalnum():
             break

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
 
 from workbench.actions.model import (
     Action,
@@ -21,6 +23,7 @@ from workbench.actions.model import (
 from workbench.prompts.composer.composer import NAME, scene_of
 from workbench.prompts.enacting import enact
 from workbench.prompts.intents.context import Context
+from workbench.prompts.intents.making import told_apart
 from workbench.prompts.intents.questions import HINT
 from workbench.prompts.intents.understanding import Understanding, understand
 from workbench.prompts.model import Revision
@@ -29,20 +32,23 @@ from workbench.scene import Change
 __all__ = ["revise", "said_of"]
 
 
+_LONGEST: Final = 200
+"""Characters of what was not understood that are repeated."""
+
+
 def revise(request: str, context: Context) -> Revision:
     """Return the prompt of ``context`` tuned by ``request``, with the actions that this took.
 
     Actions on the session are listed, not carried out. What is not understood changes nothing.
     """
+    context = replace(context, scene=told_apart(context.scene))
     found = understand(request, context)
-    done = enact(
-        context.prompt, context.scene, found.actions, scene_of=scene_of, kept=found.kept
-    )
+    done = enact(context.prompt, context.scene, found.actions, scene_of=scene_of, kept=found.kept)
     changes = context.scene.changes_to(done.scene)
     actions: list[Action] = list(found.actions)
-    actions += [NotUnderstood(words=words, help=HINT) for words in found.missed]
+    actions += [NotUnderstood(words=words[:_LONGEST], help=HINT) for words in found.missed]
     if not actions and not found.is_understood:
-        actions = [NotUnderstood(words=request.strip()[:2_000] or "…", help=HINT)]
+        actions = [NotUnderstood(words=request.strip()[:_LONGEST] or "…", help=HINT)]
     return Revision(
         prompt=done.prompt,
         scene=done.scene,
@@ -64,10 +70,12 @@ def _message(found: Understanding, changes: Sequence[Change]) -> str:
         notes.append(f"Locked, so left as it is: {names}.")
     notes += found.helps
     if found.missed:
-        shown = "; ".join(f"“{words}”" for words in found.missed)
+        shown = "; ".join(f"“{words[:_LONGEST]}”" for words in found.missed)
         notes.append(f"Not understood: {shown}.")
     if not found.is_understood:
-        notes = [f"I did not understand {shown if found.missed else 'that'}, so nothing was changed. {HINT}"]
+        notes = [
+            f"I did not understand {shown if found.missed else 'that'}, so nothing was changed. {HINT}"
+        ]
     elif not notes:
         notes = ["The prompt already says so; nothing was changed."]
     return " ".join(notes)
@@ -84,7 +92,11 @@ def said_of(action: Action) -> str:
             count = max(1, len(action.entries)) * action.seeds
             return "Rendering it." if count == 1 else f"Rendering {count} videos."
         case Vary():
-            what = f" of the {', '.join(a.replace('_', ' ') for a in action.axes)}" if action.axes else ""
+            what = (
+                f" of the {', '.join(a.replace('_', ' ') for a in action.axes)}"
+                if action.axes
+                else ""
+            )
             number = "One variation" if action.count == 1 else f"{action.count} variations"
             return f"{number}{what}."
         case Star():
@@ -120,8 +132,7 @@ def _settings_said(action: SetRender) -> str:
     if set(stated) == {"width", "height"}:
         return f"The next renders are {stated['width']}×{stated['height']} pixels."
     shown = ", ".join(
-        f"{v:g} seconds long" if k == "seconds" else f"{_LABELS.get(k, k)} {v}" for k, v in stated.items()
+        f"{v:g} seconds long" if k == "seconds" else f"{_LABELS.get(k, k)} {v}"
+        for k, v in stated.items()
     )
     return f"The next renders: {shown}."
-
-

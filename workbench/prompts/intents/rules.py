@@ -17,6 +17,7 @@ from workbench.prompts.intents.words import data
 
 __all__ = ["LONGEST_PART", "Match", "Rule", "matches", "rules"]
 
+_LONGEST_FIRST: Final = 7
 LONGEST_PART: Final = 220
 """Characters of a part beyond which no form is tried."""
 _SLOT: Final = re.compile(r"\{([a-z]+(?:\+[a-z]+)?)(?::([a-z]+))?\}")
@@ -28,9 +29,30 @@ _BETWEEN: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class _Form:
-    pattern: re.Pattern[str]
+    text: str
     slots: Mapping[str, str]
     """The kind of each group that is a slot."""
+
+    def matches(self, text: str) -> Iterator[re.Match[str]]:
+        """Return the ways in which the form fits ``text``: its first slot short, then longer."""
+        found = _pattern(self.text, 0).fullmatch(text)
+        if found is None:
+            return
+        yield found
+        if len(self.slots) > 1:
+            for words in range(2, min(len(text.split()), _LONGEST_FIRST)):
+                longer = _pattern(self.text, words).fullmatch(text)
+                if longer is not None:
+                    yield longer
+
+
+@cache
+def _pattern(text: str, words: int) -> re.Pattern[str]:
+    """Compile a form; ``words`` fixes how many its first slot takes, 0 leaves that open."""
+    if words:
+        several = rf"(?:\S+\s+){{{words - 1}}}\S+?)"
+        text = text.replace(".+?)", several, 1)
+    return re.compile(text, re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +120,7 @@ def _compiled(form: str, macros: Mapping[str, str]) -> _Form:
     # A group of a form is for choice alone, unless it has a name.
     text = re.sub(r"\((?!\?)", "(?:", text)
     text = _SLOT.sub(group, text)
-    return _Form(re.compile(text, re.IGNORECASE), slots)
+    return _Form(text, slots)
 
 
 def matches(text: str, name: str, context: Context) -> Iterator[Match]:
@@ -108,12 +130,11 @@ def matches(text: str, name: str, context: Context) -> Iterator[Match]:
     cached: dict[tuple[str, str], Filled | None] = {}
     for rule in rules(name):
         for form in rule.forms:
-            found = form.pattern.fullmatch(text)
-            if found is None:
-                continue
-            match = _filled(rule, form, found, context, cached)
-            if match is not None:
-                yield match
+            for found in form.matches(text):
+                match = _filled(rule, form, found, context, cached)
+                if match is not None:
+                    yield match
+                    break
 
 
 def _filled(
@@ -164,11 +185,11 @@ def _pair(
     """Return the best cut of ``words`` into the two slots."""
     best: dict[str, Filled] | None = None
     most = 0.0
-    for first, second in splits(words):
+    for first, rest in splits(words):
         one = _slot(kinds[0], first, context, cached)
         if one is None:
             continue
-        second = _BETWEEN.sub("", f"{second} ").strip()
+        second = _BETWEEN.sub("", f"{rest} ").strip()
         other = _slot(kinds[1], second, context, cached)
         if other is not None and one.score * other.score > most:
             most = one.score * other.score

@@ -118,13 +118,19 @@ def _place(match: Match, context: Context) -> Candidate | None:
         found = refer(rest, context)
         if found is not None and found.ids and not found.belonging:
             return None
-    values: dict[str, str] = {"setting": _capital(named)}
+    values: dict[str, str] = {"setting": named}
     text = (slot or match.slots.get("placename") or match.slots["named"]).text
     timed = {t.field: t.term for t in find_terms(text) if t.field in {"time_of_day", "weather"}}
     if timed:
-        short = _without_terms(named, timed)
-        if short and place_in_words(short, led=True):
-            values = {"setting": _capital(short), **timed}
+        bare = re.sub(
+            r"^(?:set |somewhere |happening )?(?:in|on|at|inside|into|onto|to|by|under)\s+",
+            "",
+            text,
+            flags=re.IGNORECASE,
+        )
+        named_alone = place_in_words(_without_terms(bare, timed), led=True)
+        if named_alone is not None:
+            values = {"setting": named_alone[0], **timed}
     return _set(values, match.score, scene, intent="place")
 
 
@@ -147,8 +153,7 @@ def _place_bare(match: Match, context: Context) -> Candidate | None:
     found = refer(text, context)
     if found is not None and not found.field:
         return None
-    candidate = _place(match, context)
-    return candidate
+    return _place(match, context)
 
 
 def _field(match: Match, context: Context) -> Candidate | None:
@@ -186,9 +191,29 @@ def value_for(field: str, said: str, context: Context) -> str | tuple[str, ...] 
     return bare
 
 
+def _season(match: Match, context: Context) -> Candidate | None:
+    """Say the season with the place, in the words of the user: "a field in autumn"."""
+    season = (
+        "autumn" if match.groups["season"].lower() == "fall" else match.groups["season"].lower()
+    )
+    setting = re.sub(r"\s*\bin (?:spring|summer|autumn|winter)\b", "", context.scene.setting)
+    return _set(
+        {"setting": f"{setting} in {season}".strip()}, match.score, context.scene, intent="place"
+    )
+
+
+def _swap_term(match: Match, context: Context) -> Candidate | None:
+    old: Mapping[str, str] = match.value("old")
+    if not any(getattr(context.scene, f) for f in old):
+        return None
+    return _set(match.value("term"), match.score, context.scene, intent="term")
+
+
 def _clear_field(match: Match, context: Context) -> Candidate | None:
     field: str = match.value("field")
-    if field in {"subject", "action", "setting"}:
+    if field in {"subject", "action", "setting"} or (
+        field == "on_screen_text" and not context.scene.on_screen_text
+    ):
         return None
     if not getattr(context.scene, field):
         return Candidate(already=True, score=match.score)
@@ -269,6 +294,7 @@ def _reveal(match: Match, context: Context) -> Candidate | None:
 
 def stepped(text: str, scene: Scene) -> Mapping[str, str] | None:
     """Return what a relative wish sets: "darker", "much closer", "less foggy"."""
+    text = re.sub(r"^(?:it|this|everything|camera)\s+(?:should be\s+|is\s+|be\s+)?", "", text)
     bare = re.sub(r"^an? ", "", text)
     for pattern, entry in _compiled("step"):
         found = pattern.fullmatch(text) or pattern.fullmatch(bare)
@@ -327,6 +353,8 @@ INTENTS: Final[Mapping[str, Intent]] = {
     "less_term": _less_term,
     "field": _field,
     "clear_field": _clear_field,
+    "season": _season,
+    "swap_term": _swap_term,
     "style_like": _style_like,
     "shot_on": _shot_on,
     "show_text": _show_text,

@@ -75,43 +75,40 @@ def _seed() -> int:
     return secrets.randbits(_SEED_BITS)
 
 
-def _set(values: Mapping[str, Any], match: Match, context: Context) -> Candidate:
-    now = {name: getattr(context.settings, name) for name in values}
-    if all(now[name] == value for name, value in values.items()) and "seed" not in values:
-        return Candidate((SetRender(values=dict(values)),), match.score, intent="setting")
+def _set(values: Mapping[str, Any], match: Match) -> Candidate:
     return Candidate((SetRender(values=dict(values)),), match.score, intent="setting")
 
 
-def _aspect(match: Match, context: Context) -> Candidate | None:
-    return _set({"aspect": str(match.rule.parameters["value"])}, match, context)
+def _aspect(match: Match, _context: Context) -> Candidate | None:
+    return _set({"aspect": str(match.rule.parameters["value"])}, match)
 
 
-def _aspect_ratio(match: Match, context: Context) -> Candidate | None:
+def _aspect_ratio(match: Match, _context: Context) -> Candidate | None:
     text = f"{match.groups['wide']}:{match.groups['high']}"
-    return _set({"aspect": text}, match, context) if aspect_of(text) else None
+    return _set({"aspect": text}, match) if aspect_of(text) else None
 
 
-def _size(match: Match, context: Context) -> Candidate | None:
+def _size(match: Match, _context: Context) -> Candidate | None:
     width, height = int(match.groups["width"]), int(match.groups["height"])
     if not (64 <= width <= 7_680 and 64 <= height <= 4_320):
         return Candidate(
             help="A frame is 64 to 7,680 pixels wide and 64 to 4,320 high.", score=match.score
         )
-    return _set({"width": width, "height": height}, match, context)
+    return _set({"width": width, "height": height}, match)
 
 
-def _short_side(match: Match, context: Context) -> Candidate | None:
+def _short_side(match: Match, _context: Context) -> Candidate | None:
     named = match.groups.get("named")
     side = _SIDES[named.lower()] if named else int(match.groups["side"])
     if not 64 <= side <= 4_320:
         return None
-    return _set({"short_side": side}, match, context)
+    return _set({"short_side": side}, match)
 
 
 def _resolution_step(match: Match, context: Context) -> Candidate | None:
     now = context.settings.short_side or 480
     factor = float(match.rule.parameters["factor"])
-    return _set({"short_side": min(4_320, max(64, round(now * factor / 16) * 16))}, match, context)
+    return _set({"short_side": min(4_320, max(64, round(now * factor / 16) * 16))}, match)
 
 
 def _number(text: str) -> float | None:
@@ -123,13 +120,13 @@ def _number(text: str) -> float | None:
         return 0.5 if low == "half a" else None if found is None else float(found)
 
 
-def _seconds(match: Match, context: Context) -> Candidate | None:
-    given = match.groups.get("seconds") or match.groups.get("minutes")
+def _seconds(match: Match, _context: Context) -> Candidate | None:
+    given = next((v for k in ("seconds", "spelled", "minutes") if (v := match.groups.get(k))), None)
     number = _number(given) if given else None
     if number is None:
         return None
     seconds = number * (60 if match.groups.get("minutes") else 1)
-    return _set({"seconds": _tidy(seconds)}, match, context) if 0 < seconds <= 3_600 else None
+    return _set({"seconds": _tidy(seconds)}, match) if 0 < seconds <= 3_600 else None
 
 
 def _tidy(number: float) -> float:
@@ -154,17 +151,17 @@ def _length_step(match: Match, context: Context) -> Candidate | None:
         factor = (2.0 if much else 1.5) if is_longer else (0.4 if much else 0.6667)
         if groups.get("little"):
             factor = 1.25 if is_longer else 0.8
-    return _set({"seconds": _tidy(round(now * factor * 2) / 2 or 0.5)}, match, context)
+    return _set({"seconds": _tidy(round(now * factor, 2))}, match)
 
 
 def _joined(match: Match) -> str:
     return match.groups.get("whole", "")
 
 
-def _fps(match: Match, context: Context) -> Candidate | None:
+def _fps(match: Match, _context: Context) -> Candidate | None:
     fps = int(match.groups["fps"])
     return (
-        _set({"fps": fps}, match, context)
+        _set({"fps": fps}, match)
         if 1 <= fps <= 120
         else Candidate(help="The frame rate is 1 to 120 frames per second.", score=match.score)
     )
@@ -175,17 +172,16 @@ def _fps_step(match: Match, context: Context) -> Candidate | None:
     return _set(
         {"fps": min(120, max(1, round(now * float(match.rule.parameters["factor"]))))},
         match,
-        context,
     )
 
 
-def _frames(match: Match, context: Context) -> Candidate | None:
+def _frames(match: Match, _context: Context) -> Candidate | None:
     frames = int(match.groups["frames"])
-    return _set({"num_frames": frames}, match, context) if frames else None
+    return _set({"num_frames": frames}, match) if frames else None
 
 
-def _seed_new(match: Match, context: Context) -> Candidate | None:
-    candidate = _set({"seed": _seed()}, match, context)
+def _seed_new(match: Match, _context: Context) -> Candidate | None:
+    candidate = _set({"seed": _seed()}, match)
     if re.search(r"\b(?:same|again|re-?roll|roll)\b", match.groups.get("whole", ""), re.IGNORECASE):
         return Candidate((*candidate.actions, Render()), match.score, intent="setting")
     return candidate
@@ -194,57 +190,54 @@ def _seed_new(match: Match, context: Context) -> Candidate | None:
 def _seed_keep(match: Match, context: Context) -> Candidate | None:
     seed = context.settings.seed
     if seed is None:
-        return _set({"seed": _seed()}, match, context)
-    return _set({"seed": seed}, match, context)
+        return _set({"seed": _seed()}, match)
+    return _set({"seed": seed}, match)
 
 
-def _seed_given(match: Match, context: Context) -> Candidate | None:
-    return _set({"seed": int(match.groups["seed"])}, match, context)
+def _seed_given(match: Match, _context: Context) -> Candidate | None:
+    return _set({"seed": int(match.groups["seed"])}, match)
 
 
-def _steps(match: Match, context: Context) -> Candidate | None:
+def _steps(match: Match, _context: Context) -> Candidate | None:
     steps = int(match.groups["steps"])
-    return _set({"num_inference_steps": steps}, match, context) if 1 <= steps <= 1_000 else None
+    return _set({"num_inference_steps": steps}, match) if 1 <= steps <= 1_000 else None
 
 
 def _steps_step(match: Match, context: Context) -> Candidate | None:
     now = context.settings.num_inference_steps
     factor = float(match.rule.parameters["factor"])
     if now is None:
-        if factor < 1:
-            return Candidate(help="This engine has no steps to reduce.", score=match.score)
+        if "quality" not in match.groups["whole"]:
+            return Candidate(help="This engine renders without steps.", score=match.score)
         return _set(
             {"short_side": min(4_320, round((context.settings.short_side or 480) * 1.5 / 16) * 16)},
             match,
-            context,
         )
-    return _set({"num_inference_steps": max(1, min(1_000, round(now * factor)))}, match, context)
+    return _set({"num_inference_steps": max(1, min(1_000, round(now * factor)))}, match)
 
 
-def _profile(match: Match, context: Context) -> Candidate | None:
-    return _set({"profile": str(match.rule.parameters["value"])}, match, context)
+def _profile(match: Match, _context: Context) -> Candidate | None:
+    return _set({"profile": str(match.rule.parameters["value"])}, match)
 
 
-def _guidance(match: Match, context: Context) -> Candidate | None:
+def _guidance(match: Match, _context: Context) -> Candidate | None:
     value = float(match.groups["guidance"])
-    return _set({"guidance_scale": value}, match, context) if value <= 100 else None
+    return _set({"guidance_scale": value}, match) if value <= 100 else None
 
 
 def _guidance_step(match: Match, context: Context) -> Candidate | None:
     now = context.settings.guidance_scale
     if now is None:
         return Candidate(help="This engine has no guidance to change.", score=match.score)
-    return _set(
-        {"guidance_scale": round(now * float(match.rule.parameters["factor"]), 2)}, match, context
-    )
+    return _set({"guidance_scale": round(now * float(match.rule.parameters["factor"]), 2)}, match)
 
 
 def _model(match: Match, context: Context) -> Candidate | None:
     value: str = match.value("model")
     engines = set(context.models.values())
     if value in engines and "/" not in value and value in {"animatic", "diffusers", "remote"}:
-        return _set({"engine": value}, match, context)
-    return _set({"model": value, "engine": "diffusers"}, match, context)
+        return _set({"engine": value}, match)
+    return _set({"model": value, "engine": "diffusers"}, match)
 
 
 def _settings_reset(match: Match, context: Context) -> Candidate | None:

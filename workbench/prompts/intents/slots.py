@@ -118,6 +118,19 @@ _FILLER: Final = frozenset(
         "lens",
         "movement",
         "please",
+        "lit",
+        "broad",
+        "real",
+        "super",
+        "so",
+        "extra",
+        "pretty",
+        "early",
+        "late",
+        "set",
+        "around",
+        "happen",
+        "happening",
     ]
 )
 _LOOK_LEAD: Final = re.compile(
@@ -186,7 +199,7 @@ def looks_in(text: str) -> tuple[tuple[Look, ...], float] | None:
             continue
         aspect = aspect_of(low)
         if low in {"dark", "light", "bright", "pale", "deep", "very", "extra", "half"} or (
-            low.endswith("ly") and low not in {"woolly"}
+            low.endswith("ly") and low != "woolly"
         ):
             pending.append(word)
             continue
@@ -231,7 +244,7 @@ def _thing(text: str, _context: Context) -> Filled | None:
     return Filled(found, found.score, text)
 
 
-def _things(text: str, context: Context) -> Filled | None:
+def _things(text: str, _context: Context) -> Filled | None:
     bare = re.sub(
         r"\s+(?:instead|now|too|as well|please|to (?:it|the (?:scene|shot|video|picture)))$",
         "",
@@ -249,7 +262,7 @@ def place_in_words(text: str, *, led: bool) -> tuple[str, float] | None:
 
     ``led`` tells that words before it have said that a place follows.
     """
-    bare = text.strip(" .,!")
+    bare = re.sub(r"\s+(?:instead|now|too)$", "", text.strip(" .,!"))
     if bare.lower() in {
         "underwater",
         "outdoors",
@@ -344,7 +357,8 @@ def _place_name(text: str, _context: Context) -> Filled | None:
 
 def _where(text: str, context: Context) -> Filled | None:
     """Take a position in the picture: "on the left", "behind the house", "in the background"."""
-    low = text.lower().strip(" .,!")
+    text = re.sub(r"\s+(?:instead|now|too)$", "", text.strip(" .,!"))
+    low = text.lower()
     lead = _PREPOSITION.match(low)
     last = re.findall(r"[\w'-]+", low)
     if not last:
@@ -359,7 +373,7 @@ def _where(text: str, context: Context) -> Filled | None:
         "in the background",
     }:
         return None
-    named = set(last) & words_of("nouns", "positions")
+    named = set(last) & words_of("looks", "positions")
     rest = low[lead.end() :] if lead else low
     rest = re.sub(r"^(?:the\s+)?(?:left|right|side|front|back|top|middle|edge)\s+of\s+", "", rest)
     if named and len(last) <= 8:
@@ -402,11 +416,11 @@ def exact_terms(text: str) -> Terms | None:
     if not found:
         return None
     left = bare
-    for term in reversed(found):
-        left = f"{left[: term.start]} {left[term.end :]}"
+    for one in reversed(found):
+        left = f"{left[: one.start]} {left[one.end :]}"
     if any(word not in _FILLER for word in re.findall(r"[\w'-]+", left)):
         return None
-    return {term.field: term.term for term in found}
+    return {one.field: one.term for one in found}
 
 
 def _term(text: str, _context: Context) -> Filled | None:

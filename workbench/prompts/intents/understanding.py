@@ -185,7 +185,7 @@ def _read(text: str, before: _State, *, is_correction: bool) -> Candidate | None
         found += [
             replace(one, score=one.score * 0.97)
             for one in _candidates(f"{before.lead} {bare}", before.context)
-            if one.intent not in {"event"}
+            if one.intent != "event"
         ]
     if is_correction:
         found += corrections.candidates(bare, before.context, list(found))
@@ -250,6 +250,7 @@ def _after(candidate: Candidate, context: Context) -> Context:
 
 def _outcome(state: _State, context: Context) -> Understanding:
     actions: list[Action] = []
+    locked: list[str] = []
     missed: list[str] = []
     helps: list[str] = []
     kept: set[str] = set()
@@ -259,14 +260,19 @@ def _outcome(state: _State, context: Context) -> Understanding:
             if not questions.is_small_talk(text):
                 missed.append(text)
             continue
-        actions += candidate.actions
+        first = candidate.actions[0] if candidate.actions else None
+        is_whole = isinstance(first, EditEntity) and first.aspect == "phrase"
+        held = held_by_locks(first, context.scene) if first is not None and is_whole else ()
+        locked += held
+        if not held:
+            actions += candidate.actions
         kept |= set(candidate.kept)
         already = already or candidate.already
         if candidate.help:
             helps.append(candidate.help)
     actions = _in_sequence(actions, state.read)
     actions = [a for a in actions if not (isinstance(a, EditField) and a.field in kept)]
-    free, locked = [], []
+    free: list[Action] = []
     for action in actions:
         held = held_by_locks(action, context.scene)
         locked += held

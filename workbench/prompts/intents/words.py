@@ -12,13 +12,6 @@ from typing import Any, Final
 
 from workbench.lexicon.articles import with_article
 from workbench.lexicon.datafiles import english
-from workbench.lexicon.terms import (
-    ANIMATE,
-    find_terms,
-    place_named,
-    subject_kind,
-    word_list,
-)
 from workbench.lexicon.morphology import (
     inflect,
     is_adjective,
@@ -27,6 +20,13 @@ from workbench.lexicon.morphology import (
     is_verb,
     lemma,
     lemmas,
+)
+from workbench.lexicon.terms import (
+    ANIMATE,
+    find_terms,
+    place_named,
+    subject_kind,
+    word_list,
 )
 from workbench.scene import Aspect
 
@@ -128,7 +128,12 @@ def is_known_noun(word: str) -> bool:
 def is_known(word: str) -> bool:
     """Tell whether any dictionary has ``word``."""
     low = word.lower()
-    return bool(lemmas(low)) or low in english("function_words") or is_known_noun(low)
+    return (
+        bool(lemmas(low))
+        or low in english("function_words")
+        or low in word_list("prepositions")
+        or is_known_noun(low)
+    )
 
 
 def plural_of(noun: str) -> str:

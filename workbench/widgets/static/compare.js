@@ -2,6 +2,7 @@
 
 import { ChangeList, changesOf } from "./changes.js";
 import { attribute, button, h, put, show } from "./dom.js";
+import { isComplete } from "./job.js";
 import { Player } from "./media.js";
 import { Playback } from "./playback.js";
 
@@ -42,7 +43,7 @@ export class Compare {
   }
 
   open(ids) {
-    const jobs = ids.map((id) => this.store.jobs[id]).filter((job) => job?.complete);
+    const jobs = ids.map((id) => this.store.jobs[id]).filter((job) => isComplete(job));
     if (jobs.length < 2) return;
     this.jobs = jobs.length < MOST ? jobs.slice(0, 2) : jobs.slice(0, MOST);
     this.players = this.jobs.map((job, place) => this._player(job, place));
@@ -68,7 +69,7 @@ export class Compare {
   }
 
   _words(job) {
-    const entry = this.store.entry(job.entry);
+    const entry = this.store.entry(job.entry_index);
     const made = changesOf(entry);
     if (!made.length) return job.prompt;
     const list = new ChangeList();

@@ -1,14 +1,15 @@
 // What a video can be taken along as: its prompt, Python, or curl.
 
+import { requested } from "./job.js";
 import { baseUrl } from "./media.js";
 
 /** The render as a call of the Python interface; `wb.render` takes the same names as the recipe. */
 export function asPython(job) {
-  const given = Object.entries(job.asked).map(([name, value]) => `${name}=${literal(name, value)}`);
+  const given = requested(job).map(([name, value]) => `${name}=${literal(name, value)}`);
   const lines = [
     "import workbench as wb",
     "",
-    `video = wb.open_video(${JSON.stringify(job.id)})  # this one: video.path, video.recipe, video.scores`,
+    `video = wb.open_video(${JSON.stringify(job.job_id)})  # this one: video.path, video.recipe, video.scores`,
     "again = wb.render(",
     `    [${JSON.stringify(job.prompt)}],`,
     ...given.map((one) => `    ${one},`),
@@ -19,7 +20,7 @@ export function asPython(job) {
 
 /** The render as a request to the REST interface; $TOKEN is left to whoever sends it. */
 export function asCurl(job) {
-  const given = Object.entries(job.asked).map(([name, value]) => `${JSON.stringify(name)}: ${literal(name, value)}`);
+  const given = requested(job).map(([name, value]) => `${JSON.stringify(name)}: ${literal(name, value)}`);
   const body = `{${[`"prompt": ${JSON.stringify(job.prompt)}`, ...given].join(", ")}}`;
   const url = new URL(`${baseUrl()}api/video/single_inference`, location.href).href;
   return [

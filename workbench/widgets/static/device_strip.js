@@ -1,6 +1,7 @@
 // Every device and what it is doing; the queue and each of them can be paused and resumed.
 
 import { attribute, button, h, Keyed, put, show, swapIcon } from "./dom.js";
+import { hasEnded } from "./job.js";
 import { Notice } from "./notice.js";
 import { deviceName, join } from "./words.js";
 
@@ -140,7 +141,7 @@ function runningOn(jobs) {
 }
 
 function stateOf(device, job, jobs) {
-  const ended = jobs[device.job]?.final;
+  const ended = hasEnded(jobs[device.job]);
   if (job || (device.state === "busy" && !ended)) return "busy";
   if (device.paused) return "paused";
   return ["busy", "paused"].includes(device.state) ? "idle" : device.state;

@@ -2,6 +2,7 @@
 
 import { briefChanges } from "./changes.js";
 import { attribute, button, h, Keyed, put, show } from "./dom.js";
+import { isComplete } from "./job.js";
 import { address } from "./media.js";
 import { capital } from "./words.js";
 
@@ -54,7 +55,7 @@ class Branch {
     const { store } = this.history;
     this.index = entry.index;
     const job = store.jobOf(entry.index);
-    const poster = job?.complete && job.poster ? address(job.poster, job.attempt) : null;
+    const poster = isComplete(job) && job.poster_url ? address(job.poster_url, job.attempt) : null;
     show(this.picture, Boolean(poster));
     show(this.blank, !poster);
     if (poster) attribute(this.picture, "src", poster);

@@ -4,6 +4,7 @@ import { Compare } from "./compare.js";
 import { DeviceStrip } from "./device_strip.js";
 import { attribute, button, h, icon, show } from "./dom.js";
 import { History } from "./history.js";
+import { isComplete } from "./job.js";
 import { Announcer } from "./notice.js";
 import { PromptStep } from "./prompt_step.js";
 import { ResultsStep } from "./results_step.js";
@@ -133,7 +134,7 @@ class App {
   _tell() {
     const renders = this.store.renders;
     if (!renders.length) return;
-    const done = renders.filter((job) => job.complete).length;
+    const done = renders.filter((job) => isComplete(job)).length;
     const failed = renders.filter((job) => job.state === "failed").length;
     this.aloud.say(`${done} of ${plural(renders.length, "video")} finished${failed ? `, ${failed} failed` : ""}.`);
   }

@@ -1,6 +1,7 @@
 // Videos and pictures of jobs: their addresses, and the player that shows what there is so far.
 
 import { attribute, h, put, show } from "./dom.js";
+import { hasEnded, isComplete } from "./job.js";
 
 let base = null;
 
@@ -24,7 +25,7 @@ export function address(path, version) {
 }
 
 export function download(job, name) {
-  const folder = job.batch ? `${job.batch}/${job.id}` : job.id;
+  const folder = job.batch_id ? `${job.batch_id}/${job.job_id}` : job.job_id;
   return `${baseUrl()}static/videos/${folder}/${name}?download`;
 }
 
@@ -82,7 +83,7 @@ export class Player {
   /** Show the present state of `job`, or that there is none. */
   update(job, note = "") {
     put(this.note, note);
-    const standin = job?.standin ? this.store.jobs[job.standin] : null;
+    const standin = job?.preview_job_id ? this.store.jobs[job.preview_job_id] : null;
     if (job === this.job && standin === this.standin && !this.held) return;
     this.job = job;
     this.standin = standin;
@@ -144,14 +145,14 @@ export class Player {
     const { job, picture } = this;
     this.asked += 1;
     const number = this.asked;
-    if (this.pictured !== job?.id || !picture) show(this.image, false);
-    this.pictured = job?.id;
+    if (this.pictured !== job?.job_id || !picture) show(this.image, false);
+    this.pictured = job?.job_id;
     if (!picture) return;
     const coming = h("img", {
       alt: "",
       src: picture,
       onload: () => {
-        if (number < this.came || this.pictured !== job.id) return;
+        if (number < this.came || this.pictured !== job.job_id) return;
         this.came = number;
         show(coming, this.video.hidden);
         this.image.replaceWith(coming);
@@ -171,7 +172,7 @@ export class Player {
   /** No server extension answers here (an editor, a hosted notebook): ask the kernel for it. */
   async _throughKernel() {
     const { key } = this;
-    const id = sourceOf(this.job, this.store).shows === "standin" ? this.job.standin : this.job.id;
+    const id = sourceOf(this.job, this.store).shows === "standin" ? this.job.preview_job_id : this.job.job_id;
     try {
       const bytes = await this.store.call("file", { job: id, name: "video" });
       if (key !== this.key) return;
@@ -203,7 +204,7 @@ export class Player {
 
 /** Whether a frame of 16:9 would cut too much off: portrait, square, very wide. */
 function needsWhole(job) {
-  const [width, height] = job?.size ?? [];
+  const { width, height } = job ?? {};
   return Boolean(width && height) && Math.abs(Math.log(width / height / WIDE)) > CUT_AT_MOST;
 }
 
@@ -215,22 +216,22 @@ export function isShown(job, store) {
 /** What there is to see of a job, the best first. */
 function sourceOf(job, store) {
   if (!job) return { key: "none", videos: [], picture: null, shows: "nothing" };
-  const picture = job.poster ? address(job.poster, job.attempt) : null;
-  if (job.complete && job.video) {
+  const picture = job.poster_url ? address(job.poster_url, job.attempt) : null;
+  if (isComplete(job) && job.video_url) {
     const videos = [
-      address(job.video, job.attempt),
-      `${baseUrl()}static/videos/${job.id}/video.mp4`,
-      `${baseUrl()}static/videos/${job.id}.mp4`,
+      address(job.video_url, job.attempt),
+      `${baseUrl()}static/videos/${job.job_id}/video.mp4`,
+      `${baseUrl()}static/videos/${job.job_id}.mp4`,
     ];
-    return { key: `video ${job.id} ${job.attempt}`, videos, picture, shows: job.sketch ? "sketch" : "video" };
+    return { key: `video ${job.job_id} ${job.attempt}`, videos, picture, shows: job.sketch ? "sketch" : "video" };
   }
-  if (job.preview) {
-    const shown = `${baseUrl()}${job.preview}?step=${job.step}`;
-    return { key: `preview ${job.id} ${job.step}`, videos: [], picture: shown, shows: "preview" };
+  if (job.preview_url?.endsWith(".jpg")) {
+    const shown = `${baseUrl()}${job.preview_url}?step=${job.step}`;
+    return { key: `preview ${job.job_id} ${job.step}`, videos: [], picture: shown, shows: "preview" };
   }
-  if (job.standin && !job.final && store.jobs[job.standin]?.complete) {
-    const video = `${baseUrl()}static/videos/${job.standin}/video.mp4`;
-    return { key: `standin ${job.id}`, videos: [video], picture, shows: "standin" };
+  if (job.preview_job_id && !hasEnded(job) && isComplete(store.jobs[job.preview_job_id])) {
+    const video = `${baseUrl()}static/videos/${job.preview_job_id}/video.mp4`;
+    return { key: `standin ${job.job_id}`, videos: [video], picture, shows: "standin" };
   }
-  return { key: `nothing ${job.id}`, videos: [], picture: null, shows: "nothing" };
+  return { key: `nothing ${job.job_id}`, videos: [], picture: null, shows: "nothing" };
 }

@@ -1,6 +1,7 @@
 // A note on a video, kept beside it; saved when one leaves the field.
 
 import { h, put, show } from "./dom.js";
+import { isComplete } from "./job.js";
 import { Notice } from "./notice.js";
 
 const TOLD_MS = 1600;
@@ -21,8 +22,8 @@ export class Note {
   }
 
   update(job) {
-    show(this.el, job.complete);
-    const another = job.id !== this.job?.id;
+    show(this.el, isComplete(job));
+    const another = job.job_id !== this.job?.job_id;
     this.job = job;
     if (another || document.activeElement !== this.area) this.area.value = job.note ?? "";
   }
@@ -34,7 +35,7 @@ export class Note {
   }
 
   async _save() {
-    const args = { job: this.job.id, text: this.area.value };
+    const args = { job: this.job.job_id, text: this.area.value };
     await this.notice.guard(async () => {
       await this.store.call("note", args);
       put(this.said, "Kept.");

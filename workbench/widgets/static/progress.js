@@ -1,10 +1,12 @@
 // A render's state in one line: what it does, how far it is, who has it, and how to end it.
 
 import { attribute, button, h, put, show } from "./dom.js";
+import { hasEnded } from "./job.js";
 import { Notice } from "./notice.js";
 import { deviceWords, join, jobWords } from "./words.js";
 
 const PRIORITIES = { interactive: "before batches", batch: "among batches", background: "when nothing else waits" };
+const PRIORITY_NAMES = { 0: "background", 10: "batch", 20: "interactive" };
 
 export class JobLine {
   constructor(store, { compact = false } = {}) {
@@ -51,18 +53,19 @@ export class JobLine {
     show(this.bar, running);
     attribute(this.bar, "value", running && job.progress > 0 ? job.progress : null);
     attribute(this.el, "data-state", job.state);
-    const again = job.attempt > 1 && !job.final ? `attempt ${job.attempt}` : "";
+    const again = job.attempt > 1 && !hasEnded(job) ? `attempt ${job.attempt}` : "";
     put(this.state, join(jobWords(job, paused), again));
     put(this.device, deviceWords(job, devices));
-    show(this.cancel, !job.final);
-    show(this.first, waiting && job.ahead !== 0);
-    show(this.priority, waiting && job.priority in PRIORITIES);
-    if (waiting && document.activeElement !== this.priority) this.priority.value = job.priority;
+    show(this.cancel, !hasEnded(job));
+    show(this.first, waiting && job.queue_position !== 0);
+    const priority = PRIORITY_NAMES[job.priority];
+    show(this.priority, waiting && Boolean(priority));
+    if (waiting && document.activeElement !== this.priority) this.priority.value = priority;
     show(this.retry, job.state === "failed" || job.state === "cancelled");
   }
 
   _ask(name, args = {}) {
     const { job } = this;
-    this.notice.guard(() => this.store.call(name, { job: job.id, ...args }, `${name} ${job.id}`));
+    this.notice.guard(() => this.store.call(name, { job: job.job_id, ...args }, `${name} ${job.job_id}`));
   }
 }

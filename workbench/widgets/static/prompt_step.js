@@ -2,6 +2,7 @@
 
 import { Chips } from "./chips.js";
 import { attribute, button, h, icon, put, show } from "./dom.js";
+import { hasEnded } from "./job.js";
 import { isShown, Player } from "./media.js";
 import { Notice } from "./notice.js";
 import { Draft } from "./draft.js";
@@ -185,7 +186,7 @@ export class PromptStep {
     this.chips.update(entry.scene);
     const job = store.jobOf(entry.index) ?? this._nearestJob(entry);
     this.line.update(job);
-    if (this.sketch && job && !job.final && !isShown(job, store)) return; // the storyboard stays until then
+    if (this.sketch && job && !hasEnded(job) && !isShown(job, store)) return; // the storyboard stays until then
     this._tellSketch(null);
     this.player.update(job);
   }

@@ -3,6 +3,7 @@
 import { ChangeList, changesOf } from "./changes.js";
 import { attribute, button, h, icon, put, show } from "./dom.js";
 import { factsLine, factsRows } from "./facts.js";
+import { isComplete } from "./job.js";
 import { download, Player } from "./media.js";
 import { Notice } from "./notice.js";
 import { JobLine } from "./progress.js";
@@ -15,11 +16,11 @@ export class ResultCard {
     this.line = new JobLine(store, { compact: true });
     this.notice = new Notice();
     this.star = button("Star", { icon: "star", bare: true, kind: "star", onclick: () => this.toggleStar() });
-    this.box = h("input", { type: "checkbox", onchange: () => choose(this.job.id) });
+    this.box = h("input", { type: "checkbox", onchange: () => choose(this.job.job_id) });
     this.order = h("span");
     this.pick = h("label", { class: "wb-pick", title: "Choose to compare" }, this.box, this.order);
     this.hint = h("span", { class: "wb-result-hint", "aria-hidden": "true" });
-    this.open = h("button", { type: "button", class: "wb-result-open", onclick: () => open(this.job.id) });
+    this.open = h("button", { type: "button", class: "wb-result-open", onclick: () => open(this.job.job_id) });
     this.changes = new ChangeList();
     this.scores = new ScoreList();
     this.note = h("p", { class: "wb-result-note" });
@@ -27,7 +28,7 @@ export class ResultCard {
     this.text = h("p", { class: "wb-card-text" });
     this.facts = h("dl", { class: "wb-facts" });
     this.details = h("details", { class: "wb-result-details", ontoggle: () => this._facts() }, h("summary", { text: "How it was made" }), this.facts);
-    this.use = button("Use this prompt", { kind: "small", onclick: () => use(this.job.entry) });
+    this.use = button("Use this prompt", { kind: "small", onclick: () => use(this.job.entry_index) });
     this.again = button("Again, another seed", { icon: "shuffle", bare: true, title: "Render again with another seed", onclick: () => this.renderAgain() });
     this.video = h("a", { class: "wb-button wb-bare", "aria-label": "Download the video", title: "Download the video" }, icon("download"));
     this.recipe = h("a", { class: "wb-link", text: "Recipe" });
@@ -50,27 +51,27 @@ export class ResultCard {
     if (changed || ranges !== this.ranges || sort !== this.sort) this.scores.update(job, ranges, sort);
     this.ranges = ranges;
     this.sort = sort;
-    if (!job.complete) this.line.update(job);
-    show(this.line.el, !job.complete);
+    if (!isComplete(job)) this.line.update(job);
+    show(this.line.el, !isComplete(job));
     this.player.update(job);
     if (!changed) return;
     put(this.text, job.prompt);
     attribute(this.text, "title", job.prompt);
-    this.changes.update(changesOf(this.store.entry(job.entry)));
+    this.changes.update(changesOf(this.store.entry(job.entry_index)));
     put(this.hint, factsLine(job));
     put(this.note, job.note);
     show(this.note, Boolean(job.note));
-    show(this.twin, Boolean(job.twins?.length));
+    show(this.twin, Boolean(job.near_duplicates?.length));
     const about = job.prompt.slice(0, 60);
     attribute(this.open, "aria-label", `Look at it: ${about}. ${factsLine(job)}`);
     attribute(this.box, "aria-label", `Choose to compare: ${about}`);
-    show(this.pick, job.complete);
+    show(this.pick, isComplete(job));
     attribute(this.star, "aria-pressed", String(job.starred));
     attribute(this.star, "aria-label", job.starred ? "Unstar" : "Star");
-    show(this.use, job.entry !== null);
-    show(this.again, job.entry !== null);
-    for (const node of [this.video, this.recipe]) show(node, job.complete);
-    if (job.complete) {
+    show(this.use, job.entry_index !== null);
+    show(this.again, job.entry_index !== null);
+    for (const node of [this.video, this.recipe]) show(node, isComplete(job));
+    if (isComplete(job)) {
       attribute(this.video, "href", download(job, "video.mp4"));
       attribute(this.video, "download", "");
       attribute(this.recipe, "href", download(job, "recipe.json"));
@@ -84,12 +85,12 @@ export class ResultCard {
   }
 
   toggleStar() {
-    return this._ask("star", { job: this.job.id, on: !this.job.starred });
+    return this._ask("star", { job: this.job.job_id, on: !this.job.starred });
   }
 
   renderAgain() {
     const { seed, ...options } = this.store.view.options; // another seed is the point
-    return this._ask("render", { index: this.job.entry, options });
+    return this._ask("render", { index: this.job.entry_index, options });
   }
 
   _facts() {
@@ -97,6 +98,6 @@ export class ResultCard {
   }
 
   _ask(name, args) {
-    return this.notice.guard(() => this.store.call(name, args, `${name} ${this.job.id}`));
+    return this.notice.guard(() => this.store.call(name, args, `${name} ${this.job.job_id}`));
   }
 }

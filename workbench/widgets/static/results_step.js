@@ -1,6 +1,7 @@
 // Step 4: every video with its prompt, all in step.
 
 import { attribute, button, h, Keyed, put, show } from "./dom.js";
+import { byAge, hasEnded, isComplete } from "./job.js";
 import { baseUrl } from "./media.js";
 import { Notice } from "./notice.js";
 import { Playback } from "./playback.js";
@@ -11,21 +12,21 @@ import { WallKeys } from "./wall_keys.js";
 import { plural } from "./words.js";
 
 const SORTS = {
-  order: ["In order", (a, b) => a.created - b.created || a.position - b.position],
-  newest: ["Newest first", (a, b) => b.created - a.created || a.position - b.position],
-  done: ["Finished first", (a, b) => Number(b.complete) - Number(a.complete) || a.created - b.created],
+  order: ["In order", byAge],
+  newest: ["Newest first", (a, b) => Date.parse(b.created_at) - Date.parse(a.created_at) || a.position - b.position],
+  done: ["Finished first", (a, b) => Number(isComplete(b)) - Number(isComplete(a)) || byAge(a, b)],
   prompt: ["By prompt", (a, b) => a.prompt.localeCompare(b.prompt)],
-  starred: ["Starred first", (a, b) => Number(b.starred) - Number(a.starred) || a.created - b.created],
+  starred: ["Starred first", (a, b) => Number(b.starred) - Number(a.starred) || byAge(a, b)],
   ...SCORE_SORTS,
 };
 const FILTERS = {
   all: ["All", () => true],
-  complete: ["Finished", (job) => job.complete],
-  working: ["Working", (job) => !job.final],
-  failed: ["Without video", (job) => job.final && !job.complete],
+  complete: ["Finished", (job) => isComplete(job)],
+  working: ["Working", (job) => !hasEnded(job)],
+  failed: ["Without video", (job) => hasEnded(job) && !isComplete(job)],
   starred: ["Starred", (job) => job.starred],
   noted: ["With a note", (job) => Boolean(job.note)],
-  distinct: ["Without look-alikes", (job) => !job.twins?.length],
+  distinct: ["Without look-alikes", (job) => !job.near_duplicates?.length],
 };
 const MOST = 4;
 
@@ -39,27 +40,27 @@ export class ResultsStep {
       store.set({ current: index });
       go(3);
     };
-    const card = (job) => this.cards.parts.get(job.id);
+    const card = (job) => this.cards.parts.get(job.job_id);
     this.viewer = new Viewer(store, {
       star: (job) => card(job)?.toggleStar(),
-      use: (job) => use(job.entry),
+      use: (job) => use(job.entry_index),
       again: (job) => card(job)?.renderAgain(),
     });
     this.viewer.closed = (id) => this.cards.parts.get(id)?.open.focus({ preventScroll: true });
-    this.cards = new Keyed(this.grid, (one) => one.job.id, () => new ResultCard(store, {
+    this.cards = new Keyed(this.grid, (one) => one.job.job_id, () => new ResultCard(store, {
       use,
       choose: (id) => this._choose(id),
-      open: (id) => this.viewer.open(id, this.shown.map((job) => job.id), this.ranges),
+      open: (id) => this.viewer.open(id, this.shown.map((job) => job.job_id), this.ranges),
     }));
     this.keys = new WallKeys(this.grid, {
       cards: () => this.shown.map(card),
       acts: {
         p: () => this.playback.toggle(),
-        c: (one) => one.job.complete && this._choose(one.job.id),
+        c: (one) => isComplete(one.job) && this._choose(one.job.job_id),
         v: () => this.compare.disabled || this.compare.click(),
         s: (one) => one.toggleStar(),
-        u: (one) => one.job.entry !== null && use(one.job.entry),
-        r: (one) => one.job.entry !== null && one.renderAgain(),
+        u: (one) => one.job.entry_index !== null && use(one.job.entry_index),
+        r: (one) => one.job.entry_index !== null && one.renderAgain(),
       },
     });
     this.playback = new Playback(() => this._visible());
@@ -96,12 +97,12 @@ export class ResultsStep {
     const changed = all !== this.all;
     this.all = all;
     this.shown = shown;
-    this.chosen = this.chosen.filter((id) => store.jobs[id]?.complete);
+    this.chosen = this.chosen.filter((id) => isComplete(store.jobs[id]));
     const ranges = changed ? rangesOf(all) : this.ranges;
     if (JSON.stringify(ranges) !== JSON.stringify(this.ranges)) this.ranges = ranges; // else all cards stay
-    this.cards.update(shown.map((job) => ({ job, chosen: this.chosen.indexOf(job.id), ranges: this.ranges, sort })));
-    const done = all.filter((job) => job.complete).length;
-    const working = all.filter((job) => !job.final).length;
+    this.cards.update(shown.map((job) => ({ job, chosen: this.chosen.indexOf(job.job_id), ranges: this.ranges, sort })));
+    const done = all.filter((job) => isComplete(job)).length;
+    const working = all.filter((job) => !hasEnded(job)).length;
     const failed = all.filter((job) => job.state === "failed").length;
     show(this.retry, failed > 0);
     attribute(this.retry, "disabled", store.busy("retry_failed"));
@@ -133,7 +134,7 @@ export class ResultsStep {
   _visible() {
     return [...this.cards.parts.values()]
       .map((card) => card.player)
-      .filter((player) => player.seen && player.loaded && player.job?.complete)
+      .filter((player) => player.seen && player.loaded && isComplete(player.job))
       .map((player) => player.video);
   }
 
@@ -151,13 +152,13 @@ export class ResultsStep {
 
   /** One batch: the server streams it. Anything else: the kernel packs what this session has. */
   async _zip() {
-    const done = this.store.renders.filter((job) => job.complete);
-    const [batch, ...others] = new Set(done.map((job) => job.batch));
+    const done = this.store.renders.filter((job) => isComplete(job));
+    const [batch, ...others] = new Set(done.map((job) => job.batch_id));
     if (batch && !others.length && (await answers(`api/video/batch_download/${batch}`))) {
       save(`${baseUrl()}api/video/batch_download/${batch}`, "");
       return;
     }
-    const jobs = done.map((job) => job.id);
+    const jobs = done.map((job) => job.job_id);
     const bytes = await this.notice.guard(() => this.store.call("archive", { jobs }, "archive"));
     if (!bytes) return;
     const url = URL.createObjectURL(new Blob([bytes], { type: "application/zip" }));

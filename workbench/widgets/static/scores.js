@@ -1,6 +1,7 @@
 // What was measured on a video: how scores are called, sorted by and drawn.
 
 import { attribute, h, put, show } from "./dom.js";
+import { byAge } from "./job.js";
 
 /** Name → label, what it says, whether less of it is what one looks for, how its sort is called. */
 export const SCORES = {
@@ -20,7 +21,7 @@ const ON_CARDS = ["motion", "smoothness", "sharpness", "consistency"];
 export const SCORE_SORTS = Object.fromEntries(
   Object.entries(SCORES).map(([name, { sort, less }]) => [
     name,
-    [sort, (a, b) => compared(a.scores?.[name], b.scores?.[name], less) || a.created - b.created || a.position - b.position],
+    [sort, (a, b) => compared(a.scores?.[name], b.scores?.[name], less) || byAge(a, b)],
   ]),
 );
 

@@ -1,6 +1,7 @@
 // Where one is in the four steps, and the way back.
 
 import { attribute, h, put } from "./dom.js";
+import { isComplete } from "./job.js";
 
 const STEPS = ["Prompt", "Variations", "Tune", "Results"];
 
@@ -26,7 +27,7 @@ export class Stepper {
     const has = store.entries.length > 0;
     const renders = store.renders;
     const possible = [true, has, has, renders.length > 0];
-    const done = renders.filter((job) => job.complete).length;
+    const done = renders.filter((job) => isComplete(job)).length;
     this.buttons.forEach(({ node, count }, place) => {
       attribute(node, "aria-current", store.view.step === place + 1 ? "step" : null);
       attribute(node, "disabled", !possible[place]);

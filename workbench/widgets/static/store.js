@@ -1,5 +1,7 @@
 // What the page knows: the kernel's traits and jobs, the view's own state, commands under way.
 
+import { byAge } from "./job.js";
+
 const HEARD_WITHIN_MS = 6000;
 const SAVED = ["step", "base", "current", "sort", "filter", "options"];
 
@@ -30,14 +32,14 @@ export class Store {
   /** The jobs of this session that are somebody's own, oldest first; the same list until one changes. */
   get renders() {
     this._renders ??= Object.values(this.jobs)
-      .filter((job) => !job.standin_of && !job.sketch)
-      .sort((a, b) => a.created - b.created || a.position - b.position);
+      .filter((job) => !job.preview_of && !job.sketch)
+      .sort(byAge);
     return this._renders;
   }
 
   /** The newest render of a prompt. */
   jobOf(index) {
-    this._newest ??= new Map(this.renders.map((job) => [job.entry, job]));
+    this._newest ??= new Map(this.renders.map((job) => [job.entry_index, job]));
     return this._newest.get(index) ?? null;
   }
 
@@ -187,7 +189,7 @@ export class Store {
   _patchJobs({ jobs, all = false }) {
     const known = all ? {} : this.jobs;
     for (const job of jobs) {
-      if (!known[job.id] || known[job.id].revision <= job.revision) known[job.id] = job;
+      if (!known[job.job_id] || known[job.job_id].revision <= job.revision) known[job.job_id] = job;
     }
     this._setJobs(known);
   }

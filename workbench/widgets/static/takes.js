@@ -2,6 +2,7 @@
 
 import { briefChanges } from "./changes.js";
 import { attribute, button, h, Keyed, put, show } from "./dom.js";
+import { isComplete } from "./job.js";
 import { Player } from "./media.js";
 import { jobWords } from "./words.js";
 
@@ -11,7 +12,7 @@ export class Takes {
     this.take = take;
     this.chosen = [];
     this.row = h("ol", { class: "wb-takes-row" });
-    this.list = new Keyed(this.row, (one) => one.job.id, () => new Take(store, {
+    this.list = new Keyed(this.row, (one) => one.job.job_id, () => new Take(store, {
       open: (index) => take(index),
       choose: (id) => this._choose(id),
     }));
@@ -22,15 +23,15 @@ export class Takes {
 
   update(entry) {
     const { store } = this;
-    const renders = store.renders.filter((job) => !job.batch || job.entry === entry.index || onLine(store, entry, job.entry));
-    this.chosen = this.chosen.filter((id) => renders.some((job) => job.id === id));
+    const renders = store.renders.filter((job) => !job.batch_id || job.entry_index === entry.index || onLine(store, entry, job.entry_index));
+    this.chosen = this.chosen.filter((id) => renders.some((job) => job.job_id === id));
     show(this.el, renders.length > 0);
     this.list.update(
       renders.map((job, place) => ({
         job,
         number: place + 1,
-        current: job.entry === entry.index,
-        chosen: this.chosen.indexOf(job.id),
+        current: job.entry_index === entry.index,
+        chosen: this.chosen.indexOf(job.job_id),
         words: wordsOf(store, job),
       })),
     );
@@ -54,8 +55,8 @@ class Take {
     this.number = h("span", { class: "wb-card-number" });
     this.words = h("span", { class: "wb-take-words" });
     this.state = h("span", { class: "wb-quiet" });
-    this.open = h("button", { type: "button", class: "wb-take-open", onclick: () => open(this.one.job.entry) }, this.player.el, this.number);
-    this.box = h("input", { type: "checkbox", onchange: () => choose(this.one.job.id) });
+    this.open = h("button", { type: "button", class: "wb-take-open", onclick: () => open(this.one.job.entry_index) }, this.player.el, this.number);
+    this.box = h("input", { type: "checkbox", onchange: () => choose(this.one.job.job_id) });
     this.el = h("li", { class: "wb-take" }, this.open, h("label", { class: "wb-take-foot" }, this.box, h("span", {}, this.words, this.state)));
   }
 
@@ -64,13 +65,13 @@ class Take {
     this.player.update(one.job);
     put(this.number, String(one.number));
     put(this.words, one.words);
-    put(this.state, one.job.complete ? "" : jobWords(one.job, this.store.paused));
+    put(this.state, isComplete(one.job) ? "" : jobWords(one.job, this.store.paused));
     attribute(this.el, "data-current", one.current);
     attribute(this.open, "aria-current", one.current ? "true" : null);
     attribute(this.open, "aria-label", `Take ${one.number}: ${one.words}. Go on from here`);
     attribute(this.box, "aria-label", `Choose take ${one.number} to compare`);
     this.box.checked = one.chosen >= 0;
-    this.box.disabled = !one.job.complete;
+    this.box.disabled = !isComplete(one.job);
   }
 
   dispose() {
@@ -79,7 +80,7 @@ class Take {
 }
 
 function wordsOf(store, job) {
-  const entry = store.entry(job.entry);
+  const entry = store.entry(job.entry_index);
   if (!entry) return "";
   return briefChanges(entry) || (entry.kind === "variation" ? "Variation" : "First prompt");
 }

@@ -2,6 +2,7 @@
 
 import { Axes } from "./axes.js";
 import { attribute, button, h, Keyed, put, show } from "./dom.js";
+import { hasEnded, isComplete } from "./job.js";
 import { Notice } from "./notice.js";
 import { baseIndex } from "./prompt_step.js";
 import { RenderOptions } from "./render_options.js";
@@ -69,7 +70,7 @@ export class VariationsStep {
     const { indices = [], pinned = [], batch } = store.board;
     const entries = indices.map((index) => store.entry(index)).filter(Boolean);
     const making = store.busy("vary");
-    const jobs = new Map(store.renders.filter((job) => job.batch && job.batch === batch).map((j) => [j.entry, j]));
+    const jobs = new Map(store.renders.filter((job) => job.batch_id && job.batch_id === batch).map((j) => [j.entry_index, j]));
     const cards = entries.map((entry, place) => ({
       key: `card ${entry.index}`,
       entry,
@@ -87,8 +88,8 @@ export class VariationsStep {
 
   _updateHead(cards, jobs, making) {
     const { store } = this;
-    const working = jobs.filter((job) => !job.final).length;
-    const done = jobs.filter((job) => job.complete).length;
+    const working = jobs.filter((job) => !hasEnded(job)).length;
+    const done = jobs.filter((job) => isComplete(job)).length;
     show(this.empty, !cards.length && !making);
     show(this.grid, cards.length > 0 || making);
     const failed = jobs.filter((job) => job.state === "failed").length;
@@ -135,7 +136,7 @@ function summary(cards, jobs, done) {
   if (!cards.length) return "";
   if (!jobs.length) return `${plural(cards.length, "prompt")} ready to render.`;
   if (done === jobs.length) return `${plural(done, "video")} finished.`;
-  const failed = jobs.filter((job) => job.final && !job.complete).length;
+  const failed = jobs.filter((job) => hasEnded(job) && !isComplete(job)).length;
   const told = failed ? `, ${failed} without a video` : "";
   return `${done} of ${jobs.length} finished${told}.`;
 }

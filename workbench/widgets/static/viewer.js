@@ -4,6 +4,7 @@ import { ChangeList, changesOf } from "./changes.js";
 import { asCurl, asPython, copy } from "./copying.js";
 import { attribute, button, h, put, show } from "./dom.js";
 import { factsRows } from "./facts.js";
+import { hasEnded, isComplete } from "./job.js";
 import { download, isShown, Player } from "./media.js";
 import { Note } from "./note.js";
 import { JobLine } from "./progress.js";
@@ -78,16 +79,16 @@ export class Viewer {
     if (!this.el.open) return;
     const job = this.store.jobs[this.id];
     if (!job) return this.el.close();
-    this.player.update(job, job.final || isShown(job, this.store) ? "" : "It shows here as soon as it is being rendered.");
+    this.player.update(job, hasEnded(job) || isShown(job, this.store) ? "" : "It shows here as soon as it is being rendered.");
     this.line.update(job);
-    show(this.line.el, !job.complete);
+    show(this.line.el, !isComplete(job));
     this.scores.update(job, ranges);
     this.note.update(job);
     if (job === this.job) return;
     this.job = job;
-    this.player.el.style.aspectRatio = job.size[0] ? `${job.size[0]} / ${job.size[1]}` : "";
-    const entry = this.store.entry(job.entry);
-    const place = this.ids.indexOf(job.id);
+    this.player.el.style.aspectRatio = job.width ? `${job.width} / ${job.height}` : "";
+    const entry = this.store.entry(job.entry_index);
+    const place = this.ids.indexOf(job.job_id);
     put(this.title, `Video ${place + 1} of ${this.ids.length}`);
     put(this.text, job.prompt);
     this.changes.update(changesOf(entry));
@@ -96,10 +97,10 @@ export class Viewer {
     attribute(this.star, "aria-label", job.starred ? "Unstar" : "Star");
     attribute(this.before, "disabled", place <= 0);
     attribute(this.after, "disabled", place >= this.ids.length - 1);
-    for (const node of [this.use, this.again]) show(node, job.entry !== null);
-    for (const node of [this.video, this.recipe]) show(node, job.complete);
-    attribute(this.video, "href", job.complete ? download(job, "video.mp4") : null);
-    attribute(this.recipe, "href", job.complete ? download(job, "recipe.json") : null);
+    for (const node of [this.use, this.again]) show(node, job.entry_index !== null);
+    for (const node of [this.video, this.recipe]) show(node, isComplete(job));
+    attribute(this.video, "href", isComplete(job) ? download(job, "video.mp4") : null);
+    attribute(this.recipe, "href", isComplete(job) ? download(job, "recipe.json") : null);
   }
 
   _key(event) {

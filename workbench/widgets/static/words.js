@@ -1,5 +1,7 @@
 // How things are said: times, states, devices, and what differs between two texts.
 
+import { hasEnded, tookSeconds } from "./job.js";
+
 const UNITS = [
   [60, 1, "s"],
   [3600, 60, "min"],
@@ -18,25 +20,25 @@ export function duration(seconds) {
 export function jobWords(job, paused = false) {
   if (!job) return "";
   if (job.state === "queued") {
-    const ahead = job.ahead ? `${job.ahead} ahead` : "next in line";
-    const wait = job.wait ? `about ${duration(Math.max(1, Math.round(job.wait)))}` : "";
+    const ahead = job.queue_position ? `${job.queue_position} ahead` : "next in line";
+    const wait = job.wait_s ? `about ${duration(Math.max(1, Math.round(job.wait_s)))}` : "";
     return join("Waiting", ahead, paused ? "the queue is paused" : wait);
   }
   if (job.state === "running") {
-    const steps = job.steps ? `${job.step} of ${job.steps}` : "";
-    const left = job.eta ? `${duration(Math.max(1, Math.round(job.eta)))} left` : "";
+    const steps = job.total_steps ? `${job.step} of ${job.total_steps}` : "";
+    const left = job.eta_s ? `${duration(Math.max(1, Math.round(job.eta_s)))} left` : "";
     return join(capital(job.stage || "starting"), steps, left);
   }
   if (job.state === "failed") return job.error || "Failed";
   if (job.state === "cancelled") return "Cancelled";
-  return join("Done", job.started && job.finished ? duration(job.finished - job.started) : "");
+  return join("Done", duration(tookSeconds(job)));
 }
 
 /** Who is rendering it and how busy that device is. */
 export function deviceWords(job, devices) {
-  if (!job || job.final || !job.device) return "";
+  if (!job || hasEnded(job) || !job.device) return "";
   const device = devices.find((one) => one.name === job.device);
-  const name = deviceName(job.device, job.gpu);
+  const name = deviceName(job.device, job.gpu_id);
   if (!device) return name;
   const load = device.load === null ? "" : `${Math.round(device.load)} %`;
   const memory = device.memory_total ? `${device.memory_used ?? "–"} / ${device.memory_total} GB` : "";

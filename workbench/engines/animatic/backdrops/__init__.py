@@ -8,6 +8,7 @@ from typing import Final
 
 from workbench.engines.animatic.backdrops import (
     beyond,
+    cabin,
     depths,
     indoors,
     land,
@@ -53,6 +54,8 @@ BACKDROPS: Final[Mapping[str, Callable[[World], list[Layer]]]] = MappingProxyTyp
         "road ahead": passages.road_ahead,
         "railway ahead": passages.railway_ahead,
         "studio": indoors.studio,
+        "tabletop": indoors.tabletop,
+        "car interior": cabin.car_interior,
     }
 )
 

@@ -38,6 +38,8 @@ EFFECTS: Final[Mapping[str, Callable[..., Effect]]] = MappingProxyType(
         "gears": surface.Gears,
         "hud": surface.Hud,
         "frame": surface.Viewfinder,
+        "stamp": surface.Stamp,
+        "iris": lights.Iris,
         "posterise": paint.Posterise,
         "pixels": blocks.Pixels,
         "voxels": blocks.Voxels,

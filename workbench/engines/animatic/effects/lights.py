@@ -82,6 +82,18 @@ class Vignette:
         _dim(picture, self._gain)
 
 
+class Iris:
+    """Black but for a round opening of ``radius`` frame heights, as an eyepiece shows it."""
+
+    def __init__(self, plan: Plan, radius: float) -> None:
+        self._gain = _bytes(255 * np.clip((1.0 - radial(plan, 0.5, 0.5, radius)) * 40, 0, 1))
+
+    def apply(self, picture: Picture, index: int) -> None:
+        """Black out all around the opening."""
+        del index
+        _dim(picture, self._gain)
+
+
 class Beams:
     """Shafts of light that fall from above and slowly turn."""
 

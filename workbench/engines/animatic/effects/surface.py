@@ -233,3 +233,21 @@ class Viewfinder(_Lines):
                 cv2.line(sheet, (x, y), (x, y + dy * arm), 110, thick, cv2.LINE_AA)
         cv2.circle(sheet, (d + arm // 2, d + arm // 2), max(2, h // 70), 150, -1, cv2.LINE_AA)
         super().__init__(sheet)
+
+
+class Stamp:
+    """The running time that a dashcam (1) or a security camera (2) writes into its pictures."""
+
+    def __init__(self, plan: Plan, kind: float) -> None:
+        self._height = plan.height
+        self._names = {1: "REC", 2: "CAM 02"}
+        self._kind = int(kind)
+
+    def apply(self, picture: Picture, index: int) -> None:
+        """Write the time of the frame at ``index``, 24 to the second."""
+        scale, thick = self._height / 760, max(1, self._height // 400)
+        text = f"{self._names.get(self._kind, 'REC')}  00:00:{index // 24 % 60:02d}"
+        at = (self._height // 28, self._height // 14)
+        font = cv2.FONT_HERSHEY_PLAIN if self._kind == 2 else cv2.FONT_HERSHEY_SIMPLEX
+        cv2.putText(picture.y, text, at, font, scale, 30, thick + 2, cv2.LINE_AA)
+        cv2.putText(picture.y, text, at, font, scale, 225, thick, cv2.LINE_AA)

@@ -24,7 +24,7 @@ from workbench.engines.animatic.colour import Colour, hex_colour, mix
 from workbench.engines.animatic.figures.body import Ink, Pose, smooth
 from workbench.engines.pixels import Image
 
-__all__ = ["colours", "draw_shapes", "paint_drawing"]
+__all__ = ["colours", "draw_shapes", "paint_drawing", "pours_at"]
 
 Bend = Callable[[Image], Image]
 """What motion does to points: N×2 in, N×2 out."""
@@ -52,9 +52,28 @@ def paint_drawing(canvas: Canvas, pose: Pose, ink: Ink, look: Mapping[str, Any])
     """
     main = ink.main or colours()[look.get("main", "grey")]
     motion = look.get("motion", "still")
+    if pose.gait == "pour" and "spout" in look:
+        _pour(canvas, pose, ink, look, main)
+        return
     draw_shapes(
         canvas, look.get(pose.front, look["shapes"]), main, ink, pose, _motion(motion, pose)
     )
+
+
+def pours_at(look: Mapping[str, Any]) -> tuple[float, float]:
+    """Return where the spout of a vessel is while it pours, in its heights."""
+    x, y = _POURING(np.array([look["spout"]], np.float64))[0]
+    return float(x), float(y)
+
+
+def _pour(canvas: Canvas, pose: Pose, ink: Ink, look: Mapping[str, Any], main: Colour) -> None:
+    """Paint a vessel tilted, and what runs from its spout down to where it would stand."""
+    x, y = pours_at(look)
+    liquid = ink.lit(colours()[look.get("pours", "water")])
+    wave = 0.008 * pose.swing(0, 3)
+    stream = ((x, y), (x + 0.03 + wave, y + 0.12), (x + 0.03 - wave, -0.42))
+    canvas.line(smooth(stream, closed=False), 0.055, liquid)
+    draw_shapes(canvas, look["shapes"], main, ink, pose, _POURING)
 
 
 def draw_shapes(
@@ -245,6 +264,8 @@ def _turned(
     turn = np.array([[c, s], [-s, c]])
     return lambda points: (points - about) @ turn + about + offset
 
+
+_POURING: Final = _turned(math.radians(34), (-0.1, -0.78), about=(0.0, -0.4))
 
 _MOTIONS: Final[Mapping[str, Callable[[Pose], Bend]]] = {
     "still": _still,

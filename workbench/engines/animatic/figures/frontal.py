@@ -13,6 +13,7 @@ from typing import Any, Final
 from workbench.engines.animatic.canvas import Canvas
 from workbench.engines.animatic.colour import Colour, mix
 from workbench.engines.animatic.figures.body import Ink, Pose, colour_of, smooth
+from workbench.engines.animatic.figures.face import paint_face, paint_scarf
 from workbench.engines.animatic.figures.postures import SHIN, THIGH, posture
 
 __all__ = ["paint_body", "paint_car_end", "paint_head"]
@@ -52,6 +53,8 @@ def paint_body(
         canvas.ellipse(sway, hip[1] - tall * 0.55, 0.11, 0.15, ink.half((0.75, 0.77, 0.8)))
     neck = (sway, shoulder_y - 0.02)
     canvas.limb(neck, (sway * 1.1, neck[1] - 0.06), 0.03, 0.028, ink.half(clothes["skin"]))
+    if "scarf" in look:
+        paint_scarf(canvas, neck, ink, colour_of(look, "scarf", (0.76, 0.22, 0.2)), pose)
     for limb in limbs:
         if limb not in behind:
             _arm(canvas, (sway, shoulder_y), limb[0] * build, limb[1], ink, clothes, grip=grip)
@@ -193,7 +196,7 @@ def paint_head(
             canvas.ellipse(x, y, r * 0.86, r * 1.06, ink.lit(clothes["skin"]))
     else:
         canvas.ellipse(x, y, r * 0.84, r * 1.06, ink.lit(clothes["skin"]))
-        _features(canvas, x, y, r, ink)
+        paint_face(canvas, (x, y), r, pose, ink, clothes, look)
         if style == "beard":
             beard = [(x - r * 0.8, y + r * 0.25), (x, y + r * 0.5), (x + r * 0.8, y + r * 0.25)]
             canvas.polygon(
@@ -214,14 +217,6 @@ def paint_head(
         if look["hat"] != "helmet":
             brim = 1.8 if look["hat"] == "brim" else 1.05
             canvas.ellipse(x, y - r * 0.46, r * brim, r * 0.2, ink.half(colour))
-
-
-def _features(canvas: Canvas, x: float, y: float, r: float, ink: Ink) -> None:
-    dark = ink.dark((0.1, 0.08, 0.08))
-    for side in (-1, 1):
-        canvas.ellipse(x + side * 0.32 * r, y - r * 0.02, r * 0.09, r * 0.13, dark)
-    mouth = [(x - r * 0.25, y + r * 0.5), (x, y + r * 0.58), (x + r * 0.25, y + r * 0.5)]
-    canvas.line(smooth(mouth, closed=False), r * 0.08, dark)
 
 
 def paint_car_end(canvas: Canvas, pose: Pose, ink: Ink, look: Mapping[str, Any]) -> None:

@@ -12,6 +12,7 @@ from typing import Any, Final
 from workbench.engines.animatic.canvas import Canvas
 from workbench.engines.animatic.colour import Colour, mix
 from workbench.engines.animatic.figures.body import Ink, Pose, bend, colour_of, joint, smooth
+from workbench.engines.animatic.figures.face import paint_profile, paint_scarf
 from workbench.engines.animatic.figures.frontal import paint_body, paint_head
 from workbench.engines.animatic.figures.heads import paint_special_head
 from workbench.engines.animatic.figures.postures import SHIN, THIGH, posture
@@ -57,6 +58,8 @@ def paint_person(canvas: Canvas, pose: Pose, ink: Ink, look: Mapping[str, Any]) 
     if look.get("dress"):
         _skirt(canvas, hip, lean, pose, ink, clothes)
     _head(canvas, neck, lean + rig["nod"], pose, ink, clothes, look)
+    if "scarf" in look:
+        paint_scarf(canvas, neck, ink, colour_of(look, "scarf", (0.76, 0.22, 0.2)), pose)
     _arm(canvas, shoulder, rig["arms"][0], ink.lit, clothes)
 
 
@@ -233,6 +236,7 @@ def _head(
             ),
             hair,
         )
+    paint_profile(canvas, (x, y), r, pose, ink, look)
     if "hat" in look:
         _hat(canvas, x, y, r, ink, look)
 

@@ -1,26 +1,24 @@
-"""A stream socket that carries messages, one line each: what processes of the workbench talk over.
-
-Knows nothing of what the messages are.
-"""
+"""A stream socket that carries messages, one line each, between two processes of the workbench."""
 
 from __future__ import annotations
 
-import select
+import selectors
 import socket
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Final, Generic, TypeVar
+from typing import Final
 
-__all__ = ["Wire"]
+from workbench.jobs.messages import LineMessage, from_json, to_json
+
+__all__ = ["Channel"]
 
 _CHUNK_BYTES: Final = 1 << 16
 _MOST_DESCRIPTORS: Final = 16
-Said = TypeVar("Said")
 
 
-class Wire(Generic[Said]):
-    """One end of a stream socket that carries messages of one kind; sending is thread-safe."""
+class Channel:
+    """One end of the stream; sending is thread-safe."""
 
     def __init__(self, end: socket.socket, *, send_timeout_s: float | None = None) -> None:
         self._socket = end
@@ -29,28 +27,21 @@ class Wire(Generic[Said]):
         self._unsent = bytearray()
         self._sending = threading.Lock()
 
-    def encode(self, message: Said) -> str:
-        """Return ``message`` as one line."""
-        raise NotImplementedError
-
-    def decode(self, line: str | bytes) -> Said:
-        """Return the message of a line; raises ``ValueError``, ``KeyError`` or ``TypeError``."""
-        raise NotImplementedError
-
     def fileno(self) -> int:
-        """Return the socket's file descriptor, for ``select``."""
+        """Return the socket's file descriptor, for a selector."""
         return self._socket.fileno()
 
-    def send(self, message: Said) -> None:
+    def send(self, message: LineMessage) -> None:
         """Send ``message`` whole; raises ``OSError`` when the other end is gone or does not read."""
         with self._sending:
             self._unsent += self._line(message)
             while self._push():
-                _, writable, _ = select.select([], [self._socket], [], self._send_timeout_s)
-                if not writable:
-                    raise TimeoutError("the other end does not read")
+                with selectors.PollSelector() as selector:  # select() ends at descriptor 1,024
+                    selector.register(self._socket, selectors.EVENT_WRITE)
+                    if not selector.select(self._send_timeout_s):
+                        raise TimeoutError("the other end does not read")
 
-    def post(self, message: Said) -> int:
+    def post(self, message: LineMessage) -> int:
         """Send ``message`` as far as that does not block, and keep the rest; returns its bytes.
 
         Where both ends may have much to say, neither must wait for the other: they would for ever.
@@ -71,13 +62,13 @@ class Wire(Generic[Said]):
                 del self._unsent[: self._socket.send(self._unsent, socket.MSG_DONTWAIT)]
         return len(self._unsent)
 
-    def send_first(self, message: Said, descriptors: Sequence[int]) -> None:
+    def send_first(self, message: LineMessage, descriptors: Sequence[int]) -> None:
         """Send the first message of a Unix socket, with open files that the other end keeps open."""
         with self._sending:
             data = self._line(message)
             self._unsent += data[socket.send_fds(self._socket, [data], descriptors) :]
 
-    def receive_first(self) -> tuple[Said, list[int]] | None:
+    def receive_first(self) -> tuple[LineMessage, list[int]] | None:
         """Wait for the first message and its open files; None when the other end is gone."""
         descriptors: list[int] = []
         data = b""
@@ -91,9 +82,9 @@ class Wire(Generic[Said]):
             data += part
             descriptors += came
         line, _, self._pending = data.partition(b"\n")
-        return self.decode(line), descriptors
+        return from_json(line), descriptors
 
-    def offer(self, message: Said) -> bool:
+    def offer(self, message: LineMessage) -> bool:
         """Send ``message`` unless that would block; tell whether it went."""
         with self._sending:
             if self._push():
@@ -106,7 +97,7 @@ class Wire(Generic[Said]):
             self._unsent += data[sent:]
             return True
 
-    def receive(self, *, block: bool = False) -> list[Said] | None:
+    def receive(self, *, block: bool = False) -> list[LineMessage] | None:
         """Return what has arrived; None when the other end is gone."""
         data = b""
         if b"\n" not in self._pending:  # else more came along with the first message
@@ -119,11 +110,11 @@ class Wire(Generic[Said]):
             if not data:
                 return None
         *lines, self._pending = (self._pending + data).split(b"\n")
-        return [self.decode(line) for line in lines]
+        return [from_json(line) for line in lines]
 
     def close(self) -> None:
         """Close this end."""
         self._socket.close()
 
-    def _line(self, message: Said) -> bytes:
-        return self.encode(message).encode() + b"\n"
+    def _line(self, message: LineMessage) -> bytes:
+        return to_json(message) + b"\n"

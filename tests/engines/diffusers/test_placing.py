@@ -1,0 +1,140 @@
+"""A warm model is placed anew for each render that needs it, and after running out of memory."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch")
+pytest.importorskip("diffusers")
+
+import diffusers
+import torch
+
+from tests.engines.diffusers.conftest import Ask, Stage
+from tests.engines.diffusers.tiny import save_modular_wan
+from workbench.engines.diffusers import loading
+from workbench.engines.diffusers.options import AS_RENDERED
+from workbench.engines.engine import Rendered
+from workbench.engines.probe import decode_video
+from workbench.errors import EngineUnavailable, OutOfMemory
+from workbench.settings import Settings
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::FutureWarning"),
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+]
+
+
+def _frames(folder: Path) -> Any:
+    return np.stack(list(decode_video(folder / "video.mp4")))
+
+
+def _memory(made: Rendered) -> dict[str, Any]:
+    assert made.request is not None
+    said: dict[str, Any] = made.request.options[AS_RENDERED]["memory"]
+    return said
+
+
+def test_a_warm_model_moves_between_placements_and_gives_the_same_frames(
+    ask: Ask, stage: Stage
+) -> None:
+    _, full = stage.render(ask("wan"))
+    order = ("text_offload", "group_offload", "model_offload", "group_offload", "full")
+    for memory in order:
+        made, folder = stage.render(ask("wan", options={"memory": memory}))
+        assert "loading" not in stage.stages, "the model stays loaded"
+        assert _memory(made)["placement"] == memory
+        assert (_frames(folder) == _frames(full)).all()
+
+
+def test_a_modular_pipeline_is_really_streamed_where_its_recipe_says_so(
+    ask: Ask, stage: Stage, tmp_path: Path
+) -> None:
+    model = str(save_modular_wan(tmp_path))
+    _, full = stage.render(ask("wan", model=model))
+    made, folder = stage.render(ask("wan", model=model, options={"memory": "group_offload"}))
+    assert stage.engine._model is not None
+    transformer = stage.engine._model.pipe.transformer
+    hooked = [one for one in transformer.modules() if hasattr(one, "_diffusers_hook")]
+    assert any(one._diffusers_hook.get_hook("group_offloading") for one in hooked)
+    assert _memory(made)["placement"] == "group_offload"
+    assert (_frames(folder) == _frames(full)).all()
+
+
+def test_running_out_of_memory_tries_the_next_thriftier_placement_and_says_so(
+    ask: Ask, stage: Stage
+) -> None:
+    _, plain = stage.render(ask("wan"))
+    assert stage.engine._model is not None
+    failures = iter(range(1))
+
+    def fail(*_: Any) -> None:
+        if next(failures, None) is not None:
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+
+    handle = stage.engine._model.pipe.transformer.register_forward_pre_hook(fail)
+    made, folder = stage.render(ask("wan"))
+    handle.remove()
+    assert _memory(made)["placement"] == "text_offload"
+    assert _memory(made)["ran_out"] == ["full"]
+    assert any(one.message == "out of memory as full: placed anew" for one in stage.said)
+    assert _frames(folder).shape == _frames(plain).shape
+    smaller, _ = stage.render(ask("wan", num_frames=5))
+    assert _memory(smaller)["placement"] == "full", "a smaller video did not run out"
+    again, _ = stage.render(ask("wan"))
+    assert _memory(again)["placement"] == "text_offload"
+
+
+def test_a_placement_that_was_asked_for_is_not_left(ask: Ask, stage: Stage) -> None:
+    request = ask("wan", options={"memory": "full"})
+    stage.render(request)
+    assert stage.engine._model is not None
+
+    def fail(*_: Any) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory.")
+
+    handle = stage.engine._model.pipe.transformer.register_forward_pre_hook(fail)
+    with pytest.raises(OutOfMemory, match=r"options\.memory to 'text_offload' or 'auto'"):
+        stage.render(request)
+    handle.remove()
+
+
+def test_a_model_larger_than_the_machine_is_refused_before_it_is_loaded(
+    ask: Ask, stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loading, "available_bytes", lambda: 1_000)
+    with pytest.raises(EngineUnavailable, match="quantise it"):
+        stage.render(ask("wan"))
+    assert stage.engine._model is None
+
+
+def test_a_first_download_is_there_before_the_plan_is_made(
+    ask: Ask,
+    stage: Stage,
+    models: Callable[[str], Path],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    """The hub is played by a function that puts the tiny model into the cache."""
+    home = tmp_path / "models--tiny--wan"
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
+
+    def download(_name: str, **_: Any) -> str:
+        (home / "refs").mkdir(parents=True)
+        (home / "refs" / "main").write_text("abc")
+        shutil.copytree(models("wan"), home / "snapshots" / "abc")
+        return str(home / "snapshots" / "abc")
+
+    monkeypatch.setattr(diffusers.DiffusionPipeline, "download", download)
+    stage.engine._settings = Settings(allow_hub=True)
+    stage.render(ask("wan", model="tiny/wan"))
+    assert stage.engine._model is not None
+    assert stage.engine._model.sizes["transformer"] > 0
+    assert stage.said[0].message == "downloading tiny/wan"
+    stage.engine.unload()

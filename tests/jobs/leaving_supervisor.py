@@ -1,0 +1,30 @@
+"""A supervisor to which a job comes while it leaves, by a client whose wake it does not read."""
+
+from __future__ import annotations
+
+import sys
+
+from tests.jobs.shop import request
+from workbench.jobs.client.manager import JobManager
+from workbench.jobs.supervisor import supervisor as module
+from workbench.jobs.supervisor.__main__ import main
+from workbench.settings import Settings
+
+
+def _submit_while_leaving() -> None:
+    leave = module.Supervisor._leave
+
+    def late(self: module.Supervisor) -> None:
+        module.Supervisor._leave = leave  # type: ignore[method-assign]
+        leave(self)
+        manager = JobManager(Settings())
+        manager._contact.tell = lambda **_: None  # type: ignore[method-assign]
+        manager.submit(request("late"))
+        manager.close()
+
+    module.Supervisor._leave = late  # type: ignore[method-assign]
+
+
+if __name__ == "__main__":
+    _submit_while_leaving()
+    sys.exit(main())

@@ -1,0 +1,34 @@
+"""Renders one video by a client of its own, and writes to the file RESULT how that ended.
+
+``CLIENT_SETS`` holds variables that the client sets after it has started, as a notebook's cell may.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+from tests.jobs.shop import request
+from workbench.errors import WorkbenchError
+from workbench.jobs.client.manager import JobManager
+from workbench.settings import Settings
+
+LIMIT_S = 120.0
+
+
+def main() -> None:
+    os.environ.update(json.loads(os.environ.get("CLIENT_SETS", "{}")))
+    manager = JobManager(Settings())
+    try:
+        asked = manager.submit(request("a dog runs \N{DOG}"))
+        (job,) = manager.wait([asked.job_id], LIMIT_S)
+        told = {"state": job.state, "told": job.error or job.message}
+    except (WorkbenchError, TimeoutError) as error:
+        told = {"state": "refused", "told": str(error)}
+    Path(os.environ["RESULT"]).write_text(json.dumps(told), "utf-8")
+    manager.close()
+
+
+if __name__ == "__main__":
+    main()

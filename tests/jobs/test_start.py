@@ -1,0 +1,476 @@
+"""Helper processes start in whatever surroundings a client has; what keeps one from it is told."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.jobs.shop import Shop
+from workbench.errors import SupervisorUnavailable
+from workbench.helper_processes import helper_environment, start_detached
+from workbench.jobs.client.doctor import Verdict, examine
+from workbench.jobs.client.launch import settings_environment
+from workbench.jobs.client.manager import JobManager
+from workbench.jobs.locking import take_lock
+from workbench.jobs.model import Job, JobState
+from workbench.settings import Settings
+
+ROOT = Path(__file__).resolve().parents[2]
+BROKEN = Path(__file__).parent / "broken"
+LIMIT_S = 120.0
+
+
+@dataclass
+class Surroundings:
+    """What a client has around it when it starts."""
+
+    folder: Path
+    """A folder of the test's own."""
+    cwd: Path
+    environment: dict[str, str] = field(default_factory=dict)
+    client_sets: dict[str, str] = field(default_factory=dict)
+    """Variables that the client sets after its start."""
+    before: Callable[[], object] | None = None
+    """Runs in the client's process before its Python."""
+    command: tuple[str, ...] = ()
+    """What starts the client."""
+    closes: bool = False
+    """Whether the client has neither standard input nor output."""
+
+    def render(self, settings: Settings) -> dict[str, str]:
+        """Render one video there, and return how that ended."""
+        result = self.folder / "result.json"
+        environment = {
+            **os.environ,
+            **settings_environment(settings),
+            "RESULT": str(result),
+            "CLIENT_SETS": json.dumps(self.client_sets),
+            **self.environment,
+        }
+        client = str(ROOT / "tests" / "jobs" / "one_render.py")
+        script = 'exec <&- >&- 2>&-; exec "$0" "$@"' if self.closes else 'exec "$0" "$@"'
+        subprocess.run(
+            [*self.command, "/bin/sh", "-c", script, sys.executable, "-P", client],
+            cwd=self.cwd,
+            env=environment,
+            preexec_fn=self.before,
+            timeout=LIMIT_S * 2,
+            check=False,
+        )
+        told: dict[str, str] = json.loads(result.read_text("utf-8"))
+        return told
+
+
+def _misleading_modules(there: Surroundings) -> None:
+    for name in ("json", "random", "logging", "socket", "sitecustomize", "numpy"):
+        (there.cwd / f"{name}.py").write_text("raise RuntimeError('of the current folder')\n")
+    (there.cwd / "workbench").mkdir()
+    (there.cwd / "workbench" / "__init__.py").write_text("raise RuntimeError('not this one')\n")
+
+
+def _misleading_path(there: Surroundings) -> None:
+    _misleading_modules(there)
+    there.client_sets["PYTHONPATH"] = f"{os.pathsep}.{os.pathsep}"
+
+
+def _removed_folder(there: Surroundings) -> None:
+    there.command = ("/bin/sh", "-c", 'rmdir "$PWD"; exec "$0" "$@"')
+
+
+def _closed_folder(there: Surroundings) -> None:
+    there.cwd.chmod(0)
+
+
+def _missing_temporary(there: Surroundings) -> None:
+    there.environment["TMPDIR"] = str(there.folder / "nowhere")
+
+
+def _long_temporary(there: Surroundings) -> None:
+    long = there.folder / ("t" * 120)
+    long.mkdir()
+    there.environment["TMPDIR"] = str(long)
+
+
+def _full_temporary(there: Surroundings) -> None:
+    full = there.folder / "full"
+    full.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=4k,nr_inodes=2", "tmpfs", str(full)]
+    if os.geteuid() or subprocess.run(mount, check=False).returncode:
+        pytest.skip("a small filesystem cannot be mounted here")
+    with suppress(OSError):
+        (full / "filler").write_bytes(b"x" * 4_096)
+    there.environment["TMPDIR"] = str(full)
+
+
+def _no_home(there: Surroundings) -> None:
+    there.environment["HOME"] = "/proc/nobody"
+
+
+def _proxies(there: Surroundings) -> None:
+    for name in ("http_proxy", "https_proxy", "all_proxy"):
+        there.environment[name] = there.environment[name.upper()] = "socks5://127.0.0.1:1"
+
+
+def _startup_files(there: Surroundings) -> None:
+    there.environment |= {"PYTHONSTARTUP": "/nowhere.py", "PYTHONSAFEPATH": "1"}
+    there.client_sets |= {"PYTHONINSPECT": "1", "PYTHONWARNINGS": "error", "PYTHONSTARTUP": "/no"}
+
+
+def _another_home_of_python(there: Surroundings) -> None:
+    there.client_sets["PYTHONHOME"] = "/nowhere"
+
+
+def _latin_1(there: Surroundings) -> None:
+    there.environment |= {"PYTHONIOENCODING": "latin-1", "PYTHONUTF8": "0"}
+
+
+def _c_locale(there: Surroundings) -> None:
+    there.environment |= {
+        "LANG": "C", "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0",
+    }  # fmt: skip
+
+
+def _few_descriptors(there: Surroundings) -> None:
+    there.before = lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (48, 256))
+
+
+def _ignored_signals(there: Surroundings) -> None:
+    numbers = (signal.SIGINT, signal.SIGCHLD, signal.SIGHUP, signal.SIGTERM, signal.SIGUSR1)
+
+    def ignore() -> None:
+        for number in numbers:
+            signal.signal(number, signal.SIG_IGN)
+
+    there.before = ignore
+
+
+def _blocked_signals(there: Surroundings) -> None:
+    there.before = lambda: signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+
+
+def _closed_streams(there: Surroundings) -> None:
+    there.closes = True
+
+
+def _masks_all(there: Surroundings) -> None:
+    there.before = lambda: os.umask(0o077)
+
+
+def _background_shell(there: Surroundings) -> None:
+    there.command = ("setsid", "nohup")
+
+
+SURROUNDINGS = {
+    "modules of the current folder": _misleading_modules,
+    "an import path with the current folder": _misleading_path,
+    "a current folder that was removed": _removed_folder,
+    "a current folder that cannot be read": _closed_folder,
+    "a temporary folder that is not there": _missing_temporary,
+    "a temporary folder with a long path": _long_temporary,
+    "a temporary folder that is full": _full_temporary,
+    "no home": _no_home,
+    "proxies that do not answer": _proxies,
+    "start-up files of Python": _startup_files,
+    "another home of Python": _another_home_of_python,
+    "latin-1 streams": _latin_1,
+    "the C locale": _c_locale,
+    "few descriptors": _few_descriptors,
+    "ignored signals": _ignored_signals,
+    "blocked signals": _blocked_signals,
+    "closed streams": _closed_streams,
+    "a umask that hides all": _masks_all,
+    "a background shell": _background_shell,
+}
+
+
+@pytest.mark.parametrize("surroundings", SURROUNDINGS)
+def test_a_video_is_rendered_in(surroundings: str, shop: Shop, tmp_path: Path) -> None:
+    cwd = tmp_path / "current"
+    cwd.mkdir()
+    there = Surroundings(tmp_path, cwd)
+    SURROUNDINGS[surroundings](there)
+    try:
+        told = there.render(shop.settings)
+        assert told["state"] == "complete", f"{told}\n{shop.log()}"
+        shop.note()
+    finally:
+        if (tmp_path / "full").is_dir():
+            subprocess.run(["umount", "-l", str(tmp_path / "full")], check=False)
+
+
+@pytest.mark.parametrize("name", ["long" * 40, "with spaces, and ümläuts \N{DOG}"])
+def test_a_video_is_rendered_into_outputs_of_any_path(name: str, tmp_path: Path) -> None:
+    outputs = tmp_path / name / "outputs"
+    outputs.mkdir(parents=True)
+    with Shop(outputs) as shop:
+        (job,) = shop.ended(shop.submit().job_id, limit_s=LIMIT_S)
+        assert job.state is JobState.COMPLETE
+        status = shop.manager.supervisor()
+        assert status is not None
+        assert Path(status.socket) == shop.paths.socket
+        assert shop.manager.answers()
+
+
+def test_a_relative_outputs_folder_is_the_same_for_client_and_supervisor(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with Shop(Path("rel")) as shop:
+        (job,) = shop.ended(shop.submit().job_id, limit_s=LIMIT_S)
+        assert job.state is JobState.COMPLETE
+    assert [path.name for path in tmp_path.iterdir()] == ["rel"]
+
+
+def test_an_input_that_is_named_from_the_current_folder_is_found_by_its_worker(
+    shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "first.png").write_text("a picture")
+    monkeypatch.chdir(tmp_path)
+    asked = shop.submit(image="first.png")
+    assert asked.request.options["image"] == str(tmp_path / "first.png")
+    (job,) = shop.ended(asked.job_id, limit_s=LIMIT_S)
+    assert job.state is JobState.COMPLETE, job.error
+
+
+def test_a_helper_has_no_current_folder_on_its_path_and_loopback_past_proxies(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(["", ".", "mine", "/on/purpose"]))
+    monkeypatch.setenv("HTTP_PROXY", "http://proxy:3128")
+    monkeypatch.setenv("no_proxy", "example.org")
+    found = helper_environment()
+    assert found["PYTHONPATH"] == os.pathsep.join([str(tmp_path / "mine"), "/on/purpose"])
+    assert found["no_proxy"] == "example.org,localhost,127.0.0.1,::1"
+    assert found["NO_PROXY"] == "localhost,127.0.0.1,::1"
+
+
+@pytest.fixture
+def breaks(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Keep one module from being imported by the processes that are started from here on."""
+
+    def keep_out(module: str) -> None:
+        monkeypatch.setenv("PYTHONPATH", str(BROKEN))
+        monkeypatch.setenv("BROKEN_MODULE", module)
+
+    return keep_out
+
+
+@pytest.fixture
+def launches(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Return the pids of the supervisors that this process starts."""
+    pids: list[int] = []
+
+    def counted(*arguments: Any, **options: Any) -> int:
+        pids.append(start_detached(*arguments, **options))
+        return pids[-1]
+
+    monkeypatch.setattr("workbench.jobs.client.launch.start_detached", counted)
+    return pids
+
+
+@pytest.mark.parametrize(
+    ("module", "reason"),
+    [
+        ("workbench.jobs.locking", "import of workbench.jobs.locking halted"),  # at its import
+        ("workbench.jobs.supervisor.dispatcher", "supervisor.dispatcher halted"),  # with the lock
+    ],
+)
+def test_a_supervisor_that_dies_at_once_is_tried_a_few_times_and_then_told_of(
+    shop: Shop, launches: list[int], breaks: Callable[[str], None], module: str, reason: str
+) -> None:
+    breaks(module)
+    asked = shop.submit()
+    with pytest.raises(SupervisorUnavailable, match=reason):
+        shop.manager.wait([asked.job_id], LIMIT_S)
+    assert len(launches) == 5
+    job = shop.manager.job(asked.job_id)
+    assert job.state is JobState.QUEUED
+    assert reason in job.message
+    with pytest.raises(SupervisorUnavailable, match=reason):
+        shop.manager.ensure_supervisor()  # asked for anew: tried once more
+    assert len(launches) == 6
+
+
+def test_a_supervisor_that_can_start_again_takes_back_what_was_said(
+    shop: Shop, breaks: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    breaks("workbench.jobs.supervisor.dispatcher")
+    asked = shop.submit(steps=3)
+    shop.until(lambda: "cannot start" in shop.manager.job(asked.job_id).message, LIMIT_S)
+    monkeypatch.delenv("BROKEN_MODULE")
+    (job,) = shop.ended(asked.job_id, limit_s=LIMIT_S)
+    assert (job.state, job.message) == (JobState.COMPLETE, "")
+
+
+def test_a_python_that_does_not_start_is_told_in_its_own_words(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONHASHSEED", "nonsense")
+    asked = shop.submit()
+    with pytest.raises(SupervisorUnavailable, match=r"PYTHONHASHSEED must be"):
+        shop.manager.wait([asked.job_id], LIMIT_S)
+
+
+def test_a_worker_that_cannot_start_is_told_of_in_its_own_words(
+    shop: Shop, breaks: Callable[[str], None]
+) -> None:
+    breaks("workbench.jobs.worker.attempt")
+    asked = shop.submit()
+
+    def told() -> Job | None:
+        job = shop.manager.job(asked.job_id)
+        return job if "halted" in job.message else None
+
+    job = shop.until(told, LIMIT_S)
+    assert job.state is JobState.QUEUED
+    assert job.message.startswith("Waiting: cpu:0: ")
+    assert "import of workbench.jobs.worker.attempt halted" in job.message
+    later = shop.submit()
+    shop.until(lambda: "halted" in shop.manager.job(later.job_id).message, LIMIT_S)
+    (device,) = [one for one in shop.manager.devices() if one.name == "cpu:0"]
+    assert (device.state, "halted" in device.detail) == ("lost", True)
+
+
+def test_a_job_that_comes_while_an_idle_supervisor_leaves_is_rendered_without_another_look(
+    shop: Shop,
+) -> None:
+    shop.manager.jobs()
+    environment = {**os.environ, **settings_environment(shop.settings)}
+    environment["WORKBENCH_IDLE_EXIT_S"] = "0.5"
+    leaving = subprocess.Popen(
+        [sys.executable, "-m", "tests.jobs.leaving_supervisor"], cwd=ROOT, env=environment
+    )
+    try:
+        shop.until(lambda: shop.manager._reader.jobs_by_id(_queued(shop)), LIMIT_S)
+        (job_id,) = _queued(shop)
+
+        def complete() -> bool:  # by the index alone: the manager would start a supervisor
+            return shop.manager._reader.job(job_id).state is JobState.COMPLETE
+
+        shop.until(complete, LIMIT_S)
+    finally:
+        leaving.terminate()
+        leaving.wait(LIMIT_S)
+
+
+def _queued(shop: Shop) -> list[str]:
+    return [job.job_id for job in shop.manager.changes(0).jobs]
+
+
+def test_a_supervisor_among_other_pids_is_seen_and_no_second_is_started(
+    shop: Shop, tmp_path: Path
+) -> None:
+    apart = ("unshare", "--pid", "--fork", "--mount-proc")
+    if subprocess.run([*apart, "true"], check=False).returncode:
+        pytest.skip("no PID namespace can be made here")
+    shop.ended(shop.submit().job_id, limit_s=LIMIT_S)
+    there = Surroundings(tmp_path, tmp_path, command=apart)
+    told = there.render(shop.settings)
+    assert told["state"] == "complete", told
+    started = [event for event in shop.events() if event["event"] == "supervisor started"]
+    assert len(started) == 1
+    elsewhere = shop.paths.lock.read_text("utf-8")
+    words = json.loads(elsewhere)
+    shop.paths.lock.write_text(json.dumps({**words, "place": "another", "pid": 999_999_999}))
+    status = shop.manager.supervisor()  # as a client in another container reads it
+    assert status is not None
+    assert status.host == words["host"]
+    shop.paths.lock.write_text(elsewhere)
+
+
+def test_a_lock_that_another_place_left_behind_is_nobodys(shop: Shop) -> None:
+    shop.paths.control.mkdir(parents=True)
+    words = {
+        "pid": 1, "started": 0, "boot_id": "another", "started_at": "2026-01-01T00:00:00+00:00",
+        "version": "1", "socket": "/nowhere", "host": "another", "place": "another",
+    }  # fmt: skip
+    shop.paths.lock.write_text(json.dumps(words))
+    assert shop.manager.supervisor() is None
+    descriptor = take_lock(shop.paths.lock)
+    assert descriptor is not None
+    try:
+        status = shop.manager.supervisor()
+        assert status is not None
+        assert status.host == "another"
+    finally:
+        os.close(descriptor)
+
+
+def test_a_healthy_supervisor_whose_socket_was_removed_answers_again_and_is_not_to_be_killed(
+    shop: Shop,
+) -> None:
+    shop.ended(shop.submit().job_id, limit_s=LIMIT_S)
+    status = shop.manager.supervisor()
+    assert status is not None
+    os.kill(status.pid, signal.SIGSTOP)  # so that it cannot mend that at once
+    try:
+        shop.paths.socket.unlink()
+        finding = next(found for found in examine(shop.settings) if found.what == "supervisor")
+        assert finding.verdict is Verdict.BAD
+        assert "kill -9" not in finding.advice
+    finally:
+        os.kill(status.pid, signal.SIGCONT)
+    shop.until(shop.manager.answers, LIMIT_S)
+    assert shop.manager.supervisor() == status
+
+
+def test_a_file_system_without_sockets_has_its_supervisor_listen_elsewhere(
+    shop: Shop, tmp_path: Path
+) -> None:
+    shop.paths.socket.mkdir(parents=True)  # what cannot be replaced by a socket
+    (job,) = shop.ended(shop.submit().job_id, limit_s=LIMIT_S)
+    assert job.state is JobState.COMPLETE
+    status = shop.manager.supervisor()
+    assert status is not None
+    assert Path(status.socket).parent != shop.paths.control
+    assert shop.manager.answers()
+
+
+def test_changes_are_followed_above_1024_descriptors(shop: Shop) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard < 4_096:
+        pytest.skip("this user may not open so many files")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (4_096, hard))
+    held = [socket.socket() for _ in range(1_100)]
+    try:
+        manager = JobManager(shop.settings)
+        heard: list[JobState] = []
+        manager.watch(lambda changes: heard.extend(job.state for job in changes.jobs))
+        shop.ended(shop.submit().job_id, limit_s=LIMIT_S)
+        shop.until(lambda: JobState.COMPLETE in heard, LIMIT_S)
+        manager.close()
+    finally:
+        for one in held:
+            one.close()
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_changes_are_followed_on_after_an_error_nobody_foresaw(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: list[JobState] = []
+    real = shop.manager._index.revision
+    failures = iter([RuntimeError("once"), RuntimeError("twice")])
+
+    def revision() -> int:
+        for error in failures:
+            raise error
+        return real()
+
+    shop.manager.watch(lambda changes: heard.extend(job.state for job in changes.jobs))
+    monkeypatch.setattr(shop.manager._index, "revision", revision)
+    shop.submit()
+    shop.until(lambda: JobState.COMPLETE in heard, LIMIT_S)

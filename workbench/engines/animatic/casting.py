@@ -1,0 +1,342 @@
+"""Casts a Scene: which figure stands for each entity, what it does in each moment, and where.
+
+What has no figure is told. Knows nothing of drawing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from workbench.engines.animatic.appearance import appearance_of, stated_colour
+from workbench.engines.animatic.naming import Noun, named_in
+from workbench.engines.animatic.places import find_backdrop, place_of
+from workbench.engines.animatic.script import Actor, Place
+from workbench.engines.animatic.tables import figures, gaits, held, lexicon
+from workbench.scene import Beat, Entity, EntityKind, Scene
+
+__all__ = ["Casting", "cast_scene", "form_of"]
+
+_MOST_KINDS: Final = 6
+_HUMAN_GAITS: Final = frozenset({"work", "dance", "pedal", "ride", "drive", "pour"})
+_HANDLES: Final = frozenset({"pour", "eat", "work"})
+"""Gaits that handle a thing, whatever word leads to it."""
+_HOLDS: Final = re.compile(r"\b(?:holding|carrying|with|playing|clutching|waving|pulling) (.+)")
+_ON: Final = re.compile(r"\b(?:on|in|inside|aboard|atop|astride)\b")
+_APART: Final = re.compile(
+    r"\b(?:under|beside|near|past|across|behind|along|towards?|through|around|by|from|over|against"
+    r"|outside|before|at|among|between|beneath|above|below|off)\b"
+)
+"""Words after which something is passed or stood by, not taken into the hand."""
+_RIDERS: Final = frozenset({"rider", "cowboy", "knight", "jockey", "cyclist", "biker"})
+_DRUNK: Final = frozenset({"cup", "glass", "bottle"})
+_MOUNTS: Final = frozenset(
+    {"horse", "elephant", "camel", "zebra", "cow", "bicycle", "motorcycle", "skateboard", "boat",
+     "canoe", "deer"}
+)  # fmt: skip
+_MOUNTED: Final = frozenset({"ride", "pedal", "gallop", "drive", "sit", "sail", "swim", "jump"})
+_RIDES: Final = frozenset({"ride", "pedal", "gallop", "drive", "sail"})
+"""Gaits that say by themselves that a mount is ridden."""
+_SHOWN_OTHERWISE: Final = frozenset({EntityKind.BODY_PART, EntityKind.PHENOMENON, EntityKind.TEXT})
+"""Kinds that are shown by a figure's looks, the weather or words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Casting:
+    """The actors of a scene."""
+
+    actors: tuple[Actor, ...]
+    moments: int
+    not_drawn: tuple[str, ...]
+
+
+@dataclass
+class _Part:
+    """An entity's noun with a figure, and what it does in each moment."""
+
+    entity: Entity
+    base: Actor
+    actions: list[tuple[str, tuple[Noun, ...]]] = field(default_factory=list)
+    """For each moment what is done, and the figures that it is done to or with."""
+
+
+def cast_scene(scene: Scene) -> Casting:
+    """Return the actors of ``scene``, leads first."""
+    groups = scene.moments() or ((),)
+    entities = sorted(scene.cast, key=lambda entity: not entity.is_lead)
+    parts: list[_Part] = []
+    lost: list[Entity] = []
+    for entity in entities:
+        nouns = _nouns(entity, alone=len(entities) == 1)
+        if not nouns and not _is_shown_otherwise(entity):
+            lost.append(entity)
+        parts += [_Part(entity, _base(entity, noun)) for noun in nouns if _is_new(noun, parts)]
+    if not parts:
+        parts, lost = _without_figure(scene, lost)
+    for part in parts:
+        part.actions = list(_actions(part, parts, groups))
+    parts = _seated(parts, scene)
+    actors = tuple(_performed(parts)[:_MOST_KINDS])
+    names = (entity.phrase or entity.noun for entity in lost)
+    return Casting(actors, len(groups), tuple(dict.fromkeys(names)))
+
+
+def form_of(actor: Actor) -> str:
+    """Return the form in which the figure of ``actor`` is drawn."""
+    return str(figures()[actor.figure]["form"])
+
+
+def _nouns(entity: Entity, *, alone: bool) -> list[Noun]:
+    """Return the figures that an entity's name has; a lead may name several."""
+    if entity.kind in _SHOWN_OTHERWISE:
+        return []
+    may_be_a_trade = entity.kind is EntityKind.PERSON or (entity.kind is EntityKind.OTHER and alone)
+    found = named_in(entity.name, trades=may_be_a_trade)
+    if entity.is_lead and len(found) > 1 and not entity.noun:
+        return found
+    heads = [noun for noun in found if entity.noun and entity.noun in noun.words.split()]
+    return found if entity.is_lead else heads[:1] or found[-1:]
+
+
+def _is_new(noun: Noun, parts: Sequence[_Part]) -> bool:
+    return all(noun.key != p.base.figure or noun.words != p.base.words for p in parts)
+
+
+def _is_shown_otherwise(entity: Entity) -> bool:
+    if entity.kind in _SHOWN_OTHERWISE or find_backdrop(entity.name):
+        return True
+    return entity.noun in lexicon()["idle"]["nouns"] or not entity.phrase
+
+
+def _base(entity: Entity, noun: Noun) -> Actor:
+    said = ", ".join(filter(None, (entity.name, entity.details)))
+    colour = noun.colour or stated_colour(entity, noun.key)
+    actor = Actor(noun.key, noun.words, noun.count, colour=colour, place=place_of(entity))
+    if form_of(actor) != "person":
+        return actor
+    look = appearance_of(said)
+    # A garment's own colour is no colour of the person.
+    actor = replace(actor, look=look, colour=None if look else colour)
+    if not entity.details or not (held := _HOLDS.search(said)):
+        return actor
+    things = [
+        n
+        for n in _named_in_action(held[1])
+        if figures()[n.key]["form"] == "drawing" and n.key != "clothes"
+    ]
+    return _holding(actor, things[0]) if things else actor
+
+
+def _without_figure(scene: Scene, lost: list[Entity]) -> tuple[list[_Part], list[Entity]]:
+    """Return who is to be seen where no entity has a figure: what the action names, or a card."""
+    lead = next((entity for entity in scene.cast if entity.is_lead), None)
+    if lead is None or not lead.phrase or find_backdrop(lead.name):
+        return [], lost
+    if lead.kind in _SHOWN_OTHERWISE:
+        return [], lost
+    if doing := _named_in_action(" ".join(beat.text for beat in scene.beats)):
+        return [_Part(lead, _base(lead, doing[0]))], lost
+    return [_Part(lead, Actor("card", lead.name))], lost
+
+
+def _actions(
+    part: _Part, parts: Sequence[_Part], groups: Sequence[Sequence[Beat]]
+) -> Iterator[tuple[str, tuple[Noun, ...]]]:
+    """Yield what ``part`` does in each moment; a lead that nothing is said of joins the first."""
+    first = parts[0].entity
+    beats = [[b for b in group if (b.actor or first.id) == part.entity.id] for group in groups]
+    if not any(beats) and part.entity.is_lead:
+        beats = [[b for b in group if (b.actor or first.id) == first.id] for group in groups]
+    for group in beats:
+        text = " and ".join(beat.text for beat in group)
+        targets = {name for beat in group for name in beat.targets}
+        aimed = tuple(
+            Noun(p.base.figure, p.base.words, p.base.count, p.base.colour, 0)
+            for p in parts
+            if p.entity.id in targets and p is not part
+        )
+        yield text, aimed or tuple(_named_in_action(text))
+
+
+def _named_in_action(text: str) -> list[Noun]:
+    return [n for n in named_in(text) if n.words not in lexicon()["idle"]["nouns"]]
+
+
+def _seated(parts: list[_Part], scene: Scene) -> list[_Part]:
+    """Seat whoever rides: who is said to, whose trade it is, who is said to be on something."""
+    spoken = scene.subject.lower()
+    mounts = [p for p in parts if p.base.figure in _MOUNTS and p.entity.is_lead]
+    people = [p for p in parts if form_of(p.base) == "person"]
+    boardable = [p for p in parts if p.base.figure in _MOUNTS]
+    on = any(
+        re.search(rf"\bon (?:\w+ ){{1,2}}{re.escape(mount.base.words)}", spoken) for mount in mounts
+    )
+    rides = _gait(scene.action) in {"ride", "pedal"}
+    riders = [p for p in people if on or rides or p.base.words in _RIDERS]
+    seats = [p for p in people if p.base.place.upon in {m.base.figure for m in boardable}]
+    if seats:
+        mounts = [m for m in boardable if m.base.figure == seats[0].base.place.upon]
+        riders = seats[:1]
+    if not mounts or not riders:
+        return parts
+    mount, rider = mounts[0], riders[0]
+    mount.base = replace(mount.base, rider=rider.base.figure, rider_look=rider.base.look)
+    if not any(text for text, _ in mount.actions):
+        mount.actions = rider.actions
+    return [mount, *(p for p in parts if p is not mount and p is not rider)]
+
+
+def _performed(parts: Sequence[_Part]) -> list[Actor]:
+    """Return the actor of each part through all moments, and what they bring along."""
+    actors: list[Actor] = []
+    company: list[Actor] = []
+    used: set[str] = set()
+    for part in parts:
+        states: list[Actor] = []
+        for text, doing in part.actions:
+            if not text and states:
+                states.append(states[-1])
+                continue
+            state, beside = _acting(part.base, text, doing)
+            used.update(n.key for n in doing if n.key in {state.prop, state.figure})
+            company += beside
+            states.append(state)
+        later = tuple(states[1:]) if any(state != states[0] for state in states) else ()
+        actors.append(replace(states[0], later=later))
+    kept = [
+        actor
+        for actor, part in zip(actors, parts, strict=True)
+        if part.entity.is_lead or part.base.figure not in used
+    ]
+    shared: set[str] = set()
+    for at, actor in enumerate(kept):
+        # What stands before one stands before the other, too.
+        if actor.prop and held().get(actor.prop, (0, 1, 0))[1] == 0:
+            kept[at] = replace(actor, prop="") if actor.prop in shared else actor
+            shared.add(actor.prop)
+    known = {actor.figure for actor in kept} | used | {part.base.figure for part in parts}
+    for actor in company:
+        if actor.figure not in known and len(kept) < _MOST_KINDS:
+            known.add(actor.figure)
+            kept.append(actor)
+    return kept
+
+
+def _acting(base: Actor, text: str, doing: Sequence[Noun]) -> tuple[Actor, list[Actor]]:
+    """Return ``base`` doing what ``text`` says, and other things to stand beside it.
+
+    Puts who is said to ride something on it, and things into hands.
+    """
+    gait = _gait(text)
+    lead = replace(base, gait=_suited(base.figure, gait))
+    if gait == "pour" and doing and "spout" in figures()[base.figure]["look"]:
+        return replace(lead, place=Place(upon=doing[0].key)), []
+    own = lexicon()["comes_with"].get(base.words)
+    if own and not base.rider and gait in {"", "ride", "pedal", "gallop", "run", "drive", "go"}:
+        mount = Actor(own, own, gait=_suited(own, gait or "drive"), rider=base.figure)
+        return replace(mount, rider_look=base.look, place=base.place), []
+    if form_of(lead) == "arm":
+        return _with_load(lead, doing)
+    plays = bool(re.search(r"\bplay", text.lower())) and not doing
+    beside: list[Actor] = []
+    for noun in doing[:1]:
+        spec = figures()[noun.key]
+        if noun.key in _MOUNTS and _mounts(text, gait, spec) and not lead.rider:
+            mount_gait = {"ride": "run"}.get(gait, gait)
+            mount = Actor(noun.key, noun.words, 1, _suited(noun.key, mount_gait), noun.colour)
+            is_animal = form_of(lead) != "person"
+            mount = replace(mount, rider=lead.figure, rider_look=lead.look)
+            return replace(mount, upright=is_animal, place=lead.place), []
+        if noun.key == lead.figure:
+            continue
+        is_thing = spec["form"] == "drawing" and "kind" not in spec
+        is_apart = gait not in _HANDLES and _is_apart(text, noun)
+        if is_thing and _can_hold(lead, gait, noun.key) and not is_apart:
+            lead = _holding(lead, noun)
+        else:
+            suited = _suited(noun.key, "")
+            beside.append(Actor(noun.key, noun.words, min(noun.count, 2), suited, noun.colour))
+    if gait == "work" and form_of(lead) == "quadruped" and plays and not lead.prop:
+        # An animal at play runs about; only with something in its paws does it stand up.
+        lead = replace(lead, gait=_suited(lead.figure, "run"))
+    elif form_of(lead) == "quadruped" and gait in _HUMAN_GAITS and not lead.rider:
+        lead = replace(lead, upright=True, gait=gait)
+    return lead, beside
+
+
+def _mounts(text: str, gait: str, mount: Mapping[str, Any]) -> bool:
+    """Tell whether ``text`` puts its doer on the figure of ``mount``."""
+    is_on = bool(_ON.search(text)) and gait in {*_MOUNTED, ""}
+    return is_on or gait in _RIDES or (gait == "swim" and mount.get("kind") == "vessel")
+
+
+def _is_apart(text: str, noun: Noun) -> bool:
+    """Tell whether ``noun`` stands behind a word that keeps it out of the hand."""
+    before = text.lower().partition(noun.words)[0].split()[-4:]
+    return bool(_APART.search(" ".join(before)))
+
+
+def _with_load(arm: Actor, doing: Sequence[Noun]) -> tuple[Actor, list[Actor]]:
+    """Return a robot arm with what it moves: it always moves something."""
+    things = [n for n in doing if figures()[n.key]["form"] == "drawing"]
+    load = things[0] if things else Noun("cube", "cube", 1, None, 0)
+    beside = [Actor(n.key, n.words, 1, "rest", n.colour) for n in things[1:2]]
+    return replace(arm, prop=load.key, prop_colour=load.colour), beside
+
+
+def _holding(actor: Actor, noun: Noun) -> Actor:
+    """Return ``actor`` with the thing in its hand; an animal stands up to hold one."""
+    stands_up = form_of(actor) not in {"person", "arm"}
+    return replace(actor, prop=noun.key, prop_colour=noun.colour, upright=stands_up)
+
+
+def _can_hold(actor: Actor, gait: str, thing: str) -> bool:
+    if form_of(actor) in {"person", "arm"}:
+        return True
+    if form_of(actor) != "quadruped":
+        return False
+    return gait in {"work", "sit", "dance", "wave"} or (gait == "eat" and thing in _DRUNK)
+
+
+def _gait(action: str) -> str:
+    """Return the gait of the first verb that is known; "" where none is."""
+    spoken = re.sub(r"[^a-z0-9é]+", " ", action.lower()).strip()
+    best: tuple[int, int, str] | None = None
+    for gait, stems in lexicon()["gaits"].items():
+        for stem in stems:
+            match = re.search(rf"\b{re.escape(stem)}", spoken)
+            if match:
+                rank = (match.start(), -len(stem), gait)
+                best = rank if best is None or rank < best else best
+    return best[2] if best else ""
+
+
+def _suited(key: str, gait: str) -> str:
+    """Return ``gait`` as this figure would do it, or what it does when nothing is said."""
+    spec = figures()[key]
+    form = spec.get("kind") if spec.get("kind") in gaits() else spec["form"]
+    table = gaits().get(form, {})
+    if form == "bird" and gait in {"", "run", "gallop", "throw", "jump"}:
+        return str(spec.get("gait", "fly")) if not spec["look"].get("ground") else "walk"
+    if form == "bird" and gait == "fly":
+        return str(spec.get("gait", "fly")) if not spec["look"].get("ground") else "fly"
+    if gait in table:
+        return gait
+    fallback = {
+        "vessel": "sail",
+        "aircraft": "fly",
+        "insect": "fly",
+        "car": "drive",
+        "vehicle": "drive",
+    }
+    if gait == "go":
+        gait = next((one for one in ("walk", "drive") if one in table), "")
+        if gait:
+            return gait
+    if not gait or form in fallback:
+        return str(
+            spec.get("gait") or fallback.get(str(form)) or ("stand" if form == "person" else "rest")
+        )
+    return "walk" if "walk" in table and gait in {"run", "trot"} else "rest"

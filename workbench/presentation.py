@@ -1,0 +1,255 @@
+"""The public JSON of jobs and batches, as REST, events, widgets and notebooks all show it.
+
+The one place that decides how a job looks outside. A new fact about a job is a field of
+:class:`JobObject` and a line of :func:`job_object`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from types import MappingProxyType
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BaseModel, Field
+
+from workbench.identifiers import Kind, id_pattern
+from workbench.jobs.model import Batch, BatchState, Job, JobState
+from workbench.measures.scores import SCORE_NAMES
+from workbench.scene import Scene
+
+__all__ = [
+    "BatchObject",
+    "BatchStatus",
+    "JobId",
+    "JobObject",
+    "JobStatus",
+    "ScoresObject",
+    "batch_object",
+    "job_object",
+]
+
+JobId = Annotated[str, Field(pattern=id_pattern(Kind.JOB))]
+JobStatus = Literal["pending", "processing", "complete", "failed"]
+BatchStatus = Literal["pending", "processing", "complete", "partial", "failed"]
+
+
+class ScoresObject(BaseModel):
+    """What was measured on a finished video; docs/research.md tells how."""
+
+    motion: float = Field(description="Optical flow, picture widths a second; 0 is frozen.")
+    smoothness: float = Field(description="0 to 1: 1 moves evenly, 0 jumps.")
+    flicker: float = Field(description="0 to 1: how much the light jumps.")
+    sharpness: float = Field(description="0 upward: variance of the Laplacian.")
+    exposure: float = Field(description="0 to 1: mean luminance.")
+    clipping: float = Field(description="0 to 1: share of pixels that are black or white.")
+    colourfulness: float = Field(description="0 (grey) to about 150.")
+    consistency: float = Field(description="0 to 1: how well each frame explains the next.")
+    agreement: float | None = Field(
+        None, description="-1 to 1: with the prompt; null without a model that measures it."
+    )
+
+
+class JobObject(BaseModel):
+    """A job as every client sees it."""
+
+    job_id: JobId
+    batch_id: str | None
+    session_id: str | None
+    position: int = Field(0, description="Place within the batch, from 0.")
+    state: JobState = Field(
+        JobState.QUEUED, description="As `status`, but a cancelled job is `cancelled`."
+    )
+    status: JobStatus
+    cancelled: bool
+    progress: float = Field(ge=0, le=100)
+    stage: str
+    step: int
+    total_steps: int
+    message: str
+    video_url: str | None
+    poster_url: str | None
+    preview_url: str | None
+    preview_job_id: str | None = Field(
+        None, description="The storyboard that stands in for it until its video is there."
+    )
+    preview_of: str | None = Field(
+        None, description="The job that this storyboard stands in for, where it is one."
+    )
+    size_bytes: int | None = Field(None, description="Size of the finished video.")
+    prompt: str
+    negative_prompt: str = ""
+    seed: int
+    seed_text: str = Field(
+        "", description="The seed as text, for clients that cannot hold 63 bits in a number."
+    )
+    engine: str
+    model: str
+    width: int | None = None
+    height: int | None = None
+    num_frames: int | None = None
+    fps: int | None = None
+    num_inference_steps: int | None = None
+    guidance_scale: float | None = None
+    parameters: Scene
+    entry_index: int | None
+    gpu_id: int | None
+    device: str | None
+    host: str | None = Field(None, description="The machine of the cluster that it runs on.")
+    priority: int
+    attempt: int
+    eta_s: float | None = Field(description="Seconds of rendering to come, queue wait excluded.")
+    wait_s: float | None = Field(description="Seconds until it is likely to start.")
+    queue_position: int | None
+    starred: bool
+    note: str = Field(description="What somebody wrote about it.")
+    scores: ScoresObject | None = Field(
+        description="Measured in the second after the render; null until then."
+    )
+    scores_error: str = Field(description="Why the video could not be measured.")
+    near_duplicates: list[str] = Field(
+        description="Jobs of the same batch whose videos look the same."
+    )
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    error: str
+    revision: int
+
+
+class BatchObject(BaseModel):
+    """A batch and its jobs, in prompt order."""
+
+    batch_id: str
+    name: str
+    status: BatchStatus
+    progress: float
+    counts: dict[str, int]
+    created_at: datetime
+    jobs: list[JobObject]
+
+
+_JOB_STATUS: Final[Mapping[JobState, JobStatus]] = MappingProxyType(
+    {
+        JobState.QUEUED: "pending",
+        JobState.RUNNING: "processing",
+        JobState.COMPLETE: "complete",
+        JobState.FAILED: "failed",
+        JobState.CANCELLED: "failed",  # published clients stop polling at complete and failed only
+    }
+)
+_BATCH_STATUS: Final[Mapping[BatchState, BatchStatus]] = MappingProxyType(
+    {
+        BatchState.QUEUED: "pending",
+        BatchState.RUNNING: "processing",
+        BatchState.COMPLETE: "complete",
+        BatchState.PARTIAL: "partial",
+        BatchState.FAILED: "failed",
+    }
+)
+
+
+def job_object(job: Job, base_url: str = "") -> JobObject:
+    """Return ``job`` with its files' URLs under ``base_url``, which ends in a slash.
+
+    Without one the URLs are relative to the server, as a kernel knows them.
+    """
+    request = job.request
+    files = f"{base_url}static/videos/"
+    folder = f"{files}{job.batch_id}/{job.job_id}" if job.batch_id else f"{files}{job.job_id}"
+    return JobObject.model_construct(
+        job_id=job.job_id,
+        batch_id=job.batch_id,
+        session_id=job.session_id,
+        position=job.position,
+        state=job.state,
+        status=_JOB_STATUS[job.state],
+        cancelled=job.state is JobState.CANCELLED,
+        progress=round(job.progress, 1),
+        stage=job.stage,
+        step=job.step,
+        total_steps=job.total_steps,
+        message=_message(job),
+        video_url=f"{folder}/video.mp4" if job.has_video else None,
+        poster_url=f"{folder}/poster.jpg" if job.has_poster else None,
+        preview_url=_preview(job, folder, files),
+        preview_job_id=job.preview_job_id,
+        preview_of=job.preview_of,
+        size_bytes=job.video_bytes if job.has_video else None,
+        prompt=request.prompt,
+        negative_prompt=request.negative_prompt,
+        seed=request.seed,
+        seed_text=str(request.seed),
+        engine=request.engine,
+        model=request.model,
+        width=request.width,
+        height=request.height,
+        num_frames=request.num_frames,
+        fps=request.fps,
+        num_inference_steps=request.num_inference_steps,
+        guidance_scale=request.guidance_scale,
+        parameters=request.scene,
+        entry_index=job.entry_index,
+        gpu_id=job.gpu_id,
+        device=job.device,
+        host=job.host or None,
+        priority=job.priority,
+        attempt=job.attempt,
+        eta_s=job.eta_s,
+        wait_s=job.wait_s,
+        starred=job.starred,
+        note=job.note,
+        scores=_scores(job),
+        scores_error=job.scores_error,
+        near_duplicates=list(job.near_duplicates),
+        queue_position=job.queue_position,
+        created_at=job.created_at,
+        started_at=job.started_at,
+        finished_at=job.finished_at,
+        error=job.error,
+        revision=job.revision,
+    )
+
+
+def batch_object(batch: Batch, base_url: str = "") -> BatchObject:
+    """Return ``batch`` with its jobs in prompt order; see :func:`job_object`."""
+    counts: dict[str, int] = {"pending": 0, "processing": 0, "complete": 0, "failed": 0}
+    for job in batch.jobs:
+        counts[_JOB_STATUS[job.state]] += 1
+    cancelled = sum(job.state is JobState.CANCELLED for job in batch.jobs)
+    return BatchObject.model_construct(
+        batch_id=batch.batch_id,
+        name=batch.name,
+        status=_BATCH_STATUS[batch.state],
+        progress=round(batch.progress, 1),
+        counts={**counts, "cancelled": cancelled, "total": len(batch.jobs)},
+        created_at=batch.created_at,
+        jobs=[job_object(job, base_url) for job in batch.jobs],
+    )
+
+
+def _preview(job: Job, folder: str, files: str) -> str | None:
+    if job.has_preview:
+        return f"{folder}/preview.jpg"
+    return f"{files}{job.preview_job_id}/video.mp4" if job.preview_job_id else None
+
+
+def _scores(job: Job) -> ScoresObject | None:
+    if job.scores is None:
+        return None
+    values: dict[str, Any] = {name: job.scores.get(name) for name in SCORE_NAMES}
+    return ScoresObject.model_construct(**values)
+
+
+def _message(job: Job) -> str:
+    """Return one sentence on where the job is; a page that knows nothing else can show it."""
+    if job.state is JobState.QUEUED:
+        ahead = job.queue_position
+        return job.message or ("Waiting" if ahead is None else f"Waiting, {ahead} ahead")
+    if job.state is JobState.RUNNING:
+        return job.message or job.stage.capitalize() or "Rendering"
+    if job.state is JobState.COMPLETE:
+        return job.message or (f"Done on {job.device}" if job.device else "Done")
+    if job.state is JobState.CANCELLED:
+        return job.message or "Cancelled"
+    return job.error or job.message or "Failed"

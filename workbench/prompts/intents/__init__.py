@@ -1,0 +1,1 @@
+"""Requests in plain words: rules as data, slots that guard, candidates that compete."""

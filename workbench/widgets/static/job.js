@@ -1,0 +1,33 @@
+// What follows from a job object, the public JSON of a job: see workbench/presentation.py.
+
+const ENDED = new Set(["complete", "failed", "cancelled"]);
+const REQUESTED = [
+  "engine", "model", "seed", "width", "height", "num_frames", "fps",
+  "num_inference_steps", "guidance_scale", "negative_prompt",
+];
+
+export function isComplete(job) {
+  return job?.state === "complete";
+}
+
+export function hasEnded(job) {
+  return ENDED.has(job?.state);
+}
+
+/** Compare by age, the oldest first. */
+export function byAge(a, b) {
+  return Date.parse(a.created_at) - Date.parse(b.created_at) || a.position - b.position;
+}
+
+/** Seconds of rendering; null until it has ended. */
+export function tookSeconds(job) {
+  if (!job.started_at || !job.finished_at) return null;
+  return (Date.parse(job.finished_at) - Date.parse(job.started_at)) / 1000;
+}
+
+/** What to request to have the same video again: [name, value], names as in Python and REST. */
+export function requested(job) {
+  return REQUESTED.map((name) => [name, name === "seed" ? job.seed_text : job[name]]).filter(
+    ([, value]) => value !== null && value !== undefined && value !== "",
+  );
+}
