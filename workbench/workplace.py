@@ -6,24 +6,66 @@ What the agent is told of the session, and how its tools reach the studio. Knows
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
 
 from workbench.actions.model import Action, Propose, Render, Vary, as_json, renders_asked
-from workbench.errors import FieldProblem, InvalidRequest
+from workbench.errors import FieldProblem, InvalidRequest, LanguageModelError
 from workbench.jobs.model import Job
 from workbench.prompts.agent.tools import Look
 from workbench.prompts.model import Entry, PromptSession, Revision
 from workbench.scene import Scene
-from workbench.studio import Studio
 
-__all__ = ["SessionWorkplace"]
+if TYPE_CHECKING:
+    from workbench.prompts.agent.conversation import Outcome, Step
+    from workbench.studio import Studio
+
+__all__ = ["SessionWorkplace", "converse_in"]
 
 _ENTRIES: Final = 12
 """Newest entries that the agent is told of."""
 _TURNS: Final = 12
 _CARDS: Final = 32
 _LONGEST_TEXT: Final = 400
+
+
+async def converse_in(
+    studio: Studio,
+    session_id: str,
+    request: str,
+    prompt: str | None = None,
+    *,
+    on_step: Callable[[Step], object] | None = None,
+) -> tuple[Revision, Entry | None]:
+    """Let the language model act on ``request``; return what all its steps made together.
+
+    Raises ``LanguageModelError`` when it gives no usable answer before anything is done.
+    """
+    # Only those who have a language model pay for what works with it.
+    from workbench.prompts.agent.conversation import converse  # noqa: PLC0415
+
+    endpoint = studio.writer.endpoint
+    if endpoint is None:
+        raise LanguageModelError("No language model is connected.")
+    place = SessionWorkplace(studio, session_id, request, prompt)
+    before = place.here
+    outcome = await converse(
+        endpoint, request, place, on_step=on_step, timeout_s=studio.settings.language_timeout_s
+    )
+    entry = place.entry
+    here = entry or before
+    revision = Revision(
+        prompt=here.prompt,
+        scene=here.scene,
+        changes=before.scene.changes_to(here.scene),
+        understood=bool(outcome.actions or outcome.question or not outcome.steps),
+        message=_message(outcome),
+        provider=studio.writer.name,
+        exchanges=outcome.exchanges,
+        actions=tuple(place.done),
+    )
+    studio.sessions.note_turn(session_id, request, revision, entry)
+    return revision, entry
 
 
 class SessionWorkplace:
@@ -34,15 +76,28 @@ class SessionWorkplace:
     """
 
     def __init__(
-        self, studio: Studio, session_id: str, prompt: str | None = None, cards: Sequence[int] = ()
+        self,
+        studio: Studio,
+        session_id: str,
+        request: str,
+        prompt: str | None = None,
+        cards: Sequence[int] = (),
     ) -> None:
         self._studio = studio
         self._session_id = session_id
+        self._request = request
         self._prompt = prompt
         self._cards = tuple(cards)
         self._renders = 0
-        self.last: tuple[Revision, Entry | None] | None = None
-        """What the last action that changed the session made."""
+        self.done: list[Action] = []
+        """What was done, proposed or answered, in order."""
+        self.entry: Entry | None = None
+        """The entry that the last change made."""
+
+    @property
+    def here(self) -> Entry:
+        """The prompt that the next action changes; raises ``InvalidRequest`` where there is none."""
+        return self._here(self._studio.session(self._session_id))
 
     def view(self) -> Mapping[str, Any]:
         """Return the session as the agent is told of it."""
@@ -71,12 +126,15 @@ class SessionWorkplace:
             asked = renders_asked(action)
             if self._renders + asked > self._most_renders:
                 proposal = Propose(actions=(action,), renders=asked)
+                self.done.append(proposal)
                 return {"proposed": as_json((proposal,)), "waits_for": "the person's click"}
             self._renders += asked
-        revision, entry = await self._studio.act(self._session_id, (action,), self._prompt)
-        self.last = (revision, entry or (self.last[1] if self.last else None))
+        revision, entry = await self._studio.act(
+            self._session_id, (action,), self._prompt, request=self._request, is_turn=False
+        )
+        self.done += revision.actions
         if entry is not None:
-            self._prompt = entry.prompt
+            self.entry, self._prompt = entry, entry.prompt
         return {
             "done": as_json(revision.actions),
             "message": revision.message,
@@ -133,6 +191,14 @@ class SessionWorkplace:
     def _jobs(self, job_ids: Sequence[str]) -> list[Mapping[str, Any]]:
         jobs = [self._studio.jobs.job(job_id) for job_id in job_ids[-4:]]
         return [_job(job) for job in jobs]
+
+
+def _message(outcome: Outcome) -> str:
+    said = outcome.question or outcome.message
+    missed = [step.problem for step in outcome.steps if step.problem]
+    if said or not missed:
+        return said or "Done."
+    return f"Not done: {missed[-1]}"
 
 
 def _scene(scene: Scene) -> dict[str, Any]:

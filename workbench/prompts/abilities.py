@@ -33,6 +33,8 @@ class Abilities:
     """Whether a stream may be asked for its token counts."""
     can_call_tools: bool = True
     """Whether tools may be offered to the model."""
+    has_called_tools: bool = False
+    """Whether it has ever called one: many endpoints ignore what they do not know."""
     rung_before: Rung | None = None
     """Where the rung stood before streaming was suspected of a refusal."""
 

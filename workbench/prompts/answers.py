@@ -15,7 +15,6 @@ from workbench.scene import LIST_FIELDS, SCENE_FIELDS, Origin, Scene, canonical_
 __all__ = [
     "Enhanced",
     "Extracted",
-    "Revised",
     "SceneAnswer",
     "Varied",
     "json_in",
@@ -188,14 +187,3 @@ class Varied(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     variations: list[Any] = Field(min_length=1)
-
-
-class Revised(BaseModel):
-    """The answer to a tuning request."""
-
-    model_config = ConfigDict(extra="ignore")
-
-    understood: bool
-    prompt: str = Field(min_length=1)
-    scene: SceneAnswer
-    message: _Text = ""

@@ -120,6 +120,8 @@ class ChatEndpoint:
             )
             raise ChatFailure(problem, [exchange(_Reply(""), problem)]) from None
         turn = read_turn(result.choices[0].message, reply.text)
+        if turn.calls:
+            self.abilities = replace(self.abilities, has_called_tools=True)
         told = json.dumps(turn.message, ensure_ascii=False) if turn.calls else reply.text
         return turn, (exchange(replace(reply, text=told)),)
 

@@ -14,12 +14,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from workbench.actions.model import EditField
 from workbench.lexicon.words import content_words
 from workbench.prompts.answers import (
     Enhanced,
     Extracted,
-    Revised,
     SceneAnswer,
     Varied,
     keeps_subject,
@@ -35,9 +33,7 @@ from workbench.prompts.guard import (
     uncovered,
     without_preamble,
 )
-from workbench.prompts.intents.context import Context
-from workbench.prompts.intents.understanding import understand
-from workbench.prompts.model import ChatFailure, Draft, Exchange, OnText, Revision, Variation
+from workbench.prompts.model import ChatFailure, Draft, Exchange, OnText, Variation
 from workbench.scene import SCENE_FIELDS, Origin, Scene
 
 __all__ = ["LanguageWriter"]
@@ -71,8 +67,8 @@ class LanguageWriter:
         return Draft(text, scene, self.name, message=message, exchanges=said)
 
     async def _completed(
-        self, rough: str, answer: Enhanced, text: str, missing: Sequence[str]
-    ) -> tuple[Enhanced, str, Sequence[str], Sequence[Exchange]]:
+        self, rough: str, answer: Enhanced, text: str, missing: tuple[str, ...]
+    ) -> tuple[Enhanced, str, tuple[str, ...], Sequence[Exchange]]:
         """Ask once more for what is missing, by name; the better of both texts is taken."""
         data = {"idea": rough, "prompt": text, "missing": list(missing)}
         try:
@@ -123,33 +119,6 @@ class LanguageWriter:
             except (ValidationError, ChatFailure):
                 continue
         return made[:count], said
-
-    async def revise(self, prompt: str, scene: Scene, request: str) -> Revision:
-        """Return the model's revision; raises ``LanguageModelError`` where it breaks a promise."""
-        data = {
-            "prompt": prompt, "scene": _shown(scene), "request": request, "locked": _locked(scene)
-        }  # fmt: skip
-        answer, said = await self.endpoint.ask(_messages("revise", data), Revised)
-        message = plain_text(answer.message)[:400]
-        if not answer.understood:
-            return Revision(prompt, scene, (), False, message, self.name, exchanges=said)
-        text = self._usable(answer.prompt, said)
-        after = _after(scene, answer.scene)
-        if any(getattr(after, f) != getattr(scene, f) for f in _locked(scene)):
-            raise ChatFailure("The language model changed what was locked.", said)
-        if not keeps_subject(scene.subject, f"{after.subject} {text}") and _is_about_else(
-            request, scene
-        ):
-            raise ChatFailure("The language model changed the subject.", said)
-        changes = scene.changes_to(after)
-        if not changes or text == prompt:
-            raise ChatFailure("The language model's answer names no change.", said)
-        actions = tuple(
-            EditField(field=c.field, value=c.after) for c in changes if c.field in SCENE_FIELDS
-        )
-        return Revision(
-            text, after, changes, True, message, self.name, exchanges=said, actions=actions
-        )
 
     async def close(self) -> None:
         """Let go of the connection."""
@@ -244,16 +213,6 @@ def _after(before: Scene, answer: SceneAnswer, *, origin: Origin = Origin.EDITED
         if getattr(given, name) != getattr(before, name) and name in answer.model_fields_set
     }
     return before.edit(changed, origin=origin, force=True)
-
-
-def _is_about_else(request: str, scene: Scene) -> bool:
-    """Tell whether ``request`` asks, as far as the rules understand it, for no other subject."""
-    found = understand(request, Context(scene))
-    leads = {entity.id for entity in scene.cast if entity.is_lead}
-    touched = found.scene.cast != scene.cast and any(
-        found.scene.entity(one) != scene.entity(one) for one in leads
-    )
-    return bool(found.actions) and not found.missed and not touched
 
 
 def _demand_subject(subject: str, text: str, said: Collection[Exchange]) -> None:

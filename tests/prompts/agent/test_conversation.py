@@ -176,6 +176,7 @@ def test_what_is_looked_at_comes_as_data_and_only_the_persons_words_as_a_message
 
 
 def test_markup_of_the_model_is_shown_as_text() -> None:
-    with scripted([say("<script>alert(1)</script>Done <b>now</b>.")]) as script:
+    markup = "<script>alert(1)</script>Done <b>now</b>."
+    with scripted([call(NIGHT), say(markup)]) as script:
         outcome = turn(script, Desktop())
     assert "<" not in outcome.message

@@ -12,9 +12,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from workbench.actions.model import Action
 from workbench.errors import InvalidRequest, WorkbenchError
@@ -93,6 +93,12 @@ class _Answer(BaseModel):
     actions: list[_Call] = Field(default_factory=list, max_length=_MOST_CALLS)
     message: str = ""
 
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if not self.actions and not self.message.strip():
+            raise ValueError("neither actions nor a message")
+        return self
+
 
 async def converse(
     endpoint: ChatEndpoint,
@@ -113,6 +119,9 @@ async def converse(
         async with asyncio.timeout(timeout_s):
             return await turn.run(request)
     except TimeoutError:
+        if not turn.steps:
+            message = f"The language model did not answer within {timeout_s:g} s."
+            raise ChatFailure(message, turn.said) from None
         return turn.outcome("The language model took too long; what it did so far stays.", cut=True)
     except ChatFailure as error:
         turn.said += error.exchanges
@@ -164,7 +173,8 @@ class _TurnOfAgent:
         """Return the model's next move, by tools where the endpoint has them."""
         turn, said = await self._endpoint.call_tools(messages, tool_specs())
         self.said += said
-        if turn is not None:
+        # An endpoint that ignores tools answers like one that has nothing to do: ask it by JSON.
+        if turn is not None and (turn.calls or self._endpoint.abilities.has_called_tools):
             return turn
         asked = [*messages, {"role": "user", "content": _ladder()}]
         answer, said = await self._endpoint.ask(asked, _Answer)
