@@ -30,6 +30,7 @@ def main() -> None:
     """Run the module that the first argument names, with the other arguments."""
     module = sys.argv[1]
     sys.argv = sys.argv[1:]
+    os.chdir("/")
     _restore_signals()
     _raise_descriptor_limit()
     os.umask(os.umask(0o022) & 0o077)

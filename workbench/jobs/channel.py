@@ -44,7 +44,7 @@ class Channel:
     def post(self, message: LineMessage) -> int:
         """Send ``message`` as far as that does not block, and keep the rest; returns its bytes.
 
-        Where both ends may have much to say, neither must wait for the other: they would for ever.
+        Used where both ends send much: if each waited for the other to read, neither would go on.
         Raises ``OSError`` when the other end is gone.
         """
         with self._sending:

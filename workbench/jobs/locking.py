@@ -1,4 +1,4 @@
-"""A file lock that one process holds, and that is only worth having while others would find it."""
+"""A file lock held by one process, valid while its file is the one at the path."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Jobs, batches and devices as every other room sees them, and the legal steps of a job's life."""
+"""Jobs, batches and devices, and the legal state transitions."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ __all__ = [
 
 
 class JobState(StrEnum):
-    """Where a job is in its life."""
+    """The state of a job."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -38,14 +38,14 @@ class JobState(StrEnum):
 
     @property
     def final(self) -> bool:
-        """Whether the job has ended (a retry can begin it anew)."""
+        """Whether the job has ended; a retry can queue it again."""
         return self in {JobState.COMPLETE, JobState.FAILED, JobState.CANCELLED}
 
 
 TRANSITIONS: Final[Mapping[JobState, frozenset[JobState]]] = MappingProxyType(
     {
         JobState.QUEUED: frozenset({JobState.RUNNING, JobState.FAILED, JobState.CANCELLED}),
-        # back to the queue when its worker died, or to an end
+        # QUEUED again when its worker died
         JobState.RUNNING: frozenset(
             {JobState.QUEUED, JobState.COMPLETE, JobState.FAILED, JobState.CANCELLED}
         ),
@@ -54,11 +54,11 @@ TRANSITIONS: Final[Mapping[JobState, frozenset[JobState]]] = MappingProxyType(
         JobState.CANCELLED: frozenset({JobState.QUEUED}),  # retried
     }
 )
-"""The legal steps; the store refuses every other."""
+"""The legal transitions; the store refuses every other."""
 
 
 class Priority(IntEnum):
-    """Which job goes first: the higher."""
+    """Higher goes first."""
 
     BACKGROUND = 0
     BATCH = 10
@@ -68,7 +68,7 @@ class Priority(IntEnum):
 
 
 class BatchState(StrEnum):
-    """Where a batch as a whole is."""
+    """The state of a batch as a whole."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -81,7 +81,7 @@ class BatchState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """The life of one render request."""
+    """One render request and its state."""
 
     job_id: str
     batch_id: str | None

@@ -1,4 +1,4 @@
-"""File names of outputs/: the one place that knows where a job's files and the workbench's own lie."""
+"""File names of outputs/: the one place that knows them."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ class JobPaths:
 
     @property
     def lock(self) -> Path:
-        """Held by the one supervisor; says who that is."""
+        """Held by the supervisor; its content says who that is."""
         return self.control / "supervisor.lock"
 
     @property
@@ -118,7 +118,7 @@ class JobPaths:
 
     @property
     def cluster(self) -> Path:
-        """How the supervisor stands with its cluster, where one was chosen."""
+        """The state of the cluster, where one was chosen."""
         return self.control / "cluster.json"
 
     @property
@@ -128,18 +128,13 @@ class JobPaths:
 
     @property
     def inputs(self) -> Path:
-        """Where pictures and videos lie that renders begin from."""
+        """Pictures and videos that renders start from."""
         return self.control / "inputs"
 
     @property
     def trash(self) -> Path:
-        """Where folders go that are being removed."""
+        """Folders that are being removed."""
         return self.control / "trash"
-
-    @property
-    def rebuild_lock(self) -> Path:
-        """Held while a damaged index is put aside."""
-        return self.control / "index.lock"
 
     def job(self, job_id: str, batch_id: str | None = None) -> JobFiles:
         """Return the files of a job; raises ``NotFound`` for what is not an identifier."""

@@ -1,4 +1,4 @@
-"""Processes by identity: a pid alone may be somebody else's tomorrow.
+"""Processes by identity, as pids are reused.
 
 Knows pids, start times and boots; knows nothing of jobs.
 """
@@ -17,7 +17,15 @@ from typing import Final
 
 import psutil
 
-__all__ = ["Identity", "die_with_parent", "identify", "is_stopped", "kill_group", "same_process"]
+__all__ = [
+    "Identity",
+    "boot_id",
+    "die_with_parent",
+    "identify",
+    "is_stopped",
+    "kill_group",
+    "same_process",
+]
 
 _PR_SET_PDEATHSIG: Final = 1
 _BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
@@ -26,7 +34,7 @@ _CLOCK_SLACK_S: Final = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """One process and no other: its pid, its start and the boot that it belongs to.
+    """A process: its pid, its start and its boot.
 
     The start is in clock ticks since boot where /proc says so: unlike a time of day, it stays the
     same when the clock is set. Elsewhere it is in seconds since 1970.
@@ -38,7 +46,8 @@ class Identity:
 
 
 @cache
-def _boot_id() -> str:
+def boot_id() -> str:
+    """Return what tells this boot of the machine from every other."""
     try:
         return _BOOT_ID.read_text().strip()
     except OSError:
@@ -58,7 +67,7 @@ def _started(pid: int) -> float:
 def identify(pid: int) -> Identity | None:
     """Return the identity of the process that has ``pid`` now; None when there is none."""
     try:
-        return Identity(pid, _started(pid), _boot_id())
+        return Identity(pid, _started(pid), boot_id())
     except (psutil.Error, OSError):
         return None
 
@@ -77,7 +86,7 @@ def same_process(known: Identity) -> bool:
 
 
 def is_stopped(pid: int) -> bool:
-    """Tell whether the process is stopped or gone, as opposed to at work or asleep."""
+    """Tell whether the process is stopped or gone."""
     try:
         return psutil.Process(pid).status() in {
             psutil.STATUS_STOPPED,
@@ -98,7 +107,7 @@ def kill_group(pid: int, number: signal.Signals = signal.SIGKILL) -> None:
 
 
 def die_with_parent(parent_pid: int) -> None:
-    """Have this process killed when its parent ends, however that ends; at once if it has.
+    """Have this process killed when its parent ends.
 
     Linux only; elsewhere the closed channel must do. The signal follows the thread that started
     this process, so that thread must live as long as the parent.

@@ -1,4 +1,4 @@
-"""Puts a finished attempt's files in place, so that a job has no video or a whole one, never half.
+"""Publishes a finished attempt's files: a job has a whole video or none.
 
 Only the supervisor publishes, and only for the current attempt; that is decided elsewhere.
 """
@@ -17,7 +17,7 @@ __all__ = ["clear_attempts", "publish", "sync_folder"]
 
 
 def publish(files: JobFiles, attempt: int) -> Finished:
-    """Rename what ``attempt`` made into place and return it; it has a fault when it is not whole.
+    """Rename the files of ``attempt`` into place and return them; incomplete ones have a fault.
 
     Doing it twice is harmless: what a publisher that died had begun is finished, and what it had
     finished is found. Raises ``OSError``.
@@ -28,7 +28,7 @@ def publish(files: JobFiles, attempt: int) -> Finished:
         # The video goes last: with it in place, everything is.
         if aside.poster.exists():
             aside.poster.replace(files.poster)
-        # Copied, not moved: a publisher that dies between the two lines can be taken over.
+        # Copied, not moved: the next publisher can continue if this one dies here.
         write_aside(files.recipe, aside.recipe.read_text("utf-8"), durable=True)
         aside.video.replace(files.video)
         made = finished(files)
@@ -43,13 +43,13 @@ def publish(files: JobFiles, attempt: int) -> Finished:
 
 
 def clear_attempts(files: JobFiles) -> None:
-    """Remove what attempts left behind; silent about what cannot be removed."""
+    """Remove the attempt folders; errors are ignored."""
     for folder in files.attempts():
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def sync_folder(folder: Path) -> None:
-    """Make a folder's entries safe on disk, where the system can."""
+    """Flush a folder's entries to disk, where the system can."""
     with suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY)
         try:

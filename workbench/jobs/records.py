@@ -1,4 +1,4 @@
-"""What was asked and how it ended, kept in the job folders, so that a lost index can be made again."""
+"""Records in the job folders from which a lost index is rebuilt."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ LOG_MARK: Final = "--- "
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """What one request asked for: a single job (with its preview), or a batch."""
+    """One submission: a single job with its preview, or a batch."""
 
     jobs: tuple[NewJob, ...]
     batch_id: str | None = None
@@ -69,7 +69,7 @@ class Finished:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What people said of a job."""
+    """A job's star and note."""
 
     starred: bool = False
     note: str = ""

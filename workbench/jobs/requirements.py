@@ -1,4 +1,4 @@
-"""What a request demands of a device: its queue, the model it shares, the work it is."""
+"""What a request requires: its queue, its model key and its cost key."""
 
 from __future__ import annotations
 
@@ -47,14 +47,14 @@ def describe(
 
 
 def model_key(request: RenderRequest) -> str:
-    """Return what requests have in common that a worker serves without loading anew."""
+    """Return the key shared by requests that a worker serves without reloading a model."""
     if not request.model:
         return ""
     return f"{request.engine}:{request.model}@{request.revision}:{request.profile}"
 
 
 def _cost_key(request: RenderRequest) -> str:
-    """Return what equal work has in common: its engine, model, size, length and steps."""
+    """Return the key shared by equal work: engine, model, size, length and steps."""
     facts = (
         request.engine,
         request.model,

@@ -1,6 +1,7 @@
-"""Removes ended jobs that the settings no longer keep: too old, too many, too large together.
+"""Removes ended jobs beyond the retention settings: by age, number or total size.
 
-Off unless a setting says otherwise; a starred job always stays.
+Off unless a setting says otherwise; a starred job always stays, and so does one whose video an
+unfinished job begins from.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from workbench.jobs.records import Submission, read_submission, write_submission
 from workbench.jobs.store import Index, Keeping, Removable, Writer
 from workbench.settings import Settings
 
-__all__ = ["Removal", "carry_out", "plan_removals"]
+__all__ = ["Removal", "carry_out", "drop_inputs", "plan_removals"]
 
 _DAY_S: Final = 86_400.0
 _LOG = logging.getLogger("workbench.jobs")
@@ -28,18 +29,20 @@ _LOG = logging.getLogger("workbench.jobs")
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """One job that is to go, and why."""
+    """A job to remove, and why."""
 
     job: Removable
     reason: str
 
 
-def plan_removals(settings: Settings, index: Index, *, limit: int | None = None) -> list[Removal]:
-    """Return what the settings no longer keep, oldest first, at most ``limit`` jobs."""
+def plan_removals(
+    settings: Settings, index: Index, *, now: float | None = None, limit: int | None = None
+) -> list[Removal]:
+    """Return what the settings no longer keep at ``now``, oldest first, at most ``limit`` jobs."""
     days, most, size = settings.retention_days, settings.retention_jobs, settings.retention_bytes
     if days is None and most is None and size is None:
         return []
-    keeping, now = Keeping(), time.time()
+    keeping, now = Keeping(), time.time() if now is None else now
     removals: list[Removal] = []
     with index.read() as connection:
         count, size_now = keeping.totals(connection)
@@ -59,30 +62,26 @@ def plan_removals(settings: Settings, index: Index, *, limit: int | None = None)
 
 
 def carry_out(paths: JobPaths, index: Index, removals: Sequence[Removal]) -> int:
-    """Remove these jobs, from the index and from the disk; return how many went.
-
-    With them go the pictures and videos that were sent more than a day ago and that no job begins
-    from any more.
-    """
+    """Remove these jobs, from the index and from the disk; return how many went."""
     keeping, gone = Keeping(), 0
     for removal in removals:
         with index.write() as writer:
             if not keeping.remove(writer, removal.job):
                 continue
-            # Set aside at once and whole: a folder half removed would look like a broken job.
+            # Renamed whole first: a half-removed folder would look like a broken job.
             _set_aside(paths, removal.job, writer)
         gone += 1
         _LOG.info("job removed", extra={"job": removal.job.job_id, "reason": removal.reason})
-    _drop_inputs(paths, index)
     shutil.rmtree(paths.trash, ignore_errors=True)
     return gone
 
 
-def _drop_inputs(paths: JobPaths, index: Index) -> None:
-    before = time.time() - _DAY_S
+def drop_inputs(paths: JobPaths, index: Index, now: float) -> None:
+    """Remove pictures and videos that were sent more than a day ago and that no job begins from."""
+    before = now - _DAY_S
     old = []
     for path in paths.inputs.glob("*"):
-        with suppress(FileNotFoundError):  # somebody else tidies too
+        with suppress(FileNotFoundError):  # another process tidies too
             if path.stat().st_mtime < before:
                 old.append(path)
     if not old:

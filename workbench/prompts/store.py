@@ -5,14 +5,13 @@ from __future__ import annotations
 import itertools
 import json
 import sqlite3
-import threading
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from workbench.database import Schema, open_index, transaction
+from workbench.database import Database, Schema
 from workbench.prompts.model import Entry, Exchange, SessionSummary, Turn
 from workbench.prompts.rows import entry_in, moment, numbered, row_of, turn_in, turn_row
 
@@ -102,20 +101,15 @@ class PromptStore:
     """The prompt tables of one index; safe to use from several threads. Opened on first use."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        self._guard = threading.RLock()
-        self._opened: sqlite3.Connection | None = None
+        self._database = Database(path, [SCHEMA])
 
     def close(self) -> None:
         """Close the index; it opens again when it is needed."""
-        with self._guard:
-            if self._opened is not None:
-                self._opened.close()
-                self._opened = None
+        self._database.close()
 
     def create(self, session_id: str, created_at: datetime) -> None:
         """Add a session without prompts."""
-        with self._guard, transaction(self._connection) as connection:
+        with self._database.writing() as connection:
             connection.execute(
                 "INSERT INTO prompt_session (session_id, created_at, updated_at) VALUES (?, ?, ?)",
                 (session_id, created_at.timestamp(), created_at.timestamp()),
@@ -142,7 +136,7 @@ class PromptStore:
         """
         if not entries:
             return ()
-        with self._guard, transaction(self._connection) as connection:
+        with self._database.writing() as connection:
             row = connection.execute(
                 "SELECT entry_count, title FROM prompt_session WHERE session_id = ?", (session_id,)
             ).fetchone()
@@ -193,8 +187,8 @@ class PromptStore:
 
     def restorations(self, session_id: str) -> dict[int, int]:
         """Return the earlier entry by each one that undo, redo or starting over made of it."""
-        with self._guard:
-            rows = self._connection.execute(
+        with self._database.connection() as connection:
+            rows = connection.execute(
                 "SELECT entry_index, restores FROM prompt_entry "
                 "WHERE session_id = ? AND restores IS NOT NULL",
                 (session_id,),
@@ -225,20 +219,20 @@ class PromptStore:
 
     def prompts(self, session_id: str) -> frozenset[str]:
         """Return the texts of all entries."""
-        with self._guard:
-            rows = self._connection.execute(
+        with self._database.connection() as connection:
+            rows = connection.execute(
                 "SELECT DISTINCT prompt FROM prompt_entry WHERE session_id = ?", (session_id,)
             ).fetchall()
         return frozenset(row["prompt"] for row in rows)
 
     def link_jobs(self, session_id: str, index: int, job_ids: Sequence[str]) -> None:
         """Note that ``job_ids`` were rendered from the entry; those noted before stay."""
-        with self._guard, transaction(self._connection) as connection:
+        with self._database.writing() as connection:
             _write_jobs(connection, session_id, index, job_ids)
 
     def star(self, session_id: str, index: int, *, starred: bool) -> None:
         """Mark the entry as a favourite, or take the mark off."""
-        with self._guard, transaction(self._connection) as connection:
+        with self._database.writing() as connection:
             connection.execute(
                 "UPDATE prompt_entry SET starred = ? WHERE session_id = ? AND entry_index = ?",
                 (int(starred), session_id, index),
@@ -246,7 +240,7 @@ class PromptStore:
 
     def add_turn(self, session_id: str, turn: Turn) -> None:
         """Add a request and what came of it to the session's dialogue."""
-        with self._guard, transaction(self._connection) as connection:
+        with self._database.writing() as connection:
             connection.execute(
                 "INSERT INTO prompt_turn SELECT ?, coalesce(max(position), -1) + 1, ?, ?, ?, ?, ? "
                 "FROM prompt_turn WHERE session_id = ?",
@@ -255,8 +249,8 @@ class PromptStore:
 
     def turns(self, session_id: str, limit: int) -> tuple[Turn, ...]:
         """Return the last ``limit`` turns of the session's dialogue, oldest first."""
-        with self._guard:
-            rows = self._connection.execute(
+        with self._database.connection() as connection:
+            rows = connection.execute(
                 "SELECT * FROM prompt_turn WHERE session_id = ? ORDER BY position DESC LIMIT ?",
                 (session_id, limit),
             ).fetchall()
@@ -273,8 +267,8 @@ class PromptStore:
 
     def exchanges(self, session_id: str, index: int) -> tuple[Exchange, ...]:
         """Return what was said to language models for the entry, in order."""
-        with self._guard:
-            rows = self._connection.execute(
+        with self._database.connection() as connection:
+            rows = connection.execute(
                 "SELECT content FROM prompt_exchange WHERE session_id = ? AND entry_index = ? ORDER BY position",
                 (session_id, index),
             ).fetchall()
@@ -282,8 +276,8 @@ class PromptStore:
 
     def summaries(self, limit: int) -> tuple[SessionSummary, ...]:
         """Return the sessions used last, newest first."""
-        with self._guard:
-            rows = self._connection.execute(
+        with self._database.connection() as connection:
+            rows = connection.execute(
                 "SELECT session_id, created_at, updated_at, entry_count, title FROM prompt_session "
                 "ORDER BY updated_at DESC, session_id DESC LIMIT ?",
                 (limit,),
@@ -299,20 +293,14 @@ class PromptStore:
             for row in rows
         )
 
-    @property
-    def _connection(self) -> sqlite3.Connection:
-        if self._opened is None:
-            self._opened = open_index(self._path, (SCHEMA,), check_same_thread=False)
-        return self._opened
-
     def _one(self, statement: str, *values: object) -> sqlite3.Row | None:
-        with self._guard:
-            row: sqlite3.Row | None = self._connection.execute(statement, values).fetchone()
+        with self._database.connection() as connection:
+            row: sqlite3.Row | None = connection.execute(statement, values).fetchone()
         return row
 
     def _entries(self, condition: str, session_id: str, *values: object) -> tuple[Entry, ...]:
-        with self._guard:
-            rows = self._connection.execute(  # the condition is one of this module's own
+        with self._database.connection() as connection:
+            rows = connection.execute(  # the condition is one of this module's own
                 "SELECT e.*, (SELECT json_group_array(job_id) FROM (SELECT job_id FROM "  # noqa: S608
                 "prompt_entry_job j WHERE j.session_id = e.session_id AND "
                 "j.entry_index = e.entry_index ORDER BY j.position)) AS job_ids "

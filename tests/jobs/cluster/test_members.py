@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from workbench.jobs.cluster import transfer
+from workbench.jobs.cluster.bridge import _environment
 from workbench.jobs.cluster.members import Survey, name_members, plan_remote_slots
 from workbench.jobs.cluster.transfer import Damaged, fetch
 from workbench.jobs.devices import Gpu
@@ -162,3 +163,18 @@ def test_a_file_is_called_by_its_name_alone(tmp_path: Path) -> None:
     with pytest.raises(Damaged, match="not the name of a file"):
         asyncio.run(fetch(rendered, files, _from(b""), lambda *_: None))
     assert [path.name for path in files.folder.iterdir()] == [".attempt-2"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "cpu_workers", "expected"),
+    [("cpu", None, True), ("cuda", None, False), ("cuda", 1, False), ("cuda", 0, True)],
+)
+def test_the_remote_engines_key_goes_only_where_that_engine_may_run(
+    kind: str, cpu_workers: int | None, expected: bool, tmp_path: Path
+) -> None:
+    settings = Settings(
+        outputs=tmp_path, remote_api_key="a key", language_api_key="other", cpu_workers=cpu_workers
+    )
+    sent = _environment(settings, kind=kind)
+    assert ("a key" in sent.values()) is expected
+    assert "other" not in sent.values()

@@ -54,7 +54,7 @@ def jobs(arguments: Sequence[str]) -> int:
 
 
 def doctor(arguments: Sequence[str]) -> int:
-    """Say what jobs depend on here, what is wrong, and what to do; 1 when something is wrong."""
+    """Print the diagnosis; return 1 when something is wrong."""
     parser = argparse.ArgumentParser(prog="workbench doctor", description=doctor.__doc__)
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
     asked = parser.parse_args(arguments)

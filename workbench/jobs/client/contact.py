@@ -1,4 +1,4 @@
-"""A client's contact with the supervisor: wakes it, starts it, hears of changes from it."""
+"""A client's connection to the supervisor: starts it, wakes it, receives its changes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _LOG = logging.getLogger("workbench.jobs")
 
 
 class Contact:
-    """One client's contact with the supervisor of one outputs/ folder; thread-safe."""
+    """One client's connection to the supervisor of one outputs/ folder; thread-safe."""
 
     def __init__(
         self,
@@ -51,14 +51,14 @@ class Contact:
         return read_status(self._paths)
 
     def tell(self, *, work: bool = False) -> None:
-        """Tell of a change: wake the supervisor, or start one where there is ``work`` for it."""
+        """Announce a change: wake the supervisor, or start one if there is ``work`` for it."""
         if not self._link.wake() and work:
             self._launch(asked=True)
         if self._watcher is not None:
             self._watcher.look()
 
     def look_after(self, job: Job) -> Job:
-        """Make sure that somebody looks after a job that has not ended."""
+        """Start a supervisor for an unfinished job if there is none."""
         if not job.state.final:
             self._launch()
         return job
@@ -88,7 +88,7 @@ class Contact:
         line.close()
 
     def answers(self) -> bool:
-        """Tell whether the supervisor answers within a moment."""
+        """Tell whether the supervisor answers within two seconds."""
         line = dial(self._paths)
         if line is None:
             return False
@@ -101,7 +101,7 @@ class Contact:
                 return False
 
     def watch(self, callback: Callable[[Changes], None]) -> Callable[[], None]:
-        """Call ``callback`` with every change; return the function that ends it."""
+        """Call ``callback`` with every change; return a function that unsubscribes."""
         with self._guard:
             if self._watcher is None:
                 self._watcher = Watcher(
@@ -111,7 +111,7 @@ class Contact:
         return watcher.add(callback)
 
     def close(self) -> None:
-        """Let go of the supervisor."""
+        """Close the connection."""
         with self._guard:
             watcher, self._watcher = self._watcher, None
         if watcher is not None:
@@ -123,14 +123,14 @@ class Contact:
             if self._reader.unfinished():
                 self._launch()
         except (IndexFailure, SupervisorUnavailable):
-            return  # the next look comes soon
+            return  # tried again at the next poll
 
     def _launch(self, *, asked: bool = False) -> None:
         if self.supervisor() is None:
             self.launcher.launch(asked=asked)
 
     def _explain(self, reason: str) -> None:
-        """Let every reader of a waiting job know why it waits."""
+        """Write ``reason`` on the jobs that wait."""
         try:
             with self._index.write() as writer:
                 self._requests.explain_waiting(writer, reason)

@@ -1,4 +1,4 @@
-"""Examines what jobs depend on, and says what is wrong and what to do about it."""
+"""Diagnoses what jobs depend on: what is wrong, and what to do about it."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class Finding:
 def examine(settings: Settings) -> list[Finding]:
     """Examine versions, disk, index, supervisor, devices, engines and the queue.
 
-    Starts nothing and changes nothing but what opening the index does.
+    Starts nothing; changes nothing except by opening the index.
     """
     manager = JobManager(settings)
     try:
@@ -85,7 +85,7 @@ def examine(settings: Settings) -> list[Finding]:
 
 
 def _as_far_as_possible(what: str, findings: Iterator[Finding]) -> Iterator[Finding]:
-    """Yield ``findings``; where one cannot be made, what is in the way is a finding of its own."""
+    """Yield ``findings``; an error while examining becomes a finding itself."""
     try:
         yield from findings
     except WorkbenchError as error:

@@ -1,4 +1,4 @@
-"""Pictures and videos that somebody sent for renders to begin from, kept beside the jobs."""
+"""Uploaded pictures and videos that renders start from, stored beside the jobs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["Input", "Inputs"]
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """One picture or video that is kept."""
+    """One stored picture or video."""
 
     input_id: str
     path: Path
@@ -30,9 +30,9 @@ class Inputs:
         self._folder = paths.inputs
 
     def keep(self, data: bytes) -> Input:
-        """Keep a picture or video; returns it with the id by which a render names it.
+        """Store a picture or video and return it with its id.
 
-        Raises ``InvalidRequest`` for what does not open as one.
+        Raises ``InvalidRequest`` if it cannot be decoded.
         """
         name = new_identifier(Kind.INPUT)
         path = self._folder / f"{name}{ending_of(data)}"
@@ -54,7 +54,7 @@ class Inputs:
         return Input(name, path, facts)
 
     def path(self, input_id: str) -> Path:
-        """Return where an input lies; raises ``NotFound``."""
+        """Return the path of an input; raises ``NotFound``."""
         if is_identifier(input_id, Kind.INPUT):
             for path in self._folder.glob(f"{input_id}.*"):
                 return path

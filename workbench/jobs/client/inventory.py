@@ -1,4 +1,4 @@
-"""Devices as a user sees them: the hardware, its readings, and what the supervisor does with it."""
+"""Devices with their readings and what the supervisor does with them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def inventory(
     paused: frozenset[str],
     status: ClusterStatus | None = None,
 ) -> tuple[Device, ...]:
-    """Return every device; ``said`` is what a supervisor, if there is one, says of each.
+    """Return every device; ``said`` is the supervisor's row for each, if there is one.
 
     ``standing`` is how it stands with its cluster, where one was chosen.
     """
@@ -37,7 +37,7 @@ def inventory(
     ]
     known = {slot.name for slot in slots} | {remote_slot.slot.name for remote_slot in there}
     for name, row in said.items():
-        if name not in known:  # hardware that has left
+        if name not in known:  # removed hardware
             host, _, place = name.rpartition("/")
             lost = Slot(name, place.partition(":")[0], None, None, "", (), host)
             devices.append(_device(lost, Readings(), row, paused))

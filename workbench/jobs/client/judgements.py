@@ -1,4 +1,4 @@
-"""What is thought of finished videos: measured scores, stars, notes. A part of the manager."""
+"""Scores, stars and notes of finished videos. A part of the manager."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _LOOK_S: Final = 0.5
 
 
 class Judgements:
-    """The part of the manager that keeps what is thought of a video."""
+    """The part of the manager that stores scores, stars and notes."""
 
     _index: Index
     _reader: Reader
@@ -31,11 +31,11 @@ class Judgements:
     _contact: Contact
 
     def star(self, job_id: str, *, starred: bool = True) -> Job:
-        """Mark a job to be kept by every retention, or no longer."""
+        """Star a job, so that no retention removes it, or remove the star."""
         return self._judge(job_id, lambda job: Judgement(starred, job.note))
 
     def note(self, job_id: str, text: str) -> Job:
-        """Keep a note on a job in place of the one before; an empty one removes it.
+        """Replace the note on a job; an empty one removes it.
 
         Raises ``InvalidRequest`` above 4,000 characters.
         """
@@ -70,7 +70,7 @@ class Judgements:
                 if left is not None and left <= 0:
                     told = f"{len(waiting)} of {len(jobs)} videos have not been measured."
                     raise TimeoutError(told)
-                self._contact.tell(work=True)  # whoever measures may have gone
+                self._contact.tell(work=True)  # the supervisor may have left
                 changed.wait(_LOOK_S if left is None else min(left, _LOOK_S))
         finally:
             stop()
@@ -79,7 +79,7 @@ class Judgements:
         with self._index.write() as writer:
             said = say(job := self._reader.job(job_id))
             self._requests.judge(writer, job_id, starred=said.starred, note=said.note)
-            with suppress(OSError):  # the index knows; the file only serves when that is lost
+            with suppress(OSError):  # only needed when the index is lost
                 write_judgement(self._paths.job(job_id, job.batch_id), said)
         self._contact.tell()
         return self._reader.job(job_id)

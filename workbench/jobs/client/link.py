@@ -1,4 +1,4 @@
-"""A client's line to the supervisor: wakes it, and hears of changes. Starts nothing by itself."""
+"""A client's socket to the supervisor. Starts nothing."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def dial(paths: JobPaths) -> socket.socket | None:
 
 
 class Link:
-    """One kept connection for waking the supervisor; thread-safe."""
+    """A persistent connection that wakes the supervisor; thread-safe."""
 
     def __init__(self, paths: JobPaths) -> None:
         self._paths = paths
@@ -37,7 +37,7 @@ class Link:
         self._guard = threading.Lock()
 
     def wake(self) -> bool:
-        """Tell the supervisor to look at the index now; false when there is none."""
+        """Make the supervisor read the index now; false when there is none."""
         with self._guard:
             if self._line is not None and self._say(self._line):
                 return True
@@ -46,14 +46,14 @@ class Link:
             return self._line is not None and self._say(self._line)
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         with self._guard:
             self._hang_up()
 
     @staticmethod
     def _say(line: socket.socket) -> bool:
         try:
-            # A supervisor that has died has closed its end: that reads as an end of file.
+            # A dead supervisor's socket reads as end of file.
             with suppress(BlockingIOError):
                 if not line.recv(4_096, socket.MSG_DONTWAIT):
                     return False

@@ -1,6 +1,6 @@
 """The job manager as every process uses it: writes requests into the index, reads state out of it.
 
-Never renders and owns no device; the supervisor, which it starts when there is none, does.
+Renders nothing and owns no device: the supervisor does, and is started when there is none.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from workbench.jobs.model import (
     SupervisorStatus,
 )
 from workbench.jobs.paths import JobPaths
-from workbench.jobs.retention import Removal, carry_out, plan_removals
+from workbench.jobs.retention import Removal, carry_out, drop_inputs, plan_removals
 from workbench.jobs.store import Listing, Reader, Requests
 from workbench.jobs.store.recovery import open_store
 from workbench.measures.scores import SCORE_NAMES
@@ -45,7 +45,7 @@ _WAIT_LOOK_S: Final = 0.5
 
 
 class JobManager(Results, Judgements):
-    """The jobs of one outputs/ folder; thread-safe, and cheap to create: it starts nothing.
+    """The jobs of one outputs/ folder. Thread-safe; creating one is cheap and starts nothing.
 
     Methods raise ``NotFound`` for an id that does not exist, ``Conflict`` for a step that a job's
     state does not allow, ``Busy`` when the queue is full, ``DiskFull`` below the disk reserve.
@@ -75,9 +75,9 @@ class JobManager(Results, Judgements):
         preview: RenderRequest | None = None,
         idempotency_key: str | None = None,
     ) -> Job:
-        """Queue one render; with ``preview``, an animatic that stands in for it until it is there.
+        """Queue one render. ``preview`` is an animatic to show until the render is complete.
 
-        The same ``idempotency_key`` with the same request answers with the first call's job.
+        A repeated ``idempotency_key`` with the same request returns the first call's job.
         Raises ``InvalidRequest`` for what its engine cannot render.
         """
         job_id = self._submitter.submit(
@@ -144,11 +144,11 @@ class JobManager(Results, Judgements):
         limit: int = 50,
         cursor: str | None = None,
     ) -> JobPage:
-        """Return one page of jobs, newest first; ``query`` is words of the prompt, or an id.
+        """Return one page of jobs, newest first; ``query`` is words of the prompt or an id.
 
         With ``sort``, the name of a score, those that have it come from the lowest, with ``-``
         before the name from the highest. ``bounds`` keeps those whose scores lie within: name to
-        lowest and highest value. Raises ``InvalidRequest`` for a score that there is not.
+        lowest and highest value. Raises ``InvalidRequest`` for an unknown score.
         """
         limits = dict(bounds or {})
         for name in [*([sort.removeprefix("-")] if sort else []), *limits]:
@@ -162,14 +162,14 @@ class JobManager(Results, Judgements):
         """Return the newest batches, of one session if one is given."""
         return self._reader.batches(limit=limit, session_id=session_id)
 
-    def changes(self, since: int) -> Changes:
-        """Return the jobs that changed after revision ``since``."""
-        return self._reader.changes(since)
+    def changes(self, since: int, *, limit: int | None = None) -> Changes:
+        """Return the jobs that changed after revision ``since``, at most ``limit`` of them."""
+        return self._reader.changes(since, limit=limit)
 
     def watch(self, callback: Callable[[Changes], None]) -> Callable[[], None]:
-        """Call ``callback`` with every change, in a thread of the manager's own.
+        """Call ``callback`` with every change, in the manager's own thread.
 
-        Returns the function that ends it. One thread serves all callbacks, so they must be quick.
+        Returns a function that unsubscribes. One thread serves all callbacks, so they must be quick.
         """
         return self._contact.watch(callback)
 
@@ -232,21 +232,21 @@ class JobManager(Results, Judgements):
         return self._reader.batch(batch_id)
 
     def set_priority(self, job_id: str, priority: int) -> Job:
-        """Give a queued job another priority; it goes behind its session's others of the same."""
+        """Change a queued job's priority; it goes last among its session's jobs of that priority."""
         with self._index.write() as writer:
             self._requests.set_priority(writer, job_id, priority)
         self._contact.tell()
         return self._reader.job(job_id)
 
     def reorder(self, job_ids: Sequence[str]) -> tuple[Job, ...]:
-        """Put queued jobs in this order: they take one another's places in the queue."""
+        """Reorder queued jobs; together they keep the places that they have."""
         with self._index.write() as writer:
             self._requests.reorder(writer, job_ids)
         self._contact.tell()
         return self._reader.jobs_by_id(list(job_ids))
 
     def pause(self, device: str | None = None) -> None:
-        """Give no more jobs to ``device``, a machine of the cluster, or any; what is running goes on."""
+        """Stop giving jobs to ``device`` (or a machine of the cluster, or all); running jobs continue."""
         self._set_paused(device, paused=True)
 
     def resume(self, device: str | None = None) -> None:
@@ -254,7 +254,7 @@ class JobManager(Results, Judgements):
         self._set_paused(device, paused=False)
 
     def paused(self) -> frozenset[str]:
-        """Return the names of paused devices; '' among them when the whole queue is."""
+        """Return the names of paused devices; '' stands for the whole queue."""
         return self._reader.paused()
 
     # devices and the supervisor
@@ -265,7 +265,7 @@ class JobManager(Results, Judgements):
         return inventory(self._settings, self._nvml, said, self._reader.paused(), self.cluster())
 
     def cluster(self) -> ClusterStatus | None:
-        """Return how the supervisor stands with its cluster; None where none was chosen."""
+        """Return the state of the cluster; None where none was chosen."""
         if not self._settings.cluster:
             return None
         return read_cluster_status(self._paths.cluster, self._settings.cluster, self.supervisor())
@@ -282,15 +282,15 @@ class JobManager(Results, Judgements):
         self._contact.ensure()
 
     def warm_up(self) -> None:
-        """Have a supervisor and its first worker ready soon, and return at once.
+        """Start a supervisor and its first worker in the background.
 
-        What to call when a render is likely to be asked for. Raises ``SupervisorUnavailable`` when
+        Call it when a render is likely. Raises ``SupervisorUnavailable`` when
         no process can be started.
         """
         self._contact.tell(work=True)
 
     def answers(self) -> bool:
-        """Tell whether the supervisor answers within a moment."""
+        """Tell whether the supervisor answers within two seconds."""
         return self._contact.answers()
 
     @property
@@ -305,24 +305,25 @@ class JobManager(Results, Judgements):
     # life
 
     def tidy(self, *, dry_run: bool = False) -> list[Removal]:
-        """Remove what the retention settings no longer keep, and return it; or only tell."""
+        """Remove what the retention settings no longer keep and return it; ``dry_run`` only returns it."""
         removals = plan_removals(self._settings, self._index)
         if not dry_run:
             carry_out(self._paths, self._index, removals)
+            drop_inputs(self._paths, self._index, time.time())
             self._contact.tell()
         return removals
 
     def rebuild(self) -> int:
-        """Make the index again from the folders; return how many jobs they tell of.
+        """Rebuild the index from the job folders and return the number of jobs.
 
-        What runs meanwhile is begun again.
+        Running jobs start again.
         """
         self._index.refill()
         self._contact.tell(work=True)
         return self._reader.jobs(Listing(), limit=1, cursor=None).total
 
     def close(self) -> None:
-        """Let go of the index and the supervisor; renders go on."""
+        """Close the index and the connection to the supervisor; renders continue."""
         self._contact.close()
         self._index.close()
 

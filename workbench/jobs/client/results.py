@@ -1,4 +1,4 @@
-"""Where a job's files are, for those who may have them: checked, so that a path is one to open."""
+"""Paths of a job's files, checked so that they can be opened."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["Results"]
 
 
 class Results:
-    """The part of the manager that hands out files."""
+    """The part of the manager that returns files."""
 
     _paths: JobPaths
     _reader: Reader
@@ -31,7 +31,7 @@ class Results:
         return self._files(job).video
 
     def keep_input(self, data: bytes) -> Input:
-        """Keep a picture or video for renders to begin from; raises ``InvalidRequest``."""
+        """Store a picture or video for renders to start from; raises ``InvalidRequest``."""
         return Inputs(self._paths).keep(data)
 
     def input_path(self, name: str) -> Path:

@@ -25,11 +25,11 @@ from workbench.jobs.store import Index, NewJob, Requests, Writer
 from workbench.rendering import RenderRequest
 from workbench.settings import Settings
 
-__all__ = ["Submitter"]
+__all__ = ["Submitter", "check_limits"]
 
 
 class Submitter:
-    """Queues what is asked for, durably, before it answers."""
+    """Queues requests durably before it returns."""
 
     def __init__(self, settings: Settings, index: Index, requests: Requests) -> None:
         self._settings = settings
@@ -124,7 +124,7 @@ class Submitter:
         return self._placed(place, batch_id, record.parent, idempotency_key, digest)
 
     def mark_cancelled(self, jobs: Sequence[Job]) -> None:
-        """Mark jobs that were cancelled in the queue, so that a new index will not queue them."""
+        """Record that queued jobs were cancelled, so that a rebuilt index does not queue them."""
         for job in jobs:
             files = self._paths.job(job.job_id, job.batch_id)
             if job.attempt:
@@ -133,7 +133,7 @@ class Submitter:
                 write_ended(files, Ended(job.state, "", job.attempt, time.time()))
 
     def mark_again(self, job: Job) -> None:
-        """Mark a job as queued again, and how many attempts it had."""
+        """Record that a job is queued again, and how many attempts it had."""
         files = self._paths.job(job.job_id, job.batch_id)
         with suppress(OSError):
             write_ended(files, Ended(JobState.QUEUED, "", job.attempt, time.time()))
@@ -170,7 +170,7 @@ class Submitter:
     def _described(
         self, request: RenderRequest, preview: RenderRequest | None, *, priority: int, **facts: Any
     ) -> tuple[NewJob, ...]:
-        """Return the job, after the animatic that stands in for it where one is asked."""
+        """Return the job, preceded by its preview animatic if one is requested."""
         job_id = new_identifier(Kind.JOB)
         complete, needs_gpu = self._complete(request)
         if preview is None:
@@ -202,7 +202,9 @@ class Submitter:
         engine = self._engines.get(request.engine)
         if engine is None:
             engine = self._engines[request.engine] = create_engine(request.engine, self._settings)
-        return engine.complete(_anchored(request, local_model=engine.needs_gpu)), engine.needs_gpu
+        complete = engine.complete(_anchored(request, local_model=engine.needs_gpu))
+        check_limits(complete, self._settings)
+        return complete, engine.needs_gpu
 
     def _check_disk(self) -> None:
         self._paths.control.mkdir(parents=True, exist_ok=True)
@@ -214,6 +216,21 @@ class Submitter:
                 f"{reserve >> 20} MiB that are kept in reserve; remove some videos, or lower "
                 "WORKBENCH_DISK_RESERVE_BYTES."
             )
+
+
+def check_limits(request: RenderRequest, settings: Settings) -> None:
+    """Raise ``InvalidRequest`` where a completed request is beyond the limits of ``settings``."""
+    problems = []
+    if (request.width or 0) * (request.height or 0) > settings.max_pixels:
+        told = f"width × height must be at most {settings.max_pixels:,}"
+        problems.append(FieldProblem("width", told))
+    if (request.num_frames or 0) > settings.max_frames:
+        problems.append(FieldProblem("num_frames", f"must be at most {settings.max_frames:,}"))
+    if problems:
+        told = "; ".join(f"{p.field} {p.problem}" for p in problems)
+        raise InvalidRequest(
+            f"The request is beyond this workbench's limits: {told}.", tuple(problems)
+        )
 
 
 def _anchored(request: RenderRequest, *, local_model: bool) -> RenderRequest:
@@ -243,7 +260,7 @@ def _digest(
     previews: Sequence[RenderRequest | None],
     session_id: str | None,
 ) -> str:
-    # Seeds are drawn anew for each call, so a repeated request may differ in them alone.
+    # Seeds are drawn for each call, so a repeated request may differ in its seed.
     texts = [
         None if request is None else request.model_dump_json(exclude={"seed"})
         for request in (*requests, *previews)

@@ -1,4 +1,4 @@
-"""How jobs are told in a terminal: one line each, one JSON object each, or all that is known of one."""
+"""Jobs in a terminal: a line each, a JSON object each, or the details of one."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def json_line(job: Job) -> str:
 
 
 def details(manager: JobManager, job: Job) -> str:
-    """Return all that an operator asks of one job: where it stands, when, where its files are."""
+    """Return the details of one job: state, times, files."""
     request = job.request
     size = f"{request.width}×{request.height}, {request.num_frames} frames, {request.fps} fps"
     model = f" {request.model}" if request.model else ""
@@ -79,7 +79,7 @@ def counted(count: int, noun: str) -> str:
 
 
 def shortened(text: str, limit: int | None = _PROMPT_CHARS) -> str:
-    """Return ``text`` on one line, without what a terminal would obey."""
+    """Return ``text`` on one line, without control characters."""
     flat = "".join(letter if letter.isprintable() else " " for letter in text)
     return flat if limit is None or len(flat) <= limit else f"{flat[: limit - 1]}…"
 

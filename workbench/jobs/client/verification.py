@@ -1,4 +1,4 @@
-"""Checks what the index says against the files, by a stat: the files are right."""
+"""Checks the index against the files by a stat; the files win."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["Verification"]
 
 
 class Verification:
-    """Corrects jobs whose video is not what the index thinks, and the index with them."""
+    """Corrects jobs, and the index, by their files."""
 
     def __init__(self, paths: JobPaths, index: Index, reader: Reader, requests: Requests) -> None:
         self._paths = paths
@@ -21,7 +21,7 @@ class Verification:
         self._requests = requests
 
     def of_job(self, job: Job) -> Job:
-        """Return ``job`` as its files tell: without its video a complete job has failed."""
+        """Return ``job`` corrected by its files: a complete job without its video has failed."""
         if job.state is JobState.COMPLETE and (fault := self._fault(job)):
             with self._index.write() as writer:
                 self._requests.set_video_gone(writer, job.job_id, fault)
@@ -33,11 +33,11 @@ class Verification:
         return job
 
     def of_batch(self, batch: Batch) -> Batch:
-        """Return ``batch`` with every job as its files tell."""
+        """Return ``batch`` with every job corrected by its files."""
         return replace(batch, jobs=tuple(self.of_job(job) for job in batch.jobs))
 
     def of_page(self, page: JobPage) -> JobPage:
-        """Return ``page`` with every job as its files tell."""
+        """Return ``page`` with every job corrected by its files."""
         return replace(page, jobs=tuple(self.of_job(job) for job in page.jobs))
 
     def _fault(self, job: Job) -> str:

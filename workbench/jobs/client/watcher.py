@@ -1,4 +1,4 @@
-"""One thread per manager that hears of changes and tells every subscriber."""
+"""One thread per manager that receives changes and calls every subscriber."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from workbench.jobs.store import Index, IndexFailure, Reader
 __all__ = ["Watcher"]
 
 _POLL_S: Final = 0.25
-"""How often to look when pushed: a word may be lost."""
+"""Poll interval while a supervisor pushes changes: a notification may be lost."""
 _LONE_POLL_S: Final = 0.04
-"""How often to look when there is no supervisor to push."""
+"""Poll interval without a supervisor."""
 _REDIAL_LOOKS: Final = 10
 _AFTER_ERROR_S: Final = 0.5
 _LOG = logging.getLogger("workbench.jobs")
@@ -30,7 +30,7 @@ Subscriber = Callable[[Changes], None]
 
 
 class Watcher:
-    """Follows the revisions of one index while anybody listens."""
+    """Follows the revisions of one index while it has subscribers."""
 
     def __init__(
         self, paths: JobPaths, index: Index, reader: Reader, on_silence: Callable[[], None]
@@ -46,7 +46,7 @@ class Watcher:
         self._closed = False
 
     def add(self, subscriber: Subscriber) -> Callable[[], None]:
-        """Tell ``subscriber`` of every change from now on; the returned function ends that."""
+        """Call ``subscriber`` with every change from now on; return a function that unsubscribes."""
         token = object()
         with self._guard:
             self._subscribers[token] = subscriber
@@ -65,7 +65,7 @@ class Watcher:
         return remove
 
     def look(self) -> None:
-        """Have the thread look now."""
+        """Make the thread poll now."""
         with suppress(OSError):
             self._nudge.send(b".", socket.MSG_DONTWAIT)
 
@@ -85,7 +85,7 @@ class Watcher:
         while True:
             try:
                 revision = self._follow_once(revision)
-            except Exception:  # noqa: BLE001  the thread serves every subscriber: it must not end
+            except Exception:  # noqa: BLE001  the thread serves every subscriber and must not end
                 _LOG.exception("changes cannot be followed")
                 time.sleep(_AFTER_ERROR_S)
             else:
@@ -123,7 +123,7 @@ class Watcher:
         return line
 
     def _wait(self, line: socket.socket | None) -> socket.socket | None:
-        """Wait for a word from the supervisor or from this process; None when it has gone."""
+        """Wait for a notification; None when the supervisor has gone."""
         with selectors.PollSelector() as selector:  # select() ends at descriptor 1,024
             selector.register(self._nudged, selectors.EVENT_READ)
             if line is not None:
@@ -154,6 +154,6 @@ class Watcher:
         for subscriber in subscribers:
             try:
                 subscriber(changes)
-            except Exception:  # noqa: BLE001  one subscriber's fault is not the others'
+            except Exception:  # noqa: BLE001  one subscriber must not stop the others
                 _LOG.exception("a subscriber failed")
         return changes.revision

@@ -55,18 +55,18 @@ _LEAVE_LIMIT_S: Final = 4.0
 _HERE_ALONE: Final = (
     "outputs", "index", "cluster", "devices", "cpu_workers", "language_api_key"
 )  # fmt: skip
-"""Settings that mean nothing, or are nobody's business, on another machine."""
+"""Settings that mean nothing on another machine, or must not leave this one."""
 _LOG = logging.getLogger("workbench.jobs.bridge")
 
 
 def namespace_of(outputs: Path) -> str:
-    """Return the name under which the cluster keeps the worker actors of one outputs/ folder."""
+    """Return the Ray namespace of the worker actors of one outputs/ folder."""
     whose = f"{platform.node()}:{outputs.resolve()}"
     return f"workbench-{hashlib.sha256(whose.encode()).hexdigest()[:20]}"
 
 
 class Bridge:
-    """One life of the bridge, from joining to leaving."""
+    """One run of the bridge, from joining to leaving."""
 
     def __init__(self, settings: Settings, channel: Channel) -> None:
         self._settings = settings
@@ -75,13 +75,13 @@ class Bridge:
         hold_s = max(0.1, min(_LONGEST_HOLD_S, settings.lease_s / 5))
         self._terms = Terms(
             secrets.token_hex(8),
-            _environment(settings),
+            {},
             share=1.0 / settings.slots_per_gpu,
             absence_s=settings.cluster_absence_s,
             hold_s=hold_s,
             open_s=_OPEN_LIMIT_S,
         )
-        # A Ray of our own is there to have what this machine has.
+        # Our own Ray cluster uses this machine's devices.
         self._has_own = settings.cluster == "local"
         here = () if self._has_own else plan_slots(settings, Nvml().gpus())
         self._ours = frozenset(slot.uuid for slot in here if slot.uuid)
@@ -101,7 +101,7 @@ class Bridge:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
-        """Join, and serve the supervisor until it says to quit; its end is this process's end."""
+        """Join and serve the supervisor until it says to leave, or ends."""
         loop = asyncio.get_running_loop()
         loop.add_reader(self._channel.fileno(), self._hear)
         self._spawn(self._beat())
@@ -128,12 +128,12 @@ class Bridge:
             self._channel.send(Beat())
             await asyncio.sleep(_BEAT_S)
 
-    # the supervisor speaks
+    # messages from the supervisor
 
     def _hear(self) -> None:
         messages = self._channel.receive()
         if messages is None:
-            os._exit(1)  # the supervisor is gone; the next one finds the worker actors
+            os._exit(1)  # the supervisor is gone; the next one finds the actors
         for message in messages:
             self._obey(message)
 
@@ -173,7 +173,7 @@ class Bridge:
             remote.slot,
             remote.node_id,
             self._cluster,
-            self._terms,
+            replace(self._terms, environment=_environment(self._settings, kind=remote.slot.kind)),
             owner=f"{self._terms.owner}-{serial}",  # of this worker, not of the one before
             tell=tell,
             assigned=assigned,
@@ -187,7 +187,7 @@ class Bridge:
             async with asyncio.timeout(_LEAVE_LIMIT_S):
                 await asyncio.gather(*parting, return_exceptions=True)
 
-    # the cluster changes
+    # changes in the cluster
 
     async def _watch(self) -> None:
         assert self._cluster is not None  # noqa: S101  it was joined
@@ -209,7 +209,7 @@ class Bridge:
             await asyncio.sleep(_LOOK_EVERY_S)
 
     async def _ask(self, member: Member) -> None:
-        """Have a new machine say what it is."""
+        """Survey a new machine."""
         assert self._cluster is not None  # noqa: S101  it was joined
         try:
             async with asyncio.timeout(_SURVEY_LIMIT_S):
@@ -222,7 +222,7 @@ class Bridge:
             self._problems[member.node_id] = told
             self._tell()
             await asyncio.sleep(_ASK_AGAIN_S)
-            self._asked.discard(member.node_id)  # it may be mended
+            self._asked.discard(member.node_id)  # it may have been repaired
         else:
             self._surveys[member.node_id] = survey
             self._problems.pop(member.node_id, None)
@@ -232,7 +232,7 @@ class Bridge:
         self._tell()
 
     def _tell(self) -> None:
-        """Say which machines and places there are, if that has changed."""
+        """Report machines and slots if they have changed."""
         assert self._cluster is not None  # noqa: S101  it was joined
         members = [
             replace(member, problem=self._problems.get(member.node_id, ""))
@@ -267,18 +267,24 @@ class Bridge:
         return replace(remote, readings=self._readings.get(name, remote.readings))
 
 
-def _environment(settings: Settings) -> dict[str, str]:
-    """Return the settings that a worker elsewhere is to live by."""
-    whole = settings_environment(settings)
+def _environment(settings: Settings, *, kind: str) -> dict[str, str]:
+    """Return the settings of a worker on another machine, on a device of this ``kind``.
+
+    The remote engine's key goes only to workers that run that engine: those on processors, and
+    those on GPUs where there are no others.
+    """
+    kept_here = {*_HERE_ALONE}
+    if kind != "cpu" and (settings.cpu_workers != 0 or settings.cluster_cpu_workers):
+        kept_here.add("remote_api_key")
     return {
         name: value
-        for name, value in whole.items()
-        if name.removeprefix("WORKBENCH_").lower() not in _HERE_ALONE
+        for name, value in settings_environment(settings).items()
+        if name.removeprefix("WORKBENCH_").lower() not in kept_here
     }
 
 
 def main(arguments: list[str]) -> None:
-    """Be the bridge of the supervisor that ``arguments`` name."""
+    """Run the bridge of the supervisor that ``arguments`` name."""
     descriptor, parent = arguments
     die_with_parent(int(parent))
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")

@@ -1,4 +1,4 @@
-"""Which machines a cluster has, what they are called, and which places for workers they give.
+"""The machines of a cluster, their names and their slots.
 
 Pure rules over what the cluster and the machines themselves say.
 """
@@ -24,7 +24,7 @@ _SUFFIX_CHARS: Final = 6
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """What a machine says of itself to whoever asks there."""
+    """The facts about one machine."""
 
     version: str
     """Of the workbench that is installed there."""
@@ -44,10 +44,10 @@ def installed() -> str:
 def name_members(
     nodes: Iterable[Mapping[str, Any]], known: Mapping[str, str] = MappingProxyType({})
 ) -> list[Member]:
-    """Return the living machines among ``nodes``, as Ray lists them, under names of their own.
+    """Return the living machines among ``nodes``, as Ray lists them, with unique names.
 
-    A machine goes by the name it was given at its start, else by its host name; one that comes
-    second to a name also carries the beginning of its id. Who is ``known``, by id, keeps its name.
+    A machine has the name it was given at its start, else its host name; a duplicate gets the
+    beginning of its id as a suffix. Machines in ``known``, by id, keep their names.
     """
     living = sorted((node for node in nodes if node["Alive"]), key=lambda node: str(node["NodeID"]))
     names = {node["NodeID"]: known[node["NodeID"]] for node in living if node["NodeID"] in known}

@@ -1,6 +1,6 @@
-"""The Ray cluster: joining it, its nodes, and worker actors on them. The jobs' one module that loads Ray.
+"""The Ray cluster: joining it, its nodes, worker actors. The only module under jobs/ that loads Ray.
 
-Every call may take long or never return: callers wait in threads, with limits.
+Any call may block for long; callers run them in threads, with time limits.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class RayCluster:
         return cast("list[dict[str, Any]]", self._ray.nodes())
 
     def survey(self, node_id: str) -> Any:
-        """Ask a node what it is; returns what is to be awaited for a :class:`Survey`."""
+        """Start a survey of a node; returns an awaitable :class:`Survey`."""
         return self._survey.options(scheduling_strategy=self._on(node_id)).remote()
 
     def actor(self, slot: Slot, node_id: str, *, share: float, absence_s: float) -> Any:
@@ -120,7 +120,7 @@ _RAY_ENVIRONMENT: Final = {
 
 
 def survey() -> Survey:
-    """Say what this machine is; runs on a node of the cluster."""
+    """Return the facts about this machine; runs on a node of the cluster."""
     return Survey(
         version=installed(),
         cpu_label=cpu_label(),
@@ -130,7 +130,7 @@ def survey() -> Survey:
 
 
 def _knock(address: str) -> None:
-    """See that somebody listens there: Ray itself would take a minute to say that nobody does."""
+    """Check that the port is open: Ray itself takes a minute to report a closed one."""
     if address in {"auto", "local"}:
         return
     host, _, port = address.removeprefix("ray://").rpartition(":")

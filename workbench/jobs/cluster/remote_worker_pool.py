@@ -46,7 +46,7 @@ BRIDGE: Final = "@bridge"
 """What the selector calls the bridge's line."""
 _QUIT_TIMEOUT_S: Final = 2.0
 _MOST_UNSENT_BYTES: Final = 64 << 20
-"""A bridge that speaks but has not read so much does not listen."""
+"""A bridge with this much unread input counts as hung."""
 _SILENCE_LIMIT_S: Final = 15.0
 _END_GRACE_S: Final = 6.0
 _QUIT_GRACE_S: Final = 5.0
@@ -97,44 +97,44 @@ class RemoteWorkerPool:
 
     @property
     def slots(self) -> tuple[Slot, ...]:
-        """The places that the cluster has now."""
+        """The cluster's slots."""
         return self._slots
 
     def news(self) -> tuple[Slot, ...] | None:
-        """Return the places that the cluster has, if that changed since the last call."""
+        """Return the cluster's slots if they changed since the last call."""
         if not self._changed:
             return None
         self._changed = False
         return self._slots
 
-    # as a worker pool does
+    # the interface of a worker pool does
 
     def start(self, slot: Slot) -> Identity | None:
-        """Have a worker started on ``slot``; None when that cannot be, which an event explains."""
+        """Start a worker on ``slot``; None on failure, which an event explains."""
         if self._bridge is None or not self.joined:
             self._events.append(
                 Event(slot.name, NoWorker("the cluster is out of reach", held=True))
             )
             return None
         self._serial += 1
-        # The bridge is the process here that stands for it: when that is stopped, so is it.
+        # Represented by the bridge's process: if that is stopped, so is the worker.
         identity = Identity(self._bridge.process.pid, float(self._serial), _ELSEWHERE)
         self._bridge.workers[slot.name] = _RemoteWorker(identity, self._serial)
         self._send(Addressed(slot.name, self._serial, StartWorker()))
         return identity
 
     def tell(self, slot_name: str, message: Message) -> None:
-        """Say ``message`` to a worker."""
+        """Send ``message`` to a worker."""
         if (known := self._worker(slot_name)) is not None:
             self._send(Addressed(slot_name, known.serial, message))
 
     def end(self, slot_name: str, *, at_once: bool) -> None:
-        """End a worker: at once, or after a moment to obey."""
+        """End a worker: at once, or after a grace period."""
         known = self._worker(slot_name)
         if known is None:
             return
         self._send(Addressed(slot_name, known.serial, EndWorker(at_once)))
-        if at_once:  # whatever it may still say, it has lost its slot
+        if at_once:  # its later messages are ignored
             self._lose(
                 slot_name, "its machine has left the cluster" if self._has_left(slot_name) else ""
             )
@@ -142,7 +142,7 @@ class RemoteWorkerPool:
             known.give_up_at = time.monotonic() + _END_GRACE_S
 
     def hear(self) -> None:
-        """Read what the bridge has said, and say what it had no room for."""
+        """Read the bridge's messages and send what is pending."""
         bridge = self._bridge
         if bridge is None:
             return
@@ -164,7 +164,7 @@ class RemoteWorkerPool:
                 return
 
     def events(self) -> list[Event]:
-        """Return what happened since the last call; look after the bridge."""
+        """Return the events since the last call; check on the bridge."""
         now = time.monotonic()
         if self._bridge is None:
             if now >= self._retry_at:
@@ -180,7 +180,7 @@ class RemoteWorkerPool:
         return events
 
     def close(self) -> None:
-        """Give everything back to the cluster and end the bridge."""
+        """Release all devices and end the bridge."""
         bridge, self._bridge = self._bridge, None
         if bridge is not None:
             with suppress(OSError):
@@ -252,7 +252,7 @@ class RemoteWorkerPool:
             self._push(lambda: bridge.channel.post(message))
 
     def _push(self, send: Callable[[], int]) -> None:
-        """Send, never waiting: the bridge may be waiting for us to read."""
+        """Send without blocking: the bridge may be waiting for us to read."""
         assert self._bridge is not None  # noqa: S101  its callers have looked
         try:
             unsent = send()
@@ -266,7 +266,7 @@ class RemoteWorkerPool:
         if wanted != self._selector.get_key(self._bridge.channel).events:
             self._selector.modify(self._bridge.channel, wanted, BRIDGE)
 
-    # what it says
+    # messages from the bridge
 
     def _note(self, message: LineMessage) -> None:
         match message:
@@ -314,10 +314,10 @@ class RemoteWorkerPool:
         self._keep()
 
     def _keep(self) -> None:
-        with suppress(OSError):  # a full disk: it is only told, not needed
+        with suppress(OSError):  # for display only
             write_cluster_status(self._paths.cluster, self._status)
 
-    # its slots
+    # workers
 
     def _worker(self, slot_name: str) -> _RemoteWorker | None:
         return self._bridge.workers.get(slot_name) if self._bridge is not None else None

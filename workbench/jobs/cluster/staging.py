@@ -1,4 +1,4 @@
-"""The folder of a worker actor on its own machine: what a render begins from, and what it leaves."""
+"""A worker actor's folder on its machine: inputs and outputs of its renders."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from workbench.jobs.processes import identify
 __all__ = ["Staging", "list_artifacts", "read_part", "write_part"]
 
 _SMALL_BYTES: Final = 256 << 10
-"""A file up to this large rides along with the word that it is made."""
+"""A file up to this size travels inside the message."""
 _INPUTS: Final = "inputs"
 
 
 class Staging:
-    """A folder for each render, and one for what renders begin from.
+    """A folder for each render, and one for inputs.
 
-    What is asked of a worker actor may arrive in another order than it was said: a render may have begun
-    when the one before it is forgotten. So only what is that one's own goes.
+    Calls to a worker actor may arrive out of order: a render may have begun before the previous one is
+    forgotten. Only the files of that one are removed.
     """
 
     def __init__(self) -> None:

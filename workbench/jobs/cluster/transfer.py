@@ -1,4 +1,4 @@
-"""Brings what a render made on another machine into its attempt's folder here, checked by digest.
+"""Fetches a render's files from another machine into its attempt's folder, checked by digest.
 
 The folder was made when the job was given away, and is removed when the attempt is no longer the
 current one: what arrives too late finds no folder, and no publisher.
@@ -38,7 +38,7 @@ Progressed = Callable[[int, int], None]
 
 
 class Damaged(Exception):
-    """What arrived is not what was sent, twice."""
+    """A file was damaged on its way twice."""
 
 
 async def fetch(rendered: Rendered, files: JobFiles, chunk: Chunk, progressed: Progressed) -> None:

@@ -200,8 +200,10 @@ class WorkerActor:
 
     def _pass_on(self, message: Message) -> None:
         match message:
-            case Beat() if message in self._unsent:
-                return  # one tells as much as many
+            case Beat():
+                if message not in self._unsent:
+                    self._unsent.append(message)  # goes with the next answer, and hurries none
+                return
             case Ready():
                 self._ready = message
             case Decoded():

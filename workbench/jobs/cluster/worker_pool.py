@@ -1,4 +1,4 @@
-"""The workers of this machine and of its cluster as one worker pool; a slot's name tells which it is.
+"""The workers of this machine and of its cluster as one pool; remote slots have ``/`` in their name.
 
 Without a cluster there is only this machine's worker pool, and nothing of the cluster is loaded.
 """
@@ -21,7 +21,7 @@ __all__ = ["ClusterWorkerPool"]
 
 
 class ClusterWorkerPool(WorkerPool):
-    """A worker pool whose slots with a host name are beyond a bridge."""
+    """A worker pool that includes the slots beyond the bridge."""
 
     def __init__(
         self, settings: Settings, selector: selectors.BaseSelector, spare_workers: list[SpareWorker]
@@ -32,7 +32,7 @@ class ClusterWorkerPool(WorkerPool):
         self._here: tuple[Slot, ...] = ()
 
     def places(self, here: tuple[Slot, ...] | None) -> tuple[Slot, ...] | None:
-        """Return all places, if this machine's changed to ``here`` or the cluster's changed."""
+        """Return all slots, if this machine's changed to ``here`` or the cluster's changed."""
         there = self._remote.news()
         if here is None and there is None:
             return None
@@ -42,18 +42,18 @@ class ClusterWorkerPool(WorkerPool):
         return _share_queues(self._here, self._remote.slots)
 
     def start(self, slot: Slot) -> Identity | None:
-        """Start a worker on ``slot``; None when that failed, which an event explains."""
+        """Start a worker on ``slot``; None on failure, which an event explains."""
         return self._remote.start(slot) if slot.host else super().start(slot)
 
     def tell(self, slot_name: str, message: Message) -> None:
-        """Say ``message`` to a worker; one that does not listen is ended."""
+        """Send ``message`` to a worker; one that does not read is ended."""
         if _is_elsewhere(slot_name):
             self._remote.tell(slot_name, message)
         else:
             super().tell(slot_name, message)
 
     def end(self, slot_name: str, *, at_once: bool) -> None:
-        """End a worker and all that it started: at once, or after a moment to obey."""
+        """End a worker and its process group: at once, or after a grace period."""
         if _is_elsewhere(slot_name):
             self._remote.end(slot_name, at_once=at_once)
         else:
@@ -67,7 +67,7 @@ class ClusterWorkerPool(WorkerPool):
             super().hear(slot_name)
 
     def events(self) -> list[Event]:
-        """Return what happened since the last call."""
+        """Return the events since the last call."""
         return super().events() + self._remote.events()
 
     def close(self) -> None:
@@ -81,10 +81,9 @@ def _is_elsewhere(slot_name: str) -> bool:
 
 
 def _share_queues(here: tuple[Slot, ...], there: tuple[Slot, ...]) -> tuple[Slot, ...]:
-    """Return the places here and in the cluster, each with the jobs that it takes.
+    """Return the slots here and in the cluster with the queues that each serves.
 
-    Where a cluster was chosen its GPUs may come at any time, so no job that needs one crawls on a
-    processor.
+    With a cluster, GPUs may join at any time, so jobs that need one never run on a CPU.
     """
     places = []
     processors = any(slot.kind == "cpu" for slot in (*here, *there))

@@ -1,4 +1,4 @@
-"""Foretells when waiting jobs start and running ones end, from what equal work took before."""
+"""Estimates when waiting jobs start and running ones end, from earlier equal work."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Final
 __all__ = ["Forecast"]
 
 _HORIZON: Final = 5_000
-"""Waiting jobs that are looked at; those behind have a place but no forecast."""
+"""How many waiting jobs get an estimate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,13 +22,13 @@ class Forecast:
 
     made_at: float
     seconds: Mapping[tuple[str, str], float]
-    """What work took: by work key and kind of device."""
+    """Seconds by cost key and kind of device."""
     places: Mapping[str, tuple[int, float | None]]
     """Jobs ahead, and seconds until the start, by job id."""
 
     @classmethod
     def read(cls, connection: sqlite3.Connection) -> Forecast:
-        """Make a forecast of what the index holds now."""
+        """Estimate from the index as it is now."""
         now = time.time()
         seconds = {
             (key, kind): value

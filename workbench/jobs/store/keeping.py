@@ -1,11 +1,13 @@
-"""What retention asks of the index: which ended jobs are the oldest, and their removal."""
+"""Retention's queries: the oldest ended jobs, and their removal."""
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
+from workbench.identifiers import Kind, is_identifier
 from workbench.jobs.store.index import Writer
 
 __all__ = ["Keeping", "Removable"]
@@ -15,7 +17,7 @@ _ENDED = "state IN ('complete', 'failed', 'cancelled') AND preview_of IS NULL"
 
 @dataclass(frozen=True, slots=True)
 class Removable:
-    """An ended job that no star protects."""
+    """An ended job without a star."""
 
     job_id: str
     batch_id: str | None
@@ -36,14 +38,16 @@ class Keeping:
         return int(count), int(size)
 
     def oldest(self, connection: sqlite3.Connection) -> Iterator[Removable]:
-        """Yield ended jobs without a star, oldest first."""
+        """Yield ended jobs without a star that nobody begins from, oldest first."""
+        needed = _needed(connection)
         rows = connection.execute(
             "SELECT job_id, batch_id, preview_job_id, prompt, "  # noqa: S608
             "coalesce(finished_at, created_at), coalesce(video_bytes, 0) "
             f"FROM jobs WHERE {_ENDED} AND NOT starred ORDER BY seq"
         )
         for row in rows:
-            yield Removable(*row)
+            if row["job_id"] not in needed:
+                yield Removable(*row)
 
     def named(self, connection: sqlite3.Connection, folder: str) -> set[str]:
         """Return every path in the options of jobs that has ``folder``, a plain name, in it."""
@@ -55,7 +59,9 @@ class Keeping:
         return {str(path) for (path,) in rows}
 
     def remove(self, writer: Writer, job: Removable) -> bool:
-        """Forget an ended job and its placeholder; false when it has begun anew meanwhile."""
+        """Delete an ended job and its preview; false if it is needed by now."""
+        if job.job_id in _needed(writer.connection):
+            return False
         gone = writer.execute(
             f"DELETE FROM jobs WHERE job_id = ? AND {_ENDED} AND NOT starred",  # noqa: S608
             (job.job_id,),
@@ -71,3 +77,21 @@ class Keeping:
         )
         _ = writer.revision
         return True
+
+    def reckoning(self, writer: Writer) -> str | None:
+        """Return what :meth:`keep_reckoning` kept."""
+        row = writer.execute("SELECT value FROM job_meta WHERE key = 'clock'").fetchone()
+        return None if row is None else str(row[0])
+
+    def keep_reckoning(self, writer: Writer, text: str) -> None:
+        """Keep what is believed of the time of day, for the next supervisor."""
+        writer.execute("INSERT OR REPLACE INTO job_meta VALUES ('clock', ?)", (text,))
+
+
+def _needed(connection: sqlite3.Connection) -> set[str]:
+    """Return the jobs whose files the options of unfinished jobs name."""
+    rows = connection.execute(
+        "SELECT DISTINCT atom FROM jobs, json_each(request, '$.options') "
+        "WHERE state IN ('queued', 'running') AND type = 'text' AND instr(atom, '/')"
+    )
+    return {part for (path,) in rows for part in Path(path).parts if is_identifier(part, Kind.JOB)}

@@ -1,4 +1,4 @@
-"""What the supervisor alone writes into the index: claims, progress, ends, devices, durations.
+"""The supervisor's writes: claims, progress, results, devices, durations.
 
 Each function is one step of a write transaction that the caller opened. A step that names an
 attempt does nothing unless that attempt is the current one.
@@ -152,7 +152,7 @@ class Ledger:
         self._end(writer, job_id, attempt, JobState.FAILED, error)
 
     def cancelled(self, writer: Writer, job_id: str, attempt: int) -> None:
-        """End a job that was asked to stop."""
+        """End a cancelled job."""
         self._end(writer, job_id, attempt, JobState.CANCELLED, "")
 
     def crashed(self, writer: Writer, job_id: str, attempt: int, error: str) -> JobState:
@@ -191,7 +191,7 @@ class Ledger:
         }
 
     def paused(self, writer: Writer) -> frozenset[str]:
-        """Return the names of paused devices; '' among them when the whole queue is."""
+        """Return the names of paused devices; '' stands for the whole queue."""
         return frozenset(row[0] for row in writer.execute("SELECT device FROM pauses"))
 
     def say_devices(self, writer: Writer, rows: Sequence[DeviceRow]) -> None:

@@ -76,15 +76,15 @@ class Reader:
             jobs = self._jobs(connection, (found[seq] for seq in order))
             return JobPage(jobs, following, listing.count(connection))
 
-    def changes(self, since: int) -> Changes:
+    def changes(self, since: int, *, limit: int | None = None) -> Changes:
         """Return the jobs that changed after revision ``since``, oldest change first."""
         with self._index.read() as connection:
             (revision,) = connection.execute(
                 "SELECT value FROM job_meta WHERE key = 'revision'"
             ).fetchone()
             rows = connection.execute(
-                f"SELECT {COLUMNS} FROM jobs WHERE revision > ? ORDER BY revision",  # noqa: S608
-                (since,),
+                f"SELECT {COLUMNS} FROM jobs WHERE revision > ? ORDER BY revision LIMIT ?",  # noqa: S608
+                (since, -1 if limit is None else limit),
             ).fetchall()
             return Changes(int(revision), self._jobs(connection, rows))
 
@@ -133,7 +133,7 @@ class Reader:
         }
 
     def paused(self) -> frozenset[str]:
-        """Return the names of paused devices; '' among them when the whole queue is."""
+        """Return the names of paused devices; '' stands for the whole queue."""
         with self._index.read() as connection:
             return frozenset(row[0] for row in connection.execute("SELECT device FROM pauses"))
 

@@ -34,7 +34,7 @@ _LOG = logging.getLogger("workbench.jobs")
 def open_store(settings: Settings) -> Index:
     """Open the index of ``settings.outputs``; it is made again from the folders when it is new."""
     paths = JobPaths(settings.outputs)
-    index = Index(settings.index_path, paths.rebuild_lock)
+    index = Index(settings.index_path)
     index.when_fresh(lambda writer: rebuild(writer, paths, settings))
     return index
 

@@ -196,7 +196,7 @@ class Requests:
         close_ranks(writer, row["fair_key"], row["priority"])
 
     def reorder(self, writer: Writer, job_ids: Sequence[str]) -> None:
-        """Put queued jobs in this order: they take one another's places in the queue."""
+        """Reorder queued jobs; together they keep the places that they have."""
         rows = [_row(writer, job_id) for job_id in job_ids]
         if strangers := [row["job_id"] for row in rows if row["state"] != JobState.QUEUED]:
             raise Conflict(f"The job {strangers[0]} is not queued, so it has no place to give.")

@@ -21,14 +21,14 @@ __all__ = ["main"]
 
 
 def main() -> int:
-    """Be the supervisor of outputs/, unless there is one."""
+    """Run the supervisor of outputs/, unless there is one."""
     paths = JobPaths(_outputs())
     paths.control.mkdir(parents=True, exist_ok=True)
     work_waits = True
     while work_waits and (descriptor := take_lock(paths.lock)) is not None:
         open_journal(paths.log)
         spare_workers: list[SpareWorker] = []
-        with suppress(OSError):  # the supervisor will try again, and say why not
+        with suppress(OSError):  # the supervisor tries again and reports why
             spare_workers.append(prestart())
         try:
             from workbench.jobs.supervisor.supervisor import supervise  # noqa: PLC0415  see above
@@ -46,7 +46,7 @@ def main() -> int:
 
 
 def _outputs() -> Path:
-    if named := os.environ.get("WORKBENCH_OUTPUTS"):  # whoever starts a supervisor says it
+    if named := os.environ.get("WORKBENCH_OUTPUTS"):  # set by whoever starts a supervisor
         return Path(named)
     from workbench.settings import Settings  # noqa: PLC0415  heavy, and not needed above
 

@@ -1,4 +1,4 @@
-"""Watches for devices that come and go, in a thread of its own: a driver may hang for seconds."""
+"""Detects added and removed devices in its own thread, as a driver call may take seconds."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _LOOK_EVERY_S: Final = 2.0
 
 
 class DeviceMonitor:
-    """Tells which slots there are, whenever that changes."""
+    """Reports the slots whenever they change."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -29,13 +29,13 @@ class DeviceMonitor:
         threading.Thread(target=self._watch, name="devices", daemon=True).start()
 
     def news(self) -> tuple[Slot, ...] | None:
-        """Return the slots that there are, if that changed since the last call."""
+        """Return the slots if they changed since the last call."""
         with self._guard:
             news, self._news = self._news, None
             return news
 
     def stop(self) -> None:
-        """Watch no longer."""
+        """Stop the thread."""
         self._stopped.set()
 
     def _watch(self) -> None:
@@ -46,7 +46,7 @@ class DeviceMonitor:
         slots = plan_slots(self._settings, self._nvml.gpus())
         self._had_gpu = self._had_gpu or any(slot.kind == "cuda" for slot in slots)
         if self._had_gpu:
-            # Where a GPU was lost, its jobs wait for its return rather than crawl on a CPU.
+            # Jobs of a lost GPU wait for its return rather than run on a CPU.
             slots = tuple(
                 replace(slot, queues=tuple(queue for queue in slot.queues if queue != "gpu"))
                 if slot.kind == "cpu"

@@ -1,7 +1,7 @@
-"""Decides which device renders which job, and what becomes of a job when things go wrong.
+"""Decides which device renders which job, and what happens to a job on failure.
 
-One step takes what happened and returns what is to be done; everything between is one transaction.
-Knows the store and the files; knows no process, socket or signal.
+A step takes events and returns orders, in one transaction.
+Knows the store and the files, not processes, sockets or signals.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ class Dispatcher:
         self._reasons: dict[str, str] = dict.fromkeys(QUEUES, "unknown")
         """Why no job of a queue can start; empty where one can."""
         self.busy_at = clock()
-        """When there last was work."""
+        """When there was last work."""
 
     @property
     def worker_slots(self) -> tuple[WorkerSlot, ...]:
@@ -96,10 +96,10 @@ class Dispatcher:
         )
 
     def set_slots(self, slots: Sequence[Slot]) -> list[Order]:
-        """Take note of the devices that are there now; a worker whose device left is ended."""
+        """Update the slots; workers of removed devices are ended."""
         names = {slot.name: slot for slot in slots}
         now = self._clock()
-        # Machines of a cluster come and go, often under new names; this machine's devices come back.
+        # Cluster machines often return under new names; this machine's devices keep theirs.
         for name in [
             name
             for name, worker_slot in self._worker_slots.items()
@@ -126,14 +126,14 @@ class Dispatcher:
         return orders
 
     def started(self, name: str, worker: Identity) -> None:
-        """Take note that a worker was started on a slot."""
+        """Record that a worker was started on a slot."""
         self._worker_slots[name].worker = worker
 
     def step(self, events: Sequence[Event]) -> list[Order]:
-        """Take note of ``events`` and return what is to be done about them, and about time passing.
+        """Process ``events`` and timeouts and return the resulting orders.
 
         All or nothing: when the index cannot be written, the error passes through and nothing has
-        happened, so that the same events can be brought again.
+        happened, and the same events can be passed again.
         """
         now = self._clock()
         news = [event for event in events if not self._is_beat(event, now)]
@@ -156,24 +156,24 @@ class Dispatcher:
         return orders
 
     def excuse(self, seconds: float) -> None:
-        """Count no silence of so long against the workers: nobody listened meanwhile."""
+        """Do not count ``seconds`` as silence of the workers: this process was not listening."""
         for worker_slot in self._worker_slots.values():
             worker_slot.heard_at += seconds
 
     def look_again(self) -> None:
-        """Take nothing for known: the index may be another one."""
+        """Forget cached state, as the index may be another file."""
         self._stale = True
         self._ledger.forget_devices()
 
     def close(self, reason: str) -> None:
-        """Put every running job back; their workers are about to be ended."""
+        """Requeue every running job, as all workers are about to be ended."""
         with self._index.write() as writer:
             for row in self._ledger.running(writer):
                 self._outcomes.interrupted(writer, row, reason)
             self._ledger.say_devices(writer, [])
 
     def next_look(self) -> float:
-        """Return seconds until something is due by itself."""
+        """Return seconds until the next timeout."""
         now = self._clock()
         waits = [
             worker_slot.start_after - now
@@ -200,7 +200,7 @@ class Dispatcher:
             self._ledger.say_devices(writer, rows)
         return orders
 
-    # what happened
+    # events
 
     def _is_beat(self, event: Event, now: float) -> bool:
         worker_slot = self._worker_slots[event.slot_name]
@@ -301,10 +301,10 @@ class Dispatcher:
         worker_slot.start_after = now + min(_MAX_BACKOFF_S, 0.5 * 2**worker_slot.failures)
         _LOG.warning("no worker", extra={"device": worker_slot.slot.name, "reason": reason})
 
-    # what is overdue
+    # timeouts
 
     def _is_due(self, now: float) -> bool:
-        """Tell whether anything is to be done because time has passed."""
+        """Tell whether a timeout has passed."""
         due = False
         for worker_slot in self._worker_slots.values():
             if worker_slot.state is WorkerState.EMPTY and 0 < worker_slot.start_after <= now:
@@ -343,7 +343,7 @@ class Dispatcher:
         held = {
             (s.claim.job_id, s.claim.attempt): s for s in self._worker_slots.values() if s.claim
         }
-        # What is only being written can no longer be cancelled: it is as good as done.
+        # A file that is being written can no longer be cancelled.
         late = {(c.job_id, c.attempt) for s in self._worker_slots.values() for c in s.finishing}
         current = {}
         for row in self._ledger.running(writer):
@@ -351,7 +351,7 @@ class Dispatcher:
             current[key] = row
             if (
                 key not in held and key not in late
-            ):  # nobody renders it: an earlier supervisor's, or another index's
+            ):  # left by an earlier supervisor, or from another index
                 self._outcomes.interrupted(writer, row, "its supervisor went away")
         orders: list[Order] = []
         for key, worker_slot in held.items():
@@ -361,7 +361,7 @@ class Dispatcher:
                 orders.append(Tell(worker_slot.slot.name, Cancel(*key)))
         return orders
 
-    # what is next
+    # assignment
 
     def _is_paused(self, worker_slot: WorkerSlot) -> bool:
         return worker_slot.slot.is_paused(self._paused)
@@ -376,7 +376,7 @@ class Dispatcher:
         ]
         orders: list[Order] = []
         while idle:
-            # A worker that has the next job's model loaded goes before one that has not.
+            # Prefer a worker that has the next job's model loaded.
             model = self._ledger.next_model(writer, idle[0].slot.queues)
             worker_slot = next((s for s in idle if model and s.loaded == model), idle[0])
             idle.remove(worker_slot)
@@ -391,11 +391,11 @@ class Dispatcher:
             self.busy_at = now
             try:
                 files = self._paths.job(claim.job_id, claim.batch_id)
-                # There before anyone renders: a new index counts attempts by their folders.
+                # Created first: a rebuilt index counts attempts by their folders.
                 with suppress(OSError):
                     files.attempt(claim.attempt).folder.mkdir(parents=True, exist_ok=True)
                 recipe = self._outcomes.recipe(claim, slot)
-            except ValueError as error:  # damaged in the index: no worker could do better
+            except ValueError as error:  # damaged in the index
                 self._outcomes.unreadable(writer, claim, error)
                 worker_slot.claim = None
                 worker_slot.enter(WorkerState.IDLE, now)
@@ -412,7 +412,7 @@ class Dispatcher:
         return staff(worker_slots, waiting, now, limits=self._limits, paused=self._is_paused)
 
     def _explain(self, writer: Writer) -> None:
-        """Say on waiting jobs why no worker takes them, while every one that could has failed."""
+        """Write the reason on waiting jobs while every slot that could take them has failed."""
         for queue, known in self._reasons.items():
             slots = [slot for slot in self._worker_slots.values() if queue in slot.slot.queues]
             failing = all(slot.state is WorkerState.EMPTY and slot.detail for slot in slots)

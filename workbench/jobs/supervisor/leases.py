@@ -16,21 +16,23 @@ __all__ = ["Lease", "lease_folder", "take_lease"]
 
 
 class Lease:
-    """A held lease; a worker keeps it through ``descriptor``, which it inherits."""
+    """A held lease; a worker inherits ``descriptor`` and with it the lease."""
 
     def __init__(self, descriptor: int) -> None:
         self.descriptor = descriptor
 
     def release(self) -> None:
-        """Let go; a worker that inherited the lease keeps it until it ends."""
+        """Release it; a worker that inherited it holds it until it exits."""
         os.close(self.descriptor)
 
 
 def lease_folder() -> Path:
-    """Return the folder of leases that all users of this machine share."""
-    return Path(
-        os.environ.get("WORKBENCH_LEASES") or Path(tempfile.gettempdir(), "workbench-leases")
-    )
+    """Return the lease folder, which all users of this machine share."""
+    if named := os.environ.get("WORKBENCH_LEASES"):
+        return Path(named)
+    # Not TMPDIR, which may differ between users.
+    shared = "/tmp" if os.access("/tmp", os.W_OK) else tempfile.gettempdir()  # noqa: S108
+    return Path(shared, "workbench-leases")
 
 
 def take_lease(uuid: str) -> Lease | None:
@@ -41,7 +43,7 @@ def take_lease(uuid: str) -> Lease | None:
     folder = lease_folder()
     with suppress(FileExistsError):
         folder.mkdir()
-        folder.chmod(0o1777)  # everybody's, like the temporary folder itself
+        folder.chmod(0o1777)  # writable by all, like /tmp
     path = folder / f"{hashlib.sha256(uuid.encode()).hexdigest()[:32]}.lock"
     # Read-only is enough for a lock, and opens another user's file too.
     flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW

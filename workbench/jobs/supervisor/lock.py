@@ -1,4 +1,4 @@
-"""Who the one supervisor of an outputs/ folder is: the lock it holds, and where it listens."""
+"""The supervisor's lock: who holds it, and the socket it listens on."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ __all__ = ["SupervisorLock", "read_status"]
 
 
 class SupervisorLock:
-    """The lock of one outputs/ folder, in the hands of its supervisor."""
+    """The lock of one outputs/ folder, held by this supervisor."""
 
     def __init__(self, paths: JobPaths, descriptor: int) -> None:
-        """Stand for a lock that :func:`~workbench.jobs.locking.take_lock` took."""
+        """Wrap a lock taken by :func:`~workbench.jobs.locking.take_lock`."""
         self._paths = paths
         self._descriptor: int | None = descriptor
 
     def is_ours(self) -> bool:
-        """Tell whether the lock that we hold is still the one that others would find."""
+        """Tell whether the lock file is still the one that we hold."""
         return self._descriptor is not None and is_same_file(self._descriptor, self._paths.lock)
 
     def announce(self, socket_path: Path) -> None:
-        """Say in the lock file who holds it, and that it listens at ``socket_path``."""
-        assert self._descriptor is not None  # noqa: S101  nobody announces after leaving
+        """Write into the lock file who holds it and where it listens."""
+        assert self._descriptor is not None  # noqa: S101  not called after leaving
         identity = identify(os.getpid())
         assert identity is not None  # noqa: S101  we are here
         words = {
@@ -49,7 +49,7 @@ class SupervisorLock:
         os.pwrite(self._descriptor, json.dumps(words).encode(), 0)
 
     def leave(self) -> None:
-        """Let go of the lock."""
+        """Release the lock."""
         if self._descriptor is not None:
             with suppress(OSError):
                 os.ftruncate(self._descriptor, 0)
@@ -60,7 +60,7 @@ class SupervisorLock:
 def read_status(paths: JobPaths) -> SupervisorStatus | None:
     """Return the supervisor that holds the lock; None when there is none.
 
-    One in another container or on another machine cannot be seen as a process: its lock is asked.
+    The process cannot be seen from another container or machine; there the lock is probed.
     """
     try:
         words = json.loads(paths.lock.read_text("utf-8"))

@@ -1,4 +1,4 @@
-"""The supervisor's log: one JSON object a line, kept from growing without end."""
+"""The supervisor's log: one JSON object a line, rotated by size."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class _JsonLines(logging.Formatter):
 
 
 def open_journal(path: Path) -> None:
-    """Log to ``path`` from here on, and send there whatever this process prints."""
+    """Log to ``path`` from now on, together with everything that this process prints."""
     path.touch()
     rotate(path)
     log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
@@ -48,7 +48,7 @@ def open_journal(path: Path) -> None:
 
 
 def rotate(path: Path) -> None:
-    """Put a log that has grown aside, keeping a few older ones.
+    """Rotate a log that has grown, keeping a few older ones.
 
     It is copied and emptied, not renamed: workers hold it open, always at its end.
     """

@@ -1,4 +1,4 @@
-"""Where clients reach the supervisor: they wake it, and hear the revision of each change.
+"""The supervisor's socket: clients wake it and receive the revision of each change.
 
 One Unix stream socket. A client sends lines, ``wake`` or ``watch``; a watcher is sent the newest
 revision, one number a line. A slow watcher skips revisions, never the last one.
@@ -29,12 +29,12 @@ class _Client:
     line: socket.socket
     watches: bool = False
     owed: int | None = None
-    """The revision that it could not be sent yet."""
+    """A revision still to be sent."""
     heard: bytes = b""
 
 
 class NotificationServer:
-    """The supervisor's end; never blocks."""
+    """The server side; never blocks."""
 
     def __init__(self, selector: selectors.BaseSelector, paths: JobPaths) -> None:
         self._selector = selector
@@ -51,7 +51,7 @@ class NotificationServer:
         selector.register(self._door, selectors.EVENT_READ, None)
 
     def keep_reachable(self) -> None:
-        """Listen anew where somebody has removed the socket's file; raises ``OSError``."""
+        """Listen again if the socket's file was removed; raises ``OSError``."""
         if self._has_file():
             return
         door = listen(self.path)
@@ -76,7 +76,7 @@ class NotificationServer:
             self._hear(client)
 
     def take_wake(self) -> bool:
-        """Tell whether any client called since the last time."""
+        """Tell whether a client woke the supervisor since the last call."""
         woken, self._woken = self._woken, False
         return woken
 
@@ -88,7 +88,7 @@ class NotificationServer:
                 self._send(client, revision)
 
     def close(self) -> None:
-        """Hang up on everybody."""
+        """Close every connection."""
         for client in list(self._clients.values()):
             self._drop(client)
         self._selector.unregister(self._door)

@@ -1,4 +1,4 @@
-"""What becomes of a job when its attempt ends: in the index and in its folder, in that order."""
+"""Ends attempts, in the index and in the job's folder."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ _LOG = logging.getLogger("workbench.jobs")
 
 
 class Outcomes:
-    """Ends attempts. Every method is one step of the transaction that ``writer`` is."""
+    """Ends attempts. Every method is one step of the caller's write transaction."""
 
     def __init__(self, ledger: Ledger, paths: JobPaths) -> None:
         self._ledger = ledger
         self._paths = paths
 
     def recipe(self, claim: Claim, slot: Slot) -> dict[str, Any]:
-        """Return the recipe that a worker is to follow, as JSON; raises ``ValueError``."""
+        """Return the recipe for the worker, as JSON; raises ``ValueError``."""
         label = f"{slot.kind} ({slot.label})" if slot.label else slot.name.rpartition("/")[2]
         label += f" on {slot.host}" if slot.host else ""
         return {
@@ -69,7 +69,7 @@ class Outcomes:
             _LOG.info("job complete", extra={**_names(attempt), "seconds": round(made.seconds, 3)})
 
     def failed(self, writer: Writer, claim: Claim, message: Failed) -> None:
-        """End a job whose engine gave up, or was asked to."""
+        """End a job whose engine failed or was cancelled."""
         if message.reason is FailReason.CANCELLED:
             self.cancelled(writer, claim)
         elif self._is_current(writer, attempt := _of(claim)):
@@ -77,13 +77,13 @@ class Outcomes:
             self._fail(writer, attempt, message.error)
 
     def cancelled(self, writer: Writer, claim: Claim) -> None:
-        """End a job that was asked to stop."""
+        """End a cancelled job."""
         if self._is_current(writer, attempt := _of(claim)):
             self._ledger.cancelled(writer, attempt.job_id, attempt.attempt)
             self._mark(attempt, JobState.CANCELLED, "")
 
     def timed_out(self, writer: Writer, claim: Claim, limit_s: float) -> None:
-        """End a job that took longer than it may."""
+        """End a job that exceeded its time limit."""
         if self._is_current(writer, attempt := _of(claim)):
             error = (
                 f"The render took longer than the limit of {limit_s:g} s; ask for fewer frames or "
@@ -96,7 +96,7 @@ class Outcomes:
         self._fail(writer, _of(claim), f"The request cannot be read: {error}")
 
     def crashed(self, writer: Writer, claim: Claim, reason: str) -> None:
-        """Put a job back whose worker died under it, or fail it when that was once too often."""
+        """Requeue a job whose worker died, or fail it after too many attempts."""
         if not self._is_current(writer, attempt := _of(claim)):
             return
         _LOG.warning("worker died", extra={**_names(attempt), "reason": reason})
@@ -107,12 +107,12 @@ class Outcomes:
             self._mark(attempt, state, reason)
 
     def unfinished(self, writer: Writer, claim: Claim, reason: str) -> None:
-        """Decide on a job whose frames were made when its worker went away."""
+        """Publish or requeue a job whose worker died while writing its file."""
         if self._is_current(writer, attempt := _of(claim)):
             self.interrupted(writer, attempt, reason)
 
     def interrupted(self, writer: Writer, attempt: RunningRow, reason: str) -> None:
-        """Decide on a running job that nobody renders: finish what was made, or put it back."""
+        """Publish or requeue a running job that no worker has."""
         files = self._files(attempt)
         # The worker writes the recipe last, when the video is safe on disk.
         places = (files, files.attempt(attempt.attempt))
@@ -128,7 +128,7 @@ class Outcomes:
         return self._paths.job(attempt.job_id, attempt.batch_id)
 
     def _is_current(self, writer: Writer, attempt: RunningRow) -> bool:
-        """Tell whether an attempt may still decide over its job; what a stale one made is removed."""
+        """Tell whether an attempt is current; the files of a stale one are removed."""
         if self._ledger.is_current(writer, attempt.job_id, attempt.attempt):
             return True
         _LOG.warning("stale attempt refused", extra=_names(attempt))
@@ -164,7 +164,7 @@ class Outcomes:
     def _mark(self, attempt: RunningRow, state: JobState, error: str) -> None:
         files = self._files(attempt)
         clear_attempts(files)
-        with suppress(OSError):  # the index knows; the mark only serves when that is lost
+        with suppress(OSError):  # only needed when the index is lost
             write_ended(files, Ended(state, error, attempt.attempt, time.time()))
 
 

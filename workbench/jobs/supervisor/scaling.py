@@ -1,4 +1,4 @@
-"""How long a slot's worker may be silent, busy or idle, and which slots get a worker next.
+"""Limits on silent, busy and idle workers, and which slots get a worker next.
 
 Pure rules over slots; knows neither the index nor processes.
 """
@@ -20,7 +20,7 @@ _LEAVE_LIMIT_S: Final = 30.0
 
 
 class Limits:
-    """What a worker is allowed, by the settings."""
+    """The limits on a worker, from the settings."""
 
     def __init__(self, settings: Settings, stopped: Callable[[int], bool]) -> None:
         self._settings = settings
@@ -43,7 +43,7 @@ class Limits:
         return CANCELLED if asked_s > self._settings.cancel_grace_s else ""
 
     def is_spent(self, worker_slot: WorkerSlot, now: float) -> bool:
-        """Tell whether a worker was idle for so long that its device should be given back."""
+        """Tell whether a worker was idle long enough to release its device."""
         idle = (
             worker_slot.state is WorkerState.IDLE
             and now - worker_slot.since > self._settings.idle_unload_s
@@ -54,7 +54,7 @@ class Limits:
         """Return how long a worker may be silent.
 
         Loading libraries and models holds the interpreter's lock for seconds at a time, so a
-        worker that loads is given longer, unless it is plainly stopped.
+        worker that loads is given longer, unless it is stopped.
         """
         patient = worker_slot.loading or worker_slot.state is WorkerState.STARTING
         if patient and worker_slot.worker and not self._stopped(worker_slot.worker.pid):
@@ -70,9 +70,9 @@ def staff(
     limits: Limits,
     paused: Callable[[WorkerSlot], bool],
 ) -> list[Order]:
-    """Start workers where jobs wait for one, keep a few warm, and let long idle ones go.
+    """Start workers for waiting jobs, keep a few warm, and end those idle for long.
 
-    CPU workers come first: what they draw is there long before a GPU has loaded its model.
+    CPU workers start first: animatics are complete long before a GPU has loaded its model.
     """
     worker_slots = sorted(worker_slots, key=lambda worker_slot: worker_slot.slot.kind != "cpu")
     orders: list[Order] = []

@@ -1,7 +1,7 @@
-"""Has finished videos measured, one at a time, and keeps what was found.
+"""Has finished videos measured, one at a time, and stores the scores.
 
 Knows the index and the one process that measures; that process may die or hang at any moment, and
-costs no render anything.
+affects no render.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Scoring:
         self._ready = False
         self._current: DueVideo | None = None
         self._since = 0.0
-        """When it came to what it does now; seconds on the monotonic clock."""
+        """When its current activity began; seconds on the monotonic clock."""
         self._start_after = 0.0
         self._seen: tuple[int, int, int] | None = None
         self._lost: Counter[tuple[str, int]] = Counter()
@@ -64,13 +64,13 @@ class Scoring:
         return self._current is not None
 
     def hear(self, slot_name: str) -> None:
-        """Read what the scorer has said, if it is the scorer that spoke."""
+        """Read the scorer's messages, if ``slot_name`` is the scorer's."""
         self._pool.hear(slot_name)
 
     def step(self) -> None:
-        """Take note of what happened, and have the next video measured.
+        """Process events and start measuring the next video.
 
-        When the index cannot be written, the error passes through and nothing has happened.
+        If the index cannot be written the error propagates and nothing has changed.
         """
         now = time.monotonic()
         self._unheard += self._pool.events()
@@ -94,7 +94,7 @@ class Scoring:
             self._ready = False
 
     def close(self) -> None:
-        """End the scorer; what it was measuring is measured by the next supervisor."""
+        """End the scorer; the next supervisor measures what it was measuring."""
         self._pool.close()
 
     def _begin_next(self, now: float) -> None:
@@ -136,7 +136,7 @@ class Scoring:
                 pass
 
     def _stop_relying(self, now: float) -> None:
-        """Take note that there is no scorer; one that did not come to start is not hurried."""
+        """Record that there is no scorer; after a failed start, wait before the next."""
         if not self._ready:
             self._start_after = now + _START_AGAIN_S
         self._alive, self._ready, self._current, self._seen = False, False, None, None
@@ -151,7 +151,7 @@ class Scoring:
                 )
 
     def _note_lost(self, reason: str, now: float) -> None:
-        """Have a video that its scorer died over measured once more, then no more."""
+        """Retry a video whose scorer died, once."""
         if self._current is None:
             return
         late = now - self._since > self._settings.scores_timeout_s

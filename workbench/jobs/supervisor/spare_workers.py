@@ -1,4 +1,4 @@
-"""Worker processes that have no device yet: started ahead, so that a lost worker is replaced at once.
+"""Worker processes without a device: started ahead, so that a lost worker is replaced at once.
 
 A spare worker imports what any render needs, then waits to be told its slot. Light to import, because
 the first one is started before the supervisor itself is ready. Knows neither devices nor jobs.
@@ -21,18 +21,18 @@ WORKER_MODULE: Final = "workbench.jobs.worker"
 
 @dataclass(slots=True)
 class SpareWorker:
-    """One process, and our end of the line to it."""
+    """One process and our end of its socket."""
 
     process: subprocess.Popen[bytes]
     line: socket.socket
 
     @property
     def alive(self) -> bool:
-        """Whether it has not ended; one that has is cleared away by asking."""
+        """Whether it is running; reaps one that has ended."""
         return self.process.poll() is None
 
     def dismiss(self) -> None:
-        """End it; without a slot it has begun nothing."""
+        """Kill it; without a slot it has no work."""
         self.process.kill()
         self.process.wait()
         self.line.close()
@@ -41,7 +41,7 @@ class SpareWorker:
 def prestart(module: str = WORKER_MODULE) -> SpareWorker:
     """Start a worker without a slot; raises ``OSError``.
 
-    It sees no GPU until its slot says which.
+    It sees no GPU until it is assigned one.
     """
     ours, theirs = socket.socketpair()
     with theirs:

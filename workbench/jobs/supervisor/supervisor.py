@@ -1,6 +1,6 @@
-"""What a supervisor does: it gives queued jobs to workers, mends what breaks, and keeps house.
+"""The supervisor's loop: jobs to workers, recovery, housekeeping.
 
-Leaves by itself when there has been nothing to do for a while.
+Exits after a while without work.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from typing import Final
 
 from workbench.jobs.paths import JobPaths
 from workbench.jobs.processes import kill_group, same_process
-from workbench.jobs.retention import carry_out, plan_removals
 from workbench.jobs.store import IndexFailure, Ledger
 from workbench.jobs.store.recovery import open_store
 from workbench.jobs.supervisor.device_monitor import DeviceMonitor
 from workbench.jobs.supervisor.dispatcher import Dispatcher
+from workbench.jobs.supervisor.housekeeping import Housekeeping
 from workbench.jobs.supervisor.lock import SupervisorLock
 from workbench.jobs.supervisor.log_file import rotate
 from workbench.jobs.supervisor.notifications import NotificationServer
@@ -34,17 +34,16 @@ _RETRY_S: Final = 0.3
 _LONG_TURN_S: Final = 1.0
 _HOUSEKEEPING_S: Final = 30.0
 _FIRST_WORK_S: Final = 5.0
-"""So long after its start, spare workers must not take a core from those who wait."""
+"""No spare worker starts this soon after the supervisor, while the first jobs need the cores."""
 _IDLE: Final = "nothing to do"
 _LOOK_S: Final = 1.0
 _SERVED_S: Final = 5.0
-"""Whoever ends earlier counts as one that cannot start."""
-_REMOVED_AT_ONCE: Final = 200
+"""A supervisor that ends earlier counts as one that cannot start."""
 _LOG = logging.getLogger("workbench.jobs")
 
 
 class Supervisor:
-    """One life of a supervisor, from holding the lock to leaving."""
+    """One run of a supervisor, from taking the lock to leaving."""
 
     def __init__(
         self, settings: Settings, lock: SupervisorLock, spare_workers: list[SpareWorker]
@@ -59,6 +58,7 @@ class Supervisor:
         self._notifications = NotificationServer(self._selector, self._paths)
         self._monitor = DeviceMonitor(settings)
         self._scoring = Scoring(self._index, self._paths, settings, self._selector)
+        self._housekeeping = Housekeeping(self._index, self._paths, settings)
         self._unheard: list[Event] = []
         self._told = 0
         self._opened = self._index.opened
@@ -71,7 +71,7 @@ class Supervisor:
         return self._leaving == _IDLE
 
     def run(self) -> None:
-        """Serve until there is nothing to do for long, the lock is lost, or a signal says so."""
+        """Serve until idle for long, the lock is lost, or a signal arrives."""
         signal.signal(signal.SIGTERM, self._note_signal)
         signal.signal(signal.SIGINT, self._note_signal)
         try:
@@ -98,19 +98,19 @@ class Supervisor:
             self._scoring.step()
             self._keep_house()
         except (IndexFailure, OSError):
-            # A full disk or a locked index: what happened is kept and brought again.
+            # A full disk or a locked index: the events are kept and processed again.
             _LOG.exception("the index cannot be used")
             time.sleep(_RETRY_S)
 
     def _note_pause(self) -> None:
-        """Excuse the workers from silence while this process itself was stopped or starved."""
+        """Do not blame workers for silence while this process was stopped or starved."""
         now = time.monotonic()
         if now - self._turned_at > _LONG_TURN_S:
             self._dispatcher.excuse(now - self._turned_at)
         self._turned_at = now
 
     def _advance(self) -> None:
-        """Let the dispatcher decide until nothing follows from what was done."""
+        """Step the dispatcher until it has no more orders."""
         while True:
             self._unheard += self._pool.events()
             if self._opened != self._index.opened:
@@ -156,12 +156,10 @@ class Supervisor:
             self._tidied_at = now
             self._index.checkpoint()
             rotate(self._paths.log)
-            removals = plan_removals(self._settings, self._index, limit=_REMOVED_AT_ONCE)
-            if removals:
-                carry_out(self._paths, self._index, removals)
+            self._housekeeping.tidy()
 
     def _end_leftovers(self) -> None:
-        """End workers of an earlier supervisor that outlived it, if they are truly those."""
+        """End workers that outlived an earlier supervisor."""
         with self._index.write() as writer:
             for worker in Ledger(1).workers(writer):
                 if same_process(worker):
@@ -182,7 +180,7 @@ class Supervisor:
             _LOG.exception("running jobs could not be put back; the next supervisor will")
         self._index.close()
         self._selector.close()
-        if self._leaving:  # else an error is under way, and is the reason that clients are told
+        if self._leaving:  # otherwise an error propagates, and clients are told that
             self._paths.start_errors.unlink(missing_ok=True)
         _LOG.info("supervisor left")
 

@@ -1,4 +1,4 @@
-"""The worker processes of one supervisor: started, spoken to, heard, ended. Knows nothing of jobs."""
+"""Starts, messages and ends the worker processes of one supervisor. Knows nothing of jobs."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _SEND_TIMEOUT_S: Final = 2.0
 _TERM_GRACE_S: Final = 3.0
 _REAP_S: Final = 2.0
 _PRESTART_EVERY_S: Final = 1.0
-"""Spares that die at once, for whatever reason, must not be started in a circle."""
+"""Back off when spare workers crash on start."""
 _LOG = logging.getLogger("workbench.jobs")
 
 
@@ -46,7 +46,7 @@ class _Worker:
 
 
 class WorkerPool:
-    """The workers, one a slot. What happens to them is told by :meth:`events`."""
+    """The workers, one per slot. :meth:`events` reports what happens to them."""
 
     worker_module = WORKER_MODULE
 
@@ -57,7 +57,7 @@ class WorkerPool:
         *,
         spare_count: int = 0,
     ) -> None:
-        """Take over ``spare workers`` that are on their way; keep ``spare workers`` ready beside the workers."""
+        """Take over ``spare_workers`` that are starting; keep ``spare_count`` ready."""
         self._selector = selector
         self._spare_workers = [] if spare_workers is None else spare_workers
         self._spare_count = spare_count
@@ -67,11 +67,11 @@ class WorkerPool:
         self._events: list[Event] = []
 
     def places(self, here: tuple[Slot, ...] | None) -> tuple[Slot, ...] | None:
-        """Return the places for workers when they change; ``here`` are this machine's, if these do."""
+        """Return all slots when they change; ``here`` are this machine's, if these changed."""
         return here
 
     def start(self, slot: Slot) -> Identity | None:
-        """Start a worker on ``slot``; None when that failed, which an event explains."""
+        """Start a worker on ``slot``; None on failure, which an event explains."""
         if slot.uuid is not None and not self._take_lease(slot, slot.uuid):
             return None
         try:
@@ -82,7 +82,7 @@ class WorkerPool:
             return None
         channel = Channel(spare.line, send_timeout_s=_SEND_TIMEOUT_S)
         slot_name = AssignDevice(slot.name, self.environment(slot))
-        with suppress(OSError):  # one that has just died is found by its closed line
+        with suppress(OSError):  # a dead worker is detected by its closed socket
             channel.send_first(slot_name, [lease.descriptor for lease in self._lease_of(slot)])
         pid = spare.process.pid
         identity = identify(pid) or Identity(pid, 0.0, "")
@@ -91,20 +91,20 @@ class WorkerPool:
         return identity
 
     def keep_spares(self) -> None:
-        """Have a worker without a slot ready, to take the place of the next one that is lost.
+        """Keep spare workers ready to replace a lost worker.
 
-        For a moment when nobody waits for a worker: starting one takes a second of processor time.
+        Call it when nobody waits for a worker: a start takes a second of processor time.
         """
         self._spare_workers[:] = [spare for spare in self._spare_workers if spare.alive]
         now = time.monotonic()
         if len(self._spare_workers) >= self._spare_count or now < self._prestart_after:
             return
         self._prestart_after = now + _PRESTART_EVERY_S
-        with suppress(OSError):  # whoever needs a worker will say it better
+        with suppress(OSError):  # reported when a worker is needed
             self._spare_workers.append(prestart(self.worker_module))
 
     def tell(self, slot_name: str, message: Message) -> None:
-        """Say ``message`` to a worker; one that does not listen is ended."""
+        """Send ``message`` to a worker; one that does not read is ended."""
         worker = self._workers.get(slot_name)
         if worker is None:
             return
@@ -114,7 +114,7 @@ class WorkerPool:
             self._lose(slot_name, f"its worker did not listen ({error})")
 
     def end(self, slot_name: str, *, at_once: bool) -> None:
-        """End a worker and all that it started: at once, or after a moment to obey."""
+        """End a worker and its process group: at once, or after a grace period."""
         worker = self._workers.get(slot_name)
         if worker is None:
             return
@@ -125,7 +125,7 @@ class WorkerPool:
             worker.kill_at = time.monotonic() + _TERM_GRACE_S
 
     def hear(self, slot_name: str) -> None:
-        """Read what a worker whose channel is readable has said."""
+        """Read the messages of a worker whose channel is readable."""
         worker = self._workers.get(slot_name)
         if worker is None:
             return
@@ -145,7 +145,7 @@ class WorkerPool:
                 self._events.append(Event(slot_name, message))
 
     def events(self) -> list[Event]:
-        """Return what happened since the last call."""
+        """Return the events since the last call."""
         now = time.monotonic()
         for worker in self._workers.values():
             if worker.kill_at is not None and now > worker.kill_at:
@@ -155,7 +155,7 @@ class WorkerPool:
         return events
 
     def environment(self, slot: Slot) -> dict[str, str]:
-        """Return what a worker on ``slot`` has in its environment beside ours: one device alone."""
+        """Return the variables that limit a worker on ``slot`` to its device."""
         visible = "" if slot.uuid is None else slot.uuid
         return {"CUDA_VISIBLE_DEVICES": visible, "CUDA_DEVICE_ORDER": "PCI_BUS_ID"}
 
@@ -173,7 +173,7 @@ class WorkerPool:
         self._events.clear()
 
     def _take_spare(self) -> SpareWorker:
-        """Return a process that is on its way already, or start one; raises ``OSError``."""
+        """Return a spare worker, or start one; raises ``OSError``."""
         while self._spare_workers:
             spare = self._spare_workers.pop(0)
             if spare.alive:
@@ -185,7 +185,7 @@ class WorkerPool:
         worker = self._workers.pop(slot_name)
         self._selector.unregister(worker.channel)
         worker.channel.close()
-        # While the leader is not yet waited for, its pid cannot be anybody else's.
+        # Until it is waited for, its pid cannot be reused.
         kill_group(worker.process.pid, signal.SIGKILL)
         code = _reap(worker.process)
         self._release(slot_name)

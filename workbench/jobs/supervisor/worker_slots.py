@@ -1,4 +1,4 @@
-"""A slot is a device's place for one worker, and what the dispatcher knows of both."""
+"""A slot with its worker, as the dispatcher sees them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _FORGOTTEN_S: Final = 120.0
 
 
 class WorkerState(StrEnum):
-    """Where a slot's worker is."""
+    """The state of a slot's worker."""
 
     EMPTY = "empty"
     STARTING = "starting"
@@ -29,7 +29,7 @@ class WorkerState(StrEnum):
 
 @dataclass(slots=True)
 class WorkerSlot:
-    """One slot. Times are seconds on the monotonic clock."""
+    """One slot with its worker. Times are seconds on the monotonic clock."""
 
     slot: Slot
     state: WorkerState = WorkerState.EMPTY
@@ -42,7 +42,7 @@ class WorkerSlot:
     loading: bool = False
     heard_at: float = 0.0
     since: float = 0.0
-    """When it came into its state."""
+    """When it entered its state."""
     cancelled_at: float | None = None
     failures: int = 0
     """Workers in a row that ended before they were ready."""
@@ -52,19 +52,19 @@ class WorkerSlot:
     kept_warm: bool = False
     """Whether it has a worker even when there is nothing to do."""
     gone: bool = False
-    """The device is not there any more."""
+    """The device has been removed."""
 
     @property
     def claims(self) -> tuple[Claim, ...]:
-        """All that its worker is to end: what it renders, and what it is finishing."""
+        """What its worker renders and what it is finishing."""
         return (*self.finishing, self.claim) if self.claim else self.finishing
 
     def enter(self, state: WorkerState, now: float) -> None:
-        """Come into ``state``."""
+        """Enter ``state``."""
         self.state, self.since, self.heard_at = state, now, now
 
     def is_forgotten(self, now: float) -> bool:
-        """Tell whether it was on a machine of a cluster that left for good, as far as one knows."""
+        """Tell whether its machine left the cluster long ago."""
         away = self.gone and self.state is WorkerState.EMPTY and now - self.since > _FORGOTTEN_S
         return away and bool(self.slot.host)
 
@@ -73,7 +73,7 @@ class WorkerSlot:
         return replace(self)
 
     def row(self, *, paused: bool) -> DeviceRow:
-        """Return what to say of it to the world."""
+        """Return its row for the index."""
         return DeviceRow(
             self.slot.name,
             self._word(paused=paused),

@@ -1,4 +1,4 @@
-"""A worker: one process on one device, which keeps its engine loaded and renders job after job.
+"""A worker: one process on one device that keeps its engine loaded between jobs.
 
 Started by the supervisor as ``python -m workbench.jobs.worker DESCRIPTOR PARENT``, perhaps ahead of
 need; the first message says which device is its own. Says all that it has to say over the channel;
@@ -41,7 +41,7 @@ _LOG = logging.getLogger("workbench.jobs.worker")
 
 
 class Worker:
-    """Serves one supervisor: one thread hears, one beats, the main one renders."""
+    """Serves one supervisor: one thread reads messages, one sends beats, the main one renders."""
 
     def __init__(self, channel: Channel, settings: Settings) -> None:
         self._device = "cpu"
@@ -55,7 +55,7 @@ class Worker:
         self._finishing: threading.Thread | None = None
 
     def serve(self) -> None:
-        """Render what is asked until the supervisor says to leave, or is gone."""
+        """Render until the supervisor says to leave, or is gone."""
         self._warm_up()
         self._await_device()
         threading.Thread(target=self._beat, name="beat", daemon=True).start()
@@ -73,7 +73,7 @@ class Worker:
             engine.unload()
 
     def _await_device(self) -> None:
-        """Wait to be told which device is ours; no library has looked for one before.
+        """Wait for the device, before any library looks for one.
 
         The device's lease comes along as an open file, and ends with this process.
         """
@@ -97,14 +97,14 @@ class Worker:
                         self._cancelled.clear()
                         self._current = message.job_id, message.attempt
                     self._orders.put(message)
-        os._exit(1)  # the supervisor is gone, and nobody may publish what is being rendered
+        os._exit(1)  # the supervisor is gone, so nothing could be published
 
     def _beat(self) -> None:
         while not self._ended.wait(self._settings.heartbeat_s):
             self._channel.offer(Beat())
 
     def _finish_beside(self, order: Render, finish: Finish) -> None:
-        """Let a file be written to its end while the device takes the next job; one at a time."""
+        """Write a file in the background while the device takes the next job; one at a time."""
         self._await_finish()
         self._channel.send(Decoded(order.job_id, order.attempt))
         self._finishing = threading.Thread(
@@ -129,15 +129,15 @@ class Worker:
         return self._engines[name]
 
     def _warm_up(self) -> None:
-        """Load what the first placeholder needs before it is asked for.
+        """Load what the first animatic needs ahead of time.
 
-        Whatever the device will be: drawing and encoding are a part of every engine's work.
+        For every device, as each engine draws and encodes.
         """
         try:
             engine = self._engine(_WARM_UP_ENGINE)
             request = engine.complete(RenderRequest(prompt="warm up", engine=_WARM_UP_ENGINE))
             engine.load(request, self._device, _ignore)
-        except Exception:  # noqa: BLE001  the first job will say it better
+        except Exception:  # noqa: BLE001  reported by the first job
             self._engines.clear()
             _LOG.exception("cannot warm up")
 

@@ -1,4 +1,4 @@
-"""One render inside a worker: its folder, its log, its progress, and how its end is told."""
+"""One render inside a worker: its folder, log, progress and result."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ _NO_ROOM: Final = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 
 
 class AttemptRoom:
-    """Where one attempt renders; what it makes stays aside until the supervisor publishes it."""
+    """One attempt; its files stay in its own folder until the supervisor publishes them."""
 
     def __init__(
         self, order: Render, channel: Channel, cancelled: Callable[[], bool], device: str
@@ -64,7 +64,7 @@ class AttemptRoom:
         self._loaded_at = time.monotonic()
 
     def render(self, engine_named: Callable[[str], Engine]) -> Rendered | Failed | Finish:
-        """Render, and return the message that tells how it ended; raises nothing.
+        """Render and return the resulting message; raises nothing.
 
         Where the engine has made all frames and still writes the file, returns what writes the rest
         and then returns that message; it may be called in another thread.
@@ -177,7 +177,7 @@ class AttemptRoom:
 
 @contextmanager
 def _logged(path: Path, attempt: int) -> Iterator[None]:
-    """Send all that is printed, by Python or by C, to the job's own log."""
+    """Redirect all output, of Python and of C, to the job's log."""
     sys.stdout.flush()
     sys.stderr.flush()
     kept = os.dup(1), os.dup(2)
@@ -215,7 +215,7 @@ def _libraries() -> dict[str, str]:
 
 
 def disk_problem(error: OSError) -> str:
-    """Return what to tell a user of a file that could not be read or written."""
+    """Return the user's message for a file that cannot be read or written."""
     if error.errno in _NO_ROOM:
         return (
             f"The disk of outputs/ is full or read-only ({error.strerror}); make room, then retry."

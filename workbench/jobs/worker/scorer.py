@@ -1,7 +1,6 @@
-"""The scorer: one process that measures finished videos, on what the renders leave of the CPU.
+"""The scorer: one process that measures finished videos at low CPU priority.
 
-Started by the supervisor as ``python -m workbench.jobs.worker.scorer DESCRIPTOR PARENT``. Sees no GPU.
-Knows files; knows no index.
+Sees no GPU. Knows files, not the index.
 """
 
 from __future__ import annotations
@@ -50,14 +49,14 @@ class Scorer:
                     channel.send(self.measure(message))
 
     def measure(self, order: Measure) -> Measured:
-        """Measure one video and keep what was found beside it; raises nothing."""
+        """Measure one video and store the scores beside it; raises nothing."""
         try:
             record = self._record(order)
         except FileNotFoundError:
             return _nothing(order, "The video is gone.")
         except (WorkbenchError, OSError, ValueError) as error:
             return _nothing(order, f"The video cannot be measured: {error}")
-        except Exception as error:  # noqa: BLE001  a codec may raise anything; the next video is another
+        except Exception as error:  # noqa: BLE001  a codec may raise anything
             _LOG.exception("cannot measure", extra={"job": order.job_id})
             return _nothing(order, f"The video cannot be measured: {type(error).__name__}: {error}")
         return Measured(order.job_id, order.attempt, record.scores.by_name, record.near_duplicates)
@@ -117,7 +116,7 @@ def _nothing(order: Measure, reason: str) -> Measured:
 
 
 def _stand_back(niceness: int) -> None:
-    """Leave the CPU to whoever else wants it, within this session and among sessions."""
+    """Lower this process's CPU priority, within its session and among sessions."""
     if niceness == 0:
         return
     os.nice(niceness)

@@ -19,6 +19,7 @@ from typing import Final, Self, TypeVar
 from filelock import FileLock, Timeout
 from pydantic import BaseModel
 
+from workbench.helper_processes import helper_command, helper_environment
 from workbench.prompts.abilities import Abilities, Rung
 from workbench.prompts.chat import ChatEndpoint, Message
 from workbench.prompts.language_models.server_file import SERVER_FILE, ServerAddress, read_server
@@ -158,7 +159,7 @@ class LocalEndpoint(ChatEndpoint):
         return [f"{_PACKAGE}.transformers_server", *hub]
 
     def _spawn(self) -> int:
-        command = [sys.executable, "-m", *self._server()]
+        command = helper_command(*self._server())
         command += ["--model", self.model, "--server-file", str(self.folder / SERVER_FILE)]
         command += ["--idle-exit-s", str(self.idle_exit_s)]
         log = os.open(self.folder / "language_model.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
@@ -167,7 +168,7 @@ class LocalEndpoint(ChatEndpoint):
             return os.posix_spawn(
                 sys.executable,
                 command,
-                os.environ,
+                helper_environment(),
                 file_actions=[
                     (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
                     (os.POSIX_SPAWN_DUP2, log, 1),
