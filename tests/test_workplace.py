@@ -87,7 +87,7 @@ def test_a_turn_is_one_in_the_dialogue_and_what_was_said_can_be_read(tmp_path: P
         (turn,) = studio.sessions.turns(session_id)
         assert (turn.request, turn.message) == ("make it a night thing for my phone", "Done.")
         assert turn.entry is not None
-        assert len(studio.transcript(session_id, turn.entry)) == 3
+        assert len(studio.sessions.transcript(session_id, turn.entry)) == 3
 
 
 def test_the_agent_is_told_of_the_session_and_of_its_numbered_cards(tmp_path: Path) -> None:

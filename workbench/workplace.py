@@ -97,11 +97,11 @@ class SessionWorkplace:
     @property
     def here(self) -> Entry:
         """The prompt that the next action changes; raises ``InvalidRequest`` where there is none."""
-        return self._here(self._studio.session(self._session_id))
+        return self._here(self._studio.sessions.session(self._session_id))
 
     def view(self) -> Mapping[str, Any]:
         """Return the session as the agent is told of it."""
-        session = self._studio.session(self._session_id)
+        session = self._studio.sessions.session(self._session_id)
         here = self._here(session)
         return {
             "idea": session.entries[0].request or session.entries[0].prompt
@@ -145,7 +145,7 @@ class SessionWorkplace:
 
     async def look(self, asked: Look) -> Mapping[str, Any]:
         """Return an entry or a card whole, with its renders; raises ``InvalidRequest``."""
-        session = self._studio.session(self._session_id)
+        session = self._studio.sessions.session(self._session_id)
         entry = self._named(session, asked)
         jobs = await asyncio.to_thread(self._jobs, entry.job_ids)
         return {**_entry(entry), "prompt": entry.prompt, **_scene(entry.scene), "jobs": jobs}

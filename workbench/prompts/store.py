@@ -258,7 +258,7 @@ class PromptStore:
 
     def add_exchanges(self, session_id: str, index: int, said: Sequence[Exchange]) -> None:
         """Keep what was said to language models for an entry after those that it has."""
-        with self._guard, transaction(self._connection) as connection:
+        with self._database.writing() as connection:
             (first,) = connection.execute(
                 "SELECT count(*) FROM prompt_exchange WHERE session_id = ? AND entry_index = ?",
                 (session_id, index),
