@@ -8,12 +8,10 @@ from datetime import UTC, datetime
 
 from jupyter_server.utils import url_path_join
 
-from server_extension.schemas import (
-    ClusterObject,
-    DeviceObject,
+from server_extension.schemas.about import ClusterObject, DeviceObject, MemberObject
+from server_extension.schemas.prompts import (
     ExchangeObject,
     HistoryEntry,
-    MemberObject,
     VariationObject,
     change_objects,
 )
@@ -85,6 +83,8 @@ def variation_object(entry: Entry) -> VariationObject:
         source=entry.source,
         is_fallback=entry.is_fallback or entry.source is not Source.PROVIDER,
         parameters=entry.scene,
+        name=entry.request,
+        message=entry.message,
     )
 
 

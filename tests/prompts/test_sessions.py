@@ -352,7 +352,7 @@ def test_a_step_that_is_locked_in_part_is_undone_in_part(sessions: Sessions) -> 
     sessions.set_scene(session_id, 1, {}, lock=["mood"])
     revision, entry = asyncio.run(sessions.update(session_id, "undo"))
     assert entry is not None
-    assert (revision.scene.mood, revision.scene.weather) == ("melancholic", "clear")
+    assert (revision.scene.mood, revision.scene.weather) == ("melancholic", "")
     assert "melanchol" in revision.prompt
     assert not re.search(r"\brain", revision.prompt.lower())
     assert revision.message == "Undone. Locked, so left as it is: mood."
@@ -406,3 +406,10 @@ def test_an_axis_that_does_not_exist_is_refused_by_name(sessions: Sessions) -> N
     assert refused.value.problems[0].field == "axes.colour_of_the_wind"
     made = asyncio.run(sessions.variations(session_id, [0], 4, axes=["camera", "mood"]))
     assert len(made) == 4
+
+
+def test_the_cast_and_the_beats_are_kept_with_a_session(sessions: Sessions) -> None:
+    session_id = _begin(sessions, "a girl lifts a blue crate, then a goat kicks it over")
+    made = sessions.session(session_id).entries[-1].scene
+    assert [entity.noun for entity in made.cast] == ["girl", "crate", "goat"]
+    assert [beat.actor for beat in made.beats] == ["e1", "e3"]

@@ -25,6 +25,7 @@ from workbench.prompts.answers import (
     prompt_so_far,
 )
 from workbench.prompts.chat import ChatEndpoint
+from workbench.prompts.composer import composer
 from workbench.prompts.composer.varying import fields_of_axes
 from workbench.prompts.guard import (
     fault_in,
@@ -194,13 +195,21 @@ def _locked(scene: Scene) -> list[str]:
 
 
 def _with_said_words(scene: Scene, idea: str) -> Scene:
-    """Return ``scene`` with the fields marked as said whose words stand in the idea."""
+    """Return ``scene`` with the fields marked as said whose words stand in the idea.
+
+    Where the composer reads the same subject or action, its cast or beats hold more than the text.
+    """
     have = set(content_words(idea))
-    said = {
+    said: dict[str, Any] = {
         name: value
         for name, value in scene.stated().items()
         if isinstance(value, str) and (words := set(content_words(value))) and words <= have
     }
+    read = composer.scene_of(idea)
+    if read.cast and scene.subject == read.subject:
+        said["cast"] = read.cast
+    if read.beats and scene.action == read.action:
+        said["beats"] = read.beats
     return scene.edit(said, origin=Origin.SAID)
 
 

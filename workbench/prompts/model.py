@@ -99,6 +99,10 @@ class Variation:
     provider: str
     source: Source = Source.PROVIDER
     exchanges: tuple[Exchange, ...] = ()
+    name: str = ""
+    """The idea's name: "From the child's height"; empty where nobody named it."""
+    message: str = ""
+    """Why an axis that was asked for could not vary; empty when all could."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +145,7 @@ class Entry:
     provider: str
     created_at: datetime
     request: str = ""
-    """The user's words that led here: the tuning request or the rough prompt."""
+    """What led here: the tuning request, the rough prompt, or the name of a variation's idea."""
     is_fallback: bool = False
     source: Source = Source.PROVIDER
     message: str = ""
