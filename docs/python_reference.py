@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import workbench
-from workbench.measures import scores
-from workbench.research import parameters, ranking, report
+from workbench.measures import rankings, scores
+from workbench.research import parameters, report
 
 __all__ = ["TARGET", "python_reference"]
 
@@ -27,7 +27,7 @@ the parts are used together.
 _MORE = (
     (
         "Scores and reports",
-        (scores.Scores, ranking.Ranked, parameters.RunParameters, report.Report),
+        (scores.Scores, rankings.Ranked, parameters.RunParameters, report.Report),
     ),
 )
 

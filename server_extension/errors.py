@@ -20,6 +20,8 @@ from workbench.errors import (
 
 __all__ = ["describe"]
 
+_RETRY_UNAVAILABLE_S: Final = 5
+
 _STATUS: Final[tuple[tuple[type[WorkbenchError], int], ...]] = (
     (InvalidRequest, 400),
     (NotFound, 404),
@@ -54,7 +56,11 @@ def describe(error: BaseException | None, status: int) -> tuple[int, ErrorBody, 
 
 def _workbench(error: WorkbenchError) -> tuple[int, ErrorBody, dict[str, str]]:
     status = next((code for kind, code in _STATUS if isinstance(error, kind)), 500)
-    headers = {"Retry-After": str(error.retry_after_s)} if isinstance(error, Busy) else {}
+    headers = {}
+    if isinstance(error, Busy):
+        headers["Retry-After"] = str(error.retry_after_s)
+    elif isinstance(error, Unavailable):
+        headers["Retry-After"] = str(_RETRY_UNAVAILABLE_S)
     problems = error.problems if isinstance(error, InvalidRequest) else ()
     body = ErrorBody(
         message=str(error),

@@ -47,14 +47,19 @@ class StreamingHandler(ApiHandler):
     async def answer_growing(self, work: Callable[[Tell | None], Awaitable[BaseModel]]) -> None:
         """Answer with the outcome of ``work``, and with the events that it tells where accepted.
 
-        ``work`` is given a function that tells an event by its name, or None where no events are
-        accepted. An event that waits to be sent gives way to the next one of its name if that is a
+        ``work`` is given a function that tells an event by its name from any thread, or None where
+        no events are accepted. An event that waits to be sent gives way to the next one of its name if that is a
         ``text``: a slow client skips states, never the last one.
         """
         if MEDIA_TYPE not in self.request.headers.get("Accept", ""):
             self.answer(await work(None))
             return
-        self._work = asyncio.ensure_future(work(self._tell))
+        loop = asyncio.get_running_loop()
+
+        def tell(name: str, model: BaseModel) -> None:
+            loop.call_soon_threadsafe(self._tell, name, model)
+
+        self._work = asyncio.ensure_future(work(tell))
         self._work.add_done_callback(lambda _: self._woken.set())
         try:
             await self._send_until_done(self._work)

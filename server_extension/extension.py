@@ -56,7 +56,7 @@ class WorkbenchExtension(ExtensionApp):
             {
                 STUDIO_SETTING: studio,
                 STATUS_SETTING: StatusCache(studio.jobs, Presenter(self._base_url)),
-                EVENTS_SETTING: EventHub(studio.jobs),
+                EVENTS_SETTING: EventHub(studio.jobs, studio.settings.max_event_clients),
                 _METRICS_SETTING: WorkbenchCollector(studio.jobs),
                 OPENAPI_SETTING: openapi_document(API_ROUTES, studio.settings, self._base_url),
             }

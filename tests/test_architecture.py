@@ -25,14 +25,15 @@ NEVER = {
     "workbench.studio": (
         "workbench.widgets", "server_extension", "workbench.journey", "workbench.research",
     ),
-    "workbench.journey": ("workbench.widgets", "server_extension"),
+    "workbench.journey": ("workbench.widgets", "workbench.research", "server_extension"),
+    "workbench.presentation": (
+        "workbench.studio", "workbench.journey", "workbench.widgets", "server_extension",
+    ),
     "workbench.research": ("workbench.widgets", "server_extension"),
     "workbench.measures": (
         "workbench.prompts", "workbench.jobs", "workbench.studio", "workbench.journey",
         "workbench.research",
     ),
-    "workbench.research.ranking": ("workbench.journey", "workbench.studio", "workbench.jobs"),
-    "workbench.research.judgement": ("workbench.journey", "workbench.studio", "workbench.jobs"),
     "workbench.control": (
         "workbench.prompts", "workbench.engines", "workbench.jobs", "workbench.studio",
         "workbench.measures", "workbench.rendering", "workbench.research",

@@ -16,7 +16,7 @@ from workbench.studio import RenderParameters, Studio
 
 @pytest.fixture
 def studio(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Studio]:
-    monkeypatch.setattr(Contact, "_launch", lambda _: None)  # jobs stay queued
+    monkeypatch.setattr(Contact, "_launch", lambda _, **__: None)  # jobs stay queued
     with Studio(Settings(outputs=tmp_path / "outputs")) as made:
         yield made
 
@@ -91,4 +91,4 @@ def test_an_unknown_session_queues_nothing(studio: Studio) -> None:
 
 def test_synchronous_code_can_run_the_asynchronous_methods(studio: Studio) -> None:
     session_id, entry = studio.run(studio.enhance("a cat"))
-    assert studio.session(session_id).latest == entry
+    assert studio.sessions.session(session_id).latest == entry

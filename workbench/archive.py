@@ -9,9 +9,9 @@ import json
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Set as AbstractSet
 from pathlib import Path
-from typing import BinaryIO, Final, Self
+from typing import Final
 
 from zipstream import ZipStream
 
@@ -28,33 +28,34 @@ _SLUG_CHARS: Final = 60
 class BatchArchive:
     """One ZIP of a batch's finished videos, their recipes and a manifest.
 
-    Every file is opened when the archive is made, so that one removed later still arrives whole.
-    Close it, or use it as a context manager. Raises ``Conflict`` when no video has finished.
+    Each file is opened when its turn comes, so that any number fits a few descriptors. A finished
+    video is never left out in silence: one that cannot be read ends the ZIP with an ``OSError``,
+    one that is gone stands in the manifest as missing. Raises ``Conflict`` when no video has
+    finished.
     """
 
     def __init__(self, jobs: JobManager, batch: Batch) -> None:
-        self._files = ExitStack()
         self._zip = ZipStream(sized=True)
         self.name = f"{batch_slug(batch)}.zip"
         included: list[dict[str, object]] = []
+        gone: set[str] = set()
         for job in batch.jobs:
             if job.state is not JobState.COMPLETE:
                 continue
             try:
-                video = self._open(jobs.video_path(job.job_id))
-                recipe = self._open(jobs.recipe_path(job.job_id))
-            except (NotFound, OSError):
+                video, recipe = jobs.video_path(job.job_id), jobs.recipe_path(job.job_id)
+            except NotFound:
+                gone.add(job.job_id)
                 continue
             stem = video_stem(job)
             self._add(video, f"{stem}.mp4")
             self._add(recipe, f"recipes/{stem}.json")
             included.append(_manifest_entry(job, f"{stem}.mp4", f"recipes/{stem}.json"))
         if not included:
-            self.close()
             raise Conflict(
                 f"No video of batch {batch.batch_id} has finished yet; try again when one has."
             )
-        self._zip.add(_manifest(batch, included), "manifest.json")
+        self._zip.add(_manifest(batch, included, gone), "manifest.json")
 
     @property
     def size_bytes(self) -> int:
@@ -77,23 +78,20 @@ class BatchArchive:
             aside.unlink(missing_ok=True)
         return path
 
-    def close(self) -> None:
-        """Close every video that is still open."""
-        self._files.close()
+    def _add(self, path: Path, name: str) -> None:
+        size = path.stat().st_size
+        self._zip.add(_chunks(path, size), name, size=size)
 
-    def __enter__(self) -> Self:
-        return self
 
-    def __exit__(self, *exc_info: object) -> None:
-        self.close()
-
-    def _open(self, path: Path) -> BinaryIO:
-        return self._files.enter_context(path.open("rb"))
-
-    def _add(self, file: BinaryIO, name: str) -> None:
-        size = file.seek(0, 2)
-        file.seek(0)
-        self._zip.add(iter(lambda: file.read(_CHUNK_BYTES), b""), name, size=size)
+def _chunks(path: Path, size: int) -> Iterator[bytes]:
+    """Yield a file of ``size`` bytes; raises ``OSError`` where it has become another one."""
+    sent = 0
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK_BYTES):
+            sent += len(chunk)
+            yield chunk
+    if sent != size:
+        raise OSError(f"{path} changed while it was read: {sent:,} bytes instead of {size:,}.")
 
 
 def video_stem(job: Job) -> str:
@@ -115,7 +113,7 @@ def _slug(text: str) -> str:
     return words[:_SLUG_CHARS].rsplit("-", 1)[0]
 
 
-def _manifest(batch: Batch, included: Sequence[dict[str, object]]) -> bytes:
+def _manifest(batch: Batch, included: Sequence[dict[str, object]], gone: AbstractSet[str]) -> bytes:
     document = {
         "batch_id": batch.batch_id,
         "name": batch.name,
@@ -126,7 +124,7 @@ def _manifest(batch: Batch, included: Sequence[dict[str, object]]) -> bytes:
                 "job_id": job.job_id,
                 "prompt": job.request.prompt,
                 "state": job.state,
-                "error": job.error,
+                "error": "Its video is gone." if job.job_id in gone else job.error,
             }
             for job in batch.jobs
             if job.job_id not in {entry["job_id"] for entry in included}

@@ -8,17 +8,36 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from workbench.errors import FieldProblem, InvalidRequest
 from workbench.scene import Scene
 
-__all__ = ["RECIPE_VERSION", "Outcome", "Profile", "Progress", "Recipe", "RenderRequest"]
+__all__ = [
+    "INPUTS",
+    "RECIPE_VERSION",
+    "Outcome",
+    "Profile",
+    "Progress",
+    "Recipe",
+    "RenderParameters",
+    "RenderRequest",
+]
 
 RECIPE_VERSION: Final = 1
 
+INPUTS: Final = ("image", "last_image", "video")
+"""The parameters that name a file to begin from; engines find them among the options."""
+
 _Seed = Annotated[int, Field(ge=0, le=2**63 - 1)]
+_Width = Annotated[int, Field(ge=64, le=7_680)]
+_Height = Annotated[int, Field(ge=64, le=4_320)]
+_Frames = Annotated[int, Field(ge=1)]
+_Fps = Annotated[int, Field(ge=1, le=120)]
+_Steps = Annotated[int, Field(ge=1, le=1_000)]
+_Guidance = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
 
 Profile = Literal["reference", "exact", "fast", "draft"]
 
@@ -42,12 +61,12 @@ class RenderRequest(BaseModel):
     model: str = ""
     revision: str = ""
     profile: Profile = "exact"
-    width: int | None = Field(None, ge=64, le=7_680)
-    height: int | None = Field(None, ge=64, le=4_320)
-    num_frames: int | None = Field(None, ge=1)
-    fps: int | None = Field(None, ge=1, le=120)
-    num_inference_steps: int | None = Field(None, ge=1, le=1_000)
-    guidance_scale: float | None = Field(None, ge=0, le=100, allow_inf_nan=False)
+    width: _Width | None = None
+    height: _Height | None = None
+    num_frames: _Frames | None = None
+    fps: _Fps | None = None
+    num_inference_steps: _Steps | None = None
+    guidance_scale: _Guidance | None = None
     options: Mapping[str, Any] = Field(default_factory=dict)
     """Parameters specific to one engine."""
 
@@ -55,6 +74,66 @@ class RenderRequest(BaseModel):
     def text_for_model(self) -> str:
         """The prompt to send to the model."""
         return self.model_prompt or self.prompt
+
+
+class RenderParameters(BaseModel):
+    """What a client may say about a render beside its prompt; None means the default.
+
+    Sizes are in pixels, ``fps`` in frames per second. REST's ``RenderOptions`` derives from this: a
+    new parameter is added here.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    seed: _Seed | None = None
+    engine: Annotated[str, Field(max_length=64)] | None = None
+    model: Annotated[str, Field(max_length=512)] | None = None
+    profile: Profile | None = None
+    negative_prompt: Annotated[str, Field(max_length=4_000)] | None = None
+    width: _Width | None = None
+    height: _Height | None = None
+    num_frames: _Frames | None = None
+    fps: _Fps | None = None
+    num_inference_steps: _Steps | None = None
+    guidance_scale: _Guidance | None = None
+    options: dict[str, Any] | None = Field(
+        None, description="What the engine alone understands; see docs/models.md."
+    )
+    image: str | None = None
+    """The image that the video begins from, where the model takes one: the id of an upload, the id
+    of a finished job (its last frame is taken) or, in Python alone, a path."""
+    last_image: str | None = None
+    """The image at which the video ends, named likewise."""
+    video: str | None = None
+    """The video that is continued or changed, named likewise."""
+    prompt_form: Literal["auto", "paragraph", "wan", "ltx", "cosmos"] | None = Field(
+        None, description="How the model is told; what is shown stays the prompt."
+    )
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> Self:
+        """Return the parameters in ``values``.
+
+        Raises ``TypeError`` for a name that is not a parameter, ``InvalidRequest`` for a value out
+        of range.
+        """
+        if unknown := sorted(values.keys() - cls.model_fields.keys()):
+            raise TypeError(f"There is no render parameter {', '.join(map(repr, unknown))}.")
+        try:
+            return cls.model_validate(dict(values))
+        except ValidationError as error:
+            problems = tuple(
+                FieldProblem(".".join(map(str, item["loc"])), item["msg"])
+                for item in error.errors()
+            )
+            told = "; ".join(f"{p.field}: {p.problem}" for p in problems)
+            raise InvalidRequest(f"The request is not valid. {told}.", problems) from error
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """The parameters that are set, by name."""
+        values = {name: getattr(self, name) for name in RenderParameters.model_fields}
+        return {name: value for name, value in values.items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True)

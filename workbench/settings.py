@@ -153,6 +153,13 @@ class Settings(BaseSettings):
     max_pixels: int = Field(3_840 * 2_160, ge=64 * 64)
     """Largest width times height of one frame."""
     max_open_zips: int = Field(4, ge=1)
+    max_event_clients: int = Field(512, ge=1)
+    """Open websockets with events; a further one is refused for a while."""
+    max_inputs: int = Field(1_000, ge=1)
+    max_inputs_bytes: int = Field(10 << 30, ge=1_024)
+    """Uploaded pictures and videos that are kept, in number and in bytes."""
+    client_stall_s: float = Field(60.0, gt=0)
+    """A client that reads nothing of a ZIP or of its events for this long is disconnected."""
 
     devices: tuple[str, ...] = ()
     """GPU UUIDs or indices to use; empty means all that are visible."""

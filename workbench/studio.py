@@ -1,6 +1,7 @@
 """Studio: the journey as one object over prompts and jobs.
 
-Handlers, widgets and notebooks call this and nothing below it. Knows neither HTTP nor notebooks.
+Handlers, widgets and notebooks call it and its three parts: ``sessions``, ``jobs`` and ``writer``.
+Knows neither HTTP nor notebooks.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import threading
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, Self, TypeVar
 
@@ -23,60 +24,24 @@ from workbench.engines.registry import create_engine, engine_names
 from workbench.errors import FieldProblem, InvalidRequest, NotFound, WorkbenchError
 from workbench.identifiers import is_identifier
 from workbench.jobs.client.manager import JobManager
+from workbench.jobs.client.submission import check_limits
 from workbench.jobs.model import Batch, Job, Priority
 from workbench.prompts.conversation import Host
 from workbench.prompts.forms import Form, form_for, text_for_model
 from workbench.prompts.markers import strip_marker
-from workbench.prompts.model import Entry, Exchange, PromptSession, Revision
+from workbench.prompts.model import Entry, Revision
 from workbench.prompts.sessions import Sessions
 from workbench.prompts.writer import PromptWriter
-from workbench.rendering import Profile, Recipe, RenderRequest
+from workbench.rendering import INPUTS, Recipe, RenderParameters, RenderRequest
 from workbench.scene import Scene
 from workbench.settings import Settings
 
 __all__ = ["RenderParameters", "Studio"]
 
 _PLACEHOLDER_ENGINE: Final = "animatic"
-_INPUTS: Final = ("image", "last_image", "video")
 _SEED_BITS: Final = 31  # fits every engine's generator, and a JavaScript number
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RenderParameters:
-    """What may be said about a render beside its prompt; None stands for the engine's default.
-
-    Sizes are pixels, ``fps`` frames per second; the names are diffusers'.
-    """
-
-    seed: int | None = None
-    engine: str | None = None
-    model: str | None = None
-    profile: Profile | None = None
-    negative_prompt: str | None = None
-    width: int | None = None
-    height: int | None = None
-    num_frames: int | None = None
-    fps: int | None = None
-    num_inference_steps: int | None = None
-    guidance_scale: float | None = None
-    options: Mapping[str, Any] | None = None
-    image: str | None = None
-    """What the video begins from, where the model takes that: the id of an input that was sent, the
-    id of a finished job (its last frame is taken), or a path."""
-    last_image: str | None = None
-    """The picture at which the video ends, named likewise."""
-    video: str | None = None
-    """The video that is continued or changed, named likewise."""
-    prompt_form: str | None = None
-    """How the model is told: ``paragraph`` (the prompt as shown), ``wan``, ``ltx``, ``cosmos``, or
-    ``auto``, the form that the model's family was taught."""
-
-    @classmethod
-    def of(cls, values: Mapping[str, Any]) -> Self:
-        """Return the parameters among ``values``; other keys are left alone."""
-        return cls(**{f.name: values[f.name] for f in fields(cls) if f.name in values})
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +88,7 @@ class Studio:
         ``on_text`` is called by the event loop with the whole prompt so far each time that it has
         grown, where a language model can stream; never with the composer, which is done at once. A
         second attempt begins anew. The entry's text replaces what was told: it may be another one
-        where the model broke off. To cancel the task is to leave the model, and keeps nothing.
+        where the model broke off. Cancelling the task discards the model's answer.
         """
         return await self.sessions.enhance(
             rough_prompt, session_id, seed=seed or 0, on_text=on_text
@@ -223,32 +188,6 @@ class Studio:
         request = recipe.request
         return self.sessions.restore(request.prompt, request.scene)
 
-    def session(self, session_id: str) -> PromptSession:
-        """Return a session with its whole history; raises ``NotFound``."""
-        return self.sessions.session(session_id)
-
-    def transcript(self, session_id: str, index: int) -> tuple[Exchange, ...]:
-        """Return what went to a language model for the entry at ``index``, and what came back.
-
-        With token counts and seconds; empty where the composer wrote alone. Raises ``NotFound``
-        for an unknown session, ``InvalidRequest`` for an index it lacks.
-        """
-        return self.sessions.transcript(session_id, index)
-
-    def export_session(self, session_id: str) -> dict[str, Any]:
-        """Return a session with all its prompts, jobs and transcripts as one JSON document.
-
-        Raises ``NotFound``.
-        """
-        return self.sessions.export(session_id)
-
-    def import_session(self, document: dict[str, Any]) -> str:
-        """Add the session of an exported document under a new id, and return that id.
-
-        Raises ``InvalidRequest`` when the document is not an exported session.
-        """
-        return self.sessions.import_(document)
-
     # renders
 
     async def render(
@@ -343,13 +282,12 @@ class Studio:
     def begin(self, coroutine: Coroutine[Any, Any, T]) -> Future[T]:
         """Start an asynchronous method on Studio's own loop and return at once.
 
-        A language model's connections belong to that loop. To cancel the future is to cancel the
-        method.
+        A language model's connections belong to that loop. Cancelling the future cancels the method.
         """
         return asyncio.run_coroutine_threadsafe(coroutine, self._own_loop())
 
     def close(self) -> None:
-        """Let go of the index and of any language model connection; renders go on."""
+        """Close the index and any language model connection; renders go on."""
         with self._loop_guard:
             loop, self._loop = self._loop, None
         if loop is not None:
@@ -389,8 +327,8 @@ class Studio:
     def _request(self, placed: _Placed, asked: RenderParameters, seed: int) -> RenderRequest:
         settings, kept = self.settings, placed.settings
         engine = asked.engine or kept.engine or settings.engine
-        apart = {"prompt_form", *_INPUTS}
-        given = {k: v for k, v in asdict(asked).items() if v is not None and k not in apart}
+        apart = {"prompt_form", *INPUTS}
+        given = {k: v for k, v in asked.given.items() if k not in apart}
         if inputs := self._inputs(asked):
             given["options"] = {**given.get("options", {}), **inputs}
         own_model = kept.model if asked.engine in {None, kept.engine or settings.engine} else None
@@ -407,9 +345,7 @@ class Studio:
         if asked.profile is None and kept.profile is not None:
             given["profile"] = kept.profile
         request = RenderRequest(prompt=placed.prompt, scene=placed.scene, **given)
-        completed = fit(kept, request, self._engine(engine).complete)
-        self._check_limits(completed)
-        return completed
+        return fit(kept, request, self._engine(engine).complete)
 
     def _host(self) -> Host:
         """Return what the dialogue has to know of rendering: defaults, limits, names of models."""
@@ -430,7 +366,7 @@ class Studio:
             profile=kept.profile or "exact",
         )
         complete = self._engine(engine).complete
-        self._check_limits(fit(kept, request, complete))
+        check_limits(fit(kept, request, complete), self.settings)
         return standing(kept, request, complete)
 
     async def _rendered(
@@ -468,7 +404,7 @@ class Studio:
     def _inputs(self, asked: RenderParameters) -> dict[str, str]:
         """Return the files that a render begins from, by option; raises ``InvalidRequest``."""
         found = {}
-        for name in _INPUTS:
+        for name in INPUTS:
             given = getattr(asked, name)
             if given is None:
                 continue
@@ -482,25 +418,6 @@ class Studio:
                 raise InvalidRequest(problem, (FieldProblem(name, problem),))
             found[name] = str(path.resolve())
         return found
-
-    def _check_limits(self, request: RenderRequest) -> None:
-        problems = []
-        pixels = (request.width or 0) * (request.height or 0)
-        if pixels > self.settings.max_pixels:
-            problems.append(
-                FieldProblem(
-                    "width", f"width × height must be at most {self.settings.max_pixels:,}"
-                )
-            )
-        if (request.num_frames or 0) > self.settings.max_frames:
-            problems.append(
-                FieldProblem("num_frames", f"must be at most {self.settings.max_frames:,}")
-            )
-        if problems:
-            told = "; ".join(f"{p.field} {p.problem}" for p in problems)
-            raise InvalidRequest(
-                f"The request is beyond this workbench's limits: {told}.", tuple(problems)
-            )
 
     def _placeholder(self, request: RenderRequest) -> RenderRequest | None:
         """Return the animatic that moves in the card until ``request`` itself is done."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from collections.abc import Coroutine
 from typing import Any, Final, TypeVar, cast
 
 from jupyter_server.base.handlers import APIHandler, JupyterHandler
@@ -32,6 +34,7 @@ STATUS_SETTING: Final = "workbench_status"
 _READ_AND_DROPPED_BYTES: Final = 16 << 20
 """How much of a body that is too large is read before the connection is cut."""
 
+T = TypeVar("T")
 RequestModel = TypeVar("RequestModel", bound=Body)
 
 
@@ -123,6 +126,10 @@ class ApiHandler(JsonErrors, APIHandler):
         if self._received > self.body_limit:
             raise web.HTTPError(413, f"The body is larger than {self.body_limit:,} bytes.")
         return b"".join(self._chunks)
+
+    async def on_studio(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """Await ``coroutine`` on Studio's own loop: it may wait for the index, and blocks nobody."""
+        return await asyncio.wrap_future(self.studio.begin(coroutine))
 
     def parse(self, model: type[RequestModel]) -> RequestModel:
         """Return the body as ``model``; 415 when it is not JSON, 400 when it does not validate."""

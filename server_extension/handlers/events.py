@@ -14,6 +14,7 @@ from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
 from server_extension.handlers.base import AUTH_RESOURCE, STUDIO_SETTING, JsonErrors
 from server_extension.presentation import Presenter
+from workbench.errors import Busy
 from workbench.jobs.client.manager import JobManager
 from workbench.jobs.model import Changes, Job
 from workbench.studio import Studio
@@ -21,6 +22,8 @@ from workbench.studio import Studio
 __all__ = ["EVENTS_SETTING", "EventHub", "EventsHandler"]
 
 EVENTS_SETTING: Final = "workbench_events"
+_MOST_RESUMED: Final = 5_000
+"""Most jobs told at once to a client that resumes."""
 
 
 @dataclass(eq=False, slots=True)
@@ -49,13 +52,19 @@ class Subscriber:
 class EventHub:
     """Hands each change of the index to every subscriber of one server: one watcher for all."""
 
-    def __init__(self, jobs: JobManager) -> None:
+    def __init__(self, jobs: JobManager, most: int) -> None:
         self._jobs = jobs
+        self._most = most
         self._subscribers: set[Subscriber] = set()
         self._stop: Callable[[], None] | None = None
 
     def add(self, subscriber: Subscriber) -> None:
-        """Begin to tell ``subscriber``; the first one starts the watcher."""
+        """Begin to tell ``subscriber``; the first one starts the watcher.
+
+        Raises ``Busy`` while there are too many.
+        """
+        if len(self._subscribers) >= self._most:
+            raise Busy("Too many clients listen to events; try again later.", retry_after_s=30)
         self._subscribers.add(subscriber)
         if self._stop is None:
             loop = asyncio.get_running_loop()
@@ -134,15 +143,25 @@ class EventsHandler(WebSocketMixin, WebSocketHandler, JsonErrors):
 
     async def _send(self, subscriber: Subscriber) -> None:
         present = Presenter(self.base_url)
+        stall_s = self._studio.settings.client_stall_s
         while True:
             await subscriber.woken.wait()
             subscriber.woken.clear()
             pending, subscriber.pending = subscriber.pending, {}
             for job in sorted(pending.values(), key=lambda job: job.revision):
+                text = present.job(job).model_dump_json()
                 try:
-                    await self.write_message(present.job(job).model_dump_json())
+                    await asyncio.wait_for(self._write(text), stall_s)
+                except TimeoutError:  # it does not read: what waits for it must not grow
+                    self.log.info("An event client read nothing for %g s and was cut off.", stall_s)
+                    connection: Any = self.request.connection
+                    connection.close()
+                    return
                 except WebSocketClosedError:
                     return
+
+    async def _write(self, text: str) -> None:
+        await self.write_message(text)
 
     def _present_jobs(self, subscriber: Subscriber) -> tuple[Job, ...]:
         jobs = self._studio.jobs
@@ -150,7 +169,14 @@ class EventsHandler(WebSocketMixin, WebSocketHandler, JsonErrors):
         if since is not None:
             if not (since.isascii() and since.isdecimal() and len(since) < 19):
                 raise HTTPError(400, "since must be a revision, a whole number.")
-            return tuple(j for j in jobs.changes(int(since)).jobs if subscriber.wants(j))
+            resumed = jobs.changes(int(since), limit=_MOST_RESUMED + 1).jobs
+            if len(resumed) > _MOST_RESUMED:
+                raise HTTPError(
+                    400,
+                    f"More than {_MOST_RESUMED:,} jobs have changed since then; list them with "
+                    "/api/video/jobs, and listen from the newest revision.",
+                )
+            return tuple(job for job in resumed if subscriber.wants(job))
         found = [jobs.job(job_id) for job_id in subscriber.job_ids]
         for batch_id in subscriber.batch_ids:
             found.extend(jobs.batch(batch_id).jobs)

@@ -6,7 +6,7 @@ import asyncio
 import re
 from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from urllib.parse import quote
 
 from jupyter_server.auth.decorator import authorized
@@ -127,8 +127,7 @@ class DownloadHandler(ApiHandler):
             raise Busy("Several ZIPs are being downloaded already; try again shortly.")
         open_zips.append(batch_id)
         try:
-            with await asyncio.to_thread(BatchArchive, jobs, batch) as archive:
-                await self._stream(archive)
+            await self._stream(await asyncio.to_thread(BatchArchive, jobs, batch))
         finally:
             open_zips.remove(batch_id)
 
@@ -142,9 +141,15 @@ class DownloadHandler(ApiHandler):
         try:
             while chunk := await asyncio.to_thread(next, chunks, b""):
                 self.write(chunk)
-                await self.flush()
+                await asyncio.wait_for(self.flush(), self.workbench_settings.client_stall_s)
         except StreamClosedError:
             self.log.info("The client left while %s was being sent.", archive.name)
+            return
+        except (TimeoutError, OSError) as error:
+            # The answer has begun, so only a cut connection tells that it is not whole.
+            self.log.warning("%s was not sent whole: %s", archive.name, error or "no reader")
+            connection: Any = self.request.connection
+            connection.close()
             return
         await self.finish(set_content_type="application/zip")
 

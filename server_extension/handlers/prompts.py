@@ -61,11 +61,13 @@ class EnhanceHandler(StreamingHandler):
         async def enhance(tell: Tell | None) -> EnhanceAnswer:
             _, (session_id, entry) = await asyncio.gather(
                 self.studio.warm_up(),  # a render is likely to follow
-                self.studio.enhance(
-                    asked.rough_prompt,
-                    asked.session_id,
-                    seed=asked.seed,
-                    on_text=tell and (lambda text: tell("text", TextSoFar(text=text))),
+                self.on_studio(
+                    self.studio.enhance(
+                        asked.rough_prompt,
+                        asked.session_id,
+                        seed=asked.seed,
+                        on_text=tell and (lambda text: tell("text", TextSoFar(text=text))),
+                    )
                 ),
             )
             return EnhanceAnswer(
@@ -97,7 +99,9 @@ class InitializeHandler(ApiHandler):
         asked = self.parse(InitializeRequest)
         _, (session_id, entry) = await asyncio.gather(
             self.studio.warm_up(),
-            self.studio.initialize(asked.prompt, asked.session_id, parent=asked.parent),
+            self.on_studio(
+                self.studio.initialize(asked.prompt, asked.session_id, parent=asked.parent)
+            ),
         )
         self.answer(
             InitializeAnswer(
@@ -130,14 +134,16 @@ class VariationsHandler(StreamingHandler):
         asked = self.parse(VariationsRequest)
 
         async def vary(tell: Tell | None) -> VariationsAnswer:
-            entries = await self.studio.variations(
-                asked.session_id,
-                asked.selected_indices,
-                asked.total_count,
-                axes=asked.axes,
-                hold=asked.hold,
-                seed=asked.seed,
-                on_entry=tell and (lambda entry: tell("variation", variation_object(entry))),
+            entries = await self.on_studio(
+                self.studio.variations(
+                    asked.session_id,
+                    asked.selected_indices,
+                    asked.total_count,
+                    axes=asked.axes,
+                    hold=asked.hold,
+                    seed=asked.seed,
+                    on_entry=tell and (lambda entry: tell("variation", variation_object(entry))),
+                )
             )
             return VariationsAnswer(
                 session_id=asked.session_id,
@@ -159,11 +165,11 @@ class UpdateHandler(ApiHandler):
         asked = self.parse(UpdateRequest)
         if asked.actions is not None:
             actions = actions_from(asked.actions)
-            revision, entry = await self.studio.act(asked.session_id, actions, asked.prompt)
+            acting = self.studio.act(asked.session_id, actions, asked.prompt)
         else:
-            revision, entry = await self.studio.update(
-                asked.session_id, asked.user_request or "", asked.prompt
-            )
+            request = asked.user_request or ""
+            acting = self.studio.update(asked.session_id, request, asked.prompt)
+        revision, entry = await self.on_studio(acting)
         self.answer(
             UpdateAnswer(
                 session_id=asked.session_id,
@@ -193,12 +199,14 @@ class ParametersHandler(ApiHandler):
     async def post(self) -> None:
         """Edit the scene behind a prompt."""
         asked = self.parse(ParametersRequest)
-        entry = await self.studio.set_parameters(
-            asked.session_id,
-            {str(name): value for name, value in asked.values.items()},
-            index=asked.index,
-            lock=asked.lock,
-            unlock=asked.unlock,
+        entry = await self.on_studio(
+            self.studio.set_parameters(
+                asked.session_id,
+                {str(name): value for name, value in asked.values.items()},
+                index=asked.index,
+                lock=asked.lock,
+                unlock=asked.unlock,
+            )
         )
         self.answer(history_entry(entry))
 
@@ -210,15 +218,17 @@ class HistoryHandler(ApiHandler):
     async def post(self) -> None:
         """Return the prompts, oldest first."""
         asked = self.parse(HistoryRequest)
-        entries = self.studio.sessions.history(
-            asked.session_id, limit=asked.limit, after=asked.after
-        )
+        self.answer(await asyncio.to_thread(self._history, asked))
+
+    def _history(self, asked: HistoryRequest) -> HistoryAnswer:
+        sessions = self.studio.sessions
+        entries = sessions.history(asked.session_id, limit=asked.limit, after=asked.after)
         told = [
-            self.studio.transcript(asked.session_id, entry.index) if asked.transcripts else None
+            sessions.transcript(asked.session_id, entry.index) if asked.transcripts else None
             for entry in entries
         ]
         history = [history_entry(entry, said) for entry, said in zip(entries, told, strict=True)]
-        self.answer(HistoryAnswer(session_id=asked.session_id, history=history))
+        return HistoryAnswer(session_id=asked.session_id, history=history)
 
 
 class ExportHandler(ApiHandler):
@@ -228,7 +238,7 @@ class ExportHandler(ApiHandler):
     async def post(self) -> None:
         """Return the document, which an import takes as it is."""
         asked = self.parse(ExportRequest)
-        self.write_json(self.studio.export_session(asked.session_id))
+        self.write_json(await asyncio.to_thread(self.studio.sessions.export, asked.session_id))
 
 
 class ImportHandler(ApiHandler):
@@ -238,4 +248,5 @@ class ImportHandler(ApiHandler):
     async def post(self) -> None:
         """Add the session under a new id."""
         asked = self.parse(ImportRequest)
-        self.answer(ImportAnswer(session_id=self.studio.import_session(asked.document)))
+        session_id = await asyncio.to_thread(self.studio.sessions.import_, asked.document)
+        self.answer(ImportAnswer(session_id=session_id))

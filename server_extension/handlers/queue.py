@@ -31,7 +31,7 @@ class PauseHandler(ApiHandler):
         """Pause; what is running goes on."""
         asked = self.parse(PauseRequest)
         await asyncio.to_thread(self.studio.jobs.pause, asked.device)
-        self.answer(_queue(self.studio.jobs.paused()))
+        self.answer(_queue(await asyncio.to_thread(self.studio.jobs.paused)))
 
 
 class ResumeHandler(ApiHandler):
@@ -46,7 +46,7 @@ class ResumeHandler(ApiHandler):
         """Resume."""
         asked = self.parse(PauseRequest)
         await asyncio.to_thread(self.studio.jobs.resume, asked.device)
-        self.answer(_queue(self.studio.jobs.paused()))
+        self.answer(_queue(await asyncio.to_thread(self.studio.jobs.paused)))
 
 
 class ReorderHandler(ApiHandler):

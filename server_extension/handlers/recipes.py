@@ -43,7 +43,7 @@ class RecipeHandler(ApiHandler):
         if self.media_type not in _ENDINGS:
             raise web.HTTPError(415, "Send a video as video/mp4, or a recipe as application/json.")
         recipe = await asyncio.to_thread(_read, body, _ENDINGS[self.media_type])
-        session_id, entry = await self.studio.restore(recipe)
+        session_id, entry = await self.on_studio(self.studio.restore(recipe))
         self.answer(
             RecipeAnswer(
                 session_id=session_id,

@@ -22,7 +22,6 @@ from workbench.errors import FieldProblem, InvalidRequest
 from workbench.jobs.model import JobState, Priority, ScoreBounds
 from workbench.measures.scores import SCORE_NAMES
 from workbench.presentation import BatchObject, JobObject
-from workbench.studio import RenderParameters
 
 __all__ = [
     "BatchCancelHandler",
@@ -72,12 +71,14 @@ class SingleHandler(ApiHandler):
     async def post(self) -> None:
         """Queue one render."""
         asked = self.parse(SingleRequest)
-        job = await self.studio.render(
-            asked.prompt,
-            session_id=asked.session_id,
-            priority=_priority(asked, Priority.INTERACTIVE),
-            parameters=RenderParameters.of(asked.model_dump()),
-            idempotency_key=asked.idempotency_key,
+        job = await self.on_studio(
+            self.studio.render(
+                asked.prompt,
+                session_id=asked.session_id,
+                priority=_priority(asked, Priority.INTERACTIVE),
+                parameters=asked,
+                idempotency_key=asked.idempotency_key,
+            )
         )
         shown = self.present.job(job)
         self.answer(
@@ -106,13 +107,15 @@ class BatchHandler(ApiHandler):
     async def post(self) -> None:
         """Queue a batch."""
         asked = self.parse(BatchRequest)
-        batch = await self.studio.render_batch(
-            asked.prompts,
-            name=asked.name,
-            session_id=asked.session_id,
-            priority=_priority(asked, Priority.BATCH),
-            parameters=RenderParameters.of(asked.model_dump()),
-            idempotency_key=asked.idempotency_key,
+        batch = await self.on_studio(
+            self.studio.render_batch(
+                asked.prompts,
+                name=asked.name,
+                session_id=asked.session_id,
+                priority=_priority(asked, Priority.BATCH),
+                parameters=asked,
+                idempotency_key=asked.idempotency_key,
+            )
         )
         shown = self.present.batch(batch)
         self.answer(

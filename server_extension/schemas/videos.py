@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, Field, ValidationInfo
 
 from server_extension.schemas.common import Body, Identifier, InputName, PromptText
 from workbench.presentation import JobObject
-from workbench.rendering import Profile
+from workbench.rendering import INPUTS, RenderParameters
 from workbench.settings import Settings
 
 __all__ = [
@@ -36,30 +36,19 @@ def _within_batch_limit(prompts: list[str], info: ValidationInfo) -> list[str]:
 
 
 def _without_paths(options: dict[str, Any] | None) -> dict[str, Any] | None:
-    if named := {"image", "last_image", "video"} & set(options or ()):
+    if named := set(INPUTS) & set(options or ()):
         raise ValueError(f"give {', '.join(sorted(named))} beside the options, by id")
     return options
 
 
-class RenderOptions(Body):
-    """What may be said about a render beside its prompt; null stands for the engine's default."""
+class RenderOptions(RenderParameters, Body):
+    """What may be said about a render beside its prompt; null stands for the engine's default.
+
+    Every render parameter, with inputs named by id alone.
+    """
 
     session_id: Identifier | None = None
-    seed: int | None = Field(None, ge=0, le=2**63 - 1)
-    engine: str | None = Field(None, max_length=64)
-    model: str | None = Field(None, max_length=512)
-    profile: Profile | None = None
-    negative_prompt: str | None = Field(None, max_length=4_000)
-    prompt_form: Literal["auto", "paragraph", "wan", "ltx", "cosmos"] | None = Field(
-        None, description="How the model is told; what is shown stays the prompt."
-    )
     priority: Literal["interactive", "batch", "background"] | None = None
-    width: int | None = Field(None, ge=64, le=7_680)
-    height: int | None = Field(None, ge=64, le=4_320)
-    num_frames: int | None = Field(None, ge=1)
-    fps: int | None = Field(None, ge=1, le=120)
-    num_inference_steps: int | None = Field(None, ge=1, le=1_000)
-    guidance_scale: float | None = Field(None, ge=0, le=100)
     image: InputName | None = Field(
         None,
         description="The picture that the video begins from, where the model takes one: an input "

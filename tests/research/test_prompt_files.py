@@ -70,7 +70,7 @@ def test_every_mistake_is_told_by_its_line(tmp_path: Path) -> None:
     ("name", "text", "told"),
     [
         ("a.csv", "text\nx\n", "no column 'prompt'"),
-        ("a.jsonl", '{"prompt": \n', "is no JSON"),
+        ("a.jsonl", '{"prompt": \n', "is not JSON"),
         ("a.json", '{"prompt": "x"}', "neither a list of prompts nor an exported session"),
         ("a.json", '{"format": "world-model-workbench session"}', "not an exported session"),
         ("a.txt", "\n# nothing\n", "holds no prompt"),
@@ -118,3 +118,31 @@ def test_wildcards_come_from_files_and_a_missing_one_is_named(tmp_path: Path) ->
         expand("a __size__ kite")
     with pytest.raises(InvalidRequest, match="no dynamic prompt"):
         expand("a {red|blue} {kite|")
+
+
+def test_a_line_ends_at_a_line_feed_alone(tmp_path: Path) -> None:
+    text = "a dog\u2028running\x85far\x0cslowly"
+    lines = json.dumps({"prompt": text}, ensure_ascii=False) + "\r\n" + json.dumps(text) + "\n"
+    assert [i.text for i in read_prompts(_file(tmp_path, "a.jsonl", lines))] == [text, text]
+    assert [i.text for i in read_prompts(_file(tmp_path, "a.txt", f"{text}\n"))] == [text]
+
+
+def test_spaces_around_the_names_of_columns_do_not_count(tmp_path: Path) -> None:
+    (dog,) = read_prompts(_file(tmp_path, "a.csv", " prompt , seed\na dog, 7\n"))
+    assert (dog.text, dog.values) == ("a dog", {"seed": 7})
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "told"),
+    [
+        ("a.csv", "prompt\n" + "x" * 200_000 + "\n", "cannot be read as CSV"),
+        ("a.csv", 'prompt\n"a dog\n' + "x" * 200_000, "cannot be read as CSV"),
+        ("a.json", "[" * 200_000, "is not JSON"),
+        ("a.jsonl", '{"prompt": ' * 100_000, "is not JSON"),
+    ],
+)
+def test_a_file_that_breaks_its_reader_is_told_in_a_sentence(
+    tmp_path: Path, name: str, text: str, told: str
+) -> None:
+    with pytest.raises(InvalidRequest, match=told):
+        read_prompts(_file(tmp_path, name, text))

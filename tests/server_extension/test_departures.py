@@ -8,6 +8,10 @@ import time
 import zipfile
 from pathlib import Path
 
+import httpx
+import pytest
+import websocket
+
 from tests.live_server import TOKEN, LiveServer
 
 PROMPTS = [
@@ -51,3 +55,61 @@ def test_zips_that_nobody_waits_for_make_room_for_the_next(tmp_path: Path) -> No
         log = server.log.read_text("utf-8")
         assert "The client left while" in log
         assert "Traceback" not in log
+
+
+def test_a_zip_client_that_reads_nothing_loses_its_place(tmp_path: Path) -> None:
+    limits = {"WORKBENCH_MAX_OPEN_ZIPS": "1", "WORKBENCH_CLIENT_STALL_S": "1"}
+    with LiveServer(tmp_path / "outputs", environment=limits) as server:
+        asked = {"prompts": PROMPTS, "num_frames": 97}
+        batch_id = server.post("/api/video/batch_inference", asked).json()["batch_id"]
+        video = server.wait_for_batch(batch_id)["jobs"][0]
+        file = server.outputs / batch_id / video["job_id"] / "video.mp4"
+        with file.open("ab") as grown:  # more than the sockets' buffers take
+            grown.write(bytes(64 << 20))
+        line = _begin(server, f"/api/video/batch_download/{batch_id}")
+        limit = time.monotonic() + 120
+        while (status := _status(server, f"/api/video/batch_download/{batch_id}")) == 429:
+            assert time.monotonic() < limit, "a client that reads nothing still holds its place"
+            time.sleep(0.2)
+        assert status == 200
+        line.close()
+
+
+def test_event_clients_are_bounded_in_number(tmp_path: Path) -> None:
+    limits = {"WORKBENCH_MAX_EVENT_CLIENTS": "2"}
+    with LiveServer(tmp_path / "outputs", environment=limits) as server:
+        url = f"ws://127.0.0.1:{server.port}/api/video/events"
+        header = [f"Authorization: token {TOKEN}"]
+        two = [websocket.create_connection(url, header=header, timeout=60) for _ in range(2)]
+        with pytest.raises(websocket.WebSocketBadStatusException) as refused:
+            websocket.create_connection(url, header=header, timeout=60)
+        assert refused.value.status_code == 429
+        two[0].close()
+        limit = time.monotonic() + 60
+        while True:
+            try:
+                websocket.create_connection(url, header=header, timeout=60).close()
+                break
+            except websocket.WebSocketBadStatusException:
+                assert time.monotonic() < limit, "a client that left still holds its place"
+                time.sleep(0.1)
+        two[1].close()
+
+
+def _begin(server: LiveServer, path: str) -> socket.socket:
+    """Ask for a file and read its beginning alone; the connection stays open."""
+    line = socket.socket()
+    line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+    line.connect(("127.0.0.1", server.port))
+    line.sendall(
+        f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: token {TOKEN}\r\n\r\n".encode()
+    )
+    assert line.recv(1_024).startswith(b"HTTP/1.1 200")
+    return line
+
+
+def _status(server: LiveServer, path: str) -> int:
+    """Return the status of an answer whose body nobody wants."""
+    headers = {"Authorization": f"token {TOKEN}"}
+    with httpx.stream("GET", server.url + path, headers=headers, timeout=60, trust_env=False) as r:
+        return r.status_code

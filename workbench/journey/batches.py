@@ -18,11 +18,12 @@ from workbench.journey.progress import show_progress
 from workbench.journey.showing import Shown, batch_html
 from workbench.journey.tables import batch_rows, data_frame, video_paths
 from workbench.journey.videos import Video
+from workbench.measures.preferences import add_preference, preferences
 from workbench.measures.scores import SCORE_NAMES, Scores
 from workbench.studio import Studio
 
 if TYPE_CHECKING:
-    from workbench.research.ranking import Ranked
+    from workbench.measures.rankings import Ranked
 
 __all__ = ["Batch"]
 
@@ -100,8 +101,7 @@ class Batch(Shown):
 
         Raises ``Conflict`` when none has finished.
         """
-        with BatchArchive(self._studio.jobs, self.record) as archive:
-            return archive.write(Path(path))
+        return BatchArchive(self._studio.jobs, self.record).write(Path(path))
 
     def scores(self) -> dict[Video, Scores]:
         """Return what was measured on every finished video, waiting for those not measured yet.
@@ -170,15 +170,13 @@ class Batch(Shown):
 
     def prefer(self, better: Video, worse: Video) -> Self:
         """Keep that of two videos of this batch the first is the better one."""
-        from workbench.research.judgement import add_preference  # noqa: PLC0415
-
         jobs = [job.job_id for job in self.record.jobs]
         add_preference(self._preferences, better.job_id, worse.job_id, jobs)
         return self
 
     def next_pair(self) -> tuple[Video, Video] | None:
         """Return the two finished videos that are best compared next; None below two."""
-        from workbench.research.ranking import next_pair  # noqa: PLC0415
+        from workbench.measures.rankings import next_pair  # noqa: PLC0415
 
         done = list(video_paths(self.record.jobs, self._studio.jobs))
         pair = next_pair(done, [c for c in self._comparisons() if set(c) <= set(done)])
@@ -186,7 +184,7 @@ class Batch(Shown):
 
     def ranking(self) -> list[Ranked]:
         """Return every job's place by the preferences kept, best first; see ``bradley_terry``."""
-        from workbench.research.ranking import bradley_terry  # noqa: PLC0415
+        from workbench.measures.rankings import bradley_terry  # noqa: PLC0415
 
         return bradley_terry([job.job_id for job in self.record.jobs], self._comparisons())
 
@@ -240,8 +238,6 @@ class Batch(Shown):
         return Video(job_id, using=self._studio)
 
     def _comparisons(self) -> list[tuple[str, str]]:
-        from workbench.research.judgement import preferences  # noqa: PLC0415
-
         return [(said.better, said.worse) for said in preferences(self._preferences)]
 
     @property

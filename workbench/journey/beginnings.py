@@ -64,7 +64,7 @@ def render(
     """Queue ``prompts`` as one batch and return at once.
 
     All have one seed, unless one is given, so that they differ by their prompts alone.
-    ``parameters`` are those of :class:`workbench.studio.RenderParameters`: ``seed``, ``engine``,
+    ``parameters`` are those of :class:`workbench.rendering.RenderParameters`: ``seed``, ``engine``,
     ``model``, ``width``, ``height``, ``num_frames``, ``fps``, ``num_inference_steps``,
     ``guidance_scale``…, and ``image``, ``last_image`` or ``video`` to begin from, where the model
     takes one: a path, or a finished :class:`Video`, whose last frame is taken. Raises ``TypeError`` for a name that is none of them, ``InvalidRequest``
@@ -79,7 +79,7 @@ def render(
             [str(prompt) for prompt in several],
             name=name,
             session_id=sessions.pop() if len(sessions) == 1 else None,
-            parameters=RenderParameters(**named_inputs(parameters)),
+            parameters=RenderParameters.of(named_inputs(parameters)),
         )
     )
     return Batch(record.batch_id, using=used)
@@ -88,7 +88,7 @@ def render(
 def open_session(session_id: str, *, using: Studio | None = None) -> Session:
     """Return a session from before; raises ``NotFound``."""
     used = using or studio()
-    used.session(session_id)
+    used.sessions.session(session_id)
     return Session(session_id, using=used)
 
 

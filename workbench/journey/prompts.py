@@ -60,7 +60,7 @@ class Prompt(Shown):
     def render(self, **parameters: Any) -> Video:
         """Queue one render of this prompt, ahead of batches, and return at once.
 
-        ``parameters`` are those of :class:`workbench.studio.RenderParameters`. Raises
+        ``parameters`` are those of :class:`workbench.rendering.RenderParameters`. Raises
         ``InvalidRequest`` for a value that the engine cannot render, ``Busy`` when the queue is
         full.
         """
@@ -70,7 +70,7 @@ class Prompt(Shown):
                 self.text,
                 session_id=self.session.session_id,
                 priority=Priority.INTERACTIVE,
-                parameters=RenderParameters(**parameters),
+                parameters=RenderParameters.of(parameters),
             )
         )
         return Video(job.job_id, using=used)

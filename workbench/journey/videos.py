@@ -116,7 +116,7 @@ class Video(Shown):
 
         The model stays the same and must take an image; so do its profile, size, length, pace and
         steps unless told otherwise. ``parameters`` are those of
-        :class:`workbench.studio.RenderParameters`. Raises ``InvalidRequest`` where the model takes
+        :class:`workbench.rendering.RenderParameters`. Raises ``InvalidRequest`` where the model takes
         no image, or this video is not finished.
         """
         job = self.job
@@ -130,7 +130,7 @@ class Video(Shown):
             self._studio.render(
                 prompt or job.request.prompt,
                 session_id=job.session_id,
-                parameters=RenderParameters(**given),
+                parameters=RenderParameters.of(given),
             )
         )
         return type(self)(made.job_id, using=self._studio)

@@ -46,8 +46,13 @@ def run(arguments: Sequence[str]) -> int:
         console.print(started.on_interrupt(), markup=False)
         return _INTERRUPTED
     report = Report(started)
-    left = [path for path in (report.zip(), *report.write()) if path]
-    print(*left, sep="\n")  # noqa: T201  what it made, for the next command of a pipe
+    print(*report.write(), sep="\n")  # noqa: T201  what it made, for the next command of a pipe
+    try:
+        if archive := report.zip():
+            print(archive)  # noqa: T201
+    except (OSError, WorkbenchError) as error:
+        console.print(f"The ZIP was not written: {error}", markup=False, style="red")
+        return _FAILED
     try:
         started.check()
     except RenderError as error:

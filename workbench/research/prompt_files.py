@@ -98,32 +98,45 @@ def _names_file(text: str) -> bool:
 
 
 def _file_items(path: Path) -> Iterator[tuple[str, Any]]:
-    """Yield what stands in the file, each with its place; a line that is no JSON as an error."""
+    """Yield the file's items, each with its place; a line that is not JSON as an error.
+
+    Only a line feed ends a line: JSON strings may hold U+2028 and its like.
+    """
     text = path.read_text("utf-8-sig")
     kind = path.suffix.lower()
     if kind == ".csv":
-        reader = csv.DictReader(io.StringIO(text))
-        if "prompt" not in (reader.fieldnames or ()):
-            yield path.name, ValueError("the header has no column 'prompt'")
-            return
-        for row in reader:
-            yield f"{path.name} line {reader.line_num}", row
+        yield from _csv_items(path.name, text)
     elif kind == ".jsonl":
-        for number, line in enumerate(text.splitlines(), 1):
+        for number, line in enumerate(text.split("\n"), 1):
             if line.strip():
                 yield f"{path.name} line {number}", _json(line)
     elif kind == ".json":
         document = _json(text)
         if isinstance(document, Mapping) and document.get("format") == FORMAT:
             yield from _session_items(path.name, dict(document))
+        elif isinstance(document, ValueError):
+            yield path.name, document
         elif isinstance(document, list):
             yield from ((f"{path.name} item {i}", item) for i, item in enumerate(document))
         else:
             yield path.name, ValueError("is neither a list of prompts nor an exported session")
     else:
-        for number, line in enumerate(text.splitlines(), 1):
+        for number, line in enumerate(text.split("\n"), 1):
             if line.strip() and not line.lstrip().startswith("#"):
                 yield f"{path.name} line {number}", line.strip()
+
+
+def _csv_items(name: str, text: str) -> Iterator[tuple[str, Any]]:
+    reader = csv.DictReader(io.StringIO(text), skipinitialspace=True)
+    try:
+        reader.fieldnames = [column.strip() for column in reader.fieldnames or ()]
+        if "prompt" not in reader.fieldnames:
+            yield name, ValueError("the header has no column 'prompt'")
+            return
+        for row in reader:
+            yield f"{name} line {reader.line_num}", row
+    except csv.Error as error:
+        yield f"{name} line {reader.line_num}", ValueError(f"cannot be read as CSV: {error}")
 
 
 def _session_items(name: str, document: dict[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -141,8 +154,8 @@ def _session_items(name: str, document: dict[str, Any]) -> Iterator[tuple[str, A
 def _json(text: str) -> Any:
     try:
         return json.loads(text)
-    except ValueError as error:
-        return ValueError(f"is no JSON: {error}")
+    except (ValueError, RecursionError) as error:
+        return ValueError(f"is not JSON: {error}")
 
 
 def _idea(where: str, item: Any, problems: list[FieldProblem]) -> Idea | None:

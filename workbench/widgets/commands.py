@@ -1,6 +1,6 @@
 """What the browser may ask of the kernel: named commands, their arguments validated before use.
 
-Knows how a command is found, checked and answered; what each does is the desk's business.
+Knows how a command is found, checked and answered; not what any of them does.
 """
 
 from __future__ import annotations

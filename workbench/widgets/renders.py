@@ -10,12 +10,12 @@ import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, Literal, Protocol
 
-from pydantic import TypeAdapter
-
 from workbench.archive import BatchArchive
-from workbench.errors import Conflict, InvalidRequest, NotFound
+from workbench.errors import Conflict, FieldProblem, InvalidRequest, NotFound
+from workbench.identifiers import is_identifier
 from workbench.jobs.model import Batch, Job, JobState, Priority
-from workbench.studio import RenderParameters, Studio
+from workbench.rendering import INPUTS, RenderParameters
+from workbench.studio import Studio
 from workbench.widgets.commands import command
 from workbench.widgets.feed import JobFeed, all_jobs
 from workbench.widgets.loop import LoopThread
@@ -23,7 +23,6 @@ from workbench.widgets.presentation import View, job_view
 
 __all__ = ["Renders", "Screen", "render_parameters"]
 
-_PARAMETERS: Final = TypeAdapter(RenderParameters)
 _ARCHIVE_BYTES: Final = 512 << 20
 """Most bytes that go through the kernel as one ZIP."""
 
@@ -211,12 +210,12 @@ class Renders:
             created_at=min(job.created_at for job in chosen),
             jobs=tuple(numbered),
         )
-        with BatchArchive(self._jobs, batch) as archive:
-            if archive.size_bytes > _ARCHIVE_BYTES:
-                raise InvalidRequest(
-                    "These videos are too much for one ZIP here; download them batch by batch."
-                )
-            return b"".join(archive)
+        archive = BatchArchive(self._jobs, batch)
+        if archive.size_bytes > _ARCHIVE_BYTES:
+            raise InvalidRequest(
+                "These videos are too large for one ZIP here; download them batch by batch."
+            )
+        return b"".join(archive)
 
     def _waiting(self) -> list[Job]:
         """Return what waits of this session, the next first."""
@@ -247,8 +246,32 @@ class Renders:
 
 
 def render_parameters(options: dict[str, Any] | None) -> RenderParameters:
-    """Return what the screen's render settings say; raises ``ValidationError``."""
-    return _PARAMETERS.validate_python(options or {})
+    """Return the screen's render settings; a page names inputs by id and never a path.
+
+    Raises ``InvalidRequest``.
+    """
+    try:
+        asked = RenderParameters.of(options or {})
+    except TypeError as error:
+        raise InvalidRequest(str(error)) from error
+    named = {
+        name: value
+        for name, value in asked.given.items()
+        if (name in INPUTS and not is_identifier(value)) or _names_path(value)
+    }
+    if named:
+        problems = tuple(FieldProblem(name, "cannot be a path here") for name in named)
+        raise InvalidRequest(f"A page cannot name files: {', '.join(sorted(named))}.", problems)
+    return asked
+
+
+def _names_path(value: Any) -> bool:
+    """Tell whether a value, or one inside it, is the path of a file or folder."""
+    if isinstance(value, Mapping):
+        return bool(set(INPUTS) & set(value)) or any(map(_names_path, value.values()))
+    if isinstance(value, list | tuple):
+        return any(map(_names_path, value))
+    return isinstance(value, str) and value.startswith(("/", "~", "./", "../", "file:"))
 
 
 def _place(job: Job) -> View:

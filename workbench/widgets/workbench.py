@@ -1,6 +1,6 @@
 """The Workbench widget: the four steps in a notebook cell or a dashboard.
 
-Holds what the browser sees as synced traits and hands what the browser asks to the desk. All work
+Holds what the browser sees as synced traits and hands the browser's commands to the controllers. All work
 is done on a loop of its own, so that neither the kernel nor the screen waits for the other.
 """
 
@@ -20,11 +20,11 @@ from workbench import journey
 from workbench.studio import Studio
 from workbench.widgets.bundle import bundle_module, bundle_styles
 from workbench.widgets.commands import answer_command, commands_of
-from workbench.widgets.desk import Desk
 from workbench.widgets.loop import LoopThread
 from workbench.widgets.machines import Machines
 from workbench.widgets.presentation import View, field_views
 from workbench.widgets.renders import Renders
+from workbench.widgets.session_controller import SessionController
 
 __all__ = ["Workbench"]
 
@@ -70,16 +70,20 @@ class Workbench(anywidget.AnyWidget):
         _hear_where_asked(self.comm)
         self._loop = LoopThread("workbench-widget")
         self._renders = Renders(self._studio, self._loop, self)
-        self._desk = Desk(self._studio, self._renders, self, private=self._private)
+        self._controller = SessionController(
+            self._studio, self._renders, self, private=self._private
+        )
         self._machines = Machines(
             self._studio, self._loop, self, self._renders, private=self._private
         )
-        owners = (self._renders, self._desk, self._machines)
+        owners = (self._renders, self._controller, self._machines)
         self._commands = {k: v for owner in owners for k, v in commands_of(owner).items()}
         self.on_msg(self._heard)
         if session is not None:
-            self._studio.session(session)  # an unknown one is told here, not in the browser
-            self._loop.start(self._desk.take_up(session))
+            self._studio.sessions.session(
+                session
+            )  # an unknown one is told here, not in the browser
+            self._loop.start(self._controller.take_up(session))
 
     # what a notebook computes with
 
@@ -107,7 +111,7 @@ class Workbench(anywidget.AnyWidget):
             self._loop.close()
         super().close()
 
-    # what the desk shows; called on the loop alone
+    # what the page shows; called on the loop alone
 
     def show(self, name: str, value: Any) -> None:
         """Set what the browser sees under ``name``."""

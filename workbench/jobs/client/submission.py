@@ -25,7 +25,7 @@ from workbench.jobs.store import Index, NewJob, Requests, Writer
 from workbench.rendering import RenderRequest
 from workbench.settings import Settings
 
-__all__ = ["Submitter"]
+__all__ = ["Submitter", "check_limits"]
 
 
 class Submitter:
@@ -202,7 +202,9 @@ class Submitter:
         engine = self._engines.get(request.engine)
         if engine is None:
             engine = self._engines[request.engine] = create_engine(request.engine, self._settings)
-        return engine.complete(_anchored(request, local_model=engine.needs_gpu)), engine.needs_gpu
+        complete = engine.complete(_anchored(request, local_model=engine.needs_gpu))
+        check_limits(complete, self._settings)
+        return complete, engine.needs_gpu
 
     def _check_disk(self) -> None:
         self._paths.control.mkdir(parents=True, exist_ok=True)
@@ -214,6 +216,21 @@ class Submitter:
                 f"{reserve >> 20} MiB that are kept in reserve; remove some videos, or lower "
                 "WORKBENCH_DISK_RESERVE_BYTES."
             )
+
+
+def check_limits(request: RenderRequest, settings: Settings) -> None:
+    """Raise ``InvalidRequest`` where a completed request is beyond the limits of ``settings``."""
+    problems = []
+    if (request.width or 0) * (request.height or 0) > settings.max_pixels:
+        told = f"width × height must be at most {settings.max_pixels:,}"
+        problems.append(FieldProblem("width", told))
+    if (request.num_frames or 0) > settings.max_frames:
+        problems.append(FieldProblem("num_frames", f"must be at most {settings.max_frames:,}"))
+    if problems:
+        told = "; ".join(f"{p.field} {p.problem}" for p in problems)
+        raise InvalidRequest(
+            f"The request is beyond this workbench's limits: {told}.", tuple(problems)
+        )
 
 
 def _anchored(request: RenderRequest, *, local_model: bool) -> RenderRequest:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Final, Generic, TypeVar
 
-__all__ = ["Trickle"]
+__all__ = ["Debouncer"]
 
 T = TypeVar("T")
 
@@ -14,7 +14,7 @@ _BUNDLE_S: Final = 0.05
 """Bits that come within this time are shown together: 20 pictures a second read as growing."""
 
 
-class Trickle(Generic[T]):
+class Debouncer(Generic[T]):
     """Made on the loop; :meth:`hear` may be called from any thread, ``show`` is called on the loop."""
 
     def __init__(self, show: Callable[[Sequence[T]], None]) -> None:

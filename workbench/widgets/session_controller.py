@@ -20,14 +20,14 @@ from workbench.jobs.model import Job
 from workbench.prompts.markers import strip_marker
 from workbench.prompts.model import Entry, PromptSession, Revision
 from workbench.studio import Studio
-from workbench.widgets.board import Board
 from workbench.widgets.commands import command
+from workbench.widgets.debouncer import Debouncer
 from workbench.widgets.presentation import View, session_line, session_view
 from workbench.widgets.renders import Renders, Screen, render_parameters
 from workbench.widgets.sketch import sketched
-from workbench.widgets.trickle import Trickle
+from workbench.widgets.variation_grid import VariationGrid
 
-__all__ = ["Desk"]
+__all__ = ["SessionController"]
 
 T = TypeVar("T")
 Index = Annotated[int, Field(ge=0)]
@@ -38,7 +38,7 @@ Options = dict[str, Any]
 _SESSIONS_LISTED: Final = 60
 
 
-class Desk:
+class SessionController:
     """One open session at one screen. Every method runs on the loop."""
 
     def __init__(
@@ -49,28 +49,28 @@ class Desk:
         self._screen = screen
         self._private = private
         self._session: PromptSession | None = None
-        self._board = Board()
+        self._grid = VariationGrid()
         self._writing: asyncio.Future[tuple[str, Entry]] | None = None
 
     # sessions
 
     @command
     async def open(self, session: str, board: list[int] | None = None) -> None:
-        """Take up a session from before, with the table as it was."""
+        """Open an earlier session, with its variations as they were."""
         await self.take_up(session)
         known = len(self._session.entries) if self._session else 0
         if board and all(0 <= index < known for index in board):
-            self._board.indices = list(dict.fromkeys(board))
-            self._show_board()
+            self._grid.indices = list(dict.fromkeys(board))
+            self._show_grid()
 
     @command
     async def fresh(self) -> None:
         """Clear the screen for a new session; the old one stays."""
         self._session = None
-        self._board = Board()
+        self._grid = VariationGrid()
         await self._renders.follow(None)
         self._screen.show("session_state", {})
-        self._show_board()
+        self._show_grid()
 
     @command
     async def sessions(self, known: list[str]) -> list[View]:
@@ -79,10 +79,10 @@ class Desk:
 
     async def take_up(self, session_id: str) -> None:
         """Show the session ``session_id``; raises ``NotFound``."""
-        session = await asyncio.to_thread(self._studio.session, session_id)
+        session = await asyncio.to_thread(self._studio.sessions.session, session_id)
         self._session = session
-        self._board = Board.of(session.entries, await self._renders.follow(session_id))
-        self._show_board()
+        self._grid = VariationGrid.of(session.entries, await self._renders.follow(session_id))
+        self._show_grid()
         self._screen.show("session_state", session_view(session))
 
     # prompt
@@ -91,7 +91,7 @@ class Desk:
     async def enhance(self, text: Text, options: Options | None = None) -> View:
         """Make an idea a prompt, seen to grow where a language model streams; start its first video."""
         session_id = self._session.session_id if self._session else None
-        growing: Trickle[str] = Trickle(self._show_growing)
+        growing: Debouncer[str] = Debouncer(self._show_growing)
         asked = self._studio.enhance(text, session_id, on_text=growing.hear)
         self._writing = asyncio.ensure_future(self._ask(asked))
         try:
@@ -151,12 +151,12 @@ class Desk:
         again: bool = False,
     ) -> None:
         """Deal ``total`` cards: the prompt at ``index``, the pinned ones, and fresh variations."""
-        before = copy.deepcopy(self._board)
+        before = copy.deepcopy(self._grid)
         kept = before.kept(index)
         dealt: list[int] = []
-        arriving: Trickle[Entry] = Trickle(lambda entries: self._deal(index, dealt, entries))
-        self._board.deal(index, dealt)
-        self._show_board()
+        arriving: Debouncer[Entry] = Debouncer(lambda entries: self._deal(index, dealt, entries))
+        self._grid.deal(index, dealt)
+        self._show_grid()
         try:
             entries = await self._ask(
                 self._studio.variations(
@@ -169,14 +169,14 @@ class Desk:
                 )
             )
         except WorkbenchError:
-            self._board = before
+            self._grid = before
             raise
         finally:
             arriving.close()
-            self._show_board()
+            self._show_grid()
         await self._refresh()
-        self._board.deal(index, [entry.index for entry in entries[1:]])
-        self._show_board()
+        self._grid.deal(index, [entry.index for entry in entries[1:]])
+        self._show_grid()
 
     @command
     async def regenerate(self, index: Index, axes: list[str] | None = None) -> View:
@@ -192,45 +192,45 @@ class Desk:
         if len(entries) < 2:
             raise InvalidRequest("Nothing new was found along these axes; choose others.")
         await self._refresh()
-        self._board.replace(index, entries[-1].index)
-        self._show_board()
+        self._grid.replace(index, entries[-1].index)
+        self._show_grid()
         return {"index": entries[-1].index}
 
     @command
     async def rewrite(self, index: Index, text: Text) -> View:
         """Put the text that was written by hand on the card ``index``."""
         accepted = await self.accept(index, text)
-        self._board.replace(index, accepted["index"])
-        self._show_board()
+        self._grid.replace(index, accepted["index"])
+        self._show_grid()
         return accepted
 
     @command
     async def drop(self, index: Index) -> None:
         """Take a card off the table."""
-        self._board.drop(index)
-        self._show_board()
+        self._grid.drop(index)
+        self._show_grid()
 
     @command
     async def pin(self, index: Index, on: bool) -> None:
         """Keep a card when the others are dealt anew, or let it go."""
-        if on and index in self._board.indices:
-            self._board.pinned.add(index)
+        if on and index in self._grid.indices:
+            self._grid.pinned.add(index)
         else:
-            self._board.pinned.discard(index)
-        self._show_board()
+            self._grid.pinned.discard(index)
+        self._show_grid()
 
     @command
     async def render_all(self, options: Options | None = None) -> View:
         """Render every card on the table as one batch."""
-        prompts = [self._entry(index).prompt for index in self._board.indices]
+        prompts = [self._entry(index).prompt for index in self._grid.indices]
         batch = await self._ask(
             self._studio.render_batch(
                 prompts, session_id=self._session_id, parameters=render_parameters(options)
             )
         )
         self._renders.tell(batch.jobs)
-        self._board.batch_id = batch.batch_id
-        self._show_board()
+        self._grid.batch_id = batch.batch_id
+        self._show_grid()
         await self._refresh()
         return {"batch": batch.batch_id}
 
@@ -268,8 +268,8 @@ class Desk:
         """Show the renders that a request started, and put its variations on the table."""
         for action in actions:
             if isinstance(action, Vary) and action.entries:
-                self._board.deal(index, list(action.entries))
-                self._show_board()
+                self._grid.deal(index, list(action.entries))
+                self._show_grid()
             if isinstance(action, Render):
                 jobs = self._studio.jobs
                 self._renders.tell(
@@ -333,19 +333,19 @@ class Desk:
         entries = tuple(known[index] for index in sorted(known))
         self._session = replace(self._session, entries=entries)
         self._screen.show("session_state", session_view(self._session))
-        self._board.deal(base, dealt)
-        self._show_board()
+        self._grid.deal(base, dealt)
+        self._show_grid()
 
     async def _refresh(self, session_id: str | None = None) -> None:
         wanted = session_id or self._session_id
         if self._session is None or self._session.session_id != wanted:
             await self.take_up(wanted)
             return
-        self._session = await asyncio.to_thread(self._studio.session, wanted)
+        self._session = await asyncio.to_thread(self._studio.sessions.session, wanted)
         self._screen.show("session_state", session_view(self._session))
 
-    def _show_board(self) -> None:
-        self._screen.show("board_state", self._board.view())
+    def _show_grid(self) -> None:
+        self._screen.show("board_state", self._grid.view())
 
     def _earlier(self, known: Sequence[str]) -> list[View]:
         sessions = self._studio.sessions

@@ -10,11 +10,11 @@ from typing import Any, Self
 from workbench.jobs.model import Job
 from workbench.prompts.model import Entry, EntryKind
 
-__all__ = ["Board"]
+__all__ = ["VariationGrid"]
 
 
 @dataclass(slots=True)
-class Board:
+class VariationGrid:
     """Entry indices, the one that the others vary first."""
 
     indices: list[int] = field(default_factory=list)

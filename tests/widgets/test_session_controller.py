@@ -176,3 +176,28 @@ def test_every_field_of_a_scene_stands_in_one_group() -> None:
     shown = {field["name"]: field for group in field_views() for field in group["fields"]}
     assert "night" in shown["time_of_day"]["terms"]
     assert shown["details"]["several"]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"image": "/etc/hostname"},
+        {"last_image": "picture.png"},
+        {"video": "../video.mp4"},
+        {"model": "/models/secret"},
+        {"model": "~/models/secret"},
+        {"options": {"image": "picture.png"}},
+        {"options": {"lora": {"weights": "/etc/hostname"}}},
+        {"options": {"files": ["file:///etc/hostname"]}},
+    ],
+)
+def test_a_page_cannot_name_a_file_of_the_server(talk: Talk, options: dict[str, Any]) -> None:
+    talk.ask("enhance", text="dog running")
+    refused = talk.ask("render", index=0, options=options)
+    assert "cannot name files" in refused["error"]["message"]
+    assert refused["error"]["fields"] == list(options)
+
+
+def test_a_render_setting_that_there_is_not_is_told(talk: Talk) -> None:
+    talk.ask("enhance", text="dog running")
+    assert "'sise'" in talk.ask("render", index=0, options={"sise": 3})["error"]["message"]

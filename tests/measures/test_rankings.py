@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from workbench.errors import InvalidRequest
-from workbench.research.judgement import add_preference, preferences
-from workbench.research.ranking import bradley_terry, next_pair
+from workbench.measures.preferences import add_preference, preferences
+from workbench.measures.rankings import bradley_terry, next_pair
 
 
 def test_strengths_are_found_again_from_the_answers_they_cause() -> None:
