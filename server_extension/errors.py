@@ -8,7 +8,7 @@ from typing import Final
 from pydantic import ValidationError
 from tornado.web import HTTPError
 
-from server_extension.schemas import ErrorBody, FieldError
+from server_extension.schemas.common import ErrorBody, FieldError
 from workbench.errors import (
     Busy,
     Conflict,

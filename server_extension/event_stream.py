@@ -12,7 +12,7 @@ from tornado.iostream import StreamClosedError
 
 from server_extension.errors import describe
 from server_extension.handlers.base import ApiHandler
-from server_extension.schemas import StreamError
+from server_extension.schemas.common import StreamError
 
 __all__ = ["MEDIA_TYPE", "StreamingHandler"]
 

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from server_extension.operations import Operation, operation_of
-from server_extension.schemas import ErrorBody, StreamError
+from server_extension.schemas.common import ErrorBody, StreamError
 from workbench.settings import Settings
 
 __all__ = ["openapi_document"]

@@ -8,12 +8,10 @@ from datetime import UTC, datetime
 
 from jupyter_server.utils import url_path_join
 
-from server_extension.schemas import (
-    ClusterObject,
-    DeviceObject,
+from server_extension.schemas.about import ClusterObject, DeviceObject, MemberObject
+from server_extension.schemas.prompts import (
     ExchangeObject,
     HistoryEntry,
-    MemberObject,
     VariationObject,
     change_objects,
 )

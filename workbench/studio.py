@@ -284,7 +284,7 @@ class Studio:
 
         A language model's connections belong to that loop. Cancelling the future cancels the method.
         """
-        return asyncio.run_coroutine_threadsafe(coroutine, self._own_loop())
+        return asyncio.run_coroutine_threadsafe(coroutine, self.loop)
 
     def close(self) -> None:
         """Close the index and any language model connection; renders go on."""
@@ -302,7 +302,9 @@ class Studio:
     def __exit__(self, *exc_info: object) -> None:
         self.close()
 
-    def _own_loop(self) -> asyncio.AbstractEventLoop:
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """Studio's own event loop, in a thread of its own; started at first use."""
         with self._loop_guard:
             if self._loop is None:
                 loop = asyncio.new_event_loop()

@@ -9,7 +9,7 @@ from typing import Any, Final
 from server_extension.handlers.base import ApiHandler
 from server_extension.operations import Operation, operation
 from server_extension.presentation import cluster_object, device_object
-from server_extension.schemas import DevicesAnswer, HealthAnswer
+from server_extension.schemas.about import DevicesAnswer, HealthAnswer
 
 __all__ = ["OPENAPI_SETTING", "DevicesHandler", "HealthHandler", "OpenApiHandler"]
 

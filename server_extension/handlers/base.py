@@ -13,7 +13,7 @@ from tornado import web
 
 from server_extension.errors import describe
 from server_extension.presentation import Presenter
-from server_extension.schemas import Body
+from server_extension.schemas.common import Body
 from server_extension.status_cache import StatusAnswer, StatusCache
 from workbench.errors import WorkbenchError
 from workbench.jobs.model import Batch, Job

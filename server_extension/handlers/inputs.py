@@ -9,7 +9,7 @@ from tornado import web
 
 from server_extension.handlers.base import ApiHandler
 from server_extension.operations import Operation, operation
-from server_extension.schemas import InputAnswer
+from server_extension.schemas.videos import InputAnswer
 
 __all__ = ["InputsHandler"]
 
@@ -31,7 +31,7 @@ class InputsHandler(ApiHandler):
             answer=InputAnswer,
             status=201,
             upload=_MEDIA_TYPES,
-            errors=(400, 413, 415, 503),
+            errors=(400, 413, 415, 429, 503),
         )
     )
     async def post(self) -> None:

@@ -8,7 +8,7 @@ from server_extension.event_stream import StreamingHandler, Tell
 from server_extension.handlers.base import ApiHandler
 from server_extension.operations import Operation, operation
 from server_extension.presentation import history_entry, variation_object
-from server_extension.schemas import (
+from server_extension.schemas.prompts import (
     EnhanceAnswer,
     EnhanceRequest,
     ExportRequest,

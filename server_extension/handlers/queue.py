@@ -6,7 +6,7 @@ import asyncio
 
 from server_extension.handlers.base import ApiHandler
 from server_extension.operations import Operation, operation
-from server_extension.schemas import (
+from server_extension.schemas.videos import (
     JobsAnswer,
     NoteRequest,
     PauseRequest,

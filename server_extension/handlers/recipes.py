@@ -11,7 +11,7 @@ from tornado import web
 
 from server_extension.handlers.base import ApiHandler
 from server_extension.operations import Operation, operation
-from server_extension.schemas import RecipeAnswer
+from server_extension.schemas.prompts import RecipeAnswer
 from workbench.engines.recipes import read_recipe
 from workbench.rendering import Recipe
 

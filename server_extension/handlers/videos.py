@@ -9,7 +9,7 @@ from typing import Final
 
 from server_extension.handlers.base import ApiHandler
 from server_extension.operations import Operation, Parameter, operation
-from server_extension.schemas import (
+from server_extension.schemas.videos import (
     BatchAnswer,
     BatchRequest,
     JobsAnswer,

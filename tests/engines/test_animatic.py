@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 from tests.engines.filming import difference, expansion, frames, luma, recipe_for, render, shift
+from workbench.engines.animatic import studio
+from workbench.engines.animatic.film import Film
 from workbench.engines.engine import RenderTask
 from workbench.engines.probe import decode_video, probe_video
 from workbench.engines.recipes import read_recipe
@@ -98,3 +100,15 @@ def test_a_pan_moves_the_background_sideways_and_a_zoom_does_not() -> None:
 def test_a_dog_and_a_car_look_different() -> None:
     dog, car = (frames(DOG.edit({"subject": s}), 5)[0] for s in ("a dog", "a car"))
     assert difference(dog, car) > 2
+
+
+def test_an_engine_is_made_ready_once_however_many_jobs_it_loads_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    studio.warm_up()
+    drawn: list[int] = []
+    monkeypatch.setattr(Film, "frame", lambda _, index: drawn.append(index))
+    engine = create_engine("animatic", Settings())
+    for _ in range(3):
+        engine.load(RenderRequest(prompt="x"), "cpu", lambda _: None)
+    assert drawn == []

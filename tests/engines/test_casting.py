@@ -297,3 +297,27 @@ def test_a_ship_off_a_cliff_floats_on_the_sea() -> None:
 def test_everything_named_in_a_table_is_there() -> None:
     assert set(held()) <= set(figures())
     assert set(lexicon()["comes_with"].values()) <= set(figures())
+
+
+def test_people_of_a_crowd_do_not_all_wear_the_same() -> None:
+    made = script(Entity("e1", "tourists", "tourist", 5, PERSON, determiner="five", is_lead=True))
+    looks = {p.parts[0].actor.look for p in film(made).players}
+    assert len(looks) == 5
+
+
+def test_hands_show_the_thing_that_they_work_on_and_no_people() -> None:
+    made = read_scene(Scene(subject="hands", action="repairing a bicycle"), 0)
+    assert ([a.figure for a in made.actors], made.frame) == (["bicycle"], "hands")
+
+
+def test_a_thing_has_the_colour_of_its_name_unless_another_is_said() -> None:
+    milk = script(entity("e1 a milk", "milk", EntityKind.FOOD))
+    assert milk.actors[0].colour == colours()["white"]
+    assert script(entity("e1 a blue lemon", "lemon")).actors[0].colour == colours()["blue"]
+
+
+def test_a_grandmother_has_no_beard_and_a_boy_with_a_kite_stays_on_the_ground() -> None:
+    (grandmother,) = read_scene(Scene(subject="a grandmother"), 0).actors
+    assert figures()[grandmother.figure]["look"]["hairstyle"] != "beard"
+    boy, kite = read_scene(Scene(subject="a boy", action="flying a kite"), 0).actors
+    assert (boy.gait, kite.figure) == ("stand", "kite")

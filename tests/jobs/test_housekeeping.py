@@ -79,7 +79,7 @@ def test_the_old_go_and_a_batch_goes_with_its_last_job(shop: Shop) -> None:
 
 def test_a_picture_goes_with_the_last_job_that_begins_from_it(shop: Shop) -> None:
     picture = cv2.imencode(".png", np.zeros((8, 8, 3), np.uint8))[1].tobytes()
-    kept = [Inputs(shop.paths).keep(picture) for _ in range(4)]
+    kept = [Inputs(shop.paths, shop.settings).keep(picture) for _ in range(4)]
     first, second, third, fresh = (one.path for one in kept)
     for path in (first, second, third):  # the third was never used
         os.utime(path, (1, 1))

@@ -120,6 +120,11 @@ def _words(text: str) -> list[str]:
     return [lemma(w, "VERB") if w.endswith(("ing", "ed")) else lemma(w, "NOUN") for w in kept]
 
 
+def stem(word: str) -> str:
+    """Return what the forms of a word share: "flying" and "flies" are one."""
+    return lemma(lemma(word, "VERB"), "NOUN")[:4]
+
+
 def _rows(name: str) -> list[list[str]]:
     lines = (_DATA / f"{name}.tsv").read_text("utf-8").splitlines()
     return [line.split("\t") for line in lines if not line.startswith("#")][1:]

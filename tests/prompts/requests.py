@@ -6,10 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from workbench.prompts.composer.composer import rng_for
-from workbench.prompts.composer.reading import read
-from workbench.prompts.composer.writing import write
-from workbench.scene import LIST_FIELDS, Origin, Scene
+from workbench.prompts.composer.composer import enhance
+from workbench.scene import LIST_FIELDS, Scene
 
 ANYTHING: Final = "*"
 _DOG: Final = Scene(
@@ -120,12 +118,7 @@ class Asked:
 
 def prompt_of(base: str) -> str:
     """Return the paragraph that the composer writes for a base scene."""
-    scene = BASES[base]
-    written = scene.edit(
-        {n: getattr(scene, n) for n in ("weather", "time_of_day")}, origin=Origin.EDITED
-    )
-    reading = read(_ROUGH[base])
-    return write(reading, written, rng_for(base))
+    return enhance(_ROUGH[base]).prompt
 
 
 def corpus() -> list[Asked]:

@@ -35,14 +35,14 @@ def test_the_paragraph_is_the_prompt_itself() -> None:
 def test_wan_has_its_tags_first() -> None:
     text = text_for_model(DRAFT.prompt, DRAFT.scene, Form.WAN)
     tags, _, rest = text.partition(". ")
-    assert "pan left" in tags
+    assert "pan left" in tags.lower()
     assert "night" in tags
     assert rest.startswith("A red car driving")
-    assert len(text.split()) < len(DRAFT.prompt.split())
 
 
 def test_ltx_begins_with_the_action_and_goes_on_to_camera_and_light() -> None:
-    text = text_for_model(DRAFT.prompt, DRAFT.scene, Form.LTX)
+    scene = DRAFT.scene.edit({"lighting": "neon light"})
+    text = text_for_model(DRAFT.prompt, scene, Form.LTX)
     assert text.startswith("A red car driving")
     assert text.index("driving") < text.index("camera") < text.index("light")
 

@@ -83,7 +83,7 @@ def test_whatever_the_endpoint_does_the_composer_carries_on(
     assert draft.is_fallback
     assert draft.provider == "builtin"
     assert "dog" in draft.prompt
-    assert 60 <= len(draft.prompt.split()) <= 120
+    assert 3 <= len(draft.prompt.split()) <= 120
     assert "built-in composer" in draft.message
     assert draft.exchanges
     assert draft.exchanges[-1].error or name in {"another subject", "far too long"}

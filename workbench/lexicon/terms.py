@@ -117,6 +117,7 @@ def _lookup(table: Mapping[str, T], noun: str) -> T | None:
 
 
 _NOTED_FIELDS: Final = (
+    "viewpoint",
     "shot_size",
     "camera_angle",
     "camera_movement",

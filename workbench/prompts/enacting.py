@@ -9,7 +9,6 @@ from typing import Final
 from workbench.actions.carrying import carry_out, held_by_locks
 from workbench.actions.model import Action, RewriteSentence
 from workbench.errors import FieldProblem, InvalidRequest
-from workbench.prompts.composer.composer import rng_for
 from workbench.prompts.composer.harmony import harmonize
 from workbench.prompts.entries import scene_after_edit
 from workbench.prompts.following import rewrite
@@ -60,8 +59,7 @@ def enact(
     changed = scene.differing(after)
     if changed:
         held_fields = [name for name in kept if name in _FIELDS and getattr(after, name)]
-        rng = rng_for(prompt, after.values())
-        settled = harmonize(after.lock(*held_fields), set(changed), rng)
+        settled = harmonize(after.lock(*held_fields), set(changed))
         after = settled.with_origins_of(scene, held_fields)
         text = rewrite(text, scene, after)
     return Enacted(text, after, tuple(dict.fromkeys(locked)))

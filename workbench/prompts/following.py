@@ -14,7 +14,6 @@ from typing import Final
 from workbench.lexicon.morphology import inflect, is_plural, lemma
 from workbench.lexicon.terms import place_named
 from workbench.lexicon.words import sentence_case, sentences
-from workbench.prompts.composer.composer import rng_for
 from workbench.prompts.composer.editing import carry, refit
 from workbench.prompts.phrasing import (
     beat_sentence,
@@ -51,8 +50,8 @@ def rewrite(prompt: str, before: Scene, after: Scene) -> str:
     """Return ``prompt`` as it reads when its scene is ``after`` instead of ``before``."""
     told = {name: getattr(after, name) for name in SCENE_FIELDS if name not in _FOLLOWED}
     between = before.edit(told, force=True)
-    text = carry(prompt, before, between, rng_for(prompt, after.values()))
-    return refit(follow(text, between, after), between, after)
+    text = refit(carry(prompt, before, between), between, after)
+    return follow(text, between, after)
 
 
 def follow(prompt: str, before: Scene, after: Scene) -> str:

@@ -11,9 +11,9 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
+from workbench.lexicon.nouns import place_in
+from workbench.lexicon.terms import word_list
 from workbench.lexicon.words import sentence_case, sentences
-from workbench.prompts.composer.circumstances import scene_clause
-from workbench.prompts.composer.facts import ground
 from workbench.prompts.markers import strip_marker
 from workbench.scene import Scene
 
@@ -121,7 +121,20 @@ def _cosmos(prompt: str, scene: Scene) -> str:
 
 
 def _what(scene: Scene) -> str:
-    return scene_clause(scene, ground(scene))
+    setting = scene.setting
+    if (
+        not setting
+        or setting in {scene.subject, scene.action}
+        or setting.split(" ", 1)[-1] in scene.action
+    ):
+        where = ""
+    elif setting.split(maxsplit=1)[0].lower() in word_list("prepositions"):
+        where = setting
+    else:
+        place = place_in(setting)
+        where = f"{place.prep if place else 'in'} {setting}"
+    parts = (scene.subject or setting, scene.subject_details, scene.action, where)
+    return " ".join(part for part in parts if part)
 
 
 _WRITERS: Final[Mapping[Form, Callable[[str, Scene], str]]] = MappingProxyType(

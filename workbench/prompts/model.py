@@ -99,6 +99,10 @@ class Variation:
     provider: str
     source: Source = Source.PROVIDER
     exchanges: tuple[Exchange, ...] = ()
+    name: str = ""
+    """The idea's name: "From the child's height"; empty where nobody named it."""
+    message: str = ""
+    """Why an axis that was asked for could not vary; empty when all could."""
 
 
 @dataclass(frozen=True, slots=True)

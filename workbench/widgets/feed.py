@@ -8,7 +8,7 @@ from typing import Final
 
 from workbench.jobs.client.manager import JobManager
 from workbench.jobs.model import Changes, Job, JobState
-from workbench.widgets.loop import LoopThread
+from workbench.widgets.loop import WidgetTasks
 
 __all__ = ["JobFeed", "all_jobs"]
 
@@ -24,10 +24,10 @@ class JobFeed:
     """
 
     def __init__(
-        self, jobs: JobManager, loop: LoopThread, tell: Callable[[Iterable[Job]], None]
+        self, jobs: JobManager, tasks: WidgetTasks, tell: Callable[[Iterable[Job]], None]
     ) -> None:
         self._jobs = jobs
-        self._loop = loop
+        self._tasks = tasks
         self._tell = tell
         self._session_id: str | None = None
         self._also: set[str] = set()
@@ -64,7 +64,7 @@ class JobFeed:
             self._stop = await asyncio.to_thread(self._jobs.watch, self._heard)
 
     def _heard(self, changes: Changes) -> None:
-        self._loop.call(self._collect, changes)
+        self._tasks.call(self._collect, changes)
 
     def _collect(self, changes: Changes) -> None:
         ours = {job.job_id: job for job in changes.jobs if self._is_ours(job)}

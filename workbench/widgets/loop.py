@@ -1,52 +1,45 @@
-"""An event loop in a thread of its own.
+"""The tasks and callbacks of one widget, on Studio's event loop.
 
 The kernel's main thread runs the user's cells, and comm messages may arrive in yet another thread;
-what the widget does happens here, so that a long cell never stills the screen.
+the widget works on Studio's loop, so that a long cell never stills the screen.
 """
 
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-__all__ = ["LoopThread"]
-
-_LEAVE_S = 5.0
+__all__ = ["WidgetTasks"]
 
 
-class LoopThread:
-    """Runs coroutines and callbacks one loop, one thread, in the order in which they come."""
+class WidgetTasks:
+    """Starts coroutines and callbacks in the order in which they come, from any thread."""
 
-    def __init__(self, name: str) -> None:
-        self._loop = asyncio.new_event_loop()
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
         self._tasks: set[asyncio.Task[None]] = set()
-        self._thread = threading.Thread(target=self._serve, name=name, daemon=True)
-        self._thread.start()
+        self._closed = False
 
     def start(self, coroutine: Coroutine[Any, Any, None]) -> None:
-        """Start ``coroutine`` on the loop and return at once; may be called from any thread."""
-        try:
-            self._loop.call_soon_threadsafe(self._begin, coroutine)
-        except RuntimeError:  # the loop has been closed
+        """Start ``coroutine`` on the loop and return at once."""
+        if not self.call(self._begin, coroutine):
             coroutine.close()
 
-    def call(self, callback: Callable[..., None], *args: Any) -> None:
-        """Call ``callback`` on the loop soon; may be called from any thread, even after closing."""
-        if not self._loop.is_closed():
-            try:
-                self._loop.call_soon_threadsafe(callback, *args)
-            except RuntimeError:  # closed between the two lines
-                return
+    def call(self, callback: Callable[..., None], *args: Any) -> bool:
+        """Call ``callback`` on the loop soon; False where the widget or the loop is closed."""
+        if self._closed:
+            return False
+        try:
+            self._loop.call_soon_threadsafe(callback, *args)
+        except RuntimeError:  # the loop is closed
+            return False
+        return True
 
     def close(self) -> None:
-        """Cancel what runs and end the thread."""
-        if self._loop.is_closed():
-            return
+        """Cancel what runs and start nothing more."""
         self.call(self._end)
-        if threading.current_thread() is not self._thread:
-            self._thread.join(_LEAVE_S)
+        self._closed = True
 
     def _begin(self, coroutine: Coroutine[Any, Any, None]) -> None:
         task = self._loop.create_task(coroutine)
@@ -56,10 +49,3 @@ class LoopThread:
     def _end(self) -> None:
         for task in self._tasks:
             task.cancel()
-        self._loop.call_soon(self._loop.stop)
-
-    def _serve(self) -> None:
-        asyncio.set_event_loop(self._loop)
-        self._loop.run_forever()
-        self._loop.run_until_complete(self._loop.shutdown_default_executor())
-        self._loop.close()

@@ -17,7 +17,7 @@ from workbench.jobs.cluster.status import ClusterState, ClusterStatus
 from workbench.jobs.model import Changes, Device
 from workbench.studio import Studio
 from workbench.widgets.commands import command
-from workbench.widgets.loop import LoopThread
+from workbench.widgets.loop import WidgetTasks
 from workbench.widgets.presentation import View, cluster_view, device_view
 from workbench.widgets.renders import Renders, Screen
 
@@ -38,7 +38,7 @@ class Machines:
     def __init__(
         self,
         studio: Studio,
-        loop: LoopThread,
+        tasks: WidgetTasks,
         screen: Screen,
         renders: Renders,
         *,
@@ -46,7 +46,7 @@ class Machines:
     ) -> None:
         self._studio = studio
         self._jobs = studio.jobs
-        self._loop = loop
+        self._tasks = tasks
         self._screen = screen
         self._renders = renders
         self._private = private
@@ -58,7 +58,7 @@ class Machines:
     async def hello(self) -> None:
         """A page has loaded: tell it what it cannot know."""
         self._screen.tell_all_jobs()
-        self._loop.start(self._warm_up())
+        self._tasks.start(self._warm_up())
         await self.here()
 
     @command
@@ -67,7 +67,7 @@ class Machines:
         self._heard_at_s = time.monotonic()
         if not self._watching:
             self._watching = True
-            self._loop.start(self._watch())
+            self._tasks.start(self._watch())
 
     @command
     async def pause(self, device: str | None = None, *, on: bool) -> None:
@@ -101,7 +101,7 @@ class Machines:
     def _heard(self, changes: Changes) -> None:
         """Look at once when something changed that is no job: a pause, from any process."""
         if not changes.jobs:
-            self._loop.call(self._stirred.set)
+            self._tasks.call(self._stirred.set)
 
     async def _show(self) -> None:
         devices, paused, standing = await asyncio.to_thread(self._look)

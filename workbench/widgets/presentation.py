@@ -100,7 +100,6 @@ def entry_view(entry: Entry) -> View:
         "source": str(entry.source),
         "message": entry.message,
         "created": entry.created_at.timestamp(),
-        "jobs": list(entry.job_ids),
     }
 
 

@@ -18,7 +18,7 @@ from workbench.rendering import INPUTS, RenderParameters
 from workbench.studio import Studio
 from workbench.widgets.commands import command
 from workbench.widgets.feed import JobFeed, all_jobs
-from workbench.widgets.loop import LoopThread
+from workbench.widgets.loop import WidgetTasks
 from workbench.widgets.presentation import View, job_view
 
 __all__ = ["Renders", "Screen", "render_parameters"]
@@ -52,13 +52,13 @@ class Screen(Protocol):
 class Renders:
     """The jobs of the open session. Every method runs on the loop."""
 
-    def __init__(self, studio: Studio, loop: LoopThread, screen: Screen) -> None:
+    def __init__(self, studio: Studio, tasks: WidgetTasks, screen: Screen) -> None:
         self._jobs = studio.jobs
         self._screen = screen
         self._session_id: str | None = None
         self._known: dict[str, Job] = {}
         self._sketch: str | None = None
-        self._feed = JobFeed(studio.jobs, loop, self.tell)
+        self._feed = JobFeed(studio.jobs, tasks, self.tell)
 
     @property
     def busy(self) -> bool:

@@ -93,7 +93,7 @@ class SessionController:
         session_id = self._session.session_id if self._session else None
         growing: Debouncer[str] = Debouncer(self._show_growing)
         asked = self._studio.enhance(text, session_id, on_text=growing.hear)
-        self._writing = asyncio.ensure_future(self._ask(asked))
+        self._writing = asyncio.ensure_future(asked)
         try:
             async with sketched(self._studio, self._renders, text, options):
                 session_id, entry = await self._writing
@@ -116,8 +116,8 @@ class SessionController:
         entry = self._entry(index)
         if text.strip() == strip_marker(entry.prompt):
             return {"index": index}
-        session_id, accepted = await self._ask(
-            self._studio.initialize(text.strip(), self._session_id, parent=index)
+        session_id, accepted = await self._studio.initialize(
+            text.strip(), self._session_id, parent=index
         )
         await self._refresh(session_id)
         return {"index": accepted.index}
@@ -131,10 +131,8 @@ class SessionController:
         unlock: list[str] | None = None,
     ) -> View:
         """Set, lock or free fields of the prompt at ``index``."""
-        entry = await self._ask(
-            self._studio.set_parameters(
-                self._session_id, values or {}, index=index, lock=lock or (), unlock=unlock or ()
-            )
+        entry = await self._studio.set_parameters(
+            self._session_id, values or {}, index=index, lock=lock or (), unlock=unlock or ()
         )
         await self._refresh()
         return {"index": entry.index}
@@ -158,15 +156,13 @@ class SessionController:
         self._grid.deal(index, dealt)
         self._show_grid()
         try:
-            entries = await self._ask(
-                self._studio.variations(
-                    self._session_id,
-                    [index],
-                    max(1, total - len(kept)),
-                    axes=axes or (),
-                    seed=secrets.randbits(31) if again else None,
-                    on_entry=arriving.hear,
-                )
+            entries = await self._studio.variations(
+                self._session_id,
+                [index],
+                max(1, total - len(kept)),
+                axes=axes or (),
+                seed=secrets.randbits(31) if again else None,
+                on_entry=arriving.hear,
             )
         except WorkbenchError:
             self._grid = before
@@ -184,10 +180,8 @@ class SessionController:
         parent = self._entry(index).parent
         if parent is None:
             raise InvalidRequest("The first prompt cannot be varied in its own place.")
-        entries = await self._ask(
-            self._studio.variations(
-                self._session_id, [parent], 2, axes=axes or (), seed=secrets.randbits(31)
-            )
+        entries = await self._studio.variations(
+            self._session_id, [parent], 2, axes=axes or (), seed=secrets.randbits(31)
         )
         if len(entries) < 2:
             raise InvalidRequest("Nothing new was found along these axes; choose others.")
@@ -223,15 +217,12 @@ class SessionController:
     async def render_all(self, options: Options | None = None) -> View:
         """Render every card on the table as one batch."""
         prompts = [self._entry(index).prompt for index in self._grid.indices]
-        batch = await self._ask(
-            self._studio.render_batch(
-                prompts, session_id=self._session_id, parameters=render_parameters(options)
-            )
+        batch = await self._studio.render_batch(
+            prompts, session_id=self._session_id, parameters=render_parameters(options)
         )
         self._renders.tell(batch.jobs)
         self._grid.batch_id = batch.batch_id
         self._show_grid()
-        await self._refresh()
         return {"batch": batch.batch_id}
 
     # tuning
@@ -254,7 +245,7 @@ class SessionController:
     async def _acted(
         self, index: int, asked: Coroutine[Any, Any, tuple[Revision, Entry | None]]
     ) -> View:
-        revision, entry = await self._ask(asked)
+        revision, entry = await asked
         await self._refresh()
         await self._show_done(index if entry is None else entry.index, revision.actions)
         return {
@@ -307,17 +298,11 @@ class SessionController:
         return {"job": job.job_id}
 
     async def _render(self, entry: Entry, options: Options) -> Job:
-        job = await self._ask(
-            self._studio.render(
-                entry.prompt, session_id=self._session_id, parameters=render_parameters(options)
-            )
+        job = await self._studio.render(
+            entry.prompt, session_id=self._session_id, parameters=render_parameters(options)
         )
         self._renders.tell([job])
-        await self._refresh()
         return job
-
-    async def _ask(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        return await asyncio.wrap_future(self._studio.begin(coroutine))
 
     def _show_growing(self, texts: Sequence[str]) -> None:
         self._screen.tell({"kind": "growing", "text": texts[-1]})

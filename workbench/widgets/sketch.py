@@ -45,7 +45,5 @@ async def _draw(
         parameters = RenderParameters(
             engine=_ENGINE, seed=asked.seed, width=asked.width, height=asked.height
         )
-        job = await asyncio.wrap_future(
-            studio.begin(studio.render(idea, priority=Priority.PREVIEW, parameters=parameters))
-        )
+        job = await studio.render(idea, priority=Priority.PREVIEW, parameters=parameters)
         await renders.show_sketch(job)

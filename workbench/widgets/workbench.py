@@ -1,7 +1,7 @@
 """The Workbench widget: the four steps in a notebook cell or a dashboard.
 
 Holds what the browser sees as synced traits and hands the browser's commands to the controllers. All work
-is done on a loop of its own, so that neither the kernel nor the screen waits for the other.
+is done on Studio's loop, so that neither the kernel nor the screen waits for the other.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from workbench import journey
 from workbench.studio import Studio
 from workbench.widgets.bundle import bundle_module, bundle_styles
 from workbench.widgets.commands import answer_command, commands_of
-from workbench.widgets.loop import LoopThread
+from workbench.widgets.loop import WidgetTasks
 from workbench.widgets.machines import Machines
 from workbench.widgets.presentation import View, field_views
 from workbench.widgets.renders import Renders
@@ -68,13 +68,13 @@ class Workbench(anywidget.AnyWidget):
         self._private = in_dashboard if private is None else private
         super().__init__(config=self._config(session), **kwargs)
         _hear_where_asked(self.comm)
-        self._loop = LoopThread("workbench-widget")
-        self._renders = Renders(self._studio, self._loop, self)
+        self._tasks = WidgetTasks(self._studio.loop)
+        self._renders = Renders(self._studio, self._tasks, self)
         self._controller = SessionController(
             self._studio, self._renders, self, private=self._private
         )
         self._machines = Machines(
-            self._studio, self._loop, self, self._renders, private=self._private
+            self._studio, self._tasks, self, self._renders, private=self._private
         )
         owners = (self._renders, self._controller, self._machines)
         self._commands = {k: v for owner in owners for k, v in commands_of(owner).items()}
@@ -83,7 +83,7 @@ class Workbench(anywidget.AnyWidget):
             self._studio.sessions.session(
                 session
             )  # an unknown one is told here, not in the browser
-            self._loop.start(self._controller.take_up(session))
+            self._tasks.start(self._controller.take_up(session))
 
     # what a notebook computes with
 
@@ -108,7 +108,7 @@ class Workbench(anywidget.AnyWidget):
         """Take the widget off the screen and let go; renders go on."""
         if hasattr(self, "_renders"):  # a widget that could not be made has none
             self._renders.close()
-            self._loop.close()
+            self._tasks.close()
         super().close()
 
     # what the page shows; called on the loop alone
@@ -147,7 +147,7 @@ class Workbench(anywidget.AnyWidget):
 
     def _heard(self, _widget: object, content: Any, _buffers: object) -> None:
         if isinstance(content, dict) and isinstance(content.get("id"), str):
-            self._loop.start(self._answer(content))
+            self._tasks.start(self._answer(content))
 
     async def _answer(self, content: dict[str, Any]) -> None:
         request_id = content["id"]

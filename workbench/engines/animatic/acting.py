@@ -128,13 +128,19 @@ _FACES: Final = frozenset({"medium close-up", "close-up", "extreme close-up"})
 """Shots that show a face, whatever else is done."""
 _TRAVELLING: Final = frozenset({"walk", "run", "trot", "gallop", "swim", "fly", "ride", "pedal"})
 _IN_HAND: Final = (0.27, -0.52, 0.26)
+_PERSON: Final = 0.6
+"""Height of a person, in frame heights at a full shot."""
+_TOO_LARGE: Final = 0.6
+"""Height, in a person's, from which a thing stands before one instead of lying in the hand."""
 _FACING_US: Final = frozenset({"stand", "rest", "wave", "dance"})
 """Gaits without travel: a person is then seen from the front, as in a portrait."""
 
 
 def held_where(prop: str) -> tuple[float, float, float]:
     """Return where a thing is held: its foot in the holder's heights, and its size in them."""
-    x, y, size = held().get(prop, _IN_HAND)
+    tall = float(figures()[prop]["size"]) / _PERSON
+    large = (0.5 + 0.2 * tall, 0.0, tall)
+    x, y, size = held().get(prop, large if tall > _TOO_LARGE else _IN_HAND)
     return x, y, size
 
 

@@ -19,6 +19,8 @@ from workbench.scene import Beat, Entity, EntityKind, Scene
 
 __all__ = ["Casting", "cast_scene", "form_of"]
 
+_LARGE: Final = 0.5
+"""Height from which a thing that is only named stands in the background."""
 _MOST_KINDS: Final = 6
 _HUMAN_GAITS: Final = frozenset({"work", "dance", "pedal", "ride", "drive", "pour"})
 _HANDLES: Final = frozenset({"pour", "eat", "work"})
@@ -90,7 +92,7 @@ def form_of(actor: Actor) -> str:
 
 def _nouns(entity: Entity, *, alone: bool) -> list[Noun]:
     """Return the figures that an entity's name has; a lead may name several."""
-    if entity.kind in _SHOWN_OTHERWISE:
+    if entity.kind in _SHOWN_OTHERWISE or _is_part(entity):
         return []
     may_be_a_trade = entity.kind is EntityKind.PERSON or (entity.kind is EntityKind.OTHER and alone)
     found = named_in(entity.name, trades=may_be_a_trade)
@@ -100,12 +102,17 @@ def _nouns(entity: Entity, *, alone: bool) -> list[Noun]:
     return found if entity.is_lead else heads[:1] or found[-1:]
 
 
+def _is_part(entity: Entity) -> bool:
+    """Tell whether an entity is a part of a body by its name."""
+    return entity.phrase.lower() in lexicon()["body"]["words"]
+
+
 def _is_new(noun: Noun, parts: Sequence[_Part]) -> bool:
     return all(noun.key != p.base.figure or noun.words != p.base.words for p in parts)
 
 
 def _is_shown_otherwise(entity: Entity) -> bool:
-    if entity.kind in _SHOWN_OTHERWISE or find_backdrop(entity.name):
+    if entity.kind in _SHOWN_OTHERWISE or _is_part(entity) or find_backdrop(entity.name):
         return True
     return entity.noun in lexicon()["idle"]["nouns"] or not entity.phrase
 
@@ -134,9 +141,12 @@ def _without_figure(scene: Scene, lost: list[Entity]) -> tuple[list[_Part], list
     lead = next((entity for entity in scene.cast if entity.is_lead), None)
     if lead is None or not lead.phrase or find_backdrop(lead.name):
         return [], lost
+    doing = _named_in_action(" ".join(beat.text for beat in scene.beats))
+    if _is_part(lead):
+        return [_Part(lead, _base(lead, noun)) for noun in doing[:2]], lost
     if lead.kind in _SHOWN_OTHERWISE:
         return [], lost
-    if doing := _named_in_action(" ".join(beat.text for beat in scene.beats)):
+    if doing:
         return [_Part(lead, _base(lead, doing[0]))], lost
     return [_Part(lead, Actor("card", lead.name))], lost
 
@@ -239,6 +249,9 @@ def _acting(base: Actor, text: str, doing: Sequence[Noun]) -> tuple[Actor, list[
         return replace(mount, rider_look=base.look, place=base.place), []
     if form_of(lead) == "arm":
         return _with_load(lead, doing)
+    if form_of(lead) == "person" and gait == "fly" and doing:
+        # Who flies a kite stays on the ground.
+        lead = replace(lead, gait="stand")
     plays = bool(re.search(r"\bplay", text.lower())) and not doing
     beside: list[Actor] = []
     for noun in doing[:1]:
@@ -258,6 +271,11 @@ def _acting(base: Actor, text: str, doing: Sequence[Noun]) -> tuple[Actor, list[
         else:
             suited = _suited(noun.key, "")
             beside.append(Actor(noun.key, noun.words, min(noun.count, 2), suited, noun.colour))
+    beside += [
+        Actor(n.key, n.words, 1, _suited(n.key, ""), n.colour, place=Place(depth="behind"))
+        for n in doing[1:3]
+        if n.key != lead.figure and float(figures()[n.key]["size"]) >= _LARGE
+    ]
     if gait == "work" and form_of(lead) == "quadruped" and plays and not lead.prop:
         # An animal at play runs about; only with something in its paws does it stand up.
         lead = replace(lead, gait=_suited(lead.figure, "run"))

@@ -119,18 +119,22 @@ def _mix(
 
 
 def _moved(sprite: Sprite, name: str, window: _Window) -> Image:
-    """Return a window of the plane called ``name``; what is moved is kept for the next time."""
+    """Return a window of the plane called ``name``; a moved plane is kept for the next time."""
     x, y, rows, columns = window
     plane: Image = getattr(sprite, name)
     if x or y:
         key = (name, x, y)
         moved = sprite.moved.get(key)
+        if moved is None and len(sprite.moved) >= _MOST_KEPT:
+            # It moves both across and up or down: hardly any move comes again.
+            wide, tall = columns.stop - columns.start, rows.stop - rows.start
+            left, top = columns.start + x / _STEPS, rows.start + y / _STEPS
+            centre = (left + (wide - 1) / 2, top + (tall - 1) / 2)
+            return cv2.getRectSubPix(plane, (wide, tall), centre)
         if moved is None:
             height, width = plane.shape
             centre = (x / _STEPS + (width - 1) / 2, y / _STEPS + (height - 1) / 2)
             moved = cv2.getRectSubPix(plane, (width, height), centre)
-            if len(sprite.moved) >= _MOST_KEPT:
-                sprite.moved.clear()
             sprite.moved[key] = moved
         plane = moved
     return plane[rows, columns]

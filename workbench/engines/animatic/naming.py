@@ -108,7 +108,9 @@ def _noun(key: str, phrase: str, before: list[str], at: int, *, plural: bool) ->
         counts = [numbers[phrase]]
     count = counts[-1] if counts else _PLURAL_COUNT if plural or phrase in _PEOPLE else 1
     named = [w for w in before if w in colour_names()]
-    colour = colours()[colour_names()[named[-1]]] if named else None
+    own = lexicon()["own_colours"].get(phrase) or lexicon()["own_colours"].get(phrase.rstrip("s"))
+    name = colour_names()[named[-1]] if named else own
+    colour = colours()[name] if name else None
     return Noun(key, phrase, max(1, min(count, _MOST_OF_A_KIND)), colour, at)
 
 

@@ -13,7 +13,7 @@ from workbench.engines.animatic.casting import cast_scene, form_of
 from workbench.engines.animatic.places import find_backdrop, plain
 from workbench.engines.animatic.script import Actor, Script
 from workbench.engines.animatic.tables import figures, lexicon, viewpoints
-from workbench.scene import EntityKind, Scene, camera_moves, canonical_term, vocabulary
+from workbench.scene import Scene, camera_moves, canonical_term, vocabulary
 
 __all__ = ["find_backdrop", "find_term", "read_scene"]
 
@@ -35,6 +35,8 @@ _AHEAD: Final = frozenset({"road ahead", "railway ahead"})
 _FROM_OUTSIDE: Final = frozenset({"front view", "rear view"})
 _ALONG: Final = _FROM_OUTSIDE | {"point of view"}
 """Angles from which a way is seen along its length."""
+_ON_TABLES: Final = 0.38
+"""Height below which a thing stands on a table."""
 _WITH_TABLES: Final = frozenset({"kitchen", "office", "room", "studio"})
 _SEA: Final = frozenset({"ocean", "beach", "lake", "river"})
 _NEVER_SEEN: Final = {"ego view": "person", "animal's view": "quadruped", "wrist camera": "arm"}
@@ -51,12 +53,15 @@ def read_scene(scene: Scene, seed: int) -> Script:
     casting = cast_scene(scene)
     actors = _without_the_eye(casting.actors, terms["viewpoint"])
     backdrop = _backdrop(scene, actors, seen_by)
-    if _hands_of(scene, actors) and backdrop in _WITH_TABLES:
+    small = all(float(figures()[actor.figure]["size"]) < _ON_TABLES for actor in actors)
+    if _hands_of(scene, actors) and backdrop in _WITH_TABLES and small:
         backdrop = "tabletop"
     if backdrop == "tabletop" and all(form_of(a) in {"drawing", "arm"} for a in actors):
         terms["camera_angle"] = terms["camera_angle"] or "high angle"
     elif backdrop == "tabletop" and any(form_of(a) == "person" for a in actors):
-        backdrop = "kitchen"
+        backdrop = "kitchen" if actors[0].figure == "chef" else "room"
+    if not terms["time_of_day"] and any(a.figure == "firework" for a in actors):
+        terms["time_of_day"] = "night"
     along = terms["camera_angle"] in _ALONG or seen_by.get("is_ahead", False)
     if f"{backdrop} ahead" in _AHEAD and along:
         backdrop = f"{backdrop} ahead"
@@ -107,7 +112,8 @@ def _phrases(field: str) -> dict[str, str]:
 def _hands_of(scene: Scene, actors: tuple[Actor, ...]) -> str:
     """Return the frame of hands where hands are what is seen, and nobody whose they are."""
     lead = next((entity for entity in scene.cast if entity.is_lead), None)
-    is_hands = lead is not None and lead.kind is EntityKind.BODY_PART and "hand" in lead.phrase
+    names = lexicon()["body"]["words"]
+    is_hands = lead is not None and lead.phrase.lower() in names
     people = any(form_of(actor) == "person" for actor in actors)
     return "hands" if is_hands and not people else ""
 

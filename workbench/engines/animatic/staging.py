@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from workbench.engines.animatic.acting import acted, figure_size, footprint, motion_of, side_shown
 from workbench.engines.animatic.camera import GROUND, Framing, View
-from workbench.engines.animatic.figures.drawing import pours_at
+from workbench.engines.animatic.figures.drawing import colours, pours_at
 from workbench.engines.animatic.performance import Performance
 from workbench.engines.animatic.script import Actor, Script
-from workbench.engines.animatic.tables import figures
+from workbench.engines.animatic.tables import figures, lexicon
 from workbench.engines.animatic.world import World
 
 __all__ = ["framing", "staged"]
@@ -60,7 +61,9 @@ def staged(world: World) -> list[Performance]:
 
     def place(actor: Actor, x: float, y: float, p: float, index: int) -> None:
         mirrored = faces and actor in main and x > _MIDDLE
-        one = Performance(world, actor, (x, y, p), offset=0.37 * index, mirrored=mirrored)
+        one = Performance(
+            world, _varied(actor, index), (x, y, p), offset=0.37 * index, mirrored=mirrored
+        )
         placed.append((actor, one))
 
     for index, (actor, x, p) in enumerate(_row(world, main)):
@@ -90,6 +93,23 @@ def staged(world: World) -> list[Performance]:
                 y = min(y, -0.2 + 0.5 * float(acted(actor)["size"]))
             place(actor, x, y, p, count)
     return sorted((performance for _, performance in placed), key=lambda one: one.p)
+
+
+def _varied(actor: Actor, index: int) -> Actor:
+    """Return ``actor`` in clothes of its own where several would look alike."""
+    if not index or actor.count < 2 or actor.colour or acted(actor)["form"] != "person":
+        return actor
+    crowd = lexicon()["crowd"]
+    own = {key: colours()[names[(index * 7) % len(names)]] for key, names in crowd.items()}
+    if actor.upright or not _wears_anything(actor):
+        return actor
+    look = tuple(sorted({**own, **dict(actor.look)}.items()))
+    return replace(actor, look=look, later=tuple(replace(one, look=look) for one in actor.later))
+
+
+def _wears_anything(actor: Actor) -> bool:
+    """Tell whether it dresses as it likes: no robot, no astronaut, nobody in uniform."""
+    return actor.figure in {"person", "man", "woman", "girl", "child"}
 
 
 def _face_each_other(script: Script, main: Sequence[Actor]) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -29,8 +30,9 @@ _PREVIEW_WIDTH: Final = 256
 _DEFAULT_SIZE: Final = (832, 480)
 
 
+@cache
 def warm_up() -> None:
-    """Import and initialise everything that the first frame needs."""
+    """Import and initialise everything that the first frame needs; does nothing a second time."""
     cv2.setNumThreads(1)
     Film(read_scene(Scene(subject="a dog", action="running"), 0), 128, 72, 2, 24).frame(0)
 

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import os
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from workbench.engines.inputs import InputFacts, ending_of, inspect_input
-from workbench.errors import DamagedFile, InvalidRequest, NotFound
+from workbench.errors import Busy, DamagedFile, DiskFull, InvalidRequest, NotFound
 from workbench.identifiers import Kind, is_identifier, new_identifier
 from workbench.jobs.paths import JobPaths
+from workbench.settings import Settings
 
 __all__ = ["Input", "Inputs"]
+
+_RETRY_S: Final = 3_600
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,17 +31,20 @@ class Input:
 class Inputs:
     """The inputs of one outputs/ folder."""
 
-    def __init__(self, paths: JobPaths) -> None:
+    def __init__(self, paths: JobPaths, settings: Settings) -> None:
         self._folder = paths.inputs
+        self._settings = settings
 
     def keep(self, data: bytes) -> Input:
         """Store a picture or video and return it with its id.
 
-        Raises ``InvalidRequest`` if it cannot be decoded.
+        Raises ``InvalidRequest`` if it cannot be decoded, ``Busy`` while the settings allow no
+        more uploads, ``DiskFull`` below the disk reserve.
         """
         name = new_identifier(Kind.INPUT)
         path = self._folder / f"{name}{ending_of(data)}"
         self._folder.mkdir(parents=True, exist_ok=True)
+        self._check_room(len(data))
         aside = path.with_name(f".{path.name}")
         try:
             with aside.open("wb") as file:
@@ -52,6 +60,23 @@ class Inputs:
         finally:
             aside.unlink(missing_ok=True)
         return Input(name, path, facts)
+
+    def _check_room(self, size_bytes: int) -> None:
+        settings = self._settings
+        with os.scandir(self._folder) as entries:
+            kept = [entry.stat().st_size for entry in entries]
+        if len(kept) >= settings.max_inputs or sum(kept) + size_bytes > settings.max_inputs_bytes:
+            raise Busy(
+                f"The limit on uploads is reached ({len(kept):,} files, {sum(kept) >> 20:,} MiB). "
+                "Uploads that no job uses are removed after a day.",
+                retry_after_s=_RETRY_S,
+            )
+        free = shutil.disk_usage(self._folder).free - size_bytes
+        if free < settings.disk_reserve_bytes:
+            raise DiskFull(
+                f"The disk of {self._folder} has no room for this upload beside its reserve of "
+                f"{settings.disk_reserve_bytes >> 20:,} MiB; remove some videos."
+            )
 
     def path(self, input_id: str) -> Path:
         """Return the path of an input; raises ``NotFound``."""

@@ -12,6 +12,7 @@ from workbench.jobs.model import Job, JobState
 from workbench.jobs.paths import JobFiles, JobPaths
 from workbench.jobs.store import Reader
 from workbench.rendering import Recipe
+from workbench.settings import Settings
 
 __all__ = ["Results"]
 
@@ -19,6 +20,7 @@ __all__ = ["Results"]
 class Results:
     """The part of the manager that returns files."""
 
+    _settings: Settings
     _paths: JobPaths
     _reader: Reader
     _verification: Verification
@@ -32,13 +34,13 @@ class Results:
 
     def keep_input(self, data: bytes) -> Input:
         """Store a picture or video for renders to start from; raises ``InvalidRequest``."""
-        return Inputs(self._paths).keep(data)
+        return Inputs(self._paths, self._settings).keep(data)
 
     def input_path(self, name: str) -> Path:
         """Return the file of an input, or a finished job's video, by its id; raises ``NotFound``."""
         if is_identifier(name, Kind.JOB):
             return self.video_path(name)
-        return Inputs(self._paths).path(name)
+        return Inputs(self._paths, self._settings).path(name)
 
     def poster_path(self, job_id: str) -> Path:
         """Return the finished video's poster; raises ``NotFound`` when there is none."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import random
 
-from workbench.prompts.composer.completing import complete
-from workbench.prompts.composer.reading import Reading, clean, read
 from workbench.prompts.composer.writing import write
 from workbench.prompts.model import Draft
+from workbench.prompts.reading.reader import clean, read
+from workbench.prompts.reading.reading import Reading
 from workbench.scene import Scene
 
 __all__ = ["NAME", "enhance", "message_about", "rng_for", "scene_of"]
@@ -17,15 +17,14 @@ NAME = "builtin"
 
 
 def enhance(rough: str, *, seed: int = 0) -> Draft:
-    """Return ``rough`` as a full prompt with its completed scene."""
-    reading = read(rough)
-    rng = rng_for(reading.text, seed)
-    scene = complete(reading.scene, rng, reading.text, is_read=not reading.is_unread)
+    """Return ``rough`` as a full prompt with its scene; the composer needs no ``seed`` for that."""
+    del seed  # what is known of a scene leaves nothing to chance
+    written = write(read(rough))
     return Draft(
-        prompt=write(reading, scene, rng),
-        scene=scene,
+        prompt=written.text,
+        scene=written.scene,
         provider=NAME,
-        message=message_about(reading),
+        message=message_about(read(rough)),
     )
 
 
@@ -36,14 +35,27 @@ def scene_of(prompt: str) -> Scene:
 
 def message_about(reading: Reading) -> str:
     """Return what the user should know about how the text was read; empty when nothing."""
+    if reading.language:
+        return _about_language(reading)
     notes = []
     if reading.slips:
         taken = ", ".join(f"“{slip}” as “{word}”" for slip, word in reading.slips[:5])
         notes.append(f"Read {taken}.")
     if reading.unread:
-        shown = ", ".join(reading.unread[:5])
+        shown = ", ".join(f"“{words}”" for words in reading.unread[:5])
         notes.append(f"Kept as written, but not understood: {shown}.")
     return " ".join(notes)
+
+
+def _about_language(reading: Reading) -> str:
+    name = reading.language if reading.language[0].isupper() else "another language"
+    understood = ", ".join(f"{word} ({english})" for word, english in reading.known[:6])
+    read = f"Read of it: {understood}. " if understood else ""
+    return (
+        f"Kept word for word: this is {name}, which the built-in composer does not write. {read}"
+        "A language model reads and enhances it whole: connect one under Language model, or with "
+        "WORKBENCH_LANGUAGE_PROVIDER (docs/prompts.md)."
+    )
 
 
 def rng_for(*parts: object) -> random.Random:

@@ -1,302 +1,161 @@
-"""Carries a change of the scene into its prompt: the smallest edit, the rest word for word.
+"""Carries a change of light, weather, camera, style or mood into a prompt; the rest stays word for word.
 
-A clause that the bank wrote is found again and replaced; the user's own words for a term are
-replaced in place; what was never said is added where it belongs.
+The user's own words for a value are replaced where they stand; a sentence that the composer wrote is
+found again and replaced; what was never said is added. Who acts, where, and what happens is edited by
+``workbench.prompts.following``.
 """
 
 from __future__ import annotations
 
-import random
 import re
-from collections import Counter
-from collections.abc import Sequence
 from typing import Final
 
-from workbench.lexicon.datafiles import load as load_words
-from workbench.lexicon.terms import find_terms, says_any
-from workbench.lexicon.words import article, sentence_case, sentences, tokens
-from workbench.prompts.composer import bank
-from workbench.prompts.composer.circumstances import shot_phrase, time_phrase
+from workbench.lexicon.terms import find_terms
+from workbench.lexicon.words import article, sentence_case, sentences
 from workbench.prompts.composer.datafiles import load
-from workbench.prompts.composer.facts import Ground, ground
-from workbench.prompts.composer.reading import read
-from workbench.prompts.composer.retelling import retell
-from workbench.prompts.composer.segments import fields_of
-from workbench.prompts.composer.writing import clause_for
-from workbench.scene import Change, Scene
+from workbench.prompts.composer.evidence import Support, framing, supports
+from workbench.prompts.composer.sayings import saying, time_phrase
+from workbench.scene import Scene
 
-__all__ = ["carry", "refit", "reworded"]
+__all__ = ["carry", "refit"]
 
-_SLOTS: Final = {
-    "lighting": "light",
-    "weather": "weather",
-    "camera_movement": "camera",
-    "lens": "lens",
-    "pace": "pace",
-    "mood": "mood",
-    "style": "style",
-    "color_palette": "palette",
-}
-_TAILS: Final = {"lens": "camera", "palette": "light", "pace": "life", "style": "mood"}
-"""Slots whose clauses hang on another sentence, and which."""
-_FRAMING: Final = frozenset({"shot_size", "camera_angle"})
+_SAID: Final = ("viewpoint", "shot_size", "camera_angle", "camera_movement", "lens", "weather", "lighting",
+                "color_palette", "mood", "style", "pace")  # fmt: skip
+_ALL: Final = 99
+_CAMERA: Final = re.compile(
+    r"(?:the\s+)?camera\s+[^.]*?\b(?:around|on|toward|towards|over|across|past|into|at|to|from)\s+"
+    r"(?P<what>(?:an?|the|two|three|some|his|her)\s[^.,]+)\.?",
+    re.IGNORECASE,
+)
+_LEAD: Final = re.compile(
+    r"(?:,?\s*(?:\b(?:in|with|under|at|as|through|during|on)\b\s+)?(?:an?\s+|the\s+)?)\Z",
+    re.IGNORECASE,
+)
+_TIME_LEAD: Final = re.compile(
+    r"\b(?:at|in|during|on|by|before|after)\s+(?:the\s+|an?\s+)?(?:early\s+|late\s+)?\Z",
+    re.IGNORECASE,
+)
+_ARTICLE: Final = re.compile(r"\b([Aa])n? (?=([a-z]\w*))")
 
 
-def carry(prompt: str, before: Scene, after: Scene, rng: random.Random) -> str:
+def carry(prompt: str, before: Scene, after: Scene) -> str:
     """Return ``prompt`` as it reads when its scene is ``after`` instead of ``before``."""
-    changes = {c.field: c for c in before.changes_to(after)}
-    told = [
-        changes[n]
-        for n in ("subject", "subject_details", "action", "setting", "details")
-        if n in changes
-    ]
-    text = retell(prompt, before, after, told) if told else prompt
-    at = ground(after)
-    text = _released(text, frozenset(changes))
-    if "time_of_day" in changes:
-        text = _retime(text, changes["time_of_day"], after, rng)
-    if _FRAMING & set(changes):
-        text = _reframe(text, before, after)
-    for name, slot in _SLOTS.items():
-        if name in changes:
-            text = _replace(text, slot, changes[name], at, rng)
-    return refit(text, before, after)
+    text = refit(prompt, before, after)
+    if before.time_of_day != after.time_of_day:
+        text = _retimed(text, before.time_of_day, after.time_of_day)
+    for name in _SAID:
+        old, new = getattr(before, name), getattr(after, name)
+        if old != new:
+            text = _resaid(text, name, old, new)
+    return _with_fresh(text, before, after)
 
 
-def reworded(prompt: str, scene: Scene, rng: random.Random) -> str:
-    """Return ``prompt`` saying the same scene in other clauses of the bank."""
-    at = ground(scene)
-    text = prompt
-    for (slot, key), found in _standing(scene, at):
-        for clause in found:
-            if match := bank.find(clause, text):
-                fresh = clause_for(slot, key, at, rng)
-                text = _swap(text, match.start(), match.end(), fresh) if fresh else text
-                break
-    if text != prompt:
-        return text
-    more = clause_for("place", _key("place", at), at, rng) or clause_for("place", "any", at, rng)
-    return _add(text, "place", more)
-
-
-def _released(text: str, changed: frozenset[str]) -> str:
-    """Return ``text`` without an opening that says what has changed: "drone footage of a city"."""
-    reading = read(next(iter(sentences(text)), ""))
-    if not fields_of(reading.lead) & changed & {"camera_movement", *_FRAMING}:
-        return text
-    joint = rf"{re.escape(reading.joint)}\s+" if reading.joint else ""
-    opened = re.match(
-        rf"(?:(?:an?|the)\s+)?{re.escape(reading.lead)}\s+{joint}", text, re.IGNORECASE
-    )
-    return f"Footage of {text[opened.end() :]}" if opened else text
-
-
-def _replace(text: str, slot: str, change: Change, at: Ground, rng: random.Random) -> str:
-    old, new = str(change.before), str(change.after)
-    fresh = clause_for(slot, new, at, rng) if new else ""
-    found = False
-    for clause in bank.all_clauses().get((slot, old), ()):
-        if match := bank.find(clause, text):
-            text = _swap(text, match.start(), match.end(), "" if found else fresh)
-            found = True
-    text, said = _resay(text, change)
-    if found or said or not new:
-        return text
-    return _add(text, slot, fresh or _plain(slot, new))
-
-
-def _swap(text: str, start: int, end: int, fresh: str) -> str:
-    opens = start == 0 or text[:start].rstrip().endswith((".", "!", "?"))
-    if fresh:
-        return text[:start] + (sentence_case(fresh) if opens else fresh) + text[end:]
-    before, after = text[:start], text[end:]
-    if opens:
-        rest = after.lstrip(" ,")
-        if rest.startswith("."):
-            return _spaced(before + rest[1:])
-        sentence, stop, others = rest.partition(". ")
-        return _spaced(_hang(before, sentence) + (others if stop else ""))
-    return _spaced(before.rstrip(" ,") + after)
-
-
-def _hang(before: str, tail: str) -> str:
-    """Return ``before`` with ``tail`` joined to its last sentence."""
-    base = before.rstrip().removesuffix(".")
-    return f"{base}, {tail.removesuffix('.')}. " if base else sentence_case(tail)
-
-
-def _spaced(text: str) -> str:
-    return re.sub(r"\s+", " ", text).strip()
-
-
-def _resay(text: str, change: Change) -> tuple[str, bool]:
-    """Replace the user's own phrases for the old term."""
-    old, new = str(change.before), str(change.after)
-    found = False
-    if not says_any(text, change.field, old):
-        return text, False
-    for term in reversed(find_terms(text)):
-        if term.field != change.field or term.term != old:
-            continue
-        said = text[term.start : term.end]
-        start, end, fresh = term.start, term.end, _form_like(said, change.field, old, new)
-        if not fresh:
-            lead = re.search(
-                r"(?:,?\s*(?:\b(?:in|with|under|at|as|through|during)\b\s+)?(?:an?\s+|the\s+)?)$",
-                text[:start],
-            )
-            start = lead.start() if lead else start
-        text = text[:start] + fresh + text[end:]
-        found = True
-    return _spaced(
-        re.sub(
-            r"\b([Aa])n? (?=([a-z]))",
-            lambda m: f"{m[1]}{article(text[m.end() : m.end() + 12])[1:]} ",
-            text,
-        )
-    ) if found else text, found
-
-
-def _form_like(said: str, field: str, old: str, new: str) -> str:
-    forms = load("forms").get(field, {})
-    if not new:
-        return ""
-    low = said.lower()
-    adjective = forms.get("adjectives", {})
-    if low == adjective.get(old, "") or (low.endswith("y") and low != old and field == "weather"):
-        return str(adjective.get(new, new))
-    noun = forms.get("nouns", {}).get(new, new)
-    for lead in ("in the ", "at ", "in ", "under the ", "in a ", "with the ", "through the "):
-        if low.startswith(lead) and field in {"weather", "pace", "style", "lighting"}:
-            return f"{lead}{noun}"
-    return str(noun)
-
-
-def _plain(slot: str, term: str) -> str:
-    return {
-        "lens": f"through a {term}",
-        "style": f"in the style of {term}",
-        "pace": f"in {term}",
-        "palette": f"in {term}",
-    }.get(slot, f"The {slot} is {term}")
-
-
-def _add(text: str, slot: str, fresh: str) -> str:
-    parts = [part if part.endswith((".", "!", "?")) else f"{part}." for part in sentences(text)]
-    if slot in _TAILS:
-        host = next((i for i, s in enumerate(parts) if _says(s, _TAILS[slot])), len(parts) - 1)
-        if parts:
-            parts[host] = f"{parts[host].rstrip('.')}, {fresh}."
-        else:
-            parts = [sentence_case(fresh) + "."]
-    else:
-        where = max(1, len(parts) - 1) if slot != "mood" else len(parts)
-        parts.insert(where, f"{sentence_case(fresh)}.")
-    return " ".join(parts)
-
-
-def _says(sentence: str, slot: str) -> bool:
-    return any(bank.find(c, sentence) for c in bank.clauses_of(slot))
-
-
-def _retime(text: str, change: Change, after: Scene, rng: random.Random) -> str:
-    new = time_phrase(after, rng)
-    phrases = load_words("phrases")["time_phrases"].get(str(change.before), [])
-    for phrase in sorted(phrases, key=len, reverse=True):
-        if match := re.search(rf"\b{re.escape(phrase)}\b", text, re.IGNORECASE):
-            return (
-                _spaced(text[: match.start()] + new + text[match.end() :])
-                if new
-                else _swap(text, match.start(), match.end(), "")
-            )
-    for term in find_terms(text):
-        if term.field == "time_of_day" and term.term == change.before:
-            lead = re.search(
-                r"\b(?:at|in|during|on|by|before|after)\s+(?:the\s+|an?\s+)?(?:early\s+|late\s+)?$",
-                text[: term.start],
-                re.IGNORECASE,
-            )
-            said = text[term.start : term.end].lower()
-            if lead or re.match(r"(?:at|in|during|by|under)\b", said):
-                start = lead.start() if lead else term.start
-                fresh = new
-            else:
-                start, fresh = term.start, str(change.after)
-            text, _ = _resay(text[:start] + fresh + text[term.end :], change)
-            return _spaced(text)
-    if not new:
-        return text
-    first, stop, rest = text.partition(". ")
-    first = first.rstrip(".")
-    return f"{first}{',' if ',' in first else ''} {new}{stop or '.'}{rest}"
-
-
-def _reframe(text: str, before: Scene, after: Scene) -> str:
-    old, new = shot_phrase(before), shot_phrase(after)
-    if old and (match := re.search(rf"\b(an?|the)?\s*{re.escape(old)}\b", text, re.IGNORECASE)):
-        lead = match[1] or ""
-        if lead.lower() in {"a", "an"} and new:
-            lead = article(new) if lead.islower() else article(new).capitalize()
-        return (
-            _spaced(f"{text[: match.start()]} {lead} {new}{text[match.end() :]}") if new else text
-        )
-    found = False
-    for name in ("shot_size", "camera_angle"):
-        change = Change(field=name, before=getattr(before, name), after=getattr(after, name))
-        if change.before != change.after and change.before:
-            text, said = _resay(text, change)
-            found = found or said
-    if found or not new:
-        return text
-    first, stop, rest = text.partition(". ")
-    return f"{first.rstrip('.')}, seen in {article(new)} {new}{stop or '.'}{rest}"
+def _supports(scene: Scene) -> list[Support]:
+    """Return the composer's sentences for ``scene``; the framing only as long as it is that one."""
+    found = list(supports(scene, most=_ALL))
+    frame = framing(scene.edit({"shot_size": "", "camera_movement": ""}, force=True))
+    if frame and all(getattr(scene, name) == value for name, value in frame.values):
+        found.append(frame)
+    return found
 
 
 def refit(text: str, before: Scene, after: Scene) -> str:
-    """Replace clauses of the bank that no longer fit, and rename whom they speak of."""
-    old, new = ground(before), ground(after)
-    if old.facts == new.facts and old.cast == new.cast and old.kind == new.kind:
-        return text
-    renamed = old.cast != new.cast
-    for (slot, key), found in _standing(before, old):
-        for clause in found:
-            match = bank.find(clause, text)
-            if match is None:
-                continue
-            same = slot not in {"life", "place"} or key in {_key(slot, new), "any"}
-            if clause.fits(new.facts) and same:
-                if renamed:
-                    text = _swap(text, match.start(), match.end(), bank.fill(clause, new.cast))
-                continue
-            key_now = _key(slot, new) if slot in {"life", "place"} else key
-            fresh = _nearest(slot, (key_now, "any"), new, match[0])
-            text = _swap(text, match.start(), match.end(), fresh)
+    """Return ``text`` with the composer's sentences that no longer hold replaced, or left out."""
+    new = _supports(after)
+    stays = {one.text for one in new}
+    for old in _supports(before):
+        if old.text in stays or old.text not in text:
+            continue
+        instead = next(
+            (one.text for one in new if one.kind == old.kind and one.text not in text), ""
+        )
+        text = _spaced(text.replace(old.text, instead))
     return text
 
 
-def _nearest(slot: str, keys: Sequence[str], at: Ground, old: str) -> str:
-    """Return the fitting clause that shares most words with ``old``; empty where there is none."""
-    have = Counter(tokens(old.lower()))
-    options = [bank.fill(c, at.cast) for k in keys for c in bank.clauses(slot, k, at.facts)]
-    return max(options, key=lambda o: (have & Counter(tokens(o.lower()))).total(), default="")
+def _with_fresh(text: str, before: Scene, after: Scene) -> str:
+    """Return ``text`` with what can now be seen of the values that changed."""
+    changed = before.differing(after)
+    known = {one.text for one in _supports(before)}
+    for one in supports(after, most=_ALL):
+        is_new = one.text not in known and one.text not in text
+        if is_new and changed & set(one.evidence) and one.kind in {"air", "view", "finish"}:
+            text = f"{_ended(text)} {one.text}"
+    return text
 
 
-def _key(slot: str, at: Ground) -> str:
-    if slot == "place":
-        return at.place.kind if at.place else "any"
-    return "person" if at.kind in {"man", "woman"} else at.kind
+def _resaid(text: str, field: str, old: str, new: str) -> str:
+    fresh = saying(field, new)
+    if old and (written := saying(field, old)) and written in text:
+        return _spaced(text.replace(written, fresh))
+    if field == "camera_movement" and (match := _CAMERA.match(text)):
+        return _spaced(f"{sentence_case(match['what'])}. {fresh} {text[match.end() :]}")
+    text, found = _reworded(text, field, old, new)
+    if found or not new or fresh in text:
+        return text
+    return f"{_ended(text)} {fresh}".strip()
 
 
-def _standing(
-    scene: Scene, at: Ground
-) -> Sequence[tuple[tuple[str, str], tuple[bank.Clause, ...]]]:
-    wanted = [
-        ("life", _key("life", at)),
-        ("life", "any"),
-        ("place", _key("place", at)),
-        ("place", "any"),
-    ]
-    wanted += [
-        (slot, getattr(scene, name)) for name, slot in _SLOTS.items() if getattr(scene, name)
-    ]
-    return [(where, bank.all_clauses().get(where, ())) for where in wanted]
+def _reworded(text: str, field: str, old: str, new: str) -> tuple[str, bool]:
+    """Replace the user's own phrases for the old term."""
+    found = False
+    for term in reversed(find_terms(text)):
+        if term.field != field or term.term != old:
+            continue
+        said = text[term.start : term.end]
+        start, fresh = term.start, _form_like(said, field, old, new)
+        if not fresh:
+            lead = _LEAD.search(text[:start])
+            start = lead.start() if lead else start
+        text = text[:start] + fresh + text[term.end :]
+        found = True
+    if found:
+        text = _ARTICLE.sub(lambda m: f"{m[1]}{article(m[2])[1:]} ", text)
+    return _spaced(text), found
+
+
+def _form_like(said: str, field: str, old: str, new: str) -> str:
+    """Return ``new`` in the form of the words that are there: "rainy" → "foggy"."""
+    if not new:
+        return ""
+    forms = load("forms").get(field, {})
+    low = said.lower()
+    adjectives = forms.get("adjectives", {})
+    if low == adjectives.get(old, "") or (low.endswith("y") and low != old and field == "weather"):
+        return str(adjectives.get(new, new))
+    noun = str(forms.get("nouns", {}).get(new, new))
+    for lead in ("in the ", "at ", "in ", "under the ", "in a ", "with the ", "through the "):
+        if low.startswith(lead) and field in {"weather", "pace", "style", "lighting"}:
+            return f"{lead}{noun}"
+    return sentence_case(noun) if said[0].isupper() else noun
+
+
+def _retimed(text: str, old: str, new: str) -> str:
+    fresh = time_phrase(new)
+    written = time_phrase(old)
+    if old and (match := re.search(rf",?\s*\b{re.escape(written)}\b", text, re.IGNORECASE)):
+        lead = match[0][: match[0].lower().find(written)]
+        return _spaced(
+            text[: match.start()] + (f"{lead}{fresh}" if fresh else "") + text[match.end() :]
+        )
+    for term in find_terms(text):
+        if term.field == "time_of_day" and term.term == old:
+            lead_match = _TIME_LEAD.search(text[: term.start])
+            if lead_match:
+                return _spaced(text[: lead_match.start()] + fresh + text[term.end :])
+            return _spaced(text[: term.start] + (new or "") + text[term.end :])
+    if not new:
+        return text
+    first, *rest = sentences(text) or [text]
+    stop = first[-1] if first[-1:] in ".!?" else "."
+    joined = f"{first.rstrip('.!?')}{',' if ',' in first else ''} {fresh}{stop}"
+    return " ".join([joined, *rest])
+
+
+def _ended(text: str) -> str:
+    return text if not text or text.rstrip().endswith((".", "!", "?", "…")) else f"{text.rstrip()}."
+
+
+def _spaced(text: str) -> str:
+    text = re.sub(r"\s+([.,;])", r"\1", re.sub(r"\s+", " ", text))
+    return re.sub(r"([.,])\s*,", r"\1", re.sub(r",\s*\.", ".", text)).strip()

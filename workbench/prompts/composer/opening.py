@@ -1,212 +1,369 @@
-"""Writes the sentence that a prompt opens with: the user's main clause, and what frames it."""
+"""Writes the user's own words as good English: whole, in order, with articles, verbs and stops set right."""
 
 from __future__ import annotations
 
-import random
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final
 
-from workbench.lexicon.articles import with_article
-from workbench.lexicon.datafiles import english
-from workbench.lexicon.morphology import (
-    inflect,
-    is_adjective,
-    is_noun,
-    is_plural,
-    is_verb,
-    lemma,
-)
-from workbench.lexicon.nouns import head_of
-from workbench.lexicon.terms import subject_kind, word_list
-from workbench.lexicon.words import article
-from workbench.prompts.composer.circumstances import setting_phrase, shot_phrase, time_phrase
-from workbench.prompts.composer.facts import Ground
-from workbench.prompts.composer.framing import led, modifiers
-from workbench.prompts.composer.polishing import lower_first, polish
-from workbench.prompts.composer.reading import Reading
-from workbench.prompts.composer.segments import fields_of
-from workbench.prompts.composer.verbs import verb_start
-from workbench.scene import Origin, Scene
+from workbench.lexicon.morphology import inflect, lemma
+from workbench.lexicon.tagging import Token
+from workbench.lexicon.terms import word_list
+from workbench.lexicon.words import article, sentence_case
+from workbench.prompts.reading.clauses import Clause, Form, agreement, phrases_in
+from workbench.prompts.reading.phrases import NounPhrase, takes_article
+from workbench.prompts.reading.reading import Reading
+from workbench.scene import EntityKind
 
 __all__ = ["opening"]
 
-_WHEN: Final = re.compile(r"(?:at|in the|during the) \w+(?: hour)?\Z")
-_SEEN_IN: Final = "seen in "
-"""How a modifier begins that says in which shot or view the scene is seen."""
-_TOLD_ONCE: Final = frozenset({"pace", "style", "lens", "color_palette"})
-"""Fields that are not said again when the user's own sentence says them."""
+_SUBORDINATE: Final = frozenset({"while", "as", "when", "until", "till", "before", "because", "after",
+                                 "since", "where", "if", "though", "although", "whilst"})  # fmt: skip
+_COORDINATE: Final = frozenset({"and", "but", "so", "or", "yet"})
+_DRIVING: Final = frozenset({"brake", "swerve", "accelerate", "stop", "reverse"})
+_IN_THE: Final = frozenset({"morning", "afternoon", "evening", "early morning", "late afternoon"})
+_AT: Final = frozenset({"night", "dawn", "dusk", "sunset", "sunrise", "noon", "midnight", "midday",
+                        "golden hour", "blue hour", "twilight", "daybreak", "nighttime"})  # fmt: skip
+_IN: Final = re.compile(
+    r"(?:.*\b)?(?:slow motion|time-lapse|real time|rain|fog|snow|mist|wind)\Z", re.IGNORECASE
+)
+_WHOLE: Final = {"first-person": "first-person view", "pov": "POV shot", "macro": "macro shot"}
+_STOPS: Final = frozenset(".!?…")
 
 
-def opening(
-    reading: Reading, scene: Scene, at: Ground, rng: random.Random
-) -> tuple[str, frozenset[str]]:
-    """Return the opening sentence, without full stop, and the fields that it says."""
-    sentence, participial = _core(reading, scene)
-    inferred = scene.origin("setting") is Origin.INFERRED
-    where = setting_phrase(scene, at, after=reading.main) if inferred else ""
-    when = time_phrase(scene, rng) if scene.origin("time_of_day") is Origin.INFERRED else ""
-    said, glue = modifiers(reading)
-    tails = [_tail(t) for t in reading.tails]
-    shot = shot_phrase(scene, inferred_only=bool(reading.lead))
-    if said & {"shot_size", "camera_angle"} or fields_of(reading.lead) & {
-        "shot_size",
-        "camera_angle",
-    }:
-        shot = ""
-    end = " ".join(x for x in (where, when) if x)
-    own = fields_of(" ".join((reading.main, *reading.tails))) & _TOLD_ONCE
-    fields = frozenset(said | fields_of(reading.lead) | own)
-    if reading.lead and not {"shot_size", "camera_angle"} & fields:
-        whole = shot_phrase(scene)
-        glue = [*glue, f"framed as {article(whole)} {whole}"] if whole else glue
-    if glue and not tails and _WHEN.match(glue[0]):
-        end = f"{end} {glue.pop(0)}".strip()
-    rest = "".join(f", {part}" for part in (*tails, *glue))
-    if reading.fronted and not reading.lead:
-        fronted = lower_first(reading.fronted)
-        sentence = f"{fronted}, {lower_first(sentence)}" if sentence else ""
-        participial = f"{participial} {fronted}"
-    view = next((part for part in glue if part.startswith(_SEEN_IN)), "")
-    if not sentence and not shot and not reading.lead and view:
-        shown = "".join(f", {part}" for part in (*tails, *glue) if part != view)
-        text = f"{view.removeprefix(_SEEN_IN)} shows {participial}{_space(end)}{shown}"
-    elif reading.lead:
-        text = f"{led(reading, participial)}{_space(end)}{rest}"
-    elif shot and (not sentence or (not tails and rng.random() < 0.35)):
-        verb = (
-            "follows"
-            if "moving" in at.facts and rng.random() < 0.5
-            else rng.choice(("shows", "frames", "presents"))
-        )
-        if _is_place(participial):
-            verb = "opens"
-        text = f"{article(shot)} {shot} {verb} {participial}{_space(end)}{rest}"
-    elif shot and not reading.fronted and (rest or rng.random() < 0.6):
-        text = f"in {article(shot)} {shot}, {lower_first(sentence)}{_space(end)}{rest}"
-    elif shot:
-        text = f"{sentence or participial}{_space(end)}{rest}, seen in {article(shot)} {shot}"
-    elif sentence or reading.is_unread:
-        text = f"{sentence or participial}{_space(end)}{rest}"
-    else:
-        text = f"the frame shows {participial}{_space(end)}{rest}"
-    return text, fields
+def opening(reading: Reading) -> tuple[str, ...]:
+    """Return the sentences that say what the user said, each with its full stop."""
+    return _Opening(reading).sentences()
 
 
-def _tail(tail: str) -> str:
-    """Return a further segment to follow a comma: "dark background" → "against a dark background"."""
-    words = tail.lower().split()
-    if words == ["portrait"]:
-        return "framed as a portrait"
-    if words[-1] in {"background", "backdrop"} and words[0] not in word_list("prepositions"):
-        return f"against {with_article(tail)}"
-    return polish(tail, opens=False)
+@dataclass(slots=True)
+class _Opening:
+    """Joins the clauses of a reading into sentences."""
 
+    reading: Reading
+    _done: list[str] = field(default_factory=list)
+    _heading: list[tuple[Form, str]] = field(default_factory=list)
+    _current: str = ""
+    _chain: list[str] = field(default_factory=list)
+    _looks: list[str] = field(default_factory=list)
+    _named: set[str] = field(default_factory=set)
+    _after_event: bool = False
 
-def _core(reading: Reading, scene: Scene) -> tuple[str, str]:
-    """Return the main clause as a sentence (empty where it cannot be one) and as a noun phrase."""
-    main = reading.main if reading.is_unread else polish(reading.main)
-    if reading.is_unread:
-        return "", main
-    if not main:
-        noun = scene.subject or with_article(scene.setting) or "the scene"
-        return "", noun
-    words = main.split()
-    at, finite = verb_start(words)
-    if at > 0 and finite:
-        be = words[at - 1].lower() in {"is", "are", "was", "were"}
-        if be:
-            doing = _doing(words, at)
-            return doing, " ".join([*words[: at - 1], *doing.split()[at:]])
-        return main, _participial(words, at)
-    if at < 0:
-        return "", _articled(main, reading.clause.subject)
-    if words[at - 1].lower() in {"while", "when"}:
-        return "", main
-    verb = words[at]
-    many = _plural_subject(words[:at])
-    if at == 0:
-        if scene.subject and scene.origin("subject") is Origin.INFERRED:
-            subject = scene.subject
-            if len(words) > 1 and words[1] == "of":
-                words = [words[0], *words[2:]]
-                main = " ".join(words)
-            if not words[0].endswith("ing"):
-                head = "are" if _plural_subject(subject.split()) else "is"
-                return f"{subject} {head} {main}", f"{subject} {main}"
-            return (
-                f"{subject} {_present(verb, many=_plural_subject(subject.split()))} {' '.join(words[1:])}",
-                f"{subject} {main}",
+    def sentences(self) -> tuple[str, ...]:
+        """Return the sentences, in order."""
+        if not self.reading.clauses:
+            return (_ended(sentence_case(self.reading.text)),)
+        for clause in self.reading.clauses:
+            self._add(clause)
+        self._close()
+        return tuple(self._done)
+
+    def _add(self, clause: Clause) -> None:
+        body = self._body(clause)
+        if clause.stop in _STOPS and (self._current or self._heading):
+            self._close()
+        if clause.form is Form.MODIFIER:
+            self._modify(body)
+        elif clause.form in {Form.FINITE, Form.ING, Form.STATE}:
+            self._happen(clause, body)
+        else:
+            self._show(clause, body)
+
+    def _modify(self, body: str) -> None:
+        body = _WHOLE.get(body.lower(), body)
+        if not self._current:
+            self._heading.append((Form.MODIFIER, body))
+            return
+        if phrase := _adverbial(body):
+            self._end_chain()
+            self._current += (
+                f" {phrase}" if self._after_event and not self._looks else f", {phrase}"
             )
-        return "", main
-    if verb.endswith("ing"):
-        compound = re.search(r"\b(?:and|or|,)\s+\w+ing\b", " ".join(words[at + 1 :]))
-        if compound or not is_verb(verb):
-            head = "are" if many else "is"
-            return " ".join([*words[:at], head, *words[at:]]), main
-        return " ".join([*words[:at], _present(verb, many=many), *words[at + 1 :]]), main
-    head = "are" if many else "is"
-    return " ".join([*words[:at], head, *words[at:]]), main
+            return
+        self._looks.append(body)
+
+    def _happen(self, clause: Clause, body: str) -> None:
+        joint = clause.joint.lower()
+        if not clause.subjects and self._is_driver(clause):
+            body = f"the car {body}"
+        elif not clause.subjects and clause.form is Form.FINITE:
+            self._go_on(joint, body)
+            return
+        elif not clause.subjects:
+            self._end_chain()
+            separator = "" if not self._current else " " if clause.stop == "" else ", "
+            self._put(f"{separator}{joint} {body}" if joint else f"{separator}{body}")
+            return
+        first = joint.split()[0] if joint else ""
+        if self._current and first in _SUBORDINATE | _COORDINATE:
+            self._end_chain()
+            comma = ", " if clause.stop or first in {"but", "so", "yet"} else " "
+            self._current += f"{comma}{joint} {body}"
+        elif not self._current and first == "but" and self._heading:
+            self._current = ", ".join(body for _, body in self._heading)
+            self._current += f", but {body}"
+            self._heading = []
+        elif not self._current:
+            self._put(f"{joint} {body}".strip())
+        elif self._looks or not self._chains_with(clause):
+            self._close()
+            self._put(f"{joint} {body}".strip())
+        else:
+            self._chain.append(body)
+        self._after_event = True
+
+    def _chains_with(self, clause: Clause) -> bool:
+        """Tell whether a short clause with its own subject goes on in the list that was begun."""
+        return bool(self._chain) and not clause.joint and self._is_driver(clause)
+
+    def _is_driver(self, clause: Clause) -> bool:
+        verb = lemma(self.reading.tokens[clause.predicate].low, "VERB")
+        return (
+            self.reading.scene.viewpoint == "dashcam" and verb in _DRIVING and not clause.subjects
+        )
+
+    def _go_on(self, joint: str, body: str) -> None:
+        """Add what the one who acted does next."""
+        is_subject = bool(self._heading) and self._heading[-1][0] is Form.PHRASE and joint != "but"
+        if not self._current and is_subject:
+            _, subject = self._heading.pop()
+            self._put(f"{subject} {body}")
+        elif not self._current and joint == "but" and self._heading:
+            self._current = ", ".join(one for _, one in self._heading) + f", but {body}"
+            self._heading = []
+        elif not self._current:
+            self._put(f"{joint} {body}".strip())
+        elif joint == "and" and self._chain:
+            self._chain.append(body)
+            self._end_chain()
+        elif joint and joint.split(maxsplit=1)[0] in {"and", "but", "or"}:
+            self._end_chain()
+            self._current += f" {joint} {body}" if joint == "and" else f", {joint} {body}"
+        elif joint:
+            self._end_chain()
+            self._current += f", {joint} {body}"
+        else:
+            self._chain.append(body)
+        self._after_event = True
+
+    def _show(self, clause: Clause, body: str) -> None:
+        joint = clause.joint.lower()
+        self._end_chain()
+        if not self._current:
+            if joint and self._heading:
+                form, last = self._heading.pop()
+                clause = replace(clause, form=form)
+                body = (
+                    f"{last}, {joint} {body}"
+                    if joint in {"but", "so"}
+                    else f"{last} {joint} {body}"
+                )
+            elif joint:
+                body = f"{joint} {body}"
+            self._heading.append((clause.form, body))
+            return
+        if joint:
+            self._current += (
+                f"{clause.stop} {joint} {body}" if clause.stop == "," else f" {joint} {body}"
+            )
+        elif clause.form is Form.PHRASE and self._stands_alone(clause) and self._after_event:
+            self._current += f", with {body}"
+        else:
+            self._current += f"{', ' if clause.stop else ' '}{body}"
+        self._after_event = False
+
+    def _stands_alone(self, clause: Clause) -> bool:
+        subject = clause.subjects[0]
+        is_whole = clause.subjects[-1].last == clause.last and not subject.is_pronoun
+        return is_whole and subject.kind not in {EntityKind.TEXT, EntityKind.OTHER}
+
+    def _put(self, text: str) -> None:
+        """Add the first words of a sentence, behind the heading if there is one."""
+        if self._current or not self._heading:
+            self._current += text
+            return
+        forms = {form for form, _ in self._heading}
+        heading = ", ".join(body for _, body in self._heading)
+        self._heading = []
+        self._current = f"{heading}, {text}" if forms == {Form.PLACE} else f"{heading}: {text}"
+
+    def _end_chain(self) -> None:
+        if self._chain:
+            *most, last = self._chain
+            self._current += "".join(f", {one}" for one in most)
+            self._current += f", and {last}" if most else f" and {last}"
+            self._chain = []
+
+    def _close(self) -> None:
+        self._end_chain()
+        if self._heading:
+            self._current = self._listed()
+            self._heading = []
+        if self._current:
+            self._done.append(_ended(sentence_case(self._current)))
+        if self._looks:
+            self._done.append(_ended(sentence_case(", ".join(self._looks))))
+        self._current, self._looks, self._after_event = "", [], False
+
+    def _listed(self) -> str:
+        """Return a text of phrases alone: "a coffee ad: a cup, steam"."""
+        first, *rest = [body for _, body in self._heading]
+        shown = [form for form, _ in self._heading]
+        if rest and shown[0] is Form.PHRASE and shown[1] is Form.PHRASE:
+            return f"{first}: {', '.join(rest)}"
+        return ", ".join([first, *rest])
+
+    # The words of one clause ----------------------------------------------------------------------
+
+    def _body(self, clause: Clause) -> str:
+        tokens = self.reading.tokens
+        edits: list[tuple[int, int, str]] = []
+        is_event = clause.form in {Form.FINITE, Form.ING, Form.STATE}
+        verb = tokens[clause.predicate] if is_event and clause.predicate < clause.last else None
+        if verb is not None and clause.subjects:
+            edits += self._verbs(clause, verb)
+        base = lemma(verb.low, "VERB") if verb else ""
+        is_made_finite = (
+            bool(edits) and agreement(clause.subjects, tokens, clause.predicate) == "VBZ"
+        )
+        singular = is_made_finite or (verb is not None and verb.tag in "VX" and (
+            verb.low in {"is", "was", "has", "'s", "isn't"} or verb.low == inflect(base, "VBZ") != base
+        ))  # fmt: skip
+        subjects = {phrase.first for phrase in clause.subjects}
+        if is_event:
+            edits += self._bare_terms(clause)
+        if clause.form is not Form.MODIFIER:
+            for phrase in phrases_in(tokens, clause.first, clause.last):
+                is_subject = phrase.first in subjects
+                edits += self._article(phrase, is_singular=is_subject and singular, clause=clause)
+        return self._edited(clause, edits)
+
+    def _verbs(self, clause: Clause, verb: Token) -> list[tuple[int, int, str]]:
+        """Return the -ing forms of a clause made finite: "dog running" → "dog runs"."""
+        tokens = self.reading.tokens
+        if clause.form is not Form.ING or verb.tag != "G" or clause.lead != clause.first:
+            return []
+        if clause.joint.lower() in {"with", "as"} or self._is_term(clause.subjects[0], "viewpoint"):
+            return []
+        tag = agreement(clause.subjects, tokens, clause.predicate)
+        places = [clause.predicate]
+        places += [
+            at + 1
+            for at in range(clause.predicate + 1, clause.last - 1)
+            if tokens[at].low == "and" and tokens[at + 1].tag == "G"
+        ]
+        return [(tokens[at].start, tokens[at].end, _finite(tokens[at].low, tag)) for at in places]
+
+    def _bare_terms(self, clause: Clause) -> list[tuple[int, int, str]]:
+        """Return "in" before a pace that stands bare behind the predicate: "a shell in slow motion"."""
+        tokens = self.reading.tokens
+        start, end = tokens[clause.predicate].start, tokens[clause.last - 1].end
+        found = []
+        for term in self.reading.terms:
+            words = self.reading.text[term.start : term.end].lower()
+            before = self.reading.text[: term.start].rstrip().rpartition(" ")[2].lower()
+            is_bare = words.endswith("motion") and before not in word_list("prepositions")
+            if term.field == "pace" and is_bare and start < term.start and term.end <= end:
+                found.append((term.start, term.start, "in "))
+        return found
+
+    def _article(
+        self, phrase: NounPhrase, *, is_singular: bool, clause: Clause
+    ) -> list[tuple[int, int, str]]:
+        tokens = self.reading.tokens
+        found: list[tuple[int, int, str]] = []
+        if phrase.inner is not None:
+            found += self._article(phrase.inner, is_singular=False, clause=clause)
+        again = phrase.noun in self._named
+        self._named.add(phrase.noun)
+        if (
+            tokens[phrase.head].low == "camera"
+            and not phrase.determiner
+            and phrase.core == phrase.head
+        ):
+            return [*found, (tokens[phrase.core].start, tokens[phrase.core].start, "the ")]
+        is_subject = phrase.first in {one.first for one in clause.subjects}
+        if (not is_subject and self._is_fixed(phrase)) or not takes_article(
+            tokens, phrase, is_singular=is_singular
+        ):
+            return found
+        start = tokens[phrase.core].start
+        written = self.reading.text[start : tokens[phrase.last - 1].end]
+        word = "the" if again and not phrase.looks else _article_for(written)
+        if phrase.kind is EntityKind.BODY_PART and phrase.first > clause.predicate:
+            word = self._possessive()
+        return [*found, (start, start, f"{word} ")]
+
+    def _is_fixed(self, phrase: NounPhrase) -> bool:
+        """Tell whether the phrase stands in a saying or a term, which takes no article."""
+        head = self.reading.tokens[phrase.head]
+        if any(t.start <= head.start and head.end <= t.end for t in self.reading.terms):
+            first = self.reading.tokens[phrase.core]
+            return any(t.start <= first.start < t.end for t in self.reading.terms)
+        return False
+
+    def _is_term(self, phrase: NounPhrase, field: str) -> bool:
+        head = self.reading.tokens[phrase.head]
+        return any(
+            t.field == field and t.start <= head.start and head.end <= t.end
+            for t in self.reading.terms
+        )
+
+    def _possessive(self) -> str:
+        lead = next((e for e in self.reading.scene.cast if e.is_lead), None)
+        if lead is None or lead.kind not in {
+            EntityKind.PERSON,
+            EntityKind.ANIMAL,
+            EntityKind.ROBOT,
+        }:
+            return "the"
+        return "its" if lead.kind is not EntityKind.PERSON and lead.count == 1 else "their"
+
+    def _edited(self, clause: Clause, edits: Sequence[tuple[int, int, str]]) -> str:
+        tokens = self.reading.tokens
+        start, end = tokens[clause.first].start, tokens[clause.last - 1].end
+        text, at = "", start
+        for begin, stop, new in sorted(set(edits)):
+            if begin < at:
+                continue
+            text += self.reading.text[at:begin] + new
+            at = stop
+        return (text + self.reading.text[at:end]).strip()
 
 
-def _participial(words: list[str], at: int) -> str:
-    """Return the finite clause as what can be shown: "a dog runs" → "a dog running"."""
-    verb = words[at].lower()
-    acting = inflect(lemma(verb, "VERB"), "VBG") if is_verb(verb) else words[at]
-    return " ".join([*words[:at], acting, *words[at + 1 :]])
-
-
-def _articled(main: str, subject: str) -> str:
-    named = with_article(subject)
-    if subject and named.endswith(f" {subject}") and main.startswith(subject):
-        return f"{named}{main[len(subject) :]}"
-    return main
-
-
-def _is_place(phrase: str) -> bool:
-    """Tell whether ``phrase`` says where, and nothing else: "inside a corridor", "underwater"."""
-    first = phrase.split(maxsplit=1)[0].lower() if phrase else ""
-    return first in word_list("locative") and verb_start(phrase.split())[0] < 0
-
-
-def _doing(words: list[str], at: int) -> str:
-    """Return "a person is archery" as "a person is doing archery"; other clauses as they are."""
-    rest = [w.lower() for w in words[at:]]
-    first = rest[0]
-    acts = any(w.endswith("ing") for w in rest) or first.endswith("ed")
-    plain = (
-        first in english("determiners") or first in word_list("prepositions") or is_adjective(first)
-    )
-    known = is_noun(first) or first in {"push", "tai", "rock", "squat"}
-    if acts or plain or not known or subject_kind(head_of(" ".join(rest))) is not None:
-        return " ".join(words)
-    return " ".join([*words[:at], "doing", *words[at:]])
-
-
-def _present(verb: str, *, many: bool) -> str:
+def _finite(verb: str, tag: str) -> str:
     base = lemma(verb, "VERB")
-    return inflect(base, "VBP" if many else "VBZ")
+    return inflect(base, "VBZ") if tag == "VBZ" else base
 
 
-def _plural_subject(words: list[str]) -> bool:
-    phrase = " ".join(words)
-    if re.search(r"\band\b", phrase):
-        return True
-    head = head_of(phrase)
-    if " of " in phrase and words[0].lower() in {"a", "an", "the"}:
-        first = head_of(phrase.split(" of ")[0])
-        return is_plural(first) if first else is_plural(head)
-    first_word = words[0].lower() if words else ""
-    return is_plural(head) or first_word in {
-        "two",
-        "three",
-        "four",
-        "five",
-        "several",
-        "many",
-        "few",
-        "six",
-    }
+def _article_for(written: str) -> str:
+    if re.match(r"u[a-z]?\d", written, re.IGNORECASE):
+        return "a"
+    if re.match(r"[FHLMNRSX][B-DF-HJ-NP-TV-Z]{1,3}\b", written):
+        return "an"  # spelled letter by letter: "an FPV drone"
+    return article(written)
 
 
-def _space(text: str) -> str:
-    return f" {text}" if text else ""
+def _adverbial(body: str) -> str:
+    """Return a modifier as it follows a clause: "night" → "at night"; empty for other modifiers."""
+    low = body.lower()
+    first = low.split()[0]
+    if low in _IN_THE:
+        return f"in the {body}"
+    if low in _AT:
+        return f"at {body}"
+    if first in word_list("prepositions") or first in {"slowly", "quickly"}:
+        return f"{body[:1].lower()}{body[1:]}"
+    if _IN.match(low) and len(low.split()) <= 3:
+        return (
+            f"in the {body}"
+            if low.split()[-1] in {"rain", "fog", "snow", "mist", "wind"}
+            else f"in {body}"
+        )
+    return ""
+
+
+def _ended(text: str) -> str:
+    text = text.rstrip(" ,;:")
+    return text if text.endswith((".", "!", "?", "…", '"')) else f"{text}."

@@ -1,73 +1,44 @@
-"""Designs variations: each changes a small, known set of fields, and the set spreads far.
+"""Writes variations: each is one idea with a name, told with the user's own words.
 
-Candidates are drawn over the scene's axes and chosen greedily, the one farthest from all that are
-chosen first (max-min distance). Subject and action stay.
+Ideas take turns by axis, so that a set spreads far; where they run out, two are joined.
 """
 
 from __future__ import annotations
 
-import math
-import random
-from collections.abc import Collection, Mapping, Sequence
+import itertools
+import re
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
-from operator import itemgetter
 from typing import Final
 
+from workbench.lexicon.morphology import lemmas
+from workbench.lexicon.words import sentences
 from workbench.prompts.composer.composer import NAME, rng_for
-from workbench.prompts.composer.editing import carry, reworded
-from workbench.prompts.composer.harmony import clashes, harmonize
-from workbench.prompts.composer.ranges import plausible
+from workbench.prompts.composer.datafiles import load
+from workbench.prompts.composer.evidence import framing, supports
+from workbench.prompts.composer.harmony import harmonize
+from workbench.prompts.composer.ideas import AXES, Idea, fields_of_axes, ideas_for, why_not
+from workbench.prompts.composer.sayings import saying
 from workbench.prompts.model import Variation
-from workbench.scene import Origin, Scene, terms
+from workbench.scene import Origin, Scene
 
-__all__ = ["AXES", "distance", "fields_of_axes", "vary"]
+__all__ = ["AXES", "fields_of_axes", "vary"]
 
-AXES: Final = {
-    "camera": ("camera_movement", "shot_size", "camera_angle"),
-    "light": ("lighting", "color_palette"),
-    "time": ("time_of_day", "weather"),
-    "mood": ("mood",),
-    "style": ("style",),
-    "pace": ("pace", "lens"),
-    "setting": ("setting",),
-}
-"""What can be varied, and the fields of each axis."""
-_WEIGHT: Final = {
-    "setting": 3.0,
-    "time_of_day": 2.0,
-    "style": 2.0,
-    "weather": 1.5,
-    "lighting": 1.5,
-    "camera_movement": 1.5,
-    "mood": 1.0,
-    "color_palette": 1.0,
-    "shot_size": 1.0,
-    "camera_angle": 1.0,
-    "pace": 0.8,
-    "lens": 0.6,
-}
-_WEIGHED: Final = itemgetter(*_WEIGHT)
-_THE_USERS: Final = frozenset({Origin.SAID, Origin.EDITED})
-_REPAIRS: Final = frozenset(
-    [
-        "lighting",
-        "color_palette",
-        "lens",
-        "camera_angle",
-        "shot_size",
-        "weather",
-        "time_of_day",
-        "camera_movement",
-    ]
+_MOST_SUPPORTS: Final = 2
+_FRAMES: Final = frozenset({"shot_size", "camera_angle", "camera_movement"})
+_PREPOSITION: Final = (
+    r"(?:in|on|at|inside|through|along|across|by|over|down|up|into|onto|outside|near)"
 )
-"""Fields that may change along with others, so that the scene stays free of contradictions."""
-_FEWEST, _MOST = 2, 4
-"""Fields that one variation changes."""
-_MANY_CANDIDATES, _FEW_CANDIDATES = 30, 4
-"""Candidates drawn before the first choice, and before each further one."""
-_REWORDINGS: Final = 60
-"""Tries at other words for a scene of which nothing may change."""
+
+
+@dataclass(slots=True)
+class _Parent:
+    """A prompt to vary, and the ideas that are left for it."""
+
+    prompt: str
+    scene: Scene
+    ideas: Iterator[tuple[Idea, ...]]
+    note: str = ""
 
 
 def vary(
@@ -81,154 +52,148 @@ def vary(
 ) -> list[Variation]:
     """Return ``count`` variations of ``parents``, shared out evenly; all distinct.
 
-    ``axes`` names axes or fields to vary (all by default); ``hold`` fields that stay. No text
-    equals a parent's or one of ``avoid``.
+    ``axes`` names axes or fields to vary; ``hold`` fields that stay. No text equals a parent's or
+    one of ``avoid``. A variation that no idea was left for says why in ``message``.
     """
     if not parents or count <= 0:
         return []
     rng = rng_for(seed, [p for p, _ in parents], tuple(axes), tuple(hold))
-    plans = [
-        _Plan(
-            prompt, scene, _free(scene, fields_of_axes(axes), frozenset(hold)), frozenset(hold), {}
-        )
-        for prompt, scene in parents
-    ]
+    plans = []
+    for prompt, scene in parents:
+        ideas = ideas_for(scene, axes, hold, rng)
+        wanted = [axis for axis in axes if not any(_touches(idea, axis) for idea in ideas)]
+        note = " ".join(why_not(axis, scene, hold) for axis in wanted)
+        plans.append(_Parent(prompt, scene, _combined(ideas), note))
     taken = {p for p, _ in parents} | set(avoid)
-    chosen: list[Variation] = []
-    scenes = [scene for _, scene in parents]
+    made: list[Variation] = []
     for number in range(count):
         parent = number % len(parents)
-        made = _next(plans[parent], parent, scenes, taken, rng)
-        chosen.append(made)
-        taken.add(made.prompt)
-        scenes.append(made.scene)
-    return chosen
+        one = _next(plans[parent], parent, taken)
+        made.append(one)
+        taken.add(one.prompt)
+    return made
 
 
-def distance(one: Scene, other: Scene) -> float:
-    """Return how far apart two scenes are: the weights of the fields in which they differ."""
-    pairs = zip(_WEIGHT.items(), _WEIGHED(one.__dict__), _WEIGHED(other.__dict__), strict=True)
-    return sum(
-        w * _apart(name, mine, theirs) for (name, w), mine, theirs in pairs if mine != theirs
+def _touches(idea: Idea, axis: str) -> bool:
+    return idea.axis == axis or axis in idea.values
+
+
+def _combined(ideas: Sequence[Idea]) -> Iterator[tuple[Idea, ...]]:
+    """Yield each idea alone, then two and three together where they set no field twice."""
+    yield from ((idea,) for idea in ideas)
+    for several in (2, 3):
+        for joined in itertools.combinations(ideas, several):
+            named = [name for idea in joined for name in idea.values]
+            if len(set(named)) == len(named):
+                yield joined
+
+
+def _next(plan: _Parent, parent: int, taken: Collection[str]) -> Variation:
+    for ideas in plan.ideas:
+        values: dict[str, str] = {k: v for idea in ideas for k, v in idea.values.items()}
+        free = {name: value for name, value in values.items() if not plan.scene.is_locked(name)}
+        scene = plan.scene.edit(free, origin=Origin.INFERRED)
+        scene = harmonize(scene, set(free))
+        text = _written(plan, scene, ideas)
+        if text not in taken and scene != plan.scene:
+            return Variation(
+                prompt=text,
+                scene=scene,
+                parent=parent,
+                changes=plan.scene.changes_to(scene),
+                provider=NAME,
+                name=" · ".join(idea.name for idea in ideas),
+                message=plan.note,
+            )
+    return _reworded(plan, parent, taken)
+
+
+def _reworded(plan: _Parent, parent: int, taken: Collection[str]) -> Variation:
+    """Return the same scene in other words, where no idea is left that may change something."""
+    openings: list[str] = load("ideas")["wordings"]["openings"]
+    first, *rest = sentences(plan.prompt) or [plan.prompt]
+    for number in itertools.count():
+        words = openings[number % len(openings)]
+        again = f", take {number // len(openings) + 1}" if number >= len(openings) else ""
+        text = " ".join([f"{words}{again}: {_lowered(first)}", *rest])
+        if text not in taken:
+            return _same(plan, parent, text)
+    raise AssertionError("itertools.count ended")
+
+
+def _same(plan: _Parent, parent: int, text: str) -> Variation:
+    reason = (
+        plan.note or "Nothing that is free to vary is left; the same scene is told in other words."
     )
+    return Variation(
+        prompt=text, scene=plan.scene, parent=parent, changes=(), provider=NAME,
+        name="In other words", message=reason,
+    )  # fmt: skip
 
 
-def _apart(name: str, mine: str, theirs: str) -> float:
-    steps = _steps(name)
-    if mine in steps and theirs in steps:
-        return 0.4 + 0.6 * abs(steps[mine] - steps[theirs]) / (len(steps) - 1)
-    return 1.0
+def _written(plan: _Parent, scene: Scene, ideas: Sequence[Idea]) -> str:
+    """Return the prompt of an idea: its lead into the user's own words, then what it lets be seen."""
+    changed = {name for idea in ideas for name in idea.values}
+    own = _own_sentences(plan.prompt, plan.scene, changed)
+    for idea in ideas:
+        if idea.place:
+            own = _moved(own, plan.scene.setting, idea.place)
+    leads = [idea.lead for idea in ideas if idea.lead]
+    first = own[0] if own else ""
+    if leads:
+        lead = ", ".join([leads[0], *(f"{one[:1].lower()}{one[1:]}" for one in leads[1:])])
+        own = [f"{lead}, {_lowered(first)}" if not _has_heading(first) else f"{lead}: {_lowered(first)}",
+               *own[1:]]  # fmt: skip
+    said = [sentence for idea in ideas for sentence in idea.say]
+    parent_text = plan.prompt
+    extra = [one for one in supports(scene) if one.text not in parent_text]
+    shared = [one for one in supports(scene) if one.text in parent_text and one.kind != "place"]
+    seen = [
+        one.text for one in extra if one.kind in {"air", "place"} and changed & set(one.evidence)
+    ]
+    if not said and not seen:
+        seen = [one.text for one in extra]
+    seen = [*seen, *(one.text for one in shared[:1])][:_MOST_SUPPORTS]
+    return " ".join([*own, *said, *seen])
 
 
-@cache
-def _steps(name: str) -> Mapping[str, int]:
-    """Return the place of each term along the axis of ``name``; empty for a field without one."""
-    along = terms(name) if name in {"shot_size", "pace", "time_of_day"} else ()
-    return {term: number for number, term in enumerate(along)}
+def _has_heading(sentence: str) -> bool:
+    return ":" in sentence[:60]
 
 
-def fields_of_axes(axes: Sequence[str]) -> tuple[str, ...]:
-    """Return the fields that ``axes``, axes or fields by name, stand for; all that vary for none."""
-    if not axes:
-        return tuple(name for names in AXES.values() for name in names)
-    return tuple(dict.fromkeys(name for axis in axes for name in AXES.get(axis, (axis,))))
+def _own_sentences(prompt: str, scene: Scene, changed: Collection[str]) -> list[str]:
+    """Return the sentences of ``prompt`` that the composer did not add for itself."""
+    frame = framing(scene.edit(dict.fromkeys(_FRAMES, ""), force=True))
+    added = {one.text for one in supports(scene)} | ({frame.text} if frame else set())
+    gone = {saying(name, str(getattr(scene, name))) for name in changed}
+    return [s for s in sentences(prompt) if s not in added and s not in gone] or [prompt]
 
 
-@dataclass(slots=True)
-class _Plan:
-    """What one parent's variations are drawn from."""
-
-    prompt: str
-    scene: Scene
-    free: tuple[str, ...]
-    hold: frozenset[str]
-    pool: dict[Scene, tuple[int, float]]
-    """Candidates not yet chosen: how many scenes each was held against, and the nearest one."""
-
-
-def _next(
-    plan: _Plan,
-    index: int,
-    scenes: Sequence[Scene],
-    taken: Collection[str],
-    rng: random.Random,
-) -> Variation:
-    """Return the candidate farthest from all of ``scenes`` as a variation."""
-    wanted = _FEW_CANDIDATES if plan.pool else _MANY_CANDIDATES
-    chosen = set(scenes)
-    for _ in range(wanted):
-        plan.pool.setdefault(_candidate(plan.scene, plan.free, plan.hold, rng), (0, math.inf))
-    for candidate, (counted, nearest) in tuple(plan.pool.items()):
-        if candidate in chosen:
-            del plan.pool[candidate]
-            continue
-        apart = [nearest, *(distance(candidate, s) for s in scenes[counted:])]
-        plan.pool[candidate] = (len(scenes), min(apart))
-    for candidate in sorted(plan.pool, key=lambda c: -plan.pool[c][1]):
-        text = carry(plan.prompt, plan.scene, candidate, rng)
-        if text not in taken:
-            changes = plan.scene.changes_to(candidate)
-            return Variation(text, candidate, index, changes, NAME)
-    return _stretched(plan, index, taken, rng)
+def _moved(own: Sequence[str], old: str, place: str) -> list[str]:
+    """Return the sentences in another place: the words for the old one replaced, or the new one added."""
+    bare = re.sub(r"^(?:an?|the)\s+", "", old)
+    if bare:
+        pattern = re.compile(
+            rf"(?:\b{_PREPOSITION}\s+)?(?:\b(?:an?|the|some|her|his|their)\s+)?{re.escape(bare)}\b",
+            re.IGNORECASE,
+        )
+        for at, sentence in enumerate(own):
+            if match := pattern.search(sentence):
+                new = place if match.start() else f"{place[:1].upper()}{place[1:]}"
+                moved = f"{sentence[: match.start()]}{new}{sentence[match.end() :]}"
+                return [*own[:at], moved, *own[at + 1 :]]
+    first = own[0]
+    stop = first[-1] if first[-1:] in ".!?" else "."
+    if _has_heading(first) or "," in first:
+        return [f"{place[:1].upper()}{place[1:]}, {_lowered(first)}", *own[1:]]
+    return [f"{first.rstrip('.!?')} {place}{stop}", *own[1:]]
 
 
-def _free(scene: Scene, fields: Sequence[str], hold: frozenset[str]) -> tuple[str, ...]:
-    """Return the fields that may vary: not held, not locked and, where enough is left, not said."""
-    open_fields = [f for f in fields if f not in hold and not scene.is_locked(f)]
-    unsaid = [f for f in open_fields if scene.origin(f) not in _THE_USERS]
-    return tuple(unsaid if len(unsaid) >= 4 else open_fields)
-
-
-def _candidate(
-    scene: Scene, free: Sequence[str], hold: frozenset[str], rng: random.Random
-) -> Scene:
-    guarded = scene.lock(*(f for f in hold if getattr(scene, f)))
-    standing = set(clashes(guarded))
-    wanted = min(rng.randint(_FEWEST, 3), len(free))
-    made = guarded
-    changed: frozenset[str] = frozenset()
-    for name in rng.sample(list(free), len(free)):
-        if len(changed) >= wanted:
-            break
-        options = [v for v in plausible(name, made) if v != getattr(made, name)]
-        if not options:
-            continue
-        trial = made.edit({name: rng.choice(options)}, origin=Origin.INFERRED)
-        trial = harmonize(trial, {*changed, name}, rng)
-        differing = guarded.differing(trial)
-        if (
-            len(differing) <= _MOST
-            and standing.issuperset(clashes(trial))
-            and differing - changed <= _REPAIRS.union(free)
-        ):
-            made, changed = trial, differing
-    return made.with_origins_of(scene, hold)
-
-
-def _stretched(plan: _Plan, index: int, taken: Collection[str], rng: random.Random) -> Variation:
-    """Return a variation when plausible ones have run out: any terms of any free fields.
-
-    Where one is taken, or no field is free, other words are found for the same scene.
-    """
-    prompt, scene = plan.prompt, plan.scene
-    pool = [f for f in plan.free if terms(f)]
-    for width in (2, 3, 4, 5, 6) if pool else ():
-        for _ in range(60):
-            values = {f: rng.choice(terms(f)) for f in rng.sample(pool, min(width, len(pool)))}
-            made = scene.edit(values, origin=Origin.INFERRED)
-            if made == scene:
-                continue
-            text = carry(prompt, scene, made, rng)
-            text = reworded(text, made, rng) if text in taken else text
-            if text not in taken:
-                return Variation(text, made, index, scene.changes_to(made), NAME)
-    text = prompt
-    for _ in range(_REWORDINGS):
-        if text not in taken:
-            break
-        text = reworded(prompt, scene, rng)
-    number = 2
-    while text in taken:
-        text = f"{prompt} Take {number}."
-        number += 1
-    return Variation(text, scene, index, (), NAME)
+def _lowered(sentence: str) -> str:
+    """Return ``sentence`` as it goes on behind a comma: a name keeps its capital."""
+    first = sentence.split(maxsplit=1)[0] if sentence else ""
+    is_word = first.lower() in {"a", "an", "the", "two", "three", "my", "his", "her", "their", "one",
+                                "in", "on", "at", "it", "they", "he", "she", "some", "someone",
+                                "everyone"}  # fmt: skip
+    known = is_word or (first[1:].islower() and bool(lemmas(first.lower())))
+    return f"{sentence[:1].lower()}{sentence[1:]}" if known else sentence

@@ -24,7 +24,7 @@ __all__ = ["PASSAGES", "corridor", "railway_ahead", "road_ahead"]
 PASSAGES: Final = frozenset({"corridor", "road ahead", "railway ahead"})
 """Backdrops that the camera moves into unless it is told to stay."""
 
-_DEPTHS: Final = (0.11, 0.15, 0.20, 0.27, 0.36, 0.48, 0.64, 0.86, 1.15, 1.6)
+_DEPTHS: Final = (0.11, 0.155, 0.22, 0.31, 0.45, 0.64, 0.92, 1.5)
 _HALF: Final = 0.66
 _CEILING: Final = -0.56
 _FAR_OUT: Final = 9.0

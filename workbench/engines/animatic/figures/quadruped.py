@@ -49,8 +49,10 @@ def paint_quadruped(canvas: Canvas, pose: Pose, ink: Ink, look: Mapping[str, Any
         paint_oncoming(canvas, animal)
         return
     _paint_tail(animal, canvas)
+    _paint_wing(animal, canvas, far=True)
     _paint_legs(animal, canvas, far=True)
     _paint_body(animal, canvas)
+    _paint_wing(animal, canvas, far=False)
     _paint_legs(animal, canvas, far=False)
     _paint_head(animal, canvas)
 
@@ -184,6 +186,21 @@ def _paint_tail(animal: Animal, canvas: Canvas) -> None:
             else 1 - 0.5 * share
         )
         canvas.limb(spine[index], spine[index + 1], thick * swell, thick * swell, colour)
+
+
+def _paint_wing(animal: Animal, canvas: Canvas, *, far: bool) -> None:
+    """Paint one wing of skin between fingers of bone, beating slowly."""
+    if not animal.look.get("wings"):
+        return
+    x, y = animal.at(0.45 if far else 0.3, 0.36)
+    beat = animal.pose.swing(0.05 if far else 0.0)
+    skin = (animal.ink.dark if far else animal.ink.half)(mix(animal.coat, (0.9, 0.5, 0.2), 0.3))
+    bone = (animal.ink.dark if far else animal.ink.lit)(animal.coat)
+    tips = [(-0.12, -0.62), (-0.52, -0.5), (-0.82, -0.22), (-0.78, 0.06)]
+    points = [(x + dx, y + dy * (0.7 + 0.35 * beat) - 0.1) for dx, dy in tips]
+    canvas.polygon(smooth([(x + 0.06, y), *points, (x - 0.22, y + 0.06)], count=5), skin)
+    for point in points:
+        canvas.limb((x, y), point, 0.026, 0.01, bone)
 
 
 def _paint_head(animal: Animal, canvas: Canvas) -> None:

@@ -1,0 +1,143 @@
+"""The composer says what the user said, in good English, and then only what it has evidence for."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from tests.prompts.labels import own_labels, stem
+from workbench.lexicon.words import content_words, sentences
+from workbench.prompts.composer.composer import enhance
+from workbench.prompts.composer.evidence import Support, framing, supports
+from workbench.prompts.composer.writing import write
+from workbench.prompts.reading.reader import read
+from workbench.scene import SCENE_FIELDS, Origin
+
+
+@pytest.mark.parametrize(
+    ("rough", "opening"),
+    [
+        ("dog running", "A dog runs."),
+        ("two kids arguing in a canoe", "Two kids argue in a canoe."),
+        (
+            "dashcam pov, wet motorway, truck swerves, brakes, truck just stands there",
+            "Dashcam POV, a wet motorway: a truck swerves. The car brakes. The truck just stands there.",
+        ),
+        ("diver alone in pool, breathes out, turns, leans head on the tiles",
+         "A diver alone in a pool breathes out, turns, and leans their head on the tiles."),
+        ("anime, two girls row a boat, fog comes, they dont turn back",
+         "Anime: two girls row a boat. Fog comes. They don't turn back."),
+        ("a hen w a hat crosses a road, slow mo", "A hen with a hat crosses a road in slow motion."),
+        ("geyser but everything is made of felt", "A geyser, but everything is made of felt."),
+        ("empty mall at 3am, no people, one escalator running",
+         "An empty mall at 3am, no people: one escalator runs."),
+        ("smith hammering glowing iron, sparks, slow motion, shot on 35mm",
+         "A smith hammers glowing iron, with sparks, in slow motion. Shot on 35mm."),
+        ("perfume ad, bottle, mist, morning", "A perfume ad: a bottle, mist, morning."),
+    ],
+)  # fmt: skip
+def test_the_users_words_come_first_whole_and_in_good_english(rough: str, opening: str) -> None:
+    assert enhance(rough).prompt.startswith(opening)
+
+
+def test_no_word_of_the_users_is_lost() -> None:
+    for label in own_labels():
+        stems = {stem(word) for word in content_words(enhance(label.prompt).prompt)}
+        lost = [word for word in content_words(label.prompt) if stem(word) not in stems]
+        assert not lost, (label.prompt, lost)
+
+
+def test_every_sentence_that_is_added_names_its_evidence_in_the_scene() -> None:
+    for label in own_labels():
+        written = write(read(label.prompt))
+        ids = {e.id for e in written.scene.cast} | {b.id for b in written.scene.beats}
+        for support in written.added:
+            assert support.evidence, (label.prompt, support)
+            for name in support.evidence:
+                known = name in SCENE_FIELDS or name in ids or ":" in name
+                assert known, (label.prompt, support)
+
+
+def test_no_sentence_suits_any_prompt() -> None:
+    prompts = [enhance(label.prompt).prompt for label in own_labels()]
+    common = Counter(s for prompt in prompts for s in set(sentences(prompt))).most_common(3)
+    assert all(count <= 0.08 * len(prompts) for _, count in common), common
+
+
+def test_nothing_is_invented_but_a_framing_with_its_reason() -> None:
+    for label in own_labels():
+        draft = enhance(label.prompt)
+        chosen = {n for n in SCENE_FIELDS if draft.scene.origin(n) is Origin.INFERRED}
+        assert chosen <= {"shot_size", "camera_movement"}, label.prompt
+        if chosen:
+            assert framing(read(label.prompt).scene) is not None
+
+
+def test_where_little_is_known_little_is_said() -> None:
+    assert len(enhance("jellyfish").prompt.split()) < 20
+    assert len(enhance("the loneliness of a car park").prompt.split()) < 20
+
+
+def test_no_prompt_grows_beyond_its_evidence() -> None:
+    lengths = [len(enhance(label.prompt).prompt.split()) for label in own_labels()]
+    assert max(lengths) <= 120
+
+
+def test_cause_stays_before_effect() -> None:
+    prompt = enhance("a marble rolls off the table, hits a glass, and the glass shatters").prompt
+    assert prompt.index("rolls") < prompt.index("hits") < prompt.index("shatters")
+
+
+@pytest.mark.parametrize(
+    ("rough", "words"),
+    [
+        ("dashcam, rain on the motorway", "windscreen"),
+        ("first person view, my hands gut a fish", "forearms"),
+        ("wrist camera: the gripper lifts a bolt", "rides on the wrist"),
+        ("fpv drone dives off a dam", "horizon rolls"),
+        ("cctv of a raccoon in a shop", "high in a corner"),
+        ("diatoms drifting, phase contrast", "halo"),
+    ],
+)
+def test_a_viewpoint_brings_what_such_a_camera_sees(rough: str, words: str) -> None:
+    assert words in enhance(rough).prompt
+
+
+def test_a_viewpoint_takes_no_other_camera() -> None:
+    scene = enhance("dashcam, a cyclist runs a red light").scene
+    assert (scene.shot_size, scene.camera_movement) == ("", "")
+
+
+def test_supports_follow_the_scene_and_not_the_words_of_the_prompt() -> None:
+    scene = read("a fox trots along a street").scene
+    wet = scene.edit({"weather": "rain"})
+    assert _texts(supports(scene)) < _texts(supports(wet))
+
+
+def test_what_does_not_happen_is_not_described() -> None:
+    told = " ".join(one.text for one in supports(read("a woman is not crying").scene))
+    assert "brim" not in told
+
+
+def test_the_same_words_give_the_same_prompt() -> None:
+    rough = "an old man feeds pigeons while a child chases them"
+    assert enhance(rough) == enhance(rough, seed=7)
+
+
+def test_a_finished_prompt_stays_as_it_is() -> None:
+    first = enhance("a girl in a yellow coat walks two dogs along a canal at dusk").prompt
+    opening = sentences(first)[0]
+    assert enhance(opening).prompt.startswith(opening)
+
+
+def test_four_thousand_characters_of_plot_are_kept_word_for_word() -> None:
+    line = "Mara climbs the old tower while the bells ring over the harbour and the gulls scatter."
+    plot = " ".join(f"{line[:-1]} {i}." for i in range(45))[:4_000].rsplit(".", 1)[0] + "."
+    prompt = enhance(plot).prompt
+    for sentence in sentences(plot)[1:-1]:
+        assert sentence in prompt
+
+
+def _texts(found: tuple[Support, ...]) -> set[str]:
+    return {one.text for one in found}

@@ -1,0 +1,101 @@
+"""Mends typing slips, and only those: a word that may be a real one stays as it is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache, lru_cache
+from typing import Final
+
+from workbench.lexicon.datafiles import load
+from workbench.lexicon.morphology import inflect, lemma, lemmas
+from workbench.lexicon.terms import place_named, subject_kind
+
+__all__ = ["mended"]
+
+_WORD: Final = re.compile(r"(?<![\w'’/-])[a-z0-9]+(?:/o|/)?(?![\w'’-])", re.IGNORECASE)
+_SHORTEST: Final = 6
+"""Letters that a word must have before one that is left out is put back."""
+_LETTERS: Final = "abcdefghijklmnopqrstuvwxyz"
+_ALWAYS_SMALL: Final = frozenset({"w", "im", "ar", "vr", "whit", "bc", "bg"})
+
+
+def mended(text: str) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """Return ``text`` with its slips mended, and each slip of spelling with what it was taken for.
+
+    Shorthand ("w/", "dont", "pov") is written out without being told of.
+    """
+    slips: list[tuple[str, str]] = []
+    for phrase, better in _phrases().items():
+        text = re.sub(rf"\b{re.escape(phrase)}\b", better, text, flags=re.IGNORECASE)
+
+    def mend(match: re.Match[str]) -> str:
+        word = match[0]
+        low = word.lower()
+        if (sure := _sure().get(low)) and (word == low or low not in _ALWAYS_SMALL):
+            return f"{sure[:1].upper()}{sure[1:]}" if word[:1].isupper() else sure
+        better = _better(word) if word == low and word.isalpha() else None
+        if better is None:
+            return word
+        slips.append((word, better))
+        return better
+
+    return _WORD.sub(mend, text), tuple(slips)
+
+
+@cache
+def _sure() -> Mapping[str, str]:
+    table: Mapping[str, str] = load("slips")["words"]
+    return table
+
+
+@cache
+def _phrases() -> Mapping[str, str]:
+    table: Mapping[str, str] = load("slips")["phrases"]
+    return table
+
+
+@lru_cache(maxsize=2_048)
+def _better(word: str) -> str | None:
+    """Return the one word that ``word`` is surely meant as, or None."""
+    if len(word) < 4 or lemmas(word) or subject_kind(word) or place_named(word):
+        return None
+    for slips in (_swapped_or_doubled(word), _left_out(word)):
+        near = {c for c in slips if c in _known()}
+        if near:
+            return near.pop() if len(near) == 1 else None
+    return None
+
+
+@cache
+def _known() -> frozenset[str]:
+    words: set[str] = set()
+    for name in ("subjects", "places", "verbs", "aspects"):
+        words.update(_words_in(load(name)))
+    verbs = {w for w in words if "VERB" in lemmas(w) and lemma(w, "VERB") == w}
+    forms = {inflect(verb, tag) for verb in verbs for tag in ("VBG", "VBZ", "VBD")}
+    return frozenset(w for w in words | forms if w.isalpha())
+
+
+def _words_in(table: Mapping[str, object]) -> Iterator[str]:
+    for value in table.values():
+        if isinstance(value, str):
+            yield from re.split(r"[\s|-]+", value)
+        elif isinstance(value, dict):
+            yield from _words_in(value)
+
+
+def _swapped_or_doubled(word: str) -> Iterator[str]:
+    """Yield the words in which two letters are swapped back, or one is doubled or no longer is."""
+    for at in range(len(word) - 1):
+        yield word[:at] + word[at + 1] + word[at] + word[at + 2 :]
+        if word[at] == word[at + 1]:
+            yield word[:at] + word[at + 1 :]
+        yield word[:at] + word[at] + word[at:]
+
+
+def _left_out(word: str) -> Iterator[str]:
+    """Yield the words in which a letter that was left out is put back."""
+    if len(word) >= _SHORTEST:
+        for at in range(1, len(word) + 1):
+            yield from (word[:at] + letter + word[at:] for letter in _LETTERS)

@@ -1,0 +1,57 @@
+"""How far light, colour and detail of a clip have drifted from its beginning.
+
+Changes are summed over the transitions of :mod:`workbench.measures.transitions`, on points that two
+neighbours share: what the camera turns to is no drift. Across a cut nothing is summed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from workbench.measures.continuity import cuts
+from workbench.measures.transitions import Transition, series
+
+__all__ = ["Drift", "drift"]
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """How far the last frame is from the first."""
+
+    exposure: float
+    """Luminance, as a logarithm to base 2: 1 is twice as bright, -1 half."""
+    colour: float
+    """Distance in a and b of CIELAB; about 2 is just seen."""
+    sharpness: float
+    """Energy of the gradients, as a logarithm to base 2, the drift of exposure set aside."""
+    curves: dict[str, tuple[float, ...]]
+    """The same for every frame."""
+
+
+def drift(steps: Sequence[Transition]) -> Drift:
+    """Return the drift over ``steps``; nothing drifts in a clip of one frame."""
+    kept = np.ones(len(steps))
+    for frame in cuts(steps):
+        kept[frame - 1] = 0
+    exposure = _summed(series(steps, "exposure") * kept)
+    shift = series(steps, "colour").reshape(-1, 2) * kept[:, None]
+    colour = np.hypot(_summed(shift[:, 0]), _summed(shift[:, 1]))
+    # Brighter light alone makes gradients steeper: their energy grows by its square.
+    sharpness = _summed(series(steps, "sharpness") * kept) - 2 * exposure
+    named = {"exposure": exposure, "colour": colour, "sharpness": sharpness}
+    curves = {name: tuple(map(float, values)) for name, values in named.items()}
+    return Drift(
+        exposure=curves["exposure"][-1],
+        colour=curves["colour"][-1],
+        sharpness=curves["sharpness"][-1],
+        curves=curves,
+    )
+
+
+def _summed(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    return np.concatenate([[0.0], np.cumsum(values)])

@@ -1,0 +1,146 @@
+"""What changes from one frame of a clip to the next, on what both of them show.
+
+The second frame is laid over the first by dense optical flow (Kroeger et al. 2016), so that a
+moving camera does not count as a change of light or colour. Knows frames alone. Loads OpenCV.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, Final
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from workbench.measures.clips import Clip
+
+__all__ = ["Transition", "series", "transitions"]
+
+Picture = npt.NDArray[Any]
+
+_ALIKE: Final = 30.0
+"""Grey levels: pixels that differ by more, the change of light set aside, are not the same point."""
+_FEWEST: Final = 0.15
+"""With a smaller share of common pixels, nothing is said of light, colour or detail."""
+_CORNERS: Final = 200
+_FEW_CORNERS: Final = 8
+_LOST: Final = 0.6
+"""With fewer corners found again, a shift of the whole picture is tried."""
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """The step from one frame to the next."""
+
+    difference: float
+    """Mean absolute difference of the luminance, 0 to 1, as the frames stand."""
+    survival: float
+    """Share of the corners that are found again, 0 to 1."""
+    exposure: float
+    """Change of the luminance on common points, as a logarithm to base 2; 0 where unknown."""
+    colour: tuple[float, float]
+    """Change of a and b (CIELAB) on common points."""
+    sharpness: float
+    """Change of the gradients' energy on common points, as a logarithm to base 2."""
+
+
+def transitions(clip: Clip) -> tuple[Transition, ...]:
+    """Return the step between each two neighbours of ``clip``: one fewer than there are frames."""
+    flow: Any = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+    views = [_View.of(picture) for picture in clip.pictures]
+    return tuple(_transition(flow, one, two) for one, two in pairwise(views))
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    luma: Picture
+    even: Picture
+    """The luminance with its mean and spread made the same for every frame."""
+    layers: Picture
+    """Luminance, a and b of CIELAB and the gradients' energy, at half the size."""
+
+    @classmethod
+    def of(cls, picture: Picture) -> _View:
+        luma = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+        mean, spread = float(luma.mean()), max(float(luma.std()), 4.0)
+        even = np.clip((luma.astype(np.float32) - mean) * (45 / spread) + 128, 0, 255)
+        light = luma.astype(np.float32)
+        across, down = (cv2.Sobel(light, cv2.CV_32F, *axis) for axis in ((1, 0), (0, 1)))
+        energy = _halved(cv2.blur(across * across + down * down, (5, 5)))
+        lab = cv2.cvtColor(_halved(picture).astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+        layers = np.dstack([_halved(light), lab[..., 1:], energy])
+        return cls(luma, even.astype(np.uint8), layers)
+
+
+def _transition(search: Any, one: _View, two: _View) -> Transition:
+    small = _halved(one.even)
+    flow = search.calc(small, _halved(two.even), None)
+    height, width = small.shape
+    columns, rows = np.meshgrid(
+        np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)
+    )
+    x, y = columns + flow[..., 0], rows + flow[..., 1]
+    inside = (x >= 1) & (y >= 1) & (x <= width - 2) & (y <= height - 2)
+    laid = cv2.remap(_halved(two.even), x, y, cv2.INTER_LINEAR)
+    common = inside & (cv2.absdiff(laid, small) < _ALIKE)
+    exposure, colour, sharpness = 0.0, (0.0, 0.0), 0.0
+    if common.mean() >= _FEWEST:
+        before = one.layers[common].mean(axis=0)
+        after = cv2.remap(two.layers, x, y, cv2.INTER_LINEAR)[common].mean(axis=0)
+        exposure, sharpness = (float(np.log2((after[i] + 0.5) / (before[i] + 0.5))) for i in (0, 3))
+        colour = float(after[1] - before[1]), float(after[2] - before[2])
+    return Transition(
+        difference=float(cv2.absdiff(one.luma, two.luma).mean()) / 255,
+        survival=_survival(one.even, two.even),
+        exposure=exposure,
+        colour=colour,
+        sharpness=sharpness,
+    )
+
+
+def _halved(picture: Picture) -> Picture:
+    height, width = picture.shape[:2]
+    size = max(8, width // 2), max(8, height // 2)
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA))
+
+
+def _survival(one: Picture, other: Picture) -> float:
+    found: Any = cv2.goodFeaturesToTrack(one, _CORNERS, 0.01, 6)
+    if found is None:
+        return 1.0
+    points = found.reshape(-1, 2)
+    share = _found_again(one, other, points, points)
+    if share < _LOST:
+        # A fast pan moves all corners by more than the search reaches: begin from the whole shift.
+        window = cv2.createHanningWindow((one.shape[1], one.shape[0]), cv2.CV_32F)
+        shift, _ = cv2.phaseCorrelate(one.astype(np.float32), other.astype(np.float32), window)
+        guess = points + np.array(shift, np.float32)
+        share = max(share, _found_again(one, other, points, guess))
+    return share
+
+
+def _found_again(one: Picture, other: Picture, points: Picture, guess: Picture) -> float:
+    """Return the share of ``points`` that are followed there, from ``guess`` on, and back again."""
+    follow: Any = cv2.calcOpticalFlowPyrLK
+    asked = {"winSize": (17, 17), "maxLevel": 3, "flags": cv2.OPTFLOW_USE_INITIAL_FLOW}
+    height, width = one.shape
+    stays = ((guess >= 0) & (guess < (width, height))).all(axis=1)
+    if stays.sum() < _FEW_CORNERS:
+        return 0.0
+    points, guess = points[stays], guess[stays]
+    moved, there, _ = follow(one, other, points, guess.copy(), **asked)
+    start = moved + (points - guess)
+    back, here, _ = follow(other, one, moved, start.copy(), **asked)
+    inside = ((moved >= 0) & (moved < (width, height))).all(axis=1)
+    kept = (there[:, 0] == 1) & (here[:, 0] == 1)
+    kept &= np.linalg.norm(back - points, axis=1) < 1
+    # A corner that leaves the frame is no sign of a cut.
+    return float(kept[inside].mean()) if inside.sum() >= _FEW_CORNERS else 0.0
+
+
+def series(steps: Sequence[Transition], name: str) -> Picture:
+    """Return one number of every step as an array."""
+    return np.array([getattr(step, name) for step in steps], dtype=np.float64)

@@ -1,0 +1,321 @@
+"""A director's ideas for a scene: which apply to it, what each changes, and how each reads."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Final
+
+from workbench.lexicon.terms import Place, place_named, subject_kind
+from workbench.prompts.composer.datafiles import load
+from workbench.prompts.composer.evidence import Facts, name_of
+from workbench.scene import Entity, EntityKind, Origin, Scene
+
+__all__ = ["AXES", "Idea", "fields_of_axes", "ideas_for", "why_not"]
+
+AXES: Final = {
+    "camera": ("camera_movement", "shot_size", "camera_angle", "lens"),
+    "moment": ("camera_movement", "shot_size", "pace"),
+    "light": ("lighting", "time_of_day"),
+    "time": ("time_of_day", "weather", "lighting"),
+    "mood": ("mood", "lighting", "lens", "camera_movement", "camera_angle", "pace"),
+    "style": ("style", "color_palette"),
+    "palette": ("color_palette",),
+    "pace": ("pace", "camera_movement"),
+    "setting": ("setting",),
+}
+"""What can be varied, and the fields that each axis may change."""
+_BY_ITSELF: Final = ("camera", "moment", "light", "setting", "time", "pace")
+"""The axes of which ideas are taken where none is named: the look stays as it is."""
+_CHILDREN: Final = frozenset(
+    ["child", "kid", "toddler", "baby", "boy", "girl", "infant", "puppy", "kitten", "cub"]
+)
+_NIGHT: Final = frozenset({"night", "midnight", "dusk", "evening", "blue hour"})
+_WET: Final = frozenset(
+    {"rain", "drizzle", "heavy rain", "thunderstorm", "snow", "fog", "blizzard", "hail"}
+)
+_AIRLESS: Final = frozenset({"underwater", "space", "planet"})
+_LIVELY: Final = frozenset(
+    {EntityKind.PERSON, EntityKind.ANIMAL, EntityKind.ROBOT, EntityKind.CROWD}
+)
+_ROOMS: Final = frozenset({"kitchen", "home", "cafe", "work", "hall"})
+_GROUNDED: Final = frozenset({"street", "city", "road", "lot", "garden", "pier"})
+_PREPOSITIONS: Final = (
+    r"(?:in|on|at|inside|through|along|across|by|over|down|up|into|onto|outside|near|above|below)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Idea:
+    """One idea, applied to a scene."""
+
+    name: str
+    axis: str
+    values: Mapping[str, str]
+    lead: str
+    """Words that lead into the user's own, without a comma; empty for none."""
+    say: tuple[str, ...]
+    place: str = ""
+    """For another place: the phrase with its preposition."""
+
+
+def fields_of_axes(axes: Collection[str]) -> tuple[str, ...]:
+    """Return the fields that the named axes and fields cover, without repeats."""
+    named = axes or tuple(AXES)
+    return tuple(dict.fromkeys(field for name in named for field in AXES.get(name, (name,))))
+
+
+def ideas_for(
+    scene: Scene, axes: Collection[str], hold: Collection[str], rng: random.Random
+) -> list[Idea]:
+    """Return the ideas that suit ``scene``, the most different ones first.
+
+    ``axes`` names axes or fields; without any, what the user said or edited is left as it is.
+    """
+    wanted = _axes_of(axes)
+    free = set(fields_of_axes(axes))
+    found: list[Idea] = []
+    facts = frozenset(_facts(scene))
+    for entry in load("ideas")["idea"]:
+        if entry["axis"] in wanted and _suits(entry.get("needs", ""), facts):
+            idea = _filled(entry, scene)
+            if _may(idea, scene, axes, hold, free):
+                found.append(idea)
+    if "setting" in wanted and _may_move(scene, axes, hold):
+        found += _places(scene)
+    rng.shuffle(found)
+    return list(_spread(found, wanted))
+
+
+def _axes_of(axes: Collection[str]) -> tuple[str, ...]:
+    if not axes:
+        return _BY_ITSELF
+    by_field = [
+        axis
+        for field in axes
+        if field not in AXES
+        for axis, fields in AXES.items()
+        if field in fields
+    ]
+    return tuple(dict.fromkeys([*(axis for axis in axes if axis in AXES), *by_field]))
+
+
+def _may(
+    idea: Idea, scene: Scene, axes: Collection[str], hold: Collection[str], free: set[str]
+) -> bool:
+    """Tell whether the idea changes only what may change, and changes something."""
+    users = {Origin.SAID, Origin.EDITED}
+    changed = [name for name, value in idea.values.items() if getattr(scene, name) != value]
+    if not changed or any(scene.is_locked(name) or name in hold for name in changed):
+        return False
+    if axes and any(name not in free for name in changed):
+        return False
+    if not axes and any(scene.origin(name) in users for name in changed):
+        return False
+    camera = {"camera_movement", "camera_angle", "shot_size"} & set(changed)
+    return not (camera and scene.viewpoint)
+
+
+def _may_move(scene: Scene, axes: Collection[str], hold: Collection[str]) -> bool:
+    if scene.is_locked("setting") or "setting" in hold:
+        return False
+    return bool(axes) or (not scene.setting and len(scene.cast) < 3 and len(scene.beats) < 3)
+
+
+def _spread(found: list[Idea], wanted: Collection[str]) -> Iterator[Idea]:
+    """Yield the ideas so that the axes take turns."""
+    groups = [[idea for idea in found if idea.axis == axis] for axis in wanted]
+    for turn in range(max((len(group) for group in groups), default=0)):
+        for group in groups:
+            if turn < len(group):
+                yield group[turn]
+
+
+def why_not(axis: str, scene: Scene, hold: Collection[str]) -> str:
+    """Return in words why ``axis`` cannot vary in ``scene``."""
+    fields = AXES.get(axis, (axis,))
+    locked = [name for name in fields if scene.is_locked(name) or name in hold]
+    if locked:
+        held = ", ".join(name.replace("_", " ") for name in locked)
+        return f"{axis} cannot vary: {held} is locked."
+    if axis in {"camera", "moment"} and scene.viewpoint:
+        return f"{axis} cannot vary: the {scene.viewpoint} fixes the camera."
+    return f"{axis} cannot vary: nothing in the scene gives a reason for another {axis}."
+
+
+# Facts ------------------------------------------------------------------------------------------
+
+
+def _facts(scene: Scene) -> Iterator[str]:
+    """Yield what is so in the scene, in the words that ideas ask for."""
+    lead = next((e for e in scene.cast if e.is_lead), None)
+    facts = Facts(scene)
+    place = _place_of(scene)
+    is_place = lead is not None and lead.noun and re.search(rf"\b{lead.noun}\b", scene.setting)
+    if is_place and place is not None and place.sky == "none" and place.kind not in _AIRLESS:
+        place = Place(place.kind, place.prep, "open")  # a house is seen from outside
+    classes = {name for beat in scene.beats for name in facts.classes(beat)}
+    targets = [e for beat in scene.beats for t in beat.targets if (e := scene.entity(t))]
+    if lead is not None:
+        yield from _facts_of_lead(lead)
+    yield from (
+        classes & {"travel", "handle", "physics"} if targets else classes & {"travel", "physics"}
+    )
+    if "handle" in classes and not targets:
+        yield "work"
+    yield from (fact for fact, holds in (
+        ("two", lead is not None and _partner(scene, lead) is not None),
+        ("several", lead is not None and _other(scene, lead) is not None),
+        ("beats", bool(scene.beats)),
+        ("moments", len(scene.moments()) > 1),
+        ("fast", bool(classes & {"travel", "physics", "fight", "dance"})),
+        ("process", bool({"melt", "grow", "bloom", "rot", "rust", "bud", "build", "freeze", "wilt"}
+                         & {facts.verb(beat) for beat in scene.beats})),
+        ("placed", place is not None),
+        ("alive", lead is not None and lead.kind in _LIVELY and lead.kind != EntityKind.ROBOT),
+        ("goes", "travel" in classes and lead is not None and lead.kind in {*_LIVELY, EntityKind.VEHICLE}),
+        ("room", place is not None and place.kind in _ROOMS and place.sky == "none"),
+        ("cabin", place is not None and place.kind == "vehicle"),
+        ("indoor", place is not None and place.sky == "none" and place.kind not in _AIRLESS),
+        ("outdoor", (place is None and lead is not None and lead.kind in _LIVELY
+         and "handle" not in classes) or (place is not None and place.sky == "open")),
+        ("airless", place is not None and place.kind in _AIRLESS),
+        ("street", place is not None and place.kind in {"street", "city", "road", "lot"}),
+        ("ground", place is not None and place.kind in _GROUNDED),
+        ("landscape", not scene.beats and place is not None and place.sky == "open"),
+        ("any", True),
+        ("night", scene.time_of_day in _NIGHT),
+        ("wet", scene.weather in _WET),
+        ("ego", bool(scene.viewpoint)),
+        ("screen", bool({"screen", "phone", "computer", "neon", "lamp", "candle", "fire"} & facts.words)),
+    ) if holds)  # fmt: skip
+
+
+def _facts_of_lead(lead: Entity) -> Iterator[str]:
+    yield lead.kind
+    if lead.kind in _LIVELY:
+        yield "lively"
+    if lead.noun in _CHILDREN:
+        yield "child"
+    if subject_kind(lead.noun) == "bird":
+        yield "flying"
+    if lead.kind in {EntityKind.FOOD, EntityKind.PLANT, EntityKind.OTHER, EntityKind.STRUCTURE}:
+        yield "object"
+
+
+def _place_of(scene: Scene) -> Place | None:
+    head = re.split(r"\s+(?:of|with|in|on|at|from|where|that)\s+", scene.setting)[0].split()
+    if not head or head[0].lower() in {
+        "outside",
+        "behind",
+        "near",
+        "beside",
+        "above",
+        "below",
+        "by",
+    }:
+        return None
+    return place_named(head[-1].lower())
+
+
+def _partner(scene: Scene, lead: Entity) -> Entity | None:
+    return next((e for e in scene.cast if e.id != lead.id and e.kind in _LIVELY), None)
+
+
+def _other(scene: Scene, lead: Entity) -> Entity | None:
+    kinds = {EntityKind.BODY_PART, EntityKind.TEXT, EntityKind.OTHER}
+    return _partner(scene, lead) or next(
+        (e for e in scene.cast if e.id != lead.id and e.kind not in kinds), None
+    )
+
+
+def _suits(needs: str, facts: frozenset[str]) -> bool:
+    return all(
+        need[1:] not in facts if need.startswith("!") else need in facts for need in needs.split()
+    )
+
+
+# Words ------------------------------------------------------------------------------------------
+
+
+def _filled(entry: Mapping[str, Any], scene: Scene) -> Idea:
+    lead = next((e for e in scene.cast if e.is_lead), None)
+    other = _other(scene, lead) if lead else None
+    name = name_of(lead) if lead else "the scene"
+    slots = {
+        "a": name,
+        "a's": f"{name}'" if name.endswith("s") else f"{name}'s",
+        "other": name_of(other) if other else "the rest",
+        "place": re.sub(r"^(?:an?|the)\s+", "the ", scene.setting) or "the place",
+        "last": _told(scene, -1),
+        "first": _told(scene, 0),
+        "t": _target(scene),
+        "its": Facts(scene).possessive(lead),
+    }
+    many = Facts(scene).is_many(lead)
+
+    def fill(text: str) -> str:
+        text = re.sub(r"\[([^|\]]+)\|([^\]]+)\]", lambda m: m[2] if many else m[1], text)
+        return re.sub(
+            r"\{([\w']+)(:cap)?\}",
+            lambda m: f"{slots[m[1]][:1].upper()}{slots[m[1]][1:]}" if m[2] else slots[m[1]],
+            text,
+        )
+
+    title = fill(entry["name"])
+    return Idea(
+        f"{title[:1].upper()}{title[1:]}",
+        entry["axis"],
+        entry["sets"],
+        fill(entry["lead"]),
+        tuple(fill(sentence) for sentence in entry["say"]),
+    )
+
+
+def _told(scene: Scene, at: int) -> str:
+    """Return a beat as a phrase with who does it: "the deer standing there"."""
+    beats = scene.beats
+    if not beats:
+        return "it happens"
+    beat = beats[at]
+    actor = scene.entity(beat.actor)
+    who = beat.part or (name_of(actor) if actor else "")
+    return f"{who} {beat.text}".strip()
+
+
+def _target(scene: Scene) -> str:
+    ids = [target for beat in scene.beats for target in beat.targets]
+    found = [
+        e
+        for e in map(scene.entity, ids)
+        if e and e.kind not in {EntityKind.BODY_PART, EntityKind.TEXT}
+    ]
+    return name_of(found[0]) if found else "the work"
+
+
+@cache
+def _stand_ins() -> Mapping[str, tuple[str, ...]]:
+    return {kind: tuple(names) for kind, names in load("ideas")["places"].items()}
+
+
+def _places(scene: Scene) -> list[Idea]:
+    """Return other places that suit: of the same kind as the one that was said, or for who is seen."""
+    place = _place_of(scene)
+    lead = next((e for e in scene.cast if e.is_lead), None)
+    kind = place.kind if place else str(lead.kind) if lead else ""
+    if place is None and lead is not None and lead.kind is EntityKind.VEHICLE:
+        kind = "road"
+    found = []
+    for phrase in _stand_ins().get(kind, ()):
+        bare = re.sub(rf"^{_PREPOSITIONS}\s+", "", phrase)
+        if bare != scene.setting:
+            title = re.sub(r"^(?:an?|the)\s+", "", bare)
+            found.append(
+                Idea(
+                    f"{title[:1].upper()}{title[1:]}", "setting", {"setting": bare}, "", (), phrase
+                )
+            )
+    return found

@@ -1,0 +1,385 @@
+"""Noun phrases among tagged words: head, count, kind and looks of each. Knows no clauses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache, lru_cache
+from typing import Final
+
+from workbench.lexicon.datafiles import english, load
+from workbench.lexicon.morphology import is_plural, lemma, lemmas
+from workbench.lexicon.tagging import Token
+from workbench.lexicon.terms import place_named, subject_kind, word_list
+from workbench.scene import Aspect, EntityKind, Look
+
+__all__ = ["NounPhrase", "aspect_of", "kind_of", "noun_phrase_at", "takes_article"]
+
+_COUNTS: Final = {
+    "one": 1, "two": 2, "both": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8,
+    "nine": 9, "ten": 10, "eleven": 11, "twelve": 12,
+}  # fmt: skip
+_MANY: Final = frozenset(
+    [
+        "some",
+        "several",
+        "many",
+        "few",
+        "dozens",
+        "hundreds",
+        "countless",
+        "various",
+        "all",
+        "these",
+        "those",
+    ]
+)
+_BEFORE: Final = frozenset({"only", "exactly", "just", "almost", "about", "at", "nearly"})
+_LIMBS: Final = frozenset({"arm", "arms", "hand", "hands", "gripper"})
+_ROBOTIC: Final = frozenset(
+    ["robot", "robotic", "ur5", "ur10", "franka", "kuka", "mechanical", "industrial", "bionic"]
+)
+_TRADES: Final = ("ist", "ian", "man", "woman", "smith", "wright", "herd")
+
+
+@dataclass(frozen=True, slots=True)
+class NounPhrase:
+    """The words ``first`` up to ``last`` (not included) of the tokens, as one noun phrase."""
+
+    first: int
+    last: int
+    head: int
+    """The place of the head noun among the tokens."""
+    determiner: str
+    count: int | None
+    looks: tuple[Look, ...]
+    phrase: str
+    """Without determiner and looks, "of …" included."""
+    noun: str
+    """The head's lemma; what is counted in "a group of horses"."""
+    kind: EntityKind
+    core: int
+    """The place of the first word after the determiner."""
+    is_pronoun: bool = False
+    inner: NounPhrase | None = None
+    """What stands behind "of"."""
+
+    @property
+    def is_plural(self) -> bool:
+        """Whether a verb that follows takes the plural's form."""
+        return self.count != 1 and (self.count is not None or self.kind is not EntityKind.OTHER)
+
+
+def noun_phrase_at(tokens: Sequence[Token], at: int, end: int) -> NounPhrase | None:
+    """Return the noun phrase that begins at the word ``at`` and ends before ``end``, or None."""
+    first = at
+    if at < end and tokens[at].tag == "O" and not _counts(tokens, at, end):
+        return _pronoun(tokens, at)
+    if at < end and tokens[at].tag == "Q":
+        text = tokens[at].text
+        return NounPhrase(at, at + 1, at, "", 1, (), text, "", EntityKind.TEXT, at)
+    while at < end and tokens[at].tag in {"R", "D"} and tokens[at].low in _BEFORE:
+        at += 1
+    determiners = at
+    while at < end and (tokens[at].tag == "D" or _counts(tokens, at, end)):
+        at += 1
+    core = at
+    if at > determiners and at < end and tokens[at].tag == "O":
+        return _part(tokens, determiners, at + 1)
+    if at > determiners and at < end and tokens[at].low == "of":
+        inner = noun_phrase_at(tokens, at + 1, end)
+        if inner is not None and not inner.is_pronoun:
+            part = _part(tokens, determiners, inner.last)
+            return replace(part, first=first, kind=inner.kind, inner=inner)
+    if at > determiners and _is_part(tokens, at, end):
+        return _part(tokens, determiners, at)
+    head = _head(tokens, at, end, is_determined=at > determiners)
+    if head is None:
+        if at == determiners + 1 and tokens[determiners].low in {
+            "one",
+            "all",
+            "both",
+            "two",
+            "three",
+        }:
+            return _part(tokens, determiners, at)
+        return None
+    last = head + 1
+    inner = None
+    if last < end and tokens[last].low == "of":
+        inner = noun_phrase_at(tokens, last + 1, end)
+        if inner is not None:
+            last = inner.last
+    return _made(tokens, (first, determiners, core, head, last), inner)
+
+
+def _counts(tokens: Sequence[Token], at: int, end: int) -> bool:
+    """Tell whether a pronoun counts what follows: "one of the cats"."""
+    low = tokens[at].low
+    return (
+        low in {"one", "each", "another", "others"} and at + 1 < end and tokens[at + 1].low == "of"
+    )
+
+
+def _pronoun(tokens: Sequence[Token], at: int) -> NounPhrase:
+    low = tokens[at].low
+    count = None if low in {"they", "them", "we", "us", "everyone", "everybody", "others"} else 1
+    kind = EntityKind.OTHER
+    if low in {
+        "someone",
+        "somebody",
+        "everyone",
+        "everybody",
+        "nobody",
+        "he",
+        "she",
+        "him",
+        "i",
+        "me",
+    }:
+        kind = EntityKind.PERSON
+    return NounPhrase(
+        at, at + 1, at, "", count, (), tokens[at].text, low, kind, at, is_pronoun=True
+    )
+
+
+def _is_part(tokens: Sequence[Token], at: int, end: int) -> bool:
+    """Tell whether a determiner before ``at`` stands alone: "the other cracks eggs"."""
+    return tokens[at - 1].low in {"other", "one"} and (at >= end or tokens[at].tag in "VXRG.")
+
+
+def _part(tokens: Sequence[Token], first: int, last: int) -> NounPhrase:
+    text = " ".join(token.text for token in tokens[first:last])
+    count = None if tokens[last - 1].low in {"all", "both", "two", "three"} else 1
+    return NounPhrase(
+        first, last, last - 1, "", count, (), text, text.lower(), EntityKind.OTHER, first,
+        is_pronoun=True,
+    )  # fmt: skip
+
+
+def _head(tokens: Sequence[Token], at: int, end: int, *, is_determined: bool) -> int | None:
+    """Return the place of the head noun of what begins after the determiners at ``at``."""
+    head = None
+    has_modifier = is_determined
+    while at < end:
+        tag = tokens[at].tag
+        following = tokens[at + 1].tag if at + 1 < end else "."
+        if tag == "N":
+            head = at
+        elif head is not None and tag in "AD":
+            if tag == "D" or following != "N":
+                break
+        elif head is not None and tag not in "GP":
+            break
+        elif tag in "GP":
+            attributive = following in "NA" and (has_modifier or _describes(tokens, at))
+            if head is not None or not attributive:
+                break
+        elif tag == "C":
+            if not (following in "AP" and head is None and has_modifier):
+                break
+        elif tag == "R":
+            if following not in "AP":
+                break
+        elif tag == "D":
+            pass
+        elif tag == ".":
+            if not (tokens[at].text == "," and following == "A" and head is None and has_modifier):
+                break
+        elif tag != "A":
+            break
+        has_modifier = has_modifier or tag in "AP"
+        at += 1
+    return head
+
+
+def _describes(tokens: Sequence[Token], at: int) -> bool:
+    low = tokens[at].low
+    return (
+        low in word_list("describing") or tokens[at].tag == "P" or low in word_list("compound_ing")
+    )
+
+
+def _made(
+    tokens: Sequence[Token], places: tuple[int, int, int, int, int], inner: NounPhrase | None
+) -> NounPhrase:
+    first, determiners, core, head, last = places
+    determiner = " ".join(t.text for t in tokens[determiners:core])
+    start, looks = _looks(tokens, core, head)
+    words = tokens[start:last]
+    phrase = _text(words)
+    head_low = tokens[head].low
+    noun = lemma(head_low, "NOUN")
+    counted = inner is not None and noun in word_list("quantity")
+    own = inner if counted and inner is not None else None
+    return NounPhrase(
+        first,
+        last,
+        head,
+        determiner,
+        None if own else _count(determiner, head_low),
+        looks,
+        phrase,
+        own.noun if own else noun,
+        own.kind if own else _kind(tokens, core, head),
+        core,
+        inner=inner,
+    )
+
+
+def _text(words: Sequence[Token]) -> str:
+    text = ""
+    end = words[0].start if words else 0
+    for word in words:
+        text += (" " if word.start > end else "") + word.text
+        end = word.end
+    return text
+
+
+def _looks(tokens: Sequence[Token], core: int, head: int) -> tuple[int, tuple[Look, ...]]:
+    """Return where the phrase begins behind the looks, and the looks before it."""
+    looks: list[Look] = []
+    at = core
+    while at < head:
+        low = tokens[at].low
+        aspect = aspect_of(low)
+        if f"{low} {tokens[at + 1].low}" in _pairs() or tokens[at].text[0].isupper():
+            break
+        if aspect is None and tokens[at].tag not in "AP":
+            break
+        if aspect in {None, Aspect.MATERIAL} and tokens[at].tag == "N" and aspect is None:
+            break
+        looks.append(Look(aspect or Aspect.OTHER, tokens[at].text))
+        at += 1
+        while at < head and tokens[at].tag in ".C":
+            at += 1
+    return at, tuple(looks)
+
+
+def _count(determiner: str, head: str) -> int | None:
+    words = determiner.lower().split()
+    for word in words:
+        if word in _COUNTS:
+            return _COUNTS[word]
+        if word.isdigit():
+            return int(word)
+        if word in _MANY or word == "no":
+            return None
+    if is_plural(head) or (not words and head in _mass()):
+        return None
+    return 1
+
+
+@cache
+def _pairs() -> frozenset[str]:
+    return frozenset(load("aspects")["names"]["pairs"].split("|"))
+
+
+@cache
+def _aspects() -> Mapping[str, Aspect]:
+    found: dict[str, Aspect] = {}
+    for name, words in load("aspects")["looks"].items():
+        for word in words.split():
+            found.setdefault(word, Aspect(name))
+    return found
+
+
+def aspect_of(word: str) -> Aspect | None:
+    """Return what the word says of a thing's looks, or None where it is no word of looks."""
+    return _aspects().get(word.lower())
+
+
+@cache
+def _mass() -> frozenset[str]:
+    return frozenset(load("aspects")["mass"]["words"].split()) | word_list("mass")
+
+
+@cache
+def _kinds() -> Mapping[str, EntityKind]:
+    table = load("aspects")["kinds"]
+    return {own: EntityKind(kind) for kind, names in table.items() for own in names.split()}
+
+
+@cache
+def _special() -> Mapping[str, EntityKind]:
+    table = load("aspects")["nouns"]
+    return {
+        word: EntityKind(kind)
+        for kind, words in table.items()
+        if kind in {str(one) for one in EntityKind}
+        for word in words.split()
+    }
+
+
+def _kind(tokens: Sequence[Token], core: int, head: int) -> EntityKind:
+    """Return what sort of thing the words name: a robot's arm is a robot."""
+    before = {token.low for token in tokens[core:head]}
+    if tokens[head].low in _LIMBS and before & _ROBOTIC:
+        return EntityKind.ROBOT
+    kind = kind_of(tokens[head].low, tokens[head].text)
+    is_name = head > core and f"{tokens[head - 1].low} {tokens[head].low}" in _pairs()
+    return EntityKind.OTHER if is_name and kind is EntityKind.PERSON else kind
+
+
+@lru_cache(maxsize=4_096)
+def kind_of(noun: str, written: str = "") -> EntityKind:
+    """Return what sort of thing ``noun``, in any number, names."""
+    low = noun.lower()
+    if special := _special().get(low):
+        return special
+    if low in {"drone", "quadcopter"}:
+        return EntityKind.ROBOT
+    if kind := subject_kind(low):
+        return _kinds().get(kind, EntityKind.OTHER)
+    if place_named(low):
+        return EntityKind.STRUCTURE
+    single = lemma(low, "NOUN")
+    is_name = written[:1].isupper() and not lemmas(low)
+    if is_name or (len(single) > 5 and single.endswith(_TRADES) and "VERB" not in lemmas(single)):
+        return EntityKind.PERSON if not is_name else EntityKind.OTHER
+    return EntityKind.OTHER
+
+
+def takes_article(tokens: Sequence[Token], phrase: NounPhrase, *, is_singular: bool) -> bool:
+    """Tell whether the phrase lacks an article that English wants.
+
+    ``is_singular`` says that a verb after it shows the singular; of a noun that the lexicon does
+    not know nothing is sure without that.
+    """
+    head = tokens[phrase.head]
+    if phrase.determiner or phrase.is_pronoun or phrase.kind is EntityKind.TEXT:
+        return False
+    own = lemma(head.low, "NOUN")
+    if head.low in _mass() or (is_plural(head.low) and not is_singular):
+        return False
+    if phrase.kind is EntityKind.BODY_PART:
+        return not is_plural(head.low) and head.low != "hair"
+    first = tokens[phrase.core].text
+    is_name = first[0].isupper() and not first.isupper()
+    if is_name and phrase.core:
+        return False
+    if is_name and not lemmas(tokens[phrase.core].low):
+        return False
+    if own in word_list("proper") or own in english("plural_only") or head.low.endswith("ing"):
+        return own in english("same_in_plural") and is_singular
+    known = subject_kind(head.low) or place_named(head.low)
+    return bool(known) or is_singular or head.low in _countable()
+
+
+@cache
+def _countable() -> frozenset[str]:
+    return frozenset(
+        [
+            "view",
+            "shot",
+            "close-up",
+            "ad",
+            "video",
+            "scene",
+            "reflection",
+            "drop",
+            "stream",
+            "crane",
+            "machine",
+        ]
+    )
