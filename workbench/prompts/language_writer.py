@@ -189,9 +189,13 @@ def _locked(scene: Scene) -> list[str]:
 def _told(answer: SceneAnswer, said: Scene) -> Scene:
     """Return the answered scene, marking as said what the composer finds in the user's words."""
     scene = answer.scene(Origin.INFERRED)
-    agreed = {
+    agreed: dict[str, Any] = {
         n: v for n, v in said.stated().items() if not getattr(scene, n) or getattr(scene, n) == v
     }
+    if said.cast and scene.subject in {"", said.subject}:
+        agreed["cast"] = said.cast
+    if said.beats and scene.action in {"", said.action}:
+        agreed["beats"] = said.beats
     return scene.edit(agreed, origin=Origin.SAID)
 
 
