@@ -108,8 +108,10 @@ def test_a_video_that_is_gone_is_reported_as_failed_with_the_reason(server: Live
     job_id = server.post("/api/video/single_inference", {"prompt": "a kite"}).json()["job_id"]
     assert server.wait_for_job(job_id)["status"] == "complete"
     (server.outputs / job_id / "video.mp4").unlink()
-    told = server.get(f"/api/video/status/{job_id}").json()
-    assert told["status"] == "failed"
+    limit = time.monotonic() + 60  # files are looked for every other second
+    while (told := server.get(f"/api/video/status/{job_id}").json())["status"] != "failed":
+        assert time.monotonic() < limit, told
+        time.sleep(0.1)
     assert told["error"]
     assert told["video_url"] is None
     assert server.post(f"/api/video/retry/{job_id}").status_code == 200
