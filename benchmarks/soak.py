@@ -81,6 +81,7 @@ class Soak:
             self.submit()
             time.sleep(self.rng.uniform(0.0, 0.6))
             self.hurt()
+        self.manager.warm_up()  # after many kills in a row, a client must ask
         try:
             self.manager.wait(self.asked, _DRAIN_LIMIT_S)
         except (TimeoutError, NotFound) as error:

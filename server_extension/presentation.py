@@ -83,6 +83,8 @@ def variation_object(entry: Entry) -> VariationObject:
         source=entry.source,
         is_fallback=entry.is_fallback or entry.source is not Source.PROVIDER,
         parameters=entry.scene,
+        name=entry.request,
+        message=entry.message,
     )
 
 

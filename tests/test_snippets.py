@@ -29,6 +29,7 @@ RUN_BY: Final = {
     ("engines.md", "bash", "export WORKBENCH_ENGINES"): "test_docs.py",
     ("engines.md", "toml", "[project.entry-points"): "here",
     ("models.md", "python", "import workbench"): "here",
+    ("models.md", "python", "# 24 GB"): "engines/diffusers/test_own_weights.py",
     ("prompts.md", "python", "import workbench"): "here",
     ("prompts.md", "sh", "curl -N"): "here",
     ("models.md", "bash", "export WORKBENCH_REMOTE"): "here",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -92,3 +93,16 @@ def test_an_unknown_session_queues_nothing(studio: Studio) -> None:
 def test_synchronous_code_can_run_the_asynchronous_methods(studio: Studio) -> None:
     session_id, entry = studio.run(studio.enhance("a cat"))
     assert studio.sessions.session(session_id).latest == entry
+
+
+def test_the_index_is_its_owners_alone(tmp_path: Path) -> None:
+    settings = Settings(outputs=tmp_path / "outputs")
+    before = os.umask(0)
+    try:
+        with Studio(settings) as made:
+            made.run(made.initialize("a dog runs"))
+            modes = {p.name: p.stat().st_mode & 0o777 for p in settings.index_path.parent.iterdir()}
+    finally:
+        os.umask(before)
+    kept = {name: mode for name, mode in modes.items() if name.startswith("index.sqlite3")}
+    assert set(kept.values()) == {0o600}, kept

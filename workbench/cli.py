@@ -20,7 +20,15 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
             "workbench.jobs.client.commands:doctor",
             "say what is wrong here, and what to do",
         ),
+        "models": (
+            "workbench.engines.diffusers.commands:models",
+            "list the video models here, how they would run, and whether they are whole",
+        ),
         "recipe": ("workbench.engines.commands:recipe", "show what made a video, or make it again"),
+        "language": (
+            "workbench.prompts.language_models.commands:language",
+            "see, choose, test and fetch language models",
+        ),
         "run": ("workbench.research.command:run", "render a file or list of prompts as one batch"),
         "score": ("workbench.research.command:score", "measure videos: motion, flicker, sharpness"),
         "tidy": (

@@ -171,6 +171,7 @@ def _open_index(path: Path, schemas: Sequence[Schema]) -> sqlite3.Connection:
     written by a newer release.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch(mode=0o600)  # prompts and notes are their owner's; SQLite's other files follow
     connection = sqlite3.connect(
         path, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
     )

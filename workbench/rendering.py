@@ -18,9 +18,12 @@ from workbench.scene import Scene
 __all__ = [
     "INPUTS",
     "RECIPE_VERSION",
+    "REPLACEABLE",
+    "Lora",
     "Outcome",
     "Profile",
     "Progress",
+    "Quantisation",
     "Recipe",
     "RenderParameters",
     "RenderRequest",
@@ -37,9 +40,29 @@ _Height = Annotated[int, Field(ge=64, le=4_320)]
 _Frames = Annotated[int, Field(ge=1)]
 _Fps = Annotated[int, Field(ge=1, le=120)]
 _Steps = Annotated[int, Field(ge=1, le=1_000)]
+_Weights = Annotated[str, Field(max_length=4_096)]
 _Guidance = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
 
 Profile = Literal["reference", "exact", "fast", "draft"]
+Quantisation = Literal["none", "fp8", "int8", "nf4"]
+REPLACEABLE: Final = ("transformer", "transformer_2", "text_encoder", "vae")
+"""Components of a model that a request may replace, by parameter."""
+
+
+class Lora(BaseModel):
+    """A LoRA to apply to a model."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    path: str = Field(min_length=1, max_length=4_096)
+    """A safetensors file, a folder that holds one, or a hub name."""
+    weight: float = Field(1.0, ge=-10, le=10, allow_inf_nan=False)
+    """Its strength; 0 renders as without it."""
+    stage: Literal["high", "low"] | None = None
+    """For a model with two transformers: the one for high or for low noise; None means both, unless
+    the file's name says ``high_noise`` or ``low_noise``."""
+    file: str = Field("", max_length=512)
+    """Which file, where ``path`` holds several."""
 
 
 class RenderRequest(BaseModel):
@@ -67,6 +90,14 @@ class RenderRequest(BaseModel):
     fps: _Fps | None = None
     num_inference_steps: _Steps | None = None
     guidance_scale: _Guidance | None = None
+    loras: tuple[Lora, ...] = Field((), max_length=16)
+    transformer: str = ""
+    """Weights in place of the model's own: a folder, a ``.safetensors`` or a ``.gguf`` file."""
+    transformer_2: str = ""
+    text_encoder: str = ""
+    vae: str = ""
+    quantize: Quantisation | Mapping[str, Quantisation] = "none"
+    """How the denoisers are quantised, or each component by name."""
     options: Mapping[str, Any] = Field(default_factory=dict)
     """Parameters specific to one engine."""
 
@@ -74,6 +105,14 @@ class RenderRequest(BaseModel):
     def text_for_model(self) -> str:
         """The prompt to send to the model."""
         return self.model_prompt or self.prompt
+
+    @property
+    def weights_key(self) -> str:
+        """What requests share that one loaded model can serve: everything but their LoRAs."""
+        named = [f"{name}={given}" for name in REPLACEABLE if (given := getattr(self, name))]
+        if self.quantize != "none":
+            named.append(f"quantize={self.quantize}")
+        return ";".join((f"{self.model}@{self.revision}", *named))
 
 
 class RenderParameters(BaseModel):
@@ -96,6 +135,20 @@ class RenderParameters(BaseModel):
     fps: _Fps | None = None
     num_inference_steps: _Steps | None = None
     guidance_scale: _Guidance | None = None
+    loras: Annotated[tuple[Lora, ...], Field(max_length=16)] | None = Field(
+        None, description="LoRAs to apply; see docs/models.md."
+    )
+    transformer: _Weights | None = Field(
+        None,
+        description="Weights in place of the model's own: a folder, a .safetensors or a .gguf "
+        "file on the machine that renders.",
+    )
+    transformer_2: _Weights | None = Field(None, description="The same for low noise.")
+    text_encoder: _Weights | None = Field(None, description="A folder in transformers' form.")
+    vae: _Weights | None = Field(None, description="A folder or a .safetensors file.")
+    quantize: Quantisation | dict[str, Quantisation] | None = Field(
+        None, description="How the denoisers are quantised, or each component by name."
+    )
     options: dict[str, Any] | None = Field(
         None, description="What the engine alone understands; see docs/models.md."
     )

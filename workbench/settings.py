@@ -118,6 +118,8 @@ class Settings(BaseSettings):
     """Engines beyond the embedded and installed ones: name → ``module:Class``."""
     model: str = ""
     """Hub name or folder of the video model, for engines that need one."""
+    models: str = ""
+    """Folders that hold video models, separated as in PATH."""
     allow_hub: bool = False
     """Whether weights may be fetched from a model hub."""
 

@@ -21,11 +21,18 @@ from workbench.actions.model import Action, Render, Vary, renders_asked
 from workbench.actions.render_settings import RenderSettings
 from workbench.engines.engine import Engine
 from workbench.engines.registry import create_engine, engine_names
-from workbench.errors import FieldProblem, InvalidRequest, NotFound, WorkbenchError
+from workbench.errors import (
+    FieldProblem,
+    InvalidRequest,
+    LanguageModelError,
+    NotFound,
+    WorkbenchError,
+)
 from workbench.identifiers import is_identifier
 from workbench.jobs.client.manager import JobManager
 from workbench.jobs.client.submission import check_limits
 from workbench.jobs.model import Batch, Job, Priority
+from workbench.prompts.agent.conversation import Step
 from workbench.prompts.conversation import Host
 from workbench.prompts.forms import Form, form_for, text_for_model
 from workbench.prompts.markers import strip_marker
@@ -35,6 +42,7 @@ from workbench.prompts.writer import PromptWriter
 from workbench.rendering import INPUTS, Recipe, RenderParameters, RenderRequest
 from workbench.scene import Scene
 from workbench.settings import Settings
+from workbench.workplace import converse_in
 
 __all__ = ["RenderParameters", "Studio"]
 
@@ -136,28 +144,56 @@ class Studio:
         )
 
     async def update(
-        self, session_id: str, user_request: str, prompt: str | None = None
+        self,
+        session_id: str,
+        user_request: str,
+        prompt: str | None = None,
+        *,
+        on_step: Callable[[Step], object] | None = None,
     ) -> tuple[Revision, Entry | None]:
         """Tune the session's current prompt, or ``prompt``, as the request says.
 
         Whatever the request ends in is done: the scene is edited, render settings are kept for the
         next renders, variations are made, videos are queued. The revision's actions say what. More
-        than eight renders are proposed only; :meth:`act` carries a proposal out. Raises
+        than eight renders are proposed only; :meth:`act` carries a proposal out.
+
+        Where a language model is connected it works with the same actions as its tools, each as an
+        entry of its own; ``on_step`` is called by the event loop as each is done, and cancelling
+        the task stops it. What the rules understand of the session alone they do at once. Raises
         ``NotFound``, ``InvalidRequest``.
         """
+        host, failure = self._host(), None
+        by_rules = self.writer.endpoint is None or await self.sessions.is_about_session(
+            session_id, user_request, prompt, host
+        )
+        if not by_rules:
+            try:
+                return await converse_in(self, session_id, user_request, prompt, on_step=on_step)
+            except LanguageModelError as error:
+                failure = error
         revision, entry = await self.sessions.update(
-            session_id, user_request, prompt, host=self._host()
+            session_id, user_request, prompt, host=host, failure=failure
         )
         return await self._rendered(session_id, revision, entry)
 
     async def act(
-        self, session_id: str, actions: Sequence[Action], prompt: str | None = None
+        self,
+        session_id: str,
+        actions: Sequence[Action],
+        prompt: str | None = None,
+        *,
+        request: str = "",
+        is_turn: bool = True,
     ) -> tuple[Revision, Entry | None]:
         """Carry ``actions`` out on the session's current prompt, or on ``prompt``.
 
-        Raises ``NotFound``, and ``InvalidRequest`` for an action that does not fit.
+        ``request`` holds the words that led here, if any; ``is_turn`` says whether this is a turn of
+        the dialogue of its own. Raises ``NotFound``, and ``InvalidRequest`` for an action that does
+        not fit.
         """
-        revision, entry = await self.sessions.act(session_id, actions, prompt, host=self._host())
+        revision, entry = await self.sessions.act(
+            session_id, actions, prompt, host=self._host(), request=request, is_turn=is_turn
+        )
         return await self._rendered(session_id, revision, entry)
 
     def settings_of(self, session_id: str, entry: Entry | None = None) -> RenderSettings:

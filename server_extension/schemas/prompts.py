@@ -126,6 +126,8 @@ class VariationObject(BaseModel):
     source: str
     is_fallback: bool
     parameters: Scene
+    name: str = Field("", description="The idea's name, such as 'From the dog's height'.")
+    message: str = Field("", description="Why an axis that was asked for could not vary.")
 
 
 class VariationsAnswer(BaseModel):

@@ -292,6 +292,7 @@ def test_a_ship_off_a_cliff_floats_on_the_sea() -> None:
     ship = entity("e1 a ship", "ship", EntityKind.VEHICLE)
     assert script(ship, setting="a cliff above the sea").backdrop == "ocean"
     assert script(setting="a cliff above the sea").backdrop == "mountains"
+    assert script(ship, setting="a storm").backdrop == "ocean"
 
 
 def test_everything_named_in_a_table_is_there() -> None:
@@ -321,3 +322,76 @@ def test_a_grandmother_has_no_beard_and_a_boy_with_a_kite_stays_on_the_ground() 
     assert figures()[grandmother.figure]["look"]["hairstyle"] != "beard"
     boy, kite = read_scene(Scene(subject="a boy", action="flying a kite"), 0).actors
     assert (boy.gait, kite.figure) == ("stand", "kite")
+
+
+def test_what_is_worn_or_no_thing_at_all_is_not_called_missing() -> None:
+    made = script(
+        entity("e1 a skateboarder", "skateboarder", PERSON, after="with a green beanie"),
+        Entity("e2", "beanie", "beanie", determiner="a"),
+        Entity("e3", "beard", "beard", kind=EntityKind.BODY_PART, determiner="a"),
+        Entity("e4", "surprised", "surprised"),
+        Entity("e5", "net", "net", kind=OBJECT, determiner="a"),
+    )
+    assert made.not_drawn == ("net",)
+
+
+def test_an_owner_is_who_it_is() -> None:
+    made = script(
+        Entity("e1", "violinist's", "violinist's", 1, PERSON, determiner="a", is_lead=True)
+    )
+    assert [a.figure for a in made.actors] == ["person"]
+
+
+def test_who_looks_through_a_microscope_is_seen_and_not_what_it_shows() -> None:
+    scientist = entity("e1 a scientist", "scientist", PERSON)
+    assert script(scientist, viewpoint="microscope").viewpoint == ""
+    assert script(viewpoint="microscope").effects == ("iris 0.48",)
+
+
+def test_an_eyepiece_is_black_all_around() -> None:
+    rgb = frames(Scene(viewpoint="microscope", setting="a garden"), 5)[0]
+    assert rgb[:10, :20].max() < 12
+
+
+def test_a_deer_before_a_dashcam_crosses_the_road() -> None:
+    made = script(
+        entity("e1 a deer", "deer", ANIMAL),
+        beats=(Beat("b1", "crossing the road", "e1"),),
+        viewpoint="dashcam",
+        setting="a forest road",
+    )
+    assert made.backdrop == "road ahead"
+    assert film(made).players[0].front == "side"
+
+
+def test_an_animal_lies_on_what_it_is_said_to_lie_on() -> None:
+    made = script(
+        entity("e1 a cat", "cat", ANIMAL),
+        entity("e2 a chair", "chair", lead=False),
+        beats=(Beat("b1", "sleeping on a chair", "e1", ("e2",)),),
+        setting="a room",
+    )
+    feet = {p.parts[0].actor.figure: (p.x, p.parts[0].y) for p in film(made).players}
+    assert feet["cat"][0] == pytest.approx(feet["chair"][0], abs=0.1)
+    assert feet["cat"][1] < feet["chair"][1] - 0.1
+
+
+def test_what_is_done_to_one_thing_before_another_shows_both() -> None:
+    made = script(
+        Entity("e1", "knights", "knight", 2, PERSON, determiner="two", is_lead=True),
+        Entity("e2", "swords", "sword", None, OBJECT),
+        beats=(Beat("b1", "fighting with swords in front of a castle", "e1", ("e2",)),),
+    )
+    assert [(a.figure, a.prop) for a in made.actors] == [("knight", "sword"), ("castle", "")]
+    assert made.actors[1].place.depth == "behind"
+
+
+@pytest.mark.parametrize(
+    ("name", "not_drawn"),
+    [("a kangaroo", True), ("a syringe", True), ("a ferris wheel", False), ("a statue", False)],
+)
+def test_nothing_is_drawn_as_something_else(name: str, *, not_drawn: bool) -> None:
+    noun = name.rsplit(maxsplit=1)[-1]
+    made = script(Entity("e1", name[2:], noun, 1, OBJECT, determiner="a", is_lead=True))
+    assert bool(made.not_drawn) is not_drawn
+    assert (made.actors[0].figure == "card") is not_drawn

@@ -26,6 +26,8 @@ ENGINES = {
     "gpu": "tests.jobs.faulty:GpuEngine",
     "light": "tests.jobs.faulty:LightEngine",
 }
+PATIENCE_S = 120.0
+"""A busy machine is normal: no test waits for less."""
 DEFAULTS: dict[str, Any] = {
     "engines": ENGINES,
     "idle_exit_s": 60.0,
@@ -103,7 +105,7 @@ class Shop:
         os.kill(pid, number)
         return pid
 
-    def until(self, condition: Callable[[], Any], limit_s: float = 20.0) -> Any:
+    def until(self, condition: Callable[[], Any], limit_s: float = PATIENCE_S) -> Any:
         """Wait until ``condition`` holds and return what it said."""
         limit = time.monotonic() + limit_s
         while True:
@@ -124,7 +126,7 @@ class Shop:
         found: Job = self.until(runs)
         return found
 
-    def ended(self, *job_ids: str, limit_s: float = 30.0) -> tuple[Job, ...]:
+    def ended(self, *job_ids: str, limit_s: float = PATIENCE_S) -> tuple[Job, ...]:
         """Wait until jobs have ended and return them."""
         jobs = self.manager.wait(job_ids, limit_s)
         self.note()

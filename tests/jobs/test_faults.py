@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.jobs.shop import Shop, alive, request
+from tests.jobs.shop import PATIENCE_S, Shop, alive, request
 from workbench.errors import Unavailable
 from workbench.jobs.client.launch import settings_environment
 from workbench.jobs.client.manager import JobManager
@@ -181,7 +181,7 @@ def test_a_deleted_index_is_made_again_from_the_folders(shop: Shop) -> None:
     shop.end_supervisor(signal.SIGTERM)
     for path in shop.paths.control.glob("index.sqlite3*"):
         path.unlink()
-    after = shop.manager.wait(ids, 5)
+    after = shop.manager.wait(ids, PATIENCE_S)
     assert [job.state for job in after] == [job.state for job in before]
     assert [job.request for job in after] == [job.request for job in before]
     assert after[-1].error == "The engine will not."
@@ -274,7 +274,7 @@ def test_of_many_supervisors_started_at_once_one_remains(shop: Shop) -> None:
     (job,) = shop.ended(shop.submit().job_id)
     assert job.state is JobState.COMPLETE
     left.terminate()
-    assert left.wait(10) == 0
+    assert left.wait(PATIENCE_S) == 0
 
 
 def test_a_supervisor_whose_lock_was_taken_away_leaves(shop: Shop) -> None:
@@ -310,7 +310,7 @@ def test_a_stranger_with_a_workers_pid_is_left_alone(shop: Shop) -> None:
                 ],
             )
         shop.ended(shop.submit().job_id)
-        assert leftover.wait(5) == -signal.SIGKILL
+        assert leftover.wait(PATIENCE_S) == -signal.SIGKILL
         assert stranger.poll() is None
         assert rebooted.poll() is None
     finally:
@@ -331,7 +331,7 @@ def test_a_supervisor_killed_at_the_worst_moment_loses_and_doubles_nothing(
     )
     shop.until(lambda: shop.manager.supervisor() is not None)
     asked = shop.submit(touch=str(touch))
-    assert doomed.wait(20) == -signal.SIGKILL
+    assert doomed.wait(PATIENCE_S) == -signal.SIGKILL
     (job,) = shop.ended(asked.job_id)
     assert job.state is JobState.COMPLETE
     renders = len(touch.read_text().splitlines())

@@ -48,7 +48,7 @@ def test_a_worker_that_dies_loses_neither_what_it_renders_nor_what_it_writes(
     first, second = _begun(shop, release)
     shop.kill_worker(second.job_id)
     release.write_text("")
-    one, other = shop.ended(first.job_id, second.job_id, limit_s=60)
+    one, other = shop.ended(first.job_id, second.job_id)
     assert (one.state, one.attempt) == (JobState.COMPLETE, 2), one.error
     assert (other.state, other.attempt) == (JobState.COMPLETE, 2), other.error
     assert shop.violations() == []

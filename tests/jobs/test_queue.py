@@ -204,3 +204,18 @@ def test_a_star_is_kept_and_can_be_taken_back(quiet: Counter) -> None:
     job = _submit(quiet, "mine")
     assert quiet.manager.star(job.job_id).starred
     assert not quiet.manager.star(job.job_id, starred=False).starred
+
+
+def test_changes_come_in_pages_that_end_at_the_newest_revision(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Launcher, "launch", lambda *_, **__: None)
+    alone = [shop.submit(str(number)).job_id for number in range(3)]
+    batch = shop.manager.submit_batch([request(str(number)) for number in range(4)])
+    newest = shop.manager.changes(0).revision
+    pages, since = [], 0
+    while (page := shop.manager.changes(since, limit=2)).jobs:
+        pages.append([job.job_id for job in page.jobs])
+        since = page.revision
+    assert pages == [alone[:2], [alone[2], *(job.job_id for job in batch.jobs)]]
+    assert since == newest

@@ -13,7 +13,6 @@ import pytest
 from tests.prompts.conftest import SHORT_LIMIT_S
 from tests.prompts.misbehaving import KEY, Misbehaving, Reply, task_of
 from workbench.prompts import PromptWriter, Sessions
-from workbench.prompts.intents.context import Context
 from workbench.prompts.markers import marker_of, strip_marker
 from workbench.prompts.model import Source
 from workbench.scene import Scene
@@ -247,39 +246,6 @@ def test_without_an_answer_all_variations_are_marked_fallbacks(
     assert all("(fallback" in v.prompt for v in made)
 
 
-def _revised(**values: Any) -> Reply:
-    answer = {"understood": True, "prompt": "A dog runs in the rain.", "scene": {"weather": "rain"}}
-    return Reply(json.dumps({**answer, **values}))
-
-
-def test_a_revision_is_taken_with_its_changes(endpoint: Misbehaving, settings: Settings) -> None:
-    endpoint.answers(_revised(message="Rain it is."))
-    revision = _run(lambda w: w.revise("add rain", Context(BEFORE, TEXT)), settings)
-    assert (revision.prompt, revision.scene.weather) == ("A dog runs in the rain.", "rain")
-    assert [c.field for c in revision.changes] == ["weather"]
-    assert revision.message == "Rain it is."
-    assert not revision.is_fallback
-
-
-def test_a_model_that_does_not_understand_changes_nothing(
-    endpoint: Misbehaving, settings: Settings
-) -> None:
-    endpoint.answers(_revised(understood=False, message="Ask for weather or light."))
-    revision = _run(lambda w: w.revise("flurb", Context(BEFORE, TEXT)), settings)
-    assert (revision.prompt, revision.scene, revision.understood) == (TEXT, BEFORE, False)
-
-
-def test_a_model_that_breaks_a_lock_is_not_believed(
-    endpoint: Misbehaving, settings: Settings
-) -> None:
-    endpoint.answers(_revised())
-    locked = BEFORE.lock("weather")
-    revision = _run(lambda w: w.revise("add rain", Context(locked, TEXT)), settings)
-    assert revision.scene.weather == "clear"
-    assert revision.is_fallback
-    assert "Locked" in revision.message
-
-
 @pytest.mark.parametrize("name", NONSENSE)
 def test_whatever_the_endpoint_does_every_task_ends_in_a_usable_answer(
     name: str, endpoint: Misbehaving, settings: Settings, impatient: Settings
@@ -289,22 +255,8 @@ def test_whatever_the_endpoint_does_every_task_ends_in_a_usable_answer(
     made = _vary(chosen, 2)
     assert len({v.prompt for v in made} | {TEXT}) == 3
     assert {v.source for v in made} <= {Source.FALLBACK, Source.SUBSTITUTE}
-    revision = _run(lambda w: w.revise("add rain", Context(BEFORE, TEXT)), chosen)
-    assert (revision.scene.weather, revision.is_fallback) == ("rain", True)
-    assert "built-in composer" in revision.message
     draft = _run(lambda w: w.extract("a red car at night"), chosen)
     assert (draft.scene.time_of_day, draft.is_fallback) == ("night", True)
-
-
-def test_a_revision_that_takes_another_subject_unasked_is_not_believed(
-    endpoint: Misbehaving, settings: Settings
-) -> None:
-    ship = {"prompt": "A tall ship sails in the rain.", "scene": {"subject": "a ship"}}
-    endpoint.answers(_revised(**ship))
-    kept = _run(lambda w: w.revise("add rain", Context(BEFORE, TEXT)), settings)
-    assert (kept.scene.subject, kept.scene.weather, kept.is_fallback) == ("a dog", "rain", True)
-    asked = _run(lambda w: w.revise("replace the dog with a ship", Context(BEFORE, TEXT)), settings)
-    assert (asked.scene.subject, asked.is_fallback) == ("a ship", False)
 
 
 def test_extraction_keeps_the_text_and_falls_back_to_the_composer(

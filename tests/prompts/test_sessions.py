@@ -406,3 +406,10 @@ def test_an_axis_that_does_not_exist_is_refused_by_name(sessions: Sessions) -> N
     assert refused.value.problems[0].field == "axes.colour_of_the_wind"
     made = asyncio.run(sessions.variations(session_id, [0], 4, axes=["camera", "mood"]))
     assert len(made) == 4
+
+
+def test_the_cast_and_the_beats_are_kept_with_a_session(sessions: Sessions) -> None:
+    session_id = _begin(sessions, "a girl lifts a blue crate, then a goat kicks it over")
+    made = sessions.session(session_id).entries[-1].scene
+    assert [entity.noun for entity in made.cast] == ["girl", "crate", "goat"]
+    assert [beat.actor for beat in made.beats] == ["e1", "e3"]

@@ -50,15 +50,14 @@ def model_key(request: RenderRequest) -> str:
     """Return the key shared by requests that a worker serves without reloading a model."""
     if not request.model:
         return ""
-    return f"{request.engine}:{request.model}@{request.revision}:{request.profile}"
+    return f"{request.engine}:{request.weights_key}:{request.profile}"
 
 
 def _cost_key(request: RenderRequest) -> str:
     """Return the key shared by equal work: engine, model, size, length and steps."""
     facts = (
         request.engine,
-        request.model,
-        request.revision,
+        request.weights_key,
         request.profile,
         request.width,
         request.height,

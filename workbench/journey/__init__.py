@@ -10,6 +10,7 @@ from workbench.journey.batches import Batch
 from workbench.journey.beginnings import (
     devices,
     enhance,
+    models,
     open_batch,
     open_session,
     open_video,
@@ -28,6 +29,7 @@ __all__ = [
     "Video",
     "devices",
     "enhance",
+    "models",
     "open_batch",
     "open_session",
     "open_video",

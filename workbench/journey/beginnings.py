@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
+from workbench.engines.diffusers.library import LibraryModel, find_models
 from workbench.jobs.model import Device
 from workbench.journey.batches import Batch
 from workbench.journey.prompts import Prompt, Session
@@ -16,6 +17,7 @@ from workbench.studio import RenderParameters, Studio
 __all__ = [
     "devices",
     "enhance",
+    "models",
     "open_batch",
     "open_session",
     "open_video",
@@ -104,6 +106,15 @@ def open_video(job_id: str, *, using: Studio | None = None) -> Video:
     used = using or studio()
     used.jobs.job(job_id)
     return Video(job_id, using=used)
+
+
+def models(*, using: Studio | None = None) -> list[LibraryModel]:
+    """Return the video models on this machine, with their family, sizes and inputs.
+
+    Looks in the folders of ``WORKBENCH_MODELS`` and in the hub's cache; ``plan_on`` of each tells
+    how it would run with so much memory free.
+    """
+    return find_models((using or studio()).settings)
 
 
 def devices(*, using: Studio | None = None) -> tuple[Device, ...]:

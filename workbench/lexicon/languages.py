@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from functools import cache, lru_cache
 from typing import Final
 
-from workbench.lexicon.datafiles import load
+from workbench.lexicon.datafiles import english, load
 from workbench.lexicon.morphology import lemmas
 from workbench.lexicon.words import tokens
 
-__all__ = ["is_foreign", "language_of", "sure_words", "unread_words"]
+__all__ = ["is_english", "is_foreign", "language_of", "languages_in", "sure_words", "unread_words"]
 
 _LETTER: Final = re.compile(r"[^\W\d_]", re.UNICODE)
 _ENOUGH_SMALL_WORDS: Final = 2
@@ -51,6 +51,19 @@ def language_of(text: str) -> str:
 def is_foreign(text: str) -> bool:
     """Tell whether ``text`` is in another language than English."""
     return bool(language_of(text))
+
+
+def languages_in(text: str) -> frozenset[str]:
+    """Return the languages of which ``text`` holds a small word; several share some."""
+    words = {t.lower() for t in tokens(text)} - english("function_words")
+    return frozenset(language for language, small in _small().items() if words & small)
+
+
+def is_english(text: str) -> bool:
+    """Tell whether most words of ``text`` are in an English dictionary."""
+    words = [t.lower() for t in tokens(text) if t.isalpha()]
+    known = [w for w in words if lemmas(w) or w in english("function_words")]
+    return bool(words) and len(known) >= _SHARE * len(words)
 
 
 def unread_words(text: str) -> tuple[str, ...]:

@@ -1,8 +1,7 @@
 """Tags the words of a text with what each does in its sentence, by a small hand-weighted Markov model.
 
 Word classes come from the closed classes of ``tagging.toml``, the verbs of ``verbs.toml``, the nouns
-of the lexicon and the dictionary; the weights say how well one tag follows another. Measured beside
-HanTa and spaCy by ``benchmarks/taggers.py``.
+of the lexicon and the dictionary; the weights say how well one tag follows another.
 """
 
 from __future__ import annotations

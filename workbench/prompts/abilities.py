@@ -31,8 +31,18 @@ class Abilities:
     can_stream: bool = True
     can_count: bool = True
     """Whether a stream may be asked for its token counts."""
+    can_call_tools: bool = True
+    """Whether tools may be offered to the model."""
+    has_called_tools: bool = False
+    """Whether it has ever called one: many endpoints ignore what they do not know."""
     rung_before: Rung | None = None
     """Where the rung stood before streaming was suspected of a refusal."""
+
+    def without_tools(self, status: int) -> Self | None:
+        """Return what may be asked after tools were refused; None for a refusal of something else."""
+        if status not in _UNSUPPORTED and status < 500:
+            return None
+        return replace(self, can_call_tools=False)
 
     def response_format(self, answer: type[BaseModel]) -> dict[str, Any]:
         """Return the options that ask for an answer of this shape."""

@@ -6,7 +6,7 @@ import json
 import re
 from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from workbench.lexicon.morphology import lemma
 from workbench.lexicon.words import content_words
@@ -15,7 +15,6 @@ from workbench.scene import LIST_FIELDS, SCENE_FIELDS, Origin, Scene, canonical_
 __all__ = [
     "Enhanced",
     "Extracted",
-    "Revised",
     "SceneAnswer",
     "Varied",
     "json_in",
@@ -142,6 +141,15 @@ class SceneAnswer(BaseModel):
         return Scene().edit({k: v for k, v in values.items() if v}, origin=origin)
 
 
+class Cover(BaseModel):
+    """Evidence of a prompt: what the idea says, and the words of the prompt that show it."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    said: _Text = ""
+    shown_as: _Text = ""
+
+
 class Enhanced(BaseModel):
     """The answer to an enhancement, and each variation."""
 
@@ -149,6 +157,20 @@ class Enhanced(BaseModel):
 
     prompt: str = Field(min_length=1)
     scene: SceneAnswer = Field(default_factory=SceneAnswer)
+    covers: list[Cover] = Field(default_factory=list, max_length=200)
+
+    @field_validator("covers", mode="before")
+    @classmethod
+    def _only_what_reads(cls, given: Any) -> Any:
+        """Drop what is no evidence: it must not cost a good prompt."""
+        if not isinstance(given, list):
+            return []
+        return [one for one in given if isinstance(one, dict | Cover)][:200]
+
+    @property
+    def evidence(self) -> list[dict[str, str]]:
+        """The covers as the guard reads them."""
+        return [cover.model_dump() for cover in self.covers]
 
 
 class Extracted(BaseModel):
@@ -165,14 +187,3 @@ class Varied(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     variations: list[Any] = Field(min_length=1)
-
-
-class Revised(BaseModel):
-    """The answer to a tuning request."""
-
-    model_config = ConfigDict(extra="ignore")
-
-    understood: bool
-    prompt: str = Field(min_length=1)
-    scene: SceneAnswer
-    message: _Text = ""

@@ -19,11 +19,12 @@ from pydantic import BaseModel, ValidationError
 from workbench.prompts.abilities import Abilities
 from workbench.prompts.answers import json_in
 from workbench.prompts.model import ChatFailure, Exchange, OnText
+from workbench.prompts.tool_calls import ToolCall, Turn, read_turn
 
-__all__ = ["ChatEndpoint", "Message"]
+__all__ = ["ChatEndpoint", "Message", "ToolCall", "Turn"]
 
 Answer = TypeVar("Answer", bound=BaseModel)
-Message = Mapping[str, str]
+Message = Mapping[str, Any]
 
 _LONGEST_KEPT: Final = 40_000
 _LONGEST_STREAM: Final = 200_000
@@ -80,6 +81,49 @@ class ChatEndpoint:
             message = f"The language model did not answer within {self.timeout_s:g} s."
             said.append(self._exchange(messages, _Reply(""), message, self.timeout_s))
             raise ChatFailure(message, said) from None
+
+    async def call_tools(
+        self, messages: Sequence[Mapping[str, Any]], tools: Sequence[Mapping[str, Any]]
+    ) -> tuple[Turn | None, tuple[Exchange, ...]]:
+        """Return the model's next move with ``tools``, and what was said.
+
+        The move is None where the endpoint refuses tools; that is remembered, and not asked again.
+        Raises :class:`ChatFailure` within ``timeout_s`` when no answer comes.
+        """
+        if not self.abilities.can_call_tools:
+            return None, ()
+        openai = await asyncio.to_thread(importlib.import_module, "openai")
+        begun = time.monotonic()
+
+        def exchange(reply: _Reply, problem: str = "") -> Exchange:
+            return self._exchange(messages, reply, problem, time.monotonic() - begun)
+
+        try:
+            async with asyncio.timeout(self.timeout_s):
+                result = await self._connected(openai).chat.completions.create(
+                    model=self.model, messages=list(messages), tools=list(tools)
+                )
+            reply = _read_reply(result)
+        except openai.APIStatusError as error:
+            problem = f"The language model answered with status {error.status_code}."
+            less = self.abilities.without_tools(error.status_code)
+            if less is None:
+                raise ChatFailure(problem, [exchange(_Reply(""), problem)]) from None
+            self.abilities = less
+            return None, (exchange(_Reply(""), problem),)
+        except TimeoutError:
+            problem = f"The language model did not answer within {self.timeout_s:g} s."
+            raise ChatFailure(problem, [exchange(_Reply(""), problem)]) from None
+        except (openai.OpenAIError, ValueError, OSError) as error:
+            problem = (
+                f"The language model could not be reached or understood ({type(error).__name__})."
+            )
+            raise ChatFailure(problem, [exchange(_Reply(""), problem)]) from None
+        turn = read_turn(result.choices[0].message, reply.text)
+        if turn.calls:
+            self.abilities = replace(self.abilities, has_called_tools=True)
+        told = json.dumps(turn.message, ensure_ascii=False) if turn.calls else reply.text
+        return turn, (exchange(replace(reply, text=told)),)
 
     async def close(self) -> None:
         """Close the connection; a later question opens another."""
@@ -157,6 +201,23 @@ class ChatEndpoint:
         on_text: OnText | None,
         able: Abilities,
     ) -> _Reply:
+        client = self._connected(openai)
+        options = {
+            "model": self.model,
+            "messages": list(messages),
+            **able.response_format(answer),
+        }
+        if on_text is None or not able.can_stream:
+            return _read_reply(await client.chat.completions.create(**options))
+        options |= able.stream_options()
+        stream = await client.chat.completions.create(**options, stream=True)
+        if "event-stream" in stream.response.headers.get("Content-Type", ""):
+            return await _read_stream(stream, on_text)
+        reply = _read_reply(_completion_in(await stream.response.aread()))
+        reply.came_whole = True
+        return reply
+
+    def _connected(self, openai: Any) -> Any:
         if self._client is None:
             self._client = openai.AsyncOpenAI(
                 base_url=self.base_url or None,
@@ -164,23 +225,10 @@ class ChatEndpoint:
                 timeout=self.timeout_s,
                 max_retries=self.retries,
             )
-        options = {
-            "model": self.model,
-            "messages": list(messages),
-            **able.response_format(answer),
-        }
-        if on_text is None or not able.can_stream:
-            return _read_reply(await self._client.chat.completions.create(**options))
-        options |= able.stream_options()
-        stream = await self._client.chat.completions.create(**options, stream=True)
-        if "event-stream" in stream.response.headers.get("Content-Type", ""):
-            return await _read_stream(stream, on_text)
-        reply = _read_reply(_completion_in(await stream.response.aread()))
-        reply.came_whole = True
-        return reply
+        return self._client
 
     def _exchange(
-        self, messages: Sequence[Message], reply: _Reply, error: str, duration_s: float
+        self, messages: Sequence[Mapping[str, Any]], reply: _Reply, error: str, duration_s: float
     ) -> Exchange:
         return Exchange(
             model=self.model,

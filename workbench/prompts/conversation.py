@@ -121,6 +121,7 @@ class Conversation:
             landmarks=_Late(lambda: self._landmarks(session_id)),
             current=base.index,
             focus=_focus(turns),
+            part=_part(turns),
             models=host.models,
         )
 
@@ -240,6 +241,12 @@ def _own_words(back: GoBack, request: str) -> str:
         if back.keep or (isinstance(back.to, int) and not isinstance(back.to, bool))
         else ""
     )
+
+
+def _part(turns: Sequence[Turn]) -> str:
+    """Return which of several the last request was about: "the younger one"."""
+    last = turns[-1].actions if turns else ()
+    return next((a.part for a in reversed(last) if isinstance(a, AddBeat)), "")
 
 
 def _focus(turns: Sequence[Turn]) -> tuple[str, ...]:

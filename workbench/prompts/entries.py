@@ -105,7 +105,9 @@ def varied(variation: Variation, parent: Entry) -> Entry:
         parent=parent.index,
         changes=variation.changes,
         source=variation.source,
+        request=variation.name,
         is_fallback=variation.source is not Source.PROVIDER,
+        message=variation.message,
         settings=parent.settings,
     )
 

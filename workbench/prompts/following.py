@@ -21,7 +21,7 @@ from workbench.prompts.phrasing import (
     newcomer_sentence,
     preposition_for,
 )
-from workbench.scene import SCENE_FIELDS, Beat, Entity, Scene
+from workbench.scene import SCENE_FIELDS, Beat, Entity, Scene, canonical_term
 
 __all__ = ["follow", "rewrite"]
 
@@ -29,6 +29,16 @@ _FOLLOWED: Final = frozenset(
     ["subject", "subject_details", "action", "setting", "details", "on_screen_text"]
 )
 """The fields whose words this module changes; the composer's clauses say the others."""
+_FREE_SENTENCES: Final = {
+    "camera_movement": "Camera: {}.",
+    "style": "In the style of {}.",
+    "viewpoint": "Viewpoint: {}.",
+    "lighting": "Lighting: {}.",
+    "mood": "Mood: {}.",
+    "color_palette": "Colours: {}.",
+    "lens": "Lens: {}.",
+}
+"""How a value is said that is in the words of the user and no established term."""
 _DETERMINER: Final = r"(?:an?|the|his|her|its|their|my|this|that|these|those|some|several|many|a few|a lot of|no|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\d+|another)"
 _PREPOSITION: Final = (
     r"(?:in front of|next to|on top of|in|on|at|inside|into|onto|to|under|near|by|beside|over|across|"
@@ -48,10 +58,46 @@ class _Span:
 
 def rewrite(prompt: str, before: Scene, after: Scene) -> str:
     """Return ``prompt`` as it reads when its scene is ``after`` instead of ``before``."""
+    free = [
+        name
+        for name in _FREE_SENTENCES
+        if getattr(before, name) != getattr(after, name) and _is_free(name, before, after)
+    ]
     told = {name: getattr(after, name) for name in SCENE_FIELDS if name not in _FOLLOWED}
-    between = before.edit(told, force=True)
-    text = refit(carry(prompt, before, between), between, after)
+    between = before.edit({**told, **dict.fromkeys(free, "")}, force=True)
+    text = prompt if between == before else carry(prompt, before, between)
+    text = text if between == after else refit(text, between, after)
+    for name in free:
+        text = _with_free_value(text, name, getattr(before, name), getattr(after, name))
     return follow(text, between, after)
+
+
+def _is_free(name: str, before: Scene, after: Scene) -> bool:
+    """Tell whether a field goes to or from a value in the words of the user."""
+    return any(
+        value and canonical_term(name, value) is None
+        for value in (getattr(before, name), getattr(after, name))
+    )
+
+
+def _with_free_value(text: str, name: str, old: str, new: str) -> str:
+    """Return ``text`` with the sentence of a value that is in the words of the user."""
+    said = _free_sentence(name, old)
+    if said and said in text:
+        return " ".join(text.replace(said, _free_sentence(name, new)).split())
+    if not new:
+        return text
+    base = text.rstrip()
+    stop = "" if base.endswith((".", "!", "?")) else "."
+    return f"{base}{stop} {_free_sentence(name, new)}"
+
+
+def _free_sentence(name: str, value: str) -> str:
+    if not value:
+        return ""
+    if name == "style" and value.lower().startswith("shot on "):
+        return f"{sentence_case(value)}."
+    return _FREE_SENTENCES[name].format(value)
 
 
 def follow(prompt: str, before: Scene, after: Scene) -> str:

@@ -14,11 +14,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from workbench.actions.model import EditField
+from workbench.lexicon.words import content_words
 from workbench.prompts.answers import (
     Enhanced,
     Extracted,
-    Revised,
     SceneAnswer,
     Varied,
     keeps_subject,
@@ -28,9 +27,14 @@ from workbench.prompts.answers import (
 from workbench.prompts.chat import ChatEndpoint
 from workbench.prompts.composer import composer
 from workbench.prompts.composer.varying import fields_of_axes
-from workbench.prompts.intents.context import Context
-from workbench.prompts.intents.understanding import understand
-from workbench.prompts.model import ChatFailure, Draft, Exchange, OnText, Revision, Variation
+from workbench.prompts.guard import (
+    fault_in,
+    is_document,
+    shows_nothing,
+    uncovered,
+    without_preamble,
+)
+from workbench.prompts.model import ChatFailure, Draft, Exchange, OnText, Variation
 from workbench.scene import SCENE_FIELDS, Origin, Scene
 
 __all__ = ["LanguageWriter"]
@@ -50,13 +54,35 @@ class LanguageWriter:
         ``on_text`` is called with the prompt so far as it grows, where the endpoint can stream.
         """
         shown = None if on_text is None else _PromptInAnswer(on_text)
-        said_scene = composer.scene_of(rough)
-        data = {"idea": rough, "seed": seed}
-        answer, said = await self.endpoint.ask(_messages("enhance", data), Enhanced, shown)
-        prompt = self._usable(answer.prompt, said)
-        _demand_subject(said_scene.subject, prompt, said)
-        scene = _told(answer.scene, said_scene)
-        return Draft(prompt, scene, self.name, exchanges=said)
+        messages = _messages("enhance", {"idea": rough, "seed": seed})
+        answer, said = await self.endpoint.ask(messages, Enhanced, shown)
+        text = self._guarded(answer.prompt, rough, said)
+        missing = uncovered(rough, text, answer.evidence)
+        if missing:
+            answer, text, missing, more = await self._completed(rough, answer, text, missing)
+            said = (*said, *more)
+        if shows_nothing(rough, missing):
+            raise ChatFailure("The language model's prompt speaks of something else.", said)
+        message = f"Not shown in the prompt: {', '.join(missing)}." if missing else ""
+        scene = _with_said_words(answer.scene.scene(Origin.INFERRED), rough)
+        return Draft(text, scene, self.name, message=message, exchanges=said)
+
+    async def _completed(
+        self, rough: str, answer: Enhanced, text: str, missing: tuple[str, ...]
+    ) -> tuple[Enhanced, str, tuple[str, ...], Sequence[Exchange]]:
+        """Ask once more for what is missing, by name; the better of both texts is taken."""
+        data = {"idea": rough, "prompt": text, "missing": list(missing)}
+        try:
+            again, said = await self.endpoint.ask(_messages("complete", data), Enhanced)
+            better = self._guarded(again.prompt, rough, said)
+        except ChatFailure as error:
+            return answer, text, missing, error.exchanges
+        still = uncovered(rough, better, [*again.evidence, *answer.evidence])
+        if len(still) >= len(missing):
+            return answer, text, missing, said
+        if not again.scene.scene(Origin.INFERRED).stated():
+            again = again.model_copy(update={"scene": answer.scene})
+        return again, better, still, said
 
     async def extract(self, prompt: str) -> Draft:
         """Return ``prompt`` with the scene that the model finds in it."""
@@ -95,36 +121,18 @@ class LanguageWriter:
                 continue
         return made[:count], said
 
-    async def revise(self, prompt: str, scene: Scene, request: str) -> Revision:
-        """Return the model's revision; raises ``LanguageModelError`` where it breaks a promise."""
-        data = {
-            "prompt": prompt, "scene": _shown(scene), "request": request, "locked": _locked(scene)
-        }  # fmt: skip
-        answer, said = await self.endpoint.ask(_messages("revise", data), Revised)
-        message = plain_text(answer.message)[:400]
-        if not answer.understood:
-            return Revision(prompt, scene, (), False, message, self.name, exchanges=said)
-        text = self._usable(answer.prompt, said)
-        after = _after(scene, answer.scene)
-        if any(getattr(after, f) != getattr(scene, f) for f in _locked(scene)):
-            raise ChatFailure("The language model changed what was locked.", said)
-        if not keeps_subject(scene.subject, f"{after.subject} {text}") and _is_about_else(
-            request, scene
-        ):
-            raise ChatFailure("The language model changed the subject.", said)
-        changes = scene.changes_to(after)
-        if not changes or text == prompt:
-            raise ChatFailure("The language model's answer names no change.", said)
-        actions = tuple(
-            EditField(field=c.field, value=c.after) for c in changes if c.field in SCENE_FIELDS
-        )
-        return Revision(
-            text, after, changes, True, message, self.name, exchanges=said, actions=actions
-        )
-
     async def close(self) -> None:
         """Let go of the connection."""
         await self.endpoint.close()
+
+    def _guarded(self, text: str, idea: str, said: Sequence[Exchange]) -> str:
+        """Return the text as it is shown; raises ``ChatFailure`` for one that is no prompt."""
+        if is_document(text):
+            raise ChatFailure("The language model's prompt is markup or code.", said)
+        plain = without_preamble(plain_text(text))
+        if fault := fault_in(plain, idea, longest=self._longest):
+            raise ChatFailure(f"The language model's prompt {fault}.", said)
+        return plain
 
     def _usable(self, text: str, said: Sequence[Exchange]) -> str:
         plain = plain_text(text)
@@ -186,13 +194,23 @@ def _locked(scene: Scene) -> list[str]:
     return [name for name in SCENE_FIELDS if scene.is_locked(name)]
 
 
-def _told(answer: SceneAnswer, said: Scene) -> Scene:
-    """Return the answered scene, marking as said what the composer finds in the user's words."""
-    scene = answer.scene(Origin.INFERRED)
-    agreed = {
-        n: v for n, v in said.stated().items() if not getattr(scene, n) or getattr(scene, n) == v
+def _with_said_words(scene: Scene, idea: str) -> Scene:
+    """Return ``scene`` with the fields marked as said whose words stand in the idea.
+
+    Where the composer reads the same subject or action, its cast or beats hold more than the text.
+    """
+    have = set(content_words(idea))
+    said: dict[str, Any] = {
+        name: value
+        for name, value in scene.stated().items()
+        if isinstance(value, str) and (words := set(content_words(value))) and words <= have
     }
-    return scene.edit(agreed, origin=Origin.SAID)
+    read = composer.scene_of(idea)
+    if read.cast and scene.subject == read.subject:
+        said["cast"] = read.cast
+    if read.beats and scene.action == read.action:
+        said["beats"] = read.beats
+    return scene.edit(said, origin=Origin.SAID)
 
 
 def _after(before: Scene, answer: SceneAnswer, *, origin: Origin = Origin.EDITED) -> Scene:
@@ -204,16 +222,6 @@ def _after(before: Scene, answer: SceneAnswer, *, origin: Origin = Origin.EDITED
         if getattr(given, name) != getattr(before, name) and name in answer.model_fields_set
     }
     return before.edit(changed, origin=origin, force=True)
-
-
-def _is_about_else(request: str, scene: Scene) -> bool:
-    """Tell whether ``request`` asks, as far as the rules understand it, for no other subject."""
-    found = understand(request, Context(scene))
-    leads = {entity.id for entity in scene.cast if entity.is_lead}
-    touched = found.scene.cast != scene.cast and any(
-        found.scene.entity(one) != scene.entity(one) for one in leads
-    )
-    return bool(found.actions) and not found.missed and not touched
 
 
 def _demand_subject(subject: str, text: str, said: Collection[Exchange]) -> None:

@@ -145,7 +145,7 @@ class Entry:
     provider: str
     created_at: datetime
     request: str = ""
-    """The user's words that led here: the tuning request or the rough prompt."""
+    """What led here: the tuning request, the rough prompt, or the name of a variation's idea."""
     is_fallback: bool = False
     source: Source = Source.PROVIDER
     message: str = ""

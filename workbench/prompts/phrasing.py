@@ -20,6 +20,10 @@ _OPEN: Final = re.compile(r"(?:outdoors|indoors|underwater|upstairs|downstairs)\
 def finite(doing: str, *, plural: bool) -> str:
     """Return an -ing phrase with its verb in the present: "waving at him" → "waves at him"."""
     words = doing.split()
+    if words[:1] == ["not"]:
+        rest = words[1:]
+        base = lemma(rest[0].lower(), "VERB") if rest else ""
+        return " ".join(["do" if plural else "does", "not", base, *rest[1:]])
     at = next((i for i, w in enumerate(words) if not w.lower().endswith("ly")), 0)
     words[at : at + 1] = [_present(words[at], plural=plural)]
     for i in range(at + 1, len(words)):
@@ -49,6 +53,8 @@ def is_many(entity: Entity | None) -> bool:
     """Tell whether a verb after the entity has the plural's form."""
     if entity is None:
         return False
+    if " and " in entity.phrase:
+        return True
     if entity.count is None:
         words = entity.phrase.split(" of ")[0].split()
         return bool(words) and is_plural(words[-1])

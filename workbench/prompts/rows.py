@@ -50,8 +50,7 @@ def row_of(session_id: str, entry: Entry, restores: int | None) -> tuple[object,
 
 
 def _scene_json(scene: Scene) -> str:
-    data = {**scene.stated(), "provenance": {k: v.value for k, v in scene.provenance.items()}}
-    return json.dumps(data, ensure_ascii=False)
+    return json.dumps(scene.model_dump(mode="json", exclude_defaults=True), ensure_ascii=False)
 
 
 def entry_in(row: Row) -> Entry:

@@ -18,7 +18,7 @@ from workbench.actions.model import (
     Unlock,
     Vary,
 )
-from workbench.errors import FieldProblem, InvalidRequest
+from workbench.errors import FieldProblem, InvalidRequest, LanguageModelError
 from workbench.prompts.conversation import Conversation, Host, proposed
 from workbench.prompts.entries import (
     check_axes,
@@ -44,7 +44,7 @@ from workbench.prompts.rewinding import Rewinder
 from workbench.prompts.session_files import read_session, write_session
 from workbench.prompts.store import PromptStore
 from workbench.prompts.trees import Trees
-from workbench.prompts.writer import PromptWriter
+from workbench.prompts.writer import PromptWriter, is_about_session
 from workbench.scene import Origin, Scene
 from workbench.settings import Settings
 
@@ -188,12 +188,14 @@ class Sessions:
         prompt: str | None = None,
         *,
         host: Host | None = None,
+        failure: LanguageModelError | None = None,
     ) -> tuple[Revision, Entry | None]:
         """Tune the prompt that the session stands at, or ``prompt``, as the request says.
 
         What was asked is in the revision's actions: changes of the scene, render settings, locks,
         stars and going back are carried out; variations are made; renders are left to the caller.
-        The entry is None when nothing changed. Raises ``NotFound``.
+        The entry is None when nothing changed. ``failure`` is why a language model did not do it.
+        Raises ``NotFound``.
         """
         self._trees.check(session_id)
         base, said = await self._base(session_id, prompt)
@@ -203,8 +205,22 @@ class Sessions:
             )
         host = host or Host()
         context = self._conversation.context(session_id, base, host)
-        revision = await self._writer.revise(user_request, context)
+        revision = self._writer.revise(user_request, context, failure)
         return await self._done(session_id, base, said, revision, user_request, host)
+
+    async def is_about_session(
+        self, session_id: str, user_request: str, prompt: str | None, host: Host
+    ) -> bool:
+        """Tell whether the rules understand all of a request, and nothing of it is the scene.
+
+        Render settings, going back, stars and questions need no language model.
+        """
+        self._trees.check(session_id)
+        base, _ = await self._base(session_id, prompt)
+        if base is None:
+            return True
+        context = self._conversation.context(session_id, base, host)
+        return is_about_session(self._writer.revise(user_request, context))
 
     async def act(
         self,
@@ -213,11 +229,14 @@ class Sessions:
         prompt: str | None = None,
         *,
         host: Host | None = None,
+        request: str = "",
+        is_turn: bool = True,
     ) -> tuple[Revision, Entry | None]:
         """Carry ``actions`` out on the prompt that the session stands at, or on ``prompt``.
 
         As :meth:`update` does with those that a request ends in; what a request would have to
-        confirm is done. Raises ``NotFound``, and ``InvalidRequest`` for an action that does not
+        confirm is done. ``request`` holds the user's words that led here; a step that is no turn of
+        the dialogue of its own (``is_turn``) is not noted in it. Raises ``NotFound``, and ``InvalidRequest`` for an action that does not
         fit the scene or the session.
         """
         self._trees.check(session_id)
@@ -231,8 +250,9 @@ class Sessions:
         )
         revision = self._conversation.revised(base, flat)
         return await self._done(
-            session_id, base, said, revision, "", host or Host(), confirmed=True
-        )
+            session_id, base, said, revision, request, host or Host(),
+            confirmed=True, is_turn=is_turn,
+        )  # fmt: skip
 
     async def _base(
         self, session_id: str, prompt: str | None
@@ -251,6 +271,7 @@ class Sessions:
         host: Host,
         *,
         confirmed: bool = False,
+        is_turn: bool = True,
     ) -> tuple[Revision, Entry | None]:
         if not confirmed:
             revision = proposed(revision)
@@ -268,8 +289,17 @@ class Sessions:
                 indices = tuple(one.index for one in varied if one.index != here.index)
                 actions[at] = action.model_copy(update={"entries": indices})
         revision = replace(revision, actions=tuple(actions))
-        self._conversation.note(session_id, request, revision, made)
+        if is_turn:
+            self._conversation.note(session_id, request, revision, made)
         return revision, made
+
+    def note_turn(
+        self, session_id: str, request: str, revision: Revision, entry: Entry | None
+    ) -> None:
+        """Keep a request as one turn of the dialogue, and what was said to a language model for it."""
+        self._conversation.note(session_id, request, revision, entry)
+        if entry is not None:
+            self._store.add_exchanges(session_id, entry.index, revision.exchanges)
 
     def turns(self, session_id: str, *, limit: int = 100) -> tuple[Turn, ...]:
         """Return the last requests of the session and what came of them; raises ``NotFound``."""

@@ -256,6 +256,15 @@ class PromptStore:
             ).fetchall()
         return tuple(turn_in(row) for row in reversed(rows))
 
+    def add_exchanges(self, session_id: str, index: int, said: Sequence[Exchange]) -> None:
+        """Keep what was said to language models for an entry after those that it has."""
+        with self._database.writing() as connection:
+            (first,) = connection.execute(
+                "SELECT count(*) FROM prompt_exchange WHERE session_id = ? AND entry_index = ?",
+                (session_id, index),
+            ).fetchone()
+            _write_exchanges(connection, session_id, index, said, first=first)
+
     def exchanges(self, session_id: str, index: int) -> tuple[Exchange, ...]:
         """Return what was said to language models for the entry, in order."""
         with self._database.connection() as connection:
@@ -319,12 +328,16 @@ def _write_jobs(
 
 
 def _write_exchanges(
-    connection: sqlite3.Connection, session_id: str, index: int, said: Sequence[Exchange]
+    connection: sqlite3.Connection,
+    session_id: str,
+    index: int,
+    said: Sequence[Exchange],
+    first: int = 0,
 ) -> None:
     connection.executemany(
         "INSERT INTO prompt_exchange VALUES (?, ?, ?, ?)",
         [
             (session_id, index, position, json.dumps(asdict(exchange), ensure_ascii=False))
-            for position, exchange in enumerate(said)
+            for position, exchange in enumerate(said, start=first)
         ],
     )

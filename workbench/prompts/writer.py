@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING
 
-from workbench.actions.model import Action, NotUnderstood, SceneAction
+from workbench.actions.model import NotUnderstood, SceneAction
 from workbench.errors import FieldProblem, InvalidRequest, LanguageModelError
 from workbench.lexicon.morphology import load_rules
 from workbench.prompts.composer import composer
@@ -36,9 +36,10 @@ from workbench.scene import Scene
 from workbench.settings import Settings
 
 if TYPE_CHECKING:
+    from workbench.prompts.chat import ChatEndpoint
     from workbench.prompts.language_writer import LanguageWriter
 
-__all__ = ["PromptWriter"]
+__all__ = ["PromptWriter", "is_about_session"]
 
 _log = logging.getLogger(__name__)
 _LARGEST_CALL = 4
@@ -155,27 +156,29 @@ class PromptWriter:
         tell(filled)
         return _in_turn([*made, *filled], len(bare))
 
-    async def revise(self, request: str, context: Context) -> Revision:
-        """Return the prompt of ``context`` tuned as ``request`` says, with the actions it took.
+    def revise(
+        self, request: str, context: Context, failure: LanguageModelError | None = None
+    ) -> Revision:
+        """Return the prompt of ``context`` tuned as ``request`` says, by the rules.
 
-        Actions on the session are listed, not carried out. Requests about renders and the session
-        alone, and questions, need no language model.
+        Actions on the session are listed, not carried out. ``failure`` is why a language model did
+        not do it; the revision then says so and is marked as a fallback.
         """
-        text, asked = strip_marker(context.prompt), self._checked(request, "user_request")
-        context = replace(context, prompt=text)
-        revision = compose_revision(asked, context)
-        if self._model is None or _is_about_session(revision):
+        asked = self._checked(request, "user_request")
+        revision = compose_revision(asked, replace(context, prompt=strip_marker(context.prompt)))
+        if failure is None:
             return revision
-        try:
-            written = await self._model.revise(text, context.scene, asked)
-        except LanguageModelError as error:
-            return replace(
-                revision,
-                is_fallback=True,
-                message=f"{revision.message} {_excuse(error)}",
-                exchanges=_exchanges(error),
-            )
-        return replace(written, actions=(*written.actions, *_on_session(revision.actions)))
+        return replace(
+            revision,
+            is_fallback=True,
+            message=f"{revision.message} {_excuse(failure)}",
+            exchanges=_exchanges(failure),
+        )
+
+    @property
+    def endpoint(self) -> ChatEndpoint | None:
+        """The language model's endpoint; None where the composer writes alone."""
+        return None if self._model is None else self._model.endpoint
 
     async def close(self) -> None:
         """Let go of any connection."""
@@ -249,16 +252,11 @@ def _language_writer(settings: Settings) -> LanguageWriter | None:
     )
 
 
-def _is_about_session(revision: Revision) -> bool:
+def is_about_session(revision: Revision) -> bool:
     """Tell whether the rules have understood all of a request, and nothing of it is the scene."""
     return bool(revision.actions) and not any(
         isinstance(action, SceneAction | NotUnderstood) for action in revision.actions
     )
-
-
-def _on_session(actions: Sequence[Action]) -> tuple[Action, ...]:
-    """Return the actions that change no scene."""
-    return tuple(a for a in actions if not isinstance(a, SceneAction | NotUnderstood))
 
 
 def _nobody(_variations: Sequence[Variation]) -> None:

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from workbench.engines.registry import engine_names
 from workbench.errors import FieldProblem, InvalidRequest, Unavailable
 from workbench.jobs.model import Priority
-from workbench.rendering import Profile
+from workbench.rendering import Lora, Profile, Quantisation
 from workbench.research.dynamic import expand
 from workbench.research.planning import Cell, Requests, raise_problems
 from workbench.research.prompt_files import Idea, scan_prompts
@@ -35,6 +35,12 @@ _RENDER = (
     "fps",
     "num_inference_steps",
     "guidance_scale",
+    "loras",
+    "transformer",
+    "transformer_2",
+    "text_encoder",
+    "vae",
+    "quantize",
     "options",
 )
 
@@ -73,6 +79,12 @@ class RunParameters(BaseModel):
     fps: int | None = None
     num_inference_steps: int | None = None
     guidance_scale: float | None = None
+    loras: tuple[Lora, ...] = ()
+    transformer: str = ""
+    transformer_2: str = ""
+    text_encoder: str = ""
+    vae: str = ""
+    quantize: Quantisation | Mapping[str, Quantisation] | None = None
     options: Mapping[str, Any] = Field(default_factory=dict)
     priority: int = Field(int(Priority.BATCH), ge=0, le=30)
     """The higher goes first; batches have 10, a single render on screen 20."""
@@ -127,7 +139,7 @@ class RunParameters(BaseModel):
     def render_values(self) -> dict[str, Any]:
         """The render parameters that were given."""
         given = {name: getattr(self, name) for name in _RENDER}
-        return {name: value for name, value in given.items() if value not in (None, "", {})}
+        return {name: value for name, value in given.items() if value not in (None, "", {}, ())}
 
     def digest(self, ideas: list[Idea]) -> str:
         """Return what identifies the run: its parameters and prompts, not where they came from."""

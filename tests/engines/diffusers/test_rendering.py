@@ -431,6 +431,14 @@ def test_a_modular_pipeline_gives_its_own_frames_with_steps_and_previews(
     np.testing.assert_array_equal(np.concatenate(given), (wanted * 255).round().astype(np.uint8))
 
 
+def test_an_image_to_end_at_is_never_dropped_in_silence(ask: Ask, stage: Stage) -> None:
+    end = stage.folder / "end.png"
+    Image.new("RGB", (64, 64)).save(end)
+    with pytest.raises(InvalidRequest, match="WanPipeline takes no last_image") as caught:
+        stage.render(ask("wan", options={"last_image": str(end)}))
+    assert caught.value.problems[0].field == "options.last_image"
+
+
 def test_a_parameter_that_the_pipeline_does_not_take_is_named(ask: Ask, stage: Stage) -> None:
     with pytest.raises(InvalidRequest, match="WanPipeline takes no 'sharpness'"):
         stage.render(ask("wan", options={"call": {"sharpness": 2}}))

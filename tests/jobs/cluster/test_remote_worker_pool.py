@@ -35,7 +35,7 @@ class Bridged(RemoteWorkerPool):
         super().__init__(settings, self.selector)
         self.heard: list[Event] = []
 
-    def until(self, condition: Callable[[], Any], limit_s: float = 60.0) -> None:
+    def until(self, condition: Callable[[], Any], limit_s: float = 120.0) -> None:
         limit = time.monotonic() + limit_s
         while not condition():
             assert time.monotonic() < limit
@@ -125,7 +125,7 @@ def test_a_bridge_that_has_much_to_say_and_to_hear_is_neither_lost_nor_waited_fo
 
 def test_a_cluster_out_of_reach_stops_nothing_here_and_the_doctor_says_so(shop: Shop) -> None:
     shop.use(cluster="127.0.0.1:1")
-    (here,) = shop.ended(shop.submit().job_id, limit_s=90.0)
+    (here,) = shop.ended(shop.submit().job_id, limit_s=180.0)
     assert (here.state, here.host) == (JobState.COMPLETE, "")
     waits = shop.submit(engine="gpu")  # for a GPU that the cluster may have
 
@@ -134,7 +134,7 @@ def test_a_cluster_out_of_reach_stops_nothing_here_and_the_doctor_says_so(shop: 
         there = status is not None and status.state is ClusterState.UNREACHABLE
         return status if there else None
 
-    status = shop.until(unreachable, 60.0)
+    status = shop.until(unreachable, 180.0)
     assert status.detail == "nobody answers at 127.0.0.1:1 (Connection refused)"
     finding = next(found for found in examine(shop.settings) if found.what == "cluster")
     assert finding.verdict is Verdict.BAD

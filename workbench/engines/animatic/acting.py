@@ -93,7 +93,8 @@ def side_shown(script: Script, actor: Actor) -> str:
         return "side"
     if script.camera_angle in _FACING:
         return _FACING[script.camera_angle]
-    if script.backdrop in _ONE_WAY and (spec["form"] != "person" or script.backdrop == "corridor"):
+    goes_along = script.backdrop == "corridor" or spec.get("kind") == "vehicle"
+    if script.backdrop in _ONE_WAY and (goes_along or spec["form"] == "car"):
         # There one is followed: there is no room beside.
         return "rear"
     if spec["form"] != "person" or actor.rider or actor.gait in _TRAVELLING:
@@ -175,5 +176,7 @@ def room_of(
         if spec["size"] < 0.2:
             y0 = -5.6
     if actor.prop and spec["form"] != "arm":
-        x1, y0 = max(x1, 0.85), min(y0, -1.65)
+        x, y, tall = held_where(actor.prop)
+        room = figures()[actor.prop].get("room", (-0.85, -1.12, 0.85, 0.08))
+        x1, y0 = max(x1, 0.85, x + tall * room[2]), min(y0, -1.65, y + tall * room[1])
     return x0, y0, x1, y1

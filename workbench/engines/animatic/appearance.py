@@ -13,8 +13,11 @@ from workbench.engines.animatic.tables import lexicon
 from workbench.engines.animatic.words import colour_names
 from workbench.scene import Aspect, Entity
 
-__all__ = ["appearance_of", "stated_colour"]
+__all__ = ["appearance_of", "is_look", "stated_colour"]
 
+_FACE: Final = frozenset(
+    {"face", "eyes", "eye", "sweat", "tears", "smile", "forehead", "moustache"}
+)
 _NEAR: Final = 3
 """Words between a colour and the garment or hair that it is said of, at most."""
 
@@ -35,6 +38,13 @@ def appearance_of(said: str) -> tuple[tuple[str, Any], ...]:
         if re.search(rf"\b{re.escape(sign)}", " ".join(words)):
             found |= keys
     return tuple(sorted(found.items()))
+
+
+def is_look(phrase: str) -> bool:
+    """Tell whether ``phrase`` is worn or is part of a face: it is painted on whoever has it."""
+    words = plain(phrase).split()
+    last = words[-1] if words else ""
+    return last in _garments() or last.removesuffix("s") in _garments() or last in _FACE
 
 
 def stated_colour(entity: Entity, figure: str) -> Colour | None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from workbench.engines.animatic.appearance import appearance_of, stated_colour
+from workbench.engines.animatic.appearance import appearance_of, is_look, stated_colour
 from workbench.engines.animatic.naming import Noun, named_in
 from workbench.engines.animatic.places import find_backdrop, place_of
 from workbench.engines.animatic.script import Actor, Place
@@ -23,6 +23,7 @@ _LARGE: Final = 0.5
 """Height from which a thing that is only named stands in the background."""
 _MOST_KINDS: Final = 6
 _HUMAN_GAITS: Final = frozenset({"work", "dance", "pedal", "ride", "drive", "pour"})
+_AT_REST: Final = frozenset({"sit", "lie", "sleep", "rest", "stand"})
 _HANDLES: Final = frozenset({"pour", "eat", "work"})
 """Gaits that handle a thing, whatever word leads to it."""
 _HOLDS: Final = re.compile(r"\b(?:holding|carrying|with|playing|clutching|waving|pulling) (.+)")
@@ -92,7 +93,7 @@ def form_of(actor: Actor) -> str:
 
 def _nouns(entity: Entity, *, alone: bool) -> list[Noun]:
     """Return the figures that an entity's name has; a lead may name several."""
-    if entity.kind in _SHOWN_OTHERWISE or _is_part(entity):
+    if entity.kind in {EntityKind.BODY_PART, EntityKind.TEXT} or _is_part(entity):
         return []
     may_be_a_trade = entity.kind is EntityKind.PERSON or (entity.kind is EntityKind.OTHER and alone)
     found = named_in(entity.name, trades=may_be_a_trade)
@@ -114,7 +115,13 @@ def _is_new(noun: Noun, parts: Sequence[_Part]) -> bool:
 def _is_shown_otherwise(entity: Entity) -> bool:
     if entity.kind in _SHOWN_OTHERWISE or _is_part(entity) or find_backdrop(entity.name):
         return True
-    return entity.noun in lexicon()["idle"]["nouns"] or not entity.phrase
+    if not entity.phrase or entity.noun in lexicon()["idle"]["nouns"]:
+        return True
+    if is_look(entity.phrase) or is_look(entity.noun):
+        return True
+    # What has neither kind nor article is hardly a thing: "surprised", "autumn".
+    is_thing = entity.kind is not EntityKind.OTHER or bool(entity.determiner)
+    return not entity.is_lead and not is_thing
 
 
 def _base(entity: Entity, noun: Noun) -> Actor:
@@ -167,7 +174,9 @@ def _actions(
             for p in parts
             if p.entity.id in targets and p is not part
         )
-        yield text, aimed or tuple(_named_in_action(text))
+        known = {noun.key for noun in aimed}
+        others = (noun for noun in _named_in_action(text) if noun.key not in known)
+        yield text, (*aimed, *others)
 
 
 def _named_in_action(text: str) -> list[Noun]:
@@ -241,6 +250,10 @@ def _acting(base: Actor, text: str, doing: Sequence[Noun]) -> tuple[Actor, list[
     """
     gait = _gait(text)
     lead = replace(base, gait=_suited(base.figure, gait))
+    if form_of(lead) == "person" and (face := _face_in(text)):
+        lead = replace(lead, look=tuple(sorted({**dict(lead.look), **face}.items())))
+    if form_of(lead) == "quadruped" and gait in _AT_REST and (below := _lain_on(text, doing)):
+        return replace(lead, place=Place(upon=below)), []
     if gait == "pour" and doing and "spout" in figures()[base.figure]["look"]:
         return replace(lead, place=Place(upon=doing[0].key)), []
     own = lexicon()["comes_with"].get(base.words)
@@ -282,6 +295,22 @@ def _acting(base: Actor, text: str, doing: Sequence[Noun]) -> tuple[Actor, list[
     elif form_of(lead) == "quadruped" and gait in _HUMAN_GAITS and not lead.rider:
         lead = replace(lead, upright=True, gait=gait)
     return lead, beside
+
+
+def _face_in(text: str) -> dict[str, Any]:
+    """Return what an action shows in a face: laughing, crying."""
+    return {key: value for key, value in appearance_of(text) if key in {"mouth", "tears", "eyes"}}
+
+
+def _lain_on(text: str, doing: Sequence[Noun]) -> str:
+    """Return the figure on which ``text`` says that somebody rests; "" where it says none."""
+    for noun in doing:
+        is_thing = figures()[noun.key]["form"] == "drawing"
+        if is_thing and re.search(
+            rf"\b(?:on|atop|onto) (?:\w+ ){{0,2}}{re.escape(noun.words)}", text
+        ):
+            return noun.key
+    return ""
 
 
 def _mounts(text: str, gait: str, mount: Mapping[str, Any]) -> bool:

@@ -58,7 +58,7 @@ def named_in(text: str, *, trades: bool = True) -> list[Noun]:
 
     ``trades``: where there is none, a word that names somebody's trade is a person.
     """
-    words = re.findall(r"[a-z0-9'-]+", text.lower())
+    words = [_owner(word) for word in re.findall(r"[a-z0-9'-]+", text.lower())]
     known, at, start = nouns(), 0, 0
     found: list[Noun] = []
     while at < len(words):
@@ -78,6 +78,11 @@ def named_in(text: str, *, trades: bool = True) -> list[Noun]:
         else:
             at += 1
     return _distinct(found or (_somebody(words) if trades else []))
+
+
+def _owner(word: str) -> str:
+    """Return ``word`` without the ending that makes it an owner: a violinist's is a violinist."""
+    return word.removesuffix("'s").removesuffix("'") or word
 
 
 def _compound(first: Noun, second: Noun) -> Noun:

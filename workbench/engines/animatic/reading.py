@@ -39,6 +39,7 @@ _ON_TABLES: Final = 0.38
 """Height below which a thing stands on a table."""
 _WITH_TABLES: Final = frozenset({"kitchen", "office", "room", "studio"})
 _SEA: Final = frozenset({"ocean", "beach", "lake", "river"})
+_EYEPIECES: Final = frozenset({"microscope", "telescope"})
 _NEVER_SEEN: Final = {"ego view": "person", "animal's view": "quadruped", "wrist camera": "arm"}
 """Viewpoint → the form of whoever or whatever carries the camera."""
 
@@ -46,33 +47,20 @@ _NEVER_SEEN: Final = {"ego view": "person", "animal's view": "quadruped", "wrist
 def read_scene(scene: Scene, seed: int) -> Script:
     """Return the script of ``scene``; every scene has one, however little it says."""
     terms = {name: find_term(name, getattr(scene, name)) for name in _TERM_FIELDS}
+    casting = cast_scene(scene)
+    if terms["viewpoint"] in _EYEPIECES and any(form_of(a) == "person" for a in casting.actors):
+        # Somebody is seen who looks through it.
+        terms["viewpoint"] = ""
     seen_by = viewpoints().get(terms["viewpoint"], {})
     for name in ("shot_size", "camera_angle", "lens"):
         terms[name] = terms[name] or seen_by.get(name, "")
     moves = _moves(scene.camera_movement) or tuple(seen_by.get("moves", ()))
-    casting = cast_scene(scene)
     actors = _without_the_eye(casting.actors, terms["viewpoint"])
-    backdrop = _backdrop(scene, actors, seen_by)
-    small = all(float(figures()[actor.figure]["size"]) < _ON_TABLES for actor in actors)
-    if _hands_of(scene, actors) and backdrop in _WITH_TABLES and small:
-        backdrop = "tabletop"
+    backdrop, actors = _place(scene, actors, terms["camera_angle"], seen_by)
     if backdrop == "tabletop" and all(form_of(a) in {"drawing", "arm"} for a in actors):
         terms["camera_angle"] = terms["camera_angle"] or "high angle"
-    elif backdrop == "tabletop" and any(form_of(a) == "person" for a in actors):
-        backdrop = "kitchen" if actors[0].figure == "chef" else "room"
     if not terms["time_of_day"] and any(a.figure == "firework" for a in actors):
         terms["time_of_day"] = "night"
-    along = terms["camera_angle"] in _ALONG or seen_by.get("is_ahead", False)
-    if f"{backdrop} ahead" in _AHEAD and along:
-        backdrop = f"{backdrop} ahead"
-    if backdrop == "car interior":
-        actors = tuple(a for a in actors if form_of(a) != "car")
-    is_driver = backdrop in _AHEAD and terms["camera_angle"] not in _FROM_OUTSIDE
-    if is_driver and not seen_by:
-        # One sits in it, so it is not to be seen.
-        actors = tuple(a for a in actors if a.gait not in {"drive", "ride", "sit"})
-    if backdrop in _SEA and actors and form_of(actors[0]) in {"fish", "jelly"}:
-        backdrop = "underwater"
     return Script(
         actors=actors,
         backdrop=backdrop,
@@ -96,6 +84,35 @@ def find_term(field: str, text: str) -> str:
     spoken = f" {plain(text)} "
     found = [phrase for phrase in _phrases(field) if f" {phrase} " in spoken]
     return _phrases(field)[max(found, key=len)] if found else ""
+
+
+def _place(
+    scene: Scene, actors: tuple[Actor, ...], camera_angle: str, seen_by: Mapping[str, Any]
+) -> tuple[str, tuple[Actor, ...]]:
+    """Return the backdrop, and the actors that are to be seen in it."""
+    backdrop = _backdrop(scene, actors, seen_by)
+    if seen_by.get("backdrop") in _AHEAD:
+        backdrop = str(seen_by["backdrop"])
+    small = all(float(figures()[actor.figure]["size"]) < _ON_TABLES for actor in actors)
+    if _hands_of(scene, actors) and backdrop in _WITH_TABLES and small:
+        backdrop = "tabletop"
+    if backdrop == "tabletop":
+        if any(form_of(a) not in {"drawing", "arm", "card"} for a in actors):
+            backdrop = "kitchen" if actors[0].figure == "chef" else "room"
+        elif len(actors) > 1:
+            # It is the table.
+            actors = tuple(a for a in actors if a.figure != "table")
+    along = camera_angle in _ALONG or seen_by.get("is_ahead", False)
+    if f"{backdrop} ahead" in _AHEAD and along:
+        backdrop = f"{backdrop} ahead"
+    if backdrop == "car interior":
+        actors = tuple(a for a in actors if form_of(a) != "car")
+    if backdrop in _AHEAD and camera_angle not in _FROM_OUTSIDE and not seen_by:
+        # One sits in it, so it is not to be seen.
+        actors = tuple(a for a in actors if a.gait not in {"drive", "ride", "sit"})
+    if backdrop in _SEA and actors and form_of(actors[0]) in {"fish", "jelly"}:
+        backdrop = "underwater"
+    return backdrop, actors
 
 
 def _moves(movement: str) -> tuple[str, ...]:
@@ -129,16 +146,17 @@ def _without_the_eye(actors: tuple[Actor, ...], viewpoint: str) -> tuple[Actor, 
 
 
 def _backdrop(scene: Scene, actors: tuple[Actor, ...], seen_by: Mapping[str, Any]) -> str:
+    floats = any(figures()[actor.figure].get("kind") == "vessel" for actor in actors)
     if place := find_backdrop(scene.setting):
-        floats = any(figures()[actor.figure].get("kind") == "vessel" for actor in actors)
-        wet = floats and place not in _SEA and find_backdrop(scene.setting, among=_SEA)
-        return wet or place
+        if not floats or place in _SEA:
+            return place
+        return find_backdrop(scene.setting, among=_SEA) or ("ocean" if place == "sky" else place)
     if not actors and (place := find_backdrop(scene.subject)):
         return place
     positions = " ".join(entity.position for entity in scene.cast)
     for text in (scene.action, " ".join(scene.details), scene.subject_details, positions):
         if place := find_backdrop(text):
-            return place
+            return "ocean" if floats and place == "sky" else place
     if "backdrop" in seen_by:
         return str(seen_by["backdrop"])
     return _home(actors) if actors else "studio" if scene.subject else "meadow"

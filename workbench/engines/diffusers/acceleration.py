@@ -153,6 +153,10 @@ class Acceleration:
                 self.refused = ""
         self._suspected.clear()
 
+    def forget_checks(self) -> None:
+        """Check every first forward again: the weights have changed."""
+        self._checked.clear()
+
     def is_checked(self, shape: str) -> bool:
         """Tell whether a first forward of ``shape`` was checked as the model runs now."""
         return (shape, "transformer", self.attention, self.compiled) in self._checked or (

@@ -97,7 +97,10 @@ def conditioned(pipe: Any, request: RenderRequest, options: Options) -> dict[str
     given: dict[str, Any] = {}
     if options.image and "image" in takes:
         given["image"] = _picture(input_file(options.image), size)
-    if options.last_image and "last_image" in takes:
+    if options.last_image:
+        if "last_image" not in takes:
+            text = f"{type(pipe).__name__} takes no last_image: it cannot end at an image."
+            raise InvalidRequest(text, (FieldProblem("options.last_image", text),))
         given["last_image"] = _picture(input_file(options.last_image), size)
     if options.video and "video" in takes:
         given["video"] = _video(input_file(options.video), size)

@@ -10,9 +10,11 @@ from typing import Any, Literal
 
 from workbench.engines.diffusers.families import Family, ModelFacts, Rule, families, family_of
 from workbench.engines.diffusers.options import AS_RENDERED, option_problems
+from workbench.engines.diffusers.own_weights import resolved
+from workbench.engines.diffusers.presets import preset_for
 from workbench.engines.diffusers.weights import find_weights, how_to_get, model_facts
 from workbench.errors import FieldProblem, InvalidRequest
-from workbench.rendering import RenderRequest
+from workbench.rendering import REPLACEABLE, RenderRequest
 from workbench.settings import Settings
 
 __all__ = ["complete"]
@@ -42,9 +44,15 @@ def complete(request: RenderRequest, settings: Settings) -> RenderRequest:
     values = _values(request, family)
     values["model"] = str(weights.folder) if weights and not weights.revision else model
     values["revision"] = weights.revision if weights and weights.revision else request.revision
-    filled = request.model_copy(update=values)
+    own, own_problems = resolved(request, family, facts)
+    filled = request.model_copy(update=values | own)
+    brought = frozenset(name for name in REPLACEABLE if getattr(filled, name))
     problems = [
-        *(FieldProblem("model", one) for one in (weights.problems(model) if weights else ())),
+        *own_problems,
+        *(
+            FieldProblem("model", one)
+            for one in (weights.problems(model, brought) if weights else ())
+        ),
         *option_problems(request.options),
         *_size_problems(filled, family, settings),
         *_length_problems(filled, family, settings),
@@ -57,18 +65,28 @@ def complete(request: RenderRequest, settings: Settings) -> RenderRequest:
 
 def _values(request: RenderRequest, family: Family) -> dict[str, Any]:
     values: dict[str, Any] = {"engine": "diffusers"}
+    preset = preset_for(request, family.name)
     for name in _PARAMETERS:
         value = getattr(request, name)
+        if value is None and preset:
+            value = getattr(preset, name, None)
         if value is None and request.profile == "draft":
             value = getattr(family.draft, name)
         values[name] = getattr(family.defaults, name) if value is None else value
     if not request.negative_prompt:
         values["negative_prompt"] = request.scene.negative_prompt or family.negative_prompt
     options = {k: v for k, v in request.options.items() if k != AS_RENDERED}
+    if preset:
+        options["preset"] = preset.name
+        for name, value in preset.options.items():
+            options.setdefault(name, value)
+        if preset.call:
+            options["call"] = {**preset.call, **options.get("call", {})}
     for name, value in family.options.items():
         options.setdefault(name, value)
-    if family.flow_shift is not None and "image" not in options:
-        options.setdefault("flow_shift", family.flow_shift)
+    shift = family.flow_shift if preset is None else preset.flow_shift
+    if shift is not None and ("image" not in options or preset):
+        options.setdefault("flow_shift", shift)
     values["options"] = options
     return values
 

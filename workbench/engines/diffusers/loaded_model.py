@@ -10,6 +10,7 @@ from workbench.engines.diffusers.acceleration import Acceleration
 from workbench.engines.diffusers.adapters import is_modular, parameters_of
 from workbench.engines.diffusers.families import Family
 from workbench.engines.diffusers.host_memory import available_bytes
+from workbench.engines.diffusers.loras import AppliedLoras
 from workbench.engines.diffusers.memory import (
     PLACEMENTS,
     MemoryPlan,
@@ -47,6 +48,7 @@ class LoadedModel:
     sizes: Mapping[str, int] = field(default_factory=dict)
     """Bytes of each component's weights, as they are used."""
     configs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    loras: AppliedLoras = field(default_factory=AppliedLoras)
     text_cache: TextCache = field(default_factory=TextCache)
     acceleration: Acceleration = field(default_factory=Acceleration)
     variants: dict[str, Any] = field(default_factory=dict)
@@ -69,15 +71,21 @@ class LoadedModel:
         return self.pipe
 
     def fit(self, request: RenderRequest, options: Options) -> None:
-        """Place the model anew where this very request needs or allows it.
+        """Apply the request's LoRAs, and place the model anew where the request needs or allows it.
 
-        Raises ``EngineUnavailable`` where the machine cannot carry it.
+        Raises ``InvalidRequest`` where a LoRA does not fit, ``EngineUnavailable`` where the machine cannot carry it.
         """
         plan = self._plan_for(request, options)
         if plan.problem:
             raise EngineUnavailable(plan.problem)
-        if (plan.placement, plan.pinned) != (self.plan.placement, self.plan.pinned):
-            withdraw(self.pipe)
+        dressed = self.loras.differ(request.loras)
+        moved = (plan.placement, plan.pinned) != (self.plan.placement, self.plan.pinned)
+        if moved or (dressed and plan.placement != "full"):
+            withdraw(self.pipe)  # a LoRA on layers that are offloaded breaks them
+        if dressed:
+            self.acceleration.forget_checks()
+            self.loras.apply(self.pipe, request.loras)
+        if moved or (dressed and plan.placement != "full"):
             place(self.pipe, plan, self.device)
         vae: Any = getattr(self.pipe, "vae", None)
         if hasattr(vae, "enable_tiling") and hasattr(vae, "disable_tiling"):

@@ -6,20 +6,33 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any, Final
 
+from workbench.engines.diffusers.components import (
+    cast_to_fp8,
+    load_components,
+    quantisation_config,
+)
 from workbench.engines.diffusers.families import Family, family_of
 from workbench.engines.diffusers.faults import told_by
 from workbench.engines.diffusers.host_memory import available_bytes
 from workbench.engines.diffusers.loaded_model import LoadedModel, ModelKey
+from workbench.engines.diffusers.loras import AppliedLoras
 from workbench.engines.diffusers.memory import MemoryPlan, need_of, plan_memory
 from workbench.engines.diffusers.options import Options
+from workbench.engines.diffusers.own_weights import (
+    bits_of,
+    component_source,
+    quantisation_of,
+    weight_paths,
+)
 from workbench.engines.diffusers.placing import device_budget, modules_of, place
 from workbench.engines.diffusers.previews import LatentColours
 from workbench.engines.diffusers.safety import checker_arguments
 from workbench.engines.diffusers.weights import Weights, find_weights, how_to_get, model_facts
 from workbench.errors import EngineUnavailable
-from workbench.rendering import Progress, RenderRequest
+from workbench.rendering import REPLACEABLE, Progress, RenderRequest
 from workbench.settings import Settings
 
 __all__ = ["load_model", "model_key"]
@@ -29,9 +42,11 @@ _BITS: Final = {"float32": 32, "bfloat16": 16, "float16": 16}
 
 def model_key(request: RenderRequest, options: Options, family: Family, device: str) -> ModelKey:
     """Return the key that tells whether a loaded model can serve ``request``."""
+    fp8 = "fp8" in quantisation_of(request).values()  # cast after the LoRAs, so not without them
     return (
-        request.model,
-        request.revision,
+        request.weights_key,
+        *(f"{file}:{_stamp(file)}" for role, file in weight_paths(request) if role in REPLACEABLE),
+        *((repr(request.loras),) if fp8 else ()),
         device,
         str(options.safety_checker),
         *_dtypes(request, options, family, device).values(),
@@ -60,7 +75,7 @@ def load_model(
         text = f"{family.title} needs {', '.join(missing)}: pip install {' '.join(missing)}"
         raise EngineUnavailable(text)
     dtypes = _dtypes(request, options, family, device)
-    sizes = _sizes(weights, dtypes)
+    sizes = _sizes(request, weights, dtypes)
     wide = dtypes.get("vae") == "float32"
     plan = plan_memory(
         need_of(request, family, sizes, facts.configs, wide_vae=wide),
@@ -74,12 +89,15 @@ def load_model(
         raise EngineUnavailable(plan.problem)
     report(Progress("loading", message=f"{family.title}: {plan.reason}"))
     pipe = _pipeline(request, options, settings, weights, family, device, dtypes, plan, report)
-    place(pipe, plan, device)
     pipe.set_progress_bar_config(disable=True)
+    loras = AppliedLoras()
+    loras.apply(pipe, request.loras)
+    cast_to_fp8(request, pipe.components)
+    place(pipe, plan, device)
     model = LoadedModel(
         model_key(request, options, family, device), pipe, family, device, plan,
         getattr(pipe, "scheduler", None), LatentColours.fit(pipe), dtypes,
-        sizes or _held(pipe), facts.configs,
+        sizes or _held(pipe), facts.configs, loras,
     )  # fmt: skip
     model.text_cache.attach(pipe)
     return model
@@ -104,13 +122,27 @@ def _found(
     return find_weights(request.model, request.revision)
 
 
-def _sizes(weights: Weights | None, dtypes: Mapping[str, str]) -> dict[str, int]:
-    """Return what each component takes in the number format that it is loaded in, in bytes."""
+def _sizes(
+    request: RenderRequest, weights: Weights | None, dtypes: Mapping[str, str]
+) -> dict[str, int]:
+    """Return what each component takes in the format that it is used in, in bytes."""
     stored = weights.stored() if weights else {}
+    for name in REPLACEABLE:
+        if given := getattr(request, name):
+            stored[name] = component_source(name, given).stored()
+    quantised = quantisation_of(request)
     return {
-        name: one.bytes_at(_BITS[dtypes.get(name, dtypes["default"])])
+        name: one.bytes_at(
+            bits_of(quantised[name])
+            if name in quantised
+            else _BITS[dtypes.get(name, dtypes["default"])]
+        )
         for name, one in stored.items()
     }
+
+
+def _stamp(file: Path) -> int:
+    return file.stat().st_mtime_ns
 
 
 def _held(pipe: Any) -> dict[str, int]:
@@ -149,15 +181,24 @@ def _pipeline(
     if weights is not None and weights.variant:
         arguments["variant"] = weights.variant
     source = str(weights.folder) if weights else request.model
+    brought = load_components(request, weights, dtypes) if weights else {}
+    config = quantisation_config(request, weights)
+    if config is not None:
+        arguments["quantization_config"] = config
     with _told(report):
         try:
             if weights is not None and weights.modular:
                 pipe = diffusers.ModularPipeline.from_pretrained(
                     source, trust_remote_code=False, local_files_only=not settings.allow_hub
                 )
-                pipe.load_components(dtype=arguments["dtype"])
+                names = [name for name in pipe.pretrained_component_names if name not in brought]
+                pipe.load_components(names, dtype=arguments["dtype"])
+                pipe.update_components(**brought)
                 return pipe
-            return diffusers.DiffusionPipeline.from_pretrained(source, **arguments)
+            # Of a component that a class may lack, the general class loads the folder's own and
+            # drops the one that it was given: ask the class itself.
+            kind = getattr(diffusers, facts.class_name, diffusers.DiffusionPipeline)
+            return kind.from_pretrained(source, **arguments, **brought)
         except (OSError, ValueError, KeyError, AttributeError, ImportError) as error:
             text = f"The model in {request.model} cannot be loaded: {told_by(error)}"
             raise EngineUnavailable(text) from error

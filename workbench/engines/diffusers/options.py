@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from workbench.engines.diffusers.presets import presets
 from workbench.errors import FieldProblem
 
 __all__ = ["AS_RENDERED", "Options", "option_problems", "read_options"]
@@ -47,6 +48,8 @@ class Options(BaseModel):
     decode_noise_scale: float | None = Field(None, ge=0, le=1)
     max_sequence_length: int | None = Field(None, ge=1, le=4_096)
     """Longest prompt, in tokens."""
+    preset: str = "auto"
+    """The few-step preset to take, ``none``, or ``auto``: what the weights' names call for."""
     dtype: Literal["auto", "bfloat16", "float16", "float32"] = "auto"
     memory: Literal["auto", "full", "text_offload", "model_offload", "group_offload"] = "auto"
     """Where the weights lie; ``auto`` takes the quickest placement that fits, for each render."""
@@ -87,6 +90,10 @@ def option_problems(options: Mapping[str, Any]) -> list[FieldProblem]:
             FieldProblem(".".join(("options", *map(str, one["loc"]))), _sentence(one))
             for one in error.errors()
         ]
+    known = {"auto", "none", *(one.name for one in presets())}
+    if read.preset not in known:
+        names = ", ".join(sorted(known))
+        return [FieldProblem("options.preset", f"There is no preset {read.preset!r}: {names}.")]
     return [
         FieldProblem(
             f"options.call.{name}", f"{name!r} is set by the request, not by options.call."

@@ -16,13 +16,16 @@ from workbench.engines.diffusers.adapters import (
     set_flow_shift,
     set_guidance,
 )
+from workbench.engines.diffusers.digests import digest, known_digest
 from workbench.engines.diffusers.faults import is_lost, is_out_of_memory, told_by
 from workbench.engines.diffusers.film import Film
 from workbench.engines.diffusers.frames import Tap, frames_of_output
 from workbench.engines.diffusers.loaded_model import LoadedModel
 from workbench.engines.diffusers.options import AS_RENDERED, Options, read_options
+from workbench.engines.diffusers.own_weights import weight_paths
 from workbench.engines.diffusers.safety import safety_state
 from workbench.engines.diffusers.steps import StepWatch
+from workbench.engines.diffusers.weights import find_weights
 from workbench.engines.engine import Rendered, RenderTask
 from workbench.errors import NotFinite, RenderCancelled, WorkbenchError
 from workbench.rendering import Progress, RenderRequest
@@ -40,8 +43,8 @@ def render(model: LoadedModel, task: RenderTask) -> Rendered:
     """
     request = task.recipe.request
     options = read_options(request.options)
-    pipe = model.pipe_for(options)
     model.fit(request, options)
+    pipe = model.pipe_for(options)
     acceleration = model.acceleration
     acceleration.apply(
         pipe,
@@ -168,7 +171,7 @@ class _Run:
         model, acceleration = self._model, self._model.acceleration
         plain = (str, int, float, bool)
         call = {k: v for k, v in arguments.items() if isinstance(v, plain)}
-        notes = [*self._notes, *acceleration.notes]
+        notes = [*self._notes, *model.loras.notes, *acceleration.notes]
         if acceleration.cache != "none" and counter.computed:
             steps = self._request.num_inference_steps or 0
             per_step = counter.calls / max(1, steps)
@@ -184,6 +187,7 @@ class _Run:
             "scheduler": _class_name(getattr(self._pipe, "scheduler", None)),
             "flow_shift": shift,
             "dtypes": dict(model.dtypes),
+            "weights": _weights(self._request),
             "memory": {"placement": model.plan.placement, "tiled_vae": model.plan.tiled_vae,
                        "reason": model.plan.reason, "ran_out": sorted(model.ran_out)},
             "attention": acceleration.attention,
@@ -261,6 +265,22 @@ def effective_request(
             "options": options,
         }
     )
+
+
+def _weights(request: RenderRequest) -> list[dict[str, Any]]:
+    """Return every weight file by role, name, size and digest.
+
+    The model's own files come with a digest where it is known without reading them.
+    """
+    own = find_weights(request.model, request.revision)
+    files = own.component_files() if own else {}
+    found = [(f"{role}", file, known_digest(file)) for role, one in files.items()
+             if not getattr(request, role, "") for file in one.files]  # fmt: skip
+    found += [(role, file, digest(file)) for role, file in weight_paths(request)]
+    return [
+        {"role": role, "file": file.name, "size_bytes": file.stat().st_size, "sha256": sha256}
+        for role, file, sha256 in found
+    ]
 
 
 def _own_steps(pipe: Any) -> int:

@@ -163,8 +163,11 @@ class JobManager(Results, Judgements):
         return self._reader.batches(limit=limit, session_id=session_id)
 
     def changes(self, since: int, *, limit: int | None = None) -> Changes:
-        """Return the jobs that changed after revision ``since``, at most ``limit`` of them."""
-        return self._reader.changes(since, limit=limit)
+        """Return the jobs that changed after revision ``since``, at most about ``limit``.
+
+        The revision of the answer is where to ask from next.
+        """
+        return self._reader.changes(since, limit)
 
     def watch(self, callback: Callable[[Changes], None]) -> Callable[[], None]:
         """Call ``callback`` with every change, in the manager's own thread.

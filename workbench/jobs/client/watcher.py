@@ -22,6 +22,8 @@ _POLL_S: Final = 0.25
 """Poll interval while a supervisor pushes changes: a notification may be lost."""
 _LONE_POLL_S: Final = 0.04
 """Poll interval without a supervisor."""
+_AT_ONCE: Final = 500
+"""Jobs passed to subscribers in one call: a rebuilt index may have a hundred thousand."""
 _REDIAL_LOOKS: Final = 10
 _AFTER_ERROR_S: Final = 0.5
 _LOG = logging.getLogger("workbench.jobs")
@@ -145,7 +147,7 @@ class Watcher:
         try:
             if self._index.revision() == since:
                 return since
-            changes = self._reader.changes(since)
+            changes = self._reader.changes(since, _AT_ONCE)
         except IndexFailure:
             _LOG.warning("changes cannot be read", exc_info=True)
             return since

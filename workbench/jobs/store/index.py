@@ -26,7 +26,7 @@ _PRAGMAS: Final = (
 
 @dataclass(slots=True)
 class Writer:
-    """One write transaction; all that it changes shares one revision."""
+    """One write transaction; what it changes shares one revision unless it asks for the next."""
 
     connection: sqlite3.Connection
     now: float = field(default_factory=time.time)
@@ -40,6 +40,10 @@ class Writer:
                 "UPDATE job_meta SET value = value + 1 WHERE key = 'revision' RETURNING value"
             ).fetchone()
         return self._revision
+
+    def next_revision(self) -> None:
+        """Give what follows a revision of its own, so that changes can be read in pages."""
+        self._revision = 0
 
     def execute(self, statement: str, parameters: Any = ()) -> sqlite3.Cursor:
         """Run one statement."""

@@ -76,17 +76,30 @@ class Reader:
             jobs = self._jobs(connection, (found[seq] for seq in order))
             return JobPage(jobs, following, listing.count(connection))
 
-    def changes(self, since: int, *, limit: int | None = None) -> Changes:
-        """Return the jobs that changed after revision ``since``, oldest change first."""
+    def changes(self, since: int, limit: int | None = None) -> Changes:
+        """Return the jobs that changed after revision ``since``, oldest change first.
+
+        With a ``limit``, about so many: jobs that changed together stay together.
+        """
         with self._index.read() as connection:
-            (revision,) = connection.execute(
+            (newest,) = connection.execute(
                 "SELECT value FROM job_meta WHERE key = 'revision'"
             ).fetchone()
+            last = (
+                connection.execute(
+                    "SELECT revision FROM jobs WHERE revision > ? ORDER BY revision LIMIT 1 OFFSET ?",
+                    (since, max(0, limit - 1)),
+                ).fetchone()
+                if limit is not None
+                else None
+            )
+            revision = int(newest if last is None else last[0])
             rows = connection.execute(
-                f"SELECT {COLUMNS} FROM jobs WHERE revision > ? ORDER BY revision LIMIT ?",  # noqa: S608
-                (since, -1 if limit is None else limit),
+                f"SELECT {COLUMNS} FROM jobs WHERE revision > ? AND revision <= ? "  # noqa: S608
+                "ORDER BY revision",
+                (since, revision),
             ).fetchall()
-            return Changes(int(revision), self._jobs(connection, rows))
+            return Changes(revision, self._jobs(connection, rows))
 
     def children(self, batch_id: str) -> list[str]:
         """Return the ids of a batch's jobs, in order; raises ``NotFound``."""

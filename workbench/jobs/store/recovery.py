@@ -7,7 +7,7 @@ import logging
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from workbench.engines.registry import create_engine
 from workbench.errors import WorkbenchError
@@ -28,6 +28,8 @@ from workbench.settings import Settings
 
 __all__ = ["open_store", "rebuild"]
 
+_SAME_REVISION: Final = 500
+"""Jobs that share a revision: what changed is read by whole revisions."""
 _LOG = logging.getLogger("workbench.jobs")
 
 
@@ -55,7 +57,9 @@ def rebuild(writer: Writer, paths: JobPaths, settings: Settings) -> int:
         if job_id not in known and (job := _from_recipe(job_id, batch_id, files, settings)):
             known[job_id] = job
     _restore_missing_batches(requests, writer, known.values())
-    for job in sorted(known.values(), key=lambda job: job.job_id[2:]):
+    for number, job in enumerate(sorted(known.values(), key=lambda job: job.job_id[2:])):
+        if number % _SAME_REVISION == 0:
+            writer.next_revision()
         requests.restore(writer, job, _state(paths.job(job.job_id, job.batch_id)))
     return len(known)
 

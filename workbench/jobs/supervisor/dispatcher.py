@@ -87,6 +87,12 @@ class Dispatcher:
         return tuple(self._worker_slots.values())
 
     @property
+    def has_workers(self) -> bool:
+        """Whether any worker is ready."""
+        ready = {WorkerState.IDLE, WorkerState.BUSY}
+        return any(slot.state in ready for slot in self._worker_slots.values())
+
+    @property
     def is_calm(self) -> bool:
         """Whether no worker is starting or rendering, and no job waits for one."""
         resting = {WorkerState.EMPTY, WorkerState.IDLE}

@@ -38,7 +38,7 @@ _FIRST_WORK_S: Final = 5.0
 _IDLE: Final = "nothing to do"
 _LOOK_S: Final = 1.0
 _SERVED_S: Final = 5.0
-"""A supervisor that ends earlier counts as one that cannot start."""
+"""A supervisor that ends earlier, without a worker, counts as one that cannot start."""
 _LOG = logging.getLogger("workbench.jobs")
 
 
@@ -148,7 +148,7 @@ class Supervisor:
         elif now - self._looked_at > _LOOK_S:
             self._looked_at = now
             self._notifications.keep_reachable()
-            if now - self._began_at > _SERVED_S:
+            if self._dispatcher.has_workers or now - self._began_at > _SERVED_S:
                 self._paths.start_errors.unlink(missing_ok=True)
         if self._dispatcher.is_calm or now - self._began_at > _FIRST_WORK_S:
             self._pool.keep_spares()

@@ -63,7 +63,7 @@ _AFTER_NOUN: Final = re.compile(
 )
 _RELATIVE: Final = re.compile(r"\s+(?:that|who|which)\s+(?:is\s+|are\s+)?(?=\w)", re.IGNORECASE)
 _LEAD: Final = re.compile(
-    r"(?:and\s+)?(?P<when>then|after that|afterwards?|next|finally|at the end|in the end|eventually|"
+    r"(?:and\s+)?(?P<when>at the very end|right at the end|then|after that|afterwards?|next|finally|at the end|in the end|eventually|"
     r"suddenly|meanwhile|at the same time|while|as|when|first)\b,?\s+",
     re.IGNORECASE,
 )
@@ -78,13 +78,27 @@ _WHENS: Final = {
     "at last": When.FINALLY, "while": When.WHILE, "meanwhile": When.WHILE, "as": When.WHILE,
     "at the same time": When.WHILE,
 }  # fmt: skip
+_ONE: Final = re.compile(
+    r"(?:the |that |this )?(?:\w+ )?(?:one|ones|other|others)(?: (?:on|to|in|at|of) (?:the )?\w+)?"
+)
+"""One of several: "the younger one", "the one on the left"."""
 _AUX: Final = frozenset(["is", "are", "was", "were", "'s", "'re", "am"])
 _MODAL: Final = re.compile(
     r"(?:(?:should|must|could|can|will|would|might|may|shall|ought to|needs? to|has to|have to|"
-    r"is going to|are going to|gonna|begins? to|starts? to|gets? to)\s+(?:also\s+|now\s+|just\s+)?"
-    r"(?P<be>be\s+)?)",
+    r"is going to|are going to|gonna|begins? to|starts? to|gets? to|does|do|did|"
+    r"(?P<no>should(?:n't| not)|must(?:n't| not)|could(?:n't| not)|would(?:n't| not)|can(?:'t|not)|won't|will not|"
+    r"does(?:n't| not)|do(?:n't| not)|did(?:n't| not)|is(?:n't| not)|are(?:n't| not)|never))"
+    r"\s+(?:also\s+|now\s+|just\s+)?(?P<be>be\s+)?)",
     re.IGNORECASE,
 )
+_NO_VERBS: Final = frozenset(
+    [
+        "can", "could", "will", "would", "must", "should", "may", "might", "shall", "never", "like",
+        "down", "up", "out", "back", "even", "well", "just", "better", "best", "right", "left",
+        "later", "further", "please", "no", "not",
+    ]
+)  # fmt: skip
+"""Words that a dictionary has as verbs, and that requests use as something else."""
 _ADVERBS: Final = frozenset(
     [
         "slowly",
@@ -136,6 +150,8 @@ class Event:
     """In the -ing form."""
     when: When = When.TOGETHER
     score: float = 1.0
+    named: float = 1.0
+    """How surely the actor's words name something."""
     must: bool = False
     """Whether it was asked for with "should", which replaces what is done now."""
 
@@ -157,7 +173,7 @@ def noun_phrase(text: str) -> NounPhrase | None:
     end = _core_end(core)
     rest = " ".join(core[end:])
     core = core[:end]
-    if not core or len(core) > _MOST_CORE_WORDS:
+    if not core or len(core) > _MOST_CORE_WORDS or _is_listed(core):
         return None
     score = _core_score(core, determiner)
     if not score:
@@ -220,7 +236,10 @@ def _core_end(words: Sequence[str]) -> int:
             continue
         if low == "of" and i + 1 < len(words):
             continue
+        following = words[i + 1].lower() if i + 1 < len(words) else ""
         if low in word_list("prepositions") or low in {"with", "that", "who", "which", "to"}:
+            return i
+        if low in {"next", "close"} and following == "to":
             return i
         if low in _PLACED and i == len(words) - 1:
             return i
@@ -233,6 +252,14 @@ def _core_end(words: Sequence[str]) -> int:
                                                 and aspect_of(previous) is not None):  # fmt: skip
                 return i
     return len(words)
+
+
+def _is_listed(core: Sequence[str]) -> bool:
+    """Tell whether a comma or a colon stands before the head, other than between adjectives."""
+    return any(
+        word.endswith(":") or (word.endswith(",") and aspect_of(word[:-1]) is None)
+        for word in core[:-1]
+    )
 
 
 def _core_score(core: Sequence[str], determiner: str) -> float:
@@ -250,6 +277,8 @@ def _core_score(core: Sequence[str], determiner: str) -> float:
         return 0.0
     if len(lows) > 1 and head in word_list("colors"):
         return 0.0
+    if len(lows) > 1 and lows[0] in words_of("verbs", "commands") and subject_kind(lows[0]) is None:
+        return 0.0
     if lows[0] in word_list("prepositions") or (head.endswith("ly") and not is_known_noun(head)):
         return 0.0
     if aspect_of(head) is not None and not is_known_noun(head):
@@ -261,7 +290,7 @@ def _core_score(core: Sequence[str], determiner: str) -> float:
         score = 0.9 if determiner or not is_verb(head) else 0.75
     elif not is_known(head) and head.isalpha():
         score = 0.55
-    elif head.isalpha() and determiner and not is_verb(head):
+    elif head.isalpha() and determiner and not is_verb(head) and not is_adjective(head):
         score = 0.6
     else:
         return 0.0
@@ -354,8 +383,19 @@ def verb_phrase(text: str) -> tuple[str, float] | None:
     while at < len(words) - 1 and words[at].lower() in _ADVERBS:
         at += 1
     verb = words[at].lower()
+    if words[at + 1 : at + 2] and words[at + 1].lower() in _AUX | {
+        "should",
+        "must",
+        "could",
+        "can",
+    }:
+        return None  # "storm is passing": a noun
     if not is_verb(verb) or verb in _AUX or verb in words_of("verbs", "speech"):
         return None
+    if verb in _NO_VERBS or verb in word_list("prepositions"):
+        return None
+    if not verb.endswith(("ing", "s")) and aspect_of(verb) not in {None, Aspect.OTHER}:
+        return None  # "low angle", "white balance": an adjective
     base = lemma(verb, "VERB")
     if base in {"be", "do"} or (
         verb != base and not verb.endswith("ing") and inflect(base, "VBZ") != verb
@@ -381,7 +421,8 @@ def event_in(text: str) -> Event | None:
     for i in range(1, min(len(words), 12)):
         found = _event_at(words, i)
         if found is not None and (best is None or found.score > best.score + 0.05):
-            best = Event(found.actor, found.doing, when, found.score, found.must)
+            named = _actor_score(found.actor)
+            best = Event(found.actor, found.doing, when, found.score, named, found.must)
     return best
 
 
@@ -408,7 +449,9 @@ def _event_at(words: Sequence[str], i: int) -> Event | None:
     low = words[i].lower()
     if low in _AUX and i + 1 < len(words):
         return _progressive_event(actor, named, words[i + 1 :])
-    if not is_verb(low) or low in _AUX:
+    if not is_verb(low) or low in _AUX or low in _NO_VERBS or low in word_list("prepositions"):
+        return None
+    if _has_second_verb(words[i + 1 :]):
         return None
     base = lemma(low, "VERB")
     plural = _is_plural_actor(actor)
@@ -424,6 +467,23 @@ def _event_at(words: Sequence[str], i: int) -> Event | None:
         sure = 0.95 if not is_noun(low) or _is_tail(tail) or tail in determiners() else 0.7
         return Event(actor, progressive(rest), score=sure * named)
     return None
+
+
+def _has_second_verb(words: Sequence[str]) -> bool:
+    """Tell whether another finite verb follows that no conjunction leads: "fogs is too much"."""
+    joined = False
+    for word in words:
+        low = word.lower().strip(",")
+        joined = joined or word.endswith(",") or low in _JOINING
+        if low in _AUX and not joined:
+            return True
+    return False
+
+
+_JOINING: Final = frozenset(
+    ["that", "who", "which", "when", "while", "as", "and", "but", "because", "where", "what", "how",
+     "if", "until", "before", "after", "so", "though", "whose"]
+)  # fmt: skip
 
 
 def is_verb_only(low: str) -> bool:
@@ -459,6 +519,14 @@ def _modal_event(actor: str, named: float, rest: str, modal: re.Match[str]) -> E
     first = said.split(maxsplit=1)[0].lower() if said else ""
     if not first:
         return None
+    if modal["no"]:
+        base = lemma(first, "VERB")
+        is_state = base == "look" and aspect_of(said.split()[-1]) is not None
+        if not is_verb(first) or base == "be" or is_state or first in _AUX:
+            return None
+        if first != base and not first.endswith("ing"):
+            return None
+        return Event(actor, f"not {progressive(said)}", score=0.95 * named)
     if modal["be"]:
         if first.endswith("ing") and is_verb(first) and lemma(first, "VERB") != first:
             return Event(actor, progressive(said), score=0.95 * named, must=True)
@@ -500,6 +568,12 @@ def _progressive_event(actor: str, named: float, words: Sequence[str]) -> Event 
 
 def _actor_score(actor: str) -> float:
     low = actor.lower()
+    if low in word_list("colors") or low in _NO_VERBS:
+        return 0.0
+    if _ONE.fullmatch(low):
+        return 1.0
+    if low.split()[-1] in determiners():
+        return 0.0
     if low in {"it", "he", "she", "they", "someone", "somebody", "everyone", "everybody", "something",
                "one of them", "the other", "the other one", "both", "both of them", "one", "all of them",
                "everything", "nobody", "no one", "this one", "that one", "the first", "the second", "the last one"}:  # fmt: skip
@@ -512,6 +586,9 @@ def _actor_score(actor: str) -> float:
     ):
         return 0.0
     found = noun_phrase(actor)
+    if found is None and " and " in low:
+        both = [noun_phrase(part) for part in actor.split(" and ")]
+        return 0.9 if all(one is not None and not one.doing for one in both) else 0.0
     if found is None or found.doing:
         return 0.0
     return found.score

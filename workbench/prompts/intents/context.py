@@ -39,6 +39,8 @@ class Context:
     """The index of the entry that the request is about."""
     focus: tuple[str, ...] = ()
     """Ids of the entities spoken of last, the latest first."""
+    part: str = ""
+    """Which of the several of the first of them was spoken of: "the younger one"."""
     models: Mapping[str, str] = field(default_factory=dict)
     """Short names of models and engines that can be asked for, and what they stand for."""
 

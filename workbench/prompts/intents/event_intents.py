@@ -18,15 +18,17 @@ from workbench.prompts.intents.candidates import Candidate, Intent
 from workbench.prompts.intents.clauses import Event, NounPhrase, noun_phrase
 from workbench.prompts.intents.context import Context
 from workbench.prompts.intents.making import add_entity, kind_of
-from workbench.prompts.intents.references import Reference, is_singular, named_in, refer
+from workbench.prompts.intents.references import Reference, is_person, is_singular, named_in, refer
 from workbench.prompts.intents.rules import Match
 from workbench.prompts.intents.slots import exact_terms
-from workbench.prompts.intents.words import lemma, words_of
-from workbench.scene import Beat, EntityKind, When
+from workbench.prompts.intents.words import aspect_of, determiners, is_known, lemma, words_of
+from workbench.scene import Aspect, Beat, EntityKind, When
 
 __all__ = ["INTENTS"]
 
 _PARTICLE_IT: Final = re.compile(r"\b(it|them)\b", re.IGNORECASE)
+_UNSEEN: Final = frozenset({"smell", "taste", "stink"})
+_NO_SENSE: Final = "A video shows neither smell nor taste. Say what is seen of it instead, such as steam that rises."
 _ANYBODY: Final = frozenset({"someone", "somebody", "something", "nobody", "no one", "everything"})
 _CAMERA: Final = re.compile(
     r"(?:the )?(?:camera|shot|frame|scene|view|image|video|clip)\b", re.IGNORECASE
@@ -39,8 +41,14 @@ def _event(match: Match, context: Context) -> Candidate | None:
         return None
     if _is_state_wish(event):
         return None
-    if _verb(event.doing) in {"wear", "have"}:
+    if _verb(event.doing) in {"wear", "have"} or _verb(event.actor) in {
+        "client",
+        "customer",
+        "boss",
+    }:
         return None
+    if _verb(event.doing) in _UNSEEN:
+        return Candidate(help=_NO_SENSE, score=match.score)
     actor = event.actor.strip()
     low = actor.lower()
     found = None if low in _ANYBODY else refer(actor, context)
@@ -66,6 +74,8 @@ def _acted(found: Reference, event: Event, score: float, context: Context) -> Ca
     if entity is None:
         return None
     doing = event.doing
+    if ", " in doing or re.search(r"\band (?:he|she|it|they|the|a|an|one) ", doing):
+        score *= 0.86
     own = scene.beats_of(entity.id)
     if not own and entity.is_lead and len(context.leads()) == 1:
         own = tuple(b for b in scene.beats if not b.actor)
@@ -78,14 +88,11 @@ def _acted(found: Reference, event: Event, score: float, context: Context) -> Ca
     if replaced is not None:
         return Candidate((ChangeBeat(beat=replaced.id, text=doing),), score, intent="event")
     actors = found.ids if len(found.ids) > 1 and not found.part else found.ids[:1]
-    beat = AddBeat(
-        text=doing,
-        actor=actors[0],
-        targets=targets,
-        when=event.when,
-        part=found.part,
+    beats = tuple(
+        AddBeat(text=doing, actor=one, targets=targets, when=event.when, part=found.part)
+        for one in actors
     )
-    return Candidate((beat,), score, intent="event")
+    return Candidate(beats, score, intent="event")
 
 
 def _replaced_by(doing: str, own: Sequence[Beat]) -> Beat | None:
@@ -162,12 +169,16 @@ def _newcomer_acts(actor: str, event: Event, score: float, context: Context) -> 
         )  # fmt: skip
     else:
         named = noun_phrase(actor)
+        if named is None and " and " in actor:
+            named = _pair_of(actor)
         if named is None:
             return None
         if exact_terms(actor) and not named.determiner and kind_of(named.noun) is EntityKind.OTHER:
             score *= 0.95
         added = add_entity(named, context, is_definite=_is_definite(named))
     doing = _with_names(event.doing, context)
+    if ", " in doing or re.search(r"\band (?:he|she|it|they|the|a|an|one) ", doing):
+        score *= 0.86
     actions = [
         added,
         AddBeat(
@@ -179,6 +190,17 @@ def _newcomer_acts(actor: str, event: Event, score: float, context: Context) -> 
     ]
     factor = 1.0 if context.scene.cast or context.scene.setting else 0.97
     return Candidate(tuple(actions), score * factor, intent="event")
+
+
+def _pair_of(actor: str) -> NounPhrase | None:
+    """Return "hair and skirt" as one noun phrase in the plural."""
+    first, *others = actor.split(" and ")
+    one, other = noun_phrase(first), noun_phrase(others[-1]) if others else None
+    if one is None or other is None:
+        return None
+    rest = " and ".join([one.text.removeprefix(one.determiner).strip(), *others])
+    determiner = one.determiner or "the"
+    return NounPhrase(actor, rest, other.noun, None, determiner)
 
 
 def _is_definite(named: NounPhrase) -> bool:
@@ -211,6 +233,8 @@ def _act(match: Match, context: Context) -> Candidate | None:
         return None
     if (said := exact_terms(match.value("doing"))) is not None:
         return _as_term(said, match.score, context)
+    if _verb(match.value("doing")) in _UNSEEN:
+        return Candidate(help=_NO_SENSE, score=match.score)
     event = Event("", match.value("doing"))
     return _acted(found, event, match.score, context)
 
@@ -232,6 +256,7 @@ def _do(match: Match, context: Context) -> Candidate | None:
     doing: str = match.value("doing")
     words = match.text("doing").lower().split()
     is_bare = not words[0].endswith("ing")
+    is_told = is_bare and words[0] != lemma(words[0], "VERB")
     if is_bare and (_verb(doing) in words_of("verbs", "commands") or words[1:2] in _ADDRESSED):
         return None
     if is_bare and (
@@ -247,10 +272,13 @@ def _do(match: Match, context: Context) -> Candidate | None:
         actors = spoken
     if not actors:
         return None
+    if is_told and spoken:
+        actors = spoken
     ids = tuple(e.id for e in actors)
     is_lively = kind_of(actors[0].noun) in _LIVELY or actors[0].kind in _LIVELY
-    score = match.score * (1.0 if is_lively else 0.8)
-    return _acted(Reference(ids), Event("", doing), score, context)
+    score = match.score * (1.0 if is_lively or is_told else 0.8)
+    part = context.part if spoken and actors == spoken else ""
+    return _acted(Reference(ids, part=part), Event("", doing), score, context)
 
 
 _LIVELY: Final = frozenset(
@@ -258,12 +286,50 @@ _LIVELY: Final = frozenset(
 )
 
 
+_ALSO_DONE: Final = frozenset(
+    [
+        "go",
+        "take",
+        "bring",
+        "turn",
+        "stop",
+        "hold",
+        "look",
+        "move",
+        "open",
+        "close",
+        "play",
+        "start",
+        "drop",
+        "put",
+        "throw",
+    ]
+)
+"""Commands that somebody in the scene may carry out as well."""
+
+
+def _state(match: Match, context: Context) -> Candidate | None:
+    """Take "he is left handed" as it is said: the safe way for what no other rule reads."""
+    found: Reference = match.value("entity")
+    said: str = match.value("any")
+    words = said.lower().split()
+    if not found.ids or found.belonging or len(words) > 7 or "," in said:
+        return None
+    if words[0] in determiners() | {"not", "there", "it"} or not all(is_known(w) for w in words):
+        return None
+    entity = context.scene.entity(found.ids[0])
+    if entity is None or (is_person(entity) and any(aspect_of(w) is Aspect.COLOUR for w in words)):
+        return None
+    beat = AddBeat(text=f"being {said}", actor=entity.id, part=found.part)
+    return Candidate((beat,), match.score, intent="event")
+
+
 def _do_instead(match: Match, context: Context) -> Candidate | None:
     doing = match.value("doing")
     event: Event | None = match.value("event")
     if doing is None and event is not None:
         doing = event.doing
-    if doing is None or _verb(doing) in words_of("verbs", "commands"):
+    if doing is None or _verb(doing) in words_of("verbs", "commands") - _ALSO_DONE:
         return None
     old: str | None = match.value("old")
     found: Reference | None = match.value("entity") or (
@@ -293,7 +359,7 @@ def _stop_doing(match: Match, context: Context) -> Candidate | None:
         own = tuple(b for b in own if b.actor in {*found.ids, ""})
     same = [b for b in own if _verb(b.text) == _verb(doing)]
     if not same:
-        return Candidate(already=True, score=match.score * 0.85) if found is not None else None
+        return None
     return Candidate(tuple(RemoveBeat(beat=b.id) for b in same), match.score, intent="remove")
 
 
@@ -317,6 +383,7 @@ INTENTS: Final[Mapping[str, Intent]] = {
     "act": _act,
     "do": _do,
     "do_instead": _do_instead,
+    "state": _state,
     "stop_doing": _stop_doing,
     "reverse": _reverse,
 }

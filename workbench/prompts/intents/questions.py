@@ -7,11 +7,13 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from workbench.actions.model import Explain
+from workbench.lexicon.words import sentences
 from workbench.prompts.intents.context import Context
 from workbench.prompts.intents.references import Reference, refer
 from workbench.prompts.intents.rules import Match, matches
 from workbench.prompts.intents.slots import exact_terms
-from workbench.prompts.intents.words import finite, lemma
+from workbench.prompts.intents.words import lemma
+from workbench.prompts.phrasing import finite
 from workbench.scene import SCENE_FIELDS, Entity, Scene
 
 __all__ = ["HINT", "answered", "is_small_talk"]
@@ -36,7 +38,7 @@ _TALK: Final = frozenset({"thanks", "greeting", "praise"})
 def answered(text: str, context: Context) -> Explain | None:
     """Return the answer to a question or to small talk; None where ``text`` asks for a change."""
     bare = re.sub(
-        r"^(?:so|and|but|ok|okay|hey|hmm+|well|wait|oh)[\s,]+(?=\S)",
+        r"^(?:so|and|but|ok|okay|hey|hm+|well|wait|oh|quick question)[\s,:]+(?=\S)",
         "",
         text.strip(),
         flags=re.IGNORECASE,
@@ -52,21 +54,88 @@ def answered(text: str, context: Context) -> Explain | None:
         if topic == "other":
             if not is_asked and not _opens_question(bare):
                 continue
-            return Explain(question=text, answer=f"I cannot answer that. {HINT}")
+            return Explain(question=text, answer=_from_the_prompt(bare, context))
         answer = _ANSWERS[topic](match, context)
         if answer:
             return Explain(question=text, answer=answer)
-    if is_asked:
-        for match in matches(f"{bare}?", "questions", context):
-            if match.rule.parameters["topic"] == "other":
-                return Explain(question=text, answer=f"I cannot answer that. {HINT}")
+    if is_asked or _opens_question(bare):
+        return Explain(question=text, answer=_from_the_prompt(bare, context))
     return None
 
 
+_ASKING: Final = frozenset(
+    [
+        "what",
+        "which",
+        "who",
+        "whose",
+        "where",
+        "when",
+        "why",
+        "how",
+        "is",
+        "are",
+        "does",
+        "do",
+        "did",
+        "was",
+        "were",
+        "the",
+        "a",
+        "an",
+        "it",
+        "this",
+        "that",
+        "in",
+        "of",
+        "on",
+        "to",
+        "we",
+        "i",
+        "you",
+        "he",
+        "she",
+        "they",
+        "there",
+        "now",
+        "here",
+        "be",
+        "being",
+        "doing",
+        "holding",
+        "wearing",
+        "with",
+        "behind",
+        "any",
+    ]
+)
+
+
+def _from_the_prompt(question: str, context: Context) -> str:
+    """Return the sentence of the prompt that speaks of what is asked, or that none does."""
+    asked = {lemma(w, "NOUN") for w in re.findall(r"[\w'-]+", question.lower())} - _ASKING
+    best, most = "", 0
+    for sentence in sentences(context.prompt):
+        said = {lemma(w, "NOUN") for w in re.findall(r"[\w'-]+", sentence.lower())}
+        if len(asked & said) > most:
+            best, most = sentence, len(asked & said)
+    if not best:
+        return (
+            "The prompt does not say. Nothing was changed; say what it should be, and it is added."
+        )
+    return f"All that the prompt says of that: “{best}” Nothing was changed; say more, and it is added."
+
+
+_OPENING: Final = re.compile(
+    r"(?:why|how come|who|whose|what|which|where|when|how|what's|who's|where's)\b(?:\s+\S+){0,3}?\s*"
+    r"(?:\b(?:is|are|was|were|do|does|did|can|could|will|would|has|have|happens|comes|goes)\b|'s\b|'re\b)|"
+    r"(?:is|are|was|were|does|did) (?:it|he|she|they|there|this|that|we|you|the \w+|his|her|their)\b",
+    re.IGNORECASE,
+)
+
+
 def _opens_question(text: str) -> bool:
-    return bool(
-        re.match(r"(?:why|how come|who|what|how (?:do|does|did|is|are))\b", text, re.IGNORECASE)
-    )
+    return bool(_OPENING.match(text))
 
 
 def is_small_talk(text: str) -> bool:

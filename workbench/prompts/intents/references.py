@@ -15,6 +15,7 @@ from workbench.prompts.intents.words import (
     aspect_of,
     data,
     determiners,
+    is_known_noun,
     is_plural,
     lemma,
     subject_kind,
@@ -50,7 +51,10 @@ _ORDINALS: Final = {
 _PART: Final = re.compile(
     r"(?P<part>(?:only |just )?(?:one|two|three|both|all|none|some|each) of (?:them|these|those|the \w+)|"
     r"the (?:first|second|third|last|other|left|right) (?:one|guy|man|woman|person|\w+)|the other(?: one| \w+)?|"
-    r"the (?:one|\w+) (?:on|to|at) the (?:left|right)|the (?:left|right) one)",
+    r"the (?:one|\w+) (?:on|to|at) the (?:left|right)|the (?:left|right|middle) one|"
+    r"(?:the )?(?:left|right|middle|other|first|second|third) \w+|"
+    r"the (?:one|\w+) in the (?:middle|cent(?:er|re)|front|back)|"
+    r"the (?:younger|older|taller|shorter|smaller|bigger|larger|fatter|thinner|\w+er) (?:one|\w+))",
     re.IGNORECASE,
 )
 _POSSESSIVE: Final = re.compile(
@@ -78,12 +82,16 @@ _IT: Final = frozenset(
 )
 
 
-def refer(phrase: str, context: Context) -> Reference | None:
-    """Return what ``phrase`` refers to in the scene; None where it names nothing there."""
+def refer(phrase: str, context: Context, *, only_cast: bool = False) -> Reference | None:
+    """Return what ``phrase`` refers to in the scene; None where it names nothing there.
+
+    ``only_cast`` leaves out parts and belongings, and what a field of text names.
+    """
     low = re.sub(r"\s+", " ", phrase.lower().strip(" .,!?'\""))
     if not low:
         return None
-    found = _pronoun(low, context) or _part_of(low, context) or _owned(low, context)
+    found = _pronoun(low, context) or _part_of(low, context)
+    found = found or (None if only_cast else _owned(low, context))
     if found is not None:
         return found
     best: Reference | None = None
@@ -94,7 +102,10 @@ def refer(phrase: str, context: Context) -> Reference | None:
             best = Reference((entity.id,), score=score)
     if best is not None:
         return best
-    return _of_kind(low, context) or _in_field(low, context) or _belonging(low, context)
+    named = _of_kind(low, context)
+    if named is not None or only_cast:
+        return named
+    return _in_field(low, context) or _belonging(low, context) or _in_text(low, context)
 
 
 def named_in(text: str, context: Context) -> tuple[str, ...]:
@@ -148,9 +159,17 @@ def _pronoun(low: str, context: Context) -> Reference | None:
         chosen = fitting or people or others
         if not chosen:
             return None
+        if not is_singular(chosen[0]):
+            return Reference((chosen[0].id,), part=context.part or "one", score=0.85)
         is_animal = subject_kind(chosen[0].noun) in ANIMATE
         return Reference((chosen[0].id,), score=0.95 if fitting else 0.94 if is_animal else 0.85)
     if low in _ALL:
+        if (
+            low in {"they", "them"}
+            and spoken
+            and (is_person(spoken[0]) or not is_singular(spoken[0]))
+        ):
+            return Reference((spoken[0].id,), part=context.part, score=0.95)
         several = [e for e in [*spoken, *leads] if not is_singular(e)]
         if several and low not in {"everyone", "everybody", "both", "both of them"}:
             return Reference((several[0].id,), score=0.95)
@@ -166,7 +185,10 @@ def _part_of(low: str, context: Context) -> Reference | None:
     group = [e for e in context.scene.cast if not is_singular(e) and (e.count or 2) >= 2]
     words = low.split()
     ordinal = next((_ORDINALS[w] for w in words if w in _ORDINALS), None)
-    noun = lemma(words[2], "NOUN") if len(words) == 3 and words[0] == "the" else ""
+    core = [w for w in words if w != "the"]
+    noun = lemma(core[1], "NOUN") if len(core) == 2 and len(words) <= 3 else ""
+    if words[-2:-1] == ["the"] and len(core) > 2:
+        noun = lemma(core[0], "NOUN")
     same = [
         e for e in context.leads() if is_singular(e) and (noun in {"", "one"} or _match(noun, e))
     ]
@@ -245,6 +267,8 @@ def _match_words(low: str, phrase: str, noun: str, looks: str, position: str) ->
             return 0.97
     if len(words) == 1 and head in own:
         return 0.85
+    if len(words) == 1 and len(text) > 3 and noun.startswith(text):  # "octo" for the octopus
+        return 0.85
     if len(words) == 1 and head in str(data("words")["synonyms"].get(noun, "")).split():
         return 0.9
     if said <= own:
@@ -286,6 +310,17 @@ def _kind_of(entity: Entity) -> str:
 
 def _by_focus(context: Context) -> Iterator[Entity]:
     yield from sorted(context.scene.cast, key=lambda e: (_rank(e, context), not e.is_lead))
+
+
+def _in_text(low: str, context: Context) -> Reference | None:
+    """Return a thing that the prompt names and no entity or field does."""
+    words = [w for w in low.split() if w not in determiners()]
+    if len(words) != 1 or not is_known_noun(words[0]) or words[0] in words_of("misc", "unseen"):
+        return None
+    want = lemma(words[0], "NOUN")
+    if any(lemma(w.lower(), "NOUN") == want for w in re.findall(r"[\w'-]+", context.prompt)):
+        return Reference(field="text", noun=words[0], score=0.85)
+    return None
 
 
 def _in_field(low: str, context: Context) -> Reference | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -37,6 +38,9 @@ def clean(request: str) -> str:
     text = re.sub(r"[’‘`´]", "'", request)
     text = re.sub(r"[“”]", '"', text)
     text = re.sub(r"…|\.\.\.+", " ", text)
+    text = re.sub(r"(?<=\w)\s+[+&]\s+(?=\w)", " and ", text)
+    text = re.sub(r"\bw/\s*(?=\w)", "with ", text)
+    text = "".join(" " if unicodedata.category(c) in {"So", "Sk", "Cs"} else c for c in text)
     text = re.sub(r"\s+", " ", text).strip()
     short = data("requests")["short"]
 
@@ -103,6 +107,10 @@ def mended(text: str, known: Collection[str]) -> str:
 
     ``known`` are words of the scene, which are expected as much as those that requests are made of.
     """
+    words = re.findall(r"[^\W\d_]+", text.lower())
+    strange = [w for w in words if not is_known(w) and w not in known and w not in _expected()]
+    if len(strange) > max(1, len(words) // 4):
+        return text  # another language, or nonsense: no slips
 
     def mend(found: re.Match[str]) -> str:
         word = found[0]
@@ -143,10 +151,9 @@ def _expected() -> frozenset[str]:
 
 @lru_cache(maxsize=512)
 def _one_slip_away(word: str) -> Sequence[str]:
-    """Return the words of one swap, one letter more, less or other; swaps first."""
+    """Return the words of one swap, one letter more or less; swaps first."""
     cuts = [(word[:i], word[i:]) for i in range(len(word) + 1)]
     swapped = [a + b[1] + b[0] + b[2:] for a, b in cuts if len(b) > 1]
     less = [a + b[1:] for a, b in cuts if b]
     more = [a + c + b for a, b in cuts for c in _LETTERS]
-    other = [a + c + b[1:] for a, b in cuts[1:] if b for c in _LETTERS]
-    return tuple(dict.fromkeys([*swapped, *less, *more, *other]))
+    return tuple(dict.fromkeys([*swapped, *less, *more]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
@@ -25,6 +26,8 @@ from workbench.prompts.enacting import enact
 from workbench.prompts.intents.context import Context
 from workbench.prompts.intents.making import told_apart
 from workbench.prompts.intents.questions import HINT
+from workbench.prompts.intents.references import named_in
+from workbench.prompts.intents.translating import OTHER_LANGUAGE
 from workbench.prompts.intents.understanding import Understanding, understand
 from workbench.prompts.model import Revision
 from workbench.scene import Change
@@ -46,7 +49,11 @@ def revise(request: str, context: Context) -> Revision:
     done = enact(context.prompt, context.scene, found.actions, scene_of=scene_of, kept=found.kept)
     changes = context.scene.changes_to(done.scene)
     actions: list[Action] = list(found.actions)
-    actions += [NotUnderstood(words=words[:_LONGEST], help=HINT) for words in found.missed]
+    found = replace(found, missed=tuple(_as_typed(words, request) for words in found.missed))
+    actions += [
+        NotUnderstood(words=words[:_LONGEST], help=_help(found, words, context))
+        for words in found.missed
+    ]
     if not actions and not found.is_understood:
         actions = [NotUnderstood(words=request.strip()[:_LONGEST] or "…", help=HINT)]
     return Revision(
@@ -54,14 +61,48 @@ def revise(request: str, context: Context) -> Revision:
         scene=done.scene,
         changes=changes,
         understood=found.is_understood,
-        message=_message(found, changes),
+        message=_message(found, changes, context),
         provider=NAME,
         actions=tuple(actions),
     )
 
 
-def _message(found: Understanding, changes: Sequence[Change]) -> str:
+def _as_typed(words: str, request: str) -> str:
+    """Return words as the user typed them: what was mended is quoted as it was."""
+    at = request.lower().find(words.lower())
+    return request[at : at + len(words)] if at >= 0 else request.strip()
+
+
+_CAMERA: Final = re.compile(
+    r"\b(?:camera|shot|zoom|pan|tilt|angle|lens|dolly|frame|view|pov)\b", re.IGNORECASE
+)
+_RENDER: Final = re.compile(
+    r"\b(?:render|video|seed|fps|resolution|format|aspect|seconds?|longer|versions?|model|steps)\b",
+    re.IGNORECASE,
+)
+
+
+def _help(found: Understanding, words: str, context: Context) -> str:
+    """Return what would help with ``words``: the nearest thing that can be done."""
+    if found.is_foreign:
+        return OTHER_LANGUAGE
+    named = [e for i in named_in(words, context) if (e := context.scene.entity(i)) is not None]
+    if named:
+        noun = named[0].phrase
+        return (
+            f"Of the {noun} you can say how it looks, where it is and what it does: “make the {noun} "
+            f"bigger”, “the {noun} turns around”, “remove the {noun}”."
+        )
+    if _CAMERA.search(words):
+        return "For the camera, say “pan left”, “closer”, “low angle”, “from behind” or “start on the door, then push in”."
+    if _RENDER.search(words):
+        return "For renders, say “16:9”, “8 seconds”, “24 fps”, “720p”, “another seed”, “render it” or “five versions”."
+    return HINT
+
+
+def _message(found: Understanding, changes: Sequence[Change], context: Context) -> str:
     notes = []
+    hint = _help(found, " ".join(found.missed), context)
     if changes:
         notes.append(f"Changed {'; '.join(change.sentence for change in changes)}.")
     notes += [said for action in found.actions if (said := said_of(action))]
@@ -74,7 +115,7 @@ def _message(found: Understanding, changes: Sequence[Change]) -> str:
         notes.append(f"Not understood: {shown}.")
     if not found.is_understood:
         notes = [
-            f"I did not understand {shown if found.missed else 'that'}, so nothing was changed. {HINT}"
+            f"I did not understand {shown if found.missed else 'that'}, so nothing was changed. {hint}"
         ]
     elif not notes:
         notes = ["The prompt already says so; nothing was changed."]

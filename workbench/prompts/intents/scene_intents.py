@@ -14,8 +14,8 @@ from workbench.prompts.intents.context import Context
 from workbench.prompts.intents.making import add_entity, added_with_doing
 from workbench.prompts.intents.references import refer
 from workbench.prompts.intents.rules import Match
-from workbench.prompts.intents.slots import exact_terms, place_in_words
-from workbench.prompts.intents.words import data, find_terms, lemma, progressive
+from workbench.prompts.intents.slots import exact_terms, place_in_words, titled
+from workbench.prompts.intents.words import data, find_terms, is_known, lemma, progressive
 from workbench.scene import LIST_FIELDS, Scene, canonical_term, terms
 
 __all__ = ["INTENTS", "stepped"]
@@ -33,9 +33,6 @@ _FAMILY: Final = {
     "fog": {"fog", "mist"}, "mist": {"fog", "mist"}, "thunderstorm": {"thunderstorm", "dust storm"},
     "overcast": {"overcast", "partly cloudy"}, "partly cloudy": {"overcast", "partly cloudy"},
 }  # fmt: skip
-_SMALL: Final = frozenset(
-    {"of", "the", "and", "a", "in", "on", "with", "de", "van", "von", "da", "la"}
-)
 
 
 def _edits(values: Mapping[str, str | tuple[str, ...]], scene: Scene) -> tuple[Action, ...]:
@@ -105,6 +102,10 @@ def _place(match: Match, context: Context) -> Candidate | None:
     named = match.value("place") or match.value("placename") or match.value("named")
     if named is None:
         return None
+    moved = match.value("entity")
+    leads = {one.id for one in context.scene.cast if one.is_lead}
+    if moved is not None and not leads & set(moved.ids):
+        return None  # "put the cup on the shelf" moves a thing, not the scene
     old: str | None = match.value("old")
     scene = context.scene
     if old is not None:
@@ -232,17 +233,24 @@ def _style_like(match: Match, context: Context) -> Candidate | None:
     return _set({"style": titled(name)}, match.score * 0.97, context.scene, intent="style")
 
 
-def titled(name: str) -> str:
-    """Return a name with capitals, where it was typed without any: "wong kar-wai"."""
-    if any(c.isupper() for c in name):
-        return name
-    words = name.split()
-    return " ".join(
-        w
-        if i and w in _SMALL
-        else "-".join(p[:1].upper() + p[1:] if n == 0 else p for n, p in enumerate(w.split("-")))
-        for i, w in enumerate(words)
+def _style_not(match: Match, context: Context) -> Candidate | None:
+    """Understand "Cassavetes, not Nolan": two names that no dictionary has."""
+    name, old = str(match.value("name")), str(match.value("old"))
+    said = exact_terms(name)
+    if said is not None:
+        return _set(said, match.score, context.scene, intent="style")
+    is_named = all(not is_known(w) for n in (name, old) for w in n.lower().split()[:1])
+    if not is_named or len(name.split()) > 3:
+        return None
+    return _set({"style": titled(name)}, match.score, context.scene, intent="style")
+
+
+def _vague(match: Match, _context: Context) -> Candidate | None:
+    text = (
+        "Say in which way: closer, warmer light, more happening, another place. "
+        "Or say “other ideas”, and variations are made."
     )
+    return Candidate(help=text, score=match.score)
 
 
 def _shot_on(match: Match, context: Context) -> Candidate | None:
@@ -277,7 +285,7 @@ def _reveal(match: Match, context: Context) -> Candidate | None:
     term = match.value("term")
     thing: NounPhrase | None = match.value("thing")
     if term is not None and thing is not None:
-        if "camera_movement" not in term:
+        if "camera_movement" not in term or thing.determiner.lower() == "the":
             return None
         action = add_entity(thing, context, is_definite=False)
         edits = _edits(term, context.scene)
@@ -290,6 +298,36 @@ def _reveal(match: Match, context: Context) -> Candidate | None:
         return None
     del what
     return _set(moved, match.score, context.scene, intent="term")
+
+
+_CAMERA_WORDS: Final = re.compile(
+    r"(?:(?:the )?camera:?\s+(?:should |must |needs to |to |could )?(?=\w)|(?:let |have |make )(?:the )?camera\s+)?(?:slowly |gently |quickly )?"
+    r"(?:start(?:s|ing)? (?:on|with|from|in|at|wide|close|low|high|behind|underwater)|begin(?:s|ning)? (?:on|with|from|in|wide|close)|"
+    r"open(?:s|ing)? (?:on|with a) |cut(?:s|ting)? to|end(?:s|ing)? (?:on|with|in) a?|finish(?:es)? on|follow(?:s|ing)? |"
+    r"track(?:s|ing)? |orbit(?:s|ing)? |circle(?:s|ing)? |pan(?:s|ning)? |tilt(?:s|ing)? |zoom(?:s|ing)? |dolly |push(?:es|ing)? in|"
+    r"pull(?:s|ing)? (?:back|out)|crane(?:s)? |fl(?:y|ies) (?:over|through|around|past)|rack focus|hold(?:s)? on |lock (?:it|the camera) off|"
+    r"locked off|stay(?:s)? (?:on|with|behind|low|close)|come(?:s)? up (?:with|from)|whip pan|come down|drop(?:s)? down|rise(?:s)? |"
+    r"look(?:s)? (?:up|down) (?:at|from)|shoot (?:it |him |her |them )?(?:from|through|over)|film (?:it |him |her |them )?(?:from|through|over)|"
+    r"view from|seen from|from (?:inside|behind|above|below|under|the back|a|the) .*(?:seat|window|car|boat|train|door|roof|rooftop|balcony|cockpit|passenger|driver|hood|dashboard)|"
+    r"inside the (?:car|train|bus|cockpit|cab|plane)|through the (?:window|windshield|glass|door|keyhole|leaves))",
+    re.IGNORECASE,
+)
+"""How an instruction to the camera begins; the rest is kept in the words of the user."""
+
+
+def camera_in_words(text: str, context: Context) -> Candidate | None:
+    """Take an instruction to the camera in the words of the user."""
+    if _CAMERA_WORDS.match(text) is None or len(text.split()) < 3 or exact_terms(text):
+        return None
+    words = re.sub(
+        r"^(?:let |have |make )?(?:the )?camera:?\s+(?:should |must |needs to |to |could )?",
+        "",
+        text,
+        flags=re.IGNORECASE,
+    )
+    words = re.sub(r"\b(?:pls|please)\b", "", words).strip(" .,!")
+    value = words[:1].lower() + words[1:]
+    return _set({"camera_movement": value}, 0.72, context.scene, intent="camera")
 
 
 def stepped(text: str, scene: Scene) -> Mapping[str, str] | None:
@@ -356,6 +394,8 @@ INTENTS: Final[Mapping[str, Intent]] = {
     "season": _season,
     "swap_term": _swap_term,
     "style_like": _style_like,
+    "style_not": _style_not,
+    "vague": _vague,
     "shot_on": _shot_on,
     "show_text": _show_text,
     "reveal": _reveal,

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, Final
 
 from workbench.actions.model import (
+    Action,
     Compare,
     GoBack,
     Lock,
@@ -24,10 +26,10 @@ from workbench.prompts.intents.context import Context, Landmark
 from workbench.prompts.intents.keeping import fields_kept
 from workbench.prompts.intents.references import refer
 from workbench.prompts.intents.rules import Match
-from workbench.prompts.intents.words import NUMBERS, lemma
+from workbench.prompts.intents.words import NUMBERS, data, lemma
 from workbench.scene import SCENE_FIELDS, Scene
 
-__all__ = ["INTENTS", "landmark_named"]
+__all__ = ["INTENTS", "landmark_named", "settings_in"]
 
 _SEED_BITS: Final = 31  # fits every engine's generator, and a JavaScript number
 _NUMBERS: Final = {
@@ -79,6 +81,10 @@ def _set(values: Mapping[str, Any], match: Match) -> Candidate:
     return Candidate((SetRender(values=dict(values)),), match.score, intent="setting")
 
 
+def _step(values: Mapping[str, Any], match: Match) -> Candidate:
+    return Candidate((SetRender(values=dict(values)),), match.score, intent="setting_step")
+
+
 def _aspect(match: Match, _context: Context) -> Candidate | None:
     return _set({"aspect": str(match.rule.parameters["value"])}, match)
 
@@ -108,7 +114,7 @@ def _short_side(match: Match, _context: Context) -> Candidate | None:
 def _resolution_step(match: Match, context: Context) -> Candidate | None:
     now = context.settings.short_side or 480
     factor = float(match.rule.parameters["factor"])
-    return _set({"short_side": min(4_320, max(64, round(now * factor / 16) * 16))}, match)
+    return _step({"short_side": min(4_320, max(64, round(now * factor / 16) * 16))}, match)
 
 
 def _number(text: str) -> float | None:
@@ -137,7 +143,7 @@ def _length_step(match: Match, context: Context) -> Candidate | None:
     now = context.settings.seconds
     if now is None:
         return Candidate(
-            help="Say how long it should be in seconds: “8 seconds”.", score=match.score
+            help="Say how long it should be in seconds: “8 seconds”.", score=match.score * 0.7
         )
     groups = match.groups
     factor = _FACTORS.get(groups.get("factor", "").lower(), 0.0)
@@ -151,7 +157,7 @@ def _length_step(match: Match, context: Context) -> Candidate | None:
         factor = (2.0 if much else 1.5) if is_longer else (0.4 if much else 0.6667)
         if groups.get("little"):
             factor = 1.25 if is_longer else 0.8
-    return _set({"seconds": _tidy(round(now * factor, 2))}, match)
+    return _step({"seconds": _tidy(round(now * factor, 2))}, match)
 
 
 def _joined(match: Match) -> str:
@@ -169,7 +175,7 @@ def _fps(match: Match, _context: Context) -> Candidate | None:
 
 def _fps_step(match: Match, context: Context) -> Candidate | None:
     now = context.settings.fps or 24
-    return _set(
+    return _step(
         {"fps": min(120, max(1, round(now * float(match.rule.parameters["factor"]))))},
         match,
     )
@@ -445,6 +451,68 @@ def _go_back(match: Match, context: Context) -> Candidate | None:
         index = found.parent if found.parent is not None else found.index
         return Candidate((GoBack(to=index),), match.score, intent="go_back")
     return Candidate((GoBack(to=found.index),), match.score, intent="go_back")
+
+
+@cache
+def _setting_patterns() -> tuple[tuple[Mapping[str, Any], re.Pattern[str]], ...]:
+    return tuple(
+        (entry, re.compile(rf"(?<![\w.])(?:{entry['when']})(?!\w)", re.IGNORECASE))
+        for entry in data("settings")["setting"]
+    )
+
+
+@cache
+def _setting_filler() -> frozenset[str]:
+    return frozenset(str(data("settings")["filler"]).split())
+
+
+def settings_in(text: str, context: Context) -> Candidate | None:
+    """Return the render settings of a part that speaks of nothing else: "16:9, 5 s each"."""
+    left = text
+    values: dict[str, Any] = {}
+    times = 0
+    for entry, pattern in _setting_patterns():
+        found = pattern.search(left)
+        if found is None:
+            continue
+        name = str(entry["name"])
+        if name in values and values[name] != entry.get("value"):
+            continue
+        while found is not None:
+            last = found
+            left = f"{left[: found.start()]} {left[found.end() :]}"
+            found = pattern.search(left) if "value" in entry else None
+        found = last
+        if name == "seeds":
+            times = int(_number(found["seeds"]) or 1)
+        elif name == "new_seed":
+            values["seed"] = _seed()
+        elif name == "keep_seed":
+            seed = context.settings.seed
+            values["seed"] = _seed() if seed is None else seed
+        else:
+            values |= _setting_values(name, entry, found)
+    words = re.findall(r"[^\W_]+(?:'[^\W_]+)?", left.lower())
+    if not (values or times) or any(word not in _setting_filler() for word in words):
+        return None
+    actions: list[Action] = [SetRender(values=values)] if values else []
+    if times:
+        actions.append(Render(seeds=times))
+    return Candidate(tuple(actions), 0.96, intent="setting")
+
+
+def _setting_values(name: str, entry: Mapping[str, Any], found: re.Match[str]) -> dict[str, Any]:
+    groups = {k: v for k, v in found.groupdict().items() if v is not None}
+    if name == "size":
+        return {"width": int(groups["width"]), "height": int(groups["height"])}
+    if name == "short_side":
+        named = groups.get("named")
+        return {name: _SIDES[named.lower()] if named else int(groups["side"])}
+    if name == "aspect":
+        text = str(entry.get("value") or groups["ratio"].replace(" ", ""))
+        return {name: text} if aspect_of(text) else {}
+    value = float(next(iter(groups.values())))
+    return {name: _tidy(value) if name in {"seconds", "guidance_scale"} else int(value)}
 
 
 def landmark_named(what: str, context: Context) -> Landmark | None:

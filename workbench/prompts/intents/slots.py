@@ -15,10 +15,12 @@ from workbench.prompts.intents.clauses import event_in, noun_phrase, noun_phrase
 from workbench.prompts.intents.context import Context
 from workbench.prompts.intents.references import refer
 from workbench.prompts.intents.words import (
+    ANIMATE,
     aspect_of,
     data,
     determiners,
     find_terms,
+    is_known,
     is_known_noun,
     lemma,
     number_in,
@@ -40,6 +42,7 @@ __all__ = [
     "looks_in",
     "place_in_words",
     "splits",
+    "titled",
 ]
 
 
@@ -280,8 +283,12 @@ def place_in_words(text: str, *, led: bool) -> tuple[str, float] | None:
     words = bare.lower().split()
     if any(word in words_of("misc", "pronouns") for word in words):
         return None
+    if not found.determiner and not any(is_known(w) for w in found.phrase.split()):
+        return titled(found.phrase), 0.85 if led else 0.6  # a name: "monaco"
     head = found.phrase.split(" of ")[0].split()[-1]
     place = place_named(head) or place_named(found.phrase.split()[-1])
+    if place is None and (subject_kind(head) in ANIMATE or head in words_of("misc", "unseen")):
+        return None
     if place is not None:
         is_thing = place.kind in {"surface", "perch"} or subject_kind(head) in {
             "food",
@@ -305,6 +312,23 @@ def _named(text: str) -> str:
     proper = word_list("proper") | word_list("capitals")
     words = [w[:1].upper() + w[1:] if w.lower() in proper else w for w in words]
     return with_article(" ".join(words))
+
+
+def titled(name: str) -> str:
+    """Return a name with capitals, where it was typed without any: "wong kar-wai"."""
+    if any(c.isupper() for c in name):
+        return name
+    return " ".join(
+        w
+        if i and w in _SMALL
+        else "-".join(p[:1].upper() + p[1:] if n == 0 else p for n, p in enumerate(w.split("-")))
+        for i, w in enumerate(name.split())
+    )
+
+
+_SMALL: Final = frozenset(
+    {"of", "the", "and", "a", "in", "on", "with", "de", "van", "von", "da", "la"}
+)
 
 
 def _place(text: str, _context: Context) -> Filled | None:
@@ -373,6 +397,8 @@ def _where(text: str, context: Context) -> Filled | None:
         "in the background",
     }:
         return None
+    if re.search(r"\b(?:his|her|their|my|your)\b", low) or "," in low:
+        return None
     named = set(last) & words_of("looks", "positions")
     rest = low[lead.end() :] if lead else low
     rest = re.sub(r"^(?:the\s+)?(?:left|right|side|front|back|top|middle|edge)\s+of\s+", "", rest)
@@ -400,10 +426,12 @@ def exact_terms(text: str) -> Terms | None:
     """Return the established terms that ``text`` says, where it says nothing else of weight."""
     bare = text.strip(" .,!?").lower()
     short = re.sub(
-        r"^(?:an?|the|some|in|at|during|with|more|very|all|under|by|a bit|from)\s+", "", bare
+        r"^(?:an?|the|some|in|at|during|with|more|very|all|under|by|a bit|from|as an?|like an?)\s+",
+        "",
+        bare,
     )
     short = re.sub(
-        r"\s+(?:look|feel|style|vibe|mood|atmosphere|version|please|feeling|effect|aesthetic)$",
+        r"\s+(?:look|feel|style|vibe|mood|atmosphere|version|please|feeling|effect|aesthetic|movie|film|clip|video)$",
         "",
         short,
     )
@@ -452,9 +480,13 @@ def _doing(text: str, _context: Context) -> Filled | None:
     return None if found is None else Filled(found[0], found[1], text)
 
 
-def _event(text: str, _context: Context) -> Filled | None:
+def _event(text: str, context: Context) -> Filled | None:
     found = event_in(text)
-    return None if found is None else Filled(found, found.score, text)
+    if found is None:
+        return None
+    meant = refer(found.actor, context) if found.named < 1.0 else None
+    known = meant.score if meant is not None and meant.ids else 0.0
+    return Filled(found, found.score / found.named * max(found.named, known), text)
 
 
 def _number(text: str, _context: Context) -> Filled | None:
@@ -493,8 +525,12 @@ def _name(text: str, _context: Context) -> Filled | None:
         return None
     if first in words_of("misc", "pronouns") or first in {"this", "that", "before", "last"}:
         return None
-    is_name = any(w[:1].isupper() for w in words) or subject_kind(words[-1]) is None
-    return Filled(bare, 0.9 if is_name else 0.6, text)
+    low = [w.lower() for w in words]
+    if low[0] in determiners() and low[0] != "the":
+        return None
+    is_name = any(w[:1].isupper() for w in words) or not all(is_known(w) for w in low)
+    is_title = len(words) > 1 and subject_kind(words[-1]) is None
+    return Filled(bare, 0.95 if is_name else 0.8 if is_title else 0.5, text)
 
 
 _PAIRED: Final = {

@@ -9,17 +9,29 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Any, Final
 
 from workbench.actions.carrying import carry_out, held_by_locks
-from workbench.actions.model import Action, AddBeat, AddEntity, ChangeBeat, EditEntity, EditField
+from workbench.actions.model import (
+    Action,
+    AddBeat,
+    AddEntity,
+    ChangeBeat,
+    EditEntity,
+    EditField,
+    SetRender,
+)
 from workbench.errors import InvalidRequest
 from workbench.prompts.intents import (
+    addition_intents,
     corrections,
-    entity_intents,
     event_intents,
+    identity_intents,
     keeping,
+    look_intents,
+    number_intents,
     questions,
+    removal_intents,
     scene_intents,
     session_intents,
 )
@@ -35,6 +47,7 @@ from workbench.prompts.intents.requests import (
     without_politeness,
 )
 from workbench.prompts.intents.rules import matches
+from workbench.prompts.intents.translating import english_of, is_other_language, is_strange
 from workbench.scene import Scene
 
 __all__ = ["THRESHOLD", "Understanding", "understand"]
@@ -46,7 +59,11 @@ _TIE: Final = 0.004
 _CUT_COST: Final = 0.06
 """What a cut costs: a whole reading is better than two of the same score."""
 _INTENTS: Final[Mapping[str, Intent]] = {
-    **entity_intents.INTENTS,
+    **look_intents.INTENTS,
+    **identity_intents.INTENTS,
+    **number_intents.INTENTS,
+    **addition_intents.INTENTS,
+    **removal_intents.INTENTS,
     **event_intents.INTENTS,
     **scene_intents.INTENTS,
     **session_intents.INTENTS,
@@ -54,7 +71,7 @@ _INTENTS: Final[Mapping[str, Intent]] = {
 }
 _CARRIED: Final = re.compile(
     r"(?P<lead>(?:please\s+)?(?:add|include|remove|delete|lose|drop|without|no|no more|more|less|fewer|keep|lock|unlock|"
-    r"don't change|there should be|make (?:it|him|her|them|the [\w ]+?)|with|get rid of|give (?:him|her|it|them)|"
+    r"don't change|there should be|make (?:it|him|her|them|the [\w ]+?)|with|get rid of|give|lend|"
     r"(?:the )?[\w ]+? should be|swap out|put|show)(?: (?:a|an|the|some|any|more))?)\s+(?=\S)",
     re.IGNORECASE,
 )
@@ -78,6 +95,8 @@ class Understanding:
     """Locked fields that kept an action from being carried out."""
     already: bool = False
     """Whether something was asked that is true already."""
+    is_foreign: bool = False
+    """Whether the request is in another language, and was not read."""
     answered: bool = False
     """Whether a question was answered."""
 
@@ -101,6 +120,11 @@ class _State:
 def understand(request: str, context: Context) -> Understanding:
     """Return what ``request`` asks for in ``context``."""
     text = clean(request)
+    english = english_of(text) if is_strange(text) else None
+    if english is not None:
+        text = english
+    elif is_other_language(text):
+        return Understanding(scene=context.scene, missed=(text,), is_foreign=True)
     known = _words_of(context)
     text = mended(text, known)
     answer = questions.answered(text, context)
@@ -135,7 +159,7 @@ def _best(parts: Sequence[Piece], context: Context, *, is_correction: bool) -> _
         if before is None:
             continue
         for end in range(start + 1, len(parts) + 1):
-            if end - start > 4:
+            if end - start > 4 or _is_stop(parts, start, end):
                 break
             text = _joined(parts[start:end])
             state = _with_part(
@@ -145,6 +169,11 @@ def _best(parts: Sequence[Piece], context: Context, *, is_correction: bool) -> _
             if state is not None and (old is None or state.score > old.score):
                 states[end] = state
     return states[-1] or states[0] or _State(0.0, context)
+
+
+def _is_stop(parts: Sequence[Piece], start: int, end: int) -> bool:
+    """Tell whether a sentence ends between the first and the last of a run of parts."""
+    return any(piece.joint.strip()[:1] in {".", ";", "!"} for piece in parts[start + 1 : end])
 
 
 def _joined(parts: Sequence[Piece]) -> str:
@@ -182,9 +211,11 @@ def _read(text: str, before: _State, *, is_correction: bool) -> Candidate | None
     for said in dict.fromkeys((bare, text)):
         found += _candidates(said, before.context)
     if before.read and before.lead:
+        short = re.sub(r"\s+(?:a|an|the|some|any|more)$", "", before.lead)
         found += [
             replace(one, score=one.score * 0.97)
-            for one in _candidates(f"{before.lead} {bare}", before.context)
+            for lead in dict.fromkeys((before.lead, short))
+            for one in _candidates(f"{lead} {bare}", before.context)
             if one.intent != "event"
         ]
     if is_correction:
@@ -219,7 +250,16 @@ def _candidates(text: str, context: Context) -> Iterator[Candidate]:
         actions = tuple(
             EditField(field=f, value=v) for f, v in moved.items() if getattr(context.scene, f) != v
         )
-        yield Candidate(actions, 0.9, already=not actions, intent="step")
+        # The longer the words, the less a step along one axis is all that they say.
+        count = len(text.split())
+        score = 0.9 if count <= 4 else 0.75 if count <= 7 and "," not in text else 0.6
+        yield Candidate(actions, score, already=not actions, intent="step")
+    settings = session_intents.settings_in(text, context)
+    if settings is not None:
+        yield settings
+    camera = scene_intents.camera_in_words(text, context)
+    if camera is not None:
+        yield camera
     for name in ("scene_rules", "session_rules"):
         for match in matches(text, name, context):
             intent = _INTENTS.get(match.rule.intent)
@@ -245,7 +285,10 @@ def _after(candidate: Candidate, context: Context) -> Context:
         elif isinstance(action, ChangeBeat):
             beat = next((b for b in scene.beats if b.id == action.beat), None)
             focus += [beat.actor] if beat is not None and beat.actor else []
-    return replace(context, scene=scene, focus=tuple(dict.fromkeys([*focus, *context.focus])))
+    part = next((a.part for a in reversed(candidate.actions) if isinstance(a, AddBeat)), "")
+    return replace(
+        context, scene=scene, focus=tuple(dict.fromkeys([*focus, *context.focus])), part=part
+    )
 
 
 def _outcome(state: _State, context: Context) -> Understanding:
@@ -270,7 +313,7 @@ def _outcome(state: _State, context: Context) -> Understanding:
         already = already or candidate.already
         if candidate.help:
             helps.append(candidate.help)
-    actions = _in_sequence(actions, state.read)
+    actions = _in_sequence(_as_one_setting(actions, state.read), state.read)
     actions = [a for a in actions if not (isinstance(a, EditField) and a.field in kept)]
     free: list[Action] = []
     for action in actions:
@@ -283,6 +326,30 @@ def _outcome(state: _State, context: Context) -> Understanding:
         tuple(free), scene, tuple(missed), tuple(dict.fromkeys(helps)), frozenset(kept),
         tuple(dict.fromkeys(locked)), already,
     )  # fmt: skip
+
+
+def _as_one_setting(
+    actions: Sequence[Action], read: Sequence[tuple[str, Candidate | None]]
+) -> list[Action]:
+    """Join render settings; a value that was said counts more than a step: "longer, 10 s"."""
+    said: dict[str, Any] = {}
+    stepped: dict[str, Any] = {}
+    for _, candidate in read:
+        for action in candidate.actions if candidate is not None else ():
+            if isinstance(action, SetRender):
+                into = (
+                    stepped
+                    if candidate is not None and candidate.intent == "setting_step"
+                    else said
+                )
+                into |= action.values
+    values = {**stepped, **said}
+    if not values:
+        return list(actions)
+    first = next(i for i, a in enumerate(actions) if isinstance(a, SetRender))
+    kept: list[Action] = [a for a in actions if not isinstance(a, SetRender)]
+    kept.insert(min(first, len(kept)), SetRender(values=values))
+    return kept
 
 
 def _in_sequence(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache, lru_cache
 from pathlib import Path
 from types import MappingProxyType
@@ -37,7 +37,6 @@ __all__ = [
     "data",
     "determiners",
     "find_terms",
-    "finite",
     "inflect",
     "is_adjective",
     "is_known",
@@ -148,6 +147,8 @@ def progressive(phrase: str) -> str:
     while len(words) > 1 and words[0].lower().endswith("ly"):
         lead.append(words.pop(0))
     verb = words[0].lower()
+    if verb in {"not", "n't"} and len(words) > 1:
+        return " ".join([*lead, "not", progressive(" ".join(words[1:]))])
     if verb in {"is", "are", "be", "was", "were"}:
         if len(words) > 1 and words[1].lower().endswith("ing"):
             return " ".join([*lead, *words[1:]])
@@ -155,32 +156,23 @@ def progressive(phrase: str) -> str:
     if verb.endswith("ing") and lemma(verb, "VERB") != verb:
         return " ".join([*lead, *words])
     base = lemma(verb, "VERB")
-    return " ".join([*lead, inflect(base, "VBG"), *words[1:]])
+    rest = list(words[1:])
+    for i in range(1, len(rest)):
+        # A verb after "and" in the form of the first goes with it: "approach and grasp".
+        low = rest[i].lower()
+        form = inflect(lemma(low, "VERB"), "VBZ") if verb != base else lemma(low, "VERB")
+        joined = rest[i - 1].lower() in {"and", "then", "or"}
+        if joined and is_verb(low) and low == form and _acts(rest, i):
+            rest[i] = inflect(lemma(low, "VERB"), "VBG")
+    return " ".join([*lead, inflect(base, "VBG"), *rest])
 
 
-def finite(phrase: str, *, plural: bool) -> str:
-    """Return an -ing phrase with its verb in the present: "waving at him" → "waves at him"."""
-    words = phrase.split()
-    at = next((i for i, w in enumerate(words) if not w.lower().endswith("ly")), 0)
-    verb = words[at].lower()
-    base = lemma(verb, "VERB")
-    if verb == "being":
-        words[at] = "are" if plural else "is"
-    elif verb.endswith("ing") and base != verb:
-        words[at] = base if plural else inflect(base, "VBZ")
-    else:
-        words.insert(at, "are" if plural else "is")
-    text = " ".join(words)
-    # The verbs that follow with "and" have the form of the first: "landing and resting".
-    return re.sub(
-        r"\band (\w+ing)\b",
-        lambda m: (
-            f"and {lemma(m[1], 'VERB') if plural else inflect(lemma(m[1], 'VERB'), 'VBZ')}"
-            if lemma(m[1].lower(), "VERB") != m[1].lower()
-            else m[0]
-        ),
-        text,
-    )
+def _acts(words: Sequence[str], i: int) -> bool:
+    """Tell whether the word at ``i``, after "and", is a verb: "wakes up and barks"."""
+    before = words[i - 2].lower() if i > 1 else ""
+    after = words[i + 1].lower() if i + 1 < len(words) else ""
+    leads = determiners() | word_list("prepositions") | {"him", "it", "them", "up", "away"}
+    return after in leads or before.endswith("ly") or before in word_list("prepositions") or i < 2
 
 
 def noun_in_text(what: str, text: str) -> bool:

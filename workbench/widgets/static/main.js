@@ -15,6 +15,8 @@ import { TuneStep } from "./tune_step.js";
 import { VariationsStep } from "./variations_step.js";
 import { plural } from "./words.js";
 
+const SHARED =
+  "This dashboard is shared: this page shows your own sessions, but everyone with its link can reach all videos on this server.";
 const HERE_MS = 10_000; // a kernel that hears of no page tells nothing, and can be culled
 
 class App {
@@ -43,6 +45,7 @@ class App {
       this._banner(),
       this.steps.map((step) => step.el),
       this.devices.el,
+      store.config.private ? h("p", { class: "wb-quiet", text: SHARED }) : null,
       this.compare.el,
       this.history.el,
       this.sessions.el,

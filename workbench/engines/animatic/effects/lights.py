@@ -87,11 +87,14 @@ class Iris:
 
     def __init__(self, plan: Plan, radius: float) -> None:
         self._gain = _bytes(255 * np.clip((1.0 - radial(plan, 0.5, 0.5, radius)) * 40, 0, 1))
+        self._outside = radial(plan, 0.5, 0.5, radius, half=True) > 1
 
     def apply(self, picture: Picture, index: int) -> None:
         """Black out all around the opening."""
         del index
         _dim(picture, self._gain)
+        for plane in (picture.u, picture.v):
+            plane[self._outside] = 128
 
 
 class Beams:

@@ -1,0 +1,246 @@
+"""Components that a request brings along, and quantised ones, render as they should."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch")
+pytest.importorskip("diffusers")
+pytest.importorskip("gguf")
+
+import diffusers
+import torch
+from safetensors.torch import load_file, save_file
+
+from tests.engines.diffusers.conftest import Ask, Stage, recorded
+from tests.engines.diffusers.tiny import tiny_wan
+from tests.engines.diffusers.tiny_weights import save_lora, save_single_file
+from workbench.engines.diffusers.options import AS_RENDERED
+from workbench.engines.engine import Rendered
+from workbench.errors import EngineUnavailable
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::FutureWarning"),
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore::UserWarning"),
+]
+
+
+@pytest.fixture(scope="module")
+def wide(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a tiny Wan whose rows hold whole blocks of 32 numbers, as GGUF packs."""
+    torch.manual_seed(0)
+    pipe = tiny_wan()
+    shape = dict(pipe.transformer.config) | {"attention_head_dim": 32, "ffn_dim": 64}
+    pipe.register_modules(transformer=diffusers.WanTransformer3DModel.from_config(shape))
+    folder = tmp_path_factory.mktemp("wide") / "wan"
+    pipe.save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture
+def bare(wide: Path, tmp_path: Path) -> Path:
+    """Return a copy of that model without its transformer's own weights."""
+    folder = tmp_path / "bare"
+    shutil.copytree(wide, folder)
+    for weights in (folder / "transformer").glob("*.safetensors"):
+        weights.unlink()
+    return folder
+
+
+@pytest.fixture
+def frames(monkeypatch: pytest.MonkeyPatch) -> Callable[[], Any]:
+    """Return a function that gives the frames of the last render."""
+    given = recorded(monkeypatch)
+
+    def taken() -> Any:
+        whole = np.concatenate(given)
+        given.clear()
+        return whole
+
+    return taken
+
+
+def _psnr(one: Any, other: Any) -> float:
+    error = float(((one.astype(float) - other.astype(float)) ** 2).mean())
+    return float("inf") if error == 0 else float(10 * np.log10(255**2 / error))
+
+
+def _said(made: Rendered) -> dict[str, Any]:
+    assert made.request is not None
+    said: dict[str, Any] = made.request.options[AS_RENDERED]
+    return said
+
+
+def test_a_single_file_under_its_authors_names_gives_the_model_s_own_frames(
+    ask: Ask, stage: Stage, wide: Path, bare: Path, frames: Callable[[], Any], tmp_path: Path
+) -> None:
+    stage.render(ask("wan", model=str(wide)))
+    wanted = frames()
+    file = save_single_file(tmp_path / "wan.safetensors", wide)
+    made, _ = stage.render(ask("wan", model=str(bare), transformer=str(file)))
+    np.testing.assert_array_equal(frames(), wanted)
+    assert [one["file"] for one in _said(made)["weights"] if one["role"] == "transformer"] == [
+        "wan.safetensors"
+    ]
+
+
+def test_a_gguf_file_in_8_bits_is_close_to_the_full_model_and_needs_no_other_weights(
+    ask: Ask, stage: Stage, wide: Path, bare: Path, frames: Callable[[], Any], tmp_path: Path
+) -> None:
+    stage.render(ask("wan", model=str(wide)))
+    wanted = frames()
+    file = save_single_file(tmp_path / "wan-Q8_0.gguf", wide, q8=True)
+    stage.render(ask("wan", model=str(bare), transformer=str(file)))
+    given = frames()
+    assert (given != wanted).any()
+    assert _psnr(given, wanted) > 30
+    assert stage.engine._model is not None
+    kinds = {type(one).__name__ for one in stage.engine._model.pipe.transformer.modules()}
+    assert "GGUFLinear" in kinds
+
+
+def test_a_lora_lies_on_a_gguf_transformer_and_comes_off_again(
+    ask: Ask, stage: Stage, wide: Path, bare: Path, frames: Callable[[], Any], tmp_path: Path
+) -> None:
+    kind = diffusers.WanTransformer3DModel
+    lora = save_lora(
+        tmp_path / "l.safetensors", kind.from_pretrained(wide, subfolder="transformer")
+    )
+    file = save_single_file(tmp_path / "wan-Q8_0.gguf", wide, q8=True)
+    request = ask("wan", model=str(bare), transformer=str(file))
+    stage.render(request)
+    without = frames()
+    dressed = request.model_copy(update={"loras": ask("wan", loras=[{"path": str(lora)}]).loras})
+    stage.render(dressed)
+    packed = frames()
+    assert "loading" not in stage.stages
+    stage.render(request)
+    np.testing.assert_array_equal(frames(), without)
+    stage.render(ask("wan", model=str(wide), loras=[{"path": str(lora)}]))
+    assert _psnr(packed, frames()) > 30
+
+
+@pytest.mark.parametrize("how", ["fp8", "int8"])
+def test_a_quantised_model_is_close_to_the_full_one_and_smaller(
+    how: str, ask: Ask, stage: Stage, wide: Path, frames: Callable[[], Any]
+) -> None:
+    if how == "int8":
+        pytest.importorskip("torchao")
+    options = {"dtype": "bfloat16"}
+    stage.render(ask("wan", model=str(wide), options=options))
+    wanted = frames()
+    assert stage.engine._model is not None
+    full = stage.engine._model.sizes
+    stage.render(ask("wan", model=str(wide), options=options, quantize=how))
+    assert "loading" in stage.stages, "a warm model in 16 bits does not serve it"
+    given = frames()
+    assert (given != wanted).any()
+    assert _psnr(given, wanted) > 25
+    sizes = stage.engine._model.sizes
+    assert sizes["transformer"] < 0.6 * full["transformer"]
+    assert sizes["text_encoder"] == full["text_encoder"]
+
+
+@pytest.mark.parametrize("how", ["fp8", "int8"])
+def test_a_lora_lies_on_a_quantised_model(
+    how: str, ask: Ask, stage: Stage, wide: Path, frames: Callable[[], Any], tmp_path: Path
+) -> None:
+    if how == "int8":
+        pytest.importorskip("torchao")
+    kind = diffusers.WanTransformer3DModel
+    lora = save_lora(
+        tmp_path / "l.safetensors", kind.from_pretrained(wide, subfolder="transformer")
+    )
+    given = {"model": str(wide), "options": {"dtype": "bfloat16"}}
+    dressed = [{"path": str(lora)}]
+    stage.render(ask("wan", **given, loras=dressed))
+    wanted = frames()
+    stage.render(ask("wan", **given, quantize=how))
+    bare = frames()
+    stage.render(ask("wan", **given, quantize=how, loras=dressed))
+    laid = frames()
+    assert _psnr(laid, wanted) > _psnr(bare, wanted) + 3
+    stage.render(ask("wan", **given, quantize=how))
+    np.testing.assert_array_equal(frames(), bare)
+
+
+def test_a_text_encoder_is_quantised_alone_where_it_is_named(
+    ask: Ask, stage: Stage, wide: Path, frames: Callable[[], Any]
+) -> None:
+    options = {"dtype": "bfloat16"}
+    stage.render(ask("wan", model=str(wide), options=options))
+    wanted = frames()
+    stage.render(ask("wan", model=str(wide), options=options, quantize={"text_encoder": "fp8"}))
+    given = frames()
+    assert stage.engine._model is not None
+    pipe = stage.engine._model.pipe
+    eight = torch.float8_e4m3fn
+    assert any(one.dtype == eight for one in pipe.text_encoder.parameters())
+    assert not any(one.dtype == eight for one in pipe.transformer.parameters())
+    assert _psnr(given, wanted) > 25
+
+
+def test_a_text_encoder_and_a_vae_from_elsewhere_serve_only_who_asked_for_them(
+    ask: Ask, stage: Stage, wide: Path, frames: Callable[[], Any], tmp_path: Path
+) -> None:
+    torch.manual_seed(9)
+    other = tiny_wan()
+    other.text_encoder.save_pretrained(tmp_path / "text")
+    other.vae.save_pretrained(tmp_path / "vae")
+    stage.render(ask("wan", model=str(wide)))
+    wanted = frames()
+    for name, folder in (("text_encoder", "text"), ("vae", "vae")):
+        stage.render(ask("wan", model=str(wide), **{name: str(tmp_path / folder)}))
+        assert (frames() != wanted).any(), name
+    stage.render(ask("wan", model=str(wide)))
+    np.testing.assert_array_equal(frames(), wanted)
+
+
+def test_a_file_that_lacks_weights_is_refused_before_rendering(
+    ask: Ask, stage: Stage, wide: Path, tmp_path: Path
+) -> None:
+    file = save_single_file(tmp_path / "wan.safetensors", wide)
+    state = load_file(file)
+    del state["blocks.0.self_attn.q.weight"]
+    save_file(state, file)
+    with pytest.raises(EngineUnavailable, match="lacks weights that the transformer"):
+        stage.render(ask("wan", model=str(wide), transformer=str(file)))
+
+
+def test_a_folder_that_holds_only_fp16_files_loads_as_it_is(
+    ask: Ask, stage: Stage, wide: Path, tmp_path: Path
+) -> None:
+    pipe = diffusers.WanPipeline.from_pretrained(wide, dtype=torch.float16)
+    pipe.save_pretrained(tmp_path / "half", variant="fp16")
+    assert not (tmp_path / "half" / "vae" / "diffusion_pytorch_model.safetensors").exists()
+    made, _ = stage.render(ask("wan", model=str(tmp_path / "half")))
+    assert made.num_frames == 9
+
+
+def test_digests_are_kept_by_size_and_time(tmp_path: Path, monkeypatch: Any) -> None:
+    from workbench.engines.diffusers.digests import digest, known_digest
+
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    file = tmp_path / "a.safetensors"
+    file.write_bytes(b"one")
+    assert known_digest(file) == ""
+    first = digest(file)
+    assert known_digest(file) == first
+    file.write_bytes(b"other")
+    assert known_digest(file) == ""
+    assert digest(file) != first
+    blob = tmp_path / "blobs" / ("ab" * 32)
+    blob.parent.mkdir()
+    blob.write_bytes(b"never read")
+    (tmp_path / "link").symlink_to(blob)
+    assert digest(tmp_path / "link") == "ab" * 32
+    kept = json.loads((tmp_path / "cache/world-model-workbench/digests.json").read_text())
+    assert len(kept) == 1

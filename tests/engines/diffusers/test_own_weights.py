@@ -1,0 +1,186 @@
+"""Weights that a request names are found and judged before a job is queued, without a library."""
+
+from __future__ import annotations
+
+import json
+import re
+import struct
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from workbench.engines.diffusers import DiffusersEngine, own_weights
+from workbench.errors import InvalidRequest
+from workbench.jobs.requirements import model_key
+from workbench.rendering import RenderRequest
+from workbench.settings import Settings
+
+
+def _tensors(path: Path, *names: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    head = {name: {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]} for name in names}
+    text = json.dumps(head).encode()
+    path.write_bytes(struct.pack("<Q", len(text)) + text + bytes(4))
+    return path
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    """Return a model folder of small JSON files and one-number weights."""
+    folder = tmp_path / "model"
+    index = {
+        "_class_name": "WanPipeline",
+        "transformer": ["diffusers", "WanTransformer3DModel"],
+        "transformer_2": [None, None],
+        "text_encoder": ["transformers", "UMT5EncoderModel"],
+        "vae": ["diffusers", "AutoencoderKLWan"],
+    }
+    for name in ("transformer", "text_encoder", "vae"):
+        _tensors(folder / name / "model.safetensors", "a")
+        (folder / name / "config.json").write_text("{}")
+    (folder / "model_index.json").write_text(json.dumps(index))
+    return folder
+
+
+def _complete(model: Path, **given: Any) -> RenderRequest:
+    request = RenderRequest(prompt="a dog", engine="diffusers", model=str(model), **given)
+    return DiffusersEngine(Settings()).complete(request)
+
+
+def _problems(model: Path, **given: Any) -> dict[str, str]:
+    with pytest.raises(InvalidRequest) as caught:
+        _complete(model, **given)
+    return {one.field: one.problem for one in caught.value.problems}
+
+
+@pytest.fixture(autouse=True)
+def _packages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every package seem to be there, whatever this environment has."""
+    monkeypatch.setattr(own_weights, "find_spec", lambda _: object())
+
+
+def test_a_lora_is_named_by_file_folder_or_hub_name_and_kept_by_its_path(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
+    home = tmp_path / "hub" / "models--a--b"
+    (home / "refs").mkdir(parents=True)
+    (home / "refs" / "main").write_text("abc")
+    file = _tensors(home / "snapshots" / "abc" / "l.safetensors", "x.lora_A.weight")
+    for path in (file, file.parent, "a/b"):
+        (lora,) = _complete(model, loras=[{"path": str(path), "weight": 0.5}]).loras
+        assert (lora.path, lora.weight) == (str(file), 0.5)
+    _tensors(file.with_name("m.safetensors"), "x.lora_A.weight")
+    told = _problems(model, loras=[{"path": "a/b"}])["loras[0]"]
+    assert "holds 2 files (l.safetensors, m.safetensors): say which in `file`" in told
+    (lora,) = _complete(model, loras=[{"path": "a/b", "file": "m.safetensors"}]).loras
+    assert lora.path.endswith("m.safetensors")
+
+
+def test_a_lora_that_cannot_work_is_refused_with_the_reason(model: Path, tmp_path: Path) -> None:
+    plain = _tensors(tmp_path / "plain.safetensors", "blocks.0.weight")
+    good = _tensors(tmp_path / "good.safetensors", "x.lora_down.weight")
+    cut = tmp_path / "cut.safetensors"
+    cut.write_bytes(good.read_bytes()[:-2])
+    (tmp_path / "old.pt").write_bytes(b"")
+    asked = ["nobody/nothing", "/nowhere.safetensors", plain, cut, tmp_path / "old.pt", good]
+    loras = [{"path": str(one)} for one in asked]
+    loras[-1]["stage"] = "low"
+    told = _problems(model, loras=loras)
+    wanted = [
+        "get it with `hf download nobody/nothing`", "There is no file /nowhere.safetensors",
+        "holds no LoRA", "damaged", "no safetensors file", "has one stage",
+    ]  # fmt: skip
+    for number, part in enumerate(wanted):
+        assert part in told[f"loras[{number}]"]
+
+
+def test_components_are_taken_from_folders_and_single_files(model: Path, tmp_path: Path) -> None:
+    file = _tensors(tmp_path / "t.safetensors", "a")
+    packed = tmp_path / "t.gguf"
+    packed.write_bytes(b"GGUF....")
+    (model / "transformer" / "model.safetensors").unlink()
+    assert "not whole" in _problems(model)["model"]
+    assert _complete(model, transformer=str(file)).transformer == str(file)
+    assert _complete(model, transformer=str(packed)).transformer == str(packed)
+    completed = _complete(model, transformer=str(packed), vae=str(model))
+    assert completed.vae == str(model / "vae"), "a whole model lends its component"
+
+
+def test_a_component_that_cannot_work_is_refused_with_the_reason(
+    model: Path, tmp_path: Path
+) -> None:
+    scaled = _tensors(tmp_path / "s.safetensors", "blocks.0.q.scale_weight")
+    damaged = tmp_path / "d.gguf"
+    damaged.write_bytes(b"nothing")
+    packed = tmp_path / "p.gguf"
+    packed.write_bytes(b"GGUF....")
+    assert "scaled 8-bit weights" in _problems(model, transformer=str(scaled))["transformer"]
+    assert "no GGUF file" in _problems(model, transformer=str(damaged))["transformer"]
+    assert "replaces a transformer, not a vae" in _problems(model, vae=str(packed))["vae"]
+    assert "There is no file" in _problems(model, vae="/nowhere")["vae"]
+    assert "has no transformer_2" in _problems(model, transformer_2=str(scaled))["transformer_2"]
+    single = _tensors(tmp_path / "t.safetensors", "a")
+    assert "from a folder" in _problems(model, text_encoder=str(single))["text_encoder"]
+    told = _problems(model, transformer=str(packed), quantize="fp8")
+    assert "quantised already" in told["quantize"]
+
+
+def test_a_missing_package_is_named_with_the_command_that_brings_it(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(own_weights, "find_spec", lambda _: None)
+    lora = _tensors(tmp_path / "l.safetensors", "x.lora_A.weight")
+    assert "pip install peft" in _problems(model, loras=[{"path": str(lora)}])["loras"]
+    assert "pip install bitsandbytes" in _problems(model, quantize="nf4")["quantize"]
+    assert "pip install torchao" in _problems(model, quantize={"vae": "int8"})["quantize"]
+    assert _complete(model, quantize="fp8").quantize == "fp8"
+
+
+def test_a_component_that_is_to_be_quantised_must_be_there(model: Path) -> None:
+    assert (
+        "has no audio_vae" in _problems(model, quantize={"audio_vae": "fp8"})["quantize.audio_vae"]
+    )
+
+
+def test_requests_with_other_weights_never_share_a_loaded_model(model: Path) -> None:
+    plain = RenderRequest(prompt="a", engine="diffusers", model=str(model))
+    others: list[dict[str, Any]] = [
+        {"transformer": "a.gguf"}, {"transformer_2": "a.gguf"}, {"vae": "b"},
+        {"text_encoder": "c"}, {"quantize": "fp8"}, {"quantize": {"vae": "fp8"}},
+    ]  # fmt: skip
+    keys = {model_key(plain.model_copy(update=one)) for one in others}
+    assert len(keys | {model_key(plain)}) == len(others) + 1
+
+
+def test_the_page_s_recipes_are_requests_that_complete(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The block is run with a small model in its model's place, and small files under its names."""
+    page = Path(__file__).parents[3] / "docs" / "models.md"
+    (block,) = (
+        text for text in re.findall(r"```python\n(.*?)```", page.read_text("utf-8"), re.DOTALL)
+        if text.startswith("# 24 GB")
+    )  # fmt: skip
+    index = json.loads((model / "model_index.json").read_text())
+    index["transformer_2"] = index["transformer"]
+    _tensors(model / "transformer_2" / "model.safetensors", "a")
+    (model / "model_index.json").write_text(json.dumps(index))
+    monkeypatch.chdir(tmp_path)
+    for name in re.findall(r'"([^"]+\.(?:safetensors|gguf))"', block):
+        if name.endswith("gguf"):
+            Path(name).write_bytes(b"GGUF....")
+        else:
+            _tensors(Path(name), "x.lora_A.weight")
+    completed: list[RenderRequest] = []
+
+    def render(prompt: str, **given: Any) -> None:
+        given["model"] = str(model)
+        request = RenderRequest(prompt=prompt, **given)
+        completed.append(DiffusersEngine(Settings()).complete(request))
+
+    exec(block, {"wb": SimpleNamespace(render=render)})
+    assert [one.options.get("preset") for one in completed] == ["wan-2-2-four-steps"] * 2
+    assert [one.num_inference_steps for one in completed] == [4, 4]

@@ -1,0 +1,137 @@
+"""Distilled weights are run as their authors run them, by their names, unless the request says else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch")
+pytest.importorskip("diffusers")
+pytest.importorskip("peft")
+
+import diffusers
+import torch
+from safetensors.torch import load_file
+
+from tests.engines.diffusers.conftest import Ask, Stage, recorded
+from tests.engines.diffusers.tiny_weights import save_lora
+from workbench.engines.diffusers.families import families
+from workbench.engines.diffusers.options import AS_RENDERED
+from workbench.engines.diffusers.presets import preset_for, presets
+from workbench.errors import InvalidRequest
+from workbench.rendering import RenderRequest
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::FutureWarning"),
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore::UserWarning"),
+]
+
+
+@pytest.mark.parametrize(
+    ("family", "given", "preset"),
+    [
+        ("wan-2-2", {"loras": [{"path": "/m/Wan2.2-Lightning_high_noise.safetensors"}]}, "wan-2-2-four-steps"),
+        ("wan-2-2", {"transformer": "/m/wan2.2_t2v_lightx2v_4step_high.gguf"}, "wan-2-2-four-steps"),
+        ("wan", {"model": "lightx2v/Wan2.1-T2V-14B-StepDistill-CfgDistill"}, "wan-2-1-four-steps"),
+        ("wan", {"loras": [{"path": "/h/models--lightx2v--x/snapshots/a/rank64.safetensors"}]}, "wan-2-1-four-steps"),
+        ("ltx", {"model": "/m/ltxv-2b-0.9.8-distilled"}, "ltx-distilled"),
+        ("ltx-2", {"model": "Lightricks/LTX-2-distilled"}, "ltx-2-distilled"),
+        ("ltx", {"model": "Lightricks/LTX-Video"}, None),
+        ("wan", {"loras": [{"path": "/m/lightx2v.safetensors", "weight": 0}]}, None),
+        ("wan", {"model": "lightx2v/x", "options": {"preset": "none"}}, None),
+        ("wan", {"options": {"preset": "wan-2-1-four-steps"}}, "wan-2-1-four-steps"),
+    ],
+)  # fmt: skip
+def test_names_call_for_a_preset(family: str, given: dict[str, Any], preset: str | None) -> None:
+    request = RenderRequest(**{"prompt": "a dog", "model": "m", **given})
+    found = preset_for(request, family)
+    assert (found and found.name) == preset
+
+
+def test_every_preset_belongs_to_families_that_are_known() -> None:
+    known = {family.name for family in families()}
+    assert all(known.issuperset(preset.families) for preset in presets())
+
+
+def test_a_preset_that_is_not_known_is_refused_with_those_that_are(ask: Ask, stage: Stage) -> None:
+    with pytest.raises(InvalidRequest, match="no preset 'turbo': auto, ltx-2-distilled"):
+        stage.engine.complete(ask("wan", options={"preset": "turbo"}))
+
+
+def test_what_the_request_says_stands_before_the_preset(ask: Ask, stage: Stage) -> None:
+    options = {"preset": "wan-2-1-four-steps", "flow_shift": 7.0}
+    request = stage.engine.complete(ask("wan", num_inference_steps=6, options=options))
+    assert (request.num_inference_steps, request.guidance_scale) == (6, 1.0)
+    assert request.options["flow_shift"] == 7.0
+
+
+def test_a_preset_s_own_sigmas_reach_the_pipeline_and_its_scheduler_is_kept(
+    ask: Ask, stage: Stage, models: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = recorded(monkeypatch)
+    options = {"preset": "ltx-2-distilled"}
+    made, _ = stage.render(ask("ltx-2", num_inference_steps=None, options=options))
+    assert made.request is not None
+    pipe = diffusers.LTX2Pipeline.from_pretrained(models("ltx-2"))
+    pipe.set_progress_bar_config(disable=True)
+    wanted = pipe(
+        prompt=made.request.prompt,
+        negative_prompt=made.request.negative_prompt,
+        width=made.request.width,
+        height=made.request.height,
+        num_frames=made.request.num_frames,
+        num_inference_steps=8,
+        sigmas=[1.0, 0.99375, 0.9875, 0.98125, 0.975, 0.909375, 0.725, 0.421875],
+        guidance_scale=1.0,
+        frame_rate=24,
+        generator=torch.Generator("cpu").manual_seed(7),
+        output_type="pil",
+    ).frames[0]
+    expected = np.stack([np.asarray(one) for one in wanted])
+    np.testing.assert_array_equal(np.concatenate(given), expected)
+
+
+def test_four_steps_with_a_lora_for_each_stage_equal_the_direct_call(
+    ask: Ask,
+    stage: Stage,
+    models: Callable[[str], Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    folder = models("wan-2-2")
+    kind = diffusers.WanTransformer3DModel
+    transformer = kind.from_pretrained(folder, subfolder="transformer")
+    files = [
+        save_lora(tmp_path / f"Wan2.2-Lightning_{one}_noise.safetensors", transformer, seed=seed)
+        for seed, one in enumerate(("high", "low"))
+    ]
+    given = recorded(monkeypatch)
+    loras = [{"path": str(file)} for file in files]
+    made, _ = stage.render(ask("wan-2-2", num_inference_steps=None, loras=loras))
+    assert made.request is not None
+    assert made.request.options["preset"] == "wan-2-2-four-steps"
+    assert made.request.options[AS_RENDERED]["flow_shift"] == 5.0
+
+    pipe = diffusers.WanPipeline.from_pretrained(folder)
+    pipe.set_progress_bar_config(disable=True)
+    pipe.scheduler = type(pipe.scheduler).from_config(pipe.scheduler.config, flow_shift=5.0)
+    pipe.load_lora_weights(load_file(files[0]), adapter_name="high")
+    pipe.load_lora_weights(load_file(files[1]), adapter_name="low", load_into_transformer_2=True)
+    wanted = pipe(
+        prompt=made.request.prompt,
+        width=64,
+        height=64,
+        num_frames=9,
+        num_inference_steps=4,
+        guidance_scale=1.0,
+        guidance_scale_2=1.0,
+        generator=torch.Generator("cpu").manual_seed(7),
+        output_type="pil",
+    ).frames[0]
+    expected = np.stack([np.asarray(one) for one in wanted])
+    np.testing.assert_array_equal(np.concatenate(given), expected)

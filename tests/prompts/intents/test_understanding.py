@@ -1,0 +1,127 @@
+"""Requests in people's words end in the right actions, and in nothing where they are not sure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from tests.prompts.intents.asked import Asked, asked, signature
+from workbench.actions.model import (
+    AddEntity,
+    EditEntity,
+    Explain,
+    GoBack,
+    NotUnderstood,
+    Propose,
+    Render,
+    Vary,
+)
+from workbench.prompts.composer.composer import NAME, scene_of
+from workbench.prompts.conversation import proposed
+from workbench.prompts.intents.context import Context, Landmark
+from workbench.prompts.intents.revising import revise
+from workbench.prompts.model import Revision, Turn
+
+PAIR = "a man and a woman dancing in a ballroom"
+
+
+def _after(start: str, *requests: str) -> Revision:
+    """Return what the last of several requests makes of ``start``, each on top of the other."""
+    context = Context(scene_of(start), start, current=0)
+    revision = Revision(start, context.scene, (), True, "", NAME)
+    turns: list[Turn] = []
+    for request in requests:
+        focus = tuple(
+            a.entity for a in (turns[-1].actions if turns else ()) if isinstance(a, EditEntity)
+        )
+        context = replace(
+            context, scene=revision.scene, prompt=revision.prompt, turns=tuple(turns), focus=focus
+        )
+        revision = revise(request, context)
+        turns.append(Turn(request, revision.actions, entry=len(turns) + 1))
+    return revision
+
+
+@pytest.mark.parametrize("one", asked(), ids=lambda one: f"{one.start[:12]}: {one.request}")
+def test_a_request_ends_in_its_actions_and_the_text_follows(one: Asked) -> None:
+    revision = revise(one.request, one.context)
+    assert signature(revision.actions) == one.actions
+    assert revision.prompt == (one.prompt or one.start)
+
+
+@pytest.mark.parametrize(
+    "request_",
+    ["the man should be black", "make the woman white", "white balance warmer", "the brown bag"],
+)
+def test_people_are_never_recoloured(request_: str) -> None:
+    after = revise(request_, Context(scene_of(PAIR), PAIR)).scene
+    people = [entity for entity in after.cast if entity.id in {"e1", "e2"}]
+    assert not [look for entity in people for look in entity.looks if look.aspect == "colour"]
+
+
+def test_black_and_white_is_a_style() -> None:
+    revision = revise("make it black and white", Context(scene_of(PAIR), PAIR))
+    assert revision.scene.style == "black and white"
+
+
+def test_a_correction_gives_the_last_change_another_value() -> None:
+    revision = _after("a red car in front of a house", "make the car blue", "no, actually green")
+    assert revision.scene.cast[0].name == "a green car"
+    assert "blue" not in revision.prompt
+
+
+def test_the_missed_half_of_a_request_is_named_as_it_was_typed() -> None:
+    start = "a dog running on a beach"
+    revision = revise("make it night and flurb the Grobnik", Context(scene_of(start), start))
+    assert revision.scene.time_of_day == "night"
+    assert "flurb the Grobnik" in revision.message
+    assert [a.words for a in revision.actions if isinstance(a, NotUnderstood)]
+
+
+def test_a_question_is_answered_and_changes_nothing() -> None:
+    start = "a dog running on a beach in the rain"
+    revision = revise("is it raining?", Context(scene_of(start), start))
+    (answer,) = revision.actions
+    assert isinstance(answer, Explain)
+    assert answer.answer.startswith("Yes")
+    assert (revision.prompt, revision.changes) == (start, ())
+
+
+def test_another_language_is_named_as_the_reason() -> None:
+    start = "a dog running on a beach"
+    said = "y que entre el nieto y la vea desde la puerta"
+    revision = revise(said, Context(scene_of(start), start))
+    assert not revision.understood
+    assert "language model" in revision.message
+
+
+def test_before_the_rain_is_the_prompt_from_which_rain_was_asked() -> None:
+    start = "a dog running on a beach"
+    scene = scene_of(start)
+    wet = scene.edit({"weather": "rain"})
+    landmarks = (
+        Landmark(0, None, "", scene),
+        Landmark(1, 0, "add rain", wet),
+        Landmark(2, 1, "make it night", wet.edit({"time_of_day": "night"})),
+    )
+    context = Context(landmarks[2].scene, start, landmarks=landmarks, current=2)
+    (back,) = revise("go back to before the rain", context).actions
+    assert isinstance(back, GoBack)
+    assert back.to == 0
+
+
+def test_more_than_eight_renders_are_proposed() -> None:
+    revision = Revision("a", scene_of("a dog"), (), True, "", NAME, actions=(Render(seeds=9),))
+    (proposal,) = proposed(revision).actions
+    assert isinstance(proposal, Propose)
+    assert proposal.renders == 9
+    few = replace(revision, actions=(Render(seeds=8), Vary(count=30)))
+    assert proposed(few) == few
+
+
+def test_nothing_is_added_for_words_that_name_no_thing() -> None:
+    start = "a dog running on a beach"
+    for said in ("client wants it better", "asdf qwer", "the vibe is off", "hmm", "a go back"):
+        actions = revise(said, Context(scene_of(start), start)).actions
+        assert not [a for a in actions if isinstance(a, AddEntity)], said

@@ -1,0 +1,212 @@
+"""The agent on a real session: turns of several steps, what waits for a click, and every failure."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import openai  # noqa: F401  its import takes longer than a first question should wait
+import pytest
+
+from tests.prompts.agent.scripted import call, say, scripted
+from tests.prompts.misbehaving import Misbehaving
+from tests.prompts.test_language_models import NONSENSE, SLOW
+from workbench.actions.model import GoBack, Propose
+from workbench.prompts.agent.conversation import Step
+from workbench.prompts.model import Revision
+from workbench.settings import Settings
+from workbench.studio import Studio
+
+NIGHT = ("edit_field", {"field": "time_of_day", "value": "night"})
+TALL = ("set_render", {"values": {"aspect": "9:16"}})
+
+
+@contextmanager
+def session(folder: Path, base_url: str, **more: Any) -> Iterator[tuple[Studio, str]]:
+    """A session that begins with a prompt, where the language model at ``base_url`` tunes."""
+    composer = Studio(Settings(outputs=folder, language_provider="builtin"))
+    session_id, _ = composer.run(composer.enhance("a dog running on a beach"))
+    composer.close()
+    settings = Settings(
+        outputs=folder,
+        language_provider="openai",
+        language_model="m",
+        language_base_url=base_url,
+        **{"language_retries": 0, "language_timeout_s": 60.0, **more},
+    )
+    studio = Studio(settings)
+    try:
+        yield studio, session_id
+    finally:
+        studio.close()
+
+
+def ask(studio: Studio, session_id: str, request: str, steps: list[Step] | None = None) -> Revision:
+    note = None if steps is None else steps.append
+    revision, _ = studio.run(studio.update(session_id, request, on_step=note))
+    return revision
+
+
+def test_one_turn_of_three_steps_makes_an_entry_each_and_each_is_undone_alone(
+    tmp_path: Path,
+) -> None:
+    answers = [
+        call(NIGHT),
+        call(("add_entity", {"phrase": "gulls", "count": 2, "determiner": "two"})),
+        call(TALL),
+        say("Night, two gulls, upright."),
+    ]
+    with scripted(answers) as script, session(tmp_path, script.base_url) as (studio, session_id):
+        steps: list[Step] = []
+        revision = ask(studio, session_id, "night, with two gulls, and stand the picture up", steps)
+        assert revision.message == "Night, two gulls, upright."
+        assert [a.kind for a in revision.actions] == ["edit_field", "add_entity", "set_render"]
+        assert len(steps) == 3
+        assert "night" in revision.prompt
+        assert "gulls" in revision.prompt
+        history = studio.sessions.history(session_id)
+        assert len(history) == 4
+        assert studio.settings_of(session_id).aspect == "9:16"
+        ask(studio, session_id, "undo")
+        assert studio.settings_of(session_id).aspect is None
+        here = studio.sessions.current(session_id)
+        assert here is not None
+        assert here.scene.time_of_day == "night"
+        assert "gulls" in here.prompt
+
+
+def test_a_turn_is_one_in_the_dialogue_and_what_was_said_can_be_read(tmp_path: Path) -> None:
+    with (
+        scripted([call(NIGHT), call(TALL), say("Done.")]) as script,
+        session(tmp_path, script.base_url) as (studio, session_id),
+    ):
+        ask(studio, session_id, "make it a night thing for my phone")
+        (turn,) = studio.sessions.turns(session_id)
+        assert (turn.request, turn.message) == ("make it a night thing for my phone", "Done.")
+        assert turn.entry is not None
+        assert len(studio.sessions.transcript(session_id, turn.entry)) == 3
+
+
+def test_the_agent_is_told_of_the_session_and_of_its_numbered_cards(tmp_path: Path) -> None:
+    with (
+        scripted([call(("look", {"card": 2})), say("I see.")]) as script,
+        session(tmp_path, script.base_url) as (studio, session_id),
+    ):
+        composer = Studio(Settings(outputs=tmp_path, language_provider="builtin"))
+        made = composer.run(composer.variations(session_id, [0], 4))
+        composer.close()
+        ask(studio, session_id, "what about that second card, hm")
+        told = script.asked[0]["messages"][1]["content"]
+        assert "a dog running on a beach" in told
+        assert '"card": 3' in told
+        looked = script.asked[1]["messages"][-1]["content"]
+        assert made[2].prompt in looked
+
+
+def test_more_than_eight_renders_wait_for_a_click(tmp_path: Path) -> None:
+    with (
+        scripted(
+            [call(("vary", {"count": 40, "render": True})), say("Forty wait for you.")]
+        ) as script,
+        session(tmp_path, script.base_url) as (studio, session_id),
+    ):
+        revision = ask(studio, session_id, "give me a whole zoo of forty takes, rendered")
+        assert [type(a) for a in revision.actions] == [Propose]
+        assert studio.jobs.jobs().total == 0
+
+
+def test_a_lock_holds_against_the_agent(tmp_path: Path) -> None:
+    with (
+        scripted([call(NIGHT), say("Done.")]) as script,
+        session(tmp_path, script.base_url) as (studio, session_id),
+    ):
+        studio.run(studio.set_parameters(session_id, {"time_of_day": "noon"}, lock=["time_of_day"]))
+        revision = ask(studio, session_id, "wouldn't midnight be rather nice")
+        assert revision.scene.time_of_day == "noon"
+
+
+def test_what_the_rules_know_of_the_session_is_done_without_asking_the_model(
+    tmp_path: Path,
+) -> None:
+    with (
+        scripted([say("Never asked.")]) as script,
+        session(tmp_path, script.base_url) as (studio, session_id),
+    ):
+        ask(studio, session_id, "16:9")
+        assert studio.settings_of(session_id).aspect == "16:9"
+        assert script.asked == []
+
+
+def test_a_question_back_is_shown_and_nothing_is_changed(tmp_path: Path) -> None:
+    with (
+        scripted([call(("ask", {"question": "Which of the two?"}))]) as script,
+        session(tmp_path, script.base_url) as (studio, session_id),
+    ):
+        revision = ask(studio, session_id, "hmm, make that one sort of nicer")
+        assert revision.message == "Which of the two?"
+        assert revision.changes == ()
+
+
+def test_an_endpoint_killed_in_the_middle_keeps_what_was_done(tmp_path: Path) -> None:
+    with (
+        scripted([call(NIGHT), 401]) as script,
+        session(tmp_path, script.base_url) as (studio, session_id),
+    ):
+        revision = ask(studio, session_id, "could you darken the hour and then some")
+        assert revision.scene.time_of_day == "night"
+        assert "stays" in revision.message
+
+
+def test_stopping_a_turn_keeps_the_steps_that_were_done(tmp_path: Path) -> None:
+    with (
+        scripted([call(NIGHT), 0]) as script,
+        session(tmp_path, script.base_url) as (studio, session_id),
+    ):
+
+        async def stop_after_one_step() -> None:
+            done = asyncio.Event()
+            asked = asyncio.ensure_future(
+                studio.update(
+                    session_id, "dim the hour, please, and then go on", on_step=lambda _: done.set()
+                )
+            )
+            await done.wait()
+            asked.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await asked
+
+        studio.run(stop_after_one_step())
+        script.release.set()
+        here = studio.sessions.current(session_id)
+        assert here is not None
+        assert here.scene.time_of_day == "night"
+
+
+@pytest.mark.parametrize("name", NONSENSE)
+def test_whatever_the_endpoint_does_the_rules_carry_the_request(name: str, tmp_path: Path) -> None:
+    limit = 2.0 if name in SLOW else 60.0
+    with Misbehaving.running() as endpoint:
+        endpoint.answers(*NONSENSE[name])
+        with session(tmp_path, endpoint.base_url, language_timeout_s=limit) as (studio, session_id):
+            revision = ask(studio, session_id, "add rain")
+            assert revision.scene.weather == "rain"
+            assert revision.is_fallback
+            assert "built-in composer" in revision.message
+
+
+def test_going_back_to_a_card_is_a_step_like_any_other(tmp_path: Path) -> None:
+    with (
+        scripted([call(("go_back", {"to": 1})), call(NIGHT), say("Done.")]) as script,
+        session(tmp_path, script.base_url) as (studio, session_id),
+    ):
+        composer = Studio(Settings(outputs=tmp_path, language_provider="builtin"))
+        made: Sequence[Any] = composer.run(composer.variations(session_id, [0], 3))
+        composer.close()
+        revision = ask(studio, session_id, "the first card but later in the day, way later")
+        assert isinstance(revision.actions[0], GoBack)
+        assert revision.scene.time_of_day == "night"
+        kept = made[1].scene.stated().items() - {("time_of_day", made[1].scene.time_of_day)}
+        assert kept <= revision.scene.stated().items() | {("lighting", made[1].scene.lighting)}

@@ -1,0 +1,72 @@
+"""``workbench models``: what lies on this machine, whether it is whole, and how to get more."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from workbench.engines.diffusers.host_memory import available_bytes
+from workbench.engines.diffusers.library import LibraryModel, find_models
+from workbench.engines.diffusers.weights import find_weights, how_to_get
+from workbench.settings import Settings
+
+__all__ = ["models"]
+
+_GIB = 1 << 30
+
+
+def models(arguments: Sequence[str]) -> int:
+    """List the video models on this machine, or check one."""
+    parser = argparse.ArgumentParser(prog="workbench models", description=models.__doc__)
+    steps = parser.add_subparsers(dest="step", metavar="STEP", required=True)
+    listing = steps.add_parser("list", help="what is here, and how it would run")
+    listing.add_argument(
+        "--card", type=float, metavar="GB", help="how it would run on a card with so much free"
+    )
+    check = steps.add_parser("check", help="whether a model is here and whole")
+    check.add_argument("model", help="a folder or a hub name")
+    asked = parser.parse_args(arguments)
+    settings = Settings()
+    if asked.step == "check":
+        return _check(asked.model, settings)
+    found = find_models(settings)
+    for one in found:
+        sys.stdout.write(_told(one, asked.card) + "\n")
+    if not found:
+        sys.stdout.write(
+            "No model is here. Name folders in WORKBENCH_MODELS (separated by "
+            f"{os.pathsep!r}), or fetch one with `hf download Wan-AI/Wan2.1-T2V-1.3B-Diffusers`.\n"
+        )
+    return 0
+
+
+def _told(model: LibraryModel, card_gb: float | None) -> str:
+    total = sum(model.size_bytes.values()) / _GIB
+    parts = ", ".join(
+        f"{name} {size / _GIB:.1f}" for name, size in model.size_bytes.items() if size
+    )
+    lines = [
+        model.name,
+        f"  {model.title} ({model.class_name}), from {', '.join(model.takes) or 'its own inputs'}",
+        f"  {total:.1f} GiB at 16 bits: {parts}",
+        *(f"  problem: {problem}" for problem in model.problems),
+    ]
+    if card_gb is not None and not model.problems:
+        plan = model.plan_on(int(card_gb * _GIB), available_bytes())
+        lines.append(f"  {plan.problem or f'{plan.placement}: {plan.reason}'}")
+    return "\n".join(lines)
+
+
+def _check(model: str, settings: Settings) -> int:
+    weights = find_weights(model)
+    if weights is None:
+        sys.stderr.write(f"{how_to_get(model)}\n")
+        return 1
+    if problems := weights.problems(model):
+        sys.stderr.write("\n".join(problems) + "\n")
+        return 1
+    known = next((one for one in find_models(settings) if one.name == model), None)
+    sys.stdout.write(f"{_told(known, None) if known else model}\n  whole: {weights.folder}\n")
+    return 0

@@ -1,0 +1,144 @@
+"""Loads the components that a request brings along, and quantises what it asks for.
+
+Everything is read offline: a single file takes its configuration from the model's own folder.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from workbench.engines.diffusers.faults import told_by
+from workbench.engines.diffusers.own_weights import (
+    ComponentSource,
+    component_source,
+    quantisation_of,
+)
+from workbench.engines.diffusers.weights import Weights
+from workbench.errors import EngineUnavailable
+from workbench.rendering import REPLACEABLE, RenderRequest
+
+__all__ = ["cast_to_fp8", "load_components", "quantisation_config"]
+
+_SINGLE_FILE: Final = {"safetensors", "gguf"}
+
+
+def load_components(
+    request: RenderRequest, weights: Weights, dtypes: Mapping[str, str]
+) -> dict[str, Any]:
+    """Return the components that ``request`` brings along, by name, on the CPU.
+
+    Raises ``EngineUnavailable`` where one cannot be loaded or lacks weights.
+    """
+    found = {}
+    for name in REPLACEABLE:
+        if not (given := getattr(request, name)):
+            continue
+        source = component_source(name, given)
+        try:
+            found[name] = _loaded(name, source, request, weights, dtypes)
+        except NotImplementedError as error:  # torch's word for numbers that never came
+            text = f"{given} lacks weights that the {name} of {request.model} has."
+            raise EngineUnavailable(text) from error
+        except (OSError, ValueError, KeyError, RuntimeError, AttributeError, ImportError) as error:
+            text = f"{given} cannot be loaded as {name} of {request.model}: {told_by(error)}"
+            raise EngineUnavailable(text) from error
+        lacking = [key for key, value in found[name].named_parameters() if value.is_meta]
+        if lacking:
+            raise EngineUnavailable(
+                f"{given} lacks {len(lacking)} weights of the {name} of {request.model}: "
+                f"{', '.join(lacking[:3])}."
+            )
+    return found
+
+
+def quantisation_config(request: RenderRequest, weights: Weights | None) -> Any:
+    """Return how the pipeline's own components are quantised while they load; None: none is."""
+    from diffusers import PipelineQuantizationConfig  # noqa: PLC0415
+
+    index = weights.index if weights else {}
+    brought = {name for name in REPLACEABLE if getattr(request, name)}
+    mapping = {}
+    for name, how in quantisation_of(request).items():
+        if how in {"int8", "nf4"} and name not in brought and index.get(name):
+            library, _ = index[name][:2]
+            if library:
+                mapping[name] = _config(how, str(library))
+    return PipelineQuantizationConfig(quant_mapping=mapping) if mapping else None
+
+
+def cast_to_fp8(request: RenderRequest, components: Mapping[str, Any]) -> None:
+    """Keep the weights of the components that ask for ``fp8`` in 8 bits, widened layer by layer."""
+    import torch  # noqa: PLC0415
+    from diffusers.hooks import apply_layerwise_casting  # noqa: PLC0415
+
+    for name, how in quantisation_of(request).items():
+        part = components.get(name)
+        if how != "fp8" or part is None:
+            continue
+        if hasattr(part, "enable_layerwise_casting"):
+            part.enable_layerwise_casting(torch.float8_e4m3fn, part.dtype)
+        else:
+            patterns = (
+                "norm",
+                "embed",
+                "shared",
+                "lm_head",
+                r"\bwo\b",
+            )  # T5 casts to wo's own format
+            apply_layerwise_casting(part, torch.float8_e4m3fn, part.dtype, patterns)
+
+
+def _loaded(
+    name: str,
+    source: ComponentSource,
+    request: RenderRequest,
+    weights: Weights,
+    dtypes: Mapping[str, str],
+) -> Any:
+    import diffusers  # noqa: PLC0415
+    import torch  # noqa: PLC0415
+    import transformers  # noqa: PLC0415
+
+    library, kind_name = weights.index[name][:2]
+    dtype = getattr(torch, dtypes.get(name, dtypes["default"]))
+    how = quantisation_of(request).get(name, "none")
+    arguments: dict[str, Any] = {"dtype": dtype, "local_files_only": True}
+    if source.kind == "gguf":
+        arguments["quantization_config"] = diffusers.GGUFQuantizationConfig(compute_dtype=dtype)
+    elif how in {"int8", "nf4"}:
+        arguments["quantization_config"] = _config(how, str(library))
+    if library == "transformers":
+        return getattr(transformers, str(kind_name)).from_pretrained(source.path, **arguments)
+    kind = getattr(diffusers, _own_class(source.path) or str(kind_name))
+    if source.kind in _SINGLE_FILE:
+        return kind.from_single_file(
+            str(source.path), config=str(weights.folder), subfolder=name, **arguments
+        )
+    return kind.from_pretrained(source.path, **arguments)
+
+
+def _own_class(folder: Path) -> str:
+    """Return the class that a component's folder names; empty for a file."""
+    try:
+        name = json.loads((folder / "config.json").read_text("utf-8")).get("_class_name", "")
+    except (OSError, ValueError, AttributeError):
+        return ""
+    return str(name)
+
+
+def _config(how: str, library: str) -> Any:
+    import diffusers  # noqa: PLC0415
+    import torch  # noqa: PLC0415
+    import transformers  # noqa: PLC0415
+
+    module = transformers if library == "transformers" else diffusers
+    if how == "int8":
+        from torchao.quantization import Int8WeightOnlyConfig  # noqa: PLC0415
+
+        return module.TorchAoConfig(Int8WeightOnlyConfig())
+    return module.BitsAndBytesConfig(
+        load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=torch.bfloat16
+    )

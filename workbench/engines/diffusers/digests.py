@@ -1,0 +1,73 @@
+"""SHA-256 digests of weight files, kept by path, size and time so that each is read once.
+
+A file in the hub's cache is named by its digest already.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+from pathlib import Path
+from typing import Final
+
+__all__ = ["digest", "known_digest"]
+
+_BLOB: Final = re.compile(r"[0-9a-f]{64}")
+_CHUNK: Final = 16 << 20
+
+
+def digest(path: Path) -> str:
+    """Return the digest of the file at ``path``, reading it where it is not known."""
+    if known := known_digest(path):
+        return known
+    sha = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            sha.update(chunk)
+    _keep(path, sha.hexdigest())
+    return sha.hexdigest()
+
+
+def known_digest(path: Path) -> str:
+    """Return the digest of the file at ``path`` without reading the file; empty: not known."""
+    real = path.resolve()
+    if real.parent.name == "blobs" and _BLOB.fullmatch(real.name):
+        return real.name
+    entry = _kept().get(str(real))
+    if isinstance(entry, list) and entry[:2] == _stamp(real):
+        return str(entry[2])
+    return ""
+
+
+def _stamp(path: Path) -> list[int]:
+    facts = path.stat()
+    return [facts.st_size, facts.st_mtime_ns]
+
+
+def _keep(path: Path, sha256: str) -> None:
+    """Add to the kept digests; two processes at once may lose an entry, never damage the file."""
+    real = path.resolve()
+    entries = _kept() | {str(real): [*_stamp(real), sha256]}
+    target = _file()
+    aside = target.with_name(f"{target.name}.{os.getpid()}")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        aside.write_text(json.dumps(entries), "utf-8")
+        aside.replace(target)
+    except OSError:
+        return  # a home that cannot be written to: it is computed anew next time
+
+
+def _kept() -> dict[str, object]:
+    try:
+        entries = json.loads(_file().read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return entries if isinstance(entries, dict) else {}
+
+
+def _file() -> Path:
+    home = os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()
+    return Path(home) / "world-model-workbench" / "digests.json"

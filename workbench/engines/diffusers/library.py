@@ -1,0 +1,103 @@
+"""The models on this machine: in the folders of ``WORKBENCH_MODELS`` and in the hub's cache.
+
+Reads folders, configurations and headers of weight files; loads nothing and asks no network.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, Literal
+
+from workbench.engines.diffusers.families import Family, ModelFacts, family_of
+from workbench.engines.diffusers.memory import MemoryPlan, need_of, plan_memory
+from workbench.engines.diffusers.weights import Weights, find_weights, hub_cache, model_facts
+from workbench.rendering import RenderRequest
+from workbench.settings import Settings
+
+__all__ = ["LibraryModel", "find_models"]
+
+_KINDS: Final[tuple[Literal["image", "video"], ...]] = ("image", "video")
+_USUAL_BITS: Final = 16
+_DEEPEST: Final = 3
+"""Levels below a folder of models in which a model is looked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class LibraryModel:
+    """One video model on this machine."""
+
+    name: str
+    """What a request names it by: a hub name or a folder."""
+    family: str
+    title: str
+    class_name: str
+    size_bytes: Mapping[str, int]
+    """By component, at 16 bits a number."""
+    takes: tuple[str, ...]
+    """What it begins from: ``text``, ``image``, ``video``."""
+    problems: tuple[str, ...]
+    """Why it cannot be loaded: missing and damaged files."""
+    _family: Family = field(repr=False)
+    _facts: ModelFacts = field(repr=False)
+    modular: bool = False
+
+    def plan_on(self, free_bytes: int | None, host_bytes: int | None) -> MemoryPlan:
+        """Return how it would run at its family's own size, with so much memory free."""
+        own = self._family.defaults
+        request = RenderRequest(
+            prompt="a plan", width=own.width, height=own.height, num_frames=own.num_frames
+        )
+        need = need_of(request, self._family, self.size_bytes, self._facts.configs)
+        return plan_memory(need, free_bytes, host_bytes, modular=self.modular)
+
+
+def find_models(settings: Settings) -> list[LibraryModel]:
+    """Return every video model on this machine, by name."""
+    found = dict(_places(settings))
+    return [_entry(name, weights) for name, weights in sorted(found.items())]
+
+
+def _places(settings: Settings) -> Iterator[tuple[str, Weights]]:
+    for root in filter(None, settings.models.split(os.pathsep)):
+        for folder in _folders(Path(root).expanduser(), _DEEPEST):
+            yield str(folder), Weights(folder, "")
+    for home in sorted(hub_cache().glob("models--*--*")):
+        name = home.name.removeprefix("models--").replace("--", "/", 1)
+        if (weights := find_weights(name)) is not None:
+            yield name, weights
+    if settings.model and (weights := find_weights(settings.model)) is not None:
+        yield settings.model, weights
+
+
+def _folders(folder: Path, depth: int) -> Iterator[Path]:
+    """Yield the folders of models in ``folder``, itself included."""
+    if any((folder / name).is_file() for name in ("model_index.json", "modular_model_index.json")):
+        yield folder.resolve()
+    elif depth and folder.is_dir():
+        for inner in sorted(folder.iterdir()):
+            if inner.is_dir() and not inner.name.startswith("."):
+                yield from _folders(inner, depth - 1)
+
+
+def _entry(name: str, weights: Weights) -> LibraryModel:
+    facts = model_facts(name, weights)
+    family = family_of(facts)
+    takes = ["text"] if not family.needs else []
+    takes += [kind for kind in _KINDS if family.known and family.begins_from(kind, facts)]
+    return LibraryModel(
+        name=name,
+        family=family.name,
+        title=family.title,
+        class_name=facts.class_name,
+        size_bytes={
+            part: stored.bytes_at(_USUAL_BITS) for part, stored in weights.stored().items()
+        },
+        takes=tuple(takes),
+        problems=tuple(weights.problems(name)),
+        _family=family,
+        _facts=facts,
+        modular=weights.modular,
+    )

@@ -1,0 +1,241 @@
+"""The weights that a request names beside its model: LoRAs, replaced components, quantisation.
+
+Finds them on this machine and refuses, before a job is queued, what cannot work. Imports no library
+of models.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Final
+
+from workbench.engines.diffusers.families import Family, ModelFacts
+from workbench.engines.diffusers.weight_files import Stored, header, stored, weight_files
+from workbench.engines.diffusers.weights import hub_cache
+from workbench.errors import DamagedFile, EngineUnavailable, FieldProblem
+from workbench.rendering import REPLACEABLE, Lora, RenderRequest
+
+__all__ = [
+    "ComponentSource",
+    "bits_of",
+    "component_source",
+    "quantisation_of",
+    "resolved",
+    "weight_paths",
+]
+
+_GGUF_MAGIC: Final = b"GGUF"
+_LORA_SIGNS: Final = (".lora_", "lora_A", "lora_B", ".lokr_")
+_QUANTISERS: Final[Mapping[str, tuple[str, str]]] = {
+    "int8": ("torchao", "torchao"),
+    "nf4": ("bitsandbytes", "bitsandbytes"),
+}
+"""Quantisation → the module that it needs, and the package that brings it."""
+_BITS: Final[Mapping[str, float]] = {"fp8": 8.5, "int8": 8.5, "nf4": 4.5}
+"""With scales, and the layers that stay as they are."""
+
+
+class _Unusable(EngineUnavailable):
+    """Why a file or folder cannot be used, as a sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class ComponentSource:
+    """Where a replaced component comes from."""
+
+    path: Path
+    """A folder with a ``config.json``, a ``.safetensors`` or a ``.gguf`` file."""
+    kind: str
+    """``folder``, ``safetensors`` or ``gguf``."""
+
+    def files(self) -> tuple[Path, ...]:
+        """Return the weight files."""
+        return weight_files(self.path).files if self.kind == "folder" else (self.path,)
+
+    def stored(self) -> Stored:
+        """Return what the files hold; a GGUF file stays on the device as it is."""
+        if self.kind == "gguf":
+            return Stored(fixed_bytes=self.path.stat().st_size)
+        return sum((stored(file) for file in self.files()), Stored())
+
+
+def resolved(
+    request: RenderRequest, family: Family, facts: ModelFacts
+) -> tuple[dict[str, Any], list[FieldProblem]]:
+    """Return the request's weights by their absolute paths, and everything that cannot work."""
+    values: dict[str, Any] = {}
+    problems: list[FieldProblem] = []
+    two_stages = not facts.class_name or _has(facts, "transformer_2")
+    loras = []
+    for number, lora in enumerate(request.loras):
+        try:
+            loras.append(_resolved_lora(lora, two_stages=two_stages))
+        except _Unusable as error:
+            problems.append(FieldProblem(f"loras[{number}]", str(error)))
+    values["loras"] = tuple(loras)
+    if loras and find_spec("peft") is None:
+        problems.append(FieldProblem("loras", "LoRAs need peft: pip install peft"))
+    for name in REPLACEABLE:
+        given = getattr(request, name)
+        if not given:
+            continue
+        if facts.class_name and not _has(facts, name):
+            told = f"{family.title} as {facts.class_name} has no {name}."
+            problems.append(FieldProblem(name, told))
+            continue
+        try:
+            values[name] = str(component_source(name, given).path)
+        except _Unusable as error:
+            problems.append(FieldProblem(name, str(error)))
+    problems.extend(_quantisation_problems(request, values, facts))
+    return values, problems
+
+
+def component_source(name: str, given: str) -> ComponentSource:
+    """Return where the component ``name`` is taken from.
+
+    Raises ``EngineUnavailable``, with the reason, where it cannot be used.
+    """
+    path = Path(given).expanduser()
+    if path.is_dir():
+        folder = path if (path / "config.json").is_file() else path / name
+        if not (folder / "config.json").is_file():
+            raise _Unusable(f"{given} holds no config.json of a {name}, nor a folder {name}/.")
+        files = weight_files(folder)
+        if files.missing or not files.files:
+            lacking = ", ".join(file.name for file in files.missing) or "its weights"
+            raise _Unusable(f"{folder} is not whole: {lacking} missing.")
+        _check_header(*files.files)
+        return ComponentSource(folder.resolve(), "folder")
+    if not path.is_file():
+        raise _Unusable(f"There is no file or folder {given} for {name}.")
+    if path.suffix == ".gguf":
+        _check_gguf(name, path)
+        return ComponentSource(path.resolve(), "gguf")
+    if path.suffix != ".safetensors":
+        raise _Unusable(f"{path.name} is neither a folder, a .safetensors nor a .gguf file.")
+    if name.startswith("text_encoder"):
+        raise _Unusable(
+            f"{path.name} is a single file: a text encoder is taken from a folder in "
+            "transformers' form (config.json and weights)."
+        )
+    _check_header(path)
+    if any(tensor.endswith(("scale_weight", "weight_scale")) for tensor in header(path)):
+        raise _Unusable(
+            f"{path.name} holds scaled 8-bit weights, which diffusers does not read: take a GGUF "
+            "file, or the 16-bit weights with quantize='fp8'."
+        )
+    return ComponentSource(path.absolute(), "safetensors")
+
+
+def quantisation_of(request: RenderRequest) -> dict[str, str]:
+    """Return how each component is to be quantised, those alone that are.
+
+    A single word means every denoiser.
+    """
+    asked = request.quantize
+    if isinstance(asked, str):
+        names = ("transformer", "transformer_2", "unet")
+        return {} if asked == "none" else dict.fromkeys(names, asked)
+    return {name: how for name, how in asked.items() if how != "none"}
+
+
+def bits_of(quantisation: str) -> float:
+    """Return how many bits a number takes, scales included."""
+    return _BITS[quantisation]
+
+
+def weight_paths(request: RenderRequest) -> Iterator[tuple[str, Path]]:
+    """Yield every weight file that ``request`` (resolved) names beside its model, with its role."""
+    for number, lora in enumerate(request.loras):
+        yield f"loras[{number}]", Path(lora.path)
+    for name in REPLACEABLE:
+        if given := getattr(request, name):
+            for file in component_source(name, given).files():
+                yield name, file
+
+
+def _has(facts: ModelFacts, component: str) -> bool:
+    return facts.index.get(component) not in (None, [None, None])
+
+
+def _resolved_lora(lora: Lora, *, two_stages: bool) -> Lora:
+    if lora.stage and not two_stages:
+        raise _Unusable("This model has one stage: leave stage out.")
+    path = _lora_file(lora)
+    if path.suffix != ".safetensors":
+        raise _Unusable(f"{path.name} is no safetensors file.")
+    _check_header(path)
+    if not any(sign in tensor for tensor in header(path) for sign in _LORA_SIGNS):
+        raise _Unusable(f"{path.name} holds no LoRA: none of its tensors is a low-rank factor.")
+    return lora.model_copy(update={"path": str(path.absolute()), "file": ""})
+
+
+def _lora_file(lora: Lora) -> Path:
+    path = Path(lora.path).expanduser()
+    if path.is_file():
+        return path
+    folder = path if path.is_dir() else _snapshot(lora.path)
+    if folder is None:
+        if lora.path.count("/") == 1 and not lora.path.startswith((".", "/", "~")):
+            raise _Unusable(
+                f"{lora.path} is not on this machine; get it with `hf download {lora.path}`."
+            )
+        raise _Unusable(f"There is no file {lora.path}.")
+    if lora.file:
+        if not (folder / lora.file).is_file():
+            raise _Unusable(f"{lora.path} holds no file {lora.file}.")
+        return folder / lora.file
+    found = sorted(folder.rglob("*.safetensors"))
+    if len(found) != 1:
+        names = ", ".join(str(one.relative_to(folder)) for one in found[:6]) or "none"
+        raise _Unusable(f"{lora.path} holds {len(found)} files ({names}): say which in `file`.")
+    return found[0]
+
+
+def _snapshot(name: str) -> Path | None:
+    """Return the folder of the hub name ``name`` in the hub's cache."""
+    home = hub_cache() / f"models--{name.replace('/', '--')}"
+    reference = home / "refs" / "main"
+    if name.count("/") != 1 or not reference.is_file():
+        return None
+    folder = home / "snapshots" / reference.read_text("utf-8").strip()
+    return folder if folder.is_dir() else None
+
+
+def _check_header(*paths: Path) -> None:
+    try:
+        for path in paths:
+            if path.suffix == ".safetensors":
+                header(path)
+    except DamagedFile as error:
+        raise _Unusable(str(error)) from error
+
+
+def _check_gguf(name: str, path: Path) -> None:
+    if not name.startswith("transformer"):
+        raise _Unusable(f"A GGUF file replaces a transformer, not a {name}.")
+    if find_spec("gguf") is None:
+        raise _Unusable("GGUF files need gguf: pip install gguf")
+    with path.open("rb") as file:
+        if file.read(4) != _GGUF_MAGIC:
+            raise _Unusable(f"{path} is damaged or no GGUF file.")
+
+
+def _quantisation_problems(
+    request: RenderRequest, values: Mapping[str, Any], facts: ModelFacts
+) -> Iterator[FieldProblem]:
+    asked = quantisation_of(request)
+    for name in asked:
+        where = "quantize" if isinstance(request.quantize, str) else f"quantize.{name}"
+        if not isinstance(request.quantize, str) and facts.class_name and not _has(facts, name):
+            yield FieldProblem(where, f"{facts.class_name} has no {name}.")
+        if str(values.get(name, "")).endswith(".gguf"):
+            yield FieldProblem(where, f"The {name} is a GGUF file, which is quantised already.")
+    for how in sorted(set(asked.values())):
+        module, package = _QUANTISERS.get(how, ("", ""))
+        if module and find_spec(module) is None:
+            yield FieldProblem("quantize", f"{how} needs {package}: pip install {package}")

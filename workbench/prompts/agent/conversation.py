@@ -1,0 +1,242 @@
+"""One turn of the agent: the user's message, a few steps with tools, and what is said at the end.
+
+Native tool calls where the endpoint has them, JSON actions where it has not. What the tools do lies
+with the workplace; this only bounds, validates and tells. Knows no sessions and no jobs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import resources
+from typing import Any, Final, Protocol, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from workbench.actions.model import Action
+from workbench.errors import InvalidRequest, WorkbenchError
+from workbench.prompts.agent.tools import Ask, Look, request_from, requests_schema, tool_specs
+from workbench.prompts.answers import plain_text
+from workbench.prompts.chat import ChatEndpoint, ToolCall, Turn
+from workbench.prompts.model import ChatFailure, Exchange
+
+__all__ = ["MOST_STEPS", "Outcome", "Step", "Workplace", "converse"]
+
+MOST_STEPS: Final = 6
+"""Times that the model is asked within one turn."""
+_TURN_S: Final = 60.0
+_MOST_CALLS: Final = 16
+"""Tool calls taken from one answer; a model that repeats itself is cut off."""
+_LONGEST_MESSAGE: Final = 1_000
+_LONGEST_OBSERVATION: Final = 6_000
+
+
+class Workplace(Protocol):
+    """What the agent works on: one session, with its renders."""
+
+    def view(self) -> Mapping[str, Any]:
+        """Return what the agent is told of the session: prompt, scene, history, settings, cards."""
+
+    async def perform(self, action: Action) -> Mapping[str, Any]:
+        """Carry one action out and return what came of it; raises ``WorkbenchError``."""
+
+    async def look(self, asked: Look) -> Mapping[str, Any]:
+        """Return more of an entry or a card; raises ``WorkbenchError``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing that the agent did, or tried."""
+
+    action: Action | Look | None
+    came_of_it: Mapping[str, Any] = field(default_factory=dict)
+    problem: str = ""
+    """Why it was not done; empty when it was."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a turn."""
+
+    message: str
+    steps: tuple[Step, ...] = ()
+    question: str = ""
+    """What the agent asks back; empty when nothing."""
+    is_cut_short: bool = False
+    """Whether the steps or the time ran out before the model was done."""
+    exchanges: tuple[Exchange, ...] = ()
+
+    @property
+    def actions(self) -> tuple[Action, ...]:
+        """The actions that were carried out, in order."""
+        return tuple(
+            step.action
+            for step in self.steps
+            if step.action is not None and not isinstance(step.action, Look) and not step.problem
+        )
+
+
+class _Call(BaseModel):
+    model_config = ConfigDict(extra="allow")
+
+    kind: str
+
+
+class _Answer(BaseModel):
+    """What an endpoint without tools answers."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    actions: list[_Call] = Field(default_factory=list, max_length=_MOST_CALLS)
+    message: str = ""
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if not self.actions and not self.message.strip():
+            raise ValueError("neither actions nor a message")
+        return self
+
+
+async def converse(
+    endpoint: ChatEndpoint,
+    request: str,
+    workplace: Workplace,
+    *,
+    on_step: Callable[[Step], object] | None = None,
+    timeout_s: float = _TURN_S,
+) -> Outcome:
+    """Let the model act on ``request`` until it is done, asks back, or has used its steps.
+
+    ``on_step`` is told of each step as it is done. Cancelling the task stops between two steps:
+    what was done stays done, each step as an entry of its own. Raises ``ChatFailure`` when the
+    model gives no usable answer before anything was done; later failures end the turn instead.
+    """
+    turn = _TurnOfAgent(endpoint, workplace, on_step or (lambda _step: None))
+    try:
+        async with asyncio.timeout(timeout_s):
+            return await turn.run(request)
+    except TimeoutError:
+        if not turn.steps:
+            message = f"The language model did not answer within {timeout_s:g} s."
+            raise ChatFailure(message, turn.said) from None
+        return turn.outcome("The language model took too long; what it did so far stays.", cut=True)
+    except ChatFailure as error:
+        turn.said += error.exchanges
+        if not turn.steps:
+            raise ChatFailure(str(error), turn.said) from error
+        return turn.outcome(f"{error} What was done so far stays.", cut=True)
+
+
+class _TurnOfAgent:
+    """The state of one turn."""
+
+    def __init__(
+        self, endpoint: ChatEndpoint, workplace: Workplace, on_step: Callable[[Step], object]
+    ) -> None:
+        self._endpoint = endpoint
+        self._workplace = workplace
+        self._on_step = on_step
+        self.steps: list[Step] = []
+        self.said: list[Exchange] = []
+        self._seen: set[str] = set()
+
+    async def run(self, request: str) -> Outcome:
+        messages: list[Mapping[str, Any]] = [
+            {"role": "system", "content": _instruction()},
+            {"role": "user", "content": _told({"session": dict(self._workplace.view())})},
+            {"role": "user", "content": request},
+        ]
+        for _ in range(MOST_STEPS):
+            turn = await self._next(messages)
+            if not turn.calls:
+                return self.outcome(turn.text)
+            messages.append(turn.message)
+            for call in turn.calls[:_MOST_CALLS]:
+                asked, observation = await self._do(call)
+                if isinstance(asked, Ask):
+                    return self.outcome("", question=asked.question)
+                messages.append(turn.result_of(call, _told(observation)))
+            if turn.text and not self._endpoint.abilities.can_call_tools:
+                return self.outcome(turn.text)  # said with the actions: nothing is left to decide
+        return self.outcome("The steps of one turn are used up; say how to go on.", cut=True)
+
+    def outcome(self, text: str, *, question: str = "", cut: bool = False) -> Outcome:
+        message = plain_text(text)[:_LONGEST_MESSAGE]
+        return Outcome(
+            message, tuple(self.steps), plain_text(question), cut, exchanges=tuple(self.said)
+        )
+
+    async def _next(self, messages: Sequence[Mapping[str, Any]]) -> Turn:
+        """Return the model's next move, by tools where the endpoint has them."""
+        turn, said = await self._endpoint.call_tools(messages, tool_specs())
+        self.said += said
+        # An endpoint that ignores tools answers like one that has nothing to do: ask it by JSON.
+        if turn is not None and (turn.calls or self._endpoint.abilities.has_called_tools):
+            return turn
+        asked = [*messages, {"role": "user", "content": _ladder()}]
+        answer, said = await self._endpoint.ask(asked, _Answer)
+        self.said += said
+        calls = tuple(
+            ToolCall(f"call-{number}", call.kind, call.model_dump(exclude={"kind"}))
+            for number, call in enumerate(answer.actions)
+        )
+        return Turn(
+            answer.message, calls, {"role": "assistant", "content": answer.model_dump_json()}
+        )
+
+    async def _do(self, call: ToolCall) -> tuple[object, Mapping[str, Any]]:
+        """Carry one call out; return what it asked and what the model is told of it."""
+        key = json.dumps([call.name, call.arguments], sort_keys=True, default=str)
+        try:
+            asked = request_from(call.name, call.arguments)
+            problem = call.problem
+        except InvalidRequest as error:
+            asked, problem = None, call.problem or str(error)
+        if asked is None or problem:
+            self._note(Step(None, problem=problem))
+            return None, {"problem": problem}
+        if isinstance(asked, Ask):
+            return asked, {}
+        if key in self._seen:
+            return asked, {"problem": "This was done already in this turn."}
+        try:
+            if isinstance(asked, Look):
+                came = await self._workplace.look(asked)
+            else:
+                came = await self._workplace.perform(asked)
+        except WorkbenchError as error:
+            self._note(Step(asked, problem=str(error)))
+            return asked, {"problem": str(error)}
+        self._seen.add(key)
+        self._note(Step(asked, came))
+        return asked, came
+
+    def _note(self, step: Step) -> None:
+        self.steps.append(step)
+        self._on_step(step)
+
+
+def _told(data: Mapping[str, Any]) -> str:
+    """Return ``data`` as the model reads it: JSON under one name, so that it is no instruction."""
+    text = json.dumps({"data": data}, ensure_ascii=False, default=str)
+    return (
+        text if len(text) <= _LONGEST_OBSERVATION * 4 else f"{text[: _LONGEST_OBSERVATION * 4]} …"
+    )
+
+
+@cache
+def _instruction() -> str:
+    return _text("agent")
+
+
+@cache
+def _ladder() -> str:
+    return f"{_text('agent_without_tools')}\n{requests_schema()}"
+
+
+def _text(name: str) -> str:
+    folder = resources.files("workbench.prompts").joinpath("instructions")
+    return folder.joinpath(f"{name}.txt").read_text("utf-8").strip()

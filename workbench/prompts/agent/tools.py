@@ -1,0 +1,145 @@
+"""The tools that the agent may call: every action, and two that act on nothing, *look* and *ask*.
+
+Made from the actions' own models, so that a new action is a new tool. Knows no endpoint.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from workbench.actions.model import (
+    Action,
+    AddBeat,
+    AddEntity,
+    ChangeBeat,
+    Compare,
+    EditEntity,
+    EditField,
+    GoBack,
+    Lock,
+    RemoveBeat,
+    RemoveEntity,
+    Render,
+    RewriteSentence,
+    SetRender,
+    Star,
+    Unlock,
+    Vary,
+    actions_from,
+)
+from workbench.actions.render_settings import RenderSettings
+from workbench.errors import FieldProblem, InvalidRequest
+
+__all__ = ["Ask", "Look", "Request", "request_from", "requests_schema", "tool_specs"]
+
+_FILLED_IN: Final = frozenset({"kind", "job_ids", "batch_id"})
+"""Fields of actions that the workbench fills in, never the model."""
+
+
+class Look(BaseModel):
+    """See more of an earlier prompt or of a card before deciding: its whole text, job and scores."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Literal["look"] = "look"
+    entry: int | None = Field(None, ge=0, description="The prompt's index in the session.")
+    card: int | None = Field(None, ge=1, description="The card's number on the screen.")
+
+
+class Ask(BaseModel):
+    """Ask the user one short question, where the request can mean two different things."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Literal["ask"] = "ask"
+    question: str = Field(min_length=1, max_length=400)
+
+
+Request = Action | Look | Ask
+"""What one tool call asks for."""
+
+_ACTIONS: Final = (
+    EditField, AddEntity, EditEntity, RemoveEntity, AddBeat, ChangeBeat, RemoveBeat,
+    RewriteSentence, SetRender, Render, Vary, GoBack, Lock, Unlock, Star, Compare,
+)  # fmt: skip
+_OWN: Final = TypeAdapter[Look | Ask](Annotated[Look | Ask, Field(discriminator="kind")])
+
+
+@cache
+def tool_specs() -> tuple[Mapping[str, Any], ...]:
+    """Return the tools as the chat-completions protocol describes functions."""
+    return tuple(
+        {
+            "type": "function",
+            "function": {
+                "name": model.model_fields["kind"].default,
+                "description": " ".join((model.__doc__ or "").split()),
+                "parameters": _parameters(model),
+            },
+        }
+        for model in (Look, *_ACTIONS, Ask)
+    )
+
+
+@cache
+def requests_schema() -> str:
+    """Return the tools in one line each, for endpoints that know no tools."""
+    lines = []
+    for tool in tool_specs():
+        function = tool["function"]
+        fields = function["parameters"]["properties"]
+        named = ", ".join(f'"{name}"' for name in ("kind", *fields))
+        lines.append(f"{function['name']}: {function['description']} Fields: {named}.")
+    return "\n".join(lines)
+
+
+def request_from(name: str, arguments: Mapping[str, Any]) -> Request:
+    """Return what a tool call asks for; raises ``InvalidRequest``, naming what does not fit."""
+    known = {tool["function"]["name"] for tool in tool_specs()}
+    if name not in known:
+        problem = f"is none of {', '.join(sorted(known))}"
+        raise InvalidRequest(f"The tool {name!r} {problem}.", (FieldProblem("kind", problem),))
+    given = {k: v for k, v in arguments.items() if k not in _FILLED_IN}
+    if name in {"look", "ask"}:
+        try:
+            return _OWN.validate_python({"kind": name, **given})
+        except ValidationError as error:
+            problems = tuple(
+                FieldProblem(".".join(map(str, e["loc"])), e["msg"]) for e in error.errors()[:5]
+            )
+            told = "; ".join(f"{p.field}: {p.problem}" for p in problems)
+            raise InvalidRequest(f"These arguments do not fit: {told}.", problems) from error
+    (action,) = actions_from([{"kind": name, **given}])
+    return action
+
+
+def _parameters(model: type[BaseModel]) -> dict[str, Any]:
+    """Return the JSON schema of the arguments; without the titles, which only take tokens."""
+    schema = _without_titles(model.model_json_schema())
+    properties = {k: v for k, v in schema["properties"].items() if k not in _FILLED_IN}
+    if model is SetRender:
+        settings = _without_titles(RenderSettings.model_json_schema())
+        properties["values"] = {"type": "object", "properties": settings["properties"]}
+        schema["$defs"] = settings.get("$defs", {})
+    shape = {"type": "object", "properties": properties, "additionalProperties": False}
+    required = [name for name in schema.get("required", []) if name in properties]
+    definitions = schema.get("$defs")
+    return {
+        **shape,
+        **({"required": required} if required else {}),
+        **({"$defs": definitions} if definitions else {}),
+    }
+
+
+def _without_titles(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {
+            k: _without_titles(v)
+            for k, v in value.items()
+            if not (k == "title" and isinstance(v, str))
+        }
+    return [_without_titles(one) for one in value] if isinstance(value, list) else value

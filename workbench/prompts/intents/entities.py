@@ -1,0 +1,91 @@
+"""Entities that a match means, and what every request about them needs."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from workbench.actions.model import EditEntity, EditField
+from workbench.prompts.intents.candidates import Candidate
+from workbench.prompts.intents.clauses import NounPhrase
+from workbench.prompts.intents.context import Context
+from workbench.prompts.intents.making import article_for, kind_of, numeral_for
+from workbench.prompts.intents.references import Reference, is_person, is_singular
+from workbench.prompts.intents.words import word_list
+from workbench.scene import Entity, EntityKind
+
+__all__ = [
+    "NO_SKIN",
+    "countable",
+    "counted",
+    "entities_of",
+    "field_change",
+    "kind_of_entity",
+    "same_as",
+    "wearer",
+]
+
+
+NO_SKIN: Final = (
+    "People keep the colour that they have. Say what they wear instead, such as “a red jacket”."
+)
+
+
+def entities_of(found: Reference | None, context: Context) -> list[Entity]:
+    """Return the entities that a reference means; none for a part or a field."""
+    if found is None:
+        return []
+    return [e for i in found.ids if (e := context.scene.entity(i)) is not None]
+
+
+def field_change(
+    field: str, value: str | tuple[str, ...], context: Context, score: float
+) -> Candidate | None:
+    """Return the candidate that sets one field, or says that it is so already."""
+    if value == getattr(context.scene, field):
+        return Candidate(already=True, score=score)
+    return Candidate((EditField(field=field, value=value),), score, intent="look")
+
+
+def wearer(context: Context) -> Entity | None:
+    """Return whom a bare "short hair" is about: who was spoken of last, or the only lead."""
+    spoken = [e for i in context.focus if (e := context.scene.entity(i)) is not None]
+    lively = [
+        e for e in [*spoken, *context.leads()] if kind_of_entity(e) in _WEARERS or is_person(e)
+    ]
+    return lively[0] if lively and is_singular(lively[0]) else None
+
+
+_WEARERS: Final = frozenset({EntityKind.PERSON, EntityKind.ANIMAL, EntityKind.ROBOT})
+
+
+def kind_of_entity(entity: Entity) -> EntityKind:
+    """Return what sort of thing an entity is, by its noun where that is not stated."""
+    return entity.kind if entity.kind is not EntityKind.OTHER else kind_of(entity.noun)
+
+
+def counted(entity: Entity, count: int) -> EditEntity:
+    """Return the action that makes an entity ``count`` in number."""
+    return EditEntity(
+        entity=entity.id,
+        aspect="count",
+        value=count,
+        determiner=article_for(entity.phrase) if count == 1 else numeral_for(count),
+    )
+
+
+def countable(entity: Entity) -> bool:
+    """Tell whether an entity can be counted."""
+    head = entity.phrase.split(" of ")[0].split()[-1:] or [""]
+    return head[0] not in word_list("mass") and entity.kind is not EntityKind.PHENOMENON
+
+
+def same_as(thing: NounPhrase, context: Context) -> Entity | None:
+    """Return the member of the cast that a noun phrase names again."""
+    return next(
+        (
+            e
+            for e in context.scene.cast
+            if e.noun == thing.noun and e.phrase.split()[-1:] == thing.phrase.split()[-1:]
+        ),
+        None,
+    )
