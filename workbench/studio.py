@@ -35,6 +35,7 @@ from workbench.jobs.model import Batch, Job, Priority
 from workbench.prompts.agent.conversation import Step
 from workbench.prompts.conversation import Host
 from workbench.prompts.forms import Form, form_for, text_for_model
+from workbench.prompts.language_models.choice import LanguageChoice, read_default
 from workbench.prompts.markers import strip_marker
 from workbench.prompts.model import Entry, Revision
 from workbench.prompts.sessions import Sessions
@@ -74,7 +75,7 @@ class Studio:
 
     def __init__(self, settings: Settings | None = None) -> None:
         self.settings = settings or Settings()
-        self.writer = PromptWriter(self.settings)
+        self.writer = PromptWriter(_with_language_model(self.settings))
         self.sessions = Sessions(self.settings, self.writer)
         self.jobs = JobManager(self.settings)
         self._engines: dict[str, Engine] = {}
@@ -512,3 +513,14 @@ def _serve(loop: asyncio.AbstractEventLoop) -> None:
     asyncio.set_event_loop(loop)
     loop.run_forever()
     loop.close()
+
+
+def _with_language_model(settings: Settings) -> Settings:
+    """Return ``settings`` with the language model that was chosen as this ``outputs/``'s default."""
+    choice = read_default(settings)
+    if choice == LanguageChoice.of(settings):
+        return settings
+    # Only those who have chosen one pay for its keys.
+    from workbench.prompts.language_models.selection import LanguageModels  # noqa: PLC0415
+
+    return LanguageModels(settings).settings_for(choice)

@@ -76,7 +76,8 @@ def test_a_retry_is_a_new_attempt_under_the_same_id(shop: Shop) -> None:
     assert job.state is JobState.FAILED
     assert job.error == "The engine will not."
     again = shop.manager.retry(job.job_id)
-    assert (again.job_id, again.state, again.error) == (job.job_id, JobState.QUEUED, "")
+    assert (again.job_id, again.error) == (job.job_id, "")
+    assert again.state is not JobState.FAILED  # a worker may have it already
     (done,) = shop.ended(job.job_id)
     assert (done.state, done.attempt) == (JobState.COMPLETE, 2)
     with pytest.raises(Conflict):

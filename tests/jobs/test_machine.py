@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import hypothesis.strategies as st
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import (
     Bundle,
@@ -303,4 +304,4 @@ Machine.TestCase.settings = settings(
     suppress_health_check=list(HealthCheck),
     derandomize=True,
 )
-TestAnyCourseOfEvents = Machine.TestCase
+TestAnyCourseOfEvents = pytest.mark.timeout(900)(Machine.TestCase)  # on a busy machine

@@ -53,6 +53,9 @@ _TURN_ALONE_PX: Final = 1.5
 """Where no travel is found, turning alone is believed if it leaves less than this."""
 _AGREEING: Final = 0.3
 """Share of the corners that must agree on one motion."""
+_LOOKED_AT: Final = 200
+"""Of a longer path this many frames are searched for a return."""
+_AWAY_DEG: Final = 2.0
 _STANDS: Final = 1e-3
 """A commanded step shorter than this share of the path's length is a standstill."""
 
@@ -154,19 +157,22 @@ def return_frames(poses: Array) -> tuple[int, int] | None:
     """Return the two frames farthest apart in time at which ``poses`` coincide; None if none do.
 
     They coincide within half a degree and a hundredth of the path's extent; between them the camera
-    must have been elsewhere.
+    must have been elsewhere. Of a path of over 200 frames, 200 evenly spread ones are looked at.
     """
-    places = poses[:, :3, 3]
+    frames = np.unique(np.linspace(0, len(poses) - 1, _LOOKED_AT).round().astype(int))
+    places, turns = poses[frames, :3, 3], poses[frames, :3, :3]
     extent = float(np.linalg.norm(places.max(axis=0) - places.min(axis=0)))
-    for gap in range(len(poses) - 1, 1, -1):
-        for start in range(len(poses) - gap):
-            stop = start + gap
-            near = np.linalg.norm(places[stop] - places[start]) <= 0.01 * extent
-            if near and _apart(poses[start], poses[stop]) <= 0.5:
-                between = poses[start : stop + 1]
-                away = max(_apart(poses[start], pose) for pose in between)
-                far = np.linalg.norm(between[:, :3, 3] - places[start], axis=1).max()
-                return (start, stop) if away > 2 or far > 0.1 * extent > 0 else None
+    if extent == 0 and _angles(turns[:1], turns).max() <= _AWAY_DEG / 2:
+        return None
+    for gap in range(len(frames) - 1, 1, -1):
+        near = np.linalg.norm(places[gap:] - places[:-gap], axis=1) <= 0.01 * extent
+        near &= _angles(turns[:-gap], turns[gap:]) <= 0.5
+        for start in np.flatnonzero(near).tolist():
+            between = slice(start, start + gap + 1)
+            away = _angles(turns[start], turns[between]).max()
+            far = np.linalg.norm(places[between] - places[start], axis=1).max()
+            if away > _AWAY_DEG or far > 0.1 * extent > 0:
+                return int(frames[start]), int(frames[start + gap])
     return None
 
 
@@ -191,8 +197,10 @@ def return_error(first: Picture, second: Picture, intrinsics: Intrinsics) -> Ret
     )
 
 
-def _apart(one: Array, other: Array) -> float:
-    return float(angle_deg(one[:3, :3].T @ other[:3, :3]))
+def _angles(one: Array, other: Array) -> Array:
+    """Return the angles between two stacks of rotations, degrees."""
+    cosine = ((one * other).sum(axis=(-2, -1)) - 1) / 2
+    return np.asarray(np.degrees(np.arccos(np.clip(cosine, -1, 1))))
 
 
 def _follow(luma: Sequence[Picture], start: int) -> tuple[int, Array, Array]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import Any, Final, Self
@@ -10,7 +12,7 @@ from pydantic import BaseModel
 
 __all__ = ["Abilities", "Rung"]
 
-_UNSUPPORTED: Final = frozenset({400, 404, 415, 422, 501})
+_UNSUPPORTED: Final = frozenset({400, 404, 415, 422, 500, 501})
 """Statuses with which endpoints refuse what they do not know."""
 
 
@@ -35,6 +37,10 @@ class Abilities:
     """Whether tools may be offered to the model."""
     has_called_tools: bool = False
     """Whether it has ever called one: many endpoints ignore what they do not know."""
+    max_tokens: int | None = None
+    """The limit of tokens to ask for, where the endpoint's own has cut an answer off."""
+    has_system_role: bool = True
+    """Whether its template takes a system message."""
     rung_before: Rung | None = None
     """Where the rung stood before streaming was suspected of a refusal."""
 
@@ -53,6 +59,18 @@ class Abilities:
         schema = {"name": answer.__name__, "schema": answer.model_json_schema()}
         return {"response_format": {"type": "json_schema", "json_schema": schema}}
 
+    def messages(self, asked: Sequence[Mapping[str, str]]) -> list[dict[str, str]]:
+        """Return the messages in the roles that the endpoint takes."""
+        first, *rest = (dict(message) for message in asked)
+        if self.has_system_role or first["role"] != "system" or not rest:
+            return [first, *rest]
+        joined = f"{first['content']}\n\n{rest[0]['content']}"
+        return [{**rest[0], "content": joined}, *rest[1:]]
+
+    def length_options(self) -> dict[str, Any]:
+        """Return the options that ask for room enough."""
+        return {} if self.max_tokens is None else {"max_tokens": self.max_tokens}
+
     def stream_options(self) -> dict[str, Any]:
         """Return the options that ask a stream for its token counts."""
         return {"stream_options": {"include_usage": True}} if self.can_count else {}
@@ -65,6 +83,10 @@ class Abilities:
         """
         if status not in _UNSUPPORTED:
             return None
+        if self.has_system_role and re.search(
+            r"system\b.{0,40}\brole|role.{0,40}\bsystem|roles must alternate", told, re.IGNORECASE
+        ):
+            return replace(self, has_system_role=False)
         if streamed and self.can_stream:
             if self.can_count and ("stream_options" in told or self.rung is Rung.TEXT):
                 return replace(self, can_count=False)

@@ -6,7 +6,15 @@ import json
 import re
 from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    field_validator,
+    model_validator,
+)
 
 from workbench.lexicon.morphology import lemma
 from workbench.lexicon.words import content_words
@@ -21,6 +29,7 @@ __all__ = [
     "keeps_subject",
     "plain_text",
     "prompt_so_far",
+    "without_thoughts",
 ]
 
 _TAG: Final = re.compile(
@@ -30,6 +39,23 @@ _OPEN_TAG: Final = re.compile(r"<\s*/?(?:[a-z][^<>]{0,80})?\Z", re.IGNORECASE)
 _FENCE: Final = re.compile(r"```(?:json)?\s*(.*?)```", re.DOTALL)
 _PARTIAL_PROMPT: Final = re.compile(r'"prompt"\s*:\s*"((?:[^"\\]|\\u[0-9a-fA-F]{4}|\\[^u])*)')
 _LONGEST_FIELD: Final = 400
+
+
+_THOUGHT: Final = re.compile(
+    r"<\s*(think|thinking|thought|reasoning)\s*>.*?(?:<\s*/\s*\1\s*>|\Z)", re.IGNORECASE | re.DOTALL
+)
+_END_OF_THOUGHT: Final = re.compile(
+    r"\A.*<\s*/\s*(?:think|thinking|thought|reasoning)\s*>", re.IGNORECASE | re.DOTALL
+)
+
+
+def without_thoughts(text: str) -> str:
+    """Return an answer without what a reasoning model thinks before it.
+
+    A thought that has not ended hides all that follows; a closing tag alone, all before it, for
+    some templates open the thought themselves.
+    """
+    return _END_OF_THOUGHT.sub("", _THOUGHT.sub("", text))
 
 
 def plain_text(text: str) -> str:
@@ -44,6 +70,7 @@ def json_in(text: str) -> dict[str, Any]:
 
     Raises ``ValueError`` when there is none.
     """
+    text = without_thoughts(text)
     candidates = [text, *_FENCE.findall(text)]
     start = text.find("{")
     while start >= 0 and len(candidates) < 8:
@@ -64,7 +91,7 @@ def prompt_so_far(text: str) -> str:
 
     A tag that is not closed yet is left out with all that follows.
     """
-    match = _PARTIAL_PROMPT.search(text)
+    match = _PARTIAL_PROMPT.search(without_thoughts(text))
     if match is None:
         return ""
     try:
@@ -91,7 +118,17 @@ def _text(value: Any) -> Any:
     return value
 
 
-_Text = Annotated[str, BeforeValidator(_text), Field(max_length=20_000)]
+_LONGEST_TEXT: Final = 20_000
+
+
+def _bounded(value: str) -> str:
+    # Not in the schema: grammars of endpoints cannot take a maxLength of thousands.
+    if len(value) > _LONGEST_TEXT:
+        raise ValueError(f"has more than {_LONGEST_TEXT:,} characters")
+    return value
+
+
+_Text = Annotated[str, BeforeValidator(_text), AfterValidator(_bounded)]
 
 
 class SceneAnswer(BaseModel):

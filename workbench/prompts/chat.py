@@ -31,6 +31,16 @@ _LONGEST_STREAM: Final = 200_000
 """Characters after which a stream that does not end is left."""
 
 
+_MOST_TOKENS: Final = 4_096
+_CUT_OFF: Final = (
+    "The language model's answer was cut off: its limit of tokens (max_tokens) is too small."
+)
+
+
+class CutOff(ValueError):
+    """An answer ended at the endpoint's limit of tokens."""
+
+
 @dataclass(slots=True)
 class _Reply:
     text: str
@@ -183,6 +193,14 @@ class ChatEndpoint:
                     raise ChatFailure(problem, said) from None
                 able = less
                 continue
+            except CutOff:
+                said.append(
+                    self._exchange(messages, _Reply(""), _CUT_OFF, time.monotonic() - begun)
+                )
+                if able.max_tokens is not None:
+                    raise ChatFailure(_CUT_OFF, said) from None
+                able = replace(able, max_tokens=_MOST_TOKENS)
+                continue
             except (openai.OpenAIError, ValueError, OSError) as error:
                 kind = type(error).__name__
                 problem = f"The language model could not be reached or understood ({kind})."
@@ -204,8 +222,9 @@ class ChatEndpoint:
         client = self._connected(openai)
         options = {
             "model": self.model,
-            "messages": list(messages),
+            "messages": able.messages(messages),
             **able.response_format(answer),
+            **able.length_options(),
         }
         if on_text is None or not able.can_stream:
             return _read_reply(await client.chat.completions.create(**options))
@@ -252,14 +271,24 @@ def _read_reply(result: Any) -> _Reply:
         raise ValueError("no choices")
     choice = choices[0]
     if getattr(choice, "finish_reason", "") == "length":
-        raise ValueError("cut off")
+        raise CutOff
     message = getattr(choice, "message", None)
-    text = getattr(message, "content", None)
     if getattr(message, "refusal", None):
         raise ValueError("refused")
-    reply = _Reply(text if isinstance(text, str) else "")
+    reply = _Reply(_text_of(getattr(message, "content", None)))
     reply.count(getattr(result, "usage", None))
     return reply
+
+
+def _text_of(content: Any) -> str:
+    """Return the text of a message's content: a string, or a list of parts."""
+    if isinstance(content, str):
+        return content
+    texts = []
+    for part in content if isinstance(content, list) else ():
+        text = part.get("text") if isinstance(part, dict) else getattr(part, "text", None)
+        texts.append(text if isinstance(text, str) else "")
+    return "".join(texts)
 
 
 def _completion_in(body: bytes) -> Any:
@@ -282,8 +311,8 @@ async def _read_stream(stream: Any, on_text: OnText) -> _Reply:
             delta = getattr(choice, "delta", None)
             if getattr(delta, "refusal", None):
                 raise ValueError("refused")
-            piece = getattr(delta, "content", None)
-            if piece and isinstance(piece, str):
+            piece = _text_of(getattr(delta, "content", None))
+            if piece:
                 reply.text += piece
                 # The loop calls it, so that what fails in there is not taken for the endpoint's.
                 loop.call_soon(on_text, reply.text)
@@ -291,7 +320,7 @@ async def _read_stream(stream: Any, on_text: OnText) -> _Reply:
                 raise ValueError("does not end")
     await asyncio.sleep(0)  # all is told before the answer is returned
     if ended == "length":
-        raise ValueError("cut off")
+        raise CutOff
     return reply
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -48,6 +49,12 @@ _TURNS: Final = 12
 """Earlier requests that a new one may refer to."""
 _LANDMARKS: Final = 60
 """Newest entries among which words such as "before the rain" look."""
+
+_CONFIRMING: Final = re.compile(
+    r"(?:yes|yep|yeah|ok|okay|sure|confirm(?:ed)?|do it|go(?: ahead)?|start(?: them| it)?|please do)"
+    r"(?:,? (?:please|do it|go ahead|start(?: them)?))?[ .!]*",
+    re.IGNORECASE,
+)
 
 Standing = Callable[[RenderSettings], RenderSettings]
 """Fills in the engine's defaults; raises ``InvalidRequest`` for what it cannot render."""
@@ -124,6 +131,14 @@ class Conversation:
             part=_part(turns),
             models=host.models,
         )
+
+    def confirmed(self, session_id: str, request: str) -> tuple[Action, ...]:
+        """Return the actions that the last turn proposed, where ``request`` confirms them."""
+        if _CONFIRMING.fullmatch(request.strip()) is None:
+            return ()
+        last = self._store.turns(session_id, 1)
+        actions = last[-1].actions if last else ()
+        return tuple(one for a in actions if isinstance(a, Propose) for one in a.actions)
 
     def revised(self, base: Entry, actions: Sequence[Action]) -> Revision:
         """Return what ``actions`` make of ``base``; raises ``InvalidRequest``."""

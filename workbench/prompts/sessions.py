@@ -204,6 +204,9 @@ class Sessions:
                 "The session has no prompt to tune yet.", (FieldProblem("prompt", "is missing"),)
             )
         host = host or Host()
+        confirmed = self._conversation.confirmed(session_id, user_request)
+        if confirmed:
+            return await self.act(session_id, confirmed, prompt, host=host)
         context = self._conversation.context(session_id, base, host)
         revision = self._writer.revise(user_request, context, failure)
         return await self._done(session_id, base, said, revision, user_request, host)

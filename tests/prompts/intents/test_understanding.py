@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -22,6 +24,9 @@ from workbench.prompts.conversation import proposed
 from workbench.prompts.intents.context import Context, Landmark
 from workbench.prompts.intents.revising import revise
 from workbench.prompts.model import Revision, Turn
+from workbench.prompts.sessions import Sessions
+from workbench.prompts.writer import PromptWriter
+from workbench.settings import Settings
 
 PAIR = "a man and a woman dancing in a ballroom"
 
@@ -125,3 +130,17 @@ def test_nothing_is_added_for_words_that_name_no_thing() -> None:
     for said in ("client wants it better", "asdf qwer", "the vibe is off", "hmm", "a go back"):
         actions = revise(said, Context(scene_of(start), start)).actions
         assert not [a for a in actions if isinstance(a, AddEntity)], said
+
+
+def test_a_proposal_is_confirmed_in_words(tmp_path: Path) -> None:
+    settings = Settings(outputs=tmp_path / "outputs", language_provider="builtin")
+    sessions = Sessions(settings, PromptWriter(settings))
+
+    async def talk() -> list[Revision]:
+        session_id, _ = await sessions.enhance("a dog running on a beach")
+        return [(await sessions.update(session_id, said))[0] for said in ("9 seeds", "yes please")]
+
+    proposal, started = asyncio.run(talk())
+    sessions.close()
+    assert [action.kind for action in proposal.actions] == ["propose"]
+    assert started.actions == (Render(seeds=9),)

@@ -9,12 +9,8 @@ import pytest
 from pydantic import ValidationError
 
 from tests.prompts.language_models.test_discovery import answers, closed_port, models, server
-from workbench.prompts.language_models.choice import (
-    LanguageChoice,
-    check_endpoint,
-    read_default,
-    write_default,
-)
+from workbench.prompts.language_models.checking import check_endpoint
+from workbench.prompts.language_models.choice import LanguageChoice, read_default, write_default
 from workbench.settings import Settings
 
 ENDPOINT = LanguageChoice(

@@ -12,6 +12,7 @@ from tests.prompts.language_models.test_discovery import answers, models, server
 from workbench.cli import main
 from workbench.prompts.language_models.choice import read_default
 from workbench.settings import Settings
+from workbench.studio import Studio
 
 
 @pytest.fixture(autouse=True)
@@ -37,6 +38,16 @@ def test_an_endpoint_that_is_used_becomes_the_default_and_its_key_stays_out_of_o
     held = [p for p in own_place.rglob("*") if p.is_file() and b"s3cret" in p.read_bytes()]
     assert [p.name for p in held] == ["keys.json"]
     assert not any(p.is_relative_to(own_place / "outputs") for p in held)
+
+
+def test_what_is_chosen_writes_in_the_next_studio(own_place: Path) -> None:
+    answer = {"prompt": "A red fox trots through deep snow at dawn.", "scene": {"subject": "a fox"}}
+    with scripted([say(json.dumps(answer))]) as script:
+        assert main(["language", "use", "m", "--url", script.base_url]) == 0
+        with Studio() as studio:
+            _, entry = studio.run(studio.enhance("red fox in snow at dawn"))
+    assert entry.prompt == answer["prompt"]
+    assert (own_place / "outputs" / ".workbench" / "language.json").is_file()
 
 
 def test_builtin_is_always_there_to_go_back_to(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,4 +1,4 @@
-"""Which language model writes: a choice as data, the default of this ``outputs/``, and a test of one.
+"""Which language model writes: a choice as data, and the default of this ``outputs/``.
 
 A choice never holds a key: that lies with :mod:`workbench.prompts.language_models.keys`.
 """
@@ -8,8 +8,6 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
-import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 from urllib.parse import urlsplit
@@ -24,14 +22,11 @@ from pydantic import (
 )
 
 from workbench.errors import LanguageModelError
-from workbench.prompts.chat import ChatEndpoint
-from workbench.prompts.language_models.discovery import list_models, normal_url
 from workbench.settings import Settings
 
-__all__ = ["EndpointCheck", "LanguageChoice", "check_endpoint", "read_default", "write_default"]
+__all__ = ["LanguageChoice", "read_default", "write_default"]
 
 _FILE: Final = "language.json"
-_TEST_S: Final = 30.0
 
 _Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=1_000)]
 
@@ -91,20 +86,6 @@ class LanguageChoice(BaseModel):
         return Settings(**{**settings.model_dump(), **values})
 
 
-@dataclass(frozen=True, slots=True)
-class EndpointCheck:
-    """What asking an endpoint one small question showed."""
-
-    answers: bool
-    message: str
-    """What the user reads: how long it took, or what is wrong and what to do."""
-    duration_s: float = 0.0
-
-
-class _Pong(BaseModel):
-    ready: bool
-
-
 def read_default(settings: Settings) -> LanguageChoice:
     """Return the default of this ``outputs/``: what was chosen on it, else what the settings say."""
     try:
@@ -132,29 +113,6 @@ def write_default(settings: Settings, choice: LanguageChoice) -> None:
             raise
     except OSError as error:
         raise LanguageModelError(f"The default cannot be kept in {path} ({error}).") from error
-
-
-async def check_endpoint(
-    choice: LanguageChoice, api_key: str = "", *, timeout_s: float = _TEST_S
-) -> EndpointCheck:
-    """Ask the endpoint of ``choice`` for its models and for one small answer; never raises for it."""
-    begun = time.monotonic()
-    try:
-        url = normal_url(choice.base_url)
-        names = await list_models(url, api_key, timeout_s=timeout_s)
-        if names and choice.model not in names:
-            near = ", ".join(names[:5])
-            return EndpointCheck(False, f"There is no model {choice.model!r} there; it has {near}.")
-        endpoint = ChatEndpoint(url, choice.model, api_key, timeout_s=timeout_s, retries=0)
-        try:
-            question = 'Answer with the JSON object {"ready": true} and nothing else.'
-            await endpoint.ask([{"role": "user", "content": question}], _Pong)
-        finally:
-            await endpoint.close()
-    except LanguageModelError as error:
-        return EndpointCheck(False, str(error), time.monotonic() - begun)
-    took = time.monotonic() - begun
-    return EndpointCheck(True, f"{choice.label} answers; that took {took:.1f} s.", took)
 
 
 def _path(settings: Settings) -> Path:

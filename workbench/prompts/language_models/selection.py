@@ -13,10 +13,9 @@ from typing import Final
 
 from workbench.errors import FieldProblem, InvalidRequest
 from workbench.prompts.language_models.catalog import CatalogModel, OnProgress, catalog, fetch
+from workbench.prompts.language_models.checking import EndpointCheck, check_endpoint
 from workbench.prompts.language_models.choice import (
-    EndpointCheck,
     LanguageChoice,
-    check_endpoint,
     read_default,
     write_default,
 )
