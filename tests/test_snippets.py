@@ -28,6 +28,7 @@ RUN_BY: Final = {
     ("engines.md", "python", '"""An engine'): "test_docs.py",
     ("engines.md", "bash", "export WORKBENCH_ENGINES"): "test_docs.py",
     ("engines.md", "toml", "[project.entry-points"): "here",
+    ("actions.md", "python", "prompt = session.tune"): "here",
     ("models.md", "python", "import workbench"): "here",
     ("models.md", "python", "# 24 GB"): "engines/diffusers/test_own_weights.py",
     ("prompts.md", "python", "import workbench"): "here",
@@ -39,7 +40,9 @@ RUN_BY: Final = {
     ("cluster.md", "bash", "export WORKBENCH_CLUSTER"): "jobs/cluster/test_by_hand.py",
     ("cluster.md", "python", "import subprocess, submitit"): "jobs/cluster/test_by_hand.py",
 }
-"""Page, language and first words of a block → the test that runs it. All of research.md's are run."""
+"""Page, language and first words of a block → the test that runs it."""
+RUN_WHOLE: Final = {"research.md": "research/test_docs.py", "worlds.md": "control/test_docs.py"}
+"""Page → the test that runs all of its blocks."""
 
 
 def blocks() -> Iterator[tuple[str, str, str]]:
@@ -98,7 +101,7 @@ def test_every_block_of_code_is_run_by_a_test() -> None:
     left = [
         (page, language, text.splitlines()[0])
         for page, language, text in blocks()
-        if page != "research.md"
+        if page not in RUN_WHOLE
         and not any((page, language) == known[:2] and text.startswith(known[2]) for known in RUN_BY)
     ]
     assert left == []
@@ -248,6 +251,21 @@ def test_prompts_are_told_as_they_grow_as_the_page_shows(
     told = _python(script, environment, tmp_path).strip().splitlines()
     assert len(told) == 8  # seven variations beside the prompt, then what counts
     assert "dog" in told[-1]
+
+
+def test_what_a_request_ends_in_is_done_and_can_be_done_again_as_the_page_shows(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    script = (
+        "import workbench as wb\n"
+        "session, other = wb.enhance('a dog running on a beach'), wb.enhance('a cat on a roof')\n"
+        + block("actions.md", "prompt = session.tune")
+        + "print(*[action.kind for action in prompt.actions])\n"
+        + "print(len(prompt.videos), session.settings.aspect, session.settings.seconds)\n"
+    )
+    kinds, told = _python(script, environment, tmp_path).strip().splitlines()
+    assert kinds == "edit_field set_render render"
+    assert told == "1 9:16 8.0"
 
 
 def test_a_prompt_comes_over_curl_as_events(tmp_path: Path) -> None:

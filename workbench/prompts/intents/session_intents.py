@@ -461,6 +461,14 @@ def _setting_patterns() -> tuple[tuple[Mapping[str, Any], re.Pattern[str]], ...]
     )
 
 
+_THEN_RENDER: Final = re.compile(
+    r"(?:\band|\bthen|,)\s+(?:then\s+)?(?:re-?)?(?:render|generate)(?:\s+(?:it|this|that))?"
+    r"(?:\s+(?:now|again|please))*\W*$",
+    re.IGNORECASE,
+)
+"""A render that is asked for beside settings: "vertical, and render it"."""
+
+
 @cache
 def _setting_filler() -> frozenset[str]:
     return frozenset(str(data("settings")["filler"]).split())
@@ -496,8 +504,8 @@ def settings_in(text: str, context: Context) -> Candidate | None:
     if not (values or times) or any(word not in _setting_filler() for word in words):
         return None
     actions: list[Action] = [SetRender(values=values)] if values else []
-    if times:
-        actions.append(Render(seeds=times))
+    if times or _THEN_RENDER.search(text):
+        actions.append(Render(seeds=max(1, times)))
     return Candidate(tuple(actions), 0.96, intent="setting")
 
 
