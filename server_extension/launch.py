@@ -10,9 +10,12 @@ import argparse
 import os
 import socket
 import sys
+import tempfile
 from collections.abc import MutableMapping, Sequence
 from pathlib import Path
 from typing import Final
+
+from jupyter_core.paths import jupyter_runtime_dir
 
 from workbench.errors import InvalidSettings, Unavailable
 from workbench.settings import Settings, check_folders, export_paths
@@ -48,6 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         check_folders(settings)
     except (InvalidSettings, Unavailable) as error:
         sys.exit(str(error))
+    _check_home()
     host = "0.0.0.0" if asked.dashboard else "127.0.0.1"  # noqa: S104  asked for by name
     names_port = any(_option(argument) in _PORT_OPTIONS for argument in further)
     port = None if names_port else _port(host)
@@ -105,6 +109,19 @@ def _bypass_proxies(environment: MutableMapping[str, str]) -> None:
         said = environment.get(name) or environment.get(name.swapcase()) or ""
         known = [host.strip() for host in said.split(",") if host.strip()]
         environment[name] = ",".join(dict.fromkeys([*known, *_LOOPBACK]))
+
+
+def _check_home() -> None:
+    """Exit with a word where Jupyter cannot keep what every one of its servers keeps."""
+    folder = Path(jupyter_runtime_dir())
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        sys.exit(
+            f"Jupyter cannot write to {folder} ({error.strerror}); set HOME to a folder of yours."
+        )
 
 
 def _port(host: str) -> int:

@@ -116,6 +116,13 @@ def test_a_setting_that_cannot_work_ends_the_start_with_a_sentence(
     assert "Traceback" not in ended.stderr
 
 
+def test_a_home_that_cannot_be_written_ends_the_start_with_a_sentence() -> None:
+    ended = _launch(HOME="/proc/nowhere", JUPYTER_RUNTIME_DIR="", JUPYTER_DATA_DIR="")
+    assert ended.returncode == 1
+    assert "set HOME to a folder of yours" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
 def test_a_server_started_without_us_ends_with_that_sentence_too(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"]
     ended = subprocess.run(

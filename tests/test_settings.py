@@ -151,3 +151,15 @@ def test_a_command_tells_a_bad_setting_in_one_line(
     told = capsys.readouterr().err
     assert told.count("\n") == 1
     assert "WORKBENCH_MAX_FRAMES" in told
+
+
+def test_the_command_line_works_on_a_terminal_that_cannot_show_every_letter() -> None:
+    told = subprocess.run(
+        [sys.executable, "-m", "workbench", "--help"],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONIOENCODING": "latin-1"},
+        capture_output=True,
+        check=False,
+    )
+    assert told.returncode == 0, told.stderr
+    assert told.stdout.startswith(b"usage: workbench COMMAND ?")
