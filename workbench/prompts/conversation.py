@@ -11,6 +11,7 @@ from typing import Final, TypeVar, overload
 
 from pydantic import ValidationError
 
+from workbench.actions.carrying import carry_out
 from workbench.actions.model import (
     MOST_RENDERS,
     Action,
@@ -41,6 +42,7 @@ from workbench.prompts.rewinding import Rewinder
 from workbench.prompts.store import PromptStore
 from workbench.prompts.trees import Trees
 from workbench.prompts.writer import PromptWriter
+from workbench.scene import Scene
 
 __all__ = ["Conversation", "Host", "proposed"]
 
@@ -173,9 +175,14 @@ class Conversation:
             others = tuple(a for a in revision.actions if a is not back)
             if not others:
                 return gone, made
-            base = made or base
-            again = self.revised(base, others)
+            before, base = base, made or base
+            possible = _possible(others, base.scene)
+            lost = [a for a in _possible(others, before.scene) if a not in possible]
+            again = self.revised(base, tuple(a for a in others if a not in lost))
             message = f"{gone.message} {again.message}".removesuffix(" Nothing was changed.")
+            if lost:
+                message = f"{message} What else you asked for is about what is no longer there."
+            others = tuple(a for a in others if a not in lost)
             revision = replace(again, actions=(back, *others), message=message)
         settings = _settings_after(base, revision.actions, host)
         is_locking = any(isinstance(a, Lock | Unlock) for a in revision.actions)
@@ -218,6 +225,18 @@ class Conversation:
             Landmark(one.index, one.parent, one.request, one.scene, one.kind is EntryKind.VARIATION)
             for one in reversed(newest)
         )
+
+
+def _possible(actions: Sequence[Action], scene: Scene) -> tuple[Action, ...]:
+    """Return the actions that ``scene`` has everything for, each on top of the others."""
+    kept: list[Action] = []
+    for action in actions:
+        try:
+            scene = carry_out((action,), scene)
+        except InvalidRequest:
+            continue
+        kept.append(action)
+    return tuple(kept)
 
 
 def _settings_after(base: Entry, actions: Sequence[Action], host: Host) -> RenderSettings:

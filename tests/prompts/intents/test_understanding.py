@@ -144,3 +144,40 @@ def test_a_proposal_is_confirmed_in_words(tmp_path: Path) -> None:
     sessions.close()
     assert [action.kind for action in proposal.actions] == ["propose"]
     assert started.actions == (Render(seeds=9),)
+
+
+NOT_SEEN = [
+    ("a robot arm on a bench", "more premium"),
+    ("a man on a bench", "cheers, thats the one"),
+    ("a man on a bench", "Good. And now the other"),
+    ("two old fishermen mending nets on a quay", "the cap on the other one instead"),
+    ("a street with neon signs", "less neon i hate neon"),
+    ("a worker walks across a hall", "seeds 1 to 4"),
+    ("delivery scooters at a crossing", "one scooter runs the red light"),
+    ("a clerk behind a counter", "he musnt notice anything"),
+    ("a clerk behind a counter", "i want it to smell of lavender"),
+    ("a knight fights a crab", "can you see his face?"),
+    ("a tall tower of blocks", "I need the control clip first"),
+]
+"""Words that name nothing to be seen, leave some unread, or mean one of several."""
+
+
+@pytest.mark.parametrize(("start", "request_"), NOT_SEEN, ids=lambda one: str(one)[:30])
+def test_what_cannot_be_seen_or_read_to_its_end_changes_nothing(start: str, request_: str) -> None:
+    revision = _after(start, request_)
+    assert revision.prompt == start
+
+
+@pytest.mark.parametrize(
+    ("request_", "signed"),
+    [
+        ("seed 77, 3 versions", "set_render values={'seed': 77}; vary count=3"),
+        ("10 Sekunden", "set_render values={'seconds': 10}"),
+        ("10 segundos por favor", "set_render values={'seconds': 10}"),
+        ("10 secondes", "set_render values={'seconds': 10}"),
+        ("10秒にして", "set_render values={'seconds': 10}"),
+        ("keep this one", "star"),
+    ],
+)
+def test_settings_and_marks_are_read_in_the_words_people_use(request_: str, signed: str) -> None:
+    assert signature(_after("a fox crossing a frozen river", request_).actions) == signed

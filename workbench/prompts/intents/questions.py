@@ -9,10 +9,11 @@ from typing import Final
 from workbench.actions.model import Explain
 from workbench.lexicon.words import sentences
 from workbench.prompts.intents.context import Context
+from workbench.prompts.intents.guards import is_question
 from workbench.prompts.intents.references import Reference, refer
 from workbench.prompts.intents.rules import Match, matches
 from workbench.prompts.intents.slots import exact_terms
-from workbench.prompts.intents.words import lemma
+from workbench.prompts.intents.words import is_plural, lemma, plural_of
 from workbench.prompts.phrasing import finite
 from workbench.scene import SCENE_FIELDS, Entity, Scene
 
@@ -35,6 +36,14 @@ _REQUESTS: Final = re.compile(
 _TALK: Final = frozenset({"thanks", "greeting", "praise"})
 
 
+_SEEN: Final = re.compile(r"can (?:you|one) (?:see|hear) ", re.IGNORECASE)
+_ORDERS_AFTER: Final = re.compile(
+    r"[,.;!?]\s*(?:please\s+|so\s+|and\s+|now\s+)*(?:make|add|remove|set|render|change|now in|put|use|give) ",
+    re.IGNORECASE,
+)
+"""An order behind a question or thanks."""
+
+
 def answered(text: str, context: Context) -> Explain | None:
     """Return the answer to a question or to small talk; None where ``text`` asks for a change."""
     bare = re.sub(
@@ -43,8 +52,12 @@ def answered(text: str, context: Context) -> Explain | None:
         text.strip(),
         flags=re.IGNORECASE,
     )
+    if _ORDERS_AFTER.search(bare):
+        return None  # "why is it raining, make it sunny": the order is read, part by part
     is_asked = bare.rstrip().endswith("?")
     bare = bare.strip(" .!?,")
+    if is_question(text) and _SEEN.match(bare):
+        return Explain(question=text, answer=_from_the_prompt(bare, context))
     if (not bare or _REQUESTS.match(bare)) and not re.match(
         r"(?:what|which) (?:can|could|may) (?:i|you|we)\b|can you help", bare, re.IGNORECASE
     ):
@@ -229,7 +242,9 @@ def _count(match: Match, context: Context) -> str:
     entity = scene.entity(found.ids[0])
     if entity is None:
         return ""
-    if entity.count is None:
+    is_group = " of " in entity.phrase and lemma(str(noun).split()[-1], "NOUN") != entity.noun
+    is_same_in_plural = is_plural(str(noun)) and plural_of(entity.noun) == entity.noun
+    if entity.count is None or (entity.count == 1 and (is_group or is_same_in_plural)):
         return f"The prompt does not say how many: {entity.text}."
     return f"{entity.count}: {entity.text}."
 

@@ -40,6 +40,12 @@ def is_other_language(text: str) -> bool:
     return ((accents > 0 or small > 1) and share >= 0.5) or (small > 0 and share > 0.6)
 
 
+_SECONDS: Final = re.compile(
+    r"(?<!\w)(\d{1,3}) ?(?:sekunden?|segundos?|secondes?|secondi|secondo|秒钟?|秒間?|초|सेकंड)(?: (?:lang|de largo|de long|de duração))?"
+)
+"""A length in the languages that the phrases cover."""
+
+
 def english_of(text: str) -> str | None:
     """Return ``text`` in English where all of it is sure; None where it is not."""
     left = f" {text.lower().strip(' .,!?。！？、，')} "
@@ -53,9 +59,12 @@ def english_of(text: str) -> str | None:
             )
     # Settings that every language writes alike: "9:16", "8 s".
     numbers = re.search(r"(?<![\w:])(\d{1,2}:\d{1,2}|\d+ ?(?:s|sec|fps|p))(?!\w)", left)
+    if numbers is None:
+        numbers = _SECONDS.search(left)
     if numbers is not None:
-        found.append((numbers.start(), numbers[1]))
-        left = left.replace(numbers[1], "")
+        said = numbers[1] if numbers.re is not _SECONDS else f"{numbers[1]} seconds"
+        found.append((numbers.start(), said))
+        left = left.replace(numbers[0], "")
     rest = re.sub(r"[·\s\W\d_]+", " ", left).strip()
     for filler in _fillers().values():
         if all(_is_filled(word, filler) for word in rest.split()):

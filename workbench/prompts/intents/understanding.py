@@ -37,6 +37,7 @@ from workbench.prompts.intents import (
 )
 from workbench.prompts.intents.candidates import Candidate, Intent
 from workbench.prompts.intents.context import Context
+from workbench.prompts.intents.guards import is_sound
 from workbench.prompts.intents.requests import (
     Piece,
     clean,
@@ -219,7 +220,11 @@ def _read(text: str, before: _State, *, is_correction: bool) -> Candidate | None
             if one.intent != "event"
         ]
     if is_correction:
-        found += corrections.candidates(bare, before.context, list(found))
+        found += [
+            one
+            for one in corrections.candidates(bare, before.context, list(found))
+            if is_sound(one, bare, before.context)
+        ]
     found = [one for one in found if one.score >= THRESHOLD and not one.says_nothing]
     if not found:
         return None
@@ -244,7 +249,11 @@ def _settled(best: Candidate, rival: Candidate) -> Candidate | None:
 
 
 def _candidates(text: str, context: Context) -> Iterator[Candidate]:
-    """Return every reading of ``text`` as a whole."""
+    """Return every reading of ``text`` as a whole that the guards let through."""
+    return (one for one in _readings(text, context) if is_sound(one, text, context))
+
+
+def _readings(text: str, context: Context) -> Iterator[Candidate]:
     moved = scene_intents.stepped(text.lower(), context.scene)
     if moved is not None:
         actions = tuple(
