@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
 from typing import Any, Final
 
 from jupyter_server.extension.application import ExtensionApp
@@ -68,8 +67,13 @@ class WorkbenchExtension(ExtensionApp):
         serverapp: Any = self.serverapp
         studio: Studio = self.settings[STUDIO_SETTING]
         settings = studio.settings
-        folders = (settings.outputs, settings.index_path.parent)
-        guard_outputs(serverapp.web_app, self._base_url, Path(serverapp.root_dir), folders)
+        guard_outputs(
+            serverapp.web_app,
+            self._base_url,
+            serverapp.contents_manager,
+            outputs=settings.outputs,
+            index=settings.index_path,
+        )
         serverapp.contents_manager.register_pre_save_hook(keep_notebooks_clean)
 
     async def _start_jupyter_server_extension(self, serverapp: Any) -> None:

@@ -1,7 +1,11 @@
-"""Keeps other extensions' routes off what is ours: the files of outputs/ and the shipped notebooks."""
+"""Keeps other routes off what is ours: the files of outputs/ and the shipped notebooks."""
 
 from __future__ import annotations
 
+import errno
+import inspect
+from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import unquote
@@ -11,7 +15,7 @@ from jupyter_server.auth.decorator import allow_unauthenticated
 from jupyter_server.utils import url_path_join
 from tornado.httputil import HTTPServerRequest
 from tornado.routing import Matcher, Rule
-from tornado.web import Application
+from tornado.web import Application, HTTPError
 
 from server_extension.handlers.base import JsonErrors
 from server_extension.launch import ROOT
@@ -19,6 +23,10 @@ from workbench.errors import NotFound
 
 __all__ = ["guard_outputs", "keep_notebooks_clean"]
 
+_ROUTES: Final = ("voila/files/", "files/", "api/contents/")
+"""Other routes that serve files by their paths."""
+_PATH_METHODS: Final = ("get", "copy", "save", "rename_file", "delete_file")
+_PATH_PARAMETERS: Final = frozenset({"path", "from_path", "to_path", "old_path", "new_path"})
 _KEPT_CLEAN: Final = ("workbench.ipynb", "dashboard.ipynb")
 """Notebooks that only show the widget: their outputs are worth nothing in a file."""
 
@@ -31,36 +39,88 @@ class _RefusedHandler(JsonErrors):
         """Refuse."""
         raise NotFound("file", self.request.path)
 
-    head = get
+    head = post = put = patch = delete = get
 
 
-class _InsideFolders(Matcher):
-    """Matches the requests to Voilà's file route whose file lies inside one of ``folders``."""
+class _Hidden(HTTPError, PermissionError):
+    """Answered 404; a listing, which passes over what may not be read, leaves the file out."""
 
-    def __init__(self, route: str, root: Path, folders: tuple[Path, ...]) -> None:
-        self._route = route
-        self._root = root
-        self._folders = folders
+    def __init__(self, path: str) -> None:
+        HTTPError.__init__(self, 404, f"There is no file {path!r}.")
+        self.errno = errno.EACCES
+
+
+class _Protected:
+    """The files below a server's root folder that only our own handlers serve."""
+
+    def __init__(self, root: Path, outputs: Path, index: Path) -> None:
+        self._root = root.resolve()
+        self._outputs = outputs.resolve()
+        self._index = index.resolve()
+
+    def holds(self, path: str) -> bool:
+        """Tell whether ``path``, relative to the root folder, leads to a protected file."""
+        try:
+            found = (self._root / path.strip("/")).resolve()
+        except (OSError, ValueError):  # a name that no file can have
+            return True
+        if found.is_relative_to(self._outputs):
+            return True
+        # SQLite puts its own files beside the index, under longer names.
+        return found.parent == self._index.parent and found.name.startswith(self._index.name)
+
+
+class _ProtectedFile(Matcher):
+    """Matches the requests to ``routes`` that name a protected file."""
+
+    def __init__(self, routes: tuple[str, ...], protected: _Protected) -> None:
+        self._routes = routes
+        self._protected = protected
 
     def match(self, request: HTTPServerRequest) -> dict[str, Any] | None:
-        if not request.path.startswith(self._route):
-            return None
-        try:
-            path = (self._root / unquote(request.path[len(self._route) :]).lstrip("/")).resolve()
-        except (OSError, ValueError):  # a name that no file can have
-            return {}
-        inside = any(path.is_relative_to(folder.resolve()) for folder in self._folders)
-        return {} if inside else None
+        for route in self._routes:
+            if request.path.startswith(route):
+                path = unquote(request.path.removeprefix(route))
+                return {} if self._protected.holds(path) else None
+        return None
 
 
 def guard_outputs(
-    application: Application, base_url: str, root: Path, folders: tuple[Path, ...]
+    application: Application,
+    base_url: str,
+    contents_manager: Any,
+    *,
+    outputs: Path,
+    index: Path,
 ) -> None:
-    """Refuse the files in ``folders`` to Voilà's file route, which asks nobody for a token."""
-    route = url_path_join(base_url, "voila/files/")
-    rule = Rule(_InsideFolders(route, root, folders), _RefusedHandler)
+    """Refuse the files of ``outputs`` and the index to every route but ours.
+
+    Voilà's file route asks nobody for a token; Jupyter's own two do, but know nothing of our
+    rules. Copies, listings and rendered notebooks go through the contents manager, whose answer is
+    that there is no such file: so the file browser does not list the folder.
+    """
+    protected = _Protected(Path(contents_manager.root_dir), outputs, index)
+    routes = tuple(url_path_join(base_url, route) for route in _ROUTES)
     # In front of every other rule, whichever extension was loaded first.
+    rule = Rule(_ProtectedFile(routes, protected), _RefusedHandler)
     application.default_router.rules.insert(0, rule)
+    for name in _PATH_METHODS:
+        setattr(contents_manager, name, _refusing(getattr(contents_manager, name), protected))
+
+
+def _refusing(method: Callable[..., Any], protected: _Protected) -> Callable[..., Any]:
+    """Return ``method`` of a contents manager, refusing what is protected in any of its paths."""
+    signature = inspect.signature(method)
+
+    @wraps(method)
+    def guarded(*arguments: Any, **named: Any) -> Any:
+        given = signature.bind(*arguments, **named).arguments
+        for name in _PATH_PARAMETERS & given.keys():
+            if given[name] is not None and protected.holds(given[name]):
+                raise _Hidden(given[name])
+        return method(*arguments, **named)
+
+    return guarded
 
 
 def keep_notebooks_clean(

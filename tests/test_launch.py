@@ -166,6 +166,42 @@ def test_no_file_of_outputs_is_served_by_voila(tmp_path: Path, named: tuple[str,
         server.stop()
 
 
+def test_nothing_of_outputs_is_reached_by_jupyters_own_routes(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    server = LiveServer(root / "outputs", environment={"WORKBENCH_INDEX": str(root / "i.sqlite3")})
+    server.desk = root
+    with server:
+        hidden = root / "outputs" / "j_0" / "poster.jpg"
+        hidden.parent.mkdir()
+        hidden.write_bytes(b"theirs")
+        (root / "i.sqlite3").touch()
+        (root / "notebooks" / "link.jpg").symlink_to(hidden)
+        (root / "notebooks" / "open.txt").write_text("ours")
+        for path in ("outputs", "outputs/j_0", "outputs/j_0/poster.jpg", "notebooks/link.jpg",
+                     "%6Futputs/j_0/poster.jpg", "i.sqlite3", "i.sqlite3-wal"):  # fmt: skip
+            for route in ("files", "api/contents"):
+                assert server.get(f"/{route}/{path}").status_code == 404, (route, path)
+        for method in ("PUT", "PATCH", "DELETE"):
+            told = server.request(method, "/api/contents/outputs/j_0/poster.jpg", json={})
+            assert told.status_code == 404, method
+        for source in ("outputs/j_0/poster.jpg", "outputs/j_0", "outputs"):
+            told = server.post("/api/contents/notebooks", {"copy_from": source})
+            assert told.status_code == 404, source
+        moved = {"path": "outputs/j_0/open.txt"}
+        told = server.request("PATCH", "/api/contents/notebooks/open.txt", json=moved)
+        assert told.status_code == 404
+        assert hidden.read_bytes() == b"theirs"
+
+        listed = server.get("/api/contents/").raise_for_status().json()["content"]
+        assert {entry["name"] for entry in listed} == {"notebooks"}
+        assert server.get("/files/notebooks/open.txt").text == "ours"
+        book = server.get("/api/contents/notebooks/tour.ipynb").raise_for_status().json()
+        saved = server.request("PUT", "/api/contents/notebooks/copy.ipynb", json=book)
+        assert saved.status_code == 201, saved.text
+        told = server.post("/api/contents/notebooks", {"copy_from": "notebooks/tour.ipynb"})
+        assert told.status_code == 201, told.text
+
+
 def _raw_status(link: str) -> int:
     """Return the status of a path that is sent as it is written, dots and all."""
     parts = urlsplit(link)
@@ -176,20 +212,21 @@ def _raw_status(link: str) -> int:
     return status
 
 
-def test_running_the_workbench_leaves_its_notebook_as_it_was(tmp_path: Path) -> None:
-    notebook = ROOT / "notebooks" / "workbench.ipynb"
+@pytest.mark.parametrize("name", ["workbench.ipynb", "dashboard.ipynb"])
+def test_running_a_shipped_notebook_leaves_it_as_it_was(tmp_path: Path, name: str) -> None:
+    notebook = ROOT / "notebooks" / name
     before = notebook.read_bytes()
     server = LiveServer(tmp_path / "outputs")
     server.desk = ROOT
     with server:
-        model = server.get("/api/contents/notebooks/workbench.ipynb").json()
+        model = server.get(f"/api/contents/notebooks/{name}").json()
         code = next(c for c in model["content"]["cells"] if c["cell_type"] == "code")
         code["outputs"] = [{"output_type": "stream", "name": "stdout", "text": "run"}]
         code["execution_count"] = 7
         code["metadata"] = {"trusted": True, "execution": {"began": "now"}}
         model["content"]["metadata"]["widgets"] = {"state": {}}
         try:
-            saved = server.request("PUT", "/api/contents/notebooks/workbench.ipynb", json=model)
+            saved = server.request("PUT", f"/api/contents/notebooks/{name}", json=model)
             assert saved.status_code == 200
             assert notebook.read_bytes() == before
         finally:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,7 @@ from tests.engines.filming import recipe_for, render
 from workbench.engines.commands import recipe
 from workbench.engines.encoder import VideoWriter
 from workbench.engines.probe import decode_video, probe_video
-from workbench.engines.recipes import embeddable, read_recipe, write_recipe
+from workbench.engines.recipes import METADATA_KEY, embeddable, read_recipe, write_recipe
 from workbench.errors import DamagedFile
 from workbench.rendering import Outcome
 from workbench.scene import Origin, Scene
@@ -33,6 +35,24 @@ def test_a_lone_video_tells_how_it_was_made(tmp_path: Path) -> None:
     read = read_recipe(video(tmp_path, embeddable(RECIPE)))
     assert read == RECIPE
     assert read.request.scene.is_locked("subject")
+
+
+def test_the_process_that_reads_a_recipe_does_not_open_the_video_itself(tmp_path: Path) -> None:
+    path = video(tmp_path, embeddable(RECIPE))
+    code = (
+        "import sys; from pathlib import Path; from workbench.engines.recipes import read_recipe;"
+        f"print(read_recipe(Path({str(path)!r})).request.seed, 'av' in sys.modules)"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", code], check=True, capture_output=True, text=True
+    ).stdout
+    assert told.split() == [str(2**62), "False"]
+
+
+def test_a_video_whose_tag_is_too_large_is_refused(tmp_path: Path) -> None:
+    path = video(tmp_path, {METADATA_KEY: "x" * (9 << 20)})
+    with pytest.raises(DamagedFile, match="too much to be a recipe"):
+        read_recipe(path)
 
 
 def test_a_written_recipe_comes_back_with_its_outcome(tmp_path: Path) -> None:

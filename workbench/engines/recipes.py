@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel, ValidationError
 
+from workbench.engines.inspection import read_tag_apart
 from workbench.errors import DamagedFile
 from workbench.rendering import RECIPE_VERSION, Recipe, RenderRequest
 from workbench.scene import Scene
@@ -52,13 +53,7 @@ def read_recipe(path: Path) -> Recipe:
 
 
 def _from_video(path: Path) -> str:
-    import av  # noqa: PLC0415  a recipe.json needs no video library
-
-    try:
-        with av.open(str(path)) as container:
-            text = container.metadata.get(METADATA_KEY, "")
-    except (av.error.FFmpegError, OSError, ValueError) as error:
-        raise DamagedFile(f"{path.name} is damaged: it does not open as a video.") from error
+    text = read_tag_apart(path, METADATA_KEY)
     if not text.startswith(_MARK):
         raise DamagedFile(f"{path.name} carries no recipe: it was not made by the workbench.")
     return text.removeprefix(_MARK)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import struct
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from workbench.engines.diffusers.commands import models
 from workbench.engines.diffusers.library import find_models
+from workbench.engines.diffusers.weights import hub_cache
 from workbench.settings import Settings
 
 GIB = 1 << 30
@@ -84,3 +87,20 @@ def test_the_command_lists_plans_and_checks(
     assert "vae/ (no weights) missing" in capsys.readouterr().err
     assert models(["check", "nobody/nothing"]) == 1
     assert "hf download nobody/nothing" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "named", ["HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_HOME", "XDG_CACHE_HOME"]
+)
+def test_models_are_looked_for_where_the_hubs_library_keeps_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, named: str
+) -> None:
+    for name in ("HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_HOME", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv(named, str(tmp_path))
+    script = "from huggingface_hub.constants import HF_HUB_CACHE; print(HF_HUB_CACHE)"
+    told = subprocess.run(
+        [sys.executable, "-c", script], check=True, capture_output=True, text=True
+    )
+    assert str(hub_cache()) == told.stdout.strip()
+    assert hub_cache().is_relative_to(tmp_path)

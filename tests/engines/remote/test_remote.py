@@ -317,11 +317,11 @@ def test_a_refused_request_says_why(endpoint: Endpoint, client: Client) -> None:
 
 def test_cancelling_deletes_the_video_there(endpoint: Endpoint, client: Client) -> None:
     endpoint.polls = 10_000
-    threading.Timer(0.2, client.cancelled.set).start()
+    endpoint.script = lambda method, *_: client.cancelled.set() if method == "GET" else None
     with pytest.raises(RenderCancelled):
         client.render()
-    assert endpoint.deleted == ["video_1"]
-    assert _submissions(client.folder) == []
+    _until(lambda: endpoint.deleted == ["video_1"])
+    _until(lambda: _submissions(client.folder) == [])
 
 
 def test_cancelling_does_not_wait_for_an_endpoint_that_hangs(

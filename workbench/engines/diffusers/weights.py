@@ -110,8 +110,8 @@ class Weights:
 def find_weights(model: str, revision: str = "") -> Weights | None:
     """Return where ``model`` (a folder or a hub name) is on this machine; None when it is not.
 
-    A hub name is looked up in the cache of the hub's library, where ``HF_HUB_CACHE`` or
-    ``HF_HOME`` say it is, without asking the network.
+    A hub name is looked up in the cache of the hub's library (see :func:`hub_cache`), without
+    asking the network.
     """
     folder = Path(model).expanduser()
     if _is_pipeline(folder):
@@ -158,11 +158,18 @@ def how_to_get(model: str, revision: str = "") -> str:
 
 
 def hub_cache() -> Path:
-    """Return the folder in which the hub's library keeps what it downloaded."""
-    if cache := os.environ.get("HF_HUB_CACHE"):
-        return Path(cache).expanduser()
-    home = os.environ.get("HF_HOME") or Path("~/.cache/huggingface").expanduser()
-    return Path(home).expanduser() / "hub"
+    """Return the folder in which the hub's library keeps what it downloaded.
+
+    Heeds ``HF_HUB_CACHE``, ``HUGGINGFACE_HUB_CACHE``, ``HF_HOME`` and ``XDG_CACHE_HOME``, in the
+    library's own order.
+    """
+    for name in ("HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE"):  # the older name holds too
+        if cache := os.environ.get(name):
+            return Path(os.path.expandvars(cache)).expanduser()
+    if home := os.environ.get("HF_HOME"):
+        return Path(os.path.expandvars(home)).expanduser() / "hub"
+    caches = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(os.path.expandvars(caches)).expanduser() / "huggingface" / "hub"
 
 
 def _is_pipeline(folder: Path) -> bool:
