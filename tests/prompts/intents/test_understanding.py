@@ -187,3 +187,19 @@ def test_settings_and_marks_are_read_in_the_words_people_use(request_: str, sign
 def test_a_number_that_names_nobody_is_about_those_of_whom_there_are_several() -> None:
     revision = _after("a shepherd and two dogs in the snow", "make it around 30")
     assert revision.prompt == "a shepherd and 30 dogs in the snow"
+
+
+def test_a_change_of_what_is_gone_after_going_back_is_named_and_does_not_fail(
+    tmp_path: Path,
+) -> None:
+    settings = Settings(outputs=tmp_path / "outputs", language_provider="builtin")
+    sessions = Sessions(settings, PromptWriter(settings))
+
+    async def talk() -> Revision:
+        session_id, _ = await sessions.enhance("a dog running on a beach")
+        await sessions.update(session_id, "add a red kite")
+        return (await sessions.update(session_id, "undo and make the kite blue"))[0]
+
+    revision = asyncio.run(talk())
+    sessions.close()
+    assert "no longer there" in revision.message
