@@ -49,6 +49,7 @@ def test_the_users_words_come_first_whole_and_in_good_english(rough: str, openin
         ("old woman knits, same chair, 2 winters", "Old woman knits, same chair, 2 winters."),
         ("ghost at a bus stop, patient, waits", "Ghost at a bus stop, patient, waits."),
         ("a puddle freezes at -12", "A puddle freezes at -12."),
+        ("steam train crosses a viaduct", "Steam train crosses a viaduct."),
         ("how does rain start", "How does rain start?"),
     ],
 )

@@ -40,6 +40,9 @@ _LEADS_ON: Final = frozenset({"up", "down", "away", "off", "out", "back", "home"
                               "alone", "fast", "free", "together", "around", "forward", "apart", "so",
                               "too", "very", "still", "left", "right", "upwards", "downhill",
                               "sideways", "backwards", "outside", "inside", "slow", "wild"})  # fmt: skip
+_CUTTING: Final = frozenset(
+    {"slice", "cut", "chop", "cook", "fry", "grill", "gut", "fillet", "eat"}
+)
 _GAITS: Final = frozenset({"walk", "run", "trot", "gallop", "jog", "sprint", "march", "cycle", "skate",
                            "stroll", "race", "trudge", "hurry", "wander", "canter", "pace"})  # fmt: skip
 _MECHANICAL: Final = frozenset({"roll", "topple", "tip", "fall", "bounce", "slide", "swing", "drop",
@@ -425,7 +428,7 @@ def _situation_of(
     if lead.kind is EntityKind.CROWD:
         return "crowd", first, "", why
     partner = next((e for e in (*targets, *others) if e.kind in _LIVELY and e.id != lead.id), None)
-    if lead.kind in _LIVELY and partner:
+    if lead.kind in _LIVELY and partner and _verb_of(first.text) not in _CUTTING:
         return "two", first, name_of(partner), (*why, partner.id)
     if "handle" in classes and handled and lead.kind in {EntityKind.BODY_PART, EntityKind.PERSON}:
         return "hands", first, "", (*why, handled[0].id)

@@ -390,14 +390,13 @@ class _Opening:
             t.field in {"pace", "viewpoint", "time_of_day"} and t.start <= first.start < t.end
             for t in self.reading.terms
         )
-        follows_term = before is not None and any(
-            t.field in {"viewpoint", "style", "pace"} and t.end == before.end
-            for t in self.reading.terms
+        follows_word = before is not None and (
+            before.tag in "NA" or (phrase.core == 1 and before.tag not in "IDCRG.")
         )
         return (
             is_plural(head.low)
             or begun
-            or (follows_term and before is not None and before.tag not in "I.")
+            or follows_word
             or first.low in {"same", "last", "first", "next", "own", "such"}
             or first.low in _PACES
             or not (
