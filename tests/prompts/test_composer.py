@@ -41,6 +41,43 @@ def test_the_users_words_come_first_whole_and_in_good_english(rough: str, openin
     assert enhance(rough).prompt.startswith(opening)
 
 
+@pytest.mark.parametrize(
+    ("rough", "opening"),
+    [
+        ("cctv loading dock, a man drops a crate", "CCTV loading dock, a man drops a crate."),
+        ("timelapse moss growing on a stone", "Time-lapse moss growing on a stone."),
+        ("old woman knits, same chair, 2 winters", "Old woman knits, same chair, 2 winters."),
+        ("ghost at a bus stop, patient, waits", "Ghost at a bus stop, patient, waits."),
+        ("a puddle freezes at -12", "A puddle freezes at -12."),
+        ("steam train crosses a viaduct", "Steam train crosses a viaduct."),
+        ("how does rain start", "How does rain start?"),
+    ],
+)
+def test_where_the_grammar_is_unsure_the_words_stay_as_typed(rough: str, opening: str) -> None:
+    assert enhance(rough).prompt.startswith(opening)
+
+
+def test_a_render_setting_is_not_part_of_the_picture() -> None:
+    assert "8" not in enhance("8 sec, 16:9, a fox digs in the snow").prompt
+    assert enhance("a fox digs, 24 fps").prompt.startswith("A fox digs.")
+
+
+@pytest.mark.parametrize(
+    ("rough", "words"),
+    [
+        ("two sisters run a hotel", "stride"),
+        ("a girl climbs the stairs", "hold is tested"),
+        ("a grandmother knits a scarf", "needle goes in"),
+        ("boats thrown like toys by a wave", "arm winds back"),
+        ("a house of cards collapses", "dust"),
+        ("ego view, peeling a potato, crying", "chin"),
+        ("a woman wipes her eyes", "wet track"),
+    ],
+)
+def test_no_sentence_speaks_of_another_sense_of_the_word(rough: str, words: str) -> None:
+    assert words not in enhance(rough).prompt
+
+
 def test_no_word_of_the_users_is_lost() -> None:
     for label in own_labels():
         stems = {stem(word) for word in content_words(enhance(label.prompt).prompt)}

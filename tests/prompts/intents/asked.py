@@ -1,7 +1,11 @@
-"""Requests as people type them, each with the actions that it ends in."""
+"""Requests as people type them, each with the actions that it ends in.
+
+``python -m tests.prompts.intents.asked "PROMPT" "REQUEST"`` prints the row of a request as it is understood now.
+"""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +15,7 @@ from workbench.actions.model import Action
 from workbench.actions.render_settings import RenderSettings
 from workbench.prompts.composer.composer import scene_of
 from workbench.prompts.intents.context import Context
+from workbench.prompts.intents.revising import revise
 
 __all__ = ["Asked", "asked", "signature"]
 
@@ -54,3 +59,15 @@ def asked() -> list[Asked]:
     path = Path(__file__).parent / "asked.tsv"
     rows = path.read_text("utf-8").splitlines()
     return [Asked(*row.split("\t")) for row in rows if row and not row.startswith("#")]
+
+
+def main() -> None:
+    """Print the row of the prompt and the request on the command line."""
+    start, request = sys.argv[1:3]
+    revision = revise(request, Asked(start, request, "", "").context)
+    prompt = "" if revision.prompt == start else revision.prompt
+    sys.stdout.write("\t".join([start, request, signature(revision.actions), prompt]) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -174,6 +174,7 @@ def test_what_cannot_be_seen_or_read_to_its_end_changes_nothing(start: str, requ
         ("seed 77, 3 versions", "set_render values={'seed': 77}; vary count=3"),
         ("10 Sekunden", "set_render values={'seconds': 10}"),
         ("10 segundos por favor", "set_render values={'seconds': 10}"),
+        ("formato vertical, 10 segundos", "set_render values={'aspect': '9:16', 'seconds': 10}"),
         ("10 secondes", "set_render values={'seconds': 10}"),
         ("10秒にして", "set_render values={'seconds': 10}"),
         ("keep this one", "star"),
@@ -181,3 +182,24 @@ def test_what_cannot_be_seen_or_read_to_its_end_changes_nothing(start: str, requ
 )
 def test_settings_and_marks_are_read_in_the_words_people_use(request_: str, signed: str) -> None:
     assert signature(_after("a fox crossing a frozen river", request_).actions) == signed
+
+
+def test_a_number_that_names_nobody_is_about_those_of_whom_there_are_several() -> None:
+    revision = _after("a shepherd and two dogs in the snow", "make it around 30")
+    assert revision.prompt == "a shepherd and 30 dogs in the snow"
+
+
+def test_a_change_of_what_is_gone_after_going_back_is_named_and_does_not_fail(
+    tmp_path: Path,
+) -> None:
+    settings = Settings(outputs=tmp_path / "outputs", language_provider="builtin")
+    sessions = Sessions(settings, PromptWriter(settings))
+
+    async def talk() -> Revision:
+        session_id, _ = await sessions.enhance("a dog running on a beach")
+        await sessions.update(session_id, "add a red kite")
+        return (await sessions.update(session_id, "undo and make the kite blue"))[0]
+
+    revision = asyncio.run(talk())
+    sessions.close()
+    assert "no longer there" in revision.message

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from workbench.lexicon.morphology import is_plural, lemma
 from workbench.lexicon.tagging import verb_classes
-from workbench.lexicon.terms import place_named, subject_kind
+from workbench.lexicon.terms import place_named, subject_kind, word_list
 from workbench.lexicon.words import sentence_case, tokens
 from workbench.prompts.composer.datafiles import load
 from workbench.scene import Beat, Entity, EntityKind, Scene
@@ -23,6 +23,7 @@ from workbench.scene import Beat, Entity, EntityKind, Scene
 __all__ = ["Facts", "Support", "framing", "name_of", "supports"]
 
 _AGREE: Final = re.compile(r"\[([^|\]]+)\|([^\]]+)\]")
+_AGREE_T: Final = re.compile(r"<([^|>]+)\|([^>]+)>")
 _SLOT: Final = re.compile(r"\{(\w+)(:cap)?\}")
 _FIELDS: Final = {
     "weather": "weather", "time": "time_of_day", "light": "lighting", "view": "viewpoint",
@@ -34,6 +35,18 @@ _LIVELY: Final = frozenset(
 _HANDLED: Final = frozenset({EntityKind.OBJECT, EntityKind.FOOD, EntityKind.PLANT})
 _ASIDE: Final = frozenset({"outside", "behind", "near", "beside", "above", "below", "under", "past",
                            "opposite", "over", "beneath", "by"})  # fmt: skip
+_EXACT: Final = frozenset({"nouns", "words", "also_words", "by", "objects", "says"})
+_LEADS_ON: Final = frozenset({"up", "down", "away", "off", "out", "back", "home", "and", "then", "again",
+                              "alone", "fast", "free", "together", "around", "forward", "apart", "so",
+                              "too", "very", "still", "left", "right", "upwards", "downhill",
+                              "sideways", "backwards", "outside", "inside", "slow", "wild"})  # fmt: skip
+_CUTTING: Final = frozenset(
+    {"slice", "cut", "chop", "cook", "fry", "grill", "gut", "fillet", "eat"}
+)
+_GAITS: Final = frozenset({"walk", "run", "trot", "gallop", "jog", "sprint", "march", "cycle", "skate",
+                           "stroll", "race", "trudge", "hurry", "wander", "canter", "pace"})  # fmt: skip
+_MECHANICAL: Final = frozenset({"roll", "topple", "tip", "fall", "bounce", "slide", "swing", "drop",
+                                "spill", "shatter", "collapse", "tilt", "slip", "spin", "balance"})  # fmt: skip
 _MOST_EVENTS: Final = 2
 _MOST: Final = 4
 
@@ -58,11 +71,14 @@ class _Rule:
     kind: str
     text: str
     tests: tuple[tuple[str, frozenset[str]], ...]
+    shot: str = ""
+    move: str = ""
+    """What a framing says of shot size and camera movement."""
 
     @property
     def weight(self) -> int:
         """How much it asks for: the rule that asks for more knows more."""
-        exact = sum(key in {"nouns", "words", "also_words"} for key, _ in self.tests)
+        exact = sum(key in _EXACT for key, _ in self.tests)
         return len(self.tests) * 10 + exact * 2 - sum(len(words) > 12 for _, words in self.tests)
 
 
@@ -73,9 +89,17 @@ def _rules() -> tuple[_Rule, ...]:
         tests = tuple(
             (key, frozenset(shlex.split(value)))
             for key, value in entry.items()
-            if key not in {"text", "is"}
+            if key not in {"text", "is", "shot", "move"}
         )
-        made.append(_Rule(entry.get("is", "event"), entry["text"], tests))
+        made.append(
+            _Rule(
+                entry.get("is", "event"),
+                entry["text"],
+                tests,
+                entry.get("shot", ""),
+                entry.get("move", ""),
+            )
+        )
     return tuple(made)
 
 
@@ -115,7 +139,10 @@ def _best(facts: Facts, kind: str, beat: Beat | None) -> Support | None:
             best = (rule.weight, rule, stands_on)
     if best is None:
         return None
-    return Support(facts.filled(best[1].text, beat), kind, best[2])
+    _, rule, stands_on = best
+    said = (("shot_size", rule.shot), ("camera_movement", rule.move))
+    values = tuple((name, value) for name, value in said if value)
+    return Support(facts.filled(rule.text, beat), kind, stands_on, values)
 
 
 class Facts:
@@ -180,6 +207,8 @@ class Facts:
             return [e.id for e in self._targets(beat)][:1]
         if key == "nouns":
             return self._nouns(asked, beat)
+        if key in {"by", "objects", "says", "object"}:
+            return self._of_beat(key, asked, beat)
         if key == "place":
             return ["setting"] if self.place in asked else []
         return [f"words:{word}" for word in sorted(self.words & asked)][:1]
@@ -191,6 +220,24 @@ class Facts:
         found = [e.id for e in own if e.noun in asked]
         said = {lemma(w.lower(), "NOUN") for w in tokens(beat.text)}
         return found or ([beat.id] if said & asked else [])
+
+    def _of_beat(self, key: str, asked: frozenset[str], beat: Beat | None) -> list[str]:
+        """Test who acts, what is acted on, or the words of what is done."""
+        if key == "by":
+            actor = self.scene.entity(beat.actor) if beat else None
+            leads = [actor] if actor else [] if beat else [e for e in self.scene.cast if e.is_lead]
+            return [e.id for e in leads if _own_nouns(e) & asked]
+        if beat is None:
+            return []
+        after = _after_verb(beat.text)
+        if key == "object":
+            return [beat.id] if ("some" in asked) is _takes_object(after) else []
+        said = {form for w in after for form in (w, lemma(w, "NOUN"))}
+        if key == "objects":
+            found = [e.id for e in self._targets(beat) if _own_nouns(e) & asked]
+            return found or ([beat.id] if said & asked else [])
+        said |= {w.lower() for w in tokens(beat.text)}
+        return [beat.id] if said & asked else []
 
     def _targets(self, beat: Beat | None) -> list[Entity]:
         ids = beat.targets if beat else ()
@@ -225,7 +272,9 @@ class Facts:
             "other": other,
             "place": _the(self.scene.setting),
         }
+        many_targets = target is not None and _is_many(target)
         text = _AGREE.sub(lambda m: m[2] if many else m[1], text)
+        text = _AGREE_T.sub(lambda m: m[2] if many_targets else m[1], text)
         filled = _SLOT.sub(lambda m: slots[m[1]].capitalize() if m[2] else slots[m[1]], text)
         return sentence_case(filled)
 
@@ -252,6 +301,33 @@ def _does(beat: Beat, asked: frozenset[str]) -> bool:
         or lemma(beat.text.split()[0].lower(), "VERB") in asked
         or bool(classes & asked)
     )
+
+
+def _own_nouns(entity: Entity) -> set[str]:
+    """Return the noun of an entity, and the last words of its name: "polar bear", "bear"."""
+    words = entity.phrase.lower().split(" of ")[0].split()
+    return {entity.noun, *(lemma(w, "NOUN") for w in words[-1:]), "-".join(words[-2:])}
+
+
+def _after_verb(text: str) -> list[str]:
+    """Return the words behind the verb of a beat."""
+    words = [word.lower() for word in tokens(text)]
+    verb = _verb_of(text)
+    at = next((i for i, word in enumerate(words) if lemma(word, "VERB") == verb), 0)
+    return words[at + 1 :]
+
+
+def _acts_on(beat: Beat) -> bool:
+    return _takes_object(_after_verb(beat.text))
+
+
+def _takes_object(after: list[str]) -> bool:
+    """Tell whether what follows the verb is what it acts on: "runs a bakery", not "runs away"."""
+    if not after:
+        return False
+    first = after[0]
+    aside = first in _LEADS_ON or first in word_list("prepositions") or first.endswith("ly")
+    return not aside
 
 
 def _head(phrase: str) -> str:
@@ -299,6 +375,9 @@ def framing(scene: Scene) -> Support | None:
     if said:
         return None
     facts = Facts(scene)
+    first = next((b for b in scene.beats if not b.text.startswith("not ")), None)
+    if by_rule := _best(facts, "frame", first):
+        return by_rule
     situation = _situation(facts)
     if situation is None:
         return None
@@ -321,7 +400,8 @@ def _situation(facts: Facts) -> tuple[str, Beat | None, str, tuple[str, ...]] | 
             return ("place", None, "", ("setting",)) if scene.setting else None
         if lead and lead.kind in _HANDLED:
             return "object", None, "", (lead.id,)
-        return ("still", None, "", (lead.id,)) if lead and lead.kind in _LIVELY else None
+        is_shown = lead is not None and lead.kind in _LIVELY and bool(lead.determiner)
+        return ("still", None, "", (lead.id,)) if is_shown and lead else None
     if first.actor != lead.id and first.actor:
         lead = scene.entity(first.actor) or lead
     if any(b.part for b in scene.beats) and _is_many(lead):
@@ -348,13 +428,13 @@ def _situation_of(
     if lead.kind is EntityKind.CROWD:
         return "crowd", first, "", why
     partner = next((e for e in (*targets, *others) if e.kind in _LIVELY and e.id != lead.id), None)
-    if lead.kind in _LIVELY and partner:
+    if lead.kind in _LIVELY and partner and _verb_of(first.text) not in _CUTTING:
         return "two", first, name_of(partner), (*why, partner.id)
     if "handle" in classes and handled and lead.kind in {EntityKind.BODY_PART, EntityKind.PERSON}:
         return "hands", first, "", (*why, handled[0].id)
     if lead.kind is EntityKind.VEHICLE and "travel" in classes:
         return "vehicle", first, "", why
-    if lead.kind in _LIVELY and "travel" in classes:
+    if lead.kind in _LIVELY and _verb_of(first.text) in _GAITS and not _acts_on(first):
         return "travel", first, "", why
     if "face" in classes and lead.kind is EntityKind.PERSON and not others:
         return "face", first, "", why
@@ -366,6 +446,6 @@ def _situation_of(
     }
     if small:
         return "small", first, "", why
-    if "physics" in classes and lead.kind not in _LIVELY:
+    if _verb_of(first.text) in _MECHANICAL and lead.kind in _HANDLED:
         return "physics", first, "", why
     return ("still", first, "", why) if lead.kind in _LIVELY and "posture" in classes else None

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from workbench.lexicon.morphology import inflect, lemma
+from workbench.lexicon.morphology import inflect, is_plural, lemma, lemmas
 from workbench.lexicon.tagging import Token
 from workbench.lexicon.terms import word_list
 from workbench.lexicon.words import article, sentence_case
@@ -30,11 +30,40 @@ _IN: Final = re.compile(
 )
 _WHOLE: Final = {"first-person": "first-person view", "pov": "POV shot", "macro": "macro shot"}
 _STOPS: Final = frozenset(".!?…")
+_UNUSUAL: Final = re.compile(r"[()\[\];?&@#*/=+<>]|\.\.|\s[-–—]")
+_QUESTION: Final = re.compile(
+    r"(?:what|how|why|where|who|when)\s+(?:does|do|did|is|are|would|will|can|could)\b",
+    re.IGNORECASE,
+)
+_PACES: Final = frozenset({"time-lapse", "timelapse", "hyperlapse", "slow-motion", "stop-motion"})
+_LEADS: Final = frozenset({"ad", "advert", "commercial", "trailer", "close-up", "shot"})
+_ACCOMPANIES: Final = frozenset({"spark", "steam", "smoke", "dust", "ember", "foam", "bubble", "spray",
+                                 "confetti"})  # fmt: skip
 
 
 def opening(reading: Reading) -> tuple[str, ...]:
-    """Return the sentences that say what the user said, each with its full stop."""
-    return _Opening(reading).sentences()
+    """Return the sentences that say what the user said, each with its full stop.
+
+    Where the reading is not sure of the grammar, the words stay exactly as they were typed.
+    """
+    written = _Opening(reading)
+    mended = written.sentences()
+    return mended if written.is_sure and _is_plain(reading) else _as_typed(reading.text)
+
+
+def _is_plain(reading: Reading) -> bool:
+    """Tell whether the text has no marks and no words that the composer only guesses at."""
+    inside = reading.text.rstrip(" .!?…")
+    return not (_UNUSUAL.search(inside) or _QUESTION.match(inside) or reading.unread)
+
+
+def _as_typed(text: str) -> tuple[str, ...]:
+    """Return the text as it stands, with a capital and an end for every sentence."""
+    parts = [part.strip() for part in re.split(r"(?<=[.!?…])\s+(?=\S)", text) if part.strip()]
+    last = parts[-1] if parts else ""
+    if _QUESTION.match(last) and not last.endswith((".", "!", "?", "…")):
+        parts[-1] = f"{last}?"
+    return tuple(_ended(sentence_case(part)) for part in parts)
 
 
 @dataclass(slots=True)
@@ -49,6 +78,9 @@ class _Opening:
     _looks: list[str] = field(default_factory=list)
     _named: set[str] = field(default_factory=set)
     _after_event: bool = False
+    _has_subject: bool = False
+    is_sure: bool = True
+    """False where a mend was made that the reading does not make certain."""
 
     def sentences(self) -> tuple[str, ...]:
         """Return the sentences, in order."""
@@ -85,6 +117,13 @@ class _Opening:
 
     def _happen(self, clause: Clause, body: str) -> None:
         joint = clause.joint.lower()
+        whole = bool(clause.subjects) and clause.subjects[0].noun not in {
+            "one",
+            "no one",
+            "another",
+        }
+        self._has_subject = whole or self._is_driver(clause)
+        self.is_sure = self.is_sure and self._is_certain(clause)
         if not clause.subjects and self._is_driver(clause):
             body = f"the car {body}"
         elif not clause.subjects and clause.form is Form.FINITE:
@@ -112,6 +151,37 @@ class _Opening:
         else:
             self._chain.append(body)
         self._after_event = True
+
+    def _is_certain(self, clause: Clause) -> bool:
+        """Tell whether the grammar of a clause that happens is beyond doubt."""
+        tokens = self.reading.tokens
+        for phrase in clause.subjects:
+            if phrase.is_pronoun:
+                continue
+            head = tokens[phrase.head]
+            named = phrase.kind is not EntityKind.OTHER or "NOUN" in lemmas(head.low)
+            in_pace = any(
+                t.field in {"pace", "time_of_day", "viewpoint"}
+                and t.start < head.end
+                and tokens[phrase.core].start < t.end
+                for t in self.reading.terms
+            )
+            in_pace = in_pace or tokens[phrase.core].low in _PACES
+            doubtful = is_plural(head.low) and phrase.kind is EntityKind.BODY_PART
+            if (
+                not named
+                or in_pace
+                or (doubtful and clause.form is Form.FINITE and phrase.count == 1)
+            ):
+                return False
+        if (
+            clause.form is Form.FINITE
+            and not clause.subjects
+            and self._heading
+            and not self._current
+        ):
+            return self._heading[-1][0] is Form.PHRASE
+        return True
 
     def _chains_with(self, clause: Clause) -> bool:
         """Tell whether a short clause with its own subject goes on in the list that was begun."""
@@ -149,6 +219,8 @@ class _Opening:
 
     def _show(self, clause: Clause, body: str) -> None:
         joint = clause.joint.lower()
+        if (self._chain and not joint) or (self._heading and self._may_happen(clause)):
+            self.is_sure = False
         self._end_chain()
         if not self._current:
             if joint and self._heading:
@@ -168,10 +240,19 @@ class _Opening:
                 f"{clause.stop} {joint} {body}" if clause.stop == "," else f" {joint} {body}"
             )
         elif clause.form is Form.PHRASE and self._stands_alone(clause) and self._after_event:
-            self._current += f", with {body}"
+            noun = clause.subjects[0].noun
+            self._current += f", with {body}" if noun in _ACCOMPANIES else f", {body}"
+            self.is_sure = self.is_sure and noun in _ACCOMPANIES
         else:
             self._current += f"{', ' if clause.stop else ' '}{body}"
         self._after_event = False
+
+    def _may_happen(self, clause: Clause) -> bool:
+        """Tell whether what was read as a thing may be an act: "guesses wrong"."""
+        first = self.reading.tokens[clause.first].low
+        base = lemma(first, "VERB")
+        is_thing = bool(clause.subjects) and clause.subjects[0].kind is not EntityKind.OTHER
+        return not is_thing and base != first and inflect(base, "VBZ") == first
 
     def _stands_alone(self, clause: Clause) -> bool:
         subject = clause.subjects[0]
@@ -185,6 +266,7 @@ class _Opening:
             return
         forms = {form for form, _ in self._heading}
         heading = ", ".join(body for _, body in self._heading)
+        self.is_sure = self.is_sure and Form.OTHER not in forms and self._has_subject
         self._heading = []
         self._current = f"{heading}, {text}" if forms == {Form.PLACE} else f"{heading}: {text}"
 
@@ -210,7 +292,8 @@ class _Opening:
         """Return a text of phrases alone: "a coffee ad: a cup, steam"."""
         first, *rest = [body for _, body in self._heading]
         shown = [form for form, _ in self._heading]
-        if rest and shown[0] is Form.PHRASE and shown[1] is Form.PHRASE:
+        is_lead = first.split()[-1].lower() in _LEADS
+        if rest and is_lead and shown[0] is Form.PHRASE and shown[1] is Form.PHRASE:
             return f"{first}: {', '.join(rest)}"
         return ", ".join([first, *rest])
 
@@ -289,11 +372,39 @@ class _Opening:
         ):
             return found
         start = tokens[phrase.core].start
+        if self._is_doubtful(phrase):
+            self.is_sure = False
+            return found
         written = self.reading.text[start : tokens[phrase.last - 1].end]
         word = "the" if again and not phrase.looks else _article_for(written)
         if phrase.kind is EntityKind.BODY_PART and phrase.first > clause.predicate:
             word = self._possessive()
         return [*found, (start, start, f"{word} ")]
+
+    def _is_doubtful(self, phrase: NounPhrase) -> bool:
+        """Tell whether "a" before the phrase may be wrong: "a same bench", "a gloved hands"."""
+        tokens = self.reading.tokens
+        head, first = tokens[phrase.head], tokens[phrase.core]
+        before = tokens[phrase.core - 1] if phrase.core else None
+        begun = any(
+            t.field in {"pace", "viewpoint", "time_of_day"} and t.start <= first.start < t.end
+            for t in self.reading.terms
+        )
+        follows_word = before is not None and (
+            before.tag in "NA" or (phrase.core == 1 and before.tag not in "IDCRG.")
+        )
+        return (
+            is_plural(head.low)
+            or begun
+            or follows_word
+            or first.low in {"same", "last", "first", "next", "own", "such"}
+            or first.low in _PACES
+            or not (
+                "NOUN" in lemmas(head.low)
+                or phrase.kind is not EntityKind.OTHER
+                or head.low in _LEADS
+            )
+        )
 
     def _is_fixed(self, phrase: NounPhrase) -> bool:
         """Tell whether the phrase stands in a saying or a term, which takes no article."""

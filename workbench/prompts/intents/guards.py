@@ -155,6 +155,8 @@ def _may_act(entity: Entity, text: str) -> bool:
 
 def _is_edit_sound(action: EditEntity, text: str, context: Context) -> bool:
     entity = context.scene.entity(action.entity)
+    if entity is not None and action.aspect == "count" and not _may_count(entity, text, context):
+        return False
     value = action.value if isinstance(action.value, str) else ""
     if entity is None or not value:
         return True
@@ -182,8 +184,19 @@ def _is_edit_sound(action: EditEntity, text: str, context: Context) -> bool:
     return True
 
 
+def _may_count(entity: Entity, text: str, context: Context) -> bool:
+    """Tell whether a number that names nobody can be about ``entity``, and not about several others."""
+    if not is_singular(entity):
+        return True
+    named = {lemma(word, "NOUN") for word in _WORD.findall(text.lower())}
+    others = [e for e in context.scene.cast if e.id != entity.id and not is_singular(e)]
+    return not others or bool(named & {lemma(entity.phrase.split()[-1].lower(), "NOUN")})
+
+
 _MEASURED: Final = re.compile(r"\binstead of\b|\byears? olds?\b", re.IGNORECASE)
-_PRAISE: Final = frozenset({"good", "great", "perfect", "nice", "fine", "better", "cool"})
+_PRAISE: Final = frozenset(
+    {"good", "great", "perfect", "nice", "fine", "better", "cool", "much", "many"}
+)
 _BODY: Final = frozenset(
     [
         "tooth",

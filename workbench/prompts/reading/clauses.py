@@ -123,6 +123,10 @@ def _cuts(tokens: Sequence[Token], at: int) -> bool:
     """Tell whether the mark ends a segment; the comma of "a red, shiny car" does not."""
     if tokens[at].text in {"'", "’", "%", "#", "$", "€", "°", "*", "/", "+", "&", "@", "="}:
         return False
+    if tokens[at].text in {"-", "−"} and at + 1 < len(tokens):
+        is_sign = tokens[at + 1].start == tokens[at].end and tokens[at + 1].text[0].isdigit()
+        if is_sign and (at == 0 or tokens[at - 1].end < tokens[at].start):
+            return False
     if tokens[at].text == "," and 0 < at < len(tokens) - 2:
         inside = tokens[at - 1].tag == "A" and tokens[at + 1].tag == "A"
         if inside and any(tokens[i].tag == "D" for i in (at - 2, at - 3) if i >= 0):

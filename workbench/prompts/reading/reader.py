@@ -51,6 +51,11 @@ _PLAIN: Final = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "
 _SCREENPLAY: Final = re.compile(
     r"^(?:INT|EXT|INT\.?/EXT)\.?\s+(?P<place>[A-Z][A-Z' ]+?)\s*[-–—]+\s*(?P<when>[A-Z]+)[.:\s]+(?=\S)"
 )
+_SETTING: Final = re.compile(
+    r"(?:\d+(?:\.\d+)?\s*-?\s*(?:s|secs?|seconds?)(?:\s+long)?|(?:16:9|9:16|1:1|4:3|3:4|21:9|4:5|5:4|3:2|2:3)"
+    r"|\d+\s*fps|(?:480|576|720|1080|1440|2160)p|seeds?\s+\d+)",
+    re.IGNORECASE,
+)
 _FIRST_PERSON: Final = frozenset({"my", "i", "me"})
 _SOMEBODY: Final = frozenset(
     {"someone", "somebody", "everyone", "everybody", "everything", "something"}
@@ -98,8 +103,22 @@ def read(text: str) -> Reading:
         wanted = _FRAME.sub("", wanted) or wanted
     if foreign := foreign_reading(wanted):
         return foreign
+    wanted = _without_settings(wanted)
     plain, slips = mended(wanted)
     return _Reader(plain, slips).reading()
+
+
+def _without_settings(text: str) -> str:
+    """Return ``text`` without the parts that only set the render: "10 sec, 9:16, a swan"."""
+    parts = re.split(r"([,;]\s*)", text)
+    kept = [
+        (part, mark)
+        for part, mark in zip(parts[::2], [*parts[1::2], ""], strict=True)
+        if not _SETTING.fullmatch(part.strip(" ."))
+    ]
+    if not kept or len(kept) == len(parts[::2]):
+        return text
+    return "".join(part + mark for part, mark in kept).strip(" ,;")
 
 
 def _heading(match: re.Match[str]) -> str:

@@ -25,9 +25,14 @@ export const SCORE_SORTS = Object.fromEntries(
   ]),
 );
 
+/** A score that nothing measured is null, and undefined where there are no scores at all. */
+function isMeasured(value) {
+  return typeof value === "number";
+}
+
 function compared(a, b, less) {
-  const known = Number(b !== undefined) - Number(a !== undefined);
-  if (known || a === undefined) return known;
+  const known = Number(isMeasured(b)) - Number(isMeasured(a));
+  if (known || !isMeasured(a)) return known;
   return less ? a - b : b - a;
 }
 
@@ -36,6 +41,7 @@ export function rangesOf(jobs) {
   const ranges = {};
   for (const { scores } of jobs) {
     for (const [name, value] of Object.entries(scores ?? {})) {
+      if (!isMeasured(value)) continue;
       const range = (ranges[name] ??= [value, value]);
       ranges[name] = [Math.min(range[0], value), Math.max(range[1], value)];
     }
@@ -57,7 +63,7 @@ export class ScoreList {
     show(this.el, Boolean(scores));
     if (!scores) return;
     for (const name of Object.keys(SCORES)) {
-      const wanted = scores[name] !== undefined && (this.all || ON_CARDS.includes(name) || name === sort || name === "agreement");
+      const wanted = isMeasured(scores[name]) && (this.all || ON_CARDS.includes(name) || name === sort || name === "agreement");
       const row = this.rows.get(name) ?? (wanted ? this._row(name) : null);
       if (!row) continue;
       show(row.el, wanted);
