@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
@@ -23,6 +24,7 @@ __all__ = ["DownloadHandler", "VideoHandler"]
 
 _LONE_VIDEO: Final = re.compile(r"([^/]+)\.mp4\Z")
 _JOB_FILE: Final = re.compile(r"(?:([^/]+)/)?([^/]+)/([a-z]+\.[a-z0-9]+)\Z")
+_CHUNK_BYTES: Final = 1 << 18
 _CONTENT_TYPES: Final = {
     "mp4": "video/mp4",
     "jpg": "image/jpeg",
@@ -38,38 +40,54 @@ class VideoHandler(JsonErrors, web.StaticFileHandler):
     same file; the job's folder also holds ``poster.jpg``, ``preview.jpg`` and ``recipe.json``.
     """
 
+    _file: Path
+    _facts: os.stat_result
+
     def initialize(self) -> None:  # type: ignore[override]
         """Serve from outputs/."""
         super().initialize(path=str(self.studio.settings.outputs))
+        self._ranges: list[tuple[int, int]] = []
 
     @web.authenticated
     @authorized
     async def get(self, path: str, include_body: bool = True) -> None:  # type: ignore[override]
         """Send the file, or the range of it that was asked for."""
         try:
-            await super().get(path, include_body)
+            await self._send(path, include_body=include_body)
         except FileNotFoundError:  # gone since it was found: a preview gives way to a poster
-            await super().get(path, include_body)
+            await self._send(path, include_body=include_body)
 
     @web.authenticated
     @authorized
     async def head(self, path: str) -> None:  # type: ignore[override]
         """Send the headers alone."""
-        await super().get(path, include_body=False)
+        await self._send(path, include_body=False)
 
-    def parse_url_path(self, url_path: str) -> str:
-        """Keep the path as it was asked; it is taken apart by :meth:`get_absolute_path`'s caller."""
-        return url_path
+    async def _send(self, path: str, *, include_body: bool) -> None:
+        """Answer as tornado does, but touch the file in other threads: a disk may hang."""
+        self._ranges.clear()
+        self._file, self._facts = await asyncio.to_thread(self._find, path)
+        await super().get(path, include_body)
+        for start, end in self._ranges:
+            await self._send_bytes(start, end)
 
-    @classmethod
-    def get_absolute_path(cls, root: str, path: str) -> str:
-        """Leave the finding to :meth:`validate_absolute_path`, which knows the jobs."""
-        del root
-        return path
+    async def _send_bytes(self, start: int, end: int) -> None:
+        file = await asyncio.to_thread(self._file.open, "rb")
+        try:
+            await asyncio.to_thread(file.seek, start)
+            left = end - start
+            while left and (chunk := await asyncio.to_thread(file.read, min(left, _CHUNK_BYTES))):
+                left -= len(chunk)
+                self.write(chunk)
+                await self.flush()
+        except StreamClosedError:
+            return
+        finally:
+            file.close()
 
-    def validate_absolute_path(self, root: str, absolute_path: str) -> str | None:
+    def _find(self, path: str) -> tuple[Path, os.stat_result]:
         """Return the file behind a URL's path; 404 for what is not there or lies outside."""
-        job_id, name = _parse(absolute_path)
+        job_id, name = _parse(path)
         jobs = self.studio.jobs
         finders = {
             "video.mp4": jobs.video_path,
@@ -79,10 +97,39 @@ class VideoHandler(JsonErrors, web.StaticFileHandler):
         }
         if name not in finders:
             raise NotFound("file", name)
-        path = finders[name](job_id).resolve()
-        if not path.is_relative_to(Path(root).resolve()) or not path.is_file():
+        file = finders[name](job_id).resolve()
+        outputs = self.studio.settings.outputs.resolve()
+        if not file.is_relative_to(outputs) or not file.is_file():
             raise NotFound("file", name)
-        return str(path)
+        return file, file.stat()
+
+    def parse_url_path(self, url_path: str) -> str:
+        """Keep the path as it was asked; it was taken apart by :meth:`get`."""
+        return url_path
+
+    @classmethod
+    def get_absolute_path(cls, root: str, path: str) -> str:
+        """Leave the finding to :meth:`get`, which knows the jobs."""
+        del root
+        return path
+
+    def validate_absolute_path(self, root: str, absolute_path: str) -> str | None:
+        """Return the file that was found."""
+        del root, absolute_path
+        return str(self._file)
+
+    def get_content(  # type: ignore[override]  # tornado calls it on the instance
+        self, abspath: str, start: int | None = None, end: int | None = None
+    ) -> tuple[bytes, ...]:
+        """Note which bytes to send; reading them here would block every other request."""
+        del abspath
+        size = self._facts.st_size
+        self._ranges.append((start or 0, size if end is None else end))
+        return ()
+
+    def get_content_size(self) -> int:
+        """Return the file's length."""
+        return self._facts.st_size
 
     def get_content_type(self) -> str:
         """Return the media type by the file's ending."""
@@ -100,12 +147,11 @@ class VideoHandler(JsonErrors, web.StaticFileHandler):
 
     def compute_etag(self) -> str | None:
         """Tell versions apart by size and time; hashing a video for each request would be slow."""
-        stat = Path(self.absolute_path).stat() if self.absolute_path else None
-        return f'"{stat.st_mtime_ns:x}-{stat.st_size:x}"' if stat else None
+        return f'"{self._facts.st_mtime_ns:x}-{self._facts.st_size:x}"'
 
     def get_modified_time(self) -> datetime | None:
         """Tell the file's time."""
-        return super().get_modified_time()
+        return datetime.fromtimestamp(int(self._facts.st_mtime), UTC)
 
 
 class DownloadHandler(ApiHandler):
