@@ -9,10 +9,16 @@ from typing import Any
 
 import pytest
 from jupyter_server.services.contents.largefilemanager import AsyncLargeFileManager
-from tornado.httputil import HTTPServerRequest
+from tornado.httputil import HTTPHeaders, HTTPServerRequest, RequestStartLine
 from tornado.web import Application, HTTPError
 
 from server_extension.guards import guard_outputs
+
+
+def _get(path: str) -> HTTPServerRequest:
+    line = RequestStartLine("GET", path, "HTTP/1.1")
+    headers = HTTPHeaders({"Host": "localhost"})
+    return HTTPServerRequest(start_line=line, headers=headers, connection=None)
 
 
 def _guarded(root: Path) -> tuple[Application, Any]:
@@ -56,10 +62,8 @@ def test_no_way_through_the_contents_manager_leads_into_outputs(tmp_path: Path, 
         assert caught.value.status_code == 404
     rule = application.default_router.rules[0]
     for route in ("/files/", "/voila/files/", "/api/contents/"):
-        request = HTTPServerRequest("GET", route + path, connection=None)
-        assert rule.matcher.match(request) is not None
-        request = HTTPServerRequest("GET", route + "notebooks/note.txt", connection=None)
-        assert rule.matcher.match(request) is None
+        assert rule.matcher.match(_get(route + path)) is not None
+        assert rule.matcher.match(_get(route + "notebooks/note.txt")) is None
 
 
 def test_other_files_are_read_saved_and_copied_as_ever(tmp_path: Path) -> None:
