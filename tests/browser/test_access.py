@@ -32,7 +32,7 @@ def test_no_step_has_a_serious_accessibility_finding(
 ) -> None:
     screen = open_screen(dark=dark, still=True).open_dashboard()
     found = {"start": _findings(screen)}
-    screen.enhance("dog running")
+    screen.enhance("a dog running on a beach")
     found["prompt"] = _findings(screen)
     screen.step.get_by_role("button", name="Setting:").click()
     found["editor"] = _findings(screen)

@@ -30,7 +30,7 @@ def test_a_chip_is_edited_and_locked_and_the_prompt_follows(
     open_screen: Callable[..., Screen],
 ) -> None:
     screen = open_screen().open_dashboard()
-    screen.enhance("dog running")
+    screen.enhance("a dog running on a beach at noon")
     screen.step.get_by_role("button", name="Time:").click()
     screen.step.get_by_role("button", name="night", exact=True).click()
     expect(screen.prompt).to_contain_text("night", timeout=LOAD_MS)
@@ -46,7 +46,7 @@ def test_a_chip_is_edited_and_locked_and_the_prompt_follows(
 
 def test_one_answer_is_undone_and_the_later_one_stays(open_screen: Callable[..., Screen]) -> None:
     screen = open_screen().open_dashboard()
-    screen.enhance("dog running")
+    screen.enhance("a dog running on a beach in fog")
     screen.button("Tune it first").click()
     wish = screen.step.get_by_label("What should be different")
     for said, seen in (("in heavy rain", "rain"), ("from a low angle", "low angle")):
