@@ -12,7 +12,8 @@ from typing import Any, Final
 from workbench.lexicon.terms import Place, place_named, subject_kind
 from workbench.prompts.composer.datafiles import load
 from workbench.prompts.composer.evidence import Facts, name_of
-from workbench.scene import Entity, EntityKind, Origin, Scene
+from workbench.prompts.composer.sayings import saying, time_phrase
+from workbench.scene import Entity, EntityKind, Origin, Scene, terms
 
 __all__ = ["AXES", "Idea", "fields_of_axes", "ideas_for", "why_not"]
 
@@ -87,7 +88,19 @@ def ideas_for(
     if "setting" in wanted and _may_move(scene, axes, hold):
         found += _places(scene)
     rng.shuffle(found)
-    return list(_spread(found, wanted))
+    plain = [idea for idea in _terms(axes) if _may(idea, scene, axes, hold, free)]
+    rng.shuffle(plain)
+    return [*_spread(found, wanted), *plain]
+
+
+def _terms(axes: Collection[str]) -> Iterator[Idea]:
+    """Yield the established terms of the axes that are named: what is asked for needs no reason."""
+    for axis in axes:
+        field = axis if axis not in AXES else AXES[axis][0]
+        for term in terms(field):
+            lead = time_phrase(term) if field == "time_of_day" else ""
+            say = () if lead else (saying(field, term),)
+            yield Idea(term.capitalize(), axis, {field: term}, lead.capitalize(), say)
 
 
 def _axes_of(axes: Collection[str]) -> tuple[str, ...]:

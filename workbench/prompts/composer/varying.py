@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from workbench.lexicon.morphology import lemmas
-from workbench.lexicon.words import sentences
+from workbench.lexicon.terms import find_terms
+from workbench.lexicon.words import sentences, tokens
 from workbench.prompts.composer.composer import NAME, rng_for
 from workbench.prompts.composer.datafiles import load
 from workbench.prompts.composer.evidence import framing, supports
@@ -26,6 +27,11 @@ __all__ = ["AXES", "fields_of_axes", "vary"]
 
 _MOST_SUPPORTS: Final = 2
 _FRAMES: Final = frozenset({"shot_size", "camera_angle", "camera_movement"})
+_STATES: Final = frozenset({"time_of_day", "weather"})
+"""Fields of which a scene has one value: words for another would contradict it."""
+_ENDS: Final = re.compile(r"\s*(?:$|[.,;:!?]|(?:in|on|at|by|with|and|while|as|over|through)\b)")
+"""What follows a term that stands for itself: the night of a "night market" does not."""
+_BEFORE_TERM: Final = r"(?:at|in|during|under|on|with|by|through)"
 _PREPOSITION: Final = (
     r"(?:in|on|at|inside|through|along|across|by|over|down|up|into|onto|outside|near)"
 )
@@ -135,6 +141,7 @@ def _written(plan: _Parent, scene: Scene, ideas: Sequence[Idea]) -> str:
     """Return the prompt of an idea: its lead into the user's own words, then what it lets be seen."""
     changed = {name for idea in ideas for name in idea.values}
     own = _own_sentences(plan.prompt, plan.scene, changed)
+    own = [_without_old(sentence, plan.scene, changed) for sentence in own]
     for idea in ideas:
         if idea.place:
             own = _moved(own, plan.scene.setting, idea.place)
@@ -167,6 +174,21 @@ def _own_sentences(prompt: str, scene: Scene, changed: Collection[str]) -> list[
     added = {one.text for one in supports(scene)} | ({frame.text} if frame else set())
     gone = {saying(name, str(getattr(scene, name))) for name in changed}
     return [s for s in sentences(prompt) if s not in added and s not in gone] or [prompt]
+
+
+def _without_old(sentence: str, scene: Scene, changed: Collection[str]) -> str:
+    """Return ``sentence`` without the words for what the idea changes: "at noon" where it is night."""
+    for term in reversed(find_terms(sentence)):
+        is_old = term.field in _STATES & set(changed) and getattr(scene, term.field) == term.term
+        if not is_old or not _ENDS.match(sentence[term.end :]):
+            continue
+        before = re.sub(
+            rf"(?:,\s*)?(?:\b{_BEFORE_TERM}\s+)?(?:\b(?:an?|the)\s+)?$", "", sentence[: term.start]
+        )
+        cut = f"{before.rstrip()} {sentence[term.end :].lstrip()}".strip()
+        cut = re.sub(r"\s+([.,;:!?])", r"\1", cut).lstrip(",;: ")
+        sentence = f"{cut[:1].upper()}{cut[1:]}" if len(tokens(cut)) > 1 else sentence
+    return sentence
 
 
 def _moved(own: Sequence[str], old: str, place: str) -> list[str]:
