@@ -23,10 +23,11 @@ from typing import Any
 import openai  # noqa: F401  its import takes longer than a first question should wait
 import pytest
 
-from workbench.prompts import PromptWriter, Sessions
+from workbench.prompts import PromptWriter
 from workbench.prompts.language_models.transformers_server import _Pieces
 from workbench.prompts.model import Source
 from workbench.settings import Settings
+from workbench.studio import Studio
 
 pytestmark = pytest.mark.skipif(
     not all(importlib.util.find_spec(n) for n in ("torch", "transformers", "uvicorn", "fastapi")),
@@ -73,29 +74,30 @@ def _wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
     raise AssertionError(log.read_text("utf-8", "replace"))
 
 
-async def _journey(settings: Settings) -> tuple[Sessions, str]:
-    writer = PromptWriter(settings)
-    sessions = Sessions(settings, writer)
-    session_id, _ = await sessions.enhance("dog running", on_text=len)
-    assert writer._model is not None
-    assert writer._model.endpoint.abilities.can_stream
-    await sessions.variations(session_id, [0], 3)
-    await sessions.update(session_id, "make it night")
-    await writer.close()
-    return sessions, session_id
+async def _journey(settings: Settings) -> tuple[Studio, str]:
+    studio = Studio(settings)
+    session_id, _ = await studio.enhance("dog running", on_text=len)
+    assert studio.writer.endpoint is not None
+    assert studio.writer.endpoint.abilities.can_stream
+    await studio.variations(session_id, [0], 3)
+    await studio.update(session_id, "make it night")
+    await studio.writer.close()
+    return studio, session_id
 
 
-def _check_carried(sessions: Sessions, session_id: str, model: str) -> None:
-    enhanced, one, two, tuned = sessions.history(session_id)
+def _check_carried(studio: Studio, session_id: str, model: str) -> None:
+    enhanced, one, two, tuned = studio.sessions.history(session_id)
     assert enhanced.is_fallback
     assert "dog" in enhanced.prompt
     assert {one.source, two.source} <= {Source.FALLBACK, Source.SUBSTITUTE}
     assert tuned.is_fallback
     assert tuned.scene.time_of_day == "night"
-    said = sessions.transcript(session_id, 0)
-    assert said[0].model == model
+    said = studio.sessions.transcript(session_id, 0)
     assert any(e.completion_tokens for e in said)
-    sessions.close()
+    assert {e.model for e in (*said, *studio.sessions.transcript(session_id, tuned.index))} == {
+        model
+    }
+    studio.close()
 
 
 def test_nonsense_from_transformers_serve_does_not_end_the_journey(
@@ -107,8 +109,7 @@ def test_nonsense_from_transformers_serve_does_not_end_the_journey(
         language_model=model,
         language_base_url=served,
     )
-    sessions, session_id = asyncio.run(_journey(settings))
-    _check_carried(sessions, session_id, model)
+    _check_carried(*asyncio.run(_journey(settings)), model)
 
 
 def test_all_clients_of_a_machine_share_one_loaded_model(model: str, tmp_path: Path) -> None:
@@ -119,18 +120,17 @@ def test_all_clients_of_a_machine_share_one_loaded_model(model: str, tmp_path: P
         idle_exit_s=60.0,
     )
 
-    async def two_clients() -> list[tuple[Sessions, str]]:
+    async def two_clients() -> list[tuple[Studio, str]]:
         return list(await asyncio.gather(_journey(settings), _journey(settings)))
 
     door = settings.index_path.parent / "language_model.json"
     pid = 0
     try:
-        for sessions, session_id in asyncio.run(two_clients()):
-            _check_carried(sessions, session_id, model)
+        for studio, session_id in asyncio.run(two_clients()):
+            _check_carried(studio, session_id, model)
         pid = json.loads(door.read_text("utf-8"))["pid"]
         assert door.stat().st_mode & 0o077 == 0
-        sessions, session_id = asyncio.run(_journey(settings))
-        _check_carried(sessions, session_id, model)
+        _check_carried(*asyncio.run(_journey(settings)), model)
         assert json.loads(door.read_text("utf-8"))["pid"] == pid
         _check_streams(json.loads(door.read_text("utf-8")))
     finally:
