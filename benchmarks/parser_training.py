@@ -21,7 +21,9 @@ import time
 import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
+from functools import cache, partial
 from typing import Any, Final
 
 import torch
@@ -30,6 +32,7 @@ from torch import Tensor, nn
 from benchmarks.phrases import Phrase, Span, phrases
 from workbench.lexicon.tagging import tagged
 from workbench.lexicon.words import content_words
+from workbench.prompts.composer.composer import enhance
 from workbench.prompts.parsing.features import AFFIXES, FLAGS, Features, features_of, words_in
 from workbench.prompts.parsing.labels import CLAUSE_TAGS, LABELS, SLOT_TAGS
 from workbench.prompts.parsing.network import NETWORK, Network, network, write
@@ -39,8 +42,8 @@ _HELD_OUT: Final = 15
 """Percent of each writer's lines that nothing is trained on until the end."""
 _LEAST: Final = 2
 """How often a word must come up to have a vector of its own."""
-_SIZES: Final = {"word": 32, "affix": 16, "flag": 40, "hidden": 96, "label": 24}
-_EPOCHS: Final = 26
+_SIZES: Final = {"word": 32, "affix": 16, "flag": 40, "hidden": 128, "label": 24}
+_EPOCHS: Final = 30
 _BATCH: Final = 32
 _POOLS: Final = 6
 """How many times each phrase is varied; epochs take turns with them."""
@@ -63,7 +66,7 @@ class Example:
     slots: tuple[int, ...]
 
 
-class Tagger(nn.Module):
+class Tagger(nn.Module):  # type: ignore[misc]  # torch is untyped here
     """The network while it learns."""
 
     def __init__(self, vocabulary: int) -> None:
@@ -81,7 +84,7 @@ class Tagger(nn.Module):
         for name, count in (("clause", len(CLAUSE_TAGS)), ("slot", len(SLOT_TAGS))):
             setattr(self, f"{name}_step", nn.Parameter(torch.zeros(count, count)))
             setattr(self, f"{name}_ends", nn.Parameter(torch.zeros(2, count)))
-        self.drop = nn.Dropout(0.35)
+        self.drop = nn.Dropout(0.4)
 
     def read(self, batch: dict[str, Tensor]) -> Tensor:
         """Return what is read of each word, ``(requests, words, 2 hidden)``."""
@@ -143,7 +146,9 @@ def main() -> None:
     held = [p for p in known if is_held_out(p)]
     if asked.command == "check":
         known = [p for p in known if not is_held_out(p)]
-    write([trained(known, seed) for seed in _SEEDS[: asked.seeds]])
+    with ProcessPoolExecutor(asked.seeds) as pool:
+        made = list(pool.map(partial(trained, known), _SEEDS[: asked.seeds]))
+    write(made)
     sys.stdout.write(f"{len(known)} phrases, {NETWORK.stat().st_size:,} bytes\n")
     if asked.command == "check":
         _report(network(), held)
@@ -169,15 +174,19 @@ def trained(known: Sequence[Phrase], seed: int) -> dict[str, Any]:
         optimizer, 4e-3, total_steps=steps + 1, pct_start=0.15
     )
     began = time.perf_counter()
-    pools = [[_example(p, index) for p in _varied(known, choice)] for _ in range(_POOLS)]
+    told = {p.start: _composed(p.start) for p in known}
+    pools = []
+    for number in range(_POOLS):
+        # Half of the time the request is about the idea alone, half about the whole prompt.
+        about = known if number % 2 else [replace(p, start=told[p.start]) for p in known]
+        pools.append([_example(p, index) for p in _varied(about, choice)])
     sys.stderr.write(f"seed {seed}: read ({time.perf_counter() - began:.0f} s)\n")
     for epoch in range(_EPOCHS):
-        examples = pools[epoch % _POOLS]
-        choice.shuffle(examples)
+        examples = _by_length(pools[epoch % _POOLS], choice)
         tagger.train()
         total = 0.0
-        for at in range(0, len(examples), _BATCH):
-            batch = _batch(examples[at : at + _BATCH], choice)
+        for group in examples:
+            batch = _batch(group, choice)
             optimizer.zero_grad()
             loss = tagger.loss(batch)
             loss.backward()
@@ -190,6 +199,19 @@ def trained(known: Sequence[Phrase], seed: int) -> dict[str, Any]:
             sys.stderr.write(f"seed {seed} epoch {epoch + 1}: {total:.1f} ({spent:.0f} s)\n")
     weights = {k: v.detach().numpy() for k, v in tagger.state_dict().items()}
     return {**weights, "words": words}
+
+
+@cache
+def _composed(start: str) -> str:
+    return enhance(start).prompt
+
+
+def _by_length(examples: Sequence[Example], choice: random.Random) -> list[list[Example]]:
+    """Return batches of examples of about one length, in no order."""
+    mixed = sorted(examples, key=lambda e: len(e.words) + choice.random() * 4)
+    batches = [mixed[at : at + _BATCH] for at in range(0, len(mixed), _BATCH)]
+    choice.shuffle(batches)
+    return batches
 
 
 def _varied(known: Sequence[Phrase], choice: random.Random) -> Iterator[Phrase]:
@@ -225,7 +247,7 @@ def _filler_key(phrase: Phrase, span: Span) -> tuple[str, str, str, bool]:
     tag = next(
         (t.tag for t in tagged(phrase.request) if t.start == phrase.words[span.start].start), ""
     )
-    return label, span.name, tag, first.endswith("ing") or first.endswith("s")
+    return label, span.name, tag, first.endswith(("ing", "s"))
 
 
 def _refilled(phrase: Phrase, fillers: Fillers, choice: random.Random) -> Phrase:
@@ -384,8 +406,8 @@ def _report(network: Network, held: Sequence[Phrase]) -> None:
             wrong.append(f"{phrase.start} | {phrase.request}\n     {marks}")
     for line in wrong:
         sys.stdout.write(line + "\n")
-    for name, found in (("label", names), ("slot", slot), ("slot in content words", loose)):
-        f1 = 2 * found["right"] / max(1, found["found"] + found["want"])
+    for name, counts in (("label", names), ("slot", slot), ("slot in content words", loose)):
+        f1 = 2 * counts["right"] / max(1, counts["found"] + counts["want"])
         sys.stdout.write(f"{name} F1 {100 * f1:.1f}\n")
     for low in (0.0, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95):
         group = [right for s, right in sure if s >= low]

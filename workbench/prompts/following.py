@@ -55,6 +55,10 @@ _PLACED: Final = re.compile(
 )
 
 
+_WRITTEN: Final = re.compile(r"\s*The words are ([^.]+)\.")
+"""The sentence that says where words can be read, before it is joined to them."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Span:
     start: int
@@ -134,6 +138,10 @@ def follow(prompt: str, before: Scene, after: Scene) -> str:
         text = _with_details(text, before.details, after.details)
     if before.on_screen_text != after.on_screen_text:
         text = _with_written(text, before.on_screen_text, after.on_screen_text)
+        if after.on_screen_text and (where := _WRITTEN.search(text)) is not None:
+            text = text.replace(where[0], "").replace(
+                "can be read in the picture", f"can be read {where[1]}"
+            )
     return _tidy(text)
 
 

@@ -65,13 +65,16 @@ def _added(thing: NounPhrase, where: str, context: Context, taken: int) -> list[
 
 def shown(text: str, context: Context) -> Candidate | None:
     """Take a bare noun phrase for a wish to see it: "seagulls in the distance"."""
+    if re.search(r"\b(?:has|have|is|are|was|were|be|should)\b", text, re.IGNORECASE):
+        return None
     things = noun_phrases(plain(text))
     known = [
         t
         for t in things
         if t.score >= 0.9 and (t.determiner or t.position or t.doing or t.is_plural)
     ]
-    if not things or len(known) < len(things) or any(t.determiner.lower() == "the" for t in things):
+    owned = {"the", "his", "her", "its", "their", "this", "that", "my"}
+    if not things or len(known) < len(things) or any(t.determiner.lower() in owned for t in things):
         return None
     if any(refer(t.text, context) or place_named(t.noun) for t in things) or exact_terms(text):
         return None

@@ -21,6 +21,7 @@ from workbench.prompts.intents.context import Context
 from workbench.prompts.intents.guards import is_sound
 from workbench.prompts.intents.making import add_entity, kind_of
 from workbench.prompts.intents.references import Reference, is_person, is_singular, named_in, refer
+from workbench.prompts.intents.removal_intents import removed
 from workbench.prompts.intents.wording import deed, moment, named, plain, stated
 from workbench.prompts.intents.words import lemma, words_of
 from workbench.prompts.parsing.network import Clause
@@ -38,8 +39,8 @@ def _event(clause: Clause, context: Context) -> Candidate | None:
     """Let something happen: somebody who is there does it, or somebody who comes in."""
     doing = deed(clause.slot("act"))
     when, said = moment(clause.slot("when"))
-    name = plain(clause.slot("actor"))
-    words = plain(clause.slot("act")).split()
+    name, act = plain(clause.slot("actor")), plain(clause.slot("act"))
+    words = act.split()
     if (
         not name
         and len(words) > 1
@@ -60,14 +61,19 @@ def _event(clause: Clause, context: Context) -> Candidate | None:
 
 
 _FIRST: Final = frozenset(["i", "we", "my", "us"])
-_EYES: Final = re.compile(r"\b(?:first[ -]person|pov|point of view|ego|dashcam|cockpit|my|we|i|our|camera)\b", re.IGNORECASE)
+_EYES: Final = re.compile(
+    r"\b(?:first[ -]person|pov|point of view|ego|dashcam|cockpit|my|we|i|our|camera)\b",
+    re.IGNORECASE,
+)
 
 
 def _verbatim(name: str, clause: Clause, context: Context) -> Candidate | None:
     """Tell an event in the words of the user, where its actor is nobody of the cast by name."""
     low = name.lower()
     spoken = low in _FIRST and _EYES.search(context.prompt)
-    meant = low in {"he", "she"} and any(is_person(e) or not is_singular(e) for e in context.scene.cast)
+    meant = low in {"he", "she"} and any(
+        is_person(e) or not is_singular(e) for e in context.scene.cast
+    )
     if not spoken and not meant:
         return None
     said = " ".join(filter(None, (name, plain(clause.slot("act")), plain(clause.slot("when")))))
@@ -118,7 +124,8 @@ def acted(found: Reference, event: Event, score: float, context: Context) -> Can
     if any(b.text.lower() == doing.lower() for b in own):
         return Candidate(already=True, score=score)
     targets = tuple(i for i in named_in(doing, context) if i != entity.id)
-    replaced = _replaced_by(doing, own) if not found.part and event.when is When.TOGETHER else None
+    is_now = event.when is When.TOGETHER and len(doing.split()) <= 5
+    replaced = _replaced_by(doing, own) if not found.part and is_now else None
     if event.must and len(own) == 1 and not found.part:
         replaced = own[0]
     if replaced is not None:
@@ -264,6 +271,8 @@ def _beat_meant(name: str, doing: str, context: Context) -> Beat | None:
     scene = context.scene
     found = refer(name, context) if name else None
     own: Sequence[Beat] = scene.beats
+    if name and (found is None or not found.ids or found.part):
+        return None
     if found is not None and found.ids:
         own = scene.beats_of(found.ids[0]) or [b for b in scene.beats if not b.actor]
     if doing:
@@ -273,8 +282,6 @@ def _beat_meant(name: str, doing: str, context: Context) -> Beat | None:
         ]
         shared = [b for b in own if _nouns(b.text) & _nouns(doing)]
         return next(iter([*same, *shared]), None)
-    if name and found is None:
-        return None
     return own[0] if len(own) == 1 or (own and found is not None) else None
 
 
@@ -292,6 +299,8 @@ def _stop(clause: Clause, context: Context) -> Candidate | None:
         return Candidate((RemoveBeat(beat=beat.id),), score, intent="remove")
     if not doing:
         return None
+    if name and doing.startswith("being "):
+        return removed(name, score, context)
     gone = _without_words(name, doing, context)
     if gone is not None:
         return Candidate((gone,), score, intent="remove")
@@ -316,7 +325,8 @@ def _how(clause: Clause, context: Context) -> Candidate | None:
         deed(clause.slot("act")),
         plain(clause.slot("value")),
     )
-    if not value:
+    is_meant = name or act or len(value.split()) < 4
+    if not value or not is_meant or value.lower().startswith("too "):
         return None
     beat = _beat_meant(name, act, context)
     score = clause.sureness

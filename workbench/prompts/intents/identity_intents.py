@@ -154,7 +154,9 @@ def _replace_words(old: str, new: str, score: float, context: Context) -> Candid
             return Candidate((edit,), score, intent="replace")
     if bare.lower() in words_of("misc", "pronouns"):
         return None
-    thing = replace(named(new), position=f"instead of {with_article(old)}")
+    if any(e.noun == named(new).noun for e in context.scene.cast):
+        return Candidate(already=True, score=score)
+    thing = replace(named(new), position=f"in place of {with_article(old)}")
     return Candidate((add_entity(thing, context, is_definite=False),), score, intent="replace")
 
 

@@ -263,6 +263,8 @@ def look(clause: Clause, context: Context) -> Candidate | None:
     if owner is None or found.belonging:
         return _stated_of(name, value, context, score)
     doing = stated(value)
+    if not doing:
+        return None
     if is_person(owner) and aspect_of(doing.removeprefix("being ")) is Aspect.COLOUR:
         return Candidate(help=NO_SKIN, score=score)
     beat = AddBeat(text=doing, actor=owner.id, part=found.part)
@@ -270,7 +272,8 @@ def look(clause: Clause, context: Context) -> Candidate | None:
 
 
 _LEADING_VERB: Final = re.compile(
-    r"\b(?P<verb>wears?|wearing|has|have|had|got|holds?|holding|carries|carrying)\s+$", re.IGNORECASE
+    r"\b(?P<verb>wears?|wearing|has|have|had|got|holds?|holding|carries|carrying)\s+$",
+    re.IGNORECASE,
 )
 
 
@@ -303,10 +306,12 @@ def _stated_of(name: str, value: str, context: Context, score: float) -> Candida
     """Say in a sentence of its own how something looks that is no member of the cast."""
     if not name or name.lower() in words_of("misc", "pronouns"):
         return None
-    thing = named(name)
+    thing, doing = named(name), stated(value)
+    if not doing:
+        return None
     if kind_of(thing.noun) is EntityKind.PERSON and aspect_of(plain(value)) is Aspect.COLOUR:
         return Candidate(help=NO_SKIN, score=score)
-    return Candidate(sentence_about(thing, stated(value), context), score, intent="look")
+    return Candidate(sentence_about(thing, doing, context), score, intent="look")
 
 
 def reworded(old: str, new: str, name: str, context: Context, score: float) -> Candidate | None:

@@ -83,6 +83,8 @@ def _number(said: str) -> int | None:
         return 2
     if words[:2] == ["a", "dozen"]:
         return 12
+    if words[:1] in (["a"], ["one"]) and len(words) == 2:
+        return number_in(words[1])
     return number_in(words[0]) if len(words) == 1 else None
 
 
@@ -105,7 +107,9 @@ def _more(clause: Clause, context: Context) -> Candidate | None:
     if entity is not None and countable(entity) and found is not None and found.score >= 0.85:
         if is_singular(entity) and entity.count == 1:
             return Candidate((counted(entity, 3),), score, intent="count")
-        edit = EditEntity(entity=entity.id, aspect="count", value=None, determiner="many")
+        is_mass = entity.count is None and is_singular(entity)
+        much = "a lot of" if is_mass else "many"
+        edit = EditEntity(entity=entity.id, aspect="count", value=None, determiner=much)
         return Candidate((edit,), score, intent="count")
     if entity is not None:
         edit = EditEntity(entity=entity.id, aspect="count", value=None, determiner="a lot of")
@@ -134,7 +138,8 @@ def _fewer(clause: Clause, context: Context) -> Candidate | None:
     if said and (found is None or not found.ids):
         return less_of(said, score, context)
     entity = next(iter(entities_of(found, context)), None)
-    if entity is not None and found is not None and not found.belonging and not found.part:
+    is_several = entity is not None and not (entity.count == 1 and is_singular(entity))
+    if entity is not None and is_several and found and not found.belonging and not found.part:
         if entity.count is not None and entity.count > 1:
             return Candidate((counted(entity, max(1, entity.count // 2)),), score, intent="count")
         few = "a few" if is_plural(entity.phrase.split(" of ")[0].split()[-1]) else "a little"

@@ -82,7 +82,7 @@ _ALL: Final = frozenset(
     }
 )
 _IT: Final = frozenset(
-    {"it", "this", "that", "this one", "that one", "the one", "the subject", "subject", "the thing"}
+    {"it", "this", "that", "this one", "that one", "the subject", "subject", "the thing"}
 )
 
 
@@ -182,14 +182,16 @@ def _pronoun(low: str, context: Context) -> Reference | None:
             return Reference((chosen[0].id,), part=context.part or "one", score=0.85)
         is_animal = subject_kind(chosen[0].noun) in ANIMATE
         return Reference((chosen[0].id,), score=0.95 if fitting else 0.94 if is_animal else 0.85)
-    if low in _ALL:
+    if low in _ALL or re.fullmatch(r"all (?:\w+ )?of (?:them|these|those)", low):
         if (
             low in {"they", "them"}
             and spoken
             and (is_person(spoken[0]) or not is_singular(spoken[0]))
         ):
             return Reference((spoken[0].id,), part=context.part, score=0.95)
-        several = [e for e in [*spoken, *leads, *scene.cast] if not is_singular(e)]
+        several = [e for e in [*spoken, *leads] if not is_singular(e)]
+        if not several and len(leads) == 1:
+            several = [e for e in scene.cast if not is_singular(e)]
         if several and low not in {"everyone", "everybody", "both", "both of them"}:
             return Reference((several[0].id,), score=0.95)
         chosen = [e for e in leads if is_person(e)] or list(leads)
@@ -230,7 +232,7 @@ def _owned(low: str, context: Context) -> Reference | None:
         return None
     owner = found["owner"]
     thing = found["thing"]
-    for entity in context.scene.cast:
+    for entity in context.scene.cast if owner in {"his", "her", "its", "their"} else ():
         if _match(thing, entity) >= 0.9:
             return Reference((entity.id,), score=0.95)
     subject = {"his": "he", "her": "she", "its": "it", "their": "they"}.get(
@@ -254,7 +256,7 @@ def _animate_it(context: Context) -> Reference | None:
 
 def _belonging(low: str, context: Context) -> Reference | None:
     """Return a part of a lead that is named with "the" alone: "the hair", "the doors"."""
-    bare = re.sub(r"^(?:the|a|an)\s+", "", low)
+    bare = re.sub(r"^the\s+", "", low)
     leads = context.leads()
     if leads and bare in words_of("nouns", "belongings"):
         return Reference((leads[0].id,), belonging=bare, score=0.8)
@@ -268,6 +270,8 @@ def _match_words(low: str, phrase: str, noun: str, looks: str, position: str) ->
     if not words:
         return 0.0
     text = " ".join(words)
+    if low.startswith("one ") and lemma(words[-1], "NOUN") != noun:
+        return 0.0
     if text == phrase.lower():
         return 1.0
     head = lemma(words[-1], "NOUN")

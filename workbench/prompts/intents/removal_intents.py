@@ -19,7 +19,7 @@ from workbench.prompts.intents.words import lemma
 from workbench.prompts.parsing.network import Clause
 from workbench.scene import Scene
 
-__all__ = ["WISHES"]
+__all__ = ["WISHES", "removed"]
 
 _EVERY: Final = re.compile(
     r"(?:any|all(?: the| of the)?|the|of the|that|those|these|some|no|every|an?)\s+(?=\S)",
@@ -34,14 +34,15 @@ _JOINT: Final = re.compile(r"\s*,\s*(?:and\s+|or\s+|no\s+)?|\s+(?:and|or|nor|no|
 
 def _remove(clause: Clause, context: Context) -> Candidate | None:
     """Take out what is there; what is not is barred."""
-    return _without(plain(clause.slot("entity")), clause.sureness, context)
+    return removed(plain(clause.slot("entity")), clause.sureness, context)
 
 
 def _negative(clause: Clause, context: Context) -> Candidate | None:
-    return _without(plain(clause.slot("value")), clause.sureness, context)
+    return removed(plain(clause.slot("value")), clause.sureness, context)
 
 
-def _without(text: str, score: float, context: Context) -> Candidate | None:
+def removed(text: str, score: float, context: Context) -> Candidate | None:
+    """Return how what ``text`` lists is taken out, or barred where it is not there."""
     actions: list[Action] = []
     barred: list[str] = []
     whole = refer(text, context) if text else None
@@ -151,7 +152,9 @@ def _removed(found: Reference, what: str, score: float, context: Context) -> Can
         gone = 2 if found.part.startswith("two") else 1
         return Candidate((counted(entity, max(1, entity.count - gone)),), score, intent="remove")
     own = [e for e in scene.cast if e.id not in found.ids]
-    if not own and not scene.setting and len(entities) == len(scene.cast):
+    leads = {one.id for one in scene.cast if one.is_lead}
+    is_all = leads <= set(found.ids) and len(sentences(context.prompt)) == 1
+    if (not own or is_all) and not scene.setting:
         name = entity.noun or what
         return Candidate(
             help=f"Without the {name} nothing is left to see. Say what should be there instead: “replace the {name} with …”.",

@@ -13,7 +13,7 @@ from workbench.prompts.intents.words import data, is_known
 from workbench.prompts.parsing.network import network
 from workbench.scene import vocabulary
 
-__all__ = ["clean", "correction_in", "mended", "without_politeness"]
+__all__ = ["clean", "correction_in", "mended", "without_politeness", "written_out"]
 
 _LETTERS: Final = "abcdefghijklmnopqrstuvwxyz"
 
@@ -25,14 +25,19 @@ def _pattern(name: str, form: str) -> re.Pattern[str]:
 
 
 def clean(request: str) -> str:
-    """Return a request with one kind of quote and space, and its short forms written out."""
+    """Return a request with one kind of quote and space, as the parser reads it."""
     text = re.sub(r"[’‘`´]", "'", request)
     text = re.sub(r"[“”]", '"', text)
     text = re.sub(r"…|\.\.\.+", " ", text)
     text = re.sub(r"(?<=\w)\s+[+&]\s+(?=\w)", " and ", text)
     text = re.sub(r"\bw/\s*(?=\w)", "with ", text)
     text = "".join(" " if unicodedata.category(c) in {"So", "Sk", "Cs"} else c for c in text)
-    text = re.sub(r"\s+", " ", text).strip()
+    text = re.sub(r"([!?.])\1+", r"\1", text)
+    return re.sub(r"\s+", " ", text).strip()
+
+
+def written_out(text: str) -> str:
+    """Return ``text`` with the short forms that people type written out: "thru", "hes"."""
     short = data("requests")["short"]
 
     def written(found: re.Match[str]) -> str:
@@ -40,8 +45,7 @@ def clean(request: str) -> str:
 
     text = re.sub(r"(?<![\w'])[A-Za-z0-9]+(?![\w'])", written, text)
     text = re.sub(r"\b(he|she|it|there)'s\b", r"\1 is", text, flags=re.IGNORECASE)
-    text = re.sub(r"\bthey're\b", "they are", text, flags=re.IGNORECASE)
-    return re.sub(r"([!?.])\1+", r"\1", text)
+    return re.sub(r"\bthey're\b", "they are", text, flags=re.IGNORECASE)
 
 
 def without_politeness(text: str) -> str:

@@ -66,7 +66,7 @@ def revise(request: str, context: Context) -> Revision:
     changes = context.scene.changes_to(done.scene)
     actions: list[Action] = list(found.actions)
     found = replace(
-        found, missed=tuple(replace(m, words=_as_typed(m.words, request)) for m in found.missed)
+        found, missed=tuple(replace(m, words=_as_typed(m, request)) for m in found.missed)
     )
     actions += [
         NotUnderstood(words=one.words[:_LONGEST], help=_help(found, one, context))
@@ -86,10 +86,12 @@ def revise(request: str, context: Context) -> Revision:
     )
 
 
-def _as_typed(words: str, request: str) -> str:
+def _as_typed(missed: Missed, request: str) -> str:
     """Return words as the user typed them: what was mended is quoted as it was."""
-    at = request.lower().find(words.lower())
-    return request[at : at + len(words)] if at >= 0 else request.strip()
+    at = request.lower().find(missed.words.lower())
+    if at < 0:
+        return missed.words if missed.label == ASIDE else request.strip()
+    return request[at : at + len(missed.words)]
 
 
 _CAMERA: Final = re.compile(

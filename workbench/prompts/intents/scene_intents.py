@@ -20,6 +20,7 @@ from workbench.prompts.intents.words import (
     find_terms,
     is_known,
     lemma,
+    noun_in_text,
     place_named,
     subject_kind,
     with_article,
@@ -86,6 +87,7 @@ _MORE_WORDS: Final = re.compile(
     r"(?:(?:way|much|a bit|a lot|even|some|add|lots of|tons of|a)\s+)*(?:more|stronger|heavier|harder|extra|lots of)\s+(?:of\s+|the\s+)?(?=\S)",
     re.IGNORECASE,
 )
+_STAYS: Final = re.compile(r"\s*\b(?:stays?|remains?|can stay|as it is)\b", re.IGNORECASE)
 _STRONGER: Final = {
     "rain": "heavy rain", "drizzle": "rain", "snow": "blizzard", "mist": "fog", "partly cloudy": "overcast",
     "clear": "clear",
@@ -109,9 +111,21 @@ def _field_wish(label: str, clause: Clause, context: Context) -> Candidate | Non
         said = _with_entity(clause)
     if not said:
         return _only_old(label, clause, context)
+    barred = _NO.match(said) if label == "weather" else None
+    if barred is not None and exact_terms(said[barred.end() :].lower()) is None:
+        listed = [x.strip() for x in context.scene.negative_prompt.split(",") if x.strip()]
+        value = ", ".join([*listed, said[barred.end() :]])
+        return _set({"negative_prompt": value}, score, context.scene, intent=label)
+    if _STAYS.search(said) and noun_in_text(_STAYS.sub("", said), context.prompt):
+        return Candidate(already=True, score=score)
     values = _values(label, said, context)
     if values is None:
         return None
+    if (
+        "colour" in said.lower().replace("color", "colour")
+        and context.scene.style == "black and white"
+    ):
+        values = {"style": "", **values}
     return _set(values, score, context.scene, intent=label)
 
 
@@ -316,9 +330,18 @@ def _era(clause: Clause, context: Context) -> Candidate | None:
     if not said:
         return None
     said = re.sub(r"^(\d0)s$", r"19\1s", said)
+    if re.search(r"\d", said) and not re.search(r"\b\d{2,4}s?\b|\d(?:st|nd|rd|th)\b", said):
+        return None
+    if re.match(r"\d{1,2} ", said):
+        return None
     if re.fullmatch(r"\d{3,4}", said):
-        return _set({"setting": f"{context.scene.setting} in {said}".strip()}, clause.sureness, context.scene, intent="place")
-    is_years = bool(re.search(r"\d", said))
+        return _set(
+            {"setting": f"{context.scene.setting} in {said}".strip()},
+            clause.sureness,
+            context.scene,
+            intent="place",
+        )
+    is_years = bool(re.search(r"\d{2}", said))
     value = (
         f"{context.scene.setting} in the {said}"
         if is_years or said.endswith(("age", "era", "ages", "times"))
@@ -339,12 +362,19 @@ def _text(clause: Clause, context: Context) -> Candidate | None:
     return Candidate(actions, clause.sureness, already=not actions, intent="text")
 
 
+_ONLY: Final = re.compile(r"\b(?:only|just|instead|no|not)\b", re.IGNORECASE)
+
+
 def _sound(clause: Clause, context: Context) -> Candidate | None:
     """Say what is heard in a sentence of its own."""
     said = plain(clause.slot("value"))
     if not said:
         return None
-    heard = f"{SOUND}{said[:1].lower()}{said[1:]}"
+    now = next(
+        (one.removeprefix(SOUND) for one in context.scene.details if one.startswith(SOUND)), ""
+    )
+    said = said[:1].lower() + said[1:]
+    heard = SOUND + (f"{now}, {said}" if now and not _ONLY.search(clause.text) else said)
     kept = [one for one in context.scene.details if not one.startswith(SOUND)]
     edit = EditField(field="details", value=(*kept, heard))
     return Candidate((edit,), clause.sureness, intent="sound")

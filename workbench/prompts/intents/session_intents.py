@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any, Final
 
+from pydantic import ValidationError
+
 from workbench.actions.model import (
     Action,
     Compare,
@@ -20,7 +22,7 @@ from workbench.actions.model import (
     Unlock,
     Vary,
 )
-from workbench.actions.render_settings import aspect_of
+from workbench.actions.render_settings import RenderSettings, aspect_of
 from workbench.prompts.intents.candidates import Candidate, Intent, Wish
 from workbench.prompts.intents.context import Context, Landmark
 from workbench.prompts.intents.keeping import fields_kept
@@ -32,7 +34,14 @@ from workbench.prompts.intents.words import NUMBERS, data, lemma
 from workbench.prompts.parsing.network import Clause
 from workbench.scene import SCENE_FIELDS, Scene
 
-__all__ = ["RULED", "WISHES", "landmark_named", "ruled", "settings_in"]
+__all__ = [
+    "RULED",
+    "WISHES",
+    "landmark_named",
+    "ruled",
+    "settings_in",
+    "settings_within",
+]
 
 _SEED_BITS: Final = 31  # fits every engine's generator, and a JavaScript number
 _NUMBERS: Final = {
@@ -477,6 +486,15 @@ def _setting_filler() -> frozenset[str]:
     return frozenset(str(data("settings")["filler"]).split())
 
 
+def settings_within(text: str, context: Context) -> Candidate | None:
+    """Return the render settings that stand with numbers in a text in another language."""
+    for part in re.split(r"[,;.]\s+|\s+(?:y|e|und|et|and)\s+", text):
+        found = settings_in(part.strip(), context)
+        if found is not None and re.search(r"\d", part):
+            return found
+    return None
+
+
 def settings_in(text: str, context: Context) -> Candidate | None:
     """Return the render settings of a part that speaks of nothing else: "16:9, 5 s each"."""
     left = text
@@ -632,6 +650,15 @@ _STEPS: Final = (
     (re.compile(r"\b(?:longer|more|high(?:er)?|big(?:ger)?|large|bigger|up|larger|extend|stronger|smoother|better)\b", re.IGNORECASE), 1.5),
     (re.compile(r"\b(?:shorter|less|low(?:er)?|small(?:er)?|fewer|down|trim|cut)\b", re.IGNORECASE), 0.667),
 )  # fmt: skip
+_UNITS: Final = {
+    "seconds": re.compile(
+        r"\d ?s|sec|min|long|short|length|duration|last|twice|half|double", re.IGNORECASE
+    ),
+    "frames": re.compile(r"frame", re.IGNORECASE),
+    "fps": re.compile(r"fps|frame|hz|per sec", re.IGNORECASE),
+    "steps": re.compile(r"step", re.IGNORECASE),
+}
+_SURE: Final = 0.8
 _SPELLED: Final = re.compile(
     r"\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|twenty|thirty|sixty)\b",
     re.IGNORECASE,
@@ -639,12 +666,28 @@ _SPELLED: Final = re.compile(
 
 
 def _setting_wish(clause: Clause, context: Context) -> Candidate | None:
-    """Set a render setting by the number in the clause, or by a step from what it is."""
+    """Set a render setting, where it is one that there can be."""
+    made = _setting_said(clause, context)
+    for action in made.actions if made is not None else ():
+        if isinstance(action, SetRender):
+            try:
+                RenderSettings().with_values(action.values)
+            except ValidationError as error:
+                told = "; ".join(f"{e['loc'][0]}: {e['msg'].lower()}" for e in error.errors())
+                return Candidate(help=f"That does not fit: {told}.", score=clause.sureness)
+    return made
+
+
+def _setting_said(clause: Clause, context: Context) -> Candidate | None:
+    """Read a render setting by the number in the clause, or by a step from what it is."""
     label, said = clause.label, plain(clause.slot("value")) or clause.text
     for text in (clause.text, said, f"{said} {label}", f"{label} {said}"):
         exact = ruled(text, context)
         if exact is not None and all(isinstance(a, SetRender) for a in exact.actions):
             return exact
+    unit = _UNITS.get(label)
+    if unit is not None and clause.sureness < _SURE and not unit.search(clause.text):
+        return None
     name = _SETTINGS.get(label)
     if name is None:
         return _named_setting(label, said, context, clause.sureness)
@@ -719,17 +762,23 @@ def _session_wish(clause: Clause, context: Context) -> Candidate | None:
 def _vary_by_slots(clause: Clause, _context: Context) -> Candidate | None:
     said = plain(clause.slot("count")).lower()
     number = _number(said) if said else _number((re.findall(r"\d+", clause.text) or ["7"])[0])
-    axes = [
-        axis
-        for part in re.split(r"\s*,\s*|\s+and\s+", plain(clause.slot("axis")).lower())
-        if (
-            axis := _AXES.get(re.sub(r"^(?:the|its|different|only|other|new|another)\s+", "", part))
-        )
-    ]
+    axes: list[str] = []
+    unknown: list[str] = []
+    for part in re.split(r"\s*,\s*|\s+and\s+", plain(clause.slot("axis")).lower()):
+        bare = re.sub(r"^(?:the|its|different|only|other|new|another)\s+", "", part)
+        axis = _AXES.get(bare)
+        if axis is not None:
+            axes.append(axis)
+        elif bare and "seed" not in bare:
+            unknown.append(bare)
     count = int(number) if number and 1 <= number <= 64 else 4
-    return Candidate(
-        (Vary(count=count, axes=tuple(dict.fromkeys(axes))),), clause.sureness, intent="vary"
+    action = Vary(count=count, axes=tuple(dict.fromkeys(axes)))
+    told = (
+        f"Variations cannot be held to “{', '.join(unknown)}”: they differ freely."
+        if unknown
+        else ""
     )
+    return Candidate((action,), clause.sureness, help=told, intent="vary")
 
 
 def _render_by_slots(clause: Clause, context: Context) -> Candidate | None:

@@ -20,6 +20,7 @@ from workbench.actions.model import (
     ChangeBeat,
     EditEntity,
     EditField,
+    Explain,
     SetRender,
 )
 from workbench.errors import InvalidRequest
@@ -40,9 +41,15 @@ from workbench.prompts.intents import (
 from workbench.prompts.intents.candidates import Candidate, Wish
 from workbench.prompts.intents.context import Context
 from workbench.prompts.intents.guards import is_question, is_sound
-from workbench.prompts.intents.requests import clean, correction_in, mended, without_politeness
+from workbench.prompts.intents.requests import (
+    clean,
+    correction_in,
+    mended,
+    without_politeness,
+    written_out,
+)
 from workbench.prompts.intents.translating import english_of, is_other_language, is_strange
-from workbench.prompts.intents.words import is_known
+from workbench.prompts.intents.words import determiners, is_known
 from workbench.prompts.parsing.features import words_in
 from workbench.prompts.parsing.network import Clause, Parse, network
 from workbench.prompts.parsing.vectors import vectors
@@ -110,12 +117,18 @@ def understand(request: str, context: Context) -> Understanding:
     english_text = english_of(text) if is_strange(text) else None
     if english_text is not None:
         text = english_text
-    elif is_other_language(text):
-        return Understanding(scene=context.scene, missed=(Missed(text),), is_foreign=True)
-    text = mended(text, _words_of(context))
-    parse = network().parse(text, context.prompt)
+    elif is_other_language(text) or _is_strange(text):
+        setting = session_intents.settings_within(text, context)
+        read = [(text, setting)] if setting is not None else []
+        done = _outcome(read, [Missed(text)], context)
+        return replace(done, is_foreign=True)
+    typed = mended(text, _words_of(context))
+    parse = network().parse(typed, context.prompt)
+    text = written_out(typed)
     if _only_asks(parse):
         answer = questions.answered(text, context)
+        if answer is None and parse.clauses and all(c.label == "thanks" for c in parse.clauses):
+            answer = Explain(question=text, answer=questions.WELCOME)
         if answer is not None:
             return Understanding((answer,), context.scene, answered=True)
     bare = without_politeness(text)
@@ -132,10 +145,17 @@ def understand(request: str, context: Context) -> Understanding:
     return _carried(parse, context)
 
 
+_ASKS: Final = re.compile(
+    r"(?:is|are|was|were|does|do|did) (?!it possible|there (?:a|any) (?:way|chance))(?:the|there|it|he|she|they|this)\b",
+    re.IGNORECASE,
+)
+
+
 def _only_asks(parse: Parse) -> bool:
     """Tell whether a request asks for no change, as far as is sure."""
     wishes = [c for c in parse.clauses if c.label not in {"question", "thanks"}]
-    return is_question(parse.text) or not any(c.sureness >= THRESHOLD for c in wishes)
+    is_asked = is_question(parse.text) or bool(_ASKS.match(parse.text))
+    return is_asked or not any(c.sureness >= THRESHOLD for c in wishes)
 
 
 def _words_of(context: Context) -> frozenset[str]:
@@ -159,8 +179,10 @@ def _carried(parse: Parse, context: Context) -> Understanding:
         if clause.label == "thanks":
             continue
         if clause.label == "question":
-            answer = questions.answered(f"{clause.text}?", here)
-            if answer is not None:
+            answer = questions.answered(f"{written_out(clause.text)}?", here)
+            if answer is None:
+                missed.append(Missed(clause.text, clause.label))
+            else:
                 read.append((clause.text, Candidate((answer,), clause.sureness, intent="question")))
             continue
         candidate = _wished(clause, here) or _bare(clause.text, here)
@@ -181,7 +203,7 @@ def _carried(parse: Parse, context: Context) -> Understanding:
 
 def _bare(text: str, context: Context) -> Candidate | None:
     """Return a part that the parser does not place, where it can only be one thing by its form."""
-    said = without_politeness(text)
+    said = without_politeness(written_out(text))
     made = (
         scene_intents.established(said, context)
         or look_intents.described(said, context)
@@ -198,10 +220,15 @@ _NO_SENSE: Final = "A video shows neither smell nor taste. Say what is seen of i
 
 def _wished(clause: Clause, context: Context) -> Candidate | None:
     """Return what a clause asks for; None where that is not sure, or makes no sense here."""
-    if clause.sureness < THRESHOLD or _is_strange(clause.text):
+    if clause.sureness < THRESHOLD or _is_strange(clause.text) or _is_cut_wrong(clause):
         return None
     if clause.label == "size" and _GROWS.fullmatch(clause.text):
         clause = replace(clause, label="look")  # "make it smaller" is about what is seen
+    clause = replace(
+        clause,
+        text=written_out(clause.text),
+        slots=tuple(replace(slot, text=written_out(slot.text)) for slot in clause.slots),
+    )
     candidate = _WISHES[clause.label](clause, context)
     if candidate is None or not is_sound(candidate, clause.text, context):
         return None
@@ -214,10 +241,32 @@ _GROWS: Final = re.compile(
 )
 
 
+_MODAL: Final = re.compile(
+    r"\b(?:should|must|shouldn't|mustn't|needs? to|has to|have to)\b", re.IGNORECASE
+)
+
+
+def _is_cut_wrong(clause: Clause) -> bool:
+    """Tell whether a slot that names something holds a verb: then the clause was cut in a wrong place."""
+    names = [
+        s.text for s in clause.slots if s.name in {"entity", "actor", "new", "place", "a", "b"}
+    ]
+    return any(_MODAL.search(name) or name.lower() in determiners() - _ALONE for name in names)
+
+
+_ALONE: Final = frozenset(
+    ["his", "her", "this", "that", "these", "those", "both", "all", "each", "one"]
+)
+
+
 def _is_strange(text: str) -> bool:
     """Tell whether most words are none that English has: another language, or a slip of the hand."""
     words = [w.text.lower() for w in words_in(text) if w.text.isalpha()]
-    strange = [w for w in words if w not in vectors()[0] and not is_known(w) and len(w) > 2]
+    strange = [
+        w
+        for w in words
+        if len(w) > 2 and w not in vectors()[0] and not is_known(w) and written_out(w) == w
+    ]
     if any(len(w) > 3 and not set(w) & set("aeiouy") for w in strange):
         return True
     return len(strange) > 1 and len(strange) * 2 >= len(words)
@@ -239,9 +288,9 @@ def _left_over(parse: Parse) -> list[str]:
         words = [parse.words[at] for at in run]
         said = [w for w in words if _means_something(w.text)]
         text = parse.text[words[0].start : words[-1].end].strip(" ,.;!-")
-        if len(said) > 1 or (said and not parse.clauses):
-            if not questions.is_small_talk(text):
-                made.append(text)
+        is_said = len(said) > 1 or (said and not parse.clauses)
+        if is_said and not questions.is_small_talk(text):
+            made.append(text)
     return made
 
 

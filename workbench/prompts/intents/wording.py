@@ -64,7 +64,7 @@ _MOMENTS: Final = (
 
 def plain(text: str) -> str:
     """Return the words of a slot without marks around them, and without what asks nothing."""
-    text = text.strip(' .,;:!?-"“”')
+    text = text.strip(' .,;:!?-"“”()')
     text = re.sub(r"\s+(?:who|which|that)\Z", "", text)
     while (found := _TRAILING.search(text)) and found.start():
         text = text[: found.start()].strip(" ,")
@@ -76,8 +76,16 @@ def named(text: str) -> NounPhrase:
     text = re.sub(
         r"^(?:like|maybe|also|just|about|only|exactly|more like)\s+(?=\S)", "", plain(text)
     )
-    if text.lower().removeprefix("the ") in word_list("colors"):
+    if text.lower().removeprefix("the ") in _PLAIN_COLOURS:
         return NounPhrase(text, f"one in {text.lower().removeprefix('the ')}", "one", 1, "the")
+    first, _, rest = text.partition(",")
+    if rest.strip() and (known := noun_phrase(first)) is not None:
+        said = [part.strip() for part in rest.split(",") if part.strip()]
+        looks = [
+            Look(aspect_of(part) or Aspect.OTHER, part, "before" if aspect_of(part) else "after")
+            for part in said
+        ]
+        return replace(known, text=text, looks=(*known.looks, *looks))
     if text.lower() in _KIN:
         return NounPhrase(text, text[:1].upper() + text[1:].lower(), text.lower(), 1)
     found = noun_phrase(text)
@@ -89,7 +97,7 @@ def named(text: str) -> NounPhrase:
     determiner = words[0] if len(words) > 1 and (low in determiners() or number is not None) else ""
     core = words[1:] if determiner else words
     head = _head_at(core)
-    phrase, rest = core[: head + 1], core[head + 1 :]
+    phrase, after = core[: head + 1], core[head + 1 :]
     first = phrase[-1].lower() if phrase else ""
     count = (
         number
@@ -99,16 +107,35 @@ def named(text: str) -> NounPhrase:
         else 1
     )
     made = NounPhrase(text, " ".join(phrase), lemma(first, "NOUN"), count, determiner, score=0.6)
-    if not rest:
+    if not after:
         return made
-    tail = " ".join(rest)
-    if rest[0].lower().endswith("ing") and is_verb(rest[0].lower()):
+    tail = " ".join(after)
+    if after[0].lower().endswith("ing") and is_verb(after[0].lower()):
         return replace(made, doing=tail)
     return replace(made, looks=(Look(Aspect.OTHER, tail, "after"),))
 
 
+_PLAIN_COLOURS: Final = frozenset(
+    ["red", "yellow", "green", "blue", "purple", "pink", "black", "white", "brown", "grey", "gray"]
+)
 _KIN: Final = frozenset(
-    "mom mum mommy mummy mama dad daddy papa grandma grandpa granny grandad nana auntie uncle".split()
+    [
+        "mom",
+        "mum",
+        "mommy",
+        "mummy",
+        "mama",
+        "dad",
+        "daddy",
+        "papa",
+        "grandma",
+        "grandpa",
+        "granny",
+        "grandad",
+        "nana",
+        "auntie",
+        "uncle",
+    ]
 )
 
 
@@ -153,6 +180,9 @@ def deed(text: str) -> str:
     ):
         at += 1
     first = words[at].lower().strip(",")
+    if "-" in first and is_verb(first.rpartition("-")[2]):
+        before, _, verb = words[at].rpartition("-")
+        return " ".join([*words[:at], f"{before}-{progressive(verb)}", *words[at + 1 :]])
     if _BE.match(text):
         rest = text[_BE.match(text).end() :]  # type: ignore[union-attr]
         return (
@@ -162,6 +192,9 @@ def deed(text: str) -> str:
         )
     if first in {"has", "have", "had"}:
         return " ".join([*words[:at], "having", *words[at + 1 :]])
+    if words[at].endswith(",") and is_verb(first):
+        lead = deed(" ".join([*words[:at], words[at].strip(",")]))
+        return " ".join([f"{lead},", *words[at + 1 :]])
     if is_verb(first):
         return progressive(" ".join(words))
     if is_verb(first.removesuffix("s")) or not is_noun(first):
@@ -208,7 +241,13 @@ def looks_said(text: str, *, is_person: bool, is_given: bool = False) -> tuple[L
             ),
         )
     first = text.split(maxsplit=1)[0].lower() if text else ""
-    if first.endswith("s") and is_verb(first) and lemma(first, "VERB") != first and " " in text and not _HAVE.match(text):
+    if (
+        first.endswith("s")
+        and is_verb(first)
+        and lemma(first, "VERB") != first
+        and " " in text
+        and not _HAVE.match(text)
+    ):
         return ()
     had = _HAVE.match(text)
     bare = text[had.end() :] if had else text
@@ -272,21 +311,18 @@ def stated(text: str) -> str:
         return deed(text)
     if first in {"looks", "keeps", "stays", "goes", "turns", "feels", "stands", "shines"}:
         return deed(text)
+    if is_verb(first) and not is_noun(first) and not is_adjective(first) and len(words) > 1:
+        is_order = words[1].lower() in {"it", "him", "her", "them", "this"}
+        return "" if is_order else deed(text)
     clothes = word_list("clothing") - word_list("colors")
     lead = text.split(",", maxsplit=1)[0]
     if set(re.split(r"\W+", lead.lower())[-1:]) & clothes and noun_phrase(lead) is not None:
         return f"wearing {with_article(text)}"
-    thing = noun_phrase(text)
-    if (
-        thing is not None
-        and (thing.determiner or is_plural(thing.phrase.split()[-1]))
-        and first not in {"the"}
-    ):
-        return f"having {with_article(text)}"
-    if (
-        thing is not None
-        and not aspect_of(words[-1])
-        and thing.noun in words_of("nouns", "belongings")
-    ):
+    is_look = not words or first == "all" or aspect_of(words[-1]) is Aspect.COLOUR
+    thing = None if is_look else noun_phrase(text)
+    if thing is None or first == "the":
+        return f"being {text}"
+    is_part = not aspect_of(words[-1]) and thing.noun in words_of("nouns", "belongings")
+    if thing.determiner or is_plural(thing.phrase.split()[-1]) or is_part:
         return f"having {with_article(text)}"
     return f"being {text}"

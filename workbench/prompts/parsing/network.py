@@ -69,18 +69,17 @@ class Network:
         ]
         self.words: Sequence[str] = members[0]["words"]
         self._index = {word: at for at, word in enumerate(self.words)}
-        self._clause_step = sum(m["clause_step"] for m in self._members) / len(members) + _legal(
-            CLAUSE_TAGS
-        )
-        self._slot_step = sum(m["slot_step"] for m in self._members) / len(members) + _legal(
-            SLOT_TAGS
-        )
-        self._clause_ends = _ends(
-            sum(m["clause_ends"] for m in self._members) / len(members), CLAUSE_TAGS
-        )
-        self._slot_ends = _ends(
-            sum(m["slot_ends"] for m in self._members) / len(members), SLOT_TAGS
-        )
+        self._layers = {
+            name: _stacked(self._members, name)
+            for name in ("weight_ih", "bias_ih", "weight_hh", "bias_hh")
+        }
+        self._clause_step = self._mean("clause_step") + _legal(CLAUSE_TAGS)
+        self._slot_step = self._mean("slot_step") + _legal(SLOT_TAGS)
+        self._clause_ends = _ends(self._mean("clause_ends"), CLAUSE_TAGS)
+        self._slot_ends = _ends(self._mean("slot_ends"), SLOT_TAGS)
+
+    def _mean(self, name: str) -> _Array:
+        return _mean([m[name] for m in self._members])
 
     def parse(self, request: str, prompt: str) -> Parse:
         """Return the wishes of ``request``, which is about ``prompt``."""
@@ -88,41 +87,62 @@ class Network:
         if not words:
             return Parse(request, (), ())
         seen = features_of(request, words, prompt)
-        read = [_read(m, seen, self._index) for m in self._members]
-        scores = sum(
-            r @ m["clause_out.weight"].T + m["clause_out.bias"]
-            for r, m in zip(read, self._members, strict=True)
-        )
-        scores = scores / len(read)
-        tags, _ = _best(scores, self._clause_step, self._clause_ends)
-        clause_sure = _marginals(scores, self._clause_step, self._clause_ends)[
-            np.arange(len(words)), tags
-        ]
-        spans = _spans([CLAUSE_TAGS[t] for t in tags])
-        slot_scores = sum(
-            _slots(m, r, tags) for r, m in zip(read, self._members, strict=True)
-        ) / len(read)
-        slot_scores = slot_scores + _allowed(tags)
-        slot_tags, _ = _best(slot_scores, self._slot_step, self._slot_ends)
-        slot_sure = _marginals(slot_scores, self._slot_step, self._slot_ends)[
-            np.arange(len(words)), slot_tags
-        ]
+        given = [_seen_by(m, seen, self._index) for m in self._members]
+        read = _recurrent(given, self._layers)
+        both = list(zip(self._members, read, strict=True))
+        scores = _mean([r @ m["clause_out.weight"].T + m["clause_out.bias"] for m, r in both])
+        tags = _best(scores, self._clause_step, self._clause_ends)
+        sure = _sureness(_marginals(scores, self._clause_step, self._clause_ends), tags)
+        slot_scores = _mean([_slots(m, r, tags) for m, r in both]) + _allowed(tags)
+        slot_tags = _best(slot_scores, self._slot_step, self._slot_ends)
+        sure += _sureness(_marginals(slot_scores, self._slot_step, self._slot_ends), slot_tags)
         named = [SLOT_TAGS[t] for t in slot_tags]
         clauses = [
-            _clause(
-                label, a, b, found, (clause_sure[a:b].min() * slot_sure[a:b].min()), request, words
-            )
-            for label, start, end in spans
+            _clause(label, a, b, found, np.exp(sure[a:b].mean()), request, words)
+            for label, start, end in _spans([CLAUSE_TAGS[t] for t in tags])
             for a, b, found in _apart(_spans(named[start:end]), start, end)
         ]
-        return Parse(request, tuple(words), tuple(clauses))
+        return Parse(request, tuple(words), tuple(_rejoined(clauses, request, words)))
+
+
+def _rejoined(clauses: Sequence[Clause], request: str, words: Sequence[Word]) -> list[Clause]:
+    """Return the clauses with those joined that only together say who and what."""
+    made: list[Clause] = []
+    for clause in clauses:
+        last = made[-1] if made else None
+        if last is None or last.label != clause.label or clause.start - last.end > 1:
+            made.append(clause)
+            continue
+        names = {slot.name for slot in last.slots}
+        others = {slot.name for slot in clause.slots}
+        if names and others and names <= _WHO and not others & _WHO:
+            slots = [(s.name, s.start, s.end) for s in (*last.slots, *clause.slots)]
+            sureness = (last.sureness + clause.sureness) / 2
+            made[-1] = _clause(
+                clause.label, last.start, clause.end, slots, sureness, request, words
+            )
+        else:
+            made.append(clause)
+    return made
 
 
 def write(members: Sequence[Mapping[str, Any]]) -> None:
-    """Write the weights of several networks, each with the words that it knows, to the one file."""
+    """Write the weights of several networks, each with the words that it knows, to the one file.
+
+    Tables are written as bytes with a scale for each row.
+    """
     data: dict[str, Any] = {}
     for at, one in enumerate(members):
-        data |= {f"{at}.{k}": np.asarray(v, np.float16) for k, v in one.items() if k != "words"}
+        for name, value in one.items():
+            if name == "words":
+                continue
+            table = np.asarray(value, np.float32)
+            if table.ndim == 2 and not name.endswith(("_step", "_ends")):
+                scale = np.abs(table).max(axis=1, keepdims=True) / 127 + 1e-9
+                data[f"{at}.{name}"] = np.round(table / scale).astype(np.int8)
+                data[f"{at}.{name}.scale"] = scale.astype(np.float16)
+            else:
+                data[f"{at}.{name}"] = table.astype(np.float16)
     words = "\n".join(members[0]["words"])
     np.savez_compressed(NETWORK, words=np.frombuffer(words.encode(), np.uint8), **data)
 
@@ -134,37 +154,53 @@ def network() -> Network:
         words = file["words"].tobytes().decode().split("\n")
         members: dict[str, dict[str, Any]] = {}
         for name in file.files:
-            if name != "words":
-                at, _, key = name.partition(".")
-                members.setdefault(at, {"words": words})[key] = file[name]
+            at, _, key = name.partition(".")
+            if key and not key.endswith(".scale"):
+                table = file[name].astype(np.float32)
+                scale = f"{name}.scale"
+                members.setdefault(at, {"words": words})[key] = (
+                    table * file[scale].astype(np.float32) if scale in file.files else table
+                )
     return Network(list(members.values()))
 
 
-def _read(m: Mapping[str, _Array], seen: Features, index: Mapping[str, int]) -> _Array:
-    """Return what one network reads of each word, from left and from right."""
+def _mean(tables: Sequence[_Array]) -> _Array:
+    found: _Array = np.mean(np.stack(tables), axis=0, dtype=np.float32)
+    return found
+
+
+def _seen_by(m: Mapping[str, _Array], seen: Features, index: Mapping[str, int]) -> _Array:
+    """Return what one network is given of each word."""
     rows = [index.get(word, 0) for word in seen.words]
     flags = np.tanh(seen.flags @ m["flag.weight"].T + m["flag.bias"])
     affixes = m["affix.weight"][seen.affixes].sum(axis=1)
-    inputs = np.concatenate([seen.vectors, m["word.weight"][rows], affixes, flags], axis=1)
-    ahead = _recurrent(inputs, m, "")
-    back = _recurrent(inputs[::-1], m, "_reverse")[::-1]
-    return np.concatenate([ahead, back], axis=1)
+    return np.concatenate([seen.vectors, m["word.weight"][rows], affixes, flags], axis=1)
 
 
-def _recurrent(inputs: _Array, m: Mapping[str, _Array], suffix: str) -> _Array:
-    """Run a gated recurrent layer over the words."""
-    given = inputs @ m[f"reader.weight_ih_l0{suffix}"].T + m[f"reader.bias_ih_l0{suffix}"]
-    weight, bias = m[f"reader.weight_hh_l0{suffix}"], m[f"reader.bias_hh_l0{suffix}"]
-    size = weight.shape[1]
-    state = np.zeros(size, np.float32)
-    out = np.empty((len(inputs), size), np.float32)
-    for at, given_here in enumerate(given):
-        past = weight @ state + bias
-        gates = 1.0 / (1.0 + np.exp(-(given_here[: 2 * size] + past[: 2 * size])))
-        fresh = np.tanh(given_here[2 * size :] + gates[:size] * past[2 * size :])
-        state = fresh + gates[size:] * (state - fresh)
+def _stacked(members: Sequence[Mapping[str, _Array]], name: str) -> _Array:
+    """Return one table of the recurrent layers of all networks, each from left and from right."""
+    return np.stack([m[f"reader.{name}_l0{way}"] for m in members for way in ("", "_reverse")])
+
+
+def _recurrent(inputs: Sequence[_Array], layers: Mapping[str, _Array]) -> list[_Array]:
+    """Return what gated recurrent layers read of each word, each from left and from right.
+
+    All of them step together; ``einsum`` and not ``matmul``, whose threads cost more than they save
+    for tables as small as these.
+    """
+    ways = np.stack([one[::step] for one in inputs for step in (1, -1)], axis=1)
+    given = np.einsum("nkd,kgd->nkg", ways, layers["weight_ih"]) + layers["bias_ih"]
+    weight, bias = layers["weight_hh"], layers["bias_hh"]
+    count, _, size = weight.shape
+    state = np.zeros((count, size), np.float32)
+    out = np.empty((len(given), *state.shape), np.float32)
+    for at, here in enumerate(given):
+        past = np.einsum("kgh,kh->kg", weight, state) + bias
+        gates = 1.0 / (1.0 + np.exp(-(here[:, : 2 * size] + past[:, : 2 * size])))
+        fresh = np.tanh(here[:, 2 * size :] + gates[:, :size] * past[:, 2 * size :])
+        state = fresh + gates[:, size:] * (state - fresh)
         out[at] = state
-    return out
+    return [np.concatenate([out[:, k], out[::-1, k + 1]], axis=1) for k in range(0, count, 2)]
 
 
 def _slots(m: Mapping[str, _Array], read: _Array, tags: Sequence[int]) -> _Array:
@@ -250,8 +286,20 @@ def _columns(label: str, *, inside: bool) -> list[int]:
     ]
 
 
-def _best(scores: _Array, step: _Array, ends: _Array) -> tuple[list[int], float]:
-    """Return the likeliest row of tags, and its score."""
+def _sureness(likely: _Array, tags: Sequence[int]) -> _Array:
+    """Return for each word the logarithm of how likely its tag's name is, as a first word or not.
+
+    Tags stand as in ``CLAUSE_TAGS``: outside, then the first and the inner of each name in pairs.
+    """
+    first = [tag - 1 + tag % 2 if tag else 0 for tag in tags]
+    rows = np.arange(len(tags))
+    both = likely[rows, first] + np.where(np.array(tags) > 0, likely[rows, np.array(first) + 1], 0)
+    found: _Array = np.log(np.clip(both, 1e-6, 1.0))
+    return found
+
+
+def _best(scores: _Array, step: _Array, ends: _Array) -> list[int]:
+    """Return the likeliest row of tags."""
     total = ends[0] + scores[0]
     back: list[NDArray[np.int64]] = []
     for here in scores[1:]:
@@ -262,7 +310,7 @@ def _best(scores: _Array, step: _Array, ends: _Array) -> tuple[list[int], float]
     tags = [int(total.argmax())]
     for row in reversed(back):
         tags.append(int(row[tags[-1]]))
-    return tags[::-1], float(total.max())
+    return tags[::-1]
 
 
 def _marginals(scores: _Array, step: _Array, ends: _Array) -> _Array:

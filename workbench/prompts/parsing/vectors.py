@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 __all__ = ["DIMENSIONS", "VECTORS", "vectors"]
 
 VECTORS: Final = Path(__file__).parent / "data" / "vectors.npz"
-DIMENSIONS: Final = 32
+DIMENSIONS: Final = 40
 
 
 @cache
