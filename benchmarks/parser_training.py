@@ -148,10 +148,20 @@ def main() -> None:
         known = [p for p in known if not is_held_out(p)]
     with ProcessPoolExecutor(asked.seeds) as pool:
         made = list(pool.map(partial(trained, known), _SEEDS[: asked.seeds]))
-    write(made)
+    write(made, fillers(known))
     sys.stdout.write(f"{len(known)} phrases, {NETWORK.stat().st_size:,} bytes\n")
     if asked.command == "check":
         _report(network(), held)
+
+
+def fillers(known: Sequence[Phrase]) -> list[str]:
+    """Return the words that stand in clauses outside their slots more than once."""
+    counted = Counter[str]()
+    for phrase in known:
+        held = {at for slot in phrase.slots for at in range(slot.start, slot.end)}
+        inside = {at for clause in phrase.clauses for at in range(clause.start, clause.end)}
+        counted.update(phrase.words[at].text.lower() for at in inside - held)
+    return sorted(word for word, times in counted.items() if times >= _LEAST)
 
 
 def is_held_out(phrase: Phrase) -> bool:

@@ -39,6 +39,7 @@ _FREE_SENTENCES: Final = {
     "lens": "Lens: {}.",
     "shot_size": "Framing: {}.",
     "weather": "Weather: {}.",
+    "time_of_day": "It is {}.",
     "pace": "Pace: {}.",
 }
 """How a value is said that is in the words of the user and no established term."""

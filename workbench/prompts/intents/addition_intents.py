@@ -33,6 +33,10 @@ def _add(clause: Clause, context: Context) -> Candidate | None:
     if said and not clause.slot("act") and set(said) <= {"weather", "lighting", "time_of_day"}:
         return more_of(said, text, clause.sureness, context)
     things = list(noun_phrases(text)) or [named(text)]
+    if re.match(r"(?:a lot |way |even )?more\b", clause.text, re.IGNORECASE):
+        things = [
+            replace(t, determiner="many") if t.is_plural and not t.determiner else t for t in things
+        ]
     where, doing = plain(clause.slot("place")), deed(clause.slot("act"))
     actions: list[Action] = []
     for at, thing in enumerate(things):
@@ -41,7 +45,7 @@ def _add(clause: Clause, context: Context) -> Candidate | None:
             return Candidate(already=True, score=clause.sureness)
         actions += made
         added = next((a for a in made if isinstance(a, AddEntity)), None)
-        if doing and added is not None:
+        if doing and added is not None and at == len(things) - 1:
             actions.append(AddBeat(text=doing, actor=added.id))
     return Candidate(tuple(actions), clause.sureness, intent="add")
 
@@ -58,7 +62,7 @@ def _added(thing: NounPhrase, where: str, context: Context, taken: int) -> list[
             more = 1 if determiner == "another" else thing.count or 1
             return [counted(own, (own.count or 1) + more)]
         return None
-    thing = replace(thing, position=thing.position or where)
+    thing = replace(thing, position=" ".join(filter(None, (thing.position, where))))
     action = add_entity(thing, context, is_definite=False, taken=taken)
     return [action, *added_with_doing(thing, action)]
 
@@ -76,7 +80,8 @@ def shown(text: str, context: Context) -> Candidate | None:
     owned = {"the", "his", "her", "its", "their", "this", "that", "my"}
     if not things or len(known) < len(things) or any(t.determiner.lower() in owned for t in things):
         return None
-    if any(refer(t.text, context) or place_named(t.noun) for t in things) or exact_terms(text):
+    there = any(refer(t.text, context) for t in things if t.determiner.lower() != "another")
+    if there or any(place_named(t.noun) for t in things) or exact_terms(text):
         return None
     if any(t.noun in words_of("misc", "unseen") | words_of("misc", "abstract") for t in things):
         return None

@@ -202,11 +202,16 @@ def _possessive(actor: str) -> str:
 def _newcomer_acts(actor: str, event: Event, score: float, context: Context) -> Candidate | None:
     """Somebody or something that was not there does something."""
     low = actor.lower()
-    if low in words_of("misc", "pronouns") - {"one"} or low in {
-        "the other",
-        "this one",
-        "that one",
-    }:
+    if (
+        low in words_of("misc", "pronouns") - {"one"}
+        or low in _FIRST | {"you"}
+        or low
+        in {
+            "the other",
+            "this one",
+            "that one",
+        }
+    ):
         return None
     if low in _ANYBODY:
         added = AddEntity(
@@ -260,6 +265,8 @@ def _instead(clause: Clause, context: Context) -> Candidate | None:
     if not doing:
         return None
     name = plain(clause.slot("actor"))
+    if not old and not re.search(r"\b(?:instead|rather|not)\b", clause.text, re.IGNORECASE):
+        return _event(clause, context)
     beat = _beat_meant(name, old, context)
     if beat is not None:
         return Candidate((ChangeBeat(beat=beat.id, text=doing),), clause.sureness, intent="event")
@@ -299,6 +306,8 @@ def _stop(clause: Clause, context: Context) -> Candidate | None:
         return Candidate((RemoveBeat(beat=beat.id),), score, intent="remove")
     if not doing:
         return None
+    if name.lower() in {"nobody", "no one", "none of them"}:
+        return _told(name, Event("", doing), score, context)
     if name and doing.startswith("being "):
         return removed(name, score, context)
     gone = _without_words(name, doing, context)

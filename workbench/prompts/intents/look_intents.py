@@ -272,7 +272,7 @@ def look(clause: Clause, context: Context) -> Candidate | None:
 
 
 _LEADING_VERB: Final = re.compile(
-    r"\b(?P<verb>wears?|wearing|has|have|had|got|holds?|holding|carries|carrying)\s+$",
+    r"\b(?P<verb>needs?|wears?|wearing|has|have|had|got|holds?|holding|carries|carrying)\s+$",
     re.IGNORECASE,
 )
 
@@ -280,7 +280,10 @@ _LEADING_VERB: Final = re.compile(
 def _with_verb(value: str, text: str) -> str:
     """Return a value with the verb that stands before it: "wears" is part of what is worn."""
     found = _LEADING_VERB.search(text[: max(0, text.find(value))])
-    return f"{found['verb']} {value}" if found else value
+    if found is None:
+        return value
+    verb = "has" if found["verb"].lower().startswith("need") else found["verb"]
+    return f"{verb} {value}"
 
 
 def described(text: str, context: Context) -> Candidate | None:

@@ -294,7 +294,9 @@ def _match_words(low: str, phrase: str, noun: str, looks: str, position: str) ->
             return 0.97
     if len(words) == 1 and head in own:
         return 0.85
-    if len(words) == 1 and len(text) > 3 and noun.startswith(text):  # "octo" for the octopus
+    if (
+        len(words) == 1 and len(text) > 3 and noun.startswith(text) and not is_known_noun(text)
+    ):  # "octo" for the octopus
         return 0.85
     if len(words) == 1 and head in str(data("words")["synonyms"].get(noun, "")).split():
         return 0.9

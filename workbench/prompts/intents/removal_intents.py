@@ -143,6 +143,9 @@ def _removed(found: Reference, what: str, score: float, context: Context) -> Can
     if not entities:
         return None
     entity = entities[0]
+    if found.part and entity.count is None and not found.part.startswith(("both", "all")):
+        told = f"The prompt does not say how many there are: {entity.text}. Say “three {entity.phrase}” first."
+        return Candidate(help=told, score=score)
     if (
         found.part
         and entity.count

@@ -12,6 +12,7 @@ from workbench.prompts.following import SOUND
 from workbench.prompts.intents.candidates import Candidate, Wish
 from workbench.prompts.intents.clauses import noun_phrase
 from workbench.prompts.intents.context import Context
+from workbench.prompts.intents.identity_intents import becomes
 from workbench.prompts.intents.slots import exact_terms, place_in_words, titled
 from workbench.prompts.intents.wording import plain
 from workbench.prompts.intents.words import (
@@ -108,7 +109,7 @@ def _field_wish(label: str, clause: Clause, context: Context) -> Candidate | Non
     """Set the field that a label speaks of: an established term, a step, or the words as said."""
     said, score = plain(clause.slot("value")), clause.sureness
     if label in {"camera", "shot"}:
-        said = _with_entity(clause)
+        said = re.sub(r"^cam(?:era)?\s*[:=-]\s*", "", _with_entity(clause), flags=re.IGNORECASE)
     if not said:
         return _only_old(label, clause, context)
     barred = _NO.match(said) if label == "weather" else None
@@ -145,7 +146,8 @@ def _only_old(label: str, clause: Clause, context: Context) -> Candidate | None:
     said = exact_terms(old) or {}
     held = {f: v for f, v in said.items() if f in _FIELDS[label] and getattr(context.scene, f)}
     if held:
-        return less_of(held, clause.sureness, context)
+        is_gone = not re.search(r"\b(?:less|not (?:so|that|as|too)|weaker|lighter)\b", clause.text)
+        return less_of(held, clause.sureness, context, is_gone=is_gone)
     if not old:
         return None
     field = _FIELDS[label][0]
@@ -255,12 +257,15 @@ def _setting(clause: Clause, context: Context) -> Candidate | None:
     if not said:
         return None
     scene = context.scene
+    old = plain(clause.slot("old"))
+    if old and not scene.setting:
+        return becomes(old, said, clause.sureness, context)
     if _is_thing(said) and not re.search(
         r"\b(?:in|on|at|into|onto|inside|under|place|setting|background|location|move)\b",
         clause.text,
         re.IGNORECASE,
     ):
-        return _becomes(said, clause, context)
+        return becomes("", said, clause.sureness, context)
     timed = {t.field: t.term for t in find_terms(said) if t.field in {"time_of_day", "weather"}}
     found = place_in_words(_without_terms(said, timed) if timed else said, led=True)
     if timed and found is not None:
@@ -280,13 +285,6 @@ def _is_thing(said: str) -> bool:
 
 
 _THINGS: Final = ANIMATE | {"vehicle", "food", "drink", "object"}
-
-
-def _becomes(said: str, clause: Clause, context: Context) -> Candidate | None:
-    """Take "make it a bike" for what the lead becomes: a bike is no place."""
-    from workbench.prompts.intents.identity_intents import becomes  # noqa: PLC0415
-
-    return becomes("", said, clause.sureness, context)
 
 
 def _season(clause: Clause, context: Context) -> Candidate | None:

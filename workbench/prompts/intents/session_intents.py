@@ -636,7 +636,13 @@ def ruled(text: str, context: Context) -> Candidate | None:
         made = intent(match, context) if intent is not None else None
         if made is not None and (best is None or made.score > best.score):
             best = made
-    return best
+    is_year = bool(re.fullmatch(r"\D*\b(?:1\d|20)\d{2}s?\b\D*", text))
+    lasts = (
+        any(isinstance(a, SetRender) and "seconds" in a.values for a in best.actions)
+        if best
+        else False
+    )
+    return None if is_year and lasts else best  # "1950s" is an era
 
 
 _SETTINGS: Final = {

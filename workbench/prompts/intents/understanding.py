@@ -49,7 +49,7 @@ from workbench.prompts.intents.requests import (
     written_out,
 )
 from workbench.prompts.intents.translating import english_of, is_other_language, is_strange
-from workbench.prompts.intents.words import determiners, is_known
+from workbench.prompts.intents.words import determiners, is_known, words_of
 from workbench.prompts.parsing.features import words_in
 from workbench.prompts.parsing.network import Clause, Parse, network
 from workbench.prompts.parsing.vectors import vectors
@@ -57,9 +57,11 @@ from workbench.scene import Scene
 
 __all__ = ["ASIDE", "THRESHOLD", "Missed", "Understanding", "understand"]
 
-THRESHOLD: Final = 0.4
+THRESHOLD: Final = 0.55
 """The sureness below which a wish is not carried out."""
 _EXACT: Final = 0.9
+_HELPED: Final = 0.3
+"""The same for a wish that is only answered with what would help."""
 ASIDE: Final = "aside"
 """What words are missed as that stand beside wishes that were carried out."""
 _WISHES: Final[Mapping[str, Wish]] = {
@@ -180,7 +182,11 @@ def _carried(parse: Parse, context: Context) -> Understanding:
             continue
         if clause.label == "question":
             answer = questions.answered(f"{written_out(clause.text)}?", here)
-            if answer is None:
+            wish = _bare(clause.text, here) if answer is None else None
+            if wish is not None:
+                read.append((clause.text, wish))
+                here = _after(wish, here)
+            elif answer is None:
                 missed.append(Missed(clause.text, clause.label))
             else:
                 read.append((clause.text, Candidate((answer,), clause.sureness, intent="question")))
@@ -197,7 +203,8 @@ def _carried(parse: Parse, context: Context) -> Understanding:
             read.append((words, candidate))
             here = _after(candidate, here)
         else:
-            missed.append(Missed(words, ASIDE if read else ""))
+            is_aside = bool(read) and not _strange_in(words)
+            missed.append(Missed(words, ASIDE if is_aside else ""))
     return _outcome(read, missed, context)
 
 
@@ -209,25 +216,36 @@ def _bare(text: str, context: Context) -> Candidate | None:
         or look_intents.described(said, context)
         or addition_intents.shown(said, context)
     )
+    unseen = _NOT_SEEN.search(said)
+    if made is None and unseen is not None:
+        made = removal_intents.removed(unseen[1], 0.75, context)
     if made is None and _SENSES.search(text):
         return Candidate(help=_NO_SENSE, score=1.0)
     return made if made is not None and is_sound(made, said, context) else None
 
 
+_NOT_SEEN: Final = re.compile(
+    r"\b(?:not|don't|never|no) (?:see|show|seeing|showing|have) (?:any |the )?([\w' -]{3,40})",
+    re.IGNORECASE,
+)
 _SENSES: Final = re.compile(r"\b(?:smells?|tastes?|stinks?|scent)\b", re.IGNORECASE)
 _NO_SENSE: Final = "A video shows neither smell nor taste. Say what is seen of it instead, such as steam that rises."
 
 
 def _wished(clause: Clause, context: Context) -> Candidate | None:
     """Return what a clause asks for; None where that is not sure, or makes no sense here."""
-    if clause.sureness < THRESHOLD or _is_strange(clause.text) or _is_cut_wrong(clause):
+    least = _HELPED if clause.label in {"vague", "rewrite"} else THRESHOLD
+    if clause.sureness < least or _is_strange(clause.text) or _is_cut_wrong(clause):
         return None
     if clause.label == "size" and _GROWS.fullmatch(clause.text):
         clause = replace(clause, label="look")  # "make it smaller" is about what is seen
     clause = replace(
         clause,
         text=written_out(clause.text),
-        slots=tuple(replace(slot, text=written_out(slot.text)) for slot in clause.slots),
+        slots=tuple(
+            replace(slot, text=re.sub(r"(?<=\w) (?:is|are)$", "", written_out(slot.text)))
+            for slot in clause.slots
+        ),
     )
     candidate = _WISHES[clause.label](clause, context)
     if candidate is None or not is_sound(candidate, clause.text, context):
@@ -248,25 +266,35 @@ _MODAL: Final = re.compile(
 
 def _is_cut_wrong(clause: Clause) -> bool:
     """Tell whether a slot that names something holds a verb: then the clause was cut in a wrong place."""
-    names = [
-        s.text for s in clause.slots if s.name in {"entity", "actor", "new", "place", "a", "b"}
-    ]
-    return any(_MODAL.search(name) or name.lower() in determiners() - _ALONE for name in names)
+    for slot in clause.slots:
+        low = slot.text.lower()
+        if slot.name in {"entity", "actor"} and low in words_of("verbs", "commands"):
+            return True
+        if slot.name in _NAMING and (
+            _MODAL.search(low) or _OBJECT.search(low) or low in determiners() - _ALONE
+        ):
+            return True
+    return False
 
 
+_NAMING: Final = frozenset(["entity", "actor", "new", "place", "a", "b"])
+_OBJECT: Final = re.compile(r"\w+ (?!of )\w+ (?:him|it|them|he|she|they)$")
 _ALONE: Final = frozenset(
     ["his", "her", "this", "that", "these", "those", "both", "all", "each", "one"]
 )
 
 
+def _strange_in(text: str) -> list[str]:
+    """Return the words of ``text`` that English does not have, as far as is known."""
+    words = [w.text.lower() for w in words_in(text) if w.text.isalpha() and len(w.text) > 2]
+    known = vectors()[0]
+    return [w for w in words if w not in known and not is_known(w) and written_out(w) == w]
+
+
 def _is_strange(text: str) -> bool:
     """Tell whether most words are none that English has: another language, or a slip of the hand."""
-    words = [w.text.lower() for w in words_in(text) if w.text.isalpha()]
-    strange = [
-        w
-        for w in words
-        if len(w) > 2 and w not in vectors()[0] and not is_known(w) and written_out(w) == w
-    ]
+    words = [w for w in words_in(text) if w.text.isalpha()]
+    strange = _strange_in(text)
     if any(len(w) > 3 and not set(w) & set("aeiouy") for w in strange):
         return True
     return len(strange) > 1 and len(strange) * 2 >= len(words)

@@ -16,6 +16,7 @@ from workbench.prompts.intents.words import (
     aspect_of,
     determiners,
     is_adjective,
+    is_known,
     is_known_noun,
     is_noun,
     is_plural,
@@ -32,7 +33,7 @@ from workbench.scene import Aspect, Look, When
 __all__ = ["deed", "looks_said", "moment", "named", "plain", "stated"]
 
 _TRAILING: Final = re.compile(
-    r"[\s,]+(?:please|pls|plz|instead|now|too|as well|thx|thanks|lol|haha|tho|though|ok|actually|maybe|not|but|and)\Z",
+    r"[\s,]+(?:please|pls|plz|instead|now|too|as well|thx|thanks|lol|haha|tho|though|ok|actually|maybe|not|but|and|sorry|again)\Z",
     re.IGNORECASE,
 )
 _LEADING: Final = re.compile(
@@ -88,11 +89,13 @@ def named(text: str) -> NounPhrase:
         return replace(known, text=text, looks=(*known.looks, *looks))
     if text.lower() in _KIN:
         return NounPhrase(text, text[:1].upper() + text[1:].lower(), text.lower(), 1)
+    words = text.split()
+    low = words[0].lower() if words else ""
+    if low in _ORDINALS and len(words) > 1:
+        return named(f"the {text}")
     found = noun_phrase(text)
     if found is not None:
         return found
-    words = text.split()
-    low = words[0].lower() if words else ""
     number = number_in(low) if len(words) > 1 else None
     determiner = words[0] if len(words) > 1 and (low in determiners() or number is not None) else ""
     core = words[1:] if determiner else words
@@ -115,6 +118,9 @@ def named(text: str) -> NounPhrase:
     return replace(made, looks=(Look(Aspect.OTHER, tail, "after"),))
 
 
+_ORDINALS: Final = frozenset(
+    ["first", "second", "third", "fourth", "fifth", "sixth", "last", "left", "right", "middle"]
+)
 _PLAIN_COLOURS: Final = frozenset(
     ["red", "yellow", "green", "blue", "purple", "pink", "black", "white", "brown", "grey", "gray"]
 )
@@ -197,6 +203,8 @@ def deed(text: str) -> str:
         return " ".join([f"{lead},", *words[at + 1 :]])
     if is_verb(first):
         return progressive(" ".join(words))
+    if is_known(first) and not is_verb(first) and not is_noun(first) and not is_adjective(first):
+        return f"being {text}" if first in word_list("prepositions") else ""
     if is_verb(first.removesuffix("s")) or not is_noun(first):
         return (
             progressive(" ".join(words))
@@ -222,12 +230,17 @@ def moment(text: str) -> tuple[When, str]:
     return When.TOGETHER, plain(text)
 
 
+_AGED: Final = re.compile(r"\byears? old\b|\bin (?:his|her|their) \w+ies\b", re.IGNORECASE)
+
+
 def looks_said(text: str, *, is_person: bool, is_given: bool = False) -> tuple[Look, ...]:
     """Return the looks that ``text`` gives; none where it has to be said in a sentence of its own."""
     text = plain(text)
     found = looks_in(text)
     if found is not None and found[1] >= 0.9:
         return found[0]
+    if _AGED.search(text):
+        return ()
     worn = _WEAR.match(text)
     if worn is not None:
         return (Look(Aspect.CLOTHING, f"wearing {with_article(text[worn.end() :])}", "after"),)
@@ -252,15 +265,15 @@ def looks_said(text: str, *, is_person: bool, is_given: bool = False) -> tuple[L
     had = _HAVE.match(text)
     bare = text[had.end() :] if had else text
     thing = noun_phrase(bare)
+    clothes = word_list("clothing") - word_list("colors")
+    is_worn = thing is not None and thing.phrase.split(" of ")[0].split()[-1].lower() in clothes
     is_short = len(bare.split()) <= 8 and "," not in bare
     if (
         thing is not None
         and is_short
-        and (had or thing.determiner or is_plural(thing.phrase.split()[-1]))
+        and (had or is_worn or thing.determiner or is_plural(thing.phrase.split()[-1]))
     ):
-        clothes = word_list("clothing") - word_list("colors")
-        worn_word = thing.phrase.split(" of ")[0].split()[-1].lower()
-        if (is_person or is_given) and worn_word in clothes and not thing.position:
+        if (is_person or is_given) and is_worn and not thing.position:
             return (Look(Aspect.CLOTHING, f"wearing {with_article(bare)}", "after"),)
         is_part = thing.noun in words_of("nouns", "belongings")
         lead = "holding" if is_given and is_person and not is_part else "with"
@@ -318,8 +331,15 @@ def stated(text: str) -> str:
     lead = text.split(",", maxsplit=1)[0]
     if set(re.split(r"\W+", lead.lower())[-1:]) & clothes and noun_phrase(lead) is not None:
         return f"wearing {with_article(text)}"
-    is_look = not words or first == "all" or aspect_of(words[-1]) is Aspect.COLOUR
+    is_look = (
+        not words
+        or bool(_AGED.search(text))
+        or first == "all"
+        or aspect_of(words[-1]) is Aspect.COLOUR
+    )
     thing = None if is_look else noun_phrase(text)
+    if thing is None and first in {"a", "an", "two", "some"} and " and " in text:
+        return f"having {text}"
     if thing is None or first == "the":
         return f"being {text}"
     is_part = not aspect_of(words[-1]) and thing.noun in words_of("nouns", "belongings")

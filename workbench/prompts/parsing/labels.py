@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
-__all__ = ["CLAUSE_TAGS", "LABELS", "SLOTS", "SLOT_TAGS", "slots_of"]
+__all__ = ["ALIKE", "CLAUSE_TAGS", "LABELS", "SLOTS", "SLOT_TAGS", "slots_of"]
 
 _OF_SCENE: Final = "value old entity place"
 LABELS: Final[Mapping[str, str]] = MappingProxyType(
@@ -30,6 +30,11 @@ LABELS: Final[Mapping[str, str]] = MappingProxyType(
 )  # fmt: skip
 """The labels of clauses, each with the names of its slots."""
 
+ALIKE: Final = (
+    "event instead how", "remove negative", "shot camera viewpoint",
+    "style palette light mood era", "more fewer count", "render vary",
+)  # fmt: skip
+"""Labels whose clauses end in much the same: a doubt between them is none."""
 SLOTS: Final[Sequence[str]] = tuple(
     dict.fromkeys(slot for slots in LABELS.values() for slot in slots.split())
 )

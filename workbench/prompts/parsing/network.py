@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.prompts.parsing.features import Features, Word, features_of, words_in
-from workbench.prompts.parsing.labels import CLAUSE_TAGS, LABELS, SLOT_TAGS, slots_of
+from workbench.prompts.parsing.labels import ALIKE, CLAUSE_TAGS, LABELS, SLOT_TAGS, slots_of
 
 __all__ = ["NETWORK", "Clause", "Network", "Parse", "Slot", "network", "write"]
 
@@ -59,15 +59,20 @@ class Parse:
     clauses: tuple[Clause, ...]
 
 
+_UNREAD: Final = 0.5
+"""How much surer a clause is than one of whose words one is in no slot and no usual filler."""
+
+
 class Network:
     """Several networks that vote, each trained from another beginning."""
 
-    def __init__(self, members: Sequence[Mapping[str, Any]]) -> None:
+    def __init__(self, members: Sequence[Mapping[str, Any]], fillers: Iterable[str]) -> None:
         self._members = [
             {k: np.asarray(v, np.float32) for k, v in one.items() if k != "words"}
             for one in members
         ]
         self.words: Sequence[str] = members[0]["words"]
+        self._fillers = frozenset(fillers)
         self._index = {word: at for at, word in enumerate(self.words)}
         self._layers = {
             name: _stacked(self._members, name)
@@ -92,17 +97,30 @@ class Network:
         both = list(zip(self._members, read, strict=True))
         scores = _mean([r @ m["clause_out.weight"].T + m["clause_out.bias"] for m, r in both])
         tags = _best(scores, self._clause_step, self._clause_ends)
-        sure = _sureness(_marginals(scores, self._clause_step, self._clause_ends), tags)
+        likely = _marginals(scores, self._clause_step, self._clause_ends)
+        sure = _sureness(likely, tags, _alike(CLAUSE_TAGS))
         slot_scores = _mean([_slots(m, r, tags) for m, r in both]) + _allowed(tags)
         slot_tags = _best(slot_scores, self._slot_step, self._slot_ends)
-        sure += _sureness(_marginals(slot_scores, self._slot_step, self._slot_ends), slot_tags)
+        likely = _marginals(slot_scores, self._slot_step, self._slot_ends)
+        sure += _sureness(likely, slot_tags, _alike(SLOT_TAGS))
         named = [SLOT_TAGS[t] for t in slot_tags]
         clauses = [
             _clause(label, a, b, found, np.exp(sure[a:b].mean()), request, words)
             for label, start, end in _spans([CLAUSE_TAGS[t] for t in tags])
             for a, b, found in _apart(_spans(named[start:end]), start, end)
         ]
-        return Parse(request, tuple(words), tuple(_rejoined(clauses, request, words)))
+        clauses = _rejoined(clauses, request, words)
+        return Parse(request, tuple(words), tuple(self._doubted(c, words) for c in clauses))
+
+    def _doubted(self, clause: Clause, words: Sequence[Word]) -> Clause:
+        """Return a clause less sure for every word of weight that none of its slots holds."""
+        held = {at for slot in clause.slots for at in range(slot.start, slot.end)}
+        unread = sum(
+            words[at].text[0].isalnum() and words[at].text.lower() not in self._fillers
+            for at in range(clause.start, clause.end)
+            if at not in held
+        )
+        return replace(clause, sureness=clause.sureness * _UNREAD**unread) if unread else clause
 
 
 def _rejoined(clauses: Sequence[Clause], request: str, words: Sequence[Word]) -> list[Clause]:
@@ -126,10 +144,11 @@ def _rejoined(clauses: Sequence[Clause], request: str, words: Sequence[Word]) ->
     return made
 
 
-def write(members: Sequence[Mapping[str, Any]]) -> None:
+def write(members: Sequence[Mapping[str, Any]], fillers: Sequence[str]) -> None:
     """Write the weights of several networks, each with the words that it knows, to the one file.
 
-    Tables are written as bytes with a scale for each row.
+    ``fillers`` are words that stand in clauses outside their slots. Tables are written as bytes
+    with a scale for each row.
     """
     data: dict[str, Any] = {}
     for at, one in enumerate(members):
@@ -143,15 +162,16 @@ def write(members: Sequence[Mapping[str, Any]]) -> None:
                 data[f"{at}.{name}.scale"] = scale.astype(np.float16)
             else:
                 data[f"{at}.{name}"] = table.astype(np.float16)
-    words = "\n".join(members[0]["words"])
-    np.savez_compressed(NETWORK, words=np.frombuffer(words.encode(), np.uint8), **data)
+    data["words"] = np.frombuffer("\n".join(members[0]["words"]).encode(), np.uint8)
+    data["fillers"] = np.frombuffer("\n".join(fillers).encode(), np.uint8)
+    np.savez_compressed(NETWORK, **data)
 
 
 @cache
 def network() -> Network:
     """Return the network of the file."""
     with np.load(NETWORK) as file:
-        words = file["words"].tobytes().decode().split("\n")
+        words, fillers = (file[n].tobytes().decode().split("\n") for n in ("words", "fillers"))
         members: dict[str, dict[str, Any]] = {}
         for name in file.files:
             at, _, key = name.partition(".")
@@ -161,7 +181,7 @@ def network() -> Network:
                 members.setdefault(at, {"words": words})[key] = (
                     table * file[scale].astype(np.float32) if scale in file.files else table
                 )
-    return Network(list(members.values()))
+    return Network(list(members.values()), fillers)
 
 
 def _mean(tables: Sequence[_Array]) -> _Array:
@@ -286,16 +306,20 @@ def _columns(label: str, *, inside: bool) -> list[int]:
     ]
 
 
-def _sureness(likely: _Array, tags: Sequence[int]) -> _Array:
-    """Return for each word the logarithm of how likely its tag's name is, as a first word or not.
-
-    Tags stand as in ``CLAUSE_TAGS``: outside, then the first and the inner of each name in pairs.
-    """
-    first = [tag - 1 + tag % 2 if tag else 0 for tag in tags]
-    rows = np.arange(len(tags))
-    both = likely[rows, first] + np.where(np.array(tags) > 0, likely[rows, np.array(first) + 1], 0)
+def _sureness(likely: _Array, tags: Sequence[int], alike: _Array) -> _Array:
+    """Return for each word the logarithm of how likely its tag's name, or one like it, is."""
+    both = (likely @ alike)[np.arange(len(tags)), list(tags)]
     found: _Array = np.log(np.clip(both, 1e-6, 1.0))
     return found
+
+
+@cache
+def _alike(tags: Sequence[str]) -> _Array:
+    """Return which tags count as which: first and inner ones alike, and labels that end in the same."""
+    groups = [
+        next((group for group in ALIKE if tag[2:] in group.split()), tag[2:] or tag) for tag in tags
+    ]
+    return np.array([[float(a == b) for b in groups] for a in groups], np.float32)
 
 
 def _best(scores: _Array, step: _Array, ends: _Array) -> list[int]:
