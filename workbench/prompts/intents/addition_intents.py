@@ -18,7 +18,7 @@ from workbench.prompts.intents.references import refer
 from workbench.prompts.intents.scene_intents import more_of
 from workbench.prompts.intents.slots import exact_terms
 from workbench.prompts.intents.wording import deed, named, plain
-from workbench.prompts.intents.words import NUMBERS, place_named, words_of
+from workbench.prompts.intents.words import NUMBERS, is_verb, place_named, words_of
 from workbench.prompts.parsing.network import Clause
 
 __all__ = ["WISHES"]
@@ -78,6 +78,9 @@ def shown(text: str, context: Context) -> Candidate | None:
         if t.score >= 0.9 and (t.determiner or t.position or t.doing or t.is_plural)
     ]
     owned = {"the", "his", "her", "its", "their", "this", "that", "my"}
+    last = text.rsplit(maxsplit=1)[-1].lower()
+    if any(t.position for t in things) and last.endswith("s") and is_verb(last):
+        return None
     if not things or len(known) < len(things) or any(t.determiner.lower() in owned for t in things):
         return None
     there = any(refer(t.text, context) for t in things if t.determiner.lower() != "another")

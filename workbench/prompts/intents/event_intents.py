@@ -296,8 +296,16 @@ def _nouns(doing: str) -> set[str]:
     return {lemma(w, "NOUN") for w in re.findall(r"[\w'-]{4,}", doing.lower())[1:]}
 
 
+_NEGATION: Final = re.compile(
+    r"n't\b|\b(?:\w+nt|not|no|never|without|stops?|nobody|none|cut|lose|kill|out|quit|less|avoid|nothing|neither)\b",
+    re.IGNORECASE,
+)
+
+
 def _stop(clause: Clause, context: Context) -> Candidate | None:
     """Take an action out."""
+    if not _NEGATION.search(clause.text):
+        return _event(clause, context)
     name = plain(clause.slot("actor"))
     doing = deed(clause.slot("act")).removeprefix("not ")
     score = clause.sureness

@@ -25,6 +25,7 @@ from workbench.prompts.intents.words import (
     place_named,
     subject_kind,
     with_article,
+    words_of,
 )
 from workbench.prompts.parsing.network import Clause
 from workbench.scene import Scene, terms
@@ -178,6 +179,9 @@ def _values(label: str, said: str, context: Context) -> Mapping[str, str] | None
         found = exact_terms(words)
         if found and set(found) & set(own):
             return {f: v for f, v in found.items() if f in {*own, "weather", "time_of_day"}}
+    words = set(re.findall(r"[a-z]+", low))
+    if label in {"weather", "time"} and not words & words_of("free", label):
+        return None
     return {own[0]: _free(own[0], said)}
 
 

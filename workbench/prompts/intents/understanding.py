@@ -57,9 +57,17 @@ from workbench.scene import Scene
 
 __all__ = ["ASIDE", "THRESHOLD", "Missed", "Understanding", "understand"]
 
-THRESHOLD: Final = 0.55
+THRESHOLD: Final = 0.5
 """The sureness below which a wish is not carried out."""
 _EXACT: Final = 0.9
+_MILD: Final = 0.45
+_HARMLESS: Final = frozenset(
+    ["style", "palette", "light", "mood", "era", "camera", "shot", "viewpoint", "sound", "keep"]
+)
+"""Labels that add to how a scene is shown: a doubtful one does little harm, and needs less sureness."""
+_KEEPS: Final = re.compile(
+    r"\b(?:stays?|keep|same|leave|remains?|untouched|as (?:is|before|it was))\b", re.IGNORECASE
+)
 _HELPED: Final = 0.3
 """The same for a wish that is only answered with what would help."""
 ASIDE: Final = "aside"
@@ -234,7 +242,14 @@ _NO_SENSE: Final = "A video shows neither smell nor taste. Say what is seen of i
 
 def _wished(clause: Clause, context: Context) -> Candidate | None:
     """Return what a clause asks for; None where that is not sure, or makes no sense here."""
-    least = _HELPED if clause.label in {"vague", "rewrite"} else THRESHOLD
+    is_kept = clause.label == "keep" and _KEEPS.search(clause.text)
+    least = (
+        _HELPED
+        if is_kept or clause.label in {"vague", "rewrite"}
+        else _MILD
+        if clause.label in _HARMLESS
+        else THRESHOLD
+    )
     if clause.sureness < least or _is_strange(clause.text) or _is_cut_wrong(clause):
         return None
     if clause.label == "size" and _GROWS.fullmatch(clause.text):
@@ -270,9 +285,9 @@ def _is_cut_wrong(clause: Clause) -> bool:
         low = slot.text.lower()
         if slot.name in {"entity", "actor"} and low in words_of("verbs", "commands"):
             return True
-        if slot.name in _NAMING and (
-            _MODAL.search(low) or _OBJECT.search(low) or low in determiners() - _ALONE
-        ):
+        if slot.name in _NAMING and (_MODAL.search(low) or low in determiners() - _ALONE):
+            return True
+        if slot.name in _NAMING - {"place"} and _OBJECT.search(low):
             return True
     return False
 
@@ -288,7 +303,11 @@ def _strange_in(text: str) -> list[str]:
     """Return the words of ``text`` that English does not have, as far as is known."""
     words = [w.text.lower() for w in words_in(text) if w.text.isalpha() and len(w.text) > 2]
     known = vectors()[0]
-    return [w for w in words if w not in known and not is_known(w) and written_out(w) == w]
+    return [
+        w
+        for w in words
+        if w not in known and not is_known(w) and written_out(w) == w and w not in _TALK
+    ]
 
 
 def _is_strange(text: str) -> bool:
