@@ -51,7 +51,7 @@ from workbench.prompts.intents.requests import (
 from workbench.prompts.intents.translating import english_of, is_other_language, is_strange
 from workbench.prompts.intents.words import determiners, is_known, words_of
 from workbench.prompts.parsing.features import words_in
-from workbench.prompts.parsing.network import Clause, Parse, network
+from workbench.prompts.parsing.network import Clause, Parse, Slot, network
 from workbench.prompts.parsing.vectors import vectors
 from workbench.scene import Scene
 
@@ -224,6 +224,10 @@ def _bare(text: str, context: Context) -> Candidate | None:
         or look_intents.described(said, context)
         or addition_intents.shown(said, context)
     )
+    more = _MORE.fullmatch(said)
+    if made is None and more is not None:
+        entity = Slot("entity", more[1], 0, 1)
+        made = number_intents.WISHES["more"](Clause("more", said, 0, 1, (entity,), 0.75), context)
     unseen = _NOT_SEEN.search(said)
     if made is None and unseen is not None:
         made = removal_intents.removed(unseen[1], 0.75, context)
@@ -232,6 +236,7 @@ def _bare(text: str, context: Context) -> Candidate | None:
     return made if made is not None and is_sound(made, said, context) else None
 
 
+_MORE: Final = re.compile(r"(?:a lot |way |some |many )?more ((?!than\b)[\w' -]+)", re.IGNORECASE)
 _NOT_SEEN: Final = re.compile(
     r"\b(?:not|don't|never|no) (?:see|show|seeing|showing|have) (?:any |the )?([\w' -]{3,40})",
     re.IGNORECASE,
