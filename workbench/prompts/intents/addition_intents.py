@@ -12,14 +12,22 @@ from workbench.prompts.intents.candidates import Candidate, Wish
 from workbench.prompts.intents.clauses import NounPhrase, noun_phrases
 from workbench.prompts.intents.context import Context
 from workbench.prompts.intents.entities import counted, entities_of, same_as
-from workbench.prompts.intents.look_intents import sentence_about
+from workbench.prompts.intents.look_intents import looked, sentence_about
 from workbench.prompts.intents.making import add_entity, added_with_doing
 from workbench.prompts.intents.references import refer
 from workbench.prompts.intents.scene_intents import more_of
 from workbench.prompts.intents.slots import exact_terms
 from workbench.prompts.intents.wording import deed, named, plain
-from workbench.prompts.intents.words import NUMBERS, is_verb, place_named, words_of
+from workbench.prompts.intents.words import (
+    NUMBERS,
+    is_verb,
+    place_named,
+    with_article,
+    word_list,
+    words_of,
+)
 from workbench.prompts.parsing.network import Clause
+from workbench.scene import Aspect, Look
 
 __all__ = ["WISHES"]
 
@@ -38,6 +46,9 @@ def _add(clause: Clause, context: Context) -> Candidate | None:
             replace(t, determiner="many") if t.is_plural and not t.determiner else t for t in things
         ]
     where, doing = plain(clause.slot("place")), deed(clause.slot("act"))
+    worn = _put_on(text, where, clause, context)
+    if worn is not None:
+        return worn
     actions: list[Action] = []
     for at, thing in enumerate(things):
         made = _added(thing, where, context, at)
@@ -48,6 +59,17 @@ def _add(clause: Clause, context: Context) -> Candidate | None:
         if doing and added is not None and at == len(things) - 1:
             actions.append(AddBeat(text=doing, actor=added.id))
     return Candidate(tuple(actions), clause.sureness, intent="add")
+
+
+def _put_on(text: str, where: str, clause: Clause, context: Context) -> Candidate | None:
+    """Take "put a scarf on him" for what he wears."""
+    found = re.match(r"(?:on|around|for|over) (.+)", where, re.IGNORECASE)
+    owner = refer(found[1], context) if found is not None else None
+    clothes = word_list("clothing") - word_list("colors")
+    if owner is None or not owner.ids or text.rsplit(maxsplit=1)[-1].lower() not in clothes:
+        return None
+    piece = Look(Aspect.CLOTHING, f"wearing {with_article(text)}", "after")
+    return looked(owner, (piece,), clause.sureness, context)
 
 
 def _added(thing: NounPhrase, where: str, context: Context, taken: int) -> list[Action] | None:

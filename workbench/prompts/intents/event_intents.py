@@ -15,6 +15,7 @@ from workbench.actions.model import (
     RewriteSentence,
 )
 from workbench.lexicon.words import sentences
+from workbench.prompts.intents.beats import acted, verb_of
 from workbench.prompts.intents.candidates import Candidate, Wish
 from workbench.prompts.intents.clauses import Event, NounPhrase, noun_phrase
 from workbench.prompts.intents.context import Context
@@ -25,9 +26,9 @@ from workbench.prompts.intents.removal_intents import removed
 from workbench.prompts.intents.wording import deed, moment, named, plain, stated
 from workbench.prompts.intents.words import lemma, words_of
 from workbench.prompts.parsing.network import Clause
-from workbench.scene import Beat, EntityKind, When
+from workbench.scene import Beat, EntityKind
 
-__all__ = ["WISHES", "acted", "reversed_beats"]
+__all__ = ["WISHES", "reversed_beats"]
 
 _PARTICLE_IT: Final = re.compile(r"\b(it|them)\b", re.IGNORECASE)
 _ANYBODY: Final = frozenset(
@@ -52,7 +53,7 @@ def _event(clause: Clause, context: Context) -> Candidate | None:
         return None
     if said:
         doing = f"{doing} {said}"
-    if _verb(doing) in {"smell", "taste", "stink"}:
+    if verb_of(doing) in {"smell", "taste", "stink"}:
         return None
     told = _told(name, Event("", doing, when), clause.sureness, context)
     if told is None or not is_sound(told, clause.text, context):
@@ -109,65 +110,6 @@ def _actor_of(context: Context) -> str:
     """Return who acts where nobody is named: who was spoken of last, or the first lead."""
     spoken = [i for i in context.focus if context.scene.entity(i) is not None]
     return next(iter([*spoken, *(e.id for e in context.leads())]), "")
-
-
-def acted(found: Reference, event: Event, score: float, context: Context) -> Candidate | None:
-    """Somebody of the cast does something."""
-    scene = context.scene
-    entity = scene.entity(found.ids[0])
-    if entity is None:
-        return None
-    doing = event.doing
-    own = scene.beats_of(entity.id)
-    if not own and entity.is_lead and len(context.leads()) == 1:
-        own = tuple(b for b in scene.beats if not b.actor)
-    if any(b.text.lower() == doing.lower() for b in own):
-        return Candidate(already=True, score=score)
-    targets = tuple(i for i in named_in(doing, context) if i != entity.id)
-    is_now = event.when is When.TOGETHER and len(doing.split()) <= 5
-    replaced = _replaced_by(doing, own) if not found.part and is_now else None
-    if event.must and len(own) == 1 and not found.part:
-        replaced = own[0]
-    if replaced is not None:
-        return Candidate((ChangeBeat(beat=replaced.id, text=doing),), score, intent="event")
-    actors = found.ids if len(found.ids) > 1 and not found.part else found.ids[:1]
-    beats = tuple(
-        AddBeat(text=doing, actor=one, targets=targets, when=event.when, part=found.part)
-        for one in actors
-    )
-    return Candidate(beats, score, intent="event")
-
-
-def _replaced_by(doing: str, own: Sequence[Beat]) -> Beat | None:
-    """Return the beat that cannot go on beside ``doing``: who sleeps does not run."""
-    verb = _verb(doing)
-    if verb not in words_of("verbs", "exclusive"):
-        return None
-    group = {
-        "eat",
-        "drink",
-        "cook",
-        "read",
-        "sing",
-        "paint",
-        "work",
-        "play",
-        "fight",
-        "argue",
-        "talk",
-    }
-    for beat in own:
-        now = _verb(beat.text)
-        if now == verb or (
-            now in words_of("verbs", "exclusive") and (now in group) == (verb in group)
-        ):
-            return beat
-    return None
-
-
-def _verb(doing: str) -> str:
-    words = [w for w in doing.lower().split() if not w.endswith("ly")]
-    return lemma(words[0], "VERB") if words else ""
 
 
 def _belonging_acts(
@@ -283,8 +225,8 @@ def _beat_meant(name: str, doing: str, context: Context) -> Beat | None:
     if found is not None and found.ids:
         own = scene.beats_of(found.ids[0]) or [b for b in scene.beats if not b.actor]
     if doing:
-        verb = _verb(doing)
-        same = [b for b in own if _verb(b.text) == verb] or [
+        verb = verb_of(doing)
+        same = [b for b in own if verb_of(b.text) == verb] or [
             b for b in own if verb in {lemma(w, "VERB") for w in b.text.lower().split()}
         ]
         shared = [b for b in own if _nouns(b.text) & _nouns(doing)]
@@ -327,7 +269,7 @@ def _stop(clause: Clause, context: Context) -> Candidate | None:
 def _without_words(name: str, doing: str, context: Context) -> Action | None:
     """Take the sentence out in which nothing but ``name`` doing this stands."""
     del name
-    verb = _verb(doing)
+    verb = verb_of(doing)
     for sentence in sentences(context.prompt)[1:]:
         words = [w.lower() for w in re.findall(r"[\w'-]+", sentence)]
         if len(words) < 12 and verb in {lemma(w, "VERB") for w in words}:

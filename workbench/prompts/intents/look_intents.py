@@ -13,16 +13,18 @@ from workbench.actions.model import (
     RewriteSentence,
 )
 from workbench.lexicon.words import sentences
+from workbench.prompts.intents.beats import acted
 from workbench.prompts.intents.candidates import Candidate, Wish
-from workbench.prompts.intents.clauses import NounPhrase, noun_phrase
+from workbench.prompts.intents.clauses import Event, NounPhrase, noun_phrase
 from workbench.prompts.intents.context import Context
 from workbench.prompts.intents.entities import NO_SKIN, entities_of, field_change
 from workbench.prompts.intents.making import add_entity, article_for, kind_of
 from workbench.prompts.intents.references import Reference, is_person, refer
-from workbench.prompts.intents.wording import looks_said, named, plain, stated
+from workbench.prompts.intents.wording import deed, looks_said, named, plain, stated
 from workbench.prompts.intents.words import (
     aspect_of,
     determiners,
+    is_verb,
     lemma,
     noun_in_text,
     with_article,
@@ -80,13 +82,30 @@ def looked(
         if is_person(entity) and any(look.aspect is Aspect.COLOUR for look in looks):
             return Candidate(help=NO_SKIN, score=score, intent="look")
         for look in map(_base, looks):
-            text = look.text
+            text, replaced = _worn_with(entity, look)
             if any(own.text.lower() == text.lower() for own in entity.looks):
+                continue
+            if replaced:
+                edit = EditEntity(
+                    entity=entity.id, aspect=str(look.aspect), value=text, replaces=replaced
+                )
+                actions.append(edit)
                 continue
             actions.append(EditEntity(entity=entity.id, aspect=str(look.aspect), value=text))
     if not actions:
         return Candidate(already=True, score=score) if found.ids else None
     return Candidate(tuple(actions), score * (0.9 if found.part else 1.0), intent="look")
+
+
+def _worn_with(entity: Entity, look: Look) -> tuple[str, str]:
+    """Return a look with what is worn already, and the look that gives way to it."""
+    now = next((k.text for k in entity.looks if k.text.startswith("wearing")), "")
+    if not now or not look.text.startswith("wearing "):
+        return look.text, ""
+    noun = lemma(re.split(r"\s(?:with|in|of)\s", look.text)[0].split()[-1], "NOUN")
+    if re.search(rf"\b{re.escape(noun)}\w*\b", now):
+        return look.text, now
+    return f"{now} and {look.text.removeprefix('wearing ')}", now
 
 
 def _part_looks(
@@ -262,6 +281,8 @@ def look(clause: Clause, context: Context) -> Candidate | None:
             return done
     if owner is None or found.belonging:
         return _stated_of(name, value, context, score)
+    if (told := _acts(value, clause, found, context)) is not None:
+        return told
     doing = stated(value)
     if not doing:
         return None
@@ -269,6 +290,19 @@ def look(clause: Clause, context: Context) -> Candidate | None:
         return Candidate(help=NO_SKIN, score=score)
     beat = AddBeat(text=doing, actor=owner.id, part=found.part)
     return Candidate((beat,), score, intent="look")
+
+
+def _acts(value: str, clause: Clause, found: Reference, context: Context) -> Candidate | None:
+    """Take "have the dog sleep", "she should be singing" for what somebody does."""
+    first = value.split(maxsplit=1)[0].lower()
+    is_bare = bool(re.match(r"(?:please )?(?:make|have|let|get)\b", clause.text, re.IGNORECASE))
+    is_acting = first.endswith("ing") and first not in word_list("not_acting")
+    if not is_verb(first) or not (
+        is_acting or (is_bare and aspect_of(first) in {None, Aspect.OTHER})
+    ):
+        return None
+    event = Event("", deed(value), must=bool(re.search(r"\bshould be\b|\bis\b", clause.text)))
+    return acted(found, event, clause.sureness, context)
 
 
 _LEADING_VERB: Final = re.compile(

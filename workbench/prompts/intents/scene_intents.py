@@ -30,7 +30,7 @@ from workbench.prompts.intents.words import (
 from workbench.prompts.parsing.network import Clause
 from workbench.scene import Scene, terms
 
-__all__ = ["WISHES", "established", "less_of", "more_of", "stepped"]
+__all__ = ["WISHES", "established", "is_established", "less_of", "more_of", "stepped"]
 
 _MIDDLE: Final = {"shot_size": "medium shot", "pace": "real time", "time_of_day": "midday"}
 _LESS: Final[Mapping[str, Mapping[str, str]]] = {
@@ -78,6 +78,10 @@ _NO: Final = re.compile(
     r"(?:no more|no|not|without|stop the|stop|lose the|kill the)\s+(?:so |too |that |the |any )?(?=\S)",
     re.IGNORECASE,
 )
+_TURNED_OFF: Final = re.compile(
+    r"(?:turn off|switch off|clear(?: up)?|lift|lose|kill|drop|remove|take away|stop)\s+(?:the\s+|that\s+)?",
+    re.IGNORECASE,
+)
 _OVER: Final = re.compile(
     r"(?:the )?(.+?) (?:stops?|stopped|has stopped|is over|is gone|gone|clears?(?: up)?|away|off)"
 )
@@ -96,11 +100,27 @@ _STRONGER: Final = {
 }  # fmt: skip
 
 
+_ASKED: Final = re.compile(
+    r"(?:use|do|try|give me|give it|go for|with|have|switch to|change to|how about|add)\s+(?:an?\s+|the\s+|some\s+)?(?=\S)",
+    re.IGNORECASE,
+)
+
+
+def is_established(clause: Clause) -> bool:
+    """Tell whether a clause asks for just an established term of a field of its label."""
+    fields = _FIELDS.get(clause.label, ())
+    said = exact_terms(_BEFORE.sub("", plain(clause.slot("value")), count=1)) or {}
+    return bool(set(said) & set(fields))
+
+
 def established(text: str, context: Context) -> Candidate | None:
     """Return what ``text`` sets where it as a whole is an established term or a step: "closer"."""
     bare = _BEFORE.sub("", text, count=1)
-    for said in dict.fromkeys((text, bare)):
-        values = stepped(said.lower(), context.scene) or exact_terms(said)
+    asked = _ASKED.sub("", text, count=1)
+    for said in dict.fromkeys((text, bare, asked)):
+        values = _each(said, context) or stepped(said.lower(), context.scene) or exact_terms(said)
+        if values and "camera_movement" in values:
+            values = {f: v for f, v in values.items() if f != "pace"}
         if values and len(said.split()) <= 6:
             return _set(values, 0.95, context.scene, intent="term")
     return None
@@ -129,6 +149,17 @@ def _field_wish(label: str, clause: Clause, context: Context) -> Candidate | Non
     ):
         values = {"style": "", **values}
     return _set(values, score, context.scene, intent=label)
+
+
+def _each(said: str, context: Context) -> Mapping[str, str] | None:
+    """Return what a list of short wishes sets, where each is a term or a step: "darker and sadder"."""
+    parts = re.split(r"\s*,\s*(?:and\s+)?|\s+and\s+", said)
+    if len(parts) < 2:
+        return None
+    found = [stepped(part.lower(), context.scene) or exact_terms(part) for part in parts]
+    if not all(found):
+        return None
+    return {field: value for one in found if one for field, value in one.items()}
 
 
 def _with_entity(clause: Clause) -> str:
@@ -160,6 +191,20 @@ def _only_old(label: str, clause: Clause, context: Context) -> Candidate | None:
 
 def _values(label: str, said: str, context: Context) -> Mapping[str, str] | None:
     scene, own = context.scene, _FIELDS[label]
+    if (several := _each(said, context)) is not None:
+        return several
+    gone = _TURNED_OFF.match(said)
+    if gone is not None and (named := exact_terms(said[gone.end() :])) and set(named) <= set(own):
+        return _graded(named, "gone", scene) or None
+    said = (
+        re.sub(
+            r"^(?:add|bring in|use|with|give it|change to|switch to)\s+(?:some\s+|a\s+)?(?=\S)",
+            "",
+            said,
+            flags=re.IGNORECASE,
+        )
+        or said
+    )
     low = said.lower()
     moved = stepped(low, scene)
     if moved and set(moved) <= {*own, "camera_movement", "shot_size"}:
@@ -216,7 +261,9 @@ def _free(field: str, said: str) -> str:
             flags=re.IGNORECASE,
         )
         words = (
-            re.sub(r"\s+(?:style|vibes?|look)$", "", words) if len(words.split()) <= 3 else words
+            re.sub(r"\s+(?:style|vibes?|look|films?|movies?)$", "", words)
+            if len(words.split()) <= 5
+            else words
         )
         on = re.match(r"(?:shot |filmed |recorded )?on (?:an? |my )?(.+)", words, re.IGNORECASE)
         if on:
@@ -270,13 +317,23 @@ def _setting(clause: Clause, context: Context) -> Candidate | None:
         re.IGNORECASE,
     ):
         return becomes("", said, clause.sureness, context)
-    timed = {t.field: t.term for t in find_terms(said) if t.field in {"time_of_day", "weather"}}
+    timed = {
+        t.field: t.term
+        for t in find_terms(said)
+        if t.field in {"time_of_day", "weather"}
+        and (_LED.search(said[: t.start]) or _LED.match(f"{said[t.start :]} "))
+    }
     found = place_in_words(_without_terms(said, timed) if timed else said, led=True)
     if timed and found is not None:
         return _set({"setting": found[0], **timed}, clause.sureness, scene, intent="place")
     if found is not None:
         return _set({"setting": found[0]}, clause.sureness, scene, intent="place")
     return _set({"setting": with_article(said)}, clause.sureness, scene, intent="place")
+
+
+_LED: Final = re.compile(
+    r"\b(?:in|at|on|during|by|with) (?:the |a |an )?(?:$|(?<=\w ))", re.IGNORECASE
+)
 
 
 def _is_thing(said: str) -> bool:
@@ -401,7 +458,7 @@ def _vague(clause: Clause, _context: Context) -> Candidate | None:
 
 def _rewrite(clause: Clause, _context: Context) -> Candidate | None:
     return Candidate(
-        help="Without a language model the text follows the scene and is not rewritten as such. Edit it by hand, or say what should be seen or gone.",
+        help="Without a language model the text follows the scene and is not rewritten as such. Edit it by hand, or say what should be seen or gone: “add a dog”, “remove the fence”.",
         score=clause.sureness,
     )
 

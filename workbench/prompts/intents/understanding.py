@@ -156,7 +156,8 @@ def understand(request: str, context: Context) -> Understanding:
 
 
 _ASKS: Final = re.compile(
-    r"(?:is|are|was|were|does|do|did) (?!it possible|there (?:a|any) (?:way|chance))(?:the|there|it|he|she|they|this)\b",
+    r"(?:why|who|whose|where|how many|what(?:'s| is| are| does| did))\b|"
+    r"(?:is|are|was|were|does|do|did) (?!it possible|there (?:a|any) (?:way|chance))(?:the|there|it|he|she|they|this|you)\b",
     re.IGNORECASE,
 )
 
@@ -238,7 +239,7 @@ def _bare(text: str, context: Context) -> Candidate | None:
 
 _MORE: Final = re.compile(r"(?:a lot |way |some |many )?more ((?!than\b)[\w' -]+)", re.IGNORECASE)
 _NOT_SEEN: Final = re.compile(
-    r"\b(?:not|don't|never|no) (?:see|show|seeing|showing|have) (?:any |the )?([\w' -]{3,40})",
+    r"\b(?:not|don't|never|no) (?:see|show|seeing|showing|have|want) (?:any |the )?([\w' -]{3,40})",
     re.IGNORECASE,
 )
 _SENSES: Final = re.compile(r"\b(?:smells?|tastes?|stinks?|scent)\b", re.IGNORECASE)
@@ -250,11 +251,13 @@ def _wished(clause: Clause, context: Context) -> Candidate | None:
     is_kept = clause.label == "keep" and _KEEPS.search(clause.text)
     least = (
         _HELPED
-        if is_kept or clause.label in {"vague", "rewrite"}
+        if is_kept or scene_intents.is_established(clause) or clause.label in {"vague", "rewrite"}
         else _MILD
         if clause.label in _HARMLESS
         else THRESHOLD
     )
+    if _SENSES.search(clause.text):
+        return Candidate(help=_NO_SENSE, score=clause.sureness)
     if clause.sureness < least or _is_strange(clause.text) or _is_cut_wrong(clause):
         return None
     if clause.label == "size" and _GROWS.fullmatch(clause.text):

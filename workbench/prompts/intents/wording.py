@@ -271,7 +271,13 @@ def looks_said(text: str, *, is_person: bool, is_given: bool = False) -> tuple[L
     if (
         thing is not None
         and is_short
-        and (had or is_worn or thing.determiner or is_plural(thing.phrase.split()[-1]))
+        and (
+            had
+            or is_worn
+            or thing.noun in words_of("nouns", "belongings")
+            or thing.determiner
+            or is_plural(thing.phrase.split()[-1])
+        )
     ):
         if (is_person or is_given) and is_worn and not thing.position:
             return (Look(Aspect.CLOTHING, f"wearing {with_article(bare)}", "after"),)
