@@ -225,10 +225,11 @@ def _bare(text: str, context: Context) -> Candidate | None:
         or look_intents.described(said, context)
         or addition_intents.shown(said, context)
     )
-    more = _MORE.fullmatch(said)
-    if made is None and more is not None:
-        entity = Slot("entity", more[1], 0, 1)
-        made = number_intents.WISHES["more"](Clause("more", said, 0, 1, (entity,), 0.75), context)
+    for label, slot, form in _PLAIN:
+        found = form.fullmatch(said) if made is None else None
+        if found is not None:
+            clause = Clause(label, said, 0, 1, (Slot(slot, found[1], 0, 1),), 0.75)
+            made = _WISHES[label](clause, context)
     unseen = _NOT_SEEN.search(said)
     if made is None and unseen is not None:
         made = removal_intents.removed(unseen[1], 0.75, context)
@@ -237,7 +238,10 @@ def _bare(text: str, context: Context) -> Candidate | None:
     return made if made is not None and is_sound(made, said, context) else None
 
 
-_MORE: Final = re.compile(r"(?:a lot |way |some |many )?more ((?!than\b)[\w' -]+)", re.IGNORECASE)
+_PLAIN: Final = (
+    ("more", "entity", re.compile(r"(?:a lot |way |some |many )?more ((?!than\b)[\w' -]+)", re.IGNORECASE)),
+    ("count", "number", re.compile(r"(?:make (?:it|that|them) )?(?:about |around |exactly |only |just )?(\d{1,3})(?: of them)?", re.IGNORECASE)),
+)  # fmt: skip
 _NOT_SEEN: Final = re.compile(
     r"\b(?:not|don't|never|no) (?:see|show|seeing|showing|have|want) (?:any |the )?([\w' -]{3,40})",
     re.IGNORECASE,
