@@ -84,7 +84,12 @@ def _added(thing: NounPhrase, where: str, context: Context, taken: int) -> list[
             more = 1 if determiner == "another" else thing.count or 1
             return [counted(own, (own.count or 1) + more)]
         return None
-    thing = replace(thing, position=" ".join(filter(None, (thing.position, where))))
+    some = thing.determiner.lower() == "some" and thing.is_plural
+    thing = replace(
+        thing,
+        position=" ".join(filter(None, (thing.position, where))),
+        determiner="" if some else thing.determiner,
+    )
     action = add_entity(thing, context, is_definite=False, taken=taken)
     return [action, *added_with_doing(thing, action)]
 

@@ -26,7 +26,7 @@ from workbench.prompts.intents.removal_intents import removed
 from workbench.prompts.intents.wording import deed, moment, named, plain, stated
 from workbench.prompts.intents.words import lemma, words_of
 from workbench.prompts.parsing.network import Clause
-from workbench.scene import Beat, EntityKind
+from workbench.scene import Beat, EntityKind, When
 
 __all__ = ["WISHES", "reversed_beats"]
 
@@ -55,7 +55,9 @@ def _event(clause: Clause, context: Context) -> Candidate | None:
         doing = f"{doing} {said}"
     if verb_of(doing) in {"smell", "taste", "stink"}:
         return None
-    told = _told(name, Event("", doing, when), clause.sureness, context)
+    must = bool(re.search(r"\b(?:should be|is now|are now)\b", clause.text, re.IGNORECASE))
+    event = Event("", doing, when, must=must and when is When.TOGETHER and not said)
+    told = _told(name, event, clause.sureness, context)
     if told is None or not is_sound(told, clause.text, context):
         return _verbatim(name, clause, context)
     return told
@@ -207,7 +209,7 @@ def _instead(clause: Clause, context: Context) -> Candidate | None:
     if not doing:
         return None
     name = plain(clause.slot("actor"))
-    if not old and not re.search(r"\b(?:instead|rather|not)\b", clause.text, re.IGNORECASE):
+    if not old and not re.search(r"\b(?:instead|rather|not|change)\b", clause.text, re.IGNORECASE):
         return _event(clause, context)
     beat = _beat_meant(name, old, context)
     if beat is not None:

@@ -109,8 +109,11 @@ _ASKED: Final = re.compile(
 def is_established(clause: Clause) -> bool:
     """Tell whether a clause asks for just an established term of a field of its label."""
     fields = _FIELDS.get(clause.label, ())
-    said = exact_terms(_BEFORE.sub("", plain(clause.slot("value")), count=1)) or {}
-    return bool(set(said) & set(fields))
+    value = _BEFORE.sub("", plain(clause.slot("value") or clause.slot("old")), count=1)
+    if clause.label == "setting":
+        found = place_in_words(value, led=True) if value else None
+        return found is not None and found[1] >= 0.9
+    return bool(set(exact_terms(value) or {}) & set(fields))
 
 
 def established(text: str, context: Context) -> Candidate | None:
@@ -140,7 +143,8 @@ def _field_wish(label: str, clause: Clause, context: Context) -> Candidate | Non
         return _set({"negative_prompt": value}, score, context.scene, intent=label)
     if _STAYS.search(said) and noun_in_text(_STAYS.sub("", said), context.prompt):
         return Candidate(already=True, score=score)
-    values = _values(label, said, context)
+    placed = _place_and_time(said) if label == "time" else None
+    values = placed or _values(label, said, context)
     if values is None:
         return None
     if (
@@ -160,6 +164,19 @@ def _each(said: str, context: Context) -> Mapping[str, str] | None:
     if not all(found):
         return None
     return {field: value for one in found if one for field, value in one.items()}
+
+
+def _place_and_time(said: str) -> Mapping[str, str] | None:
+    """Return both where one phrase says them: "Paris at night"."""
+    named = [t for t in find_terms(said) if t.field == "time_of_day"]
+    if len(named) != 1 or exact_terms(said):
+        return None
+    rest = _without_terms(said, {"time_of_day": named[0].term})
+    rest = re.sub(r"^(?:in|on|at)\s+", "", rest, flags=re.IGNORECASE)
+    found = place_in_words(rest, led=True) if rest else None
+    if found is None or found[1] < 0.85:
+        return None
+    return {"setting": found[0], "time_of_day": named[0].term}
 
 
 def _with_entity(clause: Clause) -> str:
@@ -224,8 +241,8 @@ def _values(label: str, said: str, context: Context) -> Mapping[str, str] | None
         found = exact_terms(words)
         if found and set(found) & set(own):
             return {f: v for f, v in found.items() if f in {*own, "weather", "time_of_day"}}
-    words = set(re.findall(r"[a-z]+", low))
-    if label in {"weather", "time"} and not words & words_of("free", label):
+    said_words = set(re.findall(r"[a-z]+", low))
+    if label in {"weather", "time"} and not said_words & words_of("free", label):
         return None
     return {own[0]: _free(own[0], said)}
 
@@ -309,6 +326,8 @@ def _setting(clause: Clause, context: Context) -> Candidate | None:
         return None
     scene = context.scene
     old = plain(clause.slot("old"))
+    if _BESIDE.match(said):
+        return _set({"setting": said}, clause.sureness, scene, intent="place")
     if old and not scene.setting:
         return becomes(old, said, clause.sureness, context)
     if _is_thing(said) and not re.search(
@@ -333,6 +352,12 @@ def _setting(clause: Clause, context: Context) -> Candidate | None:
 
 _LED: Final = re.compile(
     r"\b(?:in|at|on|during|by|with) (?:the |a |an )?(?:$|(?<=\w ))", re.IGNORECASE
+)
+
+
+_BESIDE: Final = re.compile(
+    r"(?:by|near|under|over|behind|along|above|outside|between|among|next to|in front of|on top of|beside|below)\s",
+    re.IGNORECASE,
 )
 
 

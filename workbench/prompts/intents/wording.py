@@ -199,8 +199,8 @@ def deed(text: str) -> str:
     if first in {"has", "have", "had"}:
         return " ".join([*words[:at], "having", *words[at + 1 :]])
     if words[at].endswith(",") and is_verb(first):
-        lead = deed(" ".join([*words[:at], words[at].strip(",")]))
-        return " ".join([f"{lead},", *words[at + 1 :]])
+        done_first = deed(" ".join([*words[:at], words[at].strip(",")]))
+        return " ".join([f"{done_first},", *words[at + 1 :]])
     if is_verb(first):
         return progressive(" ".join(words))
     if is_known(first) and not is_verb(first) and not is_noun(first) and not is_adjective(first):
