@@ -33,7 +33,8 @@ from benchmarks.phrases import Phrase, Span, phrases
 from workbench.lexicon.tagging import tagged
 from workbench.lexicon.words import content_words
 from workbench.prompts.composer.composer import enhance
-from workbench.prompts.parsing.features import AFFIXES, FLAGS, Features, features_of, words_in
+from workbench.prompts.parsing.clauses import words_in
+from workbench.prompts.parsing.features import AFFIXES, FLAGS, Features, features_of
 from workbench.prompts.parsing.labels import CLAUSE_TAGS, LABELS, SLOT_TAGS
 from workbench.prompts.parsing.network import NETWORK, Network, network, write
 from workbench.prompts.parsing.vectors import DIMENSIONS

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from workbench.prompts.parsing.features import Word, words_in
+from workbench.prompts.parsing.clauses import Word, words_in
 from workbench.prompts.parsing.labels import LABELS, SLOTS, slots_of
 
 __all__ = ["PHRASES", "Phrase", "Span", "phrases", "read"]

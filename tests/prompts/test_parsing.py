@@ -8,7 +8,8 @@ import pytest
 
 from benchmarks.phrases import Phrase, phrases, read
 from workbench.prompts.parsing import labels
-from workbench.prompts.parsing.network import NETWORK, Clause, network
+from workbench.prompts.parsing.clauses import Clause
+from workbench.prompts.parsing.network import NETWORK, network
 from workbench.prompts.parsing.vectors import VECTORS
 
 START = "an old sailor repairs a blue boat on a beach"

@@ -26,7 +26,7 @@ from workbench.prompts.intents.words import (
     word_list,
     words_of,
 )
-from workbench.prompts.parsing.network import Clause
+from workbench.prompts.parsing.clauses import Clause
 from workbench.scene import Aspect, Look
 
 __all__ = ["WISHES"]

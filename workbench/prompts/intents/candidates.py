@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from workbench.actions.model import Action
 from workbench.prompts.intents.context import Context
 from workbench.prompts.intents.rules import Match
-from workbench.prompts.parsing.network import Clause
+from workbench.prompts.parsing.clauses import Clause
 
 __all__ = ["Candidate", "Intent", "Wish"]
 

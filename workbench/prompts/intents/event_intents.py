@@ -25,7 +25,7 @@ from workbench.prompts.intents.references import Reference, is_person, is_singul
 from workbench.prompts.intents.removal_intents import removed
 from workbench.prompts.intents.wording import deed, moment, named, plain, stated
 from workbench.prompts.intents.words import lemma, words_of
-from workbench.prompts.parsing.network import Clause
+from workbench.prompts.parsing.clauses import Clause
 from workbench.scene import Beat, EntityKind, When
 
 __all__ = ["WISHES", "reversed_beats"]

@@ -11,7 +11,7 @@ from workbench.prompts.intents.context import Context
 from workbench.prompts.intents.slots import fields_meant
 from workbench.prompts.intents.wording import plain
 from workbench.prompts.intents.words import noun_in_text
-from workbench.prompts.parsing.network import Clause
+from workbench.prompts.parsing.clauses import Clause
 
 __all__ = ["WISHES", "fields_kept"]
 

@@ -31,7 +31,7 @@ from workbench.prompts.intents.words import (
     word_list,
     words_of,
 )
-from workbench.prompts.parsing.network import Clause
+from workbench.prompts.parsing.clauses import Clause
 from workbench.scene import Aspect, Entity, EntityKind, Look
 
 __all__ = ["WISHES", "belonging_look", "described", "looked", "reworded", "sentence_about"]

@@ -16,7 +16,7 @@ from workbench.prompts.intents.scene_intents import less_of, more_of
 from workbench.prompts.intents.slots import exact_terms
 from workbench.prompts.intents.wording import named, plain
 from workbench.prompts.intents.words import is_plural, number_in
-from workbench.prompts.parsing.network import Clause
+from workbench.prompts.parsing.clauses import Clause
 from workbench.scene import Entity
 
 __all__ = ["WISHES"]

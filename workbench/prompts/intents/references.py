@@ -208,7 +208,9 @@ def _part_of(low: str, context: Context) -> Reference | None:
     ordinal = next((_ORDINALS[w] for w in words if w in _ORDINALS), None)
     core = [w for w in words if w != "the"]
     noun = lemma(core[1], "NOUN") if len(core) == 2 and len(words) <= 3 else ""
-    if words[-2:-1] == ["the"] and len(core) > 2:
+    if "from" in core[2:]:
+        noun = lemma(core[1], "NOUN")
+    elif words[-2:-1] == ["the"] and len(core) > 2:
         noun = lemma(core[0], "NOUN")
     same = [
         e for e in context.leads() if is_singular(e) and (noun in {"", "one"} or _match(noun, e))

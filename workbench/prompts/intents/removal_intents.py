@@ -16,7 +16,7 @@ from workbench.prompts.intents.scene_intents import less_of
 from workbench.prompts.intents.slots import exact_terms
 from workbench.prompts.intents.wording import plain
 from workbench.prompts.intents.words import lemma
-from workbench.prompts.parsing.network import Clause
+from workbench.prompts.parsing.clauses import Clause
 from workbench.scene import Scene
 
 __all__ = ["WISHES", "removed"]

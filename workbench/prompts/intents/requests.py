@@ -10,7 +10,6 @@ from itertools import chain
 from typing import Final
 
 from workbench.prompts.intents.words import data, is_known
-from workbench.prompts.parsing.network import network
 from workbench.scene import vocabulary
 
 __all__ = ["clean", "correction_in", "mended", "without_politeness", "written_out"]
@@ -103,6 +102,8 @@ def mended(text: str, known: Collection[str]) -> str:
 @cache
 def _expected() -> frozenset[str]:
     """Return the words that requests are made of: the parser's, the rules' and the vocabulary's."""
+    from workbench.prompts.parsing.network import network  # noqa: PLC0415  brings numpy
+
     texts = chain(
         network().words,
         (f for r in data("session_rules")["rule"] for f in r["forms"]),

@@ -27,7 +27,7 @@ from workbench.prompts.intents.words import (
     with_article,
     words_of,
 )
-from workbench.prompts.parsing.network import Clause
+from workbench.prompts.parsing.clauses import Clause
 from workbench.scene import Scene, terms
 
 __all__ = ["WISHES", "established", "is_established", "less_of", "more_of", "stepped"]

@@ -31,7 +31,7 @@ from workbench.prompts.intents.rules import Match, matches
 from workbench.prompts.intents.slots import fields_meant
 from workbench.prompts.intents.wording import plain
 from workbench.prompts.intents.words import NUMBERS, data, lemma
-from workbench.prompts.parsing.network import Clause
+from workbench.prompts.parsing.clauses import Clause
 from workbench.scene import SCENE_FIELDS, Scene
 
 __all__ = [

@@ -50,9 +50,7 @@ from workbench.prompts.intents.requests import (
 )
 from workbench.prompts.intents.translating import english_of, is_other_language, is_strange
 from workbench.prompts.intents.words import determiners, is_known, words_of
-from workbench.prompts.parsing.features import words_in
-from workbench.prompts.parsing.network import Clause, Parse, Slot, network
-from workbench.prompts.parsing.vectors import vectors
+from workbench.prompts.parsing.clauses import Clause, Parse, Slot, words_in
 from workbench.scene import Scene
 
 __all__ = ["ASIDE", "THRESHOLD", "Missed", "Understanding", "understand"]
@@ -133,6 +131,8 @@ def understand(request: str, context: Context) -> Understanding:
         done = _outcome(read, [Missed(text)], context)
         return replace(done, is_foreign=True)
     typed = mended(text, _words_of(context))
+    from workbench.prompts.parsing.network import network  # noqa: PLC0415  brings numpy
+
     parse = network().parse(typed, context.prompt)
     text = written_out(typed)
     if _only_asks(parse):
@@ -314,6 +314,8 @@ _ALONE: Final = frozenset(
 def _strange_in(text: str) -> list[str]:
     """Return the words of ``text`` that English does not have, as far as is known."""
     words = [w.text.lower() for w in words_in(text) if w.text.isalpha() and len(w.text) > 2]
+    from workbench.prompts.parsing.vectors import vectors  # noqa: PLC0415  brings numpy
+
     known = vectors()[0]
     return [
         w

@@ -16,13 +16,11 @@ from workbench.lexicon.datafiles import english
 from workbench.lexicon.morphology import is_plural, lemma, lemmas
 from workbench.lexicon.tagging import tagged
 from workbench.lexicon.terms import find_terms, place_named, subject_kind, word_list
+from workbench.prompts.parsing.clauses import Word
 from workbench.prompts.parsing.vectors import vectors
 
-__all__ = ["AFFIXES", "FLAGS", "Features", "Word", "features_of", "words_in"]
+__all__ = ["AFFIXES", "FLAGS", "Features", "features_of"]
 
-_WORD: Final = re.compile(
-    r"\d+(?:[.:x×/,]\d+)+|\d+(?=[a-z])|[^\W\d_]+(?:['’\-][^\W_]+)*|\d+|[^\w\s]|_", re.IGNORECASE
-)
 AFFIXES: Final = 4_096
 """Rows of the table of beginnings and endings of words."""
 _KINDS: Final = (
@@ -52,15 +50,6 @@ FLAGS: Final[Mapping[str, int]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
-    """A word or a mark of a request, at ``start:end``."""
-
-    text: str
-    start: int
-    end: int
-
-
-@dataclass(frozen=True, slots=True)
 class Features:
     """What is known of ``n`` words."""
 
@@ -72,11 +61,6 @@ class Features:
     """``(n, 4)``: rows of the table of beginnings and endings."""
     flags: NDArray[np.float32]
     """``(n, len(FLAGS))`` of zeros and ones."""
-
-
-def words_in(text: str) -> list[Word]:
-    """Return the words and marks of ``text`` in order."""
-    return [Word(m[0], m.start(), m.end()) for m in _WORD.finditer(text)]
 
 
 def features_of(text: str, words: Sequence[Word], prompt: str) -> Features:

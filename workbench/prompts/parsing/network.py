@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -11,52 +11,16 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.prompts.parsing.features import Features, Word, features_of, words_in
+from workbench.prompts.parsing.clauses import Clause, Parse, Slot, Word, words_in
+from workbench.prompts.parsing.features import Features, features_of
 from workbench.prompts.parsing.labels import ALIKE, CLAUSE_TAGS, LABELS, SLOT_TAGS, slots_of
 
-__all__ = ["NETWORK", "Clause", "Network", "Parse", "Slot", "network", "write"]
+__all__ = ["NETWORK", "Network", "network", "write"]
 
 NETWORK: Final = Path(__file__).parent / "data" / "network.npz"
 _Array = NDArray[np.float32]
 _NEVER: Final = np.float32(-1e4)
 _NAMES: Final = tuple(LABELS)
-
-
-@dataclass(frozen=True, slots=True)
-class Slot:
-    """Some words of a clause that say one thing of the wish."""
-
-    name: str
-    text: str
-    start: int
-    """The first of its words, by number."""
-    end: int
-
-
-@dataclass(frozen=True, slots=True)
-class Clause:
-    """One wish of a request."""
-
-    label: str
-    text: str
-    start: int
-    end: int
-    slots: tuple[Slot, ...]
-    sureness: float
-    """How likely label and slots are, between 0 and 1."""
-
-    def slot(self, name: str) -> str:
-        """Return the words of the slot ``name``; empty where the clause has none."""
-        return next((slot.text for slot in self.slots if slot.name == name), "")
-
-
-@dataclass(frozen=True, slots=True)
-class Parse:
-    """A request with its wishes."""
-
-    text: str
-    words: tuple[Word, ...]
-    clauses: tuple[Clause, ...]
 
 
 _UNREAD: Final = 0.5
