@@ -9,7 +9,6 @@ from functools import lru_cache
 from typing import Final
 
 from workbench.prompts.intents.words import (
-    ANIMATE,
     aspect_of,
     determiners,
     inflect,
@@ -382,13 +381,3 @@ def verb_phrase(text: str) -> tuple[str, float] | None:
     else:
         score = 0.85
     return progressive(" ".join([*words[:at], *words[at:]])), score
-
-
-def is_verb_only(low: str) -> bool:
-    """Tell whether the dictionary has ``low`` as a verb alone."""
-    return set(lemmas(low)) == {"VERB"}
-
-
-def is_animate(noun: str) -> bool:
-    """Tell whether ``noun`` names somebody who acts of their own accord."""
-    return subject_kind(noun) in ANIMATE or noun in words_of("nouns", "people")

@@ -8,7 +8,6 @@ from typing import Final
 
 __all__ = ["ALIKE", "CLAUSE_TAGS", "LABELS", "SLOTS", "SLOT_TAGS", "slots_of"]
 
-_OF_SCENE: Final = "value old entity place"
 LABELS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "look": "entity value old", "replace": "old new", "add": "new place act",
