@@ -97,15 +97,6 @@ def _step(values: Mapping[str, Any], match: Match) -> Candidate:
     return Candidate((SetRender(values=dict(values)),), match.score, intent="setting_step")
 
 
-def _aspect(match: Match, _context: Context) -> Candidate | None:
-    return _set({"aspect": str(match.rule.parameters["value"])}, match)
-
-
-def _aspect_ratio(match: Match, _context: Context) -> Candidate | None:
-    text = f"{match.groups['wide']}:{match.groups['high']}"
-    return _set({"aspect": text}, match) if aspect_of(text) else None
-
-
 def _size(match: Match, _context: Context) -> Candidate | None:
     width, height = int(match.groups["width"]), int(match.groups["height"])
     if not (64 <= width <= 7_680 and 64 <= height <= 4_320):
@@ -113,14 +104,6 @@ def _size(match: Match, _context: Context) -> Candidate | None:
             help="A frame is 64 to 7,680 pixels wide and 64 to 4,320 high.", score=match.score
         )
     return _set({"width": width, "height": height}, match)
-
-
-def _short_side(match: Match, _context: Context) -> Candidate | None:
-    named = match.groups.get("named")
-    side = _SIDES[named.lower()] if named else int(match.groups["side"])
-    if not 64 <= side <= 4_320:
-        return None
-    return _set({"short_side": side}, match)
 
 
 def _resolution_step(match: Match, context: Context) -> Candidate | None:
@@ -193,34 +176,6 @@ def _fps_step(match: Match, context: Context) -> Candidate | None:
     )
 
 
-def _frames(match: Match, _context: Context) -> Candidate | None:
-    frames = int(match.groups["frames"])
-    return _set({"num_frames": frames}, match) if frames else None
-
-
-def _seed_new(match: Match, _context: Context) -> Candidate | None:
-    candidate = _set({"seed": _seed()}, match)
-    if re.search(r"\b(?:same|again|re-?roll|roll)\b", match.groups.get("whole", ""), re.IGNORECASE):
-        return Candidate((*candidate.actions, Render()), match.score, intent="setting")
-    return candidate
-
-
-def _seed_keep(match: Match, context: Context) -> Candidate | None:
-    seed = context.settings.seed
-    if seed is None:
-        return _set({"seed": _seed()}, match)
-    return _set({"seed": seed}, match)
-
-
-def _seed_given(match: Match, _context: Context) -> Candidate | None:
-    return _set({"seed": int(match.groups["seed"])}, match)
-
-
-def _steps(match: Match, _context: Context) -> Candidate | None:
-    steps = int(match.groups["steps"])
-    return _set({"num_inference_steps": steps}, match) if 1 <= steps <= 1_000 else None
-
-
 def _steps_step(match: Match, context: Context) -> Candidate | None:
     now = context.settings.num_inference_steps
     factor = float(match.rule.parameters["factor"])
@@ -236,11 +191,6 @@ def _steps_step(match: Match, context: Context) -> Candidate | None:
 
 def _profile(match: Match, _context: Context) -> Candidate | None:
     return _set({"profile": str(match.rule.parameters["value"])}, match)
-
-
-def _guidance(match: Match, _context: Context) -> Candidate | None:
-    value = float(match.groups["guidance"])
-    return _set({"guidance_scale": value}, match) if value <= 100 else None
 
 
 def _guidance_step(match: Match, context: Context) -> Candidate | None:
@@ -590,23 +540,14 @@ def _go_back_keep(match: Match, context: Context) -> Candidate | None:
 
 
 RULED: Final[Mapping[str, Intent]] = {
-    "aspect": _aspect,
-    "aspect_ratio": _aspect_ratio,
     "size": _size,
-    "short_side": _short_side,
     "resolution_step": _resolution_step,
     "seconds": _seconds,
     "length_step": _length_step,
     "fps": _fps,
     "fps_step": _fps_step,
-    "frames": _frames,
-    "seed_new": _seed_new,
-    "seed_keep": _seed_keep,
-    "seed": _seed_given,
-    "steps": _steps,
     "steps_step": _steps_step,
     "profile": _profile,
-    "guidance": _guidance,
     "guidance_step": _guidance_step,
     "model": _model,
     "settings_reset": _settings_reset,
