@@ -151,7 +151,6 @@ NOT_SEEN = [
     ("a man on a bench", "cheers, thats the one"),
     ("a man on a bench", "Good. And now the other"),
     ("two old fishermen mending nets on a quay", "the cap on the other one instead"),
-    ("a street with neon signs", "less neon i hate neon"),
     ("a worker walks across a hall", "seeds 1 to 4"),
     ("a clerk behind a counter", "i want it to smell of lavender"),
     ("a knight fights a crab", "can you see his face?"),

@@ -74,7 +74,7 @@ def is_seen(phrase: str) -> bool:
         return False
     head = words[words.index("of") - 1] if "of" in words[1:] else words[-1]
     return not {head, lemma(head, "NOUN")} & (
-        words_of("misc", "unseen") | words_of("misc", "pronouns")
+        words_of("misc", "unseen") | words_of("misc", "abstract") | words_of("misc", "pronouns")
     )
 
 

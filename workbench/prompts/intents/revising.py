@@ -30,7 +30,7 @@ from workbench.prompts.intents.references import named_in
 from workbench.prompts.intents.translating import OTHER_LANGUAGE
 from workbench.prompts.intents.understanding import ASIDE, Missed, Understanding, understand
 from workbench.prompts.model import Revision
-from workbench.scene import Change
+from workbench.scene import Change, Scene
 
 __all__ = ["revise", "said_of"]
 
@@ -60,7 +60,8 @@ def revise(request: str, context: Context) -> Revision:
 
     Actions on the session are listed, not carried out. What is not understood changes nothing.
     """
-    context = replace(context, scene=told_apart(context.scene))
+    given = context.scene
+    context = replace(context, scene=told_apart(given))
     found = understand(request, context)
     done = enact(context.prompt, context.scene, found.actions, scene_of=scene_of, kept=found.kept)
     changes = context.scene.changes_to(done.scene)
@@ -77,13 +78,21 @@ def revise(request: str, context: Context) -> Revision:
         actions = [NotUnderstood(words=request.strip()[:_LONGEST] or "…", help=HINT)]
     return Revision(
         prompt=done.prompt,
-        scene=done.scene,
+        scene=_together(done.scene, context.scene, given),
         changes=changes,
         understood=found.is_understood,
         message=_message(found, changes, context),
         provider=NAME,
         actions=tuple(actions),
     )
+
+
+def _together(after: Scene, apart: Scene, given: Scene) -> Scene:
+    """Return ``after`` with the entities that nothing changed as they were given."""
+    whole = {one.id: other for one, other in zip(apart.cast, given.cast, strict=True)}
+    same = {one.id: one for one in apart.cast}
+    cast = tuple(whole[e.id] if same.get(e.id) == e else e for e in after.cast)
+    return after if cast == after.cast else after.model_copy(update={"cast": cast})
 
 
 def _as_typed(missed: Missed, request: str) -> str:

@@ -414,7 +414,9 @@ def _era(clause: Clause, context: Context) -> Candidate | None:
     if not said:
         return None
     said = re.sub(r"^(\d0)s$", r"19\1s", said)
-    if re.search(r"\d", said) and not re.search(r"\b\d{2,4}s?\b|\d(?:st|nd|rd|th)\b", said):
+    if re.search(r"\d", said) and not re.search(
+        r"\b(?:\d{4}|\d{2,4}s)\b|\d(?:st|nd|rd|th)\b|\d (?:ad|bc|ce)\b", said, re.IGNORECASE
+    ):
         return None
     if re.match(r"\d{1,2} ", said):
         return None

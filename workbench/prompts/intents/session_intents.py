@@ -628,13 +628,13 @@ def _setting_wish(clause: Clause, context: Context) -> Candidate | None:
 def _setting_said(clause: Clause, context: Context) -> Candidate | None:
     """Read a render setting by the number in the clause, or by a step from what it is."""
     label, said = clause.label, plain(clause.slot("value")) or clause.text
+    unit = _UNITS.get(label)
+    if unit is not None and clause.sureness < _SURE and not unit.search(clause.text):
+        return None
     for text in (clause.text, said, f"{said} {label}", f"{label} {said}"):
         exact = ruled(text, context)
         if exact is not None and all(isinstance(a, SetRender) for a in exact.actions):
             return exact
-    unit = _UNITS.get(label)
-    if unit is not None and clause.sureness < _SURE and not unit.search(clause.text):
-        return None
     name = _SETTINGS.get(label)
     if name is None:
         return _named_setting(label, said, context, clause.sureness)
