@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from workbench.lexicon.terms import Place, place_named, subject_kind
 from workbench.prompts.composer.datafiles import load
-from workbench.prompts.composer.evidence import Facts, name_of
+from workbench.prompts.composer.facts import Facts, Focus, is_many, name_of, possessive
 from workbench.prompts.composer.sayings import saying, time_phrase
 from workbench.scene import Entity, EntityKind, Origin, Scene, terms
 
@@ -170,7 +170,8 @@ def _facts(scene: Scene) -> Iterator[str]:
     is_place = lead is not None and lead.noun and re.search(rf"\b{lead.noun}\b", scene.setting)
     if is_place and place is not None and place.sky == "none" and place.kind not in _AIRLESS:
         place = Place(place.kind, place.prep, "open")  # a house is seen from outside
-    classes = {name for beat in scene.beats for name in facts.classes(beat)}
+    verbs = facts.known("verbs", Focus())
+    classes = {verb[1:] for verb in verbs if verb.startswith("@")}
     targets = [e for beat in scene.beats for t in beat.targets if (e := scene.entity(t))]
     if lead is not None:
         yield from _facts_of_lead(lead)
@@ -186,7 +187,7 @@ def _facts(scene: Scene) -> Iterator[str]:
         ("moments", len(scene.moments()) > 1),
         ("fast", bool(classes & {"travel", "physics", "fight", "dance"})),
         ("process", bool({"melt", "grow", "bloom", "rot", "rust", "bud", "build", "freeze", "wilt"}
-                         & {facts.verb(beat) for beat in scene.beats})),
+                         & verbs.keys())),
         ("placed", place is not None),
         ("alive", lead is not None and lead.kind in _LIVELY and lead.kind != EntityKind.ROBOT),
         ("goes", "travel" in classes and lead is not None and lead.kind in {*_LIVELY, EntityKind.VEHICLE}),
@@ -203,7 +204,7 @@ def _facts(scene: Scene) -> Iterator[str]:
         ("night", scene.time_of_day in _NIGHT),
         ("wet", scene.weather in _WET),
         ("ego", bool(scene.viewpoint)),
-        ("screen", bool({"screen", "phone", "computer", "neon", "lamp", "candle", "fire"} & facts.words)),
+        ("screen", bool({"screen", "phone", "computer", "neon", "lamp", "candle", "fire"} & facts.words.keys())),
     ) if holds)  # fmt: skip
 
 
@@ -266,9 +267,9 @@ def _filled(entry: Mapping[str, Any], scene: Scene) -> Idea:
         "last": _told(scene, -1),
         "first": _told(scene, 0),
         "t": _target(scene),
-        "its": Facts(scene).possessive(lead),
+        "its": possessive(lead),
     }
-    many = Facts(scene).is_many(lead)
+    many = is_many(lead)
 
     def fill(text: str) -> str:
         text = re.sub(r"\[([^|\]]+)\|([^\]]+)\]", lambda m: m[2] if many else m[1], text)
