@@ -15,12 +15,14 @@ from workbench.scene import EntityKind, Scene
 
 __all__ = ["Support", "framing", "supports"]
 
-_ORDER: Final = ("event", "trace", "look", "place", "air", "light", "view", "finish")
-_FIRST: Final = ("event", "view", "trace", "air", "look", "place", "light", "finish")
+_ORDER: Final = ("event", "trace", "look", "detail", "place", "air", "light", "view", "finish")
+_FIRST: Final = ("event", "view", "trace", "air", "look", "place", "light", "finish", "detail")
 """What is kept first where there is room for some only."""
 _AT_MOST: Final = {"event": 3, "look": 2}
 _MOST: Final = 5
 _ROOM_WORDS: Final = 95
+_LITTLE: Final = 3
+"""Sentences below which finer things are said as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,7 @@ class Support:
 
     text: str
     kind: str
-    """What it shows: event, trace (what an event leaves around it), look, place, air, light, view,
+    """What it shows: event, trace (what an event leaves around it), look, detail, place, air, light, view,
     finish or frame."""
     evidence: tuple[str, ...]
     """The fields, and the ids of entities and beats, that it stands on."""
@@ -45,7 +47,10 @@ def supports(
     There are at most ``most`` sentences of ``room_words`` words together; what happens comes first.
     """
     facts = Facts(scene)
-    found = [one for kind in _ORDER for one in _of_kind(facts, kind)]
+    by_text = {one.text: one for kind in _ORDER for one in _of_kind(facts, kind)}
+    found = [one for one in by_text.values() if one.kind != "detail"]
+    if len(found) < _LITTLE:
+        found = list(by_text.values())
     chosen: list[Support] = []
     for one in sorted(found, key=lambda one: _urgency(one, found)):
         words = len(one.text.split())
@@ -75,6 +80,10 @@ def _foci(facts: Facts, kind: str) -> Iterator[Focus]:
     cast, beats = facts.scene.cast, facts.scene.beats
     if kind in {"event", "trace"}:
         yield from (Focus(beat=beat) for beat in beats)
+    elif kind == "detail":
+        yield from (Focus(beat=beat) for beat in beats[:1])
+        yield from (Focus(entity=e) for e in facts.leads[:1] if not beats)
+        return
     elif kind == "look":
         ordered = sorted(cast, key=lambda e: not e.is_lead)
         yield from (Focus(entity=e) for e in ordered if e.kind is not EntityKind.TEXT)

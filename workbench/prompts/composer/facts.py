@@ -15,9 +15,21 @@ from workbench.lexicon.tagging import verb_classes
 from workbench.lexicon.terms import capitalized, subject_kind, word_list
 from workbench.lexicon.words import sentence_case, tokens
 from workbench.prompts.composer.rules import BY_WORD, Rule
-from workbench.scene import Beat, Entity, EntityKind, Scene
+from workbench.prompts.reading.phrases import kind_of
+from workbench.scene import Aspect, Beat, Entity, EntityKind, Scene
 
-__all__ = ["LIVELY", "Facts", "Focus", "name_of", "verb_of"]
+__all__ = [
+    "LIVELY",
+    "Facts",
+    "Focus",
+    "is_made",
+    "is_many",
+    "kind_seen",
+    "name_of",
+    "possessive",
+    "small",
+    "verb_of",
+]
 
 LIVELY: Final = frozenset(
     {EntityKind.PERSON, EntityKind.ANIMAL, EntityKind.ROBOT, EntityKind.CROWD}
@@ -37,6 +49,12 @@ _LEADS_ON: Final = frozenset({"up", "down", "away", "off", "out", "back", "home"
                               "sideways", "backwards", "outside", "inside", "slow", "wild"})  # fmt: skip
 _AUXILIARY: Final = frozenset({"trying", "starting", "beginning", "continuing", "keeping", "managing",
                                "failing", "slowly", "suddenly", "quickly", "just"})  # fmt: skip
+_FEW: Final = frozenset({"two", "three", "four"})
+_MADE: Final = frozenset({"robot", "robotic", "paper", "toy", "clay", "rubber", "plastic", "lego", "wooden",
+                          "stuffed", "plush", "balloon", "felt", "knitted", "origami", "chocolate", "gummy",
+                          "cardboard", "stone", "bronze", "ice", "snow", "sand", "wax", "tin", "mechanical",
+                          "inflatable", "cartoon", "pixel", "glass", "shadow", "model", "marble",
+                          "papier-mâché", "teddy", "gingerbread"})  # fmt: skip
 _PHRASE_END: Final = re.compile(r"\s+(?:of|with|in|on|at|from|where|that|who)\s+")
 
 
@@ -101,7 +119,7 @@ class Facts:
         elif key == "words":
             yield from self._words()
         elif key == "place":
-            yield from [(self.place.kind, "setting")] if self.place else []
+            yield from [(self.place.kind, "setting"), ("any", "setting")] if self.place else []
         elif key == "sky":
             yield from [(self.place.sky, "setting")] if self.place else []
         elif key == "at":
@@ -140,9 +158,12 @@ class Facts:
             actors = list(self.leads)
         match key:
             case "actor":
-                yield from ((str(e.kind), e.id) for e in actors)
+                yield from ((str(kind_seen(e)), e.id) for e in actors)
             case "species":
-                yield from ((kind, e.id) for e in actors if (kind := subject_kind(e.noun)))
+                alive = [e for e in actors if not is_made(e)]
+                yield from (
+                    (kind, e.id) for e in alive if (kind := subject_kind(_is_said(e) or e.noun))
+                )
             case "by":
                 yield from ((word, e.id) for e in actors for word in _own_nouns(e))
             case "looks":
@@ -156,9 +177,17 @@ class Facts:
             case "target":
                 for e in self.targets(beat):
                     yield from ((str(e.kind), e.id), ("any", e.id))
+            case "beats":
+                yield from (
+                    [("some", "with:beats")] if self.scene.beats else [("none", "without:beats")]
+                )
+            case "cast":
+                yield from (
+                    [("some", "with:cast")] if self.scene.cast else [("none", "without:cast")]
+                )
             case "partner":
-                if e := self.partner(focus):
-                    yield str(e.kind), e.id
+                if partner := self.partner(focus):
+                    yield str(partner.kind), partner.id
             case "nouns":
                 own = [*actors, *self.targets(beat)] if beat else self.scene.cast
                 yield from ((word, e.id) for e in own for word in _own_nouns(e))
@@ -190,17 +219,21 @@ class Facts:
         actor = self.actor(focus) or next(iter(self.leads), None)
         target = next(iter(self.targets(focus.beat)), None)
         partner = self.partner(focus)
+        name = name_of(actor) if actor else "it"
+        is_part = bool(focus.beat and focus.beat.part) and is_many(actor)
+        if is_part and focus.beat:
+            name = f"one of {name}" if "other" not in focus.beat.part else "the other one"
         slots = {
-            "a": name_of(actor) if actor else "it",
-            "a's": owned(name_of(actor)) if actor else "its",
-            "its": possessive(actor),
+            "a": name,
+            "a's": "its" if actor is None else owned(name if is_part else _each(actor)),
+            "its": "their" if is_part else possessive(actor),
             "t": name_of(target) if target else "it",
             "t's": owned(name_of(target)) if target else "its",
             "other": name_of(partner) if partner else "the other",
             "place": _the(self.scene.setting),
         }
-        text = _AGREE.sub(lambda m: m[2] if actor and _is_many(actor) else m[1], text)
-        text = _AGREE_T.sub(lambda m: m[2] if target and _is_many(target) else m[1], text)
+        text = _AGREE.sub(lambda m: m[2] if is_many(actor) and not is_part else m[1], text)
+        text = _AGREE_T.sub(lambda m: m[2] if is_many(target) else m[1], text)
         text = _SLOT.sub(lambda m: sentence_case(slots[m[1]]) if m[2] else slots[m[1]], text)
         return sentence_case(text)
 
@@ -255,13 +288,22 @@ def name_of(entity: Entity) -> str:
         return "everyone" if entity.noun.startswith("every") else "the figure"
     if not entity.determiner and entity.phrase[:1].isupper() and entity.kind is EntityKind.OTHER:
         return entity.phrase
-    phrase = " ".join(map(_small, _PHRASE_END.split(entity.phrase)[0].split()[-2:]))
+    phrase = " ".join(map(small, _PHRASE_END.split(entity.phrase)[0].split()[-2:]))
     if entity.count and 1 < entity.count < 5 and first and not first[0].isdigit():
         return f"the {first[0]} {phrase}" if first[0] not in {"the", "both"} else f"the {phrase}"
     return f"the {phrase}"
 
 
-def _small(word: str) -> str:
+def _each(entity: Entity) -> str:
+    """Return what one of an entity is called: "each wrestler"; "the wrestler" where there is one."""
+    *words, last = name_of(entity).split()
+    if not _is_many(entity) or words[:1] != ["the"] or not is_plural(last):
+        return " ".join([*words, last])
+    rest = [word for word in words[1:] if word not in _FEW]
+    return " ".join(["each", *rest, lemma(last, "NOUN")])
+
+
+def small(word: str) -> str:
     """Return a common noun that began a text without its capital."""
     is_common = word[:1].isupper() and word[1:].islower() and bool(lemmas(word.lower()))
     return word.lower() if is_common and capitalized(word.lower()) != word else word
@@ -283,11 +325,47 @@ def possessive(entity: Entity | None) -> str:
 
 
 def _own_nouns(entity: Entity) -> set[str]:
-    """Return the noun of an entity, and the last words of its name: "polar bear", "bear"."""
-    words = entity.phrase.lower().split(" of ")[0].split()
+    """Return what an entity is, in one word and in two: "bear", "polar-bear".
+
+    What is only made in a shape is nothing else: a robot dog is no dog. What is said to be something
+    is that as well: "the keeper is a goat".
+    """
+    words = _words_of(entity)
     last = words[-1] if words else ""
     names = {entity.noun.lower(), last, lemma(last, "NOUN")}
-    return names | {f"{one}-{name}" for one in words[-2:-1] for name in names}
+    pairs = {f"{one}-{name}" for one in words[-2:-1] for name in names}
+    if is_made(entity):
+        return pairs
+    said = _is_said(entity)
+    return {said} if said else names | pairs
+
+
+def _is_said(entity: Entity) -> str:
+    """Return the noun of what an entity is said to be: "the keeper is a goat"; empty for none."""
+    for look in entity.looks:
+        said = tokens(look.text.lower())
+        if look.aspect is Aspect.STATE and said[:1] in (["a"], ["an"]) and subject_kind(said[-1]):
+            return said[-1]
+    return ""
+
+
+def kind_seen(entity: Entity) -> EntityKind:
+    """Return what sort of thing an entity is: what it is said to be, and a toy car is an object."""
+    if said := _is_said(entity):
+        return kind_of(said)
+    is_toy = entity.kind is EntityKind.VEHICLE and is_made(entity)
+    return EntityKind.OBJECT if is_toy else entity.kind
+
+
+def is_made(entity: Entity) -> bool:
+    """Tell whether the name says that the thing is only made in the shape of it: "robot dog"."""
+    words = _words_of(entity)
+    return len(words) > 1 and words[-2] in _MADE
+
+
+def _words_of(entity: Entity) -> list[str]:
+    before = [look.text for look in entity.looks if look.place == "before"]
+    return " ".join([*before, entity.phrase.split(" of ")[0]]).lower().split()
 
 
 def _is_many(entity: Entity) -> bool:
@@ -312,5 +390,5 @@ def _with_pairs(words: Iterable[str]) -> Iterator[str]:
 
 
 def _the(phrase: str) -> str:
-    bare = re.sub(r"^(?:an?|the)\s+", "", phrase)
+    bare = re.sub(r"^(?:an?|the)\s+", "", phrase, flags=re.IGNORECASE)
     return bare and f"the {bare}"

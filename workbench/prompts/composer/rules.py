@@ -20,6 +20,11 @@ __all__ = ["BY_WORD", "Rule", "rules_for"]
 BY_WORD: Final = ("by", "nouns", "objects", "verbs", "at", "words", "says")
 """Keys that ask for words; a rule is found by the first of them that it has."""
 _SETS: Final = {"shot": "shot_size", "move": "camera_movement"}
+_WEIGHTS: Final = {
+    "by": 14, "objects": 14, "nouns": 14, "says": 13, "at": 13, "verbs": 10, "words": 10, "looks": 10,
+    "species": 6, "actor": 3, "object": 3,
+}  # fmt: skip
+"""How much a test says of a scene; of any other key 4."""
 _MANY: Final = 14
 
 
@@ -44,8 +49,7 @@ def _weight(key: str, words: frozenset[str]) -> int:
         return 1
     if any(word.startswith("@") for word in words):
         return 4
-    exact = 4 if key in {"by", "objects", "says", "nouns"} else 3 if key == "at" else 0
-    return (6 if key in {"actor", "object", "target"} else 10) + exact - (len(words) > _MANY)
+    return _WEIGHTS.get(key, 4) - (len(words) > _MANY)
 
 
 def rules_for(kind: str, known: Mapping[str, Collection[str]]) -> Iterator[Rule]:
@@ -63,7 +67,9 @@ def _index() -> Mapping[str, Mapping[tuple[str, str], list[tuple[int, Rule]]]]:
     made: dict[str, dict[tuple[str, str], list[tuple[int, Rule]]]] = defaultdict(
         lambda: defaultdict(list)
     )
-    for number, rule in enumerate(rule for text in folder_texts("evidence") for rule in _read(text)):
+    for number, rule in enumerate(
+        rule for text in folder_texts("evidence") for rule in _read(text)
+    ):
         tests = dict(rule.tests)
         key = next((key for key in BY_WORD if key in tests), "")
         for word in tests[key] if key else ("",):
