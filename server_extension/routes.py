@@ -5,7 +5,16 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-from server_extension.handlers import about, files, inputs, prompts, queue, recipes, videos
+from server_extension.handlers import (
+    about,
+    files,
+    inputs,
+    language,
+    prompts,
+    queue,
+    recipes,
+    videos,
+)
 from server_extension.handlers.events import EventsHandler
 
 __all__ = ["API_ROUTES", "url_patterns"]
@@ -41,6 +50,8 @@ API_ROUTES: Final[tuple[tuple[str, type[Any]], ...]] = (
     ("/api/video/batch_download/{batch_id}", files.DownloadHandler),
     ("/api/video/inputs", inputs.InputsHandler),
     ("/api/recipe", recipes.RecipeHandler),
+    # language models
+    ("/api/language", language.LanguageHandler),
     # the server
     ("/api/devices", about.DevicesHandler),
     ("/api/workbench/health", about.HealthHandler),

@@ -1,6 +1,6 @@
 """Studio: the journey as one object over prompts and jobs.
 
-Handlers, widgets and notebooks call it and its three parts: ``sessions``, ``jobs`` and ``writer``.
+Handlers, widgets and notebooks call it and its three parts: ``sessions``, ``language`` and ``jobs``.
 Knows neither HTTP nor notebooks.
 """
 
@@ -35,11 +35,11 @@ from workbench.jobs.model import Batch, Job, Priority
 from workbench.prompts.agent.conversation import Step
 from workbench.prompts.conversation import Host
 from workbench.prompts.forms import Form, form_for, text_for_model
-from workbench.prompts.language_models.choice import LanguageChoice, read_default
+from workbench.prompts.language_models.choice import LanguageChoice
 from workbench.prompts.markers import strip_marker
 from workbench.prompts.model import Entry, Revision
 from workbench.prompts.sessions import Sessions
-from workbench.prompts.writer import PromptWriter
+from workbench.prompts.writer import scene_of
 from workbench.rendering import INPUTS, Recipe, RenderParameters, RenderRequest
 from workbench.scene import Scene
 from workbench.settings import Settings
@@ -66,7 +66,7 @@ class _Placed:
 
 
 class Studio:
-    """The four steps (enhance, variations, tune, results) over one prompt writer and job manager.
+    """The four steps (enhance, variations, tune, results) over one index and job manager.
 
     Cheap to create; starts no process until something is rendered. Asynchronous methods may wait
     for a language model; :meth:`run` calls them from code that has no event loop. Safe to use
@@ -75,8 +75,8 @@ class Studio:
 
     def __init__(self, settings: Settings | None = None) -> None:
         self.settings = settings or Settings()
-        self.writer = PromptWriter(_with_language_model(self.settings))
-        self.sessions = Sessions(self.settings, self.writer)
+        self.sessions = Sessions(self.settings)
+        self.language = self.sessions.language
         self.jobs = JobManager(self.settings)
         self._engines: dict[str, Engine] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -102,6 +102,27 @@ class Studio:
         return await self.sessions.enhance(
             rough_prompt, session_id, seed=seed or 0, on_text=on_text
         )
+
+    async def choose_language(
+        self,
+        choice: LanguageChoice,
+        session_id: str | None = None,
+        *,
+        api_key: str = "",
+        as_default: bool = False,
+    ) -> str | None:
+        """Let a language model write in the session, in a new one, or by default; return the session.
+
+        Without a session and not ``as_default`` one is started, for the choice to hold in. See
+        :meth:`SessionLanguage.choose` for what it raises.
+        """
+        kept = await self.language.choose(
+            choice, session_id, api_key=api_key, as_default=as_default
+        )
+        if session_id is None and not as_default:
+            session_id = self.sessions.begin()
+            await self.language.choose(kept, session_id)
+        return session_id
 
     async def initialize(
         self, prompt: str, session_id: str | None = None, *, parent: int | None = None
@@ -164,7 +185,9 @@ class Studio:
         ``NotFound``, ``InvalidRequest``.
         """
         host, failure = self._host(), None
-        by_rules = self.writer.endpoint is None or await self.sessions.is_about_session(
+        by_rules = self.language.writer(
+            session_id
+        ).endpoint is None or await self.sessions.is_about_session(
             session_id, user_request, prompt, host
         )
         if not by_rules:
@@ -328,7 +351,7 @@ class Studio:
         with self._loop_guard:
             loop, self._loop = self._loop, None
         if loop is not None:
-            asyncio.run_coroutine_threadsafe(self.writer.close(), loop).result()
+            asyncio.run_coroutine_threadsafe(self.language.close(), loop).result()
             loop.call_soon_threadsafe(loop.stop)
         self.sessions.close()
         self.jobs.close()
@@ -357,7 +380,7 @@ class Studio:
         """Find the prompt in its session, or add it there, so that no render is without parent."""
         if session_id is None:
             text = strip_marker(prompt)
-            return _Placed(text, self.writer.scene_of(text))
+            return _Placed(text, scene_of(text))
         entry = await self.sessions.place(session_id, prompt)
         parent = self.sessions.parent_of(session_id, entry)
         text = strip_marker(parent.prompt) if parent else ""
@@ -513,14 +536,3 @@ def _serve(loop: asyncio.AbstractEventLoop) -> None:
     asyncio.set_event_loop(loop)
     loop.run_forever()
     loop.close()
-
-
-def _with_language_model(settings: Settings) -> Settings:
-    """Return ``settings`` with the language model that was chosen as this ``outputs/``'s default."""
-    choice = read_default(settings)
-    if choice == LanguageChoice.of(settings):
-        return settings
-    # Only those who have chosen one pay for its keys.
-    from workbench.prompts.language_models.selection import LanguageModels  # noqa: PLC0415
-
-    return LanguageModels(settings).settings_for(choice)

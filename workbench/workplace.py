@@ -44,7 +44,8 @@ async def converse_in(
     # Only those who have a language model pay for what works with it.
     from workbench.prompts.agent.conversation import converse  # noqa: PLC0415
 
-    endpoint = studio.writer.endpoint
+    writer = studio.language.writer(session_id)
+    endpoint = writer.endpoint
     if endpoint is None:
         raise LanguageModelError("No language model is connected.")
     place = SessionWorkplace(studio, session_id, request, prompt)
@@ -60,7 +61,7 @@ async def converse_in(
         changes=before.scene.changes_to(here.scene),
         understood=bool(outcome.actions or outcome.question or not outcome.steps),
         message=_message(outcome),
-        provider=studio.writer.name,
+        provider=writer.name,
         exchanges=outcome.exchanges,
         actions=tuple(place.done),
     )

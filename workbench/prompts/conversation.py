@@ -36,12 +36,13 @@ from workbench.prompts.enacting import enact
 from workbench.prompts.entries import tuned
 from workbench.prompts.intents.context import Context, Landmark
 from workbench.prompts.intents.revising import said_of
+from workbench.prompts.language_models.session_language import SessionLanguage
 from workbench.prompts.markers import strip_marker
 from workbench.prompts.model import Entry, EntryKind, Revision, Turn
 from workbench.prompts.rewinding import Rewinder
 from workbench.prompts.store import PromptStore
 from workbench.prompts.trees import Trees
-from workbench.prompts.writer import PromptWriter
+from workbench.prompts.writer import rewrite_prompt, scene_of
 from workbench.scene import Scene
 
 __all__ = ["Conversation", "Host", "proposed"]
@@ -111,13 +112,11 @@ def proposed(revision: Revision) -> Revision:
 class Conversation:
     """Carries out, in the sessions of ``store``, what requests ask for."""
 
-    def __init__(
-        self, store: PromptStore, trees: Trees, rewinder: Rewinder, writer: PromptWriter
-    ) -> None:
+    def __init__(self, store: PromptStore, trees: Trees, language: SessionLanguage) -> None:
         self._store = store
         self._trees = trees
-        self._rewinder = rewinder
-        self._writer = writer
+        self._rewinder = Rewinder(store, rewrite_prompt)
+        self._language = language
 
     def context(self, session_id: str, base: Entry, host: Host) -> Context:
         """Return what a request about ``base`` is understood against."""
@@ -142,9 +141,9 @@ class Conversation:
         actions = last[-1].actions if last else ()
         return tuple(one for a in actions if isinstance(a, Propose) for one in a.actions)
 
-    def revised(self, base: Entry, actions: Sequence[Action]) -> Revision:
+    def revised(self, session_id: str, base: Entry, actions: Sequence[Action]) -> Revision:
         """Return what ``actions`` make of ``base``; raises ``InvalidRequest``."""
-        done = enact(strip_marker(base.prompt), base.scene, actions, scene_of=self._writer.scene_of)
+        done = enact(strip_marker(base.prompt), base.scene, actions, scene_of=scene_of)
         changes = base.scene.changes_to(done.scene)
         notes = [f"Changed {'; '.join(c.sentence for c in changes)}."] if changes else []
         notes += [said for action in actions if (said := said_of(action))]
@@ -157,7 +156,7 @@ class Conversation:
             changes=changes,
             understood=True,
             message=" ".join(notes) or "Nothing was changed.",
-            provider=self._writer.name,
+            provider=self._language.choice(session_id).provider,
             actions=tuple(actions),
         )
 
@@ -178,7 +177,7 @@ class Conversation:
             before, base = base, made or base
             possible = _possible(others, base.scene)
             lost = [a for a in _possible(others, before.scene) if a not in possible]
-            again = self.revised(base, tuple(a for a in others if a not in lost))
+            again = self.revised(session_id, base, tuple(a for a in others if a not in lost))
             message = f"{gone.message} {again.message}".removesuffix(" Nothing was changed.")
             if lost:
                 message = f"{message} What else you asked for is about what is no longer there."

@@ -41,9 +41,8 @@ class _Standing:
 class Rewinder:
     """Goes back and forth in the sessions of one store. Locks stay as they are on every way."""
 
-    def __init__(self, store: PromptStore, provider: str, rewrite: Rewrite) -> None:
+    def __init__(self, store: PromptStore, rewrite: Rewrite) -> None:
         self._store = store
-        self._provider = provider
         self._rewrite = rewrite
 
     def go(
@@ -143,7 +142,7 @@ class Rewinder:
             changes=(),
             understood=True,
             message=message,
-            provider=self._provider,
+            provider=base.provider if base else "builtin",
             actions=(action,),
         )
 

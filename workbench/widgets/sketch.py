@@ -19,14 +19,18 @@ _ENGINE: Final = "animatic"
 
 @asynccontextmanager
 async def sketched(
-    studio: Studio, renders: Renders, idea: str, options: dict[str, Any] | None
+    studio: Studio,
+    renders: Renders,
+    idea: str,
+    options: dict[str, Any] | None,
+    session_id: str | None,
 ) -> AsyncIterator[None]:
     """Have ``idea`` drawn and shown while the body runs.
 
     Not with the composer, whose prompt stands at once. Whatever keeps the sketch from being drawn
     is left to the first video to tell.
     """
-    if not studio.writer.takes_time:
+    if not studio.language.writer(session_id).takes_time:
         yield
         return
     drawing = asyncio.ensure_future(_draw(studio, renders, idea, options))
