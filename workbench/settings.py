@@ -169,6 +169,9 @@ class Settings(BaseSettings):
     max_inputs: int = Field(1_000, ge=1)
     max_inputs_bytes: int = Field(10 << 30, ge=1_024)
     """Uploaded pictures and videos that are kept, in number and in bytes."""
+    max_visitor_uploads: int = Field(200, ge=1)
+    max_visitor_upload_bytes: int = Field(2 << 30, ge=1_024)
+    """What one visitor may send within an hour, in number and in bytes."""
     client_stall_s: float = Field(60.0, gt=0)
     """A client that reads nothing of a ZIP or of its events for this long is disconnected."""
 
