@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import hashlib
 
+from workbench.engines.completion import CompleteRequest
 from workbench.jobs.store import NewJob
 from workbench.rendering import RenderRequest
 
-__all__ = ["describe", "model_key"]
+__all__ = ["describe"]
 
 
 def describe(
-    request: RenderRequest,
+    complete: CompleteRequest,
     *,
-    needs_gpu: bool,
     job_id: str,
     priority: int,
     created_at: float,
@@ -25,7 +25,8 @@ def describe(
     preview_of: str | None = None,
     preview_job_id: str | None = None,
 ) -> NewJob:
-    """Return the job that renders ``request``, which is complete."""
+    """Return the job that renders ``complete``."""
+    request = complete.request
     return NewJob(
         job_id=job_id,
         batch_id=batch_id,
@@ -37,8 +38,8 @@ def describe(
         request=request.model_dump_json(),
         prompt=request.prompt,
         # What has a placeholder is slow, wherever it runs: it must not be in a placeholder's way.
-        queue="gpu" if needs_gpu else "slow" if preview_job_id else "cpu",
-        model_key=model_key(request),
+        queue="gpu" if complete.needs_gpu else "slow" if preview_job_id else "cpu",
+        model_key=_model_key(request),
         cost_key=_cost_key(request),
         created_at=created_at,
         preview_of=preview_of,
@@ -46,7 +47,7 @@ def describe(
     )
 
 
-def model_key(request: RenderRequest) -> str:
+def _model_key(request: RenderRequest) -> str:
     """Return the key shared by requests that a worker serves without reloading a model."""
     if not request.model:
         return ""
