@@ -8,7 +8,7 @@ from workbench.engines.completion import CompleteRequest
 from workbench.jobs.store import NewJob
 from workbench.rendering import RenderRequest
 
-__all__ = ["describe"]
+__all__ = ["describe", "model_key"]
 
 
 def describe(
@@ -39,7 +39,7 @@ def describe(
         prompt=request.prompt,
         # What has a placeholder is slow, wherever it runs: it must not be in a placeholder's way.
         queue="gpu" if complete.needs_gpu else "slow" if preview_job_id else "cpu",
-        model_key=_model_key(request),
+        model_key=model_key(request),
         cost_key=_cost_key(request),
         created_at=created_at,
         preview_of=preview_of,
@@ -47,7 +47,7 @@ def describe(
     )
 
 
-def _model_key(request: RenderRequest) -> str:
+def model_key(request: RenderRequest) -> str:
     """Return the key shared by requests that a worker serves without reloading a model."""
     if not request.model:
         return ""
