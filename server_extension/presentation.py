@@ -94,15 +94,15 @@ def device_object(device: Device) -> DeviceObject:
     return DeviceObject(**{**told, "host": device.host or None})
 
 
-def cluster_object(standing: ClusterStatus | None) -> ClusterObject | None:
+def cluster_object(status: ClusterStatus | None) -> ClusterObject | None:
     """Return the cluster as it is answered."""
-    if standing is None:
+    if status is None:
         return None
     return ClusterObject(
-        address=standing.address,
-        state=standing.state.value,
-        detail=standing.detail,
-        since=datetime.fromtimestamp(standing.since, UTC) if standing.since else None,
+        address=status.address,
+        state=status.state.value,
+        detail=status.detail,
+        since=datetime.fromtimestamp(status.since, UTC) if status.since else None,
         machines=[
             MemberObject(
                 name=member.name,
@@ -110,6 +110,6 @@ def cluster_object(standing: ClusterStatus | None) -> ClusterObject | None:
                 gpus=member.gpus,
                 problem=member.problem,
             )
-            for member in standing.members
+            for member in status.members
         ],
     )

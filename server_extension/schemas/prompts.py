@@ -160,7 +160,7 @@ class UpdateRequest(Body):
 
 
 class UpdateAnswer(BaseModel):
-    """The prompt after the wish; the same as before where it was not understood."""
+    """The prompt after the request; unchanged if the request was not understood."""
 
     session_id: str
     prompt: str

@@ -104,10 +104,10 @@ class Machines:
             self._tasks.call(self._stirred.set)
 
     async def _show(self) -> None:
-        devices, paused, standing = await asyncio.to_thread(self._look)
+        devices, paused, status = await asyncio.to_thread(self._look)
         views = [self._view(device) for device in devices]
-        if standing is not None and standing.state is not ClusterState.JOINED:
-            views.append(cluster_view(standing))
+        if status is not None and status.state is not ClusterState.JOINED:
+            views.append(cluster_view(status))
         self._screen.show("devices_state", views)
         self._screen.show("queue_state", {"paused": "" in paused})
 

@@ -131,17 +131,17 @@ def device_view(device: Device) -> View:
     }
 
 
-def cluster_view(standing: ClusterStatus) -> View:
+def cluster_view(status: ClusterStatus) -> View:
     """Return a cluster that is out of reach in a device's stead: its own are not to be seen."""
     readings = dict.fromkeys(("gpu", "load", "temperature", "memory_used", "memory_total", "job"))
     return {
         "name": "cluster",
         "kind": "cluster",
-        "label": standing.address,
+        "label": status.address,
         "host": "",
-        "state": str(standing.state),
+        "state": str(status.state),
         "paused": False,
-        "detail": standing.detail,
+        "detail": status.detail,
         **readings,
     }
 

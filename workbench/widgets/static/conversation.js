@@ -1,4 +1,4 @@
-// The talk with the prompt: wishes, and what each changed; every answer can be taken back.
+// The conversation about the prompt: requests, and what each changed. Every answer can be undone.
 
 import { ChangeList } from "./changes.js";
 import { attribute, button, h, Keyed, put, show, submitOnEnter } from "./dom.js";
@@ -85,7 +85,7 @@ export class Conversation {
 
 class Turn {
   constructor(undo) {
-    this.request = h("p", { class: "wb-wish" });
+    this.request = h("p", { class: "wb-request" });
     this.message = h("p", { class: "wb-answer-words" });
     this.changes = new ChangeList();
     this.undo = button("Undo", { icon: "undo", kind: "small", onclick: () => undo(this.turn) });

@@ -45,7 +45,7 @@ const watcher =
       )
     : null;
 
-/** The moving picture of one job: its stand-in, then its preview, then its video. */
+/** The moving picture of one job: its storyboard, then its preview, then its video. */
 export class Player {
   /** `controls` shows the browser's own; `auto` plays by itself; otherwise somebody else does. */
   constructor(store, { controls = false, auto = true } = {}) {
@@ -83,10 +83,10 @@ export class Player {
   /** Show the present state of `job`, or that there is none. */
   update(job, note = "") {
     put(this.note, note);
-    const standin = job?.preview_job_id ? this.store.jobs[job.preview_job_id] : null;
-    if (job === this.job && standin === this.standin && !this.held) return;
+    const storyboard = job?.preview_job_id ? this.store.jobs[job.preview_job_id] : null;
+    if (job === this.job && storyboard === this.storyboard && !this.held) return;
     this.job = job;
-    this.standin = standin;
+    this.storyboard = storyboard;
     const source = sourceOf(job, this.store);
     this.held = source.key !== this.key && this._tooSoon(source);
     if (source.key !== this.key && !this.held) {
@@ -172,7 +172,7 @@ export class Player {
   /** No server extension answers here (an editor, a hosted notebook): ask the kernel for it. */
   async _throughKernel() {
     const { key } = this;
-    const id = sourceOf(this.job, this.store).shows === "standin" ? this.job.preview_job_id : this.job.job_id;
+    const id = sourceOf(this.job, this.store).shows === "storyboard" ? this.job.preview_job_id : this.job.job_id;
     try {
       const bytes = await this.store.call("file", { job: id, name: "video" });
       if (key !== this.key) return;
@@ -231,7 +231,7 @@ function sourceOf(job, store) {
   }
   if (job.preview_job_id && !hasEnded(job) && isComplete(store.jobs[job.preview_job_id])) {
     const video = `${baseUrl()}static/videos/${job.preview_job_id}/video.mp4`;
-    return { key: `standin ${job.job_id}`, videos: [video], picture, shows: "standin" };
+    return { key: `storyboard ${job.job_id}`, videos: [video], picture, shows: "storyboard" };
   }
   return { key: `nothing ${job.job_id}`, videos: [], picture: null, shows: "nothing" };
 }
