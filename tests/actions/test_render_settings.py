@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from workbench.actions.fitting import fit, effective
+from workbench.actions.fitting import effective, fit
 from workbench.actions.render_settings import RenderSettings, aspect_of
 from workbench.errors import FieldProblem, InvalidRequest
 from workbench.rendering import RenderRequest

@@ -11,7 +11,7 @@ from workbench.actions.render_settings import RenderSettings, aspect_of
 from workbench.errors import InvalidRequest
 from workbench.rendering import RenderRequest
 
-__all__ = ["fit", "effective"]
+__all__ = ["effective", "fit"]
 
 Complete = Callable[[RenderRequest], RenderRequest]
 """Fills in an engine's defaults; raises ``InvalidRequest`` for what the engine cannot render."""
