@@ -263,7 +263,7 @@ def test_a_port_that_is_taken_is_said_plainly() -> None:
         port = holder.getsockname()[1]
         ended = _launch(JUPYTER_PORT=str(port))
     assert ended.returncode != 0
-    assert f"Port {port} is taken" in ended.stderr
+    assert f"Port {port} is in use" in ended.stderr
 
 
 def test_a_port_that_is_none_is_said_plainly() -> None:

@@ -108,7 +108,7 @@ def test_the_results_play_in_step_and_stop_together(screen: Screen) -> None:
     assert max(gaps) < 0.35
     screen.step.get_by_role("button", name="Pause").click()
     assert screen.playing(".wb-results video") == 0
-    screen.step.get_by_label("Place in all videos").fill("500")
+    screen.step.get_by_label("Position in all videos").fill("500")
     halfway = screen.page.evaluate(
         "() => [...document.querySelectorAll('.wb-results video')]"
         ".filter((v) => v.readyState).map((v) => v.currentTime / v.duration)"
@@ -139,7 +139,7 @@ def test_videos_are_starred_filtered_and_compared(screen: Screen) -> None:
 
 def test_a_video_is_looked_at_large_and_its_neighbours_are_a_key_away(screen: Screen) -> None:
     screen.go("Results")
-    screen.cards.nth(1).get_by_role("button", name="Look at it").click()
+    screen.cards.nth(1).get_by_role("button", name="View:").click()
     viewer = screen.page.get_by_role("dialog", name="Video", exact=True)
     expect(viewer.get_by_role("heading", name="Video 2 of 9")).to_be_visible()
     screen.wait_until_playing(".wb-viewer video")
@@ -155,12 +155,12 @@ def test_a_video_is_looked_at_large_and_its_neighbours_are_a_key_away(screen: Sc
     assert prompt in code
     screen.page.keyboard.press("Escape")
     expect(viewer).to_be_hidden()
-    expect(screen.cards.nth(2).get_by_role("button", name="Look at it")).to_be_focused()
+    expect(screen.cards.nth(2).get_by_role("button", name="View:")).to_be_focused()
 
 
 def test_the_wall_is_walked_and_worked_by_keyboard(screen: Screen) -> None:
     screen.go("Results")
-    screen.cards.nth(0).get_by_role("button", name="Look at it").focus()
+    screen.cards.nth(0).get_by_role("button", name="View:").focus()
     press = screen.page.keyboard.press
     press("ArrowRight")
     press("c")

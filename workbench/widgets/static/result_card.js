@@ -1,4 +1,4 @@
-// One video of the results: its prompt, how it was made, and what can be done with it.
+// One video of the results: its prompt, its facts and its actions.
 
 import { ChangeList, changesOf } from "./changes.js";
 import { attribute, button, h, icon, put, show } from "./dom.js";
@@ -63,7 +63,7 @@ export class ResultCard {
     show(this.note, Boolean(job.note));
     show(this.duplicate, Boolean(job.near_duplicates?.length));
     const about = job.prompt.slice(0, 60);
-    attribute(this.open, "aria-label", `Look at it: ${about}. ${factsLine(job)}`);
+    attribute(this.open, "aria-label", `View: ${about}. ${factsLine(job)}`);
     attribute(this.box, "aria-label", `Choose to compare: ${about}`);
     show(this.pick, isComplete(job));
     attribute(this.star, "aria-pressed", String(job.starred));
