@@ -132,7 +132,7 @@ def _port(host: str) -> int:
             sys.exit(f"JUPYTER_PORT must be a port number, not {named!r}.")
         if not _is_free(host, int(named)):
             sys.exit(
-                f"Port {named} is in use; set JUPYTER_PORT to another port, or stop the process that uses it."
+                f"Port {named} is in use; set JUPYTER_PORT to another port, or stop what uses it."
             )
         return int(named)
     for port in range(_FIRST_PORT, _FIRST_PORT + _PORTS_TRIED):
