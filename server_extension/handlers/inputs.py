@@ -12,7 +12,9 @@ from server_extension.schemas.videos import InputAnswer
 
 __all__ = ["InputsHandler"]
 
-_MEDIA_TYPES: Final = ("image/png", "image/jpeg", "image/webp", "video/mp4", "video/webm")
+_MEDIA_TYPES: Final = (
+    "image/png", "image/jpeg", "image/webp", "video/mp4", "video/quicktime", "video/webm",
+)  # fmt: skip
 
 
 class InputsHandler(UploadHandler):
