@@ -47,11 +47,11 @@ class WorkbenchExtension(ExtensionApp):
     )
 
     def initialize_settings(self) -> None:
-        """Create the server's one Studio; nothing is started until something is rendered."""
+        """Create the server's Studio; no process starts until something is rendered."""
         try:
             settings = Settings()
         except InvalidSettings as error:
-            sys.exit(str(error))  # rather than a Lab without its API
+            sys.exit(str(error))  # fail rather than run a Lab without its API
         export_paths(settings, os.environ)  # for the kernels
         studio = Studio(settings)
         self.settings.update(
@@ -66,7 +66,7 @@ class WorkbenchExtension(ExtensionApp):
         )
 
     def initialize_handlers(self) -> None:
-        """Add the routes; they stand before the server's own, so /static/videos is ours."""
+        """Add the routes before the server's own, so that /static/videos is ours."""
         self.handlers.extend(url_patterns())
         serverapp: Any = self.serverapp
         studio: Studio = self.settings[STUDIO_SETTING]
@@ -85,12 +85,12 @@ class WorkbenchExtension(ExtensionApp):
             )
 
     async def _start_jupyter_server_extension(self, serverapp: Any) -> None:
-        """Print the links where that was asked for: now the server knows them."""
+        """Print the links if asked to: the server now knows its port."""
         if self.announce:
             print(announcement(serverapp), flush=True)  # noqa: T201  what `make lab` is for
 
     async def stop_extension(self) -> None:
-        """Close the index; the supervisor and its renders go on."""
+        """Close the index; the supervisor and its renders continue."""
         hub: EventHub = self.settings[EVENTS_SETTING]
         hub.close()
         cache: StatusCache = self.settings[STATUS_SETTING]

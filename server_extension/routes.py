@@ -1,4 +1,4 @@
-"""Every path of the workbench and its handler: the one list that routing and OpenAPI use."""
+"""Every path and its handler: the one list that routing and OpenAPI use."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Status answers kept in memory: a poll costs a look-up, not a query, and may wait for a change.
+"""Cached status answers: a poll costs a look-up, not a query, and may wait for a change.
 
-An answer is kept until its job changes (the watcher or this server says so) or until it grows old:
-queue positions and estimates move without the job changing. Whether a client may have an answer is
-decided before, by the handler, for every request.
+An answer is kept until its job changes (as reported by the watcher or this server) or expires:
+queue positions and estimates move without the job changing. The handler authorises every request
+before it reads the cache.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ __all__ = ["StatusAnswer", "StatusCache"]
 _KEPT_S: Final = 2.0
 _KEPT_ENDED_S: Final = 60.0
 _FILES_CHECKED_S: Final = 2.0
-"""A video that vanishes is noticed by the first poll after this time."""
+"""A deleted video is noticed by the first poll after this time."""
 _MOST_BYTES: Final = 64 << 20
 _MOST_FORGOTTEN: Final = 8_192
 _MOST_WAITING: Final = 4_096
@@ -44,10 +44,10 @@ class StatusAnswer:
     body: bytes
     etag: str
     videos: tuple[str, ...]
-    """The finished videos that it names; without them it is wrong."""
+    """The finished videos that it names; it is stale if one is missing."""
     good_until: float
     checked_until: float
-    """When the videos must be looked for again."""
+    """When to check the videos again."""
 
 
 class _Waiting:
@@ -184,7 +184,7 @@ class StatusCache:
             now + (_KEPT_ENDED_S if ended else _KEPT_S),
             now + _FILES_CHECKED_S,
         )
-        if not any(job.video_gone for job in jobs):  # nobody tells when a file is put back
+        if not any(job.video_gone for job in jobs):  # a restored file causes no notification
             self._keep(identifier, answer, generation)
         return answer
 

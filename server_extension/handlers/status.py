@@ -86,7 +86,7 @@ class _PollHandler(ApiHandler):
 class StatusHandler(_PollHandler):
     """GET /api/video/status/{job_id}."""
 
-    @operation(Operation("Ask after a job", answer=JobObject, errors=(404,), query=_QUERY))
+    @operation(Operation("Get the status of a job", answer=JobObject, errors=(404,), query=_QUERY))
     async def get(self, job_id: str) -> None:
         """Return the job object."""
         await self.answer_newer(job_id, self.status_cache.job)
@@ -95,7 +95,9 @@ class StatusHandler(_PollHandler):
 class BatchStatusHandler(_PollHandler):
     """GET /api/video/batch_status/{batch_id}."""
 
-    @operation(Operation("Ask after a batch", answer=BatchObject, errors=(404,), query=_QUERY))
+    @operation(
+        Operation("Get the status of a batch", answer=BatchObject, errors=(404,), query=_QUERY)
+    )
     async def get(self, batch_id: str) -> None:
         """Return the batch and its jobs, in prompt order."""
         await self.answer_newer(batch_id, self.status_cache.batch)
