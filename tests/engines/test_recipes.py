@@ -87,7 +87,7 @@ def test_fields_of_a_newer_release_survive(tmp_path: Path) -> None:
     ("content", "sentence"),
     [
         (b"", "is empty"),
-        (b"{", "not whole JSON"),
+        (b"{", "not valid JSON"),
         (b"[1, 2]", "holds no recipe"),
         (b'{"a": 1}', "holds no recipe"),
         (b"\x00\x01\xff\xfe" * 20, "neither an mp4 nor"),
