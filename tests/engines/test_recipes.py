@@ -51,7 +51,7 @@ def test_the_process_that_reads_a_recipe_does_not_open_the_video_itself(tmp_path
 
 def test_a_video_whose_tag_is_too_large_is_refused(tmp_path: Path) -> None:
     path = video(tmp_path, {METADATA_KEY: "x" * (9 << 20)})
-    with pytest.raises(DamagedFile, match="too much to be a recipe"):
+    with pytest.raises(DamagedFile, match="too large to be a recipe"):
         read_recipe(path)
 
 

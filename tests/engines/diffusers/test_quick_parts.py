@@ -90,7 +90,7 @@ def test_a_faster_implementation_that_gives_other_frames_is_refused_and_undone(
     frames = _decoded(vae)
     wrong = {"WanRMS_norm": lambda _self, states: states * 2}
     monkeypatch.setattr(quick_parts, "_DECODER", wrong)
-    assert "off by" in hasten_vae(vae).refusal
+    assert "differ by" in hasten_vae(vae).refusal
     assert torch.equal(_decoded(vae), frames)
 
 

@@ -107,7 +107,7 @@ def component_source(name: str, given: str) -> ComponentSource:
         files = weight_files(folder)
         if files.missing or not files.files:
             lacking = ", ".join(file.name for file in files.missing) or "its weights"
-            raise _Unusable(f"{folder} is not whole: {lacking} missing.")
+            raise _Unusable(f"{folder} is incomplete: {lacking} missing.")
         _check_header(*files.files)
         return ComponentSource(folder.resolve(), "folder")
     if not path.is_file():
