@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from server_extension.handlers import about, files, inputs, prompts, queue, recipes, videos
 from server_extension.handlers.events import EventsHandler
+from server_extension.handlers.page import PageHandler
 
 __all__ = ["API_ROUTES", "url_patterns"]
 
@@ -51,8 +52,9 @@ API_ROUTES: Final[tuple[tuple[str, type[Any]], ...]] = (
 OTHER_ROUTES: Final[tuple[tuple[str, type[Any]], ...]] = (
     ("/api/video/events", EventsHandler),
     ("/static/videos/(.+)", files.VideoHandler),
+    ("/workbench", PageHandler),
 )
-"""The websocket and the files; Jupyter's own ``/static`` comes after ours."""
+"""The websocket, the files and the page; Jupyter's own ``/static`` comes after ours."""
 
 
 def url_patterns() -> list[tuple[str, type[Any]]]:
