@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from workbench.actions.fitting import standing
+from workbench.actions.fitting import effective
 from workbench.actions.render_settings import RenderSettings
 from workbench.engines.completion import CompleteRequest
 from workbench.errors import FieldProblem, InvalidRequest, NotFound
@@ -94,7 +94,7 @@ class RenderRequests:
         )
         return self._jobs.complete(sketch)
 
-    def standing(self, kept: RenderSettings) -> RenderSettings:
+    def effective(self, kept: RenderSettings) -> RenderSettings:
         """Return ``kept`` with the engine's defaults; raises ``InvalidRequest`` beyond limits."""
         engine = kept.engine or self._settings.engine
         request = RenderRequest(
@@ -103,7 +103,7 @@ class RenderRequests:
             model=kept.model or self._default_model(engine),
             profile=kept.profile or "exact",
         )
-        return standing(kept, self._jobs.complete(request, kept).request)
+        return effective(kept, self._jobs.complete(request, kept).request)
 
     def _default_model(self, engine: str) -> str:
         return "" if engine == PLACEHOLDER_ENGINE else self._settings.model

@@ -210,7 +210,7 @@ def test_a_page_cannot_name_a_file_of_the_server(
     monkeypatch.chdir(tmp_path)
     talk.ask("enhance", text="dog running")
     refused = talk.ask("render", index=0, options=options)
-    assert "cannot name files" in refused["error"]["message"]
+    assert "cannot use file paths" in refused["error"]["message"]
     assert refused["error"]["fields"] == list(options)
 
 

@@ -13,7 +13,7 @@ const AXES = {
   Setting: ["setting"],
 };
 
-/** Toggle buttons; with none pressed every axis is used. */
+/** Toggle buttons; with none pressed, all axes are used. */
 export class Axes {
   constructor() {
     this.pressed = new Set();
@@ -28,7 +28,7 @@ export class Axes {
     );
     this.el = h(
       "div",
-      { class: "wb-axes", role: "group", "aria-label": "What may vary; all of it when none is chosen" },
+      { class: "wb-axes", role: "group", "aria-label": "Axes to vary; all of them if none is chosen" },
       h("span", { class: "wb-quiet", text: "Vary" }),
       buttons,
     );

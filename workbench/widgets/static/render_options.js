@@ -1,11 +1,11 @@
-// How to render: engine, seed, frames, steps. Empty fields leave it to the engine.
+// How to render: engine, seed, frames, steps. An empty field means the engine's default.
 
 import { h, put, show } from "./dom.js";
 
 const NUMBERS = {
   seed: ["Seed", 0, 2147483647],
   num_frames: ["Frames", 1, 1441],
-  fps: ["Frames a second", 1, 120],
+  fps: ["Frames per second", 1, 120],
   num_inference_steps: ["Steps", 1, 1000],
   width: ["Width", 64, 7680],
   height: ["Height", 64, 4320],

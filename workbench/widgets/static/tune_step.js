@@ -1,4 +1,4 @@
-// Step 3: talk to the prompt, see what changes, render it again.
+// Step 3: change the prompt in conversation, see what changes, render it again.
 
 import { Chips } from "./chips.js";
 import { Conversation } from "./conversation.js";
@@ -61,7 +61,7 @@ export class TuneStep {
     const job = own ?? nearest(store, entry);
     this.player.update(job);
     this.line.update(job);
-    put(this.caption, own || !job ? "" : "This is the video of the prompt before; apply the changes to render this one.");
+    put(this.caption, own || !job ? "" : "This is the video of the previous prompt; apply the changes to render this one.");
     show(this.caption, this.caption.textContent !== "");
     const working = store.busy("render");
     attribute(this.apply, "disabled", working);
@@ -94,7 +94,7 @@ export function currentIndex(store) {
   return store.entry(store.view.current) ? store.view.current : baseIndex(store);
 }
 
-/** The newest video on the line that leads to `entry`. */
+/** The newest video among `entry` and the prompts that led to it. */
 function nearest(store, entry) {
   for (let one = store.entry(entry.parent); one; one = store.entry(one.parent)) {
     const job = store.jobOf(one.index);

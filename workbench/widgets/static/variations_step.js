@@ -28,7 +28,7 @@ export class VariationsStep {
     this.empty = h(
       "div",
       { class: "wb-empty" },
-      h("p", { text: "No variations yet. Each one changes a few things you can name; the subject and what it does stay." }),
+      h("p", { text: "No variations yet. Each one changes a few named things; the subject and its action stay." }),
       button("Make variations", { icon: "spark", kind: "primary", onclick: () => this.vary(false) }),
     );
     this.el = h("section", { class: "wb-step wb-step-variations" }, this._head(), this.notice.el, this.grid, this.empty);
@@ -52,7 +52,7 @@ export class VariationsStep {
     );
   }
 
-  /** Make variations of step 1's prompt; `again` asks for others than before. */
+  /** Make variations of step 1's prompt; `again` requests different ones. */
   vary(again) {
     const index = this.store.board.indices?.[0] ?? baseIndex(this.store);
     return this._vary(again && this.store.board.indices ? index : baseIndex(this.store), again);
