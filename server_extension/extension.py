@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from typing import Any, Final
@@ -15,6 +16,7 @@ from server_extension.guards import guard_outputs, keep_notebooks_clean
 from server_extension.handlers.about import OPENAPI_SETTING
 from server_extension.handlers.base import STATUS_SETTING, STUDIO_SETTING
 from server_extension.handlers.events import EVENTS_SETTING, EventHub
+from server_extension.handlers.status import without_polls
 from server_extension.handlers.uploads import UPLOADS_SETTING, Uploads
 from server_extension.metrics import WorkbenchCollector
 from server_extension.openapi import openapi_document
@@ -77,6 +79,10 @@ class WorkbenchExtension(ExtensionApp):
             index=settings.index_path,
         )
         serverapp.contents_manager.register_pre_save_hook(keep_notebooks_clean)
+        if serverapp.log_level > logging.DEBUG:
+            self.settings["log_function"] = without_polls(
+                self.settings["log_function"], with_metrics=serverapp.record_http_request_metrics
+            )
 
     async def _start_jupyter_server_extension(self, serverapp: Any) -> None:
         """Print the links if asked to: the server now knows its port."""

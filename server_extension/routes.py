@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-from server_extension.handlers import about, files, inputs, prompts, queue, recipes, videos
+from server_extension.handlers import about, files, inputs, prompts, queue, recipes, status, videos
 from server_extension.handlers.events import EventsHandler
+from server_extension.handlers.page import PageHandler
 
 __all__ = ["API_ROUTES", "url_patterns"]
 
@@ -23,8 +24,8 @@ API_ROUTES: Final[tuple[tuple[str, type[Any]], ...]] = (
     # renders
     ("/api/video/single_inference", videos.SingleHandler),
     ("/api/video/batch_inference", videos.BatchHandler),
-    ("/api/video/status/{job_id}", videos.StatusHandler),
-    ("/api/video/batch_status/{batch_id}", videos.BatchStatusHandler),
+    ("/api/video/status/{job_id}", status.StatusHandler),
+    ("/api/video/batch_status/{batch_id}", status.BatchStatusHandler),
     ("/api/video/cancel/{job_id}", videos.CancelHandler),
     ("/api/video/retry/{job_id}", videos.RetryHandler),
     ("/api/video/batch_cancel/{batch_id}", videos.BatchCancelHandler),
@@ -51,8 +52,9 @@ API_ROUTES: Final[tuple[tuple[str, type[Any]], ...]] = (
 OTHER_ROUTES: Final[tuple[tuple[str, type[Any]], ...]] = (
     ("/api/video/events", EventsHandler),
     ("/static/videos/(.+)", files.VideoHandler),
+    ("/workbench", PageHandler),
 )
-"""The websocket and the files; Jupyter's own ``/static`` comes after ours."""
+"""The websocket, the files and the page; Jupyter's own ``/static`` comes after ours."""
 
 
 def url_patterns() -> list[tuple[str, type[Any]]]:

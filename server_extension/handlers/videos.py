@@ -1,4 +1,4 @@
-"""Renders: queue one or many, get their status, cancel or retry them."""
+"""Renders: queue one or many, list, cancel or retry them."""
 
 from __future__ import annotations
 
@@ -27,13 +27,11 @@ __all__ = [
     "BatchCancelHandler",
     "BatchHandler",
     "BatchRetryHandler",
-    "BatchStatusHandler",
     "CancelHandler",
     "JobsHandler",
     "PriorityHandler",
     "RetryHandler",
     "SingleHandler",
-    "StatusHandler",
 ]
 
 _PRIORITIES: Final = MappingProxyType(
@@ -128,24 +126,6 @@ class BatchHandler(ApiHandler):
             ),
             201,
         )
-
-
-class StatusHandler(ApiHandler):
-    """GET /api/video/status/{job_id}."""
-
-    @operation(Operation("Get the status of a job", answer=JobObject, errors=(404,)))
-    async def get(self, job_id: str) -> None:
-        """Return the job object."""
-        self.answer_status(await self.status_cache.job(job_id))
-
-
-class BatchStatusHandler(ApiHandler):
-    """GET /api/video/batch_status/{batch_id}."""
-
-    @operation(Operation("Get the status of a batch", answer=BatchObject, errors=(404,)))
-    async def get(self, batch_id: str) -> None:
-        """Return the batch and its jobs, in prompt order."""
-        self.answer_status(await self.status_cache.batch(batch_id))
 
 
 class CancelHandler(ApiHandler):
