@@ -17,6 +17,7 @@ from server_extension.handlers import (
     videos,
 )
 from server_extension.handlers.events import EventsHandler
+from server_extension.handlers.page import PageHandler
 
 __all__ = ["API_ROUTES", "url_patterns"]
 
@@ -63,8 +64,9 @@ API_ROUTES: Final[tuple[tuple[str, type[Any]], ...]] = (
 OTHER_ROUTES: Final[tuple[tuple[str, type[Any]], ...]] = (
     ("/api/video/events", EventsHandler),
     ("/static/videos/(.+)", files.VideoHandler),
+    ("/workbench", PageHandler),
 )
-"""The websocket and the files; Jupyter's own ``/static`` comes after ours."""
+"""The websocket, the files and the page; Jupyter's own ``/static`` comes after ours."""
 
 
 def url_patterns() -> list[tuple[str, type[Any]]]:
