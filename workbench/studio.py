@@ -171,9 +171,8 @@ class Studio:
         ``NotFound``, ``InvalidRequest``.
         """
         host, failure = self._host(), None
-        by_rules = self.language.writer(
-            session_id
-        ).endpoint is None or await self.sessions.is_about_session(
+        endpoint = self.language.writer(session_id).endpoint
+        by_rules = endpoint is None or await self.sessions.is_about_session(
             session_id, user_request, prompt, host
         )
         if not by_rules:
@@ -205,6 +204,13 @@ class Studio:
             session_id, actions, prompt, host=self._host(), request=request, is_turn=is_turn
         )
         return await self._rendered(session_id, revision, entry)
+
+    async def take_back(self, session_id: str, index: int) -> tuple[Revision, Entry]:
+        """Take back what one prompt of the history changed, and keep all that came after it.
+
+        Raises ``NotFound``, ``InvalidRequest``.
+        """
+        return self.sessions.take_back(session_id, index)
 
     def settings_of(self, session_id: str, entry: Entry | None = None) -> RenderSettings:
         """Return how ``entry``, or the session's current prompt, is rendered; or ``NotFound``."""

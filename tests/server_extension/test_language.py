@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.live_server import LiveServer
+from tests.prompts.agent.scripted import call, say, scripted
 from tests.prompts.language_models.test_discovery import closed_port
 from tests.prompts.misbehaving import KEY, Misbehaving, Reply
 
@@ -172,3 +174,57 @@ def test_no_key_is_in_any_answer_index_recipe_log_or_error(
 
 def _holds(path: Path, text: str) -> bool:
     return path.is_file() and text.encode() in path.read_bytes()
+
+
+def _turn(
+    server: LiveServer, session: object
+) -> Generator[tuple[str, dict[str, object]], None, None]:
+    """Yield the events of one turn of tuning as they come."""
+    body = {"session_id": session, "user_request": "darken the hour, stand it up, then go on"}
+    headers = {"Authorization": f"token {server.token}", "Accept": "text/event-stream"}
+    url = f"{server.url}/api/update"
+    with httpx.stream("POST", url, json=body, headers=headers, timeout=60) as answer:
+        name = ""
+        for line in answer.iter_lines():
+            field, _, value = line.partition(": ")
+            if field == "event":
+                name = value
+            elif field == "data":
+                yield name, json.loads(value)
+
+
+def test_each_step_is_told_as_it_is_done_and_is_taken_back_alone(choosing: LiveServer) -> None:
+    answers = [
+        call(("edit_field", {"field": "time_of_day", "value": "night"})),
+        call(("set_render", {"values": {"aspect": "9:16"}})),
+        say("Night, and upright."),
+    ]
+    with scripted(answers) as script:
+        session = choosing.post("/api/enhance", {"rough_prompt": "a dog running"}).json()[
+            "session_id"
+        ]
+        use = {"do": "use", "model": "m", "base_url": script.base_url, "session_id": session}
+        _post(choosing, **use)
+        events = list(_turn(choosing, session))
+    assert [name for name, _ in events] == ["step", "step", "answer"]
+    (_, night), (_, tall), (_, answer) = events
+    assert (night["kind"], tall["kind"]) == ("edit_field", "set_render")
+    assert answer["message"] == "Night, and upright."
+    undone = choosing.post("/api/update", {"session_id": session, "take_back": night["index"]})
+    assert undone.json()["settings"]["aspect"] == "9:16"
+    assert "night" not in undone.json()["prompt"]
+
+
+def test_a_client_that_leaves_stops_the_turn_and_what_was_done_stays(choosing: LiveServer) -> None:
+    night = call(("edit_field", {"field": "time_of_day", "value": "night"}))
+    with scripted([night, 0]) as script:
+        session = choosing.post("/api/enhance", {"rough_prompt": "a dog running"}).json()[
+            "session_id"
+        ]
+        use = {"do": "use", "model": "m", "base_url": script.base_url, "session_id": session}
+        _post(choosing, **use)
+        turn = _turn(choosing, session)
+        assert next(turn)[0] == "step"
+        turn.close()
+        history = choosing.post("/api/history", {"session_id": session}).json()["history"]
+        assert "night" in history[-1]["prompt"]

@@ -41,6 +41,7 @@ from workbench.prompts.markers import strip_marker
 from workbench.prompts.model import Entry, EntryKind, Revision, Turn
 from workbench.prompts.rewinding import Rewinder
 from workbench.prompts.store import PromptStore
+from workbench.prompts.taking_back import without
 from workbench.prompts.trees import Trees
 from workbench.prompts.writer import rewrite_prompt, scene_of
 from workbench.scene import Scene
@@ -196,6 +197,32 @@ class Conversation:
                 index = here.index if action.entry is None else action.entry
                 self._store.star(session_id, index, starred=action.starred)
         return revision, made
+
+    def taken_back(self, session_id: str, index: int) -> tuple[Revision, Entry]:
+        """Take back what the entry at ``index`` changed and keep the rest; a new entry.
+
+        Raises ``InvalidRequest`` for an entry that did not lead to where the session stands.
+        """
+        base = self._trees.current(session_id)
+        way = [] if base is None else list(self._rewinder.way_back(session_id, base.index))
+        at = next((n for n, one in enumerate(way) if one.index == index), None)
+        if base is None or at is None or at + 1 == len(way):
+            problem = "is not among the changes that led to the present prompt"
+            raise InvalidRequest(
+                f"Prompt {index} {problem}.", (FieldProblem("take_back", problem),)
+            )
+        undone = way[at]
+        text, scene, settings = without(undone, way[at + 1], way[:at][::-1])
+        revision = Revision(
+            prompt=text,
+            scene=scene,
+            changes=base.scene.changes_to(scene),
+            understood=True,
+            message="Taken back.",
+            provider=base.provider,
+        )
+        made = tuned(revision, base, f"take back: {undone.request}"[:400], settings)
+        return revision, self._trees.append(session_id, made)
 
     def note(self, session_id: str, request: str, revision: Revision, made: Entry | None) -> None:
         """Keep a request and what came of it as a turn of the dialogue."""

@@ -90,6 +90,11 @@ class Rewinder:
         )
         return revision, stored
 
+    def way_back(self, session_id: str, index: int) -> tuple[Entry, ...]:
+        """Return the entries that led to the one at ``index``, it first, copies by undo left out."""
+        here = self._store.entry(session_id, self._store.restored_by(session_id, index))
+        return () if here is None else (here, *self._way_back(session_id, here.index))
+
     def _target(
         self, session_id: str, action: GoBack, base: Entry
     ) -> tuple[Entry | None, tuple[int, ...]]:

@@ -262,6 +262,15 @@ class Sessions:
             confirmed=True, is_turn=is_turn,
         )  # fmt: skip
 
+    def take_back(self, session_id: str, index: int) -> tuple[Revision, Entry]:
+        """Take back what one entry changed, and keep all that came after it; a new entry.
+
+        Raises ``NotFound``, and ``InvalidRequest`` for an entry that did not lead to where the
+        session stands.
+        """
+        self._trees.check(session_id)
+        return self._conversation.taken_back(session_id, index)
+
     async def _base(
         self, session_id: str, prompt: str | None
     ) -> tuple[Entry | None, Sequence[Exchange]]:
