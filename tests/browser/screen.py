@@ -140,6 +140,7 @@ class Screen:
 
     def make_variations(self, count: int = 8) -> None:
         """Make variations, and wait for their cards."""
+        self.button("Go to variations").click()
         self.button("Make variations").click()
         expect(self.cards).to_have_count(count, timeout=LOAD_MS)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final, Literal, Protocol
 
 from workbench.archive import BatchArchive
@@ -25,6 +26,7 @@ __all__ = ["Renders", "Screen", "render_parameters"]
 
 _ARCHIVE_BYTES: Final = 512 << 20
 """Most bytes that go through the kernel as one ZIP."""
+_LOG_BYTES: Final = 64 << 10
 
 
 class Screen(Protocol):
@@ -32,6 +34,9 @@ class Screen(Protocol):
 
     def show(self, name: str, value: Any) -> None:
         """Set what the browser sees under ``name``."""
+
+    def replace_jobs(self, views: Iterable[View]) -> None:
+        """Show these jobs and no others."""
 
     def patch_jobs(self, views: Iterable[View]) -> None:
         """Tell of some jobs."""
@@ -52,8 +57,11 @@ class Screen(Protocol):
 class Renders:
     """The jobs of the open session. Every method runs on the loop."""
 
-    def __init__(self, studio: Studio, tasks: WidgetTasks, screen: Screen) -> None:
+    def __init__(
+        self, studio: Studio, tasks: WidgetTasks, screen: Screen, *, private: bool = False
+    ) -> None:
         self._jobs = studio.jobs
+        self._private = private
         self._screen = screen
         self._session_id: str | None = None
         self._known: dict[str, Job] = {}
@@ -69,6 +77,15 @@ class Renders:
         """Tell whether a job is one of this session's."""
         return job_id in self._known
 
+    def newest(self, entry_index: int) -> Job | None:
+        """Return the newest render of a prompt of this session; None where there is none."""
+        own = [
+            job
+            for job in self._known.values()
+            if job.entry_index == entry_index and job.preview_of is None
+        ]
+        return max(own, key=lambda job: (job.created_at, job.position), default=None)
+
     def close(self) -> None:
         """Stop watching; renders go on."""
         self._feed.close()
@@ -78,7 +95,7 @@ class Renders:
         jobs = await self._feed.follow(session_id)
         self._session_id = session_id
         self._known = {job.job_id: job for job in jobs}
-        self._screen.show("jobs_state", {job.job_id: job_view(job) for job in jobs})
+        self._screen.replace_jobs(job_view(job) for job in jobs)
         return jobs
 
     def tell(self, jobs: Iterable[Job]) -> None:
@@ -137,6 +154,20 @@ class Renders:
         """End what is left of a batch."""
         own = self._own_batch(batch)
         self.tell((await asyncio.to_thread(self._jobs.cancel_batch, own)).jobs)
+
+    @command
+    async def cancel_many(self, jobs: list[str]) -> None:
+        """End these renders; those that have ended stay as they are."""
+        own = [self._own(job).job_id for job in jobs]
+        self.tell([await asyncio.to_thread(self._jobs.cancel, job) for job in own])
+
+    @command
+    async def log(self, job: str) -> str:
+        """Return the end of what a render printed."""
+        if self._private:
+            raise InvalidRequest("The log is for whoever runs this dashboard; ask them for it.")
+        path = await asyncio.to_thread(self._jobs.log_path, self._own(job).job_id)
+        return await asyncio.to_thread(_end_of, path)
 
     @command
     async def retry_failed(self, batch: str | None = None) -> None:
@@ -272,6 +303,12 @@ def _names_path(value: Any) -> bool:
     if isinstance(value, list | tuple):
         return any(map(_names_path, value))
     return isinstance(value, str) and value.startswith(("/", "~", "./", "../", "file:"))
+
+
+def _end_of(path: Path) -> str:
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - _LOG_BYTES))
+        return file.read().decode("utf-8", "replace")
 
 
 def _place(job: Job) -> View:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import copy
 import secrets
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
 from typing import Annotated, Any, Final, TypeVar
 
@@ -16,7 +16,7 @@ from pydantic import Field
 
 from workbench.actions.model import Action, Render, Vary, actions_from, as_json
 from workbench.errors import InvalidRequest, NotFound, WorkbenchError
-from workbench.jobs.model import Job
+from workbench.jobs.model import Job, JobState
 from workbench.prompts.markers import strip_marker
 from workbench.prompts.model import Entry, PromptSession, Revision
 from workbench.studio import Studio
@@ -24,6 +24,7 @@ from workbench.widgets.commands import command
 from workbench.widgets.debouncer import Debouncer
 from workbench.widgets.presentation import View, session_line, session_view
 from workbench.widgets.renders import Renders, Screen, render_parameters
+from workbench.widgets.single_changes import single_changes
 from workbench.widgets.sketch import sketched
 from workbench.widgets.variation_grid import VariationGrid
 
@@ -146,9 +147,13 @@ class SessionController:
         total: Annotated[int, Field(ge=2, le=64)] = 8,
         axes: list[str] | None = None,
         *,
+        one_thing: bool = False,
         again: bool = False,
     ) -> None:
-        """Deal ``total`` cards: the prompt at ``index``, the pinned ones, and fresh variations."""
+        """Deal ``total`` cards: the prompt at ``index``, the pinned ones, and fresh variations.
+
+        With ``one_thing`` each variation differs from the prompt in one field.
+        """
         before = copy.deepcopy(self._grid)
         kept = before.kept(index)
         dealt: list[int] = []
@@ -156,11 +161,11 @@ class SessionController:
         self._grid.deal(index, dealt)
         self._show_grid()
         try:
-            entries = await self._studio.variations(
-                self._session_id,
-                [index],
+            entries = await self._variations(
+                index,
                 max(1, total - len(kept)),
-                axes=axes or (),
+                axes or [],
+                one_thing=one_thing,
                 seed=secrets.randbits(31) if again else None,
                 on_entry=arriving.hear,
             )
@@ -174,15 +179,35 @@ class SessionController:
         self._grid.deal(index, [entry.index for entry in entries[1:]])
         self._show_grid()
 
+    async def _variations(
+        self,
+        index: int,
+        total: int,
+        axes: list[str],
+        *,
+        one_thing: bool,
+        seed: int | None,
+        on_entry: Callable[[Entry], object] | None = None,
+    ) -> tuple[Entry, ...]:
+        if one_thing:
+            base = self._entry(index)
+            return await single_changes(
+                self._studio, self._session_id, base, total, axes, seed=seed, on_entry=on_entry
+            )
+        return await self._studio.variations(
+            self._session_id, [index], total, axes=axes, seed=seed, on_entry=on_entry
+        )
+
     @command
-    async def regenerate(self, index: Index, axes: list[str] | None = None) -> View:
+    async def regenerate(
+        self, index: Index, axes: list[str] | None = None, *, one_thing: bool = False
+    ) -> View:
         """Deal another variation in place of the card ``index``."""
         parent = self._entry(index).parent
         if parent is None:
             raise InvalidRequest("The first prompt cannot be varied in its own place.")
-        entries = await self._studio.variations(
-            self._session_id, [parent], 2, axes=axes or (), seed=secrets.randbits(31)
-        )
+        seed = secrets.randbits(31)
+        entries = await self._variations(parent, 2, axes or [], one_thing=one_thing, seed=seed)
         if len(entries) < 2:
             raise InvalidRequest("Nothing new was found along these axes; choose others.")
         await self._refresh()
@@ -224,6 +249,22 @@ class SessionController:
         self._grid.batch_id = batch.batch_id
         self._show_grid()
         return {"batch": batch.batch_id}
+
+    @command
+    async def render_rest(self, options: Options | None = None) -> None:
+        """Render the cards that have no video: again what failed or was cancelled, else anew."""
+        anew = []
+        for index in self._grid.indices:
+            job = self._renders.newest(index)
+            if job is None:
+                anew.append(self._entry(index).prompt)
+            elif job.state in {JobState.FAILED, JobState.CANCELLED}:
+                await self._renders.retry(job.job_id)
+        if anew:
+            batch = await self._studio.render_batch(
+                anew, session_id=self._session_id, parameters=render_parameters(options)
+            )
+            self._renders.tell(batch.jobs)
 
     # tuning
 

@@ -69,7 +69,7 @@ class Workbench(anywidget.AnyWidget):
         super().__init__(config=self._config(session), **kwargs)
         _hear_where_asked(self.comm)
         self._tasks = WidgetTasks(self._studio.loop)
-        self._renders = Renders(self._studio, self._tasks, self)
+        self._renders = Renders(self._studio, self._tasks, self, private=self._private)
         self._controller = SessionController(
             self._studio, self._renders, self, private=self._private
         )
@@ -116,6 +116,16 @@ class Workbench(anywidget.AnyWidget):
     def show(self, name: str, value: Any) -> None:
         """Set what the browser sees under ``name``."""
         self.set_trait(name, value)
+
+    def replace_jobs(self, views: Iterable[View]) -> None:
+        """Tell the browser of these jobs in place of all that it knows.
+
+        A message and not the trait: the browser's copy of the trait is as old as its page, so that
+        setting it to what it was then would change nothing there.
+        """
+        self.jobs_state.clear()
+        self.jobs_state.update({view["job_id"]: view for view in views})
+        self.tell_all_jobs()
 
     def patch_jobs(self, views: Iterable[View]) -> None:
         """Tell the browser of some jobs, without telling of all the others again."""

@@ -22,7 +22,7 @@ const HERE_MS = 10_000; // a kernel that hears of no page tells nothing, and can
 class App {
   constructor(model, signal) {
     const store = new Store(model, signal);
-    const go = (step, options) => this.go(step, options);
+    const go = (step) => this.go(step);
     const compare = (ids) => this.compare.open(ids);
     this.store = store;
     this.stepper = new Stepper(store, { go });
@@ -82,7 +82,7 @@ class App {
     return this.banner;
   }
 
-  go(step, { make = false } = {}) {
+  go(step) {
     const before = this.store.view.step;
     this.store.set({ step });
     this.update();
@@ -90,7 +90,6 @@ class App {
     const { title } = this.steps[step - 1];
     title.focus({ preventScroll: true });
     if (before !== step) this.el.scrollIntoView({ block: "start" }); // a screen of its own, not the cell above it
-    if (make && !this.store.board.indices?.length) this.steps[1].vary(false);
   }
 
   update() {

@@ -1,7 +1,7 @@
 // Videos and pictures of jobs: their addresses, and the player that shows what there is so far.
 
 import { attribute, h, put, show } from "./dom.js";
-import { hasEnded, isComplete } from "./job.js";
+import { isComplete } from "./job.js";
 
 let base = null;
 
@@ -229,7 +229,7 @@ function sourceOf(job, store) {
     const shown = `${baseUrl()}${job.preview_url}?step=${job.step}`;
     return { key: `preview ${job.job_id} ${job.step}`, videos: [], picture: shown, shows: "preview" };
   }
-  if (job.preview_job_id && !hasEnded(job) && isComplete(store.jobs[job.preview_job_id])) {
+  if (job.preview_job_id && isComplete(store.jobs[job.preview_job_id])) {
     const video = `${baseUrl()}static/videos/${job.preview_job_id}/video.mp4`;
     return { key: `standin ${job.job_id}`, videos: [video], picture, shows: "standin" };
   }

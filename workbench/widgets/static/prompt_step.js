@@ -2,7 +2,7 @@
 
 import { Chips } from "./chips.js";
 import { attribute, button, h, icon, put, show } from "./dom.js";
-import { hasEnded } from "./job.js";
+import { hasEnded, isComplete } from "./job.js";
 import { isShown, Player } from "./media.js";
 import { Notice } from "./notice.js";
 import { Draft } from "./draft.js";
@@ -19,6 +19,7 @@ const EXAMPLES = [
 ];
 
 const SLOW_MS = 200;
+const OLDER = "This is the video of the prompt before your edit.";
 
 export class PromptStep {
   constructor(store, { go }) {
@@ -106,11 +107,9 @@ export class PromptStep {
     this.player = new Player(this.store, { controls: true });
     this.line = new JobLine(this.store);
     this.caption = h("p", { class: "wb-quiet", hidden: true });
-    this.next = button("Make variations", {
-      icon: "arrow",
-      kind: "primary",
-      onclick: () => this.go(2, { make: true }),
-    });
+    this.renderNow = button("Render this text", { icon: "play", kind: "small", onclick: () => this._renderNow() });
+    this.older = h("div", { class: "wb-row wb-older", hidden: true }, h("span", { class: "wb-quiet", text: OLDER }), this.renderNow);
+    this.next = button("Go to variations", { icon: "arrow", kind: "primary", onclick: () => this.go(2) });
     this.tune = button("Tune it first", { onclick: () => this._tune() });
     this.parameters = h(
       "div",
@@ -135,6 +134,7 @@ export class PromptStep {
         { class: "wb-prompt-side", "aria-label": "First video" },
         this.player.el,
         this.line.el,
+        this.older,
         this.caption,
         this.moves,
       ),
@@ -164,6 +164,7 @@ export class PromptStep {
       this.draft.update(store.growing, this.input.value);
       this._showSketch(store.sketch ?? this.sketch);
       this.line.update(null);
+      show(this.older, false);
       return;
     }
     if (!entry) {
@@ -180,12 +181,19 @@ export class PromptStep {
     const rough = roughOf(store, entry);
     if (this.shown !== store.session.id) {
       this.shown = store.session.id;
-      if (!this.input.value.trim() && rough) this.input.value = rough;
+      const typed = this.input.value.trim();
+      if (!typed || typed === this.filled) this.input.value = rough; // else it is a new idea
+      this.filled = rough;
     }
     this.text.update(entry, { typed: rough });
     this.chips.update(entry.scene);
-    const job = store.jobOf(entry.index) ?? this._nearestJob(entry);
-    this.line.update(job);
+    const own = store.jobOf(entry.index);
+    const job = own ?? nearestJob(store, entry);
+    const older = Boolean(job) && !own;
+    this.line.update(older && isComplete(job) ? null : job);
+    show(this.older, older);
+    attribute(this.renderNow, "data-working", store.busy("render"));
+    attribute(this.renderNow, "disabled", store.busy("render"));
     if (this.sketch && job && !hasEnded(job) && !isShown(job, store)) return; // the storyboard stays until then
     this._tellSketch(null);
     this.player.update(job);
@@ -208,15 +216,6 @@ export class PromptStep {
   /** The prompt that stands on this screen. */
   _base() {
     return this.store.entry(baseIndex(this.store));
-  }
-
-  /** A prompt edited by hand has no video of its own yet: show its parent's. */
-  _nearestJob(entry) {
-    for (let one = this.store.entry(entry.parent); one; one = this.store.entry(one.parent)) {
-      const job = this.store.jobOf(one.index);
-      if (job) return job;
-    }
-    return null;
   }
 
   async _enhance() {
@@ -245,6 +244,11 @@ export class PromptStep {
     this.notice.guard(() => this.store.call("stop_writing", {}, "stop_writing"));
   }
 
+  _renderNow() {
+    const args = { index: this._base().index, options: this.store.view.options };
+    this.chipsNotice.guard(() => this.store.call("render", args, "render"));
+  }
+
   _take(name, args) {
     return this.chipsNotice.guard(async () => {
       const answer = await this.store.call(name, args, "prompt");
@@ -269,6 +273,15 @@ export function baseIndex(store) {
   if (store.entry(base)) return base;
   const own = store.entries.filter((entry) => ["enhanced", "given"].includes(entry.kind));
   return own.length ? own[own.length - 1].index : null;
+}
+
+/** The newest video on the line that leads to `entry`, which has none of its own yet. */
+export function nearestJob(store, entry) {
+  for (let one = store.entry(entry.parent); one; one = store.entry(one.parent)) {
+    const job = store.jobOf(one.index);
+    if (job) return job;
+  }
+  return null;
 }
 
 /** What was typed at the beginning of the line that led to `entry`. */

@@ -3,10 +3,11 @@
 import { Chips } from "./chips.js";
 import { Conversation } from "./conversation.js";
 import { attribute, button, h, put, show } from "./dom.js";
+import { isComplete } from "./job.js";
 import { Player } from "./media.js";
 import { Notice } from "./notice.js";
 import { JobLine } from "./progress.js";
-import { baseIndex } from "./prompt_step.js";
+import { baseIndex, nearestJob } from "./prompt_step.js";
 import { pointAt } from "./pointing.js";
 import { PromptText } from "./prompt_text.js";
 import { Takes } from "./takes.js";
@@ -58,9 +59,9 @@ export class TuneStep {
     this.text.update(entry, { before: parent && parent.kind !== "rough" ? parent : null });
     this.chips.update(entry.scene, entry.changes.map((change) => change.field));
     const own = store.jobOf(entry.index);
-    const job = own ?? nearest(store, entry);
+    const job = own ?? nearestJob(store, entry);
     this.player.update(job);
-    this.line.update(job);
+    this.line.update(!own && isComplete(job) ? null : job);
     put(this.caption, own || !job ? "" : "This is the video of the prompt before; apply the changes to render this one.");
     show(this.caption, this.caption.textContent !== "");
     const working = store.busy("render");
@@ -92,13 +93,4 @@ export class TuneStep {
 /** The prompt that is being tuned. */
 export function currentIndex(store) {
   return store.entry(store.view.current) ? store.view.current : baseIndex(store);
-}
-
-/** The newest video on the line that leads to `entry`. */
-function nearest(store, entry) {
-  for (let one = store.entry(entry.parent); one; one = store.entry(one.parent)) {
-    const job = store.jobOf(one.index);
-    if (job) return job;
-  }
-  return null;
 }

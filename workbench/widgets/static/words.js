@@ -29,7 +29,7 @@ export function jobWords(job, paused = false) {
     const left = job.eta_s ? `${duration(Math.max(1, Math.round(job.eta_s)))} left` : "";
     return join(capital(job.stage || "starting"), steps, left);
   }
-  if (job.state === "failed") return job.error || "Failed";
+  if (job.state === "failed") return "Failed";
   if (job.state === "cancelled") return "Cancelled";
   return join("Done", duration(tookSeconds(job)));
 }
