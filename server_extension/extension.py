@@ -15,6 +15,7 @@ from server_extension.guards import guard_outputs, keep_notebooks_clean
 from server_extension.handlers.about import OPENAPI_SETTING
 from server_extension.handlers.base import STATUS_SETTING, STUDIO_SETTING
 from server_extension.handlers.events import EVENTS_SETTING, EventHub
+from server_extension.handlers.uploads import UPLOADS_SETTING, Uploads
 from server_extension.metrics import WorkbenchCollector
 from server_extension.openapi import openapi_document
 from server_extension.presentation import Presenter
@@ -56,6 +57,7 @@ class WorkbenchExtension(ExtensionApp):
                 STUDIO_SETTING: studio,
                 STATUS_SETTING: StatusCache(studio.jobs, Presenter(self._base_url)),
                 EVENTS_SETTING: EventHub(studio.jobs, studio.settings.max_event_clients),
+                UPLOADS_SETTING: Uploads(studio.settings),
                 _METRICS_SETTING: WorkbenchCollector(studio.jobs),
                 OPENAPI_SETTING: openapi_document(API_ROUTES, studio.settings, self._base_url),
             }

@@ -101,7 +101,7 @@ class ApiHandler(JsonErrors, APIHandler):
     def data_received(self, chunk: bytes) -> None:
         """Keep the body up to the limit, and drop the rest."""
         self._received += len(chunk)
-        if self._received <= self.body_limit:
+        if self._received <= self.body_limit and self.keeps_body:
             self._chunks.append(chunk)
         else:
             self._chunks.clear()
@@ -110,6 +110,11 @@ class ApiHandler(JsonErrors, APIHandler):
     def body_limit(self) -> int:
         """Most bytes of a body."""
         return self.workbench_settings.max_body_bytes
+
+    @property
+    def keeps_body(self) -> bool:
+        """Whether what arrives is kept in memory: nothing of what a stranger sends is."""
+        return self.current_user is not None
 
     @property
     def workbench_settings(self) -> Settings:

@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Final
 
 from tornado import web
 
-from server_extension.handlers.base import ApiHandler
+from server_extension.handlers.uploads import UploadHandler
 from server_extension.operations import Operation, operation
 from server_extension.schemas.videos import InputAnswer
 
 __all__ = ["InputsHandler"]
 
 _MEDIA_TYPES: Final = ("image/png", "image/jpeg", "image/webp", "video/mp4", "video/webm")
-_LIMIT_BYTES: Final = 64 << 20
 
 
-class InputsHandler(ApiHandler):
+class InputsHandler(UploadHandler):
     """POST /api/video/inputs."""
-
-    @property
-    def body_limit(self) -> int:
-        """Most bytes: a whole video may be sent."""
-        return _LIMIT_BYTES
 
     @operation(
         Operation(
@@ -39,7 +32,7 @@ class InputsHandler(ApiHandler):
         body = self.read_body()
         if self.media_type not in _MEDIA_TYPES:
             raise web.HTTPError(415, f"Send one of {', '.join(_MEDIA_TYPES)}.")
-        kept = await asyncio.to_thread(self.studio.jobs.keep_input, body)
+        kept = await self.uploads.in_turn(self.studio.jobs.keep_input, body)
         facts = kept.facts
         self.answer(
             InputAnswer(

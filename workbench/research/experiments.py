@@ -20,7 +20,7 @@ from workbench.prompts.markers import strip_marker
 from workbench.research.designs import Design, Span, combinations
 from workbench.research.dynamic import expand
 from workbench.research.matrix import Layout, matrix_page, write_matrix_video
-from workbench.research.planning import Cell, submit
+from workbench.research.planning import Cell, checked, submit
 from workbench.research.prompt_files import COLUMNS
 from workbench.scene import LIST_FIELDS, SCENE_FIELDS, Origin, Scene, canonical_term
 from workbench.studio import Studio
@@ -73,7 +73,7 @@ def grid(
             Cell(prompt, scene, {**values, "seed": s}, labels, changes, text, session_id)
             for s in numbers
         ]
-    batch = submit(used, cells, name=name, priority=priority)
+    batch = submit(used, cells, checked(used.settings, cells), name=name, priority=priority)
     return Grid(cells, Batch(batch.batch_id, using=used), design=design, using=used)
 
 
