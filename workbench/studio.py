@@ -188,6 +188,22 @@ class Studio:
         here = entry or self.sessions.current(session_id)
         return RenderSettings() if here is None else here.settings
 
+    def standing(self, settings: RenderSettings) -> RenderSettings:
+        """Return ``settings`` with the engine's defaults; ``InvalidRequest`` for what it refuses."""
+        return self._requests.standing(settings)
+
+    async def set_render(
+        self, session_id: str, values: Mapping[str, Any], *, index: int | None = None
+    ) -> None:
+        """Set how the renders of a session are made, of all its prompts or of the one at ``index``.
+
+        ``values`` are names and values of ``RenderSettings``; None frees one. Raises ``NotFound``,
+        ``InvalidRequest``.
+        """
+        await asyncio.to_thread(
+            self.sessions.set_render, session_id, values, index=index, host=self._host()
+        )
+
     async def set_parameters(
         self,
         session_id: str,

@@ -68,7 +68,8 @@ def test_a_lab_page_loaded_anew_over_a_living_kernel_stands_where_it_stood(
     expect(screen.step.locator(".wb-turn[data-missed]")).to_contain_text("qwertz uiop")
     screen.go("Variations")
     expect(screen.cards).to_have_count(8)
-    expect(screen.step.get_by_label("Frames", exact=True)).to_have_value("48")
+    panel = screen.open_settings()
+    expect(panel.get_by_label("Frames", exact=True)).to_have_value("48", timeout=LOAD_MS)
 
 
 def test_one_button_leads_to_the_variations_a_second_makes_them_a_third_renders(

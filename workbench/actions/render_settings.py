@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from workbench.rendering import Profile
+from workbench.rendering import Lora, Profile, Quantisation
 
 __all__ = ["RENDER_SETTINGS", "RenderSettings", "aspect_of"]
 
@@ -38,6 +38,9 @@ class RenderSettings(BaseModel):
     model: str | None = Field(None, max_length=400)
     engine: str | None = Field(None, max_length=64)
     profile: Profile | None = None
+    negative_prompt: str | None = Field(None, max_length=4_000)
+    loras: tuple[Lora, ...] | None = Field(None, max_length=16)
+    quantize: Quantisation | None = None
 
     @field_validator("aspect")
     @classmethod
@@ -49,6 +52,10 @@ class RenderSettings(BaseModel):
     def stated(self) -> dict[str, Any]:
         """Return the settings that are set, by name."""
         return {name: value for name, value in self if value is not None}
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the settings that are set as plain JSON values."""
+        return self.model_dump(mode="json", exclude_none=True)
 
     def with_values(self, values: dict[str, Any]) -> Self:
         """Return these settings with ``values`` set and what they replace cleared.
@@ -74,7 +81,8 @@ _REPLACES: Final = {
     "height": ("aspect", "short_side"),
     "seconds": ("num_frames",),
     "num_frames": ("seconds",),
-    "engine": ("model",),
+    "engine": ("model", "loras", "quantize"),
+    "model": ("loras",),
 }
 """The settings that a new value of each one makes void."""
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache
-from typing import Final, TypeVar, overload
+from typing import Any, Final, TypeVar, overload
 
 from pydantic import ValidationError
 
@@ -44,7 +44,7 @@ from workbench.prompts.trees import Trees
 from workbench.prompts.writer import PromptWriter
 from workbench.scene import Scene
 
-__all__ = ["Conversation", "Host", "proposed"]
+__all__ = ["Conversation", "Host", "proposed", "with_values"]
 
 T = TypeVar("T")
 _TURNS: Final = 12
@@ -243,7 +243,7 @@ def _settings_after(base: Entry, actions: Sequence[Action], host: Host) -> Rende
     settings = base.settings
     for action in actions:
         if isinstance(action, SetRender):
-            settings = _with_values(settings, action)
+            settings = with_values(settings, action.values)
     if settings != base.settings:
         host.standing(settings)  # refuses what the engine cannot render
     return settings
@@ -256,9 +256,10 @@ def _standing(standing: Standing, settings: RenderSettings) -> RenderSettings:
         return settings
 
 
-def _with_values(settings: RenderSettings, action: SetRender) -> RenderSettings:
+def with_values(settings: RenderSettings, values: Mapping[str, Any]) -> RenderSettings:
+    """Return ``settings`` with ``values`` set; raises ``InvalidRequest`` for what does not fit."""
     try:
-        return settings.with_values(action.values)
+        return settings.with_values(dict(values))
     except ValidationError as error:
         problems = tuple(
             FieldProblem(".".join(["values", *(str(p) for p in e["loc"])]), e["msg"])

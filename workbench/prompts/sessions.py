@@ -19,7 +19,7 @@ from workbench.actions.model import (
     Vary,
 )
 from workbench.errors import FieldProblem, InvalidRequest, LanguageModelError
-from workbench.prompts.conversation import Conversation, Host, proposed
+from workbench.prompts.conversation import Conversation, Host, proposed, with_values
 from workbench.prompts.entries import (
     check_axes,
     check_fields,
@@ -375,6 +375,29 @@ class Sessions:
             settings=base.settings,
         )
         return self._trees.append(session_id, made)
+
+    def set_render(
+        self,
+        session_id: str,
+        values: Mapping[str, Any],
+        *,
+        index: int | None = None,
+        host: Host | None = None,
+    ) -> None:
+        """Set how renders are made: of the prompt at ``index``, or of all prompts of the session.
+
+        Null frees a setting. Where the session stands must be able to be rendered so. Raises
+        ``NotFound``, and ``InvalidRequest`` for what is no setting or what the engine cannot render.
+        """
+        entries = self.session(session_id).entries
+        if index is not None:
+            entries = (self._trees.entry_at(session_id, index, "index"),)
+        current = self.current(session_id)
+        if current is not None and host is not None:
+            host.standing(with_values(current.settings, values))
+        self._store.keep_settings(
+            session_id, {one.index: with_values(one.settings, values) for one in entries}
+        )
 
     def link_jobs(self, session_id: str, index: int, job_ids: Sequence[str]) -> None:
         """Note that ``job_ids`` were rendered from the entry at ``index``; raises ``NotFound``."""

@@ -5,15 +5,24 @@ from __future__ import annotations
 import itertools
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from workbench.actions.render_settings import RenderSettings
 from workbench.database import Database, Schema
 from workbench.prompts.model import Entry, Exchange, SessionSummary, Turn
-from workbench.prompts.rows import entry_in, moment, numbered, row_of, turn_in, turn_row
+from workbench.prompts.rows import (
+    entry_in,
+    moment,
+    numbered,
+    row_of,
+    settings_row,
+    turn_in,
+    turn_row,
+)
 
 __all__ = ["LAST", "SCHEMA", "Pointer", "PromptStore"]
 
@@ -236,6 +245,14 @@ class PromptStore:
             connection.execute(
                 "UPDATE prompt_entry SET starred = ? WHERE session_id = ? AND entry_index = ?",
                 (int(starred), session_id, index),
+            )
+
+    def keep_settings(self, session_id: str, settings: Mapping[int, RenderSettings]) -> None:
+        """Set how the renders of entries are made, by the entries' indices."""
+        with self._database.writing() as connection:
+            connection.executemany(
+                "UPDATE prompt_entry SET settings = ? WHERE session_id = ? AND entry_index = ?",
+                [(settings_row(one), session_id, index) for index, one in settings.items()],
             )
 
     def add_turn(self, session_id: str, turn: Turn) -> None:

@@ -22,7 +22,7 @@ from workbench.widgets.feed import JobFeed, all_jobs
 from workbench.widgets.loop import WidgetTasks
 from workbench.widgets.presentation import View, job_view
 
-__all__ = ["Renders", "Screen", "render_parameters"]
+__all__ = ["Renders", "Screen", "names_path", "render_parameters"]
 
 _ARCHIVE_BYTES: Final = 512 << 20
 """Most bytes that go through the kernel as one ZIP."""
@@ -288,7 +288,7 @@ def render_parameters(options: dict[str, Any] | None) -> RenderParameters:
     named = {
         name: value
         for name, value in asked.given.items()
-        if (name in INPUTS and not is_identifier(value)) or _names_path(value)
+        if (name in INPUTS and not is_identifier(value)) or names_path(value)
     }
     if named:
         problems = tuple(FieldProblem(name, "cannot be a path here") for name in named)
@@ -296,12 +296,12 @@ def render_parameters(options: dict[str, Any] | None) -> RenderParameters:
     return asked
 
 
-def _names_path(value: Any) -> bool:
+def names_path(value: Any) -> bool:
     """Tell whether a value, or one inside it, is the path of a file or folder."""
     if isinstance(value, Mapping):
-        return bool(set(INPUTS) & set(value)) or any(map(_names_path, value.values()))
+        return bool(set(INPUTS) & set(value)) or any(map(names_path, value.values()))
     if isinstance(value, list | tuple):
-        return any(map(_names_path, value))
+        return any(map(names_path, value))
     return isinstance(value, str) and value.startswith(("/", "~", "./", "../", "file:"))
 
 

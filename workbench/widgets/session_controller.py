@@ -15,15 +15,20 @@ from typing import Annotated, Any, Final, TypeVar
 from pydantic import Field
 
 from workbench.actions.model import Action, Render, Vary, actions_from, as_json
+from workbench.actions.render_settings import RenderSettings
+from workbench.engines.diffusers.library import find_models
 from workbench.errors import InvalidRequest, NotFound, WorkbenchError
 from workbench.jobs.model import Job, JobState
+from workbench.prompts.conversation import with_values
 from workbench.prompts.markers import strip_marker
 from workbench.prompts.model import Entry, PromptSession, Revision
-from workbench.studio import Studio
+from workbench.render_requests import new_seed
+from workbench.studio import RenderParameters, Studio
 from workbench.widgets.commands import command
 from workbench.widgets.debouncer import Debouncer
+from workbench.widgets.library import library_views
 from workbench.widgets.presentation import View, session_line, session_view
-from workbench.widgets.renders import Renders, Screen, render_parameters
+from workbench.widgets.renders import Renders, Screen, names_path, render_parameters
 from workbench.widgets.single_changes import single_changes
 from workbench.widgets.sketch import sketched
 from workbench.widgets.variation_grid import VariationGrid
@@ -89,19 +94,35 @@ class SessionController:
     # prompt
 
     @command
-    async def enhance(self, text: Text, options: Options | None = None) -> View:
-        """Make an idea a prompt, seen to grow where a language model streams; start its first video."""
+    async def enhance(
+        self,
+        text: Text,
+        options: Options | None = None,
+        settings: Options | None = None,
+        *,
+        new_seeds: bool = False,
+    ) -> View:
+        """Make an idea a prompt, seen to grow where a language model streams; start its first video.
+
+        ``settings`` are a new session's render settings. It keeps one seed unless ``new_seeds``.
+        """
         session_id = self._session.session_id if self._session else None
+        kept = await self._settings_to_begin_with(settings or {}, new_seeds=new_seeds)
         growing: Debouncer[str] = Debouncer(self._show_growing)
         asked = self._studio.enhance(text, session_id, on_text=growing.hear)
         self._writing = asyncio.ensure_future(asked)
         try:
-            async with sketched(self._studio, self._renders, text, options):
+            async with sketched(self._studio, self._renders, text, kept):
                 session_id, entry = await self._writing
         except asyncio.CancelledError:
             return {"stopped": True}
         finally:
             growing.close()
+        try:
+            await self._studio.set_render(session_id, kept.as_json(), index=entry.index)
+        except InvalidRequest as error:
+            await self._refresh(session_id)
+            return {"index": entry.index, "job": None, "warning": str(error)}
         await self._refresh(session_id)
         return {"index": entry.index, **await self._first_video(entry, options or {})}
 
@@ -323,6 +344,36 @@ class SessionController:
     # renders
 
     @command
+    async def set_render(self, values: Options, settings: Options | None = None) -> View:
+        """Set how the session's renders are made; before there is one, how ``settings`` become."""
+        await self._check_names(values)
+        if self._session is None:
+            return {"settings": with_values(_settings(settings or {}), values).as_json()}
+        await self._studio.set_render(self._session_id, values)
+        await self._refresh()
+        return {}
+
+    @command
+    async def render_values(self, settings: Options) -> View:
+        """Return what renders with ``settings`` use, and what they would use by default."""
+        kept = _settings(settings)
+        own = RenderSettings(engine=kept.engine, model=kept.model, profile=kept.profile)
+        found: View = {"values": {}, "defaults": {}, "problem": ""}
+        for name, one in (("defaults", own), ("values", kept)):
+            try:
+                full = await asyncio.to_thread(self._studio.standing, one)
+            except WorkbenchError as error:
+                found["problem"] = str(error)
+            else:
+                found[name] = full.as_json()
+        return found
+
+    @command
+    async def library(self) -> list[View]:
+        """Return the video models on this machine, and how each would run on its largest GPU."""
+        return await asyncio.to_thread(library_views, self._studio)
+
+    @command
     async def render(self, index: Index, options: Options | None = None) -> View:
         """Render the prompt at ``index``, ahead of batches."""
         job = await self._render(self._entry(index), options or {})
@@ -344,6 +395,27 @@ class SessionController:
         )
         self._renders.tell([job])
         return job
+
+    async def _settings_to_begin_with(self, draft: Options, *, new_seeds: bool) -> RenderSettings:
+        """Return how a new idea is rendered: as the session so far, or as ``draft``."""
+        if self._session is not None:
+            here = await asyncio.to_thread(self._studio.sessions.current, self._session.session_id)
+            if here is not None:
+                return here.settings
+        await self._check_names(draft)
+        kept = _settings(draft)
+        if kept.seed is None and not new_seeds:
+            kept = kept.with_values({"seed": new_seed()})
+        return kept
+
+    async def _check_names(self, values: Options) -> None:
+        """Let a page name a file only where the library has it."""
+        model = values.get("model")
+        if isinstance(model, str) and names_path(model):
+            known = await asyncio.to_thread(find_models, self._studio.settings)
+            if model in {one.name for one in known}:
+                values = {name: value for name, value in values.items() if name != "model"}
+        render_parameters({k: v for k, v in values.items() if k in RenderParameters.model_fields})
 
     def _show_growing(self, texts: Sequence[str]) -> None:
         self._screen.tell({"kind": "growing", "text": texts[-1]})
@@ -402,3 +474,8 @@ class SessionController:
         if index >= len(entries):
             raise InvalidRequest(f"This session has no prompt {index}.")
         return entries[index]
+
+
+def _settings(values: Options) -> RenderSettings:
+    """Return the render settings that a page tells; raises ``InvalidRequest``."""
+    return with_values(RenderSettings(), values)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from typing import Any, Final
+from typing import Final
 
+from workbench.actions.render_settings import RenderSettings
 from workbench.errors import WorkbenchError
 from workbench.jobs.model import Priority
 from workbench.studio import RenderParameters, Studio
-from workbench.widgets.renders import Renders, render_parameters
+from workbench.widgets.renders import Renders
 
 __all__ = ["sketched"]
 
@@ -19,9 +20,9 @@ _ENGINE: Final = "animatic"
 
 @asynccontextmanager
 async def sketched(
-    studio: Studio, renders: Renders, idea: str, options: dict[str, Any] | None
+    studio: Studio, renders: Renders, idea: str, settings: RenderSettings
 ) -> AsyncIterator[None]:
-    """Have ``idea`` drawn and shown while the body runs.
+    """Have ``idea`` drawn, in the shape and length of ``settings``, and shown while the body runs.
 
     Not with the composer, whose prompt stands at once. Whatever keeps the sketch from being drawn
     is left to the first video to tell.
@@ -29,7 +30,7 @@ async def sketched(
     if not studio.writer.takes_time:
         yield
         return
-    drawing = asyncio.ensure_future(_draw(studio, renders, idea, options))
+    drawing = asyncio.ensure_future(_draw(studio, renders, idea, settings))
     try:
         yield
     finally:
@@ -37,13 +38,11 @@ async def sketched(
         await renders.end_sketch()
 
 
-async def _draw(
-    studio: Studio, renders: Renders, idea: str, options: dict[str, Any] | None
-) -> None:
+async def _draw(studio: Studio, renders: Renders, idea: str, settings: RenderSettings) -> None:
     with suppress(WorkbenchError, ValueError):  # pydantic's is a ValueError
-        asked = render_parameters(options)
+        shape = studio.standing(settings.with_values({"engine": _ENGINE}))
         parameters = RenderParameters(
-            engine=_ENGINE, seed=asked.seed, width=asked.width, height=asked.height
+            engine=_ENGINE, seed=settings.seed, width=shape.width, height=shape.height
         )
         job = await studio.render(idea, priority=Priority.PREVIEW, parameters=parameters)
         await renders.show_sketch(job)

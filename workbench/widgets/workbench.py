@@ -174,7 +174,7 @@ class Workbench(anywidget.AnyWidget):
         return {
             "groups": field_views(),
             "engine": settings.engine,
-            "engines": list(self._studio.engine_names()),
+            "engines": self._engines(),
             "provider": self._studio.writer.name,
             "session": session,
             "private": self._private,
@@ -183,6 +183,12 @@ class Workbench(anywidget.AnyWidget):
             "max_batch": settings.max_batch_prompts,
             "version": metadata.version("world-model-workbench"),
         }
+
+    def _engines(self) -> list[str]:
+        """Return the engines that can render here: the remote one only where it has an endpoint."""
+        settings = self._studio.settings
+        names = self._studio.engine_names()
+        return [name for name in names if name != "remote" or settings.remote_base_url]
 
     @traitlets.default("_esm")
     def _default_esm(self) -> str:

@@ -9,6 +9,7 @@ import { Announcer } from "./notice.js";
 import { PromptStep } from "./prompt_step.js";
 import { ResultsStep } from "./results_step.js";
 import { SessionList } from "./sessions.js";
+import { SetupLine } from "./setup_line.js";
 import { Stepper } from "./stepper.js";
 import { Store } from "./store.js";
 import { TuneStep } from "./tune_step.js";
@@ -32,6 +33,7 @@ class App {
       new TuneStep(store, { compare }),
       new ResultsStep(store, { go, compare }),
     ];
+    this.setup = new SetupLine(store);
     this.devices = new DeviceStrip(store);
     this.compare = new Compare(store);
     this.history = new History(store, { take: (index) => this._takeUp(index) });
@@ -43,9 +45,11 @@ class App {
       { class: "wb", "data-lm-suppress-shortcuts": "true", role: "region", "aria-label": "World Model Workbench" },
       this._header(),
       this._banner(),
+      this.setup.el,
       this.steps.map((step) => step.el),
       this.devices.el,
       store.config.private ? h("p", { class: "wb-quiet", text: SHARED }) : null,
+      this.setup.dialogs,
       this.compare.el,
       this.history.el,
       this.sessions.el,
@@ -99,6 +103,7 @@ class App {
     show(this.banner, store.silent);
     show(this.historyButton, store.entries.length > 0);
     this.stepper.update();
+    this.setup.update();
     this.steps.forEach((part, place) => {
       show(part.el, place + 1 === step);
       if (place + 1 === step) part.update();

@@ -97,6 +97,7 @@ export class Player {
     }
     attribute(this.el, "data-state", job ? job.state : "none");
     attribute(this.el, "data-shows", source.shows);
+    attribute(this.el, "data-drawn", job?.engine === "animatic" && isComplete(job));
     attribute(this.el, "data-whole", needsWhole(job));
     attribute(this.video, "aria-label", job ? `Video: ${job.prompt.slice(0, 140)}` : null);
   }

@@ -5,6 +5,7 @@ import { attribute, button, h, icon, put, show } from "./dom.js";
 import { hasEnded, isComplete } from "./job.js";
 import { isShown, Player } from "./media.js";
 import { Notice } from "./notice.js";
+import { baseIndex, nearestJob, roughOf } from "./places.js";
 import { Draft } from "./draft.js";
 import { pointAt } from "./pointing.js";
 import { PromptText } from "./prompt_text.js";
@@ -221,11 +222,11 @@ export class PromptStep {
   async _enhance() {
     const text = this.input.value.trim();
     if (!text || this.store.busy("enhance")) return;
-    const { options } = this.store.view;
+    const { draft, newSeeds } = this.store.view;
     this.store.growing = "";
     this.sketch = null;
     const slow = setTimeout(() => this._goSlow(true), SLOW_MS);
-    const answer = await this.notice.guard(() => this.store.call("enhance", { text, options }, "enhance"));
+    const answer = await this.notice.guard(() => this.store.call("enhance", { text, settings: draft, new_seeds: newSeeds }, "enhance"));
     clearTimeout(slow);
     this._goSlow(false);
     if (!answer || answer.stopped) return; // what was typed stands where it was
@@ -245,7 +246,7 @@ export class PromptStep {
   }
 
   _renderNow() {
-    const args = { index: this._base().index, options: this.store.view.options };
+    const args = { index: this._base().index };
     this.chipsNotice.guard(() => this.store.call("render", args, "render"));
   }
 
@@ -265,30 +266,4 @@ export class PromptStep {
     this.store.set({ current: this._base().index });
     this.go(3);
   }
-}
-
-/** The prompt of step 1: the one chosen, else the newest that is no variation. */
-export function baseIndex(store) {
-  const { base } = store.view;
-  if (store.entry(base)) return base;
-  const own = store.entries.filter((entry) => ["enhanced", "given"].includes(entry.kind));
-  return own.length ? own[own.length - 1].index : null;
-}
-
-/** The newest video on the line that leads to `entry`, which has none of its own yet. */
-export function nearestJob(store, entry) {
-  for (let one = store.entry(entry.parent); one; one = store.entry(one.parent)) {
-    const job = store.jobOf(one.index);
-    if (job) return job;
-  }
-  return null;
-}
-
-/** What was typed at the beginning of the line that led to `entry`. */
-export function roughOf(store, entry) {
-  for (let one = entry; one; one = store.entry(one.parent)) {
-    if (one.kind === "rough") return one.prompt;
-    if (one.kind === "enhanced" && one.request) return one.request;
-  }
-  return "";
 }

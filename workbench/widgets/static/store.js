@@ -3,14 +3,14 @@
 import { byAge } from "./job.js";
 
 const HEARD_WITHIN_MS = 6000;
-const SAVED = ["step", "base", "current", "sort", "filter", "options", "misses", "oneThing"];
-const AT_FIRST = { step: 1, base: null, current: null, misses: [], filter: "all" };
+const SAVED = ["step", "base", "current", "sort", "filter", "misses", "oneThing"];
+const AT_FIRST = { step: 1, base: null, current: null, misses: [], filter: "all", draft: {}, newSeeds: false };
 
 export class Store {
   constructor(model, signal) {
     this.model = model;
     this.jobs = {};
-    this.view = { ...AT_FIRST, sort: "newest", options: {} };
+    this.view = { ...AT_FIRST, sort: "newest" };
     this.silent = false;
     this.growing = ""; // the prompt that is being written, as far as it is
     this._listeners = new Set();
@@ -116,6 +116,15 @@ export class Store {
 
   recall(session) {
     return read(`workbench:view:${session}`) ?? {};
+  }
+
+  /** Render settings by the names that somebody gave them. */
+  presets() {
+    return read("workbench:presets") ?? {};
+  }
+
+  keepPresets(presets) {
+    write("workbench:presets", presets);
   }
 
   _remember() {

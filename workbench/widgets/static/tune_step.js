@@ -7,7 +7,7 @@ import { isComplete } from "./job.js";
 import { Player } from "./media.js";
 import { Notice } from "./notice.js";
 import { JobLine } from "./progress.js";
-import { baseIndex, nearestJob } from "./prompt_step.js";
+import { currentIndex, nearestJob } from "./places.js";
 import { pointAt } from "./pointing.js";
 import { PromptText } from "./prompt_text.js";
 import { Takes } from "./takes.js";
@@ -73,8 +73,7 @@ export class TuneStep {
 
   async _apply() {
     const index = currentIndex(this.store);
-    const { options } = this.store.view;
-    await this.notice.guard(() => this.store.call("render", { index, options }, "render"));
+    await this.notice.guard(() => this.store.call("render", { index }, "render"));
   }
 
   _take(name, args) {
@@ -88,9 +87,4 @@ export class TuneStep {
   _change(args) {
     return this._take("set_parameters", { index: currentIndex(this.store), ...args });
   }
-}
-
-/** The prompt that is being tuned. */
-export function currentIndex(store) {
-  return store.entry(store.view.current) ? store.view.current : baseIndex(store);
 }

@@ -5,8 +5,7 @@ import { attribute, button, h, Keyed, put, show } from "./dom.js";
 import { secondsLeft } from "./estimate.js";
 import { hasEnded, isComplete } from "./job.js";
 import { Notice } from "./notice.js";
-import { baseIndex } from "./prompt_step.js";
-import { RenderOptions } from "./render_options.js";
+import { baseIndex } from "./places.js";
 import { Skeletons, VariationCard } from "./variation_card.js";
 import { duration, plural } from "./words.js";
 
@@ -16,11 +15,10 @@ export class VariationsStep {
     this.go = go;
     this.notice = new Notice();
     this.axes = new Axes(store);
-    this.options = new RenderOptions(store);
     this.count = h("input", { type: "number", min: 2, max: Math.min(64, store.config.max_batch), value: 8 });
     this.make = button("Make others", { icon: "spark", onclick: () => this.vary(true) });
-    this.render = button("Render all", { icon: "play", kind: "primary", onclick: () => this._ask("render_all", this._options()) });
-    this.rest = button("Render the rest", { icon: "play", kind: "primary", onclick: () => this._ask("render_rest", this._options()) });
+    this.render = button("Render all", { icon: "play", kind: "primary", onclick: () => this._ask("render_all") });
+    this.rest = button("Render the rest", { icon: "play", kind: "primary", onclick: () => this._ask("render_rest") });
     this.stop = button("Cancel all", { icon: "stop", onclick: () => this._cancel() });
     this.results = button("See results", { icon: "arrow", onclick: () => this.go(4) });
     this.summary = h("p", { class: "wb-quiet" });
@@ -50,7 +48,6 @@ export class VariationsStep {
         h("label", { class: "wb-count" }, h("span", { text: "How many" }), this.count),
         this.axes.el,
         this.make,
-        this.options.el,
       ),
     );
   }
@@ -85,7 +82,6 @@ export class VariationsStep {
       axes: this.axes.chosen,
     }));
     this.cards.update([...cards, ...Skeletons(making ? this.expected - cards.length : 0)]);
-    this.options.update();
     this.axes.update();
     this._updateHead(cards, making);
   }
@@ -164,11 +160,7 @@ export class VariationsStep {
     });
   }
 
-  _options() {
-    return { options: this.store.view.options };
-  }
-
-  async _ask(name, args) {
+  async _ask(name, args = {}) {
     await this.notice.guard(() => this.store.call(name, args, name));
     this.title.focus({ preventScroll: true }); // the button may be gone
   }

@@ -34,6 +34,14 @@ export function jobWords(job, paused = false) {
   return join("Done", duration(tookSeconds(job)));
 }
 
+/** What renders, as people call it. */
+export function engineWords(engine, model = "") {
+  if (engine === "animatic") return "storyboard";
+  const short = (model ?? "").split("/").filter(Boolean).pop() ?? "";
+  if (engine === "diffusers") return short || "a video model";
+  return short ? `${engine}: ${short}` : engine;
+}
+
 /** Who is rendering it and how busy that device is. */
 export function deviceWords(job, devices) {
   if (!job || hasEnded(job) || !job.device) return "";
