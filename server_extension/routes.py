@@ -43,6 +43,7 @@ API_ROUTES: Final[tuple[tuple[str, type[Any]], ...]] = (
     ("/api/recipe", recipes.RecipeHandler),
     # the server
     ("/api/devices", about.DevicesHandler),
+    ("/api/models", about.ModelsHandler),
     ("/api/workbench/health", about.HealthHandler),
     ("/api/workbench/openapi.json", about.OpenApiHandler),
 )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, expect
 
 from tests.browser.screen import LOAD_MS, Screen
 from tests.live_server import LiveServer
+from tests.models_on_disk import write_model
 from workbench.jobs.client.manager import JobManager
 from workbench.jobs.model import Job
 from workbench.settings import Settings
@@ -135,3 +137,31 @@ def test_what_renders_is_told_and_how_to_get_a_model(open_screen: Callable[..., 
     screen.enhance("dog running")
     screen.wait_for_videos(1)
     expect(screen.step.locator(".wb-player[data-drawn]")).to_be_visible()
+
+
+def test_a_model_of_this_machine_is_chosen_and_its_own_values_are_shown(
+    open_screen: Callable[..., Screen], tmp_path: Path
+) -> None:
+    folder = write_model(tmp_path / "models" / "wan-small")
+    with LiveServer(
+        tmp_path / "outputs", environment={"WORKBENCH_MODELS": str(folder.parent)}
+    ) as server:
+        (listed,) = server.get("/api/models").json()["models"]
+        assert listed["name"] == str(folder)
+        screen = open_screen(on=server).open_dashboard()
+        videos = _line(screen).get_by_role("button", name="Videos by")
+        videos.click()
+        dialog = screen.page.get_by_role("dialog", name="What renders the videos")
+        dialog.get_by_role("button", name="wan-small").click(timeout=LOAD_MS)
+        expect(videos).to_contain_text("wan-small", timeout=LOAD_MS)
+        screen.page.keyboard.press("Escape")
+        panel = screen.open_settings()
+        steps = panel.get_by_label("Steps", exact=True)
+        expect(steps).to_have_value("50", timeout=LOAD_MS)
+        steps.fill("7")
+        steps.press("Tab")
+        row = panel.locator(".wb-setting", has_text="Steps").first
+        expect(row).to_contain_text("instead of 50", timeout=LOAD_MS)
+        panel.get_by_label("LoRA", exact=True).fill("somebody/a-lora")
+        panel.get_by_role("button", name="Add").click()
+        expect(panel.get_by_label("Weight of somebody/a-lora")).to_have_value("1", timeout=LOAD_MS)

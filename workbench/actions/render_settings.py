@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Annotated, Any, Final, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from workbench.errors import FieldProblem, InvalidRequest
 from workbench.rendering import Lora, Profile, Quantisation
 
-__all__ = ["RENDER_SETTINGS", "RenderSettings", "aspect_of"]
+__all__ = ["RENDER_SETTINGS", "RenderSettings", "aspect_of", "changed_settings"]
 
 _ASPECT: Final = re.compile(r"\d{1,2}(?:\.\d{1,2})?:\d{1,2}(?:\.\d{1,2})?")
 
@@ -95,3 +97,16 @@ def aspect_of(text: str) -> float:
     except (ValueError, ZeroDivisionError):
         return 0.0
     return ratio if 1 / 8 <= ratio <= 8 else 0.0
+
+
+def changed_settings(settings: RenderSettings, values: Mapping[str, Any]) -> RenderSettings:
+    """Return ``settings`` with ``values`` set; raises ``InvalidRequest`` for what does not fit."""
+    try:
+        return settings.with_values(dict(values))
+    except ValidationError as error:
+        problems = tuple(
+            FieldProblem(".".join(["values", *(str(p) for p in e["loc"])]), e["msg"])
+            for e in error.errors()
+        )
+        told = "; ".join(f"{p.field.rpartition('.')[2]} {p.problem}" for p in problems)
+        raise InvalidRequest(f"These render settings do not fit: {told}.", problems) from error

@@ -7,9 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any, Final, TypeVar, overload
-
-from pydantic import ValidationError
+from typing import Final, TypeVar, overload
 
 from workbench.actions.carrying import carry_out
 from workbench.actions.model import (
@@ -30,8 +28,8 @@ from workbench.actions.model import (
     Vary,
     renders_asked,
 )
-from workbench.actions.render_settings import RenderSettings
-from workbench.errors import FieldProblem, InvalidRequest
+from workbench.actions.render_settings import RenderSettings, changed_settings
+from workbench.errors import InvalidRequest
 from workbench.prompts.enacting import enact
 from workbench.prompts.entries import tuned
 from workbench.prompts.intents.context import Context, Landmark
@@ -44,7 +42,7 @@ from workbench.prompts.trees import Trees
 from workbench.prompts.writer import PromptWriter
 from workbench.scene import Scene
 
-__all__ = ["Conversation", "Host", "proposed", "with_values"]
+__all__ = ["Conversation", "Host", "proposed"]
 
 T = TypeVar("T")
 _TURNS: Final = 12
@@ -243,7 +241,7 @@ def _settings_after(base: Entry, actions: Sequence[Action], host: Host) -> Rende
     settings = base.settings
     for action in actions:
         if isinstance(action, SetRender):
-            settings = with_values(settings, action.values)
+            settings = changed_settings(settings, action.values)
     if settings != base.settings:
         host.standing(settings)  # refuses what the engine cannot render
     return settings
@@ -254,19 +252,6 @@ def _standing(standing: Standing, settings: RenderSettings) -> RenderSettings:
         return standing(settings)
     except InvalidRequest:  # settings that no longer suit the engine must still be changeable
         return settings
-
-
-def with_values(settings: RenderSettings, values: Mapping[str, Any]) -> RenderSettings:
-    """Return ``settings`` with ``values`` set; raises ``InvalidRequest`` for what does not fit."""
-    try:
-        return settings.with_values(dict(values))
-    except ValidationError as error:
-        problems = tuple(
-            FieldProblem(".".join(["values", *(str(p) for p in e["loc"])]), e["msg"])
-            for e in error.errors()
-        )
-        told = "; ".join(f"{p.field.rpartition('.')[2]} {p.problem}" for p in problems)
-        raise InvalidRequest(f"These render settings do not fit: {told}.", problems) from error
 
 
 def _own_words(back: GoBack, request: str) -> str:

@@ -18,8 +18,9 @@ from workbench.actions.model import (
     Unlock,
     Vary,
 )
+from workbench.actions.render_settings import changed_settings
 from workbench.errors import FieldProblem, InvalidRequest, LanguageModelError
-from workbench.prompts.conversation import Conversation, Host, proposed, with_values
+from workbench.prompts.conversation import Conversation, Host, proposed
 from workbench.prompts.entries import (
     check_axes,
     check_fields,
@@ -394,9 +395,9 @@ class Sessions:
             entries = (self._trees.entry_at(session_id, index, "index"),)
         current = self.current(session_id)
         if current is not None and host is not None:
-            host.standing(with_values(current.settings, values))
+            host.standing(changed_settings(current.settings, values))
         self._store.keep_settings(
-            session_id, {one.index: with_values(one.settings, values) for one in entries}
+            session_id, {one.index: changed_settings(one.settings, values) for one in entries}
         )
 
     def link_jobs(self, session_id: str, index: int, job_ids: Sequence[str]) -> None:

@@ -15,18 +15,16 @@ from typing import Annotated, Any, Final, TypeVar
 from pydantic import Field
 
 from workbench.actions.model import Action, Render, Vary, actions_from, as_json
-from workbench.actions.render_settings import RenderSettings
-from workbench.engines.diffusers.library import find_models
+from workbench.actions.render_settings import RenderSettings, changed_settings
 from workbench.errors import InvalidRequest, NotFound, WorkbenchError
 from workbench.jobs.model import Job, JobState
-from workbench.prompts.conversation import with_values
+from workbench.model_library import model_objects
 from workbench.prompts.markers import strip_marker
 from workbench.prompts.model import Entry, PromptSession, Revision
 from workbench.render_requests import new_seed
 from workbench.studio import RenderParameters, Studio
 from workbench.widgets.commands import command
 from workbench.widgets.debouncer import Debouncer
-from workbench.widgets.library import library_views
 from workbench.widgets.presentation import View, session_line, session_view
 from workbench.widgets.renders import Renders, Screen, names_path, render_parameters
 from workbench.widgets.single_changes import single_changes
@@ -348,7 +346,7 @@ class SessionController:
         """Set how the session's renders are made; before there is one, how ``settings`` become."""
         await self._check_names(values)
         if self._session is None:
-            return {"settings": with_values(_settings(settings or {}), values).as_json()}
+            return {"settings": changed_settings(_settings(settings or {}), values).as_json()}
         await self._studio.set_render(self._session_id, values)
         await self._refresh()
         return {}
@@ -371,7 +369,8 @@ class SessionController:
     @command
     async def library(self) -> list[View]:
         """Return the video models on this machine, and how each would run on its largest GPU."""
-        return await asyncio.to_thread(library_views, self._studio)
+        found = await asyncio.to_thread(model_objects, self._studio)
+        return [one.model_dump() for one in found]
 
     @command
     async def render(self, index: Index, options: Options | None = None) -> View:
@@ -412,7 +411,7 @@ class SessionController:
         """Let a page name a file only where the library has it."""
         model = values.get("model")
         if isinstance(model, str) and names_path(model):
-            known = await asyncio.to_thread(find_models, self._studio.settings)
+            known = await asyncio.to_thread(model_objects, self._studio)
             if model in {one.name for one in known}:
                 values = {name: value for name, value in values.items() if name != "model"}
         render_parameters({k: v for k, v in values.items() if k in RenderParameters.model_fields})
@@ -478,4 +477,4 @@ class SessionController:
 
 def _settings(values: Options) -> RenderSettings:
     """Return the render settings that a page tells; raises ``InvalidRequest``."""
-    return with_values(RenderSettings(), values)
+    return changed_settings(RenderSettings(), values)

@@ -94,5 +94,5 @@ class Choice {
 
 function factsOf(model) {
   const fits = { true: "fits this GPU", false: "does not fit this GPU" }[String(model.fits)] ?? "";
-  return [model.name, `${model.gib} GiB`, `from ${model.takes.join(", ") || "its own inputs"}`, fits].filter(Boolean).join(" · ");
+  return [model.name, `${model.size_gib} GiB`, `from ${model.takes.join(", ") || "its own inputs"}`, fits].filter(Boolean).join(" · ");
 }

@@ -109,7 +109,7 @@ class Row {
     const usual = field.usual ? field.usual(changed ? defaults : values) : defaults[field.name];
     put(this.own, changed && known(usual) ? `instead of ${usual}` : "");
     if (field.choices) put(control.firstChild, !changed && known(usual) ? usual : "as the model has it");
-    if (document.activeElement === control && control.type !== "select-one") return;
+    if (this.typing) return;
     const shown = field.choices ? String(set[field.name] ?? "") : String(value);
     if (field.choices && shown && ![...control.options].some((option) => option.value === shown)) {
       control.append(h("option", { value: shown, text: shown }));
@@ -131,12 +131,13 @@ class Row {
 
   _input() {
     const { name, min, max, step, text } = this.field;
-    const node = h("input", { type: text ? "text" : "number", min, max, step, maxlength: text ? 4000 : null, onchange: () => this._take(node) });
+    const node = h("input", { type: text ? "text" : "number", min, max, step, maxlength: text ? 4000 : null, oninput: () => (this.typing = true), onblur: () => (this.typing = false), onchange: () => this._take(node) });
     return node;
   }
 
   _take(node) {
     if (!node.reportValidity()) return;
+    this.typing = false;
     const text = node.value.trim();
     this.change({ [this.field.name]: text === "" ? null : this.field.text ? text : Number(text) });
   }
