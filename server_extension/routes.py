@@ -1,11 +1,11 @@
-"""Every path of the workbench and its handler: the one list that routing and OpenAPI use."""
+"""Every path and its handler: the one list that routing and OpenAPI use."""
 
 from __future__ import annotations
 
 import re
 from typing import Any, Final
 
-from server_extension.handlers import about, files, inputs, prompts, queue, recipes, videos
+from server_extension.handlers import about, files, inputs, prompts, queue, recipes, status, videos
 from server_extension.handlers.events import EventsHandler
 
 __all__ = ["API_ROUTES", "url_patterns"]
@@ -23,8 +23,8 @@ API_ROUTES: Final[tuple[tuple[str, type[Any]], ...]] = (
     # renders
     ("/api/video/single_inference", videos.SingleHandler),
     ("/api/video/batch_inference", videos.BatchHandler),
-    ("/api/video/status/{job_id}", videos.StatusHandler),
-    ("/api/video/batch_status/{batch_id}", videos.BatchStatusHandler),
+    ("/api/video/status/{job_id}", status.StatusHandler),
+    ("/api/video/batch_status/{batch_id}", status.BatchStatusHandler),
     ("/api/video/cancel/{job_id}", videos.CancelHandler),
     ("/api/video/retry/{job_id}", videos.RetryHandler),
     ("/api/video/batch_cancel/{batch_id}", videos.BatchCancelHandler),

@@ -154,7 +154,7 @@ def test_a_kernel_finds_the_outputs_that_the_server_uses(tmp_path: Path) -> None
 def test_no_file_of_outputs_is_served_by_voila(tmp_path: Path, named: tuple[str, ...]) -> None:
     root = tmp_path / "root"
     server = LiveServer(root / "outputs")
-    server.desk = root
+    server.root = root
     try:
         server.start(*named)
         picture = root / "notebooks" / "picture.png"
@@ -176,7 +176,7 @@ def test_no_file_of_outputs_is_served_by_voila(tmp_path: Path, named: tuple[str,
 def test_nothing_of_outputs_is_reached_by_jupyters_own_routes(tmp_path: Path) -> None:
     root = tmp_path / "root"
     server = LiveServer(root / "outputs", environment={"WORKBENCH_INDEX": str(root / "i.sqlite3")})
-    server.desk = root
+    server.root = root
     with server:
         hidden = root / "outputs" / "j_0" / "poster.jpg"
         hidden.parent.mkdir()
@@ -226,7 +226,7 @@ def test_running_a_shipped_notebook_leaves_it_as_it_was(tmp_path: Path, name: st
     notebook = ROOT / "notebooks" / name
     before = notebook.read_bytes()
     server = LiveServer(tmp_path / "outputs")
-    server.desk = ROOT
+    server.root = ROOT
     with server:
         model = server.get(f"/api/contents/notebooks/{name}").json()
         code = next(c for c in model["content"]["cells"] if c["cell_type"] == "code")
@@ -263,7 +263,7 @@ def test_a_port_that_is_taken_is_said_plainly() -> None:
         port = holder.getsockname()[1]
         ended = _launch(JUPYTER_PORT=str(port))
     assert ended.returncode != 0
-    assert f"Port {port} is taken" in ended.stderr
+    assert f"Port {port} is in use" in ended.stderr
 
 
 def test_a_port_that_is_none_is_said_plainly() -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from workbench.actions.fitting import standing
+from workbench.actions.fitting import effective
 from workbench.actions.render_settings import RenderSettings
 from workbench.engines.completion import CompleteRequest
 from workbench.errors import FieldProblem, InvalidRequest, NotFound
@@ -96,7 +96,7 @@ class RenderRequests:
         )
         return self._jobs.complete(sketch)
 
-    def standing(self, kept: RenderSettings) -> RenderSettings:
+    def effective(self, kept: RenderSettings) -> RenderSettings:
         """Return ``kept`` with the engine's defaults; raises ``InvalidRequest`` beyond limits."""
         engine = kept.engine or self._settings.engine
         request = RenderRequest(
@@ -107,7 +107,7 @@ class RenderRequests:
             loras=kept.loras or (),
             quantize=kept.quantize or "none",
         )
-        return standing(kept, self._jobs.complete(request, kept).request)
+        return effective(kept, self._jobs.complete(request, kept).request)
 
     def _default_model(self, engine: str) -> str:
         return "" if engine == PLACEHOLDER_ENGINE else self._settings.model

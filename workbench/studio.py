@@ -373,7 +373,7 @@ class Studio:
         names |= {"storyboard": PLACEHOLDER_ENGINE, "the storyboard": PLACEHOLDER_ENGINE}
         if self.settings.model:
             names[Path(self.settings.model).name.lower()] = self.settings.model
-        return Host(standing=self._requests.standing, models=names)
+        return Host(standing=self._requests.effective, models=names)
 
     async def _rendered(
         self, session_id: str, revision: Revision, entry: Entry | None

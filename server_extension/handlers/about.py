@@ -1,4 +1,4 @@
-"""What is there and how it is: devices, health, and the OpenAPI document."""
+"""Devices, health, and the OpenAPI document."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _TOLD_LIBRARIES: Final = ("jupyter_server", "jupyterlab", "voila", "av", "diffus
 class DevicesHandler(ApiHandler):
     """GET /api/devices."""
 
-    @operation(Operation("See every device and what it is doing", answer=DevicesAnswer))
+    @operation(Operation("List every device and what it is doing", answer=DevicesAnswer))
     async def get(self) -> None:
         """Return the devices."""
         devices = await asyncio.to_thread(self.studio.jobs.devices)
@@ -46,7 +46,7 @@ class ModelsHandler(ApiHandler):
 class HealthHandler(ApiHandler):
     """GET /api/workbench/health."""
 
-    @operation(Operation("See what is up, with versions", answer=HealthAnswer))
+    @operation(Operation("Report health and versions", answer=HealthAnswer))
     async def get(self) -> None:
         """Return the health."""
         self.answer(await asyncio.to_thread(self._health))

@@ -1,4 +1,4 @@
-"""Inputs: pictures and videos sent for renders to begin from."""
+"""Inputs: uploaded images and videos for renders to begin from."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from server_extension.schemas.videos import InputAnswer
 
 __all__ = ["InputsHandler"]
 
-_MEDIA_TYPES: Final = ("image/png", "image/jpeg", "image/webp", "video/mp4", "video/webm")
+_MEDIA_TYPES: Final = (
+    "image/png", "image/jpeg", "image/webp", "video/mp4", "video/quicktime", "video/webm",
+)  # fmt: skip
 
 
 class InputsHandler(UploadHandler):
@@ -20,7 +22,7 @@ class InputsHandler(UploadHandler):
 
     @operation(
         Operation(
-            "Send a picture or a video for renders to begin from, as the body",
+            "Upload an image or a video for renders to begin from, as the body",
             answer=InputAnswer,
             status=201,
             upload=_MEDIA_TYPES,
@@ -28,7 +30,7 @@ class InputsHandler(UploadHandler):
         )
     )
     async def post(self) -> None:
-        """Keep what was sent; its first bytes tell what it is."""
+        """Keep the upload; its first bytes tell its type."""
         body = self.read_body()
         if self.media_type not in _MEDIA_TYPES:
             raise web.HTTPError(415, f"Send one of {', '.join(_MEDIA_TYPES)}.")

@@ -1,4 +1,4 @@
-"""The prompt side of the journey: enhance, initialize, vary, tune, edit, look back."""
+"""Prompts: enhance, initialize, vary, tune, edit, history."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ class InitializeHandler(ApiHandler):
 
     @operation(
         Operation(
-            "Start from a prompt as it is, and learn its parameters",
+            "Start from a prompt as it is, and get its parameters",
             InitializeRequest,
             InitializeAnswer,
             errors=(404, 503),
@@ -234,9 +234,9 @@ class HistoryHandler(ApiHandler):
 class ExportHandler(ApiHandler):
     """POST /api/session/export."""
 
-    @operation(Operation("Write a session out as one JSON document", ExportRequest, errors=(404,)))
+    @operation(Operation("Export a session as one JSON document", ExportRequest, errors=(404,)))
     async def post(self) -> None:
-        """Return the document, which an import takes as it is."""
+        """Return the document, which ``/api/session/import`` accepts as it is."""
         asked = self.parse(ExportRequest)
         self.write_json(await asyncio.to_thread(self.studio.sessions.export, asked.session_id))
 
@@ -244,7 +244,7 @@ class ExportHandler(ApiHandler):
 class ImportHandler(ApiHandler):
     """POST /api/session/import."""
 
-    @operation(Operation("Take in a session that was written out", ImportRequest, ImportAnswer))
+    @operation(Operation("Import an exported session", ImportRequest, ImportAnswer))
     async def post(self) -> None:
         """Add the session under a new id."""
         asked = self.parse(ImportRequest)

@@ -1,4 +1,4 @@
-"""Recipes: a lone video, or the recipe beside it, becomes a session again."""
+"""Recipes: a video or its recipe.json becomes a session again."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class RecipeHandler(UploadHandler):
 
     @operation(
         Operation(
-            "Take up a video again: send an mp4 or a recipe.json as the body",
+            "Continue from a video: send an mp4 or a recipe.json as the body",
             answer=RecipeAnswer,
             upload=tuple(_ENDINGS),
             errors=(400, 413, 415, 429, 503),

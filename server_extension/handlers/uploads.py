@@ -1,4 +1,4 @@
-"""What both kinds of upload share: who sent how much, whether it is read at all, decoding in turns."""
+"""What both kinds of upload share: quotas, size limits, decoding a few at a time."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ UPLOADS_SETTING: Final = "workbench_uploads"
 _LIMIT_BYTES: Final = 64 << 20
 _WINDOW_S: Final = 3_600.0
 _DECODED_AT_ONCE: Final = 2
-"""Each in a process of its own that may take gigabytes, while a thread waits for it."""
+"""Each decodes in its own process, which may take gigabytes, while a thread waits."""
 
 T = TypeVar("T")
 
 
 class Uploads:
-    """What each visitor has sent within the last hour. For one event loop."""
+    """What each visitor has uploaded within the last hour. For one event loop."""
 
     def __init__(self, settings: Settings) -> None:
-        """Bound each visitor as ``settings`` say."""
+        """Limit each visitor as ``settings`` say."""
         self._settings = settings
         self._sent: deque[tuple[float, str, int]] = deque()
         self._numbers: Counter[str] = Counter()
@@ -35,7 +35,7 @@ class Uploads:
         self._turns = asyncio.Semaphore(_DECODED_AT_ONCE)
 
     def admit(self, visitor: str, size_bytes: int) -> None:
-        """Count an upload, whatever becomes of it; raises ``Busy`` beyond what a visitor may send."""
+        """Count an upload, even if it fails; raises ``Busy`` beyond the visitor's quota."""
         now = time.monotonic()
         self._forget(now - _WINDOW_S)
         settings = self._settings
@@ -54,7 +54,7 @@ class Uploads:
         self._bytes[visitor] += size_bytes
 
     async def in_turn(self, function: Callable[..., T], *arguments: Any) -> T:
-        """Run ``function`` in a thread, a few at a time: the other threads are for everybody else."""
+        """Run ``function`` in a thread, a few at a time, so that other requests keep theirs."""
         async with self._turns:
             return await asyncio.to_thread(function, *arguments)
 
@@ -74,17 +74,17 @@ class UploadHandler(ApiHandler):
 
     @property
     def body_limit(self) -> int:
-        """Most bytes: a whole video may be sent."""
+        """Largest upload in bytes: a whole video."""
         return _LIMIT_BYTES
 
     @property
     def uploads(self) -> Uploads:
-        """What the visitors of this server have sent."""
+        """The uploads of this server's visitors."""
         uploads: Uploads = self.settings[UPLOADS_SETTING]
         return uploads
 
     async def prepare(self) -> None:  # type: ignore[override]  # as its base has it
-        """Authenticate, then decide by its announced length whether the body is kept at all."""
+        """Authenticate, then decide by the declared length whether to keep the body."""
         await super().prepare()
         if self.current_user is None or self.request.method != "POST":
             return
@@ -95,11 +95,13 @@ class UploadHandler(ApiHandler):
         try:
             self.uploads.admit(self._visitor, size)
         except Busy as error:
-            self._refusal = error  # told once the body has passed by: until then nobody listens
+            self._refusal = (
+                error  # answered once the body has arrived: until then the client does not read
+            )
 
     @property
     def keeps_body(self) -> bool:
-        """Whether what arrives is kept in memory."""
+        """Whether the body is kept in memory."""
         return super().keeps_body and self._refusal is None
 
     def read_body(self) -> bytes:
@@ -110,7 +112,7 @@ class UploadHandler(ApiHandler):
 
     @property
     def _visitor(self) -> str:
-        """Who sends: the user of a login cookie; a token alone names nobody, so its address does."""
+        """Who uploads: the user of a login cookie, or, with a token alone, the address."""
         if self.token_authenticated:
             return f"at {self.request.remote_ip}"
         return f"user {self.current_user.username}"

@@ -45,7 +45,7 @@ def test_no_step_has_a_serious_accessibility_finding(
     found["tune"] = _findings(screen)
     screen.go("Results")
     found["results"] = _findings(screen)
-    screen.cards.nth(1).get_by_role("button", name="Look at it").click()
+    screen.cards.nth(1).get_by_role("button", name="View:").click()
     found["video"] = _findings(screen)
     screen.page.keyboard.press("Escape")
     for place in (0, 1):

@@ -232,7 +232,7 @@ def test_a_failure_says_so_in_words_and_keeps_what_the_driver_said_folded(page: 
     expect(card.locator(".wb-job-state")).to_have_text("Failed")
     expect(card.get_by_text("Not enough memory on the device.")).to_be_visible()
     expect(card.get_by_text("Tried to allocate")).to_be_hidden()
-    expect(card.locator(".wb-player")).to_have_attribute("data-shows", "standin")
+    expect(card.locator(".wb-player")).to_have_attribute("data-shows", "storyboard")
     card.get_by_text("Details").click()
     expect(card.get_by_text("Tried to allocate")).to_be_visible()
     expect(card.get_by_role("button", name="Show the log")).to_be_visible()

@@ -120,7 +120,7 @@ def test_a_prompt_edited_by_hand_says_that_its_video_is_the_one_before(
     screen.button("Edit").click()
     screen.step.get_by_role("textbox", name="Prompt").fill("A lighthouse at noon, calm sea.")
     screen.button("Use this text").click()
-    told = screen.step.get_by_text("This is the video of the prompt before your edit.")
+    told = screen.step.get_by_text("This is the video of the previous prompt.")
     expect(told).to_be_visible(timeout=LOAD_MS)
     expect(screen.step.locator(".wb-job:visible")).to_have_count(0)
     screen.button("Render this text").click()

@@ -74,6 +74,7 @@ def test_a_video_is_kept_and_a_finished_job_is_one_already(server: LiveServer) -
         (b"\0\0\0\x20ftypisom garbage", "video/mp4", 400),
         (b"{}", "application/json", 415),
         (b"GIF89a", "image/gif", 415),
+        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "video/quicktime", 400),
     ],
 )
 def test_what_is_neither_picture_nor_video_is_refused_in_words(

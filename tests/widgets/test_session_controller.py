@@ -194,7 +194,7 @@ def test_every_field_of_a_scene_stands_in_one_group() -> None:
 def test_a_page_cannot_name_a_file_of_the_server(talk: Talk, options: dict[str, Any]) -> None:
     talk.ask("enhance", text="dog running")
     refused = talk.ask("render", index=0, options=options)
-    assert "cannot name files" in refused["error"]["message"]
+    assert "cannot use file paths" in refused["error"]["message"]
     assert refused["error"]["fields"] == list(options)
 
 

@@ -11,7 +11,7 @@ from workbench.actions.render_settings import RenderSettings, aspect_of
 from workbench.errors import InvalidRequest
 from workbench.rendering import RenderRequest
 
-__all__ = ["fit", "standing"]
+__all__ = ["effective", "fit"]
 
 Complete = Callable[[RenderRequest], RenderRequest]
 """Fills in an engine's defaults; raises ``InvalidRequest`` for what the engine cannot render."""
@@ -46,7 +46,7 @@ def fit(settings: RenderSettings, request: RenderRequest, complete: Complete) ->
     return full
 
 
-def standing(settings: RenderSettings, full: RenderRequest) -> RenderSettings:
+def effective(settings: RenderSettings, full: RenderRequest) -> RenderSettings:
     """Return ``settings`` with the values of ``full``: what "twice as long" is measured by."""
     seconds = full.num_frames / full.fps if full.num_frames and full.fps else None
     known: dict[str, Any] = {

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-from workbench.engines.headers import check_size, read_image_header
+from workbench.engines.headers import check_size, foreign_format, read_image_header
 from workbench.engines.inspection import decode_apart
 from workbench.errors import InvalidRequest
 
@@ -75,6 +75,8 @@ def ending_of(data: bytes) -> str:
 
     Raises ``InvalidRequest`` for what is none of the formats that are taken.
     """
+    if name := foreign_format(data[:16]):
+        raise InvalidRequest(f"{name} is not taken; save it as PNG or JPEG first.")
     for ending, _, fits in _MAGIC:
         if fits(data[:16]):
             return ending

@@ -1,6 +1,6 @@
-"""What happens when somebody at the screen asks for something: each command, over Studio.
+"""The commands of the screen, carried out by Studio.
 
-Knows the open session and the variations on the table; knows neither traits nor messages.
+Knows the open session and the variations in the grid; knows neither traits nor messages.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class SessionController:
 
     @command
     async def open(self, session: str, board: list[int] | None = None) -> None:
-        """Open an earlier session, with its variations as they were."""
+        """Open an earlier session with its variations."""
         await self.take_up(session)
         known = len(self._session.entries) if self._session else 0
         if board and all(0 <= index < known for index in board):
@@ -69,7 +69,7 @@ class SessionController:
 
     @command
     async def fresh(self) -> None:
-        """Clear the screen for a new session; the old one stays."""
+        """Clear the screen for a new session; the old one is kept."""
         self._session = None
         self._grid = VariationGrid()
         await self._renders.follow(None)
@@ -78,7 +78,7 @@ class SessionController:
 
     @command
     async def sessions(self, known: list[str]) -> list[View]:
-        """Return the earlier sessions; for a private screen those that its browser knows."""
+        """Return the earlier sessions; for a private screen only those that its browser knows."""
         return await asyncio.to_thread(self._earlier, known)
 
     async def take_up(self, session_id: str) -> None:
@@ -100,7 +100,7 @@ class SessionController:
         *,
         new_seeds: bool = False,
     ) -> View:
-        """Make an idea a prompt, seen to grow where a language model streams; start its first video.
+        """Turn an idea into a prompt, shown as it is written, and start its first video.
 
         ``settings`` are a new session's render settings. It keeps one seed unless ``new_seeds``.
         """
@@ -126,13 +126,13 @@ class SessionController:
 
     @command
     async def stop_writing(self) -> None:
-        """Leave the language model that is writing a prompt; nothing of it is kept."""
+        """Stop the language model that is writing a prompt and discard its text."""
         if self._writing is not None:
             self._writing.cancel()
 
     @command
     async def accept(self, index: Index, text: Text) -> View:
-        """Take the text that was written by hand in place of the prompt at ``index``."""
+        """Replace the prompt at ``index`` by the text written by hand."""
         entry = self._entry(index)
         if text.strip() == strip_marker(entry.prompt):
             return {"index": index}
@@ -169,7 +169,7 @@ class SessionController:
         one_thing: bool = False,
         again: bool = False,
     ) -> None:
-        """Deal ``total`` cards: the prompt at ``index``, the pinned ones, and fresh variations.
+        """Show ``total`` cards: the prompt at ``index``, the pinned ones, and new variations.
 
         With ``one_thing`` each variation differs from the prompt in one field.
         """
@@ -221,14 +221,14 @@ class SessionController:
     async def regenerate(
         self, index: Index, axes: list[str] | None = None, *, one_thing: bool = False
     ) -> View:
-        """Deal another variation in place of the card ``index``."""
+        """Replace the card ``index`` by another variation."""
         parent = self._entry(index).parent
         if parent is None:
-            raise InvalidRequest("The first prompt cannot be varied in its own place.")
+            raise InvalidRequest("The first prompt cannot be replaced by a variation of itself.")
         seed = secrets.randbits(31)
         entries = await self._variations(parent, 2, axes or [], one_thing=one_thing, seed=seed)
         if len(entries) < 2:
-            raise InvalidRequest("Nothing new was found along these axes; choose others.")
+            raise InvalidRequest("No new variation was found along these axes; choose others.")
         await self._refresh()
         self._grid.replace(index, entries[-1].index)
         self._show_grid()
@@ -236,7 +236,7 @@ class SessionController:
 
     @command
     async def rewrite(self, index: Index, text: Text) -> View:
-        """Put the text that was written by hand on the card ``index``."""
+        """Replace the text of the card ``index`` by the text written by hand."""
         accepted = await self.accept(index, text)
         self._grid.replace(index, accepted["index"])
         self._show_grid()
@@ -250,7 +250,7 @@ class SessionController:
 
     @command
     async def pin(self, index: Index, on: bool) -> None:
-        """Keep a card when the others are dealt anew, or let it go."""
+        """Pin or unpin a card: pinned ones stay when new variations are made."""
         if on and index in self._grid.indices:
             self._grid.pinned.add(index)
         else:
@@ -259,7 +259,7 @@ class SessionController:
 
     @command
     async def render_all(self, options: Options | None = None) -> View:
-        """Render every card on the table as one batch."""
+        """Render all cards as one batch."""
         prompts = [self._entry(index).prompt for index in self._grid.indices]
         batch = await self._studio.render_batch(
             prompts, session_id=self._session_id, parameters=render_parameters(options)
@@ -316,7 +316,7 @@ class SessionController:
         }
 
     async def _show_done(self, index: int, actions: Sequence[Action]) -> None:
-        """Show the renders that a request started, and put its variations on the table."""
+        """Show the renders and the variations that a request led to."""
         for action in actions:
             if isinstance(action, Vary) and action.entries:
                 self._grid.deal(index, list(action.entries))
@@ -329,7 +329,7 @@ class SessionController:
 
     @command
     async def undo(self, answer: Index, current: Index) -> View:
-        """Take back what one answer changed, and nothing else."""
+        """Undo what one answer changed, and nothing else."""
         undone = self._entry(answer)
         if answer == current and undone.parent is not None:
             return {"index": undone.parent}
@@ -378,10 +378,10 @@ class SessionController:
         job = await self._render(self._entry(index), options or {})
         return {"job": job.job_id}
 
-    # inner
+    # internal
 
     async def _first_video(self, entry: Entry, options: Options) -> View:
-        """Start the background video; when that fails the prompt still stands."""
+        """Start the background video; if that fails, the prompt is still kept."""
         try:
             job = await self._render(entry, options)
         except WorkbenchError as error:
@@ -420,12 +420,12 @@ class SessionController:
         self._screen.tell({"kind": "growing", "text": texts[-1]})
 
     def _deal(self, base: int, dealt: list[int], arrived: Sequence[Entry]) -> None:
-        """Put variations on the table as they come, before the last is written."""
+        """Show variations as they are written."""
         dealt.extend(entry.index for entry in arrived)
         if self._session is None:
             return
         known = {entry.index: entry for entry in (*self._session.entries, *arrived)}
-        if len(known) != max(known) + 1:  # something else came between; all is shown at the end
+        if len(known) != max(known) + 1:  # another command ran meanwhile; all are shown at the end
             return
         entries = tuple(known[index] for index in sorted(known))
         self._session = replace(self._session, entries=entries)
@@ -455,7 +455,7 @@ class SessionController:
         for session_id in known[:_SESSIONS_LISTED]:
             try:
                 entries = sessions.history(session_id)
-            except NotFound:  # from another outputs/ folder, or removed
+            except NotFound:  # of another outputs/ folder, or removed
                 continue
             if entries:
                 title = entries[0].request or entries[0].prompt
@@ -465,7 +465,7 @@ class SessionController:
     @property
     def _session_id(self) -> str:
         if self._session is None:
-            raise InvalidRequest("There is no prompt yet; describe a moment first.")
+            raise InvalidRequest("There is no prompt yet; describe your idea first.")
         return self._session.session_id
 
     def _entry(self, index: int) -> Entry:

@@ -1,4 +1,4 @@
-"""The storyboard of an idea as it was typed, moving while a language model still writes its prompt."""
+"""A storyboard of the idea as typed, shown while a language model still writes the prompt."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ _ENGINE: Final = "animatic"
 async def sketched(
     studio: Studio, renders: Renders, idea: str, settings: RenderSettings
 ) -> AsyncIterator[None]:
-    """Have ``idea`` drawn, in the shape and length of ``settings``, and shown while the body runs.
+    """Draw and show ``idea``, in the size of ``settings``, while the body runs.
 
-    Not with the composer, whose prompt stands at once. Whatever keeps the sketch from being drawn
-    is left to the first video to tell.
+    Not with the composer, which writes the prompt at once. Errors are ignored: the first video
+    reports them.
     """
     if not studio.writer.takes_time:
         yield

@@ -14,7 +14,7 @@ const AXES = {
   Setting: ["setting"],
 };
 
-/** Toggle buttons; with none pressed every axis is used. */
+/** Toggle buttons; with none pressed, all axes are used. */
 export class Axes {
   constructor(store) {
     this.store = store;
@@ -31,7 +31,7 @@ export class Axes {
     this.box = h("input", { type: "checkbox", onchange: () => store.set({ oneThing: this.box.checked }) });
     this.el = h(
       "div",
-      { class: "wb-axes", role: "group", "aria-label": "What may vary; all of it when none is chosen" },
+      { class: "wb-axes", role: "group", "aria-label": "Axes to vary; all of them if none is chosen" },
       h("span", { class: "wb-quiet", text: "Vary" }),
       buttons,
       h("label", { class: "wb-check", title: "Each variation differs from the prompt in one field, so that what differs in the videos has one cause" }, this.box, "Change one thing each"),

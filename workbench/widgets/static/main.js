@@ -18,7 +18,7 @@ import { plural } from "./words.js";
 
 const SHARED =
   "This dashboard is shared: this page shows your own sessions, but everyone with its link can reach all videos on this server.";
-const HERE_MS = 10_000; // a kernel that hears of no page tells nothing, and can be culled
+const HERE_MS = 10_000; // without it the kernel stops sending, and can be culled
 
 class App {
   constructor(model, signal) {
@@ -59,7 +59,7 @@ class App {
     this.update();
     this._begin();
     const here = () => store.call("here").catch(() => {});
-    const presence = setInterval(here, HERE_MS); // in the background a browser lets it sleep
+    const presence = setInterval(here, HERE_MS); // a browser throttles it in the background
     document.addEventListener("visibilitychange", () => document.hidden || here(), { signal });
     signal?.addEventListener("abort", () => clearInterval(presence));
   }
@@ -81,7 +81,7 @@ class App {
       "p",
       { class: "wb-banner", role: "status", hidden: true },
       icon("warn"),
-      h("span", { text: "The kernel has not answered yet. It may be busy; if it was stopped or restarted, run the cell again (in a dashboard: reload the page). Nothing is lost." }),
+      h("span", { text: "The kernel has not answered yet. It may be busy. If it was stopped or restarted, run the cell again (in a dashboard, reload the page). Nothing is lost." }),
     );
     return this.banner;
   }
@@ -93,7 +93,7 @@ class App {
     if (before === 4 && step !== 4) this.steps[3].leave();
     const { title } = this.steps[step - 1];
     title.focus({ preventScroll: true });
-    if (before !== step) this.el.scrollIntoView({ block: "start" }); // a screen of its own, not the cell above it
+    if (before !== step) this.el.scrollIntoView({ block: "start" }); // show the step, not the cell above it
   }
 
   update() {
@@ -117,7 +117,7 @@ class App {
     this.steps[3].leave();
   }
 
-  /** Take up what this notebook had open, unless the kernel already has a session. */
+  /** Reopen this notebook's session, unless the kernel already has one open. */
   async _begin() {
     const { store } = this;
     try {
@@ -127,7 +127,7 @@ class App {
         await store.call("open", { session: wanted, board: store.recall(wanted).board ?? null });
       }
     } catch {
-      // a session that is gone: begin with an empty page
+      // the session is gone: begin with an empty page
     }
   }
 

@@ -1,4 +1,4 @@
-// A render's state in one line: what it does, how far it is, who has it, and how to end it.
+// A render's state in one line: stage, progress, device, and a cancel button.
 
 import { attribute, button, h, put, show } from "./dom.js";
 import { Failure } from "./failure.js";

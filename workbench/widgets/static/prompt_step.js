@@ -20,7 +20,7 @@ const EXAMPLES = [
 ];
 
 const SLOW_MS = 200;
-const OLDER = "This is the video of the prompt before your edit.";
+const OLDER = "This is the video of the previous prompt.";
 
 export class PromptStep {
   constructor(store, { go }) {
@@ -41,7 +41,7 @@ export class PromptStep {
       oninput: () => this.update(),
     });
     this.submit = button("Enhance", { icon: "spark", kind: "primary", onclick: () => this._enhance() });
-    this.stop = button("Stop", { icon: "stop", hidden: true, title: "Leave the language model", onclick: () => this._stop() });
+    this.stop = button("Stop", { icon: "stop", hidden: true, title: "Stop the language model", onclick: () => this._stop() });
     this.draft = new Draft();
     this.idea = this._ideaForm();
     this.result = this._resultPart();
@@ -64,7 +64,7 @@ export class PromptStep {
     this.title = h("h2", { tabindex: -1, text: "What should happen?" });
     this.lead = h("p", {
       class: "wb-lead",
-      text: "Describe a moment in a few words. It becomes a full video prompt, and a first picture begins to move at once.",
+      text: "Describe a moment in a few words. It becomes a full video prompt, and a first video starts at once.",
     });
     this.examples = h(
       "div",
@@ -195,26 +195,26 @@ export class PromptStep {
     show(this.older, older);
     attribute(this.renderNow, "data-working", store.busy("render"));
     attribute(this.renderNow, "disabled", store.busy("render"));
-    if (this.sketch && job && !hasEnded(job) && !isShown(job, store)) return; // the storyboard stays until then
+    if (this.sketch && job && !hasEnded(job) && !isShown(job, store)) return; // keep the storyboard until then
     this._tellSketch(null);
     this.player.update(job);
   }
 
-  /** While the prompt is being written, its idea is drawn as it was typed. */
+  /** While the prompt is being written, show a storyboard of the idea as typed. */
   _showSketch(sketch) {
     const drawn = Boolean(sketch) && isShown(sketch, this.store);
     const waits = this.store.busy("enhance") && !drawn;
-    this.player.update(drawn ? sketch : null, waits ? "The first video starts as soon as the prompt stands." : "");
+    this.player.update(drawn ? sketch : null, waits ? "The first video starts as soon as the prompt is ready." : "");
     this._tellSketch(drawn ? sketch : null);
   }
 
   _tellSketch(sketch) {
     this.sketch = sketch;
-    put(this.caption, sketch ? "A storyboard of your words as you typed them. The first video takes its place once the prompt stands." : "");
+    put(this.caption, sketch ? "A storyboard of your words as you typed them. The first video replaces it once the prompt is ready." : "");
     show(this.caption, Boolean(sketch));
   }
 
-  /** The prompt that stands on this screen. */
+  /** The prompt shown on this screen. */
   _base() {
     return this.store.entry(baseIndex(this.store));
   }
@@ -229,13 +229,13 @@ export class PromptStep {
     const answer = await this.notice.guard(() => this.store.call("enhance", { text, settings: draft, new_seeds: newSeeds }, "enhance"));
     clearTimeout(slow);
     this._goSlow(false);
-    if (!answer || answer.stopped) return; // what was typed stands where it was
+    if (!answer || answer.stopped) return; // keep the typed text
     this.store.set({ base: answer.index, current: answer.index });
     if (answer.warning) this.notice.say(`The prompt is ready, but its video could not start: ${answer.warning}`);
     this.text.arrive();
   }
 
-  /** The answer takes its time: show where it will stand. */
+  /** While waiting for the answer, show where it will appear. */
   _goSlow(on) {
     this.slow = on;
     this.store.emit();

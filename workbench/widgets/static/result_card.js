@@ -1,4 +1,4 @@
-// One video of the results: its prompt, how it was made, and what can be done with it.
+// One video of the results: its prompt, its facts and its actions.
 
 import { ChangeList, changesOf } from "./changes.js";
 import { attribute, button, h, icon, put, show } from "./dom.js";
@@ -25,7 +25,7 @@ export class ResultCard {
     this.changes = new ChangeList();
     this.scores = new ScoreList();
     this.note = h("p", { class: "wb-result-note" });
-    this.twin = h("span", { class: "wb-badge", text: "looks like another", title: "Another video of this batch looks the same" });
+    this.duplicate = h("span", { class: "wb-badge", text: "looks like another", title: "Another video of this batch looks the same" });
     this.text = h("p", { class: "wb-card-text" });
     this.facts = h("dl", { class: "wb-facts" });
     this.details = h("details", { class: "wb-result-details", ontoggle: () => this._facts() }, h("summary", { text: "How it was made" }), this.facts);
@@ -38,7 +38,7 @@ export class ResultCard {
       { class: "wb-card wb-result", role: "listitem" },
       h("div", { class: "wb-card-media" }, this.player.el, this.open, this.hint, this.pick, this.star),
       this.line.el,
-      h("div", { class: "wb-card-body" }, this.twin, this.changes.el, this.text, this.scores.el, this.note, this.details, this.notice.el),
+      h("div", { class: "wb-card-body" }, this.duplicate, this.changes.el, this.text, this.scores.el, this.note, this.details, this.notice.el),
       h("div", { class: "wb-card-foot" }, this.use, h("span", { class: "wb-row wb-tight" }, this.again, this.video, this.recipe)),
     );
   }
@@ -62,9 +62,9 @@ export class ResultCard {
     put(this.hint, factsLine(job));
     put(this.note, job.note);
     show(this.note, Boolean(job.note));
-    show(this.twin, Boolean(job.near_duplicates?.length));
+    show(this.duplicate, Boolean(job.near_duplicates?.length));
     const about = job.prompt.slice(0, 60);
-    attribute(this.open, "aria-label", `Look at it: ${about}. ${factsLine(job)}`);
+    attribute(this.open, "aria-label", `View: ${about}. ${factsLine(job)}`);
     attribute(this.box, "aria-label", `Choose to compare: ${about}`);
     show(this.pick, isComplete(job));
     attribute(this.star, "aria-pressed", String(job.starred));

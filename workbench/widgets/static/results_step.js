@@ -1,4 +1,4 @@
-// Step 4: every video with its prompt, all in step.
+// Step 4: every video with its prompt, played in sync.
 
 import { attribute, button, h, Keyed, put, show } from "./dom.js";
 import { secondsLeft } from "./estimate.js";
@@ -100,7 +100,7 @@ export class ResultsStep {
     this.shown = shown;
     this.chosen = this.chosen.filter((id) => isComplete(store.jobs[id]));
     const ranges = changed ? rangesOf(all) : this.ranges;
-    if (JSON.stringify(ranges) !== JSON.stringify(this.ranges)) this.ranges = ranges; // else all cards stay
+    if (JSON.stringify(ranges) !== JSON.stringify(this.ranges)) this.ranges = ranges; // otherwise keep all cards
     this.cards.update(shown.map((job) => ({ job, chosen: this.chosen.indexOf(job.job_id), ranges: this.ranges, sort })));
     const done = all.filter((job) => isComplete(job)).length;
     const working = all.filter((job) => !hasEnded(job)).length;
@@ -125,7 +125,7 @@ export class ResultsStep {
     this.viewer.update(this.ranges);
   }
 
-  /** The step is left: nothing plays unseen. */
+  /** On leaving the step, stop all videos. */
   leave() {
     this.playback.stop();
     this.playback.started = false;
@@ -154,7 +154,7 @@ export class ResultsStep {
     this.store.emit();
   }
 
-  /** One batch: the server streams it. Anything else: the kernel packs what this session has. */
+  /** The server streams one batch; for anything else the kernel packs this session's videos. */
   async _zip() {
     const done = this.store.renders.filter((job) => isComplete(job));
     const [batch, ...others] = new Set(done.map((job) => job.batch_id));

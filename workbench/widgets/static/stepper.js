@@ -1,4 +1,4 @@
-// Where one is in the four steps, and the way back.
+// The navigation through the four steps.
 
 import { attribute, h, put } from "./dom.js";
 import { isComplete } from "./job.js";

@@ -1,4 +1,4 @@
-// What the page knows: the kernel's traits and jobs, the view's own state, commands under way.
+// The page's state: the kernel's traits and jobs, the view's own state, pending commands.
 
 import { byAge } from "./job.js";
 
@@ -12,7 +12,7 @@ export class Store {
     this.jobs = {};
     this.view = { ...AT_FIRST, sort: "newest" };
     this.silent = false;
-    this.growing = ""; // the prompt that is being written, as far as it is
+    this.growing = ""; // the text so far of the prompt that is being written
     this._listeners = new Set();
     this._waiting = new Map();
     this._busy = new Map();
@@ -31,7 +31,7 @@ export class Store {
     return index === null || index === undefined ? null : (this.entries[index] ?? null);
   }
 
-  /** The jobs of this session that are somebody's own, oldest first; the same list until one changes. */
+  /** The jobs of this session except placeholders, oldest first; the same list until one changes. */
   get renders() {
     this._renders ??= Object.values(this.jobs)
       .filter((job) => !job.preview_of && !job.sketch)
@@ -61,7 +61,7 @@ export class Store {
     this.emit();
   }
 
-  /** Ask the kernel; with a `key`, a second ask while the first is under way does nothing. */
+  /** Send the kernel a command; with a `key`, a repeat while the first is pending does nothing. */
   call(name, args = {}, key = null) {
     if (key && this._busy.has(key)) return this._busy.get(key);
     this._counter += 1;
@@ -87,7 +87,7 @@ export class Store {
     return this._busy.has(key);
   }
 
-  /** Tell everybody once before the next picture is drawn. */
+  /** Notify all subscribers once before the next frame is drawn. */
   emit() {
     if (this._scheduled) return;
     this._scheduled = true;
@@ -97,10 +97,10 @@ export class Store {
       for (const listener of this._listeners) listener(this);
     };
     requestAnimationFrame(run);
-    setTimeout(run, 120); // a page in the background draws no pictures
+    setTimeout(run, 120); // a page in the background draws no frames
   }
 
-  // what the browser keeps, so that a new kernel can take up where the old one was
+  // what the browser stores, so that a new kernel can continue where the old one stopped
 
   get _place() {
     return `workbench:${location.pathname.replace(/\/lab\/.*$/, "/lab")}:${this.config.place}`;
@@ -232,7 +232,7 @@ export class Store {
   }
 }
 
-/** What the kernel says went wrong; `fields` are the arguments that it is about. */
+/** An error from the kernel; `fields` are the arguments that it concerns. */
 export class CommandError extends Error {
   constructor({ message, fields }) {
     super(message);
@@ -252,6 +252,6 @@ function write(key, value) {
   try {
     localStorage.setItem(key, JSON.stringify(value));
   } catch {
-    // a browser that keeps nothing still works; it only forgets
+    // without storage everything works; only nothing is remembered
   }
 }

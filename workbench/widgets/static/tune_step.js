@@ -1,4 +1,4 @@
-// Step 3: talk to the prompt, see what changes, render it again.
+// Step 3: change the prompt in conversation, see what changes, render it again.
 
 import { Chips } from "./chips.js";
 import { Conversation } from "./conversation.js";
@@ -62,7 +62,7 @@ export class TuneStep {
     const job = own ?? nearestJob(store, entry);
     this.player.update(job);
     this.line.update(!own && isComplete(job) ? null : job);
-    put(this.caption, own || !job ? "" : "This is the video of the prompt before; apply the changes to render this one.");
+    put(this.caption, own || !job ? "" : "This is the video of the previous prompt; apply the changes to render this one.");
     show(this.caption, this.caption.textContent !== "");
     const working = store.busy("render");
     attribute(this.apply, "disabled", working);

@@ -1,4 +1,4 @@
-// One variation: what it changes, its text, its render, and what can be done with it.
+// One variation: its changes, text, render and actions.
 
 import { ChangeList } from "./changes.js";
 import { attribute, button, h, put, show } from "./dom.js";
@@ -125,7 +125,7 @@ export class VariationCard {
   }
 }
 
-/** Places of cards that are still being written. */
+/** Placeholders for cards that are still being written. */
 export function Skeletons(count) {
   return Array.from({ length: Math.max(0, count) }, (_, place) => ({
     key: `skeleton ${place}`,

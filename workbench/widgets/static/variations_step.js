@@ -29,7 +29,7 @@ export class VariationsStep {
       "div",
       { class: "wb-empty" },
       this.prompt,
-      h("p", { text: "Each variation changes something you can name; the subject and what it does stay." }),
+      h("p", { text: "Each variation changes something you can name; the subject and its action stay." }),
       button("Make variations", { icon: "spark", kind: "primary", onclick: () => this.vary(false) }),
     );
     this.el = h("section", { class: "wb-step wb-step-variations" }, this._head(), this.notice.el, this.grid, this.empty);
