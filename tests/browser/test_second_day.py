@@ -56,7 +56,7 @@ def test_a_lab_page_loaded_anew_over_a_living_kernel_stands_where_it_stood(
     text = screen.prompt.inner_text()
     screen.page.locator(".jp-Notebook .jp-MarkdownCell").first.click()
     screen.page.keyboard.press("Control+S")
-    copy = screen.server.desk / "notebooks" / "workbench.ipynb"
+    copy = screen.server.root / "notebooks" / "workbench.ipynb"
     limit = time.monotonic() + 30
     while b"widget-view" not in copy.read_bytes():
         assert time.monotonic() < limit, "the notebook was not saved"
