@@ -359,7 +359,7 @@ class SessionController:
         found: View = {"values": {}, "defaults": {}, "problem": ""}
         for name, one in (("defaults", own), ("values", kept)):
             try:
-                full = await asyncio.to_thread(self._studio.standing, one)
+                full = await asyncio.to_thread(self._studio.effective_settings, one)
             except WorkbenchError as error:
                 found["problem"] = str(error)
             else:

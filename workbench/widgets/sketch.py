@@ -40,7 +40,7 @@ async def sketched(
 
 async def _draw(studio: Studio, renders: Renders, idea: str, settings: RenderSettings) -> None:
     with suppress(WorkbenchError, ValueError):  # pydantic's is a ValueError
-        shape = studio.standing(settings.with_values({"engine": _ENGINE}))
+        shape = studio.effective_settings(settings.with_values({"engine": _ENGINE}))
         parameters = RenderParameters(
             engine=_ENGINE, seed=settings.seed, width=shape.width, height=shape.height
         )

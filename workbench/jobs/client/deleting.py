@@ -69,10 +69,15 @@ class Deleting:
         self._contact.tell()
         return self._reader.jobs_by_id(list(job_ids))
 
-    def deleted_of_session(self, session_id: str) -> list[str]:
-        """Return the deleted jobs of a session that can be brought back."""
+    def ids_of_session(self, session_id: str) -> list[str]:
+        """Return the ids of all jobs of a session."""
         with self._index.read() as connection:
-            return _DELETIONS.of_session(connection, session_id)
+            return _DELETIONS.living_of_session(connection, session_id)
+
+    def deleted_of_session(self, session_id: str, since: float = 0.0) -> list[str]:
+        """Return the jobs of a session that were deleted since then and can be brought back."""
+        with self._index.read() as connection:
+            return _DELETIONS.of_session(connection, session_id, since)
 
     def storage(self) -> Storage:
         """Return the space that videos take."""

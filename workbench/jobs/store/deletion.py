@@ -88,10 +88,20 @@ class Deletions:
             "DELETE FROM deleted_jobs WHERE job_id = ?", [(job_id,) for job_id in job_ids]
         )
 
-    def of_session(self, connection: sqlite3.Connection, session_id: str) -> list[str]:
-        """Return the deleted jobs of a session."""
+    def living_of_session(self, connection: sqlite3.Connection, session_id: str) -> list[str]:
+        """Return the jobs of a session that are there."""
         rows = connection.execute(
-            "SELECT job_id FROM deleted_jobs WHERE session_id = ?", (session_id,)
+            "SELECT job_id FROM jobs WHERE session_id = ? AND preview_of IS NULL", (session_id,)
+        )
+        return [row["job_id"] for row in rows]
+
+    def of_session(
+        self, connection: sqlite3.Connection, session_id: str, since: float
+    ) -> list[str]:
+        """Return the jobs of a session that were deleted since then."""
+        rows = connection.execute(
+            "SELECT job_id FROM deleted_jobs WHERE session_id = ? AND deleted_at >= ?",
+            (session_id, since),
         )
         return [row["job_id"] for row in rows]
 
