@@ -312,10 +312,10 @@ class Studio:
         self.sessions.forget_deleted(deleted_at - self.settings.undo_s)
         return jobs
 
-    def undelete_session(self, session_id: str) -> None:
+    def undelete_session(self, session_id: str) -> tuple[Job, ...]:
         """Bring a deleted session back with the renders that went with it; or ``NotFound``."""
         deleted_at = self.sessions.undelete(session_id)
-        self.jobs.undelete(self.jobs.deleted_of_session(session_id, deleted_at))
+        return self.jobs.undelete(self.jobs.deleted_of_session(session_id, deleted_at))
 
     def engine_names(self) -> tuple[str, ...]:
         """Return the names of the engines that can be asked for."""
