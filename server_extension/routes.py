@@ -10,6 +10,7 @@ from server_extension.handlers import (
     deletion,
     files,
     inputs,
+    language,
     prompts,
     queue,
     recipes,
@@ -17,6 +18,7 @@ from server_extension.handlers import (
     videos,
 )
 from server_extension.handlers.events import EventsHandler
+from server_extension.handlers.page import PageHandler
 
 __all__ = ["API_ROUTES", "url_patterns"]
 
@@ -56,6 +58,8 @@ API_ROUTES: Final[tuple[tuple[str, type[Any]], ...]] = (
     ("/api/video/batch_download/{batch_id}", files.DownloadHandler),
     ("/api/video/inputs", inputs.InputsHandler),
     ("/api/recipe", recipes.RecipeHandler),
+    # language models
+    ("/api/language", language.LanguageHandler),
     # the server
     ("/api/devices", about.DevicesHandler),
     ("/api/models", about.ModelsHandler),
@@ -67,8 +71,9 @@ API_ROUTES: Final[tuple[tuple[str, type[Any]], ...]] = (
 OTHER_ROUTES: Final[tuple[tuple[str, type[Any]], ...]] = (
     ("/api/video/events", EventsHandler),
     ("/static/videos/(.+)", files.VideoHandler),
+    ("/workbench", PageHandler),
 )
-"""The websocket and the files; Jupyter's own ``/static`` comes after ours."""
+"""The websocket, the files and the page; Jupyter's own ``/static`` comes after ours."""
 
 
 def url_patterns() -> list[tuple[str, type[Any]]]:

@@ -96,6 +96,9 @@ SCHEMA: Final = Schema(
         ) WITHOUT ROWID;
         """,
         """
+        ALTER TABLE prompt_session ADD COLUMN language TEXT NOT NULL DEFAULT '';
+        """,
+        """
         ALTER TABLE prompt_session ADD COLUMN name TEXT NOT NULL DEFAULT '';
         ALTER TABLE prompt_session ADD COLUMN tags TEXT NOT NULL DEFAULT '[]';
         ALTER TABLE prompt_session ADD COLUMN archived INTEGER NOT NULL DEFAULT 0;
@@ -138,6 +141,18 @@ class PromptStore:
             session_id,
         )
         return None if row is None else moment(row["created_at"])
+
+    def language(self, session_id: str) -> str:
+        """Return the language model that was chosen for the session, as JSON; empty for none."""
+        row = self._one("SELECT language FROM prompt_session WHERE session_id = ?", session_id)
+        return "" if row is None else str(row["language"])
+
+    def set_language(self, session_id: str, choice: str) -> None:
+        """Keep the language model chosen for the session; empty lets it go by the default."""
+        with self._database.writing() as connection:
+            connection.execute(
+                "UPDATE prompt_session SET language = ? WHERE session_id = ?", (choice, session_id)
+            )
 
     def append(
         self,
@@ -344,14 +359,14 @@ class PromptStore:
     def summaries(
         self, limit: int, *, query: str = "", archived: bool | None = None
     ) -> tuple[SessionSummary, ...]:
-        """Return the sessions used last, newest first.
+        """Return the sessions used last that have a prompt, newest first.
 
         ``query`` is part of a name, a tag or a prompt; ``archived`` keeps those that are, or not.
         """
         like = "%" + re.sub(r"([%_\\])", r"\\\1", query.strip()) + "%"
         with self._database.connection() as connection:
             rows = connection.execute(
-                "SELECT * FROM prompt_session AS s WHERE deleted_at IS NULL "
+                "SELECT * FROM prompt_session AS s WHERE entry_count > 0 AND deleted_at IS NULL "
                 "AND (:archived IS NULL OR archived = :archived) "
                 "AND (:query = '' OR name LIKE :like ESCAPE '\\' OR title LIKE :like ESCAPE '\\' "
                 "OR tags LIKE :like ESCAPE '\\' OR EXISTS (SELECT 1 FROM prompt_entry AS e "
