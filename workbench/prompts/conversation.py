@@ -29,7 +29,7 @@ from workbench.actions.model import (
     renders_asked,
 )
 from workbench.actions.render_settings import RenderSettings, changed_settings
-from workbench.errors import InvalidRequest
+from workbench.errors import FieldProblem, InvalidRequest
 from workbench.prompts.enacting import enact
 from workbench.prompts.entries import tuned
 from workbench.prompts.intents.context import Context, Landmark
