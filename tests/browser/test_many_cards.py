@@ -87,7 +87,7 @@ def _entry(index: int) -> dict[str, Any]:
     return {
         "index": index, "kind": "variation" if index else "enhanced", "prompt": f"a dog, take {index}",
         "parent": 0 if index else None, "request": "", "fallback": False, "source": "provider",
-        "message": "", "changes": [], "created": 0, "jobs": [], "provider": "builtin",
+        "message": "", "changes": [], "created": 0, "jobs": [], "provider": "builtin", "settings": {},
         "scene": {name: {"value": "", "origin": ""} for name in SCENE_FIELDS},
     }  # fmt: skip
 

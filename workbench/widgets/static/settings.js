@@ -50,12 +50,11 @@ export class RenderSettings {
 
   async _describe(key) {
     const { set } = this;
-    const found = await this.store.call("render_values", { settings: set }).catch((error) => ({ problem: error.message }));
+    const asked = this.store.call("render_values", { settings: set });
+    const found = (await asked.catch((error) => ({ problem: error.message }))) ?? {};
     if (key !== this.key) return;
-    this.values = { ...this.values, ...found.values };
-    this.defaults = { ...this.defaults, ...found.defaults };
-    if (found.values) this.values = found.values;
-    if (found.defaults) this.defaults = found.defaults;
+    this.values = found.values ?? this.values;
+    this.defaults = found.defaults ?? this.defaults;
     this.problem = found.problem ?? "";
     this.store.emit();
   }
