@@ -25,6 +25,8 @@ __all__ = ["main", "server_command"]
 ROOT: Final = Path(__file__).resolve().parent.parent
 NOTEBOOK: Final = "notebooks/workbench.ipynb"
 """Our JupyterLab extension runs its first cell if the link ends in ``?workbench``."""
+PAGE: Final = "/workbench"
+"""Leads to the workbench in JupyterLab."""
 DASHBOARD: Final = "voila/render/notebooks/dashboard.ipynb"
 LAB_CONFIG: Final = Path(__file__).resolve().parent / "lab_config"
 """Our defaults for JupyterLab's settings; the user's own settings win."""
@@ -68,7 +70,7 @@ def server_command(
     host: str, port: int | None, *, dashboard: bool = False, further: Sequence[str] = ()
 ) -> list[str]:
     """Return the command that starts the server; options in ``further`` replace ours."""
-    page = f"/{DASHBOARD}" if dashboard else f"/lab/tree/{NOTEBOOK}?workbench"
+    page = f"/{DASHBOARD}" if dashboard else PAGE
     command = [
         *(sys.executable, "-m", "jupyterlab"),
         f"--ServerApp.ip={host}",

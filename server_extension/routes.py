@@ -5,8 +5,19 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-from server_extension.handlers import about, files, inputs, prompts, queue, recipes, status, videos
+from server_extension.handlers import (
+    about,
+    files,
+    inputs,
+    language,
+    prompts,
+    queue,
+    recipes,
+    status,
+    videos,
+)
 from server_extension.handlers.events import EventsHandler
+from server_extension.handlers.page import PageHandler
 
 __all__ = ["API_ROUTES", "url_patterns"]
 
@@ -41,6 +52,8 @@ API_ROUTES: Final[tuple[tuple[str, type[Any]], ...]] = (
     ("/api/video/batch_download/{batch_id}", files.DownloadHandler),
     ("/api/video/inputs", inputs.InputsHandler),
     ("/api/recipe", recipes.RecipeHandler),
+    # language models
+    ("/api/language", language.LanguageHandler),
     # the server
     ("/api/devices", about.DevicesHandler),
     ("/api/workbench/health", about.HealthHandler),
@@ -51,8 +64,9 @@ API_ROUTES: Final[tuple[tuple[str, type[Any]], ...]] = (
 OTHER_ROUTES: Final[tuple[tuple[str, type[Any]], ...]] = (
     ("/api/video/events", EventsHandler),
     ("/static/videos/(.+)", files.VideoHandler),
+    ("/workbench", PageHandler),
 )
-"""The websocket and the files; Jupyter's own ``/static`` comes after ours."""
+"""The websocket, the files and the page; Jupyter's own ``/static`` comes after ours."""
 
 
 def url_patterns() -> list[tuple[str, type[Any]]]:

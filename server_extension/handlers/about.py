@@ -50,7 +50,7 @@ class HealthHandler(ApiHandler):
             versions=_versions(),
             engine=settings.engine,
             engines=list(self.studio.engine_names()),
-            language_provider=self.studio.writer.name,
+            language_provider=self.studio.language.choice().provider,
             supervisor=None
             if supervisor is None
             else {"pid": supervisor.pid, "started_at": supervisor.started_at},

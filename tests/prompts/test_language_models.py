@@ -297,12 +297,11 @@ def test_the_session_keeps_what_was_said_but_never_the_key(
     endpoint: Misbehaving, settings: Settings
 ) -> None:
     endpoint.answers(Reply(GOOD.replace("wet pier", f"pier {KEY}")))
-    writer = PromptWriter(settings)
-    sessions = Sessions(settings, writer)
+    sessions = Sessions(settings)
 
     async def begin() -> tuple[str, int]:
         session_id, entry = await sessions.enhance(ROUGH)
-        await writer.close()
+        await sessions.language.close()
         return session_id, entry.index
 
     session_id, index = asyncio.run(begin())

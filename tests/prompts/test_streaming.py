@@ -251,8 +251,8 @@ def test_variations_are_kept_and_told_as_their_questions_are_answered(
     told: list[Entry] = []
     kept_when_told: list[int] = []
 
-    async def journey(writer: PromptWriter) -> tuple[Entry, ...]:
-        sessions = Sessions(settings, writer)
+    async def journey(_writer: PromptWriter) -> tuple[Entry, ...]:
+        sessions = Sessions(settings)
         session_id, _ = await sessions.enhance(ROUGH)
 
         def show(entry: Entry) -> None:
@@ -261,6 +261,7 @@ def test_variations_are_kept_and_told_as_their_questions_are_answered(
             kept_when_told.append(len(sessions.history(session_id)))
 
         entries = await sessions.variations(session_id, [0], 9, on_entry=show)
+        await sessions.language.close()
         sessions.close()
         return entries
 
@@ -275,10 +276,11 @@ def test_a_builtin_set_is_told_whole(settings: Settings) -> None:
     builtin = settings.model_copy(update={"language_provider": "builtin"})
     told: list[Entry] = []
 
-    async def journey(writer: PromptWriter) -> tuple[Entry, ...]:
-        sessions = Sessions(builtin, writer)
+    async def journey(_writer: PromptWriter) -> tuple[Entry, ...]:
+        sessions = Sessions(builtin)
         session_id, _ = await sessions.enhance(ROUGH, on_text=pytest.fail)
         entries = await sessions.variations(session_id, [0], on_entry=told.append)
+        await sessions.language.close()
         sessions.close()
         return entries
 

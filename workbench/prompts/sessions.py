@@ -28,6 +28,7 @@ from workbench.prompts.entries import (
     shaped,
     varied,
 )
+from workbench.prompts.language_models.session_language import SessionLanguage
 from workbench.prompts.model import (
     Draft,
     Entry,
@@ -40,11 +41,10 @@ from workbench.prompts.model import (
     Turn,
     Variation,
 )
-from workbench.prompts.rewinding import Rewinder
 from workbench.prompts.session_files import read_session, write_session
 from workbench.prompts.store import PromptStore
 from workbench.prompts.trees import Trees
-from workbench.prompts.writer import PromptWriter, is_about_session
+from workbench.prompts.writer import is_about_session, rewrite_prompt
 from workbench.scene import Origin, Scene
 from workbench.settings import Settings
 
@@ -54,12 +54,15 @@ __all__ = ["Sessions"]
 class Sessions:
     """Every session of one index. Cheap to create; safe to use from several threads."""
 
-    def __init__(self, settings: Settings, writer: PromptWriter) -> None:
-        self._writer = writer
+    def __init__(self, settings: Settings) -> None:
         self._store = PromptStore(settings.index_path)
-        self._trees = Trees(self._store, writer)
-        rewinder = Rewinder(self._store, writer.name, writer.rewrite)
-        self._conversation = Conversation(self._store, self._trees, rewinder, writer)
+        self.language = SessionLanguage(settings, self._store)
+        self._trees = Trees(self._store, self.language)
+        self._conversation = Conversation(self._store, self._trees, self.language)
+
+    def begin(self) -> str:
+        """Start a session without a prompt, such as one that a language model is chosen for."""
+        return self._trees.begin()
 
     async def enhance(
         self,
@@ -74,7 +77,8 @@ class Sessions:
         ``on_text`` is called by the event loop with the prompt so far as it grows, where a language
         model can stream; the entry's text replaces it.
         """
-        draft = await self._writer.enhance(rough_prompt, seed=seed, on_text=on_text)
+        writer = self.language.writer(session_id)
+        draft = await writer.enhance(rough_prompt, seed=seed, on_text=on_text)
         held = self._trees.locked_values(session_id)
         if held:
             draft = await self._with_locks(draft, held)
@@ -105,7 +109,7 @@ class Sessions:
             if parent is not None:
                 problem = "needs the session that it is in"
                 raise InvalidRequest(f"A parent {problem}.", (FieldProblem("parent", problem),))
-            draft = await self._writer.extract(prompt)
+            draft = await self.language.writer().extract(prompt)
             session_id = self._trees.begin()
             return session_id, self._trees.append(session_id, given(draft), draft.exchanges)
         self._trees.check(session_id)
@@ -131,7 +135,8 @@ class Sessions:
         """Start a session from a prompt whose scene is known, such as a recipe's."""
         session_id = self._trees.begin()
         return session_id, self._trees.append(
-            session_id, entry(EntryKind.GIVEN, prompt, scene, provider=self._writer.name)
+            session_id,
+            entry(EntryKind.GIVEN, prompt, scene, provider=self.language.choice().provider),
         )
 
     async def variations(
@@ -169,7 +174,7 @@ class Sessions:
                 for one in stored:
                     loop.call_soon(on_entry, one)
 
-        made = await self._writer.vary(
+        made = await self.language.writer(session_id).vary(
             parents,
             max(0, total - len(chosen)),
             axes=axes,
@@ -208,7 +213,7 @@ class Sessions:
         if confirmed:
             return await self.act(session_id, confirmed, prompt, host=host)
         context = self._conversation.context(session_id, base, host)
-        revision = self._writer.revise(user_request, context, failure)
+        revision = self.language.writer(session_id).revise(user_request, context, failure)
         return await self._done(session_id, base, said, revision, user_request, host)
 
     async def is_about_session(
@@ -223,7 +228,7 @@ class Sessions:
         if base is None:
             return True
         context = self._conversation.context(session_id, base, host)
-        return is_about_session(self._writer.revise(user_request, context))
+        return is_about_session(self.language.writer(session_id).revise(user_request, context))
 
     async def act(
         self,
@@ -251,11 +256,20 @@ class Sessions:
         flat = tuple(
             one for a in actions for one in (a.actions if isinstance(a, Propose) else (a,))
         )
-        revision = self._conversation.revised(base, flat)
+        revision = self._conversation.revised(session_id, base, flat)
         return await self._done(
             session_id, base, said, revision, request, host or Host(),
             confirmed=True, is_turn=is_turn,
         )  # fmt: skip
+
+    def take_back(self, session_id: str, index: int) -> tuple[Revision, Entry]:
+        """Take back what one entry changed, and keep all that came after it; a new entry.
+
+        Raises ``NotFound``, and ``InvalidRequest`` for an entry that did not lead to where the
+        session stands.
+        """
+        self._trees.check(session_id)
+        return self._conversation.taken_back(session_id, index)
 
     async def _base(
         self, session_id: str, prompt: str | None
@@ -356,7 +370,7 @@ class Sessions:
         scene = scene.edit(shaped(values), origin=Origin.EDITED, force=True)
         relocked = [f for f in base.scene.provenance if base.scene.is_locked(f) and f not in unlock]
         scene = scene.lock(*dict.fromkeys((*relocked, *lock)))
-        text = self._writer.rewrite(base.prompt, base.scene, scene)
+        text = rewrite_prompt(base.prompt, base.scene, scene)
         edits = [EditField(field=name, value=value) for name, value in shaped(values).items()]
         actions = (
             *((Unlock(fields=tuple(unlock)),) if unlock else ()),
@@ -417,5 +431,5 @@ class Sessions:
 
     async def _with_locks(self, draft: Draft, held: Mapping[str, Any]) -> Draft:
         scene = draft.scene.edit(held, origin=Origin.LOCKED, force=True)
-        text = self._writer.rewrite(draft.prompt, draft.scene, scene)
+        text = rewrite_prompt(draft.prompt, draft.scene, scene)
         return Draft(text, scene, draft.provider, draft.is_fallback, draft.message, draft.exchanges)

@@ -85,6 +85,9 @@ SCHEMA: Final = Schema(
             PRIMARY KEY (session_id, position)
         ) WITHOUT ROWID;
         """,
+        """
+        ALTER TABLE prompt_session ADD COLUMN language TEXT NOT NULL DEFAULT '';
+        """,
     ),
 )
 
@@ -119,6 +122,18 @@ class PromptStore:
         """Return when the session began, or None when there is no such session."""
         row = self._one("SELECT created_at FROM prompt_session WHERE session_id = ?", session_id)
         return None if row is None else moment(row["created_at"])
+
+    def language(self, session_id: str) -> str:
+        """Return the language model that was chosen for the session, as JSON; empty for none."""
+        row = self._one("SELECT language FROM prompt_session WHERE session_id = ?", session_id)
+        return "" if row is None else str(row["language"])
+
+    def set_language(self, session_id: str, choice: str) -> None:
+        """Keep the language model chosen for the session; empty lets it go by the default."""
+        with self._database.writing() as connection:
+            connection.execute(
+                "UPDATE prompt_session SET language = ? WHERE session_id = ?", (choice, session_id)
+            )
 
     def append(
         self,
@@ -275,11 +290,11 @@ class PromptStore:
         return tuple(Exchange(**json.loads(row["content"])) for row in rows)
 
     def summaries(self, limit: int) -> tuple[SessionSummary, ...]:
-        """Return the sessions used last, newest first."""
+        """Return the sessions used last that have a prompt, newest first."""
         with self._database.connection() as connection:
             rows = connection.execute(
                 "SELECT session_id, created_at, updated_at, entry_count, title FROM prompt_session "
-                "ORDER BY updated_at DESC, session_id DESC LIMIT ?",
+                "WHERE entry_count > 0 ORDER BY updated_at DESC, session_id DESC LIMIT ?",
                 (limit,),
             ).fetchall()
         return tuple(

@@ -39,9 +39,11 @@ if TYPE_CHECKING:
     from workbench.prompts.chat import ChatEndpoint
     from workbench.prompts.language_writer import LanguageWriter
 
-__all__ = ["PromptWriter", "is_about_session"]
+__all__ = ["FindKey", "PromptWriter", "is_about_session", "rewrite_prompt", "scene_of"]
 
 _log = logging.getLogger(__name__)
+FindKey = Callable[[], str]
+"""Returns an endpoint's key from where it is kept; may take a moment."""
 _LARGEST_CALL = 4
 """Variations asked for in one question; more are asked for side by side, so that some come early."""
 
@@ -70,13 +72,14 @@ class PromptWriter:
 
     Every method raises ``InvalidRequest`` for a text that is empty or beyond the limit of the
     settings, and nothing else. With a language model, one call takes at most
-    ``language_timeout_s`` and some milliseconds.
+    ``language_timeout_s`` and some milliseconds. ``find_key`` returns the endpoint's key when it is
+    first asked, and again after the endpoint has refused the one before.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, find_key: FindKey | None = None) -> None:
         self._settings = settings
         self.name: str = settings.language_provider
-        self._model = _language_writer(settings)
+        self._model = _language_writer(settings, find_key)
         _warm_up()
 
     @property
@@ -103,11 +106,11 @@ class PromptWriter:
         """Return ``prompt`` unchanged with the scene that it describes."""
         text = self._checked(prompt, "prompt")
         if self._model is None:
-            return Draft(prompt=text, scene=self.scene_of(text), provider=composer.NAME)
+            return Draft(prompt=text, scene=scene_of(text), provider=composer.NAME)
         try:
             return await self._model.extract(text)
         except LanguageModelError as error:
-            return _fallen_back(Draft(text, self.scene_of(text), composer.NAME), error)
+            return _fallen_back(Draft(text, scene_of(text), composer.NAME), error)
 
     async def vary(
         self,
@@ -185,14 +188,6 @@ class PromptWriter:
         if self._model is not None:
             await self._model.close()
 
-    def scene_of(self, prompt: str) -> Scene:
-        """Return the scene that the composer reads in ``prompt``."""
-        return composer.scene_of(strip_marker(prompt))
-
-    def rewrite(self, prompt: str, before: Scene, after: Scene) -> str:
-        """Return ``prompt`` as it reads when its scene is ``after`` instead of ``before``."""
-        return rewrite(strip_marker(prompt), before, after)
-
     async def _ask_for_variations(
         self,
         parent: tuple[str, Scene],
@@ -229,7 +224,7 @@ def _warm_up() -> None:
     threading.Thread(target=load_rules, name="workbench-morphology", daemon=True).start()
 
 
-def _language_writer(settings: Settings) -> LanguageWriter | None:
+def _language_writer(settings: Settings, find_key: FindKey | None) -> LanguageWriter | None:
     if settings.language_provider == "builtin":
         return None
     # Only those who have a language model pay for what speaks to it.
@@ -246,10 +241,21 @@ def _language_writer(settings: Settings) -> LanguageWriter | None:
             api_key=settings.language_api_key.get_secret_value(),
             timeout_s=settings.language_timeout_s,
             retries=settings.language_retries,
+            find_key=find_key,
         )
     return LanguageWriter(
         settings.language_provider, endpoint, max_prompt_chars=settings.max_prompt_chars
     )
+
+
+def scene_of(prompt: str) -> Scene:
+    """Return the scene that the composer reads in ``prompt``."""
+    return composer.scene_of(strip_marker(prompt))
+
+
+def rewrite_prompt(prompt: str, before: Scene, after: Scene) -> str:
+    """Return ``prompt`` as it reads when its scene is ``after`` instead of ``before``."""
+    return rewrite(strip_marker(prompt), before, after)
 
 
 def is_about_session(revision: Revision) -> bool:

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import re
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final, Literal, Protocol
 
 from workbench.archive import BatchArchive
 from workbench.errors import Conflict, FieldProblem, InvalidRequest, NotFound
 from workbench.identifiers import is_identifier
 from workbench.jobs.model import Batch, Job, JobState, Priority
-from workbench.rendering import INPUTS, RenderParameters
+from workbench.rendering import INPUTS, Lora, RenderParameters
 from workbench.studio import Studio
 from workbench.widgets.commands import command
 from workbench.widgets.feed import JobFeed, all_jobs
@@ -23,6 +25,14 @@ from workbench.widgets.presentation import View, job_view
 
 __all__ = ["Renders", "Screen", "render_parameters"]
 
+_PATH_FORM: Final = re.compile(
+    r"\A(?:[/~.\\]|file:|[a-z]:[/\\])|(?:\A|[/\\])\.\.(?:[/\\]|\Z)|\\|\0"
+    r"|/.*/|\.(?:safetensors|gguf|bin|ckpt|pth?|json)\Z",
+    re.IGNORECASE,
+)
+"""What no hub name looks like: ``owner/name`` has one slash and no suffix of a file."""
+_TEXTS: Final = frozenset({"negative_prompt"})
+"""What is said to a model, and may say anything."""
 _ARCHIVE_BYTES: Final = 512 << 20
 """Largest ZIP, in bytes, sent through the kernel."""
 
@@ -257,7 +267,8 @@ def render_parameters(options: dict[str, Any] | None) -> RenderParameters:
     named = {
         name: value
         for name, value in asked.given.items()
-        if (name in INPUTS and not is_identifier(value)) or _names_path(value)
+        if (name in INPUTS and not is_identifier(value))
+        or (name not in _TEXTS and _names_path(value))
     }
     if named:
         problems = tuple(FieldProblem(name, "must not be a path") for name in named)
@@ -271,7 +282,20 @@ def _names_path(value: Any) -> bool:
         return bool(set(INPUTS) & set(value)) or any(map(_names_path, value.values()))
     if isinstance(value, list | tuple):
         return any(map(_names_path, value))
-    return isinstance(value, str) and value.startswith(("/", "~", "./", "../", "file:"))
+    if isinstance(value, Lora):
+        # A file inside a hub's repository may have folders and a suffix, but leads not out of it.
+        return _names_path(value.path) or value.file.startswith(("/", "~")) or ".." in value.file
+    return isinstance(value, str) and _is_path(value.strip())
+
+
+def _is_path(text: str) -> bool:
+    """Tell whether a text is a path by its form, or names a file that is here."""
+    if _PATH_FORM.search(text):
+        return True
+    try:
+        return bool(text) and Path(text).exists()
+    except (OSError, ValueError):
+        return False
 
 
 def _place(job: Job) -> View:

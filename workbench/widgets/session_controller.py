@@ -95,7 +95,7 @@ class SessionController:
         asked = self._studio.enhance(text, session_id, on_text=growing.hear)
         self._writing = asyncio.ensure_future(asked)
         try:
-            async with sketched(self._studio, self._renders, text, options):
+            async with sketched(self._studio, self._renders, text, options, session_id):
                 session_id, entry = await self._writing
         except asyncio.CancelledError:
             return {"stopped": True}

@@ -19,14 +19,18 @@ _ENGINE: Final = "animatic"
 
 @asynccontextmanager
 async def sketched(
-    studio: Studio, renders: Renders, idea: str, options: dict[str, Any] | None
+    studio: Studio,
+    renders: Renders,
+    idea: str,
+    options: dict[str, Any] | None,
+    session_id: str | None,
 ) -> AsyncIterator[None]:
     """Draw and show ``idea`` while the body runs.
 
     Not with the composer, which writes the prompt at once. Errors are ignored: the first video
     reports them.
     """
-    if not studio.writer.takes_time:
+    if not studio.language.writer(session_id).takes_time:
         yield
         return
     drawing = asyncio.ensure_future(_draw(studio, renders, idea, options))

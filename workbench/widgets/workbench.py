@@ -166,7 +166,7 @@ class Workbench(anywidget.AnyWidget):
             "groups": field_views(),
             "engine": settings.engine,
             "engines": list(self._studio.engine_names()),
-            "provider": self._studio.writer.name,
+            "provider": self._studio.language.choice().provider,
             "session": session,
             "private": self._private,
             "place": os.environ.get("JPY_SESSION_NAME") or os.environ.get("SCRIPT_NAME") or "",
