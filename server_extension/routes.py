@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from server_extension.handlers import (
     about,
+    deletion,
     files,
     inputs,
     language,
@@ -42,6 +43,11 @@ API_ROUTES: Final[tuple[tuple[str, type[Any]], ...]] = (
     ("/api/video/batch_retry/{batch_id}", videos.BatchRetryHandler),
     ("/api/video/priority/{job_id}", videos.PriorityHandler),
     ("/api/video/jobs", videos.JobsHandler),
+    ("/api/video/jobs/{job_id}", deletion.DeleteJobHandler),
+    ("/api/video/batches/{batch_id}", deletion.DeleteBatchHandler),
+    ("/api/session/{session_id}", deletion.DeleteSessionHandler),
+    ("/api/video/undelete", deletion.UndeleteHandler),
+    ("/api/storage", deletion.StorageHandler),
     # the queue
     ("/api/video/pause", queue.PauseHandler),
     ("/api/video/resume", queue.ResumeHandler),
@@ -56,6 +62,7 @@ API_ROUTES: Final[tuple[tuple[str, type[Any]], ...]] = (
     ("/api/language", language.LanguageHandler),
     # the server
     ("/api/devices", about.DevicesHandler),
+    ("/api/models", about.ModelsHandler),
     ("/api/workbench/health", about.HealthHandler),
     ("/api/workbench/openapi.json", about.OpenApiHandler),
 )

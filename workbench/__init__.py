@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         open_video,
         render,
         start,
+        storage,
     )
     from workbench.research.designs import Span
     from workbench.research.experiments import Grid, grid
@@ -65,6 +66,7 @@ __all__ = [
     "render",
     "start",
     "start_run",
+    "storage",
 ]
 
 _HOMES = {

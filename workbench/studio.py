@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
@@ -217,6 +218,22 @@ class Studio:
         here = entry or self.sessions.current(session_id)
         return RenderSettings() if here is None else here.settings
 
+    def effective_settings(self, settings: RenderSettings) -> RenderSettings:
+        """Return ``settings`` with the engine's defaults; ``InvalidRequest`` for what it refuses."""
+        return self._requests.effective(settings)
+
+    async def set_render(
+        self, session_id: str, values: Mapping[str, Any], *, index: int | None = None
+    ) -> None:
+        """Set how the renders of a session are made, of all its prompts or of the one at ``index``.
+
+        ``values`` are names and values of ``RenderSettings``; None frees one. Raises ``NotFound``,
+        ``InvalidRequest``.
+        """
+        await asyncio.to_thread(
+            self.sessions.set_render, session_id, values, index=index, host=self._host()
+        )
+
     async def set_parameters(
         self,
         session_id: str,
@@ -311,6 +328,23 @@ class Studio:
         )
         self._link(session_id, placed, batch.jobs)
         return batch
+
+    def delete_session(self, session_id: str, *, starred: bool = False) -> tuple[str, ...]:
+        """Delete a session with its renders and return their ids; ``JobManager.delete`` says how.
+
+        :meth:`undelete_session` brings it back within ``undo_s`` of the settings.
+        """
+        deleted_at = time.time()
+        self.sessions.session(session_id)
+        jobs = self.jobs.delete(self.jobs.ids_of_session(session_id), starred=starred)
+        self.sessions.delete(session_id, deleted_at)
+        self.sessions.forget_deleted(deleted_at - self.settings.undo_s)
+        return jobs
+
+    def undelete_session(self, session_id: str) -> tuple[Job, ...]:
+        """Bring a deleted session back with the renders that went with it; or ``NotFound``."""
+        deleted_at = self.sessions.undelete(session_id)
+        return self.jobs.undelete(self.jobs.deleted_of_session(session_id, deleted_at))
 
     def engine_names(self) -> tuple[str, ...]:
         """Return the names of the engines that can be asked for."""

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from workbench.actions.model import Action, Propose, Render, Vary, as_json, renders_asked
-from workbench.errors import FieldProblem, InvalidRequest, LanguageModelError
+from workbench.errors import FieldProblem, InvalidRequest, LanguageModelError, NotFound
 from workbench.jobs.model import Job
 from workbench.prompts.agent.tools import Look
 from workbench.prompts.model import Entry, PromptSession, Revision
@@ -205,8 +206,11 @@ class SessionWorkplace:
         return found
 
     def _jobs(self, job_ids: Sequence[str]) -> list[Mapping[str, Any]]:
-        jobs = [self._studio.jobs.job(job_id) for job_id in job_ids[-4:]]
-        return [_job(job) for job in jobs]
+        found = []
+        for job_id in job_ids[-4:]:
+            with suppress(NotFound):  # deleted since
+                found.append(_job(self._studio.jobs.job(job_id)))
+        return found
 
 
 def _message(outcome: Outcome) -> str:

@@ -16,6 +16,7 @@ from workbench.journey.beginnings import (
     open_video,
     render,
     start,
+    storage,
     studio,
 )
 from workbench.journey.formatters import register_records
@@ -38,6 +39,7 @@ __all__ = [
     "open_video",
     "render",
     "start",
+    "storage",
     "studio",
 ]
 

@@ -9,8 +9,6 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Final, TypeVar, overload
 
-from pydantic import ValidationError
-
 from workbench.actions.carrying import carry_out
 from workbench.actions.model import (
     MOST_RENDERS,
@@ -30,7 +28,7 @@ from workbench.actions.model import (
     Vary,
     renders_asked,
 )
-from workbench.actions.render_settings import RenderSettings
+from workbench.actions.render_settings import RenderSettings, changed_settings
 from workbench.errors import FieldProblem, InvalidRequest
 from workbench.prompts.enacting import enact
 from workbench.prompts.entries import tuned
@@ -269,7 +267,7 @@ def _settings_after(base: Entry, actions: Sequence[Action], host: Host) -> Rende
     settings = base.settings
     for action in actions:
         if isinstance(action, SetRender):
-            settings = _with_values(settings, action)
+            settings = changed_settings(settings, action.values)
     if settings != base.settings:
         host.standing(settings)  # refuses what the engine cannot render
     return settings
@@ -280,18 +278,6 @@ def _standing(standing: Standing, settings: RenderSettings) -> RenderSettings:
         return standing(settings)
     except InvalidRequest:  # settings that no longer suit the engine must still be changeable
         return settings
-
-
-def _with_values(settings: RenderSettings, action: SetRender) -> RenderSettings:
-    try:
-        return settings.with_values(action.values)
-    except ValidationError as error:
-        problems = tuple(
-            FieldProblem(".".join(["values", *(str(p) for p in e["loc"])]), e["msg"])
-            for e in error.errors()
-        )
-        told = "; ".join(f"{p.field.rpartition('.')[2]} {p.problem}" for p in problems)
-        raise InvalidRequest(f"These render settings do not fit: {told}.", problems) from error
 
 
 def _own_words(back: GoBack, request: str) -> str:

@@ -18,7 +18,8 @@ from workbench.actions.model import (
     Unlock,
     Vary,
 )
-from workbench.errors import FieldProblem, InvalidRequest, LanguageModelError
+from workbench.actions.render_settings import changed_settings
+from workbench.errors import FieldProblem, InvalidRequest, LanguageModelError, NotFound
 from workbench.prompts.conversation import Conversation, Host, proposed
 from workbench.prompts.entries import (
     check_axes,
@@ -395,6 +396,29 @@ class Sessions:
         )
         return self._trees.append(session_id, made)
 
+    def set_render(
+        self,
+        session_id: str,
+        values: Mapping[str, Any],
+        *,
+        index: int | None = None,
+        host: Host | None = None,
+    ) -> None:
+        """Set how renders are made: of the prompt at ``index``, or of all prompts of the session.
+
+        Null frees a setting. Where the session stands must be able to be rendered so. Raises
+        ``NotFound``, and ``InvalidRequest`` for what is no setting or what the engine cannot render.
+        """
+        entries = self.session(session_id).entries
+        if index is not None:
+            entries = (self._trees.entry_at(session_id, index, "index"),)
+        current = self.current(session_id)
+        if current is not None and host is not None:
+            host.standing(changed_settings(current.settings, values))
+        self._store.keep_settings(
+            session_id, {one.index: changed_settings(one.settings, values) for one in entries}
+        )
+
     def link_jobs(self, session_id: str, index: int, job_ids: Sequence[str]) -> None:
         """Note that ``job_ids`` were rendered from the entry at ``index``; raises ``NotFound``."""
         self._trees.check(session_id)
@@ -407,9 +431,48 @@ class Sessions:
         self._trees.entry_at(session_id, index, "index")
         return self._store.exchanges(session_id, index)
 
-    def sessions(self, *, limit: int = 20) -> tuple[SessionSummary, ...]:
-        """Return the sessions used last, newest first."""
-        return self._store.summaries(limit)
+    def sessions(
+        self, *, limit: int = 20, query: str = "", archived: bool | None = None
+    ) -> tuple[SessionSummary, ...]:
+        """Return the sessions used last, newest first.
+
+        ``query`` is part of a name, a tag or a prompt; ``archived`` keeps those that are, or not.
+        """
+        return self._store.summaries(limit, query=query, archived=archived)
+
+    def label(
+        self,
+        session_id: str,
+        *,
+        name: str | None = None,
+        tags: Sequence[str] | None = None,
+        archived: bool | None = None,
+    ) -> None:
+        """Name, tag or archive the session; None leaves one as it is. Raises ``NotFound``."""
+        self._trees.check(session_id)
+        clean = None if tags is None else [tag.strip() for tag in tags if tag.strip()]
+        self._store.label(
+            session_id, name=None if name is None else name.strip(), tags=clean, archived=archived
+        )
+
+    def delete(self, session_id: str, deleted_at: float) -> None:
+        """Delete the session, its prompts and its dialogue; its renders are the caller's.
+
+        Raises ``NotFound``.
+        """
+        self._trees.check(session_id)
+        self._store.delete(session_id, deleted_at)
+
+    def undelete(self, session_id: str) -> float:
+        """Bring a deleted session back and return when it was deleted; raises ``NotFound``."""
+        deleted_at = self._store.undelete(session_id)
+        if deleted_at is None:
+            raise NotFound("session", session_id)
+        return deleted_at
+
+    def forget_deleted(self, before: float) -> None:
+        """Remove for good what was deleted before this time."""
+        self._store.forget(before)
 
     def export(self, session_id: str) -> dict[str, Any]:
         """Return the session as one JSON document; raises ``NotFound``."""
