@@ -78,7 +78,7 @@ def test_a_page_loaded_after_the_kernel_was_restarted_offers_the_workbench_again
     text = screen.prompt.inner_text()
     screen.page.locator(".jp-Notebook .jp-MarkdownCell").first.click()
     screen.page.keyboard.press("Control+S")
-    copy = fragile_server.desk / "notebooks" / "workbench.ipynb"
+    copy = fragile_server.root / "notebooks" / "workbench.ipynb"
     limit = time.monotonic() + 30
     while b"widget-view" not in copy.read_bytes():
         assert time.monotonic() < limit, "the notebook was not saved"

@@ -25,9 +25,9 @@ STANDING = ClusterStatus(
 )
 
 
-def _devices(standing: ClusterStatus, **said: DeviceRow) -> dict[str, Any]:
+def _devices(status: ClusterStatus, **said: DeviceRow) -> dict[str, Any]:
     settings = Settings(cpu_workers=1, cluster="tower:6379")
-    found = inventory(settings, Nvml(), said, frozenset({"attic"}), standing)
+    found = inventory(settings, Nvml(), said, frozenset({"attic"}), status)
     return {device.name: device for device in found}
 
 

@@ -93,15 +93,25 @@ def write_aside(path: Path, text: str, *, durable: bool = False) -> None:
 def write_submission(path: Path, submission: Submission) -> None:
     """Keep what was asked; raises ``OSError``."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    record = {
+    head = {
         "version": _VERSION,
         "batch_id": submission.batch_id,
         "name": submission.name,
         "session_id": submission.session_id,
         "created_at": submission.created_at,
-        "jobs": [{**asdict(job), "request": json.loads(job.request)} for job in submission.jobs],
     }
-    write_aside(path, json.dumps(record))
+    write_aside(path, _joined(head, "jobs", f"[{', '.join(map(_job_text, submission.jobs))}]"))
+
+
+def _job_text(job: NewJob) -> str:
+    facts = asdict(job)
+    request = facts.pop("request")
+    return _joined(facts, "request", request)
+
+
+def _joined(head: dict[str, Any], name: str, text: str) -> str:
+    """Return ``head`` as a JSON object with one more member, whose value is JSON already."""
+    return f"{json.dumps(head)[:-1]}, {json.dumps(name)}: {text}}}"
 
 
 def read_submission(path: Path) -> Submission:

@@ -57,7 +57,6 @@ def start_run(asked: Mapping[str, Any], *, using: Studio | None = None) -> Run:
             plan = _Plan(
                 digest, datetime.now(UTC).isoformat(), list(_cells(parameters, ideas, used))
             )
-            checked(used.settings, plan.cells)
         plan.queue(folder / _PLAN, parameters, used)
     run = Run(parameters, plan.cells, folder, plan.batch_id, resumed=resumed, using=used)
     if resumed:
@@ -174,13 +173,18 @@ class _Plan:
         return True
 
     def queue(self, path: Path, parameters: RunParameters, used: Studio) -> None:
-        """Submit the cells unless that was done; a crash in between does not submit them twice."""
+        """Submit the cells unless that was done; a crash in between does not submit them twice.
+
+        Raises ``InvalidRequest`` with every problem of every cell, before anything is kept.
+        """
         if self.batch_id:
             return
+        requests = checked(used.settings, self.cells)
         self._write(path, parameters)
         batch = submit(
             used,
             self.cells,
+            requests,
             name=parameters.name,
             priority=parameters.priority,
             idempotency_key=f"run-{self.digest[:40]}-{self.planned_at}",

@@ -1,6 +1,6 @@
-"""Sessions, jobs and devices as the browser gets them: plain JSON, URLs relative to the server.
+"""Sessions, jobs and devices as JSON for the browser.
 
-The page knows its own base URL, the kernel does not; so every URL here lacks it.
+URLs are relative: the page knows its base URL, the kernel does not.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ FIELD_GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
     "Camera": ("viewpoint", "shot_size", "camera_angle", "camera_movement", "lens"),
     "Style": ("style", "mood", "pace", "negative_prompt"),
 }
-"""The scene's fields as a film crew divides the work; every field stands in one group."""
+"""The scene's fields in groups, as a film crew divides the work; each field is in one group."""
 
 _LABELS: Final[Mapping[str, str]] = {
     "subject_details": "Looks",
@@ -78,7 +78,7 @@ def session_view(session: PromptSession) -> View:
 
 
 def entry_view(entry: Entry) -> View:
-    """Return one prompt; its text without the marker, which ``source`` already tells."""
+    """Return one prompt; its text lacks the marker, which ``source`` already gives."""
     return {
         "index": entry.index,
         "kind": str(entry.kind),
@@ -94,6 +94,7 @@ def entry_view(entry: Entry) -> View:
             }
             for change in entry.changes
         ],
+        "settings": entry.settings.as_json(),
         "request": entry.request,
         "provider": entry.provider,
         "fallback": entry.is_fallback or entry.source is not Source.PROVIDER,
@@ -104,16 +105,16 @@ def entry_view(entry: Entry) -> View:
 
 
 def job_view(job: Job, *, sketch: bool = False) -> View:
-    """Return the public JSON of a job; without its scene, which the session's entries hold.
+    """Return the public JSON of a job without its scene, which the session's entries hold.
 
-    A ``sketch`` shows an idea whose prompt is still being written, and is no result.
+    A ``sketch`` shows an idea whose prompt is still being written; it is not a result.
     """
     view = job_object(job).model_dump(mode="json", exclude={"parameters"})
     return {**view, "sketch": sketch}
 
 
 def device_view(device: Device) -> View:
-    """Return one device; readings are null where unknown."""
+    """Return one device; unknown readings are null."""
     return {
         "name": device.name,
         "kind": device.kind,
@@ -131,17 +132,17 @@ def device_view(device: Device) -> View:
     }
 
 
-def cluster_view(standing: ClusterStatus) -> View:
-    """Return a cluster that is out of reach in a device's stead: its own are not to be seen."""
+def cluster_view(status: ClusterStatus) -> View:
+    """Return an unreachable cluster as one device, in place of its own."""
     readings = dict.fromkeys(("gpu", "load", "temperature", "memory_used", "memory_total", "job"))
     return {
         "name": "cluster",
         "kind": "cluster",
-        "label": standing.address,
+        "label": status.address,
         "host": "",
-        "state": str(standing.state),
+        "state": str(status.state),
         "paused": False,
-        "detail": standing.detail,
+        "detail": status.detail,
         **readings,
     }
 
@@ -165,7 +166,7 @@ def _gigabytes(size_bytes: int | None) -> float | None:
 
 
 def session_line(session_id: str, title: str, used: datetime, prompts: int) -> View:
-    """Return what a list of sessions shows of one."""
+    """Return a session's line in the list of sessions."""
     return {
         "id": session_id,
         "title": strip_marker(title),

@@ -22,7 +22,7 @@ from workbench.helper_processes import start_detached
 from workbench.jobs.locking import is_locked
 from workbench.jobs.paths import JobPaths
 from workbench.jobs.processes import Identity, identify, same_process
-from workbench.settings import Settings
+from workbench.settings import COMPLETE, Settings
 
 __all__ = ["SUPERVISOR_MODULE", "Launcher", "launch_supervisor", "settings_environment"]
 
@@ -137,14 +137,15 @@ def launch_supervisor(settings: Settings) -> int:
 def settings_environment(settings: Settings) -> dict[str, str]:
     """Return ``settings`` as the environment variables that another process reads them from.
 
-    Paths are absolute: the other process runs in another folder.
+    Paths are absolute: the other process runs in another folder. It reads no ``workbench.toml``, and
+    nothing that this process's environment says besides.
     """
     prefix = settings.model_config.get("env_prefix", "")
-    environment: dict[str, str] = {}
+    environment = {COMPLETE: "1"}
     for name, value in settings:
         if value is None:
-            continue
-        if isinstance(value, SecretStr):
+            text = ""
+        elif isinstance(value, SecretStr):
             text = value.get_secret_value()
         elif isinstance(value, tuple | dict | list | bool):
             text = json.dumps(value)

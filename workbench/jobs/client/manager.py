@@ -11,8 +11,11 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from workbench.actions.render_settings import RenderSettings
+from workbench.engines.completion import CompleteRequest, Completion
 from workbench.errors import Conflict, InvalidRequest, NotFound
 from workbench.jobs.client.contact import Contact
+from workbench.jobs.client.deleting import Deleting
 from workbench.jobs.client.inventory import inventory
 from workbench.jobs.client.judgements import Judgements
 from workbench.jobs.client.results import Results
@@ -44,7 +47,7 @@ __all__ = ["JobManager"]
 _WAIT_LOOK_S: Final = 0.5
 
 
-class JobManager(Results, Judgements):
+class JobManager(Results, Judgements, Deleting):
     """The jobs of one outputs/ folder. Thread-safe; creating one is cheap and starts nothing.
 
     Methods raise ``NotFound`` for an id that does not exist, ``Conflict`` for a step that a job's
@@ -57,22 +60,29 @@ class JobManager(Results, Judgements):
         self._index = open_store(settings)
         self._reader = Reader(self._index)
         self._requests = Requests(settings.max_queued_jobs)
-        self._submitter = Submitter(settings, self._index, self._requests)
+        self._completion = Completion(settings)
+        self._submitter = Submitter(settings, self._index, self._requests, self._completion)
         self._verification = Verification(self._paths, self._index, self._reader, self._requests)
         self._contact = Contact(settings, self._paths, self._index, self._reader, self._requests)
         self._nvml = Nvml()
 
     # asking for renders
 
+    def complete(
+        self, request: RenderRequest, shape: RenderSettings | None = None
+    ) -> CompleteRequest:
+        """Return ``request`` as it would be queued; see :meth:`Completion.complete`."""
+        return self._completion.complete(request, shape)
+
     def submit(
         self,
-        request: RenderRequest,
+        request: RenderRequest | CompleteRequest,
         *,
         session_id: str | None = None,
         entry_index: int | None = None,
         parent_prompt: str = "",
         priority: int = Priority.INTERACTIVE,
-        preview: RenderRequest | None = None,
+        preview: RenderRequest | CompleteRequest | None = None,
         idempotency_key: str | None = None,
     ) -> Job:
         """Queue one render. ``preview`` is an animatic to show until the render is complete.
@@ -94,14 +104,14 @@ class JobManager(Results, Judgements):
 
     def submit_batch(
         self,
-        requests: Sequence[RenderRequest],
+        requests: Sequence[RenderRequest | CompleteRequest],
         *,
         name: str = "",
         session_id: str | None = None,
         entry_indices: Sequence[int | None] = (),
         parent_prompts: Sequence[str] = (),
         priority: int = Priority.BATCH,
-        previews: Sequence[RenderRequest | None] = (),
+        previews: Sequence[RenderRequest | CompleteRequest | None] = (),
         idempotency_key: str | None = None,
     ) -> Batch:
         """Queue renders as one batch, all or none; the sequences are empty or one per request."""

@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
+from workbench.engines.completion import CompleteRequest
 from workbench.engines.registry import create_engine
 from workbench.errors import WorkbenchError
 from workbench.jobs.model import JobState, Priority
@@ -133,8 +134,7 @@ def _from_recipe(
     except WorkbenchError:
         needs_gpu = True
     return describe(
-        request,
-        needs_gpu=needs_gpu,
+        CompleteRequest(request, needs_gpu),
         job_id=job_id,
         batch_id=batch_id,
         session_id=recipe.get("session_id"),

@@ -1,4 +1,4 @@
-// Every device and what it is doing; the queue and each of them can be paused and resumed.
+// Every device and what it is doing. The queue and each device can be paused and resumed.
 
 import { attribute, button, h, Keyed, put, show, swapIcon } from "./dom.js";
 import { hasEnded } from "./job.js";
@@ -86,7 +86,7 @@ class DeviceItem {
   }
 }
 
-/** A computer whose processors render: its load is everybody's, not that of one device. */
+/** A machine whose CPUs render: its load is that of the whole machine. */
 class MachineItem {
   constructor() {
     this.name = h("strong");
@@ -100,7 +100,7 @@ class MachineItem {
   }
 }
 
-/** How busy something is; nothing where that is not known. */
+/** A load meter; hidden if the load is unknown. */
 class Load {
   constructor() {
     this.meter = h("meter", { min: 0, max: 100, "aria-label": "Load" });
@@ -118,7 +118,7 @@ class Load {
   }
 }
 
-/** The computers of these devices, each once. */
+/** The machines of these devices, each once. */
 function machinesOf(devices) {
   const found = new Map();
   for (const device of devices) {
@@ -135,7 +135,7 @@ const STATES = {
   lost: "lost",
 };
 
-/** The jobs of this session that are being rendered, by device: told sooner than the devices are. */
+/** The running jobs of this session by device: updated sooner than the devices. */
 function runningOn(jobs) {
   return new Map(Object.values(jobs).filter((job) => job.state === "running").map((job) => [job.device, job]));
 }

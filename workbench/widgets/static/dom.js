@@ -1,4 +1,4 @@
-// Making and patching plain DOM. Text always goes in as text.
+// Creates and updates DOM elements. Text is always set as text, never as markup.
 
 /** Make an element: `on…` functions listen, `class` and `text` set, true is a bare attribute. */
 export function h(tag, props = {}, ...children) {
@@ -15,21 +15,21 @@ export function h(tag, props = {}, ...children) {
   return node;
 }
 
-/** Set an element's text only where it differs, so that nothing is announced or drawn twice. */
+/** Set an element's text only if it differs, so that it is not announced or drawn twice. */
 export function put(node, text) {
   const wanted = text ?? "";
   if (node.textContent !== wanted) node.textContent = wanted;
   return node;
 }
 
-/** Enter in a field: done here, because not every host lets a form submit itself by it. */
+/** Handle Enter in a field: not every host lets a form submit. */
 export function submitOnEnter(event, submit) {
   if (event.key !== "Enter" || event.isComposing) return;
   event.preventDefault();
   submit();
 }
 
-/** Set or take away an attribute only where that changes something. */
+/** Set or remove an attribute only if that changes it. */
 export function attribute(node, name, value) {
   if (value === null || value === undefined || value === false) {
     if (node.hasAttribute(name)) node.removeAttribute(name);
@@ -44,7 +44,7 @@ export function show(node, visible) {
   if (node.hidden === visible) node.hidden = !visible;
 }
 
-/** A list kept in step with `items`: parts are made once, updated in place, never rebuilt. */
+/** A list that follows `items`: parts are created once and updated in place. */
 export class Keyed {
   constructor(parent, keyOf, make) {
     this.parent = parent;
@@ -142,7 +142,7 @@ export function icon(name) {
   return svg;
 }
 
-/** Put another picture into an icon that stands. */
+/** Change the picture of an existing icon. */
 export function swapIcon(holder, name) {
   const path = holder.querySelector(".wb-icon path");
   if (path && path.getAttribute("d") !== PATHS[name]) path.setAttribute("d", PATHS[name]);

@@ -4,7 +4,7 @@ import { h } from "./dom.js";
 import { tookSeconds } from "./job.js";
 import { deviceName, duration, join } from "./words.js";
 
-/** What is known of a render: [label, value] rows. */
+/** The facts of a render as [label, value] rows. */
 export function factsOf(job) {
   const rows = {
     Engine: job.model ? `${job.engine}, ${job.model}` : job.engine,

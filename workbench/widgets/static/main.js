@@ -9,6 +9,7 @@ import { Announcer } from "./notice.js";
 import { PromptStep } from "./prompt_step.js";
 import { ResultsStep } from "./results_step.js";
 import { SessionList } from "./sessions.js";
+import { SetupLine } from "./setup_line.js";
 import { Stepper } from "./stepper.js";
 import { Store } from "./store.js";
 import { TuneStep } from "./tune_step.js";
@@ -17,12 +18,12 @@ import { plural } from "./words.js";
 
 const SHARED =
   "This dashboard is shared: this page shows your own sessions, but everyone with its link can reach all videos on this server.";
-const HERE_MS = 10_000; // a kernel that hears of no page tells nothing, and can be culled
+const HERE_MS = 10_000; // without it the kernel stops sending, and can be culled
 
 class App {
   constructor(model, signal) {
     const store = new Store(model, signal);
-    const go = (step, options) => this.go(step, options);
+    const go = (step) => this.go(step);
     const compare = (ids) => this.compare.open(ids);
     this.store = store;
     this.stepper = new Stepper(store, { go });
@@ -32,6 +33,7 @@ class App {
       new TuneStep(store, { compare }),
       new ResultsStep(store, { go, compare }),
     ];
+    this.setup = new SetupLine(store);
     this.devices = new DeviceStrip(store);
     this.compare = new Compare(store);
     this.history = new History(store, { take: (index) => this._takeUp(index) });
@@ -43,9 +45,11 @@ class App {
       { class: "wb", "data-lm-suppress-shortcuts": "true", role: "region", "aria-label": "World Model Workbench" },
       this._header(),
       this._banner(),
+      this.setup.el,
       this.steps.map((step) => step.el),
       this.devices.el,
       store.config.private ? h("p", { class: "wb-quiet", text: SHARED }) : null,
+      this.setup.dialogs,
       this.compare.el,
       this.history.el,
       this.sessions.el,
@@ -55,7 +59,7 @@ class App {
     this.update();
     this._begin();
     const here = () => store.call("here").catch(() => {});
-    const presence = setInterval(here, HERE_MS); // in the background a browser lets it sleep
+    const presence = setInterval(here, HERE_MS); // a browser throttles it in the background
     document.addEventListener("visibilitychange", () => document.hidden || here(), { signal });
     signal?.addEventListener("abort", () => clearInterval(presence));
   }
@@ -77,20 +81,19 @@ class App {
       "p",
       { class: "wb-banner", role: "status", hidden: true },
       icon("warn"),
-      h("span", { text: "The kernel has not answered yet. It may be busy; if it was stopped or restarted, run the cell again (in a dashboard: reload the page). Nothing is lost." }),
+      h("span", { text: "The kernel has not answered yet. It may be busy. If it was stopped or restarted, run the cell again (in a dashboard, reload the page). Nothing is lost." }),
     );
     return this.banner;
   }
 
-  go(step, { make = false } = {}) {
+  go(step) {
     const before = this.store.view.step;
     this.store.set({ step });
     this.update();
     if (before === 4 && step !== 4) this.steps[3].leave();
     const { title } = this.steps[step - 1];
     title.focus({ preventScroll: true });
-    if (before !== step) this.el.scrollIntoView({ block: "start" }); // a screen of its own, not the cell above it
-    if (make && !this.store.board.indices?.length) this.steps[1].vary(false);
+    if (before !== step) this.el.scrollIntoView({ block: "start" }); // show the step, not the cell above it
   }
 
   update() {
@@ -100,6 +103,7 @@ class App {
     show(this.banner, store.silent);
     show(this.historyButton, store.entries.length > 0);
     this.stepper.update();
+    this.setup.update();
     this.steps.forEach((part, place) => {
       show(part.el, place + 1 === step);
       if (place + 1 === step) part.update();
@@ -113,7 +117,7 @@ class App {
     this.steps[3].leave();
   }
 
-  /** Take up what this notebook had open, unless the kernel already has a session. */
+  /** Reopen this notebook's session, unless the kernel already has one open. */
   async _begin() {
     const { store } = this;
     try {
@@ -123,7 +127,7 @@ class App {
         await store.call("open", { session: wanted, board: store.recall(wanted).board ?? null });
       }
     } catch {
-      // a session that is gone: begin with an empty page
+      // the session is gone: begin with an empty page
     }
   }
 

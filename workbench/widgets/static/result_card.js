@@ -1,4 +1,4 @@
-// One video of the results: its prompt, how it was made, and what can be done with it.
+// One video of the results: its prompt, its facts and its actions.
 
 import { ChangeList, changesOf } from "./changes.js";
 import { attribute, button, h, icon, put, show } from "./dom.js";
@@ -8,6 +8,7 @@ import { download, Player } from "./media.js";
 import { Notice } from "./notice.js";
 import { JobLine } from "./progress.js";
 import { ScoreList } from "./scores.js";
+import { drawnSeed } from "./settings.js";
 
 export class ResultCard {
   constructor(store, { choose, use, open }) {
@@ -24,7 +25,7 @@ export class ResultCard {
     this.changes = new ChangeList();
     this.scores = new ScoreList();
     this.note = h("p", { class: "wb-result-note" });
-    this.twin = h("span", { class: "wb-badge", text: "looks like another", title: "Another video of this batch looks the same" });
+    this.duplicate = h("span", { class: "wb-badge", text: "looks like another", title: "Another video of this batch looks the same" });
     this.text = h("p", { class: "wb-card-text" });
     this.facts = h("dl", { class: "wb-facts" });
     this.details = h("details", { class: "wb-result-details", ontoggle: () => this._facts() }, h("summary", { text: "How it was made" }), this.facts);
@@ -37,7 +38,7 @@ export class ResultCard {
       { class: "wb-card wb-result", role: "listitem" },
       h("div", { class: "wb-card-media" }, this.player.el, this.open, this.hint, this.pick, this.star),
       this.line.el,
-      h("div", { class: "wb-card-body" }, this.twin, this.changes.el, this.text, this.scores.el, this.note, this.details, this.notice.el),
+      h("div", { class: "wb-card-body" }, this.duplicate, this.changes.el, this.text, this.scores.el, this.note, this.details, this.notice.el),
       h("div", { class: "wb-card-foot" }, this.use, h("span", { class: "wb-row wb-tight" }, this.again, this.video, this.recipe)),
     );
   }
@@ -61,9 +62,9 @@ export class ResultCard {
     put(this.hint, factsLine(job));
     put(this.note, job.note);
     show(this.note, Boolean(job.note));
-    show(this.twin, Boolean(job.near_duplicates?.length));
+    show(this.duplicate, Boolean(job.near_duplicates?.length));
     const about = job.prompt.slice(0, 60);
-    attribute(this.open, "aria-label", `Look at it: ${about}. ${factsLine(job)}`);
+    attribute(this.open, "aria-label", `View: ${about}. ${factsLine(job)}`);
     attribute(this.box, "aria-label", `Choose to compare: ${about}`);
     show(this.pick, isComplete(job));
     attribute(this.star, "aria-pressed", String(job.starred));
@@ -89,8 +90,7 @@ export class ResultCard {
   }
 
   renderAgain() {
-    const { seed, ...options } = this.store.view.options; // another seed is the point
-    return this._ask("render", { index: this.job.entry_index, options });
+    return this._ask("render", { index: this.job.entry_index, options: { seed: drawnSeed() } });
   }
 
   _facts() {

@@ -1,6 +1,7 @@
-// Step 4: every video with its prompt, all in step.
+// Step 4: every video with its prompt, played in sync.
 
 import { attribute, button, h, Keyed, put, show } from "./dom.js";
+import { secondsLeft } from "./estimate.js";
 import { byAge, hasEnded, isComplete } from "./job.js";
 import { baseUrl } from "./media.js";
 import { Notice } from "./notice.js";
@@ -9,18 +10,18 @@ import { ResultCard } from "./result_card.js";
 import { rangesOf, SCORE_SORTS } from "./scores.js";
 import { Viewer } from "./viewer.js";
 import { WallKeys } from "./wall_keys.js";
-import { plural } from "./words.js";
+import { duration, plural } from "./words.js";
 
 const SORTS = {
-  order: ["In order", byAge],
   newest: ["Newest first", (a, b) => Date.parse(b.created_at) - Date.parse(a.created_at) || a.position - b.position],
+  order: ["Oldest first", byAge],
   done: ["Finished first", (a, b) => Number(isComplete(b)) - Number(isComplete(a)) || byAge(a, b)],
   prompt: ["By prompt", (a, b) => a.prompt.localeCompare(b.prompt)],
   starred: ["Starred first", (a, b) => Number(b.starred) - Number(a.starred) || byAge(a, b)],
   ...SCORE_SORTS,
 };
 const FILTERS = {
-  all: ["All", () => true],
+  all: ["All", (job) => job.state !== "cancelled"],
   complete: ["Finished", (job) => isComplete(job)],
   working: ["Working", (job) => !hasEnded(job)],
   failed: ["Without video", (job) => hasEnded(job) && !isComplete(job)],
@@ -92,14 +93,14 @@ export class ResultsStep {
     const { sort, filter } = store.view;
     const all = store.renders;
     const [, wanted] = FILTERS[filter] ?? FILTERS.all;
-    const [, order] = SORTS[sort] ?? SORTS.order;
+    const [, order] = SORTS[sort] ?? SORTS.newest;
     const shown = all.filter(wanted).sort(order);
     const changed = all !== this.all;
     this.all = all;
     this.shown = shown;
     this.chosen = this.chosen.filter((id) => isComplete(store.jobs[id]));
     const ranges = changed ? rangesOf(all) : this.ranges;
-    if (JSON.stringify(ranges) !== JSON.stringify(this.ranges)) this.ranges = ranges; // else all cards stay
+    if (JSON.stringify(ranges) !== JSON.stringify(this.ranges)) this.ranges = ranges; // otherwise keep all cards
     this.cards.update(shown.map((job) => ({ job, chosen: this.chosen.indexOf(job.job_id), ranges: this.ranges, sort })));
     const done = all.filter((job) => isComplete(job)).length;
     const working = all.filter((job) => !hasEnded(job)).length;
@@ -107,7 +108,10 @@ export class ResultsStep {
     show(this.retry, failed > 0);
     attribute(this.retry, "disabled", store.busy("retry_failed"));
     put(this.retry.lastChild, `Try ${failed} failed again`);
-    put(this.summary, [plural(done, "video"), working ? `${working} on the way` : ""].filter(Boolean).join(", "));
+    const cancelled = all.filter((job) => job.state === "cancelled").length;
+    const left = secondsLeft(all);
+    const told = [plural(done, "video"), working ? `${working} on the way` : "", left ? `about ${duration(left)} left` : "", failed ? `${failed} failed` : "", cancelled ? `${cancelled} cancelled` : ""];
+    put(this.summary, told.filter(Boolean).join(", "));
     put(this.empty.firstChild, all.length ? "Nothing matches; show all to see the others." : "Nothing here yet. Videos appear as soon as one is rendered.");
     show(this.empty, !shown.length);
     this.sort.node.value = sort;
@@ -121,7 +125,7 @@ export class ResultsStep {
     this.viewer.update(this.ranges);
   }
 
-  /** The step is left: nothing plays unseen. */
+  /** On leaving the step, stop all videos. */
   leave() {
     this.playback.stop();
     this.playback.started = false;
@@ -150,7 +154,7 @@ export class ResultsStep {
     this.store.emit();
   }
 
-  /** One batch: the server streams it. Anything else: the kernel packs what this session has. */
+  /** The server streams one batch; for anything else the kernel packs this session's videos. */
   async _zip() {
     const done = this.store.renders.filter((job) => isComplete(job));
     const [batch, ...others] = new Set(done.map((job) => job.batch_id));

@@ -1,4 +1,4 @@
-// Earlier sessions: reopen one, or begin anew.
+// Earlier sessions: reopen one, or start a new one.
 
 import { attribute, button, h, Keyed, put, show } from "./dom.js";
 import { Notice } from "./notice.js";

@@ -1,4 +1,4 @@
-// One video, large, with all that is known of it; its neighbours are one key away.
+// One video, large, with all its facts; arrow keys move to its neighbours.
 
 import { ChangeList, changesOf } from "./changes.js";
 import { asCurl, asPython, copy } from "./copying.js";
@@ -26,8 +26,8 @@ export class Viewer {
     this.note = new Note(store);
     this.facts = h("dl", { class: "wb-facts" });
     this.star = button("Star", { icon: "star", bare: true, onclick: () => actions.star(this.job) });
-    this.before = button("The one before", { icon: "back", bare: true, onclick: () => this._step(-1) });
-    this.after = button("The next one", { icon: "arrow", bare: true, onclick: () => this._step(1) });
+    this.before = button("Previous", { icon: "back", bare: true, onclick: () => this._step(-1) });
+    this.after = button("Next", { icon: "arrow", bare: true, onclick: () => this._step(1) });
     this.use = button("Use this prompt", { kind: "primary", onclick: () => this._leave(() => actions.use(this.job)) });
     this.again = button("Another seed", { icon: "shuffle", title: "Render again with another seed", onclick: () => this._leave(() => actions.again(this.job)) });
     this.video = h("a", { class: "wb-button", text: "Download", download: "" });
@@ -65,7 +65,7 @@ export class Viewer {
     );
   }
 
-  /** Show the video of job `id`, one of `ids` in their order on the wall. */
+  /** Show the video of job `id`; `ids` are the videos of the wall in order. */
   open(id, ids, ranges) {
     this.ids = ids;
     this.id = id;
@@ -79,7 +79,7 @@ export class Viewer {
     if (!this.el.open) return;
     const job = this.store.jobs[this.id];
     if (!job) return this.el.close();
-    this.player.update(job, hasEnded(job) || isShown(job, this.store) ? "" : "It shows here as soon as it is being rendered.");
+    this.player.update(job, hasEnded(job) || isShown(job, this.store) ? "" : "It appears here as soon as rendering starts.");
     this.line.update(job);
     show(this.line.el, !isComplete(job));
     this.scores.update(job, ranges);

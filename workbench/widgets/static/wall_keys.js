@@ -1,10 +1,10 @@
-// The wall of results by keyboard: arrows move, a letter acts on the video that has the focus.
+// Keyboard control of the results: arrows move, a letter acts on the focused video.
 
 import { h } from "./dom.js";
 
 const HELP = [
   ["← ↑ ↓ →", "move"],
-  ["Enter", "look at it"],
+  ["Enter", "view"],
   ["P", "play or pause all"],
   ["C", "choose to compare"],
   ["V", "compare the chosen"],
@@ -14,7 +14,7 @@ const HELP = [
 ];
 
 export class WallKeys {
-  /** `cards()` in their order; `acts` by key, each given the card that has the focus. */
+  /** `cards()` in order; `acts` by key, each called with the focused card. */
   constructor(grid, { cards, acts }) {
     this.grid = grid;
     this.cards = cards;

@@ -9,7 +9,7 @@
   const COMMAND = "world-model-workbench:open";
   const LABEL = "World Model Workbench";
   const NOTEBOOK = "notebooks/workbench.ipynb";
-  const NEW_NOTEBOOK = "workbench.ipynb"; // where the server stands elsewhere than in the checkout
+  const NEW_NOTEBOOK = "workbench.ipynb"; // if the server does not run in the checkout
   const ICON =
     "data:image/svg+xml," +
     encodeURIComponent(
@@ -17,7 +17,7 @@
     );
 
   const NARROW_PX = 760;
-  const RESTORED_MS = 1000; // a workbench from before has come back by then
+  const RESTORED_MS = 1000; // by then an earlier workbench has been restored
   const LOOKS = 8;
   const LOOKS_BACK = 3;
   const SHOWN = "world-model-workbench:shown"; // which notebook's workbench this tab was asked to show
@@ -52,7 +52,7 @@
   }
 
   async function open(app) {
-    if (window.innerWidth < NARROW_PX) app.shell.collapseLeft?.(); // a phone has no room for the files beside it
+    if (window.innerWidth < NARROW_PX) app.shell.collapseLeft?.(); // a phone has no room for the file browser
     const { contents } = app.serviceManager;
     let path = NOTEBOOK;
     if (!(await exists(contents, path))) {
@@ -121,7 +121,7 @@
       panel.content.activeCellIndex = place;
       app.commands.execute("notebook:run-cell");
     });
-    gap.replaceChildren("The kernel has been started anew; nothing is lost. ", again);
+    gap.replaceChildren("The kernel was restarted. Nothing is lost.  ", again);
   }
 
   async function extension() {

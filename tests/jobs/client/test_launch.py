@@ -27,7 +27,7 @@ from workbench.jobs.locking import take_lock
 from workbench.jobs.model import Job, JobState
 from workbench.settings import Settings
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 BROKEN = Path(__file__).parent / "broken"
 LIMIT_S = 120.0
 
@@ -59,7 +59,7 @@ class Surroundings:
             "CLIENT_SETS": json.dumps(self.client_sets),
             **self.environment,
         }
-        client = str(ROOT / "tests" / "jobs" / "one_render.py")
+        client = str(ROOT / "tests" / "jobs" / "client" / "one_render.py")
         script = 'exec <&- >&- 2>&-; exec "$0" "$@"' if self.closes else 'exec "$0" "$@"'
         subprocess.run(
             [*self.command, "/bin/sh", "-c", script, sys.executable, "-P", client],
@@ -351,7 +351,9 @@ def test_a_job_that_comes_while_an_idle_supervisor_leaves_is_rendered_without_an
     environment = {**os.environ, **settings_environment(shop.settings)}
     environment["WORKBENCH_IDLE_EXIT_S"] = "0.5"
     leaving = subprocess.Popen(
-        [sys.executable, "-m", "tests.jobs.leaving_supervisor"], cwd=ROOT, env=environment
+        [sys.executable, "-m", "tests.jobs.supervisor.leaving_supervisor"],
+        cwd=ROOT,
+        env=environment,
     )
     try:
         shop.until(lambda: shop.manager._reader.jobs_by_id(_queued(shop)), LIMIT_S)
