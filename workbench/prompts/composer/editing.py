@@ -79,11 +79,7 @@ def _with_fresh(text: str, before: Scene, after: Scene) -> str:
     known = {one.text for one in _supports(before)}
     for one in supports(after, most=_ALL):
         is_new = one.text not in known and one.text not in text
-        if (
-            is_new
-            and changed & set(one.evidence)
-            and one.kind in {"air", "view", "finish"}
-        ):
+        if is_new and changed & set(one.evidence) and one.kind in {"air", "view", "finish"}:
             text = f"{_ended(text)} {one.text}"
     return text
 
