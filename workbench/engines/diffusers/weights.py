@@ -113,6 +113,13 @@ def find_weights(model: str, revision: str = "") -> Weights | None:
     A hub name is looked up in the cache of the hub's library (see :func:`hub_cache`), without
     asking the network.
     """
+    try:
+        return _found(model, revision)
+    except (OSError, RuntimeError):  # no name that a file could have, or a user there is not
+        return None
+
+
+def _found(model: str, revision: str) -> Weights | None:
     folder = Path(model).expanduser()
     if _is_pipeline(folder):
         return Weights(folder.resolve(), "")

@@ -13,6 +13,7 @@ from workbench.actions.render_settings import RenderSettings
 from workbench.engines.completion import CompleteRequest, Completion
 from workbench.errors import Conflict, InvalidRequest, NotFound
 from workbench.jobs.client.contact import Contact
+from workbench.jobs.client.deleting import Deleting
 from workbench.jobs.client.inventory import inventory
 from workbench.jobs.client.judgements import Judgements
 from workbench.jobs.client.results import Results
@@ -42,7 +43,7 @@ from workbench.settings import Settings
 __all__ = ["JobManager"]
 
 
-class JobManager(Results, Judgements):
+class JobManager(Results, Judgements, Deleting):
     """The jobs of one outputs/ folder. Thread-safe; creating one is cheap and starts nothing.
 
     Methods raise ``NotFound`` for an id that does not exist, ``Conflict`` for a step that a job's
