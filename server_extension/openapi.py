@@ -17,7 +17,7 @@ from workbench.settings import Settings
 
 __all__ = ["openapi_document"]
 
-_METHODS: Final = ("get", "post")
+_METHODS: Final = ("get", "post", "delete")
 _SCHEMAS: Final = "#/components/schemas/"
 
 

@@ -5,7 +5,18 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-from server_extension.handlers import about, files, inputs, prompts, queue, recipes, status, videos
+from server_extension.handlers import (
+    about,
+    deletion,
+    files,
+    inputs,
+    language,
+    prompts,
+    queue,
+    recipes,
+    status,
+    videos,
+)
 from server_extension.handlers.events import EventsHandler
 from server_extension.handlers.page import PageHandler
 
@@ -32,6 +43,11 @@ API_ROUTES: Final[tuple[tuple[str, type[Any]], ...]] = (
     ("/api/video/batch_retry/{batch_id}", videos.BatchRetryHandler),
     ("/api/video/priority/{job_id}", videos.PriorityHandler),
     ("/api/video/jobs", videos.JobsHandler),
+    ("/api/video/jobs/{job_id}", deletion.DeleteJobHandler),
+    ("/api/video/batches/{batch_id}", deletion.DeleteBatchHandler),
+    ("/api/session/{session_id}", deletion.DeleteSessionHandler),
+    ("/api/video/undelete", deletion.UndeleteHandler),
+    ("/api/storage", deletion.StorageHandler),
     # the queue
     ("/api/video/pause", queue.PauseHandler),
     ("/api/video/resume", queue.ResumeHandler),
@@ -42,8 +58,11 @@ API_ROUTES: Final[tuple[tuple[str, type[Any]], ...]] = (
     ("/api/video/batch_download/{batch_id}", files.DownloadHandler),
     ("/api/video/inputs", inputs.InputsHandler),
     ("/api/recipe", recipes.RecipeHandler),
+    # language models
+    ("/api/language", language.LanguageHandler),
     # the server
     ("/api/devices", about.DevicesHandler),
+    ("/api/models", about.ModelsHandler),
     ("/api/workbench/health", about.HealthHandler),
     ("/api/workbench/openapi.json", about.OpenApiHandler),
 )

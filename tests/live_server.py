@@ -45,6 +45,9 @@ class LiveServer:
             # a newcomer's JupyterLab, whatever the person who runs the tests has set in theirs
             "JUPYTERLAB_SETTINGS_DIR": str(outputs.parent / "lab-settings"),
             "JUPYTERLAB_WORKSPACES_DIR": str(outputs.parent / "lab-workspaces"),
+            # and no keys of theirs
+            "XDG_CONFIG_HOME": str(outputs.parent / "config"),
+            "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
             **(environment or {}),
         }
         self.process: subprocess.Popen[bytes] | None = None

@@ -62,9 +62,11 @@ NEVER = {
 
 THROUGH_STUDIO = {
     "workbench.jobs": ("client.manager", "cluster.status", "model"),
-    "workbench.prompts": ("markers", "model"),
+    "workbench.prompts": (
+        "markers", "model", "language_models.choice", "language_models.overview",
+    ),
     "workbench.engines": ("recipes",),
-}
+}  # fmt: skip
 """Room → its modules that a handler or a widget may import: types, and recipes in uploads.
 
 What is done with prompts, jobs and engines goes through Studio.

@@ -63,6 +63,10 @@ class RenderRequests:
         given = {k: v for k, v in asked.given.items() if k not in apart}
         if inputs := self._inputs(asked):
             given["options"] = {**given.get("options", {}), **inputs}
+        for name in ("profile", "loras", "quantize"):
+            if getattr(asked, name) is None and getattr(kept, name) is not None:
+                given[name] = getattr(kept, name)
+        negative = asked.negative_prompt or kept.negative_prompt or placed.scene.negative_prompt
         own_model = kept.model if asked.engine in {None, kept.engine or settings.engine} else None
         model = asked.model or own_model or self._default_model(engine)
         form = asked.prompt_form or settings.prompt_form
@@ -70,11 +74,9 @@ class RenderRequests:
             "engine": engine,
             "model": model,
             "model_prompt": _text_for_model(placed, form, model),
-            "negative_prompt": asked.negative_prompt or placed.scene.negative_prompt,
+            "negative_prompt": negative,
             "seed": seed,
         }
-        if asked.profile is None and kept.profile is not None:
-            given["profile"] = kept.profile
         request = RenderRequest(prompt=placed.prompt, scene=placed.scene, **given)
         return self._jobs.complete(request, kept)
 
@@ -102,6 +104,8 @@ class RenderRequests:
             engine=engine,
             model=kept.model or self._default_model(engine),
             profile=kept.profile or "exact",
+            loras=kept.loras or (),
+            quantize=kept.quantize or "none",
         )
         return effective(kept, self._jobs.complete(request, kept).request)
 

@@ -221,6 +221,8 @@ class Settings(BaseSettings):
     """Of ended jobs, only this many of the newest are kept; None keeps all."""
     retention_bytes: int | None = Field(None, ge=0)
     """The oldest videos go once all together are larger than this; None sets no limit."""
+    undo_s: float = Field(3_600.0, ge=0)
+    """Deleted videos and sessions can be brought back for this long."""
     idle_exit_s: float = Field(600.0, gt=0)
     """A supervisor with nothing to do for this long leaves."""
     idle_unload_s: float = Field(300.0, gt=0)

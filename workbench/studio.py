@@ -1,6 +1,6 @@
 """Studio: the journey as one object over prompts and jobs.
 
-Handlers, widgets and notebooks call it and its three parts: ``sessions``, ``jobs`` and ``writer``.
+Handlers, widgets and notebooks call it and its three parts: ``sessions``, ``language`` and ``jobs``.
 Beside it they import only types, the public JSON, the archive and recipes. Knows neither HTTP nor
 notebooks.
 """
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
@@ -29,11 +30,11 @@ from workbench.jobs.client.manager import JobManager
 from workbench.jobs.model import Batch, Job, Priority
 from workbench.prompts.agent.conversation import Step
 from workbench.prompts.conversation import Host
-from workbench.prompts.language_models.choice import with_default
+from workbench.prompts.language_models.choice import LanguageChoice
 from workbench.prompts.markers import strip_marker
 from workbench.prompts.model import Entry, Revision
 from workbench.prompts.sessions import Sessions
-from workbench.prompts.writer import PromptWriter
+from workbench.prompts.writer import scene_of
 from workbench.render_requests import (
     PLACEHOLDER_ENGINE,
     PlacedPrompt,
@@ -52,7 +53,7 @@ T = TypeVar("T")
 
 
 class Studio:
-    """The four steps (enhance, variations, tune, results) over one prompt writer and job manager.
+    """The four steps (enhance, variations, tune, results) over one index and job manager.
 
     Cheap to create; starts no process until something is rendered. Asynchronous methods may wait
     for a language model; :meth:`run` calls them from code that has no event loop. Safe to use
@@ -61,8 +62,8 @@ class Studio:
 
     def __init__(self, settings: Settings | None = None) -> None:
         self.settings = settings or Settings()
-        self.writer = PromptWriter(with_default(self.settings))
-        self.sessions = Sessions(self.settings, self.writer)
+        self.sessions = Sessions(self.settings)
+        self.language = self.sessions.language
         self.jobs = JobManager(self.settings)
         self._requests = RenderRequests(self.settings, self.jobs)
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -88,6 +89,27 @@ class Studio:
         return await self.sessions.enhance(
             rough_prompt, session_id, seed=seed or 0, on_text=on_text
         )
+
+    async def choose_language(
+        self,
+        choice: LanguageChoice,
+        session_id: str | None = None,
+        *,
+        api_key: str = "",
+        as_default: bool = False,
+    ) -> str | None:
+        """Let a language model write in the session, in a new one, or by default; return the session.
+
+        Without a session and not ``as_default`` one is started, for the choice to hold in. See
+        :meth:`SessionLanguage.choose` for what it raises.
+        """
+        kept = await self.language.choose(
+            choice, session_id, api_key=api_key, as_default=as_default
+        )
+        if session_id is None and not as_default:
+            session_id = self.sessions.begin()
+            await self.language.choose(kept, session_id)
+        return session_id
 
     async def initialize(
         self, prompt: str, session_id: str | None = None, *, parent: int | None = None
@@ -150,7 +172,8 @@ class Studio:
         ``NotFound``, ``InvalidRequest``.
         """
         host, failure = self._host(), None
-        by_rules = self.writer.endpoint is None or await self.sessions.is_about_session(
+        endpoint = self.language.writer(session_id).endpoint
+        by_rules = endpoint is None or await self.sessions.is_about_session(
             session_id, user_request, prompt, host
         )
         if not by_rules:
@@ -183,10 +206,33 @@ class Studio:
         )
         return await self._rendered(session_id, revision, entry)
 
+    async def take_back(self, session_id: str, index: int) -> tuple[Revision, Entry]:
+        """Take back what one prompt of the history changed, and keep all that came after it.
+
+        Raises ``NotFound``, ``InvalidRequest``.
+        """
+        return self.sessions.take_back(session_id, index)
+
     def settings_of(self, session_id: str, entry: Entry | None = None) -> RenderSettings:
         """Return how ``entry``, or the session's current prompt, is rendered; or ``NotFound``."""
         here = entry or self.sessions.current(session_id)
         return RenderSettings() if here is None else here.settings
+
+    def effective_settings(self, settings: RenderSettings) -> RenderSettings:
+        """Return ``settings`` with the engine's defaults; ``InvalidRequest`` for what it refuses."""
+        return self._requests.effective(settings)
+
+    async def set_render(
+        self, session_id: str, values: Mapping[str, Any], *, index: int | None = None
+    ) -> None:
+        """Set how the renders of a session are made, of all its prompts or of the one at ``index``.
+
+        ``values`` are names and values of ``RenderSettings``; None frees one. Raises ``NotFound``,
+        ``InvalidRequest``.
+        """
+        await asyncio.to_thread(
+            self.sessions.set_render, session_id, values, index=index, host=self._host()
+        )
 
     async def set_parameters(
         self,
@@ -283,6 +329,23 @@ class Studio:
         self._link(session_id, placed, batch.jobs)
         return batch
 
+    def delete_session(self, session_id: str, *, starred: bool = False) -> tuple[str, ...]:
+        """Delete a session with its renders and return their ids; ``JobManager.delete`` says how.
+
+        :meth:`undelete_session` brings it back within ``undo_s`` of the settings.
+        """
+        deleted_at = time.time()
+        self.sessions.session(session_id)
+        jobs = self.jobs.delete(self.jobs.ids_of_session(session_id), starred=starred)
+        self.sessions.delete(session_id, deleted_at)
+        self.sessions.forget_deleted(deleted_at - self.settings.undo_s)
+        return jobs
+
+    def undelete_session(self, session_id: str) -> tuple[Job, ...]:
+        """Bring a deleted session back with the renders that went with it; or ``NotFound``."""
+        deleted_at = self.sessions.undelete(session_id)
+        return self.jobs.undelete(self.jobs.deleted_of_session(session_id, deleted_at))
+
     def engine_names(self) -> tuple[str, ...]:
         """Return the names of the engines that can be asked for."""
         return engine_names(self.settings)
@@ -314,7 +377,7 @@ class Studio:
         with self._loop_guard:
             loop, self._loop = self._loop, None
         if loop is not None:
-            asyncio.run_coroutine_threadsafe(self.writer.close(), loop).result()
+            asyncio.run_coroutine_threadsafe(self.language.close(), loop).result()
             loop.call_soon_threadsafe(loop.stop)
         self.sessions.close()
         self.jobs.close()
@@ -343,7 +406,7 @@ class Studio:
         """Find the prompt in its session, or add it there, so that no render is without parent."""
         if session_id is None:
             text = strip_marker(prompt)
-            return PlacedPrompt(text, self.writer.scene_of(text))
+            return PlacedPrompt(text, scene_of(text))
         entry = await self.sessions.place(session_id, prompt)
         parent = self.sessions.parent_of(session_id, entry)
         text = strip_marker(parent.prompt) if parent else ""

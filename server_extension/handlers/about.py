@@ -9,9 +9,10 @@ from typing import Any, Final
 from server_extension.handlers.base import ApiHandler
 from server_extension.operations import Operation, operation
 from server_extension.presentation import cluster_object, device_object
-from server_extension.schemas.about import DevicesAnswer, HealthAnswer
+from server_extension.schemas.about import DevicesAnswer, HealthAnswer, ModelsAnswer
+from workbench.model_library import model_objects
 
-__all__ = ["OPENAPI_SETTING", "DevicesHandler", "HealthHandler", "OpenApiHandler"]
+__all__ = ["OPENAPI_SETTING", "DevicesHandler", "HealthHandler", "ModelsHandler", "OpenApiHandler"]
 
 OPENAPI_SETTING: Final = "workbench_openapi"
 _TOLD_LIBRARIES: Final = ("jupyter_server", "jupyterlab", "voila", "av", "diffusers", "torch")
@@ -33,6 +34,15 @@ class DevicesHandler(ApiHandler):
         )
 
 
+class ModelsHandler(ApiHandler):
+    """GET /api/models."""
+
+    @operation(Operation("See the video models on this machine", answer=ModelsAnswer))
+    async def get(self) -> None:
+        """Return the models."""
+        self.answer(ModelsAnswer(models=await asyncio.to_thread(model_objects, self.studio)))
+
+
 class HealthHandler(ApiHandler):
     """GET /api/workbench/health."""
 
@@ -50,7 +60,7 @@ class HealthHandler(ApiHandler):
             versions=_versions(),
             engine=settings.engine,
             engines=list(self.studio.engine_names()),
-            language_provider=self.studio.writer.name,
+            language_provider=self.studio.language.choice().provider,
             supervisor=None
             if supervisor is None
             else {"pid": supervisor.pid, "started_at": supervisor.started_at},

@@ -7,12 +7,15 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
+from workbench.model_library import ModelObject
+
 __all__ = [
     "ClusterObject",
     "DeviceObject",
     "DevicesAnswer",
     "HealthAnswer",
     "MemberObject",
+    "ModelsAnswer",
 ]
 
 
@@ -35,6 +38,12 @@ class DeviceObject(BaseModel):
     """Why it is in that state, if known."""
     host: str | None = None
     """The machine of the cluster that it belongs to; null for the server's own."""
+
+
+class ModelsAnswer(BaseModel):
+    """The video models on the server's machine."""
+
+    models: list[ModelObject]
 
 
 class MemberObject(BaseModel):

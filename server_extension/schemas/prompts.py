@@ -149,13 +149,19 @@ class UpdateRequest(Body):
         description="Actions to carry out instead of a request: those of an earlier answer, of a "
         "proposal to confirm, or new ones.",
     )
+    take_back: int | None = Field(
+        None,
+        ge=0,
+        description="Take back what the prompt at this index changed, and keep all that came after.",
+    )
     user_request: PromptText | None = Field(None, validate_default=True)
 
     @field_validator("user_request")
     @classmethod
     def _says_one_thing(cls, value: str | None, info: ValidationInfo) -> str | None:
-        if (value is None) is (info.data.get("actions") is None):
-            raise ValueError("give either user_request or actions")
+        others = (info.data.get("actions"), info.data.get("take_back"))
+        if sum(one is not None for one in (value, *others)) != 1:
+            raise ValueError("give one of user_request, actions and take_back")
         return value
 
 

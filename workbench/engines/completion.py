@@ -42,7 +42,7 @@ class Completion:
         """Return ``request`` complete; ``shape`` sets what it leaves open.
 
         Calls the engine once, unless ``shape`` asks for a format or a length: then the engine is
-        also asked for its defaults and about each size that is tried. Raises ``InvalidRequest``,
+        also called for its defaults and for each size that is tried. Raises ``InvalidRequest``,
         naming the fields, for what the engine or this workbench's limits refuse.
         """
         engine = self._engine(request.engine)
@@ -86,7 +86,7 @@ def _anchored(request: RenderRequest, *, local_model: bool) -> RenderRequest:
 
 
 def _is_here(path: str) -> bool:
-    """Tell whether ``path`` names a file or folder from where this process stands."""
+    """Tell whether ``path`` names a file or folder from the current folder."""
     try:
         return Path(path).expanduser().exists()
     except (OSError, RuntimeError, ValueError):

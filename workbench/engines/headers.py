@@ -23,7 +23,7 @@ _ORIENTATION_TAG: Final = 0x0112
 _STANDALONE: Final = frozenset({0x01, *range(0xD0, 0xD8)})
 """JPEG markers without a length."""
 _NO_FRAME: Final = frozenset({0xC4, 0xC8, 0xCC})
-"""JPEG markers among the start-of-frame markers that are something else."""
+"""JPEG markers in the start-of-frame range that are not start-of-frame markers."""
 _MOST_PROFILE_BYTES: Final = 8 << 20
 _FOREIGN: Final = {
     b"GIF8": "GIF",
@@ -48,7 +48,7 @@ _FOREIGN_BRANDS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class ImageHeader:
-    """What the header of an image file says."""
+    """The facts in an image file's header."""
 
     format: Literal["png", "jpeg", "webp"]
     stored_width: int
@@ -109,7 +109,7 @@ def read_image_header(data: bytes) -> ImageHeader:
         raise DamagedFile("The image ends within its header.") from error
     if name := foreign_format(data[:16]):
         raise DamagedFile(f"{name} is not taken; save it as PNG or JPEG first.")
-    raise DamagedFile("The file is no PNG, JPEG or WebP image.")
+    raise DamagedFile("The file is not a PNG, JPEG or WebP image.")
 
 
 def _png(data: bytes) -> ImageHeader:
@@ -183,7 +183,7 @@ def _jpeg(data: bytes) -> ImageHeader:
             continue
         at += 2 + length
     if size is None:
-        raise DamagedFile("The JPEG image says no size.")
+        raise DamagedFile("The JPEG image gives no size.")
     is_whole = data[at : at + 2] == b"\xff\xd9"
     return ImageHeader(
         "jpeg", size[2], size[1], size[0], orientation=orientation, is_whole=is_whole,
@@ -192,7 +192,7 @@ def _jpeg(data: bytes) -> ImageHeader:
 
 
 def _after_scan(data: bytes, at: int) -> int:
-    """Return where the marker after the entropy-coded data stands that begins at ``at``."""
+    """Return the offset of the marker after the entropy-coded data that begins at ``at``."""
     while (at := data.find(b"\xff", at)) >= 0 and at + 1 < len(data):
         if data[at + 1] not in {0x00, 0xFF, *range(0xD0, 0xD8)}:
             return at
@@ -225,12 +225,12 @@ def _webp(data: bytes) -> ImageHeader:
             profile = body
         at += 8 + size + size % 2
     if not width or not height:
-        raise DamagedFile("The WebP image says no size.")
+        raise DamagedFile("The WebP image gives no size.")
     return ImageHeader("webp", width, height, 8, has_alpha, orientation, is_whole, profile)
 
 
 def _orientation(exif: bytes) -> int:
-    """Return the orientation in a TIFF block; 1 where it holds none or is damaged."""
+    """Return the orientation in a TIFF block; 1 if it has none or is damaged."""
     order = {b"II": "<", b"MM": ">"}.get(exif[:2])
     if order is None:
         return 1

@@ -53,7 +53,7 @@ def start_frame(path: Path) -> Image:
 
 
 def portable_image(path: Path) -> tuple[bytes, str]:
-    """Return the image or a video's last frame as a file that any reader shows alike, and its type.
+    """Return an image, or a video's last frame, as a portable image file, and its media type.
 
     The file itself where it is upright, opaque, 8-bit and sRGB; else what :func:`open_image` makes of
     it, as JPEG where it was one and as PNG otherwise.
@@ -127,7 +127,7 @@ def _eight_bits(stored: Image) -> Image:
 
 
 def _opaque(stored: Image) -> Image:
-    """Return BGRA, BGR or grey pixels as RGB, what is transparent lying over white."""
+    """Return BGRA, BGR or grey pixels as RGB, composited over white."""
     if stored.ndim == 2:
         return cv2.cvtColor(stored, cv2.COLOR_GRAY2RGB)
     if stored.shape[2] == 3:
@@ -138,7 +138,7 @@ def _opaque(stored: Image) -> Image:
 
 
 def _upright(rgb: Image, orientation: int) -> Image:
-    """Return ``rgb`` turned and mirrored as an EXIF orientation (1 to 8) says."""
+    """Return ``rgb`` rotated and mirrored by an EXIF orientation (1 to 8)."""
     if orientation in {5, 6, 7, 8}:
         rgb = rgb.swapaxes(0, 1)
     if orientation in {2, 3, 6, 7}:

@@ -205,6 +205,8 @@ class Changes:
 
     revision: int
     jobs: tuple[Job, ...]
+    deleted: tuple[str, ...] = ()
+    """The ids of jobs that were deleted."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -136,6 +136,11 @@ class JobPaths:
         """Folders that are being removed."""
         return self.control / "trash"
 
+    @property
+    def deleted(self) -> Path:
+        """Folders of deleted jobs that can be brought back."""
+        return self.control / "deleted"
+
     def job(self, job_id: str, batch_id: str | None = None) -> JobFiles:
         """Return the files of a job; raises ``NotFound`` for what is not an identifier."""
         if not is_identifier(job_id, Kind.JOB):

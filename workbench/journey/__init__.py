@@ -16,25 +16,30 @@ from workbench.journey.beginnings import (
     open_video,
     render,
     start,
+    storage,
     studio,
 )
 from workbench.journey.formatters import register_records
+from workbench.journey.language import LanguageModelList, language_models
 from workbench.journey.prompts import Prompt, Session
 from workbench.journey.videos import Video
 
 __all__ = [
     "Batch",
+    "LanguageModelList",
     "Prompt",
     "Session",
     "Video",
     "devices",
     "enhance",
+    "language_models",
     "models",
     "open_batch",
     "open_session",
     "open_video",
     "render",
     "start",
+    "storage",
     "studio",
 ]
 

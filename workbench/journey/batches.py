@@ -91,6 +91,13 @@ class Batch(Shown):
         self._studio.jobs.cancel_batch(self.batch_id)
         return self
 
+    def delete(self, *, starred: bool = False) -> None:
+        """Delete all its videos, which :meth:`Video.undelete` brings back for a while.
+
+        Raises ``Conflict`` while one is being rendered, or has a star and ``starred`` is false.
+        """
+        self._studio.jobs.delete_batch(self.batch_id, starred=starred)
+
     def retry_failed(self) -> Self:
         """Run the failed ones again; raises ``Conflict`` when none has failed."""
         self._studio.jobs.retry_failed(self.batch_id)

@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 
 from workbench.engines.diffusers.library import LibraryModel, find_models
+from workbench.jobs.client.deleting import Storage
 from workbench.jobs.model import Device
 from workbench.journey.batches import Batch
 from workbench.journey.prompts import Prompt, Session
@@ -23,6 +24,7 @@ __all__ = [
     "open_video",
     "render",
     "start",
+    "storage",
     "studio",
 ]
 
@@ -115,6 +117,11 @@ def models(*, using: Studio | None = None) -> list[LibraryModel]:
     how it would run with so much memory free.
     """
     return find_models((using or studio()).settings)
+
+
+def storage(*, using: Studio | None = None) -> Storage:
+    """Return the space that finished videos take, in all and by session."""
+    return (using or studio()).jobs.storage()
 
 
 def devices(*, using: Studio | None = None) -> tuple[Device, ...]:

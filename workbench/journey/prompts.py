@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from workbench.actions.model import Action, Render, actions_from
 from workbench.actions.render_settings import RenderSettings
@@ -183,6 +183,29 @@ class Session(Shown):
     def render(self, **parameters: Any) -> Video:
         """Queue one render of the newest prompt and return at once."""
         return self.prompt.render(**parameters)
+
+    def delete(self, *, starred: bool = False) -> None:
+        """Delete the session with its videos; :meth:`undelete` brings it back for a while.
+
+        Raises ``Conflict`` while one is being rendered, or has a star and ``starred`` is false.
+        """
+        self.studio.delete_session(self.session_id, starred=starred)
+
+    def undelete(self) -> Self:
+        """Bring it back; raises ``NotFound`` once it is gone for good."""
+        self.studio.undelete_session(self.session_id)
+        return self
+
+    def label(
+        self,
+        *,
+        name: str | None = None,
+        tags: Sequence[str] | None = None,
+        archived: bool | None = None,
+    ) -> Self:
+        """Name it, tag it, archive it; None leaves one as it is."""
+        self.studio.sessions.label(self.session_id, name=name, tags=tags, archived=archived)
+        return self
 
     def to_table(self) -> list[dict[str, Any]]:
         """Return one row per prompt, oldest first, with every scene field as a column."""

@@ -101,6 +101,18 @@ class Video(Shown):
             raise RenderError(job.error or f"The render was {job.state}.")
         return self
 
+    def delete(self, *, starred: bool = False) -> None:
+        """Delete it; :meth:`undelete` brings it back for a while.
+
+        Raises ``Conflict`` while it is being rendered, or where it has a star and ``starred`` is false.
+        """
+        self._studio.jobs.delete([self.job_id], starred=starred)
+
+    def undelete(self) -> Self:
+        """Bring it back; raises ``NotFound`` once it is gone for good."""
+        self._studio.jobs.undelete([self.job_id])
+        return self
+
     def cancel(self) -> Self:
         """End it."""
         self._studio.jobs.cancel(self.job_id)

@@ -17,6 +17,7 @@ from workbench.journey import Batch, Prompt, Video, studio
 from workbench.journey.tables import data_frame
 from workbench.prompts.forms import Form, text_for_model
 from workbench.prompts.markers import strip_marker
+from workbench.prompts.writer import rewrite_prompt, scene_of
 from workbench.research.designs import Design, Span, combinations
 from workbench.research.dynamic import expand
 from workbench.research.matrix import Layout, matrix_page, write_matrix_video
@@ -56,7 +57,7 @@ def grid(
     """
     used = using or (base.session.studio if isinstance(base, Prompt) else studio())
     varied, fixed = _sorted_axes(axes)
-    texts = _texts(base, used, wildcards)
+    texts = _texts(base, wildcards)
     if len(texts) > 1:
         varied = {_PROMPT: list(texts), **varied}
     chosen = combinations(varied, design, samples=samples)
@@ -65,7 +66,7 @@ def grid(
     cells = []
     for combination in chosen:
         text = combination.get(_PROMPT, next(iter(texts)))
-        prompt, scene = _written(text, texts[text], {**fixed, **combination}, used)
+        prompt, scene = _written(text, texts[text], {**fixed, **combination})
         values = {k: v for k, v in {**fixed, **combination}.items() if k in _VALUES}
         labels = {axis: _told(value) for axis, value in combination.items()}
         changes = tuple(change.sentence for change in texts[text].changes_to(scene))
@@ -251,7 +252,7 @@ def _sorted_axes(axes: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any
     return varied, fixed
 
 
-def _texts(base: Scene | Prompt | str, used: Studio, wildcards: Path | None) -> dict[str, Scene]:
+def _texts(base: Scene | Prompt | str, wildcards: Path | None) -> dict[str, Scene]:
     """Return the prompts to start from, each with its scene."""
     if isinstance(base, Scene):
         return {"": base}
@@ -259,10 +260,10 @@ def _texts(base: Scene | Prompt | str, used: Studio, wildcards: Path | None) -> 
         return {strip_marker(base.text): base.scene}
     if not base.strip():
         raise InvalidRequest("The prompt is empty.", (FieldProblem(_PROMPT, "must not be empty"),))
-    return {text: used.writer.scene_of(text) for text in expand(base, wildcards=wildcards)}
+    return {text: scene_of(text) for text in expand(base, wildcards=wildcards)}
 
 
-def _written(text: str, base: Scene, values: Mapping[str, Any], used: Studio) -> tuple[str, Scene]:
+def _written(text: str, base: Scene, values: Mapping[str, Any]) -> tuple[str, Scene]:
     edits: dict[str, Any] = {}
     for name, value in values.items():
         if name in LIST_FIELDS:
@@ -271,7 +272,7 @@ def _written(text: str, base: Scene, values: Mapping[str, Any], used: Studio) ->
             edits[name] = canonical_term(name, str(value)) or str(value)
     scene = base.edit(edits, origin=Origin.EDITED, force=True)
     if text:
-        return (used.writer.rewrite(text, base, scene) if scene != base else text), scene
+        return (rewrite_prompt(text, base, scene) if scene != base else text), scene
     plain = text_for_model("", scene, Form.LTX)
     prompt = plain or ", ".join(_told(value) for value in scene.stated().values())
     return prompt, scene

@@ -94,6 +94,7 @@ def entry_view(entry: Entry) -> View:
             }
             for change in entry.changes
         ],
+        "settings": entry.settings.as_json(),
         "request": entry.request,
         "provider": entry.provider,
         "fallback": entry.is_fallback or entry.source is not Source.PROVIDER,

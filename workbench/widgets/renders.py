@@ -23,7 +23,7 @@ from workbench.widgets.feed import JobFeed, all_jobs
 from workbench.widgets.loop import WidgetTasks
 from workbench.widgets.presentation import View, job_view
 
-__all__ = ["Renders", "Screen", "render_parameters"]
+__all__ = ["Renders", "Screen", "names_path", "render_parameters"]
 
 _PATH_FORM: Final = re.compile(
     r"\A(?:[/~.\\]|file:|[a-z]:[/\\])|(?:\A|[/\\])\.\.(?:[/\\]|\Z)|\\|\0"
@@ -35,6 +35,7 @@ _TEXTS: Final = frozenset({"negative_prompt"})
 """What is said to a model, and may say anything."""
 _ARCHIVE_BYTES: Final = 512 << 20
 """Largest ZIP, in bytes, sent through the kernel."""
+_LOG_BYTES: Final = 64 << 10
 
 
 class Screen(Protocol):
@@ -42,6 +43,9 @@ class Screen(Protocol):
 
     def show(self, name: str, value: Any) -> None:
         """Set the state that the browser sees under ``name``."""
+
+    def replace_jobs(self, views: Iterable[View]) -> None:
+        """Show these jobs and no others."""
 
     def patch_jobs(self, views: Iterable[View]) -> None:
         """Tell of some jobs."""
@@ -62,8 +66,11 @@ class Screen(Protocol):
 class Renders:
     """The jobs of the open session. Every method runs on the loop."""
 
-    def __init__(self, studio: Studio, tasks: WidgetTasks, screen: Screen) -> None:
+    def __init__(
+        self, studio: Studio, tasks: WidgetTasks, screen: Screen, *, private: bool = False
+    ) -> None:
         self._jobs = studio.jobs
+        self._private = private
         self._screen = screen
         self._session_id: str | None = None
         self._known: dict[str, Job] = {}
@@ -79,6 +86,15 @@ class Renders:
         """Tell whether a job is one of this session's."""
         return job_id in self._known
 
+    def newest(self, entry_index: int) -> Job | None:
+        """Return the newest render of a prompt of this session; None where there is none."""
+        own = [
+            job
+            for job in self._known.values()
+            if job.entry_index == entry_index and job.preview_of is None
+        ]
+        return max(own, key=lambda job: (job.created_at, job.position), default=None)
+
     def close(self) -> None:
         """Stop watching; renders go on."""
         self._feed.close()
@@ -88,7 +104,7 @@ class Renders:
         jobs = await self._feed.follow(session_id)
         self._session_id = session_id
         self._known = {job.job_id: job for job in jobs}
-        self._screen.show("jobs_state", {job.job_id: job_view(job) for job in jobs})
+        self._screen.replace_jobs(job_view(job) for job in jobs)
         return jobs
 
     def tell(self, jobs: Iterable[Job]) -> None:
@@ -147,6 +163,20 @@ class Renders:
         """End what is left of a batch."""
         own = self._own_batch(batch)
         self.tell((await asyncio.to_thread(self._jobs.cancel_batch, own)).jobs)
+
+    @command
+    async def cancel_many(self, jobs: list[str]) -> None:
+        """End these renders; those that have ended stay as they are."""
+        own = [self._own(job).job_id for job in jobs]
+        self.tell([await asyncio.to_thread(self._jobs.cancel, job) for job in own])
+
+    @command
+    async def log(self, job: str) -> str:
+        """Return the end of what a render printed."""
+        if self._private:
+            raise InvalidRequest("The log is for whoever runs this dashboard; ask them for it.")
+        path = await asyncio.to_thread(self._jobs.log_path, self._own(job).job_id)
+        return await asyncio.to_thread(_end_of, path)
 
     @command
     async def retry_failed(self, batch: str | None = None) -> None:
@@ -268,7 +298,7 @@ def render_parameters(options: dict[str, Any] | None) -> RenderParameters:
         name: value
         for name, value in asked.given.items()
         if (name in INPUTS and not is_identifier(value))
-        or (name not in _TEXTS and _names_path(value))
+        or (name not in _TEXTS and names_path(value))
     }
     if named:
         problems = tuple(FieldProblem(name, "must not be a path") for name in named)
@@ -276,15 +306,15 @@ def render_parameters(options: dict[str, Any] | None) -> RenderParameters:
     return asked
 
 
-def _names_path(value: Any) -> bool:
+def names_path(value: Any) -> bool:
     """Tell whether a value, or one inside it, is a path."""
     if isinstance(value, Mapping):
-        return bool(set(INPUTS) & set(value)) or any(map(_names_path, value.values()))
+        return bool(set(INPUTS) & set(value)) or any(map(names_path, value.values()))
     if isinstance(value, list | tuple):
-        return any(map(_names_path, value))
+        return any(map(names_path, value))
     if isinstance(value, Lora):
         # A file inside a hub's repository may have folders and a suffix, but leads not out of it.
-        return _names_path(value.path) or value.file.startswith(("/", "~")) or ".." in value.file
+        return names_path(value.path) or value.file.startswith(("/", "~")) or ".." in value.file
     return isinstance(value, str) and _is_path(value.strip())
 
 
@@ -296,6 +326,12 @@ def _is_path(text: str) -> bool:
         return bool(text) and Path(text).exists()
     except (OSError, ValueError):
         return False
+
+
+def _end_of(path: Path) -> str:
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - _LOG_BYTES))
+        return file.read().decode("utf-8", "replace")
 
 
 def _place(job: Job) -> View:

@@ -8,22 +8,26 @@ from __future__ import annotations
 import asyncio
 import copy
 import secrets
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
 from typing import Annotated, Any, Final, TypeVar
 
 from pydantic import Field
 
 from workbench.actions.model import Action, Render, Vary, actions_from, as_json
+from workbench.actions.render_settings import RenderSettings, changed_settings
 from workbench.errors import InvalidRequest, NotFound, WorkbenchError
-from workbench.jobs.model import Job
+from workbench.jobs.model import Job, JobState
+from workbench.model_library import model_objects
 from workbench.prompts.markers import strip_marker
 from workbench.prompts.model import Entry, PromptSession, Revision
-from workbench.studio import Studio
+from workbench.render_requests import new_seed
+from workbench.studio import RenderParameters, Studio
 from workbench.widgets.commands import command
 from workbench.widgets.debouncer import Debouncer
 from workbench.widgets.presentation import View, session_line, session_view
-from workbench.widgets.renders import Renders, Screen, render_parameters
+from workbench.widgets.renders import Renders, Screen, names_path, render_parameters
+from workbench.widgets.single_changes import single_changes
 from workbench.widgets.sketch import sketched
 from workbench.widgets.variation_grid import VariationGrid
 
@@ -88,19 +92,35 @@ class SessionController:
     # prompt
 
     @command
-    async def enhance(self, text: Text, options: Options | None = None) -> View:
-        """Turn an idea into a prompt, shown as it is written, and start its first video."""
+    async def enhance(
+        self,
+        text: Text,
+        options: Options | None = None,
+        settings: Options | None = None,
+        *,
+        new_seeds: bool = False,
+    ) -> View:
+        """Turn an idea into a prompt, shown as it is written, and start its first video.
+
+        ``settings`` are a new session's render settings. It keeps one seed unless ``new_seeds``.
+        """
         session_id = self._session.session_id if self._session else None
+        kept = await self._settings_to_begin_with(settings or {}, new_seeds=new_seeds)
         growing: Debouncer[str] = Debouncer(self._show_growing)
         asked = self._studio.enhance(text, session_id, on_text=growing.hear)
         self._writing = asyncio.ensure_future(asked)
         try:
-            async with sketched(self._studio, self._renders, text, options):
+            async with sketched(self._studio, self._renders, text, kept, session_id):
                 session_id, entry = await self._writing
         except asyncio.CancelledError:
             return {"stopped": True}
         finally:
             growing.close()
+        try:
+            await self._studio.set_render(session_id, kept.as_json(), index=entry.index)
+        except InvalidRequest as error:
+            await self._refresh(session_id)
+            return {"index": entry.index, "job": None, "warning": str(error)}
         await self._refresh(session_id)
         return {"index": entry.index, **await self._first_video(entry, options or {})}
 
@@ -146,9 +166,13 @@ class SessionController:
         total: Annotated[int, Field(ge=2, le=64)] = 8,
         axes: list[str] | None = None,
         *,
+        one_thing: bool = False,
         again: bool = False,
     ) -> None:
-        """Show ``total`` cards: the prompt at ``index``, the pinned ones, and new variations."""
+        """Show ``total`` cards: the prompt at ``index``, the pinned ones, and new variations.
+
+        With ``one_thing`` each variation differs from the prompt in one field.
+        """
         before = copy.deepcopy(self._grid)
         kept = before.kept(index)
         dealt: list[int] = []
@@ -156,11 +180,11 @@ class SessionController:
         self._grid.deal(index, dealt)
         self._show_grid()
         try:
-            entries = await self._studio.variations(
-                self._session_id,
-                [index],
+            entries = await self._variations(
+                index,
                 max(1, total - len(kept)),
-                axes=axes or (),
+                axes or [],
+                one_thing=one_thing,
                 seed=secrets.randbits(31) if again else None,
                 on_entry=arriving.hear,
             )
@@ -174,15 +198,35 @@ class SessionController:
         self._grid.deal(index, [entry.index for entry in entries[1:]])
         self._show_grid()
 
+    async def _variations(
+        self,
+        index: int,
+        total: int,
+        axes: list[str],
+        *,
+        one_thing: bool,
+        seed: int | None,
+        on_entry: Callable[[Entry], object] | None = None,
+    ) -> tuple[Entry, ...]:
+        if one_thing:
+            base = self._entry(index)
+            return await single_changes(
+                self._studio, self._session_id, base, total, axes, seed=seed, on_entry=on_entry
+            )
+        return await self._studio.variations(
+            self._session_id, [index], total, axes=axes, seed=seed, on_entry=on_entry
+        )
+
     @command
-    async def regenerate(self, index: Index, axes: list[str] | None = None) -> View:
+    async def regenerate(
+        self, index: Index, axes: list[str] | None = None, *, one_thing: bool = False
+    ) -> View:
         """Replace the card ``index`` by another variation."""
         parent = self._entry(index).parent
         if parent is None:
             raise InvalidRequest("The first prompt cannot be replaced by a variation of itself.")
-        entries = await self._studio.variations(
-            self._session_id, [parent], 2, axes=axes or (), seed=secrets.randbits(31)
-        )
+        seed = secrets.randbits(31)
+        entries = await self._variations(parent, 2, axes or [], one_thing=one_thing, seed=seed)
         if len(entries) < 2:
             raise InvalidRequest("No new variation was found along these axes; choose others.")
         await self._refresh()
@@ -224,6 +268,22 @@ class SessionController:
         self._grid.batch_id = batch.batch_id
         self._show_grid()
         return {"batch": batch.batch_id}
+
+    @command
+    async def render_rest(self, options: Options | None = None) -> None:
+        """Render the cards that have no video: again what failed or was cancelled, else anew."""
+        anew = []
+        for index in self._grid.indices:
+            job = self._renders.newest(index)
+            if job is None:
+                anew.append(self._entry(index).prompt)
+            elif job.state in {JobState.FAILED, JobState.CANCELLED}:
+                await self._renders.retry(job.job_id)
+        if anew:
+            batch = await self._studio.render_batch(
+                anew, session_id=self._session_id, parameters=render_parameters(options)
+            )
+            self._renders.tell(batch.jobs)
 
     # tuning
 
@@ -282,6 +342,37 @@ class SessionController:
     # renders
 
     @command
+    async def set_render(self, values: Options, settings: Options | None = None) -> View:
+        """Set how the session's renders are made; before there is one, how ``settings`` become."""
+        await self._check_names(values)
+        if self._session is None:
+            return {"settings": changed_settings(_settings(settings or {}), values).as_json()}
+        await self._studio.set_render(self._session_id, values)
+        await self._refresh()
+        return {}
+
+    @command
+    async def render_values(self, settings: Options) -> View:
+        """Return what renders with ``settings`` use, and what they would use by default."""
+        kept = _settings(settings)
+        own = RenderSettings(engine=kept.engine, model=kept.model, profile=kept.profile)
+        found: View = {"values": {}, "defaults": {}, "problem": ""}
+        for name, one in (("defaults", own), ("values", kept)):
+            try:
+                full = await asyncio.to_thread(self._studio.effective_settings, one)
+            except WorkbenchError as error:
+                found["problem"] = str(error)
+            else:
+                found[name] = full.as_json()
+        return found
+
+    @command
+    async def library(self) -> list[View]:
+        """Return the video models on this machine, and how each would run on its largest GPU."""
+        found = await asyncio.to_thread(model_objects, self._studio)
+        return [one.model_dump() for one in found]
+
+    @command
     async def render(self, index: Index, options: Options | None = None) -> View:
         """Render the prompt at ``index``, ahead of batches."""
         job = await self._render(self._entry(index), options or {})
@@ -303,6 +394,27 @@ class SessionController:
         )
         self._renders.tell([job])
         return job
+
+    async def _settings_to_begin_with(self, draft: Options, *, new_seeds: bool) -> RenderSettings:
+        """Return how a new idea is rendered: as the session so far, or as ``draft``."""
+        if self._session is not None:
+            here = await asyncio.to_thread(self._studio.sessions.current, self._session.session_id)
+            if here is not None:
+                return here.settings
+        await self._check_names(draft)
+        kept = _settings(draft)
+        if kept.seed is None and not new_seeds:
+            kept = kept.with_values({"seed": new_seed()})
+        return kept
+
+    async def _check_names(self, values: Options) -> None:
+        """Let a page name a file only where the library has it."""
+        model = values.get("model")
+        if isinstance(model, str) and names_path(model):
+            known = await asyncio.to_thread(model_objects, self._studio)
+            if model in {one.name for one in known}:
+                values = {name: value for name, value in values.items() if name != "model"}
+        render_parameters({k: v for k, v in values.items() if k in RenderParameters.model_fields})
 
     def _show_growing(self, texts: Sequence[str]) -> None:
         self._screen.tell({"kind": "growing", "text": texts[-1]})
@@ -361,3 +473,8 @@ class SessionController:
         if index >= len(entries):
             raise InvalidRequest(f"This session has no prompt {index}.")
         return entries[index]
+
+
+def _settings(values: Options) -> RenderSettings:
+    """Return the render settings that a page tells; raises ``InvalidRequest``."""
+    return changed_settings(RenderSettings(), values)

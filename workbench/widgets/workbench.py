@@ -70,7 +70,7 @@ class Workbench(anywidget.AnyWidget):
         super().__init__(config=self._config(session), **kwargs)
         _hear_where_asked(self.comm)
         self._tasks = WidgetTasks(self._studio.loop)
-        self._renders = Renders(self._studio, self._tasks, self)
+        self._renders = Renders(self._studio, self._tasks, self, private=self._private)
         self._controller = SessionController(
             self._studio, self._renders, self, private=self._private
         )
@@ -117,6 +117,16 @@ class Workbench(anywidget.AnyWidget):
     def show(self, name: str, value: Any) -> None:
         """Set the state that the browser sees under ``name``."""
         self.set_trait(name, value)
+
+    def replace_jobs(self, views: Iterable[View]) -> None:
+        """Tell the browser of these jobs in place of all that it knows.
+
+        A message and not the trait: the browser's copy of the trait is as old as its page, so that
+        setting it to what it was then would change nothing there.
+        """
+        self.jobs_state.clear()
+        self.jobs_state.update({view["job_id"]: view for view in views})
+        self.tell_all_jobs()
 
     def patch_jobs(self, views: Iterable[View]) -> None:
         """Send the browser some jobs, without all the others."""
@@ -165,8 +175,8 @@ class Workbench(anywidget.AnyWidget):
         return {
             "groups": field_views(),
             "engine": settings.engine,
-            "engines": list(self._studio.engine_names()),
-            "provider": self._studio.writer.name,
+            "engines": self._engines(),
+            "provider": self._studio.language.choice().provider,
             "session": session,
             "private": self._private,
             "place": os.environ.get("JPY_SESSION_NAME") or os.environ.get("SCRIPT_NAME") or "",
@@ -174,6 +184,12 @@ class Workbench(anywidget.AnyWidget):
             "max_batch": settings.max_batch_prompts,
             "version": metadata.version("world-model-workbench"),
         }
+
+    def _engines(self) -> list[str]:
+        """Return the engines that can render here: the remote one only where it has an endpoint."""
+        settings = self._studio.settings
+        names = self._studio.engine_names()
+        return [name for name in names if name != "remote" or settings.remote_base_url]
 
     @traitlets.default("_esm")
     def _default_esm(self) -> str:

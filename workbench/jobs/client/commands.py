@@ -49,6 +49,14 @@ def jobs(arguments: Sequence[str]) -> int:
     for name, does in (("pause", "give no more jobs to"), ("resume", "give jobs again to")):
         step = steps.add_parser(name, help=f"{does} a device, or to any")
         step.add_argument("device", nargs="?", help="such as cuda:0; without one, the whole queue")
+    delete = steps.add_parser(
+        "delete", help="delete ended or waiting jobs; undelete brings them back"
+    )
+    delete.add_argument("ids", nargs="+", metavar="ID", help="a job, or a batch for all its jobs")
+    delete.add_argument("--starred", action="store_true", help="those that have a star, too")
+    undelete = steps.add_parser("undelete", help="bring deleted jobs back")
+    undelete.add_argument("ids", nargs="+", metavar="JOB")
+    steps.add_parser("storage", help="the space that videos take, by session")
     asked = parser.parse_args(arguments)
     return _guarded(lambda manager: _do(manager, asked))
 
@@ -146,6 +154,17 @@ def _do(manager: JobManager, asked: argparse.Namespace) -> None:
             _say(_paused(manager.paused()))
         case "priority":
             _say(line(manager.set_priority(asked.ids[0], Priority[asked.level.upper()])))
+        case "delete":
+            named = [job.job_id for job in _named(manager, asked.ids, failed_alone=False)]
+            for job_id in manager.delete(named, starred=asked.starred):
+                _say(f"{job_id}  deleted")
+            hours = f"{Settings().undo_s / 3_600:g} h"
+            _say(f"workbench jobs undelete brings them back within {hours}")
+        case "undelete":
+            for job in manager.undelete(asked.ids):
+                _say(line(job))
+        case "storage":
+            _storage(manager)
         case "order":
             for job in manager.reorder(asked.ids):
                 _say(line(job))
@@ -164,6 +183,19 @@ def _named(manager: JobManager, ids: Sequence[str], *, failed_alone: bool) -> It
         for job in manager.batch(identifier).jobs:
             if not failed_alone or job.state is JobState.FAILED:
                 yield job
+
+
+def _storage(manager: JobManager) -> None:
+    found = manager.storage()
+    for session, (count, size) in sorted(found.by_session.items(), key=lambda item: -item[1][1]):
+        _say(f"{session or 'no session':<24} {counted(count, 'job'):>10}  {_mib(size):>12}")
+    _say(f"{'all':<24} {counted(found.job_count, 'job'):>10}  {_mib(found.video_bytes):>12}")
+    if found.deleted_bytes:
+        _say(f"deleted, can be brought back: {_mib(found.deleted_bytes)}")
+
+
+def _mib(size: int) -> str:
+    return f"{size / (1 << 20):.1f} MiB"
 
 
 def _list(manager: JobManager, asked: argparse.Namespace) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from workbench.identifiers import Kind, is_identifier
 from workbench.jobs.store.index import Writer
 
-__all__ = ["Keeping", "Removable"]
+__all__ = ["Keeping", "Removable", "needed_jobs"]
 
 _ENDED = "state IN ('complete', 'failed', 'cancelled') AND preview_of IS NULL"
 
@@ -39,7 +39,7 @@ class Keeping:
 
     def oldest(self, connection: sqlite3.Connection) -> Iterator[Removable]:
         """Yield ended jobs without a star that nobody begins from, oldest first."""
-        needed = _needed(connection)
+        needed = needed_jobs(connection)
         rows = connection.execute(
             "SELECT job_id, batch_id, preview_job_id, prompt, "  # noqa: S608
             "coalesce(finished_at, created_at), coalesce(video_bytes, 0) "
@@ -60,7 +60,7 @@ class Keeping:
 
     def remove(self, writer: Writer, job: Removable) -> bool:
         """Delete an ended job and its preview; false if it is needed by now."""
-        if job.job_id in _needed(writer.connection):
+        if job.job_id in needed_jobs(writer.connection):
             return False
         gone = writer.execute(
             f"DELETE FROM jobs WHERE job_id = ? AND {_ENDED} AND NOT starred",  # noqa: S608
@@ -88,7 +88,7 @@ class Keeping:
         writer.execute("INSERT OR REPLACE INTO job_meta VALUES ('clock', ?)", (text,))
 
 
-def _needed(connection: sqlite3.Connection) -> set[str]:
+def needed_jobs(connection: sqlite3.Connection) -> set[str]:
     """Return the jobs whose files the options of unfinished jobs name."""
     rows = connection.execute(
         "SELECT DISTINCT atom FROM jobs, json_each(request, '$.options') "

@@ -99,7 +99,11 @@ class Reader:
                 "ORDER BY revision",
                 (since, revision),
             ).fetchall()
-            return Changes(revision, self._jobs(connection, rows))
+            gone = connection.execute(
+                "SELECT job_id FROM deleted_jobs WHERE revision > ? AND revision <= ?",
+                (since, revision),
+            ).fetchall()
+            return Changes(revision, self._jobs(connection, rows), tuple(row[0] for row in gone))
 
     def children(self, batch_id: str) -> list[str]:
         """Return the ids of a batch's jobs, in order; raises ``NotFound``."""

@@ -148,6 +148,10 @@ class Requests:
             close_ranks(writer, *queue)
         return ended
 
+    def cancel_waiting(self, writer: Writer, job_ids: Sequence[str]) -> None:
+        """Cancel those of the jobs that are queued."""
+        self.cancel(writer, [j for j in job_ids if _row(writer, j)["state"] == JobState.QUEUED])
+
     def retry(self, writer: Writer, job_id: str) -> None:
         """Queue a failed or cancelled job again; raises ``Conflict`` for any other."""
         row = _row(writer, job_id)

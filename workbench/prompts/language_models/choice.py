@@ -24,7 +24,7 @@ from pydantic import (
 from workbench.errors import LanguageModelError
 from workbench.settings import Settings
 
-__all__ = ["LanguageChoice", "read_default", "with_default", "write_default"]
+__all__ = ["LanguageChoice", "read_default", "write_default"]
 
 _FILE: Final = "language.json"
 
@@ -92,17 +92,6 @@ def read_default(settings: Settings) -> LanguageChoice:
         return LanguageChoice.model_validate_json(_path(settings).read_text("utf-8"))
     except (OSError, ValidationError, ValueError):
         return LanguageChoice.of(settings)
-
-
-def with_default(settings: Settings) -> Settings:
-    """Return ``settings`` with the default of this ``outputs/`` and its key in them."""
-    choice = read_default(settings)
-    if choice == LanguageChoice.of(settings):
-        return settings
-    # Only those who have chosen a model pay for its keys.
-    from workbench.prompts.language_models.selection import LanguageModels  # noqa: PLC0415
-
-    return LanguageModels(settings).settings_for(choice)
 
 
 def write_default(settings: Settings, choice: LanguageChoice) -> None:

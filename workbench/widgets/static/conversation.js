@@ -36,12 +36,11 @@ export class Conversation {
     this.suggestions = h("div", { class: "wb-suggestions", role: "group", "aria-label": "Suggestions" });
     const form = h("div", { class: "wb-say" }, this.input, this.send);
     this.el = h("section", { class: "wb-conversation", "aria-label": "Conversation with the prompt" }, this.log, this.suggestions, this.notice.el, form);
-    this.misses = [];
     this._suggest([]);
   }
 
   update(entry) {
-    const turns = turnsTo(this.store, entry, this.misses);
+    const turns = turnsTo(this.store, entry, this.store.view.misses);
     const working = this.store.busy("tune");
     if (working) turns.push({ key: "working", request: this.said, working: true });
     const grown = turns.length !== this.turns.parts.size;
@@ -62,8 +61,13 @@ export class Conversation {
     if (!answer) return; // the typed text stays in the field
     if (this.input.value.trim() === request) this.input.value = ""; // keep what was typed meanwhile
     if (answer.understood && answer.index !== index) this.take(answer.index);
-    else this.misses.push({ key: `miss ${this.misses.length}`, after: index, request, message: answer.message });
+    else this._miss({ after: index, request, message: answer.message });
     this.store.emit();
+  }
+
+  _miss(miss) {
+    const { misses } = this.store.view;
+    this.store.set({ misses: [...misses, { ...miss, key: `miss ${misses.length}` }] });
   }
 
   async _undo(turn) {

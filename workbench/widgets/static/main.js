@@ -9,6 +9,7 @@ import { Announcer } from "./notice.js";
 import { PromptStep } from "./prompt_step.js";
 import { ResultsStep } from "./results_step.js";
 import { SessionList } from "./sessions.js";
+import { SetupLine } from "./setup_line.js";
 import { Stepper } from "./stepper.js";
 import { Store } from "./store.js";
 import { TuneStep } from "./tune_step.js";
@@ -22,7 +23,7 @@ const HERE_MS = 10_000; // without it the kernel stops sending, and can be culle
 class App {
   constructor(model, signal) {
     const store = new Store(model, signal);
-    const go = (step, options) => this.go(step, options);
+    const go = (step) => this.go(step);
     const compare = (ids) => this.compare.open(ids);
     this.store = store;
     this.stepper = new Stepper(store, { go });
@@ -32,6 +33,7 @@ class App {
       new TuneStep(store, { compare }),
       new ResultsStep(store, { go, compare }),
     ];
+    this.setup = new SetupLine(store);
     this.devices = new DeviceStrip(store);
     this.compare = new Compare(store);
     this.history = new History(store, { take: (index) => this._takeUp(index) });
@@ -43,9 +45,11 @@ class App {
       { class: "wb", "data-lm-suppress-shortcuts": "true", role: "region", "aria-label": "World Model Workbench" },
       this._header(),
       this._banner(),
+      this.setup.el,
       this.steps.map((step) => step.el),
       this.devices.el,
       store.config.private ? h("p", { class: "wb-quiet", text: SHARED }) : null,
+      this.setup.dialogs,
       this.compare.el,
       this.history.el,
       this.sessions.el,
@@ -82,7 +86,7 @@ class App {
     return this.banner;
   }
 
-  go(step, { make = false } = {}) {
+  go(step) {
     const before = this.store.view.step;
     this.store.set({ step });
     this.update();
@@ -90,7 +94,6 @@ class App {
     const { title } = this.steps[step - 1];
     title.focus({ preventScroll: true });
     if (before !== step) this.el.scrollIntoView({ block: "start" }); // show the step, not the cell above it
-    if (make && !this.store.board.indices?.length) this.steps[1].vary(false);
   }
 
   update() {
@@ -100,6 +103,7 @@ class App {
     show(this.banner, store.silent);
     show(this.historyButton, store.entries.length > 0);
     this.stepper.update();
+    this.setup.update();
     this.steps.forEach((part, place) => {
       show(part.el, place + 1 === step);
       if (place + 1 === step) part.update();

@@ -1,7 +1,7 @@
 // Videos and pictures of jobs: their URLs, and the player that shows the best available so far.
 
 import { attribute, h, put, show } from "./dom.js";
-import { hasEnded, isComplete } from "./job.js";
+import { isComplete } from "./job.js";
 
 let base = null;
 
@@ -97,6 +97,7 @@ export class Player {
     }
     attribute(this.el, "data-state", job ? job.state : "none");
     attribute(this.el, "data-shows", source.shows);
+    attribute(this.el, "data-drawn", job?.engine === "animatic" && isComplete(job));
     attribute(this.el, "data-whole", needsWhole(job));
     attribute(this.video, "aria-label", job ? `Video: ${job.prompt.slice(0, 140)}` : null);
   }
@@ -229,7 +230,7 @@ function sourceOf(job, store) {
     const shown = `${baseUrl()}${job.preview_url}?step=${job.step}`;
     return { key: `preview ${job.job_id} ${job.step}`, videos: [], picture: shown, shows: "preview" };
   }
-  if (job.preview_job_id && !hasEnded(job) && isComplete(store.jobs[job.preview_job_id])) {
+  if (job.preview_job_id && isComplete(store.jobs[job.preview_job_id])) {
     const video = `${baseUrl()}static/videos/${job.preview_job_id}/video.mp4`;
     return { key: `storyboard ${job.job_id}`, videos: [video], picture, shows: "storyboard" };
   }

@@ -2,9 +2,10 @@
 
 import { Chips } from "./chips.js";
 import { attribute, button, h, icon, put, show } from "./dom.js";
-import { hasEnded } from "./job.js";
+import { hasEnded, isComplete } from "./job.js";
 import { isShown, Player } from "./media.js";
 import { Notice } from "./notice.js";
+import { baseIndex, nearestJob, roughOf } from "./places.js";
 import { Draft } from "./draft.js";
 import { pointAt } from "./pointing.js";
 import { PromptText } from "./prompt_text.js";
@@ -19,6 +20,7 @@ const EXAMPLES = [
 ];
 
 const SLOW_MS = 200;
+const OLDER = "This is the video of the previous prompt.";
 
 export class PromptStep {
   constructor(store, { go }) {
@@ -106,11 +108,9 @@ export class PromptStep {
     this.player = new Player(this.store, { controls: true });
     this.line = new JobLine(this.store);
     this.caption = h("p", { class: "wb-quiet", hidden: true });
-    this.next = button("Make variations", {
-      icon: "arrow",
-      kind: "primary",
-      onclick: () => this.go(2, { make: true }),
-    });
+    this.renderNow = button("Render this text", { icon: "play", kind: "small", onclick: () => this._renderNow() });
+    this.older = h("div", { class: "wb-row wb-older", hidden: true }, h("span", { class: "wb-quiet", text: OLDER }), this.renderNow);
+    this.next = button("Go to variations", { icon: "arrow", kind: "primary", onclick: () => this.go(2) });
     this.tune = button("Tune it first", { onclick: () => this._tune() });
     this.parameters = h(
       "div",
@@ -135,6 +135,7 @@ export class PromptStep {
         { class: "wb-prompt-side", "aria-label": "First video" },
         this.player.el,
         this.line.el,
+        this.older,
         this.caption,
         this.moves,
       ),
@@ -164,6 +165,7 @@ export class PromptStep {
       this.draft.update(store.growing, this.input.value);
       this._showSketch(store.sketch ?? this.sketch);
       this.line.update(null);
+      show(this.older, false);
       return;
     }
     if (!entry) {
@@ -180,12 +182,19 @@ export class PromptStep {
     const rough = roughOf(store, entry);
     if (this.shown !== store.session.id) {
       this.shown = store.session.id;
-      if (!this.input.value.trim() && rough) this.input.value = rough;
+      const typed = this.input.value.trim();
+      if (!typed || typed === this.filled) this.input.value = rough; // else it is a new idea
+      this.filled = rough;
     }
     this.text.update(entry, { typed: rough });
     this.chips.update(entry.scene);
-    const job = store.jobOf(entry.index) ?? this._nearestJob(entry);
-    this.line.update(job);
+    const own = store.jobOf(entry.index);
+    const job = own ?? nearestJob(store, entry);
+    const older = Boolean(job) && !own;
+    this.line.update(older && isComplete(job) ? null : job);
+    show(this.older, older);
+    attribute(this.renderNow, "data-working", store.busy("render"));
+    attribute(this.renderNow, "disabled", store.busy("render"));
     if (this.sketch && job && !hasEnded(job) && !isShown(job, store)) return; // keep the storyboard until then
     this._tellSketch(null);
     this.player.update(job);
@@ -210,23 +219,14 @@ export class PromptStep {
     return this.store.entry(baseIndex(this.store));
   }
 
-  /** A prompt edited by hand has no video of its own yet: show its parent's. */
-  _nearestJob(entry) {
-    for (let one = this.store.entry(entry.parent); one; one = this.store.entry(one.parent)) {
-      const job = this.store.jobOf(one.index);
-      if (job) return job;
-    }
-    return null;
-  }
-
   async _enhance() {
     const text = this.input.value.trim();
     if (!text || this.store.busy("enhance")) return;
-    const { options } = this.store.view;
+    const { draft, newSeeds } = this.store.view;
     this.store.growing = "";
     this.sketch = null;
     const slow = setTimeout(() => this._goSlow(true), SLOW_MS);
-    const answer = await this.notice.guard(() => this.store.call("enhance", { text, options }, "enhance"));
+    const answer = await this.notice.guard(() => this.store.call("enhance", { text, settings: draft, new_seeds: newSeeds }, "enhance"));
     clearTimeout(slow);
     this._goSlow(false);
     if (!answer || answer.stopped) return; // keep the typed text
@@ -245,6 +245,11 @@ export class PromptStep {
     this.notice.guard(() => this.store.call("stop_writing", {}, "stop_writing"));
   }
 
+  _renderNow() {
+    const args = { index: this._base().index };
+    this.chipsNotice.guard(() => this.store.call("render", args, "render"));
+  }
+
   _take(name, args) {
     return this.chipsNotice.guard(async () => {
       const answer = await this.store.call(name, args, "prompt");
@@ -261,21 +266,4 @@ export class PromptStep {
     this.store.set({ current: this._base().index });
     this.go(3);
   }
-}
-
-/** The prompt of step 1: the chosen one, or the newest that is not a variation. */
-export function baseIndex(store) {
-  const { base } = store.view;
-  if (store.entry(base)) return base;
-  const own = store.entries.filter((entry) => ["enhanced", "given"].includes(entry.kind));
-  return own.length ? own[own.length - 1].index : null;
-}
-
-/** The idea from which `entry` descends, as typed. */
-export function roughOf(store, entry) {
-  for (let one = entry; one; one = store.entry(one.parent)) {
-    if (one.kind === "rough") return one.prompt;
-    if (one.kind === "enhanced" && one.request) return one.request;
-  }
-  return "";
 }

@@ -17,6 +17,7 @@ export class PromptText {
       onkeydown: (event) => this._key(event),
     });
     this.badge = h("span", { class: "wb-badge wb-badge-fallback", hidden: true });
+    this.reason = h("p", { class: "wb-quiet wb-fallback-reason", hidden: true });
     this.count = h("span", { class: "wb-quiet" });
     this.legend = h("span", { class: "wb-legend", hidden: !legend });
     this.editButton = button("Edit", { icon: "edit", kind: "small", onclick: () => this._open() });
@@ -35,6 +36,7 @@ export class PromptText {
         this.count,
         h("span", { class: "wb-row" }, this.editButton, this.saveButton, this.cancelButton),
       ),
+      this.reason,
     );
     this._showEditing(false);
   }
@@ -49,7 +51,8 @@ export class PromptText {
     put(this.count, plural(entry.prompt.match(/\S+/g)?.length ?? 0, "word"));
     show(this.badge, entry.fallback);
     put(this.badge, "written without the language model");
-    attribute(this.badge, "title", entry.message || null);
+    put(this.reason, entry.fallback ? entry.message : "");
+    show(this.reason, this.reason.textContent !== "");
     this._showLegend(typed, before);
     if (this.editing) this._close();
   }

@@ -8,6 +8,7 @@ import { download, Player } from "./media.js";
 import { Notice } from "./notice.js";
 import { JobLine } from "./progress.js";
 import { ScoreList } from "./scores.js";
+import { drawnSeed } from "./settings.js";
 
 export class ResultCard {
   constructor(store, { choose, use, open }) {
@@ -89,8 +90,7 @@ export class ResultCard {
   }
 
   renderAgain() {
-    const { seed, ...options } = this.store.view.options; // another seed is the point
-    return this._ask("render", { index: this.job.entry_index, options });
+    return this._ask("render", { index: this.job.entry_index, options: { seed: drawnSeed() } });
   }
 
   _facts() {

@@ -1,6 +1,7 @@
 // Step 4: every video with its prompt, played in sync.
 
 import { attribute, button, h, Keyed, put, show } from "./dom.js";
+import { secondsLeft } from "./estimate.js";
 import { byAge, hasEnded, isComplete } from "./job.js";
 import { baseUrl } from "./media.js";
 import { Notice } from "./notice.js";
@@ -9,18 +10,18 @@ import { ResultCard } from "./result_card.js";
 import { rangesOf, SCORE_SORTS } from "./scores.js";
 import { Viewer } from "./viewer.js";
 import { WallKeys } from "./wall_keys.js";
-import { plural } from "./words.js";
+import { duration, plural } from "./words.js";
 
 const SORTS = {
-  order: ["In order", byAge],
   newest: ["Newest first", (a, b) => Date.parse(b.created_at) - Date.parse(a.created_at) || a.position - b.position],
+  order: ["Oldest first", byAge],
   done: ["Finished first", (a, b) => Number(isComplete(b)) - Number(isComplete(a)) || byAge(a, b)],
   prompt: ["By prompt", (a, b) => a.prompt.localeCompare(b.prompt)],
   starred: ["Starred first", (a, b) => Number(b.starred) - Number(a.starred) || byAge(a, b)],
   ...SCORE_SORTS,
 };
 const FILTERS = {
-  all: ["All", () => true],
+  all: ["All", (job) => job.state !== "cancelled"],
   complete: ["Finished", (job) => isComplete(job)],
   working: ["Working", (job) => !hasEnded(job)],
   failed: ["Without video", (job) => hasEnded(job) && !isComplete(job)],
@@ -92,7 +93,7 @@ export class ResultsStep {
     const { sort, filter } = store.view;
     const all = store.renders;
     const [, wanted] = FILTERS[filter] ?? FILTERS.all;
-    const [, order] = SORTS[sort] ?? SORTS.order;
+    const [, order] = SORTS[sort] ?? SORTS.newest;
     const shown = all.filter(wanted).sort(order);
     const changed = all !== this.all;
     this.all = all;
@@ -107,7 +108,10 @@ export class ResultsStep {
     show(this.retry, failed > 0);
     attribute(this.retry, "disabled", store.busy("retry_failed"));
     put(this.retry.lastChild, `Try ${failed} failed again`);
-    put(this.summary, [plural(done, "video"), working ? `${working} on the way` : ""].filter(Boolean).join(", "));
+    const cancelled = all.filter((job) => job.state === "cancelled").length;
+    const left = secondsLeft(all);
+    const told = [plural(done, "video"), working ? `${working} on the way` : "", left ? `about ${duration(left)} left` : "", failed ? `${failed} failed` : "", cancelled ? `${cancelled} cancelled` : ""];
+    put(this.summary, told.filter(Boolean).join(", "));
     put(this.empty.firstChild, all.length ? "Nothing matches; show all to see the others." : "Nothing here yet. Videos appear as soon as one is rendered.");
     show(this.empty, !shown.length);
     this.sort.node.value = sort;

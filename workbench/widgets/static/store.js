@@ -3,13 +3,14 @@
 import { byAge } from "./job.js";
 
 const HEARD_WITHIN_MS = 6000;
-const SAVED = ["step", "base", "current", "sort", "filter", "options"];
+const SAVED = ["step", "base", "current", "sort", "filter", "misses", "oneThing"];
+const AT_FIRST = { step: 1, base: null, current: null, misses: [], filter: "all", draft: {}, newSeeds: false };
 
 export class Store {
   constructor(model, signal) {
     this.model = model;
     this.jobs = {};
-    this.view = { step: 1, base: null, current: null, sort: "order", filter: "all", options: {} };
+    this.view = { ...AT_FIRST, sort: "newest" };
     this.silent = false;
     this.growing = ""; // the text so far of the prompt that is being written
     this._listeners = new Set();
@@ -18,6 +19,7 @@ export class Store {
     this._counter = 0;
     this._prefix = Math.random().toString(36).slice(2);
     this._readTraits();
+    if (this.session) this._recallView(); // the kernel lived on while the page was loaded anew
     this._listen(signal);
   }
 
@@ -116,6 +118,15 @@ export class Store {
     return read(`workbench:view:${session}`) ?? {};
   }
 
+  /** Render settings by the names that somebody gave them. */
+  presets() {
+    return read("workbench:presets") ?? {};
+  }
+
+  keepPresets(presets) {
+    write("workbench:presets", presets);
+  }
+
   _remember() {
     const id = this.session?.id ?? null;
     write(this._place, { session: id });
@@ -138,13 +149,10 @@ export class Store {
       this.emit();
     };
     for (const name of traits) this.model.on(`change:${name}`, changed);
-    const replaced = () => this._setJobs({ ...this.model.get("jobs_state") });
-    this.model.on("change:jobs_state", replaced);
     const heard = (message, buffers) => this._heard(message, buffers);
     this.model.on("msg:custom", heard);
     signal?.addEventListener("abort", () => {
       for (const name of traits) this.model.off(`change:${name}`, changed);
-      this.model.off("change:jobs_state", replaced);
       this.model.off("msg:custom", heard);
       this._listeners.clear();
     });
@@ -161,11 +169,15 @@ export class Store {
   }
 
   _sessionChanged() {
-    const fresh = { step: 1, base: null, current: null };
-    const saved = this.session ? this.recall(this.session.id) : {};
-    const kept = Object.fromEntries(SAVED.filter((n) => n in saved).map((n) => [n, saved[n]]));
-    Object.assign(this.view, fresh, kept);
+    Object.assign(this.view, AT_FIRST);
+    if (this.session) this._recallView();
     this._remember();
+  }
+
+  _recallView() {
+    const saved = this.recall(this.session.id);
+    const kept = Object.fromEntries(SAVED.filter((n) => n in saved).map((n) => [n, saved[n]]));
+    Object.assign(this.view, kept);
   }
 
   _heard(message, buffers) {

@@ -50,7 +50,7 @@ export class VariationCard {
     this.again = button("Make another in its place", {
       icon: "shuffle",
       bare: true,
-      onclick: () => ask("regenerate", { axes: this.card.axes }),
+      onclick: () => ask("regenerate", { axes: this.card.axes, one_thing: Boolean(this.store.view.oneThing) }),
     });
     this.drop = button("Drop this card", { icon: "trash", bare: true, onclick: () => ask("drop") });
     return h("div", { class: "wb-card-foot" }, this.tuneButton, this.save, h("span", { class: "wb-row wb-tight" }, this.pin, this.edit, this.again, this.drop));

@@ -29,9 +29,17 @@ export function jobWords(job, paused = false) {
     const left = job.eta_s ? `${duration(Math.max(1, Math.round(job.eta_s)))} left` : "";
     return join(capital(job.stage || "starting"), steps, left);
   }
-  if (job.state === "failed") return job.error || "Failed";
+  if (job.state === "failed") return "Failed";
   if (job.state === "cancelled") return "Cancelled";
   return join("Done", duration(tookSeconds(job)));
+}
+
+/** What renders, as people call it. */
+export function engineWords(engine, model = "") {
+  if (engine === "animatic") return "storyboard";
+  const short = (model ?? "").split("/").filter(Boolean).pop() ?? "";
+  if (engine === "diffusers") return short || "a video model";
+  return short ? `${engine}: ${short}` : engine;
 }
 
 /** The device that renders it and its load. */
