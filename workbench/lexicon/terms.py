@@ -13,7 +13,6 @@ from typing import Final, TypeVar
 
 from workbench.lexicon.datafiles import load
 from workbench.lexicon.morphology import is_plural, lemma
-from workbench.lexicon.words import bare
 from workbench.scene import vocabulary
 
 T = TypeVar("T")
@@ -22,11 +21,8 @@ __all__ = [
     "ANIMATE",
     "Place",
     "Term",
-    "capitalized",
     "find_terms",
-    "is_pair",
     "place_named",
-    "says_any",
     "subject_kind",
     "word_list",
 ]
@@ -90,19 +86,6 @@ def subject_kind(noun: str) -> str | None:
 def place_named(noun: str) -> Place | None:
     """Return the kind of place that ``noun`` (any number) names, or None."""
     return _lookup(_places(), noun)
-
-
-def is_pair(first: str, head: str) -> bool:
-    """Tell whether the lexicons know the two words as one noun: "traffic light", "polar bear"."""
-    names = {f"{first}-{head}".lower(), f"{first}-{lemma(head, 'NOUN')}".lower()}
-    return any(name in table for name in names for table in (_subjects(), _places()))
-
-
-def capitalized(word: str) -> str:
-    """Return ``word`` with a capital where it is a name: "paris", "christmas"."""
-    low = bare(word)
-    named = low in word_list("proper") or low in word_list("capitals")
-    return f"{word[:1].upper()}{word[1:]}" if named else word
 
 
 def _lookup(table: Mapping[str, T], noun: str) -> T | None:
@@ -180,20 +163,6 @@ def find_terms(text: str) -> tuple[Term, ...]:
             found.append(term)
         at = after
     return tuple(found)
-
-
-@cache
-def _phrases_by_term() -> Mapping[tuple[str, str], tuple[str, ...]]:
-    found: dict[tuple[str, str], list[str]] = {}
-    for phrase, named in _meanings().items():
-        found.setdefault(named, []).append(phrase)
-    return {named: tuple(phrases) for named, phrases in found.items()}
-
-
-def says_any(text: str, field: str, term: str) -> bool:
-    """Tell whether ``text`` may say ``term`` of ``field``: quick, and never wrongly no."""
-    words = f" {_spaced(text)} "
-    return any(f" {phrase} " in words for phrase in _phrases_by_term().get((field, term), ()))
 
 
 def _term_at(
