@@ -343,7 +343,9 @@ def _is_partner(entity: Entity) -> bool:
 
 def owned(name: str) -> str:
     """Return the possessive of a name."""
-    return f"{name}'" if name.endswith("s") and is_plural(name.split()[-1]) else f"{name}'s"
+    return (
+        f"{name}'" if name.endswith("s") and is_plural(name.rsplit(maxsplit=1)[-1]) else f"{name}'s"
+    )
 
 
 def possessive(entity: Entity | None) -> str:
