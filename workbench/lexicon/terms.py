@@ -13,6 +13,7 @@ from typing import Final, TypeVar
 
 from workbench.lexicon.datafiles import load
 from workbench.lexicon.morphology import is_plural, lemma
+from workbench.lexicon.words import bare
 from workbench.scene import vocabulary
 
 T = TypeVar("T")
@@ -21,7 +22,9 @@ __all__ = [
     "ANIMATE",
     "Place",
     "Term",
+    "capitalized",
     "find_terms",
+    "is_pair",
     "place_named",
     "subject_kind",
     "word_list",
@@ -86,6 +89,19 @@ def subject_kind(noun: str) -> str | None:
 def place_named(noun: str) -> Place | None:
     """Return the kind of place that ``noun`` (any number) names, or None."""
     return _lookup(_places(), noun)
+
+
+def is_pair(first: str, head: str) -> bool:
+    """Tell whether the lexicons know the two words as one noun: "traffic light", "polar bear"."""
+    names = {f"{first}-{head}".lower(), f"{first}-{lemma(head, 'NOUN')}".lower()}
+    return any(name in table for name in names for table in (_subjects(), _places()))
+
+
+def capitalized(word: str) -> str:
+    """Return ``word`` with a capital where it is a name: "paris", "christmas"."""
+    low = bare(word)
+    named = low in word_list("proper") or low in word_list("capitals")
+    return f"{word[:1].upper()}{word[1:]}" if named else word
 
 
 def _lookup(table: Mapping[str, T], noun: str) -> T | None:

@@ -23,7 +23,9 @@ _VOWEL_SOUND: Final = re.compile(
     r"|x-|mri|mp|8|11\b|18\b|fbi|led\b|suv)",
     re.IGNORECASE,
 )
-_CONSONANT_SOUND: Final = re.compile(r"^(?:one\b|once|eu|ewe|uni(?!n|m))", re.IGNORECASE)
+_CONSONANT_SOUND: Final = re.compile(
+    r"^(?:one\b|once|eu|ewe|uni(?!n|m)|u[ksrv]\b|usb|usa|ufo|url)", re.IGNORECASE
+)
 
 
 def article(phrase: str) -> str:
