@@ -10,13 +10,13 @@ import copy
 import secrets
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from pydantic import Field
 
 from workbench.actions.model import Action, Render, Vary, actions_from, as_json
 from workbench.actions.render_settings import RenderSettings, changed_settings
-from workbench.errors import InvalidRequest, NotFound, WorkbenchError
+from workbench.errors import InvalidRequest, WorkbenchError
 from workbench.jobs.model import Job, JobState
 from workbench.model_library import model_objects
 from workbench.prompts.markers import strip_marker
@@ -25,7 +25,7 @@ from workbench.render_requests import new_seed
 from workbench.studio import RenderParameters, Studio
 from workbench.widgets.commands import command
 from workbench.widgets.debouncer import Debouncer
-from workbench.widgets.presentation import View, session_line, session_view
+from workbench.widgets.presentation import View, session_view
 from workbench.widgets.renders import Renders, Screen, names_path, render_parameters
 from workbench.widgets.single_changes import single_changes
 from workbench.widgets.sketch import sketched
@@ -38,8 +38,6 @@ Index = Annotated[int, Field(ge=0)]
 Text = Annotated[str, Field(min_length=1)]
 Values = dict[str, str | list[str]]
 Options = dict[str, Any]
-
-_SESSIONS_LISTED: Final = 60
 
 
 class SessionController:
@@ -75,11 +73,6 @@ class SessionController:
         await self._renders.follow(None)
         self._screen.show("session_state", {})
         self._show_grid()
-
-    @command
-    async def sessions(self, known: list[str]) -> list[View]:
-        """Return the earlier sessions; for a private screen only those that its browser knows."""
-        return await asyncio.to_thread(self._earlier, known)
 
     async def take_up(self, session_id: str) -> None:
         """Show the session ``session_id``; raises ``NotFound``."""
@@ -333,6 +326,11 @@ class SessionController:
         undone = self._entry(answer)
         if answer == current and undone.parent is not None:
             return {"index": undone.parent}
+        head = await asyncio.to_thread(self._studio.sessions.current, self._session_id)
+        if head is not None and head.index == current:
+            _, entry = await self._studio.take_back(self._session_id, answer)
+            await self._refresh()
+            return {"index": entry.index}
         values: Values = {
             change.field: list(change.before) if isinstance(change.before, tuple) else change.before
             for change in undone.changes
@@ -444,23 +442,10 @@ class SessionController:
     def _show_grid(self) -> None:
         self._screen.show("board_state", self._grid.view())
 
-    def _earlier(self, known: Sequence[str]) -> list[View]:
-        sessions = self._studio.sessions
-        if not self._private:
-            return [
-                session_line(one.session_id, one.title, one.updated_at, one.entry_count)
-                for one in sessions.sessions(limit=_SESSIONS_LISTED)
-            ]
-        lines = []
-        for session_id in known[:_SESSIONS_LISTED]:
-            try:
-                entries = sessions.history(session_id)
-            except NotFound:  # of another outputs/ folder, or removed
-                continue
-            if entries:
-                title = entries[0].request or entries[0].prompt
-                lines.append(session_line(session_id, title, entries[-1].created_at, len(entries)))
-        return lines
+    @property
+    def open_session(self) -> str | None:
+        """The id of the open session; None without one."""
+        return self._session.session_id if self._session else None
 
     @property
     def _session_id(self) -> str:

@@ -26,6 +26,7 @@ from workbench.widgets.machines import Machines
 from workbench.widgets.presentation import View, field_views
 from workbench.widgets.renders import Renders
 from workbench.widgets.session_controller import SessionController
+from workbench.widgets.session_library import SessionLibrary
 
 __all__ = ["Workbench"]
 
@@ -77,7 +78,8 @@ class Workbench(anywidget.AnyWidget):
         self._machines = Machines(
             self._studio, self._tasks, self, self._renders, private=self._private
         )
-        owners = (self._renders, self._controller, self._machines)
+        library = SessionLibrary(self._studio, self._controller, private=self._private)
+        owners = (self._renders, self._controller, library, self._machines)
         self._commands = {k: v for owner in owners for k, v in commands_of(owner).items()}
         self.on_msg(self._heard)
         if session is not None:

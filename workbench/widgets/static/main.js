@@ -1,6 +1,7 @@
 // The workbench in the browser: the four steps under one header, over one store.
 
 import { Compare } from "./compare.js";
+import { Deleting } from "./deleting.js";
 import { DeviceStrip } from "./device_strip.js";
 import { attribute, button, h, icon, show } from "./dom.js";
 import { History } from "./history.js";
@@ -27,17 +28,18 @@ class App {
     const compare = (ids) => this.compare.open(ids);
     this.store = store;
     this.stepper = new Stepper(store, { go });
+    this.deleting = new Deleting(store);
     this.steps = [
       new PromptStep(store, { go }),
       new VariationsStep(store, { go }),
       new TuneStep(store, { compare }),
-      new ResultsStep(store, { go, compare }),
+      new ResultsStep(store, { go, compare, deleting: this.deleting }),
     ];
     this.setup = new SetupLine(store);
     this.devices = new DeviceStrip(store);
     this.compare = new Compare(store);
     this.history = new History(store, { take: (index) => this._takeUp(index) });
-    this.sessions = new SessionList(store);
+    this.sessions = new SessionList(store, this.deleting);
     this.aloud = new Announcer();
     this.el = h(
       "div",
@@ -53,6 +55,7 @@ class App {
       this.compare.el,
       this.history.el,
       this.sessions.el,
+      this.deleting.el,
       this.aloud.el,
     );
     store.onChange(() => this.update());

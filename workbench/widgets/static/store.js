@@ -3,8 +3,8 @@
 import { byAge } from "./job.js";
 
 const HEARD_WITHIN_MS = 6000;
-const SAVED = ["step", "base", "current", "sort", "filter", "misses", "oneThing"];
-const AT_FIRST = { step: 1, base: null, current: null, misses: [], filter: "all", draft: {}, newSeeds: false };
+const SAVED = ["step", "base", "current", "sort", "filter", "batch", "misses", "oneThing"];
+const AT_FIRST = { step: 1, base: null, current: null, misses: [], filter: "all", batch: "", draft: {}, newSeeds: false };
 
 export class Store {
   constructor(model, signal) {
