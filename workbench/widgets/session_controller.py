@@ -51,6 +51,8 @@ class SessionController:
         self._screen = screen
         self._private = private
         self._session: PromptSession | None = None
+        self._begun: str | None = None
+        """A session without a prompt yet, begun to choose a language model in."""
         self._grid = VariationGrid()
         self._writing: asyncio.Future[tuple[str, Entry]] | None = None
 
@@ -68,6 +70,7 @@ class SessionController:
     @command
     async def fresh(self) -> None:
         """Clear the screen for a new session; the old one is kept."""
+        self._begun = None
         self._session = None
         self._grid = VariationGrid()
         await self._renders.follow(None)
@@ -97,7 +100,7 @@ class SessionController:
 
         ``settings`` are a new session's render settings. It keeps one seed unless ``new_seeds``.
         """
-        session_id = self._session.session_id if self._session else None
+        session_id = self.session_to_write_in
         kept = await self._settings_to_begin_with(settings or {}, new_seeds=new_seeds)
         growing: Debouncer[str] = Debouncer(self._show_growing)
         asked = self._studio.enhance(text, session_id, on_text=growing.hear)
@@ -441,6 +444,15 @@ class SessionController:
 
     def _show_grid(self) -> None:
         self._screen.show("board_state", self._grid.view())
+
+    @property
+    def session_to_write_in(self) -> str | None:
+        """The open session, or the one that the next prompt begins; None for a new one."""
+        return self.open_session or self._begun
+
+    def write_in(self, session_id: str | None) -> None:
+        """Let the next prompt go into this session where none is open."""
+        self._begun = session_id
 
     @property
     def open_session(self) -> str | None:

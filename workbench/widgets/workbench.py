@@ -21,6 +21,7 @@ from workbench import journey
 from workbench.studio import Studio
 from workbench.widgets.bundle import bundle_module, bundle_styles
 from workbench.widgets.commands import answer_command, commands_of
+from workbench.widgets.language_chooser import LanguageChooser
 from workbench.widgets.loop import WidgetTasks
 from workbench.widgets.machines import Machines
 from workbench.widgets.presentation import View, field_views
@@ -79,7 +80,8 @@ class Workbench(anywidget.AnyWidget):
             self._studio, self._tasks, self, self._renders, private=self._private
         )
         library = SessionLibrary(self._studio, self._controller, private=self._private)
-        owners = (self._renders, self._controller, library, self._machines)
+        language = LanguageChooser(self._studio, self._controller, private=self._private)
+        owners = (self._renders, self._controller, library, language, self._machines)
         self._commands = {k: v for owner in owners for k, v in commands_of(owner).items()}
         self.on_msg(self._heard)
         if session is not None:
