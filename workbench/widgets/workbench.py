@@ -25,6 +25,7 @@ from workbench.widgets.language_chooser import LanguageChooser
 from workbench.widgets.loop import WidgetTasks
 from workbench.widgets.machines import Machines
 from workbench.widgets.presentation import View, field_views
+from workbench.widgets.queue_desk import QueueDesk
 from workbench.widgets.renders import Renders
 from workbench.widgets.session_controller import SessionController
 from workbench.widgets.session_library import SessionLibrary
@@ -81,7 +82,8 @@ class Workbench(anywidget.AnyWidget):
         )
         library = SessionLibrary(self._studio, self._controller, private=self._private)
         language = LanguageChooser(self._studio, self._controller, private=self._private)
-        owners = (self._renders, self._controller, library, language, self._machines)
+        queue = QueueDesk(self._studio, private=self._private)
+        owners = (self._renders, self._controller, library, language, queue, self._machines)
         self._commands = {k: v for owner in owners for k, v in commands_of(owner).items()}
         self.on_msg(self._heard)
         if session is not None:

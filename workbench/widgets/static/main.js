@@ -8,6 +8,7 @@ import { History } from "./history.js";
 import { isComplete } from "./job.js";
 import { Announcer } from "./notice.js";
 import { PromptStep } from "./prompt_step.js";
+import { QueuePanel } from "./queue_panel.js";
 import { ResultsStep } from "./results_step.js";
 import { SessionList } from "./sessions.js";
 import { SetupLine } from "./setup_line.js";
@@ -36,7 +37,8 @@ class App {
       new ResultsStep(store, { go, compare, deleting: this.deleting }),
     ];
     this.setup = new SetupLine(store);
-    this.devices = new DeviceStrip(store);
+    this.queue = new QueuePanel(store);
+    this.devices = new DeviceStrip(store, { openQueue: () => this.queue.open() });
     this.compare = new Compare(store);
     this.history = new History(store, { take: (index) => this._takeUp(index) });
     this.sessions = new SessionList(store, this.deleting);
@@ -55,6 +57,7 @@ class App {
       this.compare.el,
       this.history.el,
       this.sessions.el,
+      this.queue.el,
       this.deleting.el,
       this.aloud.el,
     );
