@@ -5,6 +5,7 @@ import { Deleting } from "./deleting.js";
 import { DeviceStrip } from "./device_strip.js";
 import { attribute, button, h, icon, show } from "./dom.js";
 import { History } from "./history.js";
+import { Intake } from "./intake.js";
 import { isComplete } from "./job.js";
 import { Announcer } from "./notice.js";
 import { PromptStep } from "./prompt_step.js";
@@ -34,9 +35,11 @@ class App {
       new PromptStep(store, { go }),
       new VariationsStep(store, { go }),
       new TuneStep(store, { compare }),
-      new ResultsStep(store, { go, compare, deleting: this.deleting }),
+      new ResultsStep(store, { go, compare, deleting: this.deleting, begin: (file) => this.intake.keep(file) }),
     ];
     this.setup = new SetupLine(store);
+    this.intake = new Intake(store, this.setup.settings, { taken: (index) => this._takeUp(index) });
+    this.setup.panel.bring = (file, name) => this.intake.keep(file, name);
     this.queue = new QueuePanel(store);
     this.devices = new DeviceStrip(store, { openQueue: () => this.queue.open() });
     this.compare = new Compare(store);
@@ -59,8 +62,10 @@ class App {
       this.sessions.el,
       this.queue.el,
       this.deleting.el,
+      this.intake.el,
       this.aloud.el,
     );
+    this.intake.listen(this.el);
     store.onChange(() => this.update());
     this.update();
     this._begin();

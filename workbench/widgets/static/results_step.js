@@ -33,7 +33,7 @@ const MOST = 4;
 const SINGLE = "single";
 
 export class ResultsStep {
-  constructor(store, { go, compare, deleting }) {
+  constructor(store, { go, compare, deleting, begin }) {
     this.store = store;
     this.notice = new Notice();
     this.chosen = [];
@@ -47,6 +47,7 @@ export class ResultsStep {
       star: (job) => card(job)?.toggleStar(),
       use: (job) => use(job.entry_index),
       again: (job) => card(job)?.renderAgain(),
+      begin,
     });
     this.viewer.closed = (id) => this.cards.parts.get(id)?.open.focus({ preventScroll: true });
     this.cards = new Keyed(this.grid, (one) => one.job.job_id, () => new ResultCard(store, {
