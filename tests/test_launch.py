@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import json
 import os
 import re
 import shutil
@@ -319,6 +320,23 @@ def test_running_a_shipped_notebook_leaves_it_as_it_was(tmp_path: Path, name: st
             assert notebook.read_bytes() == before
         finally:
             notebook.write_bytes(before)
+
+
+@pytest.mark.parametrize("options", [("--dashboard",), ()])
+def test_visitors_of_the_dashboard_are_shown_no_traceback(
+    tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    server = LiveServer(tmp_path / "outputs")
+    try:
+        server.start(*options)
+        book = json.loads((ROOT / "notebooks" / "dashboard.ipynb").read_text("utf-8"))
+        book["cells"][0]["source"] = "told = 'of the server'\nraise RuntimeError('fault ' + told)"
+        (server.root / "notebooks" / "dashboard.ipynb").write_text(json.dumps(book))
+        page = server.get("/voila/render/notebooks/dashboard.ipynb").text
+        assert ("fault of the server" in page) is (not options)
+        assert ("RuntimeError" in page) is (not options)
+    finally:
+        server.stop()
 
 
 def test_the_token_stands_on_no_command_line(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,7 +17,7 @@ from workbench.engines.completion import CompleteRequest
 from workbench.errors import FieldProblem, InvalidRequest, NotFound
 from workbench.identifiers import is_identifier
 from workbench.jobs.client.manager import JobManager
-from workbench.prompts.forms import Form, form_for, text_for_model
+from workbench.prompts.forms import Form, Shape, form_for, text_for_model
 from workbench.rendering import INPUTS, RenderParameters, RenderRequest
 from workbench.scene import Scene
 from workbench.settings import Settings
@@ -84,12 +84,16 @@ class RenderRequests:
         given |= {
             "engine": engine,
             "model": model,
-            "model_prompt": _text_for_model(placed, form, model),
             "negative_prompt": negative,
             "seed": seed,
         }
         request = RenderRequest(prompt=placed.prompt, scene=placed.scene, **given)
-        return self._jobs.complete(request, kept)
+        complete = self._jobs.complete(request, kept)
+        text = _text_for_model(placed, form, model, complete.request)
+        if not text:
+            return complete
+        told = complete.request.model_copy(update={"model_prompt": text})
+        return replace(complete, request=told)
 
     def placeholder(self, complete: CompleteRequest) -> CompleteRequest | None:
         """Return the animatic that moves in the card until ``complete`` itself is done."""
@@ -166,10 +170,12 @@ def new_seed() -> int:
     return secrets.randbits(_SEED_BITS)
 
 
-def _text_for_model(placed: PlacedPrompt, form: str, model: str) -> str:
+def _text_for_model(placed: PlacedPrompt, form: str, model: str, complete: RenderRequest) -> str:
     """Return the prompt as the model is told it; empty where that is the prompt as shown."""
     chosen = form_for(model) if form == "auto" else Form(form)
-    text = text_for_model(placed.prompt, placed.scene, chosen)
+    width, height, frames, fps = complete.width, complete.height, complete.num_frames, complete.fps
+    shape = Shape(width, height, frames, fps) if width and height and frames and fps else None
+    text = text_for_model(placed.prompt, placed.scene, chosen, shape=shape)
     return "" if text == placed.prompt else text
 
 

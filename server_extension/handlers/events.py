@@ -154,8 +154,10 @@ class EventsHandler(WebSocketMixin, WebSocketHandler, JsonErrors):
                     await asyncio.wait_for(self._write(text), stall_s)
                 except TimeoutError:  # it does not read: its queue must not grow
                     self.log.info("An event client read nothing for %g s and was cut off.", stall_s)
-                    connection: Any = self.request.connection
-                    connection.close()
+                    self._hub.remove(subscriber)
+                    # The HTTP connection handed its stream over and can close nothing; the
+                    # websocket asks for an end first and drops the stream after seconds.
+                    self.close()
                     return
                 except WebSocketClosedError:
                     return

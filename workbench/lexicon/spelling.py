@@ -8,12 +8,16 @@ from functools import cache, lru_cache
 from typing import Final
 
 from workbench.lexicon.datafiles import load
-from workbench.lexicon.morphology import inflect, lemma, lemmas
+from workbench.lexicon.morphology import inflect, is_adjective, lemma, lemmas
 from workbench.lexicon.terms import place_named, subject_kind
 
 __all__ = ["mended"]
 
-_WORD: Final = re.compile(r"(?<![\w'’/-])[a-z0-9]+(?:/o|/)?(?![\w'’-])", re.IGNORECASE)
+_WORD: Final = re.compile(r"(?<![\w'’/&-])[a-z0-9]+(?:/o|/)?(?![\w'’-])", re.IGNORECASE)
+_ITS: Final = re.compile(
+    r"\bits(?=\s+(?:(?:an?|the|not|so|too|just|still|all|always|never|really|very|been|going)\b"
+    r"|(?P<state>[a-z]+)\s*(?:[,.;!?]|\Z)))"
+)
 _SHORTEST: Final = 6
 """Letters that a word must have before one that is left out is put back."""
 _LETTERS: Final = "abcdefghijklmnopqrstuvwxyz"
@@ -29,6 +33,8 @@ def mended(text: str) -> tuple[str, tuple[tuple[str, str], ...]]:
     for phrase, better in _phrases().items():
         text = re.sub(rf"\b{re.escape(phrase)}\b", better, text, flags=re.IGNORECASE)
 
+    text = _ITS.sub(lambda m: "it's" if not m["state"] or _is_state(m["state"]) else m[0], text)
+
     def mend(match: re.Match[str]) -> str:
         word = match[0]
         low = word.lower()
@@ -41,6 +47,11 @@ def mended(text: str) -> tuple[str, tuple[tuple[str, str], ...]]:
         return better
 
     return _WORD.sub(mend, text), tuple(slips)
+
+
+def _is_state(word: str) -> bool:
+    """Tell whether a word is an adjective and no noun: "its empty" is "it's empty"."""
+    return is_adjective(word) and "NOUN" not in lemmas(word) and subject_kind(word) is None
 
 
 @cache

@@ -129,7 +129,7 @@ class ChatEndpoint:
         except TimeoutError:
             problem = f"The language model did not answer within {self.timeout_s:g} s."
             raise ChatFailure(problem, [exchange(_Reply(""), problem)]) from None
-        except (openai.OpenAIError, ValueError, OSError) as error:
+        except (openai.OpenAIError, _transport().HTTPError, ValueError, OSError) as error:
             problem = (
                 f"The language model could not be reached or understood ({type(error).__name__})."
             )
@@ -207,7 +207,7 @@ class ChatEndpoint:
                     raise ChatFailure(_CUT_OFF, said) from None
                 able = replace(able, max_tokens=_MOST_TOKENS)
                 continue
-            except (openai.OpenAIError, ValueError, OSError) as error:
+            except (openai.OpenAIError, _transport().HTTPError, ValueError, OSError) as error:
                 kind = type(error).__name__
                 problem = f"The language model could not be reached or understood ({kind})."
                 said.append(self._exchange(messages, _Reply(""), problem, time.monotonic() - begun))
@@ -280,6 +280,11 @@ class ChatEndpoint:
     def _redacted(self, text: str) -> str:
         kept = text[:_LONGEST_KEPT]
         return kept.replace(self.api_key, "[key]") if self.api_key else kept
+
+
+def _transport() -> Any:
+    """Return the library below the protocol's own, whose errors show where a body breaks off."""
+    return importlib.import_module("httpx2")
 
 
 def _read_reply(result: Any) -> _Reply:

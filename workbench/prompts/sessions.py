@@ -165,12 +165,14 @@ class Sessions:
         check_fields("hold", hold)
         parents = [(one.prompt, one.scene) for one in chosen]
         kept: dict[str, Entry] = {}
+        told_with: dict[str, bool] = {}
         loop = asyncio.get_running_loop()
 
         def keep(made: Sequence[Variation]) -> None:
             entries = [varied(v, chosen[v.parent]) for v in made]
             stored = self._store.append(session_id, entries, [v.exchanges for v in made])
             kept.update((v.prompt, one) for v, one in zip(made, stored, strict=True))
+            told_with.update((v.prompt, bool(v.exchanges)) for v in made)
             if on_entry is not None:
                 for one in stored:
                     loop.call_soon(on_entry, one)
@@ -184,6 +186,9 @@ class Sessions:
             avoid=tuple(self._store.prompts(session_id)),
             on_variations=keep,
         )
+        for one in made:  # what was said is known once all is answered
+            if one.exchanges and not told_with[one.prompt]:
+                self._store.add_exchanges(session_id, kept[one.prompt].index, one.exchanges)
         await asyncio.sleep(0)  # all are told before they are returned
         return (*chosen, *(kept[v.prompt] for v in made))[:total]
 

@@ -5,11 +5,9 @@ Renders nothing and owns no device: the supervisor does, and is started when the
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Final
 
 from workbench.actions.render_settings import RenderSettings
 from workbench.engines.completion import CompleteRequest, Completion
@@ -43,8 +41,6 @@ from workbench.rendering import RenderRequest
 from workbench.settings import Settings
 
 __all__ = ["JobManager"]
-
-_WAIT_LOOK_S: Final = 0.5
 
 
 class JobManager(Results, Judgements, Deleting):
@@ -192,24 +188,14 @@ class JobManager(Results, Judgements, Deleting):
         Raises ``TimeoutError`` when that takes longer, and ``SupervisorUnavailable`` when no
         supervisor can be started to render them.
         """
-        limit = None if timeout_s is None else time.monotonic() + timeout_s
-        changed = threading.Event()
-        stop = self.watch(lambda _: changed.set())
-        try:
-            while True:
-                changed.clear()
-                jobs = self._reader.jobs_by_id(list(job_ids))
-                open_jobs = [job for job in jobs if not job.state.final]
-                if not open_jobs:
-                    return tuple(self._verification.of_job(job) for job in jobs)
-                self._contact.look_after(open_jobs[0])
-                self._contact.check()
-                left = None if limit is None else limit - time.monotonic()
-                if left is not None and left <= 0:
-                    raise TimeoutError(f"{len(open_jobs)} of {len(jobs)} jobs have not ended.")
-                changed.wait(_WAIT_LOOK_S if left is None else min(left, _WAIT_LOOK_S))
-        finally:
-            stop()
+        for _ in self._contact.looks(timeout_s):
+            jobs = self._reader.jobs_by_id(list(job_ids))
+            open_jobs = [job for job in jobs if not job.state.final]
+            if not open_jobs:
+                return tuple(self._verification.of_job(job) for job in jobs)
+            self._contact.look_after(open_jobs[0])
+            self._contact.check()
+        raise TimeoutError(f"{len(open_jobs)} of {len(jobs)} jobs have not ended.")
 
     # steering
 
