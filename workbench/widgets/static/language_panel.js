@@ -17,7 +17,7 @@ export class LanguagePanel {
     this.catalog = h("ul", { class: "wb-models" });
     this.foundList = new Keyed(this.found, (one) => one.key, () => new Writer(this));
     this.catalogList = new Keyed(this.catalog, (one) => one.key, () => new Writer(this));
-    this.url = field("Address", { type: "text", placeholder: "http://localhost:11434/v1" });
+    this.url = field("Address", { type: "text", placeholder: "localhost:11434/v1" });
     this.key = field("Key, if it needs one", { type: "password", autocomplete: "off" });
     this.names = h("datalist", { id: `wb-models-${Math.random().toString(36).slice(2)}` });
     this.model = field("Model", { type: "text", list: this.names.id });
