@@ -106,6 +106,8 @@ const PATHS = {
   back: "M19 12H5M11 6l-6 6 6 6",
   check: "M5 12.5l4.5 4.5L19 7.5",
   close: "M6 6l12 12M18 6L6 18",
+  down: "M12 5v14M6 13l6 6 6-6",
+  up: "M12 19V5M6 11l6-6 6 6",
   columns: "M4 5h7v14H4zM13 5h7v14h-7z",
   download: "M12 4v11M7 11l5 5 5-5M5 20h14",
   edit: "M5 19l1-4L16 5l3 3L9 18zM14 7l3 3",

@@ -1,12 +1,15 @@
 // The workbench in the browser: the four steps under one header, over one store.
 
 import { Compare } from "./compare.js";
+import { Deleting } from "./deleting.js";
 import { DeviceStrip } from "./device_strip.js";
 import { attribute, button, h, icon, show } from "./dom.js";
 import { History } from "./history.js";
+import { Intake } from "./intake.js";
 import { isComplete } from "./job.js";
 import { Announcer } from "./notice.js";
 import { PromptStep } from "./prompt_step.js";
+import { QueuePanel } from "./queue_panel.js";
 import { ResultsStep } from "./results_step.js";
 import { SessionList } from "./sessions.js";
 import { SetupLine } from "./setup_line.js";
@@ -27,17 +30,21 @@ class App {
     const compare = (ids) => this.compare.open(ids);
     this.store = store;
     this.stepper = new Stepper(store, { go });
+    this.deleting = new Deleting(store);
     this.steps = [
       new PromptStep(store, { go }),
       new VariationsStep(store, { go }),
       new TuneStep(store, { compare }),
-      new ResultsStep(store, { go, compare }),
+      new ResultsStep(store, { go, compare, deleting: this.deleting, begin: (file) => this.intake.keep(file) }),
     ];
     this.setup = new SetupLine(store);
-    this.devices = new DeviceStrip(store);
+    this.intake = new Intake(store, this.setup.settings, { taken: (index) => this._takeUp(index) });
+    this.setup.panel.bring = (file, name) => this.intake.keep(file, name);
+    this.queue = new QueuePanel(store);
+    this.devices = new DeviceStrip(store, { openQueue: () => this.queue.open() });
     this.compare = new Compare(store);
     this.history = new History(store, { take: (index) => this._takeUp(index) });
-    this.sessions = new SessionList(store);
+    this.sessions = new SessionList(store, this.deleting);
     this.aloud = new Announcer();
     this.el = h(
       "div",
@@ -53,8 +60,12 @@ class App {
       this.compare.el,
       this.history.el,
       this.sessions.el,
+      this.queue.el,
+      this.deleting.el,
+      this.intake.el,
       this.aloud.el,
     );
+    this.intake.listen(this.el);
     store.onChange(() => this.update());
     this.update();
     this._begin();
