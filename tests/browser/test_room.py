@@ -63,7 +63,7 @@ def test_at_1024_it_is_no_phone(open_screen: Callable[..., Screen]) -> None:
 def test_on_a_phone_the_talk_comes_first_and_cards_stand_two_abreast(
     open_screen: Callable[..., Screen],
 ) -> None:
-    screen = open_screen(width=390, touch=True).open_dashboard()
+    screen = open_screen(width=390, touch=True, still=True).open_dashboard()
     screen.enhance("dog running")
     screen.make_variations()
     first, second = _box(screen.cards.nth(0)), _box(screen.cards.nth(1))
