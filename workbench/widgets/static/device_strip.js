@@ -10,7 +10,7 @@ export class DeviceStrip {
   constructor(store, { openQueue }) {
     this.store = store;
     this.notice = new Notice();
-    this.open = button("Queue", { kind: "small", "aria-haspopup": "dialog", onclick: openQueue });
+    this.open = button("Queue", { icon: "list", kind: "small", "aria-haspopup": "dialog", onclick: openQueue });
     this.queue = new PauseButton("the queue", (on) => this._pause(null, on));
     this.told = h("strong", { class: "wb-queue-paused", role: "status" });
     this.row = h("ul", { class: "wb-devices-row" });

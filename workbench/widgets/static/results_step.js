@@ -63,6 +63,7 @@ export class ResultsStep {
         c: (one) => isComplete(one.job) && this._choose(one.job.job_id),
         v: () => this.compare.disabled || this.compare.click(),
         s: (one) => one.toggleStar(),
+        delete: (one) => one.job.state !== "running" && deleting.videos([one.job]),
         u: (one) => one.job.entry_index !== null && use(one.job.entry_index),
         r: (one) => one.job.entry_index !== null && one.renderAgain(),
       },

@@ -108,11 +108,20 @@ export class Viewer {
   _key(event) {
     const control = event.target.closest("input, textarea, select, video");
     if (control || event.ctrlKey || event.metaKey || event.altKey) return;
-    const keys = { ArrowLeft: () => this._step(-1), ArrowRight: () => this._step(1), s: () => this.actions.star(this.job) };
+    const frame = (by) => () => this._frame(by);
+    const keys = { ",": frame(-1), ".": frame(1), ArrowLeft: () => this._step(-1), ArrowRight: () => this._step(1), s: () => this.actions.star(this.job) };
     const act = keys[event.key];
     if (!act) return;
     event.preventDefault();
     act();
+  }
+
+  /** One frame back or on. */
+  _frame(by) {
+    const { video } = this.player;
+    video.pause();
+    const wanted = video.currentTime + by / (this.job.fps || 24);
+    video.currentTime = Math.min(Math.max(0, wanted), video.duration || 0);
   }
 
   _step(by) {
