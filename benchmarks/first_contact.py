@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from benchmarks.report import Figure, print_report
-from workbench.prompts import PromptWriter, Sessions
+from workbench.prompts import Sessions
 from workbench.settings import Settings
 
 __all__ = ["answered", "figures"]
@@ -57,7 +57,7 @@ def answered(folder: Path) -> Iterator[Line]:
     """
     with tempfile.TemporaryDirectory() as outputs:
         settings = Settings(outputs=Path(outputs), language_provider="builtin")
-        sessions = Sessions(settings, PromptWriter(settings))
+        sessions = Sessions(settings)
         try:
             for line in _lines(folder / "requests.jsonl"):
                 turns = [*line["prior"], line["request"]]

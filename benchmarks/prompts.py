@@ -31,7 +31,7 @@ from tests.prompts.labels import (
 from tests.prompts.requests import corpus
 from tests.prompts.test_sessions import filled_session
 from workbench.lexicon.words import content_words, sentences
-from workbench.prompts import PromptWriter, Sessions
+from workbench.prompts import Sessions
 from workbench.prompts.composer.composer import enhance, scene_of
 from workbench.prompts.composer.varying import vary
 from workbench.prompts.intents.context import Context
@@ -160,7 +160,7 @@ def _figures(
 def _history() -> list[Figure]:
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(outputs=Path(folder) / "outputs")
-        sessions = Sessions(settings, PromptWriter(settings))
+        sessions = Sessions(settings)
         session_id = asyncio.run(filled_session(sessions, 10_000))
         pages = [
             _timed(partial(sessions.history, session_id, limit=100, after=a))

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import workbench
+from workbench.journey import language
 from workbench.measures import rankings, scores
 from workbench.research import parameters, report
 
@@ -25,6 +26,7 @@ costs nothing and starts nothing; a render starts the workers it needs. [researc
 the parts are used together.
 """
 _MORE = (
+    ("Language models", (language.LanguageModelList,)),
     (
         "Scores and reports",
         (scores.Scores, rankings.Ranked, parameters.RunParameters, report.Report),

@@ -23,7 +23,11 @@ with the header `X-XSRFToken`.
 
 A job's `status` is `pending`, `processing`, `complete` or `failed`; a cancelled job is `failed` with
 `cancelled: true`. A batch's is `pending`, `processing`, `complete` (all of it), `partial` (all ended, some
-complete) or `failed` (all ended, none complete). Poll until one of the last ones, or listen:
+complete) or `failed` (all ended, none complete). Poll until one of the last ones, or let the server tell.
+
+**Waiting polls:** `/api/video/status/{job_id}?wait=20&known=<ETag>`, and the same for a batch, answer as soon as the
+job is no longer as the answer with that ETag said, or after `wait` seconds with the state that it has. A queue
+position or an estimate that moves does not end the wait. Without `known` the answer comes at once.
 
 **WS `/api/video/events?job_id=…&batch_id=…`** tells the job object at each change. Both parameters may be
 repeated; without them every job is told. With `since=<revision>` what changed after that revision is told

@@ -24,7 +24,7 @@ from tests.live_server import LiveServer
 
 IMAGES: Final = Path(__file__).resolve().parent / "images"
 IDEA: Final = "a fox running through the snow"
-WISH: Final = "at night, with the camera following from behind"
+REQUEST: Final = "at night, with the camera following from behind"
 _LARGEST_BYTES: Final = 400_000
 _LARGEST_FILM_BYTES: Final = 2_000_000
 _FILM_SIZE: Final = (960, 600)
@@ -183,9 +183,9 @@ class _Camera:
 
 def _tune(screen: Screen) -> None:
     screen.cards.nth(1).get_by_role("button", name="Tune this").click()
-    wish = screen.step.get_by_label("What should be different")
-    wish.press_sequentially(WISH, delay=_TYPING_MS)
-    wish.press("Enter")
+    request = screen.step.get_by_label("What should be different")
+    request.press_sequentially(REQUEST, delay=_TYPING_MS)
+    request.press("Enter")
     screen.step.locator(".wb-turn .wb-changes li").first.wait_for()
     screen.button("Apply changes & generate").click()
     screen.step.locator(".wb-take[data-current] [data-shows=video]").wait_for()

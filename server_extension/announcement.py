@@ -1,4 +1,4 @@
-"""What ``make lab`` prints: the links of a server that listens, as that server knows them."""
+"""What ``make lab`` prints: the links of the running server."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _TEXT: Final = """
   Dashboard  {dashboard}
   API        {api}
 
-  Ctrl-C ends the server; renders that are under way go on.
+  Ctrl-C stops the server; running renders continue.
 """
 
 

@@ -1,4 +1,4 @@
-"""Which HTTP status each error becomes, and the one JSON shape in which it is told."""
+"""Maps errors to HTTP statuses and to the one JSON error body."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ _STATUS: Final[tuple[tuple[type[WorkbenchError], int], ...]] = (
 
 
 def describe(error: BaseException | None, status: int) -> tuple[int, ErrorBody, dict[str, str]]:
-    """Return the status, body and extra headers that tell of ``error``.
+    """Return the status, body and extra headers for ``error``.
 
-    ``status`` is what Tornado would have answered; it stands where the error is not one of ours.
+    ``status`` is Tornado's; it is used for errors that are not ours.
     """
     if isinstance(error, ValidationError):
         return 400, _validation(error), {}
@@ -50,7 +50,7 @@ def describe(error: BaseException | None, status: int) -> tuple[int, ErrorBody, 
     reason = responses.get(status, "Unknown")
     message = reason
     if status >= 500:
-        message = "The server met an error of its own; its log has the details."
+        message = "Internal server error; see the server's log."
     return status, ErrorBody(message=message, reason=reason), {}
 
 

@@ -1,4 +1,7 @@
-"""An answer as server-sent events: what there is so far, then the whole. Knows nothing of prompts."""
+"""Answers as server-sent events: partial results, then the full answer.
+
+Knows nothing of prompts.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ __all__ = ["MEDIA_TYPE", "StreamingHandler"]
 
 MEDIA_TYPE: Final = "text/event-stream"
 _KEEP_ALIVE_S: Final = 15.0
-"""How long a stream is silent before a comment keeps it open on its way through proxies."""
+"""Send a comment after this much silence, so that proxies keep the connection open."""
 
 Tell = Callable[[str, BaseModel], None]
 
@@ -26,9 +29,9 @@ Tell = Callable[[str, BaseModel], None]
 class StreamingHandler(ApiHandler):
     """A JSON endpoint that answers in server-sent events where the client accepts them.
 
-    The last event is ``answer`` with what would have been the body, or ``error``. What fails
-    before the first event is answered as everywhere else, with its status. A client that leaves
-    ends the work.
+    The last event is ``answer`` with what would have been the body, or ``error``. An error before
+    the first event is answered with its own status, as everywhere else. When the client
+    disconnects, the work is cancelled.
     """
 
     def initialize(self) -> None:
@@ -39,17 +42,17 @@ class StreamingHandler(ApiHandler):
         self._work: asyncio.Future[BaseModel] | None = None
 
     def on_connection_close(self) -> None:
-        """End the work: nobody will hear of it."""
+        """Cancel the work: the client has disconnected."""
         super().on_connection_close()
         if self._work is not None:
             self._work.cancel()
 
     async def answer_growing(self, work: Callable[[Tell | None], Awaitable[BaseModel]]) -> None:
-        """Answer with the outcome of ``work``, and with the events that it tells where accepted.
+        """Answer with the result of ``work``, and with its events if the client accepts them.
 
-        ``work`` is given a function that tells an event by its name from any thread, or None where
-        no events are accepted. An event that waits to be sent gives way to the next one of its name if that is a
-        ``text``: a slow client skips states, never the last one.
+        ``work`` gets a function that sends an event by name from any thread, or None if no events
+        are accepted. A ``text`` event that waits to be sent is replaced by the next one: a slow
+        client skips states, never the last one.
         """
         if MEDIA_TYPE not in self.request.headers.get("Accept", ""):
             self.answer(await work(None))

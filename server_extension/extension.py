@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from typing import Any, Final
@@ -15,6 +16,8 @@ from server_extension.guards import guard_outputs, keep_notebooks_clean
 from server_extension.handlers.about import OPENAPI_SETTING
 from server_extension.handlers.base import STATUS_SETTING, STUDIO_SETTING
 from server_extension.handlers.events import EVENTS_SETTING, EventHub
+from server_extension.handlers.status import without_polls
+from server_extension.handlers.uploads import UPLOADS_SETTING, Uploads
 from server_extension.metrics import WorkbenchCollector
 from server_extension.openapi import openapi_document
 from server_extension.presentation import Presenter
@@ -44,11 +47,11 @@ class WorkbenchExtension(ExtensionApp):
     )
 
     def initialize_settings(self) -> None:
-        """Create the server's one Studio; nothing is started until something is rendered."""
+        """Create the server's Studio; no process starts until something is rendered."""
         try:
             settings = Settings()
         except InvalidSettings as error:
-            sys.exit(str(error))  # rather than a Lab without its API
+            sys.exit(str(error))  # fail rather than run a Lab without its API
         export_paths(settings, os.environ)  # for the kernels
         studio = Studio(settings)
         self.settings.update(
@@ -56,13 +59,14 @@ class WorkbenchExtension(ExtensionApp):
                 STUDIO_SETTING: studio,
                 STATUS_SETTING: StatusCache(studio.jobs, Presenter(self._base_url)),
                 EVENTS_SETTING: EventHub(studio.jobs, studio.settings.max_event_clients),
+                UPLOADS_SETTING: Uploads(studio.settings),
                 _METRICS_SETTING: WorkbenchCollector(studio.jobs),
                 OPENAPI_SETTING: openapi_document(API_ROUTES, studio.settings, self._base_url),
             }
         )
 
     def initialize_handlers(self) -> None:
-        """Add the routes; they stand before the server's own, so /static/videos is ours."""
+        """Add the routes before the server's own, so that /static/videos is ours."""
         self.handlers.extend(url_patterns())
         serverapp: Any = self.serverapp
         studio: Studio = self.settings[STUDIO_SETTING]
@@ -75,14 +79,18 @@ class WorkbenchExtension(ExtensionApp):
             index=settings.index_path,
         )
         serverapp.contents_manager.register_pre_save_hook(keep_notebooks_clean)
+        if serverapp.log_level > logging.DEBUG:
+            self.settings["log_function"] = without_polls(
+                self.settings["log_function"], with_metrics=serverapp.record_http_request_metrics
+            )
 
     async def _start_jupyter_server_extension(self, serverapp: Any) -> None:
-        """Print the links where that was asked for: now the server knows them."""
+        """Print the links if asked to: the server now knows its port."""
         if self.announce:
             print(announcement(serverapp), flush=True)  # noqa: T201  what `make lab` is for
 
     async def stop_extension(self) -> None:
-        """Close the index; the supervisor and its renders go on."""
+        """Close the index; the supervisor and its renders continue."""
         hub: EventHub = self.settings[EVENTS_SETTING]
         hub.close()
         cache: StatusCache = self.settings[STATUS_SETTING]

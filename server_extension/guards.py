@@ -1,4 +1,4 @@
-"""Keeps other routes off what is ours: the files of outputs/ and the shipped notebooks."""
+"""Keeps other routes from serving outputs/, and saves shipped notebooks without their outputs."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ from workbench.errors import NotFound
 __all__ = ["guard_outputs", "keep_notebooks_clean"]
 
 _ROUTES: Final = ("voila/files/", "files/", "api/contents/")
-"""Other routes that serve files by their paths."""
+"""Other routes that serve files by path."""
 _PATH_METHODS: Final = ("get", "copy", "save", "rename_file", "delete_file")
 _PATH_PARAMETERS: Final = frozenset({"path", "from_path", "to_path", "old_path", "new_path"})
 _KEPT_CLEAN: Final = ("workbench.ipynb", "dashboard.ipynb")
-"""Notebooks that only show the widget: their outputs are worth nothing in a file."""
+"""Notebooks that only show the widget; their outputs are not saved."""
 
 
 class _RefusedHandler(JsonErrors):
-    """Answers 404 for a file of outputs/ asked for by a route that is not ours."""
+    """Answers 404 for a file of outputs/ requested by a route that is not ours."""
 
     @allow_unauthenticated
     def get(self) -> None:
@@ -43,7 +43,7 @@ class _RefusedHandler(JsonErrors):
 
 
 class _Hidden(HTTPError, PermissionError):
-    """Answered 404; a listing, which passes over what may not be read, leaves the file out."""
+    """Answered 404; a directory listing skips the file."""
 
     def __init__(self, path: str) -> None:
         HTTPError.__init__(self, 404, f"There is no file {path!r}.")
@@ -93,11 +93,11 @@ def guard_outputs(
     outputs: Path,
     index: Path,
 ) -> None:
-    """Refuse the files of ``outputs`` and the index to every route but ours.
+    """Block every route but ours from the files of ``outputs`` and the index.
 
-    Voilà's file route asks nobody for a token; Jupyter's own two do, but know nothing of our
-    rules. Copies, listings and rendered notebooks go through the contents manager, whose answer is
-    that there is no such file: so the file browser does not list the folder.
+    Voilà's file route needs no token; Jupyter's own two do, but do not know our rules. Copies,
+    listings and rendered notebooks go through the contents manager, which answers that there is no
+    such file, so the file browser does not list the folder.
     """
     protected = _Protected(Path(contents_manager.root_dir), outputs, index)
     routes = tuple(url_path_join(base_url, route) for route in _ROUTES)
@@ -126,7 +126,7 @@ def _refusing(method: Callable[..., Any], protected: _Protected) -> Callable[...
 def keep_notebooks_clean(
     *, model: dict[str, Any], path: str, contents_manager: Any, **_further: Any
 ) -> None:
-    """Save a shipped notebook without what a run leaves in it. A hook for contents managers."""
+    """Strip the outputs of a shipped notebook before it is saved: a pre-save hook."""
     file = Path(contents_manager.root_dir, path)
     shipped = ROOT / "notebooks"
     if model.get("type") != "notebook" or file.name not in _KEPT_CLEAN:

@@ -1,7 +1,7 @@
 """``make lab``: starts JupyterLab with the workbench, its REST interface and the dashboard.
 
-Replaces itself with the Jupyter server (exec), so that Ctrl-C reaches it and leaves nothing behind.
-The server itself prints the links: it alone knows its final port, base URL and token.
+Replaces itself with the Jupyter server (exec), so that Ctrl-C reaches the server. The server prints
+the links: it alone knows its final port, base URL and token.
 """
 
 from __future__ import annotations
@@ -24,10 +24,12 @@ __all__ = ["main", "server_command"]
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 NOTEBOOK: Final = "notebooks/workbench.ipynb"
-"""With ``?workbench`` in its link, our JupyterLab extension runs its first cell."""
+"""Our JupyterLab extension runs its first cell if the link ends in ``?workbench``."""
+PAGE: Final = "/workbench"
+"""Leads to the workbench in JupyterLab."""
 DASHBOARD: Final = "voila/render/notebooks/dashboard.ipynb"
 LAB_CONFIG: Final = Path(__file__).resolve().parent / "lab_config"
-"""Our defaults for JupyterLab's settings; what users set themselves still wins."""
+"""Our defaults for JupyterLab's settings; the user's own settings win."""
 SHARE: Final = ROOT / "workbench" / "widgets" / "share"
 """The launcher tile and the dashboard's page of this checkout, before any installed copy."""
 _FIRST_PORT: Final = 8888
@@ -67,8 +69,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def server_command(
     host: str, port: int | None, *, dashboard: bool = False, further: Sequence[str] = ()
 ) -> list[str]:
-    """Return the command that starts the server; an option in ``further`` replaces ours."""
-    page = f"/{DASHBOARD}" if dashboard else f"/lab/tree/{NOTEBOOK}?workbench"
+    """Return the command that starts the server; options in ``further`` replace ours."""
+    page = f"/{DASHBOARD}" if dashboard else PAGE
     command = [
         *(sys.executable, "-m", "jupyterlab"),
         f"--ServerApp.ip={host}",
@@ -93,18 +95,18 @@ def server_command(
 
 
 def _option(argument: str) -> str:
-    """Return the name of an option, so that one given by hand replaces ours."""
+    """Return the name of an option, so that the user's can replace ours."""
     return argument.partition("=")[0] if argument.startswith("--") else ""
 
 
 def _add_path(name: str, folder: Path) -> None:
-    """Add ``folder`` to a list of folders in the environment, after those that a user named."""
+    """Append ``folder`` to a path list in the environment, after the user's own."""
     named = os.environ.get(name)
     os.environ[name] = os.pathsep.join(filter(None, (named, str(folder))))
 
 
 def _bypass_proxies(environment: MutableMapping[str, str]) -> None:
-    """Have this machine's own addresses reached directly, whatever proxy is set."""
+    """Bypass any proxy for this machine's own addresses."""
     for name in ("NO_PROXY", "no_proxy"):
         said = environment.get(name) or environment.get(name.swapcase()) or ""
         known = [host.strip() for host in said.split(",") if host.strip()]
@@ -112,7 +114,7 @@ def _bypass_proxies(environment: MutableMapping[str, str]) -> None:
 
 
 def _check_home() -> None:
-    """Exit with a word where Jupyter cannot keep what every one of its servers keeps."""
+    """Exit with a message if Jupyter's runtime folder is not writable."""
     folder = Path(jupyter_runtime_dir())
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -125,13 +127,15 @@ def _check_home() -> None:
 
 
 def _port(host: str) -> int:
-    """Return ``JUPYTER_PORT``, or the first free port from 8888 on; exits with a word if taken."""
+    """Return ``JUPYTER_PORT``, or the first free port from 8888 on; exits if it is taken."""
     named = os.environ.get("JUPYTER_PORT", "").strip()
     if named:
         if not named.isdecimal() or not 0 < int(named) < 65_536:
             sys.exit(f"JUPYTER_PORT must be a port number, not {named!r}.")
         if not _is_free(host, int(named)):
-            sys.exit(f"Port {named} is taken; set JUPYTER_PORT to another, or end what holds it.")
+            sys.exit(
+                f"Port {named} is in use; set JUPYTER_PORT to another port, or stop what uses it."
+            )
         return int(named)
     for port in range(_FIRST_PORT, _FIRST_PORT + _PORTS_TRIED):
         if _is_free(host, port):

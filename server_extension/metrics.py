@@ -1,4 +1,4 @@
-"""The workbench beside the server's own Prometheus metrics, under ``/metrics``."""
+"""The workbench's Prometheus metrics, beside the server's own under ``/metrics``."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ __all__ = ["WorkbenchCollector"]
 _READINGS = {
     "memory_used_bytes": "Memory in use on a device",
     "memory_total_bytes": "Memory of a device",
-    "utilization_percent": "How busy a device is",
-    "temperature_c": "How warm a device is",
-    "power_w": "What a device draws",
+    "utilization_percent": "Utilisation of a device",
+    "temperature_c": "Temperature of a device",
+    "power_w": "Power draw of a device",
 }
 
 
 class WorkbenchCollector(Collector):
-    """Reads jobs and devices when Prometheus asks; registered while the server lives."""
+    """Reads jobs and devices at each scrape; registered while the server runs."""
 
     def __init__(self, jobs: JobManager) -> None:
         self._jobs = jobs
@@ -34,11 +34,11 @@ class WorkbenchCollector(Collector):
         REGISTRY.unregister(self)
 
     def describe(self) -> Iterable[Metric]:
-        """Name nothing before it is asked for, so that registering reads nothing."""
+        """Describe no metrics, so that registering reads nothing."""
         return ()
 
     def collect(self) -> Iterable[Metric]:
-        """Yield the present figures; none while the index cannot be read."""
+        """Yield the current values; none while the index cannot be read."""
         try:
             counts = {state: self._jobs.jobs(state=state, limit=1).total for state in JobState}
             devices = self._jobs.devices()
@@ -50,14 +50,14 @@ class WorkbenchCollector(Collector):
             jobs.add_metric([str(state)], count)
         yield jobs
         yield GaugeMetricFamily(
-            "workbench_supervisor_up", "Whether a supervisor runs", value=float(supervised)
+            "workbench_supervisor_up", "Whether a supervisor is running", value=float(supervised)
         )
         yield from _device_metrics(devices)
 
 
 def _device_metrics(devices: tuple[Device, ...]) -> Iterable[Metric]:
     busy = GaugeMetricFamily(
-        "workbench_device_busy", "Whether a device renders", labels=["device", "name"]
+        "workbench_device_busy", "Whether a device is rendering", labels=["device", "name"]
     )
     for device in devices:
         busy.add_metric([device.name, device.label], float(device.job_id is not None))

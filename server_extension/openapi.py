@@ -17,7 +17,7 @@ from workbench.settings import Settings
 
 __all__ = ["openapi_document"]
 
-_METHODS: Final = ("get", "post")
+_METHODS: Final = ("get", "post", "delete")
 _SCHEMAS: Final = "#/components/schemas/"
 
 
@@ -102,12 +102,12 @@ def _answer(described: Operation) -> dict[str, Any]:
 
 
 def _event_stream(described: Operation, answer: dict[str, Any]) -> dict[str, Any]:
-    """Return the schema of an answer in events; each name's data is told by ``x-events``."""
+    """Return the schema of an answer in events; ``x-events`` describes each event's data."""
     events = {name: {"$ref": _SCHEMAS + m.__name__} for name, m in described.events.items()}
     return {
         "type": "string",
         "description": "Server-sent events, each with JSON as its data. The last is `answer`, "
-        "with the body as it is answered otherwise, or `error`.",
+        "with the same body as a JSON answer, or `error`.",
         "x-events": {**events, "answer": answer, "error": {"$ref": _SCHEMAS + "StreamError"}},
     }
 
@@ -169,7 +169,7 @@ def _schemas(operations: Sequence[Operation], settings: Settings) -> dict[str, A
 
 
 def _set_limits(node: Any, settings: Settings) -> None:
-    """Write the settings' limits where the models only name them."""
+    """Insert the settings' limits where the models only name them."""
     if isinstance(node, dict):
         for mark, keyword in (
             ("x-limit", "maxLength"),

@@ -1,4 +1,4 @@
-"""What an endpoint takes and answers, said once beside its handler; OpenAPI is made from it."""
+"""What an endpoint accepts and answers, declared beside its handler; OpenAPI is made from it."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ class Operation:
     upload: tuple[str, ...] = ()
     """Media types of a body that is a file."""
     errors: tuple[int, ...] = ()
-    """Statuses told by an ``ErrorBody`` beyond those that every endpoint has."""
+    """Statuses answered with an ``ErrorBody``, beyond those of every endpoint."""
     query: tuple[Parameter, ...] = field(default=())
     events: Mapping[str, type[BaseModel]] = field(default_factory=dict)
-    """What is told before the answer where server-sent events are accepted, by their names."""
+    """Server-sent events before the answer, by name."""
 
 
 def operation(described: Operation) -> Callable[[Method], Method]:
-    """Mark a handler method as ``described``, and let in only who is known and allowed."""
+    """Describe a handler method as ``described``, and require authentication and authorisation."""
 
     def wrap(method: Method) -> Method:
         @wraps(method)
@@ -61,5 +61,5 @@ def operation(described: Operation) -> Callable[[Method], Method]:
 
 
 def operation_of(handler: type[web.RequestHandler], method: str) -> Operation | None:
-    """Return what ``handler`` does on an HTTP method, or None when it does nothing."""
+    """Return the operation of ``handler`` for an HTTP method, or None."""
     return getattr(getattr(handler, method.lower(), None), _ATTRIBUTE, None)

@@ -1,4 +1,4 @@
-"""Our own jobs, batches, entries and devices as the REST contract names them."""
+"""Jobs, batches, entries and devices as REST objects."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ __all__ = ["Presenter", "device_object", "history_entry", "variation_object"]
 
 
 class Presenter:
-    """Presents jobs under one ``base_url``."""
+    """Builds REST objects with URLs under one ``base_url``."""
 
     def __init__(self, base_url: str) -> None:
         self._base_url = url_path_join(base_url, "/")
@@ -48,7 +48,7 @@ class Presenter:
 
 
 def history_entry(entry: Entry, transcript: Sequence[Exchange] | None = None) -> HistoryEntry:
-    """Return one prompt of a session as it is answered."""
+    """Return one prompt of a session as a REST object."""
     return HistoryEntry(
         index=entry.index,
         kind=entry.kind,
@@ -73,7 +73,7 @@ def history_entry(entry: Entry, transcript: Sequence[Exchange] | None = None) ->
 
 
 def variation_object(entry: Entry) -> VariationObject:
-    """Return one variation as it is answered."""
+    """Return one variation as a REST object."""
     return VariationObject(
         prompt=entry.prompt,
         index=entry.index,
@@ -89,20 +89,20 @@ def variation_object(entry: Entry) -> VariationObject:
 
 
 def device_object(device: Device) -> DeviceObject:
-    """Return one device as it is answered."""
+    """Return one device as a REST object."""
     told = {name: getattr(device, name) for name in DeviceObject.model_fields}
     return DeviceObject(**{**told, "host": device.host or None})
 
 
-def cluster_object(standing: ClusterStatus | None) -> ClusterObject | None:
-    """Return the cluster as it is answered."""
-    if standing is None:
+def cluster_object(status: ClusterStatus | None) -> ClusterObject | None:
+    """Return the cluster as a REST object."""
+    if status is None:
         return None
     return ClusterObject(
-        address=standing.address,
-        state=standing.state.value,
-        detail=standing.detail,
-        since=datetime.fromtimestamp(standing.since, UTC) if standing.since else None,
+        address=status.address,
+        state=status.state.value,
+        detail=status.detail,
+        since=datetime.fromtimestamp(status.since, UTC) if status.since else None,
         machines=[
             MemberObject(
                 name=member.name,
@@ -110,6 +110,6 @@ def cluster_object(standing: ClusterStatus | None) -> ClusterObject | None:
                 gpus=member.gpus,
                 problem=member.problem,
             )
-            for member in standing.members
+            for member in status.members
         ],
     )

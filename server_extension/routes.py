@@ -1,12 +1,24 @@
-"""Every path of the workbench and its handler: the one list that routing and OpenAPI use."""
+"""Every path and its handler: the one list that routing and OpenAPI use."""
 
 from __future__ import annotations
 
 import re
 from typing import Any, Final
 
-from server_extension.handlers import about, files, inputs, prompts, queue, recipes, videos
+from server_extension.handlers import (
+    about,
+    deletion,
+    files,
+    inputs,
+    language,
+    prompts,
+    queue,
+    recipes,
+    status,
+    videos,
+)
 from server_extension.handlers.events import EventsHandler
+from server_extension.handlers.page import PageHandler
 
 __all__ = ["API_ROUTES", "url_patterns"]
 
@@ -23,14 +35,19 @@ API_ROUTES: Final[tuple[tuple[str, type[Any]], ...]] = (
     # renders
     ("/api/video/single_inference", videos.SingleHandler),
     ("/api/video/batch_inference", videos.BatchHandler),
-    ("/api/video/status/{job_id}", videos.StatusHandler),
-    ("/api/video/batch_status/{batch_id}", videos.BatchStatusHandler),
+    ("/api/video/status/{job_id}", status.StatusHandler),
+    ("/api/video/batch_status/{batch_id}", status.BatchStatusHandler),
     ("/api/video/cancel/{job_id}", videos.CancelHandler),
     ("/api/video/retry/{job_id}", videos.RetryHandler),
     ("/api/video/batch_cancel/{batch_id}", videos.BatchCancelHandler),
     ("/api/video/batch_retry/{batch_id}", videos.BatchRetryHandler),
     ("/api/video/priority/{job_id}", videos.PriorityHandler),
     ("/api/video/jobs", videos.JobsHandler),
+    ("/api/video/jobs/{job_id}", deletion.DeleteJobHandler),
+    ("/api/video/batches/{batch_id}", deletion.DeleteBatchHandler),
+    ("/api/session/{session_id}", deletion.DeleteSessionHandler),
+    ("/api/video/undelete", deletion.UndeleteHandler),
+    ("/api/storage", deletion.StorageHandler),
     # the queue
     ("/api/video/pause", queue.PauseHandler),
     ("/api/video/resume", queue.ResumeHandler),
@@ -41,8 +58,11 @@ API_ROUTES: Final[tuple[tuple[str, type[Any]], ...]] = (
     ("/api/video/batch_download/{batch_id}", files.DownloadHandler),
     ("/api/video/inputs", inputs.InputsHandler),
     ("/api/recipe", recipes.RecipeHandler),
+    # language models
+    ("/api/language", language.LanguageHandler),
     # the server
     ("/api/devices", about.DevicesHandler),
+    ("/api/models", about.ModelsHandler),
     ("/api/workbench/health", about.HealthHandler),
     ("/api/workbench/openapi.json", about.OpenApiHandler),
 )
@@ -51,8 +71,9 @@ API_ROUTES: Final[tuple[tuple[str, type[Any]], ...]] = (
 OTHER_ROUTES: Final[tuple[tuple[str, type[Any]], ...]] = (
     ("/api/video/events", EventsHandler),
     ("/static/videos/(.+)", files.VideoHandler),
+    ("/workbench", PageHandler),
 )
-"""The websocket and the files; Jupyter's own ``/static`` comes after ours."""
+"""The websocket, the files and the page; Jupyter's own ``/static`` comes after ours."""
 
 
 def url_patterns() -> list[tuple[str, type[Any]]]:

@@ -1,8 +1,8 @@
-"""Status answers kept in memory: a poll costs a look-up, not a query.
+"""Cached status answers: a poll costs a look-up, not a query, and may wait for a change.
 
-An answer is kept until its job changes (the watcher or this server says so) or until it grows old:
-queue positions and estimates move without the job changing. Whether a client may have an answer is
-decided before, by the handler, for every request.
+An answer is kept until its job changes (as reported by the watcher or this server) or expires:
+queue positions and estimates move without the job changing. The handler authorises every request
+before it reads the cache.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ import asyncio
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from os.path import exists
 from typing import Final
@@ -27,9 +28,11 @@ __all__ = ["StatusAnswer", "StatusCache"]
 _KEPT_S: Final = 2.0
 _KEPT_ENDED_S: Final = 60.0
 _FILES_CHECKED_S: Final = 2.0
-"""A video that vanishes is noticed by the first poll after this time."""
+"""A deleted video is noticed by the first poll after this time."""
 _MOST_BYTES: Final = 64 << 20
 _MOST_FORGOTTEN: Final = 8_192
+_MOST_WAITING: Final = 4_096
+"""Polls that may wait at once; one more is answered at once."""
 
 _Read = Callable[[str], tuple[BaseModel, tuple[Job, ...]]]
 
@@ -41,10 +44,47 @@ class StatusAnswer:
     body: bytes
     etag: str
     videos: tuple[str, ...]
-    """The finished videos that it names; without them it is wrong."""
+    """The finished videos that it names; it is stale if one is missing."""
     good_until: float
     checked_until: float
-    """When the videos must be looked for again."""
+    """When to check the videos again."""
+
+
+class _Waiting:
+    """Polls that wait, by the job or batch that they wait for. They wait in one event loop."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._events: dict[str, set[asyncio.Event]] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    @contextmanager
+    def changes(self, identifier: str) -> Iterator[asyncio.Event]:
+        """Yield an event that is set at each change of ``identifier``."""
+        self._loop = asyncio.get_running_loop()
+        event = asyncio.Event()
+        self._events.setdefault(identifier, set()).add(event)
+        self.count += 1
+        try:
+            yield event
+        finally:
+            self.count -= 1
+            others = self._events[identifier]
+            others.discard(event)
+            if not others:
+                del self._events[identifier]
+
+    def wake(self, identifiers: tuple[str | None, ...]) -> None:
+        """Wake the polls that wait for any of ``identifiers``; from any thread."""
+        if self._loop is None or not any(one in self._events for one in identifiers):
+            return
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            self._loop.call_soon_threadsafe(self._wake, identifiers)
+
+    def _wake(self, identifiers: tuple[str | None, ...]) -> None:
+        for identifier in identifiers:
+            for event in self._events.get(identifier or "", ()):
+                event.set()
 
 
 class StatusCache:
@@ -65,22 +105,31 @@ class StatusCache:
         self._floor = 0
         """Identifiers not in ``_forgotten`` count as changed at this generation."""
         self._stop: Callable[[], None] | None = None
+        self._waiting = _Waiting()
 
     @property
     def size_bytes(self) -> int:
         """Bytes of all answers kept."""
         return self._size_bytes
 
-    async def job(self, job_id: str) -> StatusAnswer:
-        """Return the answer for a job; raises ``NotFound``."""
-        return await self._answer(job_id, self._read_job)
+    @property
+    def waiting(self) -> int:
+        """Polls that wait for a change."""
+        return self._waiting.count
 
-    async def batch(self, batch_id: str) -> StatusAnswer:
-        """Return the answer for a batch; raises ``NotFound``."""
-        return await self._answer(batch_id, self._read_batch)
+    async def job(self, job_id: str, *, known: str = "", wait_s: float = 0.0) -> StatusAnswer:
+        """Return the answer for a job; raises ``NotFound``.
+
+        While its ETag is ``known``, wait for the job to change, for ``wait_s`` at most.
+        """
+        return await self._newer(job_id, self._read_job, known, wait_s)
+
+    async def batch(self, batch_id: str, *, known: str = "", wait_s: float = 0.0) -> StatusAnswer:
+        """Return the answer for a batch, as :meth:`job` does for a job."""
+        return await self._newer(batch_id, self._read_batch, known, wait_s)
 
     def forget(self, *identifiers: str | None) -> None:
-        """Drop the answers for jobs and batches that have changed."""
+        """Drop the answers for jobs and batches that have changed, and wake who waits for them."""
         with self._guard:
             self._generation += 1
             if len(self._forgotten) >= _MOST_FORGOTTEN:
@@ -90,12 +139,25 @@ class StatusCache:
                 if identifier is not None:
                     self._drop(identifier)
                     self._forgotten[identifier] = self._generation
+        self._waiting.wake(identifiers)
 
     def close(self) -> None:
         """Stop watching for changes."""
         stop, self._stop = self._stop, None
         if stop is not None:
             stop()
+
+    async def _newer(self, identifier: str, read: _Read, known: str, wait_s: float) -> StatusAnswer:
+        answer = await self._answer(identifier, read)
+        if wait_s <= 0 or answer.etag != known or self._waiting.count >= _MOST_WAITING:
+            return answer
+        with self._waiting.changes(identifier) as changed, suppress(TimeoutError):
+            async with asyncio.timeout(wait_s):
+                # Asked again at once: it may have changed before the first wait began.
+                while (answer := await self._answer(identifier, read)).etag == known:
+                    await changed.wait()
+                    changed.clear()
+        return answer
 
     async def _answer(self, identifier: str, read: _Read) -> StatusAnswer:
         answer = self._answers.get(identifier)
@@ -122,7 +184,7 @@ class StatusCache:
             now + (_KEPT_ENDED_S if ended else _KEPT_S),
             now + _FILES_CHECKED_S,
         )
-        if not any(job.video_gone for job in jobs):  # nobody tells when a file is put back
+        if not any(job.video_gone for job in jobs):  # a restored file causes no notification
             self._keep(identifier, answer, generation)
         return answer
 

@@ -45,11 +45,14 @@ class LiveServer:
             # a newcomer's JupyterLab, whatever the person who runs the tests has set in theirs
             "JUPYTERLAB_SETTINGS_DIR": str(outputs.parent / "lab-settings"),
             "JUPYTERLAB_WORKSPACES_DIR": str(outputs.parent / "lab-workspaces"),
+            # and no keys of theirs
+            "XDG_CONFIG_HOME": str(outputs.parent / "config"),
+            "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
             **(environment or {}),
         }
         self.process: subprocess.Popen[bytes] | None = None
         self.log = outputs.parent / f"server-{self.port}.log"
-        self.desk = outputs.parent / "desk"
+        self.root = outputs.parent / "root"
 
     @property
     def url(self) -> str:
@@ -61,9 +64,9 @@ class LiveServer:
 
         It shows copies of the notebooks, for JupyterLab saves what it has run.
         """
-        if not self.desk.exists():
-            shutil.copytree(ROOT / "notebooks", self.desk / "notebooks")
-        root = f"--ServerApp.root_dir={self.desk}"
+        if not self.root.exists():
+            shutil.copytree(ROOT / "notebooks", self.root / "notebooks")
+        root = f"--ServerApp.root_dir={self.root}"
         launch = [sys.executable, "-m", "server_extension.launch", "--no-browser", root]
         command = [*launch, *arguments]
         with self.log.open("ab") as log:
@@ -81,11 +84,11 @@ class LiveServer:
             time.sleep(0.1)
         raise TimeoutError(self.log.read_text("utf-8"))
 
-    def clear_desk(self) -> None:
+    def clear_root(self) -> None:
         """End the notebooks that are open, and put them back as they were before anybody ran them."""
         for session in self.get("/api/sessions").json():
             self.request("DELETE", f"/api/sessions/{session['id']}").raise_for_status()
-        shutil.copytree(ROOT / "notebooks", self.desk / "notebooks", dirs_exist_ok=True)
+        shutil.copytree(ROOT / "notebooks", self.root / "notebooks", dirs_exist_ok=True)
 
     def get(self, path: str, **kwargs: Any) -> httpx.Response:
         """GET with the token."""

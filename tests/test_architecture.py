@@ -25,6 +25,10 @@ NEVER = {
     "workbench.studio": (
         "workbench.widgets", "server_extension", "workbench.journey", "workbench.research",
     ),
+    "workbench.render_requests": (
+        "workbench.studio", "workbench.widgets", "server_extension", "workbench.journey",
+        "workbench.research",
+    ),
     "workbench.journey": ("workbench.widgets", "workbench.research", "server_extension"),
     "workbench.presentation": (
         "workbench.studio", "workbench.journey", "workbench.widgets", "server_extension",
@@ -55,6 +59,18 @@ NEVER = {
     "workbench.database": ("workbench.scene", "workbench.settings", "workbench.jobs"),
 }  # fmt: skip
 """Room → rooms that it must not know."""
+
+THROUGH_STUDIO = {
+    "workbench.jobs": ("client.manager", "cluster.status", "model"),
+    "workbench.prompts": (
+        "markers", "model", "language_models.choice", "language_models.overview",
+    ),
+    "workbench.engines": ("recipes",),
+}  # fmt: skip
+"""Room → its modules that a handler or a widget may import: types, and recipes in uploads.
+
+What is done with prompts, jobs and engines goes through Studio.
+"""
 
 HOMES = {
     "torch": (
@@ -117,6 +133,20 @@ def test_a_room_does_not_know_the_rooms_it_must_not_know(room: str) -> None:
         if _within(imported, forbidden)
     ]
     assert broken == []
+
+
+@pytest.mark.parametrize("edge", ["server_extension", "workbench.widgets"])
+def test_an_edge_reaches_prompts_jobs_and_engines_through_studio(edge: str) -> None:
+    around = [
+        f"{module} imports {imported}"
+        for module, path in _modules()
+        if _within(module, edge)
+        for imported in _imports(path)
+        for room, allowed in THROUGH_STUDIO.items()
+        if _within(imported, room)
+        and not any(_within(imported, f"{room}.{name}") for name in allowed)
+    ]
+    assert around == []
 
 
 @pytest.mark.parametrize("library", HOMES)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import http.client
+import json
 import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -20,9 +23,11 @@ from server_extension.launch import server_command
 from tests.live_server import ROOT, TOKEN, LiveServer
 
 
-def _launch(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+def _launch(
+    *arguments: str, before: Sequence[str] = (), **environment: str
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "server_extension.launch", "--no-browser", *arguments],
+        [*before, sys.executable, "-m", "server_extension.launch", "--no-browser", *arguments],
         cwd=ROOT,
         env={**os.environ, **environment},
         capture_output=True,
@@ -36,7 +41,7 @@ def _announced(server: LiveServer) -> dict[str, str]:
     """Return the links that the server prints once it listens, by their names."""
     limit = time.monotonic() + 60
     while time.monotonic() < limit:
-        printed = server.log.read_text("utf-8")
+        printed = server.log.read_text("utf-8", "replace")
         found = dict(re.findall(r"^  (Lab|Dashboard|API) +(\S+)", printed, re.MULTILINE))
         if len(found) == 3:
             return found
@@ -84,6 +89,81 @@ def test_the_links_hold_whatever_the_options_and_the_token_are(tmp_path: Path) -
         assert server.get("/api/devices", headers=headers).status_code == 200
     finally:
         server.stop()
+
+
+def test_the_addresses_that_jupyter_prints_itself_open_the_workbench_too(tmp_path: Path) -> None:
+    with LiveServer(tmp_path / "outputs") as server:
+        _announced(server)
+        printed = re.findall(r"http://\S+", server.log.read_text("utf-8"))
+        own = [link for link in printed if "token=..." in link]  # as it prints a token it was given
+        assert own
+        assert {link.count("?") for link in own} == {1}, own
+        link = own[0].replace("...", TOKEN)
+        with httpx.Client(timeout=60, trust_env=False, follow_redirects=True) as client:
+            page = client.get(link)
+            assert page.status_code == 200
+            assert page.url.raw_path == b"/lab/tree/notebooks/workbench.ipynb?workbench"
+        with httpx.Client(timeout=60, trust_env=False, follow_redirects=True) as stranger:
+            assert stranger.get(link.partition("?")[0]).url.path == "/login"
+
+
+@pytest.mark.parametrize(
+    "streams",
+    [
+        {"PYTHONIOENCODING": "latin-1", "PYTHONUTF8": "0"},
+        {"LC_ALL": "C", "LANG": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+    ],
+    ids=["latin-1", "C"],
+)
+def test_the_lab_starts_and_renders_whatever_its_terminal_can_show(
+    tmp_path: Path, streams: dict[str, str]
+) -> None:
+    folder = tmp_path / "ümläut \N{DOG}"
+    folder.mkdir()
+    with LiveServer(folder / "outputs", environment=streams) as server:
+        assert len(_announced(server)) == 3
+        asked = {"prompt": "a \N{DOG} in a café, 走る犬", "num_frames": 5}
+        job = server.post("/api/video/single_inference", asked).json()
+        ended = server.wait_for_job(job["job_id"])
+        assert (ended["status"], ended["prompt"]) == ("complete", asked["prompt"])
+        log = server.log.read_text("utf-8", "replace")
+        assert "UnicodeEncodeError" not in log
+        assert "Traceback" not in log
+
+
+def _without_privileges() -> list[str]:
+    """Return what starts a process that may write its own user's files alone, as root may not here."""
+    command = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"]
+    if os.geteuid() or not shutil.which("setpriv"):
+        pytest.skip("needs root to make a folder of somebody else's, and setpriv to be less")
+    if subprocess.run([*command, "true"], check=False, capture_output=True).returncode:
+        pytest.skip("privileges cannot be dropped here")
+    return command
+
+
+def test_an_outputs_folder_of_somebody_else_ends_the_start_with_a_sentence(tmp_path: Path) -> None:
+    outputs = tmp_path / "outputs"
+    outputs.mkdir()
+    os.chown(outputs, 65_534, 65_534)
+    ended = _launch(before=_without_privileges(), WORKBENCH_OUTPUTS=str(outputs))
+    assert ended.returncode == 1
+    assert f"{outputs} cannot be written by this user: Permission denied." in ended.stderr
+    assert "set WORKBENCH_OUTPUTS (and WORKBENCH_INDEX) to a folder of your own" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_home_of_somebody_else_ends_the_start_with_a_sentence(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    os.chown(home, 65_534, 65_534)
+    folders = dict.fromkeys(("JUPYTER_RUNTIME_DIR", "JUPYTER_DATA_DIR", "XDG_DATA_HOME"), "")
+    ended = _launch(
+        before=_without_privileges(),
+        HOME=str(home), WORKBENCH_OUTPUTS=str(tmp_path / "outputs"), **folders,
+    )  # fmt: skip
+    assert ended.returncode == 1
+    assert "(Permission denied); set HOME to a folder of yours" in ended.stderr
+    assert "Traceback" not in ended.stderr
 
 
 def test_a_proxy_in_the_environment_is_not_asked_for_this_machine(tmp_path: Path) -> None:
@@ -154,7 +234,7 @@ def test_a_kernel_finds_the_outputs_that_the_server_uses(tmp_path: Path) -> None
 def test_no_file_of_outputs_is_served_by_voila(tmp_path: Path, named: tuple[str, ...]) -> None:
     root = tmp_path / "root"
     server = LiveServer(root / "outputs")
-    server.desk = root
+    server.root = root
     try:
         server.start(*named)
         picture = root / "notebooks" / "picture.png"
@@ -176,7 +256,7 @@ def test_no_file_of_outputs_is_served_by_voila(tmp_path: Path, named: tuple[str,
 def test_nothing_of_outputs_is_reached_by_jupyters_own_routes(tmp_path: Path) -> None:
     root = tmp_path / "root"
     server = LiveServer(root / "outputs", environment={"WORKBENCH_INDEX": str(root / "i.sqlite3")})
-    server.desk = root
+    server.root = root
     with server:
         hidden = root / "outputs" / "j_0" / "poster.jpg"
         hidden.parent.mkdir()
@@ -226,7 +306,7 @@ def test_running_a_shipped_notebook_leaves_it_as_it_was(tmp_path: Path, name: st
     notebook = ROOT / "notebooks" / name
     before = notebook.read_bytes()
     server = LiveServer(tmp_path / "outputs")
-    server.desk = ROOT
+    server.root = ROOT
     with server:
         model = server.get(f"/api/contents/notebooks/{name}").json()
         code = next(c for c in model["content"]["cells"] if c["cell_type"] == "code")
@@ -240,6 +320,23 @@ def test_running_a_shipped_notebook_leaves_it_as_it_was(tmp_path: Path, name: st
             assert notebook.read_bytes() == before
         finally:
             notebook.write_bytes(before)
+
+
+@pytest.mark.parametrize("options", [("--dashboard",), ()])
+def test_visitors_of_the_dashboard_are_shown_no_traceback(
+    tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    server = LiveServer(tmp_path / "outputs")
+    try:
+        server.start(*options)
+        book = json.loads((ROOT / "notebooks" / "dashboard.ipynb").read_text("utf-8"))
+        book["cells"][0]["source"] = "told = 'of the server'\nraise RuntimeError('fault ' + told)"
+        (server.root / "notebooks" / "dashboard.ipynb").write_text(json.dumps(book))
+        page = server.get("/voila/render/notebooks/dashboard.ipynb").text
+        assert ("fault of the server" in page) is (not options)
+        assert ("RuntimeError" in page) is (not options)
+    finally:
+        server.stop()
 
 
 def test_the_token_stands_on_no_command_line(tmp_path: Path) -> None:
@@ -263,7 +360,7 @@ def test_a_port_that_is_taken_is_said_plainly() -> None:
         port = holder.getsockname()[1]
         ended = _launch(JUPYTER_PORT=str(port))
     assert ended.returncode != 0
-    assert f"Port {port} is taken" in ended.stderr
+    assert f"Port {port} is in use" in ended.stderr
 
 
 def test_a_port_that_is_none_is_said_plainly() -> None:

@@ -13,6 +13,8 @@ import pytest
 from tests.live_server import ROOT
 from workbench.cli import main
 from workbench.errors import InvalidSettings
+from workbench.helper_processes import helper_environment
+from workbench.jobs.client.launch import settings_environment
 from workbench.settings import Settings, export_paths
 
 
@@ -81,6 +83,27 @@ def test_what_a_process_exports_is_absolute_wherever_the_next_one_starts(
         check=True,
     )
     assert json.loads(told.stdout) == [str(checkout / "rel"), str(tmp_path / "index.sqlite3")]
+
+
+def test_a_helper_has_its_clients_settings_whatever_a_file_or_a_variable_says(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (checkout / "workbench.toml").write_text(
+        'model = "of the file"\ndevices = ["1"]\nretention_days = 3.0\nscores = false\n'
+        '[engines]\nmine = "module:Class"\n'
+    )
+    monkeypatch.setenv("WORKBENCH_RETENTION_JOBS", "5")
+    given = Settings(model="", devices=(), retention_days=None, retention_jobs=None, engines={})
+    script = "from workbench.settings import Settings; print(repr(Settings()))"
+    told = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=checkout,
+        env={**helper_environment(settings_environment(given)), "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert told.stdout.strip() == repr(given)
 
 
 @pytest.mark.usefixtures("checkout")

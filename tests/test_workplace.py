@@ -15,6 +15,7 @@ from tests.prompts.agent.scripted import call, say, scripted
 from tests.prompts.misbehaving import Misbehaving
 from tests.prompts.test_language_models import NONSENSE, SLOW
 from workbench.actions.model import GoBack, Propose
+from workbench.errors import InvalidRequest
 from workbench.prompts.agent.conversation import Step
 from workbench.prompts.model import Revision
 from workbench.settings import Settings
@@ -210,3 +211,60 @@ def test_going_back_to_a_card_is_a_step_like_any_other(tmp_path: Path) -> None:
         assert revision.scene.time_of_day == "night"
         kept = made[1].scene.stated().items() - {("time_of_day", made[1].scene.time_of_day)}
         assert kept <= revision.scene.stated().items() | {("lighting", made[1].scene.lighting)}
+
+
+@pytest.mark.parametrize("undone", [0, 1, 2])
+def test_each_step_of_a_turn_is_taken_back_alone_and_the_others_stay(
+    undone: int, tmp_path: Path
+) -> None:
+    answers = [
+        call(NIGHT),
+        call(("add_entity", {"phrase": "gulls", "count": 2, "determiner": "two"})),
+        call(TALL),
+        say("Done."),
+    ]
+    with scripted(answers) as script, session(tmp_path, script.base_url) as (studio, session_id):
+        ask(studio, session_id, "night, with two gulls, and stand the picture up")
+        steps = studio.sessions.history(session_id)[1:]
+        _, entry = studio.run(studio.take_back(session_id, steps[undone].index))
+        kept = [
+            entry.scene.time_of_day == "night",
+            "gulls" in entry.prompt,
+            entry.settings.aspect == "9:16",
+        ]
+        assert kept == [number != undone for number in range(3)]
+        assert studio.sessions.current(session_id) == entry
+
+
+def test_what_did_not_lead_here_cannot_be_taken_back(tmp_path: Path) -> None:
+    with (
+        scripted([call(NIGHT), say("Done.")]) as script,
+        session(tmp_path, script.base_url) as (studio, session_id),
+    ):
+        ask(studio, session_id, "could you darken the hour and then some")
+        for index in (0, 99):
+            with pytest.raises(InvalidRequest):
+                studio.run(studio.take_back(session_id, index))
+
+
+def test_a_turn_that_was_stopped_is_in_the_dialogue_with_what_it_did(tmp_path: Path) -> None:
+    with (
+        scripted([call(NIGHT), 0]) as script,
+        session(tmp_path, script.base_url) as (studio, session_id),
+    ):
+
+        async def stop_after_one_step() -> None:
+            done = asyncio.Event()
+            asked = asyncio.ensure_future(
+                studio.update(session_id, "dim the hour, please", on_step=lambda _: done.set())
+            )
+            await done.wait()
+            asked.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await asked
+
+        studio.run(stop_after_one_step())
+        script.release.set()
+        (turn,) = studio.sessions.turns(session_id)
+        assert turn.message == "Stopped."
+        assert [action.kind for action in turn.actions] == ["edit_field"]

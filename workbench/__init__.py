@@ -23,12 +23,14 @@ if TYPE_CHECKING:
         Video,
         devices,
         enhance,
+        language_models,
         models,
         open_batch,
         open_session,
         open_video,
         render,
         start,
+        storage,
     )
     from workbench.research.designs import Span
     from workbench.research.experiments import Grid, grid
@@ -56,6 +58,7 @@ __all__ = [
     "devices",
     "enhance",
     "grid",
+    "language_models",
     "models",
     "open_batch",
     "open_session",
@@ -63,6 +66,7 @@ __all__ = [
     "render",
     "start",
     "start_run",
+    "storage",
 ]
 
 _HOMES = {

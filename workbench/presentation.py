@@ -1,4 +1,4 @@
-"""The public JSON of jobs and batches, as REST, events, widgets and notebooks all show it.
+"""The public JSON of jobs, batches and steps of the conversation, as REST, events, widgets and notebooks all show it.
 
 The one place that decides how a job looks outside. A new fact about a job is a field of
 :class:`JobObject` and a line of :func:`job_object`.
@@ -9,14 +9,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from types import MappingProxyType
-from typing import Annotated, Any, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, Field
 
+from workbench.actions.model import as_json
 from workbench.identifiers import Kind, id_pattern
 from workbench.jobs.model import Batch, BatchState, Job, JobState
 from workbench.measures.scores import SCORE_NAMES
 from workbench.scene import Scene
+
+if TYPE_CHECKING:
+    from workbench.prompts.agent.conversation import Step
 
 __all__ = [
     "BatchObject",
@@ -25,8 +29,10 @@ __all__ = [
     "JobObject",
     "JobStatus",
     "ScoresObject",
+    "StepObject",
     "batch_object",
     "job_object",
+    "step_object",
 ]
 
 JobId = Annotated[str, Field(pattern=id_pattern(Kind.JOB))]
@@ -253,3 +259,35 @@ def _message(job: Job) -> str:
     if job.state is JobState.CANCELLED:
         return job.message or "Cancelled"
     return job.error or job.message or "Failed"
+
+
+class StepObject(BaseModel):
+    """One thing that a language model did for a request, or tried; told as it is done."""
+
+    kind: str = Field(description="The action's kind, look, or empty where none was understood.")
+    action: dict[str, Any] | None = Field(description="The action; null for a look.")
+    message: str = Field(description="What was done, in words.")
+    index: int | None = Field(
+        description="The prompt in the history that it made, which take_back takes; null for none."
+    )
+    prompt: str | None = Field(description="That prompt; null for none.")
+    problem: str = Field(description="Why it was not done; empty where it was.")
+
+
+def step_object(step: Step) -> StepObject:
+    """Return ``step`` as every client sees it."""
+    action = step.action
+    if action is None or action.kind == "look":
+        kind = "" if action is None else action.kind
+        return StepObject(
+            kind=kind, action=None, message="", index=None, prompt=None, problem=step.problem
+        )
+    index = step.came_of_it.get("entry")
+    return StepObject(
+        kind=action.kind,
+        action=as_json((action,))[0],
+        message=str(step.came_of_it.get("message", "")),
+        index=index,
+        prompt=None if index is None else str(step.came_of_it.get("prompt", "")),
+        problem=step.problem,
+    )

@@ -159,7 +159,7 @@ class RenderParameters(BaseModel):
     """The image at which the video ends, named likewise."""
     video: str | None = None
     """The video that is continued or changed, named likewise."""
-    prompt_form: Literal["auto", "paragraph", "wan", "ltx", "cosmos"] | None = Field(
+    prompt_form: Literal["auto", "paragraph", "short", "wan", "ltx", "cosmos"] | None = Field(
         None, description="How the model is told; what is shown stays the prompt."
     )
 

@@ -29,8 +29,17 @@ from pydantic_settings import (
 
 from workbench.errors import InvalidSettings, Unavailable
 
-__all__ = ["Settings", "check_folders", "export_paths", "find_outputs", "project_folder"]
+__all__ = [
+    "COMPLETE",
+    "Settings",
+    "check_folders",
+    "export_paths",
+    "find_outputs",
+    "project_folder",
+]
 
+COMPLETE: Final = "WORKBENCH_SETTINGS_COMPLETE"
+"""Set in an environment that holds every setting: no file is read, so an empty one stays empty."""
 _PREFIX: Final = "WORKBENCH_"
 _PATHS: Final = ("outputs", "index")
 _FOLDERS: Final = ("model", "language_model", "agreement_model")
@@ -144,7 +153,7 @@ class Settings(BaseSettings):
     language_timeout_s: float = Field(60.0, gt=0, le=600)
     language_retries: int = Field(2, ge=0, le=10)
 
-    prompt_form: Literal["auto", "paragraph", "wan", "ltx", "cosmos"] = "paragraph"
+    prompt_form: Literal["auto", "paragraph", "short", "wan", "ltx", "cosmos"] = "paragraph"
     """How a prompt is told to a model; ``auto`` goes by the model's family."""
 
     max_prompt_chars: int = Field(4_000, ge=1)
@@ -160,6 +169,9 @@ class Settings(BaseSettings):
     max_inputs: int = Field(1_000, ge=1)
     max_inputs_bytes: int = Field(10 << 30, ge=1_024)
     """Uploaded pictures and videos that are kept, in number and in bytes."""
+    max_visitor_uploads: int = Field(200, ge=1)
+    max_visitor_upload_bytes: int = Field(2 << 30, ge=1_024)
+    """What one visitor may send within an hour, in number and in bytes."""
     client_stall_s: float = Field(60.0, gt=0)
     """A client that reads nothing of a ZIP or of its events for this long is disconnected."""
 
@@ -209,6 +221,8 @@ class Settings(BaseSettings):
     """Of ended jobs, only this many of the newest are kept; None keeps all."""
     retention_bytes: int | None = Field(None, ge=0)
     """The oldest videos go once all together are larger than this; None sets no limit."""
+    undo_s: float = Field(3_600.0, ge=0)
+    """Deleted videos and sessions can be brought back for this long."""
     idle_exit_s: float = Field(600.0, gt=0)
     """A supervisor with nothing to do for this long leaves."""
     idle_unload_s: float = Field(300.0, gt=0)
@@ -267,6 +281,8 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Take keyword arguments first, then the environment, then ``workbench.toml``."""
+        if os.environ.get(COMPLETE):
+            return (init_settings, _Environment(settings_cls))
         folders = dict.fromkeys((find_outputs().parent, project_folder()))
         files = [_file_source(settings_cls, folder / "workbench.toml") for folder in folders]
         return (init_settings, _Environment(settings_cls), *files)

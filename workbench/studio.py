@@ -1,72 +1,60 @@
 """Studio: the journey as one object over prompts and jobs.
 
-Handlers, widgets and notebooks call it and its three parts: ``sessions``, ``jobs`` and ``writer``.
-Knows neither HTTP nor notebooks.
+Handlers, widgets and notebooks call it and its three parts: ``sessions``, ``language`` and ``jobs``.
+Beside it they import only types, the public JSON, the archive and recipes. Knows neither HTTP nor
+notebooks.
 """
 
 from __future__ import annotations
 
 import asyncio
-import secrets
 import threading
+import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final, Self, TypeVar
+from typing import Any, Self, TypeVar
 
-from workbench.actions.fitting import fit, standing
 from workbench.actions.model import Action, Render, Vary, renders_asked
 from workbench.actions.render_settings import RenderSettings
-from workbench.engines.engine import Engine
-from workbench.engines.registry import create_engine, engine_names
+from workbench.engines.registry import engine_names
 from workbench.errors import (
     FieldProblem,
     InvalidRequest,
     LanguageModelError,
-    NotFound,
     WorkbenchError,
 )
-from workbench.identifiers import is_identifier
 from workbench.jobs.client.manager import JobManager
-from workbench.jobs.client.submission import check_limits
 from workbench.jobs.model import Batch, Job, Priority
 from workbench.prompts.agent.conversation import Step
 from workbench.prompts.conversation import Host
-from workbench.prompts.forms import Form, form_for, text_for_model
-from workbench.prompts.language_models.choice import LanguageChoice, read_default
+from workbench.prompts.language_models.choice import LanguageChoice
 from workbench.prompts.markers import strip_marker
 from workbench.prompts.model import Entry, Revision
 from workbench.prompts.sessions import Sessions
-from workbench.prompts.writer import PromptWriter
-from workbench.rendering import INPUTS, Recipe, RenderParameters, RenderRequest
-from workbench.scene import Scene
+from workbench.prompts.writer import scene_of
+from workbench.render_requests import (
+    PLACEHOLDER_ENGINE,
+    PlacedPrompt,
+    RenderRequests,
+    new_seed,
+    seed_of,
+    settings_of_request,
+)
+from workbench.rendering import Recipe, RenderParameters
 from workbench.settings import Settings
 from workbench.workplace import converse_in
 
 __all__ = ["RenderParameters", "Studio"]
 
-_PLACEHOLDER_ENGINE: Final = "animatic"
-_SEED_BITS: Final = 31  # fits every engine's generator, and a JavaScript number
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class _Placed:
-    """A prompt to render, with the place in a session that it has, if any."""
-
-    prompt: str
-    scene: Scene
-    entry_index: int | None = None
-    parent_prompt: str = ""
-    settings: RenderSettings = field(default_factory=RenderSettings)
-    """How the session renders it, where the render itself does not say."""
-
-
 class Studio:
-    """The four steps (enhance, variations, tune, results) over one prompt writer and job manager.
+    """The four steps (enhance, variations, tune, results) over one index and job manager.
 
     Cheap to create; starts no process until something is rendered. Asynchronous methods may wait
     for a language model; :meth:`run` calls them from code that has no event loop. Safe to use
@@ -75,10 +63,10 @@ class Studio:
 
     def __init__(self, settings: Settings | None = None) -> None:
         self.settings = settings or Settings()
-        self.writer = PromptWriter(_with_language_model(self.settings))
-        self.sessions = Sessions(self.settings, self.writer)
+        self.sessions = Sessions(self.settings)
+        self.language = self.sessions.language
         self.jobs = JobManager(self.settings)
-        self._engines: dict[str, Engine] = {}
+        self._requests = RenderRequests(self.settings, self.jobs)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._loop_guard = threading.Lock()
 
@@ -102,6 +90,27 @@ class Studio:
         return await self.sessions.enhance(
             rough_prompt, session_id, seed=seed or 0, on_text=on_text
         )
+
+    async def choose_language(
+        self,
+        choice: LanguageChoice,
+        session_id: str | None = None,
+        *,
+        api_key: str = "",
+        as_default: bool = False,
+    ) -> str | None:
+        """Let a language model write in the session, in a new one, or by default; return the session.
+
+        Without a session and not ``as_default`` one is started, for the choice to hold in. See
+        :meth:`SessionLanguage.choose` for what it raises.
+        """
+        kept = await self.language.choose(
+            choice, session_id, api_key=api_key, as_default=as_default
+        )
+        if session_id is None and not as_default:
+            session_id = self.sessions.begin()
+            await self.language.choose(kept, session_id)
+        return session_id
 
     async def initialize(
         self, prompt: str, session_id: str | None = None, *, parent: int | None = None
@@ -164,7 +173,8 @@ class Studio:
         ``NotFound``, ``InvalidRequest``.
         """
         host, failure = self._host(), None
-        by_rules = self.writer.endpoint is None or await self.sessions.is_about_session(
+        endpoint = self.language.writer(session_id).endpoint
+        by_rules = endpoint is None or await self.sessions.is_about_session(
             session_id, user_request, prompt, host
         )
         if not by_rules:
@@ -197,10 +207,33 @@ class Studio:
         )
         return await self._rendered(session_id, revision, entry)
 
+    async def take_back(self, session_id: str, index: int) -> tuple[Revision, Entry]:
+        """Take back what one prompt of the history changed, and keep all that came after it.
+
+        Raises ``NotFound``, ``InvalidRequest``.
+        """
+        return self.sessions.take_back(session_id, index)
+
     def settings_of(self, session_id: str, entry: Entry | None = None) -> RenderSettings:
         """Return how ``entry``, or the session's current prompt, is rendered; or ``NotFound``."""
         here = entry or self.sessions.current(session_id)
         return RenderSettings() if here is None else here.settings
+
+    def effective_settings(self, settings: RenderSettings) -> RenderSettings:
+        """Return ``settings`` with the engine's defaults; ``InvalidRequest`` for what it refuses."""
+        return self._requests.effective(settings)
+
+    async def set_render(
+        self, session_id: str, values: Mapping[str, Any], *, index: int | None = None
+    ) -> None:
+        """Set how the renders of a session are made, of all its prompts or of the one at ``index``.
+
+        ``values`` are names and values of ``RenderSettings``; None frees one. Raises ``NotFound``,
+        ``InvalidRequest``.
+        """
+        await asyncio.to_thread(
+            self.sessions.set_render, session_id, values, index=index, host=self._host()
+        )
 
     async def set_parameters(
         self,
@@ -223,7 +256,9 @@ class Studio:
     async def restore(self, recipe: Recipe) -> tuple[str, Entry]:
         """Start a session from the prompt and scene that a recipe holds."""
         request = recipe.request
-        return self.sessions.restore(request.prompt, request.scene)
+        session_id, entry = self.sessions.restore(request.prompt, request.scene)
+        self.sessions.set_render(session_id, settings_of_request(request))
+        return session_id, self.sessions.history(session_id)[entry.index]
 
     # renders
 
@@ -243,7 +278,7 @@ class Studio:
         """
         asked = parameters or RenderParameters()
         placed = await self._place(prompt, session_id)
-        request = self._request(placed, asked, _seed(asked, placed))
+        request = self._requests.of(placed, asked, seed_of(asked, placed))
         job = await asyncio.to_thread(
             self.jobs.submit,
             request,
@@ -251,7 +286,7 @@ class Studio:
             entry_index=placed.entry_index,
             parent_prompt=placed.parent_prompt,
             priority=priority,
-            preview=self._placeholder(request),
+            preview=self._requests.placeholder(request),
             idempotency_key=idempotency_key,
         )
         self._link(session_id, [placed], [job])
@@ -279,9 +314,9 @@ class Studio:
             )
         asked = parameters or RenderParameters()
         placed = [await self._place(prompt, session_id) for prompt in prompts]
-        given = list(seeds) or [_seed(asked, placed[0])] * len(placed)
+        given = list(seeds) or [seed_of(asked, placed[0])] * len(placed)
         requests = [
-            self._request(place, asked, seed) for place, seed in zip(placed, given, strict=True)
+            self._requests.of(place, asked, seed) for place, seed in zip(placed, given, strict=True)
         ]
         batch = await asyncio.to_thread(
             self.jobs.submit_batch,
@@ -291,11 +326,28 @@ class Studio:
             entry_indices=[place.entry_index for place in placed],
             parent_prompts=[place.parent_prompt for place in placed],
             priority=priority,
-            previews=[self._placeholder(request) for request in requests],
+            previews=[self._requests.placeholder(request) for request in requests],
             idempotency_key=idempotency_key,
         )
         self._link(session_id, placed, batch.jobs)
         return batch
+
+    def delete_session(self, session_id: str, *, starred: bool = False) -> tuple[str, ...]:
+        """Delete a session with its renders and return their ids; ``JobManager.delete`` says how.
+
+        :meth:`undelete_session` brings it back within ``undo_s`` of the settings.
+        """
+        deleted_at = time.time()
+        self.sessions.session(session_id)
+        jobs = self.jobs.delete(self.jobs.ids_of_session(session_id), starred=starred)
+        self.sessions.delete(session_id, deleted_at)
+        self.sessions.forget_deleted(deleted_at - self.settings.undo_s)
+        return jobs
+
+    def undelete_session(self, session_id: str) -> tuple[Job, ...]:
+        """Bring a deleted session back with the renders that went with it; or ``NotFound``."""
+        deleted_at = self.sessions.undelete(session_id)
+        return self.jobs.undelete(self.jobs.deleted_of_session(session_id, deleted_at))
 
     def engine_names(self) -> tuple[str, ...]:
         """Return the names of the engines that can be asked for."""
@@ -328,7 +380,7 @@ class Studio:
         with self._loop_guard:
             loop, self._loop = self._loop, None
         if loop is not None:
-            asyncio.run_coroutine_threadsafe(self.writer.close(), loop).result()
+            asyncio.run_coroutine_threadsafe(self.language.close(), loop).result()
             loop.call_soon_threadsafe(loop.stop)
         self.sessions.close()
         self.jobs.close()
@@ -353,60 +405,25 @@ class Studio:
 
     # parts of a render
 
-    async def _place(self, prompt: str, session_id: str | None) -> _Placed:
+    async def _place(self, prompt: str, session_id: str | None) -> PlacedPrompt:
         """Find the prompt in its session, or add it there, so that no render is without parent."""
         if session_id is None:
             text = strip_marker(prompt)
-            return _Placed(text, self.writer.scene_of(text))
+            return PlacedPrompt(text, scene_of(text))
         entry = await self.sessions.place(session_id, prompt)
         parent = self.sessions.parent_of(session_id, entry)
         text = strip_marker(parent.prompt) if parent else ""
-        return _Placed(strip_marker(entry.prompt), entry.scene, entry.index, text, entry.settings)
-
-    def _request(self, placed: _Placed, asked: RenderParameters, seed: int) -> RenderRequest:
-        settings, kept = self.settings, placed.settings
-        engine = asked.engine or kept.engine or settings.engine
-        apart = {"prompt_form", *INPUTS}
-        given = {k: v for k, v in asked.given.items() if k not in apart}
-        if inputs := self._inputs(asked):
-            given["options"] = {**given.get("options", {}), **inputs}
-        own_model = kept.model if asked.engine in {None, kept.engine or settings.engine} else None
-        default_model = "" if engine == _PLACEHOLDER_ENGINE else settings.model
-        model = asked.model or own_model or default_model
-        form = asked.prompt_form or settings.prompt_form
-        given |= {
-            "engine": engine,
-            "model": model,
-            "model_prompt": _text_for_model(placed, form, model),
-            "negative_prompt": asked.negative_prompt or placed.scene.negative_prompt,
-            "seed": seed,
-        }
-        if asked.profile is None and kept.profile is not None:
-            given["profile"] = kept.profile
-        request = RenderRequest(prompt=placed.prompt, scene=placed.scene, **given)
-        return fit(kept, request, self._engine(engine).complete)
+        return PlacedPrompt(
+            strip_marker(entry.prompt), entry.scene, entry.index, text, entry.settings
+        )
 
     def _host(self) -> Host:
         """Return what the dialogue has to know of rendering: defaults, limits, names of models."""
         names = {name: name for name in self.engine_names()}
-        names |= {"storyboard": _PLACEHOLDER_ENGINE, "the storyboard": _PLACEHOLDER_ENGINE}
+        names |= {"storyboard": PLACEHOLDER_ENGINE, "the storyboard": PLACEHOLDER_ENGINE}
         if self.settings.model:
             names[Path(self.settings.model).name.lower()] = self.settings.model
-        return Host(standing=self._standing, models=names)
-
-    def _standing(self, kept: RenderSettings) -> RenderSettings:
-        """Return ``kept`` with the engine's defaults; raises ``InvalidRequest`` beyond limits."""
-        engine = kept.engine or self.settings.engine
-        default_model = "" if engine == _PLACEHOLDER_ENGINE else self.settings.model
-        request = RenderRequest(
-            prompt="(none)",
-            engine=engine,
-            model=kept.model or default_model,
-            profile=kept.profile or "exact",
-        )
-        complete = self._engine(engine).complete
-        check_limits(fit(kept, request, complete), self.settings)
-        return standing(kept, request, complete)
+        return Host(standing=self._requests.effective, models=names)
 
     async def _rendered(
         self, session_id: str, revision: Revision, entry: Entry | None
@@ -435,48 +452,14 @@ class Studio:
             job = await self.render(prompts[0], session_id=session_id)
             return action.model_copy(update={"job_ids": (job.job_id,)})
         repeated = [prompt for prompt in prompts for _ in range(times)]
-        seeds = [secrets.randbits(_SEED_BITS) for _ in repeated] if times > 1 else ()
+        seeds = [new_seed() for _ in repeated] if times > 1 else ()
         batch = await self.render_batch(repeated, session_id=session_id, seeds=seeds)
         ids = tuple(job.job_id for job in batch.jobs)
         return action.model_copy(update={"job_ids": ids, "batch_id": batch.batch_id})
 
-    def _inputs(self, asked: RenderParameters) -> dict[str, str]:
-        """Return the files that a render begins from, by option; raises ``InvalidRequest``."""
-        found = {}
-        for name in INPUTS:
-            given = getattr(asked, name)
-            if given is None:
-                continue
-            try:
-                known = is_identifier(given)
-                path = self.jobs.input_path(given) if known else Path(given).expanduser()
-            except NotFound as error:
-                raise InvalidRequest(str(error), (FieldProblem(name, str(error)),)) from error
-            if not path.is_file():
-                problem = f"There is no file {given} to begin from."
-                raise InvalidRequest(problem, (FieldProblem(name, problem),))
-            found[name] = str(path.resolve())
-        return found
-
-    def _placeholder(self, request: RenderRequest) -> RenderRequest | None:
-        """Return the animatic that moves in the card until ``request`` itself is done."""
-        if request.engine == _PLACEHOLDER_ENGINE:
-            return None
-        sketch = RenderRequest(
-            prompt=request.prompt,
-            scene=request.scene,
-            seed=request.seed,
-            engine=_PLACEHOLDER_ENGINE,
-        )
-        complete = self._engine(_PLACEHOLDER_ENGINE).complete
-        return fit(_shape_of(request), sketch, complete)
-
-    def _engine(self, name: str) -> Engine:
-        if name not in self._engines:
-            self._engines[name] = create_engine(name, self.settings)
-        return self._engines[name]
-
-    def _link(self, session_id: str | None, placed: Sequence[_Placed], jobs: Sequence[Job]) -> None:
+    def _link(
+        self, session_id: str | None, placed: Sequence[PlacedPrompt], jobs: Sequence[Job]
+    ) -> None:
         if session_id is None:
             return
         for place, job in zip(placed, jobs, strict=True):
@@ -484,43 +467,7 @@ class Studio:
                 self.sessions.link_jobs(session_id, place.entry_index, [job.job_id])
 
 
-def _text_for_model(placed: _Placed, form: str, model: str) -> str:
-    """Return the prompt as the model is told it; empty where that is the prompt as shown."""
-    chosen = form_for(model) if form == "auto" else Form(form)
-    text = text_for_model(placed.prompt, placed.scene, chosen)
-    return "" if text == placed.prompt else text
-
-
-def _shape_of(request: RenderRequest) -> RenderSettings:
-    """Return the settings that give another render the shape of ``request``."""
-    if not request.width or not request.height:
-        return RenderSettings()
-    ratio = request.width / request.height
-    if not 1 / 8 <= ratio <= 8:
-        return RenderSettings()
-    wide = f"{ratio:.2f}:1" if ratio >= 1 else f"1:{1 / ratio:.2f}"
-    return RenderSettings(aspect=wide)
-
-
-def _seed(asked: RenderParameters, placed: _Placed) -> int:
-    if asked.seed is not None:
-        return asked.seed
-    kept = placed.settings.seed
-    return secrets.randbits(_SEED_BITS) if kept is None else kept
-
-
 def _serve(loop: asyncio.AbstractEventLoop) -> None:
     asyncio.set_event_loop(loop)
     loop.run_forever()
     loop.close()
-
-
-def _with_language_model(settings: Settings) -> Settings:
-    """Return ``settings`` with the language model that was chosen as this ``outputs/``'s default."""
-    choice = read_default(settings)
-    if choice == LanguageChoice.of(settings):
-        return settings
-    # Only those who have chosen one pay for its keys.
-    from workbench.prompts.language_models.selection import LanguageModels  # noqa: PLC0415
-
-    return LanguageModels(settings).settings_for(choice)

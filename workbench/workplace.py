@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from workbench.actions.model import Action, Propose, Render, Vary, as_json, renders_asked
-from workbench.errors import FieldProblem, InvalidRequest, LanguageModelError
+from workbench.errors import FieldProblem, InvalidRequest, LanguageModelError, NotFound
 from workbench.jobs.model import Job
 from workbench.prompts.agent.tools import Look
 from workbench.prompts.model import Entry, PromptSession, Revision
@@ -42,30 +43,46 @@ async def converse_in(
     Raises ``LanguageModelError`` when it gives no usable answer before anything is done.
     """
     # Only those who have a language model pay for what works with it.
-    from workbench.prompts.agent.conversation import converse  # noqa: PLC0415
+    from workbench.prompts.agent.conversation import Outcome, converse  # noqa: PLC0415
 
-    endpoint = studio.writer.endpoint
+    endpoint = studio.language.writer(session_id).endpoint
     if endpoint is None:
         raise LanguageModelError("No language model is connected.")
     place = SessionWorkplace(studio, session_id, request, prompt)
     before = place.here
-    outcome = await converse(
-        endpoint, request, place, on_step=on_step, timeout_s=studio.settings.language_timeout_s
-    )
-    entry = place.entry
-    here = entry or before
+    try:
+        outcome = await converse(
+            endpoint, request, place, on_step=on_step, timeout_s=studio.settings.language_timeout_s
+        )
+    except asyncio.CancelledError:
+        if place.done:
+            _note(studio, session_id, request, place, before, Outcome("Stopped."))
+        raise
+    return _note(studio, session_id, request, place, before, outcome), place.entry
+
+
+def _note(
+    studio: Studio,
+    session_id: str,
+    request: str,
+    place: SessionWorkplace,
+    before: Entry,
+    outcome: Outcome,
+) -> Revision:
+    """Keep the turn in the dialogue and return what its steps made together."""
+    here = place.entry or before
     revision = Revision(
         prompt=here.prompt,
         scene=here.scene,
         changes=before.scene.changes_to(here.scene),
         understood=bool(outcome.actions or outcome.question or not outcome.steps),
         message=_message(outcome),
-        provider=studio.writer.name,
+        provider=studio.language.writer(session_id).name,
         exchanges=outcome.exchanges,
         actions=tuple(place.done),
     )
-    studio.sessions.note_turn(session_id, request, revision, entry)
-    return revision, entry
+    studio.sessions.note_turn(session_id, request, revision, place.entry)
+    return revision
 
 
 class SessionWorkplace:
@@ -189,8 +206,11 @@ class SessionWorkplace:
         return found
 
     def _jobs(self, job_ids: Sequence[str]) -> list[Mapping[str, Any]]:
-        jobs = [self._studio.jobs.job(job_id) for job_id in job_ids[-4:]]
-        return [_job(job) for job in jobs]
+        found = []
+        for job_id in job_ids[-4:]:
+            with suppress(NotFound):  # deleted since
+                found.append(_job(self._studio.jobs.job(job_id)))
+        return found
 
 
 def _message(outcome: Outcome) -> str:

@@ -1,1 +1,1 @@
-"""One module per resource; each handler parses, makes one call, and shows the answer."""
+"""One module per resource; each handler parses, makes one call, and answers."""

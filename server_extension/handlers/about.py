@@ -1,4 +1,4 @@
-"""What is there and how it is: devices, health, and the OpenAPI document."""
+"""Devices, health, and the OpenAPI document."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from typing import Any, Final
 from server_extension.handlers.base import ApiHandler
 from server_extension.operations import Operation, operation
 from server_extension.presentation import cluster_object, device_object
-from server_extension.schemas.about import DevicesAnswer, HealthAnswer
+from server_extension.schemas.about import DevicesAnswer, HealthAnswer, ModelsAnswer
+from workbench.model_library import model_objects
 
-__all__ = ["OPENAPI_SETTING", "DevicesHandler", "HealthHandler", "OpenApiHandler"]
+__all__ = ["OPENAPI_SETTING", "DevicesHandler", "HealthHandler", "ModelsHandler", "OpenApiHandler"]
 
 OPENAPI_SETTING: Final = "workbench_openapi"
 _TOLD_LIBRARIES: Final = ("jupyter_server", "jupyterlab", "voila", "av", "diffusers", "torch")
@@ -20,7 +21,7 @@ _TOLD_LIBRARIES: Final = ("jupyter_server", "jupyterlab", "voila", "av", "diffus
 class DevicesHandler(ApiHandler):
     """GET /api/devices."""
 
-    @operation(Operation("See every device and what it is doing", answer=DevicesAnswer))
+    @operation(Operation("List every device and what it is doing", answer=DevicesAnswer))
     async def get(self) -> None:
         """Return the devices."""
         devices = await asyncio.to_thread(self.studio.jobs.devices)
@@ -33,10 +34,19 @@ class DevicesHandler(ApiHandler):
         )
 
 
+class ModelsHandler(ApiHandler):
+    """GET /api/models."""
+
+    @operation(Operation("See the video models on this machine", answer=ModelsAnswer))
+    async def get(self) -> None:
+        """Return the models."""
+        self.answer(ModelsAnswer(models=await asyncio.to_thread(model_objects, self.studio)))
+
+
 class HealthHandler(ApiHandler):
     """GET /api/workbench/health."""
 
-    @operation(Operation("See what is up, with versions", answer=HealthAnswer))
+    @operation(Operation("Report health and versions", answer=HealthAnswer))
     async def get(self) -> None:
         """Return the health."""
         self.answer(await asyncio.to_thread(self._health))
@@ -50,7 +60,7 @@ class HealthHandler(ApiHandler):
             versions=_versions(),
             engine=settings.engine,
             engines=list(self.studio.engine_names()),
-            language_provider=self.studio.writer.name,
+            language_provider=self.studio.language.choice().provider,
             supervisor=None
             if supervisor is None
             else {"pid": supervisor.pid, "started_at": supervisor.started_at},

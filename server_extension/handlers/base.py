@@ -1,4 +1,4 @@
-"""What every handler of the workbench shares: JSON in, JSON out, one way to fail."""
+"""What all handlers share: JSON in, JSON out, one error body."""
 
 from __future__ import annotations
 
@@ -32,19 +32,19 @@ AUTH_RESOURCE: Final = "workbench"
 STUDIO_SETTING: Final = "workbench_studio"
 STATUS_SETTING: Final = "workbench_status"
 _READ_AND_DROPPED_BYTES: Final = 16 << 20
-"""How much of a body that is too large is read before the connection is cut."""
+"""Bytes of an oversized body to read before the connection is closed."""
 
 T = TypeVar("T")
 RequestModel = TypeVar("RequestModel", bound=Body)
 
 
 class JsonErrors(JupyterHandler):
-    """Tells every error as JSON, and nothing of itself: no HTML, no traceback, no token."""
+    """Answers every error as JSON: no HTML, no traceback, no token."""
 
     auth_resource = AUTH_RESOURCE
 
     def send_error(self, status_code: int = 500, **kwargs: Any) -> None:
-        """Answer an error with the status that its kind has."""
+        """Answer an error with its status."""
         error = kwargs.get("exc_info", (None, None, None))[1]
         status, _, _ = describe(error, status_code)
         super().send_error(status, **kwargs)
@@ -59,7 +59,7 @@ class JsonErrors(JupyterHandler):
         self.finish(body.model_dump_json())
 
     def log_exception(self, typ: Any, value: BaseException | None, tb: Any) -> None:
-        """Log a traceback only for errors that nobody foresaw."""
+        """Log a traceback only for unexpected errors."""
         status, _, _ = describe(value, 500)
         if status < 500 or isinstance(value, WorkbenchError):
             self.log.info("%s %s: %s", self.request.method, self.request.path, type(value).__name__)
@@ -79,7 +79,7 @@ class JsonErrors(JupyterHandler):
 
     @property
     def present(self) -> Presenter:
-        """Presents our objects under this server's base URL."""
+        """Builds public objects under this server's base URL."""
         return Presenter(self.base_url)
 
 
@@ -93,15 +93,15 @@ class ApiHandler(JsonErrors, APIHandler):
         self._received = 0
 
     async def prepare(self) -> None:  # type: ignore[override]  # as its base has it
-        """Bound what will be read, then authenticate."""
+        """Limit the body, then authenticate."""
         connection: Any = self.request.connection
         connection.set_max_body_size(self.body_limit + _READ_AND_DROPPED_BYTES)
         await super().prepare()
 
     def data_received(self, chunk: bytes) -> None:
-        """Keep the body up to the limit, and drop the rest."""
+        """Keep the body up to the limit; drop the rest."""
         self._received += len(chunk)
-        if self._received <= self.body_limit:
+        if self._received <= self.body_limit and self.keeps_body:
             self._chunks.append(chunk)
         else:
             self._chunks.clear()
@@ -112,13 +112,18 @@ class ApiHandler(JsonErrors, APIHandler):
         return self.workbench_settings.max_body_bytes
 
     @property
+    def keeps_body(self) -> bool:
+        """Whether the body is kept in memory: not before the client is authenticated."""
+        return self.current_user is not None
+
+    @property
     def workbench_settings(self) -> Settings:
         """The workbench's own settings."""
         return self.studio.settings
 
     @property
     def media_type(self) -> str:
-        """What the client says that the body is, in lower case; without parameters."""
+        """The body's declared media type, in lower case, without parameters."""
         return self.request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
 
     def read_body(self) -> bytes:
@@ -128,7 +133,7 @@ class ApiHandler(JsonErrors, APIHandler):
         return b"".join(self._chunks)
 
     async def on_studio(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        """Await ``coroutine`` on Studio's own loop: it may wait for the index, and blocks nobody."""
+        """Await ``coroutine`` on Studio's own loop, where it may wait for the index."""
         return await asyncio.wrap_future(self.studio.begin(coroutine))
 
     def parse(self, model: type[RequestModel]) -> RequestModel:
@@ -149,7 +154,7 @@ class ApiHandler(JsonErrors, APIHandler):
         return cast("StatusCache", self.settings[STATUS_SETTING])
 
     def answer_status(self, answer: StatusAnswer) -> None:
-        """Send a status answer, or 304 where the client has it already."""
+        """Send a status answer, or 304 if the client already has it."""
         self.set_header("Content-Type", "application/json")
         self.set_header("ETag", answer.etag)
         self.set_header("Cache-Control", "private, no-cache")
@@ -160,7 +165,7 @@ class ApiHandler(JsonErrors, APIHandler):
             self.finish(answer.body)
 
     def answer_changed(self, changed: Job | Batch) -> None:
-        """Send a job or batch that this request has changed, and drop what was said of it."""
+        """Send a job or batch that this request changed, and drop its cached answers."""
         if isinstance(changed, Job):
             self.status_cache.forget(changed.job_id, changed.batch_id)
             self.answer(self.present.job(changed))
@@ -169,11 +174,11 @@ class ApiHandler(JsonErrors, APIHandler):
             self.answer(self.present.batch(changed))
 
     def query(self, name: str) -> str | None:
-        """Return a query parameter, or None where it is absent or empty."""
+        """Return a query parameter; None if absent or empty."""
         return self.get_query_argument(name, None) or None
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
-        """Write the error's body as every handler of ours does."""
+        """Write the error's body as JSON."""
         JsonErrors.write_error(self, status_code, **kwargs)
 
     def get_login_url(self) -> str:

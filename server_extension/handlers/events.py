@@ -23,12 +23,12 @@ __all__ = ["EVENTS_SETTING", "EventHub", "EventsHandler"]
 
 EVENTS_SETTING: Final = "workbench_events"
 _MOST_RESUMED: Final = 5_000
-"""Most jobs told at once to a client that resumes."""
+"""Most jobs sent at once to a client that resumes."""
 
 
 @dataclass(eq=False, slots=True)
 class Subscriber:
-    """One listener: which jobs it hears of, and the newest state of each not yet sent."""
+    """One listener: the jobs it asked for, and the newest unsent state of each."""
 
     job_ids: frozenset[str]
     batch_ids: frozenset[str]
@@ -36,13 +36,13 @@ class Subscriber:
     woken: asyncio.Event = field(default_factory=asyncio.Event)
 
     def wants(self, job: Job) -> bool:
-        """Tell whether ``job`` is among those asked for; with nothing asked for, all are."""
+        """Tell whether ``job`` was asked for; with no filter, all are."""
         if not self.job_ids and not self.batch_ids:
             return True
         return job.job_id in self.job_ids or job.batch_id in self.batch_ids
 
     def offer(self, job: Job) -> None:
-        """Keep the newest state of ``job``; a slow listener skips states, never the last one."""
+        """Queue the newest state of ``job``; a slow listener skips states, never the last one."""
         known = self.pending.get(job.job_id)
         if known is None or known.revision <= job.revision:
             self.pending[job.job_id] = job
@@ -50,7 +50,7 @@ class Subscriber:
 
 
 class EventHub:
-    """Hands each change of the index to every subscriber of one server: one watcher for all."""
+    """Passes each change of the index to all subscribers of one server, with one watcher."""
 
     def __init__(self, jobs: JobManager, most: int) -> None:
         self._jobs = jobs
@@ -59,9 +59,9 @@ class EventHub:
         self._stop: Callable[[], None] | None = None
 
     def add(self, subscriber: Subscriber) -> None:
-        """Begin to tell ``subscriber``; the first one starts the watcher.
+        """Add ``subscriber``; the first one starts the watcher.
 
-        Raises ``Busy`` while there are too many.
+        Raises ``Busy`` if there are too many.
         """
         if len(self._subscribers) >= self._most:
             raise Busy("Too many clients listen to events; try again later.", retry_after_s=30)
@@ -75,7 +75,7 @@ class EventHub:
             self._stop = self._jobs.watch(hand_over)
 
     def remove(self, subscriber: Subscriber) -> None:
-        """Cease to tell ``subscriber``; the last one stops the watcher."""
+        """Remove ``subscriber``; the last one stops the watcher."""
         self._subscribers.discard(subscriber)
         if not self._subscribers:
             self.close()
@@ -94,10 +94,10 @@ class EventHub:
 
 
 class EventsHandler(WebSocketMixin, WebSocketHandler, JsonErrors):
-    """WS /api/video/events: the present state of what is asked for, then every change.
+    """WS /api/video/events: the current state of the jobs asked for, then every change.
 
-    ``job_id`` and ``batch_id`` may be repeated; without them every job is told. ``since`` (a
-    ``revision`` seen before) resumes: what changed meanwhile is told first.
+    ``job_id`` and ``batch_id`` may be repeated; without them every job is sent. ``since`` (a
+    ``revision`` seen before) resumes: changes since then are sent first.
     """
 
     auth_resource = AUTH_RESOURCE
@@ -112,7 +112,7 @@ class EventsHandler(WebSocketMixin, WebSocketHandler, JsonErrors):
             frozenset(self.get_query_arguments("job_id")),
             frozenset(self.get_query_arguments("batch_id")),
         )
-        # Listened for first, and looked at then: so no change can fall between the two.
+        # Subscribe before reading, so that no change is missed in between.
         self._hub.add(subscriber)
         try:
             for job in await asyncio.to_thread(self._present_jobs, subscriber):
@@ -132,7 +132,7 @@ class EventsHandler(WebSocketMixin, WebSocketHandler, JsonErrors):
         self._sender = asyncio.ensure_future(self._send(self._subscriber))
 
     def on_message(self, message: str | bytes) -> None:
-        """Take no commands; what is asked for stands in the URL."""
+        """Ignore messages: the URL says what is asked for."""
 
     def on_close(self) -> None:
         """Cease to send."""
@@ -152,10 +152,12 @@ class EventsHandler(WebSocketMixin, WebSocketHandler, JsonErrors):
                 text = present.job(job).model_dump_json()
                 try:
                     await asyncio.wait_for(self._write(text), stall_s)
-                except TimeoutError:  # it does not read: what waits for it must not grow
+                except TimeoutError:  # it does not read: its queue must not grow
                     self.log.info("An event client read nothing for %g s and was cut off.", stall_s)
-                    connection: Any = self.request.connection
-                    connection.close()
+                    self._hub.remove(subscriber)
+                    # The HTTP connection handed its stream over and can close nothing; the
+                    # websocket asks for an end first and drops the stream after seconds.
+                    self.close()
                     return
                 except WebSocketClosedError:
                     return

@@ -34,7 +34,7 @@ _CONTENT_TYPES: Final = {
 
 
 class VideoHandler(JsonErrors, web.StaticFileHandler):
-    """GET /static/videos/…: the current path of a video, and the older ones.
+    """GET /static/videos/…: a video by its current path or an older one.
 
     ``{job_id}/video.mp4``, ``{batch_id}/{job_id}/video.mp4`` and ``{job_id}.mp4`` all lead to the
     same file; the job's folder also holds ``poster.jpg``, ``preview.jpg`` and ``recipe.json``.
@@ -51,7 +51,7 @@ class VideoHandler(JsonErrors, web.StaticFileHandler):
     @web.authenticated
     @authorized
     async def get(self, path: str, include_body: bool = True) -> None:  # type: ignore[override]
-        """Send the file, or the range of it that was asked for."""
+        """Send the file, or the requested range of it."""
         try:
             await self._send(path, include_body=include_body)
         except FileNotFoundError:  # gone since it was found: a preview gives way to a poster
@@ -64,7 +64,7 @@ class VideoHandler(JsonErrors, web.StaticFileHandler):
         await self._send(path, include_body=False)
 
     async def _send(self, path: str, *, include_body: bool) -> None:
-        """Answer as tornado does, but touch the file in other threads: a disk may hang."""
+        """Answer as Tornado does, but read the file in other threads: a disk may hang."""
         self._ranges.clear()
         self._file, self._facts = await asyncio.to_thread(self._find, path)
         await super().get(path, include_body)
@@ -86,7 +86,7 @@ class VideoHandler(JsonErrors, web.StaticFileHandler):
             file.close()
 
     def _find(self, path: str) -> tuple[Path, os.stat_result]:
-        """Return the file behind a URL's path; 404 for what is not there or lies outside."""
+        """Return the file for a URL's path; 404 if it does not exist or lies outside."""
         job_id, name = _parse(path)
         jobs = self.studio.jobs
         finders = {
@@ -104,12 +104,12 @@ class VideoHandler(JsonErrors, web.StaticFileHandler):
         return file, file.stat()
 
     def parse_url_path(self, url_path: str) -> str:
-        """Keep the path as it was asked; it was taken apart by :meth:`get`."""
+        """Return the path unchanged; :meth:`get` has already parsed it."""
         return url_path
 
     @classmethod
     def get_absolute_path(cls, root: str, path: str) -> str:
-        """Leave the finding to :meth:`get`, which knows the jobs."""
+        """Return the path unchanged; :meth:`get` finds the file."""
         del root
         return path
 
@@ -121,7 +121,7 @@ class VideoHandler(JsonErrors, web.StaticFileHandler):
     def get_content(  # type: ignore[override]  # tornado calls it on the instance
         self, abspath: str, start: int | None = None, end: int | None = None
     ) -> tuple[bytes, ...]:
-        """Note which bytes to send; reading them here would block every other request."""
+        """Remember which bytes to send; reading them here would block the event loop."""
         del abspath
         size = self._facts.st_size
         self._ranges.append((start or 0, size if end is None else end))
@@ -137,7 +137,7 @@ class VideoHandler(JsonErrors, web.StaticFileHandler):
         return _CONTENT_TYPES.get(ending, "application/octet-stream")
 
     def set_extra_headers(self, path: str) -> None:
-        """Let browsers keep the file but ask whether it is still the same."""
+        """Let browsers cache the file but revalidate it."""
         del path
         self.set_header("Cache-Control", "private, no-cache")
         self.set_header("X-Content-Type-Options", "nosniff")
@@ -146,7 +146,7 @@ class VideoHandler(JsonErrors, web.StaticFileHandler):
             self.set_header("Content-Disposition", f'attachment; filename="{name}"')
 
     def compute_etag(self) -> str | None:
-        """Tell versions apart by size and time; hashing a video for each request would be slow."""
+        """Return an ETag of size and time; hashing the video for each request would be slow."""
         return f'"{self._facts.st_mtime_ns:x}-{self._facts.st_size:x}"'
 
     def get_modified_time(self) -> datetime | None:
@@ -192,7 +192,7 @@ class DownloadHandler(ApiHandler):
             self.log.info("The client left while %s was being sent.", archive.name)
             return
         except (TimeoutError, OSError) as error:
-            # The answer has begun, so only a cut connection tells that it is not whole.
+            # The answer has begun, so only a closed connection can signal the failure.
             self.log.warning("%s was not sent whole: %s", archive.name, error or "no reader")
             connection: Any = self.request.connection
             connection.close()
@@ -201,7 +201,7 @@ class DownloadHandler(ApiHandler):
 
 
 def _parse(path: str) -> tuple[str, str]:
-    """Return the job id and file name that a URL's path means."""
+    """Return the job id and file name of a URL's path."""
     if lone := _LONE_VIDEO.match(path):
         job_id, name = lone.group(1), "video.mp4"
     elif parts := _JOB_FILE.match(path):

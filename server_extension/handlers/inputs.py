@@ -1,33 +1,28 @@
-"""Inputs: pictures and videos sent for renders to begin from."""
+"""Inputs: uploaded images and videos for renders to begin from."""
 
 from __future__ import annotations
 
-import asyncio
 from typing import Final
 
 from tornado import web
 
-from server_extension.handlers.base import ApiHandler
+from server_extension.handlers.uploads import UploadHandler
 from server_extension.operations import Operation, operation
 from server_extension.schemas.videos import InputAnswer
 
 __all__ = ["InputsHandler"]
 
-_MEDIA_TYPES: Final = ("image/png", "image/jpeg", "image/webp", "video/mp4", "video/webm")
-_LIMIT_BYTES: Final = 64 << 20
+_MEDIA_TYPES: Final = (
+    "image/png", "image/jpeg", "image/webp", "video/mp4", "video/quicktime", "video/webm",
+)  # fmt: skip
 
 
-class InputsHandler(ApiHandler):
+class InputsHandler(UploadHandler):
     """POST /api/video/inputs."""
-
-    @property
-    def body_limit(self) -> int:
-        """Most bytes: a whole video may be sent."""
-        return _LIMIT_BYTES
 
     @operation(
         Operation(
-            "Send a picture or a video for renders to begin from, as the body",
+            "Upload an image or a video for renders to begin from, as the body",
             answer=InputAnswer,
             status=201,
             upload=_MEDIA_TYPES,
@@ -35,11 +30,11 @@ class InputsHandler(ApiHandler):
         )
     )
     async def post(self) -> None:
-        """Keep what was sent; its first bytes tell what it is."""
+        """Keep the upload; its first bytes tell its type."""
         body = self.read_body()
         if self.media_type not in _MEDIA_TYPES:
             raise web.HTTPError(415, f"Send one of {', '.join(_MEDIA_TYPES)}.")
-        kept = await asyncio.to_thread(self.studio.jobs.keep_input, body)
+        kept = await self.uploads.in_turn(self.studio.jobs.keep_input, body)
         facts = kept.facts
         self.answer(
             InputAnswer(

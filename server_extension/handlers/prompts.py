@@ -1,8 +1,10 @@
-"""The prompt side of the journey: enhance, initialize, vary, tune, edit, look back."""
+"""Prompts: enhance, initialize, vary, tune, edit, history."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
+from typing import Any
 
 from server_extension.event_stream import StreamingHandler, Tell
 from server_extension.handlers.base import ApiHandler
@@ -29,6 +31,8 @@ from server_extension.schemas.prompts import (
     change_objects,
 )
 from workbench.actions.model import actions_from, as_json
+from workbench.presentation import StepObject, step_object
+from workbench.prompts.model import Entry, Revision
 
 __all__ = [
     "EnhanceHandler",
@@ -88,7 +92,7 @@ class InitializeHandler(ApiHandler):
 
     @operation(
         Operation(
-            "Start from a prompt as it is, and learn its parameters",
+            "Start from a prompt as it is, and get its parameters",
             InitializeRequest,
             InitializeAnswer,
             errors=(404, 503),
@@ -154,24 +158,25 @@ class VariationsHandler(StreamingHandler):
         await self.answer_growing(vary)
 
 
-class UpdateHandler(ApiHandler):
+class UpdateHandler(StreamingHandler):
     """POST /api/update."""
 
     @operation(
-        Operation("Tune a prompt in plain language", UpdateRequest, UpdateAnswer, errors=(404, 503))
+        Operation(
+            "Tune a prompt in plain language",
+            UpdateRequest,
+            UpdateAnswer,
+            errors=(404, 503),
+            events={"step": StepObject},
+        )
     )
     async def post(self) -> None:
         """Carry out what is asked."""
         asked = self.parse(UpdateRequest)
-        if asked.actions is not None:
-            actions = actions_from(asked.actions)
-            acting = self.studio.act(asked.session_id, actions, asked.prompt)
-        else:
-            request = asked.user_request or ""
-            acting = self.studio.update(asked.session_id, request, asked.prompt)
-        revision, entry = await self.on_studio(acting)
-        self.answer(
-            UpdateAnswer(
+
+        async def update(tell: Tell | None) -> UpdateAnswer:
+            revision, entry = await self.on_studio(self._acting(asked, tell))
+            return UpdateAnswer(
                 session_id=asked.session_id,
                 prompt=revision.prompt,
                 parameters=revision.scene,
@@ -185,6 +190,22 @@ class UpdateHandler(ApiHandler):
                 actions=as_json(revision.actions),
                 settings=self.studio.settings_of(asked.session_id, entry).stated(),
             )
+
+        await self.answer_growing(update)
+
+    def _acting(
+        self, asked: UpdateRequest, tell: Tell | None
+    ) -> Coroutine[Any, Any, tuple[Revision, Entry | None]]:
+        if asked.take_back is not None:
+            return self.studio.take_back(asked.session_id, asked.take_back)
+        if asked.actions is not None:
+            actions = actions_from(asked.actions)
+            return self.studio.act(asked.session_id, actions, asked.prompt)
+        return self.studio.update(
+            asked.session_id,
+            asked.user_request or "",
+            asked.prompt,
+            on_step=tell and (lambda step: tell("step", step_object(step))),
         )
 
 
@@ -234,9 +255,9 @@ class HistoryHandler(ApiHandler):
 class ExportHandler(ApiHandler):
     """POST /api/session/export."""
 
-    @operation(Operation("Write a session out as one JSON document", ExportRequest, errors=(404,)))
+    @operation(Operation("Export a session as one JSON document", ExportRequest, errors=(404,)))
     async def post(self) -> None:
-        """Return the document, which an import takes as it is."""
+        """Return the document, which ``/api/session/import`` accepts as it is."""
         asked = self.parse(ExportRequest)
         self.write_json(await asyncio.to_thread(self.studio.sessions.export, asked.session_id))
 
@@ -244,7 +265,7 @@ class ExportHandler(ApiHandler):
 class ImportHandler(ApiHandler):
     """POST /api/session/import."""
 
-    @operation(Operation("Take in a session that was written out", ImportRequest, ImportAnswer))
+    @operation(Operation("Import an exported session", ImportRequest, ImportAnswer))
     async def post(self) -> None:
         """Add the session under a new id."""
         asked = self.parse(ImportRequest)

@@ -1,4 +1,4 @@
-"""Steering the queue as a whole: its order, its pauses, what is kept and noted."""
+"""The queue: its order, pauses, starred jobs and notes."""
 
 from __future__ import annotations
 
@@ -23,12 +23,10 @@ class PauseHandler(ApiHandler):
     """POST /api/video/pause."""
 
     @operation(
-        Operation(
-            "Give no more jobs to a device, or to any", PauseRequest, QueueAnswer, errors=(404,)
-        )
+        Operation("Pause a device or the whole queue", PauseRequest, QueueAnswer, errors=(404,))
     )
     async def post(self) -> None:
-        """Pause; what is running goes on."""
+        """Pause; running jobs continue."""
         asked = self.parse(PauseRequest)
         await asyncio.to_thread(self.studio.jobs.pause, asked.device)
         self.answer(_queue(await asyncio.to_thread(self.studio.jobs.paused)))
@@ -38,9 +36,7 @@ class ResumeHandler(ApiHandler):
     """POST /api/video/resume."""
 
     @operation(
-        Operation(
-            "Give jobs to a device, or to all, again", PauseRequest, QueueAnswer, errors=(404,)
-        )
+        Operation("Resume a device or the whole queue", PauseRequest, QueueAnswer, errors=(404,))
     )
     async def post(self) -> None:
         """Resume."""
@@ -68,7 +64,12 @@ class StarHandler(ApiHandler):
     """POST /api/video/star/{job_id}."""
 
     @operation(
-        Operation("Keep a job whatever the retention says", StarRequest, JobObject, errors=(404,))
+        Operation(
+            "Star a job: it is kept whatever the retention settings say",
+            StarRequest,
+            JobObject,
+            errors=(404,),
+        )
     )
     async def post(self, job_id: str) -> None:
         """Star or unstar."""
@@ -80,7 +81,7 @@ class StarHandler(ApiHandler):
 class NoteHandler(ApiHandler):
     """POST /api/video/note/{job_id}."""
 
-    @operation(Operation("Note something on a job", NoteRequest, JobObject, errors=(404,)))
+    @operation(Operation("Set a job's note", NoteRequest, JobObject, errors=(404,)))
     async def post(self, job_id: str) -> None:
         """Replace the note."""
         asked = self.parse(NoteRequest)

@@ -1,15 +1,14 @@
-"""Recipes: a lone video, or the recipe beside it, becomes a session again."""
+"""Recipes: a video or its recipe.json becomes a session again."""
 
 from __future__ import annotations
 
-import asyncio
 import tempfile
 from pathlib import Path
 from typing import Final
 
 from tornado import web
 
-from server_extension.handlers.base import ApiHandler
+from server_extension.handlers.uploads import UploadHandler
 from server_extension.operations import Operation, operation
 from server_extension.schemas.prompts import RecipeAnswer
 from workbench.engines.recipes import read_recipe
@@ -18,23 +17,17 @@ from workbench.rendering import Recipe
 __all__ = ["RecipeHandler"]
 
 _ENDINGS: Final = {"video/mp4": ".mp4", "application/json": ".json"}
-_VIDEO_LIMIT_BYTES: Final = 64 << 20
 
 
-class RecipeHandler(ApiHandler):
+class RecipeHandler(UploadHandler):
     """POST /api/recipe."""
-
-    @property
-    def body_limit(self) -> int:
-        """Most bytes: a whole video may be sent."""
-        return _VIDEO_LIMIT_BYTES
 
     @operation(
         Operation(
-            "Take up a video again: send an mp4 or a recipe.json as the body",
+            "Continue from a video: send an mp4 or a recipe.json as the body",
             answer=RecipeAnswer,
             upload=tuple(_ENDINGS),
-            errors=(400, 413, 415, 503),
+            errors=(400, 413, 415, 429, 503),
         )
     )
     async def post(self) -> None:
@@ -42,7 +35,7 @@ class RecipeHandler(ApiHandler):
         body = self.read_body()
         if self.media_type not in _ENDINGS:
             raise web.HTTPError(415, "Send a video as video/mp4, or a recipe as application/json.")
-        recipe = await asyncio.to_thread(_read, body, _ENDINGS[self.media_type])
+        recipe = await self.uploads.in_turn(_read, body, _ENDINGS[self.media_type])
         session_id, entry = await self.on_studio(self.studio.restore(recipe))
         self.answer(
             RecipeAnswer(

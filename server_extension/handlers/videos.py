@@ -1,4 +1,4 @@
-"""Renders: queue one or many, ask after them, end or repeat them."""
+"""Renders: queue one or many, list, cancel or retry them."""
 
 from __future__ import annotations
 
@@ -27,13 +27,11 @@ __all__ = [
     "BatchCancelHandler",
     "BatchHandler",
     "BatchRetryHandler",
-    "BatchStatusHandler",
     "CancelHandler",
     "JobsHandler",
     "PriorityHandler",
     "RetryHandler",
     "SingleHandler",
-    "StatusHandler",
 ]
 
 _PRIORITIES: Final = MappingProxyType(
@@ -130,24 +128,6 @@ class BatchHandler(ApiHandler):
         )
 
 
-class StatusHandler(ApiHandler):
-    """GET /api/video/status/{job_id}."""
-
-    @operation(Operation("Ask after a job", answer=JobObject, errors=(404,)))
-    async def get(self, job_id: str) -> None:
-        """Return the job object."""
-        self.answer_status(await self.status_cache.job(job_id))
-
-
-class BatchStatusHandler(ApiHandler):
-    """GET /api/video/batch_status/{batch_id}."""
-
-    @operation(Operation("Ask after a batch", answer=BatchObject, errors=(404,)))
-    async def get(self, batch_id: str) -> None:
-        """Return the batch and its jobs, in prompt order."""
-        self.answer_status(await self.status_cache.batch(batch_id))
-
-
 class CancelHandler(ApiHandler):
     """POST /api/video/cancel/{job_id}."""
 
@@ -160,7 +140,7 @@ class CancelHandler(ApiHandler):
 class RetryHandler(ApiHandler):
     """POST /api/video/retry/{job_id}."""
 
-    @operation(Operation("Run a failed job again", answer=JobObject, errors=(404, 409, 429, 503)))
+    @operation(Operation("Retry a failed job", answer=JobObject, errors=(404, 409, 429, 503)))
     async def post(self, job_id: str) -> None:
         """Queue a new attempt under the same id."""
         self.answer_changed(await asyncio.to_thread(self.studio.jobs.retry, job_id))
@@ -169,9 +149,11 @@ class RetryHandler(ApiHandler):
 class BatchCancelHandler(ApiHandler):
     """POST /api/video/batch_cancel/{batch_id}."""
 
-    @operation(Operation("Cancel what is left of a batch", answer=BatchObject, errors=(404,)))
+    @operation(
+        Operation("Cancel the unfinished jobs of a batch", answer=BatchObject, errors=(404,))
+    )
     async def post(self, batch_id: str) -> None:
-        """End every job of the batch that has not ended."""
+        """Cancel every job of the batch that has not ended."""
         self.answer_changed(await asyncio.to_thread(self.studio.jobs.cancel_batch, batch_id))
 
 
@@ -179,9 +161,7 @@ class BatchRetryHandler(ApiHandler):
     """POST /api/video/batch_retry/{batch_id}."""
 
     @operation(
-        Operation(
-            "Run a batch's failed jobs again", answer=BatchObject, errors=(404, 409, 429, 503)
-        )
+        Operation("Retry a batch's failed jobs", answer=BatchObject, errors=(404, 409, 429, 503))
     )
     async def post(self, batch_id: str) -> None:
         """Queue a new attempt of each."""
@@ -193,7 +173,7 @@ class PriorityHandler(ApiHandler):
 
     @operation(
         Operation(
-            "Make a queued job more or less urgent", PriorityRequest, JobObject, errors=(404, 409)
+            "Change the priority of a queued job", PriorityRequest, JobObject, errors=(404, 409)
         )
     )
     async def post(self, job_id: str) -> None:
@@ -219,7 +199,7 @@ class JobsHandler(ApiHandler):
                     "limit",
                     {"type": "integer", "minimum": 1, "maximum": _PAGE_LIMIT, "default": 50},
                 ),
-                Parameter("cursor", {"type": "string"}, "What the page before answered."),
+                Parameter("cursor", {"type": "string"}, "The ``cursor`` of the previous page."),
                 Parameter("session_id", {"type": "string"}),
                 Parameter(
                     "sort",

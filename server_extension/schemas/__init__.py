@@ -1,1 +1,1 @@
-"""What the endpoints take and answer, one module per resource; OpenAPI is made from the models."""
+"""Request and response models, one module per resource; OpenAPI is made from them."""

@@ -1,4 +1,4 @@
-"""What is told of devices and of the whole."""
+"""Response models of devices, the cluster and health."""
 
 from __future__ import annotations
 
@@ -7,17 +7,20 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
+from workbench.model_library import ModelObject
+
 __all__ = [
     "ClusterObject",
     "DeviceObject",
     "DevicesAnswer",
     "HealthAnswer",
     "MemberObject",
+    "ModelsAnswer",
 ]
 
 
 class DeviceObject(BaseModel):
-    """One device; null where a reading is not known."""
+    """One device; unknown readings are null."""
 
     name: str
     kind: str
@@ -32,9 +35,15 @@ class DeviceObject(BaseModel):
     power_w: float | None
     job_id: str | None
     detail: str = ""
-    """Why it is in that state, where there is more to say."""
+    """Why it is in that state, if known."""
     host: str | None = None
-    """The machine of the cluster that it is on; null for the server's own."""
+    """The machine of the cluster that it belongs to; null for the server's own."""
+
+
+class ModelsAnswer(BaseModel):
+    """The video models on the server's machine."""
+
+    models: list[ModelObject]
 
 
 class MemberObject(BaseModel):
@@ -43,13 +52,13 @@ class MemberObject(BaseModel):
     name: str
     address: str
     gpus: float
-    """How many the cluster may give away there."""
+    """How many of them the cluster may use."""
     problem: str
-    """Why it cannot be used, where that is so."""
+    """Why it cannot be used, if it cannot."""
 
 
 class ClusterObject(BaseModel):
-    """How the supervisor stands with the Ray cluster that was chosen."""
+    """The state of the chosen Ray cluster."""
 
     address: str
     state: Literal["joining", "joined", "unreachable", "away"]
@@ -59,7 +68,7 @@ class ClusterObject(BaseModel):
 
 
 class DevicesAnswer(BaseModel):
-    """Every device, and the cluster where one was chosen."""
+    """Every device, and the cluster if one was chosen."""
 
     devices: list[DeviceObject]
     cluster: ClusterObject | None = None

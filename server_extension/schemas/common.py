@@ -32,7 +32,7 @@ __all__ = [
 def _clean(text: str) -> str:
     kept = "".join(c if c in "\n\t" or unicodedata.category(c) != "Cc" else " " for c in text)
     if not kept.strip():
-        raise ValueError("must hold some text")
+        raise ValueError("must not be empty")
     return kept.strip()
 
 
@@ -50,7 +50,7 @@ PromptText = Annotated[
     AfterValidator(_within_prompt_limit),
     Field(json_schema_extra={"x-limit": "max_prompt_chars", "pattern": r"\S"}),
 ]
-"""A text that somebody typed; its greatest length is a setting."""
+"""A text typed by a user; its maximum length is a setting."""
 
 Identifier = Annotated[str, Field(max_length=64, examples=["s_01h2xcejqtf2nbrexx3v"])]
 InputName = Annotated[
@@ -65,7 +65,7 @@ SceneField = Literal[
 
 
 class Body(BaseModel):
-    """A request's body: a JSON object; fields that are not known are refused by name."""
+    """A request's body: a JSON object; unknown fields are rejected by name."""
 
     model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 
@@ -81,11 +81,11 @@ class ErrorBody(BaseModel):
     """Every error that is answered."""
 
     message: str = Field(description="What happened and what to do, for a person.")
-    reason: str = Field(description="The status's own name.")
+    reason: str = Field(description="The name of the status.")
     errors: list[FieldError] = Field(default_factory=list)
 
 
 class StreamError(ErrorBody):
-    """The event ``error``, which ends a stream of events that had begun."""
+    """The event ``error``, which ends a stream that has begun."""
 
-    status: int = Field(description="The status that it would have been answered with.")
+    status: int = Field(description="The HTTP status that it would have had.")

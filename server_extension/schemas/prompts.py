@@ -1,4 +1,4 @@
-"""What the prompt endpoints take and answer."""
+"""Request and response models of the prompt endpoints."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class EnhanceRequest(Body):
 
     rough_prompt: PromptText
     session_id: Identifier | None = Field(
-        None, description="The session to go on with; a new one where null or unknown."
+        None, description="The session to continue; null or an unknown one starts a new session."
     )
     seed: int | None = Field(None, ge=0, le=2**63 - 1)
 
@@ -70,7 +70,7 @@ class EnhanceAnswer(BaseModel):
 
 
 class TextSoFar(BaseModel):
-    """The event ``text``: the prompt as far as it is written; the answer replaces it."""
+    """The event ``text``: the prompt written so far; the answer replaces it."""
 
     text: str
 
@@ -99,12 +99,12 @@ class InitializeAnswer(BaseModel):
 
 
 class VariationsRequest(Body):
-    """Which prompts of the history to vary, and how many prompts there shall be in all."""
+    """Which prompts of the history to vary, and how many prompts to return in all."""
 
     session_id: Identifier
     selected_indices: list[Annotated[int, Field(ge=0)]] = Field(min_length=1, max_length=64)
     total_count: int = Field(
-        8, ge=1, description="The selected ones included.", json_schema_extra={
+        8, ge=1, description="Including the selected ones.", json_schema_extra={
             "x-limit-maximum": "max_batch_prompts"})  # fmt: skip
     axes: list[Literal[SceneField, "camera", "light", "time"]] = Field(
         default_factory=list,
@@ -127,7 +127,7 @@ class VariationObject(BaseModel):
     is_fallback: bool
     parameters: Scene
     name: str = Field("", description="The idea's name, such as 'From the dog's height'.")
-    message: str = Field("", description="Why an axis that was asked for could not vary.")
+    message: str = Field("", description="Why a requested axis could not vary.")
 
 
 class VariationsAnswer(BaseModel):
@@ -149,18 +149,24 @@ class UpdateRequest(Body):
         description="Actions to carry out instead of a request: those of an earlier answer, of a "
         "proposal to confirm, or new ones.",
     )
+    take_back: int | None = Field(
+        None,
+        ge=0,
+        description="Take back what the prompt at this index changed, and keep all that came after.",
+    )
     user_request: PromptText | None = Field(None, validate_default=True)
 
     @field_validator("user_request")
     @classmethod
     def _says_one_thing(cls, value: str | None, info: ValidationInfo) -> str | None:
-        if (value is None) is (info.data.get("actions") is None):
-            raise ValueError("give either user_request or actions")
+        others = (info.data.get("actions"), info.data.get("take_back"))
+        if sum(one is not None for one in (value, *others)) != 1:
+            raise ValueError("give one of user_request, actions and take_back")
         return value
 
 
 class UpdateAnswer(BaseModel):
-    """The prompt after the wish; the same as before where it was not understood."""
+    """The prompt after the request; unchanged if the request was not understood."""
 
     session_id: str
     prompt: str
@@ -169,7 +175,7 @@ class UpdateAnswer(BaseModel):
     differences: list[ChangeObject]
     understood: bool
     message: str
-    index: int | None = Field(description="Place in the history; null where nothing changed.")
+    index: int | None = Field(description="Index in the history; null if nothing changed.")
     is_fallback: bool
     provider: str
     actions: list[dict[str, Any]] = Field(
@@ -177,12 +183,12 @@ class UpdateAnswer(BaseModel):
         "answered, proposed, or not understood."
     )
     settings: dict[str, Any] = Field(
-        description="How the session's next renders are made, where they do not say otherwise."
+        description="Render settings of the session's next renders, unless they set their own."
     )
 
 
 class ParametersRequest(Body):
-    """Fields to set, lock or free by hand, in the prompt at ``index`` (the latest where null)."""
+    """Fields to set, lock or free by hand in the prompt at ``index`` (null: the latest)."""
 
     session_id: Identifier
     index: int | None = Field(None, ge=0)
@@ -192,23 +198,23 @@ class ParametersRequest(Body):
 
 
 class HistoryRequest(Body):
-    """Whose history to read; ``after`` and ``limit`` page through a long one."""
+    """The session to read; ``after`` and ``limit`` page through a long history."""
 
     session_id: Identifier
     after: int | None = Field(None, ge=-1)
     limit: int | None = Field(None, ge=1, le=10_000)
     transcripts: bool = Field(
-        default=False, description="Whether to tell what was said to language models."
+        default=False, description="Whether to include the exchanges with language models."
     )
 
 
 class ExchangeObject(BaseModel):
-    """What went to a language model and what came back; token counts are null where not told."""
+    """A request to a language model and its answer; unknown token counts are null."""
 
     model: str
     request: str = Field(description="The messages, as JSON.")
     answer: str
-    error: str = Field(description="Why the answer was not used; empty where it was.")
+    error: str = Field(description="Why the answer was not used; empty if it was.")
     prompt_tokens: int | None
     completion_tokens: int | None
     duration_s: float
@@ -221,13 +227,13 @@ class ExportRequest(Body):
 
 
 class ImportRequest(Body):
-    """A session as it was written out."""
+    """An exported session."""
 
     document: dict[str, Any]
 
 
 class ImportAnswer(BaseModel):
-    """The id that the session has here."""
+    """The id of the imported session."""
 
     session_id: str
 
@@ -249,14 +255,15 @@ class HistoryEntry(BaseModel):
     created_at: datetime
     job_ids: list[str]
     actions: list[dict[str, Any]] = Field(
-        default_factory=list, description="What was done to arrive here from the parent."
+        default_factory=list, description="The actions that led from the parent to this prompt."
     )
     settings: dict[str, Any] = Field(
-        default_factory=dict, description="How renders of it are made, unless they say otherwise."
+        default_factory=dict,
+        description="Render settings of its renders, unless they set their own.",
     )
     starred: bool = False
     transcript: list[ExchangeObject] | None = Field(
-        None, description="What was said to language models for it; null unless asked for."
+        None, description="Its exchanges with language models; null unless requested."
     )
 
 
@@ -268,7 +275,7 @@ class HistoryAnswer(BaseModel):
 
 
 class RecipeAnswer(BaseModel):
-    """What a video was made from, as a session to go on with."""
+    """The session that continues from a video."""
 
     session_id: str
     index: int
@@ -278,7 +285,7 @@ class RecipeAnswer(BaseModel):
 
 
 def change_objects(changes: tuple[Change, ...]) -> list[ChangeObject]:
-    """Return ``changes`` as they are answered."""
+    """Return ``changes`` as REST objects."""
     return [
         ChangeObject(
             field=change.field,

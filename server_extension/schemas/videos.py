@@ -1,4 +1,4 @@
-"""What the render endpoints take and answer."""
+"""Request and response models of the render endpoints."""
 
 from __future__ import annotations
 
@@ -42,24 +42,24 @@ def _without_paths(options: dict[str, Any] | None) -> dict[str, Any] | None:
 
 
 class RenderOptions(RenderParameters, Body):
-    """What may be said about a render beside its prompt; null stands for the engine's default.
+    """Render parameters beside the prompt; null means the engine's default.
 
-    Every render parameter, with inputs named by id alone.
+    All of ``RenderParameters``, with inputs named by id only.
     """
 
     session_id: Identifier | None = None
     priority: Literal["interactive", "batch", "background"] | None = None
     image: InputName | None = Field(
         None,
-        description="The picture that the video begins from, where the model takes one: an input "
-        "that was sent to /api/video/inputs, or a finished job, whose last frame is taken.",
+        description="The image that the video begins from, if the model takes one: the id of an "
+        "upload to /api/video/inputs, or of a finished job, whose last frame is used.",
     )
-    last_image: InputName | None = Field(None, description="The picture at which the video ends.")
+    last_image: InputName | None = Field(None, description="The image that the video ends with.")
     video: InputName | None = Field(
-        None, description="The video that is continued or changed, named as an image is."
+        None, description="The video to continue or change, named like an image."
     )
     options: Annotated[dict[str, Any] | None, AfterValidator(_without_paths)] = Field(
-        None, description="What the engine alone understands; see docs/models.md."
+        None, description="Options of the engine; see docs/models.md."
     )
     idempotency_key: str | None = Field(
         None,
@@ -85,9 +85,9 @@ class BatchRequest(RenderOptions):
 
 
 class InputAnswer(BaseModel):
-    """A picture or video that is kept for renders to begin from."""
+    """An uploaded image or video for renders to begin from."""
 
-    input_id: str = Field(description="Give it as a render's image, last_image or video.")
+    input_id: str = Field(description="Use it as a render's image, last_image or video.")
     kind: Literal["image", "video"]
     width: int
     height: int
@@ -101,19 +101,19 @@ class PriorityRequest(Body):
 
 
 class ReorderRequest(Body):
-    """Queued jobs in the order in which they shall run; they take one another's places."""
+    """Queued jobs in the order in which they are to run; they exchange their places."""
 
     job_ids: list[Identifier] = Field(min_length=1, max_length=10_000)
 
 
 class StarRequest(Body):
-    """Whether to keep a job whatever the retention says."""
+    """Whether to keep a job regardless of the retention settings."""
 
     starred: bool = True
 
 
 class NoteRequest(Body):
-    """What to note on a job, in place of the note before; an empty text removes it."""
+    """The note of a job; replaces the previous one, and an empty text removes it."""
 
     note: str = Field(max_length=4_000)
 
@@ -127,7 +127,7 @@ class PauseRequest(Body):
 class QueueAnswer(BaseModel):
     """What is paused."""
 
-    paused: bool = Field(description="Whether the whole queue is.")
+    paused: bool = Field(description="Whether the whole queue is paused.")
     paused_devices: list[str]
 
 
@@ -154,5 +154,7 @@ class JobsAnswer(BaseModel):
     """One page of jobs, newest first."""
 
     jobs: list[JobObject]
-    cursor: str | None = Field(description="Ask with this for the next page; null at the end.")
+    cursor: str | None = Field(
+        description="Pass it as ``cursor`` to get the next page; null at the end."
+    )
     total: int

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from workbench.actions.fitting import fit, standing
+from workbench.actions.fitting import effective, fit
 from workbench.actions.render_settings import RenderSettings, aspect_of
 from workbench.errors import FieldProblem, InvalidRequest
 from workbench.rendering import RenderRequest
@@ -77,7 +77,7 @@ def test_a_setting_that_makes_no_sense_is_refused(values: dict[str, object]) -> 
 
 
 def test_twice_as_long_is_measured_by_what_the_engine_fills_in() -> None:
-    known = standing(RenderSettings(fps=8), RenderRequest(prompt="a cat"), _strict)
+    known = effective(RenderSettings(fps=8), _fitted(fps=8))
     assert (known.seconds, known.width, known.fps) == (81 / 8, 832, 8)
 
 

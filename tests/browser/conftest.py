@@ -74,4 +74,4 @@ def open_screen(
             told = (str(picture), *screen.errors, *screen.foreign)
             request.node.add_report_section("call", "screen", "\n".join(told))
         screen.close()
-    server.clear_desk()
+    server.clear_root()

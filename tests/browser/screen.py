@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from typing import Final, Self
 from urllib.parse import urlparse
 
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, expect
 
 from tests.live_server import TOKEN, LiveServer
+from workbench.jobs.client.manager import JobManager
 
 __all__ = ["PLAYING", "Screen"]
 
@@ -140,6 +142,7 @@ class Screen:
 
     def make_variations(self, count: int = 8) -> None:
         """Make variations, and wait for their cards."""
+        self.button("Go to variations").click()
         self.button("Make variations").click()
         expect(self.cards).to_have_count(count, timeout=LOAD_MS)
 
@@ -147,16 +150,31 @@ class Screen:
         """Render every card."""
         self.button("Render all").click()
 
+    def open_settings(self) -> Locator:
+        """Open the panel of render settings."""
+        self.page.get_by_role("button", name="Render settings").click()
+        return self.page.get_by_role("dialog", name="Render settings")
+
     def slow_renders(self, frames: int) -> None:
         """Ask for videos that are long enough to be watched being made."""
-        self.step.get_by_text("Render settings").click()
-        self.step.get_by_label("Frames", exact=True).fill(str(frames))
-        self.step.get_by_label("Frames", exact=True).press("Tab")
+        panel = self.open_settings()
+        panel.get_by_label("Frames", exact=True).fill(str(frames))
+        panel.get_by_label("Frames", exact=True).press("Tab")
+        expect(self.page.locator(".wb-menu[data-changed]")).to_be_visible(timeout=LOAD_MS)
+        self.page.keyboard.press("Escape")
 
     def wait_for_videos(self, count: int) -> None:
         """Wait until so many videos of the step are finished and loaded."""
         done = self.step.locator("[data-shows=video]")
         expect(done).to_have_count(count, timeout=RENDER_MS)
+
+    def wait_for_job_count(self, manager: JobManager, count: int) -> None:
+        """Wait until the newest session has so many renders."""
+        limit = time.monotonic() + RENDER_MS / 1000
+        session = manager.jobs(limit=1).jobs[0].session_id
+        while manager.jobs(session_id=session).total < count:
+            assert time.monotonic() < limit, "the render was not queued"
+            self.page.wait_for_timeout(50)
 
     def wait_until_playing(self, selector: str = ".wb video", count: int = 1) -> None:
         """Wait until that many videos really advance."""

@@ -45,7 +45,7 @@ def test_no_step_has_a_serious_accessibility_finding(
     found["tune"] = _findings(screen)
     screen.go("Results")
     found["results"] = _findings(screen)
-    screen.cards.nth(1).get_by_role("button", name="Look at it").click()
+    screen.cards.nth(1).get_by_role("button", name="View:").click()
     found["video"] = _findings(screen)
     screen.page.keyboard.press("Escape")
     for place in (0, 1):
@@ -81,6 +81,9 @@ def test_the_journey_can_be_made_by_keyboard_alone(open_screen: Callable[..., Sc
     screen.page.keyboard.type("a cat on a roof")
     press("Control+Enter")
     expect(screen.prompt).to_be_visible(timeout=LOAD_MS)
+    reach("Go to variations")
+    press("Enter")
+    expect(screen.page.locator(":focus")).to_have_text("Variations")
     reach("Make variations")
     press("Enter")
     expect(screen.cards).to_have_count(8, timeout=LOAD_MS)

@@ -33,9 +33,9 @@ def test_the_four_steps_lead_from_an_idea_to_finished_videos(
     screen.wait_until_playing(".wb-step-variations video")
 
     screen.cards.nth(3).get_by_role("button", name="Tune this").click()
-    wish = screen.step.get_by_label("What should be different")
-    wish.fill("at night, in heavy rain")
-    wish.press("Enter")
+    request = screen.step.get_by_label("What should be different")
+    request.fill("at night, in heavy rain")
+    request.press("Enter")
     answer = screen.step.locator(".wb-turn").last
     expect(answer.locator(".wb-changes li").first).to_be_visible(timeout=LOAD_MS)
     expect(screen.prompt.locator(".wb-fresh").first).to_be_visible()
@@ -83,7 +83,7 @@ def test_a_notebook_that_is_saved_leaves_the_one_in_the_checkout_alone(
     expect(screen.page.locator(".wb-device").first).to_be_visible(timeout=LOAD_MS)
     screen.page.locator(".jp-Notebook .jp-MarkdownCell").first.click()
     screen.page.keyboard.press("Control+S")
-    copy = screen.server.desk / "notebooks" / "workbench.ipynb"
+    copy = screen.server.root / "notebooks" / "workbench.ipynb"
     limit = time.monotonic() + 30
     while b"widget-view" not in copy.read_bytes():
         assert time.monotonic() < limit, "the notebook was not saved"

@@ -87,7 +87,7 @@ def _entry(index: int) -> dict[str, Any]:
     return {
         "index": index, "kind": "variation" if index else "enhanced", "prompt": f"a dog, take {index}",
         "parent": 0 if index else None, "request": "", "fallback": False, "source": "provider",
-        "message": "", "changes": [], "created": 0, "jobs": [], "provider": "builtin",
+        "message": "", "changes": [], "created": 0, "jobs": [], "provider": "builtin", "settings": {},
         "scene": {name: {"value": "", "origin": ""} for name in SCENE_FIELDS},
     }  # fmt: skip
 
@@ -218,3 +218,21 @@ def test_the_wall_is_sorted_by_what_was_measured_and_leaves_look_alikes_out(page
     expect(cards.locator(".wb-job:visible")).to_have_count(0)  # what is done needs no line
     page.get_by_label("Show").select_option("Without look-alikes")
     expect(shown).to_have_text(["0.4", "0.1"], timeout=LOAD_MS)
+
+
+def test_a_failure_says_so_in_words_and_keeps_what_the_driver_said_folded(page: Page) -> None:
+    error = "CUDA out of memory. Tried to allocate 20.00 GiB. GPU 0 has 1 GiB free. " + "x" * 900
+    standin = _job(60) | {"job_id": "j_draft", "preview_of": "j_3", "state": "complete"}
+    job = _job(3) | {"state": "failed", "error": error, "revision": 1, "preview_job_id": "j_draft"}
+    page.evaluate(
+        "(jobs) => window.fire('msg:custom', { kind: 'jobs', jobs })",
+        [standin | {"video_url": "static/videos/j_draft/video.mp4"}, job],
+    )
+    card = page.locator(".wb-step-variations article").nth(3)
+    expect(card.locator(".wb-job-state")).to_have_text("Failed")
+    expect(card.get_by_text("Not enough memory on the device.")).to_be_visible()
+    expect(card.get_by_text("Tried to allocate")).to_be_hidden()
+    expect(card.locator(".wb-player")).to_have_attribute("data-shows", "storyboard")
+    card.get_by_text("Details").click()
+    expect(card.get_by_text("Tried to allocate")).to_be_visible()
+    expect(card.get_by_role("button", name="Show the log")).to_be_visible()

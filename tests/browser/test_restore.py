@@ -78,7 +78,7 @@ def test_a_page_loaded_after_the_kernel_was_restarted_offers_the_workbench_again
     text = screen.prompt.inner_text()
     screen.page.locator(".jp-Notebook .jp-MarkdownCell").first.click()
     screen.page.keyboard.press("Control+S")
-    copy = fragile_server.desk / "notebooks" / "workbench.ipynb"
+    copy = fragile_server.root / "notebooks" / "workbench.ipynb"
     limit = time.monotonic() + 30
     while b"widget-view" not in copy.read_bytes():
         assert time.monotonic() < limit, "the notebook was not saved"
@@ -112,5 +112,5 @@ def test_earlier_sessions_are_listed_and_opened(open_screen: Callable[..., Scree
     expect(screen.step.get_by_role("heading", name="What should happen?")).to_be_visible()
     screen.enhance("a balloon over the hills")
     screen.page.get_by_role("button", name="Sessions").click()
-    screen.page.get_by_role("button", name="a paper boat in the gutter").click()
+    screen.page.locator(".wb-session", has_text="a paper boat in the gutter").click()
     expect(screen.prompt).to_contain_text("boat", timeout=LOAD_MS)

@@ -37,9 +37,9 @@ def test_a_chip_is_edited_and_locked_and_the_prompt_follows(
     screen.step.get_by_role("button", name="Lock time").click()
     expect(screen.step.get_by_role("button", name="Unlock time")).to_be_visible(timeout=LOAD_MS)
     screen.button("Tune it first").click()
-    wish = screen.step.get_by_label("What should be different")
-    wish.fill("at noon, from a low angle")
-    wish.press("Enter")
+    request = screen.step.get_by_label("What should be different")
+    request.fill("at noon, from a low angle")
+    request.press("Enter")
     expect(screen.step.locator(".wb-turn").last).to_contain_text("low angle", timeout=LOAD_MS)
     expect(screen.step.get_by_role("button", name="Time: night")).to_be_visible()
 
@@ -48,10 +48,10 @@ def test_one_answer_is_undone_and_the_later_one_stays(open_screen: Callable[...,
     screen = open_screen().open_dashboard()
     screen.enhance("a dog running on a beach in fog")
     screen.button("Tune it first").click()
-    wish = screen.step.get_by_label("What should be different")
+    request = screen.step.get_by_label("What should be different")
     for said, seen in (("in heavy rain", "rain"), ("from a low angle", "low angle")):
-        wish.fill(said)
-        wish.press("Enter")
+        request.fill(said)
+        request.press("Enter")
         answer = screen.step.locator(".wb-turn").last.locator(".wb-changes")
         expect(answer).to_contain_text(seen, timeout=LOAD_MS)
     screen.step.get_by_role("button", name="Undo: in heavy rain").click()
@@ -67,9 +67,9 @@ def test_a_wish_that_is_not_understood_changes_nothing_and_says_so(
     screen.enhance("dog running")
     screen.button("Tune it first").click()
     before = screen.prompt.inner_text()
-    wish = screen.step.get_by_label("What should be different")
-    wish.fill("qwertz uiop")
-    wish.press("Enter")
+    request = screen.step.get_by_label("What should be different")
+    request.fill("qwertz uiop")
+    request.press("Enter")
     missed = screen.step.locator(".wb-turn[data-missed]")
     expect(missed).to_be_visible(timeout=LOAD_MS)
     expect(screen.prompt).to_have_text(before)
@@ -108,7 +108,7 @@ def test_the_results_play_in_step_and_stop_together(screen: Screen) -> None:
     assert max(gaps) < 0.35
     screen.step.get_by_role("button", name="Pause").click()
     assert screen.playing(".wb-results video") == 0
-    screen.step.get_by_label("Place in all videos").fill("500")
+    screen.step.get_by_label("Position in all videos").fill("500")
     halfway = screen.page.evaluate(
         "() => [...document.querySelectorAll('.wb-results video')]"
         ".filter((v) => v.readyState).map((v) => v.currentTime / v.duration)"
@@ -139,7 +139,7 @@ def test_videos_are_starred_filtered_and_compared(screen: Screen) -> None:
 
 def test_a_video_is_looked_at_large_and_its_neighbours_are_a_key_away(screen: Screen) -> None:
     screen.go("Results")
-    screen.cards.nth(1).get_by_role("button", name="Look at it").click()
+    screen.cards.nth(1).get_by_role("button", name="View:").click()
     viewer = screen.page.get_by_role("dialog", name="Video", exact=True)
     expect(viewer.get_by_role("heading", name="Video 2 of 9")).to_be_visible()
     screen.wait_until_playing(".wb-viewer video")
@@ -155,12 +155,12 @@ def test_a_video_is_looked_at_large_and_its_neighbours_are_a_key_away(screen: Sc
     assert prompt in code
     screen.page.keyboard.press("Escape")
     expect(viewer).to_be_hidden()
-    expect(screen.cards.nth(2).get_by_role("button", name="Look at it")).to_be_focused()
+    expect(screen.cards.nth(2).get_by_role("button", name="View:")).to_be_focused()
 
 
 def test_the_wall_is_walked_and_worked_by_keyboard(screen: Screen) -> None:
     screen.go("Results")
-    screen.cards.nth(0).get_by_role("button", name="Look at it").focus()
+    screen.cards.nth(0).get_by_role("button", name="View:").focus()
     press = screen.page.keyboard.press
     press("ArrowRight")
     press("c")

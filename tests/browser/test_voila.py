@@ -66,6 +66,7 @@ def test_visitors_see_only_their_own_sessions(open_screen: Callable[..., Screen]
     first = open_screen().open_dashboard()
     first.enhance("a secret garden at noon")
     second = open_screen().open_dashboard()
+    expect(second.page.get_by_text("everyone with its link can reach all videos")).to_be_visible()
     second.page.get_by_role("button", name="Sessions").click()
     expect(second.page.get_by_text("No earlier sessions.")).to_be_visible(timeout=LOAD_MS)
     first.page.get_by_role("button", name="Sessions").click()

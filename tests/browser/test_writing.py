@@ -42,6 +42,7 @@ def test_a_prompt_grows_on_the_screen_and_variations_come_one_by_one(
     assert TEXT.startswith(first.strip())
     assert len(first) < len(TEXT)
     expect(screen.prompt).to_have_text(TEXT, timeout=LOAD_MS)
+    screen.button("Go to variations").click()
     screen.button("Make variations").click()
     expect(screen.step.locator(".wb-skeleton").first).to_be_visible(timeout=LOAD_MS)
     expect(screen.cards.nth(2)).to_be_visible(timeout=LOAD_MS)

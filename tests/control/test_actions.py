@@ -95,11 +95,11 @@ def test_the_usual_ways_of_writing_a_table_are_read(tmp_path: Path, text: str) -
         (b"1,2\n3,inf\n", "not a finite"),
         (b"1,2\n3,99999\n", "beyond"),
         (b"1,2,3\n", "takes 2"),
-        (b'1,"2\n' + b"9" * 200_000, "is no CSV|not a number"),
+        (b'1,"2\n' + b"9" * 200_000, "is not a CSV file|not a number"),
         (b"1,2\n" * (MAX_FRAMES + 1), "more than"),
         (b"\xff\xfe1", "UTF-8"),
-        (b"[", "no JSON"),
-        (b"[" * 100_000, "no JSON"),
+        (b"[", "not JSON"),
+        (b"[" * 100_000, "not JSON"),
         (b"[1, 2]", "shape"),
         (b"[[1, 2], [3]]", "table of numbers"),
         (b'[["a", "b"]]', "table of numbers"),
@@ -114,12 +114,12 @@ def test_the_usual_ways_of_writing_a_table_are_read(tmp_path: Path, text: str) -
         (_npy(np.full((2, 2), np.nan)), "finite"),
         (_npy(np.array(["a", "b"])), "not numbers"),
         (_npy(np.zeros((2, 2), complex)), "not numbers"),
-        (_npy(np.zeros((2, 2)))[:-8], "breaks off"),
-        (_npy(np.zeros((2, 2)))[:20], "no NPY"),
+        (_npy(np.zeros((2, 2)))[:-8], "is truncated"),
+        (_npy(np.zeros((2, 2)))[:20], "not an NPY"),
         (b"\x93NUMPY\x09\x00" + bytes(80), "NPY version"),
         (
             _npy(np.zeros((2, 2))).replace(b"(2, 2), }      ", b"(9999999999,2)}"),
-            "breaks off|no NPY",
+            "is truncated|no NPY",
         ),
     ],
 )
@@ -172,7 +172,7 @@ def test_a_file_without_an_embodiment_asks_for_one(tmp_path: Path) -> None:
     path.write_text("1,2", "utf-8")
     with pytest.raises(InvalidRequest, match="must be named; known: av"):
         read_actions(path)
-    with pytest.raises(InvalidRequest, match="no embodiment; known: av"):
+    with pytest.raises(InvalidRequest, match="not an embodiment; known: av"):
         read_actions(path, "libero")
 
 

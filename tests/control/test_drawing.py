@@ -58,7 +58,7 @@ def test_a_camera_that_halts_keeps_looking_where_it_came_to() -> None:
 def test_what_a_drawing_cannot_hold_is_told(path: CameraPath) -> None:
     notes = " ".join(path_to_drawing(path).notes)
     assert "no tilt" in notes
-    assert "where the camera looks" in notes
+    assert "the camera's direction" in notes
     assert ("no height" in notes) == (len(path.keyframes) > 1)
     assert ("no lens" in notes) == path.zooms
 

@@ -68,7 +68,7 @@ def test_tum_text_holds_poses_and_times(folder: Folder, path: CameraPath) -> Non
     assert np.abs(back.value.c2w - path.c2w).max() < 1e-12 * max(1, np.abs(path.c2w).max())
     assert back.value.times_s == pytest.approx(path.times_s - path.times_s[0], abs=1e-12)
     assert back.value.intrinsics == path.intrinsics
-    assert text.notes == ("TUM text holds poses alone: the intrinsics are not in it.",)
+    assert text.notes == ("TUM text has only poses: the intrinsics are lost.",)
 
 
 @SEARCH
@@ -183,14 +183,14 @@ def _encrypted() -> bytes:
         (b"0 0 0 0 0 0 0 1\n99999 0 0 0 0 0 0 1", "3600"),
         (b"".join(b"%d 0 0 0 0 0 0 1\n" % i for i in range(MAX_FRAMES + 1)), "more than"),
         (b"\xff\xff\xff", "UTF-8"),
-        (b"{", "no JSON"),
-        (b"[" * 100_000, "no JSON"),
+        (b"{", "not JSON"),
+        (b"[" * 100_000, "not JSON"),
         (b"{}", "has no c2w"),
         (b"[]", "needs 1 to"),
         (b"[1e999]", "finite"),
-        (b"[" + b"9" * 400 + b"]", "no table|finite"),
-        (b'{"c2w": {"a": 1}}', "no table"),
-        (b'{"c2w": [[1, 2], [3]]}', "no table"),
+        (b"[" + b"9" * 400 + b"]", "not a table|finite"),
+        (b'{"c2w": {"a": 1}}', "not a table"),
+        (b'{"c2w": [[1, 2], [3]]}', "not a table"),
         (b'{"keyframes": []}', "at least 1"),
         (b'{"keyframes": 5}', "keyframes"),
         (json.dumps({"c2w": [(POSE * 3).tolist()]}).encode(), "last row"),
@@ -204,14 +204,14 @@ def _encrypted() -> bytes:
             ).encode(),
             "width and height",
         ),
-        (b"PK\x03\x04", "no NPZ"),
-        (_npz(c2w=POSE[None])[:-30], "no NPZ"),
+        (b"PK\x03\x04", "not an NPZ"),
+        (_npz(c2w=POSE[None])[:-30], "not an NPZ"),
         (_npz(poses=POSE[None]), "has no c2w"),
         (_npz(c2w=np.zeros((MAX_FRAMES + 1, 4, 4))), "needs 1 to"),
         (_npz(c2w=np.array([None])), "not numbers"),
         (_npz(**{f"a{i}": np.zeros(1) for i in range(65)}), "more than 64"),
         (_bomb(), "unpacks to more"),
-        (_encrypted(), "no NPZ"),
+        (_encrypted(), "not an NPZ"),
     ],
 )
 def test_a_hostile_or_damaged_file_is_refused(tmp_path: Path, content: bytes, told: str) -> None:

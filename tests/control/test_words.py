@@ -153,7 +153,7 @@ def test_the_path_takes_the_time_that_is_said(
 def test_times_that_do_not_fit_are_scaled_and_it_is_told() -> None:
     found = path_from_words("pan left for 4 s, then push in for 4 s", seconds=4)
     assert found.value.duration_s == pytest.approx(4)
-    assert found.notes == ("The times said make 8 s; they are scaled to fit 4 s.",)
+    assert found.notes == ("The times given add up to 8 s; they are scaled to fit 4 s.",)
 
 
 def test_an_orbit_keeps_its_distance_and_its_view_on_the_subject() -> None:
@@ -184,13 +184,13 @@ def test_a_hand_sways_by_its_seed_and_stays_where_it_is() -> None:
     ("text", "note"),
     [
         ("push in on the dog", "Not read: 'dog'."),
-        ("pan", "'pan' says no direction: right is taken."),
-        ("dolly out 2 metres", "A metre is taken as one unit: models know no scale."),
+        ("pan", "'pan' gives no direction: right is taken."),
+        ("dolly out 2 metres", "A metre counts as one unit: models have no scale."),
         (
             "tilt up 2 units",
-            "The amount said of 'tilt up' is in another unit than its motion.",
+            "The amount given for 'tilt up' is in another unit than its motion.",
         ),
-        ("push in, no zoom in", "Not read, for it says what not to do: 'no zoom in'."),
+        ("push in, no zoom in", "Ignored, because it says what not to do: 'no zoom in'."),
         ("dolly zoom 5 units", "A dolly zoom ends before the subject: it goes 0.9 of the way."),
     ],
 )

@@ -1,15 +1,18 @@
-"""Image and video files of the kinds that phones and editors write, made byte by byte."""
+"""Image and video files of the kinds that phones, cameras and editors write."""
 
 from __future__ import annotations
 
+import io
 import struct
 import zlib
 from fractions import Fraction
 from pathlib import Path
+from typing import Any, Final
 
 import av
 import cv2
 import numpy as np
+from PIL import Image as Pillow
 
 from workbench.engines.pixels import Image
 
@@ -64,6 +67,75 @@ def png(width: int, height: int, rows: bytes, *, bits: int, colour: int, **more:
         for kind, body in parts
     )
     return b"\x89PNG\r\n\x1a\n" + chunks
+
+
+_P3: Final = {
+    "r": (0.5151, 0.2412, -0.0011),
+    "g": (0.2920, 0.6922, 0.0419),
+    "b": (0.1571, 0.0666, 0.7841),
+}
+"""Display P3's primaries as a profile holds them: X, Y, Z under D50."""
+
+
+def display_p3(space: bytes = b"RGB ") -> bytes:
+    """Return an ICC profile of version 2: Display P3 with a gamma of 2.2, or a grey of that gamma."""
+
+    def point(x: float, y: float, z: float) -> bytes:
+        return b"XYZ " + bytes(4) + struct.pack(">3i", *(round(v * 65_536) for v in (x, y, z)))
+
+    curve = b"curv" + bytes(4) + struct.pack(">IHH", 1, round(2.2 * 256), 0)
+    name = b"Wide\0"
+    text = b"desc" + bytes(4) + struct.pack(">I", len(name)) + name + bytes(79)
+    tags = [
+        (b"desc", text),
+        (b"cprt", b"text" + bytes(4) + b"none\0"),
+        (b"wtpt", point(0.9642, 1, 0.8249)),
+    ]
+    if space == b"RGB ":
+        tags += [(f"{one}XYZ".encode(), point(*_P3[one])) for one in "rgb"]
+        tags += [(f"{one}TRC".encode(), curve) for one in "rgb"]
+    else:
+        tags.append((b"kTRC", curve))
+    table, body = struct.pack(">I", len(tags)), b""
+    for tag, data in tags:
+        at = 128 + 4 + 12 * len(tags) + len(body)
+        table += tag + struct.pack(">II", at, len(data))
+        body += data + bytes(-len(data) % 4)
+    head = bytearray(128)
+    head[:4] = struct.pack(">I", 128 + len(table) + len(body))
+    head[8:12] = b"\2\x40\0\0"
+    head[12:24] = b"mntr" + space + b"XYZ "
+    head[36:40] = b"acsp"
+    head[68:80] = struct.pack(">3i", *(round(v * 65_536) for v in (0.9642, 1, 0.8249)))
+    return bytes(head) + table + body
+
+
+def saved(form: str, pixels: Image, mode: str = "RGB", **options: Any) -> bytes:
+    """Return ``pixels`` (RGB) as another program writes them, in a Pillow mode such as ``CMYK``."""
+    file = io.BytesIO()
+    Pillow.fromarray(pixels).convert(mode).save(file, form, **options)
+    return file.getvalue()
+
+
+def animation(form: str, **options: Any) -> bytes:
+    """Return an animation that begins with :func:`corners`."""
+    moved = [Pillow.fromarray(np.roll(corners(), 8 * step, 1)) for step in range(1, 4)]
+    return saved(form, corners(), save_all=True, append_images=moved, duration=100, **options)
+
+
+def hdr_video(path: Path, signal: float, transfer: int, degrees: int = 0) -> Path:
+    """Write an even 10-bit video of ``signal`` (0 to 1), as a phone films HDR."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=Fraction(8), options={"crf": "5"})
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p10le"
+        codec = stream.codec_context
+        codec.color_trc, codec.color_primaries, codec.colorspace = transfer, 9, 9
+        stream.set_display_rotation(degrees)
+        pixels = np.full((48, 64, 3), round(signal * 65_535), np.uint16)
+        for _ in range(3):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb48le")))
+        container.mux(stream.encode(None))
+    return path
 
 
 def phone_video(path: Path, degrees: int, frames: int = 4) -> Path:

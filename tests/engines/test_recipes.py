@@ -51,7 +51,7 @@ def test_the_process_that_reads_a_recipe_does_not_open_the_video_itself(tmp_path
 
 def test_a_video_whose_tag_is_too_large_is_refused(tmp_path: Path) -> None:
     path = video(tmp_path, {METADATA_KEY: "x" * (9 << 20)})
-    with pytest.raises(DamagedFile, match="too much to be a recipe"):
+    with pytest.raises(DamagedFile, match="too large to be a recipe"):
         read_recipe(path)
 
 
@@ -87,7 +87,7 @@ def test_fields_of_a_newer_release_survive(tmp_path: Path) -> None:
     ("content", "sentence"),
     [
         (b"", "is empty"),
-        (b"{", "not whole JSON"),
+        (b"{", "not valid JSON"),
         (b"[1, 2]", "holds no recipe"),
         (b'{"a": 1}', "holds no recipe"),
         (b"\x00\x01\xff\xfe" * 20, "neither an mp4 nor"),

@@ -75,7 +75,7 @@ class Shop:
     def note(self) -> None:
         """Remember every process there is now, so that none is left behind."""
         status = self.manager.supervisor()
-        if status is None:
+        if status is None or status.host:  # elsewhere its pid is another process's here
             return
         with suppress(psutil.NoSuchProcess):
             supervisor = psutil.Process(status.pid)
@@ -90,7 +90,7 @@ class Shop:
         """Signal the supervisor, wait for its end, and see that its workers end with it."""
         self.note()
         status = self.manager.supervisor()
-        if status is None:
+        if status is None or status.host:
             return
         process = psutil.Process(status.pid)
         children = process.children(recursive=True)

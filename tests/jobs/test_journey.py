@@ -134,21 +134,21 @@ def test_a_watcher_hears_of_each_change_by_itself(shop: Shop) -> None:
 
 
 def test_a_placeholder_runs_beside_its_render_and_is_not_listed(shop: Shop) -> None:
-    job = shop.manager.submit(request(steps=20, step_s=0.02), preview=request("stand-in"))
+    job = shop.manager.submit(request(steps=20, step_s=0.02), preview=request("sketch"))
     assert job.preview_job_id is not None
-    done, stand_in = shop.ended(job.job_id, job.preview_job_id)
-    assert stand_in.preview_of == job.job_id
-    assert stand_in.priority == Priority.PREVIEW
-    assert stand_in.started_at is not None
+    done, sketch = shop.ended(job.job_id, job.preview_job_id)
+    assert sketch.preview_of == job.job_id
+    assert sketch.priority == Priority.PREVIEW
+    assert sketch.started_at is not None
     assert done.started_at is not None
-    assert stand_in.started_at <= done.started_at
+    assert sketch.started_at <= done.started_at
     assert [j.job_id for j in shop.manager.jobs().jobs] == [job.job_id]
 
 
 def test_no_placeholder_waits_for_a_slow_render(shop: Shop) -> None:
     shop.use(cpu_workers=2)
     slow = [
-        shop.manager.submit(request(steps=300, step_s=0.05), preview=request(f"stand-in {n}"))
+        shop.manager.submit(request(steps=300, step_s=0.05), preview=request(f"sketch {n}"))
         for n in range(3)
     ]
     shop.ended(*[job.preview_job_id for job in slow if job.preview_job_id])

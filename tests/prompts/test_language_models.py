@@ -170,7 +170,7 @@ def test_the_users_words_reach_the_model_as_data_and_the_key_only_the_header(
 
 
 def _varied(*scenes: dict[str, Any], text: str = "A dog runs on the pier, seen anew") -> Reply:
-    listed = [{"prompt": f"{text} {i}.", "scene": s} for i, s in enumerate(scenes)]
+    listed = [{"prompt": f"{text}, {', '.join(s.values())}.", "scene": s} for s in scenes]
     return Reply(json.dumps({"variations": listed}))
 
 
@@ -219,6 +219,64 @@ def test_variations_that_break_a_promise_are_substituted(
     made = _vary(settings, 3)
     assert {v.source for v in made} == {Source.SUBSTITUTE}
     assert all(v.scene.subject == "a dog" and v.changes for v in made)
+
+
+def test_near_duplicates_are_asked_for_once_more_and_what_is_new_is_taken(
+    endpoint: Misbehaving, settings: Settings
+) -> None:
+    words = "A dog runs along the pier under a wide grey sky while gulls circle above the harbour"
+    same = [
+        {"prompt": f"{words} {end}.", "scene": {"weather": weather}, "name": name}
+        for end, weather, name in (
+            ("and waves break", "rain", "The harbour"),
+            ("and the waves break", "fog", "The pier"),
+            ("at night as a lantern sways", "snow", "the Harbour"),
+        )
+    ]
+    fresh = {
+        "prompt": "A dog runs through deep snow.",
+        "scene": {"weather": "snow"},
+        "name": "Snow",
+    }
+    endpoint.answers(
+        Reply(json.dumps({"variations": same})), Reply(json.dumps({"variations": [fresh]}))
+    )
+    made = _vary(settings, 3)
+    taken = [v for v in made if v.source is Source.PROVIDER]
+    assert [v.name for v in taken] == ["The harbour", "Snow"]
+    assert task_of(endpoint.requests[1])["count"] == 2
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I'm sorry, but I can't help with the dog.",
+        "<html><body>A dog runs in the rain on the pier.</body></html>" * 3,
+        "A dog runs in the rain on the",
+        "A dog runs in the rain. " * 9,
+        "A dog runs in the rain with Tom Hanks on the pier.",
+    ],
+)
+def test_what_is_no_prompt_is_no_variation(
+    text: str, endpoint: Misbehaving, settings: Settings
+) -> None:
+    answer = {"variations": [{"prompt": text, "scene": {"weather": "rain"}}]}
+    endpoint.answers(Reply(json.dumps(answer)))
+    assert {v.source for v in _vary(settings, 1)} == {Source.SUBSTITUTE}
+
+
+def test_what_came_before_a_stream_broke_off_is_kept(
+    endpoint: Misbehaving, settings: Settings
+) -> None:
+    listed = [
+        {"prompt": f"A dog runs on the pier in {w}.", "scene": {"weather": w}}
+        for w in ("rain", "snow", "fog")
+    ]
+    text = json.dumps({"variations": listed})
+    endpoint.answers(Reply.streamed(*(text[i : i + 9] for i in range(0, len(text), 9)), drop=True))
+    made = _vary(settings, 3)
+    assert made[0].prompt == "A dog runs on the pier in rain."
+    assert [v.source for v in made][-1] is Source.FALLBACK
 
 
 def test_held_fields_hold_against_the_model(endpoint: Misbehaving, settings: Settings) -> None:
@@ -297,12 +355,11 @@ def test_the_session_keeps_what_was_said_but_never_the_key(
     endpoint: Misbehaving, settings: Settings
 ) -> None:
     endpoint.answers(Reply(GOOD.replace("wet pier", f"pier {KEY}")))
-    writer = PromptWriter(settings)
-    sessions = Sessions(settings, writer)
+    sessions = Sessions(settings)
 
     async def begin() -> tuple[str, int]:
         session_id, entry = await sessions.enhance(ROUGH)
-        await writer.close()
+        await sessions.language.close()
         return session_id, entry.index
 
     session_id, index = asyncio.run(begin())

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from workbench.errors import InvalidRequest, NotFound
-from workbench.prompts import PromptWriter, Sessions
+from workbench.prompts import Sessions
 from workbench.prompts.model import EntryKind
 from workbench.scene import SCENE_FIELDS, Origin
 from workbench.settings import Settings
@@ -27,7 +27,7 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def sessions(settings: Settings) -> Iterator[Sessions]:
-    opened = Sessions(settings, PromptWriter(settings))
+    opened = Sessions(settings)
     yield opened
     opened.close()
 
@@ -45,7 +45,7 @@ def test_a_session_outlives_the_process_that_began_it(
 ) -> None:
     session_id = _begin(sessions)
     before = sessions.session(session_id)
-    again = Sessions(settings, PromptWriter(settings))
+    again = Sessions(settings)
     assert again.session(session_id) == before
     again.close()
 
@@ -296,7 +296,7 @@ def test_ten_thousand_entries_are_read_back_in_pages(sessions: Sessions) -> None
 def test_two_processes_worth_of_sessions_number_their_entries_apart(
     settings: Settings, sessions: Sessions
 ) -> None:
-    other = Sessions(settings, PromptWriter(settings))
+    other = Sessions(settings)
     session_id = _begin(sessions)
 
     async def both() -> None:

@@ -16,7 +16,7 @@ from tests.prompts.misbehaving import Misbehaving, Reply, task_of
 from tests.prompts.test_language_models import GOOD, ROUGH, TEXT
 from workbench.prompts import PromptWriter, Sessions
 from workbench.prompts.answers import prompt_so_far
-from workbench.prompts.model import Draft, Entry, Source
+from workbench.prompts.model import Draft, Entry, Exchange, Source
 from workbench.settings import Settings
 
 T = TypeVar("T")
@@ -227,14 +227,15 @@ def test_of_an_unfinished_answer_only_the_readable_prompt_is_shown(answer: str, 
 
 
 def _variation(asked: dict[str, Any]) -> Reply:
-    weathers = ["rain", "snow", "fog", "mist"] if task_of(asked)["seed"] % 2 else ["hail", "wind"]
     listed = [
-        {"prompt": f"A dog runs on the pier in {w}.", "scene": {"weather": w}} for w in weathers
+        {"prompt": f"A dog runs on the pier in {w}.", "scene": {"weather": w}, "name": f"In {w}"}
+        for w in ("rain", "snow", "fog", "mist", "hail", "wind")
     ]
-    return Reply(json.dumps({"variations": listed}))
+    text = json.dumps({"variations": listed})
+    return Reply.streamed(*(text[i : i + 9] for i in range(0, len(text), 9)))
 
 
-def test_variations_are_kept_and_told_as_their_questions_are_answered(
+def test_variations_are_kept_and_told_as_each_is_written_and_asked_for_in_one_call(
     endpoint: Misbehaving, settings: Settings
 ) -> None:
     shown = threading.Event()
@@ -243,16 +244,17 @@ def test_variations_are_kept_and_told_as_their_questions_are_answered(
         if "idea" in task_of(asked):
             return Reply(GOOD)
         reply = _variation(asked)
-        # The second question is not answered before the first one's prompts are on the screen.
-        reply.gate = shown if task_of(asked)["seed"] == 0 else None
+        # The second half is not written before the first half's prompts are on the screen.
+        reply.gate = shown
         return reply
 
     endpoint.behaviour = behave
     told: list[Entry] = []
     kept_when_told: list[int] = []
+    kept_said: list[Exchange] = []
 
-    async def journey(writer: PromptWriter) -> tuple[Entry, ...]:
-        sessions = Sessions(settings, writer)
+    async def journey(_writer: PromptWriter) -> tuple[Entry, ...]:
+        sessions = Sessions(settings)
         session_id, _ = await sessions.enhance(ROUGH)
 
         def show(entry: Entry) -> None:
@@ -261,6 +263,8 @@ def test_variations_are_kept_and_told_as_their_questions_are_answered(
             kept_when_told.append(len(sessions.history(session_id)))
 
         entries = await sessions.variations(session_id, [0], 9, on_entry=show)
+        kept_said.extend(sessions.transcript(session_id, entries[1].index))
+        await sessions.language.close()
         sessions.close()
         return entries
 
@@ -268,17 +272,23 @@ def test_variations_are_kept_and_told_as_their_questions_are_answered(
     assert len(entries) == 9
     assert {e.index for e in told} == {e.index for e in entries[1:]}
     assert [e.source for e in told] == [Source.PROVIDER] * 6 + [Source.SUBSTITUTE] * 2
-    assert kept_when_told[0] == 5
+    assert kept_when_told[0] < 5
+    assert [e.request for e in entries[1:3]] == ["In rain", "In snow"]
+    counts = [task_of(asked)["count"] for asked in endpoint.requests[1:]]
+    assert counts == [8, 2]  # those that are missing are asked for once more
+    assert "In rain" in json.dumps(task_of(endpoint.requests[2])["avoid"])
+    assert len(kept_said) == 2
 
 
 def test_a_builtin_set_is_told_whole(settings: Settings) -> None:
     builtin = settings.model_copy(update={"language_provider": "builtin"})
     told: list[Entry] = []
 
-    async def journey(writer: PromptWriter) -> tuple[Entry, ...]:
-        sessions = Sessions(builtin, writer)
+    async def journey(_writer: PromptWriter) -> tuple[Entry, ...]:
+        sessions = Sessions(builtin)
         session_id, _ = await sessions.enhance(ROUGH, on_text=pytest.fail)
         entries = await sessions.variations(session_id, [0], on_entry=told.append)
+        await sessions.language.close()
         sessions.close()
         return entries
 

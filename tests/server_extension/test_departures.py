@@ -6,6 +6,7 @@ import io
 import socket
 import time
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -13,6 +14,9 @@ import pytest
 import websocket
 
 from tests.live_server import TOKEN, LiveServer
+from workbench.jobs.client.manager import JobManager
+from workbench.rendering import RenderRequest
+from workbench.settings import Settings
 
 PROMPTS = [
     "a stormy sea",
@@ -94,6 +98,64 @@ def test_event_clients_are_bounded_in_number(tmp_path: Path) -> None:
                 assert time.monotonic() < limit, "a client that left still holds its place"
                 time.sleep(0.1)
         two[1].close()
+
+
+@pytest.fixture(scope="module")
+def crowded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """A server that has room for one event client, and more jobs than are told at once."""
+    limits = {"WORKBENCH_MAX_EVENT_CLIENTS": "1", "WORKBENCH_CLIENT_STALL_S": "1"}
+    with LiveServer(tmp_path_factory.mktemp("many") / "outputs", environment=limits) as server:
+        server.post("/api/video/pause", {})
+        manager = JobManager(Settings(outputs=server.outputs, max_queued_jobs=10_000))
+        prompt = "a long road " * 100
+        for count in (11, 4_990):  # all of one batch change at once
+            manager.submit_batch([RenderRequest(prompt=prompt) for _ in range(count)])
+        manager.close()
+        yield server
+
+
+def _listen(server: LiveServer, since: int) -> websocket.WebSocket:
+    """Open a stream of events over a connection that holds little."""
+    line = socket.socket()
+    line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+    line.settimeout(60)
+    line.connect(("127.0.0.1", server.port))
+    return websocket.create_connection(
+        f"ws://127.0.0.1:{server.port}/api/video/events?since={since}",
+        header=[f"Authorization: token {TOKEN}"],
+        socket=line,
+    )
+
+
+def test_a_client_that_resumes_from_the_beginning_of_time_is_refused(crowded: LiveServer) -> None:
+    with pytest.raises(websocket.WebSocketBadStatusException) as refused:
+        _listen(crowded, since=0)
+    assert refused.value.status_code == 400
+    assert b"More than 5,000 jobs have changed" in (refused.value.resp_body or b"")
+
+
+def test_an_event_client_that_reads_nothing_loses_its_place(crowded: LiveServer) -> None:
+    newest = crowded.get("/api/video/jobs?limit=1").json()["jobs"][0]["revision"]
+    silent = _listen(crowded, since=newest - 1)
+    with pytest.raises(websocket.WebSocketBadStatusException) as refused:
+        _listen(crowded, since=newest)
+    assert refused.value.status_code == 429
+    limit = time.monotonic() + 120
+    while True:
+        try:
+            _listen(crowded, since=newest).close()
+            break
+        except websocket.WebSocketBadStatusException:
+            assert time.monotonic() < limit, "a client that reads nothing still holds its place"
+            time.sleep(0.1)
+    assert "An event client read nothing for 1 s" in crowded.log.read_text("utf-8")
+    assert silent.sock is not None
+    try:  # what was sent before is still there; then comes the end
+        while silent.sock.recv(1 << 20):
+            pass
+    except ConnectionResetError:
+        pass
+    silent.sock.close()
 
 
 def _begin(server: LiveServer, path: str) -> socket.socket:

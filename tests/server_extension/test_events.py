@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import logging
 import time
 from types import SimpleNamespace
 from typing import Any, cast
-from unittest.mock import Mock, patch
 
 import pytest
 import websocket
-from tornado.web import HTTPError
 
-from server_extension.handlers.events import EventsHandler, Subscriber
-from server_extension.presentation import Presenter
+from server_extension.handlers.events import Subscriber
 from tests.live_server import TOKEN, LiveServer
 from workbench.jobs.model import Job
 
@@ -96,48 +91,6 @@ def test_a_slow_listener_is_owed_the_newest_state_of_each_job_and_no_more() -> N
         listener.offer(_job("j1", "b", revision))
         listener.offer(_job("j3", "b", revision))
     assert {job_id: job.revision for job_id, job in listener.pending.items()} == {"j1": 9, "j3": 9}
-
-
-def test_a_client_that_reads_nothing_is_cut_off() -> None:
-    cut: list[bool] = []
-
-    async def never(_text: str) -> None:
-        await asyncio.Event().wait()
-
-    handler: Any = SimpleNamespace(
-        base_url="/",
-        log=logging.getLogger(__name__),
-        request=SimpleNamespace(connection=SimpleNamespace(close=lambda: cut.append(True))),
-        _studio=SimpleNamespace(settings=SimpleNamespace(client_stall_s=0.01)),
-        _write=never,
-    )
-    listener = Subscriber(frozenset(), frozenset())
-
-    async def send() -> None:
-        with patch.object(Presenter, "job", return_value=Mock(model_dump_json=lambda: "{}")):
-            listener.offer(_job("j1", "b", 1))
-            await asyncio.wait_for(EventsHandler._send(handler, listener), 60)
-
-    asyncio.run(send())
-    assert cut == [True]
-
-
-def test_a_client_that_resumes_from_too_long_ago_is_refused_in_words() -> None:
-    changed = tuple(_job(f"j{number}", "b", number) for number in range(6_000))
-    handler: Any = SimpleNamespace(
-        get_query_argument=lambda _name, _default: "0",
-        _studio=SimpleNamespace(
-            jobs=SimpleNamespace(
-                changes=lambda since, limit: SimpleNamespace(jobs=changed[since:][:limit])
-            )
-        ),
-    )
-    listener = Subscriber(frozenset(), frozenset({"b"}))
-    with pytest.raises(HTTPError, match="More than 5,000 jobs have changed") as caught:
-        EventsHandler._present_jobs(handler, listener)
-    assert caught.value.status_code == 400
-    changed = changed[:5_000]
-    assert len(EventsHandler._present_jobs(handler, listener)) == 5_000
 
 
 def _job(job_id: str, batch_id: str, revision: int) -> Job:

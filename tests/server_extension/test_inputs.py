@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+import asyncio
+import socket
+import threading
+from pathlib import Path
+from typing import Any, Self
 
 import cv2
+import httpx
 import numpy as np
+import psutil
 import pytest
 
-from tests.live_server import LiveServer
+from server_extension.handlers.uploads import Uploads
+from tests.live_server import TOKEN, LiveServer
+from workbench.settings import Settings
 
 _MISSING = "i_" + "0" * 20
 
@@ -54,7 +62,7 @@ def test_a_video_is_kept_and_a_finished_job_is_one_already(server: LiveServer) -
     for name in (job["job_id"], told.json()["input_id"]):
         refused = _asked(server, image=name)
         assert refused.status_code == 400
-        assert "animatic engine has no option 'image'" in refused.json()["message"]
+        assert "storyboard takes no image" in refused.json()["message"]
 
 
 @pytest.mark.parametrize(
@@ -66,6 +74,7 @@ def test_a_video_is_kept_and_a_finished_job_is_one_already(server: LiveServer) -
         (b"\0\0\0\x20ftypisom garbage", "video/mp4", 400),
         (b"{}", "application/json", 415),
         (b"GIF89a", "image/gif", 415),
+        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "video/quicktime", 400),
     ],
 )
 def test_what_is_neither_picture_nor_video_is_refused_in_words(
@@ -105,3 +114,101 @@ def test_a_job_without_a_video_cannot_be_continued_yet(server: LiveServer) -> No
         server.post("/api/video/resume", {})
     assert told.status_code == 400
     assert "has no video" in told.json()["message"]
+
+
+class Visitor(httpx.Client):
+    """A browser of its own, that came by the link with the token."""
+
+    def __init__(self, server: LiveServer) -> None:
+        super().__init__(base_url=server.url, timeout=60, trust_env=False)
+
+    def __enter__(self) -> Self:
+        super().__enter__()
+        self.get("/lab", params={"token": TOKEN}).raise_for_status()
+        return self
+
+    def upload(self, content: bytes, path: str = "/api/video/inputs") -> httpx.Response:
+        """Send a picture as a page does: with the cookie, and the token that guards it."""
+        headers = {"Content-Type": "image/png", "X-XSRFToken": self.cookies["_xsrf"]}
+        return self.post(path, content=content, headers=headers)
+
+
+def test_each_visitor_may_send_so_many_files_and_bytes_within_an_hour(tmp_path: Path) -> None:
+    picture = _picture(".png")
+    limits = {
+        "WORKBENCH_MAX_VISITOR_UPLOADS": "3",
+        "WORKBENCH_MAX_VISITOR_UPLOAD_BYTES": str(3 * len(picture)),
+    }
+    with LiveServer(tmp_path / "outputs", environment=limits) as server:
+        with Visitor(server) as first, Visitor(server) as second:
+            assert [first.upload(picture).status_code for _ in range(2)] == [201, 201]
+            assert first.upload(picture + bytes(1)).status_code == 429  # more bytes than are left
+            assert first.upload(b"\x89PNG\r\n\x1a\n and then nothing").status_code == 400  # counts
+            told = first.upload(b"")
+            assert told.status_code == 429
+            assert "3 files" in told.json()["message"]
+            assert 0 < int(told.headers["Retry-After"]) <= 3_600
+            assert first.upload(picture, "/api/recipe").status_code == 429
+            assert second.upload(picture).status_code == 201
+        # A token without a cookie names nobody: all that come from one address are one.
+        assert [_send(server, picture, "image/png").status_code for _ in range(4)] == [
+            201, 201, 201, 429,
+        ]  # fmt: skip
+
+
+def test_an_upload_beyond_the_largest_is_413_and_one_below_the_reserve_503(tmp_path: Path) -> None:
+    reserve = {"WORKBENCH_DISK_RESERVE_BYTES": str(1 << 60)}
+    with LiveServer(tmp_path / "outputs", environment=reserve) as server:
+        told = _send(server, bytes((64 << 20) + 1), "image/png")
+        assert (told.status_code, "67,108,864" in told.json()["message"]) == (413, True)
+        told = _send(server, _picture(".png"), "image/png")
+        assert (told.status_code, "reserve" in told.json()["message"]) == (503, True)
+        assert told.headers["Retry-After"]
+
+
+def test_nothing_that_a_stranger_sends_is_kept_in_memory(tmp_path: Path) -> None:
+    with LiveServer(tmp_path / "outputs") as server:
+        assert server.process is not None
+        memory = psutil.Process(server.process.pid)
+        with httpx.Client(timeout=60, trust_env=False) as stranger:
+            xsrf = stranger.get(f"{server.url}/login").cookies["_xsrf"]  # anybody gets one
+        before = memory.memory_info().rss
+        sent = 60 << 20
+        head = (
+            "POST /api/video/inputs HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: image/png\r\n"
+            f"Cookie: _xsrf={xsrf}\r\nX-XSRFToken: {xsrf}\r\n"
+            f"Content-Length: {sent + 1}\r\n\r\n"
+        )
+        lines = []
+        for _ in range(4):
+            line = socket.create_connection(("127.0.0.1", server.port), timeout=60)
+            line.sendall(head.encode())
+            line.sendall(bytes(sent))  # all but the last byte
+            lines.append(line)
+        grown = memory.memory_info().rss - before
+        for line in lines:
+            line.sendall(b"x")
+            assert line.recv(1_024).startswith(b"HTTP/1.1 403")
+            line.close()
+        assert grown < 2 * sent, f"{grown >> 20} MiB for four strangers"
+
+
+def test_uploads_are_decoded_two_at_a_time(tmp_path: Path) -> None:
+    uploads = Uploads(Settings(outputs=tmp_path))
+    both = threading.Barrier(2, timeout=60)
+    running: set[int] = set()
+    most: list[int] = []
+
+    def decode(number: int) -> None:
+        running.add(number)
+        both.wait()  # which no third can keep from opening
+        most.append(len(running))
+        both.wait()
+        running.discard(number)
+
+    async def send() -> None:
+        await asyncio.gather(*(uploads.in_turn(decode, number) for number in range(6)))
+
+    asyncio.run(send())
+    assert len(most) == 6
+    assert max(most) <= 3  # one may have begun its turn while another leaves

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import select
 import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Self
+from urllib.parse import quote
 
 import pytest
 
@@ -39,6 +41,10 @@ def rendered(server: LiveServer, prompt: str) -> str:
     asked = {"prompt": prompt, "num_frames": 5, "width": 128, "height": 96}
     job_id: str = server.post("/api/video/single_inference", asked).json()["job_id"]
     server.wait_for_job(job_id)
+    limit = time.monotonic() + 60
+    while not server.get(f"/api/video/status/{job_id}").json()["scores"]:  # the last change of all
+        assert time.monotonic() < limit
+        time.sleep(0.05)
     return job_id
 
 
@@ -81,6 +87,10 @@ class Connection:
         body = self._received.read(int(headers.get("content-length", 0)))
         is_json = headers.get("content-type", "").startswith("application/json")
         return status, headers, json.loads(body) if body and is_json else body
+
+    def is_silent(self) -> bool:
+        """Tell whether nothing arrives for a moment."""
+        return not select.select([self._socket], [], [], 0.3)[0]
 
     def ask(self, request: bytes) -> tuple[int, dict[str, str], Any]:
         """Send a request and return its answer."""
@@ -258,3 +268,83 @@ def told_eventually(server: LiveServer, job_id: str, status: str) -> bool:
             return True
         time.sleep(0.1)
     return False
+
+
+def waiting_poll(job_id: str, etag: str, *, wait: str = "50") -> bytes:
+    """Return a request that waits until a job's status is no longer the one with ``etag``."""
+    return (
+        f"GET /api/video/status/{job_id}?wait={wait}&known={quote(etag)} HTTP/1.1\r\n"
+        f"Host: 127.0.0.1\r\nAuthorization: token {TOKEN}\r\n\r\n"
+    ).encode()
+
+
+def note(server: LiveServer, job_id: str, text: str) -> None:
+    server.post(f"/api/video/note/{job_id}", {"note": text}).raise_for_status()
+
+
+def test_a_waiting_poll_is_answered_by_the_change_that_it_waits_for(
+    polled: LiveServer, job_id: str
+) -> None:
+    with Connection(polled) as connection:
+        _, headers, _ = connection.ask(poll(job_id))
+        for number in range(5):
+            connection.send(waiting_poll(job_id, headers["etag"]))
+            assert connection.is_silent()
+            note(polled, job_id, f"look {number}")
+            status, headers, body = connection.receive()
+            assert (status, body["note"]) == (200, f"look {number}")
+
+
+def test_a_poll_that_knows_another_state_does_not_wait(polled: LiveServer, job_id: str) -> None:
+    with Connection(polled) as connection:
+        for known in ("", "something else", '"0"'):
+            status, _, body = connection.ask(waiting_poll(job_id, known))
+            assert (status, body["job_id"]) == (200, job_id)
+
+
+def test_a_poll_that_waits_in_vain_gets_the_state_that_it_knows(
+    polled: LiveServer, job_id: str
+) -> None:
+    with Connection(polled) as connection:
+        _, known, before = connection.ask(poll(job_id))
+        status, headers, body = connection.ask(waiting_poll(job_id, known["etag"], wait="0.2"))
+        assert (status, headers["etag"], body) == (200, known["etag"], before)
+
+
+def test_a_batch_is_waited_for_until_it_has_ended(polled: LiveServer) -> None:
+    asked = {"prompts": ["a kite", "a boat"], "num_frames": 5, "width": 128, "height": 96}
+    batch_id = polled.post("/api/video/batch_inference", asked).json()["batch_id"]
+    etag, status = "", ""
+    for _ in range(1_000):
+        path = f"/api/video/batch_status/{batch_id}?wait=50&known={quote(etag)}"
+        answer = polled.get(path).raise_for_status()
+        assert answer.headers["etag"] != etag
+        etag, status = answer.headers["etag"], answer.json()["status"]
+        if status == "complete":
+            return
+    raise AssertionError(status)
+
+
+@pytest.mark.parametrize("wait", ["-1", "61", "nan", "inf", "soon"])
+def test_a_wait_out_of_range_is_refused_in_words(
+    polled: LiveServer, job_id: str, wait: str
+) -> None:
+    answer = polled.get(f"/api/video/status/{job_id}?wait={wait}")
+    assert answer.status_code == 400
+    assert answer.json()["errors"] == [
+        {"field": "wait", "problem": "must be a number of seconds from 0 to 60"}
+    ]
+
+
+def test_a_right_that_is_lost_while_a_poll_waits_ends_it(
+    polled: LiveServer, job_id: str, revoked: Path
+) -> None:
+    with Connection(polled) as connection:
+        _, headers, _ = connection.ask(poll(job_id))
+        connection.send(waiting_poll(job_id, headers["etag"], wait="2"))
+        assert connection.is_silent()
+        revoked.touch()
+        try:
+            assert connection.receive()[0] == 403
+        finally:
+            revoked.unlink()

@@ -54,3 +54,29 @@ def test_an_answer_is_reused_until_its_job_changes(jobs: JobManager) -> None:
     cache = StatusCache(jobs, Presenter("/"))
     asyncio.run(ask(cache))
     cache.close()
+
+
+def test_polls_wait_only_while_they_are_asked_and_within_bounds(
+    jobs: JobManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job_id = jobs.submit(REQUEST).job_id
+    monkeypatch.setattr("server_extension.status_cache._MOST_WAITING", 3)
+
+    async def ask(cache: StatusCache) -> None:
+        known = (await cache.job(job_id)).etag
+        polls = [asyncio.ensure_future(cache.job(job_id, known=known, wait_s=60)) for _ in range(3)]
+        await asyncio.sleep(0)
+        assert (await cache.job(job_id, known=known, wait_s=60)).etag == known  # one too many
+        assert cache.waiting == 3
+        polls[0].cancel()
+        await asyncio.wait(polls[:1])
+        assert cache.waiting == 2
+        jobs.note(job_id, "look here")
+        cache.forget(job_id)
+        for poll in polls[1:]:
+            assert b"look here" in (await poll).body
+        assert cache.waiting == 0
+
+    cache = StatusCache(jobs, Presenter("/"))
+    asyncio.run(ask(cache))
+    cache.close()

@@ -128,16 +128,19 @@ def test_variations_come_one_by_one(writing: LiveServer, model: Misbehaving) -> 
     shown = threading.Event()
 
     def behave(asked: dict[str, Any]) -> Reply:
-        task = task_of(asked)
-        if "idea" in task:
+        if "idea" in task_of(asked):
             return Reply(GOOD)
-        first = task["seed"] == 0
         listed = [
-            {"prompt": f"A dog runs on the pier in {w}.", "scene": {"weather": w}}
-            for w in (("rain", "snow", "fog", "mist") if first else ("hail", "wind"))
+            {
+                "prompt": f"A dog runs on the pier in {w}.",
+                "scene": {"weather": w},
+                "name": f"In {w}",
+            }
+            for w in ("rain", "snow", "fog", "mist", "hail", "wind")
         ]
-        # The second question is not answered before the first one's prompts are on the screen.
-        return Reply(json.dumps({"variations": listed}), gate=None if first else shown)
+        text = json.dumps({"variations": listed})
+        # The second half is not written before the first half's prompts are on the screen.
+        return Reply.streamed(*(text[i : i + 9] for i in range(0, len(text), 9)), gate=shown)
 
     model.behaviour = behave
     begun = writing.post("/api/enhance", {"rough_prompt": "dog running"}).json()
@@ -149,6 +152,7 @@ def test_variations_come_one_by_one(writing: LiveServer, model: Misbehaving) -> 
     assert [name for name, _ in told] == ["variation"] * 8
     assert [data["source"] for _, data in told] == ["provider"] * 6 + ["substitute"] * 2
     assert last == "answer"
+    assert [data["name"] for _, data in told[:2]] == ["In rain", "In snow"]
     assert {data["index"] for _, data in told} == {v["index"] for v in answer["variations"][1:]}
 
 

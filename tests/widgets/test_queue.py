@@ -105,7 +105,7 @@ def test_one_that_waits_is_put_before_all_others_of_its_session(talk: Talk, stud
     talk.wait_until(lambda: all(job["state"] == "complete" for job in talk.jobs))
     started = sorted(talk.jobs, key=lambda job: job["started_at"])
     assert last in {job["job_id"] for job in started[:2]}, "two processors take two at once"
-    assert "does not wait" in talk.ask("first", job=last)["error"]["message"]
+    assert "no longer waiting" in talk.ask("first", job=last)["error"]["message"]
 
 
 def test_a_waiting_render_takes_another_priority(talk: Talk, studio: Studio) -> None:

@@ -11,13 +11,16 @@ import pytest
 
 import workbench
 from tests.widgets.talk import Talk
-from workbench.errors import Busy
+from workbench.errors import Busy, InvalidRequest
+from workbench.identifiers import Kind, new_identifier
 from workbench.jobs.model import Batch, Job
 from workbench.prompts.model import Entry
+from workbench.rendering import RenderParameters
 from workbench.scene import SCENE_FIELDS
 from workbench.settings import Settings
 from workbench.studio import Studio
 from workbench.widgets.presentation import FIELD_GROUPS, field_views
+from workbench.widgets.renders import render_parameters
 
 
 class FullStudio(Studio):
@@ -124,10 +127,11 @@ def test_a_private_screen_lists_only_what_its_browser_knows(talk: Talk, tmp_path
     session_id = talk.bench.session_state["id"]
     studio = FullStudio(Settings(outputs=tmp_path / "outputs"))
     visitor = Talk(workbench.Workbench(using=studio, private=True))
-    assert visitor.ask("sessions", known=[])["value"] == []
-    known = visitor.ask("sessions", known=[session_id, "s_nonsense"])["value"]
+    assert visitor.ask("sessions", known=[])["value"]["sessions"] == []
+    known = visitor.ask("sessions", known=[session_id, "s_nonsense"])["value"]["sessions"]
     assert [one["id"] for one in known] == [session_id]
-    assert [one["id"] for one in talk.ask("sessions", known=[])["value"]] == [session_id]
+    mine = talk.ask("sessions", known=[])["value"]["sessions"]
+    assert [one["id"] for one in mine] == [session_id]
     visitor.bench.close()
     studio.close()
 
@@ -189,13 +193,49 @@ def test_every_field_of_a_scene_stands_in_one_group() -> None:
         {"options": {"image": "picture.png"}},
         {"options": {"lora": {"weights": "/etc/hostname"}}},
         {"options": {"files": ["file:///etc/hostname"]}},
+        {"transformer": "/models/secret.gguf"},
+        {"transformer": "weights/secret.safetensors"},
+        {"transformer_2": "models/../../secret"},
+        {"text_encoder": "here"},
+        {"vae": " ./secret"},
+        {"loras": [{"path": "/models/secret.safetensors"}]},
+        {"loras": [{"path": "owner/name", "file": "../secret.safetensors"}]},
+        {"loras": [{"path": "a/b/c"}]},
+        {"model": "C:\\\\secret"},
     ],
 )
-def test_a_page_cannot_name_a_file_of_the_server(talk: Talk, options: dict[str, Any]) -> None:
+def test_a_page_cannot_name_a_file_of_the_server(
+    talk: Talk, options: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path)
     talk.ask("enhance", text="dog running")
     refused = talk.ask("render", index=0, options=options)
-    assert "cannot name files" in refused["error"]["message"]
+    assert "cannot use file paths" in refused["error"]["message"]
     assert refused["error"]["fields"] == list(options)
+
+
+def test_every_parameter_that_can_name_weights_or_a_file_is_guarded() -> None:
+    texts = {"negative_prompt", "engine"}  # said to a model; looked up among the engines
+    for name, field in RenderParameters.model_fields.items():
+        if "str" not in str(field.annotation) or "Literal" in str(field.annotation):
+            continue
+        for value in ("/etc/hostname", {"path": "/etc/hostname"}, [{"path": "/etc/hostname"}]):
+            try:
+                render_parameters({name: value})
+            except InvalidRequest:
+                continue
+            assert name in texts, (name, value)
+
+
+def test_a_page_names_models_of_a_hub_and_inputs_by_id() -> None:
+    named = {
+        "model": "Wan-AI/Wan2.2-TI2V-5B-Diffusers",
+        "loras": [{"path": "owner/my.lora-v1.2", "file": "high/lora.safetensors"}],
+        "image": new_identifier(Kind.INPUT),
+        "negative_prompt": "/ no text, file: none",
+    }
+    assert set(render_parameters(named).given) == set(named)
 
 
 def test_a_render_setting_that_there_is_not_is_told(talk: Talk) -> None:

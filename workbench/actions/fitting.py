@@ -11,7 +11,7 @@ from workbench.actions.render_settings import RenderSettings, aspect_of
 from workbench.errors import InvalidRequest
 from workbench.rendering import RenderRequest
 
-__all__ = ["fit", "standing"]
+__all__ = ["effective", "fit"]
 
 Complete = Callable[[RenderRequest], RenderRequest]
 """Fills in an engine's defaults; raises ``InvalidRequest`` for what the engine cannot render."""
@@ -37,21 +37,17 @@ def fit(settings: RenderSettings, request: RenderRequest, complete: Complete) ->
     if _SIZE & request.model_fields_set and (request.width or request.height):
         plain = {k: v for k, v in plain.items() if k not in _SIZE}
     request = request.model_copy(update=plain)
+    full = complete(request)
     if request.width is None and request.height is None and _shapes(settings):
-        request = _accepted(
-            request, _sizes(settings, complete(request)), complete, "width", "height"
-        )
+        request, full = _accepted(request, _sizes(settings, full), complete, "width", "height")
     if settings.seconds is not None and request.num_frames is None:
-        wanted = settings.seconds * (complete(request).fps or 1)
-        request = _accepted(request, _lengths(wanted), complete, "num_frames")
-    return complete(request)
+        wanted = settings.seconds * (full.fps or 1)
+        _, full = _accepted(request, _lengths(wanted), complete, "num_frames")
+    return full
 
 
-def standing(
-    settings: RenderSettings, request: RenderRequest, complete: Complete
-) -> RenderSettings:
-    """Return ``settings`` with what the engine fills in: what "twice as long" is measured by."""
-    full = fit(settings, request, complete)
+def effective(settings: RenderSettings, full: RenderRequest) -> RenderSettings:
+    """Return ``settings`` with the values of ``full``: what "twice as long" is measured by."""
     seconds = full.num_frames / full.fps if full.num_frames and full.fps else None
     known: dict[str, Any] = {
         "seconds": None if seconds is None else round(seconds, 3),
@@ -101,8 +97,8 @@ def _lengths(wanted: float) -> Iterator[dict[str, int]]:
 
 def _accepted(
     request: RenderRequest, options: Iterator[dict[str, int]], complete: Complete, *names: str
-) -> RenderRequest:
-    """Return ``request`` with the first of ``options`` that the engine accepts.
+) -> tuple[RenderRequest, RenderRequest]:
+    """Return ``request`` with the first of ``options`` that the engine accepts, and it complete.
 
     Raises the first ``InvalidRequest`` where none is, or another field is refused.
     """
@@ -111,11 +107,11 @@ def _accepted(
     for option in itertools.chain([first], options):
         tried = request.model_copy(update=option)
         try:
-            complete(tried)
+            full = complete(tried)
         except InvalidRequest as error:
             if not {problem.field for problem in error.problems} <= set(names):
                 raise
             refusal = refusal or error
         else:
-            return tried
+            return tried, full
     raise refusal or InvalidRequest("The engine accepts no such size or length.")

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Annotated, Any, Final, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from workbench.rendering import Profile
+from workbench.errors import FieldProblem, InvalidRequest
+from workbench.rendering import Lora, Profile, Quantisation
 
-__all__ = ["RENDER_SETTINGS", "RenderSettings", "aspect_of"]
+__all__ = ["RENDER_SETTINGS", "RenderSettings", "aspect_of", "changed_settings"]
 
 _ASPECT: Final = re.compile(r"\d{1,2}(?:\.\d{1,2})?:\d{1,2}(?:\.\d{1,2})?")
 
@@ -38,6 +40,12 @@ class RenderSettings(BaseModel):
     model: str | None = Field(None, max_length=400)
     engine: str | None = Field(None, max_length=64)
     profile: Profile | None = None
+    negative_prompt: str | None = Field(None, max_length=4_000)
+    loras: tuple[Lora, ...] | None = Field(None, max_length=16)
+    quantize: Quantisation | None = None
+    image: str | None = Field(None, max_length=64, description="What renders begin from, by id.")
+    last_image: str | None = Field(None, max_length=64, description="What renders end with.")
+    video: str | None = Field(None, max_length=64, description="What renders continue or change.")
 
     @field_validator("aspect")
     @classmethod
@@ -49,6 +57,10 @@ class RenderSettings(BaseModel):
     def stated(self) -> dict[str, Any]:
         """Return the settings that are set, by name."""
         return {name: value for name, value in self if value is not None}
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the settings that are set as plain JSON values."""
+        return self.model_dump(mode="json", exclude_none=True)
 
     def with_values(self, values: dict[str, Any]) -> Self:
         """Return these settings with ``values`` set and what they replace cleared.
@@ -74,7 +86,8 @@ _REPLACES: Final = {
     "height": ("aspect", "short_side"),
     "seconds": ("num_frames",),
     "num_frames": ("seconds",),
-    "engine": ("model",),
+    "engine": ("model", "loras", "quantize", "image", "last_image", "video"),
+    "model": ("loras",),
 }
 """The settings that a new value of each one makes void."""
 
@@ -87,3 +100,16 @@ def aspect_of(text: str) -> float:
     except (ValueError, ZeroDivisionError):
         return 0.0
     return ratio if 1 / 8 <= ratio <= 8 else 0.0
+
+
+def changed_settings(settings: RenderSettings, values: Mapping[str, Any]) -> RenderSettings:
+    """Return ``settings`` with ``values`` set; raises ``InvalidRequest`` for what does not fit."""
+    try:
+        return settings.with_values(dict(values))
+    except ValidationError as error:
+        problems = tuple(
+            FieldProblem(".".join(["values", *(str(p) for p in e["loc"])]), e["msg"])
+            for e in error.errors()
+        )
+        told = "; ".join(f"{p.field.rpartition('.')[2]} {p.problem}" for p in problems)
+        raise InvalidRequest(f"These render settings do not fit: {told}.", problems) from error

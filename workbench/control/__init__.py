@@ -1,7 +1,7 @@
 """Control as data: where the camera goes, what a robot does, which video a model follows.
 
-Knows numbers, the scene's vocabulary and the errors; neither engines nor jobs. Loads numpy and
-pydantic alone. Every control is immutable, hashable and the same JSON each time.
+Knows numbers, the scene's vocabulary and the errors; neither engines nor jobs. Loads only numpy and
+pydantic. Every control is immutable, hashable and the same JSON each time.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""What a robot does, one row of numbers a step: Cosmos 3's action sequences.
+"""A robot's actions as one row of numbers per step: Cosmos 3's action sequences.
 
-Knows the embodiments and the files that actions come in; no model.
+Knows the embodiments and the file formats of actions; no model.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _LARGEST: Final = 1e4
 
 @dataclass(frozen=True, slots=True)
 class Embodiment:
-    """A body that acts, as Cosmos 3 knows it."""
+    """A robot body that Cosmos 3 knows."""
 
     name: str
     """The model's ``domain_name``."""
@@ -70,7 +70,7 @@ def embodiments() -> Mapping[str, Embodiment]:
 
 
 class ActionSequence(BaseModel):
-    """Actions of one embodiment, one a step: row t leads from frame t to frame t + 1."""
+    """Actions of one embodiment, one per step: row t leads from frame t to frame t + 1."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -80,13 +80,15 @@ class ActionSequence(BaseModel):
     values: Annotated[tuple[tuple[Finite, ...], ...], Field(min_length=1, max_length=MAX_FRAMES)]
     """Shape (T, D): D is the embodiment's width."""
     fps: Finite | None = Field(None, gt=0, le=1_000)
-    """Steps a second; None where that is not known."""
+    """Steps per second; None if unknown."""
 
     @field_validator("embodiment")
     @classmethod
     def _is_known(cls, name: str) -> str:
         if name not in embodiments():
-            raise ValueError(f"{name[:40]!r} is no embodiment; known: {', '.join(embodiments())}")
+            raise ValueError(
+                f"{name[:40]!r} is not an embodiment; known: {', '.join(embodiments())}"
+            )
         return name
 
     @model_validator(mode="after")
@@ -107,7 +109,7 @@ class ActionSequence(BaseModel):
         try:
             rows = np.asarray(values, dtype=np.float64)
         except (ValueError, TypeError, OverflowError) as error:
-            raise invalid("values", f"are no table of numbers: {error}") from error
+            raise invalid("values", f"are not a table of numbers: {error}") from error
         if rows.ndim != 2:
             raise invalid("values", f"must have shape (T, D); got {rows.shape}")
         if len(rows) > MAX_FRAMES:
@@ -121,7 +123,7 @@ class ActionSequence(BaseModel):
         return np.array(self.values)
 
     def remarks(self) -> tuple[str, ...]:
-        """Return what is odd but allowed: rotations that are none."""
+        """Return warnings: rotations that are not valid."""
         array = self.array
         found = []
         column = 0
@@ -138,7 +140,7 @@ class ActionSequence(BaseModel):
         return tuple(found)
 
     def fitted(self, steps: int) -> Converted[Self]:
-        """Return the sequence with ``steps`` rows, as Cosmos 3 fits it: cut, or the last repeated."""
+        """Return the sequence with ``steps`` rows, as Cosmos 3 does: cut, or the last one repeated."""
         if not 1 <= steps <= MAX_FRAMES:
             raise invalid("steps", f"must be 1 to {MAX_FRAMES}")
         have = len(self.values)
@@ -156,10 +158,10 @@ class ActionSequence(BaseModel):
 def read_actions(
     path: Path, embodiment: str | None = None, *, fps: float | None = None
 ) -> ActionSequence:
-    """Return the actions in the NPY, CSV or JSON file at ``path``, told apart by their first bytes.
+    """Return the actions in the NPY, CSV or JSON file at ``path``, identified by their first bytes.
 
-    NPY and CSV hold numbers alone: ``embodiment`` must be given; JSON may name its own, and a
-    different one is refused. Raises ``InvalidRequest`` that names the row and column at fault.
+    NPY and CSV hold only numbers: ``embodiment`` must be given; JSON may name its own, and a
+    different one is rejected. Raises ``InvalidRequest`` that names the row and column at fault.
     """
     data = read_bounded(path)
     start = data[:64].lstrip(b"\xef\xbb\xbf \t\r\n")
@@ -178,14 +180,14 @@ def actions_to_npy(actions: ActionSequence) -> Converted[bytes]:
 
 
 def actions_to_csv(actions: ActionSequence) -> Converted[str]:
-    """Return the actions as CSV, one row a step, exact to the last digit."""
+    """Return the actions as CSV, one row per step, exact to the last digit."""
     file = io.StringIO()
     csv.writer(file, lineterminator="\n").writerows(map(repr, row) for row in actions.values)
     return Converted(file.getvalue(), _lost(actions, "CSV"))
 
 
 def _lost(actions: ActionSequence, form: str) -> tuple[str, ...]:
-    rate = "" if actions.fps is None else f" and the rate of {actions.fps:g} steps a second"
+    rate = "" if actions.fps is None else f" and the rate of {actions.fps:g} steps per second"
     return (
         f"{form} holds numbers alone: the embodiment {actions.embodiment}{rate} are not in it.",
     )
@@ -222,9 +224,9 @@ def _parse_csv(text: str, name: str) -> list[list[float]]:
                 found, wanted = len(rows[-1]), len(rows[0])
                 raise invalid(f"{name}, line {number}", f"has {found} columns, not {wanted}")
     except csv.Error as error:
-        raise invalid(name, f"is no CSV: {error}") from error
+        raise invalid(name, f"is not a CSV file: {error}") from error
     if not rows:
-        raise invalid(name, "holds no row of numbers")
+        raise invalid(name, "has no row of numbers")
     return rows
 
 

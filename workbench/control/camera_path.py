@@ -1,9 +1,8 @@
-"""Where a camera is at every moment, and through which lens it looks.
+"""A camera's pose and lens over time.
 
 Poses are camera-to-world matrices with OpenCV's axes: x right, y down, z forward. Lengths are scene
 units: one unit is the distance from the camera to its subject at the start, unless a form says
-otherwise. Knows how to interpolate; the forms that a path is read from and written to are the other
-modules of this package.
+otherwise. Knows how to interpolate; other modules of this package read and write file formats.
 """
 
 from __future__ import annotations
@@ -36,7 +35,7 @@ Matrix = tuple[_Row, _Row, _Row, _Row]
 
 
 class Intrinsics(BaseModel):
-    """The lens: focal lengths and principal point in pixels of a picture of the given size.
+    """The lens: focal lengths and principal point in pixels, for a picture of the given size.
 
     The middle of the top left pixel is (0, 0), as in OpenCV.
     """
@@ -52,7 +51,7 @@ class Intrinsics(BaseModel):
 
     @classmethod
     def of_view(cls, width: int, height: int, horizontal_deg: float = 60.0) -> Self:
-        """Return a lens with square pixels that sees ``horizontal_deg`` (1 to 170) across."""
+        """Return a lens with square pixels and a horizontal angle of view (1 to 170)."""
         if not 1 <= horizontal_deg <= 170:
             raise invalid("horizontal_deg", "the angle of view must be 1 to 170 degrees")
         focal = width / 2 / math.tan(math.radians(horizontal_deg) / 2)
@@ -86,7 +85,7 @@ class Intrinsics(BaseModel):
 
 
 class Keyframe(BaseModel):
-    """A pose that the camera takes at one moment."""
+    """The camera's pose at one moment."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -94,7 +93,7 @@ class Keyframe(BaseModel):
     c2w: Matrix
     """Camera to world, row by row: rotation (3×3) and position in the last column."""
     intrinsics: Intrinsics | None = None
-    """The lens at this moment, where it is not the path's own: a zoom."""
+    """The lens at this moment, if it differs from the path's: a zoom."""
 
     @field_validator("c2w", mode="before")
     @classmethod
@@ -120,7 +119,7 @@ class Keyframe(BaseModel):
 
 
 class CameraPath(BaseModel):
-    """A camera over time: keyframes, or one pose a frame."""
+    """A camera over time: keyframes, or one pose per frame."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -134,7 +133,7 @@ class CameraPath(BaseModel):
     def _in_order(self) -> Self:
         for number, (one, two) in enumerate(zip(self.keyframes, self.keyframes[1:], strict=False)):
             if two.time_s - one.time_s < _EVEN_S:
-                raise ValueError(f"keyframe {number + 1} must be later than the one before it")
+                raise ValueError(f"keyframe {number + 1} must be later than the previous one")
         size = self.intrinsics.width, self.intrinsics.height
         for number, frame in enumerate(self.keyframes):
             lens = frame.intrinsics
@@ -152,7 +151,7 @@ class CameraPath(BaseModel):
         intrinsics: Intrinsics | None = None,
         lenses: Sequence[Intrinsics] | None = None,
     ) -> Self:
-        """Return the path that takes the poses ``c2w`` (T, 4, 4), one a frame at ``fps``.
+        """Return the path through the poses ``c2w`` (T, 4, 4), one per frame at ``fps``.
 
         ``times_s`` gives each pose its own time instead; ``lenses`` each its own intrinsics. Raises
         ``InvalidRequest``.

@@ -27,7 +27,7 @@ _MODELS: Final[Mapping[str, tuple[tuple[int, int, int, int], int]]] = {
     "OPENCV": ((0, 1, 2, 3), 8),
     "FULL_OPENCV": ((0, 1, 2, 3), 12),
 }
-"""Camera model → where fx, fy, cx, cy stand among its parameters, and how many it has."""
+"""Camera model → positions of fx, fy, cx, cy among its parameters, and their number."""
 
 
 def path_from_colmap(
@@ -35,7 +35,7 @@ def path_from_colmap(
 ) -> Converted[CameraPath]:
     """Return the path of ``texts["images.txt"]`` and ``texts["cameras.txt"]``.
 
-    Images are taken in the order of their names, one a frame at ``fps``. Raises ``InvalidRequest``.
+    Images are sorted by name, one per frame at ``fps``. Raises ``InvalidRequest``.
     """
     cameras, notes = _parse_cameras(texts["cameras.txt"])
     names: list[str] = []

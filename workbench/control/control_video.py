@@ -1,6 +1,6 @@
 """A video that a model follows frame by frame: depth, edges, segments and their kind.
 
-Data only: which kind it is and where it comes from. Nothing here opens a video.
+Data only: its kind and origin. Nothing here opens a video.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ __all__ = ["ControlKind", "ControlVideo", "FinishedVideo", "StoryboardChannel", 
 
 
 class ControlKind(StrEnum):
-    """What the pixels of a control video say."""
+    """The meaning of a control video's pixels."""
 
     DEPTH = "depth"
     """Distance from the camera: near is bright."""
@@ -52,14 +52,14 @@ class FinishedVideo(BaseModel):
 
 
 class UploadedVideo(BaseModel):
-    """An uploaded video, which is of this kind already or from which it is computed."""
+    """An uploaded video, already of this kind or the source from which it is computed."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     type: Literal["upload"] = "upload"
     input_id: str = Field(pattern=id_pattern(Kind.INPUT))
     ready: bool = True
-    """Whether its pixels are of this kind already."""
+    """Whether its pixels are already of this kind."""
 
 
 class ControlVideo(BaseModel):

@@ -1,4 +1,4 @@
-"""What a conversion returns, and how data that does not fit is reported."""
+"""The result of a conversion, and errors for invalid data."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ def _finite(value: float) -> float:
 
 
 Finite = Annotated[float, AfterValidator(_finite)]
-"""A finite number, without the negative zero."""
+"""A finite number; negative zero becomes zero."""
 
 
 @dataclass(frozen=True, slots=True)
 class Converted(Generic[T_co]):
-    """The result of a conversion, and what its form could not hold."""
+    """The result of a conversion, and what its format could not hold."""
 
     value: T_co
     notes: tuple[str, ...] = ()
-    """One sentence for each thing that was dropped, rounded or assumed; empty if it is exact."""
+    """One sentence for each value dropped, rounded or assumed; empty if it is exact."""
 
 
 def invalid(field: str, problem: str) -> InvalidRequest:
@@ -46,7 +46,7 @@ def invalid(field: str, problem: str) -> InvalidRequest:
 
 
 def problems_of(error: ValidationError, what: str) -> InvalidRequest:
-    """Return the error that names each field of ``what`` at fault, the first eight of them."""
+    """Return the error that names the invalid fields of ``what``, at most eight."""
     problems = tuple(
         FieldProblem(
             ".".join(map(str, (what, *found["loc"]))),
@@ -58,7 +58,7 @@ def problems_of(error: ValidationError, what: str) -> InvalidRequest:
 
 
 def validated(model: type[M], data: Any, what: str) -> M:
-    """Return ``data`` as a ``model``; raises ``InvalidRequest`` that names every field at fault."""
+    """Return ``data`` as a ``model``; raises ``InvalidRequest``, naming the invalid fields."""
     try:
         return model.model_validate(data)
     except ValidationError as error:

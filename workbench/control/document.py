@@ -1,4 +1,4 @@
-"""Any control as one document: a union by ``type``, always the same JSON, and a digest of it."""
+"""Controls as JSON documents: a union by ``type``, canonical JSON, and its digest."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from workbench.control.conversion import invalid, problems_of
 __all__ = ["Control", "control_digest", "control_json", "parse_control"]
 
 Control = Annotated[CameraPath | ActionSequence | ControlVideo, Field(discriminator="type")]
-"""What may stand in a request's ``control``."""
+"""The types of a request's ``control``."""
 
 
 def parse_control(data: Any) -> CameraPath | ActionSequence | ControlVideo:
@@ -31,7 +31,7 @@ def parse_control(data: Any) -> CameraPath | ActionSequence | ControlVideo:
 
 
 def control_json(control: CameraPath | ActionSequence | ControlVideo) -> str:
-    """Return the one JSON text of ``control``: keys sorted, no spaces, what is not set left out."""
+    """Return the canonical JSON of ``control``: keys sorted, no spaces, unset fields omitted."""
     data = control.model_dump(mode="json", exclude_none=True)
     return json.dumps(data, sort_keys=True, separators=(",", ":"), allow_nan=False)
 

@@ -1,7 +1,7 @@
 """A camera path as a drawing: points of a top view, each with its time.
 
-On the drawing x runs right and z forward from where the camera stands at first; nothing of the
-camera's height is on it.
+In the drawing x is right and z is forward from the camera's first position; it does not contain the
+camera's height.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def path_from_drawing(
 
 
 def path_to_drawing(path: CameraPath) -> Converted[Drawing]:
-    """Return where the keyframes of ``path`` stand in a top view, exactly."""
+    """Return the exact positions of the keyframes of ``path`` in a top view."""
     points = np.column_stack([path.c2w[:, 0, 3], path.c2w[:, 2, 3], path.times_s])
     notes = []
     _, pitch, roll = to_yaw_pitch_roll(path.c2w[:, :3, :3])
@@ -69,7 +69,7 @@ def path_to_drawing(path: CameraPath) -> Converted[Drawing]:
     if np.abs(pitch).max() > _STILL or np.abs(roll).max() > _STILL:
         notes.append("A drawing has no tilt: pitch and roll are lost.")
     if not _looks_along(path):
-        notes.append("A drawing has points alone: where the camera looks is lost.")
+        notes.append("A drawing has only points: the camera's direction is lost.")
     if path.zooms:
         notes.append("A drawing has no lens: the zoom is lost.")
     return Converted(tuple((x, z, t) for x, z, t in points.tolist()), tuple(notes))
@@ -88,7 +88,7 @@ def _checked(points: Sequence[Sequence[float]]) -> Array:
         raise invalid("points", "must be finite numbers")
     late = np.flatnonzero(np.diff(table[:, 2]) <= 0)
     if late.size:
-        raise invalid(f"points.{late[0] + 1}", "must be later than the point before")
+        raise invalid(f"points.{late[0] + 1}", "must be later than the previous point")
     return table
 
 
@@ -100,13 +100,13 @@ def _looks_along(path: CameraPath) -> bool:
 
 
 def _along(table: Array, notes: list[str]) -> Array:
-    """Return the heading of the way at each point; where it stands still, that before it."""
+    """Return the heading at each point; at a standstill, the previous one."""
     if len(table) == 1:
         return np.zeros(1)
     span = np.diff(table[:, 2])
     slopes = np.diff(table[:, :2], axis=0) / span[:, None]
     speed = tangents(span, slopes)
-    # Where the camera halts, the way it came and the way it goes on say where it looks.
+    # At a halt, the heading comes from the directions before and after it.
     before = np.concatenate([slopes[:1], slopes])
     after = np.concatenate([slopes, slopes[-1:]])
     for fallback in (before, after):

@@ -1,4 +1,4 @@
-"""Reads files that a stranger may have made: bounded in size, never a pickle, every fault a message."""
+"""Reads untrusted files: limited in size, never a pickle, every fault a message."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ __all__ = [
 ]
 
 MAX_BYTES: Final = 64 << 20
-"""Largest file that is read, and largest that one may unpack to."""
+"""Largest file, and largest unpacked size."""
 NPY_MAGIC: Final = b"\x93NUMPY"
 ZIP_MAGIC: Final = b"PK\x03\x04"
 
@@ -36,7 +36,7 @@ _MOST_MEMBERS: Final = 64
 
 
 def read_bounded(path: Path) -> bytes:
-    """Return the file's content; raises ``InvalidRequest`` if it is no file or over 64 MiB."""
+    """Return the file's content; raises ``InvalidRequest`` if it is not a file or over 64 MiB."""
     try:
         if not path.is_file():
             raise invalid(path.name, "is no file")
@@ -54,7 +54,7 @@ def text_of(data: bytes, name: str) -> str:
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise invalid(name, f"is no text in UTF-8: byte {error.start} does not fit") from error
+        raise invalid(name, f"is not UTF-8 text: byte {error.start} does not fit") from error
 
 
 def parse_json(data: bytes, name: str) -> Any:
@@ -62,7 +62,7 @@ def parse_json(data: bytes, name: str) -> Any:
     try:
         return pydantic_core.from_json(data.removeprefix(b"\xef\xbb\xbf"))
     except ValueError as error:
-        raise invalid(name, f"is no JSON: {error}") from error
+        raise invalid(name, f"is not JSON: {error}") from error
 
 
 def parse_npy(data: bytes, name: str) -> Array:
@@ -83,7 +83,7 @@ def parse_npy(data: bytes, name: str) -> Array:
         for size in shape:
             count *= int(size)
         if count < 0 or count * dtype.itemsize > len(data) - file.tell():
-            raise invalid(name, f"breaks off: its header announces shape {shape}")
+            raise invalid(name, f"is truncated: its header gives shape {shape}")
         file.seek(0)
         array = np.lib.format.read_array(file, allow_pickle=False)
     except (
@@ -95,7 +95,7 @@ def parse_npy(data: bytes, name: str) -> Array:
         EOFError,
         IndexError,
     ) as error:
-        raise invalid(name, f"is no NPY file: {error}") from error
+        raise invalid(name, f"is not an NPY file: {error}") from error
     found = np.asarray(array, dtype=np.float64)
     if not np.isfinite(found).all():
         raise invalid(name, "holds numbers that are not finite")
@@ -124,12 +124,12 @@ def parse_npz(data: bytes, name: str) -> dict[str, Array]:
         ValueError,
         OSError,
     ) as error:
-        raise invalid(name, f"is no NPZ file: {error}") from error
+        raise invalid(name, f"is not an NPZ file: {error}") from error
     return arrays
 
 
 def parse_numbers(words: list[str], where: str) -> list[float]:
-    """Return ``words`` as finite numbers; raises ``InvalidRequest`` that names the one at fault."""
+    """Return ``words`` as finite numbers; raises ``InvalidRequest``, naming the invalid one."""
     found = []
     for word in words:
         try:

@@ -2,8 +2,8 @@
 
 Positions follow a cubic Hermite curve with Catmull–Rom tangents for uneven times; rotations follow
 a cubic Bézier curve on unit quaternions (Kim, Kim and Shin, *A general construction scheme for unit
-quaternion curves*, 1995) with tangents of the same kind. Between two keyframes alone that is a
-straight line and a slerp. Where two neighbours are equal the camera stands still between them.
+quaternion curves*, 1995) with tangents of the same kind. Between only two keyframes that is a
+straight line and a slerp. Between two equal keyframes the camera stands still.
 """
 
 from __future__ import annotations
@@ -106,7 +106,8 @@ def _rotations(times: Array, rotations: Array, at: Array, index: Any, *, smooth:
 def tangents(span: Array, slopes: Array) -> Array:
     """Return the derivative at each of K points, from the ``slopes`` (K - 1, D) between them.
 
-    It is that of the parabola through a point and its neighbours, and zero beside a standstill.
+    It is the derivative of the parabola through a point and its neighbours, and zero beside a
+    standstill.
     """
     h0, h1 = span[:-1, None], span[1:, None]
     before, after = slopes[:-1], slopes[1:]

@@ -1,8 +1,8 @@
-"""A camera path as keys held: ``"w-80,jw-40"``, the action language of Sana-WM.
+"""A camera path as held keys: ``"w-80,jw-40"``, the action language of Sana-WM.
 
 Source: ``diffusers/pipelines/sana_wm/cam_utils.py`` of diffusers 0.42 (``action_string_to_c2w``).
-Segments ``<keys>-<frames>`` stand one after another; w s a d move on the ground plane along the
-camera's heading, i k pitch up and down, j l yaw left and right, ``none`` holds still. Every frame
+Segments ``<keys>-<frames>`` follow one another; w s a d move on the ground plane along the
+camera's heading, i k pitch up and down, j l yaw left and right, ``none`` holds still. Each frame
 turns first and then moves. N frames of keys make N + 1 poses, of which the first is the origin.
 """
 
@@ -29,22 +29,22 @@ _NEGLIGIBLE: Final = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class KeySpeeds:
-    """How far a key that is held for one frame moves the camera."""
+    """How far a key held for one frame moves the camera."""
 
     units: float = 0.05
     degrees: float = 1.2
     pitch_limit_deg: float = 85.0
     """A step that would pitch beyond this is ignored."""
     fps: float = 16.0
-    """Frames a second that the keys are counted in."""
+    """The frame rate of the keys."""
 
 
 SANA_WM: Final = KeySpeeds()
-"""The speeds that Sana-WM's pipeline takes: it has no option for others."""
+"""The fixed speeds of Sana-WM's pipeline."""
 
 
 def parse_keys(text: str) -> tuple[str, ...]:
-    """Return the keys held in each frame, sorted; empty where none is. Raises ``InvalidRequest``."""
+    """Return the keys held in each frame, sorted; empty if none are. Raises ``InvalidRequest``."""
     cleaned = "".join(text[: _LONGEST_TEXT + 1].replace("\uff0c", ",").split())
     if not cleaned:
         raise invalid("keys", "are empty; write segments such as w-80,jw-40")
@@ -70,7 +70,7 @@ def parse_keys(text: str) -> tuple[str, ...]:
 def path_from_keys(
     text: str, *, speeds: KeySpeeds = SANA_WM, intrinsics: Intrinsics | None = None
 ) -> Converted[CameraPath]:
-    """Return the path of the keys in ``text``, one pose a frame, beginning at the origin.
+    """Return the path of the keys in ``text``, one pose per frame, from the origin.
 
     Raises ``InvalidRequest``.
     """
@@ -89,8 +89,8 @@ def path_from_keys(
 def path_to_keys(path: CameraPath, *, speeds: KeySpeeds = SANA_WM) -> Converted[str]:
     """Return the keys that follow ``path`` most closely, frame by frame at ``speeds.fps``.
 
-    Exact for a path that keys made. For any other, what is left over in one frame is made up for in
-    the next, and the notes give the largest deviation. Raises ``InvalidRequest`` for a path shorter
+    Exact for a path that keys made. For any other, the remainder of one frame carries over to the
+    next, and the notes give the largest deviation. Raises ``InvalidRequest`` for a path shorter
     than one frame.
     """
     count = round(path.duration_s * speeds.fps) + 1

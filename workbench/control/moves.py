@@ -1,4 +1,4 @@
-"""Camera movements as motion: what each term means, and the path of several in turn.
+"""Camera movements: the motion that each term means, and the path of several in turn.
 
 The terms are those of the vocabulary's ``camera_movement`` and the finer ones of
 ``movements.toml``; knows nothing of sentences.
@@ -35,7 +35,7 @@ def movement_table() -> Mapping[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """What the camera does in one stretch of time, all of it at once."""
+    """Simultaneous camera motions over one interval."""
 
     seconds: float
     amounts: Mapping[str, float] = field(default_factory=dict)
@@ -98,7 +98,7 @@ def path_of_moves(
 
 
 def _smooth(share: Array) -> Array:
-    """Mostly even, with soft ends: a fluid head started and stopped by hand."""
+    """Mostly constant speed with eased ends, like a fluid head moved by hand."""
     soft = share * share * (3 - 2 * share)
     return np.asarray(0.55 * share + 0.45 * soft)
 
@@ -113,7 +113,7 @@ def _linear(share: Array) -> Array:
 
 
 EASES: Final = {"smooth": _smooth, "linear": _linear, "whip": _whip}
-"""How a movement gathers speed: the share of the way at each share (0 to 1) of its time."""
+"""Easing: the share of the path at each share (0 to 1) of the time."""
 
 
 def _steps(move: Move, count: int) -> Array:
@@ -131,7 +131,7 @@ def _steps(move: Move, count: int) -> Array:
 
 
 def _shaken(poses: Array, degrees: Array, fps: float, seed: int) -> Array:
-    """Add the sway of a hand: sines that never meet; it swells and fades over a quarter second."""
+    """Add hand-held sway: incommensurate sines that fade in and out over a quarter second."""
     t = np.arange(len(poses)) / fps
     width = max(1, round(fps / 4))
     padded = np.pad(degrees, width, mode="constant")

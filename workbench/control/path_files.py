@@ -1,6 +1,6 @@
 """A camera path from a file and to a file: JSON, NPZ, NPY, COLMAP and TUM text.
 
-JSON and NPZ hold all of a path. The forms are told apart by their content, never by a name alone.
+JSON and NPZ hold all of a path. Formats are identified by content, never only by name.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ def read_path(
 ) -> Converted[CameraPath]:
     """Return the camera path in the file, or in the folder of COLMAP texts, at ``path``.
 
-    ``fps`` gives the times where the file has none, ``intrinsics`` the lens. JSON is the path's own
+    ``fps`` gives the times if the file has none, ``intrinsics`` the lens. JSON is the path's own
     document, ``{"c2w": …, "intrinsics": …, "size": [width, height], "fps": …}`` or a list of 4×4
-    matrices; NPZ has arrays of the same names; NPY has poses alone. Raises ``InvalidRequest``.
+    matrices; NPZ has arrays of the same names; NPY has only poses. Raises ``InvalidRequest``.
     """
     if path.is_dir() or path.name == "images.txt":
         folder = path if path.is_dir() else path.parent
@@ -100,7 +100,7 @@ def _array(value: Any, where: str) -> Array:
     try:
         array = np.asarray(value, dtype=np.float64)
     except (ValueError, TypeError, OverflowError) as error:
-        raise invalid(where, "is no table of numbers") from error
+        raise invalid(where, "is not a table of numbers") from error
     if not np.isfinite(array).all():
         raise invalid(where, "holds numbers that are not finite")
     return array
@@ -138,7 +138,7 @@ def _of_arrays(
 def _lenses(
     arrays: Mapping[str, Array], count: int, name: str
 ) -> tuple[Intrinsics | None, list[Intrinsics] | None]:
-    """Return the lens of the path, and that of each pose where they differ."""
+    """Return the lens of the path, and one per pose if they differ."""
     if "intrinsics" not in arrays:
         return None, None
     given = arrays["intrinsics"]

@@ -1,9 +1,9 @@
-"""A camera on its rig: motion as an operator counts it, and the poses that it makes.
+"""A camera on a rig: motion in operator's terms, and the resulting poses.
 
 A step has seven numbers: yaw to the right, pitch up and roll clockwise in radians; forward and right
 along the ground in the camera's heading, and up, in units; and the logarithm of the zoom. Within a
-step the heading turns evenly, so a step that yaws and trucks runs along a circle. Any path whose
-pitch stays below 90° is exactly a sequence of such steps.
+step the heading turns at a constant rate, so a step that yaws and trucks follows a circle. Any path
+whose pitch stays below 90° is exactly a sequence of such steps.
 """
 
 from __future__ import annotations

@@ -106,7 +106,7 @@ def log_rotation(rotations: Array) -> Array:
 
 
 def angle_deg(rotations: Array) -> Array:
-    """Return by how many degrees, 0 to 180, each rotation turns."""
+    """Return the angle of each rotation, 0 to 180 degrees."""
     return np.asarray(np.degrees(np.linalg.norm(log_rotation(rotations), axis=-1)))
 
 

@@ -1,4 +1,4 @@
-"""A camera path as TUM text: ``timestamp tx ty tz qx qy qz qw``, camera to world, one pose a line.
+"""A camera path as TUM text: ``timestamp tx ty tz qx qy qz qw``, camera to world, a pose a line.
 
 Form of the TUM RGB-D benchmark (Sturm et al. 2012), which evo and most SLAM systems write.
 """
@@ -39,7 +39,7 @@ def path_from_tum(
             raise invalid(name, f"has more than {MAX_FRAMES} poses")
         rows.append(parse_numbers(words, where))
         if len(rows) > 1 and rows[-1][0] <= rows[-2][0]:
-            raise invalid(where, "must be later than the line before")
+            raise invalid(where, "must be later than the previous line")
     if not rows:
         raise invalid(name, "holds no pose")
     table = np.array(rows)
@@ -61,7 +61,7 @@ def path_to_tum(path: CameraPath) -> Converted[str]:
     q = quaternion_of(path.c2w[:, :3, :3])[:, [1, 2, 3, 0]]
     table = np.column_stack([path.times_s, path.c2w[:, :3, 3], q])
     lines = [" ".join(map(repr, row)) for row in table.tolist()]
-    notes = ["TUM text holds poses alone: the intrinsics are not in it."]
+    notes = ["TUM text has only poses: the intrinsics are lost."]
     if path.interpolation == "linear":
         notes.append("TUM text does not say how to interpolate: linear is lost.")
     text = "\n".join(["# timestamp tx ty tz qx qy qz qw", *lines, ""])

@@ -1,4 +1,4 @@
-"""A camera path in words that :mod:`workbench.control.words` reads back, and what they leave out."""
+"""Describes a camera path in words that :mod:`workbench.control.words` reads back."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _SAME_DIRECTION: Final = 1e-7
 _MOST_MOVES: Final = 12
 _WINDOW_S: Final = 1.0
 _NOTICEABLE: Final = np.array([2e-3, 2e-3, 2e-3, 1e-3, 1e-3, 1e-3, 1e-3])
-"""Below this much of each axis a movement of an irregular path is not worth a word."""
+"""Movements of an irregular path below this amount, per axis, are not described."""
 _EXACT: Final = 1e-4
 
 
@@ -38,14 +38,14 @@ class _Run:
 def path_to_words(path: CameraPath) -> Converted[str]:
     """Return ``path`` in words, with amounts and times, as seen from its first pose.
 
-    Movements of :func:`path_from_words` come back exactly (to six digits). A path that is no chain
-    of movements is told second by second; the notes say how far the words stray from it.
+    Movements of :func:`path_from_words` come back exactly (to six digits). Any other path is
+    described second by second; the notes say how far the words deviate from it.
     """
     notes = []
     if len(path.keyframes) < 2:
         return Converted("static", ("The path is a single pose.",))
     if not np.allclose(path.c2w[0], np.eye(4), atol=1e-6):
-        notes.append("Words begin at the first pose: where that is in the world is not said.")
+        notes.append("Words begin at the first pose; its place in the world is lost.")
     fps = path.fps
     if fps is None or len(path.keyframes) < 8:
         fps = DEFAULT_FPS
@@ -78,7 +78,7 @@ def _runs(steps: Array) -> list[_Run]:
 
 
 def _straight(steps: Array, start: int) -> int:
-    """Return where the steps from ``start`` on stop having one direction."""
+    """Return where the steps from ``start`` on change direction."""
     first = steps[start]
     if np.linalg.norm(first) < _STILL:
         moving = np.linalg.norm(steps[start:], axis=1) >= _STILL
@@ -98,7 +98,7 @@ def _straight(steps: Array, start: int) -> int:
 
 
 def _dolly_zoom(steps: Array, start: int) -> tuple[int, float]:
-    """Return where a dolly zoom that begins at ``start`` stops, and its radius; 0 if there is none."""
+    """Return where a dolly zoom that begins at ``start`` ends, and its radius, or 0."""
     forward, zoom = np.cumsum(steps[start:, 3]), np.cumsum(steps[start:, 6])
     others = np.abs(steps[start:][:, [0, 1, 2, 4, 5]]).max(axis=1) < _STILL
     if not others[0] or forward[0] * zoom[0] >= 0:
@@ -154,7 +154,7 @@ def _components(total: dict[str, float], least: dict[str, float]) -> list[str]:
 
 
 def _pace(steps: Array) -> str:
-    """Return the words for how the movement gathers speed."""
+    """Return the words for the movement's easing."""
     if len(steps) < 2:
         return ""
     along = np.concatenate([[0.0], np.cumsum(steps) / steps.sum()])

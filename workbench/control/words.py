@@ -1,7 +1,7 @@
 """A camera path from words: "orbit left 30 degrees, then push in slowly while craning up".
 
 "then", a comma or a semicolon put movements one after another; "and", "while", "as" and "with" put
-them together. What is not understood is told, never guessed.
+them together. What is not understood is reported, never guessed.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _METRES: Final = frozenset({"m", "metre", "metres", "meter", "meters"})
 
 @dataclass(slots=True)
 class _Part:
-    """Movements that happen at once, and how long they take."""
+    """Simultaneous movements, and their duration."""
 
     moves: list[Move]
     seconds: float | None
@@ -63,9 +63,9 @@ def path_from_words(
 ) -> Converted[CameraPath]:
     """Return the path that ``text`` describes, one pose a frame, from the origin on.
 
-    It takes ``seconds`` in all, or what the text says, or 5 s. The subject stands ``distance`` units
-    ahead: orbits go around it, and amounts that are not said are shares of it. The notes name the
-    words that were not read. Raises ``InvalidRequest`` if nothing was.
+    It takes ``seconds`` in all, or what the text says, or 5 s. The subject is ``distance`` units
+    ahead: orbits go around it, and default amounts are shares of it. The notes name the words that
+    were not read. Raises ``InvalidRequest`` if nothing was.
     """
     if len(text) > _LONGEST_TEXT:
         raise invalid("camera", f"may be described in {_LONGEST_TEXT} characters at most")
@@ -92,7 +92,7 @@ def path_from_words(
 
 
 def _with_movement(pieces: Iterable[str]) -> list[str]:
-    """Return ``pieces``, those without a movement joined to the one before: "pan left, slowly"."""
+    """Return ``pieces``, each without a movement joined to the one before: "pan left, slowly"."""
     found: list[str] = []
     for piece in filter(None, map(str.strip, pieces)):
         if found and not (_finder().search(piece) and _finder().search(found[-1])):
@@ -129,19 +129,19 @@ def _read_clause(clause: str, distance: float, notes: list[str]) -> list[tuple[M
     rest = _finder().sub(take, clause)
     said = _Modifiers.read(rest)
     if terms and said.denied:
-        notes.append(f"Not read, for it says what not to do: {clause!r}.")
+        notes.append(f"Ignored, because it says what not to do: {clause!r}.")
         return []
     chosen = []
     for term in terms:
         directed, told = _directed(term, said)
         notes += told
         chosen.append(directed)
-    # Said twice in one breath is said once: "circle around it, orbiting".
+    # The same movement named twice counts once: "circle around it, orbiting".
     moves = [said.applied(term, distance, notes) for term in dict.fromkeys(chosen)]
     if unread := said.unread():
         notes.append(f"Not read: {unread!r}.")
     if said.metres:
-        notes.append("A metre is taken as one unit: models know no scale.")
+        notes.append("A metre counts as one unit: models have no scale.")
     return moves
 
 
@@ -153,13 +153,13 @@ def _directed(term: str, said: _Modifiers) -> tuple[str, list[str]]:
             said.words.remove(word)
             return towards[word], []
     if unsaid := row.get("unsaid"):
-        return towards[unsaid], [f"{term!r} says no direction: {unsaid} is taken."]
+        return towards[unsaid], [f"{term!r} gives no direction: {unsaid} is taken."]
     return term, []
 
 
 @dataclass(slots=True)
 class _Modifiers:
-    """What a clause says beside its movements."""
+    """The modifiers of a clause."""
 
     words: list[str]
     """What is left over."""
@@ -214,7 +214,7 @@ class _Modifiers:
                 amounts[axis], exact = math.copysign(wanted, value), True
         given = (self.degrees, self.units, self.times)
         if not exact and amounts and any(value is not None for value in given):
-            notes.append(f"The amount said of {term!r} is in another unit than its motion.")
+            notes.append(f"The amount given for {term!r} is in another unit than its motion.")
         if not exact:
             factor = self.size * self.speed
             amounts = {axis: value * factor for axis, value in amounts.items()}
@@ -240,7 +240,7 @@ class _Modifiers:
         return self.units
 
     def unread(self) -> str:
-        """Return the words that say something which was not understood."""
+        """Return the words that were not understood."""
         filler = movement_table()["other"]["filler"]
         return " ".join(word for word in self.words if word not in filler)
 
@@ -268,7 +268,7 @@ def _timed(parts: list[_Part], seconds: float | None, notes: list[str]) -> list[
     elif not open_weight and said:
         stretch = total / said
     if abs(stretch - 1) > 1e-9:
-        notes.append(f"The times said make {said:g} s; they are scaled to fit {total:g} s.")
+        notes.append(f"The times given add up to {said:g} s; they are scaled to fit {total:g} s.")
     moves = []
     for part in parts:
         if part.seconds is None:

@@ -17,7 +17,7 @@ __all__ = ["recipe"]
 
 
 def recipe(arguments: Sequence[str]) -> int:
-    """Show what made a video, or make it again."""
+    """Show a video's recipe, or render it again."""
     parser = argparse.ArgumentParser(prog="workbench recipe", description=recipe.__doc__)
     steps = parser.add_subparsers(dest="step", metavar="STEP", required=True)
     show = steps.add_parser("show", help="show how a video was made")
@@ -25,7 +25,7 @@ def recipe(arguments: Sequence[str]) -> int:
     show.add_argument("--json", action="store_true", help="the whole recipe, as JSON")
     again = steps.add_parser("rerun", help="render the same recipe again")
     again.add_argument("file", type=Path, help="an mp4 of the workbench, or a recipe.json")
-    again.add_argument("--output", type=Path, help="where the new video goes")
+    again.add_argument("--output", type=Path, help="path of the new video")
     again.add_argument("--device", default="cpu", help="cpu or cuda:0 (default: cpu)")
     asked = parser.parse_args(arguments)
     try:

@@ -46,7 +46,7 @@ _RANGE_LIMITED: Final = 1
 _MATRIX_BT601: Final = 6
 _BT709: Final = 1
 _AVX_512F: Final = 13
-"""OpenCV's number of that feature, which not every release names."""
+"""OpenCV's number of that feature, which some releases do not name."""
 _KEYFRAME_EVERY_S: Final = 10
 """At shorter distances x264 inserts one at every cut, which adds a third to the file size."""
 

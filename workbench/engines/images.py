@@ -1,4 +1,4 @@
-"""The one opener of images: upright, opaque, 8-bit RGB, bounded before anything is decoded."""
+"""The one opener of images: upright, opaque, 8-bit sRGB, bounded before anything is decoded."""
 
 from __future__ import annotations
 
@@ -8,6 +8,13 @@ from typing import Final
 import cv2
 import numpy as np
 
+from workbench.engines.colour_spaces import (
+    HDR_TRANSFERS,
+    cmyk_jpeg_as_srgb,
+    hdr_as_srgb,
+    is_srgb,
+    profiled_as_srgb,
+)
 from workbench.engines.headers import ImageHeader, check_size, read_image_header
 from workbench.engines.pixels import Image
 from workbench.engines.probe import decode_video
@@ -22,9 +29,10 @@ _JPEG_QUALITY: Final = 95
 
 
 def open_image(path: Path) -> Image:
-    """Return the image at ``path`` as it is meant to be seen: upright RGB, H×W×3, ``uint8``.
+    """Return the image at ``path`` as it is meant to be seen: upright sRGB, H×W×3, ``uint8``.
 
-    Applies the EXIF orientation, scales 16 bits to 8 and lays transparent pixels over white. Raises
+    Applies the EXIF orientation and the colour profile, maps HDR to a standard screen, scales 16 bits
+    to 8, lays transparent pixels over white, and takes the first picture of an animation. Raises
     ``InvalidRequest`` for an image that is too large, ``DamagedFile`` for one that is damaged or cut
     off.
     """
@@ -45,20 +53,30 @@ def start_frame(path: Path) -> Image:
 
 
 def portable_image(path: Path) -> tuple[bytes, str]:
-    """Return the image or a video's last frame as a file that any reader shows alike, and its type.
+    """Return an image, or a video's last frame, as a portable image file, and its media type.
 
-    The file itself where it is upright, opaque and 8-bit; else what :func:`open_image` makes of it,
-    as JPEG where it was one and as PNG otherwise.
+    The file itself where it is upright, opaque, 8-bit and sRGB; else what :func:`open_image` makes of
+    it, as JPEG where it was one and as PNG otherwise.
     """
     if path.suffix.lower() in _VIDEO_SUFFIXES:
         return _encoded(start_frame(path), "png")
     data, header = _read(path)
-    if header.orientation == 1 and header.bits <= 8 and not header.has_alpha:
+    if _is_plain(header):
         if not header.is_whole:
             raise DamagedFile(f"{path.name} is cut off.")
         return data, _MEDIA_TYPES[header.format]
     picture = _decoded(data, header, path.name)
     return _encoded(picture, "jpeg" if header.format == "jpeg" else "png")
+
+
+def _is_plain(header: ImageHeader) -> bool:
+    """Tell whether every reader shows the stored pixels as they are meant."""
+    plain = header.orientation == 1 and header.bits <= 8 and not header.has_alpha
+    return plain and not header.is_cmyk and not _is_hdr(header) and is_srgb(header.profile)
+
+
+def _is_hdr(header: ImageHeader) -> bool:
+    return header.transfer in HDR_TRANSFERS
 
 
 def _read(path: Path) -> tuple[bytes, ImageHeader]:
@@ -78,10 +96,28 @@ def _read(path: Path) -> tuple[bytes, ImageHeader]:
 def _decoded(data: bytes, header: ImageHeader, name: str) -> Image:
     if not header.is_whole:
         raise DamagedFile(f"{name} is cut off: its end is missing.")
+    if header.is_cmyk:
+        try:
+            return _upright(cmyk_jpeg_as_srgb(data, header.profile), header.orientation)
+        except (OSError, ValueError) as error:
+            raise DamagedFile(f"{name} does not decode: it is damaged.") from error
     stored = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     if stored is None or stored.shape[:2] != (header.stored_height, header.stored_width):
         raise DamagedFile(f"{name} does not decode: it is damaged.")
-    return _upright(_opaque(_eight_bits(stored)), header.orientation)
+    if _is_hdr(header):
+        stored = _hdr(stored, header)
+    rgb = _opaque(_eight_bits(stored))
+    if not _is_hdr(header) and not is_srgb(header.profile):
+        rgb = profiled_as_srgb(rgb, header.profile)
+    return _upright(rgb, header.orientation)
+
+
+def _hdr(stored: Image, header: ImageHeader) -> Image:
+    """Return HDR pixels as stored for a standard screen: BGR, with alpha where there was any."""
+    if stored.ndim == 2:
+        stored = cv2.cvtColor(stored, cv2.COLOR_GRAY2BGR)
+    shown = hdr_as_srgb(stored[..., 2::-1], header.transfer, header.primaries)[..., ::-1]
+    return np.dstack([shown, _eight_bits(stored[..., 3:])])
 
 
 def _eight_bits(stored: Image) -> Image:
@@ -91,7 +127,7 @@ def _eight_bits(stored: Image) -> Image:
 
 
 def _opaque(stored: Image) -> Image:
-    """Return BGRA, BGR or grey pixels as RGB, what is transparent lying over white."""
+    """Return BGRA, BGR or grey pixels as RGB, composited over white."""
     if stored.ndim == 2:
         return cv2.cvtColor(stored, cv2.COLOR_GRAY2RGB)
     if stored.shape[2] == 3:
@@ -102,7 +138,7 @@ def _opaque(stored: Image) -> Image:
 
 
 def _upright(rgb: Image, orientation: int) -> Image:
-    """Return ``rgb`` turned and mirrored as an EXIF orientation (1 to 8) says."""
+    """Return ``rgb`` rotated and mirrored by an EXIF orientation (1 to 8)."""
     if orientation in {5, 6, 7, 8}:
         rgb = rgb.swapaxes(0, 1)
     if orientation in {2, 3, 6, 7}:

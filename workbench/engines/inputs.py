@@ -1,7 +1,7 @@
-"""What a render may begin from: pictures and videos, known by their first bytes, never by a name.
+"""Inputs of renders: images and videos, identified by their first bytes, never by name.
 
-A recipe names an input by where it lies on the machine of the outputs/ folder. A worker on another
-machine has it brought along, under a name that follows from that path.
+A recipe names an input by its path on the machine of the outputs/ folder. A worker on another
+machine gets a copy, under a name derived from that path.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-from workbench.engines.headers import check_size, read_image_header
+from workbench.engines.headers import check_size, foreign_format, read_image_header
 from workbench.engines.inspection import decode_apart
 from workbench.errors import InvalidRequest
 
@@ -32,7 +32,7 @@ InputKind = Literal["image", "video"]
 INPUT_OPTIONS: Final = ("image", "last_image", "video")
 """The options of a request that name an input's file."""
 BROUGHT: Final = "WORKBENCH_BROUGHT"
-"""The variable that names the folder of the inputs that were brought along."""
+"""The environment variable that names the folder of copied inputs."""
 
 _MAGIC: Final[tuple[tuple[str, InputKind, Callable[[bytes], bool]], ...]] = (
     (".png", "image", lambda start: start.startswith(b"\x89PNG\r\n\x1a\n")),
@@ -46,7 +46,7 @@ _KINDS: Final = {ending: kind for ending, kind, _ in _MAGIC}
 
 @dataclass(frozen=True, slots=True)
 class InputFacts:
-    """The facts of one picture or video."""
+    """The facts of one image or video."""
 
     kind: InputKind
     width: int
@@ -57,12 +57,12 @@ class InputFacts:
 
 
 def brought_name(path: str) -> str:
-    """Return what the input that lies at ``path`` is called where it is brought along."""
+    """Return the name of the copy of the input at ``path``."""
     return hashlib.sha256(path.encode()).hexdigest()[:32] + Path(path).suffix
 
 
 def input_file(path: str) -> Path:
-    """Return where the input of a request lies for this process."""
+    """Return the path of a request's input for this process."""
     if folder := os.environ.get(BROUGHT):
         brought = Path(folder, brought_name(path))
         if brought.is_file():
@@ -73,20 +73,22 @@ def input_file(path: str) -> Path:
 def ending_of(data: bytes) -> str:
     """Return the file ending that ``data`` has by its first bytes, such as ``.png``.
 
-    Raises ``InvalidRequest`` for what is none of the formats that are taken.
+    Raises ``InvalidRequest`` for an unsupported format.
     """
+    if name := foreign_format(data[:16]):
+        raise InvalidRequest(f"{name} is not taken; save it as PNG or JPEG first.")
     for ending, _, fits in _MAGIC:
         if fits(data[:16]):
             return ending
-    raise InvalidRequest("Send a PNG, JPEG or WebP picture, or an MP4 or WebM video.")
+    raise InvalidRequest("Send a PNG, JPEG or WebP image, or an MP4 or WebM video.")
 
 
 def inspect_input(path: Path) -> InputFacts:
     """Return the facts of the image or video at ``path``, whose suffix names its format.
 
-    The size is read from the header and bounded first; then a process of its own, bounded in memory
-    and time, decodes it. Raises ``InvalidRequest`` for what is too large, ``DamagedFile`` for what
-    does not decode.
+    The size in the header is checked first; then a separate process, limited in memory and time,
+    decodes the file. Raises ``InvalidRequest`` if it is too large, ``DamagedFile`` if it does not
+    decode.
     """
     if _KINDS[path.suffix] == "image":
         header = read_image_header(path.read_bytes())

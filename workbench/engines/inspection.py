@@ -1,4 +1,4 @@
-"""Reads one image or video in a process of its own, bounded in memory and time.
+"""Reads one image or video in a separate process, limited in memory and time.
 
 Started with ``facts PATH`` or ``tag PATH NAME``: prints the answer as JSON, or an error.
 """
@@ -28,7 +28,7 @@ Facts = tuple[Literal["image", "video"], int, int, int]
 
 
 def decode_apart(path: Path) -> Facts:
-    """Decode the file at ``path`` in a process of its own and return its facts.
+    """Decode the file at ``path`` in a separate process and return its facts.
 
     Raises ``InvalidRequest`` if it is too large, ``DamagedFile`` if it does not decode within 60 s
     and 3 GiB.
@@ -38,7 +38,7 @@ def decode_apart(path: Path) -> Facts:
 
 
 def read_tag_apart(path: Path, name: str) -> str:
-    """Return a tag of the video at ``path``, read in a process of its own; empty if it has none.
+    """Return a tag of the video at ``path``, read in a separate process; empty if it has none.
 
     Raises ``DamagedFile`` if the video does not open within 60 s and 3 GiB, or the tag is larger
     than 8 MiB.
@@ -71,7 +71,7 @@ def _ask(what: str, path: Path, *further: str) -> Any:
 
 
 def main(what: str, path: Path, *further: str) -> int:
-    """Read the facts or a tag of ``path`` within bounds, print them, return the exit status."""
+    """Read the facts or a tag of ``path`` within limits, print them, return the exit status."""
     _bound()
     try:
         found = _tag(path, *further) if what == "tag" else _facts(path)
@@ -94,7 +94,7 @@ def _tag(path: Path, name: str) -> str:
     except (av.error.FFmpegError, OSError, ValueError) as error:
         raise DamagedFile(f"{path.name} is damaged: it does not open as a video.") from error
     if len(text) > _TAG_LIMIT:
-        raise DamagedFile(f"{path.name} holds too much to be a recipe.")
+        raise DamagedFile(f"{path.name} is too large to be a recipe.")
     return text
 
 
@@ -111,7 +111,7 @@ def _facts(path: Path) -> Facts:
 
 
 def _bound() -> None:
-    """Limit this process's memory and processor time, where the system can."""
+    """Limit this process's memory and processor time, if the system can."""
     try:
         import resource  # noqa: PLC0415  not on Windows
     except ImportError:

@@ -14,10 +14,10 @@ from workbench.errors import InvalidRequest, NotFinite
 __all__ = ["Image", "even", "frames_of", "to_i420", "to_rgb"]
 
 Image = npt.NDArray[Any]
-"""A picture as an array; ``uint8`` unless told otherwise."""
+"""A picture as an array; ``uint8`` unless stated otherwise."""
 
 
-_NOT_FINITE: Final = "The frames hold values that are NaN or infinite: there is no picture."
+_NOT_FINITE: Final = "The frames contain NaN or infinite values; no picture can be made."
 
 
 def even(size: int) -> int:

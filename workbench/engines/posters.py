@@ -27,12 +27,12 @@ def write_posters(rgb: Image, folder: Path) -> None:
 
 
 def jpeg(rgb: Image, *, width: int | None = None, quality: int = 85) -> bytes:
-    """Return ``rgb`` (H×W×3, ``uint8``) as JPEG, reduced to ``width`` where it is wider."""
+    """Return ``rgb`` (H×W×3, ``uint8``) as JPEG, at most ``width`` pixels wide."""
     return _encoded(".jpg", rgb, width, [cv2.IMWRITE_JPEG_QUALITY, quality])
 
 
 def webp(rgb: Image, *, width: int | None = None, quality: int = 75) -> bytes:
-    """Return ``rgb`` (H×W×3, ``uint8``) as WebP, reduced to ``width`` where it is wider."""
+    """Return ``rgb`` (H×W×3, ``uint8``) as WebP, at most ``width`` pixels wide."""
     return _encoded(".webp", rgb, width, [cv2.IMWRITE_WEBP_QUALITY, quality])
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import av
 import numpy as np
 
+from workbench.engines.colour_spaces import HDR_TRANSFERS, hdr_as_srgb
 from workbench.engines.headers import check_size
 from workbench.errors import DamagedFile
 
@@ -57,15 +58,19 @@ def probe_video(path: Path) -> VideoFacts:
 def decode_video(path: Path, pixel_format: str = "rgb24") -> Iterator[Any]:
     """Yield every frame of the video at ``path`` as an array (H×W×3 for ``rgb24``).
 
-    RGB frames are upright: turned as the container asks for. Planar formats stay as stored. Raises
-    ``InvalidRequest`` for frames too large to decode, ``DamagedFile`` if the file does not open or
-    ends early.
+    RGB frames are upright, turned as the container asks for, and HDR is mapped to a standard screen.
+    Planar formats stay as stored. Raises ``InvalidRequest`` for frames too large to decode,
+    ``DamagedFile`` if the file does not open or ends early.
     """
     try:
         with av.open(str(path)) as container:
             _check(container.streams.video[0])
             for frame in container.decode(video=0):
-                yield _upright(frame.to_ndarray(format=pixel_format), frame, pixel_format)
+                yield (
+                    _shown(frame)
+                    if pixel_format == "rgb24"
+                    else frame.to_ndarray(format=pixel_format)
+                )
     except (av.error.FFmpegError, OSError, ValueError, IndexError) as error:
         raise DamagedFile(f"{path.name} does not decode: {error}.") from error
 
@@ -79,11 +84,15 @@ def _quarter_turns(frame: Any) -> int:
     return int(frame.rotation // 90) % 4
 
 
-def _upright(pixels: Any, frame: Any, pixel_format: str) -> Any:
+def _shown(frame: Any) -> Any:
+    """Return a frame as it is meant to be seen, as RGB."""
+    if int(frame.color_trc) in HDR_TRANSFERS:
+        deep = frame.to_ndarray(format="rgb48le")
+        pixels = hdr_as_srgb(deep, int(frame.color_trc), int(frame.color_primaries))
+    else:
+        pixels = frame.to_ndarray(format="rgb24")
     turns = _quarter_turns(frame)
-    if not turns or pixel_format != "rgb24":
-        return pixels
-    return np.ascontiguousarray(np.rot90(pixels, turns))
+    return np.ascontiguousarray(np.rot90(pixels, turns)) if turns else pixels
 
 
 def _facts(container: Any, stream: Any, first: Any) -> VideoFacts:

@@ -30,7 +30,7 @@ def embeddable(recipe: Recipe) -> dict[str, str]:
 
 
 def write_recipe(recipe: Recipe, path: Path) -> None:
-    """Write ``recipe`` to ``path`` as indented JSON, replacing what stood there."""
+    """Write ``recipe`` to ``path`` as indented JSON, replacing the file."""
     path.write_text(recipe.model_dump_json(indent=2) + "\n", "utf-8")
 
 
@@ -73,7 +73,7 @@ def _parse(text: str, name: str) -> Recipe:
     try:
         data = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise DamagedFile(f"{name} is damaged: its recipe is not whole JSON.") from error
+        raise DamagedFile(f"{name} is damaged: its recipe is not valid JSON.") from error
     if not isinstance(data, Mapping) or "request" not in data or "job_id" not in data:
         raise DamagedFile(f"{name} holds no recipe: it was not made by the workbench.")
     try:
@@ -103,7 +103,7 @@ def _tolerant(data: dict[str, Any]) -> dict[str, Any]:
 def _parted(
     data: Mapping[str, Any], model: type[BaseModel], kept: Mapping[str, Any] | None
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the fields that ``model`` knows, and the others together with those ``kept``."""
+    """Return the fields that ``model`` has, and the others together with those ``kept``."""
     known = {name: value for name, value in data.items() if name in model.model_fields}
     others = {name: value for name, value in data.items() if name not in model.model_fields}
     return known, {**(kept or {}), **others}

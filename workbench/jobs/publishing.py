@@ -1,6 +1,6 @@
-"""Publishes a finished attempt's files: a job has a whole video or none.
+"""Publishes a finished attempt's files: a job has a complete video or none.
 
-Only the supervisor publishes, and only for the current attempt; that is decided elsewhere.
+Only the supervisor publishes, and only for the current attempt, which the caller checks.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ __all__ = ["clear_attempts", "publish", "sync_folder"]
 def publish(files: JobFiles, attempt: int) -> Finished:
     """Rename the files of ``attempt`` into place and return them; incomplete ones have a fault.
 
-    Doing it twice is harmless: what a publisher that died had begun is finished, and what it had
-    finished is found. Raises ``OSError``.
+    Idempotent: it completes what a publisher that died had begun, and finds what it had finished.
+    Raises ``OSError``.
     """
     aside = files.attempt(attempt)
     made = finished(aside)
@@ -28,8 +28,7 @@ def publish(files: JobFiles, attempt: int) -> Finished:
         # The video goes last: with it in place, everything is.
         if aside.poster.exists():
             aside.poster.replace(files.poster)
-        # Copied, not moved: the next publisher can continue if this one dies here.
-        write_aside(files.recipe, aside.recipe.read_text("utf-8"), durable=True)
+        _place_copy(aside.recipe, files.recipe)
         aside.video.replace(files.video)
         made = finished(files)
     elif not (there := finished(files)).fault:
@@ -42,9 +41,33 @@ def publish(files: JobFiles, attempt: int) -> Finished:
     return made
 
 
+def _place_copy(source: Path, target: Path) -> None:
+    """Put a durable file at ``target`` and keep ``source``; raises ``OSError``.
+
+    Kept, so that the next publisher can continue if this one dies before the video is in place.
+    """
+    aside = target.with_name(f".{target.name}.{os.getpid()}")
+    aside.unlink(missing_ok=True)
+    try:
+        aside.hardlink_to(source)
+    except OSError:  # a file system without hard links
+        write_aside(target, source.read_text("utf-8"), durable=True)
+    else:
+        aside.replace(target)
+
+
 def clear_attempts(files: JobFiles) -> None:
     """Remove the attempt folders; errors are ignored."""
     for folder in files.attempts():
+        _remove_folder(folder)
+
+
+def _remove_folder(folder: Path) -> None:
+    try:
+        for entry in folder.iterdir():
+            entry.unlink()
+        folder.rmdir()
+    except OSError:  # it holds folders, or something keeps it
         shutil.rmtree(folder, ignore_errors=True)
 
 

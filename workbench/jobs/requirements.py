@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
+from workbench.engines.completion import CompleteRequest
 from workbench.jobs.store import NewJob
 from workbench.rendering import RenderRequest
 
@@ -11,9 +12,8 @@ __all__ = ["describe", "model_key"]
 
 
 def describe(
-    request: RenderRequest,
+    complete: CompleteRequest,
     *,
-    needs_gpu: bool,
     job_id: str,
     priority: int,
     created_at: float,
@@ -25,7 +25,8 @@ def describe(
     preview_of: str | None = None,
     preview_job_id: str | None = None,
 ) -> NewJob:
-    """Return the job that renders ``request``, which is complete."""
+    """Return the job that renders ``complete``."""
+    request = complete.request
     return NewJob(
         job_id=job_id,
         batch_id=batch_id,
@@ -36,8 +37,8 @@ def describe(
         priority=int(priority),
         request=request.model_dump_json(),
         prompt=request.prompt,
-        # What has a placeholder is slow, wherever it runs: it must not be in a placeholder's way.
-        queue="gpu" if needs_gpu else "slow" if preview_job_id else "cpu",
+        # A render with a placeholder is slow on any device: it must not delay placeholders.
+        queue="gpu" if complete.needs_gpu else "slow" if preview_job_id else "cpu",
         model_key=model_key(request),
         cost_key=_cost_key(request),
         created_at=created_at,

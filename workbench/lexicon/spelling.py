@@ -8,12 +8,16 @@ from functools import cache, lru_cache
 from typing import Final
 
 from workbench.lexicon.datafiles import load
-from workbench.lexicon.morphology import inflect, lemma, lemmas
+from workbench.lexicon.morphology import inflect, is_adjective, lemma, lemmas
 from workbench.lexicon.terms import place_named, subject_kind
 
 __all__ = ["mended"]
 
-_WORD: Final = re.compile(r"(?<![\w'’/-])[a-z0-9]+(?:/o|/)?(?![\w'’-])", re.IGNORECASE)
+_WORD: Final = re.compile(r"(?<![\w'’/&-])[a-z0-9]+(?:/o|/)?(?![\w'’-])", re.IGNORECASE)
+_ITS: Final = re.compile(
+    r"\bits(?=\s+(?:(?:an?|the|not|so|too|just|still|all|always|never|really|very|been|going)\b"
+    r"|(?P<state>[a-z]+)\s*(?:[,.;!?]|\Z)))"
+)
 _SHORTEST: Final = 6
 """Letters that a word must have before one that is left out is put back."""
 _LETTERS: Final = "abcdefghijklmnopqrstuvwxyz"
@@ -29,6 +33,8 @@ def mended(text: str) -> tuple[str, tuple[tuple[str, str], ...]]:
     for phrase, better in _phrases().items():
         text = re.sub(rf"\b{re.escape(phrase)}\b", better, text, flags=re.IGNORECASE)
 
+    text = _ITS.sub(lambda m: "it's" if not m["state"] or _is_state(m["state"]) else m[0], text)
+
     def mend(match: re.Match[str]) -> str:
         word = match[0]
         low = word.lower()
@@ -41,6 +47,11 @@ def mended(text: str) -> tuple[str, tuple[tuple[str, str], ...]]:
         return better
 
     return _WORD.sub(mend, text), tuple(slips)
+
+
+def _is_state(word: str) -> bool:
+    """Tell whether a word is an adjective and no noun: "its empty" is "it's empty"."""
+    return is_adjective(word) and "NOUN" not in lemmas(word) and subject_kind(word) is None
 
 
 @cache
@@ -61,20 +72,25 @@ def _better(word: str) -> str | None:
     if len(word) < 4 or lemmas(word) or subject_kind(word) or place_named(word):
         return None
     for slips in (_swapped_or_doubled(word), _left_out(word)):
-        near = {c for c in slips if c in _known()}
+        near = {c for c in slips if _is_known(c)}
         if near:
             return near.pop() if len(near) == 1 else None
     return None
 
 
+def _is_known(word: str) -> bool:
+    """Tell whether the lexicon has the word, or the verb that it is a form of."""
+    if word in _known():
+        return True
+    base = lemma(word, "VERB")
+    is_verb = base != word and base in _known() and "VERB" in lemmas(base)
+    return is_verb and word in {inflect(base, tag) for tag in ("VBG", "VBZ", "VBD")}
+
+
 @cache
 def _known() -> frozenset[str]:
-    words: set[str] = set()
-    for name in ("subjects", "places", "verbs", "aspects"):
-        words.update(_words_in(load(name)))
-    verbs = {w for w in words if "VERB" in lemmas(w) and lemma(w, "VERB") == w}
-    forms = {inflect(verb, tag) for verb in verbs for tag in ("VBG", "VBZ", "VBD")}
-    return frozenset(w for w in words | forms if w.isalpha())
+    tables = ("subjects", "places", "verbs", "aspects")
+    return frozenset(word for name in tables for word in _words_in(load(name)) if word.isalpha())
 
 
 def _words_in(table: Mapping[str, object]) -> Iterator[str]:

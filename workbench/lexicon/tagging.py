@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from typing import Final
 
 from workbench.lexicon.datafiles import load
 from workbench.lexicon.morphology import inflect, is_plural, lemma, lemmas
-from workbench.lexicon.terms import place_named, subject_kind, word_list
+from workbench.lexicon.terms import is_pair, place_named, subject_kind, word_list
 
 __all__ = ["Token", "is_action", "tagged", "tokenized", "verb_classes"]
 
@@ -27,6 +27,7 @@ _CONTRACTION: Final = re.compile(
 )
 _NUMBER: Final = re.compile(r"\d+(?:[.,:/x×]\d+)*(?:st|nd|rd|th|s|k|am|pm)?", re.IGNORECASE)
 _WEAK, _NEVER = -1.0, -9.0
+_ARTICLES: Final = frozenset({"a", "an", "the"})
 _TO_GERUND: Final = ("begin", "start", "stop", "keep", "finish")
 
 
@@ -106,7 +107,17 @@ def _best_path(
         made.append(Token(one.text, one.start, one.end, tag, min(1.0, max(0.0, 0.5 + margin / 4))))
         tag = scores[at][tag][1]
     made.reverse()
-    return made
+    return [_before_noun(made, at) for at in range(len(made))]
+
+
+def _before_noun(tokens: Sequence[Token], at: int) -> Token:
+    """Return the token, an -ing form between article and noun as the adjective it is."""
+    own = tokens[at]
+    if own.tag != "G" or at + 1 == len(tokens) or tokens[at + 1].tag not in "NA":
+        return own
+    is_inside = at > 0 and tokens[at - 1].low in _ARTICLES
+    is_named = tokens[at + 1].tag == "N" and is_pair(own.low, tokens[at + 1].low)
+    return replace(own, tag="A") if is_inside or is_named else own
 
 
 def _step(previous: str, tag: str, tokens: Sequence[Token], at: int) -> float:
@@ -136,9 +147,10 @@ def _step(previous: str, tag: str, tokens: Sequence[Token], at: int) -> float:
             return score - 2.0
     if tag == "O" and previous == "D" and tokens[at].low in {"other", "others", "one"}:
         return 0.5  # "the other rides away"
-    if tag == "N" and previous in "NA" and at and tokens[at].low.endswith("s"):
-        pair = f"{tokens[at - 1].low} {lemma(tokens[at].low, 'NOUN')}"
-        score += 2.0 if pair in _pairs() else 0.0
+    if tag == "N" and previous in "NAP" and at:
+        before, own = tokens[at - 1].low, tokens[at].low
+        is_one = f"{before} {lemma(own, 'NOUN')}" in _pairs() or is_pair(before, own)
+        score += 2.0 if is_one else 0.0
     if tag == "N" and previous == "T" and at and is_action(tokens[at].text):
         return score - 1.5
     if tag == "G" and at and previous == "V" and lemma(tokens[at - 1].low, "VERB") in _TO_GERUND:
@@ -169,6 +181,8 @@ def _options(word: str, is_first: bool) -> Mapping[str, float]:
 
 
 def _open_tags(low: str) -> dict[str, float]:
+    if low == "stuck":
+        return {"P": 1.4}
     bare = low.rpartition("-")[2]
     known = lemmas(low) or (lemmas(bare) if "-" in low else {})
     found: dict[str, float] = {}

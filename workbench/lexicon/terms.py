@@ -26,7 +26,6 @@ __all__ = [
     "find_terms",
     "is_pair",
     "place_named",
-    "says_any",
     "subject_kind",
     "word_list",
 ]
@@ -180,20 +179,6 @@ def find_terms(text: str) -> tuple[Term, ...]:
             found.append(term)
         at = after
     return tuple(found)
-
-
-@cache
-def _phrases_by_term() -> Mapping[tuple[str, str], tuple[str, ...]]:
-    found: dict[tuple[str, str], list[str]] = {}
-    for phrase, named in _meanings().items():
-        found.setdefault(named, []).append(phrase)
-    return {named: tuple(phrases) for named, phrases in found.items()}
-
-
-def says_any(text: str, field: str, term: str) -> bool:
-    """Tell whether ``text`` may say ``term`` of ``field``: quick, and never wrongly no."""
-    words = f" {_spaced(text)} "
-    return any(f" {phrase} " in words for phrase in _phrases_by_term().get((field, term), ()))
 
 
 def _term_at(

@@ -1,9 +1,8 @@
-"""English text: tokens, sentences, articles, lists. Knows no lexicon of what may be seen."""
+"""English text: tokens, sentences, articles. Knows no lexicon of what may be seen."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from typing import Final
 
 from workbench.lexicon.datafiles import english
@@ -12,7 +11,6 @@ __all__ = [
     "article",
     "bare",
     "content_words",
-    "join_list",
     "sentence_case",
     "sentences",
     "tokens",
@@ -25,7 +23,9 @@ _VOWEL_SOUND: Final = re.compile(
     r"|x-|mri|mp|8|11\b|18\b|fbi|led\b|suv)",
     re.IGNORECASE,
 )
-_CONSONANT_SOUND: Final = re.compile(r"^(?:one\b|once|eu|ewe|uni(?!n|m))", re.IGNORECASE)
+_CONSONANT_SOUND: Final = re.compile(
+    r"^(?:one\b|once|eu|ewe|uni(?!n|m)|u[ksrv]\b|usb|usa|ufo|url)", re.IGNORECASE
+)
 
 
 def article(phrase: str) -> str:
@@ -60,11 +60,3 @@ def content_words(text: str) -> list[str]:
 def sentence_case(text: str) -> str:
     """Return ``text`` with its first letter a capital."""
     return text[:1].upper() + text[1:]
-
-
-def join_list(items: Iterable[str]) -> str:
-    """Return ``items`` as prose: ``a, b and c``."""
-    parts = list(items)
-    if len(parts) < 2:
-        return "".join(parts)
-    return f"{', '.join(parts[:-1])} and {parts[-1]}"

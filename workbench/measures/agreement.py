@@ -26,19 +26,19 @@ _FRAMES: Final = 8
 def prompt_agreement(
     videos: Mapping[str, tuple[Path, str]], model: str, settings: Settings
 ) -> dict[str, float]:
-    """Return, for each video and its prompt, how well they agree: -1 to 1, in practice 0.1 to 0.4.
+    """Return the agreement of each video with its prompt: -1 to 1, in practice 0.1 to 0.4.
 
     The mean, over eight frames evenly spaced in time, of the cosine between the model's embeddings
     of the frame and of the prompt (CLIPScore of Hessel et al. 2021 without its factor; *overall
-    consistency* in VBench asks the same). A prompt is cut where the model's text ends (77 tokens
-    for CLIP). Compare figures of one model only. ``model`` is a folder or a hub name. Raises
+    consistency* in VBench asks the same). A prompt is truncated to the model's text length (77
+    tokens for CLIP). Compare only values of one model. ``model`` is a folder or a hub name. Raises
     ``EngineUnavailable`` when the model cannot be loaded.
     """
     if Path(model).is_absolute() and not Path(model).is_dir():
         raise EngineUnavailable(f"The model {model!r} cannot measure agreement: no such folder.")
     asked = {key: [str(path.absolute()), prompt] for key, (path, prompt) in videos.items()}
     if Path(model).is_dir():
-        model = str(Path(model).absolute())  # the other process runs in another folder
+        model = str(Path(model).absolute())  # the other process has another current folder
     command = helper_command("workbench.measures.agreement", model)
     if not settings.allow_hub:
         command.append("--offline")
@@ -46,7 +46,8 @@ def prompt_agreement(
         command,
         input=json.dumps(asked),
         capture_output=True,
-        text=True,
+        encoding="utf-8",
+        errors="replace",
         check=False,
         cwd=WORKING_FOLDER,
         env=helper_environment(),

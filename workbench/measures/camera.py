@@ -1,9 +1,9 @@
-"""Where the camera of a video went, seen from its pictures alone, and how far from what was asked.
+"""Recovers a video's camera path from its frames, and compares it with the commanded one.
 
-Corners are followed from frame to frame (Lucas–Kanade, there and back); for each stretch of the
-video the relative pose comes from the essential matrix (five-point, RANSAC: Nistér 2004) and is
-refined on the Sampson error. A video says nothing of the scale of its world, so all measures here
-are free of scale: rotations in degrees, and the direction of travel. Loads OpenCV.
+Corners are tracked from frame to frame (Lucas–Kanade, forward and backward); for each stretch of
+the video the relative pose comes from the essential matrix (five-point, RANSAC: Nistér 2004) and is
+refined on the Sampson error. A video does not show the scale of its world, so all measures here are
+scale-free: rotations in degrees, and the direction of travel. Loads OpenCV.
 """
 
 from __future__ import annotations
@@ -40,21 +40,21 @@ Array = npt.NDArray[np.float64]
 
 _CORNERS: Final = 500
 _ENOUGH: Final = 24
-"""Corners that a pose is computed from at least."""
+"""Fewest corners for a pose."""
 _LEG_SHARE: Final = 0.06
 """A stretch ends when half of the corners have moved by this share of the width."""
 _LEG_FRAMES: Final = 24
 _SURVIVORS: Final = 0.55
 _BACK_PX: Final = 0.5
-"""A corner that does not come back to where it was, within this, is lost."""
+"""A corner is lost if tracking it back misses its origin by more than this."""
 _PARALLAX_PX: Final = 0.3
-"""With less than this left after turning alone, the direction of travel is not known."""
+"""If rotation alone leaves less than this, the direction of travel is unknown."""
 _TURN_ALONE_PX: Final = 1.5
-"""Where no travel is found, turning alone is believed if it leaves less than this."""
+"""If no travel is found, a pure rotation is accepted if it leaves less than this."""
 _AGREEING: Final = 0.3
 """Share of the corners that must agree on one motion."""
 _LOOKED_AT: Final = 200
-"""Of a longer path this many frames are searched for a return."""
+"""At most this many frames of a path are searched for a return."""
 _AWAY_DEG: Final = 2.0
 _STANDS: Final = 1e-3
 """A commanded step shorter than this share of the path's length is a standstill."""
@@ -68,20 +68,20 @@ class Leg:
     """Frame."""
     stop: int
     rotation: Array | None
-    """Of the camera at ``stop`` against that at ``start``, 3×3; None where too little is seen."""
+    """From the camera at ``start`` to that at ``stop``, 3×3; None if too little is visible."""
     direction: Array | None
-    """Unit vector of travel in the axes of the camera at ``start``; None where it stood still or
-    turned alone, as far as the pictures tell."""
+    """Unit vector of travel in the axes of the camera at ``start``; None if it stood still or only
+    turned."""
 
 
 @dataclass(frozen=True, slots=True)
 class CameraError:
-    """How far the camera of a video is from the one that was commanded."""
+    """How far a video's camera is from the commanded one."""
 
     rotation_deg: float
     """Angle between the orientations, each against its own first frame; mean over time."""
     direction_deg: float | None
-    """Mean angle between the directions of travel; None where neither was seen to travel."""
+    """Mean angle between the directions of travel; None if neither travels."""
     seen: float
     """Share of the frames whose pose was recovered, 0 to 1."""
     directions_seen: float
@@ -90,18 +90,18 @@ class CameraError:
 
 @dataclass(frozen=True, slots=True)
 class ReturnError:
-    """How far two frames are apart that should show the same view."""
+    """The difference between two frames that should show the same view."""
 
     rotation_deg: float
     """Angle between the two cameras."""
     shift: float
-    """Median distance of the corners that both show, picture widths."""
+    """Median distance of the common corners, in picture widths."""
     difference: float
     """Mean absolute difference of the luminance, 0 to 1."""
 
 
 def recover_camera(pictures: Picture, intrinsics: Intrinsics) -> tuple[Leg, ...]:
-    """Return the stretches that the video is made of, each with its motion.
+    """Return the stretches of the video, each with its motion.
 
     ``pictures`` is RGB, shape (T, H, W, 3), ``uint8``; ``intrinsics`` is scaled to their size.
     """
@@ -157,7 +157,7 @@ def return_frames(poses: Array) -> tuple[int, int] | None:
     """Return the two frames farthest apart in time at which ``poses`` coincide; None if none do.
 
     They coincide within half a degree and a hundredth of the path's extent; between them the camera
-    must have been elsewhere. Of a path of over 200 frames, 200 evenly spread ones are looked at.
+    must have been elsewhere. Of a path of over 200 frames, 200 evenly spaced ones are compared.
     """
     frames = np.unique(np.linspace(0, len(poses) - 1, _LOOKED_AT).round().astype(int))
     places, turns = poses[frames, :3, 3], poses[frames, :3, :3]
@@ -177,9 +177,9 @@ def return_frames(poses: Array) -> tuple[int, int] | None:
 
 
 def return_error(first: Picture, second: Picture, intrinsics: Intrinsics) -> ReturnError | None:
-    """Return how far two pictures (RGB, ``uint8``) of the same view are apart.
+    """Return the difference between two pictures (RGB, ``uint8``) of the same view.
 
-    None if they share too few features to say: then they do not show the same place.
+    None if they share too few features: then they do not show the same place.
     """
     one, other = (cv2.cvtColor(p, cv2.COLOR_RGB2GRAY) for p in (first, second))
     height, width = one.shape
@@ -204,7 +204,7 @@ def _angles(one: Array, other: Array) -> Array:
 
 
 def _follow(luma: Sequence[Picture], start: int) -> tuple[int, Array, Array]:
-    """Return where the stretch from ``start`` on ends, and its corners in the first and last frame."""
+    """Return the end of the stretch from ``start``, and its corners in the first and last frame."""
     found = cv2.goodFeaturesToTrack(luma[start], _CORNERS, 0.01, 5, blockSize=5)
     if found is None or len(found) < _ENOUGH:
         return start + 1, np.zeros((0, 2)), np.zeros((0, 2))
@@ -283,7 +283,7 @@ def _rays(points: Array, lens: Intrinsics) -> Array:
 
 
 def _turn_alone(rays: Array, others: Array) -> tuple[Array, float]:
-    """Return the rotation that takes ``rays`` nearest to ``others``, and the median angle left."""
+    """Return the rotation that best maps ``rays`` to ``others``, and the median residual angle."""
     one = rays / np.linalg.norm(rays, axis=1, keepdims=True)
     two = others / np.linalg.norm(others, axis=1, keepdims=True)
     weights = np.ones(len(one))

@@ -1,6 +1,7 @@
 """Measures of a clip: motion, flicker, light, colour.
 
-Knows only frames. Measures use a copy 416 pixels wide, so that videos of different sizes compare.
+Knows only frames. Measures use a copy 416 pixels wide, so that videos of different sizes are
+comparable.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ Picture = npt.NDArray[Any]
 _WIDTH: Final = 416
 _BLOCKS: Final = 8
 _STILL: Final = 0.05
-"""Pixels a frame: flow below it is noise of the encoder."""
+"""Pixels per frame: smaller flow is encoder noise."""
 _DARK, _BRIGHT = 5, 250
 _PRINT_FRAMES: Final = 8
 _PRINT_SIZE: Final = (16, 9)
@@ -48,7 +49,7 @@ class Clip:
     def of(cls, frames: Iterable[Picture], fps: float) -> Clip:
         """Reduce ``frames`` (RGB, ``uint8``) to 416 pixels of width; raises ``InvalidRequest``.
 
-        A clip needs one frame at least.
+        A clip needs at least one frame.
         """
         reduced = [_reduced(frame) for frame in frames]
         if not reduced:
@@ -103,7 +104,7 @@ def _reduced(frame: Picture) -> Picture:
 
 
 def _flow_measures(luma: list[Picture]) -> tuple[float, float, float]:
-    """Return mean speed in pixels a frame, smoothness and consistency."""
+    """Return mean speed in pixels per frame, smoothness and consistency."""
     speeds: list[float] = []
     errors: list[float] = []
     bends: list[float] = []
@@ -124,7 +125,7 @@ def _flow_measures(luma: list[Picture]) -> tuple[float, float, float]:
 
 
 def _flows(luma: list[Picture]) -> Iterator[tuple[Picture, float]]:
-    """Yield the flow of each pair of neighbours, noise silenced, and its warping error."""
+    """Yield the denoised flow of each pair of neighbouring frames, and its warping error."""
     search: Any = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
     height, width = luma[0].shape
     columns, rows = np.meshgrid(

@@ -1,4 +1,4 @@
-"""Where a clip breaks: cuts, repeated frames, standstills, loops, and seams between its parts.
+"""Finds breaks in a clip: cuts, repeated frames, standstills, loops, seams between its parts.
 
 Works on the transitions of :mod:`workbench.measures.transitions`; each finding names its frames.
 """
@@ -21,7 +21,7 @@ __all__ = ["Seam", "Standstill", "cuts", "loop_period", "repeated_frames", "seam
 _SAME: Final = 0.0025
 """Mean difference of the luminance, 0 to 1, that an encoder leaves in a frame that repeats."""
 _SHARE: Final = 0.12
-"""A repeated frame differs by less than this share of what its neighbours differ by."""
+"""A repeated frame differs by less than this share of its neighbours' difference."""
 _STANDSTILL_S: Final = 0.4
 _NEIGHBOURS: Final = 4
 _CUT_SURVIVAL: Final = 0.45
@@ -43,7 +43,7 @@ class Standstill:
 
 @dataclass(frozen=True, slots=True)
 class Seam:
-    """What jumps at the border of two parts, beyond what changes around it anyway."""
+    """The jump at the border of two parts, beyond the changes around it."""
 
     exposure: float
     """Change of the luminance, as a logarithm to base 2."""
@@ -85,9 +85,9 @@ def standstills(
 
 
 def cuts(steps: Sequence[Transition]) -> tuple[int, ...]:
-    """Return the frames that begin another shot, or another place: the one before does not lead on.
+    """Return the frames that begin another shot or place.
 
-    A whip pan, a flash or a fade is no cut: corners outlive them.
+    A whip pan, a flash or a fade is not a cut: corners survive them.
     """
     survival = series(steps, "survival")
     found = []
@@ -100,7 +100,7 @@ def cuts(steps: Sequence[Transition]) -> tuple[int, ...]:
 
 
 def loop_period(clip: Clip, *, shortest_s: float = _LOOP_S) -> int | None:
-    """Return after how many frames the clip begins to repeat itself; None if it does not.
+    """Return the number of frames after which the clip repeats itself; None if it does not.
 
     The repetition must last ``shortest_s``, and the clip must change meanwhile.
     """
@@ -122,11 +122,11 @@ def loop_period(clip: Clip, *, shortest_s: float = _LOOP_S) -> int | None:
         return None
     typical = float(np.median(gaps))
     low = float(gaps[least - 1 :].min())
-    # Multiples of the period fit as well: the first valley as deep as the deepest counts.
+    # Multiples of the period also fit: use the first valley as deep as the deepest.
     best = least + int(np.argmax(gaps[least - 1 :] <= max(1.5 * low, low + _SAME)))
     while best < len(gaps) and gaps[best] < gaps[best - 1]:
         best += 1
-    # Near a repetition the gap falls to a sharp valley; slow motion alone makes a slope.
+    # A repetition shows as a sharp valley of the gap; slow motion only as a slope.
     reach = max(2, least // 2)
     sides = [gaps[i] for i in (best - 1 - reach, best - 1 + reach) if 0 <= i < len(gaps)]
     if gaps[best - 1] < _LOOP_SHARE * min(map(float, (typical, *sides))) and typical > 4 * _SAME:
@@ -135,7 +135,7 @@ def loop_period(clip: Clip, *, shortest_s: float = _LOOP_S) -> int | None:
 
 
 def seam(steps: Sequence[Transition], frame: int) -> Seam:
-    """Return what jumps between ``frame`` - 1 and ``frame``, where another part begins.
+    """Return the jump between ``frame`` - 1 and ``frame``, where another part begins.
 
     Raises ``IndexError`` if no step leads to ``frame``.
     """
@@ -154,7 +154,7 @@ def seam(steps: Sequence[Transition], frame: int) -> Seam:
 
 
 def _jump(values: npt.NDArray[Any], index: int, floor: float) -> tuple[npt.NDArray[Any], bool]:
-    """Return how far a step departs from its neighbours, and whether that is out of the ordinary."""
+    """Return how far a step deviates from its neighbours, and whether that is an outlier."""
     around = _around(values, index, 2 * _NEIGHBOURS)
     usual = np.median(around, axis=0) if len(around) else np.zeros(values.shape[1])
     spread = np.abs(around - usual).sum(axis=1).max() if len(around) else 0.0

@@ -1,7 +1,7 @@
-"""How far light, colour and detail of a clip have drifted from its beginning.
+"""The drift of a clip's light, colour and detail from its beginning.
 
 Changes are summed over the transitions of :mod:`workbench.measures.transitions`, on points that two
-neighbours share: what the camera turns to is no drift. Across a cut nothing is summed.
+neighbours share: new content is not drift. Cuts are left out.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ class Drift:
     exposure: float
     """Luminance, as a logarithm to base 2: 1 is twice as bright, -1 half."""
     colour: float
-    """Distance in a and b of CIELAB; about 2 is just seen."""
+    """Distance in a and b of CIELAB; about 2 is just visible."""
     sharpness: float
-    """Energy of the gradients, as a logarithm to base 2, the drift of exposure set aside."""
+    """Energy of the gradients, as a logarithm to base 2, corrected for the drift of exposure."""
     curves: dict[str, tuple[float, ...]]
     """The same for every frame."""
 
@@ -41,7 +41,7 @@ def drift(steps: Sequence[Transition]) -> Drift:
     exposure = _summed(series(steps, "exposure") * kept)
     shift = series(steps, "colour").reshape(-1, 2) * kept[:, None]
     colour = np.hypot(_summed(shift[:, 0]), _summed(shift[:, 1]))
-    # Brighter light alone makes gradients steeper: their energy grows by its square.
+    # Brighter light makes gradients steeper: their energy grows with its square.
     sharpness = _summed(series(steps, "sharpness") * kept) - 2 * exposure
     named = {"exposure": exposure, "colour": colour, "sharpness": sharpness}
     curves = {name: tuple(map(float, values)) for name, values in named.items()}

@@ -24,7 +24,7 @@ class Preference:
 
 
 def add_preference(path: Path, better: str, worse: str, among: Sequence[str]) -> Preference:
-    """Keep that ``better`` was preferred to ``worse``, in the file at ``path``.
+    """Record in the file at ``path`` that ``better`` was preferred to ``worse``.
 
     Raises ``InvalidRequest`` unless the two are different and both ``among`` its jobs.
     """
@@ -45,7 +45,7 @@ def preferences(path: Path) -> tuple[Preference, ...]:
 
 
 def _append(path: Path, line: dict[str, str]) -> None:
-    """Add one line in one write, so that two people at once do not mix."""
+    """Append one line in one write, so that concurrent writers do not mix."""
     path.parent.mkdir(parents=True, exist_ok=True)
     data = (json.dumps(line, ensure_ascii=False) + "\n").encode()
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
@@ -61,9 +61,9 @@ def _lines(path: Path) -> list[dict[str, str]]:
     except FileNotFoundError:
         return []
     found = []
-    for line in text.splitlines():
+    for line in text.split("\n"):  # a text may hold other line ends, such as U+2028
         try:
             found.append(json.loads(line))
         except ValueError:
-            continue  # half a line, written while the power failed
+            continue  # half a line, left by a power failure
     return found

@@ -17,7 +17,7 @@ _Table = npt.NDArray[np.float64]
 _ROUNDS: Final = 100
 _EXACT: Final = 1e-10
 _PRIOR: Final = 0.5
-"""Wins and losses each item is given against an average one, so that none is infinitely strong."""
+"""Virtual wins and losses against an average item, so that no strength is infinite."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ def bradley_terry(items: Sequence[str], comparisons: Iterable[tuple[str, str]]) 
 
 
 def _newton_step(strength: _Table, won: _Table, met: _Table) -> _Table:
-    """Return how far to go towards the strengths under which wins are as many as expected."""
+    """Return the Newton step towards the strengths whose expected wins equal the observed ones."""
     likely = 1 / (1 + np.exp(strength[None, :] - strength[:, None]))
     against_average = 1 / (1 + np.exp(-strength))
     missing = (won - met * likely).sum(axis=1) + _PRIOR * (1 - 2 * against_average)
@@ -72,7 +72,7 @@ def _newton_step(strength: _Table, won: _Table, met: _Table) -> _Table:
 def next_pair(
     items: Sequence[str], comparisons: Iterable[tuple[str, str]]
 ) -> tuple[str, str] | None:
-    """Return the two items whose comparison tells most: compared least, then closest in strength.
+    """Return the two items whose comparison is most informative: least compared, then closest.
 
     None when there are fewer than two items.
     """

@@ -19,7 +19,7 @@ from workbench.measures.scores import Scores
 __all__ = ["Scorecard", "are_alike", "near_duplicates", "score_video", "score_videos"]
 
 _MEASURED_FRAMES: Final = 481
-"""Longer videos are measured up to this frame: 20 s at 24 fps."""
+"""Videos are measured up to this frame: 20 s at 24 fps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ def near_duplicates(
 ) -> tuple[tuple[str, ...], ...]:
     """Return the groups of videos that differ by less than ``limit`` (0 to 1), each with its keys.
 
-    Videos belong to one group when a chain of near-duplicates joins them.
+    Videos are in one group if a chain of near-duplicates connects them.
     """
     group = {key: {key} for key in fingerprints}
     for one, other in combinations(fingerprints, 2):

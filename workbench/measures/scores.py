@@ -17,19 +17,19 @@ class Scores:
     """The measures of one video."""
 
     motion: float
-    """How much moves: mean length of the optical flow, in picture widths a second; 0 is frozen.
+    """Amount of motion: mean length of the optical flow, in picture widths per second; 0 is frozen.
 
     Dense inverse search (Kroeger et al., *Fast Optical Flow using Dense Inverse Search*, 2016).
     """
     smoothness: float
-    """How evenly it moves, 0 to 1: 1 - mean |F(t+1) - F(t)| / mean (|F(t+1)| + |F(t)|) over the
-    flow fields F. 1 where nothing moves or all moves steadily; low where motion jumps.
+    """Evenness of motion, 0 to 1: 1 - mean |F(t+1) - F(t)| / mean (|F(t+1)| + |F(t)|) over the
+    flow fields F. 1 if nothing moves or everything moves steadily; low if motion jumps.
 
     The normalised acceleration of the flow; the question is that of *motion smoothness* in VBench
     (Huang et al. 2024), which asks an interpolation network instead.
     """
     flicker: float
-    """How much the light jumps, 0 to 1: mean |b(t) - (b(t-1) + b(t+1)) / 2| / 255 over the mean
+    """Flicker of the light, 0 to 1: mean |b(t) - (b(t-1) + b(t+1)) / 2| / 255 over the mean
     luminance b of 8 × 8 blocks. The second difference leaves fades and steady motion out, which
     the plain frame difference of VBench's *temporal flickering* counts.
     """
@@ -54,7 +54,7 @@ class Scores:
     their occlusion mask.
     """
     agreement: float | None = None
-    """How well it shows its prompt, -1 to 1, in practice 0.1 to 0.4; None without a model for it.
+    """Agreement with its prompt, -1 to 1, in practice 0.1 to 0.4; None without a model.
 
     Mean cosine of the embeddings of eight frames and of the prompt by the model of the CLIP kind
     that ``WORKBENCH_AGREEMENT_MODEL`` names (CLIPScore without its factor, Hessel et al. 2021).
@@ -72,7 +72,7 @@ class Scores:
         try:
             return cls(**{name: float(values[name]) for name in SCORE_NAMES if name in values})
         except TypeError as error:
-            raise ValueError(f"these are no scores: {error}") from error
+            raise ValueError(f"these are not scores: {error}") from error
 
 
 SCORE_NAMES: Final = tuple(field.name for field in fields(Scores))

@@ -1,7 +1,7 @@
-"""What changes from one frame of a clip to the next, on what both of them show.
+"""Changes from one frame of a clip to the next, on the points that both show.
 
 The second frame is laid over the first by dense optical flow (Kroeger et al. 2016), so that a
-moving camera does not count as a change of light or colour. Knows frames alone. Loads OpenCV.
+moving camera does not count as a change of light or colour. Knows only frames. Loads OpenCV.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ __all__ = ["Transition", "series", "transitions"]
 Picture = npt.NDArray[Any]
 
 _ALIKE: Final = 30.0
-"""Grey levels: pixels that differ by more, the change of light set aside, are not the same point."""
+"""Grey levels: pixels that differ by more, after correction for light, are not the same point."""
 _FEWEST: Final = 0.15
-"""With a smaller share of common pixels, nothing is said of light, colour or detail."""
+"""With a smaller share of common pixels, light, colour and detail are not compared."""
 _CORNERS: Final = 200
 _FEW_CORNERS: Final = 8
 _LOST: Final = 0.6
-"""With fewer corners found again, a shift of the whole picture is tried."""
+"""With fewer corners found again, a shift of the whole frame is tried."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Transition:
     """The step from one frame to the next."""
 
     difference: float
-    """Mean absolute difference of the luminance, 0 to 1, as the frames stand."""
+    """Mean absolute difference of the luminance, 0 to 1, of the unaligned frames."""
     survival: float
     """Share of the corners that are found again, 0 to 1."""
     exposure: float
@@ -48,7 +48,7 @@ class Transition:
 
 
 def transitions(clip: Clip) -> tuple[Transition, ...]:
-    """Return the step between each two neighbours of ``clip``: one fewer than there are frames."""
+    """Return the steps between neighbouring frames of ``clip``, one fewer than frames."""
     flow: Any = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
     views = [_View.of(picture) for picture in clip.pictures]
     return tuple(_transition(flow, one, two) for one, two in pairwise(views))
@@ -58,7 +58,7 @@ def transitions(clip: Clip) -> tuple[Transition, ...]:
 class _View:
     luma: Picture
     even: Picture
-    """The luminance with its mean and spread made the same for every frame."""
+    """The luminance, normalised to the same mean and spread in every frame."""
     layers: Picture
     """Luminance, a and b of CIELAB and the gradients' energy, at half the size."""
 
@@ -114,7 +114,7 @@ def _survival(one: Picture, other: Picture) -> float:
     points = found.reshape(-1, 2)
     share = _found_again(one, other, points, points)
     if share < _LOST:
-        # A fast pan moves all corners by more than the search reaches: begin from the whole shift.
+        # A fast pan moves all corners beyond the search range: start from the global shift.
         window = cv2.createHanningWindow((one.shape[1], one.shape[0]), cv2.CV_32F)
         shift, _ = cv2.phaseCorrelate(one.astype(np.float32), other.astype(np.float32), window)
         guess = points + np.array(shift, np.float32)
@@ -123,7 +123,7 @@ def _survival(one: Picture, other: Picture) -> float:
 
 
 def _found_again(one: Picture, other: Picture, points: Picture, guess: Picture) -> float:
-    """Return the share of ``points`` that are followed there, from ``guess`` on, and back again."""
+    """Return the share of ``points`` tracked forward, starting at ``guess``, and back again."""
     follow: Any = cv2.calcOpticalFlowPyrLK
     asked = {"winSize": (17, 17), "maxLevel": 3, "flags": cv2.OPTFLOW_USE_INITIAL_FLOW}
     height, width = one.shape
@@ -137,7 +137,7 @@ def _found_again(one: Picture, other: Picture, points: Picture, guess: Picture) 
     inside = ((moved >= 0) & (moved < (width, height))).all(axis=1)
     kept = (there[:, 0] == 1) & (here[:, 0] == 1)
     kept &= np.linalg.norm(back - points, axis=1) < 1
-    # A corner that leaves the frame is no sign of a cut.
+    # A corner that leaves the frame does not indicate a cut.
     return float(kept[inside].mean()) if inside.sum() >= _FEW_CORNERS else 0.0
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from typing import Annotated, Any, Final
 
 from pydantic import (
@@ -23,6 +24,7 @@ from workbench.scene import LIST_FIELDS, SCENE_FIELDS, Origin, Scene, canonical_
 __all__ = [
     "Enhanced",
     "Extracted",
+    "ItemsInAnswer",
     "SceneAnswer",
     "Varied",
     "json_in",
@@ -99,6 +101,41 @@ def prompt_so_far(text: str) -> str:
     except ValueError:
         return ""
     return plain_text(_OPEN_TAG.sub("", _TAG.sub(" ", written)))
+
+
+class ItemsInAnswer:
+    """Tells each object of the answer's list ``name`` once it is whole, while the rest is written."""
+
+    def __init__(self, name: str, on_item: Callable[[Any], object]) -> None:
+        self._opening = re.compile(rf'"{name}"\s*:\s*\[')
+        self._on_item = on_item
+        self._length = 0
+        self._at: int | None = None
+        self.told = 0
+        """Objects told of the present attempt."""
+
+    def __call__(self, answer: str) -> None:
+        """Look at the answer so far; a shorter one than before is a new attempt."""
+        if len(answer) < self._length:
+            self._at, self.told = None, 0
+        fresh, self._length = answer[self._length :] or answer, len(answer)
+        if "}" in fresh:
+            self._tell(without_thoughts(answer))
+
+    def _tell(self, text: str) -> None:
+        if self._at is None:
+            found = self._opening.search(text)
+            if found is None:
+                return
+            self._at = found.end()
+        while True:
+            start = self._at + len(text[self._at :]) - len(text[self._at :].lstrip(" \t\r\n,"))
+            try:
+                item, self._at = json.JSONDecoder(strict=False).raw_decode(text, start)
+            except ValueError:  # not whole yet
+                return
+            self.told += 1
+            self._on_item(item)
 
 
 def keeps_subject(before: str, text: str) -> bool:
@@ -193,6 +230,8 @@ class Enhanced(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     prompt: str = Field(min_length=1)
+    name: _Text = ""
+    """Of a variation: its idea in a few words."""
     scene: SceneAnswer = Field(default_factory=SceneAnswer)
     covers: list[Cover] = Field(default_factory=list, max_length=200)
 

@@ -9,7 +9,7 @@ import asyncio
 import importlib
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import Any, Final, TypeVar
@@ -27,6 +27,7 @@ Answer = TypeVar("Answer", bound=BaseModel)
 Message = Mapping[str, Any]
 
 _LONGEST_KEPT: Final = 40_000
+_REFUSED_KEY: Final = frozenset({401, 403})
 _LONGEST_STREAM: Final = 200_000
 """Characters after which a stream that does not end is left."""
 
@@ -68,6 +69,9 @@ class ChatEndpoint:
     retries: int = 2
     abilities: Abilities = field(default_factory=Abilities)
     """What this endpoint has shown that it can."""
+    find_key: Callable[[], str] | None = field(default=None, repr=False)
+    """Returns the key from where it is kept: asked for before the first question, and again after
+    the endpoint has refused one."""
     _client: Any = field(default=None, repr=False)
 
     async def ask(
@@ -102,7 +106,7 @@ class ChatEndpoint:
         """
         if not self.abilities.can_call_tools:
             return None, ()
-        openai = await asyncio.to_thread(importlib.import_module, "openai")
+        openai = await self._library()
         begun = time.monotonic()
 
         def exchange(reply: _Reply, problem: str = "") -> Exchange:
@@ -116,6 +120,7 @@ class ChatEndpoint:
             reply = _read_reply(result)
         except openai.APIStatusError as error:
             problem = f"The language model answered with status {error.status_code}."
+            await self._after_status(error.status_code)
             less = self.abilities.without_tools(error.status_code)
             if less is None:
                 raise ChatFailure(problem, [exchange(_Reply(""), problem)]) from None
@@ -124,7 +129,7 @@ class ChatEndpoint:
         except TimeoutError:
             problem = f"The language model did not answer within {self.timeout_s:g} s."
             raise ChatFailure(problem, [exchange(_Reply(""), problem)]) from None
-        except (openai.OpenAIError, ValueError, OSError) as error:
+        except (openai.OpenAIError, _transport().HTTPError, ValueError, OSError) as error:
             problem = (
                 f"The language model could not be reached or understood ({type(error).__name__})."
             )
@@ -178,7 +183,7 @@ class ChatEndpoint:
         on_text: OnText | None,
     ) -> _Reply:
         """Ask for the best that the endpoint can do, for less each time that it refuses."""
-        openai = await asyncio.to_thread(importlib.import_module, "openai")
+        openai = await self._library()
         able = self.abilities
         while True:
             begun = time.monotonic()
@@ -187,6 +192,7 @@ class ChatEndpoint:
             except openai.APIStatusError as error:
                 problem = f"The language model answered with status {error.status_code}."
                 said.append(self._exchange(messages, _Reply(""), problem, time.monotonic() - begun))
+                await self._after_status(error.status_code)
                 told, streamed = f"{error.message} {error.body}", on_text is not None
                 less = able.after_refusal(error.status_code, told, streamed=streamed)
                 if less is None:
@@ -201,7 +207,7 @@ class ChatEndpoint:
                     raise ChatFailure(_CUT_OFF, said) from None
                 able = replace(able, max_tokens=_MOST_TOKENS)
                 continue
-            except (openai.OpenAIError, ValueError, OSError) as error:
+            except (openai.OpenAIError, _transport().HTTPError, ValueError, OSError) as error:
                 kind = type(error).__name__
                 problem = f"The language model could not be reached or understood ({kind})."
                 said.append(self._exchange(messages, _Reply(""), problem, time.monotonic() - begun))
@@ -236,6 +242,18 @@ class ChatEndpoint:
         reply.came_whole = True
         return reply
 
+    async def _library(self) -> Any:
+        """Return the library that speaks the protocol, with the key found for the first question."""
+        openai = await asyncio.to_thread(importlib.import_module, "openai")
+        if self._client is None and self.find_key is not None:
+            self.api_key = await asyncio.to_thread(self.find_key)
+        return openai
+
+    async def _after_status(self, status: int) -> None:
+        """Have the key found anew for the next question where this one was refused."""
+        if status in _REFUSED_KEY and self.find_key is not None:
+            await self.close()
+
     def _connected(self, openai: Any) -> Any:
         if self._client is None:
             self._client = openai.AsyncOpenAI(
@@ -262,6 +280,11 @@ class ChatEndpoint:
     def _redacted(self, text: str) -> str:
         kept = text[:_LONGEST_KEPT]
         return kept.replace(self.api_key, "[key]") if self.api_key else kept
+
+
+def _transport() -> Any:
+    """Return the library below the protocol's own, whose errors show where a body breaks off."""
+    return importlib.import_module("httpx2")
 
 
 def _read_reply(result: Any) -> _Reply:

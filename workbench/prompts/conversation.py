@@ -9,8 +9,6 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Final, TypeVar, overload
 
-from pydantic import ValidationError
-
 from workbench.actions.carrying import carry_out
 from workbench.actions.model import (
     MOST_RENDERS,
@@ -30,18 +28,20 @@ from workbench.actions.model import (
     Vary,
     renders_asked,
 )
-from workbench.actions.render_settings import RenderSettings
+from workbench.actions.render_settings import RenderSettings, changed_settings
 from workbench.errors import FieldProblem, InvalidRequest
 from workbench.prompts.enacting import enact
 from workbench.prompts.entries import tuned
 from workbench.prompts.intents.context import Context, Landmark
 from workbench.prompts.intents.revising import said_of
+from workbench.prompts.language_models.session_language import SessionLanguage
 from workbench.prompts.markers import strip_marker
 from workbench.prompts.model import Entry, EntryKind, Revision, Turn
 from workbench.prompts.rewinding import Rewinder
 from workbench.prompts.store import PromptStore
+from workbench.prompts.taking_back import without
 from workbench.prompts.trees import Trees
-from workbench.prompts.writer import PromptWriter
+from workbench.prompts.writer import rewrite_prompt, scene_of
 from workbench.scene import Scene
 
 __all__ = ["Conversation", "Host", "proposed"]
@@ -111,13 +111,11 @@ def proposed(revision: Revision) -> Revision:
 class Conversation:
     """Carries out, in the sessions of ``store``, what requests ask for."""
 
-    def __init__(
-        self, store: PromptStore, trees: Trees, rewinder: Rewinder, writer: PromptWriter
-    ) -> None:
+    def __init__(self, store: PromptStore, trees: Trees, language: SessionLanguage) -> None:
         self._store = store
         self._trees = trees
-        self._rewinder = rewinder
-        self._writer = writer
+        self._rewinder = Rewinder(store, rewrite_prompt)
+        self._language = language
 
     def context(self, session_id: str, base: Entry, host: Host) -> Context:
         """Return what a request about ``base`` is understood against."""
@@ -142,9 +140,9 @@ class Conversation:
         actions = last[-1].actions if last else ()
         return tuple(one for a in actions if isinstance(a, Propose) for one in a.actions)
 
-    def revised(self, base: Entry, actions: Sequence[Action]) -> Revision:
+    def revised(self, session_id: str, base: Entry, actions: Sequence[Action]) -> Revision:
         """Return what ``actions`` make of ``base``; raises ``InvalidRequest``."""
-        done = enact(strip_marker(base.prompt), base.scene, actions, scene_of=self._writer.scene_of)
+        done = enact(strip_marker(base.prompt), base.scene, actions, scene_of=scene_of)
         changes = base.scene.changes_to(done.scene)
         notes = [f"Changed {'; '.join(c.sentence for c in changes)}."] if changes else []
         notes += [said for action in actions if (said := said_of(action))]
@@ -157,7 +155,7 @@ class Conversation:
             changes=changes,
             understood=True,
             message=" ".join(notes) or "Nothing was changed.",
-            provider=self._writer.name,
+            provider=self._language.choice(session_id).provider,
             actions=tuple(actions),
         )
 
@@ -178,7 +176,7 @@ class Conversation:
             before, base = base, made or base
             possible = _possible(others, base.scene)
             lost = [a for a in _possible(others, before.scene) if a not in possible]
-            again = self.revised(base, tuple(a for a in others if a not in lost))
+            again = self.revised(session_id, base, tuple(a for a in others if a not in lost))
             message = f"{gone.message} {again.message}".removesuffix(" Nothing was changed.")
             if lost:
                 message = f"{message} What else you asked for is about what is no longer there."
@@ -197,6 +195,32 @@ class Conversation:
                 index = here.index if action.entry is None else action.entry
                 self._store.star(session_id, index, starred=action.starred)
         return revision, made
+
+    def taken_back(self, session_id: str, index: int) -> tuple[Revision, Entry]:
+        """Take back what the entry at ``index`` changed and keep the rest; a new entry.
+
+        Raises ``InvalidRequest`` for an entry that did not lead to where the session stands.
+        """
+        base = self._trees.current(session_id)
+        way = [] if base is None else list(self._rewinder.way_back(session_id, base.index))
+        at = next((n for n, one in enumerate(way) if one.index == index), None)
+        if base is None or at is None or at + 1 == len(way):
+            problem = "is not among the changes that led to the present prompt"
+            raise InvalidRequest(
+                f"Prompt {index} {problem}.", (FieldProblem("take_back", problem),)
+            )
+        undone = way[at]
+        text, scene, settings = without(undone, way[at + 1], way[:at][::-1])
+        revision = Revision(
+            prompt=text,
+            scene=scene,
+            changes=base.scene.changes_to(scene),
+            understood=True,
+            message="Taken back.",
+            provider=base.provider,
+        )
+        made = tuned(revision, base, f"take back: {undone.request}"[:400], settings)
+        return revision, self._trees.append(session_id, made)
 
     def note(self, session_id: str, request: str, revision: Revision, made: Entry | None) -> None:
         """Keep a request and what came of it as a turn of the dialogue."""
@@ -243,7 +267,7 @@ def _settings_after(base: Entry, actions: Sequence[Action], host: Host) -> Rende
     settings = base.settings
     for action in actions:
         if isinstance(action, SetRender):
-            settings = _with_values(settings, action)
+            settings = changed_settings(settings, action.values)
     if settings != base.settings:
         host.standing(settings)  # refuses what the engine cannot render
     return settings
@@ -254,18 +278,6 @@ def _standing(standing: Standing, settings: RenderSettings) -> RenderSettings:
         return standing(settings)
     except InvalidRequest:  # settings that no longer suit the engine must still be changeable
         return settings
-
-
-def _with_values(settings: RenderSettings, action: SetRender) -> RenderSettings:
-    try:
-        return settings.with_values(action.values)
-    except ValidationError as error:
-        problems = tuple(
-            FieldProblem(".".join(["values", *(str(p) for p in e["loc"])]), e["msg"])
-            for e in error.errors()
-        )
-        told = "; ".join(f"{p.field.rpartition('.')[2]} {p.problem}" for p in problems)
-        raise InvalidRequest(f"These render settings do not fit: {told}.", problems) from error
 
 
 def _own_words(back: GoBack, request: str) -> str:

@@ -6,18 +6,21 @@ business. Knows nothing of HTTP.
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from importlib import resources
-from typing import Any
+from typing import Any, Final
 
 from pydantic import ValidationError
 
+from workbench.errors import LanguageModelError
 from workbench.lexicon.words import content_words
 from workbench.prompts.answers import (
     Enhanced,
     Extracted,
+    ItemsInAnswer,
     SceneAnswer,
     Varied,
     keeps_subject,
@@ -37,14 +40,30 @@ from workbench.prompts.guard import (
 from workbench.prompts.model import ChatFailure, Draft, Exchange, OnText, Variation
 from workbench.scene import SCENE_FIELDS, Origin, Scene
 
-__all__ = ["LanguageWriter"]
+__all__ = ["LanguageWriter", "Take"]
+
+_LONGEST_NAME: Final = 80
+
+Take = Callable[[Variation], bool]
+"""Takes a variation and returns True, or returns False for one that is there already, or nearly."""
 
 
 class LanguageWriter:
-    """The four tasks put to one endpoint; ``name`` is the provider's."""
+    """The four tasks put to one endpoint; ``name`` is the provider's.
 
-    def __init__(self, name: str, endpoint: ChatEndpoint, *, max_prompt_chars: int) -> None:
+    ``words`` are the fewest and most that the authors of the video model recommend for a prompt.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        endpoint: ChatEndpoint,
+        *,
+        max_prompt_chars: int,
+        words: tuple[int, int] = (60, 120),
+    ) -> None:
         self.name = name
+        self._words = f"{words[0]} to {words[1]}"
         self.endpoint = endpoint
         self._longest = max_prompt_chars
 
@@ -54,7 +73,7 @@ class LanguageWriter:
         ``on_text`` is called with the prompt so far as it grows, where the endpoint can stream.
         """
         shown = None if on_text is None else _PromptInAnswer(on_text)
-        messages = _messages("enhance", {"idea": rough, "seed": seed})
+        messages = _messages("enhance", {"idea": rough, "words": self._words, "seed": seed})
         answer, said = await self.endpoint.ask(messages, Enhanced, shown)
         text = self._guarded(answer.prompt, rough, said)
         missing = uncovered(rough, text, answer.evidence)
@@ -101,25 +120,59 @@ class LanguageWriter:
         axes: Sequence[str],
         hold: Sequence[str],
         seed: int,
-    ) -> tuple[list[Variation], tuple[Exchange, ...]]:
-        """Return at most ``count`` usable variations of one parent, and what was said."""
+        take: Take,
+    ) -> tuple[tuple[Exchange, ...], LanguageModelError | None]:
+        """Hand up to ``count`` usable variations of one parent to ``take``, each as it is written.
+
+        ``take`` tells whether it has taken one; for those that are missing then the model is asked
+        once more. Returns what was said, and what went wrong; all of it ends within the endpoint's
+        limit for one question.
+        """
         prompt, scene = parent
         data = {
             "prompt": prompt, "scene": _shown(scene), "count": count, "axes": list(axes),
-            "hold": [*hold, *_locked(scene)], "seed": seed,
+            "hold": [*hold, *_locked(scene)], "words": self._words, "seed": seed,
         }  # fmt: skip
-        answer, said = await self.endpoint.ask(_messages("vary", data), Varied)
-        made = []
         stays = frozenset({*hold, *_locked(scene), "subject", "action"})
         if axes:
             stays |= set(SCENE_FIELDS) - set(fields_of_axes(axes))
-        for given in answer.variations[: count * 2]:
+        taken: list[Variation] = []
+
+        def hear(given: Any) -> None:
+            if len(taken) == count:
+                return
             try:
-                one = Enhanced.model_validate(given)
-                made.append(self._variation(one, parent, index, stays, said))
+                one = self._variation(Enhanced.model_validate(given), parent, index, stays)
             except (ValidationError, ChatFailure):
-                continue
-        return made[:count], said
+                return
+            if take(one):
+                taken.append(one)
+
+        said: list[Exchange] = []
+        try:
+            async with asyncio.timeout(self.endpoint.timeout_s):
+                said += await self._heard(data, hear)
+                if len(taken) < count:
+                    there = [{"name": one.name, "prompt": one.prompt} for one in taken]
+                    more = {**data, "count": count - len(taken), "avoid": there}
+                    said += await self._heard(more, hear)
+        except TimeoutError:
+            limit = f"{self.endpoint.timeout_s:g} s"
+            problem = f"The language model did not write all variations within {limit}."
+            return tuple(said), LanguageModelError(problem)
+        except ChatFailure as error:
+            return (*said, *error.exchanges), error
+        return tuple(said), None
+
+    async def _heard(
+        self, data: Mapping[str, Any], hear: Callable[[Any], None]
+    ) -> tuple[Exchange, ...]:
+        """Ask for variations and tell each to ``hear`` once, as it comes where they are streamed."""
+        coming = ItemsInAnswer("variations", hear)
+        answer, said = await self.endpoint.ask(_messages("vary", data), Varied, coming)
+        for given in answer.variations[coming.told :]:
+            hear(given)
+        return said
 
     async def close(self) -> None:
         """Let go of the connection."""
@@ -134,30 +187,26 @@ class LanguageWriter:
             raise ChatFailure(f"The language model's prompt {fault}.", said)
         return plain
 
-    def _usable(self, text: str, said: Sequence[Exchange]) -> str:
-        plain = plain_text(text)
-        if len(plain.split()) < 3 or len(plain) > self._longest:
-            raise ChatFailure("The language model's prompt is empty or too long.", said)
-        return plain
-
     def _variation(
         self,
         given: Enhanced,
         parent: tuple[str, Scene],
         index: int,
         stays: frozenset[str],
-        said: Sequence[Exchange],
     ) -> Variation:
-        _, before = parent
-        text = self._usable(given.prompt, said)
-        _demand_subject(before.subject, text, said)
+        """Return what the model wrote as a variation; raises ``ChatFailure`` where it is none."""
+        prompt, before = parent
+        text = self._guarded(given.prompt, prompt, ())
+        if not keeps_subject(before.subject, text):
+            raise ChatFailure("A variation changes the subject.")
         after = _after(before, given.scene, origin=Origin.INFERRED)
         if before.differing(after) & stays:
-            raise ChatFailure("A variation changes what should stay.", said)
+            raise ChatFailure("A variation changes what should stay.")
         changes = before.changes_to(after)
         if not changes:
-            raise ChatFailure("A variation names no change.", said)
-        return Variation(text, after, index, changes, self.name)
+            raise ChatFailure("A variation names no change.")
+        name = plain_text(given.name)[:_LONGEST_NAME]
+        return Variation(text, after, index, changes, self.name, name=name)
 
 
 class _PromptInAnswer:
@@ -222,8 +271,3 @@ def _after(before: Scene, answer: SceneAnswer, *, origin: Origin = Origin.EDITED
         if getattr(given, name) != getattr(before, name) and name in answer.model_fields_set
     }
     return before.edit(changed, origin=origin, force=True)
-
-
-def _demand_subject(subject: str, text: str, said: Collection[Exchange]) -> None:
-    if not keeps_subject(subject, text):
-        raise ChatFailure("The language model changed the subject.", tuple(said))

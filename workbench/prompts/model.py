@@ -194,3 +194,7 @@ class SessionSummary:
     updated_at: datetime
     entry_count: int
     title: str
+    name: str = ""
+    """What somebody called it."""
+    tags: tuple[str, ...] = ()
+    archived: bool = False

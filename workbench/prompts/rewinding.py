@@ -41,9 +41,8 @@ class _Standing:
 class Rewinder:
     """Goes back and forth in the sessions of one store. Locks stay as they are on every way."""
 
-    def __init__(self, store: PromptStore, provider: str, rewrite: Rewrite) -> None:
+    def __init__(self, store: PromptStore, rewrite: Rewrite) -> None:
         self._store = store
-        self._provider = provider
         self._rewrite = rewrite
 
     def go(
@@ -90,6 +89,11 @@ class Rewinder:
             actions=(action,),
         )
         return revision, stored
+
+    def way_back(self, session_id: str, index: int) -> tuple[Entry, ...]:
+        """Return the entries that led to the one at ``index``, it first, copies by undo left out."""
+        here = self._store.entry(session_id, self._store.restored_by(session_id, index))
+        return () if here is None else (here, *self._way_back(session_id, here.index))
 
     def _target(
         self, session_id: str, action: GoBack, base: Entry
@@ -143,7 +147,7 @@ class Rewinder:
             changes=(),
             understood=True,
             message=message,
-            provider=self._provider,
+            provider=base.provider if base else "builtin",
             actions=(action,),
         )
 

@@ -11,7 +11,7 @@ from workbench.actions.render_settings import RenderSettings
 from workbench.prompts.model import Entry, EntryKind, Source, Turn
 from workbench.scene import Change, Scene
 
-__all__ = ["Row", "entry_in", "moment", "numbered", "row_of", "turn_in", "turn_row"]
+__all__ = ["Row", "entry_in", "moment", "numbered", "row_of", "settings_row", "turn_in", "turn_row"]
 
 
 class Row(Protocol):
@@ -44,9 +44,14 @@ def row_of(session_id: str, entry: Entry, restores: int | None) -> tuple[object,
         entry.message,
         restores,
         json.dumps(as_json(entry.actions), ensure_ascii=False),
-        json.dumps(entry.settings.stated()),
+        settings_row(entry.settings),
         int(entry.starred),
     )
+
+
+def settings_row(settings: RenderSettings) -> str:
+    """Return what a row holds of render settings."""
+    return json.dumps(settings.as_json())
 
 
 def _scene_json(scene: Scene) -> str:

@@ -18,7 +18,8 @@ from workbench.actions.model import (
     Unlock,
     Vary,
 )
-from workbench.errors import FieldProblem, InvalidRequest, LanguageModelError
+from workbench.actions.render_settings import changed_settings
+from workbench.errors import FieldProblem, InvalidRequest, LanguageModelError, NotFound
 from workbench.prompts.conversation import Conversation, Host, proposed
 from workbench.prompts.entries import (
     check_axes,
@@ -28,6 +29,7 @@ from workbench.prompts.entries import (
     shaped,
     varied,
 )
+from workbench.prompts.language_models.session_language import SessionLanguage
 from workbench.prompts.model import (
     Draft,
     Entry,
@@ -40,11 +42,10 @@ from workbench.prompts.model import (
     Turn,
     Variation,
 )
-from workbench.prompts.rewinding import Rewinder
 from workbench.prompts.session_files import read_session, write_session
 from workbench.prompts.store import PromptStore
 from workbench.prompts.trees import Trees
-from workbench.prompts.writer import PromptWriter, is_about_session
+from workbench.prompts.writer import is_about_session, rewrite_prompt
 from workbench.scene import Origin, Scene
 from workbench.settings import Settings
 
@@ -54,12 +55,15 @@ __all__ = ["Sessions"]
 class Sessions:
     """Every session of one index. Cheap to create; safe to use from several threads."""
 
-    def __init__(self, settings: Settings, writer: PromptWriter) -> None:
-        self._writer = writer
+    def __init__(self, settings: Settings) -> None:
         self._store = PromptStore(settings.index_path)
-        self._trees = Trees(self._store, writer)
-        rewinder = Rewinder(self._store, writer.name, writer.rewrite)
-        self._conversation = Conversation(self._store, self._trees, rewinder, writer)
+        self.language = SessionLanguage(settings, self._store)
+        self._trees = Trees(self._store, self.language)
+        self._conversation = Conversation(self._store, self._trees, self.language)
+
+    def begin(self) -> str:
+        """Start a session without a prompt, such as one that a language model is chosen for."""
+        return self._trees.begin()
 
     async def enhance(
         self,
@@ -74,7 +78,8 @@ class Sessions:
         ``on_text`` is called by the event loop with the prompt so far as it grows, where a language
         model can stream; the entry's text replaces it.
         """
-        draft = await self._writer.enhance(rough_prompt, seed=seed, on_text=on_text)
+        writer = self.language.writer(session_id)
+        draft = await writer.enhance(rough_prompt, seed=seed, on_text=on_text)
         held = self._trees.locked_values(session_id)
         if held:
             draft = await self._with_locks(draft, held)
@@ -105,7 +110,7 @@ class Sessions:
             if parent is not None:
                 problem = "needs the session that it is in"
                 raise InvalidRequest(f"A parent {problem}.", (FieldProblem("parent", problem),))
-            draft = await self._writer.extract(prompt)
+            draft = await self.language.writer().extract(prompt)
             session_id = self._trees.begin()
             return session_id, self._trees.append(session_id, given(draft), draft.exchanges)
         self._trees.check(session_id)
@@ -131,7 +136,8 @@ class Sessions:
         """Start a session from a prompt whose scene is known, such as a recipe's."""
         session_id = self._trees.begin()
         return session_id, self._trees.append(
-            session_id, entry(EntryKind.GIVEN, prompt, scene, provider=self._writer.name)
+            session_id,
+            entry(EntryKind.GIVEN, prompt, scene, provider=self.language.choice().provider),
         )
 
     async def variations(
@@ -159,17 +165,19 @@ class Sessions:
         check_fields("hold", hold)
         parents = [(one.prompt, one.scene) for one in chosen]
         kept: dict[str, Entry] = {}
+        told_with: dict[str, bool] = {}
         loop = asyncio.get_running_loop()
 
         def keep(made: Sequence[Variation]) -> None:
             entries = [varied(v, chosen[v.parent]) for v in made]
             stored = self._store.append(session_id, entries, [v.exchanges for v in made])
             kept.update((v.prompt, one) for v, one in zip(made, stored, strict=True))
+            told_with.update((v.prompt, bool(v.exchanges)) for v in made)
             if on_entry is not None:
                 for one in stored:
                     loop.call_soon(on_entry, one)
 
-        made = await self._writer.vary(
+        made = await self.language.writer(session_id).vary(
             parents,
             max(0, total - len(chosen)),
             axes=axes,
@@ -178,6 +186,9 @@ class Sessions:
             avoid=tuple(self._store.prompts(session_id)),
             on_variations=keep,
         )
+        for one in made:  # what was said is known once all is answered
+            if one.exchanges and not told_with[one.prompt]:
+                self._store.add_exchanges(session_id, kept[one.prompt].index, one.exchanges)
         await asyncio.sleep(0)  # all are told before they are returned
         return (*chosen, *(kept[v.prompt] for v in made))[:total]
 
@@ -208,7 +219,7 @@ class Sessions:
         if confirmed:
             return await self.act(session_id, confirmed, prompt, host=host)
         context = self._conversation.context(session_id, base, host)
-        revision = self._writer.revise(user_request, context, failure)
+        revision = self.language.writer(session_id).revise(user_request, context, failure)
         return await self._done(session_id, base, said, revision, user_request, host)
 
     async def is_about_session(
@@ -223,7 +234,7 @@ class Sessions:
         if base is None:
             return True
         context = self._conversation.context(session_id, base, host)
-        return is_about_session(self._writer.revise(user_request, context))
+        return is_about_session(self.language.writer(session_id).revise(user_request, context))
 
     async def act(
         self,
@@ -251,11 +262,20 @@ class Sessions:
         flat = tuple(
             one for a in actions for one in (a.actions if isinstance(a, Propose) else (a,))
         )
-        revision = self._conversation.revised(base, flat)
+        revision = self._conversation.revised(session_id, base, flat)
         return await self._done(
             session_id, base, said, revision, request, host or Host(),
             confirmed=True, is_turn=is_turn,
         )  # fmt: skip
+
+    def take_back(self, session_id: str, index: int) -> tuple[Revision, Entry]:
+        """Take back what one entry changed, and keep all that came after it; a new entry.
+
+        Raises ``NotFound``, and ``InvalidRequest`` for an entry that did not lead to where the
+        session stands.
+        """
+        self._trees.check(session_id)
+        return self._conversation.taken_back(session_id, index)
 
     async def _base(
         self, session_id: str, prompt: str | None
@@ -356,7 +376,7 @@ class Sessions:
         scene = scene.edit(shaped(values), origin=Origin.EDITED, force=True)
         relocked = [f for f in base.scene.provenance if base.scene.is_locked(f) and f not in unlock]
         scene = scene.lock(*dict.fromkeys((*relocked, *lock)))
-        text = self._writer.rewrite(base.prompt, base.scene, scene)
+        text = rewrite_prompt(base.prompt, base.scene, scene)
         edits = [EditField(field=name, value=value) for name, value in shaped(values).items()]
         actions = (
             *((Unlock(fields=tuple(unlock)),) if unlock else ()),
@@ -376,6 +396,29 @@ class Sessions:
         )
         return self._trees.append(session_id, made)
 
+    def set_render(
+        self,
+        session_id: str,
+        values: Mapping[str, Any],
+        *,
+        index: int | None = None,
+        host: Host | None = None,
+    ) -> None:
+        """Set how renders are made: of the prompt at ``index``, or of all prompts of the session.
+
+        Null frees a setting. Where the session stands must be able to be rendered so. Raises
+        ``NotFound``, and ``InvalidRequest`` for what is no setting or what the engine cannot render.
+        """
+        entries = self.session(session_id).entries
+        if index is not None:
+            entries = (self._trees.entry_at(session_id, index, "index"),)
+        current = self.current(session_id)
+        if current is not None and host is not None:
+            host.standing(changed_settings(current.settings, values))
+        self._store.keep_settings(
+            session_id, {one.index: changed_settings(one.settings, values) for one in entries}
+        )
+
     def link_jobs(self, session_id: str, index: int, job_ids: Sequence[str]) -> None:
         """Note that ``job_ids`` were rendered from the entry at ``index``; raises ``NotFound``."""
         self._trees.check(session_id)
@@ -388,9 +431,53 @@ class Sessions:
         self._trees.entry_at(session_id, index, "index")
         return self._store.exchanges(session_id, index)
 
-    def sessions(self, *, limit: int = 20) -> tuple[SessionSummary, ...]:
-        """Return the sessions used last, newest first."""
-        return self._store.summaries(limit)
+    def sessions(
+        self,
+        *,
+        limit: int = 20,
+        query: str = "",
+        archived: bool | None = None,
+        among: Sequence[str] | None = None,
+    ) -> tuple[SessionSummary, ...]:
+        """Return the sessions used last, newest first, of all or ``among`` some.
+
+        ``query`` is part of a name, a tag or a prompt; ``archived`` keeps those that are, or not.
+        """
+        return self._store.summaries(limit, query=query, archived=archived, among=among)
+
+    def label(
+        self,
+        session_id: str,
+        *,
+        name: str | None = None,
+        tags: Sequence[str] | None = None,
+        archived: bool | None = None,
+    ) -> None:
+        """Name, tag or archive the session; None leaves one as it is. Raises ``NotFound``."""
+        self._trees.check(session_id)
+        clean = None if tags is None else [tag.strip() for tag in tags if tag.strip()]
+        self._store.label(
+            session_id, name=None if name is None else name.strip(), tags=clean, archived=archived
+        )
+
+    def delete(self, session_id: str, deleted_at: float) -> None:
+        """Delete the session, its prompts and its dialogue; its renders are the caller's.
+
+        Raises ``NotFound``.
+        """
+        self._trees.check(session_id)
+        self._store.delete(session_id, deleted_at)
+
+    def undelete(self, session_id: str) -> float:
+        """Bring a deleted session back and return when it was deleted; raises ``NotFound``."""
+        deleted_at = self._store.undelete(session_id)
+        if deleted_at is None:
+            raise NotFound("session", session_id)
+        return deleted_at
+
+    def forget_deleted(self, before: float) -> None:
+        """Remove for good what was deleted before this time."""
+        self._store.forget(before)
 
     def export(self, session_id: str) -> dict[str, Any]:
         """Return the session as one JSON document; raises ``NotFound``."""
@@ -417,5 +504,5 @@ class Sessions:
 
     async def _with_locks(self, draft: Draft, held: Mapping[str, Any]) -> Draft:
         scene = draft.scene.edit(held, origin=Origin.LOCKED, force=True)
-        text = self._writer.rewrite(draft.prompt, draft.scene, scene)
+        text = rewrite_prompt(draft.prompt, draft.scene, scene)
         return Draft(text, scene, draft.provider, draft.is_fallback, draft.message, draft.exchanges)

@@ -4,16 +4,26 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from workbench.actions.render_settings import RenderSettings
 from workbench.database import Database, Schema
 from workbench.prompts.model import Entry, Exchange, SessionSummary, Turn
-from workbench.prompts.rows import entry_in, moment, numbered, row_of, turn_in, turn_row
+from workbench.prompts.rows import (
+    entry_in,
+    moment,
+    numbered,
+    row_of,
+    settings_row,
+    turn_in,
+    turn_row,
+)
 
 __all__ = ["LAST", "SCHEMA", "Pointer", "PromptStore"]
 
@@ -85,6 +95,15 @@ SCHEMA: Final = Schema(
             PRIMARY KEY (session_id, position)
         ) WITHOUT ROWID;
         """,
+        """
+        ALTER TABLE prompt_session ADD COLUMN language TEXT NOT NULL DEFAULT '';
+        """,
+        """
+        ALTER TABLE prompt_session ADD COLUMN name TEXT NOT NULL DEFAULT '';
+        ALTER TABLE prompt_session ADD COLUMN tags TEXT NOT NULL DEFAULT '[]';
+        ALTER TABLE prompt_session ADD COLUMN archived INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE prompt_session ADD COLUMN deleted_at REAL;
+        """,
     ),
 )
 
@@ -117,8 +136,23 @@ class PromptStore:
 
     def created_at(self, session_id: str) -> datetime | None:
         """Return when the session began, or None when there is no such session."""
-        row = self._one("SELECT created_at FROM prompt_session WHERE session_id = ?", session_id)
+        row = self._one(
+            "SELECT created_at FROM prompt_session WHERE session_id = ? AND deleted_at IS NULL",
+            session_id,
+        )
         return None if row is None else moment(row["created_at"])
+
+    def language(self, session_id: str) -> str:
+        """Return the language model that was chosen for the session, as JSON; empty for none."""
+        row = self._one("SELECT language FROM prompt_session WHERE session_id = ?", session_id)
+        return "" if row is None else str(row["language"])
+
+    def set_language(self, session_id: str, choice: str) -> None:
+        """Keep the language model chosen for the session; empty lets it go by the default."""
+        with self._database.writing() as connection:
+            connection.execute(
+                "UPDATE prompt_session SET language = ? WHERE session_id = ?", (choice, session_id)
+            )
 
     def append(
         self,
@@ -238,6 +272,14 @@ class PromptStore:
                 (int(starred), session_id, index),
             )
 
+    def keep_settings(self, session_id: str, settings: Mapping[int, RenderSettings]) -> None:
+        """Set how the renders of entries are made, by the entries' indices."""
+        with self._database.writing() as connection:
+            connection.executemany(
+                "UPDATE prompt_entry SET settings = ? WHERE session_id = ? AND entry_index = ?",
+                [(settings_row(one), session_id, index) for index, one in settings.items()],
+            )
+
     def add_turn(self, session_id: str, turn: Turn) -> None:
         """Add a request and what came of it to the session's dialogue."""
         with self._database.writing() as connection:
@@ -274,13 +316,75 @@ class PromptStore:
             ).fetchall()
         return tuple(Exchange(**json.loads(row["content"])) for row in rows)
 
-    def summaries(self, limit: int) -> tuple[SessionSummary, ...]:
-        """Return the sessions used last, newest first."""
+    def label(
+        self,
+        session_id: str,
+        *,
+        name: str | None = None,
+        tags: Sequence[str] | None = None,
+        archived: bool | None = None,
+    ) -> None:
+        """Set the name, the tags or the archive mark of a session; None leaves one as it is."""
+        with self._database.writing() as connection:
+            connection.execute(
+                "UPDATE prompt_session SET name = coalesce(?, name), tags = coalesce(?, tags), "
+                "archived = coalesce(?, archived) WHERE session_id = ?",
+                (name, None if tags is None else json.dumps(list(tags)), archived, session_id),
+            )
+
+    def delete(self, session_id: str, deleted_at: float) -> None:
+        """Hide a session from everybody until :meth:`undelete` or :meth:`forget`."""
+        with self._database.writing() as connection:
+            connection.execute(
+                "UPDATE prompt_session SET deleted_at = ? WHERE session_id = ?",
+                (deleted_at, session_id),
+            )
+
+    def undelete(self, session_id: str) -> float | None:
+        """Bring a deleted session back; return when it was deleted, None where it was not."""
+        with self._database.writing() as connection:
+            row = connection.execute(
+                "SELECT deleted_at FROM prompt_session WHERE session_id = ?", (session_id,)
+            ).fetchone()
+            connection.execute(
+                "UPDATE prompt_session SET deleted_at = NULL WHERE session_id = ?", (session_id,)
+            )
+        return None if row is None else row["deleted_at"]
+
+    def forget(self, before: float) -> None:
+        """Remove for good the sessions that were deleted before this time."""
+        with self._database.writing() as connection:
+            connection.execute("DELETE FROM prompt_session WHERE deleted_at < ?", (before,))
+
+    def summaries(
+        self,
+        limit: int,
+        *,
+        query: str = "",
+        archived: bool | None = None,
+        among: Sequence[str] | None = None,
+    ) -> tuple[SessionSummary, ...]:
+        """Return the sessions used last that have a prompt, newest first.
+
+        ``query`` is part of a name, a tag or a prompt; ``archived`` keeps those that are, or not.
+        """
+        like = "%" + re.sub(r"([%_\\])", r"\\\1", query.strip()) + "%"
         with self._database.connection() as connection:
             rows = connection.execute(
-                "SELECT session_id, created_at, updated_at, entry_count, title FROM prompt_session "
-                "ORDER BY updated_at DESC, session_id DESC LIMIT ?",
-                (limit,),
+                "SELECT * FROM prompt_session AS s WHERE entry_count > 0 AND deleted_at IS NULL "
+                "AND (:archived IS NULL OR archived = :archived) "
+                "AND (:among IS NULL OR session_id IN (SELECT value FROM json_each(:among))) "
+                "AND (:query = '' OR name LIKE :like ESCAPE '\\' OR title LIKE :like ESCAPE '\\' "
+                "OR tags LIKE :like ESCAPE '\\' OR EXISTS (SELECT 1 FROM prompt_entry AS e "
+                "WHERE e.session_id = s.session_id AND e.prompt LIKE :like ESCAPE '\\')) "
+                "ORDER BY updated_at DESC, session_id DESC LIMIT :limit",
+                {
+                    "limit": limit,
+                    "archived": archived,
+                    "query": query.strip(),
+                    "like": like,
+                    "among": None if among is None else json.dumps(list(among)),
+                },
             ).fetchall()
         return tuple(
             SessionSummary(
@@ -289,6 +393,9 @@ class PromptStore:
                 moment(row["updated_at"]),
                 row["entry_count"],
                 row["title"],
+                row["name"],
+                tuple(json.loads(row["tags"])),
+                bool(row["archived"]),
             )
             for row in rows
         )

@@ -9,9 +9,10 @@ from typing import Any, Final
 from workbench.errors import FieldProblem, InvalidRequest, NotFound
 from workbench.identifiers import Kind, is_identifier, new_identifier
 from workbench.prompts.entries import closest, edited, given, scene_after_edit, with_locks
+from workbench.prompts.language_models.session_language import SessionLanguage
 from workbench.prompts.model import Entry, Exchange
 from workbench.prompts.store import LAST, Pointer, PromptStore
-from workbench.prompts.writer import PromptWriter
+from workbench.prompts.writer import scene_of
 from workbench.scene import SCENE_FIELDS
 
 __all__ = ["Trees"]
@@ -21,11 +22,11 @@ _EDITED_AMONG: Final = 100
 
 
 class Trees:
-    """Finds and adds entries in the sessions of ``store``; ``writer`` reads texts that are new."""
+    """Finds and adds entries in the sessions of ``store``; ``language`` reads texts that are new."""
 
-    def __init__(self, store: PromptStore, writer: PromptWriter) -> None:
+    def __init__(self, store: PromptStore, language: SessionLanguage) -> None:
         self._store = store
-        self._writer = writer
+        self._language = language
 
     def begin(self) -> str:
         """Start a session and return its id."""
@@ -90,13 +91,13 @@ class Trees:
         self, session_id: str, prompt: str, origin: Entry | None
     ) -> tuple[Entry, Sequence[Exchange]]:
         """Return the entry that a new prompt makes, edited from ``origin`` where there is one."""
-        draft = await self._writer.extract(prompt)
+        draft = await self._language.writer(session_id).extract(prompt)
         if origin is None:
             return given(with_locks(draft, self.locked_values(session_id))), draft.exchanges
         scene = scene_after_edit(
             origin.scene,
-            self._writer.scene_of(origin.prompt),
-            self._writer.scene_of(draft.prompt),
+            scene_of(origin.prompt),
+            scene_of(draft.prompt),
             draft.scene,
         )
         return edited(draft, origin, scene), draft.exchanges

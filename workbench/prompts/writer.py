@@ -19,6 +19,7 @@ from workbench.errors import FieldProblem, InvalidRequest, LanguageModelError
 from workbench.lexicon.morphology import load_rules
 from workbench.prompts.composer import composer
 from workbench.prompts.composer.varying import vary as compose_variations
+from workbench.prompts.distinct import DistinctTexts
 from workbench.prompts.following import rewrite
 from workbench.prompts.intents.context import Context
 from workbench.prompts.intents.revising import revise as compose_revision
@@ -37,13 +38,15 @@ from workbench.settings import Settings
 
 if TYPE_CHECKING:
     from workbench.prompts.chat import ChatEndpoint
-    from workbench.prompts.language_writer import LanguageWriter
+    from workbench.prompts.language_writer import LanguageWriter, Take
 
-__all__ = ["PromptWriter", "is_about_session"]
+__all__ = ["FindKey", "PromptWriter", "is_about_session", "rewrite_prompt", "scene_of"]
 
 _log = logging.getLogger(__name__)
-_LARGEST_CALL = 4
-"""Variations asked for in one question; more are asked for side by side, so that some come early."""
+FindKey = Callable[[], str]
+"""Returns an endpoint's key from where it is kept; may take a moment."""
+_LARGEST_CALL = 8
+"""Variations asked for in one question, so that they differ; more are asked for side by side."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +63,7 @@ class _Answer:
     """What came of a question, and what stands in for each variation that is missing."""
 
     question: _Question
-    variations: tuple[Variation, ...] = ()
+    variations: Sequence[Variation] = ()
     said: tuple[Exchange, ...] = ()
     instead: Source = Source.SUBSTITUTE
 
@@ -70,13 +73,14 @@ class PromptWriter:
 
     Every method raises ``InvalidRequest`` for a text that is empty or beyond the limit of the
     settings, and nothing else. With a language model, one call takes at most
-    ``language_timeout_s`` and some milliseconds.
+    ``language_timeout_s`` and some milliseconds. ``find_key`` returns the endpoint's key when it is
+    first asked, and again after the endpoint has refused the one before.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, find_key: FindKey | None = None) -> None:
         self._settings = settings
         self.name: str = settings.language_provider
-        self._model = _language_writer(settings)
+        self._model = _language_writer(settings, find_key)
         _warm_up()
 
     @property
@@ -103,11 +107,11 @@ class PromptWriter:
         """Return ``prompt`` unchanged with the scene that it describes."""
         text = self._checked(prompt, "prompt")
         if self._model is None:
-            return Draft(prompt=text, scene=self.scene_of(text), provider=composer.NAME)
+            return Draft(prompt=text, scene=scene_of(text), provider=composer.NAME)
         try:
             return await self._model.extract(text)
         except LanguageModelError as error:
-            return _fallen_back(Draft(text, self.scene_of(text), composer.NAME), error)
+            return _fallen_back(Draft(text, scene_of(text), composer.NAME), error)
 
     async def vary(
         self,
@@ -122,35 +126,44 @@ class PromptWriter:
     ) -> list[Variation]:
         """Return exactly ``count`` new prompts, all distinct, made from ``parents`` in turn.
 
-        ``on_variations`` is called with the usable ones of each question as it is answered; every
-        variation is told once. What the language model leaves open, repeats or gets wrong is
-        filled by the composer, and each such text ends in a marker.
+        ``on_variations`` is called with each as it is written, where the language model can stream;
+        every variation is told once, and what was said to the model is known at the end only. What
+        it leaves open, repeats or gets wrong is asked for once more, then filled by the composer,
+        and each such text ends in a marker.
         """
         tell = on_variations or _nobody
         bare = [(strip_marker(prompt), scene) for prompt, scene in parents]
-        taken = {strip_marker(prompt) for prompt in avoid} | {prompt for prompt, _ in bare}
+        distinct = DistinctTexts([*avoid, *(prompt for prompt, _ in bare)])
         if self._model is None or count <= 0 or not bare:
-            made = compose_variations(bare, count, axes=axes, hold=hold, seed=seed, avoid=taken)
+            made = compose_variations(
+                bare, count, axes=axes, hold=hold, seed=seed, avoid=distinct.texts
+            )
             tell(made)
             return made
-        made = []
-        missing: list[_Answer] = []
+
+        def take(variation: Variation) -> bool:
+            is_new = distinct.add(variation.prompt, variation.name)
+            if is_new:
+                tell([variation])
+            return is_new
+
         asked = [
-            asyncio.ensure_future(self._ask_for_variations(bare[q.parent], q, axes, hold))
+            asyncio.ensure_future(self._ask_for_variations(bare[q.parent], q, axes, hold, take))
             for q in _questions(count, len(bare), seed)
         ]
         try:
-            for answered in asyncio.as_completed(asked):
-                answer = await answered
-                fresh = [v for v in answer.variations if _is_new(v.prompt, taken)]
-                made += fresh
-                missing += [answer] * (answer.question.count - len(fresh))
-                tell(fresh)
+            answers = await asyncio.gather(*asked)
         finally:
             for question in asked:
                 question.cancel()
+        made = [replace(v, exchanges=answer.said) for answer in answers for v in answer.variations]
+        missing = [
+            answer
+            for answer in answers
+            for _ in range(answer.question.count - len(answer.variations))
+        ]
         filled = [
-            _filled(bare[gap.question.parent], gap, axes, hold, seed + number, taken)
+            _filled(bare[gap.question.parent], gap, axes, hold, seed + number, distinct.texts)
             for number, gap in enumerate(missing)
         ]
         tell(filled)
@@ -185,31 +198,37 @@ class PromptWriter:
         if self._model is not None:
             await self._model.close()
 
-    def scene_of(self, prompt: str) -> Scene:
-        """Return the scene that the composer reads in ``prompt``."""
-        return composer.scene_of(strip_marker(prompt))
-
-    def rewrite(self, prompt: str, before: Scene, after: Scene) -> str:
-        """Return ``prompt`` as it reads when its scene is ``after`` instead of ``before``."""
-        return rewrite(strip_marker(prompt), before, after)
-
     async def _ask_for_variations(
         self,
         parent: tuple[str, Scene],
         question: _Question,
         axes: Sequence[str],
         hold: Sequence[str],
+        take: Take,
     ) -> _Answer:
         if self._model is None:
             return _Answer(question)
-        try:
-            found, said = await self._model.vary(
-                parent, question.parent, question.count, axes=axes, hold=hold, seed=question.seed
-            )
-        except LanguageModelError as error:
-            _log.warning("Variations fall back to the composer: %s", error)
-            return _Answer(question, said=_exchanges(error), instead=Source.FALLBACK)
-        return _Answer(question, tuple(replace(v, exchanges=said) for v in found), said)
+        found: list[Variation] = []
+
+        def keep(variation: Variation) -> bool:
+            is_taken = take(variation)
+            if is_taken:
+                found.append(variation)
+            return is_taken
+
+        said, failure = await self._model.vary(
+            parent,
+            question.parent,
+            question.count,
+            axes=axes,
+            hold=hold,
+            seed=question.seed,
+            take=keep,
+        )
+        if failure is not None:
+            _log.warning("Variations fall back to the composer: %s", failure)
+        instead = Source.SUBSTITUTE if failure is None else Source.FALLBACK
+        return _Answer(question, found, said, instead)
 
     def _checked(self, text: str, field: str) -> str:
         limit = self._settings.max_prompt_chars
@@ -229,11 +248,12 @@ def _warm_up() -> None:
     threading.Thread(target=load_rules, name="workbench-morphology", daemon=True).start()
 
 
-def _language_writer(settings: Settings) -> LanguageWriter | None:
+def _language_writer(settings: Settings, find_key: FindKey | None) -> LanguageWriter | None:
     if settings.language_provider == "builtin":
         return None
     # Only those who have a language model pay for what speaks to it.
     from workbench.prompts.chat import ChatEndpoint  # noqa: PLC0415
+    from workbench.prompts.forms import family_for  # noqa: PLC0415
     from workbench.prompts.language_models.local_endpoint import LocalEndpoint  # noqa: PLC0415
     from workbench.prompts.language_writer import LanguageWriter  # noqa: PLC0415
 
@@ -246,10 +266,24 @@ def _language_writer(settings: Settings) -> LanguageWriter | None:
             api_key=settings.language_api_key.get_secret_value(),
             timeout_s=settings.language_timeout_s,
             retries=settings.language_retries,
+            find_key=find_key,
         )
     return LanguageWriter(
-        settings.language_provider, endpoint, max_prompt_chars=settings.max_prompt_chars
+        settings.language_provider,
+        endpoint,
+        max_prompt_chars=settings.max_prompt_chars,
+        words=family_for(settings.model).words,
     )
+
+
+def scene_of(prompt: str) -> Scene:
+    """Return the scene that the composer reads in ``prompt``."""
+    return composer.scene_of(strip_marker(prompt))
+
+
+def rewrite_prompt(prompt: str, before: Scene, after: Scene) -> str:
+    """Return ``prompt`` as it reads when its scene is ``after`` instead of ``before``."""
+    return rewrite(strip_marker(prompt), before, after)
 
 
 def is_about_session(revision: Revision) -> bool:
@@ -272,14 +306,6 @@ def _questions(count: int, parents: int, seed: int) -> list[_Question]:
         for at in range(0, share, _LARGEST_CALL)
     ]
     return [_Question(parent, part, seed + n) for n, (parent, part) in enumerate(parts)]
-
-
-def _is_new(prompt: str, taken: set[str]) -> bool:
-    key = " ".join(prompt.lower().split())
-    if any(" ".join(t.lower().split()) == key for t in taken):
-        return False
-    taken.add(prompt)
-    return True
 
 
 def _filled(

@@ -1,7 +1,6 @@
-"""Controlled experiments: one scene, some of its fields or render parameters varied on purpose.
+"""Controlled experiments: one scene with some fields or render parameters varied.
 
-Every combination is rendered with the same seeds, so that what an axis does can be told from what
-chance does.
+Every combination is rendered with the same seeds, so that an axis's effect can be told from chance.
 """
 
 from __future__ import annotations
@@ -17,10 +16,11 @@ from workbench.journey import Batch, Prompt, Video, studio
 from workbench.journey.tables import data_frame
 from workbench.prompts.forms import Form, text_for_model
 from workbench.prompts.markers import strip_marker
+from workbench.prompts.writer import rewrite_prompt, scene_of
 from workbench.research.designs import Design, Span, combinations
 from workbench.research.dynamic import expand
 from workbench.research.matrix import Layout, matrix_page, write_matrix_video
-from workbench.research.planning import Cell, submit
+from workbench.research.planning import Cell, checked, submit
 from workbench.research.prompt_files import COLUMNS
 from workbench.scene import LIST_FIELDS, SCENE_FIELDS, Origin, Scene, canonical_term
 from workbench.studio import Studio
@@ -43,20 +43,20 @@ def grid(
     using: Studio | None = None,
     **axes: Any,
 ) -> Grid:
-    """Render variants of ``base`` that differ in chosen ways alone, and return at once.
+    """Render variants of ``base`` that differ only in the given axes, and return at once.
 
     ``axes`` are scene fields or render parameters: a list gives values to try, a
-    :class:`~workbench.research.designs.Span` a range (for the design ``latin``), anything else a
+    :class:`~workbench.research.designs.Span` a range (for the design ``latin``), anything else one
     value for all. ``seeds`` is how many seeds each combination gets, from 1 upward, or the seeds. A
     text may be a dynamic prompt (``a {red|blue} kite``): its prompts are then an axis, ``prompt``.
-    Of a scene the prompt is written plainly; a prompt is kept but for what an axis changes.
+    From a scene, a plain prompt is written; a prompt is kept except for what an axis changes.
 
     Raises ``InvalidRequest`` naming every problem before anything is queued, ``Busy`` when the
     queue is full.
     """
     used = using or (base.session.studio if isinstance(base, Prompt) else studio())
     varied, fixed = _sorted_axes(axes)
-    texts = _texts(base, used, wildcards)
+    texts = _texts(base, wildcards)
     if len(texts) > 1:
         varied = {_PROMPT: list(texts), **varied}
     chosen = combinations(varied, design, samples=samples)
@@ -65,7 +65,7 @@ def grid(
     cells = []
     for combination in chosen:
         text = combination.get(_PROMPT, next(iter(texts)))
-        prompt, scene = _written(text, texts[text], {**fixed, **combination}, used)
+        prompt, scene = _written(text, texts[text], {**fixed, **combination})
         values = {k: v for k, v in {**fixed, **combination}.items() if k in _VALUES}
         labels = {axis: _told(value) for axis, value in combination.items()}
         changes = tuple(change.sentence for change in texts[text].changes_to(scene))
@@ -73,21 +73,21 @@ def grid(
             Cell(prompt, scene, {**values, "seed": s}, labels, changes, text, session_id)
             for s in numbers
         ]
-    batch = submit(used, cells, name=name, priority=priority)
+    batch = submit(used, cells, checked(used.settings, cells), name=name, priority=priority)
     return Grid(cells, Batch(batch.batch_id, using=used), design=design, using=used)
 
 
 class Grid:
-    """An experiment that was queued: its cells, its batch, and what came of it.
+    """A queued experiment: its cells, its batch and its results.
 
-    ``len(grid)`` counts renders; iterating gives each video as it ends.
+    ``len(grid)`` counts renders; iterating yields each video as it ends.
     """
 
     def __init__(
         self, cells: Sequence[Cell], batch: Batch, *, design: Design, using: Studio
     ) -> None:
         self.cells = tuple(cells)
-        """What each job renders, in the order of the batch's jobs."""
+        """What each job renders, in the batch's order."""
         self.batch = batch
         self.design = design
         self._studio = using
@@ -134,11 +134,11 @@ class Grid:
         return data_frame(self.to_table(scores=scores), "job_id")
 
     def effects(self, score: str) -> list[dict[str, Any]]:
-        """Return what each value of each axis does to a score, and how large chance is beside it.
+        """Return the effect of each value of each axis on a score, and the noise.
 
-        ``effect`` is the mean score of the videos with that value less the mean of all (a main
-        effect); ``noise`` the standard deviation between seeds within a combination, averaged.
-        Raises ``InvalidRequest`` for a score that there is not.
+        ``effect`` is the mean score with that value minus the mean of all (a main effect);
+        ``noise`` the standard deviation between seeds within a combination, averaged. Raises
+        ``InvalidRequest`` for a score that there is not.
         """
         rows = self.to_table()
         if rows and score not in rows[0]:
@@ -180,7 +180,7 @@ class Grid:
         return Layout.of(places, chosen)
 
     def save_html(self, path: str | Path, *, columns: str | None = None, width: int = 320) -> Path:
-        """Write one page with every video inside, playing in step; needs no network. Return it.
+        """Write one page with every video embedded, playing in sync; return its path.
 
         ``width`` is that of each video, in pixels.
         """
@@ -251,7 +251,7 @@ def _sorted_axes(axes: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any
     return varied, fixed
 
 
-def _texts(base: Scene | Prompt | str, used: Studio, wildcards: Path | None) -> dict[str, Scene]:
+def _texts(base: Scene | Prompt | str, wildcards: Path | None) -> dict[str, Scene]:
     """Return the prompts to start from, each with its scene."""
     if isinstance(base, Scene):
         return {"": base}
@@ -259,10 +259,10 @@ def _texts(base: Scene | Prompt | str, used: Studio, wildcards: Path | None) -> 
         return {strip_marker(base.text): base.scene}
     if not base.strip():
         raise InvalidRequest("The prompt is empty.", (FieldProblem(_PROMPT, "must not be empty"),))
-    return {text: used.writer.scene_of(text) for text in expand(base, wildcards=wildcards)}
+    return {text: scene_of(text) for text in expand(base, wildcards=wildcards)}
 
 
-def _written(text: str, base: Scene, values: Mapping[str, Any], used: Studio) -> tuple[str, Scene]:
+def _written(text: str, base: Scene, values: Mapping[str, Any]) -> tuple[str, Scene]:
     edits: dict[str, Any] = {}
     for name, value in values.items():
         if name in LIST_FIELDS:
@@ -271,7 +271,7 @@ def _written(text: str, base: Scene, values: Mapping[str, Any], used: Studio) ->
             edits[name] = canonical_term(name, str(value)) or str(value)
     scene = base.edit(edits, origin=Origin.EDITED, force=True)
     if text:
-        return (used.writer.rewrite(text, base, scene) if scene != base else text), scene
+        return (rewrite_prompt(text, base, scene) if scene != base else text), scene
     plain = text_for_model("", scene, Form.LTX)
     prompt = plain or ", ".join(_told(value) for value in scene.stated().values())
     return prompt, scene

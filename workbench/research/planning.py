@@ -1,4 +1,4 @@
-"""Cells: single renders of an experiment or a run, known wholly before any is queued.
+"""Cells: the single renders of an experiment or a run, all known before any is queued.
 
 Knows how a prompt, its scene and its values become a complete request; knows no files.
 """
@@ -11,8 +11,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from workbench.engines.engine import Engine
-from workbench.engines.registry import create_engine
+from workbench.engines.completion import CompleteRequest, Completion
 from workbench.errors import EngineUnavailable, FieldProblem, InvalidRequest
 from workbench.jobs.model import Batch, Priority
 from workbench.prompts.markers import strip_marker
@@ -21,21 +20,21 @@ from workbench.scene import Scene
 from workbench.settings import Settings
 from workbench.studio import Studio
 
-__all__ = ["Cell", "Requests", "raise_problems", "submit"]
+__all__ = ["Cell", "Requests", "checked", "raise_problems", "submit"]
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One render: what it is asked, and where it stands in the experiment."""
+    """One render: its prompt and values, and its position in the experiment."""
 
     prompt: str
     scene: Scene
     values: Mapping[str, Any]
     """Render parameters by their names in ``RenderRequest``, the seed among them."""
     labels: Mapping[str, str] = field(default_factory=dict)
-    """Axis → value: what sets it apart from its neighbours."""
+    """Axis → value: how it differs from its neighbours."""
     changes: tuple[str, ...] = ()
-    """What differs from the prompt it came from, as sentences."""
+    """The changes from its parent prompt, as sentences."""
     parent_prompt: str = ""
     session_id: str | None = None
 
@@ -45,9 +44,9 @@ class Requests:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._engines: dict[str, Engine] = {}
+        self._completion = Completion(settings)
 
-    def of(self, cell: Cell) -> RenderRequest:
+    def of(self, cell: Cell) -> CompleteRequest:
         """Return the cell's request with every default of its engine filled in.
 
         Raises ``InvalidRequest`` with every problem that is found in it.
@@ -63,44 +62,26 @@ class Requests:
             request = RenderRequest(prompt=strip_marker(cell.prompt), scene=cell.scene, **values)
         except ValidationError as error:
             raise InvalidRequest("The render is not valid.", _problems(error)) from error
-        completed = self._engine(engine).complete(request)
-        self._check_limits(completed)
-        return completed
-
-    def _engine(self, name: str) -> Engine:
-        if name not in self._engines:
-            self._engines[name] = create_engine(name, self._settings)
-        return self._engines[name]
-
-    def _check_limits(self, request: RenderRequest) -> None:
-        most_pixels, most_frames = self._settings.max_pixels, self._settings.max_frames
-        problems = []
-        if len(request.prompt) > self._settings.max_prompt_chars:
-            most = self._settings.max_prompt_chars
-            problems.append(FieldProblem("prompt", f"must have at most {most:,} characters"))
-        if (request.width or 0) * (request.height or 0) > most_pixels:
-            problems.append(
-                FieldProblem("width", f"width × height must be at most {most_pixels:,}")
-            )
-        if (request.num_frames or 0) > most_frames:
-            problems.append(FieldProblem("num_frames", f"must be at most {most_frames:,}"))
-        if problems:
-            raise InvalidRequest("The render is beyond the limits.", tuple(problems))
+        most = settings.max_prompt_chars
+        if len(request.prompt) > most:
+            problem = f"must have at most {most:,} characters"
+            raise InvalidRequest(f"The prompt {problem}.", (FieldProblem("prompt", problem),))
+        return self._completion.complete(request)
 
 
 def submit(
     studio: Studio,
     cells: Sequence[Cell],
+    requests: Sequence[CompleteRequest],
     *,
     name: str = "",
     priority: int = Priority.BATCH,
     idempotency_key: str | None = None,
 ) -> Batch:
-    """Queue the cells as one batch, in order, all or none.
+    """Queue the cells, with the requests that :func:`checked` made of them, as one batch.
 
-    Raises ``InvalidRequest`` with every problem of every cell, ``Busy`` when the queue is full.
+    All are queued or none. Raises ``Busy`` when the queue is full.
     """
-    requests = checked(studio.settings, cells)
     sessions = {cell.session_id for cell in cells}
     return studio.jobs.submit_batch(
         requests,
@@ -112,10 +93,10 @@ def submit(
     )
 
 
-def checked(settings: Settings, cells: Iterable[Cell]) -> list[RenderRequest]:
+def checked(settings: Settings, cells: Iterable[Cell]) -> list[CompleteRequest]:
     """Return the cells' complete requests; raises ``InvalidRequest`` with every problem, once."""
     maker = Requests(settings)
-    requests: list[RenderRequest] = []
+    requests: list[CompleteRequest] = []
     problems: list[FieldProblem] = []
     for cell in cells:
         try:
@@ -129,7 +110,7 @@ def checked(settings: Settings, cells: Iterable[Cell]) -> list[RenderRequest]:
 
 
 def raise_problems(problems: Iterable[FieldProblem]) -> None:
-    """Raise ``InvalidRequest`` that names every problem once; return where there is none."""
+    """Raise ``InvalidRequest`` with every distinct problem, if there is any."""
     distinct = tuple(dict.fromkeys(problems))
     if distinct:
         lines = "".join(f"\n  {p.field}: {p.problem}" for p in distinct)

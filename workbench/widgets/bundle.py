@@ -1,9 +1,9 @@
-"""Makes one ES module of the many small ones in ``static/``, and one style sheet.
+"""Joins the ES modules of ``static/`` into one module, and the style sheets into one.
 
 A widget's front end is a single module in every host (JupyterLab, Voilà, VS Code, Colab), while
-people read and write small files. No build step stands between the two: the files are joined when
-the widget class is made. The modules keep to a plain subset of ES modules, and what lies outside
-it is refused here instead of failing in a browser:
+small files are easier to read. There is no build step: the files are joined when the widget class
+is created. The modules use a subset of ES modules; anything outside it is rejected here instead of
+failing in a browser:
 
 - imports are named and relative: ``import { h, text as label } from "./dom.js";``
 - exports stand before a declaration: ``export function …``, ``export const …``, ``export class …``
@@ -35,11 +35,11 @@ _LEFTOVER: Final = re.compile(r"^(?:import|export)\b.*$", re.MULTILINE)
 
 
 class BundleError(Exception):
-    """A front-end module steps outside the subset that can be joined; says where and how."""
+    """A front-end module uses syntax that cannot be joined; the message says where."""
 
 
 def bundle_module(entry: Path) -> str:
-    """Return ``entry`` and all that it imports as one module; raises :class:`BundleError`."""
+    """Return ``entry`` and all its imports as one module; raises :class:`BundleError`."""
     order: list[Path] = []
     _visit(entry.resolve(), (), order)
     parts = [_wrapped(path) for path in order[:-1]]
@@ -50,7 +50,7 @@ def bundle_module(entry: Path) -> str:
 
 
 def bundle_styles(folder: Path) -> str:
-    """Return every style sheet of ``folder`` as one, in the order of their names."""
+    """Return the style sheets of ``folder`` as one, sorted by name."""
     sheets = sorted(folder.glob("*.css"))
     return "\n".join(f"/* {sheet.name} */\n{sheet.read_text('utf-8')}" for sheet in sheets)
 

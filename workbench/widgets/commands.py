@@ -1,6 +1,6 @@
-"""What the browser may ask of the kernel: named commands, their arguments validated before use.
+"""The commands that the browser may send: named methods with validated arguments.
 
-Knows how a command is found, checked and answered; not what any of them does.
+Finds, checks and answers commands; does not know what they do.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Method = TypeVar("Method", bound=Callable[..., Awaitable[Any]])
 
 
 def command(method: Method) -> Method:
-    """Mark an asynchronous method as one that the browser may ask for by its name."""
+    """Mark an asynchronous method as a command that the browser may call by name."""
     setattr(method, _MARK, True)
     return method
 
@@ -42,7 +42,7 @@ def commands_of(owner: object) -> dict[str, Callable[..., Awaitable[Any]]]:
 async def answer_command(
     commands: dict[str, Callable[..., Awaitable[Any]]], name: object, arguments: object
 ) -> Answer:
-    """Do what is asked and return ``{"value": …}`` or ``{"error": {"message", "fields"}}``."""
+    """Run the command and return ``{"value": …}`` or ``{"error": {"message", "fields"}}``."""
     try:
         return {"value": await _found(commands, name)(**_object(arguments))}
     except ValidationError as error:
@@ -56,8 +56,8 @@ async def answer_command(
     except Exception as error:  # noqa: BLE001  a button must never spin for ever, whatever went wrong
         _log.exception("The command %r failed.", name)
         return _failed(
-            f"Something unforeseen happened ({type(error).__name__}: {error}). "
-            "Nothing is lost; try again, and see the kernel's log if it stays.",
+            f"Unexpected error ({type(error).__name__}: {error}). "
+            "Nothing is lost; try again, and see the kernel's log if it happens again.",
             [],
         )
 
@@ -72,7 +72,7 @@ def _found(
 
 def _object(arguments: object) -> dict[str, Any]:
     if not isinstance(arguments, dict):
-        raise InvalidRequest("A command's arguments are an object.")
+        raise InvalidRequest("A command's arguments must be an object.")
     return arguments
 
 

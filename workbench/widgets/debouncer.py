@@ -1,4 +1,4 @@
-"""What comes bit by bit on another thread, handed to the widget's loop in small bundles."""
+"""Passes values from another thread to the widget's loop, at most every few milliseconds."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ __all__ = ["Debouncer"]
 T = TypeVar("T")
 
 _BUNDLE_S: Final = 0.05
-"""Bits that come within this time are shown together: 20 pictures a second read as growing."""
+"""Values within this time are shown together: 20 updates a second look continuous."""
 
 
 class Debouncer(Generic[T]):
-    """Made on the loop; :meth:`hear` may be called from any thread, ``show`` is called on the loop."""
+    """Create it on the loop; call :meth:`hear` from any thread. ``show`` runs on the loop."""
 
     def __init__(self, show: Callable[[Sequence[T]], None]) -> None:
         self._show = show
@@ -24,11 +24,11 @@ class Debouncer(Generic[T]):
         self._closed = False
 
     def hear(self, bit: T) -> None:
-        """Take one bit; it is shown soon."""
+        """Take one value; it is shown soon."""
         self._loop.call_soon_threadsafe(self._collect, bit)
 
     def close(self) -> None:
-        """Show nothing more: the whole has come, or nothing will."""
+        """Show nothing more."""
         self._closed = True
 
     def _collect(self, bit: T) -> None:

@@ -1,4 +1,4 @@
-"""The jobs of one session as they change, handed to the widget's loop in small bundles."""
+"""Passes the changed jobs of one session to the widget's loop, several at a time."""
 
 from __future__ import annotations
 
@@ -14,28 +14,33 @@ __all__ = ["JobFeed", "all_jobs"]
 
 _PAGE: Final = 500
 _BUNDLE_S: Final = 0.04
-"""Changes that come within this time are told together: 25 pictures a second are enough."""
+"""Changes within this time are passed on together: 25 updates a second are enough."""
 
 
 class JobFeed:
-    """Tells of every change to the jobs of the session that is open.
+    """Reports every change to the jobs of the open session.
 
-    The manager calls back on a thread of its own; ``tell`` is called on the loop.
+    The manager calls back on its own thread; ``tell`` runs on the loop.
     """
 
     def __init__(
-        self, jobs: JobManager, tasks: WidgetTasks, tell: Callable[[Iterable[Job]], None]
+        self,
+        jobs: JobManager,
+        tasks: WidgetTasks,
+        tell: Callable[[Iterable[Job]], None],
+        forget: Callable[[Iterable[str]], None],
     ) -> None:
         self._jobs = jobs
         self._tasks = tasks
         self._tell = tell
+        self._forget = forget
         self._session_id: str | None = None
         self._also: set[str] = set()
         self._stop: Callable[[], None] | None = None
         self._pending: dict[str, Job] = {}
 
     async def follow(self, session_id: str | None) -> list[Job]:
-        """Tell of this session's jobs from now on, and return them as they are, newest first."""
+        """Report this session's jobs from now on, and return them, newest first."""
         self._session_id = session_id
         self._pending.clear()
         if session_id is None:
@@ -44,7 +49,7 @@ class JobFeed:
         return await asyncio.to_thread(all_jobs, self._jobs, session_id)
 
     async def add(self, job_id: str) -> None:
-        """Tell of this job too, whatever session it belongs to."""
+        """Report this job too, whatever session it belongs to."""
         self._also.add(job_id)
         await self._watch()
 
@@ -67,6 +72,10 @@ class JobFeed:
         self._tasks.call(self._collect, changes)
 
     def _collect(self, changes: Changes) -> None:
+        if changes.deleted:
+            for job_id in changes.deleted:
+                self._pending.pop(job_id, None)
+            self._forget(changes.deleted)
         ours = {job.job_id: job for job in changes.jobs if self._is_ours(job)}
         if ours and not self._pending:
             asyncio.get_running_loop().call_later(_BUNDLE_S, self._flush)
@@ -83,7 +92,7 @@ class JobFeed:
 
 
 def all_jobs(jobs: JobManager, session_id: str, state: JobState | None = None) -> list[Job]:
-    """Return a session's jobs, newest first; with ``state`` those in it."""
+    """Return a session's jobs, newest first; with ``state`` only those in that state."""
     page = jobs.jobs(session_id=session_id, state=state, limit=_PAGE)
     found = list(page.jobs)
     while page.cursor is not None:

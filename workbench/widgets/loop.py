@@ -1,7 +1,7 @@
 """The tasks and callbacks of one widget, on Studio's event loop.
 
-The kernel's main thread runs the user's cells, and comm messages may arrive in yet another thread;
-the widget works on Studio's loop, so that a long cell never stills the screen.
+The kernel's main thread runs the user's cells, and comm messages may arrive on another thread. The
+widget works on Studio's loop, so that a long cell does not freeze the screen.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ __all__ = ["WidgetTasks"]
 
 
 class WidgetTasks:
-    """Starts coroutines and callbacks in the order in which they come, from any thread."""
+    """Starts coroutines and callbacks in order, from any thread."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
@@ -27,7 +27,7 @@ class WidgetTasks:
             coroutine.close()
 
     def call(self, callback: Callable[..., None], *args: Any) -> bool:
-        """Call ``callback`` on the loop soon; False where the widget or the loop is closed."""
+        """Call ``callback`` on the loop soon; False if the widget or the loop is closed."""
         if self._closed:
             return False
         try:
@@ -37,7 +37,7 @@ class WidgetTasks:
         return True
 
     def close(self) -> None:
-        """Cancel what runs and start nothing more."""
+        """Cancel the running tasks and start no more."""
         self.call(self._end)
         self._closed = True
 

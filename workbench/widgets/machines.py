@@ -1,7 +1,8 @@
-"""The devices and the queue as the pages see them: told while a page is there, paused and resumed.
+"""Devices and the queue on the page: shown while a page is open, paused and resumed.
 
-Every message of a kernel counts as activity, so one that talked to a closed page would never be
-culled: a page says every so often that it is there, and without a word the kernel rests.
+Every message of a kernel counts as activity, so a kernel that kept sending to a closed page would
+never be culled. A page therefore reports its presence at intervals; without a report the kernel
+stops sending.
 """
 
 from __future__ import annotations
@@ -26,14 +27,14 @@ __all__ = ["Machines"]
 _BUSY_S: Final = 1.0
 _IDLE_S: Final = 4.0
 _PAGE_GONE_S: Final = 25.0
-"""Without a word for this long a page has been closed, or nobody looks at it: it speaks again when it is
-seen again. What it would say while it is being closed does not arrive."""
+"""A page that is silent for this long is closed or hidden; a hidden page reports again once it is
+visible. A message sent while a page closes does not arrive."""
 
 Seen = tuple[tuple[Device, ...], frozenset[str], ClusterStatus | None]
 
 
 class Machines:
-    """What renders, and whether it may. Every method runs on the loop."""
+    """The devices, and whether they are paused. Every method runs on the loop."""
 
     def __init__(
         self,
@@ -56,7 +57,7 @@ class Machines:
 
     @command
     async def hello(self) -> None:
-        """A page has loaded: tell it what it cannot know."""
+        """Send a page that has just loaded the state that it lacks."""
         self._screen.tell_all_jobs()
         self._tasks.start(self._warm_up())
         await self.here()
@@ -71,17 +72,17 @@ class Machines:
 
     @command
     async def pause(self, device: str | None = None, *, on: bool) -> None:
-        """Give no more jobs to a device, or to any, or give them again; what runs goes on."""
+        """Pause or resume a device or the whole queue; running jobs continue."""
         if self._private:
             raise InvalidRequest(
-                "Others render on these devices too, so a visitor cannot pause them; ask whoever "
-                "runs this dashboard."
+                "Others render on these devices too, so a visitor cannot pause them. Ask the "
+                "owner of this dashboard."
             )
         await asyncio.to_thread(self._jobs.pause if on else self._jobs.resume, device)
         await self._show()
 
     async def _warm_up(self) -> None:
-        with suppress(SupervisorUnavailable):  # the first render will say so
+        with suppress(SupervisorUnavailable):  # the first render reports it
             await self._studio.warm_up()
 
     async def _watch(self) -> None:
@@ -99,15 +100,15 @@ class Machines:
             stop()
 
     def _heard(self, changes: Changes) -> None:
-        """Look at once when something changed that is no job: a pause, from any process."""
+        """Refresh at once on a change that is not of a job: a pause, by any process."""
         if not changes.jobs:
             self._tasks.call(self._stirred.set)
 
     async def _show(self) -> None:
-        devices, paused, standing = await asyncio.to_thread(self._look)
+        devices, paused, status = await asyncio.to_thread(self._look)
         views = [self._view(device) for device in devices]
-        if standing is not None and standing.state is not ClusterState.JOINED:
-            views.append(cluster_view(standing))
+        if status is not None and status.state is not ClusterState.JOINED:
+            views.append(cluster_view(status))
         self._screen.show("devices_state", views)
         self._screen.show("queue_state", {"paused": "" in paused})
 
@@ -117,5 +118,5 @@ class Machines:
     def _view(self, device: Device) -> View:
         view = device_view(device)
         if self._private and not self._renders.knows(view["job"]):
-            view["job"] = None  # what others render is theirs
+            view["job"] = None  # other visitors' jobs are private
         return view

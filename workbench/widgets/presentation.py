@@ -1,19 +1,18 @@
-"""Sessions, jobs and devices as the browser gets them: plain JSON, URLs relative to the server.
+"""Sessions, jobs and devices as JSON for the browser.
 
-The page knows its own base URL, the kernel does not; so every URL here lacks it.
+URLs are relative: the page knows its base URL, the kernel does not.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any, Final
 
 from workbench.jobs.cluster.status import ClusterStatus
 from workbench.jobs.model import Device, Job
 from workbench.presentation import job_object
 from workbench.prompts.markers import strip_marker
-from workbench.prompts.model import Entry, PromptSession, Source
+from workbench.prompts.model import Entry, PromptSession, SessionSummary, Source
 from workbench.scene import LIST_FIELDS, SCENE_FIELDS, Scene, terms
 
 __all__ = [
@@ -35,7 +34,7 @@ FIELD_GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
     "Camera": ("viewpoint", "shot_size", "camera_angle", "camera_movement", "lens"),
     "Style": ("style", "mood", "pace", "negative_prompt"),
 }
-"""The scene's fields as a film crew divides the work; every field stands in one group."""
+"""The scene's fields in groups, as a film crew divides the work; each field is in one group."""
 
 _LABELS: Final[Mapping[str, str]] = {
     "subject_details": "Looks",
@@ -78,7 +77,7 @@ def session_view(session: PromptSession) -> View:
 
 
 def entry_view(entry: Entry) -> View:
-    """Return one prompt; its text without the marker, which ``source`` already tells."""
+    """Return one prompt; its text lacks the marker, which ``source`` already gives."""
     return {
         "index": entry.index,
         "kind": str(entry.kind),
@@ -94,6 +93,7 @@ def entry_view(entry: Entry) -> View:
             }
             for change in entry.changes
         ],
+        "settings": entry.settings.as_json(),
         "request": entry.request,
         "provider": entry.provider,
         "fallback": entry.is_fallback or entry.source is not Source.PROVIDER,
@@ -104,16 +104,16 @@ def entry_view(entry: Entry) -> View:
 
 
 def job_view(job: Job, *, sketch: bool = False) -> View:
-    """Return the public JSON of a job; without its scene, which the session's entries hold.
+    """Return the public JSON of a job without its scene, which the session's entries hold.
 
-    A ``sketch`` shows an idea whose prompt is still being written, and is no result.
+    A ``sketch`` shows an idea whose prompt is still being written; it is not a result.
     """
     view = job_object(job).model_dump(mode="json", exclude={"parameters"})
     return {**view, "sketch": sketch}
 
 
 def device_view(device: Device) -> View:
-    """Return one device; readings are null where unknown."""
+    """Return one device; unknown readings are null."""
     return {
         "name": device.name,
         "kind": device.kind,
@@ -131,17 +131,17 @@ def device_view(device: Device) -> View:
     }
 
 
-def cluster_view(standing: ClusterStatus) -> View:
-    """Return a cluster that is out of reach in a device's stead: its own are not to be seen."""
+def cluster_view(status: ClusterStatus) -> View:
+    """Return an unreachable cluster as one device, in place of its own."""
     readings = dict.fromkeys(("gpu", "load", "temperature", "memory_used", "memory_total", "job"))
     return {
         "name": "cluster",
         "kind": "cluster",
-        "label": standing.address,
+        "label": status.address,
         "host": "",
-        "state": str(standing.state),
+        "state": str(status.state),
         "paused": False,
-        "detail": standing.detail,
+        "detail": status.detail,
         **readings,
     }
 
@@ -164,11 +164,15 @@ def _gigabytes(size_bytes: int | None) -> float | None:
     return None if size_bytes is None else round(size_bytes / _GIGABYTE, 1)
 
 
-def session_line(session_id: str, title: str, used: datetime, prompts: int) -> View:
-    """Return what a list of sessions shows of one."""
+def session_line(summary: SessionSummary, videos: int, video_bytes: int) -> View:
+    """Return a session's line in the list of sessions."""
     return {
-        "id": session_id,
-        "title": strip_marker(title),
-        "used": used.timestamp(),
-        "prompts": prompts,
+        "id": summary.session_id,
+        "title": summary.name or strip_marker(summary.title),
+        "tags": list(summary.tags),
+        "archived": summary.archived,
+        "used": summary.updated_at.timestamp(),
+        "prompts": summary.entry_count,
+        "videos": videos,
+        "bytes": video_bytes,
     }

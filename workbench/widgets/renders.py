@@ -1,37 +1,51 @@
-"""The renders of the session at one screen: put in order, ended, tried again, kept, handed over.
+"""The renders of one screen's session: order, cancel, retry, star, download.
 
-Knows jobs; knows nothing of prompts but the entry that a render belongs to.
+Of prompts it knows only the entry that a render belongs to.
 """
 
 from __future__ import annotations
 
 import asyncio
 import dataclasses
+import re
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final, Literal, Protocol
 
 from workbench.archive import BatchArchive
 from workbench.errors import Conflict, FieldProblem, InvalidRequest, NotFound
 from workbench.identifiers import is_identifier
 from workbench.jobs.model import Batch, Job, JobState, Priority
-from workbench.rendering import INPUTS, RenderParameters
+from workbench.rendering import INPUTS, Lora, RenderParameters
 from workbench.studio import Studio
 from workbench.widgets.commands import command
 from workbench.widgets.feed import JobFeed, all_jobs
 from workbench.widgets.loop import WidgetTasks
 from workbench.widgets.presentation import View, job_view
 
-__all__ = ["Renders", "Screen", "render_parameters"]
+__all__ = ["Renders", "Screen", "names_path", "render_parameters"]
 
+_PATH_FORM: Final = re.compile(
+    r"\A(?:[/~.\\]|file:|[a-z]:[/\\])|(?:\A|[/\\])\.\.(?:[/\\]|\Z)|\\|\0"
+    r"|/.*/|\.(?:safetensors|gguf|bin|ckpt|pth?|json)\Z",
+    re.IGNORECASE,
+)
+"""What no hub name looks like: ``owner/name`` has one slash and no suffix of a file."""
+_TEXTS: Final = frozenset({"negative_prompt"})
+"""What is said to a model, and may say anything."""
 _ARCHIVE_BYTES: Final = 512 << 20
-"""Most bytes that go through the kernel as one ZIP."""
+"""Largest ZIP, in bytes, sent through the kernel."""
+_LOG_BYTES: Final = 64 << 10
 
 
 class Screen(Protocol):
-    """Where things are shown; called on the loop alone."""
+    """What the browser shows; called only on the loop."""
 
     def show(self, name: str, value: Any) -> None:
-        """Set what the browser sees under ``name``."""
+        """Set the state that the browser sees under ``name``."""
+
+    def replace_jobs(self, views: Iterable[View]) -> None:
+        """Show these jobs and no others."""
 
     def patch_jobs(self, views: Iterable[View]) -> None:
         """Tell of some jobs."""
@@ -40,49 +54,61 @@ class Screen(Protocol):
         """Tell of every job."""
 
     def move_jobs(self, places: Mapping[str, View]) -> None:
-        """Tell what changed of jobs that wait: their places in the queue."""
+        """Update waiting jobs: their positions in the queue."""
 
     def forget_job(self, job_id: str) -> None:
         """Show a job no longer."""
 
     def tell(self, message: View) -> None:
-        """Say something in passing, that a page which loads later need not know."""
+        """Send a message that a page which loads later does not need."""
 
 
 class Renders:
     """The jobs of the open session. Every method runs on the loop."""
 
-    def __init__(self, studio: Studio, tasks: WidgetTasks, screen: Screen) -> None:
+    def __init__(
+        self, studio: Studio, tasks: WidgetTasks, screen: Screen, *, private: bool = False
+    ) -> None:
         self._jobs = studio.jobs
+        self._private = private
         self._screen = screen
         self._session_id: str | None = None
         self._known: dict[str, Job] = {}
         self._sketch: str | None = None
-        self._feed = JobFeed(studio.jobs, tasks, self.tell)
+        self._feed = JobFeed(studio.jobs, tasks, self.tell, self.forget)
 
     @property
     def busy(self) -> bool:
-        """Whether any of them has not ended."""
+        """Whether any job has not ended."""
         return any(not job.state.final for job in self._known.values())
 
     def knows(self, job_id: str | None) -> bool:
         """Tell whether a job is one of this session's."""
         return job_id in self._known
 
+    def newest(self, entry_index: int) -> Job | None:
+        """Return the newest render of a prompt of this session; None where there is none."""
+        own = [
+            job
+            for job in self._known.values()
+            if job.entry_index == entry_index and job.preview_of is None
+        ]
+        return max(own, key=lambda job: (job.created_at, job.position), default=None)
+
     def close(self) -> None:
         """Stop watching; renders go on."""
         self._feed.close()
 
     async def follow(self, session_id: str | None) -> list[Job]:
-        """Show the jobs of this session from now on, and return them, newest first."""
+        """Switch to the jobs of this session, and return them, newest first."""
         jobs = await self._feed.follow(session_id)
         self._session_id = session_id
         self._known = {job.job_id: job for job in jobs}
-        self._screen.show("jobs_state", {job.job_id: job_view(job) for job in jobs})
+        self._screen.replace_jobs(job_view(job) for job in jobs)
         return jobs
 
     def tell(self, jobs: Iterable[Job]) -> None:
-        """Show these jobs as they are now; an older state never hides a newer one."""
+        """Show these jobs; an older state never replaces a newer one."""
         newer = [
             job
             for job in jobs
@@ -92,7 +118,7 @@ class Renders:
         self._screen.patch_jobs([job_view(job, sketch=job.job_id == self._sketch) for job in newer])
 
     async def tell_places(self) -> None:
-        """Tell how many are ahead of those that wait: that changes while they do not."""
+        """Update the queue positions of waiting jobs, which change while the jobs do not."""
         if not any(job.state is JobState.QUEUED for job in self._known.values()):
             return
         moved = {}
@@ -112,7 +138,7 @@ class Renders:
         self.tell([job])
 
     async def end_sketch(self) -> None:
-        """Let go of the sketch; one that is not finished is not needed any more."""
+        """Remove the sketch, and cancel it if it is not finished."""
         sketch, self._sketch = self._sketch, None
         if sketch is None:
             return
@@ -129,7 +155,7 @@ class Renders:
 
     @command
     async def retry(self, job: str) -> None:
-        """Run a render again that failed or was cancelled."""
+        """Retry a failed or cancelled render."""
         self.tell([await asyncio.to_thread(self._jobs.retry, self._own(job).job_id)])
 
     @command
@@ -139,8 +165,22 @@ class Renders:
         self.tell((await asyncio.to_thread(self._jobs.cancel_batch, own)).jobs)
 
     @command
+    async def cancel_many(self, jobs: list[str]) -> None:
+        """End these renders; those that have ended stay as they are."""
+        own = [self._own(job).job_id for job in jobs]
+        self.tell([await asyncio.to_thread(self._jobs.cancel, job) for job in own])
+
+    @command
+    async def log(self, job: str) -> str:
+        """Return the end of what a render printed."""
+        if self._private:
+            raise InvalidRequest("The log is for whoever runs this dashboard; ask them for it.")
+        path = await asyncio.to_thread(self._jobs.log_path, self._own(job).job_id)
+        return await asyncio.to_thread(_end_of, path)
+
+    @command
     async def retry_failed(self, batch: str | None = None) -> None:
-        """Run every failed render of a batch again, or of the whole session."""
+        """Retry every failed render of a batch, or of the whole session."""
         if batch is not None:
             own = self._own_batch(batch)
             self.tell((await asyncio.to_thread(self._jobs.retry_failed, own)).jobs)
@@ -155,15 +195,37 @@ class Renders:
                 await self.retry(job.job_id)
 
     @command
+    async def delete(self, jobs: list[str], *, starred: bool = False) -> None:
+        """Delete renders that wait or have ended, those with a star only where that is said."""
+        own = [self._own(job).job_id for job in jobs]
+        self.forget(await asyncio.to_thread(self._jobs.delete, own, starred=starred))
+
+    @command
+    async def undelete(self, jobs: list[str]) -> None:
+        """Bring deleted renders of this session back."""
+        if self._session_id is None:
+            raise InvalidRequest("There is no session to bring them back to.")
+        gone = await asyncio.to_thread(self._jobs.deleted_of_session, self._session_id)
+        if strangers := [job for job in jobs if job not in gone]:
+            raise NotFound("job", strangers[0])
+        self.tell(await asyncio.to_thread(self._jobs.undelete, jobs))
+
+    def forget(self, job_ids: Iterable[str]) -> None:
+        """Show these jobs no longer."""
+        for job_id in job_ids:
+            if self._known.pop(job_id, None) is not None:
+                self._screen.forget_job(job_id)
+
+    @command
     async def first(self, job: str) -> None:
-        """Render a waiting one before all others of this session."""
+        """Move a waiting render to the front of this session's queue."""
         own = self._own(job).job_id
         self.tell(await asyncio.to_thread(self._put_first, own))
         await self.tell_places()
 
     @command
     async def priority(self, job: str, to: Literal["interactive", "batch", "background"]) -> None:
-        """Give a waiting render another priority."""
+        """Change the priority of a waiting render."""
         own = self._own(job).job_id
         wanted = Priority[to.upper()]
         self.tell([await asyncio.to_thread(self._jobs.set_priority, own, wanted)])
@@ -171,30 +233,30 @@ class Renders:
 
     @command
     async def star(self, job: str, *, on: bool) -> None:
-        """Mark a render to be kept, or no longer."""
+        """Star or unstar a render."""
         own = self._own(job).job_id
         self.tell([await asyncio.to_thread(self._jobs.star, own, starred=on)])
 
     @command
     async def note(self, job: str, text: str) -> None:
-        """Keep a note beside a video in place of the one before; an empty one removes it."""
+        """Set the note of a video; an empty one removes it."""
         self.tell([await asyncio.to_thread(self._jobs.note, self._own(job).job_id, text)])
 
     @command
     async def select(self, jobs: list[str]) -> None:
-        """Note which videos are chosen; the notebook reads them as ``selected``."""
+        """Remember the selected videos; the notebook reads them as ``selected``."""
         self._screen.show("selected_ids", [job for job in jobs if job in self._known])
 
     @command
     async def file(self, job: str, name: Literal["video", "poster"]) -> bytes:
-        """Hand over a file where no server does."""
+        """Send a file where no server extension does."""
         finder = self._jobs.video_path if name == "video" else self._jobs.poster_path
         path = await asyncio.to_thread(finder, self._own(job).job_id)
         return await asyncio.to_thread(path.read_bytes)
 
     @command
     async def archive(self, jobs: list[str]) -> bytes:
-        """Hand over the finished ones of these as one ZIP."""
+        """Send the finished videos among these as one ZIP."""
         if not jobs:
             raise InvalidRequest("There is no video to download yet.")
         chosen = [self._own(job) for job in jobs]
@@ -218,7 +280,7 @@ class Renders:
         return b"".join(archive)
 
     def _waiting(self) -> list[Job]:
-        """Return what waits of this session, the next first."""
+        """Return this session's waiting jobs, the next first."""
         if self._session_id is None:
             return []
         return sorted(all_jobs(self._jobs, self._session_id, JobState.QUEUED), key=_turn)
@@ -227,7 +289,7 @@ class Renders:
         waiting = self._waiting()
         job = next((one for one in waiting if one.job_id == job_id), None)
         if job is None:
-            raise Conflict("This render does not wait any more.")
+            raise Conflict("This render is no longer waiting.")
         top = max(one.priority for one in waiting)
         if job.priority < top:
             self._jobs.set_priority(job_id, top)
@@ -246,7 +308,7 @@ class Renders:
 
 
 def render_parameters(options: dict[str, Any] | None) -> RenderParameters:
-    """Return the screen's render settings; a page names inputs by id and never a path.
+    """Return the page's render settings; inputs are ids, never paths.
 
     Raises ``InvalidRequest``.
     """
@@ -257,25 +319,45 @@ def render_parameters(options: dict[str, Any] | None) -> RenderParameters:
     named = {
         name: value
         for name, value in asked.given.items()
-        if (name in INPUTS and not is_identifier(value)) or _names_path(value)
+        if (name in INPUTS and not is_identifier(value))
+        or (name not in _TEXTS and names_path(value))
     }
     if named:
-        problems = tuple(FieldProblem(name, "cannot be a path here") for name in named)
-        raise InvalidRequest(f"A page cannot name files: {', '.join(sorted(named))}.", problems)
+        problems = tuple(FieldProblem(name, "must not be a path") for name in named)
+        raise InvalidRequest(f"A page cannot use file paths: {', '.join(sorted(named))}.", problems)
     return asked
 
 
-def _names_path(value: Any) -> bool:
-    """Tell whether a value, or one inside it, is the path of a file or folder."""
+def names_path(value: Any) -> bool:
+    """Tell whether a value, or one inside it, is a path."""
     if isinstance(value, Mapping):
-        return bool(set(INPUTS) & set(value)) or any(map(_names_path, value.values()))
+        return bool(set(INPUTS) & set(value)) or any(map(names_path, value.values()))
     if isinstance(value, list | tuple):
-        return any(map(_names_path, value))
-    return isinstance(value, str) and value.startswith(("/", "~", "./", "../", "file:"))
+        return any(map(names_path, value))
+    if isinstance(value, Lora):
+        # A file inside a hub's repository may have folders and a suffix, but leads not out of it.
+        return names_path(value.path) or value.file.startswith(("/", "~")) or ".." in value.file
+    return isinstance(value, str) and _is_path(value.strip())
+
+
+def _is_path(text: str) -> bool:
+    """Tell whether a text is a path by its form, or names a file that is here."""
+    if _PATH_FORM.search(text):
+        return True
+    try:
+        return bool(text) and Path(text).exists()
+    except (OSError, ValueError):
+        return False
+
+
+def _end_of(path: Path) -> str:
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - _LOG_BYTES))
+        return file.read().decode("utf-8", "replace")
 
 
 def _place(job: Job) -> View:
-    """Return the fields that move while a job waits."""
+    """Return the fields that change while a job waits."""
     wait_s = None if job.wait_s is None else round(job.wait_s)
     return {"queue_position": job.queue_position, "wait_s": wait_s}
 

@@ -1,6 +1,6 @@
-"""What happens when somebody at the screen asks for something: each command, over Studio.
+"""The commands of the screen, carried out by Studio.
 
-Knows the open session and the variations on the table; knows neither traits nor messages.
+Knows the open session and the variations in the grid; knows neither traits nor messages.
 """
 
 from __future__ import annotations
@@ -8,22 +8,26 @@ from __future__ import annotations
 import asyncio
 import copy
 import secrets
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from pydantic import Field
 
 from workbench.actions.model import Action, Render, Vary, actions_from, as_json
-from workbench.errors import InvalidRequest, NotFound, WorkbenchError
-from workbench.jobs.model import Job
+from workbench.actions.render_settings import RenderSettings, changed_settings
+from workbench.errors import InvalidRequest, WorkbenchError
+from workbench.jobs.model import Job, JobState
+from workbench.model_library import model_objects
 from workbench.prompts.markers import strip_marker
 from workbench.prompts.model import Entry, PromptSession, Revision
-from workbench.studio import Studio
+from workbench.render_requests import new_seed
+from workbench.studio import RenderParameters, Studio
 from workbench.widgets.commands import command
 from workbench.widgets.debouncer import Debouncer
-from workbench.widgets.presentation import View, session_line, session_view
-from workbench.widgets.renders import Renders, Screen, render_parameters
+from workbench.widgets.presentation import View, session_view
+from workbench.widgets.renders import Renders, Screen, names_path, render_parameters
+from workbench.widgets.single_changes import single_changes
 from workbench.widgets.sketch import sketched
 from workbench.widgets.variation_grid import VariationGrid
 
@@ -34,8 +38,6 @@ Index = Annotated[int, Field(ge=0)]
 Text = Annotated[str, Field(min_length=1)]
 Values = dict[str, str | list[str]]
 Options = dict[str, Any]
-
-_SESSIONS_LISTED: Final = 60
 
 
 class SessionController:
@@ -49,6 +51,8 @@ class SessionController:
         self._screen = screen
         self._private = private
         self._session: PromptSession | None = None
+        self._begun: str | None = None
+        """A session without a prompt yet, begun to choose a language model in."""
         self._grid = VariationGrid()
         self._writing: asyncio.Future[tuple[str, Entry]] | None = None
 
@@ -56,7 +60,7 @@ class SessionController:
 
     @command
     async def open(self, session: str, board: list[int] | None = None) -> None:
-        """Open an earlier session, with its variations as they were."""
+        """Open an earlier session with its variations."""
         await self.take_up(session)
         known = len(self._session.entries) if self._session else 0
         if board and all(0 <= index < known for index in board):
@@ -65,17 +69,13 @@ class SessionController:
 
     @command
     async def fresh(self) -> None:
-        """Clear the screen for a new session; the old one stays."""
+        """Clear the screen for a new session; the old one is kept."""
+        self._begun = None
         self._session = None
         self._grid = VariationGrid()
         await self._renders.follow(None)
         self._screen.show("session_state", {})
         self._show_grid()
-
-    @command
-    async def sessions(self, known: list[str]) -> list[View]:
-        """Return the earlier sessions; for a private screen those that its browser knows."""
-        return await asyncio.to_thread(self._earlier, known)
 
     async def take_up(self, session_id: str) -> None:
         """Show the session ``session_id``; raises ``NotFound``."""
@@ -88,31 +88,47 @@ class SessionController:
     # prompt
 
     @command
-    async def enhance(self, text: Text, options: Options | None = None) -> View:
-        """Make an idea a prompt, seen to grow where a language model streams; start its first video."""
-        session_id = self._session.session_id if self._session else None
+    async def enhance(
+        self,
+        text: Text,
+        options: Options | None = None,
+        settings: Options | None = None,
+        *,
+        new_seeds: bool = False,
+    ) -> View:
+        """Turn an idea into a prompt, shown as it is written, and start its first video.
+
+        ``settings`` are a new session's render settings. It keeps one seed unless ``new_seeds``.
+        """
+        session_id = self.session_to_write_in
+        kept = await self._settings_to_begin_with(settings or {}, new_seeds=new_seeds)
         growing: Debouncer[str] = Debouncer(self._show_growing)
         asked = self._studio.enhance(text, session_id, on_text=growing.hear)
         self._writing = asyncio.ensure_future(asked)
         try:
-            async with sketched(self._studio, self._renders, text, options):
+            async with sketched(self._studio, self._renders, text, kept, session_id):
                 session_id, entry = await self._writing
         except asyncio.CancelledError:
             return {"stopped": True}
         finally:
             growing.close()
+        try:
+            await self._studio.set_render(session_id, kept.as_json(), index=entry.index)
+        except InvalidRequest as error:
+            await self._refresh(session_id)
+            return {"index": entry.index, "job": None, "warning": str(error)}
         await self._refresh(session_id)
         return {"index": entry.index, **await self._first_video(entry, options or {})}
 
     @command
     async def stop_writing(self) -> None:
-        """Leave the language model that is writing a prompt; nothing of it is kept."""
+        """Stop the language model that is writing a prompt and discard its text."""
         if self._writing is not None:
             self._writing.cancel()
 
     @command
     async def accept(self, index: Index, text: Text) -> View:
-        """Take the text that was written by hand in place of the prompt at ``index``."""
+        """Replace the prompt at ``index`` by the text written by hand."""
         entry = self._entry(index)
         if text.strip() == strip_marker(entry.prompt):
             return {"index": index}
@@ -146,9 +162,13 @@ class SessionController:
         total: Annotated[int, Field(ge=2, le=64)] = 8,
         axes: list[str] | None = None,
         *,
+        one_thing: bool = False,
         again: bool = False,
     ) -> None:
-        """Deal ``total`` cards: the prompt at ``index``, the pinned ones, and fresh variations."""
+        """Show ``total`` cards: the prompt at ``index``, the pinned ones, and new variations.
+
+        With ``one_thing`` each variation differs from the prompt in one field.
+        """
         before = copy.deepcopy(self._grid)
         kept = before.kept(index)
         dealt: list[int] = []
@@ -156,11 +176,11 @@ class SessionController:
         self._grid.deal(index, dealt)
         self._show_grid()
         try:
-            entries = await self._studio.variations(
-                self._session_id,
-                [index],
+            entries = await self._variations(
+                index,
                 max(1, total - len(kept)),
-                axes=axes or (),
+                axes or [],
+                one_thing=one_thing,
                 seed=secrets.randbits(31) if again else None,
                 on_entry=arriving.hear,
             )
@@ -174,17 +194,37 @@ class SessionController:
         self._grid.deal(index, [entry.index for entry in entries[1:]])
         self._show_grid()
 
+    async def _variations(
+        self,
+        index: int,
+        total: int,
+        axes: list[str],
+        *,
+        one_thing: bool,
+        seed: int | None,
+        on_entry: Callable[[Entry], object] | None = None,
+    ) -> tuple[Entry, ...]:
+        if one_thing:
+            base = self._entry(index)
+            return await single_changes(
+                self._studio, self._session_id, base, total, axes, seed=seed, on_entry=on_entry
+            )
+        return await self._studio.variations(
+            self._session_id, [index], total, axes=axes, seed=seed, on_entry=on_entry
+        )
+
     @command
-    async def regenerate(self, index: Index, axes: list[str] | None = None) -> View:
-        """Deal another variation in place of the card ``index``."""
+    async def regenerate(
+        self, index: Index, axes: list[str] | None = None, *, one_thing: bool = False
+    ) -> View:
+        """Replace the card ``index`` by another variation."""
         parent = self._entry(index).parent
         if parent is None:
-            raise InvalidRequest("The first prompt cannot be varied in its own place.")
-        entries = await self._studio.variations(
-            self._session_id, [parent], 2, axes=axes or (), seed=secrets.randbits(31)
-        )
+            raise InvalidRequest("The first prompt cannot be replaced by a variation of itself.")
+        seed = secrets.randbits(31)
+        entries = await self._variations(parent, 2, axes or [], one_thing=one_thing, seed=seed)
         if len(entries) < 2:
-            raise InvalidRequest("Nothing new was found along these axes; choose others.")
+            raise InvalidRequest("No new variation was found along these axes; choose others.")
         await self._refresh()
         self._grid.replace(index, entries[-1].index)
         self._show_grid()
@@ -192,7 +232,7 @@ class SessionController:
 
     @command
     async def rewrite(self, index: Index, text: Text) -> View:
-        """Put the text that was written by hand on the card ``index``."""
+        """Replace the text of the card ``index`` by the text written by hand."""
         accepted = await self.accept(index, text)
         self._grid.replace(index, accepted["index"])
         self._show_grid()
@@ -206,7 +246,7 @@ class SessionController:
 
     @command
     async def pin(self, index: Index, on: bool) -> None:
-        """Keep a card when the others are dealt anew, or let it go."""
+        """Pin or unpin a card: pinned ones stay when new variations are made."""
         if on and index in self._grid.indices:
             self._grid.pinned.add(index)
         else:
@@ -215,7 +255,7 @@ class SessionController:
 
     @command
     async def render_all(self, options: Options | None = None) -> View:
-        """Render every card on the table as one batch."""
+        """Render all cards as one batch."""
         prompts = [self._entry(index).prompt for index in self._grid.indices]
         batch = await self._studio.render_batch(
             prompts, session_id=self._session_id, parameters=render_parameters(options)
@@ -224,6 +264,22 @@ class SessionController:
         self._grid.batch_id = batch.batch_id
         self._show_grid()
         return {"batch": batch.batch_id}
+
+    @command
+    async def render_rest(self, options: Options | None = None) -> None:
+        """Render the cards that have no video: again what failed or was cancelled, else anew."""
+        anew = []
+        for index in self._grid.indices:
+            job = self._renders.newest(index)
+            if job is None:
+                anew.append(self._entry(index).prompt)
+            elif job.state in {JobState.FAILED, JobState.CANCELLED}:
+                await self._renders.retry(job.job_id)
+        if anew:
+            batch = await self._studio.render_batch(
+                anew, session_id=self._session_id, parameters=render_parameters(options)
+            )
+            self._renders.tell(batch.jobs)
 
     # tuning
 
@@ -256,7 +312,7 @@ class SessionController:
         }
 
     async def _show_done(self, index: int, actions: Sequence[Action]) -> None:
-        """Show the renders that a request started, and put its variations on the table."""
+        """Show the renders and the variations that a request led to."""
         for action in actions:
             if isinstance(action, Vary) and action.entries:
                 self._grid.deal(index, list(action.entries))
@@ -269,10 +325,15 @@ class SessionController:
 
     @command
     async def undo(self, answer: Index, current: Index) -> View:
-        """Take back what one answer changed, and nothing else."""
+        """Undo what one answer changed, and nothing else."""
         undone = self._entry(answer)
         if answer == current and undone.parent is not None:
             return {"index": undone.parent}
+        head = await asyncio.to_thread(self._studio.sessions.current, self._session_id)
+        if head is not None and head.index == current:
+            _, entry = await self._studio.take_back(self._session_id, answer)
+            await self._refresh()
+            return {"index": entry.index}
         values: Values = {
             change.field: list(change.before) if isinstance(change.before, tuple) else change.before
             for change in undone.changes
@@ -282,15 +343,46 @@ class SessionController:
     # renders
 
     @command
+    async def set_render(self, values: Options, settings: Options | None = None) -> View:
+        """Set how the session's renders are made; before there is one, how ``settings`` become."""
+        await self._check_names(values)
+        if self._session is None:
+            return {"settings": changed_settings(_settings(settings or {}), values).as_json()}
+        await self._studio.set_render(self._session_id, values)
+        await self._refresh()
+        return {}
+
+    @command
+    async def render_values(self, settings: Options) -> View:
+        """Return what renders with ``settings`` use, and what they would use by default."""
+        kept = _settings(settings)
+        own = RenderSettings(engine=kept.engine, model=kept.model, profile=kept.profile)
+        found: View = {"values": {}, "defaults": {}, "problem": ""}
+        for name, one in (("defaults", own), ("values", kept)):
+            try:
+                full = await asyncio.to_thread(self._studio.effective_settings, one)
+            except WorkbenchError as error:
+                found["problem"] = str(error)
+            else:
+                found[name] = full.as_json()
+        return found
+
+    @command
+    async def library(self) -> list[View]:
+        """Return the video models on this machine, and how each would run on its largest GPU."""
+        found = await asyncio.to_thread(model_objects, self._studio)
+        return [one.model_dump() for one in found]
+
+    @command
     async def render(self, index: Index, options: Options | None = None) -> View:
         """Render the prompt at ``index``, ahead of batches."""
         job = await self._render(self._entry(index), options or {})
         return {"job": job.job_id}
 
-    # inner
+    # internal
 
     async def _first_video(self, entry: Entry, options: Options) -> View:
-        """Start the background video; when that fails the prompt still stands."""
+        """Start the background video; if that fails, the prompt is still kept."""
         try:
             job = await self._render(entry, options)
         except WorkbenchError as error:
@@ -304,16 +396,37 @@ class SessionController:
         self._renders.tell([job])
         return job
 
+    async def _settings_to_begin_with(self, draft: Options, *, new_seeds: bool) -> RenderSettings:
+        """Return how a new idea is rendered: as the session so far, or as ``draft``."""
+        if self._session is not None:
+            here = await asyncio.to_thread(self._studio.sessions.current, self._session.session_id)
+            if here is not None:
+                return here.settings
+        await self._check_names(draft)
+        kept = _settings(draft)
+        if kept.seed is None and not new_seeds:
+            kept = kept.with_values({"seed": new_seed()})
+        return kept
+
+    async def _check_names(self, values: Options) -> None:
+        """Let a page name a file only where the library has it."""
+        model = values.get("model")
+        if isinstance(model, str) and names_path(model):
+            known = await asyncio.to_thread(model_objects, self._studio)
+            if model in {one.name for one in known}:
+                values = {name: value for name, value in values.items() if name != "model"}
+        render_parameters({k: v for k, v in values.items() if k in RenderParameters.model_fields})
+
     def _show_growing(self, texts: Sequence[str]) -> None:
         self._screen.tell({"kind": "growing", "text": texts[-1]})
 
     def _deal(self, base: int, dealt: list[int], arrived: Sequence[Entry]) -> None:
-        """Put variations on the table as they come, before the last is written."""
+        """Show variations as they are written."""
         dealt.extend(entry.index for entry in arrived)
         if self._session is None:
             return
         known = {entry.index: entry for entry in (*self._session.entries, *arrived)}
-        if len(known) != max(known) + 1:  # something else came between; all is shown at the end
+        if len(known) != max(known) + 1:  # another command ran meanwhile; all are shown at the end
             return
         entries = tuple(known[index] for index in sorted(known))
         self._session = replace(self._session, entries=entries)
@@ -332,28 +445,24 @@ class SessionController:
     def _show_grid(self) -> None:
         self._screen.show("board_state", self._grid.view())
 
-    def _earlier(self, known: Sequence[str]) -> list[View]:
-        sessions = self._studio.sessions
-        if not self._private:
-            return [
-                session_line(one.session_id, one.title, one.updated_at, one.entry_count)
-                for one in sessions.sessions(limit=_SESSIONS_LISTED)
-            ]
-        lines = []
-        for session_id in known[:_SESSIONS_LISTED]:
-            try:
-                entries = sessions.history(session_id)
-            except NotFound:  # from another outputs/ folder, or removed
-                continue
-            if entries:
-                title = entries[0].request or entries[0].prompt
-                lines.append(session_line(session_id, title, entries[-1].created_at, len(entries)))
-        return lines
+    @property
+    def session_to_write_in(self) -> str | None:
+        """The open session, or the one that the next prompt begins; None for a new one."""
+        return self.open_session or self._begun
+
+    def write_in(self, session_id: str | None) -> None:
+        """Let the next prompt go into this session where none is open."""
+        self._begun = session_id
+
+    @property
+    def open_session(self) -> str | None:
+        """The id of the open session; None without one."""
+        return self._session.session_id if self._session else None
 
     @property
     def _session_id(self) -> str:
         if self._session is None:
-            raise InvalidRequest("There is no prompt yet; describe a moment first.")
+            raise InvalidRequest("There is no prompt yet; describe your idea first.")
         return self._session.session_id
 
     def _entry(self, index: int) -> Entry:
@@ -361,3 +470,8 @@ class SessionController:
         if index >= len(entries):
             raise InvalidRequest(f"This session has no prompt {index}.")
         return entries[index]
+
+
+def _settings(values: Options) -> RenderSettings:
+    """Return the render settings that a page tells; raises ``InvalidRequest``."""
+    return changed_settings(RenderSettings(), values)

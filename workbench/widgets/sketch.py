@@ -1,16 +1,17 @@
-"""The storyboard of an idea as it was typed, moving while a language model still writes its prompt."""
+"""A storyboard of the idea as typed, shown while a language model still writes the prompt."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from typing import Any, Final
+from typing import Final
 
+from workbench.actions.render_settings import RenderSettings
 from workbench.errors import WorkbenchError
 from workbench.jobs.model import Priority
 from workbench.studio import RenderParameters, Studio
-from workbench.widgets.renders import Renders, render_parameters
+from workbench.widgets.renders import Renders
 
 __all__ = ["sketched"]
 
@@ -19,17 +20,21 @@ _ENGINE: Final = "animatic"
 
 @asynccontextmanager
 async def sketched(
-    studio: Studio, renders: Renders, idea: str, options: dict[str, Any] | None
+    studio: Studio,
+    renders: Renders,
+    idea: str,
+    settings: RenderSettings,
+    session_id: str | None,
 ) -> AsyncIterator[None]:
-    """Have ``idea`` drawn and shown while the body runs.
+    """Draw and show ``idea``, in the size of ``settings``, while the body runs.
 
-    Not with the composer, whose prompt stands at once. Whatever keeps the sketch from being drawn
-    is left to the first video to tell.
+    Not with the composer, which writes the prompt at once. Errors are ignored: the first video
+    reports them.
     """
-    if not studio.writer.takes_time:
+    if not studio.language.writer(session_id).takes_time:
         yield
         return
-    drawing = asyncio.ensure_future(_draw(studio, renders, idea, options))
+    drawing = asyncio.ensure_future(_draw(studio, renders, idea, settings))
     try:
         yield
     finally:
@@ -37,13 +42,11 @@ async def sketched(
         await renders.end_sketch()
 
 
-async def _draw(
-    studio: Studio, renders: Renders, idea: str, options: dict[str, Any] | None
-) -> None:
+async def _draw(studio: Studio, renders: Renders, idea: str, settings: RenderSettings) -> None:
     with suppress(WorkbenchError, ValueError):  # pydantic's is a ValueError
-        asked = render_parameters(options)
+        shape = studio.effective_settings(settings.with_values({"engine": _ENGINE}))
         parameters = RenderParameters(
-            engine=_ENGINE, seed=asked.seed, width=asked.width, height=asked.height
+            engine=_ENGINE, seed=settings.seed, width=shape.width, height=shape.height
         )
         job = await studio.render(idea, priority=Priority.PREVIEW, parameters=parameters)
         await renders.show_sketch(job)

@@ -1,4 +1,4 @@
-"""The variations on the table: which prompts, in which order, which are pinned, what rendered them."""
+"""The variation grid: which prompts, in which order, which are pinned, and their batch."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["VariationGrid"]
 
 @dataclass(slots=True)
 class VariationGrid:
-    """Entry indices, the one that the others vary first."""
+    """Entry indices; the first is the one that the others vary."""
 
     indices: list[int] = field(default_factory=list)
     pinned: set[int] = field(default_factory=set)
@@ -23,7 +23,7 @@ class VariationGrid:
 
     @property
     def base(self) -> int | None:
-        """The prompt that the others vary; None on an empty table."""
+        """The prompt that the others vary; None if the grid is empty."""
         return self.indices[0] if self.indices else None
 
     def view(self) -> dict[str, Any]:
@@ -35,17 +35,17 @@ class VariationGrid:
         }
 
     def kept(self, base: int) -> list[int]:
-        """Return the pinned ones, in order, when ``base`` is varied anew."""
+        """Return the cards to keep, in order, when ``base`` is varied again."""
         return [index for index in self.indices if index in self.pinned and index != base]
 
     def deal(self, base: int, fresh: Iterable[int]) -> None:
-        """Put ``base`` first, keep the pinned ones in their order, then the fresh ones."""
+        """Put ``base`` first, then the pinned ones in their order, then the new ones."""
         self.indices = [base, *self.kept(base), *fresh]
         self.pinned &= set(self.indices)
         self.batch_id = None
 
     def replace(self, old: int, new: int) -> None:
-        """Put ``new`` where ``old`` lies."""
+        """Replace ``old`` by ``new``."""
         self.indices = [new if index == old else index for index in self.indices]
         if old in self.pinned:
             self.pinned = (self.pinned - {old}) | {new}
@@ -57,7 +57,7 @@ class VariationGrid:
 
     @classmethod
     def of(cls, entries: Sequence[Entry], jobs: Iterable[Job]) -> Self:
-        """Return the table as it last was: the newest batch's prompts, or the newest variations."""
+        """Return the latest grid: the newest batch's prompts, or the newest variations."""
         batched = [job for job in jobs if job.batch_id and job.entry_index is not None]
         newest = max((job.created_at for job in batched), default=None)
         varied = _newest_variations(entries)
@@ -72,7 +72,7 @@ class VariationGrid:
 
 
 def _newest_variations(entries: Sequence[Entry]) -> list[int]:
-    """Return the parent and the entries of the variations made last; empty where there are none."""
+    """Return the parent and the entries of the latest variations; empty if there are none."""
     last = next((e for e in reversed(entries) if e.kind is EntryKind.VARIATION), None)
     if last is None or last.parent is None:
         return []

@@ -1,7 +1,8 @@
 """The Workbench widget: the four steps in a notebook cell or a dashboard.
 
-Holds what the browser sees as synced traits and hands the browser's commands to the controllers. All work
-is done on Studio's loop, so that neither the kernel nor the screen waits for the other.
+Holds the state that the browser sees as synced traits, and passes the browser's commands to the
+controllers. All work is done on Studio's loop, so that neither the kernel nor the screen waits for
+the other.
 """
 
 from __future__ import annotations
@@ -20,11 +21,15 @@ from workbench import journey
 from workbench.studio import Studio
 from workbench.widgets.bundle import bundle_module, bundle_styles
 from workbench.widgets.commands import answer_command, commands_of
+from workbench.widgets.intake import Intake
+from workbench.widgets.language_chooser import LanguageChooser
 from workbench.widgets.loop import WidgetTasks
 from workbench.widgets.machines import Machines
 from workbench.widgets.presentation import View, field_views
+from workbench.widgets.queue_desk import QueueDesk
 from workbench.widgets.renders import Renders
 from workbench.widgets.session_controller import SessionController
+from workbench.widgets.session_library import SessionLibrary
 
 __all__ = ["Workbench"]
 
@@ -34,25 +39,25 @@ _STATIC: Final = Path(__file__).resolve().parent / "static"
 class Workbench(anywidget.AnyWidget):
     """The workbench: prompt, variations, tuning, results.
 
-    ``session`` is the id of a session to go on with; without it the browser takes up the one that
-    it had open in this notebook. ``private`` shows a visitor only the sessions that its own
-    browser knows, which is the default in a dashboard.
+    ``session`` is the id of a session to continue; without it the browser reopens the one that it
+    had open in this notebook. ``private`` shows a visitor only the sessions of their own browser;
+    it is the default in a dashboard.
     """
 
     _esm = traitlets.Unicode().tag(sync=True)
     _css = traitlets.Unicode().tag(sync=True)
 
     session_state = traitlets.Dict().tag(sync=True)
-    """The open session with all its prompts; empty without one."""
+    """The open session with all its prompts; empty if none is open."""
     jobs_state = traitlets.Dict().tag(sync=True)
-    """Job id → job. Filled in place and told in patches; whole only for a page that loads."""
+    """Job id → job. Updated in place and sent as patches; sent whole only to a page that loads."""
     devices_state = traitlets.List(traitlets.Dict()).tag(sync=True)
     queue_state = traitlets.Dict().tag(sync=True)
     """Whether the whole queue is paused."""
     board_state = traitlets.Dict().tag(sync=True)
-    """The variations on the table: entry indices in order, the pinned ones, the batch."""
+    """The variation grid: entry indices in order, the pinned ones, the batch."""
     config = traitlets.Dict().tag(sync=True)
-    """What does not change while the widget lives."""
+    """Constant while the widget lives."""
     selected_ids = traitlets.List(traitlets.Unicode()).tag(sync=True)
 
     def __init__(
@@ -69,23 +74,27 @@ class Workbench(anywidget.AnyWidget):
         super().__init__(config=self._config(session), **kwargs)
         _hear_where_asked(self.comm)
         self._tasks = WidgetTasks(self._studio.loop)
-        self._renders = Renders(self._studio, self._tasks, self)
+        self._renders = Renders(self._studio, self._tasks, self, private=self._private)
         self._controller = SessionController(
             self._studio, self._renders, self, private=self._private
         )
         self._machines = Machines(
             self._studio, self._tasks, self, self._renders, private=self._private
         )
-        owners = (self._renders, self._controller, self._machines)
+        library = SessionLibrary(self._studio, self._controller, private=self._private)
+        language = LanguageChooser(self._studio, self._controller, private=self._private)
+        queue = QueueDesk(self._studio, private=self._private)
+        intake = Intake(self._studio, self._controller, private=self._private)
+        owners = (self._renders, self._controller, library, language, queue, intake, self._machines)
         self._commands = {k: v for owner in owners for k, v in commands_of(owner).items()}
         self.on_msg(self._heard)
         if session is not None:
             self._studio.sessions.session(
                 session
-            )  # an unknown one is told here, not in the browser
+            )  # an unknown session fails here, not in the browser
             self._tasks.start(self._controller.take_up(session))
 
-    # what a notebook computes with
+    # for use in a notebook
 
     @property
     def session(self) -> journey.Session | None:
@@ -101,58 +110,70 @@ class Workbench(anywidget.AnyWidget):
 
     @property
     def selected(self) -> list[journey.Video]:
-        """The videos chosen in the results, in the order in which they were chosen."""
+        """The videos selected in the results, in the order of selection."""
         return [journey.Video(job_id, using=self._studio) for job_id in self.selected_ids]
 
     def close(self) -> None:
-        """Take the widget off the screen and let go; renders go on."""
-        if hasattr(self, "_renders"):  # a widget that could not be made has none
+        """Close the widget; renders continue."""
+        if hasattr(self, "_renders"):  # missing if the constructor failed
             self._renders.close()
             self._tasks.close()
         super().close()
 
-    # what the page shows; called on the loop alone
+    # what the page shows; called only on the loop
 
     def show(self, name: str, value: Any) -> None:
-        """Set what the browser sees under ``name``."""
+        """Set the state that the browser sees under ``name``."""
         self.set_trait(name, value)
 
+    def replace_jobs(self, views: Iterable[View]) -> None:
+        """Tell the browser of these jobs in place of all that it knows.
+
+        A message and not the trait: the browser's copy of the trait is as old as its page, so that
+        setting it to what it was then would change nothing there.
+        """
+        self.jobs_state.clear()
+        self.jobs_state.update({view["job_id"]: view for view in views})
+        self.tell_all_jobs()
+
     def patch_jobs(self, views: Iterable[View]) -> None:
-        """Tell the browser of some jobs, without telling of all the others again."""
+        """Send the browser some jobs, without all the others."""
         changed = {view["job_id"]: view for view in views}
         self.jobs_state.update(changed)
         self.send({"kind": "jobs", "jobs": list(changed.values())})
 
     def tell_all_jobs(self) -> None:
-        """Tell the browser of every job; what a page does not have, it then gets."""
+        """Send the browser every job."""
         self.send({"kind": "jobs", "jobs": list(self.jobs_state.values()), "all": True})
 
     def move_jobs(self, places: Mapping[str, View]) -> None:
-        """Tell the browser where in the queue those stand that wait."""
+        """Send the browser the queue positions of waiting jobs."""
         for job_id, place in places.items():
             if job_id in self.jobs_state:
                 self.jobs_state[job_id].update(place)
         self.send({"kind": "places", "places": dict(places)})
 
     def forget_job(self, job_id: str) -> None:
-        """Have the browser show a job no longer."""
+        """Remove a job from the browser."""
         self.jobs_state.pop(job_id, None)
         self.send({"kind": "gone", "job": job_id})
 
     def tell(self, message: View) -> None:
-        """Say something in passing to the pages that are there."""
+        """Send a message to the open pages."""
         self.send(message)
 
-    # what the browser asks
+    # commands from the browser
 
-    def _heard(self, _widget: object, content: Any, _buffers: object) -> None:
+    def _heard(self, _widget: object, content: Any, buffers: Any) -> None:
         if isinstance(content, dict) and isinstance(content.get("id"), str):
-            self._tasks.start(self._answer(content))
+            self._tasks.start(self._answer(content, buffers))
 
-    async def _answer(self, content: dict[str, Any]) -> None:
+    async def _answer(self, content: dict[str, Any], buffers: Any) -> None:
         request_id = content["id"]
         self.send({"kind": "heard", "id": request_id})
-        answer = await answer_command(self._commands, content.get("do"), content.get("with", {}))
+        answer = await answer_command(
+            self._commands, content.get("do"), _arguments(content, buffers)
+        )
         value = answer.get("value")
         if isinstance(value, bytes):
             self.send({"kind": "answer", "id": request_id, "value": None}, buffers=[value])
@@ -164,8 +185,8 @@ class Workbench(anywidget.AnyWidget):
         return {
             "groups": field_views(),
             "engine": settings.engine,
-            "engines": list(self._studio.engine_names()),
-            "provider": self._studio.writer.name,
+            "engines": self._engines(),
+            "provider": self._studio.language.choice().provider,
             "session": session,
             "private": self._private,
             "place": os.environ.get("JPY_SESSION_NAME") or os.environ.get("SCRIPT_NAME") or "",
@@ -173,6 +194,12 @@ class Workbench(anywidget.AnyWidget):
             "max_batch": settings.max_batch_prompts,
             "version": metadata.version("world-model-workbench"),
         }
+
+    def _engines(self) -> list[str]:
+        """Return the engines that can render here: the remote one only where it has an endpoint."""
+        settings = self._studio.settings
+        names = self._studio.engine_names()
+        return [name for name in names if name != "remote" or settings.remote_base_url]
 
     @traitlets.default("_esm")
     def _default_esm(self) -> str:
@@ -183,16 +210,24 @@ class Workbench(anywidget.AnyWidget):
         return bundle_styles(_STATIC)
 
 
+def _arguments(content: dict[str, Any], buffers: Any) -> Any:
+    """Return a command's arguments, with the file that came beside them as ``data``."""
+    arguments = content.get("with", {})
+    if buffers and isinstance(arguments, dict):
+        return {**arguments, "data": bytes(buffers[0])}
+    return arguments
+
+
 @cache
 def _module() -> str:
     return bundle_module(_STATIC / "main.js")
 
 
 def _hear_where_asked(comm: Any) -> None:
-    """Have what the browser asks heard on the side channel (subshell) on which it asks.
+    """Receive the browser's messages on the subshell on which it sends them.
 
-    ipykernel 7.4 takes it to the channel on which the widget spoke last, the main one as a rule, where it
-    would wait for the cell that runs. The answer comes from a loop of our own either way.
+    ipykernel 7.4 would use the shell on which the widget last sent, usually the main one, where a
+    message waits for the running cell. The answer comes from our own loop either way.
     """
     if hasattr(comm, "_reply_subshell_for"):
         comm._reply_subshell_for = lambda _, asked: asked  # noqa: SLF001  there is no public way

@@ -12,6 +12,7 @@ import pytest
 
 from workbench.engines.diffusers import DiffusersEngine
 from workbench.engines.diffusers.families import Family, ModelFacts, families, family_of
+from workbench.engines.diffusers.weights import find_weights, model_facts
 from workbench.errors import InvalidRequest
 from workbench.rendering import RenderRequest
 from workbench.scene import Scene
@@ -72,8 +73,6 @@ def test_a_family_s_own_values_keep_its_own_rules(
 
 @pytest.mark.parametrize("family", FAMILIES.values(), ids=list(FAMILIES))
 def test_every_class_of_a_family_leads_to_it(family: Family, tmp_path: Path) -> None:
-    from workbench.engines.diffusers.weights import find_weights, model_facts
-
     for name in family.classes:
         folder = _model(tmp_path / name, family, _class_name=name)
         facts = model_facts(str(folder), find_weights(str(folder)))
@@ -164,6 +163,11 @@ def test_every_problem_is_named_at_once(tmp_path: Path) -> None:
         "height",
         "num_frames",
     }
+
+
+@pytest.mark.parametrize("name", ["0" * 505, "~nobody-of-this-name/model", "a/" + "b" * 300])
+def test_a_name_that_no_file_can_have_is_a_model_that_is_not_here(name: str) -> None:
+    assert find_weights(name) is None
 
 
 def test_a_model_that_is_not_here_is_answered_with_the_command_that_gets_it(

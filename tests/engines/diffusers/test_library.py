@@ -2,44 +2,21 @@
 
 from __future__ import annotations
 
-import json
-import struct
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from tests.models_on_disk import write_model
 from workbench.engines.diffusers.commands import models
 from workbench.engines.diffusers.library import find_models
 from workbench.engines.diffusers.weights import hub_cache
+from workbench.model_library import model_objects
 from workbench.settings import Settings
+from workbench.studio import Studio
 
 GIB = 1 << 30
-
-
-def _weights(path: Path, numbers: int) -> None:
-    """Write a header that tells of ``numbers`` numbers, over a hole as large as they would be."""
-    head = {"a": {"dtype": "F32", "shape": [numbers], "data_offsets": [0, 4 * numbers]}}
-    text = json.dumps(head).encode()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("wb") as file:
-        file.write(struct.pack("<Q", len(text)) + text)
-        file.truncate(8 + len(text) + 4 * numbers)
-
-
-def _model(folder: Path, *, transformer: int = GIB) -> Path:
-    index = {
-        "_class_name": "WanPipeline",
-        "transformer": ["diffusers", "WanTransformer3DModel"],
-        "text_encoder": ["transformers", "UMT5EncoderModel"],
-        "vae": ["diffusers", "AutoencoderKLWan"],
-    }
-    for name, numbers in {"transformer": transformer, "text_encoder": 5 * GIB, "vae": 9}.items():
-        _weights(folder / name / "model.safetensors", numbers)
-    (folder / "transformer" / "config.json").write_text('{"in_channels": 16}')
-    (folder / "model_index.json").write_text(json.dumps(index))
-    return folder
 
 
 @pytest.fixture(autouse=True)
@@ -48,9 +25,9 @@ def _hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_models_are_found_in_folders_and_in_the_hub_s_cache(tmp_path: Path) -> None:
-    _model(tmp_path / "mine" / "deep" / "wan")
+    write_model(tmp_path / "mine" / "deep" / "wan")
     home = tmp_path / "hub" / "models--a--b--c"
-    _model(home / "snapshots" / "abc")
+    write_model(home / "snapshots" / "abc")
     (home / "refs").mkdir()
     (home / "refs" / "main").write_text("abc")
     (tmp_path / "mine" / "other").mkdir()
@@ -63,7 +40,7 @@ def test_models_are_found_in_folders_and_in_the_hub_s_cache(tmp_path: Path) -> N
 
 
 def test_a_model_says_how_it_would_run_with_so_much_memory(tmp_path: Path) -> None:
-    _model(tmp_path / "wan")
+    write_model(tmp_path / "wan")
     (one,) = find_models(Settings(models=str(tmp_path)))
     assert one.plan_on(80 * GIB, 64 * GIB).placement == "full"
     assert one.plan_on(11 * GIB, 64 * GIB).placement == "text_offload"
@@ -75,7 +52,7 @@ def test_the_command_lists_plans_and_checks(
 ) -> None:
     assert models(["list"]) == 0
     assert "Name folders in WORKBENCH_MODELS" in capsys.readouterr().out
-    folder = _model(tmp_path / "here" / "wan")
+    folder = write_model(tmp_path / "here" / "wan")
     monkeypatch.setenv("WORKBENCH_MODELS", str(tmp_path / "here"))
     assert models(["list", "--card", "80"]) == 0
     told = capsys.readouterr().out
@@ -104,3 +81,13 @@ def test_models_are_looked_for_where_the_hubs_library_keeps_them(
     )
     assert str(hub_cache()) == told.stdout.strip()
     assert hub_cache().is_relative_to(tmp_path)
+
+
+def test_models_are_listed_for_the_screen_and_rest(tmp_path: Path) -> None:
+    write_model(tmp_path / "models" / "wan")
+    settings = Settings(outputs=tmp_path / "outputs", models=str(tmp_path / "models"))
+    with Studio(settings) as studio:
+        (one,) = model_objects(studio)
+    assert (one.name, one.family) == (str(tmp_path / "models" / "wan"), "wan")
+    assert one.size_gib == pytest.approx(12, abs=0.1)
+    assert one.problems == []

@@ -109,7 +109,7 @@ def test_pages_are_locked_only_where_the_machine_can_spare_them() -> None:
     assert "too little memory to lock pages" in plan.reason
 
 
-def test_after_running_out_only_thriftier_placements_are_considered() -> None:
+def test_after_running_out_of_memory_only_smaller_placements_are_considered() -> None:
     plan = plan_memory(NEED, 80 * GIB, lower_than="full")
     assert plan.placement == "text_offload"
     assert plan_memory(NEED, None, lower_than="text_offload").placement == "model_offload"

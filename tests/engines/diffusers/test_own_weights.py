@@ -91,7 +91,7 @@ def test_a_lora_that_cannot_work_is_refused_with_the_reason(model: Path, tmp_pat
     told = _problems(model, loras=loras)
     wanted = [
         "get it with `hf download nobody/nothing`", "There is no file /nowhere.safetensors",
-        "holds no LoRA", "damaged", "no safetensors file", "has one stage",
+        "holds no LoRA", "damaged", "not a safetensors file", "has one stage",
     ]  # fmt: skip
     for number, part in enumerate(wanted):
         assert part in told[f"loras[{number}]"]
@@ -102,7 +102,7 @@ def test_components_are_taken_from_folders_and_single_files(model: Path, tmp_pat
     packed = tmp_path / "t.gguf"
     packed.write_bytes(b"GGUF....")
     (model / "transformer" / "model.safetensors").unlink()
-    assert "not whole" in _problems(model)["model"]
+    assert "incomplete" in _problems(model)["model"]
     assert _complete(model, transformer=str(file)).transformer == str(file)
     assert _complete(model, transformer=str(packed)).transformer == str(packed)
     completed = _complete(model, transformer=str(packed), vae=str(model))
@@ -118,7 +118,7 @@ def test_a_component_that_cannot_work_is_refused_with_the_reason(
     packed = tmp_path / "p.gguf"
     packed.write_bytes(b"GGUF....")
     assert "scaled 8-bit weights" in _problems(model, transformer=str(scaled))["transformer"]
-    assert "no GGUF file" in _problems(model, transformer=str(damaged))["transformer"]
+    assert "not a GGUF file" in _problems(model, transformer=str(damaged))["transformer"]
     assert "replaces a transformer, not a vae" in _problems(model, vae=str(packed))["vae"]
     assert "There is no file" in _problems(model, vae="/nowhere")["vae"]
     assert "has no transformer_2" in _problems(model, transformer_2=str(scaled))["transformer_2"]

@@ -67,7 +67,7 @@ def test_a_modular_pipeline_is_really_streamed_where_its_recipe_says_so(
     assert (_frames(folder) == _frames(full)).all()
 
 
-def test_running_out_of_memory_tries_the_next_thriftier_placement_and_says_so(
+def test_running_out_of_memory_tries_the_next_smaller_placement_and_says_so(
     ask: Ask, stage: Stage
 ) -> None:
     _, plain = stage.render(ask("wan"))

@@ -25,7 +25,6 @@ from workbench.prompts.intents.context import Context, Landmark
 from workbench.prompts.intents.revising import revise
 from workbench.prompts.model import Revision, Turn
 from workbench.prompts.sessions import Sessions
-from workbench.prompts.writer import PromptWriter
 from workbench.settings import Settings
 
 PAIR = "a man and a woman dancing in a ballroom"
@@ -134,7 +133,7 @@ def test_nothing_is_added_for_words_that_name_no_thing() -> None:
 
 def test_a_proposal_is_confirmed_in_words(tmp_path: Path) -> None:
     settings = Settings(outputs=tmp_path / "outputs", language_provider="builtin")
-    sessions = Sessions(settings, PromptWriter(settings))
+    sessions = Sessions(settings)
 
     async def talk() -> list[Revision]:
         session_id, _ = await sessions.enhance("a dog running on a beach")
@@ -190,7 +189,7 @@ def test_a_change_of_what_is_gone_after_going_back_is_named_and_does_not_fail(
     tmp_path: Path,
 ) -> None:
     settings = Settings(outputs=tmp_path / "outputs", language_provider="builtin")
-    sessions = Sessions(settings, PromptWriter(settings))
+    sessions = Sessions(settings)
 
     async def talk() -> Revision:
         session_id, _ = await sessions.enhance("a dog running on a beach")

@@ -77,11 +77,12 @@ def _wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
 async def _journey(settings: Settings) -> tuple[Studio, str]:
     studio = Studio(settings)
     session_id, _ = await studio.enhance("dog running", on_text=len)
-    assert studio.writer.endpoint is not None
-    assert studio.writer.endpoint.abilities.can_stream
+    endpoint = studio.language.writer().endpoint
+    assert endpoint is not None
+    assert endpoint.abilities.can_stream
     await studio.variations(session_id, [0], 3)
     await studio.update(session_id, "make it night")
-    await studio.writer.close()
+    await studio.language.close()
     return studio, session_id
 
 

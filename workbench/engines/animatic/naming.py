@@ -11,7 +11,7 @@ from workbench.engines.animatic.figures.drawing import colours
 from workbench.engines.animatic.tables import lexicon, nouns
 from workbench.engines.animatic.words import colour_names
 
-__all__ = ["Noun", "figure_of", "named_in"]
+__all__ = ["Noun", "named_in"]
 
 _MOST_OF_A_KIND: Final = 7
 _PLURAL_COUNT: Final = 3
@@ -45,12 +45,6 @@ class Noun:
     count: int
     colour: Colour | None
     at: int
-
-
-def figure_of(phrase: str) -> str:
-    """Return the figure that is drawn for a noun phrase, or "" where there is none."""
-    found = named_in(phrase, trades=False)
-    return found[-1].key if found else ""
 
 
 def named_in(text: str, *, trades: bool = True) -> list[Noun]:

@@ -1,9 +1,9 @@
 """Speed-ups of each profile. Each is verified before use and undone if it fails.
 
-``reference`` uses none of them. ``exact`` takes the quickest attention that agrees with the native
-one, compiles the transformer's blocks and lays the VAE out as the GPU reads it: the same arithmetic
-with other rounding, and the measured error goes into the recipe. ``fast`` adds a step cache, which
-approximates. ``draft`` compiles nothing by itself: it is over before a compiler would be.
+``reference`` uses none of them. ``exact`` uses the fastest attention that agrees with the native
+one, compiles the transformer's blocks and lays out the VAE for the GPU: the same arithmetic with
+other rounding. The measured error goes into the recipe. ``fast`` adds a step cache, which
+approximates. ``draft`` compiles nothing by default: it ends sooner than a compiler would.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 from workbench.engines.diffusers.attention import NATIVE, best_attention, relative_error
 from workbench.engines.diffusers.quick_parts import hasten_vae, precision_error, restore
 
-if TYPE_CHECKING:  # benchmarks/gpu.py uses this where pydantic is not
+if TYPE_CHECKING:  # benchmarks/gpu.py uses this without pydantic
     from workbench.engines.diffusers.families import Family
     from workbench.engines.diffusers.options import Options
     from workbench.rendering import Profile
@@ -45,18 +45,18 @@ class Acceleration:
     compiled: bool = False
     cache: str = "none"
     quick_parts: bool = False
-    """Whether the VAE takes its quicker way."""
+    """Whether the VAE uses its faster implementation."""
     notes: list[str] = field(default_factory=list)
     vae_errors: dict[str, float] = field(default_factory=dict)
-    """Measured relative error of decoded frames: of the VAE's number format, of its quicker way."""
+    """Measured relative error of decoded frames: by the VAE's number format, by its faster code."""
     attentions_refused: dict[str, str] = field(default_factory=dict)
-    """Attention → why it failed for this model; it is not tried again."""
+    """Attention → why it failed for this model; not tried again."""
     refused: str = ""
-    """Why every faster path was given up for this model; empty where none was."""
+    """Why all faster paths were disabled for this model; empty if they were not."""
     _vae_refused: bool = False
     _checked: dict[_Way, float] = field(default_factory=dict)
     _suspected: list[str] = field(default_factory=list)
-    """What this render gave up without proof: attentions, or an empty text for everything."""
+    """What this render disabled on suspicion: attentions, or an empty text for everything."""
 
     @property
     def active(self) -> bool:
@@ -66,7 +66,7 @@ class Acceleration:
 
     @property
     def checked(self) -> dict[str, float]:
-        """The measured relative error of first forwards as the model runs now, by shape."""
+        """The measured relative error of first forwards in the current configuration, by shape."""
         return {
             shape if name == "transformer" else f"{shape} {name}": error
             for (shape, name, *way), error in self._checked.items()
@@ -85,8 +85,8 @@ class Acceleration:
     ) -> None:
         """Configure ``pipe`` for ``profile`` and ``options``, whatever its current state.
 
-        ``resident`` tells whether denoiser and VAE stay on the device: weights that come and go
-        keep their layout.
+        ``resident`` tells whether denoiser and VAE stay on the device: weights that are moved keep
+        their layout.
         """
         self.notes.clear()
         self._suspected.clear()
@@ -120,11 +120,11 @@ class Acceleration:
             self._set_cache(pipe, denoiser, cache, options.cache_threshold)
 
     def undo(self, pipe: Any, reason: str, *, certain: bool, early: bool = True) -> None:
-        """Give up what may have failed, and note why: the attention first, then the rest.
+        """Disable what may have failed, and note why: the attention first, then the rest.
 
-        A model may mask its attention, or have heads of a width that a kernel does not know; the
-        rest of a profile does not depend on that, and it shows ``early``, in a first forward.
-        What is not ``certain`` can be taken back by :meth:`forgive`.
+        A model may mask its attention, or have heads of a width that a kernel does not support. The
+        rest of a profile does not depend on that, and the failure occurs ``early``, in a first
+        forward. What is not ``certain`` can be restored by :meth:`forgive`.
         """
         if self.attention != NATIVE and early:
             told = f"gave up the attention {self.attention}: {reason}"
@@ -145,7 +145,7 @@ class Acceleration:
         self.notes.append(self.refused)
 
     def forgive(self) -> None:
-        """Trust again what this render gave up without proof: the plain path failed as well."""
+        """Restore what this render disabled on suspicion: the plain path failed as well."""
         for name in self._suspected:
             if name:
                 self.attentions_refused.pop(name, None)
@@ -158,7 +158,7 @@ class Acceleration:
         self._checked.clear()
 
     def is_checked(self, shape: str) -> bool:
-        """Tell whether a first forward of ``shape`` was checked as the model runs now."""
+        """Tell whether a first forward of ``shape`` was checked in the current configuration."""
         return (shape, "transformer", self.attention, self.compiled) in self._checked or (
             shape, "unet", self.attention, self.compiled) in self._checked  # fmt: skip
 
@@ -166,9 +166,9 @@ class Acceleration:
     def checking(self, pipe: Any, shape: str) -> Iterator[None]:
         """Check each denoiser's first forward of a new ``shape`` against the plain path.
 
-        Costs one forward of each, once per shape and way. Raises ``AccelerationFailed`` from within
-        the pipeline's call when the two differ by more than rounding. A step cache is not checked:
-        it is meant to differ, and is marked so.
+        Costs one forward of each, once per shape and configuration. Raises ``AccelerationFailed``
+        from within the pipeline's call when the two differ by more than rounding. A step cache is
+        not checked: it approximates, and the recipe says so.
         """
         if not (self.compiled or self.attention != NATIVE) or self.cache != "none":
             yield
@@ -189,7 +189,7 @@ class Acceleration:
         def check(_: Any, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> None:
             if way in self._checked:
                 return
-            self._checked[way] = 0.0  # the plain forward below comes through here as well
+            self._checked[way] = 0.0  # the plain forward below also passes through here
             try:
                 with _plain(denoiser, self.attention):
                     plain = denoiser.forward(*args, **kwargs)
@@ -204,7 +204,7 @@ class Acceleration:
         return check
 
     def _measure_precision(self, pipe: Any, family: Family, *, wanted: bool) -> None:
-        """Measure once what a VAE loses that its authors run in 32 bits and that runs in fewer."""
+        """Measure once the error of a VAE that runs in fewer bits than its authors' 32."""
         vae = getattr(pipe, "vae", None)
         if not wanted or vae is None or family.vae_dtype != "float32" or self.quick_parts:
             return

@@ -123,9 +123,9 @@ def set_guidance(pipe: Any, request: RenderRequest, family: Family) -> None:
 
 
 def set_flow_shift(pipe: Any, shift: float | None, original: Any) -> float | None:
-    """Give ``pipe`` a scheduler with ``shift``, made from the ``original`` one as it was loaded.
+    """Give ``pipe`` a scheduler with ``shift``, made from the ``original`` one as loaded.
 
-    Returns the shift in effect; None where there is no scheduler, or it knows none.
+    Returns the shift in effect; None if there is no scheduler or it has none.
     """
     if original is None:
         return None
@@ -213,7 +213,7 @@ def _video(path: Path, size: tuple[int, int]) -> list[Any]:
 
 
 def _fitted(picture: Any, size: tuple[int, int]) -> Any:
-    """Return ``picture`` scaled to cover ``size`` and cut to it around its middle."""
+    """Return ``picture`` scaled to cover ``size`` and center-cropped to it."""
     from PIL import Image, ImageOps  # noqa: PLC0415
 
     if not all(size) or picture.size == size:

@@ -32,10 +32,10 @@ def best_attention(refused: Collection[str] = ()) -> str:
 
 @cache
 def _ranked() -> tuple[str, ...]:
-    """Return the usable backends, the quickest first, the native one last.
+    """Return the usable backends, the fastest first, the native one last.
 
-    Measured once per process, on a problem of a video model's proportions. A backend that is
-    missing, fails or disagrees is left out.
+    Measured once per process, at the size of a video model. A backend that is missing, fails or
+    disagrees is left out.
     """
     import torch  # noqa: PLC0415
     from diffusers.models.attention_dispatch import dispatch_attention_fn  # noqa: PLC0415

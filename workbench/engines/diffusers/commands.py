@@ -1,4 +1,4 @@
-"""``workbench models``: what lies on this machine, whether it is whole, and how to get more."""
+"""``workbench models``: the models on this machine, whether they are complete, how to get more."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ def models(arguments: Sequence[str]) -> int:
     """List the video models on this machine, or check one."""
     parser = argparse.ArgumentParser(prog="workbench models", description=models.__doc__)
     steps = parser.add_subparsers(dest="step", metavar="STEP", required=True)
-    listing = steps.add_parser("list", help="what is here, and how it would run")
+    listing = steps.add_parser("list", help="list the models, and how each would run")
     listing.add_argument(
         "--card", type=float, metavar="GB", help="how it would run on a card with so much free"
     )
-    check = steps.add_parser("check", help="whether a model is here and whole")
+    check = steps.add_parser("check", help="check that a model is here and complete")
     check.add_argument("model", help="a folder or a hub name")
     asked = parser.parse_args(arguments)
     settings = Settings()
@@ -36,7 +36,7 @@ def models(arguments: Sequence[str]) -> int:
         sys.stdout.write(_told(one, asked.card) + "\n")
     if not found:
         sys.stdout.write(
-            "No model is here. Name folders in WORKBENCH_MODELS (separated by "
+            "No model was found. Name folders in WORKBENCH_MODELS (separated by "
             f"{os.pathsep!r}), or fetch one with `hf download Wan-AI/Wan2.1-T2V-1.3B-Diffusers`.\n"
         )
     return 0

@@ -1,4 +1,4 @@
-"""Loads the components that a request brings along, and quantises what it asks for.
+"""Loads the components that a request replaces, and quantises as it asks.
 
 Everything is read offline: a single file takes its configuration from the model's own folder.
 """
@@ -28,7 +28,7 @@ _SINGLE_FILE: Final = {"safetensors", "gguf"}
 def load_components(
     request: RenderRequest, weights: Weights, dtypes: Mapping[str, str]
 ) -> dict[str, Any]:
-    """Return the components that ``request`` brings along, by name, on the CPU.
+    """Return the components that ``request`` replaces, by name, on the CPU.
 
     Raises ``EngineUnavailable`` where one cannot be loaded or lacks weights.
     """
@@ -39,7 +39,7 @@ def load_components(
         source = component_source(name, given)
         try:
             found[name] = _loaded(name, source, request, weights, dtypes)
-        except NotImplementedError as error:  # torch's word for numbers that never came
+        except NotImplementedError as error:  # torch's word for weights that were not loaded
             text = f"{given} lacks weights that the {name} of {request.model} has."
             raise EngineUnavailable(text) from error
         except (OSError, ValueError, KeyError, RuntimeError, AttributeError, ImportError) as error:
@@ -55,7 +55,7 @@ def load_components(
 
 
 def quantisation_config(request: RenderRequest, weights: Weights | None) -> Any:
-    """Return how the pipeline's own components are quantised while they load; None: none is."""
+    """Return how the pipeline's own components are quantised on loading; None if none is."""
     from diffusers import PipelineQuantizationConfig  # noqa: PLC0415
 
     index = weights.index if weights else {}
@@ -70,7 +70,7 @@ def quantisation_config(request: RenderRequest, weights: Weights | None) -> Any:
 
 
 def cast_to_fp8(request: RenderRequest, components: Mapping[str, Any]) -> None:
-    """Keep the weights of the components that ask for ``fp8`` in 8 bits, widened layer by layer."""
+    """Store the weights of components with ``fp8`` in 8 bits; they are widened layer by layer."""
     import torch  # noqa: PLC0415
     from diffusers.hooks import apply_layerwise_casting  # noqa: PLC0415
 

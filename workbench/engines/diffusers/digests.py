@@ -1,6 +1,6 @@
 """SHA-256 digests of weight files, kept by path, size and time so that each is read once.
 
-A file in the hub's cache is named by its digest already.
+A file in the hub's cache is already named by its digest.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _CHUNK: Final = 16 << 20
 
 
 def digest(path: Path) -> str:
-    """Return the digest of the file at ``path``, reading it where it is not known."""
+    """Return the digest of the file at ``path``; reads the file if it is not known."""
     if known := known_digest(path):
         return known
     sha = hashlib.sha256()
@@ -31,7 +31,7 @@ def digest(path: Path) -> str:
 
 
 def known_digest(path: Path) -> str:
-    """Return the digest of the file at ``path`` without reading the file; empty: not known."""
+    """Return the digest of the file at ``path`` without reading it; empty if unknown."""
     real = path.resolve()
     if real.parent.name == "blobs" and _BLOB.fullmatch(real.name):
         return real.name
@@ -57,7 +57,7 @@ def _keep(path: Path, sha256: str) -> None:
         aside.write_text(json.dumps(entries), "utf-8")
         aside.replace(target)
     except OSError:
-        return  # a home that cannot be written to: it is computed anew next time
+        return  # the home folder is not writable: computed again next time
 
 
 def _kept() -> dict[str, object]:

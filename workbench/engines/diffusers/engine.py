@@ -83,13 +83,13 @@ class DiffusersEngine:
     def _may_step_down(
         self, error: WorkbenchError, model: LoadedModel, request: RenderRequest, task: RenderTask
     ) -> bool:
-        """Tell whether the render is worth another try in a thriftier placement."""
+        """Tell whether to retry the render in a placement that needs less memory."""
         if not isinstance(error, OutOfMemory):
             return False
         tried = model.plan.placement
         if not model.step_down(request, read_options(request.options)):
             return False
-        _LOG.warning("out of memory with placement %s; trying a thriftier one", tried)
+        _LOG.warning("out of memory with placement %s; trying one that needs less", tried)
         task.report(Progress("loading", message=f"out of memory as {tried}: placed anew"))
         return True
 
@@ -145,5 +145,5 @@ def _default_device() -> str:
 def _collect() -> None:
     gc.collect()
     if (torch := sys.modules.get("torch")) is not None and torch.cuda.is_available():
-        with suppress(RuntimeError):  # a lost device answers everything with its first error
+        with suppress(RuntimeError):  # a lost device answers every call with its first error
             torch.cuda.empty_cache()

@@ -45,7 +45,7 @@ class _Defaults(BaseModel):
 
 
 class MemoryRule(BaseModel):
-    """What a family takes beyond its weights; see the top of ``families.toml``."""
+    """What a family needs beyond its weights; see the top of ``families.toml``."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -119,7 +119,7 @@ class Family(BaseModel):
 
     @property
     def known(self) -> bool:
-        """Whether this is a family with rules of its own, not the general one."""
+        """Whether this is a family with its own rules, not the general one."""
         return bool(self.classes)
 
     @property
@@ -152,7 +152,7 @@ def families() -> tuple[Family, ...]:
 
 
 def family_of(facts: ModelFacts) -> Family:
-    """Return the family of a model, by its class where that is known, else by its hub name.
+    """Return the family of a model, by its class if known, otherwise by its hub name.
 
     Unknown models get :data:`GENERAL`.
     """

@@ -28,7 +28,7 @@ _LOST: Final = (
 )
 _DRAFT_SHARE: Final = 0.5
 _LONGEST: Final = 2_000
-"""Characters of a library's message that are kept; the job's log has all of it."""
+"""Maximum length of a library's message; the job's log has all of it."""
 
 
 def is_out_of_memory(error: BaseException) -> bool:
@@ -61,7 +61,7 @@ def translate(
 
 
 def told_by(error: BaseException) -> str:
-    """Return everything that ``error`` says, without empty lines, up to 2,000 characters."""
+    """Return the message of ``error``, without empty lines, up to 2,000 characters."""
     lines = [line.rstrip() for line in str(error).splitlines() if line.strip()]
     text = "\n".join(lines)
     if len(text) > _LONGEST:

@@ -43,12 +43,12 @@ class Film:
         self._timings: dict[str, float] = {}
 
     def __call__(self, frames: Image) -> None:
-        """Encode T×H×W×3 frames, ``uint8`` or 0 to 1, which nobody modifies afterwards."""
+        """Encode T×H×W×3 frames, ``uint8`` or 0 to 1; they must not be modified afterwards."""
         if self._writer is None:
             self._open(frames.shape[2], frames.shape[1])
         writer = self._writer
         if writer is None:
-            raise RenderError("The video could not be begun.")
+            raise RenderError("The video could not be started.")
         before = writer.num_frames
         writer.write(frames)
         middle = self._expected // 2

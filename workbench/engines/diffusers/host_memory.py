@@ -1,6 +1,6 @@
-"""How much of the machine's own memory this process may still take: the system's and the cgroup's.
+"""How much of the machine's memory this process may still take, by system and cgroup.
 
-Linux only; elsewhere nothing is known, and nothing is limited.
+Linux only; elsewhere the limit is unknown.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ _CGROUPS = Path("/sys/fs/cgroup")
 def available_bytes(
     meminfo: Path = _MEMINFO, membership: Path = _MEMBERSHIP, cgroups: Path = _CGROUPS
 ) -> int | None:
-    """Return the bytes that can be taken without swapping or being killed; None: not known.
+    """Return the bytes available without swapping or being killed; None if unknown.
 
-    The smaller of what the system has available and what every control group above this process
-    leaves: a container's limit is not in ``/proc/meminfo``. Page cache counts as free, for the
-    kernel gives it up first.
+    The minimum of the system's available memory and of what each enclosing control group leaves: a
+    container's limit is not in ``/proc/meminfo``. Page cache counts as free, because the kernel
+    releases it first.
     """
     known = [_system(meminfo), *_groups(membership, cgroups)]
     return min((one for one in known if one is not None), default=None)
@@ -49,7 +49,7 @@ def _groups(membership: Path, cgroups: Path) -> list[int]:
 
 def _chain(root: Path, path: str, limit: str, usage: str, cache: str) -> list[int]:
     found = []
-    # Inside a container the path may be the host's; its own limit then stands at the root.
+    # Inside a container the path may be the host's; its own limit is then at the root.
     inside = root / path.lstrip("/")
     for folder in (inside, *inside.parents):
         if folder == root.parent:

@@ -22,7 +22,7 @@ __all__ = ["LibraryModel", "find_models"]
 _KINDS: Final[tuple[Literal["image", "video"], ...]] = ("image", "video")
 _USUAL_BITS: Final = 16
 _DEEPEST: Final = 3
-"""Levels below a folder of models in which a model is looked for."""
+"""How many levels below a folder of models are searched."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +30,14 @@ class LibraryModel:
     """One video model on this machine."""
 
     name: str
-    """What a request names it by: a hub name or a folder."""
+    """The name to use in a request: a hub name or a folder."""
     family: str
     title: str
     class_name: str
     size_bytes: Mapping[str, int]
-    """By component, at 16 bits a number."""
+    """By component, at 16 bits per number."""
     takes: tuple[str, ...]
-    """What it begins from: ``text``, ``image``, ``video``."""
+    """What it can start from: ``text``, ``image``, ``video``."""
     problems: tuple[str, ...]
     """Why it cannot be loaded: missing and damaged files."""
     _family: Family = field(repr=False)
@@ -45,7 +45,7 @@ class LibraryModel:
     modular: bool = False
 
     def plan_on(self, free_bytes: int | None, host_bytes: int | None) -> MemoryPlan:
-        """Return how it would run at its family's own size, with so much memory free."""
+        """Return how it would run at its family's default size, with this much free memory."""
         own = self._family.defaults
         request = RenderRequest(
             prompt="a plan", width=own.width, height=own.height, num_frames=own.num_frames

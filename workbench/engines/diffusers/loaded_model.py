@@ -1,4 +1,4 @@
-"""A model that stays warm: its pipelines, where it lies, and what is kept with it."""
+"""A model that stays loaded: its pipelines, placement and caches."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class LoadedModel:
     colours: LatentColours | None
     dtypes: Mapping[str, str]
     sizes: Mapping[str, int] = field(default_factory=dict)
-    """Bytes of each component's weights, as they are used."""
+    """Bytes of each component's weights, in the format in use."""
     configs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     loras: AppliedLoras = field(default_factory=AppliedLoras)
     text_cache: TextCache = field(default_factory=TextCache)
@@ -71,9 +71,10 @@ class LoadedModel:
         return self.pipe
 
     def fit(self, request: RenderRequest, options: Options) -> None:
-        """Apply the request's LoRAs, and place the model anew where the request needs or allows it.
+        """Apply the request's LoRAs, and move the model if the request needs or allows it.
 
-        Raises ``InvalidRequest`` where a LoRA does not fit, ``EngineUnavailable`` where the machine cannot carry it.
+        Raises ``InvalidRequest`` if a LoRA does not fit, ``EngineUnavailable`` if the machine
+        cannot hold the model.
         """
         plan = self._plan_for(request, options)
         if plan.problem:
@@ -96,7 +97,7 @@ class LoadedModel:
         self.plan = plan
 
     def step_down(self, request: RenderRequest, options: Options) -> bool:
-        """Note that ``request`` ran out of memory; tell whether a thriftier placement is left."""
+        """Note that ``request`` ran out of memory; tell whether a smaller placement is left."""
         if options.memory != "auto":
             return False
         placement = self.plan.placement
@@ -109,7 +110,7 @@ class LoadedModel:
         lower_than = max(failed, key=PLACEMENTS.index, default=None)
         host = available_bytes()
         if host is not None and self.plan.placement != "full":
-            host += sum(self.sizes.values())  # what the model holds of it already
+            host += sum(self.sizes.values())  # what the model already occupies
         wide = self.dtypes.get("vae") == "float32"
         return plan_memory(
             need_of(request, self.family, self.sizes, self.configs, wide_vae=wide),

@@ -42,7 +42,9 @@ _BITS: Final = {"float32": 32, "bfloat16": 16, "float16": 16}
 
 def model_key(request: RenderRequest, options: Options, family: Family, device: str) -> ModelKey:
     """Return the key that tells whether a loaded model can serve ``request``."""
-    fp8 = "fp8" in quantisation_of(request).values()  # cast after the LoRAs, so not without them
+    fp8 = (
+        "fp8" in quantisation_of(request).values()
+    )  # cast after the LoRAs are applied, so the LoRAs are part of the key
     return (
         request.weights_key,
         *(f"{file}:{_stamp(file)}" for role, file in weight_paths(request) if role in REPLACEABLE),
@@ -64,7 +66,7 @@ def load_model(
 
     Raises ``EngineUnavailable`` if a library or the weights are missing or damaged.
     """
-    if not settings.allow_hub:  # read by the hub's library when it is first imported
+    if not settings.allow_hub:  # the hub's library reads it on import
         os.environ.setdefault("HF_HUB_OFFLINE", "1")
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     weights = _found(request, settings, report)
@@ -106,7 +108,7 @@ def load_model(
 def _found(
     request: RenderRequest, settings: Settings, report: Callable[[Progress], None]
 ) -> Weights | None:
-    """Return the model's folder, downloaded where that is allowed; None: only loading can tell."""
+    """Return the model's folder, downloaded if allowed; None if only loading can tell."""
     weights = find_weights(request.model, request.revision)
     if weights is not None:
         return weights
@@ -115,7 +117,7 @@ def _found(
     import diffusers  # noqa: PLC0415
 
     report(Progress("loading", message=f"downloading {request.model}"))
-    try:  # before the plan is made: what is not here has no size
+    try:  # before planning: missing files have no size
         diffusers.DiffusionPipeline.download(request.model, revision=request.revision or None)
     except (OSError, ValueError) as error:  # a modular pipeline has no model_index.json
         report(Progress("loading", message=told_by(error)))
@@ -125,7 +127,7 @@ def _found(
 def _sizes(
     request: RenderRequest, weights: Weights | None, dtypes: Mapping[str, str]
 ) -> dict[str, int]:
-    """Return what each component takes in the format that it is used in, in bytes."""
+    """Return the bytes of each component in the format in which it is used."""
     stored = weights.stored() if weights else {}
     for name in REPLACEABLE:
         if given := getattr(request, name):
@@ -146,7 +148,7 @@ def _stamp(file: Path) -> int:
 
 
 def _held(pipe: Any) -> dict[str, int]:
-    """Return what the components of ``pipe`` take, where their files are not known."""
+    """Return the bytes of the components of ``pipe``, if their files are unknown."""
     return {
         name: sum(one.numel() * one.element_size() for one in module.parameters())
         for name, module in modules_of(pipe)

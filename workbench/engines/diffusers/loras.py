@@ -1,7 +1,7 @@
 """Applies LoRAs to a loaded model's denoisers, and removes them again.
 
-Reads the key layouts of diffusers, of Comfy and lightx2v, and of kohya. diffusers itself only warns
-where a LoRA fits nothing; here that is an error, before anything is rendered.
+Reads the key layouts of diffusers, of Comfy and lightx2v, and of kohya. diffusers only warns if a
+LoRA matches no layer; here that is an error, raised before rendering.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _KOHYA_WAN: Final = re.compile(
     r"lora_unet_blocks_(?P<block>\d+)_(?P<part>self_attn|cross_attn|ffn)_(?P<layer>\w+?)\."
 )
 _PREFIXES: Final = ("base_model.model.", "model.")
-"""What trainers put before the names of layers."""
+"""Prefixes that trainers put before layer names."""
 
 _Stamped = tuple[Lora, int, int]
 """A LoRA with its file's size and time: another file under the same name is another LoRA."""
@@ -33,21 +33,21 @@ _Stamped = tuple[Lora, int, int]
 
 @dataclass
 class AppliedLoras:
-    """The LoRAs that lie on one loaded model."""
+    """The LoRAs applied to one loaded model."""
 
     notes: list[str] = field(default_factory=list)
-    """What of them fits nothing in the model."""
+    """Which of their layers match nothing in the model."""
     _applied: tuple[_Stamped, ...] = ()
 
     def differ(self, wanted: Sequence[Lora]) -> bool:
-        """Tell whether the model has to change for ``wanted``."""
+        """Tell whether the applied LoRAs differ from ``wanted``."""
         return _stamped(wanted) != self._applied
 
     def apply(self, pipe: Any, wanted: Sequence[Lora]) -> None:
-        """Bring the denoisers of ``pipe`` to exactly ``wanted``.
+        """Apply exactly the LoRAs ``wanted`` to the denoisers of ``pipe``.
 
-        The base weights are never written to: without LoRAs the model is bit for bit what it was.
-        Raises ``InvalidRequest`` where a LoRA fits nothing; the model then has none.
+        The base weights are never modified: without LoRAs the model is bit for bit the original.
+        Raises ``InvalidRequest`` if a LoRA matches no layer; the model then has none.
         """
         stamped = _stamped(wanted)
         if [_but_weight(one) for one in stamped] != [_but_weight(one) for one in self._applied]:
@@ -90,7 +90,7 @@ def _but_weight(stamped: _Stamped) -> tuple[Any, ...]:
 def _fitted(
     pipe: Any, number: int, lora: Lora
 ) -> tuple[dict[tuple[str, str], dict[str, Any]], list[str]]:
-    """Return what of ``lora`` each denoiser takes, by denoiser and adapter, and what is left over."""
+    """Return the layers of ``lora`` by denoiser and adapter, and those that match none."""
     name = Path(lora.path).name
     try:
         state = _layers(pipe, _read(lora.path))
@@ -145,7 +145,7 @@ def _read(path: str) -> dict[str, Any]:
 
 
 def _layers(pipe: Any, state: dict[str, Any]) -> dict[str, Any]:
-    """Return ``state`` by the names that layers have in diffusers, without a component's name."""
+    """Return ``state`` with diffusers' layer names, without the component's name."""
     state = {_KOHYA_WAN.sub(_as_comfy, key): value for key, value in state.items()}
     if any(key.startswith("blocks.") and "_attn." in key for key in state):
         state = {f"diffusion_model.{key}": value for key, value in state.items()}

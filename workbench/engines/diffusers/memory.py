@@ -1,6 +1,6 @@
-"""Decides before a render where a model's components lie, and how the VAE decodes.
+"""Plans, before a render, where a model's components are placed and how the VAE decodes.
 
-Arithmetic alone: what is free, what the weights take and how large a render is come from others.
+Pure arithmetic: free memory, weight sizes and the render's size are given.
 """
 
 from __future__ import annotations
@@ -28,22 +28,22 @@ Placement = Literal["full", "text_offload", "model_offload", "group_offload"]
 PLACEMENTS: Final[tuple[Placement, ...]] = (
     "full", "text_offload", "model_offload", "group_offload",
 )  # fmt: skip
-"""From the quickest to the thriftiest: what moves over the bus grows, what stays shrinks.
+"""From the fastest to the one that needs least memory.
 
 ``full``: every component stays on the device. ``text_offload``: denoiser and VAE stay, the text
-encoders are streamed through, once a prompt. ``model_offload``: one component at a time is on the
-device. ``group_offload``: text encoders and denoisers are streamed layer by layer in every forward;
-the VAE stays.
+encoders are streamed, once per prompt. ``model_offload``: one component at a time is on the device.
+``group_offload``: text encoders and denoisers are streamed layer by layer in every forward; the VAE
+stays.
 """
 
 _DENOISER_STAYS: Final = {"full", "text_offload"}
 _MARGIN: Final = 0.92
-"""Share of the free memory that is planned with; the rest is the allocator's and the driver's."""
+"""Share of the free memory to plan with; the rest is for the allocator and the driver."""
 _HOST_MARGIN: Final = 0.95
 _TILED_SHARE: Final = 0.2
-"""What decoding in tiles takes of what decoding whole takes: an estimate for 2×2 tiles and more."""
+"""Memory of tiled decoding as a share of whole decoding: an estimate for 2×2 tiles and more."""
 _STREAM_BYTES: Final = 3 << 28
-"""Layers under way and their prefetched successors, where weights are streamed."""
+"""Layers on the device at once when weights are streamed, prefetched ones included."""
 _PINNED: Final = 2.0
 """Page-locked copies in the worst case: the allocator rounds each tensor up to a power of two."""
 _GIB: Final = 1 << 30
@@ -51,7 +51,7 @@ _GIB: Final = 1 << 30
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """What one render needs, in bytes."""
+    """The memory that one render needs, in bytes."""
 
     weights: Mapping[str, int]
     """By component, in the number format in which it is used."""
@@ -68,17 +68,17 @@ class Need:
 
 @dataclass(frozen=True, slots=True)
 class MemoryPlan:
-    """Where the weights lie and how the VAE decodes, with the reason in words."""
+    """Where the weights are placed and how the VAE decodes, with the reason in words."""
 
     placement: Placement
     tiled_vae: bool
     reason: str
     pinned: bool = True
-    """Whether streamed weights wait in page-locked memory, from where they are copied quicker."""
+    """Whether streamed weights are kept in page-locked memory, which is faster to copy from."""
     problem: str = ""
-    """Why this machine cannot carry the model; empty where it can."""
+    """Why this machine cannot hold the model; empty if it can."""
     hardly: bool = False
-    """Whether the thriftiest plan is still too large by the estimate."""
+    """Whether even the plan that needs least memory is too large, by the estimate."""
 
     def streams(self, component: str) -> bool:
         """Tell whether ``component`` is streamed to the device, layer by layer."""
@@ -90,7 +90,7 @@ class MemoryPlan:
 
     @property
     def denoiser_stays(self) -> bool:
-        """Whether denoiser and VAE keep their place on the device throughout a render."""
+        """Whether denoiser and VAE stay on the device throughout a render."""
         return self.placement in _DENOISER_STAYS
 
 
@@ -114,8 +114,8 @@ def need_of(
 ) -> Need:
     """Return what ``request`` needs: weights as given, the rest estimated from its size.
 
-    ``configs`` are the components' configurations, where they are at hand: a transformer of twice
-    the width takes twice the memory. ``wide_vae`` tells that the VAE runs in 32 bits.
+    ``configs`` are the components' configurations, if available: a transformer of twice the width
+    needs twice the memory. ``wide_vae`` tells that the VAE runs in 32 bits.
     """
     area = (request.width or 1280) * (request.height or 720)
     frames = request.num_frames or 121
@@ -128,10 +128,10 @@ def need_of(
 def _denoise(
     area: int, frames: int, rule: MemoryRule, configs: Mapping[str, Mapping[str, object]]
 ) -> int:
-    """Return the bytes that live in a forward beyond weights.
+    """Return the bytes that a forward needs beyond the weights.
 
     For a transformer whose shape is known: eight tensors of its width and two of its feed-forward
-    width, two bytes a value, for each token of the video.
+    width, two bytes per value, for each token of the video.
     """
     shape = configs.get("transformer", {})
     heads, width, inner = (
@@ -165,14 +165,14 @@ def plan_memory(
     modular: bool = False,
     lower_than: Placement | None = None,
 ) -> MemoryPlan:
-    """Return the quickest plan that fits into ``free_bytes`` of the device and ``host_bytes``.
+    """Return the fastest plan that fits into ``free_bytes`` of the device and ``host_bytes``.
 
-    ``free_bytes`` is None where the device has no memory of its own; ``host_bytes`` is None where
-    nothing is known of the machine's. ``placement`` and ``tiled_vae`` are the user's wishes and are
-    kept where given. ``modular`` pipelines have no way to take one component at a time.
-    ``lower_than`` leaves out what has run out of memory already. Where nothing fits the device, the
-    thriftiest plan is returned: the render may still succeed, or say what would fit. Where nothing
-    fits the machine, the plan has a ``problem``.
+    ``free_bytes`` is None if the device has no memory of its own, ``host_bytes`` if the machine's
+    is unknown. ``placement`` and ``tiled_vae`` are the user's settings and are kept if given.
+    ``modular`` pipelines cannot move one component at a time. ``lower_than`` excludes placements
+    that have already run out of memory. If nothing fits the device, the plan that needs least is
+    returned: the render may still succeed, or report what would fit. If nothing fits the machine,
+    the plan has a ``problem``.
     """
     host = None if host_bytes is None else int(host_bytes * _HOST_MARGIN)
     if free_bytes is None:
@@ -195,7 +195,7 @@ def plan_memory(
 
 
 def lower_placement(placement: Placement, *, modular: bool = False) -> Placement | None:
-    """Return the next thriftier placement; None where there is none."""
+    """Return the next placement that needs less memory; None if there is none."""
     if placement == PLACEMENTS[-1]:
         return None
     return next(_candidates(placement, modular=modular))
@@ -209,7 +209,7 @@ def _candidates(lower_than: Placement | None, *, modular: bool) -> Iterator[Plac
 
 
 def _in_order(placements: Sequence[Placement]) -> Iterator[tuple[Placement, bool]]:
-    """Yield placements with whole or tiled decoding, the quickest first.
+    """Yield placements with whole or tiled decoding, the fastest first.
 
     Streaming the text encoder costs a second for each new prompt; tiles cost half as much again of
     every decode, and can show seams. So whole frames come first among the two placements in which
@@ -222,7 +222,7 @@ def _in_order(placements: Sequence[Placement]) -> Iterator[tuple[Placement, bool
 
 
 def _peak(placement: Placement, need: Need, *, tiled: bool) -> int:
-    """Return the most that is on the device at any moment of the render."""
+    """Return the peak memory on the device during the render."""
     decode = int(need.decode * _TILED_SHARE) if tiled else need.decode
     texts = [size for name, size in need.weights.items() if is_text_encoder(name)]
     cores = [size for name, size in need.weights.items() if is_denoiser(name)]
@@ -239,7 +239,7 @@ def _peak(placement: Placement, need: Need, *, tiled: bool) -> int:
 
 
 def _host_need(placement: Placement, need: Need, *, pinned: bool) -> int:
-    """Return what the machine's own memory must hold; weights that stay go through it unkept.
+    """Return what the machine's memory must hold, without weights that stay on the device.
 
     Every placement but ``full`` is loaded into the machine's memory first.
     """
@@ -278,12 +278,12 @@ def _too_large(need: Need, host_bytes: int) -> str:
 def _reason(placement: Placement, need: Need, free_bytes: int, *, tiled: bool, pinned: bool) -> str:
     kept = {
         "full": "all weights stay on the device",
-        "text_offload": "denoiser and VAE stay on the device, the text encoder is streamed through",
+        "text_offload": "denoiser and VAE stay on the device, the text encoder is streamed",
         "model_offload": "one component at a time is on the device",
         "group_offload": "weights are streamed to the device layer by layer",
     }[placement]
     if not pinned and placement in {"text_offload", "group_offload"}:
-        kept += ", slowly, for the machine has too little memory to lock pages"
+        kept += ", slowly, because the machine has too little memory to lock pages"
     how = "in tiles" if tiled else "whole"
     return (
         f"{kept}, frames are decoded {how}: {need.total / _GIB:.1f} GiB of weights, about "

@@ -39,7 +39,7 @@ class Options(BaseModel):
     strength: float | None = Field(None, ge=0, le=1)
     """How much the input video changes: 0 not at all, 1 completely."""
     guidance_scale_2: float | None = Field(None, ge=0, le=100)
-    """Guidance of the second, low-noise transformer, where there are two."""
+    """Guidance of the second, low-noise transformer, if there are two."""
     true_cfg_scale: float | None = Field(None, ge=0, le=100)
     """Classifier-free guidance of models distilled for embedded guidance."""
     flow_shift: float | None = Field(None, gt=0, le=100)
@@ -49,16 +49,16 @@ class Options(BaseModel):
     max_sequence_length: int | None = Field(None, ge=1, le=4_096)
     """Longest prompt, in tokens."""
     preset: str = "auto"
-    """The few-step preset to take, ``none``, or ``auto``: what the weights' names call for."""
+    """The few-step preset: a name, ``none``, or ``auto``, chosen by the weights' names."""
     dtype: Literal["auto", "bfloat16", "float16", "float32"] = "auto"
     memory: Literal["auto", "full", "text_offload", "model_offload", "group_offload"] = "auto"
-    """Where the weights lie; ``auto`` takes the quickest placement that fits, for each render."""
+    """Where the weights are placed; ``auto`` uses the fastest placement that fits each render."""
     tiled_vae: bool | None = None
-    """Whether the VAE decodes in tiles; None: where memory asks for it."""
+    """Whether the VAE decodes in tiles; None: if memory requires it."""
     attention: str = "auto"
     """Attention backend of diffusers; ``auto`` uses the fastest that works."""
     compile: bool | None = None
-    """Whether the transformer's blocks are compiled; None: as the profile says."""
+    """Whether the transformer's blocks are compiled; None: by profile."""
     quick_parts: bool = True
     """Whether the VAE may use its faster implementation on a GPU."""
     cache: Literal["auto", "none", "first-block", "pyramid"] = "auto"
@@ -82,7 +82,7 @@ def read_options(options: Mapping[str, Any]) -> Options:
 
 
 def option_problems(options: Mapping[str, Any]) -> list[FieldProblem]:
-    """Return what is wrong with ``options``, one problem a field; empty when nothing is."""
+    """Return the problems of ``options``, one per field; empty if there are none."""
     try:
         read = read_options(options)
     except ValidationError as error:

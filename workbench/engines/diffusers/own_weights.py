@@ -1,7 +1,7 @@
 """The weights that a request names beside its model: LoRAs, replaced components, quantisation.
 
-Finds them on this machine and refuses, before a job is queued, what cannot work. Imports no library
-of models.
+Finds them on this machine and rejects, before a job is queued, what cannot work. Imports no model
+library.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ _QUANTISERS: Final[Mapping[str, tuple[str, str]]] = {
     "int8": ("torchao", "torchao"),
     "nf4": ("bitsandbytes", "bitsandbytes"),
 }
-"""Quantisation → the module that it needs, and the package that brings it."""
+"""Quantisation → the module that it needs, and the package that provides it."""
 _BITS: Final[Mapping[str, float]] = {"fp8": 8.5, "int8": 8.5, "nf4": 4.5}
-"""With scales, and the layers that stay as they are."""
+"""Including scales, and the layers that are not quantised."""
 
 
 class _Unusable(EngineUnavailable):
@@ -44,7 +44,7 @@ class _Unusable(EngineUnavailable):
 
 @dataclass(frozen=True, slots=True)
 class ComponentSource:
-    """Where a replaced component comes from."""
+    """The source of a replaced component."""
 
     path: Path
     """A folder with a ``config.json``, a ``.safetensors`` or a ``.gguf`` file."""
@@ -65,7 +65,7 @@ class ComponentSource:
 def resolved(
     request: RenderRequest, family: Family, facts: ModelFacts
 ) -> tuple[dict[str, Any], list[FieldProblem]]:
-    """Return the request's weights by their absolute paths, and everything that cannot work."""
+    """Return the request's weights with absolute paths, and all problems."""
     values: dict[str, Any] = {}
     problems: list[FieldProblem] = []
     two_stages = not facts.class_name or _has(facts, "transformer_2")
@@ -95,9 +95,9 @@ def resolved(
 
 
 def component_source(name: str, given: str) -> ComponentSource:
-    """Return where the component ``name`` is taken from.
+    """Return the source of the component ``name``.
 
-    Raises ``EngineUnavailable``, with the reason, where it cannot be used.
+    Raises ``EngineUnavailable``, with the reason, if it cannot be used.
     """
     path = Path(given).expanduser()
     if path.is_dir():
@@ -107,7 +107,7 @@ def component_source(name: str, given: str) -> ComponentSource:
         files = weight_files(folder)
         if files.missing or not files.files:
             lacking = ", ".join(file.name for file in files.missing) or "its weights"
-            raise _Unusable(f"{folder} is not whole: {lacking} missing.")
+            raise _Unusable(f"{folder} is incomplete: {lacking} missing.")
         _check_header(*files.files)
         return ComponentSource(folder.resolve(), "folder")
     if not path.is_file():
@@ -132,7 +132,7 @@ def component_source(name: str, given: str) -> ComponentSource:
 
 
 def quantisation_of(request: RenderRequest) -> dict[str, str]:
-    """Return how each component is to be quantised, those alone that are.
+    """Return the quantisation of each component that is quantised.
 
     A single word means every denoiser.
     """
@@ -144,7 +144,7 @@ def quantisation_of(request: RenderRequest) -> dict[str, str]:
 
 
 def bits_of(quantisation: str) -> float:
-    """Return how many bits a number takes, scales included."""
+    """Return the bits per number, scales included."""
     return _BITS[quantisation]
 
 
@@ -167,7 +167,7 @@ def _resolved_lora(lora: Lora, *, two_stages: bool) -> Lora:
         raise _Unusable("This model has one stage: leave stage out.")
     path = _lora_file(lora)
     if path.suffix != ".safetensors":
-        raise _Unusable(f"{path.name} is no safetensors file.")
+        raise _Unusable(f"{path.name} is not a safetensors file.")
     _check_header(path)
     if not any(sign in tensor for tensor in header(path) for sign in _LORA_SIGNS):
         raise _Unusable(f"{path.name} holds no LoRA: none of its tensors is a low-rank factor.")
@@ -222,7 +222,7 @@ def _check_gguf(name: str, path: Path) -> None:
         raise _Unusable("GGUF files need gguf: pip install gguf")
     with path.open("rb") as file:
         if file.read(4) != _GGUF_MAGIC:
-            raise _Unusable(f"{path} is damaged or no GGUF file.")
+            raise _Unusable(f"{path} is damaged or not a GGUF file.")
 
 
 def _quantisation_problems(

@@ -1,4 +1,4 @@
-"""Puts a loaded pipeline's components where its memory plan says, and takes them back."""
+"""Places a loaded pipeline's components by its memory plan, and removes them again."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _GROUP_HOOKS: Final = (
 
 
 def place(pipe: Any, plan: MemoryPlan, device: str) -> None:
-    """Put every component of ``pipe`` where ``plan`` says; none may be placed already."""
+    """Place every component of ``pipe`` by ``plan``; none may be placed yet."""
     if plan.placement == "full":
         for _, module in modules_of(pipe):
             module.to(device)
@@ -31,7 +31,7 @@ def place(pipe: Any, plan: MemoryPlan, device: str) -> None:
 
 
 def withdraw(pipe: Any) -> None:
-    """Undo what :func:`place` did; the components are left wherever they lie."""
+    """Undo :func:`place`; the components stay on their current devices."""
     if hasattr(pipe, "remove_all_hooks"):
         pipe.remove_all_hooks()
         pipe._all_hooks = []  # noqa: SLF001  else a finished call would offload again
@@ -45,7 +45,7 @@ def withdraw(pipe: Any) -> None:
 
 
 def device_budget(device: str) -> int | None:
-    """Return what this process may use of ``device``, held and free; None on a CPU."""
+    """Return the memory of ``device`` that this process holds or may take; None on a CPU."""
     if not device.startswith("cuda"):
         return None
     import torch  # noqa: PLC0415

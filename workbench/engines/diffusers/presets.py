@@ -1,4 +1,4 @@
-"""Presets of weights that were distilled to few steps, read from ``presets.toml``."""
+"""Presets for weights distilled to few steps, read from ``presets.toml``."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["Preset", "preset_for", "presets"]
 
 
 class Preset(BaseModel):
-    """How distilled weights are run; the fields are explained at the top of ``presets.toml``."""
+    """How to run distilled weights; the fields are explained at the top of ``presets.toml``."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -43,9 +43,9 @@ def presets() -> tuple[Preset, ...]:
 
 
 def preset_for(request: RenderRequest, family: str) -> Preset | None:
-    """Return the preset that the request's weights call for; None where they call for none.
+    """Return the preset for the request's weights; None if there is none.
 
-    ``options.preset`` decides where it is given.
+    ``options.preset`` wins if it is set.
     """
     asked = request.options.get("preset", "auto")
     if asked != "auto":
@@ -61,7 +61,7 @@ def preset_for(request: RenderRequest, family: str) -> Preset | None:
 
 
 def _name(path: str) -> str:
-    """Return what names the weights: the file or folder, and the hub's name where it is in a cache."""
+    """Return the names of the weights: the file or folder, and its hub name if cached."""
     given = Path(path)
     hub = [part for part in given.parts if part.startswith("models--")]
     return "/".join([*hub, given.name if given.is_absolute() else path]).lower()

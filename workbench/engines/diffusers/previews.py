@@ -29,7 +29,7 @@ class LatentColours:
 
     @classmethod
     def fit(cls, pipe: Any) -> LatentColours | None:
-        """Return the map for ``pipe``'s VAE; None where the VAE cannot encode a picture."""
+        """Return the map for ``pipe``'s VAE; None if the VAE cannot encode a picture."""
         import torch  # noqa: PLC0415
 
         vae = getattr(pipe, "vae", None)
@@ -51,7 +51,7 @@ class LatentColours:
         except (RuntimeError, ValueError, LookupError, AttributeError, TypeError):
             return None
         if not latents.numel():
-            return None  # a VAE that takes only whole tiles
+            return None  # a VAE that accepts only whole tiles
         grid = latents.float().reshape(latents.shape[1], -1, latents.shape[-2], latents.shape[-1])
         grid = grid[:, 0]
         wanted = torch.nn.functional.adaptive_avg_pool2d(picture, grid.shape[-2:])[0]
@@ -62,7 +62,7 @@ class LatentColours:
         return cls(solved.float().to(device), latents.shape[1])
 
     def picture(self, grid: Any) -> bytes:
-        """Return latents C×H×W, as they are while denoising, as a small JPEG."""
+        """Return latents C×H×W, as during denoising, as a small JPEG."""
         import cv2  # noqa: PLC0415
 
         latents = grid.float().to(self.weights.device)
@@ -75,10 +75,10 @@ class LatentColours:
 
 
 def latent_grid(latents: Any, channels: int, shape: tuple[int, int, int]) -> Any | None:
-    """Return the middle frame of ``latents`` as C×H×W, however the pipeline lays them out.
+    """Return the middle frame of ``latents`` as C×H×W, for any layout of the pipeline.
 
-    ``shape`` is the latents' frames, rows and columns, for those that come as one sequence. None
-    where the layout is not understood.
+    ``shape`` is the latents' frames, rows and columns, for latents in one sequence. None if the
+    layout is unknown.
     """
     if latents.ndim == 3:
         frames, rows, columns = shape
@@ -115,7 +115,7 @@ def _latents(encoded: Any) -> Any:
 
 
 def _normalised(vae: Any, latents: Any) -> Any:
-    """Return what the VAE encodes to in the range in which the transformer works."""
+    """Return the VAE's latents scaled to the transformer's range."""
     import torch  # noqa: PLC0415
 
     config = vae.config
@@ -125,7 +125,7 @@ def _normalised(vae: Any, latents: Any) -> Any:
     if mean is None or deviation is None:
         return (latents - (getattr(config, "shift_factor", None) or 0.0)) * factor
     shape = (1, -1, *([1] * (latents.ndim - 2)))
-    channels = latents.shape[1]  # Cosmos has a value for each frame as well: its first will do
+    channels = latents.shape[1]  # Cosmos also has a value per frame: use the first
     mean = torch.as_tensor(mean).to(latents).reshape(channels, -1)[:, 0].reshape(shape)
     deviation = torch.as_tensor(deviation).to(latents).reshape(channels, -1)[:, 0].reshape(shape)
     return (latents - mean) * factor / deviation

@@ -1,7 +1,7 @@
 """A faster implementation of a video VAE on a GPU, and how to undo it.
 
-Each computes the same result with another memory layout or in fewer passes; results differ only by
-rounding. Identifies modules by class name.
+Each computes the same result with another memory layout or in fewer passes, so results differ only
+by rounding. Identifies modules by class name.
 """
 
 from __future__ import annotations
@@ -19,29 +19,29 @@ _VAES: Final = {"AutoencoderKLWan"}
 _TRIAL_LATENTS: Final = (3, 8, 8)
 """Frames, rows and columns: the first frame is decoded otherwise than those after it."""
 _TOLERANCE: Final = 5e-2
-"""Relative error of a decoded trial at bfloat16 beyond which the quick way is not trusted."""
+"""Relative error of a decoded trial at bfloat16 above which the faster code is not used."""
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What decoding a few random latents both ways showed."""
+    """The result of decoding a few random latents both ways."""
 
     error: float | None = None
-    """Relative error of the quicker way's frames; None where nothing was tried."""
+    """Relative error of the faster code's frames; None if it was not tried."""
     refusal: str = ""
-    """Why the VAE was left as it was; empty where it decodes quicker now."""
+    """Why the VAE was left unchanged; empty if it now decodes faster."""
 
 
 def hasten_vae(vae: Any) -> Trial:
-    """Let a video VAE that is known here decode quicker, or say why not.
+    """Make a known video VAE decode faster, or say why not.
 
-    Its convolutions' weights are laid out with the channels last, as tensor cores read them; its
-    causal convolutions pad within the convolution instead of copying their input; its
-    normalisation over channels is one kernel instead of six passes. Decodes a trial both ways
-    first, and leaves the VAE as it was where they differ by more than rounding.
+    Convolution weights get a channels-last layout, as tensor cores read them; causal convolutions
+    pad within the convolution instead of copying their input; normalisation over channels is one
+    kernel instead of six passes. Decodes a trial both ways first, and leaves the VAE unchanged if
+    they differ by more than rounding.
     """
     if type(vae).__name__ not in _VAES:
-        return Trial(refusal=f"{type(vae).__name__} has no quicker way here")
+        return Trial(refusal=f"{type(vae).__name__} has no faster implementation here")
     plain = _trial(vae)
     for part in vae.modules():
         _lay_out(part, channels_last=True)
@@ -50,14 +50,13 @@ def hasten_vae(vae: Any) -> Trial:
     if error <= _TOLERANCE:
         return Trial(error)
     restore(vae)
-    return Trial(error, f"the quicker VAE's frames are off by {error:.2g} of their size")
+    return Trial(error, f"the faster VAE's frames differ by {error:.2g} of their size")
 
 
 def precision_error(vae: Any) -> float | None:
     """Return how far a known VAE's frames are from those it decodes in 32 bits.
 
-    None where the VAE is not known here or runs in 32 bits already. The weights are left as they
-    were, bit for bit.
+    None if the VAE is unknown or already runs in 32 bits. The weights are restored bit for bit.
     """
     import torch  # noqa: PLC0415
 
@@ -66,14 +65,14 @@ def precision_error(vae: Any) -> float | None:
         return None
     narrow = _trial(vae)
     try:
-        torch.nn.Module.to(vae, torch.float32)  # the model's own method warns of its precision
+        torch.nn.Module.to(vae, torch.float32)  # the model's own method warns about precision
         return relative_error(narrow, _trial(vae))
     finally:
         torch.nn.Module.to(vae, dtype)
 
 
 def restore(module: Any) -> None:
-    """Return every part of ``module`` to what it was, bit for bit."""
+    """Restore every part of ``module``, bit for bit."""
     for part in module.modules():
         _lay_out(part, channels_last=False)
         if vars(part).pop(_REPLACED, False):
@@ -100,7 +99,7 @@ def _lay_out(part: Any, *, channels_last: bool) -> None:
 
 
 def _trial(vae: Any) -> Any:
-    """Return what ``vae`` decodes from a few random latents."""
+    """Return the frames that ``vae`` decodes from a few random latents."""
     import torch  # noqa: PLC0415
 
     weight = next(vae.parameters())

@@ -103,7 +103,7 @@ class _Run:
         set_guidance(pipe, request, model.family)
         shift = set_flow_shift(pipe, self._options.flow_shift, model.scheduler)
         if request.negative_prompt and "negative_prompt" not in arguments:
-            self._notes.append("the model reads no negative prompt as it is called here")
+            self._notes.append("the model does not use the negative prompt with these settings")
         generator = torch.Generator("cpu").manual_seed(request.seed)
         watch = self._watch = self._step_watch()
         counter = _BlockCount(pipe)
@@ -203,9 +203,9 @@ class _Run:
 
 @contextmanager
 def _freed(pipe: Any) -> Iterator[None]:
-    """Bring the components back to where they wait, and forget step caches, when a call breaks off.
+    """Move the components back and clear the step caches after a call that failed.
 
-    A pipeline does so itself at the end of a call that succeeds.
+    A pipeline does so itself after a call that succeeds.
     """
     try:
         yield
@@ -228,7 +228,7 @@ class _BlockCount:
 
     @property
     def computed(self) -> int:
-        """Forwards in which the last block did its work."""
+        """Forwards in which the last block computed."""
         return max(self._inner.values(), default=0)
 
     def counting(self) -> ExitStack:
@@ -254,7 +254,7 @@ class _BlockCount:
 def effective_request(
     request: RenderRequest, made: Rendered, as_rendered: dict[str, Any]
 ) -> RenderRequest:
-    """Return the request as it was really rendered."""
+    """Return the request as it was rendered."""
     options = {**request.options, AS_RENDERED: as_rendered}
     return request.model_copy(
         update={
@@ -270,7 +270,7 @@ def effective_request(
 def _weights(request: RenderRequest) -> list[dict[str, Any]]:
     """Return every weight file by role, name, size and digest.
 
-    The model's own files come with a digest where it is known without reading them.
+    The model's own files have a digest if it is known without reading them.
     """
     own = find_weights(request.model, request.revision)
     files = own.component_files() if own else {}
@@ -284,7 +284,7 @@ def _weights(request: RenderRequest) -> list[dict[str, Any]]:
 
 
 def _own_steps(pipe: Any) -> int:
-    """Return how many steps ``pipe`` takes where it is not told."""
+    """Return the pipeline's default number of steps."""
     own = parameters_of(pipe).get("num_inference_steps")
     return own if isinstance(own, int) else _USUAL_STEPS
 

@@ -17,7 +17,7 @@ from workbench.rendering import Progress
 __all__ = ["StepWatch"]
 
 _DECODE_SHARE: Final = 0.1
-"""Share of the reported steps that stands for decoding."""
+"""Share of the reported steps for decoding."""
 
 
 class StepWatch:
@@ -54,9 +54,9 @@ class StepWatch:
         self._report(Progress("encoding prompt", 0, self.total))
 
     def step(self, latents: Any = None, scheduler: Any = None, *, steps: int | None = None) -> None:
-        """Tell that one more step is done, of ``steps`` where the pipeline has settled on a number.
+        """Report one more step, of ``steps`` if the pipeline has set a number.
 
-        It may run fewer steps than it was asked for: a video that is changed a little begins late.
+        It may run fewer steps than requested: a slight change of a video skips the first ones.
         """
         self.check()
         if self.done == 0 and steps and steps != self.steps:
@@ -102,10 +102,10 @@ class StepWatch:
 
     @contextmanager
     def _stepping(self, watched: Any) -> Iterator[None]:
-        """Hear of each step of ``watched``.
+        """Watch each step of ``watched``.
 
-        The class's method is wrapped, not the object's: pipelines copy their scheduler for sound,
-        and a method set on the object would be copied along and step the wrong one.
+        Wraps the class's method, not the object's: pipelines copy their scheduler for sound, and a
+        method set on the object would be copied and would step the wrong scheduler.
         """
         kind = type(watched)
         inherited = "step" not in vars(kind)

@@ -1,7 +1,7 @@
 """Caches prompt embeddings, so that the same prompt is not encoded again.
 
-Wraps a pipeline's ``encode_prompt``; what comes out is bit for bit what it was. Embeddings wait in
-the machine's memory: LTX-2's take 0.4 GB a prompt, which a GPU has better use for.
+Wraps a pipeline's ``encode_prompt``; the result is bit for bit the same. Embeddings are kept in the
+machine's memory: LTX-2's take 0.4 GB per prompt, too much for a GPU.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class TextCache:
         self.misses = 0
 
     def attach(self, pipe: Any) -> None:
-        """Let ``pipe.encode_prompt`` go through this cache; nothing happens where it has none."""
+        """Route ``pipe.encode_prompt`` through this cache; does nothing if it has none."""
         encode = getattr(pipe, "encode_prompt", None)
         if encode is not None:
             pipe.encode_prompt = self._through(encode, type(pipe).__name__)
@@ -74,7 +74,7 @@ class TextCache:
 
 
 def _key(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str | None:
-    """Return what tells calls apart; None for a call that must not be remembered."""
+    """Return the cache key of a call; None if it must not be cached."""
     try:
         return repr((name, _plain(args), _plain(kwargs)))
     except TypeError:
@@ -90,19 +90,19 @@ def _plain(value: Any) -> Any:
         return {str(key): _plain(item) for key, item in value.items()}
     if type(value).__module__ == "torch" and type(value).__name__ in {"device", "dtype"}:
         return str(value)
-    raise TypeError(type(value).__name__)  # a tensor or a picture: not told apart cheaply
+    raise TypeError(type(value).__name__)  # a tensor or a picture: too costly to compare
 
 
 @dataclass(frozen=True, slots=True)
 class _Tensor:
-    """A copy in the machine's memory, and where it came from."""
+    """A copy in the machine's memory, and its original device."""
 
     copy: Any
     device: Any
 
 
 def _put_by(value: Any) -> Any:
-    """Return ``value`` with its tensors copied, for a pipeline may write into what it gets."""
+    """Return ``value`` with its tensors copied, because a pipeline may modify them."""
     if hasattr(value, "detach"):
         there = value.detach()
         return _Tensor(there.clone() if there.device.type == "cpu" else there.cpu(), value.device)

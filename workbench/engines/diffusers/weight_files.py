@@ -1,4 +1,4 @@
-"""What lies in weight files: how many numbers, in which format, whole or not.
+"""The contents of weight files: how many numbers, in which format, complete or not.
 
 Reads the headers of safetensors files, never the numbers. Knows no pipeline.
 """
@@ -20,7 +20,7 @@ from workbench.errors import DamagedFile
 __all__ = ["Stored", "WeightFiles", "header", "stored", "weight_files"]
 
 _FLOATING: Final = {"F64", "F32", "F16", "BF16", "F8_E4M3", "F8_E5M2"}
-"""Formats that loading turns into the one that is asked for; others stay as they are."""
+"""Formats that loading converts to the requested one; others are kept."""
 _LONGEST_HEADER: Final = 100 << 20
 _NAME: Final = re.compile(
     r"(?P<base>[^.]+?)(?:\.(?P<variant>\w+?))?(?:-(?P<part>\d{5})-of-(?P<parts>\d{5}))?"
@@ -29,15 +29,15 @@ _NAME: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """The numbers that weight files hold."""
+    """The numbers in weight files."""
 
     numbers: int = 0
-    """Floating-point numbers, which take the format that they are loaded in."""
+    """Floating-point numbers, which are converted on loading."""
     fixed_bytes: int = 0
-    """Bytes of all else: integers and packed formats, which loading leaves alone."""
+    """Bytes of everything else: integers and packed formats, which loading keeps."""
 
     def bytes_at(self, bits: float) -> int:
-        """Return what the weights take with ``bits`` to a floating-point number."""
+        """Return the bytes of the weights with ``bits`` per floating-point number."""
         return math.ceil(self.numbers * bits / 8) + self.fixed_bytes
 
     def __add__(self, other: Stored) -> Stored:
@@ -47,26 +47,26 @@ class Stored:
 
 @dataclass(frozen=True, slots=True)
 class WeightFiles:
-    """The weight files of one component, in one of the forms that its folder offers."""
+    """The weight files of one component, in one of its folder's variants."""
 
     files: tuple[Path, ...]
     variant: str
-    """Such as ``fp16``, where the folder has no other form; empty for the plain one."""
+    """Such as ``fp16``, if the folder has no plain form; empty for the plain one."""
     missing: tuple[Path, ...]
-    """Files that belong to it and are not there."""
+    """Missing files."""
 
     @property
     def size_bytes(self) -> int:
-        """The size of the files that are there."""
+        """The size of the existing files."""
         return sum(file.stat().st_size for file in self.files)
 
     def stored(self) -> Stored:
-        """Return what the files hold; raises ``DamagedFile``, naming the file."""
+        """Return the contents of the files; raises ``DamagedFile``, naming the file."""
         return sum((stored(file) for file in self.files), Stored())
 
 
 def weight_files(folder: Path) -> WeightFiles:
-    """Return the weight files of the component in ``folder``: the plain form before a variant."""
+    """Return the weight files of the component in ``folder``; prefers the plain form."""
     for suffix in (".safetensors", ".bin"):
         forms = _forms(folder, suffix)
         if forms:
@@ -78,7 +78,7 @@ def weight_files(folder: Path) -> WeightFiles:
 def header(path: Path) -> Mapping[str, Any]:
     """Return the header of a safetensors file: tensor → ``dtype``, ``shape``, ``data_offsets``.
 
-    Raises ``DamagedFile`` where the file is no safetensors file or ends too early.
+    Raises ``DamagedFile`` if the file is not a safetensors file or is truncated.
     """
     try:
         size = path.stat().st_size
@@ -88,7 +88,7 @@ def header(path: Path) -> Mapping[str, Any]:
 
 
 def stored(path: Path) -> Stored:
-    """Return what the weight file at ``path`` holds; a pickle counts as 16-bit numbers.
+    """Return the contents of the weight file at ``path``; a pickle counts as 16-bit numbers.
 
     Raises ``DamagedFile``.
     """
@@ -106,7 +106,7 @@ def stored(path: Path) -> Stored:
 
 @cache
 def _header(path: Path, size: int, _changed: int) -> Mapping[str, Any]:
-    damaged = DamagedFile(f"{path} is damaged or not wholly downloaded: fetch it again.")
+    damaged = DamagedFile(f"{path} is damaged or incomplete: download it again.")
     with path.open("rb") as file:
         start = file.read(8)
         length = struct.unpack("<Q", start)[0] if len(start) == 8 else _LONGEST_HEADER + 1
@@ -150,7 +150,7 @@ def _form(folder: Path, files: Sequence[Path], variant: str, suffix: str) -> Wei
 
 
 def _listed(folder: Path, variant: str, suffix: str) -> list[Path]:
-    """Return the files that a listing of shards names."""
+    """Return the files named in an index of shards."""
     end = f"{suffix}.index.{variant}.json" if variant else f"{suffix}.index.json"
     for listing in folder.glob(f"*{end}"):
         try:

@@ -1,7 +1,7 @@
-"""Where a model's weights are on this machine, what they take, and how to get those missing.
+"""Where a model's weights are on this machine, how large they are, how to get missing ones.
 
-Reads folders, small JSON files and the headers of weight files. Imports no library of models and
-opens no connection.
+Reads folders, small JSON files and the headers of weight files. Imports no model library and opens
+no connection.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _INDEX: Final = "model_index.json"
 _MODULAR_INDEX: Final = "modular_model_index.json"
 _WITHOUT_WEIGHTS: Final = ("Scheduler", "Tokenizer", "TokenizerFast", "Processor", "Extractor",
                            "Guidance", "Backend")  # fmt: skip
-"""How the classes of components end that are made from a configuration alone."""
+"""Suffixes of component classes that need no weights."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,17 +36,17 @@ class Weights:
 
     @property
     def modular(self) -> bool:
-        """Whether it is put together from blocks, with no pipeline class of its own."""
+        """Whether it is a modular pipeline, without a pipeline class of its own."""
         return not (self.folder / _INDEX).is_file()
 
     @property
     def index(self) -> Mapping[str, Any]:
-        """The whole ``model_index.json``, or its modular kin."""
+        """The whole ``model_index.json``, or its modular counterpart."""
         return _json(self.folder / _INDEX) or _json(self.folder / _MODULAR_INDEX)
 
     @property
     def variant(self) -> str:
-        """The variant to load (such as ``fp16``) where a component has no plain form; else empty."""
+        """The variant to load (such as ``fp16``) if a component has no plain form, or empty."""
         found = (files.variant for files in self.component_files().values())
         return next((variant for variant in found if variant), "")
 
@@ -57,7 +57,7 @@ class Weights:
         return {name: files for name, files in found.items() if files.files}
 
     def stored(self) -> dict[str, Stored]:
-        """Return what each component's files hold; a damaged file is counted by its size."""
+        """Return the contents of each component's files; a damaged file counts by its size."""
         found = {}
         for name, files in self.component_files().items():
             try:
@@ -67,9 +67,9 @@ class Weights:
         return found
 
     def problems(self, model: str, replaced: frozenset[str] = frozenset()) -> list[str]:
-        """Return why the model cannot be loaded: what is missing or damaged, a sentence each.
+        """Return why the model cannot be loaded: missing or damaged files, one sentence each.
 
-        ``replaced`` names components whose weights come from elsewhere.
+        ``replaced`` names components whose weights the request replaces.
         """
         missing: list[str] = []
         told: list[str] = []
@@ -85,7 +85,7 @@ class Weights:
         if missing:
             what = ", ".join(sorted(missing)[:5]) + (" and more" if len(missing) > 5 else "")
             told.insert(
-                0, f"The model in {model} is not whole: {what} missing. {self._mend(model)}"
+                0, f"The model in {model} is incomplete: {what} missing. {self._mend(model)}"
             )
         return told
 
@@ -108,11 +108,18 @@ class Weights:
 
 
 def find_weights(model: str, revision: str = "") -> Weights | None:
-    """Return where ``model`` (a folder or a hub name) is on this machine; None when it is not.
+    """Return where ``model`` (a folder or a hub name) is on this machine; None if it is not.
 
     A hub name is looked up in the cache of the hub's library (see :func:`hub_cache`), without
     asking the network.
     """
+    try:
+        return _found(model, revision)
+    except (OSError, RuntimeError):  # no name that a file could have, or a user there is not
+        return None
+
+
+def _found(model: str, revision: str) -> Weights | None:
     folder = Path(model).expanduser()
     if _is_pipeline(folder):
         return Weights(folder.resolve(), "")
@@ -128,7 +135,7 @@ def find_weights(model: str, revision: str = "") -> Weights | None:
 
 
 def model_facts(model: str, weights: Weights | None) -> ModelFacts:
-    """Return what can be known of ``model`` without loading it."""
+    """Return the facts of ``model`` that are known without loading it."""
     if weights is None:
         return ModelFacts(hub_name=model)
     index = weights.index
@@ -147,7 +154,7 @@ def model_facts(model: str, weights: Weights | None) -> ModelFacts:
 
 
 def how_to_get(model: str, revision: str = "") -> str:
-    """Return the one sentence that says how to get weights that are not here."""
+    """Return one sentence that says how to get missing weights."""
     if model.count("/") != 1 or model.startswith((".", "/", "~")):
         return f"There is no model in {model!r}: a folder with a model_index.json is needed."
     command = f"hf download {model}" + (f" --revision {revision}" if revision else "")
@@ -158,12 +165,12 @@ def how_to_get(model: str, revision: str = "") -> str:
 
 
 def hub_cache() -> Path:
-    """Return the folder in which the hub's library keeps what it downloaded.
+    """Return the hub library's download cache.
 
     Heeds ``HF_HUB_CACHE``, ``HUGGINGFACE_HUB_CACHE``, ``HF_HOME`` and ``XDG_CACHE_HOME``, in the
     library's own order.
     """
-    for name in ("HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE"):  # the older name holds too
+    for name in ("HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE"):  # the older name also applies
         if cache := os.environ.get(name):
             return Path(os.path.expandvars(cache)).expanduser()
     if home := os.environ.get("HF_HOME"):

@@ -65,7 +65,7 @@ class Answer:
 
     video_id: str
     status: str
-    """``queued``, ``in_progress``, ``completed``, ``failed`` or something of its own."""
+    """``queued``, ``in_progress``, ``completed``, ``failed`` or one of the endpoint's own."""
     progress: float
     """0 to 100; 0 if unknown."""
     error: str
@@ -105,7 +105,7 @@ class VideoClient:
         idempotency_key: str,
         image: tuple[bytes, str] | None = None,
     ) -> Answer:
-        """Ask for a video; raises ``Refused`` or ``Unreachable``.
+        """Create a video; raises ``Refused`` or ``Unreachable``.
 
         ``image`` is the start image as a file, with its media type.
 
@@ -193,7 +193,7 @@ class VideoClient:
             text = reply.read(_ANSWER_BYTES)
         data = json.loads(text) if text.strip() else {}
         if not isinstance(data, dict):
-            raise ValueError("its answer is no JSON object")  # noqa: TRY004  as unreadable as no JSON
+            raise ValueError("its answer is not a JSON object")  # noqa: TRY004  as unreadable as no JSON
         return data
 
     def _fetch(self, where: str, path: Path, told: Callable[[float], None]) -> None:
@@ -295,7 +295,7 @@ def _length(headers: Message[str, str]) -> int | None:
 def _answer(data: Mapping[str, Any]) -> Answer:
     video_id = data.get("id")
     if not isinstance(video_id, str) or not video_id or len(video_id) > 300:
-        raise Unreachable("The video endpoint's answer names no video.")
+        raise Unreachable("The video endpoint's answer has no video id.")
     error = data.get("error")
     text = error.get("message") if isinstance(error, dict) else error
     progress = data.get("progress")

@@ -35,18 +35,18 @@ _EXTENDED: Final = ("num_frames", "fps", "num_inference_steps", "guidance_scale"
 
 
 class RemoteOptions(BaseModel):
-    """What ``request.options`` may hold for this engine."""
+    """The options of this engine."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     image: str | None = None
-    """Path of a picture to begin from."""
+    """Path of the start image."""
     seconds: int | None = Field(None, ge=1, le=120)
     """Length to request; None: the number of frames over the rate, if both are given."""
     plain: bool = False
     """Send only OpenAI's own fields, for endpoints that refuse others."""
     call: Mapping[str, str | int | float | bool] = Field(default_factory=dict)
-    """Further fields that the endpoint understands."""
+    """Additional fields for the endpoint."""
     quality: Literal["phone", "standard", "high"] = "standard"
     effort: Literal["live", "balanced", "thorough"] = "balanced"
 
@@ -239,7 +239,7 @@ class _RemoteRender:
                     return transcode(path, self._task, told, self._encoded, quality, effort)
                 except DamagedFile as error:
                     if attempt + 1 == _FETCHES:
-                        text = f"What the video endpoint sent does not play: {error}"
+                        text = f"The video from the endpoint does not play: {error}"
                         raise RenderError(text) from error
         finally:
             path.unlink(missing_ok=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from workbench.errors import SupervisorUnavailable
@@ -22,6 +22,8 @@ __all__ = ["Contact"]
 
 _START_LIMIT_S: Final = 15.0
 _ANSWER_LIMIT_S: Final = 2.0
+_LOOK_S: Final = 0.5
+"""How often to look for a change whose notification was lost."""
 _LOG = logging.getLogger("workbench.jobs")
 
 
@@ -64,7 +66,7 @@ class Contact:
         return job
 
     def check(self) -> None:
-        """Raise ``SupervisorUnavailable`` where starting a supervisor was given up."""
+        """Raise ``SupervisorUnavailable`` if all attempts to start a supervisor have failed."""
         if self.launcher.has_given_up and self.supervisor() is None:
             raise SupervisorUnavailable(self.launcher.trouble)
 
@@ -109,6 +111,22 @@ class Contact:
                 )
             watcher = self._watcher
         return watcher.add(callback)
+
+    def looks(self, timeout_s: float | None) -> Iterator[None]:
+        """Yield now, then after each change or half a second; end after ``timeout_s``."""
+        limit = None if timeout_s is None else time.monotonic() + timeout_s
+        changed = threading.Event()
+        stop = self.watch(lambda _: changed.set())
+        try:
+            while True:
+                changed.clear()
+                yield
+                left_s = _LOOK_S if limit is None else limit - time.monotonic()
+                if left_s <= 0:
+                    return
+                changed.wait(min(left_s, _LOOK_S))
+        finally:
+            stop()
 
     def close(self) -> None:
         """Close the connection."""

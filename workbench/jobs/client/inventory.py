@@ -16,27 +16,27 @@ __all__ = ["inventory"]
 def inventory(
     settings: Settings,
     nvml: Nvml,
-    said: Mapping[str, DeviceRow],
+    rows: Mapping[str, DeviceRow],
     paused: frozenset[str],
     status: ClusterStatus | None = None,
 ) -> tuple[Device, ...]:
-    """Return every device; ``said`` is the supervisor's row for each, if there is one.
+    """Return every device; ``rows`` holds the supervisor's rows by device name.
 
-    ``standing`` is how it stands with its cluster, where one was chosen.
+    ``status`` is that of the cluster, if one was chosen.
     """
     slots = plan_slots(settings, nvml.gpus())
     cpu = cpu_readings()
     devices = [
-        _device(slot, nvml.readings(slot.uuid) if slot.uuid else cpu, said.get(slot.name), paused)
+        _device(slot, nvml.readings(slot.uuid) if slot.uuid else cpu, rows.get(slot.name), paused)
         for slot in slots
     ]
     there = status.remote_slots if status else ()
     devices += [
-        _device(remote_slot.slot, remote_slot.readings, said.get(remote_slot.slot.name), paused)
+        _device(remote_slot.slot, remote_slot.readings, rows.get(remote_slot.slot.name), paused)
         for remote_slot in there
     ]
     known = {slot.name for slot in slots} | {remote_slot.slot.name for remote_slot in there}
-    for name, row in said.items():
+    for name, row in rows.items():
         if name not in known:  # removed hardware
             host, _, place = name.rpartition("/")
             lost = Slot(name, place.partition(":")[0], None, None, "", (), host)

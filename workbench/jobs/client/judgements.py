@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Final
@@ -18,7 +16,6 @@ from workbench.jobs.store import Index, Reader, Requests, ScoreBook
 __all__ = ["Judgements"]
 
 _LONGEST_NOTE: Final = 4_000
-_LOOK_S: Final = 0.5
 
 
 class Judgements:
@@ -51,29 +48,18 @@ class Judgements:
         They are measured by the supervisor's scorer, ahead of all others. Jobs that have not ended
         or have no video are returned as they are. Raises ``TimeoutError`` after ``timeout_s``.
         """
-        limit = None if timeout_s is None else time.monotonic() + timeout_s
         jobs = self._reader.jobs_by_id(list(job_ids))
         if asked := [j.job_id for j in jobs if j.state is JobState.COMPLETE and j.scores is None]:
             with self._index.write() as writer:
                 ScoreBook().ask(writer, asked)
             self._contact.tell(work=True)
-        changed = threading.Event()
-        stop = self._contact.watch(lambda _: changed.set())
-        try:
-            while True:
-                changed.clear()
-                jobs = self._reader.jobs_by_id(list(job_ids))
-                waiting = [job for job in jobs if _is_unmeasured(job)]
-                if not waiting:
-                    return jobs
-                left = None if limit is None else limit - time.monotonic()
-                if left is not None and left <= 0:
-                    told = f"{len(waiting)} of {len(jobs)} videos have not been measured."
-                    raise TimeoutError(told)
-                self._contact.tell(work=True)  # the supervisor may have left
-                changed.wait(_LOOK_S if left is None else min(left, _LOOK_S))
-        finally:
-            stop()
+        for _ in self._contact.looks(timeout_s):
+            jobs = self._reader.jobs_by_id(list(job_ids))
+            waiting = [job for job in jobs if _is_unmeasured(job)]
+            if not waiting:
+                return jobs
+            self._contact.tell(work=True)  # the supervisor may have left
+        raise TimeoutError(f"{len(waiting)} of {len(jobs)} videos have not been measured.")
 
     def _judge(self, job_id: str, say: Callable[[Job], Judgement]) -> Job:
         with self._index.write() as writer:

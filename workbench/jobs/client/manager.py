@@ -5,14 +5,15 @@ Renders nothing and owns no device: the supervisor does, and is started when the
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Final
 
+from workbench.actions.render_settings import RenderSettings
+from workbench.engines.completion import CompleteRequest, Completion
 from workbench.errors import Conflict, InvalidRequest, NotFound
 from workbench.jobs.client.contact import Contact
+from workbench.jobs.client.deleting import Deleting
 from workbench.jobs.client.inventory import inventory
 from workbench.jobs.client.judgements import Judgements
 from workbench.jobs.client.results import Results
@@ -41,10 +42,8 @@ from workbench.settings import Settings
 
 __all__ = ["JobManager"]
 
-_WAIT_LOOK_S: Final = 0.5
 
-
-class JobManager(Results, Judgements):
+class JobManager(Results, Judgements, Deleting):
     """The jobs of one outputs/ folder. Thread-safe; creating one is cheap and starts nothing.
 
     Methods raise ``NotFound`` for an id that does not exist, ``Conflict`` for a step that a job's
@@ -57,22 +56,29 @@ class JobManager(Results, Judgements):
         self._index = open_store(settings)
         self._reader = Reader(self._index)
         self._requests = Requests(settings.max_queued_jobs)
-        self._submitter = Submitter(settings, self._index, self._requests)
+        self._completion = Completion(settings)
+        self._submitter = Submitter(settings, self._index, self._requests, self._completion)
         self._verification = Verification(self._paths, self._index, self._reader, self._requests)
         self._contact = Contact(settings, self._paths, self._index, self._reader, self._requests)
         self._nvml = Nvml()
 
-    # asking for renders
+    # submitting
+
+    def complete(
+        self, request: RenderRequest, shape: RenderSettings | None = None
+    ) -> CompleteRequest:
+        """Return ``request`` as it would be queued; see :meth:`Completion.complete`."""
+        return self._completion.complete(request, shape)
 
     def submit(
         self,
-        request: RenderRequest,
+        request: RenderRequest | CompleteRequest,
         *,
         session_id: str | None = None,
         entry_index: int | None = None,
         parent_prompt: str = "",
         priority: int = Priority.INTERACTIVE,
-        preview: RenderRequest | None = None,
+        preview: RenderRequest | CompleteRequest | None = None,
         idempotency_key: str | None = None,
     ) -> Job:
         """Queue one render. ``preview`` is an animatic to show until the render is complete.
@@ -94,14 +100,14 @@ class JobManager(Results, Judgements):
 
     def submit_batch(
         self,
-        requests: Sequence[RenderRequest],
+        requests: Sequence[RenderRequest | CompleteRequest],
         *,
         name: str = "",
         session_id: str | None = None,
         entry_indices: Sequence[int | None] = (),
         parent_prompts: Sequence[str] = (),
         priority: int = Priority.BATCH,
-        previews: Sequence[RenderRequest | None] = (),
+        previews: Sequence[RenderRequest | CompleteRequest | None] = (),
         idempotency_key: str | None = None,
     ) -> Batch:
         """Queue renders as one batch, all or none; the sequences are empty or one per request."""
@@ -118,7 +124,7 @@ class JobManager(Results, Judgements):
         self._contact.tell(work=True)
         return self._reader.batch(batch_id)
 
-    # looking
+    # reading
 
     def job(self, job_id: str) -> Job:
         """Return one job, checked against its files."""
@@ -146,9 +152,9 @@ class JobManager(Results, Judgements):
     ) -> JobPage:
         """Return one page of jobs, newest first; ``query`` is words of the prompt or an id.
 
-        With ``sort``, the name of a score, those that have it come from the lowest, with ``-``
-        before the name from the highest. ``bounds`` keeps those whose scores lie within: name to
-        lowest and highest value. Raises ``InvalidRequest`` for an unknown score.
+        ``sort`` is the name of a score: only jobs that have it, lowest first, or highest first with
+        ``-`` before the name. ``bounds`` keeps jobs whose scores are within: name to lowest and
+        highest value. Raises ``InvalidRequest`` for an unknown score.
         """
         limits = dict(bounds or {})
         for name in [*([sort.removeprefix("-")] if sort else []), *limits]:
@@ -165,7 +171,7 @@ class JobManager(Results, Judgements):
     def changes(self, since: int, *, limit: int | None = None) -> Changes:
         """Return the jobs that changed after revision ``since``, at most about ``limit``.
 
-        The revision of the answer is where to ask from next.
+        Pass the answer's revision to the next call.
         """
         return self._reader.changes(since, limit)
 
@@ -182,24 +188,14 @@ class JobManager(Results, Judgements):
         Raises ``TimeoutError`` when that takes longer, and ``SupervisorUnavailable`` when no
         supervisor can be started to render them.
         """
-        limit = None if timeout_s is None else time.monotonic() + timeout_s
-        changed = threading.Event()
-        stop = self.watch(lambda _: changed.set())
-        try:
-            while True:
-                changed.clear()
-                jobs = self._reader.jobs_by_id(list(job_ids))
-                open_jobs = [job for job in jobs if not job.state.final]
-                if not open_jobs:
-                    return tuple(self._verification.of_job(job) for job in jobs)
-                self._contact.look_after(open_jobs[0])
-                self._contact.check()
-                left = None if limit is None else limit - time.monotonic()
-                if left is not None and left <= 0:
-                    raise TimeoutError(f"{len(open_jobs)} of {len(jobs)} jobs have not ended.")
-                changed.wait(_WAIT_LOOK_S if left is None else min(left, _WAIT_LOOK_S))
-        finally:
-            stop()
+        for _ in self._contact.looks(timeout_s):
+            jobs = self._reader.jobs_by_id(list(job_ids))
+            open_jobs = [job for job in jobs if not job.state.final]
+            if not open_jobs:
+                return tuple(self._verification.of_job(job) for job in jobs)
+            self._contact.look_after(open_jobs[0])
+            self._contact.check()
+        raise TimeoutError(f"{len(open_jobs)} of {len(jobs)} jobs have not ended.")
 
     # steering
 
@@ -235,14 +231,14 @@ class JobManager(Results, Judgements):
         return self._reader.batch(batch_id)
 
     def set_priority(self, job_id: str, priority: int) -> Job:
-        """Change a queued job's priority; it goes last among its session's jobs of that priority."""
+        """Change a queued job's priority; it becomes its session's last of that priority."""
         with self._index.write() as writer:
             self._requests.set_priority(writer, job_id, priority)
         self._contact.tell()
         return self._reader.job(job_id)
 
     def reorder(self, job_ids: Sequence[str]) -> tuple[Job, ...]:
-        """Reorder queued jobs; together they keep the places that they have."""
+        """Reorder queued jobs among their own places in the queue."""
         with self._index.write() as writer:
             self._requests.reorder(writer, job_ids)
         self._contact.tell()
@@ -253,11 +249,11 @@ class JobManager(Results, Judgements):
         self._set_paused(device, paused=True)
 
     def resume(self, device: str | None = None) -> None:
-        """Give jobs to ``device``, or to all, again."""
+        """Resume ``device``, or the whole queue."""
         self._set_paused(device, paused=False)
 
     def paused(self) -> frozenset[str]:
-        """Return the names of paused devices; '' stands for the whole queue."""
+        """Return the names of paused devices; '' means the whole queue."""
         return self._reader.paused()
 
     # devices and the supervisor
@@ -268,7 +264,7 @@ class JobManager(Results, Judgements):
         return inventory(self._settings, self._nvml, said, self._reader.paused(), self.cluster())
 
     def cluster(self) -> ClusterStatus | None:
-        """Return the state of the cluster; None where none was chosen."""
+        """Return the state of the cluster; None if none was chosen."""
         if not self._settings.cluster:
             return None
         return read_cluster_status(self._paths.cluster, self._settings.cluster, self.supervisor())

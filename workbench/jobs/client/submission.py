@@ -1,19 +1,18 @@
-"""Turns requests into queued jobs: completed by their engine, recorded, all or none."""
+"""Turns requests into queued jobs: complete, recorded, all or none."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from workbench.engines.engine import Engine
-from workbench.engines.inputs import INPUT_OPTIONS
-from workbench.engines.registry import create_engine
+from workbench.engines.completion import CompleteRequest, Completion
 from workbench.errors import DiskFull, FieldProblem, InvalidRequest
 from workbench.identifiers import Kind, new_identifier
 from workbench.jobs.model import Job, JobState, Priority
@@ -25,28 +24,32 @@ from workbench.jobs.store import Index, NewJob, Requests, Writer
 from workbench.rendering import RenderRequest
 from workbench.settings import Settings
 
-__all__ = ["Submitter", "check_limits"]
+__all__ = ["Submitter"]
+
+_SEED: Final = re.compile(r'"seed":\d+,')
 
 
 class Submitter:
     """Queues requests durably before it returns."""
 
-    def __init__(self, settings: Settings, index: Index, requests: Requests) -> None:
+    def __init__(
+        self, settings: Settings, index: Index, requests: Requests, completion: Completion
+    ) -> None:
         self._settings = settings
         self._paths = JobPaths(settings.outputs)
         self._index = index
         self._requests = requests
-        self._engines: dict[str, Engine] = {}
+        self._completion = completion
 
     def submit(
         self,
-        request: RenderRequest,
+        request: RenderRequest | CompleteRequest,
         *,
         session_id: str | None,
         entry_index: int | None,
         parent_prompt: str,
         priority: int,
-        preview: RenderRequest | None,
+        preview: RenderRequest | CompleteRequest | None,
         idempotency_key: str | None,
     ) -> str:
         """Queue one job and return its id."""
@@ -67,19 +70,18 @@ class Submitter:
             self._requests.add_jobs(writer, jobs)
             write_submission(record, Submission(jobs, created_at=now, session_id=session_id))
 
-        digest = _digest([request], [preview], session_id)
-        return self._placed(place, job_id, record.parent, idempotency_key, digest)
+        return self._placed(place, job_id, record.parent, idempotency_key, jobs)
 
     def submit_batch(
         self,
-        requests: Sequence[RenderRequest],
+        requests: Sequence[RenderRequest | CompleteRequest],
         *,
         name: str,
         session_id: str | None,
         entry_indices: Sequence[int | None],
         parent_prompts: Sequence[str],
         priority: int,
-        previews: Sequence[RenderRequest | None],
+        previews: Sequence[RenderRequest | CompleteRequest | None],
         idempotency_key: str | None,
     ) -> str:
         """Queue a batch and return its id."""
@@ -120,8 +122,7 @@ class Submitter:
             self._requests.add_jobs(writer, jobs)
             write_submission(record, submission)
 
-        digest = _digest(requests, previews, session_id)
-        return self._placed(place, batch_id, record.parent, idempotency_key, digest)
+        return self._placed(place, batch_id, record.parent, idempotency_key, jobs)
 
     def mark_cancelled(self, jobs: Sequence[Job]) -> None:
         """Record that queued jobs were cancelled, so that a rebuilt index does not queue them."""
@@ -144,13 +145,14 @@ class Submitter:
         identifier: str,
         folder: Path,
         key: str | None,
-        digest: str,
+        jobs: Sequence[NewJob],
     ) -> str:
-        """Run ``place`` in one transaction, once per idempotency key; return the id to answer."""
+        """Run ``place`` in one transaction, once per idempotency key; return the id."""
         try:
             self._check_disk()
             with self._index.write() as writer:
                 if key is not None:
+                    digest = _digest(jobs)
                     first = self._requests.answered(writer, key, digest)
                     if first is not None:
                         return first
@@ -168,43 +170,36 @@ class Submitter:
         return identifier
 
     def _described(
-        self, request: RenderRequest, preview: RenderRequest | None, *, priority: int, **facts: Any
+        self,
+        request: RenderRequest | CompleteRequest,
+        preview: RenderRequest | CompleteRequest | None,
+        *,
+        priority: int,
+        **facts: Any,
     ) -> tuple[NewJob, ...]:
         """Return the job, preceded by its preview animatic if one is requested."""
         job_id = new_identifier(Kind.JOB)
-        complete, needs_gpu = self._complete(request)
+        complete = self._complete(request)
         if preview is None:
-            return (
-                describe(complete, needs_gpu=needs_gpu, job_id=job_id, priority=priority, **facts),
-            )
+            return (describe(complete, job_id=job_id, priority=priority, **facts),)
         preview_id = new_identifier(Kind.JOB)
-        stand_in, needs = self._complete(preview)
         return (
             describe(
-                stand_in,
-                needs_gpu=needs,
+                self._complete(preview),
                 job_id=preview_id,
                 priority=Priority.PREVIEW,
                 preview_of=job_id,
                 **facts,
             ),
             describe(
-                complete,
-                needs_gpu=needs_gpu,
-                job_id=job_id,
-                priority=priority,
-                preview_job_id=preview_id,
-                **facts,
+                complete, job_id=job_id, priority=priority, preview_job_id=preview_id, **facts
             ),
         )
 
-    def _complete(self, request: RenderRequest) -> tuple[RenderRequest, bool]:
-        engine = self._engines.get(request.engine)
-        if engine is None:
-            engine = self._engines[request.engine] = create_engine(request.engine, self._settings)
-        complete = engine.complete(_anchored(request, local_model=engine.needs_gpu))
-        check_limits(complete, self._settings)
-        return complete, engine.needs_gpu
+    def _complete(self, request: RenderRequest | CompleteRequest) -> CompleteRequest:
+        if isinstance(request, CompleteRequest):
+            return request
+        return self._completion.complete(request)
 
     def _check_disk(self) -> None:
         self._paths.control.mkdir(parents=True, exist_ok=True)
@@ -218,51 +213,8 @@ class Submitter:
             )
 
 
-def check_limits(request: RenderRequest, settings: Settings) -> None:
-    """Raise ``InvalidRequest`` where a completed request is beyond the limits of ``settings``."""
-    problems = []
-    if (request.width or 0) * (request.height or 0) > settings.max_pixels:
-        told = f"width × height must be at most {settings.max_pixels:,}"
-        problems.append(FieldProblem("width", told))
-    if (request.num_frames or 0) > settings.max_frames:
-        problems.append(FieldProblem("num_frames", f"must be at most {settings.max_frames:,}"))
-    if problems:
-        told = "; ".join(f"{p.field} {p.problem}" for p in problems)
-        raise InvalidRequest(
-            f"The request is beyond this workbench's limits: {told}.", tuple(problems)
-        )
-
-
-def _anchored(request: RenderRequest, *, local_model: bool) -> RenderRequest:
-    """Return ``request`` with absolute paths: a worker runs in another folder than its client."""
-    options = {
-        name: str(Path(value).expanduser().absolute())
-        if name in INPUT_OPTIONS and isinstance(value, str) and _is_here(value)
-        else value
-        for name, value in request.options.items()
-    }
-    model = request.model
-    if local_model and model and _is_here(model):
-        model = str(Path(model).expanduser().absolute())
-    return request.model_copy(update={"options": options, "model": model})
-
-
-def _is_here(path: str) -> bool:
-    """Tell whether ``path`` names a file or folder from where this process stands."""
-    try:
-        return Path(path).expanduser().exists()
-    except (OSError, RuntimeError, ValueError):
-        return False
-
-
-def _digest(
-    requests: Sequence[RenderRequest],
-    previews: Sequence[RenderRequest | None],
-    session_id: str | None,
-) -> str:
-    # Seeds are drawn for each call, so a repeated request may differ in its seed.
-    texts = [
-        None if request is None else request.model_dump_json(exclude={"seed"})
-        for request in (*requests, *previews)
-    ]
-    return hashlib.sha256(json.dumps([session_id, texts]).encode()).hexdigest()
+def _digest(jobs: Sequence[NewJob]) -> str:
+    """Return a digest of the submission without its seeds, which are drawn for each call."""
+    # A quote inside a JSON string is escaped, so the pattern finds the request's own seed.
+    texts = [(job.session_id, _SEED.sub("", job.request, count=1)) for job in jobs]
+    return hashlib.sha256(json.dumps(texts).encode()).hexdigest()

@@ -1,5 +1,6 @@
 """The job manager's tables: the only place under jobs/ that speaks SQL."""
 
+from workbench.jobs.store.deletion import Deleted, Deletions
 from workbench.jobs.store.index import Index, IndexFailure, Writer
 from workbench.jobs.store.keeping import Keeping, Removable
 from workbench.jobs.store.ledger import Ledger, RunningRow
@@ -9,6 +10,8 @@ from workbench.jobs.store.requests import NewJob, Requests, Restored
 from workbench.jobs.store.scores import DueVideo, ScoreBook
 
 __all__ = [
+    "Deleted",
+    "Deletions",
     "DueVideo",
     "Index",
     "IndexFailure",

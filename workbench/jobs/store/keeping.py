@@ -10,7 +10,7 @@ from pathlib import Path
 from workbench.identifiers import Kind, is_identifier
 from workbench.jobs.store.index import Writer
 
-__all__ = ["Keeping", "Removable"]
+__all__ = ["Keeping", "Removable", "needed_jobs"]
 
 _ENDED = "state IN ('complete', 'failed', 'cancelled') AND preview_of IS NULL"
 
@@ -31,15 +31,15 @@ class Keeping:
     """Reads and removes ended jobs."""
 
     def totals(self, connection: sqlite3.Connection) -> tuple[int, int]:
-        """Return how many ended jobs there are, and how large their videos are together."""
+        """Return the number of ended jobs, and the total size of their videos."""
         count, size = connection.execute(
             f"SELECT count(*), coalesce(sum(video_bytes), 0) FROM jobs WHERE {_ENDED}"  # noqa: S608
         ).fetchone()
         return int(count), int(size)
 
     def oldest(self, connection: sqlite3.Connection) -> Iterator[Removable]:
-        """Yield ended jobs without a star that nobody begins from, oldest first."""
-        needed = _needed(connection)
+        """Yield ended jobs without a star that no unfinished job begins from, oldest first."""
+        needed = needed_jobs(connection)
         rows = connection.execute(
             "SELECT job_id, batch_id, preview_job_id, prompt, "  # noqa: S608
             "coalesce(finished_at, created_at), coalesce(video_bytes, 0) "
@@ -59,8 +59,8 @@ class Keeping:
         return {str(path) for (path,) in rows}
 
     def remove(self, writer: Writer, job: Removable) -> bool:
-        """Delete an ended job and its preview; false if it is needed by now."""
-        if job.job_id in _needed(writer.connection):
+        """Delete an ended job and its preview; false if it is needed again."""
+        if job.job_id in needed_jobs(writer.connection):
             return False
         gone = writer.execute(
             f"DELETE FROM jobs WHERE job_id = ? AND {_ENDED} AND NOT starred",  # noqa: S608
@@ -79,16 +79,16 @@ class Keeping:
         return True
 
     def reckoning(self, writer: Writer) -> str | None:
-        """Return what :meth:`keep_reckoning` kept."""
+        """Return the text stored by :meth:`keep_reckoning`."""
         row = writer.execute("SELECT value FROM job_meta WHERE key = 'clock'").fetchone()
         return None if row is None else str(row[0])
 
     def keep_reckoning(self, writer: Writer, text: str) -> None:
-        """Keep what is believed of the time of day, for the next supervisor."""
+        """Store the believed time of day for the next supervisor."""
         writer.execute("INSERT OR REPLACE INTO job_meta VALUES ('clock', ?)", (text,))
 
 
-def _needed(connection: sqlite3.Connection) -> set[str]:
+def needed_jobs(connection: sqlite3.Connection) -> set[str]:
     """Return the jobs whose files the options of unfinished jobs name."""
     rows = connection.execute(
         "SELECT DISTINCT atom FROM jobs, json_each(request, '$.options') "

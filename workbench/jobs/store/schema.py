@@ -186,4 +186,17 @@ ALTER TABLE jobs RENAME COLUMN work_key TO cost_key;
 ALTER TABLE durations RENAME COLUMN work_key TO cost_key;
 """
 
-SCHEMA: Final = Schema("jobs", (_FIRST, _TALLIES, _SCORES, _QUEUES))
+_DELETED: Final = """
+-- Deleted jobs that can be brought back: their rows as JSON.
+CREATE TABLE deleted_jobs (
+    job_id TEXT PRIMARY KEY,
+    session_id TEXT,
+    kept TEXT NOT NULL,
+    video_bytes INTEGER NOT NULL,
+    deleted_at REAL NOT NULL,
+    revision INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX deleted_jobs_revision ON deleted_jobs (revision);
+"""
+
+SCHEMA: Final = Schema("jobs", (_FIRST, _TALLIES, _SCORES, _QUEUES, _DELETED))

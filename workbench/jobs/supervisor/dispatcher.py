@@ -101,6 +101,11 @@ class Dispatcher:
             s.state in resting and not s.claims for s in worker_slots
         )
 
+    @property
+    def has_unpublished(self) -> bool:
+        """Whether the next step publishes a video, with or without events."""
+        return any(slot.made for slot in self._worker_slots.values())
+
     def set_slots(self, slots: Sequence[Slot]) -> list[Order]:
         """Update the slots; workers of removed devices are ended."""
         names = {slot.name: slot for slot in slots}
@@ -147,7 +152,7 @@ class Dispatcher:
             worker_slot.claims for worker_slot in self._worker_slots.values()
         ):
             self.busy_at = now
-        due = self._stale or self._is_due(now)
+        due = self._stale or self.has_unpublished or self._is_due(now)
         if not (news or due or self._seen != self._index.version()):
             return []
         before = {name: worker_slot.copy() for name, worker_slot in self._worker_slots.items()}
@@ -191,6 +196,7 @@ class Dispatcher:
     def _transact(self, news: Sequence[Event], now: float) -> list[Order]:
         orders: list[Order] = []
         with self._index.write() as writer:
+            self._publish(writer)
             for event in news:
                 orders += self._note(writer, event, now)
             orders += self._enforce(writer, now)
@@ -205,6 +211,12 @@ class Dispatcher:
             ]
             self._ledger.say_devices(writer, rows)
         return orders
+
+    def _publish(self, writer: Writer) -> None:
+        for slot in self._worker_slots.values():
+            for claim, made in slot.made:
+                self._outcomes.rendered(writer, claim, made, slot.slot.kind)
+            slot.made = ()
 
     # events
 
@@ -272,7 +284,10 @@ class Dispatcher:
     ) -> None:
         if isinstance(message, Rendered):
             worker_slot.loaded = worker_slot.loaded if worker_slot.claim else claim.model_key
-            self._outcomes.rendered(writer, claim, message, worker_slot.slot.kind)
+            if self._work_waits:  # its worker gets the next job first
+                worker_slot.made = (*worker_slot.made, (claim, message))
+            else:
+                self._outcomes.rendered(writer, claim, message, worker_slot.slot.kind)
         else:
             self._outcomes.failed(writer, claim, message)
 
@@ -349,8 +364,13 @@ class Dispatcher:
         held = {
             (s.claim.job_id, s.claim.attempt): s for s in self._worker_slots.values() if s.claim
         }
-        # A file that is being written can no longer be cancelled.
-        late = {(c.job_id, c.attempt) for s in self._worker_slots.values() for c in s.finishing}
+        # A file that is being written or published can no longer be cancelled.
+        late = {
+            (c.job_id, c.attempt)
+            for s in self._worker_slots.values()
+            for c in s.claims
+            if c is not s.claim
+        }
         current = {}
         for row in self._ledger.running(writer):
             key = (row.job_id, row.attempt)

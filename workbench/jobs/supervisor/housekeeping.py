@@ -7,6 +7,7 @@ from typing import Final
 
 from pydantic import TypeAdapter
 
+from workbench.jobs.deletion import forget_deleted
 from workbench.jobs.paths import JobPaths
 from workbench.jobs.retention import carry_out, drop_inputs, plan_removals
 from workbench.jobs.store import Index, Keeping
@@ -46,6 +47,7 @@ class Housekeeping:
         )
         if removals:
             carry_out(self._paths, self._index, removals)
+        forget_deleted(self._paths, self._index, now.believed_s - self._settings.undo_s)
         uptime_s = now.clocks.uptime_s
         if self._inputs_at is None or uptime_s - self._inputs_at > _INPUTS_EVERY_S:
             self._inputs_at = uptime_s

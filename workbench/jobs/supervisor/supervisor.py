@@ -119,7 +119,7 @@ class Supervisor:
             orders = self._dispatcher.step(self._unheard)
             self._unheard = []
             self._obey(orders)
-            if not orders:
+            if not (orders or self._dispatcher.has_unpublished):
                 break
         revision = self._index.revision()
         if revision != self._told:

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Final
 
 from workbench.jobs.devices import Slot
-from workbench.jobs.messages import Message
+from workbench.jobs.messages import Message, Rendered
 from workbench.jobs.processes import Identity
 from workbench.jobs.store.ledger import Claim, DeviceRow
 
@@ -37,6 +37,8 @@ class WorkerSlot:
     claim: Claim | None = None
     finishing: tuple[Claim, ...] = ()
     """Renders whose frames are made and whose files its worker still writes, beside its claim."""
+    made: tuple[tuple[Claim, Rendered], ...] = ()
+    """Renders whose files are whole, to be published after the worker has its next job."""
     loaded: str = ""
     """The model key of its last job."""
     loading: bool = False
@@ -56,8 +58,9 @@ class WorkerSlot:
 
     @property
     def claims(self) -> tuple[Claim, ...]:
-        """What its worker renders and what it is finishing."""
-        return (*self.finishing, self.claim) if self.claim else self.finishing
+        """What its worker renders, what it is finishing, and what is to be published."""
+        claims = (*self.finishing, *(claim for claim, _ in self.made))
+        return (*claims, self.claim) if self.claim else claims
 
     def enter(self, state: WorkerState, now: float) -> None:
         """Enter ``state``."""

@@ -12,6 +12,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Final, TypeVar
@@ -204,14 +205,18 @@ def _digest_and_sync(path: Path) -> str:
 
 
 def _libraries() -> dict[str, str]:
-    found = {}
-    for name, module in _LIBRARIES.items():
-        if module in sys.modules:
-            try:
-                found[name] = version(name)
-            except PackageNotFoundError:
-                continue
-    return found
+    """Return the versions of the libraries that are imported by now."""
+    loaded = {name: _version(name) for name, module in _LIBRARIES.items() if module in sys.modules}
+    return {name: version for name, version in loaded.items() if version}
+
+
+@cache
+def _version(distribution: str) -> str:
+    """Return the installed version of ``distribution``; empty where it is not known."""
+    try:
+        return version(distribution)
+    except PackageNotFoundError:
+        return ""
 
 
 def disk_problem(error: OSError) -> str:

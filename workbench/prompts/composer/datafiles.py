@@ -9,17 +9,17 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
-__all__ = ["load", "text_of"]
+__all__ = ["folder_texts", "load"]
 
 _FOLDER: Final = Path(__file__).parent / "data"
 
 
-def text_of(name: str) -> str:
-    """Return the text of the data file ``name``."""
-    return (_FOLDER / name).read_text("utf-8")
+def folder_texts(name: str) -> tuple[str, ...]:
+    """Return the text files of the data folder ``name``, in the order of their names."""
+    return tuple(path.read_text("utf-8") for path in sorted((_FOLDER / name).glob("*.txt")))
 
 
 @cache
 def load(name: str) -> Mapping[str, Any]:
     """Return the data file ``name`` (without ``.toml``)."""
-    return MappingProxyType(tomllib.loads(text_of(f"{name}.toml")))
+    return MappingProxyType(tomllib.loads((_FOLDER / f"{name}.toml").read_text("utf-8")))

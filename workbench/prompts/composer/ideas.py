@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
-from workbench.lexicon.terms import Place, place_named, subject_kind
+from workbench.lexicon.terms import Place, subject_kind
 from workbench.prompts.composer.datafiles import load
-from workbench.prompts.composer.evidence import Facts, name_of
+from workbench.prompts.composer.facts import Facts, Focus, is_many, kind_seen, name_of, possessive
 from workbench.prompts.composer.sayings import saying, time_phrase
 from workbench.scene import Entity, EntityKind, Origin, Scene, terms
 
@@ -38,15 +38,41 @@ _NIGHT: Final = frozenset({"night", "midnight", "dusk", "evening", "blue hour"})
 _WET: Final = frozenset(
     {"rain", "drizzle", "heavy rain", "thunderstorm", "snow", "fog", "blizzard", "hail"}
 )
+_SPECIAL: Final = 2
+_AFTER_CAMERA: Final = frozenset({"light", "setting"})
+_BROAD: Final = frozenset({"lively", "alive", "beats", "any", "moving", "outdoor", "open", "thing", "placed",
+                           "fast", "object", "person"})  # fmt: skip
+"""Facts that are so of very many scenes."""
+_IMPACTS: Final = frozenset({"fall", "drop", "hit", "crash", "shatter", "break", "bounce", "splash", "pour",
+                             "collide", "explode", "burst", "kick", "throw", "jump", "land", "topple",
+                             "smash", "spill", "tear", "snap", "pop", "dive", "punch", "crack"})  # fmt: skip
+_CUES: Final = {
+    "flame": {"candle", "match", "campfire", "bonfire", "lantern", "firework", "flame"},
+    "dry": {"kite", "paper", "letter", "book", "newspaper", "chalk", "butterfly", "balloon", "bubble",
+            "picnic", "desert", "dune", "dust", "candle", "campfire", "painting", "bee", "laundry"},
+    "water": {"swim", "swimmer", "swimming", "whale", "dolphin", "shark", "fish", "turtle", "surfer",
+              "surfing", "diver", "boat", "sailboat", "canoe", "kayak", "raft", "ship", "duck", "swan"},
+    "sea": {"sea", "ocean", "whale", "surfer", "surfing", "sailboat", "coast", "cliff", "lighthouse"},
+    "mirror": {"mirror", "puddle", "reflection", "shaving", "makeup", "lipstick"},
+    "party": {"party", "birthday", "wedding", "concert", "parade", "festival", "market", "crowd"},
+    "tropic": {"beach", "palm", "jungle", "desert", "savanna", "camel", "elephant", "surfer", "whale"},
+    "inside": {"birthday", "party", "soup", "pot", "stove", "oven", "sofa", "couch", "bed", "piano", "desk",
+               "television", "tv", "dinner", "kettle", "laptop", "computer", "sink", "shower", "bath",
+               "studio", "elevator", "dough", "pan", "blackboard", "cradle", "hamster", "aquarium"},
+}  # fmt: skip
+"""Words that tell what is so in the scene though nobody says it."""
 _AIRLESS: Final = frozenset({"underwater", "space", "planet"})
 _LIVELY: Final = frozenset(
     {EntityKind.PERSON, EntityKind.ANIMAL, EntityKind.ROBOT, EntityKind.CROWD}
 )
-_ROOMS: Final = frozenset({"kitchen", "home", "cafe", "work", "hall"})
-_GROUNDED: Final = frozenset({"street", "city", "road", "lot", "garden", "pier"})
-_PREPOSITIONS: Final = (
-    r"(?:in|on|at|inside|through|along|across|by|over|down|up|into|onto|outside|near|above|below)"
+_STAGED: Final = _LIVELY | {EntityKind.VEHICLE, EntityKind.STRUCTURE, EntityKind.PLANT}
+"""What can stand apart from who acts; what is held in the hand cannot."""
+_HANDED: Final = frozenset(
+    {EntityKind.PERSON, EntityKind.ROBOT, EntityKind.BODY_PART, EntityKind.CROWD}
 )
+_ROOMS: Final = frozenset({"kitchen", "home", "cafe", "work"})
+_GROUNDED: Final = frozenset({"street", "city", "road", "lot", "garden", "pier"})
+_PREPOSITIONS: Final = r"(?:in|on|at|off|between|inside|through|along|across|by|over|down|up|into|onto|outside|near|above|below)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +87,8 @@ class Idea:
     say: tuple[str, ...]
     place: str = ""
     """For another place: the phrase with its preposition."""
+    asks: int = 0
+    """How much it asks of the scene: what asks for more suits this one better."""
 
 
 def fields_of_axes(axes: Collection[str]) -> tuple[str, ...]:
@@ -88,6 +116,7 @@ def ideas_for(
     if "setting" in wanted and _may_move(scene, axes, hold):
         found += _places(scene)
     rng.shuffle(found)
+    found.sort(key=lambda idea: -min(idea.asks, _SPECIAL))
     plain = [idea for idea in _terms(axes) if _may(idea, scene, axes, hold, free)]
     rng.shuffle(plain)
     return [*_spread(found, wanted), *plain]
@@ -139,12 +168,14 @@ def _may_move(scene: Scene, axes: Collection[str], hold: Collection[str]) -> boo
 
 
 def _spread(found: list[Idea], wanted: Collection[str]) -> Iterator[Idea]:
-    """Yield the ideas so that the axes take turns."""
-    groups = [[idea for idea in found if idea.axis == axis] for axis in wanted]
-    for turn in range(max((len(group) for group in groups), default=0)):
-        for group in groups:
-            if turn < len(group):
-                yield group[turn]
+    """Yield the ideas so that the axes take turns, the camera twice as often as the others."""
+    turns = {axis: [idea for idea in found if idea.axis == axis] for axis in wanted}
+    while any(turns.values()):
+        for axis, ideas in turns.items():
+            yield from ideas[:1]
+            del ideas[:1]
+            if axis != "camera" and (more := turns.get("camera")) and axis in _AFTER_CAMERA:
+                yield more.pop(0)
 
 
 def why_not(axis: str, scene: Scene, hold: Collection[str]) -> str:
@@ -166,19 +197,25 @@ def _facts(scene: Scene) -> Iterator[str]:
     """Yield what is so in the scene, in the words that ideas ask for."""
     lead = next((e for e in scene.cast if e.is_lead), None)
     facts = Facts(scene)
-    place = _place_of(scene)
+    place = facts.place
     is_place = lead is not None and lead.noun and re.search(rf"\b{lead.noun}\b", scene.setting)
     if is_place and place is not None and place.sky == "none" and place.kind not in _AIRLESS:
         place = Place(place.kind, place.prep, "open")  # a house is seen from outside
-    classes = {name for beat in scene.beats for name in facts.classes(beat)}
+    verbs = facts.known("verbs", Focus())
+    classes = {verb[1:] for verb in verbs if verb.startswith("@")}
     targets = [e for beat in scene.beats for t in beat.targets if (e := scene.entity(t))]
+    cues = {cue for cue, words in _CUES.items() if words & facts.words.keys()}
+    yield from cues - {"inside"}
+    roams = lead is not None and (
+        lead.kind in {EntityKind.ANIMAL, EntityKind.VEHICLE}
+        or (lead.kind in _LIVELY and "travel" in classes and "handle" not in classes)
+    )
+    is_out = place.sky == "open" if place is not None else roams and "inside" not in cues
     if lead is not None:
         yield from _facts_of_lead(lead)
-    yield from (
-        classes & {"travel", "handle", "physics"} if targets else classes & {"travel", "physics"}
-    )
-    if "handle" in classes and not targets:
-        yield "work"
+    yield from classes & {"travel", "physics"}
+    if "handle" in classes and targets and lead is not None and lead.kind in _HANDED:
+        yield "handle"
     yield from (fact for fact, holds in (
         ("two", lead is not None and _partner(scene, lead) is not None),
         ("several", lead is not None and _other(scene, lead) is not None),
@@ -186,52 +223,46 @@ def _facts(scene: Scene) -> Iterator[str]:
         ("moments", len(scene.moments()) > 1),
         ("fast", bool(classes & {"travel", "physics", "fight", "dance"})),
         ("process", bool({"melt", "grow", "bloom", "rot", "rust", "bud", "build", "freeze", "wilt"}
-                         & {facts.verb(beat) for beat in scene.beats})),
+                         & verbs.keys())),
         ("placed", place is not None),
         ("alive", lead is not None and lead.kind in _LIVELY and lead.kind != EntityKind.ROBOT),
         ("goes", "travel" in classes and lead is not None and lead.kind in {*_LIVELY, EntityKind.VEHICLE}),
         ("room", place is not None and place.kind in _ROOMS and place.sky == "none"),
         ("cabin", place is not None and place.kind == "vehicle"),
         ("indoor", place is not None and place.sky == "none" and place.kind not in _AIRLESS),
-        ("outdoor", (place is None and lead is not None and lead.kind in _LIVELY
-         and "handle" not in classes) or (place is not None and place.sky == "open")),
+        ("outdoor", is_out), ("open", is_out and (place is not None or "travel" in classes)),
+        ("stage", (place is not None and place.kind == "stage") or "dance" in classes),
+        ("kitchen", place is not None and place.kind == "kitchen"),
+        ("face", "face" in classes), ("moving", bool(classes & {"travel", "physics", "handle", "fight"})),
+        ("impact", bool(_IMPACTS & verbs.keys())),
+        ("chain", "physics" in classes and len(scene.beats) > 1),
         ("airless", place is not None and place.kind in _AIRLESS),
-        ("street", place is not None and place.kind in {"street", "city", "road", "lot"}),
+        ("street", place is not None and place.kind in {"street", "city", "lot"}),
         ("ground", place is not None and place.kind in _GROUNDED),
         ("landscape", not scene.beats and place is not None and place.sky == "open"),
         ("any", True),
         ("night", scene.time_of_day in _NIGHT),
         ("wet", scene.weather in _WET),
         ("ego", bool(scene.viewpoint)),
-        ("screen", bool({"screen", "phone", "computer", "neon", "lamp", "candle", "fire"} & facts.words)),
+        ("screen", bool({"screen", "phone", "computer", "neon", "lamp", "candle", "fire"} & facts.words.keys())),
     ) if holds)  # fmt: skip
 
 
 def _facts_of_lead(lead: Entity) -> Iterator[str]:
-    yield lead.kind
+    kind = kind_seen(lead)
+    yield kind
     if lead.kind in _LIVELY:
         yield "lively"
     if lead.noun in _CHILDREN:
         yield "child"
     if subject_kind(lead.noun) == "bird":
         yield "flying"
-    if lead.kind in {EntityKind.FOOD, EntityKind.PLANT, EntityKind.OTHER, EntityKind.STRUCTURE}:
-        yield "object"
-
-
-def _place_of(scene: Scene) -> Place | None:
-    head = re.split(r"\s+(?:of|with|in|on|at|from|where|that)\s+", scene.setting)[0].split()
-    if not head or head[0].lower() in {
-        "outside",
-        "behind",
-        "near",
-        "beside",
-        "above",
-        "below",
-        "by",
-    }:
-        return None
-    return place_named(head[-1].lower())
+    if subject_kind(lead.noun) == "aquatic":
+        yield "water"
+    if subject_kind(lead.noun) == "crawler":
+        yield "small"
+    if kind in {EntityKind.FOOD, EntityKind.PLANT, EntityKind.OBJECT}:
+        yield "thing"
 
 
 def _partner(scene: Scene, lead: Entity) -> Entity | None:
@@ -239,9 +270,8 @@ def _partner(scene: Scene, lead: Entity) -> Entity | None:
 
 
 def _other(scene: Scene, lead: Entity) -> Entity | None:
-    kinds = {EntityKind.BODY_PART, EntityKind.TEXT, EntityKind.OTHER}
     return _partner(scene, lead) or next(
-        (e for e in scene.cast if e.id != lead.id and e.kind not in kinds), None
+        (e for e in scene.cast if e.id != lead.id and e.kind in _STAGED), None
     )
 
 
@@ -266,9 +296,9 @@ def _filled(entry: Mapping[str, Any], scene: Scene) -> Idea:
         "last": _told(scene, -1),
         "first": _told(scene, 0),
         "t": _target(scene),
-        "its": Facts(scene).possessive(lead),
+        "its": possessive(lead),
     }
-    many = Facts(scene).is_many(lead)
+    many = is_many(lead)
 
     def fill(text: str) -> str:
         text = re.sub(r"\[([^|\]]+)\|([^\]]+)\]", lambda m: m[2] if many else m[1], text)
@@ -285,6 +315,7 @@ def _filled(entry: Mapping[str, Any], scene: Scene) -> Idea:
         entry["sets"],
         fill(entry["lead"]),
         tuple(fill(sentence) for sentence in entry["say"]),
+        asks=sum(need[0] != "!" and need not in _BROAD for need in entry.get("needs", "").split()),
     )
 
 
@@ -316,19 +347,24 @@ def _stand_ins() -> Mapping[str, tuple[str, ...]]:
 
 def _places(scene: Scene) -> list[Idea]:
     """Return other places that suit: of the same kind as the one that was said, or for who is seen."""
-    place = _place_of(scene)
+    place = Facts(scene).place
     lead = next((e for e in scene.cast if e.is_lead), None)
-    kind = place.kind if place else str(lead.kind) if lead else ""
+    kind = place.kind if place else ""
     if place is None and lead is not None and lead.kind is EntityKind.VEHICLE:
         kind = "road"
     found = []
-    for phrase in _stand_ins().get(kind, ()):
+    for phrase in _stand_ins().get(kind, ()) or (() if place else _places_for(scene)):
         bare = re.sub(rf"^{_PREPOSITIONS}\s+", "", phrase)
         if bare != scene.setting:
             title = re.sub(r"^(?:an?|the)\s+", "", bare)
-            found.append(
-                Idea(
-                    f"{title[:1].upper()}{title[1:]}", "setting", {"setting": bare}, "", (), phrase
-                )
-            )
+            name = f"{title[:1].upper()}{title[1:]}"
+            found.append(Idea(name, "setting", {"setting": bare}, "", (), phrase, _SPECIAL))
     return found
+
+
+def _places_for(scene: Scene) -> tuple[str, ...]:
+    """Return places for a scene without one, by what is in it."""
+    words = Facts(scene).words.keys()
+    entries = load("ideas")["place_for"]
+    fits = (entry["places"] for entry in entries if words & set(entry["words"].split()))
+    return tuple(next(fits, ()))

@@ -11,6 +11,7 @@ from workbench.lexicon.morphology import inflect, is_plural, lemma, lemmas
 from workbench.lexicon.tagging import Token
 from workbench.lexicon.terms import word_list
 from workbench.lexicon.words import article, sentence_case
+from workbench.prompts.composer.facts import small
 from workbench.prompts.reading.clauses import Clause, Form, agreement, phrases_in
 from workbench.prompts.reading.phrases import NounPhrase, takes_article
 from workbench.prompts.reading.reading import Reading
@@ -37,6 +38,12 @@ _QUESTION: Final = re.compile(
 )
 _PACES: Final = frozenset({"time-lapse", "timelapse", "hyperlapse", "slow-motion", "stop-motion"})
 _LEADS: Final = frozenset({"ad", "advert", "commercial", "trailer", "close-up", "shot"})
+_MASSES: Final = frozenset({EntityKind.FOOD, EntityKind.OTHER})
+_ONLY: Final = frozenset(
+    {"moon", "sun", "sky", "tide", "horizon", "ground", "earth", "floor", "sea"}
+)
+_ORDINALS: Final = frozenset({"first", "last", "next", "same", "only", "second", "third"})
+_OPENING: Final = frozenset({"open", "close", "unlock", "loot", "find", "see", "carry", "move"})
 _ACCOMPANIES: Final = frozenset({"spark", "steam", "smoke", "dust", "ember", "foam", "bubble", "spray",
                                  "confetti"})  # fmt: skip
 
@@ -44,11 +51,12 @@ _ACCOMPANIES: Final = frozenset({"spark", "steam", "smoke", "dust", "ember", "fo
 def opening(reading: Reading) -> tuple[str, ...]:
     """Return the sentences that say what the user said, each with its full stop.
 
-    Where the reading is not sure of the grammar, the words stay exactly as they were typed.
+    Where the reading is not sure of the grammar, the words stay in the order and with the marks that
+    they were typed with; only the clauses that are sure get their articles and verb forms.
     """
     written = _Opening(reading)
     mended = written.sentences()
-    return mended if written.is_sure and _is_plain(reading) else _as_typed(reading.text)
+    return mended if written.is_sure and _is_plain(reading) else _as_typed(written.typed())
 
 
 def _is_plain(reading: Reading) -> bool:
@@ -77,6 +85,8 @@ class _Opening:
     _chain: list[str] = field(default_factory=list)
     _looks: list[str] = field(default_factory=list)
     _named: set[str] = field(default_factory=set)
+    _edits: list[tuple[int, int, str]] = field(default_factory=list)
+    """What is mended in the clauses that are sure."""
     _after_event: bool = False
     _has_subject: bool = False
     is_sure: bool = True
@@ -90,6 +100,10 @@ class _Opening:
             self._add(clause)
         self._close()
         return tuple(self._done)
+
+    def typed(self) -> str:
+        """Return the text as it was typed, mended only in the clauses that are sure."""
+        return _applied(self.reading.text, 0, len(self.reading.text), self._edits)
 
     def _add(self, clause: Clause) -> None:
         body = self._body(clause)
@@ -320,7 +334,17 @@ class _Opening:
             for phrase in phrases_in(tokens, clause.first, clause.last):
                 is_subject = phrase.first in subjects
                 edits += self._article(phrase, is_singular=is_subject and singular, clause=clause)
-        return self._edited(clause, edits)
+        if (
+            (clause.subjects or clause.form is Form.FINITE)
+            and is_event
+            and self._is_certain(clause)
+        ):
+            self._edits += [
+                edit for edit in edits if clause.form is not Form.ING or edit[2][-1:] == " "
+            ]
+        tokens = self.reading.tokens
+        start, end = tokens[clause.first].start, tokens[clause.last - 1].end
+        return _applied(self.reading.text, start, end, edits).strip()
 
     def _verbs(self, clause: Clause, verb: Token) -> list[tuple[int, int, str]]:
         """Return the -ing forms of a clause made finite: "dog running" → "dog runs"."""
@@ -346,7 +370,8 @@ class _Opening:
         for term in self.reading.terms:
             words = self.reading.text[term.start : term.end].lower()
             before = self.reading.text[: term.start].rstrip().rpartition(" ")[2].lower()
-            is_bare = words.endswith("motion") and before not in word_list("prepositions")
+            is_bare = words.endswith("motion") and not words.startswith("in ")
+            is_bare = is_bare and before not in word_list("prepositions")
             if term.field == "pace" and is_bare and start < term.start and term.end <= end:
                 found.append((term.start, term.start, "in "))
         return found
@@ -356,7 +381,7 @@ class _Opening:
     ) -> list[tuple[int, int, str]]:
         tokens = self.reading.tokens
         found: list[tuple[int, int, str]] = []
-        if phrase.inner is not None:
+        if phrase.inner is not None and phrase.inner.kind not in _MASSES:
             found += self._article(phrase.inner, is_singular=False, clause=clause)
         again = phrase.noun in self._named
         self._named.add(phrase.noun)
@@ -371,15 +396,21 @@ class _Opening:
             tokens, phrase, is_singular=is_singular
         ):
             return found
+        if _is_bare(tokens, phrase):
+            return found
         start = tokens[phrase.core].start
         if self._is_doubtful(phrase):
             self.is_sure = False
             return found
         written = self.reading.text[start : tokens[phrase.last - 1].end]
-        word = "the" if again and not phrase.looks else _article_for(written)
-        if phrase.kind is EntityKind.BODY_PART and phrase.first > clause.predicate:
+        is_only = tokens[phrase.head].low in _ONLY or tokens[phrase.core].low in _ORDINALS
+        word = "the" if is_only or (again and not phrase.looks) else _article_for(written)
+        verb = lemma(tokens[min(clause.predicate, len(tokens) - 1)].low, "VERB")
+        is_own = phrase.kind is EntityKind.BODY_PART and verb not in _OPENING
+        if is_own and phrase.first > clause.predicate:
             word = self._possessive()
-        return [*found, (start, start, f"{word} ")]
+        first = small(tokens[phrase.core].text) if not start else tokens[phrase.core].text
+        return [*found, (start, start + len(first), f"{word} {first}")]
 
     def _is_doubtful(self, phrase: NounPhrase) -> bool:
         """Tell whether "a" before the phrase may be wrong: "a same bench", "a gloved hands"."""
@@ -397,7 +428,7 @@ class _Opening:
             is_plural(head.low)
             or begun
             or follows_word
-            or first.low in {"same", "last", "first", "next", "own", "such"}
+            or first.low in {"own", "such"}
             or first.low in _PACES
             or not (
                 "NOUN" in lemmas(head.low)
@@ -431,16 +462,23 @@ class _Opening:
             return "the"
         return "its" if lead.kind is not EntityKind.PERSON and lead.count == 1 else "their"
 
-    def _edited(self, clause: Clause, edits: Sequence[tuple[int, int, str]]) -> str:
-        tokens = self.reading.tokens
-        start, end = tokens[clause.first].start, tokens[clause.last - 1].end
-        text, at = "", start
-        for begin, stop, new in sorted(set(edits)):
-            if begin < at:
-                continue
-            text += self.reading.text[at:begin] + new
+
+def _applied(text: str, start: int, end: int, edits: Sequence[tuple[int, int, str]]) -> str:
+    """Return ``text[start:end]`` with the edits that do not overlap."""
+    made, at = "", start
+    for begin, stop, new in sorted(set(edits)):
+        if begin >= at:
+            made += text[at:begin] + new
             at = stop
-        return (text + self.reading.text[at:end]).strip()
+    return made + text[at:end]
+
+
+def _is_bare(tokens: Sequence[Token], phrase: NounPhrase) -> bool:
+    """Tell whether English wants no article: "block by block", "the first ever butterfly"."""
+    at, core = phrase.head, phrase.core
+    near = [tokens[i].low for i in (at - 2, at + 2) if 0 <= i < len(tokens)]
+    inside = core > 1 and tokens[core - 1].tag == "R" and tokens[core - 2].tag in "DA"
+    return tokens[at].low in near or inside
 
 
 def _finite(verb: str, tag: str) -> str:

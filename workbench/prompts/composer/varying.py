@@ -26,6 +26,7 @@ from workbench.scene import Origin, Scene
 __all__ = ["AXES", "fields_of_axes", "vary"]
 
 _MOST_SUPPORTS: Final = 2
+_ALL: Final = 99
 _FRAMES: Final = frozenset({"shot_size", "camera_angle", "camera_movement"})
 _STATES: Final = frozenset({"time_of_day", "weather"})
 """Fields of which a scene has one value: words for another would contradict it."""
@@ -149,18 +150,18 @@ def _written(plan: _Parent, scene: Scene, ideas: Sequence[Idea]) -> str:
     first = own[0] if own else ""
     if leads:
         lead = ", ".join([leads[0], *(f"{one[:1].lower()}{one[1:]}" for one in leads[1:])])
-        own = [f"{lead}, {_lowered(first)}" if not _has_heading(first) else f"{lead}: {_lowered(first)}",
-               *own[1:]]  # fmt: skip
+        heading, colon, rest = first.partition(": ")
+        if colon and _has_heading(first):
+            told = f"{heading}: {lead[:1].lower()}{lead[1:]}, {_lowered(rest)}"
+        else:
+            told = f"{lead}, {_lowered(first)}"
+        own = [told, *own[1:]]
     said = [sentence for idea in ideas for sentence in idea.say]
-    parent_text = plan.prompt
-    extra = [one for one in supports(scene) if one.text not in parent_text]
-    shared = [one for one in supports(scene) if one.text in parent_text and one.kind != "place"]
-    seen = [
-        one.text for one in extra if one.kind in {"air", "place"} and changed & set(one.evidence)
-    ]
-    if not said and not seen:
-        seen = [one.text for one in extra]
-    seen = [*seen, *(one.text for one in shared[:1])][:_MOST_SUPPORTS]
+    fresh = [one for one in supports(scene, most=_ALL) if one.text not in plan.prompt]
+    skipped = {"air", "light", "finish", "view"} if said else {"view"}
+    fresh = [one for one in fresh if one.kind not in skipped or not changed & set(one.evidence)]
+    fresh.sort(key=lambda one: not changed & set(one.evidence))
+    seen = [one.text for one in fresh][:_MOST_SUPPORTS]
     return " ".join([*own, *said, *seen])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from workbench.prompts.composer.evidence import Support, framing, supports
 from workbench.prompts.composer.opening import opening
@@ -11,7 +12,7 @@ from workbench.scene import Origin, Scene
 
 __all__ = ["Written", "write"]
 
-_MOST_WORDS = 110
+_MOST_WORDS: Final = 110
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,17 +31,15 @@ class Written:
 
 def write(reading: Reading) -> Written:
     """Return the prompt for what was read; nothing is added to a text in another language."""
-    own = (reading.text,) if reading.language else opening(reading)
     if reading.language:
-        return Written(own, (), reading.scene)
+        return Written((reading.text,), (), reading.scene)
+    own = opening(reading)
     scene = reading.scene
-    words = sum(len(sentence.split()) for sentence in own)
-    added: list[Support] = []
+    room = _MOST_WORDS - sum(len(sentence.split()) for sentence in own)
     frame = framing(scene)
-    for one in (*supports(scene), *([frame] if frame else [])):
-        words += len(one.text.split())
-        if words > _MOST_WORDS:
-            break
-        added.append(one)
+    if frame and len(frame.text.split()) > room:
+        frame = None
+    room -= len(frame.text.split()) if frame else 0
+    added = (*supports(scene, room_words=room), *([frame] if frame else []))
     values = {name: value for one in added for name, value in one.values}
-    return Written(own, tuple(added), scene.edit(values, origin=Origin.INFERRED))
+    return Written(own, added, scene.edit(values, origin=Origin.INFERRED))

@@ -17,7 +17,7 @@ from typing import Any, Final
 from workbench.errors import LanguageModelError, NotFound
 from workbench.prompts.language_models.llama_server import CONTEXT_TOKENS
 
-__all__ = ["CatalogModel", "catalog", "fetch"]
+__all__ = ["CatalogModel", "catalog", "fetch", "named", "refusal_of"]
 
 _OVERHEAD_BYTES: Final = 600 << 20
 """What llama.cpp takes beside weights and context."""
@@ -69,6 +69,20 @@ def catalog() -> tuple[CatalogModel, ...]:
     return tuple(CatalogModel(**one) for one in tomllib.loads(text)["model"])
 
 
+def named(name: str) -> CatalogModel:
+    """Return the model of the catalogue with this name or file; raises ``NotFound``."""
+    model = next((one for one in catalog() if name in {one.name, one.file}), None)
+    if model is None:
+        known = ", ".join(one.name for one in catalog())
+        raise NotFound("language model", name, f"There is no {name!r}; there are {known}.")
+    return model
+
+
+def refusal_of(model: CatalogModel) -> str:
+    """Return what to say, and to do, where the hub is not allowed."""
+    return f"Fetching from the hub is switched off (WORKBENCH_ALLOW_HUB). Run: {model.command}"
+
+
 def fetch(name: str, *, allow_hub: bool, on_progress: OnProgress | None = None) -> Path:
     """Return the file of the catalogue's model ``name``, fetched where it is not here yet.
 
@@ -76,16 +90,11 @@ def fetch(name: str, *, allow_hub: bool, on_progress: OnProgress | None = None) 
     lacks, ``LanguageModelError`` where the hub is not allowed, does not answer, or sends something
     else: the message holds the command to run instead.
     """
-    model = next((one for one in catalog() if name in {one.name, one.file}), None)
-    if model is None:
-        known = ", ".join(one.name for one in catalog())
-        raise NotFound("language model", name, f"There is no {name!r}; there are {known}.")
+    model = named(name)
     if (path := model.path) is not None:
         return path
     if not allow_hub:
-        raise LanguageModelError(
-            f"Fetching from the hub is switched off (WORKBENCH_ALLOW_HUB). Run: {model.command}"
-        )
+        raise LanguageModelError(refusal_of(model))
     path = _download(model, on_progress or (lambda _here, _whole: None))
     if _sha256(path) != model.sha256:
         raise LanguageModelError(f"{path} is damaged. Remove it, then run: {model.command}")

@@ -5,11 +5,9 @@ from __future__ import annotations
 import argparse
 import asyncio
 import getpass
-import json
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -18,8 +16,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, Trans
 from rich.table import Table
 
 from workbench.errors import InvalidRequest, WorkbenchError
-from workbench.prompts.language_models.choice import LanguageChoice
-from workbench.prompts.language_models.selection import BUILT_IN, LanguageModels
+from workbench.prompts.language_models.selection import LanguageModels
 from workbench.settings import Settings
 
 __all__ = ["language"]
@@ -59,17 +56,9 @@ def language(arguments: Sequence[str]) -> int:
 
 
 def _list(models: LanguageModels, asked: argparse.Namespace) -> int:
-    found = asyncio.run(models.options())
+    found = asyncio.run(models.overview(models.default, is_own=False))
     if asked.json:
-        told = {
-            "default": found.default.model_dump(),
-            "servers": [asdict(server) for server in found.servers],
-            "catalog": [
-                {**asdict(one), "memory_bytes": one.memory_bytes, "is_here": one.path is not None}
-                for one in found.catalog
-            ],
-        }
-        print(json.dumps(told, indent=1))  # noqa: T201
+        print(found.model_dump_json(indent=1))  # noqa: T201
         return 0
     console = Console()
     console.print(f"Prompts by default: {found.default.label}", markup=False)
@@ -82,19 +71,21 @@ def _list(models: LanguageModels, asked: argparse.Namespace) -> int:
     for one in found.catalog:
         memory = f"{one.memory_bytes / 1e9:.1f} GB"
         size = f"{one.bytes / 1e9:.1f} GB"
-        table.add_row(one.name, size, memory, one.licence, "yes" if one.path else "", one.good_at)
+        table.add_row(
+            one.name, size, memory, one.licence, "yes" if one.is_here else "", one.good_at
+        )
     console.print(table)
     return 0
 
 
 def _use(models: LanguageModels, asked: argparse.Namespace) -> int:
-    kept = models.make_default(_choice(models, asked), _key(asked))
+    kept = models.make_default(models.named(asked.model, asked.url), _key(asked))
     print(f"Prompts are written by: {kept.label}")  # noqa: T201
     return 0
 
 
 def _test(models: LanguageModels, asked: argparse.Namespace) -> int:
-    choice = _choice(models, asked) if asked.model else models.default
+    choice = models.named(asked.model, asked.url) if asked.model else models.default
     check = asyncio.run(models.check(choice, _key(asked)))
     print(check.message)  # noqa: T201
     return 0 if check.answers else _FAILED
@@ -114,16 +105,6 @@ def _get(models: LanguageModels, asked: argparse.Namespace) -> int:
         )
     print(choice.model)  # noqa: T201  the path, for the next command
     return 0
-
-
-def _choice(models: LanguageModels, asked: argparse.Namespace) -> LanguageChoice:
-    if asked.model == "builtin":
-        return BUILT_IN
-    if asked.url:
-        return models.normal(
-            LanguageChoice(provider="openai", model=asked.model, base_url=asked.url)
-        )
-    return models.local(asked.model)
 
 
 def _key(asked: argparse.Namespace) -> str:

@@ -140,7 +140,8 @@ def normal_url(text: str) -> str:
     try:
         parts = urlsplit(bare)
         host, _port = parts.hostname, parts.port
-    except ValueError:
+        httpx.URL(bare)
+    except (ValueError, httpx.InvalidURL):
         problem = "is no address"
     else:
         if parts.scheme not in {"http", "https"} or not host:

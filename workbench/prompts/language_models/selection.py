@@ -6,13 +6,13 @@ REST, notebooks, the screen and the command line all stand on this. Knows no ses
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from functools import cached_property
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
-from workbench.errors import FieldProblem, InvalidRequest
-from workbench.prompts.language_models.catalog import CatalogModel, OnProgress, catalog, fetch
+from workbench.errors import Conflict, FieldProblem, InvalidRequest
+from workbench.prompts.language_models.catalog import OnProgress, catalog, fetch, named, refusal_of
 from workbench.prompts.language_models.checking import EndpointCheck, check_endpoint
 from workbench.prompts.language_models.choice import (
     LanguageChoice,
@@ -20,29 +20,25 @@ from workbench.prompts.language_models.choice import (
     write_default,
 )
 from workbench.prompts.language_models.discovery import (
-    FoundServer,
     find_servers,
     list_models,
     normal_url,
 )
+from workbench.prompts.language_models.downloads import Downloads
 from workbench.prompts.language_models.keys import Keys, open_keys
+from workbench.prompts.language_models.overview import (
+    CatalogObject,
+    ChoiceObject,
+    LanguageOverview,
+    catalog_objects,
+    server_objects,
+)
 from workbench.settings import Settings
 
-__all__ = ["BUILT_IN", "LanguageModels", "LanguageOptions"]
+__all__ = ["BUILT_IN", "LanguageModels"]
 
 BUILT_IN: Final = LanguageChoice()
 """The composer, which needs nothing."""
-
-
-@dataclass(frozen=True, slots=True)
-class LanguageOptions:
-    """What can be chosen here and now."""
-
-    default: LanguageChoice
-    servers: tuple[FoundServer, ...]
-    """Servers that answer on this machine, with their models."""
-    catalog: tuple[CatalogModel, ...]
-    """Models that can be fetched; those that are here have a ``path``."""
 
 
 class LanguageModels:
@@ -57,14 +53,10 @@ class LanguageModels:
         """What writes in a session that has chosen nothing."""
         return read_default(self._settings)
 
-    async def options(self) -> LanguageOptions:
-        """Return what can be chosen; local servers are asked, together at most 0.3 s."""
-        return LanguageOptions(self.default, await find_servers(), catalog())
-
     async def models_at(self, base_url: str, api_key: str = "") -> tuple[str, ...]:
         """Return the models of an endpoint; see :func:`discovery.list_models` for what it raises."""
         url = normal_url(base_url)
-        return await list_models(url, api_key or self._key(url))
+        return await list_models(url, api_key or self.key(url))
 
     def local(self, name: str) -> LanguageChoice:
         """Return the choice of a local model: a name of the catalogue, a ``.gguf`` file or a folder.
@@ -78,11 +70,26 @@ class LanguageModels:
         problem = f"is not here. Run: {known.command}" if known else "is no file or folder here"
         raise InvalidRequest(f"The model {name!r} {problem}", (FieldProblem("model", problem),))
 
-    def normal(self, choice: LanguageChoice) -> LanguageChoice:
-        """Return ``choice`` with its address as it is kept; raises ``InvalidRequest``."""
-        if choice.provider != "openai":
-            return choice
-        return choice.model_copy(update={"base_url": normal_url(choice.base_url)})
+    def named(self, model: str, base_url: str = "") -> LanguageChoice:
+        """Return the choice that ``model`` names: ``builtin``, one at ``base_url``, or a local one.
+
+        Raises ``InvalidRequest`` for an address that is none and a local model that is not here.
+        """
+        if model == "builtin":
+            return BUILT_IN
+        if base_url:
+            url = normal_url(base_url)
+            return LanguageChoice(provider="openai", model=model, base_url=url)
+        return self.local(model)
+
+    def checked(self, choice: LanguageChoice) -> LanguageChoice:
+        """Return ``choice`` as it is kept: with its address in full, or its file's whole path.
+
+        Raises ``InvalidRequest`` for an address that is none and a local model that is not here.
+        """
+        if choice.provider == "openai":
+            return choice.model_copy(update={"base_url": normal_url(choice.base_url)})
+        return BUILT_IN if choice.provider == "builtin" else self.local(choice.model)
 
     async def check(self, choice: LanguageChoice, api_key: str = "") -> EndpointCheck:
         """Ask the chosen model one small question; what is wrong is told, never raised."""
@@ -94,7 +101,7 @@ class LanguageModels:
             return EndpointCheck(
                 is_here, f"{choice.label} {'is here' if is_here else 'is not here'}."
             )
-        return await check_endpoint(choice, api_key or self._key(choice.base_url))
+        return await check_endpoint(choice, api_key or self.key(choice.base_url))
 
     def make_default(self, choice: LanguageChoice, api_key: str = "") -> LanguageChoice:
         """Let ``choice`` write in every session that has chosen nothing, and keep its key.
@@ -102,7 +109,7 @@ class LanguageModels:
         Returns the choice as it is kept. Raises ``InvalidRequest`` for an address that is none,
         ``LanguageModelError`` where default or key cannot be kept.
         """
-        kept = self.normal(choice)
+        kept = self.checked(choice)
         self.keep_key(kept, api_key)
         write_default(self._settings, kept)
         return kept
@@ -112,16 +119,49 @@ class LanguageModels:
         if api_key and choice.provider == "openai":
             self._keys.put(choice.base_url, api_key.strip())
 
-    def settings_for(self, choice: LanguageChoice) -> Settings:
-        """Return the settings with which ``choice`` writes, its key among them."""
-        if choice.provider != "openai":
-            return choice.applied(self._settings)
-        return choice.applied(self._settings, self._key(choice.base_url))
-
     def fetch(self, name: str, on_progress: OnProgress | None = None) -> LanguageChoice:
         """Fetch a model of the catalogue and return its choice; see :func:`catalog.fetch`."""
         path = fetch(name, allow_hub=self._settings.allow_hub, on_progress=on_progress)
         return LanguageChoice(provider="local", model=str(path))
+
+    def begin_fetching(self, name: str) -> None:
+        """Fetch a model beside other work; :meth:`overview` tells how far it is.
+
+        Raises ``NotFound``, and ``Conflict`` with the command to run where the hub is not allowed.
+        """
+        model = named(name)
+        if not self._settings.allow_hub and model.path is None:
+            raise Conflict(refusal_of(model))
+        self._downloads.start(name)
+
+    async def overview(self, choice: LanguageChoice, *, is_own: bool) -> LanguageOverview:
+        """Return ``choice``, who else could write, and how far downloads are.
+
+        Local servers are asked, together at most 0.3 s.
+        """
+        servers, (has_key, models) = await asyncio.gather(
+            find_servers(), asyncio.to_thread(self._looked_up, choice)
+        )
+        return LanguageOverview(
+            choice=ChoiceObject.of(choice),
+            is_own=is_own,
+            default=ChoiceObject.of(self.default),
+            has_key=has_key,
+            key_place=self.key_place,
+            can_run=find_spec("xllamacpp") is not None,
+            can_fetch=self._settings.allow_hub and find_spec("huggingface_hub") is not None,
+            servers=server_objects(servers),
+            catalog=models,
+        )
+
+    def _looked_up(self, choice: LanguageChoice) -> tuple[bool, list[CatalogObject]]:
+        """Return what only the disk and the keyring know; may take a moment."""
+        has_key = choice.provider == "openai" and bool(self.key(choice.base_url))
+        return has_key, catalog_objects(catalog(), self._downloads.known)
+
+    @cached_property
+    def _downloads(self) -> Downloads:
+        return Downloads(self.fetch)
 
     @property
     def key_place(self) -> str:
@@ -132,7 +172,8 @@ class LanguageModels:
     def _keys(self) -> Keys:
         return self._given_keys or open_keys()
 
-    def _key(self, base_url: str) -> str:
+    def key(self, base_url: str) -> str:
+        """Return the key that is kept for an endpoint, or stands in the settings; else nothing."""
         if base_url and base_url == self._settings.language_base_url:
             return self._settings.language_api_key.get_secret_value() or self._keys.get(base_url)
         return self._keys.get(base_url)

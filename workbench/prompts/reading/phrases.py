@@ -9,7 +9,7 @@ from typing import Final
 
 from workbench.lexicon.datafiles import english, load
 from workbench.lexicon.morphology import is_plural, lemma, lemmas
-from workbench.lexicon.tagging import Token
+from workbench.lexicon.tagging import Token, verb_classes
 from workbench.lexicon.terms import place_named, subject_kind, word_list
 from workbench.scene import Aspect, EntityKind, Look
 
@@ -81,7 +81,11 @@ def noun_phrase_at(tokens: Sequence[Token], at: int, end: int) -> NounPhrase | N
     while at < end and tokens[at].tag in {"R", "D"} and tokens[at].low in _BEFORE:
         at += 1
     determiners = at
-    while at < end and (tokens[at].tag == "D" or _counts(tokens, at, end)):
+    while at < end and (
+        tokens[at].tag == "D"
+        or _counts(tokens, at, end)
+        or (at > determiners and tokens[at].low == "ever")
+    ):
         at += 1
     core = at
     if at > determiners and at < end and tokens[at].tag == "O":
@@ -179,7 +183,7 @@ def _head(tokens: Sequence[Token], at: int, end: int, *, is_determined: bool) ->
             if not (following in "AP" and head is None and has_modifier):
                 break
         elif tag == "R":
-            if following not in "AP":
+            if following not in "AP" and tokens[at].low != "ever":
                 break
         elif tag == "D":
             pass
@@ -334,10 +338,18 @@ def kind_of(noun: str, written: str = "") -> EntityKind:
     if place_named(low):
         return EntityKind.STRUCTURE
     single = lemma(low, "NOUN")
+    if single.endswith(("er", "or")) and _acts(single[:-2]):
+        return EntityKind.PERSON
     is_name = written[:1].isupper() and not lemmas(low)
     if is_name or (len(single) > 5 and single.endswith(_TRADES) and "VERB" not in lemmas(single)):
         return EntityKind.PERSON if not is_name else EntityKind.OTHER
     return EntityKind.OTHER
+
+
+def _acts(stem: str) -> bool:
+    """Tell whether whoever does what ``stem`` says is somebody: jamm(er), danc(er), not dry(er)."""
+    stems = (stem, f"{stem}e", stem[:-1] if stem[-1:] == stem[-2:-1] else stem)
+    return any(verb_classes(one) & {"travel", "dance", "fight", "face", "look"} for one in stems)
 
 
 def takes_article(tokens: Sequence[Token], phrase: NounPhrase, *, is_singular: bool) -> bool:

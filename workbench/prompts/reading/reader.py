@@ -13,7 +13,15 @@ from typing import Final
 from workbench.lexicon.morphology import inflect, is_adjective, is_plural, lemma
 from workbench.lexicon.spelling import mended
 from workbench.lexicon.tagging import Token, tagged, verb_classes
-from workbench.lexicon.terms import Term, find_terms, place_named, subject_kind, word_list
+from workbench.lexicon.terms import (
+    Place,
+    Term,
+    capitalized,
+    find_terms,
+    place_named,
+    subject_kind,
+    word_list,
+)
 from workbench.lexicon.words import article
 from workbench.prompts.reading.clauses import Clause, Form, clauses_in, phrases_in
 from workbench.prompts.reading.foreign import foreign_reading
@@ -84,6 +92,14 @@ _WRITTEN: Final = re.compile(
 )
 _LIKELY: Final = 0.2
 """Sureness below which a clause is not taken: its words are kept and told of."""
+_GAME: Final = re.compile(
+    r"\b(?:video|computer|console|arcade|mobile|pixel|platform\w*|adventure|rac(?:e|ing)|retro|indie|fps"
+    r"|rpg|builder|strategy|survival|horror|shooter|simulat\w+|style|like|open[- ]world|\d-?bit)\b",
+    re.IGNORECASE,
+)
+"""What says of a game that it is the kind of picture, and not what is seen."""
+_SHOUTED: Final = 3
+"""Words in capitals beyond which the capitals say nothing of the words."""
 _DRIVING: Final = frozenset({"brake", "swerve", "accelerate", "stop", "reverse", "turn", "park"})
 
 
@@ -98,6 +114,8 @@ def clean(text: str) -> str:
 def read(text: str) -> Reading:
     """Return what ``text`` says. Never raises: what is not understood is kept and told of."""
     flat = _SCREENPLAY.sub(_heading, clean(text))
+    if flat.isupper() and len(flat.split()) > _SHOUTED:
+        flat = " ".join(capitalized(word) for word in flat.lower().split())
     wanted = _INSTRUCTION.sub("", flat)
     if wanted != flat:
         wanted = _FRAME.sub("", wanted) or wanted
@@ -348,7 +366,7 @@ class _Reader:
         """Note a clause without predicate: a place, someone or something to be seen."""
         phrase = clause.subjects[0]
         head = self._tokens[phrase.head]
-        place = place_named(head.low)
+        place = self._place_of(phrase)
         text = self._between(phrase.first, phrase.last)
         if place and place.kind in {"surface", "perch"}:
             place = None
@@ -371,12 +389,9 @@ class _Reader:
                 self._actors[number] = (self._entity(phrase).id,)
             self._note_between(phrase.last, clause.last, self._actors[number])
             return
-        if head.low in word_list("lead_nouns") or head.low in {
-            "ad",
-            "commercial",
-            "game",
-            "advert",
-        }:
+        is_game = head.low == "game" and _GAME.search(text)
+        is_lead = head.low in word_list("lead_nouns") or head.low in {"ad", "commercial", "advert"}
+        if is_lead or is_game:
             self._values.setdefault("style", text)
             self._say(phrase.first, phrase.last, "style", text)
             self._note_between(phrase.last, clause.last, ())
@@ -406,6 +421,10 @@ class _Reader:
                 return
             phrase = next(iter(phrases_in(self._tokens, at + 1, last)), None)
             if self._tokens[at].tag == "I" and phrase is not None and phrase.first <= at + 2:
+                if low in {"between", "versus", "vs"}:
+                    for one in phrases_in(self._tokens, at + 1, last):
+                        self._entity(one)
+                    return
                 is_worn = low in {"in", "with"} and not self._note_setting(phrase, low)
                 if is_worn and owners:
                     self._look(owners[0], at, phrase.last)
@@ -524,8 +543,11 @@ class _Reader:
             return next(iter(several or [e for e in options if e.kind in lively]), None)
         if pronoun in {"i", "we", "you"}:
             return None
-        people = [e for e in options if e.kind in lively]
-        return people[0] if people else None
+        people = [e for e in options if e.kind in lively and e.kind is not EntityKind.CROWD]
+        same, other = ("woman", "man") if pronoun in {"she", "her"} else ("man", "woman")
+        ranks = {same: 0, "person": 1}
+        fits = [e for e in people if subject_kind(e.noun) != other]
+        return min(fits, key=lambda e: ranks.get(subject_kind(e.noun) or "", 2), default=None)
 
     def _entity(self, phrase: NounPhrase, *, is_singular: bool = False) -> Entity:
         """Return the entity of a noun phrase: one that was named before, or a new one."""
@@ -588,8 +610,7 @@ class _Reader:
 
     def _note_setting(self, phrase: NounPhrase, preposition: str) -> bool:
         """Take ``phrase`` as where it happens, if it is a place; tell whether it is one."""
-        head = self._tokens[phrase.head]
-        place = place_named(head.low)
+        place = self._place_of(phrase)
         if place is None or phrase.is_pronoun or self._is_term(phrase):
             return False
         if place.kind in {"surface", "perch"} and preposition in {
@@ -612,6 +633,12 @@ class _Reader:
             aside = f"{preposition} {name}" if preposition in _ASIDE else name
             self._set("setting", aside, phrase.first, phrase.last)
         return True
+
+    def _place_of(self, phrase: NounPhrase) -> Place | None:
+        """Return which kind of place a noun phrase names, by its last two words or by its last."""
+        head = self._tokens[phrase.head].low
+        before = self._tokens[phrase.head - 1].low if phrase.head > phrase.core else ""
+        return (place_named(f"{before}-{head}") if before else None) or place_named(head)
 
     def _note_leads(self) -> None:
         """Mark whom the scene is about: who acts first, or what is named first."""

@@ -1,9 +1,9 @@
-// What differs between two prompts: named changes, each as before and after.
+// The differences between two prompts: named changes, each with before and after.
 
 import { attribute, h, Keyed, put, show } from "./dom.js";
 import { valueText } from "./words.js";
 
-/** All changes between two prompts; hidden where there is none. */
+/** All changes between two prompts; hidden if there are none. */
 export class ChangeList {
   constructor() {
     this.el = h("ul", { class: "wb-changes" });
@@ -34,20 +34,20 @@ class ChangeItem {
   }
 }
 
-/** Of a list only what the other one lacks. */
+/** The items of a list that the other one lacks. */
 function brief(value, other) {
   if (!Array.isArray(value)) return valueText(value);
   return valueText(value.filter((item) => !other.includes(item)));
 }
 
-/** What an entry has become, in a few words: "film noir, 85mm lens". */
+/** An entry's changes in a few words: "film noir, 85mm lens". */
 export function briefChanges(entry) {
   return changesOf(entry)
     .map((change) => brief(change.after, change.before) || `no ${change.field.replaceAll("_", " ")}`)
     .join(", ");
 }
 
-/** What made an entry of its parent; nothing for a prompt that stands at a beginning. */
+/** The changes from an entry's parent; none for a prompt without a parent. */
 export function changesOf(entry) {
   return entry && ["variation", "tuned", "given"].includes(entry.kind) ? entry.changes : [];
 }

@@ -10,7 +10,7 @@ const ORIGINS = {
   locked: "locked",
 };
 
-/** All groups; `edit(field, value)` and `lock(field, on)` are asked for, and may be refused. `point(value)` is told
+/** All groups; `edit(field, value)` and `lock(field, on)` are requests, which the kernel may refuse. `point(value)` is told
  * of the chip under the pointer or the focus, and of null when it is left. */
 export class Chips {
   constructor(store, { edit, lock, point }) {
@@ -105,11 +105,11 @@ class Chip {
     attribute(this.lock, "aria-pressed", locked ? "true" : "false");
     const action = locked ? "Unlock" : "Lock";
     attribute(this.lock, "aria-label", `${action} ${field.label.toLowerCase()}`);
-    attribute(this.lock, "title", locked ? "Locked: no step changes it" : "Lock this");
+    attribute(this.lock, "title", locked ? "Locked: nothing changes it" : "Lock this");
   }
 }
 
-/** One editor per group, under its chips: a field of text and the trade's own terms to click. */
+/** One editor per group, under its chips: a text field, and established terms to click. */
 class Editor {
   constructor(actions) {
     this.actions = actions;

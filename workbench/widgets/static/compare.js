@@ -1,4 +1,4 @@
-// Two or four videos held against each other: side by side, or under one wipe.
+// Compares two or four videos: side by side, or with a wipe.
 
 import { ChangeList, changesOf } from "./changes.js";
 import { attribute, button, h, put, show } from "./dom.js";

@@ -1,4 +1,4 @@
-// The talk with the prompt: wishes, and what each changed; every answer can be taken back.
+// The conversation about the prompt: requests, and what each changed. Every answer can be undone.
 
 import { ChangeList } from "./changes.js";
 import { attribute, button, h, Keyed, put, show, submitOnEnter } from "./dom.js";
@@ -36,12 +36,11 @@ export class Conversation {
     this.suggestions = h("div", { class: "wb-suggestions", role: "group", "aria-label": "Suggestions" });
     const form = h("div", { class: "wb-say" }, this.input, this.send);
     this.el = h("section", { class: "wb-conversation", "aria-label": "Conversation with the prompt" }, this.log, this.suggestions, this.notice.el, form);
-    this.misses = [];
     this._suggest([]);
   }
 
   update(entry) {
-    const turns = turnsTo(this.store, entry, this.misses);
+    const turns = turnsTo(this.store, entry, this.store.view.misses);
     const working = this.store.busy("tune");
     if (working) turns.push({ key: "working", request: this.said, working: true });
     const grown = turns.length !== this.turns.parts.size;
@@ -59,11 +58,16 @@ export class Conversation {
     this.said = request;
     const { index } = this.entry;
     const answer = await this.notice.guard(() => this.store.call("tune", { index, request }, "tune"));
-    if (!answer) return; // what was typed stays in the field
-    if (this.input.value.trim() === request) this.input.value = ""; // not what was typed meanwhile
+    if (!answer) return; // the typed text stays in the field
+    if (this.input.value.trim() === request) this.input.value = ""; // keep what was typed meanwhile
     if (answer.understood && answer.index !== index) this.take(answer.index);
-    else this.misses.push({ key: `miss ${this.misses.length}`, after: index, request, message: answer.message });
+    else this._miss({ after: index, request, message: answer.message });
     this.store.emit();
+  }
+
+  _miss(miss) {
+    const { misses } = this.store.view;
+    this.store.set({ misses: [...misses, { ...miss, key: `miss ${misses.length}` }] });
   }
 
   async _undo(turn) {
@@ -85,7 +89,7 @@ export class Conversation {
 
 class Turn {
   constructor(undo) {
-    this.request = h("p", { class: "wb-wish" });
+    this.request = h("p", { class: "wb-request" });
     this.message = h("p", { class: "wb-answer-words" });
     this.changes = new ChangeList();
     this.undo = button("Undo", { icon: "undo", kind: "small", onclick: () => undo(this.turn) });
@@ -109,13 +113,13 @@ class Turn {
   }
 }
 
-/** What was answered, unless the list of changes says the same. */
+/** The answer's message, unless the list of changes says the same. */
 function wordsOf({ message }, changes) {
   if (changes.some((change) => message?.includes(change.sentence))) return "";
   return message || (changes.length ? `Changed ${plural(changes.length, "thing")}.` : "");
 }
 
-/** The answers on the line that leads to `entry`, oldest first, with what was not understood. */
+/** The turns that led to `entry`, oldest first, including requests that were not understood. */
 function turnsTo(store, entry, misses) {
   const line = [];
   for (let one = entry; one; one = store.entry(one.parent)) line.unshift(one);

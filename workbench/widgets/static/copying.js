@@ -1,4 +1,4 @@
-// What a video can be taken along as: its prompt, Python, or curl.
+// What can be copied of a video: its prompt, Python code, or a curl command.
 
 import { requested } from "./job.js";
 import { baseUrl } from "./media.js";
@@ -18,7 +18,7 @@ export function asPython(job) {
   return `${lines.join("\n")}\n`;
 }
 
-/** The render as a request to the REST interface; $TOKEN is left to whoever sends it. */
+/** The render as a REST request; the user fills in $TOKEN. */
 export function asCurl(job) {
   const given = requested(job).map(([name, value]) => `${JSON.stringify(name)}: ${literal(name, value)}`);
   const body = `{${[`"prompt": ${JSON.stringify(job.prompt)}`, ...given].join(", ")}}`;
@@ -31,7 +31,7 @@ export function asCurl(job) {
   ].join(" \\\n  ");
 }
 
-/** Put text on the clipboard; false where the browser does not let us (a page without https, say). */
+/** Copy text to the clipboard; false if the browser refuses, as on a page without https. */
 export async function copy(text, beside) {
   try {
     await navigator.clipboard.writeText(text);
@@ -41,7 +41,7 @@ export async function copy(text, beside) {
   }
 }
 
-// The older way works on plain http too, where a dashboard on one's own network often stands.
+// The older way also works on plain http, as in a dashboard on a local network.
 function copyThroughField(text, beside) {
   const field = document.createElement("textarea");
   field.value = text;

@@ -1,14 +1,16 @@
-// Every device and what it is doing; the queue and each of them can be paused and resumed.
+// Every device and what it is doing. The queue and each device can be paused and resumed.
 
 import { attribute, button, h, Keyed, put, show, swapIcon } from "./dom.js";
 import { hasEnded } from "./job.js";
 import { Notice } from "./notice.js";
+import { queueWords } from "./queue_panel.js";
 import { deviceName, join } from "./words.js";
 
 export class DeviceStrip {
-  constructor(store) {
+  constructor(store, { openQueue }) {
     this.store = store;
     this.notice = new Notice();
+    this.open = button("Queue", { icon: "list", kind: "small", "aria-haspopup": "dialog", onclick: openQueue });
     this.queue = new PauseButton("the queue", (on) => this._pause(null, on));
     this.told = h("strong", { class: "wb-queue-paused", role: "status" });
     this.row = h("ul", { class: "wb-devices-row" });
@@ -18,7 +20,7 @@ export class DeviceStrip {
       { class: "wb-devices", "aria-label": "Devices", role: "group" },
       h("h3", { text: "Devices" }),
       this.row,
-      h("div", { class: "wb-queue" }, this.told, this.queue.el),
+      h("div", { class: "wb-queue" }, this.told, this.open, this.queue.el),
       this.notice.el,
     );
   }
@@ -27,6 +29,7 @@ export class DeviceStrip {
     const { devices, paused, config } = this.store;
     show(this.el, devices.length > 0);
     attribute(this.el, "data-paused", paused);
+    put(this.open.lastChild, queueWords(this.store));
     put(this.told, paused ? "The queue is paused" : "");
     this.queue.update(paused, paused ? "Resume" : "Pause all");
     show(this.queue.el, !config.private); // others render here too
@@ -86,7 +89,7 @@ class DeviceItem {
   }
 }
 
-/** A computer whose processors render: its load is everybody's, not that of one device. */
+/** A machine whose CPUs render: its load is that of the whole machine. */
 class MachineItem {
   constructor() {
     this.name = h("strong");
@@ -100,7 +103,7 @@ class MachineItem {
   }
 }
 
-/** How busy something is; nothing where that is not known. */
+/** A load meter; hidden if the load is unknown. */
 class Load {
   constructor() {
     this.meter = h("meter", { min: 0, max: 100, "aria-label": "Load" });
@@ -118,7 +121,7 @@ class Load {
   }
 }
 
-/** The computers of these devices, each once. */
+/** The machines of these devices, each once. */
 function machinesOf(devices) {
   const found = new Map();
   for (const device of devices) {
@@ -135,7 +138,7 @@ const STATES = {
   lost: "lost",
 };
 
-/** The jobs of this session that are being rendered, by device: told sooner than the devices are. */
+/** The running jobs of this session by device: updated sooner than the devices. */
 function runningOn(jobs) {
   return new Map(Object.values(jobs).filter((job) => job.state === "running").map((job) => [job.device, job]));
 }

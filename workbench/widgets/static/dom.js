@@ -1,4 +1,4 @@
-// Making and patching plain DOM. Text always goes in as text.
+// Creates and updates DOM elements. Text is always set as text, never as markup.
 
 /** Make an element: `on…` functions listen, `class` and `text` set, true is a bare attribute. */
 export function h(tag, props = {}, ...children) {
@@ -15,21 +15,21 @@ export function h(tag, props = {}, ...children) {
   return node;
 }
 
-/** Set an element's text only where it differs, so that nothing is announced or drawn twice. */
+/** Set an element's text only if it differs, so that it is not announced or drawn twice. */
 export function put(node, text) {
   const wanted = text ?? "";
   if (node.textContent !== wanted) node.textContent = wanted;
   return node;
 }
 
-/** Enter in a field: done here, because not every host lets a form submit itself by it. */
+/** Handle Enter in a field: not every host lets a form submit. */
 export function submitOnEnter(event, submit) {
   if (event.key !== "Enter" || event.isComposing) return;
   event.preventDefault();
   submit();
 }
 
-/** Set or take away an attribute only where that changes something. */
+/** Set or remove an attribute only if that changes it. */
 export function attribute(node, name, value) {
   if (value === null || value === undefined || value === false) {
     if (node.hasAttribute(name)) node.removeAttribute(name);
@@ -44,7 +44,7 @@ export function show(node, visible) {
   if (node.hidden === visible) node.hidden = !visible;
 }
 
-/** A list kept in step with `items`: parts are made once, updated in place, never rebuilt. */
+/** A list that follows `items`: parts are created once and updated in place. */
 export class Keyed {
   constructor(parent, keyOf, make) {
     this.parent = parent;
@@ -106,6 +106,12 @@ const PATHS = {
   back: "M19 12H5M11 6l-6 6 6 6",
   check: "M5 12.5l4.5 4.5L19 7.5",
   close: "M6 6l12 12M18 6L6 18",
+  down: "M12 5v14M6 13l6 6 6-6",
+  up: "M12 19V5M6 11l6-6 6 6",
+  full: "M4 9V4h5M15 4h5v5M20 15v5h-5M9 20H4v-5",
+  list: "M5 7h14M5 12h14M5 17h9",
+  moon: "M19 14.500A7.500 7.500 0 0 1 9.500 5 7.500 7.500 0 1 0 19 14.500z",
+  tab: "M4 6h16v13H4zM4 10h16M10 6v4",
   columns: "M4 5h7v14H4zM13 5h7v14h-7z",
   download: "M12 4v11M7 11l5 5 5-5M5 20h14",
   edit: "M5 19l1-4L16 5l3 3L9 18zM14 7l3 3",
@@ -142,7 +148,7 @@ export function icon(name) {
   return svg;
 }
 
-/** Put another picture into an icon that stands. */
+/** Change the picture of an existing icon. */
 export function swapIcon(holder, name) {
   const path = holder.querySelector(".wb-icon path");
   if (path && path.getAttribute("d") !== PATHS[name]) path.setAttribute("d", PATHS[name]);

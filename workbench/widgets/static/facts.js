@@ -4,7 +4,7 @@ import { h } from "./dom.js";
 import { tookSeconds } from "./job.js";
 import { deviceName, duration, join } from "./words.js";
 
-/** What is known of a render: [label, value] rows. */
+/** The facts of a render as [label, value] rows. */
 export function factsOf(job) {
   const rows = {
     Engine: job.model ? `${job.engine}, ${job.model}` : job.engine,
@@ -34,8 +34,10 @@ function sizeWords(job) {
   return job.width ? `${job.width} × ${job.height}` : "";
 }
 
-function bytesWords(bytes) {
+/** A file's size as people say it; empty for none. */
+export function bytesWords(bytes) {
   if (!bytes) return "";
+  if (bytes >= 1e9) return `${(bytes / 1e9).toFixed(1)} GB`;
   return bytes < 1e6 ? `${Math.max(1, Math.round(bytes / 1e3))} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
 }
 

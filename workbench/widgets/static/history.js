@@ -1,4 +1,4 @@
-// The tree of a session's prompts with their pictures; any of them can be taken up again.
+// The tree of a session's prompts with their pictures; continue from any of them.
 
 import { briefChanges } from "./changes.js";
 import { attribute, button, h, Keyed, put, show } from "./dom.js";
@@ -18,7 +18,7 @@ export class History {
       "dialog",
       { class: "wb-dialog wb-drawer", "aria-label": "History" },
       h("header", { class: "wb-dialog-head" }, h("h2", { text: "History" }), button("Close", { icon: "close", bare: true, onclick: () => this.el.close() })),
-      h("p", { class: "wb-quiet", text: "Every prompt of this session. Take any of them up again." }),
+      h("p", { class: "wb-quiet", text: "Every prompt of this session. Continue from any of them." }),
       this.tree,
     );
   }

@@ -1,4 +1,4 @@
-// What follows from a job object, the public JSON of a job: see workbench/presentation.py.
+// Derived facts of a job object, the public JSON of a job: see workbench/presentation.py.
 
 const ENDED = new Set(["complete", "failed", "cancelled"]);
 const REQUESTED = [
@@ -25,7 +25,7 @@ export function tookSeconds(job) {
   return (Date.parse(job.finished_at) - Date.parse(job.started_at)) / 1000;
 }
 
-/** What to request to have the same video again: [name, value], names as in Python and REST. */
+/** The parameters that make the same video again: [name, value], named as in Python and REST. */
 export function requested(job) {
   return REQUESTED.map((name) => [name, name === "seed" ? job.seed_text : job[name]]).filter(
     ([, value]) => value !== null && value !== undefined && value !== "",

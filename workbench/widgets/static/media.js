@@ -1,7 +1,7 @@
-// Videos and pictures of jobs: their addresses, and the player that shows what there is so far.
+// Videos and pictures of jobs: their URLs, and the player that shows the best available so far.
 
 import { attribute, h, put, show } from "./dom.js";
-import { hasEnded, isComplete } from "./job.js";
+import { isComplete } from "./job.js";
 
 let base = null;
 
@@ -45,7 +45,7 @@ const watcher =
       )
     : null;
 
-/** The moving picture of one job: its stand-in, then its preview, then its video. */
+/** The moving picture of one job: its storyboard, then its preview, then its video. */
 export class Player {
   /** `controls` shows the browser's own; `auto` plays by itself; otherwise somebody else does. */
   constructor(store, { controls = false, auto = true } = {}) {
@@ -67,7 +67,7 @@ export class Player {
     });
     this.video.muted = true; // the attribute alone does not mute a video made by script
     this.image = h("img", { alt: "", hidden: true });
-    this.asked = 0; // pictures asked for, and the newest that has come
+    this.asked = 0; // pictures requested, and the newest that has loaded
     this.came = 0;
     this.note = h("span", { class: "wb-player-note" });
     this.el = h(
@@ -80,13 +80,13 @@ export class Player {
     watcher?.observe(this.el);
   }
 
-  /** Show the present state of `job`, or that there is none. */
+  /** Show the current state of `job`, or that there is none. */
   update(job, note = "") {
     put(this.note, note);
-    const standin = job?.preview_job_id ? this.store.jobs[job.preview_job_id] : null;
-    if (job === this.job && standin === this.standin && !this.held) return;
+    const storyboard = job?.preview_job_id ? this.store.jobs[job.preview_job_id] : null;
+    if (job === this.job && storyboard === this.storyboard && !this.held) return;
     this.job = job;
-    this.standin = standin;
+    this.storyboard = storyboard;
     const source = sourceOf(job, this.store);
     this.held = source.key !== this.key && this._tooSoon(source);
     if (source.key !== this.key && !this.held) {
@@ -97,6 +97,7 @@ export class Player {
     }
     attribute(this.el, "data-state", job ? job.state : "none");
     attribute(this.el, "data-shows", source.shows);
+    attribute(this.el, "data-drawn", job?.engine === "animatic" && isComplete(job));
     attribute(this.el, "data-whole", needsWhole(job));
     attribute(this.video, "aria-label", job ? `Video: ${job.prompt.slice(0, 140)}` : null);
   }
@@ -115,7 +116,7 @@ export class Player {
     else this.video.pause();
   }
 
-  /** Pictures of a quick render come faster than they are worth loading. */
+  /** Limit how often previews load: a quick render makes more than are worth it. */
   _tooSoon(source) {
     if (source.shows !== "preview") return false;
     const now = Date.now();
@@ -136,11 +137,11 @@ export class Player {
     } else {
       show(this.video, false);
       this.video.removeAttribute("src");
-      this.video.load(); // else the one before plays on
+      this.video.load(); // otherwise the previous video plays on
     }
   }
 
-  /** A picture stands once it has come, in place of the one before; one that fails leaves that standing. */
+  /** Replace the picture once the new one has loaded; keep the old one if loading fails. */
   _loadPicture() {
     const { job, picture } = this;
     this.asked += 1;
@@ -169,10 +170,10 @@ export class Player {
     else if (this.tried === this.sources.length) await this._throughKernel();
   }
 
-  /** No server extension answers here (an editor, a hosted notebook): ask the kernel for it. */
+  /** Without a server extension (an editor, a hosted notebook), get it from the kernel. */
   async _throughKernel() {
     const { key } = this;
-    const id = sourceOf(this.job, this.store).shows === "standin" ? this.job.preview_job_id : this.job.job_id;
+    const id = sourceOf(this.job, this.store).shows === "storyboard" ? this.job.preview_job_id : this.job.job_id;
     try {
       const bytes = await this.store.call("file", { job: id, name: "video" });
       if (key !== this.key) return;
@@ -186,7 +187,7 @@ export class Player {
   }
 
   _ready() {
-    show(this.video, true); // readyState is not asked: a seek that has just begun takes it back
+    show(this.video, true); // not by readyState, which a seek lowers again
     show(this.image, false);
   }
 
@@ -194,7 +195,7 @@ export class Player {
     if (this.auto && this.seen && this.video.paused && !stillness.matches) this.video.play().catch(() => {});
   }
 
-  /** Its length is known; some phones load no picture before somebody plays it. */
+  /** The metadata has loaded; some phones load no frame until the video plays. */
   _known() {
     this.loaded = true;
     this._play();
@@ -202,7 +203,7 @@ export class Player {
   }
 }
 
-/** Whether a frame of 16:9 would cut too much off: portrait, square, very wide. */
+/** Whether a 16:9 frame would crop too much: portrait, square, very wide. */
 function needsWhole(job) {
   const { width, height } = job ?? {};
   return Boolean(width && height) && Math.abs(Math.log(width / height / WIDE)) > CUT_AT_MOST;
@@ -213,7 +214,7 @@ export function isShown(job, store) {
   return sourceOf(job, store).shows !== "nothing";
 }
 
-/** What there is to see of a job, the best first. */
+/** The best available picture of a job. */
 function sourceOf(job, store) {
   if (!job) return { key: "none", videos: [], picture: null, shows: "nothing" };
   const picture = job.poster_url ? address(job.poster_url, job.attempt) : null;
@@ -229,9 +230,9 @@ function sourceOf(job, store) {
     const shown = `${baseUrl()}${job.preview_url}?step=${job.step}`;
     return { key: `preview ${job.job_id} ${job.step}`, videos: [], picture: shown, shows: "preview" };
   }
-  if (job.preview_job_id && !hasEnded(job) && isComplete(store.jobs[job.preview_job_id])) {
+  if (job.preview_job_id && isComplete(store.jobs[job.preview_job_id])) {
     const video = `${baseUrl()}static/videos/${job.preview_job_id}/video.mp4`;
-    return { key: `standin ${job.job_id}`, videos: [video], picture, shows: "standin" };
+    return { key: `storyboard ${job.job_id}`, videos: [video], picture, shows: "storyboard" };
   }
   return { key: `nothing ${job.job_id}`, videos: [], picture: null, shows: "nothing" };
 }

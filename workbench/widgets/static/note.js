@@ -1,4 +1,4 @@
-// A note on a video, kept beside it; saved when one leaves the field.
+// A note on a video, saved when the field loses the focus.
 
 import { h, put, show } from "./dom.js";
 import { isComplete } from "./job.js";
@@ -31,7 +31,7 @@ export class Note {
   _key(event) {
     if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
     event.preventDefault();
-    this.area.blur(); // which saves it
+    this.area.blur(); // saves it
   }
 
   async _save() {

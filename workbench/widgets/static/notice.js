@@ -1,8 +1,8 @@
-// Errors where they happened, and what is read aloud.
+// Error messages beside their cause, and screen-reader announcements.
 
 import { button, h, icon, put, show } from "./dom.js";
 
-/** A line that says what went wrong beside the thing that went wrong. */
+/** An error message beside its cause. */
 export class Notice {
   constructor() {
     this.text = h("span");
@@ -25,7 +25,7 @@ export class Notice {
     put(this.text, "");
   }
 
-  /** Do `work`; an error of the kernel is said here, and undefined comes back. */
+  /** Run `work`; show the kernel's error here and return undefined. */
   async guard(work) {
     this.clear();
     try {
@@ -39,7 +39,7 @@ export class Notice {
 
 const QUIET_MS = 1500;
 
-/** Reads progress aloud, not more often than one can listen to. */
+/** Announces progress to screen readers, at a limited rate. */
 export class Announcer {
   constructor() {
     this.el = h("div", { class: "wb-aloud", "aria-live": "polite", role: "status" });

@@ -1,4 +1,4 @@
-// Many videos in step: one play, one scrub, one speed.
+// Plays many videos in sync, with one play button, one position and one speed.
 
 import { attribute, button, h, put, show, swapIcon } from "./dom.js";
 import { stillness } from "./media.js";
@@ -7,7 +7,7 @@ const DRIFT_S = 0.12;
 const CHECK_MS = 400;
 const SPEEDS = [0.25, 0.5, 1, 1.5, 2];
 
-/** Keeps `videos()` (those that can be seen and have loaded) at one place of one clock. */
+/** Keeps `videos()`, those visible and loaded, at the position of one clock. */
 export class Playback {
   constructor(videos) {
     this.videos = videos;
@@ -22,7 +22,7 @@ export class Playback {
       min: 0,
       max: 1000,
       value: 0,
-      "aria-label": "Place in all videos",
+      "aria-label": "Position in all videos",
       oninput: () => this.seek((this.scrub.value / 1000) * this.length),
     });
     this.time = h("span", { class: "wb-time", "aria-hidden": "true" });
@@ -39,7 +39,7 @@ export class Playback {
     return Math.max(0, ...this.videos().map((video) => video.duration || 0));
   }
 
-  /** Where the one clock stands, in seconds. */
+  /** The position of the clock, in seconds. */
   get now() {
     if (!this.playing) return this.at;
     const elapsed = ((performance.now() - this.stamp) / 1000) * this.speed;
@@ -82,13 +82,13 @@ export class Playback {
     this._align(true);
   }
 
-  /** A video has come: let it fall in. */
+  /** A video has loaded: bring it into sync. */
   join() {
     this._align(false);
     this._draw();
   }
 
-  /** Begin by itself once, unless the reader wants stillness. */
+  /** Start playing once, unless the user prefers reduced motion. */
   startOnce() {
     if (this.started || stillness.matches || !this.videos().length) return;
     this.started = true;
@@ -114,7 +114,7 @@ export class Playback {
       video.playbackRate = this.speed;
       const wanted = now % video.duration;
       const gap = Math.abs(video.currentTime - wanted);
-      const away = Math.min(gap, video.duration - gap); // across the seam of the loop
+      const away = Math.min(gap, video.duration - gap); // across the end of the loop
       if (exactly || away > DRIFT_S) video.currentTime = wanted;
       if (this.playing && video.paused) video.play().catch(() => {});
       if (!this.playing && !video.paused) video.pause();

@@ -1,4 +1,4 @@
-// Which words of a prompt say what a parameter says: shown while the pointer is on its chip.
+// Highlights the words of a prompt that state a parameter, while the pointer is on its chip.
 
 import { valueText } from "./words.js";
 
@@ -6,9 +6,9 @@ const NAME = "wb-pointed";
 const WORD = /[\p{L}\p{N}]+/gu;
 const EMPTY_WORDS = new Set("a an the and or of in on at to by with from over its it is are".split(" "));
 
-/** Mark the words of `value` in the text of `place`; null takes the marks away. Changes no element. */
+/** Highlight the words of `value` in the text of `place`; null removes the highlight. Changes no element. */
 export function pointAt(place, value) {
-  if (!("highlights" in CSS)) return; // an older browser: the chip says it in words
+  if (!("highlights" in CSS)) return; // an older browser: the chip shows the value anyway
   CSS.highlights.delete(NAME);
   const wanted = stemsOf(valueText(value));
   if (!wanted.size) return;

@@ -1,6 +1,7 @@
-// A render's state in one line: what it does, how far it is, who has it, and how to end it.
+// A render's state in one line: stage, progress, device, and a cancel button.
 
 import { attribute, button, h, put, show } from "./dom.js";
+import { Failure } from "./failure.js";
 import { hasEnded } from "./job.js";
 import { Notice } from "./notice.js";
 import { deviceWords, join, jobWords } from "./words.js";
@@ -32,12 +33,14 @@ export class JobLine {
       Object.entries(PRIORITIES).map(([value, text]) => h("option", { value, text })),
     );
     this.retry = button("Try again", { icon: "redo", kind: "small", onclick: () => this._ask("retry") });
+    this.failure = new Failure(store);
     this.notice = new Notice();
     this.el = h(
       "div",
       { class: `wb-job${compact ? " wb-compact" : ""}` },
       this.bar,
       h("div", { class: "wb-job-words" }, this.state, this.device, this.retry, compact ? null : this.priority, h("span", { class: "wb-row wb-tight wb-job-acts" }, this.first, this.cancel)),
+      this.failure.el,
       this.notice.el,
     );
   }
@@ -61,6 +64,7 @@ export class JobLine {
     const priority = PRIORITY_NAMES[job.priority];
     show(this.priority, waiting && Boolean(priority));
     if (waiting && document.activeElement !== this.priority) this.priority.value = priority;
+    this.failure.update(job);
     show(this.retry, job.state === "failed" || job.state === "cancelled");
   }
 

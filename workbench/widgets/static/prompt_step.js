@@ -2,9 +2,10 @@
 
 import { Chips } from "./chips.js";
 import { attribute, button, h, icon, put, show } from "./dom.js";
-import { hasEnded } from "./job.js";
+import { hasEnded, isComplete } from "./job.js";
 import { isShown, Player } from "./media.js";
 import { Notice } from "./notice.js";
+import { baseIndex, nearestJob, roughOf } from "./places.js";
 import { Draft } from "./draft.js";
 import { pointAt } from "./pointing.js";
 import { PromptText } from "./prompt_text.js";
@@ -19,6 +20,7 @@ const EXAMPLES = [
 ];
 
 const SLOW_MS = 200;
+const OLDER = "This is the video of the previous prompt.";
 
 export class PromptStep {
   constructor(store, { go }) {
@@ -39,7 +41,7 @@ export class PromptStep {
       oninput: () => this.update(),
     });
     this.submit = button("Enhance", { icon: "spark", kind: "primary", onclick: () => this._enhance() });
-    this.stop = button("Stop", { icon: "stop", hidden: true, title: "Leave the language model", onclick: () => this._stop() });
+    this.stop = button("Stop", { icon: "stop", hidden: true, title: "Stop the language model", onclick: () => this._stop() });
     this.draft = new Draft();
     this.idea = this._ideaForm();
     this.result = this._resultPart();
@@ -62,7 +64,7 @@ export class PromptStep {
     this.title = h("h2", { tabindex: -1, text: "What should happen?" });
     this.lead = h("p", {
       class: "wb-lead",
-      text: "Describe a moment in a few words. It becomes a full video prompt, and a first picture begins to move at once.",
+      text: "Describe a moment in a few words. It becomes a full video prompt, and a first video starts at once.",
     });
     this.examples = h(
       "div",
@@ -106,11 +108,9 @@ export class PromptStep {
     this.player = new Player(this.store, { controls: true });
     this.line = new JobLine(this.store);
     this.caption = h("p", { class: "wb-quiet", hidden: true });
-    this.next = button("Make variations", {
-      icon: "arrow",
-      kind: "primary",
-      onclick: () => this.go(2, { make: true }),
-    });
+    this.renderNow = button("Render this text", { icon: "play", kind: "small", onclick: () => this._renderNow() });
+    this.older = h("div", { class: "wb-row wb-older", hidden: true }, h("span", { class: "wb-quiet", text: OLDER }), this.renderNow);
+    this.next = button("Go to variations", { icon: "arrow", kind: "primary", onclick: () => this.go(2) });
     this.tune = button("Tune it first", { onclick: () => this._tune() });
     this.parameters = h(
       "div",
@@ -135,6 +135,7 @@ export class PromptStep {
         { class: "wb-prompt-side", "aria-label": "First video" },
         this.player.el,
         this.line.el,
+        this.older,
         this.caption,
         this.moves,
       ),
@@ -164,6 +165,7 @@ export class PromptStep {
       this.draft.update(store.growing, this.input.value);
       this._showSketch(store.sketch ?? this.sketch);
       this.line.update(null);
+      show(this.older, false);
       return;
     }
     if (!entry) {
@@ -180,62 +182,60 @@ export class PromptStep {
     const rough = roughOf(store, entry);
     if (this.shown !== store.session.id) {
       this.shown = store.session.id;
-      if (!this.input.value.trim() && rough) this.input.value = rough;
+      const typed = this.input.value.trim();
+      if (!typed || typed === this.filled) this.input.value = rough; // else it is a new idea
+      this.filled = rough;
     }
     this.text.update(entry, { typed: rough });
     this.chips.update(entry.scene);
-    const job = store.jobOf(entry.index) ?? this._nearestJob(entry);
-    this.line.update(job);
-    if (this.sketch && job && !hasEnded(job) && !isShown(job, store)) return; // the storyboard stays until then
+    const own = store.jobOf(entry.index);
+    const job = own ?? nearestJob(store, entry);
+    const older = Boolean(job) && !own;
+    this.line.update(older && isComplete(job) ? null : job);
+    show(this.older, older);
+    attribute(this.renderNow, "data-working", store.busy("render"));
+    attribute(this.renderNow, "disabled", store.busy("render"));
+    if (this.sketch && job && !hasEnded(job) && !isShown(job, store)) return; // keep the storyboard until then
     this._tellSketch(null);
     this.player.update(job);
   }
 
-  /** While the prompt is being written, its idea is drawn as it was typed. */
+  /** While the prompt is being written, show a storyboard of the idea as typed. */
   _showSketch(sketch) {
     const drawn = Boolean(sketch) && isShown(sketch, this.store);
     const waits = this.store.busy("enhance") && !drawn;
-    this.player.update(drawn ? sketch : null, waits ? "The first video starts as soon as the prompt stands." : "");
+    this.player.update(drawn ? sketch : null, waits ? "The first video starts as soon as the prompt is ready." : "");
     this._tellSketch(drawn ? sketch : null);
   }
 
   _tellSketch(sketch) {
     this.sketch = sketch;
-    put(this.caption, sketch ? "A storyboard of your words as you typed them. The first video takes its place once the prompt stands." : "");
+    put(this.caption, sketch ? "A storyboard of your words as you typed them. The first video replaces it once the prompt is ready." : "");
     show(this.caption, Boolean(sketch));
   }
 
-  /** The prompt that stands on this screen. */
+  /** The prompt shown on this screen. */
   _base() {
     return this.store.entry(baseIndex(this.store));
-  }
-
-  /** A prompt edited by hand has no video of its own yet: show its parent's. */
-  _nearestJob(entry) {
-    for (let one = this.store.entry(entry.parent); one; one = this.store.entry(one.parent)) {
-      const job = this.store.jobOf(one.index);
-      if (job) return job;
-    }
-    return null;
   }
 
   async _enhance() {
     const text = this.input.value.trim();
     if (!text || this.store.busy("enhance")) return;
-    const { options } = this.store.view;
+    const { draft, newSeeds } = this.store.view;
     this.store.growing = "";
     this.sketch = null;
     const slow = setTimeout(() => this._goSlow(true), SLOW_MS);
-    const answer = await this.notice.guard(() => this.store.call("enhance", { text, options }, "enhance"));
+    const answer = await this.notice.guard(() => this.store.call("enhance", { text, settings: draft, new_seeds: newSeeds }, "enhance"));
     clearTimeout(slow);
     this._goSlow(false);
-    if (!answer || answer.stopped) return; // what was typed stands where it was
+    if (!answer || answer.stopped) return; // keep the typed text
     this.store.set({ base: answer.index, current: answer.index });
     if (answer.warning) this.notice.say(`The prompt is ready, but its video could not start: ${answer.warning}`);
     this.text.arrive();
   }
 
-  /** The answer takes its time: show where it will stand. */
+  /** While waiting for the answer, show where it will appear. */
   _goSlow(on) {
     this.slow = on;
     this.store.emit();
@@ -243,6 +243,11 @@ export class PromptStep {
 
   _stop() {
     this.notice.guard(() => this.store.call("stop_writing", {}, "stop_writing"));
+  }
+
+  _renderNow() {
+    const args = { index: this._base().index };
+    this.chipsNotice.guard(() => this.store.call("render", args, "render"));
   }
 
   _take(name, args) {
@@ -261,21 +266,4 @@ export class PromptStep {
     this.store.set({ current: this._base().index });
     this.go(3);
   }
-}
-
-/** The prompt of step 1: the one chosen, else the newest that is no variation. */
-export function baseIndex(store) {
-  const { base } = store.view;
-  if (store.entry(base)) return base;
-  const own = store.entries.filter((entry) => ["enhanced", "given"].includes(entry.kind));
-  return own.length ? own[own.length - 1].index : null;
-}
-
-/** What was typed at the beginning of the line that led to `entry`. */
-export function roughOf(store, entry) {
-  for (let one = entry; one; one = store.entry(one.parent)) {
-    if (one.kind === "rough") return one.prompt;
-    if (one.kind === "enhanced" && one.request) return one.request;
-  }
-  return "";
 }

@@ -1,9 +1,9 @@
-// A prompt as text to read, with what matters marked in it, and to edit by hand.
+// A prompt's text, with highlights, and an editor for it.
 
 import { attribute, button, h, put, show } from "./dom.js";
 import { differences, ownWords, plural } from "./words.js";
 
-/** `save(index, text)` takes what was written; `legend` says what the marks mean. */
+/** `save(index, text)` is called with the edited text; `legend` explains the highlights. */
 export class PromptText {
   constructor(store, { save, legend = false }) {
     this.store = store;
@@ -17,6 +17,7 @@ export class PromptText {
       onkeydown: (event) => this._key(event),
     });
     this.badge = h("span", { class: "wb-badge wb-badge-fallback", hidden: true });
+    this.reason = h("p", { class: "wb-quiet wb-fallback-reason", hidden: true });
     this.count = h("span", { class: "wb-quiet" });
     this.legend = h("span", { class: "wb-legend", hidden: !legend });
     this.editButton = button("Edit", { icon: "edit", kind: "small", onclick: () => this._open() });
@@ -35,11 +36,12 @@ export class PromptText {
         this.count,
         h("span", { class: "wb-row" }, this.editButton, this.saveButton, this.cancelButton),
       ),
+      this.reason,
     );
     this._showEditing(false);
   }
 
-  /** Show `entry`, marking the words of `typed`, or else what differs from `before`. */
+  /** Show `entry`; highlight the words of `typed`, or the differences from `before`. */
   update(entry, { typed = "", before = null } = {}) {
     const key = `${entry.index} ${typed} ${before?.index ?? ""} ${entry.prompt.length}`;
     if (key === this.key) return;
@@ -49,22 +51,23 @@ export class PromptText {
     put(this.count, plural(entry.prompt.match(/\S+/g)?.length ?? 0, "word"));
     show(this.badge, entry.fallback);
     put(this.badge, "written without the language model");
-    attribute(this.badge, "title", entry.message || null);
+    put(this.reason, entry.fallback ? entry.message : "");
+    show(this.reason, this.reason.textContent !== "");
     this._showLegend(typed, before);
     if (this.editing) this._close();
   }
 
-  /** Let the text come in, once. */
+  /** Animate the text once. */
   arrive() {
     this.text.classList.remove("wb-arrives");
-    void this.text.offsetWidth; // starts the animation anew
+    void this.text.offsetWidth; // restarts the animation
     this.text.classList.add("wb-arrives");
   }
 
   _showLegend(typed, before) {
     const parts = [];
     if (typed) parts.push(h("mark", { class: "wb-mine", text: "your words" }), " and what was added");
-    else if (before) parts.push(h("mark", { class: "wb-fresh", text: "changed" }), " against the prompt before");
+    else if (before) parts.push(h("mark", { class: "wb-fresh", text: "changed" }), " since the previous prompt");
     this.legend.replaceChildren(...parts);
   }
 
@@ -98,7 +101,7 @@ export class PromptText {
     attribute(this.saveButton, "data-working", true);
     const answer = await this.save(this.entry.index, text);
     attribute(this.saveButton, "data-working", false);
-    if (answer) this._showEditing(false); // an error leaves what was written where it is
+    if (answer) this._showEditing(false); // on an error keep the edited text
   }
 
   _showEditing(editing) {

@@ -1,4 +1,4 @@
-// One video of the results: its prompt, how it was made, and what can be done with it.
+// One video of the results: its prompt, its facts and its actions.
 
 import { ChangeList, changesOf } from "./changes.js";
 import { attribute, button, h, icon, put, show } from "./dom.js";
@@ -8,9 +8,10 @@ import { download, Player } from "./media.js";
 import { Notice } from "./notice.js";
 import { JobLine } from "./progress.js";
 import { ScoreList } from "./scores.js";
+import { drawnSeed } from "./settings.js";
 
 export class ResultCard {
-  constructor(store, { choose, use, open }) {
+  constructor(store, { choose, use, open, drop }) {
     this.store = store;
     this.player = new Player(store, { auto: false });
     this.line = new JobLine(store, { compact: true });
@@ -24,12 +25,13 @@ export class ResultCard {
     this.changes = new ChangeList();
     this.scores = new ScoreList();
     this.note = h("p", { class: "wb-result-note" });
-    this.twin = h("span", { class: "wb-badge", text: "looks like another", title: "Another video of this batch looks the same" });
+    this.duplicate = h("span", { class: "wb-badge", text: "looks like another", title: "Another video of this batch looks the same" });
     this.text = h("p", { class: "wb-card-text" });
     this.facts = h("dl", { class: "wb-facts" });
     this.details = h("details", { class: "wb-result-details", ontoggle: () => this._facts() }, h("summary", { text: "How it was made" }), this.facts);
     this.use = button("Use this prompt", { kind: "small", onclick: () => use(this.job.entry_index) });
     this.again = button("Again, another seed", { icon: "shuffle", bare: true, title: "Render again with another seed", onclick: () => this.renderAgain() });
+    this.drop = button("Delete this video", { icon: "trash", bare: true, onclick: () => drop(this.job) });
     this.video = h("a", { class: "wb-button wb-bare", "aria-label": "Download the video", title: "Download the video" }, icon("download"));
     this.recipe = h("a", { class: "wb-link", text: "Recipe" });
     this.el = h(
@@ -37,8 +39,8 @@ export class ResultCard {
       { class: "wb-card wb-result", role: "listitem" },
       h("div", { class: "wb-card-media" }, this.player.el, this.open, this.hint, this.pick, this.star),
       this.line.el,
-      h("div", { class: "wb-card-body" }, this.twin, this.changes.el, this.text, this.scores.el, this.note, this.details, this.notice.el),
-      h("div", { class: "wb-card-foot" }, this.use, h("span", { class: "wb-row wb-tight" }, this.again, this.video, this.recipe)),
+      h("div", { class: "wb-card-body" }, this.duplicate, this.changes.el, this.text, this.scores.el, this.note, this.details, this.notice.el),
+      h("div", { class: "wb-card-foot" }, this.use, h("span", { class: "wb-row wb-tight" }, this.again, this.video, this.recipe, this.drop)),
     );
   }
 
@@ -61,13 +63,14 @@ export class ResultCard {
     put(this.hint, factsLine(job));
     put(this.note, job.note);
     show(this.note, Boolean(job.note));
-    show(this.twin, Boolean(job.near_duplicates?.length));
+    show(this.duplicate, Boolean(job.near_duplicates?.length));
     const about = job.prompt.slice(0, 60);
-    attribute(this.open, "aria-label", `Look at it: ${about}. ${factsLine(job)}`);
+    attribute(this.open, "aria-label", `View: ${about}. ${factsLine(job)}`);
     attribute(this.box, "aria-label", `Choose to compare: ${about}`);
     show(this.pick, isComplete(job));
     attribute(this.star, "aria-pressed", String(job.starred));
     attribute(this.star, "aria-label", job.starred ? "Unstar" : "Star");
+    show(this.drop, job.state !== "running");
     show(this.use, job.entry_index !== null);
     show(this.again, job.entry_index !== null);
     for (const node of [this.video, this.recipe]) show(node, isComplete(job));
@@ -89,8 +92,7 @@ export class ResultCard {
   }
 
   renderAgain() {
-    const { seed, ...options } = this.store.view.options; // another seed is the point
-    return this._ask("render", { index: this.job.entry_index, options });
+    return this._ask("render", { index: this.job.entry_index, options: { seed: drawnSeed() } });
   }
 
   _facts() {

@@ -1,15 +1,15 @@
-// What was measured on a video: how scores are called, sorted by and drawn.
+// The scores of a video: their labels, sort orders and bars.
 
 import { attribute, h, put, show } from "./dom.js";
 import { byAge } from "./job.js";
 
-/** Name → label, what it says, whether less of it is what one looks for, how its sort is called. */
+/** Name → label, meaning, whether less is better, label of its sort order. */
 export const SCORES = {
-  motion: { label: "motion", says: "how much moves, in picture widths a second", sort: "Most motion" },
-  smoothness: { label: "smooth", says: "how evenly it moves, 0 to 1", sort: "Smoothest" },
+  motion: { label: "motion", says: "amount of motion, in frame widths per second", sort: "Most motion" },
+  smoothness: { label: "smooth", says: "evenness of motion, 0 to 1", sort: "Smoothest" },
   sharpness: { label: "sharp", says: "variance of the Laplacian, 0 upward", sort: "Sharpest" },
   consistency: { label: "steady", says: "how well each frame explains the next, 0 to 1", sort: "Steadiest" },
-  flicker: { label: "flicker", says: "how much the light jumps, 0 to 1", less: true, sort: "Least flicker" },
+  flicker: { label: "flicker", says: "changes in brightness from frame to frame, 0 to 1", less: true, sort: "Least flicker" },
   exposure: { label: "bright", says: "mean luminance, 0 to 1", sort: "Brightest" },
   clipping: { label: "clipped", says: "share of pixels without detail, 0 to 1", less: true, sort: "Least clipped" },
   colourfulness: { label: "colour", says: "0 (grey) to about 150", sort: "Most colourful" },
@@ -17,7 +17,7 @@ export const SCORES = {
 };
 const ON_CARDS = ["motion", "smoothness", "sharpness", "consistency"];
 
-/** Sort orders by score, in the shape of the wall's others; what has no score comes last. */
+/** Sort orders by score, shaped like the wall's others; videos without a score come last. */
 export const SCORE_SORTS = Object.fromEntries(
   Object.entries(SCORES).map(([name, { sort, less }]) => [
     name,
@@ -25,7 +25,7 @@ export const SCORE_SORTS = Object.fromEntries(
   ]),
 );
 
-/** A score that nothing measured is null, and undefined where there are no scores at all. */
+/** null for a score that was not measured, undefined if there are no scores at all. */
 function isMeasured(value) {
   return typeof value === "number";
 }
@@ -36,7 +36,7 @@ function compared(a, b, less) {
   return less ? a - b : b - a;
 }
 
-/** Lowest and highest value of every score among these videos, for bars that can be compared. */
+/** Lowest and highest value of every score among these videos, for comparable bars. */
 export function rangesOf(jobs) {
   const ranges = {};
   for (const { scores } of jobs) {

@@ -1,4 +1,4 @@
-// Where one is in the four steps, and the way back.
+// The navigation through the four steps.
 
 import { attribute, h, put } from "./dom.js";
 import { isComplete } from "./job.js";
@@ -25,8 +25,8 @@ export class Stepper {
   update() {
     const { store } = this;
     const has = store.entries.length > 0;
-    const renders = store.renders;
-    const possible = [true, has, has, renders.length > 0];
+    const renders = store.renders.filter((job) => job.state !== "cancelled");
+    const possible = [true, has, has, store.renders.length > 0];
     const done = renders.filter((job) => isComplete(job)).length;
     this.buttons.forEach(({ node, count }, place) => {
       attribute(node, "aria-current", store.view.step === place + 1 ? "step" : null);

@@ -1,23 +1,25 @@
-// What the page knows: the kernel's traits and jobs, the view's own state, commands under way.
+// The page's state: the kernel's traits and jobs, the view's own state, pending commands.
 
 import { byAge } from "./job.js";
 
 const HEARD_WITHIN_MS = 6000;
-const SAVED = ["step", "base", "current", "sort", "filter", "options"];
+const SAVED = ["step", "base", "current", "sort", "filter", "batch", "misses", "oneThing"];
+const AT_FIRST = { step: 1, base: null, current: null, misses: [], filter: "all", batch: "", draft: {}, newSeeds: false };
 
 export class Store {
   constructor(model, signal) {
     this.model = model;
     this.jobs = {};
-    this.view = { step: 1, base: null, current: null, sort: "order", filter: "all", options: {} };
+    this.view = { ...AT_FIRST, sort: "newest" };
     this.silent = false;
-    this.growing = ""; // the prompt that is being written, as far as it is
+    this.growing = ""; // the text so far of the prompt that is being written
     this._listeners = new Set();
     this._waiting = new Map();
     this._busy = new Map();
     this._counter = 0;
     this._prefix = Math.random().toString(36).slice(2);
     this._readTraits();
+    if (this.session) this._recallView(); // the kernel lived on while the page was loaded anew
     this._listen(signal);
   }
 
@@ -29,7 +31,7 @@ export class Store {
     return index === null || index === undefined ? null : (this.entries[index] ?? null);
   }
 
-  /** The jobs of this session that are somebody's own, oldest first; the same list until one changes. */
+  /** The jobs of this session except placeholders, oldest first; the same list until one changes. */
   get renders() {
     this._renders ??= Object.values(this.jobs)
       .filter((job) => !job.preview_of && !job.sketch)
@@ -59,15 +61,15 @@ export class Store {
     this.emit();
   }
 
-  /** Ask the kernel; with a `key`, a second ask while the first is under way does nothing. */
-  call(name, args = {}, key = null) {
+  /** Send the kernel a command; with a `key`, a repeat while the first is pending does nothing. */
+  call(name, args = {}, key = null, data = null) {
     if (key && this._busy.has(key)) return this._busy.get(key);
     this._counter += 1;
     const id = `${this._prefix}-${this._counter}`;
     const promise = new Promise((resolve, reject) => {
       const late = setTimeout(() => this._setSilent(true), HEARD_WITHIN_MS);
       this._waiting.set(id, { resolve, reject, late });
-      this.model.send({ id, do: name, with: args });
+      this.model.send({ id, do: name, with: args }, undefined, data ? [data] : undefined);
     });
     if (key) {
       this._busy.set(key, promise);
@@ -81,11 +83,16 @@ export class Store {
     return promise;
   }
 
+  /** Ask with a file. */
+  send(name, args, data) {
+    return this.call(name, args, null, data);
+  }
+
   busy(key) {
     return this._busy.has(key);
   }
 
-  /** Tell everybody once before the next picture is drawn. */
+  /** Notify all subscribers once before the next frame is drawn. */
   emit() {
     if (this._scheduled) return;
     this._scheduled = true;
@@ -95,10 +102,10 @@ export class Store {
       for (const listener of this._listeners) listener(this);
     };
     requestAnimationFrame(run);
-    setTimeout(run, 120); // a page in the background draws no pictures
+    setTimeout(run, 120); // a page in the background draws no frames
   }
 
-  // what the browser keeps, so that a new kernel can take up where the old one was
+  // what the browser stores, so that a new kernel can continue where the old one stopped
 
   get _place() {
     return `workbench:${location.pathname.replace(/\/lab\/.*$/, "/lab")}:${this.config.place}`;
@@ -114,6 +121,15 @@ export class Store {
 
   recall(session) {
     return read(`workbench:view:${session}`) ?? {};
+  }
+
+  /** Render settings by the names that somebody gave them. */
+  presets() {
+    return read("workbench:presets") ?? {};
+  }
+
+  keepPresets(presets) {
+    write("workbench:presets", presets);
   }
 
   _remember() {
@@ -138,13 +154,10 @@ export class Store {
       this.emit();
     };
     for (const name of traits) this.model.on(`change:${name}`, changed);
-    const replaced = () => this._setJobs({ ...this.model.get("jobs_state") });
-    this.model.on("change:jobs_state", replaced);
     const heard = (message, buffers) => this._heard(message, buffers);
     this.model.on("msg:custom", heard);
     signal?.addEventListener("abort", () => {
       for (const name of traits) this.model.off(`change:${name}`, changed);
-      this.model.off("change:jobs_state", replaced);
       this.model.off("msg:custom", heard);
       this._listeners.clear();
     });
@@ -161,11 +174,15 @@ export class Store {
   }
 
   _sessionChanged() {
-    const fresh = { step: 1, base: null, current: null };
-    const saved = this.session ? this.recall(this.session.id) : {};
-    const kept = Object.fromEntries(SAVED.filter((n) => n in saved).map((n) => [n, saved[n]]));
-    Object.assign(this.view, fresh, kept);
+    Object.assign(this.view, AT_FIRST);
+    if (this.session) this._recallView();
     this._remember();
+  }
+
+  _recallView() {
+    const saved = this.recall(this.session.id);
+    const kept = Object.fromEntries(SAVED.filter((n) => n in saved).map((n) => [n, saved[n]]));
+    Object.assign(this.view, kept);
   }
 
   _heard(message, buffers) {
@@ -220,7 +237,7 @@ export class Store {
   }
 }
 
-/** What the kernel says went wrong; `fields` are the arguments that it is about. */
+/** An error from the kernel; `fields` are the arguments that it concerns. */
 export class CommandError extends Error {
   constructor({ message, fields }) {
     super(message);
@@ -240,6 +257,6 @@ function write(key, value) {
   try {
     localStorage.setItem(key, JSON.stringify(value));
   } catch {
-    // a browser that keeps nothing still works; it only forgets
+    // without storage everything works; only nothing is remembered
   }
 }

@@ -1,12 +1,13 @@
-// Step 3: talk to the prompt, see what changes, render it again.
+// Step 3: change the prompt in conversation, see what changes, render it again.
 
 import { Chips } from "./chips.js";
 import { Conversation } from "./conversation.js";
 import { attribute, button, h, put, show } from "./dom.js";
+import { isComplete } from "./job.js";
 import { Player } from "./media.js";
 import { Notice } from "./notice.js";
 import { JobLine } from "./progress.js";
-import { baseIndex } from "./prompt_step.js";
+import { currentIndex, nearestJob } from "./places.js";
 import { pointAt } from "./pointing.js";
 import { PromptText } from "./prompt_text.js";
 import { Takes } from "./takes.js";
@@ -36,11 +37,11 @@ export class TuneStep {
       h(
         "div",
         { class: "wb-tune" },
-        this.conversation.el,
+        h("div", { class: "wb-tune-talk" }, this.conversation.el, this.apply, this.notice.el),
         h(
           "div",
           { class: "wb-tune-now" },
-          h("div", { class: "wb-tune-text" }, this.text.el, this.notice.el, h("div", { class: "wb-row wb-next" }, this.apply)),
+          h("div", { class: "wb-tune-text" }, this.text.el),
           h("div", { class: "wb-tune-video" }, this.player.el, this.line.el, this.caption),
           h("details", { class: "wb-tune-chips", open: true }, h("summary", { text: "Parameters" }), this.chips.el),
         ),
@@ -58,10 +59,10 @@ export class TuneStep {
     this.text.update(entry, { before: parent && parent.kind !== "rough" ? parent : null });
     this.chips.update(entry.scene, entry.changes.map((change) => change.field));
     const own = store.jobOf(entry.index);
-    const job = own ?? nearest(store, entry);
+    const job = own ?? nearestJob(store, entry);
     this.player.update(job);
-    this.line.update(job);
-    put(this.caption, own || !job ? "" : "This is the video of the prompt before; apply the changes to render this one.");
+    this.line.update(!own && isComplete(job) ? null : job);
+    put(this.caption, own || !job ? "" : "This is the video of the previous prompt; apply the changes to render this one.");
     show(this.caption, this.caption.textContent !== "");
     const working = store.busy("render");
     attribute(this.apply, "disabled", working);
@@ -72,8 +73,7 @@ export class TuneStep {
 
   async _apply() {
     const index = currentIndex(this.store);
-    const { options } = this.store.view;
-    await this.notice.guard(() => this.store.call("render", { index, options }, "render"));
+    await this.notice.guard(() => this.store.call("render", { index }, "render"));
   }
 
   _take(name, args) {
@@ -87,18 +87,4 @@ export class TuneStep {
   _change(args) {
     return this._take("set_parameters", { index: currentIndex(this.store), ...args });
   }
-}
-
-/** The prompt that is being tuned. */
-export function currentIndex(store) {
-  return store.entry(store.view.current) ? store.view.current : baseIndex(store);
-}
-
-/** The newest video on the line that leads to `entry`. */
-function nearest(store, entry) {
-  for (let one = store.entry(entry.parent); one; one = store.entry(one.parent)) {
-    const job = store.jobOf(one.index);
-    if (job) return job;
-  }
-  return null;
 }

@@ -1,4 +1,4 @@
-// One variation: what it changes, its text, its render, and what can be done with it.
+// One variation: its changes, text, render and actions.
 
 import { ChangeList } from "./changes.js";
 import { attribute, button, h, put, show } from "./dom.js";
@@ -50,7 +50,7 @@ export class VariationCard {
     this.again = button("Make another in its place", {
       icon: "shuffle",
       bare: true,
-      onclick: () => ask("regenerate", { axes: this.card.axes }),
+      onclick: () => ask("regenerate", { axes: this.card.axes, one_thing: Boolean(this.store.view.oneThing) }),
     });
     this.drop = button("Drop this card", { icon: "trash", bare: true, onclick: () => ask("drop") });
     return h("div", { class: "wb-card-foot" }, this.tuneButton, this.save, h("span", { class: "wb-row wb-tight" }, this.pin, this.edit, this.again, this.drop));
@@ -125,7 +125,7 @@ export class VariationCard {
   }
 }
 
-/** Places of cards that are still being written. */
+/** Placeholders for cards that are still being written. */
 export function Skeletons(count) {
   return Array.from({ length: Math.max(0, count) }, (_, place) => ({
     key: `skeleton ${place}`,

@@ -2,33 +2,34 @@
 
 import { Axes } from "./axes.js";
 import { attribute, button, h, Keyed, put, show } from "./dom.js";
+import { secondsLeft } from "./estimate.js";
 import { hasEnded, isComplete } from "./job.js";
 import { Notice } from "./notice.js";
-import { baseIndex } from "./prompt_step.js";
-import { RenderOptions } from "./render_options.js";
+import { baseIndex } from "./places.js";
 import { Skeletons, VariationCard } from "./variation_card.js";
-import { plural } from "./words.js";
+import { duration, plural } from "./words.js";
 
 export class VariationsStep {
   constructor(store, { go }) {
     this.store = store;
     this.go = go;
     this.notice = new Notice();
-    this.axes = new Axes();
-    this.options = new RenderOptions(store);
+    this.axes = new Axes(store);
     this.count = h("input", { type: "number", min: 2, max: Math.min(64, store.config.max_batch), value: 8 });
-    this.make = button("Make variations", { icon: "spark", onclick: () => this.vary(true) });
-    this.render = button("Render all", { icon: "play", kind: "primary", onclick: () => this._render() });
+    this.make = button("Make others", { icon: "spark", onclick: () => this.vary(true) });
+    this.render = button("Render all", { icon: "play", kind: "primary", onclick: () => this._ask("render_all") });
+    this.rest = button("Render the rest", { icon: "play", kind: "primary", onclick: () => this._ask("render_rest") });
     this.stop = button("Cancel all", { icon: "stop", onclick: () => this._cancel() });
-    this.retry = button("Try failed again", { icon: "redo", onclick: () => this._retry() });
     this.results = button("See results", { icon: "arrow", onclick: () => this.go(4) });
     this.summary = h("p", { class: "wb-quiet" });
     this.grid = h("div", { class: "wb-grid", role: "list", "aria-label": "Variations" });
     this.cards = new Keyed(this.grid, (card) => card.key, (card) => this._part(card));
+    this.prompt = h("p", { class: "wb-empty-prompt" });
     this.empty = h(
       "div",
       { class: "wb-empty" },
-      h("p", { text: "No variations yet. Each one changes a few things you can name; the subject and what it does stay." }),
+      this.prompt,
+      h("p", { text: "Each variation changes something you can name; the subject and its action stay." }),
       button("Make variations", { icon: "spark", kind: "primary", onclick: () => this.vary(false) }),
     );
     this.el = h("section", { class: "wb-step wb-step-variations" }, this._head(), this.notice.el, this.grid, this.empty);
@@ -40,37 +41,36 @@ export class VariationsStep {
       "header",
       { class: "wb-head" },
       h("div", { class: "wb-head-words" }, this.title, this.summary),
-      h("div", { class: "wb-row wb-head-main" }, this.retry, this.stop, this.results, this.render),
+      h("div", { class: "wb-row wb-head-main" }, this.stop, this.results, this.render, this.rest),
       h(
         "div",
         { class: "wb-tools" },
         h("label", { class: "wb-count" }, h("span", { text: "How many" }), this.count),
         this.axes.el,
         this.make,
-        this.options.el,
       ),
     );
   }
 
-  /** Make variations of step 1's prompt; `again` asks for others than before. */
+  /** Make variations of step 1's prompt, or of the one on the table; `again` asks for others than before. */
   vary(again) {
-    const index = this.store.board.indices?.[0] ?? baseIndex(this.store);
-    return this._vary(again && this.store.board.indices ? index : baseIndex(this.store), again);
+    const [first] = this.store.board.indices ?? [];
+    const onTable = again && first !== undefined && !this._outdated();
+    return this._vary(onTable ? first : baseIndex(this.store), again);
   }
 
   async _vary(index, again) {
     const total = Math.max(2, Math.min(64, Number(this.count.value) || 8));
-    const args = { index, total, axes: this.axes.chosen, again };
     this.expected = total;
+    const args = { index, total, axes: this.axes.chosen, one_thing: this.axes.oneThing, again };
     await this.notice.guard(() => this.store.call("vary", args, "vary"));
   }
 
   update() {
     const { store } = this;
-    const { indices = [], pinned = [], batch } = store.board;
+    const { indices = [], pinned = [] } = store.board;
     const entries = indices.map((index) => store.entry(index)).filter(Boolean);
     const making = store.busy("vary");
-    const jobs = new Map(store.renders.filter((job) => job.batch_id && job.batch_id === batch).map((j) => [j.entry_index, j]));
     const cards = entries.map((entry, place) => ({
       key: `card ${entry.index}`,
       entry,
@@ -78,34 +78,76 @@ export class VariationsStep {
       parent: store.entry(indices[0]),
       first: place === 0,
       pinned: pinned.includes(entry.index),
-      job: jobs.get(entry.index) ?? store.jobOf(entry.index),
+      job: this._jobOf(entry.index),
       axes: this.axes.chosen,
     }));
     this.cards.update([...cards, ...Skeletons(making ? this.expected - cards.length : 0)]);
-    this.options.update();
-    this._updateHead(cards, [...jobs.values()], making);
+    this.axes.update();
+    this._updateHead(cards, making);
   }
 
-  _updateHead(cards, jobs, making) {
+  /** The render of the batch on the table, or else the newest. */
+  _jobOf(index) {
+    const { batch } = this.store.board;
+    const own = this.store.jobOf(index);
+    if (!batch || own?.batch_id === batch) return own;
+    return this.store.renders.find((job) => job.batch_id === batch && job.entry_index === index && isComplete(job)) ?? own;
+  }
+
+  _updateHead(cards, making) {
     const { store } = this;
+    const begun = cards.some((card) => card.job && !card.first) || Boolean(store.board.batch);
+    const jobs = begun ? cards.map((card) => card.job).filter(Boolean) : [];
     const working = jobs.filter((job) => !hasEnded(job)).length;
     const done = jobs.filter((job) => isComplete(job)).length;
-    show(this.empty, !cards.length && !making);
-    show(this.grid, cards.length > 0 || making);
     const failed = jobs.filter((job) => job.state === "failed").length;
+    const left = begun ? cards.length - done - working : 0;
+    const submitting = store.busy("render_all") || store.busy("render_rest");
+    show(this.empty, cards.length < 2 && !making);
+    show(this.grid, cards.length > 1 || making);
+    show(this.make, cards.length > 1 || making);
+    put(this.prompt, store.entry(baseIndex(store))?.prompt);
     show(this.stop, working > 0);
-    show(this.retry, failed > 0);
-    attribute(this.retry, "disabled", store.busy("retry_failed"));
-    put(this.retry.lastChild, `Try ${failed} failed again`);
     show(this.results, done > 0);
     attribute(this.make, "disabled", making);
     attribute(this.make, "data-working", making);
-    put(this.make.lastChild, cards.length > 1 ? "Make others" : "Make variations");
-    const submitting = store.busy("render_all");
-    attribute(this.render, "disabled", making || submitting || !cards.length || working > 0);
-    attribute(this.render, "data-working", submitting);
-    put(this.render.lastChild, jobs.length && !working ? "Render all again" : "Render all");
-    put(this.summary, making ? `Writing variations, ${cards.length} of ${this.expected}…` : summary(cards, jobs, done));
+    put(this.make.lastChild, this._outdated() ? "Make variations of the new prompt" : "Make others");
+    show(this.render, cards.length > 1);
+    attribute(this.render, "disabled", making || submitting || working > 0);
+    attribute(this.render, "data-working", store.busy("render_all"));
+    this.render.classList.toggle("wb-primary", !begun);
+    put(this.render.lastChild, begun && !working ? "Render all again" : "Render all");
+    show(this.rest, left > 0 && cards.length > 1);
+    attribute(this.rest, "disabled", making || submitting);
+    attribute(this.rest, "data-working", store.busy("render_rest"));
+    put(this.rest.lastChild, left === failed ? `Try ${failed} failed again` : `Render the rest (${left})`);
+    put(this.summary, making ? `Writing variations, ${cards.length} of ${this.expected}…` : this._summary(cards, jobs, done));
+  }
+
+  _summary(cards, jobs, done) {
+    if (cards.length < 2) return "";
+    if (this._outdated()) return "These vary an earlier prompt.";
+    if (!jobs.length) return `${plural(cards.length, "prompt")} ready to render.`;
+    if (done === cards.length) return `${plural(done, "video")} finished.`;
+    const count = (state) => jobs.filter((job) => job.state === state).length;
+    const left = secondsLeft(jobs);
+    const told = [
+      `${done} of ${cards.length} finished`,
+      count("failed") ? `${count("failed")} failed` : "",
+      count("cancelled") ? `${count("cancelled")} cancelled` : "",
+      left ? `about ${duration(left)} left` : "",
+    ];
+    return `${told.filter(Boolean).join(", ")}.`;
+  }
+
+  /** Whether the table varies another prompt than the one that stands on step 1. */
+  _outdated() {
+    const { store } = this;
+    const { indices = [] } = store.board;
+    const base = baseIndex(store);
+    if (indices.length < 2 || indices.includes(base)) return false;
+    for (let one = store.entry(indices[0]); one; one = store.entry(one.parent)) if (one.index === base) return false;
+    return true;
   }
 
   _part(card) {
@@ -118,25 +160,13 @@ export class VariationsStep {
     });
   }
 
-  async _render() {
-    const { options } = this.store.view;
-    await this.notice.guard(() => this.store.call("render_all", { options }, "render_all"));
-  }
-
-  _retry() {
-    this.notice.guard(() => this.store.call("retry_failed", { batch: this.store.board.batch }, "retry_failed"));
+  async _ask(name, args = {}) {
+    await this.notice.guard(() => this.store.call(name, args, name));
+    this.title.focus({ preventScroll: true }); // the button may be gone
   }
 
   _cancel() {
-    this.notice.guard(() => this.store.call("cancel_batch", { batch: this.store.board.batch }, "cancel_batch"));
+    const jobs = (this.store.board.indices ?? []).map((index) => this._jobOf(index)).filter((job) => job && !hasEnded(job));
+    this._ask("cancel_many", { jobs: jobs.map((job) => job.job_id) });
   }
-}
-
-function summary(cards, jobs, done) {
-  if (!cards.length) return "";
-  if (!jobs.length) return `${plural(cards.length, "prompt")} ready to render.`;
-  if (done === jobs.length) return `${plural(done, "video")} finished.`;
-  const failed = jobs.filter((job) => hasEnded(job) && !isComplete(job)).length;
-  const told = failed ? `, ${failed} without a video` : "";
-  return `${done} of ${jobs.length} finished${told}.`;
 }

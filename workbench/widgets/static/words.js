@@ -1,4 +1,4 @@
-// How things are said: times, states, devices, and what differs between two texts.
+// Formats times, states and devices, and finds the differences between two texts.
 
 import { hasEnded, tookSeconds } from "./job.js";
 
@@ -8,7 +8,7 @@ const UNITS = [
   [Infinity, 3600, "h"],
 ];
 
-/** "8 s", "2 min", "1 h"; empty where not known. */
+/** "8 s", "2 min", "1 h"; empty if unknown. */
 export function duration(seconds) {
   if (seconds === null || seconds === undefined) return "";
   if (seconds < 10 && !Number.isInteger(seconds)) return `${seconds.toFixed(1)} s`;
@@ -16,7 +16,7 @@ export function duration(seconds) {
   return `${Math.max(1, Math.round(seconds / size))} ${unit}`;
 }
 
-/** What a render is doing, in a few words. */
+/** A render's state in a few words. */
 export function jobWords(job, paused = false) {
   if (!job) return "";
   if (job.state === "queued") {
@@ -29,12 +29,20 @@ export function jobWords(job, paused = false) {
     const left = job.eta_s ? `${duration(Math.max(1, Math.round(job.eta_s)))} left` : "";
     return join(capital(job.stage || "starting"), steps, left);
   }
-  if (job.state === "failed") return job.error || "Failed";
+  if (job.state === "failed") return "Failed";
   if (job.state === "cancelled") return "Cancelled";
   return join("Done", duration(tookSeconds(job)));
 }
 
-/** Who is rendering it and how busy that device is. */
+/** What renders, as people call it. */
+export function engineWords(engine, model = "") {
+  if (engine === "animatic") return "storyboard";
+  const short = (model ?? "").split("/").filter(Boolean).pop() ?? "";
+  if (engine === "diffusers") return short || "a video model";
+  return short ? `${engine}: ${short}` : engine;
+}
+
+/** The device that renders it and its load. */
 export function deviceWords(job, devices) {
   if (!job || hasEnded(job) || !job.device) return "";
   const device = devices.find((one) => one.name === job.device);
@@ -66,7 +74,7 @@ export function plural(count, one, many = `${one}s`) {
   return `${count} ${count === 1 ? one : many}`;
 }
 
-/** A day and time as people say it here. */
+/** A date and time in the user's locale. */
 export function moment(seconds) {
   const when = new Date(seconds * 1000);
   const today = new Date().toDateString() === when.toDateString();
@@ -82,7 +90,7 @@ export function valueText(value) {
 
 const TOKEN = /\s+|[\p{L}\p{N}’'-]+|[^\s\p{L}\p{N}]/gu;
 
-/** Split `after` into runs [{text, fresh}], `fresh` where `before` does not have them. */
+/** Split `after` into runs [{text, fresh}], `fresh` if `before` lacks them. */
 export function differences(before, after) {
   const old = before.match(TOKEN) ?? [];
   const now = after.match(TOKEN) ?? [];
@@ -97,7 +105,7 @@ export function differences(before, after) {
   return runs.flatMap(trimmed);
 }
 
-/** A mark ends with its last word, not with the space after it. */
+/** End a highlight at its last word, not at the space after it. */
 function trimmed(run) {
   const text = run.text.trimEnd();
   if (!run.fresh || text === run.text || !text) return [run];
@@ -108,7 +116,7 @@ function fold(token) {
   return token.trim() ? token.toLowerCase() : " ";
 }
 
-/** Places in `now` that belong to a longest common subsequence with `old`. */
+/** Positions in `now` that belong to a longest common subsequence with `old`. */
 function commonTokens(old, now) {
   const width = now.length + 1;
   const table = new Uint16Array((old.length + 1) * width);
@@ -136,9 +144,9 @@ const SHORT = 4;
 const SMALL = new Set(
   "a an the and or of in on at to by with from over under into for as is are it its this that through across along up down off out near behind between around upon while".split(" "),
 );
-const BRIDGE = 3; // small words between two of the user's own words belong to them
+const BRIDGE = 3; // small words between two of the user's words count as the user's
 
-/** Split `text` into runs, `mine` where a word comes from what the user typed. */
+/** Split `text` into runs, `mine` if a word comes from the user's text. */
 export function ownWords(typed, text) {
   const words = typed.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
   const stems = new Set(words.filter((word) => !SMALL.has(word)).map(stem));

@@ -9,7 +9,7 @@
   const COMMAND = "world-model-workbench:open";
   const LABEL = "World Model Workbench";
   const NOTEBOOK = "notebooks/workbench.ipynb";
-  const NEW_NOTEBOOK = "workbench.ipynb"; // where the server stands elsewhere than in the checkout
+  const NEW_NOTEBOOK = "workbench.ipynb"; // if the server does not run in the checkout
   const ICON =
     "data:image/svg+xml," +
     encodeURIComponent(
@@ -17,7 +17,7 @@
     );
 
   const NARROW_PX = 760;
-  const RESTORED_MS = 1000; // a workbench from before has come back by then
+  const RESTORED_MS = 1000; // by then an earlier workbench has been restored
   const LOOKS = 8;
   const LOOKS_BACK = 3;
   const SHOWN = "world-model-workbench:shown"; // which notebook's workbench this tab was asked to show
@@ -52,7 +52,7 @@
   }
 
   async function open(app) {
-    if (window.innerWidth < NARROW_PX) app.shell.collapseLeft?.(); // a phone has no room for the files beside it
+    if (window.innerWidth < NARROW_PX) app.shell.collapseLeft?.(); // a phone has no room for the file browser
     const { contents } = app.serviceManager;
     let path = NOTEBOOK;
     if (!(await exists(contents, path))) {
@@ -121,7 +121,22 @@
       panel.content.activeCellIndex = place;
       app.commands.execute("notebook:run-cell");
     });
-    gap.replaceChildren("The kernel has been started anew; nothing is lost. ", again);
+    gap.replaceChildren("The kernel was restarted. Nothing is lost.  ", again);
+  }
+
+  /** Give the workbench that asks a tab of its own, as wide as the window. */
+  async function ownTab(app, panel, node) {
+    const place = panel.content.widgets.findIndex((cell) => cell.node.contains(node));
+    if (place < 0) return;
+    panel.content.activeCellIndex = place;
+    await app.commands.execute("notebook:create-output-view");
+    const views = [...app.shell.widgets("main")].filter((one) => one.node.querySelector(".jp-LinkedOutputView"));
+    const view = views[views.length - 1];
+    if (!view) return;
+    view.title.label = LABEL;
+    app.shell.add(view, "main", { ref: panel.id, mode: "tab-after" });
+    app.shell.activateById(view.id);
+    app.shell.collapseLeft?.();
   }
 
   async function extension() {
@@ -144,6 +159,10 @@
           const back = panel.context.path === shown;
           if (back) shown = null;
           (back ? comeBack : offerAgain)(app, panel);
+        });
+        document.addEventListener("workbench-tab", ({ target }) => {
+          const panel = notebooks?.find((one) => one.node.contains(target));
+          if (panel) ownTab(app, panel, target);
         });
         if (ASKED_FOR) app.restored?.then(() => app.commands.execute(COMMAND));
       },

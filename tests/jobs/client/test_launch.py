@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import resource
+import shlex
 import signal
 import socket
 import subprocess
@@ -27,7 +28,7 @@ from workbench.jobs.locking import take_lock
 from workbench.jobs.model import Job, JobState
 from workbench.settings import Settings
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 BROKEN = Path(__file__).parent / "broken"
 LIMIT_S = 120.0
 
@@ -46,6 +47,8 @@ class Surroundings:
     """Runs in the client's process before its Python."""
     command: tuple[str, ...] = ()
     """What starts the client."""
+    flags: tuple[str, ...] = ("-P",)
+    """Flags of the client's Python."""
     closes: bool = False
     """Whether the client has neither standard input nor output."""
 
@@ -59,10 +62,10 @@ class Surroundings:
             "CLIENT_SETS": json.dumps(self.client_sets),
             **self.environment,
         }
-        client = str(ROOT / "tests" / "jobs" / "one_render.py")
+        client = str(ROOT / "tests" / "jobs" / "client" / "one_render.py")
         script = 'exec <&- >&- 2>&-; exec "$0" "$@"' if self.closes else 'exec "$0" "$@"'
         subprocess.run(
-            [*self.command, "/bin/sh", "-c", script, sys.executable, "-P", client],
+            [*self.command, "/bin/sh", "-c", script, sys.executable, *self.flags, client],
             cwd=self.cwd,
             env=environment,
             preexec_fn=self.before,
@@ -74,7 +77,7 @@ class Surroundings:
 
 
 def _misleading_modules(there: Surroundings) -> None:
-    for name in ("json", "random", "logging", "socket", "sitecustomize", "numpy"):
+    for name in ("json", "random", "typing", "logging", "socket", "sitecustomize", "numpy"):
         (there.cwd / f"{name}.py").write_text("raise RuntimeError('of the current folder')\n")
     (there.cwd / "workbench").mkdir()
     (there.cwd / "workbench" / "__init__.py").write_text("raise RuntimeError('not this one')\n")
@@ -168,6 +171,51 @@ def _masks_all(there: Surroundings) -> None:
     there.before = lambda: os.umask(0o077)
 
 
+def _masks_nothing(there: Surroundings) -> None:
+    there.before = lambda: os.umask(0)
+
+
+def _nobody_known(there: Surroundings) -> None:
+    there.command = (
+        "env",
+        "-u",
+        "HOME",
+        "-u",
+        "USER",
+        "-u",
+        "LOGNAME",
+        "-u",
+        "PATH",
+        "-u",
+        "SHELL",
+    )
+
+
+def _isolated_python(there: Surroundings) -> None:
+    there.flags = ("-I",)
+
+
+def _broken_sitecustomize(there: Surroundings) -> None:
+    site = there.folder / "site"
+    site.mkdir()
+    (site / "sitecustomize.py").write_text("raise RuntimeError('broken on this machine')\n")
+    (site / "usercustomize.py").write_text("import nothing_of_this_name\n")
+    there.environment["PYTHONPATH"] = str(site)
+
+
+def _read_only_temporary(there: Surroundings) -> None:
+    folder = shlex.quote(str(there.folder))
+    script = (
+        "for d in /tmp /var/tmp; do mount --bind $d $d && mount -o remount,bind,ro $d || exit; done;"
+        f"mount --bind {folder} {folder} && mount -o remount,bind,rw {folder} && cd . || exit;"
+        'exec "$0" "$@"'
+    )
+    there.command = ("unshare", "--mount", "/bin/sh", "-c", script)
+    there.environment["TMPDIR"] = ""
+    if subprocess.run([*there.command, "true"], check=False, capture_output=True).returncode:
+        pytest.skip("nothing can be mounted here")
+
+
 def _background_shell(there: Surroundings) -> None:
     there.command = ("setsid", "nohup")
 
@@ -191,6 +239,11 @@ SURROUNDINGS = {
     "blocked signals": _blocked_signals,
     "closed streams": _closed_streams,
     "a umask that hides all": _masks_all,
+    "a umask that hides nothing": _masks_nothing,
+    "no home, user or path in the environment": _nobody_known,
+    "an isolated Python": _isolated_python,
+    "site modules that are broken": _broken_sitecustomize,
+    "temporary folders that are read-only": _read_only_temporary,
     "a background shell": _background_shell,
 }
 
@@ -210,7 +263,9 @@ def test_a_video_is_rendered_in(surroundings: str, shop: Shop, tmp_path: Path) -
             subprocess.run(["umount", "-l", str(tmp_path / "full")], check=False)
 
 
-@pytest.mark.parametrize("name", ["long" * 40, "with spaces, and ümläuts \N{DOG}"])
+@pytest.mark.parametrize(
+    "name", ["long" * 40, "with spaces, and ümläuts \N{DOG}", "'quotes\" $HOME; #%"]
+)
 def test_a_video_is_rendered_into_outputs_of_any_path(name: str, tmp_path: Path) -> None:
     outputs = tmp_path / name / "outputs"
     outputs.mkdir(parents=True)
@@ -221,6 +276,16 @@ def test_a_video_is_rendered_into_outputs_of_any_path(name: str, tmp_path: Path)
         assert status is not None
         assert Path(status.socket) == shop.paths.socket
         assert shop.manager.answers()
+
+
+def test_a_video_is_rendered_into_outputs_behind_a_link(tmp_path: Path) -> None:
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "outputs").symlink_to(tmp_path / "disk")
+    with Shop(tmp_path / "outputs") as shop, Shop(tmp_path / "disk") as other:
+        (job,) = shop.ended(shop.submit().job_id, limit_s=LIMIT_S)
+        assert job.state is JobState.COMPLETE
+        assert other.manager.job(job.job_id).state is JobState.COMPLETE
+        assert other.manager.supervisor() == shop.manager.supervisor()
 
 
 def test_a_relative_outputs_folder_is_the_same_for_client_and_supervisor(
@@ -351,7 +416,9 @@ def test_a_job_that_comes_while_an_idle_supervisor_leaves_is_rendered_without_an
     environment = {**os.environ, **settings_environment(shop.settings)}
     environment["WORKBENCH_IDLE_EXIT_S"] = "0.5"
     leaving = subprocess.Popen(
-        [sys.executable, "-m", "tests.jobs.leaving_supervisor"], cwd=ROOT, env=environment
+        [sys.executable, "-m", "tests.jobs.supervisor.leaving_supervisor"],
+        cwd=ROOT,
+        env=environment,
     )
     try:
         shop.until(lambda: shop.manager._reader.jobs_by_id(_queued(shop)), LIMIT_S)
@@ -380,8 +447,7 @@ def test_a_supervisor_among_other_pids_is_seen_and_no_second_is_started(
     there = Surroundings(tmp_path, tmp_path, command=apart)
     told = there.render(shop.settings)
     assert told["state"] == "complete", told
-    started = [event for event in shop.events() if event["event"] == "supervisor started"]
-    assert len(started) == 1
+    assert _starts(shop) == 1
     elsewhere = shop.paths.lock.read_text("utf-8")
     words = json.loads(elsewhere)
     shop.paths.lock.write_text(json.dumps({**words, "place": "another", "pid": 999_999_999}))
@@ -389,6 +455,49 @@ def test_a_supervisor_among_other_pids_is_seen_and_no_second_is_started(
     assert status is not None
     assert status.host == words["host"]
     shop.paths.lock.write_text(elsewhere)
+
+
+def test_another_containers_supervisor_serves_us_and_is_replaced_when_the_container_ends(
+    shop: Shop, tmp_path: Path
+) -> None:
+    apart = ("unshare", "--pid", "--uts", "--fork", "--kill-child", "--mount-proc")
+    if subprocess.run([*apart, "hostname", "other"], check=False, capture_output=True).returncode:
+        pytest.skip("no namespaces can be made here")
+    client = ROOT / "tests" / "jobs" / "client" / "one_render.py"
+    script = 'hostname other; "$0" -P "$1"; sleep 600'
+    container = subprocess.Popen(
+        [*apart, "/bin/sh", "-c", script, sys.executable, str(client)],
+        cwd=tmp_path,
+        env={
+            **os.environ,
+            **settings_environment(shop.settings),
+            "RESULT": str(tmp_path / "result.json"),
+        },
+    )
+    try:
+        shop.until((tmp_path / "result.json").is_file, LIMIT_S)
+        status = shop.manager.supervisor()
+        assert status is not None
+        assert status.host == "other"
+        asked = [shop.submit(f"from here {number}") for number in range(3)]
+        assert {job.state for job in shop.ended(*[job.job_id for job in asked])} == {"complete"}
+        assert shop.manager.answers()
+        shop.manager.ensure_supervisor()
+        assert _starts(shop) == 1
+    finally:
+        container.kill()  # and everything in it, as when a container is removed
+        container.wait(LIMIT_S)
+    (job,) = shop.ended(shop.submit("after it").job_id, limit_s=LIMIT_S)
+    assert job.state is JobState.COMPLETE
+    status = shop.manager.supervisor()
+    assert status is not None
+    assert status.host == ""
+    assert _starts(shop) == 2
+    assert shop.violations() == []
+
+
+def _starts(shop: Shop) -> int:
+    return sum(event["event"] == "supervisor started" for event in shop.events())
 
 
 def test_a_lock_that_another_place_left_behind_is_nobodys(shop: Shop) -> None:

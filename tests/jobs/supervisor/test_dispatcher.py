@@ -149,7 +149,7 @@ class Machine(RuleBasedStateMachine):
     @rule(slot_name=st.sampled_from([slot.name for slot in SLOTS]))
     def finish(self, slot_name: str) -> None:
         if order := self._take(slot_name):
-            self._make(order)
+            _make(order)
             self._step([Event(slot_name, Rendered(order.job_id, order.attempt, 1.0))])
 
     @rule(
@@ -165,7 +165,7 @@ class Machine(RuleBasedStateMachine):
             player = self.players.pop(slot_name)
             if player.order is not None:
                 if made:
-                    self._make(player.order)
+                    _make(player.order)
                 self.ghosts.append(player.order)
             self._step([Event(slot_name, WorkerLost("died"), player.identity)])
 
@@ -187,11 +187,22 @@ class Machine(RuleBasedStateMachine):
         for player in self.players.values():
             if player.order is not None:
                 if made:
-                    self._make(player.order)
+                    _make(player.order)
                 self.ghosts.append(player.order)
         self.index.close()
         self._new_supervisor()
         self._step([])
+
+    @rule(slot_name=st.sampled_from([slot.name for slot in SLOTS]))
+    def kill_the_supervisor_before_it_publishes(self, slot_name: str) -> None:
+        if order := self._take(slot_name):
+            _make(order)
+            job = self.manager.job(order.job_id)
+            is_current = job.state is JobState.RUNNING and job.attempt == order.attempt
+            event = Event(slot_name, Rendered(order.job_id, order.attempt, 1.0))
+            self._obey(self.dispatcher.step([event]))
+            self.kill_the_supervisor(made=False)
+            assert self.manager.job(order.job_id).state.final or not is_current
 
     @rule()
     def lose_the_index(self) -> None:
@@ -252,8 +263,9 @@ class Machine(RuleBasedStateMachine):
 
     def _step(self, events: list[Event]) -> None:
         self.clock += 0.1
-        while orders := self.dispatcher.step(events):
-            events = self._obey(orders)
+        orders = self.dispatcher.step(events)
+        while orders or self.dispatcher.has_unpublished:
+            orders = self.dispatcher.step(self._obey(orders))
 
     def _obey(self, orders: list[Order]) -> list[Event]:
         events: list[Event] = []
@@ -289,13 +301,6 @@ class Machine(RuleBasedStateMachine):
         order, player.order = player.order, None
         return order
 
-    def _make(self, order: Render) -> None:
-        files = JobFiles(Path(order.folder)).attempt(order.attempt)
-        files.folder.mkdir(parents=True, exist_ok=True)
-        files.video.write_bytes(VIDEO)
-        outcome = {"size_bytes": len(VIDEO)}
-        files.recipe.write_text(json.dumps({**order.recipe, "outcome": outcome}))
-
 
 Machine.TestCase.settings = settings(
     max_examples=120,
@@ -305,3 +310,43 @@ Machine.TestCase.settings = settings(
     derandomize=True,
 )
 TestAnyCourseOfEvents = pytest.mark.timeout(900)(Machine.TestCase)  # on a busy machine
+
+
+def test_a_worker_gets_its_next_job_before_its_last_one_is_published(tmp_path: Path) -> None:
+    given = {**DEFAULTS, "max_queued_jobs": 1_000}
+    settings = Settings(outputs=tmp_path / "outputs", **given)
+    manager = JobManager(settings)
+    manager._contact.launcher.enabled = False
+    first, second = (job.job_id for job in manager.submit_batch([request()] * 2).jobs)
+    index = open_store(settings)
+    dispatcher = Dispatcher(index, settings, stopped=lambda _: False)
+    slot = Slot("cpu:0", "cpu", None, None, "", ("cpu",))
+    dispatcher.set_slots([slot])
+    assert Start(slot) in dispatcher.step([])
+    dispatcher.started(slot.name, Identity(1, 0.0, "boot"))
+    (order,) = _renders(dispatcher.step([Event(slot.name, Ready(1))]))
+    assert order.job_id == first
+    _make(order)
+    (order,) = _renders(dispatcher.step([Event(slot.name, Rendered(first, 1, 1.0))]))
+    assert (order.job_id, manager.job(first).state) == (second, JobState.RUNNING)
+    assert dispatcher.has_unpublished
+    dispatcher.step([])
+    assert manager.job(first).state is JobState.COMPLETE
+    _make(order)
+    dispatcher.step([Event(slot.name, Rendered(second, 1, 1.0))])
+    assert manager.job(second).state is JobState.COMPLETE  # nothing waits: published at once
+    manager.close()
+    index.close()
+
+
+def _renders(orders: list[Order]) -> list[Render]:
+    told = [order.message for order in orders if isinstance(order, Tell)]
+    return [message for message in told if isinstance(message, Render)]
+
+
+def _make(order: Render) -> None:
+    files = JobFiles(Path(order.folder)).attempt(order.attempt)
+    files.folder.mkdir(parents=True, exist_ok=True)
+    files.video.write_bytes(VIDEO)
+    outcome = {"size_bytes": len(VIDEO)}
+    files.recipe.write_text(json.dumps({**order.recipe, "outcome": outcome}))

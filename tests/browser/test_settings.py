@@ -1,0 +1,167 @@
+"""How renders are made: chosen from the first step on, kept by the session, shown on every step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Locator, expect
+
+from tests.browser.screen import LOAD_MS, Screen
+from tests.live_server import LiveServer
+from tests.models_on_disk import write_model
+from workbench.jobs.client.manager import JobManager
+from workbench.jobs.model import Job
+from workbench.settings import Settings
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def manager(server: LiveServer) -> Iterator[JobManager]:
+    """The jobs as another process has them."""
+    one = JobManager(Settings(outputs=server.outputs))
+    yield one
+    one.close()
+
+
+def _line(screen: Screen) -> Locator:
+    return screen.page.get_by_role("group", name="Who writes and what renders")
+
+
+def _newest(manager: JobManager, count: int) -> tuple[Job, ...]:
+    return manager.jobs(limit=count).jobs
+
+
+def test_settings_chosen_before_the_first_prompt_hold_for_every_render_of_the_session(
+    open_screen: Callable[..., Screen], manager: JobManager
+) -> None:
+    screen = open_screen().open_dashboard()
+    line = _line(screen)
+    expect(line).to_contain_text("Prompts by")
+    expect(line).to_contain_text("built-in composer")
+    expect(line.get_by_role("button", name="Videos by")).to_contain_text("storyboard")
+    expect(line).to_contain_text("832 × 480", timeout=LOAD_MS)
+    panel = screen.open_settings()
+    aspect = panel.locator(".wb-setting", has_text="Aspect").first
+    panel.get_by_label("Aspect", exact=True).select_option("9:16 tall")
+    expect(aspect).to_have_attribute("data-changed", "", timeout=LOAD_MS)
+    expect(aspect).to_contain_text("instead of 16:9")
+    panel.get_by_label("Seconds", exact=True).fill("1")
+    panel.get_by_label("Seconds", exact=True).press("Tab")
+    expect(panel.get_by_label("Frames", exact=True)).to_have_value("24", timeout=LOAD_MS)
+    screen.page.keyboard.press("Escape")
+    screen.enhance("dog running")
+    screen.wait_for_videos(1)
+    screen.make_variations()
+    screen.render_all()
+    screen.wait_for_videos(8)
+    screen.cards.nth(2).get_by_role("button", name="Tune this").click()
+    expect(line).to_contain_text("1.0 s")
+    screen.button("Generate again").click()
+    screen.wait_for_job_count(manager, 10)
+    jobs = _newest(manager, 10)
+    assert {(job.request.width, job.request.height) for job in jobs} == {(474, 842)}
+    assert {job.request.num_frames for job in jobs} == {24}
+    assert len({job.request.seed for job in jobs}) == 1, "the session keeps one seed"
+    screen.page.reload()
+    expect(_line(screen)).to_contain_text("474 × 842", timeout=LOAD_MS)
+    screen.assert_clean()
+
+
+def test_a_released_seed_is_new_for_each_render_until_it_is_kept_again(
+    open_screen: Callable[..., Screen], manager: JobManager
+) -> None:
+    screen = open_screen().open_dashboard()
+    screen.enhance("a kite over the sea")
+    screen.wait_for_videos(1)
+    screen.button("Tune it first").click()
+    lock = _line(screen).get_by_role("button", name="Every render has the same seed")
+    lock.click()
+    expect(_line(screen)).to_contain_text("new seeds", timeout=LOAD_MS)
+    for count in (2, 3):
+        screen.button("Generate again").click()
+        screen.wait_for_job_count(manager, count)
+    seeds = [job.request.seed for job in _newest(manager, 3)]
+    assert len(set(seeds)) == 3
+    _line(screen).get_by_role("button", name="Each render has a seed of its own").click()
+    expect(_line(screen)).to_contain_text(f"seed {seeds[0]}", timeout=LOAD_MS)
+    screen.button("Generate again").click()
+    screen.wait_for_job_count(manager, 4)
+    assert _newest(manager, 1)[0].request.seed == seeds[0]
+
+
+def test_what_is_said_and_what_is_chosen_are_the_same_settings(
+    open_screen: Callable[..., Screen],
+) -> None:
+    screen = open_screen().open_dashboard()
+    screen.enhance("a kite over the sea")
+    screen.button("Tune it first").click()
+    wish = screen.step.get_by_label("What should be different")
+    wish.fill("make it 9:16")
+    wish.press("Enter")
+    expect(_line(screen)).to_contain_text("474 × 842", timeout=LOAD_MS)
+    panel = screen.open_settings()
+    expect(panel.get_by_label("Aspect", exact=True)).to_have_value("9:16")
+    panel.get_by_role("button", name="Reset aspect").click()
+    expect(_line(screen)).to_contain_text("832 × 480", timeout=LOAD_MS)
+
+
+def test_settings_are_kept_under_a_name(open_screen: Callable[..., Screen]) -> None:
+    screen = open_screen().open_dashboard()
+    panel = screen.open_settings()
+    panel.get_by_label("Frames a second", exact=True).fill("12")
+    panel.get_by_label("Frames a second", exact=True).press("Tab")
+    panel.get_by_label("Name of the preset").fill("slow look")
+    keep = panel.get_by_role("button", name="Keep")
+    expect(keep).to_be_enabled(timeout=LOAD_MS)
+    keep.click()
+    panel.get_by_role("button", name="Reset all").click()
+    expect(panel.get_by_label("Frames a second", exact=True)).to_have_value("24", timeout=LOAD_MS)
+    panel.get_by_label("Presets", exact=True).select_option("")
+    panel.get_by_label("Presets", exact=True).select_option("slow look")
+    expect(panel.get_by_label("Frames a second", exact=True)).to_have_value("12", timeout=LOAD_MS)
+
+
+def test_what_renders_is_told_and_how_to_get_a_model(open_screen: Callable[..., Screen]) -> None:
+    screen = open_screen().open_dashboard()
+    _line(screen).get_by_role("button", name="Videos by").click()
+    dialog = screen.page.get_by_role("dialog", name="What renders the videos")
+    expect(dialog.get_by_role("button", name="storyboard")).to_have_attribute(
+        "aria-current", "true"
+    )
+    expect(dialog).to_contain_text("it is no video model")
+    expect(dialog).to_contain_text("hf download", timeout=LOAD_MS)
+    screen.page.keyboard.press("Escape")
+    screen.enhance("dog running")
+    screen.wait_for_videos(1)
+    expect(screen.step.locator(".wb-player[data-drawn]")).to_be_visible()
+
+
+def test_a_model_of_this_machine_is_chosen_and_its_own_values_are_shown(
+    open_screen: Callable[..., Screen], tmp_path: Path
+) -> None:
+    folder = write_model(tmp_path / "models" / "wan-small")
+    with LiveServer(
+        tmp_path / "outputs", environment={"WORKBENCH_MODELS": str(folder.parent)}
+    ) as server:
+        (listed,) = server.get("/api/models").json()["models"]
+        assert listed["name"] == str(folder)
+        screen = open_screen(on=server).open_dashboard()
+        videos = _line(screen).get_by_role("button", name="Videos by")
+        videos.click()
+        dialog = screen.page.get_by_role("dialog", name="What renders the videos")
+        dialog.get_by_role("button", name="wan-small").click(timeout=LOAD_MS)
+        expect(videos).to_contain_text("wan-small", timeout=LOAD_MS)
+        screen.page.keyboard.press("Escape")
+        panel = screen.open_settings()
+        steps = panel.get_by_label("Steps", exact=True)
+        expect(steps).to_have_value("50", timeout=LOAD_MS)
+        steps.fill("7")
+        steps.press("Tab")
+        row = panel.locator(".wb-setting", has_text="Steps").first
+        expect(row).to_contain_text("instead of 50", timeout=LOAD_MS)
+        panel.get_by_label("LoRA", exact=True).fill("somebody/a-lora")
+        panel.get_by_role("button", name="Add").click()
+        expect(panel.get_by_label("Weight of somebody/a-lora")).to_have_value("1", timeout=LOAD_MS)

@@ -1,0 +1,119 @@
+"""Deleted jobs are gone for everybody, come back whole for a while, and then never."""
+
+from __future__ import annotations
+
+import os
+import time
+
+import pytest
+
+from tests.jobs.shop import Shop, request
+from workbench.errors import Conflict, NotFound
+from workbench.jobs.deletion import forget_deleted
+from workbench.jobs.model import Changes, Job
+from workbench.jobs.records import read_submission
+
+
+def _batch(shop: Shop, count: int = 3) -> list[Job]:
+    requests = [request(f"take {n}", steps=1, step_s=0.0) for n in range(count)]
+    batch = shop.manager.submit_batch(requests, session_id="s_00000000000000000000")
+    return list(shop.ended(*(job.job_id for job in batch.jobs)))
+
+
+def test_a_deleted_video_is_gone_and_comes_back_as_it_was(shop: Shop) -> None:
+    first, second, third = _batch(shop)
+    shop.manager.note(second.job_id, "the best one")
+    before = shop.manager.job(second.job_id)
+    video = shop.paths.job(second.job_id, second.batch_id).video
+    content = video.read_bytes()
+    assert shop.manager.delete([second.job_id]) == (second.job_id,)
+    assert not video.exists()
+    with pytest.raises(NotFound):
+        shop.manager.job(second.job_id)
+    assert [job.job_id for job in shop.manager.batch(first.batch_id or "").jobs] == [
+        first.job_id,
+        third.job_id,
+    ]
+    assert shop.manager.jobs().total == 2
+    (back,) = shop.manager.undelete([second.job_id])
+    assert video.read_bytes() == content
+    assert (back.note, back.position, back.created_at) == ("the best one", 1, before.created_at)
+    assert [j.position for j in shop.manager.batch(first.batch_id or "").jobs] == [0, 1, 2]
+    asked = read_submission(shop.paths.batch_record(first.batch_id or ""))
+    assert [job.job_id for job in asked.jobs] == [j.job_id for j in (first, second, third)]
+
+
+def test_what_was_deleted_does_not_come_back_with_a_rebuilt_index(shop: Shop) -> None:
+    first, second, _ = _batch(shop)
+    shop.manager.delete([first.job_id])
+    assert shop.manager.rebuild() == 2
+    assert {job.job_id for job in shop.manager.jobs().jobs}.isdisjoint({first.job_id})
+    shop.manager.delete_batch(second.batch_id or "")
+    assert shop.manager.rebuild() == 0
+
+
+def test_a_whole_batch_goes_and_comes_back(shop: Shop) -> None:
+    jobs = _batch(shop)
+    batch_id = jobs[0].batch_id or ""
+    gone = shop.manager.delete_batch(batch_id)
+    with pytest.raises(NotFound):
+        shop.manager.batch(batch_id)
+    assert not shop.paths.batch_record(batch_id).parent.exists()
+    shop.manager.undelete(gone)
+    assert len(shop.manager.batch(batch_id).jobs) == 3
+    assert shop.manager.rebuild() == 3
+
+
+def test_a_starred_video_goes_only_where_that_is_said_and_none_goes_alone(shop: Shop) -> None:
+    first, second, _ = _batch(shop)
+    shop.manager.star(second.job_id)
+    with pytest.raises(Conflict, match="star"):
+        shop.manager.delete([first.job_id, second.job_id])
+    assert shop.manager.jobs().total == 3, "all or none"
+    assert shop.paths.job(first.job_id, first.batch_id).video.exists()
+    shop.manager.delete([second.job_id], starred=True)
+    (back,) = shop.manager.undelete([second.job_id])
+    assert back.starred
+
+
+def test_what_is_being_rendered_stays_and_what_waits_is_cancelled_first(shop: Shop) -> None:
+    running = shop.running(shop.submit(steps=10_000, step_s=0.05).job_id)
+    waiting = shop.submit()
+    with pytest.raises(Conflict, match="cancel"):
+        shop.manager.delete([running.job_id])
+    shop.manager.delete([waiting.job_id])
+    (back,) = shop.manager.undelete([waiting.job_id])
+    assert back.state == "cancelled"
+    shop.manager.cancel(running.job_id)
+
+
+def test_everybody_who_watches_is_told(shop: Shop) -> None:
+    first, *_ = _batch(shop)
+    heard: list[Changes] = []
+    stop = shop.manager.watch(heard.append)
+    shop.manager.delete([first.job_id])
+    shop.until(lambda: any(first.job_id in changes.deleted for changes in heard))
+    stop()
+
+
+def test_space_is_told_by_session_and_what_is_old_is_forgotten(shop: Shop) -> None:
+    first, second, third = _batch(shop)
+    total = sum(job.video_bytes or 0 for job in (first, second, third))
+    storage = shop.manager.storage()
+    assert (storage.job_count, storage.video_bytes, storage.deleted_bytes) == (3, total, 0)
+    assert storage.by_session == {first.session_id: (3, total)}
+    shop.manager.delete([first.job_id])
+    storage = shop.manager.storage()
+    assert storage.deleted_bytes == first.video_bytes
+    assert storage.video_bytes == total - (first.video_bytes or 0)
+    stray = shop.paths.deleted / "left over from a lost index"
+    stray.mkdir()
+    os.utime(stray, (1, 1))
+    forget_deleted(shop.paths, shop.manager._index, time.time() - 60)
+    assert not stray.exists()
+    assert (shop.paths.deleted / first.job_id).exists(), "it can still be brought back"
+    forget_deleted(shop.paths, shop.manager._index, time.time() + 60)
+    assert list(shop.paths.deleted.iterdir()) == []
+    assert shop.manager.storage().deleted_bytes == 0
+    with pytest.raises(NotFound, match="no longer"):
+        shop.manager.undelete([first.job_id])

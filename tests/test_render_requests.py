@@ -1,0 +1,72 @@
+"""Studio asks an engine once for each render, and the placeholder's engine once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.engines.counting import ENGINES, counted
+from workbench.jobs.client.contact import Contact
+from workbench.rendering import RenderParameters
+from workbench.settings import Settings
+from workbench.studio import Studio
+
+ONCE = {
+    "complete counting": 1,
+    "serialise counting": 1,
+    "complete animatic": 1,
+    "serialise animatic": 1,
+}
+
+
+@pytest.fixture
+def studio(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Studio]:
+    monkeypatch.setattr(Contact, "_launch", lambda _, **__: None)  # jobs stay queued
+    settings = Settings(outputs=tmp_path / "outputs", engine="counting", engines=ENGINES)
+    with Studio(settings) as made:
+        yield made
+
+
+def test_a_render_and_its_placeholder_ask_their_engines_once(
+    studio: Studio, tmp_path: Path
+) -> None:
+    job = asyncio.run(studio.render("a dog runs"))
+    assert job.preview_job_id is not None
+    assert counted(tmp_path / "outputs", "a dog runs") == ONCE
+
+
+def test_every_render_of_a_batch_asks_its_engine_once(studio: Studio, tmp_path: Path) -> None:
+    prompts = ["a dog runs", "a cat sleeps", "a boat sails"]
+    asyncio.run(studio.render_batch(prompts))
+    assert [counted(tmp_path / "outputs", prompt) for prompt in prompts] == [ONCE] * 3
+
+
+def test_a_format_that_the_session_keeps_asks_for_the_defaults_and_the_size_that_fits(
+    studio: Studio, tmp_path: Path
+) -> None:
+    session_id, entry = studio.run(studio.initialize("a dog runs"))
+    studio.run(studio.update(session_id, "make it vertical"))
+    asked = tmp_path / "asked.log"
+    asked.unlink()
+    job = studio.run(studio.render(entry.prompt, session_id=session_id))
+    assert counted(tmp_path / "outputs", "a dog runs") == ONCE | {"complete counting": 2}
+    assert job.request.width is not None
+    assert job.request.height is not None
+    assert job.request.width < job.request.height
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "sketched"),
+    [(832, 480, (832, 480)), (480, 832, (480, 832)), (1_664, 960, (832, 480)), (64, 640, None)],
+)
+def test_a_placeholder_has_the_shape_of_its_render(
+    studio: Studio, width: int, height: int, sketched: tuple[int, int] | None
+) -> None:
+    parameters = RenderParameters(width=width, height=height)
+    job = asyncio.run(studio.render("a dog runs", parameters=parameters))
+    assert job.preview_job_id is not None
+    sketch = studio.jobs.job(job.preview_job_id).request
+    assert (sketch.width, sketch.height) == (sketched or (832, 480))

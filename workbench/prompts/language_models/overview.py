@@ -1,0 +1,113 @@
+"""Who writes prompts and what could, as every client sees it: REST, screen and command line.
+
+Holds no key, and no word of one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from pydantic import BaseModel, Field
+
+from workbench.prompts.language_models.catalog import CatalogModel
+from workbench.prompts.language_models.choice import LanguageChoice
+from workbench.prompts.language_models.discovery import FoundServer
+from workbench.prompts.language_models.downloads import Download
+
+__all__ = [
+    "CatalogObject",
+    "ChoiceObject",
+    "LanguageOverview",
+    "ServerObject",
+    "catalog_objects",
+    "server_objects",
+]
+
+
+class ChoiceObject(BaseModel):
+    """One language model to write with."""
+
+    provider: str = Field(description="builtin, openai (an endpoint) or local (a file or folder).")
+    model: str = Field(description="The model's name at the endpoint, or where it lies here.")
+    base_url: str
+    server: str
+    label: str = Field(description="The choice in words: qwen3:8b (Ollama).")
+
+    @classmethod
+    def of(cls, choice: LanguageChoice) -> ChoiceObject:
+        """Return ``choice`` as clients see it."""
+        return cls(**choice.model_dump(), label=choice.label)
+
+
+class ServerObject(BaseModel):
+    """A language-model server that answers on this machine."""
+
+    name: str
+    base_url: str
+    models: list[str]
+    needs_key: bool = Field(description="Whether it tells its models only to who has a key.")
+
+
+class CatalogObject(BaseModel):
+    """A model that can be fetched and run here."""
+
+    name: str
+    repository: str
+    file: str
+    bytes: int
+    memory_bytes: int = Field(description="Memory of GPU or host that it takes while it runs.")
+    licence: str
+    good_at: str
+    command: str = Field(description="The command that fetches it.")
+    is_here: bool
+    fetched_bytes: int | None = Field(description="How far its download is; null without one.")
+    problem: str = Field(description="Why its download failed; empty where it did not.")
+
+
+class LanguageOverview(BaseModel):
+    """Who writes prompts, and what could."""
+
+    choice: ChoiceObject = Field(description="What writes in the session that was asked about.")
+    is_own: bool = Field(description="Whether the session has chosen it; else it is the default.")
+    default: ChoiceObject
+    has_key: bool = Field(description="Whether a key is kept for the chosen endpoint.")
+    key_place: str = Field(description="Where keys are kept, in words.")
+    can_run: bool = Field(description="Whether what runs a fetched model is installed.")
+    can_fetch: bool = Field(description="Whether models may be fetched here (WORKBENCH_ALLOW_HUB).")
+    servers: list[ServerObject]
+    catalog: list[CatalogObject]
+
+
+def server_objects(servers: Sequence[FoundServer]) -> list[ServerObject]:
+    """Return the servers as clients see them."""
+    return [
+        ServerObject(
+            name=one.name, base_url=one.base_url, models=list(one.models), needs_key=one.needs_key
+        )
+        for one in servers
+    ]
+
+
+def catalog_objects(
+    models: Sequence[CatalogModel], downloads: Mapping[str, Download]
+) -> list[CatalogObject]:
+    """Return the catalogue as clients see it, with how far each download is."""
+    told = []
+    for one in models:
+        download = downloads.get(one.name)
+        told.append(
+            CatalogObject(
+                name=one.name,
+                repository=one.repository,
+                file=one.file,
+                bytes=one.bytes,
+                memory_bytes=one.memory_bytes,
+                licence=one.licence,
+                good_at=one.good_at,
+                command=one.command,
+                is_here=one.path is not None,
+                fetched_bytes=None if download is None else download.bytes_here,
+                problem="" if download is None else download.problem,
+            )
+        )
+    return told

@@ -1,0 +1,190 @@
+"""Builds the request of a render: from a prompt, what its session keeps, and what is asked.
+
+Knows prompts, engines and uploaded inputs; queues nothing.
+"""
+
+from __future__ import annotations
+
+import math
+import secrets
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Final
+
+from workbench.actions.fitting import effective
+from workbench.actions.render_settings import RenderSettings
+from workbench.engines.completion import CompleteRequest
+from workbench.errors import FieldProblem, InvalidRequest, NotFound
+from workbench.identifiers import is_identifier
+from workbench.jobs.client.manager import JobManager
+from workbench.prompts.forms import Form, Shape, form_for, text_for_model
+from workbench.rendering import INPUTS, RenderParameters, RenderRequest
+from workbench.scene import Scene
+from workbench.settings import Settings
+
+__all__ = [
+    "PLACEHOLDER_ENGINE",
+    "PlacedPrompt",
+    "RenderRequests",
+    "new_seed",
+    "seed_of",
+    "settings_of_request",
+]
+
+PLACEHOLDER_ENGINE: Final = "animatic"
+"""The engine of the storyboard that moves in a card until its render is complete."""
+
+_PLACEHOLDER_PIXELS: Final = 832 * 480
+_STEEPEST: Final = 8
+"""The longest side over the shortest that a placeholder follows."""
+_KEPT: Final = (
+    "engine", "model", "profile", "seed", "width", "height", "num_frames", "fps",
+    "num_inference_steps", "guidance_scale", "negative_prompt", "loras", "quantize",
+)  # fmt: skip
+_SEED_BITS: Final = 31  # fits every engine's generator, and a JavaScript number
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedPrompt:
+    """A prompt to render, with its place in a session, if it has one."""
+
+    prompt: str
+    scene: Scene
+    entry_index: int | None = None
+    parent_prompt: str = ""
+    settings: RenderSettings = field(default_factory=RenderSettings)
+    """How the session renders it, where the render itself does not say."""
+
+
+class RenderRequests:
+    """Builds complete requests for the engines of one ``outputs/``."""
+
+    def __init__(self, settings: Settings, jobs: JobManager) -> None:
+        self._settings = settings
+        self._jobs = jobs
+
+    def of(self, placed: PlacedPrompt, asked: RenderParameters, seed: int) -> CompleteRequest:
+        """Return the complete request for ``placed``; what is asked wins over what is kept.
+
+        Raises ``InvalidRequest``, naming the fields, for what cannot be rendered.
+        """
+        settings, kept = self._settings, placed.settings
+        engine = asked.engine or kept.engine or settings.engine
+        apart = {"prompt_form", *INPUTS}
+        given = {k: v for k, v in asked.given.items() if k not in apart}
+        if inputs := self._inputs(asked, kept):
+            given["options"] = {**given.get("options", {}), **inputs}
+        for name in ("profile", "loras", "quantize"):
+            if getattr(asked, name) is None and getattr(kept, name) is not None:
+                given[name] = getattr(kept, name)
+        negative = asked.negative_prompt or kept.negative_prompt or placed.scene.negative_prompt
+        own_model = kept.model if asked.engine in {None, kept.engine or settings.engine} else None
+        model = asked.model or own_model or self._default_model(engine)
+        form = asked.prompt_form or settings.prompt_form
+        given |= {
+            "engine": engine,
+            "model": model,
+            "negative_prompt": negative,
+            "seed": seed,
+        }
+        request = RenderRequest(prompt=placed.prompt, scene=placed.scene, **given)
+        complete = self._jobs.complete(request, kept)
+        text = _text_for_model(placed, form, model, complete.request)
+        if not text:
+            return complete
+        told = complete.request.model_copy(update={"model_prompt": text})
+        return replace(complete, request=told)
+
+    def placeholder(self, complete: CompleteRequest) -> CompleteRequest | None:
+        """Return the animatic that moves in the card until ``complete`` itself is done."""
+        request = complete.request
+        if request.engine == PLACEHOLDER_ENGINE:
+            return None
+        width, height = _placeholder_size(request)
+        sketch = RenderRequest(
+            prompt=request.prompt,
+            scene=request.scene,
+            seed=request.seed,
+            engine=PLACEHOLDER_ENGINE,
+            width=width,
+            height=height,
+        )
+        return self._jobs.complete(sketch)
+
+    def effective(self, kept: RenderSettings) -> RenderSettings:
+        """Return ``kept`` with the engine's defaults; raises ``InvalidRequest`` beyond limits."""
+        engine = kept.engine or self._settings.engine
+        request = RenderRequest(
+            prompt="(none)",
+            engine=engine,
+            model=kept.model or self._default_model(engine),
+            profile=kept.profile or "exact",
+            loras=kept.loras or (),
+            quantize=kept.quantize or "none",
+            options=self._inputs(RenderParameters(), kept),
+        )
+        return effective(kept, self._jobs.complete(request, kept).request)
+
+    def _default_model(self, engine: str) -> str:
+        return "" if engine == PLACEHOLDER_ENGINE else self._settings.model
+
+    def _inputs(
+        self, asked: RenderParameters, kept: RenderSettings | None = None
+    ) -> dict[str, str]:
+        """Return the files that a render begins from, by option; raises ``InvalidRequest``."""
+        found = {}
+        for name in INPUTS:
+            given = getattr(asked, name) or getattr(kept, name, None)
+            if given is None:
+                continue
+            try:
+                known = is_identifier(given)
+                path = self._jobs.input_path(given) if known else Path(given).expanduser()
+            except NotFound as error:
+                raise InvalidRequest(str(error), (FieldProblem(name, str(error)),)) from error
+            if not path.is_file():
+                problem = f"There is no file {given} to begin from."
+                raise InvalidRequest(problem, (FieldProblem(name, problem),))
+            found[name] = str(path.resolve())
+        return found
+
+
+def seed_of(asked: RenderParameters, placed: PlacedPrompt) -> int:
+    """Return the seed that is asked for, that the session keeps, or a new one."""
+    if asked.seed is not None:
+        return asked.seed
+    kept = placed.settings.seed
+    return new_seed() if kept is None else kept
+
+
+def settings_of_request(request: RenderRequest) -> dict[str, Any]:
+    """Return the settings under which a session renders as ``request`` was; inputs are left out."""
+    values = {name: getattr(request, name) for name in _KEPT}
+    if request.engine == PLACEHOLDER_ENGINE:
+        values |= dict.fromkeys(("model", "profile"))
+    return {name: value for name, value in values.items() if value not in (None, "", (), "none")}
+
+
+def new_seed() -> int:
+    """Return a random seed."""
+    return secrets.randbits(_SEED_BITS)
+
+
+def _text_for_model(placed: PlacedPrompt, form: str, model: str, complete: RenderRequest) -> str:
+    """Return the prompt as the model is told it; empty where that is the prompt as shown."""
+    chosen = form_for(model) if form == "auto" else Form(form)
+    width, height, frames, fps = complete.width, complete.height, complete.num_frames, complete.fps
+    shape = Shape(width, height, frames, fps) if width and height and frames and fps else None
+    text = text_for_model(placed.prompt, placed.scene, chosen, shape=shape)
+    return "" if text == placed.prompt else text
+
+
+def _placeholder_size(request: RenderRequest) -> tuple[int | None, int | None]:
+    """Return the width and height of a storyboard in the shape of ``request``."""
+    if not request.width or not request.height:
+        return None, None
+    ratio = request.width / request.height
+    if not 1 / _STEEPEST <= ratio <= _STEEPEST:
+        return None, None
+    height = math.sqrt(_PLACEHOLDER_PIXELS / ratio)
+    return 2 * round(height * ratio / 2), 2 * round(height / 2)
