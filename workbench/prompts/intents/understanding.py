@@ -240,7 +240,7 @@ def _bare(text: str, context: Context) -> Candidate | None:
 
 _PLAIN: Final = (
     ("more", "entity", re.compile(r"(?:a lot |way |some |many )?more ((?!than\b)[\w' -]+)", re.IGNORECASE)),
-    ("count", "number", re.compile(r"(?:make (?:it|that|them) )?(?:about |around |exactly |only |just )?(\d{1,3})(?: of them)?", re.IGNORECASE)),
+    ("count", "number", re.compile(r"(?:make (?:it|that|them) |about |around |exactly |only |just )+(\d{1,3})(?: of them)?", re.IGNORECASE)),
 )  # fmt: skip
 _NOT_SEEN: Final = re.compile(
     r"\b(?:not|don't|never|no) (?:see|show|seeing|showing|have|want) (?:any |the )?([\w' -]{3,40})",
