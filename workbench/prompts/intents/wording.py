@@ -350,5 +350,6 @@ def stated(text: str) -> str:
         return f"being {text}"
     is_part = not aspect_of(words[-1]) and thing.noun in words_of("nouns", "belongings")
     if thing.determiner or is_plural(thing.phrase.split()[-1]) or is_part:
-        return f"having {text if ',' in text else with_article(text)}"
+        said = text if "," in text else with_article(text)
+        return f"having {said}"
     return f"being {text}"
