@@ -80,7 +80,7 @@ class LanguageWriter:
         if missing:
             answer, text, missing, more = await self._completed(rough, answer, text, missing)
             said = (*said, *more)
-        if shows_nothing(rough, missing):
+        if shows_nothing(rough, text, missing, answer.evidence):
             raise ChatFailure("The language model's prompt speaks of something else.", said)
         message = f"Not shown in the prompt: {', '.join(missing)}." if missing else ""
         scene = _with_said_words(answer.scene.scene(Origin.INFERRED), rough)
