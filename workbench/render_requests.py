@@ -9,7 +9,7 @@ import math
 import secrets
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from workbench.actions.fitting import effective
 from workbench.actions.render_settings import RenderSettings
@@ -22,7 +22,14 @@ from workbench.rendering import INPUTS, RenderParameters, RenderRequest
 from workbench.scene import Scene
 from workbench.settings import Settings
 
-__all__ = ["PLACEHOLDER_ENGINE", "PlacedPrompt", "RenderRequests", "new_seed", "seed_of"]
+__all__ = [
+    "PLACEHOLDER_ENGINE",
+    "PlacedPrompt",
+    "RenderRequests",
+    "new_seed",
+    "seed_of",
+    "settings_of_request",
+]
 
 PLACEHOLDER_ENGINE: Final = "animatic"
 """The engine of the storyboard that moves in a card until its render is complete."""
@@ -30,6 +37,10 @@ PLACEHOLDER_ENGINE: Final = "animatic"
 _PLACEHOLDER_PIXELS: Final = 832 * 480
 _STEEPEST: Final = 8
 """The longest side over the shortest that a placeholder follows."""
+_KEPT: Final = (
+    "engine", "model", "profile", "seed", "width", "height", "num_frames", "fps",
+    "num_inference_steps", "guidance_scale", "negative_prompt", "loras", "quantize",
+)  # fmt: skip
 _SEED_BITS: Final = 31  # fits every engine's generator, and a JavaScript number
 
 
@@ -61,7 +72,7 @@ class RenderRequests:
         engine = asked.engine or kept.engine or settings.engine
         apart = {"prompt_form", *INPUTS}
         given = {k: v for k, v in asked.given.items() if k not in apart}
-        if inputs := self._inputs(asked):
+        if inputs := self._inputs(asked, kept):
             given["options"] = {**given.get("options", {}), **inputs}
         for name in ("profile", "loras", "quantize"):
             if getattr(asked, name) is None and getattr(kept, name) is not None:
@@ -110,17 +121,20 @@ class RenderRequests:
             profile=kept.profile or "exact",
             loras=kept.loras or (),
             quantize=kept.quantize or "none",
+            options=self._inputs(RenderParameters(), kept),
         )
         return effective(kept, self._jobs.complete(request, kept).request)
 
     def _default_model(self, engine: str) -> str:
         return "" if engine == PLACEHOLDER_ENGINE else self._settings.model
 
-    def _inputs(self, asked: RenderParameters) -> dict[str, str]:
+    def _inputs(
+        self, asked: RenderParameters, kept: RenderSettings | None = None
+    ) -> dict[str, str]:
         """Return the files that a render begins from, by option; raises ``InvalidRequest``."""
         found = {}
         for name in INPUTS:
-            given = getattr(asked, name)
+            given = getattr(asked, name) or getattr(kept, name, None)
             if given is None:
                 continue
             try:
@@ -141,6 +155,14 @@ def seed_of(asked: RenderParameters, placed: PlacedPrompt) -> int:
         return asked.seed
     kept = placed.settings.seed
     return new_seed() if kept is None else kept
+
+
+def settings_of_request(request: RenderRequest) -> dict[str, Any]:
+    """Return the settings under which a session renders as ``request`` was; inputs are left out."""
+    values = {name: getattr(request, name) for name in _KEPT}
+    if request.engine == PLACEHOLDER_ENGINE:
+        values |= dict.fromkeys(("model", "profile"))
+    return {name: value for name, value in values.items() if value not in (None, "", (), "none")}
 
 
 def new_seed() -> int:
