@@ -220,6 +220,8 @@ class Outcome(BaseModel):
     size_bytes: int
     sha256: str
     """SHA-256 of ``video.mp4``."""
+    has_audio: bool = False
+    """Whether the video has a sound track."""
     timings_s: Mapping[str, float] = Field(default_factory=dict)
 
 

@@ -126,6 +126,8 @@ class Job:
     """Seconds until it is likely to start; None where not known or once it runs."""
     video_bytes: int | None = None
     """How large the video was when it was made."""
+    has_audio: bool = False
+    """Whether its video has sound."""
     video_gone: bool = False
     """Whether it is failed only because its video has gone."""
     starred: bool = False

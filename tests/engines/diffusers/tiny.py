@@ -40,7 +40,15 @@ from tests.engines.diffusers.tiny_parts import (
     without_checker,
 )
 
-__all__ = ["TINY", "Tiny", "save", "save_modular_wan", "save_wan_vace", "tiny_wan"]
+__all__ = [
+    "TINY",
+    "Tiny",
+    "save",
+    "save_modular_ltx_2",
+    "save_modular_wan",
+    "save_wan_vace",
+    "tiny_wan",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +111,18 @@ def save_modular_wan(folder: Path) -> Path:
     pipe.update_components(**components)
     pipe.save_pretrained(str(folder / "wan-modular"))  # it takes no Path
     return folder / "wan-modular"
+
+
+def save_modular_ltx_2(folder: Path) -> Path:
+    """Save the tiny LTX-2 as a modular pipeline; returns its folder."""
+    from diffusers.modular_pipelines import LTX2AutoBlocks
+
+    torch.manual_seed(0)
+    components = {name: part for name, part in ltx_2().components.items() if part is not None}
+    pipe = LTX2AutoBlocks().init_pipeline()
+    pipe.update_components(**components)
+    pipe.save_pretrained(str(folder / "ltx-2-modular"))
+    return folder / "ltx-2-modular"
 
 
 def tiny_wan() -> Any:

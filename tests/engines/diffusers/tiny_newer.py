@@ -390,12 +390,12 @@ def ltx_2() -> Any:
         in_channels=16,
         hidden_channels=32,
         out_channels=2,
-        upsample_kernel_sizes=[4, 4],
-        upsample_factors=[2, 2],
+        upsample_kernel_sizes=[16, 15, 16],
+        upsample_factors=[6, 5, 8],  # 240 samples for a step of 160 at 16 kHz
         resnet_kernel_sizes=[3],
         resnet_dilations=[[1, 3, 5]],
         leaky_relu_negative_slope=0.1,
-        output_sampling_rate=16000,
+        output_sampling_rate=24000,
     )
     return diffusers.LTX2Pipeline(
         scheduler=diffusers.FlowMatchEulerDiscreteScheduler(),

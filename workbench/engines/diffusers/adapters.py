@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from workbench.engines.diffusers.families import Family
 from workbench.engines.diffusers.options import Options
+from workbench.engines.diffusers.soundtrack import outputs_wanted
 from workbench.engines.images import start_frame
 from workbench.engines.inputs import input_file
 from workbench.engines.probe import decode_video
@@ -80,7 +81,7 @@ def call_arguments(
             arguments[name] = value
     arguments.update({k: v for k, v in family.fixed.items() if k in takes})
     if is_modular(pipe):
-        arguments["output"] = "videos"
+        arguments["output"] = outputs_wanted(pipe) if options.sound else "videos"
     if adapt := _DIFFERENT.get(type(pipe).__name__):
         adapt(pipe, arguments, request, options)
     arguments.update(_further(pipe, options, takes))
@@ -173,9 +174,11 @@ def _hunyuan_video(
 
 
 def _cosmos_3(
-    _pipe: Any, arguments: dict[str, Any], _request: RenderRequest, options: Options
+    pipe: Any, arguments: dict[str, Any], _request: RenderRequest, options: Options
 ) -> None:
     arguments["enable_safety_check"] = options.safety_checker
+    has_sound = pipe.sound_tokenizer is not None and pipe.transformer.config.sound_gen
+    arguments["enable_sound"] = options.sound and has_sound
 
 
 def _skyreels_forcing(

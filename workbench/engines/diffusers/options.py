@@ -66,6 +66,8 @@ class Options(BaseModel):
     """How much change the first-block cache ignores."""
     safety_checker: bool = True
     """Whether to use the family's safety checker, if it has one."""
+    sound: bool = True
+    """Whether the video keeps the sound that the model makes with it, if it makes any."""
     previews: int = Field(6, ge=0, le=50)
     """Number of previews while denoising."""
     # as in the encoder, which is not imported here because servers do not need it

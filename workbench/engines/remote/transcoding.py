@@ -11,6 +11,7 @@ from workbench.engines.engine import Rendered, RenderTask
 from workbench.engines.posters import jpeg, write_posters
 from workbench.engines.probe import decode_video, probe_video
 from workbench.engines.recipes import embeddable
+from workbench.engines.sound import decode_sound
 from workbench.errors import DamagedFile
 
 __all__ = ["transcode"]
@@ -46,6 +47,7 @@ def transcode(
         }
     )
     recipe = task.recipe.model_copy(update={"request": request})
+    sound = decode_sound(path)
     writer = VideoWriter(
         task.folder / "video.mp4",
         facts.width,
@@ -54,9 +56,12 @@ def transcode(
         quality=quality,
         effort=effort,
         metadata=embeddable(recipe),
+        with_sound=sound is not None,
     )
     middle = None
     with writer:
+        if sound is not None:
+            writer.add_sound(sound)
         for number, frame in enumerate(decode_video(path)):
             writer.write(frame)
             if middle is None or number == facts.num_frames // 2:
