@@ -104,7 +104,7 @@ class JobObject(BaseModel):
     width: int | None = None
     height: int | None = None
     num_frames: int | None = None
-    fps: int | None = None
+    fps: int | float | None = Field(None, description="Whole, or a fraction such as 23.976.")
     num_inference_steps: int | None = None
     guidance_scale: float | None = None
     parameters: Scene

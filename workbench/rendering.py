@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from workbench.errors import FieldProblem, InvalidRequest
 from workbench.scene import Scene
@@ -27,6 +27,7 @@ __all__ = [
     "Recipe",
     "RenderParameters",
     "RenderRequest",
+    "whole_if_whole",
 ]
 
 RECIPE_VERSION: Final = 1
@@ -34,11 +35,17 @@ RECIPE_VERSION: Final = 1
 INPUTS: Final = ("image", "last_image", "video")
 """The parameters that name a file to begin from; engines find them among the options."""
 
+
+def whole_if_whole(fps: float) -> float:
+    """Return ``fps`` as an ``int`` if it is whole; clients of old know no other."""
+    return int(fps) if fps == int(fps) else fps
+
+
 _Seed = Annotated[int, Field(ge=0, le=2**63 - 1)]
 _Width = Annotated[int, Field(ge=64, le=7_680)]
 _Height = Annotated[int, Field(ge=64, le=4_320)]
 _Frames = Annotated[int, Field(ge=1)]
-_Fps = Annotated[int, Field(ge=1, le=120)]
+_Fps = Annotated[int | float, Field(ge=1, le=120), AfterValidator(whole_if_whole)]
 _Steps = Annotated[int, Field(ge=1, le=1_000)]
 _Weights = Annotated[str, Field(max_length=4_096)]
 _Guidance = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]

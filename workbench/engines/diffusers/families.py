@@ -39,7 +39,7 @@ class _Defaults(BaseModel):
     width: int | None = None
     height: int | None = None
     num_frames: int | None = None
-    fps: int | None = None
+    fps: int | float | None = None
     num_inference_steps: int | None = None
     guidance_scale: float | None = None
 

@@ -30,7 +30,7 @@ from workbench.engines.diffusers.weights import find_weights
 from workbench.engines.engine import Rendered, RenderTask
 from workbench.engines.sound import Sound
 from workbench.errors import NotFinite, RenderCancelled, WorkbenchError
-from workbench.rendering import Progress, RenderRequest
+from workbench.rendering import Progress, RenderRequest, whole_if_whole
 
 __all__ = ["render"]
 
@@ -281,7 +281,7 @@ def effective_request(
             "width": made.width,
             "height": made.height,
             "num_frames": made.num_frames,
-            "fps": round(made.fps),
+            "fps": whole_if_whole(made.fps),
             "options": options,
         }
     )

@@ -13,6 +13,7 @@ from workbench.engines.probe import decode_video, probe_video
 from workbench.engines.recipes import embeddable
 from workbench.engines.sound import decode_sound
 from workbench.errors import DamagedFile
+from workbench.rendering import whole_if_whole
 
 __all__ = ["transcode"]
 
@@ -42,7 +43,7 @@ def transcode(
             "width": facts.width,
             "height": facts.height,
             "num_frames": facts.num_frames,
-            "fps": max(1, round(fps)),
+            "fps": whole_if_whole(max(1.0, fps)),
             "options": {**request.options, "as_rendered": dict(as_rendered)},
         }
     )
