@@ -9,7 +9,7 @@ import math
 import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from workbench.actions.fitting import effective
 from workbench.actions.render_settings import RenderSettings
@@ -18,7 +18,7 @@ from workbench.errors import FieldProblem, InvalidRequest, NotFound
 from workbench.identifiers import is_identifier
 from workbench.jobs.client.manager import JobManager
 from workbench.prompts.forms import Form, form_for, text_for_model
-from workbench.rendering import INPUTS, RenderParameters, RenderRequest
+from workbench.rendering import INPUTS, RenderParameters, RenderRequest, with_inputs
 from workbench.scene import Scene
 from workbench.settings import Settings
 
@@ -112,23 +112,21 @@ class RenderRequests:
     def _default_model(self, engine: str) -> str:
         return "" if engine == PLACEHOLDER_ENGINE else self._settings.model
 
-    def _inputs(self, asked: RenderParameters) -> dict[str, str]:
+    def _inputs(self, asked: RenderParameters) -> dict[str, Any]:
         """Return the files that a render begins from, by option; raises ``InvalidRequest``."""
-        found = {}
-        for name in INPUTS:
-            given = getattr(asked, name)
-            if given is None:
-                continue
+
+        def found(field: str, given: str) -> str:
             try:
                 known = is_identifier(given)
                 path = self._jobs.input_path(given) if known else Path(given).expanduser()
             except NotFound as error:
-                raise InvalidRequest(str(error), (FieldProblem(name, str(error)),)) from error
+                raise InvalidRequest(str(error), (FieldProblem(field, str(error)),)) from error
             if not path.is_file():
                 problem = f"There is no file {given} to begin from."
-                raise InvalidRequest(problem, (FieldProblem(name, problem),))
-            found[name] = str(path.resolve())
-        return found
+                raise InvalidRequest(problem, (FieldProblem(field, problem),))
+            return str(path.resolve())
+
+        return with_inputs(asked.given, found)
 
 
 def seed_of(asked: RenderParameters, placed: PlacedPrompt) -> int:

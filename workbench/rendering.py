@@ -5,7 +5,7 @@ The types shared by the job manager and the engines; knows neither.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal, Self
@@ -19,6 +19,7 @@ __all__ = [
     "INPUTS",
     "RECIPE_VERSION",
     "REPLACEABLE",
+    "Keyframe",
     "Lora",
     "Outcome",
     "Profile",
@@ -27,13 +28,15 @@ __all__ = [
     "Recipe",
     "RenderParameters",
     "RenderRequest",
+    "named_inputs",
     "whole_if_whole",
+    "with_inputs",
 ]
 
 RECIPE_VERSION: Final = 1
 
-INPUTS: Final = ("image", "last_image", "video")
-"""The parameters that name a file to begin from; engines find them among the options."""
+INPUTS: Final = ("image", "last_image", "video", "mask", "references", "keyframes")
+"""The parameters that name files to begin from; engines find them among the options."""
 
 
 def whole_if_whole(fps: float) -> float:
@@ -70,6 +73,16 @@ class Lora(BaseModel):
     the file's name says ``high_noise`` or ``low_noise``."""
     file: str = Field("", max_length=512)
     """Which file, where ``path`` holds several."""
+
+
+class Keyframe(BaseModel):
+    """A picture at its place in the video."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    at_s: float = Field(ge=0, le=3_600, allow_inf_nan=False, description="Seconds from the start.")
+    image: str = Field(min_length=1, max_length=4_096)
+    """Named like every image: an id or, in Python alone, a path."""
 
 
 class RenderRequest(BaseModel):
@@ -166,6 +179,12 @@ class RenderParameters(BaseModel):
     """The image at which the video ends, named likewise."""
     video: str | None = None
     """The video that is continued or changed, named likewise."""
+    mask: str | None = None
+    """A picture or video, white where ``video`` may change, named likewise."""
+    references: Annotated[tuple[str, ...], Field(max_length=16)] | None = None
+    """Pictures of what is to be seen, named likewise."""
+    keyframes: Annotated[tuple[Keyframe, ...], Field(max_length=64)] | None = None
+    """Pictures that are to be seen at their second."""
     prompt_form: Literal["auto", "paragraph", "wan", "ltx", "cosmos"] | None = Field(
         None, description="How the model is told; what is shown stays the prompt."
     )
@@ -256,3 +275,45 @@ class Recipe(BaseModel):
     libraries: Mapping[str, str] = Field(default_factory=dict)
     """Versions of the libraries used."""
     outcome: Outcome | None = None
+
+
+def named_inputs(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield each input's field, such as ``keyframes.1.image``, and what names its file.
+
+    ``values`` are a request's options or the parameters that are given. What is no text is left out.
+    """
+    for name in INPUTS:
+        yield from _texts(name, values.get(name))
+
+
+def with_inputs(values: Mapping[str, Any], change: Callable[[str, str], str]) -> dict[str, Any]:
+    """Return the inputs in ``values`` as plain data, each text as ``change(field, text)``."""
+    return {
+        name: _changed(name, values[name], change)
+        for name in INPUTS
+        if values.get(name) is not None
+    }
+
+
+def _texts(field: str, value: Any) -> Iterator[tuple[str, str]]:
+    if isinstance(value, str):
+        yield field, value
+    elif isinstance(value, list | tuple):
+        for place, one in enumerate(value):
+            yield from _texts(f"{field}.{place}", one)
+    elif isinstance(value, Keyframe):
+        yield f"{field}.image", value.image
+    elif isinstance(value, Mapping):
+        yield from _texts(f"{field}.image", value.get("image"))
+
+
+def _changed(field: str, value: Any, change: Callable[[str, str], str]) -> Any:
+    if isinstance(value, str):
+        return change(field, value)
+    if isinstance(value, list | tuple):
+        return [_changed(f"{field}.{place}", one, change) for place, one in enumerate(value)]
+    if isinstance(value, Keyframe):
+        value = value.model_dump()
+    if isinstance(value, Mapping) and "image" in value:
+        return {**value, "image": _changed(f"{field}.image", value["image"], change)}
+    return value

@@ -44,6 +44,7 @@ __all__ = [
     "TINY",
     "Tiny",
     "save",
+    "save_ltx_25",
     "save_modular_ltx_2",
     "save_modular_wan",
     "save_wan_vace",
@@ -123,6 +124,31 @@ def save_modular_ltx_2(folder: Path) -> Path:
     pipe.update_components(**components)
     pipe.save_pretrained(str(folder / "ltx-2-modular"))
     return folder / "ltx-2-modular"
+
+
+def save_ltx_25(folder: Path) -> Path:
+    """Save a tiny LTX-2.5: LTX-2 with a decoder that denoises; returns its folder."""
+    from diffusers.modular_pipelines import LTX25AutoBlocks
+
+    torch.manual_seed(0)
+    components = {name: part for name, part in ltx_2().components.items() if part is not None}
+    decoder = diffusers.LTX2VideoDiffusionDecoderModel(
+        latent_channels=4,
+        patch_size=1,
+        decoder_head_dim=16,
+        decoder_stage_channels=(32, 16, 16, 16, 16),
+        decoder_stage_depths=(1, 1, 1, 1, 1),
+        decoder_stage_kernels=((3, 3, 3),) * 4,
+        decoder_upsample_channel_reductions=(2, 1, 1, 1),
+        decoder_stage5_kernel=(3, 3, 3),
+        decoder_t_emb_dim=16,
+        spatial_compression_ratio=8,
+        temporal_compression_ratio=8,
+    )
+    pipe = LTX25AutoBlocks().init_pipeline()
+    pipe.update_components(**components, diffusion_decoder=decoder.eval())
+    pipe.save_pretrained(str(folder / "ltx-2-5"))
+    return folder / "ltx-2-5"
 
 
 def tiny_wan() -> Any:

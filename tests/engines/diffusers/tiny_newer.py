@@ -359,7 +359,7 @@ def ltx_2() -> Any:
         spatio_temporal_scaling=(True, True, True),
         decoder_spatio_temporal_scaling=(True, True, True),
         decoder_inject_noise=(False, False, False, False),
-        downsample_type=("spatial", "temporal", "temporal"),
+        downsample_type=("spatiotemporal", "spatiotemporal", "spatiotemporal"),
         upsample_residual=(False, False, False),
         upsample_factor=(1, 1, 1),
         timestep_conditioning=False,

@@ -11,11 +11,11 @@ from typing import Any, Final
 from workbench.engines.diffusers.acceleration import AccelerationFailed, denoisers
 from workbench.engines.diffusers.adapters import (
     call_arguments,
-    conditioned,
     parameters_of,
     set_flow_shift,
     set_guidance,
 )
+from workbench.engines.diffusers.conditioning import conditioned
 from workbench.engines.diffusers.digests import digest, known_digest
 from workbench.engines.diffusers.faults import is_lost, is_out_of_memory, told_by
 from workbench.engines.diffusers.film import Film
