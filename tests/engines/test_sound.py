@@ -46,6 +46,7 @@ def test_a_track_keeps_channels_rate_and_pitch_and_lasts_as_long_as_the_picture(
 ) -> None:
     made = tone(num_frames / fps, rate=rate, channels=channels)
     path = _video(tmp_path / "v.mp4", made, num_frames=num_frames, fps=fps)
+    container: Any
     with av.open(str(path)) as container:
         (picture,), (track,) = container.streams.video, container.streams.audio
         assert (track.codec_context.name, track.codec_context.channels) == ("aac", channels)
@@ -82,6 +83,7 @@ def test_a_rate_that_aac_lacks_is_converted(tmp_path: Path) -> None:
 def test_sound_and_picture_lie_side_by_side_in_the_file(tmp_path: Path) -> None:
     """A player that streams must not seek to and fro."""
     path = _video(tmp_path / "v.mp4", tone(8), num_frames=192)
+    container: Any
     with av.open(str(path)) as container:
         places = {"video": [0], "audio": [0]}
         packets = [one for one in container.demux() if one.dts is not None]

@@ -283,7 +283,7 @@ class _Target:
 
 
 def _decoded_at(packet: Any) -> Fraction:
-    return Fraction(packet.dts) * packet.time_base
+    return Fraction(packet.dts * packet.time_base)
 
 
 def _aac_rate(sample_rate: int) -> int:

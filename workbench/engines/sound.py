@@ -73,7 +73,7 @@ class Sound:
     @property
     def duration_s(self) -> float:
         """Length in seconds."""
-        return self.samples.shape[1] / self.sample_rate
+        return len(self.samples[0]) / self.sample_rate
 
     def lasting(self, duration_s: float | Fraction) -> Self:
         """Return the track cut, or filled up with silence, to ``duration_s``."""
@@ -107,7 +107,8 @@ def decode_sound(path: Path) -> Sound | None:
             layout = _LAYOUTS[min(2, max(1, stream.codec_context.channels))]
             resampler = av.AudioResampler("fltp", layout, stream.codec_context.sample_rate)
             rate = stream.codec_context.sample_rate
-            lasts_s = float(stream.duration * stream.time_base) if stream.duration else _MOST_S
+            length = stream.duration and stream.time_base and stream.duration * stream.time_base
+            lasts_s = float(length or _MOST_S)
             heard = takewhile(lambda frame: (frame.time or 0) < _MOST_S, container.decode(stream))
             decoded = chain(heard, (None,))
             blocks = [one.to_ndarray() for frame in decoded for one in resampler.resample(frame)]

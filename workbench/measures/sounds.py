@@ -70,7 +70,7 @@ def _loudness(sound: Sound) -> float:
 
 def _read(graph: Any) -> list[float]:
     """Return what the meter shows after each frame that is ready."""
-    found = []
+    found: list[float] = []
     while True:
         try:
             shown = float(graph.pull().metadata["lavfi.r128.I"])

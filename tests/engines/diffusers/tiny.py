@@ -134,7 +134,8 @@ def save_ltx_25(folder: Path) -> Path:
     components = {name: part for name, part in ltx_2().components.items() if part is not None}
     decoder = diffusers.LTX2VideoDiffusionDecoderModel(
         latent_channels=4,
-        patch_size=1,
+        patch_size=4,  # without a compiler its attention holds tokens × tokens in memory
+        decoder_upsample_strides=((1, 2, 2), (2, 1, 1), (2, 1, 1), (2, 1, 1)),
         decoder_head_dim=16,
         decoder_stage_channels=(32, 16, 16, 16, 16),
         decoder_stage_depths=(1, 1, 1, 1, 1),
