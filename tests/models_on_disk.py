@@ -21,7 +21,7 @@ def _weights(path: Path, numbers: int) -> None:
         file.truncate(8 + len(text) + 4 * numbers)
 
 
-def write_model(folder: Path, *, transformer: int = GIB) -> Path:
+def write_model(folder: Path, *, transformer: int = GIB, takes_image: bool = False) -> Path:
     """Write a Wan model whose transformer has so many numbers, and return its folder."""
     index = {
         "_class_name": "WanPipeline",
@@ -31,6 +31,7 @@ def write_model(folder: Path, *, transformer: int = GIB) -> Path:
     }
     for name, numbers in {"transformer": transformer, "text_encoder": 5 * GIB, "vae": 9}.items():
         _weights(folder / name / "model.safetensors", numbers)
-    (folder / "transformer" / "config.json").write_text('{"in_channels": 16}')
+    channels = json.dumps({"in_channels": 36 if takes_image else 16})
+    (folder / "transformer" / "config.json").write_text(channels)
     (folder / "model_index.json").write_text(json.dumps(index))
     return folder

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -65,6 +66,19 @@ def test_the_model_can_be_told_in_its_familys_form_while_the_prompt_stays(studio
     assert job.request.prompt == "a cat on a roof at night, film noir"
     assert job.request.text_for_model != job.request.prompt
     assert "cat on a roof" in job.request.text_for_model
+
+
+def test_a_caption_states_the_shape_that_is_rendered_and_the_prompt_stays_readable(
+    studio: Studio,
+) -> None:
+    parameters = RenderParameters(
+        prompt_form="cosmos", width=640, height=352, num_frames=49, fps=24
+    )
+    job = asyncio.run(studio.render("a cat on a roof at night", parameters=parameters))
+    caption = json.loads(job.request.text_for_model)
+    assert job.request.prompt == caption["temporal_caption"] == "a cat on a roof at night"
+    assert caption["resolution"] == {"H": 352, "W": 640}
+    assert (caption["duration"], caption["aspect_ratio"]) == ("2s", "16,9")
 
 
 def test_nothing_of_a_batch_is_queued_when_one_of_it_is_wrong(studio: Studio) -> None:

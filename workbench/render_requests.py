@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,12 +17,19 @@ from workbench.engines.completion import CompleteRequest
 from workbench.errors import FieldProblem, InvalidRequest, NotFound
 from workbench.identifiers import is_identifier
 from workbench.jobs.client.manager import JobManager
-from workbench.prompts.forms import Form, form_for, text_for_model
+from workbench.prompts.forms import Form, Shape, form_for, text_for_model
 from workbench.rendering import INPUTS, RenderParameters, RenderRequest, with_inputs
 from workbench.scene import Scene
 from workbench.settings import Settings
 
-__all__ = ["PLACEHOLDER_ENGINE", "PlacedPrompt", "RenderRequests", "new_seed", "seed_of"]
+__all__ = [
+    "PLACEHOLDER_ENGINE",
+    "PlacedPrompt",
+    "RenderRequests",
+    "new_seed",
+    "seed_of",
+    "settings_of_request",
+]
 
 PLACEHOLDER_ENGINE: Final = "animatic"
 """The engine of the storyboard that moves in a card until its render is complete."""
@@ -30,6 +37,10 @@ PLACEHOLDER_ENGINE: Final = "animatic"
 _PLACEHOLDER_PIXELS: Final = 832 * 480
 _STEEPEST: Final = 8
 """The longest side over the shortest that a placeholder follows."""
+_KEPT: Final = (
+    "engine", "model", "profile", "seed", "width", "height", "num_frames", "fps",
+    "num_inference_steps", "guidance_scale", "negative_prompt", "loras", "quantize",
+)  # fmt: skip
 _SEED_BITS: Final = 31  # fits every engine's generator, and a JavaScript number
 
 
@@ -61,7 +72,7 @@ class RenderRequests:
         engine = asked.engine or kept.engine or settings.engine
         apart = {"prompt_form", *INPUTS}
         given = {k: v for k, v in asked.given.items() if k not in apart}
-        if inputs := self._inputs(asked):
+        if inputs := self._inputs(asked, kept):
             given["options"] = {**given.get("options", {}), **inputs}
         for name in ("profile", "loras", "quantize"):
             if getattr(asked, name) is None and getattr(kept, name) is not None:
@@ -73,12 +84,16 @@ class RenderRequests:
         given |= {
             "engine": engine,
             "model": model,
-            "model_prompt": _text_for_model(placed, form, model),
             "negative_prompt": negative,
             "seed": seed,
         }
         request = RenderRequest(prompt=placed.prompt, scene=placed.scene, **given)
-        return self._jobs.complete(request, kept)
+        complete = self._jobs.complete(request, kept)
+        text = _text_for_model(placed, form, model, complete.request)
+        if not text:
+            return complete
+        told = complete.request.model_copy(update={"model_prompt": text})
+        return replace(complete, request=told)
 
     def placeholder(self, complete: CompleteRequest) -> CompleteRequest | None:
         """Return the animatic that moves in the card until ``complete`` itself is done."""
@@ -106,13 +121,16 @@ class RenderRequests:
             profile=kept.profile or "exact",
             loras=kept.loras or (),
             quantize=kept.quantize or "none",
+            options=self._inputs(RenderParameters(), kept),
         )
         return effective(kept, self._jobs.complete(request, kept).request)
 
     def _default_model(self, engine: str) -> str:
         return "" if engine == PLACEHOLDER_ENGINE else self._settings.model
 
-    def _inputs(self, asked: RenderParameters) -> dict[str, Any]:
+    def _inputs(
+        self, asked: RenderParameters, kept: RenderSettings | None = None
+    ) -> dict[str, Any]:
         """Return the files that a render begins from, by option; raises ``InvalidRequest``."""
 
         def found(field: str, given: str) -> str:
@@ -126,7 +144,8 @@ class RenderRequests:
                 raise InvalidRequest(problem, (FieldProblem(field, problem),))
             return str(path.resolve())
 
-        return with_inputs(asked.given, found)
+        named = {name: getattr(asked, name) or getattr(kept, name, None) for name in INPUTS}
+        return with_inputs(named, found)
 
 
 def seed_of(asked: RenderParameters, placed: PlacedPrompt) -> int:
@@ -137,15 +156,25 @@ def seed_of(asked: RenderParameters, placed: PlacedPrompt) -> int:
     return new_seed() if kept is None else kept
 
 
+def settings_of_request(request: RenderRequest) -> dict[str, Any]:
+    """Return the settings under which a session renders as ``request`` was; inputs are left out."""
+    values = {name: getattr(request, name) for name in _KEPT}
+    if request.engine == PLACEHOLDER_ENGINE:
+        values |= dict.fromkeys(("model", "profile"))
+    return {name: value for name, value in values.items() if value not in (None, "", (), "none")}
+
+
 def new_seed() -> int:
     """Return a random seed."""
     return secrets.randbits(_SEED_BITS)
 
 
-def _text_for_model(placed: PlacedPrompt, form: str, model: str) -> str:
+def _text_for_model(placed: PlacedPrompt, form: str, model: str, complete: RenderRequest) -> str:
     """Return the prompt as the model is told it; empty where that is the prompt as shown."""
     chosen = form_for(model) if form == "auto" else Form(form)
-    text = text_for_model(placed.prompt, placed.scene, chosen)
+    width, height, frames, fps = complete.width, complete.height, complete.num_frames, complete.fps
+    shape = Shape(width, height, frames, fps) if width and height and frames and fps else None
+    text = text_for_model(placed.prompt, placed.scene, chosen, shape=shape)
     return "" if text == placed.prompt else text
 
 

@@ -185,7 +185,7 @@ class RenderParameters(BaseModel):
     """Pictures of what is to be seen, named likewise."""
     keyframes: Annotated[tuple[Keyframe, ...], Field(max_length=64)] | None = None
     """Pictures that are to be seen at their second."""
-    prompt_form: Literal["auto", "paragraph", "wan", "ltx", "cosmos"] | None = Field(
+    prompt_form: Literal["auto", "paragraph", "short", "wan", "ltx", "cosmos"] | None = Field(
         None, description="How the model is told; what is shown stays the prompt."
     )
 

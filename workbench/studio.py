@@ -41,6 +41,7 @@ from workbench.render_requests import (
     RenderRequests,
     new_seed,
     seed_of,
+    settings_of_request,
 )
 from workbench.rendering import Recipe, RenderParameters
 from workbench.settings import Settings
@@ -255,7 +256,9 @@ class Studio:
     async def restore(self, recipe: Recipe) -> tuple[str, Entry]:
         """Start a session from the prompt and scene that a recipe holds."""
         request = recipe.request
-        return self.sessions.restore(request.prompt, request.scene)
+        session_id, entry = self.sessions.restore(request.prompt, request.scene)
+        self.sessions.set_render(session_id, settings_of_request(request))
+        return session_id, self.sessions.history(session_id)[entry.index]
 
     # renders
 

@@ -32,6 +32,13 @@ _HELD_AT_MOST_S: Final = 50
 class _Handler(BaseHTTPRequestHandler):
     server: SlowModel
 
+    def do_GET(self) -> None:
+        body = json.dumps({"object": "list", "data": [{"id": "slow", "object": "model"}]}).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.end_headers()
+        self.wfile.write(body)
+
     def do_POST(self) -> None:
         asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         answer, pause_s = self.server.answer(asked)
@@ -79,12 +86,17 @@ class SlowModel(ThreadingHTTPServer):
         self.may_go_on.set()
 
     @property
+    def url(self) -> str:
+        """Where it answers."""
+        return f"http://127.0.0.1:{self.server_address[1]}/v1"
+
+    @property
     def environment(self) -> dict[str, str]:
         """Settings that point a server at this model."""
         return {
             "WORKBENCH_LANGUAGE_PROVIDER": "openai",
             "WORKBENCH_LANGUAGE_MODEL": "slow",
-            "WORKBENCH_LANGUAGE_BASE_URL": f"http://127.0.0.1:{self.server_address[1]}/v1",
+            "WORKBENCH_LANGUAGE_BASE_URL": self.url,
             "WORKBENCH_LANGUAGE_API_KEY": "sk-none",
         }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -11,6 +12,7 @@ from playwright.sync_api import expect
 from tests.browser.screen import LOAD_MS, Screen
 from tests.live_server import LiveServer
 from workbench.jobs.client.manager import JobManager
+from workbench.jobs.model import JobState
 from workbench.settings import Settings
 
 pytestmark = pytest.mark.browser
@@ -78,7 +80,8 @@ def test_a_visitor_sees_that_the_queue_is_paused_and_has_nothing_to_pause_it_wit
     expect(strip.locator(".wb-device").first).to_be_visible(timeout=LOAD_MS)
     manager.pause()
     expect(strip.get_by_role("status")).to_have_text("The queue is paused", timeout=LOAD_MS)
-    assert strip.get_by_role("button").count() == 0
+    assert strip.get_by_role("button", name="Pause").count() == 0
+    assert strip.get_by_role("button", name="Resume").count() == 0
     manager.resume()
     expect(strip.get_by_role("status")).to_have_text("", timeout=LOAD_MS)
 
@@ -104,3 +107,50 @@ def test_all_that_failed_is_tried_again_with_one_click(
     screen.button("Try 1 failed again").click(timeout=LOAD_MS)
     screen.wait_for_videos(9)
     assert [job.attempt for job in manager.batch(batch.batch_id).jobs] == [2, 2, 2, 1, 1, 1, 1, 1]
+
+
+def test_the_queue_of_all_sessions_is_seen_put_in_order_and_steered(
+    open_screen: Callable[..., Screen], manager: JobManager
+) -> None:
+    manager.pause()
+    for idea in ("a heron in the reeds", "a kite over the sea", "a mill by the stream"):
+        screen = open_screen().open_lab()
+        screen.page.get_by_role("button", name="Sessions").click()
+        screen.page.get_by_role("button", name="New session").click()
+        screen.enhance(idea)
+    screen.page.get_by_role("button", name=re.compile("^Queue")).click()
+    panel = screen.page.get_by_role("dialog", name="Queue")
+    waiting = panel.get_by_role("list", name="Waiting").locator(".wb-queue-row")
+    expect(waiting).to_have_count(3, timeout=LOAD_MS)
+    expect(waiting.nth(0)).to_contain_text("heron")
+    expect(waiting.nth(0)).to_contain_text("storyboard")
+    waiting.nth(2).get_by_role("button", name="Earlier").click()
+    expect(waiting.nth(1)).to_contain_text("mill", timeout=LOAD_MS)
+    waiting.nth(1).drag_to(waiting.nth(0))
+    expect(waiting.nth(0)).to_contain_text("mill", timeout=LOAD_MS)
+    queued = manager.jobs(state=JobState.QUEUED).jobs
+    first = min(queued, key=lambda job: job.queue_position or 0)
+    assert "mill" in first.request.prompt.lower()
+    waiting.nth(0).get_by_role("checkbox").check()
+    panel.get_by_label("Priority of the chosen").select_option("when nothing else waits")
+    expect(waiting.nth(2)).to_contain_text("mill", timeout=LOAD_MS)
+    panel.get_by_label("All", exact=True).check()
+    panel.get_by_role("button", name="Cancel").click()
+    expect(panel.get_by_text("Nothing waits or is being rendered.")).to_be_visible(timeout=LOAD_MS)
+    assert manager.jobs(state=JobState.QUEUED).total == 0
+
+
+def test_a_visitor_sees_no_render_of_others_in_the_queue(
+    open_screen: Callable[..., Screen], manager: JobManager
+) -> None:
+    manager.pause()
+    first = open_screen().open_dashboard()
+    first.enhance("a secret garden at noon")
+    second = open_screen().open_dashboard()
+    second.enhance("a paper boat in the gutter")
+    second.page.get_by_role("button", name=re.compile("^Queue")).click()
+    rows = second.page.get_by_role("dialog", name="Queue").locator(".wb-queue-row")
+    expect(rows).to_have_count(1, timeout=LOAD_MS)
+    expect(rows).to_contain_text("boat")
+    for job in manager.jobs(state=JobState.QUEUED).jobs:
+        manager.cancel(job.job_id)

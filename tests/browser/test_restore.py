@@ -112,5 +112,5 @@ def test_earlier_sessions_are_listed_and_opened(open_screen: Callable[..., Scree
     expect(screen.step.get_by_role("heading", name="What should happen?")).to_be_visible()
     screen.enhance("a balloon over the hills")
     screen.page.get_by_role("button", name="Sessions").click()
-    screen.page.get_by_role("button", name="a paper boat in the gutter").click()
+    screen.page.locator(".wb-session", has_text="a paper boat in the gutter").click()
     expect(screen.prompt).to_contain_text("boat", timeout=LOAD_MS)

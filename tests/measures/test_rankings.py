@@ -65,6 +65,12 @@ def test_preferences_survive_and_a_torn_line_is_passed_over(tmp_path: Path) -> N
         file.write('{"better": "y')
     assert [(p.better, p.worse) for p in preferences(kept)] == [("x", "y")]
     assert preferences(tmp_path / "none") == ()
+
+
+def test_a_preference_keeps_names_with_any_line_end_in_them(tmp_path: Path) -> None:
+    kept = tmp_path / "preferences.jsonl"
+    add_preference(kept, "one\u2028two", "three\x85four", among=["one\u2028two", "three\x85four"])
+    assert [(p.better, p.worse) for p in preferences(kept)] == [("one\u2028two", "three\x85four")]
     with pytest.raises(InvalidRequest):
         add_preference(kept, "x", "x", ["x", "y"])
     with pytest.raises(InvalidRequest):

@@ -116,7 +116,7 @@ def test_wildcards_come_from_files_and_a_missing_one_is_named(tmp_path: Path) ->
         expand("a __size__ kite", wildcards=tmp_path)
     with pytest.raises(InvalidRequest, match="needs a folder"):
         expand("a __size__ kite")
-    with pytest.raises(InvalidRequest, match="no dynamic prompt"):
+    with pytest.raises(InvalidRequest, match="not a valid dynamic prompt"):
         expand("a {red|blue} {kite|")
 
 

@@ -219,7 +219,7 @@ def test_breaking_off_the_command_cancels_what_has_not_ended_where_asked(outputs
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130, err
-    assert "is cancelled" in err
+    assert "are cancelled" in err
     manager = JobManager(wb.Settings(outputs=outputs))
     try:
         (batch,) = manager.batches()
@@ -240,7 +240,7 @@ def test_breaking_off_leaves_the_jobs_running_by_default(studio: wb.Studio, tmp_
 
     with pytest.raises(KeyboardInterrupt):
         start_run(asked, using=studio).follow(tell)
-    assert "goes on rendering" in told[-1]
+    assert "continues to render" in told[-1]
     assert start_run(asked, using=studio).follow(lambda _: None).check().resumed
 
 

@@ -58,9 +58,9 @@ def test_rest_says_which_machines_a_cluster_has_and_what_is_wrong_with_one() -> 
 
 
 def test_the_widgets_show_a_cluster_that_is_out_of_reach_and_why() -> None:
-    lost = STANDING.become(ClusterState.UNREACHABLE, "nobody answers at tower:6379")
+    lost = STANDING.become(ClusterState.UNREACHABLE, "nothing answers at tower:6379")
     view = cluster_view(lost)
     assert (view["name"], view["state"]) == ("cluster", "unreachable")
-    assert view["detail"] == "nobody answers at tower:6379"
+    assert view["detail"] == "nothing answers at tower:6379"
     assert set(view) == set(device_view(_devices(lost)["cpu:0"]))
     assert set(_devices(lost)) == {"cpu:0"}

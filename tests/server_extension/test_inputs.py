@@ -62,7 +62,7 @@ def test_a_video_is_kept_and_a_finished_job_is_one_already(server: LiveServer) -
     for name in (job["job_id"], told.json()["input_id"]):
         refused = _asked(server, image=name)
         assert refused.status_code == 400
-        assert "animatic engine has no option 'image'" in refused.json()["message"]
+        assert "storyboard takes no image" in refused.json()["message"]
 
 
 @pytest.mark.parametrize(

@@ -127,10 +127,11 @@ def test_a_private_screen_lists_only_what_its_browser_knows(talk: Talk, tmp_path
     session_id = talk.bench.session_state["id"]
     studio = FullStudio(Settings(outputs=tmp_path / "outputs"))
     visitor = Talk(workbench.Workbench(using=studio, private=True))
-    assert visitor.ask("sessions", known=[])["value"] == []
-    known = visitor.ask("sessions", known=[session_id, "s_nonsense"])["value"]
+    assert visitor.ask("sessions", known=[])["value"]["sessions"] == []
+    known = visitor.ask("sessions", known=[session_id, "s_nonsense"])["value"]["sessions"]
     assert [one["id"] for one in known] == [session_id]
-    assert [one["id"] for one in talk.ask("sessions", known=[])["value"]] == [session_id]
+    mine = talk.ask("sessions", known=[])["value"]["sessions"]
+    assert [one["id"] for one in mine] == [session_id]
     visitor.bench.close()
     studio.close()
 

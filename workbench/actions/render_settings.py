@@ -43,6 +43,9 @@ class RenderSettings(BaseModel):
     negative_prompt: str | None = Field(None, max_length=4_000)
     loras: tuple[Lora, ...] | None = Field(None, max_length=16)
     quantize: Quantisation | None = None
+    image: str | None = Field(None, max_length=64, description="What renders begin from, by id.")
+    last_image: str | None = Field(None, max_length=64, description="What renders end with.")
+    video: str | None = Field(None, max_length=64, description="What renders continue or change.")
 
     @field_validator("aspect")
     @classmethod
@@ -83,7 +86,7 @@ _REPLACES: Final = {
     "height": ("aspect", "short_side"),
     "seconds": ("num_frames",),
     "num_frames": ("seconds",),
-    "engine": ("model", "loras", "quantize"),
+    "engine": ("model", "loras", "quantize", "image", "last_image", "video"),
     "model": ("loras",),
 }
 """The settings that a new value of each one makes void."""

@@ -42,9 +42,9 @@ class Channel:
                         raise TimeoutError("the other end does not read")
 
     def post(self, message: LineMessage) -> int:
-        """Send ``message`` as far as that does not block, and keep the rest; returns its bytes.
+        """Send as much of ``message`` as possible without blocking; return the bytes left.
 
-        Used where both ends send much: if each waited for the other to read, neither would go on.
+        Use it if both ends send a lot: if each waited for the other to read, they would deadlock.
         Raises ``OSError`` when the other end is gone.
         """
         with self._sending:
@@ -52,7 +52,7 @@ class Channel:
             return self._push()
 
     def flush(self) -> int:
-        """Send what is left without blocking; returns how many bytes still are."""
+        """Send what is left without blocking; return the bytes left."""
         with self._sending:
             return self._push()
 
@@ -85,7 +85,7 @@ class Channel:
         return from_json(line), descriptors
 
     def offer(self, message: LineMessage) -> bool:
-        """Send ``message`` unless that would block; tell whether it went."""
+        """Send ``message`` unless that would block; tell whether it was sent."""
         with self._sending:
             if self._push():
                 return False
@@ -100,7 +100,7 @@ class Channel:
     def receive(self, *, block: bool = False) -> list[LineMessage] | None:
         """Return what has arrived; None when the other end is gone."""
         data = b""
-        if b"\n" not in self._pending:  # else more came along with the first message
+        if b"\n" not in self._pending:  # otherwise more arrived with the first message
             try:
                 data = self._socket.recv(_CHUNK_BYTES, 0 if block else socket.MSG_DONTWAIT)
             except BlockingIOError:

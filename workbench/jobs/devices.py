@@ -1,7 +1,7 @@
 """Finds the devices of this machine and reads their state; what cannot be read is None, never 0.
 
-NVML's order is not CUDA's, so a GPU is always meant by its UUID. Every NVML call may fail on its
-own (MIG, containers, a GPU that fell off the bus); each is caught on its own.
+NVML's order is not CUDA's, so a GPU is always identified by its UUID. Every NVML call may fail by
+itself (MIG, containers, a GPU that fell off the bus) and is caught by itself.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _ALL_CORES_UP_TO: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class Gpu:
-    """One GPU, or one MIG part of it."""
+    """One GPU, or one MIG instance."""
 
     uuid: str
     gpu_id: int
@@ -37,7 +37,7 @@ class Gpu:
 
 @dataclass(frozen=True, slots=True)
 class Readings:
-    """What a device says of itself now."""
+    """A device's current readings."""
 
     memory_total_bytes: int | None = None
     memory_used_bytes: int | None = None
@@ -62,24 +62,24 @@ class Slot:
     """The machine of a cluster that it is on; empty for this one."""
 
     def is_paused(self, names: frozenset[str]) -> bool:
-        """Tell whether it is among what is paused: by its name, its device, its machine, or all."""
+        """Tell whether it is paused: by its name, device or machine, or with the whole queue."""
         return bool(names & {"", self.name, self.name.partition("#")[0], self.host})
 
 
 class Nvml:
-    """NVIDIA's management library, where there is one; thread-safe."""
+    """NVIDIA's management library, if installed; thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._nvml: Any = None
 
     def gpus(self) -> tuple[Gpu, ...]:
-        """Return every GPU that this machine shows, MIG parts in place of the whole."""
+        """Return every GPU of this machine, or its MIG instances in place of it."""
         with self._lock:
             if not self._ready():
                 return ()
             count = self._ask("nvmlDeviceGetCount")
-            if count is None:  # the driver has gone: begin anew at the next call
+            if count is None:  # the driver is gone: initialise again at the next call
                 self._nvml = None
                 return ()
             found: list[Gpu] = []
@@ -90,7 +90,7 @@ class Nvml:
             return tuple(found)
 
     def readings(self, uuid: str) -> Readings:
-        """Return what the GPU ``uuid`` says of itself now."""
+        """Return the current readings of the GPU ``uuid``."""
         with self._lock:
             handle = self._ask("nvmlDeviceGetHandleByUUID", uuid) if self._ready() else None
             if handle is None:
@@ -108,7 +108,7 @@ class Nvml:
         )
 
     def driver(self) -> str | None:
-        """Return the driver's version; None where there is none."""
+        """Return the driver's version; None without a driver."""
         with self._lock:
             version = self._ask("nvmlSystemGetDriverVersion") if self._ready() else None
             return None if version is None else _text(version)
@@ -153,7 +153,7 @@ class Nvml:
 
 
 def plan_slots(settings: Settings, gpus: Sequence[Gpu]) -> tuple[Slot, ...]:
-    """Return the places for workers: on the GPUs that may be used, and on the CPU beside them."""
+    """Return the worker slots: on the GPUs that may be used, and on the CPU beside them."""
     usable = [gpu for gpu in gpus if _visible(gpu) and _wanted(gpu, settings.devices)]
     workers = settings.cpu_workers
     if workers is None:
@@ -171,7 +171,7 @@ def plan_slots(settings: Settings, gpus: Sequence[Gpu]) -> tuple[Slot, ...]:
             slots.append(Slot(name + suffix, "cuda", gpu.uuid, gpu.gpu_id, gpu.label, queues))
     every: tuple[str, ...] = ("cpu", "slow") if usable else ("cpu", "slow", "gpu")
     for number in range(workers):
-        # The first of several keeps clear of slow renders, so that no placeholder waits for one.
+        # The first of several takes no slow renders, so that no placeholder waits for one.
         queues = ("cpu",) if number == 0 and workers > 1 else every
         slots.append(Slot(f"cpu:{number}", "cpu", None, None, cpu_label(), queues))
     return tuple(slots)
@@ -182,8 +182,8 @@ def cpu_worker_count(*, gpus: int) -> int:
 
     One render keeps about one and a half cores busy, since drawing overlaps with encoding. On two
     cores two workers still finish eight animatics 1.3 times as fast as one, so small machines get
-    one a core, larger ones one for every two cores beyond. Beside GPUs a few are enough, as they
-    draw placeholders alone.
+    one per core, larger ones one for every two more cores. Beside GPUs a few are enough, as they
+    draw only placeholders.
     """
     cores = (
         len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -193,7 +193,7 @@ def cpu_worker_count(*, gpus: int) -> int:
 
 
 def cpu_readings() -> Readings:
-    """Return what this machine's processor and memory say of themselves now."""
+    """Return the current readings of this machine's processor and memory."""
     memory = psutil.virtual_memory()
     return Readings(
         memory_total_bytes=memory.total,
@@ -204,7 +204,7 @@ def cpu_readings() -> Readings:
 
 @cache
 def cpu_label() -> str:
-    """Return the processor's own name."""
+    """Return the processor's name."""
     try:
         for line in Path("/proc/cpuinfo").read_text("utf-8", "replace").splitlines():
             if line.startswith("model name"):
@@ -215,7 +215,7 @@ def cpu_label() -> str:
 
 
 def _visible(gpu: Gpu) -> bool:
-    """Heed CUDA_VISIBLE_DEVICES, by which a cluster says which GPUs are ours."""
+    """Apply CUDA_VISIBLE_DEVICES, by which a cluster assigns GPUs."""
     allowed = os.environ.get("CUDA_VISIBLE_DEVICES")
     return True if allowed is None else _named(gpu, allowed.split(","))
 

@@ -35,13 +35,13 @@ def take_lock(path: Path) -> int | None:
 
 
 def is_locked(path: Path) -> bool:
-    """Tell whether any process holds the lock at ``path``, in whatever container."""
+    """Tell whether any process, in any container, holds the lock at ``path``."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
         return False
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)  # let go again by closing
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)  # released again by closing
     except BlockingIOError:
         return True
     except OSError:
@@ -52,7 +52,7 @@ def is_locked(path: Path) -> bool:
 
 
 def is_same_file(descriptor: int, path: Path) -> bool:
-    """Tell whether the file that is open is still the one at ``path``."""
+    """Tell whether the open file is still the one at ``path``."""
     try:
         there = path.stat()
     except OSError:
@@ -64,7 +64,7 @@ def is_same_file(descriptor: int, path: Path) -> bool:
 def holders(path: Path) -> list[int]:
     """Return the pids that hold a lock on ``path``, without touching it; empty where unknown.
 
-    By proc(5): the second field says FLOCK, the fifth who, the sixth the file's device and inode.
+    By proc(5): the second field is FLOCK, the fifth the pid, the sixth the file's device and inode.
     """
     try:
         inode = str(path.stat().st_ino)

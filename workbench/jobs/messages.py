@@ -1,7 +1,7 @@
 """The messages between a supervisor, its workers and its bridge to a cluster.
 
-On a socket each is one JSON object on one line (:mod:`~workbench.jobs.channel`); through Ray it
-travels as the object that it is.
+On a socket each is one JSON object on one line (:mod:`~workbench.jobs.channel`); through Ray it is
+sent as an object.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class FailReason(StrEnum):
 
     CANCELLED = "cancelled"
     ERROR = "error"
-    """The engine refused, or raised: another attempt would end the same."""
+    """The engine refused, or raised: another attempt would fail too."""
     DEVICE = "device"
     """Out of memory, or the device is lost: the worker must be replaced."""
 
@@ -63,7 +63,10 @@ class FailReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AssignDevice:
-    """The first message to a worker: its device. The device's lease comes along as an open file."""
+    """The first message to a worker: its device.
+
+    The device's lease is sent along as an open file.
+    """
 
     device: str
     environment: dict[str, str]
@@ -107,7 +110,7 @@ class Measure:
 
 @dataclass(frozen=True, slots=True)
 class Leave:
-    """To a worker or a bridge: give back what you hold, and exit."""
+    """To a worker or a bridge: release everything and exit."""
 
     type: Literal["leave"] = field(default="leave", kw_only=True)
 
@@ -121,7 +124,7 @@ class Ready:
 
     pid: int
     loaded: str = ""
-    """The model key of what the worker has loaded already."""
+    """The model key of the model already loaded."""
     type: Literal["ready"] = field(default="ready", kw_only=True)
 
 
@@ -149,7 +152,7 @@ class Reported:
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """Every frame is made and the device free; the file is still being written."""
+    """All frames are made and the device is free; the file is still being written."""
 
     job_id: str
     attempt: int
@@ -158,7 +161,7 @@ class Decoded:
 
 @dataclass(frozen=True, slots=True)
 class Artifact:
-    """A file that an attempt made on another machine."""
+    """A file of an attempt on another machine."""
 
     name: str
     size_bytes: int
@@ -174,9 +177,9 @@ class Rendered:
     job_id: str
     attempt: int
     seconds: float
-    """From taking the job to here, without loading."""
+    """Seconds from taking the job, without loading."""
     artifacts: tuple[Artifact, ...] = ()
-    """The files to fetch, where the folder is on another machine."""
+    """The files to fetch, if the folder is on another machine."""
     type: Literal["rendered"] = field(default="rendered", kw_only=True)
 
 
@@ -203,7 +206,7 @@ class Measured:
     type: Literal["measured"] = field(default="measured", kw_only=True)
 
 
-# about a worker, from whoever holds its line
+# about a worker, from the holder of its socket
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +223,7 @@ class NoWorker:
 
     reason: str
     held: bool
-    """Whether somebody else has the device, so that a new try soon is right."""
+    """Whether another process has the device, so that a retry soon makes sense."""
     type: Literal["no_worker"] = field(default="no_worker", kw_only=True)
 
 
@@ -272,7 +275,7 @@ class ClusterSeen:
 
 @dataclass(frozen=True, slots=True)
 class ClusterLost:
-    """From a bridge: it is not, or no longer, in the cluster, and exits."""
+    """From a bridge: it is not or no longer in the cluster, and exits."""
 
     reason: str
     type: Literal["cluster_lost"] = field(default="cluster_lost", kw_only=True)
@@ -313,7 +316,7 @@ class Addressed:
 
 
 LineMessage = Message | Addressed | ClusterSeen | ClusterLost
-"""Whatever travels over a socket."""
+"""Any message over a socket."""
 
 _DECODER: Final[TypeAdapter[LineMessage]] = TypeAdapter(
     Annotated[LineMessage, Field(discriminator="type")]

@@ -38,7 +38,7 @@ class JobState(StrEnum):
 
     @property
     def final(self) -> bool:
-        """Whether the job has ended; a retry can queue it again."""
+        """Whether the job has ended; a retry can still queue it again."""
         return self in {JobState.COMPLETE, JobState.FAILED, JobState.CANCELLED}
 
 
@@ -64,7 +64,7 @@ class Priority(IntEnum):
     BATCH = 10
     INTERACTIVE = 20
     PREVIEW = 30
-    """An animatic that stands in for a render on a real model."""
+    """An animatic shown until a render on a real model is complete."""
 
 
 class BatchState(StrEnum):
@@ -86,7 +86,7 @@ class Job:
     job_id: str
     batch_id: str | None
     position: int
-    """Place within the batch, from 0."""
+    """Position in the batch, from 0."""
     session_id: str | None
     entry_index: int | None
     """The session entry whose prompt this renders."""
@@ -114,18 +114,18 @@ class Job:
     has_video: bool
     has_poster: bool
     preview_job_id: str | None
-    """The animatic that stands in for it, where there is one."""
+    """The animatic shown until it is complete, if any."""
     has_preview: bool
     """Whether a preview picture of the render itself is there."""
     parent_prompt: str
     revision: int
     """Grows with every change to any job; see :class:`Changes`."""
     preview_of: str | None = None
-    """The job that this one stands in for, where it is an animatic of a render on a real model."""
+    """The render that this animatic is shown for, if it is one."""
     wait_s: float | None = None
-    """Seconds until it is likely to start; None where not known or once it runs."""
+    """Estimated seconds until it starts; None if unknown or once it runs."""
     video_bytes: int | None = None
-    """How large the video was when it was made."""
+    """The size of the video when it was made."""
     has_audio: bool = False
     """Whether its video has sound."""
     video_gone: bool = False
@@ -135,7 +135,7 @@ class Job:
     note: str = ""
     """What somebody wrote about it."""
     scores: Mapping[str, float] | None = None
-    """What was measured on its video, by :class:`workbench.measures.scores.Scores`; None until then."""
+    """The scores of its video (:class:`workbench.measures.scores.Scores`); None until measured."""
     scores_error: str = ""
     """Why it could not be measured."""
     near_duplicates: tuple[str, ...] = ()
@@ -203,7 +203,7 @@ ScoreBounds = tuple[float | None, float | None]
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What changed since a revision, and the revision to ask from next time."""
+    """The changes since a revision, and the revision to pass next time."""
 
     revision: int
     jobs: tuple[Job, ...]
@@ -232,13 +232,13 @@ class Device:
     worker_pid: int | None
     state: str
     """``idle``, ``busy``, ``starting``, ``paused``, ``lost``; ``held`` by another outputs/ folder;
-    ``resting`` without a worker until there is work for it."""
+    ``resting`` without a worker until it is needed."""
     detail: str = ""
-    """Why it is in that state, where there is more to say."""
+    """Why it is in that state, if known."""
     host: str = ""
     """The machine of a cluster that it is on; empty for this one."""
     paused: bool = False
-    """Whether it is given no more jobs; what it renders goes on."""
+    """Whether it gets no more jobs; a running render continues."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,7 @@
-"""Tells whether an mp4 is whole, from its boxes alone. Decodes nothing and imports nothing heavy."""
+"""Tells whether an mp4 is complete, from its boxes alone.
+
+Decodes nothing and imports nothing heavy.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ _NEEDED: Final = (b"ftyp", b"moov", b"mdat")
 
 
 def mp4_fault(path: Path) -> str:
-    """Return what is wrong with the mp4 at ``path``, or an empty string when it is whole.
+    """Return what is wrong with the mp4 at ``path``, or an empty string if it is complete.
 
     Walks the top-level boxes (ISO/IEC 14496-12, section 4.2): a truncated file has a box that
     reaches beyond its end, or lacks one that a player needs.

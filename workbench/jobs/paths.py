@@ -17,7 +17,7 @@ _ATTEMPT = ".attempt-"
 
 @dataclass(frozen=True, slots=True)
 class JobFiles:
-    """The files of one job: what is published, and what an attempt writes aside."""
+    """The files of one job: published ones, and those of its attempts."""
 
     folder: Path
 
@@ -28,7 +28,7 @@ class JobFiles:
 
     @property
     def recipe(self) -> Path:
-        """How the finished video was made; there only beside a video."""
+        """The recipe; exists only beside a video."""
         return self.folder / "recipe.json"
 
     @property
@@ -38,32 +38,32 @@ class JobFiles:
 
     @property
     def preview(self) -> Path:
-        """A small picture of a video in the making."""
+        """A small preview of a running render."""
         return self.folder / "preview.jpg"
 
     @property
     def scores(self) -> Path:
-        """What was measured on the finished video."""
+        """The scores of the finished video."""
         return self.folder / "scores.json"
 
     @property
     def judgement(self) -> Path:
-        """What people said of the job: its star and its note."""
+        """The job's star and note."""
         return self.folder / "judgement.json"
 
     @property
     def log(self) -> Path:
-        """What the renders of this job printed, attempt after attempt."""
+        """The log of this job's renders, attempt after attempt."""
         return self.folder / "render.log"
 
     @property
     def asked(self) -> Path:
-        """What was asked of a single job, kept from the moment it was submitted."""
+        """The submission of a single job, written when it is submitted."""
         return self.folder / "job.json"
 
     @property
     def ended(self) -> Path:
-        """How a job ended that has no video: the mark that it is not to be queued again."""
+        """How a job without a video ended: it is not to be queued again."""
         return self.folder / "ended.json"
 
     def attempt(self, number: int) -> JobFiles:
@@ -93,37 +93,37 @@ class JobPaths:
 
     @property
     def lock(self) -> Path:
-        """Held by the supervisor; its content says who that is."""
+        """The supervisor's lock; its content identifies the holder."""
         return self.control / "supervisor.lock"
 
     @property
     def log(self) -> Path:
-        """The supervisor's log, one JSON object a line."""
+        """The supervisor's log, one JSON object per line."""
         return self.control / "supervisor.log"
 
     @property
     def socket(self) -> Path:
-        """Where the supervisor listens, if this file system can hold sockets."""
+        """The supervisor's socket, if this file system supports sockets."""
         return self.control / "supervisor.sock"
 
     @property
     def start_errors(self) -> Path:
-        """What a supervisor printed that has not served for a few seconds; gone once one has."""
+        """The output of a starting supervisor; removed once it has served for a few seconds."""
         return self.control / "supervisor.start"
 
     @property
     def temporary(self) -> Path:
-        """The temporary folder of helper processes where the machine has no usable one."""
+        """The temporary folder of helper processes if the machine has no usable one."""
         return self.control / "tmp"
 
     @property
     def cluster(self) -> Path:
-        """The state of the cluster, where one was chosen."""
+        """The state of the cluster, if one was chosen."""
         return self.control / "cluster.json"
 
     @property
     def cluster_log(self) -> Path:
-        """What the bridge to the cluster, and Ray in it, last printed."""
+        """The last output of the bridge to the cluster, including Ray's."""
         return self.control / "cluster.log"
 
     @property
@@ -148,11 +148,11 @@ class JobPaths:
         return JobFiles(self._parent(batch_id) / job_id)
 
     def batch_record(self, batch_id: str) -> Path:
-        """Return the file that keeps what was asked of a batch."""
+        """Return the file of a batch's submission."""
         return self._parent(batch_id) / "batch.json"
 
     def preferences(self, batch_id: str) -> Path:
-        """Return the file that keeps which videos of a batch were preferred to which."""
+        """Return the file of the preferences between a batch's videos."""
         return self._parent(batch_id) / "preferences.jsonl"
 
     def records(self) -> Iterator[Path]:

@@ -36,8 +36,8 @@ _CLOCK_SLACK_S: Final = 0.05
 class Identity:
     """A process: its pid, its start and its boot.
 
-    The start is in clock ticks since boot where /proc says so: unlike a time of day, it stays the
-    same when the clock is set. Elsewhere it is in seconds since 1970.
+    The start is in clock ticks since boot if /proc gives it: unlike a time of day, it does not
+    change when the clock is set. Elsewhere it is in seconds since 1970.
     """
 
     pid: int
@@ -47,7 +47,7 @@ class Identity:
 
 @cache
 def boot_id() -> str:
-    """Return what tells this boot of the machine from every other."""
+    """Return an id of this boot of the machine."""
     try:
         return _BOOT_ID.read_text().strip()
     except OSError:
@@ -73,7 +73,7 @@ def identify(pid: int) -> Identity | None:
 
 
 def same_process(known: Identity) -> bool:
-    """Tell whether the process that was ``known`` is still there, and not a zombie."""
+    """Tell whether the process ``known`` is still running, and not a zombie."""
     now = identify(known.pid)
     if now is None or now.boot_id != known.boot_id:
         return False
@@ -109,8 +109,8 @@ def kill_group(pid: int, number: signal.Signals = signal.SIGKILL) -> None:
 def die_with_parent(parent_pid: int) -> None:
     """Have this process killed when its parent ends.
 
-    Linux only; elsewhere the closed channel must do. The signal follows the thread that started
-    this process, so that thread must live as long as the parent.
+    Linux only; elsewhere the closed channel has to suffice. The signal follows the thread that
+    started this process, so that thread must live as long as the parent.
     """
     if sys.platform == "linux":
         libc = ctypes.CDLL(None, use_errno=True)

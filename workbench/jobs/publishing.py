@@ -1,6 +1,6 @@
-"""Publishes a finished attempt's files: a job has a whole video or none.
+"""Publishes a finished attempt's files: a job has a complete video or none.
 
-Only the supervisor publishes, and only for the current attempt; that is decided elsewhere.
+Only the supervisor publishes, and only for the current attempt, which the caller checks.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ __all__ = ["clear_attempts", "publish", "sync_folder"]
 def publish(files: JobFiles, attempt: int) -> Finished:
     """Rename the files of ``attempt`` into place and return them; incomplete ones have a fault.
 
-    Doing it twice is harmless: what a publisher that died had begun is finished, and what it had
-    finished is found. Raises ``OSError``.
+    Idempotent: it completes what a publisher that died had begun, and finds what it had finished.
+    Raises ``OSError``.
     """
     aside = files.attempt(attempt)
     made = finished(aside)

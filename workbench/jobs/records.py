@@ -32,7 +32,7 @@ __all__ = [
 _VERSION: Final = 1
 
 LOG_MARK: Final = "--- "
-"""How the workbench's own lines in a render log begin."""
+"""The prefix of the workbench's own lines in a render log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """A published video with its recipe, or what is wrong with them."""
+    """A published video and its recipe, or what is wrong with them."""
 
     fault: str
     attempt: int = 0
@@ -92,7 +92,7 @@ def write_aside(path: Path, text: str, *, durable: bool = False) -> None:
 
 
 def write_submission(path: Path, submission: Submission) -> None:
-    """Keep what was asked; raises ``OSError``."""
+    """Write a submission; raises ``OSError``."""
     path.parent.mkdir(parents=True, exist_ok=True)
     head = {
         "version": _VERSION,
@@ -116,7 +116,7 @@ def _joined(head: dict[str, Any], name: str, text: str) -> str:
 
 
 def read_submission(path: Path) -> Submission:
-    """Return what was asked; raises ``OSError``, or ``ValueError`` when the file is damaged."""
+    """Return a submission; raises ``OSError``, or ``ValueError`` if the file is damaged."""
     try:
         record = json.loads(path.read_text("utf-8"))
         jobs = tuple(
@@ -130,13 +130,13 @@ def read_submission(path: Path) -> Submission:
 
 
 def write_ended(files: JobFiles, ended: Ended) -> None:
-    """Mark how a job without a video stands; raises ``OSError``."""
+    """Write the state of a job without a video; raises ``OSError``."""
     files.folder.mkdir(parents=True, exist_ok=True)
     write_aside(files.ended, json.dumps(asdict(ended)))
 
 
 def read_ended(files: JobFiles) -> Ended | None:
-    """Return how a job ended that has no video; None when it is not marked."""
+    """Return how a job without a video ended; None if there is no mark."""
     try:
         return Ended(**json.loads(files.ended.read_text("utf-8")))
     except (OSError, ValueError, TypeError):
@@ -144,13 +144,13 @@ def read_ended(files: JobFiles) -> Ended | None:
 
 
 def write_judgement(files: JobFiles, judgement: Judgement) -> None:
-    """Keep what was said of a job in its folder; raises ``OSError``."""
+    """Write a job's star and note to its folder; raises ``OSError``."""
     files.folder.mkdir(parents=True, exist_ok=True)
     write_aside(files.judgement, json.dumps(asdict(judgement), ensure_ascii=False))
 
 
 def read_judgement(files: JobFiles) -> Judgement:
-    """Return what was said of a job; nothing where its file is missing or damaged."""
+    """Return a job's star and note; empty if the file is missing or damaged."""
     try:
         said = json.loads(files.judgement.read_text("utf-8"))
         return Judgement(bool(said["starred"]), str(said["note"]))
@@ -159,7 +159,7 @@ def read_judgement(files: JobFiles) -> Judgement:
 
 
 def finished(files: JobFiles) -> Finished:
-    """Return the published video of a job: whole, with a recipe that matches it, or the fault."""
+    """Return the published video of a job, complete with a matching recipe, or the fault."""
     if fault := mp4_fault(files.video):
         return Finished(f"of its video: {fault}")
     status = files.video.stat()

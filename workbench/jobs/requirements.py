@@ -37,7 +37,7 @@ def describe(
         priority=int(priority),
         request=request.model_dump_json(),
         prompt=request.prompt,
-        # What has a placeholder is slow, wherever it runs: it must not be in a placeholder's way.
+        # A render with a placeholder is slow on any device: it must not delay placeholders.
         queue="gpu" if complete.needs_gpu else "slow" if preview_job_id else "cpu",
         model_key=model_key(request),
         cost_key=_cost_key(request),

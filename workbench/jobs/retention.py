@@ -38,7 +38,7 @@ class Removal:
 def plan_removals(
     settings: Settings, index: Index, *, now: float | None = None, limit: int | None = None
 ) -> list[Removal]:
-    """Return what the settings no longer keep at ``now``, oldest first, at most ``limit`` jobs."""
+    """Return at most ``limit`` jobs that the settings no longer keep at ``now``, oldest first."""
     days, most, size = settings.retention_days, settings.retention_jobs, settings.retention_bytes
     if days is None and most is None and size is None:
         return []
@@ -62,13 +62,13 @@ def plan_removals(
 
 
 def carry_out(paths: JobPaths, index: Index, removals: Sequence[Removal]) -> int:
-    """Remove these jobs, from the index and from the disk; return how many went."""
+    """Remove these jobs from the index and the disk; return how many."""
     keeping, gone = Keeping(), 0
     for removal in removals:
         with index.write() as writer:
             if not keeping.remove(writer, removal.job):
                 continue
-            # Renamed whole first: a half-removed folder would look like a broken job.
+            # Renamed first: a half-removed folder would look like a broken job.
             _set_aside(paths, removal.job, writer)
         gone += 1
         _LOG.info("job removed", extra={"job": removal.job.job_id, "reason": removal.reason})
@@ -77,7 +77,7 @@ def carry_out(paths: JobPaths, index: Index, removals: Sequence[Removal]) -> int
 
 
 def drop_inputs(paths: JobPaths, index: Index, now: float) -> None:
-    """Remove pictures and videos that were sent more than a day ago and that no job begins from."""
+    """Remove uploads that are more than a day old and that no job uses."""
     before = now - _DAY_S
     old = []
     for path in paths.inputs.glob("*"):
@@ -87,7 +87,7 @@ def drop_inputs(paths: JobPaths, index: Index, now: float) -> None:
     if not old:
         return
     with index.read() as connection:
-        # By their names, which are unique: a folder may be called by more than one.
+        # Compared by name, which is unique: a folder may have several paths.
         named = {Path(path).name for path in Keeping().named(connection, paths.inputs.name)}
     for path in old:
         if path.name not in named:

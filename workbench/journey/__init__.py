@@ -1,7 +1,7 @@
-"""The journey in Python: sessions, prompts, batches and videos as objects to compute with.
+"""The journey in Python: sessions, prompts, batches and videos as objects.
 
-What a notebook, a papermill run or a script uses. Thin over Studio; every object is a view that
-reads the shared job manager when asked, so that two notebooks see the same thing.
+For notebooks, papermill runs and scripts. Thin over Studio; every object is a view that reads the
+shared job manager on access, so that two notebooks see the same state.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Renders submitted together as one object: waited for, iterated, measured, compared, taken home."""
+"""Renders submitted together as one object: wait, iterate, measure, compare, download."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ _POLL_S: Final = 0.25
 class Batch(Shown):
     """Renders submitted together, in prompt order: ``batch[0]``, ``len(batch)``, ``batch.videos``.
 
-    ``for video in batch`` gives each video as it ends, the first to end first; ``async for`` does
-    the same without blocking, and ``await batch`` waits for all. A view: every property reads the
-    shared job manager anew.
+    ``for video in batch`` yields each video as it ends; ``async for`` does the same without
+    blocking, and ``await batch`` waits for all. A view: every property reads the shared job
+    manager.
     """
 
     def __init__(self, batch_id: str, *, using: Studio) -> None:
@@ -44,7 +44,7 @@ class Batch(Shown):
 
     @property
     def record(self) -> BatchRecord:
-        """The batch as it is now, with all its jobs."""
+        """The current state of the batch, with all its jobs."""
         return self._studio.jobs.batch(self.batch_id)
 
     @property
@@ -71,7 +71,7 @@ class Batch(Shown):
         return Video(self.record.jobs[position].job_id, using=self._studio)
 
     def wait(self, timeout_s: float | None = None, *, progress: bool = False) -> Self:
-        """Wait until every job has ended, well or not, showing a bar with ``progress``.
+        """Wait until every job has ended; ``progress`` shows a bar.
 
         Raises ``TimeoutError`` after ``timeout_s`` seconds.
         """
@@ -82,7 +82,7 @@ class Batch(Shown):
         return self
 
     def progress_bar(self, timeout_s: float | None = None) -> Self:
-        """Wait as :meth:`wait` does, with a bar in a terminal or a notebook."""
+        """Wait like :meth:`wait`, with a bar in a terminal or a notebook."""
         show_progress(self._studio.jobs, self.batch_id, timeout_s)
         return self
 
@@ -99,7 +99,7 @@ class Batch(Shown):
         self._studio.jobs.delete_batch(self.batch_id, starred=starred)
 
     def retry_failed(self) -> Self:
-        """Run the failed ones again; raises ``Conflict`` when none has failed."""
+        """Retry the failed jobs; raises ``Conflict`` if none has failed."""
         self._studio.jobs.retry_failed(self.batch_id)
         return self
 
@@ -111,9 +111,9 @@ class Batch(Shown):
         return BatchArchive(self._studio.jobs, self.record).write(Path(path))
 
     def scores(self) -> dict[Video, Scores]:
-        """Return what was measured on every finished video, waiting for those not measured yet.
+        """Return the scores of every finished video, waiting for those not measured yet.
 
-        A video that cannot be measured is left out; ``video.job.scores_error`` tells why.
+        A video that cannot be measured is left out; ``video.job.scores_error`` says why.
         """
         return {
             self._video(job.job_id): Scores.of(job.scores)
@@ -122,7 +122,7 @@ class Batch(Shown):
         }
 
     def sorted_by(self, score: str, *, descending: bool = True) -> tuple[Video, ...]:
-        """Return the finished videos by one of their scores, such as ``"motion"``.
+        """Return the finished videos sorted by a score, such as ``"motion"``.
 
         Raises ``InvalidRequest`` for a score that there is not.
         """
@@ -147,9 +147,9 @@ class Batch(Shown):
         return tuple(v for v in self.videos if v in values and low <= values[v] <= high)
 
     def agreement(self, model: str) -> dict[Video, float]:
-        """Return how well each finished video shows its prompt, by a model of the CLIP kind.
+        """Return the agreement of each finished video with its prompt, by a CLIP-like model.
 
-        ``model`` is a folder, or a hub name where the settings allow hubs; see
+        ``model`` is a folder, or a hub name if the settings allow it; see
         :func:`workbench.measures.agreement.prompt_agreement`. Raises ``EngineUnavailable``.
         """
         from workbench.measures.agreement import prompt_agreement  # noqa: PLC0415
@@ -164,9 +164,9 @@ class Batch(Shown):
     def near_duplicates(self, limit: float | None = None) -> tuple[tuple[Video, ...], ...]:
         """Return groups of finished videos that look alike.
 
-        ``limit`` is the difference below which they do, 0 to 1: see
-        :func:`workbench.measures.clips.difference`; by default 0.02, at which a viewer takes them
-        for one.
+        ``limit`` is the largest difference, 0 to 1: see
+        :func:`workbench.measures.clips.difference`; by default 0.02, at which viewers see no
+        difference.
         """
         from workbench.measures.clips import NEAR_DUPLICATE  # noqa: PLC0415  loads OpenCV
         from workbench.measures.scorecards import near_duplicates  # noqa: PLC0415
@@ -176,13 +176,13 @@ class Batch(Shown):
         return tuple(tuple(self._video(key) for key in keys) for keys in groups)
 
     def prefer(self, better: Video, worse: Video) -> Self:
-        """Keep that of two videos of this batch the first is the better one."""
+        """Record that the first of two videos of this batch is the better one."""
         jobs = [job.job_id for job in self.record.jobs]
         add_preference(self._preferences, better.job_id, worse.job_id, jobs)
         return self
 
     def next_pair(self) -> tuple[Video, Video] | None:
-        """Return the two finished videos that are best compared next; None below two."""
+        """Return the two finished videos to compare next; None if there are fewer than two."""
         from workbench.measures.rankings import next_pair  # noqa: PLC0415
 
         done = list(video_paths(self.record.jobs, self._studio.jobs))
@@ -190,13 +190,13 @@ class Batch(Shown):
         return (self._video(pair[0]), self._video(pair[1])) if pair else None
 
     def ranking(self) -> list[Ranked]:
-        """Return every job's place by the preferences kept, best first; see ``bradley_terry``."""
+        """Return the jobs ranked by the recorded preferences, best first; see ``bradley_terry``."""
         from workbench.measures.rankings import bradley_terry  # noqa: PLC0415
 
         return bradley_terry([job.job_id for job in self.record.jobs], self._comparisons())
 
     def to_table(self, *, scores: bool = False) -> list[dict[str, Any]]:
-        """Return one row per job in prompt order, ready for any table.
+        """Return one row per job in prompt order, for any table library.
 
         Position, id, prompt, changes, state, seed, engine, model, size, device, attempt, seconds
         queued and rendering, star, error; with ``scores`` also every measure.
@@ -206,12 +206,12 @@ class Batch(Shown):
     def to_dataframe(self, *, scores: bool = True) -> Any:
         """Return :meth:`to_table` as a ``pandas.DataFrame`` by job id.
 
-        Raises ``Unavailable`` where pandas is not installed.
+        Raises ``Unavailable`` if pandas is not installed.
         """
         return data_frame(self.to_table(scores=scores), "job_id")
 
     def __iter__(self) -> Iterator[Video]:
-        """Yield each video as it ends, the first to end first."""
+        """Yield each video as it ends."""
         left = [job.job_id for job in self.record.jobs]
         while left:
             jobs = self.record.jobs

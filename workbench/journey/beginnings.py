@@ -1,4 +1,4 @@
-"""Where a journey begins: an idea, a prompt, or what was made before."""
+"""Starts a journey: from an idea, a prompt, or earlier work."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ __all__ = [
 
 @cache
 def studio() -> Studio:
-    """Return this process's Studio, made with the settings of the environment at first use."""
+    """Return this process's Studio, created from the environment's settings on first use."""
     return Studio(Settings())
 
 
 def enhance(rough_prompt: str, *, seed: int | None = None, using: Studio | None = None) -> Session:
-    """Make a rough idea a full prompt, and return the session that it starts.
+    """Turn a rough idea into a full prompt, and return its new session.
 
     The same ``seed`` gives the same prompt. Raises ``InvalidRequest`` for an empty idea or one of
     more than 4,000 characters (a setting).
@@ -48,7 +48,7 @@ def enhance(rough_prompt: str, *, seed: int | None = None, using: Studio | None 
 
 
 def start(prompt: str, *, using: Studio | None = None) -> Session:
-    """Start a session from a prompt as it is, with the scene that is read in it.
+    """Start a session from a prompt as it is, with the scene found in it.
 
     Raises ``InvalidRequest`` for an empty prompt or one of more than 4,000 characters.
     """
@@ -67,12 +67,13 @@ def render(
 ) -> Batch:
     """Queue ``prompts`` as one batch and return at once.
 
-    All have one seed, unless one is given, so that they differ by their prompts alone.
+    All share one seed, random unless given, so that they differ only by their prompts.
     ``parameters`` are those of :class:`workbench.rendering.RenderParameters`: ``seed``, ``engine``,
     ``model``, ``width``, ``height``, ``num_frames``, ``fps``, ``num_inference_steps``,
-    ``guidance_scale``…, and ``image``, ``last_image`` or ``video`` to begin from, where the model
-    takes one: a path, or a finished :class:`Video`, whose last frame is taken. Raises ``TypeError`` for a name that is none of them, ``InvalidRequest``
-    for a value out of range, before anything is queued.
+    ``guidance_scale``…, and ``image``, ``last_image`` or ``video`` to begin from, if the model
+    takes one: a path, or a finished :class:`Video`, whose last frame is used. Raises ``TypeError``
+    for a name that is none of them, ``InvalidRequest`` for a value out of range, before anything is
+    queued.
     """
     several = [prompts] if isinstance(prompts, str | Prompt) else list(prompts)
     sessions = {p.session.session_id for p in several if isinstance(p, Prompt)}
@@ -90,21 +91,21 @@ def render(
 
 
 def open_session(session_id: str, *, using: Studio | None = None) -> Session:
-    """Return a session from before; raises ``NotFound``."""
+    """Return an existing session; raises ``NotFound``."""
     used = using or studio()
     used.sessions.session(session_id)
     return Session(session_id, using=used)
 
 
 def open_batch(batch_id: str, *, using: Studio | None = None) -> Batch:
-    """Return a batch from before; raises ``NotFound``."""
+    """Return an existing batch; raises ``NotFound``."""
     used = using or studio()
     used.jobs.batch(batch_id)
     return Batch(batch_id, using=used)
 
 
 def open_video(job_id: str, *, using: Studio | None = None) -> Video:
-    """Return a render from before; raises ``NotFound``."""
+    """Return an existing render; raises ``NotFound``."""
     used = using or studio()
     used.jobs.job(job_id)
     return Video(job_id, using=used)
@@ -113,8 +114,8 @@ def open_video(job_id: str, *, using: Studio | None = None) -> Video:
 def models(*, using: Studio | None = None) -> list[LibraryModel]:
     """Return the video models on this machine, with their family, sizes and inputs.
 
-    Looks in the folders of ``WORKBENCH_MODELS`` and in the hub's cache; ``plan_on`` of each tells
-    how it would run with so much memory free.
+    Looks in the folders of ``WORKBENCH_MODELS`` and in the hub's cache; ``plan_on`` of each says
+    how it would run with a given amount of free memory.
     """
     return find_models((using or studio()).settings)
 

@@ -1,6 +1,6 @@
-"""Tells a running IPython how scenes, jobs and batches look; elsewhere does nothing.
+"""Registers IPython formatters for scenes, jobs and batches; does nothing elsewhere.
 
-They live below everything that draws, so they cannot say this themselves.
+Those classes are in rooms that do not know how to draw themselves.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ __all__ = ["register_records"]
 
 
 def register_records() -> None:
-    """Show records as they read best where this process is a kernel or an IPython shell."""
+    """Register the formatters if this process is a kernel or an IPython shell."""
     if "IPython" not in sys.modules:
         return
     from IPython.core.getipython import get_ipython  # noqa: PLC0415

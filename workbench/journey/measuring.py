@@ -1,4 +1,4 @@
-"""Scores and fingerprints of jobs, waited for where they are still to be measured."""
+"""Scores and fingerprints of jobs; waits for those not measured yet."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ __all__ = ["fingerprints", "measured"]
 
 
 def measured(jobs: Sequence[Job], manager: JobManager) -> tuple[Job, ...]:
-    """Return these jobs once every finished one has scores, or the reason why it has none."""
+    """Return these jobs once every finished one has scores, or a reason why not."""
     return manager.measure([job.job_id for job in jobs])
 
 
 def fingerprints(jobs: Sequence[Job], manager: JobManager) -> dict[str, bytes]:
-    """Return what the near-duplicates among these jobs' finished videos are found by, by job id."""
+    """Return the fingerprints of these jobs' finished videos, by job id."""
     found = {}
     for job in measured(jobs, manager):
         if job.scores is None:

@@ -15,9 +15,9 @@ _FORMAT: Final = "{desc}: {percentage:3.0f}%|{bar}| {postfix} [{elapsed}<{remain
 
 
 def show_progress(jobs: JobManager, batch_id: str, timeout_s: float | None) -> None:
-    """Show how far the batch is until every job has ended; raises ``TimeoutError``.
+    """Show the batch's progress until every job has ended; raises ``TimeoutError``.
 
-    A terminal gets a line of text, a notebook a bar. Jobs at work count by their own progress.
+    A terminal gets a line of text, a notebook a bar. Running jobs count by their progress.
     """
     from tqdm.auto import tqdm  # noqa: PLC0415  it looks for a notebook when imported
 

@@ -1,4 +1,4 @@
-"""Prompts and the sessions they belong to, as objects: thin over Studio, which keeps them durably."""
+"""Prompts and their sessions as objects: thin over Studio, which stores them durably."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ _VARIATIONS: Final = 8
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Prompt(Shown):
-    """One prompt of a session: its text, the scene behind it, and how it came to be.
+    """One prompt of a session: its text, its scene and its origin.
 
-    ``str(prompt)`` is the text. ``index`` is its place in the session's history, ``parent`` that of
-    the prompt it was made from, ``changes`` what differs from that.
+    ``str(prompt)`` is the text. ``index`` is its position in the session's history, ``parent`` that
+    of the prompt it was made from, ``changes`` the differences from it.
     """
 
     session: Session
@@ -39,9 +39,9 @@ class Prompt(Shown):
     is_fallback: bool = False
     message: str = ""
     actions: tuple[Action, ...] = ()
-    """What was done to arrive here; of a tuned prompt, all that the request ended in."""
+    """The actions that led to it; for a tuned prompt, all that the request led to."""
     settings: RenderSettings = field(default_factory=RenderSettings)
-    """How renders of it are made, unless they say otherwise."""
+    """The settings of its renders, unless they set their own."""
     starred: bool = False
 
     @property
@@ -84,7 +84,7 @@ class Prompt(Shown):
 
 
 class Session(Shown):
-    """One journey: a tree of prompts, kept durably under ``session_id``."""
+    """One journey: a tree of prompts, stored durably under ``session_id``."""
 
     def __init__(self, session_id: str, *, using: Studio) -> None:
         self.session_id = session_id
@@ -135,12 +135,12 @@ class Session(Shown):
         return tuple(self._prompt(entry) for entry in entries)
 
     def tune(self, request: str) -> Prompt:
-        """Carry out a request in plain words, and return the prompt that then stands.
+        """Carry out a request in plain words, and return the resulting prompt.
 
         Besides changes of the scene ("make it night", "a dog runs past") it takes render settings
         ("16:9", "twice as long"), renders ("render it", then ``prompt.videos``), versions, stars,
         locks and going back. ``prompt.actions`` lists what was done. A request that is not
-        understood changes nothing: the prompt is the one before, and its ``message`` says which
+        understood changes nothing: the prompt is the previous one, and its ``message`` says which
         words were not understood and what can be asked.
         """
         return self._after(*self.studio.run(self.studio.update(self.session_id, request)))
@@ -148,8 +148,8 @@ class Session(Shown):
     def act(self, *actions: Action | Mapping[str, Any]) -> Prompt:
         """Carry out actions, such as ``{"kind": "set_render", "values": {"aspect": "9:16"}}``.
 
-        Takes those of another prompt as well, so that a change can be replayed, and a proposal,
-        which confirms it. Raises ``InvalidRequest`` for an action that does not fit.
+        Accepts those of another prompt, to replay a change, and a proposal, to confirm it. Raises
+        ``InvalidRequest`` for an action that does not fit.
         """
         given = [a if isinstance(a, Mapping) else a.model_dump(mode="json") for a in actions]
         done = self.studio.act(self.session_id, actions_from(given))
@@ -157,12 +157,12 @@ class Session(Shown):
 
     @property
     def settings(self) -> RenderSettings:
-        """How the session's next renders are made, unless they say otherwise."""
+        """The settings of the session's next renders, unless they set their own."""
         return self.studio.settings_of(self.session_id)
 
     @property
     def turns(self) -> tuple[Turn, ...]:
-        """The requests of the session and what came of them, oldest first."""
+        """The requests of the session and their results, oldest first."""
         return self.studio.sessions.turns(self.session_id)
 
     def _after(self, revision: Revision, entry: Entry | None) -> Prompt:
@@ -172,7 +172,7 @@ class Session(Shown):
         return replace(made, message=revision.message, actions=revision.actions, changes=changes)
 
     def edit(self, lock: Sequence[str] = (), unlock: Sequence[str] = (), **values: Any) -> Prompt:
-        """Set scene fields by hand, lock or free them; returns the prompt written anew.
+        """Set, lock or free scene fields by hand; returns the rewritten prompt.
 
         Raises ``InvalidRequest`` for a field that a scene does not have.
         """
@@ -214,7 +214,7 @@ class Session(Shown):
     def to_dataframe(self) -> Any:
         """Return :meth:`to_table` as a ``pandas.DataFrame`` by the prompt's index.
 
-        Raises ``Unavailable`` where pandas is not installed.
+        Raises ``Unavailable`` if pandas is not installed.
         """
         return data_frame(self.to_table(), "index")
 

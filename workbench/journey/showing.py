@@ -1,6 +1,6 @@
-"""How prompts, scenes, videos and batches look in a notebook: HTML that also reads offline.
+"""HTML of prompts, scenes, videos and batches for notebooks; works offline.
 
-Text of prompts is escaped; pictures are data URIs; colours are inherited, so that dark themes work.
+Prompts are escaped; pictures are data URIs; colours are inherited, for dark themes.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _FRAME: Final = "margin:0;border:1px solid rgba(128,128,128,.35);border-radius:6
 
 
 class Shown:
-    """Something that a notebook shows by its ``_repr_html_``, and a terminal by its ``repr``."""
+    """An object shown by ``_repr_html_`` in a notebook and by ``repr`` in a terminal."""
 
     __slots__ = ()
 
@@ -44,12 +44,12 @@ class Shown:
         raise NotImplementedError
 
     def _repr_mimebundle_(self, **_wanted: object) -> dict[str, str]:
-        """Return both at once: a frontend takes the richest that it knows."""
+        """Return both forms: a frontend uses the richest that it supports."""
         return {"text/plain": repr(self), "text/html": self._repr_html_()}
 
 
 def prompt_html(text: str, scene: Scene, changes: Sequence[Change], message: str = "") -> str:
-    """Return a prompt with its changes, and its scene folded up below."""
+    """Return a prompt with its changes, and its scene folded below."""
     note = f"<p><em>{html.escape(message)}</em></p>" if message else ""
     return (
         f"<blockquote>{html.escape(text)}</blockquote>{changes_html(changes)}{note}"
@@ -58,13 +58,13 @@ def prompt_html(text: str, scene: Scene, changes: Sequence[Change], message: str
 
 
 def changes_html(changes: Sequence[Change]) -> str:
-    """Return the changes as a list; nothing where there is none."""
+    """Return the changes as a list; empty if there are none."""
     items = "".join(f"<li>{html.escape(change.sentence)}</li>" for change in changes)
     return f"<ul>{items}</ul>" if items else ""
 
 
 def scene_html(scene: Scene) -> str:
-    """Return what the scene states, field by field, with where each value came from."""
+    """Return the scene's fields, each with the origin of its value."""
     rows = [
         {
             "field": name.replace("_", " "),
@@ -95,7 +95,7 @@ def table_html(rows: Iterable[Mapping[str, Any]]) -> str:
 
 
 def video_html(job: Job, jobs: JobManager, *, width: int = 416) -> str:
-    """Return the player of a finished render, its poster inside; else how far it has come."""
+    """Return the player of a finished render with its poster, or its progress."""
     caption = f"<figcaption>{html.escape(job.request.prompt)}</figcaption>"
     if job.state is not JobState.COMPLETE:
         return f'<figure style="margin:0">{_standing(job)}{caption}</figure>'
@@ -110,7 +110,7 @@ def video_html(job: Job, jobs: JobManager, *, width: int = 416) -> str:
 
 
 def job_html(job: Job, jobs: JobManager) -> str:
-    """Return a render's video or progress, and how it was made."""
+    """Return a render's video or progress, and its facts."""
     request = job.request
     took = job.finished_at - job.started_at if job.started_at and job.finished_at else None
     facts = {
@@ -130,7 +130,7 @@ def job_html(job: Job, jobs: JobManager) -> str:
 
 
 def batch_html(jobs: Sequence[Job], manager: JobManager, title: str) -> str:
-    """Return a contact sheet: one poster or progress bar a job, whole without a network."""
+    """Return a contact sheet: one poster or progress bar per job, without external files."""
     cells = []
     for job in jobs:
         picture = thumbnail(job, manager) if job.state is JobState.COMPLETE else None

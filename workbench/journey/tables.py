@@ -1,4 +1,4 @@
-"""Batches and sessions as rows to compute with."""
+"""Batches and sessions as rows."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["batch_rows", "changes_of", "data_frame", "session_rows", "video_path
 
 
 def batch_rows(batch: Batch, studio: Studio, *, scores: bool) -> list[dict[str, Any]]:
-    """Return one row per job, in prompt order, with its scores where asked and finished."""
+    """Return one row per job, in prompt order, with scores if asked for."""
     changes = changes_of(batch, studio)
     jobs = measured(batch.jobs, studio.jobs) if scores else batch.jobs
     rows = []
@@ -79,7 +79,7 @@ def video_paths(jobs: Sequence[Job], manager: JobManager) -> dict[str, Any]:
 
 
 def changes_of(batch: Batch, studio: Studio) -> list[list[str]]:
-    """Return what each job's prompt changed against the one it came from, as sentences."""
+    """Return each job's changes from its parent prompt, as sentences."""
     entries: dict[int, Entry] = {}
     if batch.session_id is not None:
         try:

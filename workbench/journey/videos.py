@@ -1,4 +1,4 @@
-"""One render as an object: its state while it works, its file, scores and notes when it is done."""
+"""One render as an object: its state while running, then its file, scores and note."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ _KEPT: Final = (
     "engine", "profile", "width", "height", "num_frames", "fps", "num_inference_steps",
     "guidance_scale",
 )  # fmt: skip
-"""What a video and the one that continues it have in common."""
+"""The parameters that a video and its continuation share."""
 
 
 class Video(Shown):
-    """One render. A view: every property reads the shared job manager anew.
+    """One render. A view: every property reads the shared job manager.
 
-    Its methods raise ``NotFound`` when the job has been removed meanwhile.
+    Its methods raise ``NotFound`` if the job has been removed.
     """
 
     def __init__(self, job_id: str, *, using: Studio) -> None:
@@ -40,7 +40,7 @@ class Video(Shown):
 
     @property
     def state(self) -> JobState:
-        """Where the render is in its life."""
+        """The state of the render."""
         return self.job.state
 
     @property
@@ -60,14 +60,14 @@ class Video(Shown):
 
     @property
     def recipe(self) -> Recipe:
-        """All that is needed to make it again; raises ``NotFound`` until it is finished."""
+        """All that is needed to render it again; raises ``NotFound`` until it is finished."""
         return self._studio.jobs.recipe(self.job_id)
 
     @property
     def scores(self) -> Scores:
-        """What was measured on it: motion, flicker, sharpness, colour.
+        """Its scores: motion, flicker, sharpness, colour.
 
-        Measured by the workers within a second or so of its end; this waits for it. Raises
+        Measured within about a second of its end; this waits for it. Raises
         ``NotFound`` until the video is finished, ``Unavailable`` when it cannot be measured.
         """
         (job,) = self._studio.jobs.measure([self.job_id])
@@ -78,7 +78,7 @@ class Video(Shown):
         raise NotFound("file", job.job_id, f"The job {job.job_id} has no video: it is {job.state}.")
 
     def note(self, text: str) -> Self:
-        """Keep a note on it, read as ``video.job.note``; it replaces the last, an empty one removes it.
+        """Set its note, read as ``video.job.note``; an empty one removes it.
 
         Raises ``InvalidRequest`` above 4,000 characters.
         """
@@ -86,7 +86,7 @@ class Video(Shown):
         return self
 
     def star(self, *, starred: bool = True) -> Self:
-        """Mark it as one to keep, or no longer; no retention removes a starred video."""
+        """Star or unstar it; no retention removes a starred video."""
         self._studio.jobs.star(self.job_id, starred=starred)
         return self
 
@@ -119,17 +119,16 @@ class Video(Shown):
         return self
 
     def retry(self) -> Self:
-        """Run it again under the same id; raises ``Conflict`` unless it failed or was cancelled."""
+        """Retry it under the same id; raises ``Conflict`` unless it failed or was cancelled."""
         self._studio.jobs.retry(self.job_id)
         return self
 
     def continued(self, prompt: str | None = None, **parameters: Any) -> Self:
-        """Queue a video that begins with this one's last frame, with its prompt unless one is given.
+        """Queue a video that continues from this one's last frame; its prompt is the default.
 
-        The model stays the same and must take an image; so do its profile, size, length, pace and
-        steps unless told otherwise. ``parameters`` are those of
-        :class:`workbench.rendering.RenderParameters`. Raises ``InvalidRequest`` where the model takes
-        no image, or this video is not finished.
+        The model is the same and must take an image; profile, size, length, rate and steps are the
+        defaults. ``parameters`` are those of :class:`workbench.rendering.RenderParameters`. Raises
+        ``InvalidRequest`` where the model takes no image, or this video is not finished.
         """
         job = self.job
         given = {

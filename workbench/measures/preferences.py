@@ -61,7 +61,7 @@ def _lines(path: Path) -> list[dict[str, str]]:
     except FileNotFoundError:
         return []
     found = []
-    for line in text.splitlines():
+    for line in text.split("\n"):  # a text may hold other line ends, such as U+2028
         try:
             found.append(json.loads(line))
         except ValueError:

@@ -49,10 +49,21 @@ Take = Callable[[Variation], bool]
 
 
 class LanguageWriter:
-    """The four tasks put to one endpoint; ``name`` is the provider's."""
+    """The four tasks put to one endpoint; ``name`` is the provider's.
 
-    def __init__(self, name: str, endpoint: ChatEndpoint, *, max_prompt_chars: int) -> None:
+    ``words`` are the fewest and most that the authors of the video model recommend for a prompt.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        endpoint: ChatEndpoint,
+        *,
+        max_prompt_chars: int,
+        words: tuple[int, int] = (60, 120),
+    ) -> None:
         self.name = name
+        self._words = f"{words[0]} to {words[1]}"
         self.endpoint = endpoint
         self._longest = max_prompt_chars
 
@@ -62,7 +73,7 @@ class LanguageWriter:
         ``on_text`` is called with the prompt so far as it grows, where the endpoint can stream.
         """
         shown = None if on_text is None else _PromptInAnswer(on_text)
-        messages = _messages("enhance", {"idea": rough, "seed": seed})
+        messages = _messages("enhance", {"idea": rough, "words": self._words, "seed": seed})
         answer, said = await self.endpoint.ask(messages, Enhanced, shown)
         text = self._guarded(answer.prompt, rough, said)
         missing = uncovered(rough, text, answer.evidence)
@@ -120,7 +131,7 @@ class LanguageWriter:
         prompt, scene = parent
         data = {
             "prompt": prompt, "scene": _shown(scene), "count": count, "axes": list(axes),
-            "hold": [*hold, *_locked(scene)], "seed": seed,
+            "hold": [*hold, *_locked(scene)], "words": self._words, "seed": seed,
         }  # fmt: skip
         stays = frozenset({*hold, *_locked(scene), "subject", "action"})
         if axes:

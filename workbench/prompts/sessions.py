@@ -432,13 +432,18 @@ class Sessions:
         return self._store.exchanges(session_id, index)
 
     def sessions(
-        self, *, limit: int = 20, query: str = "", archived: bool | None = None
+        self,
+        *,
+        limit: int = 20,
+        query: str = "",
+        archived: bool | None = None,
+        among: Sequence[str] | None = None,
     ) -> tuple[SessionSummary, ...]:
-        """Return the sessions used last, newest first.
+        """Return the sessions used last, newest first, of all or ``among`` some.
 
         ``query`` is part of a name, a tag or a prompt; ``archived`` keeps those that are, or not.
         """
-        return self._store.summaries(limit, query=query, archived=archived)
+        return self._store.summaries(limit, query=query, archived=archived, among=among)
 
     def label(
         self,

@@ -357,7 +357,12 @@ class PromptStore:
             connection.execute("DELETE FROM prompt_session WHERE deleted_at < ?", (before,))
 
     def summaries(
-        self, limit: int, *, query: str = "", archived: bool | None = None
+        self,
+        limit: int,
+        *,
+        query: str = "",
+        archived: bool | None = None,
+        among: Sequence[str] | None = None,
     ) -> tuple[SessionSummary, ...]:
         """Return the sessions used last that have a prompt, newest first.
 
@@ -368,11 +373,18 @@ class PromptStore:
             rows = connection.execute(
                 "SELECT * FROM prompt_session AS s WHERE entry_count > 0 AND deleted_at IS NULL "
                 "AND (:archived IS NULL OR archived = :archived) "
+                "AND (:among IS NULL OR session_id IN (SELECT value FROM json_each(:among))) "
                 "AND (:query = '' OR name LIKE :like ESCAPE '\\' OR title LIKE :like ESCAPE '\\' "
                 "OR tags LIKE :like ESCAPE '\\' OR EXISTS (SELECT 1 FROM prompt_entry AS e "
                 "WHERE e.session_id = s.session_id AND e.prompt LIKE :like ESCAPE '\\')) "
                 "ORDER BY updated_at DESC, session_id DESC LIMIT :limit",
-                {"limit": limit, "archived": archived, "query": query.strip(), "like": like},
+                {
+                    "limit": limit,
+                    "archived": archived,
+                    "query": query.strip(),
+                    "like": like,
+                    "among": None if among is None else json.dumps(list(among)),
+                },
             ).fetchall()
         return tuple(
             SessionSummary(

@@ -253,6 +253,7 @@ def _language_writer(settings: Settings, find_key: FindKey | None) -> LanguageWr
         return None
     # Only those who have a language model pay for what speaks to it.
     from workbench.prompts.chat import ChatEndpoint  # noqa: PLC0415
+    from workbench.prompts.forms import family_for  # noqa: PLC0415
     from workbench.prompts.language_models.local_endpoint import LocalEndpoint  # noqa: PLC0415
     from workbench.prompts.language_writer import LanguageWriter  # noqa: PLC0415
 
@@ -268,7 +269,10 @@ def _language_writer(settings: Settings, find_key: FindKey | None) -> LanguageWr
             find_key=find_key,
         )
     return LanguageWriter(
-        settings.language_provider, endpoint, max_prompt_chars=settings.max_prompt_chars
+        settings.language_provider,
+        endpoint,
+        max_prompt_chars=settings.max_prompt_chars,
+        words=family_for(settings.model).words,
     )
 
 

@@ -1,4 +1,7 @@
-"""Two plain charts as SVG text: bars, and dots by group. Inherits its colours; needs no library."""
+"""Two plain charts as SVG text: bars, and dots by group.
+
+Colours are inherited; needs no library.
+"""
 
 from __future__ import annotations
 

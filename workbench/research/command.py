@@ -1,4 +1,4 @@
-"""``workbench run`` and ``workbench score``: what the notebook and the objects do, from a shell."""
+"""``workbench run`` and ``workbench score``: runs and scores from a shell."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def score(arguments: Sequence[str]) -> int:
 
 
 def _follow(started: Run, console: Console) -> None:
-    """Show a bar on a terminal, and one line a job elsewhere."""
+    """Show a bar on a terminal, and one line per job elsewhere."""
     if not console.is_terminal:
         started.follow(lambda line: console.print(line, markup=False, soft_wrap=True))
         return
@@ -130,13 +130,13 @@ def _paths(named: Sequence[str]) -> dict[str, Path]:
 def _run_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="workbench run",
-        description="Render prompts as one batch. The same command again takes the run up: "
-        "finished jobs are not rendered again, failed ones are.",
+        description="Render prompts as one batch. Repeat the command to resume the run: "
+        "failed jobs are rendered again, finished ones are not.",
     )
     add = parser.add_argument
     add("prompts", nargs="+", help="a .txt, .csv, .jsonl or .json file, or prompts themselves")
     add("--no-enhance", dest="enhance", action="store_false", help="render prompts as they are")
-    add("--variations", type=int, help="prompts rendered for each, itself included (1)")
+    add("--variations", type=int, help="prompts to render for each, including itself (1)")
     add("--axes", type=_words, help="scene fields to vary, such as camera_movement,time_of_day")
     add("--hold", type=_words, help="scene fields to keep")
     add("--seeds", type=_seeds, help="how many seeds for each prompt, or the seeds: 3 or 5,8,13")
@@ -150,7 +150,11 @@ def _run_parser() -> argparse.ArgumentParser:
     add("--option", type=_option, action="append", metavar="NAME=VALUE", help="an engine's own")
     add("--wildcards", help="a folder of wildcard files for dynamic prompts")
     add("--results", help="the folder for the results (outputs/runs/NAME-…)")
-    add("--on-interrupt", choices=("leave", "cancel"), help="what Ctrl-C does to the jobs (leave)")
+    add(
+        "--on-interrupt",
+        choices=("leave", "cancel"),
+        help="what Ctrl-C does to running jobs (leave)",
+    )
     return parser
 
 

@@ -1,4 +1,4 @@
-"""Designs of experiments: which combinations of values are tried. Knows neither scenes nor renders."""
+"""Experimental designs: which combinations of values to try. Knows neither scenes nor renders."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _MOST: Final = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Every value from ``low`` to ``high``, for a Latin hypercube; whole numbers if both are."""
+    """A range from ``low`` to ``high``, for a Latin hypercube; integers if both are."""
 
     low: float
     high: float
@@ -40,10 +40,10 @@ def combinations(
     """Return the combinations of values to try, each a value for every axis.
 
     ``factorial``: every one, the last axis changing fastest. ``one_at_a_time``: the first value of
-    every axis, then each other value alone. ``latin``: ``samples`` combinations in which each axis
-    is cut into ``samples`` equal parts and every part is met once (McKay, Beckman and Conover,
-    *A comparison of three methods for selecting values of input variables*, 1979); values of a
-    list are then met equally often, but for the remainder. Raises ``InvalidRequest``.
+    every axis, then each other value by itself. ``latin``: ``samples`` combinations in which each
+    axis is divided into ``samples`` equal parts and each part is used once (McKay, Beckman and
+    Conover, *A comparison of three methods for selecting values of input variables*, 1979); values
+    of a list are used equally often, except for the remainder. Raises ``InvalidRequest``.
     """
     problems = list(_problems(axes, design, samples))
     if problems:

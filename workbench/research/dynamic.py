@@ -28,10 +28,10 @@ def is_dynamic(text: str) -> bool:
 def expand(
     text: str, *, limit: int = 64, seed: int | None = None, wildcards: Path | None = None
 ) -> list[str]:
-    """Return the distinct prompts that ``text`` stands for, at most ``limit``.
+    """Return the distinct prompts that ``text`` expands to, at most ``limit``.
 
     All combinations in order, or with ``seed`` a random choice of ``limit`` of them. ``wildcards``
-    is a folder of ``<name>.txt`` files, one value a line. Raises ``InvalidRequest`` for a mistake
+    is a folder of ``<name>.txt`` files, one value per line. Raises ``InvalidRequest`` for a mistake
     in the syntax, a wildcard without a file, or, without ``seed``, more than ``limit`` prompts;
     ``Unavailable`` where the library is not installed.
     """
@@ -45,7 +45,7 @@ def expand(
             "Dynamic prompts need: pip install 'world-model-workbench[research]'."
         ) from error
     except Exception as error:  # the library's parser raises errors of several other libraries
-        raise InvalidRequest(f"{text!r} is no dynamic prompt: {error}.") from error
+        raise InvalidRequest(f"{text!r} is not a valid dynamic prompt: {error}.") from error
     prompts = list(dict.fromkeys(" ".join(prompt.split()) for prompt in made))
     if seed is None and len(prompts) > limit:
         raise InvalidRequest(
@@ -67,7 +67,7 @@ def _generated(text: str, *, limit: int, seed: int | None, wildcards: Path | Non
         if seed is None:
             every = CombinatorialPromptGenerator(manager).generate(text, limit + 1)
             return list(islice(every, limit + 1))
-        # the same prompt may be drawn several times
+        # the same prompt may be drawn more than once
         return list(RandomPromptGenerator(manager, seed=seed).generate(text, limit * 8))
 
 

@@ -1,7 +1,6 @@
-"""Controlled experiments: one scene, some of its fields or render parameters varied on purpose.
+"""Controlled experiments: one scene with some fields or render parameters varied.
 
-Every combination is rendered with the same seeds, so that what an axis does can be told from what
-chance does.
+Every combination is rendered with the same seeds, so that an axis's effect can be told from chance.
 """
 
 from __future__ import annotations
@@ -44,13 +43,13 @@ def grid(
     using: Studio | None = None,
     **axes: Any,
 ) -> Grid:
-    """Render variants of ``base`` that differ in chosen ways alone, and return at once.
+    """Render variants of ``base`` that differ only in the given axes, and return at once.
 
     ``axes`` are scene fields or render parameters: a list gives values to try, a
-    :class:`~workbench.research.designs.Span` a range (for the design ``latin``), anything else a
+    :class:`~workbench.research.designs.Span` a range (for the design ``latin``), anything else one
     value for all. ``seeds`` is how many seeds each combination gets, from 1 upward, or the seeds. A
     text may be a dynamic prompt (``a {red|blue} kite``): its prompts are then an axis, ``prompt``.
-    Of a scene the prompt is written plainly; a prompt is kept but for what an axis changes.
+    From a scene, a plain prompt is written; a prompt is kept except for what an axis changes.
 
     Raises ``InvalidRequest`` naming every problem before anything is queued, ``Busy`` when the
     queue is full.
@@ -79,16 +78,16 @@ def grid(
 
 
 class Grid:
-    """An experiment that was queued: its cells, its batch, and what came of it.
+    """A queued experiment: its cells, its batch and its results.
 
-    ``len(grid)`` counts renders; iterating gives each video as it ends.
+    ``len(grid)`` counts renders; iterating yields each video as it ends.
     """
 
     def __init__(
         self, cells: Sequence[Cell], batch: Batch, *, design: Design, using: Studio
     ) -> None:
         self.cells = tuple(cells)
-        """What each job renders, in the order of the batch's jobs."""
+        """What each job renders, in the batch's order."""
         self.batch = batch
         self.design = design
         self._studio = using
@@ -135,11 +134,11 @@ class Grid:
         return data_frame(self.to_table(scores=scores), "job_id")
 
     def effects(self, score: str) -> list[dict[str, Any]]:
-        """Return what each value of each axis does to a score, and how large chance is beside it.
+        """Return the effect of each value of each axis on a score, and the noise.
 
-        ``effect`` is the mean score of the videos with that value less the mean of all (a main
-        effect); ``noise`` the standard deviation between seeds within a combination, averaged.
-        Raises ``InvalidRequest`` for a score that there is not.
+        ``effect`` is the mean score with that value minus the mean of all (a main effect);
+        ``noise`` the standard deviation between seeds within a combination, averaged. Raises
+        ``InvalidRequest`` for a score that there is not.
         """
         rows = self.to_table()
         if rows and score not in rows[0]:
@@ -181,7 +180,7 @@ class Grid:
         return Layout.of(places, chosen)
 
     def save_html(self, path: str | Path, *, columns: str | None = None, width: int = 320) -> Path:
-        """Write one page with every video inside, playing in step; needs no network. Return it.
+        """Write one page with every video embedded, playing in sync; return its path.
 
         ``width`` is that of each video, in pixels.
         """

@@ -1,6 +1,6 @@
-"""Videos as a labelled matrix that plays in step: one offline page, or one composed mp4.
+"""Videos as a labelled matrix played in sync: one offline page, or one composed mp4.
 
-Knows labels and video files; not how they came to be.
+Knows only labels and video files.
 """
 
 from __future__ import annotations
@@ -40,17 +40,17 @@ _CHAR: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Where each cell stands: row and column headers, and for each place the cell's number."""
+    """The layout: row and column headers, and for each position the cell's number."""
 
     columns: tuple[str, ...]
     rows: tuple[str, ...]
-    """Several lines each where several axes go down."""
+    """Several lines each if there are several row axes."""
     places: Mapping[tuple[int, int], int]
-    """(row, column) → the cell's place in the list; missing where nothing was asked."""
+    """(row, column) → the cell's index; missing if it was not rendered."""
 
     @classmethod
     def of(cls, labels: Sequence[Mapping[str, str]], across: str) -> Layout:
-        """Lay out cells by their labels: the axis ``across`` as columns, the others as rows."""
+        """Arrange cells by their labels: the axis ``across`` as columns, the others as rows."""
         columns: dict[str, int] = {}
         rows: dict[str, int] = {}
         places: dict[tuple[int, int], int] = {}
@@ -63,9 +63,9 @@ class Layout:
 
 
 def matrix_page(title: str, layout: Layout, files: Sequence[Path | None], width: int) -> str:
-    """Return a page with every video inside, ``width`` pixels wide, playing in step.
+    """Return a page with every video embedded, ``width`` pixels wide, playing in sync.
 
-    It loads nothing: videos are data URIs, the script is part of it. A cell without a video says so.
+    It loads nothing: videos are data URIs and the script is inline. A cell without a video says so.
     """
     head = "".join(f"<th>{html.escape(column)}</th>" for column in layout.columns)
     body = []
@@ -88,7 +88,7 @@ def matrix_page(title: str, layout: Layout, files: Sequence[Path | None], width:
 def write_matrix_video(
     target: Path, layout: Layout, files: Sequence[Path | None], width: int
 ) -> Path:
-    """Write the matrix as one mp4; frames a second are those of the first video. Return it.
+    """Write the matrix as one mp4 at the frame rate of the first video; return its path.
 
     Raises ``Conflict`` when no video is there yet.
     """
@@ -117,7 +117,7 @@ def write_matrix_video(
 
 
 class _Reel:
-    """One video read forward: the frame that is on screen at a given second, reduced to a size."""
+    """One video read forward: the frame at a given second, scaled to a size."""
 
     def __init__(self, path: Path, size: tuple[int, int], fps: float) -> None:
         self._frames: Iterator[Picture] = decode_video(path)
@@ -143,7 +143,7 @@ class _Reel:
 def _sheet(
     layout: Layout, width: int, height: int
 ) -> tuple[Picture, dict[tuple[int, int], tuple[int, int]]]:
-    """Return the paper with its headers, and the top left corner of every place."""
+    """Return the background with its headers, and the top left corner of every cell."""
     names = [_wrapped(column, width // _CHAR) for column in layout.columns]
     top = _LINE * max(map(len, names)) + 2 * _GAP
     total = (
@@ -168,7 +168,7 @@ def _sheet(
 
 def _print(paper: Picture, lines: Sequence[str], x: int, y: int) -> None:
     for number, line in enumerate(lines):
-        # the drawing library has no letters beyond ASCII
+        # OpenCV draws only ASCII letters
         plain = unicodedata.normalize("NFKD", line).encode("ascii", "ignore").decode()
         at = (x, y + _LINE * (number + 1) - 5)
         cv2.putText(paper, plain, at, _FONT, 0.42, _INK, 1, cv2.LINE_AA)
@@ -201,7 +201,7 @@ def _player(path: Path | None, folder: Path, width: int) -> str:
 
 
 def _by_four(size: float) -> int:
-    """Return ``size`` rounded up to a multiple of four, which keeps colours in their place."""
+    """Return ``size`` rounded up to a multiple of four, which keeps chroma aligned."""
     return 4 * math.ceil(size / 4)
 
 

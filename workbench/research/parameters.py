@@ -1,4 +1,4 @@
-"""What a run may be asked, checked as a whole: every mistake is told at once, before anything renders."""
+"""The parameters of a run, checked as a whole before anything renders."""
 
 from __future__ import annotations
 
@@ -50,24 +50,24 @@ _OF_IPYTHON: Final = frozenset({"In", "Out"})
 
 
 class RunParameters(BaseModel):
-    """The parameters of an unattended run; empty and None stand for the settings' default."""
+    """The parameters of an unattended run; empty and None mean the settings' default."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     prompts: str | Path | tuple[Any, ...]
     """A list of prompts, a prompt, or the path of a ``.txt``, ``.csv``, ``.jsonl`` or ``.json``."""
     enhance: bool = True
-    """Whether rough prompts are made full ones first."""
+    """Whether rough prompts are enhanced first."""
     variations: int = Field(1, ge=1, le=64)
-    """Prompts rendered for each one handed in, itself included."""
+    """Prompts rendered for each given one, including itself."""
     axes: tuple[str, ...] = ()
-    """The scene fields to vary; empty: what suits the scene."""
+    """The scene fields to vary; empty: chosen to suit the scene."""
     hold: tuple[str, ...] = ()
     """The scene fields to keep."""
     seeds: int | tuple[int, ...] = 1
-    """How many seeds each prompt is rendered with, counted up from ``seed``; or the seeds."""
+    """The number of seeds for each prompt, counted up from ``seed``; or the seeds."""
     seed: int = Field(1, ge=0, le=2**31 - 1)
-    """The first seed, and that of the variations."""
+    """The first seed, also used for the variations."""
     engine: str = ""
     model: str = ""
     profile: str = ""
@@ -87,10 +87,10 @@ class RunParameters(BaseModel):
     quantize: Quantisation | Mapping[str, Quantisation] | None = None
     options: Mapping[str, Any] = Field(default_factory=dict)
     priority: int = Field(int(Priority.BATCH), ge=0, le=30)
-    """The higher goes first; batches have 10, a single render on screen 20."""
+    """Higher runs first; batches have 10, a single render on screen 20."""
     name: str = Field("run", min_length=1, max_length=80)
     agreement_model: str = ""
-    """A model of the CLIP kind, by folder or hub name, to measure agreement with the prompt by."""
+    """A CLIP-like model, by folder or hub name, to measure agreement with the prompt."""
     wildcards: Path | None = None
     """A folder of wildcard files for dynamic prompts."""
     results: Path | None = None
@@ -103,7 +103,7 @@ class RunParameters(BaseModel):
     def _are_fields(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         if unknown := [name for name in value if name not in SCENE_FIELDS]:
             known = ", ".join(SCENE_FIELDS)
-            raise ValueError(f"{', '.join(unknown)}: no scene field; there are {known}")
+            raise ValueError(f"{', '.join(unknown)}: not a scene field; there are {known}")
         return value
 
     @field_validator("seeds")
@@ -142,7 +142,7 @@ class RunParameters(BaseModel):
         return {name: value for name, value in given.items() if value not in (None, "", {}, ())}
 
     def digest(self, ideas: list[Idea]) -> str:
-        """Return what identifies the run: its parameters and prompts, not where they came from."""
+        """Return what identifies the run: its parameters and prompts, not their source."""
         asked = self.model_dump(
             mode="json",
             exclude={
@@ -162,10 +162,10 @@ class RunParameters(BaseModel):
 
 
 def notebook_parameters(variables: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the parameters among a notebook's ``globals()``, misspelt ones too.
+    """Return the parameters among a notebook's ``globals()``, including misspelt ones.
 
-    Anything plain that the user could have given is one, so that :func:`check` can refuse what is
-    no parameter instead of passing it over.
+    Every plain value counts, so that :func:`check` can reject unknown names instead of ignoring
+    them.
     """
     return {
         name: value
@@ -177,7 +177,7 @@ def notebook_parameters(variables: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def check(asked: Mapping[str, Any], settings: Settings) -> tuple[RunParameters, list[Idea]]:
-    """Return the parameters and the prompts they name, dynamic ones expanded.
+    """Return the parameters and their prompts, dynamic ones expanded.
 
     Raises ``InvalidRequest`` that names every problem: of the parameters, of each line of a prompt
     file, of what the engine cannot render.

@@ -1,4 +1,4 @@
-"""Cells: single renders of an experiment or a run, known wholly before any is queued.
+"""Cells: the single renders of an experiment or a run, all known before any is queued.
 
 Knows how a prompt, its scene and its values become a complete request; knows no files.
 """
@@ -25,16 +25,16 @@ __all__ = ["Cell", "Requests", "checked", "raise_problems", "submit"]
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One render: what it is asked, and where it stands in the experiment."""
+    """One render: its prompt and values, and its position in the experiment."""
 
     prompt: str
     scene: Scene
     values: Mapping[str, Any]
     """Render parameters by their names in ``RenderRequest``, the seed among them."""
     labels: Mapping[str, str] = field(default_factory=dict)
-    """Axis → value: what sets it apart from its neighbours."""
+    """Axis → value: how it differs from its neighbours."""
     changes: tuple[str, ...] = ()
-    """What differs from the prompt it came from, as sentences."""
+    """The changes from its parent prompt, as sentences."""
     parent_prompt: str = ""
     session_id: str | None = None
 
@@ -110,7 +110,7 @@ def checked(settings: Settings, cells: Iterable[Cell]) -> list[CompleteRequest]:
 
 
 def raise_problems(problems: Iterable[FieldProblem]) -> None:
-    """Raise ``InvalidRequest`` that names every problem once; return where there is none."""
+    """Raise ``InvalidRequest`` with every distinct problem, if there is any."""
     distinct = tuple(dict.fromkeys(problems))
     if distinct:
         lines = "".join(f"\n  {p.field}: {p.problem}" for p in distinct)

@@ -1,6 +1,6 @@
 """Prompts from a list or a file: plain text, CSV with columns, JSON lines, an exported session.
 
-Knows the formats and finds every mistake in them at once; renders nothing.
+Knows the formats and reports all mistakes at once; renders nothing.
 """
 
 from __future__ import annotations
@@ -49,18 +49,18 @@ class Idea:
     values: Mapping[str, Any] = field(default_factory=dict)
     """Render parameters for this prompt alone."""
     labels: Mapping[str, str] = field(default_factory=dict)
-    """Every other column: carried into the results as it is."""
+    """All other columns, copied into the results."""
     scene: Scene | None = None
-    """The scene behind it, where a session's export says so; such a prompt is not enhanced."""
+    """Its scene, if a session's export gives it; such a prompt is not enhanced."""
 
 
 def read_prompts(source: str | Path | Sequence[Any]) -> list[Idea]:
     """Return the prompts of a list (texts or mappings) or of a file.
 
-    ``.txt``: one a line, empty lines and those that begin with ``#`` left out. ``.csv``: a header
-    with a column ``prompt``. ``.jsonl``: one text or object a line. ``.json``: a list of either, or
-    an exported session. Columns named in :data:`COLUMNS` are render parameters of that prompt.
-    A text that names no such file is taken for a prompt itself.
+    ``.txt``: one per line; empty lines and those that begin with ``#`` are skipped. ``.csv``: a
+    header with a column ``prompt``. ``.jsonl``: one text or object per line. ``.json``: a list of
+    either, or an exported session. Columns named in :data:`COLUMNS` are render parameters of that
+    prompt. A text that is not such a file's name is itself the prompt.
 
     Raises ``InvalidRequest`` with every mistake found, each by its line.
     """
@@ -73,7 +73,7 @@ def read_prompts(source: str | Path | Sequence[Any]) -> list[Idea]:
 
 
 def scan_prompts(source: str | Path | Sequence[Any]) -> tuple[list[Idea], list[FieldProblem]]:
-    """Return the prompts that can be used, and every mistake in the others."""
+    """Return the valid prompts, and every mistake in the others."""
     if isinstance(source, str) and not _names_file(source):
         source = [source]
     if isinstance(source, str | Path):
@@ -98,7 +98,7 @@ def _names_file(text: str) -> bool:
 
 
 def _file_items(path: Path) -> Iterator[tuple[str, Any]]:
-    """Yield the file's items, each with its place; a line that is not JSON as an error.
+    """Yield the file's items with their positions; a line that is not JSON as an error.
 
     Only a line feed ends a line: JSON strings may hold U+2028 and its like.
     """

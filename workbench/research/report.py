@@ -1,4 +1,4 @@
-"""What a run leaves behind: a table, charts, the ZIP, and its results as JSON and Parquet."""
+"""The results of a run: a table, charts, the ZIP, JSON and Parquet."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ class Html:
 
 
 class Report:
-    """The results of a run whose jobs have ended. Scores are measured when first asked for."""
+    """The results of a run whose jobs have ended. Scores are measured on first use."""
 
     def __init__(self, run: Run) -> None:
         self.run = run
 
     @cached_property
     def rows(self) -> list[dict[str, Any]]:
-        """One row per job: what it was asked, its labels, where and how long it ran, its scores."""
+        """One row per job: its parameters, labels, device, time and scores."""
         videos = {job.job_id: job for job in self.run.jobs}
         model = self.run.parameters.agreement_model
         agreed = self.run.batch.agreement(model) if model else {}
@@ -65,7 +65,7 @@ class Report:
         return rows
 
     def sheet(self) -> Html:
-        """Return the contact sheet: every video's poster, whole without a network."""
+        """Return the contact sheet: every video's poster, without external files."""
         return Html(self.run.batch._repr_html_())
 
     def table(self) -> Html:
@@ -90,7 +90,7 @@ class Report:
         return Html("<br>".join(charts))
 
     def zip(self) -> Path | None:
-        """Write the finished videos as ``videos.zip`` and return it; None where none finished."""
+        """Write the finished videos as ``videos.zip`` and return its path, or None."""
         try:
             return self.run.batch.zip(self.run.folder / "videos.zip")
         except Conflict:
@@ -154,7 +154,7 @@ def _cells(row: Mapping[str, Any], names: Sequence[str]) -> str:
 
 
 def _cell(value: Any) -> str:
-    """Return a value as HTML; a long text opens when it is clicked."""
+    """Return a value as HTML; a long text opens on click."""
     if value is None:
         return ""
     if isinstance(value, float):
@@ -169,7 +169,7 @@ def _cell(value: Any) -> str:
 
 
 def _style(value: Any) -> str:
-    """Return how a cell stands: figures to the right, words to the left and never a word a line."""
+    """Return a cell's alignment: numbers right, text left and not broken at every word."""
     if isinstance(value, int | float):
         return 'style="text-align:right;vertical-align:top;font-variant-numeric:tabular-nums"'
     long = isinstance(value, list) or len(str(value)) > _SHOWN_CHARS // 3

@@ -1,7 +1,7 @@
-"""Unattended runs: planned wholly, submitted as one batch, resumed when asked for again.
+"""Unattended runs: planned as a whole, submitted as one batch, resumed on repetition.
 
-A run is known by the digest of its parameters and prompts. Its folder keeps what was planned, so
-that asking again finds the same jobs: finished ones are not rendered again.
+A run is identified by the digest of its parameters and prompts. Its folder stores the plan, so that
+the same request finds the same jobs: finished ones are not rendered again.
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ _DIGEST_CHARS: Final = 12
 
 
 def start_run(asked: Mapping[str, Any], *, using: Studio | None = None) -> Run:
-    """Check, plan and queue a run, or take up the one with the same parameters; return at once.
+    """Check, plan and queue a run, or resume the one with the same parameters; return at once.
 
-    ``asked`` holds the fields of :class:`workbench.research.parameters.RunParameters`. Of a run
-    that is taken up, finished jobs stay as they are, failed and cancelled ones are queued again.
-    Raises ``InvalidRequest`` naming every problem, before anything is queued; ``Busy`` when the
-    queue is full.
+    ``asked`` holds the fields of :class:`workbench.research.parameters.RunParameters`. In a resumed
+    run, finished jobs are kept, failed and cancelled ones are queued again. Raises
+    ``InvalidRequest`` naming every problem, before anything is queued; ``Busy`` when the queue is
+    full.
     """
     used = using or studio()
     parameters, ideas = check(asked, used.settings)
@@ -65,7 +65,7 @@ def start_run(asked: Mapping[str, Any], *, using: Studio | None = None) -> Run:
 
 
 class Run:
-    """A run that was queued: followed, finished, checked. A view on its batch."""
+    """A queued run: a view on its batch."""
 
     def __init__(
         self,
@@ -83,13 +83,13 @@ class Run:
         self.folder = folder
         """Where the results go."""
         self.resumed = resumed
-        """Whether it was taken up rather than begun."""
+        """Whether it was resumed."""
         self.studio = using
         self.batch = Batch(batch_id, using=using)
 
     @property
     def jobs(self) -> tuple[Job, ...]:
-        """The jobs as they are now, in the order of the cells."""
+        """The current jobs, in the order of the cells."""
         return self.batch.record.jobs
 
     @property
@@ -98,15 +98,15 @@ class Run:
         return tuple(j for j in self.jobs if j.state in {JobState.FAILED, JobState.CANCELLED})
 
     def take_up(self) -> None:
-        """Queue again what failed or was cancelled."""
+        """Queue failed and cancelled jobs again."""
         for job in self.failed:
             self.studio.jobs.retry(job.job_id)
 
     def follow(self, tell: Callable[[str], None] = print) -> Self:
-        """Wait until every job has ended, telling a line for each as it does.
+        """Wait until every job has ended, printing a line for each.
 
-        Ctrl-C cancels what has not ended or leaves it running, as ``on_interrupt`` says, tells
-        which, and goes on up.
+        Ctrl-C cancels unfinished jobs or leaves them running, as ``on_interrupt`` says, and
+        propagates.
         """
         with _Interruptible(self, tell):
             total = len(self.batch)
@@ -115,13 +115,13 @@ class Run:
         return self
 
     def on_interrupt(self) -> str:
-        """Do what was asked for when the user breaks off; return what was done, in words."""
+        """Do what ``on_interrupt`` says; return a message."""
         if self.parameters.on_interrupt == "cancel":
             self.batch.cancel()
-            return f"Interrupted: what had not ended of batch {self.batch.batch_id} is cancelled."
+            return f"Interrupted: unfinished jobs of batch {self.batch.batch_id} are cancelled."
         return (
-            f"Interrupted: batch {self.batch.batch_id} goes on rendering. "
-            "The same command again takes it up."
+            f"Interrupted: batch {self.batch.batch_id} continues to render. "
+            "Repeat the command to resume it."
         )
 
     def check(self) -> Self:
@@ -146,7 +146,7 @@ class Run:
 
 @dataclass(slots=True)
 class _Plan:
-    """What a run renders, kept before it is queued."""
+    """The plan of a run, stored before it is queued."""
 
     digest: str
     planned_at: str
@@ -208,7 +208,7 @@ class _Plan:
 
 
 class _Interruptible:
-    """Does what was asked for when the user breaks a wait off."""
+    """Handles an interrupted wait."""
 
     def __init__(self, run: Run, tell: Callable[[str], None]) -> None:
         self._run, self._tell = run, tell

@@ -24,11 +24,16 @@ class JobFeed:
     """
 
     def __init__(
-        self, jobs: JobManager, tasks: WidgetTasks, tell: Callable[[Iterable[Job]], None]
+        self,
+        jobs: JobManager,
+        tasks: WidgetTasks,
+        tell: Callable[[Iterable[Job]], None],
+        forget: Callable[[Iterable[str]], None],
     ) -> None:
         self._jobs = jobs
         self._tasks = tasks
         self._tell = tell
+        self._forget = forget
         self._session_id: str | None = None
         self._also: set[str] = set()
         self._stop: Callable[[], None] | None = None
@@ -67,6 +72,10 @@ class JobFeed:
         self._tasks.call(self._collect, changes)
 
     def _collect(self, changes: Changes) -> None:
+        if changes.deleted:
+            for job_id in changes.deleted:
+                self._pending.pop(job_id, None)
+            self._forget(changes.deleted)
         ours = {job.job_id: job for job in changes.jobs if self._is_ours(job)}
         if ours and not self._pending:
             asyncio.get_running_loop().call_later(_BUNDLE_S, self._flush)

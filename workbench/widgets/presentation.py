@@ -6,14 +6,13 @@ URLs are relative: the page knows its base URL, the kernel does not.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any, Final
 
 from workbench.jobs.cluster.status import ClusterStatus
 from workbench.jobs.model import Device, Job
 from workbench.presentation import job_object
 from workbench.prompts.markers import strip_marker
-from workbench.prompts.model import Entry, PromptSession, Source
+from workbench.prompts.model import Entry, PromptSession, SessionSummary, Source
 from workbench.scene import LIST_FIELDS, SCENE_FIELDS, Scene, terms
 
 __all__ = [
@@ -165,11 +164,15 @@ def _gigabytes(size_bytes: int | None) -> float | None:
     return None if size_bytes is None else round(size_bytes / _GIGABYTE, 1)
 
 
-def session_line(session_id: str, title: str, used: datetime, prompts: int) -> View:
+def session_line(summary: SessionSummary, videos: int, video_bytes: int) -> View:
     """Return a session's line in the list of sessions."""
     return {
-        "id": session_id,
-        "title": strip_marker(title),
-        "used": used.timestamp(),
-        "prompts": prompts,
+        "id": summary.session_id,
+        "title": summary.name or strip_marker(summary.title),
+        "tags": list(summary.tags),
+        "archived": summary.archived,
+        "used": summary.updated_at.timestamp(),
+        "prompts": summary.entry_count,
+        "videos": videos,
+        "bytes": video_bytes,
     }

@@ -75,7 +75,7 @@ class Renders:
         self._session_id: str | None = None
         self._known: dict[str, Job] = {}
         self._sketch: str | None = None
-        self._feed = JobFeed(studio.jobs, tasks, self.tell)
+        self._feed = JobFeed(studio.jobs, tasks, self.tell, self.forget)
 
     @property
     def busy(self) -> bool:
@@ -193,6 +193,28 @@ class Renders:
         for job in failed:
             if job.batch_id is None:
                 await self.retry(job.job_id)
+
+    @command
+    async def delete(self, jobs: list[str], *, starred: bool = False) -> None:
+        """Delete renders that wait or have ended, those with a star only where that is said."""
+        own = [self._own(job).job_id for job in jobs]
+        self.forget(await asyncio.to_thread(self._jobs.delete, own, starred=starred))
+
+    @command
+    async def undelete(self, jobs: list[str]) -> None:
+        """Bring deleted renders of this session back."""
+        if self._session_id is None:
+            raise InvalidRequest("There is no session to bring them back to.")
+        gone = await asyncio.to_thread(self._jobs.deleted_of_session, self._session_id)
+        if strangers := [job for job in jobs if job not in gone]:
+            raise NotFound("job", strangers[0])
+        self.tell(await asyncio.to_thread(self._jobs.undelete, jobs))
+
+    def forget(self, job_ids: Iterable[str]) -> None:
+        """Show these jobs no longer."""
+        for job_id in job_ids:
+            if self._known.pop(job_id, None) is not None:
+                self._screen.forget_job(job_id)
 
     @command
     async def first(self, job: str) -> None:

@@ -10,13 +10,13 @@ import copy
 import secrets
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from pydantic import Field
 
 from workbench.actions.model import Action, Render, Vary, actions_from, as_json
 from workbench.actions.render_settings import RenderSettings, changed_settings
-from workbench.errors import InvalidRequest, NotFound, WorkbenchError
+from workbench.errors import InvalidRequest, WorkbenchError
 from workbench.jobs.model import Job, JobState
 from workbench.model_library import model_objects
 from workbench.prompts.markers import strip_marker
@@ -25,7 +25,7 @@ from workbench.render_requests import new_seed
 from workbench.studio import RenderParameters, Studio
 from workbench.widgets.commands import command
 from workbench.widgets.debouncer import Debouncer
-from workbench.widgets.presentation import View, session_line, session_view
+from workbench.widgets.presentation import View, session_view
 from workbench.widgets.renders import Renders, Screen, names_path, render_parameters
 from workbench.widgets.single_changes import single_changes
 from workbench.widgets.sketch import sketched
@@ -39,8 +39,6 @@ Text = Annotated[str, Field(min_length=1)]
 Values = dict[str, str | list[str]]
 Options = dict[str, Any]
 
-_SESSIONS_LISTED: Final = 60
-
 
 class SessionController:
     """One open session at one screen. Every method runs on the loop."""
@@ -53,6 +51,8 @@ class SessionController:
         self._screen = screen
         self._private = private
         self._session: PromptSession | None = None
+        self._begun: str | None = None
+        """A session without a prompt yet, begun to choose a language model in."""
         self._grid = VariationGrid()
         self._writing: asyncio.Future[tuple[str, Entry]] | None = None
 
@@ -70,16 +70,12 @@ class SessionController:
     @command
     async def fresh(self) -> None:
         """Clear the screen for a new session; the old one is kept."""
+        self._begun = None
         self._session = None
         self._grid = VariationGrid()
         await self._renders.follow(None)
         self._screen.show("session_state", {})
         self._show_grid()
-
-    @command
-    async def sessions(self, known: list[str]) -> list[View]:
-        """Return the earlier sessions; for a private screen only those that its browser knows."""
-        return await asyncio.to_thread(self._earlier, known)
 
     async def take_up(self, session_id: str) -> None:
         """Show the session ``session_id``; raises ``NotFound``."""
@@ -104,7 +100,7 @@ class SessionController:
 
         ``settings`` are a new session's render settings. It keeps one seed unless ``new_seeds``.
         """
-        session_id = self._session.session_id if self._session else None
+        session_id = self.session_to_write_in
         kept = await self._settings_to_begin_with(settings or {}, new_seeds=new_seeds)
         growing: Debouncer[str] = Debouncer(self._show_growing)
         asked = self._studio.enhance(text, session_id, on_text=growing.hear)
@@ -333,6 +329,11 @@ class SessionController:
         undone = self._entry(answer)
         if answer == current and undone.parent is not None:
             return {"index": undone.parent}
+        head = await asyncio.to_thread(self._studio.sessions.current, self._session_id)
+        if head is not None and head.index == current:
+            _, entry = await self._studio.take_back(self._session_id, answer)
+            await self._refresh()
+            return {"index": entry.index}
         values: Values = {
             change.field: list(change.before) if isinstance(change.before, tuple) else change.before
             for change in undone.changes
@@ -444,23 +445,19 @@ class SessionController:
     def _show_grid(self) -> None:
         self._screen.show("board_state", self._grid.view())
 
-    def _earlier(self, known: Sequence[str]) -> list[View]:
-        sessions = self._studio.sessions
-        if not self._private:
-            return [
-                session_line(one.session_id, one.title, one.updated_at, one.entry_count)
-                for one in sessions.sessions(limit=_SESSIONS_LISTED)
-            ]
-        lines = []
-        for session_id in known[:_SESSIONS_LISTED]:
-            try:
-                entries = sessions.history(session_id)
-            except NotFound:  # of another outputs/ folder, or removed
-                continue
-            if entries:
-                title = entries[0].request or entries[0].prompt
-                lines.append(session_line(session_id, title, entries[-1].created_at, len(entries)))
-        return lines
+    @property
+    def session_to_write_in(self) -> str | None:
+        """The open session, or the one that the next prompt begins; None for a new one."""
+        return self.open_session or self._begun
+
+    def write_in(self, session_id: str | None) -> None:
+        """Let the next prompt go into this session where none is open."""
+        self._begun = session_id
+
+    @property
+    def open_session(self) -> str | None:
+        """The id of the open session; None without one."""
+        return self._session.session_id if self._session else None
 
     @property
     def _session_id(self) -> str:

@@ -21,11 +21,15 @@ from workbench import journey
 from workbench.studio import Studio
 from workbench.widgets.bundle import bundle_module, bundle_styles
 from workbench.widgets.commands import answer_command, commands_of
+from workbench.widgets.intake import Intake
+from workbench.widgets.language_chooser import LanguageChooser
 from workbench.widgets.loop import WidgetTasks
 from workbench.widgets.machines import Machines
 from workbench.widgets.presentation import View, field_views
+from workbench.widgets.queue_desk import QueueDesk
 from workbench.widgets.renders import Renders
 from workbench.widgets.session_controller import SessionController
+from workbench.widgets.session_library import SessionLibrary
 
 __all__ = ["Workbench"]
 
@@ -77,7 +81,11 @@ class Workbench(anywidget.AnyWidget):
         self._machines = Machines(
             self._studio, self._tasks, self, self._renders, private=self._private
         )
-        owners = (self._renders, self._controller, self._machines)
+        library = SessionLibrary(self._studio, self._controller, private=self._private)
+        language = LanguageChooser(self._studio, self._controller, private=self._private)
+        queue = QueueDesk(self._studio, private=self._private)
+        intake = Intake(self._studio, self._controller, private=self._private)
+        owners = (self._renders, self._controller, library, language, queue, intake, self._machines)
         self._commands = {k: v for owner in owners for k, v in commands_of(owner).items()}
         self.on_msg(self._heard)
         if session is not None:
@@ -156,14 +164,16 @@ class Workbench(anywidget.AnyWidget):
 
     # commands from the browser
 
-    def _heard(self, _widget: object, content: Any, _buffers: object) -> None:
+    def _heard(self, _widget: object, content: Any, buffers: Any) -> None:
         if isinstance(content, dict) and isinstance(content.get("id"), str):
-            self._tasks.start(self._answer(content))
+            self._tasks.start(self._answer(content, buffers))
 
-    async def _answer(self, content: dict[str, Any]) -> None:
+    async def _answer(self, content: dict[str, Any], buffers: Any) -> None:
         request_id = content["id"]
         self.send({"kind": "heard", "id": request_id})
-        answer = await answer_command(self._commands, content.get("do"), content.get("with", {}))
+        answer = await answer_command(
+            self._commands, content.get("do"), _arguments(content, buffers)
+        )
         value = answer.get("value")
         if isinstance(value, bytes):
             self.send({"kind": "answer", "id": request_id, "value": None}, buffers=[value])
@@ -198,6 +208,14 @@ class Workbench(anywidget.AnyWidget):
     @traitlets.default("_css")
     def _default_css(self) -> str:
         return bundle_styles(_STATIC)
+
+
+def _arguments(content: dict[str, Any], buffers: Any) -> Any:
+    """Return a command's arguments, with the file that came beside them as ``data``."""
+    arguments = content.get("with", {})
+    if buffers and isinstance(arguments, dict):
+        return {**arguments, "data": bytes(buffers[0])}
+    return arguments
 
 
 @cache

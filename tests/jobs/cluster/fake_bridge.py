@@ -31,7 +31,7 @@ def main(arguments: list[str]) -> None:
     if manner == "hangs":
         time.sleep(1_000)
     if manner == "fails":
-        channel.send(ClusterLost("nobody answers at 10.0.0.1:6379"))
+        channel.send(ClusterLost("nothing answers at 10.0.0.1:6379"))
         return
     channel.send(Ready(os.getpid()))
     member = Member("id", "node-1", "10.0.0.2", 1.0, 1.0)

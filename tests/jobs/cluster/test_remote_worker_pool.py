@@ -72,7 +72,7 @@ def test_a_cluster_that_cannot_be_joined_is_told_of_and_tried_again(
     monkeypatch.setenv("FAKE_BRIDGE", "fails")
     remote = bridged()
     remote.until(lambda: _status(tmp_path).state is ClusterState.UNREACHABLE)
-    assert _status(tmp_path).detail == "nobody answers at 10.0.0.1:6379"
+    assert _status(tmp_path).detail == "nothing answers at 10.0.0.1:6379"
     assert remote.slots == ()
     monkeypatch.setenv("FAKE_BRIDGE", "works")
     remote.until(lambda: remote.slots == (SLOT,))
@@ -135,10 +135,10 @@ def test_a_cluster_out_of_reach_stops_nothing_here_and_the_doctor_says_so(shop: 
         return status if there else None
 
     status = shop.until(unreachable, 180.0)
-    assert status.detail == "nobody answers at 127.0.0.1:1 (Connection refused)"
+    assert status.detail == "nothing answers at 127.0.0.1:1 (Connection refused)"
     finding = next(found for found in examine(shop.settings) if found.what == "cluster")
     assert finding.verdict is Verdict.BAD
-    assert "nobody answers" in finding.found
+    assert "nothing answers" in finding.found
     assert any(event["event"] == "the cluster is out of reach" for event in shop.events())
     assert shop.manager.job(waits.job_id).state is JobState.QUEUED
     shop.manager.cancel(waits.job_id)

@@ -1,4 +1,4 @@
-"""The animatic: a designer's moving storyboard of a Scene, drawn with OpenCV, without a model."""
+"""The animatic: a moving storyboard of a Scene, drawn with OpenCV, without a model."""
 
 from workbench.engines.animatic.engine import AnimaticEngine
 

@@ -1,4 +1,4 @@
-"""What is said of somebody's looks, as keys for the painter of people: hair, clothes, face."""
+"""A person's described looks as keys for the painter: hair, clothes, face."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ class Atmosphere:
     def tone(self, colour: Colour, p: float = 1.0, *, lit: float = 1.0) -> Colour:
         """Return ``colour`` as it looks at parallax ``p``: lit, hazed and graded.
 
-        ``lit`` below 1 is in shade; above 1 it glows of itself and the night leaves it be.
+        ``lit`` below 1 is in shade; above 1 it emits light and is not darkened at night.
         """
         if lit > 1:
             shown = mix(colour, self.haze, self._air(p) * 0.35)
@@ -72,7 +72,7 @@ class Atmosphere:
 
     @property
     def darkness(self) -> float:
-        """How dark it is: 0 by day, near 1 at midnight."""
+        """Darkness: 0 by day, near 1 at midnight."""
         return max(0.0, min(1.0, 1.15 - 1.2 * luma(self.light)))
 
     def _air(self, p: float) -> float:

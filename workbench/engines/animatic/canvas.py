@@ -1,7 +1,7 @@
 """Painting: shapes with smooth edges on a transparent canvas, in the units of the scene.
 
-A canvas is a box of the world with so many pixels to the unit. Its pixels are BGRA with the
-colours multiplied by the opacity, so that what is painted lies right on whatever comes beneath.
+A canvas is a box of the world at a number of pixels per unit. Its pixels are BGRA with
+premultiplied alpha, so that it composites correctly.
 """
 
 from __future__ import annotations
@@ -174,7 +174,7 @@ class Canvas:
         y1 = min(self.pixels.shape[0], top + 2 * size)
         if x1 <= x0 or y1 <= y0:
             return
-        # A glow has nothing fine: it is worked out once, small, and enlarged.
+        # A glow has no fine detail: it is computed once, small, and enlarged.
         small = cv2.merge([_FALL * (strength * colour[c]) for c in (2, 1, 0)] + [_FALL * 0])
         light = cv2.resize(
             cv2.convertScaleAbs(small, alpha=255),
@@ -188,14 +188,14 @@ class Canvas:
         cv2.add(part, light, dst=part)
 
     def blur(self, radius: float) -> None:
-        """Soften everything painted so far by ``radius`` units."""
+        """Blur everything painted so far by ``radius`` units."""
         size = int(radius * self.px) | 1
         if size >= 3:
             cv2.blur(self.pixels, (size, size), dst=self.pixels)
             cv2.blur(self.pixels, (size, size), dst=self.pixels)
 
     def hole(self, points: Points) -> None:
-        """Clear the polygon through ``points``: what lies behind shows through."""
+        """Clear the polygon through ``points``, so that what is behind shows through."""
         cv2.fillPoly(self.pixels, [self._fixed(points)], (0, 0, 0, 0), cv2.LINE_8, _SHIFT)
 
     def cut(self, points: Points, rows: int) -> None:

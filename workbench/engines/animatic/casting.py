@@ -1,6 +1,6 @@
 """Casts a Scene: which figure stands for each entity, what it does in each moment, and where.
 
-What has no figure is told. Knows nothing of drawing.
+Reports what has no figure. Knows nothing of drawing.
 """
 
 from __future__ import annotations

@@ -37,7 +37,7 @@ def lay(
 ) -> None:
     """Lay ``sprite`` over ``picture``, ``scale`` times as large, its corner at pixel (x, y).
 
-    Rows from ``until`` down are left alone: something nearer will hide them. Without ``colour``
+    Rows from ``until`` down are skipped: something nearer covers them. Without ``colour``
     the chroma planes are left as they are. Positions are exact to fractions of a pixel; those of a
     sprite that is laid ``again`` and again, at one size, to a quarter of one: then it is moved
     once by each quarter instead of once for every frame.
@@ -126,7 +126,7 @@ def _moved(sprite: Sprite, name: str, window: _Window) -> Image:
         key = (name, x, y)
         moved = sprite.moved.get(key)
         if moved is None and len(sprite.moved) >= _MOST_KEPT:
-            # It moves both across and up or down: hardly any move comes again.
+            # It moves both across and up or down: hardly any offset repeats.
             wide, tall = columns.stop - columns.start, rows.stop - rows.start
             left, top = columns.start + x / _STEPS, rows.start + y / _STEPS
             centre = (left + (wide - 1) / 2, top + (tall - 1) / 2)

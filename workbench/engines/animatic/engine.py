@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from workbench.engines.engine import Rendered, RenderTask
 from workbench.errors import FieldProblem, InvalidRequest
-from workbench.rendering import Progress, RenderRequest
+from workbench.rendering import INPUTS, Progress, RenderRequest
 from workbench.settings import Settings
 
 __all__ = ["AnimaticEngine"]
@@ -71,7 +71,9 @@ class AnimaticEngine:
 
 def _unknown_options(request: RenderRequest) -> list[FieldProblem]:
     return [
-        FieldProblem(f"options.{name}", f"The animatic engine has no option {name!r}.")
+        FieldProblem(name, f"The storyboard takes no {name}; choose a video model that does.")
+        if name in INPUTS
+        else FieldProblem(f"options.{name}", f"The animatic engine has no option {name!r}.")
         for name in request.options
         if name not in _OPTIONS
     ]

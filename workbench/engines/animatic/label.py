@@ -1,4 +1,4 @@
-"""The label in the corner of every frame: that it is an animatic, and what it does not show."""
+"""The label in the corner of every frame: it is an animatic, and what it does not show."""
 
 from __future__ import annotations
 

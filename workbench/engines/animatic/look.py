@@ -1,4 +1,4 @@
-"""The look of a film: what its lighting, mood, palette, style, lens and angle add up to."""
+"""The look of a film: the sum of its lighting, mood, palette, style, lens and angle."""
 
 from __future__ import annotations
 

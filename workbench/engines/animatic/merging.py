@@ -24,10 +24,10 @@ _SHARPEST: Final = 1.15
 """Pixels painted for each pixel shown; more would not be seen on a backdrop."""
 _SAME: Final = 1e-4
 _EMPTY: Final = 254
-"""What keeps as much of what lies beneath is as good as nothing."""
+"""A pixel that keeps this much of what is beneath counts as empty."""
 _GAP, _RIM = 48, 4
 _WORTH: Final = 24_000
-"""Empty pixels that cost as much as laying one more part."""
+"""Empty pixels that cost as much as compositing one more part."""
 
 
 def merged(world: World, layers: Sequence[Layer]) -> list[Layer]:

@@ -88,7 +88,7 @@ class Player:
         self.px = max(8.0, world.frame_px * nearest * self.size * min(1.0, self.p))
         self._shadow: tuple[Sprite, float] | None = None
         self.towards = self.front != "side" and self.motion.speed > 0
-        # Who comes or goes crosses no picture: the world comes or goes instead.
+        # A figure that approaches or leaves does not cross the frame: the world moves instead.
         self.speed = 0.0 if self.towards else self.motion.speed
         self.grounded = self.form.footprint > 0 and y_is_ground(place[0])
 

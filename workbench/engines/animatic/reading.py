@@ -1,6 +1,6 @@
 """Reads a Scene into a Script: the cast, the place, and established terms for all else.
 
-Knows words and tables. Knows nothing of drawing.
+Knows words and tables, nothing of drawing.
 """
 
 from __future__ import annotations

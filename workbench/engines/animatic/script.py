@@ -72,10 +72,10 @@ class Script:
     moves: tuple[str, ...] = ()
     """The camera's movements, one after another; ``camera_movement`` is the first."""
     moments: int = 1
-    """Moments that the actors go through, each as long as the others."""
+    """Number of equally long moments."""
     frame: str = ""
     """What stands before the lens: ``hands``, ``wheel``, ``hood``, ``gripper`` and so on."""
     effects: tuple[str, ...] = ()
     """Effects of the viewpoint, named as in ``looks.toml``."""
     not_drawn: tuple[str, ...] = ()
-    """What the scene names and the stage has no figure for."""
+    """What the scene names that has no figure."""

@@ -30,7 +30,7 @@ def jobs(arguments: Sequence[str]) -> int:
         one.add_argument("--query", default="", help="words of the prompt, or an id")
         one.add_argument("--limit", type=int, default=20)
         one.add_argument(
-            "--sort", default="", metavar="SCORE", help="by a score; -SCORE: downwards"
+            "--sort", default="", metavar="SCORE", help="sort by a score; -SCORE for descending"
         )
         for name, end in (("min", "least"), ("max", "most")):
             one.add_argument(
@@ -41,7 +41,7 @@ def jobs(arguments: Sequence[str]) -> int:
     for name in _STEPS:
         step = steps.add_parser(name, help=_STEPS[name][1])
         step.add_argument("ids", nargs="+", metavar="ID", help="a job, or a batch for all its jobs")
-    priority = steps.add_parser("priority", help="give a waiting job another priority")
+    priority = steps.add_parser("priority", help="change the priority of a waiting job")
     priority.add_argument("ids", nargs=1, metavar="JOB")
     priority.add_argument("level", choices=[level.name.lower() for level in Priority])
     order = steps.add_parser("order", help="put waiting jobs in this order")
@@ -81,7 +81,7 @@ def doctor(arguments: Sequence[str]) -> int:
 def tidy(arguments: Sequence[str]) -> int:
     """Remove the ended jobs that the retention settings no longer keep."""
     parser = argparse.ArgumentParser(prog="workbench tidy", description=tidy.__doc__)
-    parser.add_argument("--dry-run", action="store_true", help="only show what would go")
+    parser.add_argument("--dry-run", action="store_true", help="only show what would be removed")
     asked = parser.parse_args(arguments)
 
     def remove(manager: JobManager) -> None:
@@ -136,11 +136,11 @@ def _unstar(manager: JobManager, job: Job) -> str:
 
 _STEPS: Final[Mapping[str, tuple[Callable[[JobManager, Job], str], str]]] = MappingProxyType(
     {
-        "show": (_show, "say all that is known of jobs, and where their files are"),
+        "show": (_show, "show all details of jobs, and the paths of their files"),
         "cancel": (_cancel, "end jobs that have not ended"),
         "retry": (_retry, "queue failed or cancelled jobs again; of a batch, the failed ones"),
-        "star": (_star, "keep jobs whatever the retention says"),
-        "unstar": (_unstar, "leave jobs to the retention again"),
+        "star": (_star, "star jobs, so that no retention removes them"),
+        "unstar": (_unstar, "unstar jobs"),
     }
 )
 
@@ -219,14 +219,14 @@ def _list(manager: JobManager, asked: argparse.Namespace) -> None:
 
 
 def _bound(text: str) -> tuple[str, float]:
-    """Return a score's name and a number from ``name=number``; argparse tells of ``ValueError``."""
+    """Return a score's name and a number from ``name=number``; argparse reports ``ValueError``."""
     name, _, number = text.partition("=")
     return name, float(number)
 
 
 def _paused(names: frozenset[str]) -> str:
     if "" in names:
-        return "the queue is paused; workbench jobs resume lets it go on"
+        return "the queue is paused; `workbench jobs resume` resumes it"
     return f"paused: {', '.join(sorted(names))}" if names else "nothing is paused"
 
 

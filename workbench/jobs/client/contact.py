@@ -66,7 +66,7 @@ class Contact:
         return job
 
     def check(self) -> None:
-        """Raise ``SupervisorUnavailable`` where starting a supervisor was given up."""
+        """Raise ``SupervisorUnavailable`` if all attempts to start a supervisor have failed."""
         if self.launcher.has_given_up and self.supervisor() is None:
             raise SupervisorUnavailable(self.launcher.trouble)
 

@@ -1,4 +1,4 @@
-"""Diagnoses what jobs depend on: what is wrong, and what to do about it."""
+"""Diagnoses problems of the job manager, with advice."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ def _filesystem(path: Path) -> str:
 def _index(settings: Settings, manager: JobManager) -> Iterator[Finding]:
     path = settings.index_path
     if not path.exists():
-        yield Finding(Verdict.NOTE, "index", "there is none yet; it is made with the first render")
+        yield Finding(Verdict.NOTE, "index", "there is none yet; the first render creates it")
         return
     fault = manager.index_fault()
     if fault:
@@ -146,7 +146,7 @@ def _index(settings: Settings, manager: JobManager) -> Iterator[Finding]:
     yield Finding(Verdict.GOOD, "index", f"{path.stat().st_size >> 10} KiB; {told or 'no jobs'}")
     aside = list(path.parent.glob("damaged-*"))
     if aside:
-        advice = "They can be removed once nothing is missed."
+        advice = "Remove them once you have checked that nothing is missing."
         yield Finding(Verdict.NOTE, "index", f"{len(aside)} damaged files were put aside", advice)
 
 
@@ -154,8 +154,8 @@ def _locks(manager: JobManager, paths: JobPaths) -> Iterator[Finding]:
     held = holders(paths.lock)
     if held and manager.supervisor() is None:
         pids = ", ".join(str(pid) for pid in held)
-        advice = f"It may just be starting. If this stays, end it: kill {pids}."
-        told = f"pid {pids} holds the supervisor's lock and has not said that it serves"
+        advice = f"It may just be starting. If this persists, end it: kill {pids}."
+        told = f"pid {pids} holds the supervisor's lock but has not announced itself"
         yield Finding(Verdict.BAD, "locks", told, advice)
     leases = {path: holders(path) for path in lease_folder().glob("*.lock")}
     taken = sorted({pid for pids in leases.values() for pid in pids})
@@ -171,10 +171,10 @@ def _supervisor(manager: JobManager, paths: JobPaths) -> Iterator[Finding]:
         if manager.index_path.exists():
             waiting = manager.jobs(state=JobState.QUEUED, limit=1).total
         if waiting:
-            advice = f"Any status question starts one; if none comes up, read {paths.log}."
+            advice = f"Any status request starts one; if none starts, read {paths.log}."
             yield Finding(Verdict.BAD, "supervisor", f"none runs, and {waiting} jobs wait", advice)
         else:
-            yield Finding(Verdict.GOOD, "supervisor", "none runs, and nothing waits for one")
+            yield Finding(Verdict.GOOD, "supervisor", "none is running, and none is needed")
         return
     told = f"pid {status.pid} since {status.started_at:%Y-%m-%d %H:%M} UTC, {status.version}"
     try:
@@ -195,7 +195,7 @@ def _supervisor(manager: JobManager, paths: JobPaths) -> Iterator[Finding]:
 
 
 def _advice(status: SupervisorStatus, paths: JobPaths) -> str:
-    """Return what to do about a supervisor that is there and does not answer."""
+    """Return advice about a running supervisor that does not answer."""
     if is_stopped(status.pid):
         return f"It is stopped. Let it go on: kill -CONT {status.pid}."
     if not Path(status.socket).exists():
@@ -221,9 +221,7 @@ def _cluster(settings: Settings, manager: JobManager, paths: JobPaths) -> Iterat
             advice = "" if gpus else "Jobs that need a GPU wait until a machine with one joins."
             yield Finding(verdict, "cluster", told, advice)
         case ClusterState.UNREACHABLE:
-            advice = (
-                f"It is tried again; work here goes on. What Ray said is in {paths.cluster_log}."
-            )
+            advice = f"It is tried again; work on this machine continues. Ray's output is in {paths.cluster_log}."
             yield Finding(Verdict.BAD, "cluster", told, advice)
         case _:
             yield Finding(Verdict.NOTE, "cluster", told)
@@ -251,7 +249,7 @@ def _devices(manager: JobManager) -> Iterator[Finding]:
         elif device.state == "paused":
             verdict, advice = Verdict.NOTE, f"workbench jobs resume {device.name}"
         elif device.state == "held":
-            verdict, advice = Verdict.NOTE, "Its jobs start when the other one lets go of it."
+            verdict, advice = Verdict.NOTE, "Its jobs start when the other one releases it."
         yield Finding(verdict, device.name, told, advice)
 
 

@@ -1,7 +1,7 @@
-"""Starts a supervisor as a process of its own, which outlives whoever asked for it.
+"""Starts a supervisor as a detached process, which outlives its client.
 
-A supervisor that ends within its first seconds is started again after pauses that grow, a few times;
-what it printed is the reason that clients are given.
+A supervisor that ends within its first seconds is restarted a few times, with growing pauses; its
+output is the reason that clients are given.
 """
 
 from __future__ import annotations
@@ -48,19 +48,19 @@ class Launcher:
         self._failures = 0
         self._retry_at = 0.0
         self.enabled = True
-        """Off where this process supervises by itself."""
+        """Off if this process is itself the supervisor."""
         self.trouble = ""
-        """Why the last start failed; empty once a supervisor came up."""
+        """Why the last start failed; empty once a supervisor is running."""
 
     @property
     def has_given_up(self) -> bool:
-        """Whether nothing more is tried until somebody asks for a render anew."""
+        """Whether no start is tried until the next render is requested."""
         return self._failures >= _TRIES
 
     def launch(self, *, asked: bool = False) -> None:
-        """Start a supervisor, unless one is on its way or a pause after a failure still lasts.
+        """Start a supervisor, unless one is starting or a pause after a failure has not ended.
 
-        For callers who see none. ``asked`` tries once more after the last failure. Raises
+        Call it if there is none. ``asked`` tries once more after the last failure. Raises
         ``SupervisorUnavailable`` when no process can be started at all.
         """
         with self._guard:
@@ -84,7 +84,7 @@ class Launcher:
             self._started = identify(pid) or Identity(pid, 0.0, "")
 
     def _note_end(self) -> None:
-        """Take note that the supervisor we started has ended: too early, or after serving."""
+        """Handle the end of the supervisor that we started: too early, or after serving."""
         self._started = None
         try:
             said = self._paths.start_errors.read_text("utf-8", "replace").strip()
@@ -105,16 +105,17 @@ class Launcher:
 
 
 def _reason(said: str) -> str:
-    """Return the line of what a process printed that says why it ended."""
-    lines = said.splitlines() or ["it ended at once and said nothing"]
+    """Return the line of a process's output that says why it ended."""
+    lines = said.splitlines() or ["it ended at once without output"]
     fatal = (line for line in lines if line.startswith(_FATAL))
     return next(fatal, lines[-1])
 
 
 def launch_supervisor(settings: Settings) -> int:
-    """Start a supervisor for ``settings.outputs``, harmless when there is one; return its pid.
+    """Start a supervisor for ``settings.outputs`` and return its pid; harmless if there is one.
 
-    Returns once it is on its way. Raises ``SupervisorUnavailable`` when no process can be started.
+    Returns once the process has started. Raises ``SupervisorUnavailable`` when no process can be
+    started.
     """
     paths = JobPaths(settings.outputs)
     try:
@@ -135,10 +136,10 @@ def launch_supervisor(settings: Settings) -> int:
 
 
 def settings_environment(settings: Settings) -> dict[str, str]:
-    """Return ``settings`` as the environment variables that another process reads them from.
+    """Return ``settings`` as environment variables for another process.
 
-    Paths are absolute: the other process runs in another folder. It reads no ``workbench.toml``, and
-    nothing that this process's environment says besides.
+    Paths are absolute: the other process runs in another folder. It ignores ``workbench.toml`` and
+    this process's other variables.
     """
     prefix = settings.model_config.get("env_prefix", "")
     environment = {COMPLETE: "1"}

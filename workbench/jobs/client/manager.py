@@ -62,7 +62,7 @@ class JobManager(Results, Judgements, Deleting):
         self._contact = Contact(settings, self._paths, self._index, self._reader, self._requests)
         self._nvml = Nvml()
 
-    # asking for renders
+    # submitting
 
     def complete(
         self, request: RenderRequest, shape: RenderSettings | None = None
@@ -124,7 +124,7 @@ class JobManager(Results, Judgements, Deleting):
         self._contact.tell(work=True)
         return self._reader.batch(batch_id)
 
-    # looking
+    # reading
 
     def job(self, job_id: str) -> Job:
         """Return one job, checked against its files."""
@@ -152,9 +152,9 @@ class JobManager(Results, Judgements, Deleting):
     ) -> JobPage:
         """Return one page of jobs, newest first; ``query`` is words of the prompt or an id.
 
-        With ``sort``, the name of a score, those that have it come from the lowest, with ``-``
-        before the name from the highest. ``bounds`` keeps those whose scores lie within: name to
-        lowest and highest value. Raises ``InvalidRequest`` for an unknown score.
+        ``sort`` is the name of a score: only jobs that have it, lowest first, or highest first with
+        ``-`` before the name. ``bounds`` keeps jobs whose scores are within: name to lowest and
+        highest value. Raises ``InvalidRequest`` for an unknown score.
         """
         limits = dict(bounds or {})
         for name in [*([sort.removeprefix("-")] if sort else []), *limits]:
@@ -171,7 +171,7 @@ class JobManager(Results, Judgements, Deleting):
     def changes(self, since: int, *, limit: int | None = None) -> Changes:
         """Return the jobs that changed after revision ``since``, at most about ``limit``.
 
-        The revision of the answer is where to ask from next.
+        Pass the answer's revision to the next call.
         """
         return self._reader.changes(since, limit)
 
@@ -231,14 +231,14 @@ class JobManager(Results, Judgements, Deleting):
         return self._reader.batch(batch_id)
 
     def set_priority(self, job_id: str, priority: int) -> Job:
-        """Change a queued job's priority; it goes last among its session's jobs of that priority."""
+        """Change a queued job's priority; it becomes its session's last of that priority."""
         with self._index.write() as writer:
             self._requests.set_priority(writer, job_id, priority)
         self._contact.tell()
         return self._reader.job(job_id)
 
     def reorder(self, job_ids: Sequence[str]) -> tuple[Job, ...]:
-        """Reorder queued jobs; together they keep the places that they have."""
+        """Reorder queued jobs among their own places in the queue."""
         with self._index.write() as writer:
             self._requests.reorder(writer, job_ids)
         self._contact.tell()
@@ -249,11 +249,11 @@ class JobManager(Results, Judgements, Deleting):
         self._set_paused(device, paused=True)
 
     def resume(self, device: str | None = None) -> None:
-        """Give jobs to ``device``, or to all, again."""
+        """Resume ``device``, or the whole queue."""
         self._set_paused(device, paused=False)
 
     def paused(self) -> frozenset[str]:
-        """Return the names of paused devices; '' stands for the whole queue."""
+        """Return the names of paused devices; '' means the whole queue."""
         return self._reader.paused()
 
     # devices and the supervisor
@@ -264,7 +264,7 @@ class JobManager(Results, Judgements, Deleting):
         return inventory(self._settings, self._nvml, said, self._reader.paused(), self.cluster())
 
     def cluster(self) -> ClusterStatus | None:
-        """Return the state of the cluster; None where none was chosen."""
+        """Return the state of the cluster; None if none was chosen."""
         if not self._settings.cluster:
             return None
         return read_cluster_status(self._paths.cluster, self._settings.cluster, self.supervisor())

@@ -49,17 +49,18 @@ class Results:
     def preview_path(self, job_id: str) -> Path:
         """Return the newest picture of a render; raises ``NotFound`` when there is none.
 
-        Who was told of a picture finds one, also when the render has ended or begun again since: an
-        earlier attempt's, or the still of the finished video.
+        A picture that was announced stays available after the render has ended or restarted: from an
+        earlier attempt, or as the poster of the finished video.
         """
         files = self._files(self._reader.job(job_id))
         attempts = sorted(files.attempts_made(), reverse=True)
-        pictures = [*(files.attempt(number).preview for number in attempts), files.poster]
-        found = next((picture for picture in pictures if picture.is_file()), pictures[0])
-        return self._existing(job_id, found, "preview")
+        for picture in (*(files.attempt(number).preview for number in attempts), files.poster):
+            if picture.is_file():  # checked once: the next picture may take its place at any time
+                return picture
+        raise NotFound("file", job_id, f"The job {job_id} has no preview.")
 
     def log_path(self, job_id: str) -> Path:
-        """Return what the renders of a job printed; raises ``NotFound`` when none has begun."""
+        """Return the log of a job's renders; raises ``NotFound`` if none has started."""
         return self._existing(job_id, self._files(self._reader.job(job_id)).log, "log")
 
     def recipe_path(self, job_id: str) -> Path:
@@ -67,11 +68,11 @@ class Results:
         return self._existing(job_id, self._files(self._reader.job(job_id)).recipe, "recipe")
 
     def scores_path(self, job_id: str) -> Path:
-        """Return what was measured on the video, as a file; raises ``NotFound`` where nothing was."""
+        """Return the file of the video's scores; raises ``NotFound`` if it was not measured."""
         return self._existing(job_id, self._files(self._reader.job(job_id)).scores, "scores")
 
     def recipe(self, job_id: str) -> Recipe:
-        """Return how the finished video was made; raises ``NotFound`` when it is not there."""
+        """Return the finished video's recipe; raises ``NotFound`` if there is none."""
         path = self.recipe_path(job_id)
         try:
             return Recipe.model_validate_json(path.read_bytes())

@@ -147,7 +147,7 @@ class Submitter:
         key: str | None,
         jobs: Sequence[NewJob],
     ) -> str:
-        """Run ``place`` in one transaction, once per idempotency key; return the id to answer."""
+        """Run ``place`` in one transaction, once per idempotency key; return the id."""
         try:
             self._check_disk()
             with self._index.write() as writer:
@@ -214,7 +214,7 @@ class Submitter:
 
 
 def _digest(jobs: Sequence[NewJob]) -> str:
-    """Return what tells one submission from another, seeds apart: they are drawn for each call."""
+    """Return a digest of the submission without its seeds, which are drawn for each call."""
     # A quote inside a JSON string is escaped, so the pattern finds the request's own seed.
     texts = [(job.session_id, _SEED.sub("", job.request, count=1)) for job in jobs]
     return hashlib.sha256(json.dumps(texts).encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""Jobs in a terminal: a line each, a JSON object each, or the details of one."""
+"""Prints jobs: a line each, a JSON object each, or the details of one."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _PROMPT_CHARS: Final = 60
 def line(job: Job, *, score: str = "") -> str:
     """Return one line: id, when it was asked for, state, progress, place, prompt or error.
 
-    With the name of a ``score``, its value stands before the prompt.
+    With the name of a ``score``, its value precedes the prompt.
     """
     where = job.device or (f"#{job.queue_position}" if job.queue_position is not None else "-")
     told = shortened(job.error or job.request.prompt)

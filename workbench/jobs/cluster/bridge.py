@@ -1,6 +1,7 @@
 """The bridge: the supervisor's one process that is in the cluster.
 
-Ray may hang, crash and take its process down; the supervisor can end this one and start another.
+Ray may hang, or crash and take its process down; the supervisor can end this process and start
+another.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ _LEAVE_LIMIT_S: Final = 4.0
 _HERE_ALONE: Final = (
     "outputs", "index", "cluster", "devices", "cpu_workers", "language_api_key"
 )  # fmt: skip
-"""Settings that mean nothing on another machine, or must not leave this one."""
+"""Settings without meaning on another machine, or that must not leave this one."""
 _LOG = logging.getLogger("workbench.jobs.bridge")
 
 
@@ -101,7 +102,7 @@ class Bridge:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
-        """Join and serve the supervisor until it says to leave, or ends."""
+        """Join the cluster and serve the supervisor until it ends or says to leave."""
         loop = asyncio.get_running_loop()
         loop.add_reader(self._channel.fileno(), self._hear)
         self._spawn(self._beat())
@@ -174,7 +175,7 @@ class Bridge:
             remote.node_id,
             self._cluster,
             replace(self._terms, environment=_environment(self._settings, kind=remote.slot.kind)),
-            owner=f"{self._terms.owner}-{serial}",  # of this worker, not of the one before
+            owner=f"{self._terms.owner}-{serial}",  # of this worker, not of the previous one
             tell=tell,
             assigned=assigned,
         )
@@ -197,7 +198,7 @@ class Bridge:
                     nodes = await asyncio.to_thread(self._cluster.nodes)
             except Exception as error:  # noqa: BLE001  whatever Ray raises, it is lost
                 told = "no answer" if isinstance(error, TimeoutError) else str(error)
-                self._channel.send(ClusterLost(f"the head of the cluster has gone: {told}"[:500]))
+                self._channel.send(ClusterLost(f"the head of the cluster is gone: {told}"[:500]))
                 os._exit(1)
             self._members = name_members(nodes, self._names)
             self._names = {member.node_id: member.name for member in self._members}
@@ -254,7 +255,7 @@ class Bridge:
             self._channel.send(told)
 
     def _known(self, remote: RemoteSlot) -> RemoteSlot:
-        """Return a slot with what its actor said of the device that it was given."""
+        """Return a slot with its actor's facts about the assigned device."""
         name = remote.slot.name
         if (assigned := self._assigned.get(name)) is not None:
             slot = replace(
@@ -270,8 +271,8 @@ class Bridge:
 def _environment(settings: Settings, *, kind: str) -> dict[str, str]:
     """Return the settings of a worker on another machine, on a device of this ``kind``.
 
-    The remote engine's key goes only to workers that run that engine: those on processors, and
-    those on GPUs where there are no others.
+    The remote engine's key goes only to workers that run that engine: those on CPUs, and those on
+    GPUs if there are no others.
     """
     kept_here = {*_HERE_ALONE}
     if kind != "cpu" and (settings.cpu_workers != 0 or settings.cluster_cpu_workers):
@@ -298,7 +299,7 @@ def main(arguments: list[str]) -> None:
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
-        os._exit(0)  # Ray's threads may hang where its cluster did
+        os._exit(0)  # Ray's threads may hang with the cluster
 
 
 if __name__ == "__main__":

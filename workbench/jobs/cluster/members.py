@@ -46,7 +46,7 @@ def name_members(
 ) -> list[Member]:
     """Return the living machines among ``nodes``, as Ray lists them, with unique names.
 
-    A machine has the name it was given at its start, else its host name; a duplicate gets the
+    A machine is named by its node name, otherwise by its host name; a duplicate gets the
     beginning of its id as a suffix. Machines in ``known``, by id, keep their names.
     """
     living = sorted((node for node in nodes if node["Alive"]), key=lambda node: str(node["NodeID"]))
@@ -87,8 +87,8 @@ def plan_remote_slots(
 ) -> list[RemoteSlot]:
     """Return the places for workers on the machines that were surveyed.
 
-    GPUs whose UUID is among ``ours`` are served by this machine's own workers, and so are the
-    processors of the node ``home``, on which this process stands.
+    GPUs whose UUID is among ``ours`` are served by this machine's own workers, and so are the CPUs
+    of the node ``home``, on which this process runs.
     """
     remote_slots: list[RemoteSlot] = []
     for member in members:
@@ -109,7 +109,7 @@ def plan_remote_slots(
 
 
 def _gpu(survey: Survey, member: Member, number: int) -> Gpu | None:
-    """Return the GPU at a place; None while only the cluster knows which of several it will be."""
+    """Return the GPU of a slot; None while the cluster has not chosen among several."""
     return survey.gpus[number] if len(survey.gpus) == int(member.gpus) else None
 
 

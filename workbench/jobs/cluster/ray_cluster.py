@@ -34,7 +34,7 @@ class RayCluster:
         self._ray = ray
         self._namespace = namespace
         self.home = "" if through_client else str(ray.get_runtime_context().get_node_id())
-        """The node that this process stands on; empty where it stands outside the cluster."""
+        """The node that this process runs on; empty outside the cluster."""
         self._actor = ray.remote(WorkerActor)
         self._survey = ray.remote(num_cpus=0, max_retries=0)(survey)
 
@@ -66,7 +66,7 @@ class RayCluster:
         return cls(ray, namespace, through_client=address.startswith("ray://"))
 
     def nodes(self) -> list[dict[str, Any]]:
-        """Return every node, as Ray lists them, the dead ones too."""
+        """Return every node as Ray lists them, including dead ones."""
         return cast("list[dict[str, Any]]", self._ray.nodes())
 
     def survey(self, node_id: str) -> Any:
@@ -74,13 +74,13 @@ class RayCluster:
         return self._survey.options(scheduling_strategy=self._on(node_id)).remote()
 
     def actor(self, slot: Slot, node_id: str, *, share: float, absence_s: float) -> Any:
-        """Return the worker actor of ``slot``, which is made on its node unless it is there."""
+        """Return the worker actor of ``slot``; creates it on its node if needed."""
         needs = {"num_gpus": share, "num_cpus": 0} if slot.kind == "cuda" else {"num_cpus": 1}
         return self._actor.options(
             name=slot.name,
             namespace=self._namespace,
             get_if_exists=True,
-            lifetime="detached",  # it outlives this process, and leaves by itself
+            lifetime="detached",  # it outlives this process, and exits by itself
             max_restarts=0,
             max_concurrency=16,
             scheduling_strategy=self._on(node_id),
@@ -92,7 +92,7 @@ class RayCluster:
         self._ray.kill(actor, no_restart=True)
 
     def explain(self, error: BaseException) -> str:
-        """Return in one line why a worker actor cannot be reached or does not do as asked."""
+        """Return in one line why a worker actor cannot be reached or does not obey."""
         cause = getattr(error, "cause", None) or error
         lines = [line.strip() for line in str(cause).splitlines() if line.strip()]
         if isinstance(error, self._ray.exceptions.RayActorError):
@@ -101,7 +101,7 @@ class RayCluster:
         return f"{type(cause).__name__}: {lines[-1] if lines else ''}"[:300]
 
     def has_died(self, error: BaseException) -> bool:
-        """Tell whether ``error`` says that a worker actor is no more."""
+        """Tell whether ``error`` means that a worker actor is gone."""
         return isinstance(error, self._ray.exceptions.RayActorError)
 
     def _on(self, node_id: str) -> Any:
@@ -113,7 +113,7 @@ class RayCluster:
 
 
 _RAY_ENVIRONMENT: Final = {
-    "RAY_USAGE_STATS_ENABLED": "0",  # nothing is reported to anybody
+    "RAY_USAGE_STATS_ENABLED": "0",  # no usage reports
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "RAY_DEDUP_LOGS": "0",
 }
@@ -137,7 +137,9 @@ def _knock(address: str) -> None:
     try:
         socket.create_connection((host.strip("[]"), int(port)), _CONNECT_S).close()
     except OSError as error:
-        raise Unreachable(f"nobody answers at {host}:{port} ({error.strerror or error})") from error
+        raise Unreachable(
+            f"nothing answers at {host}:{port} ({error.strerror or error})"
+        ) from error
 
 
 def _advice(address: str, error: Exception) -> str:
@@ -145,5 +147,7 @@ def _advice(address: str, error: Exception) -> str:
     if address == "auto":
         return f"no Ray runs on this machine: start it with `ray start` ({told})"
     if not address.startswith("ray://") and address != "local" and "raylet" in told:
-        return f"this machine is no node of that cluster: `ray start --address={address}` ({told})"
+        return (
+            f"this machine is not a node of that cluster: `ray start --address={address}` ({told})"
+        )
     return told

@@ -43,7 +43,7 @@ from workbench.settings import Settings
 __all__ = ["BRIDGE", "RemoteWorkerPool"]
 
 BRIDGE: Final = "@bridge"
-"""What the selector calls the bridge's line."""
+"""The bridge's key in the selector."""
 _QUIT_TIMEOUT_S: Final = 2.0
 _MOST_UNSENT_BYTES: Final = 64 << 20
 """A bridge with this much unread input counts as hung."""
@@ -73,7 +73,7 @@ class _Bridge:
 
 
 class RemoteWorkerPool:
-    """The workers of a cluster, one a slot, behind one bridge."""
+    """The workers of a cluster, one per slot, behind one bridge."""
 
     bridge_module = "workbench.jobs.cluster.bridge"
 
@@ -107,7 +107,7 @@ class RemoteWorkerPool:
         self._changed = False
         return self._slots
 
-    # the interface of a worker pool does
+    # the interface of WorkerPool
 
     def start(self, slot: Slot) -> Identity | None:
         """Start a worker on ``slot``; None on failure, which an event explains."""
@@ -152,7 +152,7 @@ class RemoteWorkerPool:
         try:
             messages = bridge.channel.receive()
         except ValueError as error:
-            self._lose_bridge(f"the bridge to the cluster sent what is no message: {error}")
+            self._lose_bridge(f"the bridge to the cluster sent an invalid message: {error}")
             return
         if messages is None:
             self._lose_bridge("the bridge to the cluster has died")
@@ -260,7 +260,7 @@ class RemoteWorkerPool:
             self._lose_bridge(f"the bridge to the cluster is gone ({error})")
             return
         if unsent > _MOST_UNSENT_BYTES:
-            self._lose_bridge("the bridge to the cluster does not listen")
+            self._lose_bridge("the bridge to the cluster does not read")
             return
         wanted = selectors.EVENT_READ | (selectors.EVENT_WRITE if unsent else 0)
         if wanted != self._selector.get_key(self._bridge.channel).events:

@@ -1,4 +1,4 @@
-"""The bridge's side of one remote worker: opens its actor, passes messages on, fetches videos."""
+"""The bridge's side of one remote worker: opens its actor, relays messages, fetches videos."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Actors(Protocol):
     """What a proxy needs of the cluster; :class:`~workbench.jobs.cluster.ray_cluster.RayCluster`."""
 
     def actor(self, slot: Slot, node_id: str, *, share: float, absence_s: float) -> Any:
-        """Return the actor of a slot; it is made unless it is there."""
+        """Return the actor of a slot; creates it if needed."""
 
     def kill(self, actor: Any) -> None:
         """End an actor that does not leave when asked."""
@@ -54,12 +54,12 @@ class Actors(Protocol):
         """Return in one line what went wrong."""
 
     def has_died(self, error: BaseException) -> bool:
-        """Tell whether an error says that an actor is no more."""
+        """Tell whether an error means that an actor is gone."""
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What all proxies of one bridge have in common."""
+    """What all proxies of one bridge share."""
 
     owner: str
     environment: Mapping[str, str]
@@ -87,7 +87,7 @@ class RemoteWorkerProxy:
         tell: Callable[[Message], None],
         assigned: Callable[[Slot], None],
     ) -> None:
-        """Serve one worker; ``tell`` hears what it says, ``assigned`` which device it was given."""
+        """Serve one worker; ``tell`` gets its messages, ``assigned`` its device."""
         self._slot, self._node_id = slot, node_id
         self._actors, self._terms = actors, terms
         self._owner = owner
@@ -101,7 +101,7 @@ class RemoteWorkerProxy:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def start(self, after: Awaitable[Any] | None = None) -> None:
-        """Open the actor once ``after`` is done, and pass messages on until the worker is gone."""
+        """Open the actor once ``after`` is done, and relay messages until the worker is gone."""
         self._task = asyncio.create_task(self._serve(after))
 
     def send(self, message: Message) -> None:
@@ -120,7 +120,7 @@ class RemoteWorkerProxy:
             self._call("send", message)
 
     async def end(self, *, at_once: bool) -> None:
-        """End the worker; at once also forgets whatever is under way."""
+        """End the worker; ``at_once`` also drops what is in progress."""
         if not at_once and self._actor is not None:
             self._call("send", EndWorker(at_once=False))
             return
@@ -194,7 +194,7 @@ class RemoteWorkerProxy:
                 try:
                     slot: Slot = await actor.open.remote(self._owner, dict(terms.environment))
                 except Exception as error:
-                    # One that is just leaving still has the name.
+                    # One that is just exiting still has the name.
                     if not left or not self._actors.has_died(error):
                         raise
                     await asyncio.sleep(_TRY_AGAIN_S)
@@ -209,7 +209,7 @@ class RemoteWorkerProxy:
         asked = self._listen()
         while True:
             messages = await asked
-            asked = self._listen()  # what comes meanwhile need not wait until this is done
+            asked = self._listen()  # what arrives meanwhile need not wait for this
             for message in messages:
                 if isinstance(message, WorkerLost | NoWorker):
                     self._tell(message)
@@ -285,7 +285,7 @@ class RemoteWorkerProxy:
                 async for offset, data in parts_of(Path(path)):
                     await self._actor.bring.remote(self._owner, brought_name(path), offset, data)
         except OSError as error:
-            text = f"What it begins from cannot be read: {error}"
+            text = f"Its input cannot be read: {error}"
             self._tell(Failed(order.job_id, order.attempt, FailReason.ERROR, text))
             return
         if self._cancelled:
@@ -294,20 +294,20 @@ class RemoteWorkerProxy:
             self._call("send", order)
 
     async def _beat(self) -> None:
-        """Say that the worker is alive while files are fetched and nobody listens to it."""
+        """Report the worker alive while files are fetched and it is not polled."""
         while True:
             await asyncio.sleep(self._terms.hold_s)
             self._tell(Beat())
 
     def _files(self, message: OutputPart | Rendered) -> JobFiles | None:
-        """Return where the files of the current render belong; None for an earlier one."""
+        """Return the folder of the current render's files; None for an earlier render."""
         order = self._order
         if order is None or (order.job_id, order.attempt) != (message.job_id, message.attempt):
             return None
         return JobFiles(Path(order.folder))
 
     def _call(self, method: str, *arguments: Any) -> None:
-        """Call the actor without waiting; the next ``listen`` shows what goes wrong."""
+        """Call the actor without waiting; the next ``listen`` reports errors."""
         self._in_background(getattr(self._actor, method).remote(self._owner, *arguments))
 
     def _in_background(self, work: Awaitable[Any]) -> None:

@@ -16,7 +16,7 @@ from workbench.jobs.processes import identify
 __all__ = ["Staging", "list_artifacts", "read_part", "write_part"]
 
 _SMALL_BYTES: Final = 256 << 10
-"""A file up to this size travels inside the message."""
+"""A file up to this size is sent inside the message."""
 _INPUTS: Final = "inputs"
 
 
@@ -32,12 +32,12 @@ class Staging:
         self.inputs = self.folder / _INPUTS
         self._count = 0
         self._begun: dict[str, int] = {}
-        """By job, how many had begun when it did."""
+        """Job → number of renders started before it."""
         self._brought: dict[str, int] = {}
-        """By input, the same when its last part came."""
+        """Input → the same, when its last part arrived."""
 
     def begin(self, job_id: str) -> Path:
-        """Return the folder of a render that begins."""
+        """Return the folder of a new render."""
         self._count += 1
         self._begun[job_id] = self._count
         folder = self.folder / job_id
@@ -45,13 +45,13 @@ class Staging:
         return folder
 
     def expect(self, name: str) -> Path:
-        """Return where an input belongs that is about to come."""
+        """Return the path for an input that is about to arrive."""
         self.inputs.mkdir(exist_ok=True)
         self._brought[name] = self._count
         return self.inputs / name
 
     def forget(self, job_id: str) -> None:
-        """Remove what a render made, and the inputs that were there before it began."""
+        """Remove a render's files, and the inputs that were there before it began."""
         begun = self._begun.pop(job_id, 0)
         shutil.rmtree(self.folder / job_id, ignore_errors=True)
         for name in [name for name, when in self._brought.items() if when < begun]:
@@ -71,11 +71,11 @@ class Staging:
 
 
 def _make_folder() -> Path:
-    """Return a new folder for this process; those of worker actors that are no more are removed."""
+    """Return a new folder for this process; removes those of worker actors that are gone."""
     home = Path(tempfile.gettempdir(), f"workbench-worker actors-{os.getuid()}")
     home.mkdir(mode=0o700, exist_ok=True)
     if home.stat().st_uid != os.getuid() or home.is_symlink():
-        raise PermissionError(f"{home} belongs to somebody else")
+        raise PermissionError(f"{home} belongs to another user")
     for path in home.iterdir():
         pid, _, started = path.name.partition("-")
         there = identify(int(pid)) if pid.isdecimal() else None
@@ -88,7 +88,7 @@ def _make_folder() -> Path:
 
 
 def list_artifacts(folder: Path) -> tuple[Artifact, ...]:
-    """Return the files of a finished attempt, the recipe last: with it, they are whole."""
+    """Return the files of a finished attempt, the recipe last: it completes them."""
     files = JobFiles(folder)
     paths = [path for path in sorted(folder.iterdir()) if not path.name.startswith(".")]
     paths = [path for path in paths if path not in {files.preview, files.recipe}]
@@ -103,7 +103,7 @@ def list_artifacts(folder: Path) -> tuple[Artifact, ...]:
 
 
 def write_part(path: Path, offset: int, data: bytes) -> None:
-    """Write a part of a file, which the part at 0 begins anew; raises ``OSError``."""
+    """Write a part of a file; a part at offset 0 starts it anew. Raises ``OSError``."""
     with path.open("r+b" if offset else "wb") as file:
         file.seek(offset)
         file.write(data)

@@ -1,7 +1,7 @@
 """The state of the cluster, kept in a file that every client reads.
 
-The supervisor alone writes it. Readings change every few seconds and do not outlast the supervisor,
-so they are kept out of the index.
+Only the supervisor writes it. Readings change every few seconds and end with the supervisor, so
+they are not in the index.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class ClusterState(StrEnum):
     JOINED = "joined"
     UNREACHABLE = "unreachable"
     AWAY = "away"
-    """No supervisor runs that was to join it."""
+    """No supervisor that should join it is running."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +47,15 @@ class Member:
     """Its host name, or the name it was given; unique in the cluster."""
     address: str
     gpus: float
-    """How many the cluster may give away there."""
+    """How many of them the cluster may use."""
     cpus: float
     problem: str = ""
-    """Why it cannot be used, where that is so."""
+    """Why it cannot be used, if it cannot."""
 
 
 @dataclass(frozen=True, slots=True)
 class RemoteSlot:
-    """A slot on a machine of the cluster, and what is known of its device."""
+    """A slot on a machine of the cluster, with its device's facts."""
 
     slot: Slot
     node_id: str
@@ -64,7 +64,7 @@ class RemoteSlot:
 
 @dataclass(frozen=True, slots=True)
 class ClusterStatus:
-    """Which cluster was chosen, whether it is joined, and what is in it."""
+    """The chosen cluster, its state and its members."""
 
     address: str
     state: ClusterState
@@ -75,7 +75,7 @@ class ClusterStatus:
     remote_slots: tuple[RemoteSlot, ...] = ()
 
     def become(self, state: ClusterState, detail: str = "") -> ClusterStatus:
-        """Return it in another state; a cluster that is not joined has nothing in it."""
+        """Return the status in another state; a cluster that is not joined has no members."""
         since = self.since if state is self.state else time.time()
         if state is ClusterState.JOINED:
             return replace(self, state=state, detail=detail, since=since)
@@ -95,9 +95,11 @@ def read_cluster_status(
 ) -> ClusterStatus:
     """Return what the supervisor last wrote about the cluster at ``address``."""
     if supervisor is None:
-        return ClusterStatus(address, ClusterState.AWAY, "no supervisor runs; a render starts one")
+        return ClusterStatus(
+            address, ClusterState.AWAY, "no supervisor is running; a render starts one"
+        )
     try:
         return _STATUS.validate_json(path.read_bytes())
     except (OSError, ValueError):
-        told = "the supervisor was started without it; it joins when it starts anew"
+        told = "the supervisor was started without it; it joins after a restart"
         return ClusterStatus(address, ClusterState.AWAY, told)

@@ -1,7 +1,7 @@
 """Fetches a render's files from another machine into its attempt's folder, checked by digest.
 
-The folder was made when the job was given away, and is removed when the attempt is no longer the
-current one: what arrives too late finds no folder, and no publisher.
+The folder is created when the job is assigned, and removed when the attempt is no longer the
+current one: a late arrival finds no folder and is not published.
 """
 
 from __future__ import annotations
@@ -32,17 +32,17 @@ CHUNK_BYTES: Final = 4 << 20
 _TRIES: Final = 2
 
 Chunk = Callable[[str, int, int], Awaitable[bytes]]
-"""Asks for a part of a file: its name, the offset and the length, in bytes."""
+"""Requests a part of a file: name, offset and length in bytes."""
 Progressed = Callable[[int, int], None]
-"""Hears how many bytes of how many are here."""
+"""Receives the bytes fetched and the total."""
 
 
 class Damaged(Exception):
-    """A file was damaged on its way twice."""
+    """A file was damaged in transit twice."""
 
 
 async def fetch(rendered: Rendered, files: JobFiles, chunk: Chunk, progressed: Progressed) -> None:
-    """Bring every file of ``rendered`` into its attempt's folder, safe on disk, the recipe last.
+    """Fetch every file of ``rendered`` into its attempt's folder, synced to disk, the recipe last.
 
     Raises ``Damaged``, ``OSError`` when they cannot be kept here, and what ``chunk`` raises.
     """
@@ -87,7 +87,7 @@ async def _fetch_one(
 
 
 def inputs_of(order: Render) -> list[str]:
-    """Return the files of this machine that a render begins from."""
+    """Return the input files of a render on this machine."""
     options = order.recipe.get("request", {}).get("options", {})
     return [path for _, path in named_inputs(options)]
 
@@ -120,7 +120,7 @@ def _check_names(artifacts: tuple[Artifact, ...]) -> None:
 
 
 def _keep_all(folder: Path, artifacts: tuple[Artifact, ...]) -> None:
-    """Keep files that came along whole, in one go: a small video waits for little else."""
+    """Write the files that arrived whole in one step, as for a small video."""
     _check_names(artifacts)
     for artifact in artifacts:
         if not _keep(folder / artifact.name, artifact):

@@ -1,11 +1,12 @@
 """A Ray actor that keeps one worker on a machine of the cluster. Imports no Ray.
 
-It starts the same worker that the supervisor starts at home and passes messages on. What the worker
-makes stays in a folder of the actor's own until it has been fetched, as no file system is shared.
+It starts the same worker that the supervisor starts locally and relays messages. The worker's files
+stay in the actor's own folder until they have been fetched, as no file system is shared.
 
-An actor is detached: it outlives the bridge that made it, so that the next supervisor finds it with
-its model loaded. It belongs to whoever opened it last and exits when its owner falls silent. Events
-are returned by a long-polled method because Ray's client port carries no streaming methods.
+An actor is detached: it outlives the bridge that created it, so that the next supervisor finds it
+with its model loaded. It belongs to the owner that opened it last and exits when that owner is
+silent. Events are returned by a long-polled method because Ray's client port carries no streaming
+methods.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ _LOG = logging.getLogger("workbench.jobs.worker_actor")
 
 
 class NotYours(Exception):
-    """Another supervisor, or a later life of the same, owns this actor now."""
+    """Another supervisor, or a later run of the same one, owns this actor now."""
 
 
 class WorkerActor:
@@ -87,9 +88,9 @@ class WorkerActor:
     # called by its owner
 
     async def open(self, owner: str, environment: Mapping[str, str]) -> Slot:
-        """Start a worker with ``environment`` for ``owner``, who owns this actor from here on.
+        """Start a worker with ``environment`` for ``owner``, which owns this actor from now on.
 
-        An idle worker with the same settings is kept, with what it has loaded. Returns the device
+        An idle worker with the same settings is kept, with its loaded model. Returns the device
         that the cluster assigned.
         """
         self._owner, self._heard_at = owner, time.monotonic()
@@ -119,7 +120,7 @@ class WorkerActor:
         return messages
 
     async def send(self, owner: str, message: Message) -> None:
-        """Pass ``message`` on to the worker, or end the worker."""
+        """Relay ``message`` to the worker, or end the worker."""
         self._check(owner)
         if isinstance(message, EndWorker):
             self._pool.end(self._slot.name, at_once=message.at_once)
@@ -130,13 +131,13 @@ class WorkerActor:
         self._note_events()
 
     async def bring(self, owner: str, name: str, offset: int, data: bytes) -> None:
-        """Take a part of a file that the next render begins from."""
+        """Receive a part of an input of the next render."""
         self._check(owner)
         path = self._staging.expect(Path(name).name)
         await asyncio.to_thread(write_part, path, offset, data)
 
     async def chunk(self, owner: str, name: str, offset: int, length: int) -> bytes:
-        """Return a part of a file that the finished attempt made."""
+        """Return a part of a file of the finished attempt."""
         self._check(owner)
         if self._order is None or Path(name).name != name:
             raise FileNotFoundError(name)
@@ -144,7 +145,7 @@ class WorkerActor:
         return await asyncio.to_thread(read_part, path, offset, length)
 
     async def release(self, owner: str, job_id: str, attempt: int) -> None:
-        """Forget a finished attempt and its files, which have arrived; another may have begun."""
+        """Remove a finished attempt's files, which have arrived; another may have begun."""
         self._check(owner)
         if self._order is not None and self._order.job_id == job_id:
             if self._order.attempt != attempt:
@@ -202,12 +203,12 @@ class WorkerActor:
         match message:
             case Beat():
                 if message not in self._unsent:
-                    self._unsent.append(message)  # goes with the next answer, and hurries none
+                    self._unsent.append(message)  # goes with the next answer, without hurry
                 return
             case Ready():
                 self._ready = message
             case Decoded():
-                return  # one job at a time here: its files travel before the next begins
+                return  # one job at a time: its files are fetched before the next begins
             case WorkerLost():
                 self._tell_output()
                 self._ready, self._worker_pid = None, 0
@@ -228,20 +229,20 @@ class WorkerActor:
         self._tell(message)
 
     async def _offer(self, message: Rendered) -> None:
-        """Pass on that a render is finished, with the files to fetch."""
+        """Report a finished render, with the files to fetch."""
         order = self._order
         if order is None or (order.job_id, order.attempt) != (message.job_id, message.attempt):
             return
         try:
             artifacts = await asyncio.to_thread(list_artifacts, self._attempt(order).folder)
         except OSError as error:
-            self._tell(WorkerLost(f"what it made cannot be read: {error}"))
+            self._tell(WorkerLost(f"its files cannot be read: {error}"))
             self._pool.end(self._slot.name, at_once=True)
             return
         self._tell(replace(message, artifacts=artifacts))
 
     def _tell_output(self) -> None:
-        """Pass on what the render has printed and shown since."""
+        """Report the render's new output and preview."""
         order = self._order
         if order is None:
             return
@@ -281,9 +282,9 @@ class WorkerActor:
             time.sleep(min(1.0, self._absence_s / 4))
             now = time.monotonic()
             if now - self._heard_at > self._absence_s:
-                self._exit("its owner fell silent")
+                self._exit("its owner was silent")
             if not self._worker_pid and now - self._occupied_at > self._vacancy_s:
-                self._exit("nobody wanted a worker")
+                self._exit("no worker was requested")
 
     def _exit(self, reason: str) -> None:
         _LOG.warning("the worker actor exits: %s", reason)

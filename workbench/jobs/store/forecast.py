@@ -18,7 +18,7 @@ _HORIZON: Final = 5_000
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """Places and starts of waiting jobs, as of ``made_at`` (seconds since 1970)."""
+    """Positions and start times of waiting jobs, as of ``made_at`` (seconds since 1970)."""
 
     made_at: float
     seconds: Mapping[tuple[str, str], float]
@@ -71,7 +71,7 @@ class Forecast:
     def remaining_s(
         self, cost_key: str, device: str | None, row: sqlite3.Row, now: float
     ) -> float | None:
-        """Return seconds of rendering still to come for a running job; None where not known."""
+        """Return the remaining seconds of a running job; None if unknown."""
         if row["started_at"] is None or device is None:
             return None
         elapsed = max(0.0, now - float(row["started_at"]))

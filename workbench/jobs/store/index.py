@@ -1,6 +1,6 @@
 """The index as jobs use it: transactions, revisions, and the filling of a new file.
 
-Knows nothing of what the tables mean.
+Does not know the meaning of the tables.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from workbench.jobs.store.schema import SCHEMA
 __all__ = ["Index", "IndexFailure", "Writer"]
 
 _PRAGMAS: Final = (
-    "synchronous = FULL",  # a submitted job outlives a power cut, at one fsync a transaction
+    "synchronous = FULL",  # a submitted job survives a power cut, at one fsync per transaction
     "cache_size = -8192",  # KiB
 )
 
 
 @dataclass(slots=True)
 class Writer:
-    """One write transaction; what it changes shares one revision unless it asks for the next."""
+    """One write transaction; its changes share one revision unless it asks for the next."""
 
     connection: sqlite3.Connection
     now: float = field(default_factory=time.time)
@@ -34,7 +34,7 @@ class Writer:
 
     @property
     def revision(self) -> int:
-        """The revision of this transaction; asking for it makes it one."""
+        """The revision of this transaction; created on first use."""
         if not self._revision:
             (self._revision,) = self.connection.execute(
                 "UPDATE job_meta SET value = value + 1 WHERE key = 'revision' RETURNING value"
@@ -42,7 +42,7 @@ class Writer:
         return self._revision
 
     def next_revision(self) -> None:
-        """Give what follows a revision of its own, so that changes can be read in pages."""
+        """Start a new revision, so that changes can be read in pages."""
         self._revision = 0
 
     def execute(self, statement: str, parameters: Any = ()) -> sqlite3.Cursor:
@@ -53,7 +53,7 @@ class Writer:
 class Index:
     """The index of one outputs/ folder, as one process sees it; thread-safe.
 
-    Any use may raise ``IndexFailure``. A new file is filled once, by whoever comes first.
+    Any use may raise ``IndexFailure``. A new file is filled once, by the first process.
     """
 
     def __init__(self, path: Path) -> None:
@@ -61,7 +61,7 @@ class Index:
         self._database = Database(path, [SCHEMA], pragmas=_PRAGMAS)
         self._fill: Callable[[Writer], int] | None = None
         self._filled = 0
-        """The count of opened files when the last one was filled."""
+        """The value of ``opened`` when the file was last filled."""
 
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
@@ -101,7 +101,7 @@ class Index:
 
     @property
     def opened(self) -> int:
-        """How often a file was opened: a new count means that it may be another one."""
+        """How often the file was opened: a new count means that it may be another file."""
         return self._database.opened
 
     def checkpoint(self) -> None:
@@ -110,7 +110,7 @@ class Index:
             connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
     def fault(self) -> str:
-        """Return what is wrong with the file, or an empty string; looks at all of it."""
+        """Return what is wrong with the file, or an empty string; reads all of it."""
         return "" if is_sound(self.path) else f"{self.path.name} is damaged"
 
     def refill(self) -> None:

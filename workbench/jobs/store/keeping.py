@@ -31,14 +31,14 @@ class Keeping:
     """Reads and removes ended jobs."""
 
     def totals(self, connection: sqlite3.Connection) -> tuple[int, int]:
-        """Return how many ended jobs there are, and how large their videos are together."""
+        """Return the number of ended jobs, and the total size of their videos."""
         count, size = connection.execute(
             f"SELECT count(*), coalesce(sum(video_bytes), 0) FROM jobs WHERE {_ENDED}"  # noqa: S608
         ).fetchone()
         return int(count), int(size)
 
     def oldest(self, connection: sqlite3.Connection) -> Iterator[Removable]:
-        """Yield ended jobs without a star that nobody begins from, oldest first."""
+        """Yield ended jobs without a star that no unfinished job begins from, oldest first."""
         needed = needed_jobs(connection)
         rows = connection.execute(
             "SELECT job_id, batch_id, preview_job_id, prompt, "  # noqa: S608
@@ -59,7 +59,7 @@ class Keeping:
         return {str(path) for (path,) in rows}
 
     def remove(self, writer: Writer, job: Removable) -> bool:
-        """Delete an ended job and its preview; false if it is needed by now."""
+        """Delete an ended job and its preview; false if it is needed again."""
         if job.job_id in needed_jobs(writer.connection):
             return False
         gone = writer.execute(
@@ -79,12 +79,12 @@ class Keeping:
         return True
 
     def reckoning(self, writer: Writer) -> str | None:
-        """Return what :meth:`keep_reckoning` kept."""
+        """Return the text stored by :meth:`keep_reckoning`."""
         row = writer.execute("SELECT value FROM job_meta WHERE key = 'clock'").fetchone()
         return None if row is None else str(row[0])
 
     def keep_reckoning(self, writer: Writer, text: str) -> None:
-        """Keep what is believed of the time of day, for the next supervisor."""
+        """Store the believed time of day for the next supervisor."""
         writer.execute("INSERT OR REPLACE INTO job_meta VALUES ('clock', ?)", (text,))
 
 

@@ -21,14 +21,14 @@ _MAX_PASSED_OVER: Final = 8
 """How often a job may be passed over for one whose model is loaded."""
 QUEUES: Final = ("cpu", "slow", "gpu")
 _MEAN_OVER: Final = 8
-"""A duration counts for one in this many."""
+"""Weight of a new duration: one in this many."""
 _INTERRUPTIONS_PER_CRASH: Final = 4
-"""A supervisor's death is rarely the job's fault, yet a job that takes it down must end too."""
+"""Interruptions after which a job fails: one that kills its supervisor must end too."""
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A job that was given to a device, and the attempt that this is."""
+    """A job assigned to a device, and its attempt."""
 
     job_id: str
     batch_id: str | None
@@ -43,7 +43,7 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class DeviceRow:
-    """What the supervisor last said of a device."""
+    """The supervisor's last report of a device."""
 
     name: str
     state: str
@@ -54,7 +54,7 @@ class DeviceRow:
 
 @dataclass(frozen=True, slots=True)
 class RunningRow:
-    """A job that the index says is running."""
+    """A job that is running by the index."""
 
     job_id: str
     batch_id: str | None
@@ -63,7 +63,7 @@ class RunningRow:
 
 
 class Ledger:
-    """The writes of the one supervisor."""
+    """The writes of the supervisor."""
 
     def __init__(self, max_attempts: int) -> None:
         self._max_attempts = max_attempts
@@ -77,7 +77,7 @@ class Ledger:
     def claim(
         self, writer: Writer, queues: Sequence[str], device: str, gpu_id: int | None, loaded: str
     ) -> Claim | None:
-        """Give the best job in ``queues`` to ``device``, which has the model ``loaded``."""
+        """Assign the best job in ``queues`` to ``device``, which has the model ``loaded``."""
         row = _head(writer, queues)
         if row is None:
             return None
@@ -119,7 +119,7 @@ class Ledger:
         message: str,
         preview: bool,
     ) -> None:
-        """Note how far a render is; progress never goes back within an attempt."""
+        """Store a render's progress, which never decreases within an attempt."""
         progress = 99.0 * min(step, total) / total if total > 0 and stage != "loading" else 0.0
         writer.execute(
             "UPDATE jobs SET stage = ?, step = ?, total_steps = ?, "
@@ -164,11 +164,11 @@ class Ledger:
         self._end(writer, job_id, attempt, JobState.CANCELLED, "")
 
     def crashed(self, writer: Writer, job_id: str, attempt: int, error: str) -> JobState:
-        """Put a job back whose worker died under it, or end it when that was once too often."""
+        """Requeue a job whose worker died, or fail it after too many crashes."""
         return self._again(writer, job_id, attempt, error, "crashes", self._max_attempts)
 
     def interrupted(self, writer: Writer, job_id: str, attempt: int, error: str) -> JobState:
-        """Put a job back whose supervisor went away, or end it when that was far too often."""
+        """Requeue a job whose supervisor died, or fail it after too many interruptions."""
         limit = self._max_attempts * _INTERRUPTIONS_PER_CRASH
         return self._again(writer, job_id, attempt, error, "interruptions", limit)
 
@@ -203,7 +203,7 @@ class Ledger:
         return frozenset(row[0] for row in writer.execute("SELECT device FROM pauses"))
 
     def say_devices(self, writer: Writer, rows: Sequence[DeviceRow]) -> None:
-        """Say what every device is doing, in place of what was said before; silent if the same."""
+        """Replace the report of all devices; does nothing if it is unchanged."""
         if self._said == rows:
             return
         self._said = list(rows)
@@ -225,11 +225,11 @@ class Ledger:
         _ = writer.revision
 
     def forget_devices(self) -> None:
-        """Say every device anew next time: what was said may not have been kept."""
+        """Write all devices next time: the last report may have been lost."""
         self._said = None
 
     def workers(self, writer: Writer) -> list[Identity]:
-        """Return the workers that were noted last, by identity."""
+        """Return the identities of the workers in the last report."""
         rows = writer.execute(
             "SELECT worker_pid, worker_started, worker_boot FROM devices "
             "WHERE worker_pid IS NOT NULL"
@@ -237,7 +237,7 @@ class Ledger:
         return [Identity(int(pid), float(started), boot) for pid, started, boot in rows]
 
     def learn(self, writer: Writer, cost_key: str, device_kind: str, seconds: float) -> None:
-        """Remember how long a render took."""
+        """Store how long a render took."""
         writer.execute(
             "INSERT INTO durations VALUES (?, ?, ?, 1) ON CONFLICT (cost_key, device_kind) "
             "DO UPDATE SET count = count + 1, "

@@ -1,4 +1,4 @@
-"""The statements that find one page of a listing: which jobs, in which order, from where on."""
+"""The SQL of one page of a listing: filters, order and cursor."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from workbench.jobs.model import JobState, ScoreBounds
 __all__ = ["Listing"]
 
 _COUNTED: Final = 1_000
-"""Found jobs are counted up to here: nobody reads further, and counting on would cost."""
+"""Matches are counted up to here, to limit the cost."""
 _LAST_SEQ: Final = 10**18
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """What is to be listed. Values are bound, never written into a statement."""
+    """The filters of a listing. Values are bound, never written into a statement."""
 
     state: JobState | None = None
     query: str = ""
-    """Words of the prompt, the last perhaps only begun; or the id of a job or batch."""
+    """Words of the prompt, the last possibly a prefix; or the id of a job or batch."""
     session_id: str | None = None
     sort: str = ""
-    """The name of a score, the lowest first, or with ``-`` before it the highest; else by age."""
+    """The name of a score, lowest first, or highest first with ``-`` before it; empty: by age."""
     bounds: Mapping[str, ScoreBounds] = field(default_factory=dict)
 
     def page(
@@ -52,7 +52,7 @@ class Listing:
         return [row["seq"] for row in rows[:limit]], following
 
     def count(self, connection: sqlite3.Connection) -> int:
-        """Return how many jobs are listed on all pages; of a search no more than 1,000."""
+        """Return the number of jobs on all pages; at most 1,000 for a search."""
         values: dict[str, object] = {}
         if self.state is None and not (self.query or self.session_id or self._measured):
             statement = "SELECT sum(count) FROM job_tallies"
@@ -130,7 +130,7 @@ class Listing:
             [*(f'"{word}"' for word in words[:-1]), *(f'"{word}"*' for word in words[-1:])]
         )
         where = f"jobs_text WHERE {'jobs_text MATCH :query' if words else '0'}"
-        if len(conditions) > 1:  # what is searched holds no previews anyway
+        if len(conditions) > 1:  # the search table holds no previews
             met = " AND ".join(["jobs.seq = jobs_text.rowid", *conditions])
             where += f" AND EXISTS (SELECT 1 FROM jobs WHERE {met})"  # noqa: S608
         return where

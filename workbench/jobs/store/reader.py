@@ -1,4 +1,4 @@
-"""What anyone may read from the index: jobs, batches, listings, changes. Writes nothing."""
+"""Reads the index: jobs, batches, listings, changes. Writes nothing."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Reader:
         return self.jobs_by_id([job_id])[0]
 
     def jobs_by_id(self, job_ids: Sequence[str]) -> tuple[Job, ...]:
-        """Return these jobs, in this order; raises ``NotFound`` for the first that is not there."""
+        """Return these jobs, in this order; raises ``NotFound`` for the first missing one."""
         with self._index.read() as connection:
             rows: dict[str, sqlite3.Row] = {}
             for start in range(0, len(job_ids), 500):
@@ -79,7 +79,7 @@ class Reader:
     def changes(self, since: int, limit: int | None = None) -> Changes:
         """Return the jobs that changed after revision ``since``, oldest change first.
 
-        With a ``limit``, about so many: jobs that changed together stay together.
+        With a ``limit``, about that many: jobs that changed together stay together.
         """
         with self._index.read() as connection:
             (newest,) = connection.execute(
@@ -117,7 +117,7 @@ class Reader:
             return [row[0] for row in rows]
 
     def batch_exists(self, batch_id: str) -> None:
-        """Raise ``NotFound`` unless the batch is there."""
+        """Raise ``NotFound`` if the batch does not exist."""
         with self._index.read() as connection:
             question = "SELECT 1 FROM batches WHERE batch_id = ?"
             if connection.execute(question, (batch_id,)).fetchone() is None:
@@ -133,7 +133,7 @@ class Reader:
             return bool(row[0])
 
     def devices(self) -> dict[str, DeviceRow]:
-        """Return what the supervisor last said of each device."""
+        """Return the supervisor's last report of each device."""
         with self._index.read() as connection:
             rows = connection.execute("SELECT * FROM devices").fetchall()
         return {

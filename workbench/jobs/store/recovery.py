@@ -1,4 +1,4 @@
-"""Makes the index again from the job folders, when it was deleted or damaged."""
+"""Rebuilds the index from the job folders if it was deleted or damaged."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ from workbench.settings import Settings
 __all__ = ["open_store", "rebuild"]
 
 _SAME_REVISION: Final = 500
-"""Jobs that share a revision: what changed is read by whole revisions."""
+"""Jobs per revision: changes are read by whole revisions."""
 _LOG = logging.getLogger("workbench.jobs")
 
 
 def open_store(settings: Settings) -> Index:
-    """Open the index of ``settings.outputs``; it is made again from the folders when it is new."""
+    """Open the index of ``settings.outputs``; a new one is filled from the job folders."""
     paths = JobPaths(settings.outputs)
     index = Index(settings.index_path)
     index.when_fresh(lambda writer: rebuild(writer, paths, settings))
@@ -43,7 +43,7 @@ def open_store(settings: Settings) -> Index:
 
 
 def rebuild(writer: Writer, paths: JobPaths, settings: Settings) -> int:
-    """Fill a new index with every job that the folders tell of; return how many."""
+    """Fill a new index with every job found in the folders; return how many."""
     requests = Requests(settings.max_queued_jobs)
     known: dict[str, NewJob] = {}
     for record in paths.records():
@@ -122,7 +122,7 @@ def _life(files: JobFiles) -> Restored:
 def _from_recipe(
     job_id: str, batch_id: str | None, files: JobFiles, settings: Settings
 ) -> NewJob | None:
-    """Return the job that a folder without a record tells of, by its recipe alone."""
+    """Return the job of a folder without a submission record, from its recipe."""
     try:
         recipe: dict[str, Any] = json.loads(files.recipe.read_text("utf-8"))
         request = RenderRequest.model_validate(recipe["request"])

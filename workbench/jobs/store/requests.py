@@ -23,7 +23,7 @@ _EXPLAINED: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class NewJob:
-    """One job as it is submitted, or found again in its folder."""
+    """One job as submitted, or as recovered from its folder."""
 
     job_id: str
     batch_id: str | None
@@ -36,7 +36,7 @@ class NewJob:
     """The complete :class:`~workbench.rendering.RenderRequest`, as JSON."""
     prompt: str
     queue: str
-    """What it asks of a worker: ``gpu``; or, without one, ``slow`` or ``cpu`` for the quick."""
+    """``gpu``; or ``slow`` or, for quick renders, ``cpu``."""
     model_key: str
     """Jobs with the same key share one loaded model; empty where loading costs nothing."""
     cost_key: str
@@ -47,13 +47,13 @@ class NewJob:
 
     @property
     def fair_key(self) -> str:
-        """Whose turn it takes: its session's, else its batch's, else everybody's."""
+        """The owner of its turn: its session, or its batch, or the shared one."""
         return self.session_id or self.batch_id or ""
 
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What a job's folder tells of its life."""
+    """A job's state as recovered from its folder."""
 
     state: JobState
     attempt: int = 0
@@ -63,7 +63,7 @@ class Restored:
     has_poster: bool = False
     has_audio: bool = False
     scores: str | None = None
-    """What was measured on its video, as JSON."""
+    """The scores of its video, as JSON."""
     near_duplicates: tuple[str, ...] = ()
     starred: bool = False
     note: str = ""
@@ -76,7 +76,7 @@ class Requests:
         self._max_queued = max_queued_jobs
 
     def answered(self, writer: Writer, key: str, digest: str) -> str | None:
-        """Return what the request with this idempotency key was answered, if it was.
+        """Return the answer to an earlier request with this idempotency key, if any.
 
         Raises ``Conflict`` when the key came with a different request.
         """
@@ -90,7 +90,7 @@ class Requests:
         return str(row["identifier"])
 
     def remember(self, writer: Writer, key: str, digest: str, identifier: str) -> None:
-        """Keep the answer to an idempotency key, for a day."""
+        """Store the answer to an idempotency key for a day."""
         writer.execute("DELETE FROM answered WHERE created_at < ?", (writer.now - 86_400,))
         writer.execute(
             "INSERT INTO answered VALUES (?, ?, ?, ?)", (key, identifier, digest, writer.now)
@@ -171,9 +171,9 @@ class Requests:
         )
 
     def explain_waiting(self, writer: Writer, reason: str, queue: str | None = None) -> None:
-        """Say on the jobs that wait, of one queue or of all, why none can start; '' takes it back.
+        """Write on waiting jobs, of one queue or all, why none can start; '' removes it.
 
-        Only on the first few: a queue may be long, and clients look at what comes next.
+        Only on the first ones: a queue may be long.
         """
         text = f"{_WAITING}{reason}" if reason else ""
         rows = writer.execute(
@@ -211,7 +211,7 @@ class Requests:
         )
         last = (places[0][0], -1, -1)
         for row, (priority, turn, _) in zip(rows, places, strict=True):
-            # Equal turns are told apart by age, so a younger job needs a smaller turn.
+            # Equal turns are ordered by age, so a younger job needs a smaller turn.
             if priority == last[0] and (turn, row["seq"]) <= last[1:]:
                 turn = last[1] + 1  # noqa: PLW2901
             last = (priority, turn, row["seq"])
@@ -230,14 +230,14 @@ class Requests:
         _ = writer.revision
 
     def judge(self, writer: Writer, job_id: str, *, starred: bool, note: str) -> None:
-        """Keep what somebody said of a job."""
+        """Store a job's star and note."""
         writer.execute(
             "UPDATE jobs SET starred = ?, note = ?, revision = ? WHERE job_id = ?",
             (starred, note, writer.revision, job_id),
         )
 
     def set_video_gone(self, writer: Writer, job_id: str, reason: str) -> None:
-        """Fail a complete job whose video has gone."""
+        """Fail a complete job whose video is gone."""
         writer.execute(
             "UPDATE jobs SET state = 'failed', error = ?, message = '', video_gone = 1, "
             "revision = ? WHERE job_id = ? AND state = 'complete'",
@@ -245,7 +245,7 @@ class Requests:
         )
 
     def set_video_back(self, writer: Writer, job_id: str) -> None:
-        """Complete a job again whose video had gone."""
+        """Complete a job again whose video is back."""
         writer.execute(
             "UPDATE jobs SET state = 'complete', error = '', video_gone = 0, scores_error = '', "
             "scores_due = CASE WHEN scores IS NULL AND preview_of IS NULL THEN 2 ELSE 0 END, "
@@ -256,14 +256,14 @@ class Requests:
     def restore_batch(
         self, writer: Writer, batch_id: str, name: str, session_id: str | None, created_at: float
     ) -> None:
-        """Put a batch back that the folders tell of, unless it is there."""
+        """Restore a batch from its folder unless it exists."""
         writer.execute(
             "INSERT OR IGNORE INTO batches VALUES (?, ?, ?, ?)",
             (batch_id, name, session_id, created_at),
         )
 
     def restore(self, writer: Writer, job: NewJob, found: Restored) -> None:
-        """Put a job back as its folder tells of it."""
+        """Restore a job from its folder."""
         complete = found.state is JobState.COMPLETE
         insert_job(writer, job, turn=0, revision=writer.revision)
         writer.execute(
@@ -320,7 +320,7 @@ def insert_job(writer: Writer, job: NewJob, *, turn: int, revision: int) -> None
 
 
 def close_ranks(writer: Writer, fair_key: str, priority: int) -> None:
-    """Number a session's waiting jobs anew, so that a cancelled one costs the others no turn."""
+    """Renumber a session's waiting jobs, so that a cancelled one costs the others no turn."""
     (served,) = writer.execute(
         "SELECT coalesce(max(turn), 0) FROM turns WHERE priority = ?", (priority,)
     ).fetchone()

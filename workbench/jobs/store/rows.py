@@ -1,4 +1,4 @@
-"""Rows to jobs. Knows the columns of the jobs table, and what a reader may make of them."""
+"""Converts rows of the jobs table to jobs."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def job_from_row(
     wait_s: float | None = None,
     eta_s: float | None = None,
 ) -> Job:
-    """Return the job that ``row`` (of :data:`COLUMNS`) tells of."""
+    """Return the job of ``row`` (of :data:`COLUMNS`)."""
     state = JobState(row["state"])
     measured = state is JobState.COMPLETE and row["scores"] is not None
     created = moment(row["created_at"])

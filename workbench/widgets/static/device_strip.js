@@ -3,12 +3,14 @@
 import { attribute, button, h, Keyed, put, show, swapIcon } from "./dom.js";
 import { hasEnded } from "./job.js";
 import { Notice } from "./notice.js";
+import { queueWords } from "./queue_panel.js";
 import { deviceName, join } from "./words.js";
 
 export class DeviceStrip {
-  constructor(store) {
+  constructor(store, { openQueue }) {
     this.store = store;
     this.notice = new Notice();
+    this.open = button("Queue", { icon: "list", kind: "small", "aria-haspopup": "dialog", onclick: openQueue });
     this.queue = new PauseButton("the queue", (on) => this._pause(null, on));
     this.told = h("strong", { class: "wb-queue-paused", role: "status" });
     this.row = h("ul", { class: "wb-devices-row" });
@@ -18,7 +20,7 @@ export class DeviceStrip {
       { class: "wb-devices", "aria-label": "Devices", role: "group" },
       h("h3", { text: "Devices" }),
       this.row,
-      h("div", { class: "wb-queue" }, this.told, this.queue.el),
+      h("div", { class: "wb-queue" }, this.told, this.open, this.queue.el),
       this.notice.el,
     );
   }
@@ -27,6 +29,7 @@ export class DeviceStrip {
     const { devices, paused, config } = this.store;
     show(this.el, devices.length > 0);
     attribute(this.el, "data-paused", paused);
+    put(this.open.lastChild, queueWords(this.store));
     put(this.told, paused ? "The queue is paused" : "");
     this.queue.update(paused, paused ? "Resume" : "Pause all");
     show(this.queue.el, !config.private); // others render here too

@@ -35,8 +35,10 @@ function sizeWords(job) {
   return job.width ? `${job.width} × ${job.height}` : "";
 }
 
-function bytesWords(bytes) {
+/** A file's size as people say it; empty for none. */
+export function bytesWords(bytes) {
   if (!bytes) return "";
+  if (bytes >= 1e9) return `${(bytes / 1e9).toFixed(1)} GB`;
   return bytes < 1e6 ? `${Math.max(1, Math.round(bytes / 1e3))} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
 }
 

@@ -1,12 +1,16 @@
 // The workbench in the browser: the four steps under one header, over one store.
 
 import { Compare } from "./compare.js";
+import { Deleting } from "./deleting.js";
 import { DeviceStrip } from "./device_strip.js";
 import { attribute, button, h, icon, show } from "./dom.js";
 import { History } from "./history.js";
+import { Intake } from "./intake.js";
 import { isComplete } from "./job.js";
+import { KeyHelp } from "./key_help.js";
 import { Announcer } from "./notice.js";
 import { PromptStep } from "./prompt_step.js";
+import { QueuePanel } from "./queue_panel.js";
 import { ResultsStep } from "./results_step.js";
 import { SessionList } from "./sessions.js";
 import { SetupLine } from "./setup_line.js";
@@ -27,17 +31,22 @@ class App {
     const compare = (ids) => this.compare.open(ids);
     this.store = store;
     this.stepper = new Stepper(store, { go });
+    this.deleting = new Deleting(store);
     this.steps = [
       new PromptStep(store, { go }),
       new VariationsStep(store, { go }),
       new TuneStep(store, { compare }),
-      new ResultsStep(store, { go, compare }),
+      new ResultsStep(store, { go, compare, deleting: this.deleting, begin: (file) => this.intake.keep(file) }),
     ];
     this.setup = new SetupLine(store);
-    this.devices = new DeviceStrip(store);
+    this.intake = new Intake(store, this.setup.settings, { taken: (index) => this._takeUp(index) });
+    this.setup.panel.bring = (file, name) => this.intake.keep(file, name);
+    this.queue = new QueuePanel(store);
+    this.devices = new DeviceStrip(store, { openQueue: () => this.queue.open() });
     this.compare = new Compare(store);
     this.history = new History(store, { take: (index) => this._takeUp(index) });
-    this.sessions = new SessionList(store);
+    this.sessions = new SessionList(store, this.deleting);
+    this.keys = new KeyHelp();
     this.aloud = new Announcer();
     this.el = h(
       "div",
@@ -53,11 +62,18 @@ class App {
       this.compare.el,
       this.history.el,
       this.sessions.el,
+      this.queue.el,
+      this.deleting.el,
+      this.intake.el,
+      this.keys.el,
       this.aloud.el,
     );
+    this.intake.listen(this.el);
+    this.keys.listen(this.el, signal);
     store.onChange(() => this.update());
     this.update();
     this._begin();
+    this._focusIdea();
     const here = () => store.call("here").catch(() => {});
     const presence = setInterval(here, HERE_MS); // a browser throttles it in the background
     document.addEventListener("visibilitychange", () => document.hidden || here(), { signal });
@@ -72,8 +88,24 @@ class App {
       { class: "wb-bar" },
       h("div", { class: "wb-brand" }, h("span", { class: "wb-mark", "aria-hidden": "true" }), h("h1", {}, h("span", { class: "wb-brand-long", text: "World Model " }), "Workbench")),
       this.stepper.el,
-      h("div", { class: "wb-row wb-bar-actions" }, this.historyButton, this.sessionsButton),
+      h("div", { class: "wb-row wb-bar-actions" }, this.historyButton, this.sessionsButton, this._window()),
     );
+  }
+
+  /** The page's own light and room. */
+  _window() {
+    const theme = window.workbenchTheme; // a dashboard's; JupyterLab has its own
+    const parts = [];
+    if (theme) parts.push(button("Light or dark", { icon: "moon", bare: true, onclick: () => theme.set(theme.now() === "dark" ? "light" : "dark") }));
+    const inLab = isLab();
+    this.tab = inLab ? button("Open in a tab of its own", { icon: "tab", bare: true, onclick: () => this.el.dispatchEvent(new CustomEvent("workbench-tab", { bubbles: true })) }) : null;
+    const full = document.fullscreenEnabled ? button("Full window", { icon: "full", bare: true, onclick: () => this._toggleFull() }) : null;
+    return h("span", { class: "wb-row wb-tight" }, ...parts, this.tab, full);
+  }
+
+  _toggleFull() {
+    if (document.fullscreenElement) document.exitFullscreen();
+    else this.el.requestFullscreen().catch(() => {});
   }
 
   _banner() {
@@ -101,6 +133,7 @@ class App {
     const { step } = store.view;
     attribute(this.el, "data-step", step);
     show(this.banner, store.silent);
+    if (this.tab) show(this.tab, !this.el.closest(".jp-LinkedOutputView"));
     show(this.historyButton, store.entries.length > 0);
     this.stepper.update();
     this.setup.update();
@@ -131,6 +164,14 @@ class App {
     }
   }
 
+  /** In a page of its own one can type at once; in a notebook the cell keeps the focus. */
+  _focusIdea() {
+    if (isLab() || matchMedia("(pointer: coarse)").matches) return;
+    requestAnimationFrame(() => {
+      if (document.activeElement === document.body && !this.store.session) this.steps[0].input.focus({ preventScroll: true });
+    });
+  }
+
   _takeUp(index) {
     const entry = this.store.entry(index);
     if (["enhanced", "given"].includes(entry.kind)) this.store.set({ base: index });
@@ -145,6 +186,10 @@ class App {
     const failed = renders.filter((job) => job.state === "failed").length;
     this.aloud.say(`${done} of ${plural(renders.length, "video")} finished${failed ? `, ${failed} failed` : ""}.`);
   }
+}
+
+function isLab() {
+  return !document.body.dataset.voila && Boolean(document.querySelector(".jp-LabShell"));
 }
 
 export default {

@@ -1,6 +1,7 @@
 // The render settings in groups: the engine's own values, what is changed, and presets with names.
 
 import { attribute, button, h, put, show } from "./dom.js";
+import { Inputs } from "./inputs.js";
 import { Notice } from "./notice.js";
 import { markChanged } from "./settings.js";
 
@@ -36,6 +37,7 @@ export class RenderPanel {
     this.notice = new Notice();
     this.rows = Object.values(GROUPS).flat().map((field) => new Row(field, (values) => this._change(values)));
     this.seed = new Seed(settings, (work) => this.notice.guard(work));
+    this.inputs = new Inputs(store, { bring: (file, name) => this.bring(file, name), change: (values) => this._change(values) });
     this.loras = new Loras((loras) => this._change({ loras }));
     this.presets = new Presets(settings, (values) => this._change(values));
     this.all = button("Reset all", { icon: "undo", kind: "small", onclick: () => this._reset() });
@@ -49,7 +51,7 @@ export class RenderPanel {
       h("p", { class: "wb-quiet", text: "For every render of this session from now on. What is changed is marked; the rest is as the model has it." }),
       this.problem,
       this.notice.el,
-      h("div", { class: "wb-panel-groups" }, groups[0], group("Seed", [this.seed.el]), groups[1], this.loras.el),
+      h("div", { class: "wb-panel-groups" }, groups[0], group("Seed", [this.seed.el]), groups[1], this.inputs.el, this.loras.el),
       h("footer", { class: "wb-row wb-panel-foot" }, this.presets.el, this.all),
     );
   }
@@ -65,6 +67,8 @@ export class RenderPanel {
     const isModel = settings.values.engine !== "animatic";
     for (const row of this.rows) row.update(settings, isModel);
     this.seed.update();
+    show(this.inputs.el, isModel);
+    this.inputs.update(settings.set);
     show(this.loras.el, isModel);
     this.loras.update(settings.set.loras ?? []);
     this.presets.update();

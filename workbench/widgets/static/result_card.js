@@ -11,7 +11,7 @@ import { ScoreList } from "./scores.js";
 import { drawnSeed } from "./settings.js";
 
 export class ResultCard {
-  constructor(store, { choose, use, open }) {
+  constructor(store, { choose, use, open, drop }) {
     this.store = store;
     this.player = new Player(store, { auto: false });
     this.line = new JobLine(store, { compact: true });
@@ -31,6 +31,7 @@ export class ResultCard {
     this.details = h("details", { class: "wb-result-details", ontoggle: () => this._facts() }, h("summary", { text: "How it was made" }), this.facts);
     this.use = button("Use this prompt", { kind: "small", onclick: () => use(this.job.entry_index) });
     this.again = button("Again, another seed", { icon: "shuffle", bare: true, title: "Render again with another seed", onclick: () => this.renderAgain() });
+    this.drop = button("Delete this video", { icon: "trash", bare: true, onclick: () => drop(this.job) });
     this.video = h("a", { class: "wb-button wb-bare", "aria-label": "Download the video", title: "Download the video" }, icon("download"));
     this.recipe = h("a", { class: "wb-link", text: "Recipe" });
     this.el = h(
@@ -39,7 +40,7 @@ export class ResultCard {
       h("div", { class: "wb-card-media" }, this.player.el, this.open, this.hint, this.pick, this.star),
       this.line.el,
       h("div", { class: "wb-card-body" }, this.duplicate, this.changes.el, this.text, this.scores.el, this.note, this.details, this.notice.el),
-      h("div", { class: "wb-card-foot" }, this.use, h("span", { class: "wb-row wb-tight" }, this.again, this.video, this.recipe)),
+      h("div", { class: "wb-card-foot" }, this.use, h("span", { class: "wb-row wb-tight" }, this.again, this.video, this.recipe, this.drop)),
     );
   }
 
@@ -69,6 +70,7 @@ export class ResultCard {
     show(this.pick, isComplete(job));
     attribute(this.star, "aria-pressed", String(job.starred));
     attribute(this.star, "aria-label", job.starred ? "Unstar" : "Star");
+    show(this.drop, job.state !== "running");
     show(this.use, job.entry_index !== null);
     show(this.again, job.entry_index !== null);
     for (const node of [this.video, this.recipe]) show(node, isComplete(job));

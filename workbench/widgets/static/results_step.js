@@ -10,7 +10,7 @@ import { ResultCard } from "./result_card.js";
 import { rangesOf, SCORE_SORTS } from "./scores.js";
 import { Viewer } from "./viewer.js";
 import { WallKeys } from "./wall_keys.js";
-import { duration, plural } from "./words.js";
+import { duration, moment, plural } from "./words.js";
 
 const SORTS = {
   newest: ["Newest first", (a, b) => Date.parse(b.created_at) - Date.parse(a.created_at) || a.position - b.position],
@@ -30,9 +30,10 @@ const FILTERS = {
   distinct: ["Without look-alikes", (job) => !job.near_duplicates?.length],
 };
 const MOST = 4;
+const SINGLE = "single";
 
 export class ResultsStep {
-  constructor(store, { go, compare }) {
+  constructor(store, { go, compare, deleting, begin }) {
     this.store = store;
     this.notice = new Notice();
     this.chosen = [];
@@ -46,11 +47,13 @@ export class ResultsStep {
       star: (job) => card(job)?.toggleStar(),
       use: (job) => use(job.entry_index),
       again: (job) => card(job)?.renderAgain(),
+      begin,
     });
     this.viewer.closed = (id) => this.cards.parts.get(id)?.open.focus({ preventScroll: true });
     this.cards = new Keyed(this.grid, (one) => one.job.job_id, () => new ResultCard(store, {
       use,
       choose: (id) => this._choose(id),
+      drop: (job) => deleting.videos([job]),
       open: (id) => this.viewer.open(id, this.shown.map((job) => job.job_id), this.ranges),
     }));
     this.keys = new WallKeys(this.grid, {
@@ -60,6 +63,7 @@ export class ResultsStep {
         c: (one) => isComplete(one.job) && this._choose(one.job.job_id),
         v: () => this.compare.disabled || this.compare.click(),
         s: (one) => one.toggleStar(),
+        delete: (one) => one.job.state !== "running" && deleting.videos([one.job]),
         u: (one) => one.job.entry_index !== null && use(one.job.entry_index),
         r: (one) => one.job.entry_index !== null && one.renderAgain(),
       },
@@ -72,15 +76,18 @@ export class ResultsStep {
     this.sort = this._select("Sort", SORTS, "sort");
     this.filter = this._select("Show", FILTERS, "filter");
     this.compare = button("Compare", { icon: "columns", onclick: () => compare(this.chosen) });
+    this.batch = h("select", { "aria-label": "Batch", onchange: () => store.set({ batch: this.batch.value }) });
+    this.drop = button("Delete", { icon: "trash", onclick: () => deleting.videos(this._meant()) });
     this.retry = button("Try failed again", { icon: "redo", onclick: () => this._retry() });
     this.zip = button("Download all as ZIP", { icon: "download", onclick: () => this._zip() });
+    this.batchLabel = h("label", { class: "wb-select" }, h("span", { class: "wb-quiet", text: "Batch" }), this.batch);
     this.summary = h("p", { class: "wb-quiet" });
     this.title = h("h2", { tabindex: -1, text: "Results" });
     this.empty = h("div", { class: "wb-empty" }, h("p", { text: "Nothing here yet. Videos appear as soon as one is rendered." }));
     this.el = h(
       "section",
       { class: "wb-step wb-step-results" },
-      h("header", { class: "wb-head" }, h("div", { class: "wb-head-words" }, this.title, this.summary), h("div", { class: "wb-row wb-head-main" }, this.retry, this.compare, this.zip), h("div", { class: "wb-tools" }, this.playback.el, this.sort.el, this.filter.el, this.keys.el)),
+      h("header", { class: "wb-head" }, h("div", { class: "wb-head-words" }, this.title, this.summary), h("div", { class: "wb-row wb-head-main" }, this.retry, this.compare, this.zip), h("div", { class: "wb-tools" }, this.playback.el, this.sort.el, this.filter.el, this.batchLabel, this.drop, this.keys.el)),
       this.notice.el,
       this.grid,
       this.empty,
@@ -94,7 +101,8 @@ export class ResultsStep {
     const all = store.renders;
     const [, wanted] = FILTERS[filter] ?? FILTERS.all;
     const [, order] = SORTS[sort] ?? SORTS.newest;
-    const shown = all.filter(wanted).sort(order);
+    const batch = this._showBatches(all);
+    const shown = all.filter((job) => wanted(job) && batch(job)).sort(order);
     const changed = all !== this.all;
     this.all = all;
     this.shown = shown;
@@ -121,8 +129,39 @@ export class ResultsStep {
     attribute(this.compare, "title", "Choose two or four videos");
     attribute(this.zip, "disabled", !done || store.busy("archive"));
     attribute(this.zip, "data-working", store.busy("archive"));
+    const meant = this._meant();
+    show(this.drop, meant.length > 0);
+    put(this.drop.lastChild, this.chosen.length ? `Delete ${meant.length} chosen` : `Delete these ${meant.length}`);
     if (changed) this.playback.join();
     this.viewer.update(this.ranges);
+  }
+
+  /** What a bulk delete is about: the chosen, or all that a filter leaves. */
+  _meant() {
+    if (this.chosen.length) return this.chosen.map((id) => this.store.jobs[id]);
+    const { filter, batch } = this.store.view;
+    return filter !== "all" || batch ? this.shown : [];
+  }
+
+  /** Offer the batches of the session; return whether a job is of the one that is shown. */
+  _showBatches(all) {
+    const found = new Map();
+    for (const job of all) {
+      if (!job.batch_id) continue;
+      const one = found.get(job.batch_id) ?? { count: 0, at: Date.parse(job.created_at) };
+      found.set(job.batch_id, { ...one, count: one.count + 1 });
+    }
+    const key = [...found].map(([id, { count }]) => `${id} ${count}`).join();
+    if (key !== this.batches) {
+      this.batches = key;
+      const choices = [...found].reverse().map(([id, { count, at }]) => h("option", { value: id, text: `batch of ${count}, ${moment(at / 1000)}` }));
+      this.batch.replaceChildren(h("option", { value: "", text: "all batches" }), h("option", { value: SINGLE, text: "single takes" }), ...choices);
+    }
+    show(this.batchLabel, found.size > 0);
+    const { batch } = this.store.view;
+    const known = batch === SINGLE || found.has(batch) ? batch : "";
+    this.batch.value = known;
+    return (job) => !known || (known === SINGLE ? !job.batch_id : job.batch_id === known);
   }
 
   /** On leaving the step, stop all videos. */

@@ -1,6 +1,7 @@
 // The line below the header on every step: who writes the prompts, what renders, and how.
 
 import { attribute, button, h, put, show, swapIcon } from "./dom.js";
+import { LanguagePanel } from "./language_panel.js";
 import { ModelsPanel } from "./models_panel.js";
 import { Notice } from "./notice.js";
 import { changedNames, RenderPanel } from "./render_panel.js";
@@ -14,26 +15,27 @@ export class SetupLine {
     this.notice = new Notice();
     this.panel = new RenderPanel(store, this.settings);
     this.models = new ModelsPanel(store, this.settings);
-    this.writer = h("strong");
+    this.language = new LanguagePanel(store, { chosen: (told) => this._tellWriter(told) });
+    this.writer = store.config.private ? plain("Prompts by") : menu("Prompts by", () => this.language.open());
     this.engine = menu("Videos by", () => this.models.open());
     this.how = menu("Render settings", () => this.panel.open());
     this.lock = button("Keep the seed", { icon: "lock", bare: true, kind: "small", onclick: () => this._toggleSeed() });
     this.el = h(
       "div",
       { class: "wb-setup", role: "group", "aria-label": "Who writes and what renders" },
-      h("span", { class: "wb-setup-writer" }, h("span", { class: "wb-quiet", text: "Prompts by" }), this.writer),
+      this.writer.el,
       this.engine.el,
       h("span", { class: "wb-row wb-tight" }, this.how.el, this.lock),
       this.notice.el,
     );
-    this.dialogs = [this.panel.el, this.models.el];
+    this.dialogs = [this.panel.el, this.models.el, store.config.private ? null : this.language.el].filter(Boolean);
   }
 
   update() {
     const { settings, store } = this;
     settings.update();
     const { values, set } = settings;
-    put(this.writer, writerWords(store.config.provider));
+    this._askWriter();
     put(this.engine.value, engineWords(values.engine ?? set.engine ?? store.config.engine, values.model ?? set.model));
     put(this.how.value, settings.problem ? "do not fit" : howWords(settings));
     attribute(this.how.el, "data-changed", changedNames(set).length > 0);
@@ -45,6 +47,18 @@ export class SetupLine {
     attribute(this.lock, "title", told);
     this.panel.update();
     this.models.update();
+  }
+
+  /** Ask who writes, whenever another session is open. */
+  _askWriter() {
+    const id = this.store.session?.id ?? "";
+    if (id === this.asked) return;
+    this.asked = id;
+    this.store.call("language_label").then((told) => this._tellWriter(told), () => {});
+  }
+
+  _tellWriter(told) {
+    if (told) put(this.writer.value, told.provider === "builtin" ? "built-in composer" : told.label);
   }
 
   _toggleSeed() {
@@ -66,6 +80,7 @@ function howWords({ values, set, keepsSeed }) {
   return [seconds, size, values.fps ? `${values.fps} fps` : "", steps, seed].filter(Boolean).join(" · ");
 }
 
-function writerWords(provider) {
-  return provider === "builtin" ? "built-in composer" : provider;
+function plain(label) {
+  const value = h("strong");
+  return { value, el: h("span", { class: "wb-setup-writer" }, h("span", { class: "wb-quiet", text: label }), value) };
 }

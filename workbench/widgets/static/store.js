@@ -3,8 +3,8 @@
 import { byAge } from "./job.js";
 
 const HEARD_WITHIN_MS = 6000;
-const SAVED = ["step", "base", "current", "sort", "filter", "misses", "oneThing"];
-const AT_FIRST = { step: 1, base: null, current: null, misses: [], filter: "all", draft: {}, newSeeds: false };
+const SAVED = ["step", "base", "current", "sort", "filter", "batch", "misses", "oneThing"];
+const AT_FIRST = { step: 1, base: null, current: null, misses: [], filter: "all", batch: "", draft: {}, newSeeds: false };
 
 export class Store {
   constructor(model, signal) {
@@ -62,14 +62,14 @@ export class Store {
   }
 
   /** Send the kernel a command; with a `key`, a repeat while the first is pending does nothing. */
-  call(name, args = {}, key = null) {
+  call(name, args = {}, key = null, data = null) {
     if (key && this._busy.has(key)) return this._busy.get(key);
     this._counter += 1;
     const id = `${this._prefix}-${this._counter}`;
     const promise = new Promise((resolve, reject) => {
       const late = setTimeout(() => this._setSilent(true), HEARD_WITHIN_MS);
       this._waiting.set(id, { resolve, reject, late });
-      this.model.send({ id, do: name, with: args });
+      this.model.send({ id, do: name, with: args }, undefined, data ? [data] : undefined);
     });
     if (key) {
       this._busy.set(key, promise);
@@ -81,6 +81,11 @@ export class Store {
       this.emit();
     }
     return promise;
+  }
+
+  /** Ask with a file. */
+  send(name, args, data) {
+    return this.call(name, args, null, data);
   }
 
   busy(key) {

@@ -37,11 +37,11 @@ export class TuneStep {
       h(
         "div",
         { class: "wb-tune" },
-        this.conversation.el,
+        h("div", { class: "wb-tune-talk" }, this.conversation.el, this.apply, this.notice.el),
         h(
           "div",
           { class: "wb-tune-now" },
-          h("div", { class: "wb-tune-text" }, this.text.el, this.notice.el, h("div", { class: "wb-row wb-next" }, this.apply)),
+          h("div", { class: "wb-tune-text" }, this.text.el),
           h("div", { class: "wb-tune-video" }, this.player.el, this.line.el, this.caption),
           h("details", { class: "wb-tune-chips", open: true }, h("summary", { text: "Parameters" }), this.chips.el),
         ),

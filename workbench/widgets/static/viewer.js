@@ -30,6 +30,7 @@ export class Viewer {
     this.after = button("Next", { icon: "arrow", bare: true, onclick: () => this._step(1) });
     this.use = button("Use this prompt", { kind: "primary", onclick: () => this._leave(() => actions.use(this.job)) });
     this.again = button("Another seed", { icon: "shuffle", title: "Render again with another seed", onclick: () => this._leave(() => actions.again(this.job)) });
+    this.begin = button("Begin from here", { icon: "first", title: "Renders begin from the picture that is shown, where the model takes one", onclick: () => this._begin() });
     this.video = h("a", { class: "wb-button", text: "Download", download: "" });
     this.recipe = h("a", { class: "wb-button", text: "Recipe", download: "" });
     this.said = h("span", { class: "wb-quiet", role: "status" });
@@ -53,7 +54,7 @@ export class Viewer {
       { class: "wb-viewer-words" },
       this.changes.el,
       this.text,
-      h("div", { class: "wb-row" }, this.use, this.again, this.video, this.recipe),
+      h("div", { class: "wb-row" }, this.use, this.again, this.begin, this.video, this.recipe),
       this.facts,
       h(
         "div",
@@ -97,6 +98,7 @@ export class Viewer {
     attribute(this.star, "aria-label", job.starred ? "Unstar" : "Star");
     attribute(this.before, "disabled", place <= 0);
     attribute(this.after, "disabled", place >= this.ids.length - 1);
+    show(this.begin, isComplete(job));
     for (const node of [this.use, this.again]) show(node, job.entry_index !== null);
     for (const node of [this.video, this.recipe]) show(node, isComplete(job));
     attribute(this.video, "href", isComplete(job) ? download(job, "video.mp4") : null);
@@ -106,11 +108,20 @@ export class Viewer {
   _key(event) {
     const control = event.target.closest("input, textarea, select, video");
     if (control || event.ctrlKey || event.metaKey || event.altKey) return;
-    const keys = { ArrowLeft: () => this._step(-1), ArrowRight: () => this._step(1), s: () => this.actions.star(this.job) };
+    const frame = (by) => () => this._frame(by);
+    const keys = { ",": frame(-1), ".": frame(1), ArrowLeft: () => this._step(-1), ArrowRight: () => this._step(1), s: () => this.actions.star(this.job) };
     const act = keys[event.key];
     if (!act) return;
     event.preventDefault();
     act();
+  }
+
+  /** One frame back or on. */
+  _frame(by) {
+    const { video } = this.player;
+    video.pause();
+    const wanted = video.currentTime + by / (this.job.fps || 24);
+    video.currentTime = Math.min(Math.max(0, wanted), video.duration || 0);
   }
 
   _step(by) {
@@ -118,6 +129,17 @@ export class Viewer {
     if (!next) return;
     this.id = next;
     this.update();
+  }
+
+  /** Take the picture that is shown as what renders begin from. */
+  async _begin() {
+    const { video } = this.player;
+    video.pause();
+    const canvas = h("canvas", { width: video.videoWidth, height: video.videoHeight });
+    canvas.getContext("2d").drawImage(video, 0, 0);
+    const picture = await new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
+    const done = await this.actions.begin(picture);
+    put(this.said, done ? "Renders now begin from this picture." : "");
   }
 
   async _copy(name, text) {

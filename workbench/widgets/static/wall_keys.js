@@ -1,17 +1,7 @@
 // Keyboard control of the results: arrows move, a letter acts on the focused video.
 
 import { h } from "./dom.js";
-
-const HELP = [
-  ["← ↑ ↓ →", "move"],
-  ["Enter", "view"],
-  ["P", "play or pause all"],
-  ["C", "choose to compare"],
-  ["V", "compare the chosen"],
-  ["S", "star"],
-  ["U", "use its prompt"],
-  ["R", "again, another seed"],
-];
+import { keyRows, WALL } from "./key_help.js";
 
 export class WallKeys {
   /** `cards()` in order; `acts` by key, each called with the focused card. */
@@ -24,7 +14,7 @@ export class WallKeys {
       "details",
       { class: "wb-keyhelp" },
       h("summary", { text: "Keys" }),
-      h("dl", {}, HELP.flatMap(([key, words]) => [h("dt", {}, h("kbd", { text: key })), h("dd", { text: words })])),
+      h("dl", {}, keyRows(WALL)),
     );
   }
 

@@ -1,4 +1,4 @@
-"""What lenses and gates do: bloom, letterbox, flare, fisheye, tilt-shift, weave."""
+"""Lens and gate effects: bloom, letterbox, flare, fisheye, tilt-shift, weave."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Hands and tools: outlines, flat tones, facets, brush strokes, pencil."""
+"""Painting styles: outlines, flat tones, facets, brush strokes, pencil."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What effects know of the film: its size, its seed, a store of noise. And what an effect is."""
+"""The interface of an effect, and the facts of the film: size, seed, noise."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What lies on the picture: grain, paper, dots, scratches, scan lines, instruments."""
+"""Surface effects: grain, paper, dots, scratches, scan lines, instruments."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Figures that are not bodies: fireworks, and the honest card for what cannot be drawn."""
+"""Figures that are not bodies: fireworks, and the card for what cannot be drawn."""
 
 from __future__ import annotations
 

@@ -124,6 +124,21 @@
     gap.replaceChildren("The kernel was restarted. Nothing is lost.  ", again);
   }
 
+  /** Give the workbench that asks a tab of its own, as wide as the window. */
+  async function ownTab(app, panel, node) {
+    const place = panel.content.widgets.findIndex((cell) => cell.node.contains(node));
+    if (place < 0) return;
+    panel.content.activeCellIndex = place;
+    await app.commands.execute("notebook:create-output-view");
+    const views = [...app.shell.widgets("main")].filter((one) => one.node.querySelector(".jp-LinkedOutputView"));
+    const view = views[views.length - 1];
+    if (!view) return;
+    view.title.label = LABEL;
+    app.shell.add(view, "main", { ref: panel.id, mode: "tab-after" });
+    app.shell.activateById(view.id);
+    app.shell.collapseLeft?.();
+  }
+
   async function extension() {
     const launcherPackage = await sharedPackage("@jupyterlab/launcher");
     const palettePackage = await sharedPackage("@jupyterlab/apputils");
@@ -144,6 +159,10 @@
           const back = panel.context.path === shown;
           if (back) shown = null;
           (back ? comeBack : offerAgain)(app, panel);
+        });
+        document.addEventListener("workbench-tab", ({ target }) => {
+          const panel = notebooks?.find((one) => one.node.contains(target));
+          if (panel) ownTab(app, panel, target);
         });
         if (ASKED_FOR) app.restored?.then(() => app.commands.execute(COMMAND));
       },

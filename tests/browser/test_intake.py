@@ -1,0 +1,111 @@
+"""Files brought to the screen: a video of ours goes on where it was made, a picture begins a render."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.screen import LOAD_MS, Screen
+from tests.live_server import LiveServer
+from tests.models_on_disk import write_model
+
+pytestmark = pytest.mark.browser
+
+_DROP: Final = """
+([selector, name, type, text]) => {
+  const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+  const data = new DataTransfer();
+  data.items.add(new File([bytes], name, { type }));
+  for (const what of ["dragover", "drop"]) {
+    document.querySelector(selector).dispatchEvent(
+      new DragEvent(what, { bubbles: true, cancelable: true, dataTransfer: data }));
+  }
+}
+"""
+
+
+def _drop(screen: Screen, content: bytes, name: str, kind: str) -> None:
+    screen.page.evaluate(_DROP, [".wb", name, kind, base64.b64encode(content).decode()])
+
+
+def _video(screen: Screen) -> bytes:
+    source = screen.step.locator(".wb-player video").first.get_attribute("src")
+    assert source
+    return screen.server.get(source.partition("?")[0]).content
+
+
+def test_a_video_of_ours_opens_its_session_and_one_from_elsewhere_begins_one(
+    open_screen: Callable[..., Screen], tmp_path: Path
+) -> None:
+    screen = open_screen().open_dashboard()
+    panel = screen.open_settings()
+    panel.get_by_label("Frames a second", exact=True).fill("12")
+    panel.get_by_label("Frames a second", exact=True).press("Tab")
+    expect(screen.page.locator(".wb-menu[data-changed]")).to_be_visible(timeout=LOAD_MS)
+    screen.page.keyboard.press("Escape")
+    screen.enhance("a lighthouse in a storm")
+    screen.wait_for_videos(1)
+    prompt, video = screen.prompt.inner_text(), _video(screen)
+    screen.page.get_by_role("button", name="Sessions").click()
+    screen.page.get_by_role("button", name="New session").click()
+    screen.enhance("dog running")
+    _drop(screen, video, "video.mp4", "video/mp4")
+    expect(screen.prompt).to_have_text(prompt, timeout=LOAD_MS)
+    screen.go("Results")
+    screen.wait_for_videos(1)
+    with LiveServer(tmp_path / "outputs") as server:
+        elsewhere = open_screen(on=server).open_dashboard()
+        _drop(elsewhere, video, "video.mp4", "video/mp4")
+        expect(elsewhere.prompt).to_have_text(prompt, timeout=LOAD_MS)
+        line = elsewhere.page.get_by_role("group", name="Who writes and what renders")
+        expect(line).to_contain_text("12 fps", timeout=LOAD_MS)
+        elsewhere.assert_clean()
+
+
+def test_what_is_no_video_of_ours_is_refused_in_words(open_screen: Callable[..., Screen]) -> None:
+    screen = open_screen().open_dashboard()
+    _drop(screen, b"not a video", "video.mp4", "video/mp4")
+    expect(screen.page.locator(".wb-notice:visible")).to_contain_text("recipe", timeout=LOAD_MS)
+
+
+def test_a_picture_begins_renders_where_the_model_takes_one(
+    open_screen: Callable[..., Screen], tmp_path: Path
+) -> None:
+    folder = write_model(tmp_path / "models" / "wan-image", takes_image=True)
+    with LiveServer(
+        tmp_path / "outputs", environment={"WORKBENCH_MODELS": str(folder.parent)}
+    ) as server:
+        screen = open_screen(on=server).open_dashboard()
+        screen.enhance("dog running")
+        screen.wait_for_videos(1)
+        screen.go("Results")
+        screen.cards.first.get_by_role("button", name="View").click()
+        viewer = screen.page.get_by_role("dialog", name="Video", exact=True)
+        screen.wait_until_playing(".wb-viewer video")
+        viewer.get_by_role("button", name="Begin from here").click()
+        expect(screen.page.locator(".wb-notice:visible")).to_contain_text(
+            "storyboard", timeout=LOAD_MS
+        )
+        screen.page.keyboard.press("Escape")
+        screen.page.get_by_role("button", name="Videos by").click()
+        screen.page.get_by_role("button", name="wan-image").click(timeout=LOAD_MS)
+        expect(screen.page.get_by_role("button", name="Videos by")).to_contain_text(
+            "wan-image", timeout=LOAD_MS
+        )
+        screen.page.keyboard.press("Escape")
+        screen.cards.first.get_by_role("button", name="View").click()
+        screen.wait_until_playing(".wb-viewer video")
+        viewer.get_by_role("button", name="Begin from here").click()
+        expect(viewer.get_by_text("Renders now begin from this picture.")).to_be_visible(
+            timeout=LOAD_MS
+        )
+        screen.page.keyboard.press("Escape")
+        panel = screen.open_settings()
+        expect(panel.locator(".wb-input-picture:visible")).to_have_count(1, timeout=LOAD_MS)
+        panel.get_by_role("button", name="Remove the start image").click()
+        expect(panel.locator(".wb-input-picture:visible")).to_have_count(0, timeout=LOAD_MS)

@@ -1,0 +1,117 @@
+"""Room, light and keys: a tab of its own, the window, three widths, dark mode, the list of keys."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Locator, expect
+
+from tests.browser.screen import LOAD_MS, Screen
+
+pytestmark = pytest.mark.browser
+
+
+def _box(one: Locator) -> dict[str, float]:
+    box = one.bounding_box()
+    assert box is not None
+    return {"x": box["x"], "y": box["y"], "width": box["width"], "height": box["height"]}
+
+
+def test_in_jupyterlab_it_opens_in_a_tab_of_its_own(open_screen: Callable[..., Screen]) -> None:
+    screen = open_screen().open_lab()
+    screen.enhance("dog running")
+    narrow = _box(screen.workbench)["width"]
+    screen.page.get_by_role("button", name="Open in a tab of its own").click()
+    tab = screen.page.locator(".lm-TabBar-tab", has_text="World Model Workbench")
+    expect(tab).to_be_visible(timeout=LOAD_MS)
+    own = screen.page.locator(".jp-LinkedOutputView .wb")
+    expect(own.locator(".wb-prompt-text").first).to_contain_text("dog", timeout=LOAD_MS)
+    expect(own).to_be_in_viewport()
+    assert _box(own)["width"] > narrow + 200
+    tab.locator(".lm-TabBar-tabCloseIcon").click()
+    expect(screen.workbench).to_have_count(1)
+
+
+def test_it_fills_the_window_and_leaves_it_again(open_screen: Callable[..., Screen]) -> None:
+    screen = open_screen().open_lab()
+    full = screen.page.get_by_role("button", name="Full window")
+    full.click()
+    screen.page.wait_for_function("() => document.fullscreenElement?.classList.contains('wb')")
+    full.click()
+    screen.page.wait_for_function("() => !document.fullscreenElement")
+
+
+def test_apply_stands_in_sight_beside_the_talk(open_screen: Callable[..., Screen]) -> None:
+    screen = open_screen().open_lab()
+    screen.enhance("dog running")
+    screen.button("Tune it first").click()
+    screen.step.get_by_label("What should be different").fill("at night")
+    screen.page.keyboard.press("Enter")
+    expect(screen.step.locator(".wb-turn").last).to_contain_text("night", timeout=LOAD_MS)
+    expect(screen.button("Apply changes & generate")).to_be_in_viewport(ratio=1)
+
+
+def test_at_1024_it_is_no_phone(open_screen: Callable[..., Screen]) -> None:
+    screen = open_screen(width=1024).open_lab()
+    steps = screen.page.get_by_role("navigation", name="Steps").get_by_role("button")
+    number, name = steps.first.locator(".wb-step-number"), steps.first.locator(".wb-step-name")
+    assert _box(name)["x"] > _box(number)["x"] + 10, "the name stands beside its number"
+    expect(screen.page.get_by_role("button", name="Sessions").locator("span")).to_be_visible()
+
+
+def test_on_a_phone_the_talk_comes_first_and_cards_stand_two_abreast(
+    open_screen: Callable[..., Screen],
+) -> None:
+    screen = open_screen(width=390, touch=True, still=True).open_dashboard()
+    screen.enhance("dog running")
+    screen.make_variations()
+    first, second = _box(screen.cards.nth(0)), _box(screen.cards.nth(1))
+    assert first["y"] == second["y"]
+    assert second["x"] > first["x"]
+    screen.go("Tune")
+    talk = _box(screen.step.get_by_label("Conversation with the prompt"))
+    assert talk["y"] < _box(screen.step.locator(".wb-player").first)["y"]
+
+
+def test_the_dashboard_follows_the_system_and_its_switch(
+    open_screen: Callable[..., Screen],
+) -> None:
+    screen = open_screen()
+    ground = "() => getComputedStyle(document.querySelector('.wb')).backgroundColor"
+    screen.page.emulate_media(color_scheme="dark")
+    screen.open_dashboard()
+    dark = screen.page.evaluate(ground)
+    screen.page.emulate_media(color_scheme="light")
+    screen.page.wait_for_function(f"(dark) => ({ground})() !== dark", arg=dark)
+    light = screen.page.evaluate(ground)
+    screen.page.get_by_role("button", name="Light or dark").click()
+    assert screen.page.evaluate(ground) == dark
+    screen.page.reload()
+    expect(screen.workbench).to_be_visible(timeout=LOAD_MS)
+    assert screen.page.evaluate(ground) == dark, "the browser remembers"
+    screen.page.get_by_role("button", name="Light or dark").click()
+    assert screen.page.evaluate(ground) == light
+
+
+def test_one_can_type_at_once_and_ask_for_the_keys(open_screen: Callable[..., Screen]) -> None:
+    screen = open_screen().open_dashboard()
+    expect(screen.step.get_by_label("Your idea")).to_be_focused()
+    screen.page.keyboard.type("dog running?")
+    expect(screen.step.get_by_label("Your idea")).to_have_value("dog running?")
+    screen.page.keyboard.press("Control+Enter")
+    screen.wait_for_videos(1)
+    screen.page.get_by_role("navigation", name="Steps").get_by_role("button", name="Results").press(
+        "Enter"
+    )
+    screen.page.keyboard.press("?")
+    keys = screen.page.get_by_role("dialog", name="Keys")
+    expect(keys).to_contain_text("one frame back or on")
+    screen.page.keyboard.press("Escape")
+    screen.cards.first.get_by_role("button", name="View").click()
+    screen.wait_until_playing(".wb-viewer video")
+    at = "() => document.querySelector('.wb-viewer video').currentTime"
+    screen.page.get_by_role("dialog", name="Video", exact=True).press(",")
+    before = screen.page.evaluate(at)
+    screen.page.keyboard.press(".")
+    assert screen.page.evaluate(at) - before == pytest.approx(1 / 24, abs=0.002)

@@ -1,0 +1,75 @@
+"""Files that a page brings: pictures and videos to begin from, and videos of ours to go on with."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from pathlib import Path
+from typing import Final
+
+from workbench.engines.recipes import read_recipe
+from workbench.errors import InvalidRequest, NotFound
+from workbench.rendering import Recipe
+from workbench.studio import Studio
+from workbench.widgets.commands import command
+from workbench.widgets.presentation import View
+from workbench.widgets.session_controller import SessionController
+
+__all__ = ["Intake"]
+
+_MOST_BYTES: Final = 64 << 20
+"""Largest file taken through the kernel; REST takes larger ones."""
+
+
+class Intake:
+    """Takes files at one screen. Every method runs on the loop."""
+
+    def __init__(
+        self, studio: Studio, controller: SessionController, *, private: bool = False
+    ) -> None:
+        self._studio = studio
+        self._controller = controller
+        self._private = private
+
+    @command
+    async def keep_input(self, data: bytes) -> View:
+        """Keep a picture or a video for renders to begin from, and return its id."""
+        kept = await asyncio.to_thread(self._studio.jobs.keep_input, _bounded(data))
+        return {"id": kept.input_id}
+
+    @command
+    async def input(self, name: str) -> bytes:
+        """Return an input, to be shown."""
+        path = await asyncio.to_thread(self._studio.jobs.input_path, name)
+        return await asyncio.to_thread(path.read_bytes)
+
+    @command
+    async def restore(self, data: bytes, known: list[str]) -> View:
+        """Open the session that a video of ours was made in, or begin one from its recipe."""
+        recipe = await asyncio.to_thread(_recipe_in, _bounded(data))
+        session_id = recipe.session_id
+        if session_id is not None and (not self._private or session_id in known):
+            try:
+                entries = await asyncio.to_thread(self._studio.sessions.history, session_id)
+            except NotFound:  # made elsewhere, or deleted
+                entries = ()
+            found = [one for one in entries if recipe.job_id in one.job_ids]
+            if found:
+                await self._controller.take_up(session_id)
+                return {"index": found[-1].index, "begun": False}
+        session_id, entry = await self._studio.restore(recipe)
+        await self._controller.take_up(session_id)
+        return {"index": entry.index, "begun": True}
+
+
+def _bounded(data: bytes) -> bytes:
+    if len(data) > _MOST_BYTES:
+        raise InvalidRequest(f"Files of at most {_MOST_BYTES >> 20} MiB can be brought here.")
+    return data
+
+
+def _recipe_in(data: bytes) -> Recipe:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "brought.mp4"
+        path.write_bytes(data)
+        return read_recipe(path)

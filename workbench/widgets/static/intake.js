@@ -1,0 +1,64 @@
+// Files dropped or pasted anywhere: a picture to begin from, a video of ours to go on with.
+
+import { h, show } from "./dom.js";
+import { Notice } from "./notice.js";
+
+const MOST = 64 * 1024 * 1024;
+
+export class Intake {
+  constructor(store, settings, { taken }) {
+    this.store = store;
+    this.settings = settings;
+    this.taken = taken;
+    this.notice = new Notice();
+    this.veil = h("div", { class: "wb-drop", hidden: true, "aria-hidden": "true" }, h("p", { text: "Drop a picture to begin from, or a video made here to go on with its session and recipe." }));
+    this.el = h("div", {}, this.veil, this.notice.el);
+  }
+
+  listen(root) {
+    root.addEventListener("dragover", (event) => this._over(event));
+    root.addEventListener("dragleave", (event) => root.contains(event.relatedTarget) || show(this.veil, false));
+    root.addEventListener("drop", (event) => this._drop(event));
+    root.addEventListener("paste", (event) => this._take([...(event.clipboardData?.files ?? [])], event));
+  }
+
+  /** Keep a file for renders to begin from and set it; returns whether that was done. */
+  keep(file, name = "image") {
+    return this.notice.guard(async () => {
+      const { id } = await this.store.send("keep_input", {}, await bytesOf(file));
+      await this.settings.change({ [name]: id });
+      return true;
+    });
+  }
+
+  _over(event) {
+    if (![...event.dataTransfer.types].includes("Files")) return;
+    event.preventDefault();
+    show(this.veil, true);
+  }
+
+  _drop(event) {
+    show(this.veil, false);
+    this._take([...event.dataTransfer.files], event);
+  }
+
+  _take([file], event) {
+    if (!file) return;
+    event.preventDefault();
+    if (file.type.startsWith("image/")) this.keep(file);
+    else if (file.type === "video/mp4") this._restore(file);
+    else this.notice.say("Only pictures and mp4 videos can be taken.");
+  }
+
+  _restore(file) {
+    return this.notice.guard(async () => {
+      const found = await this.store.send("restore", { known: this.store.known() }, await bytesOf(file));
+      this.taken(found.index);
+    });
+  }
+}
+
+async function bytesOf(file) {
+  if (file.size > MOST) throw new Error("This file is larger than the 64 MiB that can be taken here.");
+  return file.arrayBuffer();
+}
