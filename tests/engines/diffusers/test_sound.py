@@ -16,10 +16,11 @@ import av
 import diffusers
 import torch
 
-from tests.engines.diffusers.conftest import Ask, Stage
+from tests.engines.diffusers.conftest import Ask, Stage, recorded
 from tests.engines.diffusers.tiny import save_modular_ltx_2
+from tests.engines.diffusers.tiny_newer import cosmos_3
 from workbench.engines.diffusers.options import AS_RENDERED
-from workbench.engines.diffusers.soundtrack import sample_rate
+from workbench.engines.diffusers.soundtrack import outputs_wanted, sample_rate
 from workbench.engines.sound import Sound, decode_sound
 
 pytestmark = [
@@ -72,6 +73,58 @@ def test_the_sound_of_ltx_2_is_in_the_mp4_as_the_direct_call_makes_it(
         assert container.streams.video[0].frames == 17
     told = made.request.options[AS_RENDERED]["sound"]
     assert told == {"sample_rate": 24_000, "channels": 2}
+
+
+def test_cosmos_3_makes_sound_where_its_weights_can(
+    ask: Ask, stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = recorded(monkeypatch)
+    torch.manual_seed(0)
+    model = tmp_path / "cosmos-3"
+    cosmos_3().save_pretrained(model)
+    options = {"safety_checker": False}
+    made, folder = stage.render(ask("wan", model=str(model), options=options))
+    assert made.request is not None
+    assert made.request.options[AS_RENDERED]["family"] == "cosmos-3"
+    pipe = diffusers.Cosmos3OmniPipeline.from_pretrained(model)
+    pipe.set_progress_bar_config(disable=True)
+    output = pipe(
+        prompt=made.request.prompt,
+        negative_prompt=made.request.negative_prompt or None,
+        width=64,
+        height=64,
+        num_frames=9,
+        fps=24,
+        num_inference_steps=2,
+        guidance_scale=made.request.guidance_scale,
+        generator=torch.Generator("cpu").manual_seed(7),
+        output_type="np",
+        enable_sound=True,
+        enable_safety_check=False,
+    )
+    heard = decode_sound(folder / "video.mp4")
+    assert heard is not None
+    assert (heard.sample_rate, heard.channels) == (24_000, 1)
+    assert abs(heard.duration_s - 9 / 24) < 1 / 24
+    assert likeness(heard.samples, Sound.of(output.sound, 24_000).samples) > 0.9
+    np.testing.assert_array_equal(np.concatenate(given), (output.video * 255).round())
+
+
+@pytest.mark.parametrize(
+    ("blocks", "rate", "outputs"),
+    [
+        ("MiniMaxH3Blocks", 32_000, ["videos", "audio"]),
+        ("LTX25AutoBlocks", None, ["videos", "audio"]),
+        ("Cosmos3OmniBlocks", None, ["videos", "sound"]),
+    ],
+)
+def test_modular_pipelines_are_asked_for_the_sound_that_they_make(
+    blocks: str, rate: int | None, outputs: list[str]
+) -> None:
+    pipe = getattr(diffusers.modular_pipelines, blocks)().init_pipeline()
+    assert outputs_wanted(pipe) == outputs
+    if rate is not None:
+        assert sample_rate(pipe) == rate
 
 
 def test_a_video_asked_for_without_sound_has_none(ask: Ask, stage: Stage) -> None:

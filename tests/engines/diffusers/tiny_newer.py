@@ -6,6 +6,7 @@ from typing import Any
 
 import diffusers
 import transformers
+from diffusers.models.autoencoders.autoencoder_cosmos3_audio import Cosmos3AVAEAudioTokenizer
 from diffusers.pipelines.ltx2 import LTX2TextConnectors, LTX2Vocoder
 
 from tests.engines.diffusers.tiny_parts import (
@@ -406,4 +407,42 @@ def ltx_2() -> Any:
         connectors=connectors,
         transformer=transformer,
         vocoder=vocoder,
+    )
+
+
+def cosmos_3() -> Any:
+    """Return a tiny Cosmos 3 with sound in one channel."""
+    transformer = diffusers.Cosmos3OmniTransformer(
+        head_dim=16,
+        hidden_size=32,
+        intermediate_size=32,
+        latent_channel=16,
+        patch_latent_dim=64,
+        num_attention_heads=2,
+        num_hidden_layers=2,
+        num_key_value_heads=2,
+        vocab_size=VOCABULARY,
+        rope_axes_dim=(4, 2, 2),
+        sound_dim=8,
+        sound_gen=True,
+        sound_latent_fps=50.0,
+    )
+    sound = Cosmos3AVAEAudioTokenizer(
+        sampling_rate=24_000,
+        vocoder_input_dim=8,
+        dec_dim=8,
+        dec_c_mults=(1, 2, 2),
+        dec_strides=(6, 8, 10),
+        dec_out_channels=1,
+        encoder_enabled=False,
+    )
+    return diffusers.Cosmos3OmniPipeline(
+        transformer=transformer.eval(),
+        text_tokenizer=tokenizer(512),
+        vae=wan_vae(),
+        scheduler=diffusers.UniPCMultistepScheduler(
+            prediction_type="flow_prediction", use_flow_sigmas=True
+        ),
+        sound_tokenizer=sound.eval(),
+        enable_safety_checker=False,
     )
