@@ -314,7 +314,7 @@ def _match(low: str, entity: Entity) -> float:
 
 def _of_kind(low: str, context: Context) -> Reference | None:
     words = [w for w in low.split() if w not in determiners()]
-    if len(words) != 1:
+    if len(words) != 1 or low.startswith(("a ", "an ", "another ", "some ")):
         return None
     for entity in _by_focus(context):
         kind = entity.kind.value if entity.kind is not EntityKind.OTHER else _kind_of(entity)
