@@ -36,9 +36,7 @@ _TYPING_MS: Final = 45
 _SLOW_FRAMES: Final = 300
 """Renders of this length are seen in the queue."""
 _COLOURS: Final = (256, 128, 64)
-_FLAT_SLOW_FRAMES: Final = 300
-"""Renders of this length are seen in the queue."""
-_COLOURS: Final = 16
+_FLAT_COLOURS: Final = 16
 
 
 def main() -> None:
