@@ -201,3 +201,53 @@ def test_four_thousand_characters_of_plot_are_kept_word_for_word() -> None:
 
 def _texts(found: tuple[Support, ...]) -> set[str]:
     return {one.text for one in found}
+
+
+@pytest.mark.parametrize(
+    ("rough", "words"),
+    [
+        ("a robot dog sits down", "nose is wet"),
+        ("a paper plane lands on a desk", "flaps"),
+        ("a rubber duck floats in a bath", "feathers"),
+        ("two sumo wrestlers fall out of the ring", "one stone"),
+        ("an egg fries in a pan", "shell"),
+        ("an old typewriter writes a letter", "nib"),
+        ("a skater draws a heart on a frozen lake", "brush"),
+        ("a cat sleeps on a chair", "tail never quite rests"),
+        ("a camel crosses a snowy field", "Flakes"),
+        ("a man waits outside a bakery", "Trays of loaves"),
+        ("a woman says yes, he kneels", "woman goes down"),
+    ],
+)
+def test_what_is_only_called_so_is_not_described_as_such(rough: str, words: str) -> None:
+    assert words not in enhance(rough).prompt
+
+
+@pytest.mark.parametrize(
+    ("rough", "words"),
+    [
+        ("the keeper is a goat", "horns"),
+        ("an otter and a heron by a river", "wet fur"),
+        ("two plumbers in a laundromat", "round glass doors"),
+        ("a girl runs along a beach", "water seeps in"),
+        ("a truck drives through the desert", "plume of dust"),
+        ("a jar of honey on a windowsill", "golden"),
+        ("three wolves, one howls", "One of the three wolves lifts"),
+    ],
+)
+def test_what_follows_from_the_words_is_told(rough: str, words: str) -> None:
+    assert words in enhance(rough).prompt
+
+
+def test_what_must_not_be_seen_is_not_spoken_of() -> None:
+    assert "face" in enhance("a woman laughs").prompt
+    assert "face" not in enhance("a woman laughs, no faces").prompt.split(".", 1)[1]
+
+
+def test_several_are_told_of_one_by_one() -> None:
+    assert "Each boxer's brow" in enhance("three boxers wait in a gym").prompt
+
+
+def test_most_prompts_of_people_get_two_true_sentences_or_more() -> None:
+    added = [len(write(read(label.prompt)).added) for label in own_labels()]
+    assert sum(count >= 2 for count in added) >= 0.7 * len(added)

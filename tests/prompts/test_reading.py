@@ -209,3 +209,27 @@ def test_other_languages_are_kept_word_for_word_and_only_sure_words_are_read(
 )
 def test_a_foreign_word_does_not_make_a_text_foreign(text: str) -> None:
     assert read(text).language == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("Nebbia sul lago, due pescatori in barca, nessuno parla", "Italian"),
+        ("perro corriendo", "Spanish"),
+        ("hund läuft am strand", "German"),
+        ("un chat dort, slow motion", "French"),
+    ],
+)
+def test_a_short_text_is_told_by_its_sure_words(text: str, language: str) -> None:
+    assert read(text).language == language
+    assert read(text).text == text
+
+
+def test_a_longer_word_is_not_read_as_the_shorter_one_in_it() -> None:
+    assert [e.noun for e in read("一只熊猫在竹林里").scene.cast] == ["panda"]
+    assert read("縁側で風鈴が鳴る").scene.weather == ""
+
+
+def test_a_pronoun_means_nobody_of_the_other_sex() -> None:
+    scene = read("a man proposes at a game and she says no").scene
+    assert [beat.actor for beat in scene.beats] == ["e1", ""]

@@ -18,6 +18,7 @@ __all__ = ["is_english", "is_foreign", "language_of", "languages_in", "sure_word
 _LETTER: Final = re.compile(r"[^\W\d_]", re.UNICODE)
 _ENOUGH_SMALL_WORDS: Final = 2
 _SHARE: Final = 0.55
+_COVERED: Final = 0.6
 _MOSTLY: Final = 0.5
 
 
@@ -42,10 +43,26 @@ def language_of(text: str) -> str:
         is_it = len(known) >= _ENOUGH_SMALL_WORDS and len(strange) >= _SHARE * len(words)
         if not is_it and words and len(strange) == len(words):
             is_it = bool(known) and bool(sure_words(text, name))
-        own = sum(word in small for word in words)
+        is_it = is_it or _is_of_sure_words(words, name, small)
+        own = sum(word in small or word in _single(name) for word in words)
         if is_it and own > best[1] and any(word not in known for word in strange):
             best = (name, own)
     return best[0]
+
+
+def _is_of_sure_words(words: list[str], language: str, small: frozenset[str]) -> bool:
+    """Tell whether a short text is of sure words of the language: "perro corriendo"."""
+    sure = {word for word in words if word in _single(language)}
+    covered = sum(word in sure or word in small for word in words)
+    strange = any(not lemmas(word) for word in sure)
+    return len(sure) >= _ENOUGH_SMALL_WORDS and strange and covered >= _COVERED * len(words)
+
+
+@cache
+def _single(language: str) -> frozenset[str]:
+    """Return the sure words of a language that are one word each."""
+    table: Mapping[str, str] = load("languages")["words"].get(language, {})
+    return frozenset(word for phrases in table for word in phrases.split("|") if " " not in word)
 
 
 def is_foreign(text: str) -> bool:

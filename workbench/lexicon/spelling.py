@@ -72,20 +72,25 @@ def _better(word: str) -> str | None:
     if len(word) < 4 or lemmas(word) or subject_kind(word) or place_named(word):
         return None
     for slips in (_swapped_or_doubled(word), _left_out(word)):
-        near = {c for c in slips if c in _known()}
+        near = {c for c in slips if _is_known(c)}
         if near:
             return near.pop() if len(near) == 1 else None
     return None
 
 
+def _is_known(word: str) -> bool:
+    """Tell whether the lexicon has the word, or the verb that it is a form of."""
+    if word in _known():
+        return True
+    base = lemma(word, "VERB")
+    is_verb = base != word and base in _known() and "VERB" in lemmas(base)
+    return is_verb and word in {inflect(base, tag) for tag in ("VBG", "VBZ", "VBD")}
+
+
 @cache
 def _known() -> frozenset[str]:
-    words: set[str] = set()
-    for name in ("subjects", "places", "verbs", "aspects"):
-        words.update(_words_in(load(name)))
-    verbs = {w for w in words if "VERB" in lemmas(w) and lemma(w, "VERB") == w}
-    forms = {inflect(verb, tag) for verb in verbs for tag in ("VBG", "VBZ", "VBD")}
-    return frozenset(w for w in words | forms if w.isalpha())
+    tables = ("subjects", "places", "verbs", "aspects")
+    return frozenset(word for name in tables for word in _words_in(load(name)) if word.isalpha())
 
 
 def _words_in(table: Mapping[str, object]) -> Iterator[str]:

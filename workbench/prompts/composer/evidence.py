@@ -96,7 +96,7 @@ def _best(facts: Facts, kind: str, focus: Focus) -> Support | None:
     weight = 0
     for rule in rules_for(kind, facts.by_word(focus)):
         fit, stands_on = facts.holds(rule, focus)
-        if fit > weight:
+        if fit > weight and not facts.is_barred(rule.text):
             weight = fit
             best = Support(facts.filled(rule.text, focus), kind, stands_on, rule.values)
     return best

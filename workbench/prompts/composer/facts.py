@@ -47,6 +47,8 @@ _LEADS_ON: Final = frozenset({"up", "down", "away", "off", "out", "back", "home"
                               "alone", "fast", "free", "together", "around", "forward", "apart", "so",
                               "too", "very", "still", "left", "right", "upwards", "downhill",
                               "sideways", "backwards", "outside", "inside", "slow", "wild"})  # fmt: skip
+_PLACING: Final = frozenset({"in", "on", "at", "into", "through", "inside", "across", "along", "over",
+                             "onto", "around", "under", "down", "up"})  # fmt: skip
 _AUXILIARY: Final = frozenset({"trying", "starting", "beginning", "continuing", "keeping", "managing",
                                "failing", "slowly", "suddenly", "quickly", "just"})  # fmt: skip
 _FEW: Final = frozenset({"two", "three", "four"})
@@ -55,6 +57,8 @@ _MADE: Final = frozenset({"robot", "robotic", "paper", "toy", "clay", "rubber", 
                           "cardboard", "stone", "bronze", "ice", "snow", "sand", "wax", "tin", "mechanical",
                           "inflatable", "cartoon", "pixel", "glass", "shadow", "model", "marble",
                           "papier-mâché", "teddy", "gingerbread"})  # fmt: skip
+_PAIR_FIT: Final = 6
+"""How much better a rule fits that asks for two words together: "locker room" against "room"."""
 _PHRASE_END: Final = re.compile(r"\s+(?:of|with|in|on|at|from|where|that|who)\s+")
 
 
@@ -72,6 +76,8 @@ class Facts:
     def __init__(self, scene: Scene) -> None:
         self.scene = scene
         self.leads = tuple(e for e in scene.cast if e.is_lead)
+        barred = tokens(scene.negative_prompt.lower())
+        self._barred = {lemma(word, "NOUN") for word in barred} - word_list("prepositions")
         self._known: dict[tuple[str, str, str], Mapping[str, str]] = {}
         is_in = bool(scene.setting) and scene.setting.split()[0].lower() not in _ASIDE
         self.place = place_in(scene.setting) if is_in else None
@@ -80,6 +86,14 @@ class Facts:
     def words(self) -> Mapping[str, str]:
         """Every word that is said, and every pair of neighbours."""
         return self.known("words", Focus())
+
+    def is_barred(self, text: str) -> bool:
+        """Tell whether ``text`` speaks of what must not be seen."""
+        return bool(self._barred) and any(
+            form in self._barred
+            for word in tokens(text.lower())
+            for form in (word, lemma(word, "NOUN"))
+        )
 
     def by_word(self, focus: Focus) -> Mapping[str, Mapping[str, str]]:
         """Return what is known under each of the keys that rules are found by."""
@@ -99,7 +113,7 @@ class Facts:
             if not (found := asked & known.keys()):
                 return 0, ()
             word = max(found, key=lambda one: ("-" in one, one))
-            fit += 3 * (key in BY_WORD and "-" in word)
+            fit += _PAIR_FIT * (key in BY_WORD and "-" in word)
             stands_on.append(known[word])
         return fit, tuple(dict.fromkeys(stands_on))
 
@@ -124,7 +138,10 @@ class Facts:
             yield from [(self.place.sky, "setting")] if self.place else []
         elif key == "at":
             said = tokens(self.scene.setting.lower())
+            said = [] if said[:1] and said[0] in _ASIDE else said
             yield from ((word, "setting") for word in _with_pairs(said))
+            for one in self.scene.beats:
+                yield from ((word, one.id) for word in _with_pairs(_where(one.text)))
         elif key == "verbs":
             for one in [beat] if beat else self.scene.beats:
                 yield from ((word, one.id) for word in _verbs(one))
@@ -171,7 +188,10 @@ class Facts:
                     said = [word for look in e.looks for word in tokens(look.text.lower())]
                     yield from ((word, e.id) for word in _with_pairs(said))
             case "count":
-                yield from (("many" if _is_many(e) else "one", e.id) for e in actors[:1])
+                groups = word_list("quantity")
+                yield from (
+                    ("many" if _is_many(e) or e.noun in groups else "one", e.id) for e in actors[:1]
+                )
             case "part":
                 yield from (("some", b.id) for b in self.scene.beats if b.part)
             case "target":
@@ -212,7 +232,7 @@ class Facts:
         own = self.actor(focus) or next(iter(self.leads), None)
         acting = [e for b in self.scene.beats if (e := self.scene.entity(b.actor))]
         others = [*self.targets(focus.beat), *acting, *self.scene.cast]
-        return next((e for e in others if e.kind in LIVELY and e is not own and own), None)
+        return next((e for e in others if own and e is not own and _is_partner(e)), None)
 
     def filled(self, text: str, focus: Focus) -> str:
         """Return a rule's text with names, pronouns and agreement filled in."""
@@ -225,6 +245,7 @@ class Facts:
             name = f"one of {name}" if "other" not in focus.beat.part else "the other one"
         slots = {
             "a": name,
+            "all": name_of(actor) if actor else "it",
             "a's": "its" if actor is None else owned(name if is_part else _each(actor)),
             "its": "their" if is_part else possessive(actor),
             "t": name_of(target) if target else "it",
@@ -270,6 +291,13 @@ def _after_verb(text: str) -> list[str]:
     return words[at + 1 :]
 
 
+def _where(text: str) -> list[str]:
+    """Return the words of a beat from its first preposition of place on."""
+    words = tokens(text.lower())
+    at = next((i for i, word in enumerate(words) if word in _PLACING), len(words))
+    return words[at + 1 :]
+
+
 def _takes_object(after: list[str]) -> bool:
     """Tell whether what follows the verb is what it acts on: "runs a bakery", not "runs away"."""
     if not after:
@@ -309,9 +337,15 @@ def small(word: str) -> str:
     return word.lower() if is_common and capitalized(word.lower()) != word else word
 
 
+def _is_partner(entity: Entity) -> bool:
+    return entity.kind in LIVELY and subject_kind(entity.noun) != "crawler"
+
+
 def owned(name: str) -> str:
     """Return the possessive of a name."""
-    return f"{name}'" if name.endswith("s") else f"{name}'s"
+    return (
+        f"{name}'" if name.endswith("s") and is_plural(name.rsplit(maxsplit=1)[-1]) else f"{name}'s"
+    )
 
 
 def possessive(entity: Entity | None) -> str:
