@@ -17,7 +17,7 @@ const GROUPS = {
     { name: "short_side", label: "Size", choices: SIDES, usual: (values) => (values.width ? `${values.width} × ${values.height}` : "") },
     { name: "seconds", label: "Seconds", min: 0.1, max: 3600, step: "any" },
     { name: "num_frames", label: "Frames", min: 1, max: 1441 },
-    { name: "fps", label: "Frames a second", min: 1, max: 120 },
+    { name: "fps", label: "Frames a second", min: 1, max: 120, step: "any" },
     { name: "width", label: "Width", min: 64, max: 7680 },
     { name: "height", label: "Height", min: 64, max: 4320 },
   ],
