@@ -261,7 +261,9 @@ class SessionController:
         entries = [self._entry(index) for index in self._grid.indices]
         most = self._studio.settings.max_batch_prompts
         if len(entries) * seeds > most:
-            raise InvalidRequest(f"A batch has at most {most} renders; choose fewer cards or seeds.")
+            raise InvalidRequest(
+                f"A batch has at most {most} renders; choose fewer cards or seeds."
+            )
         batch = await self._studio.render_batch(
             [entry.prompt for entry in entries for _ in range(seeds)],
             session_id=self._session_id,
