@@ -134,8 +134,9 @@ def _field_wish(label: str, clause: Clause, context: Context) -> Candidate | Non
     said, score = plain(clause.slot("value")), clause.sureness
     if label in {"camera", "shot"}:
         said = re.sub(r"^cam(?:era)?\s*[:=-]\s*", "", _with_entity(clause), flags=re.IGNORECASE)
-    if not said:
+    if not said or _is_refused(clause):
         return _only_old(label, clause, context)
+    said = re.split(r"\s*(?:->|→|=>)\s*", said)[-1]
     barred = _NO.match(said) if label == "weather" else None
     if barred is not None and exact_terms(said[barred.end() :].lower()) is None:
         listed = [x.strip() for x in context.scene.negative_prompt.split(",") if x.strip()]
@@ -189,9 +190,21 @@ def _with_entity(clause: Clause) -> str:
     return plain(clause.text[start:end]) if 0 <= start < end else plain(slots[0].text)
 
 
+_REFUSED: Final = re.compile(
+    r"\b(?:don'?t|do not|shouldn'?t|should not|never|not) (?:make|be|look|feel|have|want|go|use|do)\b[^,.;]*$",
+    re.IGNORECASE,
+)
+
+
+def _is_refused(clause: Clause) -> bool:
+    """Tell whether a value is named as what is not wanted: "don't make it sad"."""
+    at = clause.text.find(clause.slot("value"))
+    return not clause.slot("old") and bool(_REFUSED.search(clause.text[: max(at, 0)]))
+
+
 def _only_old(label: str, clause: Clause, context: Context) -> Candidate | None:
     """Take out what a clause only names as what it should not be."""
-    old = plain(clause.slot("old"))
+    old = plain(clause.slot("old") or clause.slot("value"))
     said = exact_terms(old) or {}
     held = {f: v for f, v in said.items() if f in _FIELDS[label] and getattr(context.scene, f)}
     if held:

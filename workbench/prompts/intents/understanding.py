@@ -270,7 +270,7 @@ def _wished(clause: Clause, context: Context) -> Candidate | None:
         clause,
         text=written_out(clause.text),
         slots=tuple(
-            replace(slot, text=re.sub(r"(?<=\w) (?:is|are)$", "", written_out(slot.text)))
+            replace(slot, text=re.sub(r"(?<=\w)(?:'s| is| are)$", "", written_out(slot.text)))
             for slot in clause.slots
         ),
     )

@@ -33,7 +33,7 @@ from workbench.scene import Aspect, Look, When
 __all__ = ["deed", "looks_said", "moment", "named", "plain", "stated"]
 
 _TRAILING: Final = re.compile(
-    r"[\s,]+(?:please|pls|plz|instead|now|too|as well|thx|thanks|lol|haha|tho|though|ok|actually|maybe|not|but|and|sorry|again)\Z",
+    r"[\s,]+(?:please|pls|plz|instead|now|too|as well|thx|thanks|lol|haha|tho|though|ok|actually|maybe|not|but|and|sorry|again|then)\Z",
     re.IGNORECASE,
 )
 _LEADING: Final = re.compile(
@@ -343,12 +343,13 @@ def stated(text: str) -> str:
         or first == "all"
         or aspect_of(words[-1]) is Aspect.COLOUR
     )
-    thing = None if is_look else noun_phrase(text)
+    thing = None if is_look else noun_phrase(text) or noun_phrase(text.split(",", maxsplit=1)[0])
     if thing is None and first in {"a", "an", "two", "some"} and " and " in text:
         return f"having {text}"
     if thing is None or first == "the":
         return f"being {text}"
     is_part = not aspect_of(words[-1]) and thing.noun in words_of("nouns", "belongings")
     if thing.determiner or is_plural(thing.phrase.split()[-1]) or is_part:
-        return f"having {with_article(text)}"
+        said = text if "," in text else with_article(text)
+        return f"having {said}"
     return f"being {text}"
