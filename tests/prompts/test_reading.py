@@ -233,3 +233,10 @@ def test_a_longer_word_is_not_read_as_the_shorter_one_in_it() -> None:
 def test_a_pronoun_means_nobody_of_the_other_sex() -> None:
     scene = read("a man proposes at a game and she says no").scene
     assert [beat.actor for beat in scene.beats] == ["e1", ""]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"), [("a bus never comes", "not coming"), ("nobody listens", "not listening")]
+)
+def test_what_never_happens_and_what_nobody_does_is_negated(text: str, told: str) -> None:
+    assert [beat.text for beat in read(text).scene.beats] == [told]

@@ -86,7 +86,12 @@ def _foci(facts: Facts, kind: str) -> Iterator[Focus]:
         return
     elif kind == "look":
         ordered = sorted(cast, key=lambda e: not e.is_lead)
-        yield from (Focus(entity=e) for e in ordered if e.kind is not EntityKind.TEXT)
+        told = " ".join(beat.text for beat in beats)
+        yield from (
+            Focus(entity=e)
+            for e in ordered
+            if e.kind is not EntityKind.TEXT and f"like {e.name}" not in told
+        )
     if kind not in {"event", "trace"}:
         yield Focus()
 

@@ -68,6 +68,7 @@ _FIRST_PERSON: Final = frozenset({"my", "i", "me"})
 _SOMEBODY: Final = frozenset(
     {"someone", "somebody", "everyone", "everybody", "everything", "something"}
 )
+_NOBODY: Final = frozenset({"nobody", "no one", "none", "nothing"})
 _LIVELY: Final = frozenset(
     {EntityKind.PERSON, EntityKind.ANIMAL, EntityKind.ROBOT, EntityKind.CROWD, EntityKind.VEHICLE}
 )
@@ -312,6 +313,8 @@ class _Reader:
         text = self._doing(verb, last)
         if not text:
             return
+        if clause.subjects and clause.subjects[0].noun in _NOBODY and not text.startswith("not "):
+            text = f"not {text}"
         beat = Beat(
             f"b{len(self._beats) + 1}",
             text,
@@ -676,7 +679,7 @@ class _Reader:
         """Return the predicate in the -ing form, without what is a field of its own."""
         tokens = self._tokens
         at = verb
-        negated = False
+        negated = verb > 0 and tokens[verb - 1].low == "never"
         while at + 1 < last and (tokens[at].tag in "XE" or tokens[at].tag == "R"):
             if (
                 tokens[at].low in {"gets", "get", "does", "do", "has", "have"}
