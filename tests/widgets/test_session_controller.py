@@ -190,6 +190,7 @@ def test_every_field_of_a_scene_stands_in_one_group() -> None:
         {"video": "../video.mp4"},
         {"mask": "mask.png"},
         {"references": ["/etc/hostname"]},
+        {"control": {"kind": "depth", "video": "depth.mp4"}},
         {"keyframes": [{"at_s": 1, "image": "picture.png"}]},
         {"options": {"references": ["picture"]}},
         {"model": "/models/secret"},

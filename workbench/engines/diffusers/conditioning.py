@@ -29,6 +29,7 @@ __all__ = [
     "conditioned",
     "given_media",
     "inputs_of",
+    "kinds_of",
     "media_of",
     "needs_of",
     "takes",
@@ -47,24 +48,27 @@ class Inputs(BaseModel):
     parameters: Mapping[str, str]
     """Our name of an input → the parameter of the pipeline's call."""
     needs: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+    """The kinds of control."""
 
     def fit(self, given: set[str]) -> bool:
         """Return whether the class takes all that is given, and is given all that it needs.
 
-        A class that takes an image or a video by parameters of their own takes one of them.
+        What goes into one parameter is given once, and of an image and a video one, unless the
+        parameter holds a list of both.
         """
-        both = (
-            {self.parameters.get("image"), self.parameters.get("video")}
-            if (given >= {"image", "video"})
-            else set()
-        )
-        return given <= self.parameters.keys() and given >= set(self.needs) and len(both) < 2
+        if not given <= self.parameters.keys() or not given >= set(self.needs):
+            return False
+        used = [self.parameters[name] for name in given]
+        alone = len(set(used)) == len(used) and not given >= {"image", "video"}
+        return alone or set(used) == {_CONDITIONS}
 
     @model_validator(mode="before")
     @classmethod
     def _read(cls, entry: Any) -> Any:
         own = dict(entry)
-        return {"needs": own.pop("needs", ()), "parameters": own}
+        apart = {name: own.pop(name, ()) for name in ("needs", "kinds")}
+        return {**apart, "parameters": own}
 
 
 def inputs_of(class_name: str) -> Inputs | None:
@@ -117,6 +121,12 @@ def media_of(facts: ModelFacts, family: Family) -> tuple[str, ...] | None:
         if (taken := inputs_of(name)) is not None:
             found |= taken.parameters.keys()
     return tuple(name for name in INPUTS if name in found and family.allows(name, facts))
+
+
+def kinds_of(facts: ModelFacts, family: Family) -> tuple[str, ...]:
+    """Return the kinds of control that a model was trained on."""
+    known = filter(None, map(inputs_of, (facts.class_name, *family.variants)))
+    return tuple(dict.fromkeys(kind for one in known for kind in one.kinds))
 
 
 def conditioned(pipe: Any, request: RenderRequest, options: Options) -> dict[str, Any]:
@@ -176,6 +186,8 @@ def _read(name: str, options: Options, request: RenderRequest, size: tuple[int, 
             return [_picture(one, (0, 0)) for one in given]  # pipelines keep their proportions
         case "video":
             return _frames(given, size)
+        case "control":
+            return _frames(given.video, size)
         case "mask":
             return _mask(given, request.num_frames or 1, size)
         case _:
