@@ -18,7 +18,7 @@ from workbench.jobs.messages import AssignDevice, Beat, Leave, Ready, Render, Re
 
 def main(arguments: list[str]) -> None:
     """Serve until told to leave."""
-    descriptor, _ = arguments
+    (descriptor,) = arguments
     channel = Channel(socket.socket(fileno=int(descriptor)))
     first = channel.receive_first()
     assert first is not None

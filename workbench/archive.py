@@ -143,4 +143,5 @@ def _manifest_entry(job: Job, video: str, recipe: str) -> dict[str, object]:
         "engine": job.request.engine,
         "model": job.request.model,
         "device": job.device,
+        "has_audio": job.has_audio,
     }

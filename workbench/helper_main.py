@@ -8,6 +8,7 @@ it. Imports the standard library alone.
 
 from __future__ import annotations
 
+import ctypes
 import importlib.util
 import json
 import os
@@ -20,14 +21,19 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-__all__ = ["main"]
+__all__ = ["PARENT", "main"]
 
+PARENT: Final = "--parent="
+"""Begins the first argument of a helper that ends with the process of that pid."""
+_PR_SET_PDEATHSIG: Final = 1
 _MOST_DESCRIPTORS: Final = 65_536
 _PACKAGE: Final = "workbench"
 
 
 def main() -> None:
     """Run the module that the first argument names, with the other arguments."""
+    if sys.argv[1].startswith(PARENT):
+        _end_with(int(sys.argv.pop(1).removeprefix(PARENT)))  # first, as it may be stopped any time
     module = sys.argv[1]
     sys.argv = sys.argv[1:]
     os.chdir("/")
@@ -43,6 +49,18 @@ def main() -> None:
         traceback.print_exc()
         _tell(f"{type(error).__name__}: {error}")
         sys.stderr.flush()
+        os._exit(1)
+
+
+def _end_with(parent_pid: int) -> None:
+    """Have this process killed when its parent ends.
+
+    Linux only; elsewhere the closed channel has to suffice. The signal follows the thread that
+    started this process, so that thread must live as long as the parent.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent_pid:
         os._exit(1)
 
 

@@ -15,6 +15,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, Final
 
+from workbench.helper_main import PARENT
+
 __all__ = [
     "WORKING_FOLDER",
     "helper_command",
@@ -24,7 +26,7 @@ __all__ = [
 ]
 
 WORKING_FOLDER: Final = "/"
-_MAIN: Final = Path(__file__).with_name("helper_main.py")
+_PYTHON: Final = (sys.executable, "-P", str(Path(__file__).with_name("helper_main.py")))
 _SHELL: Final = "/bin/sh"
 _LAUNCH_LIMIT_S: Final = 10.0
 _LONGEST_TEMPORARY: Final = 60
@@ -41,7 +43,7 @@ _MISLEADING: Final = (
 
 def helper_command(module: str, *arguments: str) -> list[str]:
     """Return the command that runs ``module`` as a helper process."""
-    return [sys.executable, "-P", str(_MAIN), module, *arguments]
+    return [*_PYTHON, module, *arguments]
 
 
 def helper_environment(
@@ -74,12 +76,12 @@ def start_helper(
     pass_fds: Sequence[int] = (),
     output: IO[Any] | None = None,
 ) -> subprocess.Popen[bytes]:
-    """Start ``module`` in a session of its own; raises ``OSError``.
+    """Start ``module`` in a session of its own, to end with this process; raises ``OSError``.
 
-    Its output goes to ``output``, or where this process's goes.
+    The thread that calls this must live as long as the helper should. Its output goes to ``output``, or where this process's goes.
     """
     return subprocess.Popen(
-        helper_command(module, *arguments),
+        [*_PYTHON, f"{PARENT}{os.getpid()}", module, *arguments],
         stdin=subprocess.DEVNULL,
         stdout=output,
         stderr=output,

@@ -54,6 +54,15 @@ class ScoresObject(BaseModel):
     agreement: float | None = Field(
         None, description="-1 to 1: with the prompt; null without a model that measures it."
     )
+    loudness: float | None = Field(
+        None, description="Of the sound, LUFS by ITU-R BS.1770: -70 to about 0; null without sound."
+    )
+    silence: float | None = Field(
+        None, description="0 to 1: share of the time without sound; null without a track."
+    )
+    sound_clipping: float | None = Field(
+        None, description="0 to 1: share of samples at full scale; null without sound."
+    )
 
 
 class JobObject(BaseModel):
@@ -83,6 +92,7 @@ class JobObject(BaseModel):
         None, description="The job that this storyboard stands in for, where it is one."
     )
     size_bytes: int | None = Field(None, description="Size of the finished video.")
+    has_audio: bool = Field(False, description="Whether the finished video has sound.")
     prompt: str
     negative_prompt: str = ""
     seed: int
@@ -94,7 +104,7 @@ class JobObject(BaseModel):
     width: int | None = None
     height: int | None = None
     num_frames: int | None = None
-    fps: int | None = None
+    fps: int | float | None = Field(None, description="Whole, or a fraction such as 23.976.")
     num_inference_steps: int | None = None
     guidance_scale: float | None = None
     parameters: Scene
@@ -182,6 +192,7 @@ def job_object(job: Job, base_url: str = "") -> JobObject:
         preview_job_id=job.preview_job_id,
         preview_of=job.preview_of,
         size_bytes=job.video_bytes if job.has_video else None,
+        has_audio=job.has_audio,
         prompt=request.prompt,
         negative_prompt=request.negative_prompt,
         seed=request.seed,

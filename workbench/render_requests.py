@@ -18,7 +18,7 @@ from workbench.errors import FieldProblem, InvalidRequest, NotFound
 from workbench.identifiers import is_identifier
 from workbench.jobs.client.manager import JobManager
 from workbench.prompts.forms import Form, Shape, form_for, text_for_model
-from workbench.rendering import INPUTS, RenderParameters, RenderRequest
+from workbench.rendering import INPUTS, RenderParameters, RenderRequest, with_inputs
 from workbench.scene import Scene
 from workbench.settings import Settings
 
@@ -130,23 +130,22 @@ class RenderRequests:
 
     def _inputs(
         self, asked: RenderParameters, kept: RenderSettings | None = None
-    ) -> dict[str, str]:
+    ) -> dict[str, Any]:
         """Return the files that a render begins from, by option; raises ``InvalidRequest``."""
-        found = {}
-        for name in INPUTS:
-            given = getattr(asked, name) or getattr(kept, name, None)
-            if given is None:
-                continue
+
+        def found(field: str, given: str) -> str:
             try:
                 known = is_identifier(given)
                 path = self._jobs.input_path(given) if known else Path(given).expanduser()
             except NotFound as error:
-                raise InvalidRequest(str(error), (FieldProblem(name, str(error)),)) from error
+                raise InvalidRequest(str(error), (FieldProblem(field, str(error)),)) from error
             if not path.is_file():
                 problem = f"There is no file {given} to begin from."
-                raise InvalidRequest(problem, (FieldProblem(name, problem),))
-            found[name] = str(path.resolve())
-        return found
+                raise InvalidRequest(problem, (FieldProblem(field, problem),))
+            return str(path.resolve())
+
+        named = {name: getattr(asked, name) or getattr(kept, name, None) for name in INPUTS}
+        return with_inputs(named, found)
 
 
 def seed_of(asked: RenderParameters, placed: PlacedPrompt) -> int:

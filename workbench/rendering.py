@@ -5,12 +5,12 @@ The types shared by the job manager and the engines; knows neither.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from workbench.errors import FieldProblem, InvalidRequest
 from workbench.scene import Scene
@@ -19,6 +19,8 @@ __all__ = [
     "INPUTS",
     "RECIPE_VERSION",
     "REPLACEABLE",
+    "Control",
+    "Keyframe",
     "Lora",
     "Outcome",
     "Profile",
@@ -27,18 +29,30 @@ __all__ = [
     "Recipe",
     "RenderParameters",
     "RenderRequest",
+    "named_inputs",
+    "whole_if_whole",
+    "with_inputs",
 ]
 
 RECIPE_VERSION: Final = 1
 
-INPUTS: Final = ("image", "last_image", "video")
-"""The parameters that name a file to begin from; engines find them among the options."""
+INPUTS: Final = ("image", "last_image", "video", "mask", "references", "keyframes", "control")
+"""The parameters that name files to begin from; engines find them among the options."""
+
+_FILES: Final = ("image", "video")
+"""What names the file in an input that says more about it."""
+
+
+def whole_if_whole(fps: float) -> float:
+    """Return ``fps`` as an ``int`` if it is whole; clients of old know no other."""
+    return int(fps) if fps == int(fps) else fps
+
 
 _Seed = Annotated[int, Field(ge=0, le=2**63 - 1)]
 _Width = Annotated[int, Field(ge=64, le=7_680)]
 _Height = Annotated[int, Field(ge=64, le=4_320)]
 _Frames = Annotated[int, Field(ge=1)]
-_Fps = Annotated[int, Field(ge=1, le=120)]
+_Fps = Annotated[int | float, Field(ge=1, le=120), AfterValidator(whole_if_whole)]
 _Steps = Annotated[int, Field(ge=1, le=1_000)]
 _Weights = Annotated[str, Field(max_length=4_096)]
 _Guidance = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
@@ -63,6 +77,26 @@ class Lora(BaseModel):
     the file's name says ``high_noise`` or ``low_noise``."""
     file: str = Field("", max_length=512)
     """Which file, where ``path`` holds several."""
+
+
+class Keyframe(BaseModel):
+    """A picture at its place in the video."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    at_s: float = Field(ge=0, le=3_600, allow_inf_nan=False, description="Seconds from the start.")
+    image: str = Field(min_length=1, max_length=4_096)
+    """Named like every image: an id or, in Python alone, a path."""
+
+
+class Control(BaseModel):
+    """A video that says frame by frame what is where."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Literal["depth", "edges", "pose", "segments", "blur", "layout"]
+    video: str = Field(min_length=1, max_length=4_096)
+    """Named like every video: an id or, in Python alone, a path."""
 
 
 class RenderRequest(BaseModel):
@@ -159,6 +193,14 @@ class RenderParameters(BaseModel):
     """The image at which the video ends, named likewise."""
     video: str | None = None
     """The video that is continued or changed, named likewise."""
+    mask: str | None = None
+    """A picture or video, white where ``video`` may change, named likewise."""
+    references: Annotated[tuple[str, ...], Field(max_length=16)] | None = None
+    """Pictures of what is to be seen, named likewise."""
+    keyframes: Annotated[tuple[Keyframe, ...], Field(max_length=64)] | None = None
+    """Pictures that are to be seen at their second."""
+    control: Control | None = None
+    """A video that says frame by frame what is where."""
     prompt_form: Literal["auto", "paragraph", "short", "wan", "ltx", "cosmos"] | None = Field(
         None, description="How the model is told; what is shown stays the prompt."
     )
@@ -220,6 +262,8 @@ class Outcome(BaseModel):
     size_bytes: int
     sha256: str
     """SHA-256 of ``video.mp4``."""
+    has_audio: bool = False
+    """Whether the video has a sound track."""
     timings_s: Mapping[str, float] = Field(default_factory=dict)
 
 
@@ -247,3 +291,47 @@ class Recipe(BaseModel):
     libraries: Mapping[str, str] = Field(default_factory=dict)
     """Versions of the libraries used."""
     outcome: Outcome | None = None
+
+
+def named_inputs(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield each input's field, such as ``keyframes.1.image``, and what names its file.
+
+    ``values`` are a request's options or the parameters that are given. What is no text is left out.
+    """
+    for name in INPUTS:
+        yield from _texts(name, values.get(name))
+
+
+def with_inputs(values: Mapping[str, Any], change: Callable[[str, str], str]) -> dict[str, Any]:
+    """Return the inputs in ``values`` as plain data, each text as ``change(field, text)``."""
+    return {
+        name: _changed(name, values[name], change)
+        for name in INPUTS
+        if values.get(name) is not None
+    }
+
+
+def _texts(field: str, value: Any) -> Iterator[tuple[str, str]]:
+    if isinstance(value, str):
+        yield field, value
+    elif isinstance(value, list | tuple):
+        for place, one in enumerate(value):
+            yield from _texts(f"{field}.{place}", one)
+    elif isinstance(value, Keyframe | Control):
+        yield from _texts(field, value.model_dump())
+    elif isinstance(value, Mapping):
+        for name in _FILES:
+            yield from _texts(f"{field}.{name}", value.get(name))
+
+
+def _changed(field: str, value: Any, change: Callable[[str, str], str]) -> Any:
+    if isinstance(value, str):
+        return change(field, value)
+    if isinstance(value, list | tuple):
+        return [_changed(f"{field}.{place}", one, change) for place, one in enumerate(value)]
+    if isinstance(value, Keyframe | Control):
+        value = value.model_dump()
+    if isinstance(value, Mapping):
+        files = [name for name in _FILES if name in value]
+        return {**value, **{n: _changed(f"{field}.{n}", value[n], change) for n in files}}
+    return value

@@ -45,6 +45,7 @@ from workbench.render_requests import (
 )
 from workbench.rendering import Recipe, RenderParameters
 from workbench.settings import Settings
+from workbench.start_pictures import picture_for_model
 from workbench.workplace import converse_in
 
 __all__ = ["RenderParameters", "Studio"]
@@ -79,6 +80,7 @@ class Studio:
         *,
         seed: int | None = None,
         on_text: Callable[[str], object] | None = None,
+        image: str | None = None,
     ) -> tuple[str, Entry]:
         """Make a rough idea a full prompt; a null or unknown ``session_id`` starts a session.
 
@@ -86,9 +88,13 @@ class Studio:
         grown, where a language model can stream; never with the composer, which is done at once. A
         second attempt begins anew. The entry's text replaces what was told: it may be another one
         where the model broke off. Cancelling the task discards the model's answer.
+
+        ``image`` is what the video begins with (an input's id or a path): a language model that
+        sees writes for it. Raises ``InvalidRequest`` for one that is not there.
         """
+        picture = await self._picture(session_id, image)
         return await self.sessions.enhance(
-            rough_prompt, session_id, seed=seed or 0, on_text=on_text
+            rough_prompt, session_id, seed=seed or 0, on_text=on_text, picture=picture
         )
 
     async def choose_language(
@@ -133,6 +139,7 @@ class Studio:
         hold: Sequence[str] = (),
         seed: int | None = None,
         on_entry: Callable[[Entry], object] | None = None,
+        image: str | None = None,
     ) -> tuple[Entry, ...]:
         """Return ``total`` distinct prompts: the selected ones first, then variations of them.
 
@@ -151,6 +158,7 @@ class Studio:
             hold=hold,
             seed=seed or 0,
             on_entry=on_entry,
+            picture=await self._picture(session_id, image),
         )
 
     async def update(
@@ -160,6 +168,7 @@ class Studio:
         prompt: str | None = None,
         *,
         on_step: Callable[[Step], object] | None = None,
+        image: str | None = None,
     ) -> tuple[Revision, Entry | None]:
         """Tune the session's current prompt, or ``prompt``, as the request says.
 
@@ -179,7 +188,10 @@ class Studio:
         )
         if not by_rules:
             try:
-                return await converse_in(self, session_id, user_request, prompt, on_step=on_step)
+                picture = await self._picture(session_id, image)
+                return await converse_in(
+                    self, session_id, user_request, prompt, on_step=on_step, picture=picture
+                )
             except LanguageModelError as error:
                 failure = error
         revision, entry = await self.sessions.update(
@@ -259,6 +271,12 @@ class Studio:
         session_id, entry = self.sessions.restore(request.prompt, request.scene)
         self.sessions.set_render(session_id, settings_of_request(request))
         return session_id, self.sessions.history(session_id)[entry.index]
+
+    async def _picture(self, session_id: str | None, image: str | None) -> str:
+        """Return the start image for the session's language model; empty for the composer."""
+        if not self.language.writer(session_id).takes_time:
+            return ""
+        return await asyncio.to_thread(picture_for_model, self.jobs, image)
 
     # renders
 

@@ -37,6 +37,7 @@ async def converse_in(
     prompt: str | None = None,
     *,
     on_step: Callable[[Step], object] | None = None,
+    picture: str = "",
 ) -> tuple[Revision, Entry | None]:
     """Let the language model act on ``request``; return what all its steps made together.
 
@@ -52,7 +53,12 @@ async def converse_in(
     before = place.here
     try:
         outcome = await converse(
-            endpoint, request, place, on_step=on_step, timeout_s=studio.settings.language_timeout_s
+            endpoint,
+            request,
+            place,
+            on_step=on_step,
+            timeout_s=studio.settings.language_timeout_s,
+            picture=picture,
         )
     except asyncio.CancelledError:
         if place.done:

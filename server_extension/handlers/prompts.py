@@ -71,6 +71,7 @@ class EnhanceHandler(StreamingHandler):
                         asked.session_id,
                         seed=asked.seed,
                         on_text=tell and (lambda text: tell("text", TextSoFar(text=text))),
+                        image=asked.image,
                     )
                 ),
             )
@@ -147,6 +148,7 @@ class VariationsHandler(StreamingHandler):
                     hold=asked.hold,
                     seed=asked.seed,
                     on_entry=tell and (lambda entry: tell("variation", variation_object(entry))),
+                    image=asked.image,
                 )
             )
             return VariationsAnswer(
@@ -206,6 +208,7 @@ class UpdateHandler(StreamingHandler):
             asked.user_request or "",
             asked.prompt,
             on_step=tell and (lambda step: tell("step", step_object(step))),
+            image=asked.image,
         )
 
 

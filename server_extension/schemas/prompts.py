@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, ValidationInfo, field_validator
 
-from server_extension.schemas.common import Body, Identifier, PromptText, SceneField
+from server_extension.schemas.common import Body, Identifier, InputName, PromptText, SceneField
 from workbench.rendering import Recipe
 from workbench.scene import SCENE_FIELDS, Change, Scene
 
@@ -53,6 +53,9 @@ class EnhanceRequest(Body):
     rough_prompt: PromptText
     session_id: Identifier | None = Field(
         None, description="The session to continue; null or an unknown one starts a new session."
+    )
+    image: InputName | None = Field(
+        None, description="What the video begins with: a language model that sees writes for it."
     )
     seed: int | None = Field(None, ge=0, le=2**63 - 1)
 
@@ -102,6 +105,9 @@ class VariationsRequest(Body):
     """Which prompts of the history to vary, and how many prompts to return in all."""
 
     session_id: Identifier
+    image: InputName | None = Field(
+        None, description="What the video begins with: a language model that sees writes for it."
+    )
     selected_indices: list[Annotated[int, Field(ge=0)]] = Field(min_length=1, max_length=64)
     total_count: int = Field(
         8, ge=1, description="Including the selected ones.", json_schema_extra={
@@ -142,6 +148,9 @@ class UpdateRequest(Body):
     """A request in plain language, or actions, for the session's current prompt or ``prompt``."""
 
     session_id: Identifier
+    image: InputName | None = Field(
+        None, description="What the video begins with: a language model that sees writes for it."
+    )
     prompt: PromptText | None = None
     actions: list[dict[str, Any]] | None = Field(
         None,

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, Field, ValidationInfo
 
 from server_extension.schemas.common import Body, Identifier, InputName, PromptText
 from workbench.presentation import JobObject
-from workbench.rendering import INPUTS, RenderParameters
+from workbench.rendering import INPUTS, Control, Keyframe, RenderParameters
 from workbench.settings import Settings
 
 __all__ = [
@@ -16,6 +16,8 @@ __all__ = [
     "BatchRequest",
     "InputAnswer",
     "JobsAnswer",
+    "NamedControl",
+    "NamedKeyframe",
     "NoteRequest",
     "PauseRequest",
     "PriorityRequest",
@@ -41,6 +43,18 @@ def _without_paths(options: dict[str, Any] | None) -> dict[str, Any] | None:
     return options
 
 
+class NamedKeyframe(Keyframe):
+    """A picture, by id, at its place in the video."""
+
+    image: InputName
+
+
+class NamedControl(Control):
+    """A video, by id, that says frame by frame what is where."""
+
+    video: InputName
+
+
 class RenderOptions(RenderParameters, Body):
     """Render parameters beside the prompt; null means the engine's default.
 
@@ -57,6 +71,18 @@ class RenderOptions(RenderParameters, Body):
     last_image: InputName | None = Field(None, description="The image that the video ends with.")
     video: InputName | None = Field(
         None, description="The video to continue or change, named like an image."
+    )
+    mask: InputName | None = Field(
+        None, description="A picture or video, white where the video may change."
+    )
+    references: Annotated[tuple[InputName, ...], Field(max_length=16)] | None = Field(
+        None, description="Pictures of what is to be seen."
+    )
+    keyframes: Annotated[tuple[NamedKeyframe, ...], Field(max_length=64)] | None = Field(
+        None, description="Pictures that are to be seen at their second."
+    )
+    control: NamedControl | None = Field(
+        None, description="A video that says frame by frame what is where."
     )
     options: Annotated[dict[str, Any] | None, AfterValidator(_without_paths)] = Field(
         None, description="Options of the engine; see docs/models.md."

@@ -112,3 +112,17 @@ def test_an_engine_is_made_ready_once_however_many_jobs_it_loads_for(
     for _ in range(3):
         engine.load(RenderRequest(prompt="x"), "cpu", lambda _: None)
     assert drawn == []
+
+
+def test_a_fraction_of_a_frame_rate_is_kept(tmp_path: Path) -> None:
+    recipe = recipe_for(Scene(subject="a dog"), width=128, height=72, num_frames=6, fps=23.976)
+    engine = create_engine("animatic", Settings())
+    engine.load(recipe.request, "cpu", lambda _: None)
+    made = engine.render(RenderTask(recipe, tmp_path, lambda _: None, lambda: False))
+    assert made.fps == 23.976
+    assert probe_video(tmp_path / "video.mp4").fps == pytest.approx(23.976, rel=1e-9)
+
+
+@pytest.mark.parametrize(("asked", "kept"), [(24, "24"), (24.0, "24"), (23.976, "23.976")])
+def test_a_whole_frame_rate_stays_a_whole_number(asked: float, kept: str) -> None:
+    assert f'"fps":{kept},' in RenderRequest(prompt="x", fps=asked).model_dump_json()

@@ -22,13 +22,6 @@ from workbench.prompts.guard import (
     without_preamble,
 )
 
-NOT_KNOWABLE = (
-    "wolf pack hunting in snow",  # cut off where the sentence could have ended
-    "a ferris wheel rolls away through the city",  # false evidence, in words that do stand there
-    "excavator lifts a bathtub with a man still in it",
-    "हाथी ट्रैफिक पुलिस बनकर गाड़ियाँ रोकता है",
-)
-"""Broken answers that no reader of the text alone can tell from good ones."""
 DATA = Path(__file__).parent / "data"
 
 
@@ -45,7 +38,8 @@ def fault_of(line: dict[str, Any]) -> str:
     text = without_preamble(plain_text(answer.prompt))
     missing = uncovered(line["idea"], text, answer.evidence)
     fault = fault_in(text, line["idea"], longest=4_000)
-    return fault or ("shows nothing" if shows_nothing(line["idea"], missing) else "")
+    is_empty = shows_nothing(line["idea"], text, missing, answer.evidence)
+    return fault or ("shows nothing" if is_empty else "")
 
 
 @pytest.mark.parametrize("line", lines("answers_good.jsonl"), ids=lambda line: line["idea"][:40])
@@ -55,7 +49,7 @@ def test_a_good_answer_is_taken(line: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("line", lines("answers_broken.jsonl"), ids=lambda line: line["fault"])
 def test_a_broken_answer_is_not_taken(line: dict[str, Any]) -> None:
-    assert fault_of(line) or line["idea"] in NOT_KNOWABLE
+    assert fault_of(line)
 
 
 def test_what_the_evidence_shows_counts_and_what_it_only_claims_does_not() -> None:

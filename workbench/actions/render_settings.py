@@ -27,7 +27,7 @@ class RenderSettings(BaseModel):
 
     seconds: Annotated[float, Field(gt=0, le=3_600, allow_inf_nan=False)] | None = None
     num_frames: Annotated[int, Field(ge=1)] | None = None
-    fps: Annotated[int, Field(ge=1, le=120)] | None = None
+    fps: Annotated[int | float, Field(ge=1, le=120)] | None = None
     aspect: str | None = Field(None, description="Width to height, such as 16:9 or 9:16.")
     short_side: Annotated[int, Field(ge=64, le=4_320)] | None = Field(
         None, description="The shorter side in pixels: 720 for 720p."

@@ -11,10 +11,9 @@ from pathlib import Path
 from workbench.actions.fitting import fit
 from workbench.actions.render_settings import RenderSettings
 from workbench.engines.engine import Engine
-from workbench.engines.inputs import INPUT_OPTIONS
 from workbench.engines.registry import create_engine
 from workbench.errors import FieldProblem, InvalidRequest
-from workbench.rendering import RenderRequest
+from workbench.rendering import RenderRequest, with_inputs
 from workbench.settings import Settings
 
 __all__ = ["CompleteRequest", "Completion"]
@@ -73,12 +72,11 @@ class Completion:
 
 def _anchored(request: RenderRequest, *, local_model: bool) -> RenderRequest:
     """Return ``request`` with absolute paths: a worker runs in another folder than its client."""
-    options = {
-        name: str(Path(value).expanduser().absolute())
-        if name in INPUT_OPTIONS and isinstance(value, str) and _is_here(value)
-        else value
-        for name, value in request.options.items()
-    }
+
+    def anchored(_field: str, path: str) -> str:
+        return str(Path(path).expanduser().absolute()) if _is_here(path) else path
+
+    options = {**request.options, **with_inputs(request.options, anchored)}
     model = request.model
     if local_model and model and _is_here(model):
         model = str(Path(model).expanduser().absolute())

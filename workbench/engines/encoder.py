@@ -1,14 +1,15 @@
-"""The streaming H.264 encoder that all engines share.
+"""The streaming encoder that all engines share: H.264, and AAC where there is sound.
 
 Encodes while frames are still being produced. Knows pixels, colour tags and files.
 """
 
 from __future__ import annotations
 
+import heapq
 import queue
 import threading
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
@@ -22,6 +23,7 @@ import cv2
 import numpy as np
 
 from workbench.engines.pixels import Image, even, frames_of, to_i420
+from workbench.engines.sound import Sound, audio_frames
 from workbench.errors import InvalidRequest, RenderError
 
 __all__ = [
@@ -47,6 +49,8 @@ _MATRIX_BT601: Final = 6
 _BT709: Final = 1
 _AVX_512F: Final = 13
 """OpenCV's number of that feature, which some releases do not name."""
+_AAC_BITS_PER_CHANNEL: Final = 96_000
+_AAC_RATE: Final = 48_000
 _KEYFRAME_EVERY_S: Final = 10
 """At shorter distances x264 inserts one at every cut, which adds a third to the file size."""
 
@@ -59,7 +63,9 @@ class VideoWriter:
     another writer.
 
     ``fps`` is frames per second; ``metadata`` goes into the file as it is (``comment``, ``title``).
-    Raises ``RenderError`` if encoding or writing fails.
+    ``with_sound`` allows :meth:`add_sound`: encoded frames then stay in memory until
+    :meth:`close`, because models make their sound last. Raises ``RenderError`` if encoding or
+    writing fails.
     """
 
     def __init__(
@@ -73,6 +79,7 @@ class VideoWriter:
         effort: Effort = "balanced",
         encoder: EncoderChoice = "software",
         metadata: Mapping[str, str] | None = None,
+        with_sound: bool = False,
     ) -> None:
         self.path = path
         self.width, self.height = even(width), even(height)
@@ -82,6 +89,7 @@ class VideoWriter:
         self._error: BaseException | None = None
         self._stop = threading.Event()
         self._ended = False
+        self._with_sound = with_sound
         self._target = _Target(
             self._part,
             self.width,
@@ -89,6 +97,7 @@ class VideoWriter:
             Fraction(fps).limit_denominator(1001),
             _codec(quality, effort, encoder),
             dict(metadata or {}),
+            holds=with_sound,
         )
         self._thread = threading.Thread(target=self._work, name="encoder", daemon=True)
         self._thread.start()
@@ -109,6 +118,15 @@ class VideoWriter:
     def write_i420(self, planes: Image) -> None:
         """Encode one I420 frame (BT.601, limited range); the caller must not modify it afterwards."""
         self._put(planes)
+
+    def add_sound(self, sound: Sound) -> None:
+        """Give the video its sound, once; it is cut or filled up to the length of the picture.
+
+        Raises ``InvalidRequest`` unless the writer was made ``with_sound``.
+        """
+        if not self._with_sound or self._ended:
+            raise InvalidRequest("This video is written without sound.")
+        self._target.sound = sound
 
     def close(self) -> Path:
         """Encode the remaining frames, finish the file and return its path."""
@@ -193,7 +211,11 @@ class _Target:
         rate: Fraction,
         codec: _Codec,
         metadata: dict[str, str],
+        *,
+        holds: bool,
     ) -> None:
+        self.sound: Sound | None = None
+        self._held: list[Any] | None = [] if holds else None
         self._path, self._size, self._rate = path, (width, height), rate
         self._codec, self._metadata = codec, metadata
         self._container: Any = None
@@ -225,19 +247,49 @@ class _Target:
         frame = wrap(np.ascontiguousarray(planes), format="yuv420p")
         frame.pts, self._pts = self._pts, self._pts + 1
         frame.time_base = 1 / self._rate
-        for packet in self._stream.encode(frame):
-            self._container.mux(packet)
+        self._put(self._stream.encode(frame))
 
     def close(self, *, finish: bool) -> None:
         if self._container is None:
             return
         try:
             if finish and self._pts:
-                for packet in self._stream.encode(None):
-                    self._container.mux(packet)
+                self._put(self._stream.encode(None))
+                self._write_held()
         finally:
             self._container.close()
             self._container = None
+
+    def _put(self, packets: list[Any]) -> None:
+        if self._held is None:
+            self._container.mux(packets)
+        else:
+            self._held += packets
+
+    def _write_held(self) -> None:
+        """Write the frames that were kept back, and the sound among them."""
+        pictures, self._held = self._held or [], None
+        sounds = list(self._encoded_sound()) if self.sound else []
+        for packet in heapq.merge(pictures, sounds, key=_decoded_at):
+            self._container.mux(packet)
+
+    def _encoded_sound(self) -> Iterator[Any]:
+        sound = cast("Sound", self.sound).lasting(self._pts / self._rate)
+        stream = self._container.add_stream("aac", rate=_aac_rate(sound.sample_rate))
+        stream.layout = sound.layout  # FFmpeg's AAC is stereo if it is not told
+        stream.bit_rate = _AAC_BITS_PER_CHANNEL * sound.channels
+        for frame in (*audio_frames(sound), None):
+            yield from stream.encode(frame)
+
+
+def _decoded_at(packet: Any) -> Fraction:
+    return Fraction(packet.dts * packet.time_base)
+
+
+def _aac_rate(sample_rate: int) -> int:
+    """Return ``sample_rate`` if AAC knows it, else the rate to convert to."""
+    known = av.Codec("aac", "w").audio_rates or []
+    return sample_rate if sample_rate in known else _AAC_RATE
 
 
 def nvenc_opens() -> bool:

@@ -19,7 +19,6 @@ from workbench.errors import InvalidRequest
 
 __all__ = [
     "BROUGHT",
-    "INPUT_OPTIONS",
     "InputFacts",
     "brought_name",
     "ending_of",
@@ -29,8 +28,6 @@ __all__ = [
 
 InputKind = Literal["image", "video"]
 
-INPUT_OPTIONS: Final = ("image", "last_image", "video")
-"""The options of a request that name an input's file."""
 BROUGHT: Final = "WORKBENCH_BROUGHT"
 """The environment variable that names the folder of copied inputs."""
 

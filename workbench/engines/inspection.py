@@ -1,26 +1,30 @@
 """Reads one image or video in a separate process, limited in memory and time.
 
-Started with ``facts PATH`` or ``tag PATH NAME``: prints the answer as JSON, or an error.
+Started with ``facts PATH``, ``tag PATH NAME`` or ``preview PATH SIDE``: prints the answer as JSON, or an error.
 """
 
 from __future__ import annotations
 
+import base64
 import json
 import subprocess
 import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final, Literal
 
 from workbench.errors import DamagedFile, InvalidRequest
 from workbench.helper_processes import WORKING_FOLDER, helper_command, helper_environment
 
-__all__ = ["decode_apart", "read_tag_apart"]
+__all__ = ["decode_apart", "preview_apart", "read_tag_apart"]
 
 _TIMEOUT_S: Final = 60
 _MEMORY_BYTES: Final = 3 << 30
 """Address space: the largest image that is accepted, twice at 16 bits, and the libraries."""
 _TAG_LIMIT: Final = 8 << 20
 _TOO_LARGE, _DAMAGED = 3, 4
+_JPEG_QUALITY: Final = 85
 _VIDEOS: Final = frozenset({".mp4", ".webm"})
 
 Facts = tuple[Literal["image", "video"], int, int, int]
@@ -44,6 +48,14 @@ def read_tag_apart(path: Path, name: str) -> str:
     than 8 MiB.
     """
     return str(_ask("tag", path, name))
+
+
+def preview_apart(path: Path, longest_side: int) -> str:
+    """Return an image, or a video's last frame, as a base64 JPEG of at most ``longest_side`` pixels.
+
+    It is decoded in a separate process. Raises as :func:`decode_apart` does.
+    """
+    return str(_ask("preview", path, str(longest_side)))
 
 
 def _ask(what: str, path: Path, *further: str) -> Any:
@@ -74,7 +86,7 @@ def main(what: str, path: Path, *further: str) -> int:
     """Read the facts or a tag of ``path`` within limits, print them, return the exit status."""
     _bound()
     try:
-        found = _tag(path, *further) if what == "tag" else _facts(path)
+        found = _READERS[what](path, *further)
         print(json.dumps(found))  # noqa: T201  the answer to the process that asks
     except (DamagedFile, MemoryError) as error:
         sys.stderr.write(f"{error or 'It needs too much memory to decode.'}\n")
@@ -108,6 +120,27 @@ def _facts(path: Path) -> Facts:
 
     height, width = open_image(path).shape[:2]
     return "image", width, height, 1
+
+
+def _preview(path: Path, longest_side: str) -> str:
+    import cv2  # noqa: PLC0415  loaded in this process alone
+
+    from workbench.engines.images import start_frame  # noqa: PLC0415
+
+    frame = start_frame(path)
+    height, width = frame.shape[:2]
+    scale = int(longest_side) / max(height, width)
+    if scale < 1:
+        size = (max(1, round(width * scale)), max(1, round(height * scale)))
+        frame = cv2.resize(frame, size, interpolation=cv2.INTER_AREA)
+    bgr = cv2.cvtColor(frame, cv2.COLOR_RGB2BGR)
+    _, encoded = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
+    return base64.b64encode(encoded.tobytes()).decode("ascii")
+
+
+_READERS: Final[Mapping[str, Callable[..., Any]]] = MappingProxyType(
+    {"facts": _facts, "tag": _tag, "preview": _preview}
+)
 
 
 def _bound() -> None:

@@ -126,6 +126,8 @@ class Job:
     """Estimated seconds until it starts; None if unknown or once it runs."""
     video_bytes: int | None = None
     """The size of the video when it was made."""
+    has_audio: bool = False
+    """Whether its video has sound."""
     video_gone: bool = False
     """Whether it is failed only because its video has gone."""
     starred: bool = False

@@ -5,10 +5,8 @@ Knows pids, start times and boots; knows nothing of jobs.
 
 from __future__ import annotations
 
-import ctypes
 import os
 import signal
-import sys
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
@@ -20,14 +18,12 @@ import psutil
 __all__ = [
     "Identity",
     "boot_id",
-    "die_with_parent",
     "identify",
     "is_stopped",
     "kill_group",
     "same_process",
 ]
 
-_PR_SET_PDEATHSIG: Final = 1
 _BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
 _CLOCK_SLACK_S: Final = 0.05
 
@@ -104,16 +100,3 @@ def kill_group(pid: int, number: signal.Signals = signal.SIGKILL) -> None:
         os.killpg(pid, number)
     with suppress(ProcessLookupError, PermissionError):
         os.kill(pid, number)
-
-
-def die_with_parent(parent_pid: int) -> None:
-    """Have this process killed when its parent ends.
-
-    Linux only; elsewhere the closed channel has to suffice. The signal follows the thread that
-    started this process, so that thread must live as long as the parent.
-    """
-    if sys.platform == "linux":
-        libc = ctypes.CDLL(None, use_errno=True)
-        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    if os.getppid() != parent_pid:
-        os._exit(1)

@@ -64,6 +64,7 @@ class Finished:
     attempt: int = 0
     video_bytes: int = 0
     finished_at: float = 0.0
+    has_audio: bool = False
     recipe: dict[str, Any] | None = None
 
 
@@ -171,4 +172,5 @@ def finished(files: JobFiles) -> Finished:
         return Finished("its recipe is missing or damaged")
     if expected != status.st_size:
         return Finished("its recipe belongs to another video")
-    return Finished("", attempt, status.st_size, status.st_mtime, recipe)
+    has_audio = bool(recipe["outcome"].get("has_audio"))
+    return Finished("", attempt, status.st_size, status.st_mtime, has_audio, recipe)

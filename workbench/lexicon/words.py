@@ -16,7 +16,13 @@ __all__ = [
     "tokens",
 ]
 
-_TOKEN: Final = re.compile(r"[^\W_]+(?:['’\-][^\W_]+)*", re.UNICODE)
+_MARKS: Final = (
+    r"\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u0900-\u0963\u0966-\u0dff"
+    r"\u0e31-\u0e4e\u0eb1-\u0ecd\u1000-\u109f\u1780-\u17d3"
+)
+"""Vowel signs and other marks that stand inside the words of their scripts, and are no letters."""
+_LETTER: Final = rf"(?:[^\W_]|[{_MARKS}])"
+_TOKEN: Final = re.compile(rf"[^\W_]{_LETTER}*(?:['’\-][^\W_]{_LETTER}*)*", re.UNICODE)
 _SENTENCE_END: Final = re.compile(r"(?<=[.!?…。！？])[\"'”’)]*\s+|\n+")
 _VOWEL_SOUND: Final = re.compile(
     r"^(?:[aeio]|u(?!ni(?!n|m)|s[aeiou]|r[aeiou]|t[aeiou]|k[ru]|biq|fo)|hour|honest|honou?r|heir"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import combinations, islice
 from pathlib import Path
 from typing import Final
@@ -13,8 +13,10 @@ from typing import Final
 import numpy as np
 
 from workbench.engines.probe import decode_video, probe_video
+from workbench.engines.sound import decode_sound
 from workbench.measures.clips import FINGERPRINT_SHAPE, NEAR_DUPLICATE, Clip, difference, measure
 from workbench.measures.scores import Scores
+from workbench.measures.sounds import measure_sound
 
 __all__ = ["Scorecard", "are_alike", "near_duplicates", "score_video", "score_videos"]
 
@@ -32,14 +34,17 @@ class Scorecard:
 
 
 def score_video(path: Path) -> Scorecard:
-    """Measure the first 481 frames of the video at ``path``.
+    """Measure the first 481 frames of the video at ``path``, and its sound if it has any.
 
     Takes about half a second on one core for 81 frames of 832×480. Raises ``DamagedFile`` if it
     does not decode.
     """
     fps = probe_video(path).fps
     clip = Clip.of(islice(decode_video(path), _MEASURED_FRAMES), fps)
-    return Scorecard(measure(clip), clip.fingerprint.tobytes())
+    scores = measure(clip)
+    if (sound := decode_sound(path)) is not None and sound.samples.size:
+        scores = replace(scores, **asdict(measure_sound(sound)))
+    return Scorecard(scores, clip.fingerprint.tobytes())
 
 
 def score_videos(paths: Mapping[str, Path]) -> dict[str, Scorecard]:

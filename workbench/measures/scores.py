@@ -60,6 +60,18 @@ class Scores:
     that ``WORKBENCH_AGREEMENT_MODEL`` names (CLIPScore without its factor, Hessel et al. 2021).
     """
 
+    loudness: float | None = None
+    """Integrated loudness of the sound in LUFS, -70 (silence) to about 0; None without sound.
+
+    ITU-R BS.1770-4, as FFmpeg's ``ebur128`` measures it: K-weighted, gated at -70 LUFS and 10 LU
+    below the ungated mean. Broadcasts are at -23 (EBU R 128), streaming at about -14.
+    """
+    silence: float | None = None
+    """Share of tenths of a second whose effective level is below -60 dBFS, 0 to 1; None without
+    sound."""
+    sound_clipping: float | None = None
+    """Share of samples at full scale, 0 to 1: 0.99 or more in any channel; None without sound."""
+
     @property
     def by_name(self) -> dict[str, float]:
         """Every measure that was taken, by its name, in order."""

@@ -10,10 +10,32 @@ from typing import Any, Final, Self
 
 from pydantic import BaseModel
 
-__all__ = ["Abilities", "Rung"]
+__all__ = ["Abilities", "Rung", "has_pictures", "with_picture", "without_pictures"]
 
 _UNSUPPORTED: Final = frozenset({400, 404, 415, 422, 500, 501})
 """Statuses with which endpoints refuse what they do not know."""
+_TOO_LARGE: Final = 413
+
+
+def has_pictures(messages: Sequence[Mapping[str, Any]]) -> bool:
+    """Tell whether a picture goes with ``messages``."""
+    return any(without_pictures(message) is not message for message in messages)
+
+
+def with_picture(text: str, picture: str) -> str | list[dict[str, Any]]:
+    """Return a message's content: ``text``, and the picture (a data URL) where there is one."""
+    if not picture:
+        return text
+    return [{"type": "text", "text": text}, {"type": "image_url", "image_url": {"url": picture}}]
+
+
+def without_pictures(message: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return ``message`` with its text alone; itself where it has no picture."""
+    content = message.get("content")
+    if not isinstance(content, list):
+        return message
+    texts = [part["text"] for part in content if part.get("type") == "text"]
+    return {**message, "content": "\n".join(texts)}
 
 
 class Rung(IntEnum):
@@ -41,6 +63,8 @@ class Abilities:
     """The limit of tokens to ask for, where the endpoint's own has cut an answer off."""
     has_system_role: bool = True
     """Whether its template takes a system message."""
+    can_see: bool = True
+    """Whether pictures may go with a question; known once one was refused."""
     rung_before: Rung | None = None
     """Where the rung stood before streaming was suspected of a refusal."""
 
@@ -59,9 +83,16 @@ class Abilities:
         schema = {"name": answer.__name__, "schema": answer.model_json_schema()}
         return {"response_format": {"type": "json_schema", "json_schema": schema}}
 
-    def messages(self, asked: Sequence[Mapping[str, str]]) -> list[dict[str, str]]:
-        """Return the messages in the roles that the endpoint takes."""
-        first, *rest = (dict(message) for message in asked)
+    def without_sight(self, status: int) -> Self | None:
+        """Return what may be asked after a picture was refused; None where it cannot have been that."""
+        if not self.can_see or (status not in _UNSUPPORTED and status != _TOO_LARGE):
+            return None
+        return replace(self, can_see=False)
+
+    def messages(self, asked: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """Return the messages in the roles that the endpoint takes, with pictures where it sees."""
+        shown = asked if self.can_see else [without_pictures(message) for message in asked]
+        first, *rest = (dict(message) for message in shown)
         if self.has_system_role or first["role"] != "system" or not rest:
             return [first, *rest]
         joined = f"{first['content']}\n\n{rest[0]['content']}"
@@ -75,12 +106,22 @@ class Abilities:
         """Return the options that ask a stream for its token counts."""
         return {"stream_options": {"include_usage": True}} if self.can_count else {}
 
-    def after_refusal(self, status: int, told: str, *, streamed: bool) -> Self | None:
+    def after_refusal(
+        self, status: int, told: str, *, streamed: bool, has_picture: bool = False
+    ) -> Self | None:
         """Return what may be asked after a refusal; None when there is nothing to ask less of.
 
         What the endpoint names in ``told`` goes first. Otherwise the response format steps down,
-        for many endpoints stream that know none; one that cannot stream has its format back.
+        for many endpoints stream that know none; one that cannot stream has its format back. A
+        picture that is not named goes last, and the format comes back without it.
         """
+        if has_picture and (blind := self.without_sight(status)) is not None:
+            is_named = re.search(
+                r"image|vision|multimodal|picture|content.{0,20}string", told, re.IGNORECASE
+            )
+            if is_named or status == _TOO_LARGE or self.rung is Rung.TEXT:
+                rung = self.rung if self.rung_before is None else self.rung_before
+                return replace(blind, rung=rung, rung_before=None)
         if status not in _UNSUPPORTED:
             return None
         if self.has_system_role and re.search(

@@ -16,7 +16,7 @@ from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from workbench.prompts.abilities import Abilities
+from workbench.prompts.abilities import Abilities, has_pictures, without_pictures
 from workbench.prompts.answers import json_in
 from workbench.prompts.model import ChatFailure, Exchange, OnText
 from workbench.prompts.tool_calls import ToolCall, Turn, read_turn
@@ -115,17 +115,22 @@ class ChatEndpoint:
         try:
             async with asyncio.timeout(self.timeout_s):
                 result = await self._connected(openai).chat.completions.create(
-                    model=self.model, messages=list(messages), tools=list(tools)
+                    model=self.model,
+                    messages=self.abilities.messages(messages),
+                    tools=list(tools),
                 )
             reply = _read_reply(result)
         except openai.APIStatusError as error:
             problem = f"The language model answered with status {error.status_code}."
             await self._after_status(error.status_code)
+            said = exchange(_Reply(""), problem)
+            if has_pictures(messages) and self.abilities.without_sight(error.status_code):
+                return await self._without_sight(messages, tools, said)
             less = self.abilities.without_tools(error.status_code)
             if less is None:
-                raise ChatFailure(problem, [exchange(_Reply(""), problem)]) from None
+                raise ChatFailure(problem, [said]) from None
             self.abilities = less
-            return None, (exchange(_Reply(""), problem),)
+            return None, (said,)
         except TimeoutError:
             problem = f"The language model did not answer within {self.timeout_s:g} s."
             raise ChatFailure(problem, [exchange(_Reply(""), problem)]) from None
@@ -139,6 +144,18 @@ class ChatEndpoint:
             self.abilities = replace(self.abilities, has_called_tools=True)
         told = json.dumps(turn.message, ensure_ascii=False) if turn.calls else reply.text
         return turn, (exchange(replace(reply, text=told)),)
+
+    async def _without_sight(
+        self,
+        messages: Sequence[Mapping[str, Any]],
+        tools: Sequence[Mapping[str, Any]],
+        said: Exchange,
+    ) -> tuple[Turn | None, tuple[Exchange, ...]]:
+        """Ask again without the pictures; that they were refused is remembered where it helps."""
+        turn, more = await self.call_tools([without_pictures(m) for m in messages], tools)
+        if turn is not None:
+            self.abilities = replace(self.abilities, can_see=False)
+        return turn, (said, *more)
 
     async def close(self) -> None:
         """Close the connection; a later question opens another."""
@@ -194,7 +211,10 @@ class ChatEndpoint:
                 said.append(self._exchange(messages, _Reply(""), problem, time.monotonic() - begun))
                 await self._after_status(error.status_code)
                 told, streamed = f"{error.message} {error.body}", on_text is not None
-                less = able.after_refusal(error.status_code, told, streamed=streamed)
+                seen = able.can_see and has_pictures(messages)
+                less = able.after_refusal(
+                    error.status_code, told, streamed=streamed, has_picture=seen
+                )
                 if less is None:
                     raise ChatFailure(problem, said) from None
                 able = less
@@ -269,7 +289,9 @@ class ChatEndpoint:
     ) -> Exchange:
         return Exchange(
             model=self.model,
-            request=self._redacted(json.dumps(list(messages), ensure_ascii=False)),
+            request=self._redacted(
+                json.dumps([without_pictures(m) for m in messages], ensure_ascii=False)
+            ),
             answer=self._redacted(reply.text),
             error=self._redacted(error),
             prompt_tokens=reply.prompt_tokens,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from workbench.lexicon.morphology import inflect, is_plural, lemma
@@ -23,7 +23,7 @@ from workbench.prompts.phrasing import (
 )
 from workbench.scene import SCENE_FIELDS, Beat, Entity, Scene, canonical_term
 
-__all__ = ["follow", "rewrite"]
+__all__ = ["SOUND", "follow", "rewrite"]
 
 _FOLLOWED: Final = frozenset(
     ["subject", "subject_details", "action", "setting", "details", "on_screen_text"]
@@ -37,8 +37,14 @@ _FREE_SENTENCES: Final = {
     "mood": "Mood: {}.",
     "color_palette": "Colours: {}.",
     "lens": "Lens: {}.",
+    "shot_size": "Framing: {}.",
+    "weather": "Weather: {}.",
+    "time_of_day": "It is {}.",
+    "pace": "Pace: {}.",
 }
 """How a value is said that is in the words of the user and no established term."""
+SOUND: Final = "sound: "
+"""How a detail begins that is heard and not seen."""
 _DETERMINER: Final = r"(?:an?|the|his|her|its|their|my|this|that|these|those|some|several|many|a few|a lot of|no|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\d+|another)"
 _PREPOSITION: Final = (
     r"(?:in front of|next to|on top of|in|on|at|inside|into|onto|to|under|near|by|beside|over|across|"
@@ -48,6 +54,10 @@ _PLACED: Final = re.compile(
     r"(?:in|on|at|inside|under|near|by|over|across|through|outside|along|behind|above|beneath|among|between|around|aboard|underneath|beside|off)\b",
     re.IGNORECASE,
 )
+
+
+_WRITTEN: Final = re.compile(r"\s*The words are ([^.]+)\.")
+"""The sentence that says where words can be read, before it is joined to them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +107,8 @@ def _free_sentence(name: str, value: str) -> str:
         return ""
     if name == "style" and value.lower().startswith("shot on "):
         return f"{sentence_case(value)}."
+    if name == "style" and not value[:1].isupper() and not re.match(r"(?:an?|the)\s", value):
+        return f"Style: {value}."
     return _FREE_SENTENCES[name].format(value)
 
 
@@ -127,6 +139,10 @@ def follow(prompt: str, before: Scene, after: Scene) -> str:
         text = _with_details(text, before.details, after.details)
     if before.on_screen_text != after.on_screen_text:
         text = _with_written(text, before.on_screen_text, after.on_screen_text)
+        if after.on_screen_text and (where := _WRITTEN.search(text)) is not None:
+            text = text.replace(where[0], "").replace(
+                "can be read in the picture", f"can be read {where[1]}"
+            )
     return _tidy(text)
 
 
@@ -440,46 +456,29 @@ def _with_newcomers(text: str, before: Scene, after: Scene) -> str:
     fresh = [beat for beat in after.beats if beat.id not in known]
     had = {entity.id for entity in before.cast}
     come = [entity for entity in after.cast if entity.id not in had]
-    told: set[str] = set()
+    shown: list[str] = []
     for entity in come:
         own = [beat for beat in fresh if beat.actor == entity.id]
-        bare = Entity(
-            id=entity.id,
-            phrase=entity.phrase,
-            noun=entity.noun,
-            count=entity.count,
-            kind=entity.kind,
-            determiner=entity.determiner,
+        bare = replace(entity, looks=(), position="")
+        is_named = (
+            not own and (entity.looks or entity.position) and entity.determiner.lower() == "the"
         )
-        mention = (
-            _mention(text, bare)
-            if not own and (entity.looks or entity.position) and entity.determiner.lower() == "the"
-            else None
-        )
+        mention = _mention(text, bare) if is_named else None
         if mention is not None:
             said = text[mention.start : mention.end]
-            shown = Entity(
-                id=entity.id,
-                phrase=entity.phrase,
-                noun=entity.noun,
-                count=entity.count,
-                determiner=said.rsplit(" ", 1)[0] if " " in said else "",
-                looks=(),
-            )
-            del shown
             text = _with_entity(text, _as_said(bare, said), _as_said(entity, said), after)
-            continue
-        if not before.cast and not before.beats and entity.is_lead:
+        elif not before.cast and not before.beats and entity.is_lead:
             text = _opened_with(text, entity, own, after)
-        elif own:
-            text = _added(text, beat_sentence(own[0], after, others=own[1:], is_new=True), after)
-        else:
-            text = _added(text, newcomer_sentence(entity), after)
-        told |= {beat.id for beat in own}
+            fresh = [beat for beat in fresh if beat not in own]
+        elif not own:
+            shown.append(newcomer_sentence(entity))
+    new = {entity.id for entity in come}
     for beat in fresh:
-        if beat.id not in told:
-            text = _added(text, beat_sentence(beat, after), after)
-    return text
+        others = [b for b in fresh if b.actor == beat.actor] if beat.actor in new else [beat]
+        if others[0] == beat:
+            is_new = beat.actor in new
+            shown.append(beat_sentence(beat, after, others=others[1:], is_new=is_new))
+    return _added(text, " ".join(filter(None, shown)), after)
 
 
 def _as_said(entity: Entity, said: str) -> Entity:
@@ -615,6 +614,9 @@ def _with_details(text: str, before: Sequence[str], after: Sequence[str]) -> str
         )
         text = _cut(text, led.start() if led else found.start(), found.end())
     for one in come:
+        if one.startswith(SOUND):
+            text = f"{text.rstrip()}{'' if text.rstrip().endswith(('.', '!', '?')) else '.'} {sentence_case(one)}."
+            continue
         parts = sentences(text)
         first = parts[0].rstrip(".!?") if parts else ""
         head = re.split(rf"\s{_PREPOSITION}\s", one)[0].split()[-1]

@@ -24,6 +24,11 @@ __all__ = ["fault_in", "is_document", "shows_nothing", "uncovered", "without_pre
 _QUOTED: Final = re.compile(r"[\"“«「„][^\"“”«»「」„]{0,300}[\"”»」]")
 """What is spoken or written within the shot: words there are the scene's, not the model's."""
 _CAPITALS: Final = re.compile(r"\b([A-Z][^\W\d_]+)[  ]([A-Z][^\W\d_]{2,})\b")
+_DANGLING: Final = re.compile(
+    r"\b(?:and|but|as|while|when|until|before|after) (?:the|an?|its|her|his|their) \w+$",
+    re.IGNORECASE,
+)
+"""The beginning of a clause at a text's end: "and the cam"."""
 _STOP: Final = re.compile(r"[.!?。！？।]\s*\S")
 _LONG_WORDS: Final = 15
 """Words after which a text without any full stop is half a text."""
@@ -36,6 +41,11 @@ _MOST_WORDS: Final = 400
 _MOST_REPEATS: Final = 3
 _LOST: Final = 0.75
 """Share of an idea's words whose loss makes a text speak of something else."""
+_LOST_ABROAD: Final = 0.6
+"""The same where only the model's own evidence can tell."""
+_FEWEST_SAID: Final = 3
+_UNCLAIMED: Final = 2
+"""Words not even claimed to be shown, from which evidence without any word of the idea is false."""
 _NOT_SAID: Final = frozenset(
     [
         "make",
@@ -146,14 +156,26 @@ def uncovered(idea: str, text: str, covers: Sequence[Mapping[str, Any]]) -> tupl
     return tuple(dict.fromkeys(missing))
 
 
-def shows_nothing(idea: str, missing: Sequence[str]) -> bool:
-    """Tell whether a text that lacks ``missing`` shows next to nothing of an English ``idea``."""
+def shows_nothing(
+    idea: str, text: str, missing: Sequence[str], covers: Sequence[Mapping[str, Any]]
+) -> bool:
+    """Tell whether ``text``, which lacks ``missing``, shows next to nothing of ``idea``.
+
+    Evidence alone is not believed where no word of an English idea stands in the text and some are
+    not even claimed; in another language it is all there is to go by, where there is any.
+    """
     said = {
         word for word in _said_words(idea) if not set(lemmas(word)) <= {"ADV"} or not lemmas(word)
     }
-    is_read = not is_foreign(idea) and _is_latin(idea)
     lost = len(said & set(missing))
-    return is_read and bool(said) and lost >= _LOST * len(said)
+    if is_foreign(idea) or not _is_latin(idea):
+        is_told = bool(covers) and len(said) >= _FEWEST_SAID
+        return is_told and lost >= _LOST_ABROAD * len(said)
+    have = {form for word in tokens(text) for form in _forms(word)}
+    is_literal = any(_forms(word) & have for word in said)
+    if not is_literal and len(said) >= _FEWEST_SAID and lost >= _UNCLAIMED:
+        return True
+    return bool(said) and lost >= _LOST * len(said)
 
 
 def _said_words(idea: str) -> list[str]:
@@ -276,6 +298,8 @@ def _is_cut_off(text: str) -> bool:
         return False
     if _is_unspaced(bare) or not is_english(bare):
         return bool(_STOP.search(bare)) or len(bare.split()) > _LONG_WORDS
+    if _DANGLING.search(bare) and len(sentences(bare)) > 1:
+        return True
     found = tokens(bare)
     last = found[-1].lower() if found else ""
     if last in _data()["unfinished"].split():

@@ -17,6 +17,7 @@ from pydantic import ValidationError
 
 from workbench.errors import LanguageModelError
 from workbench.lexicon.words import content_words
+from workbench.prompts.abilities import with_picture
 from workbench.prompts.answers import (
     Enhanced,
     Extracted,
@@ -67,20 +68,24 @@ class LanguageWriter:
         self.endpoint = endpoint
         self._longest = max_prompt_chars
 
-    async def enhance(self, rough: str, *, seed: int, on_text: OnText | None = None) -> Draft:
+    async def enhance(
+        self, rough: str, *, seed: int, on_text: OnText | None = None, picture: str = ""
+    ) -> Draft:
         """Return the model's prompt for ``rough``; raises ``LanguageModelError``.
 
+        ``picture`` is the video's first frame as a data URL, shown to a model that sees.
         ``on_text`` is called with the prompt so far as it grows, where the endpoint can stream.
         """
         shown = None if on_text is None else _PromptInAnswer(on_text)
-        messages = _messages("enhance", {"idea": rough, "words": self._words, "seed": seed})
+        data = {"idea": rough, "words": self._words, "seed": seed}
+        messages = _messages("enhance", data, picture)
         answer, said = await self.endpoint.ask(messages, Enhanced, shown)
         text = self._guarded(answer.prompt, rough, said)
         missing = uncovered(rough, text, answer.evidence)
         if missing:
             answer, text, missing, more = await self._completed(rough, answer, text, missing)
             said = (*said, *more)
-        if shows_nothing(rough, missing):
+        if shows_nothing(rough, text, missing, answer.evidence):
             raise ChatFailure("The language model's prompt speaks of something else.", said)
         message = f"Not shown in the prompt: {', '.join(missing)}." if missing else ""
         scene = _with_said_words(answer.scene.scene(Origin.INFERRED), rough)
@@ -121,6 +126,7 @@ class LanguageWriter:
         hold: Sequence[str],
         seed: int,
         take: Take,
+        picture: str = "",
     ) -> tuple[tuple[Exchange, ...], LanguageModelError | None]:
         """Hand up to ``count`` usable variations of one parent to ``take``, each as it is written.
 
@@ -151,11 +157,11 @@ class LanguageWriter:
         said: list[Exchange] = []
         try:
             async with asyncio.timeout(self.endpoint.timeout_s):
-                said += await self._heard(data, hear)
+                said += await self._heard(data, hear, picture)
                 if len(taken) < count:
                     there = [{"name": one.name, "prompt": one.prompt} for one in taken]
                     more = {**data, "count": count - len(taken), "avoid": there}
-                    said += await self._heard(more, hear)
+                    said += await self._heard(more, hear, picture)
         except TimeoutError:
             limit = f"{self.endpoint.timeout_s:g} s"
             problem = f"The language model did not write all variations within {limit}."
@@ -165,11 +171,11 @@ class LanguageWriter:
         return tuple(said), None
 
     async def _heard(
-        self, data: Mapping[str, Any], hear: Callable[[Any], None]
+        self, data: Mapping[str, Any], hear: Callable[[Any], None], picture: str
     ) -> tuple[Exchange, ...]:
         """Ask for variations and tell each to ``hear`` once, as it comes where they are streamed."""
         coming = ItemsInAnswer("variations", hear)
-        answer, said = await self.endpoint.ask(_messages("vary", data), Varied, coming)
+        answer, said = await self.endpoint.ask(_messages("vary", data, picture), Varied, coming)
         for given in answer.variations[coming.told :]:
             hear(given)
         return said
@@ -229,10 +235,14 @@ def _instruction(name: str) -> str:
     return folder.joinpath(f"{name}.txt").read_text("utf-8").strip()
 
 
-def _messages(task: str, data: Mapping[str, Any]) -> list[dict[str, str]]:
-    system = f"{_instruction('common')}\n{_instruction(task)}"
+def _messages(task: str, data: Mapping[str, Any], picture: str = "") -> list[dict[str, Any]]:
+    parts = ["common", task, *(["picture"] if picture else [])]
+    system = "\n".join(_instruction(part) for part in parts)
     body = json.dumps({"data": data}, ensure_ascii=False)
-    return [{"role": "system", "content": system}, {"role": "user", "content": body}]
+    return [
+        {"role": "system", "content": system},
+        {"role": "user", "content": with_picture(body, picture)},
+    ]
 
 
 def _shown(scene: Scene) -> dict[str, Any]:

@@ -85,7 +85,8 @@ def beat_sentence(
     entity = scene.entity(beat.actor)
     plural = is_many(entity)
     if entity is None:
-        return sentence_case(f"{beat.text}.") if beat.text else ""
+        said = re.sub(r"\bi\b", "I", beat.text)
+        return sentence_case(f"{said}.") if said else ""
     if beat.part:
         who, plural = _part(beat.part, entity), beat.part in {"both", "all", "two", "three"}
     elif is_new:
@@ -104,7 +105,12 @@ def _part(part: str, entity: Entity) -> str:
     noun = entity.noun or entity.phrase
     if low in {"the other", "the first", "the second", "the last", "the third"}:
         return f"{low} {noun}"
-    return re.sub(r"\bone\b", noun, low)
+    said = re.sub(r"\bone\b", noun, low)
+    return (
+        said
+        if said.split()[0] in {"the", "his", "her", "its", "their", "a", "an"}
+        else f"the {said}"
+    )
 
 
 def newcomer_sentence(entity: Entity, *, definite: bool = False) -> str:

@@ -6,7 +6,7 @@ import asyncio
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from workbench.actions.model import (
     Action,
@@ -51,6 +51,9 @@ from workbench.settings import Settings
 
 __all__ = ["Sessions"]
 
+_PLAIN_WORDS: Final = 8
+"""Most words of a request that the rules carry out where a language model could."""
+
 
 class Sessions:
     """Every session of one index. Cheap to create; safe to use from several threads."""
@@ -72,6 +75,7 @@ class Sessions:
         *,
         seed: int = 0,
         on_text: OnText | None = None,
+        picture: str = "",
     ) -> tuple[str, Entry]:
         """Enhance ``rough_prompt`` into the session; a null or unknown id starts a new one.
 
@@ -79,7 +83,7 @@ class Sessions:
         model can stream; the entry's text replaces it.
         """
         writer = self.language.writer(session_id)
-        draft = await writer.enhance(rough_prompt, seed=seed, on_text=on_text)
+        draft = await writer.enhance(rough_prompt, seed=seed, on_text=on_text, picture=picture)
         held = self._trees.locked_values(session_id)
         if held:
             draft = await self._with_locks(draft, held)
@@ -150,6 +154,7 @@ class Sessions:
         hold: Sequence[str] = (),
         seed: int = 0,
         on_entry: Callable[[Entry], object] | None = None,
+        picture: str = "",
     ) -> tuple[Entry, ...]:
         """Return ``total`` distinct prompts: the ``selected`` entries, then variations of them.
 
@@ -185,6 +190,7 @@ class Sessions:
             seed=seed,
             avoid=tuple(self._store.prompts(session_id)),
             on_variations=keep,
+            picture=picture,
         )
         for one in made:  # what was said is known once all is answered
             if one.exchanges and not told_with[one.prompt]:
@@ -227,12 +233,15 @@ class Sessions:
     ) -> bool:
         """Tell whether the rules understand all of a request, and nothing of it is the scene.
 
-        Render settings, going back, stars and questions need no language model.
+        Render settings, going back and stars need no language model, where that is all that is
+        asked: a long request says more than a rule can be sure of.
         """
         self._trees.check(session_id)
         base, _ = await self._base(session_id, prompt)
         if base is None:
             return True
+        if len(user_request.split()) > _PLAIN_WORDS:
+            return False
         context = self._conversation.context(session_id, base, host)
         return is_about_session(self.language.writer(session_id).revise(user_request, context))
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING
 
-from workbench.actions.model import NotUnderstood, SceneAction
+from workbench.actions.model import Explain, NotUnderstood, SceneAction
 from workbench.errors import FieldProblem, InvalidRequest, LanguageModelError
 from workbench.lexicon.morphology import load_rules
 from workbench.prompts.composer import composer
@@ -88,8 +88,12 @@ class PromptWriter:
         """Whether a language model writes, and may be waited for; the composer is done at once."""
         return self._model is not None
 
-    async def enhance(self, rough: str, *, seed: int = 0, on_text: OnText | None = None) -> Draft:
+    async def enhance(
+        self, rough: str, *, seed: int = 0, on_text: OnText | None = None, picture: str = ""
+    ) -> Draft:
         """Return ``rough`` as a full prompt with its scene.
+
+        ``picture`` is the video's first frame as a data URL: a model that sees writes for it.
 
         ``on_text`` is called by the event loop with the prompt so far as it grows, where a language
         model can stream; what is returned is what counts, for a text may yet turn out unusable.
@@ -98,7 +102,7 @@ class PromptWriter:
         if self._model is None:
             return composer.enhance(text, seed=seed)
         try:
-            return await self._model.enhance(text, seed=seed, on_text=on_text)
+            return await self._model.enhance(text, seed=seed, on_text=on_text, picture=picture)
         except LanguageModelError as error:
             draft = composer.enhance(text, seed=seed)
             return _fallen_back(draft, error)
@@ -123,6 +127,7 @@ class PromptWriter:
         seed: int = 0,
         avoid: Sequence[str] = (),
         on_variations: Callable[[Sequence[Variation]], object] | None = None,
+        picture: str = "",
     ) -> list[Variation]:
         """Return exactly ``count`` new prompts, all distinct, made from ``parents`` in turn.
 
@@ -148,7 +153,9 @@ class PromptWriter:
             return is_new
 
         asked = [
-            asyncio.ensure_future(self._ask_for_variations(bare[q.parent], q, axes, hold, take))
+            asyncio.ensure_future(
+                self._ask_for_variations(bare[q.parent], q, axes, hold, take, picture)
+            )
             for q in _questions(count, len(bare), seed)
         ]
         try:
@@ -205,6 +212,7 @@ class PromptWriter:
         axes: Sequence[str],
         hold: Sequence[str],
         take: Take,
+        picture: str,
     ) -> _Answer:
         if self._model is None:
             return _Answer(question)
@@ -224,6 +232,7 @@ class PromptWriter:
             hold=hold,
             seed=question.seed,
             take=keep,
+            picture=picture,
         )
         if failure is not None:
             _log.warning("Variations fall back to the composer: %s", failure)
@@ -287,9 +296,12 @@ def rewrite_prompt(prompt: str, before: Scene, after: Scene) -> str:
 
 
 def is_about_session(revision: Revision) -> bool:
-    """Tell whether the rules have understood all of a request, and nothing of it is the scene."""
+    """Tell whether the rules have understood all of a request, and nothing of it is the scene.
+
+    A question is not: a language model that sees the session answers it better.
+    """
     return bool(revision.actions) and not any(
-        isinstance(action, SceneAction | NotUnderstood) for action in revision.actions
+        isinstance(action, SceneAction | Explain | NotUnderstood) for action in revision.actions
     )
 
 

@@ -143,9 +143,10 @@ def _run_parser() -> argparse.ArgumentParser:
     add("--seed", type=int, help="the first seed (1)")
     for name in ("engine", "model", "profile", "negative-prompt", "name", "agreement-model"):
         add(f"--{name}")
-    for name in ("width", "height", "num-frames", "fps", "num-inference-steps", "priority"):
+    for name in ("width", "height", "num-frames", "num-inference-steps", "priority"):
         add(f"--{name}", type=int)
-    add("--guidance-scale", type=float)
+    for name in ("fps", "guidance-scale"):
+        add(f"--{name}", type=float)
     add("--option", type=_option, action="append", metavar="NAME=VALUE", help="an engine's own")
     add("--wildcards", help="a folder of wildcard files for dynamic prompts")
     add("--results", help="the folder for the results (outputs/runs/NAME-…)")

@@ -76,7 +76,7 @@ class RunParameters(BaseModel):
     width: int | None = None
     height: int | None = None
     num_frames: int | None = None
-    fps: int | None = None
+    fps: int | float | None = None
     num_inference_steps: int | None = None
     guidance_scale: float | None = None
     loras: tuple[Lora, ...] = ()

@@ -16,7 +16,7 @@ from workbench.archive import BatchArchive
 from workbench.errors import Conflict, FieldProblem, InvalidRequest, NotFound
 from workbench.identifiers import is_identifier
 from workbench.jobs.model import Batch, Job, JobState, Priority
-from workbench.rendering import INPUTS, Lora, RenderParameters
+from workbench.rendering import INPUTS, Lora, RenderParameters, named_inputs
 from workbench.studio import Studio
 from workbench.widgets.commands import command
 from workbench.widgets.feed import JobFeed, all_jobs
@@ -319,9 +319,11 @@ def render_parameters(options: dict[str, Any] | None) -> RenderParameters:
     named = {
         name: value
         for name, value in asked.given.items()
-        if (name in INPUTS and not is_identifier(value))
-        or (name not in _TEXTS and names_path(value))
+        if name not in {*_TEXTS, *INPUTS} and names_path(value)
     }
+    for field, value in named_inputs(asked.given):
+        if not is_identifier(value):
+            named[field.partition(".")[0]] = value
     if named:
         problems = tuple(FieldProblem(name, "must not be a path") for name in named)
         raise InvalidRequest(f"A page cannot use file paths: {', '.join(sorted(named))}.", problems)

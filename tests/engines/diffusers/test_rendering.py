@@ -434,7 +434,7 @@ def test_a_modular_pipeline_gives_its_own_frames_with_steps_and_previews(
 def test_an_image_to_end_at_is_never_dropped_in_silence(ask: Ask, stage: Stage) -> None:
     end = stage.folder / "end.png"
     Image.new("RGB", (64, 64)).save(end)
-    with pytest.raises(InvalidRequest, match="WanPipeline takes no last_image") as caught:
+    with pytest.raises(InvalidRequest, match="takes no last_image") as caught:
         stage.render(ask("wan", options={"last_image": str(end)}))
     assert caught.value.problems[0].field == "options.last_image"
 

@@ -40,7 +40,16 @@ from tests.engines.diffusers.tiny_parts import (
     without_checker,
 )
 
-__all__ = ["TINY", "Tiny", "save", "save_modular_wan", "save_wan_vace", "tiny_wan"]
+__all__ = [
+    "TINY",
+    "Tiny",
+    "save",
+    "save_ltx_25",
+    "save_modular_ltx_2",
+    "save_modular_wan",
+    "save_wan_vace",
+    "tiny_wan",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +112,44 @@ def save_modular_wan(folder: Path) -> Path:
     pipe.update_components(**components)
     pipe.save_pretrained(str(folder / "wan-modular"))  # it takes no Path
     return folder / "wan-modular"
+
+
+def save_modular_ltx_2(folder: Path) -> Path:
+    """Save the tiny LTX-2 as a modular pipeline; returns its folder."""
+    from diffusers.modular_pipelines import LTX2AutoBlocks
+
+    torch.manual_seed(0)
+    components = {name: part for name, part in ltx_2().components.items() if part is not None}
+    pipe = LTX2AutoBlocks().init_pipeline()
+    pipe.update_components(**components)
+    pipe.save_pretrained(str(folder / "ltx-2-modular"))
+    return folder / "ltx-2-modular"
+
+
+def save_ltx_25(folder: Path) -> Path:
+    """Save a tiny LTX-2.5: LTX-2 with a decoder that denoises; returns its folder."""
+    from diffusers.modular_pipelines import LTX25AutoBlocks
+
+    torch.manual_seed(0)
+    components = {name: part for name, part in ltx_2().components.items() if part is not None}
+    decoder = diffusers.LTX2VideoDiffusionDecoderModel(
+        latent_channels=4,
+        patch_size=4,  # without a compiler its attention holds tokens × tokens in memory
+        decoder_upsample_strides=((1, 2, 2), (2, 1, 1), (2, 1, 1), (2, 1, 1)),
+        decoder_head_dim=16,
+        decoder_stage_channels=(32, 16, 16, 16, 16),
+        decoder_stage_depths=(1, 1, 1, 1, 1),
+        decoder_stage_kernels=((3, 3, 3),) * 4,
+        decoder_upsample_channel_reductions=(2, 1, 1, 1),
+        decoder_stage5_kernel=(3, 3, 3),
+        decoder_t_emb_dim=16,
+        spatial_compression_ratio=8,
+        temporal_compression_ratio=8,
+    )
+    pipe = LTX25AutoBlocks().init_pipeline()
+    pipe.update_components(**components, diffusion_decoder=decoder.eval())
+    pipe.save_pretrained(str(folder / "ltx-2-5"))
+    return folder / "ltx-2-5"
 
 
 def tiny_wan() -> Any:

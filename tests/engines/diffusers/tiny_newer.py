@@ -6,6 +6,7 @@ from typing import Any
 
 import diffusers
 import transformers
+from diffusers.models.autoencoders.autoencoder_cosmos3_audio import Cosmos3AVAEAudioTokenizer
 from diffusers.pipelines.ltx2 import LTX2TextConnectors, LTX2Vocoder
 
 from tests.engines.diffusers.tiny_parts import (
@@ -359,7 +360,7 @@ def ltx_2() -> Any:
         spatio_temporal_scaling=(True, True, True),
         decoder_spatio_temporal_scaling=(True, True, True),
         decoder_inject_noise=(False, False, False, False),
-        downsample_type=("spatial", "temporal", "temporal"),
+        downsample_type=("spatiotemporal", "spatiotemporal", "spatiotemporal"),
         upsample_residual=(False, False, False),
         upsample_factor=(1, 1, 1),
         timestep_conditioning=False,
@@ -390,12 +391,12 @@ def ltx_2() -> Any:
         in_channels=16,
         hidden_channels=32,
         out_channels=2,
-        upsample_kernel_sizes=[4, 4],
-        upsample_factors=[2, 2],
+        upsample_kernel_sizes=[16, 15, 16],
+        upsample_factors=[6, 5, 8],  # 240 samples for a step of 160 at 16 kHz
         resnet_kernel_sizes=[3],
         resnet_dilations=[[1, 3, 5]],
         leaky_relu_negative_slope=0.1,
-        output_sampling_rate=16000,
+        output_sampling_rate=24000,
     )
     return diffusers.LTX2Pipeline(
         scheduler=diffusers.FlowMatchEulerDiscreteScheduler(),
@@ -406,4 +407,42 @@ def ltx_2() -> Any:
         connectors=connectors,
         transformer=transformer,
         vocoder=vocoder,
+    )
+
+
+def cosmos_3() -> Any:
+    """Return a tiny Cosmos 3 with sound in one channel."""
+    transformer = diffusers.Cosmos3OmniTransformer(
+        head_dim=16,
+        hidden_size=32,
+        intermediate_size=32,
+        latent_channel=16,
+        patch_latent_dim=64,
+        num_attention_heads=2,
+        num_hidden_layers=2,
+        num_key_value_heads=2,
+        vocab_size=VOCABULARY,
+        rope_axes_dim=(4, 2, 2),
+        sound_dim=8,
+        sound_gen=True,
+        sound_latent_fps=50.0,
+    )
+    sound = Cosmos3AVAEAudioTokenizer(
+        sampling_rate=24_000,
+        vocoder_input_dim=8,
+        dec_dim=8,
+        dec_c_mults=(1, 2, 2),
+        dec_strides=(6, 8, 10),
+        dec_out_channels=1,
+        encoder_enabled=False,
+    )
+    return diffusers.Cosmos3OmniPipeline(
+        transformer=transformer.eval(),
+        text_tokenizer=tokenizer(512),
+        vae=wan_vae(),
+        scheduler=diffusers.UniPCMultistepScheduler(
+            prediction_type="flow_prediction", use_flow_sigmas=True
+        ),
+        sound_tokenizer=sound.eval(),
+        enable_safety_checker=False,
     )

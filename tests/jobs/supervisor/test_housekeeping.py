@@ -67,7 +67,7 @@ def test_a_picture_goes_with_the_last_job_that_begins_from_it(shop: Shop) -> Non
     for path in (first, second, third):  # the third was never used
         os.utime(path, (1, 1))
     jobs = [shop.submit(image=str(path)) for path in (first, second)]
-    jobs += [shop.submit(image=str(second))]
+    jobs += [shop.submit(references=[str(second)])]
     shop.ended(*[job.job_id for job in jobs])
     shop.end_supervisor(signal.SIGTERM)
     shop.use(retention_jobs=1).tidy()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -12,15 +12,16 @@ from typing import Any
 
 __all__ = ["Scripted", "call", "say", "scripted"]
 
-Answer = Mapping[str, Any]
+Answer = Mapping[str, Any] | Callable[[Mapping[str, Any]], Mapping[str, Any]]
+"""A message, or what makes one of the question."""
 
 
-def say(text: str) -> Answer:
+def say(text: str) -> Mapping[str, Any]:
     """Answer with a text."""
     return {"content": text}
 
 
-def call(*calls: tuple[str, Mapping[str, Any] | str]) -> Answer:
+def call(*calls: tuple[str, Mapping[str, Any] | str]) -> Mapping[str, Any]:
     """Answer with tool calls; arguments given as text are sent as they are."""
     return {
         "content": None,
@@ -60,12 +61,21 @@ class Scripted:
             answer = 500
         if isinstance(answer, int):
             return answer, {"error": {"message": "no"}}
+        answer = answer(body) if callable(answer) else answer
         message = {"role": "assistant", **answer}
         reason = "tool_calls" if answer.get("tool_calls") else "stop"
         choice = {"index": 0, "finish_reason": reason, "message": message}
         return 200, {
-            "id": "x", "object": "chat.completion", "created": 0, "model": "m", "choices": [choice]
+            "id": "x", "object": "chat.completion", "created": 0, "model": "m", "choices": [choice],
+            "usage": _usage(body, message),
         }  # fmt: skip
+
+
+def _usage(body: Mapping[str, Any], message: Mapping[str, Any]) -> dict[str, int]:
+    """Return the tokens of question and answer, at four characters each."""
+    asked = len(json.dumps([body["messages"], body.get("tools", [])])) // 4
+    made = len(json.dumps(message)) // 4
+    return {"prompt_tokens": asked, "completion_tokens": made, "total_tokens": asked + made}
 
 
 @contextmanager

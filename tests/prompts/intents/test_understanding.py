@@ -150,15 +150,12 @@ NOT_SEEN = [
     ("a man on a bench", "cheers, thats the one"),
     ("a man on a bench", "Good. And now the other"),
     ("two old fishermen mending nets on a quay", "the cap on the other one instead"),
-    ("a street with neon signs", "less neon i hate neon"),
     ("a worker walks across a hall", "seeds 1 to 4"),
-    ("delivery scooters at a crossing", "one scooter runs the red light"),
-    ("a clerk behind a counter", "he musnt notice anything"),
     ("a clerk behind a counter", "i want it to smell of lavender"),
     ("a knight fights a crab", "can you see his face?"),
     ("a tall tower of blocks", "I need the control clip first"),
 ]
-"""Words that name nothing to be seen, leave some unread, or mean one of several."""
+"""Words that name nothing to be seen, or leave some unread."""
 
 
 @pytest.mark.parametrize(("start", "request_"), NOT_SEEN, ids=lambda one: str(one)[:30])

@@ -119,6 +119,19 @@ def test_a_server_that_was_killed_is_begun_anew_by_the_next_question(
         assert second.pid != first.pid
 
 
+def test_another_local_model_takes_the_place_of_the_one_that_runs(
+    model: str, tmp_path: Path
+) -> None:
+    other = str(make_tiny_gguf(tmp_path / "other.gguf"))
+    settings = settings_for(model, tmp_path)
+    with ended_after(settings):
+        asyncio.run(ask(settings))
+        asyncio.run(ask(settings_for(other, tmp_path)))
+        server = running(settings)
+        assert server is not None
+        assert server.model == other
+
+
 def test_only_the_owner_can_read_the_key_and_the_server_answers_nobody_without_it(
     model: str, tmp_path: Path
 ) -> None:

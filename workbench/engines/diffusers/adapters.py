@@ -7,20 +7,16 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any, Final
 
 from workbench.engines.diffusers.families import Family
 from workbench.engines.diffusers.options import Options
-from workbench.engines.images import start_frame
-from workbench.engines.inputs import input_file
-from workbench.engines.probe import decode_video
-from workbench.errors import DamagedFile, FieldProblem, InvalidRequest, RenderError
+from workbench.engines.diffusers.soundtrack import outputs_wanted
+from workbench.errors import FieldProblem, InvalidRequest
 from workbench.rendering import RenderRequest
 
 __all__ = [
     "call_arguments",
-    "conditioned",
     "is_modular",
     "parameters_of",
     "set_flow_shift",
@@ -80,39 +76,11 @@ def call_arguments(
             arguments[name] = value
     arguments.update({k: v for k, v in family.fixed.items() if k in takes})
     if is_modular(pipe):
-        arguments["output"] = "videos"
+        arguments["output"] = outputs_wanted(pipe) if options.sound else "videos"
     if adapt := _DIFFERENT.get(type(pipe).__name__):
         adapt(pipe, arguments, request, options)
     arguments.update(_further(pipe, options, takes))
     return arguments
-
-
-def conditioned(pipe: Any, request: RenderRequest, options: Options) -> dict[str, Any]:
-    """Return the image and video inputs of ``pipe``'s call, at the request's size.
-
-    Raises ``InvalidRequest`` if a required input is missing.
-    """
-    takes = parameters_of(pipe)
-    size = (request.width or 0, request.height or 0)
-    given: dict[str, Any] = {}
-    if options.image and "image" in takes:
-        given["image"] = _picture(input_file(options.image), size)
-    if options.last_image:
-        if "last_image" not in takes:
-            text = f"{type(pipe).__name__} takes no last_image: it cannot end at an image."
-            raise InvalidRequest(text, (FieldProblem("options.last_image", text),))
-        given["last_image"] = _picture(input_file(options.last_image), size)
-    if options.video and "video" in takes:
-        given["video"] = _video(input_file(options.video), size)
-    missing = [
-        name
-        for name in ("image", "video")
-        if name in takes and takes[name] is inspect.Parameter.empty and name not in given
-    ]
-    if missing:
-        text = f"This model begins from an {missing[0]}: give one in options.{missing[0]}."
-        raise InvalidRequest(text, (FieldProblem(f"options.{missing[0]}", text),))
-    return given
 
 
 def set_guidance(pipe: Any, request: RenderRequest, family: Family) -> None:
@@ -173,9 +141,11 @@ def _hunyuan_video(
 
 
 def _cosmos_3(
-    _pipe: Any, arguments: dict[str, Any], _request: RenderRequest, options: Options
+    pipe: Any, arguments: dict[str, Any], _request: RenderRequest, options: Options
 ) -> None:
     arguments["enable_safety_check"] = options.safety_checker
+    has_sound = pipe.sound_tokenizer is not None and pipe.transformer.config.sound_gen
+    arguments["enable_sound"] = options.sound and has_sound
 
 
 def _skyreels_forcing(
@@ -194,28 +164,3 @@ _DIFFERENT: Final[Mapping[str, Callable[[Any, dict[str, Any], RenderRequest, Opt
     "SkyReelsV2DiffusionForcingImageToVideoPipeline": _skyreels_forcing,
     "SkyReelsV2DiffusionForcingVideoToVideoPipeline": _skyreels_forcing,
 }
-
-
-def _picture(path: Path, size: tuple[int, int]) -> Any:
-    """Return the image at ``path``, or the last frame of the video there."""
-    from PIL import Image  # noqa: PLC0415
-
-    try:
-        return _fitted(Image.fromarray(start_frame(path)), size)
-    except DamagedFile as error:
-        raise RenderError(str(error)) from error
-
-
-def _video(path: Path, size: tuple[int, int]) -> list[Any]:
-    from PIL import Image  # noqa: PLC0415
-
-    return [_fitted(Image.fromarray(frame), size) for frame in decode_video(path)]
-
-
-def _fitted(picture: Any, size: tuple[int, int]) -> Any:
-    """Return ``picture`` scaled to cover ``size`` and center-cropped to it."""
-    from PIL import Image, ImageOps  # noqa: PLC0415
-
-    if not all(size) or picture.size == size:
-        return picture
-    return ImageOps.fit(picture, size, method=Image.Resampling.LANCZOS)

@@ -5,16 +5,25 @@ Runs in servers and notebooks before a job is queued; imports no model library.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
+from workbench.engines.diffusers.conditioning import (
+    choose_class,
+    given_media,
+    kinds_of,
+    media_of,
+    needs_of,
+    takes,
+)
 from workbench.engines.diffusers.families import Family, ModelFacts, Rule, families, family_of
 from workbench.engines.diffusers.options import AS_RENDERED, option_problems
 from workbench.engines.diffusers.own_weights import resolved
 from workbench.engines.diffusers.presets import preset_for
 from workbench.engines.diffusers.weights import find_weights, how_to_get, model_facts
 from workbench.errors import FieldProblem, InvalidRequest
-from workbench.rendering import REPLACEABLE, RenderRequest
+from workbench.rendering import REPLACEABLE, RenderRequest, named_inputs
 from workbench.settings import Settings
 
 __all__ = ["complete"]
@@ -141,48 +150,49 @@ def _either(rule: Rule, value: int) -> str:
 def _input_problems(
     request: RenderRequest, family: Family, facts: ModelFacts
 ) -> list[FieldProblem]:
-    problems = []
-    kinds: tuple[Literal["image", "video"], ...] = ("image", "video")
-    given = {name for name in kinds if request.options.get(name)}
-    if len(given) > 1:
-        problems.append(FieldProblem("options.video", "Give an image or a video, not both."))
-    for name in ("image", "last_image", "video"):
-        path = request.options.get(name)
-        if isinstance(path, str) and not Path(path).is_file():
-            problems.append(FieldProblem(f"options.{name}", f"There is no file for {name}."))
-    needs = family.needs or _needs(facts.class_name)
+    given = given_media(request.options)
+    problems = [
+        FieldProblem(f"options.{field}", f"There is no file for {field}.")
+        for field, path in named_inputs(request.options)
+        if not Path(path).is_file()
+    ]
+    needs = needs_of(facts, family)
     if needs and not given.intersection(needs):
-        wanted = " or ".join(needs)
-        text = f"This model of {family.title} begins from an {wanted}: give one in options."
-        problems.append(FieldProblem("options.image", text))
+        text = f"This model of {family.title} begins from an {' or '.join(needs)}: give one in options."
+        problems.append(FieldProblem(f"options.{needs[0]}", text))
+    taken = media_of(facts, family)
+    if taken is None:
+        return problems
     problems.extend(
         FieldProblem(
             f"options.{name}",
             f"This model of {family.title} takes no {name}; choose one made for that, such as "
             f"{_made_for(name)}.",
         )
-        for name in sorted(given)
-        if not family.begins_from(name, facts)
+        for name in sorted(given.difference(taken))
     )
+    kinds = kinds_of(facts, family)
+    kind = (
+        control.get("kind")
+        if isinstance(control := request.options.get("control"), Mapping)
+        else ""
+    )
+    if "control" in given.intersection(taken) and kind not in kinds:
+        text = f"This model of {family.title} takes control by {', '.join(kinds)}, not by {kind}."
+        problems.append(FieldProblem("options.control.kind", text))
+    if not problems and choose_class(given, facts.class_name, family) is None:
+        names = sorted(given)
+        text = f"This model of {family.title} takes {', '.join(names)}, but not together."
+        problems.extend(FieldProblem(f"options.{name}", text) for name in names)
     return problems
 
 
-def _made_for(kind: Literal["image", "video"]) -> str:
-    """Return families whose text-to-video weights also begin from ``kind``, in words."""
-    titles = [
-        family.title
-        for family in families()
-        if (family.image_class if kind == "image" else family.video_class)
-        and not (kind == "image" and family.image_when)
-    ]
-    return ", ".join(titles[:2]) + f" or {titles[2]}"
-
-
-def _needs(class_name: str) -> tuple[str, ...]:
-    """Return what a pipeline of this name cannot do without."""
-    if any(sign in class_name for sign in ("ImageToVideo", "Image2Video", "I2V")):
-        return ("image",)
-    return ("video",) if "VideoToVideo" in class_name else ()
+def _made_for(name: str) -> str:
+    """Return families that take the input ``name``, in words; text-to-video weights first."""
+    shared = [f.title for f in families() if name not in f.inputs_when and takes(name, f.variants)]
+    own = [f.title for f in families() if takes(name, f.classes)]
+    titles = list(dict.fromkeys(shared + own))[:3] or ["Wan VACE"]
+    return " or ".join(filter(None, (", ".join(titles[:-1]), titles[-1])))
 
 
 def _hub_name(model: str) -> bool:

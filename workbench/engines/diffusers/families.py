@@ -39,7 +39,7 @@ class _Defaults(BaseModel):
     width: int | None = None
     height: int | None = None
     num_frames: int | None = None
-    fps: int | None = None
+    fps: int | float | None = None
     num_inference_steps: int | None = None
     guidance_scale: float | None = None
 
@@ -74,13 +74,11 @@ class Family(BaseModel):
     fixed: Mapping[str, Any] = Field(default_factory=dict)
     fixed_vae: Literal["", "tiled"] = ""
     guidance: Literal["call", "guider", "none"] = "call"
-    takes: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
     needs_packages: tuple[str, ...] = ()
     needs_packages_when: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict)
-    image_class: str = ""
-    image_when: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict)
-    video_class: str = ""
+    variants: tuple[str, ...] = ()
+    inputs_when: Mapping[str, Mapping[str, Mapping[str, Any]]] = Field(default_factory=dict)
     stream: Literal["decoder", "chunks", "whole"] = "whole"
     cache: tuple[Literal["first-block", "pyramid"], ...] = ()
     writer: Literal["long", "short", "tags"] = "long"
@@ -103,19 +101,14 @@ class Family(BaseModel):
         """Return the packages that this model needs."""
         return self.needs_packages if _stands(self.needs_packages_when, facts) else ()
 
-    def begins_from(self, kind: Literal["image", "video"], facts: ModelFacts) -> bool:
-        """Return whether these weights can start from an image or a video.
+    def allows(self, name: str, facts: ModelFacts) -> bool:
+        """Return whether these weights can use the input ``name``, if their pipeline takes it.
 
         True if unknown because the weights are not downloaded yet.
         """
-        made_for = {"image": ("Image", "I2V"), "video": ("VideoToVideo", "Video2Video")}
-        if kind in self.takes or any(sign in facts.class_name for sign in made_for[kind]):
-            return True
-        if not self.known or not facts.class_name:
-            return True
-        if kind == "video":
-            return bool(self.video_class)
-        return bool(self.image_class) and (not facts.configs or _stands(self.image_when, facts))
+        rule = self.inputs_when.get(name, {})
+        known = {part: wanted for part, wanted in rule.items() if part == "index" or facts.configs}
+        return not facts.class_name or _stands(known, facts)
 
     @property
     def known(self) -> bool:

@@ -14,6 +14,7 @@ from workbench.engines.engine import Rendered, RenderTask
 from workbench.engines.pixels import Image
 from workbench.engines.posters import write_posters
 from workbench.engines.recipes import embeddable
+from workbench.engines.sound import Sound
 from workbench.errors import RenderError
 
 __all__ = ["Film"]
@@ -27,11 +28,17 @@ class Film:
     """
 
     def __init__(
-        self, task: RenderTask, describe: Callable[[], dict[str, Any]], watch: StepWatch
+        self,
+        task: RenderTask,
+        describe: Callable[[], dict[str, Any]],
+        watch: StepWatch,
+        *,
+        with_sound: bool = False,
     ) -> None:
         self._task = task
         self._describe = describe
         self._watch = watch
+        self._with_sound = with_sound
         self._writer: VideoWriter | None = None
         self._size = (0, 0)
         self._fps = float(task.recipe.request.fps or 16)
@@ -61,6 +68,12 @@ class Film:
         """Encode all frames, a few at a time so that cancellation is noticed."""
         for start in range(0, len(frames), 8):
             self(frames[start : start + 8])
+
+    def add_sound(self, sound: Sound) -> None:
+        """Give the video its sound; the film must have been made ``with_sound``."""
+        if self._writer is None:
+            raise RenderError("The model returned sound without frames.")
+        self._writer.add_sound(sound)
 
     def made(self) -> Rendered:
         """Return the facts of the video so far; raises ``RenderError`` when no frame came."""
@@ -114,6 +127,7 @@ class Film:
             effort=options.effort,
             encoder=options.encoder,
             metadata=embeddable(recipe.model_copy(update={"request": request})),
+            with_sound=self._with_sound,
         )
 
 

@@ -42,6 +42,8 @@ def frames_of_output(output: Any) -> Any:
     """Return the frames of a pipeline's output as an array T×H×W×3, from 0 to 1 or ``uint8``."""
     import numpy as np  # noqa: PLC0415
 
+    if isinstance(output, dict) and "videos" in output:
+        output = output["videos"]
     frames = getattr(output, "frames", None)
     if frames is None:
         frames = getattr(output, "video", None)

@@ -9,8 +9,9 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
+from workbench.engines.diffusers.conditioning import media_of, needs_of
 from workbench.engines.diffusers.families import Family, ModelFacts, family_of
 from workbench.engines.diffusers.memory import MemoryPlan, need_of, plan_memory
 from workbench.engines.diffusers.weights import Weights, find_weights, hub_cache, model_facts
@@ -19,7 +20,6 @@ from workbench.settings import Settings
 
 __all__ = ["LibraryModel", "find_models"]
 
-_KINDS: Final[tuple[Literal["image", "video"], ...]] = ("image", "video")
 _USUAL_BITS: Final = 16
 _DEEPEST: Final = 3
 """How many levels below a folder of models are searched."""
@@ -37,7 +37,8 @@ class LibraryModel:
     size_bytes: Mapping[str, int]
     """By component, at 16 bits per number."""
     takes: tuple[str, ...]
-    """What it can start from: ``text``, ``image``, ``video``."""
+    """What it can start from: ``text``, ``image``, ``last_image``, ``video``, ``mask``,
+    ``references``, ``keyframes``."""
     problems: tuple[str, ...]
     """Why it cannot be loaded: missing and damaged files."""
     _family: Family = field(repr=False)
@@ -85,8 +86,8 @@ def _folders(folder: Path, depth: int) -> Iterator[Path]:
 def _entry(name: str, weights: Weights) -> LibraryModel:
     facts = model_facts(name, weights)
     family = family_of(facts)
-    takes = ["text"] if not family.needs else []
-    takes += [kind for kind in _KINDS if family.known and family.begins_from(kind, facts)]
+    takes = [] if needs_of(facts, family) else ["text"]
+    takes += media_of(facts, family) or ()
     return LibraryModel(
         name=name,
         family=family.name,

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from workbench.engines.diffusers.acceleration import Acceleration
-from workbench.engines.diffusers.adapters import is_modular, parameters_of
+from workbench.engines.diffusers.adapters import is_modular
+from workbench.engines.diffusers.conditioning import choose_class, given_media
 from workbench.engines.diffusers.families import Family
 from workbench.engines.diffusers.host_memory import available_bytes
 from workbench.engines.diffusers.loras import AppliedLoras
@@ -58,17 +59,15 @@ class LoadedModel:
 
     def pipe_for(self, options: Options) -> Any:
         """Return the pipeline class that takes the inputs in ``options``."""
-        takes = parameters_of(self.pipe)
-        for kind in ("image", "video"):
-            if getattr(options, kind) and kind not in takes:
-                name = getattr(self.family, f"{kind}_class")
-                if not name:
-                    raise EngineUnavailable(
-                        f"{self.family.title} as {type(self.pipe).__name__} takes no {kind}; "
-                        "choose a model made for that."
-                    )
-                return self._variant(name)
-        return self.pipe
+        own = type(self.pipe).__name__
+        given = given_media(options)
+        name = choose_class(given, own, self.family)
+        if name is None:
+            raise EngineUnavailable(
+                f"{self.family.title} as {own} takes no {' with '.join(sorted(given))}; "
+                "choose a model made for that."
+            )
+        return self.pipe if name == own else self._variant(name)
 
     def fit(self, request: RenderRequest, options: Options) -> None:
         """Apply the request's LoRAs, and move the model if the request needs or allows it.

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from workbench.engines.diffusers.presets import presets
 from workbench.errors import FieldProblem
+from workbench.rendering import Control, Keyframe
 
 __all__ = ["AS_RENDERED", "Options", "option_problems", "read_options"]
 
@@ -36,6 +37,14 @@ class Options(BaseModel):
     """Path of the end image, if the pipeline takes one."""
     video: str | None = None
     """Path of the input video."""
+    mask: str | None = None
+    """Path of a picture or video, white where the input video may change."""
+    references: tuple[str, ...] = Field((), max_length=16)
+    """Paths of pictures of what is to be seen."""
+    keyframes: tuple[Keyframe, ...] = Field((), max_length=64)
+    """Pictures that are to be seen at their second."""
+    control: Control | None = None
+    """A video that says frame by frame what is where."""
     strength: float | None = Field(None, ge=0, le=1)
     """How much the input video changes: 0 not at all, 1 completely."""
     guidance_scale_2: float | None = Field(None, ge=0, le=100)
@@ -66,6 +75,8 @@ class Options(BaseModel):
     """How much change the first-block cache ignores."""
     safety_checker: bool = True
     """Whether to use the family's safety checker, if it has one."""
+    sound: bool = True
+    """Whether the video keeps the sound that the model makes with it, if it makes any."""
     previews: int = Field(6, ge=0, le=50)
     """Number of previews while denoising."""
     # as in the encoder, which is not imported here because servers do not need it

@@ -11,11 +11,11 @@ from typing import Any, Final
 from workbench.engines.diffusers.acceleration import AccelerationFailed, denoisers
 from workbench.engines.diffusers.adapters import (
     call_arguments,
-    conditioned,
     parameters_of,
     set_flow_shift,
     set_guidance,
 )
+from workbench.engines.diffusers.conditioning import conditioned
 from workbench.engines.diffusers.digests import digest, known_digest
 from workbench.engines.diffusers.faults import is_lost, is_out_of_memory, told_by
 from workbench.engines.diffusers.film import Film
@@ -24,11 +24,13 @@ from workbench.engines.diffusers.loaded_model import LoadedModel
 from workbench.engines.diffusers.options import AS_RENDERED, Options, read_options
 from workbench.engines.diffusers.own_weights import weight_paths
 from workbench.engines.diffusers.safety import safety_state
+from workbench.engines.diffusers.soundtrack import sample_rate, waveform_of
 from workbench.engines.diffusers.steps import StepWatch
 from workbench.engines.diffusers.weights import find_weights
 from workbench.engines.engine import Rendered, RenderTask
+from workbench.engines.sound import Sound
 from workbench.errors import NotFinite, RenderCancelled, WorkbenchError
-from workbench.rendering import Progress, RenderRequest
+from workbench.rendering import Progress, RenderRequest, whole_if_whole
 
 __all__ = ["render"]
 
@@ -86,6 +88,7 @@ class _Run:
         self._options = options
         self._request = task.recipe.request
         self._notes: list[str] = []
+        self._sound: dict[str, int] | None = None
         self._watch: StepWatch | None = None
 
     @property
@@ -111,7 +114,13 @@ class _Run:
         if model.device.startswith("cuda"):
             torch.cuda.reset_peak_memory_stats()
         started = time.perf_counter()
-        film = Film(self._task, lambda: self._as_rendered(arguments, shift, counter), watch)
+        rate = sample_rate(pipe) if self._options.sound else None
+        film = Film(
+            self._task,
+            lambda: self._as_rendered(arguments, shift, counter),
+            watch,
+            with_sound=rate is not None,
+        )
         with film, torch.no_grad(), ExitStack() as stack:
             stack.enter_context(counter.counting())
             deep = not model.acceleration.compiled
@@ -129,11 +138,12 @@ class _Run:
             output = pipe(**arguments, **callback, generator=generator)
             if not tap.taken:
                 film.write_all(frames_of_output(output))
+            self._keep_sound(film, waveform_of(output), rate)
             del output
         facts: dict[str, float] = {}
         if model.device.startswith("cuda"):
             facts["peak_memory_gib"] = torch.cuda.max_memory_allocated() / (1 << 30)
-        extra = {"text_cache_hits": model.text_cache.hits - hits}
+        extra = {"text_cache_hits": model.text_cache.hits - hits, "sound": self._sound}
         effective = self._as_rendered(arguments, shift, counter) | extra
 
         def finish() -> Rendered:
@@ -148,6 +158,16 @@ class _Run:
         if self._task.may_finish_later:
             return replace(film.made(), finish=finish)
         return finish()
+
+    def _keep_sound(self, film: Film, waveform: Any, rate: int | None) -> None:
+        if waveform is None or not self._options.sound:
+            return
+        if rate is None:
+            self._notes.append("the model's sound is left out: its sample rate is not known")
+            return
+        sound = Sound.of(waveform, rate)
+        film.add_sound(sound)
+        self._sound = {"sample_rate": rate, "channels": sound.channels}
 
     def _step_watch(self) -> StepWatch:
         pipe, request = self._pipe, self._request
@@ -261,7 +281,7 @@ def effective_request(
             "width": made.width,
             "height": made.height,
             "num_frames": made.num_frames,
-            "fps": round(made.fps),
+            "fps": whole_if_whole(made.fps),
             "options": options,
         }
     )

@@ -11,7 +11,9 @@ from workbench.engines.engine import Rendered, RenderTask
 from workbench.engines.posters import jpeg, write_posters
 from workbench.engines.probe import decode_video, probe_video
 from workbench.engines.recipes import embeddable
+from workbench.engines.sound import decode_sound
 from workbench.errors import DamagedFile
+from workbench.rendering import whole_if_whole
 
 __all__ = ["transcode"]
 
@@ -41,11 +43,12 @@ def transcode(
             "width": facts.width,
             "height": facts.height,
             "num_frames": facts.num_frames,
-            "fps": max(1, round(fps)),
+            "fps": whole_if_whole(max(1.0, fps)),
             "options": {**request.options, "as_rendered": dict(as_rendered)},
         }
     )
     recipe = task.recipe.model_copy(update={"request": request})
+    sound = decode_sound(path)
     writer = VideoWriter(
         task.folder / "video.mp4",
         facts.width,
@@ -54,9 +57,12 @@ def transcode(
         quality=quality,
         effort=effort,
         metadata=embeddable(recipe),
+        with_sound=sound is not None,
     )
     middle = None
     with writer:
+        if sound is not None:
+            writer.add_sound(sound)
         for number, frame in enumerate(decode_video(path)):
             writer.write(frame)
             if middle is None or number == facts.num_frames // 2:

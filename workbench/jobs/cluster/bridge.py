@@ -40,7 +40,6 @@ from workbench.jobs.messages import (
     Ready,
     StartWorker,
 )
-from workbench.jobs.processes import die_with_parent
 from workbench.settings import Settings
 
 __all__ = ["Bridge", "namespace_of"]
@@ -286,8 +285,7 @@ def _environment(settings: Settings, *, kind: str) -> dict[str, str]:
 
 def main(arguments: list[str]) -> None:
     """Run the bridge of the supervisor that ``arguments`` name."""
-    descriptor, parent = arguments
-    die_with_parent(int(parent))
+    (descriptor,) = arguments
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     channel = Channel(socket.socket(fileno=int(descriptor)))
 

@@ -8,7 +8,6 @@ jobs are put back.
 from __future__ import annotations
 
 import logging
-import os
 import selectors
 import socket
 import subprocess
@@ -201,7 +200,7 @@ class RemoteWorkerPool:
                 log.truncate(0)
                 process = start_helper(
                     self.bridge_module,
-                    [str(theirs.fileno()), str(os.getpid())],
+                    [str(theirs.fileno())],
                     pass_fds=[theirs.fileno()],
                     output=log,
                 )

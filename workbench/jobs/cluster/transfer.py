@@ -13,10 +13,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from workbench.engines.inputs import INPUT_OPTIONS
 from workbench.jobs.messages import Artifact, OutputPart, Render, Rendered
 from workbench.jobs.paths import JobFiles
 from workbench.jobs.publishing import sync_folder
+from workbench.rendering import named_inputs
 
 __all__ = [
     "CHUNK_BYTES",
@@ -89,7 +89,7 @@ async def _fetch_one(
 def inputs_of(order: Render) -> list[str]:
     """Return the input files of a render on this machine."""
     options = order.recipe.get("request", {}).get("options", {})
-    return [options[name] for name in INPUT_OPTIONS if isinstance(options.get(name), str)]
+    return [path for _, path in named_inputs(options)]
 
 
 async def parts_of(path: Path) -> AsyncIterator[tuple[int, bytes]]:

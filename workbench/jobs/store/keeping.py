@@ -52,7 +52,7 @@ class Keeping:
     def named(self, connection: sqlite3.Connection, folder: str) -> set[str]:
         """Return every path in the options of jobs that has ``folder``, a plain name, in it."""
         rows = connection.execute(
-            "SELECT DISTINCT atom FROM jobs, json_each(request, '$.options') "
+            "SELECT DISTINCT atom FROM jobs, json_tree(request, '$.options') "
             "WHERE instr(request, ?1) AND instr(atom, ?1)",
             (folder,),
         )
@@ -91,7 +91,7 @@ class Keeping:
 def needed_jobs(connection: sqlite3.Connection) -> set[str]:
     """Return the jobs whose files the options of unfinished jobs name."""
     rows = connection.execute(
-        "SELECT DISTINCT atom FROM jobs, json_each(request, '$.options') "
+        "SELECT DISTINCT atom FROM jobs, json_tree(request, '$.options') "
         "WHERE state IN ('queued', 'running') AND type = 'text' AND instr(atom, '/')"
     )
     return {part for (path,) in rows for part in Path(path).parts if is_identifier(part, Kind.JOB)}

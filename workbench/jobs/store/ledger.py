@@ -130,15 +130,23 @@ class Ledger:
         )
 
     def complete(
-        self, writer: Writer, job_id: str, attempt: int, *, video_bytes: int, has_poster: bool
+        self,
+        writer: Writer,
+        job_id: str,
+        attempt: int,
+        *,
+        video_bytes: int,
+        has_poster: bool,
+        has_audio: bool,
     ) -> None:
         """End a job whose files are in place."""
         writer.execute(
             "UPDATE jobs SET state = 'complete', progress = 100, stage = '', message = '', "
-            "error = '', finished_at = max(?, started_at), video_bytes = ?, has_poster = ?, has_preview = 0, "
+            "error = '', finished_at = max(?, started_at), video_bytes = ?, has_poster = ?, "
+            "has_audio = ?, has_preview = 0, "
             "scores = NULL, scores_error = '', scores_due = CASE WHEN preview_of IS NULL THEN 2 "
             "ELSE 0 END, revision = ? WHERE job_id = ? AND state = 'running' AND attempt = ?",
-            (writer.now, video_bytes, has_poster, writer.revision, job_id, attempt),
+            (writer.now, video_bytes, has_poster, has_audio, writer.revision, job_id, attempt),
         )
         writer.execute(
             "UPDATE jobs SET state = 'cancelled', finished_at = ?, message = 'no longer needed', "

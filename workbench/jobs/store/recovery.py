@@ -100,6 +100,7 @@ def _life(files: JobFiles) -> Restored:
             finished_at=made.finished_at,
             video_bytes=made.video_bytes,
             has_poster=files.poster.exists(),
+            has_audio=made.has_audio,
             scores=json.dumps(measured.scores.by_name) if measured else None,
             near_duplicates=measured.near_duplicates if measured else (),
         )

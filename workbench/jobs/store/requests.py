@@ -61,6 +61,7 @@ class Restored:
     error: str = ""
     video_bytes: int | None = None
     has_poster: bool = False
+    has_audio: bool = False
     scores: str | None = None
     """The scores of its video, as JSON."""
     near_duplicates: tuple[str, ...] = ()
@@ -267,7 +268,7 @@ class Requests:
         insert_job(writer, job, turn=0, revision=writer.revision)
         writer.execute(
             "UPDATE jobs SET state = ?, attempt = ?, finished_at = ?, error = ?, video_bytes = ?, "
-            "has_poster = ?, progress = ?, starred = ?, note = ?, scores = ?, scores_due = ? "
+            "has_poster = ?, has_audio = ?, progress = ?, starred = ?, note = ?, scores = ?, scores_due = ? "
             "WHERE job_id = ?",
             (
                 found.state,
@@ -276,6 +277,7 @@ class Requests:
                 found.error,
                 found.video_bytes,
                 found.has_poster,
+                found.has_audio,
                 100.0 if complete else 0.0,
                 found.starred,
                 found.note,

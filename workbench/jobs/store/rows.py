@@ -17,8 +17,8 @@ COLUMNS: Final = (
     "seq, job_id, batch_id, position, session_id, entry_index, parent_prompt, preview_of, "
     "preview_job_id, request, queue, cost_key, state, priority, turn, attempt, cancel_requested, "
     "progress, stage, message, step, total_steps, device, gpu_id, created_at, started_at, "
-    "finished_at, error, video_bytes, has_poster, has_preview, video_gone, starred, note, "
-    "scores, scores_error, (SELECT json_group_array(other) FROM near_duplicates "
+    "finished_at, error, video_bytes, has_poster, has_audio, has_preview, video_gone, starred, "
+    "note, scores, scores_error, (SELECT json_group_array(other) FROM near_duplicates "
     "WHERE near_duplicates.job_id = jobs.job_id) AS near_duplicates, revision"
 )
 
@@ -77,6 +77,7 @@ def job_from_row(
         preview_of=row["preview_of"],
         wait_s=wait_s if state is JobState.QUEUED else None,
         video_bytes=row["video_bytes"],
+        has_audio=bool(row["has_audio"]) and state is JobState.COMPLETE,
         video_gone=bool(row["video_gone"]),
         starred=bool(row["starred"]),
         note=row["note"],

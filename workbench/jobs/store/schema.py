@@ -199,4 +199,8 @@ CREATE TABLE deleted_jobs (
 CREATE INDEX deleted_jobs_revision ON deleted_jobs (revision);
 """
 
-SCHEMA: Final = Schema("jobs", (_FIRST, _TALLIES, _SCORES, _QUEUES, _DELETED))
+_SOUND: Final = """
+ALTER TABLE jobs ADD COLUMN has_audio INTEGER NOT NULL DEFAULT 0;
+"""
+
+SCHEMA: Final = Schema("jobs", (_FIRST, _TALLIES, _SCORES, _QUEUES, _DELETED, _SOUND))

@@ -153,6 +153,7 @@ class Outcomes:
             attempt.attempt,
             video_bytes=made.video_bytes,
             has_poster=files.poster.exists(),
+            has_audio=made.has_audio,
         )
         clear_attempts(files)
         return True

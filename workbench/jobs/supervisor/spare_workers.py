@@ -6,7 +6,6 @@ the first one is started before the supervisor itself is ready. Knows neither de
 
 from __future__ import annotations
 
-import os
 import socket
 import subprocess
 from dataclasses import dataclass
@@ -48,7 +47,7 @@ def prestart(module: str = WORKER_MODULE) -> SpareWorker:
         try:
             process = start_helper(
                 module,
-                [str(theirs.fileno()), str(os.getpid())],
+                [str(theirs.fileno())],
                 pass_fds=[theirs.fileno()],
                 environment={"CUDA_VISIBLE_DEVICES": ""},
             )

@@ -1,6 +1,6 @@
 """A worker: one process on one device that keeps its engine loaded between jobs.
 
-Started by the supervisor as ``python -m workbench.jobs.worker DESCRIPTOR PARENT``, perhaps ahead of
+Started by the supervisor as ``python -m workbench.jobs.worker DESCRIPTOR``, perhaps ahead of
 need; the first message says which device is its own. Says all that it has to say over the channel;
 knows no index.
 """
@@ -29,7 +29,6 @@ from workbench.jobs.messages import (
     Render,
     Rendered,
 )
-from workbench.jobs.processes import die_with_parent
 from workbench.jobs.worker.attempt import AttemptRoom, Finish
 from workbench.rendering import Progress, RenderRequest
 from workbench.settings import Settings
@@ -148,8 +147,7 @@ def _ignore(_: Progress) -> None:
 
 def main(arguments: list[str]) -> None:
     """Serve the supervisor that ``arguments`` name."""
-    descriptor, parent = arguments
-    die_with_parent(int(parent))
+    (descriptor,) = arguments
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     channel = Channel(socket.socket(fileno=int(descriptor)))
     Worker(channel, Settings()).serve()

@@ -22,7 +22,7 @@ from workbench.engines.engine import Rendered as Made
 from workbench.errors import DeviceLost, OutOfMemory, RenderCancelled, WorkbenchError
 from workbench.jobs.channel import Channel
 from workbench.jobs.messages import Failed, FailReason, Render, Rendered, Reported
-from workbench.jobs.mp4 import mp4_fault
+from workbench.jobs.mp4 import has_sound, mp4_fault
 from workbench.jobs.paths import JobFiles
 from workbench.jobs.publishing import sync_folder
 from workbench.jobs.records import LOG_MARK
@@ -131,6 +131,7 @@ class AttemptRoom:
             fps=made.fps,
             size_bytes=self._aside.video.stat().st_size,
             sha256=_digest_and_sync(self._aside.video),
+            has_audio=has_sound(self._aside.video),
             timings_s=timings_s,
             finished_at=datetime.now(UTC),
         )

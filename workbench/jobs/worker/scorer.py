@@ -20,7 +20,6 @@ from workbench.errors import DamagedFile, WorkbenchError
 from workbench.jobs.channel import Channel
 from workbench.jobs.messages import Leave, Measure, Measured, Ready
 from workbench.jobs.paths import JobFiles
-from workbench.jobs.processes import die_with_parent
 from workbench.measures.records import ScoreRecord, read_record, write_record
 from workbench.rendering import Recipe
 from workbench.settings import Settings
@@ -126,8 +125,7 @@ def _stand_back(niceness: int) -> None:
 
 def main(arguments: list[str]) -> None:
     """Serve the supervisor that ``arguments`` name."""
-    descriptor, parent = arguments
-    die_with_parent(int(parent))
+    (descriptor,) = arguments
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     settings = Settings()
     _stand_back(settings.scores_niceness)

@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from workbench.actions.model import Action
 from workbench.errors import InvalidRequest, WorkbenchError
+from workbench.prompts.abilities import with_picture
 from workbench.prompts.agent.tools import Ask, Look, request_from, requests_schema, tool_specs
 from workbench.prompts.answers import plain_text
 from workbench.prompts.chat import ChatEndpoint, ToolCall, Turn
@@ -107,17 +108,19 @@ async def converse(
     *,
     on_step: Callable[[Step], object] | None = None,
     timeout_s: float = _TURN_S,
+    picture: str = "",
 ) -> Outcome:
     """Let the model act on ``request`` until it is done, asks back, or has used its steps.
 
-    ``on_step`` is told of each step as it is done. Cancelling the task stops between two steps:
+    ``picture`` is the video's first frame as a data URL, for a model that sees. ``on_step`` is told of
+    each step as it is done. Cancelling the task stops between two steps:
     what was done stays done, each step as an entry of its own. Raises ``ChatFailure`` when the
     model gives no usable answer before anything was done; later failures end the turn instead.
     """
     turn = _TurnOfAgent(endpoint, workplace, on_step or (lambda _step: None))
     try:
         async with asyncio.timeout(timeout_s):
-            return await turn.run(request)
+            return await turn.run(request, picture)
     except TimeoutError:
         if not turn.steps:
             message = f"The language model did not answer within {timeout_s:g} s."
@@ -143,10 +146,11 @@ class _TurnOfAgent:
         self.said: list[Exchange] = []
         self._seen: set[str] = set()
 
-    async def run(self, request: str) -> Outcome:
+    async def run(self, request: str, picture: str = "") -> Outcome:
+        view = _told({"session": dict(self._workplace.view())})
         messages: list[Mapping[str, Any]] = [
             {"role": "system", "content": _instruction()},
-            {"role": "user", "content": _told({"session": dict(self._workplace.view())})},
+            {"role": "user", "content": with_picture(view, picture)},
             {"role": "user", "content": request},
         ]
         for _ in range(MOST_STEPS):

@@ -3,159 +3,167 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
-from workbench.actions.model import Action, AddEntity, EditEntity
-from workbench.prompts.intents.candidates import Candidate, Intent
-from workbench.prompts.intents.clauses import NounPhrase, verb_phrase
+from workbench.actions.model import Action, AddBeat, AddEntity, EditEntity
+from workbench.prompts.intents.candidates import Candidate, Wish
+from workbench.prompts.intents.clauses import NounPhrase, noun_phrases
 from workbench.prompts.intents.context import Context
-from workbench.prompts.intents.entities import counted, same_as
-from workbench.prompts.intents.identity_intents import SEASONS
-from workbench.prompts.intents.look_intents import have
+from workbench.prompts.intents.entities import counted, entities_of, same_as
+from workbench.prompts.intents.look_intents import looked, sentence_about
 from workbench.prompts.intents.making import add_entity, added_with_doing
-from workbench.prompts.intents.references import Reference, refer
-from workbench.prompts.intents.rules import Match
+from workbench.prompts.intents.references import refer
+from workbench.prompts.intents.scene_intents import more_of
+from workbench.prompts.intents.slots import exact_terms
+from workbench.prompts.intents.wording import deed, named, plain
 from workbench.prompts.intents.words import (
     NUMBERS,
-    is_plural,
     is_verb,
     place_named,
-    subject_kind,
+    with_article,
     word_list,
     words_of,
 )
+from workbench.prompts.parsing.clauses import Clause
+from workbench.scene import Aspect, Look
 
-__all__ = ["INTENTS"]
-
-
-def _add(match: Match, context: Context) -> Candidate | None:
-    owner: Reference | None = match.value("entity")
-    if owner is not None:
-        return have(match, context)
-    things: tuple[NounPhrase, ...] = match.value("things")
-    where: str | None = match.value("where")
-    if where is not None:
-        things = tuple(replace(thing, position=thing.position or where) for thing in things)
-    return _added(things, match.score, context, text=match.text("things"))
+__all__ = ["WISHES"]
 
 
-def _added(
-    things: Sequence[NounPhrase], score: float, context: Context, *, text: str
-) -> Candidate | None:
+def _add(clause: Clause, context: Context) -> Candidate | None:
+    """Bring in what the clause names, where it says and doing what it says."""
+    text = re.sub(r"^(?:also|just|in|maybe|like|me|us)\s+(?=\S)", "", plain(clause.slot("new")))
+    if not text:
+        return None
+    said = exact_terms(text)
+    if said and not clause.slot("act") and set(said) <= {"weather", "lighting", "time_of_day"}:
+        return more_of(said, text, clause.sureness, context)
+    things = list(noun_phrases(text)) or [named(text)]
+    if re.match(r"(?:a lot |way |even )?more\b", clause.text, re.IGNORECASE):
+        things = [
+            replace(t, determiner="many") if t.is_plural and not t.determiner else t for t in things
+        ]
+    where, doing = plain(clause.slot("place")), deed(clause.slot("act"))
+    worn = _put_on(text, where, clause, context)
+    if worn is not None:
+        return worn
     actions: list[Action] = []
-    for thing in things:
-        if thing.noun in {"one", "thing", "something", "it"} or thing.noun in words_of(
-            "misc", "unseen"
-        ):
-            return None
-        is_definite = thing.determiner.lower() in {
-            "the",
-            "this",
-            "that",
-            "his",
-            "her",
-            "its",
-            "their",
-        }
-        if thing.determiner.lower() == "the":
-            score *= 0.7
-        if is_definite and any(
-            refer(f"{thing.determiner} {words}", context, only_cast=True)
-            for words in (thing.phrase, thing.phrase.split()[0])
-        ):
-            return None
-        if thing.determiner.lower() in {"his", "her", "its"} and verb_phrase(thing.phrase):
-            return None
-        if thing.noun in SEASONS or (_is_worn(thing) and refer(_place_of(thing.position), context)):
-            return None
-        own = same_as(thing, context)
-        if (
-            own is not None
-            and not thing.position
-            and not thing.doing
-            and thing.determiner.lower() in NUMBERS
-            and not thing.looks
-        ):
-            actions.append(counted(own, (own.count or 1) + (thing.count or 1)))
-            continue
-        if own is not None and not thing.position and not thing.doing and not thing.looks:
-            return Candidate(already=True, score=score * 0.9)
-        action = add_entity(
-            thing,
-            context,
-            is_definite=False,
-            taken=len([a for a in actions if isinstance(a, AddEntity)]),
-        )
-        actions.append(action)
-        actions += added_with_doing(thing, action)
-    del text
-    return Candidate(tuple(actions), score, intent="add") if actions else None
+    for at, thing in enumerate(things):
+        made = _added(thing, where, context, at)
+        if made is None:
+            return Candidate(already=True, score=clause.sureness)
+        actions += made
+        added = next((a for a in made if isinstance(a, AddEntity)), None)
+        if doing and added is not None and at == len(things) - 1:
+            actions.append(AddBeat(text=doing, actor=added.id))
+    return Candidate(tuple(actions), clause.sureness, intent="add")
 
 
-def _is_worn(thing: NounPhrase) -> bool:
-    return bool(set(thing.phrase.lower().split()) & (word_list("clothing") - word_list("colors")))
-
-
-def _place_of(position: str) -> str:
-    return re.sub(r"^(?:on|in|around|over)\s+", "", position)
-
-
-def _named(match: Match, context: Context) -> Candidate | None:
-    """Take a bare noun phrase as a wish to see it."""
-    things: tuple[NounPhrase, ...] = match.value("things")
-    first = things[0]
-    if any(refer(t.text, context) is not None and not (t.doing or t.position) for t in things):
+def _put_on(text: str, where: str, clause: Clause, context: Context) -> Candidate | None:
+    """Take "put a scarf on him" for what he wears."""
+    found = re.match(r"(?:on|around|for|over) (.+)", where, re.IGNORECASE)
+    owner = refer(found[1], context) if found is not None else None
+    clothes = word_list("clothing") - word_list("colors")
+    if owner is None or not owner.ids or text.rsplit(maxsplit=1)[-1].lower() not in clothes:
         return None
-    word = first.phrase.lower()
-    if (
-        len(things) == 1
-        and not first.determiner
-        and " " not in word
-        and is_verb(word)
-        and not is_plural(word)
-    ):
-        return None  # "start", "stare": what somebody does
-    said = bool(first.determiner) or first.position or first.doing or len(things) > 1
-    is_many = all(t.is_plural for t in things)
-    factor = 1.0 if said else 0.9 if is_many else 0.8
-    if (
-        place_named(first.noun)
-        and not (first.doing or first.position)
-        and subject_kind(first.noun) is None
-    ):
-        factor *= 0.75
-    if any(t.determiner.lower() == "the" for t in things):
-        factor *= 0.8
-    if not context.leads() and first.doing:
-        factor = 1.0
-    return _added(things, match.score * factor, context, text=match.text("things"))
+    piece = Look(Aspect.CLOTHING, f"wearing {with_article(text)}", "after")
+    return looked(owner, (piece,), clause.sureness, context)
 
 
-def _position(match: Match, _context: Context) -> Candidate | None:
-    found: Reference = match.value("entity")
-    if found.belonging or found.field or not found.ids:
+def _added(thing: NounPhrase, where: str, context: Context, taken: int) -> list[Action] | None:
+    """Return how one thing comes in; None where just that is there already."""
+    if thing.noun in {"thing", "it"} or thing.phrase.lower() in words_of("misc", "pronouns"):
         return None
-    direction = match.groups.get("direction")
-    where = match.value("where") or {
-        "left": "on the left", "right": "on the right", "closer": "close to the camera",
-        "back": "in the background", "forward": "in the foreground", "away": "far away",
-        "up": "at the top", "down": "at the bottom",
-    }.get(str(direction).lower(), "")  # fmt: skip
+    is_bare = not (where or thing.position or thing.doing or thing.looks)
+    own = same_as(thing, context)
+    if own is not None and is_bare:
+        determiner = thing.determiner.lower()
+        if determiner in {"another", "one more"} or determiner in NUMBERS.keys() - {"a", "an"}:
+            more = 1 if determiner == "another" else thing.count or 1
+            return [counted(own, (own.count or 1) + more)]
+        return None
+    some = thing.determiner.lower() == "some" and thing.is_plural
+    thing = replace(
+        thing,
+        position=" ".join(filter(None, (thing.position, where))),
+        determiner="" if some else thing.determiner,
+    )
+    action = add_entity(thing, context, is_definite=False, taken=taken)
+    return [action, *added_with_doing(thing, action)]
+
+
+def shown(text: str, context: Context) -> Candidate | None:
+    """Take a bare noun phrase for a wish to see it: "seagulls in the distance"."""
+    if re.search(r"\b(?:has|have|is|are|was|were|be|should)\b", text, re.IGNORECASE):
+        return None
+    things = noun_phrases(plain(text))
+    known = [
+        t
+        for t in things
+        if t.score >= 0.9 and (t.determiner or t.position or t.doing or t.is_plural)
+    ]
+    owned = {"the", "his", "her", "its", "their", "this", "that", "my"}
+    last = text.rsplit(maxsplit=1)[-1].lower()
+    if any(t.position for t in things) and last.endswith("s") and is_verb(last):
+        return None
+    if not things or len(known) < len(things) or any(t.determiner.lower() in owned for t in things):
+        return None
+    there = any(refer(t.text, context) for t in things if t.determiner.lower() != "another")
+    if there or any(place_named(t.noun) for t in things) or exact_terms(text):
+        return None
+    if any(t.noun in words_of("misc", "unseen") | words_of("misc", "abstract") for t in things):
+        return None
+    actions = [a for at, t in enumerate(things) for a in _added(t, "", context, at) or ()]
+    return Candidate(tuple(actions), 0.75, intent="add") if actions else None
+
+
+def _position(clause: Clause, context: Context) -> Candidate | None:
+    """Say where in the picture or the place something stands."""
+    where, name = plain(clause.slot("place")), plain(clause.slot("entity"))
+    where = _WHERES.get(where.lower(), where)
     if not where:
         return None
-    if found.part:
+    found = refer(name, context) if name else None
+    score = clause.sureness
+    is_place = bool(_PLACE.match(where))
+    if name == "" and context.leads():
+        targets = list(context.leads())[:1]
+    else:
+        targets = entities_of(found, context) if found is not None and found.score >= 0.8 else []
+    if not targets or (found is not None and (found.belonging or found.field)):
+        if not name or name.lower() in words_of("misc", "pronouns"):
+            return None
         return Candidate(
-            tuple(EditEntity(entity=i, aspect="position", value=f"{where}") for i in found.ids[:1]),
-            match.score * 0.6,
+            sentence_about(named(name), f"being {where}", context), score, intent="position"
         )
-    actions = tuple(EditEntity(entity=i, aspect="position", value=where) for i in found.ids)
-    return Candidate(actions, match.score, intent="position")
+    if not is_place or (found is not None and found.part):
+        part = found.part if found is not None else ""
+        beat = AddBeat(text=f"being {where}", actor=targets[0].id, part=part)
+        return Candidate((beat,), score, intent="position")
+    actions = tuple(EditEntity(entity=e.id, aspect="position", value=where) for e in targets)
+    return Candidate(actions, score, intent="position")
 
 
-INTENTS: Final[Mapping[str, Intent]] = {
-    "add": _add,
-    "named": _named,
-    "position": _position,
-}
+_PLACE: Final = re.compile(
+    r"(?:right |just |directly |all |somewhere |further |far |half |back |close |way |high |low |up |down |out )*"
+    r"(?:on|in|at|to|by|near|next|behind|before|beside|under|over|above|below|between|among|around|across|against|"
+    r"inside|outside|along|off|opposite|front|atop|beneath|underneath|toward|towards|away|apart|together|into|onto|"
+    r"left|right|with|from|through|ahead|overhead|nearby|everywhere)\b",
+    re.IGNORECASE,
+)
+_WHERES: Final = {
+    "left": "on the left", "right": "on the right", "closer": "close to the camera",
+    "to the left": "on the left", "to the right": "on the right", "back": "in the background",
+    "forward": "in the foreground", "further back": "in the background", "away": "far away",
+    "further away": "far away", "farther away": "far away", "up": "at the top",
+    "down": "at the bottom", "front": "in front", "center": "in the centre", "middle": "in the middle",
+    "to the background": "in the background", "to the foreground": "in the foreground",
+    "into the background": "in the background", "into the foreground": "in the foreground",
+    "to the front": "in front", "to the middle": "in the middle", "to the back": "in the back",
+    "closer to the camera": "close to the camera",
+}  # fmt: skip
+
+
+WISHES: Final[Mapping[str, Wish]] = {"add": _add, "position": _position}

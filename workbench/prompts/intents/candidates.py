@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from workbench.actions.model import Action
 from workbench.prompts.intents.context import Context
 from workbench.prompts.intents.rules import Match
+from workbench.prompts.parsing.clauses import Clause
 
-__all__ = ["Candidate", "Intent"]
+__all__ = ["Candidate", "Intent", "Wish"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,3 +35,6 @@ class Candidate:
 
 Intent = Callable[[Match, Context], Candidate | None]
 """Turns a match into a candidate; None where the match makes no sense in this scene."""
+
+Wish = Callable[[Clause, Context], Candidate | None]
+"""Turns a clause that the parser has found into a candidate; None where it makes no sense here."""

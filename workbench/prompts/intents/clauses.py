@@ -9,7 +9,6 @@ from functools import lru_cache
 from typing import Final
 
 from workbench.prompts.intents.words import (
-    ANIMATE,
     aspect_of,
     determiners,
     inflect,
@@ -30,7 +29,7 @@ from workbench.prompts.intents.words import (
 )
 from workbench.scene import Aspect, Look, When
 
-__all__ = ["Event", "NounPhrase", "event_in", "noun_phrase", "noun_phrases", "verb_phrase"]
+__all__ = ["Event", "NounPhrase", "noun_phrase", "noun_phrases", "verb_phrase"]
 
 _MOST_CORE_WORDS: Final = 6
 _PLACED: Final = frozenset(
@@ -62,35 +61,7 @@ _AFTER_NOUN: Final = re.compile(
     re.IGNORECASE,
 )
 _RELATIVE: Final = re.compile(r"\s+(?:that|who|which)\s+(?:is\s+|are\s+)?(?=\w)", re.IGNORECASE)
-_LEAD: Final = re.compile(
-    r"(?:and\s+)?(?P<when>at the very end|right at the end|then|after that|afterwards?|next|finally|at the end|in the end|eventually|"
-    r"suddenly|meanwhile|at the same time|while|as|when|first)\b,?\s+",
-    re.IGNORECASE,
-)
-_TRAIL: Final = re.compile(
-    r",?\s+(?P<when>at the (?:very )?end|in the end|afterwards?|after that|at last|finally|next)\Z",
-    re.IGNORECASE,
-)
-_WHENS: Final = {
-    "then": When.THEN, "after that": When.THEN, "afterwards": When.THEN, "afterward": When.THEN,
-    "next": When.THEN, "suddenly": When.THEN, "eventually": When.FINALLY, "finally": When.FINALLY,
-    "at the end": When.FINALLY, "at the very end": When.FINALLY, "in the end": When.FINALLY,
-    "at last": When.FINALLY, "while": When.WHILE, "meanwhile": When.WHILE, "as": When.WHILE,
-    "at the same time": When.WHILE,
-}  # fmt: skip
-_ONE: Final = re.compile(
-    r"(?:the |that |this )?(?:\w+ )?(?:one|ones|other|others)(?: (?:on|to|in|at|of) (?:the )?\w+)?"
-)
-"""One of several: "the younger one", "the one on the left"."""
 _AUX: Final = frozenset(["is", "are", "was", "were", "'s", "'re", "am"])
-_MODAL: Final = re.compile(
-    r"(?:(?:should|must|could|can|will|would|might|may|shall|ought to|needs? to|has to|have to|"
-    r"is going to|are going to|gonna|begins? to|starts? to|gets? to|does|do|did|"
-    r"(?P<no>should(?:n't| not)|must(?:n't| not)|could(?:n't| not)|would(?:n't| not)|can(?:'t|not)|won't|will not|"
-    r"does(?:n't| not)|do(?:n't| not)|did(?:n't| not)|is(?:n't| not)|are(?:n't| not)|never))"
-    r"\s+(?:also\s+|now\s+|just\s+)?(?P<be>be\s+)?)",
-    re.IGNORECASE,
-)
 _NO_VERBS: Final = frozenset(
     [
         "can", "could", "will", "would", "must", "should", "may", "might", "shall", "never", "like",
@@ -410,210 +381,3 @@ def verb_phrase(text: str) -> tuple[str, float] | None:
     else:
         score = 0.85
     return progressive(" ".join([*words[:at], *words[at:]])), score
-
-
-@lru_cache(maxsize=2_048)
-def event_in(text: str) -> Event | None:
-    """Return the event that ``text`` as a whole tells; None when it tells none."""
-    bare, when = _without_when(text.strip(" .,!"))
-    words = bare.split()
-    best: Event | None = None
-    for i in range(1, min(len(words), 12)):
-        found = _event_at(words, i)
-        if found is not None and (best is None or found.score > best.score + 0.05):
-            named = _actor_score(found.actor)
-            best = Event(found.actor, found.doing, when, found.score, named, found.must)
-    return best
-
-
-def _without_when(text: str) -> tuple[str, When]:
-    lead = _LEAD.match(text)
-    if lead:
-        return text[lead.end() :], _WHENS.get(lead["when"].lower(), When.TOGETHER)
-    trail = _TRAIL.search(text)
-    if trail:
-        return text[: trail.start()], _WHENS.get(trail["when"].lower(), When.THEN)
-    return text, When.TOGETHER
-
-
-def _event_at(words: Sequence[str], i: int) -> Event | None:
-    """Return the event whose verb is the word at ``i``, or None."""
-    actor = " ".join(words[:i])
-    named = _actor_score(actor)
-    if not named:
-        return None
-    rest = " ".join(words[i:])
-    modal = _MODAL.match(rest)
-    if modal:
-        return _modal_event(actor, named, rest, modal)
-    low = words[i].lower()
-    if low in _AUX and i + 1 < len(words):
-        return _progressive_event(actor, named, words[i + 1 :])
-    if not is_verb(low) or low in _AUX or low in _NO_VERBS or low in word_list("prepositions"):
-        return None
-    if _has_second_verb(words[i + 1 :]):
-        return None
-    base = lemma(low, "VERB")
-    plural = _is_plural_actor(actor)
-    tail = words[i + 1].lower() if i + 1 < len(words) else ""
-    if low.endswith("ing") and low != base and low not in word_list("not_acting"):
-        return Event(actor, progressive(rest), score=0.9 * named)
-    if low == inflect(base, "VBZ") and low != base:
-        if plural and not is_verb_only(low):
-            return None
-        sure = 1.0 if not is_noun(low) or tail in determiners() or _is_tail(tail) else 0.85
-        return Event(actor, progressive(rest), score=sure * named)
-    if low == base and (plural or actor.lower() in {"they", "we", "you", "i"}):
-        sure = 0.95 if not is_noun(low) or _is_tail(tail) or tail in determiners() else 0.7
-        return Event(actor, progressive(rest), score=sure * named)
-    return None
-
-
-def _has_second_verb(words: Sequence[str]) -> bool:
-    """Tell whether another finite verb follows that no conjunction leads: "fogs is too much"."""
-    joined = False
-    for word in words:
-        low = word.lower().strip(",")
-        joined = joined or word.endswith(",") or low in _JOINING
-        if low in _AUX and not joined:
-            return True
-    return False
-
-
-_JOINING: Final = frozenset(
-    ["that", "who", "which", "when", "while", "as", "and", "but", "because", "where", "what", "how",
-     "if", "until", "before", "after", "so", "though", "whose"]
-)  # fmt: skip
-
-
-def is_verb_only(low: str) -> bool:
-    """Tell whether the dictionary has ``low`` as a verb alone."""
-    return set(lemmas(low)) == {"VERB"}
-
-
-def _is_tail(word: str) -> bool:
-    return (
-        word in word_list("prepositions")
-        or word.endswith("ly")
-        or word
-        in {
-            "her",
-            "his",
-            "him",
-            "it",
-            "them",
-            "up",
-            "down",
-            "over",
-            "away",
-            "off",
-            "out",
-            "back",
-            "around",
-        }
-    )
-
-
-def _modal_event(actor: str, named: float, rest: str, modal: re.Match[str]) -> Event | None:
-    said = rest[modal.end() :]
-    first = said.split(maxsplit=1)[0].lower() if said else ""
-    if not first:
-        return None
-    if modal["no"]:
-        base = lemma(first, "VERB")
-        is_state = base == "look" and aspect_of(said.split()[-1]) is not None
-        if not is_verb(first) or base == "be" or is_state or first in _AUX:
-            return None
-        if first != base and not first.endswith("ing"):
-            return None
-        return Event(actor, f"not {progressive(said)}", score=0.95 * named)
-    if modal["be"]:
-        if first.endswith("ing") and is_verb(first) and lemma(first, "VERB") != first:
-            return Event(actor, progressive(said), score=0.95 * named, must=True)
-        return None
-    if (
-        not is_verb(first)
-        or lemma(first, "VERB") != first
-        or (
-            first in {"be", "look", "feel", "seem"}
-            and len(said.split()) == 2
-            and aspect_of(said.split()[1])
-        )
-    ):
-        return None
-    return Event(actor, progressive(said), score=0.95 * named)
-
-
-def _progressive_event(actor: str, named: float, words: Sequence[str]) -> Event | None:
-    while len(words) > 1 and words[0].lower() in {"now", "also", "just", "still", "then"}:
-        words = words[1:]
-    first = words[0].lower()
-    at = 1 if first in _ADVERBS | {"being", "getting"} and len(words) > 1 else 0
-    verb = words[at].lower()
-    if verb.endswith("ing") and is_verb(verb) and lemma(verb, "VERB") != verb:
-        return Event(actor, progressive(" ".join(words)), score=0.95 * named)
-    if first in {"being", "getting"}:
-        return Event(actor, " ".join(words), score=0.9 * named)
-    if first in word_list("prepositions") and len(words) > 1:
-        return Event(actor, f"being {' '.join(words)}", score=0.62 * named)
-    if (
-        verb.endswith(("ed", "en"))
-        and is_verb(verb)
-        and len(words) > 1
-        and words[1].lower() in {"by", "over", "down", "up", "off", "out", "apart", "away"}
-    ):
-        return Event(actor, f"being {' '.join(words)}", score=0.85 * named)
-    return None
-
-
-def _actor_score(actor: str) -> float:
-    low = actor.lower()
-    if low in word_list("colors") or low in _NO_VERBS:
-        return 0.0
-    if _ONE.fullmatch(low):
-        return 1.0
-    if low.split()[-1] in determiners():
-        return 0.0
-    if low in {"it", "he", "she", "they", "someone", "somebody", "everyone", "everybody", "something",
-               "one of them", "the other", "the other one", "both", "both of them", "one", "all of them",
-               "everything", "nobody", "no one", "this one", "that one", "the first", "the second", "the last one"}:  # fmt: skip
-        return 1.0
-    words = low.split()
-    if (
-        words[0] in words_of("verbs", "commands")
-        and words[0] not in {"cut", "show", "drop", "tilt", "film", "shoot", "pan"}
-        and not is_plural(words[-1])
-    ):
-        return 0.0
-    found = noun_phrase(actor)
-    if found is None and " and " in low:
-        both = [noun_phrase(part) for part in actor.split(" and ")]
-        return 0.9 if all(one is not None and not one.doing for one in both) else 0.0
-    if found is None or found.doing:
-        return 0.0
-    return found.score
-
-
-def _is_plural_actor(actor: str) -> bool:
-    low = actor.lower()
-    if low in {"they", "both", "both of them", "all of them"}:
-        return True
-    if low in {
-        "it",
-        "he",
-        "she",
-        "someone",
-        "somebody",
-        "everyone",
-        "everybody",
-        "something",
-        "everything",
-    }:
-        return False
-    found = noun_phrase(actor)
-    return " and " in low or (found is not None and found.is_plural)
-
-
-def is_animate(noun: str) -> bool:
-    """Tell whether ``noun`` names somebody who acts of their own accord."""
-    return subject_kind(noun) in ANIMATE or noun in words_of("nouns", "people")

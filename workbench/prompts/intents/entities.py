@@ -9,7 +9,7 @@ from workbench.prompts.intents.candidates import Candidate
 from workbench.prompts.intents.clauses import NounPhrase
 from workbench.prompts.intents.context import Context
 from workbench.prompts.intents.making import article_for, kind_of, numeral_for
-from workbench.prompts.intents.references import Reference, is_person, is_singular
+from workbench.prompts.intents.references import Reference
 from workbench.prompts.intents.words import word_list
 from workbench.scene import Entity, EntityKind
 
@@ -21,7 +21,6 @@ __all__ = [
     "field_change",
     "kind_of_entity",
     "same_as",
-    "wearer",
 ]
 
 
@@ -44,18 +43,6 @@ def field_change(
     if value == getattr(context.scene, field):
         return Candidate(already=True, score=score)
     return Candidate((EditField(field=field, value=value),), score, intent="look")
-
-
-def wearer(context: Context) -> Entity | None:
-    """Return whom a bare "short hair" is about: who was spoken of last, or the only lead."""
-    spoken = [e for i in context.focus if (e := context.scene.entity(i)) is not None]
-    lively = [
-        e for e in [*spoken, *context.leads()] if kind_of_entity(e) in _WEARERS or is_person(e)
-    ]
-    return lively[0] if lively and is_singular(lively[0]) else None
-
-
-_WEARERS: Final = frozenset({EntityKind.PERSON, EntityKind.ANIMAL, EntityKind.ROBOT})
 
 
 def kind_of_entity(entity: Entity) -> EntityKind:

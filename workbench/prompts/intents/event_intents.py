@@ -1,4 +1,4 @@
-"""Requests about what happens: events, acting, stopping, doing something else, running backwards."""
+"""Requests about what happens: events, doing something else, stopping, manner, running backwards."""
 
 from __future__ import annotations
 
@@ -11,120 +11,107 @@ from workbench.actions.model import (
     AddBeat,
     AddEntity,
     ChangeBeat,
-    EditField,
     RemoveBeat,
+    RewriteSentence,
 )
-from workbench.prompts.intents.candidates import Candidate, Intent
+from workbench.lexicon.words import sentences
+from workbench.prompts.intents.beats import acted, verb_of
+from workbench.prompts.intents.candidates import Candidate, Wish
 from workbench.prompts.intents.clauses import Event, NounPhrase, noun_phrase
 from workbench.prompts.intents.context import Context
+from workbench.prompts.intents.guards import is_sound
 from workbench.prompts.intents.making import add_entity, kind_of
 from workbench.prompts.intents.references import Reference, is_person, is_singular, named_in, refer
-from workbench.prompts.intents.rules import Match
-from workbench.prompts.intents.slots import exact_terms
-from workbench.prompts.intents.words import aspect_of, determiners, is_known, lemma, words_of
-from workbench.scene import Aspect, Beat, EntityKind, When
+from workbench.prompts.intents.removal_intents import removed
+from workbench.prompts.intents.wording import deed, moment, named, plain, stated
+from workbench.prompts.intents.words import lemma, words_of
+from workbench.prompts.parsing.clauses import Clause
+from workbench.scene import Beat, EntityKind, When
 
-__all__ = ["INTENTS"]
+__all__ = ["WISHES", "reversed_beats"]
 
 _PARTICLE_IT: Final = re.compile(r"\b(it|them)\b", re.IGNORECASE)
-_UNSEEN: Final = frozenset({"smell", "taste", "stink"})
-_NO_SENSE: Final = "A video shows neither smell nor taste. Say what is seen of it instead, such as steam that rises."
-_ANYBODY: Final = frozenset({"someone", "somebody", "something", "nobody", "no one", "everything"})
-_CAMERA: Final = re.compile(
-    r"(?:the )?(?:camera|shot|frame|scene|view|image|video|clip)\b", re.IGNORECASE
+_ANYBODY: Final = frozenset(
+    ["someone", "somebody", "something", "nobody", "no one", "everything", "everyone", "everybody"]
 )
 
 
-def _event(match: Match, context: Context) -> Candidate | None:
-    event: Event = match.value("event")
-    if _CAMERA.match(event.actor) or _verb(event.actor) in words_of("misc", "unseen"):
+def _event(clause: Clause, context: Context) -> Candidate | None:
+    """Let something happen: somebody who is there does it, or somebody who comes in."""
+    doing = deed(clause.slot("act"))
+    when, said = moment(clause.slot("when"))
+    name, act = plain(clause.slot("actor")), plain(clause.slot("act"))
+    words = act.split()
+    if (
+        not name
+        and len(words) > 1
+        and not words[0].endswith(("s", "ing"))
+        and _is_there(words[0], context)
+    ):
+        name, doing = words[0], stated(" ".join(words[1:]))
+    if not doing:
         return None
-    if _is_state_wish(event):
+    if said:
+        doing = f"{doing} {said}"
+    if verb_of(doing) in {"smell", "taste", "stink"}:
         return None
-    if _verb(event.doing) in {"wear", "have"} or _verb(event.actor) in {
-        "client",
-        "customer",
-        "boss",
-    }:
-        return None
-    if _verb(event.doing) in _UNSEEN:
-        return Candidate(help=_NO_SENSE, score=match.score)
-    actor = event.actor.strip()
-    low = actor.lower()
-    found = None if low in _ANYBODY else refer(actor, context)
-    if found is not None and found.ids and not found.belonging and not found.field:
-        return _acted(found, event, match.score, context)
-    if found is not None and found.belonging:
-        return _belonging_acts(found, event, match.score, context)
-    return _newcomer_acts(actor, event, match.score, context)
+    must = bool(re.search(r"\b(?:should be|is now|are now)\b", clause.text, re.IGNORECASE))
+    event = Event("", doing, when, must=must and when is When.TOGETHER and not said)
+    told = _told(name, event, clause.sureness, context)
+    if told is None or not is_sound(told, clause.text, context):
+        return _verbatim(name, clause, context)
+    return told
 
 
-def _is_state_wish(event: Event) -> bool:
-    """Tell whether the event only says weather or time: "it is raining", "night falls"."""
-    whole = f"{event.actor} {event.doing}".lower()
-    if event.actor.lower() in {"it", "sun", "the sun", "night", "rain", "snow", "fog"}:
-        return exact_terms(event.doing) is not None or exact_terms(whole) is not None
-    return False
+_FIRST: Final = frozenset(["i", "we", "my", "us"])
+_EYES: Final = re.compile(
+    r"\b(?:first[ -]person|pov|point of view|ego|dashcam|cockpit|my|we|i|our|camera)\b",
+    re.IGNORECASE,
+)
 
 
-def _acted(found: Reference, event: Event, score: float, context: Context) -> Candidate | None:
-    """Somebody of the cast does something."""
-    scene = context.scene
-    entity = scene.entity(found.ids[0])
-    if entity is None:
-        return None
-    doing = event.doing
-    if ", " in doing or re.search(r"\band (?:he|she|it|they|the|a|an|one) ", doing):
-        score *= 0.86
-    own = scene.beats_of(entity.id)
-    if not own and entity.is_lead and len(context.leads()) == 1:
-        own = tuple(b for b in scene.beats if not b.actor)
-    if any(b.text.lower() == doing.lower() for b in own):
-        return Candidate(already=True, score=score)
-    targets = tuple(i for i in named_in(doing, context) if i != entity.id)
-    replaced = _replaced_by(doing, own) if not found.part and event.when is When.TOGETHER else None
-    if event.must and len(own) == 1 and not found.part:
-        replaced = own[0]
-    if replaced is not None:
-        return Candidate((ChangeBeat(beat=replaced.id, text=doing),), score, intent="event")
-    actors = found.ids if len(found.ids) > 1 and not found.part else found.ids[:1]
-    beats = tuple(
-        AddBeat(text=doing, actor=one, targets=targets, when=event.when, part=found.part)
-        for one in actors
+def _verbatim(name: str, clause: Clause, context: Context) -> Candidate | None:
+    """Tell an event in the words of the user, where its actor is nobody of the cast by name."""
+    low = name.lower()
+    spoken = low in _FIRST and _EYES.search(context.prompt)
+    meant = low in {"he", "she"} and any(
+        is_person(e) or not is_singular(e) for e in context.scene.cast
     )
-    return Candidate(beats, score, intent="event")
-
-
-def _replaced_by(doing: str, own: Sequence[Beat]) -> Beat | None:
-    """Return the beat that cannot go on beside ``doing``: who sleeps does not run."""
-    verb = _verb(doing)
-    if verb not in words_of("verbs", "exclusive"):
+    if not spoken and not meant:
         return None
-    group = {
-        "eat",
-        "drink",
-        "cook",
-        "read",
-        "sing",
-        "paint",
-        "work",
-        "play",
-        "fight",
-        "argue",
-        "talk",
-    }
-    for beat in own:
-        now = _verb(beat.text)
-        if now == verb or (
-            now in words_of("verbs", "exclusive") and (now in group) == (verb in group)
-        ):
-            return beat
-    return None
+    said = " ".join(filter(None, (name, plain(clause.slot("act")), plain(clause.slot("when")))))
+    return Candidate((AddBeat(text=said),), clause.sureness, intent="event")
 
 
-def _verb(doing: str) -> str:
-    words = [w for w in doing.lower().split() if not w.endswith("ly")]
-    return lemma(words[0], "VERB") if words else ""
+def _is_there(noun: str, context: Context) -> bool:
+    return any(lemma(noun.lower(), "NOUN") == one.noun for one in context.scene.cast)
+
+
+_NEW: Final = re.compile(
+    r"(?:another|an? (?:second|third|new|different|extra|other)|one more|some other)\s",
+    re.IGNORECASE,
+)
+
+
+def _told(name: str, event: Event, score: float, context: Context) -> Candidate | None:
+    """Return the actions that let ``name``, or whom the request is about, do something."""
+    if not name:
+        actor = _actor_of(context)
+        return acted(Reference((actor,)), event, score, context) if actor else None
+    is_new = name.lower() in _ANYBODY or _NEW.match(name)
+    found = None if is_new else refer(name, context)
+    if found is None or found.score < 0.8 or found.field:
+        return _newcomer_acts(name, event, score, context)
+    if found.belonging:
+        event = Event(name, event.doing, event.when)
+        return _belonging_acts(found, event, score, context)
+    return acted(found, event, score, context)
+
+
+def _actor_of(context: Context) -> str:
+    """Return who acts where nobody is named: who was spoken of last, or the first lead."""
+    spoken = [i for i in context.focus if context.scene.entity(i) is not None]
+    return next(iter([*spoken, *(e.id for e in context.leads())]), "")
 
 
 def _belonging_acts(
@@ -158,38 +145,32 @@ def _possessive(actor: str) -> str:
 
 def _newcomer_acts(actor: str, event: Event, score: float, context: Context) -> Candidate | None:
     """Somebody or something that was not there does something."""
-    if actor.lower() in {"it", "he", "she", "they", "one", "the other", "this one", "that one"}:
+    low = actor.lower()
+    if (
+        low in words_of("misc", "pronouns") - {"one"}
+        or low in _FIRST | {"you"}
+        or low
+        in {
+            "the other",
+            "this one",
+            "that one",
+        }
+    ):
         return None
-    actions: list[Action] = []
-    if actor.lower() in _ANYBODY:
+    if low in _ANYBODY:
         added = AddEntity(
-            phrase=actor.lower(), noun=actor.lower(), determiner="",
-            entity_kind=EntityKind.PERSON if actor.lower() in {"someone", "somebody"} else EntityKind.OTHER,
+            phrase=low, noun=low, determiner="",
+            entity_kind=EntityKind.PERSON if low in {"someone", "somebody"} else EntityKind.OTHER,
             id=context.scene.next_entity_id(),
         )  # fmt: skip
     else:
-        named = noun_phrase(actor)
-        if named is None and " and " in actor:
-            named = _pair_of(actor)
-        if named is None:
-            return None
-        if exact_terms(actor) and not named.determiner and kind_of(named.noun) is EntityKind.OTHER:
-            score *= 0.95
-        added = add_entity(named, context, is_definite=_is_definite(named))
+        thing = (
+            noun_phrase(actor) or (_pair_of(actor) if " and " in actor else None) or named(actor)
+        )
+        added = add_entity(thing, context, is_definite=_is_definite(thing))
     doing = _with_names(event.doing, context)
-    if ", " in doing or re.search(r"\band (?:he|she|it|they|the|a|an|one) ", doing):
-        score *= 0.86
-    actions = [
-        added,
-        AddBeat(
-            text=doing,
-            actor=added.id,
-            targets=named_in(doing, context),
-            when=event.when,
-        ),
-    ]
-    factor = 1.0 if context.scene.cast or context.scene.setting else 0.97
-    return Candidate(tuple(actions), score * factor, intent="event")
+    beat = AddBeat(text=doing, actor=added.id, targets=named_in(doing, context), when=event.when)
+    return Candidate((added, beat), score, intent="event")
 
 
 def _pair_of(actor: str) -> NounPhrase | None:
@@ -222,168 +203,139 @@ def _with_names(doing: str, context: Context) -> str:
     return _PARTICLE_IT.sub(name, doing, count=1)
 
 
-def _act(match: Match, context: Context) -> Candidate | None:
-    found: Reference = match.value("entity")
-    if not found.ids or found.belonging or found.field:
+def _instead(clause: Clause, context: Context) -> Candidate | None:
+    """Let an action take the place of another."""
+    doing, old = deed(clause.slot("act")), deed(clause.slot("old"))
+    if not doing:
         return None
-    if (
-        _verb(match.value("doing")) in {"look", "feel", "seem", "appear"}
-        and len(match.text("doing").split()) < 3
-    ):
+    name = plain(clause.slot("actor"))
+    if not old and not re.search(r"\b(?:instead|rather|not|change)\b", clause.text, re.IGNORECASE):
+        return _event(clause, context)
+    beat = _beat_meant(name, old, context)
+    if beat is not None:
+        return Candidate((ChangeBeat(beat=beat.id, text=doing),), clause.sureness, intent="event")
+    return _told(name, Event("", doing), clause.sureness, context)
+
+
+def _beat_meant(name: str, doing: str, context: Context) -> Beat | None:
+    """Return the beat of ``name`` that ``doing`` tells; the only one where nothing is told."""
+    scene = context.scene
+    found = refer(name, context) if name else None
+    own: Sequence[Beat] = scene.beats
+    if name and (found is None or not found.ids or found.part):
         return None
-    if (said := exact_terms(match.value("doing"))) is not None:
-        return _as_term(said, match.score, context)
-    if _verb(match.value("doing")) in _UNSEEN:
-        return Candidate(help=_NO_SENSE, score=match.score)
-    event = Event("", match.value("doing"))
-    return _acted(found, event, match.score, context)
+    if found is not None and found.ids:
+        own = scene.beats_of(found.ids[0]) or [b for b in scene.beats if not b.actor]
+    if doing:
+        verb = verb_of(doing)
+        same = [b for b in own if verb_of(b.text) == verb] or [
+            b for b in own if verb in {lemma(w, "VERB") for w in b.text.lower().split()}
+        ]
+        shared = [b for b in own if _nouns(b.text) & _nouns(doing)]
+        return next(iter([*same, *shared]), None)
+    return own[0] if len(own) == 1 or (own and found is not None) else None
 
 
-def _as_term(said: Mapping[str, str], score: float, context: Context) -> Candidate:
-    """Take "make it pour" for the weather that it says."""
-    actions = tuple(
-        EditField(field=f, value=v) for f, v in said.items() if getattr(context.scene, f) != v
-    )
-    return Candidate(actions, score, already=not actions, intent="term")
+def _nouns(doing: str) -> set[str]:
+    return {lemma(w, "NOUN") for w in re.findall(r"[\w'-]{4,}", doing.lower())[1:]}
 
 
-_ADDRESSED: Final = (["it"], ["this"], ["that"], ["me"], ["us"], ["you"], ["them"])
-"""Objects after which a bare verb speaks to the tool: "love it", "show me"."""
-
-
-def _do(match: Match, context: Context) -> Candidate | None:
-    """Take a bare verb phrase as what the lead does."""
-    doing: str = match.value("doing")
-    words = match.text("doing").lower().split()
-    is_bare = not words[0].endswith("ing")
-    is_told = is_bare and words[0] != lemma(words[0], "VERB")
-    if is_bare and (_verb(doing) in words_of("verbs", "commands") or words[1:2] in _ADDRESSED):
-        return None
-    if is_bare and (
-        exact_terms(" ".join(words[1:])) or (len(words) == 1 and words[0].endswith("s"))
-    ):
-        return None
-    if (said := exact_terms(doing)) is not None:
-        return _as_term(said, match.score, context)
-    leads = context.leads()
-    spoken = [e for i in context.focus[:1] if (e := context.scene.entity(i)) is not None]
-    actors = [e for e in leads if kind_of(e.noun) in _LIVELY or e.kind in _LIVELY] or list(leads)
-    if spoken and (kind_of(spoken[0].noun) in _LIVELY):
-        actors = spoken
-    if not actors:
-        return None
-    if is_told and spoken:
-        actors = spoken
-    ids = tuple(e.id for e in actors)
-    is_lively = kind_of(actors[0].noun) in _LIVELY or actors[0].kind in _LIVELY
-    score = match.score * (1.0 if is_lively or is_told else 0.8)
-    part = context.part if spoken and actors == spoken else ""
-    return _acted(Reference(ids, part=part), Event("", doing), score, context)
-
-
-_LIVELY: Final = frozenset(
-    {EntityKind.PERSON, EntityKind.ANIMAL, EntityKind.ROBOT, EntityKind.VEHICLE, EntityKind.CROWD}
+_NEGATION: Final = re.compile(
+    r"n't\b|\b(?:\w+nt|not|no|never|without|stops?|nobody|none|cut|lose|kill|out|quit|less|avoid|nothing|neither)\b",
+    re.IGNORECASE,
 )
 
 
-_ALSO_DONE: Final = frozenset(
-    [
-        "go",
-        "take",
-        "bring",
-        "turn",
-        "stop",
-        "hold",
-        "look",
-        "move",
-        "open",
-        "close",
-        "play",
-        "start",
-        "drop",
-        "put",
-        "throw",
-    ]
-)
-"""Commands that somebody in the scene may carry out as well."""
+def _stop(clause: Clause, context: Context) -> Candidate | None:
+    """Take an action out."""
+    if not _NEGATION.search(clause.text):
+        return _event(clause, context)
+    name = plain(clause.slot("actor"))
+    doing = deed(clause.slot("act")).removeprefix("not ")
+    score = clause.sureness
+    beat = _beat_meant(name, doing, context)
+    if beat is not None:
+        return Candidate((RemoveBeat(beat=beat.id),), score, intent="remove")
+    if not doing:
+        return None
+    if name.lower() in {"nobody", "no one", "none of them"}:
+        return _told(name, Event("", doing), score, context)
+    if name and doing.startswith("being "):
+        return removed(name, score, context)
+    gone = _without_words(name, doing, context)
+    if gone is not None:
+        return Candidate((gone,), score, intent="remove")
+    return _told(name, Event("", f"not {doing}"), score, context)
 
 
-def _state(match: Match, context: Context) -> Candidate | None:
-    """Take "he is left handed" as it is said: the safe way for what no other rule reads."""
-    found: Reference = match.value("entity")
-    said: str = match.value("any")
-    words = said.lower().split()
-    if not found.ids or found.belonging or len(words) > 7 or "," in said:
-        return None
-    if words[0] in determiners() | {"not", "there", "it"} or not all(is_known(w) for w in words):
-        return None
-    entity = context.scene.entity(found.ids[0])
-    if entity is None or (is_person(entity) and any(aspect_of(w) is Aspect.COLOUR for w in words)):
-        return None
-    beat = AddBeat(text=f"being {said}", actor=entity.id, part=found.part)
-    return Candidate((beat,), match.score, intent="event")
+def _without_words(name: str, doing: str, context: Context) -> Action | None:
+    """Take the sentence out in which nothing but ``name`` doing this stands."""
+    del name
+    verb = verb_of(doing)
+    for sentence in sentences(context.prompt)[1:]:
+        words = [w.lower() for w in re.findall(r"[\w'-]+", sentence)]
+        if len(words) < 12 and verb in {lemma(w, "VERB") for w in words}:
+            return RewriteSentence(before=sentence, after="")
+    return None
 
 
-def _do_instead(match: Match, context: Context) -> Candidate | None:
-    doing = match.value("doing")
-    event: Event | None = match.value("event")
-    if doing is None and event is not None:
-        doing = event.doing
-    if doing is None or _verb(doing) in words_of("verbs", "commands") - _ALSO_DONE:
-        return None
-    old: str | None = match.value("old")
-    found: Reference | None = match.value("entity") or (
-        refer(event.actor, context) if event else None
+def _how(clause: Clause, context: Context) -> Candidate | None:
+    """Say in which manner something is done."""
+    name, act, value = (
+        plain(clause.slot("actor")),
+        deed(clause.slot("act")),
+        plain(clause.slot("value")),
     )
-    beats = context.scene.beats
-    if found is not None and found.ids:
-        own = context.scene.beats_of(found.ids[0]) or beats
-    else:
-        own = beats
-    if old is not None:
-        same = [b for b in own if _verb(b.text) == _verb(old)]
-        if not same:
-            return None
-        own = tuple(same)
-    if not own:
-        actor = found.ids[0] if found and found.ids else next((e.id for e in context.leads()), "")
-        return Candidate((AddBeat(text=doing, actor=actor),), match.score * 0.95, intent="event")
-    return Candidate((ChangeBeat(beat=own[0].id, text=doing),), match.score, intent="event")
-
-
-def _stop_doing(match: Match, context: Context) -> Candidate | None:
-    doing: str = match.value("doing")
-    found: Reference | None = match.value("entity")
-    own = context.scene.beats
-    if found is not None and found.ids:
-        own = tuple(b for b in own if b.actor in {*found.ids, ""})
-    same = [b for b in own if _verb(b.text) == _verb(doing)]
-    if not same:
+    is_meant = name or act or len(value.split()) < 4
+    if not value or not is_meant or value.lower().startswith("too "):
         return None
-    return Candidate(tuple(RemoveBeat(beat=b.id) for b in same), match.score, intent="remove")
+    beat = _beat_meant(name, act, context)
+    score = clause.sureness
+    if beat is not None:
+        text = _with_manner(beat.text, value)
+        return Candidate((ChangeBeat(beat=beat.id, text=text),), score, intent="event")
+    if act:
+        return _told(name, Event("", f"{act} {value}"), score, context)
+    if not name:
+        return None
+    return _told(name, Event("", f"moving {value}"), score, context)
 
 
-def _reverse(match: Match, context: Context) -> Candidate | None:
-    """Run what happens backwards: each beat "in reverse", and the beats from last to first."""
+_MANNERS: Final = frozenset(
+    ["slowly", "quickly", "fast", "faster", "slower", "gently", "calmly", "happily", "carefully", "quietly", "loudly"]
+)  # fmt: skip
+
+
+def _with_manner(doing: str, value: str) -> str:
+    """Return ``doing`` in another manner: right behind the verb and what belongs to it."""
+    words = [w for w in doing.split() if w.lower().strip(",") not in _MANNERS] or doing.split()
+    if value.lower().endswith("ly") and " " not in value:
+        return (
+            " ".join([words[0], *words[1:], value]) if len(words) < 5 else " ".join([value, *words])
+        )
+    return f"{' '.join(words)} {value}"
+
+
+def reversed_beats(score: float, context: Context) -> Candidate:
+    """Run what happens backwards: each beat "in reverse"."""
     beats = context.scene.beats
     if not beats:
-        return Candidate(help="Nothing happens yet that could run backwards.", score=match.score)
-    actions: list[Action] = []
-    for beat in beats:
-        text = beat.text.removesuffix(" in reverse")
-        if text != beat.text:
-            actions.append(ChangeBeat(beat=beat.id, text=text))
-        else:
-            actions.append(ChangeBeat(beat=beat.id, text=f"{text} in reverse"))
-    return Candidate(tuple(actions), match.score, intent="event")
+        return Candidate(help="Nothing happens yet that could run backwards.", score=score)
+    actions = tuple(
+        ChangeBeat(
+            beat=beat.id,
+            text=beat.text.removesuffix(" in reverse")
+            if beat.text.endswith(" in reverse")
+            else f"{beat.text} in reverse",
+        )
+        for beat in beats
+    )
+    return Candidate(actions, score, intent="event")
 
 
-INTENTS: Final[Mapping[str, Intent]] = {
+WISHES: Final[Mapping[str, Wish]] = {
     "event": _event,
-    "act": _act,
-    "do": _do,
-    "do_instead": _do_instead,
-    "state": _state,
-    "stop_doing": _stop_doing,
-    "reverse": _reverse,
+    "instead": _instead,
+    "stop": _stop,
+    "how": _how,
 }

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
-from workbench.actions.model import Action, AddBeat, EditEntity, RemoveBeat, RewriteSentence
+from workbench.actions.model import (
+    Action,
+    AddBeat,
+    ChangeBeat,
+    EditEntity,
+    RemoveBeat,
+    RewriteSentence,
+)
 from workbench.lexicon.words import sentences
-from workbench.prompts.intents.candidates import Candidate, Intent
-from workbench.prompts.intents.clauses import NounPhrase, verb_phrase
+from workbench.prompts.intents.candidates import Candidate, Wish
+from workbench.prompts.intents.clauses import NounPhrase
 from workbench.prompts.intents.context import Context
 from workbench.prompts.intents.entities import (
     NO_SKIN,
@@ -17,106 +25,25 @@ from workbench.prompts.intents.entities import (
     entities_of,
     field_change,
     kind_of_entity,
-    wearer,
 )
-from workbench.prompts.intents.look_intents import belonging_look, looked
+from workbench.prompts.intents.look_intents import looked
 from workbench.prompts.intents.making import add_entity, article_for, kind_of
 from workbench.prompts.intents.references import Reference, is_person, refer
-from workbench.prompts.intents.rules import Match
-from workbench.prompts.intents.slots import Filled, exact_terms
+from workbench.prompts.intents.slots import looks_in
+from workbench.prompts.intents.wording import named, plain
 from workbench.prompts.intents.words import (
     inflect,
     is_plural,
     lemma,
-    place_named,
     subject_kind,
     with_article,
     word_list,
     words_of,
 )
+from workbench.prompts.parsing.clauses import Clause
 from workbench.scene import Aspect, Entity, Scene
 
-__all__ = ["INTENTS", "SEASONS"]
-
-
-SEASONS: Final = frozenset({"spring", "summer", "autumn", "fall", "winter"})
-
-
-def _retouch(match: Match, context: Context) -> Candidate | None:
-    """Take "a red car" for the car that is there: its looks, and what it more nearly is."""
-    thing: NounPhrase = match.value("thing")
-    if thing.doing or (thing.position and not thing.looks):
-        return None
-    text = thing.phrase.lower()
-    owner = wearer(context)
-    is_own = thing.determiner.lower() in {"", "his", "her", "its", "their"}
-    if (
-        owner is not None
-        and is_own
-        and thing.looks
-        and text.split()[-1] in words_of("nouns", "belongings")
-        and refer(f"the {text}", context, only_cast=True) is None
-    ):
-        return belonging_look(
-            Reference((owner.id,), belonging=thing.phrase), thing.looks, match.score, context
-        )
-    for entity in context.leads():
-        worn = next(
-            (k for k in entity.looks if re.search(rf"\b{re.escape(thing.noun)}\w*\b", k.text)), None
-        )
-        if worn is not None and thing.looks and worn.place == "after":
-            found = Reference((entity.id,), belonging=thing.phrase)
-            return belonging_look(found, thing.looks, match.score, context)
-        whole = lemma(text.split(" of ")[-1].split()[-1], "NOUN") if " of " in text else ""
-        if whole and whole == entity.noun:
-            action = EditEntity(
-                entity=entity.id, aspect="phrase", value=thing.phrase, noun=entity.noun,
-                determiner=thing.determiner or article_for(thing.phrase),
-            )  # fmt: skip
-            one = EditEntity(entity=entity.id, aspect="count", value=None)
-            return Candidate((one, action), match.score, intent="replace")
-    for entity in context.scene.cast:
-        same = entity.noun and thing.noun == entity.noun
-        if not same or (thing.count not in {entity.count, None, 1}):
-            continue
-        if text == entity.phrase.lower() or text == entity.noun:
-            if not thing.looks:
-                return None
-            if thing.determiner.lower() in {"a", "an", "another"}:
-                return looked(Reference((entity.id,)), thing.looks, match.score * 0.9, context)
-            return looked(Reference((entity.id,)), thing.looks, match.score, context)
-        action = _named_anew(entity, thing)
-        return Candidate((action, *_looks_of(entity, thing)), match.score * 0.95, intent="replace")
-    return _refined(thing, match, context)
-
-
-def _refined(thing: NounPhrase, match: Match, context: Context) -> Candidate | None:
-    """Take "golden retriever" for the dog that is there: a bare name of the same kind of thing."""
-    if thing.determiner or thing.position or thing.doing:
-        return None
-    last = thing.phrase.split()[-1].lower()
-    for entity in context.leads():
-        words = [lemma(w, "NOUN") for w in entity.phrase.lower().split()]
-        if lemma(last, "NOUN") in words[:-1]:  # american football → american football player
-            phrase = " ".join(
-                " ".join([*(k.text for k in thing.looks), thing.phrase])
-                if lemma(w, "NOUN") == lemma(last, "NOUN")
-                else w
-                for w in entity.phrase.split()
-            )
-            action = EditEntity(entity=entity.id, aspect="phrase", value=phrase, noun=entity.noun)
-            return Candidate((action,), match.score * 0.9, intent="replace")
-    kind = subject_kind(thing.noun)
-    same = [e for e in context.leads() if kind and _same_kind(kind, subject_kind(e.noun))]
-    if len(same) == 1 and not place_named(thing.noun):
-        action = _named_anew(same[0], thing)
-        return Candidate((action, *_looks_of(same[0], thing)), match.score * 0.92, intent="replace")
-    return None
-
-
-def _same_kind(one: str, other: str | None) -> bool:
-    groups = ({"man", "woman", "person"}, {"vehicle", "watercraft", "aircraft"}, {"food", "drink"})
-    return one == other or any(one in g and other in g for g in groups)
+__all__ = ["WISHES", "becomes"]
 
 
 def _looks_of(entity: Entity, thing: NounPhrase) -> tuple[Action, ...]:
@@ -152,43 +79,33 @@ def _named_anew(entity: Entity, thing: NounPhrase) -> EditEntity:
     )
 
 
-def _replace(match: Match, context: Context) -> Candidate | None:
-    found: Reference = match.value("entity")
-    thing: NounPhrase = match.value("thing")
+def _replace(clause: Clause, context: Context) -> Candidate | None:
+    """Let something else take the place of what is there."""
+    return becomes(plain(clause.slot("old")), plain(clause.slot("new")), clause.sureness, context)
+
+
+def becomes(old: str, new: str, score: float, context: Context) -> Candidate | None:
+    """Let what ``old`` names, or the lead, become what ``new`` names."""
+    if not new:
+        return None
+    thing = named(new)
+    found = refer(old, context) if old else _lead_like(thing, context)
+    if found is None:
+        return _replace_words(old, new, score, context)
     if found.field == "text":
-        return _replace_in_text(found, thing, match.score, context)
+        return _replace_in_text(found, thing, score, context)
     if found.field:
-        return _replace_in_field(found, thing, match.score, context)
-    if found.belonging:
-        return None
+        return _replace_in_field(found, thing, score, context)
     entities = entities_of(found, context)
-    if not entities:
-        return None
-    text = match.text("thing").lower()
-    if re.fullmatch(r"(?:an?|the)? ?\w+", text) and (
-        exact_terms(text) or text.split()[-1] in SEASONS
-    ):
-        return None
-    if not thing.determiner and len(text.split()) == 1:
-        is_place = place_named(thing.noun) is not None and subject_kind(thing.noun) is None
-        if is_place or (verb_phrase(text) is not None and not is_plural(text)):
-            return None
-    if thing.noun in words_of("misc", "unseen"):
-        return None
+    if found.belonging or not entities:
+        return _replace_words(old, new, score, context)
+    looks = looks_in(new)
+    if looks is not None and looks[1] >= 0.95 and subject_kind(thing.noun) is None:
+        return looked(found, looks[0], score, context)
     entity = entities[0]
-    score = match.score * (0.97 if thing.determiner or thing.score > 0.95 else 0.9)
-    if found.part or len(entities) > 1:
-        score *= 0.85
-    if (
-        thing.noun == entity.noun
-        and not thing.looks
-        and thing.phrase.lower() == entity.phrase.lower()
-    ):
-        return None
-    actions: list[Action] = []
     if found.part and entity.count and entity.count > 1:
         return _split_off(entity, thing, score, context)
-    actions.append(_named_anew(entity, thing))
+    actions: list[Action] = [_named_anew(entity, thing)]
     if thing.count not in {entity.count, None} and thing.determiner and thing.count != 1:
         actions.append(
             EditEntity(
@@ -202,12 +119,11 @@ def _replace(match: Match, context: Context) -> Candidate | None:
             determiner=article_for(first), entity_kind=kind_of(thing.noun),
         )  # fmt: skip
         actions = [single, EditEntity(entity=entity.id, aspect="count", value=1)]
-    gone = [
+    actions += [
         EditEntity(entity=entity.id, aspect=str(look.aspect), value="", replaces=look.text)
         for look in entity.looks
         if look.place == "before" or kind_of(thing.noun) is not kind_of_entity(entity)
     ]
-    actions += gone
     actions += _looks_of(entity, thing)
     if thing.position:
         actions.append(EditEntity(entity=entity.id, aspect="position", value=thing.position))
@@ -216,21 +132,35 @@ def _replace(match: Match, context: Context) -> Candidate | None:
     return Candidate(tuple(actions), score, intent="replace")
 
 
-def _replace_lead(match: Match, context: Context) -> Candidate | None:
-    """Take "a cat instead" as what the only lead becomes, or the lead of its kind."""
-    thing: NounPhrase = match.value("thing")
+def _lead_like(thing: NounPhrase, context: Context) -> Reference | None:
+    """Return the lead that a newcomer takes the place of: the only one, or the one of its kind."""
     leads = context.leads()
     kind = kind_of(thing.noun)
     same = [e for e in leads if kind_of_entity(e) is kind] or list(leads)
-    if len(same) != 1:
+    return Reference((same[0].id,), score=0.85) if len(same) == 1 else None
+
+
+def _replace_words(old: str, new: str, score: float, context: Context) -> Candidate | None:
+    """Put the new words where the prompt has the old ones."""
+    bare = re.sub(r"^(?:an?|the|his|her|its|their|all|that)\s+", "", old, flags=re.IGNORECASE)
+    if not bare:
         return None
-    slots = {**match.slots, "entity": Filled(Reference((same[0].id,)), 1.0, same[0].phrase)}
-    return _replace(Match(match.rule, slots, match.groups, match.score), context)
+    pattern = re.compile(rf"(?<![\w-])(?:(an?|the)\s+)?{re.escape(bare)}(?![\w-])", re.IGNORECASE)
+    for sentence in sentences(context.prompt):
+        said = pattern.search(sentence)
+        if said is not None:
+            after = sentence[: said.start()] + with_article(new) + sentence[said.end() :]
+            edit = RewriteSentence(before=sentence, after=after)
+            return Candidate((edit,), score, intent="replace")
+    if bare.lower() in words_of("misc", "pronouns"):
+        return None
+    if any(e.noun == named(new).noun for e in context.scene.cast):
+        return Candidate(already=True, score=score)
+    thing = replace(named(new), position=f"in place of {with_article(old)}")
+    return Candidate((add_entity(thing, context, is_definite=False),), score, intent="replace")
 
 
 def _only_doing(entity: Entity, doing: str, scene: Scene) -> list[Action]:
-    from workbench.actions.model import ChangeBeat  # noqa: PLC0415
-
     own = scene.beats_of(entity.id)
     if not own:
         return [AddBeat(text=doing, actor=entity.id)]
@@ -290,40 +220,103 @@ def _replace_in_field(
     return field_change("details", details, context, score)
 
 
-def _swap_looks(match: Match, context: Context) -> Candidate | None:
-    aspect = match.value("aspect")
-    first, second = _pair(match, context)
-    if first is None or second is None:
+_PAIRED: Final = {
+    "colour": "colour", "colours": "colour", "color": "colour", "colors": "colour",
+    "material": "material", "materials": "material",
+}  # fmt: skip
+
+
+def _swap(clause: Clause, context: Context) -> Candidate | None:
+    """Let two exchange a look, their places or their parts."""
+    what = re.sub(r"^(?:the|their|both)\s+", "", plain(clause.slot("what")).lower())
+    first, second = _pair(clause, context)
+    score = clause.sureness
+    if first is None or second is None or first.id == second.id:
+        return _have_swapped(clause)
+    aspect = _PAIRED.get(what, "")
+    if aspect:
+        return _swapped_looks(first, second, aspect, score)
+    worn = [
+        next((k for k in e.looks if k.place == "after" and _shares(k.text, what)), None)
+        for e in (first, second)
+    ]
+    if what and all(worn):
+        one, other = (k for k in worn if k is not None)
+        return Candidate(
+            (
+                EditEntity(entity=first.id, aspect=str(one.aspect), value=other.text, replaces=one.text),
+                EditEntity(entity=second.id, aspect=str(other.aspect), value=one.text, replaces=other.text),
+            ),
+            score,
+            intent="swap",
+        )  # fmt: skip
+    if what and what not in _PLACES:
+        return _have_swapped(clause)
+    return _swapped_places(first, second, score, context)
+
+
+def _have_swapped(clause: Clause) -> Candidate | None:
+    """Say in a sentence that two have swapped something, where neither is known well enough."""
+    one, other, what = (plain(clause.slot(name)) for name in ("a", "b", "what"))
+    if not one or not other or {one.lower(), other.lower()} & words_of("misc", "pronouns"):
         return None
-    if aspect in {"position", "role"}:
-        return _swap_places(match, context)
-    if aspect not in set(Aspect):
-        return None
+    beat = AddBeat(text=f"{one} and {other} have swapped {what or 'places'}")
+    return Candidate((beat,), clause.sureness, intent="swap")
+
+
+_PLACES: Final = frozenset(
+    [
+        "places",
+        "position",
+        "positions",
+        "sides",
+        "seats",
+        "roles",
+        "role",
+        "place",
+        "spots",
+        "chairs",
+        "lanes",
+    ]
+)
+
+
+def _shares(text: str, what: str) -> bool:
+    return bool(
+        {lemma(w, "NOUN") for w in text.lower().split()} & {lemma(w, "NOUN") for w in what.split()}
+    )
+
+
+def _swapped_looks(first: Entity, second: Entity, aspect: str, score: float) -> Candidate | None:
     one, other = first.look(Aspect(aspect)), second.look(Aspect(aspect))
     if not one and not other:
-        return Candidate(help=f"Neither of them has a {aspect} to swap yet.", score=match.score)
+        return Candidate(help=f"Neither of them has a {aspect} to swap yet.", score=score)
     if aspect == "colour" and (is_person(first) or is_person(second)):
-        return Candidate(help=NO_SKIN, score=match.score)
+        return Candidate(help=NO_SKIN, score=score)
     return Candidate(
         (
             EditEntity(entity=first.id, aspect=aspect, value=other),
             EditEntity(entity=second.id, aspect=aspect, value=one),
         ),
-        match.score,
+        score,
         intent="swap",
     )
 
 
-def _pair(match: Match, context: Context) -> tuple[Entity | None, Entity | None]:
-    named = [e for name in ("a", "b") for e in entities_of(match.value(name), context)[:1]]
-    if len(named) == 2:
-        return named[0], named[1]
-    aspect = match.value("aspect")
-    with_looks = [e for e in context.scene.cast if aspect in set(Aspect) and e.look(Aspect(aspect))]
-    pool = with_looks if len(with_looks) == 2 else [e for e in context.scene.cast if e.position]
-    if len(pool) != 2:
-        pool = list(context.scene.cast[:2]) if len(context.scene.cast) >= 2 else []
-    return (pool[0], pool[1]) if len(pool) == 2 else (None, None)
+def _pair(clause: Clause, context: Context) -> tuple[Entity | None, Entity | None]:
+    named_ones = [
+        e
+        for name in ("a", "b")
+        if (said := plain(clause.slot(name)))
+        for e in entities_of(refer(said, context), context)[:2]
+    ]
+    cast = context.scene.cast
+    if len(named_ones) < 2 and clause.slot("a") and clause.slot("b"):
+        return None, None
+    if len(named_ones) < 2:
+        placed = [e for e in cast if e.position]
+        named_ones = placed if len(placed) == 2 else list(cast[:2])
+    return (named_ones[0], named_ones[1]) if len(named_ones) >= 2 else (None, None)
 
 
 def _swapped_positions(first: Entity, second: Entity, score: float) -> Candidate | None:
@@ -339,22 +332,19 @@ def _swapped_positions(first: Entity, second: Entity, score: float) -> Candidate
     )
 
 
-def _swap_places(match: Match, context: Context) -> Candidate | None:
-    first, second = _pair(match, context)
-    if first is None or second is None or first.id == second.id:
-        return None
+def _swapped_places(
+    first: Entity, second: Entity, score: float, context: Context
+) -> Candidate | None:
     if first.position or second.position:
-        return _swapped_positions(first, second, match.score)
-    named = _swapped_names(first, second, match.score)
-    if named is not None:
-        return named
+        return _swapped_positions(first, second, score)
+    exchanged = _swapped_names(first, second, score)
+    if exchanged is not None:
+        return exchanged
     beats = [*context.scene.beats_of(first.id), *context.scene.beats_of(second.id)]
-    from workbench.actions.model import ChangeBeat  # noqa: PLC0415
-
     actions = tuple(
         ChangeBeat(beat=b.id, actor=second.id if b.actor == first.id else first.id) for b in beats
     )
-    return Candidate(actions, match.score * 0.9, intent="swap") if actions else None
+    return Candidate(actions, score, intent="swap") if actions else None
 
 
 def _swapped_names(first: Entity, second: Entity, score: float) -> Candidate | None:
@@ -380,10 +370,4 @@ def _swapped_names(first: Entity, second: Entity, score: float) -> Candidate | N
     return Candidate(tuple(actions), score, intent="swap")
 
 
-INTENTS: Final[Mapping[str, Intent]] = {
-    "retouch": _retouch,
-    "replace": _replace,
-    "replace_lead": _replace_lead,
-    "swap_looks": _swap_looks,
-    "swap_places": _swap_places,
-}
+WISHES: Final[Mapping[str, Wish]] = {"replace": _replace, "swap": _swap}

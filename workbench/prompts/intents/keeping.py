@@ -6,13 +6,14 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from workbench.prompts.intents.candidates import Candidate, Intent
+from workbench.prompts.intents.candidates import Candidate, Wish
 from workbench.prompts.intents.context import Context
-from workbench.prompts.intents.rules import Match
 from workbench.prompts.intents.slots import fields_meant
+from workbench.prompts.intents.wording import plain
 from workbench.prompts.intents.words import noun_in_text
+from workbench.prompts.parsing.clauses import Clause
 
-__all__ = ["INTENTS", "fields_kept"]
+__all__ = ["WISHES", "fields_kept"]
 
 _ALL: Final = re.compile(
     r"(?:the )?(?:rest|everything(?: else)?|all(?: else)?|others?|same|whole thing|scene|prompt|it)(?: of (?:it|the \w+))?",
@@ -32,16 +33,10 @@ def fields_kept(what: str, context: Context) -> tuple[str, ...] | None:
     return () if is_named else None
 
 
-def _keep(match: Match, context: Context) -> Candidate | None:
-    what = match.value("any")
-    if what is None:
-        return Candidate(score=match.score, already=True, intent="keep")
-    kept = fields_kept(str(what), context)
-    if kept is None:
-        return None
-    is_loose = not kept and not _ALL.fullmatch(str(what))
-    score = match.score * (0.85 if is_loose else 1.0)
-    return Candidate(score=score, kept=kept, already=not kept, intent="keep")
+def _keep(clause: Clause, context: Context) -> Candidate | None:
+    """Let something be as it is; what names no field needs nothing: no other wish touches it."""
+    kept = fields_kept(plain(clause.slot("what")), context) or ()
+    return Candidate(score=clause.sureness, kept=kept, already=not kept, intent="keep")
 
 
-INTENTS: Final[Mapping[str, Intent]] = {"keep": _keep}
+WISHES: Final[Mapping[str, Wish]] = {"keep": _keep}

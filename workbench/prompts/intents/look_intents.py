@@ -6,23 +6,46 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from workbench.actions.model import Action, AddBeat, AddEntity, EditEntity, LookValue
-from workbench.prompts.intents.candidates import Candidate, Intent
-from workbench.prompts.intents.clauses import NounPhrase
+from workbench.actions.model import (
+    Action,
+    AddBeat,
+    EditEntity,
+    RewriteSentence,
+)
+from workbench.lexicon.words import sentences
+from workbench.prompts.intents.beats import acted
+from workbench.prompts.intents.candidates import Candidate, Wish
+from workbench.prompts.intents.clauses import Event, NounPhrase, noun_phrase
 from workbench.prompts.intents.context import Context
 from workbench.prompts.intents.entities import NO_SKIN, entities_of, field_change
-from workbench.prompts.intents.making import kind_of
-from workbench.prompts.intents.references import Reference, is_person
-from workbench.prompts.intents.rules import Match
-from workbench.prompts.intents.scene_intents import stepped
-from workbench.prompts.intents.slots import exact_terms
-from workbench.prompts.intents.words import is_plural, lemma, with_article, word_list, words_of
+from workbench.prompts.intents.making import add_entity, article_for, kind_of
+from workbench.prompts.intents.references import Reference, is_person, refer
+from workbench.prompts.intents.wording import deed, looks_said, named, plain, stated
+from workbench.prompts.intents.words import (
+    aspect_of,
+    determiners,
+    is_verb,
+    lemma,
+    noun_in_text,
+    with_article,
+    word_list,
+    words_of,
+)
+from workbench.prompts.parsing.clauses import Clause
 from workbench.scene import Aspect, Entity, EntityKind, Look
 
-__all__ = ["INTENTS", "belonging_look", "have", "looked"]
+__all__ = ["WISHES", "belonging_look", "described", "looked", "reworded", "sentence_about"]
 
 
 _BODY: Final = frozenset({"skin", "face", "body"})
+
+
+def sentence_about(thing: NounPhrase, doing: str, context: Context) -> tuple[Action, ...]:
+    """Return the actions that tell ``doing`` of something that the prompt takes for granted."""
+    added = add_entity(thing, context, is_definite=True)
+    if added.determiner.lower() in {"a", "an"} and thing.determiner == "":
+        added = added.model_copy(update={"determiner": "the"})
+    return added, AddBeat(text=doing, actor=added.id)
 
 
 def _base(look: Look) -> Look:
@@ -42,14 +65,6 @@ def _base(look: Look) -> Look:
     return Look(look.aspect, " ".join(words), look.place)
 
 
-def _look(match: Match, context: Context) -> Candidate | None:
-    found: Reference = match.value("entity")
-    looks: tuple[Look, ...] = match.value("look")
-    if all(stepped(look.text.lower(), context.scene) for look in looks) and not found.belonging:
-        return None  # "make it closer" is about the camera
-    return looked(found, looks, match.score, context)
-
-
 def looked(
     found: Reference, looks: Sequence[Look], score: float, context: Context
 ) -> Candidate | None:
@@ -67,13 +82,30 @@ def looked(
         if is_person(entity) and any(look.aspect is Aspect.COLOUR for look in looks):
             return Candidate(help=NO_SKIN, score=score, intent="look")
         for look in map(_base, looks):
-            text = look.text
+            text, replaced = _worn_with(entity, look)
             if any(own.text.lower() == text.lower() for own in entity.looks):
+                continue
+            if replaced:
+                edit = EditEntity(
+                    entity=entity.id, aspect=str(look.aspect), value=text, replaces=replaced
+                )
+                actions.append(edit)
                 continue
             actions.append(EditEntity(entity=entity.id, aspect=str(look.aspect), value=text))
     if not actions:
         return Candidate(already=True, score=score) if found.ids else None
     return Candidate(tuple(actions), score * (0.9 if found.part else 1.0), intent="look")
+
+
+def _worn_with(entity: Entity, look: Look) -> tuple[str, str]:
+    """Return a look with what is worn already, and the look that gives way to it."""
+    now = next((k.text for k in entity.looks if k.text.startswith("wearing")), "")
+    if not now or not look.text.startswith("wearing "):
+        return look.text, ""
+    noun = lemma(re.split(r"\s(?:with|in|of)\s", look.text)[0].split()[-1], "NOUN")
+    if re.search(rf"\b{re.escape(noun)}\w*\b", now):
+        return look.text, now
+    return f"{now} and {look.text.removeprefix('wearing ')}", now
 
 
 def _part_looks(
@@ -87,6 +119,7 @@ def _part_looks(
         return Candidate(help=NO_SKIN, score=score)
     said = " and ".join(look.text for look in looks)
     text = said if said.startswith(("wearing", "holding", "carrying")) else f"being {said}"
+    text = re.sub(r"^being with\b", "having", text)
     action = AddBeat(text=text, actor=entity.id, part=found.part)
     return Candidate((action,), score, intent="event")
 
@@ -98,18 +131,26 @@ def _mentioned_look(
     noun = lemma(found.noun, "NOUN")
     if kind_of(noun) is EntityKind.PERSON and any(k.aspect is Aspect.COLOUR for k in looks):
         return Candidate(help=NO_SKIN, score=score)
-    action = AddEntity(
-        phrase=found.noun,
-        noun=noun,
-        count=None if is_plural(found.noun) else 1,
-        determiner="the",
-        entity_kind=kind_of(noun),
-        looks=tuple(
-            LookValue(aspect=k.aspect, text=k.text, place=k.place) for k in map(_base, looks)
-        ),
-        id=context.scene.next_entity_id(),
-    )
-    return Candidate((action,), score * 0.95, intent="look")
+    words = " ".join(_base(look).text for look in looks if look.place == "before")
+    after = " ".join(look.text for look in looks if look.place == "after")
+    pattern = re.compile(
+        rf"\b(?:(an?|the|his|her|its|their|two|three|some)\s+)?((?:(?!(?:and|with|in|on|of|to|at|by|from)\b)[\w'-]+\s+){{0,2}}?)({re.escape(found.noun)})(?![\w-])",
+        re.IGNORECASE,
+    )  # fmt: skip
+    for sentence in sentences(context.prompt):
+        said = pattern.search(sentence)
+        if said is None:
+            continue
+        put = _replaced_look(said, looks, words) if words else said[0]
+        put = re.sub(r"^an?\s+(.*)", lambda m: with_article(m[1]), put, flags=re.IGNORECASE)
+        put = f"{put} {after}".strip()
+        fresh = (
+            sentence[: said.start()]
+            + (put[:1].upper() + put[1:] if said.start() == 0 else put)
+            + sentence[said.end() :]
+        )
+        return Candidate((RewriteSentence(before=sentence, after=fresh),), score, intent="look")
+    return None
 
 
 def _field_look(
@@ -139,8 +180,6 @@ def _field_look(
 
 
 def _replaced_look(found: re.Match[str], looks: Sequence[Look], words: str) -> str:
-    from workbench.prompts.intents.words import aspect_of  # noqa: PLC0415
-
     aspects = {look.aspect for look in looks}
     kept = [w for w in (found[2] or "").split() if aspect_of(w) not in aspects - {Aspect.OTHER}]
     lead = f"{found[1]} " if found[1] else ""
@@ -178,8 +217,6 @@ def _recoloured(
     owner: Entity, look: Look, noun: str, looks: Sequence[Look], words: str, score: float
 ) -> Candidate | None:
     """Change the colour of a piece that a look names: "wearing a blue dress" → "… a red dress"."""
-    from workbench.prompts.intents.words import aspect_of  # noqa: PLC0415
-
     aspects = {one.aspect for one in looks}
 
     def swap(found: re.Match[str]) -> str:
@@ -203,156 +240,138 @@ def _recoloured(
     return Candidate((action,), score, intent="look")
 
 
-def _look_bare(match: Match, context: Context) -> Candidate | None:
-    """Take an adjective alone as a look of the only lead, or of what was spoken of last."""
-    looks: tuple[Look, ...] = match.value("look")
-    if exact_terms(match.text("look")) or any(
-        exact_terms(look.text) or stepped(look.text.lower(), context.scene) for look in looks
+def look(clause: Clause, context: Context) -> Candidate | None:
+    """Give looks to what the clause names, or to what was spoken of last."""
+    value, name = clause.slot("value"), plain(clause.slot("entity"))
+    score = clause.sureness
+    if not value:
+        thing = named(name)
+        value = " and ".join(k.text for k in thing.looks if k.place == "before")
+        name = f"the {thing.phrase}"
+        if not value and aspect_of(plain(clause.slot("entity"))) is not None:
+            value, name = plain(clause.slot("entity")), ""
+        if not value:
+            return None
+    if re.search(r"\b(?:stays?|remains?|keeps?|still)\b", clause.text) and noun_in_text(
+        value, context.prompt
+    ):
+        return Candidate(already=True, score=score)
+    if clause.slot("old"):
+        done = reworded(clause.slot("old"), value, name, context, score)
+        if done is not None:
+            return done
+    value = _with_verb(value, clause.text)
+    found = refer(name, context) if name else _spoken_of(context)
+    if found is None or found.score < 0.8:
+        return _stated_of(name, value, context, score)
+    owner = next(iter(entities_of(found, context)), None)
+    before = clause.text[: max(0, clause.text.find(value))].rstrip().lower()
+    if owner is not None and is_person(owner) and before.endswith(" in"):
+        value = f"in {value}"
+    looks = looks_said(
+        value,
+        is_person=owner is not None and is_person(owner),
+        is_given=bool(re.search(r"\b(?:give|hand|lend|gets?)\b", clause.text, re.IGNORECASE)),
+    )
+    if looks and found.field == "setting" and any(one.place == "after" for one in looks):
+        return _stated_of(name, value, context, score)
+    if looks and not (found.belonging and any(one.place == "after" for one in looks)):
+        done = looked(found, looks, score, context)
+        if done is not None:
+            return done
+    if owner is None or found.belonging:
+        return _stated_of(name, value, context, score)
+    if (told := _acts(value, clause, found, context)) is not None:
+        return told
+    doing = stated(value)
+    if not doing:
+        return None
+    if is_person(owner) and aspect_of(doing.removeprefix("being ")) is Aspect.COLOUR:
+        return Candidate(help=NO_SKIN, score=score)
+    beat = AddBeat(text=doing, actor=owner.id, part=found.part)
+    return Candidate((beat,), score, intent="look")
+
+
+def _acts(value: str, clause: Clause, found: Reference, context: Context) -> Candidate | None:
+    """Take "have the dog sleep", "she should be singing" for what somebody does."""
+    first = value.split(maxsplit=1)[0].lower()
+    is_bare = bool(re.match(r"(?:please )?(?:make|have|let|get)\b", clause.text, re.IGNORECASE))
+    is_acting = first.endswith("ing") and first not in word_list("not_acting")
+    if not is_verb(first) or not (
+        is_acting or (is_bare and aspect_of(first) in {None, Aspect.OTHER})
     ):
         return None
-    leads = list(context.leads())
-    spoken = [e for i in context.focus[:1] if (e := context.scene.entity(i)) is not None]
-    target = (spoken or leads)[:1]
-    if not target or (len(leads) > 1 and not spoken):
+    event = Event("", deed(value), must=bool(re.search(r"\bshould be\b|\bis\b", clause.text)))
+    return acted(found, event, clause.sureness, context)
+
+
+_LEADING_VERB: Final = re.compile(
+    r"\b(?P<verb>needs?|wears?|wearing|has|have|had|got|holds?|holding|carries|carrying)\s+$",
+    re.IGNORECASE,
+)
+
+
+def _with_verb(value: str, text: str) -> str:
+    """Return a value with the verb that stands before it: "wears" is part of what is worn."""
+    found = _LEADING_VERB.search(text[: max(0, text.find(value))])
+    if found is None:
+        return value
+    verb = "has" if found["verb"].lower().startswith("need") else found["verb"]
+    return f"{verb} {value}"
+
+
+def described(text: str, context: Context) -> Candidate | None:
+    """Take a bare "white fox" for the fox that is there: its looks, in so many words."""
+    thing = noun_phrase(plain(text))
+    if thing is None or not thing.looks or thing.position or thing.doing:
         return None
-    if is_person(target[0]) and any(look.aspect is Aspect.COLOUR for look in looks):
+    same = [e for e in context.scene.cast if e.noun and e.noun == thing.noun]
+    if len(same) != 1 or thing.determiner.lower() not in {"", "a", "an", "the"}:
         return None
-    is_sure = all(look.aspect is not Aspect.OTHER for look in looks) or len(leads) == 1
-    score = match.score * (1.1 if is_sure else 0.85)
-    return looked(Reference((target[0].id,)), looks, score, context)
+    return looked(Reference((same[0].id,)), thing.looks, 0.92, context)
 
 
-def _look_for_look(match: Match, context: Context) -> Candidate | None:
-    """Understand "blue instead of red" for whatever is red."""
-    old: tuple[Look, ...] = match.value("old")
-    looks: tuple[Look, ...] = match.value("look")
-    said = {look.text.lower() for look in old}
-    same = [e for e in context.scene.cast if said & {k.text.lower() for k in e.looks}]
-    if len(same) != 1:
+def _spoken_of(context: Context) -> Reference | None:
+    """Return what a wish that names nobody is about: who was spoken of last, or the only lead."""
+    spoken = [i for i in context.focus if context.scene.entity(i) is not None]
+    leads = [one.id for one in context.leads()]
+    chosen = spoken[:1] or (leads if len(leads) == 1 else [])
+    return Reference((chosen[0],), score=0.85) if chosen else None
+
+
+def _stated_of(name: str, value: str, context: Context, score: float) -> Candidate | None:
+    """Say in a sentence of its own how something looks that is no member of the cast."""
+    if not name or name.lower() in words_of("misc", "pronouns"):
         return None
-    return looked(Reference((same[0].id,)), looks, match.score, context)
-
-
-def _wear(match: Match, context: Context) -> Candidate | None:
-    found: Reference | None = match.value("entity")
-    thing: NounPhrase = match.value("clothing") or match.value("thing")
-    words = set(thing.text.lower().split())
-    said = match.slots.get("clothing") or match.slots["thing"]
-    is_clothes = _ends_in_clothing(thing) or (
-        bool(words & (word_list("clothing") - word_list("colors")))
-        or thing.noun in word_list("clothing")
-        or thing.noun in words_of("nouns", "belongings")
-    )
-    if not is_clothes:
+    thing, doing = named(name), stated(value)
+    if not doing:
         return None
-    targets = (
-        list(entities_of(found, context))
-        if found
-        else [
-            e
-            for e in context.leads()
-            if kind_of(e.noun) in {EntityKind.PERSON, EntityKind.ANIMAL, EntityKind.ROBOT}
-            or is_person(e)
-        ][:1]
-    )
-    if not targets or (found is not None and found.belonging):
+    if kind_of(thing.noun) is EntityKind.PERSON and aspect_of(plain(value)) is Aspect.COLOUR:
+        return Candidate(help=NO_SKIN, score=score)
+    return Candidate(sentence_about(thing, doing, context), score, intent="look")
+
+
+def reworded(old: str, new: str, name: str, context: Context, score: float) -> Candidate | None:
+    """Put other words for ``old`` in the sentence of the prompt that says it of ``name``."""
+    bare = re.sub(r"^(?:an?|the|so|too|very)\s+", "", plain(old), flags=re.IGNORECASE)
+    fresh = re.sub(r"^(?:be|to be|more|in)\s+", "", plain(new), flags=re.IGNORECASE)
+    pattern = re.compile(rf"\b(?:(an?)\s+)?{re.escape(bare)}(?![\w-])", re.IGNORECASE)
+    heads = {lemma(w, "NOUN") for w in re.findall(r"[\w'-]+", name.lower())} - determiners()
+    if not bare or aspect_of(fresh.split()[-1]) is None or len(fresh.split()) > 3:
         return None
-    piece = with_article(re.sub(r"^(?:the|some)\s+", "", said.text.strip()))
-    if found is not None and found.part:
-        worn = (Look(Aspect.CLOTHING, f"wearing {piece}", "after"),)
-        return _part_looks(found, worn, match.score, context)
-    noun = thing.noun
-    actions: list[Action] = []
-    for entity in targets:
-        for look in entity.looks:
-            if look.place == "after" and re.search(rf"\b{re.escape(noun)}\w*\b", look.text):
-                actions.append(
-                    EditEntity(
-                        entity=entity.id,
-                        aspect=str(look.aspect),
-                        value=f"wearing {piece}",
-                        replaces=look.text,
-                    )
-                )
-                break
-        else:
-            now = next(
-                (k for k in entity.looks if k.place == "after" and k.text.startswith("wearing")),
-                None,
-            )
-            if now is not None:
-                actions.append(
-                    EditEntity(
-                        entity=entity.id,
-                        aspect=str(now.aspect),
-                        value=f"{now.text} and {piece}",
-                        replaces=now.text,
-                    )
-                )
-            else:
-                actions.append(
-                    EditEntity(
-                        entity=entity.id, aspect=str(Aspect.CLOTHING), value=f"wearing {piece}"
-                    )
-                )
-    return Candidate(tuple(actions), match.score, intent="look")
+    for sentence in sentences(context.prompt):
+        said = pattern.search(sentence)
+        if said is None:
+            continue
+        near = re.findall(r"[\w'-]+", sentence[said.start() :].lower())[: 3 + len(bare.split())]
+        if heads and not heads & {lemma(w, "NOUN") for w in near}:
+            continue
+        rest = sentence[said.end() :]
+        words = f"{article_for(fresh)} {fresh}" if said[1] else fresh
+        after = sentence[: said.start()] + words + rest
+        after = after[:1].upper() + after[1:] if sentence[:1].isupper() else after
+        return Candidate((RewriteSentence(before=sentence, after=after),), score, intent="look")
+    return None
 
 
-def have(match: Match, context: Context) -> Candidate | None:
-    """Give somebody something: worn, held, or as a part."""
-    found: Reference = match.value("entity")
-    thing: NounPhrase = match.value("has") or match.value("thing")
-    said = match.slots.get("has") or match.slots["thing"]
-    if found.belonging or found.field:
-        return None
-    if set(thing.text.lower().split()) & (word_list("clothing") - word_list("colors")):
-        inner = Match(match.rule, {**match.slots, "thing": said}, match.groups, match.score)
-        worn = _wear(inner, context)
-        if worn is not None:
-            return worn
-    piece = with_article(said.text.strip())
-    if found.part:
-        return _part_looks(
-            found, (Look(Aspect.OTHER, f"holding {piece}", "after"),), match.score, context
-        )
-    actions = []
-    for entity in entities_of(found, context):
-        look = next(
-            (
-                k
-                for k in entity.looks
-                if k.place == "after" and re.search(rf"\b{re.escape(thing.noun)}\w*\b", k.text)
-            ),
-            None,
-        )
-        verb = (
-            "holding"
-            if kind_of(entity.noun) is EntityKind.PERSON
-            and thing.noun not in words_of("nouns", "belongings")
-            else "with"
-        )
-        actions.append(
-            EditEntity(
-                entity=entity.id,
-                aspect=str(Aspect.OTHER),
-                value=f"{verb} {piece}",
-                replaces=look.text if look else "",
-            )
-        )
-    return Candidate(tuple(actions), match.score, intent="look") if actions else None
-
-
-def _ends_in_clothing(thing: NounPhrase) -> bool:
-    last = thing.phrase.split()[-1].lower()
-    return any(len(w) > 2 and last.endswith(w) for w in word_list("garments"))
-
-
-INTENTS: Final[Mapping[str, Intent]] = {
-    "look": _look,
-    "look_not": _look,
-    "look_bare": _look_bare,
-    "belonging_look": _look,
-    "wear": _wear,
-    "have": have,
-    "look_for_look": _look_for_look,
-}
+WISHES: Final[Mapping[str, Wish]] = {"look": look}

@@ -92,6 +92,8 @@ def add_entity(
     bare = " ".join([*(k.text for k in thing.looks if k.place == "before"), thing.phrase])
     if determiner.isdigit():
         determiner = numeral(int(determiner))
+    elif not determiner and thing.phrase[:1].isupper():
+        pass  # a name
     elif (
         not determiner
         and not is_plural(head)

@@ -17,7 +17,7 @@ from workbench.prompts.intents.words import is_plural, lemma, plural_of
 from workbench.prompts.phrasing import finite
 from workbench.scene import SCENE_FIELDS, Entity, Scene
 
-__all__ = ["HINT", "answered", "is_small_talk"]
+__all__ = ["HINT", "WELCOME", "answered", "is_small_talk"]
 
 HINT: Final = (
     "You can change who and what is seen, how it looks and what happens; the place, time, weather, "
@@ -26,6 +26,7 @@ HINT: Final = (
     "“twice as long”, “five versions of this”, “undo”."
 )
 """What can be asked."""
+WELCOME: Final = "You are welcome. Say what to change next, or “render it”."
 _REQUESTS: Final = re.compile(
     r"(?:can|could|would|will|may|might) (?:you|we|i|it|the|he|she|they|this|there)\b|(?:what|how) (?:if|about)\b|why (?:not|don't)\b|"
     r"(?:what|how) (?:would|does|do) (?:it|this|that|he|she) look like\b|how would (?:it|this|that) look\b|"
@@ -400,7 +401,7 @@ def _prompt(_match: Match, context: Context) -> str:
 
 
 def _thanks(_match: Match, _context: Context) -> str:
-    return "You are welcome. Say what to change next, or “render it”."
+    return WELCOME
 
 
 def _greeting(_match: Match, _context: Context) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
+from workbench.lexicon.datafiles import english
 from workbench.prompts.intents.clauses import noun_phrase
 from workbench.prompts.intents.context import Context
 from workbench.prompts.intents.words import (
@@ -50,11 +51,14 @@ _ORDINALS: Final = {
 }  # fmt: skip
 _PART: Final = re.compile(
     r"(?P<part>(?:only |just )?(?:one|two|three|both|all|none|some|each) of (?:them|these|those|the \w+)|"
+    r"(?:one|both|each) \w+|"
     r"the (?:first|second|third|last|other|left|right) (?:one|guy|man|woman|person|\w+)|the other(?: one| \w+)?|"
     r"the (?:one|\w+) (?:on|to|at) the (?:left|right)|the (?:left|right|middle) one|"
     r"(?:the )?(?:left|right|middle|other|first|second|third) \w+|"
     r"the (?:one|\w+) in the (?:middle|cent(?:er|re)|front|back)|"
-    r"the (?:younger|older|taller|shorter|smaller|bigger|larger|fatter|thinner|\w+er) (?:one|\w+))",
+    r"(?:the )?(?:younger|older|taller|shorter|smaller|bigger|larger|fatter|thinner|oldest|youngest|tallest|smallest|biggest) (?:one|\w+)|"
+    r"(?:the )?(?:first|second|third|fourth|fifth|sixth|last|\d+(?:st|nd|rd|th)) \w+ from (?:the )?\w+|"
+    r"the one (?:with|in|who|holding|wearing|by|next to|at|on|behind|that) .+)",
     re.IGNORECASE,
 )
 _POSSESSIVE: Final = re.compile(
@@ -78,7 +82,7 @@ _ALL: Final = frozenset(
     }
 )
 _IT: Final = frozenset(
-    {"it", "this", "that", "this one", "that one", "the one", "the subject", "subject", "the thing"}
+    {"it", "this", "that", "this one", "that one", "the subject", "subject", "the thing"}
 )
 
 
@@ -88,7 +92,7 @@ def refer(phrase: str, context: Context, *, only_cast: bool = False) -> Referenc
     ``only_cast`` leaves out parts and belongings, and what a field of text names.
     """
     low = re.sub(r"\s+", " ", phrase.lower().strip(" .,!?'\""))
-    if not low:
+    if not low or low.split()[-1] in {"who", "that", "which"}:
         return None
     found = _pronoun(low, context) or _part_of(low, context)
     found = found or (None if only_cast else _owned(low, context))
@@ -102,10 +106,25 @@ def refer(phrase: str, context: Context, *, only_cast: bool = False) -> Referenc
             best = Reference((entity.id,), score=score)
     if best is not None:
         return best
-    named = _of_kind(low, context)
+    named = _of_kind(low, context) or _with_tail(low, context)
     if named is not None or only_cast:
         return named
     return _in_field(low, context) or _belonging(low, context) or _in_text(low, context)
+
+
+_TAIL: Final = re.compile(
+    r"(?P<who>(?:the |that |this )?(?:[\w'-]+ ){0,2}?[\w'-]+) (?:with|in|who|that|on|at|holding|wearing|from|behind|by|next to|near|under) .+"
+)
+
+
+def _with_tail(low: str, context: Context) -> Reference | None:
+    """Return whom a phrase means by its noun, where what follows tells which: "the man with the hat"."""
+    found = _TAIL.fullmatch(low)
+    if found is None or low.startswith(("a ", "an ", "another ")):
+        return None
+    meant = [(_match(found["who"], e), e) for e in context.scene.cast]
+    best = [e for score, e in meant if score >= 0.85]
+    return Reference((best[0].id,), score=0.9) if len(best) == 1 and is_singular(best[0]) else None
 
 
 def named_in(text: str, context: Context) -> tuple[str, ...]:
@@ -163,7 +182,7 @@ def _pronoun(low: str, context: Context) -> Reference | None:
             return Reference((chosen[0].id,), part=context.part or "one", score=0.85)
         is_animal = subject_kind(chosen[0].noun) in ANIMATE
         return Reference((chosen[0].id,), score=0.95 if fitting else 0.94 if is_animal else 0.85)
-    if low in _ALL:
+    if low in _ALL or re.fullmatch(r"all (?:\w+ )?of (?:them|these|those)", low):
         if (
             low in {"they", "them"}
             and spoken
@@ -171,6 +190,8 @@ def _pronoun(low: str, context: Context) -> Reference | None:
         ):
             return Reference((spoken[0].id,), part=context.part, score=0.95)
         several = [e for e in [*spoken, *leads] if not is_singular(e)]
+        if not several and len(leads) == 1:
+            several = [e for e in scene.cast if not is_singular(e)]
         if several and low not in {"everyone", "everybody", "both", "both of them"}:
             return Reference((several[0].id,), score=0.95)
         chosen = [e for e in leads if is_person(e)] or list(leads)
@@ -187,7 +208,9 @@ def _part_of(low: str, context: Context) -> Reference | None:
     ordinal = next((_ORDINALS[w] for w in words if w in _ORDINALS), None)
     core = [w for w in words if w != "the"]
     noun = lemma(core[1], "NOUN") if len(core) == 2 and len(words) <= 3 else ""
-    if words[-2:-1] == ["the"] and len(core) > 2:
+    if "from" in core[2:]:
+        noun = lemma(core[1], "NOUN")
+    elif words[-2:-1] == ["the"] and len(core) > 2:
         noun = lemma(core[0], "NOUN")
     same = [
         e for e in context.leads() if is_singular(e) and (noun in {"", "one"} or _match(noun, e))
@@ -200,6 +223,7 @@ def _part_of(low: str, context: Context) -> Reference | None:
     named = [e for e in focused if noun in {"", "one", "other"} or _match(noun, e)]
     if named:
         part = re.sub(r"^(?:only|just)\s+", "", re.sub(r"\s+of .*", "", low))
+        part = re.sub(r"^(one|two|three|both|some|each|all) \w+$", r"\1", part)
         return Reference((named[0].id,), part=part, score=0.95)
     return None
 
@@ -210,7 +234,7 @@ def _owned(low: str, context: Context) -> Reference | None:
         return None
     owner = found["owner"]
     thing = found["thing"]
-    for entity in context.scene.cast:
+    for entity in context.scene.cast if owner in {"his", "her", "its", "their"} else ():
         if _match(thing, entity) >= 0.9:
             return Reference((entity.id,), score=0.95)
     subject = {"his": "he", "her": "she", "its": "it", "their": "they"}.get(
@@ -234,7 +258,7 @@ def _animate_it(context: Context) -> Reference | None:
 
 def _belonging(low: str, context: Context) -> Reference | None:
     """Return a part of a lead that is named with "the" alone: "the hair", "the doors"."""
-    bare = re.sub(r"^(?:the|a|an)\s+", "", low)
+    bare = re.sub(r"^the\s+", "", low)
     leads = context.leads()
     if leads and bare in words_of("nouns", "belongings"):
         return Reference((leads[0].id,), belonging=bare, score=0.8)
@@ -248,10 +272,15 @@ def _match_words(low: str, phrase: str, noun: str, looks: str, position: str) ->
     if not words:
         return 0.0
     text = " ".join(words)
+    if low.startswith("one ") and lemma(words[-1], "NOUN") != noun:
+        return 0.0
     if text == phrase.lower():
         return 1.0
     head = lemma(words[-1], "NOUN")
     own = {lemma(w, "NOUN") for w in re.findall(r"[\w'-]+", phrase.lower())}
+    front = re.split(r"\s(?:full )?of\s", phrase.lower(), maxsplit=1)[0]
+    if noun in {lemma(w, "NOUN") for w in front.split()}:
+        own = {lemma(w, "NOUN") for w in re.findall(r"[\w'-]+", front)}
     said = {lemma(w, "NOUN") for w in words}
     describing = {lemma(w, "NOUN") for w in re.findall(r"[\w'-]+", f"{looks} {position}".lower())}
     if noun and head == noun:
@@ -267,7 +296,9 @@ def _match_words(low: str, phrase: str, noun: str, looks: str, position: str) ->
             return 0.97
     if len(words) == 1 and head in own:
         return 0.85
-    if len(words) == 1 and len(text) > 3 and noun.startswith(text):  # "octo" for the octopus
+    if (
+        len(words) == 1 and len(text) > 3 and noun.startswith(text) and not is_known_noun(text)
+    ):  # "octo" for the octopus
         return 0.85
     if len(words) == 1 and head in str(data("words")["synonyms"].get(noun, "")).split():
         return 0.9
@@ -328,7 +359,7 @@ def _in_field(low: str, context: Context) -> Reference | None:
     scene = context.scene
     words = [w for w in low.split() if w not in determiners()]
     want = {lemma(w, "NOUN") for w in words}
-    if not want:
+    if not want or all(w in english("function_words") for w in words):
         return None
     held: Sequence[tuple[str, str]] = [
         ("setting", scene.setting),

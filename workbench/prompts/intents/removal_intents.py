@@ -3,52 +3,110 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Final
 
-from workbench.actions.model import Action, EditEntity, EditField, RemoveEntity
-from workbench.prompts.intents.candidates import Candidate, Intent
-from workbench.prompts.intents.clauses import noun_phrase
+from workbench.actions.model import Action, EditEntity, EditField, RemoveEntity, RewriteSentence
+from workbench.lexicon.words import sentences
+from workbench.prompts.intents.candidates import Candidate, Wish
 from workbench.prompts.intents.context import Context
 from workbench.prompts.intents.entities import counted, entities_of
 from workbench.prompts.intents.references import Reference, refer
-from workbench.prompts.intents.rules import Match
+from workbench.prompts.intents.scene_intents import less_of
 from workbench.prompts.intents.slots import exact_terms
-from workbench.prompts.intents.words import is_known, lemma
+from workbench.prompts.intents.wording import plain
+from workbench.prompts.intents.words import lemma
+from workbench.prompts.parsing.clauses import Clause
 from workbench.scene import Scene
 
-__all__ = ["INTENTS"]
+__all__ = ["WISHES", "removed"]
+
+_EVERY: Final = re.compile(
+    r"(?:any|all(?: the| of the)?|the|of the|that|those|these|some|no|every|an?)\s+(?=\S)",
+    re.IGNORECASE,
+)
+_SEEN: Final = re.compile(
+    r"\s+(?:visible|showing|anywhere|at all|in (?:the )?(?:it|frame|shot|picture|scene|video))$",
+    re.IGNORECASE,
+)
+_JOINT: Final = re.compile(r"\s*,\s*(?:and\s+|or\s+|no\s+)?|\s+(?:and|or|nor|no|n)\s+")
 
 
-def _remove(match: Match, context: Context) -> Candidate | None:
-    found: Reference | None = match.value("entity")
-    what = match.text("entity") if found is not None else match.text("any")
-    what = re.sub(r"^(?:any|all|the|of|that|those|these|some)\s+", "", what.strip())
-    scene = context.scene
-    if found is None:
-        if re.search(r"\bcamera (?:movement|motion|shake)", what):
-            return None
-        said = exact_terms(what)
-        cleared = _camera_cleared(what, scene)
-        if cleared:
-            return Candidate(cleared, match.score, intent="remove")
-        held = [f for f, v in (said or {}).items() if getattr(scene, f) == v]
-        if held:
-            emptied = {"weather": "clear"}
-            edits = tuple(EditField(field=f, value=emptied.get(f, "")) for f in held)
-            return Candidate(edits, match.score, intent="remove")
-        found = refer(what, context) or refer(f"the {what}", context)
-        if said and (found is None or not found.ids):
-            return None
-    if found is not None and (done := _removed(found, what, match.score, context)) is not None:
-        return done
-    what = re.sub(
-        r"\s+(?:stuff|things|anywhere|at all|please|lol|in it|visible|showing)$", "", what
+def _remove(clause: Clause, context: Context) -> Candidate | None:
+    """Take out what is there; what is not is barred."""
+    return removed(plain(clause.slot("entity")), clause.sureness, context)
+
+
+def _negative(clause: Clause, context: Context) -> Candidate | None:
+    return removed(plain(clause.slot("value")), clause.sureness, context)
+
+
+def removed(text: str, score: float, context: Context) -> Candidate | None:
+    """Return how what ``text`` lists is taken out, or barred where it is not there."""
+    actions: list[Action] = []
+    barred: list[str] = []
+    whole = refer(text, context) if text else None
+    parts = (
+        [text] if whole is not None and whole.ids and " and " not in text else _JOINT.split(text)
     )
-    parts = re.split(r"\s+(?:and|or|nor|no)\s+|\s*,\s*(?:no\s+)?", what)
-    if len(parts) > 1:
-        return _remove_all(parts, match, context)
-    return _barred(what, match.score, context)
+    for part in parts:
+        what = re.sub(
+            r"^(?:without|no|not|avoid|don't show|any)\s+", "", plain(part), flags=re.IGNORECASE
+        )
+        what = _SEEN.sub("", what)
+        if not what:
+            continue
+        done = _gone(what, score, context)
+        if done is not None and (done.help or done.actions):
+            if done.help:
+                return done
+            actions += done.actions
+        else:
+            barred.append(_EVERY.sub("", what, count=1))
+    if barred:
+        listed = [x.strip() for x in context.scene.negative_prompt.split(",") if x.strip()]
+        fresh = [one for one in barred if one not in listed]
+        if fresh:
+            value = ", ".join([*listed, *fresh])
+            actions.append(EditField(field="negative_prompt", value=value))
+    return (
+        Candidate(tuple(actions), score, already=not actions, intent="remove")
+        if actions or barred
+        else None
+    )
+
+
+def _gone(what: str, score: float, context: Context) -> Candidate | None:
+    """Return how something that is there is taken out; None where it is not there."""
+    scene = context.scene
+    bare = _EVERY.sub("", what, count=1)
+    found = refer(what, context) or refer(f"the {bare}", context)
+    said = exact_terms(bare)
+    held = {f: v for f, v in (said or {}).items() if getattr(scene, f) == v}
+    if held and (found is None or not found.ids):
+        return less_of(held, score, context, is_gone=True)
+    cleared = _camera_cleared(bare, scene)
+    if cleared:
+        return Candidate(cleared, score, intent="remove")
+    if found is not None and found.field == "text":
+        return _cut_out(found.noun, score, context)
+    return _removed(found, bare, score, context) if found is not None else None
+
+
+def _cut_out(noun: str, score: float, context: Context) -> Candidate | None:
+    """Take a thing out of the sentence that names it, with what leads it there."""
+    pattern = re.compile(
+        rf"\s*,?\s*(?:\b(?:and|with|in front of|next to|over|under|behind|near|on|in|at|beside|by|through|around|holding|wearing)\s+)?"
+        rf"(?:\b(?:an?|the|his|her|its|their|some|two|three|several)\s+)?(?:(?!and\b|with\b|in\b|on\b|of\b)[\w'-]+\s+){{0,2}}?\b{re.escape(noun)}(?![\w-])",
+        re.IGNORECASE,
+    )  # fmt: skip
+    for sentence in sentences(context.prompt):
+        said = pattern.search(sentence)
+        if said is None or said.start() == 0:
+            continue
+        after = f"{sentence[: said.start()]}{sentence[said.end() :]}"
+        return Candidate((RewriteSentence(before=sentence, after=after),), score, intent="remove")
+    return None
 
 
 def _camera_cleared(what: str, scene: Scene) -> tuple[Action, ...]:
@@ -59,28 +117,6 @@ def _camera_cleared(what: str, scene: Scene) -> tuple[Action, ...]:
         for f in ("viewpoint", "camera_movement", "camera_angle")
         if words and words <= set(re.findall(r"[\w'-]+", str(getattr(scene, f)).lower()))
     )
-
-
-def _remove_all(parts: Sequence[str], match: Match, context: Context) -> Candidate | None:
-    actions: list[Action] = []
-    barred: list[str] = []
-    for part in parts:
-        bare = re.sub(r"^(?:the|any|all|that)\s+", "", part)
-        if exact_terms(bare):
-            return None
-        found = refer(bare, context)
-        done = _removed(found, bare, match.score, context) if found is not None else None
-        if done is not None and done.actions:
-            actions += done.actions
-            continue
-        clean = _barred(bare, match.score, context)
-        if clean is None:
-            return None
-        barred.append(bare)
-    if barred:
-        listed = [x.strip() for x in context.scene.negative_prompt.split(",") if x.strip()]
-        actions.append(EditField(field="negative_prompt", value=", ".join([*listed, *barred])))
-    return Candidate(tuple(actions), match.score, intent="remove") if actions else None
 
 
 def _removed(found: Reference, what: str, score: float, context: Context) -> Candidate | None:
@@ -107,6 +143,9 @@ def _removed(found: Reference, what: str, score: float, context: Context) -> Can
     if not entities:
         return None
     entity = entities[0]
+    if found.part and entity.count is None and not found.part.startswith(("both", "all")):
+        told = f"The prompt does not say how many there are: {entity.text}. Say “three {entity.phrase}” first."
+        return Candidate(help=told, score=score)
     if (
         found.part
         and entity.count
@@ -116,7 +155,9 @@ def _removed(found: Reference, what: str, score: float, context: Context) -> Can
         gone = 2 if found.part.startswith("two") else 1
         return Candidate((counted(entity, max(1, entity.count - gone)),), score, intent="remove")
     own = [e for e in scene.cast if e.id not in found.ids]
-    if not own and not scene.setting and len(entities) == len(scene.cast):
+    leads = {one.id for one in scene.cast if one.is_lead}
+    is_all = leads <= set(found.ids) and len(sentences(context.prompt)) == 1
+    if (not own or is_all) and not scene.setting:
         name = entity.noun or what
         return Candidate(
             help=f"Without the {name} nothing is left to see. Say what should be there instead: “replace the {name} with …”.",
@@ -125,28 +166,4 @@ def _removed(found: Reference, what: str, score: float, context: Context) -> Can
     return Candidate(tuple(RemoveEntity(entity=e.id) for e in entities), score, intent="remove")
 
 
-def _barred(what: str, score: float, context: Context) -> Candidate | None:
-    """Add what is to be avoided to the negative prompt: a clean noun phrase of known words."""
-    thing = noun_phrase(what)
-    words = what.split()
-    if (
-        thing is None
-        or thing.doing
-        or len(words) > 4
-        or thing.score < 0.75
-        or thing.determiner in {"his", "her"}
-    ):
-        return None
-    if not all(is_known(w) for w in words):
-        return None
-    listed = [x.strip() for x in context.scene.negative_prompt.split(",") if x.strip()]
-    bare = re.sub(r"^(?:an?|the|any)\s+", "", what)
-    if bare in listed:
-        return Candidate(already=True, score=score)
-    action = EditField(field="negative_prompt", value=", ".join([*listed, bare]))
-    return Candidate((action,), score * 0.85, intent="avoid")
-
-
-INTENTS: Final[Mapping[str, Intent]] = {
-    "remove": _remove,
-}
+WISHES: Final[Mapping[str, Wish]] = {"remove": _remove, "negative": _negative}

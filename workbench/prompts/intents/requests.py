@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from functools import cache, lru_cache
 from itertools import chain
 from typing import Final
@@ -13,18 +12,9 @@ from typing import Final
 from workbench.prompts.intents.words import data, is_known
 from workbench.scene import vocabulary
 
-__all__ = ["Piece", "clean", "mended", "pieces", "without_politeness"]
+__all__ = ["clean", "correction_in", "mended", "without_politeness", "written_out"]
 
-_MOST_PIECES: Final = 10
 _LETTERS: Final = "abcdefghijklmnopqrstuvwxyz"
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """A run of words between two places where a request can be cut, and what stood before it."""
-
-    text: str
-    joint: str = ""
 
 
 @cache
@@ -34,14 +24,19 @@ def _pattern(name: str, form: str) -> re.Pattern[str]:
 
 
 def clean(request: str) -> str:
-    """Return a request with one kind of quote and space, and its short forms written out."""
+    """Return a request with one kind of quote and space, as the parser reads it."""
     text = re.sub(r"[’‘`´]", "'", request)
     text = re.sub(r"[“”]", '"', text)
     text = re.sub(r"…|\.\.\.+", " ", text)
     text = re.sub(r"(?<=\w)\s+[+&]\s+(?=\w)", " and ", text)
     text = re.sub(r"\bw/\s*(?=\w)", "with ", text)
     text = "".join(" " if unicodedata.category(c) in {"So", "Sk", "Cs"} else c for c in text)
-    text = re.sub(r"\s+", " ", text).strip()
+    text = re.sub(r"([!?.])\1+", r"\1", text)
+    return re.sub(r"\s+", " ", text).strip()
+
+
+def written_out(text: str) -> str:
+    """Return ``text`` with the short forms that people type written out: "thru", "hes"."""
     short = data("requests")["short"]
 
     def written(found: re.Match[str]) -> str:
@@ -49,8 +44,7 @@ def clean(request: str) -> str:
 
     text = re.sub(r"(?<![\w'])[A-Za-z0-9]+(?![\w'])", written, text)
     text = re.sub(r"\b(he|she|it|there)'s\b", r"\1 is", text, flags=re.IGNORECASE)
-    text = re.sub(r"\bthey're\b", "they are", text, flags=re.IGNORECASE)
-    return re.sub(r"([!?.])\1+", r"\1", text)
+    return re.sub(r"\bthey're\b", "they are", text, flags=re.IGNORECASE)
 
 
 def without_politeness(text: str) -> str:
@@ -76,30 +70,6 @@ def correction_in(text: str) -> tuple[bool, str]:
     if said == "no":  # "no rain" is a wish, "no, rain" takes something back
         return False, text
     return True, text[found.end() :].strip()
-
-
-def same_but_in(text: str) -> str:
-    """Return ``text`` without "the same but"."""
-    found = _pattern("same_but", r"(?:{0})\s+(?=\S)").match(text)
-    return text[found.end() :] if found is not None else text
-
-
-def pieces(text: str) -> list[Piece]:
-    """Return ``text`` cut at every joint; the joints stay with the piece that follows."""
-    pattern = _pattern("delimiters", "(?P<joint>{0})")
-    made: list[Piece] = []
-    joint, at = "", 0
-    for found in pattern.finditer(text):
-        if found.start() == at or found.end() >= len(text):
-            continue
-        if len(made) >= _MOST_PIECES - 1:
-            break
-        made.append(Piece(text[at : found.start()].strip(), joint))
-        joint, at = found[0], found.end()
-    rest = text[at:].strip(" ,.;!")
-    if rest:
-        made.append(Piece(rest, joint))
-    return [piece for piece in made if piece.text]
 
 
 def mended(text: str, known: Collection[str]) -> str:
@@ -131,19 +101,12 @@ def mended(text: str, known: Collection[str]) -> str:
 
 @cache
 def _expected() -> frozenset[str]:
-    """Return the words that requests are made of: the rules' and the vocabulary's."""
+    """Return the words that requests are made of: the parser's, the rules' and the vocabulary's."""
+    from workbench.prompts.parsing.network import network  # noqa: PLC0415  brings numpy
+
     texts = chain(
-        (
-            f
-            for name in ("scene_rules", "session_rules")
-            for r in data(name)["rule"]
-            for f in r["forms"]
-        ),
-        (
-            str(v)
-            for name in ("scene_rules", "session_rules")
-            for v in data(name)["macros"].values()
-        ),
+        network().words,
+        (f for r in data("session_rules")["rule"] for f in r["forms"]),
         (p for table in vocabulary().values() for t, ps in table.items() for p in (t, *ps)),
     )
     return frozenset(w for text in texts for w in re.findall(r"[a-z]{4,}", text.lower()))

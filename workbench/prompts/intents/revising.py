@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -28,13 +28,29 @@ from workbench.prompts.intents.making import told_apart
 from workbench.prompts.intents.questions import HINT
 from workbench.prompts.intents.references import named_in
 from workbench.prompts.intents.translating import OTHER_LANGUAGE
-from workbench.prompts.intents.understanding import Understanding, understand
+from workbench.prompts.intents.understanding import ASIDE, Missed, Understanding, understand
 from workbench.prompts.model import Revision
-from workbench.scene import Change
+from workbench.scene import Change, Scene
 
 __all__ = ["revise", "said_of"]
 
 
+RENDER_LABELS: Final = frozenset(
+    [
+        "seconds",
+        "frames",
+        "fps",
+        "aspect",
+        "size",
+        "seed",
+        "steps",
+        "guidance",
+        "model",
+        "profile",
+        "render",
+        "vary",
+    ]
+)
 _LONGEST: Final = 200
 """Characters of what was not understood that are repeated."""
 
@@ -44,21 +60,25 @@ def revise(request: str, context: Context) -> Revision:
 
     Actions on the session are listed, not carried out. What is not understood changes nothing.
     """
-    context = replace(context, scene=told_apart(context.scene))
+    given = context.scene
+    context = replace(context, scene=told_apart(given))
     found = understand(request, context)
     done = enact(context.prompt, context.scene, found.actions, scene_of=scene_of, kept=found.kept)
     changes = context.scene.changes_to(done.scene)
     actions: list[Action] = list(found.actions)
-    found = replace(found, missed=tuple(_as_typed(words, request) for words in found.missed))
+    found = replace(
+        found, missed=tuple(replace(m, words=_as_typed(m, request)) for m in found.missed)
+    )
     actions += [
-        NotUnderstood(words=words[:_LONGEST], help=_help(found, words, context))
-        for words in found.missed
+        NotUnderstood(words=one.words[:_LONGEST], help=_help(found, one, context))
+        for one in found.missed
+        if one.label != ASIDE
     ]
     if not actions and not found.is_understood:
         actions = [NotUnderstood(words=request.strip()[:_LONGEST] or "…", help=HINT)]
     return Revision(
         prompt=done.prompt,
-        scene=done.scene,
+        scene=_together(done.scene, context.scene, given),
         changes=changes,
         understood=found.is_understood,
         message=_message(found, changes, context),
@@ -67,10 +87,20 @@ def revise(request: str, context: Context) -> Revision:
     )
 
 
-def _as_typed(words: str, request: str) -> str:
+def _together(after: Scene, apart: Scene, given: Scene) -> Scene:
+    """Return ``after`` with the entities that nothing changed as they were given."""
+    whole = {one.id: other for one, other in zip(apart.cast, given.cast, strict=True)}
+    same = {one.id: one for one in apart.cast}
+    cast = tuple(whole[e.id] if same.get(e.id) == e else e for e in after.cast)
+    return after if cast == after.cast else after.model_copy(update={"cast": cast})
+
+
+def _as_typed(missed: Missed, request: str) -> str:
     """Return words as the user typed them: what was mended is quoted as it was."""
-    at = request.lower().find(words.lower())
-    return request[at : at + len(words)] if at >= 0 else request.strip()
+    at = request.lower().find(missed.words.lower())
+    if at < 0:
+        return missed.words if missed.label == ASIDE else request.strip()
+    return request[at : at + len(missed.words)]
 
 
 _CAMERA: Final = re.compile(
@@ -82,10 +112,34 @@ _RENDER: Final = re.compile(
 )
 
 
-def _help(found: Understanding, words: str, context: Context) -> str:
-    """Return what would help with ``words``: the nearest thing that can be done."""
+_BY_LABEL: Final = {
+    "look": "I see that something should look different, but not what or how. Say “make the … red”.",
+    "event": "I see that something should happen with “{}”, but not who does what. Say “then the … falls over”.",
+    "instead": "I see that something else should be done, but not by whom. Say “the … waves instead of running”.",
+    "replace": "I see that something should become another, but not what. Say “replace the … with a …”.",
+    "add": "I see that something should be added, but not what. Say “add a … on the left”.",
+    "remove": "I see that something should go, but not what. Say “remove the …”.",
+    "position": "I see that something should stand elsewhere, but not what or where. Say “move the … to the left”.",
+    "count": "I see a number, but not of what. Say “three …”.",
+    "swap": "I see that two should swap, but not which. Say “swap the … and the …”.",
+    "setting": "I see that the place should change, but not to what. Say “in a forest”.",
+    "goback": "I found no such version. Say “undo”, “back to the start” or “before the rain”.",
+    "lock": "I see that something should stay fixed, but not what. Say “lock the camera”.",
+}  # fmt: skip
+"""What helps where a wish was recognized by its sort and not in what it says."""
+
+
+def _help(found: Understanding, missed: Missed, context: Context) -> str:
+    """Return what would help with words: what was seen in them, or the nearest thing that can be done."""
     if found.is_foreign:
         return OTHER_LANGUAGE
+    words = missed.words
+    if missed.label in _BY_LABEL:
+        return _BY_LABEL[missed.label].format(words[:60])
+    if missed.label in {"camera", "shot", "viewpoint"} or _CAMERA.search(words):
+        return "For the camera, say “pan left”, “closer”, “low angle”, “from behind” or “start on the door, then push in”."
+    if missed.label in RENDER_LABELS or _RENDER.search(words):
+        return "For renders, say “16:9”, “8 seconds”, “24 fps”, “720p”, “another seed”, “render it” or “five versions”."
     named = [e for i in named_in(words, context) if (e := context.scene.entity(i)) is not None]
     if named:
         noun = named[0].phrase
@@ -93,16 +147,12 @@ def _help(found: Understanding, words: str, context: Context) -> str:
             f"Of the {noun} you can say how it looks, where it is and what it does: “make the {noun} "
             f"bigger”, “the {noun} turns around”, “remove the {noun}”."
         )
-    if _CAMERA.search(words):
-        return "For the camera, say “pan left”, “closer”, “low angle”, “from behind” or “start on the door, then push in”."
-    if _RENDER.search(words):
-        return "For renders, say “16:9”, “8 seconds”, “24 fps”, “720p”, “another seed”, “render it” or “five versions”."
     return HINT
 
 
 def _message(found: Understanding, changes: Sequence[Change], context: Context) -> str:
     notes = []
-    hint = _help(found, " ".join(found.missed), context)
+    hint = _help(found, found.missed[0] if found.missed else Missed(""), context)
     if changes:
         notes.append(f"Changed {'; '.join(change.sentence for change in changes)}.")
     notes += [said for action in found.actions if (said := said_of(action))]
@@ -111,8 +161,11 @@ def _message(found: Understanding, changes: Sequence[Change], context: Context) 
         notes.append(f"Locked, so left as it is: {names}.")
     notes += found.helps
     if found.missed:
-        shown = "; ".join(f"“{words[:_LONGEST]}”" for words in found.missed)
-        notes.append(f"Not understood: {shown}.")
+        shown = _quoted(one for one in found.missed if one.label != ASIDE)
+        notes += [f"Not understood: {shown}."] if shown else []
+        notes += [hint] if found.is_understood and found.missed[0].label in _BY_LABEL else []
+        aside = _quoted(one for one in found.missed if one.label == ASIDE)
+        notes += [f"Left aside, as it asks for nothing: {aside}."] if aside else []
     if not found.is_understood:
         notes = [
             f"I did not understand {shown if found.missed else 'that'}, so nothing was changed. {hint}"
@@ -120,6 +173,10 @@ def _message(found: Understanding, changes: Sequence[Change], context: Context) 
     elif not notes:
         notes = ["The prompt already says so; nothing was changed."]
     return " ".join(notes)
+
+
+def _quoted(missed: Iterable[Missed]) -> str:
+    return "; ".join(f"“{one.words[:_LONGEST]}”" for one in missed)
 
 
 def said_of(action: Action) -> str:

@@ -6,13 +6,13 @@ A form that matches gives a match with its slots filled and a score; nothing is 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
 from workbench.prompts.intents.context import Context
-from workbench.prompts.intents.slots import SLOTS, Filled, splits
+from workbench.prompts.intents.slots import SLOTS, Filled
 from workbench.prompts.intents.words import data
 
 __all__ = ["LONGEST_PART", "Match", "Rule", "matches", "rules"]
@@ -20,11 +20,8 @@ __all__ = ["LONGEST_PART", "Match", "Rule", "matches", "rules"]
 _LONGEST_FIRST: Final = 7
 LONGEST_PART: Final = 220
 """Characters of a part beyond which no form is tried."""
-_SLOT: Final = re.compile(r"\{([a-z]+(?:\+[a-z]+)?)(?::([a-z]+))?\}")
+_SLOT: Final = re.compile(r"\{([a-z]+)(?::([a-z]+))?\}")
 _MACRO: Final = re.compile(r"(?<!\?P)<([a-z]+)>")
-_BETWEEN: Final = re.compile(
-    r"^(?:to |be |look |appear |all |all the way |into )+(?=\S)", re.IGNORECASE
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +108,7 @@ def _compiled(form: str, macros: Mapping[str, str]) -> _Form:
     slots: dict[str, str] = {}
 
     def group(match: re.Match[str]) -> str:
-        name = (match[2] or match[1]).replace("+", "__")
+        name = match[2] or match[1]
         while name in slots:
             name += "x"
         slots[name] = match[1]
@@ -150,13 +147,6 @@ def _filled(
         words = found[name]
         if words is None:
             continue
-        if "+" in kind:
-            pair = _pair(kind.split("+"), words, context, cached)
-            if pair is None:
-                return None
-            slots |= pair
-            score *= min(filled.score for filled in pair.values())
-            continue
         filled = _slot(kind, words, context, cached)
         if filled is None:
             return None
@@ -174,24 +164,3 @@ def _slot(
     if key not in cached:
         cached[key] = SLOTS[kind](words, context)
     return cached[key]
-
-
-def _pair(
-    kinds: Sequence[str],
-    words: str,
-    context: Context,
-    cached: dict[tuple[str, str], Filled | None],
-) -> dict[str, Filled] | None:
-    """Return the best cut of ``words`` into the two slots."""
-    best: dict[str, Filled] | None = None
-    most = 0.0
-    for first, rest in splits(words):
-        one = _slot(kinds[0], first, context, cached)
-        if one is None:
-            continue
-        second = _BETWEEN.sub("", f"{rest} ").strip()
-        other = _slot(kinds[1], second, context, cached)
-        if other is not None and one.score * other.score > most:
-            most = one.score * other.score
-            best = {kinds[0]: one, kinds[1]: other}
-    return best

@@ -4,21 +4,33 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from typing import Any, Final
 
-from workbench.actions.model import Action, EditField
-from workbench.prompts.intents.candidates import Candidate, Intent
-from workbench.prompts.intents.clauses import NounPhrase
+from workbench.actions.model import Action, AddBeat, EditField
+from workbench.prompts.following import SOUND
+from workbench.prompts.intents.candidates import Candidate, Wish
+from workbench.prompts.intents.clauses import noun_phrase
 from workbench.prompts.intents.context import Context
-from workbench.prompts.intents.making import add_entity, added_with_doing
-from workbench.prompts.intents.references import refer
-from workbench.prompts.intents.rules import Match
+from workbench.prompts.intents.identity_intents import becomes
 from workbench.prompts.intents.slots import exact_terms, place_in_words, titled
-from workbench.prompts.intents.words import data, find_terms, is_known, lemma, progressive
-from workbench.scene import LIST_FIELDS, Scene, canonical_term, terms
+from workbench.prompts.intents.wording import plain
+from workbench.prompts.intents.words import (
+    ANIMATE,
+    data,
+    find_terms,
+    is_known,
+    lemma,
+    noun_in_text,
+    place_named,
+    subject_kind,
+    with_article,
+    words_of,
+)
+from workbench.prompts.parsing.clauses import Clause
+from workbench.scene import Scene, terms
 
-__all__ = ["INTENTS", "stepped"]
+__all__ = ["WISHES", "established", "is_established", "less_of", "more_of", "stepped"]
 
 _MIDDLE: Final = {"shot_size": "medium shot", "pace": "real time", "time_of_day": "midday"}
 _LESS: Final[Mapping[str, Mapping[str, str]]] = {
@@ -50,215 +62,445 @@ def _set(
     return Candidate(actions, score, already=not actions, intent=intent)
 
 
-def _term(match: Match, context: Context) -> Candidate | None:
-    said: Mapping[str, str] = match.value("term")
-    field = match.value("field")
-    if field is not None and field not in said:
-        if field == "time_of_day" or not terms(field):
-            return None
-        own = canonical_term(field, match.text("term"))
-        if own is None:
-            return None
-        said = {field: own}
-    values = dict(said)
-    if "camera_movement" in values and "pace" in values and "slow" in match.text("term"):
-        values.pop("pace")
-    return _set(values, match.score, context.scene, intent="term")
+_FIELDS: Final[Mapping[str, Sequence[str]]] = {
+    "time": ("time_of_day",), "weather": ("weather",), "light": ("lighting", "time_of_day"),
+    "mood": ("mood", "lighting"), "style": ("style", "lens", "color_palette"),
+    "palette": ("color_palette", "style", "lighting"), "camera": ("camera_movement",),
+    "shot": ("shot_size", "camera_angle", "lens", "viewpoint"),
+    "viewpoint": ("viewpoint", "camera_angle", "camera_movement"), "pace": ("pace",),
+}  # fmt: skip
+"""The fields that a clause of each label may set, its own first."""
+_BEFORE: Final = re.compile(
+    r"(?:(?:make it|make|more|like|way|a bit|a little|it is|it's|its|so|very|really|be|being|as|into|to|at|in|a touch|kind of|super)\s+)+(?=\S)",
+    re.IGNORECASE,
+)
+_NO: Final = re.compile(
+    r"(?:no more|no|not|without|stop the|stop|lose the|kill the)\s+(?:so |too |that |the |any )?(?=\S)",
+    re.IGNORECASE,
+)
+_TURNED_OFF: Final = re.compile(
+    r"(?:turn off|switch off|clear(?: up)?|lift|lose|kill|drop|remove|take away|stop)\s+(?:the\s+|that\s+)?",
+    re.IGNORECASE,
+)
+_OVER: Final = re.compile(
+    r"(?:the )?(.+?) (?:stops?|stopped|has stopped|is over|is gone|gone|clears?(?: up)?|away|off)"
+)
+_LESS_WORDS: Final = re.compile(
+    r"(?:(?:way|much|a bit|a lot|far)\s+)*(?:less|not (?:so|too|that|as)|weaker|lighter|reduce|too)\s+(?:much\s+|of\s+|the\s+)?(?=\S)",
+    re.IGNORECASE,
+)
+_MORE_WORDS: Final = re.compile(
+    r"(?:(?:way|much|a bit|a lot|even|some|add|lots of|tons of|a)\s+)*(?:more|stronger|heavier|harder|extra|lots of)\s+(?:of\s+|the\s+)?(?=\S)",
+    re.IGNORECASE,
+)
+_STAYS: Final = re.compile(r"\s*\b(?:stays?|remains?|can stay|as it is)\b", re.IGNORECASE)
+_STRONGER: Final = {
+    "rain": "heavy rain", "drizzle": "rain", "snow": "blizzard", "mist": "fog", "partly cloudy": "overcast",
+    "clear": "clear",
+}  # fmt: skip
 
 
-def _term_not(match: Match, context: Context) -> Candidate | None:
-    said = dict(match.value("term"))
-    old: Mapping[str, str] = match.value("old")
-    for field, value in old.items():
-        if field not in said and getattr(context.scene, field) == value:
-            said[field] = ""
-    return _set(said, match.score, context.scene, intent="term")
+_ASKED: Final = re.compile(
+    r"(?:use|do|try|give me|give it|go for|with|have|switch to|change to|how about|add)\s+(?:an?\s+|the\s+|some\s+)?(?=\S)",
+    re.IGNORECASE,
+)
 
 
-def _less_term(match: Match, context: Context) -> Candidate | None:
-    said: Mapping[str, str] = match.value("term")
-    scene = context.scene
-    values: dict[str, str] = {}
-    is_gone = bool(re.match(r"(?:no|not|without|stop|remove)\b", match.text("term"))) or bool(
-        re.match(r"(?:make it )?(?:no|without|no more|remove|stop)\b", _whole(match))
-    )
-    for field, value in said.items():
-        now = str(getattr(scene, field))
-        family = _FAMILY.get(value, {value})
-        if now not in family:
-            continue
-        less = _LESS.get(field, {}).get(now, "")
-        values[field] = ("clear" if field == "weather" else "") if is_gone else less
-    if not values:
-        return Candidate(already=True, score=match.score * 0.8)
-    return _set(values, match.score, scene, intent="term")
+def is_established(clause: Clause) -> bool:
+    """Tell whether a clause asks for just an established term of a field of its label."""
+    fields = _FIELDS.get(clause.label, ())
+    value = _BEFORE.sub("", plain(clause.slot("value") or clause.slot("old")), count=1)
+    if clause.label == "setting":
+        found = place_in_words(value, led=True) if value else None
+        return found is not None and found[1] >= 0.9
+    return bool(set(exact_terms(value) or {}) & set(fields))
 
 
-def _whole(match: Match) -> str:
-    return match.groups.get("whole", "")
+def established(text: str, context: Context) -> Candidate | None:
+    """Return what ``text`` sets where it as a whole is an established term or a step: "closer"."""
+    bare = _BEFORE.sub("", text, count=1)
+    asked = _ASKED.sub("", text, count=1)
+    for said in dict.fromkeys((text, bare, asked)):
+        values = _each(said, context) or stepped(said.lower(), context.scene) or exact_terms(said)
+        if values and "camera_movement" in values:
+            values = {f: v for f, v in values.items() if f != "pace"}
+        if values and len(said.split()) <= 6:
+            return _set(values, 0.95, context.scene, intent="term")
+    return None
 
 
-def _place(match: Match, context: Context) -> Candidate | None:
-    named = match.value("place") or match.value("placename") or match.value("named")
-    if named is None:
+def _field_wish(label: str, clause: Clause, context: Context) -> Candidate | None:
+    """Set the field that a label speaks of: an established term, a step, or the words as said."""
+    said, score = plain(clause.slot("value")), clause.sureness
+    if label in {"camera", "shot"}:
+        said = re.sub(r"^cam(?:era)?\s*[:=-]\s*", "", _with_entity(clause), flags=re.IGNORECASE)
+    if not said or _is_refused(clause):
+        return _only_old(label, clause, context)
+    said = re.split(r"\s*(?:->|→|=>)\s*", said)[-1]
+    barred = _NO.match(said) if label == "weather" else None
+    if barred is not None and exact_terms(said[barred.end() :].lower()) is None:
+        listed = [x.strip() for x in context.scene.negative_prompt.split(",") if x.strip()]
+        value = ", ".join([*listed, said[barred.end() :]])
+        return _set({"negative_prompt": value}, score, context.scene, intent=label)
+    if _STAYS.search(said) and noun_in_text(_STAYS.sub("", said), context.prompt):
+        return Candidate(already=True, score=score)
+    placed = _place_and_time(said) if label == "time" else None
+    values = placed or _values(label, said, context)
+    if values is None:
         return None
-    moved = match.value("entity")
-    leads = {one.id for one in context.scene.cast if one.is_lead}
-    if moved is not None and not leads & set(moved.ids):
-        return None  # "put the cup on the shelf" moves a thing, not the scene
-    old: str | None = match.value("old")
-    scene = context.scene
-    if old is not None:
-        head = lemma(old.split()[-1], "NOUN")
-        if head not in {lemma(w, "NOUN") for w in re.findall(r"[\w'-]+", scene.setting.lower())}:
-            return None
-    slot = match.slots.get("place")
-    if slot is not None and context.scene.cast:
-        # "next to the car" is beside somebody of the cast, not another place.
-        rest = re.sub(r"^(?:in front of|next to|on top of|\w+)\s+", "", slot.text)
-        found = refer(rest, context)
-        if found is not None and found.ids and not found.belonging:
-            return None
-    values: dict[str, str] = {"setting": named}
-    text = (slot or match.slots.get("placename") or match.slots["named"]).text
-    timed = {t.field: t.term for t in find_terms(text) if t.field in {"time_of_day", "weather"}}
-    if timed:
-        bare = re.sub(
-            r"^(?:set |somewhere |happening )?(?:in|on|at|inside|into|onto|to|by|under)\s+",
+    if (
+        "colour" in said.lower().replace("color", "colour")
+        and context.scene.style == "black and white"
+    ):
+        values = {"style": "", **values}
+    return _set(values, score, context.scene, intent=label)
+
+
+def _each(said: str, context: Context) -> Mapping[str, str] | None:
+    """Return what a list of short wishes sets, where each is a term or a step: "darker and sadder"."""
+    parts = re.split(r"\s*,\s*(?:and\s+)?|\s+and\s+", said)
+    if len(parts) < 2:
+        return None
+    found = [stepped(part.lower(), context.scene) or exact_terms(part) for part in parts]
+    if not all(found):
+        return None
+    return {field: value for one in found if one for field, value in one.items()}
+
+
+def _place_and_time(said: str) -> Mapping[str, str] | None:
+    """Return both where one phrase says them: "Paris at night"."""
+    named = [t for t in find_terms(said) if t.field == "time_of_day"]
+    if len(named) != 1 or exact_terms(said):
+        return None
+    rest = _without_terms(said, {"time_of_day": named[0].term})
+    rest = re.sub(r"^(?:in|on|at)\s+", "", rest, flags=re.IGNORECASE)
+    found = place_in_words(rest, led=True) if rest else None
+    if found is None or found[1] < 0.85:
+        return None
+    return {"setting": found[0], "time_of_day": named[0].term}
+
+
+def _with_entity(clause: Clause) -> str:
+    """Return value and entity in the order and with the words in which they were said."""
+    slots = [s for s in clause.slots if s.name in {"value", "entity"}]
+    if not slots:
+        return ""
+    start = clause.text.find(slots[0].text)
+    end = clause.text.rfind(slots[-1].text) + len(slots[-1].text)
+    return plain(clause.text[start:end]) if 0 <= start < end else plain(slots[0].text)
+
+
+_REFUSED: Final = re.compile(
+    r"\b(?:don'?t|do not|shouldn'?t|should not|never|not) (?:make|be|look|feel|have|want|go|use|do)\b[^,.;]*$",
+    re.IGNORECASE,
+)
+
+
+def _is_refused(clause: Clause) -> bool:
+    """Tell whether a value is named as what is not wanted: "don't make it sad"."""
+    at = clause.text.find(clause.slot("value"))
+    return not clause.slot("old") and bool(_REFUSED.search(clause.text[: max(at, 0)]))
+
+
+def _only_old(label: str, clause: Clause, context: Context) -> Candidate | None:
+    """Take out what a clause only names as what it should not be."""
+    old = plain(clause.slot("old") or clause.slot("value"))
+    said = exact_terms(old) or {}
+    held = {f: v for f, v in said.items() if f in _FIELDS[label] and getattr(context.scene, f)}
+    if held:
+        is_gone = not re.search(r"\b(?:less|not (?:so|that|as|too)|weaker|lighter)\b", clause.text)
+        return less_of(held, clause.sureness, context, is_gone=is_gone)
+    if not old:
+        return None
+    field = _FIELDS[label][0]
+    values = {
+        field: "" if getattr(context.scene, field) or label in {"weather", "pace"} else f"not {old}"
+    }
+    return _set(values, clause.sureness, context.scene, intent=label)
+
+
+def _values(label: str, said: str, context: Context) -> Mapping[str, str] | None:
+    scene, own = context.scene, _FIELDS[label]
+    if (several := _each(said, context)) is not None:
+        return several
+    gone = _TURNED_OFF.match(said)
+    if gone is not None and (named := exact_terms(said[gone.end() :])) and set(named) <= set(own):
+        return _graded(named, "gone", scene) or None
+    said = (
+        re.sub(
+            r"^(?:add|bring in|use|with|give it|change to|switch to)\s+(?:some\s+|a\s+)?(?=\S)",
             "",
-            text,
+            said,
             flags=re.IGNORECASE,
         )
-        named_alone = place_in_words(_without_terms(bare, timed), led=True)
-        if named_alone is not None:
-            values = {"setting": named_alone[0], **timed}
-    return _set(values, match.score, scene, intent="place")
-
-
-def _without_terms(named: str, timed: Mapping[str, str]) -> str:
-    text = named
-    for term in reversed(find_terms(named)):
-        if term.field in timed:
-            text = text[: term.start] + text[term.end :]
-    return re.sub(
-        r"\s+(?:at|in|on|during|by|the|a|and|with)*\s*$", "", re.sub(r"\s+", " ", text)
-    ).strip()
-
-
-def _capital(named: str) -> str:
-    return named
-
-
-def _place_bare(match: Match, context: Context) -> Candidate | None:
-    text = match.text("placename")
-    found = refer(text, context)
-    if found is not None and not found.field:
+        or said
+    )
+    low = said.lower()
+    moved = stepped(low, scene)
+    if moved and set(moved) <= {*own, "camera_movement", "shot_size"}:
+        return moved
+    over = _OVER.fullmatch(low)
+    if over is not None and (named := exact_terms(over[1])) and set(named) <= set(own):
+        return _graded(named, "gone", scene) or None
+    for pattern, change in ((_NO, "gone"), (_LESS_WORDS, "less"), (_MORE_WORDS, "more")):
+        lead = pattern.match(low)
+        named = exact_terms(low[lead.end() :]) if lead else None
+        if named and set(named) <= set(own):
+            done = _graded(named, change, scene)
+            if done:
+                return done
+    bare = _BEFORE.sub("", said, count=1)
+    for words in dict.fromkeys((said, bare)):
+        found = exact_terms(words)
+        if found and set(found) & set(own):
+            return {f: v for f, v in found.items() if f in {*own, "weather", "time_of_day"}}
+    said_words = set(re.findall(r"[a-z]+", low))
+    if label in {"weather", "time"} and not said_words & words_of("free", label):
         return None
-    return _place(match, context)
+    return {own[0]: _free(own[0], said)}
 
 
-def _field(match: Match, context: Context) -> Candidate | None:
-    field: str = match.value("field")
-    said: str = match.value("any")
-    value = value_for(field, said, context)
-    if value is None:
-        return None
-    return _set({field: value}, match.score, context.scene, intent="field")
+def _graded(named: Mapping[str, str], change: str, scene: Scene) -> Mapping[str, str]:
+    """Return the values of ``named`` made more or less of, or gone."""
+    made: dict[str, str] = {}
+    for field, value in named.items():
+        now = str(getattr(scene, field))
+        family = _FAMILY.get(value, {value})
+        if change == "more":
+            more = _STRONGER.get(now if now in family else value, value)
+            made[field] = more if more != now else f"strong {now}"
+        elif field == "weather":
+            made[field] = (
+                "clear" if change == "gone" or now not in family else _LESS[field].get(now, "clear")
+            )
+        elif now in family:
+            made[field] = ""
+    return made
 
 
-def value_for(field: str, said: str, context: Context) -> str | tuple[str, ...] | None:
-    """Return what setting ``field`` to ``said`` means; None when ``said`` is no such value."""
-    bare = re.sub(r"^(?:be|more|very|a bit)\s+", "", said.strip())
-    if bare.lower() in {"nothing", "none", "empty", "off", "default"}:
-        return () if field in LIST_FIELDS else ""
-    if field == "setting":
-        lead = re.sub(r"^(?:in|on|at|inside)\s+", "", bare)
-        found = place_in_words(lead, led=True)
-        return None if found is None or found[1] < 0.5 else found[0]
-    if field == "details":
-        return (*context.scene.details, bare)
-    if field == "action":
-        return progressive(bare)
-    if terms(field):
-        term = canonical_term(field, re.sub(r"^(?:an?|the)\s+", "", bare)) or next(
-            (t.term for t in find_terms(bare) if t.field == field), None
+_SMALL: Final = frozenset({"i", "tv", "vhs", "pov", "imax", "cctv", "hdr", "gopro", "iphone"})
+
+
+def _free(field: str, said: str) -> str:
+    """Return a value in the words of the user, in the form in which its sentence says it."""
+    if field == "style":
+        words = re.sub(
+            r"^(?:in the style of|like(?: an?)?|as(?: if)?(?: an?)?|more|make it|a)\s+(?=\S)",
+            "",
+            said,
+            flags=re.IGNORECASE,
         )
-        if term is not None:
-            return term
-        is_free = field in {"style", "color_palette", "lighting", "mood", "lens", "viewpoint"}
-        return bare if is_free and len(bare.split()) <= 6 and exact_terms(bare) is None else None
-    if field in {"subject", "subject_details"}:
+        words = (
+            re.sub(r"\s+(?:style|vibes?|look|films?|movies?)$", "", words)
+            if len(words.split()) <= 5
+            else words
+        )
+        on = re.match(r"(?:shot |filmed |recorded )?on (?:an? |my )?(.+)", words, re.IGNORECASE)
+        if on:
+            return f"shot on {_device(on[1])}"
+        return (
+            titled(words)
+            if len(words.split()) <= 3
+            and not exact_terms(words)
+            and any(not is_known(w) for w in words.split())
+            and not re.search(r"\d", words)
+            else words
+        )
+    return (
+        said[:1].lower() + said[1:]
+        if said.split(maxsplit=1)[0].lower() not in _SMALL and not said.isupper()
+        else said
+    )
+
+
+def more_of(named: Mapping[str, str], said: str, score: float, context: Context) -> Candidate:
+    """Bring in weather or light that something more is wanted of."""
+    values = _graded(named, "more", context.scene) if re.match(r"more\b", said) else named
+    return _set(values, score, context.scene, intent="weather")
+
+
+def less_of(
+    named: Mapping[str, str], score: float, context: Context, *, is_gone: bool = False
+) -> Candidate:
+    """Take back weather, light or another established term, a step or altogether."""
+    values = _graded(named, "gone" if is_gone else "less", context.scene)
+    return _set(values, score, context.scene, intent="weather")
+
+
+def _setting(clause: Clause, context: Context) -> Candidate | None:
+    """Let it happen in another place."""
+    said = re.sub(
+        r"^(?:somewhere |set |happening )?(?:in|on|at|into|onto|to|inside|like)\s+(?=(?:an?|the|some|my|\w+)\b)(?!the middle|front)",
+        "",
+        plain(clause.slot("value")),
+        flags=re.IGNORECASE,
+    )
+    if not said:
         return None
-    return bare
+    scene = context.scene
+    old = plain(clause.slot("old"))
+    if _BESIDE.match(said):
+        return _set({"setting": said}, clause.sureness, scene, intent="place")
+    if old and not scene.setting:
+        return becomes(old, said, clause.sureness, context)
+    if _is_thing(said) and not re.search(
+        r"\b(?:in|on|at|into|onto|inside|under|place|setting|background|location|move)\b",
+        clause.text,
+        re.IGNORECASE,
+    ):
+        return becomes("", said, clause.sureness, context)
+    timed = {
+        t.field: t.term
+        for t in find_terms(said)
+        if t.field in {"time_of_day", "weather"}
+        and (_LED.search(said[: t.start]) or _LED.match(f"{said[t.start :]} "))
+    }
+    found = place_in_words(_without_terms(said, timed) if timed else said, led=True)
+    if timed and found is not None:
+        return _set({"setting": found[0], **timed}, clause.sureness, scene, intent="place")
+    if found is not None:
+        return _set({"setting": found[0]}, clause.sureness, scene, intent="place")
+    return _set({"setting": with_article(said)}, clause.sureness, scene, intent="place")
 
 
-def _season(match: Match, context: Context) -> Candidate | None:
+_LED: Final = re.compile(
+    r"\b(?:in|at|on|during|by|with) (?:the |a |an )?(?:$|(?<=\w ))", re.IGNORECASE
+)
+
+
+_BESIDE: Final = re.compile(
+    r"(?:by|near|under|over|behind|along|above|outside|between|among|next to|in front of|on top of|beside|below)\s",
+    re.IGNORECASE,
+)
+
+
+def _is_thing(said: str) -> bool:
+    thing = noun_phrase(said)
+    return (
+        thing is not None
+        and subject_kind(thing.noun) in _THINGS
+        and place_named(thing.noun) is None
+    )
+
+
+_THINGS: Final = ANIMATE | {"vehicle", "food", "drink", "object"}
+
+
+def _season(clause: Clause, context: Context) -> Candidate | None:
     """Say the season with the place, in the words of the user: "a field in autumn"."""
-    season = (
-        "autumn" if match.groups["season"].lower() == "fall" else match.groups["season"].lower()
+    said = re.sub(
+        r"^(?:in|during|at|on|make it|like)\s+(?:the\s+)?", "", plain(clause.slot("value")).lower()
     )
-    setting = re.sub(r"\s*\bin (?:spring|summer|autumn|winter)\b", "", context.scene.setting)
-    return _set(
-        {"setting": f"{setting} in {season}".strip()}, match.score, context.scene, intent="place"
-    )
-
-
-def _swap_term(match: Match, context: Context) -> Candidate | None:
-    old: Mapping[str, str] = match.value("old")
-    if not any(getattr(context.scene, f) for f in old):
+    if not said:
         return None
-    return _set(match.value("term"), match.score, context.scene, intent="term")
+    said = said.replace("fall", "autumn") if said == "fall" else said
+    lead = (
+        "at"
+        if re.search(r"christmas|easter|new year|halloween|thanksgiving|diwali", said)
+        else "in"
+    )
+    names = {
+        "christmas": "Christmas",
+        "halloween": "Halloween",
+        "easter": "Easter",
+        "thanksgiving": "Thanksgiving",
+    }
+    said = " ".join(names.get(w, w) for w in said.split())
+    setting = re.sub(
+        r"\s*\b(?:in|at) (?:early |late |deep |mid)?(?:spring|summer|autumn|winter|Christmas|Halloween|Easter)\b.*",
+        "",
+        context.scene.setting,
+    )
+    values = {"setting": f"{setting} {lead} {said}".strip()}
+    return _set(values, clause.sureness, context.scene, intent="place")
 
 
-def _clear_field(match: Match, context: Context) -> Candidate | None:
-    field: str = match.value("field")
-    if field in {"subject", "action", "setting"} or (
-        field == "on_screen_text" and not context.scene.on_screen_text
+def _era(clause: Clause, context: Context) -> Candidate | None:
+    """Say the period with the place."""
+    said = re.sub(
+        r"^(?:in|during|set in|make it|like(?: in)?|back in)\s+",
+        "",
+        plain(clause.slot("value")),
+        flags=re.IGNORECASE,
+    )
+    said = re.sub(r"^(?:the|around|about|circa|ca\.?)\s+", "", said)
+    if not said:
+        return None
+    said = re.sub(r"^(\d0)s$", r"19\1s", said)
+    if re.search(r"\d", said) and not re.search(
+        r"\b(?:\d{4}|\d{2,4}s)\b|\d(?:st|nd|rd|th)\b|\d (?:ad|bc|ce)\b", said, re.IGNORECASE
     ):
         return None
-    if not getattr(context.scene, field):
-        return Candidate(already=True, score=match.score)
-    return _set(
-        {field: () if field in LIST_FIELDS else ""}, match.score, context.scene, intent="field"
+    if re.match(r"\d{1,2} ", said):
+        return None
+    if re.fullmatch(r"\d{3,4}", said):
+        return _set(
+            {"setting": f"{context.scene.setting} in {said}".strip()},
+            clause.sureness,
+            context.scene,
+            intent="place",
+        )
+    is_years = bool(re.search(r"\d{2}", said))
+    value = (
+        f"{context.scene.setting} in the {said}"
+        if is_years or said.endswith(("age", "era", "ages", "times"))
+        else f"{context.scene.setting} in {said} times"
     )
+    return _set({"setting": value.strip()}, clause.sureness, context.scene, intent="place")
 
 
-def _style_like(match: Match, context: Context) -> Candidate | None:
-    name: str = match.value("name")
-    said = exact_terms(name)
-    if said is not None and set(said) <= {"style", "mood", "color_palette"}:
-        return _set(said, match.score, context.scene, intent="style")
-    if refer(name, context) is not None:
+def _text(clause: Clause, context: Context) -> Candidate | None:
+    """Let words be read in the picture."""
+    said = plain(clause.slot("value"))
+    if not said:
         return None
-    return _set({"style": titled(name)}, match.score * 0.97, context.scene, intent="style")
+    actions: tuple[Action, ...] = _edits({"on_screen_text": said}, context.scene)
+    where = plain(clause.slot("place"))
+    if where:
+        actions = (*actions, AddBeat(text=f"the words are {where}"))
+    return Candidate(actions, clause.sureness, already=not actions, intent="text")
 
 
-def _style_not(match: Match, context: Context) -> Candidate | None:
-    """Understand "Cassavetes, not Nolan": two names that no dictionary has."""
-    name, old = str(match.value("name")), str(match.value("old"))
-    said = exact_terms(name)
-    if said is not None:
-        return _set(said, match.score, context.scene, intent="style")
-    is_named = all(not is_known(w) for n in (name, old) for w in n.lower().split()[:1])
-    if not is_named or len(name.split()) > 3:
+_ONLY: Final = re.compile(r"\b(?:only|just|instead|no|not)\b", re.IGNORECASE)
+
+
+def _sound(clause: Clause, context: Context) -> Candidate | None:
+    """Say what is heard in a sentence of its own."""
+    said = plain(clause.slot("value"))
+    if not said:
         return None
-    return _set({"style": titled(name)}, match.score, context.scene, intent="style")
+    now = next(
+        (one.removeprefix(SOUND) for one in context.scene.details if one.startswith(SOUND)), ""
+    )
+    said = said[:1].lower() + said[1:]
+    heard = SOUND + (f"{now}, {said}" if now and not _ONLY.search(clause.text) else said)
+    kept = [one for one in context.scene.details if not one.startswith(SOUND)]
+    edit = EditField(field="details", value=(*kept, heard))
+    return Candidate((edit,), clause.sureness, intent="sound")
 
 
-def _vague(match: Match, _context: Context) -> Candidate | None:
+def _pace(clause: Clause, context: Context) -> Candidate | None:
+    from workbench.prompts.intents.event_intents import reversed_beats  # noqa: PLC0415
+
+    said = plain(clause.slot("value"))
+    if re.search(r"\b(?:revers\w*|backwards?|rewind\w*)\b", said, re.IGNORECASE):
+        return reversed_beats(clause.sureness, context)
+    return _field_wish("pace", clause, context)
+
+
+def _vague(clause: Clause, _context: Context) -> Candidate | None:
     text = (
         "Say in which way: closer, warmer light, more happening, another place. "
         "Or say “other ideas”, and variations are made."
     )
-    return Candidate(help=text, score=match.score)
+    return Candidate(help=text, score=clause.sureness)
 
 
-def _shot_on(match: Match, context: Context) -> Candidate | None:
-    name: str = match.value("name")
-    said = exact_terms(name)
-    if said is not None:
-        return _set(said, match.score, context.scene, intent="style")
-    return _set({"style": f"shot on {_device(name)}"}, match.score, context.scene, intent="style")
+def _rewrite(clause: Clause, _context: Context) -> Candidate | None:
+    return Candidate(
+        help="Without a language model the text follows the scene and is not rewritten as such. Edit it by hand, or say what should be seen or gone: “add a dog”, “remove the fence”.",
+        score=clause.sureness,
+    )
 
 
 def _device(name: str) -> str:
@@ -274,60 +516,14 @@ def _device(name: str) -> str:
     return " ".join(known.get(w.lower(), w) for w in name.split())
 
 
-def _show_text(match: Match, context: Context) -> Candidate | None:
-    said = re.sub(r"^[\"'“”]|[\"'“”]$", "", str(match.value("any"))).strip()
-    return (
-        _set({"on_screen_text": said}, match.score, context.scene, intent="text") if said else None
-    )
-
-
-def _reveal(match: Match, context: Context) -> Candidate | None:
-    term = match.value("term")
-    thing: NounPhrase | None = match.value("thing")
-    if term is not None and thing is not None:
-        if "camera_movement" not in term or thing.determiner.lower() == "the":
-            return None
-        action = add_entity(thing, context, is_definite=False)
-        edits = _edits(term, context.scene)
-        return Candidate(
-            (*edits, action, *added_with_doing(thing, action)), match.score, intent="term"
-        )
-    how, what = match.value("how"), match.value("what")
-    moved = stepped(str(how), context.scene) or exact_terms(str(how))
-    if not moved or not set(moved) & {"shot_size", "camera_angle", "camera_movement"}:
-        return None
-    del what
-    return _set(moved, match.score, context.scene, intent="term")
-
-
-_CAMERA_WORDS: Final = re.compile(
-    r"(?:(?:the )?camera:?\s+(?:should |must |needs to |to |could )?(?=\w)|(?:let |have |make )(?:the )?camera\s+)?(?:slowly |gently |quickly )?"
-    r"(?:start(?:s|ing)? (?:on|with|from|in|at|wide|close|low|high|behind|underwater)|begin(?:s|ning)? (?:on|with|from|in|wide|close)|"
-    r"open(?:s|ing)? (?:on|with a) |cut(?:s|ting)? to|end(?:s|ing)? (?:on|with|in) a?|finish(?:es)? on|follow(?:s|ing)? |"
-    r"track(?:s|ing)? |orbit(?:s|ing)? |circle(?:s|ing)? |pan(?:s|ning)? |tilt(?:s|ing)? |zoom(?:s|ing)? |dolly |push(?:es|ing)? in|"
-    r"pull(?:s|ing)? (?:back|out)|crane(?:s)? |fl(?:y|ies) (?:over|through|around|past)|rack focus|hold(?:s)? on |lock (?:it|the camera) off|"
-    r"locked off|stay(?:s)? (?:on|with|behind|low|close)|come(?:s)? up (?:with|from)|whip pan|come down|drop(?:s)? down|rise(?:s)? |"
-    r"look(?:s)? (?:up|down) (?:at|from)|shoot (?:it |him |her |them )?(?:from|through|over)|film (?:it |him |her |them )?(?:from|through|over)|"
-    r"view from|seen from|from (?:inside|behind|above|below|under|the back|a|the) .*(?:seat|window|car|boat|train|door|roof|rooftop|balcony|cockpit|passenger|driver|hood|dashboard)|"
-    r"inside the (?:car|train|bus|cockpit|cab|plane)|through the (?:window|windshield|glass|door|keyhole|leaves))",
-    re.IGNORECASE,
-)
-"""How an instruction to the camera begins; the rest is kept in the words of the user."""
-
-
-def camera_in_words(text: str, context: Context) -> Candidate | None:
-    """Take an instruction to the camera in the words of the user."""
-    if _CAMERA_WORDS.match(text) is None or len(text.split()) < 3 or exact_terms(text):
-        return None
-    words = re.sub(
-        r"^(?:let |have |make )?(?:the )?camera:?\s+(?:should |must |needs to |to |could )?",
-        "",
-        text,
-        flags=re.IGNORECASE,
-    )
-    words = re.sub(r"\b(?:pls|please)\b", "", words).strip(" .,!")
-    value = words[:1].lower() + words[1:]
-    return _set({"camera_movement": value}, 0.72, context.scene, intent="camera")
+def _without_terms(named: str, timed: Mapping[str, str]) -> str:
+    text = named
+    for term in reversed(find_terms(named)):
+        if term.field in timed:
+            text = text[: term.start] + text[term.end :]
+    return re.sub(
+        r"\s+(?:at|in|on|during|by|the|a|and|with)*\s*$", "", re.sub(r"\s+", " ", text)
+    ).strip()
 
 
 def stepped(text: str, scene: Scene) -> Mapping[str, str] | None:
@@ -383,20 +579,14 @@ def _comparative(text: str) -> Mapping[str, str] | None:
     return exact_terms(base)
 
 
-INTENTS: Final[Mapping[str, Intent]] = {
-    "place": _place,
-    "place_bare": _place_bare,
-    "term": _term,
-    "term_not": _term_not,
-    "less_term": _less_term,
-    "field": _field,
-    "clear_field": _clear_field,
+WISHES: Final[Mapping[str, Wish]] = {
+    **{label: partial(_field_wish, label) for label in _FIELDS if label != "pace"},
+    "pace": _pace,
+    "setting": _setting,
     "season": _season,
-    "swap_term": _swap_term,
-    "style_like": _style_like,
-    "style_not": _style_not,
+    "era": _era,
+    "text": _text,
+    "sound": _sound,
     "vague": _vague,
-    "shot_on": _shot_on,
-    "show_text": _show_text,
-    "reveal": _reveal,
+    "rewrite": _rewrite,
 }

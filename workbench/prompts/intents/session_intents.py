@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any, Final
 
+from pydantic import ValidationError
+
 from workbench.actions.model import (
     Action,
     Compare,
@@ -20,16 +22,26 @@ from workbench.actions.model import (
     Unlock,
     Vary,
 )
-from workbench.actions.render_settings import aspect_of
-from workbench.prompts.intents.candidates import Candidate, Intent
+from workbench.actions.render_settings import RenderSettings, aspect_of
+from workbench.prompts.intents.candidates import Candidate, Intent, Wish
 from workbench.prompts.intents.context import Context, Landmark
 from workbench.prompts.intents.keeping import fields_kept
 from workbench.prompts.intents.references import refer
-from workbench.prompts.intents.rules import Match
+from workbench.prompts.intents.rules import Match, matches
+from workbench.prompts.intents.slots import fields_meant
+from workbench.prompts.intents.wording import plain
 from workbench.prompts.intents.words import NUMBERS, data, lemma
+from workbench.prompts.parsing.clauses import Clause
 from workbench.scene import SCENE_FIELDS, Scene
 
-__all__ = ["INTENTS", "landmark_named", "settings_in"]
+__all__ = [
+    "RULED",
+    "WISHES",
+    "landmark_named",
+    "ruled",
+    "settings_in",
+    "settings_within",
+]
 
 _SEED_BITS: Final = 31  # fits every engine's generator, and a JavaScript number
 _NUMBERS: Final = {
@@ -85,15 +97,6 @@ def _step(values: Mapping[str, Any], match: Match) -> Candidate:
     return Candidate((SetRender(values=dict(values)),), match.score, intent="setting_step")
 
 
-def _aspect(match: Match, _context: Context) -> Candidate | None:
-    return _set({"aspect": str(match.rule.parameters["value"])}, match)
-
-
-def _aspect_ratio(match: Match, _context: Context) -> Candidate | None:
-    text = f"{match.groups['wide']}:{match.groups['high']}"
-    return _set({"aspect": text}, match) if aspect_of(text) else None
-
-
 def _size(match: Match, _context: Context) -> Candidate | None:
     width, height = int(match.groups["width"]), int(match.groups["height"])
     if not (64 <= width <= 7_680 and 64 <= height <= 4_320):
@@ -101,14 +104,6 @@ def _size(match: Match, _context: Context) -> Candidate | None:
             help="A frame is 64 to 7,680 pixels wide and 64 to 4,320 high.", score=match.score
         )
     return _set({"width": width, "height": height}, match)
-
-
-def _short_side(match: Match, _context: Context) -> Candidate | None:
-    named = match.groups.get("named")
-    side = _SIDES[named.lower()] if named else int(match.groups["side"])
-    if not 64 <= side <= 4_320:
-        return None
-    return _set({"short_side": side}, match)
 
 
 def _resolution_step(match: Match, context: Context) -> Candidate | None:
@@ -181,34 +176,6 @@ def _fps_step(match: Match, context: Context) -> Candidate | None:
     )
 
 
-def _frames(match: Match, _context: Context) -> Candidate | None:
-    frames = int(match.groups["frames"])
-    return _set({"num_frames": frames}, match) if frames else None
-
-
-def _seed_new(match: Match, _context: Context) -> Candidate | None:
-    candidate = _set({"seed": _seed()}, match)
-    if re.search(r"\b(?:same|again|re-?roll|roll)\b", match.groups.get("whole", ""), re.IGNORECASE):
-        return Candidate((*candidate.actions, Render()), match.score, intent="setting")
-    return candidate
-
-
-def _seed_keep(match: Match, context: Context) -> Candidate | None:
-    seed = context.settings.seed
-    if seed is None:
-        return _set({"seed": _seed()}, match)
-    return _set({"seed": seed}, match)
-
-
-def _seed_given(match: Match, _context: Context) -> Candidate | None:
-    return _set({"seed": int(match.groups["seed"])}, match)
-
-
-def _steps(match: Match, _context: Context) -> Candidate | None:
-    steps = int(match.groups["steps"])
-    return _set({"num_inference_steps": steps}, match) if 1 <= steps <= 1_000 else None
-
-
 def _steps_step(match: Match, context: Context) -> Candidate | None:
     now = context.settings.num_inference_steps
     factor = float(match.rule.parameters["factor"])
@@ -224,11 +191,6 @@ def _steps_step(match: Match, context: Context) -> Candidate | None:
 
 def _profile(match: Match, _context: Context) -> Candidate | None:
     return _set({"profile": str(match.rule.parameters["value"])}, match)
-
-
-def _guidance(match: Match, _context: Context) -> Candidate | None:
-    value = float(match.groups["guidance"])
-    return _set({"guidance_scale": value}, match) if value <= 100 else None
 
 
 def _guidance_step(match: Match, context: Context) -> Candidate | None:
@@ -474,6 +436,15 @@ def _setting_filler() -> frozenset[str]:
     return frozenset(str(data("settings")["filler"]).split())
 
 
+def settings_within(text: str, context: Context) -> Candidate | None:
+    """Return the render settings that stand with numbers in a text in another language."""
+    for part in re.split(r"[,;.]\s+|\s+(?:y|e|und|et|and)\s+", text):
+        found = settings_in(part.strip(), context)
+        if found is not None and re.search(r"\d", part):
+            return found
+    return None
+
+
 def settings_in(text: str, context: Context) -> Candidate | None:
     """Return the render settings of a part that speaks of nothing else: "16:9, 5 s each"."""
     left = text
@@ -568,24 +539,15 @@ def _go_back_keep(match: Match, context: Context) -> Candidate | None:
     return Candidate((GoBack(to=to, keep=keep),), match.score, intent="go_back")
 
 
-INTENTS: Final[Mapping[str, Intent]] = {
-    "aspect": _aspect,
-    "aspect_ratio": _aspect_ratio,
+RULED: Final[Mapping[str, Intent]] = {
     "size": _size,
-    "short_side": _short_side,
     "resolution_step": _resolution_step,
     "seconds": _seconds,
     "length_step": _length_step,
     "fps": _fps,
     "fps_step": _fps_step,
-    "frames": _frames,
-    "seed_new": _seed_new,
-    "seed_keep": _seed_keep,
-    "seed": _seed_given,
-    "steps": _steps,
     "steps_step": _steps_step,
     "profile": _profile,
-    "guidance": _guidance,
     "guidance_step": _guidance_step,
     "model": _model,
     "settings_reset": _settings_reset,
@@ -603,4 +565,303 @@ INTENTS: Final[Mapping[str, Intent]] = {
     "start_over": _start_over,
     "go_back": _go_back,
     "go_back_keep": _go_back_keep,
+}
+
+
+def ruled(text: str, context: Context) -> Candidate | None:
+    """Return what the exact forms of ``session_rules`` and ``settings`` make of ``text`` as a whole."""
+    found = settings_in(text, context)
+    best = found
+    for match in matches(text, "session_rules", context):
+        intent = RULED.get(match.rule.intent)
+        made = intent(match, context) if intent is not None else None
+        if made is not None and (best is None or made.score > best.score):
+            best = made
+    is_year = bool(re.fullmatch(r"\D*\b(?:1\d|20)\d{2}s?\b\D*", text))
+    lasts = (
+        any(isinstance(a, SetRender) and "seconds" in a.values for a in best.actions)
+        if best
+        else False
+    )
+    return None if is_year and lasts else best  # "1950s" is an era
+
+
+_SETTINGS: Final = {
+    "seconds": "seconds", "frames": "num_frames", "fps": "fps", "steps": "num_inference_steps",
+    "guidance": "guidance_scale", "seed": "seed",
+}  # fmt: skip
+_STEPS: Final = (
+    (re.compile(r"\b(?:twice|double|2x)\b", re.IGNORECASE), 2.0),
+    (re.compile(r"\b(?:half|halve)\b", re.IGNORECASE), 0.5),
+    (re.compile(r"\b(?:triple|three times)\b", re.IGNORECASE), 3.0),
+    (re.compile(r"\b(?:longer|more|high(?:er)?|big(?:ger)?|large|bigger|up|larger|extend|stronger|smoother|better)\b", re.IGNORECASE), 1.5),
+    (re.compile(r"\b(?:shorter|less|low(?:er)?|small(?:er)?|fewer|down|trim|cut)\b", re.IGNORECASE), 0.667),
+)  # fmt: skip
+_UNITS: Final = {
+    "seconds": re.compile(
+        r"\d ?s|sec|min|long|short|length|duration|last|twice|half|double", re.IGNORECASE
+    ),
+    "frames": re.compile(r"frame", re.IGNORECASE),
+    "fps": re.compile(r"fps|frame|hz|per sec", re.IGNORECASE),
+    "steps": re.compile(r"step", re.IGNORECASE),
+}
+_SURE: Final = 0.8
+_SPELLED: Final = re.compile(
+    r"\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|twenty|thirty|sixty)\b",
+    re.IGNORECASE,
+)
+
+
+def _setting_wish(clause: Clause, context: Context) -> Candidate | None:
+    """Set a render setting, where it is one that there can be."""
+    made = _setting_said(clause, context)
+    for action in made.actions if made is not None else ():
+        if isinstance(action, SetRender):
+            try:
+                RenderSettings().with_values(action.values)
+            except ValidationError as error:
+                told = "; ".join(f"{e['loc'][0]}: {e['msg'].lower()}" for e in error.errors())
+                return Candidate(help=f"That does not fit: {told}.", score=clause.sureness)
+    return made
+
+
+def _setting_said(clause: Clause, context: Context) -> Candidate | None:
+    """Read a render setting by the number in the clause, or by a step from what it is."""
+    label, said = clause.label, plain(clause.slot("value")) or clause.text
+    unit = _UNITS.get(label)
+    if unit is not None and clause.sureness < _SURE and not unit.search(clause.text):
+        return None
+    for text in (clause.text, said, f"{said} {label}", f"{label} {said}"):
+        exact = ruled(text, context)
+        if exact is not None and all(isinstance(a, SetRender) for a in exact.actions):
+            return exact
+    name = _SETTINGS.get(label)
+    if name is None:
+        return _named_setting(label, said, context, clause.sureness)
+    if label == "seed":
+        return Candidate((SetRender(values={"seed": _seed()}),), clause.sureness, intent="setting")
+    digits = re.findall(r"\d+(?:\.\d+)?", said)
+    spelled = _SPELLED.search(said)
+    now = getattr(context.settings, name)
+    factor = next((by for pattern, by in _STEPS if pattern.search(said)), None)
+    number = float(digits[-1]) if digits else _number(spelled[0]) if spelled else None
+    if number is not None and not (factor and re.search(r"\b(?:longer|shorter|more|less)\b", said)):
+        value: float = number * (60 if re.search(r"\bmin", said) else 1)
+    elif number is not None and now is not None:
+        value = now + number if factor and factor > 1 else now - number
+    elif factor is not None and now is not None:
+        value = now * factor
+    else:
+        return None
+    fine = name in {"seconds", "guidance_scale"}
+    if value <= 0:
+        return None
+    values = {name: _tidy(round(value, 2)) if fine else int(value)}
+    intent = "setting" if number is not None else "setting_step"
+    return Candidate((SetRender(values=values),), clause.sureness, intent=intent)
+
+
+_ASPECTS: Final = (
+    (re.compile(r"vertical|portrait|tiktok|reel|story|stories|shorts|phone|upright|tall", re.IGNORECASE), "9:16"),
+    (re.compile(r"ultra ?wide|cinemascope|scope|letterbox|anamorphic", re.IGNORECASE), "21:9"),
+    (re.compile(r"square|insta", re.IGNORECASE), "1:1"),
+    (re.compile(r"wide|landscape|horizontal|youtube|tv|desktop", re.IGNORECASE), "16:9"),
+)  # fmt: skip
+
+
+def _named_setting(label: str, said: str, context: Context, score: float) -> Candidate | None:
+    values: dict[str, Any] = {}
+    if label == "aspect":
+        found = re.search(r"(\d{1,2}(?:\.\d+)?) ?(?:[:x/]|by|to) ?(\d{1,2}(?:\.\d+)?)", said)
+        text = (
+            f"{found[1]}:{found[2]}"
+            if found
+            else next((v for p, v in _ASPECTS if p.search(said)), "")
+        )
+        values = {"aspect": text} if text and aspect_of(text) else {}
+    elif label == "size":
+        number = re.search(r"\d{3,4}", said)
+        side = next((v for k, v in _SIDES.items() if re.search(rf"\b{k}\b", said.lower())), None)
+        factor = next((by for pattern, by in _STEPS if pattern.search(said)), None)
+        now = context.settings.short_side or 480
+        stepped = max(64, min(4_320, round(now * factor / 16) * 16)) if factor else None
+        chosen = side or (int(number[0]) if number else stepped)
+        values = {"short_side": chosen} if chosen and 64 <= chosen <= 4_320 else {}
+    elif label == "profile":
+        is_draft = re.search(
+            r"draft|quick|fast|rough|cheap|low|preview|test|speed", said, re.IGNORECASE
+        )
+        values = {"profile": "draft" if is_draft else "exact"}
+    elif label == "model":
+        return Candidate(help=f"There is no model called “{said}” here.", score=score)
+    return Candidate((SetRender(values=values),), score, intent="setting") if values else None
+
+
+def _session_wish(clause: Clause, context: Context) -> Candidate | None:
+    """Do something with the session: by the exact forms where one fits, else by the slots."""
+    for text in dict.fromkeys((clause.text, plain(clause.text))):
+        exact = ruled(text, context)
+        if exact is not None and not any(isinstance(a, SetRender) for a in exact.actions):
+            return exact
+    return _BY_SLOTS[clause.label](clause, context)
+
+
+def _vary_by_slots(clause: Clause, _context: Context) -> Candidate | None:
+    said = plain(clause.slot("count")).lower()
+    number = _number(said) if said else _number((re.findall(r"\d+", clause.text) or ["7"])[0])
+    axes: list[str] = []
+    unknown: list[str] = []
+    for part in re.split(r"\s*,\s*|\s+and\s+", plain(clause.slot("axis")).lower()):
+        bare = re.sub(r"^(?:the|its|different|only|other|new|another)\s+", "", part)
+        axis = _AXES.get(bare)
+        if axis is not None:
+            axes.append(axis)
+        elif bare and "seed" not in bare:
+            unknown.append(bare)
+    count = int(number) if number and 1 <= number <= 64 else 4
+    action = Vary(count=count, axes=tuple(dict.fromkeys(axes)))
+    told = (
+        f"Variations cannot be held to “{', '.join(unknown)}”: they differ freely."
+        if unknown
+        else ""
+    )
+    return Candidate((action,), clause.sureness, help=told, intent="vary")
+
+
+def _render_by_slots(clause: Clause, context: Context) -> Candidate | None:
+    if re.search(r"\b(?:all|every|them|these|those|both)\b", clause.text, re.IGNORECASE) and any(
+        one.is_variation for one in context.landmarks
+    ):
+        varied = [one for one in context.landmarks if one.is_variation]
+        group = tuple(one.index for one in varied if one.parent == varied[-1].parent)
+        return Candidate((Render(entries=group),), clause.sureness, intent="render")
+    said = plain(clause.slot("count")).lower()
+    number = _number(re.sub(r"\s*(?:times|x|seeds|takes)$", "", said)) if said else 1
+    seeds = int(number) if number and 1 <= number <= 64 else 1
+    return Candidate((Render(seeds=seeds),), clause.sureness, intent="render")
+
+
+def _goback_by_slots(clause: Clause, context: Context) -> Candidate | None:
+    said, kept = plain(clause.slot("to")).lower(), plain(clause.slot("keep"))
+    to: int | Step | None = None
+    number = re.search(r"\b(?:v|#|no\.?|number|version|card)? ?(\d{1,3})\b", said)
+    ordinal = next((n for n, word in enumerate(_ORDINALS, 1) if re.search(rf"\b{word}\b", said)), 0)
+    before = re.search(r"\b(?:before|without)\b(.*)", said)
+    if re.search(r"\b(?:start|original|beginning|first (?:one|version|prompt))\b", said):
+        to = Step.START
+    elif before is not None and (found := landmark_named(before[1], context)) is not None:
+        to = found.parent if found.parent is not None else found.index
+    elif number is not None and not before:
+        to = _numbered(int(number[1]), context)
+    elif ordinal and not before:
+        to = _numbered(ordinal, context)
+    elif (found := landmark_named(said, context)) is not None:
+        to = found.index
+    elif (
+        before is not None
+        or re.search(r"\b(?:last|previous|prior|earlier|one back)\b", said)
+        or not said
+    ):
+        to = Step.UNDO
+    if to is None or to == -1:
+        return None
+    keep = [*(fields_kept(kept, context) or ())] if kept else []
+    keep += [
+        i
+        for part in re.split(r"\s*,\s*|\s+and\s+", kept)
+        if kept and (r := refer(part, context))
+        for i in r.ids
+    ]
+    return Candidate(
+        (GoBack(to=to, keep=tuple(dict.fromkeys(keep))),), clause.sureness, intent="go_back"
+    )
+
+
+def _undo_by_slots(clause: Clause, context: Context) -> Candidate | None:
+    """Take the last step back, or the one that is named."""
+    said = re.sub(
+        r"\b(?:the|that|this|last|thing|change|one|it|step|edit|my|what|i|said|again|just)\b",
+        "",
+        plain(clause.slot("what")).lower(),
+    ).strip()
+    found = landmark_named(said, context) if said else None
+    if found is not None and found.parent is not None:
+        return Candidate((GoBack(to=found.parent),), clause.sureness, intent="go_back")
+    if said and re.search(r"\b(?:everything|all|both)\b", said):
+        return Candidate((GoBack(to=Step.START),), clause.sureness, intent="go_back")
+    return Candidate((GoBack(to=Step.UNDO),), clause.sureness, intent="go_back")
+
+
+def _star_by_slots(clause: Clause, context: Context) -> Candidate | None:
+    which = _which(clause.slot("what"), context)
+    entry = None if which == -1 else which
+    return Candidate(
+        (Star(entry=entry, starred=clause.label == "star"),), clause.sureness, intent="star"
+    )
+
+
+def _compare_by_slots(clause: Clause, context: Context) -> Candidate | None:
+    here = context.current if context.current is not None else 0
+    parent = next((one.parent for one in context.landmarks if one.index == here), None)
+    said = clause.text.lower()
+    other = (
+        context.landmarks[0].index
+        if re.search(r"original|first|start", said) and context.landmarks
+        else parent
+    )
+    if other is None:
+        help_text = "There is only one prompt so far; nothing to compare it with."
+        return Candidate(help=help_text, score=clause.sureness)
+    return Candidate(
+        (Compare(entries=tuple(dict.fromkeys((other, here)))),), clause.sureness, intent="compare"
+    )
+
+
+def _lock_by_slots(clause: Clause, context: Context) -> Candidate | None:
+    parts = re.split(r"\s*,\s*(?:and\s+)?|\s+and\s+", plain(clause.slot("what")))
+    fields = tuple(dict.fromkeys(name for part in parts for name in fields_meant(part, context)))
+    if clause.label == "lock":
+        return Candidate((Lock(fields=fields),), clause.sureness, intent="lock") if fields else None
+    held = tuple(name for name in SCENE_FIELDS if context.scene.is_locked(name))
+    fields = fields or held
+    return Candidate(
+        (Unlock(fields=fields),) if fields else (),
+        clause.sureness,
+        already=not fields,
+        intent="lock",
+    )
+
+
+_BY_SLOTS: Final[Mapping[str, Wish]] = {
+    "render": _render_by_slots,
+    "vary": _vary_by_slots,
+    "undo": _undo_by_slots,
+    "redo": lambda clause, _: Candidate((GoBack(to=Step.REDO),), clause.sureness, intent="go_back"),
+    "restart": lambda clause, _: Candidate(
+        (GoBack(to=Step.START),), clause.sureness, intent="go_back"
+    ),
+    "goback": _goback_by_slots,
+    "star": _star_by_slots,
+    "unstar": _star_by_slots,
+    "compare": _compare_by_slots,
+    "lock": _lock_by_slots,
+    "unlock": _lock_by_slots,
+}
+WISHES: Final[Mapping[str, Wish]] = {
+    **dict.fromkeys(
+        [
+            "seconds",
+            "frames",
+            "fps",
+            "aspect",
+            "size",
+            "seed",
+            "steps",
+            "guidance",
+            "model",
+            "profile",
+        ],
+        _setting_wish,
+    ),
+    **dict.fromkeys(_BY_SLOTS, _session_wish),
 }

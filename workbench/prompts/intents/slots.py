@@ -7,23 +7,20 @@ on a person. A slot that does not fit makes its rule fail, never guess.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from workbench.prompts.intents.clauses import event_in, noun_phrase, noun_phrases, verb_phrase
+from workbench.prompts.intents.clauses import noun_phrase, verb_phrase
 from workbench.prompts.intents.context import Context
 from workbench.prompts.intents.references import refer
 from workbench.prompts.intents.words import (
     ANIMATE,
     aspect_of,
     data,
-    determiners,
     find_terms,
     is_known,
     is_known_noun,
-    lemma,
-    number_in,
     place_named,
     subject_kind,
     with_article,
@@ -41,7 +38,6 @@ __all__ = [
     "fields_meant",
     "looks_in",
     "place_in_words",
-    "splits",
     "titled",
 ]
 
@@ -141,12 +137,6 @@ _LOOK_LEAD: Final = re.compile(
     r"much|way|more|really|very|slightly|even|too|so|into|kind of|sort of|instead|just|both|out of|made of|made out of)\s+)+",
     re.IGNORECASE,
 )
-_PREPOSITION: Final = re.compile(
-    r"(?:somewhere\s+|set\s+|happening\s+|located\s+)?(?P<prep>in front of|next to|on top of|in the middle of|"
-    r"at the edge of|in|on|at|inside|into|onto|to|under|near|by|beside|over|across|through|outside|along|"
-    r"underneath|behind|above|beneath|among|between|around|aboard|off)\s+",
-    re.IGNORECASE,
-)
 _NO_PLACES: Final = frozenset(
     [
         "background",
@@ -237,29 +227,6 @@ def _clothing(text: str) -> Look | None:
     return None
 
 
-def _thing(text: str, _context: Context) -> Filled | None:
-    found = noun_phrase(re.sub(r"\s+(?:instead|now|too|as well|please)$", "", text))
-    if found is None or exact_terms(text):
-        return None
-    event = event_in(text)
-    if event is not None and not found.doing and event.score > found.score:
-        return None
-    return Filled(found, found.score, text)
-
-
-def _things(text: str, _context: Context) -> Filled | None:
-    bare = re.sub(
-        r"\s+(?:instead|now|too|as well|please|to (?:it|the (?:scene|shot|video|picture)))$",
-        "",
-        text,
-    )
-    found = noun_phrases(bare)
-    if not found or exact_terms(text):
-        return None
-    score = min(one.score for one in found)
-    return Filled(found, score, text)
-
-
 def place_in_words(text: str, *, led: bool) -> tuple[str, float] | None:
     """Return the place that ``text`` names, with its article, and how surely it is one.
 
@@ -331,97 +298,6 @@ _SMALL: Final = frozenset(
 )
 
 
-def _place(text: str, _context: Context) -> Filled | None:
-    """Take a place that a preposition leads: "in a forest", "onto the moon"."""
-    low = text.lower().strip()
-    if low in {
-        "underwater",
-        "outdoors",
-        "indoors",
-        "outside",
-        "inside",
-        "in space",
-        "in outer space",
-    }:
-        return Filled(place_in_words(low.removeprefix("in "), led=True)[0], 0.95, text)  # type: ignore[index]
-    lead = _PREPOSITION.match(text)
-    if lead is None:
-        return None
-    found = place_in_words(text[lead.end() :], led=True)
-    if found is None:
-        return None
-    name, score = found
-    prep = lead["prep"].lower()
-    if prep in {
-        "behind",
-        "next to",
-        "in front of",
-        "beside",
-        "between",
-        "around",
-        "above",
-        "by",
-        "near",
-        "on top of",
-        "through",
-        "along",
-        "over",
-        "under",
-        "across",
-    }:
-        name, score = f"{prep} {name}", score * 0.8
-    return Filled(name, score, text)
-
-
-def _place_name(text: str, _context: Context) -> Filled | None:
-    lead = _PREPOSITION.match(text)
-    found = place_in_words(text[lead.end() :] if lead else text, led=bool(lead))
-    return None if found is None else Filled(found[0], found[1], text)
-
-
-def _where(text: str, context: Context) -> Filled | None:
-    """Take a position in the picture: "on the left", "behind the house", "in the background"."""
-    text = re.sub(r"\s+(?:instead|now|too)$", "", text.strip(" .,!"))
-    low = text.lower()
-    lead = _PREPOSITION.match(low)
-    last = re.findall(r"[\w'-]+", low)
-    if not last:
-        return None
-    if low in {"closer", "further away", "farther away", "nearer"}:
-        return None
-    if lead is None and low not in {
-        "ahead",
-        "overhead",
-        "nearby",
-        "everywhere",
-        "in the background",
-    }:
-        return None
-    if re.search(r"\b(?:his|her|their|my|your)\b", low) or "," in low:
-        return None
-    named = set(last) & words_of("looks", "positions")
-    rest = low[lead.end() :] if lead else low
-    rest = re.sub(r"^(?:the\s+)?(?:left|right|side|front|back|top|middle|edge)\s+of\s+", "", rest)
-    if named and len(last) <= 8:
-        return Filled(_position(text), 0.97, text)
-    other = refer(rest, context)
-    if other is not None:
-        return Filled(_position(text), 0.92, text)
-    if noun_phrase(rest) is not None and lead is not None:
-        return Filled(_position(text), 0.7, text)
-    return None
-
-
-def _position(text: str) -> str:
-    low = text.strip(" .,!")
-    low = re.sub(
-        r"^(?:to|into|onto)\s+(the )?(left|right)(?= of\b)", r"to the \2", low, flags=re.IGNORECASE
-    )
-    low = re.sub(r"^to (?:the )?(left|right|foreground|background|front|back|middle|cent(?:er|re))$",
-                 lambda m: f"{'on' if m[1] in {'left', 'right'} else 'in'} the {m[1]}", low, flags=re.IGNORECASE)  # fmt: skip
-    return re.sub(r"^(?:into|to) (?=the (?:fore|back)ground)", "in ", low)
-
-
 def exact_terms(text: str) -> Terms | None:
     """Return the established terms that ``text`` says, where it says nothing else of weight."""
     bare = text.strip(" .,!?").lower()
@@ -451,11 +327,6 @@ def exact_terms(text: str) -> Terms | None:
     return {one.field: one.term for one in found}
 
 
-def _term(text: str, _context: Context) -> Filled | None:
-    found = exact_terms(text)
-    return None if found is None else Filled(found, 1.0, text)
-
-
 def field_named(text: str) -> str | None:
     """Return the scene field that people mean by ``text``, such as "light" or "camera angle"."""
     low = re.sub(r"^(?:(?:the|its|his|her|this|that|same|whole)\s+)+", "", text.strip().lower())
@@ -480,69 +351,8 @@ def _doing(text: str, _context: Context) -> Filled | None:
     return None if found is None else Filled(found[0], found[1], text)
 
 
-def _event(text: str, context: Context) -> Filled | None:
-    found = event_in(text)
-    if found is None:
-        return None
-    meant = refer(found.actor, context) if found.named < 1.0 else None
-    known = meant.score if meant is not None and meant.ids else 0.0
-    return Filled(found, found.score / found.named * max(found.named, known), text)
-
-
-def _number(text: str, _context: Context) -> Filled | None:
-    words = [
-        w
-        for w in text.lower().split()
-        if w not in {"of", "the", "about", "around", "exactly", "only", "just"}
-    ]
-    if words[:2] == ["a", "couple"]:
-        return Filled(2, 1.0, text)
-    number = number_in(words[0]) if len(words) == 1 else None
-    return None if number is None else Filled(number, 1.0, text)
-
-
 def _any(text: str, _context: Context) -> Filled | None:
     return Filled(text.strip(" .,!?\"'“”"), 1.0, text)
-
-
-def _belonging(text: str, _context: Context) -> Filled | None:
-    words = [w for w in text.lower().split() if w not in determiners()]
-    if words and lemma(words[-1], "NOUN") in words_of("nouns", "belongings") | word_list(
-        "clothing"
-    ):
-        return Filled(text, 0.95, text)
-    return None
-
-
-def _name(text: str, _context: Context) -> Filled | None:
-    """Take the name of a film, a maker, a camera: words that no lexicon has as a plain thing."""
-    bare = text.strip(" .,!?\"'“”")
-    words = bare.split()
-    if not words or len(words) > 5:
-        return None
-    first = words[0].lower()
-    if first in {"a", "an"} and len(words) > 1 and subject_kind(words[-1]) is not None:
-        return None
-    if first in words_of("misc", "pronouns") or first in {"this", "that", "before", "last"}:
-        return None
-    low = [w.lower() for w in words]
-    if low[0] in determiners() and low[0] != "the":
-        return None
-    is_name = any(w[:1].isupper() for w in words) or not all(is_known(w) for w in low)
-    is_title = len(words) > 1 and subject_kind(words[-1]) is None
-    return Filled(bare, 0.95 if is_name else 0.8 if is_title else 0.5, text)
-
-
-_PAIRED: Final = {
-    "colour": "colour", "colours": "colour", "color": "colour", "colors": "colour",
-    "material": "material", "materials": "material", "clothes": "clothing", "outfits": "clothing",
-    "positions": "position", "places": "position", "sides": "position", "roles": "role",
-}  # fmt: skip
-
-
-def _aspect(text: str, _context: Context) -> Filled | None:
-    found = _PAIRED.get(text.lower().strip())
-    return None if found is None else Filled(found, 1.0, text)
 
 
 def _fields(text: str, context: Context) -> Filled | None:
@@ -591,27 +401,10 @@ Slot = Callable[[str, Context], Filled | None]
 
 SLOTS: Final[Mapping[str, Slot]] = {
     "any": _any,
-    "aspect": _aspect,
-    "belonging": _belonging,
     "doing": _doing,
     "entity": _entity,
-    "event": _event,
     "field": _field,
     "fields": _fields,
     "look": _look,
     "model": _model,
-    "name": _name,
-    "number": _number,
-    "place": _place,
-    "placename": _place_name,
-    "term": _term,
-    "thing": _thing,
-    "things": _things,
-    "where": _where,
 }
-
-
-def splits(text: str) -> Sequence[tuple[str, str]]:
-    """Return every way to cut ``text`` between two words, the longer first part last."""
-    words = text.split()
-    return [(" ".join(words[:i]), " ".join(words[i:])) for i in range(1, min(len(words), 9))]

@@ -1,13 +1,14 @@
-"""Understands a request: cuts it into parts, lets every rule compete for each, takes the best.
+"""Understands a request: parses it into wishes, turns each into actions, names what it could not place.
 
-A part for which no reading is sure enough, or two are equally sure and mean different things, is
-not understood and said so. Nothing here changes a prompt: what is understood is a list of actions.
+Exact forms of the session (render settings, undo, versions) are read by rules first; everything else by
+the learned parser. A wish that the parser is not sure of is not carried out and is said so. Nothing here
+changes a prompt: what is understood is a list of actions.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -19,9 +20,11 @@ from workbench.actions.model import (
     ChangeBeat,
     EditEntity,
     EditField,
+    Explain,
     SetRender,
 )
 from workbench.errors import InvalidRequest
+from workbench.lexicon.datafiles import english
 from workbench.prompts.intents import (
     addition_intents,
     corrections,
@@ -35,48 +38,57 @@ from workbench.prompts.intents import (
     scene_intents,
     session_intents,
 )
-from workbench.prompts.intents.candidates import Candidate, Intent
+from workbench.prompts.intents.candidates import Candidate, Wish
 from workbench.prompts.intents.context import Context
-from workbench.prompts.intents.guards import is_sound
+from workbench.prompts.intents.guards import is_question, is_sound
 from workbench.prompts.intents.requests import (
-    Piece,
     clean,
     correction_in,
     mended,
-    pieces,
-    same_but_in,
     without_politeness,
+    written_out,
 )
-from workbench.prompts.intents.rules import matches
 from workbench.prompts.intents.translating import english_of, is_other_language, is_strange
+from workbench.prompts.intents.words import determiners, is_known, words_of
+from workbench.prompts.parsing.clauses import Clause, Parse, Slot, words_in
 from workbench.scene import Scene
 
-__all__ = ["THRESHOLD", "Understanding", "understand"]
+__all__ = ["ASIDE", "THRESHOLD", "Missed", "Understanding", "understand"]
 
 THRESHOLD: Final = 0.5
-"""The score below which a reading is not taken."""
-_TIE: Final = 0.004
-"""Two readings this close that mean different things are a tie."""
-_CUT_COST: Final = 0.06
-"""What a cut costs: a whole reading is better than two of the same score."""
-_INTENTS: Final[Mapping[str, Intent]] = {
-    **look_intents.INTENTS,
-    **identity_intents.INTENTS,
-    **number_intents.INTENTS,
-    **addition_intents.INTENTS,
-    **removal_intents.INTENTS,
-    **event_intents.INTENTS,
-    **scene_intents.INTENTS,
-    **session_intents.INTENTS,
-    **keeping.INTENTS,
-}
-_CARRIED: Final = re.compile(
-    r"(?P<lead>(?:please\s+)?(?:add|include|remove|delete|lose|drop|without|no|no more|more|less|fewer|keep|lock|unlock|"
-    r"don't change|there should be|make (?:it|him|her|them|the [\w ]+?)|with|get rid of|give|lend|"
-    r"(?:the )?[\w ]+? should be|swap out|put|show)(?: (?:a|an|the|some|any|more))?)\s+(?=\S)",
-    re.IGNORECASE,
+"""The sureness below which a wish is not carried out."""
+_EXACT: Final = 0.9
+_MILD: Final = 0.45
+_HARMLESS: Final = frozenset(
+    ["style", "palette", "light", "mood", "era", "camera", "shot", "viewpoint", "sound", "keep"]
 )
-"""A verb that a later part goes on with: "add a dog and a cat"."""
+"""Labels that add to how a scene is shown: a doubtful one does little harm, and needs less sureness."""
+_KEEPS: Final = re.compile(
+    r"\b(?:stays?|keep|same|leave|remains?|untouched|as (?:is|before|it was))\b", re.IGNORECASE
+)
+_HELPED: Final = 0.3
+"""The same for a wish that is only answered with what would help."""
+ASIDE: Final = "aside"
+"""What words are missed as that stand beside wishes that were carried out."""
+_WISHES: Final[Mapping[str, Wish]] = {
+    **look_intents.WISHES,
+    **identity_intents.WISHES,
+    **number_intents.WISHES,
+    **addition_intents.WISHES,
+    **removal_intents.WISHES,
+    **event_intents.WISHES,
+    **scene_intents.WISHES,
+    **session_intents.WISHES,
+    **keeping.WISHES,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """Words that were not understood, and as what they were taken, if as anything."""
+
+    words: str
+    label: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +98,7 @@ class Understanding:
     actions: tuple[Action, ...] = ()
     scene: Scene = field(default_factory=Scene.empty)
     """The scene with the actions carried out, as far as they change scenes."""
-    missed: tuple[str, ...] = ()
+    missed: tuple[Missed, ...] = ()
     """Parts that were not understood."""
     helps: tuple[str, ...] = ()
     """Why what was understood cannot be done, and what would help."""
@@ -107,43 +119,54 @@ class Understanding:
         return bool(self.actions or self.kept or self.locked or self.already or self.helps)
 
 
-@dataclass(frozen=True, slots=True)
-class _State:
-    """The best reading of the first parts."""
-
-    score: float
-    context: Context
-    read: tuple[tuple[str, Candidate | None], ...] = ()
-    lead: str = ""
-    """The verb with which the last part began."""
-
-
 def understand(request: str, context: Context) -> Understanding:
     """Return what ``request`` asks for in ``context``."""
     text = clean(request)
-    english = english_of(text) if is_strange(text) else None
-    if english is not None:
-        text = english
-    elif is_other_language(text):
-        return Understanding(scene=context.scene, missed=(text,), is_foreign=True)
-    known = _words_of(context)
-    text = mended(text, known)
-    answer = questions.answered(text, context)
-    if answer is not None:
-        return Understanding((answer,), context.scene, answered=True)
-    is_correction, rest = correction_in(_bare(text))
-    rest = same_but_in(without_politeness(rest))
-    again, rest = correction_in(rest) if not is_correction else (True, rest)
-    if not rest:
-        return Understanding(scene=context.scene)
-    state = _best(pieces(without_politeness(rest)), context, is_correction=is_correction or again)
-    return _outcome(state, context)
+    english_text = english_of(text) if is_strange(text) else None
+    if english_text is not None:
+        text = english_text
+    elif is_other_language(text) or _is_strange(text):
+        setting = session_intents.settings_within(text, context)
+        read = [(text, setting)] if setting is not None else []
+        done = _outcome(read, [Missed(text)], context)
+        return replace(done, is_foreign=True)
+    typed = mended(text, _words_of(context))
+    from workbench.prompts.parsing.network import network  # noqa: PLC0415  brings numpy
 
-
-def _bare(text: str) -> str:
-    return re.sub(
-        r"^(?:hmm+|um+|uh|oh|ok|okay|well|hey)[\s,]+(?=\S)", "", text.strip(), flags=re.IGNORECASE
+    parse = network().parse(typed, context.prompt)
+    text = written_out(typed)
+    if _only_asks(parse):
+        answer = questions.answered(text, context)
+        if answer is None and parse.clauses and all(c.label == "thanks" for c in parse.clauses):
+            answer = Explain(question=text, answer=questions.WELCOME)
+        if answer is not None:
+            return Understanding((answer,), context.scene, answered=True)
+    bare = without_politeness(text)
+    exact = (
+        session_intents.ruled(bare, context)
+        or scene_intents.established(bare, context)
+        or look_intents.described(bare, context)
     )
+    if exact is not None and exact.score >= _EXACT:
+        return _outcome([(text, exact)], [], context)
+    is_correction, rest = correction_in(text)
+    if is_correction and (corrected := _correction(rest, context)) is not None:
+        return _outcome([(text, corrected)], [], context)
+    return _carried(parse, context)
+
+
+_ASKS: Final = re.compile(
+    r"(?:why|who|whose|where|how many|what(?:'s| is| are| does| did))\b|"
+    r"(?:is|are|was|were|does|do|did) (?!it possible|there (?:a|any) (?:way|chance))(?:the|there|it|he|she|they|this|you)\b",
+    re.IGNORECASE,
+)
+
+
+def _only_asks(parse: Parse) -> bool:
+    """Tell whether a request asks for no change, as far as is sure."""
+    wishes = [c for c in parse.clauses if c.label not in {"question", "thanks"}]
+    is_asked = is_question(parse.text) or bool(_ASKS.match(parse.text))
+    return is_asked or not any(c.sureness >= THRESHOLD for c in wishes)
 
 
 def _words_of(context: Context) -> frozenset[str]:
@@ -151,130 +174,260 @@ def _words_of(context: Context) -> frozenset[str]:
     return frozenset(w.lower() for text in texts for w in re.findall(r"[\w'-]+", text))
 
 
-def _best(parts: Sequence[Piece], context: Context, *, is_correction: bool) -> _State:
-    """Return the best way to read ``parts``, each run of them as one or cut."""
-    states: list[_State | None] = [None] * (len(parts) + 1)
-    states[0] = _State(0.0, context)
-    for start in range(len(parts)):
-        before = states[start]
-        if before is None:
-            continue
-        for end in range(start + 1, len(parts) + 1):
-            if end - start > 4 or _is_stop(parts, start, end):
-                break
-            text = _joined(parts[start:end])
-            state = _with_part(
-                before, text, is_correction=is_correction and start == 0, single=end - start == 1
-            )
-            old = states[end]
-            if state is not None and (old is None or state.score > old.score):
-                states[end] = state
-    return states[-1] or states[0] or _State(0.0, context)
-
-
-def _is_stop(parts: Sequence[Piece], start: int, end: int) -> bool:
-    """Tell whether a sentence ends between the first and the last of a run of parts."""
-    return any(piece.joint.strip()[:1] in {".", ";", "!"} for piece in parts[start + 1 : end])
-
-
-def _joined(parts: Sequence[Piece]) -> str:
-    text = parts[0].text
-    for piece in parts[1:]:
-        text = f"{text}{piece.joint if piece.joint.startswith((',', ';', '.')) or piece.joint.endswith(' ') else piece.joint + ' '}{piece.text}"
-    return text
-
-
-def _with_part(before: _State, text: str, *, is_correction: bool, single: bool) -> _State | None:
-    """Return the state after one more part; None where a run of parts has no reading of its own."""
-    words = len(text.split())
-    candidate = _read(text, before, is_correction=is_correction)
-    if candidate is None:
-        if not single:
-            return None
-        return _State(
-            before.score - 0.02 * words, before.context, (*before.read, (text, None)), before.lead
-        )
-    context = _after(candidate, before.context)
-    carried = _CARRIED.match(text)
-    gained = words * candidate.score - _CUT_COST * words**0.5 - 0.1
-    return _State(
-        before.score + gained,
-        context,
-        (*before.read, (text, candidate)),
-        carried["lead"] if carried else before.lead,
-    )
-
-
-def _read(text: str, before: _State, *, is_correction: bool) -> Candidate | None:
-    """Return the best reading of a part; None where there is none, or two are equally good."""
-    found: list[Candidate] = []
+def _correction(text: str, context: Context) -> Candidate | None:
+    """Return ``text`` read as another value for what the last request changed."""
     bare = without_politeness(text)
-    for said in dict.fromkeys((bare, text)):
-        found += _candidates(said, before.context)
-    if before.read and before.lead:
-        short = re.sub(r"\s+(?:a|an|the|some|any|more)$", "", before.lead)
-        found += [
-            replace(one, score=one.score * 0.97)
-            for lead in dict.fromkeys((before.lead, short))
-            for one in _candidates(f"{lead} {bare}", before.context)
-            if one.intent != "event"
-        ]
-    if is_correction:
-        found += [
-            one
-            for one in corrections.candidates(bare, before.context, list(found))
-            if is_sound(one, bare, before.context)
-        ]
-    found = [one for one in found if one.score >= THRESHOLD and not one.says_nothing]
-    if not found:
+    found = [c for c in corrections.candidates(bare, context, []) if is_sound(c, bare, context)]
+    return max(found, key=lambda one: one.score, default=None)
+
+
+def _carried(parse: Parse, context: Context) -> Understanding:
+    """Turn each clause into actions, in order; each sees the scene after those before it."""
+    read: list[tuple[str, Candidate]] = []
+    missed: list[Missed] = []
+    here = context
+    for clause in parse.clauses:
+        if clause.label == "thanks":
+            continue
+        if clause.label == "question":
+            answer = questions.answered(f"{written_out(clause.text)}?", here)
+            wish = _bare(clause.text, here) if answer is None else None
+            if wish is not None:
+                read.append((clause.text, wish))
+                here = _after(wish, here)
+            elif answer is None:
+                missed.append(Missed(clause.text, clause.label))
+            else:
+                read.append((clause.text, Candidate((answer,), clause.sureness, intent="question")))
+            continue
+        candidate = _wished(clause, here) or _bare(clause.text, here)
+        if candidate is None or candidate.says_nothing:
+            missed.append(Missed(clause.text, clause.label))
+            continue
+        read.append((clause.text, candidate))
+        here = _after(candidate, here)
+    for words in _left_over(parse):
+        candidate = _bare(words, here)
+        if candidate is not None:
+            read.append((words, candidate))
+            here = _after(candidate, here)
+        else:
+            is_aside = bool(read) and not _strange_in(words)
+            missed.append(Missed(words, ASIDE if is_aside else ""))
+    return _outcome(read, missed, context)
+
+
+def _bare(text: str, context: Context) -> Candidate | None:
+    """Return a part that the parser does not place, where it can only be one thing by its form."""
+    said = without_politeness(written_out(text))
+    made = (
+        scene_intents.established(said, context)
+        or look_intents.described(said, context)
+        or addition_intents.shown(said, context)
+    )
+    for label, slot, form in _PLAIN:
+        found = form.fullmatch(said) if made is None else None
+        if found is not None:
+            clause = Clause(label, said, 0, 1, (Slot(slot, found[1], 0, 1),), 0.75)
+            made = _WISHES[label](clause, context)
+    unseen = _NOT_SEEN.search(said)
+    if made is None and unseen is not None:
+        made = removal_intents.removed(unseen[1], 0.75, context)
+    if made is None and _SENSES.search(text):
+        return Candidate(help=_NO_SENSE, score=1.0)
+    return made if made is not None and is_sound(made, said, context) else None
+
+
+_PLAIN: Final = (
+    ("more", "entity", re.compile(r"(?:a lot |way |some |many )?more ((?!than\b)[\w' -]+)", re.IGNORECASE)),
+    ("count", "number", re.compile(r"(?:make (?:it|that|them) |about |around |exactly |only |just )+(\d{1,3})(?: of them)?", re.IGNORECASE)),
+)  # fmt: skip
+_NOT_SEEN: Final = re.compile(
+    r"\b(?:not|don't|never|no) (?:see|show|seeing|showing|have|want) (?:any |the )?([\w' -]{3,40})",
+    re.IGNORECASE,
+)
+_SENSES: Final = re.compile(r"\b(?:smells?|tastes?|stinks?|scent)\b", re.IGNORECASE)
+_NO_SENSE: Final = "A video shows neither smell nor taste. Say what is seen of it instead, such as steam that rises."
+
+
+def _wished(clause: Clause, context: Context) -> Candidate | None:
+    """Return what a clause asks for; None where that is not sure, or makes no sense here."""
+    is_kept = clause.label == "keep" and _KEEPS.search(clause.text)
+    least = (
+        _HELPED
+        if is_kept or scene_intents.is_established(clause) or clause.label in {"vague", "rewrite"}
+        else _MILD
+        if clause.label in _HARMLESS
+        else THRESHOLD
+    )
+    if _SENSES.search(clause.text):
+        return Candidate(help=_NO_SENSE, score=clause.sureness)
+    if clause.sureness < least or _is_strange(clause.text) or _is_cut_wrong(clause):
         return None
-    found.sort(key=lambda one: -one.score)
-    best = found[0]
-    rival = next((one for one in found[1:] if _differs(one, best)), None)
-    if rival is not None and best.score - rival.score < _TIE and best.actions and rival.actions:
-        return _settled(best, rival)
-    return best
+    if clause.label == "size" and _GROWS.fullmatch(clause.text):
+        clause = replace(clause, label="look")  # "make it smaller" is about what is seen
+    clause = replace(
+        clause,
+        text=written_out(clause.text),
+        slots=tuple(
+            replace(slot, text=re.sub(r"(?<=\w)(?:'s| is| are)$", "", written_out(slot.text)))
+            for slot in clause.slots
+        ),
+    )
+    candidate = _WISHES[clause.label](clause, context)
+    if candidate is None or not is_sound(candidate, clause.text, context):
+        return None
+    return candidate
 
 
-def _differs(one: Candidate, other: Candidate) -> bool:
-    return (one.actions, one.kept, one.already) != (other.actions, other.kept, other.already)
+_GROWS: Final = re.compile(
+    r"(?:make|have) (?:it|him|her|them|the \w+) (?:a bit |much |way |even )*(?:bigger|smaller|larger)",
+    re.IGNORECASE,
+)
 
 
-def _settled(best: Candidate, rival: Candidate) -> Candidate | None:
-    """Return the one of two equal readings that adds least; None where neither does."""
-    sizes = [sum(isinstance(a, AddEntity | AddBeat) for a in one.actions) for one in (best, rival)]
-    if sizes[0] != sizes[1]:
-        return best if sizes[0] < sizes[1] else rival
-    return best if len(best.actions) <= len(rival.actions) else rival
+_MODAL: Final = re.compile(
+    r"\b(?:should|must|shouldn't|mustn't|needs? to|has to|have to)\b", re.IGNORECASE
+)
 
 
-def _candidates(text: str, context: Context) -> Iterator[Candidate]:
-    """Return every reading of ``text`` as a whole that the guards let through."""
-    return (one for one in _readings(text, context) if is_sound(one, text, context))
+def _is_cut_wrong(clause: Clause) -> bool:
+    """Tell whether a slot that names something holds a verb: then the clause was cut in a wrong place."""
+    for slot in clause.slots:
+        low = slot.text.lower()
+        if slot.name in {"entity", "actor"} and low in words_of("verbs", "commands"):
+            return True
+        if slot.name in _NAMING and (_MODAL.search(low) or low in determiners() - _ALONE):
+            return True
+        if slot.name in _NAMING - {"place"} and _OBJECT.search(low):
+            return True
+    return False
 
 
-def _readings(text: str, context: Context) -> Iterator[Candidate]:
-    moved = scene_intents.stepped(text.lower(), context.scene)
-    if moved is not None:
-        actions = tuple(
-            EditField(field=f, value=v) for f, v in moved.items() if getattr(context.scene, f) != v
-        )
-        # The longer the words, the less a step along one axis is all that they say.
-        count = len(text.split())
-        score = 0.9 if count <= 4 else 0.75 if count <= 7 and "," not in text else 0.6
-        yield Candidate(actions, score, already=not actions, intent="step")
-    settings = session_intents.settings_in(text, context)
-    if settings is not None:
-        yield settings
-    camera = scene_intents.camera_in_words(text, context)
-    if camera is not None:
-        yield camera
-    for name in ("scene_rules", "session_rules"):
-        for match in matches(text, name, context):
-            intent = _INTENTS.get(match.rule.intent)
-            candidate = intent(match, context) if intent is not None else None
-            if candidate is not None:
-                yield candidate
+_NAMING: Final = frozenset(["entity", "actor", "new", "place", "a", "b"])
+_OBJECT: Final = re.compile(r"\w+ (?!of )\w+ (?:him|it|them|he|she|they)$")
+_ALONE: Final = frozenset(
+    ["his", "her", "this", "that", "these", "those", "both", "all", "each", "one"]
+)
+
+
+def _strange_in(text: str) -> list[str]:
+    """Return the words of ``text`` that English does not have, as far as is known."""
+    words = [w.text.lower() for w in words_in(text) if w.text.isalpha() and len(w.text) > 2]
+    from workbench.prompts.parsing.vectors import vectors  # noqa: PLC0415  brings numpy
+
+    known = vectors()[0]
+    return [
+        w
+        for w in words
+        if w not in known and not is_known(w) and written_out(w) == w and w not in _TALK
+    ]
+
+
+def _is_strange(text: str) -> bool:
+    """Tell whether most words are none that English has: another language, or a slip of the hand."""
+    words = [w for w in words_in(text) if w.text.isalpha()]
+    strange = _strange_in(text)
+    if any(len(w) > 3 and not set(w) & set("aeiouy") for w in strange):
+        return True
+    return len(strange) > 1 and len(strange) * 2 >= len(words)
+
+
+def _left_over(parse: Parse) -> list[str]:
+    """Return the runs of words that stand outside every clause and mean something."""
+    covered = {at for clause in parse.clauses for at in range(clause.start, clause.end)}
+    runs: list[list[int]] = []
+    for at in range(len(parse.words)):
+        if at in covered:
+            continue
+        if runs and runs[-1][-1] == at - 1:
+            runs[-1].append(at)
+        else:
+            runs.append([at])
+    made: list[str] = []
+    for run in runs:
+        words = [parse.words[at] for at in run]
+        said = [w for w in words if _means_something(w.text)]
+        text = parse.text[words[0].start : words[-1].end].strip(" ,.;!-")
+        is_said = len(said) > 1 or (said and not parse.clauses)
+        if is_said and not questions.is_small_talk(text):
+            made.append(text)
+    return made
+
+
+_TALK: Final = frozenset(
+    [
+        "please",
+        "pls",
+        "plz",
+        "thanks",
+        "thx",
+        "lol",
+        "haha",
+        "ok",
+        "okay",
+        "yes",
+        "yeah",
+        "no",
+        "nope",
+        "hmm",
+        "hey",
+        "hi",
+        "love",
+        "like",
+        "nice",
+        "great",
+        "good",
+        "cool",
+        "looks",
+        "same",
+        "perfect",
+        "think",
+        "guess",
+        "maybe",
+        "actually",
+        "wait",
+        "sorry",
+        "really",
+        "just",
+        "also",
+        "then",
+        "instead",
+        "again",
+        "better",
+        "want",
+        "need",
+        "would",
+        "could",
+        "can",
+        "make",
+        "way",
+        "much",
+        "bit",
+        "little",
+        "idea",
+        "one",
+        "thing",
+        "it's",
+        "its",
+        "that's",
+        "thats",
+        "i'm",
+        "im",
+        "wow",
+        "nah",
+        "oh",
+        "well",
+        "so",
+        "almost",
+        "there",
+    ]
+)
+
+
+def _means_something(word: str) -> bool:
+    low = word.lower()
+    return low[:1].isalnum() and low not in english("function_words") and low not in _TALK
 
 
 def _after(candidate: Candidate, context: Context) -> Context:
@@ -300,18 +453,15 @@ def _after(candidate: Candidate, context: Context) -> Context:
     )
 
 
-def _outcome(state: _State, context: Context) -> Understanding:
+def _outcome(
+    read: Sequence[tuple[str, Candidate]], missed: Sequence[Missed], context: Context
+) -> Understanding:
     actions: list[Action] = []
     locked: list[str] = []
-    missed: list[str] = []
     helps: list[str] = []
     kept: set[str] = set()
     already = False
-    for text, candidate in state.read:
-        if candidate is None:
-            if not questions.is_small_talk(text):
-                missed.append(text)
-            continue
+    for _, candidate in read:
         first = candidate.actions[0] if candidate.actions else None
         is_whole = isinstance(first, EditEntity) and first.aspect == "phrase"
         held = held_by_locks(first, context.scene) if first is not None and is_whole else ()
@@ -322,7 +472,7 @@ def _outcome(state: _State, context: Context) -> Understanding:
         already = already or candidate.already
         if candidate.help:
             helps.append(candidate.help)
-    actions = _in_sequence(_as_one_setting(actions, state.read), state.read)
+    actions = _in_sequence(_as_one_setting(actions, read), read)
     actions = [a for a in actions if not (isinstance(a, EditField) and a.field in kept)]
     free: list[Action] = []
     for action in actions:
@@ -338,19 +488,15 @@ def _outcome(state: _State, context: Context) -> Understanding:
 
 
 def _as_one_setting(
-    actions: Sequence[Action], read: Sequence[tuple[str, Candidate | None]]
+    actions: Sequence[Action], read: Sequence[tuple[str, Candidate]]
 ) -> list[Action]:
     """Join render settings; a value that was said counts more than a step: "longer, 10 s"."""
     said: dict[str, Any] = {}
     stepped: dict[str, Any] = {}
     for _, candidate in read:
-        for action in candidate.actions if candidate is not None else ():
+        for action in candidate.actions:
             if isinstance(action, SetRender):
-                into = (
-                    stepped
-                    if candidate is not None and candidate.intent == "setting_step"
-                    else said
-                )
+                into = stepped if candidate.intent == "setting_step" else said
                 into |= action.values
     values = {**stepped, **said}
     if not values:
@@ -361,9 +507,7 @@ def _as_one_setting(
     return kept
 
 
-def _in_sequence(
-    actions: Sequence[Action], read: Sequence[tuple[str, Candidate | None]]
-) -> list[Action]:
+def _in_sequence(actions: Sequence[Action], read: Sequence[tuple[str, Candidate]]) -> list[Action]:
     """Join camera movements that one request asks for into a sequence: "orbit, then push in"."""
     moves = [
         a for a in actions if isinstance(a, EditField) and a.field == "camera_movement" and a.value

@@ -8,7 +8,9 @@ process, not how it answers.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
+import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -122,6 +124,7 @@ class LocalEndpoint(ChatEndpoint):
 
     async def _wait_for_server(self) -> ServerAddress:
         started: int | None = None
+        ended: ServerAddress | None = None
         while True:
             server = read_server(self.folder / SERVER_FILE)
             if server is not None and server.model == self.model:
@@ -129,6 +132,9 @@ class LocalEndpoint(ChatEndpoint):
                     await self.close()
                     self.base_url, self.api_key = server.base_url, server.key
                 return server
+            if server is not None and server != ended:
+                _end(server)  # one local model at a time: two may not fit the memory
+                ended = server
             if _has_failed(started):
                 raise ChatFailure(
                     "The local language model could not be loaded; its log is language_model.log "
@@ -183,6 +189,12 @@ class LocalEndpoint(ChatEndpoint):
 def _rung(model: str) -> Rung:
     """Return how the model's server is asked for JSON: llama.cpp holds an answer to its schema."""
     return Rung.SCHEMA if model.lower().endswith(".gguf") else Rung.TEXT
+
+
+def _end(server: ServerAddress) -> None:
+    """Have a server leave; its process holds the file's lock, so that its id is no other's."""
+    with contextlib.suppress(OSError):
+        os.kill(server.pid, signal.SIGTERM)
 
 
 def _has_failed(pid: int | None) -> bool:

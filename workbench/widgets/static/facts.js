@@ -15,6 +15,7 @@ export function factsOf(job) {
     Guidance: job.guidance_scale ? String(job.guidance_scale) : "",
     Device: job.device ? deviceName(job.device, job.gpu_id) : "",
     Took: duration(tookSeconds(job)),
+    Sound: job.has_audio ? "yes" : "",
     File: bytesWords(job.size_bytes),
     Id: job.job_id,
   };

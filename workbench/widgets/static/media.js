@@ -2,6 +2,7 @@
 
 import { attribute, h, put, show } from "./dom.js";
 import { isComplete } from "./job.js";
+import { alone, SoundSwitch } from "./sound.js";
 
 let base = null;
 
@@ -47,8 +48,11 @@ const watcher =
 
 /** The moving picture of one job: its storyboard, then its preview, then its video. */
 export class Player {
-  /** `controls` shows the browser's own; `auto` plays by itself; otherwise somebody else does. */
-  constructor(store, { controls = false, auto = true } = {}) {
+  /**
+   * `controls` shows the browser's own; `auto` plays by itself; otherwise somebody else does.
+   * `sound` adds a switch for the sound, where there are no controls.
+   */
+  constructor(store, { controls = false, auto = true, sound = !controls } = {}) {
     this.store = store;
     this.auto = auto;
     this.seen = !watcher;
@@ -65,7 +69,8 @@ export class Player {
       onloadeddata: () => this._ready(),
       onplaying: () => this._ready(),
     });
-    this.video.muted = true; // the attribute alone does not mute a video made by script
+    alone(this.video);
+    this.sound = sound ? new SoundSwitch(this.video) : null;
     this.image = h("img", { alt: "", hidden: true });
     this.asked = 0; // pictures requested, and the newest that has loaded
     this.came = 0;
@@ -76,6 +81,7 @@ export class Player {
       this.image,
       this.video,
       this.note,
+      this.sound?.el,
     );
     watcher?.observe(this.el);
   }
@@ -90,11 +96,13 @@ export class Player {
     const source = sourceOf(job, this.store);
     this.held = source.key !== this.key && this._tooSoon(source);
     if (source.key !== this.key && !this.held) {
+      this.video.muted = true;
       this.key = source.key;
       this.sources = source.videos;
       this.picture = source.picture;
       this._load();
     }
+    this.sound?.update(hasSound(job, source));
     attribute(this.el, "data-state", job ? job.state : "none");
     attribute(this.el, "data-shows", source.shows);
     attribute(this.el, "data-drawn", job?.engine === "animatic" && isComplete(job));
@@ -103,6 +111,7 @@ export class Player {
   }
 
   dispose() {
+    this.video.muted = true;
     watcher?.unobserve(this.el);
     this.video.removeAttribute("src");
     this.video.load();
@@ -201,6 +210,11 @@ export class Player {
     this._play();
     this.el.dispatchEvent(new CustomEvent("wb-ready", { bubbles: true }));
   }
+}
+
+/** Whether what is shown of a job can be heard. */
+function hasSound(job, source) {
+  return Boolean(job?.has_audio) && source.shows === "video";
 }
 
 /** Whether a 16:9 frame would crop too much: portrait, square, very wide. */

@@ -14,6 +14,9 @@ export const SCORES = {
   clipping: { label: "clipped", says: "share of pixels without detail, 0 to 1", less: true, sort: "Least clipped" },
   colourfulness: { label: "colour", says: "0 (grey) to about 150", sort: "Most colourful" },
   agreement: { label: "prompt", says: "agreement with the prompt, -1 to 1", sort: "Closest to the prompt" },
+  loudness: { label: "loud", says: "loudness of the sound in LUFS, -70 to 0", sort: "Loudest" },
+  silence: { label: "silent", says: "share of the time without sound, 0 to 1", less: true, sort: "Least silence" },
+  sound_clipping: { label: "overdriven", says: "share of the sound at full scale, 0 to 1", less: true, sort: "Least overdriven" },
 };
 const ON_CARDS = ["motion", "smoothness", "sharpness", "consistency"];
 

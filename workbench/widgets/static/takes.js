@@ -51,7 +51,7 @@ export class Takes {
 class Take {
   constructor(store, { open, choose }) {
     this.store = store;
-    this.player = new Player(store);
+    this.player = new Player(store, { sound: false }); // it stands in a button
     this.number = h("span", { class: "wb-card-number" });
     this.words = h("span", { class: "wb-take-words" });
     this.state = h("span", { class: "wb-quiet" });

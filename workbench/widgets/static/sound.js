@@ -1,0 +1,46 @@
+// The sound of videos: muted until asked for, and one video at a time.
+
+import { attribute, button, show, swapIcon } from "./dom.js";
+
+let heard = null;
+
+/** Mute what was heard once another video is; call when a video is muted or not, by whatever means. */
+function one(video) {
+  if (video.muted) {
+    if (heard === video) heard = null;
+    return;
+  }
+  if (heard && heard !== video) heard.muted = true;
+  heard = video;
+}
+
+/** Mute `video`, and whenever it is heard, all others. */
+export function alone(video) {
+  video.muted = true; // the attribute alone does not mute a video made by script
+  video.addEventListener("volumechange", () => one(video));
+}
+
+/** A button that turns the sound of `video` on and off. */
+export class SoundSwitch {
+  constructor(video) {
+    this.video = video;
+    this.el = button("Sound", { icon: "mute", bare: true, kind: "sound", hidden: true, "aria-pressed": "false", onclick: () => this.toggle() });
+    video.addEventListener("volumechange", () => this._draw());
+  }
+
+  /** Show the switch for a video with sound. */
+  update(hasAudio) {
+    show(this.el, hasAudio);
+  }
+
+  toggle() {
+    this.video.muted = !this.video.muted;
+    one(this.video); // the event comes later
+    this._draw();
+  }
+
+  _draw() {
+    attribute(this.el, "aria-pressed", String(!this.video.muted));
+    swapIcon(this.el, this.video.muted ? "mute" : "sound");
+  }
+}
