@@ -1,7 +1,7 @@
-"""``make screenshots``: takes the pictures in docs/images from the real thing, by clicking through it.
+"""``make screenshots``: takes the pictures in docs/images by clicking through the real workbench.
 
-Starts a server over an outputs/ folder of its own, walks the journey in the dashboard and in
-JupyterLab, light and dark, and records a short film of it. Everything it started it ends.
+Starts a server over a temporary outputs/ folder, goes through the four steps in the dashboard and in
+JupyterLab, light and dark, and records a short film. Ends every process that it started.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _LARGEST_FILM_BYTES: Final = 2_000_000
 _FILM_SIZE: Final = (960, 600)
 _FILM_FPS: Final = 10
 _LOOK_MS: Final = 2500
-"""How long the film rests on what has come."""
+"""How long the film shows each result."""
 _TYPING_MS: Final = 45
 _SLOW_FRAMES: Final = 300
 """Renders of this length are seen in the queue."""
@@ -40,7 +40,7 @@ _FLAT_COLOURS: Final = 16
 
 
 def main() -> None:
-    """Take every picture anew."""
+    """Retake every picture."""
     chromium = find_chromium()
     if chromium is None:
         sys.exit("There is no Chromium; `make chromium` installs one.")
