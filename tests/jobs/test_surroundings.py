@@ -1,4 +1,4 @@
-"""What surrounds the job manager misbehaves: clocks jump, disks refuse, pids are another's."""
+"""The job manager survives clock jumps, failing disks and reused pids."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Helper processes start in whatever surroundings a client has; what keeps one from it is told."""
+"""Helper processes start in any client's environment; start failures are reported."""
 
 from __future__ import annotations
 

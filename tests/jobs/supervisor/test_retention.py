@@ -1,4 +1,4 @@
-"""What the supervisor removes by itself: never what somebody needs, and never for a clock's sake."""
+"""Automatic removal: never what is still needed, and never because a clock jumped."""
 
 from __future__ import annotations
 
