@@ -194,11 +194,11 @@ def test_wan_vace_takes_a_video_a_mask_and_references_as_a_direct_call_does(
 ) -> None:
     given = recorded(monkeypatch)
     model = save_wan_vace(tmp_path)
-    values = {"fps": 16, "guidance_scale": 5.0}
-    made, _ = stage.render(
-        ask("wan", model=str(model), options=_filled(options, pictures), **values)
-    )
+    made, _ = stage.render(ask("wan", model=str(model), options=_filled(options, pictures)))
+    assert made.request is not None
+    assert made.request.options[AS_RENDERED]["family"] == "wan-vace"
     pipe = diffusers.WanVACEPipeline.from_pretrained(model)
+    pipe.scheduler = type(pipe.scheduler).from_config(pipe.scheduler.config, flow_shift=3.0)
     pipe.set_progress_bar_config(disable=True)
     direct: dict[str, Any] = {}
     if "video" in options or "control" in options:
@@ -207,7 +207,6 @@ def test_wan_vace_takes_a_video_a_mask_and_references_as_a_direct_call_does(
         direct["mask"] = [_shown(pictures[0]).convert("L")] * 9
     if "references" in options:
         direct["reference_images"] = [_shown(pictures[n]) for n in options["references"]]
-    assert made.request is not None
     _assert_same(given, _called(pipe, made.request, **direct).frames[0])
 
 
@@ -252,6 +251,25 @@ def test_ltx_2_5_gives_the_frames_and_the_sound_of_a_direct_call(
     heard = decode_sound(folder / "video.mp4")
     assert heard is not None
     assert likeness(heard.samples, Sound.of(output["audio"], 24_000).samples) > 0.9
+
+
+def test_anyflow_continues_a_video_as_a_direct_call_does_if_it_is_shorter(
+    ask: Ask,
+    stage: Stage,
+    models: Callable[[str], Path],
+    pictures: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    given = recorded(monkeypatch)
+    options = {"video": pictures[3]}
+    made, _ = stage.render(ask("anyflow", num_frames=17, options=options))
+    assert made.request is not None
+    pipe = diffusers.AnyFlowPipeline.from_pretrained(models("anyflow"))
+    pipe.set_progress_bar_config(disable=True)
+    output = _called(pipe, made.request, video=_shown(pictures[3]))
+    _assert_same(given, output.frames[0])
+    with pytest.raises(InvalidRequest, match="has 9 frames; ask for more than that"):
+        stage.render(ask("anyflow", num_frames=9, options=options))
 
 
 def test_wan_vace_names_the_kinds_of_control_and_takes_one_video(

@@ -10,7 +10,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib import resources
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
@@ -36,8 +36,6 @@ __all__ = [
 ]
 
 _CONDITIONS: Final = "conditions"
-_AS_LONG_AS_MADE: Final = {"WanVACEPipeline"}
-"""Classes whose input video must have as many frames as are made."""
 
 
 class Inputs(BaseModel):
@@ -50,6 +48,8 @@ class Inputs(BaseModel):
     needs: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ()
     """The kinds of control."""
+    length: Literal["", "same", "shorter"] = ""
+    """What a video must be to what is made."""
 
     def fit(self, given: set[str]) -> bool:
         """Return whether the class takes all that is given, and is given all that it needs.
@@ -67,7 +67,8 @@ class Inputs(BaseModel):
     @classmethod
     def _read(cls, entry: Any) -> Any:
         own = dict(entry)
-        apart = {name: own.pop(name, ()) for name in ("needs", "kinds")}
+        apart: dict[str, Any] = {name: own.pop(name, ()) for name in ("needs", "kinds")}
+        apart["length"] = own.pop("length", "")
         return {**apart, "parameters": own}
 
 
@@ -148,8 +149,8 @@ def conditioned(pipe: Any, request: RenderRequest, options: Options) -> dict[str
         for name in INPUTS
         if name in given_media(options)
     }
-    if type(pipe).__name__ in _AS_LONG_AS_MADE and "video" in read:
-        read["video"] = _as_long(read["video"], request.num_frames)
+    if taken and "video" in read and request.num_frames:
+        read["video"] = _of_length(read["video"], taken.length, request.num_frames)
     return read
 
 
@@ -166,11 +167,14 @@ def _check_signature(pipe: Any, given: frozenset[str]) -> None:
         raise InvalidRequest(text, (FieldProblem(f"options.{name}", text),))
 
 
-def _as_long(frames: list[Any], num_frames: int | None) -> list[Any]:
-    if num_frames and len(frames) < num_frames:
+def _of_length(frames: list[Any], length: str, num_frames: int) -> list[Any]:
+    if length == "same" and len(frames) < num_frames:
         text = f"The video has {len(frames)} frames, fewer than the {num_frames} to be made."
-        raise InvalidRequest(text, (FieldProblem("options.video", text),))
-    return frames[:num_frames]
+    elif length == "shorter" and len(frames) >= num_frames:
+        text = f"The video has {len(frames)} frames; ask for more than that: it is continued."
+    else:
+        return frames[:num_frames] if length else frames
+    raise InvalidRequest(text, (FieldProblem("options.video", text),))
 
 
 @cache
