@@ -1,4 +1,4 @@
-"""Of real prompts, how many get a subject that the animatic draws, and not a card with words.
+"""How many real prompts get a subject that the animatic draws instead of a card with words.
 
 Reads the 872 prompts kept beside the checkout (``../shared/data``; half of VBench's lists,
 Apache-2.0), through the composer as a user's prompt goes. Says so and ends where they are missing.

@@ -1,4 +1,4 @@
-"""What a very full index costs: listing, searching, asking, starting, remembering."""
+"""A very full index: time to list, search, read a status and start, and the memory used."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How soon a job starts, a change is heard of, and a killed worker's job runs again."""
+"""Latency of job starts, change notifications, and recovery after a worker is killed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a job costs beyond the model: against a bare pipeline call that then exports its video.
+"""The overhead of a job over a bare pipeline call that exports its video.
 
 Run as ``python -m benchmarks.overhead``: on a CPU, with pipelines small enough to wait for. Bare
 call and job take turns in one process, warm, with the same seed; then two jobs go through the job

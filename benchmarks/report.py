@@ -1,4 +1,4 @@
-"""How a benchmark tells its figures: one line each, beside the target, with the machine on top."""
+"""Prints a benchmark's figures: one line each, beside the target, below the machine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What scores cost: one default clip measured on one core, and what a batch loses to the scorer.
+"""The cost of scores: one default clip on one core, and the slowdown of a batch.
 
 Run with ``python -m benchmarks.scores``. Renders with the animatic engine into folders of its own.
 """

@@ -1,4 +1,4 @@
-"""Engines that take as long as they are told and draw nothing: for measuring what surrounds a render."""
+"""Engines that sleep and draw nothing, to measure the overhead around a render."""
 
 from __future__ import annotations
 

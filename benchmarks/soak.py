@@ -47,7 +47,7 @@ _WEIGHTS: Final = (8, 6, 4, 2, 2, 1, 1, 1, 1)
 
 
 class Soak:
-    """One run: what was asked for, what was done to it, and what became of it."""
+    """One run: the jobs, the injected faults, and the outcomes."""
 
     def __init__(self, shop: Shop, seed: int) -> None:
         self.shop = shop
@@ -75,7 +75,7 @@ class Soak:
         return self.shop.manager
 
     def run(self, seconds: float) -> list[str]:
-        """Inject faults for so long, let everything end, and return every broken promise."""
+        """Inject faults for a while, let every job end, and return the violations."""
         began = time.monotonic()
         while time.monotonic() - began < seconds:
             self.submit()
@@ -145,7 +145,7 @@ class Soak:
         return True
 
     def drop_client(self) -> bool:
-        """Leave the client without a word and come as another."""
+        """Drop the client without closing it and start another."""
         self.shop.manager.close()
         self.shop.manager = JobManager(self.shop.settings)
         return True

@@ -1,4 +1,4 @@
-"""An outputs/ folder for a benchmark of the job manager, and the end of whatever it started."""
+"""A temporary outputs/ folder for a benchmark; ends the processes started on it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How Sphinx makes the pages: from the Markdown here, whole without a network, strictly."""
+"""Sphinx configuration: builds the Markdown pages strictly and without network access."""
 
 from __future__ import annotations
 

@@ -21,9 +21,9 @@ TARGET = Path(__file__).resolve().parent / "python.md"
 _HEAD = """\
 # The Python interface
 
-Made from the docstrings (`python -m docs.python_reference` writes this page anew). `import workbench as wb`
-costs nothing and starts nothing; a render starts the workers it needs. [research.md](research.md) shows how
-the parts are used together.
+Generated from the docstrings (`python -m docs.python_reference` rewrites this page). `import workbench as wb`
+is cheap and starts no process; a render starts the workers it needs. [research.md](research.md) shows how
+to use the parts together.
 """
 _MORE = (
     ("Language models", (language.LanguageModelList,)),
@@ -73,7 +73,7 @@ def _class(name: str, value: type) -> str:
 
 
 def _fields(value: type) -> Iterator[tuple[str, str, str]]:
-    """Yield the annotated fields of a dataclass or model, with the text that stands below each."""
+    """Yield the annotated fields of a dataclass or model, each with the docstring below it."""
     try:
         body = ast.parse(textwrap.dedent(inspect.getsource(value))).body[0]
     except (OSError, TypeError):

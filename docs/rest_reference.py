@@ -15,38 +15,38 @@ TARGET = Path(__file__).resolve().parent / "rest.md"
 _HEAD = """\
 # The REST interface
 
-Made from the OpenAPI document, which a running server has at `/api/workbench/openapi.json`
-(`python -m docs.rest_reference` writes this page anew). JSON in, JSON out, all under the server's base URL.
+Generated from the OpenAPI document, which a running server provides at `/api/workbench/openapi.json`
+(`python -m docs.rest_reference` rewrites this page). JSON in, JSON out; all paths are below the server's base URL.
 
 Authenticate as with every Jupyter endpoint: the header `Authorization: token …`, or the login cookie together
 with the header `X-XSRFToken`.
 
 A job's `status` is `pending`, `processing`, `complete` or `failed`; a cancelled job is `failed` with
-`cancelled: true`. A batch's is `pending`, `processing`, `complete` (all of it), `partial` (all ended, some
-complete) or `failed` (all ended, none complete). Poll until one of the last ones, or let the server tell.
+`cancelled: true`. A batch's is `pending`, `processing`, `complete` (all jobs), `partial` (all ended, some
+complete) or `failed` (all ended, none complete). Poll until it is final, or subscribe to the events.
 
-**Waiting polls:** `/api/video/status/{job_id}?wait=20&known=<ETag>`, and the same for a batch, answer as soon as the
-job is no longer as the answer with that ETag said, or after `wait` seconds with the state that it has. A queue
-position or an estimate that moves does not end the wait. Without `known` the answer comes at once.
+**Long polls:** `/api/video/status/{job_id}?wait=20&known=<ETag>`, and the same for a batch, answer as soon as the
+job differs from the answer with that ETag, or after `wait` seconds with the current state. A changed queue
+position or estimate does not end the wait. Without `known` the answer comes at once.
 
-**WS `/api/video/events?job_id=…&batch_id=…`** tells the job object at each change. Both parameters may be
-repeated; without them every job is told. With `since=<revision>` what changed after that revision is told
-first, so that nothing is missed after a broken connection.
+**WS `/api/video/events?job_id=…&batch_id=…`** sends the job object at each change. Both parameters may be
+repeated; without them it sends the changes of every job. With `since=<revision>` it first sends what changed after that
+revision, so that nothing is missed after a lost connection.
 
 **GET `/static/videos/{job_id}/video.mp4`**, `/static/videos/{batch_id}/{job_id}/video.mp4` and
-`/static/videos/{job_id}.mp4` are the same video, with range requests; beside it are `poster.jpg` and
-`recipe.json`.
+`/static/videos/{job_id}.mp4` return the same video and accept range requests; `poster.jpg` and
+`recipe.json` are beside it.
 
-**Prompts as they are written:** with the header `Accept: text/event-stream`, `/api/enhance` and
-`/api/generate-variations` answer in server-sent events. `text` holds the whole prompt so far (not a piece of it) each
-time that a language model has written on; `variation` one variation as soon as it is in the history; the last event
-is `answer`, with the body that is answered otherwise, or `error`, with a `status`. The answer replaces what was told:
-it is the composer's where the model broke off. What is wrong with a request is answered with its status, as always.
-To close the connection is to cancel.
+**Streaming:** with the header `Accept: text/event-stream`, `/api/enhance` and
+`/api/generate-variations` answer with server-sent events. `text` carries the whole prompt so far (not a delta)
+as a language model writes; `variation` carries one variation as soon as it is in the history; the last event
+is `answer`, with the same body as without streaming, or `error`, with a `status`. The answer replaces the streamed text:
+it is the composer's if the model broke off. Invalid requests get their status, as without streaming.
+Closing the connection cancels the work.
 
-Every error is `{"message", "reason", "errors": [{"field", "problem"}]}`: 400 what does not validate, 403 not
-logged in or not allowed, 404 unknown id, 409 not in this state, 413 body too large, 415 not JSON, 429 a limit
-is reached (with `Retry-After`), 503 a part that is needed does not answer.
+Every error is `{"message", "reason", "errors": [{"field", "problem"}]}`: 400 validation failed, 403 not
+logged in or not allowed, 404 unknown id, 409 not possible in this state, 413 body too large, 415 not JSON, 429 a limit
+is reached (with `Retry-After`), 503 a required service does not answer.
 """
 
 

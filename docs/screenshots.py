@@ -1,13 +1,14 @@
-"""``make screenshots``: takes the pictures in docs/images from the real thing, by clicking through it.
+"""``make screenshots``: takes the pictures in docs/images by clicking through the real workbench.
 
-Starts a server over an outputs/ folder of its own, walks the journey in the dashboard and in
-JupyterLab, light and dark, and records a short film of it. Everything it started it ends.
+Starts a server over a temporary outputs/ folder, goes through the four steps in the dashboard and in
+JupyterLab, light and dark, and records a short film. Ends every process that it started.
 """
 
 from __future__ import annotations
 
 import base64
 import io
+import re
 import sys
 import tempfile
 from pathlib import Path
@@ -30,14 +31,16 @@ _LARGEST_FILM_BYTES: Final = 2_000_000
 _FILM_SIZE: Final = (960, 600)
 _FILM_FPS: Final = 10
 _LOOK_MS: Final = 2500
-"""How long the film rests on what has come."""
+"""How long the film shows each result."""
 _TYPING_MS: Final = 45
+_SLOW_FRAMES: Final = 300
+"""Renders of this length are seen in the queue."""
 _COLOURS: Final = (256, 128, 64)
 _FLAT_COLOURS: Final = 16
 
 
 def main() -> None:
-    """Take every picture anew."""
+    """Retake every picture."""
     chromium = find_chromium()
     if chromium is None:
         sys.exit("There is no Chromium; `make chromium` installs one.")
@@ -81,7 +84,7 @@ def _dashboard(browser: Browser, server: LiveServer, *, dark: bool) -> None:
     scores = screen.cards.locator(".wb-scores .wb-score:first-child")
     expect(scores).to_have_count(10, timeout=RENDER_MS)
     _take(screen.page, f"results-{tint}")
-    screen.cards.nth(2).get_by_role("button", name="Look at it").click()
+    screen.cards.nth(2).get_by_role("button", name="View").click()
     screen.wait_until_playing(".wb-viewer video")
     screen.page.wait_for_timeout(600)
     _take(screen.page, f"video-{tint}")
@@ -95,6 +98,10 @@ def _dashboard(browser: Browser, server: LiveServer, *, dark: bool) -> None:
     screen.page.get_by_role("button", name="History").click()
     screen.page.wait_for_timeout(600)
     _take(screen.page, f"history-{tint}")
+    screen.page.keyboard.press("Escape")
+    screen.open_settings()
+    screen.page.wait_for_timeout(600)
+    _take(screen.page, f"settings-{tint}")
     screen.close()
 
 
@@ -111,6 +118,18 @@ def _lab(browser: Browser, server: LiveServer) -> None:
     screen.enhance("an old lighthouse in a storm")
     screen.wait_until_playing(".wb-step-prompt video")
     _take(screen.page, "lab")
+    screen.page.get_by_role("button", name="Prompts by").click()
+    screen.page.wait_for_timeout(1_500)
+    _take(screen.page, "language")
+    screen.page.keyboard.press("Escape")
+    screen.go("Variations")
+    screen.slow_renders(_SLOW_FRAMES)
+    screen.button("Make variations").click()
+    screen.render_all()
+    screen.step.locator(".wb-job[data-state=running]").first.wait_for()
+    screen.page.get_by_role("button", name=re.compile("^Queue")).click()
+    screen.page.wait_for_timeout(1_500)
+    _take(screen.page, "queue")
     screen.close()
 
 

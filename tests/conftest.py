@@ -1,4 +1,4 @@
-"""What holds for every test: who measures videos takes its share even where the machine is full."""
+"""Defaults of every test: the scorer runs at normal priority, even on a busy machine."""
 
 from __future__ import annotations
 

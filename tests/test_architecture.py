@@ -1,4 +1,4 @@
-"""The walls of the house: who may import whom, and which library lives in which room."""
+"""The architecture: allowed imports between packages, and the packages of each library."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ __all__ = [
 
 
 class EntityKind(StrEnum):
-    """What sort of thing an entity is: who may act, wear or be recoloured hangs on it."""
+    """The kind of an entity; decides whether it can act, wear clothes or be recoloured."""
 
     PERSON = "person"
     ANIMAL = "animal"
@@ -50,7 +50,7 @@ class EntityKind(StrEnum):
 
 
 class Aspect(StrEnum):
-    """What a look says of an entity."""
+    """The aspect of an entity that a look describes."""
 
     COLOUR = "colour"
     MATERIAL = "material"
@@ -67,7 +67,7 @@ class When(StrEnum):
     TOGETHER = ""
     """At the same time, or the first beat."""
     WHILE = "while"
-    """At the same time, and said so."""
+    """At the same time, explicitly."""
     THEN = "then"
     """After it has ended."""
     FINALLY = "finally"
@@ -76,7 +76,7 @@ class When(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One thing that is said of how an entity looks: "brown", "in a yellow raincoat"."""
+    """One stated look of an entity: "brown", "in a yellow raincoat"."""
 
     aspect: Aspect
     text: str
@@ -133,7 +133,7 @@ class Entity:
     def with_look(
         self, aspect: Aspect, text: str, *, place: Literal["before", "after"] = "before"
     ) -> Entity:
-        """Return this entity with ``text`` for all that was said of ``aspect``; empty removes."""
+        """Return this entity with ``text`` as its only look of ``aspect``; empty removes it."""
         new = [Look(aspect, text, place)] if text else []
         at = next((i for i, look in enumerate(self.looks) if look.aspect is aspect), None)
         kept = [look for look in self.looks if look.aspect is not aspect]

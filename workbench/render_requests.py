@@ -1,4 +1,4 @@
-"""Builds the request of a render: from a prompt, what its session keeps, and what is asked.
+"""Builds the request of a render: from a prompt, its session's settings and the caller's.
 
 Knows prompts, engines and uploaded inputs; queues nothing.
 """

@@ -19,6 +19,7 @@ __all__ = [
     "INPUTS",
     "RECIPE_VERSION",
     "REPLACEABLE",
+    "Control",
     "Keyframe",
     "Lora",
     "Outcome",
@@ -35,8 +36,11 @@ __all__ = [
 
 RECIPE_VERSION: Final = 1
 
-INPUTS: Final = ("image", "last_image", "video", "mask", "references", "keyframes")
+INPUTS: Final = ("image", "last_image", "video", "mask", "references", "keyframes", "control")
 """The parameters that name files to begin from; engines find them among the options."""
+
+_FILES: Final = ("image", "video")
+"""What names the file in an input that says more about it."""
 
 
 def whole_if_whole(fps: float) -> float:
@@ -83,6 +87,16 @@ class Keyframe(BaseModel):
     at_s: float = Field(ge=0, le=3_600, allow_inf_nan=False, description="Seconds from the start.")
     image: str = Field(min_length=1, max_length=4_096)
     """Named like every image: an id or, in Python alone, a path."""
+
+
+class Control(BaseModel):
+    """A video that says frame by frame what is where."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Literal["depth", "edges", "pose", "segments", "blur", "layout"]
+    video: str = Field(min_length=1, max_length=4_096)
+    """Named like every video: an id or, in Python alone, a path."""
 
 
 class RenderRequest(BaseModel):
@@ -185,6 +199,8 @@ class RenderParameters(BaseModel):
     """Pictures of what is to be seen, named likewise."""
     keyframes: Annotated[tuple[Keyframe, ...], Field(max_length=64)] | None = None
     """Pictures that are to be seen at their second."""
+    control: Control | None = None
+    """A video that says frame by frame what is where."""
     prompt_form: Literal["auto", "paragraph", "short", "wan", "ltx", "cosmos"] | None = Field(
         None, description="How the model is told; what is shown stays the prompt."
     )
@@ -301,10 +317,11 @@ def _texts(field: str, value: Any) -> Iterator[tuple[str, str]]:
     elif isinstance(value, list | tuple):
         for place, one in enumerate(value):
             yield from _texts(f"{field}.{place}", one)
-    elif isinstance(value, Keyframe):
-        yield f"{field}.image", value.image
+    elif isinstance(value, Keyframe | Control):
+        yield from _texts(field, value.model_dump())
     elif isinstance(value, Mapping):
-        yield from _texts(f"{field}.image", value.get("image"))
+        for name in _FILES:
+            yield from _texts(f"{field}.{name}", value.get(name))
 
 
 def _changed(field: str, value: Any, change: Callable[[str, str], str]) -> Any:
@@ -312,8 +329,9 @@ def _changed(field: str, value: Any, change: Callable[[str, str], str]) -> Any:
         return change(field, value)
     if isinstance(value, list | tuple):
         return [_changed(f"{field}.{place}", one, change) for place, one in enumerate(value)]
-    if isinstance(value, Keyframe):
+    if isinstance(value, Keyframe | Control):
         value = value.model_dump()
-    if isinstance(value, Mapping) and "image" in value:
-        return {**value, "image": _changed(f"{field}.image", value["image"], change)}
+    if isinstance(value, Mapping):
+        files = [name for name in _FILES if name in value]
+        return {**value, **{n: _changed(f"{field}.{n}", value[n], change) for n in files}}
     return value

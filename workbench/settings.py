@@ -189,9 +189,9 @@ class Settings(BaseSettings):
     cluster_cpu_workers: int = Field(0, ge=0, le=256)
     """CPU workers, for animatics, on each machine of the cluster but this one."""
     cluster_join_timeout_s: float = Field(90.0, gt=0)
-    """Joining the cluster may take this long, then it is given up and tried again."""
+    """Timeout of joining the cluster; joining is then retried."""
     cluster_absence_s: float = Field(30.0, gt=0)
-    """A worker on the cluster that hears nothing from its supervisor for this long leaves."""
+    """A worker on the cluster that hears nothing from its supervisor for this long exits."""
     language_on_cluster: bool = False
     """Whether the local language model (``transformers``) lives on the cluster, not here."""
     language_gpus: float = Field(1.0, ge=0, le=16)
@@ -210,7 +210,7 @@ class Settings(BaseSettings):
     scores_timeout_s: float = Field(600.0, gt=0)
     """Measuring one video may take this long."""
     scores_niceness: int = Field(19, ge=0, le=19)
-    """How far measuring stands back behind renders: 19 takes what they leave, 0 an equal share."""
+    """Niceness of measuring: 19 uses only idle CPU time, 0 an equal share."""
     agreement_model: str = ""
     """A model of the CLIP kind, by folder or hub name: scores then tell how well the prompt shows."""
     disk_reserve_bytes: int = Field(512 << 20, ge=0)
@@ -224,7 +224,7 @@ class Settings(BaseSettings):
     undo_s: float = Field(3_600.0, ge=0)
     """Deleted videos and sessions can be brought back for this long."""
     idle_exit_s: float = Field(600.0, gt=0)
-    """A supervisor with nothing to do for this long leaves."""
+    """A supervisor with nothing to do for this long exits."""
     idle_unload_s: float = Field(300.0, gt=0)
     """A model unused for this long is unloaded."""
 

@@ -1,4 +1,4 @@
-"""One session and its renders as the place that a language-model agent works on.
+"""One session and its renders, as a language-model agent reads and changes them.
 
 What the agent is told of the session, and how its tools reach the studio. Knows no endpoint.
 """
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["SessionWorkplace", "converse_in"]
 
 _ENTRIES: Final = 12
-"""Newest entries that the agent is told of."""
+"""Number of newest entries shown to the agent."""
 _TURNS: Final = 12
 _CARDS: Final = 32
 _LONGEST_TEXT: Final = 400
@@ -43,7 +43,7 @@ async def converse_in(
 
     Raises ``LanguageModelError`` when it gives no usable answer before anything is done.
     """
-    # Only those who have a language model pay for what works with it.
+    # Imported here, so that only users with a language model pay for it.
     from workbench.prompts.agent.conversation import Outcome, converse  # noqa: PLC0415
 
     endpoint = studio.language.writer(session_id).endpoint
@@ -123,7 +123,7 @@ class SessionWorkplace:
         return self._here(self._studio.sessions.session(self._session_id))
 
     def view(self) -> Mapping[str, Any]:
-        """Return the session as the agent is told of it."""
+        """Return the session as shown to the agent."""
         session = self._studio.sessions.session(self._session_id)
         here = self._here(session)
         return {

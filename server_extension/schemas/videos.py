@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, Field, ValidationInfo
 
 from server_extension.schemas.common import Body, Identifier, InputName, PromptText
 from workbench.presentation import JobObject
-from workbench.rendering import INPUTS, Keyframe, RenderParameters
+from workbench.rendering import INPUTS, Control, Keyframe, RenderParameters
 from workbench.settings import Settings
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "BatchRequest",
     "InputAnswer",
     "JobsAnswer",
+    "NamedControl",
     "NamedKeyframe",
     "NoteRequest",
     "PauseRequest",
@@ -48,6 +49,12 @@ class NamedKeyframe(Keyframe):
     image: InputName
 
 
+class NamedControl(Control):
+    """A video, by id, that says frame by frame what is where."""
+
+    video: InputName
+
+
 class RenderOptions(RenderParameters, Body):
     """Render parameters beside the prompt; null means the engine's default.
 
@@ -73,6 +80,9 @@ class RenderOptions(RenderParameters, Body):
     )
     keyframes: Annotated[tuple[NamedKeyframe, ...], Field(max_length=64)] | None = Field(
         None, description="Pictures that are to be seen at their second."
+    )
+    control: NamedControl | None = Field(
+        None, description="A video that says frame by frame what is where."
     )
     options: Annotated[dict[str, Any] | None, AfterValidator(_without_paths)] = Field(
         None, description="Options of the engine; see docs/models.md."

@@ -1,4 +1,4 @@
-"""A language model that thinks aloud: a real endpoint that streams its answers word by word."""
+"""A slow language model: a real endpoint that streams its answers word by word."""
 
 from __future__ import annotations
 

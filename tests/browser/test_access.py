@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -13,7 +14,7 @@ from tests.browser.screen import LOAD_MS, Screen
 
 pytestmark = pytest.mark.browser
 
-SERIOUS = {"serious", "critical"}
+COUNTED = {"moderate", "serious", "critical"}
 
 
 def _findings(screen: Screen) -> list[str]:
@@ -21,13 +22,13 @@ def _findings(screen: Screen) -> list[str]:
     return [
         f"{finding['id']} ({finding['impact']}): {node['html'][:160]}"
         for finding in results.response["violations"]
-        if finding["impact"] in SERIOUS
+        if finding["impact"] in COUNTED
         for node in finding["nodes"]
     ]
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_no_step_has_a_serious_accessibility_finding(
+def test_no_step_and_no_panel_has_an_accessibility_finding(
     open_screen: Callable[..., Screen], dark: bool
 ) -> None:
     screen = open_screen(dark=dark, still=True).open_dashboard()
@@ -58,6 +59,16 @@ def test_no_step_has_a_serious_accessibility_finding(
     screen.page.keyboard.press("Escape")
     screen.page.get_by_role("button", name="Sessions").click()
     found["sessions"] = _findings(screen)
+    screen.page.keyboard.press("Escape")
+    for name in ("Videos by", "Render settings", "Queue"):
+        screen.page.get_by_role("button", name=re.compile(f"^{name}")).click()
+        expect(screen.page.locator("dialog[open]")).to_be_visible()
+        found[name] = _findings(screen)
+        screen.page.keyboard.press("Escape")
+    screen.page.get_by_role("navigation", name="Steps").get_by_role("button", name="Results").press(
+        "?"
+    )
+    found["keys"] = _findings(screen)
     assert {step: problems for step, problems in found.items() if problems} == {}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
 import pytest
 from playwright.sync_api import Locator, expect
@@ -10,6 +11,14 @@ from playwright.sync_api import Locator, expect
 from tests.browser.screen import LOAD_MS, Screen
 
 pytestmark = pytest.mark.browser
+
+_ABREAST: Final = """
+() => {
+  const [one, two] = [...document.querySelectorAll(".wb-step-variations article")]
+    .map((card) => card.getBoundingClientRect());
+  return one.top === two.top && two.left >= one.right;
+}
+"""
 
 
 def _box(one: Locator) -> dict[str, float]:
@@ -66,9 +75,7 @@ def test_on_a_phone_the_talk_comes_first_and_cards_stand_two_abreast(
     screen = open_screen(width=390, touch=True, still=True).open_dashboard()
     screen.enhance("dog running")
     screen.make_variations()
-    first, second = _box(screen.cards.nth(0)), _box(screen.cards.nth(1))
-    assert first["y"] == second["y"]
-    assert second["x"] > first["x"]
+    screen.page.wait_for_function(_ABREAST, timeout=LOAD_MS)  # once the cards have been dealt
     screen.go("Tune")
     talk = _box(screen.step.get_by_label("Conversation with the prompt"))
     assert talk["y"] < _box(screen.step.locator(".wb-player").first)["y"]

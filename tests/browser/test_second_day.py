@@ -1,4 +1,4 @@
-"""What goes wrong on the second day: another session, a page loaded anew, edits, what was cancelled."""
+"""Everyday use after the first run: another session, reloads, edits, cancelled renders."""
 
 from __future__ import annotations
 

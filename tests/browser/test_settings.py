@@ -165,3 +165,37 @@ def test_a_model_of_this_machine_is_chosen_and_its_own_values_are_shown(
         panel.get_by_label("LoRA", exact=True).fill("somebody/a-lora")
         panel.get_by_role("button", name="Add").click()
         expect(panel.get_by_label("Weight of somebody/a-lora")).to_have_value("1", timeout=LOAD_MS)
+
+
+def test_prompts_by_seeds_stand_in_rows_and_columns(
+    open_screen: Callable[..., Screen], manager: JobManager
+) -> None:
+    screen = open_screen().open_dashboard()
+    screen.enhance("a kite over the sea")
+    screen.wait_for_videos(1)
+    screen.button("Go to variations").click()
+    screen.step.get_by_label("How many").fill("3")
+    screen.button("Make variations").click()
+    expect(screen.cards).to_have_count(3, timeout=LOAD_MS)
+    screen.step.get_by_label("Seeds").fill("2")
+    screen.render_all()
+    screen.wait_for_job_count(manager, 7)
+    jobs = [job for job in _newest(manager, 7) if job.batch_id]
+    by_prompt = {
+        index: {job.request.seed for job in jobs if job.entry_index == index}
+        for index in {job.entry_index for job in jobs}
+    }
+    assert len(by_prompt) == 3
+    (seeds, *others) = by_prompt.values()
+    assert len(seeds) == 2
+    assert all(other == seeds for other in others), "the columns are the same seeds"
+    screen.go("Results")
+    screen.wait_for_videos(7)
+    screen.step.get_by_label("Batch", exact=True).select_option(index=2)
+    screen.step.get_by_label("Sort").select_option("Prompts by seeds")
+    expect(screen.step.locator(".wb-results")).to_have_attribute("data-columns", "2")
+    tops = screen.page.evaluate(
+        "() => [...document.querySelectorAll('.wb-results article')]"
+        ".map((card) => card.getBoundingClientRect().top)"
+    )
+    assert tops[0] == tops[1] < tops[2] == tops[3] < tops[4] == tops[5]

@@ -1,4 +1,4 @@
-"""The way of a job from being asked for to its video, on real processes."""
+"""A job from its submission to its video, on real processes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Language models: what a good endpoint gives, and that a bad one never ends the journey."""
+"""Language models: good endpoints are used, and bad ones never stop the user."""
 
 from __future__ import annotations
 

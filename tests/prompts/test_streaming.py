@@ -1,4 +1,4 @@
-"""Streaming: a prompt is seen to grow, and a stream that fails is no worse than an answer that does."""
+"""Streaming: prompts stream as they are written; a failing stream ends like a failing answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``workbench run`` from a shell: its results are there whatever becomes of the ZIP."""
+"""``workbench run`` from a shell writes its results even if the ZIP fails."""
 
 from __future__ import annotations
 

@@ -178,7 +178,10 @@ def test_the_report_holds_every_job_with_its_labels_and_scores(
     table = report.table()._repr_html_()
     assert "<b>kite" not in table
     assert table.count("<a href=") == 4
-    assert report.plots("exposure")._repr_html_().count("<svg") == 2
+    plots = report.plots("exposure")._repr_html_()
+    assert plots.count("<svg") == 2
+    assert "n = 4" in plots
+    assert " ± " in plots
     assert report.sheet()._repr_html_().count("data:image/jpeg") == 4
 
 

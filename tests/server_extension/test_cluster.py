@@ -1,4 +1,4 @@
-"""What REST and the widgets tell of a cluster and its devices."""
+"""REST and the widgets show a cluster and its devices."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Clients that leave in the middle of an answer cost nobody else theirs."""
+"""Clients that disconnect in the middle of an answer do not affect others."""
 
 from __future__ import annotations
 

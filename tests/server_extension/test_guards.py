@@ -1,4 +1,4 @@
-"""What Jupyter's own parts may touch of outputs/: nothing."""
+"""Jupyter's own routes cannot reach outputs/."""
 
 from __future__ import annotations
 

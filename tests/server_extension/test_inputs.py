@@ -97,6 +97,8 @@ def test_what_is_neither_picture_nor_video_is_refused_in_words(
         ({"options": {"keyframes": [{"at_s": 0, "image": "/etc/passwd"}]}}, "options"),
         ({"mask": "/etc/passwd"}, "mask"),
         ({"references": ["/etc/passwd"]}, "references.0"),
+        ({"control": {"kind": "depth", "video": "/etc/passwd"}}, "control.video"),
+        ({"options": {"control": {"kind": "depth", "video": "/etc/passwd"}}}, "options"),
         ({"keyframes": [{"at_s": 0, "image": "/etc/passwd"}]}, "keyframes.0.image"),
         ({"options": {"colour": "red"}}, "options.colour"),
     ],

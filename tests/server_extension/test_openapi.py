@@ -1,4 +1,4 @@
-"""The served OpenAPI document tells the truth: schemathesis asks everything that it allows."""
+"""The served OpenAPI document is accurate: schemathesis tries everything it allows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Prompts that are seen to grow over HTTP, from a language model that may break off at any time."""
+"""Prompts streamed over HTTP from a language model that may break off at any time."""
 
 from __future__ import annotations
 

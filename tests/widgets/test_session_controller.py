@@ -190,6 +190,7 @@ def test_every_field_of_a_scene_stands_in_one_group() -> None:
         {"video": "../video.mp4"},
         {"mask": "mask.png"},
         {"references": ["/etc/hostname"]},
+        {"control": {"kind": "depth", "video": "depth.mp4"}},
         {"keyframes": [{"at_s": 1, "image": "picture.png"}]},
         {"options": {"references": ["picture"]}},
         {"model": "/models/secret"},
@@ -245,3 +246,16 @@ def test_a_page_names_models_of_a_hub_and_inputs_by_id() -> None:
 def test_a_render_setting_that_there_is_not_is_told(talk: Talk) -> None:
     talk.ask("enhance", text="dog running")
     assert "'sise'" in talk.ask("render", index=0, options={"sise": 3})["error"]["message"]
+
+
+@pytest.mark.parametrize("idea", ["a lighthouse in a storm", "an old man fishing at dawn"])
+def test_one_thing_at_a_time_is_one_changed_field_a_card(talk: Talk, idea: str) -> None:
+    talk.ask("enhance", text=idea)
+    for axes in ([], ["lighting"]):
+        talk.ask("vary", index=0, total=8, axes=axes, one_thing=True, again=bool(axes))
+        dealt = [talk.entries[index] for index in talk.bench.board_state["indices"][1:]]
+        fields = [[change["field"] for change in entry["changes"]] for entry in dealt]
+        assert len(fields) == 7
+        assert all(len(one) == 1 for one in fields), "what cannot change alone gives its turn away"
+        if axes:
+            assert fields == [axes] * 7

@@ -27,7 +27,7 @@ _ALWAYS_SMALL: Final = frozenset({"w", "im", "ar", "vr", "whit", "bc", "bg"})
 def mended(text: str) -> tuple[str, tuple[tuple[str, str], ...]]:
     """Return ``text`` with its slips mended, and each slip of spelling with what it was taken for.
 
-    Shorthand ("w/", "dont", "pov") is written out without being told of.
+    Shorthand ("w/", "dont", "pov") is expanded without being reported.
     """
     slips: list[tuple[str, str]] = []
     for phrase, better in _phrases().items():

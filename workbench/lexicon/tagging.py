@@ -134,7 +134,7 @@ def _step(previous: str, tag: str, tokens: Sequence[Token], at: int) -> float:
             alone = at + 1 == len(tokens) or not tokens[at + 1].text[0].isalnum()
             if alone and subject_kind(verb):
                 return score  # "…, sparks, …"
-            return score + 1.4  # "…, stops, leans on it": whoever acted goes on acting
+            return score + 1.4  # "…, stops, leans on it": the subject continues
         if previous == "N" and at > 1 and tokens[at - 2].text.isdigit() and not is_plural(word):
             return score - 3.0  # "3 quick cuts": after a number stands a plural
         if previous == "N" and base != verb and inflect(base, "VBZ") == verb:

@@ -1,4 +1,4 @@
-"""Two plain charts as SVG text: bars, and dots by group.
+"""Two plain charts as SVG text: bars, and dots by group. Every mean stands with its n and its spread.
 
 Colours are inherited; needs no library.
 """
@@ -7,35 +7,36 @@ from __future__ import annotations
 
 import html
 from collections.abc import Mapping, Sequence
-from statistics import fmean
+from statistics import fmean, stdev
 from typing import Final
 
 __all__ = ["bar_chart", "dot_chart"]
 
 _LABEL: Final = 210
 _PLOT: Final = 420
-_RIGHT: Final = 80
+_RIGHT: Final = 190
 _ROW: Final = 24
 _TOP: Final = 30
 _INK: Final = "#4c78a8"
 
 
-def bar_chart(title: str, values: Mapping[str, float], unit: str = "") -> str:
-    """Return horizontal bars from zero, one for each name, with their values; none is negative."""
-    most = max(values.values(), default=0.0) or 1.0
+def bar_chart(title: str, groups: Mapping[str, Sequence[float]], unit: str = "") -> str:
+    """Return horizontal bars from zero, one for each group's mean; no value is negative."""
+    means = {name: fmean(values) for name, values in groups.items() if values}
+    most = max(means.values(), default=0.0) or 1.0
     rows = []
-    for i, (name, value) in enumerate(values.items()):
+    for i, (name, mean) in enumerate(means.items()):
         y = _TOP + i * _ROW
-        width = _PLOT * value / most
+        width = _PLOT * mean / most
         rows.append(
             f'{_label(name, y)}<rect x="{_LABEL}" y="{y + 4}" width="{width:.1f}" '
-            f'height="{_ROW - 8}" fill="{_INK}"/>{_figure(value, unit, _LABEL + width, y)}'
+            f'height="{_ROW - 8}" fill="{_INK}"/>{_figure(groups[name], unit, _LABEL + width, y)}'
         )
-    return _chart(title, len(values), "".join(rows))
+    return _chart(title, len(means), "".join(rows))
 
 
 def dot_chart(title: str, groups: Mapping[str, Sequence[float]], unit: str = "") -> str:
-    """Return one row of dots for each group, its mean as a line and a figure."""
+    """Return one row of dots for each group, the mean of two and more as a line; figures tell all."""
     every = [value for values in groups.values() for value in values]
     low, high = (min(every), max(every)) if every else (0.0, 1.0)
     span = (high - low) or 1.0
@@ -51,12 +52,14 @@ def dot_chart(title: str, groups: Mapping[str, Sequence[float]], unit: str = "")
             f'<circle cx="{x(v):.1f}" cy="{middle}" r="4" fill="{_INK}" fill-opacity=".55"/>'
             for v in values
         )
-        mean = fmean(values) if values else low
-        line = (
-            f'<line x1="{x(mean):.1f}" x2="{x(mean):.1f}" y1="{y + 3}" y2="{y + _ROW - 3}" '
-            'stroke="currentColor" stroke-width="2"/>'
-        )
-        rows.append(_label(name, y) + dots + line + _figure(mean, unit, _LABEL + _PLOT, y))
+        line = ""
+        if len(values) > 1:
+            mean = fmean(values)
+            line = (
+                f'<line x1="{x(mean):.1f}" x2="{x(mean):.1f}" y1="{y + 3}" y2="{y + _ROW - 3}" '
+                'stroke="currentColor" stroke-width="2"/>'
+            )
+        rows.append(_label(name, y) + dots + line + _figure(values, unit, _LABEL + _PLOT, y))
     return _chart(title, len(groups), "".join(rows))
 
 
@@ -78,6 +81,9 @@ def _label(name: str, y: float) -> str:
     )
 
 
-def _figure(value: float, unit: str, x: float, y: float) -> str:
-    told = f"{value:.3g} {unit}".rstrip()
+def _figure(values: Sequence[float], unit: str, x: float, y: float) -> str:
+    """Return mean, standard deviation and number as text; of one value itself."""
+    count = len(values)
+    spread = f" ± {stdev(values):.2g}" if count > 1 else ""
+    told = f"{fmean(values):.3g}{spread} {unit}".rstrip() + f", n = {count}" if count else "n = 0"
     return f'<text x="{x + 6:.1f}" y="{y + _ROW / 2 + 4}" fill="currentColor">{html.escape(told)}</text>'

@@ -23,6 +23,9 @@ __all__ = ["Html", "Report"]
 _TABLE: Final = ("prompt", "changes", "seed", "device", "render_s", "state")
 _TITLES: Final = {"render_s": "seconds", "state": "status"}
 _SHOWN_CHARS: Final = 90
+_ONE_EACH: Final = (
+    "each value has one video, so no difference can be told from chance; ask for more seeds."
+)
 _HEAD_STYLE: Final = 'style="text-align:left;vertical-align:bottom"'
 _SCORES: Final = ("motion", "smoothness", "flicker", "sharpness", "colourfulness", "consistency")
 
@@ -85,8 +88,10 @@ class Report:
         charts = [bar_chart("Mean render time by device", self._time_by_device(), "s")]
         for score in scores or ("motion", "sharpness"):
             groups = self._score_by_axis(score)
-            if groups:
+            if any(len(values) > 1 for values in groups.values()):
                 charts.append(dot_chart(f"{score} by axis", groups))
+            elif groups:
+                charts.append(f"<p>{score} by axis: {_ONE_EACH}</p>")
         return Html("<br>".join(charts))
 
     def zip(self) -> Path | None:
@@ -116,15 +121,12 @@ class Report:
         parquet = _write_parquet(self.rows, run.folder / "results.parquet")
         return [target, parquet] if parquet else [target]
 
-    def _time_by_device(self) -> dict[str, float]:
+    def _time_by_device(self) -> dict[str, list[float]]:
         times: dict[str, list[float]] = {}
         for row in self.rows:
             if row["device"] and row["render_s"] is not None:
                 times.setdefault(row["device"], []).append(row["render_s"])
-        return {
-            f"{name} ({len(taken)} jobs)": sum(taken) / len(taken)
-            for name, taken in sorted(times.items())
-        }
+        return dict(sorted(times.items()))
 
     def _score_by_axis(self, score: str) -> dict[str, list[float]]:
         groups: dict[str, list[float]] = {}

@@ -254,11 +254,21 @@ class SessionController:
         self._show_grid()
 
     @command
-    async def render_all(self, options: Options | None = None) -> View:
-        """Render all cards as one batch."""
-        prompts = [self._entry(index).prompt for index in self._grid.indices]
+    async def render_all(
+        self, options: Options | None = None, seeds: Annotated[int, Field(ge=1, le=8)] = 1
+    ) -> View:
+        """Render every card as one batch, each with ``seeds`` seeds: the session's own and new ones."""
+        entries = [self._entry(index) for index in self._grid.indices]
+        most = self._studio.settings.max_batch_prompts
+        if len(entries) * seeds > most:
+            raise InvalidRequest(
+                f"A batch has at most {most} renders; choose fewer cards or seeds."
+            )
         batch = await self._studio.render_batch(
-            prompts, session_id=self._session_id, parameters=render_parameters(options)
+            [entry.prompt for entry in entries for _ in range(seeds)],
+            session_id=self._session_id,
+            parameters=render_parameters(options),
+            seeds=_seeds(entries[0], seeds) * len(entries) if seeds > 1 and entries else (),
         )
         self._renders.tell(batch.jobs)
         self._grid.batch_id = batch.batch_id
@@ -475,3 +485,9 @@ class SessionController:
 def _settings(values: Options) -> RenderSettings:
     """Return the render settings that a page tells; raises ``InvalidRequest``."""
     return changed_settings(RenderSettings(), values)
+
+
+def _seeds(entry: Entry, count: int) -> list[int]:
+    """Return the seed that an entry's session keeps, if any, and new ones beside it."""
+    own = [] if entry.settings.seed is None else [entry.settings.seed]
+    return [*own, *(new_seed() for _ in range(count - len(own)))]

@@ -105,6 +105,7 @@ def pictures(tmp_path: Path) -> list[str]:
         ("wan", {"references": [0, 1]}, "references"),
         ("wan", {"keyframes": [{"at_s": 0.1, "image": 0}]}, "keyframes"),
         ("wan-2-2-5b", {"image": 0, "video": 3}, "image"),
+        ("ltx-2", {"control": {"kind": "depth", "video": 3}}, "control"),
     ],
 )
 def test_what_a_model_does_not_take_is_refused_before_loading(
@@ -176,7 +177,12 @@ def test_ltx_2_is_led_by_pictures_at_their_frames_as_by_a_direct_call(
 
 @pytest.mark.parametrize(
     "options",
-    [{"video": 3, "mask": 0}, {"references": [0, 1]}, {"video": 3, "references": [2]}],
+    [
+        {"video": 3, "mask": 0},
+        {"references": [0, 1]},
+        {"video": 3, "references": [2]},
+        {"control": {"kind": "depth", "video": 3}},
+    ],
 )
 def test_wan_vace_takes_a_video_a_mask_and_references_as_a_direct_call_does(
     options: dict[str, Any],
@@ -188,20 +194,19 @@ def test_wan_vace_takes_a_video_a_mask_and_references_as_a_direct_call_does(
 ) -> None:
     given = recorded(monkeypatch)
     model = save_wan_vace(tmp_path)
-    values = {"fps": 16, "guidance_scale": 5.0}
-    made, _ = stage.render(
-        ask("wan", model=str(model), options=_filled(options, pictures), **values)
-    )
+    made, _ = stage.render(ask("wan", model=str(model), options=_filled(options, pictures)))
+    assert made.request is not None
+    assert made.request.options[AS_RENDERED]["family"] == "wan-vace"
     pipe = diffusers.WanVACEPipeline.from_pretrained(model)
+    pipe.scheduler = type(pipe.scheduler).from_config(pipe.scheduler.config, flow_shift=3.0)
     pipe.set_progress_bar_config(disable=True)
     direct: dict[str, Any] = {}
-    if "video" in options:
+    if "video" in options or "control" in options:
         direct["video"] = _shown(pictures[3])
     if "mask" in options:
         direct["mask"] = [_shown(pictures[0]).convert("L")] * 9
     if "references" in options:
         direct["reference_images"] = [_shown(pictures[n]) for n in options["references"]]
-    assert made.request is not None
     _assert_same(given, _called(pipe, made.request, **direct).frames[0])
 
 
@@ -248,6 +253,45 @@ def test_ltx_2_5_gives_the_frames_and_the_sound_of_a_direct_call(
     assert likeness(heard.samples, Sound.of(output["audio"], 24_000).samples) > 0.9
 
 
+def test_anyflow_continues_a_video_as_a_direct_call_does_if_it_is_shorter(
+    ask: Ask,
+    stage: Stage,
+    models: Callable[[str], Path],
+    pictures: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    given = recorded(monkeypatch)
+    options = {"video": pictures[3]}
+    made, _ = stage.render(ask("anyflow", num_frames=17, options=options))
+    assert made.request is not None
+    pipe = diffusers.AnyFlowPipeline.from_pretrained(models("anyflow"))
+    pipe.set_progress_bar_config(disable=True)
+    output = _called(pipe, made.request, video=_shown(pictures[3]))
+    _assert_same(given, output.frames[0])
+    with pytest.raises(InvalidRequest, match="has 9 frames; ask for more than that"):
+        stage.render(ask("anyflow", num_frames=9, options=options))
+
+
+def test_wan_vace_names_the_kinds_of_control_and_takes_one_video(
+    ask: Ask, pictures: list[str], tmp_path: Path
+) -> None:
+    model = str(save_wan_vace(tmp_path))
+
+    def problems(**options: Any) -> dict[str, str]:
+        asked = ask("wan", model=model, fps=16, options=options)
+        with pytest.raises(InvalidRequest) as caught:
+            DiffusersEngine(Settings()).complete(asked)
+        return {one.field: one.problem for one in caught.value.problems}
+
+    blurred = {"kind": "blur", "video": pictures[3]}
+    assert (
+        "by depth, edges, pose, layout, not by blur"
+        in problems(control=blurred)["options.control.kind"]
+    )
+    deep = {"kind": "depth", "video": pictures[3]}
+    assert "not together" in problems(control=deep, video=pictures[3])["options.video"]
+
+
 def test_a_video_shorter_than_what_is_made_is_refused_in_a_sentence(
     ask: Ask, stage: Stage, pictures: list[str], tmp_path: Path
 ) -> None:
@@ -260,7 +304,10 @@ def test_a_video_shorter_than_what_is_made_is_refused_in_a_sentence(
 def _filled(value: Any, pictures: list[str]) -> Any:
     """Return ``value`` with the paths of the pictures that its whole numbers stand for."""
     if isinstance(value, dict):
-        return {key: one if key == "at_s" else _filled(one, pictures) for key, one in value.items()}
+        return {
+            key: one if key in {"at_s", "kind"} else _filled(one, pictures)
+            for key, one in value.items()
+        }
     if isinstance(value, list):
         return [_filled(one, pictures) for one in value]
     return pictures[value]

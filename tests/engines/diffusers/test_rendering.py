@@ -19,7 +19,8 @@ import torch
 from PIL import Image
 
 from tests.engines.diffusers.conftest import Ask, Stage, recorded
-from tests.engines.diffusers.tiny import save_modular_wan, save_wan_vace
+from tests.engines.diffusers.tiny import save_modular_wan
+from tests.engines.diffusers.tiny_newer import lucy
 from workbench.engines.diffusers.faults import told_by
 from workbench.engines.diffusers.options import AS_RENDERED
 from workbench.engines.probe import decode_video
@@ -257,7 +258,7 @@ def test_what_a_model_refuses_is_an_error_of_the_render_told_in_full(
     assert str(caught.value).endswith("ValueError: no such shape:\n  wanted (1, 2)")
 
 
-def test_a_message_of_a_library_is_told_up_to_a_length() -> None:
+def test_a_message_of_a_library_is_shown_up_to_a_length() -> None:
     told = told_by(ValueError("a" * 5_000))
     assert len(told) == 2_000
     assert told.endswith("a…")
@@ -388,15 +389,25 @@ def test_a_video_is_changed_by_the_strength_asked_for(ask: Ask, stage: Stage) ->
 def test_a_pipeline_that_no_family_knows_renders_by_its_own_signature(
     stage: Stage, tmp_path: Path, ask: Ask
 ) -> None:
-    folder = save_wan_vace(tmp_path)
-    made, _ = stage.render(
-        ask("wan", model=str(folder), options={"call": {"conditioning_scale": 0.5}})
-    )
+    _, first = stage.render(ask("wan"))
+    folder = tmp_path / "lucy"
+    lucy().save_pretrained(folder)
+    options = {"video": str(first / "video.mp4"), "call": {"max_sequence_length": 32}}
+    made, _ = stage.render(ask("wan", model=str(folder), options=options))
     assert made.request is not None
     said = made.request.options[AS_RENDERED]
     assert said["family"] == "general"
-    assert said["call"]["conditioning_scale"] == 0.5
+    assert said["pipeline"] == "LucyEditPipeline"
+    assert said["call"]["max_sequence_length"] == 32
     assert made.num_frames == 9
+    for name in ("mask", "references"):
+        given = (
+            {name: str(first / "poster.jpg")}
+            if name == "mask"
+            else {name: [str(first / "poster.jpg")]}
+        )
+        with pytest.raises(InvalidRequest, match=f"LucyEditPipeline takes no {name}"):
+            stage.render(ask("wan", model=str(folder), options={**options, **given}))
 
 
 def test_a_modular_pipeline_gives_its_own_frames_with_steps_and_previews(

@@ -17,6 +17,7 @@ import torch
 import transformers
 
 from tests.engines.diffusers.tiny_newer import (
+    anyflow,
     cosmos_2,
     cosmos_25,
     hunyuan_video_15,
@@ -72,7 +73,7 @@ def save(name: str, folder: Path) -> Path:
 
 
 def save_wan_vace(folder: Path) -> Path:
-    """Save a tiny pipeline of a class that no family knows; returns its folder."""
+    """Save a tiny Wan VACE; returns its folder."""
     torch.manual_seed(0)
     wan = tiny_wan()
     shape = {
@@ -483,6 +484,7 @@ TINY: Final[Mapping[str, Tiny]] = MappingProxyType(
         "skyreels-v2-forcing": Tiny(skyreels_forcing),
         "cosmos-2-5": Tiny(cosmos_25, options={"safety_checker": False}),
         "ltx-2": Tiny(ltx_2),
+        "anyflow": Tiny(anyflow),
     }
 )
 """Family → its tiny model."""

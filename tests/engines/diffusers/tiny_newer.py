@@ -410,6 +410,47 @@ def ltx_2() -> Any:
     )
 
 
+def _wan_shape() -> dict[str, Any]:
+    return {
+        "patch_size": (1, 2, 2),
+        "num_attention_heads": 2,
+        "attention_head_dim": 12,
+        "text_dim": 32,
+        "freq_dim": 256,
+        "ffn_dim": 32,
+        "num_layers": 2,
+        "cross_attn_norm": True,
+        "rope_max_seq_len": 32,
+    }
+
+
+def anyflow() -> Any:
+    """Return a tiny AnyFlow."""
+    return diffusers.AnyFlowPipeline(
+        tokenizer=tokenizer(),
+        text_encoder=t5(),
+        transformer=diffusers.AnyFlowTransformer3DModel(**_wan_shape()).eval(),
+        vae=wan_vae(),
+        scheduler=diffusers.FlowMapEulerDiscreteScheduler(),
+    )
+
+
+def lucy() -> Any:
+    """Return a tiny pipeline of a class that no family knows; it changes a video."""
+    return diffusers.LucyEditPipeline(
+        tokenizer=tokenizer(),
+        text_encoder=t5(),
+        vae=wan_vae(),
+        scheduler=diffusers.UniPCMultistepScheduler(
+            prediction_type="flow_prediction", use_flow_sigmas=True, flow_shift=3.0
+        ),
+        transformer=diffusers.WanTransformer3DModel(
+            **_wan_shape(), in_channels=32, out_channels=16, qk_norm="rms_norm_across_heads"
+        ).eval(),
+        expand_timesteps=True,
+    )
+
+
 def cosmos_3() -> Any:
     """Return a tiny Cosmos 3 with sound in one channel."""
     transformer = diffusers.Cosmos3OmniTransformer(

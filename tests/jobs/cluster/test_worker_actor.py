@@ -1,4 +1,4 @@
-"""A worker actor keeps the files of its renders apart, in whatever order it hears of them. Loads no Ray."""
+"""A worker actor keeps its renders' files apart, in any order of messages. Loads no Ray."""
 
 from __future__ import annotations
 

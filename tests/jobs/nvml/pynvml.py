@@ -1,4 +1,4 @@
-"""Stands in for NVIDIA's library: says of GPUs what the file FAKE_GPUS says, call by call.
+"""Fakes NVIDIA's library: reports the GPUs in the file FAKE_GPUS, read at each call.
 
 The file is a JSON list of GPUs; a missing file is a driver that has gone. A GPU's ``broken`` names
 calls that fail for it.

@@ -1,4 +1,4 @@
-"""Who goes first: priorities, fair turns, age, loaded models; and all that changes the order."""
+"""The order of the queue: priority, fairness, age, loaded models, and changes to it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A supervisor to which a job comes while it leaves, by a client whose wake it does not read."""
+"""A supervisor that gets a job while it exits and misses the client's wake-up."""
 
 from __future__ import annotations
 

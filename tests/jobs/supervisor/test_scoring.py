@@ -1,4 +1,4 @@
-"""Finished videos are measured by themselves, durably, and whatever happens to who measures them."""
+"""Finished videos are measured automatically and durably, even if the scorer dies."""
 
 from __future__ import annotations
 

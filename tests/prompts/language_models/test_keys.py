@@ -1,4 +1,4 @@
-"""Keys of endpoints: kept where only their owner reads them."""
+"""API keys of endpoints are stored where only their owner can read them."""
 
 from __future__ import annotations
 

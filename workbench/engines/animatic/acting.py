@@ -26,7 +26,7 @@ __all__ = [
 
 
 _LEG: Final = 0.5
-"""The leg, in heights, that the speeds of animals are told for."""
+"""Leg length, in heights, for which the speeds of animals are given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ def figure_size(actor: Actor) -> float:
 
 
 def side_shown(script: Script, actor: Actor) -> str:
-    """Return what of it a figure shows: its ``side``, its ``front`` or its ``rear``."""
+    """Return which view of the figure is seen: ``side``, ``front`` or ``rear``."""
     spec = acted(actor)
     if spec["form"] == "drawing" and "front" not in spec["look"]:
         return "side"
@@ -126,13 +126,13 @@ def footprint(actor: Actor, side: str = "side") -> float:
 _FACING: Final = {"front view": "front", "rear view": "rear", "over-the-shoulder": "front"}
 _ONE_WAY: Final = frozenset({"corridor", "road ahead", "railway ahead"})
 _FACES: Final = frozenset({"medium close-up", "close-up", "extreme close-up"})
-"""Shots that show a face, whatever else is done."""
+"""Shots that always show a face."""
 _TRAVELLING: Final = frozenset({"walk", "run", "trot", "gallop", "swim", "fly", "ride", "pedal"})
 _IN_HAND: Final = (0.27, -0.52, 0.26)
 _PERSON: Final = 0.6
 """Height of a person, in frame heights at a full shot."""
 _TOO_LARGE: Final = 0.6
-"""Height, in a person's, from which a thing stands before one instead of lying in the hand."""
+"""Height, in person heights, from which a thing stands in front instead of being held."""
 _FACING_US: Final = frozenset({"stand", "rest", "wave", "dance"})
 """Gaits without travel: a person is then seen from the front, as in a portrait."""
 
@@ -157,9 +157,9 @@ def saddle(spec: Mapping[str, Any], pose: Pose) -> tuple[float, float, float, st
 
 
 def astride(spec: Mapping[str, Any], share: float) -> Mapping[str, float]:
-    """Return how far apart a rider's knees and hands are seen from before, in his heights.
+    """Return the spread of a rider's knees and hands seen from the front, in rider heights.
 
-    ``share`` is his height in the mount's.
+    ``share`` is the rider's height over the mount's.
     """
     if spec["form"] == "drawing":
         return {name: spec[name] for name in ("astride", "grip") if name in spec}

@@ -19,7 +19,7 @@ _FACE: Final = frozenset(
     {"face", "eyes", "eye", "sweat", "tears", "smile", "forehead", "moustache"}
 )
 _NEAR: Final = 3
-"""Words between a colour and the garment or hair that it is said of, at most."""
+"""Maximum number of words between a colour and its garment or hair."""
 
 
 def appearance_of(said: str) -> tuple[tuple[str, Any], ...]:
@@ -48,7 +48,7 @@ def is_look(phrase: str) -> bool:
 
 
 def stated_colour(entity: Entity, figure: str) -> Colour | None:
-    """Return the colour that is said of ``entity`` as a whole."""
+    """Return the stated colour of ``entity`` as a whole."""
     del figure
     texts = [look.text for look in entity.looks if look.aspect is Aspect.COLOUR]
     texts += [look.text for look in entity.looks if look.aspect is not Aspect.COLOUR]

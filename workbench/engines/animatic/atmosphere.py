@@ -67,7 +67,7 @@ class Atmosphere:
         return self.grade(mix(shown, self.haze, self._air(p)))
 
     def sheer(self, colour: Colour) -> Colour:
-        """Return ``colour`` graded only: for what is light itself."""
+        """Return ``colour`` graded only, for things that emit light."""
         return self.grade(colour)
 
     @property

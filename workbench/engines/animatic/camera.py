@@ -185,9 +185,9 @@ def movements(script: Script) -> list[Mapping[str, Any]]:
 
 
 def _joined(camera: Camera, begun: Camera, before: Camera, share: float) -> Camera:
-    """Return ``camera`` of a movement that ``begun`` where the movement ``before`` had ended.
+    """Return ``camera`` for a movement that ``begun`` at the end of ``before``.
 
-    Height and distance stay as they were left; what was turned or trucked aside comes back.
+    Height and distance are kept; pan and truck return to the middle.
     """
     back = 1 - _ease(share, "smooth")
     # What comes after another movement goes less far: the subject must stay in the frame.
@@ -240,7 +240,7 @@ def _moved(start: Camera, movement: Mapping[str, Any], share: float, t: float, s
 
 
 def shaken(camera: Camera, amount: float, t: float, seed: int) -> Camera:
-    """Add the sway of a hand: a few sines that never meet, as in a slow random walk."""
+    """Add hand-held sway: a few incommensurable sines, like a slow random walk."""
     a, b = (seed % 97) * 0.13, (seed % 89) * 0.17
     sway_x = math.sin(5.3 * t + a) + 0.6 * math.sin(9.1 * t + b) + 0.35 * math.sin(17.7 * t + a)
     sway_y = math.sin(6.1 * t + b) + 0.6 * math.sin(10.7 * t + a) + 0.35 * math.sin(19.3 * t + b)

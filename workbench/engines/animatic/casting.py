@@ -32,7 +32,7 @@ _APART: Final = re.compile(
     r"\b(?:under|beside|near|past|across|behind|along|towards?|through|around|by|from|over|against"
     r"|outside|before|at|among|between|beneath|above|below|off)\b"
 )
-"""Words after which something is passed or stood by, not taken into the hand."""
+"""Words before a thing that is passed or stood beside, not held."""
 _RIDERS: Final = frozenset({"rider", "cowboy", "knight", "jockey", "cyclist", "biker"})
 _DRUNK: Final = frozenset({"cup", "glass", "bottle"})
 _MOUNTS: Final = frozenset(
@@ -41,7 +41,7 @@ _MOUNTS: Final = frozenset(
 )  # fmt: skip
 _MOUNTED: Final = frozenset({"ride", "pedal", "gallop", "drive", "sit", "sail", "swim", "jump"})
 _RIDES: Final = frozenset({"ride", "pedal", "gallop", "drive", "sail"})
-"""Gaits that say by themselves that a mount is ridden."""
+"""Gaits that imply riding a mount."""
 _SHOWN_OTHERWISE: Final = frozenset({EntityKind.BODY_PART, EntityKind.PHENOMENON, EntityKind.TEXT})
 """Kinds that are shown by a figure's looks, the weather or words."""
 
@@ -144,7 +144,7 @@ def _base(entity: Entity, noun: Noun) -> Actor:
 
 
 def _without_figure(scene: Scene, lost: list[Entity]) -> tuple[list[_Part], list[Entity]]:
-    """Return who is to be seen where no entity has a figure: what the action names, or a card."""
+    """Return the actors when no entity has a figure: those named by the action, or a card."""
     lead = next((entity for entity in scene.cast if entity.is_lead), None)
     if lead is None or not lead.phrase or find_backdrop(lead.name):
         return [], lost
@@ -303,7 +303,7 @@ def _face_in(text: str) -> dict[str, Any]:
 
 
 def _lain_on(text: str, doing: Sequence[Noun]) -> str:
-    """Return the figure on which ``text`` says that somebody rests; "" where it says none."""
+    """Return the figure on which ``text`` says someone rests; "" if none."""
     for noun in doing:
         is_thing = figures()[noun.key]["form"] == "drawing"
         if is_thing and re.search(
@@ -320,7 +320,7 @@ def _mounts(text: str, gait: str, mount: Mapping[str, Any]) -> bool:
 
 
 def _is_apart(text: str, noun: Noun) -> bool:
-    """Tell whether ``noun`` stands behind a word that keeps it out of the hand."""
+    """Tell whether ``noun`` follows a word that excludes holding it."""
     before = text.lower().partition(noun.words)[0].split()[-4:]
     return bool(_APART.search(" ".join(before)))
 

@@ -81,13 +81,13 @@ def lay(
 
 _Box = tuple[int, int, int, int]
 _Window = tuple[int, int, slice, slice]
-"""Of a plane that is moved: quarters of a pixel to the left and up, then rows and columns."""
+"""Key of a moved plane: quarter pixels left and up, then rows and columns."""
 
 
 def _window(shape: tuple[int, ...], x: float, y: float, box: _Box) -> _Window | None:
-    """Return what of a plane with its corner at (x, y) falls into ``box``; None: not all of it.
+    """Return the part of a plane with its corner at (x, y) inside ``box``; None: not all of it.
 
-    None, too, where so little is seen of the plane that moving the whole would be a waste.
+    Also None if too little of the plane is visible to move all of it.
     """
     left, top, right, low = box
     wide, tall = right - left, low - top

@@ -51,7 +51,7 @@ _RACK_BLUR: Final = 0.016
 _INTO: Final = 0.55
 _STANDING: Final = frozenset({"static", "pan left", "pan right", "dolly out", "zoom out"})
 _PASSED: Final = 0.42
-"""How far the world comes nearer behind somebody who walks ahead, shares of the distance to him."""
+"""How far the world approaches behind a walking lead, as a share of the distance to them."""
 
 
 class Film:

@@ -46,7 +46,7 @@ def foreground(world: World) -> Foreground | None:
 
 
 def _seen(world: World, colour: Colour, lit: float) -> Colour:
-    """Return ``colour`` so lit that hands can be told by night."""
+    """Return ``colour`` lit enough for hands to be visible at night."""
     near = world.air.sheer(scale(colour, 0.35 + 0.4 * lit))
     return mix(world.tone(colour, lit=lit), near, 0.6 * world.air.darkness)
 

@@ -59,7 +59,7 @@ def _fitted(world: World, layer: Layer) -> Layer:
 
 
 def _parted(layer: Layer) -> list[Layer]:
-    """Return ``layer`` without what is empty of it: above, below, and in wide gaps between."""
+    """Return ``layer`` cropped above and below, and split at wide gaps."""
     sprite = layer.sprite
     if sprite.keep is None or sprite.keep_half is None:
         return [layer]

@@ -50,7 +50,7 @@ class Noun:
 def named_in(text: str, *, trades: bool = True) -> list[Noun]:
     """Return the figures that ``text`` names, each kind once, in their order.
 
-    ``trades``: where there is none, a word that names somebody's trade is a person.
+    ``trades``: if there is none, a word for a trade counts as a person.
     """
     words = [_owner(word) for word in re.findall(r"[a-z0-9'-]+", text.lower())]
     known, at, start = nouns(), 0, 0
@@ -86,7 +86,7 @@ def _compound(first: Noun, second: Noun) -> Noun:
 
 
 def _somebody(words: list[str]) -> list[Noun]:
-    """Return a person where nothing is known but somebody's trade."""
+    """Return a person for a word that names only a trade."""
     for at, word in enumerate(words):
         if len(word) > 5 and word.endswith(_TRADES) and word not in _NO_TRADES:
             return [Noun("person", word, 1, None, at)]

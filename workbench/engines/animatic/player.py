@@ -180,7 +180,7 @@ class Player:
         return seated and self.actor.prop not in {"chair", "couch"} and self.p > 0
 
     def _paint_seat(self, canvas: Canvas) -> None:
-        """Paint a plain stool: nobody sits on air."""
+        """Paint a plain stool under a seated figure."""
         wood = (0.46, 0.33, 0.22)
         for x in (-0.19, 0.0):
             canvas.rectangle(x, -0.22, x + 0.025, 0.0, self._ink.half(wood))

@@ -127,7 +127,7 @@ def _phrases(field: str) -> dict[str, str]:
 
 
 def _hands_of(scene: Scene, actors: tuple[Actor, ...]) -> str:
-    """Return the frame of hands where hands are what is seen, and nobody whose they are."""
+    """Return the frame of hands if only hands are seen, without their owner."""
     lead = next((entity for entity in scene.cast if entity.is_lead), None)
     names = lexicon()["body"]["words"]
     is_hands = lead is not None and lead.phrase.lower() in names
@@ -136,7 +136,7 @@ def _hands_of(scene: Scene, actors: tuple[Actor, ...]) -> str:
 
 
 def _without_the_eye(actors: tuple[Actor, ...], viewpoint: str) -> tuple[Actor, ...]:
-    """Return ``actors`` without the first of those whose eye the picture is seen with."""
+    """Return ``actors`` without the first whose point of view the camera takes."""
     form = _NEVER_SEEN.get(viewpoint)
     eye = next((a for a in actors if form_of(a) == form and a.count == 1), None)
     if eye is None:

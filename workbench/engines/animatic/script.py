@@ -12,7 +12,7 @@ __all__ = ["Actor", "Place", "Script"]
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where in the picture a figure is said to be."""
+    """The stated position of a figure in the picture."""
 
     side: int = 0
     """-1 on the left, 1 on the right, 0 not said."""
@@ -37,14 +37,14 @@ class Actor:
     rider: str = ""
     """The figure that sits on it, if any."""
     rider_look: tuple[tuple[str, Any], ...] = ()
-    """What is said of the rider's looks."""
+    """The rider's stated looks."""
     prop: str = ""
     """The figure that it holds, if any."""
     prop_colour: Colour | None = None
     upright: bool = False
     """Whether an animal stands and acts like a person."""
     look: tuple[tuple[str, Any], ...] = ()
-    """What is said of its looks, as keys and values for its painter."""
+    """Its stated looks, as keys and values for its painter."""
     place: Place = Place()
     later: tuple[Actor, ...] = ()
     """What it is in the moments after the first; empty: the same."""

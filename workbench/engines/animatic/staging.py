@@ -21,9 +21,9 @@ _DEPTHS: Final = {"front": 1.22, "behind": 0.66, "far": 0.42}
 _ABOVE: Final = 0.8
 _MIDDLE: Final = 0.02
 _ASIDE: Final = 0.27
-"""How far from the middle who is on a side stands, in widths of the frame."""
+"""Distance from the middle of a figure on one side, in frame widths."""
 _SPREAD: Final = (0.3, -0.3, 0.16, -0.16, 0.42, -0.42, 0.0)
-"""Where those behind or before stand of whom no side is said."""
+"""Where figures in front or behind stand if no side is stated."""
 _TOPS: Final = {"table": 0.98, "couch": 0.48, "chair": 0.5, "cube": 1.0, "rock": 0.8, "car": 0.95}
 """How high something can be stood on, in its own heights; 0.9 where nothing is said."""
 
@@ -108,12 +108,12 @@ def _varied(actor: Actor, index: int) -> Actor:
 
 
 def _wears_anything(actor: Actor) -> bool:
-    """Tell whether it dresses as it likes: no robot, no astronaut, nobody in uniform."""
+    """Tell whether clothes may vary: not for robots, astronauts or uniforms."""
     return actor.figure in {"person", "man", "woman", "girl", "child"}
 
 
 def _face_each_other(script: Script, main: Sequence[Actor]) -> bool:
-    """Tell whether two who go nowhere are turned to each other."""
+    """Tell whether two figures that stay in place face each other."""
     if sum(actor.count for actor in main) != 2:
         return False
     states = [state for actor in main for state in (actor, *actor.later)]
@@ -126,7 +126,7 @@ def _face_each_other(script: Script, main: Sequence[Actor]) -> bool:
 
 
 def _main(actors: Sequence[Actor]) -> tuple[Actor, ...]:
-    """Return the actors among whom the action is; all, where none is."""
+    """Return the actors in the middle of the action, or all."""
     known = {actor.figure for actor in actors}
     aside = [
         actor

@@ -5,12 +5,14 @@ Runs in servers and notebooks before a job is queued; imports no model library.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from workbench.engines.diffusers.conditioning import (
     choose_class,
     given_media,
+    kinds_of,
     media_of,
     needs_of,
     takes,
@@ -169,6 +171,15 @@ def _input_problems(
         )
         for name in sorted(given.difference(taken))
     )
+    kinds = kinds_of(facts, family)
+    kind = (
+        control.get("kind")
+        if isinstance(control := request.options.get("control"), Mapping)
+        else ""
+    )
+    if "control" in given.intersection(taken) and kind not in kinds:
+        text = f"This model of {family.title} takes control by {', '.join(kinds)}, not by {kind}."
+        problems.append(FieldProblem("options.control.kind", text))
     if not problems and choose_class(given, facts.class_name, family) is None:
         names = sorted(given)
         text = f"This model of {family.title} takes {', '.join(names)}, but not together."

@@ -10,7 +10,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib import resources
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
@@ -29,14 +29,13 @@ __all__ = [
     "conditioned",
     "given_media",
     "inputs_of",
+    "kinds_of",
     "media_of",
     "needs_of",
     "takes",
 ]
 
 _CONDITIONS: Final = "conditions"
-_AS_LONG_AS_MADE: Final = {"WanVACEPipeline"}
-"""Classes whose input video must have as many frames as are made."""
 
 
 class Inputs(BaseModel):
@@ -47,24 +46,30 @@ class Inputs(BaseModel):
     parameters: Mapping[str, str]
     """Our name of an input → the parameter of the pipeline's call."""
     needs: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+    """The kinds of control."""
+    length: Literal["", "same", "shorter"] = ""
+    """What a video must be to what is made."""
 
     def fit(self, given: set[str]) -> bool:
         """Return whether the class takes all that is given, and is given all that it needs.
 
-        A class that takes an image or a video by parameters of their own takes one of them.
+        What goes into one parameter is given once, and of an image and a video one, unless the
+        parameter holds a list of both.
         """
-        both = (
-            {self.parameters.get("image"), self.parameters.get("video")}
-            if (given >= {"image", "video"})
-            else set()
-        )
-        return given <= self.parameters.keys() and given >= set(self.needs) and len(both) < 2
+        if not given <= self.parameters.keys() or not given >= set(self.needs):
+            return False
+        used = [self.parameters[name] for name in given]
+        alone = len(set(used)) == len(used) and not given >= {"image", "video"}
+        return alone or set(used) == {_CONDITIONS}
 
     @model_validator(mode="before")
     @classmethod
     def _read(cls, entry: Any) -> Any:
         own = dict(entry)
-        return {"needs": own.pop("needs", ()), "parameters": own}
+        apart: dict[str, Any] = {name: own.pop(name, ()) for name in ("needs", "kinds")}
+        apart["length"] = own.pop("length", "")
+        return {**apart, "parameters": own}
 
 
 def inputs_of(class_name: str) -> Inputs | None:
@@ -119,6 +124,12 @@ def media_of(facts: ModelFacts, family: Family) -> tuple[str, ...] | None:
     return tuple(name for name in INPUTS if name in found and family.allows(name, facts))
 
 
+def kinds_of(facts: ModelFacts, family: Family) -> tuple[str, ...]:
+    """Return the kinds of control that a model was trained on."""
+    known = filter(None, map(inputs_of, (facts.class_name, *family.variants)))
+    return tuple(dict.fromkeys(kind for one in known for kind in one.kinds))
+
+
 def conditioned(pipe: Any, request: RenderRequest, options: Options) -> dict[str, Any]:
     """Return the arguments of ``pipe``'s call for its inputs, at the request's size.
 
@@ -138,8 +149,8 @@ def conditioned(pipe: Any, request: RenderRequest, options: Options) -> dict[str
         for name in INPUTS
         if name in given_media(options)
     }
-    if type(pipe).__name__ in _AS_LONG_AS_MADE and "video" in read:
-        read["video"] = _as_long(read["video"], request.num_frames)
+    if taken and "video" in read and request.num_frames:
+        read["video"] = _of_length(read["video"], taken.length, request.num_frames)
     return read
 
 
@@ -156,11 +167,14 @@ def _check_signature(pipe: Any, given: frozenset[str]) -> None:
         raise InvalidRequest(text, (FieldProblem(f"options.{name}", text),))
 
 
-def _as_long(frames: list[Any], num_frames: int | None) -> list[Any]:
-    if num_frames and len(frames) < num_frames:
+def _of_length(frames: list[Any], length: str, num_frames: int) -> list[Any]:
+    if length == "same" and len(frames) < num_frames:
         text = f"The video has {len(frames)} frames, fewer than the {num_frames} to be made."
-        raise InvalidRequest(text, (FieldProblem("options.video", text),))
-    return frames[:num_frames]
+    elif length == "shorter" and len(frames) >= num_frames:
+        text = f"The video has {len(frames)} frames; ask for more than that: it is continued."
+    else:
+        return frames[:num_frames] if length else frames
+    raise InvalidRequest(text, (FieldProblem("options.video", text),))
 
 
 @cache
@@ -176,6 +190,8 @@ def _read(name: str, options: Options, request: RenderRequest, size: tuple[int, 
             return [_picture(one, (0, 0)) for one in given]  # pipelines keep their proportions
         case "video":
             return _frames(given, size)
+        case "control":
+            return _frames(given.video, size)
         case "mask":
             return _mask(given, request.num_frames or 1, size)
         case _:

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from workbench.engines.diffusers.presets import presets
 from workbench.errors import FieldProblem
-from workbench.rendering import Keyframe
+from workbench.rendering import Control, Keyframe
 
 __all__ = ["AS_RENDERED", "Options", "option_problems", "read_options"]
 
@@ -43,6 +43,8 @@ class Options(BaseModel):
     """Paths of pictures of what is to be seen."""
     keyframes: tuple[Keyframe, ...] = Field((), max_length=64)
     """Pictures that are to be seen at their second."""
+    control: Control | None = None
+    """A video that says frame by frame what is where."""
     strength: float | None = Field(None, ge=0, le=1)
     """How much the input video changes: 0 not at all, 1 completely."""
     guidance_scale_2: float | None = Field(None, ge=0, le=100)

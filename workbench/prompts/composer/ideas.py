@@ -231,7 +231,10 @@ def _facts(scene: Scene) -> Iterator[str]:
         ("cabin", place is not None and place.kind == "vehicle"),
         ("indoor", place is not None and place.sky == "none" and place.kind not in _AIRLESS),
         ("outdoor", is_out), ("open", is_out and (place is not None or "travel" in classes)),
-        ("stage", (place is not None and place.kind == "stage") or "dance" in classes),
+        ("theatre", place is not None and place.kind == "stage"),
+        ("rides", _rides(scene, lead, classes)),
+        ("road", lead is not None and subject_kind(lead.noun) == "vehicle"),
+        ("bound", lead is not None and _partner(scene, lead) in targets),
         ("kitchen", place is not None and place.kind == "kitchen"),
         ("face", "face" in classes), ("moving", bool(classes & {"travel", "physics", "handle", "fight"})),
         ("impact", bool(_IMPACTS & verbs.keys())),
@@ -246,6 +249,12 @@ def _facts(scene: Scene) -> Iterator[str]:
         ("ego", bool(scene.viewpoint)),
         ("screen", bool({"screen", "phone", "computer", "neon", "lamp", "candle", "fire"} & facts.words.keys())),
     ) if holds)  # fmt: skip
+
+
+def _rides(scene: Scene, lead: Entity | None, classes: Collection[str]) -> bool:
+    """Tell whether the lead is a vehicle on its way, and not one at work."""
+    is_one = lead is not None and kind_seen(lead) is EntityKind.VEHICLE
+    return is_one and ("travel" in classes or not scene.beats)
 
 
 def _facts_of_lead(lead: Entity) -> Iterator[str]:
@@ -350,7 +359,8 @@ def _places(scene: Scene) -> list[Idea]:
     place = Facts(scene).place
     lead = next((e for e in scene.cast if e.is_lead), None)
     kind = place.kind if place else ""
-    if place is None and lead is not None and lead.kind is EntityKind.VEHICLE:
+    verbs = Facts(scene).known("verbs", Focus())
+    if place is None and _rides(scene, lead, {v[1:] for v in verbs if v[0] == "@"}):
         kind = "road"
     found = []
     for phrase in _stand_ins().get(kind, ()) or (() if place else _places_for(scene)):

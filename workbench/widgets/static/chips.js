@@ -41,7 +41,7 @@ class Group {
     this.el = h(
       "section",
       { class: "wb-group", "aria-label": group.name },
-      h("h4", { text: group.name }),
+      h("h3", { class: "wb-group-name", text: group.name }),
       this.body,
       this.editor.el,
     );

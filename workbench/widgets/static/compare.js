@@ -37,7 +37,7 @@ export class Compare {
     this.el = h(
       "dialog",
       { class: "wb-dialog wb-compare", "aria-label": "Compare videos", onclose: () => this._closed() },
-      h("header", { class: "wb-dialog-head" }, h("h2", { text: "Compare" }), h("span", { class: "wb-row" }, this.sound, this.wipeButton, this.sideButton), button("Close", { icon: "close", bare: true, onclick: () => this.el.close() })),
+      h("div", { class: "wb-dialog-head" }, h("h2", { text: "Compare" }), h("span", { class: "wb-row" }, this.sound, this.wipeButton, this.sideButton), button("Close", { icon: "close", bare: true, onclick: () => this.el.close() })),
       this.stage,
       h("div", { class: "wb-wipes" }, this.across.el, this.down.el),
       this.playback.el,

@@ -17,7 +17,7 @@ export class History {
     this.el = h(
       "dialog",
       { class: "wb-dialog wb-drawer", "aria-label": "History" },
-      h("header", { class: "wb-dialog-head" }, h("h2", { text: "History" }), button("Close", { icon: "close", bare: true, onclick: () => this.el.close() })),
+      h("div", { class: "wb-dialog-head" }, h("h2", { text: "History" }), button("Close", { icon: "close", bare: true, onclick: () => this.el.close() })),
       h("p", { class: "wb-quiet", text: "Every prompt of this session. Continue from any of them." }),
       this.tree,
     );

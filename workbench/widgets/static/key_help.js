@@ -34,7 +34,7 @@ export class KeyHelp {
     this.el = h(
       "dialog",
       { class: "wb-dialog", "aria-label": "Keys" },
-      h("header", { class: "wb-dialog-head" }, h("h2", { text: "Keys" }), button("Close", { icon: "close", bare: true, onclick: () => this.el.close() })),
+      h("div", { class: "wb-dialog-head" }, h("h2", { text: "Keys" }), button("Close", { icon: "close", bare: true, onclick: () => this.el.close() })),
       part("Everywhere", EVERYWHERE),
       part("On a video of the results", WALL),
       part("In the large view", VIEWER),

@@ -28,7 +28,7 @@ export class LanguagePanel {
     this.el = h(
       "dialog",
       { class: "wb-dialog wb-drawer", "aria-label": "Who writes the prompts" },
-      h("header", { class: "wb-dialog-head" }, h("h2", { text: "Prompts by" }), button("Close", { icon: "close", bare: true, onclick: () => this.el.close() })),
+      h("div", { class: "wb-dialog-head" }, h("h2", { text: "Prompts by" }), button("Close", { icon: "close", bare: true, onclick: () => this.el.close() })),
       h("label", { class: "wb-check" }, this.asDefault, "For new sessions too"),
       this.notice.el,
       this.told,

@@ -84,7 +84,7 @@ class App {
     this.historyButton = button("History", { icon: "history", kind: "plain", "aria-label": "History", onclick: () => this.history.open() });
     this.sessionsButton = button("Sessions", { icon: "folder", kind: "plain", "aria-label": "Sessions", onclick: () => this.sessions.open() });
     return h(
-      "header",
+      "div",
       { class: "wb-bar" },
       h("div", { class: "wb-brand" }, h("span", { class: "wb-mark", "aria-hidden": "true" }), h("h1", {}, h("span", { class: "wb-brand-long", text: "World Model " }), "Workbench")),
       this.stepper.el,

@@ -26,7 +26,7 @@ export class ModelsPanel {
     this.el = h(
       "dialog",
       { class: "wb-dialog wb-drawer", "aria-label": "What renders the videos" },
-      h("header", { class: "wb-dialog-head" }, h("h2", { text: "Videos by" }), button("Close", { icon: "close", bare: true, onclick: () => this.el.close() })),
+      h("div", { class: "wb-dialog-head" }, h("h2", { text: "Videos by" }), button("Close", { icon: "close", bare: true, onclick: () => this.el.close() })),
       this.notice.el,
       this.engines,
       h("h3", { text: "Models on this machine" }),

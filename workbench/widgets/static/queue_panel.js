@@ -30,7 +30,7 @@ export class QueuePanel {
     this.el = h(
       "dialog",
       { class: "wb-dialog wb-drawer wb-queue-panel", "aria-label": "Queue", onclose: () => clearTimeout(this.timer) },
-      h("header", { class: "wb-dialog-head" }, h("h2", { text: "Queue" }), button("Close", { icon: "close", bare: true, onclick: () => this.el.close() })),
+      h("div", { class: "wb-dialog-head" }, h("h2", { text: "Queue" }), button("Close", { icon: "close", bare: true, onclick: () => this.el.close() })),
       h("div", { class: "wb-row wb-queue-tools" }, h("label", { class: "wb-check" }, this.all, "All"), this.cancel, this.retry, this.priority),
       this.notice.el,
       this.parts.map((part) => part.el),

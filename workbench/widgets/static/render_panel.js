@@ -47,12 +47,12 @@ export class RenderPanel {
     this.el = h(
       "dialog",
       { class: "wb-dialog wb-drawer wb-render-panel", "aria-label": "Render settings" },
-      h("header", { class: "wb-dialog-head" }, h("h2", { text: "Render settings" }), button("Close", { icon: "close", bare: true, onclick: () => this.el.close() })),
+      h("div", { class: "wb-dialog-head" }, h("h2", { text: "Render settings" }), button("Close", { icon: "close", bare: true, onclick: () => this.el.close() })),
       h("p", { class: "wb-quiet", text: "For every render of this session from now on. What is changed is marked; the rest is as the model has it." }),
       this.problem,
       this.notice.el,
       h("div", { class: "wb-panel-groups" }, groups[0], group("Seed", [this.seed.el]), groups[1], this.inputs.el, this.loras.el),
-      h("footer", { class: "wb-row wb-panel-foot" }, this.presets.el, this.all),
+      h("div", { class: "wb-row wb-panel-foot" }, this.presets.el, this.all),
     );
   }
 

@@ -15,6 +15,7 @@ import { duration, moment, plural } from "./words.js";
 const SORTS = {
   newest: ["Newest first", (a, b) => Date.parse(b.created_at) - Date.parse(a.created_at) || a.position - b.position],
   order: ["Oldest first", byAge],
+  grid: ["Prompts by seeds", (a, b) => (a.entry_index ?? -1) - (b.entry_index ?? -1) || a.position - b.position],
   done: ["Finished first", (a, b) => Number(isComplete(b)) - Number(isComplete(a)) || byAge(a, b)],
   prompt: ["By prompt", (a, b) => a.prompt.localeCompare(b.prompt)],
   starred: ["Starred first", (a, b) => Number(b.starred) - Number(a.starred) || byAge(a, b)],
@@ -104,6 +105,7 @@ export class ResultsStep {
     const batch = this._showBatches(all);
     const shown = all.filter((job) => wanted(job) && batch(job)).sort(order);
     const changed = all !== this.all;
+    this._showColumns(sort, shown);
     this.all = all;
     this.shown = shown;
     this.chosen = this.chosen.filter((id) => isComplete(store.jobs[id]));
@@ -134,6 +136,16 @@ export class ResultsStep {
     put(this.drop.lastChild, this.chosen.length ? `Delete ${meant.length} chosen` : `Delete these ${meant.length}`);
     if (changed) this.playback.join();
     this.viewer.update(this.ranges);
+  }
+
+  /** Prompts by seeds: a row for each prompt, a column for each seed, where all have as many. */
+  _showColumns(sort, shown) {
+    const counts = new Map();
+    for (const job of shown) counts.set(job.entry_index, (counts.get(job.entry_index) ?? 0) + 1);
+    const [columns = 1, ...others] = new Set(counts.values());
+    const even = sort === "grid" && columns > 1 && !others.length;
+    attribute(this.grid, "data-columns", even ? columns : null);
+    this.grid.style.setProperty("--wb-columns", columns);
   }
 
   /** What a bulk delete is about: the chosen, or all that a filter leaves. */

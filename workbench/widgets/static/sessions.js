@@ -21,7 +21,7 @@ export class SessionList {
     this.el = h(
       "dialog",
       { class: "wb-dialog wb-drawer", "aria-label": "Sessions" },
-      h("header", { class: "wb-dialog-head" }, h("h2", { text: "Sessions" }), button("Close", { icon: "close", bare: true, onclick: () => this.el.close() })),
+      h("div", { class: "wb-dialog-head" }, h("h2", { text: "Sessions" }), button("Close", { icon: "close", bare: true, onclick: () => this.el.close() })),
       h("div", { class: "wb-row wb-sessions-tools" }, button("New session", { icon: "plus", onclick: () => this._fresh() }), h("label", { class: "wb-check" }, this.archived, "Archived")),
       this.search,
       this.notice.el,

@@ -16,8 +16,9 @@ export class VariationsStep {
     this.notice = new Notice();
     this.axes = new Axes(store);
     this.count = h("input", { type: "number", min: 2, max: Math.min(64, store.config.max_batch), value: 8 });
+    this.seeds = h("input", { type: "number", min: 1, max: 8, value: 1, title: "Render every card so many times, each time with another seed: a grid of prompts by seeds" });
     this.make = button("Make others", { icon: "spark", onclick: () => this.vary(true) });
-    this.render = button("Render all", { icon: "play", kind: "primary", onclick: () => this._ask("render_all") });
+    this.render = button("Render all", { icon: "play", kind: "primary", onclick: () => this._ask("render_all", { seeds: this._seeds() }) });
     this.rest = button("Render the rest", { icon: "play", kind: "primary", onclick: () => this._ask("render_rest") });
     this.stop = button("Cancel all", { icon: "stop", onclick: () => this._cancel() });
     this.results = button("See results", { icon: "arrow", onclick: () => this.go(4) });
@@ -48,6 +49,7 @@ export class VariationsStep {
         h("label", { class: "wb-count" }, h("span", { text: "How many" }), this.count),
         this.axes.el,
         this.make,
+        h("label", { class: "wb-count" }, h("span", { text: "Seeds" }), this.seeds),
       ),
     );
   }
@@ -158,6 +160,10 @@ export class VariationsStep {
         this.go(3);
       },
     });
+  }
+
+  _seeds() {
+    return Math.max(1, Math.min(8, Math.round(Number(this.seeds.value)) || 1));
   }
 
   async _ask(name, args = {}) {

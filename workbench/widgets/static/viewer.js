@@ -38,7 +38,7 @@ export class Viewer {
       "dialog",
       { class: "wb-dialog wb-viewer", "aria-label": "Video", onclose: () => this._closed(), onkeydown: (event) => this._key(event) },
       h(
-        "header",
+        "div",
         { class: "wb-dialog-head" },
         this.title,
         h("span", { class: "wb-row wb-tight" }, this.before, this.after, this.star, button("Close", { icon: "close", bare: true, onclick: () => this.el.close() })),

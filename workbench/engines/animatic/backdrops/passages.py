@@ -1,4 +1,4 @@
-"""Places one moves into: a corridor, and the road or the track ahead as a driver sees it.
+"""Places that the camera moves into: a corridor, and the road or track ahead.
 
 All are true to one vanishing point. What is nearer covers what is farther, and as the camera comes
 on, each ring of the corridor and each row of trees grows by its own distance.

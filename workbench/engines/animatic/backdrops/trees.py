@@ -252,7 +252,7 @@ def blades(
 
 
 def _blobs(world: World, number: int) -> np.ndarray:
-    """Return so many uneven discs about (0, 0), each of radius about 1: N×14×2."""
+    """Return N uneven discs about (0, 0), each of radius about 1: N×14×2."""
     radii = 0.88 + 0.24 * world.random.random((number, 14, 1))
     return np.asarray(radii * _AROUND)
 

@@ -18,7 +18,7 @@ _STEP: Final = 7
 
 
 class Pixels:
-    """So many large pixels down the frame."""
+    """Pixelates the frame to a number of rows."""
 
     def __init__(self, plan: Plan, rows: float) -> None:
         rows = min(rows, plan.height / 2)
@@ -34,7 +34,7 @@ class Pixels:
 
 
 class Voxels:
-    """So many rows of cubes: where one stands before another, its top is lit and its side dark."""
+    """Builds the frame of rows of cubes with lit tops and dark sides."""
 
     def __init__(self, plan: Plan, rows: float) -> None:
         self._cell = max(4, round(plan.height / rows / 2) * 2)

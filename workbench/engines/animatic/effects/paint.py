@@ -26,7 +26,7 @@ _WHOLE = 1 / 255
 
 
 class Posterise:
-    """Only so many tones, with a short soft step between two."""
+    """Posterises to a number of tones with short soft steps between them."""
 
     def __init__(self, plan: Plan, levels: float) -> None:
         del plan

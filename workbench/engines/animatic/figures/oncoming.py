@@ -54,7 +54,7 @@ def paint_oncoming(canvas: Canvas, animal: Animal) -> None:
 
 
 def _nobody() -> None:
-    """Paint nobody."""
+    """Paint no rider."""
 
 
 def _trunk(canvas: Canvas, animal: Animal, middle: float, half: float, *, rear: bool) -> None:
