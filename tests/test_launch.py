@@ -353,7 +353,7 @@ def test_an_option_given_by_hand_replaces_ours() -> None:
     assert command[1:3] == ["-m", "jupyterlab"]
 
 
-def test_a_port_that_is_taken_is_said_plainly() -> None:
+def test_a_taken_port_is_reported_clearly() -> None:
     with socket.socket() as holder:
         holder.bind(("127.0.0.1", 0))
         holder.listen()
@@ -363,7 +363,7 @@ def test_a_port_that_is_taken_is_said_plainly() -> None:
     assert f"Port {port} is in use" in ended.stderr
 
 
-def test_a_port_that_is_none_is_said_plainly() -> None:
+def test_an_invalid_port_is_reported_clearly() -> None:
     ended = _launch(JUPYTER_PORT="soon")
     assert ended.returncode != 0
     assert "JUPYTER_PORT must be a port number" in ended.stderr

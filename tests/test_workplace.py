@@ -141,7 +141,7 @@ def test_what_the_rules_know_of_the_session_is_done_without_asking_the_model(
         assert script.asked == []
 
 
-def test_a_question_back_is_shown_and_nothing_is_changed(tmp_path: Path) -> None:
+def test_a_clarifying_question_is_shown_and_changes_nothing(tmp_path: Path) -> None:
     with (
         scripted([call(("ask", {"question": "Which of the two?"}))]) as script,
         session(tmp_path, script.base_url) as (studio, session_id),

@@ -79,7 +79,7 @@ def test_what_keys_cannot_hold_is_told(axis: int, told: str) -> None:
     assert any(told in note for note in path_to_keys(CameraPath.of_poses(poses, fps=16)).notes)
 
 
-def test_a_pitch_beyond_the_limit_does_nothing_and_is_told() -> None:
+def test_a_pitch_beyond_the_limit_is_ignored_and_noted() -> None:
     found = path_from_keys("i-100")
     assert found.notes == (
         "30 frames hold i or k at the pitch limit of 85°, where they do nothing.",

@@ -100,7 +100,7 @@ def test_a_worker_that_wakes_after_its_lease_publishes_nothing(shop: Shop) -> No
 
 
 @pytest.mark.parametrize("other", ["a reused pid", "another boot"])
-def test_a_lock_that_names_a_process_of_another_life_is_nobodys(shop: Shop, other: str) -> None:
+def test_a_lock_of_a_reused_pid_or_an_earlier_boot_counts_as_free(shop: Shop, other: str) -> None:
     us = identify(os.getpid())
     assert us is not None
     reused = other == "a reused pid"

@@ -83,7 +83,7 @@ def test_a_loop_is_found_with_its_period(tmp_path: Path) -> None:
     assert loop_period(Clip.of(frames, FPS)) == 13
 
 
-def test_a_clip_that_goes_there_and_back_or_stands_still_is_no_loop() -> None:
+def test_a_clip_that_goes_there_and_back_or_stands_still_is_not_a_loop() -> None:
     shot = _shot()
     for frames in (np.concatenate([shot[:16], shot[16:0:-1]]), shot[:1].repeat(40, axis=0)):
         assert loop_period(Clip.of(frames, FPS)) is None

@@ -186,7 +186,7 @@ def test_somebody_may_come_into_a_place_where_nobody_was() -> None:
     assert "An alien walks." in revision.prompt
 
 
-def test_a_wish_for_a_place_may_say_when() -> None:
+def test_a_request_for_a_place_may_state_a_time() -> None:
     draft = enhance("dog running")
     scene = revise("in Paris at night in the rain", Context(draft.scene, draft.prompt)).scene
     assert (scene.setting, scene.time_of_day, scene.weather) == ("Paris", "night", "rain")

@@ -84,7 +84,7 @@ def test_a_file_that_cannot_be_used_says_why(
         read_prompts(_file(tmp_path, name, text))
 
 
-def test_a_file_that_is_not_there_is_a_mistake_and_not_a_prompt(tmp_path: Path) -> None:
+def test_a_missing_file_is_an_error_and_not_a_prompt(tmp_path: Path) -> None:
     with pytest.raises(InvalidRequest, match="cannot be read"):
         read_prompts(str(tmp_path / "none.csv"))
     (tmp_path / "latin.txt").write_bytes("fünf".encode("latin-1"))

@@ -302,7 +302,7 @@ def test_a_poll_that_knows_another_state_does_not_wait(polled: LiveServer, job_i
             assert (status, body["job_id"]) == (200, job_id)
 
 
-def test_a_poll_that_waits_in_vain_gets_the_state_that_it_knows(
+def test_a_long_poll_that_times_out_gets_the_unchanged_state(
     polled: LiveServer, job_id: str
 ) -> None:
     with Connection(polled) as connection:

@@ -139,7 +139,7 @@ def test_all_failed_of_a_batch_or_of_the_session_run_again(talk: Talk, studio: S
     assert "error" in talk.ask("retry_failed", batch="b_00000000000000000000")
 
 
-def test_a_screen_without_a_session_hears_of_nobodys_renders(talk: Talk, studio: Studio) -> None:
+def test_a_screen_without_a_session_gets_no_render_updates(talk: Talk, studio: Studio) -> None:
     talk.ask("enhance", text="dog running", options=SMALL)
     talk.wait_until(lambda: talk.jobs[0]["state"] == "complete")
     talk.ask("fresh")

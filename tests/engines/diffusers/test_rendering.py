@@ -258,7 +258,7 @@ def test_what_a_model_refuses_is_an_error_of_the_render_told_in_full(
     assert str(caught.value).endswith("ValueError: no such shape:\n  wanted (1, 2)")
 
 
-def test_a_message_of_a_library_is_told_up_to_a_length() -> None:
+def test_a_message_of_a_library_is_shown_up_to_a_length() -> None:
     told = told_by(ValueError("a" * 5_000))
     assert len(told) == 2_000
     assert told.endswith("a…")

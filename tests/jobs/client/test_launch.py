@@ -500,7 +500,7 @@ def _starts(shop: Shop) -> int:
     return sum(event["event"] == "supervisor started" for event in shop.events())
 
 
-def test_a_lock_that_another_place_left_behind_is_nobodys(shop: Shop) -> None:
+def test_a_lock_left_by_another_machine_counts_as_free(shop: Shop) -> None:
     shop.paths.control.mkdir(parents=True)
     words = {
         "pid": 1, "started": 0, "boot_id": "another", "started_at": "2026-01-01T00:00:00+00:00",

@@ -149,7 +149,7 @@ def test_a_video_damaged_on_its_way_is_fetched_again_once(tmp_path: Path) -> Non
         _fetch(files, data, _from(data, faults=2))
 
 
-def test_a_video_that_comes_when_nobody_wants_it_any_more_makes_no_folder(tmp_path: Path) -> None:
+def test_a_video_that_arrives_after_its_attempt_is_gone_makes_no_folder(tmp_path: Path) -> None:
     files, data = _files(tmp_path), b"a video"
     files.attempt(2).folder.rmdir()
     with pytest.raises(FileNotFoundError):

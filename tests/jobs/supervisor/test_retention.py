@@ -96,7 +96,7 @@ def test_a_video_that_an_unfinished_job_begins_from_is_kept(shop: Shop) -> None:
     assert not shop.paths.job(first.job_id).folder.exists()
 
 
-def test_a_plan_that_was_made_before_somebody_begins_from_a_video_spares_it(shop: Shop) -> None:
+def test_a_removal_plan_spares_a_video_that_a_later_job_starts_from(shop: Shop) -> None:
     first = _rendered(shop)
     shop.manager.pause()
     shop.end_supervisor(signal.SIGTERM)

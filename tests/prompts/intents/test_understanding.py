@@ -180,7 +180,7 @@ def test_settings_and_marks_are_read_in_the_words_people_use(request_: str, sign
     assert signature(_after("a fox crossing a frozen river", request_).actions) == signed
 
 
-def test_a_number_that_names_nobody_is_about_those_of_whom_there_are_several() -> None:
+def test_a_bare_number_refers_to_the_entities_of_which_there_are_several() -> None:
     revision = _after("a shepherd and two dogs in the snow", "make it around 30")
     assert revision.prompt == "a shepherd and 30 dogs in the snow"
 

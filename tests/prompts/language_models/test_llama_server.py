@@ -149,7 +149,7 @@ def test_only_the_owner_can_read_the_key_and_the_server_answers_nobody_without_i
         client.close()
 
 
-def test_a_server_that_nobody_asks_leaves(model: str, tmp_path: Path) -> None:
+def test_a_server_without_requests_exits(model: str, tmp_path: Path) -> None:
     settings = settings_for(model, tmp_path, idle_exit_s=1.0)
     with ended_after(settings):
         asyncio.run(ask(settings))
