@@ -77,7 +77,7 @@ def _in_process(name: str, model: Path, place: Path, repeats: int) -> list[Figur
     jobs: list[float] = []
     for turn in range(repeats + 1):  # the first turn warms both
         frames, call_s = _timed(bare)
-        _, export_s = _timed(partial(export, frames, place / "bare.mp4", request.fps or 16))
+        _, export_s = _timed(partial(export, frames, place / "bare.mp4", int(request.fps or 16)))
         folder = place / f"{name}-{turn}"
         folder.mkdir()
         recipe = Recipe(job_id="job", created_at=datetime.now(UTC), request=request)

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -156,7 +157,7 @@ def write_video(path: Path, request: RenderRequest) -> None:
     assert request.fps
     rng = np.random.default_rng(request.seed)
     with av.open(str(path), "w", format="mp4", options={"movflags": "faststart"}) as container:
-        stream = container.add_stream("libx264", rate=request.fps)
+        stream = container.add_stream("libx264", rate=Fraction(request.fps or 8))
         stream.width, stream.height, stream.pix_fmt = request.width, request.height, "yuv420p"
         for _ in range(request.num_frames):
             picture = rng.integers(0, 255, (request.height, request.width, 3), dtype=np.uint8)

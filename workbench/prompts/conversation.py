@@ -145,6 +145,8 @@ class Conversation:
         done = enact(strip_marker(base.prompt), base.scene, actions, scene_of=scene_of)
         changes = base.scene.changes_to(done.scene)
         notes = [f"Changed {'; '.join(c.sentence for c in changes)}."] if changes else []
+        if not changes and done.prompt != strip_marker(base.prompt):
+            notes.append("The text was changed.")
         notes += [said for action in actions if (said := said_of(action))]
         if done.locked:
             names = ", ".join(name.replace("_", " ") for name in done.locked)
@@ -184,7 +186,8 @@ class Conversation:
             revision = replace(again, actions=(back, *others), message=message)
         settings = _settings_after(base, revision.actions, host)
         is_locking = any(isinstance(a, Lock | Unlock) for a in revision.actions)
-        if revision.changes or settings != base.settings or is_locking:
+        is_reworded = revision.prompt != strip_marker(base.prompt)
+        if revision.changes or is_reworded or settings != base.settings or is_locking:
             made = self._trees.append(
                 session_id, tuned(revision, base, request, settings), revision.exchanges
             )

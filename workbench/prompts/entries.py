@@ -124,12 +124,32 @@ def scene_after_edit(parent: Scene, before: Scene, after: Scene, found: Scene) -
         was, is_now = _of(before, name), _of(after, name)
         if was == is_now:
             continue
+        if name == "action" and (doings := _doings_after_edit(parent.action, was, is_now)):
+            if doings != parent.action:
+                values[name] = doings
+            continue
         if name in LIST_FIELDS:
             stay = tuple(item for item in _of(parent, name) if item not in was or item in is_now)
             values[name] = (*stay, *(i for i in is_now if i not in was and i not in stay))
         else:
             values[name] = _of(found, name)
     return parent.edit(values, origin=Origin.EDITED)
+
+
+def _doings_after_edit(held: str, was: str, is_now: str) -> str:
+    """Return the action ``held`` by a scene after an edit of its text; empty where it cannot be told.
+
+    A prompt describes more than its scene holds: "a dog runs. Its ears flap." A description that
+    was worded anew makes no new action; what was added beyond that does.
+    """
+    kept, before, after = (text.split(", ") for text in (held, was, is_now))
+    if not held or not set(kept) <= set(before):
+        return ""
+    removed = [doing for doing in before if doing not in after]
+    added = [doing for doing in after if doing not in before]
+    described = sum(doing not in kept for doing in removed)
+    stay = [doing for doing in kept if doing not in removed]
+    return ", ".join([*stay, *added[described:]])
 
 
 def closest(text: str, entries: Sequence[Entry]) -> Entry | None:
