@@ -120,15 +120,10 @@ def newcomer_sentence(entity: Entity, *, definite: bool = False) -> str:
         said = ", ".join(look.text for look in entity.looks)
         tail = " ".join(x for x in (said, entity.position) if x)
         return sentence_case(f"the {entity.phrase} {verb} {tail}.") if tail else ""
-    verb = (
-        "are"
-        if is_many(entity) and not entity.determiner.lower().startswith(("a lot", "a little"))
-        else "is"
-    )
-    if entity.determiner.lower() in {"a lot of", "lots of"} and is_plural(
-        entity.phrase.split()[-1]
-    ):
-        verb = "are"
+    determiner = entity.determiner.lower()
+    is_group = determiner.startswith("a ") and determiner.endswith(" of")  # "a flock of"
+    many = is_plural(entity.phrase.split()[-1]) if determiner == "a lot of" else not is_group
+    verb = "are" if many and is_many(entity) else "is"
     return f"There {verb} {entity.text}."
 
 

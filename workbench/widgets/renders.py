@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Literal, Protocol
@@ -16,21 +15,16 @@ from workbench.archive import BatchArchive
 from workbench.errors import Conflict, FieldProblem, InvalidRequest, NotFound
 from workbench.identifiers import is_identifier
 from workbench.jobs.model import Batch, Job, JobState, Priority
-from workbench.rendering import INPUTS, Lora, RenderParameters, named_inputs
+from workbench.named_files import names_path
+from workbench.rendering import INPUTS, RenderParameters, named_inputs
 from workbench.studio import Studio
 from workbench.widgets.commands import command
 from workbench.widgets.feed import JobFeed, all_jobs
 from workbench.widgets.loop import WidgetTasks
 from workbench.widgets.presentation import View, job_view
 
-__all__ = ["Renders", "Screen", "names_path", "render_parameters"]
+__all__ = ["Renders", "Screen", "render_parameters"]
 
-_PATH_FORM: Final = re.compile(
-    r"\A(?:[/~.\\]|file:|[a-z]:[/\\])|(?:\A|[/\\])\.\.(?:[/\\]|\Z)|\\|\0"
-    r"|/.*/|\.(?:safetensors|gguf|bin|ckpt|pth?|json)\Z",
-    re.IGNORECASE,
-)
-"""What no hub name looks like: ``owner/name`` has one slash and no suffix of a file."""
 _TEXTS: Final = frozenset({"negative_prompt"})
 """What is said to a model, and may say anything."""
 _ARCHIVE_BYTES: Final = 512 << 20
@@ -328,28 +322,6 @@ def render_parameters(options: dict[str, Any] | None) -> RenderParameters:
         problems = tuple(FieldProblem(name, "must not be a path") for name in named)
         raise InvalidRequest(f"A page cannot use file paths: {', '.join(sorted(named))}.", problems)
     return asked
-
-
-def names_path(value: Any) -> bool:
-    """Tell whether a value, or one inside it, is a path."""
-    if isinstance(value, Mapping):
-        return bool(set(INPUTS) & set(value)) or any(map(names_path, value.values()))
-    if isinstance(value, list | tuple):
-        return any(map(names_path, value))
-    if isinstance(value, Lora):
-        # A file inside a hub's repository may have folders and a suffix, but leads not out of it.
-        return names_path(value.path) or value.file.startswith(("/", "~")) or ".." in value.file
-    return isinstance(value, str) and _is_path(value.strip())
-
-
-def _is_path(text: str) -> bool:
-    """Tell whether a text is a path by its form, or names a file that is here."""
-    if _PATH_FORM.search(text):
-        return True
-    try:
-        return bool(text) and Path(text).exists()
-    except (OSError, ValueError):
-        return False
 
 
 def _end_of(path: Path) -> str:

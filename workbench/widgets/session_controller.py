@@ -19,6 +19,7 @@ from workbench.actions.render_settings import RenderSettings, changed_settings
 from workbench.errors import InvalidRequest, WorkbenchError
 from workbench.jobs.model import Job, JobState
 from workbench.model_library import model_objects
+from workbench.named_files import names_path
 from workbench.prompts.markers import strip_marker
 from workbench.prompts.model import Entry, PromptSession, Revision
 from workbench.render_requests import new_seed
@@ -26,7 +27,7 @@ from workbench.studio import RenderParameters, Studio
 from workbench.widgets.commands import command
 from workbench.widgets.debouncer import Debouncer
 from workbench.widgets.presentation import View, session_view
-from workbench.widgets.renders import Renders, Screen, names_path, render_parameters
+from workbench.widgets.renders import Renders, Screen, render_parameters
 from workbench.widgets.single_changes import single_changes
 from workbench.widgets.sketch import sketched
 from workbench.widgets.variation_grid import VariationGrid

@@ -33,9 +33,13 @@ from workbench.actions.model import (
 )
 from workbench.actions.render_settings import RenderSettings
 from workbench.errors import FieldProblem, InvalidRequest
+from workbench.named_files import names_path
+from workbench.rendering import INPUTS
 
 __all__ = ["Ask", "Look", "Request", "request_from", "requests_schema", "tool_specs"]
 
+_FILES: Final = ("model", "loras", *INPUTS)
+"""Render settings that can name a file."""
 _FILLED_IN: Final = frozenset({"kind", "job_ids", "batch_id"})
 """Fields of actions that the workbench fills in, never the model."""
 
@@ -114,7 +118,19 @@ def request_from(name: str, arguments: Mapping[str, Any]) -> Request:
             told = "; ".join(f"{p.field}: {p.problem}" for p in problems)
             raise InvalidRequest(f"These arguments do not fit: {told}.", problems) from error
     (action,) = actions_from([{"kind": name, **given}])
+    if isinstance(action, SetRender):
+        _refuse_files(action)
     return action
+
+
+def _refuse_files(action: SetRender) -> None:
+    """Raise ``InvalidRequest`` where a setting names a file: those are the person's to name."""
+    named = [name for name in _FILES if names_path(action.values.get(name))]
+    if named:
+        problem = "must not be a path: name a model by its hub name"
+        raise InvalidRequest(
+            f"{', '.join(named)} {problem}.", tuple(FieldProblem(k, problem) for k in named)
+        )
 
 
 def _parameters(model: type[BaseModel]) -> dict[str, Any]:

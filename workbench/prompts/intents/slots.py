@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from workbench.named_files import names_path
 from workbench.prompts.intents.clauses import noun_phrase, verb_phrase
 from workbench.prompts.intents.context import Context
 from workbench.prompts.intents.references import refer
@@ -392,9 +393,9 @@ def _model(text: str, context: Context) -> Filled | None:
     near = [v for n, v in context.models.items() if n.lower().startswith(low) and len(low) > 2]
     if len(set(near)) == 1:
         return Filled(near[0], 0.97, text)
-    return (
-        Filled(text.strip(), 0.9, text) if re.fullmatch(r"[\w.-]+/[\w.-]+", text.strip()) else None
-    )
+    name = text.strip()
+    is_hub_name = re.fullmatch(r"[\w.-]+/[\w.-]+", name) and not names_path(name)
+    return Filled(name, 0.9, text) if is_hub_name else None
 
 
 Slot = Callable[[str, Context], Filled | None]
