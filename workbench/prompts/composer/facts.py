@@ -59,6 +59,10 @@ _MADE: Final = frozenset({"robot", "robotic", "paper", "toy", "clay", "rubber", 
                           "papier-mâché", "teddy", "gingerbread"})  # fmt: skip
 _PAIR_FIT: Final = 6
 """How much better a rule fits that asks for two words together: "locker room" against "room"."""
+_FROM_INSIDE: Final = frozenset(
+    {"seat", "cockpit", "dashcam", "windshield", "windscreen", "pov", "onboard"}
+)
+"""Words that put the camera into what the scene is about."""
 _PHRASE_END: Final = re.compile(r"\s+(?:of|with|in|on|at|from|where|that|who)\s+")
 
 
@@ -173,6 +177,7 @@ class Facts:
         actors = [one] if (one := self.actor(focus)) else []
         if not beat and not focus.entity:
             actors = list(self.leads)
+        actors = [one for one in actors if not self._is_behind_camera(one)]
         match key:
             case "actor":
                 yield from ((str(kind_seen(e)), e.id) for e in actors)
@@ -222,6 +227,16 @@ class Facts:
             return self.scene.entity(focus.beat.actor)
         return focus.entity
 
+    def _is_behind_camera(self, entity: Entity) -> bool:
+        """Tell whether the scene is seen from ``entity``, so that its outside is not."""
+        if entity.noun in {"pov", "fpv"}:
+            return True
+        return (
+            entity.is_lead
+            and entity.kind is EntityKind.VEHICLE
+            and bool(_FROM_INSIDE & self.words.keys())
+        )
+
     def targets(self, beat: Beat | None) -> list[Entity]:
         """Return what a beat is done to or with."""
         ids = beat.targets if beat else ()
@@ -259,6 +274,12 @@ class Facts:
         return sentence_case(text)
 
 
+_ATTEMPTED: Final = re.compile(
+    r"^(?:try|trying|attempt|attempting|learn|learning|want|wanting|fail|failing|refus\w+)\s+to\s",
+    re.IGNORECASE,
+)
+"""What is tried or wanted is not seen done."""
+
 # Verbs ------------------------------------------------------------------------------------------
 
 
@@ -275,7 +296,7 @@ def verb_of(text: str) -> str:
 
 
 def _verbs(beat: Beat) -> Iterator[str]:
-    if beat.text.startswith("not ") or not beat.text:
+    if beat.text.startswith("not ") or not beat.text or _ATTEMPTED.search(beat.text):
         return
     verb = verb_of(beat.text)
     yield verb

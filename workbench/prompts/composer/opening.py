@@ -194,7 +194,9 @@ class _Opening:
             and self._heading
             and not self._current
         ):
-            return self._heading[-1][0] is Form.PHRASE
+            verb = tokens[clause.predicate].low
+            is_bare = verb == lemma(verb, "VERB")  # "a house, follow the light": a request
+            return self._heading[-1][0] is Form.PHRASE and not is_bare
         return True
 
     def _chains_with(self, clause: Clause) -> bool:

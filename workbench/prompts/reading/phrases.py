@@ -352,6 +352,11 @@ def _acts(stem: str) -> bool:
     return any(verb_classes(one) & {"travel", "dance", "fight", "face", "look"} for one in stems)
 
 
+_DETERMINING: Final = frozenset({"whose", "what", "which", "as"})
+"""Words before a noun that leave no place for an article: "whose shadow", "as long as"."""
+_FIXED: Final = frozenset({("exploded", "view")})
+
+
 def takes_article(tokens: Sequence[Token], phrase: NounPhrase, *, is_singular: bool) -> bool:
     """Tell whether the phrase lacks an article that English wants.
 
@@ -360,6 +365,9 @@ def takes_article(tokens: Sequence[Token], phrase: NounPhrase, *, is_singular: b
     """
     head = tokens[phrase.head]
     if phrase.determiner or phrase.is_pronoun or phrase.kind is EntityKind.TEXT:
+        return False
+    before = tokens[phrase.first - 1].low if phrase.first else ""
+    if before in _DETERMINING or (before, head.low) in _FIXED:
         return False
     own = lemma(head.low, "NOUN")
     if head.low in _mass() or (is_plural(head.low) and not is_singular):
