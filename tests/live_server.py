@@ -112,6 +112,15 @@ class LiveServer:
         """Poll until the job has ended, as a plain page does."""
         return self._wait(f"/api/video/status/{job_id}", limit_s)
 
+    def wait_for_scores(self, job_id: str, *, limit_s: float = 120) -> httpx.Response:
+        """Wait until a job has its scores, after which nothing changes it; return its status."""
+        self.wait_for_job(job_id, limit_s=limit_s)
+        limit = time.monotonic() + limit_s
+        while not (answer := self.get(f"/api/video/status/{job_id}")).json()["scores"]:
+            assert time.monotonic() < limit, answer.text
+            time.sleep(0.05)
+        return answer
+
     def _wait(self, path: str, limit_s: float) -> dict[str, Any]:
         limit = time.monotonic() + limit_s
         while time.monotonic() < limit:

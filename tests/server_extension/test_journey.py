@@ -22,7 +22,7 @@ def test_a_rough_idea_becomes_eight_finished_videos(server: LiveServer) -> None:
 
     first = server.post("/api/video/single_inference", {"prompt": prompt, "session_id": session_id})
     assert first.status_code == 201
-    assert first.json()["status"] == "pending"
+    assert first.json()["status"] in {"pending", "processing"}  # a worker may be that quick
 
     begun = server.post("/api/initialize", {"prompt": prompt, "session_id": session_id}).json()
     assert begun["prompt"] == prompt

@@ -40,11 +40,7 @@ def polled(tmp_path_factory: pytest.TempPathFactory, revoked: Path) -> Iterator[
 def rendered(server: LiveServer, prompt: str) -> str:
     asked = {"prompt": prompt, "num_frames": 5, "width": 128, "height": 96}
     job_id: str = server.post("/api/video/single_inference", asked).json()["job_id"]
-    server.wait_for_job(job_id)
-    limit = time.monotonic() + 60
-    while not server.get(f"/api/video/status/{job_id}").json()["scores"]:  # the last change of all
-        assert time.monotonic() < limit
-        time.sleep(0.05)
+    server.wait_for_scores(job_id)
     return job_id
 
 

@@ -98,8 +98,7 @@ def test_a_star_stays_until_it_is_taken_away(own_server: LiveServer) -> None:
 
 def test_a_status_that_has_not_changed_is_not_sent_twice(own_server: LiveServer) -> None:
     job = _small(own_server, "a steady one")
-    own_server.wait_for_job(job)
-    first = own_server.get(f"/api/video/status/{job}")
+    first = own_server.wait_for_scores(job)
     again = own_server.get(
         f"/api/video/status/{job}", headers={"If-None-Match": first.headers["ETag"]}
     )

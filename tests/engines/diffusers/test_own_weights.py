@@ -176,11 +176,14 @@ def test_the_page_s_recipes_are_requests_that_complete(
             _tensors(Path(name), "x.lora_A.weight")
     completed: list[RenderRequest] = []
 
-    def render(prompt: str, **given: Any) -> None:
+    def render(prompt: str, **given: Any) -> SimpleNamespace:
         given["model"] = str(model)
         request = RenderRequest(prompt=prompt, **given)
         completed.append(DiffusersEngine(Settings()).complete(request))
+        job, scores = SimpleNamespace(has_audio=True), SimpleNamespace(loudness=-23.0)
+        return SimpleNamespace(wait=lambda: SimpleNamespace(job=job, scores=scores))
 
     exec(block, {"wb": SimpleNamespace(render=render)})
-    assert [one.options.get("preset") for one in completed] == ["wan-2-2-four-steps"] * 2
-    assert [one.num_inference_steps for one in completed] == [4, 4]
+    assert len(completed) == 3
+    assert [one.options.get("preset") for one in completed[:2]] == ["wan-2-2-four-steps"] * 2
+    assert [one.num_inference_steps for one in completed[:2]] == [4, 4]
