@@ -136,6 +136,12 @@ class Screen:
         self.step.get_by_role("button", name="Enhance").click()
         expect(self.prompt).to_be_visible(timeout=LOAD_MS)
 
+    def begin_session(self) -> None:
+        """Begin a new session, and wait until nothing of the old one is shown."""
+        self.page.get_by_role("button", name="Sessions").click()
+        self.page.get_by_role("button", name="New session").click()
+        expect(self.prompt).to_be_hidden(timeout=LOAD_MS)
+
     def go(self, step: str) -> None:
         """Go to a step by its name."""
         self.page.get_by_role("navigation", name="Steps").get_by_role("button", name=step).click()

@@ -115,8 +115,7 @@ def test_the_queue_of_all_sessions_is_seen_put_in_order_and_steered(
     manager.pause()
     for idea in ("a heron in the reeds", "a kite over the sea", "a mill by the stream"):
         screen = open_screen().open_lab()
-        screen.page.get_by_role("button", name="Sessions").click()
-        screen.page.get_by_role("button", name="New session").click()
+        screen.begin_session()
         screen.enhance(idea)
     screen.page.get_by_role("button", name=re.compile("^Queue")).click()
     panel = screen.page.get_by_role("dialog", name="Queue")

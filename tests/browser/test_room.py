@@ -37,7 +37,7 @@ def test_in_jupyterlab_it_opens_in_a_tab_of_its_own(open_screen: Callable[..., S
     own = screen.page.locator(".jp-LinkedOutputView .wb")
     expect(own.locator(".wb-prompt-text").first).to_contain_text("dog", timeout=LOAD_MS)
     expect(own).to_be_in_viewport()
-    assert _box(own)["width"] > narrow + 200
+    assert _box(own)["width"] > narrow
     tab.locator(".lm-TabBar-tabCloseIcon").click()
     expect(screen.workbench).to_have_count(1)
 
