@@ -129,9 +129,7 @@ def _reworded(plan: _Parent, parent: int, taken: Collection[str]) -> Variation:
 
 
 def _same(plan: _Parent, parent: int, text: str) -> Variation:
-    reason = (
-        plan.note or "No further idea is known for this scene: it is told in other words."
-    )
+    reason = plan.note or "No further idea is known for this scene: it is told in other words."
     return Variation(
         prompt=text, scene=plan.scene, parent=parent, changes=(), provider=NAME,
         name="In other words", message=reason,
