@@ -27,6 +27,7 @@ from workbench.prompts.intents.context import Context
 from workbench.prompts.intents.making import told_apart
 from workbench.prompts.intents.questions import HINT
 from workbench.prompts.intents.references import named_in
+from workbench.prompts.intents.session_intents import SETTING_LABELS
 from workbench.prompts.intents.translating import OTHER_LANGUAGE
 from workbench.prompts.intents.understanding import ASIDE, Missed, Understanding, understand
 from workbench.prompts.model import Revision
@@ -34,23 +35,7 @@ from workbench.scene import Change, Scene
 
 __all__ = ["revise", "said_of"]
 
-
-RENDER_LABELS: Final = frozenset(
-    [
-        "seconds",
-        "frames",
-        "fps",
-        "aspect",
-        "size",
-        "seed",
-        "steps",
-        "guidance",
-        "model",
-        "profile",
-        "render",
-        "vary",
-    ]
-)
+RENDER_LABELS: Final = frozenset({*SETTING_LABELS, "render", "vary"})
 _LONGEST: Final = 200
 """Characters of what was not understood that are repeated."""
 

@@ -36,6 +36,7 @@ from workbench.scene import SCENE_FIELDS, Scene
 
 __all__ = [
     "RULED",
+    "SETTING_LABELS",
     "WISHES",
     "landmark_named",
     "ruled",
@@ -847,21 +848,11 @@ _BY_SLOTS: Final[Mapping[str, Wish]] = {
     "lock": _lock_by_slots,
     "unlock": _lock_by_slots,
 }
+SETTING_LABELS: Final = (
+    "seconds", "frames", "fps", "aspect", "size", "seed", "steps", "guidance", "model", "profile",
+)  # fmt: skip
+"""Labels of clauses that set how renders are made."""
 WISHES: Final[Mapping[str, Wish]] = {
-    **dict.fromkeys(
-        [
-            "seconds",
-            "frames",
-            "fps",
-            "aspect",
-            "size",
-            "seed",
-            "steps",
-            "guidance",
-            "model",
-            "profile",
-        ],
-        _setting_wish,
-    ),
+    **dict.fromkeys(SETTING_LABELS, _setting_wish),
     **dict.fromkeys(_BY_SLOTS, _session_wish),
 }
