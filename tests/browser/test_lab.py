@@ -27,6 +27,9 @@ def test_the_four_steps_lead_from_an_idea_to_finished_videos(
     screen.wait_until_playing(".wb-step-prompt video")
 
     screen.make_variations()
+    names = screen.step.locator(".wb-card-name:visible")
+    expect(names).to_have_count(7)
+    assert all(name.strip() for name in names.all_inner_texts())
     screen.render_all()
     screen.wait_for_videos(8)
     expect(screen.step.get_by_text("8 videos finished.")).to_be_visible()

@@ -22,6 +22,7 @@ export class VariationCard {
     this.number = h("span", { class: "wb-card-number" });
     this.changes = new ChangeList();
     this.fallback = h("span", { class: "wb-badge wb-badge-fallback", hidden: true });
+    this.name = h("strong", { class: "wb-card-name", hidden: true });
     this.text = h("p", { class: "wb-card-text" });
     this.more = h("button", {
       type: "button",
@@ -36,7 +37,7 @@ export class VariationCard {
       { class: "wb-card", role: "listitem" },
       h("div", { class: "wb-card-media" }, this.player.el, this.number),
       this.line.el,
-      h("div", { class: "wb-card-body" }, this.fallback, this.changes.el, this.text, this.more, this.area, this.notice.el),
+      h("div", { class: "wb-card-body" }, this.fallback, this.name, this.changes.el, this.text, this.more, this.area, this.notice.el),
       this._actions(),
     );
   }
@@ -69,6 +70,8 @@ export class VariationCard {
     this.first = card.first;
     attribute(this.el, "style", `--wb-place: ${card.place}`);
     put(this.number, card.first ? "Original" : String(card.place + 1));
+    put(this.name, entry.request);
+    show(this.name, entry.kind === "variation" && Boolean(entry.request));
     put(this.text, entry.prompt);
     this.changes.update(card.first ? [] : entry.changes);
     show(this.fallback, entry.fallback);
