@@ -75,20 +75,20 @@ What is done with prompts, jobs and engines goes through Studio.
 HOMES = {
     "torch": (
         "workbench.engines",
-        "workbench.prompts.language_models.transformers_server",
+        "workbench.prompts.language_models.local.transformers_server",
         "workbench.measures.agreement",
     ),
     "diffusers": ("workbench.engines",),
     "transformers": (
         "workbench.engines",
-        "workbench.prompts.language_models.transformers_server",
+        "workbench.prompts.language_models.local.transformers_server",
         "workbench.measures.agreement",
     ),
     "ray": (
         "workbench.jobs.cluster.ray_cluster",
-        "workbench.prompts.language_models.cluster_server",
+        "workbench.prompts.language_models.local.cluster_server",
     ),
-    "xllamacpp": ("workbench.prompts.language_models.llama_server",),
+    "xllamacpp": ("workbench.prompts.language_models.local.llama_server",),
     "keyring": ("workbench.prompts.language_models.keys",),
     "ipywidgets": ("workbench.widgets",),
     "anywidget": ("workbench.widgets",),

@@ -23,7 +23,7 @@ from tests.jobs.cluster.machines import Machines
 from tests.jobs.shop import Shop, alive, request
 from workbench.jobs.cluster.status import ClusterState
 from workbench.jobs.model import Device, Job, JobState
-from workbench.prompts.language_models.local_endpoint import LocalEndpoint
+from workbench.prompts.language_models.local.local_endpoint import LocalEndpoint
 from workbench.settings import Settings
 
 pytestmark = pytest.mark.timeout(

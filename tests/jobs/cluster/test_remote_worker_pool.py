@@ -159,7 +159,7 @@ def test_only_the_bridge_loads_ray() -> None:
     script = """
 import sys
 import workbench.jobs.supervisor.supervisor, workbench.jobs.cluster.worker_pool, workbench.jobs.worker.attempt
-import workbench.jobs.cluster.worker_actor, workbench.jobs.client.doctor, workbench.prompts.language_models.local_endpoint
+import workbench.jobs.cluster.worker_actor, workbench.jobs.client.doctor, workbench.prompts.language_models.local.local_endpoint
 import workbench.jobs.cluster.bridge, workbench.studio
 assert "ray" not in sys.modules
 """
