@@ -218,7 +218,7 @@ def _save(name: str, folder: Path, device: str = "cpu") -> Path:
     import torch
 
     from benchmarks.gpu import MODELS, build
-    from tests.engines.diffusers.tiny import tiny_wan
+    from tests.engines.diffusers.tiny_wan import tiny_wan
 
     shape = MODELS[name]
     lean = replace(shape, transformer=shape.transformer | {"text_dim": 32})

@@ -21,15 +21,22 @@ def _weights(path: Path, numbers: int) -> None:
         file.truncate(8 + len(text) + 4 * numbers)
 
 
-def write_model(folder: Path, *, transformer: int = GIB, takes_image: bool = False) -> Path:
-    """Write a Wan model whose transformer has so many numbers, and return its folder."""
+def write_model(
+    folder: Path,
+    *,
+    transformer: int = GIB,
+    text_encoder: int = 5 * GIB,
+    takes_image: bool = False,
+) -> Path:
+    """Write a Wan model whose networks have so many numbers, and return its folder."""
     index = {
         "_class_name": "WanPipeline",
         "transformer": ["diffusers", "WanTransformer3DModel"],
         "text_encoder": ["transformers", "UMT5EncoderModel"],
         "vae": ["diffusers", "AutoencoderKLWan"],
     }
-    for name, numbers in {"transformer": transformer, "text_encoder": 5 * GIB, "vae": 9}.items():
+    sizes = {"transformer": transformer, "text_encoder": text_encoder, "vae": 9}
+    for name, numbers in sizes.items():
         _weights(folder / name / "model.safetensors", numbers)
     channels = json.dumps({"in_channels": 36 if takes_image else 16})
     (folder / "transformer" / "config.json").write_text(channels)

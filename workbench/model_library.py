@@ -6,11 +6,13 @@ from typing import Final
 
 from pydantic import BaseModel, Field
 
+from workbench.engines.diffusers.fetching import check_fetchable
 from workbench.engines.diffusers.host_memory import available_bytes
 from workbench.engines.diffusers.library import LibraryModel, find_models
+from workbench.errors import Conflict, EngineUnavailable
 from workbench.studio import Studio
 
-__all__ = ["ModelObject", "model_objects"]
+__all__ = ["DownloadObject", "ModelObject", "begin_fetching", "download_objects", "model_objects"]
 
 _GIB: Final = 1 << 30
 
@@ -28,6 +30,43 @@ class ModelObject(BaseModel):
         description="Whether it runs on the largest GPU here; null where that is not known."
     )
     plan: str = Field(description="How it would run there, or why not.")
+
+
+class DownloadObject(BaseModel):
+    """A model that is being fetched from the hub, or was, since the server started."""
+
+    model: str
+    bytes_here: int
+    total_bytes: int = Field(description="0 while it is not known.")
+    is_done: bool
+    problem: str = Field(description="Why it ended without the model, and what to do.")
+
+
+def begin_fetching(studio: Studio, model: str) -> None:
+    """Fetch a model of the hub beside other work; :func:`download_objects` tells how far it is.
+
+    Raises ``InvalidRequest`` for what is no hub name, ``Conflict`` with the command to run where
+    the hub is not allowed.
+    """
+    try:
+        check_fetchable(model, studio.settings)
+    except EngineUnavailable as error:
+        raise Conflict(str(error)) from error
+    studio.model_downloads.start(model)
+
+
+def download_objects(studio: Studio) -> list[DownloadObject]:
+    """Return what :func:`begin_fetching` began, by name."""
+    return [
+        DownloadObject(
+            model=name,
+            bytes_here=one.bytes_here,
+            total_bytes=one.total_bytes,
+            is_done=one.is_done,
+            problem=one.problem,
+        )
+        for name, one in sorted(studio.model_downloads.known.items())
+    ]
 
 
 def model_objects(studio: Studio) -> list[ModelObject]:

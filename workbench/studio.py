@@ -19,6 +19,8 @@ from typing import Any, Self, TypeVar
 
 from workbench.actions.model import Action, Render, Vary, renders_asked
 from workbench.actions.render_settings import RenderSettings
+from workbench.downloads import Downloads
+from workbench.engines.diffusers.fetching import fetch_model
 from workbench.engines.registry import engine_names
 from workbench.errors import (
     FieldProblem,
@@ -67,6 +69,9 @@ class Studio:
         self.sessions = Sessions(self.settings)
         self.language = self.sessions.language
         self.jobs = JobManager(self.settings)
+        self.model_downloads = Downloads(
+            lambda name, told: fetch_model(name, self.settings, on_progress=told)
+        )
         self._requests = RenderRequests(self.settings, self.jobs)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._loop_guard = threading.Lock()

@@ -9,8 +9,8 @@ from typing import Any, Final
 from server_extension.handlers.base import ApiHandler
 from server_extension.operations import Operation, operation
 from server_extension.presentation import cluster_object, device_object
-from server_extension.schemas.about import DevicesAnswer, HealthAnswer, ModelsAnswer
-from workbench.model_library import model_objects
+from server_extension.schemas.about import DevicesAnswer, HealthAnswer, ModelRequest, ModelsAnswer
+from workbench.model_library import begin_fetching, download_objects, model_objects
 
 __all__ = ["OPENAPI_SETTING", "DevicesHandler", "HealthHandler", "ModelsHandler", "OpenApiHandler"]
 
@@ -35,12 +35,25 @@ class DevicesHandler(ApiHandler):
 
 
 class ModelsHandler(ApiHandler):
-    """GET /api/models."""
+    """GET and POST /api/models."""
 
     @operation(Operation("See the video models on this machine", answer=ModelsAnswer))
     async def get(self) -> None:
-        """Return the models."""
-        self.answer(ModelsAnswer(models=await asyncio.to_thread(model_objects, self.studio)))
+        """Return the models, and how far downloads are."""
+        self.answer(await asyncio.to_thread(self._models))
+
+    @operation(
+        Operation("Fetch a video model from the hub", ModelRequest, ModelsAnswer, errors=(409,))
+    )
+    async def post(self) -> None:
+        """Begin to fetch a model, and return the models."""
+        begin_fetching(self.studio, self.parse(ModelRequest).model)
+        self.answer(await asyncio.to_thread(self._models))
+
+    def _models(self) -> ModelsAnswer:
+        return ModelsAnswer(
+            models=model_objects(self.studio), downloads=download_objects(self.studio)
+        )
 
 
 class HealthHandler(ApiHandler):

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
-from workbench.model_library import ModelObject
+from server_extension.schemas.common import Body
+from workbench.model_library import DownloadObject, ModelObject
 
 __all__ = [
     "ClusterObject",
@@ -15,6 +16,7 @@ __all__ = [
     "DevicesAnswer",
     "HealthAnswer",
     "MemberObject",
+    "ModelRequest",
     "ModelsAnswer",
 ]
 
@@ -40,10 +42,23 @@ class DeviceObject(BaseModel):
     """The machine of the cluster that it belongs to; null for the server's own."""
 
 
+class ModelRequest(Body):
+    """A model to fetch from the hub, where the server's settings allow the hub."""
+
+    model: str = Field(
+        description="Its name on the hub.",
+        examples=["Wan-AI/Wan2.1-T2V-1.3B-Diffusers"],
+        max_length=200,
+    )
+
+
 class ModelsAnswer(BaseModel):
     """The video models on the server's machine."""
 
     models: list[ModelObject]
+    downloads: list[DownloadObject] = Field(
+        description="What POST began to fetch since the server started."
+    )
 
 
 class MemberObject(BaseModel):

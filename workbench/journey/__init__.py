@@ -10,6 +10,7 @@ from workbench.journey.batches import Batch
 from workbench.journey.beginnings import (
     devices,
     enhance,
+    fetch_model,
     models,
     open_batch,
     open_session,
@@ -32,6 +33,7 @@ __all__ = [
     "Video",
     "devices",
     "enhance",
+    "fetch_model",
     "language_models",
     "models",
     "open_batch",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
+from pathlib import Path
 from typing import Any
 
+from workbench.engines.diffusers.fetching import fetch_model as fetched
 from workbench.engines.diffusers.library import LibraryModel, find_models
 from workbench.jobs.client.deleting import Storage
 from workbench.jobs.model import Device
@@ -18,6 +20,7 @@ from workbench.studio import RenderParameters, Studio
 __all__ = [
     "devices",
     "enhance",
+    "fetch_model",
     "models",
     "open_batch",
     "open_session",
@@ -118,6 +121,24 @@ def models(*, using: Studio | None = None) -> list[LibraryModel]:
     how it would run with a given amount of free memory.
     """
     return find_models((using or studio()).settings)
+
+
+def fetch_model(
+    model: str,
+    *,
+    revision: str = "",
+    on_progress: Callable[[int, int], object] | None = None,
+    using: Studio | None = None,
+) -> Path:
+    """Fetch a model from the hub and return its folder; what is here is not fetched again.
+
+    ``on_progress`` is told the bytes that are here and those of all files. A broken connection
+    goes on where it stopped. Raises ``InvalidRequest`` for what is no hub name or no pipeline of
+    diffusers, ``EngineUnavailable`` with what to do where the hub is not allowed
+    (``WORKBENCH_ALLOW_HUB``) or cannot be reached.
+    """
+    settings = (using or studio()).settings
+    return fetched(model, settings, revision=revision, on_progress=on_progress).folder
 
 
 def storage(*, using: Studio | None = None) -> Storage:

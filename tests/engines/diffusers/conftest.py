@@ -82,9 +82,9 @@ def ask(models: Callable[[str], Path]) -> Ask:
     """Return a function that builds a small request for a tiny model."""
 
     def make(name: str, **changed: Any) -> RenderRequest:
-        from tests.engines.diffusers.tiny import TINY
+        from tests.engines.diffusers.tiny import LED, TINY
 
-        tiny = TINY[name]
+        tiny = {**TINY, **LED}[name]
         values: dict[str, Any] = {
             "prompt": "a dog runs in the rain",
             "engine": "diffusers",

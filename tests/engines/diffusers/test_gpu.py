@@ -21,8 +21,8 @@ import diffusers
 import torch
 
 from tests.engines.diffusers.conftest import Ask, Stage, recorded
-from tests.engines.diffusers.tiny import tiny_wan
 from tests.engines.diffusers.tiny_parts import VOCABULARY
+from tests.engines.diffusers.tiny_wan import tiny_wan
 from tests.jobs.shop import Shop
 from workbench.engines.diffusers.options import AS_RENDERED
 from workbench.engines.probe import decode_video

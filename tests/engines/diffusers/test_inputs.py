@@ -21,7 +21,6 @@ from PIL import Image
 
 from tests.engines.diffusers.conftest import Ask, Stage, recorded
 from tests.engines.diffusers.test_sound import likeness
-from tests.engines.diffusers.tiny import save_ltx_25, save_wan_vace
 from workbench.engines.diffusers import DiffusersEngine
 from workbench.engines.diffusers.conditioning import _table
 from workbench.engines.diffusers.families import families
@@ -189,15 +188,14 @@ def test_wan_vace_with_video_mask_and_references_gives_the_frames_of_a_direct_ca
     ask: Ask,
     stage: Stage,
     pictures: list[str],
-    tmp_path: Path,
+    models: Callable[[str], Path],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     given = recorded(monkeypatch)
-    model = save_wan_vace(tmp_path)
-    made, _ = stage.render(ask("wan", model=str(model), options=_filled(options, pictures)))
+    made, _ = stage.render(ask("wan-vace", options=_filled(options, pictures)))
     assert made.request is not None
     assert made.request.options[AS_RENDERED]["family"] == "wan-vace"
-    pipe = diffusers.WanVACEPipeline.from_pretrained(model)
+    pipe = diffusers.WanVACEPipeline.from_pretrained(models("wan-vace"))
     pipe.scheduler = type(pipe.scheduler).from_config(pipe.scheduler.config, flow_shift=3.0)
     pipe.set_progress_bar_config(disable=True)
     direct: dict[str, Any] = {}
@@ -217,16 +215,15 @@ def test_ltx_2_5_gives_the_frames_and_the_sound_of_a_direct_call(
     ask: Ask,
     stage: Stage,
     pictures: list[str],
-    tmp_path: Path,
+    models: Callable[[str], Path],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     given = recorded(monkeypatch)
-    model = save_ltx_25(tmp_path)
-    asked = ask("ltx-2", model=str(model), num_frames=17, options=_filled(options, pictures))
+    asked = ask("ltx-2-5", options=_filled(options, pictures))
     made, folder = stage.render(asked)
     assert made.request is not None
     assert made.request.options[AS_RENDERED]["family"] == "ltx-2-5"
-    pipe = diffusers.ModularPipeline.from_pretrained(model)
+    pipe = diffusers.ModularPipeline.from_pretrained(models("ltx-2-5"))
     pipe.load_components()
     pipe.set_progress_bar_config(disable=True)
     pipe.update_components(guider=pipe.guider.new(guidance_scale=3.0))
@@ -273,12 +270,10 @@ def test_anyflow_continues_a_shorter_video_as_a_direct_call_does(
 
 
 def test_wan_vace_lists_its_kinds_of_control_and_takes_one_control_video(
-    ask: Ask, pictures: list[str], tmp_path: Path
+    ask: Ask, pictures: list[str]
 ) -> None:
-    model = str(save_wan_vace(tmp_path))
-
     def problems(**options: Any) -> dict[str, str]:
-        asked = ask("wan", model=model, fps=16, options=options)
+        asked = ask("wan-vace", options=options)
         with pytest.raises(InvalidRequest) as caught:
             DiffusersEngine(Settings()).complete(asked)
         return {one.field: one.problem for one in caught.value.problems}
@@ -293,10 +288,9 @@ def test_wan_vace_lists_its_kinds_of_control_and_takes_one_control_video(
 
 
 def test_an_input_video_that_is_too_short_is_refused_with_the_reason(
-    ask: Ask, stage: Stage, pictures: list[str], tmp_path: Path
+    ask: Ask, stage: Stage, pictures: list[str]
 ) -> None:
-    asked = ask("wan", model=str(save_wan_vace(tmp_path)), num_frames=13, fps=16)
-    asked = asked.model_copy(update={"options": {"video": pictures[3]}})
+    asked = ask("wan-vace", num_frames=13, options={"video": pictures[3]})
     with pytest.raises(InvalidRequest, match="has 9 frames, fewer than the 13"):
         stage.render(asked)
 

@@ -17,7 +17,6 @@ import diffusers
 import torch
 
 from tests.engines.diffusers.conftest import Ask, Stage
-from tests.engines.diffusers.tiny import save_modular_wan
 from workbench.engines.diffusers import loading
 from workbench.engines.diffusers.options import AS_RENDERED
 from workbench.engines.engine import Rendered
@@ -51,12 +50,9 @@ def test_a_warm_model_gives_the_same_frames_in_every_placement(ask: Ask, stage: 
         assert (_frames(folder) == _frames(full)).all()
 
 
-def test_a_modular_pipeline_is_streamed_when_its_recipe_says_so(
-    ask: Ask, stage: Stage, tmp_path: Path
-) -> None:
-    model = str(save_modular_wan(tmp_path))
-    _, full = stage.render(ask("wan", model=model))
-    made, folder = stage.render(ask("wan", model=model, options={"memory": "group_offload"}))
+def test_a_modular_pipeline_is_streamed_when_its_recipe_says_so(ask: Ask, stage: Stage) -> None:
+    _, full = stage.render(ask("wan-modular"))
+    made, folder = stage.render(ask("wan-modular", options={"memory": "group_offload"}))
     assert stage.engine._model is not None
     transformer = stage.engine._model.pipe.transformer
     hooked = [one for one in transformer.modules() if hasattr(one, "_diffusers_hook")]

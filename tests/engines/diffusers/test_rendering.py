@@ -19,8 +19,8 @@ import torch
 from PIL import Image
 
 from tests.engines.diffusers.conftest import Ask, Stage, recorded
-from tests.engines.diffusers.tiny import save_modular_wan
-from tests.engines.diffusers.tiny_newer import lucy
+from tests.engines.diffusers.tiny import save_pipeline
+from tests.engines.diffusers.tiny_hunyuan import skyreels_i2v
 from workbench.engines.diffusers.faults import told_by
 from workbench.engines.diffusers.options import AS_RENDERED
 from workbench.engines.probe import decode_video
@@ -384,14 +384,13 @@ def test_a_pipeline_of_no_known_family_renders_by_its_own_signature(
     stage: Stage, tmp_path: Path, ask: Ask
 ) -> None:
     _, first = stage.render(ask("wan"))
-    folder = tmp_path / "lucy"
-    lucy().save_pretrained(folder)
-    options = {"video": str(first / "video.mp4"), "call": {"max_sequence_length": 32}}
+    folder = save_pipeline(skyreels_i2v, tmp_path / "unknown")
+    options = {"image": str(first / "video.mp4"), "call": {"max_sequence_length": 32}}
     made, _ = stage.render(ask("wan", model=str(folder), options=options))
     assert made.request is not None
     said = made.request.options[AS_RENDERED]
     assert said["family"] == "general"
-    assert said["pipeline"] == "LucyEditPipeline"
+    assert said["pipeline"] == "HunyuanSkyreelsImageToVideoPipeline"
     assert said["call"]["max_sequence_length"] == 32
     assert made.num_frames == 9
     for name in ("mask", "references"):
@@ -400,16 +399,18 @@ def test_a_pipeline_of_no_known_family_renders_by_its_own_signature(
             if name == "mask"
             else {name: [str(first / "poster.jpg")]}
         )
-        with pytest.raises(InvalidRequest, match=f"LucyEditPipeline takes no {name}"):
+        with pytest.raises(
+            InvalidRequest, match=f"HunyuanSkyreelsImageToVideoPipeline takes no {name}"
+        ):
             stage.render(ask("wan", model=str(folder), options={**options, **given}))
 
 
 def test_a_modular_pipeline_gives_its_own_frames_with_steps_and_previews(
-    stage: Stage, tmp_path: Path, ask: Ask, monkeypatch: pytest.MonkeyPatch
+    stage: Stage, models: Callable[[str], Path], ask: Ask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder = save_modular_wan(tmp_path)
+    folder = models("wan-modular")
     given = recorded(monkeypatch)
-    made, _ = stage.render(ask("wan", model=str(folder), num_inference_steps=3))
+    made, _ = stage.render(ask("wan-modular", num_inference_steps=3))
     assert made.request is not None
     said = made.request.options[AS_RENDERED]
     assert said["pipeline"] == "WanModularPipeline"

@@ -17,8 +17,6 @@ import diffusers
 import torch
 
 from tests.engines.diffusers.conftest import Ask, Stage, recorded
-from tests.engines.diffusers.tiny import save_modular_ltx_2
-from tests.engines.diffusers.tiny_newer import cosmos_3
 from workbench.engines.diffusers.options import AS_RENDERED
 from workbench.engines.diffusers.soundtrack import outputs_wanted, sample_rate
 from workbench.engines.sound import Sound, decode_sound
@@ -76,17 +74,13 @@ def test_the_mp4_holds_the_sound_of_a_direct_call_of_ltx_2(
 
 
 def test_cosmos_3_makes_sound_with_weights_that_support_it(
-    ask: Ask, stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ask: Ask, stage: Stage, models: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given = recorded(monkeypatch)
-    torch.manual_seed(0)
-    model = tmp_path / "cosmos-3"
-    cosmos_3().save_pretrained(model)
-    options = {"safety_checker": False}
-    made, folder = stage.render(ask("wan", model=str(model), options=options))
+    made, folder = stage.render(ask("cosmos-3"))
     assert made.request is not None
     assert made.request.options[AS_RENDERED]["family"] == "cosmos-3"
-    pipe = diffusers.Cosmos3OmniPipeline.from_pretrained(model)
+    pipe = diffusers.Cosmos3OmniPipeline.from_pretrained(models("cosmos-3"))
     pipe.set_progress_bar_config(disable=True)
     output = pipe(
         prompt=made.request.prompt,
@@ -139,9 +133,8 @@ def test_a_model_without_sound_makes_a_video_without_a_track(ask: Ask, stage: St
     assert decode_sound(folder / "video.mp4") is None
 
 
-def test_a_modular_pipeline_writes_its_sound_too(ask: Ask, stage: Stage, tmp_path: Path) -> None:
-    model = str(save_modular_ltx_2(tmp_path))
-    made, folder = stage.render(ask("ltx-2", model=model))
+def test_a_modular_pipeline_writes_its_sound_too(ask: Ask, stage: Stage) -> None:
+    made, folder = stage.render(ask("ltx-2-modular"))
     assert made.request is not None
     assert made.request.options[AS_RENDERED]["pipeline"].endswith("ModularPipeline")
     heard = decode_sound(folder / "video.mp4")

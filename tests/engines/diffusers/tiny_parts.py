@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Final
 
 import diffusers
@@ -52,19 +54,20 @@ def clip(width: int = 16) -> Any:
     return transformers.CLIPTextModel(config).eval()
 
 
+_QWEN_TEXT: Final = {
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "num_key_value_heads": 2,
+    "vocab_size": VOCABULARY,
+    "pad_token_id": 0,
+    "bos_token_id": 3,
+    "eos_token_id": 1,
+    "rope_scaling": {"mrope_section": [1, 1, 2], "rope_type": "default", "type": "default"},
+}
+
+
 def qwen(width: int = 16) -> Any:
-    text = {
-        "hidden_size": width,
-        "intermediate_size": width,
-        "num_hidden_layers": 2,
-        "num_attention_heads": 2,
-        "num_key_value_heads": 2,
-        "vocab_size": VOCABULARY,
-        "pad_token_id": 0,
-        "bos_token_id": 3,
-        "eos_token_id": 1,
-        "rope_scaling": {"mrope_section": [1, 1, 2], "rope_type": "default", "type": "default"},
-    }
+    text = {**_QWEN_TEXT, "hidden_size": width, "intermediate_size": width}
     vision = {
         "depth": 1,
         "hidden_size": width,
@@ -74,6 +77,71 @@ def qwen(width: int = 16) -> Any:
     }
     config = transformers.Qwen2_5_VLConfig(text_config=text, vision_config=vision)
     return transformers.Qwen2_5_VLForConditionalGeneration(config).eval()
+
+
+def qwen_2(width: int = 16) -> Any:
+    text = {**_QWEN_TEXT, "hidden_size": width, "intermediate_size": width}
+    vision = {"depth": 1, "embed_dim": width, "hidden_size": width, "num_heads": 2}
+    config = transformers.Qwen2VLConfig(text_config=text, vision_config=vision)
+    return transformers.Qwen2VLForConditionalGeneration(config).eval()
+
+
+WAN_SHAPE: Final[Mapping[str, Any]] = MappingProxyType(
+    {
+        "patch_size": (1, 2, 2),
+        "num_attention_heads": 2,
+        "attention_head_dim": 12,
+        "text_dim": 32,
+        "freq_dim": 256,
+        "ffn_dim": 32,
+        "num_layers": 2,
+        "cross_attn_norm": True,
+        "qk_norm": "rms_norm_across_heads",
+        "rope_max_seq_len": 32,
+    }
+)
+"""The shape of every tiny transformer of Wan's kind."""
+
+
+def flow_scheduler() -> Any:
+    return diffusers.UniPCMultistepScheduler(
+        prediction_type="flow_prediction", use_flow_sigmas=True, flow_shift=3.0
+    )
+
+
+def clip_vision(width: int, size: int) -> dict[str, Any]:
+    """Return a CLIP image encoder and its processor for pictures of ``size`` pixels a side."""
+    config = transformers.CLIPVisionConfig(
+        hidden_size=width,
+        projection_dim=width,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        image_size=size,
+        intermediate_size=16,
+        patch_size=size // 4,
+    )
+    processor = transformers.CLIPImageProcessorPil(
+        crop_size={"height": size, "width": size}, size={"shortest_edge": size}
+    )
+    encoder = transformers.CLIPVisionModelWithProjection(config).eval()
+    return {"image_encoder": encoder, "image_processor": processor}
+
+
+def gemma_2(*, language: bool = False) -> Any:
+    config = transformers.Gemma2Config(
+        vocab_size=VOCABULARY,
+        head_dim=16,
+        hidden_size=8,
+        intermediate_size=64,
+        num_attention_heads=2,
+        num_hidden_layers=1,
+        num_key_value_heads=2,
+        pad_token_id=0,
+        bos_token_id=3,
+        eos_token_id=1,
+    )
+    kind = transformers.Gemma2ForCausalLM if language else transformers.Gemma2Model
+    return kind(config).eval()
 
 
 def wan_vae() -> Any:

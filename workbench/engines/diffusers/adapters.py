@@ -9,6 +9,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from workbench.control import Intrinsics
 from workbench.engines.diffusers.families import Family
 from workbench.engines.diffusers.options import Options
 from workbench.engines.diffusers.soundtrack import outputs_wanted
@@ -18,6 +19,7 @@ from workbench.rendering import RenderRequest
 __all__ = [
     "call_arguments",
     "is_modular",
+    "own_fps",
     "parameters_of",
     "set_flow_shift",
     "set_guidance",
@@ -46,6 +48,13 @@ def parameters_of(pipe: Any) -> dict[str, Any]:
     }
 
 
+def own_fps(pipe: Any) -> float | None:
+    """Return the frames per second that ``pipe``'s call makes unless it is told; None if unsaid."""
+    own = parameters_of(pipe)
+    found = (own.get(name) for name in ("fps", "frame_rate"))
+    return next((float(fps) for fps in found if isinstance(fps, int | float)), None)
+
+
 def call_arguments(
     pipe: Any, request: RenderRequest, options: Options, family: Family
 ) -> dict[str, Any]:
@@ -57,8 +66,8 @@ def call_arguments(
     wanted: dict[str, Any] = {
         "prompt": request.text_for_model,
         "negative_prompt": request.negative_prompt or None,
-        "width": request.width,
-        "height": request.height,
+        "width": request.width and request.width // family.scale,
+        "height": request.height and request.height // family.scale,
         "num_frames": request.num_frames,
         "fps": request.fps,
         "num_inference_steps": request.num_inference_steps,
@@ -148,6 +157,61 @@ def _cosmos_3(
     arguments["enable_sound"] = options.sound and has_sound
 
 
+def _kandinsky_6(
+    pipe: Any, arguments: dict[str, Any], _request: RenderRequest, options: Options
+) -> None:
+    arguments["sample_audio"] = options.sound and pipe.vocoder is not None
+
+
+def _framepack(
+    _pipe: Any, arguments: dict[str, Any], request: RenderRequest, options: Options
+) -> None:
+    """A section of w latent frames counts as 4·(w - 1) + 1 frames and makes 4·w."""
+    window = int(options.call.get("latent_window_size", 9))
+    sections = ((request.num_frames or 1) - 1) // (4 * window)
+    arguments["num_frames"] = sections * (4 * (window - 1) + 1)
+
+
+def _anyflow_far(
+    pipe: Any, arguments: dict[str, Any], request: RenderRequest, _options: Options
+) -> None:
+    """Chunks of three latent frames after the first, unless the model's own fit the length."""
+    latent_frames = ((request.num_frames or 1) - 1) // int(pipe.vae_scale_factor_temporal) + 1
+    if sum(pipe.transformer.config.chunk_partition) != latent_frames:
+        whole, rest = divmod(latent_frames - 1, 3)
+        arguments["chunk_partition"] = [1, *[3] * whole, *([rest] if rest else [])]
+
+
+def _helios_pyramid(
+    _pipe: Any, arguments: dict[str, Any], request: RenderRequest, _options: Options
+) -> None:
+    """The steps are shared among three sizes, the smaller ones first."""
+    if steps := request.num_inference_steps:
+        shared = [max(1, (steps + 2 - size) // 3) for size in range(3)]
+        arguments["pyramid_num_inference_steps_list"] = shared
+
+
+def _sana_wm(
+    _pipe: Any, arguments: dict[str, Any], request: RenderRequest, options: Options
+) -> None:
+    """A still camera with an angle of view of 60°, unless the call steers it."""
+    import numpy as np  # noqa: PLC0415
+
+    frames = request.num_frames or 1
+    width, height = request.width or 1, request.height or 1
+    arguments["intrinsics"] = list(Intrinsics.of_view(width, height).vector)
+    action, poses = options.call.get("action"), options.call.get("c2w")
+    if action is None and poses is None:
+        arguments["c2w"] = np.tile(np.eye(4), (frames, 1, 1))
+        return
+    from diffusers.pipelines.sana_wm.cam_utils import action_string_to_c2w  # noqa: PLC0415
+
+    steered = len(poses) if action is None else len(action_string_to_c2w(str(action)))
+    if steered < frames:
+        text = f"The camera is steered for {steered} frames, fewer than the {frames} to be made."
+        raise InvalidRequest(text, (FieldProblem("options.call", text),))
+
+
 def _skyreels_forcing(
     _pipe: Any, arguments: dict[str, Any], request: RenderRequest, options: Options
 ) -> None:
@@ -160,6 +224,11 @@ _DIFFERENT: Final[Mapping[str, Callable[[Any, dict[str, Any], RenderRequest, Opt
     "HunyuanVideoPipeline": _hunyuan_video,
     "HunyuanVideoImageToVideoPipeline": _hunyuan_video,
     "Cosmos3OmniPipeline": _cosmos_3,
+    "Kandinsky6TI2VAPipeline": _kandinsky_6,
+    "HunyuanVideoFramepackPipeline": _framepack,
+    "AnyFlowFARPipeline": _anyflow_far,
+    "HeliosPyramidPipeline": _helios_pyramid,
+    "SanaWMPipeline": _sana_wm,
     "SkyReelsV2DiffusionForcingPipeline": _skyreels_forcing,
     "SkyReelsV2DiffusionForcingImageToVideoPipeline": _skyreels_forcing,
     "SkyReelsV2DiffusionForcingVideoToVideoPipeline": _skyreels_forcing,

@@ -1,4 +1,4 @@
-"""``workbench models``: the models on this machine, whether they are complete, how to get more."""
+"""``workbench models``: the models on this machine, whether they are complete, and more of them."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ import os
 import sys
 from collections.abc import Sequence
 
+from workbench.engines.diffusers.fetching import fetch_model
 from workbench.engines.diffusers.host_memory import available_bytes
 from workbench.engines.diffusers.library import LibraryModel, find_models
 from workbench.engines.diffusers.weights import find_weights, how_to_get
+from workbench.errors import WorkbenchError
 from workbench.settings import Settings
 
 __all__ = ["models"]
@@ -18,7 +20,7 @@ _GIB = 1 << 30
 
 
 def models(arguments: Sequence[str]) -> int:
-    """List the video models on this machine, or check one."""
+    """List the video models on this machine, check one, or fetch one from the hub."""
     parser = argparse.ArgumentParser(prog="workbench models", description=models.__doc__)
     steps = parser.add_subparsers(dest="step", metavar="STEP", required=True)
     listing = steps.add_parser("list", help="list the models, and how each would run")
@@ -27,8 +29,13 @@ def models(arguments: Sequence[str]) -> int:
     )
     check = steps.add_parser("check", help="check that a model is here and complete")
     check.add_argument("model", help="a folder or a hub name")
+    get = steps.add_parser("get", help="fetch a model from the hub, where that is allowed")
+    get.add_argument("model", help="a hub name")
+    get.add_argument("--revision", default="", help="a branch, tag or commit")
     asked = parser.parse_args(arguments)
     settings = Settings()
+    if asked.step == "get":
+        return _get(asked.model, asked.revision, settings)
     if asked.step == "check":
         return _check(asked.model, settings)
     found = find_models(settings)
@@ -69,4 +76,26 @@ def _check(model: str, settings: Settings) -> int:
         return 1
     known = next((one for one in find_models(settings) if one.name == model), None)
     sys.stdout.write(f"{_told(known, None) if known else model}\n  whole: {weights.folder}\n")
+    return 0
+
+
+def _get(model: str, revision: str, settings: Settings) -> int:
+    shown = -1
+
+    def show(here: int, whole: int) -> None:
+        nonlocal shown
+        percent = 100 * here // max(1, whole)
+        if percent > shown:
+            shown = percent
+            size = f"{here / _GIB:.2f} of {whole / _GIB:.2f} GiB"
+            end = "\r" if sys.stdout.isatty() else "\n"
+            sys.stdout.write(f"{model}: {percent} %, {size}{end}")
+            sys.stdout.flush()
+
+    try:
+        weights = fetch_model(model, settings, revision=revision, on_progress=show)
+    except WorkbenchError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    sys.stdout.write(f"{model} is in {weights.folder}\n")
     return 0

@@ -6,6 +6,7 @@ Runs in servers and notebooks before a job is queued; imports no model library.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from workbench.engines.diffusers.conditioning import (
 from workbench.engines.diffusers.families import Family, ModelFacts, Rule, families, family_of
 from workbench.engines.diffusers.options import AS_RENDERED, option_problems
 from workbench.engines.diffusers.own_weights import resolved
+from workbench.engines.diffusers.pipeline_classes import lacks_class
 from workbench.engines.diffusers.presets import preset_for
 from workbench.engines.diffusers.weights import find_weights, how_to_get, model_facts
 from workbench.errors import FieldProblem, InvalidRequest
@@ -51,6 +53,8 @@ def complete(request: RenderRequest, settings: Settings) -> RenderRequest:
     facts = model_facts(model, weights)
     family = family_of(facts)
     values = _values(request, family)
+    if values["fps"] is None:
+        values["fps"] = facts.own_fps
     values["model"] = str(weights.folder) if weights and not weights.revision else model
     values["revision"] = weights.revision if weights and weights.revision else request.revision
     own, own_problems = resolved(request, family, facts)
@@ -62,6 +66,7 @@ def complete(request: RenderRequest, settings: Settings) -> RenderRequest:
             FieldProblem("model", one)
             for one in (weights.problems(model, brought) if weights else ())
         ),
+        *_class_problems(family, facts),
         *option_problems(request.options),
         *_size_problems(filled, family, settings),
         *_length_problems(filled, family, settings),
@@ -70,6 +75,17 @@ def complete(request: RenderRequest, settings: Settings) -> RenderRequest:
     if problems:
         raise InvalidRequest(" ".join(one.problem for one in problems), tuple(problems))
     return filled
+
+
+def _class_problems(family: Family, facts: ModelFacts) -> list[FieldProblem]:
+    """Return why the model's pipeline class cannot run here."""
+    told = family.refused
+    if not told and lacks_class(facts.class_name):
+        told = (
+            f"The installed diffusers {version('diffusers')} has no {facts.class_name}; a newer "
+            "release may: pip install --upgrade diffusers"
+        )
+    return [FieldProblem("model", told)] if told else []
 
 
 def _values(request: RenderRequest, family: Family) -> dict[str, Any]:
@@ -156,10 +172,10 @@ def _input_problems(
         for field, path in named_inputs(request.options)
         if not Path(path).is_file()
     ]
-    needs = needs_of(facts, family)
-    if needs and not given.intersection(needs):
-        text = f"This model of {family.title} begins from an {' or '.join(needs)}: give one in options."
-        problems.append(FieldProblem(f"options.{needs[0]}", text))
+    for needed in needs_of(facts, family):
+        if not given.intersection(needed):
+            text = f"{family.title} needs {' or '.join(map(_with_article, needed))}: give one."
+            problems.append(FieldProblem(f"options.{needed[0]}", text))
     taken = media_of(facts, family)
     if taken is None:
         return problems
@@ -185,6 +201,11 @@ def _input_problems(
         text = f"This model of {family.title} takes {', '.join(names)}, but not together."
         problems.extend(FieldProblem(f"options.{name}", text) for name in names)
     return problems
+
+
+def _with_article(name: str) -> str:
+    told = name.replace("_", " ")
+    return f"an {told}" if told[0] in "aeiou" else f"a {told}"
 
 
 def _made_for(name: str) -> str:

@@ -36,6 +36,7 @@ __all__ = [
 ]
 
 _CONDITIONS: Final = "conditions"
+_VIDEOS: Final = ("video", "control")
 
 
 class Inputs(BaseModel):
@@ -50,17 +51,20 @@ class Inputs(BaseModel):
     """The kinds of control."""
     length: Literal["", "same", "shorter"] = ""
     """What a video must be to what is made."""
+    form: Literal["pictures", "tensor"] = "pictures"
+    """How the call takes a video and a mask."""
 
     def fit(self, given: set[str]) -> bool:
         """Return whether the class takes all that is given, and is given all that it needs.
 
         What goes into one parameter is given once, and of an image and a video one, unless the
-        parameter holds a list of both.
+        parameter holds a list of both or the class needs both.
         """
         if not given <= self.parameters.keys() or not given >= set(self.needs):
             return False
         used = [self.parameters[name] for name in given]
-        alone = len(set(used)) == len(used) and not given >= {"image", "video"}
+        both = {"image", "video"}
+        alone = len(set(used)) == len(used) and (not given >= both or both <= set(self.needs))
         return alone or set(used) == {_CONDITIONS}
 
     @model_validator(mode="before")
@@ -68,7 +72,7 @@ class Inputs(BaseModel):
     def _read(cls, entry: Any) -> Any:
         own = dict(entry)
         apart: dict[str, Any] = {name: own.pop(name, ()) for name in ("needs", "kinds")}
-        apart["length"] = own.pop("length", "")
+        apart |= {name: own.pop(name) for name in ("length", "form") if name in own}
         return {**apart, "parameters": own}
 
 
@@ -89,15 +93,15 @@ def takes(name: str, class_names: Iterable[str]) -> bool:
     return any(name in one.parameters for one in known)
 
 
-def needs_of(facts: ModelFacts, family: Family) -> tuple[str, ...]:
-    """Return the inputs of which a model must be given one."""
+def needs_of(facts: ModelFacts, family: Family) -> tuple[tuple[str, ...], ...]:
+    """Return what a model must be given: of each group of inputs one."""
     if family.needs:
-        return family.needs
+        return (family.needs,)
     if (own := inputs_of(facts.class_name)) is not None:
-        return own.needs
+        return tuple((name,) for name in own.needs)
     if any(sign in facts.class_name for sign in ("ImageToVideo", "Image2Video", "I2V")):
-        return ("image",)
-    return ("video",) if "VideoToVideo" in facts.class_name else ()
+        return (("image",),)
+    return (("video",),) if "VideoToVideo" in facts.class_name else ()
 
 
 def choose_class(given: Iterable[str], class_name: str, family: Family) -> str | None:
@@ -130,28 +134,33 @@ def kinds_of(facts: ModelFacts, family: Family) -> tuple[str, ...]:
     return tuple(dict.fromkeys(kind for one in known for kind in one.kinds))
 
 
-def conditioned(pipe: Any, request: RenderRequest, options: Options) -> dict[str, Any]:
-    """Return the arguments of ``pipe``'s call for its inputs, at the request's size.
+def conditioned(
+    pipe: Any, request: RenderRequest, options: Options, scale: int = 1
+) -> dict[str, Any]:
+    """Return the arguments of ``pipe``'s call for its inputs, at the request's size over ``scale``.
 
     Raises ``InvalidRequest`` for what a class that ``inputs.toml`` does not know does not take, or
     lacks, and for a video that is too short.
     """
     taken = inputs_of(type(pipe).__name__)
-    size = (request.width or 0, request.height or 0)
+    size = ((request.width or 0) // scale, (request.height or 0) // scale)
     if taken is None:
         _check_signature(pipe, given_media(options))
     parameters = dict(taken.parameters) if taken else {name: name for name in INPUTS}
     if _CONDITIONS in parameters.values():
         conditions = _conditions(pipe, request, options, size)
         return {_CONDITIONS: conditions} if conditions else {}
-    read = {
-        parameters[name]: _read(name, options, request, size)
-        for name in INPUTS
-        if name in given_media(options)
-    }
-    if taken and "video" in read and request.num_frames:
-        read["video"] = _of_length(read["video"], taken.length, request.num_frames)
-    return read
+    arguments = {}
+    for name in INPUTS:
+        if name not in given_media(options):
+            continue
+        read = _read(name, options, request, size)
+        if taken and name in _VIDEOS and request.num_frames:
+            read = _of_length(name, read, taken.length, request.num_frames)
+        if taken and taken.form == "tensor":
+            read = _tensor(read, 1.0 if name in _VIDEOS else 255.0)
+        arguments[parameters[name]] = read
+    return arguments
 
 
 def _check_signature(pipe: Any, given: frozenset[str]) -> None:
@@ -167,14 +176,23 @@ def _check_signature(pipe: Any, given: frozenset[str]) -> None:
         raise InvalidRequest(text, (FieldProblem(f"options.{name}", text),))
 
 
-def _of_length(frames: list[Any], length: str, num_frames: int) -> list[Any]:
+def _of_length(name: str, frames: list[Any], length: str, num_frames: int) -> list[Any]:
     if length == "same" and len(frames) < num_frames:
         text = f"The video has {len(frames)} frames, fewer than the {num_frames} to be made."
     elif length == "shorter" and len(frames) >= num_frames:
         text = f"The video has {len(frames)} frames; ask for more than that: it is continued."
     else:
         return frames[:num_frames] if length else frames
-    raise InvalidRequest(text, (FieldProblem("options.video", text),))
+    raise InvalidRequest(text, (FieldProblem(f"options.{name}", text),))
+
+
+def _tensor(frames: list[Any], white: float) -> Any:
+    """Return pictures as a tensor 1×C×T×H×W from 0 to ``white``."""
+    import numpy as np  # noqa: PLC0415
+    import torch  # noqa: PLC0415
+
+    values = np.stack([np.atleast_3d(np.asarray(frame)) for frame in frames])
+    return torch.from_numpy(values).permute(3, 0, 1, 2)[None].float() * (white / 255)
 
 
 @cache

@@ -7,11 +7,16 @@ from collections.abc import Mapping
 from fnmatch import fnmatch
 from functools import cache
 from importlib import resources
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from workbench.rendering import whole_if_whole
+
 __all__ = ["Family", "MemoryRule", "ModelFacts", "Rule", "families", "family_of"]
+
+_FPS: Final = ("fps", "frame_rate", "sample_fps", "default_fps", "base_fps")
+"""What configurations name the frame rate."""
 
 
 class Rule(BaseModel):
@@ -75,12 +80,15 @@ class Family(BaseModel):
     fixed_vae: Literal["", "tiled"] = ""
     guidance: Literal["call", "guider", "none"] = "call"
     needs: tuple[str, ...] = ()
+    sections: Rule | None = None
+    refused: str = ""
     needs_packages: tuple[str, ...] = ()
     needs_packages_when: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict)
     variants: tuple[str, ...] = ()
     inputs_when: Mapping[str, Mapping[str, Mapping[str, Any]]] = Field(default_factory=dict)
     stream: Literal["decoder", "chunks", "whole"] = "whole"
-    cache: tuple[Literal["first-block", "pyramid"], ...] = ()
+    cache: tuple[Literal["first-block", "pyramid", "sea", "taylor-seer"], ...] = ()
+    scale: int = Field(1, ge=1)
     writer: Literal["long", "short", "tags"] = "long"
     safety: Literal["", "cosmos"] = ""
     defaults: _Defaults = _Defaults()
@@ -96,6 +104,12 @@ class Family(BaseModel):
         """Return the rule of ``width`` or ``height``."""
         own = self.widths if name == "width" else self.heights
         return own or Rule(every=self.multiple, least=self.multiple)
+
+    def sections_of(self, num_frames: int) -> int:
+        """Return in how many sections a video is made; each takes all steps."""
+        if self.sections is None:
+            return 1
+        return max(1, -(-(num_frames - self.sections.plus) // self.sections.every))
 
     def packages_for(self, facts: ModelFacts) -> tuple[str, ...]:
         """Return the packages that this model needs."""
@@ -137,6 +151,16 @@ class ModelFacts(BaseModel):
     """The whole ``model_index.json``."""
     configs: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict)
     """``config.json`` of the components."""
+
+    @property
+    def own_fps(self) -> float | None:
+        """Frames per second that the model's own configuration names, from 1 to 120."""
+        for table in (self.index, *self.configs.values()):
+            for name in _FPS:
+                value = table.get(name)
+                if isinstance(value, int | float) and 1 <= value <= 120:
+                    return whole_if_whole(value)
+        return None
 
 
 def families() -> tuple[Family, ...]:

@@ -33,6 +33,7 @@ class Film:
         describe: Callable[[], dict[str, Any]],
         watch: StepWatch,
         *,
+        fps: float,
         with_sound: bool = False,
     ) -> None:
         self._task = task
@@ -41,7 +42,7 @@ class Film:
         self._with_sound = with_sound
         self._writer: VideoWriter | None = None
         self._size = (0, 0)
-        self._fps = float(task.recipe.request.fps or 16)
+        self._fps = float(fps)
         self._expected = task.recipe.request.num_frames or 0
         self._started = time.perf_counter()
         self._first_s = 0.0

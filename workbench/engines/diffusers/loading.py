@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,6 +26,7 @@ from workbench.engines.diffusers.own_weights import (
     quantisation_of,
     weight_paths,
 )
+from workbench.engines.diffusers.packages import package_problem
 from workbench.engines.diffusers.placing import device_budget, modules_of, place
 from workbench.engines.diffusers.previews import LatentColours
 from workbench.engines.diffusers.safety import checker_arguments
@@ -72,10 +72,9 @@ def load_model(
     weights = _found(request, settings, report)
     facts = model_facts(request.model, weights)
     family = family_of(facts)
-    missing = [name for name in family.packages_for(facts) if find_spec(name) is None]
-    if missing:
-        text = f"{family.title} needs {', '.join(missing)}: pip install {' '.join(missing)}"
-        raise EngineUnavailable(text)
+    if problem := package_problem(family.title, family.packages_for(facts)):
+        raise EngineUnavailable(problem)
+    _check_nf4(request, weights, device)
     dtypes = _dtypes(request, options, family, device)
     sizes = _sizes(request, weights, dtypes)
     wide = dtypes.get("vae") == "float32"
@@ -103,6 +102,17 @@ def load_model(
     )  # fmt: skip
     model.text_cache.attach(pipe)
     return model
+
+
+def _check_nf4(request: RenderRequest, weights: Weights | None, device: str) -> None:
+    """Raise ``EngineUnavailable`` for what diffusers quantises to four bits on a GPU alone."""
+    if device.startswith("cuda"):
+        return
+    index = weights.index if weights else {}
+    for name, how in quantisation_of(request).items():
+        if how == "nf4" and (index.get(name) or ["diffusers"])[0] == "diffusers":
+            text = f"{name} cannot be packed into nf4 on {device}, only on a GPU: use int8 or fp8."
+            raise EngineUnavailable(text)
 
 
 def _found(

@@ -11,6 +11,7 @@ from typing import Any, Final
 from workbench.engines.diffusers.acceleration import AccelerationFailed, denoisers
 from workbench.engines.diffusers.adapters import (
     call_arguments,
+    own_fps,
     parameters_of,
     set_flow_shift,
     set_guidance,
@@ -35,6 +36,7 @@ from workbench.rendering import Progress, RenderRequest, whole_if_whole
 __all__ = ["render"]
 
 _USUAL_STEPS: Final = 50
+_USUAL_FPS: Final = 16.0
 
 
 def render(model: LoadedModel, task: RenderTask) -> Rendered:
@@ -102,11 +104,13 @@ class _Run:
 
         model, pipe, request = self._model, self._pipe, self._request
         arguments = call_arguments(pipe, request, self._options, model.family)
-        arguments.update(conditioned(pipe, request, self._options))
+        arguments.update(conditioned(pipe, request, self._options, model.family.scale))
         set_guidance(pipe, request, model.family)
         shift = set_flow_shift(pipe, self._options.flow_shift, model.scheduler)
         if request.negative_prompt and "negative_prompt" not in arguments:
             self._notes.append("the model does not use the negative prompt with these settings")
+        if "prompt" not in arguments:
+            self._notes.append("the model does not use the prompt")
         generator = torch.Generator("cpu").manual_seed(request.seed)
         watch = self._watch = self._step_watch()
         counter = _BlockCount(pipe)
@@ -119,6 +123,7 @@ class _Run:
             self._task,
             lambda: self._as_rendered(arguments, shift, counter),
             watch,
+            fps=request.fps or own_fps(pipe) or _USUAL_FPS,
             with_sound=rate is not None,
         )
         with film, torch.no_grad(), ExitStack() as stack:
@@ -181,6 +186,7 @@ class _Run:
             self._task.cancelled,
             colours=self._model.colours,
             previews=self._options.previews,
+            sections=self._model.family.sections_of(request.num_frames or 1),
             latent_shape=shape,
         )
 
@@ -199,6 +205,8 @@ class _Run:
             notes.append(
                 f"approximate: the {acceleration.cache} cache computed {counter.computed} of "
                 f"{counter.calls} forwards; about {equal} plain steps would take as long"
+                if counter.computed < counter.calls
+                else f"approximate: the {acceleration.cache} cache replaced parts of forwards"
             )
         return {
             "pipeline": type(self._pipe).__name__,

@@ -31,9 +31,11 @@ class StepWatch:
         *,
         colours: LatentColours | None = None,
         previews: int = 0,
+        sections: int = 1,
         latent_shape: tuple[int, int, int] = (1, 1, 1),
     ) -> None:
         self._previews = previews if colours else 0
+        self._sections = sections
         self._plan_steps(steps)
         self.done = 0
         self._report = report
@@ -54,12 +56,12 @@ class StepWatch:
         self._report(Progress("encoding prompt", 0, self.total))
 
     def step(self, latents: Any = None, scheduler: Any = None, *, steps: int | None = None) -> None:
-        """Report one more step, of ``steps`` if the pipeline has set a number.
+        """Report one more step, of ``steps`` in each section if the pipeline has set a number.
 
         It may run fewer steps than requested: a slight change of a video skips the first ones.
         """
         self.check()
-        if self.done == 0 and steps and steps != self.steps:
+        if self.done == 0 and steps:
             self._plan_steps(steps)
         self.done += 1
         self._check_values(latents)
@@ -140,10 +142,10 @@ class StepWatch:
             "callback_on_step_end_tensor_inputs": wanted,
         }
 
-    def _plan_steps(self, steps: int) -> None:
-        self.steps = steps
-        self.total = steps + max(1, round(steps * _DECODE_SHARE))
-        self._shown = _points(steps, self._previews)
+    def _plan_steps(self, per_section: int) -> None:
+        self.steps = per_section * self._sections
+        self.total = self.steps + max(1, round(self.steps * _DECODE_SHARE))
+        self._shown = _points(self.steps, self._previews)
 
     def _picture(self, latents: Any, scheduler: Any) -> bytes | None:
         colours = self._colours

@@ -21,8 +21,8 @@ __all__ = ["Weights", "find_weights", "how_to_get", "hub_cache", "model_facts"]
 
 _INDEX: Final = "model_index.json"
 _MODULAR_INDEX: Final = "modular_model_index.json"
-_WITHOUT_WEIGHTS: Final = ("Scheduler", "Tokenizer", "TokenizerFast", "Processor", "Extractor",
-                           "Guidance", "Backend")  # fmt: skip
+_WITHOUT_WEIGHTS: Final = ("Scheduler", "Tokenizer", "TokenizerFast", "Processor", "ProcessorPil",
+                           "Extractor", "Guidance", "Backend")  # fmt: skip
 """Suffixes of component classes that need no weights."""
 
 

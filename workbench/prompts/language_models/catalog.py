@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any, Final
 
+from workbench.downloads import OnProgress
 from workbench.errors import LanguageModelError, NotFound
 from workbench.prompts.language_models.local.llama_server import CONTEXT_TOKENS
 
@@ -22,9 +22,6 @@ __all__ = ["CatalogModel", "catalog", "fetch", "named", "refusal_of"]
 _OVERHEAD_BYTES: Final = 600 << 20
 """What llama.cpp takes beside weights and context."""
 _PIECE: Final = 1 << 22
-
-OnProgress = Callable[[int, int], object]
-"""Told the bytes that are here and the bytes of the whole."""
 
 
 @dataclass(frozen=True, slots=True)

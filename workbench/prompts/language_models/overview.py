@@ -9,10 +9,10 @@ from collections.abc import Mapping, Sequence
 
 from pydantic import BaseModel, Field
 
+from workbench.downloads import Download
 from workbench.prompts.language_models.catalog import CatalogModel
 from workbench.prompts.language_models.choice import LanguageChoice
 from workbench.prompts.language_models.discovery import FoundServer
-from workbench.prompts.language_models.downloads import Download
 
 __all__ = [
     "CatalogObject",

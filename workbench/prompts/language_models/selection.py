@@ -11,8 +11,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
+from workbench.downloads import Downloads, OnProgress
 from workbench.errors import Conflict, FieldProblem, InvalidRequest
-from workbench.prompts.language_models.catalog import OnProgress, catalog, fetch, named, refusal_of
+from workbench.prompts.language_models.catalog import catalog, fetch, named, refusal_of
 from workbench.prompts.language_models.checking import EndpointCheck, check_endpoint
 from workbench.prompts.language_models.choice import (
     LanguageChoice,
@@ -24,7 +25,6 @@ from workbench.prompts.language_models.discovery import (
     list_models,
     normal_url,
 )
-from workbench.prompts.language_models.downloads import Downloads
 from workbench.prompts.language_models.keys import Keys, open_keys
 from workbench.prompts.language_models.overview import (
     CatalogObject,
@@ -132,7 +132,7 @@ class LanguageModels:
         model = named(name)
         if not self._settings.allow_hub and model.path is None:
             raise Conflict(refusal_of(model))
-        self._downloads.start(name)
+        self._downloads.start(model.name)
 
     async def overview(self, choice: LanguageChoice, *, is_own: bool) -> LanguageOverview:
         """Return ``choice``, who else could write, and how far downloads are.

@@ -1,4 +1,4 @@
-"""Models of the catalogue that are being fetched in this process, each beside all other work."""
+"""What is being fetched in this process, each beside all other work."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from workbench.errors import WorkbenchError
-from workbench.prompts.language_models.catalog import OnProgress, named
 
-__all__ = ["Download", "Downloads"]
+__all__ = ["Download", "Downloads", "OnProgress"]
+
+OnProgress = Callable[[int, int], object]
+"""Called with the bytes that are here and those of the whole."""
 
 Fetch = Callable[[str, OnProgress], object]
 """Fetches a model by its name, telling how far it is."""
@@ -20,6 +22,8 @@ class Download:
     """How far the download of one model is."""
 
     bytes_here: int = 0
+    total_bytes: int = 0
+    """0 while it is not known."""
     is_done: bool = False
     problem: str = ""
     """Why it ended without the model, and what to do; empty while there is none."""
@@ -34,11 +38,10 @@ class Downloads:
         self._guard = threading.Lock()
 
     def start(self, name: str) -> None:
-        """Begin to fetch a model of the catalogue; raises ``NotFound`` for a name that it lacks.
+        """Begin to fetch ``name``.
 
         A download under way goes on; one that failed begins again where it stopped.
         """
-        name = named(name).name
         with self._guard:
             known = self._known.get(name)
             if known is not None and not known.is_done and not known.problem:
@@ -50,13 +53,13 @@ class Downloads:
 
     @property
     def known(self) -> Mapping[str, Download]:
-        """What was begun, by the models' names."""
+        """What was begun, by name."""
         with self._guard:
             return dict(self._known)
 
     def _run(self, name: str) -> None:
-        def on_progress(here: int, _whole: int) -> None:
-            self._note(name, bytes_here=here)
+        def on_progress(here: int, whole: int) -> None:
+            self._note(name, bytes_here=here, total_bytes=whole)
 
         try:
             self._fetch(name, on_progress)
