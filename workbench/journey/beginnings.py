@@ -57,7 +57,7 @@ def start(prompt: str, *, using: Studio | None = None) -> Session:
     """
     used = using or studio()
     used.run(used.warm_up())
-    session_id, _ = used.run(used.initialize(prompt))
+    session_id, _ = used.run(used.sessions.initialize(prompt))
     return Session(session_id, using=used)
 
 

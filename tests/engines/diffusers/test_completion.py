@@ -73,6 +73,7 @@ def test_a_familys_defaults_obey_its_own_rules(
 
 @pytest.mark.parametrize("family", FAMILIES.values(), ids=list(FAMILIES))
 def test_every_class_of_a_family_is_recognised(family: Family, tmp_path: Path) -> None:
+    assert family.classes
     for name in family.classes:
         folder = _model(tmp_path / name, family, _class_name=name)
         facts = model_facts(str(folder), find_weights(str(folder)))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Final, cast
 
 from workbench.errors import Busy, Conflict, NotFound
@@ -49,6 +49,11 @@ class NewJob:
     def fair_key(self) -> str:
         """The owner of its turn: its session, or its batch, or the shared one."""
         return self.session_id or self.batch_id or ""
+
+
+_SUBMITTED: Final = tuple(field.name for field in fields(NewJob))
+_COLUMNS: Final = (*_SUBMITTED, "fair_key", "turn", "revision")
+_INSERT: Final = f"INSERT INTO jobs ({', '.join(_COLUMNS)}) VALUES (:{', :'.join(_COLUMNS)})"  # noqa: S608
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,32 +296,8 @@ class Requests:
 
 def insert_job(writer: Writer, job: NewJob, *, turn: int, revision: int) -> None:
     """Insert one queued job."""
-    writer.execute(
-        "INSERT INTO jobs (job_id, batch_id, position, session_id, entry_index, parent_prompt, "
-        "preview_of, preview_job_id, request, prompt, queue, model_key, cost_key, priority, "
-        "fair_key, turn, created_at, revision) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            job.job_id,
-            job.batch_id,
-            job.position,
-            job.session_id,
-            job.entry_index,
-            job.parent_prompt,
-            job.preview_of,
-            job.preview_job_id,
-            job.request,
-            job.prompt,
-            job.queue,
-            job.model_key,
-            job.cost_key,
-            job.priority,
-            job.fair_key,
-            turn,
-            job.created_at,
-            revision,
-        ),
-    )
+    values = {name: getattr(job, name) for name in _SUBMITTED}
+    writer.execute(_INSERT, values | {"fair_key": job.fair_key, "turn": turn, "revision": revision})
 
 
 def close_ranks(writer: Writer, fair_key: str, priority: int) -> None:
