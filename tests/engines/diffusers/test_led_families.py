@@ -136,6 +136,8 @@ def media(tmp_path: Path) -> dict[str, str]:
 
 
 def _placed(value: Any, media: dict[str, str]) -> Any:
+    if isinstance(value, list):
+        return [_placed(one, media) for one in value]
     if isinstance(value, dict):
         return {key: one if key == "call" else _placed(one, media) for key, one in value.items()}
     return media.get(value, value)
@@ -189,6 +191,63 @@ def test_a_family_led_by_inputs_gives_the_frames_of_a_direct_call(
         heard = decode_sound(folder / "video.mp4")
         assert heard is not None
         assert likeness(heard.samples, Sound.of(sound, 16_000).samples) > 0.9
+
+
+_MODULAR: Final[list[tuple[str, dict[str, Any], _Call]]] = [
+    ("echo", {}, lambda _: {}),
+    (
+        "echo",
+        {"image": "a", "references": ["b"]},
+        lambda at: {"image": _picture(at["a"]), "memory_images": [_picture(at["b"])]},
+    ),
+    (
+        "wan-animate-2",
+        {"image": "a", "video": "v"},
+        lambda at: {"image": _picture(at["a"]), "driving_video": _frames(at["v"])},
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "options", "call"), _MODULAR)
+def test_a_modular_family_gives_the_frames_of_a_direct_call(
+    name: str,
+    options: dict[str, Any],
+    call: _Call,
+    ask: Ask,
+    stage: Stage,
+    models: Callable[[str], Path],
+    media: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    given = recorded(monkeypatch)
+    made, folder = stage.render(ask(name, options=_placed(options, media)))
+    assert made.request is not None
+    request = made.request
+    assert request.options[AS_RENDERED]["family"] == name
+    pipe = diffusers.ModularPipeline.from_pretrained(models(name))
+    pipe.load_components()
+    pipe.set_progress_bar_config(disable=True)
+    values: dict[str, Any] = {"width": 64, "height": 64, "output_type": "np"}
+    if name == "echo":
+        values |= {"num_frames": 9, "frame_rate": 25, "output": ["videos", "audio"]}
+    else:
+        shift = request.options.get("flow_shift")
+        assert shift is None, "the scheduler is the model's own"
+        values |= {"num_inference_steps": 2, "segment_frame_length": 9, "output": ["videos"]}
+        values |= {"negative_prompt": request.negative_prompt, "fps": 24}
+        pipe.update_components(guider=pipe.guider.new(guidance_scale=3.0))
+    values["generator"] = torch.Generator("cpu").manual_seed(7)
+    output = pipe(prompt=request.prompt, **values, **call(media))
+    wanted = (np.asarray(output["videos"])[0] * 255).round().astype(np.uint8)
+    got = np.concatenate(given)
+    if got.dtype != np.uint8:
+        got = (got * 255).round().astype(np.uint8)
+    np.testing.assert_array_equal(got, wanted)
+    assert wanted.std() > 0
+    if name == "echo":
+        heard = decode_sound(folder / "video.mp4")
+        assert heard is not None
+        assert likeness(heard.samples, Sound.of(output["audio"], 24_000).samples) > 0.9
 
 
 def test_a_video_is_upsampled_to_twice_its_size_as_by_a_direct_call(

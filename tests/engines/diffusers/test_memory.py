@@ -47,6 +47,28 @@ def _need(model: dict[str, Any]) -> Need:
     return need_of(request, family, weights, configs)
 
 
+@pytest.mark.parametrize(
+    ("name", "card", "machine", "bits", "placement"),
+    [
+        ("Wan 2.1 14B", 16, 32, 4.5, "text_offload"),
+        ("Wan 2.1 14B", 24, 64, 8.5, "text_offload"),
+        ("Wan 2.2 A14B", 24, 64, 4.5, "model_offload"),
+        ("LTX-2 19B", 24, 64, 4.5, "text_offload"),
+    ],
+)
+def test_quantised_weights_run_on_the_cards_that_the_page_names(
+    name: str, card: int, machine: int, bits: float, placement: str
+) -> None:
+    model = MODELS[name]
+    weights = {
+        part: size * bits / 16 if part.startswith("transformer") else size
+        for part, size in model["weights"].items()
+    }
+    need = _need({**model, "weights": weights})
+    plan = plan_memory(need, int((card - 0.6) * GIB), int(machine * 0.9 * GIB))
+    assert (plan.placement, plan.problem) == (placement, "")
+
+
 @pytest.mark.parametrize("name", MODELS)
 def test_each_model_gets_the_plan_an_expert_would_choose_on_each_gpu_and_machine(name: str) -> None:
     need = _need(MODELS[name])

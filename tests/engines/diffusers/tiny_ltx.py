@@ -179,6 +179,17 @@ def ltx_2_modular() -> Any:
     return pipe
 
 
+def echo() -> Any:
+    """Return a tiny Echo: the networks of LTX-2 in a pipeline without guidance."""
+    from diffusers.modular_pipelines import EchoBlocks
+
+    pipe = EchoBlocks().init_pipeline()
+    components = _present(ltx_2())
+    del components["scheduler"]
+    pipe.update_components(**components)
+    return pipe
+
+
 def ltx_25() -> Any:
     """Return a tiny LTX-2.5: LTX-2 with a decoder that denoises."""
     from diffusers.modular_pipelines import LTX25AutoBlocks
