@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from workbench.engines.diffusers import DiffusersEngine
+from workbench.engines.diffusers.conditioning import inputs_of
 from workbench.engines.diffusers.families import Family, ModelFacts, families, family_of
 from workbench.engines.diffusers.weights import find_weights, model_facts
 from workbench.errors import InvalidRequest
@@ -49,26 +50,40 @@ def _problems(request: RenderRequest, **settings: Any) -> dict[str, str]:
     return {one.field: one.problem for one in caught.value.problems}
 
 
+def _needed(family: Family, file: Path) -> dict[str, Any]:
+    """Return options that name ``file`` for every input that the family's first class needs."""
+    file.write_bytes(b"")
+    taken = inputs_of(family.classes[0])
+    assert taken is not None
+    needs = {*taken.needs, *family.needs[:1]}
+    options: dict[str, Any] = dict.fromkeys(needs, str(file))
+    if "control" in options:
+        options["control"] = {"kind": taken.kinds[0], "video": str(file)}
+    return options
+
+
 @pytest.mark.parametrize("family", FAMILIES.values(), ids=list(FAMILIES))
 @pytest.mark.parametrize("profile", ["exact", "draft"])
 def test_a_familys_defaults_obey_its_own_rules(
     family: Family, profile: Any, tmp_path: Path
 ) -> None:
-    options = {}
-    if family.needs:
-        (tmp_path / "start.png").write_bytes(b"")
-        options["image"] = str(tmp_path / "start.png")
     model = _model(tmp_path / "model", family)
+    if family.refused:
+        assert _problems(_request(model))["model"] == family.refused
+        return
+    options = _needed(family, tmp_path / "start.png")
     request = _complete(_request(model, profile=profile, options=options))
-    for name in ("width", "height", "num_frames", "fps", "num_inference_steps", "guidance_scale"):
+    for name in ("width", "height", "num_frames", "fps"):
         assert getattr(request, name) is not None
+    for name in ("num_inference_steps", "guidance_scale"):
+        assert (getattr(request, name) is None) == (getattr(family.defaults, name) is None)
     assert request.num_frames is not None
     assert request.width is not None
     assert request.height is not None
     if profile == "draft":
         full = family.defaults
         assert (full.width or 0) * (full.height or 0) >= request.width * request.height
-        assert (full.num_inference_steps or 0) > (request.num_inference_steps or 0)
+        assert (full.num_inference_steps or 1) > (request.num_inference_steps or 0)
 
 
 @pytest.mark.parametrize("family", FAMILIES.values(), ids=list(FAMILIES))
@@ -98,6 +113,13 @@ assert not missing, missing
     ("hub_name", "family"),
     [
         ("Wan-AI/Wan2.1-T2V-1.3B-Diffusers", "wan"),
+        ("Wan-AI/Wan2.2-Animate-14B-Diffusers", "wan-animate"),
+        ("nvidia/AnyFlow-FAR-Wan2.1-1.3B-Diffusers", "anyflow-far"),
+        ("BestWishYsh/Helios-Distilled", "helios-distilled"),
+        ("BestWishYsh/Helios-Base", "helios"),
+        ("Lightricks/ltxv-spatial-upscaler-0.9.7", "ltx-upsampler"),
+        ("alibaba-pai/EasyAnimateV5.1-12b-zh-Control-diffusers", "easyanimate-control"),
+        ("stabilityai/stable-video-diffusion-img2vid-xt", "stable-video-diffusion"),
         ("Wan-AI/Wan2.2-TI2V-5B-Diffusers", "wan-2-2-5b"),
         ("Wan-AI/Wan2.2-T2V-A14B-Diffusers", "wan-2-2"),
         ("Lightricks/LTX-Video", "ltx"),
@@ -240,7 +262,7 @@ def test_text_to_video_weights_refuse_an_image_and_name_families_that_take_one(
 
 
 def test_an_unknown_pipeline_keeps_its_own_defaults(tmp_path: Path) -> None:
-    (tmp_path / "model_index.json").write_text('{"_class_name": "NewestPipeline"}')
+    (tmp_path / "model_index.json").write_text('{"_class_name": "AnimateDiffControlNetPipeline"}')
     request = _complete(_request(tmp_path, num_frames=13))
     assert request.width is None
     assert request.num_frames == 13

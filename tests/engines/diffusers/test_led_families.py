@@ -21,7 +21,6 @@ from tests.engines.diffusers.conftest import Ask, Stage, recorded
 from tests.engines.diffusers.test_sound import likeness
 from workbench.engines.diffusers import DiffusersEngine
 from workbench.engines.diffusers.adapters import own_fps
-from workbench.engines.diffusers.families import ModelFacts, families, family_of
 from workbench.engines.diffusers.options import AS_RENDERED
 from workbench.engines.encoder import VideoWriter
 from workbench.engines.probe import decode_video
@@ -381,26 +380,3 @@ def test_cosmos_transfer_without_torchvision_says_the_command(
     asked = ask("wan", model=model, options={"control": control, "safety_checker": False})
     with pytest.raises(EngineUnavailable, match="pip install torchvision"):
         stage.render(asked)
-
-
-@pytest.mark.parametrize(
-    ("hub_name", "family"),
-    [
-        ("Wan-AI/Wan2.2-Animate-14B-Diffusers", "wan-animate"),
-        ("Wan-AI/Wan2.2-T2V-A14B-Diffusers", "wan-2-2"),
-        ("nvidia/AnyFlow-FAR-Wan2.1-1.3B-Diffusers", "anyflow-far"),
-        ("BestWishYsh/Helios-Distilled", "helios-distilled"),
-        ("BestWishYsh/Helios-Base", "helios"),
-        ("Lightricks/ltxv-spatial-upscaler-0.9.7", "ltx-upsampler"),
-        ("Lightricks/LTX-2", "ltx-2"),
-        ("alibaba-pai/EasyAnimateV5.1-12b-zh-Control-diffusers", "easyanimate-control"),
-        ("stabilityai/stable-video-diffusion-img2vid-xt", "stable-video-diffusion"),
-    ],
-)
-def test_a_hub_name_tells_the_family_before_anything_is_here(hub_name: str, family: str) -> None:
-    assert family_of(ModelFacts(hub_name=hub_name)).name == family
-
-
-def test_every_family_has_a_pipeline_class_of_the_installed_library() -> None:
-    named = {name for family in families() for name in family.classes}
-    assert sorted(name for name in named if not hasattr(diffusers, name)) == []

@@ -17,6 +17,9 @@ _TILES: Final = 8
 _LATENTS_PER_TILE: Final = 2
 _WIDTH: Final = 256
 _RIDGE: Final = 1e-3
+_FLAT: Final = {"AutoencoderKL", "AsymmetricAutoencoderKL", "AutoencoderTiny",
+                "AutoencoderKLTemporalDecoder"}  # fmt: skip
+"""VAEs that encode pictures, not videos."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,7 @@ class LatentColours:
         chance = torch.Generator().manual_seed(0)
         tiles = torch.rand((1, 3, _TILES, _TILES), generator=chance) * 2 - 1
         picture = torch.nn.functional.interpolate(tiles, size=(side, side), mode="nearest")
-        flat = type(vae).__name__ in {"AutoencoderKL", "AsymmetricAutoencoderKL", "AutoencoderTiny"}
+        flat = type(vae).__name__ in _FLAT
         try:
             with torch.no_grad():
                 given = picture if flat else picture.unsqueeze(2)
