@@ -118,7 +118,7 @@ assert not missing, missing
         ("BestWishYsh/Helios-Distilled", "helios-distilled"),
         ("BestWishYsh/Helios-Base", "helios"),
         ("Lightricks/ltxv-spatial-upscaler-0.9.7", "ltx-upsampler"),
-        ("alibaba-pai/EasyAnimateV5.1-12b-zh-Control-diffusers", "easyanimate-control"),
+        ("alibaba-pai/EasyAnimateV5.1-12b-zh-Control-diffusers", "easyanimate-led"),
         ("stabilityai/stable-video-diffusion-img2vid-xt", "stable-video-diffusion"),
         ("Wan-AI/Wan2.2-TI2V-5B-Diffusers", "wan-2-2-5b"),
         ("Wan-AI/Wan2.2-T2V-A14B-Diffusers", "wan-2-2"),

@@ -51,8 +51,11 @@ _OURS: Final = {
     "controls",
     "conditions",
 }
-_LEFT_OUT: Final = {"WanAnimatePipeline": {"mask_video"}}
-"""Of modes that are not offered: the mask belongs to putting a person into another video."""
+_LEFT_OUT: Final = {
+    "WanAnimatePipeline": {"mask_video"},
+    "EasyAnimateInpaintPipeline": {"video", "mask_video"},
+}
+"""What is not offered: putting a person into another video, and a pipeline that is refused."""
 
 
 def _parameters(name: str) -> dict[str, bool]:

@@ -94,7 +94,6 @@ LED: Final[Mapping[str, Tiny]] = MappingProxyType(
         "framepack": Tiny(hunyuan.framepack, num_frames=37),
         "sana-wm": Tiny(ltx.sana_wm),
         "kandinsky-6": Tiny(hunyuan.kandinsky_6),
-        "easyanimate-inpaint": Tiny(others.easyanimate_inpaint),
         "ltx-upsampler": Tiny(ltx.ltx_upsampler),
     }
 )

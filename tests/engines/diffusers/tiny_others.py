@@ -257,19 +257,10 @@ def motif() -> Any:
 
 def easyanimate() -> Any:
     """Return a tiny EasyAnimate."""
-    return diffusers.EasyAnimatePipeline(**_easyanimate_parts(4))
-
-
-def easyanimate_inpaint() -> Any:
-    """Return a tiny EasyAnimate that changes what a mask shows."""
-    return diffusers.EasyAnimateInpaintPipeline(**_easyanimate_parts(9))
-
-
-def _easyanimate_parts(channels: int) -> dict[str, Any]:
     transformer = diffusers.EasyAnimateTransformer3DModel(
         num_attention_heads=2,
         attention_head_dim=16,
-        in_channels=channels,
+        in_channels=4,
         out_channels=4,
         time_embed_dim=2,
         text_embed_dim=16,
@@ -287,13 +278,13 @@ def _easyanimate_parts(channels: int) -> dict[str, Any]:
         norm_num_groups=2,
         spatial_group_norm=False,
     )
-    return {
-        "vae": vae.eval(),
-        "text_encoder": qwen_2(),
-        "tokenizer": tokenizer(256),
-        "transformer": transformer.eval(),
-        "scheduler": diffusers.FlowMatchEulerDiscreteScheduler(),
-    }
+    return diffusers.EasyAnimatePipeline(
+        vae=vae.eval(),
+        text_encoder=qwen_2(),
+        tokenizer=tokenizer(256),
+        transformer=transformer.eval(),
+        scheduler=diffusers.FlowMatchEulerDiscreteScheduler(),
+    )
 
 
 def stable_video_diffusion() -> Any:

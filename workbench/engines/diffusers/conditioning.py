@@ -51,8 +51,6 @@ class Inputs(BaseModel):
     """The kinds of control."""
     length: Literal["", "same", "shorter"] = ""
     """What a video must be to what is made."""
-    form: Literal["pictures", "tensor"] = "pictures"
-    """How the call takes a video and a mask."""
 
     def fit(self, given: set[str]) -> bool:
         """Return whether the class takes all that is given, and is given all that it needs.
@@ -72,7 +70,7 @@ class Inputs(BaseModel):
     def _read(cls, entry: Any) -> Any:
         own = dict(entry)
         apart: dict[str, Any] = {name: own.pop(name, ()) for name in ("needs", "kinds")}
-        apart |= {name: own.pop(name) for name in ("length", "form") if name in own}
+        apart["length"] = own.pop("length", "")
         return {**apart, "parameters": own}
 
 
@@ -157,8 +155,6 @@ def conditioned(
         read = _read(name, options, request, size)
         if taken and name in _VIDEOS and request.num_frames:
             read = _of_length(name, read, taken.length, request.num_frames)
-        if taken and taken.form == "tensor":
-            read = _tensor(read, 1.0 if name in _VIDEOS else 255.0)
         arguments[parameters[name]] = read
     return arguments
 
@@ -184,15 +180,6 @@ def _of_length(name: str, frames: list[Any], length: str, num_frames: int) -> li
     else:
         return frames[:num_frames] if length else frames
     raise InvalidRequest(text, (FieldProblem(f"options.{name}", text),))
-
-
-def _tensor(frames: list[Any], white: float) -> Any:
-    """Return pictures as a tensor 1×C×T×H×W from 0 to ``white``."""
-    import numpy as np  # noqa: PLC0415
-    import torch  # noqa: PLC0415
-
-    values = np.stack([np.atleast_3d(np.asarray(frame)) for frame in frames])
-    return torch.from_numpy(values).permute(3, 0, 1, 2)[None].float() * (white / 255)
 
 
 @cache
