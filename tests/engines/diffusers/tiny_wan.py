@@ -248,7 +248,7 @@ def wan_animate_2() -> Any:
         tokenizer=tokenizer(),
         text_encoder=tiny_wan().text_encoder,
         vae=wan_vae(),
-        scheduler=flow_scheduler(),
+        scheduler=diffusers.FlowMatchEulerDiscreteScheduler(shift=3.0),
         transformer=transformer.eval(),
         image_encoder=clip_vision(1_280, 224)["image_encoder"],
     )
