@@ -230,7 +230,10 @@ def _says_the_same(text: str, clause: Clause, context: Context, done: Enacted) -
     names = {w for e in done.scene.cast for w in _tokens(e.phrase)}
     is_close = 0 <= len(said) - len(want) <= _NAMED
     if want and is_close and [w for w in said if w in want or w not in names] == want:
-        return not any(re.match(r"The (?:it|they|he|she)\b", one) for one in fresh)
+        is_linked = bool(_LINKED.search(text)) or not any(
+            re.search(r"\b(?:is|are)\b", one) and not one.startswith("There ") for one in fresh
+        )
+        return is_linked and not any(re.match(r"The (?:it|they|he|she)\b", one) for one in fresh)
     slots = [
         w for s in clause.slots if s.name != "old" for w in _tokens(s.text) if not _is_small(w)
     ]
@@ -369,15 +372,15 @@ def fixed_wish(text: str, context: Context) -> Candidate | None:
 def stated(text: str, clauses: Sequence[Clause], context: Context) -> Candidate | None:
     """Return what says ``text`` as a sentence of its own; None where it is not about the picture."""
     is_ego = bool(_EGO.search(context.prompt))
+    first = next((c for c in clauses if c.text in text or text in c.text), None)
+    is_filmed = first is not None and first.label in _FILMED
+    who = "" if is_filmed else _who(context)
     pieces = (text, text.rpartition(", ")[0], text.partition(", ")[2])
-    tried = (
-        statement(one, context.prompt, who=_who(context), is_ego=is_ego) for one in pieces if one
-    )
+    tried = (statement(one, context.prompt, who=who, is_ego=is_ego) for one in pieces if one)
     told = next(filter(None, tried), "")
     if not told:
         return None
-    first = next((c for c in clauses if c.text in text or text in c.text), None)
-    if first is not None and first.label in _FILMED and _is_camera(told):
+    if is_filmed and _is_camera(told):
         value = told[:1].lower() + told[1:].rstrip(".")
         value = re.sub(r"^(?:the |a )?camera (?=\w+ing |moves |goes )", "", value)
         edit = EditField(field="camera_movement", value=value)

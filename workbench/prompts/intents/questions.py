@@ -17,7 +17,7 @@ from workbench.prompts.intents.words import is_plural, lemma, plural_of, word_li
 from workbench.prompts.phrasing import finite
 from workbench.scene import SCENE_FIELDS, Entity, Scene
 
-__all__ = ["HINT", "NOTED", "WELCOME", "answered", "is_small_talk"]
+__all__ = ["HINT", "NOTED", "WELCOME", "answered", "from_the_prompt", "is_small_talk"]
 
 HINT: Final = (
     "You can change who and what is seen, how it looks and what happens; the place, time, weather, "
@@ -60,7 +60,7 @@ def answered(text: str, context: Context) -> Explain | None:
     is_asked = bare.rstrip().endswith("?")
     bare = bare.strip(" .!?,")
     if is_question(text) and _SEEN.match(bare):
-        return Explain(question=text, answer=_from_the_prompt(bare, context))
+        return Explain(question=text, answer=from_the_prompt(bare, context))
     if (not bare or _REQUESTS.match(bare)) and not re.match(
         r"(?:what|which) (?:can|could|may) (?:i|you|we)\b|can you help", bare, re.IGNORECASE
     ):
@@ -74,12 +74,12 @@ def answered(text: str, context: Context) -> Explain | None:
         if topic == "other":
             if not is_asked and not _opens_question(bare):
                 continue
-            return Explain(question=text, answer=_from_the_prompt(bare, context))
+            return Explain(question=text, answer=from_the_prompt(bare, context))
         answer = _ANSWERS[topic](match, context)
         if answer:
             return Explain(question=text, answer=answer)
     if (is_asked and _ASKED.match(bare)) or _opens_question(bare):
-        return Explain(question=text, answer=_from_the_prompt(bare, context))
+        return Explain(question=text, answer=from_the_prompt(bare, context))
     return None
 
 
@@ -139,7 +139,7 @@ _ASKING: Final = frozenset(
 )
 
 
-def _from_the_prompt(question: str, context: Context) -> str:
+def from_the_prompt(question: str, context: Context) -> str:
     """Return the sentence of the prompt that speaks of what is asked, or that none does."""
     asked = {lemma(w, "NOUN") for w in re.findall(r"[\w'-]+", question.lower())} - _ASKING
     if asked & {"wear", "clothe", "clothes", "clothing", "outfit", "dress"}:

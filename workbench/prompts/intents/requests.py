@@ -57,7 +57,7 @@ def written_out(text: str) -> str:
 
 
 _IT_IS: Final = re.compile(
-    r"\bits (?=(?:an?|the|just|not|so|too|very|all|really|for|in|on|like|only|still|now|been|gone|what|my|more|less|already|getting|going|almost|dark|night|full)\b)",
+    r"\bits (?=(?:an?|the|just|not|so|too|very|all|really|for|in|on|like|only|still|now|been|gone|what|my|more|less|already|getting|going|almost|dark|night|full|normal|raining|snowing|nothing)\b)",
     re.IGNORECASE,
 )
 """Where "its" stands for "it's"."""

@@ -14,6 +14,7 @@ from workbench.prompts.intents.clauses import noun_phrase
 from workbench.prompts.intents.context import Context
 from workbench.prompts.intents.identity_intents import becomes
 from workbench.prompts.intents.slots import exact_terms, place_in_words, titled
+from workbench.prompts.intents.stating import viewed
 from workbench.prompts.intents.wording import plain
 from workbench.prompts.intents.words import (
     ANIMATE,
@@ -285,6 +286,7 @@ _SMALL: Final = frozenset({"i", "tv", "vhs", "pov", "imax", "cctv", "hdr", "gopr
 
 def _free(field: str, said: str) -> str:
     """Return a value in the words of the user, in the form in which its sentence says it."""
+    said = re.sub(r"^(?:no|nah|yes|ok),\s*(?=\S)", "", viewed(said, is_ego=False))
     said = re.sub(
         r"^(?:just |only )?(?:the )?(?:colou?rs?|camera|light|style|look)\s*[:,]\s*(?=\S)",
         "",

@@ -37,6 +37,7 @@ __all__ = [
     "parts_of",
     "reason_at",
     "statement",
+    "viewed",
     "wish_in",
 ]
 
@@ -110,7 +111,7 @@ def reason_at(text: str) -> int:
 
 def _bare(text: str) -> str:
     bare = re.sub(
-        r"^(?:hm+|ok(?:ay)?|so|and|but|well|oh|ah|yes|yeah|no)[ ,]+(?=\S)",
+        r"^(?:hm+|ok(?:ay)?|so|and|but|well|oh|ah|yes|yeah|ja|oui|no)[ ,]+(?=\S)",
         "",
         text.strip(" .,!?:;"),
         flags=re.IGNORECASE,
@@ -130,7 +131,7 @@ def statement(text: str, prompt: str, *, who: str = "", is_ego: bool = False) ->
     if not said or _ASKING.match(said) or _ORDER.match(said) or _LEFT_OVER.match(said):
         return ""
     said = _declared(said, who)
-    said = _seen(said, is_ego=is_ego)
+    said = viewed(said, is_ego=is_ego)
     said = _with_article(said, prompt)
     said = re.sub(r"\s+([,.;])", r"\1", re.sub(r"\s+", " ", said)).strip(" ,;:-")
     said = re.sub(r"\bi\b", "I", said)
@@ -208,7 +209,7 @@ _ASKED: Final = re.compile(
     r"(?:can|could|should|would|may|does|do)(?P<not>n't| not)?\s+(?=\S)", re.IGNORECASE
 )
 _FORBIDDEN: Final = re.compile(
-    r"(?:don't|do not|never|please don't|not)\s+(?P<verb>let|make|have|show|want)\s+(?=\S)",
+    r"(?:don't|do not|never|please don't|not)\s+(?P<verb>let|make|have|show|see|want)\s+(?=\S)",
     re.IGNORECASE,
 )
 
@@ -228,10 +229,15 @@ def _declared(text: str, who: str) -> str:
     if barred is not None:
         rest = text[barred.end() :].split()
         end = noun_phrase_end(rest)
-        if end == len(rest) > 1 and barred["verb"].lower() != "show" and is_verb(rest[-1].lower()):
+        if (
+            end == len(rest) > 1
+            and barred["verb"].lower() not in {"show", "see"}
+            and is_verb(rest[-1].lower())
+        ):
             end -= 1  # "the glass break"
         subject, left = _subject(rest[:end]), " ".join(rest[end:])
-        if barred["verb"].lower() == "show" or not left:
+        subject = re.sub(r"^any ", "", subject)
+        if barred["verb"].lower() in {"show", "see"} or not left:
             return f"{subject or ' '.join(rest)} {'are' if _is_many(subject) else 'is'} not seen"
         return _modal_free(f"{subject} should not {re.sub('^to ', '', left)}")
     making = _MAKING.match(text)
@@ -310,7 +316,7 @@ def _acting(
         or words[at].lower() in {"also", "just", "still", "always", "only", "never", "all"}
     ):
         at += 1
-    first = words[at].lower() if words else ""
+    first = words[at].lower().strip(",") if words else ""
     be, have = ("are", "have") if many else ("is", "has")
     if first == "be":
         rest = " ".join([*words[:at], *words[at + 1 :]])
@@ -321,7 +327,7 @@ def _acting(
     if negated:
         return f"{subject} {'do' if many else 'does'} not {doing}"
     verb = have if first == "have" else first if many else inflect(first, "VBZ")
-    words[at] = verb
+    words[at] = f"{verb}{',' if words[at].endswith(',') else ''}"
     for i in range(at + 1, len(words) - 1):
         low = words[i + 1].lower()
         if (
@@ -695,7 +701,12 @@ def _acts_after(low: list[str], at: int) -> bool:
     if word in words_of("verbs", "exclusive") | _DEEDS and subject_kind(before) in ANIMATE:
         return True
     agrees = base == word if is_plural(before) else word == inflect(base, "VBZ") and word != base
-    is_end = not following or following in _FOLLOWING or following in word_list("prepositions")
+    is_end = (
+        following in {"", "left", "right", "and", "then", "without"}
+        or following.endswith("n't")
+        or following in _FOLLOWING
+        or following in word_list("prepositions")
+    )
     return following.endswith("ly") or (
         agrees and (is_end or _is_state(following) or is_plural(before))
     )
@@ -737,7 +748,7 @@ _VIEWED: Final = re.compile(
 )
 
 
-def _seen(text: str, *, is_ego: bool) -> str:
+def viewed(text: str, *, is_ego: bool) -> str:
     """Return ``text`` with the viewer as "we"."""
     text = _VIEWED.sub("we ", _WE_SEE.sub("we ", text))
     text = re.sub(r"\bwe (?:can't|cannot|can not) ", "we do not ", text, flags=re.IGNORECASE)

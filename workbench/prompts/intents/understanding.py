@@ -199,7 +199,8 @@ def understand(request: str, context: Context) -> Understanding:
 def _answers_foreign(text: str, context: Context) -> bool:
     """Tell whether a short request is in the language of a foreign prompt."""
     words = [w for w in words_in(text) if w.text.isalpha()]
-    return 3 * len(_strange_in(text)) >= len(words) and is_foreign_prompt(context.prompt)
+    strange = [w for w in words if not is_known(w.text)]
+    return 3 * len(strange) >= len(words) and is_foreign_prompt(context.prompt)
 
 
 def _sure_actions(text: str, context: Context) -> tuple[tuple[Action, ...], bool]:
@@ -318,9 +319,15 @@ def _form(text: str, reading: Reading, *, is_whole: bool) -> Candidate | None:
         made = scene_intents.established(bare, reading.here) or look_intents.described(
             bare, reading.here
         )
-    if made is not None and made.score >= _EXACT:
-        return made
-    return None
+    if made is None or made.score < _EXACT:
+        return None
+    is_length = any(isinstance(a, SetRender) and "seconds" in a.values for a in made.actions)
+    return None if is_length and _HELD.search(text) else made
+
+
+_HELD: Final = re.compile(
+    r"\b(?:hold|holds|pause|pauses|wait|waits|nothing|freeze|freezes)\b", re.IGNORECASE
+)
 
 
 def _answers_itself(text: str, said: str, reading: Reading) -> bool:
@@ -361,6 +368,8 @@ def _taken(clauses: Sequence[Clause], said: str, reading: Reading) -> dict[Claus
     sure = sum(c.label in _TELLING for c in clauses) < 2
     for clause in clauses:
         candidate = None if clause.label in {"thanks", "question"} else _wished(clause, here)
+        if clause.label == "seconds" and _HELD.search(said):
+            candidate = None  # "hold for 2 s" is no length
         if clause.label in {"camera", "viewpoint", "shot"} and replaced(clause.text, here):
             candidate = None
         if (
