@@ -227,6 +227,12 @@ def _says_the_same(text: str, clause: Clause, context: Context, done: Enacted) -
     plain = statement(text, context.prompt)
     said = [w for w in _tokens(" ".join(fresh)) if not _is_small(w)]
     want = [w for w in _tokens(plain) if not _is_small(w)]
+    act = next(iter(_tokens(clause.slot("act"))), "")
+    if clause.label == "add" and act:  # "an alien walking": "An alien walks."
+        said, want = (
+            [lemma(act, "VERB") if lemma(w, "VERB") == lemma(act, "VERB") else w for w in words]
+            for words in (said, want)
+        )
     names = {w for e in done.scene.cast for w in _tokens(e.phrase)}
     is_close = 0 <= len(said) - len(want) <= _NAMED
     if want and is_close and [w for w in said if w in want or w not in names] == want:

@@ -151,7 +151,7 @@ _LEFT_OVER: Final = re.compile(
 )
 _ORDER: Final = re.compile(
     r"(?:undo|redo|remove|delete|lose|drop the|ditch|kill|erase|scrap|get rid|compare|render|star|lock|unlock|save|export|vary|reset|"
-    r"replace|swap|rewrite|go back|bring back|revert|restore|fix|improve|tell|explain|describe|write|say|send|continue|carry on|increase|decrease|reduce|raise the|lower the|tone down|cut the)\b",
+    r"replace|swap|rewrite|go back|bring back|revert|restore|fix|improve|tell|explain|describe|ignore|forget|disregard|write|say|send|continue|carry on|increase|decrease|reduce|raise the|lower the|tone down|cut the)\b",
     re.IGNORECASE,
 )
 """Orders that need an action: as a sentence they would stand in the picture."""
@@ -825,9 +825,15 @@ _OURS: Final = re.compile(
 )
 
 
+_LONGEST: Final = 600
+"""Characters beyond which a wish is no single statement."""
+
+
 def _is_clean(text: str, prompt: str, *, is_ego: bool) -> bool:
     """Tell whether ``text`` speaks of the picture alone."""
     known = set(re.findall(r"[\w'-]+", prompt.lower()))
+    if len(text) > _LONGEST or re.search(r"[<>{}\\=|]|https?:|\S{40}", text):
+        return False
     if any(found[0].lower() not in known for found in _TOOL.finditer(text)):
         return False
     if (

@@ -65,7 +65,7 @@ from workbench.prompts.intents.stating import is_beyond, is_talk, is_vague, part
 from workbench.prompts.intents.translating import english_of, is_other_language, is_strange
 from workbench.prompts.intents.verbatim import is_foreign_prompt, kept_verbatim
 from workbench.prompts.intents.words import determiners, is_known, words_of
-from workbench.prompts.parsing.clauses import Clause, Parse, words_in
+from workbench.prompts.parsing.clauses import Clause, Parse, Slot, words_in
 from workbench.scene import Scene
 
 __all__ = ["ASIDE", "THRESHOLD", "Missed", "Understanding", "understand"]
@@ -205,7 +205,7 @@ def _answers_foreign(text: str, context: Context) -> bool:
 
 def _sure_actions(text: str, context: Context) -> tuple[tuple[Action, ...], bool]:
     """Return the actions of a part of a foreign request that was put into English."""
-    found = understand(text, context)
+    found = understand(text, replace(context, prompt=""))  # in English, whatever the prompt is in
     return found.actions, found.is_understood and not found.missed
 
 
@@ -435,6 +435,10 @@ def _trimmed(text: str) -> str:
     return text if any(_means_something(w.text) for w in words_in(text)) else ""
 
 
+_COUNTED: Final = re.compile(
+    r"(?:make (?:it|that|them) |about |around |exactly |only |just )+(\d{1,3})(?: of them)?",
+    re.IGNORECASE,
+)
 _SHORT: Final = 8
 """Words of a bare noun phrase that is shown as "there is …"."""
 
@@ -446,8 +450,15 @@ def _state(text: str, clauses: Sequence[Clause], reading: Reading, *, is_whole: 
     if is_talk(said) or questions.is_small_talk(said) or not (is_whole or len(meaning) > 1):
         reading.asides.append(text)
         return
+    counted = _COUNTED.fullmatch(without_politeness(said))
+    number = (Slot("number", counted[1], 0, 1),) if counted is not None else ()
     made = (
-        session_intents.kept(said, reading.here)
+        (
+            _WISHES["count"](Clause("count", said, 0, 1, number, 0.75), reading.here)
+            if number
+            else None
+        )
+        or session_intents.kept(said, reading.here)
         or removed_by_order(said, reading.here)
         or replaced(said, reading.here)
         or (addition_intents.shown(said, reading.here) if len(said.split()) <= _SHORT else None)
