@@ -45,9 +45,9 @@ def test_the_users_words_come_first_whole_and_in_good_english(rough: str, openin
     ("rough", "opening"),
     [
         ("cctv loading dock, a man drops a crate", "CCTV loading dock, a man drops a crate."),
-        ("timelapse moss growing on a stone", "Time-lapse moss growing on a stone."),
+        ("timelapse moss growing on a stone", "Time-lapse of moss growing on a stone."),
         ("old woman knits, same chair, 2 winters", "An old woman knits, same chair, 2 winters."),
-        ("surgeon sewing a button, gloved hands", "Surgeon sewing a button, gloved hands."),
+        ("surgeon sewing a button, gloved hands", "A surgeon sewing a button, gloved hands."),
         ("a puddle freezes at -12", "A puddle freezes at -12."),
         ("robot arm opens a box, puts in a fork, closes box. Wrist + scene cam",
          "A robot arm opens a box, puts in a fork, closes the box. Wrist + scene cam."),
@@ -172,7 +172,8 @@ def test_a_viewpoint_takes_no_other_camera() -> None:
 def test_supports_follow_the_scene_and_not_the_words_of_the_prompt() -> None:
     scene = read("a fox trots along a street").scene
     wet = scene.edit({"weather": "rain"})
-    assert _texts(supports(scene)) < _texts(supports(wet))
+    assert "puddles" in " ".join(_texts(supports(wet)))
+    assert "daylight" not in " ".join(_texts(supports(wet)))
 
 
 def test_what_does_not_happen_is_not_described() -> None:
@@ -245,7 +246,7 @@ def test_what_must_not_be_seen_is_not_spoken_of() -> None:
 
 
 def test_several_are_told_of_one_by_one() -> None:
-    assert "Each boxer's brow" in enhance("three boxers wait in a gym").prompt
+    assert "Each penguin's white front" in enhance("three penguins wait on a beach").prompt
 
 
 def test_most_prompts_of_people_get_two_true_sentences_or_more() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -51,6 +51,8 @@ _PLACING: Final = frozenset({"in", "on", "at", "into", "through", "inside", "acr
                              "onto", "around", "under", "down", "up"})  # fmt: skip
 _AUXILIARY: Final = frozenset({"trying", "starting", "beginning", "continuing", "keeping", "managing",
                                "failing", "slowly", "suddenly", "quickly", "just"})  # fmt: skip
+_NOT_NAMED: Final = frozenset({"time-lapse", "slow-motion", "macro"})
+"""Words before a noun that say how it is filmed."""
 _FEW: Final = frozenset({"two", "three", "four"})
 _MADE: Final = frozenset({"robot", "robotic", "paper", "toy", "clay", "rubber", "plastic", "lego", "wooden",
                           "stuffed", "plush", "balloon", "felt", "knitted", "origami", "chocolate", "gummy",
@@ -77,8 +79,9 @@ class Focus:
 class Facts:
     """What is known of a scene, key by key: the words that hold, each with its evidence."""
 
-    def __init__(self, scene: Scene) -> None:
+    def __init__(self, scene: Scene, *, with_attempts: bool = False) -> None:
         self.scene = scene
+        self._with_attempts = with_attempts
         self.leads = tuple(e for e in scene.cast if e.is_lead)
         barred = tokens(scene.negative_prompt.lower())
         self._barred = {lemma(word, "NOUN") for word in barred} - word_list("prepositions")
@@ -133,7 +136,7 @@ class Facts:
         beat = focus.beat
         if key in _FIELDS:
             value = str(getattr(self.scene, _FIELDS[key])).replace(" ", "-")
-            yield from [(value, _FIELDS[key])] if value else []
+            yield from [(value, _FIELDS[key]), ("any", _FIELDS[key])] if value else []
         elif key == "words":
             yield from self._words()
         elif key == "place":
@@ -148,11 +151,21 @@ class Facts:
                 yield from ((word, one.id) for word in _with_pairs(_where(one.text)))
         elif key == "verbs":
             for one in [beat] if beat else self.scene.beats:
-                yield from ((word, one.id) for word in _verbs(one))
+                yield from ((word, one.id) for word in self._verbs(one))
         elif key in {"objects", "says", "object"}:
             yield from self._of_beat(key, beat) if beat else ()
         else:
             yield from self._of_entities(key, focus)
+
+    def _verbs(self, beat: Beat) -> Iterator[str]:
+        if beat.text.startswith("not ") or not beat.text:
+            return
+        if _ATTEMPTED.search(beat.text) and not self._with_attempts:
+            return
+        verb = verb_of(beat.text)
+        yield verb
+        yield lemma(beat.text.split()[0].lower(), "VERB")
+        yield from (f"@{name}" for name in verb_classes(verb))
 
     def _words(self) -> Iterator[tuple[str, str]]:
         said = [e.text for e in self.scene.cast] + [b.text for b in self.scene.beats]
@@ -213,6 +226,10 @@ class Facts:
             case "partner":
                 if partner := self.partner(focus):
                     yield str(partner.kind), partner.id
+            case "answer":
+                later = self.scene.beats[1:]
+                partner = self.partner(focus)
+                yield from (("some", b.id) for b in later if partner and b.actor == partner.id)
             case "nouns":
                 own = [*actors, *self.targets(beat)] if beat else self.scene.cast
                 yield from ((word, e.id) for e in own for word in _own_nouns(e))
@@ -295,15 +312,6 @@ def verb_of(text: str) -> str:
     return lemma(words[0].lower(), "VERB") if words else ""
 
 
-def _verbs(beat: Beat) -> Iterator[str]:
-    if beat.text.startswith("not ") or not beat.text or _ATTEMPTED.search(beat.text):
-        return
-    verb = verb_of(beat.text)
-    yield verb
-    yield lemma(beat.text.split()[0].lower(), "VERB")
-    yield from (f"@{name}" for name in verb_classes(verb))
-
-
 def _after_verb(text: str) -> list[str]:
     """Return the words behind the verb of a beat."""
     words = tokens(text.lower())
@@ -337,10 +345,20 @@ def name_of(entity: Entity) -> str:
         return "everyone" if entity.noun.startswith("every") else "the figure"
     if not entity.determiner and entity.phrase[:1].isupper() and entity.kind is EntityKind.OTHER:
         return entity.phrase
-    phrase = " ".join(map(small, _PHRASE_END.split(entity.phrase)[0].split()[-2:]))
+    words = [
+        w for w in _PHRASE_END.split(entity.phrase)[0].split()[-2:] if w.lower() not in _NOT_NAMED
+    ]
+    phrase = " ".join(map(small, words if words[:1] and not _is_doing(words) else words[1:]))
     if entity.count and 1 < entity.count < 5 and first and not first[0].isdigit():
         return f"the {first[0]} {phrase}" if first[0] not in {"the", "both"} else f"the {phrase}"
     return f"the {phrase}"
+
+
+def _is_doing(words: Sequence[str]) -> bool:
+    """Tell whether a name begins with what is done to it: "chopping onions"."""
+    return (
+        len(words) > 1 and words[0].endswith("ing") and "handle" in verb_classes(words[0].lower())
+    )
 
 
 def _each(entity: Entity) -> str:
@@ -445,5 +463,5 @@ def _with_pairs(words: Iterable[str]) -> Iterator[str]:
 
 
 def _the(phrase: str) -> str:
-    bare = re.sub(r"^(?:an?|the)\s+", "", phrase, flags=re.IGNORECASE)
-    return bare and f"the {bare}"
+    bare = re.sub(r"^(?:an?|the|my|his|her|their|its|our)\s+", "", phrase, flags=re.IGNORECASE)
+    return bare and (bare if bare[:1].isupper() else f"the {bare}")

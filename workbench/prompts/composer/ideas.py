@@ -9,9 +9,18 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
+from workbench.lexicon.tagging import verb_classes
 from workbench.lexicon.terms import Place, subject_kind
 from workbench.prompts.composer.datafiles import load
-from workbench.prompts.composer.facts import Facts, Focus, is_many, kind_seen, name_of, possessive
+from workbench.prompts.composer.facts import (
+    Facts,
+    Focus,
+    is_many,
+    kind_seen,
+    name_of,
+    possessive,
+    verb_of,
+)
 from workbench.prompts.composer.sayings import saying, time_phrase
 from workbench.scene import Entity, EntityKind, Origin, Scene, terms
 
@@ -40,7 +49,7 @@ _WET: Final = frozenset(
 )
 _SPECIAL: Final = 2
 _AFTER_CAMERA: Final = frozenset({"light", "setting"})
-_BROAD: Final = frozenset({"lively", "alive", "beats", "any", "moving", "outdoor", "open", "thing", "placed",
+_BROAD: Final = frozenset({"lively", "indoor", "alive", "beats", "any", "moving", "outdoor", "open", "thing", "placed",
                            "fast", "object", "person"})  # fmt: skip
 """Facts that are so of very many scenes."""
 _IMPACTS: Final = frozenset({"fall", "drop", "hit", "crash", "shatter", "break", "bounce", "splash", "pour",
@@ -56,15 +65,22 @@ _CUES: Final = {
     "mirror": {"mirror", "puddle", "reflection", "shaving", "makeup", "lipstick"},
     "party": {"party", "birthday", "wedding", "concert", "parade", "festival", "market", "crowd"},
     "tropic": {"beach", "palm", "jungle", "desert", "savanna", "camel", "elephant", "surfer", "whale"},
+    "vessel": {"jar", "tank", "bowl", "bathtub", "glass", "aquarium"},
     "inside": {"birthday", "party", "soup", "pot", "stove", "oven", "sofa", "couch", "bed", "piano", "desk",
                "television", "tv", "dinner", "kettle", "laptop", "computer", "sink", "shower", "bath",
                "studio", "elevator", "dough", "pan", "blackboard", "cradle", "hamster", "aquarium"},
 }  # fmt: skip
 """Words that tell what is so in the scene though nobody says it."""
+_GLASSY: Final = frozenset(
+    {"glass", "bottle", "jar", "ice", "perfume", "crystal", "wine", "bubble"}
+)
+_BOATS: Final = frozenset({"boat", "canoe", "kayak", "raft", "rowboat", "ship", "ferry", "dinghy"})
+_CAMERA: Final = frozenset({"camera_movement", "camera_angle", "shot_size"})
 _AIRLESS: Final = frozenset({"underwater", "space", "planet"})
 _LIVELY: Final = frozenset(
     {EntityKind.PERSON, EntityKind.ANIMAL, EntityKind.ROBOT, EntityKind.CROWD}
 )
+_HELD: Final = frozenset({EntityKind.OBJECT, EntityKind.FOOD, EntityKind.PLANT, EntityKind.VEHICLE})
 _STAGED: Final = _LIVELY | {EntityKind.VEHICLE, EntityKind.STRUCTURE, EntityKind.PLANT}
 """What can stand apart from who acts; what is held in the hand cannot."""
 _HANDED: Final = frozenset(
@@ -117,9 +133,22 @@ def ideas_for(
         found += _places(scene)
     rng.shuffle(found)
     found.sort(key=lambda idea: -min(idea.asks, _SPECIAL))
-    plain = [idea for idea in _terms(axes) if _may(idea, scene, axes, hold, free)]
+    reserve = axes or ("pace", "lens")
+    plain = [idea for idea in _terms(reserve) if _may(idea, scene, axes, hold, free)]
     rng.shuffle(plain)
-    return [*_spread(found, wanted), *plain]
+    found = list(_spread(found, wanted))
+    firsts = {_kind(idea): idea for idea in reversed(found)}.values()
+    return [*(i for i in found if i in firsts), *(i for i in found if i not in firsts), *plain]
+
+
+def _kind(idea: Idea) -> tuple[str, ...]:
+    """Return what makes an idea like another: the same light, the same place of the camera."""
+    values = idea.values
+    if idea.axis in {"light", "time"}:
+        return "light", values.get("time_of_day", ""), values.get("weather", "")
+    if idea.axis == "camera":
+        return idea.axis, values.get("camera_angle", ""), values.get("lens", "")
+    return (idea.axis, values.get("pace", ""))
 
 
 def _terms(axes: Collection[str]) -> Iterator[Idea]:
@@ -157,8 +186,16 @@ def _may(
         return False
     if not axes and any(scene.origin(name) in users for name in changed):
         return False
-    camera = {"camera_movement", "camera_angle", "shot_size"} & set(changed)
-    return not (camera and scene.viewpoint)
+    return (
+        not (_CAMERA & set(changed)) or bool(axes and not scene.viewpoint) or not _is_fixed(scene)
+    )
+
+
+def _is_fixed(scene: Scene) -> bool:
+    """Tell whether the user has said where the camera is, so that no idea may move it."""
+    said = {Origin.SAID, Origin.EDITED, Origin.LOCKED}
+    held = any(scene.origin(name) in said and getattr(scene, name) for name in _CAMERA)
+    return bool(scene.viewpoint) or held
 
 
 def _may_move(scene: Scene, axes: Collection[str], hold: Collection[str]) -> bool:
@@ -185,7 +222,7 @@ def why_not(axis: str, scene: Scene, hold: Collection[str]) -> str:
     if locked:
         held = ", ".join(name.replace("_", " ") for name in locked)
         return f"{axis} cannot vary: {held} is locked."
-    if axis in {"camera", "moment"} and scene.viewpoint:
+    if scene.viewpoint and _CAMERA & set(fields):
         return f"{axis} cannot vary: the {scene.viewpoint} fixes the camera."
     return f"{axis} cannot vary: nothing in the scene gives a reason for another {axis}."
 
@@ -210,11 +247,12 @@ def _facts(scene: Scene) -> Iterator[str]:
         lead.kind in {EntityKind.ANIMAL, EntityKind.VEHICLE}
         or (lead.kind in _LIVELY and "travel" in classes and "handle" not in classes)
     )
+    roams = roams and subject_kind(lead.noun if lead else "") != "aquatic"
     is_out = place.sky == "open" if place is not None else roams and "inside" not in cues
     if lead is not None:
         yield from _facts_of_lead(lead)
     yield from classes & {"travel", "physics"}
-    if "handle" in classes and targets and lead is not None and lead.kind in _HANDED:
+    if "handle" in classes and _held(scene) and lead is not None and lead.kind in _HANDED:
         yield "handle"
     yield from (fact for fact, holds in (
         ("two", lead is not None and _partner(scene, lead) is not None),
@@ -228,7 +266,7 @@ def _facts(scene: Scene) -> Iterator[str]:
         ("alive", lead is not None and lead.kind in _LIVELY and lead.kind != EntityKind.ROBOT),
         ("goes", "travel" in classes and lead is not None and lead.kind in {*_LIVELY, EntityKind.VEHICLE}),
         ("room", place is not None and place.kind in _ROOMS and place.sky == "none"),
-        ("cabin", place is not None and place.kind == "vehicle"),
+        ("cabin", place is not None and place.kind == "vehicle" and not _BOATS & facts.words.keys()),
         ("indoor", place is not None and place.sky == "none" and place.kind not in _AIRLESS),
         ("outdoor", is_out), ("open", is_out and (place is not None or "travel" in classes)),
         ("theatre", place is not None and place.kind == "stage"),
@@ -246,7 +284,10 @@ def _facts(scene: Scene) -> Iterator[str]:
         ("any", True),
         ("night", scene.time_of_day in _NIGHT),
         ("wet", scene.weather in _WET),
-        ("ego", bool(scene.viewpoint)),
+        ("ego", scene.viewpoint == "ego view"), ("fixed", _is_fixed(scene)),
+        ("glassy", lead is not None and lead.noun in _GLASSY),
+        ("abstract", place is None and all(e.kind is EntityKind.OTHER for e in scene.cast)), (scene.viewpoint.replace(" ", "-"), bool(scene.viewpoint)),
+        ("work", place is not None and place.kind == "work"),
         ("screen", bool({"screen", "phone", "computer", "neon", "lamp", "candle", "fire"} & facts.words.keys())),
     ) if holds)  # fmt: skip
 
@@ -340,13 +381,15 @@ def _told(scene: Scene, at: int) -> str:
 
 
 def _target(scene: Scene) -> str:
-    ids = [target for beat in scene.beats for target in beat.targets]
-    found = [
-        e
-        for e in map(scene.entity, ids)
-        if e and e.kind not in {EntityKind.BODY_PART, EntityKind.TEXT}
-    ]
-    return name_of(found[0]) if found else "the work"
+    held = _held(scene)
+    return name_of(held[0]) if held else "the work"
+
+
+def _held(scene: Scene) -> list[Entity]:
+    """Return the things that something is done to."""
+    done = [beat for beat in scene.beats if "handle" in verb_classes(verb_of(beat.text))]
+    ids = [target for beat in done for target in beat.targets]
+    return [e for e in map(scene.entity, ids) if e and e.kind in _HELD]
 
 
 @cache

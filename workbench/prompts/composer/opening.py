@@ -33,7 +33,7 @@ _WHOLE: Final = {"first-person": "first-person view", "pov": "POV shot", "macro"
 _STOPS: Final = frozenset(".!?…")
 _UNUSUAL: Final = re.compile(r"[()\[\];?&@#*/=+<>]|\.\.|\s[-–—]")
 _QUESTION: Final = re.compile(
-    r"(?:what|how|why|where|who|when)\s+(?:does|do|did|is|are|would|will|can|could)\b",
+    r"(?:what|how|why|where|who|when)\s+(?:does|do|did|is|are|would|will|can|could|if)\b",
     re.IGNORECASE,
 )
 _PACES: Final = frozenset({"time-lapse", "timelapse", "hyperlapse", "slow-motion", "stop-motion"})
@@ -110,6 +110,7 @@ class _Opening:
         if clause.stop in _STOPS and (self._current or self._heading):
             self._close()
         if clause.form is Form.MODIFIER:
+            self.is_sure = self.is_sure and not clause.joint
             self._modify(body)
         elif clause.form in {Form.FINITE, Form.ING, Form.STATE}:
             self._happen(clause, body)
@@ -137,7 +138,8 @@ class _Opening:
             "another",
         }
         self._has_subject = whole or self._is_driver(clause)
-        self.is_sure = self.is_sure and self._is_certain(clause)
+        is_list = len(self._heading) > 1 and len(clause.subjects) > 1
+        self.is_sure = self.is_sure and self._is_certain(clause) and not is_list
         if not clause.subjects and self._is_driver(clause):
             body = f"the car {body}"
         elif not clause.subjects and clause.form is Form.FINITE:
@@ -235,7 +237,8 @@ class _Opening:
 
     def _show(self, clause: Clause, body: str) -> None:
         joint = clause.joint.lower()
-        if (self._chain and not joint) or (self._heading and self._may_happen(clause)):
+        is_list = clause.stop == ":" and bool(self._heading)
+        if is_list or (self._chain and not joint) or (self._heading and self._may_happen(clause)):
             self.is_sure = False
         self._end_chain()
         if not self._current:
@@ -401,18 +404,21 @@ class _Opening:
         if _is_bare(tokens, phrase):
             return found
         start = tokens[phrase.core].start
-        if self._is_doubtful(phrase):
+        is_subject_alone = is_subject and is_singular and phrase.core == phrase.head
+        if self._is_doubtful(phrase) and not is_subject_alone:
             self.is_sure = False
             return found
         written = self.reading.text[start : tokens[phrase.last - 1].end]
         is_only = tokens[phrase.head].low in _ONLY or tokens[phrase.core].low in _ORDINALS
-        word = "the" if is_only or (again and not phrase.looks) else _article_for(written)
+        word = "the" if is_only or (again and start and not phrase.looks) else _article_for(written)
         verb = lemma(tokens[min(clause.predicate, len(tokens) - 1)].low, "VERB")
         is_own = phrase.kind is EntityKind.BODY_PART and verb not in _OPENING
-        if is_own and phrase.first > clause.predicate:
+        if is_own and (phrase.first > clause.predicate or (is_subject and self._done)):
             word = self._possessive()
         first = small(tokens[phrase.core].text) if not start else tokens[phrase.core].text
-        return [*found, (start, start + len(first), f"{word} {first}")]
+        edit = (start, start + len(first), f"{word} {first}")
+        self._edits += [edit] if not start else []
+        return [*found, edit]
 
     def _is_doubtful(self, phrase: NounPhrase) -> bool:
         """Tell whether "a" before the phrase may be wrong: "a same bench", "a gloved hands"."""

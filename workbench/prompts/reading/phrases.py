@@ -370,7 +370,10 @@ def takes_article(tokens: Sequence[Token], phrase: NounPhrase, *, is_singular: b
     if before in _DETERMINING or (before, head.low) in _FIXED:
         return False
     own = lemma(head.low, "NOUN")
-    if head.low in _mass() or (is_plural(head.low) and not is_singular):
+    is_measure = phrase.head + 1 < len(tokens) and tokens[phrase.head + 1].low == "of"
+    if (head.low in _mass() and not (is_measure and is_singular)) or (
+        is_plural(head.low) and not is_singular
+    ):
         return False
     if phrase.kind is EntityKind.BODY_PART:
         return not is_plural(head.low) and head.low != "hair"

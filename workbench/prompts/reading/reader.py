@@ -10,6 +10,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Final
 
+from workbench.lexicon.datafiles import load
 from workbench.lexicon.morphology import inflect, is_adjective, is_plural, lemma
 from workbench.lexicon.spelling import mended
 from workbench.lexicon.tagging import Token, tagged, verb_classes
@@ -61,9 +62,14 @@ _SCREENPLAY: Final = re.compile(
 )
 _SETTING: Final = re.compile(
     r"(?:\d+(?:\.\d+)?\s*-?\s*(?:s|secs?|seconds?)(?:\s+long)?|(?:16:9|9:16|1:1|4:3|3:4|21:9|4:5|5:4|3:2|2:3)"
-    r"|\d+\s*fps|(?:480|576|720|1080|1440|2160)p|seeds?\s+\d+)",
+    r"|\d+\s*fps|(?:480|576|720|1080|1440|2160)p|[48]k|seeds?\s+\d+|(?:for|to\s+show)\s+"
+    r"(?:an?\s+|my\s+|our\s+|the\s+|some\s+)?(?:[\w'-]+\s+){0,2}(?:class|lesson|lecture|students|pupils|"
+    r"school|slides?|presentation|talk|client|pitch|portfolio|instagram|insta|tiktok|youtube|reels?|website"
+    r"|homepage|landing\s+page|socials?|social\s+media|thesis|dataset|data\s+set|training\s+data)"
+    r"(?:\s+(?:about|on|at|of)\s.*)?)",
     re.IGNORECASE,
 )
+"""A part that sets the render or names the audience: neither is in the picture."""
 _FIRST_PERSON: Final = frozenset({"my", "i", "me"})
 _SOMEBODY: Final = frozenset(
     {"someone", "somebody", "everyone", "everybody", "everything", "something"}
@@ -128,8 +134,8 @@ def read(text: str) -> Reading:
 
 
 def _without_settings(text: str) -> str:
-    """Return ``text`` without the parts that only set the render: "10 sec, 9:16, a swan"."""
-    parts = re.split(r"([,;]\s*)", text)
+    """Return ``text`` without the parts that are not in the picture: "10 sec, a swan, for class"."""
+    parts = re.split(r"([,;]\s*|[.!?]\s+)", text)
     kept = [
         (part, mark)
         for part, mark in zip(parts[::2], [*parts[1::2], ""], strict=True)
@@ -240,7 +246,7 @@ class _Reader:
         if term.field == "viewpoint" and self._values.get("viewpoint"):
             return
         words = self._text[term.start : term.end].lower()
-        if term.field == "viewpoint" and term.term == "microscope" and "microscope" not in words:
+        if term.term in {"microscope", "dashcam", "security camera"} and term.term not in words:
             self._details.append(words)
         held = self._values.get(term.field)
         specific = term.field == "time_of_day" and term.term in {
@@ -273,6 +279,8 @@ class _Reader:
 
     def _note_negative(self, clause: Clause) -> None:
         words = self._tokens[clause.first : clause.last]
+        if len(words) == 1 and words[0].low == "no":
+            return
         text = self._between(clause.first + 1, clause.last) if len(words) > 1 else "people"
         text = re.sub(
             r"\s+(?:visible|in sight|around|anywhere|at all|in view|in frame)\Z", "", text
@@ -348,10 +356,17 @@ class _Reader:
         start, end = self._tokens[clause.first].start, self._tokens[clause.last - 1].end
         known = [t for t in self._terms if t.field == "camera_movement" and start <= t.start < end]
         self._targets(clause.predicate + 1, clause.last, ())
-        if not known:
-            text = self._doing(clause.predicate, clause.last)
-            self._moves.append(text)
-            self._say(clause.predicate, clause.last, "camera_movement", text)
+        if known or clause.joint[:2].lower() in {"so", "un", "wh", "as"}:
+            return
+        text = self._doing(clause.predicate, clause.last)
+        verb = self._tokens[clause.predicate]
+        move = load("moves").get(lemma(verb.low, "VERB"), text)
+        words = set(text.split())
+        if move == "dolly" or words & {"closer"} or (move == "tracking shot" and "in" in words):
+            move = "dolly out" if words & {"back", "backwards"} else "dolly in"
+        if not self._moves or move not in {"static", *self._moves}:
+            self._moves.append(move)
+            self._say(clause.predicate, clause.last, "camera_movement", move)
 
     def _note_state(self, number: int, clause: Clause) -> None:
         actors, _ = self._actors_of(number, clause)
@@ -503,7 +518,7 @@ class _Reader:
             if len(leads) > 1:
                 return ((leads[0] if low in {"one", "the first"} else leads[1]).id,), ""
             return (self._cast[0].id,), low
-        if low in _FIRST_PERSON:
+        if low in _FIRST_PERSON and len(clause.subjects) == 1:
             self._values.setdefault("viewpoint", "ego view")
         if first.is_pronoun and low in _SOMEBODY:
             return (self._somebody(first).id,), ""
@@ -575,7 +590,7 @@ class _Reader:
         )
         if takes_article(self._tokens, phrase, is_singular=is_singular):
             made = replace(made, determiner="a", count=1)
-        if determiner.startswith("my"):
+        if determiner.startswith("my") and phrase.kind is EntityKind.BODY_PART:
             self._values.setdefault("viewpoint", "ego view")
         self._cast.append(made)
         self._say(phrase.first, phrase.last, "cast", made.name, entity=made.id)
