@@ -21,7 +21,7 @@ _ORDER: Final = ("view", "event", "trace", "look", "place", "air", "light", "fin
 _FIRST: Final = ("view", "light", "air", "event", "trace", "look", "finish", "place")
 """What is kept first where there is room for some only."""
 _AT_MOST: Final = {"event": 2}
-_LEAST_FIT: Final = {"event": 13, "look": 13}
+_LEAST_FIT: Final = {"event": 24, "look": 13}
 """The evidence that a sentence needs: a verb with who does it, a noun in its own role."""
 _MOST: Final = 3
 _ROOM_WORDS: Final = 95
@@ -87,7 +87,8 @@ def _best(facts: Facts, kind: str, focus: Focus) -> Support | None:
     best: Support | None = None
     weight = _LEAST_FIT.get(kind, 1) - 1
     for rule in rules_for(kind, facts.by_word(focus)):
-        if any(getattr(facts.scene, name) for name, _ in rule.values):
+        is_unnamed = "{place}" in rule.text and not facts.scene.setting
+        if is_unnamed or any(getattr(facts.scene, name) for name, _ in rule.values):
             continue
         fit, stands_on = facts.holds(rule, focus)
         if fit > weight and not facts.is_barred(rule.text):

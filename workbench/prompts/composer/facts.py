@@ -48,7 +48,7 @@ _LEADS_ON: Final = frozenset({"up", "down", "away", "off", "out", "back", "home"
                               "too", "very", "still", "left", "right", "upwards", "downhill",
                               "sideways", "backwards", "outside", "inside", "slow", "wild"})  # fmt: skip
 _PLACING: Final = frozenset({"in", "on", "at", "into", "through", "inside", "across", "along", "over",
-                             "onto", "around", "under", "down", "up"})  # fmt: skip
+                             "onto", "around", "under"})  # fmt: skip
 _AUXILIARY: Final = frozenset({"trying", "starting", "beginning", "continuing", "keeping", "managing",
                                "failing", "slowly", "suddenly", "quickly", "just"})  # fmt: skip
 _NOT_NAMED: Final = frozenset({"time-lapse", "slow-motion", "macro"})
@@ -194,6 +194,7 @@ class Facts:
         match key:
             case "actor":
                 yield from ((str(kind_seen(e)), e.id) for e in actors)
+                yield from [("unknown", beat.id)] if beat and not actors else []
             case "species":
                 alive = [e for e in actors if not is_made(e)]
                 yield from (
@@ -463,5 +464,5 @@ def _with_pairs(words: Iterable[str]) -> Iterator[str]:
 
 
 def _the(phrase: str) -> str:
-    bare = re.sub(r"^(?:an?|the|my|his|her|their|its|our)\s+", "", phrase, flags=re.IGNORECASE)
+    bare = re.sub(r"^(?:an?|the|one|my|his|her|their|its|our)\s+", "", phrase, flags=re.IGNORECASE)
     return bare and (bare if bare[:1].isupper() else f"the {bare}")

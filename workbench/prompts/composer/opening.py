@@ -358,6 +358,10 @@ class _Opening:
             return []
         if clause.joint.lower() in {"with", "as"} or self._is_term(clause.subjects[0], "viewpoint"):
             return []
+        rest = tokens[clause.predicate + 1 : clause.last]
+        joined = next((i for i, token in enumerate(rest) if token.low == "and"), len(rest) - 1)
+        if any(t.tag == "G" for t in rest[joined + 2 :]):
+            return []  # "a monk sweeping leaves and the wind bringing them back"
         tag = agreement(clause.subjects, tokens, clause.predicate)
         places = [clause.predicate]
         places += [

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
+from workbench.lexicon.tagging import verb_classes
 from workbench.prompts.composer.datafiles import folder_texts
 
 __all__ = ["BY_WORD", "Rule", "rules_for"]
@@ -25,6 +26,7 @@ _WEIGHTS: Final = {
     "time": 16, "light": 16, "species": 6, "actor": 3, "object": 3,
 }  # fmt: skip
 """How much a test says of a scene; of any other key 4."""
+_SURE: Final = 11
 _MANY: Final = 14
 
 
@@ -41,7 +43,14 @@ class Rule:
     @property
     def weight(self) -> int:
         """How much it asks for: the rule that asks for more knows more."""
-        return sum(_weight(key, words) for key, words in self.tests)
+        asked = sum(_weight(key, words) for key, words in self.tests)
+        return asked + _SURE * any(_is_sure(key, words) for key, words in self.tests)
+
+
+def _is_sure(key: str, words: frozenset[str]) -> bool:
+    """Tell whether a verb alone says what is seen: a laugh, or a thing that falls of itself."""
+    faces = key == "verbs" and any("face" in verb_classes(word) for word in words)
+    return faces or (key == "not_actor" and "person" in words)
 
 
 def _weight(key: str, words: frozenset[str]) -> int:

@@ -84,6 +84,10 @@ _ASIDE: Final = frozenset({"outside", "behind", "near", "beside", "above", "belo
 _STATES: Final = frozenset({"make", "cover", "dress", "fill", "light", "seat", "surround", "decorate",
                             "park", "close", "break", "abandon", "know", "call", "cram", "pack",
                             "wrap", "clothe", "illuminate", "stain", "soak", "crowd"})  # fmt: skip
+_MEASURES: Final = frozenset(
+    {"bar", "bank", "bed", "sea", "wall", "field", "court", "table", "pool"}
+)
+"""Places that are none before "of": "a bar of soap"."""
 _PARTS: Final = frozenset({"one", "the other", "the other one", "the second", "another", "each",
                            "the first", "one of them", "the second one", "the first one"})  # fmt: skip
 _CAMERA: Final = frozenset({"camera", "shot", "view", "frame", "lens"})
@@ -656,6 +660,8 @@ class _Reader:
         """Return which kind of place a noun phrase names, by its last two words or by its last."""
         head = self._tokens[phrase.head].low
         before = self._tokens[phrase.head - 1].low if phrase.head > phrase.core else ""
+        if phrase.inner is not None and head in _MEASURES:
+            return None
         return (place_named(f"{before}-{head}") if before else None) or place_named(head)
 
     def _note_leads(self) -> None:
