@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from workbench.prompts.composer.facts import Facts, Focus
+from workbench.prompts.composer.facts import LIVELY, Facts, Focus
 from workbench.prompts.composer.rules import rules_for
 from workbench.scene import EntityKind, Scene
 
@@ -103,6 +103,8 @@ def framing(scene: Scene) -> Support | None:
     if scene.shot_size or scene.camera_angle or scene.camera_movement or scene.viewpoint:
         return None
     facts = Facts(scene, with_attempts=True)
-    first = next((b for b in scene.beats if not b.text.startswith("not ")), None)
+    acts = [b for b in scene.beats if not b.text.startswith("not ")]
+    alive = [b for b in acts if (e := scene.entity(b.actor)) and e.kind in LIVELY]
+    first = next(iter(alive or acts), None)
     lead = next(iter(facts.leads), None)
     return _best(facts, "frame", Focus(beat=first) if first else Focus(entity=lead))

@@ -285,11 +285,16 @@ def _facts(scene: Scene) -> Iterator[str]:
         ("night", scene.time_of_day in _NIGHT),
         ("wet", scene.weather in _WET),
         ("ego", scene.viewpoint == "ego view"), ("fixed", _is_fixed(scene)),
+        ("thing", not _lively_in(scene) and any(e.kind is EntityKind.FOOD for e in scene.cast)),
         ("glassy", lead is not None and lead.noun in _GLASSY),
         ("abstract", place is None and all(e.kind is EntityKind.OTHER for e in scene.cast)), (scene.viewpoint.replace(" ", "-"), bool(scene.viewpoint)),
         ("work", place is not None and place.kind == "work"),
         ("screen", bool({"screen", "phone", "computer", "neon", "lamp", "candle", "fire"} & facts.words.keys())),
     ) if holds)  # fmt: skip
+
+
+def _lively_in(scene: Scene) -> bool:
+    return any(e.kind in _LIVELY for e in scene.cast)
 
 
 def _rides(scene: Scene, lead: Entity | None, classes: Collection[str]) -> bool:

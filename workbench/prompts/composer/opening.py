@@ -263,7 +263,8 @@ class _Opening:
             self._current += f", with {body}" if noun in _ACCOMPANIES else f", {body}"
             self.is_sure = self.is_sure and noun in _ACCOMPANIES
         else:
-            self._current += f"{', ' if clause.stop else ' '}{body}"
+            mark = f"{clause.stop} " if clause.stop in {":", ";"} else ", " if clause.stop else " "
+            self._current += f"{mark}{body}"
         self._after_event = False
 
     def _may_happen(self, clause: Clause) -> bool:

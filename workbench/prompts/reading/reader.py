@@ -71,6 +71,11 @@ _SETTING: Final = re.compile(
 )
 """A part that sets the render or names the audience: neither is in the picture."""
 _FIRST_PERSON: Final = frozenset({"my", "i", "me"})
+_SEEN_OF_SELF: Final = frozenset({"hand", "arm", "foot", "finger", "thumb", "knee", "leg", "glove"})
+"""What one sees of oneself: with "my" before it, the view is one's own."""
+_MENTAL: Final = frozenset(
+    {"dream", "think", "remember", "imagine", "want", "wish", "love", "need"}
+)
 _SOMEBODY: Final = frozenset(
     {"someone", "somebody", "everyone", "everybody", "everything", "something"}
 )
@@ -522,7 +527,8 @@ class _Reader:
             if len(leads) > 1:
                 return ((leads[0] if low in {"one", "the first"} else leads[1]).id,), ""
             return (self._cast[0].id,), low
-        if low in _FIRST_PERSON and len(clause.subjects) == 1:
+        is_seen = lemma(self._tokens[clause.predicate].low, "VERB") not in _MENTAL
+        if low in _FIRST_PERSON and len(clause.subjects) == 1 and is_seen:
             self._values.setdefault("viewpoint", "ego view")
         if first.is_pronoun and low in _SOMEBODY:
             return (self._somebody(first).id,), ""
@@ -594,7 +600,7 @@ class _Reader:
         )
         if takes_article(self._tokens, phrase, is_singular=is_singular):
             made = replace(made, determiner="a", count=1)
-        if determiner.startswith("my") and phrase.kind is EntityKind.BODY_PART:
+        if determiner.startswith("my") and phrase.noun in _SEEN_OF_SELF:
             self._values.setdefault("viewpoint", "ego view")
         self._cast.append(made)
         self._say(phrase.first, phrase.last, "cast", made.name, entity=made.id)
