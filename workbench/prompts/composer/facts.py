@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
+from workbench.lexicon.datafiles import english
 from workbench.lexicon.morphology import is_plural, lemma, lemmas
 from workbench.lexicon.nouns import head_of, place_in
 from workbench.lexicon.tagging import verb_classes
@@ -43,28 +44,11 @@ _AGREE_T: Final = re.compile(r"<([^|>]+)\|([^>]+)>")
 _SLOT: Final = re.compile(r"\{([\w']+)(:cap)?\}")
 _ASIDE: Final = frozenset({"outside", "behind", "near", "beside", "above", "below", "under", "past",
                            "opposite", "over", "beneath", "by"})  # fmt: skip
-_LEADS_ON: Final = frozenset({"up", "down", "away", "off", "out", "back", "home", "and", "then", "again",
-                              "alone", "fast", "free", "together", "around", "forward", "apart", "so",
-                              "too", "very", "still", "left", "right", "upwards", "downhill",
-                              "sideways", "backwards", "outside", "inside", "slow", "wild"})  # fmt: skip
-_PLACING: Final = frozenset({"in", "on", "at", "into", "through", "inside", "across", "along", "over",
-                             "onto", "around", "under"})  # fmt: skip
-_AUXILIARY: Final = frozenset({"trying", "starting", "beginning", "continuing", "keeping", "managing",
-                               "failing", "slowly", "suddenly", "quickly", "just"})  # fmt: skip
 _NOT_NAMED: Final = frozenset({"time-lapse", "slow-motion", "macro"})
 """Words before a noun that say how it is filmed."""
 _FEW: Final = frozenset({"two", "three", "four"})
-_MADE: Final = frozenset({"robot", "robotic", "paper", "toy", "clay", "rubber", "plastic", "lego", "wooden",
-                          "stuffed", "plush", "balloon", "felt", "knitted", "origami", "chocolate", "gummy",
-                          "cardboard", "stone", "bronze", "ice", "snow", "sand", "wax", "tin", "mechanical",
-                          "inflatable", "cartoon", "pixel", "glass", "shadow", "model", "marble",
-                          "papier-mâché", "teddy", "gingerbread"})  # fmt: skip
 _PAIR_FIT: Final = 6
 """How much better a rule fits that asks for two words together: "locker room" against "room"."""
-_FROM_INSIDE: Final = frozenset(
-    {"seat", "cockpit", "dashcam", "windshield", "windscreen", "pov", "onboard"}
-)
-"""Words that put the camera into what the scene is about."""
 _PHRASE_END: Final = re.compile(r"\s+(?:of|with|in|on|at|from|where|that|who)\s+")
 
 
@@ -252,7 +236,7 @@ class Facts:
         return (
             entity.is_lead
             and entity.kind is EntityKind.VEHICLE
-            and bool(_FROM_INSIDE & self.words.keys())
+            and bool(english("from_inside") & self.words.keys())
         )
 
     def targets(self, beat: Beat | None) -> list[Entity]:
@@ -305,7 +289,7 @@ _ATTEMPTED: Final = re.compile(
 def verb_of(text: str) -> str:
     """Return the lemma of what a beat says is done: "trying to fold a shirt" → "fold"."""
     words = text.removeprefix("not ").removeprefix("being ").split()
-    while len(words) > 1 and words[0] in _AUXILIARY:
+    while len(words) > 1 and words[0] in english("before_the_verb"):
         rest = words[1:] if words[1] != "to" else words[2:]
         if not rest or not verb_classes(rest[0]):
             break
@@ -324,7 +308,7 @@ def _after_verb(text: str) -> list[str]:
 def _where(text: str) -> list[str]:
     """Return the words of a beat from its first preposition of place on."""
     words = tokens(text.lower())
-    at = next((i for i, word in enumerate(words) if word in _PLACING), len(words))
+    at = next((i for i, word in enumerate(words) if word in english("placing")), len(words))
     return words[at + 1 :]
 
 
@@ -333,7 +317,11 @@ def _takes_object(after: list[str]) -> bool:
     if not after:
         return False
     first = after[0]
-    return not (first in _LEADS_ON or first in word_list("prepositions") or first.endswith("ly"))
+    return not (
+        first in english("no_object_begins_with")
+        or first in word_list("prepositions")
+        or first.endswith("ly")
+    )
 
 
 # Names ------------------------------------------------------------------------------------------
@@ -434,7 +422,7 @@ def kind_seen(entity: Entity) -> EntityKind:
 def is_made(entity: Entity) -> bool:
     """Tell whether the name says that the thing is only made in the shape of it: "robot dog"."""
     words = _words_of(entity)
-    return len(words) > 1 and words[-2] in _MADE
+    return len(words) > 1 and words[-2] in english("shaped_of")
 
 
 def _words_of(entity: Entity) -> list[str]:

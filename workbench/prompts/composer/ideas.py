@@ -13,6 +13,7 @@ from workbench.lexicon.tagging import verb_classes
 from workbench.lexicon.terms import Place, subject_kind
 from workbench.prompts.composer.datafiles import load
 from workbench.prompts.composer.facts import (
+    LIVELY,
     Facts,
     Focus,
     is_many,
@@ -40,48 +41,16 @@ AXES: Final = {
 """What can be varied, and the fields that each axis may change."""
 _BY_ITSELF: Final = ("camera", "moment", "light", "setting", "time", "pace")
 """The axes of which ideas are taken where none is named: the look stays as it is."""
-_CHILDREN: Final = frozenset(
-    ["child", "kid", "toddler", "baby", "boy", "girl", "infant", "puppy", "kitten", "cub"]
-)
 _NIGHT: Final = frozenset({"night", "midnight", "dusk", "evening", "blue hour"})
 _WET: Final = frozenset(
     {"rain", "drizzle", "heavy rain", "thunderstorm", "snow", "fog", "blizzard", "hail"}
 )
 _SPECIAL: Final = 2
 _AFTER_CAMERA: Final = frozenset({"light", "setting"})
-_BROAD: Final = frozenset({"lively", "indoor", "alive", "beats", "any", "moving", "outdoor", "open", "thing", "placed",
-                           "fast", "object", "person"})  # fmt: skip
-"""Facts that are so of very many scenes."""
-_IMPACTS: Final = frozenset({"fall", "drop", "hit", "crash", "shatter", "break", "bounce", "splash", "pour",
-                             "collide", "explode", "burst", "kick", "throw", "jump", "land", "topple",
-                             "smash", "spill", "tear", "snap", "pop", "dive", "punch", "crack"})  # fmt: skip
-_CUES: Final = {
-    "flame": {"candle", "match", "campfire", "bonfire", "lantern", "firework", "flame"},
-    "dry": {"kite", "paper", "letter", "book", "newspaper", "chalk", "butterfly", "balloon", "bubble",
-            "picnic", "desert", "dune", "dust", "candle", "campfire", "painting", "bee", "laundry"},
-    "water": {"swim", "swimmer", "swimming", "whale", "dolphin", "shark", "fish", "turtle", "surfer",
-              "surfing", "diver", "boat", "sailboat", "canoe", "kayak", "raft", "ship", "duck", "swan"},
-    "sea": {"sea", "ocean", "whale", "surfer", "surfing", "sailboat", "coast", "cliff", "lighthouse"},
-    "mirror": {"mirror", "puddle", "reflection", "shaving", "makeup", "lipstick"},
-    "party": {"party", "birthday", "wedding", "concert", "parade", "festival", "market", "crowd"},
-    "tropic": {"beach", "palm", "jungle", "desert", "savanna", "camel", "elephant", "surfer", "whale"},
-    "vessel": {"jar", "tank", "bowl", "bathtub", "glass", "aquarium"},
-    "inside": {"birthday", "party", "soup", "pot", "stove", "oven", "sofa", "couch", "bed", "piano", "desk",
-               "television", "tv", "dinner", "kettle", "laptop", "computer", "sink", "shower", "bath",
-               "studio", "elevator", "dough", "pan", "blackboard", "cradle", "hamster", "aquarium"},
-}  # fmt: skip
-"""Words that tell what is so in the scene though nobody says it."""
-_GLASSY: Final = frozenset(
-    {"glass", "bottle", "jar", "ice", "perfume", "crystal", "wine", "bubble"}
-)
-_BOATS: Final = frozenset({"boat", "canoe", "kayak", "raft", "rowboat", "ship", "ferry", "dinghy"})
 _CAMERA: Final = frozenset({"camera_movement", "camera_angle", "shot_size"})
 _AIRLESS: Final = frozenset({"underwater", "space", "planet"})
-_LIVELY: Final = frozenset(
-    {EntityKind.PERSON, EntityKind.ANIMAL, EntityKind.ROBOT, EntityKind.CROWD}
-)
 _HELD: Final = frozenset({EntityKind.OBJECT, EntityKind.FOOD, EntityKind.PLANT, EntityKind.VEHICLE})
-_STAGED: Final = _LIVELY | {EntityKind.VEHICLE, EntityKind.STRUCTURE, EntityKind.PLANT}
+_STAGED: Final = LIVELY | {EntityKind.VEHICLE, EntityKind.STRUCTURE, EntityKind.PLANT}
 """What can stand apart from who acts; what is held in the hand cannot."""
 _HANDED: Final = frozenset(
     {EntityKind.PERSON, EntityKind.ROBOT, EntityKind.BODY_PART, EntityKind.CROWD}
@@ -241,11 +210,15 @@ def _facts(scene: Scene) -> Iterator[str]:
     verbs = facts.known("verbs", Focus())
     classes = {verb[1:] for verb in verbs if verb.startswith("@")}
     targets = [e for beat in scene.beats for t in beat.targets if (e := scene.entity(t))]
-    cues = {cue for cue, words in _CUES.items() if words & facts.words.keys()}
+    cues = {
+        cue
+        for cue, words in load("ideas")["cues"].items()
+        if set(words.split()) & facts.words.keys()
+    }
     yield from cues - {"inside"}
     roams = lead is not None and (
         lead.kind in {EntityKind.ANIMAL, EntityKind.VEHICLE}
-        or (lead.kind in _LIVELY and "travel" in classes and "handle" not in classes)
+        or (lead.kind in LIVELY and "travel" in classes and "handle" not in classes)
     )
     roams = roams and subject_kind(lead.noun if lead else "") != "aquatic"
     is_out = place.sky == "open" if place is not None else roams and "inside" not in cues
@@ -263,10 +236,10 @@ def _facts(scene: Scene) -> Iterator[str]:
         ("process", bool({"melt", "grow", "bloom", "rot", "rust", "bud", "build", "freeze", "wilt"}
                          & verbs.keys())),
         ("placed", place is not None),
-        ("alive", lead is not None and lead.kind in _LIVELY and lead.kind != EntityKind.ROBOT),
-        ("goes", "travel" in classes and lead is not None and lead.kind in {*_LIVELY, EntityKind.VEHICLE}),
+        ("alive", lead is not None and lead.kind in LIVELY and lead.kind != EntityKind.ROBOT),
+        ("goes", "travel" in classes and lead is not None and lead.kind in {*LIVELY, EntityKind.VEHICLE}),
         ("room", place is not None and place.kind in _ROOMS and place.sky == "none"),
-        ("cabin", place is not None and place.kind == "vehicle" and not _BOATS & facts.words.keys()),
+        ("cabin", place is not None and place.kind == "vehicle" and not _known("boats") & facts.words.keys()),
         ("indoor", place is not None and place.sky == "none" and place.kind not in _AIRLESS),
         ("outdoor", is_out), ("open", is_out and (place is not None or "travel" in classes)),
         ("theatre", place is not None and place.kind == "stage"),
@@ -275,7 +248,7 @@ def _facts(scene: Scene) -> Iterator[str]:
         ("bound", lead is not None and _partner(scene, lead) in targets),
         ("kitchen", place is not None and place.kind == "kitchen"),
         ("face", "face" in classes), ("moving", bool(classes & {"travel", "physics", "handle", "fight"})),
-        ("impact", bool(_IMPACTS & verbs.keys())),
+        ("impact", bool(_known("impacts") & verbs.keys())),
         ("chain", "physics" in classes and len(scene.beats) > 1),
         ("airless", place is not None and place.kind in _AIRLESS),
         ("street", place is not None and place.kind in {"street", "city", "lot"}),
@@ -286,7 +259,7 @@ def _facts(scene: Scene) -> Iterator[str]:
         ("wet", scene.weather in _WET),
         ("ego", scene.viewpoint == "ego view"), ("fixed", _is_fixed(scene)),
         ("thing", not _lively_in(scene) and any(e.kind is EntityKind.FOOD for e in scene.cast)),
-        ("glassy", lead is not None and lead.noun in _GLASSY),
+        ("glassy", lead is not None and lead.noun in _known("glassy")),
         ("abstract", place is None and all(e.kind is EntityKind.OTHER for e in scene.cast)), (scene.viewpoint.replace(" ", "-"), bool(scene.viewpoint)),
         ("work", place is not None and place.kind == "work"),
         ("screen", bool({"screen", "phone", "computer", "neon", "lamp", "candle", "fire"} & facts.words.keys())),
@@ -294,7 +267,12 @@ def _facts(scene: Scene) -> Iterator[str]:
 
 
 def _lively_in(scene: Scene) -> bool:
-    return any(e.kind in _LIVELY for e in scene.cast)
+    return any(e.kind in LIVELY for e in scene.cast)
+
+
+@cache
+def _known(name: str) -> frozenset[str]:
+    return frozenset(load("ideas")["known"][name].split())
 
 
 def _rides(scene: Scene, lead: Entity | None, classes: Collection[str]) -> bool:
@@ -306,9 +284,9 @@ def _rides(scene: Scene, lead: Entity | None, classes: Collection[str]) -> bool:
 def _facts_of_lead(lead: Entity) -> Iterator[str]:
     kind = kind_seen(lead)
     yield kind
-    if lead.kind in _LIVELY:
+    if lead.kind in LIVELY:
         yield "lively"
-    if lead.noun in _CHILDREN:
+    if lead.noun in _known("children"):
         yield "child"
     if subject_kind(lead.noun) == "bird":
         yield "flying"
@@ -321,7 +299,7 @@ def _facts_of_lead(lead: Entity) -> Iterator[str]:
 
 
 def _partner(scene: Scene, lead: Entity) -> Entity | None:
-    return next((e for e in scene.cast if e.id != lead.id and e.kind in _LIVELY), None)
+    return next((e for e in scene.cast if e.id != lead.id and e.kind in LIVELY), None)
 
 
 def _other(scene: Scene, lead: Entity) -> Entity | None:
@@ -370,7 +348,10 @@ def _filled(entry: Mapping[str, Any], scene: Scene) -> Idea:
         entry["sets"],
         fill(entry["lead"]),
         tuple(fill(sentence) for sentence in entry["say"]),
-        asks=sum(need[0] != "!" and need not in _BROAD for need in entry.get("needs", "").split()),
+        asks=sum(
+            need[0] != "!" and need not in _known("broad")
+            for need in entry.get("needs", "").split()
+        ),
     )
 
 

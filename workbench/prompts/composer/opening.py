@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from workbench.lexicon.datafiles import english
 from workbench.lexicon.morphology import inflect, is_plural, lemma, lemmas
 from workbench.lexicon.tagging import Token
 from workbench.lexicon.terms import word_list
@@ -19,9 +20,6 @@ from workbench.scene import EntityKind
 
 __all__ = ["opening"]
 
-_SUBORDINATE: Final = frozenset({"while", "as", "when", "until", "till", "before", "because", "after",
-                                 "since", "where", "if", "though", "although", "whilst"})  # fmt: skip
-_COORDINATE: Final = frozenset({"and", "but", "so", "or", "yet"})
 _DRIVING: Final = frozenset({"brake", "swerve", "accelerate", "stop", "reverse"})
 _IN_THE: Final = frozenset({"morning", "afternoon", "evening", "early morning", "late afternoon"})
 _AT: Final = frozenset({"night", "dawn", "dusk", "sunset", "sunrise", "noon", "midnight", "midday",
@@ -36,16 +34,7 @@ _QUESTION: Final = re.compile(
     r"(?:what|how|why|where|who|when)\s+(?:does|do|did|is|are|would|will|can|could|if)\b",
     re.IGNORECASE,
 )
-_PACES: Final = frozenset({"time-lapse", "timelapse", "hyperlapse", "slow-motion", "stop-motion"})
-_LEADS: Final = frozenset({"ad", "advert", "commercial", "trailer", "close-up", "shot"})
 _MASSES: Final = frozenset({EntityKind.FOOD, EntityKind.OTHER})
-_ONLY: Final = frozenset(
-    {"moon", "sun", "sky", "tide", "horizon", "ground", "earth", "floor", "sea"}
-)
-_ORDINALS: Final = frozenset({"first", "last", "next", "same", "only", "second", "third"})
-_OPENING: Final = frozenset({"open", "close", "unlock", "loot", "find", "see", "carry", "move"})
-_ACCOMPANIES: Final = frozenset({"spark", "steam", "smoke", "dust", "ember", "foam", "bubble", "spray",
-                                 "confetti"})  # fmt: skip
 
 
 def opening(reading: Reading) -> tuple[str, ...]:
@@ -151,7 +140,7 @@ class _Opening:
             self._put(f"{separator}{joint} {body}" if joint else f"{separator}{body}")
             return
         first = joint.split()[0] if joint else ""
-        if self._current and first in _SUBORDINATE | _COORDINATE:
+        if self._current and first in english("subordinating") | english("coordinating"):
             self._end_chain()
             comma = ", " if clause.stop or first in {"but", "so", "yet"} else " "
             self._current += f"{comma}{joint} {body}"
@@ -182,7 +171,7 @@ class _Opening:
                 and tokens[phrase.core].start < t.end
                 for t in self.reading.terms
             )
-            in_pace = in_pace or tokens[phrase.core].low in _PACES
+            in_pace = in_pace or tokens[phrase.core].low in english("paces")
             doubtful = is_plural(head.low) and phrase.kind is EntityKind.BODY_PART
             if (
                 not named
@@ -260,8 +249,8 @@ class _Opening:
             )
         elif clause.form is Form.PHRASE and self._stands_alone(clause) and self._after_event:
             noun = clause.subjects[0].noun
-            self._current += f", with {body}" if noun in _ACCOMPANIES else f", {body}"
-            self.is_sure = self.is_sure and noun in _ACCOMPANIES
+            self._current += f", with {body}" if noun in english("accompanies") else f", {body}"
+            self.is_sure = self.is_sure and noun in english("accompanies")
         else:
             mark = f"{clause.stop} " if clause.stop in {":", ";"} else ", " if clause.stop else " "
             self._current += f"{mark}{body}"
@@ -312,7 +301,7 @@ class _Opening:
         """Return a text of phrases alone: "a coffee ad: a cup, steam"."""
         first, *rest = [body for _, body in self._heading]
         shown = [form for form, _ in self._heading]
-        is_lead = first.split()[-1].lower() in _LEADS
+        is_lead = first.split()[-1].lower() in english("picture_leads")
         if rest and is_lead and shown[0] is Form.PHRASE and shown[1] is Form.PHRASE:
             return f"{first}: {', '.join(rest)}"
         return ", ".join([first, *rest])
@@ -414,10 +403,12 @@ class _Opening:
             self.is_sure = False
             return found
         written = self.reading.text[start : tokens[phrase.last - 1].end]
-        is_only = tokens[phrase.head].low in _ONLY or tokens[phrase.core].low in _ORDINALS
+        is_only = tokens[phrase.head].low in english("only_one") or tokens[
+            phrase.core
+        ].low in english("ordinals")
         word = "the" if is_only or (again and start and not phrase.looks) else _article_for(written)
         verb = lemma(tokens[min(clause.predicate, len(tokens) - 1)].low, "VERB")
-        is_own = phrase.kind is EntityKind.BODY_PART and verb not in _OPENING
+        is_own = phrase.kind is EntityKind.BODY_PART and verb not in english("opening_verbs")
         if is_own and (phrase.first > clause.predicate or (is_subject and self._done)):
             word = self._possessive()
         first = small(tokens[phrase.core].text) if not start else tokens[phrase.core].text
@@ -442,11 +433,11 @@ class _Opening:
             or begun
             or follows_word
             or first.low in {"own", "such"}
-            or first.low in _PACES
+            or first.low in english("paces")
             or not (
                 "NOUN" in lemmas(head.low)
                 or phrase.kind is not EntityKind.OTHER
-                or head.low in _LEADS
+                or head.low in english("picture_leads")
             )
         )
 
