@@ -182,3 +182,41 @@ def test_where_everything_is_held_the_same_scene_is_told_in_other_words_and_says
         assert {v.scene for v in made} == {draft.scene}
         assert len({v.prompt for v in made} | {draft.prompt}) == 8
         assert all(v.message for v in made)
+
+
+@pytest.mark.parametrize(
+    "rough",
+    ["dashcam, rain, a cyclist runs a red light", "yeast cells budding, phase contrast",
+     "first person view, my hands fold a towel", "lava meets the ocean, drone, dawn",
+     "the taste of iron", "close-up of a watchmaker's hands, static shot", "fog",
+     "an octopus opens a jar", "two sumo wrestlers"],
+)  # fmt: skip
+def test_every_scene_gets_seven_ideas_and_none_that_only_says_it_in_other_words(rough: str) -> None:
+    draft = _draft(rough)
+    made = vary([(draft.prompt, draft.scene)], 7)
+    assert not [one.name for one in made if one.name.startswith("In other words")]
+
+
+@pytest.mark.parametrize(
+    "rough", ["a fox crosses a field, pan left", "a robot arm sorts bolts, fixed cam", "close-up of a key"]
+)  # fmt: skip
+def test_a_camera_that_was_stated_is_never_moved(rough: str) -> None:
+    draft = _draft(rough)
+    for one in vary([(draft.prompt, draft.scene)], 7):
+        changed = {change.field for change in one.changes}
+        assert not changed & {"camera_movement", "camera_angle", "shot_size"}, one.name
+
+
+def test_no_time_of_day_comes_twice_in_a_set() -> None:
+    for label in own_labels()[::6]:
+        draft = enhance(label.prompt)
+        made = vary([(draft.prompt, draft.scene)], 5)
+        times = [c.after for one in made for c in one.changes if c.field == "time_of_day"]
+        assert len(set(times)) == len(times), label.prompt
+
+
+def test_a_text_in_another_language_stays_whole_before_the_idea() -> None:
+    rough = "ein alter Mann füttert Tauben im Park"
+    draft = _draft(rough)
+    for one in vary([(draft.prompt, draft.scene)], 5):
+        assert one.prompt.startswith(f"{rough}. ")

@@ -249,7 +249,18 @@ class Facts:
         own = self.actor(focus) or next(iter(self.leads), None)
         acting = [e for b in self.scene.beats if (e := self.scene.entity(b.actor))]
         others = [*self.targets(focus.beat), *acting, *self.scene.cast]
-        return next((e for e in others if own and e is not own and _is_partner(e)), None)
+        again = " ".join(self.scene.details)
+        return next(
+            (
+                e
+                for e in others
+                if own
+                and e is not own
+                and _is_partner(e)
+                and not (e.kind is own.kind and e.phrase in again)
+            ),
+            None,
+        )
 
     def filled(self, text: str, focus: Focus) -> str:
         """Return a rule's text with names, pronouns and agreement filled in."""

@@ -127,7 +127,9 @@ class _Opening:
             "another",
         }
         self._has_subject = whole or self._is_driver(clause)
-        is_list = len(self._heading) > 1 and len(clause.subjects) > 1
+        if clause.subjects and clause.subjects[0].noun == "camera" and not self._current:
+            self._close()
+        is_list = len(clause.subjects) > 1 and Form.PHRASE in dict(self._heading)
         self.is_sure = self.is_sure and self._is_certain(clause) and not is_list
         if not clause.subjects and self._is_driver(clause):
             body = f"the car {body}"
@@ -409,7 +411,9 @@ class _Opening:
         word = "the" if is_only or (again and start and not phrase.looks) else _article_for(written)
         verb = lemma(tokens[min(clause.predicate, len(tokens) - 1)].low, "VERB")
         is_own = phrase.kind is EntityKind.BODY_PART and verb not in english("opening_verbs")
-        if is_own and (phrase.first > clause.predicate or (is_subject and self._done)):
+        if is_own and (
+            phrase.first > clause.predicate or (is_subject and bool(self._done or self._current))
+        ):
             word = self._possessive()
         first = small(tokens[phrase.core].text) if not start else tokens[phrase.core].text
         edit = (start, start + len(first), f"{word} {first}")
