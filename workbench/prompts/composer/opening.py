@@ -415,7 +415,9 @@ class _Opening:
             phrase.first > clause.predicate or (is_subject and bool(self._done or self._current))
         ):
             word = self._possessive()
-        first = small(tokens[phrase.core].text) if not start else tokens[phrase.core].text
+        first = tokens[phrase.core].text
+        is_name = phrase.core < phrase.head and tokens[phrase.core + 1].text[:1].isupper()
+        first = small(first) if not start and not is_name else first
         edit = (start, start + len(first), f"{word} {first}")
         self._edits += [edit] if not start else []
         return [*found, edit]
