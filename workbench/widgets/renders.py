@@ -9,9 +9,12 @@ import asyncio
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, Literal, Protocol
+from typing import Annotated, Any, Final, Literal, Protocol
+
+from pydantic import Field
 
 from workbench.archive import BatchArchive
+from workbench.captions import Captions
 from workbench.errors import Conflict, FieldProblem, InvalidRequest, NotFound
 from workbench.identifiers import is_identifier
 from workbench.jobs.model import Batch, Job, JobState, Priority
@@ -21,7 +24,7 @@ from workbench.studio import Studio
 from workbench.widgets.commands import command
 from workbench.widgets.feed import JobFeed, all_jobs
 from workbench.widgets.loop import WidgetTasks
-from workbench.widgets.presentation import View, job_view
+from workbench.widgets.presentation import View, result_view
 
 __all__ = ["Renders", "Screen", "render_parameters"]
 
@@ -29,6 +32,7 @@ _TEXTS: Final = frozenset({"negative_prompt"})
 """What is said to a model, and may say anything."""
 _ARCHIVE_BYTES: Final = 512 << 20
 """Largest ZIP, in bytes, sent through the kernel."""
+_TAG: Final = r"^[\w-]{1,40}$"
 _LOG_BYTES: Final = 64 << 10
 
 
@@ -68,6 +72,7 @@ class Renders:
         self._screen = screen
         self._session_id: str | None = None
         self._known: dict[str, Job] = {}
+        self._captions: Captions | None = None
         self._sketch: str | None = None
         self._feed = JobFeed(studio.jobs, tasks, self.tell, self.forget)
 
@@ -98,7 +103,8 @@ class Renders:
         jobs = await self._feed.follow(session_id)
         self._session_id = session_id
         self._known = {job.job_id: job for job in jobs}
-        self._screen.replace_jobs(job_view(job) for job in jobs)
+        self._captions = None
+        self._screen.replace_jobs(self._view(job) for job in jobs)
         return jobs
 
     def tell(self, jobs: Iterable[Job]) -> None:
@@ -108,8 +114,10 @@ class Renders:
             for job in jobs
             if job.job_id not in self._known or self._known[job.job_id].revision <= job.revision
         ]
+        if any(job.job_id not in self._known for job in newer):
+            self._captions = None
         self._known.update((job.job_id, job) for job in newer)
-        self._screen.patch_jobs([job_view(job, sketch=job.job_id == self._sketch) for job in newer])
+        self._screen.patch_jobs([self._view(job) for job in newer])
 
     async def tell_places(self) -> None:
         """Update the queue positions of waiting jobs, which change while the jobs do not."""
@@ -141,6 +149,11 @@ class Renders:
         self._screen.forget_job(sketch)
         if job is None or not job.state.final:
             await asyncio.to_thread(self._jobs.cancel, sketch)
+
+    def _view(self, job: Job) -> View:
+        if self._captions is None:
+            self._captions = Captions(one for one in self._known.values() if one.preview_of is None)
+        return result_view(job, self._captions, sketch=job.job_id == self._sketch)
 
     @command
     async def cancel(self, job: str) -> None:
@@ -237,6 +250,21 @@ class Renders:
         self.tell([await asyncio.to_thread(self._jobs.note, self._own(job).job_id, text)])
 
     @command
+    async def tag(self, jobs: list[str], tag: Annotated[str, Field(pattern=_TAG)]) -> None:
+        """Add ``#tag`` to the notes of these videos, where they have it not."""
+        word = f"#{tag}"
+        for job in [self._own(job) for job in jobs]:
+            if word not in job.note.split():
+                note = f"{job.note} {word}".strip()
+                self.tell([await asyncio.to_thread(self._jobs.note, job.job_id, note)])
+
+    @command
+    async def curves(self, jobs: list[str]) -> View:
+        """Return how the scores of these videos run over their time, by job and score."""
+        own = [self._own(job).job_id for job in jobs]
+        return await asyncio.to_thread(lambda: {one: self._jobs.score_curves(one) for one in own})
+
+    @command
     async def select(self, jobs: list[str]) -> None:
         """Remember the selected videos; the notebook reads them as ``selected``."""
         self._screen.show("selected_ids", [job for job in jobs if job in self._known])
@@ -266,7 +294,7 @@ class Renders:
             created_at=min(job.created_at for job in chosen),
             jobs=tuple(numbered),
         )
-        archive = BatchArchive(self._jobs, batch)
+        archive = BatchArchive(self._jobs, batch, self._known.values())
         if archive.size_bytes > _ARCHIVE_BYTES:
             raise InvalidRequest(
                 "These videos are too large for one ZIP here; download them batch by batch."

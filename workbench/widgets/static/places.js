@@ -30,3 +30,9 @@ export function roughOf(store, entry) {
   }
   return "";
 }
+
+/** The number by which Tune knows a video's prompt, which is its card's; empty for one without a card. */
+export function numberOf(store, job) {
+  const place = (store.board.indices ?? []).indexOf(job.entry_index);
+  return place < 0 ? "" : String(place + 1);
+}

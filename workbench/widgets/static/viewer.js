@@ -13,22 +13,24 @@ import { ScoreList } from "./scores.js";
 const TOLD_MS = 1600;
 
 export class Viewer {
-  /** `actions`: star(job), use(job), again(job), as the cards have them. */
-  constructor(store, actions) {
+  /** `actions`: star(job), use(index), again(job), begin(picture), as the cards have them. */
+  constructor(store, actions, curves) {
     this.store = store;
+    this.curves = curves;
     this.actions = actions;
     this.player = new Player(store, { controls: true });
     this.line = new JobLine(store);
     this.changes = new ChangeList();
     this.title = h("h2");
+    this.caption = h("p", { class: "wb-viewer-caption" });
     this.text = h("p", { class: "wb-viewer-text" });
-    this.scores = new ScoreList({ all: true });
+    this.scores = new ScoreList({ all: true, curves });
     this.note = new Note(store);
     this.facts = h("dl", { class: "wb-facts" });
     this.star = button("Star", { icon: "star", bare: true, onclick: () => actions.star(this.job) });
     this.before = button("Previous", { icon: "back", bare: true, onclick: () => this._step(-1) });
     this.after = button("Next", { icon: "arrow", bare: true, onclick: () => this._step(1) });
-    this.use = button("Use this prompt", { kind: "primary", onclick: () => this._leave(() => actions.use(this.job)) });
+    this.use = button("Use this prompt", { kind: "primary", onclick: () => this._leave(() => actions.use(this.job.entry_index)) });
     this.again = button("Another seed", { icon: "shuffle", title: "Render again with another seed", onclick: () => this._leave(() => actions.again(this.job)) });
     this.begin = button("Begin from here", { icon: "first", title: "Renders begin from the picture that is shown, where the model takes one", onclick: () => this._begin() });
     this.video = h("a", { class: "wb-button", text: "Download", download: "" });
@@ -52,6 +54,7 @@ export class Viewer {
     return h(
       "div",
       { class: "wb-viewer-words" },
+      this.caption,
       this.changes.el,
       this.text,
       h("div", { class: "wb-row" }, this.use, this.again, this.begin, this.video, this.recipe),
@@ -91,6 +94,7 @@ export class Viewer {
     const entry = this.store.entry(job.entry_index);
     const place = this.ids.indexOf(job.job_id);
     put(this.title, `Video ${place + 1} of ${this.ids.length}`);
+    put(this.caption, job.caption);
     put(this.text, job.prompt);
     this.changes.update(changesOf(entry));
     this.facts.replaceChildren(...factsRows(job));
