@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Final
 
 from workbench.jobs.model import Job
-from workbench.rendering import RenderRequest
+from workbench.rendering import INPUTS, RenderRequest
 from workbench.scene import SCENE_FIELDS
 
 __all__ = ["ORIGINAL", "Captions"]
@@ -80,6 +80,10 @@ def _differences(request: RenderRequest, origin: RenderRequest) -> list[str]:
         new.append(_new_words(request.prompt, origin.prompt))
     if (request.engine, request.model) != (origin.engine, origin.model):
         new.append(request.model.rsplit("/", 1)[-1] or request.engine)
+    given, before = request.options, origin.options
+    new += [
+        f"with {name.replace('_', ' ')}" for name in INPUTS if given.get(name) != before.get(name)
+    ]
     if (request.width, request.height) != (origin.width, origin.height) and request.width:
         new.append(f"{request.width}×{request.height}")
     if request.num_frames != origin.num_frames and request.num_frames:

@@ -108,6 +108,20 @@ def test_what_is_said_and_what_is_chosen_are_the_same_settings(
     expect(_line(screen)).to_contain_text("832 × 480", timeout=LOAD_MS)
 
 
+def test_an_answer_lists_the_format_beside_what_else_it_changed(
+    open_screen: Callable[..., Screen],
+) -> None:
+    screen = open_screen().open_dashboard()
+    screen.enhance("a kite over the sea")
+    screen.button("Tune it first").click()
+    wish = screen.step.get_by_label("What should be different")
+    wish.fill("at night, 9:16")
+    wish.press("Enter")
+    changes = screen.step.locator(".wb-turn .wb-changes li")
+    expect(changes.filter(has_text="night")).to_be_visible(timeout=LOAD_MS)
+    expect(changes.filter(has_text="aspect")).to_contain_text("9:16")
+
+
 def test_settings_are_kept_under_a_name(open_screen: Callable[..., Screen]) -> None:
     screen = open_screen().open_dashboard()
     panel = screen.open_settings()

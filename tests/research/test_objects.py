@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
 import re
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -11,6 +15,7 @@ import pytest
 import workbench as wb
 from tests.research.conftest import SMALL
 from workbench.errors import InvalidRequest, NotFound
+from workbench.journey.showing import table_html
 
 PAGES = re.compile(r"https?://|<script", re.IGNORECASE)
 
@@ -75,6 +80,41 @@ def test_progress_ends_full_and_says_how_many(
     told = capsys.readouterr().err
     assert "bar: 100%" in told
     assert "2/2 complete" in told
+
+
+def test_in_a_terminal_waiting_shows_a_bar_by_itself(studio: wb.Studio) -> None:
+    batch = wb.render(["a kite"], name="kite", using=studio, **SMALL)
+    wait = f"import workbench as wb; wb.open_batch({batch.batch_id!r}).wait(60)"
+    outputs = {**os.environ, "WORKBENCH_OUTPUTS": str(studio.settings.outputs)}
+    studio.jobs.pause()
+    terminal, far_end = os.openpty()
+    run = subprocess.Popen([sys.executable, "-c", wait], env=outputs, stderr=far_end)
+    os.close(far_end)
+    told = os.read(terminal, 1 << 16)  # waits until something is shown
+    studio.jobs.resume()
+    with contextlib.suppress(OSError):  # the far end is closed when the process ends
+        while more := os.read(terminal, 1 << 16):
+            told += more
+    os.close(terminal)
+    assert run.wait(60) == 0
+    assert b"kite: 100%" in told
+
+
+def test_selected_videos_are_shown_as_a_sheet(studio: wb.Studio, batch: wb.Batch) -> None:
+    batch.wait()
+    bench = wb.Workbench(using=studio)
+    try:
+        assert "no video" in bench.selected._repr_html_()
+        bench.selected_ids = [video.job_id for video in batch.videos[:2]]
+        shown = bench.selected._repr_html_()
+    finally:
+        bench.close()
+    assert shown.count("<video ") == 2
+    assert "2 videos" in shown
+
+
+def test_a_wide_table_scrolls_in_its_own_width() -> None:
+    assert table_html([{"a": 1}]).startswith('<div style="overflow-x:auto')
 
 
 def test_waiting_with_progress_heeds_its_limit(studio: wb.Studio) -> None:

@@ -169,7 +169,7 @@ export class PromptStep {
       return;
     }
     if (!entry) {
-      if (this.shown) this.input.value = "";
+      if (this.shown && this.input.value.trim() === this.filled) this.input.value = ""; // else it is a new idea
       this.shown = null;
       this._showSketch(null);
       return;

@@ -91,7 +91,7 @@ export class ResultTools {
   }
 
   _select(label, name, choices, also = {}) {
-    const node = h("select", { onchange: () => this.store.set({ [name]: node.value, ...also }) });
+    const node = h("select", { "aria-label": label, onchange: () => this.store.set({ [name]: node.value, ...also }) });
     const select = new Select(node, name, h("label", { class: "wb-select" }, h("span", { class: "wb-quiet", text: label }), node));
     select.offer(choices);
     return select;

@@ -21,7 +21,7 @@ import { ZipDownload } from "./zip_download.js";
 const COMPARED = [2, 4];
 
 export class ResultsStep {
-  constructor(store, { go, compare, deleting, begin }) {
+  constructor(store, { go, compare, deleting, begin, settings }) {
     this.store = store;
     this.go = go;
     this.deleting = deleting;
@@ -33,7 +33,7 @@ export class ResultsStep {
     const actions = this._actions();
     this.wall = new Wall(store, actions);
     this.table = new ResultTable(store, actions, this.curves);
-    this.viewer = new Viewer(store, { ...actions, begin }, this.curves);
+    this.viewer = new Viewer(store, { ...actions, begin, settings }, this.curves);
     this.viewer.closed = (id) => this.wall.card(id)?.open.focus({ preventScroll: true });
     this.playback = new Playback(() => this._playing());
     this.wall.el.addEventListener("wb-ready", () => {
