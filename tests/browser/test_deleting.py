@@ -1,4 +1,4 @@
-"""Deleting on the screen: one, many, a session; the way back; starred things ask twice."""
+"""Deleting jobs, batches and sessions on the screen, undo, and the confirmation for starred ones."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def _undo(screen: Screen) -> Locator:
     return screen.page.get_by_role("button", name="Undo", exact=True)
 
 
-def test_videos_are_deleted_by_ones_and_by_batch_and_brought_back(
+def test_videos_are_deleted_singly_and_by_batch_and_restored(
     open_screen: Callable[..., Screen],
 ) -> None:
     screen = open_screen().open_dashboard()
@@ -53,7 +53,7 @@ def test_videos_are_deleted_by_ones_and_by_batch_and_brought_back(
     screen.assert_clean()
 
 
-def test_whoever_says_no_keeps_everything(open_screen: Callable[..., Screen]) -> None:
+def test_declining_the_confirmation_deletes_nothing(open_screen: Callable[..., Screen]) -> None:
     screen = open_screen().open_dashboard()
     screen.enhance("a mill by the stream")
     screen.wait_for_videos(1)
@@ -68,7 +68,9 @@ def test_whoever_says_no_keeps_everything(open_screen: Callable[..., Screen]) ->
     expect(screen.cards).to_have_count(1)
 
 
-def test_sessions_are_named_found_archived_and_deleted(open_screen: Callable[..., Screen]) -> None:
+def test_sessions_are_renamed_found_archived_and_deleted(
+    open_screen: Callable[..., Screen],
+) -> None:
     screen = open_screen().open_dashboard()
     screen.enhance("a paper boat in the gutter")
     screen.wait_for_videos(1)

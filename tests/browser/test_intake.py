@@ -1,4 +1,4 @@
-"""Files brought to the screen: a video of ours goes on where it was made, a picture begins a render."""
+"""Files dropped on the screen: a workbench video opens its session, a picture starts a render."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _video(screen: Screen) -> bytes:
     return screen.server.get(source.partition("?")[0]).content
 
 
-def test_a_video_of_ours_opens_its_session_and_one_from_elsewhere_begins_one(
+def test_a_dropped_video_opens_its_session_or_starts_a_new_one(
     open_screen: Callable[..., Screen], tmp_path: Path
 ) -> None:
     screen = open_screen().open_dashboard()
@@ -118,13 +118,15 @@ def test_a_model_is_offered_the_inputs_that_it_takes_and_renders_have_them(
         screen.assert_clean()
 
 
-def test_what_is_no_video_of_ours_is_refused_in_words(open_screen: Callable[..., Screen]) -> None:
+def test_a_file_that_is_not_a_workbench_video_is_refused_with_a_reason(
+    open_screen: Callable[..., Screen],
+) -> None:
     screen = open_screen().open_dashboard()
     _drop(screen, b"not a video", "video.mp4", "video/mp4")
     expect(screen.page.locator(".wb-notice:visible")).to_contain_text("recipe", timeout=LOAD_MS)
 
 
-def test_a_picture_begins_renders_where_the_model_takes_one(
+def test_a_dropped_picture_becomes_the_first_frame_where_the_model_takes_one(
     open_screen: Callable[..., Screen], tmp_path: Path
 ) -> None:
     folder = write_model(tmp_path / "models" / "wan-image", takes_image=True)

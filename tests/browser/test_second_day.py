@@ -52,7 +52,7 @@ def test_an_idea_typed_before_the_new_session_is_there_is_kept(
     expect(screen.step.get_by_label("Your idea")).to_have_value("a lighthouse in a storm")
 
 
-def test_a_lab_page_loaded_anew_over_a_living_kernel_stands_where_it_stood(
+def test_a_reloaded_lab_page_returns_to_the_same_step(
     open_screen: Callable[..., Screen],
 ) -> None:
     screen = open_screen().open_lab()
@@ -85,7 +85,7 @@ def test_a_lab_page_loaded_anew_over_a_living_kernel_stands_where_it_stood(
     expect(panel.get_by_label("Frames", exact=True)).to_have_value("48", timeout=LOAD_MS)
 
 
-def test_one_button_leads_to_the_variations_a_second_makes_them_a_third_renders(
+def test_opening_making_and_rendering_variations_are_three_buttons(
     open_screen: Callable[..., Screen],
 ) -> None:
     screen = open_screen().open_dashboard()
@@ -105,7 +105,7 @@ def test_one_button_leads_to_the_variations_a_second_makes_them_a_third_renders(
     screen.wait_for_videos(8)
 
 
-def test_each_variation_changes_one_thing_where_that_is_asked(
+def test_each_variation_changes_one_thing_when_asked_to(
     open_screen: Callable[..., Screen],
 ) -> None:
     screen = open_screen().open_dashboard()
@@ -124,7 +124,7 @@ def test_each_variation_changes_one_thing_where_that_is_asked(
     expect(lights).to_have_count(7, timeout=LOAD_MS)
 
 
-def test_a_prompt_edited_by_hand_says_that_its_video_is_the_one_before(
+def test_an_edited_prompt_marks_its_video_as_outdated(
     open_screen: Callable[..., Screen],
 ) -> None:
     screen = open_screen().open_dashboard()
@@ -144,7 +144,7 @@ def test_a_prompt_edited_by_hand_says_that_its_video_is_the_one_before(
     expect(screen.cards.first).to_contain_text("noon")  # the newest comes first
 
 
-def test_the_rest_is_rendered_after_some_were_cancelled(
+def test_the_remaining_cards_are_rendered_after_some_were_cancelled(
     open_screen: Callable[..., Screen],
 ) -> None:
     screen = open_screen().open_dashboard()

@@ -1,4 +1,4 @@
-"""What the tests of the picture side share: rendering small, and measuring pictures."""
+"""Shared by the animatic tests: small renders and picture measurements."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def difference(first: Image, second: Image) -> float:
 
 
 def shift(first: Image, second: Image) -> tuple[float, float]:
-    """Return how far ``second`` is moved against ``first``: right and down, in pixels."""
+    """Return the shift of ``second`` against ``first``: right and down, in pixels."""
     a, b = (cv2.cvtColor(image.astype(np.uint8), cv2.COLOR_RGB2GRAY) for image in (first, second))
     window = cv2.createHanningWindow((a.shape[1], a.shape[0]), cv2.CV_32F)
     (right, down), _ = cv2.phaseCorrelate(a.astype(np.float32), b.astype(np.float32), window)
@@ -84,7 +84,7 @@ def flow(first: Image, second: Image) -> float:
 
 
 def expansion(first: Image, second: Image) -> float:
-    """Return how far the picture grows about its middle: positive when it comes nearer."""
+    """Return the picture's expansion about its centre; positive when approaching."""
     moved = field(first, second)
     y, x = np.mgrid[-1 : 1 : moved.shape[0] * 1j, -1 : 1 : moved.shape[1] * 1j]
     return float((moved[..., 0] * x + moved[..., 1] * y).mean())

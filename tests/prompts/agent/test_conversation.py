@@ -15,7 +15,7 @@ from workbench.actions.model import Action
 from workbench.errors import Conflict
 from workbench.prompts.agent.conversation import MOST_STEPS, Outcome, Step, converse
 from workbench.prompts.agent.tools import Look
-from workbench.prompts.chat import ChatEndpoint
+from workbench.prompts.language_models.endpoint.chat import ChatEndpoint
 from workbench.prompts.model import ChatFailure
 from workbench.scene import Scene
 
