@@ -126,11 +126,11 @@ def test_the_table_is_sorted_by_its_headings_and_shows_how_scores_run(results: S
     expect(cells).to_have_count(9, timeout=RENDER_MS)
     expect(cells.last).not_to_be_empty(timeout=RENDER_MS)
     motion.get_by_role("button").click()
-    expect(motion).to_have_attribute("aria-sort", "ascending")
+    expect(motion).to_have_attribute("aria-sort", "descending")
     most = [float(text) for text in cells.all_inner_texts()]
     assert most == sorted(most, reverse=True)
     motion.get_by_role("button").click()
-    expect(motion).to_have_attribute("aria-sort", "descending")
+    expect(motion).to_have_attribute("aria-sort", "ascending")
     least = [float(text) for text in cells.all_inner_texts()]
     assert least == sorted(least)
     line = table.locator("tbody tr:visible .wb-table-score:nth-child(5) path").first

@@ -72,7 +72,9 @@ class Renders:
         self._screen = screen
         self._session_id: str | None = None
         self._known: dict[str, Job] = {}
-        self._captions: Captions | None = None
+        self._captions = Captions(())
+        self._told: dict[str, str] = {}
+        """The captions as the page knows them."""
         self._sketch: str | None = None
         self._feed = JobFeed(studio.jobs, tasks, self.tell, self.forget)
 
@@ -103,7 +105,8 @@ class Renders:
         jobs = await self._feed.follow(session_id)
         self._session_id = session_id
         self._known = {job.job_id: job for job in jobs}
-        self._captions = None
+        self._captions = self._new_captions()
+        self._told = {}
         self._screen.replace_jobs(self._view(job) for job in jobs)
         return jobs
 
@@ -114,10 +117,9 @@ class Renders:
             for job in jobs
             if job.job_id not in self._known or self._known[job.job_id].revision <= job.revision
         ]
-        if any(job.job_id not in self._known for job in newer):
-            self._captions = None
+        has_more = any(job.job_id not in self._known for job in newer)
         self._known.update((job.job_id, job) for job in newer)
-        self._screen.patch_jobs([self._view(job) for job in newer])
+        self._screen.patch_jobs([self._view(job) for job in self._with_renamed(newer, has_more)])
 
     async def tell_places(self) -> None:
         """Update the queue positions of waiting jobs, which change while the jobs do not."""
@@ -150,10 +152,26 @@ class Renders:
         if job is None or not job.state.final:
             await asyncio.to_thread(self._jobs.cancel, sketch)
 
+    def _with_renamed(self, jobs: list[Job], has_more: bool) -> list[Job]:
+        """Return ``jobs`` and, where there are more than before, those that this renames."""
+        if not has_more:
+            return jobs
+        self._captions = self._new_captions()
+        told = {job.job_id for job in jobs}
+        return jobs + [
+            job
+            for job in self._known.values()
+            if job.job_id not in told and self._captions.of(job) != self._told.get(job.job_id)
+        ]
+
+    def _new_captions(self) -> Captions:
+        shown = (one for one in self._known.values() if one.job_id != self._sketch)
+        return Captions(one for one in shown if one.preview_of is None)
+
     def _view(self, job: Job) -> View:
-        if self._captions is None:
-            self._captions = Captions(one for one in self._known.values() if one.preview_of is None)
-        return result_view(job, self._captions, sketch=job.job_id == self._sketch)
+        view = result_view(job, self._captions, sketch=job.job_id == self._sketch)
+        self._told[job.job_id] = view["caption"]
+        return view
 
     @command
     async def cancel(self, job: str) -> None:
@@ -220,6 +238,7 @@ class Renders:
     def forget(self, job_ids: Iterable[str]) -> None:
         """Show these jobs no longer."""
         for job_id in job_ids:
+            self._told.pop(job_id, None)
             if self._known.pop(job_id, None) is not None:
                 self._screen.forget_job(job_id)
 

@@ -50,7 +50,7 @@ export class ResultTable {
     this.shown = this.names.filter((name) => measured.has(name));
     for (const [name, head] of this.scoreHeads) show(head, measured.has(name));
     const { sort, reverse } = this.store.view;
-    for (const { node, by } of this.heads) attribute(node, "aria-sort", by === sort ? (reverse ? "descending" : "ascending") : null);
+    for (const { node, by } of this.heads) attribute(node, "aria-sort", by === sort ? (falls(by) !== reverse ? "descending" : "ascending") : null);
     attribute(this.table, "aria-rowcount", this.items.length + 1);
     this._draw();
   }
@@ -151,6 +151,11 @@ class ScoreCell {
     put(this.figure, typeof value === "number" ? figure(value) : "");
     this.line.update(line, range);
   }
+}
+
+/** Whether the largest comes first where nothing is reversed. */
+function falls(by) {
+  return SCORES[by] ? !SCORES[by].less : by === "starred" || by === "took";
 }
 
 function spacer() {

@@ -35,7 +35,7 @@ export class Wall {
 
   /** The place that holds an element. */
   holding(node) {
-    return this.places.parts.get(node.closest("[data-key]")?.dataset.key);
+    return this.places.parts.get(node.closest("article")?.dataset.key);
   }
 
   /** The players of the cards that are there. */
