@@ -82,7 +82,7 @@ def test_sessions_are_renamed_found_archived_and_deleted(
     drawer.get_by_role("button", name="Name and tag").click()
     drawer.get_by_label("Name of the session").fill("boats")
     drawer.get_by_label("Tags").fill("water, toys")
-    drawer.get_by_role("button", name="Keep").click()
+    drawer.get_by_role("button", name="Save").click()
     expect(rows.first).to_contain_text("boats", timeout=LOAD_MS)
     expect(rows.first).to_contain_text("toys")
     for query, found in (("gutter", 1), ("toys", 1), ("zebra", 0), ("", 1)):

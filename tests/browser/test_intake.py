@@ -47,8 +47,8 @@ def test_a_dropped_video_opens_its_session_or_starts_a_new_one(
 ) -> None:
     screen = open_screen().open_dashboard()
     panel = screen.open_settings()
-    panel.get_by_label("Frames a second", exact=True).fill("12")
-    panel.get_by_label("Frames a second", exact=True).press("Tab")
+    panel.get_by_label("Frames per second", exact=True).fill("12")
+    panel.get_by_label("Frames per second", exact=True).press("Tab")
     expect(screen.page.locator(".wb-menu[data-changed]")).to_be_visible(timeout=LOAD_MS)
     screen.page.keyboard.press("Escape")
     screen.enhance("a lighthouse in a storm")

@@ -125,17 +125,17 @@ def test_an_answer_lists_the_format_beside_what_else_it_changed(
 def test_settings_are_saved_under_a_name(open_screen: Callable[..., Screen]) -> None:
     screen = open_screen().open_dashboard()
     panel = screen.open_settings()
-    panel.get_by_label("Frames a second", exact=True).fill("12")
-    panel.get_by_label("Frames a second", exact=True).press("Tab")
+    panel.get_by_label("Frames per second", exact=True).fill("12")
+    panel.get_by_label("Frames per second", exact=True).press("Tab")
     panel.get_by_label("Name of the preset").fill("slow look")
-    keep = panel.get_by_role("button", name="Keep")
+    keep = panel.get_by_role("button", name="Save", exact=True)
     expect(keep).to_be_enabled(timeout=LOAD_MS)
     keep.click()
     panel.get_by_role("button", name="Reset all").click()
-    expect(panel.get_by_label("Frames a second", exact=True)).to_have_value("24", timeout=LOAD_MS)
+    expect(panel.get_by_label("Frames per second", exact=True)).to_have_value("24", timeout=LOAD_MS)
     panel.get_by_label("Presets", exact=True).select_option("")
     panel.get_by_label("Presets", exact=True).select_option("slow look")
-    expect(panel.get_by_label("Frames a second", exact=True)).to_have_value("12", timeout=LOAD_MS)
+    expect(panel.get_by_label("Frames per second", exact=True)).to_have_value("12", timeout=LOAD_MS)
 
 
 def test_the_panel_names_the_engine_and_how_to_get_a_model(

@@ -9,7 +9,7 @@ export const SORTS = {
   order: ["Oldest first", byAge],
   grid: ["Prompts by seeds", (a, b) => (a.entry_index ?? -1) - (b.entry_index ?? -1) || a.position - b.position],
   done: ["Finished first", (a, b) => Number(isComplete(b)) - Number(isComplete(a)) || byAge(a, b)],
-  caption: ["By what differs", (a, b) => a.caption.localeCompare(b.caption) || byAge(a, b)],
+  caption: ["By caption", (a, b) => a.caption.localeCompare(b.caption) || byAge(a, b)],
   prompt: ["By prompt", (a, b) => a.prompt.localeCompare(b.prompt)],
   starred: ["Starred first", (a, b) => Number(b.starred) - Number(a.starred) || byAge(a, b)],
   seed: ["By seed", (a, b) => a.seed - b.seed || byAge(a, b)],

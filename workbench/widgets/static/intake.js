@@ -42,7 +42,7 @@ export class Intake {
     event.preventDefault();
     if (file.type.startsWith("image/")) this.notice.guard(() => this.begin(file));
     else if (file.type === "video/mp4") this._restore(file);
-    else this.notice.say("Only pictures and mp4 videos can be taken.");
+    else this.notice.say("Only pictures and MP4 videos are accepted.");
   }
 
   _restore(file) {

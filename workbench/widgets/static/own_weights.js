@@ -62,7 +62,7 @@ export class QuantisedParts {
 
   _row(name, chosen) {
     const label = name.replaceAll("_", " ");
-    const options = [["", "as the model has it"], ...Object.entries(QUANTISED)].map(([value, text]) => h("option", { value, text, selected: (chosen[name] ?? "") === value }));
+    const options = [["", "model default"], ...Object.entries(QUANTISED)].map(([value, text]) => h("option", { value, text, selected: (chosen[name] ?? "") === value }));
     const select = h("select", { "aria-label": `Quantise the ${label}`, onchange: () => this._take(name, select.value, chosen) }, options);
     const row = h("div", { class: "wb-setting" }, h("label", {}, h("span", { text: label }), select));
     markChanged(row, name in chosen);

@@ -17,7 +17,7 @@ const GROUPS = {
     { name: "short_side", label: "Size", choices: SIDES, usual: (values) => (values.width ? `${values.width} × ${values.height}` : "") },
     { name: "seconds", label: "Seconds", min: 0.1, max: 3600, step: "any" },
     { name: "num_frames", label: "Frames", min: 1, max: 1441 },
-    { name: "fps", label: "Frames a second", min: 1, max: 120, step: "any" },
+    { name: "fps", label: "Frames per second", min: 1, max: 120, step: "any" },
     { name: "width", label: "Width", min: 64, max: 7680 },
     { name: "height", label: "Height", min: 64, max: 4320 },
   ],
@@ -49,7 +49,7 @@ export class RenderPanel {
       "dialog",
       { class: "wb-dialog wb-drawer wb-render-panel", "aria-label": "Render settings" },
       h("div", { class: "wb-dialog-head" }, h("h2", { text: "Render settings" }), button("Close", { icon: "close", bare: true, onclick: () => this.el.close() })),
-      h("p", { class: "wb-quiet", text: "For every render of this session from now on. What is changed is marked; the rest is as the model has it." }),
+      h("p", { class: "wb-quiet", text: "For every render of this session from now on. Changed values are marked; the rest are the model's defaults." }),
       this.problem,
       this.notice.el,
       h("div", { class: "wb-panel-groups" }, groups[0], group("Seed", [this.seed.el]), groups[1], this.parts.el, this.inputs.el, this.loras.el),
@@ -115,7 +115,7 @@ class Row {
     show(this.reset, changed);
     const usual = field.usual ? field.usual(changed ? defaults : values) : defaults[field.name];
     put(this.own, changed && known(usual) ? `instead of ${usual}` : "");
-    if (field.choices) put(control.firstChild, !changed && known(usual) ? usual : "as the model has it");
+    if (field.choices) put(control.firstChild, !changed && known(usual) ? usual : "model default");
     if (this.typing) return;
     const shown = field.choices ? chosenText(set[field.name]) : String(value);
     if (field.choices && shown && ![...control.options].some((option) => option.value === shown)) {
@@ -130,7 +130,7 @@ class Row {
     const node = h(
       "select",
       { onchange: () => this.change({ [name]: node.value === "" ? null : numeric ? Number(node.value) : node.value }) },
-      h("option", { value: "", text: "as the model has it" }),
+      h("option", { value: "", text: "model default" }),
       Object.entries(choices).map(([value, text]) => h("option", { value, text })),
     );
     return node;
@@ -189,8 +189,8 @@ class Presets {
     this.change = change;
     this.choice = h("select", { "aria-label": "Presets", onchange: () => this._apply() });
     this.name = h("input", { type: "text", maxlength: 60, placeholder: "name of a preset", "aria-label": "Name of the preset" });
-    this.save = button("Keep", { kind: "small", onclick: () => this._keep() });
-    this.drop = button("Forget this preset", { icon: "trash", bare: true, onclick: () => this._forget() });
+    this.save = button("Save", { kind: "small", onclick: () => this._keep() });
+    this.drop = button("Delete this preset", { icon: "trash", bare: true, onclick: () => this._forget() });
     this.el = h("div", { class: "wb-row wb-presets" }, this.choice, this.drop, this.name, this.save);
   }
 

@@ -20,7 +20,7 @@ export class ResultCard {
     this.star = button("Star", { icon: "star", bare: true, kind: "star", onclick: () => actions.star(this.job) });
     this.box = h("input", { type: "checkbox", onclick: (event) => actions.choose(this.job.job_id, event.shiftKey) });
     this.order = h("span");
-    this.pick = h("label", { class: "wb-pick", title: "Choose to compare; with Shift, all up to this one" }, this.box, this.order);
+    this.pick = h("label", { class: "wb-pick", title: "Choose; Shift-click chooses a range" }, this.box, this.order);
     this.hint = h("span", { class: "wb-result-hint", "aria-hidden": "true" });
     this.open = h("button", { type: "button", class: "wb-result-open", onclick: () => actions.open(this.job.job_id) });
     this.number = h("span", { class: "wb-badge wb-result-number" });

@@ -53,7 +53,7 @@ export class VariationCard {
       bare: true,
       onclick: () => ask("regenerate", { axes: this.card.axes, one_thing: Boolean(this.store.view.oneThing) }),
     });
-    this.drop = button("Drop this card", { icon: "trash", bare: true, onclick: () => ask("drop") });
+    this.drop = button("Remove this card", { icon: "trash", bare: true, onclick: () => ask("drop") });
     return h("div", { class: "wb-card-foot" }, this.tuneButton, this.save, h("span", { class: "wb-row wb-tight" }, this.pin, this.edit, this.again, this.drop));
   }
 
