@@ -52,7 +52,7 @@ export class ResultCard {
     if (changed || ranges !== this.ranges || sort !== this.sort) this.scores.update(job, ranges, sort);
     this.ranges = ranges;
     this.sort = sort;
-    const number = numberOf(this.store, job);
+    const number = numberOf(this.store, job.entry_index);
     put(this.number, number);
     show(this.number, number !== "");
     if (!isComplete(job)) this.line.update(job);

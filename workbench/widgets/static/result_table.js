@@ -120,7 +120,7 @@ class Row {
     const source = job.poster_url ? address(job.poster_url, job.attempt) : null;
     if (source !== this.source) attribute(this.picture, "src", (this.source = source));
     show(this.picture, Boolean(source));
-    const number = numberOf(store, job);
+    const number = numberOf(store, job.entry_index);
     put(this.number, number);
     show(this.number, number !== "");
     put(this.caption, job.caption);
