@@ -41,8 +41,10 @@ def results(screen: Screen) -> Screen:
     for name, usual in (("Show", "all"), ("Group", ""), ("Sort", "newest")):
         screen.step.get_by_label(name, exact=True).select_option(usual)
     screen.button("Wall").click()
-    for box in screen.step.locator("[data-chosen] input:checked").all():
-        box.uncheck()
+    chosen = screen.step.locator("article[data-chosen]")
+    for left in range(chosen.count(), 0, -1):
+        chosen.first.get_by_role("checkbox").uncheck()
+        expect(chosen).to_have_count(left - 1)
     expect(screen.cards).to_have_count(9)
     return screen
 
@@ -69,8 +71,8 @@ def test_the_chat_knows_the_cards_by_their_numbers(results: Screen) -> None:
     request = results.step.get_by_label("What should be different")
     request.fill("go back to 3")
     request.press("Enter")
-    current = results.step.locator(".wb-take[data-current] .wb-take-words")
-    expect(current.first).to_have_text(caption.rpartition(" · ")[2], timeout=LOAD_MS)
+    answer = results.step.locator(".wb-turn").last
+    expect(answer).to_contain_text(caption.rpartition(" · ")[2], timeout=LOAD_MS)
 
 
 def test_videos_are_filtered_by_what_their_prompts_say(results: Screen) -> None:
@@ -146,7 +148,7 @@ def test_videos_are_stepped_by_frames_together(results: Screen) -> None:
     results.cards.first.get_by_role("button", name="View").focus()
     places = (
         "() => [...document.querySelectorAll('.wb-results video')]"
-        ".filter((v) => v.readyState > 1).map((v) => v.currentTime)"
+        ".filter((v) => v.duration).map((v) => v.currentTime)"
     )
     results.page.keyboard.press(".")
     before = results.page.evaluate(places)
