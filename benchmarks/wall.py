@@ -28,7 +28,9 @@ _TARGET_MS: Final = 100
 _ROUNDS: Final = 8
 _PASSES: Final = 20
 _RENDER_S: Final = 600
-_SMALL: Final = RenderParameters(width=256, height=144, num_frames=24, fps=12)
+_SMALL: Final = RenderParameters(width=256, height=144, num_frames=16, fps=8)
+_MEASURED: Final = 60
+"""Videos with scores; measuring all would take longer than all the rest."""
 _TIMED: Final = """
 async ([act, done]) => {
   const [run, holds] = [new Function(act), new Function(`return (${done});`)];
@@ -166,8 +168,8 @@ def main() -> None:
 
 
 def _rendered(outputs: Path) -> str:
-    """Render the videos of one session, wait until all are measured, and return the session."""
-    studio = Studio(Settings(outputs=outputs))
+    """Render the videos of one session, have some measured, and return the session."""
+    studio = Studio(Settings(outputs=outputs, scores=False, scores_niceness=0))
     try:
         session_id, first = studio.run(studio.enhance("an old lighthouse in a storm"))
         jobs: list[str] = []
@@ -180,7 +182,7 @@ def _rendered(outputs: Path) -> str:
             )
             jobs += [job.job_id for job in batch.jobs]
         studio.jobs.wait(jobs, _RENDER_S)
-        studio.jobs.measure(jobs, _RENDER_S)
+        studio.jobs.measure(jobs[:_MEASURED], _RENDER_S)
         for job_id in jobs[::15]:
             studio.jobs.star(job_id, starred=True)
     finally:

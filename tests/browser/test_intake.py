@@ -91,7 +91,7 @@ def test_a_model_is_offered_the_inputs_that_it_takes_and_renders_have_them(
         expect(references).to_be_visible(timeout=LOAD_MS)
         expect(panel.get_by_label("Keyframes", exact=True)).to_be_hidden()
         expect(panel.get_by_label("Start image", exact=True)).to_be_hidden()
-        expect(panel.get_by_label("Mask, white where it may change")).to_be_visible()
+        expect(panel.get_by_label("Mask, white where it may change", exact=True)).to_be_visible()
         kinds = panel.get_by_label("Kind of control").locator("option").all_inner_texts()
         assert kinds == ["depth", "edges", "pose", "layout"]
         pictures = [tmp_path / f"{name}.png" for name in ("one", "two", "three")]

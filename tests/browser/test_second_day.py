@@ -47,8 +47,10 @@ def test_an_idea_typed_before_the_new_session_is_there_is_kept(
     screen.begin_session()
     expect(screen.step.get_by_label("Your idea")).to_have_value("")
     screen.enhance("dog running")
+    screen.page.get_by_role("button", name="Sessions").click()
+    screen.page.get_by_role("button", name="New session").click()
     screen.step.get_by_label("Your idea").fill("a lighthouse in a storm")
-    screen.begin_session()
+    expect(screen.prompt).to_be_hidden(timeout=LOAD_MS)
     expect(screen.step.get_by_label("Your idea")).to_have_value("a lighthouse in a storm")
 
 

@@ -81,20 +81,23 @@ def test_progress_ends_at_the_total(studio: wb.Studio, capsys: pytest.CaptureFix
 
 
 def test_in_a_terminal_waiting_shows_a_bar_by_itself(studio: wb.Studio) -> None:
-    batch = wb.render(["a kite"], name="kite", using=studio, **SMALL)
-    wait = f"import workbench as wb; wb.open_batch({batch.batch_id!r}).wait(60)"
     outputs = {**os.environ, "WORKBENCH_OUTPUTS": str(studio.settings.outputs)}
-    studio.jobs.pause()
     terminal, far_end = os.openpty()
-    run = subprocess.Popen([sys.executable, "-c", wait], env=outputs, stderr=far_end)
-    os.close(far_end)
-    told = os.read(terminal, 1 << 16)  # waits until something is shown
-    studio.jobs.resume()
+    told = b""
+    studio.jobs.pause()
+    try:
+        batch = wb.render(["a kite"], name="kite", using=studio, **SMALL)
+        wait = f"import workbench as wb; wb.open_batch({batch.batch_id!r}).wait(300)"
+        run = subprocess.Popen([sys.executable, "-c", wait], env=outputs, stderr=far_end)
+        os.close(far_end)
+        told += os.read(terminal, 1 << 16)  # waits until something is shown
+    finally:
+        studio.jobs.resume()
     with contextlib.suppress(OSError):  # the far end is closed when the process ends
         while more := os.read(terminal, 1 << 16):
             told += more
     os.close(terminal)
-    assert run.wait(60) == 0
+    assert run.wait(60) == 0, told.decode()
     assert b"kite: 100%" in told
 
 

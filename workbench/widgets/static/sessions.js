@@ -70,11 +70,14 @@ export class SessionList {
     await this.act(() => this.deleting.session(one));
   }
 
+  /** Begin anew; one can type at once, while the kernel puts the old session away. */
   async _fresh() {
-    await this.notice.guard(async () => {
+    this.el.close();
+    const done = await this.notice.guard(async () => {
       await this.store.call("fresh", {}, "open");
-      this.el.close();
+      return true;
     });
+    if (!done) this.el.showModal();
   }
 }
 
