@@ -86,7 +86,7 @@ class Studio:
 
         ``on_text`` is called by the event loop with the whole prompt so far each time that it has
         grown, where a language model can stream; never with the composer, which is done at once. A
-        second attempt begins anew. The entry's text replaces what was told: it may be another one
+        second attempt starts over. The entry's text replaces the streamed text: it may be another one
         where the model broke off. Cancelling the task discards the model's answer.
 
         ``image`` is what the video begins with (an input's id or a path): a language model that

@@ -283,7 +283,7 @@ class SessionController:
 
     @command
     async def render_rest(self, options: Options | None = None) -> None:
-        """Render the cards that have no video: again what failed or was cancelled, else anew."""
+        """Render the cards that have no video: retry failed and cancelled ones, queue the others."""
         anew = []
         for index in self._grid.indices:
             job = self._renders.newest(index)
