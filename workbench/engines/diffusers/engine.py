@@ -90,9 +90,7 @@ class DiffusersEngine:
         if not model.step_down(request, read_options(request.options)):
             return False
         _LOG.warning("out of memory with placement %s; trying one that needs less", tried)
-        task.report(
-            Progress("loading", message=f"out of memory as {tried}: placed anew")
-        )
+        task.report(Progress("loading", message=f"out of memory as {tried}: placed anew"))
         return True
 
     def unload(self) -> None:
