@@ -1,4 +1,4 @@
-"""The render settings of a session: what the next render uses unless it is told otherwise."""
+"""The render settings of a session: what the next render uses unless it sets its own."""
 
 from __future__ import annotations
 
@@ -45,7 +45,9 @@ class RenderSettings(BaseModel):
     quantize: Quantisation | dict[str, Quantisation] | None = Field(
         None, description="How the denoisers are quantised, or each component by name."
     )
-    image: str | None = Field(None, max_length=64, description="What renders begin from, by id.")
+    image: str | None = Field(
+        None, max_length=64, description="The image that renders start from, by id."
+    )
     last_image: str | None = Field(None, max_length=64, description="What renders end with.")
     video: str | None = Field(None, max_length=64, description="What renders continue or change.")
     mask: str | None = Field(None, max_length=64, description="White where the video may change.")

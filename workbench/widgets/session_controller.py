@@ -133,7 +133,7 @@ class SessionController:
         entry = self._entry(index)
         if text.strip() == strip_marker(entry.prompt):
             return {"index": index}
-        session_id, accepted = await self._studio.initialize(
+        session_id, accepted = await self._studio.sessions.initialize(
             text.strip(), self._session_id, parent=index
         )
         await self._refresh(session_id)
@@ -148,8 +148,13 @@ class SessionController:
         unlock: list[str] | None = None,
     ) -> View:
         """Set, lock or free fields of the prompt at ``index``."""
-        entry = await self._studio.set_parameters(
-            self._session_id, values or {}, index=index, lock=lock or (), unlock=unlock or ()
+        entry = await asyncio.to_thread(
+            self._studio.sessions.set_scene,
+            self._session_id,
+            index,
+            values or {},
+            lock=lock or (),
+            unlock=unlock or (),
         )
         await self._refresh()
         return {"index": entry.index}
@@ -278,7 +283,7 @@ class SessionController:
 
     @command
     async def render_rest(self, options: Options | None = None) -> None:
-        """Render the cards that have no video: again what failed or was cancelled, else anew."""
+        """Render the cards that have no video: retry failed and cancelled ones, queue the others."""
         anew = []
         for index in self._grid.indices:
             job = self._renders.newest(index)
@@ -342,7 +347,9 @@ class SessionController:
             return {"index": undone.parent}
         head = await asyncio.to_thread(self._studio.sessions.current, self._session_id)
         if head is not None and head.index == current:
-            _, entry = await self._studio.take_back(self._session_id, answer)
+            _, entry = await asyncio.to_thread(
+                self._studio.sessions.take_back, self._session_id, answer
+            )
             await self._refresh()
             return {"index": entry.index}
         values: Values = {
