@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import os
 import re
+import select
+import struct
 import sys
+import termios
 import threading
 from typing import Any
 
@@ -83,6 +87,7 @@ def test_in_a_terminal_waiting_shows_a_bar_by_itself(
     studio: wb.Studio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     terminal, far_end = os.openpty()
+    fcntl.ioctl(far_end, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))  # rows, columns
     studio.jobs.pause()
     batch = wb.render(["a kite"], name="kite", using=studio, **SMALL)
     with os.fdopen(far_end, "w") as screen:
@@ -90,11 +95,12 @@ def test_in_a_terminal_waiting_shows_a_bar_by_itself(
         waiting = threading.Thread(target=batch.wait)
         waiting.start()
         told = os.read(terminal, 1 << 16)  # returns when something is shown
+        assert b"kite:" in told
         studio.jobs.resume()
-        waiting.join()
-        told += os.read(terminal, 1 << 16)
+        while waiting.is_alive() or select.select([terminal], [], [], 0)[0]:
+            if select.select([terminal], [], [], 0.1)[0]:
+                told += os.read(terminal, 1 << 16)
     os.close(terminal)
-    assert b"kite:" in told
     assert b"100%" in told
 
 
