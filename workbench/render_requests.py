@@ -17,6 +17,7 @@ from workbench.engines.completion import CompleteRequest
 from workbench.errors import FieldProblem, InvalidRequest, NotFound
 from workbench.identifiers import is_identifier
 from workbench.jobs.client.manager import JobManager
+from workbench.jobs.model import Job
 from workbench.prompts.forms import Form, Shape, form_for, text_for_model
 from workbench.rendering import INPUTS, RenderParameters, RenderRequest, with_inputs
 from workbench.scene import Scene
@@ -26,6 +27,7 @@ __all__ = [
     "PLACEHOLDER_ENGINE",
     "PlacedPrompt",
     "RenderRequests",
+    "continuation_of",
     "new_seed",
     "seed_of",
     "settings_of_request",
@@ -43,6 +45,11 @@ _KEPT: Final = (
     "engine", "model", "profile", "seed", "width", "height", "num_frames", "fps",
     "num_inference_steps", "guidance_scale", "negative_prompt", "loras", "quantize",
 )  # fmt: skip
+_CONTINUED: Final = (
+    "engine", "profile", "width", "height", "num_frames", "fps", "num_inference_steps",
+    "guidance_scale",
+)  # fmt: skip
+"""The parameters that a video and its continuation share."""
 _SEED_BITS: Final = 31  # fits every engine's generator, and a JavaScript number
 
 
@@ -171,6 +178,12 @@ def settings_of_request(request: RenderRequest) -> dict[str, Any]:
     if request.engine == PLACEHOLDER_ENGINE:
         values |= dict.fromkeys(("model", "profile"))
     return {name: value for name, value in values.items() if value not in (None, "", (), "none")}
+
+
+def continuation_of(job: Job) -> dict[str, Any]:
+    """Return the parameters of a render that goes on from the last frame of a finished ``job``."""
+    kept = {name: getattr(job.request, name) for name in _CONTINUED}
+    return {**kept, "model": job.request.model or None, "image": job.job_id}
 
 
 def new_seed() -> int:
