@@ -145,7 +145,7 @@ def _slow_model() -> Iterator[str]:
             self.wfile.flush()
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the base class's name
-            """Say nothing."""
+            """Log nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True

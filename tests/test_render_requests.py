@@ -1,4 +1,4 @@
-"""Studio asks an engine once for each render, and the placeholder's engine once."""
+"""Studio completes each render and its placeholder once."""
 
 from __future__ import annotations
 
@@ -10,6 +10,10 @@ import pytest
 
 from tests.engines.counting import ENGINES, counted
 from workbench.jobs.client.contact import Contact
+from workbench.jobs.model import Job
+from workbench.jobs.requirements import cost_key
+from workbench.jobs.store import Ledger
+from workbench.jobs.store.ledger import DeviceRow
 from workbench.rendering import RenderParameters
 from workbench.settings import Settings
 from workbench.studio import Studio
@@ -30,7 +34,7 @@ def studio(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Studio]:
         yield made
 
 
-def test_a_render_and_its_placeholder_ask_their_engines_once(
+def test_a_render_and_its_placeholder_are_completed_once_each(
     studio: Studio, tmp_path: Path
 ) -> None:
     job = asyncio.run(studio.render("a dog runs"))
@@ -38,16 +42,16 @@ def test_a_render_and_its_placeholder_ask_their_engines_once(
     assert counted(tmp_path / "outputs", "a dog runs") == ONCE
 
 
-def test_every_render_of_a_batch_asks_its_engine_once(studio: Studio, tmp_path: Path) -> None:
+def test_every_render_of_a_batch_is_completed_once(studio: Studio, tmp_path: Path) -> None:
     prompts = ["a dog runs", "a cat sleeps", "a boat sails"]
     asyncio.run(studio.render_batch(prompts))
     assert [counted(tmp_path / "outputs", prompt) for prompt in prompts] == [ONCE] * 3
 
 
-def test_a_format_that_the_session_keeps_asks_for_the_defaults_and_the_size_that_fits(
+def test_a_sessions_aspect_ratio_also_asks_the_engine_for_a_size_that_fits(
     studio: Studio, tmp_path: Path
 ) -> None:
-    session_id, entry = studio.run(studio.initialize("a dog runs"))
+    session_id, entry = studio.run(studio.sessions.initialize("a dog runs"))
     studio.run(studio.update(session_id, "make it vertical"))
     asked = tmp_path / "asked.log"
     asked.unlink()
@@ -70,3 +74,49 @@ def test_a_placeholder_has_the_shape_of_its_render(
     assert job.preview_job_id is not None
     sketch = studio.jobs.job(job.preview_job_id).request
     assert (sketch.width, sketch.height) == (sketched or (832, 480))
+
+
+@pytest.fixture
+def plain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Studio]:
+    """A studio whose engine adds no options of its own to a request."""
+    monkeypatch.setattr(Contact, "_launch", lambda _, **__: None)
+    engines = {"sounding": "tests.engines.sounding:SoundingEngine"}
+    settings = Settings(outputs=tmp_path / "outputs", engine="sounding", engines=engines)
+    with Studio(settings) as made:
+        yield made
+
+
+def _finish(studio: Studio, job: Job, seconds: float) -> None:
+    """Let equal renders be known to take ``seconds`` on an idle worker."""
+    for one in (job.job_id, job.preview_job_id):
+        if one:
+            studio.jobs.cancel(one)
+    with studio.jobs._index.write() as writer:
+        Ledger(1).learn(writer, cost_key(job.request), "cpu", seconds)
+        Ledger(1).say_devices(writer, [DeviceRow("cpu:0", "idle")])
+
+
+def test_a_render_expected_within_two_seconds_gets_no_placeholder(plain: Studio) -> None:
+    _finish(plain, asyncio.run(plain.render("a dog runs")), 0.7)
+    quick = asyncio.run(plain.render("a dog runs"))
+    assert quick.preview_job_id is None
+    waiting = asyncio.run(plain.render("a dog runs"))
+    assert waiting.preview_job_id is not None, "another render is before it"
+    _finish(plain, waiting, 0.7)
+    plain.jobs.cancel(quick.job_id)
+    batch = asyncio.run(plain.render_batch(["a dog runs"] * 4))
+    assert [job.preview_job_id is None for job in batch.jobs] == [True, True, False, False]
+
+
+def test_a_render_expected_to_take_long_gets_a_placeholder(plain: Studio) -> None:
+    _finish(plain, asyncio.run(plain.render("a dog runs")), 3.0)
+    assert asyncio.run(plain.render("a dog runs")).preview_job_id is not None
+
+
+def test_placeholders_can_be_switched_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Contact, "_launch", lambda _, **__: None)
+    settings = Settings(
+        outputs=tmp_path / "outputs", engine="counting", engines=ENGINES, placeholders=False
+    )
+    with Studio(settings) as studio:
+        assert asyncio.run(studio.render("a dog runs")).preview_job_id is None

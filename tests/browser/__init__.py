@@ -1,1 +1,1 @@
-"""The workbench as a person meets it: real JupyterLab, real Voilà, a headless Chromium."""
+"""The workbench in real JupyterLab and real Voilà, driven by headless Chromium."""

@@ -1,4 +1,4 @@
-"""One real server and one Chromium for the browser tests; plainly skipped where there is none.
+"""One real server and one Chromium for the browser tests; skipped where there is none.
 
 Both end with the last browser test: an open Playwright keeps an event loop running in this thread, in
 which no other test could start one of its own.
@@ -43,7 +43,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Keep how the test went, for the fixtures that clean up after it."""
+    """Store the test's outcome for fixtures that clean up after it."""
     report = yield
     if call.when == "call":
         item.stash[_FAILED] = report.failed
@@ -54,7 +54,7 @@ def pytest_runtest_makereport(
 def open_screen(
     browser: Browser, server: LiveServer, request: pytest.FixtureRequest, tmp_path: Path
 ) -> Iterator[Callable[..., Screen]]:
-    """Open windows on the server, each with cookies of its own; closed at the end.
+    """Open windows on the server, each with its own cookies; closed at the end.
 
     The notebooks are closed too: a Lab that is opened on one that still runs shows what it showed.
     A test that fails leaves a picture of each window in its temporary folder.

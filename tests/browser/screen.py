@@ -1,4 +1,4 @@
-"""A person at the screen: opens the workbench in JupyterLab or Voilà, clicks, types, and looks."""
+"""Page object: opens the workbench in JupyterLab or Voilà, clicks, types and reads."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ PLAYING: Final = """
 """
 
 _NOT_OURS: Final = (
-    "Failed to load resource",  # told again below, by its address
+    "Failed to load resource",  # reported again below with its address
     "ResizeObserver loop",
     "websocket",
 )
 _RACES: Final = ("preview.jpg",)
-"""Files that may be gone when asked for: the render that they show has ended meanwhile."""
+"""Files that may be gone when requested because their render has ended."""
 
 
 class Screen:
-    """One browser window; remembers what went wrong in it, and where it sent requests."""
+    """One browser window; records its errors and its requests to other hosts."""
 
     def __init__(
         self, browser: Browser, server: LiveServer, *, width: int = 1440, height: int = 900,
@@ -101,43 +101,43 @@ class Screen:
 
     @property
     def workbench(self) -> Locator:
-        """The whole of it."""
+        """The workbench's root element."""
         return self.page.locator(".wb")
 
     @property
     def step(self) -> Locator:
-        """The step that is shown."""
+        """The current step."""
         return self.page.locator(".wb-step:visible")
 
     @property
     def prompt(self) -> Locator:
-        """The prompt's text on the step that is shown."""
+        """The prompt's text on the current step."""
         return self.step.locator(".wb-prompt-text")
 
     @property
     def cards(self) -> Locator:
-        """The cards on the step that is shown."""
+        """The cards on the current step."""
         return self.step.locator("article.wb-card")
 
     def button(self, name: str) -> Locator:
-        """The button that is called so, on the step that is shown."""
+        """The button with that name on the current step."""
         return self.step.get_by_role("button", name=name, exact=True)
 
     def playing(self, selector: str = ".wb video") -> int:
-        """Return how many videos really advance."""
+        """Return how many videos are advancing."""
         count: int = self.page.evaluate(PLAYING, selector)
         return count
 
     # what a person does
 
     def enhance(self, idea: str) -> None:
-        """Type an idea and have it enhanced."""
+        """Type an idea and enhance it."""
         self.step.get_by_label("Your idea").fill(idea)
         self.step.get_by_role("button", name="Enhance").click()
         expect(self.prompt).to_be_visible(timeout=LOAD_MS)
 
     def begin_session(self) -> None:
-        """Begin a new session, and wait until nothing of the old one is shown."""
+        """Start a new session and wait until the old one is no longer shown."""
         self.page.get_by_role("button", name="Sessions").click()
         self.page.get_by_role("button", name="New session").click()
         expect(self.prompt).to_be_hidden(timeout=LOAD_MS)
@@ -162,7 +162,7 @@ class Screen:
         return self.page.get_by_role("dialog", name="Render settings")
 
     def slow_renders(self, frames: int) -> None:
-        """Ask for videos that are long enough to be watched being made."""
+        """Request videos long enough to be observed while rendering."""
         panel = self.open_settings()
         panel.get_by_label("Frames", exact=True).fill(str(frames))
         panel.get_by_label("Frames", exact=True).press("Tab")
@@ -170,12 +170,12 @@ class Screen:
         self.page.keyboard.press("Escape")
 
     def wait_for_videos(self, count: int) -> None:
-        """Wait until so many videos of the step are finished and loaded."""
+        """Wait until ``count`` videos of the step are finished and loaded."""
         done = self.step.locator("[data-shows=video]")
         expect(done).to_have_count(count, timeout=RENDER_MS)
 
     def wait_for_job_count(self, manager: JobManager, count: int) -> None:
-        """Wait until the newest session has so many renders."""
+        """Wait until the newest session has ``count`` jobs."""
         limit = time.monotonic() + RENDER_MS / 1000
         session = manager.jobs(limit=1).jobs[0].session_id
         while manager.jobs(session_id=session).total < count:
@@ -183,7 +183,7 @@ class Screen:
             self.page.wait_for_timeout(50)
 
     def wait_until_playing(self, selector: str = ".wb video", count: int = 1) -> None:
-        """Wait until that many videos really advance."""
+        """Wait until ``count`` videos are advancing."""
         self.page.wait_for_function(
             f"([selector, count]) => ({PLAYING})(selector) >= count",
             arg=[selector, count],
@@ -193,7 +193,7 @@ class Screen:
     # what must not happen
 
     def assert_clean(self) -> None:
-        """Nothing of ours went wrong, and nothing was asked of any other host."""
+        """Assert that there were no errors of ours and no requests to other hosts."""
         assert self.errors == [], self.errors
         assert self.foreign == [], self.foreign
 

@@ -54,7 +54,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         self.send_header("Content-Type", "text/event-stream")
         self.end_headers()
-        with suppress(ConnectionError):  # whoever asked has left
+        with suppress(ConnectionError):  # the client has disconnected
             for start in range(0, len(answer), _PIECE):
                 if start > len(answer) // 2:
                     self.server.may_go_on.wait(_HELD_AT_MOST_S)
@@ -70,11 +70,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.flush()
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the base class's name
-        """Say nothing."""
+        """Log nothing."""
 
 
 class SlowModel(ThreadingHTTPServer):
-    """Enhances everything to one prompt in about two seconds; varies it by the time of day."""
+    """Answers every request with one prompt in about two seconds; variations change the time of day."""
 
     daemon_threads = True
 
@@ -82,12 +82,12 @@ class SlowModel(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self._number = itertools.count()
         self.may_go_on = threading.Event()
-        """While it is not set, every streamed answer stops in the middle."""
+        """While cleared, every streamed answer pauses halfway."""
         self.may_go_on.set()
 
     @property
     def url(self) -> str:
-        """Where it answers."""
+        """The endpoint's base URL."""
         return f"http://127.0.0.1:{self.server_address[1]}/v1"
 
     @property
@@ -101,7 +101,7 @@ class SlowModel(ThreadingHTTPServer):
         }
 
     def answer(self, asked: dict[str, Any]) -> tuple[str, float]:
-        """Return the answer's text, and how many seconds it takes to say it."""
+        """Return the answer's text and the seconds it takes to stream."""
         if "variations" not in json.dumps(asked):
             whole = json.dumps({"prompt": TEXT, "scene": SCENE})
             return whole, len(whole) / _PIECE * _PAUSE_S
@@ -116,7 +116,7 @@ class SlowModel(ThreadingHTTPServer):
     @classmethod
     @contextmanager
     def running(cls) -> Iterator[Self]:
-        """Run it for the length of a with-block."""
+        """Run the endpoint for the length of a with-block."""
         model = cls()
         thread = threading.Thread(target=model.serve_forever, args=(0.05,), daemon=True)
         thread.start()

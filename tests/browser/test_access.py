@@ -1,4 +1,4 @@
-"""Everybody can use it: by keyboard alone, with a screen reader's eyes, without motion."""
+"""Accessibility: keyboard alone, axe checks, screen reader announcements, reduced motion."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _findings(screen: Screen) -> list[str]:
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_no_step_and_no_panel_has_an_accessibility_finding(
+def test_axe_finds_no_accessibility_problem_on_any_step_or_panel(
     open_screen: Callable[..., Screen], dark: bool
 ) -> None:
     screen = open_screen(dark=dark, still=True).open_dashboard()
@@ -72,7 +72,7 @@ def test_no_step_and_no_panel_has_an_accessibility_finding(
     assert {step: problems for step, problems in found.items() if problems} == {}
 
 
-def test_the_journey_can_be_made_by_keyboard_alone(open_screen: Callable[..., Screen]) -> None:
+def test_all_four_steps_work_by_keyboard_alone(open_screen: Callable[..., Screen]) -> None:
     screen = open_screen().open_dashboard()
     press = screen.page.keyboard.press
 
@@ -109,7 +109,7 @@ def test_the_journey_can_be_made_by_keyboard_alone(open_screen: Callable[..., Sc
     assert ring == "2px"
 
 
-def test_nothing_moves_by_itself_for_those_who_want_stillness(
+def test_nothing_moves_by_itself_with_reduced_motion(
     open_screen: Callable[..., Screen],
 ) -> None:
     screen = open_screen(still=True).open_dashboard()
@@ -121,7 +121,7 @@ def test_nothing_moves_by_itself_for_those_who_want_stillness(
     assert video.get_attribute("controls") is not None
 
 
-def test_progress_is_told_to_a_screen_reader(open_screen: Callable[..., Screen]) -> None:
+def test_progress_is_announced_to_screen_readers(open_screen: Callable[..., Screen]) -> None:
     screen = open_screen().open_dashboard()
     screen.enhance("dog running")
     aloud = screen.page.locator(".wb-aloud[aria-live=polite]")

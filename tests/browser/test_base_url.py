@@ -1,4 +1,4 @@
-"""Behind a JupyterHub-style base URL the pages work as they do at the root."""
+"""Pages work below a JupyterHub-style base URL as they do at the root."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ BASE: Final = "/user/ada@lab/"
 
 @pytest.fixture(scope="module")
 def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    """A server as JupyterHub starts one: everything of it lies below a user's path."""
+    """A server with the base URL that JupyterHub gives a user."""
     server = LiveServer(tmp_path_factory.mktemp("hub") / "outputs")
     server.base_url = BASE
     server.start(f"--ServerApp.base_url={BASE}")
@@ -28,7 +28,7 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
 
 
 def _watched(screen: Screen) -> list[str]:
-    """Return the paths that the page will ask its server for outside of the base URL."""
+    """Return the absolute paths in the page that are outside the base URL."""
     outside: list[str] = []
 
     def note(url: str) -> None:
@@ -41,7 +41,7 @@ def _watched(screen: Screen) -> list[str]:
     return outside
 
 
-def test_the_dashboard_plays_its_videos_and_asks_for_nothing_outside_the_base_url(
+def test_the_dashboard_requests_nothing_outside_the_base_url(
     open_screen: Callable[..., Screen], hub: LiveServer
 ) -> None:
     screen = open_screen(on=hub)
@@ -75,7 +75,7 @@ def test_the_lab_shows_the_workbench_below_the_base_url(
     assert outside + screen.foreign == []
 
 
-def test_a_video_s_own_link_leads_below_the_base_url(hub: LiveServer, tmp_path: Path) -> None:
+def test_a_videos_link_is_below_the_base_url(hub: LiveServer, tmp_path: Path) -> None:
     job = hub.post("/api/video/single_inference", {"prompt": "a kite", "num_frames": 9}).json()
     ended = hub.wait_for_job(job["job_id"])
     for name in ("video_url", "poster_url"):

@@ -1,4 +1,4 @@
-"""Deleting on the screen: one, many, a session; the way back; starred things ask twice."""
+"""Deleting jobs, batches and sessions on the screen, undo, and the confirmation for starred ones."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def _undo(screen: Screen) -> Locator:
     return screen.page.get_by_role("button", name="Undo", exact=True)
 
 
-def test_videos_are_deleted_by_ones_and_by_batch_and_brought_back(
+def test_videos_are_deleted_singly_and_by_batch_and_restored(
     open_screen: Callable[..., Screen],
 ) -> None:
     screen = open_screen().open_dashboard()
@@ -53,7 +53,7 @@ def test_videos_are_deleted_by_ones_and_by_batch_and_brought_back(
     screen.assert_clean()
 
 
-def test_whoever_says_no_keeps_everything(open_screen: Callable[..., Screen]) -> None:
+def test_declining_the_confirmation_deletes_nothing(open_screen: Callable[..., Screen]) -> None:
     screen = open_screen().open_dashboard()
     screen.enhance("a mill by the stream")
     screen.wait_for_videos(1)
@@ -62,13 +62,15 @@ def test_whoever_says_no_keeps_everything(open_screen: Callable[..., Screen]) ->
     expect(screen.cards.first.get_by_role("button", name="Unstar")).to_be_visible(timeout=LOAD_MS)
     screen.cards.first.get_by_role("button", name="Delete this video").click()
     dialog = screen.page.get_by_role("dialog", name="Delete", exact=True)
-    expect(dialog).to_contain_text("It has a star.")
+    expect(dialog).to_contain_text("It is starred.")
     screen.page.keyboard.press("Escape")
     expect(dialog).to_be_hidden()
     expect(screen.cards).to_have_count(1)
 
 
-def test_sessions_are_named_found_archived_and_deleted(open_screen: Callable[..., Screen]) -> None:
+def test_sessions_are_renamed_found_archived_and_deleted(
+    open_screen: Callable[..., Screen],
+) -> None:
     screen = open_screen().open_dashboard()
     screen.enhance("a paper boat in the gutter")
     screen.wait_for_videos(1)
@@ -80,7 +82,7 @@ def test_sessions_are_named_found_archived_and_deleted(open_screen: Callable[...
     drawer.get_by_role("button", name="Name and tag").click()
     drawer.get_by_label("Name of the session").fill("boats")
     drawer.get_by_label("Tags").fill("water, toys")
-    drawer.get_by_role("button", name="Keep").click()
+    drawer.get_by_role("button", name="Save").click()
     expect(rows.first).to_contain_text("boats", timeout=LOAD_MS)
     expect(rows.first).to_contain_text("toys")
     for query, found in (("gutter", 1), ("toys", 1), ("zebra", 0), ("", 1)):

@@ -52,7 +52,7 @@ def test_the_four_steps_lead_from_an_idea_to_finished_videos(
     screen.assert_clean()
 
 
-def test_the_launchers_tile_shows_the_workbench_and_no_question_stands_in_the_way(
+def test_the_launcher_tile_opens_the_workbench_without_a_dialog(
     open_screen: Callable[..., Screen],
 ) -> None:
     screen = open_screen()
@@ -66,7 +66,7 @@ def test_the_launchers_tile_shows_the_workbench_and_no_question_stands_in_the_wa
     screen.assert_clean()
 
 
-def test_on_a_phone_the_files_make_room_for_the_workbench(
+def test_on_a_phone_the_file_browser_is_collapsed(
     open_screen: Callable[..., Screen],
 ) -> None:
     screen = open_screen(width=390, touch=True).open_lab()
@@ -77,7 +77,7 @@ def test_on_a_phone_the_files_make_room_for_the_workbench(
     assert room[1] > 220
 
 
-def test_a_notebook_that_is_saved_leaves_the_one_in_the_checkout_alone(
+def test_saving_a_notebook_does_not_change_the_shipped_one(
     open_screen: Callable[..., Screen],
 ) -> None:
     theirs = ROOT / "notebooks" / "workbench.ipynb"
@@ -87,14 +87,14 @@ def test_a_notebook_that_is_saved_leaves_the_one_in_the_checkout_alone(
     screen.page.locator(".jp-Notebook .jp-MarkdownCell").first.click()
     screen.page.keyboard.press("Control+S")
     copy = screen.server.root / "notebooks" / "workbench.ipynb"
-    limit = time.monotonic() + 30
+    limit = time.monotonic() + 120
     while b"widget-view" not in copy.read_bytes():
         assert time.monotonic() < limit, "the notebook was not saved"
         time.sleep(0.1)
     assert theirs.read_bytes() == before
 
 
-def test_the_notebook_computes_with_what_the_screen_shows(
+def test_the_notebook_has_the_prompts_and_jobs_shown_on_the_screen(
     open_screen: Callable[..., Screen],
 ) -> None:
     screen = open_screen().open_lab()
@@ -107,7 +107,7 @@ def test_the_notebook_computes_with_what_the_screen_shows(
     )
 
 
-def test_the_screen_lives_while_a_cell_runs(open_screen: Callable[..., Screen]) -> None:
+def test_the_screen_stays_responsive_while_a_cell_runs(open_screen: Callable[..., Screen]) -> None:
     screen = open_screen().open_lab()
     # once the kernel has answered, JupyterLab has its side channel (a subshell) for the widget
     expect(screen.page.locator(".wb-device").first).to_be_visible(timeout=LOAD_MS)

@@ -1,4 +1,4 @@
-"""Who writes the prompts: seen on every step, chosen in JupyterLab, only seen in a dashboard."""
+"""The language model: shown on every step, chosen in JupyterLab, read-only in a dashboard."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_an_endpoint_is_tested_and_chosen_and_then_writes(
         screen.assert_clean()
 
 
-def test_an_address_where_nobody_answers_is_told_in_words(
+def test_an_endpoint_that_does_not_answer_is_reported_with_a_reason(
     open_screen: Callable[..., Screen],
 ) -> None:
     with SlowModel.running() as gone:
@@ -56,7 +56,7 @@ def test_an_address_where_nobody_answers_is_told_in_words(
     expect(panel.locator(".wb-notice")).to_be_visible(timeout=LOAD_MS)
 
 
-def test_a_visitor_sees_who_writes_and_has_nothing_to_change_it_with(
+def test_a_visitor_sees_the_language_model_but_cannot_change_it(
     open_screen: Callable[..., Screen],
 ) -> None:
     screen = open_screen().open_dashboard()

@@ -101,7 +101,7 @@ def _job(index: int) -> dict[str, Any]:
         "queue_position": index, "error": "", "video_url": None, "poster_url": None,
         "preview_url": None, "preview_job_id": None, "preview_of": None, "prompt": "a dog",
         "negative_prompt": "", "seed": 1, "seed_text": "1", "engine": "animatic", "model": "",
-        "width": 832, "height": 480, "num_frames": 81, "fps": 24, "num_inference_steps": None,
+        "width": 832, "height": 480, "num_frames": 81, "fps": 24, "num_inference_steps": None, "caption": f"dog · {index}",
         "guidance_scale": None, "size_bytes": None, "starred": False, "note": "", "scores": None,
         "near_duplicates": [], "priority": 10, "revision": 0, "sketch": False,
         "created_at": f"2026-01-01T00:{index // 60:02d}:{index % 60:02d}Z", "started_at": None,
@@ -111,7 +111,7 @@ def _job(index: int) -> dict[str, Any]:
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    """A page with the front end alone, over a model that the test plays."""
+    """A page with the front end alone over a model played by the test."""
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     page = context.new_page()
     page.goto("data:text/html;base64," + base64.b64encode(_PAGE.encode()).decode())
@@ -142,9 +142,9 @@ def test_64_cards_are_patched_in_place_while_all_of_them_render(page: Page) -> N
     assert seen["value"] == 100
 
 
-def test_a_card_that_waits_costs_no_picture(page: Page) -> None:
-    """Only what is being rendered moves: 64 cards that shimmered would be drawn 60 times a second."""
-    page.wait_for_timeout(2500)  # the cards have been dealt
+def test_a_queued_card_causes_no_repaint(page: Page) -> None:
+    """Only a rendering card animates: 64 shimmering cards would repaint 60 times a second."""
+    page.wait_for_timeout(2500)  # until the cards are laid out
     assert page.evaluate(_MOVING) == 0
     running = [_job(place) | {"state": "running", "revision": 1} for place in (2, 5)]
     page.evaluate("(jobs) => window.fire('msg:custom', { kind: 'jobs', jobs })", running)
@@ -152,7 +152,7 @@ def test_a_card_that_waits_costs_no_picture(page: Page) -> None:
     assert 0 < page.evaluate(_MOVING) <= 4
 
 
-def test_a_change_touches_its_own_card_alone(page: Page) -> None:
+def test_a_change_mutates_only_its_own_card(page: Page) -> None:
     page.evaluate(_WATCH)
     job = _job(3) | {"state": "running", "progress": 42, "revision": 1}
     page.evaluate("(job) => window.fire('msg:custom', { kind: 'jobs', jobs: [job] })", job)
@@ -160,8 +160,8 @@ def test_a_change_touches_its_own_card_alone(page: Page) -> None:
     assert page.evaluate("() => [...window.touched]") == ["card 3"]
 
 
-def test_a_card_out_of_sight_is_not_laid_out(page: Page) -> None:
-    """The last card's picture is skipped, and there as soon as it is scrolled to."""
+def test_a_card_outside_the_viewport_is_not_laid_out(page: Page) -> None:
+    """The last card's picture is skipped until it is scrolled into view."""
     last = page.locator(".wb-step-variations article").last
     drawn = "(card) => card.querySelector('.wb-card-text').checkVisibility({ contentVisibilityAuto: true })"
     assert not last.evaluate(drawn)
@@ -170,7 +170,7 @@ def test_a_card_out_of_sight_is_not_laid_out(page: Page) -> None:
     assert last.evaluate(drawn)
 
 
-def test_a_change_reaches_its_card_and_no_other(page: Page) -> None:
+def test_a_change_is_delivered_only_to_its_card(page: Page) -> None:
     job = _job(3) | {"state": "running", "progress": 42, "revision": 1}
     page.evaluate("(job) => window.fire('msg:custom', { kind: 'jobs', jobs: [job] })", job)
     cards = page.locator(".wb-step-variations article")
@@ -193,7 +193,7 @@ def test_the_strip_says_rendering_as_soon_as_the_card_does(page: Page) -> None:
     expect(told).to_have_text("paused")
 
 
-def test_the_wall_is_sorted_by_what_was_measured_and_leaves_look_alikes_out(page: Page) -> None:
+def test_the_results_are_sorted_by_score_and_hide_near_duplicates(page: Page) -> None:
     measured = [
         _job(place)
         | {"state": "complete", "revision": 1}
@@ -215,12 +215,12 @@ def test_the_wall_is_sorted_by_what_was_measured_and_leaves_look_alikes_out(page
     expect(cards.nth(1)).to_contain_text("looks like another")
     page.evaluate("(devices) => window.set('devices_state', devices)", [_DEVICE])
     expect(page.locator(".wb-machine")).to_be_visible()
-    expect(cards.locator(".wb-job:visible")).to_have_count(0)  # what is done needs no line
+    expect(cards.locator(".wb-job:visible")).to_have_count(0)  # a finished card has no status line
     page.get_by_label("Show").select_option("Without look-alikes")
     expect(shown).to_have_text(["0.4", "0.1"], timeout=LOAD_MS)
 
 
-def test_a_failure_says_so_in_words_and_keeps_what_the_driver_said_folded(page: Page) -> None:
+def test_a_failed_card_shows_a_plain_message_and_folds_the_driver_output(page: Page) -> None:
     error = "CUDA out of memory. Tried to allocate 20.00 GiB. GPU 0 has 1 GiB free. " + "x" * 900
     standin = _job(60) | {"job_id": "j_draft", "preview_of": "j_3", "state": "complete"}
     job = _job(3) | {"state": "failed", "error": error, "revision": 1, "preview_job_id": "j_draft"}

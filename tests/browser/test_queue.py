@@ -1,4 +1,4 @@
-"""Steering the queue from the screen: pausing, order, second tries."""
+"""The queue on the screen: pausing, reordering, retrying."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture
 def manager(server: LiveServer) -> Iterator[JobManager]:
-    """The queue as another process has it; running again when the test has ended."""
+    """The queue as another process sees it; resumed after the test."""
     one = JobManager(Settings(outputs=server.outputs))
     yield one
     for name in one.paused():
@@ -28,7 +28,7 @@ def manager(server: LiveServer) -> Iterator[JobManager]:
     one.close()
 
 
-def test_the_queue_is_paused_put_in_order_and_resumed(
+def test_the_queue_is_paused_reordered_and_resumed(
     open_screen: Callable[..., Screen], manager: JobManager
 ) -> None:
     screen = open_screen().open_lab()
@@ -59,7 +59,7 @@ def test_the_queue_is_paused_put_in_order_and_resumed(
     screen.assert_clean()
 
 
-def test_a_device_is_paused_alone_and_says_so(
+def test_a_single_device_is_paused_and_shown_as_paused(
     open_screen: Callable[..., Screen], manager: JobManager
 ) -> None:
     screen = open_screen().open_lab()
@@ -72,7 +72,7 @@ def test_a_device_is_paused_alone_and_says_so(
     assert manager.paused() == frozenset()
 
 
-def test_a_visitor_sees_that_the_queue_is_paused_and_has_nothing_to_pause_it_with(
+def test_a_visitor_sees_a_paused_queue_but_cannot_pause_it(
     open_screen: Callable[..., Screen], manager: JobManager
 ) -> None:
     screen = open_screen().open_dashboard()
@@ -86,7 +86,7 @@ def test_a_visitor_sees_that_the_queue_is_paused_and_has_nothing_to_pause_it_wit
     expect(strip.get_by_role("status")).to_have_text("", timeout=LOAD_MS)
 
 
-def test_all_that_failed_is_tried_again_with_one_click(
+def test_all_failed_jobs_are_retried_with_one_click(
     open_screen: Callable[..., Screen], manager: JobManager
 ) -> None:
     screen = open_screen().open_dashboard()
@@ -97,7 +97,7 @@ def test_all_that_failed_is_tried_again_with_one_click(
     batch = manager.batches()[0]
     for place in (0, 2):
         manager.video_path(batch.jobs[place].job_id).unlink()
-    manager.batch(batch.batch_id)  # to look is to find out
+    manager.batch(batch.batch_id)  # reading the batch detects that it failed
     screen.button("Try 2 failed again").click(timeout=LOAD_MS)
     screen.wait_for_videos(8)
     expect(screen.step.get_by_text("8 videos finished.")).to_be_visible()
@@ -109,7 +109,7 @@ def test_all_that_failed_is_tried_again_with_one_click(
     assert [job.attempt for job in manager.batch(batch.batch_id).jobs] == [2, 2, 2, 1, 1, 1, 1, 1]
 
 
-def test_the_queue_of_all_sessions_is_seen_put_in_order_and_steered(
+def test_the_queue_of_all_sessions_is_shown_and_reordered(
     open_screen: Callable[..., Screen], manager: JobManager
 ) -> None:
     manager.pause()
@@ -135,11 +135,11 @@ def test_the_queue_of_all_sessions_is_seen_put_in_order_and_steered(
     expect(waiting.nth(2)).to_contain_text("mill", timeout=LOAD_MS)
     panel.get_by_label("All", exact=True).check()
     panel.get_by_role("button", name="Cancel").click()
-    expect(panel.get_by_text("Nothing waits or is being rendered.")).to_be_visible(timeout=LOAD_MS)
+    expect(panel.get_by_text("No renders are waiting or running.")).to_be_visible(timeout=LOAD_MS)
     assert manager.jobs(state=JobState.QUEUED).total == 0
 
 
-def test_a_visitor_sees_no_render_of_others_in_the_queue(
+def test_a_visitor_sees_no_jobs_of_others_in_the_queue(
     open_screen: Callable[..., Screen], manager: JobManager
 ) -> None:
     manager.pause()

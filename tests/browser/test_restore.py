@@ -1,4 +1,4 @@
-"""Whatever is reloaded, restarted or killed, the screen comes back as it was."""
+"""The screen is restored after a reload, a restart or a kill."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def _render_slowly(screen: Screen, cards: int = 3) -> None:
 
 
 @pytest.mark.parametrize("opened", ["dashboard", "lab"])
-def test_a_page_reloaded_in_mid_render_shows_the_same_session_and_its_videos(
+def test_a_page_reloaded_during_a_render_shows_the_same_session_and_its_videos(
     open_screen: Callable[..., Screen], opened: str
 ) -> None:
     screen = open_screen()
@@ -54,7 +54,7 @@ def test_a_page_reloaded_in_mid_render_shows_the_same_session_and_its_videos(
     screen.assert_clean()
 
 
-def test_a_restarted_kernel_takes_up_the_session_when_the_cell_is_run(
+def test_a_restarted_kernel_restores_the_session_when_the_cell_runs(
     open_screen: Callable[..., Screen],
 ) -> None:
     screen = open_screen().open_lab()
@@ -70,7 +70,7 @@ def test_a_restarted_kernel_takes_up_the_session_when_the_cell_is_run(
     expect(screen.prompt).to_have_text(text, timeout=LOAD_MS)
 
 
-def test_a_page_loaded_after_the_kernel_was_restarted_offers_the_workbench_again(
+def test_a_page_loaded_after_a_kernel_restart_offers_the_workbench_again(
     open_screen: Callable[..., Screen], fragile_server: LiveServer
 ) -> None:
     screen = open_screen(on=fragile_server).open_lab()
@@ -79,7 +79,7 @@ def test_a_page_loaded_after_the_kernel_was_restarted_offers_the_workbench_again
     screen.page.locator(".jp-Notebook .jp-MarkdownCell").first.click()
     screen.page.keyboard.press("Control+S")
     copy = fragile_server.root / "notebooks" / "workbench.ipynb"
-    limit = time.monotonic() + 30
+    limit = time.monotonic() + 120
     while b"widget-view" not in copy.read_bytes():
         assert time.monotonic() < limit, "the notebook was not saved"
         time.sleep(0.1)
@@ -91,7 +91,7 @@ def test_a_page_loaded_after_the_kernel_was_restarted_offers_the_workbench_again
     expect(screen.prompt).to_have_text(text, timeout=LOAD_MS)
 
 
-def test_a_server_killed_in_mid_render_and_started_again_shows_the_finished_videos(
+def test_a_server_killed_during_a_render_shows_the_finished_videos_after_a_restart(
     open_screen: Callable[..., Screen], fragile_server: LiveServer
 ) -> None:
     screen = open_screen(on=fragile_server).open_dashboard()

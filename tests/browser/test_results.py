@@ -1,4 +1,4 @@
-"""Steps 2 to 4 in depth: cards, tuning and its undo, results in step, comparing, downloading."""
+"""Steps 2 to 4: cards, tuning with undo, synchronised results, comparing, downloading."""
 
 from __future__ import annotations
 
@@ -44,7 +44,9 @@ def test_a_chip_is_edited_and_locked_and_the_prompt_follows(
     expect(screen.step.get_by_role("button", name="Time: night")).to_be_visible()
 
 
-def test_one_answer_is_undone_and_the_later_one_stays(open_screen: Callable[..., Screen]) -> None:
+def test_an_earlier_answer_is_undone_and_the_later_one_stays(
+    open_screen: Callable[..., Screen],
+) -> None:
     screen = open_screen().open_dashboard()
     screen.enhance("a dog running on a beach in fog")
     screen.button("Tune it first").click()
@@ -60,7 +62,7 @@ def test_one_answer_is_undone_and_the_later_one_stays(open_screen: Callable[...,
     expect(weather).not_to_have_accessible_name("Weather: heavy rain. Edit", timeout=LOAD_MS)
 
 
-def test_a_wish_that_is_not_understood_changes_nothing_and_says_so(
+def test_a_request_that_is_not_understood_changes_nothing_and_says_so(
     open_screen: Callable[..., Screen],
 ) -> None:
     screen = open_screen().open_dashboard()
@@ -75,7 +77,7 @@ def test_a_wish_that_is_not_understood_changes_nothing_and_says_so(
     expect(screen.prompt).to_have_text(before)
 
 
-def test_cards_are_pinned_dropped_and_dealt_anew(open_screen: Callable[..., Screen]) -> None:
+def test_cards_are_pinned_removed_and_generated_anew(open_screen: Callable[..., Screen]) -> None:
     screen = open_screen().open_dashboard()
     screen.enhance("dog running")
     screen.make_variations()
@@ -83,7 +85,7 @@ def test_cards_are_pinned_dropped_and_dealt_anew(open_screen: Callable[..., Scre
     other = screen.cards.nth(4).locator(".wb-card-text").inner_text()
     screen.cards.nth(2).get_by_role("button", name="Pin").click()
     expect(screen.cards.nth(2)).to_have_attribute("data-pinned", "")
-    screen.cards.nth(7).get_by_role("button", name="Drop this card").click()
+    screen.cards.nth(7).get_by_role("button", name="Remove this card").click()
     expect(screen.cards).to_have_count(7)
     screen.step.get_by_label("How many").fill("6")
     screen.step.get_by_role("button", name="Weather", exact=True).click()
@@ -95,7 +97,7 @@ def test_cards_are_pinned_dropped_and_dealt_anew(open_screen: Callable[..., Scre
     assert len(set(texts)) == 6
 
 
-def test_the_results_play_in_step_and_stop_together(screen: Screen) -> None:
+def test_the_results_play_and_pause_in_sync(screen: Screen) -> None:
     screen.go("Results")
     screen.wait_until_playing(".wb-results video", 4)
     screen.page.wait_for_timeout(1500)
@@ -137,7 +139,7 @@ def test_videos_are_starred_filtered_and_compared(screen: Screen) -> None:
     expect(dialog).to_be_hidden()
 
 
-def test_a_video_is_looked_at_large_and_its_neighbours_are_a_key_away(screen: Screen) -> None:
+def test_a_video_opens_enlarged_and_arrow_keys_reach_its_neighbours(screen: Screen) -> None:
     screen.go("Results")
     screen.cards.nth(1).get_by_role("button", name="View:").click()
     viewer = screen.page.get_by_role("dialog", name="Video", exact=True)
@@ -158,7 +160,7 @@ def test_a_video_is_looked_at_large_and_its_neighbours_are_a_key_away(screen: Sc
     expect(screen.cards.nth(2).get_by_role("button", name="View:")).to_be_focused()
 
 
-def test_the_wall_is_walked_and_worked_by_keyboard(screen: Screen) -> None:
+def test_the_results_are_navigated_and_used_by_keyboard(screen: Screen) -> None:
     screen.go("Results")
     screen.cards.nth(0).get_by_role("button", name="View:").focus()
     press = screen.page.keyboard.press
@@ -197,7 +199,7 @@ def test_all_videos_are_downloaded_as_one_zip(screen: Screen) -> None:
     screen.assert_clean()
 
 
-def test_a_double_click_does_nothing_twice(open_screen: Callable[..., Screen]) -> None:
+def test_a_double_click_acts_once(open_screen: Callable[..., Screen]) -> None:
     screen = open_screen().open_dashboard()
     screen.step.get_by_label("Your idea").fill("dog running")
     screen.button("Enhance").dblclick()
@@ -207,7 +209,7 @@ def test_a_double_click_does_nothing_twice(open_screen: Callable[..., Screen]) -
     expect(screen.page.locator(".wb-tree-node")).to_have_count(1)
 
 
-def test_without_the_server_extension_videos_come_through_the_kernel(
+def test_without_the_server_extension_videos_load_through_the_kernel(
     open_screen: Callable[..., Screen],
 ) -> None:
     screen = open_screen()

@@ -1,4 +1,4 @@
-"""Room, light and keys: a tab of its own, the window, three widths, dark mode, the list of keys."""
+"""Layout and keys: own tab, full window, three widths, dark mode, list of shortcuts."""
 
 from __future__ import annotations
 
@@ -27,7 +27,9 @@ def _box(one: Locator) -> dict[str, float]:
     return {"x": box["x"], "y": box["y"], "width": box["width"], "height": box["height"]}
 
 
-def test_in_jupyterlab_it_opens_in_a_tab_of_its_own(open_screen: Callable[..., Screen]) -> None:
+def test_in_jupyterlab_the_workbench_opens_in_its_own_tab(
+    open_screen: Callable[..., Screen],
+) -> None:
     screen = open_screen().open_lab()
     screen.enhance("dog running")
     narrow = _box(screen.workbench)["width"]
@@ -42,7 +44,9 @@ def test_in_jupyterlab_it_opens_in_a_tab_of_its_own(open_screen: Callable[..., S
     expect(screen.workbench).to_have_count(1)
 
 
-def test_it_fills_the_window_and_leaves_it_again(open_screen: Callable[..., Screen]) -> None:
+def test_the_workbench_enters_and_leaves_full_window_mode(
+    open_screen: Callable[..., Screen],
+) -> None:
     screen = open_screen().open_lab()
     full = screen.page.get_by_role("button", name="Full window")
     full.click()
@@ -51,7 +55,9 @@ def test_it_fills_the_window_and_leaves_it_again(open_screen: Callable[..., Scre
     screen.page.wait_for_function("() => !document.fullscreenElement")
 
 
-def test_apply_stands_in_sight_beside_the_talk(open_screen: Callable[..., Screen]) -> None:
+def test_the_apply_button_is_visible_beside_the_conversation(
+    open_screen: Callable[..., Screen],
+) -> None:
     screen = open_screen().open_lab()
     screen.enhance("dog running")
     screen.button("Tune it first").click()
@@ -61,7 +67,7 @@ def test_apply_stands_in_sight_beside_the_talk(open_screen: Callable[..., Screen
     expect(screen.button("Apply changes & generate")).to_be_in_viewport(ratio=1)
 
 
-def test_at_1024_it_is_no_phone(open_screen: Callable[..., Screen]) -> None:
+def test_at_1024_pixels_the_desktop_layout_is_used(open_screen: Callable[..., Screen]) -> None:
     screen = open_screen(width=1024).open_lab()
     steps = screen.page.get_by_role("navigation", name="Steps").get_by_role("button")
     number, name = steps.first.locator(".wb-step-number"), steps.first.locator(".wb-step-name")
@@ -69,19 +75,19 @@ def test_at_1024_it_is_no_phone(open_screen: Callable[..., Screen]) -> None:
     expect(screen.page.get_by_role("button", name="Sessions").locator("span")).to_be_visible()
 
 
-def test_on_a_phone_the_talk_comes_first_and_cards_stand_two_abreast(
+def test_on_a_phone_the_conversation_comes_first_and_cards_form_two_columns(
     open_screen: Callable[..., Screen],
 ) -> None:
     screen = open_screen(width=390, touch=True, still=True).open_dashboard()
     screen.enhance("dog running")
     screen.make_variations()
-    screen.page.wait_for_function(_ABREAST, timeout=LOAD_MS)  # once the cards have been dealt
+    screen.page.wait_for_function(_ABREAST, timeout=LOAD_MS)  # once the cards are laid out
     screen.go("Tune")
     talk = _box(screen.step.get_by_label("Conversation with the prompt"))
     assert talk["y"] < _box(screen.step.locator(".wb-player").first)["y"]
 
 
-def test_the_dashboard_follows_the_system_and_its_switch(
+def test_the_dashboard_follows_the_systems_colour_scheme_and_its_own_switch(
     open_screen: Callable[..., Screen],
 ) -> None:
     screen = open_screen()
@@ -101,7 +107,9 @@ def test_the_dashboard_follows_the_system_and_its_switch(
     assert screen.page.evaluate(ground) == light
 
 
-def test_one_can_type_at_once_and_ask_for_the_keys(open_screen: Callable[..., Screen]) -> None:
+def test_the_idea_field_has_focus_and_a_key_lists_the_shortcuts(
+    open_screen: Callable[..., Screen],
+) -> None:
     screen = open_screen().open_dashboard()
     expect(screen.step.get_by_label("Your idea")).to_be_focused()
     screen.page.keyboard.type("dog running?")

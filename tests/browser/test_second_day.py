@@ -39,7 +39,22 @@ def test_a_new_session_shows_nothing_of_the_one_before(
     screen.assert_clean()
 
 
-def test_a_lab_page_loaded_anew_over_a_living_kernel_stands_where_it_stood(
+def test_an_idea_typed_before_the_new_session_is_there_is_kept(
+    open_screen: Callable[..., Screen],
+) -> None:
+    screen = open_screen().open_dashboard()
+    screen.enhance("dog running")
+    screen.begin_session()
+    expect(screen.step.get_by_label("Your idea")).to_have_value("")
+    screen.enhance("dog running")
+    screen.page.get_by_role("button", name="Sessions").click()
+    screen.page.get_by_role("button", name="New session").click()
+    screen.step.get_by_label("Your idea").fill("a lighthouse in a storm")
+    expect(screen.prompt).to_be_hidden(timeout=LOAD_MS)
+    expect(screen.step.get_by_label("Your idea")).to_have_value("a lighthouse in a storm")
+
+
+def test_a_reloaded_lab_page_returns_to_the_same_step(
     open_screen: Callable[..., Screen],
 ) -> None:
     screen = open_screen().open_lab()
@@ -57,7 +72,7 @@ def test_a_lab_page_loaded_anew_over_a_living_kernel_stands_where_it_stood(
     screen.page.locator(".jp-Notebook .jp-MarkdownCell").first.click()
     screen.page.keyboard.press("Control+S")
     copy = screen.server.root / "notebooks" / "workbench.ipynb"
-    limit = time.monotonic() + 30
+    limit = time.monotonic() + 120
     while b"widget-view" not in copy.read_bytes():
         assert time.monotonic() < limit, "the notebook was not saved"
         time.sleep(0.1)
@@ -72,7 +87,7 @@ def test_a_lab_page_loaded_anew_over_a_living_kernel_stands_where_it_stood(
     expect(panel.get_by_label("Frames", exact=True)).to_have_value("48", timeout=LOAD_MS)
 
 
-def test_one_button_leads_to_the_variations_a_second_makes_them_a_third_renders(
+def test_opening_making_and_rendering_variations_are_three_buttons(
     open_screen: Callable[..., Screen],
 ) -> None:
     screen = open_screen().open_dashboard()
@@ -92,7 +107,7 @@ def test_one_button_leads_to_the_variations_a_second_makes_them_a_third_renders(
     screen.wait_for_videos(8)
 
 
-def test_each_variation_changes_one_thing_where_that_is_asked(
+def test_each_variation_changes_one_thing_when_asked_to(
     open_screen: Callable[..., Screen],
 ) -> None:
     screen = open_screen().open_dashboard()
@@ -111,7 +126,7 @@ def test_each_variation_changes_one_thing_where_that_is_asked(
     expect(lights).to_have_count(7, timeout=LOAD_MS)
 
 
-def test_a_prompt_edited_by_hand_says_that_its_video_is_the_one_before(
+def test_an_edited_prompt_marks_its_video_as_outdated(
     open_screen: Callable[..., Screen],
 ) -> None:
     screen = open_screen().open_dashboard()
@@ -131,7 +146,7 @@ def test_a_prompt_edited_by_hand_says_that_its_video_is_the_one_before(
     expect(screen.cards.first).to_contain_text("noon")  # the newest comes first
 
 
-def test_the_rest_is_rendered_after_some_were_cancelled(
+def test_the_remaining_cards_are_rendered_after_some_were_cancelled(
     open_screen: Callable[..., Screen],
 ) -> None:
     screen = open_screen().open_dashboard()

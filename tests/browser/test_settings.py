@@ -1,4 +1,4 @@
-"""How renders are made: chosen from the first step on, kept by the session, shown on every step."""
+"""Render settings: chosen on any step, kept by the session, shown on every step."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture
 def manager(server: LiveServer) -> Iterator[JobManager]:
-    """The jobs as another process has them."""
+    """The jobs as another process sees them."""
     one = JobManager(Settings(outputs=server.outputs))
     yield one
     one.close()
@@ -34,7 +34,7 @@ def _newest(manager: JobManager, count: int) -> tuple[Job, ...]:
     return manager.jobs(limit=count).jobs
 
 
-def test_settings_chosen_before_the_first_prompt_hold_for_every_render_of_the_session(
+def test_settings_chosen_before_the_first_prompt_apply_to_every_render(
     open_screen: Callable[..., Screen], manager: JobManager
 ) -> None:
     screen = open_screen().open_dashboard()
@@ -70,7 +70,7 @@ def test_settings_chosen_before_the_first_prompt_hold_for_every_render_of_the_se
     screen.assert_clean()
 
 
-def test_a_released_seed_is_new_for_each_render_until_it_is_kept_again(
+def test_an_unlocked_seed_is_new_for_each_render_until_locked_again(
     open_screen: Callable[..., Screen], manager: JobManager
 ) -> None:
     screen = open_screen().open_dashboard()
@@ -92,7 +92,7 @@ def test_a_released_seed_is_new_for_each_render_until_it_is_kept_again(
     assert _newest(manager, 1)[0].request.seed == seeds[0]
 
 
-def test_what_is_said_and_what_is_chosen_are_the_same_settings(
+def test_settings_given_in_words_and_in_the_panel_are_the_same(
     open_screen: Callable[..., Screen],
 ) -> None:
     screen = open_screen().open_dashboard()
@@ -108,23 +108,39 @@ def test_what_is_said_and_what_is_chosen_are_the_same_settings(
     expect(_line(screen)).to_contain_text("832 × 480", timeout=LOAD_MS)
 
 
-def test_settings_are_kept_under_a_name(open_screen: Callable[..., Screen]) -> None:
+def test_an_answer_lists_the_format_beside_what_else_it_changed(
+    open_screen: Callable[..., Screen],
+) -> None:
+    screen = open_screen().open_dashboard()
+    screen.enhance("a kite over the sea")
+    screen.button("Tune it first").click()
+    wish = screen.step.get_by_label("What should be different")
+    wish.fill("at night, 9:16")
+    wish.press("Enter")
+    changes = screen.step.locator(".wb-turn .wb-changes li")
+    expect(changes.filter(has_text="night")).to_be_visible(timeout=LOAD_MS)
+    expect(changes.filter(has_text="aspect")).to_contain_text("9:16")
+
+
+def test_settings_are_saved_under_a_name(open_screen: Callable[..., Screen]) -> None:
     screen = open_screen().open_dashboard()
     panel = screen.open_settings()
-    panel.get_by_label("Frames a second", exact=True).fill("12")
-    panel.get_by_label("Frames a second", exact=True).press("Tab")
+    panel.get_by_label("Frames per second", exact=True).fill("12")
+    panel.get_by_label("Frames per second", exact=True).press("Tab")
     panel.get_by_label("Name of the preset").fill("slow look")
-    keep = panel.get_by_role("button", name="Keep")
+    keep = panel.get_by_role("button", name="Save", exact=True)
     expect(keep).to_be_enabled(timeout=LOAD_MS)
     keep.click()
     panel.get_by_role("button", name="Reset all").click()
-    expect(panel.get_by_label("Frames a second", exact=True)).to_have_value("24", timeout=LOAD_MS)
+    expect(panel.get_by_label("Frames per second", exact=True)).to_have_value("24", timeout=LOAD_MS)
     panel.get_by_label("Presets", exact=True).select_option("")
     panel.get_by_label("Presets", exact=True).select_option("slow look")
-    expect(panel.get_by_label("Frames a second", exact=True)).to_have_value("12", timeout=LOAD_MS)
+    expect(panel.get_by_label("Frames per second", exact=True)).to_have_value("12", timeout=LOAD_MS)
 
 
-def test_what_renders_is_told_and_how_to_get_a_model(open_screen: Callable[..., Screen]) -> None:
+def test_the_panel_names_the_engine_and_how_to_get_a_model(
+    open_screen: Callable[..., Screen],
+) -> None:
     screen = open_screen().open_dashboard()
     _line(screen).get_by_role("button", name="Videos by").click()
     dialog = screen.page.get_by_role("dialog", name="What renders the videos")
@@ -139,7 +155,7 @@ def test_what_renders_is_told_and_how_to_get_a_model(open_screen: Callable[..., 
     expect(screen.step.locator(".wb-player[data-drawn]")).to_be_visible()
 
 
-def test_a_model_of_this_machine_is_chosen_and_its_own_values_are_shown(
+def test_a_local_model_is_chosen_and_its_defaults_are_shown(
     open_screen: Callable[..., Screen], tmp_path: Path
 ) -> None:
     folder = write_model(tmp_path / "models" / "wan-small")
@@ -167,7 +183,7 @@ def test_a_model_of_this_machine_is_chosen_and_its_own_values_are_shown(
         expect(panel.get_by_label("Weight of somebody/a-lora")).to_have_value("1", timeout=LOAD_MS)
 
 
-def test_prompts_by_seeds_stand_in_rows_and_columns(
+def test_prompts_by_seeds_form_rows_and_columns(
     open_screen: Callable[..., Screen], manager: JobManager
 ) -> None:
     screen = open_screen().open_dashboard()

@@ -1,4 +1,4 @@
-"""Videos with sound: muted until asked for, one at a time, and with the picture when compared."""
+"""Videos with sound: muted by default, one at a time, switched with the picture when compared."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def _heard(screen: Screen) -> int:
     return count
 
 
-def test_a_video_is_muted_until_its_switch_is_used_and_then_alone(screen: Screen) -> None:
+def test_videos_are_muted_and_at_most_one_is_unmuted(screen: Screen) -> None:
     assert _heard(screen) == 0
     first, second = (screen.cards.nth(n).get_by_role("button", name="Sound") for n in (0, 1))
     first.click()
@@ -55,7 +55,7 @@ def test_a_video_is_muted_until_its_switch_is_used_and_then_alone(screen: Screen
     assert _heard(screen) == 0
 
 
-def test_comparing_switches_the_sound_with_the_picture(screen: Screen) -> None:
+def test_comparing_switches_sound_and_picture_together(screen: Screen) -> None:
     for place in (0, 1):
         screen.cards.nth(place).get_by_role("checkbox").check()
     screen.button("Compare 2").click()

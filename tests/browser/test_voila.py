@@ -19,7 +19,7 @@ pytestmark = pytest.mark.browser
 CULL_S: Final = 4
 
 
-def test_the_dashboard_leads_to_finished_videos_without_asking_any_other_host(
+def test_the_dashboard_renders_videos_without_requests_to_other_hosts(
     open_screen: Callable[..., Screen],
 ) -> None:
     screen = open_screen().open_dashboard()
@@ -33,7 +33,7 @@ def test_the_dashboard_leads_to_finished_videos_without_asking_any_other_host(
     screen.assert_clean()
 
 
-def test_a_phone_shows_it_without_scrolling_sideways(open_screen: Callable[..., Screen]) -> None:
+def test_a_phone_needs_no_horizontal_scrolling(open_screen: Callable[..., Screen]) -> None:
     screen = open_screen(width=390, touch=True).open_dashboard()
     expect(screen.page.get_by_role("button", name="Sessions")).to_be_visible()
     screen.step.get_by_role("button", name="dog running").tap()
@@ -47,7 +47,7 @@ def test_a_phone_shows_it_without_scrolling_sideways(open_screen: Callable[..., 
     screen.assert_clean()
 
 
-def test_a_prompt_of_markup_is_shown_as_it_was_typed(open_screen: Callable[..., Screen]) -> None:
+def test_markup_in_a_prompt_is_shown_as_text(open_screen: Callable[..., Screen]) -> None:
     screen = open_screen().open_dashboard()
     typed = "a cat <img src=x onerror=\"document.title='taken'\"> sleeping"
     screen.enhance(typed)
@@ -62,6 +62,16 @@ def test_a_prompt_of_markup_is_shown_as_it_was_typed(open_screen: Callable[..., 
     assert screen.page.title() != "taken"
 
 
+def test_the_console_of_a_dashboard_is_quiet(open_screen: Callable[..., Screen]) -> None:
+    screen = open_screen()
+    told: list[str] = []
+    screen.page.on("console", lambda message: told.append(f"{message.type}: {message.text}"))
+    screen.open_dashboard()
+    screen.enhance("dog running")
+    screen.wait_until_playing(".wb-step-prompt video")
+    assert [one for one in told if one.startswith(("warning", "error"))] == []
+
+
 def test_visitors_see_only_their_own_sessions(open_screen: Callable[..., Screen]) -> None:
     first = open_screen().open_dashboard()
     first.enhance("a secret garden at noon")
@@ -74,7 +84,7 @@ def test_visitors_see_only_their_own_sessions(open_screen: Callable[..., Screen]
     assert second.page.locator(".wb-session").count() == 0
 
 
-def test_the_dashboard_of_a_closed_page_lets_its_kernel_go(
+def test_closing_the_dashboard_ends_its_kernel(
     open_screen: Callable[..., Screen], tmp_path: Path
 ) -> None:
     server = LiveServer(tmp_path / "outputs")

@@ -1,4 +1,4 @@
-"""A language model that takes its time: what is on the screen meanwhile."""
+"""A slow language model: what the screen shows meanwhile."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture(scope="module")
 def model() -> Iterator[SlowModel]:
-    """A language model that thinks aloud."""
+    """A slow streaming language model."""
     with SlowModel.running() as one:
         yield one
 
 
 @pytest.fixture(scope="module")
 def slow_server(tmp_path_factory: pytest.TempPathFactory, model: SlowModel) -> Iterator[LiveServer]:
-    """A server whose prompts that model writes."""
+    """A server whose prompts are written by that model."""
     outputs = tmp_path_factory.mktemp("slow") / "outputs"
     with LiveServer(outputs, environment=model.environment) as server:
         yield server
 
 
-def test_a_prompt_grows_on_the_screen_and_variations_come_one_by_one(
+def test_the_prompt_streams_in_and_variations_arrive_one_by_one(
     open_screen: Callable[..., Screen], slow_server: LiveServer
 ) -> None:
     screen = open_screen(on=slow_server).open_dashboard()
@@ -51,7 +51,7 @@ def test_a_prompt_grows_on_the_screen_and_variations_come_one_by_one(
     screen.assert_clean()
 
 
-def test_the_idea_moves_while_its_prompt_is_written_and_gives_way_to_the_first_video(
+def test_a_storyboard_of_the_idea_plays_until_the_first_video_replaces_it(
     open_screen: Callable[..., Screen], slow_server: LiveServer, model: SlowModel
 ) -> None:
     screen = open_screen(on=slow_server).open_dashboard()
@@ -73,7 +73,7 @@ def test_the_idea_moves_while_its_prompt_is_written_and_gives_way_to_the_first_v
     screen.assert_clean()
 
 
-def test_a_model_that_is_left_changes_nothing(
+def test_cancelling_the_language_model_changes_nothing(
     open_screen: Callable[..., Screen], slow_server: LiveServer
 ) -> None:
     screen = open_screen(on=slow_server).open_dashboard()
@@ -85,11 +85,11 @@ def test_a_model_that_is_left_changes_nothing(
     expect(screen.button("Enhance")).to_be_enabled()
 
 
-def test_what_was_written_without_the_language_model_is_marked_on_every_card(
+def test_text_written_by_the_fallback_is_marked_on_every_card(
     open_screen: Callable[..., Screen], tmp_path: Path
 ) -> None:
     with SlowModel.running() as gone:
-        environment = gone.environment  # of a model that has left by the time it is asked
+        environment = gone.environment  # the endpoint is gone when it is called
     with LiveServer(tmp_path / "outputs", environment=environment) as server:
         screen = open_screen(on=server).open_dashboard()
         screen.enhance("dog running")

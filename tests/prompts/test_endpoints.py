@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.prompts.misbehaving import Misbehaving, Reply
-from workbench.prompts.answers import Enhanced, json_in, prompt_so_far
+from workbench.prompts.language_models.writing.answers import Enhanced, json_in, prompt_so_far
 from workbench.prompts.model import Draft
 from workbench.prompts.writer import PromptWriter
 from workbench.settings import Settings

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from workbench.prompts.answers import Enhanced, plain_text
-from workbench.prompts.guard import (
+from workbench.prompts.language_models.writing.answers import Enhanced, plain_text
+from workbench.prompts.language_models.writing.guard import (
     fault_in,
     is_document,
     shows_nothing,

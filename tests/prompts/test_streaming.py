@@ -15,7 +15,7 @@ import pytest
 from tests.prompts.misbehaving import Misbehaving, Reply, task_of
 from tests.prompts.test_language_models import GOOD, ROUGH, TEXT
 from workbench.prompts import PromptWriter, Sessions
-from workbench.prompts.answers import prompt_so_far
+from workbench.prompts.language_models.writing.answers import prompt_so_far
 from workbench.prompts.model import Draft, Entry, Exchange, Source
 from workbench.settings import Settings
 

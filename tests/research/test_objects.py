@@ -1,9 +1,16 @@
-"""Sessions, batches and videos as a notebook uses them: tables, progress, looks, order of arrival."""
+"""Sessions, batches and videos in a notebook: tables, progress, display, order of arrival."""
 
 from __future__ import annotations
 
 import asyncio
+import fcntl
+import os
 import re
+import select
+import struct
+import sys
+import termios
+import threading
 from typing import Any
 
 import pytest
@@ -11,6 +18,7 @@ import pytest
 import workbench as wb
 from tests.research.conftest import SMALL
 from workbench.errors import InvalidRequest, NotFound
+from workbench.journey.showing import table_html
 
 PAGES = re.compile(r"https?://|<script", re.IGNORECASE)
 
@@ -51,7 +59,7 @@ def test_a_session_is_a_table_of_prompts_and_scene_fields(session: wb.Session) -
     assert frame.loc[1, "changes"]
 
 
-def test_videos_come_as_they_end_and_each_once(studio: wb.Studio) -> None:
+def test_videos_are_yielded_once_each_as_they_finish(studio: wb.Studio) -> None:
     batch = wb.render(["a red kite", "a blue kite", "a kite"], using=studio, **SMALL)
     videos = list(batch)
     assert {v.job_id for v in videos} == {j.job_id for j in batch.record.jobs}
@@ -59,7 +67,7 @@ def test_videos_come_as_they_end_and_each_once(studio: wb.Studio) -> None:
     assert ended == sorted(m for m in ended if m)
 
 
-def test_a_batch_can_be_awaited_and_gone_through_without_blocking(batch: wb.Batch) -> None:
+def test_a_batch_supports_await_and_async_iteration(batch: wb.Batch) -> None:
     async def journey() -> list[str]:
         await batch
         return [video.job_id async for video in batch]
@@ -67,9 +75,7 @@ def test_a_batch_can_be_awaited_and_gone_through_without_blocking(batch: wb.Batc
     assert sorted(asyncio.run(journey())) == sorted(j.job_id for j in batch.record.jobs)
 
 
-def test_progress_ends_full_and_says_how_many(
-    studio: wb.Studio, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_progress_ends_at_the_total(studio: wb.Studio, capsys: pytest.CaptureFixture[str]) -> None:
     batch = wb.render(["a kite", "a boat"], name="bar", using=studio, **SMALL)
     assert batch.wait(60, progress=True) is batch
     told = capsys.readouterr().err
@@ -77,7 +83,45 @@ def test_progress_ends_full_and_says_how_many(
     assert "2/2 complete" in told
 
 
-def test_waiting_with_progress_heeds_its_limit(studio: wb.Studio) -> None:
+def test_in_a_terminal_waiting_shows_a_bar_by_itself(
+    studio: wb.Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    terminal, far_end = os.openpty()
+    fcntl.ioctl(far_end, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))  # rows, columns
+    studio.jobs.pause()
+    batch = wb.render(["a kite"], name="kite", using=studio, **SMALL)
+    with os.fdopen(far_end, "w") as screen:
+        monkeypatch.setattr(sys, "stderr", screen)
+        waiting = threading.Thread(target=batch.wait)
+        waiting.start()
+        told = os.read(terminal, 1 << 16)  # returns when something is shown
+        assert b"kite:" in told
+        studio.jobs.resume()
+        while waiting.is_alive() or select.select([terminal], [], [], 0)[0]:
+            if select.select([terminal], [], [], 0.1)[0]:
+                told += os.read(terminal, 1 << 16)
+    os.close(terminal)
+    assert b"100%" in told
+
+
+def test_selected_videos_are_shown_as_a_sheet(studio: wb.Studio, batch: wb.Batch) -> None:
+    batch.wait()
+    bench = wb.Workbench(using=studio)
+    try:
+        assert "no video" in bench.selected._repr_html_()
+        bench.selected_ids = [video.job_id for video in batch.videos[:2]]
+        shown = bench.selected._repr_html_()
+    finally:
+        bench.close()
+    assert shown.count("<video ") == 2
+    assert "2 videos" in shown
+
+
+def test_a_wide_table_scrolls_in_its_own_width() -> None:
+    assert table_html([{"a": 1}]).startswith('<div style="overflow-x:auto')
+
+
+def test_waiting_with_progress_times_out(studio: wb.Studio) -> None:
     studio.jobs.pause()
     batch = wb.render(["a kite"], using=studio, **SMALL)
     try:
@@ -88,7 +132,7 @@ def test_waiting_with_progress_heeds_its_limit(studio: wb.Studio) -> None:
         batch.cancel()
 
 
-def test_what_is_shown_is_escaped_and_whole_without_a_network(
+def test_html_representations_are_escaped_and_self_contained(
     session: wb.Session, batch: wb.Batch
 ) -> None:
     shown = [session._repr_html_(), session.prompt._repr_html_(), batch._repr_html_()]
@@ -101,7 +145,7 @@ def test_what_is_shown_is_escaped_and_whole_without_a_network(
     assert 'poster="data:image/jpeg' in shown[3]
 
 
-def test_an_unfinished_video_shows_how_far_it_is_and_why_it_ended(studio: wb.Studio) -> None:
+def test_an_unfinished_video_shows_its_progress_or_its_error(studio: wb.Studio) -> None:
     studio.jobs.pause()
     video = wb.render(["a kite"], using=studio, **SMALL)[0]
     assert "<progress" in video._repr_html_()
@@ -112,7 +156,9 @@ def test_an_unfinished_video_shows_how_far_it_is_and_why_it_ended(studio: wb.Stu
         _ = video.scores
 
 
-def test_a_hub_prefix_leads_to_the_video(batch: wb.Batch, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_jupyterhub_prefix_is_part_of_the_videos_url(
+    batch: wb.Batch, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("JUPYTERHUB_SERVICE_PREFIX", "/user/ada/")
     assert 'src="/user/ada/static/videos/' in batch[0]._repr_html_()
 
@@ -148,7 +194,7 @@ def test_the_same_prompt_and_seed_twice_is_found_as_a_duplicate(studio: wb.Studi
     assert set(group) == {batch[0], batch[2]}
 
 
-def test_people_star_note_and_compare(batch: wb.Batch) -> None:
+def test_videos_can_be_starred_annotated_and_compared(batch: wb.Batch) -> None:
     one, two, three = batch.videos
     one.star().note("the best tail")
     assert one.job.starred

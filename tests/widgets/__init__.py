@@ -1,1 +1,1 @@
-"""The widgets without a browser."""
+"""The widgets, tested without a browser."""

@@ -1,4 +1,4 @@
-"""The browser's side of one widget, played by a test."""
+"""A test client that plays the browser's side of a widget."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["Talk"]
 
 
 class Talk:
-    """The browser's side of one widget: asks, and waits for the answer."""
+    """The browser's side of one widget: sends messages and waits for the answers."""
 
     def __init__(self, bench: workbench.Workbench) -> None:
         self.bench = bench
@@ -20,10 +20,10 @@ class Talk:
         bench.send = lambda content, buffers=None: self.told.append({**content, "buffers": buffers})
 
     def ask(self, name: str, /, **arguments: Any) -> dict[str, Any]:
-        """Ask as the page does, and return the kernel's answer."""
+        """Send a message as the page does and return the kernel's answer."""
         identifier = f"ask-{len(self.told)}-{name}"
         self.bench._handle_custom_msg({"id": identifier, "do": name, "with": arguments}, [])
-        limit = time.monotonic() + 20
+        limit = time.monotonic() + 120
         while time.monotonic() < limit:
             for content in self.told:
                 if content["kind"] == "answer" and content["id"] == identifier:
@@ -32,8 +32,8 @@ class Talk:
         raise TimeoutError(name)
 
     def wait_until(self, holds: Callable[[], object]) -> None:
-        """Wait until what the page is shown is so."""
-        limit = time.monotonic() + 60
+        """Wait until ``holds`` is true of the state shown by the page."""
+        limit = time.monotonic() + 120
         while not holds():
             assert time.monotonic() < limit, self.bench.jobs_state
             time.sleep(0.02)

@@ -1,4 +1,4 @@
-"""Pausing, order, priorities and second tries, as the page asks for them, over real renders."""
+"""Pausing, reordering, priorities and retries through the widget, over real renders."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def talk(studio: Studio) -> Iterator[Talk]:
 
 
 def _batch(talk: Talk, count: int) -> str:
-    """Have a prompt and its variations rendered; return the batch."""
+    """Render a prompt and its variations; return the batch."""
     talk.ask("enhance", text="dog running", options=SMALL)
     talk.ask("vary", index=0, total=count)
     batch: str = talk.ask("render_all", options=SMALL)["value"]["batch"]
@@ -60,7 +60,7 @@ def test_a_paused_queue_starts_nothing_until_it_is_resumed(talk: Talk, studio: S
     talk.wait_until(lambda: talk.jobs[0]["state"] == "complete")
 
 
-def test_a_device_is_paused_alone_and_one_that_is_not_there_is_refused(talk: Talk) -> None:
+def test_a_single_device_is_paused_and_an_unknown_one_refused(talk: Talk) -> None:
     talk.ask("hello")
     talk.ask("pause", device="cpu:0", on=True)
     paused = {one["name"]: one["paused"] for one in talk.bench.devices_state}
@@ -81,7 +81,7 @@ def test_a_pause_from_another_process_is_shown(talk: Talk, studio: Studio) -> No
     other.close()
 
 
-def test_a_visitor_pauses_nothing(studio: Studio) -> None:
+def test_a_visitor_cannot_pause_anything(studio: Studio) -> None:
     visitor = Talk(workbench.Workbench(using=studio, private=True))
     for device in (None, "cpu:0"):
         refused = visitor.ask("pause", device=device, on=True)
@@ -90,7 +90,7 @@ def test_a_visitor_pauses_nothing(studio: Studio) -> None:
     visitor.bench.close()
 
 
-def test_one_that_waits_is_put_before_all_others_of_its_session(talk: Talk, studio: Studio) -> None:
+def test_a_queued_job_is_moved_before_all_others_of_its_session(talk: Talk, studio: Studio) -> None:
     studio.jobs.pause()
     batch = _batch(talk, 4)
     first_video = talk.jobs[0]["job_id"]
@@ -108,7 +108,7 @@ def test_one_that_waits_is_put_before_all_others_of_its_session(talk: Talk, stud
     assert "no longer waiting" in talk.ask("first", job=last)["error"]["message"]
 
 
-def test_a_waiting_render_takes_another_priority(talk: Talk, studio: Studio) -> None:
+def test_a_queued_job_takes_another_priority(talk: Talk, studio: Studio) -> None:
     studio.jobs.pause()
     talk.ask("enhance", text="dog running", options=SMALL)
     (job,) = talk.jobs
@@ -119,7 +119,7 @@ def test_a_waiting_render_takes_another_priority(talk: Talk, studio: Studio) -> 
     assert "error" in talk.ask("priority", job=job["job_id"], to="preview")
 
 
-def test_all_failed_of_a_batch_or_of_the_session_run_again(talk: Talk, studio: Studio) -> None:
+def test_all_failed_jobs_of_a_batch_or_session_are_retried(talk: Talk, studio: Studio) -> None:
     batch = _batch(talk, 3)
     talk.wait_until(lambda: all(job["state"] == "complete" for job in talk.jobs))
     assert "has failed" in talk.ask("retry_failed", batch=batch)["error"]["message"]
@@ -127,7 +127,7 @@ def test_all_failed_of_a_batch_or_of_the_session_run_again(talk: Talk, studio: S
     lost = [lone, *(job["job_id"] for job in _in_batch(talk, batch)[1:])]
     for job_id in lost:
         studio.jobs.video_path(job_id).unlink()
-        studio.jobs.job(job_id)  # to look is to find out
+        studio.jobs.job(job_id)  # reading the job detects that it failed
     talk.wait_until(lambda: [j["job_id"] for j in talk.jobs if j["state"] == "failed"] == lost)
     talk.ask("retry_failed", batch=batch)
     talk.wait_until(lambda: all(job["state"] == "complete" for job in _in_batch(talk, batch)))
@@ -146,11 +146,11 @@ def test_a_screen_without_a_session_gets_no_render_updates(talk: Talk, studio: S
     parameters = RenderParameters(num_frames=5, width=128, height=96)
     other = studio.run(studio.render("somebody else's", parameters=parameters))
     studio.jobs.wait([other.job_id], 60)
-    talk.ask("select", jobs=[])  # whatever was told before is there by now
+    talk.ask("select", jobs=[])  # earlier updates have arrived by now
     assert talk.bench.jobs_state == {}
 
 
-def test_a_new_job_is_told_alone_and_not_with_the_whole_session(talk: Talk) -> None:
+def test_a_new_job_is_sent_alone_and_not_with_the_whole_session(talk: Talk) -> None:
     talk.ask("pause", on=True)
     talk.ask("enhance", text="a dog runs", options=SMALL)
     talk.ask("vary", index=0, total=2)

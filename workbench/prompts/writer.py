@@ -37,8 +37,8 @@ from workbench.scene import Scene
 from workbench.settings import Settings
 
 if TYPE_CHECKING:
-    from workbench.prompts.chat import ChatEndpoint
-    from workbench.prompts.language_writer import LanguageWriter, Take
+    from workbench.prompts.language_models.endpoint.chat import ChatEndpoint
+    from workbench.prompts.language_models.writing.language_writer import LanguageWriter, Take
 
 __all__ = ["FindKey", "PromptWriter", "is_about_session", "rewrite_prompt", "scene_of"]
 
@@ -261,10 +261,10 @@ def _language_writer(settings: Settings, find_key: FindKey | None) -> LanguageWr
     if settings.language_provider == "builtin":
         return None
     # Only those who have a language model pay for what speaks to it.
-    from workbench.prompts.chat import ChatEndpoint  # noqa: PLC0415
     from workbench.prompts.forms import family_for  # noqa: PLC0415
-    from workbench.prompts.language_models.local_endpoint import LocalEndpoint  # noqa: PLC0415
-    from workbench.prompts.language_writer import LanguageWriter  # noqa: PLC0415
+    from workbench.prompts.language_models.endpoint.chat import ChatEndpoint  # noqa: PLC0415
+    from workbench.prompts.language_models.local.local_endpoint import LocalEndpoint  # noqa: PLC0415
+    from workbench.prompts.language_models.writing.language_writer import LanguageWriter  # noqa: PLC0415
 
     if settings.language_provider in {"local", "transformers"}:
         endpoint: ChatEndpoint = LocalEndpoint.of(settings)

@@ -1,4 +1,4 @@
-"""Tiny models on disk, one engine that renders them, and tasks to give it."""
+"""Fixtures: tiny models on disk, an engine that renders them, and requests for it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Ask = Callable[..., RenderRequest]
 
 
 class Stage:
-    """An engine with what it said, and a folder for each thing it renders."""
+    """An engine, the progress it reported, and a folder for each render."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -34,11 +34,11 @@ class Stage:
         self._takes = 0
 
     def report(self, progress: Progress) -> None:
-        """Keep what the engine says."""
+        """Record a progress report."""
         self.said.append(progress)
 
     def render(self, request: RenderRequest) -> tuple[Rendered, Path]:
-        """Complete, load and render ``request``; returns what was made and its folder."""
+        """Complete, load and render ``request``; return the outcome and its folder."""
         request = self.engine.complete(request)
         self.said.clear()
         self._takes += 1
@@ -51,12 +51,12 @@ class Stage:
 
     @property
     def stages(self) -> list[str]:
-        """The stages that were told, in order, each once."""
+        """The reported stages in order, without repeats."""
         return list(dict.fromkeys(one.stage for one in self.said))
 
 
 def recorded(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """Return a list that takes every chunk of frames that is handed to the encoder from now on."""
+    """Return a list that collects every chunk of frames passed to the encoder."""
     given: list[Any] = []
     write = VideoWriter.write
 
@@ -70,7 +70,7 @@ def recorded(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
 @pytest.fixture(scope="session")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """Return a function that gives the folder of a tiny model, made when first asked for."""
+    """Return a function that gives the folder of a tiny model, built on first use."""
     from tests.engines.diffusers.tiny import save
 
     folder = tmp_path_factory.mktemp("models")
@@ -79,7 +79,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
 
 @pytest.fixture
 def ask(models: Callable[[str], Path]) -> Ask:
-    """Return a function that makes a request for a tiny model, small and quick."""
+    """Return a function that builds a small request for a tiny model."""
 
     def make(name: str, **changed: Any) -> RenderRequest:
         from tests.engines.diffusers.tiny import TINY
@@ -105,7 +105,7 @@ def ask(models: Callable[[str], Path]) -> Ask:
 
 @pytest.fixture
 def stage(tmp_path: Path) -> Iterator[Stage]:
-    """Return an engine with a folder of its own."""
+    """Return an engine with its own folder."""
     import torch
 
     before = torch.get_num_threads()

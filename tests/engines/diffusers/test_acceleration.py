@@ -1,4 +1,4 @@
-"""Faster paths are checked before they are trusted, undone when they fail, and said."""
+"""Faster paths are checked before use, undone when they fail, and recorded."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def _acceleration(stage: Stage) -> Acceleration:
     return stage.engine._model.acceleration
 
 
-def test_another_attention_is_checked_against_the_plain_one(ask: Ask, stage: Stage) -> None:
+def test_a_faster_attention_is_checked_against_the_plain_one(ask: Ask, stage: Stage) -> None:
     _, plain = stage.render(ask("wan"))
     options = {"attention": "_native_math"}
     made, folder = stage.render(ask("wan", profile="exact", options=options))
@@ -59,7 +59,7 @@ def test_another_attention_is_checked_against_the_plain_one(ask: Ask, stage: Sta
     assert made.request.options[AS_RENDERED]["attention"] == "native", "reference is plain again"
 
 
-def test_a_faster_path_that_gives_other_numbers_is_undone_and_said(
+def test_a_faster_path_with_different_results_is_undone_and_recorded(
     ask: Ask, stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _, plain = stage.render(ask("wan"))
@@ -83,7 +83,7 @@ def test_a_faster_path_that_gives_other_numbers_is_undone_and_said(
     )
 
 
-def test_a_compiled_path_that_fails_falls_back_and_says_so(
+def test_a_compiled_path_that_fails_falls_back_and_records_it(
     ask: Ask, stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stage.render(ask("wan"))
@@ -102,7 +102,7 @@ def test_a_compiled_path_that_fails_falls_back_and_says_so(
     assert notes == ["fell back to the plain path: no compiler here"]
 
 
-def test_an_attention_that_a_model_cannot_use_is_given_up_and_the_rest_of_the_profile_stays(
+def test_an_attention_a_model_cannot_use_is_dropped_and_the_rest_of_the_profile_stays(
     ask: Ask, stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _, plain = stage.render(ask("wan"))
@@ -126,7 +126,7 @@ def test_an_attention_that_a_model_cannot_use_is_given_up_and_the_rest_of_the_pr
     assert (_frames(folder) == _frames(plain)).all()
 
 
-def test_both_transformers_of_a_model_with_two_take_the_faster_way_and_leave_it_again(
+def test_both_transformers_of_a_two_stage_model_are_accelerated_and_restored(
     ask: Ask, stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     compiled: list[Any] = []
@@ -152,7 +152,7 @@ def test_both_transformers_of_a_model_with_two_take_the_faster_way_and_leave_it_
     assert backends() != {attention_dispatch.AttentionBackendName._NATIVE_MATH}
 
 
-def test_the_fast_profile_says_that_it_approximates_and_what_plain_steps_would_take(
+def test_the_fast_profile_records_that_it_approximates_and_the_plain_time(
     ask: Ask, stage: Stage
 ) -> None:
     options = {"cache_threshold": 1.0}
@@ -175,9 +175,7 @@ def _two(note: str) -> tuple[int, int]:
     return numbers[0], numbers[1]
 
 
-def test_a_pipeline_s_own_error_takes_no_acceleration_from_the_warm_model(
-    ask: Ask, stage: Stage
-) -> None:
+def test_a_pipelines_own_error_leaves_the_warm_model_accelerated(ask: Ask, stage: Stage) -> None:
     request = ask("wan", profile="exact", options=_OTHER)
     stage.render(request)
 
@@ -195,7 +193,7 @@ def test_a_pipeline_s_own_error_takes_no_acceleration_from_the_warm_model(
     assert (said["attention"], said["notes"]) == ("_native_math", [])
 
 
-def test_a_later_recipe_says_that_its_model_gave_the_faster_path_up(
+def test_later_recipes_record_that_the_faster_path_was_dropped(
     ask: Ask, stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stage.render(ask("wan"))
@@ -219,7 +217,7 @@ def test_a_later_recipe_says_that_its_model_gave_the_faster_path_up(
     assert plain.request.options[AS_RENDERED]["notes"] == [], "reference asked for no faster path"
 
 
-def test_both_transformers_are_checked_each_in_its_first_forward(ask: Ask, stage: Stage) -> None:
+def test_both_transformers_are_checked_in_their_first_forward(ask: Ask, stage: Stage) -> None:
     request = ask("wan-2-2", profile="exact", num_inference_steps=4, options=_OTHER)
     made, _ = stage.render(request)
     assert made.request is not None
@@ -228,7 +226,7 @@ def test_both_transformers_are_checked_each_in_its_first_forward(ask: Ask, stage
     assert all(0 <= error < 1e-4 for error in checked.values())
 
 
-def test_a_second_transformer_that_gives_other_numbers_is_found_out(
+def test_a_second_transformer_with_different_results_is_detected(
     ask: Ask, stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _, plain = stage.render(ask("wan-2-2", num_inference_steps=4))
@@ -250,7 +248,7 @@ def test_a_second_transformer_that_gives_other_numbers_is_found_out(
     assert (_frames(folder) == _frames(plain)).all()
 
 
-def test_another_attention_is_checked_again_at_a_size_that_was_checked_before(
+def test_a_changed_attention_is_checked_again_at_a_size_already_checked(
     ask: Ask, stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stage.render(ask("wan", profile="exact", options=_OTHER))
@@ -271,17 +269,17 @@ def test_another_attention_is_checked_again_at_a_size_that_was_checked_before(
     assert (_frames(folder) == _frames(plain)).all()
 
 
-def test_one_bad_attention_leaves_the_next_best_to_auto(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_auto_takes_the_next_best_attention_when_one_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(attention, "_ranked", lambda: ("_flash_3", "_native_cudnn", "native"))
     assert best_attention() == "_flash_3"
     assert best_attention({"_flash_3": "no mask"}) == "_native_cudnn"
     assert best_attention({"_flash_3": "", "_native_cudnn": "", "native": ""}) == "native"
 
 
-def test_a_vae_in_fewer_bits_than_its_authors_gave_it_is_measured_into_the_recipe(
+def test_the_error_of_a_vae_in_lower_precision_is_recorded_in_the_recipe(
     ask: Ask, stage: Stage
 ) -> None:
-    """The number format is asked for here as the exact profile chooses it on a GPU."""
+    """The dtype is requested here as the exact profile chooses it on a GPU."""
     made, _ = stage.render(ask("wan", profile="exact", options={"dtype": "bfloat16"}))
     assert made.request is not None
     errors = made.request.options[AS_RENDERED]["vae_errors"]

@@ -1,4 +1,4 @@
-"""Requests are filled in and refused by their family's rules, without a model or its library."""
+"""Requests are completed or refused by their family's rules, without loading a model."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FAMILIES = {family.name: family for family in families()}
 
 
 def _model(folder: Path, family: Family, **index: Any) -> Path:
-    """Write what tells a model's family: small JSON files, no weights."""
+    """Write the small JSON files that identify a model's family; no weights."""
     for part, wanted in family.when.items():
         if part == "index":
             index |= dict(wanted)
@@ -51,7 +51,7 @@ def _problems(request: RenderRequest, **settings: Any) -> dict[str, str]:
 
 @pytest.mark.parametrize("family", FAMILIES.values(), ids=list(FAMILIES))
 @pytest.mark.parametrize("profile", ["exact", "draft"])
-def test_a_family_s_own_values_keep_its_own_rules(
+def test_a_familys_defaults_obey_its_own_rules(
     family: Family, profile: Any, tmp_path: Path
 ) -> None:
     options = {}
@@ -72,14 +72,15 @@ def test_a_family_s_own_values_keep_its_own_rules(
 
 
 @pytest.mark.parametrize("family", FAMILIES.values(), ids=list(FAMILIES))
-def test_every_class_of_a_family_leads_to_it(family: Family, tmp_path: Path) -> None:
+def test_every_class_of_a_family_is_recognised(family: Family, tmp_path: Path) -> None:
+    assert family.classes
     for name in family.classes:
         folder = _model(tmp_path / name, family, _class_name=name)
         facts = model_facts(str(folder), find_weights(str(folder)))
         assert family_of(facts).name == family.name
 
 
-def test_classes_named_in_the_data_are_classes_of_the_pinned_library() -> None:
+def test_classes_named_in_the_data_exist_in_the_pinned_library() -> None:
     pytest.importorskip("diffusers")
     script = """
 import diffusers
@@ -116,7 +117,7 @@ assert not missing, missing
         ("somebody/unheard-of", "general"),
     ],
 )
-def test_a_hub_name_tells_the_family_before_anything_is_downloaded(
+def test_the_family_is_known_from_a_hub_name_before_any_download(
     hub_name: str, family: str
 ) -> None:
     assert family_of(ModelFacts(hub_name=hub_name)).name == family
@@ -145,10 +146,10 @@ def test_a_hub_name_tells_the_family_before_anything_is_downloaded(
         ),
         ("wan", {"options": {"image": "/nowhere.png"}}, "options.image", "no file"),
         ("mochi", {"options": {"image": __file__}}, "options.image", "takes no image"),
-        ("cosmos-2", {}, "options.image", "begins from an image or video"),
+        ("cosmos-2", {}, "options.image", "starts from an image or video"),
     ],
 )
-def test_what_a_family_cannot_make_is_refused_by_name(
+def test_parameters_a_family_cannot_use_are_refused_by_name(
     family: str, changed: dict[str, Any], field: str, says: str, tmp_path: Path
 ) -> None:
     model = _model(tmp_path / "model", FAMILIES[family])
@@ -166,11 +167,11 @@ def test_every_problem_is_named_at_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["0" * 505, "~nobody-of-this-name/model", "a/" + "b" * 300])
-def test_a_name_that_no_file_can_have_is_a_model_that_is_not_here(name: str) -> None:
+def test_a_name_no_file_can_have_is_a_missing_model(name: str) -> None:
     assert find_weights(name) is None
 
 
-def test_a_model_that_is_not_here_is_answered_with_the_command_that_gets_it(
+def test_the_error_for_a_missing_model_gives_the_command_that_downloads_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
@@ -181,7 +182,7 @@ def test_a_model_that_is_not_here_is_answered_with_the_command_that_gets_it(
     assert (allowed.width, allowed.height, allowed.num_frames) == (832, 480, 81)
 
 
-def test_a_model_in_the_hub_s_cache_is_found_and_pinned_to_its_commit(
+def test_a_model_in_the_hub_cache_is_found_and_pinned_to_its_commit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
@@ -194,22 +195,22 @@ def test_a_model_in_the_hub_s_cache_is_found_and_pinned_to_its_commit(
     assert _complete(request) == request
 
 
-def test_a_folder_without_a_model_is_said_to_hold_none(tmp_path: Path) -> None:
+def test_a_folder_without_a_model_is_refused_as_such(tmp_path: Path) -> None:
     assert "model_index.json" in _problems(_request(tmp_path), allow_hub=True)["model"]
 
 
-def test_no_model_at_all_says_where_to_name_one() -> None:
+def test_without_any_model_the_error_says_where_to_name_one() -> None:
     assert "WORKBENCH_MODEL" in _problems(RenderRequest(prompt="a dog"), model="")["model"]
 
 
-def test_the_model_of_the_settings_is_taken_where_the_request_names_none(tmp_path: Path) -> None:
+def test_the_model_of_the_settings_is_the_default(tmp_path: Path) -> None:
     model = _model(tmp_path / "model", FAMILIES["wan"])
     request = _complete(RenderRequest(prompt="a dog"), model=str(model))
     assert request.model == str(model)
     assert request.engine == "diffusers"
 
 
-def test_what_must_not_be_seen_comes_from_the_request_then_the_scene_then_the_family(
+def test_the_negative_prompt_comes_from_the_request_then_the_scene_then_the_family(
     tmp_path: Path,
 ) -> None:
     model = _model(tmp_path / "model", FAMILIES["ltx"])
@@ -219,12 +220,12 @@ def test_what_must_not_be_seen_comes_from_the_request_then_the_scene_then_the_fa
     assert "jittery" in _complete(_request(model)).negative_prompt
 
 
-def test_a_model_made_for_images_asks_for_one(tmp_path: Path) -> None:
+def test_an_image_to_video_model_requires_an_image(tmp_path: Path) -> None:
     model = _model(tmp_path / "model", FAMILIES["wan"], _class_name="WanImageToVideoPipeline")
-    assert "begins from an image" in _problems(_request(model))["options.image"]
+    assert "starts from an image" in _problems(_request(model))["options.image"]
 
 
-def test_weights_for_text_alone_refuse_an_image_and_name_families_that_take_one(
+def test_text_to_video_weights_refuse_an_image_and_name_families_that_take_one(
     tmp_path: Path,
 ) -> None:
     model = _model(tmp_path / "model", FAMILIES["wan"])
@@ -238,7 +239,7 @@ def test_weights_for_text_alone_refuse_an_image_and_name_families_that_take_one(
     _complete(asked)
 
 
-def test_an_unknown_pipeline_is_left_its_own_defaults(tmp_path: Path) -> None:
+def test_an_unknown_pipeline_keeps_its_own_defaults(tmp_path: Path) -> None:
     (tmp_path / "model_index.json").write_text('{"_class_name": "NewestPipeline"}')
     request = _complete(_request(tmp_path, num_frames=13))
     assert request.width is None

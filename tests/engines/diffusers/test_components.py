@@ -1,4 +1,4 @@
-"""Components that a request brings along, and quantised ones, render as they should."""
+"""Replaced and quantised components render correctly."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def wide(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder of a tiny Wan whose rows hold whole blocks of 32 numbers, as GGUF packs."""
+    """Return the folder of a tiny Wan whose rows are multiples of 32, the GGUF block size."""
     torch.manual_seed(0)
     pipe = tiny_wan()
     shape = dict(pipe.transformer.config) | {"attention_head_dim": 32, "ffn_dim": 64}
@@ -47,7 +47,7 @@ def wide(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def bare(wide: Path, tmp_path: Path) -> Path:
-    """Return a copy of that model without its transformer's own weights."""
+    """Return a copy of that model without its transformer's weights."""
     folder = tmp_path / "bare"
     shutil.copytree(wide, folder)
     for weights in (folder / "transformer").glob("*.safetensors"):
@@ -107,7 +107,7 @@ def test_a_gguf_file_in_8_bits_is_close_to_the_full_model_and_needs_no_other_wei
     assert "GGUFLinear" in kinds
 
 
-def test_a_lora_lies_on_a_gguf_transformer_and_comes_off_again(
+def test_a_lora_is_applied_to_a_gguf_transformer_and_removed(
     ask: Ask, stage: Stage, wide: Path, bare: Path, frames: Callable[[], Any], tmp_path: Path
 ) -> None:
     kind = diffusers.WanTransformer3DModel
@@ -150,7 +150,7 @@ def test_a_quantised_model_is_close_to_the_full_one_and_smaller(
 
 
 @pytest.mark.parametrize("how", ["fp8", "int8"])
-def test_a_lora_lies_on_a_quantised_model(
+def test_a_lora_is_applied_to_a_quantised_model(
     how: str, ask: Ask, stage: Stage, wide: Path, frames: Callable[[], Any], tmp_path: Path
 ) -> None:
     if how == "int8":
@@ -172,7 +172,7 @@ def test_a_lora_lies_on_a_quantised_model(
     np.testing.assert_array_equal(frames(), bare)
 
 
-def test_a_text_encoder_is_quantised_alone_where_it_is_named(
+def test_a_text_encoder_can_be_quantised_alone(
     ask: Ask, stage: Stage, wide: Path, frames: Callable[[], Any]
 ) -> None:
     options = {"dtype": "bfloat16"}
@@ -188,7 +188,7 @@ def test_a_text_encoder_is_quantised_alone_where_it_is_named(
     assert _psnr(given, wanted) > 25
 
 
-def test_a_text_encoder_and_a_vae_from_elsewhere_serve_only_who_asked_for_them(
+def test_a_replaced_text_encoder_and_vae_serve_only_the_requests_that_name_them(
     ask: Ask, stage: Stage, wide: Path, frames: Callable[[], Any], tmp_path: Path
 ) -> None:
     torch.manual_seed(9)
@@ -215,7 +215,7 @@ def test_a_file_that_lacks_weights_is_refused_before_rendering(
         stage.render(ask("wan", model=str(wide), transformer=str(file)))
 
 
-def test_a_folder_that_holds_only_fp16_files_loads_as_it_is(
+def test_a_folder_with_only_fp16_files_loads(
     ask: Ask, stage: Stage, wide: Path, tmp_path: Path
 ) -> None:
     pipe = diffusers.WanPipeline.from_pretrained(wide, dtype=torch.float16)
@@ -225,7 +225,7 @@ def test_a_folder_that_holds_only_fp16_files_loads_as_it_is(
     assert made.num_frames == 9
 
 
-def test_digests_are_kept_by_size_and_time(tmp_path: Path, monkeypatch: Any) -> None:
+def test_digests_are_cached_by_size_and_modification_time(tmp_path: Path, monkeypatch: Any) -> None:
     from workbench.engines.diffusers.digests import digest, known_digest
 
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))

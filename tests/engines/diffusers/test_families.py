@@ -1,4 +1,4 @@
-"""Every family renders exactly what a direct call of its pipeline gives, frame by frame."""
+"""Every family renders exactly the frames of a direct call of its pipeline."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _GUIDER = {"hunyuan-video-1-5", "motif-video"}
 
 
 def _direct(name: str, folder: Path, request: Any) -> list[Any]:
-    """Return the pictures of a plain call, written as a user of diffusers would write it."""
+    """Return the frames of a plain call, written as a user of diffusers would."""
     extra: dict[str, Any] = {}
     if name.startswith("cosmos"):
         extra["safety_checker"] = _Unchecked()

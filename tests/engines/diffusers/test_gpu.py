@@ -42,7 +42,7 @@ _LIMIT_S = 180.0
 
 @pytest.fixture
 def frames(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """Return a list of every chunk of frames that is handed to the encoder."""
+    """Return a list that collects every chunk of frames passed to the encoder here."""
     return recorded(monkeypatch)
 
 
@@ -55,7 +55,7 @@ def gpu(stage: Stage) -> Stage:
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
-    """One supervisor with the real GPU's worker and a CPU worker beside it."""
+    """One supervisor with a worker on the real GPU and a CPU worker."""
     place = tmp_path_factory.mktemp("shop")
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith("WORKBENCH_")]:
@@ -119,7 +119,7 @@ def test_the_exact_profile_compiles_is_checked_and_gives_nearly_the_same_frames(
 
 
 @pytest.mark.parametrize("memory", ["model_offload", "group_offload"])
-def test_weights_that_visit_the_gpu_give_the_frames_of_weights_that_stay(
+def test_offloaded_weights_give_the_same_frames_as_resident_ones(
     memory: str, gpu: Stage, ask: Ask, frames: list[Any]
 ) -> None:
     gpu.render(ask("wan"))
@@ -130,9 +130,7 @@ def test_weights_that_visit_the_gpu_give_the_frames_of_weights_that_stay(
     np.testing.assert_array_equal(_taken(frames), stayed)
 
 
-def test_a_gpu_that_is_really_full_is_answered_with_advice_and_can_be_used_again(
-    gpu: Stage, ask: Ask
-) -> None:
+def test_a_gpu_out_of_memory_gives_advice_and_can_be_used_again(gpu: Stage, ask: Ask) -> None:
     gpu.render(ask("wan"))
     torch.cuda.empty_cache()
     torch.cuda.set_per_process_memory_fraction(1e-4)
@@ -146,7 +144,7 @@ def test_a_gpu_that_is_really_full_is_answered_with_advice_and_can_be_used_again
     gpu.render(ask("wan"))
 
 
-def test_unloading_gives_the_gpu_its_memory_back(gpu: Stage, ask: Ask) -> None:
+def test_unloading_frees_the_gpus_memory(gpu: Stage, ask: Ask) -> None:
     before = torch.cuda.memory_allocated()
     gpu.render(ask("wan"))
     assert torch.cuda.memory_allocated() > before

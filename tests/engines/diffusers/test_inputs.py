@@ -1,4 +1,4 @@
-"""What a model takes to begin from is data; what it does not take is refused before loading."""
+"""A model's inputs are listed as data; others are refused before loading."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ _OURS: Final = {
 
 
 def _parameters(name: str) -> dict[str, bool]:
-    """Return the parameters of a class's call that take pictures: whether each is required."""
+    """Return the image parameters of a class's call, and whether each is required."""
     kind = getattr(diffusers, name)
     if "Modular" in name:
         from diffusers import modular_pipelines
@@ -64,7 +64,7 @@ def _parameters(name: str) -> dict[str, bool]:
 
 
 @pytest.mark.parametrize("name", sorted(_table()))
-def test_the_data_says_what_the_pinned_library_s_call_takes(name: str) -> None:
+def test_the_data_matches_the_pinned_librarys_call_signature(name: str) -> None:
     own, told = _parameters(name), _table()[name]
     assert set(told.parameters.values()) <= own.keys()
     if "conditions" not in own:
@@ -73,7 +73,7 @@ def test_the_data_says_what_the_pinned_library_s_call_takes(name: str) -> None:
     assert required <= {told.parameters[one] for one in told.needs}
 
 
-def test_every_class_of_a_family_is_told_of() -> None:
+def test_every_class_of_a_family_has_its_inputs_listed() -> None:
     named = {name for family in families() for name in (*family.classes, *family.variants)}
     assert named <= _table().keys()
 
@@ -108,7 +108,7 @@ def pictures(tmp_path: Path) -> list[str]:
         ("ltx-2", {"control": {"kind": "depth", "video": 3}}, "control"),
     ],
 )
-def test_what_a_model_does_not_take_is_refused_before_loading(
+def test_inputs_a_model_does_not_take_are_refused_before_loading(
     name: str, options: dict[str, Any], field: str, ask: Ask, pictures: list[str]
 ) -> None:
     with pytest.raises(InvalidRequest) as caught:
@@ -117,7 +117,7 @@ def test_what_a_model_does_not_take_is_refused_before_loading(
     assert "takes" in told[f"options.{field}"]
 
 
-def test_wan_2_1_from_an_image_ends_at_one_only_if_it_was_made_for_that(
+def test_wan_2_1_takes_a_last_image_only_with_weights_trained_for_it(
     tmp_path: Path, ask: Ask, pictures: list[str]
 ) -> None:
     model = tmp_path / "i2v"
@@ -138,7 +138,7 @@ def test_wan_2_1_from_an_image_ends_at_one_only_if_it_was_made_for_that(
     assert problems(pos_embed_seq_len=514) == set()
 
 
-def test_a_file_that_is_not_there_is_named_by_its_place(ask: Ask, pictures: list[str]) -> None:
+def test_a_missing_input_file_is_named_with_its_parameter(ask: Ask, pictures: list[str]) -> None:
     frames = [{"at_s": 0, "image": pictures[0]}, {"at_s": 0.2, "image": "/nowhere.png"}]
     with pytest.raises(InvalidRequest) as caught:
         DiffusersEngine(Settings()).complete(ask("ltx-2", options={"keyframes": frames}))
@@ -154,7 +154,7 @@ def test_a_file_that_is_not_there_is_named_by_its_place(ask: Ask, pictures: list
         ({"video": 3, "last_image": 1}, [(3, 0), (1, 2)]),
     ],
 )
-def test_ltx_2_is_led_by_pictures_at_their_frames_as_by_a_direct_call(
+def test_ltx_2_keyframes_give_the_frames_of_a_direct_call(
     options: dict[str, Any],
     placed: list[tuple[int, int]],
     ask: Ask,
@@ -184,7 +184,7 @@ def test_ltx_2_is_led_by_pictures_at_their_frames_as_by_a_direct_call(
         {"control": {"kind": "depth", "video": 3}},
     ],
 )
-def test_wan_vace_takes_a_video_a_mask_and_references_as_a_direct_call_does(
+def test_wan_vace_with_video_mask_and_references_gives_the_frames_of_a_direct_call(
     options: dict[str, Any],
     ask: Ask,
     stage: Stage,
@@ -253,7 +253,7 @@ def test_ltx_2_5_gives_the_frames_and_the_sound_of_a_direct_call(
     assert likeness(heard.samples, Sound.of(output["audio"], 24_000).samples) > 0.9
 
 
-def test_anyflow_continues_a_video_as_a_direct_call_does_if_it_is_shorter(
+def test_anyflow_continues_a_shorter_video_as_a_direct_call_does(
     ask: Ask,
     stage: Stage,
     models: Callable[[str], Path],
@@ -272,7 +272,7 @@ def test_anyflow_continues_a_video_as_a_direct_call_does_if_it_is_shorter(
         stage.render(ask("anyflow", num_frames=9, options=options))
 
 
-def test_wan_vace_names_the_kinds_of_control_and_takes_one_video(
+def test_wan_vace_lists_its_kinds_of_control_and_takes_one_control_video(
     ask: Ask, pictures: list[str], tmp_path: Path
 ) -> None:
     model = str(save_wan_vace(tmp_path))
@@ -292,7 +292,7 @@ def test_wan_vace_names_the_kinds_of_control_and_takes_one_video(
     assert "not together" in problems(control=deep, video=pictures[3])["options.video"]
 
 
-def test_a_video_shorter_than_what_is_made_is_refused_in_a_sentence(
+def test_an_input_video_that_is_too_short_is_refused_with_the_reason(
     ask: Ask, stage: Stage, pictures: list[str], tmp_path: Path
 ) -> None:
     asked = ask("wan", model=str(save_wan_vace(tmp_path)), num_frames=13, fps=16)
@@ -302,7 +302,7 @@ def test_a_video_shorter_than_what_is_made_is_refused_in_a_sentence(
 
 
 def _filled(value: Any, pictures: list[str]) -> Any:
-    """Return ``value`` with the paths of the pictures that its whole numbers stand for."""
+    """Return ``value`` with each integer replaced by the path of that picture."""
     if isinstance(value, dict):
         return {
             key: one if key in {"at_s", "kind"} else _filled(one, pictures)

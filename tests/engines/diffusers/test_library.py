@@ -1,4 +1,4 @@
-"""The models on this machine are found, sized, planned and checked without loading any."""
+"""Models on this machine are found, sized, planned and checked without loading."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def _hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
 
 
-def test_models_are_found_in_folders_and_in_the_hub_s_cache(tmp_path: Path) -> None:
+def test_models_are_found_in_folders_and_in_the_hub_cache(tmp_path: Path) -> None:
     write_model(tmp_path / "mine" / "deep" / "wan")
     home = tmp_path / "hub" / "models--a--b--c"
     write_model(home / "snapshots" / "abc")
@@ -39,7 +39,7 @@ def test_models_are_found_in_folders_and_in_the_hub_s_cache(tmp_path: Path) -> N
         assert one.takes == ("text", "video")
 
 
-def test_a_model_says_how_it_would_run_with_so_much_memory(tmp_path: Path) -> None:
+def test_a_model_reports_its_plan_for_a_given_amount_of_memory(tmp_path: Path) -> None:
     write_model(tmp_path / "wan")
     (one,) = find_models(Settings(models=str(tmp_path)))
     assert one.plan_on(80 * GIB, 64 * GIB).placement == "full"
@@ -69,7 +69,7 @@ def test_the_command_lists_plans_and_checks(
 @pytest.mark.parametrize(
     "named", ["HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_HOME", "XDG_CACHE_HOME"]
 )
-def test_models_are_looked_for_where_the_hubs_library_keeps_them(
+def test_models_are_searched_in_the_cache_of_the_hub_library(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, named: str
 ) -> None:
     for name in ("HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_HOME", "XDG_CACHE_HOME"):

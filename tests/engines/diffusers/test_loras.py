@@ -1,4 +1,4 @@
-"""LoRAs in every layout change a model as they should, or are refused; off again, nothing stays."""
+"""LoRAs of every layout are applied correctly or refused, and removed without a trace."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def _said(made: Rendered) -> dict[str, Any]:
     return said
 
 
-def test_every_layout_gives_the_frames_of_diffusers_own_loading(
+def test_every_lora_layout_gives_the_frames_of_diffusers_own_loading(
     ask: Ask, stage: Stage, lora: Callable[..., str], frames: Callable[[], Any], models: Any
 ) -> None:
     made, _ = stage.render(ask("wan"))
@@ -94,7 +94,7 @@ def test_every_layout_gives_the_frames_of_diffusers_own_loading(
         assert _said(made)["notes"] == []
 
 
-def test_weight_0_and_taking_it_off_are_bit_for_bit_as_without(
+def test_a_lora_at_weight_0_or_removed_changes_no_bit(
     ask: Ask, stage: Stage, lora: Callable[..., str], frames: Callable[[], Any]
 ) -> None:
     path = lora()
@@ -132,7 +132,7 @@ def test_two_loras_add_up_and_their_order_does_not_matter(
     assert np.abs(frames().astype(int) - together).mean() < 1
 
 
-def test_each_stage_of_a_model_with_two_takes_its_own(
+def test_each_transformer_of_a_two_stage_model_takes_its_own_lora(
     ask: Ask, stage: Stage, lora: Callable[..., str], frames: Callable[[], Any]
 ) -> None:
     path = lora()
@@ -153,7 +153,7 @@ def test_each_stage_of_a_model_with_two_takes_its_own(
     assert (videos[None] != videos["high"]).any()
 
 
-def test_a_lora_of_another_model_is_refused_and_the_warm_model_goes_on(
+def test_a_lora_for_another_model_is_refused_and_the_warm_model_stays_usable(
     ask: Ask, stage: Stage, frames: Callable[[], Any], tmp_path: Path
 ) -> None:
     stage.render(ask("wan"))
@@ -171,7 +171,7 @@ def test_a_lora_of_another_model_is_refused_and_the_warm_model_goes_on(
     np.testing.assert_array_equal(frames(), without)
 
 
-def test_a_lora_of_another_size_is_refused(ask: Ask, stage: Stage, tmp_path: Path) -> None:
+def test_a_lora_with_other_layer_sizes_is_refused(ask: Ask, stage: Stage, tmp_path: Path) -> None:
     path = tmp_path / "large.safetensors"
     layer = "transformer.blocks.0.attn1.to_q"
     save_file(
@@ -182,7 +182,7 @@ def test_a_lora_of_another_size_is_refused(ask: Ask, stage: Stage, tmp_path: Pat
         stage.render(ask("wan", loras=[{"path": str(path)}]))
 
 
-def test_layers_that_fit_nothing_are_said_in_the_recipe(
+def test_lora_layers_that_match_nothing_are_listed_in_the_recipe(
     ask: Ask, stage: Stage, lora: Callable[..., str], tmp_path: Path
 ) -> None:
     state = load_file(lora())
@@ -201,7 +201,7 @@ def test_layers_that_fit_nothing_are_said_in_the_recipe(
 
 
 @pytest.mark.parametrize("memory", ["text_offload", "model_offload", "group_offload"])
-def test_a_lora_on_offloaded_weights_gives_the_same_frames(
+def test_a_lora_gives_the_same_frames_on_offloaded_weights(
     memory: str, ask: Ask, stage: Stage, lora: Callable[..., str], frames: Callable[[], Any]
 ) -> None:
     given = [{"path": lora()}]
@@ -213,7 +213,7 @@ def test_a_lora_on_offloaded_weights_gives_the_same_frames(
     np.testing.assert_array_equal(frames(), wanted)
 
 
-def test_the_recipe_names_each_lora_s_file_by_its_digest(
+def test_the_recipe_holds_the_digest_of_each_loras_file(
     ask: Ask, stage: Stage, lora: Callable[..., str], monkeypatch: Any, tmp_path: Path
 ) -> None:
     import hashlib
@@ -227,7 +227,7 @@ def test_the_recipe_names_each_lora_s_file_by_its_digest(
     assert (tmp_path / "cache" / "world-model-workbench" / "digests.json").is_file()
 
 
-def test_another_file_under_the_same_name_is_another_lora(
+def test_a_replaced_file_under_the_same_name_is_loaded_anew(
     ask: Ask, stage: Stage, lora: Callable[..., str], frames: Callable[[], Any]
 ) -> None:
     given = [{"path": lora()}]

@@ -1,4 +1,4 @@
-"""What fits is decided by arithmetic, before anything is loaded."""
+"""The memory plan is computed before anything is loaded."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def _need(model: dict[str, Any]) -> Need:
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_each_model_gets_an_expert_s_plan_on_each_card_and_machine(name: str) -> None:
+def test_each_model_gets_the_plan_an_expert_would_choose_on_each_gpu_and_machine(name: str) -> None:
     need = _need(MODELS[name])
     seen = set()
     for model, card, machine, wanted, why in _rows():
@@ -74,20 +74,20 @@ def test_each_model_gets_an_expert_s_plan_on_each_card_and_machine(name: str) ->
         (1, "group_offload", True),
     ],
 )
-def test_the_least_slow_plan_that_fits_is_taken(free_gib: int, placement: str, tiled: bool) -> None:
+def test_the_fastest_plan_that_fits_is_chosen(free_gib: int, placement: str, tiled: bool) -> None:
     plan = plan_memory(NEED, free_gib * GIB)
     assert (plan.placement, plan.tiled_vae) == (placement, tiled)
     assert f"{free_gib}.0 GiB free" in plan.reason
     assert ("hardly fits" in plan.reason) == (free_gib == 1)
 
 
-def test_what_the_user_wishes_is_kept() -> None:
+def test_a_plan_set_by_the_user_is_kept() -> None:
     plan = plan_memory(NEED, 80 * GIB, placement="model_offload", tiled_vae=True)
     assert (plan.placement, plan.tiled_vae) == ("model_offload", True)
     assert plan_memory(NEED, GIB, placement="full", tiled_vae=False).placement == "full"
 
 
-def test_a_device_that_shares_the_machine_s_memory_sets_no_limit_but_the_machine_does() -> None:
+def test_on_unified_memory_the_machines_memory_is_the_limit() -> None:
     plan = plan_memory(NEED, None)
     assert (plan.placement, plan.tiled_vae, plan.problem) == ("full", False, "")
     told = plan_memory(NEED, None, 10 * GIB).problem
@@ -95,13 +95,13 @@ def test_a_device_that_shares_the_machine_s_memory_sets_no_limit_but_the_machine
     assert "quantise" in told
 
 
-def test_a_machine_too_small_for_offloading_refuses_before_the_kernel_kills() -> None:
+def test_offloading_is_refused_where_host_memory_is_too_small() -> None:
     assert not plan_memory(NEED, 8 * GIB, 20 * GIB).problem
     assert "take 14 GiB" in plan_memory(NEED, 8 * GIB, 12 * GIB).problem
     assert not plan_memory(NEED, 80 * GIB, 12 * GIB).problem, "straight from disk to the card"
 
 
-def test_pages_are_locked_only_where_the_machine_can_spare_them() -> None:
+def test_memory_is_pinned_only_where_the_machine_has_enough() -> None:
     large = Need({"text_encoder": 10 * GIB, "transformer": 30 * GIB}, GIB, GIB)
     assert plan_memory(large, 16 * GIB, 128 * GIB).pinned
     plan = plan_memory(large, 16 * GIB, 64 * GIB)
@@ -109,14 +109,14 @@ def test_pages_are_locked_only_where_the_machine_can_spare_them() -> None:
     assert "too little memory to lock pages" in plan.reason
 
 
-def test_after_running_out_of_memory_only_smaller_placements_are_considered() -> None:
+def test_after_an_out_of_memory_error_only_smaller_placements_are_considered() -> None:
     plan = plan_memory(NEED, 80 * GIB, lower_than="full")
     assert plan.placement == "text_offload"
     assert plan_memory(NEED, None, lower_than="text_offload").placement == "model_offload"
     assert lower_placement("group_offload") is None
 
 
-def test_a_modular_pipeline_is_never_planned_one_component_at_a_time() -> None:
+def test_a_modular_pipeline_is_never_offloaded_component_by_component() -> None:
     need = Need(
         {"text_encoder": 8 * GIB, "transformer": 8 * GIB, "transformer_2": 8 * GIB}, GIB, GIB
     )
@@ -125,7 +125,7 @@ def test_a_modular_pipeline_is_never_planned_one_component_at_a_time() -> None:
     assert lower_placement("text_offload", modular=True) == "group_offload"
 
 
-def test_streaming_names_text_encoders_and_denoisers_and_never_the_vae() -> None:
+def test_text_encoders_and_denoisers_are_streamed_but_never_the_vae() -> None:
     texts = plan_memory(NEED, 8 * GIB, placement="text_offload")
     layers = plan_memory(NEED, 8 * GIB, placement="group_offload")
     names = ("text_encoder_2", "transformer_2", "unet", "vae")
@@ -142,7 +142,7 @@ def test_a_longer_and_larger_video_needs_more() -> None:
     assert less.decode < more.decode
 
 
-def test_a_vae_that_decodes_in_chunks_needs_no_more_for_a_longer_video() -> None:
+def test_a_vae_that_decodes_in_chunks_needs_the_same_memory_for_a_longer_video() -> None:
     family = FAMILIES["wan"]
     short = RenderRequest(prompt="a", width=832, height=480, num_frames=33)
     long = RenderRequest(prompt="a", width=832, height=480, num_frames=257)
@@ -158,7 +158,7 @@ def _cgroup(folder: Path, limit: str, usage: int, cache: int) -> None:
     (folder / "memory.stat").write_text(f"anon 5\ninactive_file {cache}\n")
 
 
-def test_the_tightest_of_system_and_control_groups_counts(tmp_path: Path) -> None:
+def test_the_smallest_limit_of_system_and_cgroups_counts(tmp_path: Path) -> None:
     meminfo, membership = tmp_path / "meminfo", tmp_path / "cgroup"
     groups = tmp_path / "groups"
     meminfo.write_text("MemTotal: 9999 kB\nMemAvailable: 1000 kB\n")
@@ -174,7 +174,7 @@ def test_the_tightest_of_system_and_control_groups_counts(tmp_path: Path) -> Non
     assert available_bytes(nothing, nothing, nothing) is None
 
 
-def test_version_1_of_control_groups_counts_too(tmp_path: Path) -> None:
+def test_cgroup_v1_limits_count_too(tmp_path: Path) -> None:
     membership = tmp_path / "cgroup"
     membership.write_text("4:memory:/job\n2:cpu,cpuacct:/job\n")
     folder = tmp_path / "groups" / "memory" / "job"

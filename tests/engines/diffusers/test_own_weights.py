@@ -1,4 +1,4 @@
-"""Weights that a request names are found and judged before a job is queued, without a library."""
+"""A request's own weights are found and checked before it is queued, without torch."""
 
 from __future__ import annotations
 
@@ -57,11 +57,11 @@ def _problems(model: Path, **given: Any) -> dict[str, str]:
 
 @pytest.fixture(autouse=True)
 def _packages(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let every package seem to be there, whatever this environment has."""
+    """Pretend that every package is installed."""
     monkeypatch.setattr(own_weights, "find_spec", lambda _: object())
 
 
-def test_a_lora_is_named_by_file_folder_or_hub_name_and_kept_by_its_path(
+def test_a_lora_named_by_file_folder_or_hub_name_is_resolved_to_its_path(
     model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
@@ -97,7 +97,7 @@ def test_a_lora_that_cannot_work_is_refused_with_the_reason(model: Path, tmp_pat
         assert part in told[f"loras[{number}]"]
 
 
-def test_components_are_taken_from_folders_and_single_files(model: Path, tmp_path: Path) -> None:
+def test_components_load_from_folders_and_single_files(model: Path, tmp_path: Path) -> None:
     file = _tensors(tmp_path / "t.safetensors", "a")
     packed = tmp_path / "t.gguf"
     packed.write_bytes(b"GGUF....")
@@ -128,7 +128,7 @@ def test_a_component_that_cannot_work_is_refused_with_the_reason(
     assert "quantised already" in told["quantize"]
 
 
-def test_a_missing_package_is_named_with_the_command_that_brings_it(
+def test_a_missing_package_is_named_with_the_command_that_installs_it(
     model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(own_weights, "find_spec", lambda _: None)
@@ -139,13 +139,13 @@ def test_a_missing_package_is_named_with_the_command_that_brings_it(
     assert _complete(model, quantize="fp8").quantize == "fp8"
 
 
-def test_a_component_that_is_to_be_quantised_must_be_there(model: Path) -> None:
+def test_a_component_to_quantise_must_exist(model: Path) -> None:
     assert (
         "has no audio_vae" in _problems(model, quantize={"audio_vae": "fp8"})["quantize.audio_vae"]
     )
 
 
-def test_requests_with_other_weights_never_share_a_loaded_model(model: Path) -> None:
+def test_requests_with_different_weights_never_share_a_loaded_model(model: Path) -> None:
     plain = RenderRequest(prompt="a", engine="diffusers", model=str(model))
     others: list[dict[str, Any]] = [
         {"transformer": "a.gguf"}, {"transformer_2": "a.gguf"}, {"vae": "b"},
@@ -155,10 +155,10 @@ def test_requests_with_other_weights_never_share_a_loaded_model(model: Path) -> 
     assert len(keys | {model_key(plain)}) == len(others) + 1
 
 
-def test_the_page_s_recipes_are_requests_that_complete(
+def test_the_examples_in_the_docs_are_valid_requests(
     model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The block is run with a small model in its model's place, and small files under its names."""
+    """Each example runs with a small model and small files in place of those it names."""
     page = Path(__file__).parents[3] / "docs" / "models.md"
     (block,) = (
         text for text in re.findall(r"```python\n(.*?)```", page.read_text("utf-8"), re.DOTALL)

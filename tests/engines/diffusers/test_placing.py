@@ -1,4 +1,4 @@
-"""A warm model is placed anew for each render that needs it, and after running out of memory."""
+"""A warm model changes placement when a render needs it, and after running out of memory."""
 
 from __future__ import annotations
 
@@ -41,9 +41,7 @@ def _memory(made: Rendered) -> dict[str, Any]:
     return said
 
 
-def test_a_warm_model_moves_between_placements_and_gives_the_same_frames(
-    ask: Ask, stage: Stage
-) -> None:
+def test_a_warm_model_gives_the_same_frames_in_every_placement(ask: Ask, stage: Stage) -> None:
     _, full = stage.render(ask("wan"))
     order = ("text_offload", "group_offload", "model_offload", "group_offload", "full")
     for memory in order:
@@ -53,7 +51,7 @@ def test_a_warm_model_moves_between_placements_and_gives_the_same_frames(
         assert (_frames(folder) == _frames(full)).all()
 
 
-def test_a_modular_pipeline_is_really_streamed_where_its_recipe_says_so(
+def test_a_modular_pipeline_is_streamed_when_its_recipe_says_so(
     ask: Ask, stage: Stage, tmp_path: Path
 ) -> None:
     model = str(save_modular_wan(tmp_path))
@@ -67,7 +65,7 @@ def test_a_modular_pipeline_is_really_streamed_where_its_recipe_says_so(
     assert (_frames(folder) == _frames(full)).all()
 
 
-def test_running_out_of_memory_tries_the_next_smaller_placement_and_says_so(
+def test_out_of_memory_retries_with_the_next_smaller_placement_and_records_it(
     ask: Ask, stage: Stage
 ) -> None:
     _, plain = stage.render(ask("wan"))
@@ -91,7 +89,7 @@ def test_running_out_of_memory_tries_the_next_smaller_placement_and_says_so(
     assert _memory(again)["placement"] == "text_offload"
 
 
-def test_a_placement_that_was_asked_for_is_not_left(ask: Ask, stage: Stage) -> None:
+def test_a_requested_placement_is_never_changed(ask: Ask, stage: Stage) -> None:
     request = ask("wan", options={"memory": "full"})
     stage.render(request)
     assert stage.engine._model is not None
@@ -114,14 +112,14 @@ def test_a_model_larger_than_the_machine_is_refused_before_it_is_loaded(
     assert stage.engine._model is None
 
 
-def test_a_first_download_is_there_before_the_plan_is_made(
+def test_a_model_is_downloaded_before_its_memory_is_planned(
     ask: Ask,
     stage: Stage,
     models: Callable[[str], Path],
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> None:
-    """The hub is played by a function that puts the tiny model into the cache."""
+    """A function that copies the tiny model into the cache stands in for the hub."""
     home = tmp_path / "models--tiny--wan"
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
 

@@ -1,4 +1,4 @@
-"""The faster implementations compute what the plain ones do, and are undone without a trace."""
+"""Faster implementations match the plain ones and can be undone completely."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ pytestmark = [
 
 @pytest.fixture
 def vae() -> Any:
-    """Return a tiny VAE whose normalisations are not all ones."""
+    """Return a tiny VAE with norm weights other than one."""
     torch.manual_seed(0)
     made = wan_vae().eval()
     with torch.no_grad():
@@ -49,7 +49,7 @@ def _encoded(vae: Any) -> Any:
         return vae.encode(frames).latent_dist.mode()
 
 
-def test_a_hastened_vae_decodes_and_encodes_the_same_but_for_rounding(vae: Any) -> None:
+def test_an_accelerated_vae_matches_the_original_up_to_rounding(vae: Any) -> None:
     frames, latents = _decoded(vae), _encoded(vae)
     trial = hasten_vae(vae)
     assert trial.refusal == ""
@@ -59,7 +59,7 @@ def test_a_hastened_vae_decodes_and_encodes_the_same_but_for_rounding(vae: Any) 
     torch.testing.assert_close(_encoded(vae), latents, rtol=1e-4, atol=1e-5)
 
 
-def test_a_hastened_vae_pads_no_copy_and_normalises_in_one_pass(
+def test_an_accelerated_vae_pads_without_a_copy_and_normalises_in_one_pass(
     vae: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hasten_vae(vae)
@@ -76,7 +76,7 @@ def test_a_hastened_vae_pads_no_copy_and_normalises_in_one_pass(
     assert set(calls) == {"rms_norm"}
 
 
-def test_a_restored_vae_decodes_bit_for_bit_as_it_came(vae: Any) -> None:
+def test_a_restored_vae_decodes_bit_for_bit_as_before(vae: Any) -> None:
     frames = _decoded(vae)
     hasten_vae(vae)
     restore(vae)
@@ -84,7 +84,7 @@ def test_a_restored_vae_decodes_bit_for_bit_as_it_came(vae: Any) -> None:
     assert all("forward" not in vars(part) for part in vae.modules())
 
 
-def test_a_faster_implementation_that_gives_other_frames_is_refused_and_undone(
+def test_a_faster_implementation_with_different_frames_is_rejected_and_undone(
     vae: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     frames = _decoded(vae)
@@ -94,12 +94,12 @@ def test_a_faster_implementation_that_gives_other_frames_is_refused_and_undone(
     assert torch.equal(_decoded(vae), frames)
 
 
-def test_a_vae_that_is_not_known_is_left_alone() -> None:
+def test_an_unknown_vae_is_left_unchanged() -> None:
     other = torch.nn.Sequential(torch.nn.Conv3d(3, 3, 3))
     assert "no faster implementation" in hasten_vae(other).refusal
 
 
-def test_a_vae_in_16_bits_is_measured_against_32_and_left_bit_for_bit(vae: Any) -> None:
+def test_a_16_bit_vae_is_measured_against_32_bits_and_left_unchanged(vae: Any) -> None:
     assert precision_error(vae) is None
     narrow = vae.to(torch.bfloat16)
     before = {name: value.clone() for name, value in narrow.state_dict().items()}
@@ -112,7 +112,7 @@ def test_a_vae_in_16_bits_is_measured_against_32_and_left_bit_for_bit(vae: Any) 
 
 @pytest.fixture
 def without_flash_3() -> Iterator[None]:
-    """Leave diffusers' knowledge of FlashAttention 3 as it was."""
+    """Restore diffusers' FlashAttention 3 flag after the test."""
     names = "_CAN_USE_FLASH_ATTN_3", "flash_attn_3_func"
     kept = {name: getattr(attention_dispatch, name) for name in names}
     attention_dispatch._CAN_USE_FLASH_ATTN_3 = False

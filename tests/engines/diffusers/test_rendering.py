@@ -1,4 +1,4 @@
-"""What the engine does around a model: warmth, cancellation, failures, profiles, conditioning."""
+"""The engine around a model: reuse, cancellation, failures, profiles, conditioning."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def _failing(module: Any, error: Exception) -> Iterator[None]:
         handle.remove()
 
 
-def test_a_render_tells_its_stages_and_a_progress_that_only_grows(ask: Ask, stage: Stage) -> None:
+def test_a_render_reports_its_stages_and_increasing_progress(ask: Ask, stage: Stage) -> None:
     stage.render(ask("wan", num_inference_steps=4))
     assert stage.stages == ["loading", "encoding prompt", "denoising", "decoding"]
     drawn = [one for one in stage.said if one.stage in {"denoising", "decoding"}]
@@ -73,7 +73,7 @@ def test_a_render_tells_its_stages_and_a_progress_that_only_grows(ask: Ask, stag
     assert max(one.fraction for one in drawn if one.stage == "denoising") < 1.0
 
 
-def test_a_second_render_finds_the_model_warm_and_the_prompt_encoded(
+def test_a_second_render_reuses_the_warm_model_and_the_encoded_prompt(
     ask: Ask, stage: Stage
 ) -> None:
     _, first = stage.render(ask("wan"))
@@ -84,7 +84,7 @@ def test_a_second_render_finds_the_model_warm_and_the_prompt_encoded(
     assert (_frames(first) == _frames(second)).all()
 
 
-def test_a_warm_model_reads_another_prompt_as_a_cold_one_does(ask: Ask, stage: Stage) -> None:
+def test_a_warm_model_renders_another_prompt_as_a_cold_one_does(ask: Ask, stage: Stage) -> None:
     _, first = stage.render(ask("wan"))
     _, warm = stage.render(ask("wan", prompt="the red sky", negative_prompt="rain"))
     stage.engine.unload()
@@ -93,14 +93,14 @@ def test_a_warm_model_reads_another_prompt_as_a_cold_one_does(ask: Ask, stage: S
     assert (_frames(warm) != _frames(first)).any()
 
 
-def test_another_model_is_loaded_with_a_stage_that_says_so(ask: Ask, stage: Stage) -> None:
+def test_switching_models_reports_a_loading_stage(ask: Ask, stage: Stage) -> None:
     stage.render(ask("wan"))
     stage.render(ask("ltx"))
     assert stage.stages[0] == "loading"
     assert type(_pipe(stage)).__name__ == "LTXPipeline"
 
 
-def test_a_seed_decides_the_video(ask: Ask, stage: Stage) -> None:
+def test_the_seed_determines_the_video(ask: Ask, stage: Stage) -> None:
     _, one = stage.render(ask("wan", seed=1))
     _, other = stage.render(ask("wan", seed=2))
     assert (_frames(one) != _frames(other)).any()
@@ -141,9 +141,7 @@ def test_a_render_cancelled_while_decoding_leaves_no_file(
     assert list((stage.folder / "take-2").iterdir()) == []
 
 
-def test_running_out_of_memory_gives_advice_and_leaves_the_engine_usable(
-    ask: Ask, stage: Stage
-) -> None:
+def test_out_of_memory_gives_advice_and_leaves_the_engine_usable(ask: Ask, stage: Stage) -> None:
     stage.render(ask("wan"))
     error = torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB.")
     with _failing(_pipe(stage).transformer, error), pytest.raises(OutOfMemory) as caught:
@@ -154,7 +152,7 @@ def test_running_out_of_memory_gives_advice_and_leaves_the_engine_usable(
     assert made.num_frames == 9
 
 
-def test_a_failed_render_lets_go_of_its_tensors_even_while_its_error_is_kept(
+def test_a_failed_render_frees_its_tensors_even_while_its_error_is_referenced(
     ask: Ask, stage: Stage
 ) -> None:
     stage.render(ask("wan"))
@@ -174,9 +172,7 @@ def test_a_failed_render_lets_go_of_its_tensors_even_while_its_error_is_kept(
 
 
 @pytest.mark.parametrize("profile", ["reference", "exact"])
-def test_values_that_become_nan_fail_the_render_and_name_the_step(
-    profile: str, ask: Ask, stage: Stage
-) -> None:
+def test_nan_values_fail_the_render_and_name_the_step(profile: str, ask: Ask, stage: Stage) -> None:
     request = ask("wan", num_inference_steps=5, profile=profile)
     stage.render(request)
     begins = len(_denoised(stage, request)) // 5 * 2
@@ -196,7 +192,7 @@ def test_values_that_become_nan_fail_the_render_and_name_the_step(
 
 
 def _denoised(stage: Stage, request: RenderRequest) -> list[int]:
-    """Return a list with an entry for every forward of the denoiser in one render."""
+    """Return a list that gets an entry for every forward pass of the denoiser."""
     calls: list[int] = []
     transformer = _pipe(stage).transformer
     handle = transformer.register_forward_pre_hook(lambda *_: calls.append(1))
@@ -218,7 +214,7 @@ def test_a_vae_that_overflows_fails_the_render(ask: Ask, stage: Stage) -> None:
             bias.copy_(before)
 
 
-def test_a_faster_path_that_gives_nan_is_undone(
+def test_a_faster_path_that_produces_nan_is_undone(
     ask: Ask, stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stage.render(ask("wan"))
@@ -239,16 +235,14 @@ def test_a_faster_path_that_gives_nan_is_undone(
     assert any("gave up the attention" in note and "NaN" in note for note in notes)
 
 
-def test_a_device_assert_asks_for_a_new_worker(ask: Ask, stage: Stage) -> None:
+def test_a_device_assert_requests_a_new_worker(ask: Ask, stage: Stage) -> None:
     stage.render(ask("wan"))
     error = RuntimeError("CUDA error: device-side assert triggered\nmore lines")
     with _failing(_pipe(stage).transformer, error), pytest.raises(DeviceLost):
         stage.render(ask("wan"))
 
 
-def test_what_a_model_refuses_is_an_error_of_the_render_told_in_full(
-    ask: Ask, stage: Stage
-) -> None:
+def test_a_models_own_error_fails_the_render_with_its_full_message(ask: Ask, stage: Stage) -> None:
     stage.render(ask("wan"))
     with (
         _failing(_pipe(stage).transformer, ValueError("no such shape:\n\n  wanted (1, 2)")),
@@ -258,14 +252,14 @@ def test_what_a_model_refuses_is_an_error_of_the_render_told_in_full(
     assert str(caught.value).endswith("ValueError: no such shape:\n  wanted (1, 2)")
 
 
-def test_a_message_of_a_library_is_shown_up_to_a_length() -> None:
+def test_a_librarys_message_is_truncated() -> None:
     told = told_by(ValueError("a" * 5_000))
     assert len(told) == 2_000
     assert told.endswith("a…")
     assert told_by(ValueError()) == "ValueError"
 
 
-def test_a_render_that_breaks_off_brings_offloaded_components_back(
+def test_an_interrupted_render_moves_offloaded_components_back(
     ask: Ask, stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     request = ask("wan", options={"memory": "model_offload"})
@@ -286,7 +280,7 @@ def test_a_render_that_breaks_off_brings_offloaded_components_back(
     assert freed == [True]
 
 
-def test_a_step_cache_forgets_a_render_that_was_cancelled(ask: Ask, stage: Stage) -> None:
+def test_a_step_cache_is_cleared_after_a_cancelled_render(ask: Ask, stage: Stage) -> None:
     request = ask("wan", profile="fast", num_inference_steps=6, options={"cache_threshold": 1.0})
     _, whole = stage.render(request)
     seen = 0
@@ -305,7 +299,7 @@ def test_a_step_cache_forgets_a_render_that_was_cancelled(ask: Ask, stage: Stage
     assert (_frames(again) == _frames(whole)).all()
 
 
-def test_the_recipe_in_the_file_says_what_was_in_effect(ask: Ask, stage: Stage) -> None:
+def test_the_embedded_recipe_records_the_settings_in_effect(ask: Ask, stage: Stage) -> None:
     made, folder = stage.render(ask("wan", options={"flow_shift": 4.0}))
     recipe = read_recipe(folder / "video.mp4")
     said = recipe.request.options[AS_RENDERED]
@@ -320,7 +314,7 @@ def test_the_recipe_in_the_file_says_what_was_in_effect(ask: Ask, stage: Stage) 
     assert (_frames(folder) == _frames(second)).all()
 
 
-def test_a_checker_that_was_switched_off_is_recorded_as_off(ask: Ask, stage: Stage) -> None:
+def test_a_disabled_safety_checker_is_recorded(ask: Ask, stage: Stage) -> None:
     made, _ = stage.render(ask("cosmos"))
     assert made.request is not None
     assert made.request.options[AS_RENDERED]["safety"] == {
@@ -329,14 +323,14 @@ def test_a_checker_that_was_switched_off_is_recorded_as_off(ask: Ask, stage: Sta
     }
 
 
-def test_a_missing_checker_is_named_with_the_command_that_installs_it(
+def test_a_missing_safety_checker_is_named_with_the_command_that_installs_it(
     ask: Ask, stage: Stage
 ) -> None:
     with pytest.raises(EngineUnavailable, match="pip install cosmos_guardrail"):
         stage.render(ask("cosmos", options={"safety_checker": True}))
 
 
-def test_an_image_begins_the_video_with_the_same_weights(
+def test_an_image_starts_the_video_without_reloading_the_weights(
     ask: Ask, stage: Stage, models: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     start = stage.folder / "start.png"
@@ -375,7 +369,7 @@ def test_a_video_is_continued_from_its_last_frame(ask: Ask, stage: Stage) -> Non
     assert (_frames(one) == _frames(other)).all()
 
 
-def test_a_video_is_changed_by_the_strength_asked_for(ask: Ask, stage: Stage) -> None:
+def test_a_video_is_changed_with_the_requested_strength(ask: Ask, stage: Stage) -> None:
     _, first = stage.render(ask("wan"))
     options = {"video": str(first / "video.mp4"), "strength": 0.5}
     made, folder = stage.render(ask("wan", num_inference_steps=4, options=options))
@@ -386,7 +380,7 @@ def test_a_video_is_changed_by_the_strength_asked_for(ask: Ask, stage: Stage) ->
     assert len(_frames(folder)) == 9
 
 
-def test_a_pipeline_that_no_family_knows_renders_by_its_own_signature(
+def test_a_pipeline_of_no_known_family_renders_by_its_own_signature(
     stage: Stage, tmp_path: Path, ask: Ask
 ) -> None:
     _, first = stage.render(ask("wan"))
@@ -442,7 +436,7 @@ def test_a_modular_pipeline_gives_its_own_frames_with_steps_and_previews(
     np.testing.assert_array_equal(np.concatenate(given), (wanted * 255).round().astype(np.uint8))
 
 
-def test_an_image_to_end_at_is_never_dropped_in_silence(ask: Ask, stage: Stage) -> None:
+def test_a_last_image_is_never_silently_dropped(ask: Ask, stage: Stage) -> None:
     end = stage.folder / "end.png"
     Image.new("RGB", (64, 64)).save(end)
     with pytest.raises(InvalidRequest, match="takes no last_image") as caught:
@@ -450,12 +444,12 @@ def test_an_image_to_end_at_is_never_dropped_in_silence(ask: Ask, stage: Stage) 
     assert caught.value.problems[0].field == "options.last_image"
 
 
-def test_a_parameter_that_the_pipeline_does_not_take_is_named(ask: Ask, stage: Stage) -> None:
+def test_a_parameter_the_pipeline_does_not_take_is_named(ask: Ask, stage: Stage) -> None:
     with pytest.raises(InvalidRequest, match="WanPipeline takes no 'sharpness'"):
         stage.render(ask("wan", options={"call": {"sharpness": 2}}))
 
 
-def test_a_damaged_model_is_said_to_be_one(
+def test_a_damaged_model_is_reported_as_damaged(
     ask: Ask, stage: Stage, models: Callable[[str], Path], tmp_path: Path
 ) -> None:
     import shutil
@@ -467,7 +461,7 @@ def test_a_damaged_model_is_said_to_be_one(
         stage.render(ask("wan", model=str(broken)))
 
 
-def test_a_tiled_vae_is_decoded_as_the_model_does_it(
+def test_tiled_decoding_gives_the_models_own_tiled_frames(
     ask: Ask, stage: Stage, models: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stage.render(ask("wan", width=320))
@@ -492,7 +486,7 @@ def test_a_tiled_vae_is_decoded_as_the_model_does_it(
 
 
 @pytest.mark.parametrize("memory", ["model_offload", "group_offload"])
-def test_weights_that_come_and_go_give_the_same_frames(memory: str, ask: Ask, stage: Stage) -> None:
+def test_offloading_gives_the_same_frames(memory: str, ask: Ask, stage: Stage) -> None:
     _, full = stage.render(ask("wan"))
     made, folder = stage.render(ask("wan", options={"memory": memory}))
     assert made.request is not None
@@ -500,7 +494,7 @@ def test_weights_that_come_and_go_give_the_same_frames(memory: str, ask: Ask, st
     assert (_frames(folder) == _frames(full)).all()
 
 
-def test_unloading_lets_go_of_the_model(ask: Ask, stage: Stage) -> None:
+def test_unloading_frees_the_model(ask: Ask, stage: Stage) -> None:
     stage.render(ask("wan"))
     stage.engine.unload()
     assert stage.engine._model is None

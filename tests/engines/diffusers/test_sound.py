@@ -1,4 +1,4 @@
-"""The sound that a model makes is in its video, and what makes none says so."""
+"""A model's sound is written into its video; models without sound are marked so."""
 
 from __future__ import annotations
 
@@ -50,13 +50,13 @@ def _direct(folder: Path, request: Any) -> Any:
 
 
 def likeness(one: Any, other: Any) -> float:
-    """Return the correlation of two tracks, 1 for the same."""
+    """Return the correlation of two tracks; 1 means identical."""
     length = min(one.shape[1], other.shape[1])
     first, second = (track[:, :length] - track[:, :length].mean() for track in (one, other))
     return float((first * second).sum() / np.sqrt((first**2).sum() * (second**2).sum()))
 
 
-def test_the_sound_of_ltx_2_is_in_the_mp4_as_the_direct_call_makes_it(
+def test_the_mp4_holds_the_sound_of_a_direct_call_of_ltx_2(
     ask: Ask, stage: Stage, models: Callable[[str], Path]
 ) -> None:
     made, folder = stage.render(ask("ltx-2", num_frames=17))
@@ -75,7 +75,7 @@ def test_the_sound_of_ltx_2_is_in_the_mp4_as_the_direct_call_makes_it(
     assert told == {"sample_rate": 24_000, "channels": 2}
 
 
-def test_cosmos_3_makes_sound_where_its_weights_can(
+def test_cosmos_3_makes_sound_with_weights_that_support_it(
     ask: Ask, stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given = recorded(monkeypatch)
@@ -118,7 +118,7 @@ def test_cosmos_3_makes_sound_where_its_weights_can(
         ("Cosmos3OmniBlocks", None, ["videos", "sound"]),
     ],
 )
-def test_modular_pipelines_are_asked_for_the_sound_that_they_make(
+def test_sound_is_requested_from_modular_pipelines_that_make_it(
     blocks: str, rate: int | None, outputs: list[str]
 ) -> None:
     pipe = getattr(diffusers.modular_pipelines, blocks)().init_pipeline()
@@ -139,7 +139,7 @@ def test_a_model_without_sound_makes_a_video_without_a_track(ask: Ask, stage: St
     assert decode_sound(folder / "video.mp4") is None
 
 
-def test_a_modular_pipeline_gives_its_sound_too(ask: Ask, stage: Stage, tmp_path: Path) -> None:
+def test_a_modular_pipeline_writes_its_sound_too(ask: Ask, stage: Stage, tmp_path: Path) -> None:
     model = str(save_modular_ltx_2(tmp_path))
     made, folder = stage.render(ask("ltx-2", model=model))
     assert made.request is not None
@@ -150,7 +150,7 @@ def test_a_modular_pipeline_gives_its_sound_too(ask: Ask, stage: Stage, tmp_path
     assert (heard.sample_rate, heard.channels) == (24_000, 2)
 
 
-def test_the_rate_is_that_of_the_waveform_not_of_the_spectrograms(
+def test_the_sample_rate_is_that_of_the_waveform_not_of_the_spectrograms(
     models: Callable[[str], Path],
 ) -> None:
     pipe = diffusers.LTX2Pipeline.from_pretrained(models("ltx-2"))

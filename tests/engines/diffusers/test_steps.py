@@ -1,4 +1,4 @@
-"""Steps are heard and counted however a pipeline runs them."""
+"""Steps are counted however a pipeline runs them."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ pytestmark = [
 
 
 class _Silent:
-    """A pipeline without a step callback, such as the modular ones."""
+    """A pipeline without a step callback, as the modular ones are."""
 
     def __init__(self, scheduler: Any) -> None:
         self.scheduler = scheduler
         self.components: dict[str, Any] = {}
 
     def __call__(self, prompt: str) -> None:
-        """Stand in for a pipeline's call."""
+        """Play a pipeline's call."""
 
 
 def _watch(steps: int) -> tuple[StepWatch, list[Progress]]:
@@ -57,7 +57,7 @@ def test_a_copied_scheduler_steps_itself_and_not_the_one_it_was_copied_from() ->
 
 
 @pytest.mark.parametrize("inherits", [False, True])
-def test_a_watched_scheduler_s_class_is_left_as_it_was(inherits: bool) -> None:
+def test_watching_a_scheduler_leaves_its_class_unchanged(inherits: bool) -> None:
     class Derived(FlowMatchEulerDiscreteScheduler):  # type: ignore[misc]
         pass
 
@@ -69,7 +69,7 @@ def test_a_watched_scheduler_s_class_is_left_as_it_was(inherits: bool) -> None:
     assert dict(vars(kind)) == before
 
 
-def test_a_pipeline_without_a_scheduler_is_watched_without_steps() -> None:
+def test_a_pipeline_without_a_scheduler_reports_no_steps() -> None:
     watch, said = _watch(2)
     pipe = SimpleNamespace(scheduler=None, components={}, __call__=lambda: None)
     silent = _Silent(pipe.scheduler)
@@ -78,9 +78,7 @@ def test_a_pipeline_without_a_scheduler_is_watched_without_steps() -> None:
     assert said == []
 
 
-def test_a_video_that_is_changed_a_little_counts_the_steps_that_are_really_run(
-    ask: Ask, stage: Stage
-) -> None:
+def test_a_low_strength_counts_the_steps_actually_run(ask: Ask, stage: Stage) -> None:
     _, first = stage.render(ask("wan"))
     options = {"video": str(first / "video.mp4"), "strength": 0.5}
     stage.render(ask("wan", num_inference_steps=8, options=options))

@@ -1,4 +1,4 @@
-"""A prompt is encoded once, within bounds, and comes back as it was."""
+"""Encoded prompts are cached within a bound and returned unchanged."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ KIB = 1 << 10
 
 
 class _Pipe:
-    """Encodes a prompt into ``size`` bytes on ``device``, and counts how often."""
+    """Encodes a prompt into ``size`` bytes on ``device`` and counts its calls."""
 
     def __init__(self, size: int, device: str = "cpu") -> None:
         self.size = size
@@ -29,7 +29,7 @@ class _Pipe:
         return made, None, [made + 1]
 
 
-def test_what_is_kept_stays_under_its_bound_whatever_one_prompt_takes() -> None:
+def test_the_cache_stays_within_its_bound() -> None:
     cache, pipe = TextCache(limit_bytes=100 * KIB), _Pipe(20 * KIB)
     cache.attach(pipe)
     for number in range(6):
@@ -41,7 +41,7 @@ def test_what_is_kept_stays_under_its_bound_whatever_one_prompt_takes() -> None:
     assert pipe.calls == 7, "the oldest went"
 
 
-def test_an_entry_larger_than_the_bound_is_not_kept_and_sends_nothing_away() -> None:
+def test_an_entry_larger_than_the_bound_is_not_cached_and_evicts_nothing() -> None:
     cache = TextCache(limit_bytes=50 * KIB)
     small, large = _Pipe(10 * KIB), _Pipe(80 * KIB)
     cache.attach(small)
@@ -53,7 +53,7 @@ def test_an_entry_larger_than_the_bound_is_not_kept_and_sends_nothing_away() -> 
     assert (large.calls, small.calls) == (2, 1)
 
 
-def test_what_comes_back_is_equal_and_another_copy() -> None:
+def test_a_cached_value_is_returned_as_an_equal_copy() -> None:
     cache, pipe = TextCache(), _Pipe(KIB)
     cache.attach(pipe)
     first, _, _ = pipe.encode_prompt("abc")
@@ -65,8 +65,8 @@ def test_what_comes_back_is_equal_and_another_copy() -> None:
     assert nothing is None
 
 
-def test_embeddings_wait_in_the_machine_s_memory_and_return_to_their_device() -> None:
-    """The meta device stands for a GPU here: it is another device than the CPU."""
+def test_embeddings_are_cached_in_host_memory_and_return_to_their_device() -> None:
+    """The meta device stands in for a GPU."""
     from workbench.engines.diffusers import text_cache
 
     kept = text_cache._put_by((torch.ones(3), [torch.zeros(2)]))

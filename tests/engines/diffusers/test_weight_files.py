@@ -1,4 +1,4 @@
-"""Weight files are counted and judged by their headers, before anything is loaded."""
+"""Weight files are sized and checked by their headers, before anything is loaded."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _SIZES = {"F32": 4, "BF16": 2, "F16": 2, "F8_E4M3": 1, "U8": 1}
 
 
 def _write(path: Path, tensors: dict[str, tuple[str, list[int]]], *, cut: int = 0) -> Path:
-    """Write a safetensors file of zeros by its published format; ``cut`` bytes short."""
+    """Write a safetensors file of zeros by the published format, truncated by ``cut`` bytes."""
     head: dict[str, Any] = {"__metadata__": {"format": "pt"}}
     offset = 0
     for name, (dtype, shape) in tensors.items():
@@ -33,7 +33,7 @@ def _write(path: Path, tensors: dict[str, tuple[str, list[int]]], *, cut: int = 
     return path
 
 
-def test_numbers_are_counted_and_take_the_format_that_they_are_used_in(tmp_path: Path) -> None:
+def test_parameters_are_counted_and_sized_at_the_dtype_in_use(tmp_path: Path) -> None:
     file = _write(tmp_path / "a.safetensors", {"a": ("F32", [10, 10]), "b": ("U8", [7])})
     found = stored(file)
     assert found == Stored(100, 7)
@@ -41,25 +41,25 @@ def test_numbers_are_counted_and_take_the_format_that_they_are_used_in(tmp_path:
     assert found.bytes_at(4.5) == 64
 
 
-def test_eight_bit_floats_are_numbers_that_loading_widens(tmp_path: Path) -> None:
+def test_float8_parameters_are_sized_at_the_dtype_they_load_as(tmp_path: Path) -> None:
     file = _write(tmp_path / "a.safetensors", {"a": ("F8_E4M3", [100])})
     assert stored(file).bytes_at(16) == 200
 
 
 @pytest.mark.parametrize("cut", [1, 60, 10_000])
-def test_a_file_that_ends_too_early_is_named(cut: int, tmp_path: Path) -> None:
+def test_a_truncated_file_is_named(cut: int, tmp_path: Path) -> None:
     file = _write(tmp_path / "a.safetensors", {"a": ("F32", [100])}, cut=min(cut, 450))
     with pytest.raises(DamagedFile, match=r"a\.safetensors is damaged"):
         stored(file)
 
 
-def test_a_file_that_is_no_safetensors_file_is_named(tmp_path: Path) -> None:
+def test_a_file_that_is_not_safetensors_is_named(tmp_path: Path) -> None:
     (tmp_path / "a.safetensors").write_bytes(b"version https://git-lfs.github.com/spec/v1 and on")
     with pytest.raises(DamagedFile):
         stored(tmp_path / "a.safetensors")
 
 
-def test_the_plain_form_is_taken_before_a_variant_and_a_variant_where_it_is_all(
+def test_plain_weight_files_are_preferred_and_a_variant_is_used_when_alone(
     tmp_path: Path,
 ) -> None:
     name = "diffusion_pytorch_model"
@@ -70,7 +70,7 @@ def test_the_plain_form_is_taken_before_a_variant_and_a_variant_where_it_is_all(
     assert (found.variant, found.files) == ("", (plain,))
 
 
-def test_shards_that_are_listed_and_not_there_are_missing(tmp_path: Path) -> None:
+def test_listed_shards_without_a_file_are_missing(tmp_path: Path) -> None:
     first = _write(tmp_path / "model-00001-of-00002.safetensors", {"a": ("F32", [10])})
     assert [file.name for file in weight_files(tmp_path).missing] == [
         "model-00002-of-00002.safetensors"
@@ -96,7 +96,7 @@ def _pipeline(folder: Path) -> Weights:
     return Weights(folder, "")
 
 
-def test_a_whole_model_has_no_problem_and_is_sized_by_component(tmp_path: Path) -> None:
+def test_a_complete_model_has_no_problems_and_is_sized_by_component(tmp_path: Path) -> None:
     weights = _pipeline(tmp_path / "m")
     _write(weights.folder / "vae" / "diffusion_pytorch_model.safetensors", {"a": ("F32", [5])})
     _write(weights.folder / "transformer" / "x.fp16.safetensors", {"a": ("F16", [9])})
@@ -105,7 +105,7 @@ def test_a_whole_model_has_no_problem_and_is_sized_by_component(tmp_path: Path) 
     assert weights.variant == "fp16"
 
 
-def test_a_partly_downloaded_model_is_said_with_the_command_that_finishes_it(
+def test_a_partial_download_is_reported_with_the_command_that_completes_it(
     tmp_path: Path,
 ) -> None:
     weights = Weights(_pipeline(tmp_path / "m").folder, "abc")
@@ -118,7 +118,7 @@ def test_a_partly_downloaded_model_is_said_with_the_command_that_finishes_it(
     assert "transformer" not in problem
 
 
-def test_a_damaged_file_is_named_among_a_model_s_problems(tmp_path: Path) -> None:
+def test_a_damaged_file_is_listed_among_the_models_problems(tmp_path: Path) -> None:
     weights = _pipeline(tmp_path / "m")
     _write(weights.folder / "transformer" / "x.safetensors", {"a": ("F32", [9])})
     _write(weights.folder / "vae" / "x.safetensors", {"a": ("F32", [9])}, cut=4)

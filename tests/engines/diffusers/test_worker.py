@@ -1,4 +1,4 @@
-"""The engine inside a real worker process, asked for through the job manager."""
+"""The engine in a real worker process, driven through the job manager."""
 
 from __future__ import annotations
 
@@ -32,19 +32,19 @@ _LIMIT_S = 120.0
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
-    """One worker for all tests here: it imports the libraries once."""
+    """One worker for all tests here, so that the libraries are imported once."""
     place = tmp_path_factory.mktemp("shop")
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith("WORKBENCH_")]:
             patch.delenv(name)
         patch.setenv("WORKBENCH_LEASES", str(place / "leases"))
         patch.setenv("OMP_NUM_THREADS", "1")
-        # Importing the libraries can keep a busy machine silent for a while.
+        # Importing the libraries takes long on a busy machine.
         with Shop(place / "outputs", lease_s=30.0) as shop:
             yield shop
 
 
-def test_a_job_gives_the_frames_of_a_render_in_this_process_and_its_recipe(
+def test_a_job_gives_the_frames_and_recipe_of_an_in_process_render(
     shop: Shop, ask: Ask, stage: Stage
 ) -> None:
     job = shop.manager.submit(ask("wan", num_inference_steps=12))
@@ -81,7 +81,7 @@ def test_a_job_gives_the_frames_of_a_render_in_this_process_and_its_recipe(
     np.testing.assert_array_equal(theirs, ours)
 
 
-def test_a_cancelled_job_ends_and_the_next_finds_the_worker_usable(
+def test_a_cancelled_job_ends_and_the_worker_takes_the_next(
     shop: Shop, ask: Ask, models: Callable[[str], Path]
 ) -> None:
     long = shop.manager.submit(ask("wan", num_inference_steps=1_000))
@@ -95,14 +95,14 @@ def test_a_cancelled_job_ends_and_the_next_finds_the_worker_usable(
     assert after.attempt == 1
 
 
-def test_a_job_on_another_model_loads_it_in_the_same_worker(shop: Shop, ask: Ask) -> None:
+def test_a_job_with_another_model_loads_it_in_the_same_worker(shop: Shop, ask: Ask) -> None:
     (job,) = shop.ended(shop.manager.submit(ask("mochi")).job_id, limit_s=_LIMIT_S)
     assert job.state is JobState.COMPLETE, job.error
     log = shop.manager.log_path(job.job_id).read_text("utf-8")
     assert "the device's memory is the machine's own" in log, "the plan stands in the job's log"
 
 
-def test_a_finished_video_is_continued_by_its_job_s_id(shop: Shop, ask: Ask) -> None:
+def test_a_finished_video_is_continued_by_its_job_id(shop: Shop, ask: Ask) -> None:
     studio = Studio(shop.settings)
     begun = ask("wan-2-2-5b")
     (first,) = shop.ended(shop.manager.submit(begun).job_id, limit_s=_LIMIT_S)

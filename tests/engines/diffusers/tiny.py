@@ -251,7 +251,7 @@ def _cogvideox() -> Any:
 
 
 def _cogvideox_15() -> Any:
-    """Two latent frames make one patch, so that some are padded and left out again."""
+    """Two latent frames make one patch, so that padding is exercised."""
     pipe = _cogvideox()
     transformer = diffusers.CogVideoXTransformer3DModel(
         num_attention_heads=2,

@@ -21,8 +21,12 @@ from pydantic import BaseModel
 
 from tests.prompts.language_models.tiny_gguf import make_tiny_gguf
 from workbench.prompts import PromptWriter
-from workbench.prompts.language_models.local_endpoint import LocalEndpoint
-from workbench.prompts.language_models.server_file import SERVER_FILE, ServerAddress, read_server
+from workbench.prompts.language_models.local.local_endpoint import LocalEndpoint
+from workbench.prompts.language_models.local.server_file import (
+    SERVER_FILE,
+    ServerAddress,
+    read_server,
+)
 from workbench.prompts.model import ChatFailure
 from workbench.settings import Settings
 

@@ -24,7 +24,7 @@ import openai  # noqa: F401  its import takes longer than a first question shoul
 import pytest
 
 from workbench.prompts import PromptWriter
-from workbench.prompts.language_models.transformers_server import _Pieces
+from workbench.prompts.language_models.local.transformers_server import _Pieces
 from workbench.prompts.model import Source
 from workbench.settings import Settings
 from workbench.studio import Studio

@@ -18,10 +18,10 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from workbench.actions.model import Action
 from workbench.errors import InvalidRequest, WorkbenchError
-from workbench.prompts.abilities import with_picture
 from workbench.prompts.agent.tools import Ask, Look, request_from, requests_schema, tool_specs
-from workbench.prompts.answers import plain_text
-from workbench.prompts.chat import ChatEndpoint, ToolCall, Turn
+from workbench.prompts.language_models.endpoint.abilities import with_picture
+from workbench.prompts.language_models.endpoint.chat import ChatEndpoint, ToolCall, Turn
+from workbench.prompts.language_models.writing.answers import plain_text
 from workbench.prompts.model import ChatFailure, Exchange
 
 __all__ = ["MOST_STEPS", "Outcome", "Step", "Workplace", "converse"]

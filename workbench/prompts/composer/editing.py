@@ -13,7 +13,7 @@ from typing import Final
 from workbench.lexicon.terms import find_terms
 from workbench.lexicon.words import article, sentence_case, sentences
 from workbench.prompts.composer.datafiles import load
-from workbench.prompts.composer.evidence import Support, framing, supports
+from workbench.prompts.composer.evidence import FRAMED, Support, framing, supports
 from workbench.prompts.composer.sayings import saying, time_phrase
 from workbench.scene import Scene
 
@@ -53,7 +53,7 @@ def carry(prompt: str, before: Scene, after: Scene) -> str:
 def _supports(scene: Scene) -> list[Support]:
     """Return the composer's sentences for ``scene``; the framing only as long as it is that one."""
     found = list(supports(scene, most=_ALL))
-    frame = framing(scene.edit({"shot_size": "", "camera_movement": ""}, force=True))
+    frame = framing(scene.edit(dict.fromkeys(FRAMED, ""), force=True))
     if frame and all(getattr(scene, name) == value for name, value in frame.values):
         found.append(frame)
     return found

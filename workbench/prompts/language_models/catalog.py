@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from workbench.errors import LanguageModelError, NotFound
-from workbench.prompts.language_models.llama_server import CONTEXT_TOKENS
+from workbench.prompts.language_models.local.llama_server import CONTEXT_TOKENS
 
 __all__ = ["CatalogModel", "catalog", "fetch", "named", "refusal_of"]
 

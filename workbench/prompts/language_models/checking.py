@@ -9,9 +9,9 @@ from typing import Final
 from pydantic import BaseModel
 
 from workbench.errors import LanguageModelError
-from workbench.prompts.chat import ChatEndpoint
 from workbench.prompts.language_models.choice import LanguageChoice
 from workbench.prompts.language_models.discovery import list_models, normal_url
+from workbench.prompts.language_models.endpoint.chat import ChatEndpoint
 
 __all__ = ["EndpointCheck", "check_endpoint"]
 

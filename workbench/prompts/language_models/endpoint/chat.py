@@ -16,10 +16,14 @@ from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from workbench.prompts.abilities import Abilities, has_pictures, without_pictures
-from workbench.prompts.answers import json_in
+from workbench.prompts.language_models.endpoint.abilities import (
+    Abilities,
+    has_pictures,
+    without_pictures,
+)
+from workbench.prompts.language_models.endpoint.tool_calls import ToolCall, Turn, read_turn
+from workbench.prompts.language_models.writing.answers import json_in
 from workbench.prompts.model import ChatFailure, Exchange, OnText
-from workbench.prompts.tool_calls import ToolCall, Turn, read_turn
 
 __all__ = ["ChatEndpoint", "Message", "ToolCall", "Turn"]
 

@@ -22,9 +22,13 @@ from filelock import FileLock, Timeout
 from pydantic import BaseModel
 
 from workbench.helper_processes import helper_command, helper_environment
-from workbench.prompts.abilities import Abilities, Rung
-from workbench.prompts.chat import ChatEndpoint, Message
-from workbench.prompts.language_models.server_file import SERVER_FILE, ServerAddress, read_server
+from workbench.prompts.language_models.endpoint.abilities import Abilities, Rung
+from workbench.prompts.language_models.endpoint.chat import ChatEndpoint, Message
+from workbench.prompts.language_models.local.server_file import (
+    SERVER_FILE,
+    ServerAddress,
+    read_server,
+)
 from workbench.prompts.model import ChatFailure, Exchange, OnText
 from workbench.settings import Settings
 
@@ -33,7 +37,7 @@ __all__ = ["LocalEndpoint"]
 Answer = TypeVar("Answer", bound=BaseModel)
 
 _POLL_S: Final = 0.1
-_PACKAGE: Final = "workbench.prompts.language_models"
+_PACKAGE: Final = "workbench.prompts.language_models.local"
 
 
 @dataclass(slots=True)

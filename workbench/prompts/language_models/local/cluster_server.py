@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from workbench.prompts.language_models.transformers_server import Answer, LocalModel, serve
+from workbench.prompts.language_models.local.transformers_server import Answer, LocalModel, serve
 
 __all__ = ["ClusterModel", "Resident", "main"]
 

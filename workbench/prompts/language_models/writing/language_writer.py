@@ -17,8 +17,11 @@ from pydantic import ValidationError
 
 from workbench.errors import LanguageModelError
 from workbench.lexicon.words import content_words
-from workbench.prompts.abilities import with_picture
-from workbench.prompts.answers import (
+from workbench.prompts.composer import composer
+from workbench.prompts.composer.varying import fields_of_axes
+from workbench.prompts.language_models.endpoint.abilities import with_picture
+from workbench.prompts.language_models.endpoint.chat import ChatEndpoint
+from workbench.prompts.language_models.writing.answers import (
     Enhanced,
     Extracted,
     ItemsInAnswer,
@@ -28,10 +31,7 @@ from workbench.prompts.answers import (
     plain_text,
     prompt_so_far,
 )
-from workbench.prompts.chat import ChatEndpoint
-from workbench.prompts.composer import composer
-from workbench.prompts.composer.varying import fields_of_axes
-from workbench.prompts.guard import (
+from workbench.prompts.language_models.writing.guard import (
     fault_in,
     is_document,
     shows_nothing,

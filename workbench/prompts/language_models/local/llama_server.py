@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 from typing import Any, Final
 
-from workbench.prompts.language_models.server_file import publish, sole_server
+from workbench.prompts.language_models.local.server_file import publish, sole_server
 
 __all__ = ["CONTEXT_TOKENS", "main", "serve"]
 

@@ -17,7 +17,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Final, NamedTuple, Protocol
 
-from workbench.prompts.language_models.server_file import publish, sole_server
+from workbench.prompts.language_models.local.server_file import publish, sole_server
 
 __all__ = ["Answer", "LocalModel", "Model", "main", "serve"]
 

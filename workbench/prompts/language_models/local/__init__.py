@@ -1,0 +1,1 @@
+"""Runs a language model on this machine: one server process that all clients share."""

@@ -1,0 +1,1 @@
+"""Writes prompts with a language model and checks what it answers."""
