@@ -499,6 +499,10 @@ def removed_by_order(text: str, context: Context) -> Candidate | None:
     found = _REMOVING.fullmatch(wish_in(text))
     if found is None:
         return None
+    if found["what"].split()[0].lower() in words_of(
+        "verbs", "commands"
+    ) and text.lower().startswith("no "):
+        return None
     later = re.split(r",\s+", found["what"])[1:]
     if any(re.match(r"(?:the|he|she|it|they|a|an)\b.*\b\w+s\b", one) for one in later):
         return None  # something happens as well: the whole is said
@@ -540,6 +544,9 @@ def replaced(text: str, context: Context) -> Candidate | None:
     if other is not None and len(leads) == 1:
         actions = _reworded(leads[0].phrase, other["new"], context)
         return Candidate(actions, 0.85, intent="replace") if actions else None
+    both = _EXCHANGE.fullmatch(bare)
+    if both is not None and (actions := _exchanged(both[1], both[2], context)):
+        return Candidate(actions, 0.85, intent="replace")
     for form in _SWAPS:
         found = form.fullmatch(bare)
         if found is None:
@@ -549,6 +556,23 @@ def replaced(text: str, context: Context) -> Candidate | None:
         if actions:
             return Candidate(actions, 0.85, intent="replace")
     return None
+
+
+_EXCHANGE: Final = re.compile(
+    r"(?:swap|switch|exchange) (?:the )?([\w'-]+) (?:and|with) (?:the )?([\w'-]+)(?: around| over| round)?",
+    re.IGNORECASE,
+)
+
+
+def _exchanged(one: str, other: str, context: Context) -> tuple[Action, ...]:
+    """Return the sentences in which two words change places; empty where none has both."""
+    both = re.compile(rf"\b(?:{re.escape(one)}|{re.escape(other)})\b", re.IGNORECASE)
+    swapped = {one.lower(): other, other.lower(): one}
+    return tuple(
+        RewriteSentence(before=s, after=both.sub(lambda m: swapped[m[0].lower()], s))
+        for s in sentences(context.prompt)
+        if {m.lower() for m in both.findall(s)} == set(swapped)
+    )
 
 
 def _reworded(old: str, new: str, context: Context) -> tuple[Action, ...]:

@@ -280,6 +280,8 @@ def _doing(match: Match, context: Context) -> str:
     doing: str | None = match.value("doing")
     names = {e.id: e for e in scene.cast}
     beats = scene.beats
+    if doing is not None and (found is None or not found.ids or any(b.told for b in beats)):
+        return ""
     if found is not None and found.ids:
         own = scene.beats_of(found.ids[0])
         entity = names.get(found.ids[0])
@@ -300,7 +302,7 @@ def _doing(match: Match, context: Context) -> str:
         entity = names.get(beat.actor)
         plural = entity is not None and entity.count != 1
         who = entity.name if entity is not None else "something"
-        told.append(f"{who} {finite(beat.text, plural=plural)}")
+        told.append(beat.told.rstrip(".") or f"{who} {finite(beat.text, plural=plural)}")
     return f"{_and(told)[:1].upper()}{_and(told)[1:]}."
 
 

@@ -51,13 +51,18 @@ def written_out(text: str) -> str:
         return str(short.get(found[0].lower(), found[0]))
 
     text = re.sub(r"(?<![\w'])[A-Za-z0-9]+(?![\w'])", written, text)
+    text = re.sub(r"\b(he|she|it)'s got\b", r"\1 has", text, flags=re.IGNORECASE)
+    text = re.sub(r"\b(they|we)'ve got\b", r"\1 have", text, flags=re.IGNORECASE)
+    text = re.sub(
+        r"\b([a-z]+)'s (?=(?:an?|not|too|so|very)\s)", r"\1 is ", text, flags=re.IGNORECASE
+    )
     text = re.sub(r"\b(he|she|it|there)'s\b", r"\1 is", text, flags=re.IGNORECASE)
     text = re.sub(r"\bthey're\b", "they are", text, flags=re.IGNORECASE)
     return _IT_IS.sub("it is ", text)
 
 
 _IT_IS: Final = re.compile(
-    r"\bits (?=(?:an?|the|just|not|so|too|very|all|really|for|in|on|like|only|still|now|been|gone|what|my|more|less|already|getting|going|almost|dark|night|full|normal|raining|snowing|nothing)\b)",
+    r"\bits (?=(?:an?|the|just|not|so|too|very|all|really|for|in|on|like|only|still|now|been|gone|what|my|more|less|already|getting|going|almost|dark|night|full|normal|raining|snowing|nothing)\b|\w{3,}ing(?:$|[,.!]))",
     re.IGNORECASE,
 )
 """Where "its" stands for "it's"."""

@@ -403,7 +403,7 @@ def _go_back(match: Match, context: Context) -> Candidate | None:
         index = _numbered(number, context)
         return None if index < 0 else Candidate((GoBack(to=index),), match.score, intent="go_back")
     what = re.sub(
-        r"\s+(?:came|was added|started|happened|appeared|change)$",
+        r"\s+(?:came|was added|started|happened|appeared|change|showed up|shows up|came in|comes in|arrived|walked in|was there|got there)$",
         "",
         groups["what"].lower().strip(),
     )

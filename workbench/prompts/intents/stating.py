@@ -176,7 +176,7 @@ def wish_in(text: str) -> str:
         )
         text = text[found.end() :]
     text = re.sub(
-        r"[\s,]+(?:instead|too|as well|again|though|tho|then|now|rn|maybe|actually|ok|okay|yes|if possible)$",
+        r"[\s,]+(?:instead|too|as well|though|tho|then|now|rn|maybe|actually|ok|okay|yes|if possible)$",
         "",
         text,
         flags=re.IGNORECASE,
@@ -217,14 +217,6 @@ _FORBIDDEN: Final = re.compile(
 def _declared(text: str, who: str) -> str:
     """Return a command or a question as a statement."""
     words = text.split()
-    asked = _ASKED.match(text)
-    if asked is not None:
-        rest = text[asked.end() :].split()
-        end = noun_phrase_end(rest)
-        if 0 < end < len(rest):
-            return _modal_free(
-                f"{' '.join(rest[:end])} should{asked['not'] or ''} {' '.join(rest[end:])}"
-            )
     barred = _FORBIDDEN.match(text)
     if barred is not None:
         rest = text[barred.end() :].split()
@@ -240,6 +232,14 @@ def _declared(text: str, who: str) -> str:
         if barred["verb"].lower() in {"show", "see"} or not left:
             return f"{subject or ' '.join(rest)} {'are' if _is_many(subject) else 'is'} not seen"
         return _modal_free(f"{subject} should not {re.sub('^to ', '', left)}")
+    asked = _ASKED.match(text)
+    if asked is not None:
+        rest = text[asked.end() :].split()
+        end = noun_phrase_end(rest)
+        if 0 < end < len(rest):
+            return _modal_free(
+                f"{' '.join(rest[:end])} should{asked['not'] or ''} {' '.join(rest[end:])}"
+            )
     making = _MAKING.match(text)
     if making is not None and (made := _made(making["verb"].lower(), text[making.end() :])):
         return made
@@ -802,18 +802,49 @@ def _with_article(text: str, prompt: str) -> str:
     return f"{lead} {text}"
 
 
+_FILMING: Final = frozenset(
+    [
+        "start",
+        "begin",
+        "open",
+        "end",
+        "pan",
+        "tilt",
+        "zoom",
+        "push",
+        "pull",
+        "orbit",
+        "follow",
+        "track",
+        "fly",
+        "cut",
+        "hold",
+        "whip",
+        "rack",
+        "land",
+        "come",
+        "go",
+        "drift",
+        "rise",
+        "climb",
+        "skim",
+    ]
+)
+
+
 def _is_order(low: list[str]) -> bool:
     """Tell whether a command begins: "turn it around", "start close on the hands"."""
     is_base = is_verb(low[0]) and lemma(low[0], "VERB") == low[0]
     following = low[1]
     return is_base and (
-        following in _FOLLOWING | _PRONOUNS | {"close", "with", "from", "back", "wide", "slow"}
+        low[0] in _FILMING
+        or following in _FOLLOWING | _PRONOUNS | {"close", "with", "from", "back", "wide", "slow"}
         or following in word_list("prepositions")
     )
 
 
 _TOOL: Final = re.compile(
-    r"\b(?:please|pls|plz|render\w*|prompts?|versions?|variations?|seeds?|undo|redo|fps|resolution|aspect|client|idk|lol|thanks?|your?|you're|yours|want|wanna|kindly|sorry|wish|reviewers|gonna|clips?|videos?|the other one|the tool|the model|make sure)\b",
+    r"\b(?:please|pls|plz|render\w*|prompts?|versions?|variations?|seeds?|undo|redo|fps|resolution|aspect|client|idk|lol|thanks?|your?|you're|yours|want|wanna|kindly|sorry|wish|reviewers|gonna|(?:the|this|my|our|control|whole) (?:clips?|videos?)|ratio|the other one|the tool|the model|make sure)\b",
     re.IGNORECASE,
 )
 _FIRST: Final = re.compile(

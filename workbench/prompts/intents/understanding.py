@@ -160,7 +160,8 @@ class Reading:
 def understand(request: str, context: Context) -> Understanding:
     """Return what ``request`` asks for in ``context``."""
     text = clean(request)
-    english_text = english_of(text) if is_strange(text) else None
+    asks = _ASKS_ABROAD.match(text)
+    english_text = english_of(text) if is_strange(text) and not asks else None
     if english_text is not None:
         text = english_text
     elif is_other_language(text) or _is_strange(text) or _answers_foreign(text, context):
@@ -194,6 +195,13 @@ def understand(request: str, context: Context) -> Understanding:
     if is_correction and (corrected := _correction(rest, context)) is not None:
         return _outcome([(text, corrected)], [], context)
     return _carried(parse, context)
+
+
+_ASKS_ABROAD: Final = re.compile(
+    r"(?:.*\s\?|(?:il|elle|est-ce|quel\w*|was|wie|ist|sind|hay|está|qué|cuánt\w*|c'è|piove|di che|como|qual|tem) .*\?)$",
+    re.IGNORECASE,
+)
+"""A question in another language: its words are no wishes."""
 
 
 def _answers_foreign(text: str, context: Context) -> bool:
@@ -311,7 +319,8 @@ _GOING_ON: Final = re.compile(r"(?:go on|continue|carry on|proceed|keep going)\b
 
 def _form(text: str, reading: Reading, *, is_whole: bool) -> Candidate | None:
     """Return what ``text`` is as an exact form; terms of the scene count where they stand alone."""
-    bare = without_politeness(written_out(text.strip(" ?")))
+    said = re.sub(r"^(?:nah|nope|hm+|oh|ugh)[ ,]+(?=\S)", "", text.strip(" ?"), flags=re.IGNORECASE)
+    bare = without_politeness(written_out(said))
     if not bare or _GOING_ON.match(bare):
         return None
     made = session_intents.ruled(bare, reading.here)
@@ -383,6 +392,9 @@ def _taken(clauses: Sequence[Clause], said: str, reading: Reading) -> dict[Claus
         sure = sure and clause.label not in _TELLING
     if sure and not _strays(clauses, said):
         return found
+    filmed = [c for c in clauses if c.label in {"camera", "viewpoint", "shot"}]
+    if any(c not in found for c in filmed):
+        found = {c: one for c, one in found.items() if c not in filmed}
     is_whole = len(found) == len(clauses) and not _strays(clauses, said)
     return {
         c: one
@@ -447,7 +459,11 @@ def _state(text: str, clauses: Sequence[Clause], reading: Reading, *, is_whole: 
     """Read a run of words that no clause accounts for, in the user's own words."""
     said = written_out(text)
     meaning = [w.text for w in words_in(said) if _means_something(w.text)]
-    if is_talk(said) or questions.is_small_talk(said) or not (is_whole or len(meaning) > 1):
+    if (
+        is_talk(said)
+        or questions.is_small_talk(said)
+        or not (is_whole or (meaning and " " in said))
+    ):
         reading.asides.append(text)
         return
     counted = _COUNTED.fullmatch(without_politeness(said))
