@@ -27,10 +27,11 @@ def write_model(
     transformer: int = GIB,
     text_encoder: int = 5 * GIB,
     takes_image: bool = False,
+    class_name: str = "WanPipeline",
 ) -> Path:
     """Write a Wan model whose networks have that many parameters; return its folder."""
     index = {
-        "_class_name": "WanPipeline",
+        "_class_name": class_name,
         "transformer": ["diffusers", "WanTransformer3DModel"],
         "text_encoder": ["transformers", "UMT5EncoderModel"],
         "vae": ["diffusers", "AutoencoderKLWan"],

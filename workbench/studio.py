@@ -91,7 +91,7 @@ class Studio:
 
         ``on_text`` is called by the event loop with the whole prompt so far each time that it has
         grown, where a language model can stream; never with the composer, which is done at once. A
-        second attempt begins anew. The entry's text replaces what was told: it may be another one
+        second attempt starts over. The entry's text replaces the streamed text: it may be another one
         where the model broke off. Cancelling the task discards the model's answer.
 
         ``image`` is what the video begins with (an input's id or a path): a language model that
@@ -313,7 +313,9 @@ class Studio:
             entry_indices=[place.entry_index for place in placed],
             parent_prompts=[place.parent_prompt for place in placed],
             priority=priority,
-            previews=[self._requests.placeholder(request) for request in requests],
+            previews=[
+                self._requests.placeholder(request, ahead=at) for at, request in enumerate(requests)
+            ],
             idempotency_key=idempotency_key,
         )
         self._link(session_id, placed, batch.jobs)

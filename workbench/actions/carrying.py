@@ -93,6 +93,7 @@ def _carried_out(action: Action, scene: Scene) -> Scene:
                 targets=action.targets,
                 when=action.when,
                 part=action.part,
+                told=action.told,
             )
             return scene.with_beat(beat)
         case ChangeBeat():
@@ -203,7 +204,7 @@ def _in_order(looks: tuple[Look, ...]) -> tuple[Look, ...]:
 
 
 def _gives_way(old: Look, new: Look) -> bool:
-    """Tell whether ``new`` takes the place of ``old``: it speaks of the same piece, or repeats it."""
+    """Tell whether ``new`` takes the place of ``old``: it names the same piece, or repeats it."""
     if old.aspect is not new.aspect or old.place != new.place:
         return False
     if old.place == "before":
@@ -229,6 +230,7 @@ def _changed(action: ChangeBeat, scene: Scene) -> Beat:
     beat = _beat_of(action.beat, scene)
     return replace(
         beat,
+        told="" if action.text else beat.told,
         text=action.text or beat.text,
         actor=beat.actor if action.actor is None else action.actor,
         when=beat.when if action.when is None else action.when,

@@ -59,7 +59,7 @@ class _Action(BaseModel):
 
 
 class LookValue(_Action):
-    """One thing that is said of how an entity looks."""
+    """One aspect of an entity's looks."""
 
     aspect: Aspect
     text: _Text
@@ -113,10 +113,13 @@ class AddBeat(_Action):
 
     kind: Literal["add_beat"] = "add_beat"
     text: _Text = Field(description="What happens, in the -ing form: 'waving at the camera'.")
-    actor: str = Field("", description="The id of who does it; empty for nobody of the cast.")
+    actor: str = Field("", description="The id of who does it; empty for none of the cast.")
     targets: tuple[str, ...] = ()
     when: When = When.TOGETHER
     part: _Text = Field("", description="Which of an actor's several does it: 'one'.")
+    told: _Text = Field(
+        "", description="The sentence that tells it; written from the rest if empty."
+    )
     id: str = Field("", max_length=16, description="Its id among the beats; a free one if empty.")
 
 
@@ -186,6 +189,9 @@ class GoBack(_Action):
     kind: Literal["go_back"] = "go_back"
     to: _Index | Step = Step.UNDO
     keep: tuple[str, ...] = Field((), description="Scene fields and entity ids that stay.")
+    only: bool = Field(
+        False, description="Take back what the entry changed, and keep what came after."
+    )
 
 
 class Lock(_Action):

@@ -61,7 +61,7 @@ def forget_deleted(paths: JobPaths, index: Index, before: float) -> None:
     with index.read() as connection:
         old = deletions.expired(connection, before)
     for folder in paths.deleted.glob("*"):
-        # What no row tells of was left by an index that was lost.
+        # A folder without a row was left by a lost index.
         with suppress(FileNotFoundError):
             if folder.name in old or folder.stat().st_mtime < before:
                 shutil.rmtree(folder, ignore_errors=True)

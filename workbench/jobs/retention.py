@@ -1,7 +1,7 @@
 """Removes ended jobs beyond the retention settings: by age, number or total size.
 
 Off unless a setting says otherwise; a starred job always stays, and so does one whose video an
-unfinished job begins from.
+unfinished job starts from.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ from workbench.journey.beginnings import (
 from workbench.journey.formatters import register_records
 from workbench.journey.language import LanguageModelList, language_models
 from workbench.journey.prompts import Prompt, Session
-from workbench.journey.videos import Video
+from workbench.journey.videos import Video, VideoList
 
 __all__ = [
     "Batch",
@@ -31,6 +31,7 @@ __all__ = [
     "Prompt",
     "Session",
     "Video",
+    "VideoList",
     "devices",
     "enhance",
     "fetch_model",

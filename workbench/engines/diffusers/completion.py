@@ -175,7 +175,7 @@ def _input_problems(
     for needed in needs_of(facts, family):
         if not given.intersection(needed):
             either = _with_article(" or ".join(needed))
-            text = f"This model of {family.title} begins from {either}: give one in options."
+            text = f"This model of {family.title} starts from {either}: give one in options."
             problems.append(FieldProblem(f"options.{needed[0]}", text))
     taken = media_of(facts, family)
     if taken is None:

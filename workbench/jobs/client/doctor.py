@@ -193,7 +193,7 @@ def _advice(status: SupervisorStatus, paths: JobPaths) -> str:
         return f"It is stopped. Let it go on: kill -CONT {status.pid}."
     if not Path(status.socket).exists():
         return f"Its socket {status.socket} was removed; it makes a new one within seconds."
-    return f"It may be busy: read {paths.log}. To start anew: kill {status.pid}; no job is lost."
+    return f"It may be busy: read {paths.log}. To restart it: kill {status.pid}; no job is lost."
 
 
 def _cluster(settings: Settings, manager: JobManager, paths: JobPaths) -> Iterator[Finding]:

@@ -215,7 +215,7 @@ class Bridge:
         try:
             async with asyncio.timeout(_SURVEY_LIMIT_S):
                 survey: Survey = await self._cluster.survey(member.node_id)
-        except Exception as error:  # noqa: BLE001  it is said of that machine
+        except Exception as error:  # noqa: BLE001  reported as that machine's problem
             late = isinstance(error, TimeoutError)
             told = "it does not answer" if late else self._cluster.explain(error)
             if "ModuleNotFoundError" in str(error):

@@ -148,13 +148,13 @@ class RemoteWorkerProxy:
             )
             self._tell(NoWorker(reason, held=True))
             return
-        except Exception as error:  # noqa: BLE001  the supervisor is told, and asks again
+        except Exception as error:  # noqa: BLE001  reported to the supervisor, which retries
             await self._drop()
             self._tell(NoWorker(self._cluster.explain(error), held=False))
             return
         try:
             await self._pass_on()
-        except Exception as error:  # noqa: BLE001  the supervisor is told, and replaces it
+        except Exception as error:  # noqa: BLE001  reported to the supervisor, which replaces it
             await self._drop()
             self._tell(WorkerLost(self._cluster.explain(error)))
 
@@ -264,7 +264,7 @@ class RemoteWorkerProxy:
         self._call("release", job_id, attempt)
 
     async def _send_with_inputs(self, order: Render, inputs: list[str]) -> None:
-        """Send the files that a render begins from, then the render."""
+        """Send the files that a render starts from, then the render."""
         try:
             for path in inputs:
                 async for offset, data in parts_of(Path(path)):

@@ -103,7 +103,7 @@ def list_artifacts(folder: Path) -> tuple[Artifact, ...]:
 
 
 def write_part(path: Path, offset: int, data: bytes) -> None:
-    """Write a part of a file; a part at offset 0 starts it anew. Raises ``OSError``."""
+    """Write a part of a file; a part at offset 0 truncates it. Raises ``OSError``."""
     with path.open("r+b" if offset else "wb") as file:
         file.seek(offset)
         file.write(data)

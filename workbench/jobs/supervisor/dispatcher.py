@@ -411,6 +411,6 @@ class Dispatcher:
 def _claim_of(
     claims: Sequence[Claim], message: Reported | Decoded | Rendered | Failed
 ) -> Claim | None:
-    """Return the claim among ``claims`` that ``message`` speaks of."""
+    """Return the claim among ``claims`` that ``message`` is about."""
     key = message.job_id, message.attempt
     return next((claim for claim in claims if (claim.job_id, claim.attempt) == key), None)

@@ -95,7 +95,7 @@ class WorkerPool:
     def keep_spares(self) -> None:
         """Keep spare workers ready to replace a lost worker.
 
-        Call it when nobody waits for a worker: a start takes a second of processor time.
+        Call it when no job waits for a worker: a start takes a second of processor time.
         """
         self._spare_workers[:] = [spare for spare in self._spare_workers if spare.alive]
         now = time.monotonic()
