@@ -45,11 +45,13 @@ def fetch_model(
         raise EngineUnavailable(
             "Install the extra first: pip install 'world-model-workbench[diffusion]'"
         )
+    from huggingface_hub.utils import httpx  # noqa: PLC0415  slow to import
+
     try:
         files = _files(model, revision)
         _check_space(model, sum(files.values()))
         _download(model, revision, files, on_progress or (lambda _here, _whole: None))
-    except OSError as error:  # the hub's and the transport's errors are OSErrors
+    except (OSError, httpx.HTTPError) as error:
         text = (
             f"{model} could not be fetched ({type(error).__name__}: {error}). What is whole is kept: "
             "try again."

@@ -119,7 +119,7 @@ def _download(model: CatalogModel, on_progress: OnProgress) -> Path:
 
     try:
         return Path(hub.hf_hub_download(model.repository, model.file, tqdm_class=Progress))
-    except (OSError, ValueError) as error:  # the hub's and the transport's errors are OSErrors
+    except (OSError, ValueError, hub.utils.httpx.HTTPError) as error:
         kind = type(error).__name__
         raise LanguageModelError(
             f"The hub cannot be reached ({kind}). Run: {model.command}"
