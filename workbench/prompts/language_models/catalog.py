@@ -104,6 +104,7 @@ def _download(model: CatalogModel, on_progress: OnProgress) -> Path:
         raise LanguageModelError(
             'Install the extra first: pip install "world-model-workbench[local-llm]"'
         )
+    from huggingface_hub.utils import httpx  # noqa: PLC0415  as the library itself
     from tqdm import tqdm  # noqa: PLC0415  only a download needs it
 
     class Progress(tqdm):  # type: ignore[misc]  # tqdm is untyped
@@ -119,7 +120,7 @@ def _download(model: CatalogModel, on_progress: OnProgress) -> Path:
 
     try:
         return Path(hub.hf_hub_download(model.repository, model.file, tqdm_class=Progress))
-    except (OSError, ValueError, hub.utils.httpx.HTTPError) as error:
+    except (OSError, ValueError, httpx.HTTPError) as error:
         kind = type(error).__name__
         raise LanguageModelError(
             f"The hub cannot be reached ({kind}). Run: {model.command}"
