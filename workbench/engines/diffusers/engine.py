@@ -114,11 +114,7 @@ class DiffusersEngine:
                 f"The diffusers engine needs {', '.join(missing)}: "
                 "pip install 'world-model-workbench[diffusion]'"
             )
-        from workbench.engines.diffusers.loading import (  # noqa: PLC0415
-            load_model,
-            model_key,
-            shared_encoders,
-        )
+        from workbench.engines.diffusers.loading import load_model, model_key  # noqa: PLC0415
 
         family = family_of(
             model_facts(request.model, find_weights(request.model, request.revision))
@@ -126,10 +122,9 @@ class DiffusersEngine:
         key = model_key(request, options, family, device)
         if self._model is not None and self._model.key == key:
             return self._model
-        encoders = shared_encoders(self._model, request, options, family, device)
         self.unload()
         try:
-            self._model = load_model(request, options, self._settings, device, report, encoders)
+            self._model = load_model(request, options, self._settings, device, report)
         except Exception as error:
             traceback.clear_frames(error.__traceback__)
             _collect()

@@ -49,8 +49,6 @@ class LoadedModel:
     sizes: Mapping[str, int] = field(default_factory=dict)
     """Bytes of each component's weights, in the format in use."""
     configs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    encoder_keys: Mapping[str, str] = field(default_factory=dict)
-    """What tells its encoders from others; see :mod:`~workbench.engines.diffusers.sharing`."""
     loras: AppliedLoras = field(default_factory=AppliedLoras)
     text_cache: TextCache = field(default_factory=TextCache)
     acceleration: Acceleration = field(default_factory=Acceleration)

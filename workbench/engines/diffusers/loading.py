@@ -6,7 +6,6 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, Final
 
 from workbench.engines.diffusers.components import (
@@ -31,13 +30,12 @@ from workbench.engines.diffusers.packages import package_problem
 from workbench.engines.diffusers.placing import device_budget, modules_of, place
 from workbench.engines.diffusers.previews import LatentColours
 from workbench.engines.diffusers.safety import checker_arguments
-from workbench.engines.diffusers.sharing import encoder_keys, size_bytes, taken_over
 from workbench.engines.diffusers.weights import Weights, find_weights, how_to_get, model_facts
 from workbench.errors import EngineUnavailable
 from workbench.rendering import REPLACEABLE, Progress, RenderRequest
 from workbench.settings import Settings
 
-__all__ = ["load_model", "model_key", "shared_encoders"]
+__all__ = ["load_model", "model_key"]
 
 _BITS: Final = {"float32": 32, "bfloat16": 16, "float16": 16}
 
@@ -57,29 +55,14 @@ def model_key(request: RenderRequest, options: Options, family: Family, device: 
     )
 
 
-def shared_encoders(
-    model: LoadedModel | None, request: RenderRequest, options: Options, family: Family, device: str
-) -> dict[str, Any]:
-    """Return the encoders of ``model`` that ``request``'s model has too, freed from their placement.
-
-    The caller lets go of ``model``.
-    """
-    weights = find_weights(request.model, request.revision)
-    keys = encoder_keys(request, weights, _dtypes(request, options, family, device))
-    return taken_over(model, keys)
-
-
 def load_model(
     request: RenderRequest,
     options: Options,
     settings: Settings,
     device: str,
     report: Callable[[Progress], None],
-    encoders: Mapping[str, Any] = MappingProxyType({}),
 ) -> LoadedModel:
     """Load the model of ``request`` onto ``device``, reporting progress.
-
-    ``encoders`` are in memory already, by component; see :func:`shared_encoders`.
 
     Raises ``EngineUnavailable`` if a library or the weights are missing or damaged.
     """
@@ -98,7 +81,7 @@ def load_model(
     plan = plan_memory(
         need_of(request, family, sizes, facts.configs, wide_vae=wide),
         device_budget(device),
-        _host_bytes(encoders),
+        available_bytes(),
         placement=options.memory,
         tiled_vae=options.tiled_vae,
         modular=weights is not None and weights.modular,
@@ -106,9 +89,7 @@ def load_model(
     if plan.problem:
         raise EngineUnavailable(plan.problem)
     report(Progress("loading", message=f"{family.title}: {plan.reason}"))
-    pipe = _pipeline(
-        request, options, settings, weights, family, device, dtypes, plan, report, encoders
-    )
+    pipe = _pipeline(request, options, settings, weights, family, device, dtypes, plan, report)
     pipe.set_progress_bar_config(disable=True)
     loras = AppliedLoras()
     loras.apply(pipe, request.loras)
@@ -117,17 +98,10 @@ def load_model(
     model = LoadedModel(
         model_key(request, options, family, device), pipe, family, device, plan,
         getattr(pipe, "scheduler", None), LatentColours.fit(pipe), dtypes,
-        sizes or _held(pipe), facts.configs,
-        encoder_keys(request, weights, dtypes), loras,
+        sizes or _held(pipe), facts.configs, loras,
     )  # fmt: skip
     model.text_cache.attach(pipe)
     return model
-
-
-def _host_bytes(encoders: Mapping[str, Any]) -> int | None:
-    """Return what the machine can hold, the encoders that it holds already included."""
-    free = available_bytes()
-    return None if free is None else free + size_bytes(encoders)
 
 
 def _check_nf4(request: RenderRequest, weights: Weights | None, device: str) -> None:
@@ -201,7 +175,6 @@ def _pipeline(
     dtypes: Mapping[str, str],
     plan: MemoryPlan,
     report: Callable[[Progress], None],
-    encoders: Mapping[str, Any],
 ) -> Any:
     import diffusers  # noqa: PLC0415
     import torch  # noqa: PLC0415
@@ -221,7 +194,6 @@ def _pipeline(
         arguments["variant"] = weights.variant
     source = str(weights.folder) if weights else request.model
     brought = load_components(request, weights, dtypes) if weights else {}
-    brought |= encoders
     config = quantisation_config(request, weights)
     if config is not None:
         arguments["quantization_config"] = config
