@@ -19,8 +19,7 @@ from typing import Any, Self, TypeVar
 
 from workbench.actions.model import Action, Render, Vary, renders_asked
 from workbench.actions.render_settings import RenderSettings
-from workbench.downloads import Downloads
-from workbench.engines.diffusers.fetching import fetch_model
+from workbench.downloads import Downloads, OnProgress
 from workbench.engines.registry import engine_names
 from workbench.errors import (
     FieldProblem,
@@ -69,12 +68,15 @@ class Studio:
         self.sessions = Sessions(self.settings)
         self.language = self.sessions.language
         self.jobs = JobManager(self.settings)
-        self.model_downloads = Downloads(
-            lambda name, told: fetch_model(name, self.settings, on_progress=told)
-        )
+        self.model_downloads = Downloads(self._fetch_model)
         self._requests = RenderRequests(self.settings, self.jobs)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._loop_guard = threading.Lock()
+
+    def _fetch_model(self, name: str, on_progress: OnProgress) -> object:
+        from workbench.engines.diffusers.fetching import fetch_model  # noqa: PLC0415  brings PyAV
+
+        return fetch_model(name, self.settings, on_progress=on_progress)
 
     # prompts
 

@@ -170,29 +170,6 @@ def test_the_fast_profile_records_that_it_approximates_and_the_plain_time(
     assert made.request.options[AS_RENDERED]["cache"] == "none"
 
 
-@pytest.mark.parametrize(
-    ("cache", "told"),
-    [("sea", "the sea cache computed "), ("taylor-seer", "the taylor-seer cache replaced parts")],
-)
-def test_a_step_cache_changes_the_frames_and_the_recipe_says_so(
-    cache: str, told: str, ask: Ask, stage: Stage
-) -> None:
-    _, folder = stage.render(ask("wan", num_inference_steps=10, profile="exact"))
-    plain = list(decode_video(folder / "video.mp4"))
-    options = {"cache": cache, "cache_threshold": 1.0}
-    made, folder = stage.render(ask("wan", num_inference_steps=10, profile="fast", options=options))
-    assert made.request is not None
-    said = made.request.options[AS_RENDERED]
-    assert said["cache"] == cache
-    (note,) = said["notes"]
-    assert note.startswith(f"approximate: {told}")
-    cached = list(decode_video(folder / "video.mp4"))
-    assert any((a != b).any() for a, b in zip(plain, cached, strict=True))
-    _, folder = stage.render(ask("wan", num_inference_steps=10, profile="exact"))
-    again = list(decode_video(folder / "video.mp4"))
-    assert all((a == b).all() for a, b in zip(plain, again, strict=True))
-
-
 def _two(note: str) -> tuple[int, int]:
     numbers = [int(word) for word in note.replace(";", " ").split() if word.isdigit()]
     return numbers[0], numbers[1]

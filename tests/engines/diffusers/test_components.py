@@ -23,12 +23,9 @@ from tests.engines.diffusers.conftest import Ask, Stage, recorded
 from tests.engines.diffusers.tiny_wan import tiny_wan
 from tests.engines.diffusers.tiny_weights import save_lora, save_single_file
 from workbench.engines.diffusers import own_weights
-from workbench.engines.diffusers.components import quantisation_config
 from workbench.engines.diffusers.options import AS_RENDERED
-from workbench.engines.diffusers.weights import find_weights
 from workbench.engines.engine import Rendered
 from workbench.errors import EngineUnavailable
-from workbench.rendering import RenderRequest
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::FutureWarning"),
@@ -176,39 +173,12 @@ def test_a_lora_is_applied_to_a_quantised_model(
     np.testing.assert_array_equal(frames(), bare)
 
 
-def test_nf4_is_asked_for_as_its_authors_configure_it(wide: Path) -> None:
-    pytest.importorskip("bitsandbytes")
-    request = RenderRequest(prompt="a dog", model=str(wide), quantize="nf4")
-    config = quantisation_config(request, find_weights(str(wide)))
-    assert set(config.quant_mapping) == {"transformer"}
-    packed = config.quant_mapping["transformer"]
-    assert isinstance(packed, diffusers.BitsAndBytesConfig)
-    assert (packed.load_in_4bit, packed.bnb_4bit_quant_type) == (True, "nf4")
-    assert packed.bnb_4bit_compute_dtype == torch.bfloat16
-
-
 def test_nf4_of_a_denoiser_is_refused_without_a_gpu(
     ask: Ask, stage: Stage, wide: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(own_weights, "find_spec", lambda _: True)
     with pytest.raises(EngineUnavailable, match="only on a GPU: use int8 or fp8"):
         stage.render(ask("wan", model=str(wide), quantize="nf4"))
-
-
-def test_a_text_encoder_in_nf4_renders_close_to_the_full_one(
-    ask: Ask, stage: Stage, wide: Path, frames: Callable[[], Any]
-) -> None:
-    pytest.importorskip("bitsandbytes")
-    options = {"dtype": "bfloat16"}
-    stage.render(ask("wan", model=str(wide), options=options))
-    wanted = frames()
-    stage.render(ask("wan", model=str(wide), options=options, quantize={"text_encoder": "nf4"}))
-    given = frames()
-    assert stage.engine._model is not None
-    kinds = {type(one).__name__ for one in stage.engine._model.pipe.text_encoder.modules()}
-    assert "Linear4bit" in kinds
-    assert (given != wanted).any()
-    assert _psnr(given, wanted) > 20
 
 
 def test_a_text_encoder_can_be_quantised_alone(

@@ -47,7 +47,6 @@ _OURS: Final = {
     "memory_images",
     "face_video",
     "pose_video",
-    "driving_video",
     "controls",
     "conditions",
 }

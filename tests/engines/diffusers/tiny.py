@@ -85,7 +85,6 @@ LED: Final[Mapping[str, Tiny]] = MappingProxyType(
         "ltx-2-modular": Tiny(ltx.ltx_2_modular),
         "ltx-2-5": Tiny(ltx.ltx_25, num_frames=17),
         "echo": Tiny(ltx.echo),
-        "wan-animate-2": Tiny(wan.wan_animate_2, options={"call": {"segment_frame_length": 9}}),
         "cosmos-3": Tiny(cosmos.cosmos_3, options={"safety_checker": False}),
         "lucy-edit": Tiny(wan.lucy),
         "chronoedit": Tiny(wan.chronoedit),

@@ -225,31 +225,3 @@ def wan_modular() -> Any:
     pipe = WanBlocks().init_pipeline()
     pipe.update_components(**parts)
     return pipe
-
-
-def wan_animate_2() -> Any:
-    """Return a tiny Wan-Animate 2, which follows the motion of a video."""
-    from diffusers.modular_pipelines import WanAnimate2Blocks
-
-    transformer = diffusers.WanAnimate2Transformer3DModel(
-        text_len=512,
-        in_dim=36,
-        dim=24,
-        ffn_dim=32,
-        freq_dim=64,
-        text_dim=32,
-        out_dim=16,
-        num_heads=2,
-        num_layers=2,
-        use_img_emb=True,
-    )
-    pipe = WanAnimate2Blocks().init_pipeline()
-    pipe.update_components(
-        tokenizer=tokenizer(),
-        text_encoder=tiny_wan().text_encoder,
-        vae=wan_vae(),
-        scheduler=diffusers.FlowMatchEulerDiscreteScheduler(shift=3.0),
-        transformer=transformer.eval(),
-        image_encoder=clip_vision(1_280, 224)["image_encoder"],
-    )
-    return pipe

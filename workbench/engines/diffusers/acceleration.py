@@ -265,7 +265,7 @@ class Acceleration:
         if name == "none":
             return
         try:
-            denoiser.enable_cache(_cache_config(pipe, denoiser, name, threshold))
+            denoiser.enable_cache(_cache_config(pipe, name, threshold))
         except (ValueError, KeyError, NotImplementedError) as error:
             self.notes.append(f"the {name} cache cannot be used here: {error}")
             return
@@ -290,16 +290,12 @@ def _tune(*, fast: bool) -> None:
     torch._dynamo.config.recompile_limit = max(64, torch._dynamo.config.recompile_limit)  # noqa: SLF001
 
 
-def _cache_config(pipe: Any, denoiser: Any, name: str, threshold: float) -> Any:
-    import diffusers  # noqa: PLC0415
+def _cache_config(pipe: Any, name: str, threshold: float) -> Any:
+    from diffusers import FirstBlockCacheConfig, PyramidAttentionBroadcastConfig  # noqa: PLC0415
 
     if name == "first-block":
-        return diffusers.FirstBlockCacheConfig(threshold=threshold)
-    if name == "sea":
-        return diffusers.SeaCacheConfig(threshold=threshold)
-    if name == "taylor-seer":
-        return diffusers.TaylorSeerCacheConfig(taylor_factors_dtype=denoiser.dtype)
-    return diffusers.PyramidAttentionBroadcastConfig(
+        return FirstBlockCacheConfig(threshold=threshold)
+    return PyramidAttentionBroadcastConfig(
         spatial_attention_block_skip_range=2,
         cross_attention_block_skip_range=4,
         spatial_attention_timestep_skip_range=(100, 800),

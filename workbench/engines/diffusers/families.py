@@ -87,7 +87,7 @@ class Family(BaseModel):
     variants: tuple[str, ...] = ()
     inputs_when: Mapping[str, Mapping[str, Mapping[str, Any]]] = Field(default_factory=dict)
     stream: Literal["decoder", "chunks", "whole"] = "whole"
-    cache: tuple[Literal["first-block", "pyramid", "sea", "taylor-seer"], ...] = ()
+    cache: tuple[Literal["first-block", "pyramid"], ...] = ()
     scale: int = Field(1, ge=1)
     writer: Literal["long", "short", "tags"] = "long"
     safety: Literal["", "cosmos"] = ""

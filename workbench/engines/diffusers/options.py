@@ -70,10 +70,10 @@ class Options(BaseModel):
     """Whether the transformer's blocks are compiled; None: by profile."""
     quick_parts: bool = True
     """Whether the VAE may use its faster implementation on a GPU."""
-    cache: Literal["auto", "none", "first-block", "pyramid", "sea", "taylor-seer"] = "auto"
+    cache: Literal["auto", "none", "first-block", "pyramid"] = "auto"
     """The step cache; ``auto``: the family's preferred one in the fast profile, else none."""
     cache_threshold: float = Field(0.1, gt=0, le=1)
-    """How much change the caches ``first-block`` and ``sea`` ignore."""
+    """How much change the first-block cache ignores."""
     safety_checker: bool = True
     """Whether to use the family's safety checker, if it has one."""
     sound: bool = True

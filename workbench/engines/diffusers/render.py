@@ -205,8 +205,6 @@ class _Run:
             notes.append(
                 f"approximate: the {acceleration.cache} cache computed {counter.computed} of "
                 f"{counter.calls} forwards; about {equal} plain steps would take as long"
-                if counter.computed < counter.calls
-                else f"approximate: the {acceleration.cache} cache replaced parts of forwards"
             )
         return {
             "pipeline": type(self._pipe).__name__,
