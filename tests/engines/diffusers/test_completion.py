@@ -114,8 +114,6 @@ assert not missing, missing
     [
         ("Wan-AI/Wan2.1-T2V-1.3B-Diffusers", "wan"),
         ("Wan-AI/Wan2.2-Animate-14B-Diffusers", "wan-animate"),
-        ("nvidia/AnyFlow-FAR-Wan2.1-1.3B-Diffusers", "anyflow-far"),
-        ("BestWishYsh/Helios-Distilled", "helios-distilled"),
         ("BestWishYsh/Helios-Base", "helios"),
         ("Lightricks/ltxv-spatial-upscaler-0.9.7", "ltx-upsampler"),
         ("alibaba-pai/EasyAnimateV5.1-12b-zh-Control-diffusers", "easyanimate-led"),

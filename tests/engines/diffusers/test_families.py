@@ -38,11 +38,8 @@ _OWN: dict[str, dict[str, Any]] = {
     "ltx": {"frame_rate": 25, "decode_timestep": 0.05, "decode_noise_scale": 0.025},
     "sana-video": {"use_resolution_binning": False},
     "cosmos": {"fps": 24},
-    "helios-pyramid": {"pyramid_num_inference_steps_list": [1, 1, 1]},
     "cosmos-2": {"fps": 16},
 }
-_STEPS = {"anyflow-far": 6, "helios-pyramid": 3}
-"""Steps reported where it is not two: for each chunk, or for each size."""
 _GUIDER = {"hunyuan-video-1-5", "motif-video"}
 
 
@@ -70,8 +67,6 @@ def _direct(name: str, folder: Path, request: Any) -> list[Any]:
         pipe.guider = pipe.guider.new(guidance_scale=request.guidance_scale)
     else:
         values["guidance_scale"] = request.guidance_scale
-    if name == "helios-pyramid":
-        del values["num_inference_steps"]
     values = {_RENAMED.get(name, {}).get(key, key): value for key, value in values.items()}
     if image := request.options.get("image"):
         values["image"] = Image.open(image).convert("RGB")
@@ -128,6 +123,6 @@ def test_a_family_gives_the_frames_of_a_direct_call(
     assert (folder / "poster.jpg").stat().st_size > 0
     assert request.options[AS_RENDERED]["family"] == name
     shown = [one for one in stage.said if one.stage == "denoising"]
-    assert [one.step for one in shown] == list(range(1, _STEPS.get(name, 2) + 1))
+    assert [one.step for one in shown] == [1, 2]
     if name != "allegro":  # its VAE encodes only whole tiles, so no map to colours is fitted
         assert any((one.preview or b"")[:2] == b"\xff\xd8" for one in shown)

@@ -70,10 +70,6 @@ TINY: Final[Mapping[str, Tiny]] = MappingProxyType(
         "cosmos-2-5": Tiny(cosmos.cosmos_25, options={"safety_checker": False}),
         "ltx-2": Tiny(ltx.ltx_2),
         "anyflow": Tiny(wan.anyflow),
-        "anyflow-far": Tiny(wan.anyflow_far),
-        "helios": Tiny(wan.helios, num_frames=33),
-        "helios-pyramid": Tiny(wan.helios_pyramid, num_frames=33),
-        "easyanimate": Tiny(others.easyanimate),
     }
 )
 """Family → its tiny model, which begins from text alone."""
@@ -86,6 +82,7 @@ LED: Final[Mapping[str, Tiny]] = MappingProxyType(
         "ltx-2-5": Tiny(ltx.ltx_25, num_frames=17),
         "echo": Tiny(ltx.echo),
         "cosmos-3": Tiny(cosmos.cosmos_3, options={"safety_checker": False}),
+        "helios": Tiny(wan.helios, num_frames=33),
         "lucy-edit": Tiny(wan.lucy),
         "chronoedit": Tiny(wan.chronoedit),
         "wan-animate": Tiny(wan.wan_animate, options={"call": {"segment_frame_length": 9}}),

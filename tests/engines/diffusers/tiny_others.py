@@ -13,7 +13,6 @@ from tests.engines.diffusers.tiny_parts import (
     clip_vision,
     gemma_2,
     picture_vae,
-    qwen_2,
     t5,
     tokenizer,
     wan_vae,
@@ -252,38 +251,6 @@ def motif() -> Any:
         tokenizer=tokenizer(),
         transformer=transformer,
         guider=diffusers.AdaptiveProjectedGuidance(),
-    )
-
-
-def easyanimate() -> Any:
-    """Return a tiny EasyAnimate."""
-    transformer = diffusers.EasyAnimateTransformer3DModel(
-        num_attention_heads=2,
-        attention_head_dim=16,
-        in_channels=4,
-        out_channels=4,
-        time_embed_dim=2,
-        text_embed_dim=16,
-        num_layers=1,
-        sample_width=16,
-        sample_height=16,
-        patch_size=2,
-    )
-    vae = diffusers.AutoencoderKLMagvit(
-        down_block_types=("SpatialDownBlock3D", *("SpatialTemporalDownBlock3D",) * 3),
-        up_block_types=("SpatialUpBlock3D", *("SpatialTemporalUpBlock3D",) * 3),
-        block_out_channels=(8, 8, 8, 8),
-        latent_channels=4,
-        layers_per_block=1,
-        norm_num_groups=2,
-        spatial_group_norm=False,
-    )
-    return diffusers.EasyAnimatePipeline(
-        vae=vae.eval(),
-        text_encoder=qwen_2(),
-        tokenizer=tokenizer(256),
-        transformer=transformer.eval(),
-        scheduler=diffusers.FlowMatchEulerDiscreteScheduler(),
     )
 
 

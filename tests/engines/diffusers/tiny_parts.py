@@ -79,13 +79,6 @@ def qwen(width: int = 16) -> Any:
     return transformers.Qwen2_5_VLForConditionalGeneration(config).eval()
 
 
-def qwen_2(width: int = 16) -> Any:
-    text = {**_QWEN_TEXT, "hidden_size": width, "intermediate_size": width}
-    vision = {"depth": 1, "embed_dim": width, "hidden_size": width, "num_heads": 2}
-    config = transformers.Qwen2VLConfig(text_config=text, vision_config=vision)
-    return transformers.Qwen2VLForConditionalGeneration(config).eval()
-
-
 WAN_SHAPE: Final[Mapping[str, Any]] = MappingProxyType(
     {
         "patch_size": (1, 2, 2),

@@ -133,19 +133,6 @@ def skyreels_forcing() -> Any:
     return diffusers.SkyReelsV2DiffusionForcingPipeline(**plain.components)
 
 
-def anyflow_far() -> Any:
-    """Return a tiny AnyFlow that makes its frames in chunks."""
-    return diffusers.AnyFlowFARPipeline(
-        tokenizer=tokenizer(),
-        text_encoder=t5(),
-        transformer=_without_norm(
-            diffusers.AnyFlowFARTransformer3DModel, chunk_partition=(1, 1, 1)
-        ),
-        vae=wan_vae(),
-        scheduler=diffusers.FlowMapEulerDiscreteScheduler(),
-    )
-
-
 def chronoedit() -> Any:
     """Return a tiny ChronoEdit."""
     return diffusers.ChronoEditPipeline(
@@ -190,11 +177,6 @@ def wan_animate() -> Any:
 def helios() -> Any:
     """Return a tiny Helios, which makes 33 frames at a time."""
     return diffusers.HeliosPipeline(**_helios_parts(stage_range=[0, 1], stages=1))
-
-
-def helios_pyramid() -> Any:
-    """Return a tiny Helios that denoises in three sizes."""
-    return diffusers.HeliosPyramidPipeline(**_helios_parts(), is_distilled=False)
 
 
 def _helios_parts(**scheduler: Any) -> dict[str, Any]:

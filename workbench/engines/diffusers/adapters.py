@@ -172,25 +172,6 @@ def _framepack(
     arguments["num_frames"] = sections * (4 * (window - 1) + 1)
 
 
-def _anyflow_far(
-    pipe: Any, arguments: dict[str, Any], request: RenderRequest, _options: Options
-) -> None:
-    """Chunks of three latent frames after the first, unless the model's own fit the length."""
-    latent_frames = ((request.num_frames or 1) - 1) // int(pipe.vae_scale_factor_temporal) + 1
-    if sum(pipe.transformer.config.chunk_partition) != latent_frames:
-        whole, rest = divmod(latent_frames - 1, 3)
-        arguments["chunk_partition"] = [1, *[3] * whole, *([rest] if rest else [])]
-
-
-def _helios_pyramid(
-    _pipe: Any, arguments: dict[str, Any], request: RenderRequest, _options: Options
-) -> None:
-    """The steps are shared among three sizes, the smaller ones first."""
-    if steps := request.num_inference_steps:
-        shared = [max(1, (steps + 2 - size) // 3) for size in range(3)]
-        arguments["pyramid_num_inference_steps_list"] = shared
-
-
 def _sana_wm(
     _pipe: Any, arguments: dict[str, Any], request: RenderRequest, options: Options
 ) -> None:
@@ -226,8 +207,6 @@ _DIFFERENT: Final[Mapping[str, Callable[[Any, dict[str, Any], RenderRequest, Opt
     "Cosmos3OmniPipeline": _cosmos_3,
     "Kandinsky6TI2VAPipeline": _kandinsky_6,
     "HunyuanVideoFramepackPipeline": _framepack,
-    "AnyFlowFARPipeline": _anyflow_far,
-    "HeliosPyramidPipeline": _helios_pyramid,
     "SanaWMPipeline": _sana_wm,
     "SkyReelsV2DiffusionForcingPipeline": _skyreels_forcing,
     "SkyReelsV2DiffusionForcingImageToVideoPipeline": _skyreels_forcing,
