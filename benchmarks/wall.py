@@ -68,6 +68,7 @@ _HELP: Final = """
       const holder = all("label").find((one) => one.firstChild.textContent === "Group");
       return holder.querySelector("select").options[4].value;
     },
+    unstarred: () => all("article").find((one) => one.querySelector(".wb-star")?.ariaPressed === "false"),
     first: () => all("article")[0]?.dataset.key,
     rows: () => all("tbody tr:not([aria-hidden])").filter(inView).map((row) => row.textContent).join(),
   };
@@ -122,7 +123,7 @@ _INTERACTIONS: Final = (
     ),
     (
         "delete a video",
-        "window.count = wall.all('article').length; wall.all('article [aria-label^=Delete]')[0].click()",
+        "window.count = wall.all('article').length; wall.unstarred().querySelector('[aria-label^=Delete]').click()",
         "wall.all('article').length === count - 1 && wall.filled()",
     ),
     (
