@@ -5,6 +5,8 @@ import { ResultCard } from "./result_card.js";
 import { plural } from "./words.js";
 
 const NEAR = "500px 0px";
+const LEAST_MS = 4; // what is left of a frame for one more card
+const LATEST_MS = 60;
 
 export class Wall {
   /** `actions` are those of the cards. */
@@ -28,18 +30,20 @@ export class Wall {
       place.near = isIntersecting;
       place.height = box.height || place.height;
       if (isIntersecting && box.top < innerHeight && box.bottom > 0) place.settle();
-      else this.waiting.add(place);
+      else if (isIntersecting !== Boolean(place.filled)) this.waiting.add(place);
     }
     this._goOn();
   }
 
   _goOn() {
     if (this.timer || !this.waiting.size) return;
-    this.timer = whenIdle(() => {
+    this.timer = whenIdle((deadline) => {
       this.timer = null;
-      const [next] = this.waiting;
-      this.waiting.delete(next);
-      next?.settle();
+      for (const next of this.waiting) {
+        this.waiting.delete(next);
+        next.settle();
+        if (!deadline || deadline.timeRemaining() < LEAST_MS) break;
+      }
       this._goOn();
     });
   }
@@ -122,7 +126,7 @@ class Place {
 }
 
 function whenIdle(work) {
-  return "requestIdleCallback" in window ? requestIdleCallback(work, { timeout: 500 }) : setTimeout(work, 16);
+  return "requestIdleCallback" in window ? requestIdleCallback(work, { timeout: LATEST_MS }) : setTimeout(work);
 }
 
 class Heading {
