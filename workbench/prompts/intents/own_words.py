@@ -375,12 +375,17 @@ def fixed_wish(text: str, context: Context) -> Candidate | None:
     return Candidate(() if is_there else (beat,), 0.95, already=is_there, intent="statement")
 
 
-def stated(text: str, clauses: Sequence[Clause], context: Context) -> Candidate | None:
-    """Return what says ``text`` as a sentence of its own; None where it is not about the picture."""
+def stated(
+    text: str, clauses: Sequence[Clause], context: Context, spoken: str = ""
+) -> Candidate | None:
+    """Return what says ``text`` as a sentence of its own; None where it is not about the picture.
+
+    ``spoken`` is the pronoun with which the sentence before it began.
+    """
     is_ego = bool(_EGO.search(context.prompt))
     first = next((c for c in clauses if c.text in text or text in c.text), None)
     is_filmed = first is not None and first.label in _FILMED
-    who = "" if is_filmed else _who(context)
+    who = "" if is_filmed else spoken or _who(context)
     pieces = (text, text.rpartition(", ")[0], text.partition(", ")[2])
     tried = (statement(one, context.prompt, who=who, is_ego=is_ego) for one in pieces if one)
     told = next(filter(None, tried), "")

@@ -176,6 +176,9 @@ def wish_in(text: str) -> str:
         )
         text = text[found.end() :]
     text = re.sub(
+        r"^to (?:actually |really |clearly |just )?(?=(?:see|show|have|make|add)\b)", "", text
+    )
+    text = re.sub(
         r"[\s,]+(?:instead|too|as well|though|tho|then|now|rn|maybe|actually|ok|okay|yes|if possible)$",
         "",
         text,
@@ -487,6 +490,14 @@ _DEEDS: Final = frozenset(
 )
 _OBJECTS: Final = frozenset(
     [
+        "behind",
+        "under",
+        "into",
+        "over",
+        "through",
+        "around",
+        "past",
+        "across",
         "the",
         "a",
         "an",
