@@ -251,16 +251,9 @@ class Facts:
         others = [*self.targets(focus.beat), *acting, *self.scene.cast]
         again = " ".join(self.scene.details)
         return next(
-            (
-                e
-                for e in others
-                if own
-                and e is not own
-                and _is_partner(e)
-                and not (e.kind is own.kind and e.phrase in again)
-            ),
-            None,
-        )
+            (e for e in others if own and e is not own and _is_partner(e)
+             and (e.kind is not own.kind or e.phrase not in again)), None,
+        )  # fmt: skip
 
     def filled(self, text: str, focus: Focus) -> str:
         """Return a rule's text with names, pronouns and agreement filled in."""

@@ -215,6 +215,7 @@ def _facts(scene: Scene) -> Iterator[str]:
         for cue, words in load("ideas")["cues"].items()
         if set(words.split()) & facts.words.keys()
     }
+    kinds = {e.kind for e in scene.cast}
     yield from cues - {"inside"}
     roams = lead is not None and (
         lead.kind in {EntityKind.ANIMAL, EntityKind.VEHICLE}
@@ -258,16 +259,13 @@ def _facts(scene: Scene) -> Iterator[str]:
         ("night", scene.time_of_day in _NIGHT),
         ("wet", scene.weather in _WET),
         ("ego", scene.viewpoint == "ego view"), ("fixed", _is_fixed(scene)),
-        ("thing", not _lively_in(scene) and any(e.kind is EntityKind.FOOD for e in scene.cast)),
+        ("thing", EntityKind.FOOD in kinds and not LIVELY & kinds),
         ("glassy", lead is not None and lead.noun in _known("glassy")),
-        ("abstract", place is None and all(e.kind is EntityKind.OTHER for e in scene.cast)), (scene.viewpoint.replace(" ", "-"), bool(scene.viewpoint)),
+        ("abstract", place is None and kinds <= {EntityKind.OTHER}),
+        (scene.viewpoint.replace(" ", "-"), bool(scene.viewpoint)),
         ("work", place is not None and place.kind == "work"),
         ("screen", bool({"screen", "phone", "computer", "neon", "lamp", "candle", "fire"} & facts.words.keys())),
     ) if holds)  # fmt: skip
-
-
-def _lively_in(scene: Scene) -> bool:
-    return any(e.kind in LIVELY for e in scene.cast)
 
 
 @cache
