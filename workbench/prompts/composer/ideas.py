@@ -25,7 +25,7 @@ from workbench.prompts.composer.facts import (
 from workbench.prompts.composer.sayings import saying, time_phrase
 from workbench.scene import Entity, EntityKind, Origin, Scene, terms
 
-__all__ = ["AXES", "Idea", "fields_of_axes", "ideas_for", "why_not"]
+__all__ = ["AXES", "PREPOSITIONS", "Idea", "fields_of_axes", "ideas_for", "why_not"]
 
 AXES: Final = {
     "camera": ("camera_movement", "shot_size", "camera_angle", "lens"),
@@ -57,7 +57,7 @@ _HANDED: Final = frozenset(
 )
 _ROOMS: Final = frozenset({"kitchen", "home", "cafe", "work"})
 _GROUNDED: Final = frozenset({"street", "city", "road", "lot", "garden", "pier"})
-_PREPOSITIONS: Final = r"(?:in|on|at|off|between|inside|through|along|across|by|over|down|up|into|onto|outside|near|above|below)"
+PREPOSITIONS: Final = r"(?:in|on|at|off|between|inside|through|along|across|by|over|down|up|into|onto|outside|near|above|below|among)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,13 +133,7 @@ def _terms(axes: Collection[str]) -> Iterator[Idea]:
 def _axes_of(axes: Collection[str]) -> tuple[str, ...]:
     if not axes:
         return _BY_ITSELF
-    by_field = [
-        axis
-        for field in axes
-        if field not in AXES
-        for axis, fields in AXES.items()
-        if field in fields
-    ]
+    by_field = [a for f in axes if f not in AXES for a, fields in AXES.items() if f in fields]
     return tuple(dict.fromkeys([*(axis for axis in axes if axis in AXES), *by_field]))
 
 
@@ -286,12 +280,8 @@ def _facts_of_lead(lead: Entity) -> Iterator[str]:
         yield "lively"
     if lead.noun in _known("children"):
         yield "child"
-    if subject_kind(lead.noun) == "bird":
-        yield "flying"
-    if subject_kind(lead.noun) == "aquatic":
-        yield "water"
-    if subject_kind(lead.noun) == "crawler":
-        yield "small"
+    ways = {"bird": ["flying"], "aquatic": ["water"], "crawler": ["small"]}
+    yield from ways.get(subject_kind(lead.noun) or "", [])
     if kind in {EntityKind.FOOD, EntityKind.PLANT, EntityKind.OBJECT}:
         yield "thing"
 
@@ -391,7 +381,7 @@ def _places(scene: Scene) -> list[Idea]:
         kind = "road"
     found = []
     for phrase in _stand_ins().get(kind, ()) or (() if place else _places_for(scene)):
-        bare = re.sub(rf"^{_PREPOSITIONS}\s+", "", phrase)
+        bare = re.sub(rf"^{PREPOSITIONS}\s+", "", phrase)
         if bare != scene.setting:
             title = re.sub(r"^(?:an?|the)\s+", "", bare)
             name = f"{title[:1].upper()}{title[1:]}"
