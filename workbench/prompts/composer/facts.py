@@ -240,7 +240,8 @@ class Facts:
         )
 
     def targets(self, beat: Beat | None) -> list[Entity]:
-        """Return what a beat is done to or with."""
+        """Return what a beat, or else the first one, is done to or with."""
+        beat = beat or next(iter(self.scene.beats), None)
         ids = beat.targets if beat else ()
         return [e for e in map(self.scene.entity, ids) if e is not None]
 
