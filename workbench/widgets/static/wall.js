@@ -4,9 +4,7 @@ import { attribute, h, Keyed, put } from "./dom.js";
 import { ResultCard } from "./result_card.js";
 import { plural } from "./words.js";
 
-const NEAR = "500px 0px";
-const LEAST_MS = 4; // what is left of a frame for one more card
-const LATEST_MS = 60;
+const NEAR = "700px 0px";
 
 export class Wall {
   /** `actions` are those of the cards. */
@@ -14,38 +12,11 @@ export class Wall {
     this.store = store;
     this.actions = actions;
     this.el = h("div", { class: "wb-grid wb-results", role: "list", "aria-label": "Videos" });
-    this.waiting = new Set();
-    this.watcher = new IntersectionObserver((seen) => this._see(seen), {
+    this.watcher = new IntersectionObserver((seen) => seen.forEach(({ target, isIntersecting, boundingClientRect }) => this.places.parts.get(target.dataset.key)?.see(isIntersecting, boundingClientRect.height)), {
       rootMargin: NEAR,
       scrollMargin: NEAR, // where the page itself does not scroll, as in a notebook
     });
     this.places = new Keyed(this.el, keyOf, (item) => (item.job ? new Place(this) : new Heading()));
-  }
-
-  /** Fill what is in view at once; what is only near, and what has gone, when there is time. */
-  _see(seen) {
-    for (const { target, isIntersecting, boundingClientRect: box } of seen) {
-      const place = this.places.parts.get(target.dataset.key);
-      if (!place) continue;
-      place.near = isIntersecting;
-      place.height = box.height || place.height;
-      if (isIntersecting && box.top < innerHeight && box.bottom > 0) place.settle();
-      else if (isIntersecting !== Boolean(place.filled)) this.waiting.add(place);
-    }
-    this._goOn();
-  }
-
-  _goOn() {
-    if (this.timer || !this.waiting.size) return;
-    this.timer = whenIdle((deadline) => {
-      this.timer = null;
-      for (const next of this.waiting) {
-        this.waiting.delete(next);
-        next.settle();
-        if (!deadline || deadline.timeRemaining() < LEAST_MS) break;
-      }
-      this._goOn();
-    });
   }
 
   /** Show groups of videos; `facts` are what every card is told besides its job. */
@@ -97,15 +68,13 @@ class Place {
     this.filled?.update(item);
   }
 
-  /** Be filled while near, and empty otherwise. */
-  settle() {
-    if (this.near) this._fill();
-    else if (!this.el.contains(document.activeElement)) this._empty();
+  see(near, height) {
+    if (near) this._fill();
+    else if (!this.el.contains(document.activeElement)) this._empty(height);
   }
 
   dispose() {
     this.wall.watcher.unobserve(this.el);
-    this.wall.waiting.delete(this);
     this.filled?.dispose();
   }
 
@@ -116,17 +85,13 @@ class Place {
     this.filled.update(this.item);
   }
 
-  _empty() {
+  _empty(height) {
     if (!this.filled) return;
     this.filled.dispose();
     this.filled = null;
     this.el.replaceChildren();
-    if (this.height) this.el.style.minHeight = `${Math.round(this.height)}px`;
+    if (height) this.el.style.minHeight = `${Math.round(height)}px`;
   }
-}
-
-function whenIdle(work) {
-  return "requestIdleCallback" in window ? requestIdleCallback(work, { timeout: LATEST_MS }) : setTimeout(work);
 }
 
 class Heading {
