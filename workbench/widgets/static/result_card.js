@@ -1,6 +1,7 @@
 // One video of the results: its prompt, its facts and its actions.
 
 import { ChangeList, changesOf } from "./changes.js";
+import { CheckLine } from "./check_line.js";
 import { attribute, button, h, icon, put, show } from "./dom.js";
 import { factsLine, factsRows } from "./facts.js";
 import { isComplete } from "./job.js";
@@ -11,7 +12,7 @@ import { ScoreList } from "./scores.js";
 import { drawnSeed } from "./settings.js";
 
 export class ResultCard {
-  constructor(store, { choose, use, open, drop }) {
+  constructor(store, { choose, use, open, drop, tune }) {
     this.store = store;
     this.player = new Player(store, { auto: false });
     this.line = new JobLine(store, { compact: true });
@@ -24,6 +25,7 @@ export class ResultCard {
     this.open = h("button", { type: "button", class: "wb-result-open", onclick: () => open(this.job.job_id) });
     this.changes = new ChangeList();
     this.scores = new ScoreList();
+    this.checks = new CheckLine(store, { ask: (name, args) => this._ask(name, args), tune });
     this.note = h("p", { class: "wb-result-note" });
     this.duplicate = h("span", { class: "wb-badge", text: "looks like another", title: "Another video of this batch looks the same" });
     this.text = h("p", { class: "wb-card-text" });
@@ -39,7 +41,7 @@ export class ResultCard {
       { class: "wb-card wb-result", role: "listitem" },
       h("div", { class: "wb-card-media" }, this.player.el, this.open, this.hint, this.pick, this.star),
       this.line.el,
-      h("div", { class: "wb-card-body" }, this.duplicate, this.changes.el, this.text, this.scores.el, this.note, this.details, this.notice.el),
+      h("div", { class: "wb-card-body" }, this.duplicate, this.changes.el, this.text, this.checks.el, this.scores.el, this.note, this.details, this.notice.el),
       h("div", { class: "wb-card-foot" }, this.use, h("span", { class: "wb-row wb-tight" }, this.again, this.video, this.recipe, this.drop)),
     );
   }
@@ -56,6 +58,7 @@ export class ResultCard {
     if (!isComplete(job)) this.line.update(job);
     show(this.line.el, !isComplete(job));
     this.player.update(job);
+    this.checks.update(job);
     if (!changed) return;
     put(this.text, job.prompt);
     attribute(this.text, "title", job.prompt);

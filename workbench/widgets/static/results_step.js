@@ -43,6 +43,10 @@ export class ResultsStep {
       store.set({ current: index });
       go(3);
     };
+    const tune = (job) => {
+      store.set({ wish: { text: job.checks.request } });
+      use(job.entry_index);
+    };
     const card = (job) => this.cards.parts.get(job.job_id);
     this.viewer = new Viewer(store, {
       star: (job) => card(job)?.toggleStar(),
@@ -53,6 +57,7 @@ export class ResultsStep {
     this.viewer.closed = (id) => this.cards.parts.get(id)?.open.focus({ preventScroll: true });
     this.cards = new Keyed(this.grid, (one) => one.job.job_id, () => new ResultCard(store, {
       use,
+      tune,
       choose: (id) => this._choose(id),
       drop: (job) => deleting.videos([job]),
       open: (id) => this.viewer.open(id, this.shown.map((job) => job.job_id), this.ranges),

@@ -1,0 +1,64 @@
+"""Best-of-N runs: many drafts, the best rendered whole."""
+
+from __future__ import annotations
+
+import asyncio
+
+from server_extension.handlers.base import ApiHandler
+from server_extension.operations import Operation, operation
+from server_extension.schemas.best_of import BestOfObject, BestOfRequest
+from workbench.research.best_of import BestOf, best_of
+
+__all__ = ["BestOfHandler", "BestOfRunHandler"]
+
+
+class BestOfHandler(ApiHandler):
+    """POST /api/best-of."""
+
+    @operation(
+        Operation(
+            "Begin a best-of-N run, or go on with it",
+            BestOfRequest,
+            BestOfObject,
+            status=201,
+            errors=(503,),
+        )
+    )
+    async def post(self) -> None:
+        """Have a process of its own carry the run out."""
+        asked = self.parse(BestOfRequest)
+        self.answer(await asyncio.to_thread(self._begun, asked), 201)
+
+    def _begun(self, asked: BestOfRequest) -> BestOfObject:
+        run = best_of(
+            asked.prompts,
+            n=asked.n,
+            keep=asked.keep,
+            budget=asked.budget,
+            draft=None if asked.draft is None else asked.draft.given,
+            critics=asked.critics,
+            seed=asked.seed,
+            name=asked.name,
+            using=self.studio,
+            **asked.parameters.given,
+        )
+        return BestOfObject.of(run.begin())
+
+
+class BestOfRunHandler(ApiHandler):
+    """GET /api/best-of/{name}."""
+
+    @operation(
+        Operation(
+            "Read a best-of-N run: how far it is, what was dropped and why",
+            answer=BestOfObject,
+            errors=(404,),
+        )
+    )
+    async def get(self, name: str) -> None:
+        """Return the run as it is now."""
+
+        def read() -> BestOfObject:
+            return BestOfObject.of(BestOf.open(name, using=self.studio))
+
+        self.answer(await asyncio.to_thread(read))
