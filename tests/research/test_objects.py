@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import csv
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -40,6 +42,14 @@ def test_a_batch_is_a_table_with_changes_times_and_scores(batch: wb.Batch) -> No
 def test_a_table_without_scores_measures_nothing(batch: wb.Batch) -> None:
     assert "motion" not in batch.to_table()[0]
     assert batch.to_table()[0]["prompt"] == batch[0].prompt
+
+
+def test_a_batch_as_csv_leaves_unknown_scores_empty(batch: wb.Batch, tmp_path: Path) -> None:
+    with batch.to_csv(tmp_path / "batch.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["job_id"] for row in rows] == [video.job_id for video in batch.videos]
+    assert float(rows[0]["motion"]) == batch[0].scores.motion
+    assert rows[0]["loudness"] == ""  # no sound: unknown, not 0
 
 
 def test_a_session_is_a_table_of_prompts_and_scene_fields(session: wb.Session) -> None:

@@ -16,7 +16,7 @@ from workbench.jobs.paths import JobPaths
 from workbench.journey.measuring import fingerprints, measured
 from workbench.journey.progress import show_progress
 from workbench.journey.showing import Shown, batch_html
-from workbench.journey.tables import batch_rows, data_frame, video_paths
+from workbench.journey.tables import batch_rows, data_frame, video_paths, write_csv
 from workbench.journey.videos import Video
 from workbench.measures.preferences import add_preference, preferences
 from workbench.measures.scores import SCORE_NAMES, Scores
@@ -202,6 +202,10 @@ class Batch(Shown):
         queued and rendering, star, error; with ``scores`` also every measure.
         """
         return batch_rows(self.record, self._studio, scores=scores)
+
+    def to_csv(self, path: str | Path, *, scores: bool = True) -> Path:
+        """Write :meth:`to_table` as CSV to ``path`` and return it; what is unknown is empty."""
+        return write_csv(self.to_table(scores=scores), Path(path))
 
     def to_dataframe(self, *, scores: bool = True) -> Any:
         """Return :meth:`to_table` as a ``pandas.DataFrame`` by job id.
