@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +11,14 @@ import pytest
 from tests.measures.world import FPS, SMALL, Frames, Room, film
 from workbench.control import path_from_words
 from workbench.engines.encoder import VideoWriter
+from workbench.engines.engine import RenderTask
+from workbench.engines.registry import create_engine
 from workbench.measures.scene_check.measured import measured_verdicts
 from workbench.measures.scene_check.model import Verdict
 from workbench.measures.scene_check.questions import questions_of
+from workbench.rendering import Recipe, RenderRequest
 from workbench.scene import Scene
+from workbench.settings import Settings
 
 
 def _shot(words: str) -> Frames:
@@ -46,6 +51,28 @@ def test_a_camera_movement_is_confirmed_and_its_opposite_denied(
         verdict = Verdict.YES if asked == shown else Verdict.NO
         found = _verdicts(tmp_path / f"{asked}.mp4", frames, scene)
         assert found == {"camera_movement": verdict}, asked
+
+
+@pytest.mark.parametrize(
+    ("shown", "opposite"),
+    [("pan left", "pan right"), ("tilt up", "tilt down"), ("dolly in", "dolly out")],
+)
+@pytest.mark.parametrize("subject", ["a lighthouse", "a woman"])
+def test_a_storyboards_movement_is_never_denied_nor_its_opposite_confirmed(
+    subject: str, shown: str, opposite: str, tmp_path: Path
+) -> None:
+    scene = Scene(subject=subject, setting="a rocky coast", camera_movement=shown)
+    engine = create_engine("animatic", Settings(outputs=tmp_path))
+    request = engine.complete(
+        RenderRequest(prompt=subject, scene=scene, width=416, height=240, num_frames=33, fps=16)
+    )
+    engine.load(request, "cpu", lambda _: None)
+    recipe = Recipe(job_id="j", created_at=datetime.now(UTC), request=request)
+    engine.render(RenderTask(recipe, tmp_path, lambda _: None, lambda: False))
+    (video,) = tmp_path.glob("*.mp4")
+    for asked, never in ((shown, Verdict.NO), (opposite, Verdict.YES)):
+        other = scene.edit({"camera_movement": asked})
+        assert never not in measured_verdicts(video, other, questions_of(other)).values()
 
 
 @pytest.mark.parametrize("asked", ["zoom in", "orbit", "handheld", "crane up"])

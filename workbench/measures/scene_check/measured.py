@@ -6,7 +6,7 @@ unknown. A zoom is not told from a movement along the view.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Final
@@ -28,6 +28,12 @@ _MOST_FRAMES: Final = 161
 _TOLD_APART: Final = frozenset(
     {"static", "pan left", "pan right", "tilt up", "tilt down", "dolly in", "dolly out"}
 )
+_SHIFTED_AGAINST: Final[Mapping[str, frozenset[str]]] = {
+    "pan left": frozenset({"truck right"}),
+    "pan right": frozenset({"truck left"}),
+    "tilt up": frozenset({"crane down"}),
+    "tilt down": frozenset({"crane up"}),
+}
 _LEAST_SEEN: Final = 0.6
 _TURN_DEG: Final = 3.0
 _STILL_DEG: Final = 0.5
@@ -129,9 +135,18 @@ def _move_verdict(asked: str, clip: Clip) -> Verdict:
     if len(clip.pictures) < 2 or min(height, width) < 64:
         return Verdict.UNKNOWN
     move = camera_move(recover_camera(clip.pictures, Intrinsics.of_view(width, height)))
-    if not move:
-        return Verdict.UNKNOWN
-    return Verdict.YES if move == asked else Verdict.NO
+    if move == asked:
+        return Verdict.YES
+    return Verdict.NO if move in _denying(asked) else Verdict.UNKNOWN
+
+
+def _denying(asked: str) -> frozenset[str]:
+    """Return the movements that rule ``asked`` out.
+
+    A narrow or flat picture does not tell a truck from a pan, nor a crane from a tilt: those deny
+    only the opposite way.
+    """
+    return (_TOLD_APART - {asked}) | _SHIFTED_AGAINST.get(asked, frozenset())
 
 
 def _grey_verdict(clip: Clip) -> Verdict:
