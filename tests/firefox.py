@@ -105,7 +105,7 @@ def opened(path: str, profile: Path) -> Iterator[Firefox]:
     finally:
         process.terminate()
         try:
-            process.wait(20)
+            process.wait(120)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

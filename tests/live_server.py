@@ -18,7 +18,7 @@ import psutil
 
 ROOT = Path(__file__).resolve().parent.parent
 TOKEN = "a-token-for-tests"
-_START_LIMIT_S = 180.0
+_START_LIMIT_S = 600.0
 
 
 def free_port() -> int:
@@ -101,7 +101,7 @@ class LiveServer:
     def request(self, method: str, path: str, **kwargs: Any) -> httpx.Response:
         """Send one request with the token."""
         headers = {"Authorization": f"token {self.token}", **kwargs.pop("headers", {})}
-        with httpx.Client(timeout=60, trust_env=False) as client:
+        with httpx.Client(timeout=120, trust_env=False) as client:
             return client.request(method, self.url + path, headers=headers, **kwargs)
 
     def wait_for_batch(self, batch_id: str, *, limit_s: float = 120) -> dict[str, Any]:
@@ -146,7 +146,7 @@ class LiveServer:
         if self.process is not None and self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
             try:
-                self.process.wait(30)
+                self.process.wait(120)
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
@@ -169,7 +169,7 @@ def end_supervisor(outputs: Path) -> None:
     from workbench.settings import Settings
 
     manager = JobManager(Settings(outputs=outputs))
-    limit = time.monotonic() + 10
+    limit = time.monotonic() + 120
     while (status := manager.supervisor()) is None and _is_starting(outputs):
         assert time.monotonic() < limit, "a supervisor holds the lock and says nothing"
         time.sleep(0.05)
@@ -179,8 +179,8 @@ def end_supervisor(outputs: Path) -> None:
     process = psutil.Process(status.pid)
     workers = process.children(recursive=True)
     process.terminate()
-    psutil.wait_procs([process], timeout=20)
-    _, alive = psutil.wait_procs(workers, timeout=10)
+    psutil.wait_procs([process], timeout=120)
+    _, alive = psutil.wait_procs(workers, timeout=60)
     assert not alive, f"workers outlived their supervisor: {alive}"
 
 

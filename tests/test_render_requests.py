@@ -47,7 +47,7 @@ def test_every_render_of_a_batch_is_completed_once(studio: Studio, tmp_path: Pat
 def test_a_sessions_aspect_ratio_also_asks_the_engine_for_a_size_that_fits(
     studio: Studio, tmp_path: Path
 ) -> None:
-    session_id, entry = studio.run(studio.initialize("a dog runs"))
+    session_id, entry = studio.run(studio.sessions.initialize("a dog runs"))
     studio.run(studio.update(session_id, "make it vertical"))
     asked = tmp_path / "asked.log"
     asked.unlink()

@@ -114,7 +114,7 @@ def test_the_index_is_readable_only_by_its_owner(tmp_path: Path) -> None:
     before = os.umask(0)
     try:
         with Studio(settings) as made:
-            made.run(made.initialize("a dog runs"))
+            made.run(made.sessions.initialize("a dog runs"))
             modes = {p.name: p.stat().st_mode & 0o777 for p in settings.index_path.parent.iterdir()}
     finally:
         os.umask(before)

@@ -124,7 +124,7 @@ def test_the_agent_cannot_change_a_locked_field(tmp_path: Path) -> None:
         scripted([call(NIGHT), say("Done.")]) as script,
         session(tmp_path, script.base_url) as (studio, session_id),
     ):
-        studio.run(studio.set_parameters(session_id, {"time_of_day": "noon"}, lock=["time_of_day"]))
+        studio.sessions.set_scene(session_id, None, {"time_of_day": "noon"}, lock=["time_of_day"])
         revision = ask(studio, session_id, "wouldn't midnight be rather nice")
         assert revision.scene.time_of_day == "noon"
 
@@ -224,7 +224,7 @@ def test_each_step_of_a_turn_is_undone_alone(undone: int, tmp_path: Path) -> Non
     with scripted(answers) as script, session(tmp_path, script.base_url) as (studio, session_id):
         ask(studio, session_id, "night, with two gulls, and stand the picture up")
         steps = studio.sessions.history(session_id)[1:]
-        _, entry = studio.run(studio.take_back(session_id, steps[undone].index))
+        _, entry = studio.sessions.take_back(session_id, steps[undone].index)
         kept = [
             entry.scene.time_of_day == "night",
             "gulls" in entry.prompt,
@@ -242,7 +242,7 @@ def test_only_steps_on_the_current_branch_can_be_undone(tmp_path: Path) -> None:
         ask(studio, session_id, "could you darken the hour and then some")
         for index in (0, 99):
             with pytest.raises(InvalidRequest):
-                studio.run(studio.take_back(session_id, index))
+                studio.sessions.take_back(session_id, index)
 
 
 def test_a_stopped_turn_is_in_the_dialogue_with_its_finished_steps(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from workbench.engines.completion import CompleteRequest
 from workbench.errors import FieldProblem, InvalidRequest, NotFound
 from workbench.identifiers import is_identifier
 from workbench.jobs.client.manager import JobManager
+from workbench.jobs.model import Job
 from workbench.prompts.forms import Form, Shape, form_for, text_for_model
 from workbench.rendering import INPUTS, RenderParameters, RenderRequest, with_inputs
 from workbench.scene import Scene
@@ -26,6 +27,7 @@ __all__ = [
     "PLACEHOLDER_ENGINE",
     "PlacedPrompt",
     "RenderRequests",
+    "continuation_of",
     "new_seed",
     "seed_of",
     "settings_of_request",
@@ -41,6 +43,11 @@ _KEPT: Final = (
     "engine", "model", "profile", "seed", "width", "height", "num_frames", "fps",
     "num_inference_steps", "guidance_scale", "negative_prompt", "loras", "quantize",
 )  # fmt: skip
+_CONTINUED: Final = (
+    "engine", "profile", "width", "height", "num_frames", "fps", "num_inference_steps",
+    "guidance_scale",
+)  # fmt: skip
+"""The parameters that a video and its continuation share."""
 _SEED_BITS: Final = 31  # fits every engine's generator, and a JavaScript number
 
 
@@ -131,7 +138,7 @@ class RenderRequests:
     def _inputs(
         self, asked: RenderParameters, kept: RenderSettings | None = None
     ) -> dict[str, Any]:
-        """Return the files that a render begins from, by option; raises ``InvalidRequest``."""
+        """Return the files that a render starts from, by option; raises ``InvalidRequest``."""
 
         def found(field: str, given: str) -> str:
             try:
@@ -140,7 +147,7 @@ class RenderRequests:
             except NotFound as error:
                 raise InvalidRequest(str(error), (FieldProblem(field, str(error)),)) from error
             if not path.is_file():
-                problem = f"There is no file {given} to begin from."
+                problem = f"There is no file {given} to start from."
                 raise InvalidRequest(problem, (FieldProblem(field, problem),))
             return str(path.resolve())
 
@@ -164,13 +171,19 @@ def settings_of_request(request: RenderRequest) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value not in (None, "", (), "none")}
 
 
+def continuation_of(job: Job) -> dict[str, Any]:
+    """Return the parameters of a render that goes on from the last frame of a finished ``job``."""
+    kept = {name: getattr(job.request, name) for name in _CONTINUED}
+    return {**kept, "model": job.request.model or None, "image": job.job_id}
+
+
 def new_seed() -> int:
     """Return a random seed."""
     return secrets.randbits(_SEED_BITS)
 
 
 def _text_for_model(placed: PlacedPrompt, form: str, model: str, complete: RenderRequest) -> str:
-    """Return the prompt as the model is told it; empty where that is the prompt as shown."""
+    """Return the prompt in the model's form; empty if that is the prompt as shown."""
     chosen = form_for(model) if form == "auto" else Form(form)
     width, height, frames, fps = complete.width, complete.height, complete.num_frames, complete.fps
     shape = Shape(width, height, frames, fps) if width and height and frames and fps else None

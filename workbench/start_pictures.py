@@ -28,6 +28,6 @@ def picture_for_model(jobs: JobManager, image: str | None) -> str:
     except NotFound as error:
         raise InvalidRequest(str(error), (FieldProblem("image", str(error)),)) from error
     if not path.is_file():
-        problem = f"There is no file {image} to begin from."
+        problem = f"There is no file {image} to start from."
         raise InvalidRequest(problem, (FieldProblem("image", problem),))
     return f"data:image/jpeg;base64,{preview_apart(path, _LONGEST_SIDE)}"

@@ -21,20 +21,22 @@ from workbench.settings import Settings
 SMALL = (256, 144)
 
 
-def recipe_for(scene: Scene, **options: Any) -> Recipe:
-    request = RenderRequest(prompt="a test", scene=scene, **options)
-    engine = create_engine("animatic", Settings())
-    return Recipe(
-        job_id="job", created_at=datetime(2026, 1, 2, tzinfo=UTC), request=engine.complete(request)
-    )
+def recipe_for(scene: Scene, *, engine: str = "animatic", **options: Any) -> Recipe:
+    """Return a recipe whose request ``engine`` has completed."""
+    request = RenderRequest(prompt="a test", scene=scene, engine=engine, **options)
+    complete = create_engine(engine, Settings()).complete(request)
+    return Recipe(job_id="job", created_at=datetime(2026, 1, 2, tzinfo=UTC), request=complete)
 
 
-def render(folder: Path, scene: Scene, **options: Any) -> tuple[Rendered, list[Progress]]:
-    recipe = recipe_for(scene, **options)
-    engine = create_engine("animatic", Settings())
+def render(
+    folder: Path, scene: Scene, *, engine: str = "animatic", **options: Any
+) -> tuple[Rendered, list[Progress]]:
+    """Render with ``engine`` into ``folder``; return the outcome and its progress."""
+    recipe = recipe_for(scene, engine=engine, **options)
+    loaded = create_engine(engine, Settings())
     told: list[Progress] = []
-    engine.load(recipe.request, "cpu", told.append)
-    return engine.render(RenderTask(recipe, folder, told.append, lambda: False)), told
+    loaded.load(recipe.request, "cpu", told.append)
+    return loaded.render(RenderTask(recipe, folder, told.append, lambda: False)), told
 
 
 def film(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -175,7 +176,7 @@ def test_a_lease_has_one_holder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     assert lease is not None
     assert take_lease("GPU-x") is None
     assert take_lease("GPU-y") is not None
-    lease.release()
+    os.close(lease)
     assert take_lease("GPU-x") is not None
 
 

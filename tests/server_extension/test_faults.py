@@ -84,7 +84,7 @@ def test_every_job_ends_when_the_supervisor_is_killed(server: LiveServer) -> Non
     os.kill(pid, signal.SIGKILL)
     _check_all_complete(server, batch_id)
     assert server.supervisor_pid() != pid
-    assert psutil.wait_procs(workers, timeout=10)[1] == []
+    assert psutil.wait_procs(workers, timeout=60)[1] == []
 
 
 def test_a_deleted_index_is_rebuilt_by_the_server(tmp_path: Path) -> None:
@@ -122,12 +122,10 @@ def test_one_ctrl_c_ends_the_server_and_leaves_only_the_supervisor(server: LiveS
     job_id = server.post("/api/video/single_inference", {"prompt": "a kite"}).json()["job_id"]
     server.wait_for_job(job_id)
     assert server.process is not None
-    below = psutil.Process(server.process.pid).children(recursive=True)
-    pid = server.supervisor_pid()
+    supervisor = psutil.Process(server.supervisor_pid())
+    kept = {supervisor, *supervisor.children(recursive=True)}
+    below = set(psutil.Process(server.process.pid).children(recursive=True)) - kept
     server.process.send_signal(signal.SIGINT)
-    assert server.process.wait(30) == 0
-    _, alive = psutil.wait_procs(below, timeout=5)
-    supervised = psutil.Process(pid)
-    assert {process.pid for process in alive} <= {
-        supervised.pid, *(worker.pid for worker in supervised.children(recursive=True))
-    }  # fmt: skip
+    assert server.process.wait(120) == 0
+    assert psutil.wait_procs(list(below), timeout=60)[1] == []
+    assert supervisor.is_running()

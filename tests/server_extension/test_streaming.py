@@ -19,7 +19,7 @@ TEXT = (
 )
 GOOD = json.dumps({"prompt": TEXT, "scene": {"subject": "a dog", "action": "running"}})
 PIECES = tuple(GOOD[i : i + 20] for i in range(0, len(GOOD), 20))
-LIMIT_S = 10
+LIMIT_S = 30
 Event = tuple[str, dict[str, Any]]
 
 
@@ -49,7 +49,7 @@ def writing(model: Misbehaving, tmp_path_factory: pytest.TempPathFactory) -> Ite
 def _events(server: LiveServer, path: str, body: dict[str, Any]) -> Generator[Event, None, None]:
     headers = {"Authorization": f"token {TOKEN}", "Accept": "text/event-stream"}
     url = f"{server.url}{path}"
-    with httpx.stream("POST", url, json=body, headers=headers, timeout=30) as answer:
+    with httpx.stream("POST", url, json=body, headers=headers, timeout=120) as answer:
         assert answer.status_code == 200
         assert answer.headers["Content-Type"].startswith("text/event-stream")
         name = ""

@@ -14,12 +14,13 @@ from workbench.jobs.model import Batch as BatchRecord
 from workbench.jobs.model import BatchState, Job, JobState
 from workbench.jobs.paths import JobPaths
 from workbench.journey.measuring import fingerprints, measured
-from workbench.journey.progress import show_progress
+from workbench.journey.progress import is_watched, show_progress
 from workbench.journey.showing import Shown, batch_html
-from workbench.journey.tables import batch_rows, data_frame, video_paths, write_csv
+from workbench.journey.tables import batch_rows, data_frame, video_paths
 from workbench.journey.videos import Video
 from workbench.measures.preferences import add_preference, preferences
-from workbench.measures.scores import SCORE_NAMES, Scores
+from workbench.measures.scorers import score_names
+from workbench.measures.scores import Scores
 from workbench.studio import Studio
 
 if TYPE_CHECKING:
@@ -70,14 +71,15 @@ class Batch(Shown):
     def __getitem__(self, position: int) -> Video:
         return Video(self.record.jobs[position].job_id, using=self._studio)
 
-    def wait(self, timeout_s: float | None = None, *, progress: bool = False) -> Self:
-        """Wait until every job has ended; ``progress`` shows a bar.
+    def wait(self, timeout_s: float | None = None, *, progress: bool | None = None) -> Self:
+        """Wait until every job has ended.
 
-        Raises ``TimeoutError`` after ``timeout_s`` seconds.
+        ``progress`` shows a bar; by default there is one in a notebook and in a terminal. Raises
+        ``TimeoutError`` after ``timeout_s`` seconds.
         """
-        if progress:
+        jobs = [job.job_id for job in self.record.jobs if not job.state.final]
+        if progress or (progress is None and jobs and is_watched()):
             return self.progress_bar(timeout_s)
-        jobs = [job.job_id for job in self.record.jobs]
         self._studio.jobs.wait(jobs, timeout_s)
         return self
 
@@ -127,8 +129,9 @@ class Batch(Shown):
         Raises ``InvalidRequest`` for a score that there is not.
         """
         found = {video: scores.by_name for video, scores in self.scores().items()}
-        if score not in SCORE_NAMES:
-            choice = ", ".join(SCORE_NAMES)
+        known = score_names(self._studio.settings)
+        if score not in known:
+            choice = ", ".join(known)
             raise InvalidRequest(f"There is no score {score!r}; choose one of {choice}.")
         having = [video for video in found if score in found[video]]
         return tuple(sorted(having, key=lambda v: found[v][score], reverse=descending))
@@ -203,10 +206,6 @@ class Batch(Shown):
         """
         return batch_rows(self.record, self._studio, scores=scores)
 
-    def to_csv(self, path: str | Path, *, scores: bool = True) -> Path:
-        """Write :meth:`to_table` as CSV to ``path`` and return it; what is unknown is empty."""
-        return write_csv(self.to_table(scores=scores), Path(path))
-
     def to_dataframe(self, *, scores: bool = True) -> Any:
         """Return :meth:`to_table` as a ``pandas.DataFrame`` by job id.
 
@@ -259,7 +258,7 @@ class Batch(Shown):
         return len(self.record.jobs)
 
     def __await__(self) -> Generator[Any, None, Self]:
-        return asyncio.to_thread(self.wait).__await__()
+        return asyncio.to_thread(self.wait, progress=False).__await__()
 
     def __repr__(self) -> str:
         record = self.record

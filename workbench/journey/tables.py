@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from workbench.errors import NotFound, Unavailable
@@ -17,7 +15,7 @@ from workbench.prompts.model import Entry
 from workbench.scene import SCENE_FIELDS
 from workbench.studio import Studio
 
-__all__ = ["batch_rows", "changes_of", "data_frame", "session_rows", "video_paths", "write_csv"]
+__all__ = ["batch_rows", "changes_of", "data_frame", "session_rows", "video_paths"]
 
 
 def batch_rows(batch: Batch, studio: Studio, *, scores: bool) -> list[dict[str, Any]]:
@@ -66,18 +64,6 @@ def data_frame(rows: Sequence[Mapping[str, Any]], index: str) -> Any:
         ) from error
     frame = pd.DataFrame(list(rows))
     return frame.set_index(index) if len(frame) else frame
-
-
-def write_csv(rows: Sequence[Mapping[str, Any]], path: Path) -> Path:
-    """Write rows as CSV in UTF-8, lists joined by "; ", unknown values empty; return ``path``."""
-    columns = dict.fromkeys(name for row in rows for name in row)
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, columns)
-        writer.writeheader()
-        for row in rows:
-            plain = {n: "; ".join(v) if isinstance(v, list) else v for n, v in row.items()}
-            writer.writerow(plain)
-    return path
 
 
 def video_paths(jobs: Sequence[Job], manager: JobManager) -> dict[str, Any]:

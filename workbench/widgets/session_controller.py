@@ -18,7 +18,7 @@ from workbench.actions.model import Action, Render, Vary, actions_from, as_json
 from workbench.actions.render_settings import RenderSettings, changed_settings
 from workbench.errors import InvalidRequest, WorkbenchError
 from workbench.jobs.model import Job, JobState
-from workbench.model_library import model_objects
+from workbench.model_library import inputs_of_model, model_objects
 from workbench.named_files import names_path
 from workbench.prompts.markers import strip_marker
 from workbench.prompts.model import Entry, PromptSession, Revision
@@ -133,7 +133,7 @@ class SessionController:
         entry = self._entry(index)
         if text.strip() == strip_marker(entry.prompt):
             return {"index": index}
-        session_id, accepted = await self._studio.initialize(
+        session_id, accepted = await self._studio.sessions.initialize(
             text.strip(), self._session_id, parent=index
         )
         await self._refresh(session_id)
@@ -148,8 +148,13 @@ class SessionController:
         unlock: list[str] | None = None,
     ) -> View:
         """Set, lock or free fields of the prompt at ``index``."""
-        entry = await self._studio.set_parameters(
-            self._session_id, values or {}, index=index, lock=lock or (), unlock=unlock or ()
+        entry = await asyncio.to_thread(
+            self._studio.sessions.set_scene,
+            self._session_id,
+            index,
+            values or {},
+            lock=lock or (),
+            unlock=unlock or (),
         )
         await self._refresh()
         return {"index": entry.index}
@@ -278,7 +283,7 @@ class SessionController:
 
     @command
     async def render_rest(self, options: Options | None = None) -> None:
-        """Render the cards that have no video: again what failed or was cancelled, else anew."""
+        """Render the cards that have no video: retry failed and cancelled ones, queue the others."""
         anew = []
         for index in self._grid.indices:
             job = self._renders.newest(index)
@@ -342,7 +347,9 @@ class SessionController:
             return {"index": undone.parent}
         head = await asyncio.to_thread(self._studio.sessions.current, self._session_id)
         if head is not None and head.index == current:
-            _, entry = await self._studio.take_back(self._session_id, answer)
+            _, entry = await asyncio.to_thread(
+                self._studio.sessions.take_back, self._session_id, answer
+            )
             await self._refresh()
             return {"index": entry.index}
         values: Values = {
@@ -365,10 +372,14 @@ class SessionController:
 
     @command
     async def render_values(self, settings: Options) -> View:
-        """Return what renders with ``settings`` use, and what they would use by default."""
+        """Return what renders with ``settings`` use, by default too, and what the model takes."""
         kept = _settings(settings)
         own = RenderSettings(engine=kept.engine, model=kept.model, profile=kept.profile)
-        found: View = {"values": {}, "defaults": {}, "problem": ""}
+        engine = kept.engine or self._studio.settings.engine
+        model = kept.model or self._studio.settings.model
+        taken = await asyncio.to_thread(inputs_of_model, engine, model)
+        inputs = None if taken is None else taken.model_dump()
+        found: View = {"values": {}, "defaults": {}, "problem": "", "inputs": inputs}
         for name, one in (("defaults", own), ("values", kept)):
             try:
                 full = await asyncio.to_thread(self._studio.effective_settings, one)

@@ -96,7 +96,7 @@ class Machines:
         with suppress(OSError):
             self._process.stdin.close()
         with suppress(subprocess.TimeoutExpired):
-            self._process.wait(20)
+            self._process.wait(120)
         for process in self._seen.values():
             with suppress(psutil.NoSuchProcess):
                 process.kill()

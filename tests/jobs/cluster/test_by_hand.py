@@ -22,7 +22,6 @@ from tests.jobs.cluster.machines import ENVIRONMENT
 from tests.live_server import ROOT, end_supervisor
 from tests.test_snippets import block
 
-pytestmark = pytest.mark.timeout(600)
 LIMIT_S = 240.0
 SMALL = "--num-cpus=1 --object-store-memory=94371840"
 

@@ -26,9 +26,6 @@ from workbench.jobs.model import Device, Job, JobState
 from workbench.prompts.language_models.local.local_endpoint import LocalEndpoint
 from workbench.settings import Settings
 
-pytestmark = pytest.mark.timeout(
-    900
-)  # the first test starts the cluster, on a machine that is busy
 LIMIT_S = 240.0
 
 

@@ -33,7 +33,7 @@ class Counter:
                 claim = self.ledger.claim(writer, ("cpu",), "cpu:0", None, loaded)
                 if claim is None:
                     break
-                self.ledger.fail(writer, claim.job_id, claim.attempt, "served")
+                self.ledger.fail(writer, claim, "served")
             served.append(self.manager._reader.job(claim.job_id).request.prompt)
         return served
 

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import hypothesis.strategies as st
-import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import (
     Bundle,
@@ -309,7 +308,7 @@ Machine.TestCase.settings = settings(
     suppress_health_check=list(HealthCheck),
     derandomize=True,
 )
-TestAnyCourseOfEvents = pytest.mark.timeout(900)(Machine.TestCase)  # on a busy machine
+TestAnyCourseOfEvents = Machine.TestCase
 
 
 def test_a_worker_gets_its_next_job_before_its_last_one_is_published(tmp_path: Path) -> None:

@@ -73,7 +73,7 @@ def test_an_input_picture_is_removed_with_the_last_job_that_uses_it(shop: Shop) 
     shop.use(retention_jobs=1).tidy()
     assert not first.exists()
     assert not third.exists()
-    assert second.exists(), "a job that is kept begins from it"
+    assert second.exists(), "a job that is kept starts from it"
     assert fresh.exists(), "it may be about to be used"
 
 

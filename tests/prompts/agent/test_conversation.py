@@ -45,10 +45,10 @@ class Desktop:
 
 
 def turn(
-    script: Scripted, workplace: Desktop, steps: list[Step] | None = None, timeout_s: float = 60.0
+    script: Scripted, workplace: Desktop, steps: list[Step] | None = None, timeout_s: float = 240.0
 ) -> Outcome:
     async def run() -> Outcome:
-        endpoint = ChatEndpoint(script.base_url, "m", retries=0)
+        endpoint = ChatEndpoint(script.base_url, "m", timeout_s=240.0, retries=0)
         try:
             note = None if steps is None else steps.append
             return await converse(

@@ -76,13 +76,13 @@ class Scorer:
         files = JobFiles(Path(order.folder))
         recipe = Recipe.model_validate_json(files.recipe.read_bytes())
         if recipe.outcome is None:
-            raise DamagedFile("its recipe tells of no video")
+            raise DamagedFile("its recipe has no outcome")
         digest = recipe.outcome.sha256
         record = read_record(files.scores)
         if record is None or record.video != digest:
             files.video.stat()
             card = score_video(files.video, movement=recipe.request.scene.camera_movement)
-            record = ScoreRecord(digest, card.scores, card.fingerprint)
+            record = ScoreRecord(digest, card.scores, card.fingerprint, curves=card.curves)
         if self._settings.agreement_model and record.scores.agreement is None:
             agreed = self._agreement(files.video, recipe.request.prompt)
             record = replace(record, scores=replace(record.scores, agreement=agreed))

@@ -150,9 +150,8 @@ def _denying(asked: str) -> frozenset[str]:
 
 
 def _grey_verdict(clip: Clip) -> Verdict:
-    colour = measure(
-        Clip(clip.pictures[:: max(1, len(clip.pictures) // 8)], clip.fps)
-    ).colourfulness
+    clip = Clip(clip.pictures[:: max(1, len(clip.pictures) // 8)], clip.fps)
+    colour = measure(clip).scores.colourfulness
     if colour <= _GREY:
         return Verdict.YES
     return Verdict.NO if colour >= _COLOURED else Verdict.UNKNOWN

@@ -4,10 +4,10 @@ import { attribute, button, h, put, show } from "./dom.js";
 import { isComplete } from "./job.js";
 
 export class CheckLine {
-  /** `ask(name, args)` calls the kernel; `tune(job)` takes what is missing to the conversation. */
-  constructor(store, { ask, tune }) {
+  /** `check(job)` has the video checked; `tune(job)` takes what is missing to the conversation. */
+  constructor(store, { check, tune }) {
     this.store = store;
-    this.check = button("Check", { kind: "small", title: "Check whether it shows what was asked for", onclick: () => ask("check", { job: this.job.job_id }) });
+    this.check = button("Check", { kind: "small", title: "Check whether it shows what was asked for", onclick: () => check(this.job) });
     this.told = h("span");
     this.missing = h("button", { type: "button", class: "wb-link", title: "Ask for what is missing", onclick: () => tune(this.job) });
     this.el = h("p", { class: "wb-check" }, this.told, this.missing, this.check);

@@ -1,6 +1,6 @@
 // The conversation about the prompt: requests, and what each changed. Every answer can be undone.
 
-import { ChangeList } from "./changes.js";
+import { ChangeList, settingsChanges } from "./changes.js";
 import { attribute, button, h, Keyed, put, show, submitOnEnter } from "./dom.js";
 import { Notice } from "./notice.js";
 import { plural } from "./words.js";
@@ -123,7 +123,7 @@ class Turn {
 
 /** The answer's message, unless the list of changes says the same. */
 function wordsOf({ message }, changes) {
-  if (changes.some((change) => message?.includes(change.sentence))) return "";
+  if (changes.some(({ sentence }) => sentence && message?.includes(sentence))) return "";
   return message || (changes.length ? `Changed ${plural(changes.length, "thing")}.` : "");
 }
 
@@ -133,9 +133,11 @@ function turnsTo(store, entry, misses) {
   for (let one = entry; one; one = store.entry(one.parent)) line.unshift(one);
   const turns = [];
   for (const one of line) {
-    if (["tuned", "given"].includes(one.kind) && one.changes.length) {
+    const asked = one.kind === "tuned" ? settingsChanges(one, store.entry(one.parent)) : [];
+    const changes = [...one.changes, ...asked];
+    if (["tuned", "given"].includes(one.kind) && changes.length) {
       const request = one.kind === "tuned" ? one.request : "";
-      turns.push({ key: `turn ${one.index}`, index: one.index, request: request || "Changed by hand", message: one.message, changes: one.changes });
+      turns.push({ key: `turn ${one.index}`, index: one.index, request: request || "Changed by hand", message: one.message, changes });
     }
     for (const miss of misses) {
       if (miss.after === one.index) turns.push({ ...miss, missed: true });
