@@ -13,12 +13,19 @@ from workbench.control import path_from_words
 from workbench.engines.encoder import VideoWriter
 from workbench.engines.engine import RenderTask
 from workbench.engines.registry import create_engine
+from workbench.measures.scene_check import measured
 from workbench.measures.scene_check.measured import measured_verdicts
 from workbench.measures.scene_check.model import Verdict
 from workbench.measures.scene_check.questions import questions_of
 from workbench.rendering import Recipe, RenderRequest
 from workbench.scene import Scene
 from workbench.settings import Settings
+
+
+@pytest.fixture(autouse=True)
+def _proven(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the movement be answered: whether it is, is tested in test_evidence.py."""
+    monkeypatch.setattr(measured, "is_proven", lambda _name: True)
 
 
 def _shot(words: str) -> Frames:
