@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Final
 
 from server_extension.handlers.base import ApiHandler
 from server_extension.operations import Operation, operation
 from server_extension.schemas.best_of import BestOfObject, BestOfRequest
 from workbench.research.best_of import BestOf, best_of
+from workbench.research.best_of_process import RunProcesses
 
 __all__ = ["BestOfHandler", "BestOfRunHandler"]
+
+_PROCESSES: Final = "workbench_best_of"
 
 
 class BestOfHandler(ApiHandler):
@@ -21,11 +25,11 @@ class BestOfHandler(ApiHandler):
             BestOfRequest,
             BestOfObject,
             status=201,
-            errors=(503,),
+            errors=(429, 503),
         )
     )
     async def post(self) -> None:
-        """Have a process of its own carry the run out."""
+        """Carry the run out beside this server."""
         asked = self.parse(BestOfRequest)
         self.answer(await asyncio.to_thread(self._begun, asked), 201)
 
@@ -42,7 +46,14 @@ class BestOfHandler(ApiHandler):
             using=self.studio,
             **asked.parameters.given,
         )
-        return BestOfObject.of(run.begin())
+        self._processes.start(run)
+        return BestOfObject.of(run)
+
+    @property
+    def _processes(self) -> RunProcesses:
+        """The runs that this server carries out."""
+        found: RunProcesses = self.settings.setdefault(_PROCESSES, RunProcesses())
+        return found
 
 
 class BestOfRunHandler(ApiHandler):

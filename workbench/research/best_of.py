@@ -32,7 +32,6 @@ from workbench.measures.preferences import add_preference, preferences
 from workbench.measures.scorers import better_when_lower, score_names
 from workbench.rendering import RenderParameters
 from workbench.research.best_of_plan import Plan, Round, cost_ratio
-from workbench.research.best_of_process import start_run_process
 from workbench.studio import Studio
 
 __all__ = ["ASKED_FOR", "BestOf", "best_of", "seconds_of"]
@@ -140,15 +139,6 @@ class BestOf:
         if not _NAME.fullmatch(name) or not (folder / _PLAN).is_file():
             raise NotFound("run", name)
         return cls(folder, using=using)
-
-    def begin(self) -> Self:
-        """Carry the run out in a process of its own, which outlives this one; return at once.
-
-        Harmless where one does so already. Raises ``Unavailable`` if no process can be started.
-        """
-        if not self.is_done:
-            start_run_process(self.folder, self.studio.settings)
-        return self
 
     def follow(self, tell: Callable[[str], None] = print, *, wait: bool = True) -> Self:
         """Carry the run out to its end, telling of each round; returns at once if it is done.

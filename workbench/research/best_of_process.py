@@ -1,61 +1,72 @@
-"""The process that carries out one best-of-N run by itself.
+"""Best-of-N runs carried out beside this process, a few at a time, each in a process of its own.
 
-Run by :func:`start_run_process`; the folder of the run comes in the environment. It ends with the
-run, or at once where another process carries it out.
+They end with the process that started them; a run goes on where it ended when it is started again.
 """
 
 from __future__ import annotations
 
 import logging
-import os
 import subprocess
+import sys
+import threading
 from pathlib import Path
 from typing import Final
 
-from workbench.errors import Conflict, Unavailable
-from workbench.helper_processes import start_detached
+from workbench.errors import Busy, Conflict, Unavailable
+from workbench.helper_processes import start_helper
 from workbench.jobs.client.launch import settings_environment
+from workbench.research.best_of import BestOf
 from workbench.settings import Settings
+from workbench.studio import Studio
 
-__all__ = ["start_run_process"]
+__all__ = ["RunProcesses"]
 
-_FOLDER: Final = "WORKBENCH_BEST_OF_FOLDER"
 _LOG: Final = "best_of.log"
+_MOST: Final = 4
 
 
-def start_run_process(folder: Path, settings: Settings) -> int:
-    """Carry out the run in ``folder`` in a detached process; return its pid.
+class RunProcesses:
+    """Carries out at most four runs at a time; thread-safe."""
 
-    Raises ``Unavailable`` if no process can be started. What it says goes to ``best_of.log``.
-    """
-    environment = {**settings_environment(settings), _FOLDER: str(folder.absolute())}
-    try:
-        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
-        log = os.open(folder / _LOG, flags, 0o644)
-        try:
-            return start_detached(
-                "workbench.research.best_of_process", environment=environment, errors=log
-            )
-        finally:
-            os.close(log)
-    except (OSError, subprocess.SubprocessError) as error:
-        raise Unavailable(f"The run cannot be started: {error}") from error
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._running: dict[str, subprocess.Popen[bytes]] = {}
+
+    def start(self, run: BestOf) -> None:
+        """Carry ``run`` out, unless it is done or being carried out. What it says goes to its log.
+
+        Raises ``Busy`` above four runs, ``Unavailable`` if no process can be started. The calling
+        thread must live as long as the run should.
+        """
+        with self._guard:
+            self._running = {n: p for n, p in self._running.items() if p.poll() is None}
+            if run.is_done or run.name in self._running:
+                return
+            if len(self._running) >= _MOST:
+                raise Busy(f"{_MOST} runs are being carried out; try again when one is done.")
+            try:
+                with (run.folder / _LOG).open("ab") as log:
+                    self._running[run.name] = start_helper(
+                        "workbench.research.best_of_process",
+                        [str(run.folder.absolute())],
+                        environment=settings_environment(run.studio.settings),
+                        output=log,
+                    )
+            except OSError as error:
+                raise Unavailable(f"The run cannot be started: {error}") from error
 
 
-def main() -> None:
-    """Carry out the run that the environment names."""
-    from workbench.research.best_of import BestOf  # noqa: PLC0415  it imports this module
-    from workbench.studio import Studio  # noqa: PLC0415
-
+def main(arguments: list[str]) -> None:
+    """Carry out the run in the folder that ``arguments`` name."""
+    (folder,) = arguments
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     log = logging.getLogger("workbench.research.best_of")
-    folder = Path(os.environ[_FOLDER])
     with Studio(Settings()) as studio:
         try:
-            BestOf(folder, using=studio).follow(log.info, wait=False)
+            BestOf(Path(folder), using=studio).follow(log.info, wait=False)
         except Conflict as error:
             log.info("%s", error)
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])
