@@ -37,6 +37,8 @@ PLACEHOLDER_ENGINE: Final = "animatic"
 """The engine of the storyboard that moves in a card until its render is complete."""
 
 _PLACEHOLDER_PIXELS: Final = 832 * 480
+_QUICK_S: Final = 2.0
+"""A render that takes no longer needs no placeholder."""
 _STEEPEST: Final = 8
 """The longest side over the shortest that a placeholder follows."""
 _KEPT: Final = (
@@ -102,10 +104,17 @@ class RenderRequests:
         told = complete.request.model_copy(update={"model_prompt": text})
         return replace(complete, request=told)
 
-    def placeholder(self, complete: CompleteRequest) -> CompleteRequest | None:
-        """Return the animatic that moves in the card until ``complete`` itself is done."""
+    def placeholder(self, complete: CompleteRequest, *, ahead: int = 0) -> CompleteRequest | None:
+        """Return the animatic that moves in the card until ``complete`` itself is done.
+
+        None where the settings want none, and for a render that is expected to be complete within
+        two seconds after the ``ahead`` equal ones before it.
+        """
         request = complete.request
-        if request.engine == PLACEHOLDER_ENGINE:
+        if request.engine == PLACEHOLDER_ENGINE or not self._settings.placeholders:
+            return None
+        expected_s = self._jobs.expected_s(complete)
+        if expected_s is not None and expected_s * (ahead + 1) <= _QUICK_S:
             return None
         width, height = _placeholder_size(request)
         sketch = RenderRequest(
