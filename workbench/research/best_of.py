@@ -76,7 +76,7 @@ def best_of(
     :meth:`BestOf.follow` carries the run out. Raises ``InvalidRequest`` naming what is wrong.
     """
     used = using or studio()
-    asked = {
+    asked: dict[str, Any] = {
         "prompts": [prompt] if isinstance(prompt, str) else list(prompt),
         "n": n,
         "keep": keep,

@@ -14,6 +14,7 @@ from typing import Final
 import numpy as np
 
 from workbench.control.camera_path import Intrinsics
+from workbench.control.rotation import Array
 from workbench.engines.probe import decode_video, probe_video
 from workbench.measures.camera import Leg, recover_camera
 from workbench.measures.clips import Clip, measure
@@ -107,7 +108,7 @@ def camera_move(legs: Sequence[Leg]) -> str:
     return ""
 
 
-def _travel(mean: np.ndarray, yaw: float, pitch: float) -> str:
+def _travel(mean: Array, yaw: float, pitch: float) -> str:
     length = float(np.linalg.norm(mean))
     if length < _STEADY or max(abs(yaw), abs(pitch)) > _TURN_DEG:
         return ""  # it wanders, or turns as it travels: an orbit, or several movements
