@@ -315,6 +315,9 @@ def _with_position(text: str, span: _Span, old: Entity, new: Entity) -> str:
 
 
 def _without_entity(text: str, entity: Entity, before: Scene, after: Scene) -> str:
+    for beat in before.beats:  # a sentence that was told of it goes as a whole
+        if beat.told in text and re.search(rf"\b{re.escape(entity.phrase)}\b", beat.told):
+            text = text.replace(beat.told, "") if beat.told else text
     span = _mention(text, entity)
     if span is None:
         return text

@@ -239,7 +239,8 @@ def _facts(scene: Scene) -> Iterator[str]:
         ("outdoor", is_out), ("open", is_out and (place is not None or "travel" in classes)),
         ("theatre", place is not None and place.kind == "stage"),
         ("rides", _rides(scene, lead, classes)),
-        ("road", lead is not None and subject_kind(lead.noun) == "vehicle"),
+        ("road", lead is not None and subject_kind(lead.noun) == "vehicle"
+         and lead.noun not in _known("rails")),
         ("bound", lead is not None and _partner(scene, lead) in targets),
         ("kitchen", place is not None and place.kind == "kitchen"),
         ("face", "face" in classes), ("moving", bool(classes & {"travel", "physics", "handle", "fight"})),
@@ -275,7 +276,7 @@ def _rides(scene: Scene, lead: Entity | None, classes: Collection[str]) -> bool:
 
 def _facts_of_lead(lead: Entity) -> Iterator[str]:
     kind = kind_seen(lead)
-    yield kind
+    yield from ["flying", "drones"] if lead.noun in _known("drones") else [str(kind)]
     if lead.kind in LIVELY:
         yield "lively"
     if lead.noun in _known("children"):

@@ -31,7 +31,7 @@ from workbench.prompts.intents.references import refer
 from workbench.prompts.intents.rules import Match, matches
 from workbench.prompts.intents.slots import fields_meant
 from workbench.prompts.intents.wording import plain
-from workbench.prompts.intents.words import NUMBERS, data, lemma, noun_in_text
+from workbench.prompts.intents.words import NUMBERS, data, find_terms, lemma, noun_in_text
 from workbench.prompts.parsing.clauses import Clause
 from workbench.scene import SCENE_FIELDS, Scene
 
@@ -592,6 +592,19 @@ def _field_as_before(match: Match, context: Context) -> Candidate | None:
     return Candidate(edits, match.score, already=not edits, intent="go_back")
 
 
+def _restored(match: Match, context: Context) -> Candidate | None:
+    """Take back what changed a value that is wanted again: "bring back the daylight"."""
+    fields = {term.field for term in find_terms(match.groups["what"])}
+    known = {one.index: one for one in context.landmarks}
+    for one in reversed(context.landmarks):
+        before = known.get(one.parent) if one.parent is not None and not one.is_variation else None
+        if before is not None and any(
+            getattr(one.scene, f) != getattr(before.scene, f) for f in fields
+        ):
+            return _without_entry(one, match.score, context)
+    return None
+
+
 RULED: Final[Mapping[str, Intent]] = {
     "size": _size,
     "resolution_step": _resolution_step,
@@ -620,6 +633,7 @@ RULED: Final[Mapping[str, Intent]] = {
     "go_back_keep": _go_back_keep,
     "field_as_before": _field_as_before,
     "render_both": _render_both,
+    "restored": _restored,
     "undo_twice": _undo_twice,
 }
 
