@@ -137,7 +137,7 @@ def _help(found: Understanding, missed: Missed, context: Context) -> str:
     return HINT
 
 
-_TOLD: Final = frozenset(["action", "subject", "cast", "beats", "details"])
+_TOLD: Final = frozenset(["action", "cast", "beats", "details"])
 """Fields whose changes a new sentence shows by itself."""
 
 
