@@ -130,6 +130,7 @@ export class ResultsStep {
     show(this.playback.el, isWall);
     if (!isWall) {
       this.playback.stop();
+      this.playback.started = false; // the wall plays again when it is shown
       return this.table.update(groups, facts);
     }
     this._showColumns(sort, shown);
