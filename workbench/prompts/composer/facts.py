@@ -93,7 +93,7 @@ class Facts:
     def holds(self, rule: Rule, focus: Focus) -> tuple[int, tuple[str, ...]]:
         """Return how well ``rule`` fits and what it stands on; nothing where it does not hold."""
         stands_on: list[str] = []
-        fit = rule.weight
+        fit = 0
         for key, asked in rule.tests:
             if key.startswith("not_"):
                 if asked & self.known(key[4:], focus).keys():
@@ -106,7 +106,7 @@ class Facts:
             word = max(found, key=lambda one: ("-" in one, one))
             fit += _PAIR_FIT * (key in BY_WORD and "-" in word)
             stands_on.append(known[word])
-        return fit, tuple(dict.fromkeys(stands_on))
+        return fit + rule.weight, tuple(dict.fromkeys(stands_on))
 
     def known(self, key: str, focus: Focus) -> Mapping[str, str]:
         """Return the words that hold under ``key``, each with what it stands on."""
@@ -240,7 +240,8 @@ class Facts:
         )
 
     def targets(self, beat: Beat | None) -> list[Entity]:
-        """Return what a beat is done to or with."""
+        """Return what a beat, or else the first one, is done to or with."""
+        beat = beat or next(iter(self.scene.beats), None)
         ids = beat.targets if beat else ()
         return [e for e in map(self.scene.entity, ids) if e is not None]
 
@@ -251,16 +252,9 @@ class Facts:
         others = [*self.targets(focus.beat), *acting, *self.scene.cast]
         again = " ".join(self.scene.details)
         return next(
-            (
-                e
-                for e in others
-                if own
-                and e is not own
-                and _is_partner(e)
-                and not (e.kind is own.kind and e.phrase in again)
-            ),
-            None,
-        )
+            (e for e in others if own and e is not own and _is_partner(e)
+             and (e.kind is not own.kind or e.phrase not in again)), None,
+        )  # fmt: skip
 
     def filled(self, text: str, focus: Focus) -> str:
         """Return a rule's text with names, pronouns and agreement filled in."""

@@ -25,7 +25,7 @@ from workbench.prompts.composer.facts import (
 from workbench.prompts.composer.sayings import saying, time_phrase
 from workbench.scene import Entity, EntityKind, Origin, Scene, terms
 
-__all__ = ["AXES", "Idea", "fields_of_axes", "ideas_for", "why_not"]
+__all__ = ["AXES", "PREPOSITIONS", "Idea", "fields_of_axes", "ideas_for", "why_not"]
 
 AXES: Final = {
     "camera": ("camera_movement", "shot_size", "camera_angle", "lens"),
@@ -57,7 +57,7 @@ _HANDED: Final = frozenset(
 )
 _ROOMS: Final = frozenset({"kitchen", "home", "cafe", "work"})
 _GROUNDED: Final = frozenset({"street", "city", "road", "lot", "garden", "pier"})
-_PREPOSITIONS: Final = r"(?:in|on|at|off|between|inside|through|along|across|by|over|down|up|into|onto|outside|near|above|below)"
+PREPOSITIONS: Final = r"(?:in|on|at|off|between|inside|through|along|across|by|over|down|up|into|onto|outside|near|above|below|among)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,13 +133,7 @@ def _terms(axes: Collection[str]) -> Iterator[Idea]:
 def _axes_of(axes: Collection[str]) -> tuple[str, ...]:
     if not axes:
         return _BY_ITSELF
-    by_field = [
-        axis
-        for field in axes
-        if field not in AXES
-        for axis, fields in AXES.items()
-        if field in fields
-    ]
+    by_field = [a for f in axes if f not in AXES for a, fields in AXES.items() if f in fields]
     return tuple(dict.fromkeys([*(axis for axis in axes if axis in AXES), *by_field]))
 
 
@@ -215,6 +209,7 @@ def _facts(scene: Scene) -> Iterator[str]:
         for cue, words in load("ideas")["cues"].items()
         if set(words.split()) & facts.words.keys()
     }
+    kinds = {e.kind for e in scene.cast}
     yield from cues - {"inside"}
     roams = lead is not None and (
         lead.kind in {EntityKind.ANIMAL, EntityKind.VEHICLE}
@@ -244,7 +239,8 @@ def _facts(scene: Scene) -> Iterator[str]:
         ("outdoor", is_out), ("open", is_out and (place is not None or "travel" in classes)),
         ("theatre", place is not None and place.kind == "stage"),
         ("rides", _rides(scene, lead, classes)),
-        ("road", lead is not None and subject_kind(lead.noun) == "vehicle"),
+        ("road", lead is not None and subject_kind(lead.noun) == "vehicle"
+         and lead.noun not in _known("rails")),
         ("bound", lead is not None and _partner(scene, lead) in targets),
         ("kitchen", place is not None and place.kind == "kitchen"),
         ("face", "face" in classes), ("moving", bool(classes & {"travel", "physics", "handle", "fight"})),
@@ -258,16 +254,13 @@ def _facts(scene: Scene) -> Iterator[str]:
         ("night", scene.time_of_day in _NIGHT),
         ("wet", scene.weather in _WET),
         ("ego", scene.viewpoint == "ego view"), ("fixed", _is_fixed(scene)),
-        ("thing", not _lively_in(scene) and any(e.kind is EntityKind.FOOD for e in scene.cast)),
+        ("thing", EntityKind.FOOD in kinds and not LIVELY & kinds),
         ("glassy", lead is not None and lead.noun in _known("glassy")),
-        ("abstract", place is None and all(e.kind is EntityKind.OTHER for e in scene.cast)), (scene.viewpoint.replace(" ", "-"), bool(scene.viewpoint)),
+        ("abstract", place is None and kinds <= {EntityKind.OTHER}),
+        (scene.viewpoint.replace(" ", "-"), bool(scene.viewpoint)),
         ("work", place is not None and place.kind == "work"),
         ("screen", bool({"screen", "phone", "computer", "neon", "lamp", "candle", "fire"} & facts.words.keys())),
     ) if holds)  # fmt: skip
-
-
-def _lively_in(scene: Scene) -> bool:
-    return any(e.kind in LIVELY for e in scene.cast)
 
 
 @cache
@@ -283,17 +276,13 @@ def _rides(scene: Scene, lead: Entity | None, classes: Collection[str]) -> bool:
 
 def _facts_of_lead(lead: Entity) -> Iterator[str]:
     kind = kind_seen(lead)
-    yield kind
+    yield from ["flying", "drones"] if lead.noun in _known("drones") else [str(kind)]
     if lead.kind in LIVELY:
         yield "lively"
     if lead.noun in _known("children"):
         yield "child"
-    if subject_kind(lead.noun) == "bird":
-        yield "flying"
-    if subject_kind(lead.noun) == "aquatic":
-        yield "water"
-    if subject_kind(lead.noun) == "crawler":
-        yield "small"
+    ways = {"bird": ["flying"], "aquatic": ["water"], "crawler": ["small"]}
+    yield from ways.get(subject_kind(lead.noun) or "", [])
     if kind in {EntityKind.FOOD, EntityKind.PLANT, EntityKind.OBJECT}:
         yield "thing"
 
@@ -393,7 +382,7 @@ def _places(scene: Scene) -> list[Idea]:
         kind = "road"
     found = []
     for phrase in _stand_ins().get(kind, ()) or (() if place else _places_for(scene)):
-        bare = re.sub(rf"^{_PREPOSITIONS}\s+", "", phrase)
+        bare = re.sub(rf"^{PREPOSITIONS}\s+", "", phrase)
         if bare != scene.setting:
             title = re.sub(r"^(?:an?|the)\s+", "", bare)
             name = f"{title[:1].upper()}{title[1:]}"

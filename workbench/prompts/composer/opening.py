@@ -20,7 +20,6 @@ from workbench.scene import EntityKind
 
 __all__ = ["opening"]
 
-_DRIVING: Final = frozenset({"brake", "swerve", "accelerate", "stop", "reverse"})
 _IN_THE: Final = frozenset({"morning", "afternoon", "evening", "early morning", "late afternoon"})
 _AT: Final = frozenset({"night", "dawn", "dusk", "sunset", "sunrise", "noon", "midnight", "midday",
                         "golden hour", "blue hour", "twilight", "daybreak", "nighttime"})  # fmt: skip
@@ -199,7 +198,9 @@ class _Opening:
     def _is_driver(self, clause: Clause) -> bool:
         verb = lemma(self.reading.tokens[clause.predicate].low, "VERB")
         return (
-            self.reading.scene.viewpoint == "dashcam" and verb in _DRIVING and not clause.subjects
+            self.reading.scene.viewpoint == "dashcam"
+            and verb in english("driving_verbs")
+            and not clause.subjects
         )
 
     def _go_on(self, joint: str, body: str) -> None:
@@ -220,7 +221,7 @@ class _Opening:
             self._end_chain()
             self._current += f" {joint} {body}" if joint == "and" else f", {joint} {body}"
         elif joint:
-            self._end_chain()
+            self._end_chain(is_last=joint != "then")
             self._current += f", {joint} {body}"
         else:
             self._chain.append(body)
@@ -281,7 +282,11 @@ class _Opening:
         self._heading = []
         self._current = f"{heading}, {text}" if forms == {Form.PLACE} else f"{heading}: {text}"
 
-    def _end_chain(self) -> None:
+    def _end_chain(self, *, is_last: bool = True) -> None:
+        """Add what was gathered, with "and" before the last unless more follows."""
+        if self._chain and not is_last:
+            self._current += "".join(f", {one}" for one in self._chain)
+            self._chain = []
         if self._chain:
             *most, last = self._chain
             self._current += "".join(f", {one}" for one in most)

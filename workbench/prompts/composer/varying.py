@@ -19,7 +19,14 @@ from workbench.prompts.composer.composer import NAME, rng_for
 from workbench.prompts.composer.datafiles import load
 from workbench.prompts.composer.evidence import FRAMED, framing, supports
 from workbench.prompts.composer.harmony import clashes, harmonize
-from workbench.prompts.composer.ideas import AXES, Idea, fields_of_axes, ideas_for, why_not
+from workbench.prompts.composer.ideas import (
+    AXES,
+    PREPOSITIONS,
+    Idea,
+    fields_of_axes,
+    ideas_for,
+    why_not,
+)
 from workbench.prompts.composer.sayings import saying
 from workbench.prompts.model import Variation
 from workbench.scene import Origin, Scene
@@ -35,9 +42,6 @@ _STATES: Final = frozenset({"time_of_day", "weather"})
 _ENDS: Final = re.compile(r"\s*(?:$|[.,;:!?]|(?:in|on|at|by|with|and|while|as|over|through)\b)")
 """What follows a term that stands for itself: the night of a "night market" does not."""
 _BEFORE_TERM: Final = r"(?:at|in|during|under|on|with|by|through)"
-_PREPOSITION: Final = (
-    r"(?:in|on|at|inside|through|along|across|by|over|down|up|into|onto|outside|near)"
-)
 
 
 @dataclass(slots=True)
@@ -127,16 +131,14 @@ def _reworded(plan: _Parent, parent: int, taken: Collection[str]) -> Variation:
         again = f", take {number // len(openings) + 1}" if number >= len(openings) else ""
         text = " ".join([f"{words}{again}: {_lowered(first)}", *rest])
         if text not in taken:
-            return _same(plan, parent, text)
+            reason = (
+                plan.note or "No further idea is known for this scene: it is told in other words."
+            )
+            return Variation(
+                prompt=text, scene=plan.scene, parent=parent, changes=(), provider=NAME,
+                name="In other words", message=reason,
+            )  # fmt: skip
     raise AssertionError("itertools.count ended")
-
-
-def _same(plan: _Parent, parent: int, text: str) -> Variation:
-    reason = plan.note or "No further idea is known for this scene: it is told in other words."
-    return Variation(
-        prompt=text, scene=plan.scene, parent=parent, changes=(), provider=NAME,
-        name="In other words", message=reason,
-    )  # fmt: skip
 
 
 def _written(plan: _Parent, scene: Scene, ideas: Sequence[Idea]) -> str:
@@ -204,7 +206,7 @@ def _moved(own: Sequence[str], old: str, place: str) -> list[str]:
     bare = re.sub(r"^(?:an?|the)\s+", "", old)
     if bare:
         pattern = re.compile(
-            rf"(?:\b{_PREPOSITION}\s+)?(?:\b(?:an?|the|some|her|his|their)\s+)?{re.escape(bare)}\b",
+            rf"(?:\b{PREPOSITIONS}\s+)?(?:\b(?:an?|the|some|her|his|their)\s+)?{re.escape(bare)}\b",
             re.IGNORECASE,
         )
         for at, sentence in enumerate(own):

@@ -274,7 +274,7 @@ def _is_apt(action: EditEntity, text: str) -> bool:
     if action.aspect == "phrase":
         if re.search(r"\babout\b|\d|\bi mean\b", value + text):
             return False
-        return not re.match(r"(?:please )?(?:give|hand)\b", text, re.IGNORECASE)
+        return not re.match(r"(?:please )?(?:give|hand|let|have|get)\b", text, re.IGNORECASE)
     if re.match(r"(?:with|holding)\b", value):
         has = r"\b(?:with|has|have|had|having|give|gets?|got|add|wears?|hold|holds|holding|carr\w+|his|her|its|their|need|needs|put|in)\b"
         return bool(re.search(has, text, re.IGNORECASE)) or "'s" in text
@@ -375,15 +375,29 @@ def fixed_wish(text: str, context: Context) -> Candidate | None:
     return Candidate(() if is_there else (beat,), 0.95, already=is_there, intent="statement")
 
 
-def stated(text: str, clauses: Sequence[Clause], context: Context) -> Candidate | None:
-    """Return what says ``text`` as a sentence of its own; None where it is not about the picture."""
+_NEXT_ORDER: Final = re.compile(
+    r"(?:,\s*(?:and |then |but )?|\s+and (?:also |then )?)(?=(?:make|give|put|add|have|let|show|keep|turn) (?:the|a|an|his|her|its|their|him|them|it|some|two)\b)",
+    re.IGNORECASE,
+)
+"""Where another command follows in the same sentence."""
+
+
+def stated(
+    text: str, clauses: Sequence[Clause], context: Context, spoken: str = ""
+) -> Candidate | None:
+    """Return what says ``text`` as a sentence of its own; None where it is not about the picture.
+
+    ``spoken`` is the pronoun with which the sentence before it began.
+    """
     is_ego = bool(_EGO.search(context.prompt))
     first = next((c for c in clauses if c.text in text or text in c.text), None)
     is_filmed = first is not None and first.label in _FILMED
-    who = "" if is_filmed else _who(context)
+    who = "" if is_filmed else spoken or _who(context)
+    orders = _NEXT_ORDER.split(text)
+    each = [statement(one, context.prompt, who=who, is_ego=is_ego) for one in orders]
     pieces = (text, text.rpartition(", ")[0], text.partition(", ")[2])
     tried = (statement(one, context.prompt, who=who, is_ego=is_ego) for one in pieces if one)
-    told = next(filter(None, tried), "")
+    told = " ".join(each) if len(each) > 1 and all(each) else next(filter(None, tried), "")
     if not told:
         return None
     if is_filmed and _is_camera(told):

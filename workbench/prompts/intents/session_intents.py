@@ -31,7 +31,7 @@ from workbench.prompts.intents.references import refer
 from workbench.prompts.intents.rules import Match, matches
 from workbench.prompts.intents.slots import fields_meant
 from workbench.prompts.intents.wording import plain
-from workbench.prompts.intents.words import NUMBERS, data, lemma, noun_in_text
+from workbench.prompts.intents.words import NUMBERS, data, find_terms, lemma, noun_in_text
 from workbench.prompts.parsing.clauses import Clause
 from workbench.scene import SCENE_FIELDS, Scene
 
@@ -576,11 +576,10 @@ def _undo_twice(match: Match, context: Context) -> Candidate | None:
 
 def _field_as_before(match: Match, context: Context) -> Candidate | None:
     """Give fields the values that they had at the start: "back to the view we had at the beginning"."""
-    fields = [
-        f
-        for part in re.split(r" and |, ", match.groups["what"])
-        for f in fields_meant(part, context)
-    ]
+    what = match.groups["what"]
+    fields = [f for part in re.split(r" and |, ", what) for f in fields_meant(part, context)]
+    if re.search(r"view|camera|angle|framing|shot", what):
+        fields += ["viewpoint", "camera_movement", "camera_angle", "shot_size"]
     first = context.landmarks[0].scene if context.landmarks else None
     if first is None or not fields:
         return None
@@ -590,6 +589,19 @@ def _field_as_before(match: Match, context: Context) -> Candidate | None:
         if getattr(first, name) != getattr(context.scene, name)
     )
     return Candidate(edits, match.score, already=not edits, intent="go_back")
+
+
+def _restored(match: Match, context: Context) -> Candidate | None:
+    """Take back what changed a value that is wanted again: "bring back the daylight"."""
+    fields = {term.field for term in find_terms(match.groups["what"])}
+    known = {one.index: one for one in context.landmarks}
+    for one in reversed(context.landmarks):
+        before = known.get(one.parent) if one.parent is not None and not one.is_variation else None
+        if before is not None and any(
+            getattr(one.scene, f) != getattr(before.scene, f) for f in fields
+        ):
+            return _without_entry(one, match.score, context)
+    return None
 
 
 RULED: Final[Mapping[str, Intent]] = {
@@ -620,6 +632,7 @@ RULED: Final[Mapping[str, Intent]] = {
     "go_back_keep": _go_back_keep,
     "field_as_before": _field_as_before,
     "render_both": _render_both,
+    "restored": _restored,
     "undo_twice": _undo_twice,
 }
 

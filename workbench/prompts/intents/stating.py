@@ -146,7 +146,7 @@ _ASKING: Final = re.compile(
     re.IGNORECASE,
 )
 _LEFT_OVER: Final = re.compile(
-    r"(?:nothing|everything|anything|all)(?: else)?$|to \w+\b|nothing that\b|be (?:much |a bit |more )?\w+$",
+    r"(?:nothing|everything|anything|all)(?: else)?$|if .*\b(?:already|possible)$|to \w+\b|nothing that\b|be (?:much |a bit |more )?\w+$",
     re.IGNORECASE,
 )
 _ORDER: Final = re.compile(
@@ -176,6 +176,9 @@ def wish_in(text: str) -> str:
         )
         text = text[found.end() :]
     text = re.sub(
+        r"^to (?:actually |really |clearly |just )?(?=(?:see|show|have|make|add)\b)", "", text
+    )
+    text = re.sub(
         r"[\s,]+(?:instead|too|as well|though|tho|then|now|rn|maybe|actually|ok|okay|yes|if possible)$",
         "",
         text,
@@ -190,7 +193,7 @@ def wish_in(text: str) -> str:
 
 
 _PLACING: Final = re.compile(
-    r"(?:add|move|include|insert|bring in|throw in|put in|put up|place|put|introduce|sprinkle|scatter|need|get)\s+(?:in\s+|also\s+|back\s+)?(?=\S)",
+    r"(?:add|move|bring|include|insert|bring in|throw in|put in|put up|place|put|introduce|sprinkle|scatter|need|get)\s+(?:in\s+|also\s+|back\s+)?(?=\S)",
     re.IGNORECASE,
 )
 _SHOWING: Final = re.compile(
@@ -487,6 +490,14 @@ _DEEDS: Final = frozenset(
 )
 _OBJECTS: Final = frozenset(
     [
+        "behind",
+        "under",
+        "into",
+        "over",
+        "through",
+        "around",
+        "past",
+        "across",
         "the",
         "a",
         "an",
@@ -737,7 +748,7 @@ def _noun_follows_plain(low: list[str], at: int) -> bool:
 
 
 _WE_SEE: Final = re.compile(
-    r"\b(?:you|u|one|the viewer|i)(?: can| could| should)? (?=(?:see|hear|notice|look|feel|almost|barely|only|don't|can't|cannot|never|still)\b)",
+    r"\b(?:you|u|one|the viewer)(?: can| could| should)? (?=(?:see|hear|notice|look|feel|almost|barely|only|don't|can't|cannot|never|still)\b)",
     re.IGNORECASE,
 )
 
@@ -844,7 +855,7 @@ def _is_order(low: list[str]) -> bool:
 
 
 _TOOL: Final = re.compile(
-    r"\b(?:please|pls|plz|render\w*|prompts?|versions?|variations?|seeds?|undo|redo|fps|resolution|aspect|client|idk|lol|thanks?|your?|you're|yours|want|wanna|kindly|sorry|wish|reviewers|gonna|(?:the|this|my|our|control|whole) (?:clips?|videos?)|ratio|the other one|the tool|the model|make sure)\b",
+    r"\b(?:please|pls|plz|render\w*|prompts?|versions?|variations?|seeds?|undo|redo|fps|resolution|aspect|client|idk|lol|thanks?|your?|you're|yours|want|wanna|kindly|sorry|wish|reviewers|gonna|wordy|one line|paragraph|(?:the|this|my|our|control|whole) (?:clips?|videos?)|ratio|the other one|the tool|the model|make sure)\b",
     re.IGNORECASE,
 )
 _FIRST: Final = re.compile(

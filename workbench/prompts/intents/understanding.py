@@ -142,6 +142,8 @@ class Reading:
         self.read: list[tuple[str, Candidate]] = []
         self.missed: list[Missed] = []
         self.asides: list[str] = []
+        self.spoken = ""
+        """The pronoun with which the latest statement began."""
 
     def take(self, text: str, candidate: Candidate) -> None:
         """Take ``candidate`` as what ``text`` asks for."""
@@ -268,6 +270,13 @@ def _read_part(parse: Parse, start: int, end: int, reading: Reading) -> None:
         if parse.words[c.start].start >= start and parse.words[c.end - 1].end <= end
     ]
     taken = _taken(clauses, said, reading)
+    ahead = {c: parse.text[start : parse.words[c.start].start] for c in taken}
+    if any(
+        _SUBORDINATE.search(words)
+        or (words.strip() and _SUBORDINATE.match(f"{c.text.split()[0]} "))
+        for c, words in ahead.items()
+    ):
+        taken = {}  # a clause within a sentence: the sentence says when
     for run in _runs(parse, start, end, taken):
         if isinstance(run, Clause):
             reading.take(run.text, taken[run])
@@ -377,6 +386,8 @@ def _taken(clauses: Sequence[Clause], said: str, reading: Reading) -> dict[Claus
     sure = sum(c.label in _TELLING for c in clauses) < 2
     for clause in clauses:
         candidate = None if clause.label in {"thanks", "question"} else _wished(clause, here)
+        if clause.label == "keep" and _LEFT_ALONE.match(clause.text):
+            candidate, sure = None, False
         if clause.label == "seconds" and _HELD.search(said):
             candidate = None  # "hold for 2 s" is no length
         if clause.label in {"camera", "viewpoint", "shot"} and replaced(clause.text, here):
@@ -390,7 +401,10 @@ def _taken(clauses: Sequence[Clause], said: str, reading: Reading) -> dict[Claus
             here = _after(candidate, here)
             continue
         sure = sure and clause.label not in _TELLING
-    if sure and not _strays(clauses, said):
+    twice = _set_twice(found)
+    if twice:
+        found = {c: one for c, one in found.items() if c not in twice}
+    elif sure and not _strays(clauses, said):
         return found
     filmed = [c for c in clauses if c.label in {"camera", "viewpoint", "shot"}]
     if any(c not in found for c in filmed):
@@ -399,8 +413,37 @@ def _taken(clauses: Sequence[Clause], said: str, reading: Reading) -> dict[Claus
     return {
         c: one
         for c, one in found.items()
-        if c.label not in _TELLING and (is_whole or not is_free(one))
+        if not (c.label in _TELLING and _tells(one)) and (is_whole or not is_free(one))
     }
+
+
+def _tells(candidate: Candidate) -> bool:
+    """Tell whether a candidate writes a sentence of its own."""
+    return any(isinstance(a, AddBeat | AddEntity | ChangeBeat) for a in candidate.actions)
+
+
+def _set_twice(found: Mapping[Clause, Candidate]) -> list[Clause]:
+    """Return the clauses of which one would overwrite what another has set in the user's words."""
+    by_field: dict[str, list[Clause]] = {}
+    for clause, candidate in found.items():
+        for action in candidate.actions:
+            if isinstance(action, EditField) and action.field not in {"negative_prompt", "details"}:
+                by_field.setdefault(action.field, []).append(clause)
+    return [
+        c
+        for field, those in by_field.items()
+        if len(those) > 1 and field != "camera_movement" and any(is_free(found[c]) for c in those)
+        for c in those
+    ]
+
+
+_LEFT_ALONE: Final = re.compile(
+    r"(?:only|just) (?:he|she|it|they|the \w+) (?:stays?|remains?)\b", re.IGNORECASE
+)
+"""Something that happens: "only she stays"; not a wish to keep her."""
+_SUBORDINATE: Final = re.compile(
+    r"\b(?:when|until|till|while|before|after|as|if|once|where|from|only)[\s,]*$", re.IGNORECASE
+)
 
 
 def _strays(clauses: Sequence[Clause], said: str) -> bool:
@@ -478,8 +521,10 @@ def _state(text: str, clauses: Sequence[Clause], reading: Reading, *, is_whole: 
         or removed_by_order(said, reading.here)
         or replaced(said, reading.here)
         or (addition_intents.shown(said, reading.here) if len(said.split()) <= _SHORT else None)
-        or stated(said, clauses, reading.here)
+        or stated(said, clauses, reading.here, reading.spoken)
     )
+    pronoun = re.match(r"(he|she|they)\b", said, re.IGNORECASE)
+    reading.spoken = pronoun[1].lower() if pronoun is not None else reading.spoken
     if made is not None and not _is_strange(text):
         reading.take(text, made)
         return
@@ -540,6 +585,8 @@ _MODAL: Final = re.compile(
 
 def _is_cut_wrong(clause: Clause) -> bool:
     """Tell whether a slot that names something holds a verb: then the clause was cut in a wrong place."""
+    if _SUBORDINATE.search(clause.text):
+        return True
     for slot in clause.slots:
         low = slot.text.lower()
         if slot.name in {"entity", "actor"} and low in words_of("verbs", "commands"):

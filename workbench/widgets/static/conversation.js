@@ -45,11 +45,19 @@ export class Conversation {
     if (working) turns.push({ key: "working", request: this.said, working: true });
     const grown = turns.length !== this.turns.parts.size;
     this.entry = entry;
+    this._offer(this.store.view.wish);
     this.turns.update(turns);
     attribute(this.send, "disabled", working);
     attribute(this.send, "data-working", working);
     this._suggest(turns.map((turn) => turn.request));
     if (grown) this.log.scrollTop = this.log.scrollHeight;
+  }
+
+  /** Put a request from elsewhere into the field, to be read before it is sent. */
+  _offer(wish) {
+    if (!wish || wish === this.offered) return;
+    this.offered = wish;
+    this.input.value = wish.text;
   }
 
   async _say(text) {
