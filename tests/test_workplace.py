@@ -195,7 +195,7 @@ def test_whatever_the_endpoint_does_the_rules_carry_the_request(name: str, tmp_p
             revision = ask(studio, session_id, "add rain")
             assert revision.scene.weather == "rain"
             assert revision.is_fallback
-            assert "built-in composer" in revision.message
+            assert "built-in rules" in revision.message
 
 
 def test_going_back_to_a_card_is_a_step_like_any_other(tmp_path: Path) -> None:

@@ -14,9 +14,11 @@ from typing import Any, Final
 from workbench.actions.fitting import effective
 from workbench.actions.render_settings import RenderSettings
 from workbench.engines.completion import CompleteRequest
+from workbench.engines.diffusers.weights import find_weights
 from workbench.errors import FieldProblem, InvalidRequest, NotFound
 from workbench.identifiers import is_identifier
 from workbench.jobs.client.manager import JobManager
+from workbench.named_files import names_path
 from workbench.prompts.forms import Form, Shape, form_for, text_for_model
 from workbench.rendering import INPUTS, RenderParameters, RenderRequest, with_inputs
 from workbench.scene import Scene
@@ -124,6 +126,14 @@ class RenderRequests:
             options=self._inputs(RenderParameters(), kept),
         )
         return effective(kept, self._jobs.complete(request, kept).request)
+
+    def model_to_fetch(self, kept: RenderSettings) -> str:
+        """Return the hub name of the model that would have to be fetched first; empty for none."""
+        engine = kept.engine or self._settings.engine
+        model = kept.model or self._default_model(engine)
+        if engine != "diffusers" or not self._settings.allow_hub or names_path(model):
+            return ""
+        return model if model and find_weights(model) is None else ""
 
     def _default_model(self, engine: str) -> str:
         return "" if engine == PLACEHOLDER_ENGINE else self._settings.model

@@ -153,8 +153,8 @@ class Settings(BaseSettings):
     language_timeout_s: float = Field(60.0, gt=0, le=600)
     language_retries: int = Field(2, ge=0, le=10)
 
-    prompt_form: Literal["auto", "paragraph", "short", "wan", "ltx", "cosmos"] = "paragraph"
-    """How a prompt is told to a model; ``auto`` goes by the model's family."""
+    prompt_form: Literal["auto", "paragraph", "short", "wan", "ltx", "cosmos"] = "auto"
+    """How a prompt is told to a model; ``auto`` goes by the model's family, by its name."""
 
     max_prompt_chars: int = Field(4_000, ge=1)
     max_batch_prompts: int = Field(64, ge=1)
