@@ -84,7 +84,7 @@ def test_an_endpoint_is_connected_tunes_in_three_steps_and_is_killed_in_its_next
         script.kill()
         expect(killed).to_contain_text("could not be reached", timeout=LOAD_MS)
         expect(killed).to_contain_text("What was done so far stays.")
-        expect(screen.prompt).to_contain_text("snow")
+        expect(screen.prompt).to_contain_text("Snow is falling")
 
         ask(screen, "make it foggy")
         ruled = screen.step.locator(".wb-turn").last
