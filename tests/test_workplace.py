@@ -318,7 +318,8 @@ def test_the_agent_is_told_scores_of_cards_and_shown_frames_of_what_it_looks_at(
         scripted([call(("look", {"card": 1})), say("It hardly moves.")]) as script,
         session(tmp_path, script.base_url) as (studio, session_id),
     ):
-        job = studio.run(studio.render("a dog running on a beach", session_id=session_id))
+        here = studio.sessions.prompt_at(session_id, 0)
+        job = studio.run(studio.render(here, session_id=session_id))
         studio.jobs.wait([job.job_id], 120)
         index = studio.jobs.job(job.job_id).entry_index
         assert index is not None

@@ -138,7 +138,7 @@ def test_the_sessions_own_start_image_goes_with_every_question(tmp_path: Path, i
     ):
         session_id, _ = studio.sessions.restore("a dog running on a beach", _scene())
         kept = studio.jobs.keep_input(Path(image).read_bytes())
-        studio.run(studio.set_render(session_id, {"image": kept.id}))
+        studio.sessions.set_render(session_id, {"image": kept.input_id})
         studio.run(studio.update(session_id, "could it be rather late in there"))
         assert [len(pictures(body)) for body in script.asked] == [1, 1]
 
