@@ -5,6 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 INSTALL := $(PIP) install --quiet --constraint constraints.txt
+# Where PYTHONDONTWRITEBYTECODE is set, as in many containers, each process would compile every module.
+COMPILE := $(BIN)/python -m compileall -q workbench server_extension || true
 PINS := pyproject.toml constraints.txt
 
 # `make lab` adds the real models where there is an NVIDIA GPU, or when asked to with FULL=1.
@@ -17,9 +19,11 @@ help:            ## Say what can be made.
 	@grep -E '^[a-z]+: .*## |^[a-z]+:  *## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 lab: $(LAB_STAMP)  ## Run the workbench in JupyterLab, with its REST interface and dashboard.
+	@$(COMPILE)
 	@exec $(BIN)/python -m server_extension.launch $(ARGS)
 
 dashboard: $(LAB_STAMP)  ## Serve the dashboard to others on the network; prints the link with its token.
+	@$(COMPILE)
 	@exec $(BIN)/python -m server_extension.launch --dashboard $(ARGS)
 
 test: $(VENV)/.all chromium firefox  ## Run the whole suite.

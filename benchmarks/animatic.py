@@ -1,7 +1,7 @@
 """The animatic: how many times faster than real time it is drawn and encoded, and what it costs.
 
 Run ``python -m benchmarks.animatic``; every third scene of the contact sheet, all settings, weathers
-and styles mixed, ``--rounds`` times each. Of each scene its best round is told: what others on the
+and styles mixed, ``--rounds`` times each. The best round of each scene is reported: what others on the
 machine take is no property of the animatic.
 """
 

@@ -39,10 +39,8 @@ class _IndexOnly(Outcomes):
 
     def rendered(self, writer: Writer, claim: Claim, made: Rendered, kind: str) -> None:
         """Acknowledge a job that left no file."""
-        assert self._ledger.is_current(writer, claim.job_id, claim.attempt)
-        self._ledger.complete(
-            writer, claim.job_id, claim.attempt, video_bytes=0, has_poster=False, has_audio=False
-        )
+        assert self._ledger.is_current(writer, claim)
+        self._ledger.complete(writer, claim, video_bytes=0, has_poster=False, has_audio=False)
         self._ledger.learn(writer, claim.cost_key, kind, made.seconds)
 
 

@@ -1,7 +1,7 @@
 """The encoder beside diffusers' own export, on the same frames: time, size and PSNR.
 
 Run ``python -m benchmarks.encode``. diffusers exports through imageio-ffmpeg, which the workbench
-does not need: ``pip install imageio-ffmpeg`` first; without it only our own figures are told.
+does not need: ``pip install imageio-ffmpeg`` first; without it only our own figures are printed.
 Times are processor time, over all threads and child processes, and time on the clock. Both are
 handed what a pipeline leaves: floating point from 0 to 1.
 """

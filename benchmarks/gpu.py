@@ -1,11 +1,10 @@
 """How fast each profile is on a real GPU: real architectures at real size, with random weights.
 
-One file for a bare machine: it needs torch with CUDA, and diffusers and av as wheels. From the
-repository's root::
+A bare machine needs torch with CUDA, and diffusers and av as wheels. From the repository's root::
 
-    python benchmarks/gpu.py                      # Wan 2.1 1.3B, 832×480, 81 frames
-    python benchmarks/gpu.py --model 5b           # Wan 2.2 TI2V 5B, 1280×704, 121 frames
-    python benchmarks/gpu.py --tiny               # on a CPU, to see that it runs
+    python -m benchmarks.gpu                      # Wan 2.1 1.3B, 832×480, 81 frames
+    python -m benchmarks.gpu --model 5b           # Wan 2.2 TI2V 5B, 1280×704, 121 frames
+    python -m benchmarks.gpu --tiny               # on a CPU, to see that it runs
 
 The baseline is diffusers as it comes: eager, its default attention, the VAE in 32 bits, then the
 video written after the last frame is decoded. Every profile gets the same noise and the same steps;
@@ -28,80 +27,9 @@ from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any, Final
 
+from benchmarks.wan_models import MODELS, Model, build, draft
+
 ROOT: Final = Path(__file__).resolve().parent.parent
-
-
-@dataclass(frozen=True, slots=True)
-class Model:
-    """One architecture at its size, and the video it makes."""
-
-    transformer: dict[str, Any]
-    vae: dict[str, Any]
-    width: int
-    height: int
-    num_frames: int
-    fps: int
-    steps: int = 50
-    """Steps of a full render, for the time a video takes."""
-    shift: float = 3.0
-
-
-_WAN: Final[dict[str, Any]] = {
-    "patch_size": (1, 2, 2),
-    "freq_dim": 256,
-    "text_dim": 4_096,
-    "cross_attn_norm": True,
-    "qk_norm": "rms_norm_across_heads",
-    "attention_head_dim": 128,
-}
-_VAE_5B: Final[dict[str, Any]] = {
-    "base_dim": 160,
-    "decoder_base_dim": 256,
-    "z_dim": 48,
-    "in_channels": 12,
-    "out_channels": 12,
-    "patch_size": 2,
-    "is_residual": True,
-    "scale_factor_spatial": 16,
-    "latents_mean": [0.0] * 48,
-    "latents_std": [1.0] * 48,
-}
-_TINY_VAE: Final[dict[str, Any]] = {
-    "base_dim": 8,
-    "z_dim": 16,
-    "dim_mult": [1, 1, 1, 1],
-    "num_res_blocks": 1,
-    "temperal_downsample": [False, True, True],
-}
-MODELS: Final[dict[str, Model]] = {
-    "1.3b": Model(
-        _WAN | {"num_attention_heads": 12, "num_layers": 30, "ffn_dim": 8_960, "in_channels": 16,
-                "out_channels": 16},
-        {}, 832, 480, 81, 16,
-    ),
-    "5b": Model(
-        _WAN | {"num_attention_heads": 24, "num_layers": 30, "ffn_dim": 14_336, "in_channels": 48,
-                "out_channels": 48},
-        _VAE_5B, 1280, 704, 121, 24, shift=5.0,
-    ),
-    "14b": Model(
-        _WAN | {"num_attention_heads": 40, "num_layers": 40, "ffn_dim": 13_824, "in_channels": 16,
-                "out_channels": 16},
-        {}, 832, 480, 81, 16,
-    ),
-    "tiny": Model(
-        _WAN | {"num_attention_heads": 2, "attention_head_dim": 12, "num_layers": 2, "ffn_dim": 32,
-                "in_channels": 16, "out_channels": 16, "text_dim": 32, "rope_max_seq_len": 32},
-        _TINY_VAE, 64, 64, 9, 8, steps=4,
-    ),
-    "small": Model(
-        _WAN | {"num_attention_heads": 4, "attention_head_dim": 32, "num_layers": 4,
-                "ffn_dim": 512, "in_channels": 16, "out_channels": 16, "text_dim": 32,
-                "rope_max_seq_len": 64},
-        _TINY_VAE, 128, 128, 17, 16, steps=8,
-    ),
-}  # fmt: skip
-"""Configurations as the models' own config.json on the hub have them; two small ones for CPUs."""
 
 
 @dataclass
@@ -181,7 +109,7 @@ class Bench:
         wide = name == "reference"
         self.vae.to(torch.float32 if wide or self.device == "cpu" else self.dtype)
         acceleration.apply(pipe, name, options, family, self.device)
-        model, steps = (_draft(self.model), max(2, self.steps // 3)) if name == "draft" else (
+        model, steps = (draft(self.model), max(2, self.steps // 3)) if name == "draft" else (
             self.model, self.steps)  # fmt: skip
         try:
             with acceleration.checking(pipe, f"{model.width}×{model.height}×{model.num_frames}"):
@@ -325,30 +253,6 @@ class _Processor:
         return video
 
 
-def build(model: Model, device: str, dtype: Any) -> tuple[Any, Any]:
-    """Return the transformer in ``dtype`` and the VAE in 32 bits, with random weights on ``device``.
-
-    The weights are drawn where they are needed: drawing 14 billion on a CPU takes minutes.
-    """
-    import torch
-    from diffusers import AutoencoderKLWan, WanTransformer3DModel
-
-    torch.manual_seed(0)
-    before = torch.get_default_dtype()
-    try:
-        with torch.device(device):
-            vae = AutoencoderKLWan(**model.vae)
-            torch.set_default_dtype(dtype)
-            transformer = WanTransformer3DModel(**model.transformer)
-    finally:
-        torch.set_default_dtype(before)
-    wide = transformer._keep_in_fp32_modules or ()  # as loading real weights keeps them
-    for name, parameter in transformer.named_parameters():
-        if any(part in name.split(".") for part in wide):
-            parameter.data = parameter.data.float()
-    return transformer.eval(), vae.eval()
-
-
 @contextlib.contextmanager
 def encoder(path: Path, model: Model) -> Iterator[Callable[[Any], None]]:
     """Yield a function that takes T×H×W×3 frames and encodes them in a thread of its own."""
@@ -434,18 +338,6 @@ def report(takes: list[Take], model: Model, bench: Bench) -> None:
         print(f"\n{take.name}: warm-up {take.warm_up_s:.1f} s; {'; '.join(take.notes) or 'plain'}")
 
 
-def _draft(model: Model) -> Model:
-    """Return ``model`` at a draft's size."""
-    if model.width <= 64:
-        return model
-    spatial = 2 * model.vae.get("scale_factor_spatial", 8)
-    small = (
-        round(model.width * 0.58 / spatial) * spatial,
-        round(model.height * 0.58 / spatial) * spatial,
-    )
-    return Model(model.transformer, model.vae, *small, 33, model.fps, model.steps, model.shift)
-
-
 def _workbench(name: str) -> ModuleType:
     """Return one module of the engine, without running the packages around it.
 
@@ -460,8 +352,4 @@ def _workbench(name: str) -> ModuleType:
 
 
 if __name__ == "__main__":
-    # Run as a file, this folder comes first on the path, and its queue.py is not the library's.
-    sys.path[:] = [
-        place for place in sys.path if Path(place or ".").resolve() != ROOT / "benchmarks"
-    ]
     main(sys.argv[1:])

@@ -104,7 +104,7 @@ def _at_real_size(
     place: Path, repeats: int, steps: int, *, name: str = "1.3b", device: str = "cuda"
 ) -> list[Figure]:
     """Measure one whole render of a real architecture on the GPU, warm: bare, and as a job."""
-    from benchmarks.gpu import MODELS
+    from benchmarks.wan_models import MODELS
 
     shape = MODELS[name]
     started = time.perf_counter()
@@ -195,7 +195,7 @@ def _through_jobs(model: Path, outputs: Path, count: int) -> list[Figure]:
 
 
 def _request(name: str, model: Path, seed: int = 7) -> RenderRequest:
-    from benchmarks.gpu import MODELS
+    from benchmarks.wan_models import MODELS
 
     shape = MODELS[name]
     return RenderRequest(
@@ -217,7 +217,7 @@ def _save(name: str, folder: Path, device: str = "cpu") -> Path:
     """Save a pipeline with a transformer and VAE of that size, and a tiny text encoder."""
     import torch
 
-    from benchmarks.gpu import MODELS, build
+    from benchmarks.wan_models import MODELS, build
     from tests.engines.diffusers.tiny import tiny_wan
 
     shape = MODELS[name]

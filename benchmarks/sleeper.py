@@ -27,7 +27,7 @@ class SleepingEngine(LightEngine):
 
 
 class SleepingGpuEngine(SleepingEngine):
-    """The same, for a device that is said to be a GPU."""
+    """The same for a device declared as a GPU."""
 
     name = "sleep_gpu"
     needs_gpu = True

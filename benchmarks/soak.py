@@ -175,7 +175,7 @@ class Soak:
         found = self.shop.violations()
         known = {job.job_id: job for job in self.all_jobs()}
         found += [f"{job_id} was lost" for job_id in self.asked if job_id not in known]
-        # A retry by hand begins the count anew; each counts at most once here.
+        # A manual retry restarts the count; each counts at most once here.
         limit = _MAX_ATTEMPTS * 5 * (1 + self.faults["retry"] + self.faults["delete_index"])
         found += [
             f"{job.job_id} had {job.attempt} attempts"

@@ -2,7 +2,7 @@
 
 Run with ``python -m benchmarks.status``. Loopback only; ends by itself. The server and its workers
 have two cores; the clients, which are one process here, have others where there are any, so that
-their own cost is not the server's. On a machine of two cores they share them, and are told apart.
+their own cost is not the server's. On a machine of two cores they share them, and are reported separately.
 """
 
 from __future__ import annotations

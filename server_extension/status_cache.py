@@ -78,7 +78,7 @@ class _Waiting:
         """Wake the polls that wait for any of ``identifiers``; from any thread."""
         if self._loop is None or not any(one in self._events for one in identifiers):
             return
-        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+        with suppress(RuntimeError):  # the loop is closed
             self._loop.call_soon_threadsafe(self._wake, identifiers)
 
     def _wake(self, identifiers: tuple[str | None, ...]) -> None:

@@ -1,6 +1,6 @@
-"""Finds the Chromium that the browser tests drive, or installs one.
+"""Finds or installs the Chromium for the browser tests.
 
-A system Chromium first, else Playwright's own, else Debian's package where root may install it.
+Order: a system Chromium, Playwright's own, Debian's package (as root).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable
 
 
 def find_chromium() -> str | None:
-    """Return the path of a Chromium, or None; ``WORKBENCH_CHROMIUM`` names one outright."""
+    """Return the path of a Chromium, or None; ``WORKBENCH_CHROMIUM`` sets it."""
     if named := os.environ.get("WORKBENCH_CHROMIUM"):
         return named
     for name in _NAMES:
@@ -54,7 +54,7 @@ def _install() -> None:
 
 
 def main() -> None:
-    """Say which Chromium there is; with ``--install`` get one first where there is none."""
+    """Print the path of the Chromium; ``--install`` installs one if needed."""
     found = find_chromium()
     if found is None and "--install" in sys.argv:
         _install()

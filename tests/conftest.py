@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import signal
 
-# A shell that starts the suite in the background has it ignore SIGINT, and so would every process
-# that a test interrupts: start all of them as a terminal does.
+# A suite started in the background by a shell ignores SIGINT, and so would every process
+# that a test interrupts: restore the default.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# Standing back behind everything else, as it does by default, it would wait for the whole suite.
+# At its default low priority it would wait for the whole suite.
 os.environ.setdefault("WORKBENCH_SCORES_NICENESS", "0")

@@ -1,6 +1,6 @@
-"""Finds the Firefox that the playback test drives, or installs one; and drives it by WebDriver BiDi.
+"""Finds or installs the Firefox for the playback test and drives it by WebDriver BiDi.
 
-A Firefox brings no H.264 of its own: it takes that of the system's libavcodec, which Debian's package
+Firefox has no H.264 decoder of its own: it uses the system's libavcodec, which Debian's package
 recommends.
 """
 
@@ -34,7 +34,7 @@ _PREFERENCES: Final = {
 
 
 def find_firefox() -> str | None:
-    """Return the path of a Firefox, or None; ``WORKBENCH_FIREFOX`` names one outright."""
+    """Return the path of a Firefox, or None; ``WORKBENCH_FIREFOX`` sets it."""
     if named := os.environ.get("WORKBENCH_FIREFOX"):
         return named
     return next((found for name in _NAMES if (found := shutil.which(name))), None)
@@ -53,7 +53,7 @@ class Firefox:
         self.ask("browsingContext.navigate", context=self._tab, url=url, wait="complete")
 
     def evaluate(self, expression: str) -> Any:
-        """Return what the JavaScript ``expression``, a promise of a string, comes to."""
+        """Return the value of the JavaScript ``expression``, a promise of a string."""
         answer = self.ask(
             "script.evaluate",
             expression=expression,
@@ -65,7 +65,7 @@ class Firefox:
         return answer["result"]["value"]
 
     def ask(self, method: str, **params: Any) -> dict[str, Any]:
-        """Send one command and return its result; events that come meanwhile are passed over."""
+        """Send one command and return its result; skip events that arrive meanwhile."""
         number = next(self._numbers)
         self._socket.send(json.dumps({"id": number, "method": method, "params": params}))
         while True:
@@ -105,7 +105,7 @@ def opened(path: str, profile: Path) -> Iterator[Firefox]:
     finally:
         process.terminate()
         try:
-            process.wait(20)
+            process.wait(120)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
@@ -114,7 +114,7 @@ def opened(path: str, profile: Path) -> Iterator[Firefox]:
 
 
 def _address(process: subprocess.Popen[str]) -> str:
-    """Return where Firefox says that it listens."""
+    """Return the address that Firefox prints."""
     told = []
     for line in process.stderr or ():
         told.append(line)
@@ -132,7 +132,7 @@ def _install() -> None:
 
 
 def main() -> None:
-    """Say which Firefox there is; with ``--install`` get one first where there is none."""
+    """Print the path of the Firefox; ``--install`` installs one if needed."""
     if find_firefox() is None and "--install" in sys.argv:
         _install()
     if found := find_firefox():

@@ -1,4 +1,4 @@
-"""A real Jupyter server with the workbench, as its own process, for tests that must not pretend."""
+"""A real Jupyter server with the workbench in its own process."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ import psutil
 
 ROOT = Path(__file__).resolve().parent.parent
 TOKEN = "a-token-for-tests"
-_START_LIMIT_S = 180.0
+_START_LIMIT_S = 600.0
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on."""
+    """Return a free port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -30,7 +30,7 @@ def free_port() -> int:
 
 
 class LiveServer:
-    """One server over one outputs/ folder; leave its context and every process it caused is gone."""
+    """One server over one outputs/ folder; leaving the context ends all its processes."""
 
     def __init__(self, outputs: Path, *, environment: Mapping[str, str] | None = None) -> None:
         self.outputs = outputs
@@ -42,10 +42,10 @@ class LiveServer:
             "WORKBENCH_OUTPUTS": str(outputs),
             "JUPYTER_PORT": str(self.port),
             "JUPYTER_TOKEN": TOKEN,
-            # a newcomer's JupyterLab, whatever the person who runs the tests has set in theirs
+            # default JupyterLab settings instead of the developer's own
             "JUPYTERLAB_SETTINGS_DIR": str(outputs.parent / "lab-settings"),
             "JUPYTERLAB_WORKSPACES_DIR": str(outputs.parent / "lab-workspaces"),
-            # and no keys of theirs
+            # and none of their keys
             "XDG_CONFIG_HOME": str(outputs.parent / "config"),
             "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
             **(environment or {}),
@@ -56,13 +56,13 @@ class LiveServer:
 
     @property
     def url(self) -> str:
-        """Where the server is, without a trailing slash."""
+        """The server's address without a trailing slash."""
         return f"http://127.0.0.1:{self.port}{self.base_url.rstrip('/')}"
 
     def start(self, *arguments: str) -> Self:
         """Start the server and wait until it answers.
 
-        It shows copies of the notebooks, for JupyterLab saves what it has run.
+        It serves copies of the notebooks because JupyterLab saves after a run.
         """
         if not self.root.exists():
             shutil.copytree(ROOT / "notebooks", self.root / "notebooks")
@@ -85,7 +85,7 @@ class LiveServer:
         raise TimeoutError(self.log.read_text("utf-8"))
 
     def clear_root(self) -> None:
-        """End the notebooks that are open, and put them back as they were before anybody ran them."""
+        """Close all notebooks and restore the unexecuted copies."""
         for session in self.get("/api/sessions").json():
             self.request("DELETE", f"/api/sessions/{session['id']}").raise_for_status()
         shutil.copytree(ROOT / "notebooks", self.root / "notebooks", dirs_exist_ok=True)
@@ -101,7 +101,7 @@ class LiveServer:
     def request(self, method: str, path: str, **kwargs: Any) -> httpx.Response:
         """Send one request with the token."""
         headers = {"Authorization": f"token {self.token}", **kwargs.pop("headers", {})}
-        with httpx.Client(timeout=60, trust_env=False) as client:
+        with httpx.Client(timeout=120, trust_env=False) as client:
             return client.request(method, self.url + path, headers=headers, **kwargs)
 
     def wait_for_batch(self, batch_id: str, *, limit_s: float = 120) -> dict[str, Any]:
@@ -113,7 +113,7 @@ class LiveServer:
         return self._wait(f"/api/video/status/{job_id}", limit_s)
 
     def wait_for_scores(self, job_id: str, *, limit_s: float = 120) -> httpx.Response:
-        """Wait until a job has its scores, after which nothing changes it; return its status."""
+        """Wait until a job has its scores, its last change; return its status."""
         self.wait_for_job(job_id, limit_s=limit_s)
         limit = time.monotonic() + limit_s
         while not (answer := self.get(f"/api/video/status/{job_id}")).json()["scores"]:
@@ -136,17 +136,17 @@ class LiveServer:
         return told["pid"] if told else None
 
     def kill(self) -> None:
-        """End the server at once, as a power cut would."""
+        """Kill the server, as a power cut would."""
         assert self.process is not None
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
 
     def stop(self) -> None:
-        """End the server in an orderly way, and then its supervisor."""
+        """Stop the server and then its supervisor."""
         if self.process is not None and self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
             try:
-                self.process.wait(30)
+                self.process.wait(120)
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
@@ -164,12 +164,12 @@ class LiveServer:
 
 
 def end_supervisor(outputs: Path) -> None:
-    """End the supervisor of ``outputs``, and wait until it and its workers are gone."""
+    """End the supervisor of ``outputs`` and wait until it and its workers have ended."""
     from workbench.jobs.client.manager import JobManager
     from workbench.settings import Settings
 
     manager = JobManager(Settings(outputs=outputs))
-    limit = time.monotonic() + 10
+    limit = time.monotonic() + 120
     while (status := manager.supervisor()) is None and _is_starting(outputs):
         assert time.monotonic() < limit, "a supervisor holds the lock and says nothing"
         time.sleep(0.05)
@@ -179,13 +179,13 @@ def end_supervisor(outputs: Path) -> None:
     process = psutil.Process(status.pid)
     workers = process.children(recursive=True)
     process.terminate()
-    psutil.wait_procs([process], timeout=20)
-    _, alive = psutil.wait_procs(workers, timeout=10)
+    psutil.wait_procs([process], timeout=120)
+    _, alive = psutil.wait_procs(workers, timeout=60)
     assert not alive, f"workers outlived their supervisor: {alive}"
 
 
 def _is_starting(outputs: Path) -> bool:
-    """Tell whether somebody holds the supervisor's lock."""
+    """Return whether the supervisor's lock is held."""
     from workbench.jobs.locking import take_lock
     from workbench.jobs.paths import JobPaths
 

@@ -1,4 +1,4 @@
-"""Folders that look like a model's, with the headers of its weights over holes: quick to write."""
+"""Fake model folders: real weight headers over sparse files, quick to write."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ GIB = 1 << 30
 
 
 def _weights(path: Path, numbers: int) -> None:
-    """Write a header that tells of ``numbers`` numbers, over a hole as large as they would be."""
+    """Write a header for ``numbers`` parameters over a sparse file of their size."""
     head = {"a": {"dtype": "F32", "shape": [numbers], "data_offsets": [0, 4 * numbers]}}
     text = json.dumps(head).encode()
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -22,7 +22,7 @@ def _weights(path: Path, numbers: int) -> None:
 
 
 def write_model(folder: Path, *, transformer: int = GIB, takes_image: bool = False) -> Path:
-    """Write a Wan model whose transformer has so many numbers, and return its folder."""
+    """Write a Wan model whose transformer has that many parameters; return its folder."""
     index = {
         "_class_name": "WanPipeline",
         "transformer": ["diffusers", "WanTransformer3DModel"],

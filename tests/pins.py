@@ -1,4 +1,4 @@
-"""Writes constraints.txt from what is installed, so that every install is the one that was tested."""
+"""Writes constraints.txt from the installed packages, so that installs match the tested versions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _OWN = "world-model-workbench"
 _FOR_OTHER_MACHINES = ("fa3-fwd",)
 """Pinned, yet not installed where there is no such GPU."""
 _HEADER = """\
-# The exact versions that the suite was run with: the one source of pins, for pip and conda alike.
+# The exact versions of the last full test run; pip and conda both use these pins.
 # Written by `make constraints`.
 """
 

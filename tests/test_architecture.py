@@ -123,7 +123,7 @@ def _within(module: str, room: str) -> bool:
 
 
 @pytest.mark.parametrize("room", NEVER)
-def test_a_room_does_not_know_the_rooms_it_must_not_know(room: str) -> None:
+def test_imports_between_packages_are_allowed(room: str) -> None:
     broken = [
         f"{module} imports {imported}"
         for module, path in _modules()
@@ -136,7 +136,7 @@ def test_a_room_does_not_know_the_rooms_it_must_not_know(room: str) -> None:
 
 
 @pytest.mark.parametrize("edge", ["server_extension", "workbench.widgets"])
-def test_an_edge_reaches_prompts_jobs_and_engines_through_studio(edge: str) -> None:
+def test_handlers_and_widgets_reach_prompts_jobs_and_engines_through_studio(edge: str) -> None:
     around = [
         f"{module} imports {imported}"
         for module, path in _modules()
@@ -150,7 +150,7 @@ def test_an_edge_reaches_prompts_jobs_and_engines_through_studio(edge: str) -> N
 
 
 @pytest.mark.parametrize("library", HOMES)
-def test_a_library_stays_in_the_rooms_that_it_belongs_to(library: str) -> None:
+def test_each_library_is_imported_only_in_its_packages(library: str) -> None:
     strays = [
         f"{module} imports {imported}"
         for module, path in _modules()
@@ -182,7 +182,7 @@ assert not heavy, heavy
     subprocess.run([sys.executable, "-c", script], check=True)
 
 
-def test_control_loads_numbers_alone() -> None:
+def test_control_loads_only_numpy() -> None:
     script = """
 import sys, workbench.control
 heavy = {"torch", "cv2", "av", "diffusers", "scipy", "PIL"} & set(sys.modules)

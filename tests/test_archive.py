@@ -1,4 +1,4 @@
-"""The ZIP of a batch: any number of videos with few descriptors, and none left out in silence."""
+"""The ZIP of a batch: any number of videos with few descriptors, none silently left out."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 class Folder:
-    """Finished jobs as files alone: what the archive asks of a manager."""
+    """A fake manager over finished jobs' files, with the methods the archive uses."""
 
     def __init__(self, folder: Path, count: int) -> None:
         self._folder = folder
@@ -107,7 +107,7 @@ def test_two_thousand_videos_fit_256_descriptors(tmp_path: Path) -> None:
     assert manifest["missing"] == []
 
 
-def test_a_video_that_is_gone_is_told_as_missing(tmp_path: Path) -> None:
+def test_a_deleted_video_is_listed_as_missing(tmp_path: Path) -> None:
     made = Folder(tmp_path, 3)
     made.video_path("j_1").unlink()
     written = BatchArchive(made.manager, made.batch).write(tmp_path / "videos.zip")
@@ -120,7 +120,7 @@ def test_a_video_that_is_gone_is_told_as_missing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("harm", ["removed", "shortened", "unreadable"])
-def test_a_video_that_cannot_be_read_ends_the_zip_and_is_not_left_out(
+def test_an_unreadable_video_aborts_the_zip_instead_of_being_left_out(
     tmp_path: Path, harm: str
 ) -> None:
     made = Folder(tmp_path, 3)

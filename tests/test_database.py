@@ -1,4 +1,4 @@
-"""Both stores notice that their file was deleted, replaced, put aside or damaged, and go on."""
+"""Both stores recover when their file is deleted, replaced, put aside or damaged."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ STORES = {"jobs": _of_jobs, "prompts": _of_prompts}
 
 @pytest.fixture(params=STORES)
 def use(request: pytest.FixtureRequest, path: Path) -> Iterator[Use]:
-    """Write to one of the stores; raises where that store cannot be used."""
+    """Write to one of the stores; raise if it cannot be used."""
     use, close = STORES[request.param](path)
     use()
     yield use
@@ -68,16 +68,14 @@ def _tables(path: Path) -> set[str]:
         connection.close()
 
 
-def test_a_store_whose_file_was_deleted_makes_a_new_one(use: Use, path: Path) -> None:
+def test_a_store_whose_file_was_deleted_creates_a_new_one(use: Use, path: Path) -> None:
     for file in _files(path):
         file.unlink(missing_ok=True)
     use()
     assert len(_tables(path)) == 1
 
 
-def test_a_store_whose_file_was_put_aside_writes_into_the_one_that_took_its_place(
-    use: Use, path: Path
-) -> None:
+def test_a_store_whose_file_was_replaced_writes_to_the_new_one(use: Use, path: Path) -> None:
     aside = path.parent / "aside"
     aside.mkdir()
     for file in _files(path):
@@ -91,7 +89,7 @@ def test_a_store_whose_file_was_put_aside_writes_into_the_one_that_took_its_plac
 
 
 @pytest.mark.parametrize("name", STORES)
-def test_a_store_whose_file_is_damaged_puts_it_aside_and_goes_on(name: str, path: Path) -> None:
+def test_a_store_puts_a_damaged_file_aside_and_continues(name: str, path: Path) -> None:
     use, close = STORES[name](path)
     use()
     close()
@@ -103,7 +101,7 @@ def test_a_store_whose_file_is_damaged_puts_it_aside_and_goes_on(name: str, path
 
 
 @pytest.mark.parametrize("name", STORES)
-def test_a_store_that_another_process_keeps_locked_says_so(
+def test_a_store_locked_by_another_process_is_reported(
     name: str, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("workbench.database._BUSY_TIMEOUT_S", 0.1)

@@ -1,4 +1,4 @@
-"""The documentation's promises: its examples run, its generated pages are current, its links lead on."""
+"""The documentation: examples run, generated pages are up to date, links work."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def outputs(tmp_path: Path) -> Iterator[Path]:
     end_supervisor(folder)
 
 
-def test_the_example_engine_renders_as_it_stands(outputs: Path, tmp_path: Path) -> None:
+def test_the_example_engine_in_the_docs_renders(outputs: Path, tmp_path: Path) -> None:
     text = (DOCS / "engines.md").read_text("utf-8")
     module = re.search(r"```python\n(.*?)```", text, re.DOTALL)
     setting = re.search(r"export WORKBENCH_ENGINES='(.*)'", text)
@@ -60,21 +60,27 @@ print(night.wait().path, day.wait().path, night.recipe.request.engine, sep="\\n"
     assert Path(night).with_name("poster.jpg").is_file()
 
 
-def test_the_rest_reference_is_the_one_that_the_code_makes() -> None:
+def test_the_rest_reference_is_up_to_date() -> None:
     assert TARGET.read_text("utf-8") == rest_reference(), "run python -m docs.rest_reference"
 
 
-def test_every_link_between_the_pages_leads_somewhere() -> None:
+def test_every_link_between_pages_has_a_target() -> None:
+    checked = 0
     for page in DOCS.glob("*.md"):
         for link in re.findall(r"\]\(([^)#]+)\)", page.read_text("utf-8")):
-            assert link.startswith("http") or (page.parent / link).exists(), f"{page.name}: {link}"
+            if not link.startswith("http"):
+                assert (page.parent / link).exists(), f"{page.name}: {link}"
+                checked += 1
+    assert checked > 20
 
 
 def test_every_setting_that_the_documentation_names_exists() -> None:
     from workbench.settings import Settings
 
     text = (DOCS / "operations.md").read_text("utf-8") + (DOCS / "security.md").read_text("utf-8")
-    for name in set(re.findall(r"WORKBENCH_([A-Z_]+[A-Z])", text)):
+    named = set(re.findall(r"WORKBENCH_([A-Z_]+[A-Z])", text))
+    assert "OUTPUTS" in named
+    for name in named:
         assert name.lower() in Settings.model_fields, name
 
 
@@ -95,7 +101,7 @@ def test_the_documentation_builds_without_a_warning_and_needs_no_network(tmp_pat
     assert [name for name, page in pages.items() if fetched.search(page)] == []
 
 
-def test_a_link_that_leads_nowhere_breaks_the_build(tmp_path: Path) -> None:
+def test_a_broken_link_fails_the_build(tmp_path: Path) -> None:
     pytest.importorskip("sphinx")
     source = tmp_path / "docs"
     source.mkdir()

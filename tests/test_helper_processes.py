@@ -1,4 +1,4 @@
-"""The processes that the workbench starts for itself end with the one that started them."""
+"""Helper processes end with the process that started them."""
 
 from __future__ import annotations
 

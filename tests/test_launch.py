@@ -1,4 +1,4 @@
-"""``make lab`` as a newcomer meets it: what it prints, and what it does when something is wrong."""
+"""``make lab``: what it prints and how it reports problems."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def _launch(
 
 
 def _announced(server: LiveServer) -> dict[str, str]:
-    """Return the links that the server prints once it listens, by their names."""
+    """Return the links printed by the server, by name."""
     limit = time.monotonic() + 60
     while time.monotonic() < limit:
         printed = server.log.read_text("utf-8", "replace")
@@ -66,7 +66,7 @@ def test_the_lab_the_dashboard_and_the_api_are_printed_and_answer(tmp_path: Path
         assert server.get("/api/contents/notebooks/workbench.ipynb").status_code == 200
 
 
-def test_the_links_hold_whatever_the_options_and_the_token_are(tmp_path: Path) -> None:
+def test_the_printed_links_work_with_any_options_and_token(tmp_path: Path) -> None:
     server = LiveServer(tmp_path / "outputs", environment={"JUPYTER_TOKEN": ""})
     configured = tmp_path / "config"
     configured.mkdir()
@@ -91,7 +91,7 @@ def test_the_links_hold_whatever_the_options_and_the_token_are(tmp_path: Path) -
         server.stop()
 
 
-def test_the_addresses_that_jupyter_prints_itself_open_the_workbench_too(tmp_path: Path) -> None:
+def test_the_addresses_printed_by_jupyter_open_the_workbench_too(tmp_path: Path) -> None:
     with LiveServer(tmp_path / "outputs") as server:
         _announced(server)
         printed = re.findall(r"http://\S+", server.log.read_text("utf-8"))
@@ -115,9 +115,7 @@ def test_the_addresses_that_jupyter_prints_itself_open_the_workbench_too(tmp_pat
     ],
     ids=["latin-1", "C"],
 )
-def test_the_lab_starts_and_renders_whatever_its_terminal_can_show(
-    tmp_path: Path, streams: dict[str, str]
-) -> None:
+def test_the_lab_starts_and_renders_in_any_locale(tmp_path: Path, streams: dict[str, str]) -> None:
     folder = tmp_path / "ümläut \N{DOG}"
     folder.mkdir()
     with LiveServer(folder / "outputs", environment=streams) as server:
@@ -132,7 +130,7 @@ def test_the_lab_starts_and_renders_whatever_its_terminal_can_show(
 
 
 def _without_privileges() -> list[str]:
-    """Return what starts a process that may write its own user's files alone, as root may not here."""
+    """Return a command prefix that drops root's right to write other users' files."""
     command = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"]
     if os.geteuid() or not shutil.which("setpriv"):
         pytest.skip("needs root to make a folder of somebody else's, and setpriv to be less")
@@ -141,7 +139,7 @@ def _without_privileges() -> list[str]:
     return command
 
 
-def test_an_outputs_folder_of_somebody_else_ends_the_start_with_a_sentence(tmp_path: Path) -> None:
+def test_an_outputs_folder_of_another_user_ends_the_start_with_a_message(tmp_path: Path) -> None:
     outputs = tmp_path / "outputs"
     outputs.mkdir()
     os.chown(outputs, 65_534, 65_534)
@@ -152,7 +150,7 @@ def test_an_outputs_folder_of_somebody_else_ends_the_start_with_a_sentence(tmp_p
     assert "Traceback" not in ended.stderr
 
 
-def test_a_home_of_somebody_else_ends_the_start_with_a_sentence(tmp_path: Path) -> None:
+def test_a_home_of_another_user_ends_the_start_with_a_message(tmp_path: Path) -> None:
     home = tmp_path / "home"
     home.mkdir()
     os.chown(home, 65_534, 65_534)
@@ -166,7 +164,7 @@ def test_a_home_of_somebody_else_ends_the_start_with_a_sentence(tmp_path: Path) 
     assert "Traceback" not in ended.stderr
 
 
-def test_a_proxy_in_the_environment_is_not_asked_for_this_machine(tmp_path: Path) -> None:
+def test_a_proxy_in_the_environment_is_not_used_for_loopback(tmp_path: Path) -> None:
     nowhere = "127.0.0.1:9"
     proxies = {"ALL_PROXY": f"socks5://{nowhere}", "HTTP_PROXY": f"http://{nowhere}"}
     with LiveServer(tmp_path / "outputs", environment=proxies) as server:
@@ -187,7 +185,7 @@ def test_a_proxy_in_the_environment_is_not_asked_for_this_machine(tmp_path: Path
         ("WORKBENCH_OUTPUTS", "/proc/nowhere", "/proc/nowhere cannot be written by this user"),
     ],
 )
-def test_a_setting_that_cannot_work_ends_the_start_with_a_sentence(
+def test_an_invalid_setting_ends_the_start_with_a_message(
     variable: str, value: str, told: str
 ) -> None:
     ended = _launch(**{variable: value})
@@ -196,14 +194,14 @@ def test_a_setting_that_cannot_work_ends_the_start_with_a_sentence(
     assert "Traceback" not in ended.stderr
 
 
-def test_a_home_that_cannot_be_written_ends_the_start_with_a_sentence() -> None:
+def test_a_read_only_home_ends_the_start_with_a_message() -> None:
     ended = _launch(HOME="/proc/nowhere", JUPYTER_RUNTIME_DIR="", JUPYTER_DATA_DIR="")
     assert ended.returncode == 1
     assert "set HOME to a folder of yours" in ended.stderr
     assert "Traceback" not in ended.stderr
 
 
-def test_a_server_started_without_us_ends_with_that_sentence_too(tmp_path: Path) -> None:
+def test_a_server_started_by_jupyter_itself_ends_with_that_message_too(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"]
     ended = subprocess.run(
         [*command, f"--ServerApp.root_dir={tmp_path}"],
@@ -253,7 +251,7 @@ def test_no_file_of_outputs_is_served_by_voila(tmp_path: Path, named: tuple[str,
         server.stop()
 
 
-def test_nothing_of_outputs_is_reached_by_jupyters_own_routes(tmp_path: Path) -> None:
+def test_jupyters_own_routes_give_no_access_to_outputs(tmp_path: Path) -> None:
     root = tmp_path / "root"
     server = LiveServer(root / "outputs", environment={"WORKBENCH_INDEX": str(root / "i.sqlite3")})
     server.root = root
@@ -292,7 +290,7 @@ def test_nothing_of_outputs_is_reached_by_jupyters_own_routes(tmp_path: Path) ->
 
 
 def _raw_status(link: str) -> int:
-    """Return the status of a path that is sent as it is written, dots and all."""
+    """Return the status of a path sent without normalising its dots."""
     parts = urlsplit(link)
     connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=60)
     connection.request("GET", parts.path)
@@ -302,7 +300,7 @@ def _raw_status(link: str) -> int:
 
 
 @pytest.mark.parametrize("name", ["workbench.ipynb", "dashboard.ipynb"])
-def test_running_a_shipped_notebook_leaves_it_as_it_was(tmp_path: Path, name: str) -> None:
+def test_running_a_shipped_notebook_does_not_change_it(tmp_path: Path, name: str) -> None:
     notebook = ROOT / "notebooks" / name
     before = notebook.read_bytes()
     server = LiveServer(tmp_path / "outputs")
@@ -323,9 +321,7 @@ def test_running_a_shipped_notebook_leaves_it_as_it_was(tmp_path: Path, name: st
 
 
 @pytest.mark.parametrize("options", [("--dashboard",), ()])
-def test_visitors_of_the_dashboard_are_shown_no_traceback(
-    tmp_path: Path, options: tuple[str, ...]
-) -> None:
+def test_dashboard_visitors_see_no_traceback(tmp_path: Path, options: tuple[str, ...]) -> None:
     server = LiveServer(tmp_path / "outputs")
     try:
         server.start(*options)
@@ -339,14 +335,14 @@ def test_visitors_of_the_dashboard_are_shown_no_traceback(
         server.stop()
 
 
-def test_the_token_stands_on_no_command_line(tmp_path: Path) -> None:
+def test_the_token_is_on_no_command_line(tmp_path: Path) -> None:
     with LiveServer(tmp_path / "outputs") as server:
         assert server.process is not None
         words = Path(f"/proc/{server.process.pid}/cmdline").read_bytes()
         assert TOKEN.encode() not in words
 
 
-def test_an_option_given_by_hand_replaces_ours() -> None:
+def test_an_option_given_by_the_user_replaces_the_default() -> None:
     ours = "--MappingKernelManager.cull_idle_timeout"
     command = server_command("127.0.0.1", 8888, dashboard=True, further=[f"{ours}=60", "folder"])
     assert [one for one in command if one.startswith(ours)] == [f"{ours}=60"]

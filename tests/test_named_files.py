@@ -1,4 +1,4 @@
-"""Words and language models name no file of this machine."""
+"""Requests in words and language models cannot name files of this machine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Studio asks an engine once for each render, and the placeholder's engine once."""
+"""Studio completes each render and its placeholder once."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def studio(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Studio]:
         yield made
 
 
-def test_a_render_and_its_placeholder_ask_their_engines_once(
+def test_a_render_and_its_placeholder_are_completed_once_each(
     studio: Studio, tmp_path: Path
 ) -> None:
     job = asyncio.run(studio.render("a dog runs"))
@@ -38,16 +38,16 @@ def test_a_render_and_its_placeholder_ask_their_engines_once(
     assert counted(tmp_path / "outputs", "a dog runs") == ONCE
 
 
-def test_every_render_of_a_batch_asks_its_engine_once(studio: Studio, tmp_path: Path) -> None:
+def test_every_render_of_a_batch_is_completed_once(studio: Studio, tmp_path: Path) -> None:
     prompts = ["a dog runs", "a cat sleeps", "a boat sails"]
     asyncio.run(studio.render_batch(prompts))
     assert [counted(tmp_path / "outputs", prompt) for prompt in prompts] == [ONCE] * 3
 
 
-def test_a_format_that_the_session_keeps_asks_for_the_defaults_and_the_size_that_fits(
+def test_a_sessions_aspect_ratio_also_asks_the_engine_for_a_size_that_fits(
     studio: Studio, tmp_path: Path
 ) -> None:
-    session_id, entry = studio.run(studio.initialize("a dog runs"))
+    session_id, entry = studio.run(studio.sessions.initialize("a dog runs"))
     studio.run(studio.update(session_id, "make it vertical"))
     asked = tmp_path / "asked.log"
     asked.unlink()

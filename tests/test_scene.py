@@ -1,4 +1,4 @@
-"""The scene: values and where they came from, differences in words, locks, merging, schema."""
+"""The scene: values with origins, differences in words, locks, merging, schema."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from workbench.scene import (
 DOG = Scene(subject="a dog", action="running", time_of_day="midday", details=("a kite",))
 
 
-def test_scenes_are_equal_when_their_values_are_wherever_they_came_from() -> None:
+def test_scenes_with_equal_values_are_equal_whatever_their_origins() -> None:
     said = Scene().edit({"mood": "calm"}, origin=Origin.SAID)
     chosen = Scene().edit({"mood": "calm"}, origin=Origin.INFERRED)
     assert said == chosen
@@ -36,7 +36,7 @@ def test_scenes_are_equal_when_their_values_are_wherever_they_came_from() -> Non
     assert Scene.empty().model_dump() == Scene().model_dump()
 
 
-def test_every_difference_is_a_plain_sentence() -> None:
+def test_every_difference_is_described_in_a_sentence() -> None:
     after = DOG.edit({"time_of_day": "night", "weather": "rain", "details": ("a kite", "a ball")})
     assert [str(c) for c in DOG.changes_to(after)] == [
         "time of day: midday → night",
@@ -54,7 +54,7 @@ def test_every_difference_is_a_plain_sentence() -> None:
     assert swapped.sentence == "details: reordered"
 
 
-def test_an_edit_knows_where_it_came_from_and_an_empty_value_from_nowhere() -> None:
+def test_an_edit_records_its_origin_and_an_empty_value_has_none() -> None:
     scene = DOG.edit({"mood": "calm"}, origin=Origin.SAID)
     assert scene.origin("mood") is Origin.SAID
     assert scene.origin("subject") is None
@@ -62,7 +62,7 @@ def test_an_edit_knows_where_it_came_from_and_an_empty_value_from_nowhere() -> N
     assert DOG.origin("mood") is None, "an edit leaves the scene that it is made of alone"
 
 
-def test_an_edit_checks_and_cleans_as_the_making_of_a_scene_does() -> None:
+def test_an_edit_validates_like_a_new_scene() -> None:
     assert DOG.edit({"subject": "  a cat "}).subject == "a cat"
     assert DOG.edit({"details": ["a ball", " a kite "]}).details == ("a ball", "a kite")
     with pytest.raises(ValidationError):
@@ -74,7 +74,7 @@ def test_an_edit_checks_and_cleans_as_the_making_of_a_scene_does() -> None:
 
 
 @pytest.mark.parametrize("name", SCENE_FIELDS)
-def test_a_lock_holds_every_kind_of_field_until_it_is_freed(name: str) -> None:
+def test_a_lock_protects_every_kind_of_field_until_unlocked(name: str) -> None:
     value, other = (("a",), ("b",)) if name in LIST_FIELDS else ("a", "b")
     locked = Scene().edit({name: value}).lock(name)
     for origin in (Origin.SAID, Origin.INFERRED, Origin.EDITED):
@@ -90,7 +90,7 @@ def test_an_empty_field_can_be_locked_empty() -> None:
     assert locked.edit({"weather": "rain"}).weather == ""
 
 
-def test_merging_lays_what_is_stated_over_and_keeps_its_origin() -> None:
+def test_merging_overrides_with_stated_values_and_keeps_their_origin() -> None:
     said = Scene().edit({"weather": "rain", "subject": "a cat"}, origin=Origin.SAID)
     merged = DOG.lock("subject").merge(said.merge(Scene(mood="calm")))
     assert (merged.subject, merged.action, merged.weather, merged.mood) == (
@@ -104,14 +104,14 @@ def test_merging_lays_what_is_stated_over_and_keeps_its_origin() -> None:
     assert merged.is_locked("subject")
 
 
-def test_fields_can_take_back_the_origins_that_they_had() -> None:
+def test_fields_can_get_their_earlier_origins_back() -> None:
     before = DOG.edit({"mood": "calm"}, origin=Origin.SAID)
     held = before.lock("mood", "subject").with_origins_of(before, ["mood", "subject"])
     assert held.origin("mood") is Origin.SAID
     assert held.origin("subject") is None
 
 
-def test_a_scene_comes_back_from_json_as_it_was_and_knows_its_schema() -> None:
+def test_a_scene_round_trips_through_json_with_its_schema() -> None:
     scene = DOG.edit({"mood": "calm"}, origin=Origin.SAID).lock("lens")
     again = Scene.model_validate_json(scene.model_dump_json())
     assert again == scene
@@ -124,7 +124,7 @@ def test_a_scene_comes_back_from_json_as_it_was_and_knows_its_schema() -> None:
     assert Scene.model_validate(stray).provenance == {}
 
 
-def test_every_phrase_of_a_field_stands_under_one_term() -> None:
+def test_every_phrase_of_a_field_belongs_to_one_term() -> None:
     for field, table in vocabulary().items():
         said = [(p.lower(), term) for term, others in table.items() for p in (term, *others)]
         assert len(dict(said)) == len(set(said)), field
@@ -158,7 +158,7 @@ def test_the_flat_fields_are_computed_from_cast_and_beats() -> None:
     assert CHEFS.with_entity(_with_looks(chefs, dressed)).subject_details == "in a white apron"
 
 
-def test_flat_fields_that_are_given_make_a_cast_and_beats() -> None:
+def test_given_flat_fields_create_a_cast_and_beats() -> None:
     scene = Scene(subject="an old man and two dogs", subject_details="grey", action="walking")
     assert [(e.id, e.noun, e.count, e.is_lead) for e in scene.cast] == [
         ("e1", "man", 1, True),
@@ -169,14 +169,14 @@ def test_flat_fields_that_are_given_make_a_cast_and_beats() -> None:
     assert Scene.model_validate({"subject": "water", "action": ""}).cast[0].phrase == "water"
 
 
-def test_a_scene_with_a_cast_comes_back_from_json_as_it_was() -> None:
+def test_a_scene_with_a_cast_round_trips_through_json() -> None:
     again = Scene.model_validate_json(CHEFS.model_dump_json())
     assert again == CHEFS
     assert again.cast[0].kind is EntityKind.PERSON
     assert again.beats[2].when is When.THEN
 
 
-def test_an_edit_of_the_subject_keeps_its_id_what_it_does_and_the_others() -> None:
+def test_an_edit_of_the_subject_keeps_its_id_its_beats_and_the_others() -> None:
     after = CHEFS.edit({"subject": "three bakers"})
     assert [(e.id, e.count, e.noun) for e in after.cast][:2] == [
         ("e1", 3, "baker"),
@@ -187,7 +187,7 @@ def test_an_edit_of_the_subject_keeps_its_id_what_it_does_and_the_others() -> No
     assert CHEFS.edit({"action": CHEFS.action}).beats == CHEFS.beats
 
 
-def test_an_entity_can_be_looked_up_changed_added_and_taken_away() -> None:
+def test_entities_are_looked_up_changed_added_and_removed() -> None:
     house = CHEFS.entity("e4")
     assert house is not None
     red = CHEFS.with_entity(house.with_look(Aspect.COLOUR, "red"))
@@ -219,7 +219,7 @@ def test_beats_are_grouped_into_moments() -> None:
     assert CHEFS.with_beat(last, at=0).beats[0] is last
 
 
-def test_locks_hold_the_cast_and_what_is_computed_from_it() -> None:
+def test_locks_protect_the_cast_and_the_fields_computed_from_it() -> None:
     chefs = CHEFS.cast[0]
     older = chefs.with_look(Aspect.AGE, "old")
     assert CHEFS.lock("subject").with_entity(older).subject == "two chefs"
@@ -230,7 +230,7 @@ def test_locks_hold_the_cast_and_what_is_computed_from_it() -> None:
     assert CHEFS.lock("cast").edit({"cast": ()}, force=True).cast == ()
 
 
-def test_a_look_replaces_the_look_of_its_aspect_where_it_stood() -> None:
+def test_a_look_replaces_the_earlier_look_of_its_aspect_in_place() -> None:
     dog = Entity("e1", "dog", "dog", determiner="a").with_look(Aspect.BUILD, "small")
     dog = dog.with_look(Aspect.COLOUR, "orange")
     assert dog.with_look(Aspect.BUILD, "old").name == "an old orange dog"

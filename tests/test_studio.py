@@ -23,13 +23,13 @@ def studio(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Studio]:
         yield made
 
 
-def test_a_prompt_alone_gets_its_scene_before_it_is_queued(studio: Studio) -> None:
+def test_a_prompt_without_a_session_gets_a_scene_before_it_is_queued(studio: Studio) -> None:
     job = asyncio.run(studio.render("two dogs running on a beach at night"))
     assert job.request.scene.subject == "two dogs"
     assert job.request.scene.time_of_day == "night"
 
 
-def test_a_prompt_of_a_session_keeps_the_scene_and_place_that_it_has_there(studio: Studio) -> None:
+def test_a_prompt_of_a_session_keeps_its_scene_and_entry(studio: Studio) -> None:
     session_id, entry = asyncio.run(studio.enhance("a cat", seed=3))
     job = asyncio.run(studio.render(entry.prompt, session_id=session_id))
     assert job.request.scene == entry.scene
@@ -38,7 +38,7 @@ def test_a_prompt_of_a_session_keeps_the_scene_and_place_that_it_has_there(studi
     assert history[entry.index].job_ids == (job.job_id,)
 
 
-def test_a_prompt_that_the_session_does_not_know_enters_its_history(studio: Studio) -> None:
+def test_a_prompt_new_to_the_session_is_added_to_its_history(studio: Studio) -> None:
     session_id, _ = asyncio.run(studio.enhance("a cat"))
     before = len(studio.sessions.history(session_id))
     job = asyncio.run(studio.render("a cat, but in a boat", session_id=session_id))
@@ -60,7 +60,7 @@ def test_a_marker_never_reaches_the_engine(studio: Studio) -> None:
     assert job.request.text_for_model == "a cat on a roof"
 
 
-def test_the_model_can_be_told_in_its_familys_form_while_the_prompt_stays(studio: Studio) -> None:
+def test_the_engine_gets_the_familys_prompt_form_while_the_prompt_stays(studio: Studio) -> None:
     parameters = RenderParameters(prompt_form="auto", model="Wan-AI/Wan2.1-T2V-1.3B")
     job = asyncio.run(studio.render("a cat on a roof at night, film noir", parameters=parameters))
     assert job.request.prompt == "a cat on a roof at night, film noir"
@@ -68,7 +68,7 @@ def test_the_model_can_be_told_in_its_familys_form_while_the_prompt_stays(studio
     assert "cat on a roof" in job.request.text_for_model
 
 
-def test_a_caption_states_the_shape_that_is_rendered_and_the_prompt_stays_readable(
+def test_a_caption_states_the_rendered_size_and_the_prompt_stays_readable(
     studio: Studio,
 ) -> None:
     parameters = RenderParameters(
@@ -81,7 +81,7 @@ def test_a_caption_states_the_shape_that_is_rendered_and_the_prompt_stays_readab
     assert (caption["duration"], caption["aspect_ratio"]) == ("2s", "16,9")
 
 
-def test_nothing_of_a_batch_is_queued_when_one_of_it_is_wrong(studio: Studio) -> None:
+def test_a_batch_with_one_invalid_request_queues_nothing(studio: Studio) -> None:
     with pytest.raises(InvalidRequest):
         asyncio.run(
             studio.render_batch(
@@ -91,7 +91,7 @@ def test_nothing_of_a_batch_is_queued_when_one_of_it_is_wrong(studio: Studio) ->
     assert studio.jobs.jobs().total == 0
 
 
-def test_what_is_beyond_the_limits_names_every_field(studio: Studio) -> None:
+def test_every_field_beyond_its_limit_is_named(studio: Studio) -> None:
     parameters = RenderParameters(width=7_680, height=4_320, num_frames=10**6)
     with pytest.raises(InvalidRequest) as caught:
         asyncio.run(studio.render("a cat", parameters=parameters))
@@ -104,17 +104,17 @@ def test_an_unknown_session_queues_nothing(studio: Studio) -> None:
     assert studio.jobs.jobs().total == 0
 
 
-def test_synchronous_code_can_run_the_asynchronous_methods(studio: Studio) -> None:
+def test_the_synchronous_runner_calls_asynchronous_methods(studio: Studio) -> None:
     session_id, entry = studio.run(studio.enhance("a cat"))
     assert studio.sessions.session(session_id).latest == entry
 
 
-def test_the_index_is_its_owners_alone(tmp_path: Path) -> None:
+def test_the_index_is_readable_only_by_its_owner(tmp_path: Path) -> None:
     settings = Settings(outputs=tmp_path / "outputs")
     before = os.umask(0)
     try:
         with Studio(settings) as made:
-            made.run(made.initialize("a dog runs"))
+            made.run(made.sessions.initialize("a dog runs"))
             modes = {p.name: p.stat().st_mode & 0o777 for p in settings.index_path.parent.iterdir()}
     finally:
         os.umask(before)

@@ -1,4 +1,4 @@
-"""The agent on a real session: turns of several steps, what waits for a click, and every failure."""
+"""The agent on a real session: turns of several steps, confirmation by click, failures."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ TALL = ("set_render", {"values": {"aspect": "9:16"}})
 
 @contextmanager
 def session(folder: Path, base_url: str, **more: Any) -> Iterator[tuple[Studio, str]]:
-    """A session that begins with a prompt, where the language model at ``base_url`` tunes."""
+    """A session with one prompt, tuned by the language model at ``base_url``."""
     composer = Studio(Settings(outputs=folder, language_provider="builtin"))
     session_id, _ = composer.run(composer.enhance("a dog running on a beach"))
     composer.close()
@@ -54,7 +54,7 @@ def ask(studio: Studio, session_id: str, request: str, steps: list[Step] | None 
     return revision
 
 
-def test_one_turn_of_three_steps_makes_an_entry_each_and_each_is_undone_alone(
+def test_a_turn_of_three_steps_adds_three_entries_each_undone_alone(
     tmp_path: Path,
 ) -> None:
     answers = [
@@ -82,7 +82,7 @@ def test_one_turn_of_three_steps_makes_an_entry_each_and_each_is_undone_alone(
         assert "gulls" in here.prompt
 
 
-def test_a_turn_is_one_in_the_dialogue_and_what_was_said_can_be_read(tmp_path: Path) -> None:
+def test_a_turn_is_one_dialogue_entry_and_can_be_read(tmp_path: Path) -> None:
     with (
         scripted([call(NIGHT), call(TALL), say("Done.")]) as script,
         session(tmp_path, script.base_url) as (studio, session_id),
@@ -94,7 +94,7 @@ def test_a_turn_is_one_in_the_dialogue_and_what_was_said_can_be_read(tmp_path: P
         assert len(studio.sessions.transcript(session_id, turn.entry)) == 3
 
 
-def test_the_agent_is_told_of_the_session_and_of_its_numbered_cards(tmp_path: Path) -> None:
+def test_the_agent_gets_the_session_and_its_numbered_cards(tmp_path: Path) -> None:
     with (
         scripted([call(("look", {"card": 2})), say("I see.")]) as script,
         session(tmp_path, script.base_url) as (studio, session_id),
@@ -122,17 +122,17 @@ def test_more_than_eight_renders_wait_for_a_click(tmp_path: Path) -> None:
         assert studio.jobs.jobs().total == 0
 
 
-def test_a_lock_holds_against_the_agent(tmp_path: Path) -> None:
+def test_the_agent_cannot_change_a_locked_field(tmp_path: Path) -> None:
     with (
         scripted([call(NIGHT), say("Done.")]) as script,
         session(tmp_path, script.base_url) as (studio, session_id),
     ):
-        studio.run(studio.set_parameters(session_id, {"time_of_day": "noon"}, lock=["time_of_day"]))
+        studio.sessions.set_scene(session_id, None, {"time_of_day": "noon"}, lock=["time_of_day"])
         revision = ask(studio, session_id, "wouldn't midnight be rather nice")
         assert revision.scene.time_of_day == "noon"
 
 
-def test_what_the_rules_know_of_the_session_is_done_without_asking_the_model(
+def test_requests_about_the_session_that_the_rules_know_need_no_model(
     tmp_path: Path,
 ) -> None:
     with (
@@ -154,7 +154,7 @@ def test_a_clarifying_question_is_shown_and_changes_nothing(tmp_path: Path) -> N
         assert revision.changes == ()
 
 
-def test_an_endpoint_killed_in_the_middle_keeps_what_was_done(tmp_path: Path) -> None:
+def test_an_endpoint_killed_during_a_turn_keeps_the_finished_steps(tmp_path: Path) -> None:
     with (
         scripted([call(NIGHT), 401]) as script,
         session(tmp_path, script.base_url) as (studio, session_id),
@@ -164,7 +164,7 @@ def test_an_endpoint_killed_in_the_middle_keeps_what_was_done(tmp_path: Path) ->
         assert "stays" in revision.message
 
 
-def test_stopping_a_turn_keeps_the_steps_that_were_done(tmp_path: Path) -> None:
+def test_stopping_a_turn_keeps_its_finished_steps(tmp_path: Path) -> None:
     with (
         scripted([call(NIGHT), 0]) as script,
         session(tmp_path, script.base_url) as (studio, session_id),
@@ -190,7 +190,7 @@ def test_stopping_a_turn_keeps_the_steps_that_were_done(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", NONSENSE)
-def test_whatever_the_endpoint_does_the_rules_carry_the_request(name: str, tmp_path: Path) -> None:
+def test_the_rules_answer_the_request_when_the_endpoint_fails(name: str, tmp_path: Path) -> None:
     limit = 2.0 if name in SLOW else 60.0
     with Misbehaving.running() as endpoint:
         endpoint.answers(*NONSENSE[name])
@@ -201,7 +201,7 @@ def test_whatever_the_endpoint_does_the_rules_carry_the_request(name: str, tmp_p
             assert "built-in rules" in revision.message
 
 
-def test_going_back_to_a_card_is_a_step_like_any_other(tmp_path: Path) -> None:
+def test_returning_to_a_card_is_an_ordinary_step(tmp_path: Path) -> None:
     with (
         scripted([call(("go_back", {"to": 1})), call(NIGHT), say("Done.")]) as script,
         session(tmp_path, script.base_url) as (studio, session_id),
@@ -217,9 +217,7 @@ def test_going_back_to_a_card_is_a_step_like_any_other(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("undone", [0, 1, 2])
-def test_each_step_of_a_turn_is_taken_back_alone_and_the_others_stay(
-    undone: int, tmp_path: Path
-) -> None:
+def test_each_step_of_a_turn_is_undone_alone(undone: int, tmp_path: Path) -> None:
     answers = [
         call(NIGHT),
         call(("add_entity", {"phrase": "gulls", "count": 2, "determiner": "two"})),
@@ -229,7 +227,7 @@ def test_each_step_of_a_turn_is_taken_back_alone_and_the_others_stay(
     with scripted(answers) as script, session(tmp_path, script.base_url) as (studio, session_id):
         ask(studio, session_id, "night, with two gulls, and stand the picture up")
         steps = studio.sessions.history(session_id)[1:]
-        _, entry = studio.run(studio.take_back(session_id, steps[undone].index))
+        _, entry = studio.sessions.take_back(session_id, steps[undone].index)
         kept = [
             entry.scene.time_of_day == "night",
             "gulls" in entry.prompt,
@@ -239,7 +237,7 @@ def test_each_step_of_a_turn_is_taken_back_alone_and_the_others_stay(
         assert studio.sessions.current(session_id) == entry
 
 
-def test_what_did_not_lead_here_cannot_be_taken_back(tmp_path: Path) -> None:
+def test_only_steps_on_the_current_branch_can_be_undone(tmp_path: Path) -> None:
     with (
         scripted([call(NIGHT), say("Done.")]) as script,
         session(tmp_path, script.base_url) as (studio, session_id),
@@ -247,7 +245,7 @@ def test_what_did_not_lead_here_cannot_be_taken_back(tmp_path: Path) -> None:
         ask(studio, session_id, "could you darken the hour and then some")
         for index in (0, 99):
             with pytest.raises(InvalidRequest):
-                studio.run(studio.take_back(session_id, index))
+                studio.sessions.take_back(session_id, index)
 
 
 def test_the_last_step_is_taken_back_by_undo_and_undo_by_redo(tmp_path: Path) -> None:
@@ -255,9 +253,9 @@ def test_the_last_step_is_taken_back_by_undo_and_undo_by_redo(tmp_path: Path) ->
         session_id, first = studio.run(studio.enhance("a dog running on a beach"))
         _, night = studio.run(studio.update(session_id, "make it night"))
         assert night is not None
-        _, undone = studio.run(studio.take_back(session_id, night.index))
+        _, undone = studio.sessions.take_back(session_id, night.index)
         assert undone.prompt == first.prompt
-        _, again = studio.run(studio.take_back(session_id, undone.index))
+        _, again = studio.sessions.take_back(session_id, undone.index)
         assert again.prompt == night.prompt
 
 
@@ -269,7 +267,7 @@ def test_a_step_is_taken_back_from_the_prompt_that_is_looked_at(tmp_path: Path) 
         assert night is not None
         assert rain is not None
         studio.run(studio.update(session_id, "slow motion"))
-        _, without = studio.run(studio.take_back(session_id, night.index, rain.index))
+        _, without = studio.sessions.take_back(session_id, night.index, rain.index)
         assert without.scene.time_of_day != "night"
         assert without.scene.weather == "heavy rain"
         assert without.scene.pace == rain.scene.pace
@@ -332,7 +330,7 @@ def test_the_agent_is_told_scores_of_cards_and_shown_frames_of_what_it_looks_at(
         assert shown[0]["text"].startswith('{"data"')
 
 
-def test_a_turn_that_was_stopped_is_in_the_dialogue_with_what_it_did(tmp_path: Path) -> None:
+def test_a_stopped_turn_is_in_the_dialogue_with_its_finished_steps(tmp_path: Path) -> None:
     with (
         scripted([call(NIGHT), 0]) as script,
         session(tmp_path, script.base_url) as (studio, session_id),

@@ -1,4 +1,4 @@
-"""Looks into videos as a viewer would: by decoding them."""
+"""Decodes videos for tests."""
 
 from __future__ import annotations
 
@@ -25,6 +25,6 @@ def decode(source: Path | bytes) -> Frames:
 
 
 def moves(frames: Frames) -> bool:
-    """Tell whether something in the picture moves."""
+    """Return whether the video has motion."""
     first, last = frames[0].astype(int), frames[len(frames) // 2].astype(int)
     return bool(np.abs(first - last).mean() > 0.5)

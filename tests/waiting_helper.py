@@ -1,4 +1,4 @@
-"""A helper process that says that it runs, and waits."""
+"""A helper process that prints a line and waits."""
 
 import time
 

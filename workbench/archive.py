@@ -30,7 +30,7 @@ class BatchArchive:
 
     Each file is opened when its turn comes, so that any number fits a few descriptors. A finished
     video is never left out in silence: one that cannot be read ends the ZIP with an ``OSError``,
-    one that is gone stands in the manifest as missing. Raises ``Conflict`` when no video has
+    one that is gone is listed in the manifest as missing. Raises ``Conflict`` when no video has
     finished.
     """
 

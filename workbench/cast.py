@@ -62,7 +62,7 @@ class Aspect(StrEnum):
 
 
 class When(StrEnum):
-    """How a beat stands in time to the beat before it."""
+    """When a beat happens relative to the beat before it."""
 
     TOGETHER = ""
     """At the same time, or the first beat."""
@@ -101,7 +101,7 @@ class Entity:
     position: str = ""
     """Where it is in the picture, with its preposition: "on the left", "behind them"."""
     determiner: str = ""
-    """The article or number as it was said: "a", "the", "two", "her"; empty for none."""
+    """The article or number as stated: "a", "the", "two", "her"; empty for none."""
     is_lead: bool = False
     """Whether the scene is about it: leads make up ``Scene.subject``."""
 
@@ -127,7 +127,7 @@ class Entity:
         return " ".join(part for part in (self.name, self.details, self.position) if part)
 
     def look(self, aspect: Aspect) -> str:
-        """Return what is said of ``aspect``; empty where nothing is."""
+        """Return the stated ``aspect``; empty if it is not stated."""
         return ", ".join(look.text for look in self.looks if look.aspect is aspect)
 
     def with_look(
@@ -152,7 +152,7 @@ class Beat:
     text: str
     """What is done, beginning with the verb's -ing form: "cracking eggs into a bowl"."""
     actor: str = ""
-    """The id of the entity that does it; empty where nobody is named."""
+    """The id of the entity that does it; empty if none is named."""
     targets: tuple[str, ...] = ()
     """The ids of the entities that it is done to or with."""
     when: When = When.TOGETHER
@@ -205,7 +205,7 @@ def subject_of(cast: Sequence[Entity]) -> str:
 
 
 def details_of(cast: Sequence[Entity]) -> str:
-    """Return how the leads look, each named where it is not the first that looks are said of."""
+    """Return how the leads look, each named unless it is the first with looks."""
     leads = [entity for entity in cast if entity.is_lead and entity.details]
     return "; ".join(
         entity.details if not number else f"the {entity.noun or entity.phrase} {entity.details}"
@@ -239,7 +239,7 @@ def leads_from(subject: str, before: Sequence[Entity]) -> tuple[Entity, ...]:
 
 
 def with_details(details: str, before: Sequence[Entity]) -> tuple[Entity, ...]:
-    """Return ``before`` with ``details`` as all that is said behind the first lead."""
+    """Return ``before`` with ``details`` as everything stated after the first lead."""
     looks = tuple(Look(Aspect.OTHER, part, "after") for part in _parts(details))
     cast = list(before)
     if looks and not any(entity.is_lead for entity in cast):

@@ -104,7 +104,7 @@ def start_detached(
     What it prints until it opens a log of its own goes to the descriptor ``errors``. Raises
     ``OSError`` or ``subprocess.SubprocessError``.
     """
-    # The shell in between exits at once, so that nobody has to wait for the helper's end.
+    # The shell in between exits at once, so that no process has to reap the helper.
     script = '"$0" "$@" >&2 & echo $!'
     done = subprocess.run(
         [_SHELL, "-c", script, *helper_command(module)],

@@ -21,7 +21,7 @@ class ModelObject(BaseModel):
     name: str = Field(description="What a render names it by in `model`: a folder or a hub name.")
     title: str
     family: str
-    takes: list[str] = Field(description="What it begins from: `text`, `image`, `video`.")
+    takes: list[str] = Field(description="What it starts from: `text`, `image`, `video`.")
     size_gib: float = Field(description="Its weights at 16 bits a number.")
     problems: list[str] = Field(description="Why it cannot be loaded; empty where it can.")
     fits: bool | None = Field(

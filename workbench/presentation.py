@@ -86,10 +86,10 @@ class JobObject(BaseModel):
     poster_url: str | None
     preview_url: str | None
     preview_job_id: str | None = Field(
-        None, description="The storyboard that stands in for it until its video is there."
+        None, description="The storyboard shown until its video is complete."
     )
     preview_of: str | None = Field(
-        None, description="The job that this storyboard stands in for, where it is one."
+        None, description="The job that this storyboard is shown for, if it is one."
     )
     size_bytes: int | None = Field(None, description="Size of the finished video.")
     has_audio: bool = Field(False, description="Whether the finished video has sound.")

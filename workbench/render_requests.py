@@ -141,7 +141,7 @@ class RenderRequests:
     def _inputs(
         self, asked: RenderParameters, kept: RenderSettings | None = None
     ) -> dict[str, Any]:
-        """Return the files that a render begins from, by option; raises ``InvalidRequest``."""
+        """Return the files that a render starts from, by option; raises ``InvalidRequest``."""
 
         def found(field: str, given: str) -> str:
             try:
@@ -150,7 +150,7 @@ class RenderRequests:
             except NotFound as error:
                 raise InvalidRequest(str(error), (FieldProblem(field, str(error)),)) from error
             if not path.is_file():
-                problem = f"There is no file {given} to begin from."
+                problem = f"There is no file {given} to start from."
                 raise InvalidRequest(problem, (FieldProblem(field, problem),))
             return str(path.resolve())
 
@@ -180,7 +180,7 @@ def new_seed() -> int:
 
 
 def _text_for_model(placed: PlacedPrompt, form: str, model: str, complete: RenderRequest) -> str:
-    """Return the prompt as the model is told it; empty where that is the prompt as shown."""
+    """Return the prompt in the model's form; empty if that is the prompt as shown."""
     chosen = form_for(model) if form == "auto" else Form(form)
     width, height, frames, fps = complete.width, complete.height, complete.num_frames, complete.fps
     shape = Shape(width, height, frames, fps) if width and height and frames and fps else None

@@ -37,7 +37,7 @@ __all__ = [
 RECIPE_VERSION: Final = 1
 
 INPUTS: Final = ("image", "last_image", "video", "mask", "references", "keyframes", "control")
-"""The parameters that name files to begin from; engines find them among the options."""
+"""The parameters that name files to start from; engines find them among the options."""
 
 _FILES: Final = ("image", "video")
 """What names the file in an input that says more about it."""
@@ -187,7 +187,7 @@ class RenderParameters(BaseModel):
         None, description="What the engine alone understands; see docs/models.md."
     )
     image: str | None = None
-    """The image that the video begins from, where the model takes one: the id of an upload, the id
+    """The image that the video starts from, if the model takes one: the id of an upload, the id
     of a finished job (its last frame is taken) or, in Python alone, a path."""
     last_image: str | None = None
     """The image at which the video ends, named likewise."""
@@ -202,7 +202,7 @@ class RenderParameters(BaseModel):
     control: Control | None = None
     """A video that says frame by frame what is where."""
     prompt_form: Literal["auto", "paragraph", "short", "wan", "ltx", "cosmos"] | None = Field(
-        None, description="How the model is told; what is shown stays the prompt."
+        None, description="The prompt form that the model gets; the prompt shown is unchanged."
     )
 
     @classmethod

@@ -50,7 +50,7 @@ _CLUSTER: Final = re.compile(r"(ray://)?[A-Za-z0-9._\-\[\]:]+:\d{1,5}")
 def project_folder() -> Path:
     """Return the folder that relative paths of the environment start from.
 
-    The checkout that the working directory stands in, so that a notebook's kernel, the server and a
+    The checkout that contains the working directory, so that a notebook's kernel, the server and a
     shell arrive at the same place; outside a checkout the working directory.
     """
     here = _current_folder()
@@ -154,7 +154,7 @@ class Settings(BaseSettings):
     language_retries: int = Field(2, ge=0, le=10)
 
     prompt_form: Literal["auto", "paragraph", "short", "wan", "ltx", "cosmos"] = "auto"
-    """How a prompt is told to a model; ``auto`` goes by the model's family, by its name."""
+    """The form in which a model gets the prompt; ``auto`` chooses by the model's family."""
 
     max_prompt_chars: int = Field(4_000, ge=1)
     max_batch_prompts: int = Field(64, ge=1)

@@ -29,7 +29,7 @@ def picture_for_model(jobs: JobManager, image: str | None) -> str:
     except NotFound as error:
         raise InvalidRequest(str(error), (FieldProblem("image", str(error)),)) from error
     if not path.is_file():
-        problem = f"There is no file {image} to begin from."
+        problem = f"There is no file {image} to start from."
         raise InvalidRequest(problem, (FieldProblem("image", problem),))
     return _as_url(path, _LONGEST_SIDE)
 

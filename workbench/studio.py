@@ -86,7 +86,7 @@ class Studio:
 
         ``on_text`` is called by the event loop with the whole prompt so far each time that it has
         grown, where a language model can stream; never with the composer, which is done at once. A
-        second attempt begins anew. The entry's text replaces what was told: it may be another one
+        second attempt starts over. The entry's text replaces the streamed text: it may be another one
         where the model broke off. Cancelling the task discards the model's answer.
 
         ``image`` is what the video begins with (an input's id or a path): a language model that
@@ -117,17 +117,6 @@ class Studio:
             session_id = self.sessions.begin()
             await self.language.choose(kept, session_id)
         return session_id
-
-    async def initialize(
-        self, prompt: str, session_id: str | None = None, *, parent: int | None = None
-    ) -> tuple[str, Entry]:
-        """Start from a prompt as it is, with the parameters found in it.
-
-        ``parent`` is the index of the entry that it was edited from by hand: the entry then knows
-        it and what the edit changed, and what the edit did not touch stays. Raises ``NotFound``
-        for an unknown session, ``InvalidRequest`` for a parent that it lacks.
-        """
-        return await self.sessions.initialize(prompt, session_id, parent=parent)
 
     async def variations(
         self,
@@ -223,16 +212,6 @@ class Studio:
         )
         return await self._rendered(session_id, revision, entry)
 
-    async def take_back(
-        self, session_id: str, index: int, at: int | None = None
-    ) -> tuple[Revision, Entry]:
-        """Take back what one prompt of the history changed, and keep all that came after it.
-
-        ``at`` is the prompt to leave, by default the one that the session stands at. Raises
-        ``NotFound``, ``InvalidRequest``.
-        """
-        return self.sessions.take_back(session_id, index, at)
-
     def settings_of(self, session_id: str, entry: Entry | None = None) -> RenderSettings:
         """Return how ``entry``, or the session's current prompt, is rendered; or ``NotFound``."""
         here = entry or self.sessions.current(session_id)
@@ -257,24 +236,6 @@ class Studio:
         await asyncio.to_thread(
             self.sessions.set_render, session_id, values, index=index, host=self._host()
         )
-
-    async def set_parameters(
-        self,
-        session_id: str,
-        values: Mapping[str, str | Sequence[str]],
-        *,
-        index: int | None = None,
-        lock: Sequence[str] = (),
-        unlock: Sequence[str] = (),
-    ) -> Entry:
-        """Set, lock or free scene fields by hand, in the latest prompt or in the one at ``index``.
-
-        Raises ``NotFound`` for an unknown session, ``InvalidRequest`` for an index it lacks.
-        """
-        if index is None:
-            latest = self.sessions.session(session_id).latest
-            index = latest.index if latest else 0
-        return self.sessions.set_scene(session_id, index, values, lock=lock, unlock=unlock)
 
     async def restore(self, recipe: Recipe) -> tuple[str, Entry]:
         """Start a session from the prompt and scene that a recipe holds."""

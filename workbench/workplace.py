@@ -1,6 +1,6 @@
 """One session and its renders, as a language-model agent reads and changes them.
 
-What the agent is told of the session, and how its tools reach the studio. Knows no endpoint.
+What the agent gets to know of the session, and how its tools reach the studio. Knows no endpoint.
 """
 
 from __future__ import annotations

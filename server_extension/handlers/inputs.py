@@ -1,4 +1,4 @@
-"""Inputs: uploaded images and videos for renders to begin from."""
+"""Inputs: uploaded images and videos that renders start from."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class InputsHandler(UploadHandler):
 
     @operation(
         Operation(
-            "Upload an image or a video for renders to begin from, as the body",
+            "Upload an image or a video for renders to start from, as the body",
             answer=InputAnswer,
             status=201,
             upload=_MEDIA_TYPES,

@@ -23,7 +23,9 @@ from workbench.prompts.language_models.overview import ChoiceObject
 __all__ = ["LanguageHandler"]
 
 _SESSION = Parameter(
-    "session_id", {"type": "string", "maxLength": 64}, "The session whose model is told."
+    "session_id",
+    {"type": "string", "maxLength": 64},
+    "The session whose language model is returned.",
 )
 
 

@@ -105,7 +105,7 @@ class InitializeHandler(ApiHandler):
         _, (session_id, entry) = await asyncio.gather(
             self.studio.warm_up(),
             self.on_studio(
-                self.studio.initialize(asked.prompt, asked.session_id, parent=asked.parent)
+                self.studio.sessions.initialize(asked.prompt, asked.session_id, parent=asked.parent)
             ),
         )
         self.answer(
@@ -200,7 +200,9 @@ class UpdateHandler(StreamingHandler):
         self, asked: UpdateRequest, tell: Tell | None
     ) -> Coroutine[Any, Any, tuple[Revision, Entry | None]]:
         if asked.take_back is not None:
-            return self.studio.take_back(asked.session_id, asked.take_back)
+            return asyncio.to_thread(
+                self.studio.sessions.take_back, asked.session_id, asked.take_back
+            )
         if asked.actions is not None:
             actions = actions_from(asked.actions)
             return self.studio.act(asked.session_id, actions, asked.prompt)
@@ -225,14 +227,13 @@ class ParametersHandler(ApiHandler):
     async def post(self) -> None:
         """Edit the scene behind a prompt."""
         asked = self.parse(ParametersRequest)
-        entry = await self.on_studio(
-            self.studio.set_parameters(
-                asked.session_id,
-                {str(name): value for name, value in asked.values.items()},
-                index=asked.index,
-                lock=asked.lock,
-                unlock=asked.unlock,
-            )
+        entry = await asyncio.to_thread(
+            self.studio.sessions.set_scene,
+            asked.session_id,
+            asked.index,
+            {str(name): value for name, value in asked.values.items()},
+            lock=asked.lock,
+            unlock=asked.unlock,
         )
         self.answer(history_entry(entry))
 

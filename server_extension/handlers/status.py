@@ -42,7 +42,7 @@ class _PollHandler(ApiHandler):
     _wait: asyncio.Task[StatusAnswer] | None = None
 
     def on_connection_close(self) -> None:
-        """End the wait: nobody will hear the answer."""
+        """End the wait: the client has disconnected."""
         super().on_connection_close()
         if self._wait is not None:
             self._wait.cancel()

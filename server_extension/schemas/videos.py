@@ -65,7 +65,7 @@ class RenderOptions(RenderParameters, Body):
     priority: Literal["interactive", "batch", "background"] | None = None
     image: InputName | None = Field(
         None,
-        description="The image that the video begins from, if the model takes one: the id of an "
+        description="The image that the video starts from, if the model takes one: the id of an "
         "upload to /api/video/inputs, or of a finished job, whose last frame is used.",
     )
     last_image: InputName | None = Field(None, description="The image that the video ends with.")
@@ -111,7 +111,7 @@ class BatchRequest(RenderOptions):
 
 
 class InputAnswer(BaseModel):
-    """An uploaded image or video for renders to begin from."""
+    """An uploaded image or video for renders to start from."""
 
     input_id: str = Field(description="Use it as a render's image, last_image or video.")
     kind: Literal["image", "video"]

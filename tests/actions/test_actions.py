@@ -23,7 +23,7 @@ from workbench.scene import Scene
 DOG = Scene(subject="a brown dog", action="running", setting="a meadow")
 
 
-def test_actions_are_plain_json_and_read_back_as_they_were() -> None:
+def test_actions_round_trip_through_plain_json() -> None:
     actions = (EditField(field="weather", value="rain"), Render(seeds=2), Vary(count=3))
     told = as_json(actions)
     assert told[0] == {"kind": "edit_field", "field": "weather", "value": "rain"}
@@ -39,13 +39,13 @@ def test_actions_are_plain_json_and_read_back_as_they_were() -> None:
         ([{"kind": "render", "extra": 1}], "extra"),
     ],
 )
-def test_what_is_no_action_is_refused_by_field(data: list[dict[str, object]], field: str) -> None:
+def test_an_invalid_action_is_refused_by_field(data: list[dict[str, object]], field: str) -> None:
     with pytest.raises(InvalidRequest) as refused:
         actions_from(data)
     assert any(field in problem.field for problem in refused.value.problems)
 
 
-def test_scene_actions_change_the_cast_and_what_happens() -> None:
+def test_scene_actions_change_the_cast_and_the_beats() -> None:
     after = carry_out(
         [
             EditEntity(entity="e1", aspect="count", value=2, determiner="two"),
@@ -68,14 +68,14 @@ def test_a_colour_replaces_a_colour_and_a_state_joins_the_others() -> None:
     assert [look.text for look in scene.cast[0].looks] == ["wet", "black"]
 
 
-def test_an_entity_that_is_not_there_is_refused() -> None:
+def test_an_unknown_entity_is_refused() -> None:
     with pytest.raises(InvalidRequest, match="no entity 'e9'"):
         carry_out([EditEntity(entity="e9", aspect="colour", value="red")], DOG)
     with pytest.raises(InvalidRequest, match="aspect"):
         carry_out([EditEntity(entity="e1", aspect="taste", value="sour")], DOG)
 
 
-def test_a_lock_holds_what_an_action_would_change() -> None:
+def test_a_locked_field_is_not_changed_by_an_action() -> None:
     locked = DOG.lock("subject", "weather")
     assert held_by_locks(EditField(field="weather", value="rain"), locked) == ("weather",)
     assert held_by_locks(EditEntity(entity="e1", aspect="count", value=2), locked) == ("subject",)

@@ -79,7 +79,7 @@ def test_a_page_loaded_after_a_kernel_restart_offers_the_workbench_again(
     screen.page.locator(".jp-Notebook .jp-MarkdownCell").first.click()
     screen.page.keyboard.press("Control+S")
     copy = fragile_server.root / "notebooks" / "workbench.ipynb"
-    limit = time.monotonic() + 30
+    limit = time.monotonic() + 120
     while b"widget-view" not in copy.read_bytes():
         assert time.monotonic() < limit, "the notebook was not saved"
         time.sleep(0.1)

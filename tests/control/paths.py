@@ -1,4 +1,4 @@
-"""Camera paths made at random, for property tests."""
+"""Random camera paths for property tests."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _seeds = st.integers(0, 2**32 - 1)
 
 @st.composite
 def rotations(draw: st.DrawFn, count: int) -> Array:
-    """Return ``count`` rotations, all over the sphere."""
+    """Return ``count`` rotations drawn from the whole sphere."""
     rng = np.random.default_rng(draw(_seeds))
     return matrix_of(rng.normal(size=(count, 4)))
 
@@ -43,5 +43,5 @@ def camera_paths(draw: st.DrawFn, *, zooms: bool = False, longest: int = 9) -> C
 
 
 def rotation_gap(one: Array, other: Array) -> float:
-    """Return the largest difference of two stacks of poses' rotations, by element."""
+    """Return the largest element-wise difference between the rotations of two pose stacks."""
     return float(np.abs(one[..., :3, :3] - other[..., :3, :3]).max())

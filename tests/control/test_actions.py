@@ -1,4 +1,4 @@
-"""Actions are checked whole when they are read, and come back from every form as they were."""
+"""Action files are validated completely and round-trip through every format."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_the_blocks_of_an_embodiment_fill_its_width(name: str) -> None:
 
 @SEARCH
 @given(_sequences())
-def test_every_form_gives_back_the_same_numbers(
+def test_every_file_format_round_trips_the_same_numbers(
     tmp_path_factory: pytest.TempPathFactory, actions: ActionSequence
 ) -> None:
     folder = tmp_path_factory.mktemp("actions")
@@ -78,7 +78,7 @@ def test_every_form_gives_back_the_same_numbers(
     "text",
     ["x,y\n1,2\n3,4\n", "1;2\n3;4", "1\t2\r\n3\t4\r\n", "\ufeff1,2\n\n3, 4\n", "[[1,2],[3,4]]"],
 )
-def test_the_usual_ways_of_writing_a_table_are_read(tmp_path: Path, text: str) -> None:
+def test_common_table_layouts_are_read(tmp_path: Path, text: str) -> None:
     path = tmp_path / "actions.txt"
     path.write_text(text, "utf-8")
     assert read_actions(path, "pusht").values == ((1, 2), (3, 4))
@@ -147,7 +147,7 @@ def test_a_pickle_inside_an_npy_file_is_never_loaded(tmp_path: Path) -> None:
 
 @SEARCH
 @given(st.data())
-def test_bytes_at_random_are_refused_or_read_but_never_crash(
+def test_random_bytes_are_refused_or_read_but_never_crash(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
 ) -> None:
     good = bytearray(data.draw(st.sampled_from([_npy(np.ones((3, 2))), b"1,2\n3,4\n", b"[[1,2]]"])))
@@ -160,14 +160,14 @@ def test_bytes_at_random_are_refused_or_read_but_never_crash(
         assert read_actions(path, "pusht").array.shape[1] == 2
 
 
-def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
+def test_a_path_that_is_not_a_file_is_refused(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     for path in (tmp_path, tmp_path / "nothing", tmp_path / "pipe"):
         with pytest.raises(InvalidRequest, match="is no file"):
             read_actions(path, "pusht")
 
 
-def test_a_file_without_an_embodiment_asks_for_one(tmp_path: Path) -> None:
+def test_a_file_without_an_embodiment_is_refused_until_one_is_named(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text("1,2", "utf-8")
     with pytest.raises(InvalidRequest, match="must be named; known: av"):
@@ -176,7 +176,7 @@ def test_a_file_without_an_embodiment_asks_for_one(tmp_path: Path) -> None:
         read_actions(path, "libero")
 
 
-def test_actions_are_fitted_as_cosmos_fits_them_and_it_is_told() -> None:
+def test_actions_are_trimmed_or_padded_as_cosmos_does_with_a_note() -> None:
     actions = ActionSequence.of([[1, 2], [3, 4]], "pusht")
     assert actions.fitted(2).notes == ()
     short, long = actions.fitted(1), actions.fitted(4)
@@ -186,7 +186,7 @@ def test_actions_are_fitted_as_cosmos_fits_them_and_it_is_told() -> None:
     assert long.notes == ("The last action is repeated 2 times.",)
 
 
-def test_a_pose_without_a_rotation_is_remarked() -> None:
+def test_a_pose_without_a_rotation_gets_a_note() -> None:
     row = np.zeros(10)
     sound = row.copy()
     sound[[3, 7]] = 1
@@ -196,7 +196,7 @@ def test_a_pose_without_a_rotation_is_remarked() -> None:
     assert ActionSequence.of([sound], "umi").remarks() == ()
 
 
-def test_a_sequence_is_hashable_and_its_json_is_plain() -> None:
+def test_a_sequence_is_hashable_and_becomes_plain_json() -> None:
     actions = ActionSequence.of([[1, -0.0]], "pusht")
     assert hash(actions) == hash(ActionSequence.of([[1, 0.0]], "pusht"))
     assert json.loads(actions.model_dump_json())["values"] == [[1.0, 0.0]]

@@ -1,4 +1,4 @@
-"""A camera path is exact at its keyframes, smooth between them, and refuses what is no pose."""
+"""A camera path is exact at keyframes, smooth between them, and refuses invalid poses."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ def _turned(degrees: float, axis: int = 1) -> Any:
 
 @SEARCH
 @given(rotations(20))
-def test_a_rotation_is_the_same_by_quaternion_and_by_angles(rotation: Any) -> None:
+def test_quaternion_and_angles_give_the_same_rotation(rotation: Any) -> None:
     assert np.abs(matrix_of(quaternion_of(rotation)) - rotation).max() < 1e-12
     assert np.abs(from_yaw_pitch_roll(*to_yaw_pitch_roll(rotation)) - rotation).max() < 1e-7
 
 
 @pytest.mark.parametrize("degrees", [0.0, 1e-7, 1.2, 90, 179.999999, 180])
 @pytest.mark.parametrize("axis", [0, 1, 2])
-def test_a_rotation_vector_is_as_long_as_the_angle(degrees: float, axis: int) -> None:
+def test_a_rotation_vectors_length_is_the_angle(degrees: float, axis: int) -> None:
     rotation = _turned(degrees, axis)[:3, :3]
     assert angle_deg(rotation) == pytest.approx(degrees, abs=1e-9)
     assert abs(log_rotation(rotation)[axis]) == pytest.approx(np.radians(degrees), abs=1e-9)
@@ -63,7 +63,7 @@ def test_yaw_turns_right_pitch_up_and_roll_clockwise() -> None:
 
 @SEARCH
 @given(camera_paths(zooms=True))
-def test_a_path_is_the_same_through_json_and_its_json_is_always_the_same(path: CameraPath) -> None:
+def test_a_path_round_trips_through_deterministic_json(path: CameraPath) -> None:
     text = path.model_dump_json()
     again = CameraPath.model_validate_json(text)
     assert again == path
@@ -100,7 +100,7 @@ def test_every_interpolated_pose_is_rigid(path: CameraPath, count: int) -> None:
     assert (np.linalg.det(rotation) > 0).all()
 
 
-def test_two_keyframes_are_joined_by_a_line_and_a_slerp() -> None:
+def test_keyframes_are_interpolated_linearly_and_by_slerp() -> None:
     end = _turned(80)
     end[:3, 3] = 2, 0, 4
     path = CameraPath.of_poses(np.stack([np.eye(4), end]), times_s=[0, 2])
@@ -109,7 +109,7 @@ def test_two_keyframes_are_joined_by_a_line_and_a_slerp() -> None:
     assert rotation_gap(middle, _turned(40)) < 1e-12
 
 
-def test_a_turn_at_constant_speed_stays_one_through_uneven_keyframes() -> None:
+def test_a_turn_at_constant_speed_stays_constant_through_uneven_keyframes() -> None:
     times = [0, 0.3, 1.1, 1.5, 2.0]
     path = CameraPath.of_poses(np.stack([_turned(30 * t) for t in times]), times_s=times)
     poses = path.poses(41)
@@ -117,7 +117,7 @@ def test_a_turn_at_constant_speed_stays_one_through_uneven_keyframes() -> None:
     assert rotation_gap(poses, expected) < 1e-12
 
 
-def test_speed_does_not_jump_at_a_keyframe_of_a_smooth_path() -> None:
+def test_speed_is_continuous_at_the_keyframes_of_a_smooth_path() -> None:
     corner = np.stack([_turned(0), _turned(40), _turned(40, 0)])
     corner[:, :3, 3] = (0, 0, 0), (1, 0, 0), (1, 0, 2)
     path = CameraPath.of_poses(corner, times_s=[0, 1, 2])
@@ -141,7 +141,7 @@ def test_the_last_pose_holds_after_the_end() -> None:
     assert (path.poses(50, 24)[24:] == path.c2w[1]).all()
 
 
-def test_one_pose_a_frame_comes_back_as_it_is() -> None:
+def test_one_pose_per_frame_is_returned_unchanged() -> None:
     count = 81
     poses = np.stack([_turned(i * 0.7) for i in range(count)])
     for fps in (16, 24, 29.97):
@@ -174,7 +174,7 @@ def test_a_lens_keeps_its_angle_of_view_when_the_picture_is_resized() -> None:
 
 @SEARCH
 @given(camera_paths())
-def test_a_relative_path_begins_at_the_origin_and_moves_the_same(path: CameraPath) -> None:
+def test_a_relative_path_starts_at_the_origin_and_moves_the_same(path: CameraPath) -> None:
     moved = path.relative()
     assert (moved.c2w[0] == np.eye(4)).all()
     assert np.allclose(path.c2w[0] @ moved.c2w, path.c2w, rtol=1e-9, atol=1e-6)
@@ -200,13 +200,13 @@ def test_a_relative_path_begins_at_the_origin_and_moves_the_same(path: CameraPat
         (_path((0, "eye")), "tuple"),
     ],
 )
-def test_what_is_no_path_is_refused_and_says_which_field(data: Any, told: str) -> None:
+def test_an_invalid_path_is_refused_by_field(data: Any, told: str) -> None:
     with pytest.raises(InvalidRequest, match=told) as caught:
         validated(CameraPath, data, "control")
     assert all(problem.field.startswith("control") for problem in caught.value.problems)
 
 
-def test_numbers_that_json_does_not_know_are_refused() -> None:
+def test_nan_and_infinity_are_refused() -> None:
     text = json.dumps(_path((0, EYE))).replace("1.0", "NaN", 1)
     with pytest.raises(ValueError, match="finite"):
         CameraPath.model_validate_json(text)

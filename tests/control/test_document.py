@@ -1,4 +1,4 @@
-"""Every control is one JSON document, told apart by its type, with a digest that depends on nothing else."""
+"""Every control is one JSON document with a type and a digest of its content."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ CONTROLS: list[Any] = [
 
 
 @pytest.mark.parametrize("control", CONTROLS, ids=lambda control: control.type)
-def test_a_control_comes_back_from_its_json(control: Any) -> None:
+def test_a_control_round_trips_through_json(control: Any) -> None:
     text = control_json(control)
     again = parse_control(json.loads(text))
     assert again == control
@@ -73,6 +73,6 @@ print(control_digest(path_from_keys("w-3,j-2").value))
         ),
     ],
 )
-def test_what_is_no_control_is_refused_by_the_field_at_fault(data: Any, told: str) -> None:
+def test_an_invalid_control_is_refused_by_field(data: Any, told: str) -> None:
     with pytest.raises(InvalidRequest, match=told):
         parse_control(data)

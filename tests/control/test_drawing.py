@@ -1,4 +1,4 @@
-"""A path goes through the points of its drawing, at their times, looking where it is told to."""
+"""A path passes through its drawing's points at their times with the chosen view direction."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ def _drawings(draw: st.DrawFn) -> list[tuple[float, float, float]]:
 
 @SEARCH
 @given(_drawings(), st.sampled_from(["along", "ahead", (60.0, 60.0)]))
-def test_a_drawing_comes_back_as_it_was_drawn(drawing: Any, look: Any) -> None:
+def test_a_drawing_round_trips(drawing: Any, look: Any) -> None:
     path = path_from_drawing(drawing, look=look, height=1.5, intrinsics=LENS).value
     assert list(path_to_drawing(path).value) == drawing
     assert (path.c2w[:, 1, 3] == -1.5).all()
     assert (path_to_drawing(path).notes == ()) or look != "along"
 
 
-def test_the_camera_looks_along_its_way() -> None:
+def test_the_camera_looks_along_its_path() -> None:
     path = path_from_drawing([(0, 0, 0), (0, 2, 1), (0, 4, 2), (2, 4, 3), (4, 4, 4)]).value
     forward = path.c2w[:, :3, 2]
     assert forward[0] == pytest.approx([0, 0, 1])
@@ -46,7 +46,7 @@ def test_the_camera_looks_at_a_point() -> None:
     assert np.allclose(path.c2w[:, :3, 2], to_point)
 
 
-def test_a_camera_that_halts_keeps_looking_where_it_came_to() -> None:
+def test_a_stopped_camera_keeps_its_direction() -> None:
     path = path_from_drawing([(0, 0, 0), (2, 0, 1), (2, 0, 2), (2, 0, 3), (2, 5, 4)]).value
     assert path.c2w[2, :3, 2] == pytest.approx([1, 0, 0])
     still = path_from_drawing([(1, 1, 0), (1, 1, 1)])
@@ -55,7 +55,7 @@ def test_a_camera_that_halts_keeps_looking_where_it_came_to() -> None:
 
 @SEARCH
 @given(camera_paths(zooms=True))
-def test_what_a_drawing_cannot_hold_is_told(path: CameraPath) -> None:
+def test_a_note_names_what_a_drawing_cannot_hold(path: CameraPath) -> None:
     notes = " ".join(path_to_drawing(path).notes)
     assert "no tilt" in notes
     assert "the camera's direction" in notes
@@ -79,11 +79,11 @@ def test_what_a_drawing_cannot_hold_is_told(path: CameraPath) -> None:
         ([(0, 0, 0)] * 5_000, "needs 1 to"),
     ],
 )
-def test_what_is_no_drawing_is_refused(points: Any, told: str) -> None:
+def test_an_invalid_drawing_is_refused(points: Any, told: str) -> None:
     with pytest.raises(InvalidRequest, match=told):
         path_from_drawing(points)
 
 
-def test_an_unknown_way_of_looking_is_refused() -> None:
+def test_an_unknown_look_mode_is_refused() -> None:
     with pytest.raises(InvalidRequest, match="look: must be along"):
         path_from_drawing([(0, 0, 0)], look="away")  # type: ignore[arg-type]

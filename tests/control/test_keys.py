@@ -1,4 +1,4 @@
-"""Keys mean here what they mean to Sana-WM, and a path made by keys is written as the same keys."""
+"""Keys mean the same as in Sana-WM, and a path made from keys converts back to them."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _texts = _segments.map(lambda found: ",".join(f"{keys}-{count}" for keys, count 
 
 @SEARCH
 @given(_texts)
-def test_keys_make_the_poses_that_the_pipeline_of_sana_wm_makes_of_them(text: str) -> None:
+def test_keys_give_the_poses_of_the_sana_wm_pipeline(text: str) -> None:
     theirs = pytest.importorskip("diffusers.pipelines.sana_wm.cam_utils")
     ours = path_from_keys(text).value
     assert np.abs(ours.c2w - theirs.action_string_to_c2w(text)).max() < 1e-5
     assert parse_keys(text) == tuple("".join(k) for k in theirs._parse_action_string(text))
 
 
-def test_the_speeds_and_limits_are_those_of_the_pipeline_of_sana_wm() -> None:
+def test_speeds_and_limits_match_the_sana_wm_pipeline() -> None:
     theirs = pytest.importorskip("diffusers.pipelines.sana_wm.cam_utils")
     assert KeySpeeds() == KeySpeeds(
         theirs.DEFAULT_TRANSLATION_SPEED,
@@ -38,21 +38,21 @@ def test_the_speeds_and_limits_are_those_of_the_pipeline_of_sana_wm() -> None:
 
 @SEARCH
 @given(_texts)
-def test_a_path_made_by_keys_is_written_as_keys_that_make_the_same_path(text: str) -> None:
+def test_a_path_made_from_keys_converts_back_to_keys_for_the_same_path(text: str) -> None:
     path = path_from_keys(text).value
     back = path_to_keys(path)
     assert back.notes == ()
     assert np.abs(path_from_keys(back.value).value.c2w - path.c2w).max() < 1e-9
 
 
-def test_keys_come_back_word_for_word_in_their_plain_form() -> None:
+def test_plain_action_strings_round_trip_exactly() -> None:
     text = "w-80,jw-40,none-8,dil-20"
     assert path_to_keys(path_from_keys(text).value).value == text
 
 
 @SEARCH
 @given(camera_paths(longest=4))
-def test_any_path_becomes_keys_and_what_they_lose_is_noted(path: CameraPath) -> None:
+def test_any_path_converts_to_keys_with_a_note_of_what_is_lost(path: CameraPath) -> None:
     if path.duration_s < 0.1:
         return
     keys = path_to_keys(path)
@@ -73,7 +73,7 @@ def test_a_path_slower_than_the_keys_is_followed_within_half_a_step() -> None:
     ("axis", "told"),
     [(1, "height"), (2, "follow the path within")],
 )
-def test_what_keys_cannot_hold_is_told(axis: int, told: str) -> None:
+def test_a_note_names_what_keys_cannot_hold(axis: int, told: str) -> None:
     poses = np.tile(np.eye(4), (33, 1, 1))
     poses[:, axis, 3] = np.linspace(0, 9, 33)
     assert any(told in note for note in path_to_keys(CameraPath.of_poses(poses, fps=16)).notes)
@@ -105,12 +105,12 @@ def test_a_pitch_beyond_the_limit_is_ignored_and_noted() -> None:
         ("w-1," * 200_000, "characters long"),
     ],
 )
-def test_what_is_no_action_string_is_refused(text: str, told: str) -> None:
+def test_an_invalid_action_string_is_refused(text: str, told: str) -> None:
     with pytest.raises(InvalidRequest, match=told):
         path_from_keys(text)
 
 
-def test_spaces_capitals_and_the_full_width_comma_are_read() -> None:
+def test_spaces_capitals_and_the_full_width_comma_are_accepted() -> None:
     assert parse_keys(" W-2，jW - 1 ") == ("w", "w", "jw")
 
 

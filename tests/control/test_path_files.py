@@ -1,4 +1,4 @@
-"""A camera path is the same through every file that can hold it, and what a file cannot hold is told."""
+"""A camera path round-trips through every file format; a note names what a format cannot hold."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def _npz(**arrays: Any) -> bytes:
 
 @SEARCH
 @given(camera_paths(zooms=True), st.sampled_from(["smooth", "linear"]))
-def test_json_and_npz_hold_all_of_a_path(folder: Folder, path: CameraPath, how: str) -> None:
+def test_json_and_npz_hold_a_complete_path(folder: Folder, path: CameraPath, how: str) -> None:
     path = path.model_copy(update={"interpolation": how})
     here = folder()
     assert read_path(_write(here / "a.json", path.model_dump_json())).value == path
@@ -129,7 +129,7 @@ def test_colmap_counts_pixels_from_the_corner_and_poses_from_the_world(tmp_path:
         _npz(c2w=np.stack([POSE[:3]] * 3), fps=10, intrinsics=[300, 300, 159.5, 95.5]),
     ],
 )
-def test_the_usual_arrays_of_poses_are_read(tmp_path: Path, content: bytes | str) -> None:
+def test_common_pose_arrays_are_read(tmp_path: Path, content: bytes | str) -> None:
     found = read_path(_write(tmp_path / "file", content))
     assert found.notes == ()
     assert found.value.fps == pytest.approx(10)
@@ -138,7 +138,7 @@ def test_the_usual_arrays_of_poses_are_read(tmp_path: Path, content: bytes | str
     assert not found.value.zooms
 
 
-def test_poses_alone_take_a_lens_and_a_rate_and_it_is_told(tmp_path: Path) -> None:
+def test_poses_alone_get_a_default_lens_and_rate_with_a_note(tmp_path: Path) -> None:
     file = io.BytesIO()
     np.save(file, np.stack([POSE] * 3))
     for content in (file.getvalue(), json.dumps([POSE.tolist()] * 3)):
@@ -150,7 +150,7 @@ def test_poses_alone_take_a_lens_and_a_rate_and_it_is_told(tmp_path: Path) -> No
         assert read_path(tmp_path / "poses", intrinsics=LENS).value.intrinsics == LENS
 
 
-def test_fields_of_a_document_that_are_not_known_are_told(tmp_path: Path) -> None:
+def test_unknown_fields_of_a_document_get_a_note(tmp_path: Path) -> None:
     document = {"c2w": [POSE.tolist()], "aperture": 2.8}
     found = read_path(_write(tmp_path / "a.json", json.dumps(document)))
     assert found.notes[-1] == "Not read from a.json: aperture."
@@ -239,7 +239,7 @@ def test_a_hostile_or_damaged_file_is_refused(tmp_path: Path, content: bytes, to
         ),
     ],
 )
-def test_damaged_colmap_text_is_refused_by_its_line(
+def test_damaged_colmap_text_is_refused_by_line(
     tmp_path: Path, images: str, cameras: str, told: str
 ) -> None:
     _write(tmp_path / "images.txt", images)
@@ -255,7 +255,7 @@ def test_a_folder_without_colmap_text_is_refused(tmp_path: Path) -> None:
 
 @SEARCH
 @given(st.data())
-def test_bytes_at_random_are_refused_or_read_but_never_crash(
+def test_random_bytes_are_refused_or_read_but_never_crash(
     folder: Folder, data: st.DataObject
 ) -> None:
     starts = [

@@ -1,4 +1,4 @@
-"""Words become motion, motion becomes words, and what is not understood is told."""
+"""Words become camera paths and back; a note names what was not understood."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _MOVING = ("dolly in", "dolly out", "truck left", "truck right", "crane up", "cr
 
 @st.composite
 def _sentences(draw: st.DrawFn) -> str:
-    """Return movements in turn, each with amounts and a time; neighbours differ in kind."""
+    """Return movements in turn, each with amounts and a time; adjacent ones differ in kind."""
     found: list[str] = []
     kinds = ["turn", "move", "orbit", "zoom", "hold", "both"]
     last = ""
@@ -50,7 +50,7 @@ def _gap(one: CameraPath, other: CameraPath) -> float:
 
 @SEARCH
 @given(_sentences())
-def test_a_path_made_of_words_is_told_in_words_that_make_it_again(sentence: str) -> None:
+def test_a_path_made_from_words_is_described_in_words_that_give_it_back(sentence: str) -> None:
     path = path_from_words(sentence, fps=24)
     assert path.notes == ()
     told = path_to_words(path.value)
@@ -125,7 +125,7 @@ def test_the_camera_goes_where_the_words_say(text: str, axis: int, sign: int) ->
         ("whip pan to the left", (-90, 0, 0)),
     ],
 )
-def test_amounts_and_speeds_are_heeded(text: str, angles: tuple[float, ...]) -> None:
+def test_stated_amounts_and_speeds_are_used(text: str, angles: tuple[float, ...]) -> None:
     found = path_from_words(text)
     assert found.notes == ()
     got = np.degrees([a[-1] for a in to_yaw_pitch_roll(found.value.c2w[:, :3, :3])])
@@ -142,15 +142,13 @@ def test_amounts_and_speeds_are_heeded(text: str, angles: tuple[float, ...]) -> 
         ("pan left, then push in, then crane up", 3, 72),
     ],
 )
-def test_the_path_takes_the_time_that_is_said(
-    text: str, seconds: float | None, frames: int
-) -> None:
+def test_the_path_takes_the_stated_time(text: str, seconds: float | None, frames: int) -> None:
     found = path_from_words(text, seconds=seconds)
     assert len(found.value.keyframes) == frames + 1
     assert found.notes == ()
 
 
-def test_times_that_do_not_fit_are_scaled_and_it_is_told() -> None:
+def test_times_that_do_not_fit_are_scaled_with_a_note() -> None:
     found = path_from_words("pan left for 4 s, then push in for 4 s", seconds=4)
     assert found.value.duration_s == pytest.approx(4)
     assert found.notes == ("The times given add up to 8 s; they are scaled to fit 4 s.",)
@@ -171,7 +169,7 @@ def test_a_dolly_zoom_keeps_the_size_of_the_subject() -> None:
     assert path.c2w[-1, 2, 3] == pytest.approx(0.4)
 
 
-def test_a_hand_sways_by_its_seed_and_stays_where_it_is() -> None:
+def test_handheld_sway_depends_on_the_seed_and_never_moves_the_camera() -> None:
     one, again = (path_from_words("handheld", seed=3).value for _ in range(2))
     other = path_from_words("handheld", seed=4).value
     assert one == again != other
@@ -194,7 +192,7 @@ def test_a_hand_sways_by_its_seed_and_stays_where_it_is() -> None:
         ("dolly zoom 5 units", "A dolly zoom ends before the subject: it goes 0.9 of the way."),
     ],
 )
-def test_what_is_not_understood_or_assumed_is_told(text: str, note: str) -> None:
+def test_a_note_names_what_was_not_understood_or_was_assumed(text: str, note: str) -> None:
     assert path_from_words(text).notes == (note,)
 
 
@@ -213,7 +211,7 @@ def test_what_is_not_understood_or_assumed_is_told(text: str, note: str) -> None
         ("dolly in 99999 units", "out of bounds"),
     ],
 )
-def test_words_that_make_no_path_are_refused(text: str, told: str) -> None:
+def test_words_without_a_camera_path_are_refused(text: str, told: str) -> None:
     with pytest.raises(InvalidRequest, match=told):
         path_from_words(text)
 
@@ -231,7 +229,7 @@ def test_any_text_is_a_path_or_is_refused(text: str) -> None:
 
 @SEARCH
 @given(camera_paths(longest=6))
-def test_any_path_is_told_in_words_that_can_be_read_and_what_they_lose_is_told(
+def test_any_path_is_described_in_readable_words_with_a_note_of_what_is_lost(
     path: CameraPath,
 ) -> None:
     told = path_to_words(path)
@@ -248,7 +246,7 @@ def test_any_path_is_told_in_words_that_can_be_read_and_what_they_lose_is_told(
         ("i-8,none-8", "tilt up 9.6 degrees at constant speed over 0.5 s, then hold over 0.5 s"),
     ],
 )  # fmt: skip
-def test_a_path_of_keys_is_told_in_words(keys: str, words: str) -> None:
+def test_a_path_of_keys_is_described_in_words(keys: str, words: str) -> None:
     told: Any = path_to_words(path_from_keys(keys, intrinsics=LENS).value)
     assert told.value == words
     assert told.notes == ()

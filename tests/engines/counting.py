@@ -1,4 +1,4 @@
-"""Engines that write down when they complete a request, and when that request is serialised.
+"""Engines that record when they complete a request and when that request is serialised.
 
 Both draw as the animatic engine does. Lines go to ``asked.log`` beside ``outputs/``, so that tests
 can count over several processes.
@@ -23,7 +23,7 @@ ENGINES = {
 
 
 class Witness(BaseModel):
-    """An option's value that writes a line each time that it is made JSON."""
+    """An option value that records each time it is serialised to JSON."""
 
     log: Path
     line: str
@@ -55,7 +55,7 @@ class CountingEngine(CountingSketch):
 
 
 def counted(outputs: Path, prompt: str) -> dict[str, int]:
-    """Return how often each step was taken for ``prompt``."""
+    """Return how often each step was done for ``prompt``."""
     lines = outputs.with_name("asked.log").read_text("utf-8").splitlines()
     steps = Counter(line.partition(": ")[0] for line in lines if line.partition(": ")[2] == prompt)
     return dict(steps)

@@ -1,4 +1,4 @@
-"""What the tests of the picture side share: rendering small, and measuring pictures."""
+"""Shared by the animatic tests: small renders and picture measurements."""
 
 from __future__ import annotations
 
@@ -21,20 +21,22 @@ from workbench.settings import Settings
 SMALL = (256, 144)
 
 
-def recipe_for(scene: Scene, **options: Any) -> Recipe:
-    request = RenderRequest(prompt="a test", scene=scene, **options)
-    engine = create_engine("animatic", Settings())
-    return Recipe(
-        job_id="job", created_at=datetime(2026, 1, 2, tzinfo=UTC), request=engine.complete(request)
-    )
+def recipe_for(scene: Scene, *, engine: str = "animatic", **options: Any) -> Recipe:
+    """Return a recipe whose request ``engine`` has completed."""
+    request = RenderRequest(prompt="a test", scene=scene, engine=engine, **options)
+    complete = create_engine(engine, Settings()).complete(request)
+    return Recipe(job_id="job", created_at=datetime(2026, 1, 2, tzinfo=UTC), request=complete)
 
 
-def render(folder: Path, scene: Scene, **options: Any) -> tuple[Rendered, list[Progress]]:
-    recipe = recipe_for(scene, **options)
-    engine = create_engine("animatic", Settings())
+def render(
+    folder: Path, scene: Scene, *, engine: str = "animatic", **options: Any
+) -> tuple[Rendered, list[Progress]]:
+    """Render with ``engine`` into ``folder``; return the outcome and its progress."""
+    recipe = recipe_for(scene, engine=engine, **options)
+    loaded = create_engine(engine, Settings())
     told: list[Progress] = []
-    engine.load(recipe.request, "cpu", told.append)
-    return engine.render(RenderTask(recipe, folder, told.append, lambda: False)), told
+    loaded.load(recipe.request, "cpu", told.append)
+    return loaded.render(RenderTask(recipe, folder, told.append, lambda: False)), told
 
 
 def film(
@@ -63,7 +65,7 @@ def difference(first: Image, second: Image) -> float:
 
 
 def shift(first: Image, second: Image) -> tuple[float, float]:
-    """Return how far ``second`` is moved against ``first``: right and down, in pixels."""
+    """Return the shift of ``second`` against ``first``: right and down, in pixels."""
     a, b = (cv2.cvtColor(image.astype(np.uint8), cv2.COLOR_RGB2GRAY) for image in (first, second))
     window = cv2.createHanningWindow((a.shape[1], a.shape[0]), cv2.CV_32F)
     (right, down), _ = cv2.phaseCorrelate(a.astype(np.float32), b.astype(np.float32), window)
@@ -84,7 +86,7 @@ def flow(first: Image, second: Image) -> float:
 
 
 def expansion(first: Image, second: Image) -> float:
-    """Return how far the picture grows about its middle: positive when it comes nearer."""
+    """Return the picture's expansion about its centre; positive when approaching."""
     moved = field(first, second)
     y, x = np.mgrid[-1 : 1 : moved.shape[0] * 1j, -1 : 1 : moved.shape[1] * 1j]
     return float((moved[..., 0] * x + moved[..., 1] * y).mean())

@@ -18,7 +18,7 @@ from workbench.engines.pixels import Image
 
 
 def corners(width: int = 64, height: int = 48) -> Image:
-    """Return a picture whose four quarters are red, green, blue and yellow."""
+    """Return a picture with red, green, blue and yellow quarters."""
     picture = np.zeros((height, width, 3), np.uint8)
     half = height // 2, width // 2
     picture[: half[0], : half[1]] = (220, 30, 30)
@@ -29,7 +29,7 @@ def corners(width: int = 64, height: int = 48) -> Image:
 
 
 def grain(width: int = 320, height: int = 240) -> Image:
-    """Return fine noise, so that a file of it is long."""
+    """Return fine noise, which compresses badly."""
     return np.random.default_rng(0).integers(0, 255, (height, width, 3), np.uint8)
 
 
@@ -44,21 +44,21 @@ def encoded(suffix: str, pixels: Image, *options: int) -> bytes:
 
 
 def exif(orientation: int, order: str = "<") -> bytes:
-    """Return a TIFF block that says ``orientation`` and nothing else."""
+    """Return an EXIF block with only an ``orientation``."""
     mark = b"II*\0" if order == "<" else b"MM\0*"
     entry = struct.pack(f"{order}HHIHH", 0x0112, 3, 1, orientation, 0)
     return mark + struct.pack(f"{order}IH", 8, 1) + entry + bytes(4)
 
 
 def photo(orientation: int, pixels: Image | None = None, order: str = "<") -> bytes:
-    """Return a JPEG as a phone writes it: stored one way, to be shown another."""
+    """Return a JPEG as a phone writes it, with an EXIF orientation."""
     plain = encoded(".jpg", corners() if pixels is None else pixels, cv2.IMWRITE_JPEG_QUALITY, 98)
     body = b"Exif\0\0" + exif(orientation, order)
     return plain[:2] + b"\xff\xe1" + struct.pack(">H", len(body) + 2) + body + plain[2:]
 
 
 def png(width: int, height: int, rows: bytes, *, bits: int, colour: int, **more: bytes) -> bytes:
-    """Return a PNG of ``rows`` (each beginning with its filter byte) with ``more`` chunks."""
+    """Return a PNG of ``rows`` (each starts with its filter byte) with ``more`` chunks."""
     parts = [(b"IHDR", struct.pack(">IIBBBBB", width, height, bits, colour, 0, 0, 0))]
     parts += [(name.encode(), body) for name, body in more.items()]
     parts += [(b"IDAT", zlib.compress(rows)), (b"IEND", b"")]
@@ -78,7 +78,7 @@ _P3: Final = {
 
 
 def display_p3(space: bytes = b"RGB ") -> bytes:
-    """Return an ICC profile of version 2: Display P3 with a gamma of 2.2, or a grey of that gamma."""
+    """Return a version 2 ICC profile: Display P3 with gamma 2.2, or grey with that gamma."""
 
     def point(x: float, y: float, z: float) -> bytes:
         return b"XYZ " + bytes(4) + struct.pack(">3i", *(round(v * 65_536) for v in (x, y, z)))
@@ -111,20 +111,20 @@ def display_p3(space: bytes = b"RGB ") -> bytes:
 
 
 def saved(form: str, pixels: Image, mode: str = "RGB", **options: Any) -> bytes:
-    """Return ``pixels`` (RGB) as another program writes them, in a Pillow mode such as ``CMYK``."""
+    """Return ``pixels`` (RGB) saved by Pillow in a mode such as ``CMYK``."""
     file = io.BytesIO()
     Pillow.fromarray(pixels).convert(mode).save(file, form, **options)
     return file.getvalue()
 
 
 def animation(form: str, **options: Any) -> bytes:
-    """Return an animation that begins with :func:`corners`."""
+    """Return an animation whose first frame is :func:`corners`."""
     moved = [Pillow.fromarray(np.roll(corners(), 8 * step, 1)) for step in range(1, 4)]
     return saved(form, corners(), save_all=True, append_images=moved, duration=100, **options)
 
 
 def hdr_video(path: Path, signal: float, transfer: int, degrees: int = 0) -> Path:
-    """Write an even 10-bit video of ``signal`` (0 to 1), as a phone films HDR."""
+    """Write a uniform 10-bit HDR video of ``signal`` (0 to 1), as phones record it."""
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=Fraction(8), options={"crf": "5"})
         stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p10le"
@@ -139,7 +139,7 @@ def hdr_video(path: Path, signal: float, transfer: int, degrees: int = 0) -> Pat
 
 
 def phone_video(path: Path, degrees: int, frames: int = 4) -> Path:
-    """Write :func:`corners` as a video that is to be turned by ``degrees`` to be upright."""
+    """Write :func:`corners` as a video with a rotation of ``degrees``."""
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=Fraction(8), options={"crf": "10"})
         stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"

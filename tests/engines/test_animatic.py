@@ -23,7 +23,7 @@ from workbench.settings import Settings
 DOG = Scene(subject="a dog", action="running", setting="a meadow")
 
 
-def test_a_request_is_completed_without_importing_what_draws() -> None:
+def test_a_request_is_completed_without_importing_the_drawing_code() -> None:
     completed = create_engine("animatic", Settings()).complete(RenderRequest(prompt="x"))
     assert (completed.width, completed.height) == (832, 480)
     assert (completed.num_frames, completed.fps) == (81, 24)
@@ -39,7 +39,7 @@ def test_odd_sizes_become_even_and_too_many_frames_are_refused() -> None:
     assert [p.field for p in caught.value.problems] == ["num_frames", "options.nonsense"]
 
 
-def test_a_render_leaves_a_playing_video_with_poster_and_recipe(tmp_path: Path) -> None:
+def test_a_render_produces_a_playable_video_with_poster_and_recipe(tmp_path: Path) -> None:
     made, told = render(tmp_path, DOG, width=256, height=144, num_frames=12, seed=9)
     facts = probe_video(tmp_path / "video.mp4")
     assert (facts.width, facts.height, facts.num_frames) == (256, 144, 12)
@@ -54,7 +54,7 @@ def test_a_render_leaves_a_playing_video_with_poster_and_recipe(tmp_path: Path) 
     assert told[-1].preview is not None
 
 
-def test_a_recipe_rendered_again_gives_identical_frames(tmp_path: Path) -> None:
+def test_rendering_a_recipe_again_gives_identical_frames(tmp_path: Path) -> None:
     for name in ("first", "second"):
         (tmp_path / name).mkdir()
         render(tmp_path / name, DOG, width=256, height=144, num_frames=8)
@@ -102,7 +102,7 @@ def test_a_dog_and_a_car_look_different() -> None:
     assert difference(dog, car) > 2
 
 
-def test_an_engine_is_made_ready_once_however_many_jobs_it_loads_for(
+def test_an_engine_warms_up_once_for_any_number_of_jobs(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     studio.warm_up()
@@ -114,7 +114,7 @@ def test_an_engine_is_made_ready_once_however_many_jobs_it_loads_for(
     assert drawn == []
 
 
-def test_a_fraction_of_a_frame_rate_is_kept(tmp_path: Path) -> None:
+def test_a_fractional_frame_rate_is_kept(tmp_path: Path) -> None:
     recipe = recipe_for(Scene(subject="a dog"), width=128, height=72, num_frames=6, fps=23.976)
     engine = create_engine("animatic", Settings())
     engine.load(recipe.request, "cpu", lambda _: None)
@@ -124,5 +124,5 @@ def test_a_fraction_of_a_frame_rate_is_kept(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("asked", "kept"), [(24, "24"), (24.0, "24"), (23.976, "23.976")])
-def test_a_whole_frame_rate_stays_a_whole_number(asked: float, kept: str) -> None:
+def test_an_integer_frame_rate_stays_an_integer(asked: float, kept: str) -> None:
     assert f'"fps":{kept},' in RenderRequest(prompt="x", fps=asked).model_dump_json()

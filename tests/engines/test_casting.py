@@ -1,4 +1,4 @@
-"""What the picture side makes of a cast and its beats: who is where, does what when, looks how."""
+"""How the animatic engine stages a cast and its beats: place, action, time, looks."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def film(made: Script, size: tuple[int, int] = (256, 144), num_frames: int = 49)
     return Film(made, *size, num_frames, 24)
 
 
-def test_every_entity_has_its_figure_count_colour_and_place() -> None:
+def test_every_entity_gets_its_figure_count_colour_and_place() -> None:
     made = script(
         entity("e1 a red car", "car", EntityKind.VEHICLE, at="on the right"),
         entity("e2 two dogs", "dog", ANIMAL, at="on the left"),
@@ -72,7 +72,7 @@ def test_what_lies_on_something_is_drawn_on_top_of_it() -> None:
     assert feet["cat"] < feet["table"] - 0.5 * figures()["table"]["size"]
 
 
-def test_beats_are_played_in_order_each_for_its_share_of_the_film() -> None:
+def test_beats_play_in_order_each_for_its_share_of_the_video() -> None:
     beats = (
         Beat("b1", "running", "e1"),
         Beat("b2", "sitting down", "e1", when=When.THEN),
@@ -88,14 +88,14 @@ def test_beats_are_played_in_order_each_for_its_share_of_the_film() -> None:
     assert max(map(abs, steps[9:])) == 0, "and stays where it came to"
 
 
-def test_what_happens_at_once_is_one_moment_and_each_does_its_own() -> None:
+def test_simultaneous_beats_share_one_moment() -> None:
     beats = (Beat("b1", "waving", "e1"), Beat("b2", "jumping", "e2", when=When.WHILE))
     made = script(entity("e1 a man", "man", PERSON), entity("e2 a dog", "dog", ANIMAL), beats=beats)
     assert made.moments == 1
     assert [a.gait for a in made.actors] == ["wave", "jump"]
 
 
-def test_what_is_done_to_a_thing_takes_it_into_the_hand_and_draws_it_once() -> None:
+def test_a_handled_thing_is_held_and_drawn_once() -> None:
     beats = (Beat("b1", "lifting the red cube", "e1", ("e2",)),)
     made = script(
         entity("e1 a arm", "arm", EntityKind.ROBOT).__class__(
@@ -117,7 +117,7 @@ def test_what_is_done_to_a_thing_takes_it_into_the_hand_and_draws_it_once() -> N
         ("pouring sauce over a bowl", "bowl", ()),
     ],
 )
-def test_only_what_is_handled_is_held(text: str, prop: str, beside: tuple[str, ...]) -> None:
+def test_only_handled_things_are_held(text: str, prop: str, beside: tuple[str, ...]) -> None:
     made = script(entity("e1 a woman", "woman", PERSON), beats=(Beat("b1", text, "e1"),))
     assert made.actors[0].prop == prop
     assert tuple(a.figure for a in made.actors[1:]) == beside
@@ -135,7 +135,7 @@ def test_animals_that_chase_a_horse_do_not_mount_it() -> None:
     ]
 
 
-def test_a_cyclist_comes_with_a_bicycle_in_the_clothes_that_are_said() -> None:
+def test_a_cyclist_has_a_bicycle_and_the_stated_clothes() -> None:
     made = script(
         entity("e1 a cyclist", "cyclist", PERSON, after="in a green jacket"),
         beats=(Beat("b1", "riding down a street", "e1"),),
@@ -144,7 +144,7 @@ def test_a_cyclist_comes_with_a_bicycle_in_the_clothes_that_are_said() -> None:
     assert ("top", colours()["green"]) in made.actors[0].rider_look
 
 
-def test_what_has_no_figure_is_named_in_the_frame_and_nothing_stands_in_for_it() -> None:
+def test_an_entity_without_a_figure_is_labelled_and_not_replaced() -> None:
     made = script(
         entity("e1 a platypus", "platypus", ANIMAL), entity("e2 a umbrella", "umbrella", lead=False)
     )
@@ -173,12 +173,12 @@ def test_every_viewpoint_changes_the_picture(term: str) -> None:
     assert difference(frames(scene, 12)[0], seen) > 1
 
 
-def test_what_a_scene_says_of_its_camera_goes_before_its_viewpoint() -> None:
+def test_a_scenes_camera_takes_precedence_over_its_viewpoint() -> None:
     made = script(viewpoint="drone", camera_movement="static", camera_angle="eye level")
     assert (made.moves, made.camera_angle) == (("static",), "eye level")
 
 
-def test_before_a_dashcam_vehicles_show_their_rear_and_one_has_a_bonnet() -> None:
+def test_a_dashcam_sees_the_rear_of_vehicles_and_its_own_bonnet() -> None:
     made = script(
         entity("e1 a red truck", "truck", EntityKind.VEHICLE),
         beats=(Beat("b1", "braking", "e1"),),
@@ -188,7 +188,7 @@ def test_before_a_dashcam_vehicles_show_their_rear_and_one_has_a_bonnet() -> Non
     assert film(made).players[0].front == "rear"
 
 
-def test_hands_that_nobody_has_are_seen_as_ones_own() -> None:
+def test_hands_without_a_person_are_seen_in_first_person() -> None:
     hands = Entity("e1", "hands", "hand", 2, EntityKind.BODY_PART, is_lead=True)
     made = script(
         hands,
@@ -198,7 +198,7 @@ def test_hands_that_nobody_has_are_seen_as_ones_own() -> None:
     assert (made.frame, [a.figure for a in made.actors]) == ("hands", ["laptop"])
 
 
-def test_a_camera_goes_through_its_moves_in_order_without_a_jump() -> None:
+def test_a_camera_makes_its_moves_in_order_without_a_jump() -> None:
     made = script(camera_movement="crane up, then dolly in")
     assert made.moves == ("crane up", "dolly in")
     path = film_path(made, Camera(k=0.2), 97, 24)
@@ -214,7 +214,7 @@ def test_a_camera_goes_through_its_moves_in_order_without_a_jump() -> None:
 
 
 @pytest.mark.parametrize("move", ["orbit", "pan left", "zoom in", "handheld"])
-def test_one_move_alone_is_as_it_was(move: str) -> None:
+def test_a_single_move_is_unchanged(move: str) -> None:
     one, twice = script(camera_movement=move), script(camera_movement=f"{move}, then static")
     start = Camera(k=0.1)
     first, second = film_path(one, start, 49, 24), film_path(twice, start, 98, 24)
@@ -222,7 +222,7 @@ def test_one_move_alone_is_as_it_was(move: str) -> None:
     assert first[24].x == pytest.approx(second[24].x, abs=0.02)
 
 
-def test_a_close_up_shows_what_is_said_of_a_face() -> None:
+def test_a_close_up_shows_stated_features_of_a_face() -> None:
     def face(details: str) -> np.ndarray:
         woman = entity("e1 a woman", "woman", PERSON, after=details)
         made = script(woman, shot_size="close-up", setting="a studio")
@@ -252,7 +252,7 @@ def test_a_close_up_is_closer_than_a_medium_shot() -> None:
     assert skin("close-up") > 3 * skin("medium shot")
 
 
-def test_somebody_at_night_can_be_told_from_the_night() -> None:
+def test_a_person_at_night_stands_out_from_the_background() -> None:
     scene = Scene(subject="a man", setting="a forest", time_of_day="night", shot_size="medium shot")
     made = film(read_scene(scene, 0), (416, 240))
     shown = to_rgb(made.frame(24).planes).astype(float)
@@ -264,7 +264,7 @@ def test_somebody_at_night_can_be_told_from_the_night() -> None:
     assert luma(shown) < 90, "and it is night all the same"
 
 
-def test_two_at_one_board_are_turned_to_each_other_and_share_it() -> None:
+def test_two_players_face_each_other_across_one_board() -> None:
     made = script(
         entity("e1 a man", "man", PERSON),
         entity("e2 a girl", "girl", PERSON),
@@ -295,7 +295,7 @@ def test_a_ship_off_a_cliff_floats_on_the_sea() -> None:
     assert script(ship, setting="a storm").backdrop == "ocean"
 
 
-def test_everything_named_in_a_table_is_there() -> None:
+def test_every_name_in_the_data_tables_exists() -> None:
     assert set(held()) <= set(figures())
     assert set(lexicon()["comes_with"].values()) <= set(figures())
 
@@ -306,12 +306,12 @@ def test_people_of_a_crowd_do_not_all_wear_the_same() -> None:
     assert len(looks) == 5
 
 
-def test_hands_show_the_thing_that_they_work_on_and_no_people() -> None:
+def test_a_shot_of_hands_shows_the_handled_thing_and_no_people() -> None:
     made = read_scene(Scene(subject="hands", action="repairing a bicycle"), 0)
     assert ([a.figure for a in made.actors], made.frame) == (["bicycle"], "hands")
 
 
-def test_a_thing_has_the_colour_of_its_name_unless_another_is_said() -> None:
+def test_a_thing_has_its_usual_colour_unless_another_is_stated() -> None:
     milk = script(entity("e1 a milk", "milk", EntityKind.FOOD))
     assert milk.actors[0].colour == colours()["white"]
     assert script(entity("e1 a blue lemon", "lemon")).actors[0].colour == colours()["blue"]
@@ -324,7 +324,7 @@ def test_a_grandmother_has_no_beard_and_a_boy_with_a_kite_stays_on_the_ground() 
     assert (boy.gait, kite.figure) == ("stand", "kite")
 
 
-def test_what_is_worn_or_no_thing_at_all_is_not_called_missing() -> None:
+def test_worn_and_abstract_things_are_not_reported_as_missing() -> None:
     made = script(
         entity("e1 a skateboarder", "skateboarder", PERSON, after="with a green beanie"),
         Entity("e2", "beanie", "beanie", determiner="a"),
@@ -335,14 +335,14 @@ def test_what_is_worn_or_no_thing_at_all_is_not_called_missing() -> None:
     assert made.not_drawn == ("net",)
 
 
-def test_an_owner_is_who_it_is() -> None:
+def test_an_owner_is_drawn_as_a_person() -> None:
     made = script(
         Entity("e1", "violinist's", "violinist's", 1, PERSON, determiner="a", is_lead=True)
     )
     assert [a.figure for a in made.actors] == ["person"]
 
 
-def test_who_looks_through_a_microscope_is_seen_and_not_what_it_shows() -> None:
+def test_a_person_at_a_microscope_is_shown_instead_of_its_view() -> None:
     scientist = entity("e1 a scientist", "scientist", PERSON)
     assert script(scientist, viewpoint="microscope").viewpoint == ""
     assert script(viewpoint="microscope").effects == ("iris 0.48",)
@@ -364,7 +364,7 @@ def test_a_deer_before_a_dashcam_crosses_the_road() -> None:
     assert film(made).players[0].front == "side"
 
 
-def test_an_animal_lies_on_what_it_is_said_to_lie_on() -> None:
+def test_an_animal_lies_on_the_stated_thing() -> None:
     made = script(
         entity("e1 a cat", "cat", ANIMAL),
         entity("e2 a chair", "chair", lead=False),
@@ -376,7 +376,7 @@ def test_an_animal_lies_on_what_it_is_said_to_lie_on() -> None:
     assert feet["cat"][1] < feet["chair"][1] - 0.1
 
 
-def test_what_is_done_to_one_thing_before_another_shows_both() -> None:
+def test_actions_on_two_things_in_turn_show_both() -> None:
     made = script(
         Entity("e1", "knights", "knight", 2, PERSON, determiner="two", is_lead=True),
         Entity("e2", "swords", "sword", None, OBJECT),

@@ -1,4 +1,4 @@
-"""Colours as files mean them: profiles, inks, HDR, and the formats that are not taken."""
+"""Colour management: profiles, CMYK, HDR, and refused formats."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def from_p3(pixels: Image) -> Image:
         ("a.webp", "WEBP", {"lossless": True}),
     ],
 )
-def test_a_profile_of_wide_colours_is_applied(
+def test_a_wide_gamut_profile_is_applied(
     tmp_path: Path, name: str, form: str, options: dict[str, Any]
 ) -> None:
     pixels = np.full((48, 64, 3), (180, 110, 100), np.uint8)
@@ -62,7 +62,7 @@ def test_a_profile_of_wide_colours_is_applied(
     assert inspect_input(path) == InputFacts("image", 64, 48, 1)
 
 
-def test_a_grey_profile_and_one_that_is_damaged_are_no_obstacle(tmp_path: Path) -> None:
+def test_a_grey_or_damaged_profile_does_not_prevent_opening(tmp_path: Path) -> None:
     grey = saved("PNG", corners(), "L", icc_profile=display_p3(b"GRAY"))
     plain = open_image(written(tmp_path, "plain.png", saved("PNG", corners(), "L")))
     assert near(open_image(written(tmp_path, "grey.png", grey)), plain, 6)
@@ -71,7 +71,7 @@ def test_a_grey_profile_and_one_that_is_damaged_are_no_obstacle(tmp_path: Path) 
         assert open_image(written(tmp_path, "damaged.png", data)).shape == (48, 64, 3)
 
 
-def test_a_file_that_says_srgb_is_handed_on_as_it_is(tmp_path: Path) -> None:
+def test_an_srgb_file_is_passed_on_unchanged(tmp_path: Path) -> None:
     srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     data = saved("JPEG", corners(), icc_profile=srgb)
     assert read_image_header(data).profile == srgb
@@ -79,9 +79,7 @@ def test_a_file_that_says_srgb_is_handed_on_as_it_is(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("profile", [b"", display_p3()])
-def test_four_inks_become_colours_whatever_their_profile_says(
-    tmp_path: Path, profile: bytes
-) -> None:
+def test_cmyk_becomes_rgb_with_any_profile(tmp_path: Path, profile: bytes) -> None:
     data = saved("JPEG", corners(), "CMYK", quality=95, icc_profile=profile)
     path = written(tmp_path, "print.jpg", data)
     assert near(open_image(path), corners())
@@ -105,7 +103,7 @@ def test_palettes_with_transparency_and_one_bit_are_opened(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("form", ["PNG", "WEBP"])
-def test_the_first_picture_of_an_animation_counts(tmp_path: Path, form: str) -> None:
+def test_the_first_frame_of_an_animation_is_used(tmp_path: Path, form: str) -> None:
     options = {"lossless": True} if form == "WEBP" else {}
     path = written(tmp_path, f"a.{form.lower()}", animation(form, **options))
     assert near(open_image(path), corners())
@@ -123,7 +121,7 @@ def test_the_first_picture_of_an_animation_counts(tmp_path: Path, form: str) -> 
         (b"\0\0\0\x18ftypmif1\0\0\0\0mif1heic" + bytes(64), "HEIC"),
     ],
 )
-def test_a_picture_of_another_format_is_refused_by_its_name(
+def test_a_picture_in_another_format_is_refused_by_name(
     tmp_path: Path, data: bytes, name: str
 ) -> None:
     told = f"{name} is not taken; save it as PNG or JPEG first"
@@ -134,7 +132,7 @@ def test_a_picture_of_another_format_is_refused_by_its_name(
             opener(written(tmp_path, "photo.jpg", data))
 
 
-def test_sixteen_bits_with_transparency_and_a_profile_are_opened(tmp_path: Path) -> None:
+def test_a_16_bit_picture_with_transparency_and_profile_is_opened(tmp_path: Path) -> None:
     pixels = np.full((4, 4, 3), (180, 110, 100), np.uint8)
     deep = np.dstack([pixels, np.full((4, 4, 1), 255, np.uint8)]).astype(np.uint16) * 257
     assert near(open_image(written(tmp_path, "deep.png", encoded(".png", deep))), pixels, 1)
@@ -150,7 +148,7 @@ def test_sixteen_bits_with_transparency_and_a_profile_are_opened(tmp_path: Path)
         (HLG, 0.0, 0),
     ],
 )
-def test_hdr_is_shown_as_a_standard_screen_shows_it(
+def test_hdr_is_tone_mapped_to_sdr(
     tmp_path: Path, transfer: int, signal: float, shown: int
 ) -> None:
     rows = b"\0" + round(signal * 65_535).to_bytes(2, "big") * 6

@@ -1,4 +1,4 @@
-"""The streaming encoder: what goes in comes out, tagged and named rightly."""
+"""The streaming encoder: frames survive, with correct tags and file names."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_the_default_quality_keeps_38_db_on_texture(tmp_path: Path, effort: Effo
     assert min(values) > 38
 
 
-def test_colours_come_back_as_they_went_in(tmp_path: Path) -> None:
+def test_colours_survive_encoding(tmp_path: Path) -> None:
     colours = [(255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255), (0, 0, 0), (128, 128, 128)]
     frame = np.zeros((64, 192, 3), np.uint8)
     for index, colour in enumerate(colours):
@@ -68,7 +68,7 @@ def test_colours_come_back_as_they_went_in(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("height", [142, 144, 270, 272])
-def test_colours_stand_where_they_were_at_every_even_height(tmp_path: Path, height: int) -> None:
+def test_colours_keep_their_position_at_every_even_height(tmp_path: Path, height: int) -> None:
     frame = np.zeros((height, 256, 3), np.uint8)
     frame[: height // 2] = (220, 40, 40)
     frame[height // 2 :] = (40, 60, 220)
@@ -93,7 +93,7 @@ def test_an_odd_size_is_padded_to_even(tmp_path: Path) -> None:
     assert (facts.width, facts.height, facts.num_frames, facts.fps) == (102, 68, 3, 30)
 
 
-def test_floats_and_tensors_are_taken_as_they_come(tmp_path: Path) -> None:
+def test_floats_and_tensors_are_accepted(tmp_path: Path) -> None:
     torch = pytest.importorskip("torch")
     frame = textured(1)[0]
     tensor = torch.from_numpy(frame).permute(2, 0, 1)
@@ -107,7 +107,7 @@ def test_floats_and_tensors_are_taken_as_they_come(tmp_path: Path) -> None:
     assert all(psnr(first, other) > 40 for other in others)
 
 
-def test_the_file_has_its_name_only_when_it_is_whole(tmp_path: Path) -> None:
+def test_the_file_gets_its_name_only_when_complete(tmp_path: Path) -> None:
     path = tmp_path / "v.mp4"
     writer = VideoWriter(path, 64, 64, 24)
     writer.write(np.zeros((2, 64, 64, 3), np.uint8))
@@ -127,7 +127,7 @@ def test_an_error_while_drawing_leaves_no_file(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_folder_that_is_not_there_is_a_render_error(tmp_path: Path) -> None:
+def test_a_missing_folder_is_a_render_error(tmp_path: Path) -> None:
     writer = VideoWriter(tmp_path / "nowhere" / "v.mp4", 64, 64, 24)
     writer.write(np.zeros((64, 64, 3), np.uint8))
     with pytest.raises(RenderError, match="could not be written"):
@@ -143,7 +143,7 @@ def test_a_frame_of_another_size_is_refused(tmp_path: Path) -> None:
         writer.write(np.zeros((64, 64, 3), np.uint8))
 
 
-def test_the_index_stands_before_the_pictures(tmp_path: Path) -> None:
+def test_the_moov_box_precedes_the_frames(tmp_path: Path) -> None:
     with VideoWriter(tmp_path / "v.mp4", 64, 64, 24) as writer:
         writer.write(np.zeros((2, 64, 64, 3), np.uint8))
     data = (tmp_path / "v.mp4").read_bytes()
@@ -167,7 +167,7 @@ def test_the_same_frames_give_the_same_file(tmp_path: Path, effort: Effort) -> N
     assert (tmp_path / "a.mp4").read_bytes() == (tmp_path / "b.mp4").read_bytes()
 
 
-def test_a_steady_picture_is_as_good_in_its_last_frame_as_in_its_first(tmp_path: Path) -> None:
+def test_a_still_picture_keeps_its_quality_to_the_last_frame(tmp_path: Path) -> None:
     frame = textured(1)[0]
     with VideoWriter(tmp_path / "v.mp4", 256, 144, 24, effort="live") as writer:
         writer.write(frame[None].repeat(30, 0))
@@ -177,7 +177,7 @@ def test_a_steady_picture_is_as_good_in_its_last_frame_as_in_its_first(tmp_path:
 
 
 def test_threads_cost_no_bytes(tmp_path: Path) -> None:
-    """Slices, which is what PyAV asks for, cost a quarter of a small file and more."""
+    """Slices, PyAV's default threading, add a quarter or more to a small file."""
     frames = textured(48)
     with VideoWriter(tmp_path / "v.mp4", 256, 144, 24, quality="light") as writer:
         writer.write(frames)
@@ -206,7 +206,7 @@ def test_the_same_frames_give_the_same_file_again(tmp_path: Path, effort: Effort
             for frame in frames:
                 writer.write(frame.copy())
         digests.add(hashlib.sha256((tmp_path / "v.mp4").read_bytes()).hexdigest())
-        del unused  # so that each turn finds other bytes in the memory that it gets
+        del unused  # so that each round gets memory with other contents
     assert len(digests) == 1
 
 
@@ -237,9 +237,7 @@ def test_the_instructions_that_made_files_differ_are_not_used(
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
-def test_frames_that_are_no_numbers_are_refused_and_leave_no_file(
-    tmp_path: Path, value: float
-) -> None:
+def test_nan_frames_are_refused_and_leave_no_file(tmp_path: Path, value: float) -> None:
     frames = np.zeros((3, 64, 64, 3), np.float16)
     frames[1, 5, 5, 0] = value
 

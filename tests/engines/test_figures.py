@@ -1,4 +1,4 @@
-"""Every figure in every gait, and every backdrop from every angle, is really painted."""
+"""Every figure in every gait and every backdrop from every angle is painted."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_a_gait_moves_the_limbs_through_its_cycle(key: str) -> None:
         assert moved > 0.05, f"{key} does not move when it does {gait!r}"
 
 
-def test_four_legged_animals_have_silhouettes_of_their_own() -> None:
+def test_four_legged_animals_have_distinct_silhouettes() -> None:
     kinds = ["dog", "cat", "horse", "wolf", "cow", "elephant", "bear", "rabbit"]
     shapes = {key: painted(key, "walk", 0.1)[..., 3] > 128 for key in kinds}
     for first in kinds:
@@ -91,7 +91,7 @@ def test_a_plane_comes_with_both_wings_and_goes_with_its_fin() -> None:
 
 
 def mirrored(pixels: Image) -> float:
-    """Return how much of a painted figure is covered again when left and right are exchanged."""
+    """Return the share of a painted figure that its mirror image covers."""
     covered = pixels[..., 3] > 128
     columns = np.flatnonzero(covered.any(0))
     whole = covered[:, columns[0] : columns[-1] + 1]
@@ -109,7 +109,7 @@ RIDDEN: Final = {
 
 @pytest.mark.parametrize("rider", sorted(RIDDEN))
 @pytest.mark.parametrize("side", ["front", "rear"])
-def test_who_rides_is_seen_astride_from_the_front_and_from_behind(rider: str, side: str) -> None:
+def test_a_rider_sits_astride_from_the_front_and_from_behind(rider: str, side: str) -> None:
     def seen(angle: str, action: str) -> Image:
         scene = Scene(subject=rider, action=action, setting="a studio", camera_angle=angle)
         player = film(scene).players[-1]
@@ -134,7 +134,7 @@ def test_what_comes_or_goes_has_its_way_before_or_behind_it(
     made = film(scene)
     assert made.script.backdrop.endswith(" ahead")
     assert made.players[-1].front == angle.removesuffix(" view")
-    # The marks on the way come and go between two frames: only many tell which way it runs.
+    # The marks on the road vary between two frames: only many frames show its direction.
     moved = [expansion(*frames(scene, at, at + 3)) for at in range(2, 20, 3)]
     assert grows * float(np.mean(moved)) > 0.1
 
@@ -182,7 +182,7 @@ def test_a_backdrop_covers_the_frame_from_every_angle(backdrop: str) -> None:
     for angle in ("eye level", "overhead", "worm's-eye view"):
         made = film(Scene(setting=backdrop, camera_angle=angle), size=(160, 96), num_frames=3)
         first, last = made.frame(0), made.frame(2)
-        # What nothing covers keeps the grey it was made with: exactly one value, without texture.
+        # Uncovered pixels keep the initial grey: exactly one value, without texture.
         for picture in (first, last):
             bare = (picture.y == 96) & (np.repeat(np.repeat(picture.u, 2, 0), 2, 1) == 128)
             assert bare.mean() < 0.03, f"{backdrop} leaves holes seen from {angle!r}"

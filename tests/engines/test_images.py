@@ -44,7 +44,7 @@ def test_a_photo_is_opened_upright_in_every_orientation(
     assert inspect_input(path) == InputFacts("image", header.width, header.height, 1)
 
 
-def test_an_orientation_in_a_png_or_webp_counts_as_in_a_jpeg(tmp_path: Path) -> None:
+def test_exif_orientation_is_applied_in_png_and_webp_too(tmp_path: Path) -> None:
     rows = b"".join(b"\0" + row.tobytes() for row in corners())
     turned = png(64, 48, rows, bits=8, colour=2, eXIf=exif(6))
     opened = open_image(written(tmp_path, "turned.png", turned))
@@ -107,7 +107,7 @@ def test_transparency_of_palettes_grey_and_webp_is_white_too(tmp_path: Path) -> 
     ],
 )
 @pytest.mark.parametrize("share", [0.02, 0.5, 0.95])
-def test_a_file_that_is_cut_off_is_refused(
+def test_a_truncated_file_is_refused(
     tmp_path: Path, suffix: str, options: tuple[int, ...], share: float
 ) -> None:
     whole = encoded(suffix, grain(), *options)
@@ -119,7 +119,7 @@ def test_a_file_that_is_cut_off_is_refused(
             opener(part)
 
 
-def test_bytes_after_the_end_of_a_photo_do_not_matter(tmp_path: Path) -> None:
+def test_bytes_after_the_end_of_a_photo_are_ignored(tmp_path: Path) -> None:
     thumbnail = encoded(".jpg", corners(16, 16))
     path = written(tmp_path, "long.jpg", photo(1) + thumbnail + bytes(100))
     assert open_image(path).shape == (48, 64, 3)
@@ -128,7 +128,7 @@ def test_bytes_after_the_end_of_a_photo_do_not_matter(tmp_path: Path) -> None:
         open_image(cut)
 
 
-def test_a_changed_byte_in_a_png_is_damage(tmp_path: Path) -> None:
+def test_a_changed_byte_in_a_png_is_detected(tmp_path: Path) -> None:
     data = bytearray(encoded(".png", grain()))
     data[len(data) // 2] ^= 0xFF
     with pytest.raises(DamagedFile):
@@ -155,7 +155,7 @@ def test_the_process_that_takes_an_upload_decodes_nothing_itself(tmp_path: Path)
     assert told.split() == ["48", "False", "False"]
 
 
-def test_a_plain_file_is_handed_on_as_it_is_and_says_what_it_is(tmp_path: Path) -> None:
+def test_a_plain_file_is_passed_on_unchanged_with_its_media_type(tmp_path: Path) -> None:
     for suffix, media_type in ((".png", "png"), (".jpg", "jpeg"), (".webp", "webp")):
         data = encoded(suffix, corners())
         assert portable_image(written(tmp_path, f"a{suffix}", data)) == (
@@ -164,7 +164,7 @@ def test_a_plain_file_is_handed_on_as_it_is_and_says_what_it_is(tmp_path: Path) 
         )
 
 
-def test_what_readers_would_show_differently_is_handed_on_upright_and_opaque(
+def test_rotated_or_transparent_files_are_passed_on_upright_and_opaque(
     tmp_path: Path,
 ) -> None:
     clear = np.dstack([corners(), np.zeros((48, 64, 1), np.uint8)])

@@ -1,4 +1,4 @@
-"""What the encoder writes plays where people look at it: in Chromium and in Firefox."""
+"""The encoder's videos play in Chromium and Firefox."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the picture side makes of words: figures, counts, gaits, colours, places."""
+"""How the animatic engine reads words: figures, counts, gaits, colours, places."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_an_animal_at_play_runs_about_and_one_with_an_instrument_stands_up() -> 
     assert (cat.prop, cat.upright) == ("guitar", True)
 
 
-def test_who_drives_sees_the_road_and_not_the_car() -> None:
+def test_a_driver_sees_the_road_and_not_the_car() -> None:
     scene = Scene(
         subject="a car", action="driving", setting="a highway", camera_angle="point of view"
     )
@@ -68,7 +68,7 @@ def test_who_drives_sees_the_road_and_not_the_car() -> None:
     assert read_scene(scene.edit({"camera_angle": ""}), 0).backdrop == "road"
 
 
-def test_what_cannot_be_drawn_becomes_a_card_with_its_words() -> None:
+def test_what_cannot_be_drawn_becomes_a_title_card() -> None:
     (card,) = actors("a glimmering quandary")
     assert (card.figure, card.words) == ("card", "a glimmering quandary")
 
@@ -141,11 +141,11 @@ def test_terms_are_found_inside_longer_phrases() -> None:
     assert find_term("style", "nothing of the kind") == ""
 
 
-def test_nothing_at_all_is_still_a_film() -> None:
+def test_an_empty_scene_still_renders() -> None:
     assert read_scene(Scene(), 0).backdrop == "meadow"
 
 
-def test_every_table_points_at_what_there_is() -> None:
+def test_every_data_table_refers_to_existing_names() -> None:
     forms = {spec["form"] for spec in figures().values()}
     assert forms == set(FORMS)
     assert set(lexicon()["backdrops"]) == set(BACKDROPS)
@@ -179,7 +179,7 @@ def test_worlds_of_blocks_are_voxels(said: str) -> None:
 
 
 @pytest.mark.parametrize("mount", ["motorcycle", "bicycle", "horse"])
-def test_who_is_on_something_rides_it_and_who_is_beside_it_does_not(mount: str) -> None:
+def test_someone_on_a_thing_rides_it_and_someone_beside_it_does_not(mount: str) -> None:
     (ridden,) = actors(f"a man on a {mount}", "driving")
     assert (ridden.figure, ridden.rider) == (mount, "man")
     assert [a.figure for a in actors(f"a man and a {mount}", "standing")] == ["man", mount]

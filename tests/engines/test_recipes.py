@@ -1,4 +1,4 @@
-"""Recipes in files: what is written comes back, what is damaged says so."""
+"""Recipes in files: they round-trip, and damage is reported."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def video(folder: Path, metadata: dict[str, str]) -> Path:
     return folder / "v.mp4"
 
 
-def test_a_lone_video_tells_how_it_was_made(tmp_path: Path) -> None:
+def test_a_video_file_alone_contains_its_recipe(tmp_path: Path) -> None:
     read = read_recipe(video(tmp_path, embeddable(RECIPE)))
     assert read == RECIPE
     assert read.request.scene.is_locked("subject")
@@ -55,7 +55,7 @@ def test_a_video_whose_tag_is_too_large_is_refused(tmp_path: Path) -> None:
         read_recipe(path)
 
 
-def test_a_written_recipe_comes_back_with_its_outcome(tmp_path: Path) -> None:
+def test_a_recipe_round_trips_with_its_outcome(tmp_path: Path) -> None:
     outcome = Outcome(width=2, height=2, num_frames=1, fps=1, size_bytes=3, sha256="0")
     whole = RECIPE.model_copy(update={"outcome": outcome})
     write_recipe(whole, tmp_path / "recipe.json")
@@ -98,19 +98,21 @@ def test_fields_of_a_newer_release_survive(tmp_path: Path) -> None:
         (b"\x00\x00\x00\x1cftypisom" + bytes(64), "does not open"),
     ],
 )
-def test_a_damaged_or_foreign_file_says_so(tmp_path: Path, content: bytes, sentence: str) -> None:
+def test_a_damaged_or_foreign_file_is_reported(
+    tmp_path: Path, content: bytes, sentence: str
+) -> None:
     path = tmp_path / "file"
     path.write_bytes(content)
     with pytest.raises(DamagedFile, match=sentence):
         read_recipe(path)
 
 
-def test_a_video_from_elsewhere_says_so(tmp_path: Path) -> None:
+def test_a_video_without_a_recipe_is_reported(tmp_path: Path) -> None:
     with pytest.raises(DamagedFile, match="carries no recipe"):
         read_recipe(video(tmp_path, {"comment": "holiday"}))
 
 
-def test_a_missing_file_says_so(tmp_path: Path) -> None:
+def test_a_missing_file_is_reported(tmp_path: Path) -> None:
     with pytest.raises(DamagedFile, match="cannot be read"):
         read_recipe(tmp_path / "nothing.mp4")
 
@@ -124,7 +126,7 @@ def test_a_truncated_video_is_damaged(tmp_path: Path) -> None:
         read_recipe(path)
 
 
-def test_a_lone_video_is_shown_and_made_again_from_the_command_line(
+def test_a_video_file_is_inspected_and_rendered_again_from_the_command_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     render(tmp_path, Scene(subject="a fox", action="running"), width=128, height=72, num_frames=6)

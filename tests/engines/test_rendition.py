@@ -26,7 +26,7 @@ def video(tmp_path: Path) -> Path:
     return folder / "video.mp4"
 
 
-def test_the_phone_rendition_is_smaller_and_carries_the_recipe(video: Path) -> None:
+def test_the_phone_rendition_is_smaller_and_contains_the_recipe(video: Path) -> None:
     small = write_rendition(video, video.with_name("phone.mp4"), height=90)
     facts = probe_video(small)
     assert (facts.width, facts.height, facts.num_frames, facts.fps) == (160, 90, 6, 24)
@@ -39,7 +39,7 @@ def test_the_engine_writes_it_on_request(tmp_path: Path) -> None:
     assert probe_video(tmp_path / "phone.mp4").num_frames == 3
 
 
-def test_show_says_how_a_video_was_made(video: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_show_prints_a_videos_recipe(video: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["recipe", "show", str(video)]) == 0
     said = capsys.readouterr().out
     assert "a red fox" in said
@@ -48,7 +48,7 @@ def test_show_says_how_a_video_was_made(video: Path, capsys: pytest.CaptureFixtu
     assert json.loads(capsys.readouterr().out)["request"]["seed"] == 4
 
 
-def test_rerun_makes_the_same_frames_from_a_lone_video(video: Path, tmp_path: Path) -> None:
+def test_rerun_gives_the_same_frames_from_a_video_file_alone(video: Path, tmp_path: Path) -> None:
     output = tmp_path / "again" / "fox.mp4"
     assert main(["recipe", "rerun", str(video), "--output", str(output)]) == 0
     first, second = list(decode_video(video)), list(decode_video(output))
@@ -57,7 +57,7 @@ def test_rerun_makes_the_same_frames_from_a_lone_video(video: Path, tmp_path: Pa
     assert [p.name for p in output.parent.iterdir()] == ["fox.mp4"]
 
 
-def test_a_foreign_file_is_refused_with_a_sentence(
+def test_a_foreign_file_is_refused_with_a_message(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "notes.txt").write_text("no recipe here")

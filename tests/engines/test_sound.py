@@ -1,4 +1,4 @@
-"""Sound goes into the file as it was made, and comes out again."""
+"""Sound is written to the file unchanged and can be read back."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def _pitch_hz(sound: Sound) -> float:
         (32_000, 2, 60, 24_000 / 1_001),
     ],
 )
-def test_a_track_keeps_channels_rate_and_pitch_and_lasts_as_long_as_the_picture(
+def test_a_track_keeps_channels_rate_and_pitch_and_the_videos_length(
     rate: int, channels: int, num_frames: int, fps: float, tmp_path: Path
 ) -> None:
     made = tone(num_frames / fps, rate=rate, channels=channels)
@@ -63,9 +63,7 @@ def test_a_track_keeps_channels_rate_and_pitch_and_lasts_as_long_as_the_picture(
 
 
 @pytest.mark.parametrize("lasts_s", [0.3, 2.0])
-def test_a_track_is_cut_or_filled_up_to_the_picture_s_length(
-    lasts_s: float, tmp_path: Path
-) -> None:
+def test_a_track_is_trimmed_or_padded_to_the_videos_length(lasts_s: float, tmp_path: Path) -> None:
     heard = decode_sound(_video(tmp_path / "v.mp4", tone(lasts_s)))
     assert heard is not None
     assert abs(heard.duration_s - 1.0) < 1 / 24
@@ -73,15 +71,15 @@ def test_a_track_is_cut_or_filled_up_to_the_picture_s_length(
     assert (ending > 0.2) == (lasts_s > 1)
 
 
-def test_a_rate_that_aac_lacks_is_converted(tmp_path: Path) -> None:
+def test_a_sample_rate_unsupported_by_aac_is_converted(tmp_path: Path) -> None:
     heard = decode_sound(_video(tmp_path / "v.mp4", tone(1, rate=37_000)))
     assert heard is not None
     assert heard.sample_rate == 48_000
     assert _pitch_hz(heard) == pytest.approx(440, abs=3)
 
 
-def test_sound_and_picture_lie_side_by_side_in_the_file(tmp_path: Path) -> None:
-    """A player that streams must not seek to and fro."""
+def test_sound_and_picture_are_interleaved_in_the_file(tmp_path: Path) -> None:
+    """A streaming player must not need to seek."""
     path = _video(tmp_path / "v.mp4", tone(8), num_frames=192)
     container: Any
     with av.open(str(path)) as container:
@@ -101,7 +99,7 @@ def test_a_video_without_sound_has_no_track(tmp_path: Path) -> None:
     assert not has_sound(tmp_path / "w.mp4"), "a model may make none after all"
 
 
-def test_the_boxes_of_an_mp4_tell_of_its_sound(tmp_path: Path) -> None:
+def test_sound_is_detected_from_the_mp4_boxes(tmp_path: Path) -> None:
     assert has_sound(_video(tmp_path / "v.mp4", tone(1)))
     assert not has_sound(tmp_path / "none.mp4")
     (tmp_path / "cut.mp4").write_bytes((tmp_path / "v.mp4").read_bytes()[:200])
@@ -119,14 +117,14 @@ def test_a_rendition_keeps_the_sound(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("shape", "channels"), [((100,), 1), ((1, 100), 1), ((2, 100), 2), ((1, 2, 100), 2)]
 )
-def test_waveforms_come_in_the_shapes_that_models_give(
+def test_every_waveform_shape_of_the_models_is_accepted(
     shape: tuple[int, ...], channels: int
 ) -> None:
     assert Sound.of(np.zeros(shape), 24_000).samples.shape == (channels, 100)
 
 
 @pytest.mark.parametrize("shape", [(3, 100), (2, 2, 100), (1, 1, 2, 100)])
-def test_what_is_neither_mono_nor_stereo_is_refused(shape: Any) -> None:
+def test_only_mono_and_stereo_are_accepted(shape: Any) -> None:
     with pytest.raises(RenderError, match="neither mono nor stereo"):
         Sound.of(np.zeros(shape), 24_000)
 
@@ -137,14 +135,14 @@ def test_values_out_of_range_are_clipped_and_nan_is_refused() -> None:
         Sound.of(np.array([0.0, np.nan]), 24_000)
 
 
-def test_a_writer_made_without_sound_refuses_it(tmp_path: Path) -> None:
+def test_a_writer_without_a_sound_track_refuses_sound(tmp_path: Path) -> None:
     writer = VideoWriter(tmp_path / "v.mp4", 96, 64, 24)
     with pytest.raises(InvalidRequest, match="without sound"):
         writer.add_sound(tone(1))
     writer.abort()
 
 
-def test_a_file_that_is_no_video_is_named(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_video_is_named(tmp_path: Path) -> None:
     (tmp_path / "v.mp4").write_text("nothing")
     with pytest.raises(DamagedFile, match=r"v\.mp4"):
         decode_sound(tmp_path / "v.mp4")

@@ -1,4 +1,4 @@
-"""Fixtures: an outputs/ folder of its own for each test, and no process left behind."""
+"""Fixtures: a separate outputs/ folder for each test, and no process left behind."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.jobs.shop import Shop
 
 @pytest.fixture
 def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
-    """One outputs/ folder with its manager; every process that it caused ends with the test."""
+    """One outputs/ folder with its manager; all its processes end with the test."""
     for name in [name for name in os.environ if name.startswith("WORKBENCH_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("WORKBENCH_LEASES", str(tmp_path / "leases"))

@@ -1,4 +1,4 @@
-"""An engine for tests: writes a real, tiny mp4, and misbehaves as the request's options say."""
+"""An engine for tests: writes a real, tiny mp4 and injects the fault named in the request's options."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from workbench.settings import Settings
 
 class FaultyEngine:
     """Options: ``fault`` and ``fault_attempts`` (how many attempts have it), ``steps``,
-    ``step_s``, ``touch`` (a file that says when the render began), ``load_s``, ``finish`` (a file
+    ``step_s``, ``touch`` (a file written when the render begins), ``load_s``, ``finish`` (a file
     for which the writing of the video waits, with what it then does)."""  # noqa: D205, D209
 
     name = "faulty"
@@ -89,14 +89,14 @@ class FaultyEngine:
 
 
 class GpuEngine(FaultyEngine):
-    """The same, for a device that is said to be a GPU."""
+    """The same for a device declared as a GPU."""
 
     name = "gpu"
     needs_gpu = True
 
 
 class LightEngine(FaultyEngine):
-    """Makes no real video, only the boxes of one: for measuring what surrounds a render."""
+    """Writes only the boxes of an mp4, to measure the overhead around a render."""
 
     name = "light"
 
@@ -124,7 +124,7 @@ def _finish(task: RenderTask, made: Rendered, release: Path) -> Rendered:
 
 def _misbehave(fault: str) -> None:
     if fault == "hang":
-        subprocess.Popen(["sleep", "1000"])  # a child of the worker's, which must go with it
+        subprocess.Popen(["sleep", "1000"])  # the worker's child, which must end with it
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         time.sleep(1_000)
     elif fault == "segfault":

@@ -1,4 +1,4 @@
-"""One outputs/ folder under test: its manager, its supervisor, and the checks on what they leave."""
+"""One outputs/ folder under test: its manager, its supervisor, and checks on the result."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ DEFAULTS: dict[str, Any] = {
 
 
 class Shop:
-    """A manager over an outputs/ folder; leave its context and every process it caused is gone."""
+    """A manager over an outputs/ folder; leaving the context ends all its processes."""
 
     def __init__(self, outputs: Path, **settings: Any) -> None:
         self.settings = Settings(outputs=outputs, **{**DEFAULTS, **settings})
@@ -56,7 +56,7 @@ class Shop:
         self.close()
 
     def close(self) -> None:
-        """End the supervisor and whatever it left."""
+        """End the supervisor and the processes it left."""
         self.note()
         self.manager.close()
         self.end_supervisor(signal.SIGTERM)
@@ -65,7 +65,7 @@ class Shop:
                 process.kill()
 
     def use(self, **settings: Any) -> JobManager:
-        """Use other settings from here on; the supervisor must not have been started."""
+        """Replace the settings; the supervisor must not be running yet."""
         self.manager.close()
         given = {**DEFAULTS, **settings}
         self.settings = Settings(outputs=self.paths.outputs, **given)
@@ -73,9 +73,11 @@ class Shop:
         return self.manager
 
     def note(self) -> None:
-        """Remember every process there is now, so that none is left behind."""
+        """Record the running processes so that none is left behind."""
         status = self.manager.supervisor()
-        if status is None or status.host:  # elsewhere its pid is another process's here
+        if (
+            status is None or status.host
+        ):  # in another PID namespace its pid means another process here
             return
         with suppress(psutil.NoSuchProcess):
             supervisor = psutil.Process(status.pid)
@@ -87,7 +89,7 @@ class Shop:
         return self.manager.submit(request(prompt, **options))
 
     def end_supervisor(self, number: signal.Signals) -> None:
-        """Signal the supervisor, wait for its end, and see that its workers end with it."""
+        """Signal the supervisor and wait until it and its workers have ended."""
         self.note()
         status = self.manager.supervisor()
         if status is None or status.host:
@@ -106,7 +108,7 @@ class Shop:
         return pid
 
     def until(self, condition: Callable[[], Any], limit_s: float = PATIENCE_S) -> Any:
-        """Wait until ``condition`` holds and return what it said."""
+        """Wait until ``condition`` returns something true and return that."""
         limit = time.monotonic() + limit_s
         while True:
             if value := condition():
@@ -115,7 +117,7 @@ class Shop:
             time.sleep(0.01)
 
     def running(self, job_id: str, *, progress: float = 0.0) -> Job:
-        """Wait until a job runs, and is as far as ``progress`` (0 to 100)."""
+        """Wait until a job runs and has reached ``progress`` (0 to 100)."""
 
         def runs() -> Job | None:
             job = self.manager.job(job_id)
@@ -141,7 +143,7 @@ class Shop:
         return [json.loads(line) for line in self.log().splitlines() if line.startswith("{")]
 
     def violations(self) -> list[str]:
-        """Return what the files say against the promises: one whole video a complete job."""
+        """Return violated promises: every complete job has exactly one whole video."""
         return list(self._violations())
 
     def _violations(self) -> Iterator[str]:
@@ -168,7 +170,7 @@ class Shop:
 
 
 def alive(process: psutil.Process) -> bool:
-    """Tell whether a process is there and has not ended."""
+    """Return whether a process exists and has not ended."""
     try:
         return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
@@ -176,6 +178,6 @@ def alive(process: psutil.Process) -> bool:
 
 
 def request(prompt: str = "a dog runs", *, engine: str = "faulty", **options: Any) -> RenderRequest:
-    """Return a request for the faulty engine; fields of a request are taken as such."""
+    """Return a request for the faulty engine; names that are no request fields become options."""
     fields = {key: options.pop(key) for key in list(options) if key in RenderRequest.model_fields}
     return RenderRequest(prompt=prompt, engine=engine, options=options, **fields)

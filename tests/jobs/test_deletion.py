@@ -1,4 +1,4 @@
-"""Deleted jobs are gone for everybody, come back whole for a while, and then never."""
+"""Deleted jobs are hidden from every client and can be restored for a limited time."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def _batch(shop: Shop, count: int = 3) -> list[Job]:
     return list(shop.ended(*(job.job_id for job in batch.jobs)))
 
 
-def test_a_deleted_video_is_gone_and_comes_back_as_it_was(shop: Shop) -> None:
+def test_a_deleted_video_is_hidden_and_can_be_restored_unchanged(shop: Shop) -> None:
     first, second, third = _batch(shop)
     shop.manager.note(second.job_id, "the best one")
     before = shop.manager.job(second.job_id)
@@ -43,7 +43,7 @@ def test_a_deleted_video_is_gone_and_comes_back_as_it_was(shop: Shop) -> None:
     assert [job.job_id for job in asked.jobs] == [j.job_id for j in (first, second, third)]
 
 
-def test_what_was_deleted_does_not_come_back_with_a_rebuilt_index(shop: Shop) -> None:
+def test_deleted_jobs_stay_deleted_when_the_index_is_rebuilt(shop: Shop) -> None:
     first, second, _ = _batch(shop)
     shop.manager.delete([first.job_id])
     assert shop.manager.rebuild() == 2
@@ -52,7 +52,7 @@ def test_what_was_deleted_does_not_come_back_with_a_rebuilt_index(shop: Shop) ->
     assert shop.manager.rebuild() == 0
 
 
-def test_a_whole_batch_goes_and_comes_back(shop: Shop) -> None:
+def test_a_whole_batch_is_deleted_and_restored(shop: Shop) -> None:
     jobs = _batch(shop)
     batch_id = jobs[0].batch_id or ""
     gone = shop.manager.delete_batch(batch_id)
@@ -64,7 +64,7 @@ def test_a_whole_batch_goes_and_comes_back(shop: Shop) -> None:
     assert shop.manager.rebuild() == 3
 
 
-def test_a_starred_video_goes_only_where_that_is_said_and_none_goes_alone(shop: Shop) -> None:
+def test_a_deletion_with_a_starred_video_is_refused_whole_unless_confirmed(shop: Shop) -> None:
     first, second, _ = _batch(shop)
     shop.manager.star(second.job_id)
     with pytest.raises(Conflict, match="star"):
@@ -76,7 +76,7 @@ def test_a_starred_video_goes_only_where_that_is_said_and_none_goes_alone(shop: 
     assert back.starred
 
 
-def test_what_is_being_rendered_stays_and_what_waits_is_cancelled_first(shop: Shop) -> None:
+def test_running_jobs_are_not_deleted_and_queued_ones_are_cancelled_first(shop: Shop) -> None:
     running = shop.running(shop.submit(steps=10_000, step_s=0.05).job_id)
     waiting = shop.submit()
     with pytest.raises(Conflict, match="cancel"):
@@ -87,7 +87,7 @@ def test_what_is_being_rendered_stays_and_what_waits_is_cancelled_first(shop: Sh
     shop.manager.cancel(running.job_id)
 
 
-def test_everybody_who_watches_is_told(shop: Shop) -> None:
+def test_every_watcher_is_notified_of_a_deletion(shop: Shop) -> None:
     first, *_ = _batch(shop)
     heard: list[Changes] = []
     stop = shop.manager.watch(heard.append)
@@ -96,7 +96,7 @@ def test_everybody_who_watches_is_told(shop: Shop) -> None:
     stop()
 
 
-def test_space_is_told_by_session_and_what_is_old_is_forgotten(shop: Shop) -> None:
+def test_disk_use_is_reported_by_session_and_old_deletions_become_final(shop: Shop) -> None:
     first, second, third = _batch(shop)
     total = sum(job.video_bytes or 0 for job in (first, second, third))
     storage = shop.manager.storage()

@@ -1,8 +1,9 @@
-"""Which devices there are, what they say, who may use them, and what happens when they go."""
+"""Devices: discovery, readings, leases, pausing and loss."""
 
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ FakeGpus = Callable[[list[dict[str, Any]] | None], None]
 
 @pytest.fixture
 def gpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeGpus:
-    """Put GPUs into this machine, as far as NVML tells: in this process and in all others."""
+    """Make NVML report fake GPUs in this process and all it starts."""
     folder = Path(__file__).parent / "nvml"
     monkeypatch.syspath_prepend(str(folder))
     monkeypatch.setenv("PYTHONPATH", str(folder))
@@ -60,7 +61,7 @@ def test_without_a_gpu_every_core_of_a_small_machine_has_a_worker(
         assert slots[0].queues == (("cpu",) if workers > 1 else ("cpu", "slow", "gpu"))
 
 
-def test_gpus_take_what_needs_one_and_the_cpu_draws_placeholders_beside_them() -> None:
+def test_gpus_take_the_renders_that_need_one_and_the_cpu_the_placeholders() -> None:
     gpus = [Gpu("GPU-aaaa", 0, "A"), Gpu("GPU-bbbb", 1, "B")]
     slots = plan_slots(Settings(cpu_workers=1), gpus)
     assert [(slot.name, slot.queues) for slot in slots] == [
@@ -72,7 +73,7 @@ def test_gpus_take_what_needs_one_and_the_cpu_draws_placeholders_beside_them() -
     assert [(slot.name, slot.queues) for slot in alone] == [("cuda:0", ("gpu", "slow", "cpu"))]
 
 
-def test_settings_and_the_environment_choose_gpus_and_slots(
+def test_settings_and_the_environment_select_gpus_and_slots(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     gpus = [Gpu(f"GPU-{letter * 4}", n, letter) for n, letter in enumerate("abc")]
@@ -90,7 +91,7 @@ def test_settings_and_the_environment_choose_gpus_and_slots(
     assert named() == []
 
 
-def test_readings_are_none_where_unknown(shop: Shop, gpus: FakeGpus) -> None:
+def test_unknown_gpu_readings_are_none(shop: Shop, gpus: FakeGpus) -> None:
     gpus(GPUS)
     first, second = _device(shop, "cuda:0"), _device(shop, "cuda:1")
     assert (first.label, first.uuid, first.gpu_id) == ("Card A", "GPU-aaaa-1", 0)
@@ -122,7 +123,7 @@ def test_a_render_for_a_gpu_runs_on_one_by_its_uuid(shop: Shop, gpus: FakeGpus) 
     assert any("/leases/" in path for path in held), "the lease must last as long as its worker"
 
 
-def test_a_large_gpu_takes_several_jobs_at_once_and_rests_as_one(
+def test_a_large_gpu_runs_several_jobs_at_once_and_is_paused_as_one(
     shop: Shop, gpus: FakeGpus
 ) -> None:
     gpus(GPUS[:1])
@@ -151,9 +152,7 @@ def test_a_large_gpu_takes_several_jobs_at_once_and_rests_as_one(
     shop.ended(ids[2])
 
 
-def test_two_outputs_folders_do_not_both_take_a_gpu(
-    shop: Shop, gpus: FakeGpus, tmp_path: Path
-) -> None:
+def test_two_outputs_folders_never_share_a_gpu(shop: Shop, gpus: FakeGpus, tmp_path: Path) -> None:
     gpus(GPUS[:1])
     shop.use(idle_unload_s=0.5)
     mine = shop.manager.submit(request(engine="gpu", steps=5_000, step_s=0.05))
@@ -177,11 +176,11 @@ def test_a_lease_has_one_holder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     assert lease is not None
     assert take_lease("GPU-x") is None
     assert take_lease("GPU-y") is not None
-    lease.release()
+    os.close(lease)
     assert take_lease("GPU-x") is not None
 
 
-def test_a_gpu_that_leaves_gives_its_job_back_and_takes_it_again_when_it_returns(
+def test_a_lost_gpus_job_is_requeued_and_runs_when_the_gpu_returns(
     shop: Shop, gpus: FakeGpus
 ) -> None:
     gpus(GPUS[:1])
@@ -216,7 +215,7 @@ def test_a_paused_device_takes_no_job_and_a_paused_queue_none_at_all(shop: Shop)
         shop.manager.pause("cuda:7")
 
 
-def test_a_model_that_is_not_used_is_unloaded(shop: Shop) -> None:
+def test_an_idle_model_is_unloaded(shop: Shop) -> None:
     shop.use(idle_unload_s=0.3)
     touch = shop.paths.outputs.parent / "touch"
     first = shop.submit(model="big", touch=str(touch))

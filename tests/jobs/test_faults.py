@@ -1,4 +1,4 @@
-"""Whatever dies, hangs or breaks: every job ends once, with one whole video or a reason why not."""
+"""Faults: every job ends once, with one whole video or a reason."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_a_killed_worker_costs_its_job_one_attempt(shop: Shop) -> None:
     assert shop.violations() == []
 
 
-def test_a_lost_worker_is_replaced_by_one_that_was_ready(shop: Shop) -> None:
+def test_a_lost_worker_is_replaced_by_a_prestarted_spare(shop: Shop) -> None:
     shop.use(spare_workers=1)
     touch = shop.paths.outputs.parent / "renders"
     shop.ended(shop.submit().job_id)
@@ -48,7 +48,7 @@ def test_a_lost_worker_is_replaced_by_one_that_was_ready(shop: Shop) -> None:
         return [child.pid for child in supervisor.children() if child.pid != worker]
 
     (first,) = shop.until(spare_count)
-    os.kill(first, signal.SIGKILL)  # a spare that dies is nobody's loss
+    os.kill(first, signal.SIGKILL)  # the death of a spare costs no job
     (spare,) = shop.until(lambda: [pid for pid in spare_count() if pid != first])
     asked = shop.submit(steps=40, step_s=0.05, touch=str(touch))
     shop.running(asked.job_id)
@@ -58,11 +58,11 @@ def test_a_lost_worker_is_replaced_by_one_that_was_ready(shop: Shop) -> None:
     pids = [int(line.split()[-1]) for line in touch.read_text().splitlines()]
     assert pids == [worker, spare]
     worker = spare
-    shop.until(spare_count)  # and another one stands ready
+    shop.until(spare_count)  # and another spare is started
     shop.end_supervisor(signal.SIGTERM)
 
 
-def test_a_killed_supervisor_takes_its_workers_along_and_the_next_one_goes_on(shop: Shop) -> None:
+def test_a_killed_supervisors_workers_end_and_the_next_supervisor_continues(shop: Shop) -> None:
     batch = shop.manager.submit_batch([request(steps=20, step_s=0.03) for _ in range(4)])
     ids = [job.job_id for job in batch.jobs]
     shop.running(ids[0])
@@ -72,7 +72,7 @@ def test_a_killed_supervisor_takes_its_workers_along_and_the_next_one_goes_on(sh
     assert shop.violations() == []
 
 
-def test_a_status_question_is_enough_to_bring_a_supervisor_back(shop: Shop) -> None:
+def test_a_status_request_is_enough_to_restart_the_supervisor(shop: Shop) -> None:
     asked = shop.submit(steps=20, step_s=0.05)
     shop.running(asked.job_id)
     shop.end_supervisor(signal.SIGKILL)
@@ -103,7 +103,7 @@ def test_a_killed_client_leaves_its_batch_to_the_supervisor(shop: Shop) -> None:
     assert [job.state for job in jobs] == [JobState.COMPLETE] * 4
 
 
-def test_a_stopped_worker_is_replaced_after_its_lease_and_cannot_publish_later(shop: Shop) -> None:
+def test_a_worker_stopped_past_its_lease_is_replaced_and_cannot_publish_later(shop: Shop) -> None:
     asked = shop.submit(fault="stop", fault_attempts=1, steps=4, step_s=0.02)
     (job,) = shop.ended(asked.job_id)
     assert (job.state, job.attempt) == (JobState.COMPLETE, 2)
@@ -112,7 +112,7 @@ def test_a_stopped_worker_is_replaced_after_its_lease_and_cannot_publish_later(s
     assert shop.violations() == []
 
 
-def test_a_hung_render_is_ended_with_all_that_it_started(shop: Shop) -> None:
+def test_a_hung_render_is_killed_with_its_child_processes(shop: Shop) -> None:
     shop.use(render_timeout_s=1.5)
     asked = shop.submit(fault="hang")
     shop.running(asked.job_id)
@@ -166,13 +166,13 @@ def test_a_device_failure_fails_the_job_with_advice_and_replaces_the_worker(
     assert first != second, "a GPU's state is unknown after that: its worker must go"
 
 
-def test_a_render_that_leaves_half_a_video_fails(shop: Shop) -> None:
+def test_a_render_that_leaves_a_truncated_video_fails(shop: Shop) -> None:
     (job,) = shop.ended(shop.submit(fault="truncate").job_id)
     assert job.state is JobState.FAILED
     assert "no whole video" in job.error
 
 
-def test_of_many_supervisors_started_at_once_one_remains(shop: Shop) -> None:
+def test_of_many_supervisors_started_at_once_only_one_remains(shop: Shop) -> None:
     shop.paths.control.mkdir(parents=True)
     environment = {**os.environ, **settings_environment(shop.settings)}
     command = [sys.executable, "-m", "workbench.jobs.supervisor"]
@@ -189,7 +189,7 @@ def test_of_many_supervisors_started_at_once_one_remains(shop: Shop) -> None:
     assert left.wait(PATIENCE_S) == 0
 
 
-def test_a_supervisor_whose_lock_was_taken_away_leaves(shop: Shop) -> None:
+def test_a_supervisor_that_lost_its_lock_exits(shop: Shop) -> None:
     shop.ended(shop.submit().job_id)
     status = shop.manager.supervisor()
     assert status is not None
@@ -200,7 +200,7 @@ def test_a_supervisor_whose_lock_was_taken_away_leaves(shop: Shop) -> None:
     assert job.state is JobState.COMPLETE
 
 
-def test_a_stranger_with_a_workers_pid_is_left_alone(shop: Shop) -> None:
+def test_an_unrelated_process_with_a_reused_pid_is_not_killed(shop: Shop) -> None:
     stranger = subprocess.Popen(["sleep", "60"], start_new_session=True)
     leftover = subprocess.Popen(["sleep", "60"], start_new_session=True)
     rebooted = subprocess.Popen(["sleep", "60"], start_new_session=True)
@@ -232,7 +232,7 @@ def test_a_stranger_with_a_workers_pid_is_left_alone(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize("moment", ["before_publish", "before_commit", "after_commit", "claimed"])
-def test_a_supervisor_killed_at_the_worst_moment_loses_and_doubles_nothing(
+def test_a_supervisor_killed_at_any_critical_moment_loses_and_doubles_nothing(
     shop: Shop, moment: str
 ) -> None:
     environment = {**os.environ, **settings_environment(shop.settings), "DIE_AT": moment}
@@ -247,13 +247,13 @@ def test_a_supervisor_killed_at_the_worst_moment_loses_and_doubles_nothing(
     (job,) = shop.ended(asked.job_id)
     assert job.state is JobState.COMPLETE
     renders = len(touch.read_text().splitlines())
-    # What was rendered and whole when the supervisor died is published, not rendered again.
+    # A video already complete when the supervisor died is published, not rendered again.
     assert renders == 1
     assert job.attempt == (2 if moment == "claimed" else 1)
     assert shop.violations() == []
 
 
-def test_a_full_disk_fails_renders_plainly_and_is_survived(tmp_path: Path) -> None:
+def test_a_full_disk_fails_renders_with_a_clear_message_and_is_survived(tmp_path: Path) -> None:
     if os.geteuid() != 0:
         pytest.skip("mounting a small filesystem needs root")
     small = tmp_path / "small"

@@ -1,4 +1,4 @@
-"""A video's sound is told by its job, kept through a lost index, and measured."""
+"""A job reports its video's sound, also after a lost index, and scores it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ENGINES = {
 }
 
 
-def test_sound_goes_all_the_way(shop: Shop, tmp_path: Path) -> None:
+def test_sound_is_kept_from_the_engine_to_the_published_video(shop: Shop, tmp_path: Path) -> None:
     manager = shop.use(engines=_ENGINES, scores=True)
     asked = [
         RenderRequest(prompt="a dog", engine=name, width=96, height=64, num_frames=12, fps=24)

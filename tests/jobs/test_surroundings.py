@@ -27,7 +27,7 @@ DAY_S = 86_400.0
 
 @pytest.fixture
 def jump(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
-    """Let the wall clock of every process that is started from here jump."""
+    """Shift the wall clock of every process started from here."""
     offset = tmp_path / "offset"
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent / "clock"))
     monkeypatch.setenv("CLOCK_OFFSET", str(offset))
@@ -54,7 +54,7 @@ def read_only(folder: Path) -> Iterator[None]:
         subprocess.run(["umount", "-l", folder], check=False)
 
 
-def test_a_clock_that_jumps_costs_no_render_and_no_order(
+def test_a_clock_jump_loses_no_render_and_keeps_the_order(
     shop: Shop, jump: Callable[[float], None]
 ) -> None:
     ids = []
@@ -74,7 +74,7 @@ def test_a_clock_that_jumps_costs_no_render_and_no_order(
     assert shop.violations() == []
 
 
-def test_a_supervisor_that_was_stopped_for_long_blames_no_worker(shop: Shop) -> None:
+def test_a_supervisor_resumed_after_a_long_stop_kills_no_healthy_worker(shop: Shop) -> None:
     asked = shop.submit(steps=120, step_s=0.05)
     shop.running(asked.job_id)
     status = shop.manager.supervisor()
@@ -86,7 +86,7 @@ def test_a_supervisor_that_was_stopped_for_long_blames_no_worker(shop: Shop) -> 
     assert (job.state, job.attempt) == (JobState.COMPLETE, 1)
 
 
-def test_a_worker_that_wakes_after_its_lease_publishes_nothing(shop: Shop) -> None:
+def test_a_worker_resumed_after_its_lease_publishes_nothing(shop: Shop) -> None:
     asked = shop.submit(steps=40, step_s=0.05)
     shop.running(asked.job_id)
     pid = shop.kill_worker(asked.job_id, signal.SIGSTOP)
@@ -122,7 +122,7 @@ def test_a_lock_of_a_reused_pid_or_an_earlier_boot_counts_as_free(shop: Shop, ot
     assert status.pid != us.pid
 
 
-def test_a_client_that_dies_before_its_answer_may_ask_again(shop: Shop) -> None:
+def test_a_client_that_dies_before_its_answer_can_repeat_the_request(shop: Shop) -> None:
     script = (
         "import os, signal\n"
         "from tests.jobs.shop import request\n"
@@ -141,7 +141,7 @@ def test_a_client_that_dies_before_its_answer_may_ask_again(shop: Shop) -> None:
     assert shop.violations() == []
 
 
-def test_a_folder_that_cannot_be_written_fails_its_render_plainly(shop: Shop) -> None:
+def test_an_unwritable_folder_fails_its_render_with_a_clear_message(shop: Shop) -> None:
     shop.manager.pause()
     asked = shop.submit()
     folder = shop.paths.job(asked.job_id).folder
@@ -155,7 +155,7 @@ def test_a_folder_that_cannot_be_written_fails_its_render_plainly(shop: Shop) ->
     assert job.state is JobState.COMPLETE
 
 
-def test_a_read_only_outputs_folder_is_said_before_anything_is_queued(shop: Shop) -> None:
+def test_a_read_only_outputs_folder_is_reported_before_anything_is_queued(shop: Shop) -> None:
     shop.paths.outputs.mkdir()
     with read_only(shop.paths.outputs):
         with pytest.raises(Unavailable, match=r"written|read-only"):
@@ -189,7 +189,7 @@ def test_a_small_ext4_disk_fills_up_and_recovers(tmp_path: Path) -> None:
             with filler.open("wb", buffering=0) as file, suppress(OSError):
                 while True:
                     file.write(b"x" * 65_536)
-            time.sleep(1.5)  # the render ends on a full disk, and so does what the index is told
+            time.sleep(1.5)  # render and index both hit the full disk
             filler.unlink()
             (job,) = shop.ended(asked.job_id)
             if job.state is JobState.FAILED:

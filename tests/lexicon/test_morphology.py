@@ -1,4 +1,4 @@
-"""Morphology: what the dictionary says is what the library says; only unknown words are guessed at."""
+"""Morphology: the dictionary agrees with the library; only unknown words are guessed."""
 
 from __future__ import annotations
 

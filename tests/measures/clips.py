@@ -1,4 +1,4 @@
-"""Clips whose scores are known beforehand: a textured picture that pans, and what spoils it."""
+"""Clips with known scores: a panning texture and its degradations."""
 
 from __future__ import annotations
 
@@ -53,6 +53,6 @@ def blurred(frames: Frames, sigma: float = 3.0) -> Frames:
 
 
 def shuffled(frames: Frames) -> Frames:
-    """Return ``frames`` in a disorder that is always the same."""
+    """Return ``frames`` in a fixed random order."""
     order = np.random.default_rng(1).permutation(len(frames))
     return np.asarray(frames[order], dtype=np.uint8)

@@ -1,4 +1,4 @@
-"""Faults put into clips on purpose, so that a measure's answer is known beforehand."""
+"""Injects known faults into clips."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Frames = npt.NDArray[np.uint8]
 
 
 def encoded(frames: Frames, folder: Path, fps: float) -> Frames:
-    """Return ``frames`` after the encoder and a decoder: what a finished video holds."""
+    """Return ``frames`` after encoding and decoding, as in a finished video."""
     path = folder / "clip.mp4"
     with VideoWriter(path, frames.shape[2], frames.shape[1], fps) as writer:
         writer.write(frames)
@@ -70,7 +70,7 @@ def energy(frame: Frames) -> float:
 
 
 def repeating(frames: Frames, places: list[int]) -> Frames:
-    """Return ``frames`` with each of ``places`` showing the frame before it."""
+    """Return ``frames`` where each of ``places`` repeats the previous frame."""
     found = frames.copy()
     for place in places:
         found[place] = found[place - 1]
@@ -84,7 +84,7 @@ def freezing(frames: Frames, start: int, count: int) -> Frames:
 
 
 def looping(frames: Frames, period: int, count: int) -> Frames:
-    """Return ``count`` frames that go through the first ``period`` again and again."""
+    """Return ``count`` frames that loop over the first ``period``."""
     return frames[np.arange(count) % period]
 
 

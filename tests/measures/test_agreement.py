@@ -1,4 +1,4 @@
-"""Agreement of video and prompt is the cosine that a CLIP model gives them; weights are random here."""
+"""Agreement is the cosine of a CLIP model's video and prompt embeddings; random weights here."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SIZE = 32
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Save a tiny CLIP with random weights, as a real one is saved."""
+    """Save a tiny CLIP with random weights in the usual layout."""
     from tokenizers import Tokenizer, models, pre_tokenizers
 
     folder = tmp_path_factory.mktemp("clip")
@@ -73,6 +73,6 @@ def test_agreement_is_the_mean_cosine_of_eight_frames_and_the_prompt(
     assert found["one"] != pytest.approx(found["long"], abs=1e-4)
 
 
-def test_a_model_that_is_not_there_is_said_so(tmp_path: Path) -> None:
+def test_a_missing_model_is_reported(tmp_path: Path) -> None:
     with pytest.raises(EngineUnavailable, match="cannot measure agreement"):
         prompt_agreement({}, str(tmp_path / "nothing"), wb.Settings(outputs=tmp_path))

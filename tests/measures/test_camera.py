@@ -1,4 +1,4 @@
-"""The camera of a filmed room is recovered from its pictures, and its error is that of its path."""
+"""The camera path is recovered from a rendered room, with known errors."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_a_camera_that_travels_as_commanded_has_no_error(words: str) -> None:
 @pytest.mark.parametrize(
     "words", ["pan left 25 degrees", "tilt up 12 degrees", "roll left 12 degrees"]
 )
-def test_a_camera_that_turns_alone_is_seen_to_turn_and_not_to_travel(words: str) -> None:
+def test_a_pure_rotation_is_measured_as_rotation_without_translation(words: str) -> None:
     poses = _path(words)
     legs = recover_camera(film(poses, Room(2)), SMALL)
     error = camera_error(legs, poses)
@@ -79,7 +79,7 @@ def test_a_camera_that_goes_the_other_way_is_180_degrees_off() -> None:
     assert error.rotation_deg < 0.5
 
 
-def test_a_camera_that_does_not_turn_as_commanded_is_off_by_what_is_missing() -> None:
+def test_a_missing_rotation_is_the_rotation_error() -> None:
     legs = recover_camera(film(_path("pan left 10 degrees at constant speed"), Room(4)), SMALL)
     error = camera_error(legs, _path("pan left 22 degrees at constant speed"))
     assert error.rotation_deg == pytest.approx(6, abs=0.5)  # from 0 to 12, evenly
@@ -95,7 +95,7 @@ def test_the_scale_of_the_commanded_path_does_not_count() -> None:
     assert one.rotation_deg == other.rotation_deg
 
 
-def test_a_video_without_a_corner_says_nothing_of_its_camera() -> None:
+def test_a_video_without_features_gives_no_camera_estimate() -> None:
     poses = _path("pan left", seconds=0.5)
     blank = np.full((len(poses), 120, 208, 3), 90, np.uint8)
     error = camera_error(recover_camera(blank, SMALL), poses)
@@ -111,7 +111,7 @@ def test_a_path_shorter_than_the_video_is_refused() -> None:
 
 
 @pytest.mark.parametrize("degrees", [0.0, 3.0, 9.0])
-def test_a_view_that_comes_back_turned_is_off_by_the_angle(degrees: float) -> None:
+def test_a_return_to_a_rotated_view_is_off_by_the_angle(degrees: float) -> None:
     first, second = film(np.stack([np.eye(4), _turned(degrees)]), Room(6))
     error = return_error(first, second, SMALL)
     assert error is not None
@@ -121,12 +121,12 @@ def test_a_view_that_comes_back_turned_is_off_by_the_angle(degrees: float) -> No
     )
 
 
-def test_two_places_that_share_nothing_have_no_return_error() -> None:
+def test_two_views_without_overlap_have_no_return_error() -> None:
     (first,), (second,) = (film(np.eye(4)[None], Room(seed)) for seed in (7, 8))
     assert return_error(first, second, SMALL) is None
 
 
-def test_a_path_there_and_back_names_the_two_frames_that_should_agree() -> None:
+def test_a_path_there_and_back_names_the_two_frames_to_compare() -> None:
     there = _path("dolly in 1 units, then dolly out 1 units", seconds=2)
     assert return_frames(there) == (0, len(there) - 1)
     assert return_frames(_path("orbit left 360 degrees", seconds=3)) == (0, 48)

@@ -1,4 +1,4 @@
-"""Cuts, repeats, standstills, loops, seams and drift are found where they were put, and nowhere else."""
+"""Cuts, repeats, freezes, loops, seams and drift are found exactly where they were injected."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_repeated_frames_are_found_after_the_encoder(tmp_path: Path) -> None:
     assert repeated_frames(_steps(frames)) == (9, 17, 25)
 
 
-def test_a_standstill_is_found_with_its_first_and_last_frame(tmp_path: Path) -> None:
+def test_a_freeze_is_found_with_its_first_and_last_frame(tmp_path: Path) -> None:
     frames = encoded(freezing(_shot(), 12, 9), tmp_path, FPS)
     (found,) = standstills(_steps(frames), FPS)
     assert (found.start, found.stop) == (12, 21)

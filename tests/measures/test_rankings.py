@@ -1,4 +1,4 @@
-"""Preferences become the order that made them likely."""
+"""Preferences become the most likely ranking."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from workbench.measures.preferences import add_preference, preferences
 from workbench.measures.rankings import bradley_terry, next_pair
 
 
-def test_strengths_are_found_again_from_the_answers_they_cause() -> None:
+def test_strengths_are_recovered_from_generated_preferences() -> None:
     truth = {"a": 1.5, "b": 0.5, "c": -0.5, "d": -1.5}
     rng = random.Random(4)
     answers = []
@@ -37,7 +37,7 @@ def test_the_fit_is_the_one_where_expected_wins_equal_those_observed() -> None:
         assert expected == pytest.approx(sum(w == item for w, _ in answers) + 0.5, abs=1e-6)
 
 
-def test_one_that_never_lost_is_first_and_yet_finite() -> None:
+def test_an_undefeated_item_ranks_first_with_a_finite_strength() -> None:
     ranked = bradley_terry(["a", "b", "c"], [("b", "a"), ("b", "c")])
     assert ranked[0].item == "b"
     assert math.isfinite(ranked[0].strength)
@@ -48,7 +48,7 @@ def test_without_answers_all_are_equal() -> None:
     assert [r.strength for r in bradley_terry(["a", "b"], [])] == [0.0, 0.0]
 
 
-def test_an_answer_about_others_is_refused() -> None:
+def test_a_preference_about_unknown_items_is_refused() -> None:
     with pytest.raises(ValueError, match="does not compare"):
         bradley_terry(["a", "b"], [("a", "x")])
 
@@ -58,7 +58,7 @@ def test_the_pair_to_ask_next_is_the_least_known_one() -> None:
     assert next_pair(["a"], []) is None
 
 
-def test_preferences_survive_and_a_torn_line_is_passed_over(tmp_path: Path) -> None:
+def test_preferences_are_durable_and_a_torn_line_is_skipped(tmp_path: Path) -> None:
     kept = tmp_path / "preferences.jsonl"
     add_preference(kept, "x", "y", ["x", "y"])
     with kept.open("a", encoding="utf-8") as file:

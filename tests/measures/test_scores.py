@@ -1,4 +1,4 @@
-"""Scores give the answer that is known beforehand."""
+"""Scores match known values."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def pan() -> Frames:
     return panning()
 
 
-def test_a_frozen_clip_does_not_move_and_has_nothing_against_it() -> None:
+def test_a_frozen_clip_has_no_motion_and_no_other_fault() -> None:
     scores = _scores(frozen())
     assert scores.motion == 0
     assert scores.flicker == 0
@@ -71,7 +71,7 @@ def test_every_measure_is_taken_at_one_size() -> None:
     assert _scores(large).by_name == pytest.approx(_scores(small).by_name)
 
 
-def test_flicker_is_seen_where_light_jumps_and_nowhere_else(pan: Frames) -> None:
+def test_flicker_is_found_only_where_brightness_jumps(pan: Frames) -> None:
     steady, spoiled = _scores(pan), _scores(flickering(pan))
     light = np.mean([cv2.cvtColor(f, cv2.COLOR_RGB2GRAY).mean() for f in pan]) / 255
     assert steady.flicker < 0.005
@@ -96,7 +96,7 @@ def test_sharpness_is_the_variance_of_the_laplacian_on_stripes_a_pixel_wide() ->
     assert _scores(stripes).sharpness == pytest.approx((2 * 200) ** 2)
 
 
-def test_each_frame_of_a_steady_pan_is_the_one_before_moved_along(pan: Frames) -> None:
+def test_a_steady_pan_is_smooth(pan: Frames) -> None:
     errors = [np.abs(a.astype(float) - b).mean() / 255 for a, b in pairwise(pan)]
     unmoved = 1 - float(np.mean(errors))
     assert _scores(pan).consistency > 1 - (1 - unmoved) / 4
@@ -137,7 +137,7 @@ def test_one_frame_is_a_clip_and_none_is_not(pan: Frames) -> None:
         Clip.of([], FPS)
 
 
-def test_the_encoder_makes_near_duplicates_and_another_picture_does_not(
+def test_a_reencoded_picture_is_a_near_duplicate_and_another_picture_is_not(
     tmp_path: Path, pan: Frames
 ) -> None:
     paths = {
@@ -155,7 +155,7 @@ def test_the_encoder_makes_near_duplicates_and_another_picture_does_not(
     assert not are_alike(prints["one"], b"", limit=1.0)
 
 
-def test_a_record_is_read_as_it_was_written_and_a_damaged_one_is_none(tmp_path: Path) -> None:
+def test_a_record_round_trips_and_a_damaged_one_is_none(tmp_path: Path) -> None:
     path = tmp_path / "scores.json"
     record = ScoreRecord("abc", _scores(frozen()), b"print", ("j-1",))
     write_record(path, record)
@@ -165,7 +165,7 @@ def test_a_record_is_read_as_it_was_written_and_a_damaged_one_is_none(tmp_path: 
     assert read_record(tmp_path / "nothing") is None
 
 
-def test_a_video_that_does_not_decode_is_said_to_be_damaged(tmp_path: Path) -> None:
+def test_a_video_that_does_not_decode_is_reported_as_damaged(tmp_path: Path) -> None:
     broken = tmp_path / "video.mp4"
     broken.write_bytes(b"nothing")
     with pytest.raises(DamagedFile):

@@ -1,4 +1,4 @@
-"""Loudness, silence and clipping give the answer that is known beforehand."""
+"""Loudness, silence and clipping match known values."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_clipping_is_the_share_of_samples_at_full_scale() -> None:
     assert measure_sound(driven).sound_clipping == pytest.approx(0.936, abs=0.01)
 
 
-def test_a_video_s_scores_tell_of_its_sound_only_if_it_has_any(tmp_path: Path) -> None:
+def test_sound_scores_exist_only_for_videos_with_sound(tmp_path: Path) -> None:
     for name, sound in (("with", tone(1)), ("without", None)):
         with VideoWriter(tmp_path / name, 96, 64, 24, with_sound=True) as writer:
             writer.write(np.random.default_rng(1).integers(0, 255, (24, 64, 96, 3), np.uint8))

@@ -1,6 +1,6 @@
-"""A room of textured walls and panels, filmed by projection: videos whose camera is known.
+"""A room of textured walls and panels, rendered by projection: videos with a known camera.
 
-Every pixel's ray is intersected with rectangles in space; nothing here is shared with the
+Every pixel's ray is intersected with rectangles in space. No code is shared with the
 storyboard's own drawing.
 """
 
@@ -105,7 +105,7 @@ def film(
 
 
 def _texture(rng: np.random.Generator) -> Frames:
-    """Return soft patches with dots of several sizes, for corners to find at every distance."""
+    """Return soft patches with dots of several sizes, which give corners at every distance."""
     size = 512
     soft = rng.integers(50, 190, (8, 8, 3)).astype(np.uint8)
     picture: Any = cv2.resize(soft, (size, size), interpolation=cv2.INTER_CUBIC)

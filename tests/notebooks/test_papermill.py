@@ -1,4 +1,4 @@
-"""papermill runs of batch.ipynb, as a shell script would start them."""
+"""papermill runs of batch.ipynb from the command line."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def _papermill(outputs: Path, target: Path, **parameters: Any) -> subprocess.Com
     )
 
 
-def test_a_run_leaves_sheet_table_plots_and_files_and_again_renders_nothing(
+def test_a_run_writes_its_report_and_a_repeat_renders_nothing(
     outputs: Path, tmp_path: Path
 ) -> None:
     target, results = tmp_path / "out.ipynb", tmp_path / "results"
@@ -68,7 +68,7 @@ def test_a_run_leaves_sheet_table_plots_and_files_and_again_renders_nothing(
     assert [[j["job_id"], j["created_at"], j["attempt"]] for j in second["jobs"]] == created
 
 
-def test_bad_parameters_make_the_run_fail_naming_all_before_anything_is_rendered(
+def test_bad_parameters_are_all_named_before_anything_is_rendered(
     outputs: Path, tmp_path: Path
 ) -> None:
     wrong = {"variations": 0, "engine": "nobody", "varations": 3}
@@ -80,7 +80,9 @@ def test_bad_parameters_make_the_run_fail_naming_all_before_anything_is_rendered
     assert not list(outputs.glob("b_*"))
 
 
-def test_breaking_off_a_run_cancels_its_jobs_where_asked(outputs: Path, tmp_path: Path) -> None:
+def test_interrupting_a_run_cancels_its_jobs_when_so_configured(
+    outputs: Path, tmp_path: Path
+) -> None:
     asked = {"prompts": ["a kite"], "variations": 1, "seeds": 8, "num_frames": 200}
     process = subprocess.Popen(
         [

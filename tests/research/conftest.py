@@ -1,4 +1,4 @@
-"""A Studio over an outputs/ folder of its own, and the end of what it started."""
+"""A Studio over its own outputs/ folder; all it started ends with the test."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
-"""No figure without its n and its spread."""
+"""Every figure shows n and spread."""
 
 from __future__ import annotations
 
 from workbench.research.charts import bar_chart, dot_chart
 
 
-def test_every_mean_stands_with_its_number_and_its_spread() -> None:
+def test_every_mean_is_shown_with_n_and_spread() -> None:
     chart = dot_chart("motion by axis", {"fog": [1.0, 2.0, 3.0], "rain": [5.0]})
     assert "2 ± 1, n = 3" in chart
     assert "5, n = 1" in chart

@@ -15,7 +15,7 @@ from workbench.research import command
 @pytest.mark.parametrize(
     "failure", [OSError(24, "Too many open files"), WorkbenchError("The disk is full.")]
 )
-def test_results_are_written_before_the_zip_and_told_whatever_becomes_of_it(
+def test_results_are_written_and_printed_even_if_the_zip_fails(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],

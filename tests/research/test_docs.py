@@ -1,4 +1,4 @@
-"""The pages on research and on Python: every block runs, the generated one is current."""
+"""docs/research.md runs block by block; docs/python.md is up to date."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def outputs(tmp_path: Path) -> Iterator[Path]:
     end_supervisor(folder)
 
 
-def test_every_block_of_the_page_runs_in_its_order(outputs: Path, tmp_path: Path) -> None:
+def test_every_block_of_docs_research_runs_in_order(outputs: Path, tmp_path: Path) -> None:
     pytest.importorskip("pandas")
     python = "\n".join(re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL))
     shell = "\n".join(re.findall(r"```bash\n(.*?)```", PAGE, re.DOTALL))
@@ -59,7 +59,7 @@ def test_every_block_of_the_page_runs_in_its_order(outputs: Path, tmp_path: Path
     assert (tmp_path / "out.ipynb").is_file()
 
 
-def test_the_python_reference_is_the_one_that_the_docstrings_make() -> None:
+def test_the_python_reference_is_up_to_date() -> None:
     assert TARGET.read_text("utf-8") == python_reference(), "run python -m docs.python_reference"
 
 

@@ -1,4 +1,4 @@
-"""Experiments: the designs hold what they promise, cells differ as asked, and are shown in step."""
+"""Experiments: designs, cells, effects, and their synchronised display."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ def grid(studio: wb.Studio) -> wb.Grid:
     ).wait(120)
 
 
-def test_a_factorial_design_meets_every_combination_once() -> None:
+def test_a_factorial_design_covers_every_combination_once() -> None:
     found = combinations(AXES)
     assert [tuple(c.values()) for c in found] == list(itertools.product(*AXES.values()))
 
 
-def test_one_at_a_time_changes_one_axis_against_the_first_values() -> None:
+def test_one_at_a_time_varies_one_axis_from_the_baseline() -> None:
     found = combinations(AXES, "one_at_a_time")
     base = {"a": 1, "b": "x", "c": True}
     assert found[0] == base
@@ -49,7 +49,7 @@ def test_one_at_a_time_changes_one_axis_against_the_first_values() -> None:
     assert all(sum(c[k] != base[k] for k in base) == 1 for c in found[1:])
 
 
-def test_a_latin_hypercube_meets_every_part_of_every_axis_once() -> None:
+def test_a_latin_hypercube_samples_every_stratum_once() -> None:
     axes: dict[str, Any] = {"kind": ["x", "y", "z"], "scale": Span(1.0, 7.0), "steps": Span(10, 40)}
     found = combinations(axes, "latin", samples=12, seed=5)
     parts = sorted(int((c["scale"] - 1.0) / 6.0 * 12) for c in found)
@@ -71,12 +71,12 @@ def test_a_latin_hypercube_meets_every_part_of_every_axis_once() -> None:
         ({n: list(range(100)) for n in "abc"}, "factorial", "1,000,000 combinations"),
     ],
 )
-def test_a_design_that_cannot_be_is_refused(axes: Any, design: Any, told: str) -> None:
+def test_an_impossible_design_is_refused(axes: Any, design: Any, told: str) -> None:
     with pytest.raises(InvalidRequest, match=told):
         combinations(axes, design)
 
 
-def test_cells_differ_by_their_axes_alone_and_share_their_seeds(grid: wb.Grid) -> None:
+def test_cells_differ_only_in_their_axes_and_share_seeds(grid: wb.Grid) -> None:
     assert grid.axes == {"camera_movement": ("pans left", "static"),
                          "time_of_day": ("midday", "midnight")}  # fmt: skip
     assert grid.seeds == (1, 2)
@@ -100,7 +100,7 @@ def test_a_video_is_found_by_its_values(grid: wb.Grid) -> None:
         grid.video(time_of_day="teatime")
 
 
-def test_effects_tell_what_the_hour_does_to_the_light(grid: wb.Grid) -> None:
+def test_effects_show_how_time_of_day_changes_exposure(grid: wb.Grid) -> None:
     effects = {(e["axis"], e["value"]): e for e in grid.effects("exposure")}
     day, night = effects["time_of_day", "midday"], effects["time_of_day", "midnight"]
     assert day["effect"] == pytest.approx(-night["effect"])
@@ -112,7 +112,7 @@ def test_effects_tell_what_the_hour_does_to_the_light(grid: wb.Grid) -> None:
         grid.effects("beauty")
 
 
-def test_a_prompt_keeps_its_words_but_for_what_an_axis_changes(studio: wb.Studio) -> None:
+def test_a_prompt_keeps_its_words_except_for_an_axis_change(studio: wb.Studio) -> None:
     session = wb.enhance("a fox crossing a bridge", seed=3, using=studio)
     grid = wb.grid(session.prompt, time_of_day=["dawn", "night"], **SMALL)
     assert {job.session_id for job in grid.batch.record.jobs} == {session.session_id}
@@ -145,7 +145,7 @@ def test_a_mistake_queues_nothing(studio: wb.Studio) -> None:
     assert studio.jobs.jobs(limit=1).total == before
 
 
-def test_the_page_holds_every_video_and_reaches_for_nothing(grid: wb.Grid, tmp_path: Path) -> None:
+def test_the_page_contains_every_video_and_makes_no_requests(grid: wb.Grid, tmp_path: Path) -> None:
     page = grid.save_html(tmp_path / "grid.html").read_text("utf-8")
     assert page.count("data:video/mp4;base64,") == 8
     assert "time of day: midnight" in page
@@ -153,7 +153,9 @@ def test_the_page_holds_every_video_and_reaches_for_nothing(grid: wb.Grid, tmp_p
     assert "<iframe srcdoc=" in grid._repr_html_()
 
 
-def test_the_matrix_puts_each_video_in_its_place_and_holds_the_short_ones(tmp_path: Path) -> None:
+def test_the_matrix_places_each_video_and_holds_the_last_frame_of_short_ones(
+    tmp_path: Path,
+) -> None:
     def plain(level: int, count: int) -> Path:
         path = tmp_path / f"{level}.mp4"
         with VideoWriter(path, WIDTH, HEIGHT, FPS) as writer:

@@ -1,4 +1,4 @@
-"""The page of a grid in a real browser: every video plays, all show the same moment."""
+"""A grid's page in a real browser: all videos play in sync."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.browser
 _TIMES = "[...document.querySelectorAll('video')].map(video => video.currentTime)"
 
 
-def test_videos_play_in_step_pause_together_and_ask_for_nothing(tmp_path: Path) -> None:
+def test_videos_play_and_pause_in_sync_without_requests(tmp_path: Path) -> None:
     chromium = find_chromium()
     if chromium is None:
         pytest.skip("there is no Chromium; `make chromium` installs one")
@@ -30,7 +30,7 @@ def test_videos_play_in_step_pause_together_and_ask_for_nothing(tmp_path: Path) 
     layout = Layout.of([{"a": a, "b": b} for a in "12" for b in "xy"], "b")
     page_file = tmp_path / "grid.html"
     page_file.write_text(matrix_page("four", layout, files, 96), "utf-8")
-    # in a thread of its own, as another browser may be open in this one
+    # in a separate thread, as Playwright may already run in this one
     with ThreadPoolExecutor(1) as pool:
         pool.submit(_watch, chromium, page_file).result()
 

@@ -1,4 +1,4 @@
-"""Sessions, batches and videos as a notebook uses them: tables, progress, looks, order of arrival."""
+"""Sessions, batches and videos in a notebook: tables, progress, display, order of arrival."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_a_session_is_a_table_of_prompts_and_scene_fields(session: wb.Session) -
     assert frame.loc[1, "changes"]
 
 
-def test_videos_come_as_they_end_and_each_once(studio: wb.Studio) -> None:
+def test_videos_are_yielded_once_each_as_they_finish(studio: wb.Studio) -> None:
     batch = wb.render(["a red kite", "a blue kite", "a kite"], using=studio, **SMALL)
     videos = list(batch)
     assert {v.job_id for v in videos} == {j.job_id for j in batch.record.jobs}
@@ -59,7 +59,7 @@ def test_videos_come_as_they_end_and_each_once(studio: wb.Studio) -> None:
     assert ended == sorted(m for m in ended if m)
 
 
-def test_a_batch_can_be_awaited_and_gone_through_without_blocking(batch: wb.Batch) -> None:
+def test_a_batch_supports_await_and_async_iteration(batch: wb.Batch) -> None:
     async def journey() -> list[str]:
         await batch
         return [video.job_id async for video in batch]
@@ -67,9 +67,7 @@ def test_a_batch_can_be_awaited_and_gone_through_without_blocking(batch: wb.Batc
     assert sorted(asyncio.run(journey())) == sorted(j.job_id for j in batch.record.jobs)
 
 
-def test_progress_ends_full_and_says_how_many(
-    studio: wb.Studio, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_progress_ends_at_the_total(studio: wb.Studio, capsys: pytest.CaptureFixture[str]) -> None:
     batch = wb.render(["a kite", "a boat"], name="bar", using=studio, **SMALL)
     assert batch.wait(60, progress=True) is batch
     told = capsys.readouterr().err
@@ -77,7 +75,7 @@ def test_progress_ends_full_and_says_how_many(
     assert "2/2 complete" in told
 
 
-def test_waiting_with_progress_heeds_its_limit(studio: wb.Studio) -> None:
+def test_waiting_with_progress_times_out(studio: wb.Studio) -> None:
     studio.jobs.pause()
     batch = wb.render(["a kite"], using=studio, **SMALL)
     try:
@@ -88,7 +86,7 @@ def test_waiting_with_progress_heeds_its_limit(studio: wb.Studio) -> None:
         batch.cancel()
 
 
-def test_what_is_shown_is_escaped_and_whole_without_a_network(
+def test_html_representations_are_escaped_and_self_contained(
     session: wb.Session, batch: wb.Batch
 ) -> None:
     shown = [session._repr_html_(), session.prompt._repr_html_(), batch._repr_html_()]
@@ -101,7 +99,7 @@ def test_what_is_shown_is_escaped_and_whole_without_a_network(
     assert 'poster="data:image/jpeg' in shown[3]
 
 
-def test_an_unfinished_video_shows_how_far_it_is_and_why_it_ended(studio: wb.Studio) -> None:
+def test_an_unfinished_video_shows_its_progress_or_its_error(studio: wb.Studio) -> None:
     studio.jobs.pause()
     video = wb.render(["a kite"], using=studio, **SMALL)[0]
     assert "<progress" in video._repr_html_()
@@ -112,7 +110,9 @@ def test_an_unfinished_video_shows_how_far_it_is_and_why_it_ended(studio: wb.Stu
         _ = video.scores
 
 
-def test_a_hub_prefix_leads_to_the_video(batch: wb.Batch, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_jupyterhub_prefix_is_part_of_the_videos_url(
+    batch: wb.Batch, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("JUPYTERHUB_SERVICE_PREFIX", "/user/ada/")
     assert 'src="/user/ada/static/videos/' in batch[0]._repr_html_()
 
@@ -148,7 +148,7 @@ def test_the_same_prompt_and_seed_twice_is_found_as_a_duplicate(studio: wb.Studi
     assert set(group) == {batch[0], batch[2]}
 
 
-def test_people_star_note_and_compare(batch: wb.Batch) -> None:
+def test_videos_can_be_starred_annotated_and_compared(batch: wb.Batch) -> None:
     one, two, three = batch.videos
     one.star().note("the best tail")
     assert one.job.starred

@@ -1,4 +1,4 @@
-"""Prompts are read from every form they are kept in, and every mistake is named by its line."""
+"""Prompt files of every format are read; mistakes are reported by line."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def _file(folder: Path, name: str, text: str) -> Path:
     return path
 
 
-def test_a_list_and_a_lone_prompt_are_taken_as_they_are() -> None:
+def test_a_list_and_a_single_prompt_are_accepted() -> None:
     assert [i.text for i in read_prompts(["a dog", {"prompt": " a cat "}])] == ["a dog", "a cat"]
     assert [i.text for i in read_prompts("a dog, running. Slowly")] == ["a dog, running. Slowly"]
 
@@ -54,7 +54,7 @@ def test_an_exported_session_keeps_its_scenes(studio: wb.Studio, tmp_path: Path)
     assert ideas[-1].scene == session.scene
 
 
-def test_every_mistake_is_told_by_its_line(tmp_path: Path) -> None:
+def test_every_mistake_is_reported_with_its_line(tmp_path: Path) -> None:
     text = "prompt,seed,width\n,1,\na dog,x,\na cat,1,wide\na bird,1,64,surplus\n"
     with pytest.raises(InvalidRequest) as caught:
         read_prompts(_file(tmp_path, "ideas.csv", text))
@@ -77,7 +77,7 @@ def test_every_mistake_is_told_by_its_line(tmp_path: Path) -> None:
         ("a.jsonl", "3\n", "neither a text nor an object"),
     ],
 )
-def test_a_file_that_cannot_be_used_says_why(
+def test_an_unusable_file_is_refused_with_the_reason(
     tmp_path: Path, name: str, text: str, told: str
 ) -> None:
     with pytest.raises(InvalidRequest, match=told):
@@ -92,14 +92,14 @@ def test_a_missing_file_is_an_error_and_not_a_prompt(tmp_path: Path) -> None:
         read_prompts(tmp_path / "latin.txt")
 
 
-def test_dynamic_prompts_stand_for_every_combination() -> None:
+def test_dynamic_prompts_expand_to_every_combination() -> None:
     assert expand("a {red|blue} kite") == ["a red kite", "a blue kite"]
     assert len(expand("{2$$ and $$a cat|a dog|a bird} at {dawn|night}")) == 12
     assert not is_dynamic("a kite {not dynamic} at noon")
     assert expand("plain {braces}") == ["plain {braces}"]
 
 
-def test_a_seed_draws_from_them_and_always_the_same() -> None:
+def test_a_seed_samples_the_same_prompts_each_time() -> None:
     text = "{a|b|c|d|e|f} {1|2|3|4|5|6}"
     drawn = expand(text, limit=5, seed=3)
     assert len(set(drawn)) == 5
@@ -127,7 +127,7 @@ def test_a_line_ends_at_a_line_feed_alone(tmp_path: Path) -> None:
     assert [i.text for i in read_prompts(_file(tmp_path, "a.txt", f"{text}\n"))] == [text]
 
 
-def test_spaces_around_the_names_of_columns_do_not_count(tmp_path: Path) -> None:
+def test_spaces_around_column_names_are_ignored(tmp_path: Path) -> None:
     (dog,) = read_prompts(_file(tmp_path, "a.csv", " prompt , seed\na dog, 7\n"))
     assert (dog.text, dog.values) == ("a dog", {"seed": 7})
 
@@ -141,7 +141,7 @@ def test_spaces_around_the_names_of_columns_do_not_count(tmp_path: Path) -> None
         ("a.jsonl", '{"prompt": ' * 100_000, "is not JSON"),
     ],
 )
-def test_a_file_that_breaks_its_reader_is_told_in_a_sentence(
+def test_a_file_that_cannot_be_parsed_is_refused_with_a_message(
     tmp_path: Path, name: str, text: str, told: str
 ) -> None:
     with pytest.raises(InvalidRequest, match=told):

@@ -1,4 +1,4 @@
-"""Unattended runs: refused as a whole, resumed without doing anything twice, failing by name."""
+"""Unattended runs: refused whole, resumed without duplicates, failures named."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def _command(outputs: Path, *arguments: str, **environment: str) -> subprocess.P
     )
 
 
-def test_every_bad_parameter_is_told_at_once_and_nothing_is_queued(
+def test_all_bad_parameters_are_reported_at_once_and_nothing_is_queued(
     studio: wb.Studio, tmp_path: Path
 ) -> None:
     before = studio.jobs.jobs(limit=1).total
@@ -130,7 +130,7 @@ def test_the_same_run_again_renders_nothing_and_another_does(
     assert other.folder != first.folder
 
 
-def test_a_run_taken_up_renders_only_what_is_missing(studio: wb.Studio) -> None:
+def test_a_resumed_run_renders_only_what_is_missing(studio: wb.Studio) -> None:
     asked = {"prompts": ["a kite", "a boat", "a fox"], "name": "mend", **SMALL}
     first = start_run(asked, using=studio).follow(lambda _: None)
     kept = [job.finished_at for job in first.jobs]
@@ -187,7 +187,7 @@ def test_the_report_holds_every_job_with_its_labels_and_scores(
     assert report.sheet()._repr_html_().count("data:image/jpeg") == 4
 
 
-def test_the_command_ends_by_naming_what_failed_after_all_else_is_done(
+def test_the_command_names_failed_jobs_after_finishing_the_others(
     outputs: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "moody.py").write_text(BROKEN, "utf-8")
@@ -216,7 +216,7 @@ def test_the_command_refuses_bad_parameters_with_status_2(outputs: Path) -> None
     assert not list(outputs.glob("b_*"))
 
 
-def test_breaking_off_the_command_cancels_what_has_not_ended_where_asked(outputs: Path) -> None:
+def test_interrupting_the_command_cancels_unfinished_jobs_when_so_configured(outputs: Path) -> None:
     arguments = ["a kite", "--seeds=12", "--num-frames=480", "--on-interrupt=cancel"]
     process = _command(outputs, *arguments)
     assert process.stderr is not None
@@ -234,7 +234,7 @@ def test_breaking_off_the_command_cancels_what_has_not_ended_where_asked(outputs
         manager.close()
 
 
-def test_breaking_off_leaves_the_jobs_running_by_default(studio: wb.Studio, tmp_path: Path) -> None:
+def test_interrupting_leaves_the_jobs_running_by_default(studio: wb.Studio, tmp_path: Path) -> None:
     asked = {"prompts": ["a kite"], "seeds": 4, "results": tmp_path, **SMALL}
     told: list[str] = []
 
@@ -249,9 +249,7 @@ def test_breaking_off_leaves_the_jobs_running_by_default(studio: wb.Studio, tmp_
     assert start_run(asked, using=studio).follow(lambda _: None).check().resumed
 
 
-def test_a_check_of_a_good_run_is_silent_and_of_a_cancelled_one_is_not(
-    studio: wb.Studio, tmp_path: Path
-) -> None:
+def test_a_check_raises_for_a_cancelled_run_only(studio: wb.Studio, tmp_path: Path) -> None:
     studio.jobs.pause()
     asked: dict[str, Any] = {"prompts": ["a kite"], "results": tmp_path, **SMALL}
     try:

@@ -1,4 +1,4 @@
-"""One real server for the tests that only talk to it."""
+"""One real server shared by tests that only send requests."""
 
 from __future__ import annotations
 
@@ -11,6 +11,6 @@ from tests.live_server import LiveServer
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    """A server with outputs/ of its own."""
+    """A server with its own outputs/."""
     with LiveServer(tmp_path_factory.mktemp("rest") / "outputs") as live:
         yield live

@@ -1,4 +1,4 @@
-"""An authoriser for tests: refuses everybody while a file is there."""
+"""An authoriser for tests that refuses everybody while a file exists."""
 
 from __future__ import annotations
 
@@ -18,6 +18,6 @@ class RevocableAuthorizer(Authorizer):
     """Allows everything until the file exists."""
 
     def is_authorized(self, handler: Any, user: Any, action: str, resource: str) -> bool:
-        """Tell whether access still stands."""
+        """Return whether access is still allowed."""
         del handler, user, action
         return resource != "workbench" or not Path(os.environ[REVOKED]).exists()

@@ -31,7 +31,7 @@ def _devices(status: ClusterStatus, **said: DeviceRow) -> dict[str, Any]:
     return {device.name: device for device in found}
 
 
-def test_a_gpu_of_a_cluster_stands_among_the_devices_with_its_host_and_readings() -> None:
+def test_a_cluster_gpu_is_listed_with_its_host_and_readings() -> None:
     row = DeviceRow("rack/cuda:1", "busy", "", "j_1")
     device = _devices(STANDING, **{"rack/cuda:1": row})["rack/cuda:1"]
     told = device_object(device)
@@ -41,14 +41,14 @@ def test_a_gpu_of_a_cluster_stands_among_the_devices_with_its_host_and_readings(
     assert device_object(_devices(STANDING)["cpu:0"]).host is None
 
 
-def test_a_machine_that_left_is_shown_as_lost_while_the_supervisor_speaks_of_it() -> None:
+def test_a_machine_that_left_is_shown_as_lost() -> None:
     row = DeviceRow("shed/cuda:0", "lost", "the device is gone")
     device = device_object(_devices(STANDING, **{"shed/cuda:0": row})["shed/cuda:0"])
     assert (device.kind, device.host, device.state) == ("cuda", "shed", "lost")
     assert device.detail == "the device is gone"
 
 
-def test_rest_says_which_machines_a_cluster_has_and_what_is_wrong_with_one() -> None:
+def test_rest_lists_a_clusters_machines_and_their_problems() -> None:
     told = cluster_object(STANDING)
     assert told is not None
     assert (told.address, told.state) == ("tower:6379", "joined")
@@ -57,7 +57,7 @@ def test_rest_says_which_machines_a_cluster_has_and_what_is_wrong_with_one() -> 
     assert cluster_object(None) is None
 
 
-def test_the_widgets_show_a_cluster_that_is_out_of_reach_and_why() -> None:
+def test_the_widgets_show_an_unreachable_cluster_with_the_reason() -> None:
     lost = STANDING.become(ClusterState.UNREACHABLE, "nothing answers at tower:6379")
     view = cluster_view(lost)
     assert (view["name"], view["state"]) == ("cluster", "unreachable")

@@ -1,4 +1,4 @@
-"""What the endpoints answer to odd, wrong and hostile requests."""
+"""The endpoints' answers to odd, wrong and hostile requests."""
 
 from __future__ import annotations
 
@@ -124,28 +124,28 @@ def test_a_body_beyond_the_limit_is_refused(server: LiveServer, size: int) -> No
         ("GET", "/static/videos/.workbench/index.sqlite3", None),
     ],
 )  # fmt: skip
-def test_what_is_not_there_is_a_clear_404(
+def test_unknown_ids_are_404_with_a_message(
     server: LiveServer, method: str, path: str, body: dict[str, Any] | None
 ) -> None:
     told = _check_error(server.request(method, path, json=body), 404)
     assert "token" not in told["message"].lower()
 
 
-def test_enhance_starts_a_new_session_for_one_that_is_unknown(server: LiveServer) -> None:
+def test_enhance_with_an_unknown_session_starts_a_new_one(server: LiveServer) -> None:
     asked = {"rough_prompt": "a cat", "session_id": UNKNOWN_SESSION}
     told = server.post("/api/enhance", asked).json()
     assert told["session_id"] != UNKNOWN_SESSION
     assert server.post("/api/history", {"session_id": told["session_id"]}).status_code == 200
 
 
-def test_an_index_that_the_history_lacks_is_refused(server: LiveServer) -> None:
+def test_a_history_index_out_of_range_is_refused(server: LiveServer) -> None:
     session_id = server.post("/api/enhance", {"rough_prompt": "a cat"}).json()["session_id"]
     asked = {"session_id": session_id, "selected_indices": [99]}
     told = _check_error(server.post("/api/generate-variations", asked), 400)
     assert told["errors"][0]["field"] == "selected_indices"
 
 
-def test_a_wish_that_is_not_understood_changes_nothing_and_says_so(server: LiveServer) -> None:
+def test_a_request_that_is_not_understood_changes_nothing_and_says_so(server: LiveServer) -> None:
     begun = server.post("/api/enhance", {"rough_prompt": "a cat on a roof"}).json()
     asked = {"session_id": begun["session_id"], "user_request": "xyzzy plugh"}
     told = server.post("/api/update", asked).json()
@@ -156,7 +156,7 @@ def test_a_wish_that_is_not_understood_changes_nothing_and_says_so(server: LiveS
     assert told["message"]
 
 
-def test_a_locked_parameter_stays_when_a_wish_would_change_it(server: LiveServer) -> None:
+def test_a_locked_parameter_stays_when_a_request_would_change_it(server: LiveServer) -> None:
     begun = server.post("/api/enhance", {"rough_prompt": "a cat at noon"}).json()
     session_id = begun["session_id"]
     locked = server.post("/api/parameters", {"session_id": session_id, "lock": ["time_of_day"]})
@@ -171,7 +171,7 @@ def test_a_locked_parameter_stays_when_a_wish_would_change_it(server: LiveServer
     ["/api/devices", "/api/video/jobs", "/api/workbench/health", "/api/workbench/openapi.json",
      f"/static/videos/{UNKNOWN_JOB}/video.mp4", f"/api/video/events?job_id={UNKNOWN_JOB}"],
 )  # fmt: skip
-def test_nobody_gets_in_without_the_token(server: LiveServer, path: str) -> None:
+def test_every_route_requires_the_token(server: LiveServer, path: str) -> None:
     refused = httpx.get(server.url + path, trust_env=False)
     _check_error(refused, 403)
     assert "a-token-for-tests" not in refused.text
@@ -201,7 +201,7 @@ def test_the_video_and_its_older_paths_are_the_same_file(
         assert server.get(f"/static/videos/{path}").content == here.content
 
 
-def test_a_part_of_a_video_can_be_asked_for(server: LiveServer, finished: dict[str, Any]) -> None:
+def test_a_range_of_a_video_can_be_requested(server: LiveServer, finished: dict[str, Any]) -> None:
     url = finished["jobs"][0]["video_url"]
     whole = server.get(url).content
     part = server.get(url, headers={"Range": "bytes=100-199"})
@@ -270,7 +270,7 @@ def test_jobs_are_listed_newest_first_in_pages(
         _check_error(server.get("/api/video/jobs", params=bad), 400)
 
 
-def test_devices_are_told_with_null_for_what_is_not_known(server: LiveServer) -> None:
+def test_unknown_device_readings_are_null(server: LiveServer) -> None:
     devices = server.get("/api/devices").json()["devices"]
     assert devices
     assert all(device["name"] for device in devices)
@@ -280,7 +280,7 @@ def test_devices_are_told_with_null_for_what_is_not_known(server: LiveServer) ->
             assert device["temperature_c"] is None
 
 
-def test_a_prompt_of_markup_comes_back_as_it_was_typed(server: LiveServer) -> None:
+def test_markup_in_a_prompt_is_returned_as_text(server: LiveServer) -> None:
     typed = "<img src=x onerror=alert(1)> a cat & a dog"
     told = server.post("/api/initialize", {"prompt": typed}).json()
     assert told["prompt"] == typed

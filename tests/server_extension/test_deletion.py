@@ -1,4 +1,4 @@
-"""Deleting over REST: jobs, batches and sessions, with the way back, and what they take."""
+"""Deleting and restoring jobs, batches and sessions over REST, and disk use."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def _delete(server: LiveServer, path: str) -> tuple[int, dict[str, Any]]:
     return answer.status_code, answer.json()
 
 
-def test_a_job_is_deleted_and_brought_back(server: LiveServer) -> None:
+def test_a_job_is_deleted_and_restored(server: LiveServer) -> None:
     first, second = (job["job_id"] for job in _batch(server)["jobs"])
     status, gone = _delete(server, f"/api/video/jobs/{first}")
     assert (status, gone["job_ids"]) == (200, [first])
@@ -34,7 +34,7 @@ def test_a_job_is_deleted_and_brought_back(server: LiveServer) -> None:
     assert server.get(f"/{back['video_url'].lstrip('/')}").status_code == 200
 
 
-def test_a_starred_job_needs_to_be_named_so(server: LiveServer) -> None:
+def test_deleting_a_starred_job_needs_a_confirmation(server: LiveServer) -> None:
     batch = _batch(server)
     first = batch["jobs"][0]["job_id"]
     server.post(f"/api/video/star/{first}", {"starred": True}).raise_for_status()
@@ -47,7 +47,7 @@ def test_a_starred_job_needs_to_be_named_so(server: LiveServer) -> None:
     assert server.get(f"/api/video/batch_status/{batch['batch_id']}").status_code == 404
 
 
-def test_a_session_goes_with_its_renders_and_comes_back_with_them(server: LiveServer) -> None:
+def test_a_session_is_deleted_and_restored_with_its_renders(server: LiveServer) -> None:
     batch = _batch(server)
     session = batch["session_id"]
     taken = {one["session_id"]: one for one in server.get("/api/storage").json()["sessions"]}
@@ -65,7 +65,7 @@ def test_a_session_goes_with_its_renders_and_comes_back_with_them(server: LiveSe
     assert server.post("/api/history", history).status_code == 200
 
 
-def test_what_is_not_there_cannot_be_deleted(server: LiveServer) -> None:
+def test_deleting_an_unknown_id_is_refused(server: LiveServer) -> None:
     for path in (
         "/api/video/jobs/j_00000000000000000000",
         "/api/video/batches/b_00000000000000000000",

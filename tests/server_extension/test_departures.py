@@ -27,7 +27,7 @@ PROMPTS = [
 
 
 def _leave_early(server: LiveServer, path: str) -> None:
-    """Ask for a file, read its beginning, and hang up while the rest is being sent."""
+    """Request a file, read its beginning, and disconnect while the rest is sent."""
     line = socket.socket()
     line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)  # so that much is left to send
     line.connect(("127.0.0.1", server.port))
@@ -40,7 +40,7 @@ def _leave_early(server: LiveServer, path: str) -> None:
     line.close()
 
 
-def test_zips_that_nobody_waits_for_make_room_for_the_next(tmp_path: Path) -> None:
+def test_abandoned_zip_downloads_free_their_slots(tmp_path: Path) -> None:
     with LiveServer(tmp_path / "outputs", environment={"WORKBENCH_MAX_OPEN_ZIPS": "2"}) as server:
         asked = {"prompts": PROMPTS, "num_frames": 97}
         batch_id = server.post("/api/video/batch_inference", asked).json()["batch_id"]
@@ -48,7 +48,7 @@ def test_zips_that_nobody_waits_for_make_room_for_the_next(tmp_path: Path) -> No
         path = f"/api/video/batch_download/{batch_id}"
         for _ in range(4):
             _leave_early(server, path)
-        limit = time.monotonic() + 30
+        limit = time.monotonic() + 120
         while (answer := server.get(path)).status_code == 429:
             assert time.monotonic() < limit, "a client that left still holds its place"
             time.sleep(0.1)
@@ -61,7 +61,7 @@ def test_zips_that_nobody_waits_for_make_room_for_the_next(tmp_path: Path) -> No
         assert "Traceback" not in log
 
 
-def test_a_zip_client_that_reads_nothing_loses_its_place(tmp_path: Path) -> None:
+def test_a_zip_client_that_reads_nothing_is_disconnected(tmp_path: Path) -> None:
     limits = {"WORKBENCH_MAX_OPEN_ZIPS": "1", "WORKBENCH_CLIENT_STALL_S": "1"}
     with LiveServer(tmp_path / "outputs", environment=limits) as server:
         asked = {"prompts": PROMPTS, "num_frames": 97}
@@ -102,7 +102,7 @@ def test_event_clients_are_bounded_in_number(tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def crowded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    """A server that has room for one event client, and more jobs than are told at once."""
+    """A server that allows one event client, with more jobs than one message holds."""
     limits = {"WORKBENCH_MAX_EVENT_CLIENTS": "1", "WORKBENCH_CLIENT_STALL_S": "1"}
     with LiveServer(tmp_path_factory.mktemp("many") / "outputs", environment=limits) as server:
         server.post("/api/video/pause", {})
@@ -115,10 +115,10 @@ def crowded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
 
 
 def _listen(server: LiveServer, since: int) -> websocket.WebSocket:
-    """Open a stream of events over a connection that holds little."""
+    """Open an event stream over a connection with small buffers."""
     line = socket.socket()
     line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
-    line.settimeout(60)
+    line.settimeout(120)
     line.connect(("127.0.0.1", server.port))
     return websocket.create_connection(
         f"ws://127.0.0.1:{server.port}/api/video/events?since={since}",
@@ -134,7 +134,7 @@ def test_a_client_that_resumes_from_the_beginning_of_time_is_refused(crowded: Li
     assert b"More than 5,000 jobs have changed" in (refused.value.resp_body or b"")
 
 
-def test_an_event_client_that_reads_nothing_loses_its_place(crowded: LiveServer) -> None:
+def test_an_event_client_that_reads_nothing_is_disconnected(crowded: LiveServer) -> None:
     newest = crowded.get("/api/video/jobs?limit=1").json()["jobs"][0]["revision"]
     silent = _listen(crowded, since=newest - 1)
     with pytest.raises(websocket.WebSocketBadStatusException) as refused:
@@ -150,7 +150,7 @@ def test_an_event_client_that_reads_nothing_loses_its_place(crowded: LiveServer)
             time.sleep(0.1)
     assert "An event client read nothing for 1 s" in crowded.log.read_text("utf-8")
     assert silent.sock is not None
-    try:  # what was sent before is still there; then comes the end
+    try:  # read what was sent before, then the end
         while silent.sock.recv(1 << 20):
             pass
     except ConnectionResetError:
@@ -159,7 +159,7 @@ def test_an_event_client_that_reads_nothing_loses_its_place(crowded: LiveServer)
 
 
 def _begin(server: LiveServer, path: str) -> socket.socket:
-    """Ask for a file and read its beginning alone; the connection stays open."""
+    """Request a file and read only its beginning; the connection stays open."""
     line = socket.socket()
     line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
     line.connect(("127.0.0.1", server.port))
@@ -171,7 +171,7 @@ def _begin(server: LiveServer, path: str) -> socket.socket:
 
 
 def _status(server: LiveServer, path: str) -> int:
-    """Return the status of an answer whose body nobody wants."""
+    """Return the status of an answer and ignore its body."""
     headers = {"Authorization": f"token {TOKEN}"}
     with httpx.stream("GET", server.url + path, headers=headers, timeout=60, trust_env=False) as r:
         return r.status_code

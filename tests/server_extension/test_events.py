@@ -30,7 +30,7 @@ def _until_end(connection: websocket.WebSocket) -> list[dict[str, Any]]:
     return told
 
 
-def test_a_job_is_told_from_the_queue_to_its_video(server: LiveServer) -> None:
+def test_events_follow_a_job_from_the_queue_to_its_video(server: LiveServer) -> None:
     server.post("/api/video/pause", {})  # so that it still waits when it is listened to
     try:
         job = server.post("/api/video/single_inference", {"prompt": "a red balloon"}).json()
@@ -48,7 +48,7 @@ def test_a_job_is_told_from_the_queue_to_its_video(server: LiveServer) -> None:
     assert len(told) > 2
 
 
-def test_only_the_batch_that_was_asked_for_is_told(server: LiveServer) -> None:
+def test_only_events_of_the_requested_batch_are_sent(server: LiveServer) -> None:
     other = server.post("/api/video/single_inference", {"prompt": "noise", "num_frames": 9}).json()
     batch = server.post(
         "/api/video/batch_inference", {"prompts": ["a", "b"], "num_frames": 9}
@@ -63,7 +63,7 @@ def test_only_the_batch_that_was_asked_for_is_told(server: LiveServer) -> None:
     connection.close()
 
 
-def test_a_listener_that_returns_hears_what_it_missed(server: LiveServer) -> None:
+def test_a_client_that_reconnects_gets_the_events_it_missed(server: LiveServer) -> None:
     job = server.post("/api/video/single_inference", {"prompt": "a moth", "num_frames": 9}).json()
     seen = job["job"]["revision"]
     server.wait_for_job(job["job_id"])
@@ -72,7 +72,7 @@ def test_a_listener_that_returns_hears_what_it_missed(server: LiveServer) -> Non
     connection.close()
 
 
-def test_no_end_is_missed_however_near_it_is_to_the_listening(server: LiveServer) -> None:
+def test_a_job_that_ends_as_a_client_connects_is_not_missed(server: LiveServer) -> None:
     small = {"prompt": "a spark", "num_frames": 2, "width": 64, "height": 64}
     for number in range(12):
         job = server.post("/api/video/single_inference", small).json()
@@ -82,7 +82,7 @@ def test_no_end_is_missed_however_near_it_is_to_the_listening(server: LiveServer
         connection.close()
 
 
-def test_a_slow_listener_is_owed_the_newest_state_of_each_job_and_no_more() -> None:
+def test_a_slow_client_gets_only_the_newest_state_of_each_job() -> None:
     listener = Subscriber(frozenset(), frozenset({"b"}))
     ours, other = _job("j1", "b", 1), _job("j2", "x", 1)
     assert listener.wants(ours)
@@ -102,7 +102,7 @@ def _job(job_id: str, batch_id: str, revision: int) -> Job:
     ("query", "token", "status"),
     [("", "wrong", 403), ("?job_id=j_" + "0" * 20, TOKEN, 404), ("?since=soon", TOKEN, 400)],
 )
-def test_a_stream_that_cannot_be_had_is_refused_before_it_opens(
+def test_an_invalid_event_stream_is_refused_before_it_opens(
     server: LiveServer, query: str, token: str, status: int
 ) -> None:
     with pytest.raises(websocket.WebSocketBadStatusException) as caught:

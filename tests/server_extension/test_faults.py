@@ -1,4 +1,4 @@
-"""What the journey survives: every process of it killed at a bad moment, and a lost index."""
+"""Faults over REST: every process killed during a render, and a lost index."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def server(tmp_path: Path) -> Iterator[LiveServer]:
 
 
 def _submit(server: LiveServer, *, num_frames: int) -> str:
-    # small pictures, but enough of them for something to happen meanwhile
+    # small frames, but enough of them for a fault to happen meanwhile
     asked = {"prompts": PROMPTS, "num_frames": num_frames, "width": 320, "height": 192, "seed": 1}
     batch_id: str = server.post("/api/video/batch_inference", asked).json()["batch_id"]
     return batch_id
@@ -54,7 +54,7 @@ def _check_all_complete(server: LiveServer, batch_id: str) -> list[dict[str, Any
     return jobs
 
 
-def test_a_batch_goes_on_when_the_server_is_killed(server: LiveServer, tmp_path: Path) -> None:
+def test_a_batch_continues_when_the_server_is_killed(server: LiveServer, tmp_path: Path) -> None:
     batch_id = _submit(server, num_frames=241)
     _wait_until_running(server, batch_id)
     supervisor = server.supervisor_pid()
@@ -84,10 +84,10 @@ def test_every_job_ends_when_the_supervisor_is_killed(server: LiveServer) -> Non
     os.kill(pid, signal.SIGKILL)
     _check_all_complete(server, batch_id)
     assert server.supervisor_pid() != pid
-    assert psutil.wait_procs(workers, timeout=10)[1] == []
+    assert psutil.wait_procs(workers, timeout=60)[1] == []
 
 
-def test_a_deleted_index_is_made_anew_from_the_folders(tmp_path: Path) -> None:
+def test_a_deleted_index_is_rebuilt_by_the_server(tmp_path: Path) -> None:
     outputs = tmp_path / "outputs"
     with LiveServer(outputs) as server:
         batch_id = _submit(server, num_frames=241)
@@ -122,12 +122,10 @@ def test_one_ctrl_c_ends_the_server_and_leaves_only_the_supervisor(server: LiveS
     job_id = server.post("/api/video/single_inference", {"prompt": "a kite"}).json()["job_id"]
     server.wait_for_job(job_id)
     assert server.process is not None
-    below = psutil.Process(server.process.pid).children(recursive=True)
-    pid = server.supervisor_pid()
+    supervisor = psutil.Process(server.supervisor_pid())
+    kept = {supervisor, *supervisor.children(recursive=True)}
+    below = set(psutil.Process(server.process.pid).children(recursive=True)) - kept
     server.process.send_signal(signal.SIGINT)
-    assert server.process.wait(30) == 0
-    _, alive = psutil.wait_procs(below, timeout=5)
-    supervised = psutil.Process(pid)
-    assert {process.pid for process in alive} <= {
-        supervised.pid, *(worker.pid for worker in supervised.children(recursive=True))
-    }  # fmt: skip
+    assert server.process.wait(120) == 0
+    assert psutil.wait_procs(list(below), timeout=60)[1] == []
+    assert supervisor.is_running()

@@ -46,7 +46,7 @@ def test_the_file_browser_lists_all_but_outputs_and_the_index(tmp_path: Path) ->
     "path", ["outputs", "/outputs/j_0", "outputs/j_0/poster.jpg", "notebooks/link.jpg",
              "notebooks/../outputs/j_0/poster.jpg", "index.sqlite3-wal"],
 )  # fmt: skip
-def test_no_way_through_the_contents_manager_leads_into_outputs(tmp_path: Path, path: str) -> None:
+def test_the_contents_manager_gives_no_access_to_outputs(tmp_path: Path, path: str) -> None:
     application, manager = _guarded(tmp_path)
     asks: tuple[Callable[[], Any], ...] = (
         lambda: manager.get(path),
@@ -66,7 +66,7 @@ def test_no_way_through_the_contents_manager_leads_into_outputs(tmp_path: Path, 
         assert rule.matcher.match(_get(route + "notebooks/note.txt")) is None
 
 
-def test_other_files_are_read_saved_and_copied_as_ever(tmp_path: Path) -> None:
+def test_other_files_are_read_saved_and_copied_as_usual(tmp_path: Path) -> None:
     _, manager = _guarded(tmp_path)
     assert asyncio.run(manager.get("notebooks/note.txt"))["content"] == "ours"
     asyncio.run(manager.save({"type": "file", "format": "text", "content": "new"}, "a.txt"))

@@ -1,4 +1,4 @@
-"""Another process holds the index: prompt requests wait and then say so; nobody else waits."""
+"""While another process locks the index, prompt requests wait and then get 503; others do not wait."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ QUESTIONS = [
 
 @pytest.fixture(scope="module", autouse=True)
 def _supervisor(server: LiveServer) -> None:
-    """Have the supervisor up before: it needs the index too."""
+    """Start the supervisor first because it needs the index too."""
     job = server.post("/api/video/single_inference", {"prompt": "a kite", "num_frames": 5})
     server.wait_for_job(job.json()["job_id"])
 
 
 @pytest.mark.parametrize(("path", "body"), QUESTIONS, ids=[path for path, _ in QUESTIONS])
-def test_a_locked_index_blocks_nobody_else_and_is_told_with_503(
+def test_a_locked_index_is_answered_with_503_and_blocks_no_other_request(
     server: LiveServer, path: str, body: dict[str, object]
 ) -> None:
     session_id = server.post("/api/initialize", {"prompt": "a dog runs"}).json()["session_id"]

@@ -1,4 +1,4 @@
-"""Pictures and videos that renders begin from, over REST."""
+"""Input pictures and videos over REST."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _asked(server: LiveServer, **changed: Any) -> Any:
     ("ending", "media_type"),
     [(".png", "image/png"), (".jpg", "image/jpeg"), (".webp", "image/webp")],
 )
-def test_a_picture_is_kept_and_answered_with_its_size(
+def test_a_picture_is_stored_and_its_size_returned(
     server: LiveServer, ending: str, media_type: str
 ) -> None:
     told = _send(server, _picture(ending), media_type)
@@ -54,7 +54,7 @@ def test_a_picture_is_kept_and_answered_with_its_size(
     )  # fmt: skip
 
 
-def test_a_video_is_kept_and_a_finished_job_is_one_already(server: LiveServer) -> None:
+def test_an_uploaded_video_and_a_finished_job_are_inputs(server: LiveServer) -> None:
     job = server.wait_for_job(_asked(server).json()["job_id"])
     told = _send(server, server.get(job["video_url"]).content, "video/mp4")
     assert told.status_code == 201, told.text
@@ -77,7 +77,7 @@ def test_a_video_is_kept_and_a_finished_job_is_one_already(server: LiveServer) -
         (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "video/quicktime", 400),
     ],
 )
-def test_what_is_neither_picture_nor_video_is_refused_in_words(
+def test_a_file_that_is_neither_picture_nor_video_is_refused_with_the_reason(
     server: LiveServer, content: bytes, media_type: str, status: int
 ) -> None:
     told = _send(server, content, media_type)
@@ -124,7 +124,7 @@ def test_a_job_without_a_video_cannot_be_continued_yet(server: LiveServer) -> No
 
 
 class Visitor(httpx.Client):
-    """A browser of its own, that came by the link with the token."""
+    """A separate browser that logged in by the link with the token."""
 
     def __init__(self, server: LiveServer) -> None:
         super().__init__(base_url=server.url, timeout=60, trust_env=False)
@@ -135,12 +135,12 @@ class Visitor(httpx.Client):
         return self
 
     def upload(self, content: bytes, path: str = "/api/video/inputs") -> httpx.Response:
-        """Send a picture as a page does: with the cookie, and the token that guards it."""
+        """Send a picture as a page does, with the cookie and the XSRF token."""
         headers = {"Content-Type": "image/png", "X-XSRFToken": self.cookies["_xsrf"]}
         return self.post(path, content=content, headers=headers)
 
 
-def test_each_visitor_may_send_so_many_files_and_bytes_within_an_hour(tmp_path: Path) -> None:
+def test_each_visitors_uploads_are_limited_in_number_and_bytes_per_hour(tmp_path: Path) -> None:
     picture = _picture(".png")
     limits = {
         "WORKBENCH_MAX_VISITOR_UPLOADS": "3",
@@ -157,7 +157,7 @@ def test_each_visitor_may_send_so_many_files_and_bytes_within_an_hour(tmp_path: 
             assert 0 < int(told.headers["Retry-After"]) <= 3_600
             assert first.upload(picture, "/api/recipe").status_code == 429
             assert second.upload(picture).status_code == 201
-        # A token without a cookie names nobody: all that come from one address are one.
+        # A token without a cookie identifies nobody: clients with one address share a limit.
         assert [_send(server, picture, "image/png").status_code for _ in range(4)] == [
             201, 201, 201, 429,
         ]  # fmt: skip
@@ -173,7 +173,7 @@ def test_an_upload_beyond_the_largest_is_413_and_one_below_the_reserve_503(tmp_p
         assert told.headers["Retry-After"]
 
 
-def test_nothing_that_a_stranger_sends_is_kept_in_memory(tmp_path: Path) -> None:
+def test_request_bodies_without_a_login_are_not_kept_in_memory(tmp_path: Path) -> None:
     with LiveServer(tmp_path / "outputs") as server:
         assert server.process is not None
         memory = psutil.Process(server.process.pid)

@@ -21,7 +21,7 @@ IDEA = "red fox in deep snow at dawn"
 
 @pytest.fixture(scope="module")
 def choosing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    """A server of its own: the default is changed here."""
+    """A separate server because the tests change its default."""
     with LiveServer(tmp_path_factory.mktemp("language") / "outputs") as live:
         yield live
 
@@ -40,7 +40,9 @@ def _post(server: LiveServer, **body: object) -> dict[str, object]:
     return told
 
 
-def test_nothing_chosen_is_the_composer_and_the_catalogue_is_told(choosing: LiveServer) -> None:
+def test_the_composer_is_the_default_and_the_language_models_are_listed(
+    choosing: LiveServer,
+) -> None:
     found = choosing.get("/api/language").json()
     assert found["choice"]["label"] == "built-in composer"
     assert not found["is_own"]
@@ -48,9 +50,7 @@ def test_nothing_chosen_is_the_composer_and_the_catalogue_is_told(choosing: Live
     assert not found["can_fetch"]
 
 
-def test_a_choice_holds_for_its_session_alone_and_is_used_there(
-    choosing: LiveServer, fox: Misbehaving
-) -> None:
+def test_a_choice_applies_to_its_session_only(choosing: LiveServer, fox: Misbehaving) -> None:
     chosen = _post(choosing, do="use", model="fake", base_url=fox.base_url, api_key=KEY)
     assert chosen["is_own"]
     session = chosen["session_id"]
@@ -65,9 +65,7 @@ def test_a_choice_holds_for_its_session_alone_and_is_used_there(
     assert found["has_key"]
 
 
-def test_a_session_goes_back_to_the_composer_in_the_middle(
-    choosing: LiveServer, fox: Misbehaving
-) -> None:
+def test_a_session_can_return_to_the_composer(choosing: LiveServer, fox: Misbehaving) -> None:
     chosen = _post(choosing, do="use", model="fake", base_url=fox.base_url)
     session = chosen["session_id"]
     choosing.post("/api/enhance", {"rough_prompt": IDEA, "session_id": session})
@@ -76,7 +74,7 @@ def test_a_session_goes_back_to_the_composer_in_the_middle(
     assert again["provider"] == "builtin"
 
 
-def test_a_default_writes_in_every_session_that_has_chosen_nothing_at_once(
+def test_a_new_default_applies_at_once_to_sessions_without_a_choice(
     choosing: LiveServer, fox: Misbehaving
 ) -> None:
     try:
@@ -90,7 +88,7 @@ def test_a_default_writes_in_every_session_that_has_chosen_nothing_at_once(
     assert written["provider"] == "builtin"
 
 
-def test_a_key_that_was_refused_is_looked_up_anew(choosing: LiveServer, fox: Misbehaving) -> None:
+def test_a_new_key_replaces_a_refused_one(choosing: LiveServer, fox: Misbehaving) -> None:
     fox.behaviour = lambda asked: (
         Reply(GOOD) if asked["authorization"] == "Bearer right-key-1" else Reply(status=401)
     )
@@ -102,7 +100,7 @@ def test_a_key_that_was_refused_is_looked_up_anew(choosing: LiveServer, fox: Mis
     assert choosing.post("/api/enhance", asked).json()["enhanced_prompt"] == TEXT
 
 
-def test_testing_says_what_is_wrong_and_keeps_nothing(choosing: LiveServer) -> None:
+def test_testing_an_endpoint_reports_the_problem_and_saves_nothing(choosing: LiveServer) -> None:
     url = f"http://127.0.0.1:{closed_port()}/v1"
     told = _post(choosing, do="test", model="m", base_url=url, api_key="never-kept-1")
     assert isinstance(told["check"], dict)
@@ -130,7 +128,7 @@ def test_testing_says_what_is_wrong_and_keeps_nothing(choosing: LiveServer) -> N
         ({"do": "use", "provider": "builtin", "key": "k"}, 400),
     ],
 )
-def test_what_cannot_be_done_is_refused_in_a_sentence(
+def test_an_impossible_choice_is_refused_with_a_message(
     choosing: LiveServer, body: dict[str, object], status: int
 ) -> None:
     answer = choosing.post("/api/language", body)
@@ -193,7 +191,7 @@ def _turn(
                 yield name, json.loads(value)
 
 
-def test_each_step_is_told_as_it_is_done_and_is_taken_back_alone(choosing: LiveServer) -> None:
+def test_each_step_is_streamed_and_can_be_undone_alone(choosing: LiveServer) -> None:
     answers = [
         call(("edit_field", {"field": "time_of_day", "value": "night"})),
         call(("set_render", {"values": {"aspect": "9:16"}})),
@@ -215,7 +213,7 @@ def test_each_step_is_told_as_it_is_done_and_is_taken_back_alone(choosing: LiveS
     assert "night" not in undone.json()["prompt"]
 
 
-def test_a_client_that_leaves_stops_the_turn_and_what_was_done_stays(choosing: LiveServer) -> None:
+def test_a_client_that_disconnects_stops_the_turn_and_keeps_its_steps(choosing: LiveServer) -> None:
     night = call(("edit_field", {"field": "time_of_day", "value": "night"}))
     with scripted([night, 0]) as script:
         session = choosing.post("/api/enhance", {"rough_prompt": "a dog running"}).json()[

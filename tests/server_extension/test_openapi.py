@@ -1,4 +1,4 @@
-"""The served OpenAPI document is accurate: schemathesis tries everything it allows."""
+"""The served OpenAPI document is accurate: schemathesis generates requests from it."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_every_route_is_described(server: LiveServer) -> None:
             assert named == set(re.findall(r"{(\w+)}", path))
 
 
-def test_the_limits_that_are_enforced_are_the_ones_described(server: LiveServer) -> None:
+def test_the_described_limits_are_enforced(server: LiveServer) -> None:
     schemas = _document(server)["components"]["schemas"]
     assert schemas["EnhanceRequest"]["properties"]["rough_prompt"]["maxLength"] == 4_000
     assert schemas["BatchRequest"]["properties"]["prompts"]["maxItems"] == 64
@@ -45,7 +45,7 @@ def test_the_limits_that_are_enforced_are_the_ones_described(server: LiveServer)
 
 @pytest.fixture
 def own_server(tmp_path: Path) -> Iterator[LiveServer]:
-    """A server for itself: what is asked of it may choose another language model."""
+    """A separate server because requests may change its language model."""
     environment = {
         "WORKBENCH_LANGUAGE_TIMEOUT_S": "2",
         "WORKBENCH_LANGUAGE_RETRIES": "0",
@@ -54,7 +54,7 @@ def own_server(tmp_path: Path) -> Iterator[LiveServer]:
         yield live
 
 
-def test_nothing_that_the_document_allows_makes_the_server_err(
+def test_no_request_allowed_by_the_document_makes_the_server_fail(
     own_server: LiveServer, tmp_path: Path
 ) -> None:
     server = own_server

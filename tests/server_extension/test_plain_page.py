@@ -1,4 +1,4 @@
-"""A plain page with the login cookie, which knows six fields of a job and polls, drives the journey."""
+"""A plain polling page with the login cookie that knows six fields of a job."""
 
 from __future__ import annotations
 

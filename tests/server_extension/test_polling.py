@@ -1,4 +1,4 @@
-"""Polls over raw sockets: every request is parsed, authorised and answered in its turn."""
+"""Polls over raw sockets: every request is parsed, authorised and answered in order."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class Connection:
         self._socket.close()
 
     def send(self, data: bytes) -> None:
-        """Send one piece, in one segment where it is small."""
+        """Send one piece; a small one is one TCP segment."""
         self._socket.sendall(data)
 
     def receive(self) -> tuple[int, dict[str, str], Any]:
@@ -85,7 +85,7 @@ class Connection:
         return status, headers, json.loads(body) if body and is_json else body
 
     def is_silent(self) -> bool:
-        """Tell whether nothing arrives for a moment."""
+        """Return whether nothing arrives for a short time."""
         return not select.select([self._socket], [], [], 0.3)[0]
 
     def ask(self, request: bytes) -> tuple[int, dict[str, str], Any]:
@@ -95,7 +95,7 @@ class Connection:
 
 
 def poll(job_id: str, *, token: str | None = TOKEN) -> bytes:
-    """Return a whole request for a job's status; without a token where it is None."""
+    """Return a complete status request; without a token if it is None."""
     authorization = "" if token is None else f"Authorization: token {token}\r\n"
     return (
         f"GET /api/video/status/{job_id} HTTP/1.1\r\nHost: 127.0.0.1\r\n{authorization}\r\n"
@@ -103,7 +103,7 @@ def poll(job_id: str, *, token: str | None = TOKEN) -> bytes:
 
 
 def write(job_id: str, body: bytes) -> bytes:
-    """Return a request that stars a job, with ``body`` as its body."""
+    """Return a request with ``body`` that stars a job."""
     head = (
         f"POST /api/video/star/{job_id} HTTP/1.1\r\nHost: 127.0.0.1\r\n"
         f"Authorization: token {TOKEN}\r\nContent-Type: application/json\r\n"
@@ -161,7 +161,7 @@ def test_a_body_that_arrives_late_is_a_body(polled: LiveServer, job_id: str, oth
             assert connection.ask(poll(other))[2]["job_id"] == other
 
 
-def test_bytes_that_arrive_while_a_poll_is_handled_borrow_nothing_from_it(
+def test_bytes_that_arrive_while_a_poll_is_handled_get_none_of_its_rights(
     polled: LiveServer, job_id: str, other: str
 ) -> None:
     bare = poll(job_id, token=None)
@@ -175,7 +175,7 @@ def test_bytes_that_arrive_while_a_poll_is_handled_borrow_nothing_from_it(
                 assert another.ask(bare)[0] == 403
 
 
-def test_a_poll_without_a_token_is_refused_wherever_it_stands(
+def test_a_poll_without_a_token_is_refused_at_any_position(
     polled: LiveServer, job_id: str, other: str
 ) -> None:
     known, bare = poll(job_id), poll(job_id, token=None)
@@ -220,9 +220,7 @@ def test_the_poll_after_access_was_revoked_is_refused(
             revoked.unlink()
 
 
-def test_a_client_that_does_not_read_gets_every_answer_when_it_does(
-    polled: LiveServer, job_id: str
-) -> None:
+def test_a_client_that_reads_late_gets_every_answer(polled: LiveServer, job_id: str) -> None:
     with Connection(polled) as connection:
         first = connection.ask(poll(job_id))[2]
         for _ in range(200):
@@ -239,7 +237,7 @@ def test_an_unchanged_job_is_answered_with_304(polled: LiveServer, job_id: str) 
     assert unchanged.headers["etag"] == etag
 
 
-def test_a_poll_tells_of_every_change_at_once(polled: LiveServer, job_id: str) -> None:
+def test_a_poll_reports_every_change_at_once(polled: LiveServer, job_id: str) -> None:
     path = f"/api/video/status/{job_id}"
     for starred in (True, False, True):
         polled.get(path)
@@ -247,7 +245,7 @@ def test_a_poll_tells_of_every_change_at_once(polled: LiveServer, job_id: str) -
         assert polled.get(path).json()["starred"] is starred
 
 
-def test_a_video_that_vanishes_and_returns_is_told(polled: LiveServer, other: str) -> None:
+def test_a_video_that_disappears_and_returns_is_reported(polled: LiveServer, other: str) -> None:
     video = polled.outputs / other / "video.mp4"
     aside = Path(f"{video}.aside")
     assert polled.get(f"/api/video/status/{other}").json()["status"] == "complete"
@@ -267,7 +265,7 @@ def told_eventually(server: LiveServer, job_id: str, status: str) -> bool:
 
 
 def waiting_poll(job_id: str, etag: str, *, wait: str = "50") -> bytes:
-    """Return a request that waits until a job's status is no longer the one with ``etag``."""
+    """Return a long-poll request for a status other than ``etag``."""
     return (
         f"GET /api/video/status/{job_id}?wait={wait}&known={quote(etag)} HTTP/1.1\r\n"
         f"Host: 127.0.0.1\r\nAuthorization: token {TOKEN}\r\n\r\n"
@@ -278,9 +276,7 @@ def note(server: LiveServer, job_id: str, text: str) -> None:
     server.post(f"/api/video/note/{job_id}", {"note": text}).raise_for_status()
 
 
-def test_a_waiting_poll_is_answered_by_the_change_that_it_waits_for(
-    polled: LiveServer, job_id: str
-) -> None:
+def test_a_long_poll_is_answered_by_the_next_change(polled: LiveServer, job_id: str) -> None:
     with Connection(polled) as connection:
         _, headers, _ = connection.ask(poll(job_id))
         for number in range(5):
@@ -291,7 +287,7 @@ def test_a_waiting_poll_is_answered_by_the_change_that_it_waits_for(
             assert (status, body["note"]) == (200, f"look {number}")
 
 
-def test_a_poll_that_knows_another_state_does_not_wait(polled: LiveServer, job_id: str) -> None:
+def test_a_long_poll_with_an_outdated_etag_does_not_wait(polled: LiveServer, job_id: str) -> None:
     with Connection(polled) as connection:
         for known in ("", "something else", '"0"'):
             status, _, body = connection.ask(waiting_poll(job_id, known))
@@ -307,7 +303,7 @@ def test_a_long_poll_that_times_out_gets_the_unchanged_state(
         assert (status, headers["etag"], body) == (200, known["etag"], before)
 
 
-def test_a_batch_is_waited_for_until_it_has_ended(polled: LiveServer) -> None:
+def test_a_long_poll_of_a_batch_waits_for_its_end(polled: LiveServer) -> None:
     asked = {"prompts": ["a kite", "a boat"], "num_frames": 5, "width": 128, "height": 96}
     batch_id = polled.post("/api/video/batch_inference", asked).json()["batch_id"]
     etag, status = "", ""
@@ -322,7 +318,7 @@ def test_a_batch_is_waited_for_until_it_has_ended(polled: LiveServer) -> None:
 
 
 @pytest.mark.parametrize("wait", ["-1", "61", "nan", "inf", "soon"])
-def test_a_wait_out_of_range_is_refused_in_words(
+def test_a_wait_out_of_range_is_refused_with_a_message(
     polled: LiveServer, job_id: str, wait: str
 ) -> None:
     answer = polled.get(f"/api/video/status/{job_id}?wait={wait}")
@@ -332,7 +328,7 @@ def test_a_wait_out_of_range_is_refused_in_words(
     ]
 
 
-def test_a_right_that_is_lost_while_a_poll_waits_ends_it(
+def test_revoking_access_ends_a_waiting_poll(
     polled: LiveServer, job_id: str, revoked: Path
 ) -> None:
     with Connection(polled) as connection:

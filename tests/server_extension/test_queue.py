@@ -1,4 +1,4 @@
-"""Steering the queue, and taking up a lone video, over REST."""
+"""Controlling the queue and reading a video's recipe over REST."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from workbench.settings import Settings
 
 @pytest.fixture(scope="module")
 def own_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    """A server whose queue nobody else uses."""
+    """A separate server with a queue of its own."""
     with LiveServer(tmp_path_factory.mktemp("queue") / "outputs") as live:
         yield live
 
@@ -27,7 +27,7 @@ def _small(server: LiveServer, prompt: str) -> str:
     return job_id
 
 
-def test_a_paused_queue_starts_nothing_and_keeps_the_order_it_is_given(
+def test_a_paused_queue_starts_nothing_and_keeps_its_order(
     own_server: LiveServer,
 ) -> None:
     server = own_server
@@ -48,7 +48,7 @@ def _status(server: LiveServer, batch_id: str) -> str:
     return status
 
 
-def test_any_process_steers_and_every_other_one_sees_it(own_server: LiveServer) -> None:
+def test_every_process_sees_changes_made_by_another(own_server: LiveServer) -> None:
     server = own_server
     kernel = JobManager(Settings(outputs=server.outputs))  # as a notebook has one
     try:
@@ -85,18 +85,18 @@ def test_any_process_steers_and_every_other_one_sees_it(own_server: LiveServer) 
         kernel.close()
 
 
-def test_a_device_that_is_not_there_cannot_be_paused(own_server: LiveServer) -> None:
+def test_pausing_an_unknown_device_is_refused(own_server: LiveServer) -> None:
     assert own_server.post("/api/video/pause", {"device": "cuda:99"}).status_code == 404
 
 
-def test_a_star_stays_until_it_is_taken_away(own_server: LiveServer) -> None:
+def test_a_star_stays_until_it_is_removed(own_server: LiveServer) -> None:
     job = _small(own_server, "a keeper")
     assert own_server.post(f"/api/video/star/{job}", {"starred": True}).json()["starred"] is True
     assert own_server.get(f"/api/video/status/{job}").json()["starred"] is True
     assert own_server.post(f"/api/video/star/{job}", {"starred": False}).json()["starred"] is False
 
 
-def test_a_status_that_has_not_changed_is_not_sent_twice(own_server: LiveServer) -> None:
+def test_an_unchanged_status_is_answered_with_304(own_server: LiveServer) -> None:
     job = _small(own_server, "a steady one")
     first = own_server.wait_for_scores(job)
     again = own_server.get(
@@ -106,7 +106,7 @@ def test_a_status_that_has_not_changed_is_not_sent_twice(own_server: LiveServer)
     assert again.content == b""
 
 
-def test_a_lone_video_gives_its_prompt_and_parameters_back(own_server: LiveServer) -> None:
+def test_a_video_file_gives_back_its_prompt_and_parameters(own_server: LiveServer) -> None:
     server = own_server
     begun = server.post("/api/enhance", {"rough_prompt": "a cat at night"}).json()
     asked = {
@@ -137,7 +137,7 @@ def test_a_lone_video_gives_its_prompt_and_parameters_back(own_server: LiveServe
     [(b"", "video/mp4", 400), (b"\0\0\0\x20ftypisom garbage", "video/mp4", 400),
      (b"{}", "application/json", 400), (b"GIF89a", "image/gif", 415)],
 )  # fmt: skip
-def test_a_file_that_holds_no_recipe_is_refused_in_words(
+def test_a_file_without_a_recipe_is_refused_with_the_reason(
     own_server: LiveServer, content: bytes, media_type: str, status: int
 ) -> None:
     told = own_server.request(
@@ -148,7 +148,7 @@ def test_a_file_that_holds_no_recipe_is_refused_in_words(
     assert str(Path("/tmp")) not in told.json()["message"]
 
 
-def test_prometheus_hears_of_jobs_and_devices(own_server: LiveServer) -> None:
+def test_prometheus_metrics_include_jobs_and_devices(own_server: LiveServer) -> None:
     job = _small(own_server, "counted")
     own_server.wait_for_job(job)
     text = own_server.get("/metrics").text
@@ -158,7 +158,7 @@ def test_prometheus_hears_of_jobs_and_devices(own_server: LiveServer) -> None:
     assert "workbench_device_temperature_c{" not in text
 
 
-def test_a_note_stays_until_it_is_replaced_and_has_its_limit(own_server: LiveServer) -> None:
+def test_a_note_stays_until_replaced_and_has_a_maximum_length(own_server: LiveServer) -> None:
     job = _small(own_server, "a noted one")
     assert own_server.post(f"/api/video/note/{job}", {"note": "too dark"}).json()["note"] == (
         "too dark"
@@ -168,7 +168,7 @@ def test_a_note_stays_until_it_is_replaced_and_has_its_limit(own_server: LiveSer
     assert own_server.post(f"/api/video/note/{job}", {"note": ""}).json()["note"] == ""
 
 
-def test_scores_come_with_the_job_and_jobs_are_listed_by_them(own_server: LiveServer) -> None:
+def test_a_job_has_its_scores_and_jobs_are_sorted_by_them(own_server: LiveServer) -> None:
     jobs = [_small(own_server, prompt) for prompt in ("a scored horse", "a scored boat")]
     limit = time.monotonic() + 60
     for job in jobs:
@@ -192,7 +192,7 @@ def test_scores_come_with_the_job_and_jobs_are_listed_by_them(own_server: LiveSe
 
 
 @pytest.mark.parametrize("query", ["sort=beauty", "min_motion=fast", "max_flicker=nan"])
-def test_a_score_that_there_is_not_is_refused(own_server: LiveServer, query: str) -> None:
+def test_an_unknown_score_is_refused(own_server: LiveServer, query: str) -> None:
     refused = own_server.get(f"/api/video/jobs?{query}")
     assert refused.status_code == 400
     assert refused.json()["errors"][0]["field"] == query.partition("=")[0]

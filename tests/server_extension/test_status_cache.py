@@ -1,4 +1,4 @@
-"""The status cache: bounded in bytes, and never older than a change."""
+"""The status cache is bounded in bytes and never stale."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ REQUEST = RenderRequest(prompt="a kite", width=128, height=96, num_frames=5, fps
 
 @pytest.fixture
 def jobs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[JobManager]:
-    """A manager that starts no supervisor: its jobs wait."""
+    """A manager without a supervisor: its jobs stay queued."""
     monkeypatch.setattr("workbench.jobs.client.manager.Contact.tell", lambda *_, **__: None)
     manager = JobManager(Settings(outputs=tmp_path / "outputs"))
     yield manager
     manager.close()
 
 
-def test_the_answers_kept_stay_within_their_bytes(jobs: JobManager) -> None:
+def test_cached_answers_stay_within_their_byte_limit(jobs: JobManager) -> None:
     batches = [jobs.submit_batch([REQUEST] * 20).batch_id for _ in range(10)]
 
     async def ask(cache: StatusCache) -> tuple[int, int]:
@@ -56,7 +56,7 @@ def test_an_answer_is_reused_until_its_job_changes(jobs: JobManager) -> None:
     cache.close()
 
 
-def test_polls_wait_only_while_they_are_asked_and_within_bounds(
+def test_long_polls_are_limited_in_time_and_number(
     jobs: JobManager, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job_id = jobs.submit(REQUEST).job_id

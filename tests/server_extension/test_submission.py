@@ -1,4 +1,4 @@
-"""What REST queues is completed and serialised once, in a server of its own."""
+"""REST submissions are completed and serialised once."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ONCE = {
 }
 
 
-def test_a_render_and_a_batch_over_rest_ask_each_engine_once(tmp_path: Path) -> None:
+def test_a_render_and_a_batch_over_rest_are_completed_once_by_each_engine(tmp_path: Path) -> None:
     environment = {"WORKBENCH_ENGINES": json.dumps(ENGINES), "WORKBENCH_ENGINE": "counting"}
     with LiveServer(tmp_path / "outputs", environment=environment) as server:
         headers = {"Idempotency-Key": "once"}

@@ -1,4 +1,4 @@
-"""Videos as files: sent whole, in part or not at all, and never from the event loop."""
+"""Video files are sent whole or in ranges, never from the event loop."""
 
 from __future__ import annotations
 

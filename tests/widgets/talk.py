@@ -23,7 +23,7 @@ class Talk:
         """Send a message as the page does and return the kernel's answer."""
         identifier = f"ask-{len(self.told)}-{name}"
         self.bench._handle_custom_msg({"id": identifier, "do": name, "with": arguments}, [])
-        limit = time.monotonic() + 20
+        limit = time.monotonic() + 120
         while time.monotonic() < limit:
             for content in self.told:
                 if content["kind"] == "answer" and content["id"] == identifier:
@@ -33,7 +33,7 @@ class Talk:
 
     def wait_until(self, holds: Callable[[], object]) -> None:
         """Wait until ``holds`` is true of the state shown by the page."""
-        limit = time.monotonic() + 60
+        limit = time.monotonic() + 120
         while not holds():
             assert time.monotonic() < limit, self.bench.jobs_state
             time.sleep(0.02)

@@ -219,16 +219,31 @@ def test_a_page_cannot_name_a_file_of_the_server(
 
 
 def test_every_parameter_that_can_name_weights_or_a_file_is_checked() -> None:
-    texts = {"negative_prompt", "engine"}  # text for a model; looked up among the engines
-    for name, field in RenderParameters.model_fields.items():
-        if "str" not in str(field.annotation) or "Literal" in str(field.annotation):
-            continue
-        for value in ("/etc/hostname", {"path": "/etc/hostname"}, [{"path": "/etc/hostname"}]):
+    file = "/etc/hostname"
+    shapes: tuple[Any, ...] = (
+        file, [file], {"path": file}, [{"path": file}], [{"at_s": 0, "image": file}],
+        {"kind": "depth", "video": file},
+    )  # fmt: skip
+    refused = set()
+    for name in RenderParameters.model_fields:
+        for value in shapes:
             try:
                 render_parameters({name: value})
-            except InvalidRequest:
-                continue
-            assert name in texts, (name, value)
+            except InvalidRequest as error:
+                if "cannot use file paths" in str(error):
+                    refused.add(name)
+            else:  # text for a model; looked up among the engines
+                assert name in {"negative_prompt", "engine"}, (name, value)
+    assert refused >= {
+        "model",
+        "loras",
+        "transformer",
+        "vae",
+        "options",
+        "image",
+        "keyframes",
+        "control",
+    }
 
 
 def test_a_page_names_models_of_a_hub_and_inputs_by_id() -> None:

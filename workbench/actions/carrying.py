@@ -203,7 +203,7 @@ def _in_order(looks: tuple[Look, ...]) -> tuple[Look, ...]:
 
 
 def _gives_way(old: Look, new: Look) -> bool:
-    """Tell whether ``new`` takes the place of ``old``: it speaks of the same piece, or repeats it."""
+    """Tell whether ``new`` takes the place of ``old``: it names the same piece, or repeats it."""
     if old.aspect is not new.aspect or old.place != new.place:
         return False
     if old.place == "before":

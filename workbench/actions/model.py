@@ -59,7 +59,7 @@ class _Action(BaseModel):
 
 
 class LookValue(_Action):
-    """One thing that is said of how an entity looks."""
+    """One aspect of an entity's looks."""
 
     aspect: Aspect
     text: _Text
@@ -113,7 +113,7 @@ class AddBeat(_Action):
 
     kind: Literal["add_beat"] = "add_beat"
     text: _Text = Field(description="What happens, in the -ing form: 'waving at the camera'.")
-    actor: str = Field("", description="The id of who does it; empty for nobody of the cast.")
+    actor: str = Field("", description="The id of who does it; empty for none of the cast.")
     targets: tuple[str, ...] = ()
     when: When = When.TOGETHER
     part: _Text = Field("", description="Which of an actor's several does it: 'one'.")

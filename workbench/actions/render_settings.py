@@ -1,4 +1,4 @@
-"""The render settings of a session: what the next render uses unless it is told otherwise."""
+"""The render settings of a session: what the next render uses unless it sets its own."""
 
 from __future__ import annotations
 
@@ -43,7 +43,9 @@ class RenderSettings(BaseModel):
     negative_prompt: str | None = Field(None, max_length=4_000)
     loras: tuple[Lora, ...] | None = Field(None, max_length=16)
     quantize: Quantisation | None = None
-    image: str | None = Field(None, max_length=64, description="What renders begin from, by id.")
+    image: str | None = Field(
+        None, max_length=64, description="The image that renders start from, by id."
+    )
     last_image: str | None = Field(None, max_length=64, description="What renders end with.")
     video: str | None = Field(None, max_length=64, description="What renders continue or change.")
 

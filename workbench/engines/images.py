@@ -29,7 +29,7 @@ _JPEG_QUALITY: Final = 95
 
 
 def open_image(path: Path) -> Image:
-    """Return the image at ``path`` as it is meant to be seen: upright sRGB, H×W×3, ``uint8``.
+    """Return the image at ``path`` as it should be seen: upright sRGB, H×W×3, ``uint8``.
 
     Applies the EXIF orientation and the colour profile, maps HDR to a standard screen, scales 16 bits
     to 8, lays transparent pixels over white, and takes the first picture of an animation. Raises
@@ -70,7 +70,7 @@ def portable_image(path: Path) -> tuple[bytes, str]:
 
 
 def _is_plain(header: ImageHeader) -> bool:
-    """Tell whether every reader shows the stored pixels as they are meant."""
+    """Tell whether every reader shows the stored pixels correctly."""
     plain = header.orientation == 1 and header.bits <= 8 and not header.has_alpha
     return plain and not header.is_cmyk and not _is_hdr(header) and is_srgb(header.profile)
 

@@ -85,7 +85,7 @@ def _quarter_turns(frame: Any) -> int:
 
 
 def _shown(frame: Any) -> Any:
-    """Return a frame as it is meant to be seen, as RGB."""
+    """Return a frame as it should be seen, as RGB."""
     if int(frame.color_trc) in HDR_TRANSFERS:
         deep = frame.to_ndarray(format="rgb48le")
         pixels = hdr_as_srgb(deep, int(frame.color_trc), int(frame.color_primaries))

@@ -1,4 +1,4 @@
-"""The files of deleted jobs: set aside for a while, put back, and removed for good."""
+"""The files of deleted jobs: set aside, put back, and removed for good."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import Final
 
 from workbench.jobs.paths import JobPaths
 from workbench.jobs.records import Submission, read_submission, write_submission
-from workbench.jobs.store import Deleted, Deletions, Index
+from workbench.jobs.store import Deleted, Deletions, Index, Removable
 
 __all__ = ["forget_deleted", "put_back", "set_aside"]
 
 _RECORD: Final = "submission.json"
 
 
-def set_aside(paths: JobPaths, job: Deleted) -> None:
+def set_aside(paths: JobPaths, job: Deleted | Removable) -> None:
     """Move a deleted job's folder, its preview's and its part of the batch's record aside."""
     aside = paths.deleted / job.job_id
     shutil.rmtree(aside, ignore_errors=True)
@@ -61,7 +61,7 @@ def forget_deleted(paths: JobPaths, index: Index, before: float) -> None:
     with index.read() as connection:
         old = deletions.expired(connection, before)
     for folder in paths.deleted.glob("*"):
-        # What no row tells of was left by an index that was lost.
+        # A folder without a row was left by a lost index.
         with suppress(FileNotFoundError):
             if folder.name in old or folder.stat().st_mtime < before:
                 shutil.rmtree(folder, ignore_errors=True)
@@ -81,6 +81,6 @@ def _put_record_back(record: Path, kept: Path) -> None:
     write_submission(record, replace(here or gone, jobs=tuple(jobs)))
 
 
-def _folders(paths: JobPaths, job: Deleted) -> list[tuple[str, Path]]:
+def _folders(paths: JobPaths, job: Deleted | Removable) -> list[tuple[str, Path]]:
     ids = [job.job_id, *([job.preview_job_id] if job.preview_job_id else [])]
     return [(job_id, paths.job(job_id, job.batch_id).folder) for job_id in ids]

@@ -85,61 +85,26 @@ class JobPaths:
 
     def __init__(self, outputs: Path) -> None:
         self.outputs = outputs
-
-    @property
-    def control(self) -> Path:
+        self.control = control = outputs / _CONTROL
         """The folder of the workbench's own files."""
-        return self.outputs / _CONTROL
-
-    @property
-    def lock(self) -> Path:
+        self.lock = control / "supervisor.lock"
         """The supervisor's lock; its content identifies the holder."""
-        return self.control / "supervisor.lock"
-
-    @property
-    def log(self) -> Path:
+        self.log = control / "supervisor.log"
         """The supervisor's log, one JSON object per line."""
-        return self.control / "supervisor.log"
-
-    @property
-    def socket(self) -> Path:
+        self.socket = control / "supervisor.sock"
         """The supervisor's socket, if this file system supports sockets."""
-        return self.control / "supervisor.sock"
-
-    @property
-    def start_errors(self) -> Path:
+        self.start_errors = control / "supervisor.start"
         """The output of a starting supervisor; removed once it has served for a few seconds."""
-        return self.control / "supervisor.start"
-
-    @property
-    def temporary(self) -> Path:
+        self.temporary = control / "tmp"
         """The temporary folder of helper processes if the machine has no usable one."""
-        return self.control / "tmp"
-
-    @property
-    def cluster(self) -> Path:
+        self.cluster = control / "cluster.json"
         """The state of the cluster, if one was chosen."""
-        return self.control / "cluster.json"
-
-    @property
-    def cluster_log(self) -> Path:
+        self.cluster_log = control / "cluster.log"
         """The last output of the bridge to the cluster, including Ray's."""
-        return self.control / "cluster.log"
-
-    @property
-    def inputs(self) -> Path:
+        self.inputs = control / "inputs"
         """Pictures and videos that renders start from."""
-        return self.control / "inputs"
-
-    @property
-    def trash(self) -> Path:
-        """Folders that are being removed."""
-        return self.control / "trash"
-
-    @property
-    def deleted(self) -> Path:
+        self.deleted = control / "deleted"
         """Folders of deleted jobs that can be brought back."""
-        return self.control / "deleted"
 
     def job(self, job_id: str, batch_id: str | None = None) -> JobFiles:
         """Return the files of a job; raises ``NotFound`` for what is not an identifier."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Any
 
 from workbench.engines.completion import CompleteRequest
 from workbench.jobs.store import NewJob
@@ -12,38 +13,19 @@ __all__ = ["describe", "model_key"]
 
 
 def describe(
-    complete: CompleteRequest,
-    *,
-    job_id: str,
-    priority: int,
-    created_at: float,
-    batch_id: str | None = None,
-    position: int = 0,
-    session_id: str | None = None,
-    entry_index: int | None = None,
-    parent_prompt: str = "",
-    preview_of: str | None = None,
-    preview_job_id: str | None = None,
+    complete: CompleteRequest, *, preview_job_id: str | None = None, **placed: Any
 ) -> NewJob:
-    """Return the job that renders ``complete``."""
+    """Return the job that renders ``complete``; ``placed`` are the other fields of ``NewJob``."""
     request = complete.request
     return NewJob(
-        job_id=job_id,
-        batch_id=batch_id,
-        position=position,
-        session_id=session_id,
-        entry_index=entry_index,
-        parent_prompt=parent_prompt,
-        priority=int(priority),
         request=request.model_dump_json(),
         prompt=request.prompt,
         # A render with a placeholder is slow on any device: it must not delay placeholders.
         queue="gpu" if complete.needs_gpu else "slow" if preview_job_id else "cpu",
         model_key=model_key(request),
         cost_key=_cost_key(request),
-        created_at=created_at,
-        preview_of=preview_of,
         preview_job_id=preview_job_id,
+        **placed,
     )
 
 

@@ -1,7 +1,7 @@
 """Removes ended jobs beyond the retention settings: by age, number or total size.
 
 Off unless a setting says otherwise; a starred job always stays, and so does one whose video an
-unfinished job begins from.
+unfinished job starts from.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from workbench.jobs.deletion import set_aside
 from workbench.jobs.paths import JobPaths
-from workbench.jobs.records import Submission, read_submission, write_submission
-from workbench.jobs.store import Index, Keeping, Removable, Writer
+from workbench.jobs.store import Index, Keeping, Removable
 from workbench.settings import Settings
 
 __all__ = ["Removal", "carry_out", "drop_inputs", "plan_removals"]
@@ -64,16 +64,22 @@ def plan_removals(
 def carry_out(paths: JobPaths, index: Index, removals: Sequence[Removal]) -> int:
     """Remove these jobs from the index and the disk; return how many."""
     keeping, gone = Keeping(), 0
-    for removal in removals:
+    for job, reason in ((removal.job, removal.reason) for removal in removals):
         with index.write() as writer:
-            if not keeping.remove(writer, removal.job):
+            if not keeping.remove(writer, job):
                 continue
-            # Renamed first: a half-removed folder would look like a broken job.
-            _set_aside(paths, removal.job, writer)
+            set_aside(paths, job)  # renamed first: a half-removed folder looks like a broken job
+        shutil.rmtree(paths.deleted / job.job_id, ignore_errors=True)
+        if job.batch_id is not None:
+            _drop_empty_batch(paths.batch_record(job.batch_id))
         gone += 1
-        _LOG.info("job removed", extra={"job": removal.job.job_id, "reason": removal.reason})
-    shutil.rmtree(paths.trash, ignore_errors=True)
+        _LOG.info("job removed", extra={"job": job.job_id, "reason": reason})
     return gone
+
+
+def _drop_empty_batch(record: Path) -> None:
+    if not record.exists() and not any(path.is_dir() for path in record.parent.glob("*")):
+        shutil.rmtree(record.parent, ignore_errors=True)
 
 
 def drop_inputs(paths: JobPaths, index: Index, now: float) -> None:
@@ -93,23 +99,3 @@ def drop_inputs(paths: JobPaths, index: Index, now: float) -> None:
         if path.name not in named:
             path.unlink(missing_ok=True)
             _LOG.info("input removed", extra={"input": path.stem})
-
-
-def _set_aside(paths: JobPaths, job: Removable, writer: Writer) -> None:
-    paths.trash.mkdir(parents=True, exist_ok=True)
-    ids = {job.job_id, job.preview_job_id} - {None}
-    for job_id in ids:
-        folder = paths.job(str(job_id), job.batch_id).folder
-        with suppress(FileNotFoundError):
-            folder.rename(paths.trash / f"{job_id}-{writer.now:.6f}")
-    if job.batch_id is None:
-        return
-    record = paths.batch_record(job.batch_id)
-    with suppress(FileNotFoundError, ValueError):
-        asked = read_submission(record)
-        left = tuple(other for other in asked.jobs if other.job_id not in ids)
-        if left:
-            kept = Submission(left, asked.batch_id, asked.name, asked.session_id, asked.created_at)
-            write_submission(record, kept)
-        else:
-            record.parent.rename(paths.trash / f"{job.batch_id}-{writer.now:.6f}")

@@ -33,7 +33,7 @@ def listen(path: Path) -> socket.socket:
 
 
 def connect(path: Path, timeout_s: float) -> socket.socket:
-    """Return a connection to whoever listens at ``path``; raises ``OSError``."""
+    """Return a connection to the listener at ``path``; raises ``OSError``."""
     line = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         line.settimeout(timeout_s)

@@ -54,7 +54,7 @@ def start(prompt: str, *, using: Studio | None = None) -> Session:
     """
     used = using or studio()
     used.run(used.warm_up())
-    session_id, _ = used.run(used.initialize(prompt))
+    session_id, _ = used.run(used.sessions.initialize(prompt))
     return Session(session_id, using=used)
 
 
@@ -70,7 +70,7 @@ def render(
     All share one seed, random unless given, so that they differ only by their prompts.
     ``parameters`` are those of :class:`workbench.rendering.RenderParameters`: ``seed``, ``engine``,
     ``model``, ``width``, ``height``, ``num_frames``, ``fps``, ``num_inference_steps``,
-    ``guidance_scale``…, and ``image``, ``last_image`` or ``video`` to begin from, if the model
+    ``guidance_scale``…, and ``image``, ``last_image`` or ``video`` to start from, if the model
     takes one: a path, or a finished :class:`Video`, whose last frame is used. Raises ``TypeError``
     for a name that is none of them, ``InvalidRequest`` for a value out of range, before anything is
     queued.

@@ -179,7 +179,7 @@ class Session(Shown):
         Raises ``InvalidRequest`` for a field that a scene does not have.
         """
         used = self.studio
-        entry = used.run(used.set_parameters(self.session_id, values, lock=lock, unlock=unlock))
+        entry = used.sessions.set_scene(self.session_id, None, values, lock=lock, unlock=unlock)
         return self._prompt(entry)
 
     def render(self, **parameters: Any) -> Video:

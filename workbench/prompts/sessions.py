@@ -370,7 +370,7 @@ class Sessions:
     def set_scene(
         self,
         session_id: str,
-        index: int,
+        index: int | None,
         values: Mapping[str, str | Sequence[str]],
         *,
         lock: Sequence[str] = (),
@@ -378,10 +378,13 @@ class Sessions:
     ) -> Entry:
         """Set, lock and free fields of the entry's scene by hand; a new entry with its prompt.
 
-        Raises ``NotFound``, and ``InvalidRequest`` for an index or field that does not exist or a
+        Without an ``index`` the latest entry is changed. Raises ``NotFound``, and ``InvalidRequest`` for an index or field that does not exist or a
         value of the wrong shape.
         """
         self._trees.check(session_id)
+        if index is None:
+            latest = self.session(session_id).latest
+            index = latest.index if latest else 0
         base = self._trees.entry_at(session_id, index, "index")
         for name, fields in (("values", tuple(values)), ("lock", lock), ("unlock", unlock)):
             check_fields(name, fields)

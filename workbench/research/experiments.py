@@ -1,6 +1,6 @@
 """Controlled experiments: one scene with some fields or render parameters varied.
 
-Every combination is rendered with the same seeds, so that an axis's effect can be told from chance.
+Every combination is rendered with the same seeds, so that an axis's effect can be distinguished from chance.
 """
 
 from __future__ import annotations

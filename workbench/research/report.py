@@ -23,9 +23,7 @@ __all__ = ["Html", "Report"]
 _TABLE: Final = ("prompt", "changes", "seed", "device", "render_s", "state")
 _TITLES: Final = {"render_s": "seconds", "state": "status"}
 _SHOWN_CHARS: Final = 90
-_ONE_EACH: Final = (
-    "each value has one video, so no difference can be told from chance; ask for more seeds."
-)
+_ONE_EACH: Final = "each value has one video, so no difference can be distinguished from chance; ask for more seeds."
 _HEAD_STYLE: Final = 'style="text-align:left;vertical-align:bottom"'
 _SCORES: Final = ("motion", "smoothness", "flicker", "sharpness", "colourfulness", "consistency")
 

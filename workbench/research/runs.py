@@ -257,7 +257,7 @@ def _begun(parameters: RunParameters, idea: Idea, used: Studio) -> tuple[str, En
         return used.sessions.restore(idea.text, idea.scene)
     if parameters.enhance:
         return used.run(used.enhance(idea.text, seed=parameters.seed))
-    return used.run(used.initialize(idea.text))
+    return used.run(used.sessions.initialize(idea.text))
 
 
 def _cell(**values: Any) -> Cell:

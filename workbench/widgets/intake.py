@@ -1,4 +1,4 @@
-"""Files that a page brings: pictures and videos to begin from, and videos of ours to go on with."""
+"""Files that a page brings: pictures and videos to start from, and workbench videos to continue."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Intake:
 
     @command
     async def keep_input(self, data: bytes) -> View:
-        """Keep a picture or a video for renders to begin from, and return its id."""
+        """Store a picture or a video for renders to start from and return its id."""
         kept = await asyncio.to_thread(self._studio.jobs.keep_input, _bounded(data))
         return {"id": kept.input_id}
 

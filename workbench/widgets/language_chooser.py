@@ -90,4 +90,4 @@ class LanguageChooser:
 
     def _check(self) -> None:
         if self._private:
-            raise InvalidRequest("Whoever runs this dashboard chooses who writes; ask them.")
+            raise InvalidRequest("Only the dashboard's operator can choose the language model.")

@@ -26,7 +26,7 @@ from workbench.widgets.presentation import View, job_view
 __all__ = ["Renders", "Screen", "render_parameters"]
 
 _TEXTS: Final = frozenset({"negative_prompt"})
-"""What is said to a model, and may say anything."""
+"""Free text for a model."""
 _ARCHIVE_BYTES: Final = 512 << 20
 """Largest ZIP, in bytes, sent through the kernel."""
 _LOG_BYTES: Final = 64 << 10
@@ -168,7 +168,7 @@ class Renders:
     async def log(self, job: str) -> str:
         """Return the end of what a render printed."""
         if self._private:
-            raise InvalidRequest("The log is for whoever runs this dashboard; ask them for it.")
+            raise InvalidRequest("Only the dashboard's operator can read the log.")
         path = await asyncio.to_thread(self._jobs.log_path, self._own(job).job_id)
         return await asyncio.to_thread(_end_of, path)
 
@@ -190,7 +190,7 @@ class Renders:
 
     @command
     async def delete(self, jobs: list[str], *, starred: bool = False) -> None:
-        """Delete renders that wait or have ended, those with a star only where that is said."""
+        """Delete renders that wait or have ended, starred ones only if confirmed."""
         own = [self._own(job).job_id for job in jobs]
         self.forget(await asyncio.to_thread(self._jobs.delete, own, starred=starred))
 

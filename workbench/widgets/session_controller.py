@@ -133,7 +133,7 @@ class SessionController:
         entry = self.entry(index)
         if text.strip() == strip_marker(entry.prompt):
             return {"index": index}
-        session_id, accepted = await self._studio.initialize(
+        session_id, accepted = await self._studio.sessions.initialize(
             text.strip(), self.session_id, parent=index
         )
         await self.refresh(session_id)
@@ -148,8 +148,13 @@ class SessionController:
         unlock: list[str] | None = None,
     ) -> View:
         """Set, lock or free fields of the prompt at ``index``."""
-        entry = await self._studio.set_parameters(
-            self.session_id, values or {}, index=index, lock=lock or (), unlock=unlock or ()
+        entry = await asyncio.to_thread(
+            self._studio.sessions.set_scene,
+            self.session_id,
+            index,
+            values or {},
+            lock=lock or (),
+            unlock=unlock or (),
         )
         await self.refresh()
         return {"index": entry.index}
@@ -278,7 +283,7 @@ class SessionController:
 
     @command
     async def render_rest(self, options: Options | None = None) -> None:
-        """Render the cards that have no video: again what failed or was cancelled, else anew."""
+        """Render the cards that have no video: retry failed and cancelled ones, queue the others."""
         anew = []
         for index in self._grid.indices:
             job = self._renders.newest(index)

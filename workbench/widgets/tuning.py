@@ -86,7 +86,9 @@ class Tuning:
     @command
     async def undo(self, answer: Index, current: Index) -> View:
         """Take back what the prompt at ``answer`` changed, and keep what came after it."""
-        _, entry = await self._studio.take_back(self._controller.session_id, answer, current)
+        _, entry = await asyncio.to_thread(
+            self._studio.sessions.take_back, self._controller.session_id, answer, current
+        )
         await self._controller.refresh()
         return {"index": entry.index}
 

@@ -73,6 +73,7 @@ def test_a_familys_defaults_obey_its_own_rules(
 
 @pytest.mark.parametrize("family", FAMILIES.values(), ids=list(FAMILIES))
 def test_every_class_of_a_family_is_recognised(family: Family, tmp_path: Path) -> None:
+    assert family.classes
     for name in family.classes:
         folder = _model(tmp_path / name, family, _class_name=name)
         facts = model_facts(str(folder), find_weights(str(folder)))
@@ -145,7 +146,7 @@ def test_the_family_is_known_from_a_hub_name_before_any_download(
         ),
         ("wan", {"options": {"image": "/nowhere.png"}}, "options.image", "no file"),
         ("mochi", {"options": {"image": __file__}}, "options.image", "takes no image"),
-        ("cosmos-2", {}, "options.image", "begins from an image or video"),
+        ("cosmos-2", {}, "options.image", "starts from an image or video"),
     ],
 )
 def test_parameters_a_family_cannot_use_are_refused_by_name(
@@ -221,7 +222,7 @@ def test_the_negative_prompt_comes_from_the_request_then_the_scene_then_the_fami
 
 def test_an_image_to_video_model_requires_an_image(tmp_path: Path) -> None:
     model = _model(tmp_path / "model", FAMILIES["wan"], _class_name="WanImageToVideoPipeline")
-    assert "begins from an image" in _problems(_request(model))["options.image"]
+    assert "starts from an image" in _problems(_request(model))["options.image"]
 
 
 def test_text_to_video_weights_refuse_an_image_and_name_families_that_take_one(

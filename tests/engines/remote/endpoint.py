@@ -1,4 +1,4 @@
-"""A video endpoint on the loopback, in OpenAI's protocol, that misbehaves when told to."""
+"""A local video endpoint with OpenAI's protocol and scripted faults."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["Endpoint", "Reply"]
 
 
 class Reply(Exception):
-    """Thrown by a script to answer something other than what the endpoint would."""
+    """Raised by a script to replace the endpoint's answer."""
 
     def __init__(
         self, status: int, body: bytes = b"{}", *, headers: dict[str, str] | None = None
@@ -25,9 +25,9 @@ class Reply(Exception):
 
 
 class Endpoint:
-    """The endpoint: what it was asked stands in ``seen``; ``script`` runs before each answer.
+    """The endpoint: requests are recorded in ``seen``; ``script`` runs before each answer.
 
-    A script gets the method, the path and how often that pair was asked before. It may raise
+    A script gets the method, the path and the number of earlier such requests. It may raise
     :class:`Reply`, sleep, or return ``"drop"`` to close the connection without an answer.
     """
 
@@ -52,7 +52,7 @@ class Endpoint:
         return f"http://127.0.0.1:{self._server.server_address[1]}/v1"
 
     def count(self, method: str, ending: str) -> int:
-        """Return how often ``method`` was asked of a path with that ending."""
+        """Return the number of ``method`` requests to paths with that ending."""
         return sum(one == method and path.endswith(ending) for one, path in self.seen)
 
     def __enter__(self) -> Self:
@@ -65,7 +65,7 @@ class Endpoint:
         self._thread.join()
 
     def answer(self, method: str, path: str, form: dict[str, Any] | None) -> Any:
-        """Do what was asked, and return JSON or the video's bytes."""
+        """Handle a request and return JSON or the video's bytes."""
         if method == "POST":
             with self._lock:
                 video_id = f"video_{len(self.videos) + 1}"

@@ -1,4 +1,4 @@
-"""The remote engine against a real endpoint on the loopback that misbehaves in every way known."""
+"""The remote engine against a real local endpoint with every known fault."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def endpoint(video: bytes) -> Iterator[Endpoint]:
 
 
 class Client:
-    """One worker's engine, and what it said."""
+    """One worker's engine and the progress it reported."""
 
     def __init__(self, endpoint: Endpoint, folder: Path, **settings: Any) -> None:
         values: dict[str, Any] = {
@@ -93,7 +93,7 @@ def _submissions(folder: Path) -> list[Path]:
     return list((folder / ".workbench" / "remote").glob("*.json"))
 
 
-def test_a_video_is_asked_for_awaited_and_brought_home(endpoint: Endpoint, client: Client) -> None:
+def test_a_video_is_requested_polled_and_downloaded(endpoint: Endpoint, client: Client) -> None:
     made, folder = client.render(width=128, height=96, num_frames=12, fps=8, seed=5)
     facts = probe_video(folder / "video.mp4")
     assert (made.width, made.height, made.num_frames, made.fps) == (128, 96, FRAMES, 8)
@@ -112,7 +112,7 @@ def test_a_video_is_asked_for_awaited_and_brought_home(endpoint: Endpoint, clien
     assert set(endpoint.authorization) == {"Bearer secret-key"}
 
 
-def test_progress_is_told_and_only_grows(client: Client) -> None:
+def test_progress_is_reported_and_only_increases(client: Client) -> None:
     client.render()
     fractions = [one.fraction for one in client.said]
     assert fractions == sorted(fractions)
@@ -139,14 +139,14 @@ def _again(request: RenderRequest) -> dict[str, Any]:
     return {name: getattr(request, name) for name in ("width", "height", "options", "model")}
 
 
-def test_only_plain_fields_are_sent_when_asked_to(endpoint: Endpoint, client: Client) -> None:
+def test_only_standard_fields_are_sent_when_so_configured(
+    endpoint: Endpoint, client: Client
+) -> None:
     client.render(seed=5, negative_prompt="rain", options={"plain": True, "seconds": 4})
     assert set(endpoint.forms[0]) == {"model", "prompt", "size", "seconds"}
 
 
-def test_a_picture_to_begin_from_is_uploaded(
-    endpoint: Endpoint, client: Client, tmp_path: Path
-) -> None:
+def test_a_start_image_is_uploaded(endpoint: Endpoint, client: Client, tmp_path: Path) -> None:
     picture = tmp_path / "start.png"
     picture.write_bytes(encoded(".png", corners()) + b" and more \r\n--\x00")
     client.render(options={"image": str(picture), "call": {"loop": True}})
@@ -154,7 +154,7 @@ def test_a_picture_to_begin_from_is_uploaded(
     assert endpoint.forms[0]["loop"] == "true"
 
 
-def test_a_picture_is_uploaded_as_what_it_is_and_upright(
+def test_a_picture_is_uploaded_upright_with_its_own_media_type(
     endpoint: Endpoint, client: Client, tmp_path: Path
 ) -> None:
     picture, photograph = tmp_path / "start.webp", tmp_path / "start.jpg"
@@ -169,7 +169,7 @@ def test_a_picture_is_uploaded_as_what_it_is_and_upright(
     assert (header.stored_width, header.stored_height, header.orientation) == (48, 64, 1)
 
 
-def test_a_damaged_picture_is_refused_before_anything_is_paid_for(
+def test_a_damaged_picture_is_refused_before_a_paid_request(
     endpoint: Endpoint, client: Client, tmp_path: Path
 ) -> None:
     picture = tmp_path / "start.jpg"
@@ -179,7 +179,7 @@ def test_a_damaged_picture_is_refused_before_anything_is_paid_for(
     assert endpoint.count("POST", "/videos") == 0
 
 
-def test_a_busy_endpoint_is_asked_again_after_the_time_it_names(
+def test_a_busy_endpoint_is_retried_after_its_retry_after(
     endpoint: Endpoint, client: Client
 ) -> None:
     def busy(method: str, _path: str, before: int) -> None:
@@ -194,7 +194,7 @@ def test_a_busy_endpoint_is_asked_again_after_the_time_it_names(
 
 
 @pytest.mark.parametrize("how", ["drop", 500, 502, "slow", "nonsense"])
-def test_a_creation_that_may_have_been_taken_is_not_sent_again(
+def test_a_creation_that_may_have_succeeded_is_not_repeated(
     how: str | int, endpoint: Endpoint, tmp_path: Path
 ) -> None:
     def fail(method: str, _path: str, _before: int) -> Any:
@@ -215,16 +215,14 @@ def test_a_creation_that_may_have_been_taken_is_not_sent_again(
     assert endpoint.count("POST", "/videos") == 1
 
 
-def test_an_endpoint_that_is_not_there_is_tried_and_named(
-    endpoint: Endpoint, tmp_path: Path
-) -> None:
+def test_an_unreachable_endpoint_is_retried_and_named(endpoint: Endpoint, tmp_path: Path) -> None:
     client = Client(endpoint, tmp_path, remote_base_url="http://127.0.0.1:9/v1", remote_retries=1)
     with pytest.raises(RenderError, match=r"does not answer: .*refused"):
         client.render()
 
 
 @pytest.mark.parametrize("how", ["drop", 500, 503, "nonsense", "empty"])
-def test_asking_goes_on_through_failures(
+def test_polling_continues_after_failures(
     how: str | int, endpoint: Endpoint, client: Client
 ) -> None:
     def fail(method: str, path: str, before: int) -> Any:
@@ -244,7 +242,7 @@ def test_asking_goes_on_through_failures(
     assert len(endpoint.videos) == 1
 
 
-def test_a_download_that_breaks_off_is_begun_anew(endpoint: Endpoint, client: Client) -> None:
+def test_an_interrupted_download_is_restarted(endpoint: Endpoint, client: Client) -> None:
     half = endpoint.video[: len(endpoint.video) // 2]
 
     def cut(_method: str, path: str, before: int) -> None:
@@ -259,7 +257,7 @@ def test_a_download_that_breaks_off_is_begun_anew(endpoint: Endpoint, client: Cl
     assert endpoint.count("GET", "/content") == 3
 
 
-def test_a_download_that_never_plays_is_an_error_and_leaves_no_video(
+def test_an_unplayable_download_is_an_error_and_leaves_no_video(
     endpoint: Endpoint, client: Client
 ) -> None:
     endpoint.video = b"not a video at all"
@@ -268,7 +266,7 @@ def test_a_download_that_never_plays_is_an_error_and_leaves_no_video(
     assert not list(client.folder.glob("job-*/video.mp4"))
 
 
-def test_a_video_that_failed_there_fails_here_with_their_reason(
+def test_a_video_that_failed_remotely_fails_with_the_endpoints_reason(
     endpoint: Endpoint, client: Client
 ) -> None:
     def refuse(_method: str, _path: str, _before: int) -> None:
@@ -282,7 +280,7 @@ def test_a_video_that_failed_there_fails_here_with_their_reason(
 
 
 @pytest.mark.parametrize("status", ["expired", "", "cancelled"])
-def test_an_end_of_an_unknown_kind_is_an_end(
+def test_an_unknown_final_status_ends_the_render(
     status: str, endpoint: Endpoint, client: Client
 ) -> None:
     def odd(method: str, path: str, _before: int) -> None:
@@ -306,7 +304,7 @@ def test_a_wrong_key_names_the_setting(endpoint: Endpoint, client: Client) -> No
     assert len(endpoint.seen) == 1
 
 
-def test_a_refused_request_says_why(endpoint: Endpoint, client: Client) -> None:
+def test_a_refused_request_gives_the_reason(endpoint: Endpoint, client: Client) -> None:
     def refuse(*_: Any) -> None:
         raise Reply(400, b'{"error": {"message": "size is not allowed"}}')
 
@@ -315,7 +313,7 @@ def test_a_refused_request_says_why(endpoint: Endpoint, client: Client) -> None:
         client.render()
 
 
-def test_cancelling_deletes_the_video_there(endpoint: Endpoint, client: Client) -> None:
+def test_cancelling_deletes_the_remote_video(endpoint: Endpoint, client: Client) -> None:
     endpoint.polls = 10_000
     endpoint.script = lambda method, *_: client.cancelled.set() if method == "GET" else None
     with pytest.raises(RenderCancelled):
@@ -335,16 +333,14 @@ def test_cancelling_does_not_wait_for_an_endpoint_that_hangs(
     assert time.monotonic() - began < 1.4, "it left before the answer came"
 
 
-def test_a_video_that_takes_too_long_is_given_up(endpoint: Endpoint, tmp_path: Path) -> None:
+def test_a_video_that_takes_too_long_times_out(endpoint: Endpoint, tmp_path: Path) -> None:
     endpoint.polls = 10_000
     with pytest.raises(RenderTimeout, match=r"longer than 0\.3 seconds"):
         Client(endpoint, tmp_path, remote_timeout_s=0.3).render()
     assert endpoint.deleted == ["video_1"]
 
 
-def test_another_attempt_goes_on_waiting_instead_of_paying_twice(
-    endpoint: Endpoint, tmp_path: Path
-) -> None:
+def test_a_second_attempt_resumes_the_paid_order(endpoint: Endpoint, tmp_path: Path) -> None:
     endpoint.polls = 10_000
     script = f"""
 from pathlib import Path
@@ -368,7 +364,7 @@ Client(There, Path({str(tmp_path)!r})).render()
     assert _submissions(tmp_path) == []
 
 
-def test_a_job_of_another_id_or_prompt_does_not_take_over_an_order(
+def test_a_job_with_another_id_or_prompt_does_not_resume_an_order(
     endpoint: Endpoint, tmp_path: Path
 ) -> None:
     client = Client(endpoint, tmp_path)
@@ -378,7 +374,7 @@ def test_a_job_of_another_id_or_prompt_does_not_take_over_an_order(
     assert len(set(endpoint.keys)) == 2
 
 
-def test_an_order_that_the_endpoint_has_forgotten_is_not_waited_for_for_ever(
+def test_an_order_the_endpoint_no_longer_knows_is_given_up(
     endpoint: Endpoint, tmp_path: Path
 ) -> None:
     client = Client(endpoint, tmp_path)
@@ -390,7 +386,7 @@ def test_an_order_that_the_endpoint_has_forgotten_is_not_waited_for_for_ever(
     assert made.num_frames == FRAMES
 
 
-def test_the_key_is_not_handed_to_another_host(endpoint: Endpoint, client: Client) -> None:
+def test_the_key_is_not_sent_to_another_host(endpoint: Endpoint, client: Client) -> None:
     with Endpoint(endpoint.video) as other:
         other.videos["video_1"] = {"polls": 99}
 
@@ -404,7 +400,7 @@ def test_the_key_is_not_handed_to_another_host(endpoint: Endpoint, client: Clien
         assert other.authorization == [None]
 
 
-def test_what_is_missing_is_named_before_anything_is_asked(tmp_path: Path) -> None:
+def test_missing_settings_are_named_before_any_request(tmp_path: Path) -> None:
     engine = RemoteEngine(Settings(outputs=tmp_path, remote_base_url="", remote_model=""))
     with pytest.raises(InvalidRequest) as caught:
         engine.complete(RenderRequest(prompt="a dog", options={"secnds": 3}))

@@ -1,6 +1,6 @@
-"""Renders one video by a client of its own, and writes to the file RESULT how that ended.
+"""Renders one video from its own client and writes the outcome to the file RESULT.
 
-``CLIENT_SETS`` holds variables that the client sets after it has started, as a notebook's cell may.
+``CLIENT_SETS`` holds variables that the client sets after its start, as a notebook cell may.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The command line: lists and steers jobs, tidies up, examines the machine."""
+"""The command line: jobs, clean-up and the doctor."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _found(settings: Settings, what: str) -> Finding:
     return next(finding for finding in examine(settings) if finding.what == what)
 
 
-def test_the_doctor_finds_nothing_wrong_where_nothing_is(shop: Shop) -> None:
+def test_the_doctor_reports_no_problem_on_a_healthy_folder(shop: Shop) -> None:
     assert not [f for f in examine(shop.settings) if f.verdict is Verdict.BAD]
     assert shop.manager.supervisor() is None
     shop.ended(shop.submit().job_id)
@@ -41,7 +41,7 @@ def test_the_doctor_finds_nothing_wrong_where_nothing_is(shop: Shop) -> None:
     assert "1 complete" in _found(shop.settings, "index").found
 
 
-def test_the_doctor_finds_what_is_wrong(shop: Shop) -> None:
+def test_the_doctor_reports_each_problem(shop: Shop) -> None:
     shop.ended(shop.submit().job_id)
     status = shop.manager.supervisor()
     assert status is not None
@@ -67,7 +67,7 @@ def test_the_doctor_finds_what_is_wrong(shop: Shop) -> None:
     assert _found(shop.settings, "index").verdict is Verdict.BAD
 
 
-def test_jobs_are_listed_and_steered_from_the_command_line(
+def test_jobs_are_listed_and_controlled_from_the_command_line(
     command: Shop, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (job,) = command.ended(
@@ -107,7 +107,7 @@ def test_jobs_are_listed_and_steered_from_the_command_line(
     assert "There is no job" in capsys.readouterr().err
 
 
-def test_the_command_line_tidies_and_examines(
+def test_the_command_line_cleans_up_and_runs_the_doctor(
     command: Shop, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     command.ended(command.submit("going").job_id)
@@ -120,7 +120,7 @@ def test_the_command_line_tidies_and_examines(
     assert "supervisor" in capsys.readouterr().out
 
 
-def test_a_reader_that_has_read_enough_is_no_error(command: Shop) -> None:
+def test_a_closed_pipe_is_not_an_error(command: Shop) -> None:
     for line in ("doctor", "jobs"):
         script = f"{sys.executable} -m workbench.cli {line} | true; exit ${{PIPESTATUS[0]}}"
         done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=False)
@@ -128,7 +128,7 @@ def test_a_reader_that_has_read_enough_is_no_error(command: Shop) -> None:
         assert done.returncode in {0, 141}
 
 
-def test_the_command_says_what_it_can_do(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_lists_its_subcommands(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([]) == 0
     told = capsys.readouterr().out
     assert all(name in told for name in COMMANDS)

@@ -42,7 +42,7 @@ def test_uploads_are_bounded_in_bytes(tmp_path: Path) -> None:
     assert list(JobPaths(tmp_path).inputs.iterdir()) == []
 
 
-def test_an_upload_leaves_the_disk_its_reserve(tmp_path: Path) -> None:
+def test_an_upload_that_would_use_the_disk_reserve_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DiskFull, match="reserve"):
         _inputs(tmp_path, disk_reserve_bytes=1 << 60).keep(_picture())
     assert list(JobPaths(tmp_path).inputs.iterdir()) == []

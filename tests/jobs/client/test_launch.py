@@ -35,7 +35,7 @@ LIMIT_S = 120.0
 
 @dataclass
 class Surroundings:
-    """What a client has around it when it starts."""
+    """A client's environment at its start."""
 
     folder: Path
     """A folder of the test's own."""
@@ -53,7 +53,7 @@ class Surroundings:
     """Whether the client has neither standard input nor output."""
 
     def render(self, settings: Settings) -> dict[str, str]:
-        """Render one video there, and return how that ended."""
+        """Render one video in these surroundings and return the outcome."""
         result = self.folder / "result.json"
         environment = {
             **os.environ,
@@ -249,7 +249,9 @@ SURROUNDINGS = {
 
 
 @pytest.mark.parametrize("surroundings", SURROUNDINGS)
-def test_a_video_is_rendered_in(surroundings: str, shop: Shop, tmp_path: Path) -> None:
+def test_a_video_is_rendered_from_a_client_in(
+    surroundings: str, shop: Shop, tmp_path: Path
+) -> None:
     cwd = tmp_path / "current"
     cwd.mkdir()
     there = Surroundings(tmp_path, cwd)
@@ -278,7 +280,7 @@ def test_a_video_is_rendered_into_outputs_of_any_path(name: str, tmp_path: Path)
         assert shop.manager.answers()
 
 
-def test_a_video_is_rendered_into_outputs_behind_a_link(tmp_path: Path) -> None:
+def test_a_video_is_rendered_into_a_linked_outputs_folder(tmp_path: Path) -> None:
     (tmp_path / "disk").mkdir()
     (tmp_path / "outputs").symlink_to(tmp_path / "disk")
     with Shop(tmp_path / "outputs") as shop, Shop(tmp_path / "disk") as other:
@@ -298,7 +300,7 @@ def test_a_relative_outputs_folder_is_the_same_for_client_and_supervisor(
     assert [path.name for path in tmp_path.iterdir()] == ["rel"]
 
 
-def test_an_input_that_is_named_from_the_current_folder_is_found_by_its_worker(
+def test_a_worker_finds_an_input_given_relative_to_the_clients_folder(
     shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "first.png").write_text("a picture")
@@ -309,7 +311,7 @@ def test_an_input_that_is_named_from_the_current_folder_is_found_by_its_worker(
     assert job.state is JobState.COMPLETE, job.error
 
 
-def test_a_helper_has_no_current_folder_on_its_path_and_loopback_past_proxies(
+def test_a_helper_has_no_current_folder_on_its_path_and_bypasses_proxies_for_loopback(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -324,7 +326,7 @@ def test_a_helper_has_no_current_folder_on_its_path_and_loopback_past_proxies(
 
 @pytest.fixture
 def breaks(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    """Keep one module from being imported by the processes that are started from here on."""
+    """Make one module's import fail in processes started from now on."""
 
     def keep_out(module: str) -> None:
         monkeypatch.setenv("PYTHONPATH", str(BROKEN))
@@ -335,7 +337,7 @@ def breaks(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
 
 @pytest.fixture
 def launches(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Return the pids of the supervisors that this process starts."""
+    """Return a list that collects the pids of supervisors started by this process."""
     pids: list[int] = []
 
     def counted(*arguments: Any, **options: Any) -> int:
@@ -353,7 +355,7 @@ def launches(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         ("workbench.jobs.supervisor.dispatcher", "supervisor.dispatcher halted"),  # with the lock
     ],
 )
-def test_a_supervisor_that_dies_at_once_is_tried_a_few_times_and_then_told_of(
+def test_a_supervisor_that_dies_at_once_is_retried_a_few_times_and_then_reported(
     shop: Shop, launches: list[int], breaks: Callable[[str], None], module: str, reason: str
 ) -> None:
     breaks(module)
@@ -365,11 +367,11 @@ def test_a_supervisor_that_dies_at_once_is_tried_a_few_times_and_then_told_of(
     assert job.state is JobState.QUEUED
     assert reason in job.message
     with pytest.raises(SupervisorUnavailable, match=reason):
-        shop.manager.ensure_supervisor()  # asked for anew: tried once more
+        shop.manager.ensure_supervisor()  # an explicit request tries once more
     assert len(launches) == 6
 
 
-def test_a_supervisor_that_can_start_again_takes_back_what_was_said(
+def test_a_supervisor_that_starts_again_clears_the_reported_failure(
     shop: Shop, breaks: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     breaks("workbench.jobs.supervisor.dispatcher")
@@ -380,7 +382,7 @@ def test_a_supervisor_that_can_start_again_takes_back_what_was_said(
     assert (job.state, job.message) == (JobState.COMPLETE, "")
 
 
-def test_a_python_that_does_not_start_is_told_in_its_own_words(
+def test_a_python_that_does_not_start_is_reported_with_its_own_message(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PYTHONHASHSEED", "nonsense")
@@ -389,7 +391,7 @@ def test_a_python_that_does_not_start_is_told_in_its_own_words(
         shop.manager.wait([asked.job_id], LIMIT_S)
 
 
-def test_a_worker_that_cannot_start_is_told_of_in_its_own_words(
+def test_a_worker_that_cannot_start_is_reported_with_its_own_message(
     shop: Shop, breaks: Callable[[str], None]
 ) -> None:
     breaks("workbench.jobs.worker.attempt")
@@ -409,7 +411,7 @@ def test_a_worker_that_cannot_start_is_told_of_in_its_own_words(
     assert (device.state, "halted" in device.detail) == ("lost", True)
 
 
-def test_a_job_that_comes_while_an_idle_supervisor_leaves_is_rendered_without_another_look(
+def test_a_job_submitted_while_an_idle_supervisor_exits_is_rendered(
     shop: Shop,
 ) -> None:
     shop.manager.jobs()
@@ -424,7 +426,7 @@ def test_a_job_that_comes_while_an_idle_supervisor_leaves_is_rendered_without_an
         shop.until(lambda: shop.manager._reader.jobs_by_id(_queued(shop)), LIMIT_S)
         (job_id,) = _queued(shop)
 
-        def complete() -> bool:  # by the index alone: the manager would start a supervisor
+        def complete() -> bool:  # read from the index: the manager would start a supervisor
             return shop.manager._reader.job(job_id).state is JobState.COMPLETE
 
         shop.until(complete, LIMIT_S)
@@ -437,7 +439,7 @@ def _queued(shop: Shop) -> list[str]:
     return [job.job_id for job in shop.manager.changes(0).jobs]
 
 
-def test_a_supervisor_among_other_pids_is_seen_and_no_second_is_started(
+def test_a_supervisor_in_another_pid_namespace_is_seen_and_no_second_is_started(
     shop: Shop, tmp_path: Path
 ) -> None:
     apart = ("unshare", "--pid", "--fork", "--mount-proc")
@@ -457,7 +459,7 @@ def test_a_supervisor_among_other_pids_is_seen_and_no_second_is_started(
     shop.paths.lock.write_text(elsewhere)
 
 
-def test_another_containers_supervisor_serves_us_and_is_replaced_when_the_container_ends(
+def test_another_containers_supervisor_is_used_and_replaced_when_the_container_ends(
     shop: Shop, tmp_path: Path
 ) -> None:
     apart = ("unshare", "--pid", "--uts", "--fork", "--kill-child", "--mount-proc")
@@ -518,13 +520,13 @@ def test_a_lock_left_by_another_machine_counts_as_free(shop: Shop) -> None:
         os.close(descriptor)
 
 
-def test_a_healthy_supervisor_whose_socket_was_removed_answers_again_and_is_not_to_be_killed(
+def test_a_supervisor_recreates_a_removed_socket_and_no_kill_is_advised(
     shop: Shop,
 ) -> None:
     shop.ended(shop.submit().job_id, limit_s=LIMIT_S)
     status = shop.manager.supervisor()
     assert status is not None
-    os.kill(status.pid, signal.SIGSTOP)  # so that it cannot mend that at once
+    os.kill(status.pid, signal.SIGSTOP)  # so that it cannot recreate it at once
     try:
         shop.paths.socket.unlink()
         finding = next(found for found in examine(shop.settings) if found.what == "supervisor")
@@ -536,10 +538,10 @@ def test_a_healthy_supervisor_whose_socket_was_removed_answers_again_and_is_not_
     assert shop.manager.supervisor() == status
 
 
-def test_a_file_system_without_sockets_has_its_supervisor_listen_elsewhere(
+def test_a_supervisor_listens_elsewhere_where_the_file_system_has_no_sockets(
     shop: Shop, tmp_path: Path
 ) -> None:
-    shop.paths.socket.mkdir(parents=True)  # what cannot be replaced by a socket
+    shop.paths.socket.mkdir(parents=True)  # a folder cannot be replaced by a socket
     (job,) = shop.ended(shop.submit().job_id, limit_s=LIMIT_S)
     assert job.state is JobState.COMPLETE
     status = shop.manager.supervisor()
@@ -567,7 +569,7 @@ def test_changes_are_followed_above_1024_descriptors(shop: Shop) -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
-def test_changes_are_followed_on_after_an_error_nobody_foresaw(
+def test_following_changes_continues_after_an_unexpected_error(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     heard: list[JobState] = []

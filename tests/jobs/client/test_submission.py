@@ -52,14 +52,14 @@ def test_each_render_of_a_batch_is_completed_and_serialised_once(
     assert [counted(outputs, prompt) for prompt in prompts] == [ONCE, ONCE]
 
 
-def test_a_request_that_is_complete_is_queued_as_it_is(manager: JobManager, outputs: Path) -> None:
+def test_a_complete_request_is_queued_unchanged(manager: JobManager, outputs: Path) -> None:
     complete = manager.complete(request("a dog", engine="counting"))
     job = manager.submit(complete)
     assert counted(outputs, "a dog") == ONCE
     assert job.request.width == complete.request.width
 
 
-def test_the_record_of_a_submission_holds_the_request_as_it_is_in_the_index(
+def test_a_submission_record_holds_the_request_as_stored_in_the_index(
     manager: JobManager, outputs: Path
 ) -> None:
     job = manager.submit(request('a "dog"', engine="counting"))
@@ -69,7 +69,7 @@ def test_the_record_of_a_submission_holds_the_request_as_it_is_in_the_index(
     assert type(job.request).model_validate_json(kept.request) == job.request
 
 
-def test_a_key_answers_the_same_request_with_another_seed_with_the_first_job(
+def test_an_idempotency_key_returns_the_first_job_although_the_random_seed_differs(
     manager: JobManager,
 ) -> None:
     prompt = 'a sign that says "seed":1,'

@@ -1,4 +1,4 @@
-"""Lets the wall clock of a process jump: by as many seconds as the file CLOCK_OFFSET says now."""
+"""Shifts a process's wall clock by the seconds in the file CLOCK_OFFSET, read at each call."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A bridge to no cluster at all, which does as the variable FAKE_BRIDGE says."""
+"""A bridge without a cluster; the variable FAKE_BRIDGE selects its behaviour."""
 
 from __future__ import annotations
 
@@ -55,10 +55,10 @@ def _say(channel: Channel, opened: LineMessage, number: int) -> None:
 
 
 def _say_much_and_read_late(channel: Channel) -> None:
-    """Send more than the line holds before reading what is sent, as a bridge under load does."""
+    """Send more than the pipe holds before reading, as a bridge under load does."""
     messages = channel.receive(block=True) or []
     opened = messages.pop(0)
-    time.sleep(3)  # meanwhile more is sent to it than the line holds
+    time.sleep(3)  # meanwhile more is sent to it than the pipe holds
     for number in range(MUCH):
         _say(channel, opened, number)
     while sum(_is_cancel(message) for message in messages) < MUCH:

@@ -1,6 +1,6 @@
-"""A real Ray cluster of several nodes on this machine, with GPUs that are merely declared.
+"""A real Ray cluster of several nodes on this machine, with GPUs that are only declared.
 
-Kept by a process of its own, run as a module, so that nothing of Ray is loaded where tests run.
+Runs as a separate process so that the test process never loads Ray.
 One command a line: ``add GPUS CPUS NAME…``, ``kill NAME``, ``apart NAME``, ``silence NAME``; each is answered by a line of
 JSON.
 """
@@ -30,17 +30,17 @@ ENVIRONMENT = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "RAY_DEDUP_LOGS": "0",
-    "RAY_AUTH_MODE": "disabled",  # whatever token this user may have
-    "RAY_worker_niceness": "0",  # nobody waits behind whatever else this machine does
+    "RAY_AUTH_MODE": "disabled",  # ignore a token this user may have
+    "RAY_worker_niceness": "0",  # same priority as everything else on this machine
     "RAY_enable_metrics_collection": "0",
 }
 
 
 class Machines:
-    """The nodes of one cluster; leave its context and every process of theirs has gone."""
+    """The nodes of one cluster; leaving the context ends all their processes."""
 
     def __init__(self, hidden: Path | None = None) -> None:
-        """Start the head; where this user may, ``hidden`` is out of its and every node's sight."""
+        """Start the head; where permitted, ``hidden`` is invisible to it and every node."""
         self.blind = hidden is not None and _may_hide()
         environment = {k: v for k, v in os.environ.items() if not k.startswith("WORKBENCH_")}
         self._process = subprocess.Popen(
@@ -65,26 +65,26 @@ class Machines:
         self.close()
 
     def add(self, *names: str, gpus: int = 1, cpus: int = 1) -> None:
-        """Start nodes and wait until the cluster has them."""
+        """Start nodes and wait until they have joined."""
         self._ask("add", gpus, cpus, *names)
 
     def kill(self, name: str) -> None:
-        """Kill a node with all that runs on it, as a loss of power does."""
+        """Kill a node with all its processes, as a power loss does."""
         self._ask("kill", name)
 
     def add_apart(self, name: str) -> bool:
-        """Start a node with a network and shared memory of its own, where this user may.
+        """Start a node with its own network and shared memory, where permitted.
 
-        Tells whether it has them; else it is a node like the others.
+        Returns whether it has them; otherwise it is an ordinary node.
         """
         return bool(self._ask("apart", name)["apart"])
 
     def silence(self, name: str) -> None:
-        """Cut a node off: by its network's link, or by stopping all that runs on it."""
+        """Cut a node off by its network link, or by stopping all its processes."""
         self._ask("silence", name)
 
     def actors(self, kind: str = "WorkerActor") -> list[psutil.Process]:
-        """Return the processes of actors that are there now, on any node."""
+        """Return the running actor processes on all nodes."""
         self._note()
         return [one for one in self._seen.values() if _title(one).startswith(f"ray::{kind}")]
 
@@ -96,7 +96,7 @@ class Machines:
         with suppress(OSError):
             self._process.stdin.close()
         with suppress(subprocess.TimeoutExpired):
-            self._process.wait(20)
+            self._process.wait(120)
         for process in self._seen.values():
             with suppress(psutil.NoSuchProcess):
                 process.kill()
@@ -127,7 +127,7 @@ class Machines:
 
 
 def _may_hide() -> bool:
-    """Tell whether this user may give processes a view of the file system of their own."""
+    """Return whether this user may create mount namespaces."""
     return (
         shutil.which("unshare") is not None
         and not subprocess.run(
@@ -139,7 +139,7 @@ def _may_hide() -> bool:
 
 
 def _separate(name: str, address: str) -> subprocess.Popen[bytes] | None:
-    """Start a node in a network of its own; None where this user may not make one."""
+    """Start a node in a network namespace; None where this user may not create one."""
     _join_again()
     try:
         for command in (
@@ -169,7 +169,7 @@ def _separate(name: str, address: str) -> subprocess.Popen[bytes] | None:
 
 
 def _join_again() -> None:
-    """Remove the network, this run's or one that a run before left behind."""
+    """Remove the network of this run or one left by an earlier run."""
     for command in (f"ip link del {_LINK}", f"ip netns del {_SPACE}", f"rm -f /run/netns/{_SPACE}"):
         with suppress(OSError):
             subprocess.run(command.split(), capture_output=True, check=False)
@@ -189,7 +189,7 @@ def _title(process: psutil.Process) -> str:
 
 
 def serve() -> None:
-    """Keep a cluster until the input ends."""
+    """Run a cluster until the input ends."""
     from ray.cluster_utils import Cluster
 
     with socket.socket() as free:

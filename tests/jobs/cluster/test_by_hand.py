@@ -1,4 +1,4 @@
-"""A cluster that is made with the documentation's own commands, found by ``auto``, and used."""
+"""A cluster started with the documented commands, found by ``auto`` and used."""
 
 from __future__ import annotations
 
@@ -22,13 +22,12 @@ from tests.jobs.cluster.machines import ENVIRONMENT
 from tests.live_server import ROOT, end_supervisor
 from tests.test_snippets import block
 
-pytestmark = pytest.mark.timeout(600)
 LIMIT_S = 240.0
 SMALL = "--num-cpus=1 --object-store-memory=94371840"
 
 
 class Bench:
-    """Two machines in one: a shell whose Ray keeps to a folder and to ports of its own."""
+    """A shell whose Ray has its own folder and ports, to play two machines on one."""
 
     def __init__(self, folder: Path, work: Path) -> None:
         self.folder = folder
@@ -51,13 +50,15 @@ class Bench:
         }
 
     def here(self, text: str) -> str:
-        """Return a page's commands with its machines' names and port replaced by this one's."""
+        """Return a page's commands with this machine's name and port."""
         text = re.sub(r"\b(tower|login1):6379\b", f"127.0.0.1:{self.port}", text)
         return text.replace("--port=6379", f"--port={self.port}")
 
     def run(self, command: str, **settings: str) -> str:
         """Run a command and return what it printed; it must succeed."""
-        with tempfile.TemporaryFile("w+") as told:  # no pipe: what stays behind would hold it open
+        with tempfile.TemporaryFile(
+            "w+"
+        ) as told:  # no pipe: processes left behind would hold it open
             done = subprocess.run(
                 ["bash", "-euo", "pipefail", "-c", command],
                 cwd=self.work,
@@ -78,7 +79,7 @@ class Bench:
         return self.run(command, **settings)
 
     def until_told(self, what: Callable[[str], bool], **settings: str) -> str:
-        """Ask the doctor until it says ``what``."""
+        """Run the doctor until it prints ``what``."""
         limit = time.monotonic() + LIMIT_S
         while not what(told := self.workbench("doctor || true", **settings)):
             assert time.monotonic() < limit, told
@@ -86,7 +87,7 @@ class Bench:
         return told
 
     def close(self) -> None:
-        """End the supervisor, then every process whose Ray keeps to this folder."""
+        """End the supervisor, then every Ray process of this folder."""
         end_supervisor(self.outputs)
         for process in psutil.process_iter():
             with suppress(psutil.Error):
@@ -114,7 +115,7 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
 
 
 def _render(bench: Bench, prompt: str, **settings: str) -> str:
-    """Render one prompt and return the name of the device that did it."""
+    """Render one prompt and return the name of its device."""
     script = f"""
 import workbench as wb
 (video,) = wb.render({prompt!r}, num_frames=5, width=160, height=96)
@@ -124,7 +125,7 @@ print(video.wait({LIMIT_S}).job.device)
     return told.strip().splitlines()[-1]
 
 
-def test_five_commands_make_a_cluster_that_is_found_and_renders(bench: Bench) -> None:
+def test_the_five_documented_commands_start_a_cluster_that_renders(bench: Bench) -> None:
     start, join = bench.here(block("cluster.md", "ray start --head")).splitlines()
     start = start.partition("#")[0].replace("--head", f"--head --port={bench.port} {bench.small}")
     bench.run(start)
@@ -140,13 +141,13 @@ def test_five_commands_make_a_cluster_that_is_found_and_renders(bench: Bench) ->
     assert _render(bench, "a cat sleeps", WORKBENCH_CLUSTER="auto") == by_address
 
 
-def test_auto_without_a_ray_says_how_to_start_one(bench: Bench) -> None:
+def test_auto_without_a_running_ray_says_how_to_start_one(bench: Bench) -> None:
     settings = {
         "WORKBENCH_CLUSTER": "auto",
         "WORKBENCH_CPU_WORKERS": "1",
         "WORKBENCH_CLUSTER_CPU_WORKERS": "0",
     }
-    # Among processes of their own, where that may be: Ray finds whatever else of it runs here.
+    # In a PID namespace where permitted, because Ray finds every Ray process on the machine.
     apart = "unshare --pid --fork --mount-proc "
     apart = apart if subprocess.run([*apart.split(), "true"], check=False).returncode == 0 else ""
     python = f"{sys.executable} -m workbench.cli"
@@ -165,7 +166,7 @@ exit 1
     assert "no Ray runs on this machine" in told
 
 
-def test_a_cluster_of_the_supervisor_s_own_renders_and_ends_with_it(bench: Bench) -> None:
+def test_a_local_cluster_renders_and_ends_with_its_supervisor(bench: Bench) -> None:
     device = _render(bench, "a dog runs", WORKBENCH_CLUSTER="local")
     assert re.fullmatch(r".+/cpu:0", device)
     assert _ray_processes(bench)
@@ -186,7 +187,7 @@ def _ray_processes(bench: Bench) -> list[psutil.Process]:
     return found
 
 
-def test_machines_that_are_launched_as_jobs_of_an_allocation_are_used(bench: Bench) -> None:
+def test_machines_launched_by_submitit_are_used(bench: Bench) -> None:
     script = bench.here(block("cluster.md", "import subprocess, submitit"))
     script = script.replace("range(4)", "range(1)")
     script = script.replace('"--num-gpus=0", ', f'"--num-gpus=0", *"{bench.small}".split(), ')
@@ -198,7 +199,7 @@ def test_machines_that_are_launched_as_jobs_of_an_allocation_are_used(bench: Ben
     assert re.fullmatch(r".+/cpu:0", device)
 
 
-def test_the_page_s_cluster_of_pods_is_what_its_operator_reads() -> None:
+def test_the_documented_kuberay_manifest_is_valid() -> None:
     import yaml
 
     text = (ROOT / "docs" / "cluster.md").read_text("utf-8")

@@ -26,9 +26,6 @@ from workbench.jobs.model import Device, Job, JobState
 from workbench.prompts.language_models.local.local_endpoint import LocalEndpoint
 from workbench.settings import Settings
 
-pytestmark = pytest.mark.timeout(
-    900
-)  # the first test starts the cluster, on a machine that is busy
 LIMIT_S = 240.0
 
 
@@ -55,16 +52,16 @@ def _workers_of(actor: psutil.Process) -> list[psutil.Process]:
     return [one for one in actor.children() if "workbench.jobs.worker" in one.cmdline()]
 
 
-def test_a_batch_of_64_is_rendered_by_four_machines_that_share_no_disk_with_us(
+def test_a_batch_of_64_is_rendered_by_four_machines_without_a_shared_disk(
     shop: Shop, machines: Machines
 ) -> None:
     machines.add("node-3", "node-4")
-    here = shop.submit("drawn here")  # this machine's own worker, at the same time
+    here = shop.submit("drawn here")  # on the local worker at the same time
     requests = [
         request(f"dog {number}", engine="gpu", seed=number, step_s=0.15, preview=True)
         for number in range(63)
     ]
-    # Large enough to travel in chunks rather than along with the word that it is made.
+    # Large enough to be transferred in chunks rather than with the completion message.
     large = request("a large dog", engine="gpu", width=640, height=360, num_frames=12)
     batch = shop.manager.submit_batch([*requests, large])
     jobs = shop.ended(*[job.job_id for job in batch.jobs], limit_s=LIMIT_S)
@@ -80,7 +77,7 @@ def test_a_batch_of_64_is_rendered_by_four_machines_that_share_no_disk_with_us(
     assert files.video.stat().st_size > 256 << 10
     assert files.poster.read_bytes() == b"\xff\xd8poster"
     assert shop.manager.recipe(last.job_id).device.endswith(f"on {last.host}")
-    for job in jobs:  # each worker saw the GPU that the cluster gave it, and printed so
+    for job in jobs:  # each worker printed the GPU that the cluster assigned to it
         log = shop.paths.job(job.job_id, job.batch_id).log.read_text("utf-8")
         assert "sees 0" in log
     if machines.blind:
@@ -88,7 +85,7 @@ def test_a_batch_of_64_is_rendered_by_four_machines_that_share_no_disk_with_us(
         assert not made.exists()
 
 
-def test_a_job_on_the_cluster_shows_progress_and_previews_and_heeds_a_cancellation(
+def test_a_job_on_the_cluster_reports_progress_and_previews_and_can_be_cancelled(
     shop: Shop, tmp_path: Path
 ) -> None:
     job = shop.submit(engine="gpu", steps=500, step_s=0.1, preview=True)
@@ -104,8 +101,8 @@ def test_a_job_on_the_cluster_shows_progress_and_previews_and_heeds_a_cancellati
     shop.manager.cancel(job.job_id)
     (ended,) = shop.ended(job.job_id, limit_s=LIMIT_S)
     assert ended.state is JobState.CANCELLED
-    # Its worker is still there, and takes the next one.
-    image = tmp_path / "first.png"  # which no machine of the cluster can see
+    # Its worker is still running and takes the next job.
+    image = tmp_path / "first.png"  # not visible to the cluster's machines
     image.write_text("a picture")
     begun = shop.submit(engine="gpu", image=str(image))
     (after,) = shop.ended(begun.job_id, limit_s=LIMIT_S)
@@ -115,7 +112,7 @@ def test_a_job_on_the_cluster_shows_progress_and_previews_and_heeds_a_cancellati
     assert shop.violations() == []
 
 
-def test_a_machine_that_dies_under_a_render_costs_an_attempt_and_nothing_else(
+def test_a_machine_that_dies_during_a_render_costs_one_attempt(
     shop: Shop, machines: Machines
 ) -> None:
     machines.add("mortal")
@@ -137,7 +134,7 @@ def test_a_machine_that_dies_under_a_render_costs_an_attempt_and_nothing_else(
     assert shop.violations() == []
 
 
-def test_a_machine_that_joins_takes_work_that_waits(shop: Shop, machines: Machines) -> None:
+def test_a_machine_that_joins_takes_queued_jobs(shop: Shop, machines: Machines) -> None:
     jobs = [shop.submit(str(n), engine="gpu", steps=2_000, step_s=0.1) for n in range(6)]
     shop.until(lambda: sum(d.state == "busy" for d in shop.manager.devices()) >= 2, LIMIT_S)
     machines.add("newcomer")
@@ -148,7 +145,7 @@ def test_a_machine_that_joins_takes_work_that_waits(shop: Shop, machines: Machin
     assert shop.violations() == []
 
 
-def test_a_machine_beyond_a_network_renders_and_one_that_falls_silent_is_given_up(
+def test_a_machine_on_another_network_renders_and_an_unreachable_one_is_given_up(
     shop: Shop, machines: Machines
 ) -> None:
     shop.use(cluster=shop.settings.cluster, lease_s=10.0)
@@ -156,7 +153,7 @@ def test_a_machine_beyond_a_network_renders_and_one_that_falls_silent_is_given_u
     large = {"width": 320, "height": 192, "num_frames": 8}
     jobs: list[Job] = []
 
-    def rendered_there() -> bool:  # more work comes until the machine is there to take a part
+    def rendered_there() -> bool:  # submit more until the machine has joined and takes a share
         ended = [job for job in map(_fresh, jobs) if job.state is JobState.COMPLETE]
         while len(jobs) < len(ended) + 12:  # more than the other machines can take
             jobs.append(shop.submit(str(len(jobs)), engine="gpu", step_s=1.0, **large))
@@ -184,7 +181,7 @@ def test_a_machine_beyond_a_network_renders_and_one_that_falls_silent_is_given_u
     assert shop.violations() == []
 
 
-def test_through_the_client_port_a_worker_that_is_killed_is_replaced_and_its_job_begun_again(
+def test_through_the_client_port_a_killed_worker_is_replaced_and_its_job_retried(
     shop: Shop, machines: Machines
 ) -> None:
     shop.use(cluster=machines.client_address, lease_s=60.0)
@@ -198,7 +195,7 @@ def test_through_the_client_port_a_worker_that_is_killed_is_replaced_and_its_job
     assert shop.violations() == []
 
 
-def test_a_supervisor_that_is_killed_finds_its_worker_actors_again_and_leaves_none_behind(
+def test_after_a_kill_the_next_supervisor_takes_over_the_worker_actors(
     shop: Shop, machines: Machines
 ) -> None:
     job = shop.submit(engine="gpu", steps=60, step_s=0.1)
@@ -214,7 +211,7 @@ def test_a_supervisor_that_is_killed_finds_its_worker_actors_again_and_leaves_no
     shop.until(lambda: not machines.actors(), LIMIT_S)
 
 
-def test_a_new_supervisor_sends_jobs_to_the_machines_that_have_their_models_loaded(
+def test_a_new_supervisor_sends_jobs_to_machines_with_their_model_loaded(
     shop: Shop, machines: Machines
 ) -> None:
     def at_once(*models: str, steps: int) -> dict[str, Job]:
@@ -234,7 +231,7 @@ def test_a_new_supervisor_sends_jobs_to_the_machines_that_have_their_models_load
         assert {m: job.host for m, job in again.items()} == {m: j.host for m, j in first.items()}
 
 
-def test_worker_actors_whose_supervisor_is_gone_for_good_leave_by_themselves(
+def test_worker_actors_exit_when_their_supervisor_is_gone_for_good(
     shop: Shop, machines: Machines
 ) -> None:
     shop.use(cluster=shop.settings.cluster, lease_s=60.0, cluster_absence_s=8.0)
@@ -244,13 +241,13 @@ def test_worker_actors_whose_supervisor_is_gone_for_good_leave_by_themselves(
     assert workers
     shop.end_supervisor(signal.SIGKILL)
     shop.until(lambda: not machines.actors(), LIMIT_S)
-    # An actor that is gone has told its worker to leave; Ray may take it away before the worker has.
+    # An ended actor has told its worker to exit; Ray may remove the actor before the worker exits.
     shop.until(lambda: not any(alive(worker) for worker in workers), LIMIT_S)
     shop.manager.cancel(job.job_id)
     shop.ended(job.job_id, limit_s=LIMIT_S)
 
 
-def test_machines_draw_animatics_too_where_that_is_set(shop: Shop) -> None:
+def test_machines_render_animatics_too_when_enabled(shop: Shop) -> None:
     shop.use(cluster=shop.settings.cluster, cpu_workers=0, cluster_cpu_workers=1, lease_s=60.0)
     (job,) = shop.ended(shop.submit("an animatic").job_id, limit_s=LIMIT_S)
     assert job.state is JobState.COMPLETE, job.error
@@ -259,7 +256,7 @@ def test_machines_draw_animatics_too_where_that_is_set(shop: Shop) -> None:
     assert shop.manager.recipe(job.job_id).device.startswith("cpu (")
 
 
-def test_the_language_model_lives_on_the_cluster_and_is_asked_on_loopback(
+def test_a_language_model_on_the_cluster_is_reached_on_loopback(
     machines: Machines, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
@@ -303,7 +300,7 @@ def _ask(door: dict[str, str], **options: bool) -> str:
     return text
 
 
-def test_a_cluster_that_goes_away_is_said_plainly_and_work_here_goes_on(
+def test_a_lost_cluster_is_reported_and_local_work_continues(
     shop: Shop, machines: Machines
 ) -> None:
     job = shop.submit(engine="gpu", steps=2_000, step_s=0.1)
@@ -318,6 +315,6 @@ def test_a_cluster_that_goes_away_is_said_plainly_and_work_here_goes_on(
     (here,) = shop.ended(shop.submit("drawn here").job_id, limit_s=LIMIT_S)
     assert (here.state, here.host) == (JobState.COMPLETE, "")
     shop.until(lambda: shop.manager.job(job.job_id).state is JobState.QUEUED, LIMIT_S)
-    time.sleep(0.5)  # nor is it taken by a processor
+    time.sleep(0.5)  # nor does a CPU worker take it
     assert shop.manager.job(job.job_id).state is JobState.QUEUED
     shop.manager.cancel(job.job_id)

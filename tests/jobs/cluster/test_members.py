@@ -1,4 +1,4 @@
-"""Which places a cluster gives, what they are called, and how files come home. Loads no Ray."""
+"""A cluster's slots, their names, and file transfer. Loads no Ray."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _survey(*gpus: Gpu) -> Survey:
     return Survey("1", "A processor", 64 << 30, gpus)
 
 
-def test_machines_go_by_their_host_names_or_by_the_names_they_were_given() -> None:
+def test_machines_are_named_by_host_name_or_by_configuration() -> None:
     nodes = [
         _node("aaaaaaaa", "tower"),
         _node("bbbbbbbb", "rack", NodeName="node b/7"),
@@ -45,14 +45,14 @@ def test_machines_go_by_their_host_names_or_by_the_names_they_were_given() -> No
     assert [member.name for member in name_members(nodes)] == ["node-b-7", "tower"]
 
 
-def test_a_machine_keeps_its_name_when_another_of_the_same_name_joins() -> None:
+def test_a_machine_keeps_its_name_when_another_with_the_same_name_joins() -> None:
     (first,) = name_members([_node("bbbbbbbb", "tower")])
     both = [_node("aaaaaaaa", "tower"), _node("bbbbbbbb", "tower")]
     named = {m.node_id: m.name for m in name_members(both, {first.node_id: first.name})}
     assert named == {"bbbbbbbb": "tower", "aaaaaaaa": "tower-aaaaaa"}
 
 
-def test_every_gpu_gives_as_many_places_as_slots_were_asked_for(tmp_path: Path) -> None:
+def test_every_gpu_gives_the_configured_number_of_slots(tmp_path: Path) -> None:
     settings = Settings(outputs=tmp_path, slots_per_gpu=2)
     gpus = [Gpu("GPU-a", 0, "H100", 80 << 30), Gpu("GPU-b", 1, "H100", 80 << 30)]
     members = name_members([_node("aaaaaaaa", "tower", gpus=2)])
@@ -70,7 +70,7 @@ def test_every_gpu_gives_as_many_places_as_slots_were_asked_for(tmp_path: Path) 
     assert {remote_slot.slot.host for remote_slot in remote_slots} == {"tower"}
 
 
-def test_a_gpu_that_this_machine_serves_itself_is_not_served_twice(tmp_path: Path) -> None:
+def test_a_gpu_already_used_by_the_local_supervisor_is_not_used_twice(tmp_path: Path) -> None:
     gpus = [Gpu("GPU-a", 0, "H100"), Gpu("GPU-b", 1, "H100")]
     members = name_members([_node("aaaaaaaa", "tower", gpus=2)])
     remote_slots = plan_remote_slots(
@@ -82,7 +82,7 @@ def test_a_gpu_that_this_machine_serves_itself_is_not_served_twice(tmp_path: Pat
     assert [remote_slot.slot.name for remote_slot in remote_slots] == ["tower/cuda:1"]
 
 
-def test_processors_of_other_machines_draw_where_that_is_set_and_as_many_as_there_are(
+def test_cpus_of_other_machines_give_slots_when_enabled(
     tmp_path: Path,
 ) -> None:
     members = name_members([_node("a" * 8, "home", gpus=0), _node("b" * 8, "away", gpus=0, cpus=2)])
@@ -130,7 +130,7 @@ def _fetch(files: JobFiles, data: bytes, chunk: Chunk) -> list[tuple[int, int]]:
     return told
 
 
-def test_a_video_comes_home_in_chunks_and_says_how_far_it_is(
+def test_a_video_is_transferred_in_chunks_with_progress(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(transfer, "CHUNK_BYTES", 1_000)
@@ -141,7 +141,7 @@ def test_a_video_comes_home_in_chunks_and_says_how_far_it_is(
     assert told == [(1_000, 2_562), (2_000, 2_562), (2_560, 2_562)]
 
 
-def test_a_video_damaged_on_its_way_is_fetched_again_once(tmp_path: Path) -> None:
+def test_a_video_damaged_in_transfer_is_fetched_again_once(tmp_path: Path) -> None:
     files, data = _files(tmp_path), b"a video" * 100
     _fetch(files, data, _from(data, faults=1))
     assert files.attempt(2).video.read_bytes() == data
@@ -149,7 +149,7 @@ def test_a_video_damaged_on_its_way_is_fetched_again_once(tmp_path: Path) -> Non
         _fetch(files, data, _from(data, faults=2))
 
 
-def test_a_video_that_arrives_after_its_attempt_is_gone_makes_no_folder(tmp_path: Path) -> None:
+def test_a_video_that_arrives_after_its_attempt_ended_creates_no_folder(tmp_path: Path) -> None:
     files, data = _files(tmp_path), b"a video"
     files.attempt(2).folder.rmdir()
     with pytest.raises(FileNotFoundError):
@@ -157,7 +157,7 @@ def test_a_video_that_arrives_after_its_attempt_is_gone_makes_no_folder(tmp_path
     assert not files.attempt(2).folder.exists()
 
 
-def test_a_file_is_called_by_its_name_alone(tmp_path: Path) -> None:
+def test_a_transferred_file_cannot_name_a_folder(tmp_path: Path) -> None:
     files = _files(tmp_path)
     rendered = Rendered("j", 2, 1.0, (_artifact("../video.mp4", b"elsewhere", whole=True),))
     with pytest.raises(Damaged, match="not the name of a file"):
@@ -169,7 +169,7 @@ def test_a_file_is_called_by_its_name_alone(tmp_path: Path) -> None:
     ("kind", "cpu_workers", "expected"),
     [("cpu", None, True), ("cuda", None, False), ("cuda", 1, False), ("cuda", 0, True)],
 )
-def test_the_remote_engines_key_goes_only_where_that_engine_may_run(
+def test_the_remote_engines_key_is_sent_only_to_workers_of_that_engine(
     kind: str, cpu_workers: int | None, expected: bool, tmp_path: Path
 ) -> None:
     settings = Settings(

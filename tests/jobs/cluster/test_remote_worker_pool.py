@@ -1,4 +1,4 @@
-"""The supervisor and its bridge: what Ray's troubles must not do to work here. Loads no Ray."""
+"""The supervisor and its bridge: faults of Ray do not affect local work. Loads no Ray."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from workbench.settings import Settings
 
 
 class Bridged(RemoteWorkerPool):
-    """A remote worker pool behind the fake bridge, with a turn of the supervisor's loop."""
+    """A remote worker pool over the fake bridge, with one turn of the supervisor's loop."""
 
     bridge_module = "tests.jobs.cluster.fake_bridge"
 
@@ -66,7 +66,7 @@ def _status(tmp_path: Path) -> ClusterStatus:
     return read_cluster_status(JobPaths(tmp_path / "outputs").cluster, "", status)
 
 
-def test_a_cluster_that_cannot_be_joined_is_told_of_and_tried_again(
+def test_a_cluster_that_cannot_be_joined_is_reported_and_retried(
     bridged: Callable[..., Bridged], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FAKE_BRIDGE", "fails")
@@ -82,7 +82,7 @@ def test_a_cluster_that_cannot_be_joined_is_told_of_and_tried_again(
     assert [member.name for member in told.members] == ["node-1"]
 
 
-def test_a_bridge_that_hangs_while_joining_is_ended_and_another_tried(
+def test_a_bridge_that_hangs_while_joining_is_replaced(
     bridged: Callable[..., Bridged], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FAKE_BRIDGE", "hangs")
@@ -91,7 +91,7 @@ def test_a_bridge_that_hangs_while_joining_is_ended_and_another_tried(
     assert "could not be joined within 0.5 s" in _status(tmp_path).detail
 
 
-def test_workers_beyond_a_bridge_that_dies_are_lost_one_by_one_and_its_places_with_them(
+def test_when_a_bridge_dies_its_workers_are_lost_one_by_one_with_their_slots(
     bridged: Callable[..., Bridged], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FAKE_BRIDGE", "dies")
@@ -108,7 +108,7 @@ def test_workers_beyond_a_bridge_that_dies_are_lost_one_by_one_and_its_places_wi
     assert Event(SLOT.name, refused) in remote.events()
 
 
-def test_a_bridge_that_has_much_to_say_and_to_hear_is_neither_lost_nor_waited_for(
+def test_a_bridge_with_full_pipes_is_neither_lost_nor_waited_for(
     bridged: Callable[..., Bridged], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FAKE_BRIDGE", "is busy")
@@ -119,15 +119,15 @@ def test_a_bridge_that_has_much_to_say_and_to_hear_is_neither_lost_nor_waited_fo
         remote.tell(SLOT.name, Cancel("j_" + "x" * 100, number))
     remote.until(lambda: Event(SLOT.name, Ready(-1)) in remote.heard)
     said = [event.message for event in remote.heard]
-    assert said == [*map(Ready, range(MUCH)), Ready(-1)]  # and nothing of a lost worker
+    assert said == [*map(Ready, range(MUCH)), Ready(-1)]  # and no lost worker
     assert worker is not None
 
 
-def test_a_cluster_out_of_reach_stops_nothing_here_and_the_doctor_says_so(shop: Shop) -> None:
+def test_an_unreachable_cluster_stops_no_local_work_and_the_doctor_reports_it(shop: Shop) -> None:
     shop.use(cluster="127.0.0.1:1")
     (here,) = shop.ended(shop.submit().job_id, limit_s=180.0)
     assert (here.state, here.host) == (JobState.COMPLETE, "")
-    waits = shop.submit(engine="gpu")  # for a GPU that the cluster may have
+    waits = shop.submit(engine="gpu")  # needs a GPU, which only the cluster may have
 
     def unreachable() -> ClusterStatus | None:
         status = shop.manager.cluster()
@@ -150,12 +150,12 @@ def test_a_cluster_is_chosen_by_an_address(address: str, tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("address", ["head", "http://head:80", "ray://head", "a b:1"])
-def test_what_is_no_address_is_refused(address: str, tmp_path: Path) -> None:
+def test_an_invalid_cluster_address_is_refused(address: str, tmp_path: Path) -> None:
     with pytest.raises(InvalidSettings, match="say ray://host:port"):
         Settings(outputs=tmp_path, cluster=address)
 
 
-def test_nothing_loads_ray_but_the_bridge() -> None:
+def test_only_the_bridge_loads_ray() -> None:
     script = """
 import sys
 import workbench.jobs.supervisor.supervisor, workbench.jobs.cluster.worker_pool, workbench.jobs.worker.attempt
@@ -166,7 +166,7 @@ assert "ray" not in sys.modules
     subprocess.run([sys.executable, "-c", script], check=True)
 
 
-def test_without_a_cluster_nothing_of_it_is_loaded_into_the_supervisor() -> None:
+def test_without_a_cluster_the_supervisor_loads_no_cluster_code() -> None:
     script = """
 import sys
 import workbench.jobs.supervisor.supervisor

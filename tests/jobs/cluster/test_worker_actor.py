@@ -1,4 +1,4 @@
-"""A worker actor keeps its renders' files apart, in any order of messages. Loads no Ray."""
+"""A worker actor separates its renders' files for any order of messages. Loads no Ray."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from workbench.jobs.processes import Identity, identify
 
 
 class Deaf:
-    """A worker pool of one that hears everything and says nothing."""
+    """A worker pool of one that accepts every order and reports nothing."""
 
     def __init__(self, selector: object) -> None:
         self.told: list[Message] = []
@@ -47,7 +47,7 @@ def _render(job_id: str, attempt: int = 1) -> Render:
     return Render(job_id, attempt, {}, "/at/home")
 
 
-def test_a_render_that_begins_before_the_last_one_is_forgotten_keeps_its_files(
+def test_a_render_that_starts_before_the_previous_is_released_keeps_its_files(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(os, "environ", dict(os.environ))
@@ -64,7 +64,7 @@ def test_a_render_that_begins_before_the_last_one_is_forgotten_keeps_its_files(
         await actor.release("me", "j_first", 1)  # late
         await actor.send("me", _render("j_third"))
         await actor.send("me", _render("j_third", 2))
-        await actor.release("me", "j_third", 1)  # late, and begun anew since
+        await actor.release("me", "j_third", 1)  # late, and restarted since
 
     asyncio.run(go())
     folders = [Path(message.folder) for message in pool.told if isinstance(message, Render)]
@@ -76,7 +76,7 @@ def test_a_render_that_begins_before_the_last_one_is_forgotten_keeps_its_files(
     actor._staging.remove()
 
 
-def test_what_a_render_began_from_goes_with_it(staging: Staging) -> None:
+def test_a_renders_inputs_are_removed_with_it(staging: Staging) -> None:
     write_part(staging.expect("first.png"), 0, b"one")
     write_part(staging.expect("both.png"), 0, b"before")
     staging.begin("j_first")
@@ -88,10 +88,10 @@ def test_what_a_render_began_from_goes_with_it(staging: Staging) -> None:
     assert (staging.inputs / "both.png").read_bytes() == b"behind"
     staging.forget("j_second")
     assert list(staging.inputs.iterdir()) == []
-    staging.forget("j_second")  # said twice: nothing
+    staging.forget("j_second")  # a repeated release has no effect
 
 
-def test_the_folders_of_worker_actors_that_are_no_more_are_removed(staging: Staging) -> None:
+def test_folders_of_ended_worker_actors_are_removed(staging: Staging) -> None:
     stale = staging.folder.with_name("999999999-12")
     stale.mkdir()
     staging.begin("j_mine")

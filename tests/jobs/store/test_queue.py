@@ -19,7 +19,7 @@ SESSION_B = "s_" + "b" * 20
 
 
 class Counter:
-    """Serves a queue by hand: the store's own claims, without any process."""
+    """Serves a queue in the test process through the store's claims."""
 
     def __init__(self, manager: JobManager) -> None:
         self.manager = manager
@@ -33,14 +33,14 @@ class Counter:
                 claim = self.ledger.claim(writer, ("cpu",), "cpu:0", None, loaded)
                 if claim is None:
                     break
-                self.ledger.fail(writer, claim.job_id, claim.attempt, "served")
+                self.ledger.fail(writer, claim, "served")
             served.append(self.manager._reader.job(claim.job_id).request.prompt)
         return served
 
 
 @pytest.fixture
 def quiet(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Counter:
-    """A manager that starts no supervisor, and a counter that serves its queue."""
+    """A manager without a supervisor, and a counter that serves its queue."""
     monkeypatch.setattr(Launcher, "launch", lambda *_, **__: None)
     return Counter(shop.manager)
 
@@ -51,7 +51,7 @@ def _submit(
     return counter.manager.submit(request(prompt), session_id=session, priority=priority)
 
 
-def test_interactive_goes_before_batch_before_background(quiet: Counter) -> None:
+def test_interactive_jobs_run_before_batch_and_background_jobs(quiet: Counter) -> None:
     _submit(quiet, "background", priority=Priority.BACKGROUND)
     quiet.manager.submit_batch([request("batch 1"), request("batch 2")])
     _submit(quiet, "interactive")
@@ -59,7 +59,7 @@ def test_interactive_goes_before_batch_before_background(quiet: Counter) -> None
     assert quiet.serve(9) == ["placeholder", "interactive", "batch 1", "batch 2", "background"]
 
 
-def test_sessions_take_fair_turns_however_many_jobs_each_has(quiet: Counter) -> None:
+def test_sessions_take_fair_turns_whatever_their_number_of_jobs(quiet: Counter) -> None:
     quiet.manager.submit_batch([request(f"a{n}") for n in range(6)], session_id=SESSION_A)
     assert quiet.serve(2) == ["a0", "a1"]
     quiet.manager.submit_batch([request(f"b{n}") for n in range(2)], session_id=SESSION_B)
@@ -83,7 +83,7 @@ def test_a_priority_can_be_changed_while_a_job_waits(quiet: Counter) -> None:
         quiet.manager.set_priority(first.job_id, Priority.BATCH)
 
 
-def test_waiting_jobs_can_be_put_in_another_order(quiet: Counter) -> None:
+def test_queued_jobs_can_be_reordered(quiet: Counter) -> None:
     jobs = [_submit(quiet, str(n), session=SESSION_A if n % 2 else SESSION_B) for n in range(5)]
     quiet.manager.reorder([jobs[n].job_id for n in (4, 2, 0)])
     order = [
@@ -116,7 +116,9 @@ def test_a_queue_position_counts_the_jobs_ahead(quiet: Counter) -> None:
     assert positions == [0, 1, 2, 3]
 
 
-def test_a_full_queue_is_refused_whole(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_batch_that_exceeds_the_queue_limit_is_refused_whole(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(Launcher, "launch", lambda *_, **__: None)
     manager = shop.use(max_queued_jobs=5)
     manager.submit_batch([request() for _ in range(4)])
@@ -135,7 +137,7 @@ def test_a_disk_below_its_reserve_refuses_renders(shop: Shop) -> None:
     assert manager.jobs().total == 0
 
 
-def test_a_repeated_request_with_its_key_is_harmless(quiet: Counter) -> None:
+def test_a_repeated_request_with_its_idempotency_key_adds_no_job(quiet: Counter) -> None:
     first = quiet.manager.submit(request("once"), idempotency_key="key-1")
     again = quiet.manager.submit(request("once"), idempotency_key="key-1")
     assert again.job_id == first.job_id
@@ -184,7 +186,7 @@ def test_pages_follow_one_another_newest_first(quiet: Counter) -> None:
     assert quiet.manager.jobs(state=JobState.FAILED).jobs == ()
 
 
-def test_what_equal_work_took_foretells_the_wait_and_the_rest(shop: Shop, tmp_path: Path) -> None:
+def test_waits_are_estimated_from_the_duration_of_similar_jobs(shop: Shop, tmp_path: Path) -> None:
     work: dict[str, Any] = {"steps": 10, "step_s": 0.05}
     shop.ended(shop.submit(**work).job_id)
     jobs = [shop.submit(**work) for _ in range(4)]
@@ -200,7 +202,7 @@ def test_what_equal_work_took_foretells_the_wait_and_the_rest(shop: Shop, tmp_pa
     shop.ended(*[job.job_id for job in jobs])
 
 
-def test_a_star_is_kept_and_can_be_taken_back(quiet: Counter) -> None:
+def test_a_job_is_starred_and_unstarred(quiet: Counter) -> None:
     job = _submit(quiet, "mine")
     assert quiet.manager.star(job.job_id).starred
     assert not quiet.manager.star(job.job_id, starred=False).starred

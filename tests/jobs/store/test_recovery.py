@@ -1,4 +1,4 @@
-"""The index is made again from the job folders, whatever happened to it or to them."""
+"""The index is rebuilt from the job folders after any damage to either."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.jobs.shop import PATIENCE_S, Shop, request
 from workbench.jobs.model import JobState
 
 
-def test_a_deleted_index_is_made_again_from_the_folders(shop: Shop) -> None:
+def test_a_deleted_index_is_rebuilt_from_the_folders(shop: Shop) -> None:
     batch = shop.manager.submit_batch([request(f"prompt {n}") for n in range(3)], name="three")
     single = shop.submit("alone", seed=3)
     failed = shop.submit("poor", fault="error")
@@ -29,7 +29,7 @@ def test_a_deleted_index_is_made_again_from_the_folders(shop: Shop) -> None:
     assert shop.violations() == []
 
 
-def test_an_index_deleted_at_work_loses_no_job(shop: Shop) -> None:
+def test_deleting_the_index_during_renders_loses_no_job(shop: Shop) -> None:
     batch = shop.manager.submit_batch([request(steps=10, step_s=0.05) for _ in range(4)])
     ids = [job.job_id for job in batch.jobs]
     shop.running(ids[0])
@@ -40,7 +40,7 @@ def test_an_index_deleted_at_work_loses_no_job(shop: Shop) -> None:
     assert shop.violations() == []
 
 
-def test_a_damaged_index_is_put_aside_and_made_again(shop: Shop) -> None:
+def test_a_damaged_index_is_put_aside_and_rebuilt(shop: Shop) -> None:
     (job,) = shop.ended(shop.submit().job_id)
     shop.end_supervisor(signal.SIGTERM)
     shop.manager.close()
@@ -63,7 +63,7 @@ def test_a_queued_job_survives_the_loss_of_the_index(shop: Shop) -> None:
     assert [job.state for job in jobs] == [JobState.COMPLETE, JobState.CANCELLED]
 
 
-def test_truncated_videos_and_broken_recipes_are_seen_for_what_they_are(shop: Shop) -> None:
+def test_truncated_videos_and_broken_recipes_are_detected(shop: Shop) -> None:
     jobs = [shop.submit(f"prompt {n}") for n in range(4)]
     ids = [job.job_id for job in jobs]
     shop.ended(*ids)

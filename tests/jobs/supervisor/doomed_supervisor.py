@@ -1,4 +1,4 @@
-"""A supervisor that is killed, by a real SIGKILL, at the moment that DIE_AT names."""
+"""A supervisor that kills itself with SIGKILL at the moment named by DIE_AT."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ def _doom(moment: str) -> None:
             return original_publish(*arguments)
 
         vars(outcomes)["publish"] = publish
-    elif moment == "before_commit":  # the files are in place, the index does not know yet
+    elif moment == "before_commit":  # the files are in place, the index is not updated
         Ledger.complete = lambda *_, **__: _die()  # type: ignore[method-assign]
-    elif moment == "after_commit":  # the index knows, nobody has been told
+    elif moment == "after_commit":  # the index is updated, clients are not notified
         from workbench.jobs.supervisor.notifications import NotificationServer
 
         original_report = outcomes.Outcomes.rendered
@@ -40,7 +40,7 @@ def _doom(moment: str) -> None:
             NotificationServer.broadcast = lambda *_: _die()  # type: ignore[method-assign]
 
         outcomes.Outcomes.rendered = rendered  # type: ignore[method-assign]
-    elif moment == "claimed":  # the index says it runs, its worker has not heard
+    elif moment == "claimed":  # the index says running, the worker has no order yet
         original_tell = WorkerPool.tell
 
         def tell(self: WorkerPool, slot_name: str, message: Any) -> None:

@@ -1,4 +1,4 @@
-"""A random walk over the real store and the real dispatcher: whatever happens, no job is lost.
+"""A random walk over the real store and dispatcher: no job is ever lost.
 
 Workers are played by the test; files, index and rules are the real ones.
 """
@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import hypothesis.strategies as st
-import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import (
     Bundle,
@@ -53,12 +52,12 @@ MAX_ATTEMPTS = 2
 
 
 def _memory() -> str | None:
-    """Return a folder in memory, where there is one: no step here is about the disk."""
+    """Return a folder in memory where possible; no step here depends on the disk."""
     return "/dev/shm" if Path("/dev/shm").is_dir() else None
 
 
 class Player:
-    """One worker as the test plays it: what it was told, and the attempt it renders."""
+    """One worker played by the test: its orders and the attempt it renders."""
 
     def __init__(self, identity: Identity) -> None:
         self.identity = identity
@@ -91,7 +90,7 @@ class Machine(RuleBasedStateMachine):
             self.index.close()
             shutil.rmtree(self.folder, ignore_errors=True)
 
-    # what users do
+    # user actions
 
     @rule(target=jobs, count=st.integers(1, 3), session=st.sampled_from(["s_" + "1" * 20, None]))
     def submit(self, count: int, session: str | None) -> Any:
@@ -135,7 +134,7 @@ class Machine(RuleBasedStateMachine):
             assert self.manager.job(job_id).state is JobState.FAILED
             self.states[job_id] = JobState.FAILED
 
-    # what workers do
+    # worker events
 
     @rule()
     def look(self) -> None:
@@ -180,7 +179,7 @@ class Machine(RuleBasedStateMachine):
             ghost = self.ghosts.pop()
             self._step([Event(slot_name, Rendered(ghost.job_id, ghost.attempt, 1.0))])
 
-    # what befalls the supervisor
+    # supervisor events
 
     @rule(made=st.booleans())
     def kill_the_supervisor(self, made: bool) -> None:
@@ -207,13 +206,13 @@ class Machine(RuleBasedStateMachine):
     @rule()
     def lose_the_index(self) -> None:
         self.manager.rebuild()
-        self.attempts.clear()  # counted by what the folders still tell
+        self.attempts.clear()  # recounted from the folders
         for job in self.manager.jobs(limit=1_000).jobs:
             self.states[job.job_id] = job.state
         self.dispatcher.look_again()
         self._step([])
 
-    # what must always be so
+    # invariants
 
     @invariant()
     def nothing_is_lost_or_doubled(self) -> None:
@@ -251,7 +250,7 @@ class Machine(RuleBasedStateMachine):
             seen |= front
         return after in seen
 
-    # the play
+    # the harness
 
     def _new_supervisor(self) -> None:
         self.players: dict[str, Player] = {}
@@ -309,7 +308,7 @@ Machine.TestCase.settings = settings(
     suppress_health_check=list(HealthCheck),
     derandomize=True,
 )
-TestAnyCourseOfEvents = pytest.mark.timeout(900)(Machine.TestCase)  # on a busy machine
+TestAnyCourseOfEvents = Machine.TestCase
 
 
 def test_a_worker_gets_its_next_job_before_its_last_one_is_published(tmp_path: Path) -> None:

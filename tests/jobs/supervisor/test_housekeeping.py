@@ -21,7 +21,7 @@ def test_nothing_is_removed_unless_a_setting_says_so(shop: Shop) -> None:
     assert shop.manager.tidy() == []
 
 
-def test_the_oldest_go_when_more_than_so_many_are_there(shop: Shop) -> None:
+def test_the_oldest_jobs_are_removed_beyond_the_count_limit(shop: Shop) -> None:
     jobs = [shop.submit(f"prompt {n}") for n in range(5)]
     shop.ended(*[job.job_id for job in jobs])
     shop.manager.star(jobs[0].job_id)
@@ -39,7 +39,7 @@ def test_the_oldest_go_when_more_than_so_many_are_there(shop: Shop) -> None:
     assert manager.job(jobs[0].job_id).starred
 
 
-def test_the_old_go_and_a_batch_goes_with_its_last_job(shop: Shop) -> None:
+def test_old_jobs_are_removed_and_a_batch_with_its_last_job(shop: Shop) -> None:
     batch = shop.manager.submit_batch([request("old") for _ in range(2)])
     ids = [job.job_id for job in batch.jobs]
     shop.ended(*ids)
@@ -60,7 +60,7 @@ def test_the_old_go_and_a_batch_goes_with_its_last_job(shop: Shop) -> None:
     assert list(shop.paths.outputs.glob("[bj]_*")) == []
 
 
-def test_a_picture_goes_with_the_last_job_that_begins_from_it(shop: Shop) -> None:
+def test_an_input_picture_is_removed_with_the_last_job_that_uses_it(shop: Shop) -> None:
     picture = cv2.imencode(".png", np.zeros((8, 8, 3), np.uint8))[1].tobytes()
     kept = [Inputs(shop.paths, shop.settings).keep(picture) for _ in range(4)]
     first, second, third, fresh = (one.path for one in kept)
@@ -73,11 +73,11 @@ def test_a_picture_goes_with_the_last_job_that_begins_from_it(shop: Shop) -> Non
     shop.use(retention_jobs=1).tidy()
     assert not first.exists()
     assert not third.exists()
-    assert second.exists(), "a job that is kept begins from it"
+    assert second.exists(), "a job that is kept starts from it"
     assert fresh.exists(), "it may be about to be used"
 
 
-def test_the_oldest_videos_go_when_all_are_too_large(shop: Shop) -> None:
+def test_the_oldest_videos_are_removed_beyond_the_size_limit(shop: Shop) -> None:
     jobs = shop.ended(*[shop.submit(seed=n).job_id for n in range(3)])
     shop.end_supervisor(signal.SIGTERM)
     size = sum(job.video_bytes or 0 for job in jobs[1:])
@@ -85,7 +85,7 @@ def test_the_oldest_videos_go_when_all_are_too_large(shop: Shop) -> None:
     assert [removal.job.job_id for removal in manager.tidy()] == [jobs[0].job_id]
 
 
-def test_a_log_that_has_grown_is_put_aside_while_others_write_to_it(
+def test_a_large_log_is_rotated_while_other_processes_write_to_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(log_file, "_LIMIT_BYTES", 100)

@@ -30,12 +30,12 @@ def _run(*clocks: Clocks) -> Reckoning:
     return reckoning
 
 
-def test_a_steady_clock_is_believed() -> None:
+def test_a_steady_clock_is_trusted() -> None:
     assert _run(_clocks(0), _clocks(30), _clocks(90 * DAY_S)).believed_s == NOW_S + 90 * DAY_S
 
 
 @pytest.mark.parametrize("boot", ["a", "b"])
-def test_a_clock_that_jumped_forward_is_believed_after_a_day(boot: str) -> None:
+def test_a_clock_that_jumped_forward_is_trusted_after_a_day(boot: str) -> None:
     year_s = 365 * DAY_S
     jumped = [_clocks(0), _clocks(60), _clocks(90, year_s, boot)]
     assert _run(*jumped).believed_s <= NOW_S + 90
@@ -51,7 +51,7 @@ def test_a_clock_that_jumped_and_came_back_has_changed_nothing() -> None:
     assert _run(_clocks(0), _clocks(60, -90 * DAY_S), back).believed_s == back.wall_s
 
 
-def test_a_machine_that_was_off_for_a_weekend_is_believed_at_once() -> None:
+def test_the_clock_of_a_machine_that_was_off_for_a_weekend_is_trusted_at_once() -> None:
     after = _clocks(60, 3 * DAY_S, "b")
     assert _run(_clocks(0), _clocks(60), after).believed_s == after.wall_s
 
@@ -81,7 +81,7 @@ def test_a_clock_that_jumps_removes_no_video(shop: Shop) -> None:
     assert shop.manager.jobs().total == 0
 
 
-def test_a_video_that_an_unfinished_job_begins_from_is_kept(shop: Shop) -> None:
+def test_a_video_that_an_unfinished_job_starts_from_is_kept(shop: Shop) -> None:
     first, second = _rendered(shop), _rendered(shop)
     shop.manager.pause()
     follower = shop.submit(image=str(shop.paths.job(first.job_id).video))
@@ -96,7 +96,7 @@ def test_a_video_that_an_unfinished_job_begins_from_is_kept(shop: Shop) -> None:
     assert not shop.paths.job(first.job_id).folder.exists()
 
 
-def test_a_removal_plan_spares_a_video_that_a_later_job_starts_from(shop: Shop) -> None:
+def test_a_removal_plan_keeps_a_video_that_a_later_job_starts_from(shop: Shop) -> None:
     first = _rendered(shop)
     shop.manager.pause()
     shop.end_supervisor(signal.SIGTERM)
@@ -107,7 +107,7 @@ def test_a_removal_plan_spares_a_video_that_a_later_job_starts_from(shop: Shop) 
     assert shop.manager.video_path(first.job_id).is_file()
 
 
-def test_an_old_input_goes_though_no_job_does(shop: Shop) -> None:
+def test_an_old_input_is_removed_although_no_job_is(shop: Shop) -> None:
     shop.manager.jobs()
     old, fresh = _input(shop, "old.png"), _input(shop, "fresh.png")
     os.utime(old, (1, 1))

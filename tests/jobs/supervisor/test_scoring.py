@@ -16,7 +16,7 @@ from workbench.measures.scores import SCORE_NAMES
 
 
 def _scorer(shop: Shop) -> psutil.Process:
-    """Wait until the process that measures is there."""
+    """Wait until the scorer process runs."""
     status = shop.manager.supervisor()
     assert status is not None
     supervisor = psutil.Process(status.pid)
@@ -47,7 +47,7 @@ def _video(shop: Shop, job: Job) -> Path:
     return shop.manager.video_path(job.job_id)
 
 
-def test_a_finished_video_is_measured_unasked_and_everybody_hears_of_it(shop: Shop) -> None:
+def test_a_finished_video_is_scored_automatically_and_every_client_is_notified(shop: Shop) -> None:
     shop.use(scores=True)
     heard: list[Job] = []
     stop = shop.manager.watch(lambda changes: heard.extend(changes.jobs))
@@ -56,20 +56,20 @@ def test_a_finished_video_is_measured_unasked_and_everybody_hears_of_it(shop: Sh
     stop()
     assert job.scores is not None
     of_sound = {"loudness", "silence", "sound_clipping"}
-    assert set(job.scores) == set(SCORE_NAMES) - {"agreement"} - of_sound  # it is silent
+    assert set(job.scores) == set(SCORE_NAMES) - {"agreement"} - of_sound  # the video has no sound
     assert job.state is JobState.COMPLETE
     assert shop.paths.job(job.job_id).scores.is_file()
     assert {device.kind for device in shop.manager.devices()} == {"cpu"}
     assert len(shop.manager.devices()) == 1
 
 
-def test_measuring_stands_back_behind_renders(shop: Shop) -> None:
+def test_scoring_yields_to_renders(shop: Shop) -> None:
     shop.use(scores=True, scores_niceness=19)
     _complete(shop)
     assert shop.until(lambda: _scorer(shop).nice() == 19)
 
 
-def test_switched_off_only_what_is_asked_for_is_measured(shop: Shop) -> None:
+def test_with_automatic_scoring_off_only_requested_videos_are_scored(shop: Shop) -> None:
     one, other = _complete(shop), _complete(shop)
     (measured,) = shop.manager.measure([other.job_id], 60)
     shop.note()
@@ -78,7 +78,7 @@ def test_switched_off_only_what_is_asked_for_is_measured(shop: Shop) -> None:
     assert shop.manager.job(one.job_id).scores_error == ""
 
 
-def test_a_placeholder_is_not_measured(shop: Shop) -> None:
+def test_a_placeholder_is_not_scored(shop: Shop) -> None:
     shop.use(scores=True)
     job = shop.manager.submit(request("a dog runs"), preview=request("a sketch of it"))
     assert job.preview_job_id is not None
@@ -87,7 +87,7 @@ def test_a_placeholder_is_not_measured(shop: Shop) -> None:
     assert shop.manager.job(job.preview_job_id).scores is None
 
 
-def test_scores_likenesses_stars_and_notes_outlive_the_index(shop: Shop) -> None:
+def test_scores_near_duplicates_stars_and_notes_survive_a_lost_index(shop: Shop) -> None:
     batch = shop.manager.submit_batch([request("a kite"), request("a kite")])
     ids = [job.job_id for job in batch.jobs]
     shop.ended(*ids)
@@ -105,7 +105,7 @@ def test_scores_likenesses_stars_and_notes_outlive_the_index(shop: Shop) -> None
     assert [job.note for job in after] == ["the string is missing", ""]
 
 
-def test_scores_of_another_video_are_not_taken_over(shop: Shop) -> None:
+def test_scores_of_another_video_are_not_reused(shop: Shop) -> None:
     one, other = _complete(shop), _complete(shop, "a cat sleeps")
     shop.manager.measure([one.job_id], 60)
     kept = shop.paths.job(one.job_id).scores.read_bytes()
@@ -119,7 +119,7 @@ def test_scores_of_another_video_are_not_taken_over(shop: Shop) -> None:
     assert shop.manager.job(other.job_id).scores is None
 
 
-def test_a_video_that_is_gone_or_damaged_has_a_reason_instead_of_scores(shop: Shop) -> None:
+def test_a_missing_or_damaged_video_gets_a_reason_instead_of_scores(shop: Shop) -> None:
     gone, damaged = _complete(shop), _complete(shop)
     _video(shop, gone).unlink()
     size = _video(shop, damaged).stat().st_size
@@ -132,12 +132,12 @@ def test_a_video_that_is_gone_or_damaged_has_a_reason_instead_of_scores(shop: Sh
     assert "does not open" in found[damaged.job_id].scores_error
 
 
-def test_a_killed_scorer_is_replaced_and_the_video_measured(shop: Shop) -> None:
+def test_a_killed_scorer_is_replaced_and_the_video_is_scored(shop: Shop) -> None:
     first = _complete(shop)
     shop.manager.measure([first.job_id], 60)
     scorer = _scorer(shop)
     scorer.suspend()
-    second = _complete(shop)  # renders go on meanwhile
+    second = _complete(shop)  # renders continue meanwhile
     with pytest.raises(TimeoutError, match="1 of 1"):
         shop.manager.measure([second.job_id], 0.5)
     scorer.kill()
@@ -146,7 +146,7 @@ def test_a_killed_scorer_is_replaced_and_the_video_measured(shop: Shop) -> None:
     assert _scorer(shop).pid != scorer.pid
 
 
-def test_a_scorer_that_hangs_costs_one_video_its_scores_and_no_more(shop: Shop) -> None:
+def test_a_hung_scorer_costs_only_one_video_its_scores(shop: Shop) -> None:
     shop.use(scores_timeout_s=3.0)
     first = _complete(shop)
     shop.manager.measure([first.job_id], 60)
@@ -157,12 +157,12 @@ def test_a_scorer_that_hangs_costs_one_video_its_scores_and_no_more(shop: Shop) 
     assert "took too long" in late.scores_error
     (measured,) = shop.manager.measure([third.job_id], 60)
     assert measured.scores
-    (again,) = shop.manager.measure([second.job_id], 60)  # asking again tries again
+    (again,) = shop.manager.measure([second.job_id], 60)  # a second request tries again
     assert again.scores
     assert again.scores_error == ""
 
 
-def test_a_video_made_again_is_measured_again(shop: Shop) -> None:
+def test_a_video_rendered_again_is_scored_again(shop: Shop) -> None:
     job = _complete(shop)
     shop.manager.measure([job.job_id], 60)
     _video(shop, job).unlink()
@@ -174,7 +174,7 @@ def test_a_video_made_again_is_measured_again(shop: Shop) -> None:
     assert shop.manager.measure([job.job_id], 60)[0].scores
 
 
-def test_jobs_are_listed_by_a_score_and_within_bounds(shop: Shop) -> None:
+def test_jobs_are_sorted_by_a_score_and_filtered_by_bounds(shop: Shop) -> None:
     ids = [_complete(shop, prompt).job_id for prompt in ("a kite", "a boat", "a red kite", "a cat")]
     given = [0.3, 0.1, 0.2, 0.4]
     with shop.manager._index.write() as writer:
@@ -209,7 +209,7 @@ def test_jobs_are_listed_by_a_score_and_within_bounds(shop: Shop) -> None:
         shop.manager.jobs(sort="motion", cursor="nan:3")
 
 
-def test_the_command_line_lists_by_a_score_and_within_bounds(
+def test_the_command_line_sorts_and_filters_by_score(
     shop: Shop, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     ids = [_complete(shop, prompt).job_id for prompt in ("a kite", "a boat", "a cat")]
@@ -227,7 +227,7 @@ def test_the_command_line_lists_by_a_score_and_within_bounds(
     assert "no score 'beauty'" in capsys.readouterr().err
 
 
-def test_a_note_has_its_limit(shop: Shop) -> None:
+def test_a_note_has_a_maximum_length(shop: Shop) -> None:
     job = _complete(shop)
     assert shop.manager.note(job.job_id, "ein schöner Hund").note == "ein schöner Hund"
     with pytest.raises(InvalidRequest, match="at most 4,000"):

@@ -1,4 +1,4 @@
-"""A file that is still being written holds no device: the next render begins beside it."""
+"""A file being written occupies no device: the next render starts meanwhile."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from workbench.jobs.model import Job, JobState
 
 @pytest.fixture
 def release(tmp_path: Path) -> Path:
-    """Return the file for which the first video's writing waits."""
+    """Return the file whose appearance lets the first video be written."""
     return tmp_path / "release"
 
 
 def _begun(shop: Shop, release: Path) -> tuple[Job, Job]:
-    """Have one job whose file is being written and another that is rendered, on one worker."""
+    """Start two jobs on one worker: the first is being written, the second rendered."""
     first = shop.submit("the first", finish=str(release))
     second = shop.submit("the second", steps=400, step_s=0.02)
     shop.running(second.job_id, progress=1)
     return first, second
 
 
-def test_the_next_render_starts_while_the_last_one_s_file_is_written(
+def test_the_next_render_starts_while_the_previous_file_is_written(
     shop: Shop, release: Path
 ) -> None:
     first, second = _begun(shop, release)
@@ -42,7 +42,7 @@ def test_the_next_render_starts_while_the_last_one_s_file_is_written(
     assert shop.violations() == []
 
 
-def test_a_worker_that_dies_loses_neither_what_it_renders_nor_what_it_writes(
+def test_a_worker_that_dies_loses_neither_its_render_nor_the_file_being_written(
     shop: Shop, release: Path
 ) -> None:
     first, second = _begun(shop, release)
@@ -54,7 +54,7 @@ def test_a_worker_that_dies_loses_neither_what_it_renders_nor_what_it_writes(
     assert shop.violations() == []
 
 
-def test_a_file_that_cannot_be_written_fails_its_own_job_alone(shop: Shop, release: Path) -> None:
+def test_a_file_that_cannot_be_written_fails_only_its_own_job(shop: Shop, release: Path) -> None:
     first, second = _begun(shop, release)
     release.write_text("The pen broke.")
     (failed,) = shop.ended(first.job_id)
@@ -66,7 +66,7 @@ def test_a_file_that_cannot_be_written_fails_its_own_job_alone(shop: Shop, relea
     assert shop.violations() == []
 
 
-def test_cancelling_what_is_only_being_written_comes_too_late_and_disturbs_nobody(
+def test_cancelling_a_job_whose_file_is_being_written_has_no_effect(
     shop: Shop, release: Path
 ) -> None:
     first, second = _begun(shop, release)

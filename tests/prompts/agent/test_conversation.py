@@ -52,13 +52,13 @@ def turn(
     script: Scripted,
     workplace: Desktop,
     steps: list[Step] | None = None,
-    timeout_s: float = 60.0,
+    timeout_s: float = 240.0,
     *,
     sees: bool = True,
 ) -> Outcome:
     async def run() -> Outcome:
         able = Abilities(can_see=sees)
-        endpoint = ChatEndpoint(script.base_url, "m", retries=0, abilities=able)
+        endpoint = ChatEndpoint(script.base_url, "m", timeout_s=240.0, retries=0, abilities=able)
         try:
             note = None if steps is None else steps.append
             return await converse(

@@ -1,4 +1,4 @@
-"""Lets no process touch a finished video's file in its main thread, where a server's loop runs."""
+"""Forbids access to finished videos in the main thread, where the event loop runs."""
 
 from __future__ import annotations
 

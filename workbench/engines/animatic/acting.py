@@ -132,7 +132,7 @@ _IN_HAND: Final = (0.27, -0.52, 0.26)
 _PERSON: Final = 0.6
 """Height of a person, in frame heights at a full shot."""
 _TOO_LARGE: Final = 0.6
-"""Height, in person heights, from which a thing stands in front instead of being held."""
+"""Height, in person heights, from which a thing is placed in front instead of being held."""
 _FACING_US: Final = frozenset({"stand", "rest", "wave", "dance"})
 """Gaits without travel: a person is then seen from the front, as in a portrait."""
 

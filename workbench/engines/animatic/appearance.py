@@ -23,7 +23,7 @@ _NEAR: Final = 3
 
 
 def appearance_of(said: str) -> tuple[tuple[str, Any], ...]:
-    """Return what ``said`` tells of a person, as pairs of the painter's keys and values."""
+    """Return the looks of a person stated in ``said``, as pairs of the painter's keys and values."""
     words = plain(said).split()
     table = lexicon()["appearance"]
     found: dict[str, Any] = {}
@@ -41,7 +41,7 @@ def appearance_of(said: str) -> tuple[tuple[str, Any], ...]:
 
 
 def is_look(phrase: str) -> bool:
-    """Tell whether ``phrase`` is worn or is part of a face: it is painted on whoever has it."""
+    """Tell whether ``phrase`` is worn or is part of a face: it is painted on its owner."""
     words = plain(phrase).split()
     last = words[-1] if words else ""
     return last in _garments() or last.removesuffix("s") in _garments() or last in _FACE

@@ -1,6 +1,6 @@
 """The virtual camera: where it stands, how it moves, and where each depth falls in the frame.
 
-A pinhole camera over layers. A layer at parallax ``p`` stands at distance ``1 / p``: 0 is the sky,
+A pinhole camera over layers. A layer at parallax ``p`` is at distance ``1 / p``: 0 is the sky,
 1 the subject, above 1 the foreground. World units are frame heights as they look at distance 1;
 x runs right from the middle, y down from the horizon. With the camera at (x, y), a step ``k``
 closer, focal length ``f``, a point P of a layer appears at ``s · (P − p · (x, y))`` from the
@@ -36,7 +36,7 @@ __all__ = [
 ]
 
 HORIZON: Final = 0.46
-"""Where the horizon stands in a level frame, in frame heights from the top."""
+"""The horizon's position in a level frame, in frame heights from the top."""
 
 GROUND: Final = 0.40
 """How far below the horizon the ground lies at distance 1, before the camera rises or sinks."""
@@ -161,7 +161,7 @@ def placed(script: Script, framing: Framing) -> Camera:
 def film_path(script: Script, start: Camera, num_frames: int, fps: float) -> list[Camera]:
     """Return the camera of every frame: ``start``, moved as the script says.
 
-    Of several movements each takes its share of the time and goes on where the one before ended.
+    Of several movements each takes its share of the time and continues where the one before ended.
     """
     moves = movements(script)
     path: list[Camera] = []

@@ -20,7 +20,7 @@ from workbench.scene import Beat, Entity, EntityKind, Scene
 __all__ = ["Casting", "cast_scene", "form_of"]
 
 _LARGE: Final = 0.5
-"""Height from which a thing that is only named stands in the background."""
+"""Height from which a thing that is only named is placed in the background."""
 _MOST_KINDS: Final = 6
 _HUMAN_GAITS: Final = frozenset({"work", "dance", "pedal", "ride", "drive", "pour"})
 _AT_REST: Final = frozenset({"sit", "lie", "sleep", "rest", "stand"})
@@ -161,7 +161,7 @@ def _without_figure(scene: Scene, lost: list[Entity]) -> tuple[list[_Part], list
 def _actions(
     part: _Part, parts: Sequence[_Part], groups: Sequence[Sequence[Beat]]
 ) -> Iterator[tuple[str, tuple[Noun, ...]]]:
-    """Yield what ``part`` does in each moment; a lead that nothing is said of joins the first."""
+    """Yield what ``part`` does in each moment; a lead without an action joins the first."""
     first = parts[0].entity
     beats = [[b for b in group if (b.actor or first.id) == part.entity.id] for group in groups]
     if not any(beats) and part.entity.is_lead:
@@ -184,7 +184,7 @@ def _named_in_action(text: str) -> list[Noun]:
 
 
 def _seated(parts: list[_Part], scene: Scene) -> list[_Part]:
-    """Seat whoever rides: who is said to, whose trade it is, who is said to be on something."""
+    """Seat riders: by a stated ride, by their trade, or by being on something."""
     spoken = scene.subject.lower()
     mounts = [p for p in parts if p.base.figure in _MOUNTS and p.entity.is_lead]
     people = [p for p in parts if form_of(p.base) == "person"]
@@ -246,7 +246,7 @@ def _performed(parts: Sequence[_Part]) -> list[Actor]:
 def _acting(base: Actor, text: str, doing: Sequence[Noun]) -> tuple[Actor, list[Actor]]:
     """Return ``base`` doing what ``text`` says, and other things to stand beside it.
 
-    Puts who is said to ride something on it, and things into hands.
+    Seats riders and puts held things into hands.
     """
     gait = _gait(text)
     lead = replace(base, gait=_suited(base.figure, gait))
@@ -361,7 +361,7 @@ def _gait(action: str) -> str:
 
 
 def _suited(key: str, gait: str) -> str:
-    """Return ``gait`` as this figure would do it, or what it does when nothing is said."""
+    """Return ``gait`` as this figure would do it, or its default."""
     spec = figures()[key]
     form = spec.get("kind") if spec.get("kind") in gaits() else spec["form"]
     table = gaits().get(form, {})

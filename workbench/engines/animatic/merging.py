@@ -75,7 +75,7 @@ def _parted(layer: Layer) -> list[Layer]:
         left, right = int(run[0]) // 2 * 2, min(sprite.width, (int(run[-1]) // 2 + 1) * 2)
         rows = _filled(sprite.keep[:, left:right], 1)
         top, low = int(rows[0]) // 2 * 2, min(sprite.height, (int(rows[-1]) // 2 + 1) * 2)
-        # A rim of nothing, so that what stands at the edge can be moved by parts of a pixel.
+        # A transparent rim, so that edges can be moved by fractions of a pixel.
         left, top = max(0, left - _RIM), max(0, top - _RIM)
         right, low = min(sprite.width, right + _RIM), min(sprite.height, low + _RIM)
         parts.append(_part(layer, left, top, right, low))

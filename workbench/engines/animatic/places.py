@@ -1,4 +1,4 @@
-"""Words for places: the backdrop that a text names, and where in the picture something is said to be."""
+"""Words for places: the backdrop that a text names, and stated positions in the picture."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def find_backdrop(text: str, *, among: Container[str] | None = None) -> str:
 
 
 def place_of(entity: Entity) -> Place:
-    """Return where in the picture ``entity`` is said to be."""
+    """Return the stated position of ``entity`` in the picture."""
     spoken = f" {plain(entity.position)} "
     if not spoken.strip():
         return Place()

@@ -36,12 +36,12 @@ _FROM_OUTSIDE: Final = frozenset({"front view", "rear view"})
 _ALONG: Final = _FROM_OUTSIDE | {"point of view"}
 """Angles from which a way is seen along its length."""
 _ON_TABLES: Final = 0.38
-"""Height below which a thing stands on a table."""
+"""Height below which a thing is placed on a table."""
 _WITH_TABLES: Final = frozenset({"kitchen", "office", "room", "studio"})
 _SEA: Final = frozenset({"ocean", "beach", "lake", "river"})
 _EYEPIECES: Final = frozenset({"microscope", "telescope"})
 _NEVER_SEEN: Final = {"ego view": "person", "animal's view": "quadruped", "wrist camera": "arm"}
-"""Viewpoint → the form of whoever or whatever carries the camera."""
+"""Viewpoint → the form of the camera's carrier."""
 
 
 def read_scene(scene: Scene, seed: int) -> Script:

@@ -25,7 +25,7 @@ _ASIDE: Final = 0.27
 _SPREAD: Final = (0.3, -0.3, 0.16, -0.16, 0.42, -0.42, 0.0)
 """Where figures in front or behind stand if no side is stated."""
 _TOPS: Final = {"table": 0.98, "couch": 0.48, "chair": 0.5, "cube": 1.0, "rock": 0.8, "car": 0.95}
-"""How high something can be stood on, in its own heights; 0.9 where nothing is said."""
+"""How high something can be stood on, in its own heights; 0.9 by default."""
 
 
 def framing(script: Script, view: View, size: float) -> Framing:

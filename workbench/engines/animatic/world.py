@@ -96,7 +96,7 @@ class World:
         ``spread`` adds room on the left for a layer that drifts.
         """
         x0, y0, x1, y1 = self.extent(p)
-        # Chance starts anew for each layer, so that a change in one leaves the others as they are.
+        # Each layer has its own random state, so that a change in one leaves the others unchanged.
         self.random = np.random.default_rng([self.script.seed, 7, round(p * 1000)])
         # Corners lie on one grid of pixels, so that layers of one parallax can be joined.
         px = self.density(p)

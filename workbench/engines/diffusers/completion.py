@@ -158,7 +158,7 @@ def _input_problems(
     ]
     needs = needs_of(facts, family)
     if needs and not given.intersection(needs):
-        text = f"This model of {family.title} begins from an {' or '.join(needs)}: give one in options."
+        text = f"This model of {family.title} starts from an {' or '.join(needs)}: give one in options."
         problems.append(FieldProblem(f"options.{needs[0]}", text))
     taken = media_of(facts, family)
     if taken is None:

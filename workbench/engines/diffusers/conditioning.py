@@ -161,7 +161,7 @@ def _check_signature(pipe: Any, given: frozenset[str]) -> None:
         if name in given and name not in own:
             text = f"{type(pipe).__name__} takes no {name}."
         elif name not in given and own.get(name) is inspect.Parameter.empty:
-            text = f"This model begins from an {name}: give one in options.{name}."
+            text = f"This model starts from an {name}: give one in options.{name}."
         else:
             continue
         raise InvalidRequest(text, (FieldProblem(f"options.{name}", text),))
@@ -247,7 +247,7 @@ def _frames(path: str, size: tuple[int, int]) -> list[Any]:
 
 
 def _mask(path: str, num_frames: int, size: tuple[int, int]) -> list[Any]:
-    """Return one mask for each frame; a picture stands for all, the last of a video goes on."""
+    """Return one mask for each frame; a picture is used for all, the last frame of a video is repeated."""
     with input_file(path).open("rb") as file:
         is_video = ending_of(file.read(16)) in {".mp4", ".webm"}
     masks = _frames(path, size) if is_video else [_picture(path, size)]

@@ -114,33 +114,19 @@ def _guarded(step: Callable[[JobManager], None]) -> int:
     return 0
 
 
-def _show(manager: JobManager, job: Job) -> str:
-    return details(manager, job)
-
-
-def _cancel(manager: JobManager, job: Job) -> str:
-    return line(manager.cancel(job.job_id))
-
-
-def _retry(manager: JobManager, job: Job) -> str:
-    return line(manager.retry(job.job_id))
-
-
-def _star(manager: JobManager, job: Job) -> str:
-    return line(manager.star(job.job_id))
-
-
-def _unstar(manager: JobManager, job: Job) -> str:
-    return line(manager.star(job.job_id, starred=False))
-
-
 _STEPS: Final[Mapping[str, tuple[Callable[[JobManager, Job], str], str]]] = MappingProxyType(
     {
-        "show": (_show, "show all details of jobs, and the paths of their files"),
-        "cancel": (_cancel, "end jobs that have not ended"),
-        "retry": (_retry, "queue failed or cancelled jobs again; of a batch, the failed ones"),
-        "star": (_star, "star jobs, so that no retention removes them"),
-        "unstar": (_unstar, "unstar jobs"),
+        "show": (details, "show all details of jobs, and the paths of their files"),
+        "cancel": (lambda jobs, job: line(jobs.cancel(job.job_id)), "end jobs that have not ended"),
+        "retry": (
+            lambda jobs, job: line(jobs.retry(job.job_id)),
+            "queue failed or cancelled jobs again; of a batch, the failed ones",
+        ),
+        "star": (
+            lambda jobs, job: line(jobs.star(job.job_id)),
+            "star jobs, so that no retention removes them",
+        ),
+        "unstar": (lambda jobs, job: line(jobs.star(job.job_id, starred=False)), "unstar jobs"),
     }
 )
 

@@ -153,4 +153,4 @@ class Contact:
             with self._index.write() as writer:
                 self._requests.explain_waiting(writer, reason)
         except IndexFailure:
-            _LOG.warning("waiting jobs cannot be told why", extra={"reason": reason})
+            _LOG.warning("waiting jobs cannot be explained", extra={"reason": reason})

@@ -44,7 +44,7 @@ class Deleting:
         """Delete jobs, all or none, and return their ids; waiting ones are cancelled first.
 
         :meth:`undelete` brings them back within ``undo_s`` of the settings. Raises ``NotFound``,
-        and ``Conflict`` for one that is being rendered, that an unfinished render begins from, or
+        and ``Conflict`` for one that is being rendered, that an unfinished render starts from, or
         that has a star unless ``starred`` is true.
         """
         ids = list(dict.fromkeys(job_ids))

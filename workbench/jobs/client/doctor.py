@@ -8,7 +8,6 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
@@ -25,6 +24,7 @@ from workbench.jobs.model import JobState, SupervisorStatus
 from workbench.jobs.paths import JobPaths
 from workbench.jobs.processes import is_stopped
 from workbench.jobs.supervisor.leases import lease_folder
+from workbench.jobs.versions import installed_version
 from workbench.settings import Settings
 
 __all__ = ["Finding", "Verdict", "examine"]
@@ -94,11 +94,7 @@ def _as_far_as_possible(what: str, findings: Iterator[Finding]) -> Iterator[Find
 
 def _versions() -> Finding:
     found = [f"Python {platform.python_version()}"]
-    for name in _LIBRARIES:
-        try:
-            found.append(f"{name} {version(name)}")
-        except PackageNotFoundError:
-            found.append(f"{name} absent")
+    found += [f"{name} {installed_version(name) or 'absent'}" for name in _LIBRARIES]
     return Finding(Verdict.GOOD, "versions", ", ".join(found))
 
 
@@ -177,10 +173,7 @@ def _supervisor(manager: JobManager, paths: JobPaths) -> Iterator[Finding]:
             yield Finding(Verdict.GOOD, "supervisor", "none is running, and none is needed")
         return
     told = f"pid {status.pid} since {status.started_at:%Y-%m-%d %H:%M} UTC, {status.version}"
-    try:
-        installed = version("world-model-workbench")
-    except PackageNotFoundError:
-        installed = status.version
+    installed = installed_version() or status.version
     if installed != status.version:
         advice = f"End it (kill {status.pid}): the next render starts the installed {installed}."
         yield Finding(Verdict.NOTE, "supervisor", told, advice)
@@ -200,7 +193,7 @@ def _advice(status: SupervisorStatus, paths: JobPaths) -> str:
         return f"It is stopped. Let it go on: kill -CONT {status.pid}."
     if not Path(status.socket).exists():
         return f"Its socket {status.socket} was removed; it makes a new one within seconds."
-    return f"It may be busy: read {paths.log}. To start anew: kill {status.pid}; no job is lost."
+    return f"It may be busy: read {paths.log}. To restart it: kill {status.pid}; no job is lost."
 
 
 def _cluster(settings: Settings, manager: JobManager, paths: JobPaths) -> Iterator[Finding]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 
 from workbench.jobs.cluster.status import ClusterStatus
 from workbench.jobs.devices import Nvml, Readings, Slot, cpu_readings, plan_slots
@@ -55,11 +56,7 @@ def _device(
         uuid=slot.uuid,
         gpu_id=slot.gpu_id,
         label=slot.label,
-        memory_total_bytes=readings.memory_total_bytes,
-        memory_used_bytes=readings.memory_used_bytes,
-        utilization_percent=readings.utilization_percent,
-        temperature_c=readings.temperature_c,
-        power_w=readings.power_w,
+        **asdict(readings),
         job_id=row.job_id if row else None,
         worker_pid=row.worker.pid if row and row.worker and not slot.host else None,
         state=row.state if row else idle,

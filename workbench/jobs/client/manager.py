@@ -9,15 +9,14 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from workbench.actions.render_settings import RenderSettings
-from workbench.engines.completion import CompleteRequest, Completion
+from workbench.engines.completion import Completion
 from workbench.errors import Conflict, InvalidRequest, NotFound
 from workbench.jobs.client.contact import Contact
 from workbench.jobs.client.deleting import Deleting
 from workbench.jobs.client.inventory import inventory
 from workbench.jobs.client.judgements import Judgements
 from workbench.jobs.client.results import Results
-from workbench.jobs.client.submission import Submitter
+from workbench.jobs.client.submission import Submitting
 from workbench.jobs.client.verification import Verification
 from workbench.jobs.cluster.status import ClusterStatus, read_cluster_status
 from workbench.jobs.devices import Nvml
@@ -28,7 +27,6 @@ from workbench.jobs.model import (
     Job,
     JobPage,
     JobState,
-    Priority,
     ScoreBounds,
     SupervisorStatus,
 )
@@ -37,13 +35,12 @@ from workbench.jobs.retention import Removal, carry_out, drop_inputs, plan_remov
 from workbench.jobs.store import Listing, Reader, Requests
 from workbench.jobs.store.recovery import open_store
 from workbench.measures.scores import SCORE_NAMES
-from workbench.rendering import RenderRequest
 from workbench.settings import Settings
 
 __all__ = ["JobManager"]
 
 
-class JobManager(Results, Judgements, Deleting):
+class JobManager(Submitting, Results, Judgements, Deleting):
     """The jobs of one outputs/ folder. Thread-safe; creating one is cheap and starts nothing.
 
     Methods raise ``NotFound`` for an id that does not exist, ``Conflict`` for a step that a job's
@@ -57,72 +54,9 @@ class JobManager(Results, Judgements, Deleting):
         self._reader = Reader(self._index)
         self._requests = Requests(settings.max_queued_jobs)
         self._completion = Completion(settings)
-        self._submitter = Submitter(settings, self._index, self._requests, self._completion)
         self._verification = Verification(self._paths, self._index, self._reader, self._requests)
         self._contact = Contact(settings, self._paths, self._index, self._reader, self._requests)
         self._nvml = Nvml()
-
-    # submitting
-
-    def complete(
-        self, request: RenderRequest, shape: RenderSettings | None = None
-    ) -> CompleteRequest:
-        """Return ``request`` as it would be queued; see :meth:`Completion.complete`."""
-        return self._completion.complete(request, shape)
-
-    def submit(
-        self,
-        request: RenderRequest | CompleteRequest,
-        *,
-        session_id: str | None = None,
-        entry_index: int | None = None,
-        parent_prompt: str = "",
-        priority: int = Priority.INTERACTIVE,
-        preview: RenderRequest | CompleteRequest | None = None,
-        idempotency_key: str | None = None,
-    ) -> Job:
-        """Queue one render. ``preview`` is an animatic to show until the render is complete.
-
-        A repeated ``idempotency_key`` with the same request returns the first call's job.
-        Raises ``InvalidRequest`` for what its engine cannot render.
-        """
-        job_id = self._submitter.submit(
-            request,
-            session_id=session_id,
-            entry_index=entry_index,
-            parent_prompt=parent_prompt,
-            priority=priority,
-            preview=preview,
-            idempotency_key=idempotency_key,
-        )
-        self._contact.tell(work=True)
-        return self._reader.job(job_id)
-
-    def submit_batch(
-        self,
-        requests: Sequence[RenderRequest | CompleteRequest],
-        *,
-        name: str = "",
-        session_id: str | None = None,
-        entry_indices: Sequence[int | None] = (),
-        parent_prompts: Sequence[str] = (),
-        priority: int = Priority.BATCH,
-        previews: Sequence[RenderRequest | CompleteRequest | None] = (),
-        idempotency_key: str | None = None,
-    ) -> Batch:
-        """Queue renders as one batch, all or none; the sequences are empty or one per request."""
-        batch_id = self._submitter.submit_batch(
-            requests,
-            name=name,
-            session_id=session_id,
-            entry_indices=entry_indices,
-            parent_prompts=parent_prompts,
-            priority=priority,
-            previews=previews,
-            idempotency_key=idempotency_key,
-        )
-        self._contact.tell(work=True)
-        return self._reader.batch(batch_id)
 
     # reading
 
@@ -214,7 +148,7 @@ class JobManager(Results, Judgements, Deleting):
         job = self.job(job_id)
         with self._index.write() as writer:
             self._requests.retry(writer, job_id)
-            self._submitter.mark_again(job)
+            self._mark_again(job)
         self._contact.tell(work=True)
         return self._reader.job(job_id)
 
@@ -226,7 +160,7 @@ class JobManager(Results, Judgements, Deleting):
         with self._index.write() as writer:
             for job in failed:
                 self._requests.retry(writer, job.job_id)
-                self._submitter.mark_again(job)
+                self._mark_again(job)
         self._contact.tell(work=True)
         return self._reader.batch(batch_id)
 
@@ -337,5 +271,5 @@ class JobManager(Results, Judgements, Deleting):
     def _cancel(self, job_ids: Sequence[str]) -> None:
         with self._index.write() as writer:
             ended = self._requests.cancel(writer, job_ids)
-        self._submitter.mark_cancelled(self._reader.jobs_by_id(ended))
+        self._mark_cancelled(self._reader.jobs_by_id(ended))
         self._contact.tell(work=True)

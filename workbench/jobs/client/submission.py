@@ -1,4 +1,4 @@
-"""Turns requests into queued jobs: complete, recorded, all or none."""
+"""Queues requests: complete, recorded, all or none. A part of the manager."""
 
 from __future__ import annotations
 
@@ -12,47 +12,58 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
+from workbench.actions.render_settings import RenderSettings
 from workbench.engines.completion import CompleteRequest, Completion
 from workbench.errors import DiskFull, FieldProblem, InvalidRequest
 from workbench.identifiers import Kind, new_identifier
-from workbench.jobs.model import Job, JobState, Priority
+from workbench.jobs.client.contact import Contact
+from workbench.jobs.model import Batch, Job, JobState, Priority
 from workbench.jobs.paths import JobPaths
 from workbench.jobs.publishing import clear_attempts
 from workbench.jobs.records import Ended, Submission, write_ended, write_submission
 from workbench.jobs.requirements import describe
-from workbench.jobs.store import Index, NewJob, Requests, Writer
+from workbench.jobs.store import Index, NewJob, Reader, Requests, Writer
 from workbench.rendering import RenderRequest
 from workbench.settings import Settings
 
-__all__ = ["Submitter"]
+__all__ = ["Submitting"]
 
 _SEED: Final = re.compile(r'"seed":\d+,')
 
 
-class Submitter:
-    """Queues requests durably before it returns."""
+class Submitting:
+    """The part of the manager that queues renders durably."""
 
-    def __init__(
-        self, settings: Settings, index: Index, requests: Requests, completion: Completion
-    ) -> None:
-        self._settings = settings
-        self._paths = JobPaths(settings.outputs)
-        self._index = index
-        self._requests = requests
-        self._completion = completion
+    _settings: Settings
+    _paths: JobPaths
+    _index: Index
+    _reader: Reader
+    _requests: Requests
+    _completion: Completion
+    _contact: Contact
+
+    def complete(
+        self, request: RenderRequest, shape: RenderSettings | None = None
+    ) -> CompleteRequest:
+        """Return ``request`` as it would be queued; see :meth:`Completion.complete`."""
+        return self._completion.complete(request, shape)
 
     def submit(
         self,
         request: RenderRequest | CompleteRequest,
         *,
-        session_id: str | None,
-        entry_index: int | None,
-        parent_prompt: str,
-        priority: int,
-        preview: RenderRequest | CompleteRequest | None,
-        idempotency_key: str | None,
-    ) -> str:
-        """Queue one job and return its id."""
+        session_id: str | None = None,
+        entry_index: int | None = None,
+        parent_prompt: str = "",
+        priority: int = Priority.INTERACTIVE,
+        preview: RenderRequest | CompleteRequest | None = None,
+        idempotency_key: str | None = None,
+    ) -> Job:
+        """Queue one render. ``preview`` is an animatic to show until the render is complete.
+
+        A repeated ``idempotency_key`` with the same request returns the first call's job.
+        Raises ``InvalidRequest`` for what its engine cannot render.
+        """
         now = time.time()
         jobs = self._described(
             request,
@@ -70,21 +81,23 @@ class Submitter:
             self._requests.add_jobs(writer, jobs)
             write_submission(record, Submission(jobs, created_at=now, session_id=session_id))
 
-        return self._placed(place, job_id, record.parent, idempotency_key, jobs)
+        job_id = self._placed(place, job_id, record.parent, idempotency_key, jobs)
+        self._contact.tell(work=True)
+        return self._reader.job(job_id)
 
     def submit_batch(
         self,
         requests: Sequence[RenderRequest | CompleteRequest],
         *,
-        name: str,
-        session_id: str | None,
-        entry_indices: Sequence[int | None],
-        parent_prompts: Sequence[str],
-        priority: int,
-        previews: Sequence[RenderRequest | CompleteRequest | None],
-        idempotency_key: str | None,
-    ) -> str:
-        """Queue a batch and return its id."""
+        name: str = "",
+        session_id: str | None = None,
+        entry_indices: Sequence[int | None] = (),
+        parent_prompts: Sequence[str] = (),
+        priority: int = Priority.BATCH,
+        previews: Sequence[RenderRequest | CompleteRequest | None] = (),
+        idempotency_key: str | None = None,
+    ) -> Batch:
+        """Queue renders as one batch, all or none; the sequences are empty or one per request."""
         if not requests:
             problem = "A batch needs at least one render."
             raise InvalidRequest(problem, (FieldProblem("prompts", problem),))
@@ -122,9 +135,11 @@ class Submitter:
             self._requests.add_jobs(writer, jobs)
             write_submission(record, submission)
 
-        return self._placed(place, batch_id, record.parent, idempotency_key, jobs)
+        batch_id = self._placed(place, batch_id, record.parent, idempotency_key, jobs)
+        self._contact.tell(work=True)
+        return self._reader.batch(batch_id)
 
-    def mark_cancelled(self, jobs: Sequence[Job]) -> None:
+    def _mark_cancelled(self, jobs: Sequence[Job]) -> None:
         """Record that queued jobs were cancelled, so that a rebuilt index does not queue them."""
         for job in jobs:
             files = self._paths.job(job.job_id, job.batch_id)
@@ -133,7 +148,7 @@ class Submitter:
             with suppress(OSError):
                 write_ended(files, Ended(job.state, "", job.attempt, time.time()))
 
-    def mark_again(self, job: Job) -> None:
+    def _mark_again(self, job: Job) -> None:
         """Record that a job is queued again, and how many attempts it had."""
         files = self._paths.job(job.job_id, job.batch_id)
         with suppress(OSError):
@@ -179,13 +194,13 @@ class Submitter:
     ) -> tuple[NewJob, ...]:
         """Return the job, preceded by its preview animatic if one is requested."""
         job_id = new_identifier(Kind.JOB)
-        complete = self._complete(request)
+        complete = self._completed(request)
         if preview is None:
             return (describe(complete, job_id=job_id, priority=priority, **facts),)
         preview_id = new_identifier(Kind.JOB)
         return (
             describe(
-                self._complete(preview),
+                self._completed(preview),
                 job_id=preview_id,
                 priority=Priority.PREVIEW,
                 preview_of=job_id,
@@ -196,7 +211,7 @@ class Submitter:
             ),
         )
 
-    def _complete(self, request: RenderRequest | CompleteRequest) -> CompleteRequest:
+    def _completed(self, request: RenderRequest | CompleteRequest) -> CompleteRequest:
         if isinstance(request, CompleteRequest):
             return request
         return self._completion.complete(request)

@@ -21,7 +21,7 @@ from typing import Any, Final
 
 from workbench.jobs.channel import Channel
 from workbench.jobs.client.launch import settings_environment
-from workbench.jobs.cluster.members import Survey, installed, name_members, plan_remote_slots
+from workbench.jobs.cluster.members import Survey, name_members, plan_remote_slots
 from workbench.jobs.cluster.ray_cluster import RayCluster, Unreachable
 from workbench.jobs.cluster.remote_worker_proxy import RemoteWorkerProxy, Terms
 from workbench.jobs.cluster.status import Member, RemoteSlot
@@ -40,6 +40,7 @@ from workbench.jobs.messages import (
     Ready,
     StartWorker,
 )
+from workbench.jobs.versions import installed_version
 from workbench.settings import Settings
 
 __all__ = ["Bridge", "namespace_of"]
@@ -214,7 +215,7 @@ class Bridge:
         try:
             async with asyncio.timeout(_SURVEY_LIMIT_S):
                 survey: Survey = await self._cluster.survey(member.node_id)
-        except Exception as error:  # noqa: BLE001  it is said of that machine
+        except Exception as error:  # noqa: BLE001  reported as that machine's problem
             late = isinstance(error, TimeoutError)
             told = "it does not answer" if late else self._cluster.explain(error)
             if "ModuleNotFoundError" in str(error):
@@ -226,8 +227,8 @@ class Bridge:
         else:
             self._surveys[member.node_id] = survey
             self._problems.pop(member.node_id, None)
-            if survey.version != installed():
-                told = f"it has workbench {survey.version}, this machine has {installed()}"
+            if survey.version != (here := installed_version()):
+                told = f"it has workbench {survey.version}, this machine has {here}"
                 self._problems[member.node_id] = told
         self._tell()
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -16,7 +15,7 @@ from workbench.jobs.cluster.status import Member, RemoteSlot
 from workbench.jobs.devices import Gpu, Readings, Slot
 from workbench.settings import Settings
 
-__all__ = ["Survey", "installed", "name_members", "plan_remote_slots"]
+__all__ = ["Survey", "name_members", "plan_remote_slots"]
 
 _NAME: Final = re.compile(r"[^A-Za-z0-9._-]+")
 _SUFFIX_CHARS: Final = 6
@@ -31,14 +30,6 @@ class Survey:
     cpu_label: str
     memory_total_bytes: int
     gpus: tuple[Gpu, ...]
-
-
-def installed() -> str:
-    """Return the release of the workbench that is installed here."""
-    try:
-        return version("world-model-workbench")
-    except PackageNotFoundError:
-        return "unknown"
 
 
 def name_members(

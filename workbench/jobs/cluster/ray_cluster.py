@@ -13,9 +13,10 @@ from typing import Any, Final, cast
 
 import psutil
 
-from workbench.jobs.cluster.members import Survey, installed
+from workbench.jobs.cluster.members import Survey
 from workbench.jobs.cluster.worker_actor import WorkerActor
 from workbench.jobs.devices import Nvml, Slot, cpu_label
+from workbench.jobs.versions import installed_version
 
 __all__ = ["RayCluster", "Unreachable", "survey"]
 
@@ -122,7 +123,7 @@ _RAY_ENVIRONMENT: Final = {
 def survey() -> Survey:
     """Return the facts about this machine; runs on a node of the cluster."""
     return Survey(
-        version=installed(),
+        version=installed_version(),
         cpu_label=cpu_label(),
         memory_total_bytes=psutil.virtual_memory().total,
         gpus=Nvml().gpus(),

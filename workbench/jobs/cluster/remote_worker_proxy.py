@@ -8,9 +8,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from workbench.engines.inputs import brought_name
+from workbench.jobs.cluster.ray_cluster import RayCluster
 from workbench.jobs.cluster.transfer import Damaged, fetch, inputs_of, keep_output, parts_of
 from workbench.jobs.devices import Slot
 from workbench.jobs.messages import (
@@ -31,7 +32,7 @@ from workbench.jobs.messages import (
 from workbench.jobs.paths import JobFiles
 from workbench.jobs.worker.attempt import disk_problem
 
-__all__ = ["Actors", "RemoteWorkerProxy", "Terms"]
+__all__ = ["RemoteWorkerProxy", "Terms"]
 
 _OPEN_TRIES: Final = 3
 _TRY_AGAIN_S: Final = 0.5
@@ -39,22 +40,6 @@ _PARTING_S: Final = 3.0
 _REPORT_EVERY_BYTES: Final = 8 << 20
 _MIB: Final = 1 << 20
 _LOG = logging.getLogger("workbench.jobs.bridge")
-
-
-class Actors(Protocol):
-    """What a proxy needs of the cluster; :class:`~workbench.jobs.cluster.ray_cluster.RayCluster`."""
-
-    def actor(self, slot: Slot, node_id: str, *, share: float, absence_s: float) -> Any:
-        """Return the actor of a slot; creates it if needed."""
-
-    def kill(self, actor: Any) -> None:
-        """End an actor that does not leave when asked."""
-
-    def explain(self, error: BaseException) -> str:
-        """Return in one line what went wrong."""
-
-    def has_died(self, error: BaseException) -> bool:
-        """Tell whether an error means that an actor is gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +65,7 @@ class RemoteWorkerProxy:
         self,
         slot: Slot,
         node_id: str,
-        actors: Actors,
+        cluster: RayCluster,
         terms: Terms,
         *,
         owner: str,
@@ -89,7 +74,7 @@ class RemoteWorkerProxy:
     ) -> None:
         """Serve one worker; ``tell`` gets its messages, ``assigned`` its device."""
         self._slot, self._node_id = slot, node_id
-        self._actors, self._terms = actors, terms
+        self._cluster, self._terms = cluster, terms
         self._owner = owner
         self._tell, self._assigned = tell, assigned
         self._actor: Any = None
@@ -141,14 +126,14 @@ class RemoteWorkerProxy:
             async with asyncio.timeout(_PARTING_S):
                 await getattr(self._actor, method).remote(self._owner, *arguments)
         except Exception as error:  # noqa: BLE001  whatever it is, it must not go on
-            if not self._actors.has_died(error):
-                _LOG.warning("%s does not end: %s", self._slot.name, self._actors.explain(error))
+            if not self._cluster.has_died(error):
+                _LOG.warning("%s does not end: %s", self._slot.name, self._cluster.explain(error))
                 await self._kill(self._actor)
         self._actor = None
 
     async def _kill(self, actor: Any) -> None:
         with suppress(Exception):
-            await asyncio.to_thread(self._actors.kill, actor)
+            await asyncio.to_thread(self._cluster.kill, actor)
 
     async def _serve(self, after: Awaitable[Any] | None) -> None:
         if after is not None:
@@ -163,15 +148,15 @@ class RemoteWorkerProxy:
             )
             self._tell(NoWorker(reason, held=True))
             return
-        except Exception as error:  # noqa: BLE001  the supervisor is told, and asks again
+        except Exception as error:  # noqa: BLE001  reported to the supervisor, which retries
             await self._drop()
-            self._tell(NoWorker(self._actors.explain(error), held=False))
+            self._tell(NoWorker(self._cluster.explain(error), held=False))
             return
         try:
             await self._pass_on()
-        except Exception as error:  # noqa: BLE001  the supervisor is told, and replaces it
+        except Exception as error:  # noqa: BLE001  reported to the supervisor, which replaces it
             await self._drop()
-            self._tell(WorkerLost(self._actors.explain(error)))
+            self._tell(WorkerLost(self._cluster.explain(error)))
 
     async def _drop(self) -> None:
         """Give up an actor that cannot be used."""
@@ -185,7 +170,7 @@ class RemoteWorkerProxy:
             for left in reversed(range(_OPEN_TRIES)):
                 self._actor = None
                 self._actor = actor = await asyncio.to_thread(
-                    self._actors.actor,
+                    self._cluster.actor,
                     self._slot,
                     self._node_id,
                     share=terms.share,
@@ -195,7 +180,7 @@ class RemoteWorkerProxy:
                     slot: Slot = await actor.open.remote(self._owner, dict(terms.environment))
                 except Exception as error:
                     # One that is just exiting still has the name.
-                    if not left or not self._actors.has_died(error):
+                    if not left or not self._cluster.has_died(error):
                         raise
                     await asyncio.sleep(_TRY_AGAIN_S)
                 else:
@@ -279,7 +264,7 @@ class RemoteWorkerProxy:
         self._call("release", job_id, attempt)
 
     async def _send_with_inputs(self, order: Render, inputs: list[str]) -> None:
-        """Send the files that a render begins from, then the render."""
+        """Send the files that a render starts from, then the render."""
         try:
             for path in inputs:
                 async for offset, data in parts_of(Path(path)):

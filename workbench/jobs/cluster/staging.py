@@ -72,7 +72,7 @@ class Staging:
 
 def _make_folder() -> Path:
     """Return a new folder for this process; removes those of worker actors that are gone."""
-    home = Path(tempfile.gettempdir(), f"workbench-worker actors-{os.getuid()}")
+    home = Path(tempfile.gettempdir(), f"workbench-worker-actors-{os.getuid()}")
     home.mkdir(mode=0o700, exist_ok=True)
     if home.stat().st_uid != os.getuid() or home.is_symlink():
         raise PermissionError(f"{home} belongs to another user")
@@ -103,7 +103,7 @@ def list_artifacts(folder: Path) -> tuple[Artifact, ...]:
 
 
 def write_part(path: Path, offset: int, data: bytes) -> None:
-    """Write a part of a file; a part at offset 0 starts it anew. Raises ``OSError``."""
+    """Write a part of a file; a part at offset 0 truncates it. Raises ``OSError``."""
     with path.open("r+b" if offset else "wb") as file:
         file.seek(offset)
         file.write(data)

@@ -203,7 +203,7 @@ class WorkerActor:
         match message:
             case Beat():
                 if message not in self._unsent:
-                    self._unsent.append(message)  # goes with the next answer, without hurry
+                    self._unsent.append(message)  # sent with the next answer
                 return
             case Ready():
                 self._ready = message

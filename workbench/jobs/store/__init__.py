@@ -3,7 +3,7 @@
 from workbench.jobs.store.deletion import Deleted, Deletions
 from workbench.jobs.store.index import Index, IndexFailure, Writer
 from workbench.jobs.store.keeping import Keeping, Removable
-from workbench.jobs.store.ledger import Ledger, RunningRow
+from workbench.jobs.store.ledger import Ledger
 from workbench.jobs.store.listing import Listing
 from workbench.jobs.store.reader import Reader
 from workbench.jobs.store.requests import NewJob, Requests, Restored
@@ -23,7 +23,6 @@ __all__ = [
     "Removable",
     "Requests",
     "Restored",
-    "RunningRow",
     "ScoreBook",
     "Writer",
 ]

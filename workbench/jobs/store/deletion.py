@@ -35,7 +35,7 @@ class Deletions:
         """Take an ended job, with its preview, out of the tables.
 
         Raises ``NotFound``, and ``Conflict`` for one that has not ended, that an unfinished job
-        begins from, or that has a star unless ``starred`` says that this is meant.
+        starts from, or that has a star unless ``starred`` is true.
         """
         row = _row(writer, job_id)
         if row is None or row["preview_of"] is not None:
@@ -43,9 +43,11 @@ class Deletions:
         if row["state"] not in _ENDED:
             raise Conflict(f"The job {job_id} is {row['state']}; cancel it before it is deleted.")
         if row["starred"] and not starred:
-            raise Conflict(f"The job {job_id} has a star; say that starred ones go too.")
+            raise Conflict(
+                f"The job {job_id} has a star; confirm that starred jobs are deleted too."
+            )
         if job_id in needed_jobs(writer.connection):
-            raise Conflict(f"A render that waits begins from the job {job_id}.")
+            raise Conflict(f"A queued render starts from the job {job_id}; cancel it first.")
         preview = row["preview_job_id"] and _row(writer, row["preview_job_id"])
         batch = writer.execute(
             "SELECT * FROM batches WHERE batch_id = ?", (row["batch_id"],)

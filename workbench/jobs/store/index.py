@@ -56,10 +56,11 @@ class Index:
     Any use may raise ``IndexFailure``. A new file is filled once, by the first process.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, fill: Callable[[Writer], int] | None = None) -> None:
+        """Open the index at ``path`` on first use; ``fill`` fills every new file."""
         self.path = path
         self._database = Database(path, [SCHEMA], pragmas=_PRAGMAS)
-        self._fill: Callable[[Writer], int] | None = None
+        self._fill = fill
         self._filled = 0
         """The value of ``opened`` when the file was last filled."""
 
@@ -82,10 +83,6 @@ class Index:
         """Lend one write transaction: durable when the block ends, undone if it raises."""
         with self._connection() as connection, transaction(connection):
             yield Writer(connection)
-
-    def when_fresh(self, fill: Callable[[Writer], int]) -> None:
-        """Fill every new index with ``fill``."""
-        self._fill = fill
 
     def revision(self) -> int:
         """Return the revision of the latest change."""

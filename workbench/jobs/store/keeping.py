@@ -38,7 +38,7 @@ class Keeping:
         return int(count), int(size)
 
     def oldest(self, connection: sqlite3.Connection) -> Iterator[Removable]:
-        """Yield ended jobs without a star that no unfinished job begins from, oldest first."""
+        """Yield ended jobs without a star that no unfinished job starts from, oldest first."""
         needed = needed_jobs(connection)
         rows = connection.execute(
             "SELECT job_id, batch_id, preview_job_id, prompt, "  # noqa: S608

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Final
 
 from workbench.jobs.model import JobState
 from workbench.jobs.processes import Identity
 from workbench.jobs.store.index import Writer
 
-__all__ = ["QUEUES", "Claim", "DeviceRow", "Ledger", "RunningRow"]
+__all__ = ["QUEUES", "Attempt", "Claim", "DeviceRow", "Ledger", "RunningRow"]
 
 _MAX_PASSED_OVER: Final = 8
 """How often a job may be passed over for one whose model is loaded."""
@@ -37,8 +37,11 @@ class Claim:
     request: str
     model_key: str
     cost_key: str
-    attempt: int
     created_at: float
+    attempt: int
+
+
+_CLAIMED: Final = tuple(field.name for field in fields(Claim) if field.name != "attempt")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,9 @@ class RunningRow:
     batch_id: str | None
     attempt: int
     cancel_requested: bool
+
+
+Attempt = Claim | RunningRow
 
 
 class Ledger:
@@ -95,17 +101,7 @@ class Ledger:
             "DO UPDATE SET turn = max(turn, excluded.turn)",
             (row["priority"], row["turn"]),
         )
-        return Claim(
-            job_id=row["job_id"],
-            batch_id=row["batch_id"],
-            session_id=row["session_id"],
-            parent_prompt=row["parent_prompt"],
-            request=row["request"],
-            model_key=row["model_key"],
-            cost_key=row["cost_key"],
-            attempt=attempt,
-            created_at=row["created_at"],
-        )
+        return Claim(**{name: row[name] for name in _CLAIMED}, attempt=attempt)
 
     def report(
         self,
@@ -132,8 +128,7 @@ class Ledger:
     def complete(
         self,
         writer: Writer,
-        job_id: str,
-        attempt: int,
+        attempt: Attempt,
         *,
         video_bytes: int,
         has_poster: bool,
@@ -146,37 +141,37 @@ class Ledger:
             "has_audio = ?, has_preview = 0, "
             "scores = NULL, scores_error = '', scores_due = CASE WHEN preview_of IS NULL THEN 2 "
             "ELSE 0 END, revision = ? WHERE job_id = ? AND state = 'running' AND attempt = ?",
-            (writer.now, video_bytes, has_poster, has_audio, writer.revision, job_id, attempt),
+            (writer.now, video_bytes, has_poster, has_audio, writer.revision, *_key(attempt)),
         )
         writer.execute(
             "UPDATE jobs SET state = 'cancelled', finished_at = ?, message = 'no longer needed', "
             "revision = ? WHERE job_id = (SELECT preview_job_id FROM jobs WHERE job_id = ?) "
             "AND state = 'queued'",
-            (writer.now, writer.revision, job_id),
+            (writer.now, writer.revision, attempt.job_id),
         )
 
-    def fail(self, writer: Writer, job_id: str, attempt: int, error: str) -> None:
+    def fail(self, writer: Writer, attempt: Attempt, error: str) -> None:
         """End a job without a video."""
-        self._end(writer, job_id, attempt, JobState.FAILED, error)
+        self._end(writer, attempt, JobState.FAILED, error)
 
-    def cancelled(self, writer: Writer, job_id: str, attempt: int) -> None:
+    def cancelled(self, writer: Writer, attempt: Attempt) -> None:
         """End a cancelled job."""
-        self._end(writer, job_id, attempt, JobState.CANCELLED, "")
+        self._end(writer, attempt, JobState.CANCELLED, "")
 
-    def crashed(self, writer: Writer, job_id: str, attempt: int, error: str) -> JobState:
+    def crashed(self, writer: Writer, attempt: Attempt, error: str) -> JobState:
         """Requeue a job whose worker died, or fail it after too many crashes."""
-        return self._again(writer, job_id, attempt, error, "crashes", self._max_attempts)
+        return self._again(writer, attempt, error, "crashes", self._max_attempts)
 
-    def interrupted(self, writer: Writer, job_id: str, attempt: int, error: str) -> JobState:
+    def interrupted(self, writer: Writer, attempt: Attempt, error: str) -> JobState:
         """Requeue a job whose supervisor died, or fail it after too many interruptions."""
         limit = self._max_attempts * _INTERRUPTIONS_PER_CRASH
-        return self._again(writer, job_id, attempt, error, "interruptions", limit)
+        return self._again(writer, attempt, error, "interruptions", limit)
 
-    def is_current(self, writer: Writer, job_id: str, attempt: int) -> bool:
+    def is_current(self, writer: Writer, attempt: Attempt) -> bool:
         """Tell whether this attempt may publish."""
         row = writer.execute(
             "SELECT 1 FROM jobs WHERE job_id = ? AND state = 'running' AND attempt = ?",
-            (job_id, attempt),
+            _key(attempt),
         ).fetchone()
         return row is not None
 
@@ -245,16 +240,16 @@ class Ledger:
             (cost_key, device_kind, seconds, _MEAN_OVER),
         )
 
-    def _end(self, writer: Writer, job_id: str, attempt: int, state: JobState, error: str) -> None:
+    def _end(self, writer: Writer, attempt: Attempt, state: JobState, error: str) -> None:
         writer.execute(
             "UPDATE jobs SET state = ?, stage = '', message = '', error = ?, "
             "finished_at = max(?, started_at), has_preview = 0, revision = ? "
             "WHERE job_id = ? AND state = 'running' AND attempt = ?",
-            (state, error, writer.now, writer.revision, job_id, attempt),
+            (state, error, writer.now, writer.revision, *_key(attempt)),
         )
 
     def _again(
-        self, writer: Writer, job_id: str, attempt: int, error: str, column: str, limit: int
+        self, writer: Writer, attempt: Attempt, error: str, column: str, limit: int
     ) -> JobState:
         row = writer.execute(
             f"UPDATE jobs SET {column} = {column} + 1, "  # noqa: S608  the column is ours
@@ -267,19 +262,13 @@ class Ledger:
             f"progress = 0, step = 0, total_steps = 0, has_preview = 0, "
             f"device = NULL, gpu_id = NULL, revision = ? "
             f"WHERE job_id = ? AND state = 'running' AND attempt = ? RETURNING state",
-            (
-                limit,
-                error,
-                limit,
-                writer.now,
-                limit,
-                error,
-                writer.revision,
-                job_id,
-                attempt,
-            ),
+            (limit, error, limit, writer.now, limit, error, writer.revision, *_key(attempt)),
         ).fetchone()
         return JobState(row[0]) if row else JobState.FAILED
+
+
+def _key(attempt: Attempt) -> tuple[str, int]:
+    return attempt.job_id, attempt.attempt
 
 
 def _head(writer: Writer, queues: Sequence[str]) -> sqlite3.Row | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
@@ -15,7 +14,6 @@ from workbench.errors import WorkbenchError
 from workbench.jobs.model import JobState, Priority
 from workbench.jobs.paths import JobFiles, JobPaths
 from workbench.jobs.records import (
-    Submission,
     finished,
     read_ended,
     read_judgement,
@@ -37,9 +35,7 @@ _LOG = logging.getLogger("workbench.jobs")
 def open_store(settings: Settings) -> Index:
     """Open the index of ``settings.outputs``; a new one is filled from the job folders."""
     paths = JobPaths(settings.outputs)
-    index = Index(settings.index_path)
-    index.when_fresh(lambda writer: rebuild(writer, paths, settings))
-    return index
+    return Index(settings.index_path, lambda writer: rebuild(writer, paths, settings))
 
 
 def rebuild(writer: Writer, paths: JobPaths, settings: Settings) -> int:
@@ -52,34 +48,19 @@ def rebuild(writer: Writer, paths: JobPaths, settings: Settings) -> int:
         except (OSError, ValueError) as error:
             _LOG.warning("record not read", extra={"path": str(record), "error": str(error)})
             continue
-        _restore_batch(requests, writer, submission)
+        batch = submission.batch_id, submission.name, submission.session_id, submission.created_at
+        requests.restore_batch(writer, *batch)
         known.update((job.job_id, job) for job in submission.jobs)
     for job_id, batch_id, files in paths.jobs():
         if job_id not in known and (job := _from_recipe(job_id, batch_id, files, settings)):
             known[job_id] = job
-    _restore_missing_batches(requests, writer, known.values())
+    for job in known.values():  # the batches whose record is missing
+        requests.restore_batch(writer, job.batch_id, "", job.session_id, job.created_at)
     for number, job in enumerate(sorted(known.values(), key=lambda job: job.job_id[2:])):
         if number % _SAME_REVISION == 0:
             writer.next_revision()
         requests.restore(writer, job, _state(paths.job(job.job_id, job.batch_id)))
     return len(known)
-
-
-def _restore_batch(requests: Requests, writer: Writer, submission: Submission) -> None:
-    if submission.batch_id is not None:
-        requests.restore_batch(
-            writer,
-            submission.batch_id,
-            submission.name,
-            submission.session_id,
-            submission.created_at,
-        )
-
-
-def _restore_missing_batches(requests: Requests, writer: Writer, jobs: Iterable[NewJob]) -> None:
-    for job in jobs:
-        if job.batch_id is not None:
-            requests.restore_batch(writer, job.batch_id, "", job.session_id, job.created_at)
 
 
 def _state(files: JobFiles) -> Restored:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Final, cast
 
 from workbench.errors import Busy, Conflict, NotFound
@@ -21,16 +21,16 @@ _WAITING: Final = "Waiting: "
 _EXPLAINED: Final = 100
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NewJob:
     """One job as submitted, or as recovered from its folder."""
 
     job_id: str
-    batch_id: str | None
-    position: int
-    session_id: str | None
-    entry_index: int | None
-    parent_prompt: str
+    batch_id: str | None = None
+    position: int = 0
+    session_id: str | None = None
+    entry_index: int | None = None
+    parent_prompt: str = ""
     priority: int
     request: str
     """The complete :class:`~workbench.rendering.RenderRequest`, as JSON."""
@@ -51,6 +51,11 @@ class NewJob:
         return self.session_id or self.batch_id or ""
 
 
+_SUBMITTED: Final = tuple(field.name for field in fields(NewJob))
+_COLUMNS: Final = (*_SUBMITTED, "fair_key", "turn", "revision")
+_INSERT: Final = f"INSERT INTO jobs ({', '.join(_COLUMNS)}) VALUES (:{', :'.join(_COLUMNS)})"  # noqa: S608
+
+
 @dataclass(frozen=True, slots=True)
 class Restored:
     """A job's state as recovered from its folder."""
@@ -67,6 +72,9 @@ class Restored:
     near_duplicates: tuple[str, ...] = ()
     starred: bool = False
     note: str = ""
+
+
+_RESTORED: Final = tuple(f.name for f in fields(Restored) if f.name != "near_duplicates")
 
 
 class Requests:
@@ -254,9 +262,16 @@ class Requests:
         )
 
     def restore_batch(
-        self, writer: Writer, batch_id: str, name: str, session_id: str | None, created_at: float
+        self,
+        writer: Writer,
+        batch_id: str | None,
+        name: str,
+        session_id: str | None,
+        created_at: float,
     ) -> None:
-        """Restore a batch from its folder unless it exists."""
+        """Restore a batch from its folder unless it exists; None is no batch."""
+        if batch_id is None:
+            return
         writer.execute(
             "INSERT OR IGNORE INTO batches VALUES (?, ?, ?, ?)",
             (batch_id, name, session_id, created_at),
@@ -266,57 +281,21 @@ class Requests:
         """Restore a job from its folder."""
         complete = found.state is JobState.COMPLETE
         insert_job(writer, job, turn=0, revision=writer.revision)
+        due = complete and found.scores is None and job.preview_of is None
+        values = {name: getattr(found, name) for name in _RESTORED}
+        values |= {"progress": 100.0 if complete else 0.0, "scores_due": due}
+        assigned = ", ".join(f"{name} = :{name}" for name in values)
         writer.execute(
-            "UPDATE jobs SET state = ?, attempt = ?, finished_at = ?, error = ?, video_bytes = ?, "
-            "has_poster = ?, has_audio = ?, progress = ?, starred = ?, note = ?, scores = ?, scores_due = ? "
-            "WHERE job_id = ?",
-            (
-                found.state,
-                found.attempt,
-                found.finished_at,
-                found.error,
-                found.video_bytes,
-                found.has_poster,
-                found.has_audio,
-                100.0 if complete else 0.0,
-                found.starred,
-                found.note,
-                found.scores,
-                complete and found.scores is None and job.preview_of is None,
-                job.job_id,
-            ),
+            f"UPDATE jobs SET {assigned} WHERE job_id = :job_id",  # noqa: S608  the names are ours
+            values | {"job_id": job.job_id},
         )
         join_near_duplicates(writer, job.job_id, found.near_duplicates)
 
 
 def insert_job(writer: Writer, job: NewJob, *, turn: int, revision: int) -> None:
     """Insert one queued job."""
-    writer.execute(
-        "INSERT INTO jobs (job_id, batch_id, position, session_id, entry_index, parent_prompt, "
-        "preview_of, preview_job_id, request, prompt, queue, model_key, cost_key, priority, "
-        "fair_key, turn, created_at, revision) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            job.job_id,
-            job.batch_id,
-            job.position,
-            job.session_id,
-            job.entry_index,
-            job.parent_prompt,
-            job.preview_of,
-            job.preview_job_id,
-            job.request,
-            job.prompt,
-            job.queue,
-            job.model_key,
-            job.cost_key,
-            job.priority,
-            job.fair_key,
-            turn,
-            job.created_at,
-            revision,
-        ),
-    )
+    values = {name: getattr(job, name) for name in _SUBMITTED}
+    writer.execute(_INSERT, values | {"fair_key": job.fair_key, "turn": turn, "revision": revision})
 
 
 def close_ranks(writer: Writer, fair_key: str, priority: int) -> None:

@@ -22,6 +22,13 @@ COLUMNS: Final = (
     "WHERE near_duplicates.job_id = jobs.job_id) AS near_duplicates, revision"
 )
 
+_SAME: Final = (
+    "job_id", "batch_id", "position", "session_id", "entry_index", "priority", "progress", "stage",
+    "message", "step", "total_steps", "device", "gpu_id", "attempt", "error", "preview_job_id",
+    "parent_prompt", "revision", "preview_of", "video_bytes", "note",
+)  # fmt: skip
+"""Columns that a job has under the same name."""
+
 
 def moment(seconds: float | None) -> datetime | None:
     """Return seconds since 1970 as a time in UTC."""
@@ -46,41 +53,21 @@ def job_from_row(
     created = moment(row["created_at"])
     assert created is not None  # noqa: S101  the column is NOT NULL
     return Job(
-        job_id=row["job_id"],
-        batch_id=row["batch_id"],
-        position=row["position"],
-        session_id=row["session_id"],
-        entry_index=row["entry_index"],
+        **{name: row[name] for name in _SAME},
         state=state,
-        priority=row["priority"],
         request=_request(row["request"]),
-        progress=row["progress"],
-        stage=row["stage"],
-        message=row["message"],
-        step=row["step"],
-        total_steps=row["total_steps"],
-        device=row["device"],
-        gpu_id=row["gpu_id"],
-        attempt=row["attempt"],
         created_at=created,
         started_at=moment(row["started_at"]),
         finished_at=moment(row["finished_at"]),
-        error=row["error"],
         eta_s=eta_s if state is JobState.RUNNING else None,
         queue_position=queue_position if state is JobState.QUEUED else None,
         has_video=state is JobState.COMPLETE,
         has_poster=bool(row["has_poster"]) and state is JobState.COMPLETE,
-        preview_job_id=row["preview_job_id"],
         has_preview=bool(row["has_preview"]) and state is JobState.RUNNING,
-        parent_prompt=row["parent_prompt"],
-        revision=row["revision"],
-        preview_of=row["preview_of"],
         wait_s=wait_s if state is JobState.QUEUED else None,
-        video_bytes=row["video_bytes"],
         has_audio=bool(row["has_audio"]) and state is JobState.COMPLETE,
         video_gone=bool(row["video_gone"]),
         starred=bool(row["starred"]),
-        note=row["note"],
         scores=json.loads(row["scores"]) if measured else None,
         scores_error=row["scores_error"] if state is JobState.COMPLETE else "",
         near_duplicates=tuple(json.loads(row["near_duplicates"])) if measured else (),

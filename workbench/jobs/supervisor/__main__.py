@@ -1,7 +1,7 @@
 """The supervisor as a process: one per outputs/, started detached, with its settings in the environment.
 
 It takes the lock and starts a first worker before it imports the rest of itself, so that the two
-come up side by side: whoever waits for a first video waits for the longer of them, not for both.
+come up side by side: the wait for a first video is the longer of them, not the sum.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def main() -> int:
 
 
 def _outputs() -> Path:
-    if named := os.environ.get("WORKBENCH_OUTPUTS"):  # set by whoever starts a supervisor
+    if named := os.environ.get("WORKBENCH_OUTPUTS"):  # set by the client that starts a supervisor
         return Path(named)
     from workbench.settings import Settings  # noqa: PLC0415  heavy, and not needed above
 

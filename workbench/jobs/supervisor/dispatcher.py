@@ -71,7 +71,7 @@ class Dispatcher:
         self._clock = clock
         self._limits = Limits(settings, stopped)
         self._warm = warm_cpu_workers
-        self._worker_slots: dict[str, WorkerSlot] = {}
+        self._slots: dict[str, WorkerSlot] = {}
         self._seen: tuple[int, int, int] | None = None
         self._paused: frozenset[str] = frozenset()
         self._stale = True
@@ -84,61 +84,52 @@ class Dispatcher:
     @property
     def worker_slots(self) -> tuple[WorkerSlot, ...]:
         """All slots, as they are."""
-        return tuple(self._worker_slots.values())
+        return tuple(self._slots.values())
 
     @property
     def has_workers(self) -> bool:
         """Whether any worker is ready."""
         ready = {WorkerState.IDLE, WorkerState.BUSY}
-        return any(slot.state in ready for slot in self._worker_slots.values())
+        return any(slot.state in ready for slot in self._slots.values())
 
     @property
     def is_calm(self) -> bool:
         """Whether no worker is starting or rendering, and no job waits for one."""
         resting = {WorkerState.EMPTY, WorkerState.IDLE}
-        worker_slots = self._worker_slots.values()
-        return not self._work_waits and all(
-            s.state in resting and not s.claims for s in worker_slots
-        )
+        slots = self._slots.values()
+        return not self._work_waits and all(s.state in resting and not s.claims for s in slots)
 
     @property
     def has_unpublished(self) -> bool:
         """Whether the next step publishes a video, with or without events."""
-        return any(slot.made for slot in self._worker_slots.values())
+        return any(slot.made for slot in self._slots.values())
 
     def set_slots(self, slots: Sequence[Slot]) -> list[Order]:
         """Update the slots; workers of removed devices are ended."""
-        names = {slot.name: slot for slot in slots}
+        places = {place.name: place for place in slots}
         now = self._clock()
         # Cluster machines often return under new names; this machine's devices keep theirs.
-        for name in [
-            name
-            for name, worker_slot in self._worker_slots.items()
-            if worker_slot.is_forgotten(now)
-        ]:
-            del self._worker_slots[name]
+        for name in [name for name, slot in self._slots.items() if slot.is_forgotten(now)]:
+            del self._slots[name]
         orders: list[Order] = []
-        for worker_slot in self._worker_slots.values():
-            worker_slot.gone = names.get(worker_slot.slot.name) is None
-            if worker_slot.gone and worker_slot.state not in {
-                WorkerState.EMPTY,
-                WorkerState.LEAVING,
-            }:
-                worker_slot.detail = "the device is gone"
-                orders.append(End(worker_slot.slot.name, at_once=True))
-            elif not worker_slot.gone:
-                worker_slot.slot = names[worker_slot.slot.name]
-        for name, slot in names.items():
-            if name not in self._worker_slots:
-                warm = sum(worker_slot.kept_warm for worker_slot in self._worker_slots.values())
-                keep = slot.kind == "cpu" and not slot.host and warm < self._warm
-                self._worker_slots[name] = WorkerSlot(slot, kept_warm=keep)
+        for name, slot in self._slots.items():
+            slot.gone = name not in places
+            if slot.gone and slot.state not in {WorkerState.EMPTY, WorkerState.LEAVING}:
+                slot.detail = "the device is gone"
+                orders.append(End(name, at_once=True))
+            elif not slot.gone:
+                slot.slot = places[name]
+        for name, place in places.items():
+            if name not in self._slots:
+                warm = sum(slot.kept_warm for slot in self._slots.values())
+                keep = place.kind == "cpu" and not place.host and warm < self._warm
+                self._slots[name] = WorkerSlot(place, kept_warm=keep)
         self._stale = True
         return orders
 
     def started(self, name: str, worker: Identity) -> None:
         """Record that a worker was started on a slot."""
-        self._worker_slots[name].worker = worker
+        self._slots[name].worker = worker
 
     def step(self, events: Sequence[Event]) -> list[Order]:
         """Process ``events`` and timeouts and return the resulting orders.
@@ -148,18 +139,16 @@ class Dispatcher:
         """
         now = self._clock()
         news = [event for event in events if not self._is_beat(event, now)]
-        if self._work_waits or any(
-            worker_slot.claims for worker_slot in self._worker_slots.values()
-        ):
+        if self._work_waits or any(slot.claims for slot in self._slots.values()):
             self.busy_at = now
         due = self._stale or self.has_unpublished or self._is_due(now)
         if not (news or due or self._seen != self._index.version()):
             return []
-        before = {name: worker_slot.copy() for name, worker_slot in self._worker_slots.items()}
+        before = {name: slot.copy() for name, slot in self._slots.items()}
         try:
             orders = self._transact(news, now)
         except BaseException:
-            self._worker_slots = before
+            self._slots = before
             self.look_again()
             raise
         self._seen = self._index.version()
@@ -168,8 +157,8 @@ class Dispatcher:
 
     def excuse(self, seconds: float) -> None:
         """Do not count ``seconds`` as silence of the workers: this process was not listening."""
-        for worker_slot in self._worker_slots.values():
-            worker_slot.heard_at += seconds
+        for slot in self._slots.values():
+            slot.heard_at += seconds
 
     def look_again(self) -> None:
         """Forget cached state, as the index may be another file."""
@@ -186,11 +175,7 @@ class Dispatcher:
     def next_look(self) -> float:
         """Return seconds until the next timeout."""
         now = self._clock()
-        waits = [
-            worker_slot.start_after - now
-            for worker_slot in self._worker_slots.values()
-            if worker_slot.start_after > now
-        ]
+        waits = [slot.start_after - now for slot in self._slots.values() if slot.start_after > now]
         return max(0.01, min([*waits, self._settings.heartbeat_s]))
 
     def _transact(self, news: Sequence[Event], now: float) -> list[Order]:
@@ -205,15 +190,12 @@ class Dispatcher:
             orders += self._assign(writer, now)
             orders += self._staff(writer, now)
             self._explain(writer)
-            rows = [
-                worker_slot.row(paused=self._is_paused(worker_slot))
-                for worker_slot in self._worker_slots.values()
-            ]
+            rows = [slot.row(paused=self._is_paused(slot)) for slot in self._slots.values()]
             self._ledger.say_devices(writer, rows)
         return orders
 
     def _publish(self, writer: Writer) -> None:
-        for slot in self._worker_slots.values():
+        for slot in self._slots.values():
             for claim, made in slot.made:
                 self._outcomes.rendered(writer, claim, made, slot.slot.kind)
             slot.made = ()
@@ -221,38 +203,34 @@ class Dispatcher:
     # events
 
     def _is_beat(self, event: Event, now: float) -> bool:
-        worker_slot = self._worker_slots[event.slot_name]
+        slot = self._slots[event.slot_name]
         if not isinstance(event.message, WorkerLost | NoWorker):
-            worker_slot.heard_at = now
+            slot.heard_at = now
         return isinstance(event.message, Beat)
 
     def _note(self, writer: Writer, event: Event, now: float) -> list[Order]:
-        worker_slot = self._worker_slots[event.slot_name]
+        slot = self._slots[event.slot_name]
         match event:
             case Event(message=NoWorker(reason=reason, held=held)):
-                worker_slot.enter(WorkerState.EMPTY, now)
-                self._note_failed_start(worker_slot, reason, now, held=held)
-            case Event(message=WorkerLost(), worker=worker) if worker != worker_slot.worker:
+                slot.enter(WorkerState.EMPTY, now)
+                self._note_failed_start(slot, reason, now, held=held)
+            case Event(message=WorkerLost(), worker=worker) if worker != slot.worker:
                 pass
             case Event(message=WorkerLost(reason=reason)):
-                self._note_lost(writer, worker_slot, reason, now)
-            case Event(message=Ready(loaded=loaded)) if worker_slot.state is WorkerState.STARTING:
-                worker_slot.enter(WorkerState.IDLE, now)
-                worker_slot.loaded = loaded
-                worker_slot.failures, worker_slot.detail, worker_slot.held = 0, "", False
+                self._note_lost(writer, slot, reason, now)
+            case Event(message=Ready(loaded=loaded)) if slot.state is WorkerState.STARTING:
+                slot.enter(WorkerState.IDLE, now)
+                slot.loaded = loaded
+                slot.failures, slot.detail, slot.held = 0, "", False
             case Event(message=(Rendered() | Failed()) as message) if late := _claim_of(
-                worker_slot.finishing, message
+                slot.finishing, message
             ):
-                worker_slot.finishing = tuple(
-                    claim for claim in worker_slot.finishing if claim is not late
-                )
-                self._note_end(writer, worker_slot, late, message)
+                slot.finishing = tuple(claim for claim in slot.finishing if claim is not late)
+                self._note_end(writer, slot, late, message)
             case Event(message=(Reported() | Decoded() | Rendered() | Failed()) as message) if (
-                worker_slot.state is WorkerState.BUSY
-                and worker_slot.claim
-                and _claim_of((worker_slot.claim,), message)
+                slot.state is WorkerState.BUSY and slot.claim and _claim_of((slot.claim,), message)
             ):
-                return self._note_render(writer, worker_slot, worker_slot.claim, message, now)
+                return self._note_render(writer, slot, slot.claim, message, now)
             case _:
                 pass
         return []
@@ -260,114 +238,100 @@ class Dispatcher:
     def _note_render(
         self,
         writer: Writer,
-        worker_slot: WorkerSlot,
+        slot: WorkerSlot,
         claim: Claim,
         message: Reported | Decoded | Rendered | Failed,
         now: float,
     ) -> list[Order]:
         if isinstance(message, Reported):
-            worker_slot.loading = message.stage == "loading"
+            slot.loading = message.stage == "loading"
             self._outcomes.report(writer, message)
             return []
-        worker_slot.claim, worker_slot.cancelled_at, worker_slot.loading = None, None, False
+        slot.claim, slot.cancelled_at, slot.loading = None, None, False
         replaced = isinstance(message, Failed) and message.reason is FailReason.DEVICE
         if isinstance(message, Decoded):
-            worker_slot.loaded = claim.model_key
-            worker_slot.finishing = (*worker_slot.finishing, claim)
+            slot.loaded = claim.model_key
+            slot.finishing = (*slot.finishing, claim)
         else:
-            self._note_end(writer, worker_slot, claim, message)
-        worker_slot.enter(WorkerState.LEAVING if replaced else WorkerState.IDLE, now)
-        return [End(worker_slot.slot.name, at_once=False)] if replaced else []
+            self._note_end(writer, slot, claim, message)
+        slot.enter(WorkerState.LEAVING if replaced else WorkerState.IDLE, now)
+        return [End(slot.slot.name, at_once=False)] if replaced else []
 
     def _note_end(
-        self, writer: Writer, worker_slot: WorkerSlot, claim: Claim, message: Rendered | Failed
+        self, writer: Writer, slot: WorkerSlot, claim: Claim, message: Rendered | Failed
     ) -> None:
         if isinstance(message, Rendered):
-            worker_slot.loaded = worker_slot.loaded if worker_slot.claim else claim.model_key
+            slot.loaded = slot.loaded if slot.claim else claim.model_key
             if self._work_waits:  # its worker gets the next job first
-                worker_slot.made = (*worker_slot.made, (claim, message))
+                slot.made = (*slot.made, (claim, message))
             else:
-                self._outcomes.rendered(writer, claim, message, worker_slot.slot.kind)
+                self._outcomes.rendered(writer, claim, message, slot.slot.kind)
         else:
             self._outcomes.failed(writer, claim, message)
 
-    def _note_lost(self, writer: Writer, worker_slot: WorkerSlot, reason: str, now: float) -> None:
-        if worker_slot.claim is not None:
-            self._outcomes.crashed(writer, worker_slot.claim, reason)
-        self._give_up_finishing(writer, worker_slot, reason)
-        starting = worker_slot.state is WorkerState.STARTING
-        worker_slot.claim, worker_slot.worker, worker_slot.loaded, worker_slot.cancelled_at = (
-            None,
-            None,
-            "",
-            None,
-        )
-        worker_slot.enter(WorkerState.EMPTY, now)
+    def _note_lost(self, writer: Writer, slot: WorkerSlot, reason: str, now: float) -> None:
+        if slot.claim is not None:
+            self._outcomes.crashed(writer, slot.claim, reason)
+        self._give_up_finishing(writer, slot, reason)
+        starting = slot.state is WorkerState.STARTING
+        slot.claim, slot.cancelled_at = None, None
+        slot.worker, slot.loaded = None, ""
+        slot.enter(WorkerState.EMPTY, now)
         if starting:
-            self._note_failed_start(worker_slot, reason, now, held=False)
+            self._note_failed_start(slot, reason, now, held=False)
 
-    def _give_up_finishing(self, writer: Writer, worker_slot: WorkerSlot, reason: str) -> None:
-        for claim in worker_slot.finishing:
+    def _give_up_finishing(self, writer: Writer, slot: WorkerSlot, reason: str) -> None:
+        for claim in slot.finishing:
             self._outcomes.unfinished(writer, claim, reason)
-        worker_slot.finishing = ()
+        slot.finishing = ()
 
-    def _note_failed_start(
-        self, worker_slot: WorkerSlot, reason: str, now: float, *, held: bool
-    ) -> None:
-        worker_slot.detail, worker_slot.held = reason, held
+    def _note_failed_start(self, slot: WorkerSlot, reason: str, now: float, *, held: bool) -> None:
+        slot.detail, slot.held = reason, held
         if held:
-            worker_slot.start_after = now + _HELD_RETRY_S
+            slot.start_after = now + _HELD_RETRY_S
             return
-        worker_slot.failures += 1
-        worker_slot.start_after = now + min(_MAX_BACKOFF_S, 0.5 * 2**worker_slot.failures)
-        _LOG.warning("no worker", extra={"device": worker_slot.slot.name, "reason": reason})
+        slot.failures += 1
+        slot.start_after = now + min(_MAX_BACKOFF_S, 0.5 * 2**slot.failures)
+        _LOG.warning("no worker", extra={"device": slot.slot.name, "reason": reason})
 
     # timeouts
 
     def _is_due(self, now: float) -> bool:
         """Tell whether a timeout has passed."""
         due = False
-        for worker_slot in self._worker_slots.values():
-            if worker_slot.state is WorkerState.EMPTY and 0 < worker_slot.start_after <= now:
-                worker_slot.start_after, due = 0.0, True
-            due = (
-                due
-                or self._limits.is_spent(worker_slot, now)
-                or bool(self._limits.overdue(worker_slot, now))
-            )
+        for slot in self._slots.values():
+            if slot.state is WorkerState.EMPTY and 0 < slot.start_after <= now:
+                slot.start_after, due = 0.0, True
+            due = due or self._limits.is_spent(slot, now) or bool(self._limits.overdue(slot, now))
         return due
 
     def _enforce(self, writer: Writer, now: float) -> list[Order]:
         orders: list[Order] = []
-        for worker_slot in self._worker_slots.values():
-            if not (reason := self._limits.overdue(worker_slot, now)):
+        for slot in self._slots.values():
+            if not (reason := self._limits.overdue(slot, now)):
                 continue
-            _LOG.warning("worker ended", extra={"device": worker_slot.slot.name, "reason": reason})
-            if worker_slot.claim is not None:
+            _LOG.warning("worker ended", extra={"device": slot.slot.name, "reason": reason})
+            if slot.claim is not None:
                 if reason == TIMEOUT:
-                    self._outcomes.timed_out(
-                        writer, worker_slot.claim, self._settings.render_timeout_s
-                    )
+                    self._outcomes.timed_out(writer, slot.claim, self._settings.render_timeout_s)
                 elif reason == CANCELLED:
-                    self._outcomes.cancelled(writer, worker_slot.claim)
+                    self._outcomes.cancelled(writer, slot.claim)
                 else:
-                    self._outcomes.crashed(writer, worker_slot.claim, reason)
-            self._give_up_finishing(writer, worker_slot, reason)
-            if worker_slot.state is WorkerState.STARTING:
-                self._note_failed_start(worker_slot, reason, now, held=False)
-            worker_slot.claim, worker_slot.cancelled_at, worker_slot.loaded = None, None, ""
-            worker_slot.enter(WorkerState.LEAVING, now)
-            orders.append(End(worker_slot.slot.name, at_once=reason not in {TIMEOUT, CANCELLED}))
+                    self._outcomes.crashed(writer, slot.claim, reason)
+            self._give_up_finishing(writer, slot, reason)
+            if slot.state is WorkerState.STARTING:
+                self._note_failed_start(slot, reason, now, held=False)
+            slot.claim, slot.cancelled_at, slot.loaded = None, None, ""
+            slot.enter(WorkerState.LEAVING, now)
+            orders.append(End(slot.slot.name, at_once=reason not in {TIMEOUT, CANCELLED}))
         return orders
 
     def _pass_cancels_on(self, writer: Writer, now: float) -> list[Order]:
-        held = {
-            (s.claim.job_id, s.claim.attempt): s for s in self._worker_slots.values() if s.claim
-        }
+        held = {(s.claim.job_id, s.claim.attempt): s for s in self._slots.values() if s.claim}
         # A file that is being written or published can no longer be cancelled.
         late = {
             (c.job_id, c.attempt)
-            for s in self._worker_slots.values()
+            for s in self._slots.values()
             for c in s.claims
             if c is not s.claim
         }
@@ -375,72 +339,68 @@ class Dispatcher:
         for row in self._ledger.running(writer):
             key = (row.job_id, row.attempt)
             current[key] = row
-            if (
-                key not in held and key not in late
-            ):  # left by an earlier supervisor, or from another index
+            # Left by an earlier supervisor, or from another index:
+            if key not in held and key not in late:
                 self._outcomes.interrupted(writer, row, "its supervisor went away")
         orders: list[Order] = []
-        for key, worker_slot in held.items():
+        for key, slot in held.items():
             unwanted = key not in current or current[key].cancel_requested
-            if unwanted and worker_slot.cancelled_at is None:
-                worker_slot.cancelled_at = now
-                orders.append(Tell(worker_slot.slot.name, Cancel(*key)))
+            if unwanted and slot.cancelled_at is None:
+                slot.cancelled_at = now
+                orders.append(Tell(slot.slot.name, Cancel(*key)))
         return orders
 
     # assignment
 
-    def _is_paused(self, worker_slot: WorkerSlot) -> bool:
-        return worker_slot.slot.is_paused(self._paused)
+    def _is_paused(self, slot: WorkerSlot) -> bool:
+        return slot.slot.is_paused(self._paused)
 
     def _assign(self, writer: Writer, now: float) -> list[Order]:
         idle = [
-            worker_slot
-            for worker_slot in self._worker_slots.values()
-            if worker_slot.state is WorkerState.IDLE
-            and not worker_slot.gone
-            and not self._is_paused(worker_slot)
+            slot
+            for slot in self._slots.values()
+            if slot.state is WorkerState.IDLE and not slot.gone and not self._is_paused(slot)
         ]
         orders: list[Order] = []
         while idle:
             # Prefer a worker that has the next job's model loaded.
             model = self._ledger.next_model(writer, idle[0].slot.queues)
-            worker_slot = next((s for s in idle if model and s.loaded == model), idle[0])
-            idle.remove(worker_slot)
-            slot = worker_slot.slot
-            claim = self._ledger.claim(
-                writer, slot.queues, slot.name, slot.gpu_id, worker_slot.loaded
-            )
+            slot = next((s for s in idle if model and s.loaded == model), idle[0])
+            idle.remove(slot)
+            place = slot.slot
+            claim = self._ledger.claim(writer, place.queues, place.name, place.gpu_id, slot.loaded)
             if claim is None:
                 continue
-            worker_slot.claim, worker_slot.cancelled_at, worker_slot.loading = claim, None, True
-            worker_slot.enter(WorkerState.BUSY, now)
+            slot.claim, slot.cancelled_at, slot.loading = claim, None, True
+            slot.enter(WorkerState.BUSY, now)
             self.busy_at = now
             try:
                 files = self._paths.job(claim.job_id, claim.batch_id)
                 # Created first: a rebuilt index counts attempts by their folders.
                 with suppress(OSError):
                     files.attempt(claim.attempt).folder.mkdir(parents=True, exist_ok=True)
-                recipe = self._outcomes.recipe(claim, slot)
+                recipe = self._outcomes.recipe(claim, place)
             except ValueError as error:  # damaged in the index
                 self._outcomes.unreadable(writer, claim, error)
-                worker_slot.claim = None
-                worker_slot.enter(WorkerState.IDLE, now)
+                slot.claim = None
+                slot.enter(WorkerState.IDLE, now)
                 continue
             orders.append(
-                Tell(slot.name, Render(claim.job_id, claim.attempt, recipe, str(files.folder)))
+                Tell(place.name, Render(claim.job_id, claim.attempt, recipe, str(files.folder)))
             )
         return orders
 
     def _staff(self, writer: Writer, now: float) -> list[Order]:
-        waiting = self._ledger.waiting(writer, len(self._worker_slots) + 1)
+        waiting = self._ledger.waiting(writer, len(self._slots) + 1)
         self._work_waits = any(waiting.values()) and "" not in self._paused
-        worker_slots = self._worker_slots.values()
-        return staff(worker_slots, waiting, now, limits=self._limits, paused=self._is_paused)
+        return staff(
+            self._slots.values(), waiting, now, limits=self._limits, paused=self._is_paused
+        )
 
     def _explain(self, writer: Writer) -> None:
         """Write the reason on waiting jobs while every slot that could take them has failed."""
         for queue, known in self._reasons.items():
-            slots = [slot for slot in self._worker_slots.values() if queue in slot.slot.queues]
+            slots = [slot for slot in self._slots.values() if queue in slot.slot.queues]
             failing = all(slot.state is WorkerState.EMPTY and slot.detail for slot in slots)
             reason = f"{slots[0].slot.name}: {slots[0].detail}" if slots and failing else ""
             if reason or known:
@@ -451,6 +411,6 @@ class Dispatcher:
 def _claim_of(
     claims: Sequence[Claim], message: Reported | Decoded | Rendered | Failed
 ) -> Claim | None:
-    """Return the claim among ``claims`` that ``message`` speaks of."""
+    """Return the claim among ``claims`` that ``message`` is about."""
     key = message.job_id, message.attempt
     return next((claim for claim in claims if (claim.job_id, claim.attempt) == key), None)

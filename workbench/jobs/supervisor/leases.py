@@ -12,18 +12,7 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
-__all__ = ["Lease", "lease_folder", "take_lease"]
-
-
-class Lease:
-    """A held lease; a worker inherits ``descriptor`` and with it the lease."""
-
-    def __init__(self, descriptor: int) -> None:
-        self.descriptor = descriptor
-
-    def release(self) -> None:
-        """Release it; a worker that inherited it holds it until it exits."""
-        os.close(self.descriptor)
+__all__ = ["lease_folder", "take_lease"]
 
 
 def lease_folder() -> Path:
@@ -35,9 +24,10 @@ def lease_folder() -> Path:
     return Path(shared, "workbench-leases")
 
 
-def take_lease(uuid: str) -> Lease | None:
+def take_lease(uuid: str) -> int | None:
     """Take the lease of the GPU ``uuid``; None while another outputs/ folder holds it.
 
+    Returns a file descriptor; closing it releases the lease, unless a worker has inherited it.
     Raises ``OSError`` when the shared folder cannot be used.
     """
     folder = lease_folder()
@@ -58,4 +48,4 @@ def take_lease(uuid: str) -> Lease | None:
     except BlockingIOError:
         os.close(descriptor)
         return None
-    return Lease(descriptor)
+    return descriptor

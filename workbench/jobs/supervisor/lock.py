@@ -9,13 +9,13 @@ from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from workbench.jobs.locking import is_locked, is_same_file
 from workbench.jobs.model import SupervisorStatus
 from workbench.jobs.paths import JobPaths
 from workbench.jobs.processes import Identity, identify, same_process
+from workbench.jobs.versions import installed_version
 
 __all__ = ["SupervisorLock", "read_status"]
 
@@ -40,7 +40,7 @@ class SupervisorLock:
         words = {
             **asdict(identity),
             "started_at": datetime.now(UTC).isoformat(),
-            "version": _version(),
+            "version": installed_version() or "unknown",
             "socket": str(socket_path),
             "host": platform.node(),
             "place": _place(),
@@ -93,10 +93,3 @@ def _place() -> str:
     except OSError:
         namespace = ""
     return f"{me.boot_id if me else ''} {namespace}"
-
-
-def _version() -> str:
-    try:
-        return version("world-model-workbench")
-    except PackageNotFoundError:
-        return "unknown"

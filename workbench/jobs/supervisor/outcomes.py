@@ -16,8 +16,8 @@ from workbench.jobs.model import JobState
 from workbench.jobs.paths import JobFiles, JobPaths
 from workbench.jobs.publishing import clear_attempts, publish
 from workbench.jobs.records import LOG_MARK, Ended, finished, write_ended
-from workbench.jobs.store import Ledger, RunningRow, Writer
-from workbench.jobs.store.ledger import Claim
+from workbench.jobs.store import Ledger, Writer
+from workbench.jobs.store.ledger import Attempt, Claim
 from workbench.rendering import RECIPE_VERSION
 
 __all__ = ["Outcomes"]
@@ -63,55 +63,54 @@ class Outcomes:
 
     def rendered(self, writer: Writer, claim: Claim, made: Rendered, kind: str) -> None:
         """Publish an attempt's video, if the attempt is still the current one."""
-        attempt = _of(claim)
-        if self._is_current(writer, attempt) and self._take_over(writer, attempt):
+        if self._is_current(writer, claim) and self._take_over(writer, claim):
             self._ledger.learn(writer, claim.cost_key, kind, made.seconds)
-            _LOG.info("job complete", extra={**_names(attempt), "seconds": round(made.seconds, 3)})
+            _LOG.info("job complete", extra={**_names(claim), "seconds": round(made.seconds, 3)})
 
     def failed(self, writer: Writer, claim: Claim, message: Failed) -> None:
         """End a job whose engine failed or was cancelled."""
         if message.reason is FailReason.CANCELLED:
             self.cancelled(writer, claim)
-        elif self._is_current(writer, attempt := _of(claim)):
-            _LOG.info("job failed", extra={**_names(attempt), "error": message.error})
-            self._fail(writer, attempt, message.error)
+        elif self._is_current(writer, claim):
+            _LOG.info("job failed", extra={**_names(claim), "error": message.error})
+            self._fail(writer, claim, message.error)
 
     def cancelled(self, writer: Writer, claim: Claim) -> None:
         """End a cancelled job."""
-        if self._is_current(writer, attempt := _of(claim)):
-            self._ledger.cancelled(writer, attempt.job_id, attempt.attempt)
-            self._mark(attempt, JobState.CANCELLED, "")
+        if self._is_current(writer, claim):
+            self._ledger.cancelled(writer, claim)
+            self._mark(claim, JobState.CANCELLED, "")
 
     def timed_out(self, writer: Writer, claim: Claim, limit_s: float) -> None:
         """End a job that exceeded its time limit."""
-        if self._is_current(writer, attempt := _of(claim)):
+        if self._is_current(writer, claim):
             error = (
                 f"The render took longer than the limit of {limit_s:g} s; ask for fewer frames or "
                 "steps, or raise WORKBENCH_RENDER_TIMEOUT_S."
             )
-            self._fail(writer, attempt, error)
+            self._fail(writer, claim, error)
 
     def unreadable(self, writer: Writer, claim: Claim, error: ValueError) -> None:
         """End a job whose request cannot be read."""
-        self._fail(writer, _of(claim), f"The request cannot be read: {error}")
+        self._fail(writer, claim, f"The request cannot be read: {error}")
 
     def crashed(self, writer: Writer, claim: Claim, reason: str) -> None:
         """Requeue a job whose worker died, or fail it after too many attempts."""
-        if not self._is_current(writer, attempt := _of(claim)):
+        if not self._is_current(writer, claim):
             return
-        _LOG.warning("worker died", extra={**_names(attempt), "reason": reason})
-        if words := _last_words(self._files(attempt)):
+        _LOG.warning("worker died", extra={**_names(claim), "reason": reason})
+        if words := _last_words(self._files(claim)):
             reason = f"{reason}; the last it said was: {words}"
-        state = self._ledger.crashed(writer, attempt.job_id, attempt.attempt, reason)
+        state = self._ledger.crashed(writer, claim, reason)
         if state.final:
-            self._mark(attempt, state, reason)
+            self._mark(claim, state, reason)
 
     def unfinished(self, writer: Writer, claim: Claim, reason: str) -> None:
         """Publish or requeue a job whose worker died while writing its file."""
-        if self._is_current(writer, attempt := _of(claim)):
-            self.interrupted(writer, attempt, reason)
+        if self._is_current(writer, claim):
+            self.interrupted(writer, claim, reason)
 
-    def interrupted(self, writer: Writer, attempt: RunningRow, reason: str) -> None:
+    def interrupted(self, writer: Writer, attempt: Attempt, reason: str) -> None:
         """Publish or requeue a running job that no worker has."""
         files = self._files(attempt)
         # The worker writes the recipe last, when the video is safe on disk.
@@ -120,23 +119,23 @@ class Outcomes:
             self._take_over(writer, attempt)
             return
         _LOG.warning("job interrupted", extra={**_names(attempt), "reason": reason})
-        state = self._ledger.interrupted(writer, attempt.job_id, attempt.attempt, reason)
+        state = self._ledger.interrupted(writer, attempt, reason)
         if state.final:
             self._mark(attempt, state, reason)
 
-    def _files(self, attempt: RunningRow) -> JobFiles:
+    def _files(self, attempt: Attempt) -> JobFiles:
         return self._paths.job(attempt.job_id, attempt.batch_id)
 
-    def _is_current(self, writer: Writer, attempt: RunningRow) -> bool:
+    def _is_current(self, writer: Writer, attempt: Attempt) -> bool:
         """Tell whether an attempt is current; the files of a stale one are removed."""
-        if self._ledger.is_current(writer, attempt.job_id, attempt.attempt):
+        if self._ledger.is_current(writer, attempt):
             return True
         _LOG.warning("stale attempt refused", extra=_names(attempt))
         aside = self._files(attempt).attempt(attempt.attempt)
         shutil.rmtree(aside.folder, ignore_errors=True)
         return False
 
-    def _take_over(self, writer: Writer, attempt: RunningRow) -> bool:
+    def _take_over(self, writer: Writer, attempt: Attempt) -> bool:
         """Publish what the current attempt has finished; what cannot be published fails the job."""
         files = self._files(attempt)
         try:
@@ -149,8 +148,7 @@ class Outcomes:
             return False
         self._ledger.complete(
             writer,
-            attempt.job_id,
-            attempt.attempt,
+            attempt,
             video_bytes=made.video_bytes,
             has_poster=files.poster.exists(),
             has_audio=made.has_audio,
@@ -158,22 +156,18 @@ class Outcomes:
         clear_attempts(files)
         return True
 
-    def _fail(self, writer: Writer, attempt: RunningRow, error: str) -> None:
-        self._ledger.fail(writer, attempt.job_id, attempt.attempt, error)
+    def _fail(self, writer: Writer, attempt: Attempt, error: str) -> None:
+        self._ledger.fail(writer, attempt, error)
         self._mark(attempt, JobState.FAILED, error)
 
-    def _mark(self, attempt: RunningRow, state: JobState, error: str) -> None:
+    def _mark(self, attempt: Attempt, state: JobState, error: str) -> None:
         files = self._files(attempt)
         clear_attempts(files)
         with suppress(OSError):  # only needed when the index is lost
             write_ended(files, Ended(state, error, attempt.attempt, time.time()))
 
 
-def _of(claim: Claim) -> RunningRow:
-    return RunningRow(claim.job_id, claim.batch_id, claim.attempt, cancel_requested=False)
-
-
-def _names(attempt: RunningRow) -> dict[str, Any]:
+def _names(attempt: Attempt) -> dict[str, Any]:
     return {"job": attempt.job_id, "attempt": attempt.attempt}
 
 

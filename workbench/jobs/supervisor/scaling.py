@@ -26,44 +26,41 @@ class Limits:
         self._settings = settings
         self._stopped = stopped
 
-    def overdue(self, worker_slot: WorkerSlot, now: float) -> str:
+    def overdue(self, slot: WorkerSlot, now: float) -> str:
         """Return why the slot's worker must be ended, or an empty string."""
-        if worker_slot.state is WorkerState.EMPTY:
+        if slot.state is WorkerState.EMPTY:
             return ""
-        if worker_slot.state is WorkerState.LEAVING:
-            return "its worker did not leave" if now - worker_slot.since > _LEAVE_LIMIT_S else ""
-        silent_s = now - worker_slot.heard_at
-        if silent_s > self._settings.lease_s and silent_s > self._silence_limit_s(worker_slot):
+        if slot.state is WorkerState.LEAVING:
+            return "its worker did not leave" if now - slot.since > _LEAVE_LIMIT_S else ""
+        silent_s = now - slot.heard_at
+        if silent_s > self._settings.lease_s and silent_s > self._silence_limit_s(slot):
             return f"its worker was silent for {silent_s:.1f} s"
-        if worker_slot.state is not WorkerState.BUSY:
+        if slot.state is not WorkerState.BUSY:
             return ""
-        if now - worker_slot.since > self._settings.render_timeout_s:
+        if now - slot.since > self._settings.render_timeout_s:
             return TIMEOUT
-        asked_s = 0.0 if worker_slot.cancelled_at is None else now - worker_slot.cancelled_at
+        asked_s = 0.0 if slot.cancelled_at is None else now - slot.cancelled_at
         return CANCELLED if asked_s > self._settings.cancel_grace_s else ""
 
-    def is_spent(self, worker_slot: WorkerSlot, now: float) -> bool:
+    def is_spent(self, slot: WorkerSlot, now: float) -> bool:
         """Tell whether a worker was idle long enough to release its device."""
-        idle = (
-            worker_slot.state is WorkerState.IDLE
-            and now - worker_slot.since > self._settings.idle_unload_s
-        )
-        return idle and (bool(worker_slot.loaded) or not worker_slot.kept_warm)
+        idle = slot.state is WorkerState.IDLE and now - slot.since > self._settings.idle_unload_s
+        return idle and (bool(slot.loaded) or not slot.kept_warm)
 
-    def _silence_limit_s(self, worker_slot: WorkerSlot) -> float:
+    def _silence_limit_s(self, slot: WorkerSlot) -> float:
         """Return how long a worker may be silent.
 
         Loading libraries and models holds the interpreter's lock for seconds at a time, so a
         worker that loads is given longer, unless it is stopped.
         """
-        patient = worker_slot.loading or worker_slot.state is WorkerState.STARTING
-        if patient and worker_slot.worker and not self._stopped(worker_slot.worker.pid):
+        patient = slot.loading or slot.state is WorkerState.STARTING
+        if patient and slot.worker and not self._stopped(slot.worker.pid):
             return max(self._settings.lease_s, self._settings.worker_start_timeout_s)
         return self._settings.lease_s
 
 
 def staff(
-    worker_slots: Iterable[WorkerSlot],
+    slots: Iterable[WorkerSlot],
     waiting: Mapping[str, int],
     now: float,
     *,
@@ -74,23 +71,23 @@ def staff(
 
     CPU workers start first: animatics are complete long before a GPU has loaded its model.
     """
-    worker_slots = sorted(worker_slots, key=lambda worker_slot: worker_slot.slot.kind != "cpu")
+    slots = sorted(slots, key=lambda slot: slot.slot.kind != "cpu")
     orders: list[Order] = []
     coming = dict.fromkeys(waiting, 0)
-    for worker_slot in worker_slots:
-        if worker_slot.state is WorkerState.STARTING:
-            for queue in worker_slot.slot.queues:
+    for slot in slots:
+        if slot.state is WorkerState.STARTING:
+            for queue in slot.slot.queues:
                 coming[queue] += 1
-    for worker_slot in worker_slots:
-        wanted = any(waiting[queue] > coming[queue] for queue in worker_slot.slot.queues)
-        if worker_slot.state is WorkerState.EMPTY and (worker_slot.kept_warm or wanted):
-            if worker_slot.gone or paused(worker_slot) or now < worker_slot.start_after:
+    for slot in slots:
+        wanted = any(waiting[queue] > coming[queue] for queue in slot.slot.queues)
+        if slot.state is WorkerState.EMPTY and (slot.kept_warm or wanted):
+            if slot.gone or paused(slot) or now < slot.start_after:
                 continue
-            worker_slot.enter(WorkerState.STARTING, now)
-            orders.append(Start(worker_slot.slot))
-            for queue in worker_slot.slot.queues:
+            slot.enter(WorkerState.STARTING, now)
+            orders.append(Start(slot.slot))
+            for queue in slot.slot.queues:
                 coming[queue] += 1
-        elif limits.is_spent(worker_slot, now):
-            worker_slot.enter(WorkerState.LEAVING, now)
-            orders.append(Tell(worker_slot.slot.name, Leave()))
+        elif limits.is_spent(slot, now):
+            slot.enter(WorkerState.LEAVING, now)
+            orders.append(Tell(slot.slot.name, Leave()))
     return orders

@@ -1,6 +1,6 @@
 """Worker processes without a device: started ahead, so that a lost worker is replaced at once.
 
-A spare worker imports what any render needs, then waits to be told its slot. Light to import, because
+A spare worker imports what any render needs, then waits for its slot. Light to import, because
 the first one is started before the supervisor itself is ready. Knows neither devices nor jobs.
 """
 

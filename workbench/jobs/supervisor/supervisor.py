@@ -180,7 +180,7 @@ class Supervisor:
             _LOG.exception("running jobs could not be put back; the next supervisor will")
         self._index.close()
         self._selector.close()
-        if self._leaving:  # otherwise an error propagates, and clients are told that
+        if self._leaving:  # otherwise an error propagates and is reported to clients
             self._paths.start_errors.unlink(missing_ok=True)
         _LOG.info("supervisor left")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import selectors
 import signal
 import subprocess
@@ -23,7 +24,7 @@ from workbench.jobs.messages import (
     WorkerLost,
 )
 from workbench.jobs.processes import Identity, identify, kill_group
-from workbench.jobs.supervisor.leases import Lease, take_lease
+from workbench.jobs.supervisor.leases import take_lease
 from workbench.jobs.supervisor.spare_workers import WORKER_MODULE, SpareWorker, prestart
 from workbench.jobs.supervisor.worker_slots import Event
 
@@ -63,7 +64,8 @@ class WorkerPool:
         self._spare_count = spare_count
         self._prestart_after = 0.0
         self._workers: dict[str, _Worker] = {}
-        self._leases: dict[str, tuple[Lease, set[str]]] = {}
+        self._leases: dict[str, tuple[int, set[str]]] = {}
+        """GPU → the descriptor of its lease, and the slots that share it."""
         self._events: list[Event] = []
 
     def places(self, here: tuple[Slot, ...] | None) -> tuple[Slot, ...] | None:
@@ -81,9 +83,9 @@ class WorkerPool:
             self._refuse(slot, f"no worker can be started: {error}", held=False)
             return None
         channel = Channel(spare.line, send_timeout_s=_SEND_TIMEOUT_S)
-        slot_name = AssignDevice(slot.name, self.environment(slot))
+        leases = [lease for uuid, (lease, _) in self._leases.items() if uuid == slot.uuid]
         with suppress(OSError):  # a dead worker is detected by its closed socket
-            channel.send_first(slot_name, [lease.descriptor for lease in self._lease_of(slot)])
+            channel.send_first(AssignDevice(slot.name, self.environment(slot)), leases)
         pid = spare.process.pid
         identity = identify(pid) or Identity(pid, 0.0, "")
         self._workers[slot.name] = _Worker(spare.process, channel, identity)
@@ -93,7 +95,7 @@ class WorkerPool:
     def keep_spares(self) -> None:
         """Keep spare workers ready to replace a lost worker.
 
-        Call it when nobody waits for a worker: a start takes a second of processor time.
+        Call it when no job waits for a worker: a start takes a second of processor time.
         """
         self._spare_workers[:] = [spare for spare in self._spare_workers if spare.alive]
         now = time.monotonic()
@@ -210,14 +212,11 @@ class WorkerPool:
         self._leases[uuid] = lease, {slot.name}
         return True
 
-    def _lease_of(self, slot: Slot) -> list[Lease]:
-        return [lease for uuid, (lease, _) in self._leases.items() if uuid == slot.uuid]
-
     def _release(self, slot_name: str) -> None:
         for uuid, (lease, slot_names) in list(self._leases.items()):
             slot_names.discard(slot_name)
             if not slot_names:
-                lease.release()
+                os.close(lease)
                 del self._leases[uuid]
 
 

@@ -101,7 +101,7 @@ class WorkerSlot:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """What a worker said, or what was said about it."""
+    """A message from a worker or about it."""
 
     slot_name: str
     message: Message

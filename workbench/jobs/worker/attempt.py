@@ -12,8 +12,6 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -26,6 +24,7 @@ from workbench.jobs.mp4 import has_sound, mp4_fault
 from workbench.jobs.paths import JobFiles
 from workbench.jobs.publishing import sync_folder
 from workbench.jobs.records import LOG_MARK
+from workbench.jobs.versions import installed_version
 from workbench.rendering import Outcome, Progress, Recipe
 
 __all__ = ["AttemptRoom", "Finish", "disk_problem"]
@@ -207,17 +206,8 @@ def _digest_and_sync(path: Path) -> str:
 
 def _libraries() -> dict[str, str]:
     """Return the versions of the libraries that are imported by now."""
-    loaded = {name: _version(name) for name, module in _LIBRARIES.items() if module in sys.modules}
-    return {name: version for name, version in loaded.items() if version}
-
-
-@cache
-def _version(distribution: str) -> str:
-    """Return the installed version of ``distribution``; empty where it is not known."""
-    try:
-        return version(distribution)
-    except PackageNotFoundError:
-        return ""
+    loaded = [name for name, module in _LIBRARIES.items() if module in sys.modules]
+    return {name: version for name in loaded if (version := installed_version(name))}
 
 
 def disk_problem(error: OSError) -> str:

@@ -66,7 +66,7 @@ class Scorer:
         files = JobFiles(Path(order.folder))
         recipe = Recipe.model_validate_json(files.recipe.read_bytes())
         if recipe.outcome is None:
-            raise DamagedFile("its recipe tells of no video")
+            raise DamagedFile("its recipe has no outcome")
         digest = recipe.outcome.sha256
         record = read_record(files.scores)
         if record is None or record.video != digest:

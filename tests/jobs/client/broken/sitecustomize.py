@@ -1,4 +1,4 @@
-"""Keeps the module that BROKEN_MODULE names from being imported, in every process that sees this."""
+"""Makes the import of the module named by BROKEN_MODULE fail in every process that loads this."""
 
 import os
 import sys

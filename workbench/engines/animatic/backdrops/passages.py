@@ -22,7 +22,7 @@ from workbench.engines.animatic.world import Layer, World
 __all__ = ["PASSAGES", "corridor", "railway_ahead", "road_ahead"]
 
 PASSAGES: Final = frozenset({"corridor", "road ahead", "railway ahead"})
-"""Backdrops that the camera moves into unless it is told to stay."""
+"""Backdrops that the camera moves into unless the camera is static."""
 
 _DEPTHS: Final = (0.11, 0.155, 0.22, 0.31, 0.45, 0.64, 0.92, 1.5)
 _HALF: Final = 0.66

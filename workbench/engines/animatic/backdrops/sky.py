@@ -56,7 +56,7 @@ def _cloud_sheet(world: World, p: float, cover: float) -> Layer:
         size = float(random.uniform(0.5, 1.3)) * (0.10 + 0.05 * cover) * (0.28 - y)
         _cloud(world, canvas, x, y, size * 1.2, top, low)
     canvas.blur(0.004 if cover < 0.8 else 0.016)
-    # Where the picture grows or shrinks all the time, nobody sees the clouds drift.
+    # Cloud drift is invisible while the picture grows or shrinks.
     still = world.zooms and world.script.pace != "time-lapse"
     return world.layer(canvas, p, drift=None if still else lambda t: (speed * t, 0.0))
 

@@ -1,4 +1,4 @@
-"""Trees, bushes, grass and rocks: what stands on land."""
+"""Trees, bushes, grass and rocks."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ def held_at(pose: Pose) -> tuple[float, float, float]:
 
 
 def paint_arm(canvas: Canvas, pose: Pose, ink: Ink, look: Mapping[str, Any]) -> None:
-    """Paint bench, arm and gripper; what it holds is painted by whoever knows what that is."""
+    """Paint bench, arm and gripper; what it holds is painted by the caller."""
     shell = ink.main or colour_of(look, "shell", (0.93, 0.94, 0.95))
     accent, steel = colour_of(look, "accent", (0.95, 0.55, 0.12)), (0.42, 0.45, 0.50)
     _bench(canvas, ink)

@@ -1,4 +1,4 @@
-"""A person's face, from the front and from the side: eyes, brows, mouth, and what is said of them.
+"""A person's face, from the front and from the side: eyes, brows, mouth and their stated looks.
 
 ``look`` may set ``mouth`` (smile, laugh, frown, open), ``brows`` (angry), ``eyes`` (closed),
 ``tears``, ``glasses`` (clear, dark), ``moustache``, ``freckles``, ``wrinkles``, ``lips``.
@@ -81,7 +81,7 @@ def paint_face(
 def paint_profile(
     canvas: Canvas, at: tuple[float, float], r: float, pose: Pose, ink: Ink, look: Mapping[str, Any]
 ) -> None:
-    """Paint what is said of a face on a head that is seen from the side, facing right."""
+    """Paint the stated looks of a face on a head seen from the side, facing right."""
     x, y = at
     if look.get("tears"):
         _tears(canvas, x + r * 0.56, y + r * 0.12, r, pose, ink, 0.0)
