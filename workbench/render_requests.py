@@ -14,7 +14,6 @@ from typing import Any, Final
 from workbench.actions.fitting import effective
 from workbench.actions.render_settings import RenderSettings
 from workbench.engines.completion import CompleteRequest
-from workbench.engines.diffusers.weights import find_weights
 from workbench.errors import FieldProblem, InvalidRequest, NotFound
 from workbench.identifiers import is_identifier
 from workbench.jobs.client.manager import JobManager
@@ -133,6 +132,9 @@ class RenderRequests:
         model = kept.model or self._default_model(engine)
         if engine != "diffusers" or not self._settings.allow_hub or names_path(model):
             return ""
+        # Its package loads the engine, which only those who fetch models pay for.
+        from workbench.engines.diffusers.weights import find_weights  # noqa: PLC0415
+
         return model if model and find_weights(model) is None else ""
 
     def _default_model(self, engine: str) -> str:
