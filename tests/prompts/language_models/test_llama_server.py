@@ -21,7 +21,6 @@ from pydantic import BaseModel
 
 from tests.prompts.language_models.tiny_gguf import make_tiny_gguf
 from workbench.prompts import PromptWriter
-from workbench.prompts.language_models.endpoint.tool_calls import read_turn
 from workbench.prompts.language_models.local.local_endpoint import LocalEndpoint
 from workbench.prompts.language_models.local.server_file import (
     SERVER_FILE,
@@ -91,26 +90,6 @@ def test_an_answer_holds_to_its_schema_whole_and_streamed(model: str, tmp_path: 
         assert isinstance(asyncio.run(ask(settings, pieces)), Choice)
         assert len(pieces) > 1
         assert pieces[-1].lstrip().startswith("{")
-
-
-def test_a_tool_is_called_with_arguments_of_its_schema(model: str, tmp_path: Path) -> None:
-    settings = settings_for(model, tmp_path)
-    tool = {"name": "choose", "description": "Choose.", "parameters": Choice.model_json_schema()}
-    with ended_after(settings):
-        asyncio.run(ask(settings))
-        server = running(settings)
-        assert server is not None
-        with openai.OpenAI(base_url=server.base_url, api_key=server.key) as client:
-            completion = client.chat.completions.create(
-                model=model,
-                messages=[dict(one) for one in QUESTION],  # type: ignore[misc]
-                tools=[{"type": "function", "function": tool}],  # type: ignore[list-item]
-                tool_choice="required",
-                max_tokens=1_000,
-            )
-        turn = read_turn(completion.choices[0].message, "")
-        assert [call.name for call in turn.calls] == ["choose"]
-        assert Choice.model_validate(turn.calls[0].arguments)
 
 
 def test_two_clients_share_one_server_and_are_answered_side_by_side(
