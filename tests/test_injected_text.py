@@ -48,7 +48,7 @@ def from_a_file_of_prompts(studio: Studio, folder: Path) -> str:
     file = folder / "prompts.txt"
     file.write_text(f"{PROMPT}\n", "utf-8")
     (idea,) = read_prompts(file)
-    session_id, _ = studio.run(studio.initialize(idea.text))
+    session_id, _ = studio.run(studio.sessions.initialize(idea.text))
     return session_id
 
 
