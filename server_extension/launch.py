@@ -27,6 +27,8 @@ NOTEBOOK: Final = "notebooks/workbench.ipynb"
 """Our JupyterLab extension runs its first cell if the link ends in ``?workbench``."""
 PAGE: Final = "/workbench"
 """Leads to the workbench in JupyterLab."""
+_NOT_IN_A_DASHBOARD: Final = ("@voila-dashboards/jupyterlab-preview", "jupyterlab_pygments")
+"""Extensions of JupyterLab that a dashboard has no use for."""
 DASHBOARD: Final = "voila/render/notebooks/dashboard.ipynb"
 LAB_CONFIG: Final = Path(__file__).resolve().parent / "lab_config"
 """Our defaults for JupyterLab's settings; the user's own settings win."""
@@ -83,6 +85,7 @@ def server_command(
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
         f"--MappingKernelManager.cull_idle_timeout={_IDLE_KERNEL_S}",
         f"--VoilaConfiguration.show_tracebacks={not dashboard}",
+        f"--VoilaConfiguration.extension_denylist={list(_NOT_IN_A_DASHBOARD)}",
         "--VoilaConfiguration.file_denylist=.*",  # our dashboard needs no files from there
         "--WorkbenchExtension.announce=True",
     ]

@@ -21,10 +21,16 @@ def _weights(path: Path, numbers: int) -> None:
         file.truncate(8 + len(text) + 4 * numbers)
 
 
-def write_model(folder: Path, *, transformer: int = GIB, takes_image: bool = False) -> Path:
+def write_model(
+    folder: Path,
+    *,
+    transformer: int = GIB,
+    takes_image: bool = False,
+    class_name: str = "WanPipeline",
+) -> Path:
     """Write a Wan model whose transformer has that many parameters; return its folder."""
     index = {
-        "_class_name": "WanPipeline",
+        "_class_name": class_name,
         "transformer": ["diffusers", "WanTransformer3DModel"],
         "text_encoder": ["transformers", "UMT5EncoderModel"],
         "vae": ["diffusers", "AutoencoderKLWan"],

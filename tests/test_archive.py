@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import resource
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
@@ -17,6 +20,7 @@ from workbench.errors import NotFound
 from workbench.jobs.client.manager import JobManager
 from workbench.jobs.model import Batch, Job, JobState
 from workbench.rendering import RenderRequest
+from workbench.scene import Scene
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -26,7 +30,7 @@ class Folder:
 
     def __init__(self, folder: Path, count: int) -> None:
         self._folder = folder
-        self.jobs = tuple(_job(place) for place in range(count))
+        self.jobs = tuple(job_at(place) for place in range(count))
         for job in self.jobs:
             self._file(job.job_id, "mp4").write_bytes(job.job_id.encode())
             self._file(job.job_id, "json").write_text("{}")
@@ -52,7 +56,8 @@ class Folder:
         return self._folder / f"{job_id}.{ending}"
 
 
-def _job(position: int) -> Job:
+def job_at(position: int) -> Job:
+    """Return a finished job of a batch."""
     return Job(
         job_id=f"j_{position}",
         batch_id="b_0",
@@ -105,6 +110,29 @@ def test_two_thousand_videos_fit_256_descriptors(tmp_path: Path) -> None:
         manifest = json.loads(found.read("manifest.json"))
     assert len(manifest["videos"]) == 2_000
     assert manifest["missing"] == []
+
+
+def test_the_zip_tells_its_videos_apart_and_lists_what_they_are(tmp_path: Path) -> None:
+    made = Folder(tmp_path, 2)
+    original, night = made.jobs
+    scene = Scene(subject="a dog", time_of_day="night")
+    asked = RenderRequest(prompt="a dog, at night", scene=scene, seed=7, width=832, height=480)
+    varied = replace(
+        night, request=asked, parent_prompt="a dog", starred=True, note='the "best", so far',
+        scores={"motion": 0.25},
+    )  # fmt: skip
+    batch = replace(made.batch, jobs=(original, varied))
+    written = BatchArchive(made.manager, batch).write(tmp_path / "videos.zip")
+    with zipfile.ZipFile(written) as found:
+        names = found.namelist()
+        rows = list(csv.DictReader(io.StringIO(found.read("videos.csv").decode())))
+    assert names[:4:2] == ["01_a-dog-original.mp4", "02_dog-night-832x480.mp4"]
+    assert [row["file"] for row in rows] == names[:4:2]
+    told = {name: rows[1][name] for name in ("prompt", "seed", "starred", "note", "motion")}
+    assert told == {
+        "prompt": "a dog, at night", "seed": "7", "starred": "True",
+        "note": 'the "best", so far', "motion": "0.25",
+    }  # fmt: skip
 
 
 def test_a_deleted_video_is_listed_as_missing(tmp_path: Path) -> None:

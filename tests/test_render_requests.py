@@ -10,6 +10,10 @@ import pytest
 
 from tests.engines.counting import ENGINES, counted
 from workbench.jobs.client.contact import Contact
+from workbench.jobs.model import Job
+from workbench.jobs.requirements import cost_key
+from workbench.jobs.store import Ledger
+from workbench.jobs.store.ledger import DeviceRow
 from workbench.rendering import RenderParameters
 from workbench.settings import Settings
 from workbench.studio import Studio
@@ -70,3 +74,49 @@ def test_a_placeholder_has_the_shape_of_its_render(
     assert job.preview_job_id is not None
     sketch = studio.jobs.job(job.preview_job_id).request
     assert (sketch.width, sketch.height) == (sketched or (832, 480))
+
+
+@pytest.fixture
+def plain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Studio]:
+    """A studio whose engine adds no options of its own to a request."""
+    monkeypatch.setattr(Contact, "_launch", lambda _, **__: None)
+    engines = {"sounding": "tests.engines.sounding:SoundingEngine"}
+    settings = Settings(outputs=tmp_path / "outputs", engine="sounding", engines=engines)
+    with Studio(settings) as made:
+        yield made
+
+
+def _finish(studio: Studio, job: Job, seconds: float) -> None:
+    """Let equal renders be known to take ``seconds`` on an idle worker."""
+    for one in (job.job_id, job.preview_job_id):
+        if one:
+            studio.jobs.cancel(one)
+    with studio.jobs._index.write() as writer:
+        Ledger(1).learn(writer, cost_key(job.request), "cpu", seconds)
+        Ledger(1).say_devices(writer, [DeviceRow("cpu:0", "idle")])
+
+
+def test_a_render_expected_within_two_seconds_gets_no_placeholder(plain: Studio) -> None:
+    _finish(plain, asyncio.run(plain.render("a dog runs")), 0.7)
+    quick = asyncio.run(plain.render("a dog runs"))
+    assert quick.preview_job_id is None
+    waiting = asyncio.run(plain.render("a dog runs"))
+    assert waiting.preview_job_id is not None, "another render is before it"
+    _finish(plain, waiting, 0.7)
+    plain.jobs.cancel(quick.job_id)
+    batch = asyncio.run(plain.render_batch(["a dog runs"] * 4))
+    assert [job.preview_job_id is None for job in batch.jobs] == [True, True, False, False]
+
+
+def test_a_render_expected_to_take_long_gets_a_placeholder(plain: Studio) -> None:
+    _finish(plain, asyncio.run(plain.render("a dog runs")), 3.0)
+    assert asyncio.run(plain.render("a dog runs")).preview_job_id is not None
+
+
+def test_placeholders_can_be_switched_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Contact, "_launch", lambda _, **__: None)
+    settings = Settings(
+        outputs=tmp_path / "outputs", engine="counting", engines=ENGINES, placeholders=False
+    )
+    with Studio(settings) as studio:
+        assert asyncio.run(studio.render("a dog runs")).preview_job_id is None

@@ -5,19 +5,23 @@ Knows which names a person wants to find in it; takes the videos from the job ma
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Final
 
 from zipstream import ZipStream
 
+from workbench.captions import Captions
 from workbench.errors import Conflict, NotFound
 from workbench.jobs.client.manager import JobManager
 from workbench.jobs.model import Batch, Job, JobState
+from workbench.measures.scores import SCORE_NAMES
 
 __all__ = ["BatchArchive"]
 
@@ -26,7 +30,10 @@ _SLUG_CHARS: Final = 60
 
 
 class BatchArchive:
-    """One ZIP of a batch's finished videos, their recipes and a manifest.
+    """One ZIP of a batch's finished videos, their recipes, a table and a manifest.
+
+    Files are named by what tells each video from the others: see :class:`Captions`. ``among`` are
+    the videos that they are seen with, where those are more than the batch.
 
     Each file is opened when its turn comes, so that any number fits a few descriptors. A finished
     video is never left out in silence: one that cannot be read ends the ZIP with an ``OSError``,
@@ -34,10 +41,12 @@ class BatchArchive:
     finished.
     """
 
-    def __init__(self, jobs: JobManager, batch: Batch) -> None:
+    def __init__(self, jobs: JobManager, batch: Batch, among: Iterable[Job] = ()) -> None:
         self._zip = ZipStream(sized=True)
+        captions = Captions((*among, *batch.jobs))
         self.name = f"{batch_slug(batch)}.zip"
         included: list[dict[str, object]] = []
+        rows: list[dict[str, object]] = []
         gone: set[str] = set()
         for job in batch.jobs:
             if job.state is not JobState.COMPLETE:
@@ -47,14 +56,17 @@ class BatchArchive:
             except NotFound:
                 gone.add(job.job_id)
                 continue
-            stem = video_stem(job)
+            caption = captions.of(job)
+            stem = video_stem(job, caption)
             self._add(video, f"{stem}.mp4")
             self._add(recipe, f"recipes/{stem}.json")
             included.append(_manifest_entry(job, f"{stem}.mp4", f"recipes/{stem}.json"))
+            rows.append(_row(job, f"{stem}.mp4", caption))
         if not included:
             raise Conflict(
                 f"No video of batch {batch.batch_id} has finished yet; try again when one has."
             )
+        self._zip.add(_table(rows), "videos.csv")
         self._zip.add(_manifest(batch, included, gone), "manifest.json")
 
     @property
@@ -94,9 +106,9 @@ def _chunks(path: Path, size: int) -> Iterator[bytes]:
         raise OSError(f"{path} changed while it was read: {sent:,} bytes instead of {size:,}.")
 
 
-def video_stem(job: Job) -> str:
+def video_stem(job: Job, caption: str) -> str:
     """Return a readable, portable file name for ``job``'s video, without its ending."""
-    return f"{job.position + 1:02d}_{_slug(job.request.prompt) or job.job_id}"
+    return f"{job.position + 1:02d}_{_slug(caption) or job.job_id}"
 
 
 def batch_slug(batch: Batch) -> str:
@@ -106,11 +118,53 @@ def batch_slug(batch: Batch) -> str:
 
 
 def _slug(text: str) -> str:
-    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    plain = (
+        unicodedata.normalize("NFKD", text.replace("×", "x"))
+        .encode("ascii", "ignore")
+        .decode()
+        .lower()
+    )
     words = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
     if len(words) <= _SLUG_CHARS:
         return words
     return words[:_SLUG_CHARS].rsplit("-", 1)[0]
+
+
+def _table(rows: Sequence[dict[str, object]]) -> bytes:
+    """Return the videos as CSV: UTF-8, a header, one line each."""
+    out = io.StringIO(newline="")
+    writer = csv.DictWriter(out, fieldnames=list(rows[0]))
+    writer.writeheader()
+    writer.writerows(rows)
+    return out.getvalue().encode()
+
+
+def _row(job: Job, video: str, caption: str) -> dict[str, object]:
+    request = job.request
+    scores = job.scores or {}
+    return {
+        "file": video,
+        "number": job.position + 1,
+        "caption": caption,
+        "prompt": request.prompt,
+        "negative_prompt": request.negative_prompt,
+        "engine": request.engine,
+        "model": request.model,
+        "seed": request.seed,
+        "width": request.width,
+        "height": request.height,
+        "num_frames": request.num_frames,
+        "fps": request.fps,
+        "num_inference_steps": request.num_inference_steps,
+        "guidance_scale": request.guidance_scale,
+        "profile": request.profile,
+        "loras": " ".join(f"{lora.path}:{lora.weight:g}" for lora in request.loras),
+        "starred": job.starred,
+        "note": job.note,
+        **{name: scores.get(name) for name in SCORE_NAMES},
+        "device": job.device,
+        "job_id": job.job_id,
+    }
 
 
 def _manifest(batch: Batch, included: Sequence[dict[str, object]], gone: AbstractSet[str]) -> bytes:

@@ -158,6 +158,8 @@ class Beat:
     when: When = When.TOGETHER
     part: str = ""
     """Which of an actor's several does it: "one", "the other"; empty for all of them."""
+    told: str = ""
+    """The sentence of the prompt that tells it, in the user's words; empty where it is written from the rest."""
 
 
 def moments(beats: Iterable[Beat]) -> tuple[tuple[Beat, ...], ...]:

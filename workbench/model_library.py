@@ -7,10 +7,10 @@ from typing import Final
 from pydantic import BaseModel, Field
 
 from workbench.engines.diffusers.host_memory import available_bytes
-from workbench.engines.diffusers.library import LibraryModel, find_models
+from workbench.engines.diffusers.library import LibraryModel, find_model, find_models
 from workbench.studio import Studio
 
-__all__ = ["ModelObject", "model_objects"]
+__all__ = ["ModelInputs", "ModelObject", "inputs_of_model", "model_objects"]
 
 _GIB: Final = 1 << 30
 
@@ -28,6 +28,28 @@ class ModelObject(BaseModel):
         description="Whether it runs on the largest GPU here; null where that is not known."
     )
     plan: str = Field(description="How it would run there, or why not.")
+
+
+class ModelInputs(BaseModel):
+    """What a page may offer beside the prompt, of the model that renders."""
+
+    takes: list[str] = Field(description="The inputs, as in a render: `image`, `mask` and so on.")
+    control_kinds: list[str] = Field(description="The kinds of `control`.")
+    components: list[str] = Field(description="What can be quantised apart.")
+
+
+def inputs_of_model(engine: str, model: str) -> ModelInputs | None:
+    """Return what a model takes; None where that is not known: it is not on this machine."""
+    if engine == "animatic":
+        return ModelInputs(takes=[], control_kinds=[], components=[])
+    found = find_model(model) if engine == "diffusers" and model else None
+    if found is None:
+        return None
+    return ModelInputs(
+        takes=[name for name in found.takes if name != "text"],
+        control_kinds=list(found.control_kinds),
+        components=sorted(found.size_bytes),
+    )
 
 
 def model_objects(studio: Studio) -> list[ModelObject]:

@@ -17,6 +17,7 @@ from workbench.engines.completion import CompleteRequest
 from workbench.errors import FieldProblem, InvalidRequest, NotFound
 from workbench.identifiers import is_identifier
 from workbench.jobs.client.manager import JobManager
+from workbench.jobs.model import Job
 from workbench.named_files import names_path
 from workbench.prompts.forms import Form, Shape, form_for, text_for_model
 from workbench.rendering import INPUTS, RenderParameters, RenderRequest, with_inputs
@@ -27,6 +28,7 @@ __all__ = [
     "PLACEHOLDER_ENGINE",
     "PlacedPrompt",
     "RenderRequests",
+    "continuation_of",
     "new_seed",
     "seed_of",
     "settings_of_request",
@@ -36,12 +38,19 @@ PLACEHOLDER_ENGINE: Final = "animatic"
 """The engine of the storyboard that moves in a card until its render is complete."""
 
 _PLACEHOLDER_PIXELS: Final = 832 * 480
+_QUICK_S: Final = 2.0
+"""A render that takes no longer needs no placeholder."""
 _STEEPEST: Final = 8
 """The longest side over the shortest that a placeholder follows."""
 _KEPT: Final = (
     "engine", "model", "profile", "seed", "width", "height", "num_frames", "fps",
     "num_inference_steps", "guidance_scale", "negative_prompt", "loras", "quantize",
 )  # fmt: skip
+_CONTINUED: Final = (
+    "engine", "profile", "width", "height", "num_frames", "fps", "num_inference_steps",
+    "guidance_scale",
+)  # fmt: skip
+"""The parameters that a video and its continuation share."""
 _SEED_BITS: Final = 31  # fits every engine's generator, and a JavaScript number
 
 
@@ -96,10 +105,17 @@ class RenderRequests:
         told = complete.request.model_copy(update={"model_prompt": text})
         return replace(complete, request=told)
 
-    def placeholder(self, complete: CompleteRequest) -> CompleteRequest | None:
-        """Return the animatic that moves in the card until ``complete`` itself is done."""
+    def placeholder(self, complete: CompleteRequest, *, ahead: int = 0) -> CompleteRequest | None:
+        """Return the animatic that moves in the card until ``complete`` itself is done.
+
+        None where the settings want none, and for a render that is expected to be complete within
+        two seconds after the ``ahead`` equal ones before it.
+        """
         request = complete.request
-        if request.engine == PLACEHOLDER_ENGINE:
+        if request.engine == PLACEHOLDER_ENGINE or not self._settings.placeholders:
+            return None
+        expected_s = self._jobs.expected_s(complete)
+        if expected_s is not None and expected_s * (ahead + 1) <= _QUICK_S:
             return None
         width, height = _placeholder_size(request)
         sketch = RenderRequest(
@@ -174,6 +190,12 @@ def settings_of_request(request: RenderRequest) -> dict[str, Any]:
     if request.engine == PLACEHOLDER_ENGINE:
         values |= dict.fromkeys(("model", "profile"))
     return {name: value for name, value in values.items() if value not in (None, "", (), "none")}
+
+
+def continuation_of(job: Job) -> dict[str, Any]:
+    """Return the parameters of a render that goes on from the last frame of a finished ``job``."""
+    kept = {name: getattr(job.request, name) for name in _CONTINUED}
+    return {**kept, "model": job.request.model or None, "image": job.job_id}
 
 
 def new_seed() -> int:

@@ -205,6 +205,8 @@ class Settings(BaseSettings):
     """A running job that was cancelled has this long to stop by itself, then its worker is ended."""
     worker_start_timeout_s: float = Field(120.0, gt=0)
     """A worker must be ready, and a model loaded, without falling silent for longer than this."""
+    placeholders: bool = True
+    """Whether a render of another engine gets a storyboard to show until it is complete."""
     scores: bool = True
     """Whether every finished video is measured; off, only those whose scores are asked for are."""
     scores_timeout_s: float = Field(600.0, gt=0)

@@ -324,7 +324,9 @@ class Studio:
             entry_indices=[place.entry_index for place in placed],
             parent_prompts=[place.parent_prompt for place in placed],
             priority=priority,
-            previews=[self._requests.placeholder(request) for request in requests],
+            previews=[
+                self._requests.placeholder(request, ahead=at) for at, request in enumerate(requests)
+            ],
             idempotency_key=idempotency_key,
         )
         self._link(session_id, placed, batch.jobs)

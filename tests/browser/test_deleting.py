@@ -62,7 +62,7 @@ def test_declining_the_confirmation_deletes_nothing(open_screen: Callable[..., S
     expect(screen.cards.first.get_by_role("button", name="Unstar")).to_be_visible(timeout=LOAD_MS)
     screen.cards.first.get_by_role("button", name="Delete this video").click()
     dialog = screen.page.get_by_role("dialog", name="Delete", exact=True)
-    expect(dialog).to_contain_text("It has a star.")
+    expect(dialog).to_contain_text("It is starred.")
     screen.page.keyboard.press("Escape")
     expect(dialog).to_be_hidden()
     expect(screen.cards).to_have_count(1)
@@ -82,7 +82,7 @@ def test_sessions_are_renamed_found_archived_and_deleted(
     drawer.get_by_role("button", name="Name and tag").click()
     drawer.get_by_label("Name of the session").fill("boats")
     drawer.get_by_label("Tags").fill("water, toys")
-    drawer.get_by_role("button", name="Keep").click()
+    drawer.get_by_role("button", name="Save").click()
     expect(rows.first).to_contain_text("boats", timeout=LOAD_MS)
     expect(rows.first).to_contain_text("toys")
     for query, found in (("gutter", 1), ("toys", 1), ("zebra", 0), ("", 1)):

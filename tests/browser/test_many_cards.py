@@ -101,7 +101,7 @@ def _job(index: int) -> dict[str, Any]:
         "queue_position": index, "error": "", "video_url": None, "poster_url": None,
         "preview_url": None, "preview_job_id": None, "preview_of": None, "prompt": "a dog",
         "negative_prompt": "", "seed": 1, "seed_text": "1", "engine": "animatic", "model": "",
-        "width": 832, "height": 480, "num_frames": 81, "fps": 24, "num_inference_steps": None,
+        "width": 832, "height": 480, "num_frames": 81, "fps": 24, "num_inference_steps": None, "caption": f"dog · {index}",
         "guidance_scale": None, "size_bytes": None, "starred": False, "note": "", "scores": None,
         "near_duplicates": [], "priority": 10, "revision": 0, "sketch": False,
         "created_at": f"2026-01-01T00:{index // 60:02d}:{index % 60:02d}Z", "started_at": None,

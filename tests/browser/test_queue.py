@@ -135,7 +135,7 @@ def test_the_queue_of_all_sessions_is_shown_and_reordered(
     expect(waiting.nth(2)).to_contain_text("mill", timeout=LOAD_MS)
     panel.get_by_label("All", exact=True).check()
     panel.get_by_role("button", name="Cancel").click()
-    expect(panel.get_by_text("Nothing waits or is being rendered.")).to_be_visible(timeout=LOAD_MS)
+    expect(panel.get_by_text("No renders are waiting or running.")).to_be_visible(timeout=LOAD_MS)
     assert manager.jobs(state=JobState.QUEUED).total == 0
 
 

@@ -85,7 +85,7 @@ def test_cards_are_pinned_removed_and_generated_anew(open_screen: Callable[..., 
     other = screen.cards.nth(4).locator(".wb-card-text").inner_text()
     screen.cards.nth(2).get_by_role("button", name="Pin").click()
     expect(screen.cards.nth(2)).to_have_attribute("data-pinned", "")
-    screen.cards.nth(7).get_by_role("button", name="Drop this card").click()
+    screen.cards.nth(7).get_by_role("button", name="Remove this card").click()
     expect(screen.cards).to_have_count(7)
     screen.step.get_by_label("How many").fill("6")
     screen.step.get_by_role("button", name="Weather", exact=True).click()

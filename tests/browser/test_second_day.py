@@ -39,6 +39,21 @@ def test_a_new_session_shows_nothing_of_the_one_before(
     screen.assert_clean()
 
 
+def test_an_idea_typed_before_the_new_session_is_there_is_kept(
+    open_screen: Callable[..., Screen],
+) -> None:
+    screen = open_screen().open_dashboard()
+    screen.enhance("dog running")
+    screen.begin_session()
+    expect(screen.step.get_by_label("Your idea")).to_have_value("")
+    screen.enhance("dog running")
+    screen.page.get_by_role("button", name="Sessions").click()
+    screen.page.get_by_role("button", name="New session").click()
+    screen.step.get_by_label("Your idea").fill("a lighthouse in a storm")
+    expect(screen.prompt).to_be_hidden(timeout=LOAD_MS)
+    expect(screen.step.get_by_label("Your idea")).to_have_value("a lighthouse in a storm")
+
+
 def test_a_reloaded_lab_page_returns_to_the_same_step(
     open_screen: Callable[..., Screen],
 ) -> None:

@@ -108,20 +108,34 @@ def test_settings_given_in_words_and_in_the_panel_are_the_same(
     expect(_line(screen)).to_contain_text("832 × 480", timeout=LOAD_MS)
 
 
+def test_an_answer_lists_the_format_beside_what_else_it_changed(
+    open_screen: Callable[..., Screen],
+) -> None:
+    screen = open_screen().open_dashboard()
+    screen.enhance("a kite over the sea")
+    screen.button("Tune it first").click()
+    wish = screen.step.get_by_label("What should be different")
+    wish.fill("at night, 9:16")
+    wish.press("Enter")
+    changes = screen.step.locator(".wb-turn .wb-changes li")
+    expect(changes.filter(has_text="night")).to_be_visible(timeout=LOAD_MS)
+    expect(changes.filter(has_text="aspect")).to_contain_text("9:16")
+
+
 def test_settings_are_saved_under_a_name(open_screen: Callable[..., Screen]) -> None:
     screen = open_screen().open_dashboard()
     panel = screen.open_settings()
-    panel.get_by_label("Frames a second", exact=True).fill("12")
-    panel.get_by_label("Frames a second", exact=True).press("Tab")
+    panel.get_by_label("Frames per second", exact=True).fill("12")
+    panel.get_by_label("Frames per second", exact=True).press("Tab")
     panel.get_by_label("Name of the preset").fill("slow look")
-    keep = panel.get_by_role("button", name="Keep")
+    keep = panel.get_by_role("button", name="Save", exact=True)
     expect(keep).to_be_enabled(timeout=LOAD_MS)
     keep.click()
     panel.get_by_role("button", name="Reset all").click()
-    expect(panel.get_by_label("Frames a second", exact=True)).to_have_value("24", timeout=LOAD_MS)
+    expect(panel.get_by_label("Frames per second", exact=True)).to_have_value("24", timeout=LOAD_MS)
     panel.get_by_label("Presets", exact=True).select_option("")
     panel.get_by_label("Presets", exact=True).select_option("slow look")
-    expect(panel.get_by_label("Frames a second", exact=True)).to_have_value("12", timeout=LOAD_MS)
+    expect(panel.get_by_label("Frames per second", exact=True)).to_have_value("12", timeout=LOAD_MS)
 
 
 def test_the_panel_names_the_engine_and_how_to_get_a_model(

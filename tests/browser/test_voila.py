@@ -62,6 +62,16 @@ def test_markup_in_a_prompt_is_shown_as_text(open_screen: Callable[..., Screen])
     assert screen.page.title() != "taken"
 
 
+def test_the_console_of_a_dashboard_is_quiet(open_screen: Callable[..., Screen]) -> None:
+    screen = open_screen()
+    told: list[str] = []
+    screen.page.on("console", lambda message: told.append(f"{message.type}: {message.text}"))
+    screen.open_dashboard()
+    screen.enhance("dog running")
+    screen.wait_until_playing(".wb-step-prompt video")
+    assert [one for one in told if one.startswith(("warning", "error"))] == []
+
+
 def test_visitors_see_only_their_own_sessions(open_screen: Callable[..., Screen]) -> None:
     first = open_screen().open_dashboard()
     first.enhance("a secret garden at noon")

@@ -29,7 +29,7 @@ from workbench.measures.scores import Scores
 
 
 def _scores(frames: Frames) -> Scores:
-    return measure(Clip.of(frames, FPS))
+    return measure(Clip.of(frames, FPS)).scores
 
 
 def _write(path: Path, frames: Frames) -> Path:
@@ -128,6 +128,18 @@ def test_colourfulness_is_that_of_its_formula_on_two_plain_halves() -> None:
         red_green.mean(), yellow_blue.mean()
     )
     assert _scores(np.stack([picture] * 4)).colourfulness == pytest.approx(expected, rel=1e-4)
+
+
+def test_curves_show_when_a_score_changes_and_their_mean_is_the_score() -> None:
+    still, moving = frozen(), panning(4)
+    found = measure(Clip.of(np.concatenate([still[:20], moving[:20]]), FPS))
+    motion = np.asarray(found.curves["motion"])
+    assert len(motion) == 39
+    assert motion[:18].max() < 0.01
+    assert motion[-18:].min() > 0.1
+    assert motion.mean() == pytest.approx(found.scores.motion, rel=0.01)
+    assert set(found.curves) == set(found.scores.by_name) - {"smoothness"}
+    assert max(map(len, measure(Clip.of(panning(1, 90), FPS)).curves.values())) == 48
 
 
 def test_one_frame_is_a_clip_and_none_is_not(pan: Frames) -> None:

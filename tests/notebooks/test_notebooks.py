@@ -46,6 +46,11 @@ def test_the_tour_runs_and_every_render_of_it_completes(outputs: Path, tmp_path:
     )
     assert "time of day" in told
     assert "MiB with 8 videos" in told
+    shown = notebook.cells[-1].outputs[-1].data["text/html"]
+    assert shown.count("<video ") == 8
+    assert shown.count("autoplay") == 8
+    assert "<progress" not in shown
+    assert "widget-view" in str(notebook.cells), "the wait shows a bar"
     manager = JobManager(Settings(outputs=outputs))
     jobs = manager.jobs(limit=50).jobs
     manager.close()

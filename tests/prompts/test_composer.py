@@ -45,9 +45,9 @@ def test_the_users_words_come_first_whole_and_in_good_english(rough: str, openin
     ("rough", "opening"),
     [
         ("cctv loading dock, a man drops a crate", "CCTV loading dock, a man drops a crate."),
-        ("timelapse moss growing on a stone", "Time-lapse moss growing on a stone."),
+        ("timelapse moss growing on a stone", "Time-lapse of moss growing on a stone."),
         ("old woman knits, same chair, 2 winters", "An old woman knits, same chair, 2 winters."),
-        ("surgeon sewing a button, gloved hands", "Surgeon sewing a button, gloved hands."),
+        ("surgeon sewing a button, gloved hands", "A surgeon sewing a button, gloved hands."),
         ("a puddle freezes at -12", "A puddle freezes at -12."),
         ("robot arm opens a box, puts in a fork, closes box. Wrist + scene cam",
          "A robot arm opens a box, puts in a fork, closes the box. Wrist + scene cam."),
@@ -172,7 +172,8 @@ def test_a_viewpoint_takes_no_other_camera() -> None:
 def test_supports_follow_the_scene_and_not_the_words_of_the_prompt() -> None:
     scene = read("a fox trots along a street").scene
     wet = scene.edit({"weather": "rain"})
-    assert _texts(supports(scene)) < _texts(supports(wet))
+    assert "puddles" in " ".join(_texts(supports(wet)))
+    assert "daylight" not in " ".join(_texts(supports(wet)))
 
 
 def test_what_does_not_happen_is_not_described() -> None:
@@ -245,9 +246,109 @@ def test_what_must_not_be_seen_is_not_spoken_of() -> None:
 
 
 def test_several_are_told_of_one_by_one() -> None:
-    assert "Each boxer's brow" in enhance("three boxers wait in a gym").prompt
+    assert "Each penguin's white front" in enhance("three penguins wait on a beach").prompt
 
 
 def test_most_prompts_of_people_get_two_true_sentences_or_more() -> None:
     added = [len(write(read(label.prompt)).added) for label in own_labels()]
     assert sum(count >= 2 for count in added) >= 0.7 * len(added)
+
+
+@pytest.mark.parametrize(
+    ("rough", "opening"),
+    [
+        ("two ice cubes melt side by side, timelapse, for class",
+         "Two ice cubes melt side by side in time-lapse."),
+        ("a robot walks down stairs. for a slide about gait recovery", "A robot walks down stairs. "),
+        ("a tram in lisbon, 30 seconds, no people pls", "A tram in lisbon, no people. "),
+        ("a clown trips, should be funny", "A clown trips"),
+        ("a desk, camera fixed at eye level", "A desk. The camera is fixed at eye level."),
+        ("POV you are a bee", "POV: you are a bee. "),
+    ],
+)  # fmt: skip
+def test_instructions_to_the_tool_are_no_part_of_the_picture(rough: str, opening: str) -> None:
+    prompt = enhance(rough).prompt
+    assert prompt.startswith(opening)
+    assert "pls" not in prompt
+    assert "class" not in prompt
+
+
+@pytest.mark.parametrize(
+    ("rough", "words"),
+    [
+        ("what loneliness looks like, but hopeful", ", but hopeful"),
+        ("fpv through a mall: in through the roof, out the doors", "mall: in through the roof"),
+        ("a cyclist, a van and a cop car arrive and everybody waves",
+         "a cyclist, a van and a cop car arrive"),
+        ("a robot dog climbs stairs, rear leg slips", "its rear leg slips"),
+        ("speedrunner beats his record", "a speedrunner beats"),
+        ("glass of milk tips over", "a glass of milk tips over"),
+        ("what if mountains breathed", "breathed?"),
+    ],
+)  # fmt: skip
+def test_joints_marks_and_articles_survive(rough: str, words: str) -> None:
+    assert words in enhance(rough).prompt.lower()
+
+
+@pytest.mark.parametrize(
+    ("rough", "words"),
+    [
+        ("a glass of milk tips over", "side-on at the height of the glass"),
+        ("an old man teaches his parrot to whistle", "the man and the parrot"),
+        ("a snail crosses a leaf", "macro lens"),
+        ("two mimes argue", "handheld"),
+        ("a robot arm stacks boxes", "table height"),
+        ("nest cam, owl chicks in a barn", "fixed close by"),
+        ("forklift from the driver's seat, picks up a pallet", "inside the cab"),
+    ],
+)
+def test_the_coverage_suits_who_acts_and_names_it(rough: str, words: str) -> None:
+    assert words in enhance(rough).prompt
+
+
+def test_a_framing_that_is_stated_stays_the_only_one() -> None:
+    prompt = enhance("close-up of a watchmaker's hands, static shot").prompt
+    assert "lens" not in prompt
+    assert enhance("a fox trots, 85mm lens").prompt.count("lens") == 1
+
+
+@pytest.mark.parametrize(
+    "rough", ["a chef cooks, candlelight", "a chef cooks at dusk", "a chef cooks in the rain", "a chef cooks in the dark"]
+)  # fmt: skip
+def test_no_light_is_chosen_where_light_time_or_weather_is_stated(rough: str) -> None:
+    assert "light from one side" not in enhance(rough).prompt
+    assert "light from one side" in enhance("a boy cooks").prompt
+
+
+@pytest.mark.parametrize(
+    ("rough", "words"),
+    [
+        ("a barber gives a toddler his first haircut", "arm reaches out"),
+        ("a conductor punches a ticket", "fist"),
+        ("firefighters rescue a cat from a tree", "wrist"),
+        ("a gripper picks up a bar of soap", "stools"),
+        ("a ship stuck in a canal, an excavator on the bank", "counter"),
+        ("two friends play dominoes", "stand in an even row"),
+        ("a man walks out into the snow", "bumper"),
+        ("first snow on a basketball court", "wooden floor"),
+    ],
+)
+def test_a_verb_or_place_in_another_sense_brings_nothing(rough: str, words: str) -> None:
+    assert words not in enhance(rough).prompt
+
+
+def test_my_before_somebody_else_is_no_first_person_view() -> None:
+    assert read("my dog waits at the window").scene.viewpoint == ""
+    assert read("me and my grandfather build a kite").scene.viewpoint == ""
+    assert read("my hands build a kite").scene.viewpoint == "ego view"
+
+
+def test_a_chosen_camera_is_read_again_as_what_it_was() -> None:
+    for rough in ("a dog runs", "a crowd cheers", "a marble rolls through a maze", "a castle"):
+        draft = enhance(rough)
+        again = read(draft.prompt).scene
+        assert again.camera_movement == draft.scene.camera_movement, draft.prompt
+
+
+def test_a_short_english_text_is_not_taken_for_another_language() -> None:
+    assert read("a knight stuck in a revolving door").language == ""

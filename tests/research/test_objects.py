@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
+import os
 import re
+import select
+import struct
+import sys
+import termios
+import threading
 from typing import Any
 
 import pytest
@@ -11,6 +18,7 @@ import pytest
 import workbench as wb
 from tests.research.conftest import SMALL
 from workbench.errors import InvalidRequest, NotFound
+from workbench.journey.showing import table_html
 
 PAGES = re.compile(r"https?://|<script", re.IGNORECASE)
 
@@ -73,6 +81,44 @@ def test_progress_ends_at_the_total(studio: wb.Studio, capsys: pytest.CaptureFix
     told = capsys.readouterr().err
     assert "bar: 100%" in told
     assert "2/2 complete" in told
+
+
+def test_in_a_terminal_waiting_shows_a_bar_by_itself(
+    studio: wb.Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    terminal, far_end = os.openpty()
+    fcntl.ioctl(far_end, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))  # rows, columns
+    studio.jobs.pause()
+    batch = wb.render(["a kite"], name="kite", using=studio, **SMALL)
+    with os.fdopen(far_end, "w") as screen:
+        monkeypatch.setattr(sys, "stderr", screen)
+        waiting = threading.Thread(target=batch.wait)
+        waiting.start()
+        told = os.read(terminal, 1 << 16)  # returns when something is shown
+        assert b"kite:" in told
+        studio.jobs.resume()
+        while waiting.is_alive() or select.select([terminal], [], [], 0)[0]:
+            if select.select([terminal], [], [], 0.1)[0]:
+                told += os.read(terminal, 1 << 16)
+    os.close(terminal)
+    assert b"100%" in told
+
+
+def test_selected_videos_are_shown_as_a_sheet(studio: wb.Studio, batch: wb.Batch) -> None:
+    batch.wait()
+    bench = wb.Workbench(using=studio)
+    try:
+        assert "no video" in bench.selected._repr_html_()
+        bench.selected_ids = [video.job_id for video in batch.videos[:2]]
+        shown = bench.selected._repr_html_()
+    finally:
+        bench.close()
+    assert shown.count("<video ") == 2
+    assert "2 videos" in shown
+
+
+def test_a_wide_table_scrolls_in_its_own_width() -> None:
+    assert table_html([{"a": 1}]).startswith('<div style="overflow-x:auto')
 
 
 def test_waiting_with_progress_times_out(studio: wb.Studio) -> None:

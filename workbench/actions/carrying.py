@@ -93,6 +93,7 @@ def _carried_out(action: Action, scene: Scene) -> Scene:
                 targets=action.targets,
                 when=action.when,
                 part=action.part,
+                told=action.told,
             )
             return scene.with_beat(beat)
         case ChangeBeat():
@@ -229,6 +230,7 @@ def _changed(action: ChangeBeat, scene: Scene) -> Beat:
     beat = _beat_of(action.beat, scene)
     return replace(
         beat,
+        told="" if action.text else beat.told,
         text=action.text or beat.text,
         actor=beat.actor if action.actor is None else action.actor,
         when=beat.when if action.when is None else action.when,

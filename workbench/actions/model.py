@@ -117,6 +117,9 @@ class AddBeat(_Action):
     targets: tuple[str, ...] = ()
     when: When = When.TOGETHER
     part: _Text = Field("", description="Which of an actor's several does it: 'one'.")
+    told: _Text = Field(
+        "", description="The sentence that tells it; written from the rest if empty."
+    )
     id: str = Field("", max_length=16, description="Its id among the beats; a free one if empty.")
 
 
@@ -186,6 +189,9 @@ class GoBack(_Action):
     kind: Literal["go_back"] = "go_back"
     to: _Index | Step = Step.UNDO
     keep: tuple[str, ...] = Field((), description="Scene fields and entity ids that stay.")
+    only: bool = Field(
+        False, description="Take back what the entry changed, and keep what came after."
+    )
 
 
 class Lock(_Action):

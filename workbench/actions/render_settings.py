@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from workbench.errors import FieldProblem, InvalidRequest
-from workbench.rendering import Lora, Profile, Quantisation
+from workbench.rendering import INPUTS, Control, Keyframe, Lora, Profile, Quantisation
 
 __all__ = ["RENDER_SETTINGS", "RenderSettings", "aspect_of", "changed_settings"]
 
@@ -42,12 +42,24 @@ class RenderSettings(BaseModel):
     profile: Profile | None = None
     negative_prompt: str | None = Field(None, max_length=4_000)
     loras: tuple[Lora, ...] | None = Field(None, max_length=16)
-    quantize: Quantisation | None = None
+    quantize: Quantisation | dict[str, Quantisation] | None = Field(
+        None, description="How the denoisers are quantised, or each component by name."
+    )
     image: str | None = Field(
         None, max_length=64, description="The image that renders start from, by id."
     )
     last_image: str | None = Field(None, max_length=64, description="What renders end with.")
     video: str | None = Field(None, max_length=64, description="What renders continue or change.")
+    mask: str | None = Field(None, max_length=64, description="White where the video may change.")
+    references: tuple[Annotated[str, Field(max_length=64)], ...] | None = Field(
+        None, max_length=16, description="Pictures of what is to be seen."
+    )
+    keyframes: tuple[Keyframe, ...] | None = Field(
+        None, max_length=64, description="Pictures that are to be seen at their second."
+    )
+    control: Control | None = Field(
+        None, description="A video that says frame by frame what is where."
+    )
 
     @field_validator("aspect")
     @classmethod
@@ -88,7 +100,7 @@ _REPLACES: Final = {
     "height": ("aspect", "short_side"),
     "seconds": ("num_frames",),
     "num_frames": ("seconds",),
-    "engine": ("model", "loras", "quantize", "image", "last_image", "video"),
+    "engine": ("model", "loras", "quantize", *INPUTS),
     "model": ("loras",),
 }
 """The settings that a new value of each one makes void."""

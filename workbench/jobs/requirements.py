@@ -9,7 +9,7 @@ from workbench.engines.completion import CompleteRequest
 from workbench.jobs.store import NewJob
 from workbench.rendering import RenderRequest
 
-__all__ = ["describe", "model_key"]
+__all__ = ["cost_key", "describe", "model_key"]
 
 
 def describe(
@@ -23,7 +23,7 @@ def describe(
         # A render with a placeholder is slow on any device: it must not delay placeholders.
         queue="gpu" if complete.needs_gpu else "slow" if preview_job_id else "cpu",
         model_key=model_key(request),
-        cost_key=_cost_key(request),
+        cost_key=cost_key(request),
         preview_job_id=preview_job_id,
         **placed,
     )
@@ -36,7 +36,7 @@ def model_key(request: RenderRequest) -> str:
     return f"{request.engine}:{request.weights_key}:{request.profile}"
 
 
-def _cost_key(request: RenderRequest) -> str:
+def cost_key(request: RenderRequest) -> str:
     """Return the key shared by equal work: engine, model, size, length and steps."""
     facts = (
         request.engine,

@@ -22,7 +22,7 @@ from workbench.journey.beginnings import (
 from workbench.journey.formatters import register_records
 from workbench.journey.language import LanguageModelList, language_models
 from workbench.journey.prompts import Prompt, Session
-from workbench.journey.videos import Video
+from workbench.journey.videos import Video, VideoList
 
 __all__ = [
     "Batch",
@@ -30,6 +30,7 @@ __all__ = [
     "Prompt",
     "Session",
     "Video",
+    "VideoList",
     "devices",
     "enhance",
     "language_models",

@@ -14,7 +14,7 @@ from workbench.jobs.model import Batch as BatchRecord
 from workbench.jobs.model import BatchState, Job, JobState
 from workbench.jobs.paths import JobPaths
 from workbench.journey.measuring import fingerprints, measured
-from workbench.journey.progress import show_progress
+from workbench.journey.progress import is_watched, show_progress
 from workbench.journey.showing import Shown, batch_html
 from workbench.journey.tables import batch_rows, data_frame, video_paths
 from workbench.journey.videos import Video
@@ -70,14 +70,15 @@ class Batch(Shown):
     def __getitem__(self, position: int) -> Video:
         return Video(self.record.jobs[position].job_id, using=self._studio)
 
-    def wait(self, timeout_s: float | None = None, *, progress: bool = False) -> Self:
-        """Wait until every job has ended; ``progress`` shows a bar.
+    def wait(self, timeout_s: float | None = None, *, progress: bool | None = None) -> Self:
+        """Wait until every job has ended.
 
-        Raises ``TimeoutError`` after ``timeout_s`` seconds.
+        ``progress`` shows a bar; by default there is one in a notebook and in a terminal. Raises
+        ``TimeoutError`` after ``timeout_s`` seconds.
         """
-        if progress:
+        jobs = [job.job_id for job in self.record.jobs if not job.state.final]
+        if progress or (progress is None and jobs and is_watched()):
             return self.progress_bar(timeout_s)
-        jobs = [job.job_id for job in self.record.jobs]
         self._studio.jobs.wait(jobs, timeout_s)
         return self
 
@@ -255,7 +256,7 @@ class Batch(Shown):
         return len(self.record.jobs)
 
     def __await__(self) -> Generator[Any, None, Self]:
-        return asyncio.to_thread(self.wait).__await__()
+        return asyncio.to_thread(self.wait, progress=False).__await__()
 
     def __repr__(self) -> str:
         record = self.record

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from typing import Final
 
 from workbench.jobs.client.manager import JobManager
 from workbench.jobs.model import Batch, JobState
 
-__all__ = ["show_progress"]
+__all__ = ["is_watched", "show_progress"]
 
 _LOOK_S: Final = 0.2
 _FORMAT: Final = "{desc}: {percentage:3.0f}%|{bar}| {postfix} [{elapsed}<{remaining}]"
+
+
+def is_watched() -> bool:
+    """Return whether somebody sees a bar: in a terminal, or in the cell of a notebook."""
+    return sys.stderr.isatty() or _in_kernel()
 
 
 def show_progress(jobs: JobManager, batch_id: str, timeout_s: float | None) -> None:
@@ -36,6 +42,14 @@ def show_progress(jobs: JobManager, batch_id: str, timeout_s: float | None) -> N
                 raise TimeoutError(f"{left} of {len(record.jobs)} jobs have not ended.")
             _doze(jobs, record)
             record = jobs.batch(batch_id)
+
+
+def _in_kernel() -> bool:
+    if "IPython" not in sys.modules:
+        return False
+    from IPython.core.getipython import get_ipython  # noqa: PLC0415
+
+    return hasattr(get_ipython(), "kernel")
 
 
 def _standing(record: Batch) -> str:

@@ -31,6 +31,7 @@ __all__ = [
 
 _THUMBNAIL_WIDTH: Final = 320
 _THUMBNAIL_QUALITY: Final = 72
+_MOST_PLAYING: Final = 24
 _CAPTION_CHARS: Final = 140
 _FRAME: Final = "margin:0;border:1px solid rgba(128,128,128,.35);border-radius:6px;overflow:hidden"
 
@@ -91,7 +92,8 @@ def table_html(rows: Iterable[Mapping[str, Any]]) -> str:
         + "</tr>"
         for row in listed
     )
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    return f'<div style="overflow-x:auto;max-width:100%">{table}</div>'
 
 
 def video_html(job: Job, jobs: JobManager, *, width: int = 416) -> str:
@@ -99,12 +101,9 @@ def video_html(job: Job, jobs: JobManager, *, width: int = 416) -> str:
     caption = f"<figcaption>{html.escape(job.request.prompt)}</figcaption>"
     if job.state is not JobState.COMPLETE:
         return f'<figure style="margin:0">{_standing(job)}{caption}</figure>'
-    base = os.environ.get("JUPYTERHUB_SERVICE_PREFIX", "/").rstrip("/")
-    folder = f"{job.batch_id}/{job.job_id}" if job.batch_id else job.job_id
-    source = f"{base}/static/videos/{folder}/video.mp4"
     poster = thumbnail(job, jobs) or ""
     return (
-        f'<figure style="margin:0"><video src="{html.escape(source)}" poster="{poster}" controls '
+        f'<figure style="margin:0"><video src="{_source(job)}" poster="{poster}" controls '
         f'muted loop playsinline preload="none" width="{width}"></video>{caption}</figure>'
     )
 
@@ -130,15 +129,24 @@ def job_html(job: Job, jobs: JobManager) -> str:
 
 
 def batch_html(jobs: Sequence[Job], manager: JobManager, title: str) -> str:
-    """Return a contact sheet: one poster or progress bar per job, without external files."""
+    """Return a contact sheet: each job's video, which plays, or its progress bar.
+
+    Its poster, which the page holds, stands in for a video that cannot be reached, and for those
+    of a sheet of more than 24.
+    """
     cells = []
+    plays = len(jobs) <= _MOST_PLAYING
     for job in jobs:
         picture = thumbnail(job, manager) if job.state is JobState.COMPLETE else None
-        shown = (
-            f'<img src="{picture}" alt="" style="width:100%;display:block">'
-            if picture
-            else f'<div style="padding:8px">{_standing(job)}</div>'
-        )
+        if picture is None:
+            shown = f'<div style="padding:8px">{_standing(job)}</div>'
+        elif plays:
+            shown = (
+                f'<video src="{_source(job)}" poster="{picture}" autoplay muted loop playsinline '
+                'style="width:100%;display:block"></video>'
+            )
+        else:
+            shown = f'<img src="{picture}" alt="" style="width:100%;display:block">'
         said = html.escape(_shortened(job.request.prompt))
         cells.append(
             f'<figure style="{_FRAME}">{shown}<figcaption style="padding:6px 8px;font-size:12px;'
@@ -171,6 +179,13 @@ def thumbnail(job: Job, jobs: JobManager) -> str | None:
         picture = cv2.resize(picture, (_THUMBNAIL_WIDTH, height), interpolation=cv2.INTER_AREA)
     _, small = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, _THUMBNAIL_QUALITY])
     return "data:image/jpeg;base64," + base64.b64encode(small.tobytes()).decode()
+
+
+def _source(job: Job) -> str:
+    """Return the address of a finished video on the server of this notebook."""
+    base = os.environ.get("JUPYTERHUB_SERVICE_PREFIX", "/").rstrip("/")
+    folder = f"{job.batch_id}/{job.job_id}" if job.batch_id else job.job_id
+    return html.escape(f"{base}/static/videos/{folder}/video.mp4")
 
 
 def _standing(job: Job) -> str:

@@ -5,22 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Generator, Mapping
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Self
 
 from workbench.errors import NotFound, RenderError, Unavailable
 from workbench.jobs.model import Job, JobState
-from workbench.journey.showing import Shown, video_html
+from workbench.journey.showing import Shown, batch_html, video_html
 from workbench.measures.scores import Scores
+from workbench.render_requests import continuation_of
 from workbench.rendering import Recipe
 from workbench.studio import RenderParameters, Studio
 
-__all__ = ["Video", "named_inputs"]
-
-_KEPT: Final = (
-    "engine", "profile", "width", "height", "num_frames", "fps", "num_inference_steps",
-    "guidance_scale",
-)  # fmt: skip
-"""The parameters that a video and its continuation share."""
+__all__ = ["Video", "VideoList", "named_inputs"]
 
 
 class Video(Shown):
@@ -131,12 +126,7 @@ class Video(Shown):
         ``InvalidRequest`` where the model takes no image, or this video is not finished.
         """
         job = self.job
-        given = {
-            **{name: getattr(job.request, name) for name in _KEPT},
-            "model": job.request.model or None,
-            "image": self.job_id,
-            **named_inputs(parameters),
-        }
+        given = {**continuation_of(job), **named_inputs(parameters)}
         made = self._studio.run(
             self._studio.render(
                 prompt or job.request.prompt,
@@ -161,6 +151,17 @@ class Video(Shown):
 
     def _repr_html_(self) -> str:
         return video_html(self.job, self._studio.jobs)
+
+
+class VideoList(list[Video]):
+    """Videos in a list, which a notebook shows as a contact sheet."""
+
+    def _repr_html_(self) -> str:
+        if not self:
+            return "<p><em>no video</em></p>"
+        manager = self[0]._studio.jobs  # noqa: SLF001  a video of this module
+        jobs = [video.job for video in self]
+        return batch_html(jobs, manager, f"{len(jobs)} video{'' if len(jobs) == 1 else 's'}")
 
 
 def named_inputs(parameters: Mapping[str, Any]) -> dict[str, Any]:

@@ -41,6 +41,7 @@ def language_of(text: str) -> str:
         known = {word for word in words if word in small}
         strange = [word for word in words if word in known or not lemmas(word)]
         is_it = len(known) >= _ENOUGH_SMALL_WORDS and len(strange) >= _SHARE * len(words)
+        is_it = is_it and any(w not in english("function_words") and not lemmas(w) for w in known)
         if not is_it and words and len(strange) == len(words):
             is_it = bool(known) and bool(sure_words(text, name))
         is_it = is_it or _is_of_sure_words(words, name, small)

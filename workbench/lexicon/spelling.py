@@ -32,7 +32,8 @@ def mended(text: str) -> tuple[str, tuple[tuple[str, str], ...]]:
     slips: list[tuple[str, str]] = []
     for phrase, better in _phrases().items():
         text = re.sub(rf"\b{re.escape(phrase)}\b", better, text, flags=re.IGNORECASE)
-
+    for shape, better in _shapes():
+        text = shape.sub(better, text)
     text = _ITS.sub(lambda m: "it's" if not m["state"] or _is_state(m["state"]) else m[0], text)
 
     def mend(match: re.Match[str]) -> str:
@@ -64,6 +65,12 @@ def _sure() -> Mapping[str, str]:
 def _phrases() -> Mapping[str, str]:
     table: Mapping[str, str] = load("slips")["phrases"]
     return table
+
+
+@cache
+def _shapes() -> tuple[tuple[re.Pattern[str], str], ...]:
+    table: Mapping[str, str] = load("slips")["shapes"]
+    return tuple((re.compile(shape, re.IGNORECASE), better) for shape, better in table.items())
 
 
 @lru_cache(maxsize=2_048)

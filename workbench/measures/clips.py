@@ -6,7 +6,7 @@ comparable.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Final
@@ -18,7 +18,14 @@ import numpy.typing as npt
 from workbench.errors import InvalidRequest
 from workbench.measures.scores import Scores
 
-__all__ = ["FINGERPRINT_SHAPE", "NEAR_DUPLICATE", "Clip", "difference", "measure"]
+__all__ = [
+    "FINGERPRINT_SHAPE",
+    "NEAR_DUPLICATE",
+    "Clip",
+    "Measurement",
+    "difference",
+    "measure",
+]
 
 Picture = npt.NDArray[Any]
 
@@ -29,6 +36,8 @@ _STILL: Final = 0.05
 _DARK, _BRIGHT = 5, 250
 _PRINT_FRAMES: Final = 8
 _PRINT_SIZE: Final = (16, 9)
+
+_CURVE_POINTS: Final = 48
 
 FINGERPRINT_SHAPE: Final = (_PRINT_FRAMES, _PRINT_SIZE[1], _PRINT_SIZE[0], 3)
 """Frames, rows, columns and colours of a fingerprint."""
@@ -68,6 +77,16 @@ class Clip:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """The measures of a clip, and how some of them run over its time."""
+
+    scores: Scores
+    curves: Mapping[str, tuple[float, ...]]
+    """By score: at most 48 values from the first frame to the last, in the score's unit, each the
+    mean of its stretch; without the scores that only a whole clip has, and empty for one frame."""
+
+
 def difference(one: Picture, other: Picture) -> float:
     """Return the mean absolute difference of two fingerprints, 0 (equal) to 1.
 
@@ -76,23 +95,35 @@ def difference(one: Picture, other: Picture) -> float:
     return float(np.abs(one.astype(np.int16) - other.astype(np.int16)).mean() / 255)
 
 
-def measure(clip: Clip) -> Scores:
+def measure(clip: Clip) -> Measurement:
     """Return every measure of ``clip``; takes about half a second for 81 frames on one core.
 
     A clip of one frame has no motion, flicker or inconsistency.
     """
     luma = [cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) for picture in clip.pictures]
-    speed, smoothness, consistency = _flow_measures(luma)
-    return Scores(
-        motion=speed * clip.fps / luma[0].shape[1],
-        smoothness=smoothness,
-        flicker=_flicker(luma),
-        sharpness=float(np.mean([cv2.Laplacian(y, cv2.CV_32F).var() for y in luma])),
-        exposure=float(np.mean([y.mean() for y in luma]) / 255),
-        clipping=float(np.mean([((y <= _DARK) | (y >= _BRIGHT)).mean() for y in luma])),
-        colourfulness=float(np.mean([_colourfulness(p) for p in clip.pictures[::4]])),
-        consistency=consistency,
-    )
+    speeds, smoothness, errors = _flow_measures(luma)
+    values: dict[str, Sequence[float]] = {
+        "motion": [speed * clip.fps / luma[0].shape[1] for speed in speeds],
+        "flicker": _flicker(luma),
+        "sharpness": [float(cv2.Laplacian(y, cv2.CV_32F).var()) for y in luma],
+        "exposure": [float(y.mean()) / 255 for y in luma],
+        "clipping": [float(((y <= _DARK) | (y >= _BRIGHT)).mean()) for y in luma],
+        "colourfulness": [_colourfulness(picture) for picture in clip.pictures[::4]],
+        "consistency": [1 - error / 255 for error in errors],
+    }
+    alone = {"motion": 0.0, "flicker": 0.0, "consistency": 1.0}
+    means = {name: _mean(each, alone.get(name, 0.0)) for name, each in values.items()}
+    curves = {name: _curve(each) for name, each in values.items() if len(luma) > 1 and len(each)}
+    return Measurement(Scores(smoothness=smoothness, **means), curves)
+
+
+def _mean(values: Sequence[float], without: float) -> float:
+    return float(np.mean(values)) if len(values) else without
+
+
+def _curve(values: Sequence[float]) -> tuple[float, ...]:
+    parts = np.array_split(np.asarray(values), min(_CURVE_POINTS, len(values)))
+    return tuple(float(f"{part.mean():.4g}") for part in parts)
 
 
 def _reduced(frame: Picture) -> Picture:
@@ -103,8 +134,8 @@ def _reduced(frame: Picture) -> Picture:
     return cv2.resize(frame, size, interpolation=cv2.INTER_AREA)
 
 
-def _flow_measures(luma: list[Picture]) -> tuple[float, float, float]:
-    """Return mean speed in pixels per frame, smoothness and consistency."""
+def _flow_measures(luma: list[Picture]) -> tuple[list[float], float, list[float]]:
+    """Return each pair's speed in pixels per frame, the smoothness, and each pair's error."""
     speeds: list[float] = []
     errors: list[float] = []
     bends: list[float] = []
@@ -117,11 +148,9 @@ def _flow_measures(luma: list[Picture]) -> tuple[float, float, float]:
             bends.append(float(_length(flow - before).mean()))
             lengths.append(float((_length(flow) + _length(before)).mean()))
         before = flow
-    if not speeds:
-        return 0.0, 1.0, 1.0
     total = sum(lengths)
-    smoothness = 1 - sum(bends) / total if total > _STILL * len(lengths) else 1.0
-    return float(np.mean(speeds)), smoothness, 1 - float(np.mean(errors)) / 255
+    moves = total > _STILL * len(lengths)
+    return speeds, 1 - sum(bends) / total if moves else 1.0, errors
 
 
 def _flows(luma: list[Picture]) -> Iterator[tuple[Picture, float]]:
@@ -149,14 +178,16 @@ def _length(flow: Picture) -> Picture:
     return cv2.magnitude(flow[..., 0], flow[..., 1])
 
 
-def _flicker(luma: list[Picture]) -> float:
+def _flicker(luma: list[Picture]) -> Sequence[float]:
+    """Return the flicker of every frame but the first and the last."""
     if len(luma) < 3:
-        return 0.0
+        return ()
     size = (_BLOCKS, _BLOCKS)
     light = np.stack(
         [cv2.resize(y.astype(np.float32), size, interpolation=cv2.INTER_AREA) for y in luma]
     )
-    return float(np.abs(light[1:-1] - (light[:-2] + light[2:]) / 2).mean() / 255)
+    jumps = np.abs(light[1:-1] - (light[:-2] + light[2:]) / 2).mean(axis=(1, 2)) / 255
+    return [float(one) for one in jumps]
 
 
 def _colourfulness(picture: Picture) -> float:

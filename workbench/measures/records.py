@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import json
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -27,6 +28,8 @@ class ScoreRecord:
     """Finds near-duplicates: see :meth:`workbench.measures.clips.Clip.fingerprint`."""
     near_duplicates: tuple[str, ...] = ()
     """Job ids of earlier near-duplicates in the same batch."""
+    curves: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    """How scores run over time: see :class:`workbench.measures.clips.Measurement`."""
 
 
 def read_record(path: Path) -> ScoreRecord | None:
@@ -40,8 +43,9 @@ def read_record(path: Path) -> ScoreRecord | None:
             Scores.of(document["scores"]),
             base64.b64decode(document["fingerprint"], validate=True),
             tuple(map(str, document["near_duplicates"])),
+            {str(k): tuple(map(float, v)) for k, v in document.get("curves", {}).items()},
         )
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
 
 
@@ -52,11 +56,12 @@ def write_record(path: Path, record: ScoreRecord) -> None:
         "video": record.video,
         "scores": record.scores.by_name,
         "near_duplicates": list(record.near_duplicates),
+        "curves": {name: list(values) for name, values in record.curves.items()},
         "fingerprint": base64.b64encode(record.fingerprint).decode(),
     }
     aside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        aside.write_text(json.dumps(document, indent=1), "utf-8")
+        aside.write_text(json.dumps(document), "utf-8")
         aside.replace(path)
     except OSError:
         aside.unlink(missing_ok=True)

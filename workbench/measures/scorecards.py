@@ -29,6 +29,8 @@ class Scorecard:
     """The scores of one video, and the fingerprint that finds its near-duplicates."""
 
     scores: Scores
+    curves: Mapping[str, tuple[float, ...]]
+    """How scores run over time: see :class:`workbench.measures.clips.Measurement`."""
     fingerprint: bytes
     """Thumbnails, ``uint8``, of the shape :data:`FINGERPRINT_SHAPE`."""
 
@@ -41,10 +43,11 @@ def score_video(path: Path) -> Scorecard:
     """
     fps = probe_video(path).fps
     clip = Clip.of(islice(decode_video(path), _MEASURED_FRAMES), fps)
-    scores = measure(clip)
+    found = measure(clip)
+    scores = found.scores
     if (sound := decode_sound(path)) is not None and sound.samples.size:
         scores = replace(scores, **asdict(measure_sound(sound)))
-    return Scorecard(scores, clip.fingerprint.tobytes())
+    return Scorecard(scores, found.curves, clip.fingerprint.tobytes())
 
 
 def score_videos(paths: Mapping[str, Path]) -> dict[str, Scorecard]:

@@ -199,7 +199,7 @@ class Conversation:
         back = next((a for a in revision.actions if isinstance(a, GoBack)), None)
         made: Entry | None = None
         if back is not None:
-            gone, made = self._rewinder.go(session_id, back, base, _own_words(back, request))
+            gone, made = self._gone_back(session_id, back, base, request)
             others = tuple(a for a in revision.actions if a is not back)
             if not others:
                 return gone, made
@@ -226,6 +226,15 @@ class Conversation:
                 index = here.index if action.entry is None else action.entry
                 self._store.star(session_id, index, starred=action.starred)
         return revision, made
+
+    def _gone_back(
+        self, session_id: str, back: GoBack, base: Entry, request: str
+    ) -> tuple[Revision, Entry | None]:
+        """Carry out ``back``: to an entry, or only without what one entry changed."""
+        if back.only and not isinstance(back.to, Step):
+            gone, made = self.taken_back(session_id, back.to)
+            return replace(gone, actions=(back,)), made
+        return self._rewinder.go(session_id, back, base, _own_words(back, request))
 
     def taken_back(
         self, session_id: str, index: int, at: int | None = None

@@ -44,7 +44,7 @@ def enact(
     contradicts a change gives way. Raises ``InvalidRequest`` for what the scene does not have.
     """
     locked: list[str] = []
-    free: list[Action] = []
+    waiting: list[Action] = []
     text = prompt
     for action in actions:
         held = held_by_locks(action, scene)
@@ -52,17 +52,27 @@ def enact(
         if held:
             continue
         if isinstance(action, RewriteSentence):
+            text, scene = _followed(text, scene, waiting, kept)
+            waiting = []
             text, scene = _rewritten(text, scene, action, scene_of)
         else:
-            free.append(action)
-    after = carry_out(free, scene)
+            waiting.append(action)
+    text, scene = _followed(text, scene, waiting, kept)
+    return Enacted(text, scene, tuple(dict.fromkeys(locked)))
+
+
+def _followed(
+    text: str, scene: Scene, actions: Iterable[Action], kept: Collection[str]
+) -> tuple[str, Scene]:
+    """Return text and scene after actions on the scene."""
+    after = carry_out(actions, scene)
     changed = scene.differing(after)
-    if changed:
-        held_fields = [name for name in kept if name in _FIELDS and getattr(after, name)]
-        settled = harmonize(after.lock(*held_fields), set(changed))
-        after = settled.with_origins_of(scene, held_fields)
-        text = rewrite(text, scene, after)
-    return Enacted(text, after, tuple(dict.fromkeys(locked)))
+    if not changed:
+        return text, after
+    held_fields = [name for name in kept if name in _FIELDS and getattr(after, name)]
+    settled = harmonize(after.lock(*held_fields), set(changed))
+    after = settled.with_origins_of(scene, held_fields)
+    return rewrite(text, scene, after), after
 
 
 def _rewritten(

@@ -11,10 +11,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from workbench.lexicon.languages import is_foreign
 from workbench.lexicon.morphology import inflect, is_plural, lemma
 from workbench.lexicon.terms import place_named
 from workbench.lexicon.words import sentence_case, sentences
-from workbench.prompts.composer.editing import carry, refit
+from workbench.prompts.composer.editing import carry, refit, written
+from workbench.prompts.composer.sayings import saying
 from workbench.prompts.phrasing import (
     beat_sentence,
     finite,
@@ -56,6 +58,10 @@ _PLACED: Final = re.compile(
 )
 
 
+_LABELLED: Final = re.compile(
+    rf"(?:{'|'.join(t.split('{')[0].strip() for t in _FREE_SENTENCES.values())}|Style:|Sound:|Shot on)\b"
+)
+"""A sentence that says a value in the words of the user."""
 _WRITTEN: Final = re.compile(r"\s*The words are ([^.]+)\.")
 """The sentence that says where words can be read, before it is joined to them."""
 
@@ -117,13 +123,14 @@ def follow(prompt: str, before: Scene, after: Scene) -> str:
     text = prompt
     was = {entity.id: entity for entity in before.cast}
     now = {entity.id: entity for entity in after.cast}
-    kept_beats = {beat.id for beat in after.beats}
+    known = {beat.id: beat for beat in before.beats}
+    kept_beats = {b.id for b in after.beats if b.id in known and _is_same(known[b.id], b)}
     if before.setting != after.setting:
         text = _with_place(text, before.setting, after.setting)
     for beat in after.beats:
-        old = next((b for b in before.beats if b.id == beat.id), None)
+        old = known.get(beat.id) if beat.id in kept_beats else None
         if old is not None and old != beat:
-            text = _with_beat(text, old, beat, before, after)
+            text = _with_beat(text, old, beat, after)
     gone = [entity for entity in before.cast if entity.id not in now]
     for beat in before.beats:
         if beat.id not in kept_beats and beat.actor not in {e.id for e in gone}:
@@ -144,6 +151,11 @@ def follow(prompt: str, before: Scene, after: Scene) -> str:
                 "can be read in the picture", f"can be read {where[1]}"
             )
     return _tidy(text)
+
+
+def _is_same(old: Beat, new: Beat) -> bool:
+    """Tell whether ``new`` is ``old``, perhaps changed, and not another beat under a freed id."""
+    return new.told in {"", old.told}
 
 
 # entities
@@ -303,6 +315,9 @@ def _with_position(text: str, span: _Span, old: Entity, new: Entity) -> str:
 
 
 def _without_entity(text: str, entity: Entity, before: Scene, after: Scene) -> str:
+    for beat in before.beats:  # a sentence that was told of it goes as a whole
+        if beat.told in text and re.search(rf"\b{re.escape(entity.phrase)}\b", beat.told):
+            text = text.replace(beat.told, "") if beat.told else text
     span = _mention(text, entity)
     if span is None:
         return text
@@ -405,11 +420,11 @@ def _forms(doing: str) -> Sequence[str]:
     return tuple(dict.fromkeys((doing, finite(doing, plural=False), finite(doing, plural=True))))
 
 
-def _with_beat(text: str, old: Beat, new: Beat, before: Scene, after: Scene) -> str:
+def _with_beat(text: str, old: Beat, new: Beat, after: Scene) -> str:
+    if old.told and old.told in text:
+        return text.replace(old.told, beat_sentence(new, after))
     span = _beat_at(text, old)
     if old.actor != new.actor and old.text == new.text:
-        first, second = before.entity(old.actor), before.entity(new.actor)
-        del first, second
         return text
     if span is None:
         return _added(text, beat_sentence(new, after), after)
@@ -422,6 +437,8 @@ def _with_beat(text: str, old: Beat, new: Beat, before: Scene, after: Scene) -> 
 
 
 def _without_beat(text: str, beat: Beat, before: Scene) -> str:
+    if beat.told and beat.told in text:
+        return text.replace(beat.told, "")
     span = _beat_at(text, beat)
     if span is None:
         return text
@@ -452,13 +469,16 @@ def _without_beat(text: str, beat: Beat, before: Scene) -> str:
 
 def _with_newcomers(text: str, before: Scene, after: Scene) -> str:
     """Return ``text`` with a sentence for each new entity and each new beat."""
-    known = {beat.id for beat in before.beats}
-    fresh = [beat for beat in after.beats if beat.id not in known]
+    known = {beat.id: beat for beat in before.beats}
+    fresh = [b for b in after.beats if b.id not in known or not _is_same(known[b.id], b)]
     had = {entity.id for entity in before.cast}
     come = [entity for entity in after.cast if entity.id not in had]
+    said = list(dict.fromkeys(beat.told for beat in fresh if beat.told))
     shown: list[str] = []
     for entity in come:
         own = [beat for beat in fresh if beat.actor == entity.id]
+        if any(beat.told for beat in own):
+            continue
         bare = replace(entity, looks=(), position="")
         is_named = (
             not own and (entity.looks or entity.position) and entity.determiner.lower() == "the"
@@ -467,14 +487,18 @@ def _with_newcomers(text: str, before: Scene, after: Scene) -> str:
         if mention is not None:
             said = text[mention.start : mention.end]
             text = _with_entity(text, _as_said(bare, said), _as_said(entity, said), after)
-        elif not before.cast and not before.beats and entity.is_lead:
+        elif not before.cast and not before.beats and entity.is_lead and not said:
             text = _opened_with(text, entity, own, after)
             fresh = [beat for beat in fresh if beat not in own]
-        elif not own:
+        elif not own and not any(entity.phrase in told for told in said):
             shown.append(newcomer_sentence(entity))
     new = {entity.id for entity in come}
     for beat in fresh:
-        others = [b for b in fresh if b.actor == beat.actor] if beat.actor in new else [beat]
+        if beat.told:
+            shown += [beat.told] if beat.told not in shown else []
+            continue
+        same = [b for b in fresh if b.actor == beat.actor and not b.told]
+        others = same if beat.actor in new else [beat]
         if others[0] == beat:
             is_new = beat.actor in new
             shown.append(beat_sentence(beat, after, others=others[1:], is_new=is_new))
@@ -508,25 +532,19 @@ def _opened_with(text: str, entity: Entity, own: Sequence[Beat], after: Scene) -
     )
 
 
-def _added(text: str, sentence: str, after: Scene) -> str:
-    """Return ``text`` with ``sentence`` behind those that tell who does what."""
-    if not sentence:
-        return text
+def _added(text: str, sentence: str, scene: Scene) -> str:
+    """Return ``text`` with ``sentence`` behind what the user said, before what the composer added."""
     parts = sentences(text)
-    if not parts:
-        return sentence
-    last = 0
-    nouns = {e.noun for e in after.cast if e.noun}
-    verbs = {lemma(b.text.split()[0], "VERB") for b in after.beats if b.text}
-    for number, part in enumerate(parts):
-        words = [w.lower() for w in re.findall(r"[\w'-]+", part)]
-        acts = any(lemma(w, "VERB") in verbs for w in words)
-        names = any(lemma(w, "NOUN") in nouns for w in words)
-        if acts and names:
-            last = number
-    if not parts[last].endswith((".", "!", "?")):
-        parts[last] += "."
-    parts.insert(last + 1, sentence)
+    if not sentence or not parts:
+        return sentence or text
+    composed = written(scene) | {saying(name, getattr(scene, name)) for name in _FREE_SENTENCES}
+    at = next(
+        (n for n, one in enumerate(parts) if n and (one in composed or _LABELLED.match(one))),
+        len(parts),
+    )
+    if not parts[at - 1].endswith((".", "!", "?", "。")):
+        parts[at - 1] += "。" if sentence.endswith("。") else "."
+    parts.insert(at, sentence)
     return " ".join(parts)
 
 
@@ -662,8 +680,10 @@ def _cut(text: str, start: int, end: int) -> str:
 def _tidy(text: str) -> str:
     text = re.sub(r"\s+", " ", text)
     text = re.sub(r"\s+([.,!?])", r"\1", text)
-    text = re.sub(r",\s*\.", ".", text)
+    text = re.sub(r":\s*,", ":", re.sub(r"[,:]\s*\.", ".", text))
     text = re.sub(r"\.\s*\.", ".", text)
+    if is_foreign(text):
+        return text.strip()
     text = re.sub(
         r"(?<![\w-])([Aa])n? (?=[A-Za-z])", lambda m: f"{_article(m[1], text[m.end() :])} ", text
     )

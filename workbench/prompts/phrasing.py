@@ -82,6 +82,8 @@ def beat_sentence(
 
     ``is_new`` tells that nothing before it has named the actor.
     """
+    if beat.told:
+        return beat.told
     entity = scene.entity(beat.actor)
     plural = is_many(entity)
     if entity is None:

@@ -38,6 +38,10 @@ def without(
 
 
 def _again(entry: Entry, done: Enacted) -> Enacted:
+    try:
+        return enact(done.prompt, done.scene, entry.actions, scene_of=scene_of)
+    except InvalidRequest:  # something of it is about what is gone: the rest is done
+        pass
     for action in entry.actions:
         try:
             done = enact(done.prompt, done.scene, (action,), scene_of=scene_of)

@@ -106,8 +106,11 @@ class Grid:
         """The seeds that every combination is rendered with."""
         return tuple(dict.fromkeys(cell.values["seed"] for cell in self.cells))
 
-    def wait(self, timeout_s: float | None = None, *, progress: bool = False) -> Self:
-        """Wait until every job has ended; raises ``TimeoutError`` after ``timeout_s`` seconds."""
+    def wait(self, timeout_s: float | None = None, *, progress: bool | None = None) -> Self:
+        """Wait until every job has ended, as :meth:`workbench.Batch.wait` does.
+
+        Raises ``TimeoutError`` after ``timeout_s`` seconds.
+        """
         self.batch.wait(timeout_s, progress=progress)
         return self
 

@@ -9,10 +9,12 @@ from typing import Final
 
 from workbench.engines.recipes import read_recipe
 from workbench.errors import InvalidRequest, NotFound
-from workbench.rendering import Recipe
+from workbench.render_requests import continuation_of
+from workbench.rendering import Recipe, RenderParameters
 from workbench.studio import Studio
 from workbench.widgets.commands import command
 from workbench.widgets.presentation import View
+from workbench.widgets.renders import Renders
 from workbench.widgets.session_controller import SessionController
 
 __all__ = ["Intake"]
@@ -25,10 +27,16 @@ class Intake:
     """Takes files at one screen. Every method runs on the loop."""
 
     def __init__(
-        self, studio: Studio, controller: SessionController, *, private: bool = False
+        self,
+        studio: Studio,
+        controller: SessionController,
+        renders: Renders,
+        *,
+        private: bool = False,
     ) -> None:
         self._studio = studio
         self._controller = controller
+        self._renders = renders
         self._private = private
 
     @command
@@ -42,6 +50,20 @@ class Intake:
         """Return an input, to be shown."""
         path = await asyncio.to_thread(self._studio.jobs.input_path, name)
         return await asyncio.to_thread(path.read_bytes)
+
+    @command
+    async def extend(self, job: str) -> View:
+        """Render a video that goes on from the last frame of ``job``, a video of this session."""
+        if not self._renders.knows(job):
+            raise NotFound("job", job)
+        video = await asyncio.to_thread(self._studio.jobs.job, job)
+        made = await self._studio.render(
+            video.request.prompt,
+            session_id=video.session_id,
+            parameters=RenderParameters.of(continuation_of(video)),
+        )
+        self._renders.tell([made])
+        return {"job": made.job_id}
 
     @command
     async def restore(self, data: bytes, known: list[str]) -> View:

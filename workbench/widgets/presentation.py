@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from workbench.captions import Captions
 from workbench.jobs.cluster.status import ClusterStatus
 from workbench.jobs.model import Device, Job
 from workbench.presentation import job_object
@@ -21,6 +22,7 @@ __all__ = [
     "entry_view",
     "field_views",
     "job_view",
+    "result_view",
     "session_line",
     "session_view",
 ]
@@ -108,13 +110,17 @@ def entry_view(entry: Entry) -> View:
     }
 
 
-def job_view(job: Job, *, sketch: bool = False) -> View:
-    """Return the public JSON of a job without its scene, which the session's entries hold.
+def job_view(job: Job) -> View:
+    """Return the public JSON of a job without its scene, which the session's entries hold."""
+    return job_object(job).model_dump(mode="json", exclude={"parameters"})
+
+
+def result_view(job: Job, captions: Captions, *, sketch: bool = False) -> View:
+    """Return a job of the open session with what tells it from the session's others.
 
     A ``sketch`` shows an idea whose prompt is still being written; it is not a result.
     """
-    view = job_object(job).model_dump(mode="json", exclude={"parameters"})
-    return {**view, "sketch": sketch}
+    return {**job_view(job), "caption": captions.of(job), "sketch": sketch}
 
 
 def device_view(device: Device) -> View:

@@ -9,9 +9,12 @@ import asyncio
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, Literal, Protocol
+from typing import Annotated, Any, Final, Literal, Protocol
+
+from pydantic import Field
 
 from workbench.archive import BatchArchive
+from workbench.captions import Captions
 from workbench.errors import Conflict, FieldProblem, InvalidRequest, NotFound
 from workbench.identifiers import is_identifier
 from workbench.jobs.model import Batch, Job, JobState, Priority
@@ -21,7 +24,7 @@ from workbench.studio import Studio
 from workbench.widgets.commands import command
 from workbench.widgets.feed import JobFeed, all_jobs
 from workbench.widgets.loop import WidgetTasks
-from workbench.widgets.presentation import View, job_view
+from workbench.widgets.presentation import View, result_view
 
 __all__ = ["Renders", "Screen", "render_parameters"]
 
@@ -29,6 +32,7 @@ _TEXTS: Final = frozenset({"negative_prompt"})
 """Free text for a model."""
 _ARCHIVE_BYTES: Final = 512 << 20
 """Largest ZIP, in bytes, sent through the kernel."""
+_TAG: Final = r"^[\w-]{1,40}$"
 _LOG_BYTES: Final = 64 << 10
 
 
@@ -68,6 +72,9 @@ class Renders:
         self._screen = screen
         self._session_id: str | None = None
         self._known: dict[str, Job] = {}
+        self._captions = Captions(())
+        self._told: dict[str, str] = {}
+        """The captions as the page knows them."""
         self._sketch: str | None = None
         self._feed = JobFeed(studio.jobs, tasks, self.tell, self.forget)
 
@@ -98,7 +105,9 @@ class Renders:
         jobs = await self._feed.follow(session_id)
         self._session_id = session_id
         self._known = {job.job_id: job for job in jobs}
-        self._screen.replace_jobs(job_view(job) for job in jobs)
+        self._captions = self._new_captions()
+        self._told = {}
+        self._screen.replace_jobs(self._view(job) for job in jobs)
         return jobs
 
     def tell(self, jobs: Iterable[Job]) -> None:
@@ -108,8 +117,9 @@ class Renders:
             for job in jobs
             if job.job_id not in self._known or self._known[job.job_id].revision <= job.revision
         ]
+        has_more = any(job.job_id not in self._known for job in newer)
         self._known.update((job.job_id, job) for job in newer)
-        self._screen.patch_jobs([job_view(job, sketch=job.job_id == self._sketch) for job in newer])
+        self._screen.patch_jobs([self._view(job) for job in self._with_renamed(newer, has_more)])
 
     async def tell_places(self) -> None:
         """Update the queue positions of waiting jobs, which change while the jobs do not."""
@@ -141,6 +151,27 @@ class Renders:
         self._screen.forget_job(sketch)
         if job is None or not job.state.final:
             await asyncio.to_thread(self._jobs.cancel, sketch)
+
+    def _with_renamed(self, jobs: list[Job], has_more: bool) -> list[Job]:
+        """Return ``jobs`` and, where there are more than before, those that this renames."""
+        if not has_more:
+            return jobs
+        self._captions = self._new_captions()
+        told = {job.job_id for job in jobs}
+        return jobs + [
+            job
+            for job in self._known.values()
+            if job.job_id not in told and self._captions.of(job) != self._told.get(job.job_id)
+        ]
+
+    def _new_captions(self) -> Captions:
+        shown = (one for one in self._known.values() if one.job_id != self._sketch)
+        return Captions(one for one in shown if one.preview_of is None)
+
+    def _view(self, job: Job) -> View:
+        view = result_view(job, self._captions, sketch=job.job_id == self._sketch)
+        self._told[job.job_id] = view["caption"]
+        return view
 
     @command
     async def cancel(self, job: str) -> None:
@@ -207,6 +238,7 @@ class Renders:
     def forget(self, job_ids: Iterable[str]) -> None:
         """Show these jobs no longer."""
         for job_id in job_ids:
+            self._told.pop(job_id, None)
             if self._known.pop(job_id, None) is not None:
                 self._screen.forget_job(job_id)
 
@@ -235,6 +267,21 @@ class Renders:
     async def note(self, job: str, text: str) -> None:
         """Set the note of a video; an empty one removes it."""
         self.tell([await asyncio.to_thread(self._jobs.note, self._own(job).job_id, text)])
+
+    @command
+    async def tag(self, jobs: list[str], tag: Annotated[str, Field(pattern=_TAG)]) -> None:
+        """Add ``#tag`` to the notes of these videos, where they have it not."""
+        word = f"#{tag}"
+        for job in [self._own(job) for job in jobs]:
+            if word not in job.note.split():
+                note = f"{job.note} {word}".strip()
+                self.tell([await asyncio.to_thread(self._jobs.note, job.job_id, note)])
+
+    @command
+    async def curves(self, jobs: list[str]) -> View:
+        """Return how the scores of these videos run over their time, by job and score."""
+        own = [self._own(job).job_id for job in jobs]
+        return await asyncio.to_thread(lambda: {one: self._jobs.score_curves(one) for one in own})
 
     @command
     async def select(self, jobs: list[str]) -> None:
@@ -266,7 +313,7 @@ class Renders:
             created_at=min(job.created_at for job in chosen),
             jobs=tuple(numbered),
         )
-        archive = BatchArchive(self._jobs, batch)
+        archive = BatchArchive(self._jobs, batch, self._known.values())
         if archive.size_bytes > _ARCHIVE_BYTES:
             raise InvalidRequest(
                 "These videos are too large for one ZIP here; download them batch by batch."

@@ -17,7 +17,7 @@ from pydantic import Field
 from workbench.actions.render_settings import RenderSettings, changed_settings
 from workbench.errors import InvalidRequest, WorkbenchError
 from workbench.jobs.model import Job, JobState
-from workbench.model_library import model_objects
+from workbench.model_library import inputs_of_model, model_objects
 from workbench.named_files import names_path
 from workbench.prompts.markers import strip_marker
 from workbench.prompts.model import Entry, PromptSession, Turn
@@ -311,10 +311,14 @@ class SessionController:
 
     @command
     async def render_values(self, settings: Options) -> View:
-        """Return what renders with ``settings`` use, and what they would use by default."""
+        """Return what renders with ``settings`` use, by default too, and what the model takes."""
         kept = _settings(settings)
         own = RenderSettings(engine=kept.engine, model=kept.model, profile=kept.profile)
-        found: View = {"values": {}, "defaults": {}, "problem": ""}
+        engine = kept.engine or self._studio.settings.engine
+        model = kept.model or self._studio.settings.model
+        taken = await asyncio.to_thread(inputs_of_model, engine, model)
+        inputs = None if taken is None else taken.model_dump()
+        found: View = {"values": {}, "defaults": {}, "problem": "", "inputs": inputs}
         for name, one in (("defaults", own), ("values", kept)):
             try:
                 full = await asyncio.to_thread(self._studio.effective_settings, one)

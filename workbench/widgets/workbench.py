@@ -86,7 +86,7 @@ class Workbench(anywidget.AnyWidget):
         language = LanguageChooser(self._studio, self._controller, private=self._private)
         tuning = Tuning(self._studio, self._controller, self._renders, self)
         queue = QueueDesk(self._studio, private=self._private)
-        intake = Intake(self._studio, self._controller, private=self._private)
+        intake = Intake(self._studio, self._controller, self._renders, private=self._private)
         owners = (
             self._renders, self._controller, tuning, library, language, queue, intake,
             self._machines,
@@ -114,9 +114,11 @@ class Workbench(anywidget.AnyWidget):
         return journey.Batch(batch_id, using=self._studio) if batch_id else None
 
     @property
-    def selected(self) -> list[journey.Video]:
+    def selected(self) -> journey.VideoList:
         """The videos selected in the results, in the order of selection."""
-        return [journey.Video(job_id, using=self._studio) for job_id in self.selected_ids]
+        return journey.VideoList(
+            journey.Video(job_id, using=self._studio) for job_id in self.selected_ids
+        )
 
     def close(self) -> None:
         """Close the widget; renders continue."""

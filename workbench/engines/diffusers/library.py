@@ -11,14 +11,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from workbench.engines.diffusers.conditioning import media_of, needs_of
+from workbench.engines.diffusers.conditioning import kinds_of, media_of, needs_of
 from workbench.engines.diffusers.families import Family, ModelFacts, family_of
 from workbench.engines.diffusers.memory import MemoryPlan, need_of, plan_memory
 from workbench.engines.diffusers.weights import Weights, find_weights, hub_cache, model_facts
 from workbench.rendering import RenderRequest
 from workbench.settings import Settings
 
-__all__ = ["LibraryModel", "find_models"]
+__all__ = ["LibraryModel", "find_model", "find_models"]
 
 _USUAL_BITS: Final = 16
 _DEEPEST: Final = 3
@@ -38,7 +38,9 @@ class LibraryModel:
     """By component, at 16 bits per number."""
     takes: tuple[str, ...]
     """What it can start from: ``text``, ``image``, ``last_image``, ``video``, ``mask``,
-    ``references``, ``keyframes``."""
+    ``references``, ``keyframes``, ``control``."""
+    control_kinds: tuple[str, ...]
+    """The kinds of control that it was trained on."""
     problems: tuple[str, ...]
     """Why it cannot be loaded: missing and damaged files."""
     _family: Family = field(repr=False)
@@ -59,6 +61,12 @@ def find_models(settings: Settings) -> list[LibraryModel]:
     """Return every video model on this machine, by name."""
     found = dict(_places(settings))
     return [_entry(name, weights) for name, weights in sorted(found.items())]
+
+
+def find_model(name: str) -> LibraryModel | None:
+    """Return one model by its name in a request; None if it is not on this machine."""
+    weights = find_weights(name)
+    return None if weights is None else _entry(name, weights)
 
 
 def _places(settings: Settings) -> Iterator[tuple[str, Weights]]:
@@ -97,6 +105,7 @@ def _entry(name: str, weights: Weights) -> LibraryModel:
             part: stored.bytes_at(_USUAL_BITS) for part, stored in weights.stored().items()
         },
         takes=tuple(takes),
+        control_kinds=kinds_of(facts, family),
         problems=tuple(weights.problems(name)),
         _family=family,
         _facts=facts,

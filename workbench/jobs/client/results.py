@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from workbench.errors import NotFound
@@ -11,6 +12,7 @@ from workbench.jobs.client.verification import Verification
 from workbench.jobs.model import Job, JobState
 from workbench.jobs.paths import JobFiles, JobPaths
 from workbench.jobs.store import Reader
+from workbench.measures.records import read_record
 from workbench.rendering import Recipe
 from workbench.settings import Settings
 
@@ -45,6 +47,14 @@ class Results:
     def poster_path(self, job_id: str) -> Path:
         """Return the finished video's poster; raises ``NotFound`` when there is none."""
         return self._existing(job_id, self._files(self._reader.job(job_id)).poster, "poster")
+
+    def score_curves(self, job_id: str) -> Mapping[str, tuple[float, ...]]:
+        """Return how the scores of a video run over its time, by score; empty until it is measured.
+
+        See :class:`workbench.measures.clips.Measurement`. Raises ``NotFound`` for an unknown job.
+        """
+        record = read_record(self._files(self._reader.job(job_id)).scores)
+        return record.curves if record else {}
 
     def preview_path(self, job_id: str) -> Path:
         """Return the newest picture of a render; raises ``NotFound`` when there is none.

@@ -21,7 +21,7 @@ from workbench.jobs.model import Batch, Job, JobState, Priority
 from workbench.jobs.paths import JobPaths
 from workbench.jobs.publishing import clear_attempts
 from workbench.jobs.records import Ended, Submission, write_ended, write_submission
-from workbench.jobs.requirements import describe
+from workbench.jobs.requirements import cost_key, describe, model_key
 from workbench.jobs.store import Index, NewJob, Reader, Requests, Writer
 from workbench.rendering import RenderRequest
 from workbench.settings import Settings
@@ -47,6 +47,11 @@ class Submitting:
     ) -> CompleteRequest:
         """Return ``request`` as it would be queued; see :meth:`Completion.complete`."""
         return self._completion.complete(request, shape)
+
+    def expected_s(self, complete: CompleteRequest) -> float | None:
+        """Return how long ``complete`` takes if submitted now; None if unknown or if it would wait."""
+        request = complete.request
+        return self._reader.expected_s(cost_key(request), model_key(request))
 
     def submit(
         self,

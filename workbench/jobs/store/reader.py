@@ -17,6 +17,16 @@ from workbench.jobs.store.rows import COLUMNS, job_from_row, moment
 
 __all__ = ["Reader"]
 
+_EXPECTED = (
+    "SELECT max(seconds) FROM durations WHERE cost_key = ? "
+    "AND EXISTS (SELECT 1 FROM devices WHERE state = 'idle') "
+    "AND NOT EXISTS (SELECT 1 FROM jobs WHERE state IN ('queued', 'running') "
+    "AND preview_of IS NULL)"
+)
+_RECENT_MODELS = (
+    "SELECT model_key FROM jobs WHERE state = ? AND preview_of IS NULL ORDER BY seq DESC LIMIT 8"
+)
+
 
 class Reader:
     """Reads the index as one process sees it; thread-safe."""
@@ -153,6 +163,19 @@ class Reader:
         """Return the names of paused devices; '' stands for the whole queue."""
         with self._index.read() as connection:
             return frozenset(row[0] for row in connection.execute("SELECT device FROM pauses"))
+
+    def expected_s(self, cost_key: str, model_key: str) -> float | None:
+        """Return how long a render submitted now takes; None if unknown or if it would wait.
+
+        Known if equal work was done before, a worker is idle, no other render runs or waits, and
+        the model was used by one of the last finished jobs, so that it is loaded.
+        """
+        with self._index.read() as connection:
+            (seconds,) = connection.execute(_EXPECTED, (cost_key,)).fetchone()
+            if seconds is None or not model_key:
+                return None if seconds is None else float(seconds)
+            recent = connection.execute(_RECENT_MODELS, (JobState.COMPLETE,))
+            return float(seconds) if model_key in {row[0] for row in recent} else None
 
     def _batch(self, connection: sqlite3.Connection, row: sqlite3.Row) -> Batch:
         rows = connection.execute(

@@ -72,7 +72,7 @@ class Scorer:
         if record is None or record.video != digest:
             files.video.stat()
             card = score_video(files.video)
-            record = ScoreRecord(digest, card.scores, card.fingerprint)
+            record = ScoreRecord(digest, card.scores, card.fingerprint, curves=card.curves)
         if self._settings.agreement_model and record.scores.agreement is None:
             agreed = self._agreement(files.video, recipe.request.prompt)
             record = replace(record, scores=replace(record.scores, agreement=agreed))

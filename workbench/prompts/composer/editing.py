@@ -13,11 +13,11 @@ from typing import Final
 from workbench.lexicon.terms import find_terms
 from workbench.lexicon.words import article, sentence_case, sentences
 from workbench.prompts.composer.datafiles import load
-from workbench.prompts.composer.evidence import Support, framing, supports
+from workbench.prompts.composer.evidence import FRAMED, Support, framing, supports
 from workbench.prompts.composer.sayings import saying, time_phrase
 from workbench.scene import Scene
 
-__all__ = ["carry", "refit"]
+__all__ = ["carry", "refit", "written"]
 
 _SAID: Final = ("viewpoint", "shot_size", "camera_angle", "camera_movement", "lens", "weather", "lighting",
                 "color_palette", "mood", "style", "pace")  # fmt: skip
@@ -53,10 +53,15 @@ def carry(prompt: str, before: Scene, after: Scene) -> str:
 def _supports(scene: Scene) -> list[Support]:
     """Return the composer's sentences for ``scene``; the framing only as long as it is that one."""
     found = list(supports(scene, most=_ALL))
-    frame = framing(scene.edit({"shot_size": "", "camera_movement": ""}, force=True))
+    frame = framing(scene.edit(dict.fromkeys(FRAMED, ""), force=True))
     if frame and all(getattr(scene, name) == value for name, value in frame.values):
         found.append(frame)
     return found
+
+
+def written(scene: Scene) -> frozenset[str]:
+    """Return the sentences that the composer itself writes for ``scene``."""
+    return frozenset(one.text for one in _supports(scene))
 
 
 def refit(text: str, before: Scene, after: Scene) -> str:
@@ -104,6 +109,9 @@ def _reworded(text: str, field: str, old: str, new: str) -> tuple[str, bool]:
             continue
         said = text[term.start : term.end]
         start, fresh = term.start, _form_like(said, field, old, new)
+        if not fresh and re.match(r"\s+[a-z]", text[term.end :]) and _is_adjective(said, field):
+            text, found = text[:start] + text[term.end :].lstrip(), True
+            continue
         if not fresh:
             lead = _LEAD.search(text[:start])
             start = lead.start() if lead else start
@@ -112,6 +120,12 @@ def _reworded(text: str, field: str, old: str, new: str) -> tuple[str, bool]:
     if found:
         text = _ARTICLE.sub(lambda m: f"{m[1]}{article(m[2])[1:]} ", text)
     return _spaced(text), found
+
+
+def _is_adjective(said: str, field: str) -> bool:
+    """Tell whether the words for a term stand before a noun: "a rainy road"."""
+    known = load("forms").get(field, {}).get("adjectives", {}).values()
+    return " " not in said and (said.lower().endswith("y") or said.lower() in known)
 
 
 def _form_like(said: str, field: str, old: str, new: str) -> str:

@@ -9,20 +9,22 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from workbench.prompts.composer.facts import Facts, Focus
+from workbench.prompts.composer.facts import LIVELY, Facts, Focus
 from workbench.prompts.composer.rules import rules_for
 from workbench.scene import EntityKind, Scene
 
-__all__ = ["Support", "framing", "supports"]
+__all__ = ["FRAMED", "Support", "framing", "supports"]
 
-_ORDER: Final = ("event", "trace", "look", "detail", "place", "air", "light", "view", "finish")
-_FIRST: Final = ("event", "view", "trace", "air", "look", "place", "light", "finish", "detail")
+FRAMED: Final = ("shot_size", "camera_movement")
+"""Fields that a framing sets."""
+_ORDER: Final = ("view", "event", "trace", "look", "place", "air", "light", "finish")
+_FIRST: Final = ("view", "light", "air", "event", "trace", "look", "finish", "place")
 """What is kept first where there is room for some only."""
-_AT_MOST: Final = {"event": 3, "look": 2}
-_MOST: Final = 5
+_AT_MOST: Final = {"event": 2}
+_LEAST_FIT: Final = {"event": 24, "look": 13}
+"""The evidence that a sentence needs: a verb with who does it, a noun in its own role."""
+_MOST: Final = 3
 _ROOM_WORDS: Final = 95
-_LITTLE: Final = 3
-"""Sentences below which finer things are said as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +33,8 @@ class Support:
 
     text: str
     kind: str
-    """What it shows: event, trace (what an event leaves around it), look, detail, place, air, light, view,
-    finish or frame."""
+    """What it shows: event, trace (what an event leaves around it), look, place, air, light, view, finish or
+    frame."""
     evidence: tuple[str, ...]
     """The fields, and the ids of entities and beats, that it stands on."""
     values: tuple[tuple[str, str], ...] = ()
@@ -47,24 +49,14 @@ def supports(
     There are at most ``most`` sentences of ``room_words`` words together; what happens comes first.
     """
     facts = Facts(scene)
-    by_text = {one.text: one for kind in _ORDER for one in _of_kind(facts, kind)}
-    found = [one for one in by_text.values() if one.kind != "detail"]
-    if len(found) < _LITTLE:
-        found = list(by_text.values())
+    found = list({one.text: one for kind in _ORDER for one in _of_kind(facts, kind)}.values())
     chosen: list[Support] = []
-    for one in sorted(found, key=lambda one: _urgency(one, found)):
+    for one in sorted(found, key=lambda one: _FIRST.index(one.kind)):
         words = len(one.text.split())
         if len(chosen) < most and words <= room_words:
             room_words -= words
             chosen.append(one)
     return tuple(one for one in found if one in chosen)
-
-
-def _urgency(one: Support, found: list[Support]) -> tuple[int, int]:
-    """Return the place of a sentence in the queue: a second of its kind waits for the first of others."""
-    same = [other for other in found if other.kind == one.kind]
-    turn = same.index(one) if one.kind == "look" else 0
-    return turn, _FIRST.index(one.kind)
 
 
 def _of_kind(facts: Facts, kind: str) -> Iterator[Support]:
@@ -77,19 +69,14 @@ def _of_kind(facts: Facts, kind: str) -> Iterator[Support]:
 
 
 def _foci(facts: Facts, kind: str) -> Iterator[Focus]:
-    cast, beats = facts.scene.cast, facts.scene.beats
+    beats = facts.scene.beats
     if kind in {"event", "trace"}:
         yield from (Focus(beat=beat) for beat in beats)
-    elif kind == "detail":
-        yield from (Focus(beat=beat) for beat in beats[:1])
-        yield from (Focus(entity=e) for e in facts.leads[:1] if not beats)
-        return
     elif kind == "look":
-        ordered = sorted(cast, key=lambda e: not e.is_lead)
         told = " ".join(beat.text for beat in beats)
         yield from (
             Focus(entity=e)
-            for e in ordered
+            for e in sorted(facts.scene.cast, key=lambda e: not e.is_lead)
             if e.kind is not EntityKind.TEXT and f"like {e.name}" not in told
         )
     if kind not in {"event", "trace"}:
@@ -98,12 +85,16 @@ def _foci(facts: Facts, kind: str) -> Iterator[Focus]:
 
 def _best(facts: Facts, kind: str, focus: Focus) -> Support | None:
     best: Support | None = None
-    weight = 0
+    weight = _LEAST_FIT.get(kind, 1) - 1
     for rule in rules_for(kind, facts.by_word(focus)):
+        is_unnamed = "{place}" in rule.text and not facts.scene.setting
+        if is_unnamed or any(getattr(facts.scene, name) for name, _ in rule.values):
+            continue
         fit, stands_on = facts.holds(rule, focus)
         if fit > weight and not facts.is_barred(rule.text):
             weight = fit
-            best = Support(facts.filled(rule.text, focus), kind, stands_on, rule.values)
+            values = tuple(one for one in rule.values if one[0] in FRAMED)
+            best = Support(facts.filled(rule.text, focus), kind, stands_on, values)
     return best
 
 
@@ -111,7 +102,9 @@ def framing(scene: Scene) -> Support | None:
     """Return how the scene is framed and why; None where the user said it, or no reason is known."""
     if scene.shot_size or scene.camera_angle or scene.camera_movement or scene.viewpoint:
         return None
-    facts = Facts(scene)
-    first = next((b for b in scene.beats if not b.text.startswith("not ")), None)
+    facts = Facts(scene, with_attempts=True)
+    acts = [b for b in scene.beats if not b.text.startswith("not ")]
+    alive = [b for b in acts if (e := scene.entity(b.actor)) and e.kind in LIVELY]
+    first = next(iter(alive or acts), None)
     lead = next(iter(facts.leads), None)
     return _best(facts, "frame", Focus(beat=first) if first else Focus(entity=lead))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
+from workbench.lexicon.datafiles import english
 from workbench.lexicon.morphology import is_plural, lemma, lemmas
 from workbench.lexicon.nouns import head_of, place_in
 from workbench.lexicon.tagging import verb_classes
@@ -43,26 +44,11 @@ _AGREE_T: Final = re.compile(r"<([^|>]+)\|([^>]+)>")
 _SLOT: Final = re.compile(r"\{([\w']+)(:cap)?\}")
 _ASIDE: Final = frozenset({"outside", "behind", "near", "beside", "above", "below", "under", "past",
                            "opposite", "over", "beneath", "by"})  # fmt: skip
-_LEADS_ON: Final = frozenset({"up", "down", "away", "off", "out", "back", "home", "and", "then", "again",
-                              "alone", "fast", "free", "together", "around", "forward", "apart", "so",
-                              "too", "very", "still", "left", "right", "upwards", "downhill",
-                              "sideways", "backwards", "outside", "inside", "slow", "wild"})  # fmt: skip
-_PLACING: Final = frozenset({"in", "on", "at", "into", "through", "inside", "across", "along", "over",
-                             "onto", "around", "under", "down", "up"})  # fmt: skip
-_AUXILIARY: Final = frozenset({"trying", "starting", "beginning", "continuing", "keeping", "managing",
-                               "failing", "slowly", "suddenly", "quickly", "just"})  # fmt: skip
+_NOT_NAMED: Final = frozenset({"time-lapse", "slow-motion", "macro"})
+"""Words before a noun that say how it is filmed."""
 _FEW: Final = frozenset({"two", "three", "four"})
-_MADE: Final = frozenset({"robot", "robotic", "paper", "toy", "clay", "rubber", "plastic", "lego", "wooden",
-                          "stuffed", "plush", "balloon", "felt", "knitted", "origami", "chocolate", "gummy",
-                          "cardboard", "stone", "bronze", "ice", "snow", "sand", "wax", "tin", "mechanical",
-                          "inflatable", "cartoon", "pixel", "glass", "shadow", "model", "marble",
-                          "papier-mâché", "teddy", "gingerbread"})  # fmt: skip
 _PAIR_FIT: Final = 6
 """How much better a rule fits that asks for two words together: "locker room" against "room"."""
-_FROM_INSIDE: Final = frozenset(
-    {"seat", "cockpit", "dashcam", "windshield", "windscreen", "pov", "onboard"}
-)
-"""Words that put the camera into what the scene is about."""
 _PHRASE_END: Final = re.compile(r"\s+(?:of|with|in|on|at|from|where|that|who)\s+")
 
 
@@ -77,8 +63,9 @@ class Focus:
 class Facts:
     """What is known of a scene, key by key: the words that hold, each with its evidence."""
 
-    def __init__(self, scene: Scene) -> None:
+    def __init__(self, scene: Scene, *, with_attempts: bool = False) -> None:
         self.scene = scene
+        self._with_attempts = with_attempts
         self.leads = tuple(e for e in scene.cast if e.is_lead)
         barred = tokens(scene.negative_prompt.lower())
         self._barred = {lemma(word, "NOUN") for word in barred} - word_list("prepositions")
@@ -106,7 +93,7 @@ class Facts:
     def holds(self, rule: Rule, focus: Focus) -> tuple[int, tuple[str, ...]]:
         """Return how well ``rule`` fits and what it stands on; nothing where it does not hold."""
         stands_on: list[str] = []
-        fit = rule.weight
+        fit = 0
         for key, asked in rule.tests:
             if key.startswith("not_"):
                 if asked & self.known(key[4:], focus).keys():
@@ -119,7 +106,7 @@ class Facts:
             word = max(found, key=lambda one: ("-" in one, one))
             fit += _PAIR_FIT * (key in BY_WORD and "-" in word)
             stands_on.append(known[word])
-        return fit, tuple(dict.fromkeys(stands_on))
+        return fit + rule.weight, tuple(dict.fromkeys(stands_on))
 
     def known(self, key: str, focus: Focus) -> Mapping[str, str]:
         """Return the words that hold under ``key``, each with what it stands on."""
@@ -133,7 +120,7 @@ class Facts:
         beat = focus.beat
         if key in _FIELDS:
             value = str(getattr(self.scene, _FIELDS[key])).replace(" ", "-")
-            yield from [(value, _FIELDS[key])] if value else []
+            yield from [(value, _FIELDS[key]), ("any", _FIELDS[key])] if value else []
         elif key == "words":
             yield from self._words()
         elif key == "place":
@@ -148,11 +135,21 @@ class Facts:
                 yield from ((word, one.id) for word in _with_pairs(_where(one.text)))
         elif key == "verbs":
             for one in [beat] if beat else self.scene.beats:
-                yield from ((word, one.id) for word in _verbs(one))
+                yield from ((word, one.id) for word in self._verbs(one))
         elif key in {"objects", "says", "object"}:
             yield from self._of_beat(key, beat) if beat else ()
         else:
             yield from self._of_entities(key, focus)
+
+    def _verbs(self, beat: Beat) -> Iterator[str]:
+        if beat.text.startswith("not ") or not beat.text:
+            return
+        if _ATTEMPTED.search(beat.text) and not self._with_attempts:
+            return
+        verb = verb_of(beat.text)
+        yield verb
+        yield lemma(beat.text.split()[0].lower(), "VERB")
+        yield from (f"@{name}" for name in verb_classes(verb))
 
     def _words(self) -> Iterator[tuple[str, str]]:
         said = [e.text for e in self.scene.cast] + [b.text for b in self.scene.beats]
@@ -181,6 +178,7 @@ class Facts:
         match key:
             case "actor":
                 yield from ((str(kind_seen(e)), e.id) for e in actors)
+                yield from [("unknown", beat.id)] if beat and not actors else []
             case "species":
                 alive = [e for e in actors if not is_made(e)]
                 yield from (
@@ -213,6 +211,10 @@ class Facts:
             case "partner":
                 if partner := self.partner(focus):
                     yield str(partner.kind), partner.id
+            case "answer":
+                later = self.scene.beats[1:]
+                partner = self.partner(focus)
+                yield from (("some", b.id) for b in later if partner and b.actor == partner.id)
             case "nouns":
                 own = [*actors, *self.targets(beat)] if beat else self.scene.cast
                 yield from ((word, e.id) for e in own for word in _own_nouns(e))
@@ -234,11 +236,12 @@ class Facts:
         return (
             entity.is_lead
             and entity.kind is EntityKind.VEHICLE
-            and bool(_FROM_INSIDE & self.words.keys())
+            and bool(english("from_inside") & self.words.keys())
         )
 
     def targets(self, beat: Beat | None) -> list[Entity]:
-        """Return what a beat is done to or with."""
+        """Return what a beat, or else the first one, is done to or with."""
+        beat = beat or next(iter(self.scene.beats), None)
         ids = beat.targets if beat else ()
         return [e for e in map(self.scene.entity, ids) if e is not None]
 
@@ -247,7 +250,11 @@ class Facts:
         own = self.actor(focus) or next(iter(self.leads), None)
         acting = [e for b in self.scene.beats if (e := self.scene.entity(b.actor))]
         others = [*self.targets(focus.beat), *acting, *self.scene.cast]
-        return next((e for e in others if own and e is not own and _is_partner(e)), None)
+        again = " ".join(self.scene.details)
+        return next(
+            (e for e in others if own and e is not own and _is_partner(e)
+             and (e.kind is not own.kind or e.phrase not in again)), None,
+        )  # fmt: skip
 
     def filled(self, text: str, focus: Focus) -> str:
         """Return a rule's text with names, pronouns and agreement filled in."""
@@ -287,21 +294,12 @@ _ATTEMPTED: Final = re.compile(
 def verb_of(text: str) -> str:
     """Return the lemma of what a beat says is done: "trying to fold a shirt" → "fold"."""
     words = text.removeprefix("not ").removeprefix("being ").split()
-    while len(words) > 1 and words[0] in _AUXILIARY:
+    while len(words) > 1 and words[0] in english("before_the_verb"):
         rest = words[1:] if words[1] != "to" else words[2:]
         if not rest or not verb_classes(rest[0]):
             break
         words = rest
     return lemma(words[0].lower(), "VERB") if words else ""
-
-
-def _verbs(beat: Beat) -> Iterator[str]:
-    if beat.text.startswith("not ") or not beat.text or _ATTEMPTED.search(beat.text):
-        return
-    verb = verb_of(beat.text)
-    yield verb
-    yield lemma(beat.text.split()[0].lower(), "VERB")
-    yield from (f"@{name}" for name in verb_classes(verb))
 
 
 def _after_verb(text: str) -> list[str]:
@@ -315,7 +313,7 @@ def _after_verb(text: str) -> list[str]:
 def _where(text: str) -> list[str]:
     """Return the words of a beat from its first preposition of place on."""
     words = tokens(text.lower())
-    at = next((i for i, word in enumerate(words) if word in _PLACING), len(words))
+    at = next((i for i, word in enumerate(words) if word in english("placing")), len(words))
     return words[at + 1 :]
 
 
@@ -324,7 +322,11 @@ def _takes_object(after: list[str]) -> bool:
     if not after:
         return False
     first = after[0]
-    return not (first in _LEADS_ON or first in word_list("prepositions") or first.endswith("ly"))
+    return not (
+        first in english("no_object_begins_with")
+        or first in word_list("prepositions")
+        or first.endswith("ly")
+    )
 
 
 # Names ------------------------------------------------------------------------------------------
@@ -337,10 +339,20 @@ def name_of(entity: Entity) -> str:
         return "everyone" if entity.noun.startswith("every") else "the figure"
     if not entity.determiner and entity.phrase[:1].isupper() and entity.kind is EntityKind.OTHER:
         return entity.phrase
-    phrase = " ".join(map(small, _PHRASE_END.split(entity.phrase)[0].split()[-2:]))
+    words = [
+        w for w in _PHRASE_END.split(entity.phrase)[0].split()[-2:] if w.lower() not in _NOT_NAMED
+    ]
+    phrase = " ".join(map(small, words if words[:1] and not _is_doing(words) else words[1:]))
     if entity.count and 1 < entity.count < 5 and first and not first[0].isdigit():
         return f"the {first[0]} {phrase}" if first[0] not in {"the", "both"} else f"the {phrase}"
     return f"the {phrase}"
+
+
+def _is_doing(words: Sequence[str]) -> bool:
+    """Tell whether a name begins with what is done to it: "chopping onions"."""
+    return (
+        len(words) > 1 and words[0].endswith("ing") and "handle" in verb_classes(words[0].lower())
+    )
 
 
 def _each(entity: Entity) -> str:
@@ -415,7 +427,7 @@ def kind_seen(entity: Entity) -> EntityKind:
 def is_made(entity: Entity) -> bool:
     """Tell whether the name says that the thing is only made in the shape of it: "robot dog"."""
     words = _words_of(entity)
-    return len(words) > 1 and words[-2] in _MADE
+    return len(words) > 1 and words[-2] in english("shaped_of")
 
 
 def _words_of(entity: Entity) -> list[str]:
@@ -445,5 +457,5 @@ def _with_pairs(words: Iterable[str]) -> Iterator[str]:
 
 
 def _the(phrase: str) -> str:
-    bare = re.sub(r"^(?:an?|the)\s+", "", phrase, flags=re.IGNORECASE)
-    return bare and f"the {bare}"
+    bare = re.sub(r"^(?:an?|the|one|my|his|her|their|its|our)\s+", "", phrase, flags=re.IGNORECASE)
+    return bare and (bare if bare[:1].isupper() else f"the {bare}")

@@ -9,13 +9,23 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
+from workbench.lexicon.tagging import verb_classes
 from workbench.lexicon.terms import Place, subject_kind
 from workbench.prompts.composer.datafiles import load
-from workbench.prompts.composer.facts import Facts, Focus, is_many, kind_seen, name_of, possessive
+from workbench.prompts.composer.facts import (
+    LIVELY,
+    Facts,
+    Focus,
+    is_many,
+    kind_seen,
+    name_of,
+    possessive,
+    verb_of,
+)
 from workbench.prompts.composer.sayings import saying, time_phrase
 from workbench.scene import Entity, EntityKind, Origin, Scene, terms
 
-__all__ = ["AXES", "Idea", "fields_of_axes", "ideas_for", "why_not"]
+__all__ = ["AXES", "PREPOSITIONS", "Idea", "fields_of_axes", "ideas_for", "why_not"]
 
 AXES: Final = {
     "camera": ("camera_movement", "shot_size", "camera_angle", "lens"),
@@ -31,48 +41,23 @@ AXES: Final = {
 """What can be varied, and the fields that each axis may change."""
 _BY_ITSELF: Final = ("camera", "moment", "light", "setting", "time", "pace")
 """The axes of which ideas are taken where none is named: the look stays as it is."""
-_CHILDREN: Final = frozenset(
-    ["child", "kid", "toddler", "baby", "boy", "girl", "infant", "puppy", "kitten", "cub"]
-)
 _NIGHT: Final = frozenset({"night", "midnight", "dusk", "evening", "blue hour"})
 _WET: Final = frozenset(
     {"rain", "drizzle", "heavy rain", "thunderstorm", "snow", "fog", "blizzard", "hail"}
 )
 _SPECIAL: Final = 2
 _AFTER_CAMERA: Final = frozenset({"light", "setting"})
-_BROAD: Final = frozenset({"lively", "alive", "beats", "any", "moving", "outdoor", "open", "thing", "placed",
-                           "fast", "object", "person"})  # fmt: skip
-"""Facts that are so of very many scenes."""
-_IMPACTS: Final = frozenset({"fall", "drop", "hit", "crash", "shatter", "break", "bounce", "splash", "pour",
-                             "collide", "explode", "burst", "kick", "throw", "jump", "land", "topple",
-                             "smash", "spill", "tear", "snap", "pop", "dive", "punch", "crack"})  # fmt: skip
-_CUES: Final = {
-    "flame": {"candle", "match", "campfire", "bonfire", "lantern", "firework", "flame"},
-    "dry": {"kite", "paper", "letter", "book", "newspaper", "chalk", "butterfly", "balloon", "bubble",
-            "picnic", "desert", "dune", "dust", "candle", "campfire", "painting", "bee", "laundry"},
-    "water": {"swim", "swimmer", "swimming", "whale", "dolphin", "shark", "fish", "turtle", "surfer",
-              "surfing", "diver", "boat", "sailboat", "canoe", "kayak", "raft", "ship", "duck", "swan"},
-    "sea": {"sea", "ocean", "whale", "surfer", "surfing", "sailboat", "coast", "cliff", "lighthouse"},
-    "mirror": {"mirror", "puddle", "reflection", "shaving", "makeup", "lipstick"},
-    "party": {"party", "birthday", "wedding", "concert", "parade", "festival", "market", "crowd"},
-    "tropic": {"beach", "palm", "jungle", "desert", "savanna", "camel", "elephant", "surfer", "whale"},
-    "inside": {"birthday", "party", "soup", "pot", "stove", "oven", "sofa", "couch", "bed", "piano", "desk",
-               "television", "tv", "dinner", "kettle", "laptop", "computer", "sink", "shower", "bath",
-               "studio", "elevator", "dough", "pan", "blackboard", "cradle", "hamster", "aquarium"},
-}  # fmt: skip
-"""Words that tell what is so in the scene though nobody says it."""
+_CAMERA: Final = frozenset({"camera_movement", "camera_angle", "shot_size"})
 _AIRLESS: Final = frozenset({"underwater", "space", "planet"})
-_LIVELY: Final = frozenset(
-    {EntityKind.PERSON, EntityKind.ANIMAL, EntityKind.ROBOT, EntityKind.CROWD}
-)
-_STAGED: Final = _LIVELY | {EntityKind.VEHICLE, EntityKind.STRUCTURE, EntityKind.PLANT}
+_HELD: Final = frozenset({EntityKind.OBJECT, EntityKind.FOOD, EntityKind.PLANT, EntityKind.VEHICLE})
+_STAGED: Final = LIVELY | {EntityKind.VEHICLE, EntityKind.STRUCTURE, EntityKind.PLANT}
 """What can stand apart from who acts; what is held in the hand cannot."""
 _HANDED: Final = frozenset(
     {EntityKind.PERSON, EntityKind.ROBOT, EntityKind.BODY_PART, EntityKind.CROWD}
 )
 _ROOMS: Final = frozenset({"kitchen", "home", "cafe", "work"})
 _GROUNDED: Final = frozenset({"street", "city", "road", "lot", "garden", "pier"})
-_PREPOSITIONS: Final = r"(?:in|on|at|off|between|inside|through|along|across|by|over|down|up|into|onto|outside|near|above|below)"
+PREPOSITIONS: Final = r"(?:in|on|at|off|between|inside|through|along|across|by|over|down|up|into|onto|outside|near|above|below|among)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +102,22 @@ def ideas_for(
         found += _places(scene)
     rng.shuffle(found)
     found.sort(key=lambda idea: -min(idea.asks, _SPECIAL))
-    plain = [idea for idea in _terms(axes) if _may(idea, scene, axes, hold, free)]
+    reserve = axes or ("pace", "lens")
+    plain = [idea for idea in _terms(reserve) if _may(idea, scene, axes, hold, free)]
     rng.shuffle(plain)
-    return [*_spread(found, wanted), *plain]
+    found = list(_spread(found, wanted))
+    firsts = {_kind(idea): idea for idea in reversed(found)}.values()
+    return [*(i for i in found if i in firsts), *(i for i in found if i not in firsts), *plain]
+
+
+def _kind(idea: Idea) -> tuple[str, ...]:
+    """Return what makes an idea like another: the same light, the same place of the camera."""
+    values = idea.values
+    if idea.axis in {"light", "time"}:
+        return "light", values.get("time_of_day", ""), values.get("weather", "")
+    if idea.axis == "camera":
+        return idea.axis, values.get("camera_angle", ""), values.get("lens", "")
+    return (idea.axis, values.get("pace", ""))
 
 
 def _terms(axes: Collection[str]) -> Iterator[Idea]:
@@ -135,13 +133,7 @@ def _terms(axes: Collection[str]) -> Iterator[Idea]:
 def _axes_of(axes: Collection[str]) -> tuple[str, ...]:
     if not axes:
         return _BY_ITSELF
-    by_field = [
-        axis
-        for field in axes
-        if field not in AXES
-        for axis, fields in AXES.items()
-        if field in fields
-    ]
+    by_field = [a for f in axes if f not in AXES for a, fields in AXES.items() if f in fields]
     return tuple(dict.fromkeys([*(axis for axis in axes if axis in AXES), *by_field]))
 
 
@@ -157,8 +149,16 @@ def _may(
         return False
     if not axes and any(scene.origin(name) in users for name in changed):
         return False
-    camera = {"camera_movement", "camera_angle", "shot_size"} & set(changed)
-    return not (camera and scene.viewpoint)
+    return (
+        not (_CAMERA & set(changed)) or bool(axes and not scene.viewpoint) or not _is_fixed(scene)
+    )
+
+
+def _is_fixed(scene: Scene) -> bool:
+    """Tell whether the user has said where the camera is, so that no idea may move it."""
+    said = {Origin.SAID, Origin.EDITED, Origin.LOCKED}
+    held = any(scene.origin(name) in said and getattr(scene, name) for name in _CAMERA)
+    return bool(scene.viewpoint) or held
 
 
 def _may_move(scene: Scene, axes: Collection[str], hold: Collection[str]) -> bool:
@@ -185,7 +185,7 @@ def why_not(axis: str, scene: Scene, hold: Collection[str]) -> str:
     if locked:
         held = ", ".join(name.replace("_", " ") for name in locked)
         return f"{axis} cannot vary: {held} is locked."
-    if axis in {"camera", "moment"} and scene.viewpoint:
+    if scene.viewpoint and _CAMERA & set(fields):
         return f"{axis} cannot vary: the {scene.viewpoint} fixes the camera."
     return f"{axis} cannot vary: nothing in the scene gives a reason for another {axis}."
 
@@ -204,17 +204,23 @@ def _facts(scene: Scene) -> Iterator[str]:
     verbs = facts.known("verbs", Focus())
     classes = {verb[1:] for verb in verbs if verb.startswith("@")}
     targets = [e for beat in scene.beats for t in beat.targets if (e := scene.entity(t))]
-    cues = {cue for cue, words in _CUES.items() if words & facts.words.keys()}
+    cues = {
+        cue
+        for cue, words in load("ideas")["cues"].items()
+        if set(words.split()) & facts.words.keys()
+    }
+    kinds = {e.kind for e in scene.cast}
     yield from cues - {"inside"}
     roams = lead is not None and (
         lead.kind in {EntityKind.ANIMAL, EntityKind.VEHICLE}
-        or (lead.kind in _LIVELY and "travel" in classes and "handle" not in classes)
+        or (lead.kind in LIVELY and "travel" in classes and "handle" not in classes)
     )
+    roams = roams and subject_kind(lead.noun if lead else "") != "aquatic"
     is_out = place.sky == "open" if place is not None else roams and "inside" not in cues
     if lead is not None:
         yield from _facts_of_lead(lead)
     yield from classes & {"travel", "physics"}
-    if "handle" in classes and targets and lead is not None and lead.kind in _HANDED:
+    if "handle" in classes and _held(scene) and lead is not None and lead.kind in _HANDED:
         yield "handle"
     yield from (fact for fact, holds in (
         ("two", lead is not None and _partner(scene, lead) is not None),
@@ -225,19 +231,20 @@ def _facts(scene: Scene) -> Iterator[str]:
         ("process", bool({"melt", "grow", "bloom", "rot", "rust", "bud", "build", "freeze", "wilt"}
                          & verbs.keys())),
         ("placed", place is not None),
-        ("alive", lead is not None and lead.kind in _LIVELY and lead.kind != EntityKind.ROBOT),
-        ("goes", "travel" in classes and lead is not None and lead.kind in {*_LIVELY, EntityKind.VEHICLE}),
+        ("alive", lead is not None and lead.kind in LIVELY and lead.kind != EntityKind.ROBOT),
+        ("goes", "travel" in classes and lead is not None and lead.kind in {*LIVELY, EntityKind.VEHICLE}),
         ("room", place is not None and place.kind in _ROOMS and place.sky == "none"),
-        ("cabin", place is not None and place.kind == "vehicle"),
+        ("cabin", place is not None and place.kind == "vehicle" and not _known("boats") & facts.words.keys()),
         ("indoor", place is not None and place.sky == "none" and place.kind not in _AIRLESS),
         ("outdoor", is_out), ("open", is_out and (place is not None or "travel" in classes)),
         ("theatre", place is not None and place.kind == "stage"),
         ("rides", _rides(scene, lead, classes)),
-        ("road", lead is not None and subject_kind(lead.noun) == "vehicle"),
+        ("road", lead is not None and subject_kind(lead.noun) == "vehicle"
+         and lead.noun not in _known("rails")),
         ("bound", lead is not None and _partner(scene, lead) in targets),
         ("kitchen", place is not None and place.kind == "kitchen"),
         ("face", "face" in classes), ("moving", bool(classes & {"travel", "physics", "handle", "fight"})),
-        ("impact", bool(_IMPACTS & verbs.keys())),
+        ("impact", bool(_known("impacts") & verbs.keys())),
         ("chain", "physics" in classes and len(scene.beats) > 1),
         ("airless", place is not None and place.kind in _AIRLESS),
         ("street", place is not None and place.kind in {"street", "city", "lot"}),
@@ -246,9 +253,19 @@ def _facts(scene: Scene) -> Iterator[str]:
         ("any", True),
         ("night", scene.time_of_day in _NIGHT),
         ("wet", scene.weather in _WET),
-        ("ego", bool(scene.viewpoint)),
+        ("ego", scene.viewpoint == "ego view"), ("fixed", _is_fixed(scene)),
+        ("thing", EntityKind.FOOD in kinds and not LIVELY & kinds),
+        ("glassy", lead is not None and lead.noun in _known("glassy")),
+        ("abstract", place is None and kinds <= {EntityKind.OTHER}),
+        (scene.viewpoint.replace(" ", "-"), bool(scene.viewpoint)),
+        ("work", place is not None and place.kind == "work"),
         ("screen", bool({"screen", "phone", "computer", "neon", "lamp", "candle", "fire"} & facts.words.keys())),
     ) if holds)  # fmt: skip
+
+
+@cache
+def _known(name: str) -> frozenset[str]:
+    return frozenset(load("ideas")["known"][name].split())
 
 
 def _rides(scene: Scene, lead: Entity | None, classes: Collection[str]) -> bool:
@@ -259,23 +276,19 @@ def _rides(scene: Scene, lead: Entity | None, classes: Collection[str]) -> bool:
 
 def _facts_of_lead(lead: Entity) -> Iterator[str]:
     kind = kind_seen(lead)
-    yield kind
-    if lead.kind in _LIVELY:
+    yield from ["flying", "drones"] if lead.noun in _known("drones") else [str(kind)]
+    if lead.kind in LIVELY:
         yield "lively"
-    if lead.noun in _CHILDREN:
+    if lead.noun in _known("children"):
         yield "child"
-    if subject_kind(lead.noun) == "bird":
-        yield "flying"
-    if subject_kind(lead.noun) == "aquatic":
-        yield "water"
-    if subject_kind(lead.noun) == "crawler":
-        yield "small"
+    ways = {"bird": ["flying"], "aquatic": ["water"], "crawler": ["small"]}
+    yield from ways.get(subject_kind(lead.noun) or "", [])
     if kind in {EntityKind.FOOD, EntityKind.PLANT, EntityKind.OBJECT}:
         yield "thing"
 
 
 def _partner(scene: Scene, lead: Entity) -> Entity | None:
-    return next((e for e in scene.cast if e.id != lead.id and e.kind in _LIVELY), None)
+    return next((e for e in scene.cast if e.id != lead.id and e.kind in LIVELY), None)
 
 
 def _other(scene: Scene, lead: Entity) -> Entity | None:
@@ -324,7 +337,10 @@ def _filled(entry: Mapping[str, Any], scene: Scene) -> Idea:
         entry["sets"],
         fill(entry["lead"]),
         tuple(fill(sentence) for sentence in entry["say"]),
-        asks=sum(need[0] != "!" and need not in _BROAD for need in entry.get("needs", "").split()),
+        asks=sum(
+            need[0] != "!" and need not in _known("broad")
+            for need in entry.get("needs", "").split()
+        ),
     )
 
 
@@ -340,13 +356,15 @@ def _told(scene: Scene, at: int) -> str:
 
 
 def _target(scene: Scene) -> str:
-    ids = [target for beat in scene.beats for target in beat.targets]
-    found = [
-        e
-        for e in map(scene.entity, ids)
-        if e and e.kind not in {EntityKind.BODY_PART, EntityKind.TEXT}
-    ]
-    return name_of(found[0]) if found else "the work"
+    held = _held(scene)
+    return name_of(held[0]) if held else "the work"
+
+
+def _held(scene: Scene) -> list[Entity]:
+    """Return the things that something is done to."""
+    done = [beat for beat in scene.beats if "handle" in verb_classes(verb_of(beat.text))]
+    ids = [target for beat in done for target in beat.targets]
+    return [e for e in map(scene.entity, ids) if e and e.kind in _HELD]
 
 
 @cache
@@ -364,7 +382,7 @@ def _places(scene: Scene) -> list[Idea]:
         kind = "road"
     found = []
     for phrase in _stand_ins().get(kind, ()) or (() if place else _places_for(scene)):
-        bare = re.sub(rf"^{_PREPOSITIONS}\s+", "", phrase)
+        bare = re.sub(rf"^{PREPOSITIONS}\s+", "", phrase)
         if bare != scene.setting:
             title = re.sub(r"^(?:an?|the)\s+", "", bare)
             name = f"{title[:1].upper()}{title[1:]}"

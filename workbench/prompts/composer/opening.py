@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from workbench.lexicon.datafiles import english
 from workbench.lexicon.morphology import inflect, is_plural, lemma, lemmas
 from workbench.lexicon.tagging import Token
 from workbench.lexicon.terms import word_list
@@ -19,10 +20,6 @@ from workbench.scene import EntityKind
 
 __all__ = ["opening"]
 
-_SUBORDINATE: Final = frozenset({"while", "as", "when", "until", "till", "before", "because", "after",
-                                 "since", "where", "if", "though", "although", "whilst"})  # fmt: skip
-_COORDINATE: Final = frozenset({"and", "but", "so", "or", "yet"})
-_DRIVING: Final = frozenset({"brake", "swerve", "accelerate", "stop", "reverse"})
 _IN_THE: Final = frozenset({"morning", "afternoon", "evening", "early morning", "late afternoon"})
 _AT: Final = frozenset({"night", "dawn", "dusk", "sunset", "sunrise", "noon", "midnight", "midday",
                         "golden hour", "blue hour", "twilight", "daybreak", "nighttime"})  # fmt: skip
@@ -33,19 +30,10 @@ _WHOLE: Final = {"first-person": "first-person view", "pov": "POV shot", "macro"
 _STOPS: Final = frozenset(".!?…")
 _UNUSUAL: Final = re.compile(r"[()\[\];?&@#*/=+<>]|\.\.|\s[-–—]")
 _QUESTION: Final = re.compile(
-    r"(?:what|how|why|where|who|when)\s+(?:does|do|did|is|are|would|will|can|could)\b",
+    r"(?:what|how|why|where|who|when)\s+(?:does|do|did|is|are|would|will|can|could|if)\b",
     re.IGNORECASE,
 )
-_PACES: Final = frozenset({"time-lapse", "timelapse", "hyperlapse", "slow-motion", "stop-motion"})
-_LEADS: Final = frozenset({"ad", "advert", "commercial", "trailer", "close-up", "shot"})
 _MASSES: Final = frozenset({EntityKind.FOOD, EntityKind.OTHER})
-_ONLY: Final = frozenset(
-    {"moon", "sun", "sky", "tide", "horizon", "ground", "earth", "floor", "sea"}
-)
-_ORDINALS: Final = frozenset({"first", "last", "next", "same", "only", "second", "third"})
-_OPENING: Final = frozenset({"open", "close", "unlock", "loot", "find", "see", "carry", "move"})
-_ACCOMPANIES: Final = frozenset({"spark", "steam", "smoke", "dust", "ember", "foam", "bubble", "spray",
-                                 "confetti"})  # fmt: skip
 
 
 def opening(reading: Reading) -> tuple[str, ...]:
@@ -110,6 +98,7 @@ class _Opening:
         if clause.stop in _STOPS and (self._current or self._heading):
             self._close()
         if clause.form is Form.MODIFIER:
+            self.is_sure = self.is_sure and not clause.joint
             self._modify(body)
         elif clause.form in {Form.FINITE, Form.ING, Form.STATE}:
             self._happen(clause, body)
@@ -137,7 +126,10 @@ class _Opening:
             "another",
         }
         self._has_subject = whole or self._is_driver(clause)
-        self.is_sure = self.is_sure and self._is_certain(clause)
+        if clause.subjects and clause.subjects[0].noun == "camera" and not self._current:
+            self._close()
+        is_list = len(clause.subjects) > 1 and Form.PHRASE in dict(self._heading)
+        self.is_sure = self.is_sure and self._is_certain(clause) and not is_list
         if not clause.subjects and self._is_driver(clause):
             body = f"the car {body}"
         elif not clause.subjects and clause.form is Form.FINITE:
@@ -149,7 +141,7 @@ class _Opening:
             self._put(f"{separator}{joint} {body}" if joint else f"{separator}{body}")
             return
         first = joint.split()[0] if joint else ""
-        if self._current and first in _SUBORDINATE | _COORDINATE:
+        if self._current and first in english("subordinating") | english("coordinating"):
             self._end_chain()
             comma = ", " if clause.stop or first in {"but", "so", "yet"} else " "
             self._current += f"{comma}{joint} {body}"
@@ -180,7 +172,7 @@ class _Opening:
                 and tokens[phrase.core].start < t.end
                 for t in self.reading.terms
             )
-            in_pace = in_pace or tokens[phrase.core].low in _PACES
+            in_pace = in_pace or tokens[phrase.core].low in english("paces")
             doubtful = is_plural(head.low) and phrase.kind is EntityKind.BODY_PART
             if (
                 not named
@@ -206,7 +198,9 @@ class _Opening:
     def _is_driver(self, clause: Clause) -> bool:
         verb = lemma(self.reading.tokens[clause.predicate].low, "VERB")
         return (
-            self.reading.scene.viewpoint == "dashcam" and verb in _DRIVING and not clause.subjects
+            self.reading.scene.viewpoint == "dashcam"
+            and verb in english("driving_verbs")
+            and not clause.subjects
         )
 
     def _go_on(self, joint: str, body: str) -> None:
@@ -227,7 +221,7 @@ class _Opening:
             self._end_chain()
             self._current += f" {joint} {body}" if joint == "and" else f", {joint} {body}"
         elif joint:
-            self._end_chain()
+            self._end_chain(is_last=joint != "then")
             self._current += f", {joint} {body}"
         else:
             self._chain.append(body)
@@ -235,7 +229,8 @@ class _Opening:
 
     def _show(self, clause: Clause, body: str) -> None:
         joint = clause.joint.lower()
-        if (self._chain and not joint) or (self._heading and self._may_happen(clause)):
+        is_list = clause.stop == ":" and bool(self._heading)
+        if is_list or (self._chain and not joint) or (self._heading and self._may_happen(clause)):
             self.is_sure = False
         self._end_chain()
         if not self._current:
@@ -257,10 +252,11 @@ class _Opening:
             )
         elif clause.form is Form.PHRASE and self._stands_alone(clause) and self._after_event:
             noun = clause.subjects[0].noun
-            self._current += f", with {body}" if noun in _ACCOMPANIES else f", {body}"
-            self.is_sure = self.is_sure and noun in _ACCOMPANIES
+            self._current += f", with {body}" if noun in english("accompanies") else f", {body}"
+            self.is_sure = self.is_sure and noun in english("accompanies")
         else:
-            self._current += f"{', ' if clause.stop else ' '}{body}"
+            mark = f"{clause.stop} " if clause.stop in {":", ";"} else ", " if clause.stop else " "
+            self._current += f"{mark}{body}"
         self._after_event = False
 
     def _may_happen(self, clause: Clause) -> bool:
@@ -286,7 +282,11 @@ class _Opening:
         self._heading = []
         self._current = f"{heading}, {text}" if forms == {Form.PLACE} else f"{heading}: {text}"
 
-    def _end_chain(self) -> None:
+    def _end_chain(self, *, is_last: bool = True) -> None:
+        """Add what was gathered, with "and" before the last unless more follows."""
+        if self._chain and not is_last:
+            self._current += "".join(f", {one}" for one in self._chain)
+            self._chain = []
         if self._chain:
             *most, last = self._chain
             self._current += "".join(f", {one}" for one in most)
@@ -308,7 +308,7 @@ class _Opening:
         """Return a text of phrases alone: "a coffee ad: a cup, steam"."""
         first, *rest = [body for _, body in self._heading]
         shown = [form for form, _ in self._heading]
-        is_lead = first.split()[-1].lower() in _LEADS
+        is_lead = first.split()[-1].lower() in english("picture_leads")
         if rest and is_lead and shown[0] is Form.PHRASE and shown[1] is Form.PHRASE:
             return f"{first}: {', '.join(rest)}"
         return ", ".join([first, *rest])
@@ -355,6 +355,10 @@ class _Opening:
             return []
         if clause.joint.lower() in {"with", "as"} or self._is_term(clause.subjects[0], "viewpoint"):
             return []
+        rest = tokens[clause.predicate + 1 : clause.last]
+        joined = next((i for i, token in enumerate(rest) if token.low == "and"), len(rest) - 1)
+        if any(t.tag == "G" for t in rest[joined + 2 :]):
+            return []  # "a monk sweeping leaves and the wind bringing them back"
         tag = agreement(clause.subjects, tokens, clause.predicate)
         places = [clause.predicate]
         places += [
@@ -401,18 +405,27 @@ class _Opening:
         if _is_bare(tokens, phrase):
             return found
         start = tokens[phrase.core].start
-        if self._is_doubtful(phrase):
+        is_subject_alone = is_subject and is_singular and phrase.core == phrase.head
+        if self._is_doubtful(phrase) and not is_subject_alone:
             self.is_sure = False
             return found
         written = self.reading.text[start : tokens[phrase.last - 1].end]
-        is_only = tokens[phrase.head].low in _ONLY or tokens[phrase.core].low in _ORDINALS
-        word = "the" if is_only or (again and not phrase.looks) else _article_for(written)
+        is_only = tokens[phrase.head].low in english("only_one") or tokens[
+            phrase.core
+        ].low in english("ordinals")
+        word = "the" if is_only or (again and start and not phrase.looks) else _article_for(written)
         verb = lemma(tokens[min(clause.predicate, len(tokens) - 1)].low, "VERB")
-        is_own = phrase.kind is EntityKind.BODY_PART and verb not in _OPENING
-        if is_own and phrase.first > clause.predicate:
+        is_own = phrase.kind is EntityKind.BODY_PART and verb not in english("opening_verbs")
+        if is_own and (
+            phrase.first > clause.predicate or (is_subject and bool(self._done or self._current))
+        ):
             word = self._possessive()
-        first = small(tokens[phrase.core].text) if not start else tokens[phrase.core].text
-        return [*found, (start, start + len(first), f"{word} {first}")]
+        first = tokens[phrase.core].text
+        is_name = phrase.core < phrase.head and tokens[phrase.core + 1].text[:1].isupper()
+        first = small(first) if not start and not is_name else first
+        edit = (start, start + len(first), f"{word} {first}")
+        self._edits += [edit] if not start else []
+        return [*found, edit]
 
     def _is_doubtful(self, phrase: NounPhrase) -> bool:
         """Tell whether "a" before the phrase may be wrong: "a same bench", "a gloved hands"."""
@@ -431,11 +444,11 @@ class _Opening:
             or begun
             or follows_word
             or first.low in {"own", "such"}
-            or first.low in _PACES
+            or first.low in english("paces")
             or not (
                 "NOUN" in lemmas(head.low)
                 or phrase.kind is not EntityKind.OTHER
-                or head.low in _LEADS
+                or head.low in english("picture_leads")
             )
         )
 

@@ -13,18 +13,20 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
+from workbench.lexicon.tagging import verb_classes
 from workbench.prompts.composer.datafiles import folder_texts
 
 __all__ = ["BY_WORD", "Rule", "rules_for"]
 
 BY_WORD: Final = ("by", "nouns", "objects", "verbs", "at", "words", "says")
 """Keys that ask for words; a rule is found by the first of them that it has."""
-_SETS: Final = {"shot": "shot_size", "move": "camera_movement"}
+_SETS: Final = {"shot": "shot_size", "move": "camera_movement", "with": "lens"}
 _WEIGHTS: Final = {
     "by": 14, "objects": 14, "nouns": 14, "says": 13, "at": 13, "verbs": 10, "words": 10, "looks": 10,
-    "species": 6, "actor": 3, "object": 3,
+    "time": 16, "light": 16, "species": 6, "actor": 3, "object": 3,
 }  # fmt: skip
 """How much a test says of a scene; of any other key 4."""
+_SURE: Final = 11
 _MANY: Final = 14
 
 
@@ -36,12 +38,19 @@ class Rule:
     text: str
     tests: tuple[tuple[str, frozenset[str]], ...]
     values: tuple[tuple[str, str], ...] = ()
-    """The shot size and camera movement that a framing sets."""
+    """The shot size, camera movement and lens that a framing says; it is left out where one is said."""
 
     @property
     def weight(self) -> int:
         """How much it asks for: the rule that asks for more knows more."""
-        return sum(_weight(key, words) for key, words in self.tests)
+        asked = sum(_weight(key, words) for key, words in self.tests)
+        return asked + _SURE * any(_is_sure(key, words) for key, words in self.tests)
+
+
+def _is_sure(key: str, words: frozenset[str]) -> bool:
+    """Tell whether a verb alone says what is seen: a laugh, or a thing that falls of itself."""
+    faces = key == "verbs" and any("face" in verb_classes(word) for word in words)
+    return faces or (key == "not_actor" and "person" in words)
 
 
 def _weight(key: str, words: frozenset[str]) -> int:

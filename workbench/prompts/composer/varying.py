@@ -11,31 +11,37 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from workbench.lexicon.languages import is_foreign
 from workbench.lexicon.morphology import lemmas
 from workbench.lexicon.terms import find_terms
 from workbench.lexicon.words import sentences, tokens
 from workbench.prompts.composer.composer import NAME, rng_for
 from workbench.prompts.composer.datafiles import load
-from workbench.prompts.composer.evidence import framing, supports
-from workbench.prompts.composer.harmony import harmonize
-from workbench.prompts.composer.ideas import AXES, Idea, fields_of_axes, ideas_for, why_not
+from workbench.prompts.composer.evidence import FRAMED, framing, supports
+from workbench.prompts.composer.harmony import clashes, harmonize
+from workbench.prompts.composer.ideas import (
+    AXES,
+    PREPOSITIONS,
+    Idea,
+    fields_of_axes,
+    ideas_for,
+    why_not,
+)
 from workbench.prompts.composer.sayings import saying
 from workbench.prompts.model import Variation
 from workbench.scene import Origin, Scene
 
 __all__ = ["AXES", "fields_of_axes", "vary"]
 
-_MOST_SUPPORTS: Final = 2
+_MOST_SUPPORTS: Final = 1
 _ALL: Final = 99
-_FRAMES: Final = frozenset({"shot_size", "camera_angle", "camera_movement"})
+_HEADING: Final = 60
+"""Letters up to which what stands before a colon is a heading."""
 _STATES: Final = frozenset({"time_of_day", "weather"})
 """Fields of which a scene has one value: words for another would contradict it."""
 _ENDS: Final = re.compile(r"\s*(?:$|[.,;:!?]|(?:in|on|at|by|with|and|while|as|over|through)\b)")
 """What follows a term that stands for itself: the night of a "night market" does not."""
 _BEFORE_TERM: Final = r"(?:at|in|during|under|on|with|by|through)"
-_PREPOSITION: Final = (
-    r"(?:in|on|at|inside|through|along|across|by|over|down|up|into|onto|outside|near)"
-)
 
 
 @dataclass(slots=True)
@@ -102,7 +108,8 @@ def _next(plan: _Parent, parent: int, taken: Collection[str]) -> Variation:
         scene = plan.scene.edit(free, origin=Origin.INFERRED)
         scene = harmonize(scene, set(free))
         text = _written(plan, scene, ideas)
-        if text not in taken and scene != plan.scene:
+        clashing = set(clashes(scene)) - set(clashes(plan.scene))
+        if text not in taken and scene != plan.scene and not clashing:
             return Variation(
                 prompt=text,
                 scene=scene,
@@ -124,16 +131,14 @@ def _reworded(plan: _Parent, parent: int, taken: Collection[str]) -> Variation:
         again = f", take {number // len(openings) + 1}" if number >= len(openings) else ""
         text = " ".join([f"{words}{again}: {_lowered(first)}", *rest])
         if text not in taken:
-            return _same(plan, parent, text)
+            reason = (
+                plan.note or "No further idea is known for this scene: it is told in other words."
+            )
+            return Variation(
+                prompt=text, scene=plan.scene, parent=parent, changes=(), provider=NAME,
+                name="In other words", message=reason,
+            )  # fmt: skip
     raise AssertionError("itertools.count ended")
-
-
-def _same(plan: _Parent, parent: int, text: str) -> Variation:
-    reason = plan.note or "No further idea is known for this scene: it is told in other words."
-    return Variation(
-        prompt=text, scene=plan.scene, parent=parent, changes=(), provider=NAME,
-        name="In other words", message=reason,
-    )  # fmt: skip
 
 
 def _written(plan: _Parent, scene: Scene, ideas: Sequence[Idea]) -> str:
@@ -144,32 +149,38 @@ def _written(plan: _Parent, scene: Scene, ideas: Sequence[Idea]) -> str:
     for idea in ideas:
         if idea.place:
             own = _moved(own, plan.scene.setting, idea.place)
-    leads = [idea.lead for idea in ideas if idea.lead]
-    first = own[0] if own else ""
-    if leads:
-        lead = ", ".join([leads[0], *(f"{one[:1].lower()}{one[1:]}" for one in leads[1:])])
-        heading, colon, rest = first.partition(": ")
-        if colon and _has_heading(first):
-            told = f"{heading}: {lead[:1].lower()}{lead[1:]}, {_lowered(rest)}"
-        else:
-            told = f"{lead}, {_lowered(first)}"
-        own = [told, *own[1:]]
-    said = [sentence for idea in ideas for sentence in idea.say]
+    own = own if own[-1].endswith((".", "!", "?", "…", "。")) else [*own[:-1], f"{own[-1]}."]
+    if is_foreign(plan.prompt):
+        return " ".join([*own, *map(_directed, ideas)])
+    said = [_directed(idea) for idea in ideas if idea.say]
+    for lead in [idea.lead for idea in ideas if idea.lead and not idea.say]:
+        own = [_after_heading(own[0], f"{lead},"), *own[1:]]
     fresh = [one for one in supports(scene, most=_ALL) if one.text not in plan.prompt]
     skipped = {"air", "light", "finish", "view"} if said else {"view"}
     fresh = [one for one in fresh if one.kind not in skipped or not changed & set(one.evidence)]
-    fresh.sort(key=lambda one: not changed & set(one.evidence))
-    seen = [one.text for one in fresh][:_MOST_SUPPORTS]
+    seen = [one.text for one in fresh if changed & set(one.evidence)][:_MOST_SUPPORTS]
     return " ".join([*own, *said, *seen])
 
 
-def _has_heading(sentence: str) -> bool:
-    return ":" in sentence[:60]
+def _directed(idea: Idea) -> str:
+    """Return an idea as a sentence: where the camera is or what the light does, then what is seen."""
+    first, *rest = idea.say or (idea.place,)
+    joined = f"{idea.lead}: {first[:1].lower()}{first[1:]}" if idea.lead else first
+    told = joined if joined.count(":") < 2 else f"{idea.lead}. {first}"
+    return " ".join([f"{told[:1].upper()}{told[1:]}", *rest])
+
+
+def _after_heading(sentence: str, words: str) -> str:
+    """Return ``sentence`` with ``words`` at its beginning, behind a heading such as "Dashcam:"."""
+    heading, colon, rest = sentence.partition(": ")
+    if colon and len(heading) < _HEADING:
+        return f"{heading}: {words[:1].lower()}{words[1:]} {_lowered(rest)}"
+    return f"{words[:1].upper()}{words[1:]} {_lowered(sentence)}"
 
 
 def _own_sentences(prompt: str, scene: Scene, changed: Collection[str]) -> list[str]:
     """Return the sentences of ``prompt`` that the composer did not add for itself."""
-    frame = framing(scene.edit(dict.fromkeys(_FRAMES, ""), force=True))
+    frame = framing(scene.edit(dict.fromkeys(FRAMED, ""), force=True))
     added = {one.text for one in supports(scene)} | ({frame.text} if frame else set())
     gone = {saying(name, str(getattr(scene, name))) for name in changed}
     return [s for s in sentences(prompt) if s not in added and s not in gone] or [prompt]
@@ -195,7 +206,7 @@ def _moved(own: Sequence[str], old: str, place: str) -> list[str]:
     bare = re.sub(r"^(?:an?|the)\s+", "", old)
     if bare:
         pattern = re.compile(
-            rf"(?:\b{_PREPOSITION}\s+)?(?:\b(?:an?|the|some|her|his|their)\s+)?{re.escape(bare)}\b",
+            rf"(?:\b{PREPOSITIONS}\s+)?(?:\b(?:an?|the|some|her|his|their)\s+)?{re.escape(bare)}\b",
             re.IGNORECASE,
         )
         for at, sentence in enumerate(own):
@@ -205,8 +216,8 @@ def _moved(own: Sequence[str], old: str, place: str) -> list[str]:
                 return [*own[:at], moved, *own[at + 1 :]]
     first = own[0]
     stop = first[-1] if first[-1:] in ".!?" else "."
-    if _has_heading(first) or "," in first:
-        return [f"{place[:1].upper()}{place[1:]}, {_lowered(first)}", *own[1:]]
+    if ":" in first or "," in first:
+        return [_after_heading(first, f"{place},"), *own[1:]]
     return [f"{first.rstrip('.!?')} {place}{stop}", *own[1:]]
 
 

@@ -40,6 +40,6 @@ def write(reading: Reading) -> Written:
     if frame and len(frame.text.split()) > room:
         frame = None
     room -= len(frame.text.split()) if frame else 0
-    added = (*supports(scene, room_words=room), *([frame] if frame else []))
+    added = (*([frame] if frame else []), *supports(scene, room_words=room))
     values = {name: value for one in added for name, value in one.values}
     return Written(own, added, scene.edit(values, origin=Origin.INFERRED))

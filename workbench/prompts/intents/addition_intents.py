@@ -29,7 +29,7 @@ from workbench.prompts.intents.words import (
 from workbench.prompts.parsing.clauses import Clause
 from workbench.scene import Aspect, Look
 
-__all__ = ["WISHES"]
+__all__ = ["WISHES", "shown"]
 
 
 def _add(clause: Clause, context: Context) -> Candidate | None:

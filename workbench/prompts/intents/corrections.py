@@ -17,7 +17,7 @@ from workbench.prompts.intents.context import Context
 from workbench.prompts.intents.making import article_for, kind_of, numeral_for
 from workbench.prompts.intents.references import is_person, refer
 from workbench.prompts.intents.slots import exact_terms, looks_in
-from workbench.prompts.intents.words import number_in
+from workbench.prompts.intents.words import number_in, words_of
 from workbench.scene import Aspect
 
 __all__ = ["candidates"]
@@ -26,7 +26,8 @@ __all__ = ["candidates"]
 def candidates(text: str, context: Context, plain: Sequence[Candidate]) -> list[Candidate]:
     """Return readings of ``text`` as another value for what the last request changed."""
     turn = context.last
-    if turn is None or exact_terms(text):
+    first = text.split(maxsplit=1)[0].lower() if text else ""
+    if turn is None or exact_terms(text) or "," in text or first in words_of("verbs", "commands"):
         return []
     del plain
     found: list[Candidate] = []

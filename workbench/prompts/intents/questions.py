@@ -13,11 +13,11 @@ from workbench.prompts.intents.guards import is_question
 from workbench.prompts.intents.references import Reference, refer
 from workbench.prompts.intents.rules import Match, matches
 from workbench.prompts.intents.slots import exact_terms
-from workbench.prompts.intents.words import is_plural, lemma, plural_of
+from workbench.prompts.intents.words import is_plural, lemma, plural_of, word_list
 from workbench.prompts.phrasing import finite
 from workbench.scene import SCENE_FIELDS, Entity, Scene
 
-__all__ = ["HINT", "WELCOME", "answered", "is_small_talk"]
+__all__ = ["HINT", "NOTED", "WELCOME", "answered", "from_the_prompt", "is_small_talk"]
 
 HINT: Final = (
     "You can change who and what is seen, how it looks and what happens; the place, time, weather, "
@@ -27,8 +27,10 @@ HINT: Final = (
 )
 """What can be asked."""
 WELCOME: Final = "You are welcome. Say what to change next, or “render it”."
+NOTED: Final = "Noted, and nothing was changed. Say what to change next, or “render it”."
+"""The answer to a comment that asks for nothing."""
 _REQUESTS: Final = re.compile(
-    r"(?:can|could|would|will|may|might) (?:you|we|i|it|the|he|she|they|this|there)\b|(?:what|how) (?:if|about)\b|why (?:not|don't)\b|"
+    r"(?:can|could|would|may|might) (?:you|we|i|it|the|he|she|they|this|there)\b|will you\b|(?:what|how) (?:if|about)\b|why (?:not|don't)\b|"
     r"(?:what|how) (?:would|does|do) (?:it|this|that|he|she) look like\b|how would (?:it|this|that) look\b|"
     r"(?:shouldn't|couldn't|can't) (?:it|he|she|there|we|you)\b|what would (?:it|this|that)",
     re.IGNORECASE,
@@ -48,7 +50,7 @@ _ORDERS_AFTER: Final = re.compile(
 def answered(text: str, context: Context) -> Explain | None:
     """Return the answer to a question or to small talk; None where ``text`` asks for a change."""
     bare = re.sub(
-        r"^(?:so|and|but|ok|okay|hey|hm+|well|wait|oh|quick question)[\s,:]+(?=\S)",
+        r"^(?:(?:so|and|but|ok|okay|hey|hm+|well|wait|oh|quick question|one question)[\s,:]+)+(?=\S)",
         "",
         text.strip(),
         flags=re.IGNORECASE,
@@ -58,23 +60,35 @@ def answered(text: str, context: Context) -> Explain | None:
     is_asked = bare.rstrip().endswith("?")
     bare = bare.strip(" .!?,")
     if is_question(text) and _SEEN.match(bare):
-        return Explain(question=text, answer=_from_the_prompt(bare, context))
+        return Explain(question=text, answer=from_the_prompt(bare, context))
     if (not bare or _REQUESTS.match(bare)) and not re.match(
         r"(?:what|which) (?:can|could|may) (?:i|you|we)\b|can you help", bare, re.IGNORECASE
     ):
         return None
     for match in matches(bare, "questions", context):
         topic = str(match.rule.parameters["topic"])
+        if topic in {"exactness", "labels", "sound", "hardware", "room"} and not (
+            is_asked or _opens_question(bare)
+        ):
+            continue
         if topic == "other":
             if not is_asked and not _opens_question(bare):
                 continue
-            return Explain(question=text, answer=_from_the_prompt(bare, context))
+            return Explain(question=text, answer=from_the_prompt(bare, context))
         answer = _ANSWERS[topic](match, context)
         if answer:
             return Explain(question=text, answer=answer)
-    if is_asked or _opens_question(bare):
-        return Explain(question=text, answer=_from_the_prompt(bare, context))
+    if (is_asked and _ASKED.match(bare)) or _opens_question(bare):
+        return Explain(question=text, answer=from_the_prompt(bare, context))
     return None
+
+
+_ASKED: Final = re.compile(
+    r"(?:what|which|who|whose|where|when|why|how|is|are|was|were|does|do|did|will|would|can|could|has|have|"
+    r"should|any|isn't|aren't|doesn't|don't)\b",
+    re.IGNORECASE,
+)
+"""How a question begins; "rain on the window?" is a wish."""
 
 
 _ASKING: Final = frozenset(
@@ -125,9 +139,11 @@ _ASKING: Final = frozenset(
 )
 
 
-def _from_the_prompt(question: str, context: Context) -> str:
+def from_the_prompt(question: str, context: Context) -> str:
     """Return the sentence of the prompt that speaks of what is asked, or that none does."""
     asked = {lemma(w, "NOUN") for w in re.findall(r"[\w'-]+", question.lower())} - _ASKING
+    if asked & {"wear", "clothe", "clothes", "clothing", "outfit", "dress"}:
+        asked |= word_list("clothing")
     best, most = "", 0
     for sentence in sentences(context.prompt):
         said = {lemma(w, "NOUN") for w in re.findall(r"[\w'-]+", sentence.lower())}
@@ -264,6 +280,8 @@ def _doing(match: Match, context: Context) -> str:
     doing: str | None = match.value("doing")
     names = {e.id: e for e in scene.cast}
     beats = scene.beats
+    if doing is not None and (found is None or not found.ids or any(b.told for b in beats)):
+        return ""
     if found is not None and found.ids:
         own = scene.beats_of(found.ids[0])
         entity = names.get(found.ids[0])
@@ -284,7 +302,7 @@ def _doing(match: Match, context: Context) -> str:
         entity = names.get(beat.actor)
         plural = entity is not None and entity.count != 1
         who = entity.name if entity is not None else "something"
-        told.append(f"{who} {finite(beat.text, plural=plural)}")
+        told.append(beat.told.rstrip(".") or f"{who} {finite(beat.text, plural=plural)}")
     return f"{_and(told)[:1].upper()}{_and(told)[1:]}."
 
 
@@ -375,6 +393,41 @@ def _setting(match: Match, context: Context) -> str:
     return f"Videos are {size}{aspect}. Say “vertical”, “16:9” or “720p” to change that."
 
 
+def _static(topic: str) -> Callable[[Match, Context], str]:
+    return lambda _match, _context: _KNOWN[topic]
+
+
+_KNOWN: Final = {
+    "exactness": "A video model does not keep exact numbers or details reliably: the prompt asks for them, "
+    "and the render shows whether it did. Several seeds raise the chance. Nothing was changed.",
+    "labels": "Readable text and logos are unreliable in video models: they are better added afterwards. "
+    "Say “the words … on the sign” to ask for some, or “no text” to keep it out. Nothing was changed.",
+    "sound": "Whether a video has sound depends on the model; say “sound: …” to describe it. "
+    "Nothing was changed.",
+}
+
+
+def _hardware(_match: Match, context: Context) -> str:
+    model = context.settings.model or context.settings.engine or "the engine's own model"
+    return (
+        f"Renders go to {model}. What it needs and how long it takes depends on the machine: "
+        "the models panel shows its memory, and a first render its time. Nothing was changed."
+    )
+
+
+def _room(_match: Match, context: Context) -> str:
+    count = len(context.scene.moments())
+    seconds = context.settings.seconds
+    length = f"{seconds:g} seconds" if seconds else "the engine's usual length of about 5 seconds"
+    verdict = (
+        "That is tight: about two seconds for each is a good measure. Say a longer length, or take something out."
+        if count * 2 > (seconds or 5)
+        else "That should fit."
+    )
+    moments = "one moment" if count == 1 else f"{count} moments, one after another,"
+    return f"The prompt tells {moments} in {length}. {verdict} Nothing was changed."
+
+
 def _changes(match: Match, context: Context) -> str:
     del match
     asked = [turn.request for turn in context.turns if turn.actions and turn.entry is not None]
@@ -433,4 +486,7 @@ _ANSWERS: Final[Mapping[str, Callable[[Match, Context], str]]] = {
     "greeting": _greeting,
     "praise": _praise,
     "dislike": _dislike,
+    "hardware": _hardware,
+    "room": _room,
+    **{topic: _static(topic) for topic in _KNOWN},
 }

@@ -53,7 +53,7 @@ def removed(text: str, score: float, context: Context) -> Candidate | None:
         what = re.sub(
             r"^(?:without|no|not|avoid|don't show|any)\s+", "", plain(part), flags=re.IGNORECASE
         )
-        what = _SEEN.sub("", what)
+        what = re.sub(r"^(?:nobody|no one)(?= \w+ing\b)", "people", _SEEN.sub("", what))
         if not what:
             continue
         done = _gone(what, score, context)

@@ -32,7 +32,15 @@ def clean(request: str) -> str:
     text = re.sub(r"\bw/\s*(?=\w)", "with ", text)
     text = "".join(" " if unicodedata.category(c) in {"So", "Sk", "Cs"} else c for c in text)
     text = re.sub(r"([!?.])\1+", r"\1", text)
+    text = _MENDED_BY_HAND.sub(lambda m: m["new"], text)
     return re.sub(r"\s+", " ", text).strip()
+
+
+_MENDED_BY_HAND: Final = re.compile(
+    r"(?<=\s)an? [\w' -]{2,30}?,? (?:no,? (?:wait,? )?(?:i mean|sorry|rather)|i mean|scratch that|or rather),? (?P<new>an? )",
+    re.IGNORECASE,
+)
+"""A value that the same sentence takes back: "a bear, no i mean a swarm of geese"."""
 
 
 def written_out(text: str) -> str:
@@ -43,8 +51,21 @@ def written_out(text: str) -> str:
         return str(short.get(found[0].lower(), found[0]))
 
     text = re.sub(r"(?<![\w'])[A-Za-z0-9]+(?![\w'])", written, text)
+    text = re.sub(r"\b(he|she|it)'s got\b", r"\1 has", text, flags=re.IGNORECASE)
+    text = re.sub(r"\b(they|we)'ve got\b", r"\1 have", text, flags=re.IGNORECASE)
+    text = re.sub(
+        r"\b([a-z]+)'s (?=(?:an?|not|too|so|very)\s)", r"\1 is ", text, flags=re.IGNORECASE
+    )
     text = re.sub(r"\b(he|she|it|there)'s\b", r"\1 is", text, flags=re.IGNORECASE)
-    return re.sub(r"\bthey're\b", "they are", text, flags=re.IGNORECASE)
+    text = re.sub(r"\bthey're\b", "they are", text, flags=re.IGNORECASE)
+    return _IT_IS.sub("it is ", text)
+
+
+_IT_IS: Final = re.compile(
+    r"\bits (?=(?:an?|the|just|not|so|too|very|all|really|for|in|on|like|only|still|now|been|gone|what|my|more|less|already|getting|going|almost|dark|night|full|normal|raining|snowing|nothing)\b|\w{3,}ing(?:$|[,.!]))",
+    re.IGNORECASE,
+)
+"""Where "its" stands for "it's"."""
 
 
 def without_politeness(text: str) -> str:
@@ -93,7 +114,9 @@ def mended(text: str, known: Collection[str]) -> str:
             or low in _expected()
         ):
             return word
-        options = [w for w in _one_slip_away(low) if w in _expected() or w in known]
+        options = [
+            w for w in _one_slip_away(low) if (w in _expected() or w in known) and w[0] == low[0]
+        ]
         return options[0] if options else word
 
     return re.sub(r"(?<![\w'-])[a-z]{4,}(?![\w'-])", mend, text)

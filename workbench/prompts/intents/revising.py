@@ -9,6 +9,7 @@ from typing import Final
 
 from workbench.actions.model import (
     Action,
+    AddBeat,
     Compare,
     Explain,
     GoBack,
@@ -16,6 +17,7 @@ from workbench.actions.model import (
     NotUnderstood,
     Propose,
     Render,
+    RewriteSentence,
     SetRender,
     Star,
     Unlock,
@@ -135,11 +137,20 @@ def _help(found: Understanding, missed: Missed, context: Context) -> str:
     return HINT
 
 
+_TOLD: Final = frozenset(["action", "subject", "cast", "beats", "details"])
+"""Fields whose changes a new sentence shows by itself."""
+
+
 def _message(found: Understanding, changes: Sequence[Change], context: Context) -> str:
     notes = []
     hint = _help(found, found.missed[0] if found.missed else Missed(""), context)
-    if changes:
-        notes.append(f"Changed {'; '.join(change.sentence for change in changes)}.")
+    told = dict.fromkeys(a.told for a in found.actions if isinstance(a, AddBeat) and a.told)
+    notes += [f"Added: “{one}”" for one in told]
+    shown = [c for c in changes if not told or c.field not in _TOLD]
+    if shown:
+        notes.append(f"Changed {'; '.join(change.sentence for change in shown)}.")
+    if not changes and any(isinstance(a, RewriteSentence) for a in found.actions):
+        notes.append("The text was changed.")
     notes += [said for action in found.actions if (said := said_of(action))]
     if found.locked:
         names = ", ".join(dict.fromkeys(name.replace("_", " ") for name in found.locked))

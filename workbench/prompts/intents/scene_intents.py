@@ -14,6 +14,7 @@ from workbench.prompts.intents.clauses import noun_phrase
 from workbench.prompts.intents.context import Context
 from workbench.prompts.intents.identity_intents import becomes
 from workbench.prompts.intents.slots import exact_terms, place_in_words, titled
+from workbench.prompts.intents.stating import viewed
 from workbench.prompts.intents.wording import plain
 from workbench.prompts.intents.words import (
     ANIMATE,
@@ -254,6 +255,8 @@ def _values(label: str, said: str, context: Context) -> Mapping[str, str] | None
         found = exact_terms(words)
         if found and set(found) & set(own):
             return {f: v for f, v in found.items() if f in {*own, "weather", "time_of_day"}}
+    if label in {"weather", "time"} and any(t.field == own[0] for t in find_terms(said)):
+        return None  # the term and what more is said of it: a statement holds both
     said_words = set(re.findall(r"[a-z]+", low))
     if label in {"weather", "time"} and not said_words & words_of("free", label):
         return None
@@ -283,6 +286,13 @@ _SMALL: Final = frozenset({"i", "tv", "vhs", "pov", "imax", "cctv", "hdr", "gopr
 
 def _free(field: str, said: str) -> str:
     """Return a value in the words of the user, in the form in which its sentence says it."""
+    said = re.sub(r"^(?:no|nah|yes|ok),\s*(?=\S)", "", viewed(said, is_ego=False))
+    said = re.sub(
+        r"^(?:just |only )?(?:the )?(?:colou?rs?|camera|light|style|look)\s*[:,]\s*(?=\S)",
+        "",
+        said,
+        flags=re.IGNORECASE,
+    )
     if field == "style":
         words = re.sub(
             r"^(?:in the style of|like(?: an?)?|as(?: if)?(?: an?)?|more|make it|a)\s+(?=\S)",

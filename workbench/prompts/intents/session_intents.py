@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from workbench.actions.model import (
     Action,
     Compare,
+    EditField,
     GoBack,
     Lock,
     Render,
@@ -30,7 +31,7 @@ from workbench.prompts.intents.references import refer
 from workbench.prompts.intents.rules import Match, matches
 from workbench.prompts.intents.slots import fields_meant
 from workbench.prompts.intents.wording import plain
-from workbench.prompts.intents.words import NUMBERS, data, lemma
+from workbench.prompts.intents.words import NUMBERS, data, find_terms, lemma, noun_in_text
 from workbench.prompts.parsing.clauses import Clause
 from workbench.scene import SCENE_FIELDS, Scene
 
@@ -38,12 +39,15 @@ __all__ = [
     "RULED",
     "SETTING_LABELS",
     "WISHES",
+    "kept",
     "landmark_named",
     "ruled",
     "settings_in",
     "settings_within",
 ]
 
+_USUAL_SECONDS: Final = 5.0
+"""The length from which "longer" counts where neither the session nor the engine states one."""
 _SEED_BITS: Final = 31  # fits every engine's generator, and a JavaScript number
 _NUMBERS: Final = {
     **NUMBERS, "another": 1, "a few": 3, "some": 4, "several": 4, "a couple of": 2, "many": 8,
@@ -136,11 +140,7 @@ def _tidy(number: float) -> float:
 
 
 def _length_step(match: Match, context: Context) -> Candidate | None:
-    now = context.settings.seconds
-    if now is None:
-        return Candidate(
-            help="Say how long it should be in seconds: “8 seconds”.", score=match.score * 0.7
-        )
+    now = context.settings.seconds or _USUAL_SECONDS
     groups = match.groups
     factor = _FACTORS.get(groups.get("factor", "").lower(), 0.0)
     if not factor and "verb" in groups:
@@ -253,6 +253,8 @@ def _vary(match: Match, _context: Context) -> Candidate | None:
             bare = re.sub(r"^(?:the|its|different|only)\s+", "", part)
             axis = _AXES.get(bare)
             if axis is None:
+                if groups.get("axes") and not axes:
+                    continue
                 if groups.get("axis") and bare in {"it", "this", "that", "more"}:
                     continue
                 return None
@@ -401,7 +403,7 @@ def _go_back(match: Match, context: Context) -> Candidate | None:
         index = _numbered(number, context)
         return None if index < 0 else Candidate((GoBack(to=index),), match.score, intent="go_back")
     what = re.sub(
-        r"\s+(?:came|was added|started|happened|appeared|change)$",
+        r"\s+(?:came|was added|started|happened|appeared|change|showed up|shows up|came in|comes in|arrived|walked in|was there|got there)$",
         "",
         groups["what"].lower().strip(),
     )
@@ -410,10 +412,19 @@ def _go_back(match: Match, context: Context) -> Candidate | None:
         return None
     relation = groups.get("relation", "").lower()
     is_undo = groups.get("whole", "").lower().lstrip().startswith(("undo", "please undo"))
-    if relation in {"before", "without"} or is_undo:
+    if is_undo:
+        return _without_entry(found, match.score, context)
+    if relation in {"before", "without"}:
         index = found.parent if found.parent is not None else found.index
         return Candidate((GoBack(to=index),), match.score, intent="go_back")
     return Candidate((GoBack(to=found.index),), match.score, intent="go_back")
+
+
+def _without_entry(found: Landmark, score: float, context: Context) -> Candidate:
+    """Take back what one entry changed, and keep what came after it."""
+    if found.index == context.current:
+        return Candidate((GoBack(to=Step.UNDO),), score, intent="go_back")
+    return Candidate((GoBack(to=found.index, only=True),), score, intent="go_back")
 
 
 @cache
@@ -507,6 +518,11 @@ def landmark_named(what: str, context: Context) -> Landmark | None:
         said = {lemma(w, "NOUN") for w in re.findall(r"[\w'-]+", one.request.lower())}
         if one.parent is not None and words <= said:
             return one
+    here = known.get(context.current) if context.current is not None else None
+    if here is not None and not words <= _said(here.scene):
+        for one in reversed(context.landmarks):
+            if words <= _said(one.scene) and not one.is_variation:
+                return one
     for one in reversed(context.landmarks):
         before = known.get(one.parent) if one.parent is not None else None
         if before is not None and words <= _said(one.scene) and not words <= _said(before.scene):
@@ -540,6 +556,55 @@ def _go_back_keep(match: Match, context: Context) -> Candidate | None:
     return Candidate((GoBack(to=to, keep=keep),), match.score, intent="go_back")
 
 
+def _render_both(match: Match, context: Context) -> Candidate | None:
+    """Render the present prompt and the one before it."""
+    here = next((one for one in context.landmarks if one.index == context.current), None)
+    if here is None or here.parent is None:
+        return Candidate((Render(),), match.score, intent="render")
+    return Candidate((Render(entries=(here.parent, here.index)),), match.score, intent="render")
+
+
+def _undo_twice(match: Match, context: Context) -> Candidate | None:
+    """Take the last two steps back."""
+    known = {one.index: one for one in context.landmarks}
+    at = known.get(context.current) if context.current is not None else None
+    for _ in range(2):
+        at = known.get(at.parent) if at is not None and at.parent is not None else at
+    to = Step.UNDO if at is None else at.index
+    return Candidate((GoBack(to=to),), match.score, intent="go_back")
+
+
+def _field_as_before(match: Match, context: Context) -> Candidate | None:
+    """Give fields the values that they had at the start: "back to the view we had at the beginning"."""
+    fields = [
+        f
+        for part in re.split(r" and |, ", match.groups["what"])
+        for f in fields_meant(part, context)
+    ]
+    first = context.landmarks[0].scene if context.landmarks else None
+    if first is None or not fields:
+        return None
+    edits = tuple(
+        EditField(field=name, value=getattr(first, name))
+        for name in dict.fromkeys(fields)
+        if getattr(first, name) != getattr(context.scene, name)
+    )
+    return Candidate(edits, match.score, already=not edits, intent="go_back")
+
+
+def _restored(match: Match, context: Context) -> Candidate | None:
+    """Take back what changed a value that is wanted again: "bring back the daylight"."""
+    fields = {term.field for term in find_terms(match.groups["what"])}
+    known = {one.index: one for one in context.landmarks}
+    for one in reversed(context.landmarks):
+        before = known.get(one.parent) if one.parent is not None and not one.is_variation else None
+        if before is not None and any(
+            getattr(one.scene, f) != getattr(before.scene, f) for f in fields
+        ):
+            return _without_entry(one, match.score, context)
+    return None
+
+
 RULED: Final[Mapping[str, Intent]] = {
     "size": _size,
     "resolution_step": _resolution_step,
@@ -566,6 +631,10 @@ RULED: Final[Mapping[str, Intent]] = {
     "start_over": _start_over,
     "go_back": _go_back,
     "go_back_keep": _go_back_keep,
+    "field_as_before": _field_as_before,
+    "render_both": _render_both,
+    "restored": _restored,
+    "undo_twice": _undo_twice,
 }
 
 
@@ -643,7 +712,7 @@ def _setting_said(clause: Clause, context: Context) -> Candidate | None:
         return Candidate((SetRender(values={"seed": _seed()}),), clause.sureness, intent="setting")
     digits = re.findall(r"\d+(?:\.\d+)?", said)
     spelled = _SPELLED.search(said)
-    now = getattr(context.settings, name)
+    now = getattr(context.settings, name) or (_USUAL_SECONDS if name == "seconds" else None)
     factor = next((by for pattern, by in _STEPS if pattern.search(said)), None)
     number = float(digits[-1]) if digits else _number(spelled[0]) if spelled else None
     if number is not None and not (factor and re.search(r"\b(?:longer|shorter|more|less)\b", said)):
@@ -696,6 +765,32 @@ def _named_setting(label: str, said: str, context: Context, score: float) -> Can
     elif label == "model":
         return Candidate(help=f"There is no model called “{said}” here.", score=score)
     return Candidate((SetRender(values=values),), score, intent="setting") if values else None
+
+
+_KEPT: Final = re.compile(
+    r"(?:please )?(?:keep|leave)(?: in)? (?P<what>.+?)(?: (?:exactly |just )?(?:as (?:is|it is|they are|it was)|untouched|alone|the same|unchanged|in|like that))?|"
+    r"(?P<stays>.+?) (?:can |should |must |may |has to |have to |always |exactly )*(?:stays?|remains?|as (?:is|it is|they are))(?: (?:the same|as (?:is|it is|they are)|in|identical|unchanged|always the same))?",
+    re.IGNORECASE,
+)
+
+
+def kept(text: str, context: Context) -> Candidate | None:
+    """Take "the fog can stay" for what it says, where the prompt speaks of it already."""
+    found = _KEPT.fullmatch(text.strip(" .!"))
+    if found is None:
+        return None
+    what = re.sub(r"^(?:but|and) ", "", found["what"] or found["stays"])
+    if (
+        re.match(r"(?:only|he|she|they|it|we|everyone|one)\b", what, re.IGNORECASE)
+        and found["stays"]
+    ):
+        return None  # "only she stays" is something that happens
+    fields = fields_kept(what, context)
+    entities = refer(what, context, only_cast=True)
+    if fields is None and entities is None and not noun_in_text(what, context.prompt):
+        return None
+    names = (*(fields or ()), *(entities.ids if entities is not None else ()))
+    return Candidate(score=0.9, kept=names, already=True, intent="keep")
 
 
 def _session_wish(clause: Clause, context: Context) -> Candidate | None:
@@ -787,7 +882,7 @@ def _undo_by_slots(clause: Clause, context: Context) -> Candidate | None:
     ).strip()
     found = landmark_named(said, context) if said else None
     if found is not None and found.parent is not None:
-        return Candidate((GoBack(to=found.parent),), clause.sureness, intent="go_back")
+        return _without_entry(found, clause.sureness, context)
     if said and re.search(r"\b(?:everything|all|both)\b", said):
         return Candidate((GoBack(to=Step.START),), clause.sureness, intent="go_back")
     return Candidate((GoBack(to=Step.UNDO),), clause.sureness, intent="go_back")

@@ -10,7 +10,7 @@ from typing import Final
 from workbench.lexicon.languages import is_foreign, unread_words
 from workbench.prompts.intents.words import data, is_known
 
-__all__ = ["OTHER_LANGUAGE", "english_of", "is_other_language", "is_strange"]
+__all__ = ["OTHER_LANGUAGE", "bounded", "english_of", "is_dense", "is_other_language", "is_strange"]
 
 OTHER_LANGUAGE: Final = (
     "I read English, and of other languages a few sure terms such as night, rain, vertical or undo. "
@@ -75,14 +75,14 @@ def english_of(text: str) -> str | None:
 def _is_filled(word: str, filler: frozenset[str]) -> bool:
     if word in filler:
         return True
-    if not _is_dense(word):
+    if not is_dense(word):
         return False
     for known in sorted(filler, key=len, reverse=True):
         word = word.replace(known, "")
     return not word
 
 
-def _is_dense(text: str) -> bool:
+def is_dense(text: str) -> bool:
     """Tell whether ``text`` is of a script that is written without spaces."""
     return bool(re.search(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]", text))
 
@@ -92,13 +92,14 @@ def _phrases() -> tuple[tuple[str, re.Pattern[str], str], ...]:
     table: Mapping[str, str] = data("languages")["phrases"]
     pairs = [(phrase, english) for english, row in table.items() for phrase in row.split("|")]
     return tuple(
-        (phrase, re.compile(_bounded(phrase)), english)
+        (phrase, re.compile(bounded(phrase)), english)
         for phrase, english in sorted(dict.fromkeys(pairs), key=lambda pair: -len(pair[0]))
     )
 
 
-def _bounded(phrase: str) -> str:
-    return re.escape(phrase) if _is_dense(phrase) else rf"(?<!\w){re.escape(phrase)}(?!\w)"
+def bounded(phrase: str) -> str:
+    """Return the pattern that finds ``phrase`` as whole words; anywhere in scripts without spaces."""
+    return re.escape(phrase) if is_dense(phrase) else rf"(?<!\w){re.escape(phrase)}(?!\w)"
 
 
 @cache

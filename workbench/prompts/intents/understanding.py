@@ -8,7 +8,7 @@ changes a prompt: what is understood is a list of actions.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -21,10 +21,14 @@ from workbench.actions.model import (
     EditEntity,
     EditField,
     Explain,
+    GoBack,
     SetRender,
+    Vary,
 )
 from workbench.errors import InvalidRequest
 from workbench.lexicon.datafiles import english
+from workbench.prompts.composer.composer import scene_of
+from workbench.prompts.enacting import Enacted, enact
 from workbench.prompts.intents import (
     addition_intents,
     corrections,
@@ -41,6 +45,15 @@ from workbench.prompts.intents import (
 from workbench.prompts.intents.candidates import Candidate, Wish
 from workbench.prompts.intents.context import Context
 from workbench.prompts.intents.guards import is_question, is_sound
+from workbench.prompts.intents.own_words import (
+    choices_for,
+    fixed_wish,
+    is_faithful,
+    is_free,
+    removed_by_order,
+    replaced,
+    stated,
+)
 from workbench.prompts.intents.requests import (
     clean,
     correction_in,
@@ -48,7 +61,9 @@ from workbench.prompts.intents.requests import (
     without_politeness,
     written_out,
 )
+from workbench.prompts.intents.stating import is_beyond, is_talk, is_vague, parts_of, reason_at
 from workbench.prompts.intents.translating import english_of, is_other_language, is_strange
+from workbench.prompts.intents.verbatim import is_foreign_prompt, kept_verbatim
 from workbench.prompts.intents.words import determiners, is_known, words_of
 from workbench.prompts.parsing.clauses import Clause, Parse, Slot, words_in
 from workbench.scene import Scene
@@ -119,13 +134,42 @@ class Understanding:
         return bool(self.actions or self.kept or self.locked or self.already or self.helps)
 
 
+class Reading:
+    """What has been read of a request so far, and the context after it."""
+
+    def __init__(self, context: Context) -> None:
+        self.here = context
+        self.read: list[tuple[str, Candidate]] = []
+        self.missed: list[Missed] = []
+        self.asides: list[str] = []
+        self.spoken = ""
+        """The pronoun with which the latest statement began."""
+
+    def take(self, text: str, candidate: Candidate) -> None:
+        """Take ``candidate`` as what ``text`` asks for."""
+        self.read.append((text, candidate))
+        self.here = _after(candidate, self.here)
+
+    def all_missed(self) -> list[Missed]:
+        """Return what was not read; a request of nothing but talk is answered as such."""
+        if self.asides and not self.read and not self.missed:
+            text = " ".join(self.asides)
+            self.take(text, Candidate((Explain(question=text, answer=questions.NOTED),), 1.0))
+            return []
+        return [*self.missed, *(Missed(text, ASIDE) for text in self.asides)]
+
+
 def understand(request: str, context: Context) -> Understanding:
     """Return what ``request`` asks for in ``context``."""
     text = clean(request)
-    english_text = english_of(text) if is_strange(text) else None
+    asks = _ASKS_ABROAD.match(text)
+    english_text = english_of(text) if is_strange(text) and not asks else None
     if english_text is not None:
         text = english_text
-    elif is_other_language(text) or _is_strange(text):
+    elif is_other_language(text) or _is_strange(text) or _answers_foreign(text, context):
+        kept = kept_verbatim(text, context, lambda said: _sure_actions(said, context))
+        if kept is not None:
+            return _outcome([(text, kept)], [], context)
         setting = session_intents.settings_within(text, context)
         read = [(text, setting)] if setting is not None else []
         done = _outcome(read, [Missed(text)], context)
@@ -155,6 +199,26 @@ def understand(request: str, context: Context) -> Understanding:
     return _carried(parse, context)
 
 
+_ASKS_ABROAD: Final = re.compile(
+    r"(?:.*\s\?|(?:il|elle|est-ce|quel\w*|was|wie|ist|sind|hay|está|qué|cuánt\w*|c'è|piove|di che|como|qual|tem) .*\?)$",
+    re.IGNORECASE,
+)
+"""A question in another language: its words are no wishes."""
+
+
+def _answers_foreign(text: str, context: Context) -> bool:
+    """Tell whether a short request is in the language of a foreign prompt."""
+    words = [w for w in words_in(text) if w.text.isalpha()]
+    strange = [w for w in words if not is_known(w.text)]
+    return 3 * len(strange) >= len(words) and is_foreign_prompt(context.prompt)
+
+
+def _sure_actions(text: str, context: Context) -> tuple[tuple[Action, ...], bool]:
+    """Return the actions of a part of a foreign request that was put into English."""
+    found = understand(text, replace(context, prompt=""))  # in English, whatever the prompt is in
+    return found.actions, found.is_understood and not found.missed
+
+
 _ASKS: Final = re.compile(
     r"(?:why|who|whose|where|how many|what(?:'s| is| are| does| did))\b|"
     r"(?:is|are|was|were|does|do|did) (?!it possible|there (?:a|any) (?:way|chance))(?:the|there|it|he|she|they|this|you)\b",
@@ -182,70 +246,287 @@ def _correction(text: str, context: Context) -> Candidate | None:
 
 
 def _carried(parse: Parse, context: Context) -> Understanding:
-    """Turn each clause into actions, in order; each sees the scene after those before it."""
-    read: list[tuple[str, Candidate]] = []
-    missed: list[Missed] = []
-    here = context
-    for clause in parse.clauses:
-        if clause.label == "thanks":
-            continue
-        if clause.label == "question":
-            answer = questions.answered(f"{written_out(clause.text)}?", here)
-            wish = _bare(clause.text, here) if answer is None else None
-            if wish is not None:
-                read.append((clause.text, wish))
-                here = _after(wish, here)
-            elif answer is None:
-                missed.append(Missed(clause.text, clause.label))
-            else:
-                read.append((clause.text, Candidate((answer,), clause.sureness, intent="question")))
-            continue
-        candidate = _wished(clause, here) or _bare(clause.text, here)
-        if candidate is None or candidate.says_nothing:
-            missed.append(Missed(clause.text, clause.label))
-            continue
-        read.append((clause.text, candidate))
-        here = _after(candidate, here)
-    for words in _left_over(parse):
-        candidate = _bare(words, here)
-        if candidate is not None:
-            read.append((words, candidate))
-            here = _after(candidate, here)
+    """Turn each sentence of a request into actions, in order; each sees the scene after those before it."""
+    reading = Reading(context)
+    for start, end in parts_of(parse.text):
+        _read_part(parse, start, end, reading)
+    return _outcome(reading.read, reading.all_missed(), context)
+
+
+def _read_part(parse: Parse, start: int, end: int, reading: Reading) -> None:
+    """Read one sentence: as an exact form, by its clauses, or in the user's own words."""
+    cut = start + reason_at(parse.text[start:end])
+    if cut < end and any(_means_something(w.text) for w in words_in(parse.text[start:cut])):
+        reading.asides.append(parse.text[cut:end].strip(" ,;"))
+        end = cut
+    start, end = _without_forms(parse.text, start, end, reading)
+    text = parse.text[start:end].strip()
+    said = written_out(text)
+    if not said or _answers_itself(text, said, reading):
+        return
+    clauses = [
+        c
+        for c in parse.clauses
+        if parse.words[c.start].start >= start and parse.words[c.end - 1].end <= end
+    ]
+    taken = _taken(clauses, said, reading)
+    ahead = {c: parse.text[start : parse.words[c.start].start] for c in taken}
+    if any(
+        _SUBORDINATE.search(words)
+        or (words.strip() and _SUBORDINATE.match(f"{c.text.split()[0]} "))
+        for c, words in ahead.items()
+    ):
+        taken = {}  # a clause within a sentence: the sentence says when
+    for run in _runs(parse, start, end, taken):
+        if isinstance(run, Clause):
+            reading.take(run.text, taken[run])
         else:
-            is_aside = bool(read) and not _strange_in(words)
-            missed.append(Missed(words, ASIDE if is_aside else ""))
-    return _outcome(read, missed, context)
+            _state(run, clauses, reading, is_whole=not taken)
 
 
-def _bare(text: str, context: Context) -> Candidate | None:
-    """Return a part that the parser does not place, where it can only be one thing by its form."""
-    said = without_politeness(written_out(text))
-    made = (
-        scene_intents.established(said, context)
-        or look_intents.described(said, context)
-        or addition_intents.shown(said, context)
-    )
-    for label, slot, form in _PLAIN:
-        found = form.fullmatch(said) if made is None else None
-        if found is not None:
-            clause = Clause(label, said, 0, 1, (Slot(slot, found[1], 0, 1),), 0.75)
-            made = _WISHES[label](clause, context)
-    unseen = _NOT_SEEN.search(said)
-    if made is None and unseen is not None:
-        made = removal_intents.removed(unseen[1], 0.75, context)
-    if made is None and _SENSES.search(text):
-        return Candidate(help=_NO_SENSE, score=1.0)
-    return made if made is not None and is_sound(made, said, context) else None
-
-
-_PLAIN: Final = (
-    ("more", "entity", re.compile(r"(?:a lot |way |some |many )?more ((?!than\b)[\w' -]+)", re.IGNORECASE)),
-    ("count", "number", re.compile(r"(?:make (?:it|that|them) |about |around |exactly |only |just )+(\d{1,3})(?: of them)?", re.IGNORECASE)),
-)  # fmt: skip
-_NOT_SEEN: Final = re.compile(
-    r"\b(?:not|don't|never|no) (?:see|show|seeing|showing|have|want) (?:any |the )?([\w' -]{3,40})",
+_JOINT: Final = re.compile(
+    r"\s*,\s*(?:and |but |then |so )*|\s+(?:and|but|then|so) |\s+(?=this is for |it's for |its for )",
     re.IGNORECASE,
 )
+
+
+def _without_forms(text: str, start: int, end: int, reading: Reading) -> tuple[int, int]:
+    """Take exact forms of the session at the beginning and end of a sentence; return what is left."""
+    while start < end:
+        cuts = [start, *(start + m.end() for m in _JOINT.finditer(text[start:end]))]
+        stops = [*(start + m.start() for m in _JOINT.finditer(text[start:end])), end]
+        for begin, stop in dict.fromkeys(
+            (
+                (start, end),
+                (start, stops[0]),
+                (cuts[-1], end),
+                (start, stops[min(1, len(stops) - 1)]),
+            )
+        ):
+            made = _form(text[begin:stop], reading, is_whole=(begin, stop) == (start, end))
+            if made is None:
+                continue
+            reading.take(text[begin:stop].strip(), made)
+            if begin == start and any(isinstance(a, Vary) for a in made.actions) and stop < end:
+                reading.asides.append(text[stop:end].strip(" ,:"))
+                return end, end
+            start, end = (
+                (end, end)
+                if (begin, stop) == (start, end)
+                else (start, stops[-2] if len(stops) > 1 else begin)
+                if stop == end
+                else (next((c for c in cuts if c >= stop), end), end)
+            )
+            break
+        else:
+            break
+    return start, end
+
+
+_GOING_ON: Final = re.compile(r"(?:go on|continue|carry on|proceed|keep going)\b", re.IGNORECASE)
+
+
+def _form(text: str, reading: Reading, *, is_whole: bool) -> Candidate | None:
+    """Return what ``text`` is as an exact form; terms of the scene count where they stand alone."""
+    said = re.sub(r"^(?:nah|nope|hm+|oh|ugh)[ ,]+(?=\S)", "", text.strip(" ?"), flags=re.IGNORECASE)
+    bare = without_politeness(written_out(said))
+    if not bare or _GOING_ON.match(bare):
+        return None
+    made = session_intents.ruled(bare, reading.here)
+    if made is None and is_whole:
+        made = scene_intents.established(bare, reading.here) or look_intents.described(
+            bare, reading.here
+        )
+    if made is None or made.score < _EXACT:
+        return None
+    is_length = any(isinstance(a, SetRender) and "seconds" in a.values for a in made.actions)
+    return None if is_length and _HELD.search(text) else made
+
+
+_HELD: Final = re.compile(
+    r"\b(?:hold|holds|pause|pauses|wait|waits|nothing|freeze|freezes)\b", re.IGNORECASE
+)
+
+
+def _answers_itself(text: str, said: str, reading: Reading) -> bool:
+    """Deal with a sentence that asks for no change of the picture: talk, a question, no direction."""
+    if is_beyond(said):
+        reading.take(text, Candidate(help=_BEYOND, score=1.0))
+    elif (fixed := fixed_wish(said, reading.here)) is not None:
+        reading.take(text, fixed)
+    elif is_vague(said):
+        reading.take(text, Candidate(help=choices_for(reading.here), score=1.0))
+    elif (
+        re.fullmatch(r"and [\w' ]+\?", said, re.IGNORECASE)
+        or is_talk(said)
+        or questions.is_small_talk(said)
+    ):
+        reading.asides.append(text)
+    elif (answer := questions.answered(said, reading.here)) is not None:
+        reading.take(text, Candidate((answer,), 1.0, intent="question"))
+    else:
+        return False
+    return True
+
+
+_BEYOND: Final = (
+    "That cannot be done here: requests change the prompt, the render and the session. "
+    "Nothing was changed."
+)
+
+
+def _taken(clauses: Sequence[Clause], said: str, reading: Reading) -> dict[Clause, Candidate]:
+    """Return the clauses that are carried out as such; the words of the others are kept.
+
+    Clauses that tell what is seen or happens go together: in a sentence of which one is not sure, all
+    are said in the user's words.
+    """
+    here = reading.here
+    found: dict[Clause, Candidate] = {}
+    sure = sum(c.label in _TELLING for c in clauses) < 2
+    for clause in clauses:
+        candidate = None if clause.label in {"thanks", "question"} else _wished(clause, here)
+        if clause.label == "keep" and _LEFT_ALONE.match(clause.text):
+            candidate, sure = None, False
+        if clause.label == "seconds" and _HELD.search(said):
+            candidate = None  # "hold for 2 s" is no length
+        if clause.label in {"camera", "viewpoint", "shot"} and replaced(clause.text, here):
+            candidate = None
+        if (
+            candidate is not None
+            and not candidate.says_nothing
+            and is_faithful(candidate, clause, here)
+        ):
+            found[clause] = candidate
+            here = _after(candidate, here)
+            continue
+        sure = sure and clause.label not in _TELLING
+    twice = _set_twice(found)
+    if twice:
+        found = {c: one for c, one in found.items() if c not in twice}
+    elif sure and not _strays(clauses, said):
+        return found
+    filmed = [c for c in clauses if c.label in {"camera", "viewpoint", "shot"}]
+    if any(c not in found for c in filmed):
+        found = {c: one for c, one in found.items() if c not in filmed}
+    is_whole = len(found) == len(clauses) and not _strays(clauses, said)
+    return {
+        c: one
+        for c, one in found.items()
+        if c.label not in _TELLING and (is_whole or not is_free(one))
+    }
+
+
+def _set_twice(found: Mapping[Clause, Candidate]) -> list[Clause]:
+    """Return the clauses of which one would overwrite what another has set in the user's words."""
+    by_field: dict[str, list[Clause]] = {}
+    for clause, candidate in found.items():
+        for action in candidate.actions:
+            if isinstance(action, EditField) and action.field not in {"negative_prompt", "details"}:
+                by_field.setdefault(action.field, []).append(clause)
+    return [
+        c
+        for field, those in by_field.items()
+        if len(those) > 1 and field != "camera_movement" and any(is_free(found[c]) for c in those)
+        for c in those
+    ]
+
+
+_LEFT_ALONE: Final = re.compile(
+    r"(?:only|just) (?:he|she|it|they|the \w+) (?:stays?|remains?)\b", re.IGNORECASE
+)
+"""Something that happens: "only she stays"; not a wish to keep her."""
+_SUBORDINATE: Final = re.compile(
+    r"\b(?:when|until|till|while|before|after|as|if|once|where|from|only)[\s,]*$", re.IGNORECASE
+)
+
+
+def _strays(clauses: Sequence[Clause], said: str) -> bool:
+    """Tell whether words of a sentence that mean something stand outside all of its clauses."""
+    rest = said
+    for clause in clauses:
+        rest = rest.replace(written_out(clause.text), " ")
+    rest = without_politeness(rest)
+    words = [w for w in re.findall(r"[\w'-]+", rest) if _means_something(w)]
+    return len(words) > 1
+
+
+_TELLING: Final = frozenset(
+    ["event", "instead", "stop", "how", "add", "look", "position", "more", "fewer", "swap", "text"]
+)
+
+
+def _runs(
+    parse: Parse, start: int, end: int, taken: Mapping[Clause, Candidate]
+) -> Iterator[Clause | str]:
+    """Return the clauses of a sentence that are taken, and the words between them, in order."""
+    if not taken:
+        yield parse.text[start:end].strip(" ,.;:")
+        return
+    at = start
+    for clause in sorted(taken, key=lambda c: c.start):
+        begin, stop = parse.words[clause.start].start, parse.words[clause.end - 1].end
+        if (words := _trimmed(parse.text[at:begin])) and begin > at:
+            yield words
+        yield clause
+        at = stop
+    if words := _trimmed(parse.text[at:end]):
+        yield words
+
+
+def _trimmed(text: str) -> str:
+    """Return words between clauses without what joined them; empty where they mean nothing."""
+    text = re.sub(
+        r"^(?:[\s,.;:()-]|(?:and|but|then|also|plus|with|while|so)\b(?! (?:he|she|it|they)\b))+|(?:[\s,.;:(-]|\b(?:and|but|then|also|plus|while|so|with|to)\b)+$",
+        "",
+        text,
+        flags=re.IGNORECASE,
+    )
+    return text if any(_means_something(w.text) for w in words_in(text)) else ""
+
+
+_COUNTED: Final = re.compile(
+    r"(?:make (?:it|that|them) |about |around |exactly |only |just )+(\d{1,3})(?: of them)?",
+    re.IGNORECASE,
+)
+_SHORT: Final = 8
+"""Words of a bare noun phrase that is shown as "there is …"."""
+
+
+def _state(text: str, clauses: Sequence[Clause], reading: Reading, *, is_whole: bool) -> None:
+    """Read a run of words that no clause accounts for, in the user's own words."""
+    said = written_out(text)
+    meaning = [w.text for w in words_in(said) if _means_something(w.text)]
+    if (
+        is_talk(said)
+        or questions.is_small_talk(said)
+        or not (is_whole or (meaning and " " in said))
+    ):
+        reading.asides.append(text)
+        return
+    counted = _COUNTED.fullmatch(without_politeness(said))
+    number = (Slot("number", counted[1], 0, 1),) if counted is not None else ()
+    made = (
+        (
+            _WISHES["count"](Clause("count", said, 0, 1, number, 0.75), reading.here)
+            if number
+            else None
+        )
+        or session_intents.kept(said, reading.here)
+        or removed_by_order(said, reading.here)
+        or replaced(said, reading.here)
+        or (addition_intents.shown(said, reading.here) if len(said.split()) <= _SHORT else None)
+        or stated(said, clauses, reading.here, reading.spoken)
+    )
+    pronoun = re.match(r"(he|she|they)\b", said, re.IGNORECASE)
+    reading.spoken = pronoun[1].lower() if pronoun is not None else reading.spoken
+    if made is not None and not _is_strange(text):
+        reading.take(text, made)
+        return
+    label = next((c.label for c in clauses if c.text in text), "")
+    reading.missed.append(Missed(text, label))
+
+
 _SENSES: Final = re.compile(r"\b(?:smells?|tastes?|stinks?|scent)\b", re.IGNORECASE)
 _NO_SENSE: Final = "A video shows neither smell nor taste. Say what is seen of it instead, such as steam that rises."
 
@@ -262,6 +543,8 @@ def _wished(clause: Clause, context: Context) -> Candidate | None:
     )
     if _SENSES.search(clause.text):
         return Candidate(help=_NO_SENSE, score=clause.sureness)
+    if clause.label == "rewrite" and not _OF_TEXT.search(clause.text):
+        return None
     if clause.sureness < least or _is_strange(clause.text) or _is_cut_wrong(clause):
         return None
     if clause.label == "size" and _GROWS.fullmatch(clause.text):
@@ -280,6 +563,10 @@ def _wished(clause: Clause, context: Context) -> Candidate | None:
     return candidate
 
 
+_OF_TEXT: Final = re.compile(
+    r"\b(?:rewrite|rephrase|reword|prompt|sentence|paragraph|wording|description|write|words|joke|poem|typos?|grammar)\b(?! on)",
+    re.IGNORECASE,
+)
 _GROWS: Final = re.compile(
     r"(?:make|have) (?:it|him|her|them|the \w+) (?:a bit |much |way |even )*(?:bigger|smaller|larger)",
     re.IGNORECASE,
@@ -293,6 +580,8 @@ _MODAL: Final = re.compile(
 
 def _is_cut_wrong(clause: Clause) -> bool:
     """Tell whether a slot that names something holds a verb: then the clause was cut in a wrong place."""
+    if _SUBORDINATE.search(clause.text):
+        return True
     for slot in clause.slots:
         low = slot.text.lower()
         if slot.name in {"entity", "actor"} and low in words_of("verbs", "commands"):
@@ -331,28 +620,6 @@ def _is_strange(text: str) -> bool:
     if any(len(w) > 3 and not set(w) & set("aeiouy") for w in strange):
         return True
     return len(strange) > 1 and len(strange) * 2 >= len(words)
-
-
-def _left_over(parse: Parse) -> list[str]:
-    """Return the runs of words that stand outside every clause and mean something."""
-    covered = {at for clause in parse.clauses for at in range(clause.start, clause.end)}
-    runs: list[list[int]] = []
-    for at in range(len(parse.words)):
-        if at in covered:
-            continue
-        if runs and runs[-1][-1] == at - 1:
-            runs[-1].append(at)
-        else:
-            runs.append([at])
-    made: list[str] = []
-    for run in runs:
-        words = [parse.words[at] for at in run]
-        said = [w for w in words if _means_something(w.text)]
-        text = parse.text[words[0].start : words[-1].end].strip(" ,.;!-")
-        is_said = len(said) > 1 or (said and not parse.clauses)
-        if is_said and not questions.is_small_talk(text):
-            made.append(text)
-    return made
 
 
 _TALK: Final = frozenset(
@@ -431,11 +698,12 @@ def _means_something(word: str) -> bool:
 
 
 def _after(candidate: Candidate, context: Context) -> Context:
-    """Return the context after a part: the scene with its actions, and who was spoken of."""
+    """Return the context after a part: scene and text with its actions, and who was spoken of."""
     try:
-        scene = carry_out(candidate.actions, context.scene)
+        done = enact(context.prompt, context.scene, candidate.actions, scene_of=scene_of)
     except InvalidRequest:
-        scene = context.scene
+        done = Enacted(context.prompt, context.scene)
+    scene = done.scene
     focus: list[str] = []
     for action in candidate.actions:
         if isinstance(action, EditEntity):
@@ -449,7 +717,11 @@ def _after(candidate: Candidate, context: Context) -> Context:
             focus += [beat.actor] if beat is not None and beat.actor else []
     part = next((a.part for a in reversed(candidate.actions) if isinstance(a, AddBeat)), "")
     return replace(
-        context, scene=scene, focus=tuple(dict.fromkeys([*focus, *context.focus])), part=part
+        context,
+        scene=scene,
+        prompt=done.prompt,
+        focus=tuple(dict.fromkeys([*focus, *context.focus])),
+        part=part,
     )
 
 
@@ -473,6 +745,7 @@ def _outcome(
         if candidate.help:
             helps.append(candidate.help)
     actions = _in_sequence(_as_one_setting(actions, read), read)
+    actions = _as_one_way_back(actions, kept)
     actions = [a for a in actions if not (isinstance(a, EditField) and a.field in kept)]
     free: list[Action] = []
     for action in actions:
@@ -485,6 +758,17 @@ def _outcome(
         tuple(free), scene, tuple(missed), tuple(dict.fromkeys(helps)), frozenset(kept),
         tuple(dict.fromkeys(locked)), already,
     )  # fmt: skip
+
+
+def _as_one_way_back(actions: Sequence[Action], kept: set[str]) -> list[Action]:
+    """Return ``actions`` with the last way back alone; what the request keeps is kept on it."""
+    back = [a for a in actions if isinstance(a, GoBack)]
+    if not back:
+        return list(actions)
+    last = back[-1]
+    if kept and not last.only:
+        last = last.model_copy(update={"keep": tuple(dict.fromkeys([*last.keep, *sorted(kept)]))})
+    return [last, *(a for a in actions if not isinstance(a, GoBack))]
 
 
 def _as_one_setting(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
+from workbench.lexicon.datafiles import english
 from workbench.lexicon.morphology import inflect, is_plural, lemma
 from workbench.lexicon.tagging import Token, is_action
 from workbench.lexicon.terms import Term, place_named, word_list
@@ -24,14 +25,6 @@ _WHENS: Final = {
 }  # fmt: skip
 _MARKS: Final = frozenset({*_WHENS, "first", "and", "but", "so", "when", "because", "since", "after",
                            "if", "though", "although", "or", "where", "now", "once", "yet"})  # fmt: skip
-_FILLERS: Final = frozenset({"in", "on", "at", "with", "as", "a", "an", "the", "of", "and", "style",
-                             "shot", "view", "look", "very", "filmed", "rendered", "by", "from",
-                             "like", "footage", "video", "film", "scene", "mood", "light", "during",
-                             "seen", "feel", "vibe", "vibes", "aesthetic", "camera", "all", "lit",
-                             "lighting", "movement", "movements", "old", "grainy"})  # fmt: skip
-
-
-_TIMED: Final = frozenset({"while", "as", "when", "until", "till", "before", "because", "whilst"})
 
 
 class Form(StrEnum):
@@ -195,7 +188,7 @@ def _next_cut(tokens: Sequence[Token], first: int, last: int) -> int:
             return at
         if tag == "C" and low == "but" and _has_verb(tokens, at + 1, last):
             return at
-        if tag in "SI" and low in _TIMED and seen and _has_verb(tokens, at + 1, last):
+        if tag in "SI" and low in english("timed") and seen and _has_verb(tokens, at + 1, last):
             return at
     return last
 
@@ -268,7 +261,10 @@ def _is_modifier(tokens: Sequence[Token], first: int, last: int, terms: Sequence
         for token in tokens[first:last]
         if not any(term.start <= token.start and token.end <= term.end for term in own)
     ]
-    return all(t.low in _FILLERS or t.tag == "." or t.low in word_list("adverbs") for t in left)
+    return all(
+        t.low in english("term_fillers") or t.tag == "." or t.low in word_list("adverbs")
+        for t in left
+    )
 
 
 def _after_lead(tokens: Sequence[Token], first: int, last: int, terms: Sequence[Term]) -> int:

@@ -19,26 +19,6 @@ _COUNTS: Final = {
     "one": 1, "two": 2, "both": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8,
     "nine": 9, "ten": 10, "eleven": 11, "twelve": 12,
 }  # fmt: skip
-_MANY: Final = frozenset(
-    [
-        "some",
-        "several",
-        "many",
-        "few",
-        "dozens",
-        "hundreds",
-        "countless",
-        "various",
-        "all",
-        "these",
-        "those",
-    ]
-)
-_BEFORE: Final = frozenset({"only", "exactly", "just", "almost", "about", "at", "nearly"})
-_LIMBS: Final = frozenset({"arm", "arms", "hand", "hands", "gripper"})
-_ROBOTIC: Final = frozenset(
-    ["robot", "robotic", "ur5", "ur10", "franka", "kuka", "mechanical", "industrial", "bionic"]
-)
 _TRADES: Final = ("ist", "ian", "man", "woman", "smith", "wright", "herd")
 
 
@@ -78,7 +58,9 @@ def noun_phrase_at(tokens: Sequence[Token], at: int, end: int) -> NounPhrase | N
     if at < end and tokens[at].tag == "Q":
         text = tokens[at].text
         return NounPhrase(at, at + 1, at, "", 1, (), text, "", EntityKind.TEXT, at)
-    while at < end and tokens[at].tag in {"R", "D"} and tokens[at].low in _BEFORE:
+    while (
+        at < end and tokens[at].tag in {"R", "D"} and tokens[at].low in english("before_a_number")
+    ):
         at += 1
     determiners = at
     while at < end and (
@@ -267,7 +249,7 @@ def _count(determiner: str, head: str) -> int | None:
             return _COUNTS[word]
         if word.isdigit():
             return int(word)
-        if word in _MANY or word == "no":
+        if word in english("indefinite_many") or word == "no":
             return None
     if is_plural(head) or (not words and head in _mass()):
         return None
@@ -318,7 +300,7 @@ def _special() -> Mapping[str, EntityKind]:
 def _kind(tokens: Sequence[Token], core: int, head: int) -> EntityKind:
     """Return what sort of thing the words name: a robot's arm is a robot."""
     before = {token.low for token in tokens[core:head]}
-    if tokens[head].low in _LIMBS and before & _ROBOTIC:
+    if tokens[head].low in english("limbs_of_robots") and before & english("robotic"):
         return EntityKind.ROBOT
     kind = kind_of(tokens[head].low, tokens[head].text)
     is_name = head > core and f"{tokens[head - 1].low} {tokens[head].low}" in _pairs()
@@ -370,7 +352,10 @@ def takes_article(tokens: Sequence[Token], phrase: NounPhrase, *, is_singular: b
     if before in _DETERMINING or (before, head.low) in _FIXED:
         return False
     own = lemma(head.low, "NOUN")
-    if head.low in _mass() or (is_plural(head.low) and not is_singular):
+    is_measure = phrase.head + 1 < len(tokens) and tokens[phrase.head + 1].low == "of"
+    if (head.low in _mass() and not (is_measure and is_singular)) or (
+        is_plural(head.low) and not is_singular
+    ):
         return False
     if phrase.kind is EntityKind.BODY_PART:
         return not is_plural(head.low) and head.low != "hair"
@@ -383,23 +368,4 @@ def takes_article(tokens: Sequence[Token], phrase: NounPhrase, *, is_singular: b
     if own in word_list("proper") or own in english("plural_only") or head.low.endswith("ing"):
         return own in english("same_in_plural") and is_singular
     known = subject_kind(head.low) or place_named(head.low)
-    return bool(known) or is_singular or head.low in _countable()
-
-
-@cache
-def _countable() -> frozenset[str]:
-    return frozenset(
-        [
-            "view",
-            "shot",
-            "close-up",
-            "ad",
-            "video",
-            "scene",
-            "reflection",
-            "drop",
-            "stream",
-            "crane",
-            "machine",
-        ]
-    )
+    return bool(known) or is_singular or head.low in english("countable")

@@ -7,9 +7,10 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Final
 
+from workbench.lexicon.datafiles import english, load
 from workbench.lexicon.morphology import inflect, is_adjective, is_plural, lemma
 from workbench.lexicon.spelling import mended
 from workbench.lexicon.tagging import Token, tagged, verb_classes
@@ -42,31 +43,9 @@ from workbench.scene import (
 
 __all__ = ["clean", "progressive", "read"]
 
-_INSTRUCTION: Final = re.compile(
-    r"^(?:please\s+)?(?:(?:can|could)\s+you\s+(?:please\s+)?|(?:i|we)\s+(?:want|need|would\s+like)"
-    r"(?:\s+to\s+see)?\s+|i'd\s+(?:like|love)(?:\s+to\s+see)?\s+)?(?:(?:to\s+)?(?:make|create|"
-    r"generate|show|give|render|produce|film|write)\s+(?:me\s+|us\s+)?)?(?=(?:an?\s+|the\s+|some\s+)?"
-    r"(?:[\w-]+\s+){0,3}?(?:video|clip|movie|footage|film|shot|animation|scene)\b)"
-    r"|^(?:please\s+)?(?:generate|create|show\s+me|i\s+want\s+to\s+see|i'd\s+like\s+to\s+see)\s+",
-    re.IGNORECASE,
-)
-_FRAME: Final = re.compile(
-    r"^(?:an?\s+|the\s+|some\s+)?(?:(?:short|quick|brief|little)\s+)?(?:video|clip|movie|footage)\s+"
-    r"(?:of|where|in\s+which|showing|that\s+shows|about|with)\s+",
-    re.IGNORECASE,
-)
 _PLAIN: Final = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "\u00a0": " ", "…": "..."})
 _SCREENPLAY: Final = re.compile(
     r"^(?:INT|EXT|INT\.?/EXT)\.?\s+(?P<place>[A-Z][A-Z' ]+?)\s*[-–—]+\s*(?P<when>[A-Z]+)[.:\s]+(?=\S)"
-)
-_SETTING: Final = re.compile(
-    r"(?:\d+(?:\.\d+)?\s*-?\s*(?:s|secs?|seconds?)(?:\s+long)?|(?:16:9|9:16|1:1|4:3|3:4|21:9|4:5|5:4|3:2|2:3)"
-    r"|\d+\s*fps|(?:480|576|720|1080|1440|2160)p|seeds?\s+\d+)",
-    re.IGNORECASE,
-)
-_FIRST_PERSON: Final = frozenset({"my", "i", "me"})
-_SOMEBODY: Final = frozenset(
-    {"someone", "somebody", "everyone", "everybody", "everything", "something"}
 )
 _NOBODY: Final = frozenset({"nobody", "no one", "none", "nothing"})
 _LIVELY: Final = frozenset(
@@ -75,33 +54,18 @@ _LIVELY: Final = frozenset(
 _NAMES: Final = frozenset({"style", "pace", "viewpoint", "shot_size", "lens", "color_palette"})
 _ASIDE: Final = frozenset({"outside", "behind", "near", "beside", "above", "below", "under", "beneath",
                            "opposite"})  # fmt: skip
-_STATES: Final = frozenset({"make", "cover", "dress", "fill", "light", "seat", "surround", "decorate",
-                            "park", "close", "break", "abandon", "know", "call", "cram", "pack",
-                            "wrap", "clothe", "illuminate", "stain", "soak", "crowd"})  # fmt: skip
 _PARTS: Final = frozenset({"one", "the other", "the other one", "the second", "another", "each",
                            "the first", "one of them", "the second one", "the first one"})  # fmt: skip
-_CAMERA: Final = frozenset({"camera", "shot", "view", "frame", "lens"})
-_PLACED: Final = re.compile(
-    r"(?:on|to|at|in) the (?:far )?(?:left|right|middle|centre|center|background|foreground|back|front)"
-    r"(?: side)?|behind (?:him|her|it|them)|in front of (?:him|her|it|them)|next to (?:him|her|it|them)",
-    re.IGNORECASE,
-)
-_WRITTEN: Final = re.compile(
-    r"\b(?:signs?|says?|saying|reads?|reading|text|labell?e?d?|titled?|words?|letters?|written|"
-    r"neon|caption|poster|banner|shirt|logo|subtitle)\b",
-    re.IGNORECASE,
-)
 _LIKELY: Final = 0.2
 """Sureness below which a clause is not taken: its words are kept and told of."""
-_GAME: Final = re.compile(
-    r"\b(?:video|computer|console|arcade|mobile|pixel|platform\w*|adventure|rac(?:e|ing)|retro|indie|fps"
-    r"|rpg|builder|strategy|survival|horror|shooter|simulat\w+|style|like|open[- ]world|\d-?bit)\b",
-    re.IGNORECASE,
-)
-"""What says of a game that it is the kind of picture, and not what is seen."""
 _SHOUTED: Final = 3
 """Words in capitals beyond which the capitals say nothing of the words."""
-_DRIVING: Final = frozenset({"brake", "swerve", "accelerate", "stop", "reverse", "turn", "park"})
+
+
+@cache
+def _pattern(name: str) -> re.Pattern[str]:
+    """Return the pattern ``name`` of the data file of slips."""
+    return re.compile(load("slips")["patterns"][name], re.IGNORECASE)
 
 
 def clean(text: str) -> str:
@@ -117,9 +81,9 @@ def read(text: str) -> Reading:
     flat = _SCREENPLAY.sub(_heading, clean(text))
     if flat.isupper() and len(flat.split()) > _SHOUTED:
         flat = " ".join(capitalized(word) for word in flat.lower().split())
-    wanted = _INSTRUCTION.sub("", flat)
+    wanted = _pattern("instruction").sub("", flat)
     if wanted != flat:
-        wanted = _FRAME.sub("", wanted) or wanted
+        wanted = _pattern("frame").sub("", wanted) or wanted
     if foreign := foreign_reading(wanted):
         return foreign
     wanted = _without_settings(wanted)
@@ -128,12 +92,12 @@ def read(text: str) -> Reading:
 
 
 def _without_settings(text: str) -> str:
-    """Return ``text`` without the parts that only set the render: "10 sec, 9:16, a swan"."""
-    parts = re.split(r"([,;]\s*)", text)
+    """Return ``text`` without the parts that are not in the picture: "10 sec, a swan, for class"."""
+    parts = re.split(r"([,;]\s*|[.!?]\s+)", text)
     kept = [
         (part, mark)
         for part, mark in zip(parts[::2], [*parts[1::2], ""], strict=True)
-        if not _SETTING.fullmatch(part.strip(" ."))
+        if not _pattern("setting").fullmatch(part.strip(" ."))
     ]
     if not kept or len(kept) == len(parts[::2]):
         return text
@@ -240,7 +204,7 @@ class _Reader:
         if term.field == "viewpoint" and self._values.get("viewpoint"):
             return
         words = self._text[term.start : term.end].lower()
-        if term.field == "viewpoint" and term.term == "microscope" and "microscope" not in words:
+        if term.term in {"microscope", "dashcam", "security camera"} and term.term not in words:
             self._details.append(words)
         held = self._values.get(term.field)
         specific = term.field == "time_of_day" and term.term in {
@@ -273,6 +237,8 @@ class _Reader:
 
     def _note_negative(self, clause: Clause) -> None:
         words = self._tokens[clause.first : clause.last]
+        if len(words) == 1 and words[0].low == "no":
+            return
         text = self._between(clause.first + 1, clause.last) if len(words) > 1 else "people"
         text = re.sub(
             r"\s+(?:visible|in sight|around|anywhere|at all|in view|in frame)\Z", "", text
@@ -283,7 +249,9 @@ class _Reader:
     def _note_event(self, number: int, clause: Clause) -> None:
         tokens = self._tokens
         verb = clause.predicate
-        camera = bool(clause.subjects) and tokens[clause.subjects[0].head].low in _CAMERA
+        camera = bool(clause.subjects) and tokens[clause.subjects[0].head].low in english(
+            "camera_nouns"
+        )
         if clause.subjects and self._is_viewpoint(clause.subjects[0]):
             camera = True
         if camera or (self._on_camera and not clause.subjects):
@@ -332,7 +300,11 @@ class _Reader:
         """Return the place of a participle that tells a state: "is made of wool"."""
         for at in range(verb, min(last, verb + 4)):
             if self._tokens[at].tag == "P":
-                return at if lemma(self._tokens[at].low, "VERB") in _STATES else None
+                return (
+                    at
+                    if lemma(self._tokens[at].low, "VERB") in english("state_participles")
+                    else None
+                )
             if self._tokens[at].tag not in "XRE":
                 return None
         return None
@@ -348,10 +320,17 @@ class _Reader:
         start, end = self._tokens[clause.first].start, self._tokens[clause.last - 1].end
         known = [t for t in self._terms if t.field == "camera_movement" and start <= t.start < end]
         self._targets(clause.predicate + 1, clause.last, ())
-        if not known:
-            text = self._doing(clause.predicate, clause.last)
-            self._moves.append(text)
-            self._say(clause.predicate, clause.last, "camera_movement", text)
+        if known or clause.joint[:2].lower() in {"so", "un", "wh", "as"}:
+            return
+        text = self._doing(clause.predicate, clause.last)
+        verb = self._tokens[clause.predicate]
+        move = load("moves").get(lemma(verb.low, "VERB"), text)
+        words = set(text.split())
+        if move == "dolly" or words & {"closer"} or (move == "tracking shot" and "in" in words):
+            move = "dolly out" if words & {"back", "backwards"} else "dolly in"
+        if not self._moves or move not in {"static", *self._moves}:
+            self._moves.append(move)
+            self._say(clause.predicate, clause.last, "camera_movement", move)
 
     def _note_state(self, number: int, clause: Clause) -> None:
         actors, _ = self._actors_of(number, clause)
@@ -392,7 +371,7 @@ class _Reader:
                 self._actors[number] = (self._entity(phrase).id,)
             self._note_between(phrase.last, clause.last, self._actors[number])
             return
-        is_game = head.low == "game" and _GAME.search(text)
+        is_game = head.low == "game" and _pattern("game").search(text)
         is_lead = head.low in word_list("lead_nouns") or head.low in {"ad", "commercial", "advert"}
         if is_lead or is_game:
             self._values.setdefault("style", text)
@@ -411,7 +390,7 @@ class _Reader:
             return
         at = first
         rest = self._between(first, last)
-        if owners and (match := _PLACED.match(rest)):
+        if owners and (match := _pattern("placed").match(rest)):
             self._change(owners[0], position=match[0])
             return
         while at < last:
@@ -482,7 +461,10 @@ class _Reader:
     def _actors_of(self, number: int, clause: Clause) -> tuple[tuple[str, ...], str]:
         """Return the ids of those who act, and which part of them: "one", "the other"."""
         if not clause.subjects:
-            if _DRIVING & {lemma(self._tokens[clause.predicate].low, "VERB")} and self._drives():
+            if (
+                english("driving_verbs") & {lemma(self._tokens[clause.predicate].low, "VERB")}
+                and self._drives()
+            ):
                 return (), ""
             previous = next((a for a in reversed(self._actors[:number]) if a), ())
             if clause.form is Form.FINITE or previous:
@@ -503,9 +485,10 @@ class _Reader:
             if len(leads) > 1:
                 return ((leads[0] if low in {"one", "the first"} else leads[1]).id,), ""
             return (self._cast[0].id,), low
-        if low in _FIRST_PERSON:
+        is_seen = lemma(self._tokens[clause.predicate].low, "VERB") not in english("mental_verbs")
+        if low in english("first_person") and len(clause.subjects) == 1 and is_seen:
             self._values.setdefault("viewpoint", "ego view")
-        if first.is_pronoun and low in _SOMEBODY:
+        if first.is_pronoun and low in english("somebody"):
             return (self._somebody(first).id,), ""
         if first.is_pronoun:
             found = self._meant(low)
@@ -575,7 +558,7 @@ class _Reader:
         )
         if takes_article(self._tokens, phrase, is_singular=is_singular):
             made = replace(made, determiner="a", count=1)
-        if determiner.startswith("my"):
+        if determiner.startswith("my") and phrase.noun in english("seen_of_self"):
             self._values.setdefault("viewpoint", "ego view")
         self._cast.append(made)
         self._say(phrase.first, phrase.last, "cast", made.name, entity=made.id)
@@ -641,6 +624,8 @@ class _Reader:
         """Return which kind of place a noun phrase names, by its last two words or by its last."""
         head = self._tokens[phrase.head].low
         before = self._tokens[phrase.head - 1].low if phrase.head > phrase.core else ""
+        if phrase.inner is not None and head in english("measures"):
+            return None
         return (place_named(f"{before}-{head}") if before else None) or place_named(head)
 
     def _note_leads(self) -> None:
@@ -669,7 +654,7 @@ class _Reader:
             words = token.text.strip('"').strip()
             speech = re.search(r"\b(?:say|says|said|shouts?|asks?|whispers?|yells?)\W*\Z", around)
             person = any(e.kind is EntityKind.PERSON for e in self._cast)
-            if words and _WRITTEN.search(around) and not (speech and person):
+            if words and _pattern("written").search(around) and not (speech and person):
                 self._written.append(words)
                 self._said.append(Said(token.start, token.end, "on_screen_text", words))
 

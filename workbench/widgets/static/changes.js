@@ -47,6 +47,20 @@ export function briefChanges(entry) {
     .join(", ");
 }
 
+/** What render settings an entry has that its parent has not, as changes. */
+export function settingsChanges(entry, parent) {
+  const before = parent?.settings ?? {};
+  const names = new Set([...Object.keys(before), ...Object.keys(entry.settings)]);
+  return [...names]
+    .filter((name) => JSON.stringify(before[name]) !== JSON.stringify(entry.settings[name]))
+    .map((name) => ({ field: name, before: settingText(before[name]), after: settingText(entry.settings[name]), sentence: "" }));
+}
+
+function settingText(value) {
+  if (value === undefined || value === null) return "";
+  return typeof value === "object" ? "set" : String(value);
+}
+
 /** The changes from an entry's parent; none for a prompt without a parent. */
 export function changesOf(entry) {
   return entry && ["variation", "tuned", "given"].includes(entry.kind) ? entry.changes : [];

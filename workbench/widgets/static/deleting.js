@@ -13,7 +13,7 @@ export class Deleting {
     this.notice = new Notice();
     this.question = h("p");
     this.yes = button("Delete", { icon: "trash", kind: "primary", onclick: () => this._answer(true) });
-    this.no = button("Keep", { onclick: () => this._answer(false) });
+    this.no = button("Cancel", { onclick: () => this._answer(false) });
     this.dialog = h("dialog", { class: "wb-dialog wb-confirm", "aria-label": "Delete", onclose: () => this.dialog.open || this._answer(false) }, this.question, h("div", { class: "wb-row" }, this.yes, this.no));
     this.told = h("span", { role: "status" });
     this.undo = button("Undo", { icon: "undo", kind: "small", onclick: () => this._undo() });
@@ -42,7 +42,7 @@ export class Deleting {
       await this.store.call("delete_session", args);
     } catch (error) {
       if (!/star/.test(error.message)) throw error;
-      if (!(await this._ask("It holds videos with a star. Delete those too?"))) return false;
+      if (!(await this._ask("It has starred videos. Delete those too?"))) return false;
       await this.store.call("delete_session", { ...args, starred: true });
     }
     this._offer(`The session “${one.title}” was deleted.`, undo);
@@ -85,6 +85,6 @@ export class Deleting {
 }
 
 function starredWords(starred, all) {
-  if (all === 1) return "It has a star. Delete it all the same?";
+  if (all === 1) return "It is starred. Delete it anyway?";
   return `${starred} of them ${starred === 1 ? "has" : "have"} a star. Delete those too?`;
 }

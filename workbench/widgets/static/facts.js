@@ -2,12 +2,12 @@
 
 import { h } from "./dom.js";
 import { tookSeconds } from "./job.js";
-import { deviceName, duration, join } from "./words.js";
+import { deviceName, duration, engineWords, join } from "./words.js";
 
 /** The facts of a render as [label, value] rows. */
 export function factsOf(job) {
   const rows = {
-    Engine: job.model ? `${job.engine}, ${job.model}` : job.engine,
+    Videos: engineWords(job.engine, job.model),
     Seed: job.seed_text,
     Size: sizeWords(job),
     Length: lengthWords(job),
@@ -31,7 +31,7 @@ export function factsRows(job) {
   return factsOf(job).flatMap(([name, value]) => [h("dt", { text: name }), h("dd", { text: value })]);
 }
 
-function sizeWords(job) {
+export function sizeWords(job) {
   return job.width ? `${job.width} × ${job.height}` : "";
 }
 
@@ -42,7 +42,7 @@ export function bytesWords(bytes) {
   return bytes < 1e6 ? `${Math.max(1, Math.round(bytes / 1e3))} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
 }
 
-function lengthWords(job) {
+export function lengthWords(job) {
   if (!job.num_frames) return "";
   return job.fps ? `${(job.num_frames / job.fps).toFixed(1)} s, ${job.num_frames} frames` : `${job.num_frames} frames`;
 }

@@ -2,8 +2,7 @@
 
 import { h, show } from "./dom.js";
 import { Notice } from "./notice.js";
-
-const MOST = 64 * 1024 * 1024;
+import { bytesOf, upload } from "./upload.js";
 
 export class Intake {
   constructor(store, settings, { taken }) {
@@ -22,13 +21,9 @@ export class Intake {
     root.addEventListener("paste", (event) => this._take([...(event.clipboardData?.files ?? [])], event));
   }
 
-  /** Keep a file for renders to begin from and set it; returns whether that was done. */
-  keep(file, name = "image") {
-    return this.notice.guard(async () => {
-      const { id } = await this.store.send("keep_input", {}, await bytesOf(file));
-      await this.settings.change({ [name]: id });
-      return true;
-    });
+  /** Let renders begin from a picture. */
+  async begin(file) {
+    await this.settings.change({ image: await upload(this.store, file) });
   }
 
   _over(event) {
@@ -45,9 +40,9 @@ export class Intake {
   _take([file], event) {
     if (!file) return;
     event.preventDefault();
-    if (file.type.startsWith("image/")) this.keep(file);
+    if (file.type.startsWith("image/")) this.notice.guard(() => this.begin(file));
     else if (file.type === "video/mp4") this._restore(file);
-    else this.notice.say("Only pictures and mp4 videos can be taken.");
+    else this.notice.say("Only pictures and MP4 videos are accepted.");
   }
 
   _restore(file) {
@@ -56,9 +51,4 @@ export class Intake {
       this.taken(found.index);
     });
   }
-}
-
-async function bytesOf(file) {
-  if (file.size > MOST) throw new Error("This file is larger than the 64 MiB that can be taken here.");
-  return file.arrayBuffer();
 }

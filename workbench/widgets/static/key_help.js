@@ -2,7 +2,7 @@
 
 import { button, h } from "./dom.js";
 
-export const WALL = [
+const WALL = [
   ["← ↑ ↓ →", "move"],
   ["Enter", "view"],
   ["P", "play or pause all"],
@@ -12,6 +12,7 @@ export const WALL = [
   ["U", "use its prompt"],
   ["R", "again, another seed"],
   ["Delete", "delete it"],
+  [", .", "one frame back or on, in all videos"],
 ];
 const EVERYWHERE = [
   ["?", "this list"],
@@ -24,7 +25,7 @@ const VIEWER = [
   [", .", "one frame back or on"],
 ];
 
-export function keyRows(keys) {
+function keyRows(keys) {
   return keys.flatMap(([key, words]) => [h("dt", {}, h("kbd", { text: key })), h("dd", { text: words })]);
 }
 

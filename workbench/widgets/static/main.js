@@ -36,11 +36,10 @@ class App {
       new PromptStep(store, { go }),
       new VariationsStep(store, { go }),
       new TuneStep(store, { compare }),
-      new ResultsStep(store, { go, compare, deleting: this.deleting, begin: (file) => this.intake.keep(file) }),
+      new ResultsStep(store, { go, compare, deleting: this.deleting, begin: (file) => this.intake.begin(file), settings: () => this.setup.settings }),
     ];
     this.setup = new SetupLine(store);
     this.intake = new Intake(store, this.setup.settings, { taken: (index) => this._takeUp(index) });
-    this.setup.panel.bring = (file, name) => this.intake.keep(file, name);
     this.queue = new QueuePanel(store);
     this.devices = new DeviceStrip(store, { openQueue: () => this.queue.open() });
     this.compare = new Compare(store);

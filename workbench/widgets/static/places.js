@@ -35,3 +35,22 @@ export function roughOf(store, entry) {
   }
   return "";
 }
+
+const numbers = new WeakMap();
+
+/**
+ * The number by which Tune knows a prompt; empty for one that it does not know by a number: 1 is the prompt that
+ * the newest variations vary, and they follow in the order in which they were made. A card keeps its number.
+ */
+export function numberOf(store, index) {
+  const { entries } = store;
+  if (!numbers.has(entries)) numbers.set(entries, numbered(entries));
+  return numbers.get(entries).get(index) ?? "";
+}
+
+function numbered(entries) {
+  const varied = entries.filter((entry) => entry.kind === "variation");
+  const { parent } = varied[varied.length - 1] ?? {};
+  const group = parent === undefined ? [] : [parent, ...varied.filter((entry) => entry.parent === parent).map((entry) => entry.index)];
+  return new Map(group.map((index, place) => [index, String(place + 1)]));
+}

@@ -75,6 +75,13 @@ export class Playback {
     this._draw();
   }
 
+  /** Stop, and go some frames back or on. */
+  frames(count, fps) {
+    this.stop();
+    const { length } = this;
+    if (length) this.seek((this.at + count / fps + length) % length);
+  }
+
   setSpeed(speed) {
     this.at = this.now;
     this.stamp = performance.now();

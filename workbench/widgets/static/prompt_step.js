@@ -149,7 +149,7 @@ export class PromptStep {
     attribute(this.submit, "disabled", working || !this.input.value.trim());
     attribute(this.submit, "data-working", working);
     attribute(this.el, "aria-busy", working ? "true" : null);
-    put(this.submit.lastChild, working ? "Enhancing…" : entry ? "Enhance anew" : "Enhance");
+    put(this.submit.lastChild, working ? "Enhancing…" : entry ? "Enhance again" : "Enhance");
     const writing = working && (this.slow || store.growing !== "");
     const open = Boolean(entry) || writing;
     attribute(this.el, "data-has-prompt", open);
@@ -169,7 +169,7 @@ export class PromptStep {
       return;
     }
     if (!entry) {
-      if (this.shown) this.input.value = "";
+      if (this.shown && this.input.value.trim() === this.filled) this.input.value = ""; // else it is a new idea
       this.shown = null;
       this._showSketch(null);
       return;

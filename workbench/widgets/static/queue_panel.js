@@ -6,7 +6,7 @@ import { Notice } from "./notice.js";
 import { deviceName, duration, engineWords, join, plural } from "./words.js";
 
 const LOOK_MS = 1000;
-const PARTS = { running: "Rendering", queued: "Waiting", failed: "Failed lately" };
+const PARTS = { running: "Rendering", queued: "Waiting", failed: "Failed recently" };
 const PRIORITIES = { interactive: "before batches", batch: "among batches", background: "when nothing else waits" };
 
 export class QueuePanel {
@@ -25,7 +25,7 @@ export class QueuePanel {
       h("option", { value: "", text: "Priority…" }),
       Object.entries(PRIORITIES).map(([value, text]) => h("option", { value, text })),
     );
-    this.none = h("p", { class: "wb-quiet", text: "Nothing waits or is being rendered." });
+    this.none = h("p", { class: "wb-quiet", text: "No renders are waiting or running." });
     this.more = h("p", { class: "wb-quiet" });
     this.el = h(
       "dialog",

@@ -3,12 +3,12 @@
 import { attribute, button, h, put, show } from "./dom.js";
 import { Inputs } from "./inputs.js";
 import { Notice } from "./notice.js";
+import { group, Loras, QUANTISED, QuantisedParts } from "./own_weights.js";
 import { markChanged } from "./settings.js";
 
 const ASPECTS = { "16:9": "16:9 wide", "9:16": "9:16 tall", "1:1": "1:1 square", "4:3": "4:3", "21:9": "21:9 cinema" };
 const SIDES = { 360: "360p", 480: "480p", 544: "544p", 704: "704p", 720: "720p", 1080: "1080p" };
 const PROFILES = { reference: "reference", exact: "exact", fast: "fast", draft: "draft" };
-const QUANTISED = { none: "not at all", fp8: "fp8", int8: "int8", nf4: "nf4" };
 
 /** Group → rows; a row with `models` is shown for video models alone. */
 const GROUPS = {
@@ -17,7 +17,7 @@ const GROUPS = {
     { name: "short_side", label: "Size", choices: SIDES, usual: (values) => (values.width ? `${values.width} × ${values.height}` : "") },
     { name: "seconds", label: "Seconds", min: 0.1, max: 3600, step: "any" },
     { name: "num_frames", label: "Frames", min: 1, max: 1441 },
-    { name: "fps", label: "Frames a second", min: 1, max: 120, step: "any" },
+    { name: "fps", label: "Frames per second", min: 1, max: 120, step: "any" },
     { name: "width", label: "Width", min: 64, max: 7680 },
     { name: "height", label: "Height", min: 64, max: 4320 },
   ],
@@ -37,7 +37,8 @@ export class RenderPanel {
     this.notice = new Notice();
     this.rows = Object.values(GROUPS).flat().map((field) => new Row(field, (values) => this._change(values)));
     this.seed = new Seed(settings, (work) => this.notice.guard(work));
-    this.inputs = new Inputs(store, { bring: (file, name) => this.bring(file, name), change: (values) => this._change(values) });
+    this.inputs = new Inputs(store, { guard: (work) => this.notice.guard(work), change: (values) => this._change(values) });
+    this.parts = new QuantisedParts((values) => this._change(values));
     this.loras = new Loras((loras) => this._change({ loras }));
     this.presets = new Presets(settings, (values) => this._change(values));
     this.all = button("Reset all", { icon: "undo", kind: "small", onclick: () => this._reset() });
@@ -48,10 +49,10 @@ export class RenderPanel {
       "dialog",
       { class: "wb-dialog wb-drawer wb-render-panel", "aria-label": "Render settings" },
       h("div", { class: "wb-dialog-head" }, h("h2", { text: "Render settings" }), button("Close", { icon: "close", bare: true, onclick: () => this.el.close() })),
-      h("p", { class: "wb-quiet", text: "For every render of this session from now on. What is changed is marked; the rest is as the model has it." }),
+      h("p", { class: "wb-quiet", text: "For every render of this session from now on. Changed values are marked; the rest are the model's defaults." }),
       this.problem,
       this.notice.el,
-      h("div", { class: "wb-panel-groups" }, groups[0], group("Seed", [this.seed.el]), groups[1], this.inputs.el, this.loras.el),
+      h("div", { class: "wb-panel-groups" }, groups[0], group("Seed", [this.seed.el]), groups[1], this.parts.el, this.inputs.el, this.loras.el),
       h("div", { class: "wb-row wb-panel-foot" }, this.presets.el, this.all),
     );
   }
@@ -68,7 +69,9 @@ export class RenderPanel {
     for (const row of this.rows) row.update(settings, isModel);
     this.seed.update();
     show(this.inputs.el, isModel);
-    this.inputs.update(settings.set);
+    this.inputs.update(settings.set, settings.inputs);
+    show(this.parts.el, isModel);
+    this.parts.update(settings.set.quantize, settings.inputs?.components ?? []);
     show(this.loras.el, isModel);
     this.loras.update(settings.set.loras ?? []);
     this.presets.update();
@@ -112,9 +115,9 @@ class Row {
     show(this.reset, changed);
     const usual = field.usual ? field.usual(changed ? defaults : values) : defaults[field.name];
     put(this.own, changed && known(usual) ? `instead of ${usual}` : "");
-    if (field.choices) put(control.firstChild, !changed && known(usual) ? usual : "as the model has it");
+    if (field.choices) put(control.firstChild, !changed && known(usual) ? usual : "model default");
     if (this.typing) return;
-    const shown = field.choices ? String(set[field.name] ?? "") : String(value);
+    const shown = field.choices ? chosenText(set[field.name]) : String(value);
     if (field.choices && shown && ![...control.options].some((option) => option.value === shown)) {
       control.append(h("option", { value: shown, text: shown }));
     }
@@ -127,7 +130,7 @@ class Row {
     const node = h(
       "select",
       { onchange: () => this.change({ [name]: node.value === "" ? null : numeric ? Number(node.value) : node.value }) },
-      h("option", { value: "", text: "as the model has it" }),
+      h("option", { value: "", text: "model default" }),
       Object.entries(choices).map(([value, text]) => h("option", { value, text })),
     );
     return node;
@@ -179,43 +182,6 @@ class Seed {
   }
 }
 
-/** LoRAs with their weights. */
-class Loras {
-  constructor(change) {
-    this.change = change;
-    this.list = h("ul", { class: "wb-loras" });
-    this.name = h("input", { type: "text", placeholder: "owner/name on the hub", "aria-label": "LoRA" });
-    this.weight = h("input", { type: "number", min: -10, max: 10, step: 0.05, value: 1, "aria-label": "Weight" });
-    const add = button("Add", { icon: "plus", kind: "small", onclick: () => this._add() });
-    this.el = group("LoRAs", [this.list, h("div", { class: "wb-row wb-tight wb-lora-new" }, this.name, this.weight, add)]);
-  }
-
-  update(loras) {
-    const key = JSON.stringify(loras);
-    if (key === this.key) return;
-    this.key = key;
-    this.loras = loras;
-    this.list.replaceChildren(...loras.map((one, place) => this._item(one, place)));
-  }
-
-  _item(one, place) {
-    const others = this.loras.filter((_, other) => other !== place);
-    const weight = h("input", {
-      type: "number", min: -10, max: 10, step: 0.05, value: one.weight, "aria-label": `Weight of ${one.path}`,
-      onchange: () => this.change(this.loras.map((lora, at) => (at === place ? { ...lora, weight: Number(weight.value) } : lora))),
-    });
-    const drop = button(`Remove ${one.path}`, { icon: "close", bare: true, onclick: () => this.change(others.length ? others : null) });
-    return h("li", { class: "wb-row wb-tight" }, h("span", { text: one.path }), weight, drop);
-  }
-
-  _add() {
-    const path = this.name.value.trim();
-    if (!path) return;
-    this.name.value = "";
-    this.change([...this.loras, { path, weight: Number(this.weight.value) }]);
-  }
-}
-
 /** Settings under a name, kept by this browser. */
 class Presets {
   constructor(settings, change) {
@@ -223,8 +189,8 @@ class Presets {
     this.change = change;
     this.choice = h("select", { "aria-label": "Presets", onchange: () => this._apply() });
     this.name = h("input", { type: "text", maxlength: 60, placeholder: "name of a preset", "aria-label": "Name of the preset" });
-    this.save = button("Keep", { kind: "small", onclick: () => this._keep() });
-    this.drop = button("Forget this preset", { icon: "trash", bare: true, onclick: () => this._forget() });
+    this.save = button("Save", { kind: "small", onclick: () => this._keep() });
+    this.drop = button("Delete this preset", { icon: "trash", bare: true, onclick: () => this._forget() });
     this.el = h("div", { class: "wb-row wb-presets" }, this.choice, this.drop, this.name, this.save);
   }
 
@@ -266,8 +232,9 @@ class Presets {
   }
 }
 
-function group(name, parts) {
-  return h("section", { class: "wb-panel-group", "aria-label": name }, h("h3", { text: name }), parts);
+/** What a choice shows of a value; of one for each component, nothing. */
+function chosenText(value) {
+  return value === undefined || value === null || typeof value === "object" ? "" : String(value);
 }
 
 function known(value) {

@@ -1,5 +1,6 @@
 // The scores of a video: their labels, sort orders and bars.
 
+import { Sparkline } from "./curves.js";
 import { attribute, h, put, show } from "./dom.js";
 import { byAge } from "./job.js";
 
@@ -54,9 +55,10 @@ export function rangesOf(jobs) {
 
 /** The scores of one video, each with a bar between the lowest and the highest on the wall. */
 export class ScoreList {
-  /** `all` shows every score, otherwise a few and the one that the wall is sorted by. */
-  constructor({ all = false } = {}) {
+  /** `all` shows every score, otherwise a few and the one that the wall is sorted by; `curves` adds lines. */
+  constructor({ all = false, curves = null } = {}) {
     this.all = all;
+    this.curves = curves;
     this.rows = new Map();
     this.el = h("dl", { class: "wb-scores" });
   }
@@ -65,6 +67,7 @@ export class ScoreList {
     const { scores } = job;
     show(this.el, Boolean(scores));
     if (!scores) return;
+    const lines = this.curves?.of(job);
     for (const name of Object.keys(SCORES)) {
       const wanted = isMeasured(scores[name]) && (this.all || ON_CARDS.includes(name) || name === sort || name === "agreement");
       const row = this.rows.get(name) ?? (wanted ? this._row(name) : null);
@@ -74,6 +77,7 @@ export class ScoreList {
       put(row.value, figure(scores[name]));
       attribute(row.el, "data-sorted", name === sort);
       row.bar.style.setProperty("--wb-share", share(scores[name], ranges[name]));
+      row.line?.update(lines?.[name], this.curves.ranges[name]);
     }
   }
 
@@ -81,7 +85,8 @@ export class ScoreList {
     const { label, says } = SCORES[name];
     const value = h("span");
     const bar = h("i", { "aria-hidden": "true" });
-    const row = { value, bar, el: h("div", { class: "wb-score", title: `${name}: ${says}` }, h("dt", { text: label }), h("dd", {}, value, bar)) };
+    const line = this.curves ? new Sparkline() : null;
+    const row = { value, bar, line, el: h("div", { class: "wb-score", title: `${name}: ${says}` }, h("dt", { text: label }), h("dd", {}, value, bar, line?.el)) };
     this.rows.set(name, row);
     this.el.append(row.el);
     return row;
@@ -93,6 +98,6 @@ function share(value, [low, high] = [value, value]) {
 }
 
 /** Three significant digits, without an exponent. */
-function figure(value) {
+export function figure(value) {
   return Math.abs(value) >= 100 ? String(Math.round(value)) : String(Number(value.toPrecision(3)));
 }

@@ -70,11 +70,14 @@ export class SessionList {
     await this.act(() => this.deleting.session(one));
   }
 
+  /** Begin anew; one can type at once, while the kernel puts the old session away. */
   async _fresh() {
-    await this.notice.guard(async () => {
+    this.el.close();
+    const done = await this.notice.guard(async () => {
       await this.store.call("fresh", {}, "open");
-      this.el.close();
+      return true;
     });
+    if (!done) this.el.showModal();
   }
 }
 
@@ -90,7 +93,7 @@ class Row {
     this.drop = button("Delete", { icon: "trash", bare: true, onclick: () => list.remove(this.one) });
     this.name = h("input", { type: "text", maxlength: 120, "aria-label": "Name of the session", onkeydown: (event) => submitOnEnter(event, () => this._save()) });
     this.words = h("input", { type: "text", maxlength: 200, placeholder: "tags, separated by commas", "aria-label": "Tags", onkeydown: (event) => submitOnEnter(event, () => this._save()) });
-    this.form = h("div", { class: "wb-session-form", hidden: true }, this.name, this.words, h("div", { class: "wb-row" }, button("Keep", { kind: "small", onclick: () => this._save() }), button("Cancel", { kind: "small", onclick: () => this._open(false) })));
+    this.form = h("div", { class: "wb-session-form", hidden: true }, this.name, this.words, h("div", { class: "wb-row" }, button("Save", { kind: "small", onclick: () => this._save() }), button("Cancel", { kind: "small", onclick: () => this._open(false) })));
     this.el = h("li", { class: "wb-session-row" }, this.main, h("span", { class: "wb-row wb-tight" }, this.edit, this.archive, this.drop), this.form);
   }
 

@@ -10,6 +10,7 @@ export class RenderSettings {
     this.values = {}; // what renders use
     this.defaults = {}; // what they would use if nothing were set
     this.problem = "";
+    this.inputs = null; // what the model takes beside the prompt; null where that is not known
   }
 
   /** What is set, by name. */
@@ -56,6 +57,7 @@ export class RenderSettings {
     this.values = found.values ?? this.values;
     this.defaults = found.defaults ?? this.defaults;
     this.problem = found.problem ?? "";
+    this.inputs = found.inputs ?? null;
     this.store.emit();
   }
 

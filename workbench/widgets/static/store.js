@@ -3,14 +3,15 @@
 import { byAge } from "./job.js";
 
 const HEARD_WITHIN_MS = 6000;
-const SAVED = ["step", "base", "current", "sort", "filter", "batch", "misses", "oneThing"];
-const AT_FIRST = { step: 1, base: null, current: null, misses: [], filter: "all", batch: "", draft: {}, newSeeds: false };
+const SAVED = ["step", "base", "current", "sort", "reverse", "filter", "batch", "group", "layout", "size", "misses", "oneThing"];
+const UNFILTERED = { filter: "all", batch: "", byField: "", byTag: "", byText: "", byScore: "", atLeast: "", atMost: "" };
+const AT_FIRST = { step: 1, base: null, current: null, misses: [], group: "", reverse: false, draft: {}, newSeeds: false, ...UNFILTERED };
 
 export class Store {
   constructor(model, signal) {
     this.model = model;
     this.jobs = {};
-    this.view = { ...AT_FIRST, sort: "newest" };
+    this.view = { ...AT_FIRST, sort: "newest", layout: "wall", size: 270 };
     this.silent = false;
     this.growing = ""; // the text so far of the prompt that is being written
     this.steps = []; // what a language model did so far for the request at work
@@ -94,6 +95,19 @@ export class Store {
       this.emit();
     }
     return promise;
+  }
+
+  /** Show a change of a job before the kernel has confirmed it; undone where the command fails. */
+  async callAhead(name, args, id, values) {
+    const before = this.jobs[id];
+    const show = (job) => this._setJobs({ ...this.jobs, [id]: job });
+    show({ ...before, ...values });
+    try {
+      return await this.call(name, args, `${name} ${id}`);
+    } catch (error) {
+      if (this.jobs[id]?.revision === before.revision) show(before);
+      throw error;
+    }
   }
 
   /** Ask with a file. */

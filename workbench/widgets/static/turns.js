@@ -1,6 +1,6 @@
 // One request of the conversation with the steps that it led to, each with its own undo.
 
-import { ChangeList } from "./changes.js";
+import { ChangeList, settingsChanges } from "./changes.js";
 import { attribute, button, h, Keyed, put, show } from "./dom.js";
 import { plural } from "./words.js";
 
@@ -68,7 +68,7 @@ export function turnsTo(store, entry, asked) {
   for (const one of line) {
     if (isStep(one)) {
       if (open?.request !== one.request || one.kind !== "tuned") open = begun(turns, one);
-      open.steps.push(stepOf(one));
+      open.steps.push(stepOf(one, store.entry(one.parent)));
       const end = ends.get(one.index);
       if (end) open.message = rest(end.message, one);
       if (end || one.kind !== "tuned") open = null;
@@ -92,8 +92,10 @@ function begun(turns, entry) {
   return turn;
 }
 
-function stepOf({ index, changes, message }) {
-  const words = withoutChanges(message, changes) || (changes.length ? "" : "Changed.");
+function stepOf(entry, parent) {
+  const { index, kind, message } = entry;
+  const changes = [...entry.changes, ...(kind === "tuned" ? settingsChanges(entry, parent) : [])];
+  const words = withoutChanges(message, entry.changes) || (changes.length ? "" : "Changed.");
   return { key: String(index), index, changes, words };
 }
 

@@ -4,6 +4,7 @@ import { ChangeList } from "./changes.js";
 import { attribute, button, h, put, show } from "./dom.js";
 import { Player } from "./media.js";
 import { Notice } from "./notice.js";
+import { numberOf } from "./places.js";
 import { JobLine } from "./progress.js";
 
 const SOURCES = {
@@ -53,7 +54,7 @@ export class VariationCard {
       bare: true,
       onclick: () => ask("regenerate", { axes: this.card.axes, one_thing: Boolean(this.store.view.oneThing) }),
     });
-    this.drop = button("Drop this card", { icon: "trash", bare: true, onclick: () => ask("drop") });
+    this.drop = button("Remove this card", { icon: "trash", bare: true, onclick: () => ask("drop") });
     return h("div", { class: "wb-card-foot" }, this.tuneButton, this.save, h("span", { class: "wb-row wb-tight" }, this.pin, this.edit, this.again, this.drop));
   }
 
@@ -69,7 +70,9 @@ export class VariationCard {
     this.entry = entry;
     this.first = card.first;
     attribute(this.el, "style", `--wb-place: ${card.place}`);
-    put(this.number, card.first ? "Original" : String(card.place + 1));
+    const number = numberOf(this.store, entry.index);
+    put(this.number, card.first ? "Original" : number);
+    show(this.number, card.first || number !== "");
     put(this.name, entry.request);
     show(this.name, entry.kind === "variation" && Boolean(entry.request));
     put(this.text, entry.prompt);

@@ -16,7 +16,7 @@ export class VariationsStep {
     this.notice = new Notice();
     this.axes = new Axes(store);
     this.count = h("input", { type: "number", min: 2, max: Math.min(64, store.config.max_batch), value: 8 });
-    this.seeds = h("input", { type: "number", min: 1, max: 8, value: 1, title: "Render every card so many times, each time with another seed: a grid of prompts by seeds" });
+    this.seeds = h("input", { type: "number", min: 1, max: 8, value: 1, title: "Renders per card, each with a different seed" });
     this.make = button("Make others", { icon: "spark", onclick: () => this.vary(true) });
     this.render = button("Render all", { icon: "play", kind: "primary", onclick: () => this._ask("render_all", { seeds: this._seeds() }) });
     this.rest = button("Render the rest", { icon: "play", kind: "primary", onclick: () => this._ask("render_rest") });

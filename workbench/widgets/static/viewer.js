@@ -7,30 +7,36 @@ import { factsRows } from "./facts.js";
 import { hasEnded, isComplete } from "./job.js";
 import { download, isShown, Player } from "./media.js";
 import { Note } from "./note.js";
+import { Notice } from "./notice.js";
 import { JobLine } from "./progress.js";
 import { ScoreList } from "./scores.js";
 
 const TOLD_MS = 1600;
 
 export class Viewer {
-  /** `actions`: star(job), use(job), again(job), as the cards have them. */
-  constructor(store, actions) {
+  /** `actions`: star(job), use(index), again(job), begin(picture), settings(). */
+  constructor(store, actions, curves) {
     this.store = store;
+    this.curves = curves;
     this.actions = actions;
     this.player = new Player(store, { controls: true });
     this.line = new JobLine(store);
     this.changes = new ChangeList();
     this.title = h("h2");
+    this.caption = h("p", { class: "wb-viewer-caption" });
     this.text = h("p", { class: "wb-viewer-text" });
-    this.scores = new ScoreList({ all: true });
+    this.scores = new ScoreList({ all: true, curves });
     this.note = new Note(store);
     this.facts = h("dl", { class: "wb-facts" });
     this.star = button("Star", { icon: "star", bare: true, onclick: () => actions.star(this.job) });
     this.before = button("Previous", { icon: "back", bare: true, onclick: () => this._step(-1) });
     this.after = button("Next", { icon: "arrow", bare: true, onclick: () => this._step(1) });
-    this.use = button("Use this prompt", { kind: "primary", onclick: () => this._leave(() => actions.use(this.job)) });
+    this.use = button("Use this prompt", { kind: "primary", onclick: () => this._leave(() => actions.use(this.job.entry_index)) });
     this.again = button("Another seed", { icon: "shuffle", title: "Render again with another seed", onclick: () => this._leave(() => actions.again(this.job)) });
     this.begin = button("Begin from here", { icon: "first", title: "Renders begin from the picture that is shown, where the model takes one", onclick: () => this._begin() });
+    this.extend = button("Extend", { icon: "arrow", title: "Render a video that goes on from the last frame of this one", onclick: () => this._extend() });
+    this.change = button("Change this video", { icon: "edit", title: "Renders change or continue this video, where the model takes one", onclick: () => this._change() });
+    this.notice = new Notice();
     this.video = h("a", { class: "wb-button", text: "Download", download: "" });
     this.recipe = h("a", { class: "wb-button", text: "Recipe", download: "" });
     this.said = h("span", { class: "wb-quiet", role: "status" });
@@ -52,9 +58,11 @@ export class Viewer {
     return h(
       "div",
       { class: "wb-viewer-words" },
+      this.caption,
       this.changes.el,
       this.text,
-      h("div", { class: "wb-row" }, this.use, this.again, this.begin, this.video, this.recipe),
+      h("div", { class: "wb-row" }, this.use, this.again, this.begin, this.extend, this.change, this.video, this.recipe),
+      this.notice.el,
       this.facts,
       h(
         "div",
@@ -91,6 +99,7 @@ export class Viewer {
     const entry = this.store.entry(job.entry_index);
     const place = this.ids.indexOf(job.job_id);
     put(this.title, `Video ${place + 1} of ${this.ids.length}`);
+    put(this.caption, job.caption);
     put(this.text, job.prompt);
     this.changes.update(changesOf(entry));
     this.facts.replaceChildren(...factsRows(job));
@@ -98,7 +107,9 @@ export class Viewer {
     attribute(this.star, "aria-label", job.starred ? "Unstar" : "Star");
     attribute(this.before, "disabled", place <= 0);
     attribute(this.after, "disabled", place >= this.ids.length - 1);
-    show(this.begin, isComplete(job));
+    for (const node of [this.begin, this.extend, this.change]) show(node, isComplete(job));
+    this.notice.clear();
+    put(this.said, "");
     for (const node of [this.use, this.again]) show(node, job.entry_index !== null);
     for (const node of [this.video, this.recipe]) show(node, isComplete(job));
     attribute(this.video, "href", isComplete(job) ? download(job, "video.mp4") : null);
@@ -138,8 +149,25 @@ export class Viewer {
     const canvas = h("canvas", { width: video.videoWidth, height: video.videoHeight });
     canvas.getContext("2d").drawImage(video, 0, 0);
     const picture = await new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
-    const done = await this.actions.begin(picture);
-    put(this.said, done ? "Renders now begin from this picture." : "");
+    await this._set(() => this.actions.begin(picture), "Renders now begin from this picture.");
+  }
+
+  _extend() {
+    return this._set(() => this.store.call("extend", { job: this.id }, `extend ${this.id}`), "A video that goes on from this one is in the queue.");
+  }
+
+  _change() {
+    const values = { video: this.id };
+    return this._set(() => this.actions.settings().change(values), "Renders now change or continue this video.");
+  }
+
+  /** Do it, and say that it is done; or why not. */
+  _set(work, words) {
+    put(this.said, "");
+    return this.notice.guard(async () => {
+      await work();
+      put(this.said, words);
+    });
   }
 
   async _copy(name, text) {

@@ -1,26 +1,17 @@
 // Keyboard control of the results: arrows move, a letter acts on the focused video.
 
-import { h } from "./dom.js";
-import { keyRows, WALL } from "./key_help.js";
-
 export class WallKeys {
-  /** `cards()` in order; `acts` by key, each called with the focused card. */
-  constructor(grid, { cards, acts }) {
-    this.grid = grid;
-    this.cards = cards;
+  /** `order()` are the ids of the videos as they are shown; `acts` by key, each called with the focused card. */
+  constructor(wall, { order, acts }) {
+    this.wall = wall;
+    this.order = order;
     this.acts = acts;
-    grid.addEventListener("keydown", (event) => this._key(event));
-    this.el = h(
-      "details",
-      { class: "wb-keyhelp" },
-      h("summary", { text: "Keys" }),
-      h("dl", {}, keyRows(WALL)),
-    );
+    wall.el.addEventListener("keydown", (event) => this._key(event));
   }
 
   _key(event) {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const card = this.cards().find((one) => one.el.contains(event.target));
+    const card = this.wall.holding(event.target)?.card;
     if (!card || event.target.closest("textarea, select, input:not([type=checkbox])")) return;
     if (event.key.startsWith("Arrow")) this._move(event, card);
     const act = this.acts[event.key.toLowerCase()];
@@ -30,11 +21,11 @@ export class WallKeys {
   }
 
   _move(event, card) {
-    const cards = this.cards();
-    const columns = getComputedStyle(this.grid).gridTemplateColumns.split(" ").length;
+    const ids = this.order();
+    const columns = getComputedStyle(this.wall.el).gridTemplateColumns.split(" ").length;
     const by = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns }[event.key];
-    const next = cards[cards.indexOf(card) + by];
+    const next = ids[ids.indexOf(card.job.job_id) + by];
     event.preventDefault();
-    next?.open.focus();
+    if (next) this.wall.card(next)?.open.focus();
   }
 }

@@ -1,0 +1,650 @@
+"""A wish in the user's own words: whether actions keep them, and what says them where none does."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from workbench.actions.carrying import held_by_locks
+from workbench.actions.model import (
+    Action,
+    AddBeat,
+    AddEntity,
+    EditEntity,
+    EditField,
+    LookValue,
+    RewriteSentence,
+    SceneAction,
+)
+from workbench.errors import InvalidRequest
+from workbench.lexicon.datafiles import english
+from workbench.lexicon.terms import find_terms
+from workbench.lexicon.words import article, sentence_case, sentences
+from workbench.prompts.composer.composer import scene_of
+from workbench.prompts.composer.editing import written
+from workbench.prompts.enacting import Enacted, enact
+from workbench.prompts.intents.candidates import Candidate
+from workbench.prompts.intents.context import Context
+from workbench.prompts.intents.making import kind_of
+from workbench.prompts.intents.removal_intents import removed
+from workbench.prompts.intents.requests import without_politeness, written_out
+from workbench.prompts.intents.stating import fixed_statement, noun_phrase_end, statement, wish_in
+from workbench.prompts.intents.words import (
+    aspect_of,
+    determiners,
+    is_adjective,
+    lemma,
+    lemmas,
+    number_in,
+    place_named,
+    words_of,
+)
+from workbench.prompts.parsing.clauses import Clause
+from workbench.scene import EntityKind, Scene, canonical_term
+
+__all__ = [
+    "choices_for",
+    "fixed_wish",
+    "is_faithful",
+    "is_free",
+    "removed_by_order",
+    "replaced",
+    "stated",
+]
+
+_WORD: Final = re.compile(r"[^\W_]+(?:['-][^\W_]+)*")
+_SAYING: Final = frozenset(
+    [
+        "be",
+        "is",
+        "are",
+        "was",
+        "were",
+        "being",
+        "been",
+        "has",
+        "have",
+        "had",
+        "having",
+        "there",
+        "make",
+        "makes",
+        "get",
+        "gets",
+        "should",
+        "must",
+        "can",
+        "could",
+        "would",
+        "will",
+        "do",
+        "does",
+        "more",
+        "less",
+        "much",
+        "very",
+        "really",
+        "bit",
+        "little",
+        "way",
+        "also",
+        "just",
+        "now",
+        "then",
+        "still",
+        "even",
+        "only",
+        "so",
+        "too",
+        "it's",
+        "that's",
+        "look",
+        "looks",
+        "like",
+        "kind",
+        "sort",
+        "some",
+        "any",
+        "lot",
+        "lots",
+        "please",
+        "want",
+        "need",
+        "instead",
+        "no",
+        "not",
+        "never",
+        "without",
+        "somewhere",
+        "take",
+        "takes",
+        "place",
+        "happen",
+        "set",
+        "try",
+        "paint",
+        "dye",
+        "colour",
+        "color",
+        "transform",
+        "convert",
+        "morph",
+        "hide",
+        "shoot",
+        "film",
+        "movie",
+        "movies",
+        "films",
+        "footage",
+        "style",
+        "setting",
+        "location",
+        "background",
+        "scene",
+        "subject",
+        "action",
+        "mood",
+        "light",
+        "lighting",
+        "weather",
+        "time",
+        "day",
+        "camera",
+        "movement",
+        "lens",
+        "pace",
+        "view",
+        "feel",
+        "feels",
+        "vibe",
+        "real",
+        "in",
+        "it",
+    ]
+)
+"""Words of a request that need not stand in the prompt."""
+_NEGATION: Final = re.compile(
+    r"n't\b|\b(?:not|never|no|nobody|nothing|none|without|neither|nor)\b", re.IGNORECASE
+)
+_EVIDENCE: Final[Mapping[str, re.Pattern[str]]] = {
+    name: re.compile(rf"\b(?:{words})", re.IGNORECASE)
+    for name, words in {
+        "lighting": r"light|lit\b|lamp|lantern|sun|glow|shadow|candle|torch|neon|backlit|silhouette|bright|dark|dim|flicker|ray|beam|moon|spot|exposure|contrast|strobe|fire",
+        "camera_movement": r"camera|cam\b|pan|tilt|orbit|zoom|push|pull|dolly|track|crane|handheld|hand-held|follow|fly|rise|rising|whip|drift|circl|static|lock|slide|swoop|start|begin|open on|steadicam|drone|gimbal|skim|climb|land on|rack|move|stay",
+        "shot_size": r"close|wide|macro|medium|full|shot|fram|crop|fill|tight|extreme|establish|angle|low|high",
+        "camera_angle": r"angle|low|high|above|below|overhead|top|eye|ground|down|up",
+        "viewpoint": r"view|pov|seen|camera|cam\b|through|eye|perspective|from|angle|person|dashcam|drone|inside",
+        "lens": r"lens|mm|focus|bokeh|fisheye|wide|tele|macro|depth|blur|sharp|anamorphic|tilt",
+        "style": r"style|look|film|grain|like|as\b|anime|paint|draw|sketch|cartoon|photo|vhs|\d+ ?mm|retro|noir|watercolou?r|print|cut|clay|felt|lego|pixel|bit\b|comic|document|cinematic|aesthetic|etching|woodcut|shot on|camcorder|movie|pastel|oil|ink|pencil|storybook|puppet|stop|3d|vintage|old|realis|photoreal",
+        "color_palette": r"colou?r|palette|tone|pastel|muted|saturat|monochrom|sepia|red|green|blue|yellow|black|white|grey|gray|brown|orange|pink|purple|teal|gold|silver|mint|indigo|rust|beige|warm|cool|neon|amber|earth|cream",
+        "pace": r"slow|fast|speed|pace|motion|lapse|loop|real|quick|rhythm|tempo|frozen|freeze|rush",
+    }.items()
+}
+"""What shows that words for which no term is known belong to a field."""
+_PLACING: Final = re.compile(
+    r"\b(?:in|at|on|to|by|near|along|beside|outside|inside|into|set|move|place|setting|location|background|under|through|across)\b",
+    re.IGNORECASE,
+)
+_EGO: Final = re.compile(
+    r"\b(?:first[ -]person|pov|point of view|ego|dash ?cam|cockpit|wrist cam\w*|head cam\w*|front camera|"
+    r"windscreen|my hands|body ?cam|go ?pro|helmet cam\w*)\b",
+    re.IGNORECASE,
+)
+
+
+def is_faithful(candidate: Candidate, clause: Clause, context: Context) -> bool:
+    """Tell whether the prompt says all of ``clause`` once ``candidate`` is done, and nothing else."""
+    told = [a for a in candidate.actions if isinstance(a, SceneAction)]
+    if not told or any(held_by_locks(one, context.scene) for one in told):
+        return True
+    try:
+        done = enact(context.prompt, context.scene, told, scene_of=scene_of)
+    except InvalidRequest:
+        return False
+    text = written_out(clause.text)
+    if any(
+        s.name in {"entity", "actor"} and s.text.lower().startswith("by ") for s in clause.slots
+    ):
+        return False
+    if any(isinstance(a, AddBeat | AddEntity) for a in told):
+        return _says_the_same(text, clause, context, done)
+    if any(isinstance(a, EditEntity) and not _is_apt(a, text) for a in told):
+        return False
+    fields = [a for a in told if isinstance(a, EditField)]
+    if any(not _is_evident(a, clause) for a in fields):
+        return False
+    if fields and len(fields) == len(told) and _is_terms(text, fields):
+        return True
+    return _covers(text, context, done, is_denied=not clause.slot("old"))
+
+
+def _says_the_same(text: str, clause: Clause, context: Context, done: Enacted) -> bool:
+    """Tell whether the sentences that came in are the user's own, but for who is named."""
+    before = {one.rstrip(".!") for one in sentences(context.prompt)}
+    own = written(done.scene)
+    fresh = [s for s in sentences(done.prompt) if s.rstrip(".!") not in before and s not in own]
+    plain = statement(text, context.prompt)
+    said = [w for w in _tokens(" ".join(fresh)) if not _is_small(w)]
+    want = [w for w in _tokens(plain) if not _is_small(w)]
+    act = next(iter(_tokens(clause.slot("act"))), "")
+    if clause.label == "add" and act:  # "an alien walking": "An alien walks."
+        said, want = (
+            [lemma(act, "VERB") if lemma(w, "VERB") == lemma(act, "VERB") else w for w in words]
+            for words in (said, want)
+        )
+    names = {w for e in done.scene.cast for w in _tokens(e.phrase)}
+    is_close = 0 <= len(said) - len(want) <= _NAMED
+    if want and is_close and [w for w in said if w in want or w not in names] == want:
+        is_linked = bool(_LINKED.search(text)) or not any(
+            re.search(r"\b(?:is|are)\b", one) and not one.startswith("There ") for one in fresh
+        )
+        return is_linked and not any(re.match(r"The (?:it|they|he|she)\b", one) for one in fresh)
+    slots = [
+        w for s in clause.slots if s.name != "old" for w in _tokens(s.text) if not _is_small(w)
+    ]
+    is_led = clause.label == "look" and bool(_LINKED.search(text))
+    return is_led and [w for w in said if w in slots or w not in {*names, "is", "are"}] == slots
+
+
+_LINKED: Final = re.compile(
+    r"\b(?:make|should|is|are|be|must|needs?|has to|have to|looks?|turn|get|was|paint|colou?r)\b|'s\b",
+    re.IGNORECASE,
+)
+
+
+_NAMED: Final = 2
+"""Words by which a sentence may name whom the request calls "it" or "he"."""
+
+
+def _tokens(text: str) -> list[str]:
+    return [w.lower() for w in _WORD.findall(text)]
+
+
+def _is_small(word: str) -> bool:
+    return word in determiners() or word in words_of("misc", "pronouns") or word in _JOINING
+
+
+_JOINING: Final = frozenset(["and", "there", "is", "are", "many", "more"])
+
+
+def _is_apt(action: EditEntity, text: str) -> bool:
+    """Tell whether an entity is changed in the way in which the words speak of it."""
+    value = str(action.value or "")
+    if action.aspect == "phrase":
+        if re.search(r"\babout\b|\d|\bi mean\b", value + text):
+            return False
+        return not re.match(r"(?:please )?(?:give|hand)\b", text, re.IGNORECASE)
+    if re.match(r"(?:with|holding)\b", value):
+        has = r"\b(?:with|has|have|had|having|give|gets?|got|add|wears?|hold|holds|holding|carr\w+|his|her|its|their|need|needs|put|in)\b"
+        return bool(re.search(has, text, re.IGNORECASE)) or "'s" in text
+    return True
+
+
+def _is_evident(action: EditField, clause: Clause) -> bool:
+    """Tell whether a value in free words shows that it belongs to its field."""
+    value = action.value
+    if not isinstance(value, str) or not value or action.field in {"negative_prompt", "details"}:
+        return True
+    if canonical_term(action.field, value) is not None:
+        return True
+    if action.field == "setting" and clause.label in {"season", "era"}:
+        return True
+    if action.field == "setting":
+        head = value.split(" of ")[0].split()[-1]
+        is_placed = bool(_PLACING.search(clause.text)) or place_named(head) is not None
+        return is_placed and not re.search(
+            r"\blike\b(?! winter| summer| autumn| spring)", clause.text
+        )
+    is_name = value[:1].isupper() or clause.sureness > _SURE
+    if action.field == "style" and len(value.split()) <= 4 and is_name:
+        return True
+    pattern = _EVIDENCE.get(action.field)
+    return pattern is None or bool(pattern.search(value))
+
+
+_SURE: Final = 0.7
+
+
+def _is_terms(text: str, fields: Sequence[EditField]) -> bool:
+    """Tell whether ``text`` says nothing but the terms and steps that ``fields`` set."""
+    values = [str(a.value) for a in fields]
+    if any(v and canonical_term(a.field, v) is None for a, v in zip(fields, values, strict=True)):
+        return False
+    rest = text
+    for term in reversed(find_terms(text)):
+        rest = rest[: term.start] + rest[term.end :]
+    left = [w for w in _content(rest) if not _is_step(w)]
+    return not left or (len(left) < 3 and len(_tokens(text)) < 5)
+
+
+def _is_step(word: str) -> bool:
+    return word.endswith(("er", "est")) and lemma(word, "ADJ") != word
+
+
+def _content(text: str) -> list[str]:
+    skipped = _SAYING | english("function_words") | words_of("verbs", "commands")
+    return [w for w in _tokens(text) if w not in skipped and not _is_small(w)]
+
+
+def _covers(text: str, context: Context, done: Enacted, *, is_denied: bool) -> bool:
+    """Tell whether every word of ``text`` that matters stands in the prompt, before or after."""
+    said = f"{context.prompt} {done.prompt} {done.scene.negative_prompt}"
+    said += " " + " ".join(str(v) for v in done.scene.values().values())
+    have = {form for w in _tokens(said) for form in _forms(w)}
+    bare = without_politeness(text)
+    set_now = [t for t in find_terms(bare) if getattr(done.scene, t.field, "") == t.term]
+    terms = {w for t in set_now for w in _tokens(bare[t.start : t.end])}
+    missing = [w for w in _content(bare) if w not in terms and not _forms(w) & have]
+    if missing:
+        return False
+    is_barred = done.scene.negative_prompt != context.scene.negative_prompt
+    is_less = len(done.prompt.split()) < len(context.prompt.split())
+    is_denied = is_denied and bool(_NEGATION.search(bare))
+    return not is_denied or is_barred or is_less or bool(_NEGATION.search(done.prompt))
+
+
+def _forms(word: str) -> set[str]:
+    number = number_in(word)
+    own = {word, word.removesuffix("'s"), *(f for forms in lemmas(word).values() for f in forms)}
+    return own if number is None else {*own, str(number)}
+
+
+def is_free(candidate: Candidate) -> bool:
+    """Tell whether a field gets a value in the user's own words."""
+    return any(
+        isinstance(a, EditField)
+        and isinstance(a.value, str)
+        and a.field in _EVIDENCE
+        and bool(a.value)
+        and canonical_term(a.field, a.value) is None
+        for a in candidate.actions
+    )
+
+
+# statements
+
+
+def fixed_wish(text: str, context: Context) -> Candidate | None:
+    """Return what says a wish that has a sentence of its own, such as a loop."""
+    fixed = fixed_statement(text)
+    if not fixed:
+        return None
+    beat = AddBeat(text=fixed[:1].lower() + fixed[1:].rstrip("."), told=fixed)
+    is_there = fixed in context.prompt
+    return Candidate(() if is_there else (beat,), 0.95, already=is_there, intent="statement")
+
+
+_NEXT_ORDER: Final = re.compile(
+    r"(?:,\s*(?:and |then |but )?|\s+and (?:also |then )?)(?=(?:make|give|put|add|have|let|show|keep|turn) (?:the|a|an|his|her|its|their|him|them|it|some|two)\b)",
+    re.IGNORECASE,
+)
+"""Where another command follows in the same sentence."""
+
+
+def stated(
+    text: str, clauses: Sequence[Clause], context: Context, spoken: str = ""
+) -> Candidate | None:
+    """Return what says ``text`` as a sentence of its own; None where it is not about the picture.
+
+    ``spoken`` is the pronoun with which the sentence before it began.
+    """
+    is_ego = bool(_EGO.search(context.prompt))
+    first = next((c for c in clauses if c.text in text or text in c.text), None)
+    is_filmed = first is not None and first.label in _FILMED
+    who = "" if is_filmed else spoken or _who(context)
+    orders = _NEXT_ORDER.split(text)
+    each = [statement(one, context.prompt, who=who, is_ego=is_ego) for one in orders]
+    pieces = (text, text.rpartition(", ")[0], text.partition(", ")[2])
+    tried = (statement(one, context.prompt, who=who, is_ego=is_ego) for one in pieces if one)
+    told = " ".join(each) if len(each) > 1 and all(each) else next(filter(None, tried), "")
+    if not told:
+        return None
+    if is_filmed and _is_camera(told):
+        value = told[:1].lower() + told[1:].rstrip(".")
+        value = re.sub(r"^(?:the |a )?camera (?=\w+ing |moves |goes )", "", value)
+        edit = EditField(field="camera_movement", value=value)
+        return Candidate((edit,), 0.8, intent="camera")
+    actions = [*_in_the_way(told, context), *_structured(told, context)]
+    return Candidate(tuple(actions), 0.8, intent="statement")
+
+
+_FILMED: Final = frozenset(["camera", "shot", "viewpoint"])
+
+
+def _is_camera(told: str) -> bool:
+    lead = " ".join(told.split()[:5])
+    return bool(_EVIDENCE["camera_movement"].search(lead) or _EVIDENCE["shot_size"].search(lead))
+
+
+def _who(context: Context) -> str:
+    """Return who acts in a wish that names nobody: who was spoken of last, or the only lead."""
+    leads = context.leads()
+    spoken = [e for i in context.focus if (e := context.scene.entity(i)) is not None]
+    one = next(iter([*spoken, *leads]), None)
+    if one is None or not (spoken or len(leads) == 1):
+        return ""
+    return f"the {one.phrase.split(' of ')[0]}" if not one.phrase[:1].isupper() else one.phrase
+
+
+_DRY: Final = re.compile(r"\b(?:dry|dried|sunny|clear sky|no rain|blue sky)\b", re.IGNORECASE)
+
+
+def _in_the_way(told: str, context: Context) -> list[Action]:
+    """Return the edits of time and weather that a short statement contradicts."""
+    scene = context.scene
+    edits: list[Action] = []
+    if len(told.split()) > 9 or re.search(r"\b(?:when|before|after|until|as|while)\b", told):
+        return []
+    for term in find_terms(told):
+        now = getattr(scene, term.field, "")
+        if term.field in {"time_of_day", "weather"} and now and now != term.term:
+            edits.append(EditField(field=term.field, value=term.term))
+    is_wet = scene.weather in {"rain", "drizzle", "heavy rain", "thunderstorm"}
+    if (
+        is_wet
+        and _DRY.search(told)
+        and not any(isinstance(e, EditField) and e.field == "weather" for e in edits)
+    ):
+        edits.append(EditField(field="weather", value=""))
+    turn = _TURN.search(told)
+    if turn is not None:
+        other = "right" if turn[2].lower() == "left" else "left"
+        old = rf"\b{lemma(turn[1].lower(), 'VERB')}(?:s|es)? {other}\b"
+        for sentence in sentences(context.prompt):
+            if re.search(old, sentence):
+                after = re.sub(old, f"{turn[1]} {turn[2]}", sentence)
+                edits.append(RewriteSentence(before=sentence, after=after))
+    return edits
+
+
+_TURN: Final = re.compile(r"\b(turns|pans|swerves|drives|goes|looks) (left|right)\b", re.IGNORECASE)
+
+
+def _structured(told: str, context: Context) -> list[Action]:
+    """Return the actions that bring a sentence in as it is, with whom and what it tells."""
+    read = scene_of(told[:1].lower() + told[1:] if told[:2] != "I " else told)
+    ids: dict[str, str] = {}
+    actions: list[Action] = []
+    fresh = context.scene.next_entity_id()
+    for entity in read.cast:
+        same = [e for e in context.scene.cast if e.noun and e.noun == entity.noun]
+        is_known = len(same) == 1 and (
+            entity.determiner.lower() == "the" or entity.phrase == same[0].phrase
+        )
+        if is_known and entity.determiner.lower() not in {"another", "a", "an"}:
+            ids[entity.id] = same[0].id
+        elif kind_of(entity.noun) is not EntityKind.OTHER and f"{entity.phrase}" in told:
+            ids[entity.id] = fresh
+            looks = tuple(
+                LookValue(aspect=k.aspect, text=k.text, place=k.place) for k in entity.looks
+            )
+            actions.append(
+                AddEntity(
+                    phrase=entity.phrase, noun=entity.noun, count=entity.count,
+                    determiner=entity.determiner, entity_kind=entity.kind, looks=looks, id=fresh,
+                )
+            )  # fmt: skip
+            fresh = f"e{int(fresh[1:]) + 1}"
+    if not read.beats or any(b.actor not in ids for b in read.beats):
+        bare = told[:1].lower() + told[1:].rstrip(".")
+        return [*actions, AddBeat(text=bare, targets=tuple(dict.fromkeys(ids.values())), told=told)]
+    made = [
+        AddBeat(
+            text=b.text, actor=ids[b.actor], when=b.when, told=told,
+            targets=tuple(ids[t] for t in b.targets if t in ids),
+        )
+        for b in read.beats
+    ]  # fmt: skip
+    return [*actions, *made]
+
+
+# removing and replacing
+
+_REMOVING: Final = re.compile(
+    r"(?:please )?(?:(?:i |we )?(?:don't|do not|dont) (?:want|need)(?: to (?:see|have))?(?: any)?|hide|remove|delete|lose|drop|cut|ditch|kill|erase|scrap|dump|skip|omit|get rid of|take (?:out|away|off)|no more|"
+    r"leave out|forget|without|minus|no)\s+(?:out )?(?P<what>.+)",
+    re.IGNORECASE,
+)
+
+
+def removed_by_order(text: str, context: Context) -> Candidate | None:
+    """Take out what an order names: "lose the mouse"; "no rocket"."""
+    found = _REMOVING.fullmatch(wish_in(text))
+    if found is None:
+        return None
+    if found["what"].split()[0].lower() in words_of(
+        "verbs", "commands"
+    ) and text.lower().startswith("no "):
+        return None
+    later = re.split(r",\s+", found["what"])[1:]
+    if any(re.match(r"(?:the|he|she|it|they|a|an)\b.*\b\w+s\b", one) for one in later):
+        return None  # something happens as well: the whole is said
+    end = noun_phrase_end(found["what"].split())
+    if text.lower().startswith("no ") and not end:
+        return None
+    return removed(
+        re.sub(r"\s+(?:again|completely|entirely|altogether)$", "", found["what"]), 0.8, context
+    )
+
+
+_SWAPS: Final = (
+    re.compile(r"(?:swap|replace|exchange|trade|switch|change) (?:out )?(?P<old>.+?) (?:for|with|by|to|into) (?P<new>.+)", re.IGNORECASE),
+    re.compile(r"(?P<new>.+?),? (?:instead of|rather than|in place of) (?P<old>.+)", re.IGNORECASE),
+    re.compile(r"(?P<new>[^,]+?),? (?:and |but )?not (?:an? |the )?(?P<old>[\w'-]+(?: [\w'-]+)?)", re.IGNORECASE),
+    re.compile(r"not (?:an? |the )?(?P<old>[\w'-]+),? (?:but |rather )?(?P<new>[\w' -]+)", re.IGNORECASE),
+    re.compile(r"instead of (?P<old>[^,]+), (?P<new>.+)", re.IGNORECASE),
+)  # fmt: skip
+
+
+_OTHER_LEAD: Final = re.compile(
+    r"(?:(?:it|he|she|they|this|that) (?:is|are|was|should be|be)|make (?:it|him|her|them)|(?:it|that)'s|with) (?P<new>(?:an?|two|three|some) .+?)(?: instead)?",
+    re.IGNORECASE,
+)
+
+
+_OTHER_PERSON: Final = re.compile(
+    r"make (?:him|her|them|it) an? (?:\w+ ){0,2}?(?:man|woman|girl|boy|kid|child|lady|guy|robot|dog|cat)\b",
+    re.IGNORECASE,
+)
+
+
+def replaced(text: str, context: Context) -> Candidate | None:
+    """Put other words in the place of those that a request names: "shark, not grouper"."""
+    bare = without_politeness(text)
+    is_other = "instead" in text.lower() or bool(_OTHER_PERSON.match(text))
+    other = _OTHER_LEAD.fullmatch(wish_in(text)) if is_other else None
+    leads = context.leads()
+    if other is not None and len(leads) == 1:
+        actions = _reworded(leads[0].phrase, other["new"], context)
+        return Candidate(actions, 0.85, intent="replace") if actions else None
+    both = _EXCHANGE.fullmatch(bare)
+    if both is not None and (actions := _exchanged(both[1], both[2], context)):
+        return Candidate(actions, 0.85, intent="replace")
+    for form in _SWAPS:
+        found = form.fullmatch(bare)
+        if found is None:
+            continue
+        new, old = (without_politeness(found[k]).strip(" ,.") for k in ("new", "old"))
+        actions = _reworded(old, new, context)
+        if actions:
+            return Candidate(actions, 0.85, intent="replace")
+    return None
+
+
+_EXCHANGE: Final = re.compile(
+    r"(?:swap|switch|exchange) (?:the )?([\w'-]+) (?:and|with) (?:the )?([\w'-]+)(?: around| over| round)?",
+    re.IGNORECASE,
+)
+
+
+def _exchanged(one: str, other: str, context: Context) -> tuple[Action, ...]:
+    """Return the sentences in which two words change places; empty where none has both."""
+    both = re.compile(rf"\b(?:{re.escape(one)}|{re.escape(other)})\b", re.IGNORECASE)
+    swapped = {one.lower(): other, other.lower(): one}
+    return tuple(
+        RewriteSentence(before=s, after=both.sub(lambda m: swapped[m[0].lower()], s))
+        for s in sentences(context.prompt)
+        if {m.lower() for m in both.findall(s)} == set(swapped)
+    )
+
+
+def _reworded(old: str, new: str, context: Context) -> tuple[Action, ...]:
+    """Return the rewritten sentences with ``new`` for ``old``; empty where the text lacks ``old``."""
+    old = re.sub(r"^(?:an?|the|his|her|its|their|that|this)\s+", "", old, flags=re.IGNORECASE)
+    new = re.sub(r"^(?:make it|it is|it's|use|have|the)\s+", "", new, flags=re.IGNORECASE)
+    if not old or not new or len(old.split()) > 4 or len(new.split()) > 7:
+        return ()
+    words = new.split()
+    is_look = len(old.split()) == 1 and (aspect_of(old) is not None or is_adjective(old))
+    if is_look and len(words) > 1 and aspect_of(words[0]) is not None:
+        new = words[0]  # "silver coat, not red": the coat stands there
+    stem = lemma(old.split()[-1].lower(), "NOUN")
+    last = rf"{re.escape(old.split()[-1])}|{re.escape(stem)}(?:s|es)?"
+    ahead = "".join(rf"{re.escape(w)}\s+" for w in old.split()[:-1])
+    pattern = re.compile(
+        rf"(?<![\w-])(?:(?P<article>an?|the|his|her|its|their)\s+)?{ahead}(?:{last})(?![\w-])",
+        re.IGNORECASE,
+    )
+    composed = written(context.scene)
+    actions: list[Action] = []
+    for sentence in sentences(context.prompt):
+        if not pattern.search(sentence):
+            continue
+        fresh = "" if sentence in composed else pattern.sub(lambda m: _put(m, new), sentence)
+        actions.append(RewriteSentence(before=sentence, after=sentence_case(fresh)))
+    is_named = any(isinstance(a, RewriteSentence) and a.after for a in actions)
+    return tuple(actions) if is_named else ()
+
+
+def _put(found: re.Match[str], new: str) -> str:
+    said = (found["article"] or "").lower()
+    is_led = (
+        new.split(maxsplit=1)[0].lower() in determiners()
+        or number_in(new.split(maxsplit=1)[0]) is not None
+    )
+    if not said or is_led:
+        return new
+    return f"{article(new)} {new}" if said in {"a", "an"} else f"{said} {new}"
+
+
+# no direction
+
+_IDEAS: Final = (
+    ("shot_size", "closer on {}"), ("lighting", "low golden light from one side"),
+    ("camera_movement", "slow push in"), ("pace", "slow motion"), ("style", "35mm film with grain"),
+    ("weather", "a light mist"),
+)  # fmt: skip
+
+
+def choices_for(context: Context) -> str:
+    """Return the question back to a wish without direction: three things that would suit the scene."""
+    scene: Scene = context.scene
+    lead = next((f"the {e.phrase}" for e in context.leads()), "it")
+    open_ones = [said for field, said in _IDEAS if not getattr(scene, field)]
+    three = [one.format(lead) for one in (open_ones or [said for _, said in _IDEAS])[:3]]
+    shown = ", ".join(f"“{one}”" for one in three)
+    return (
+        f"What should be different? For example {shown}; or say “other ideas” for variations. "
+        "Nothing was changed yet."
+    )

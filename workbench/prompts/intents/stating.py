@@ -1,0 +1,893 @@
+"""Turns a wish in the user's own words into a plain statement of what is seen. Knows no scene.
+
+The last resort for what fits no field, and the normal way for events: the words stay, in order; what asks,
+addresses the tool or gives reasons is left out; commands and questions become statements.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import Final
+
+from workbench.lexicon.morphology import inflect, is_plural, lemma
+from workbench.lexicon.words import article, sentence_case
+from workbench.prompts.intents.requests import written_out
+from workbench.prompts.intents.words import (
+    ANIMATE,
+    aspect_of,
+    data,
+    determiners,
+    is_adjective,
+    is_known_noun,
+    is_noun,
+    is_verb,
+    number_in,
+    subject_kind,
+    word_list,
+    words_of,
+)
+
+__all__ = [
+    "fixed_statement",
+    "is_beyond",
+    "is_talk",
+    "is_vague",
+    "noun_phrase_end",
+    "parts_of",
+    "reason_at",
+    "statement",
+    "viewed",
+    "wish_in",
+]
+
+_SUBJECTS: Final = {"him": "he", "her": "she", "them": "they", "me": "I", "us": "we"}
+_PRONOUNS: Final = frozenset(
+    ["he", "she", "it", "they", "him", "them", "this", "that", "these", "those", "everyone",
+     "everybody", "everything", "someone", "somebody", "nobody", "nothing", "something", "we", "i", "you", "there", "one", "both", "all"]
+)  # fmt: skip
+_PLURALS: Final = frozenset(
+    ["they", "we", "you", "these", "those", "both", "all", "i", "people", "police"]
+)
+_END: Final = re.compile(r"(?<=[\w\"')])[.;!?]+(?=\s|$)|\n+|\s+[-–—]+\s+")
+
+
+@cache
+def _pattern(name: str) -> re.Pattern[str]:
+    return re.compile("".join(data("statements")[name].split("\n")), re.IGNORECASE)
+
+
+def parts_of(text: str) -> list[tuple[int, int]]:
+    """Return where the sentences of a request begin and end."""
+    found: list[tuple[int, int]] = []
+    start = 0
+    for mark in [*(m.span() for m in _END.finditer(text)), (len(text), len(text))]:
+        end = mark[1] if text[mark[0] : mark[1]].strip().startswith("?") else mark[0]
+        if text[start:end].strip():
+            found.append((start, end))
+        start = mark[1]
+    return found
+
+
+def is_talk(text: str) -> bool:
+    """Tell whether a part asks for nothing: a comment, praise, a reason, a complaint."""
+    return bool(_SIGH.match(text.strip()) or _pattern("talk").fullmatch(_bare(text)))
+
+
+_SIGH: Final = re.compile(
+    r"(?:hm+|ugh|meh)[ ,]+(?:it |that |this )?(?:hides|blocks|covers|ruins|kills|spoils|looks|feels|reads|distracts)\b.*",
+    re.IGNORECASE,
+)
+
+
+def is_vague(text: str) -> bool:
+    """Tell whether a part asks for a change without saying in which direction."""
+    return bool(_pattern("vague").fullmatch(_bare(text)))
+
+
+def is_beyond(text: str) -> bool:
+    """Tell whether a part asks for what no prompt and no render can do."""
+    return bool(_pattern("beyond").fullmatch(_bare(text)))
+
+
+def fixed_statement(text: str) -> str:
+    """Return the sentence of a wish that has one of its own, such as a loop; empty for others."""
+    bare = _bare(text)
+    return next(
+        (
+            str(one["told"])
+            for one in data("statements")["fixed"]
+            if re.fullmatch(one["when"], bare, re.IGNORECASE)
+        ),
+        "",
+    )
+
+
+def reason_at(text: str) -> int:
+    """Return where ``text`` goes on to say why, or for whom; its length where it does not."""
+    found = _pattern("reason").search(text)
+    return found.start() if found is not None and found.start() > 0 else len(text)
+
+
+def _bare(text: str) -> str:
+    bare = re.sub(
+        r"^(?:hm+|ok(?:ay)?|so|and|but|well|oh|ah|yes|yeah|ja|oui|no)[ ,]+(?=\S)",
+        "",
+        text.strip(" .,!?:;"),
+        flags=re.IGNORECASE,
+    )
+    return re.sub(
+        r"[ ,]+(?:please|pls|plz|thanks|thx|lol|haha|tho|though)$", "", bare, flags=re.IGNORECASE
+    )
+
+
+def statement(text: str, prompt: str, *, who: str = "", is_ego: bool = False) -> str:
+    """Return ``text`` as a sentence about the picture; empty where it is none.
+
+    ``prompt`` is the text it will stand in, ``who`` the name of whom the request is about where it
+    names nobody; ``is_ego`` tells that the picture is seen through the user's eyes.
+    """
+    said = wish_in(written_out(text.strip()))
+    if not said or _ASKING.match(said) or _ORDER.match(said) or _LEFT_OVER.match(said):
+        return ""
+    said = _declared(said, who)
+    said = viewed(said, is_ego=is_ego)
+    said = _with_article(said, prompt)
+    said = re.sub(r"\s+([,.;])", r"\1", re.sub(r"\s+", " ", said)).strip(" ,;:-")
+    said = re.sub(r"\bi\b", "I", said)
+    if not said or not _is_clean(said, prompt, is_ego=is_ego):
+        return ""
+    return f"{sentence_case(said)}."
+
+
+_ASKING: Final = re.compile(
+    r"(?:what(?:'s|s)?|which|who(?:'s)?|whose|why|how (?:many|much|long|about|do|does|is|are|come)|where(?:'s)?|is (?:it|there|the|he|she|this)|are (?:they|there|the|we|you)|"
+    r"does|do (?:you|we|i|they|the)|did|will (?:it|the|he|she|they|this)|was|were)\b",
+    re.IGNORECASE,
+)
+_LEFT_OVER: Final = re.compile(
+    r"(?:nothing|everything|anything|all)(?: else)?$|if .*\b(?:already|possible)$|to \w+\b|nothing that\b|be (?:much |a bit |more )?\w+$",
+    re.IGNORECASE,
+)
+_ORDER: Final = re.compile(
+    r"(?:undo|redo|remove|delete|lose|drop the|ditch|kill|erase|scrap|get rid|compare|render|star|lock|unlock|save|export|vary|reset|"
+    r"replace|swap|rewrite|go back|bring back|revert|restore|fix|improve|tell|explain|describe|ignore|forget|disregard|write|say|send|continue|carry on|increase|decrease|reduce|raise the|lower the|tone down|cut the)\b",
+    re.IGNORECASE,
+)
+"""Orders that need an action: as a sentence they would stand in the picture."""
+
+
+def wish_in(text: str) -> str:
+    """Return a part without what asks, fills, addresses the tool or gives reasons."""
+    text = text.strip(" .,!?;:-–")
+    text = _pattern("reason").sub("", text) if " " in text else text
+    text = re.sub(
+        rf"(?:^|(?<=\s))[\s,]*(?:{_pattern('filler').pattern})(?=[\s,.!?]|$),?",
+        " ",
+        text,
+        flags=re.IGNORECASE,
+    )
+    lead = re.compile(rf"(?:{_pattern('lead').pattern})(?![\w'-])[\s,:]*", re.IGNORECASE)
+    text = text.strip(" .,!?;:-–")
+    wanted = False
+    while (found := lead.match(text)) and found.end() < len(text) and found.end():
+        wanted = wanted or bool(
+            re.search(r"want|need|like|love|prefer|wanna|sure|chance|possible", found[0])
+        )
+        text = text[found.end() :]
+    text = re.sub(
+        r"^to (?:actually |really |clearly |just )?(?=(?:see|show|have|make|add)\b)", "", text
+    )
+    text = re.sub(
+        r"[\s,]+(?:instead|too|as well|though|tho|then|now|rn|maybe|actually|ok|okay|yes|if possible)$",
+        "",
+        text,
+        flags=re.IGNORECASE,
+    )
+    if wanted:
+        end = noun_phrase_end(text.split())
+        words = text.split()
+        if 0 < end < len(words) - 1 and words[end].lower() == "to":
+            text = f"{' '.join(words[:end])} should {' '.join(words[end + 1 :])}"
+    return text.strip(" .,!?;:")
+
+
+_PLACING: Final = re.compile(
+    r"(?:add|move|bring|include|insert|bring in|throw in|put in|put up|place|put|introduce|sprinkle|scatter|need|get)\s+(?:in\s+|also\s+|back\s+)?(?=\S)",
+    re.IGNORECASE,
+)
+_SHOWING: Final = re.compile(
+    r"(?:show(?: me| us)?|see(?: how)?|reveal|feature|focus on(?= \w+ \w+ing)|actually see|to (?:actually )?see)\s+(?=\S)",
+    re.IGNORECASE,
+)
+_MAKING: Final = re.compile(
+    r"(?P<verb>make|have|let|get|keep|leave|turn|change|switch|transform|morph|convert|want)\s+(?=\S)",
+    re.IGNORECASE,
+)
+_MODAL: Final = re.compile(
+    r"\b(?P<modal>should|must|has to|have to|needs? to|ought to|is supposed to|are supposed to|shall|can|could|would|may)(?P<not>n't| not| never)?\s+(?P<also>also |always |only |really |just |still |then )?(?P<be>be |have )?",
+    re.IGNORECASE,
+)
+_ASKED: Final = re.compile(
+    r"(?:can|could|should|would|may|does|do)(?P<not>n't| not)?\s+(?=\S)", re.IGNORECASE
+)
+_FORBIDDEN: Final = re.compile(
+    r"(?:don't|do not|never|please don't|not)\s+(?P<verb>let|make|have|show|see|want)\s+(?=\S)",
+    re.IGNORECASE,
+)
+
+
+def _declared(text: str, who: str) -> str:
+    """Return a command or a question as a statement."""
+    words = text.split()
+    barred = _FORBIDDEN.match(text)
+    if barred is not None:
+        rest = text[barred.end() :].split()
+        end = noun_phrase_end(rest)
+        if (
+            end == len(rest) > 1
+            and barred["verb"].lower() not in {"show", "see"}
+            and is_verb(rest[-1].lower())
+        ):
+            end -= 1  # "the glass break"
+        subject, left = _subject(rest[:end]), " ".join(rest[end:])
+        subject = re.sub(r"^any ", "", subject)
+        if barred["verb"].lower() in {"show", "see"} or not left:
+            return f"{subject or ' '.join(rest)} {'are' if _is_many(subject) else 'is'} not seen"
+        return _modal_free(f"{subject} should not {re.sub('^to ', '', left)}")
+    asked = _ASKED.match(text)
+    if asked is not None:
+        rest = text[asked.end() :].split()
+        end = noun_phrase_end(rest)
+        if 0 < end < len(rest):
+            return _modal_free(
+                f"{' '.join(rest[:end])} should{asked['not'] or ''} {' '.join(rest[end:])}"
+            )
+    making = _MAKING.match(text)
+    if making is not None and (made := _made(making["verb"].lower(), text[making.end() :])):
+        return made
+    if words[0].lower() == "give" and (given := _given(words[1:])):
+        return given
+    placing = _PLACING.match(text)
+    if placing is not None and is_named(text[placing.end() :]):
+        return _placed(text[placing.end() :])
+    showing = _SHOWING.match(text)
+    if showing is not None:
+        return f"we see {text[showing.end() :]}"
+    meant = _MEANT.fullmatch(text)
+    if meant is not None:
+        return f"the {meant['old']} is {meant['new']}"
+    text = _NEEDS.sub(lambda m: f"{m['who']} {'have' if _is_many(m['who']) else 'has'} ", text)
+    return _with_subject(_modal_free(text), who)
+
+
+_MEANT: Final = re.compile(
+    r"(?:by|with) (?:the |a )?(?P<old>[\w' -]+?),? (?:i|we) (?:mean|meant) (?P<new>.+?)(?:,? (?:and )?not .+)?",
+    re.IGNORECASE,
+)
+_NEEDS: Final = re.compile(
+    r"^(?P<who>(?:the |his |her |its |their )?[\w' -]{2,24}?) needs? (?=(?:an?|some|more|two|three|the|his|her|its|their|big|long|red|blue)\b)",
+    re.IGNORECASE,
+)
+
+
+def is_named(text: str) -> bool:
+    """Tell whether ``text`` begins with a noun phrase."""
+    return noun_phrase_end(text.split()) > 0
+
+
+def _made(verb: str, rest: str) -> str:
+    words = rest.split()
+    end = noun_phrase_end(words)
+    if not 0 < end < len(words):
+        return ""
+    subject, left = _subject(words[:end]), words[end:]
+    first = left[0].lower()
+    many = _is_many(subject)
+    if verb in {"turn", "change", "switch", "transform", "morph", "convert"}:
+        if first not in {"into", "to"}:
+            return ""
+        return f"{subject} {'are' if many else 'is'} {' '.join(left[1:])}"
+    if verb in {"keep", "leave"}:
+        return f"{subject} {'stay' if many else 'stays'} {' '.join(left)}"
+    if subject.lower() == "it" and number_in(first) not in {None, 1} and len(left) > 1:
+        return f"there are {' '.join(left)}"
+    if first == "to":
+        left = left[1:]
+    elif verb in {"want", "have", "get"} and not is_verb(first) and not _is_state(first):
+        return ""
+    first_half, joint, rest_half = " ".join(left).partition(" and the ")
+    made = _acting(subject, first_half, many=many)
+    if joint:
+        other = noun_phrase_end(["the", *rest_half.split()]) - 1
+        words = rest_half.split()
+        if 0 < other < len(words) and not _acts_after([w.lower() for w in words], other):
+            be = "are" if _is_many(" ".join(words[:other])) else "is"
+            return f"{made} and the {' '.join(words[:other])} {be} {' '.join(words[other:])}"
+        return f"{made} and the {rest_half}"
+    return made
+
+
+def _acting(
+    subject: str, doing: str, *, many: bool, negated: bool = False, is_deed: bool = False
+) -> str:
+    """Return a sentence of who is or does what; ``doing`` begins with a bare verb or a state."""
+    words = doing.split()
+    at = 0
+    while at < len(words) - 1 and (
+        words[at].lower().endswith("ly")
+        or words[at].lower() in {"also", "just", "still", "always", "only", "never", "all"}
+    ):
+        at += 1
+    first = words[at].lower().strip(",") if words else ""
+    be, have = ("are", "have") if many else ("is", "has")
+    if first == "be":
+        rest = " ".join([*words[:at], *words[at + 1 :]])
+        return f"{subject} {be}{' not' if negated else ''} {rest}"
+    acts = is_verb(first) and lemma(first, "VERB") == first and (is_deed or not _is_state(first))
+    if not acts:
+        return f"{subject} {be}{' not' if negated else ''} {doing}"
+    if negated:
+        return f"{subject} {'do' if many else 'does'} not {doing}"
+    verb = have if first == "have" else first if many else inflect(first, "VBZ")
+    words[at] = f"{verb}{',' if words[at].endswith(',') else ''}"
+    for i in range(at + 1, len(words) - 1):
+        low = words[i + 1].lower()
+        if (
+            words[i].lower() in {"and", "then"}
+            and not many
+            and is_verb(low)
+            and lemma(low, "VERB") == low
+            and not is_noun(low)
+        ):
+            words[i + 1] = inflect(low, "VBZ")
+    return f"{subject} {' '.join(words)}"
+
+
+def _modal_free(text: str) -> str:
+    """Return ``text`` without "should", "has to", …: what should be, is."""
+    for _ in range(4):
+        found = next(
+            (m for m in _MODAL.finditer(text) if m.start() and _clause_start(text, m.start()) >= 0),
+            None,
+        )
+        if found is None or not text[found.end() :].strip():
+            return text
+        start = _clause_start(text, found.start())
+        before, subject, rest = (
+            text[:start],
+            text[start : found.start()].strip(),
+            text[found.end() :],
+        )
+        many = _is_many(subject)
+        is_never = bool(found["not"]) and found["not"].strip() == "never"
+        lead = f"{found['be'] or ''}{found['also'] or ''}"
+        if is_never and not found["be"]:
+            lead = f"never {lead}"
+        made = _acting(
+            subject,
+            f"{lead}{rest}".strip(),
+            many=many,
+            negated=bool(found["not"]) and (not is_never or bool(found["be"])),
+            is_deed=True,
+        )
+        text = f"{before}{made}"
+    return text
+
+
+def _clause_start(text: str, at: int) -> int:
+    """Return where the clause begins whose verb stands at ``at``; -1 for a subordinate one."""
+    marks = [
+        m.end()
+        for m in re.finditer(r"[,;:]\s+(?:and |then |but )*|\s(?:and|but|then)\s", text[:at])
+    ]
+    start = marks[-1] if marks else 0
+    subject = text[start:at].strip()
+    return start if subject and len(subject.split()) <= 9 else -1
+
+
+def _given(words: list[str]) -> str:
+    end = noun_phrase_end(words, is_object=True)
+    subject, left = _subject(words[:end]), " ".join(words[end:])
+    if not subject or not left:
+        return ""
+    return f"{subject} {'have' if _is_many(subject) else 'has'} {left}"
+
+
+def _placed(rest: str) -> str:
+    words = rest.split()
+    end = noun_phrase_end(words)
+    subject, left = " ".join(words[:end]), " ".join(words[end:])
+    first = words[0].lower()
+    many = _is_many(subject) or bool(re.match(r"and\s", left) and "there" not in left)
+    if first in {"the", "his", "her", "its", "their", "him", "them", "it", "this", "that"} and left:
+        return f"{_subject(words[:end])} {'are' if many else 'is'} {left}"
+    return f"there {'are' if many else 'is'} {_undetermined(rest)}"
+
+
+def _undetermined(rest: str) -> str:
+    """Return a noun phrase with the article that "there is" needs."""
+    words = rest.split()
+    end = noun_phrase_end(words)
+    head = words[end - 1].lower() if end else words[0].lower()
+    low = words[0].lower()
+    if (
+        low in determiners()
+        or number_in(low) is not None
+        or is_plural(head)
+        or head in word_list("mass")
+        or low in {"more", "some", "lots", "no"}
+    ):
+        return rest
+    return f"{article(words[0])} {rest}" if not words[0][:1].isupper() else rest
+
+
+def _with_subject(text: str, who: str) -> str:
+    """Return ``text`` with the subject that a bare verb lacks."""
+    words = text.split()
+    at = (
+        1
+        if len(words) > 1
+        and (words[0].lower().endswith("ly") or words[0].lower() in {"then", "never", "also"})
+        else 0
+    )
+    first = words[at].lower().strip(",")
+    if not who or not is_verb(first) or len(words) == 1 or _is_state(first):
+        return text
+    base = lemma(first, "VERB")
+    is_third = first == inflect(base, "VBZ") and first != base
+    follows = words[at + 1].lower()
+    if is_third and (not is_known_noun(first) or follows in _OBJECTS):
+        return (
+            " ".join([*words[:at], who, *words[at:]])
+            if at and words[0].lower() == "then"
+            else f"{who} {text}"
+        )
+    if (
+        first == base
+        and first in _DEEDS | words_of("verbs", "exclusive")
+        and (follows in {"left", "right", "back"} or not is_noun(follows))
+    ):
+        return _acting(who, " ".join(words), many=_is_many(who), is_deed=True)
+    if first.endswith("ing") and base != first and not is_noun(first):
+        return f"{who} {'are' if _is_many(who) else 'is'} {text}"
+    return text
+
+
+_DEEDS: Final = frozenset(
+    [
+        "stop",
+        "look",
+        "turn",
+        "smile",
+        "laugh",
+        "cry",
+        "wave",
+        "nod",
+        "bow",
+        "bend",
+        "lean",
+        "point",
+        "reach",
+        "fade",
+        "change",
+        "start",
+        "move",
+        "talk",
+        "shout",
+        "scream",
+        "trip",
+        "slip",
+        "crash",
+        "break",
+        "shake",
+        "glance",
+        "wink",
+        "yawn",
+        "sneeze",
+        "blink",
+    ]
+)
+_OBJECTS: Final = frozenset(
+    [
+        "behind",
+        "under",
+        "into",
+        "over",
+        "through",
+        "around",
+        "past",
+        "across",
+        "the",
+        "a",
+        "an",
+        "his",
+        "her",
+        "its",
+        "their",
+        "him",
+        "it",
+        "them",
+        "up",
+        "down",
+        "away",
+        "out",
+        "off",
+        "back",
+    ]
+)
+_ORDINALS: Final = frozenset(
+    [
+        "first",
+        "second",
+        "third",
+        "fourth",
+        "fifth",
+        "last",
+        "next",
+        "left",
+        "right",
+        "other",
+        "whole",
+        "same",
+    ]
+)
+_FOLLOWING: Final = frozenset(
+    [
+        "the",
+        "a",
+        "an",
+        "his",
+        "her",
+        "its",
+        "their",
+        "up",
+        "down",
+        "over",
+        "away",
+        "out",
+        "off",
+        "on",
+        "in",
+        "into",
+        "at",
+        "to",
+        "around",
+        "behind",
+        "it",
+        "him",
+        "them",
+        "back",
+    ]
+)
+_STATE_WORDS: Final = frozenset(
+    [
+        "wet",
+        "open",
+        "clean",
+        "dirty",
+        "empty",
+        "dry",
+        "slow",
+        "warm",
+        "cool",
+        "clear",
+        "dim",
+        "calm",
+        "lit",
+        "still",
+    ]
+)
+
+
+def _is_state(word: str) -> bool:
+    """Tell whether ``word``, behind "make it", says how it is rather than what it does."""
+    if word in _STATE_WORDS | _HUES or word in word_list("colors"):
+        return True
+    return aspect_of(word) is not None and not is_verb(word)
+
+
+def _subject(words: list[str]) -> str:
+    """Return a noun phrase as a subject: "him" becomes "he"."""
+    if len(words) == 1:
+        return _SUBJECTS.get(words[0].lower(), words[0])
+    return " ".join(words)
+
+
+def _is_many(subject: str) -> bool:
+    words = subject.lower().split(" of ")[0].split()
+    if not words:
+        return False
+    if words[-1] in _PLURALS or words[0] in {"both", "two", "three", "four", "five", "all", "some"}:
+        return True
+    if " and " in subject.lower():
+        return True
+    if words[-1] in _PRONOUNS or words[0] in {"each", "every", "one", "another", "a", "an"}:
+        return False
+    return is_plural(words[-1])
+
+
+def noun_phrase_end(words: list[str], *, is_object: bool = False) -> int:
+    """Return how many of ``words`` make the noun phrase at their beginning; 0 for none."""
+    if not words:
+        return 0
+    low = [w.lower().strip(",.") for w in words]
+    if low[0] in _PRONOUNS or (
+        low[0] == "her"
+        and (len(low) < 2 or is_object or not is_known_noun(low[1]) or _is_deed(low))
+    ):
+        if (
+            low[0] in {"this", "that", "these", "those", "all", "both", "one"}
+            and len(low) > 1
+            and is_known_noun(low[1])
+            and not _acts_after(low, 1)
+        ):
+            pass
+        else:
+            return 3 if low[1:3] == ["of", "them"] else 1
+    at, head = 0, 0
+    is_determined = low[0] in determiners() or number_in(low[0]) is not None
+    if is_determined:
+        at = 1
+    while at < len(low):
+        word = low[at]
+        if word == "of" and head and at + 1 < len(low):
+            tail = noun_phrase_end(words[at + 1 :])
+            return at + 1 + tail if tail else head
+        if word == "and" and head and at + 1 < len(low) and not is_object:
+            tail = noun_phrase_end(words[at + 1 :])
+            if (
+                tail
+                and at + 1 + tail < len(low)
+                and (low[at + 1] in determiners() or is_known_noun(low[at + 1]))
+            ):
+                return at + 1 + tail
+            return head
+        if word in _PRONOUNS or (head and (word in determiners() or _acts_after(low, at))):
+            break
+        if word in _ORDINALS:
+            at += 1
+            continue
+        if word.endswith(("'s", "s'")) or is_known_noun(word) or (words[at][:1].isupper() and at):
+            if head and is_object:
+                break
+            head = at + 1
+        elif not (
+            (is_adjective(word) or number_in(word) is not None or aspect_of(word) is not None)
+            and not (head and not _noun_follows(low, at))
+        ):
+            break
+        if words[at].endswith(","):
+            break
+        at += 1
+    return head
+
+
+def _is_deed(low: list[str]) -> bool:
+    """Tell whether "her" is who acts: "let her sing"; not "make her coat red"."""
+    is_base = is_verb(low[1]) and lemma(low[1], "VERB") == low[1]
+    following = low[2] if len(low) > 2 else ""
+    return (
+        is_base
+        and low[1] not in word_list("clothing")
+        and (not following or following in _FOLLOWING or following in word_list("prepositions"))
+    )
+
+
+def _noun_follows(low: list[str], at: int) -> bool:
+    return at + 1 < len(low) and is_known_noun(low[at + 1]) and not _acts_after(low, at + 1)
+
+
+def _acts_after(low: list[str], at: int) -> bool:
+    """Tell whether the word at ``at``, behind a noun, is its verb or says its state."""
+    word = low[at]
+    if (word in _HUES or word in word_list("colors")) and (
+        at + 1 == len(low) or low[at + 1] in word_list("colors")
+    ):
+        return True
+    if word in {
+        "is",
+        "are",
+        "was",
+        "has",
+        "have",
+        "should",
+        "must",
+        "can",
+        "could",
+        "to",
+        "with",
+        "who",
+        "that",
+    }:
+        return True
+    if _is_state(word) and not _noun_follows_plain(low, at):
+        return True
+    if not is_verb(word):
+        return False
+    following = low[at + 1] if at + 1 < len(low) else ""
+    if not is_known_noun(word):
+        return True
+    before, base = low[at - 1], lemma(word, "VERB")
+    if word in words_of("verbs", "exclusive") | _DEEDS and subject_kind(before) in ANIMATE:
+        return True
+    agrees = base == word if is_plural(before) else word == inflect(base, "VBZ") and word != base
+    is_end = (
+        following in {"", "left", "right", "and", "then", "without"}
+        or following.endswith("n't")
+        or following in _FOLLOWING
+        or following in word_list("prepositions")
+    )
+    return following.endswith("ly") or (
+        agrees and (is_end or _is_state(following) or is_plural(before))
+    )
+
+
+_HUES: Final = frozenset(
+    [
+        "neon",
+        "bright",
+        "dark",
+        "light",
+        "pale",
+        "deep",
+        "pastel",
+        "matte",
+        "glossy",
+        "bottle",
+        "lime",
+        "mint",
+        "navy",
+        "rose",
+    ]
+)
+
+
+def _noun_follows_plain(low: list[str], at: int) -> bool:
+    return at + 1 < len(low) and is_known_noun(low[at + 1]) and low[at + 1] not in determiners()
+
+
+_WE_SEE: Final = re.compile(
+    r"\b(?:you|u|one|the viewer)(?: can| could| should)? (?=(?:see|hear|notice|look|feel|almost|barely|only|don't|can't|cannot|never|still)\b)",
+    re.IGNORECASE,
+)
+
+
+_VIEWED: Final = re.compile(
+    r"\byou (?=think|believe|expect|realis|realiz|know|can tell|notice|get|feel|have to|need to)",
+    re.IGNORECASE,
+)
+
+
+def viewed(text: str, *, is_ego: bool) -> str:
+    """Return ``text`` with the viewer as "we"."""
+    text = _VIEWED.sub("we ", _WE_SEE.sub("we ", text))
+    text = re.sub(r"\bwe (?:can't|cannot|can not) ", "we do not ", text, flags=re.IGNORECASE)
+    if is_ego:
+        for mine, ours in (
+            ("i'm", "we are"),
+            ("i am", "we are"),
+            ("i", "we"),
+            ("my", "our"),
+            ("me", "us"),
+            ("myself", "ourselves"),
+            ("your", "our"),
+            ("you", "we"),
+        ):
+            text = re.sub(rf"(?<![\w'-]){mine}(?![\w'-])", ours, text, flags=re.IGNORECASE)
+    return text
+
+
+def _with_article(text: str, prompt: str) -> str:
+    """Return ``text`` with an article before a bare singular noun that begins it and acts."""
+    words = text.split()
+    low = [w.lower().strip(",") for w in words]
+    if (
+        len(words) < 2
+        or words[0].endswith(",")
+        or words[0][:1].isupper()
+        or low[0] in determiners()
+        or low[0] in _PRONOUNS
+    ):
+        return text
+    end = noun_phrase_end(words)
+    if not 0 < end < len(words) or end > 4:
+        return text
+    head = low[end - 1]
+    if (
+        is_plural(head)
+        or head in word_list("mass")
+        or number_in(low[0]) is not None
+        or low[0]
+        in {"more", "less", "then", "no", "other", "another", "everybody", "same", "old", "all"}
+        or low[0] in word_list("colors")
+    ):
+        return text
+    if not is_known_noun(head) or not _acts_after(low, end) or _is_order(low):
+        return text
+    have = {lemma(w, "NOUN") for w in re.findall(r"[\w'-]+", prompt.lower())}
+    is_new = lemma(head, "NOUN") not in have and subject_kind(
+        words[0].removesuffix("'s")
+    ) in ANIMATE | {"vehicle"}
+    lead = article(words[0]) if is_new else "the"
+    return f"{lead} {text}"
+
+
+_FILMING: Final = frozenset(
+    [
+        "start",
+        "begin",
+        "open",
+        "end",
+        "pan",
+        "tilt",
+        "zoom",
+        "push",
+        "pull",
+        "orbit",
+        "follow",
+        "track",
+        "fly",
+        "cut",
+        "hold",
+        "whip",
+        "rack",
+        "land",
+        "come",
+        "go",
+        "drift",
+        "rise",
+        "climb",
+        "skim",
+    ]
+)
+
+
+def _is_order(low: list[str]) -> bool:
+    """Tell whether a command begins: "turn it around", "start close on the hands"."""
+    is_base = is_verb(low[0]) and lemma(low[0], "VERB") == low[0]
+    following = low[1]
+    return is_base and (
+        low[0] in _FILMING
+        or following in _FOLLOWING | _PRONOUNS | {"close", "with", "from", "back", "wide", "slow"}
+        or following in word_list("prepositions")
+    )
+
+
+_TOOL: Final = re.compile(
+    r"\b(?:please|pls|plz|render\w*|prompts?|versions?|variations?|seeds?|undo|redo|fps|resolution|aspect|client|idk|lol|thanks?|your?|you're|yours|want|wanna|kindly|sorry|wish|reviewers|gonna|wordy|one line|paragraph|(?:the|this|my|our|control|whole) (?:clips?|videos?)|ratio|the other one|the tool|the model|make sure)\b",
+    re.IGNORECASE,
+)
+_FIRST: Final = re.compile(
+    r"(?<![\w'-])(?:i|i'm|i'd|i'll|i've|me|my|mine|we'd|let's)(?![\w'-])", re.IGNORECASE
+)
+_OURS: Final = re.compile(
+    r"(?<![\w'-])(?:our|us|we)(?![\w'-])(?! (?:see|hear|notice|look|think|believe|expect|know|realise|realize|do not|barely|almost|only|never|still|follow|are|feel|land|move|pull|push|stay))",
+    re.IGNORECASE,
+)
+
+
+_LONGEST: Final = 600
+"""Characters beyond which a wish is no single statement."""
+
+
+def _is_clean(text: str, prompt: str, *, is_ego: bool) -> bool:
+    """Tell whether ``text`` speaks of the picture alone."""
+    known = set(re.findall(r"[\w'-]+", prompt.lower()))
+    if len(text) > _LONGEST or re.search(r"[<>{}\\=|]|https?:|\S{40}", text):
+        return False
+    if any(found[0].lower() not in known for found in _TOOL.finditer(text)):
+        return False
+    if (
+        any(
+            found[0].lower() not in known or found[0].lower() == "i"
+            for found in _FIRST.finditer(text)
+        )
+        and not is_ego
+    ):
+        return False
+    if not is_ego and any(found[0].lower() not in known for found in _OURS.finditer(text)):
+        return False
+    words = [w.lower() for w in re.findall(r"[^\W\d_]{2,}", text)]
+    small = determiners() | _PRONOUNS | {"other", "same", "now", "here", "first", "last"}
+    return "?" not in text and any(w not in small for w in words)

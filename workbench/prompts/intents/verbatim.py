@@ -1,0 +1,174 @@
+"""Requests in the language of a foreign prompt: sure terms are read, the rest is kept word for word."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import cache
+from typing import Final
+
+from workbench.actions.model import Action, AddBeat, EditField, RewriteSentence, Vary
+from workbench.lexicon.languages import is_foreign, unread_words
+from workbench.lexicon.words import sentences
+from workbench.prompts.intents.candidates import Candidate
+from workbench.prompts.intents.context import Context
+from workbench.prompts.intents.translating import bounded, english_of, is_dense
+from workbench.prompts.intents.words import data
+
+__all__ = ["KEPT", "is_foreign_prompt", "kept_verbatim"]
+
+KEPT: Final = (
+    "It is kept in your words, in your language. A language model would read and write it: connect one "
+    "with WORKBENCH_LANGUAGE_PROVIDER."
+)
+"""What is said of words in another language that stand in the prompt as they were typed."""
+_WORDED: Final = frozenset(["time_of_day", "weather", "setting"])
+_ASKS: Final = re.compile(r"[?？]\s*$")
+_SAME: Final = re.compile(
+    r"(?:sonst|alles andere|der rest) .*|(?:todo )?lo demás .*|el resto .*|le reste .*|tout le reste .*|o resto .*|"
+    r"(?:tutto )?il resto .*|(?:他|ほか|あと)は(?:その|同じ).*|其他(?:不变|一样).*|나머지는 .*|बाकी .*",
+    re.IGNORECASE,
+)
+_PARTS: Final = re.compile(r"\s+और\s+|[。！!;\n]+|\.(?=\s|$)|[，、,]\s*")
+
+Reader = Callable[[str], tuple[tuple[Action, ...], bool]]
+
+
+def is_foreign_prompt(prompt: str) -> bool:
+    """Tell whether ``prompt`` is in another language than English."""
+    return bool(is_foreign(prompt) or unread_words(prompt))
+
+
+def kept_verbatim(text: str, context: Context, read_english: Reader) -> Candidate | None:
+    """Return what a request in the language of the prompt asks for; None for a prompt in English.
+
+    ``read_english`` reads the parts of which all is sure, put into English: it returns their actions,
+    and whether it understood them.
+    """
+    if not is_foreign_prompt(context.prompt) or _ASKS.search(text):
+        return None
+    actions: list[Action] = []
+    told: list[str] = []
+    swapped = _swapped(text, context)
+    if swapped is not None:
+        actions.append(swapped[0])
+        text = text.replace(swapped[1], "")
+    for part in (p.strip() for p in _PARTS.split(text)):
+        if not re.search(r"\w", part) or _SAME.fullmatch(part):
+            continue
+        english = english_of(part)
+        made, is_read = read_english(english) if english is not None else ((), False)
+        if is_read and all(isinstance(a, EditField) and a.field in _WORDED for a in made):
+            own = [_in_its_words(a, part, context) for a in made if isinstance(a, EditField)]
+            actions += [a for a in own if a is not None]
+            told += [_plain(part)] if not any(own) and made else []
+        elif is_read:
+            actions += made
+        elif (count := _versions(part)) is not None:
+            actions.append(Vary(count=count))
+        elif (gone := _removed(part, context)) is not None:
+            actions.append(gone)
+        elif (said := _plain(part)) and said.lower() not in context.prompt.lower():
+            told.append(said)
+    if any(isinstance(a, Vary) for a in actions):
+        told = []
+    if told:
+        mark, end = (
+            ("、", "。")
+            if re.search(r"[\u3040-\u30ff\u3400-\u9fff]", "".join(told))
+            else (", ", ".")
+        )
+        sentence = mark.join(told)
+        sentence = f"{sentence[:1].upper()}{sentence[1:]}{end}"
+        actions.append(AddBeat(text=sentence.rstrip(".。"), told=sentence))
+    return (
+        Candidate(tuple(actions), 0.7, help=KEPT if told else "", intent="verbatim")
+        if actions
+        else None
+    )
+
+
+def _in_its_words(action: EditField, part: str, context: Context) -> Action | None:
+    """Return the sentence with the user's words for a value, where the text has its own for the old one."""
+    old = str(getattr(context.scene, action.field))
+    said = str(data("languages")["phrases"].get(old, "")).split("|")
+    for phrase in sorted(filter(None, said), key=len, reverse=True):
+        for sentence in sentences(context.prompt):
+            found = re.search(bounded(phrase), sentence, re.IGNORECASE)
+            if found is not None:
+                after = sentence[: found.start()] + _plain(part) + sentence[found.end() :]
+                return RewriteSentence(before=sentence, after=after)
+    return None
+
+
+@cache
+def _form(name: str, form: str) -> re.Pattern[str]:
+    return re.compile(form.format(data("languages")["kept"][name]), re.IGNORECASE)
+
+
+def _plain(part: str) -> str:
+    """Return ``part`` without what asks."""
+    lead = _form("lead", r"(?:{0})(?:(?<=[^\x00-\u02ff])|\s+|$)")
+    while (found := lead.match(part)) and found.end() < len(part):
+        part = part[found.end() :].strip(" ,")
+    trail = _form("trail", r"\s*(?:{0})$")
+    trimmed = trail.sub("", part).strip(" ,")
+    part = trimmed or part
+    for old, new in data("languages")["kept"]["within"]:
+        part = re.sub(old, new, part)
+    return part
+
+
+def _removed(part: str, context: Context) -> Action | None:
+    """Return how what a part wants gone is cut from the text, or barred where the text lacks it."""
+    behind = _form("removing_behind", r"(.+?)\s*(?:{0})$").match(part)
+    ahead = _form("removing", r"(?:{0})(?:(?<=[^\x00-\u02ff])|\s+)(.+)").match(part)
+    found = behind or ahead
+    if found is None:
+        return None
+    what = re.sub(
+        r"^(?:a |al |el |la |los |las |le |les |l'|der |die |das |den |o |os |as |il |lo |gli |más |mais )+",
+        "",
+        found[1].strip(),
+        flags=re.IGNORECASE,
+    )
+    what = re.sub(r" mehr$| weg$| raus$", "", what)
+    head = what if is_dense(what) else what.split()[0]
+    for sentence in sentences(context.prompt):
+        pieces = re.split(r"([，、,]\s*)", sentence)
+        at = next((n for n in range(2, len(pieces), 2) if head.lower() in pieces[n].lower()), None)
+        if at is not None:
+            end = "" if sentence[-1:] not in ".。" or pieces[at][-1:] not in ".。" else sentence[-1]
+            after = "".join([*pieces[: at - 1], *pieces[at + 1 :]]) + end
+            return RewriteSentence(before=sentence, after=after)
+    listed = [x.strip() for x in context.scene.negative_prompt.split(",") if x.strip()]
+    return EditField(field="negative_prompt", value=", ".join([*listed, what]))
+
+
+def _swapped(text: str, context: Context) -> tuple[Action, str] | None:
+    """Return the rewritten sentence for "X instead of Y" where the text has Y, and the words for it."""
+    for form in data("languages")["kept"]["instead"]:
+        found = re.search(form, text, re.IGNORECASE)
+        if found is None:
+            continue
+        old, new = found["old"].strip(), _plain(found["new"].strip())
+        if not old or not new:
+            continue
+        for sentence in sentences(context.prompt):
+            at = sentence.lower().find(old.lower())
+            if at >= 0:
+                after = sentence[:at] + new + sentence[at + len(old) :]
+                return RewriteSentence(before=sentence, after=after), found[0]
+    return None
+
+
+def _versions(part: str) -> int | None:
+    """Return how many versions a part asks for; None where it asks for none."""
+    found = re.search(data("languages")["kept"]["versions"], part, re.IGNORECASE)
+    if found is None:
+        return None
+    said = found["count"] or found["after"] or ""
+    digits = re.search(r"\d+", said)
+    known = dict(pair.split("=") for pair in str(data("languages")["kept"]["numbers"]).split())
+    number = int(digits[0]) if digits else int(known.get(said, known.get(said[-1:], "0")))
+    return number if 1 <= number <= 64 else None
