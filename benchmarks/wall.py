@@ -68,6 +68,7 @@ _HELP: Final = """
       const holder = all("label").find((one) => one.firstChild.textContent === "Group");
       return holder.querySelector("select").options[4].value;
     },
+    unstarred: () => all("article").find((one) => one.querySelector(".wb-star")?.ariaPressed === "false"),
     first: () => all("article")[0]?.dataset.key,
     rows: () => all("tbody tr:not([aria-hidden])").filter(inView).map((row) => row.textContent).join(),
   };
@@ -122,7 +123,7 @@ _INTERACTIONS: Final = (
     ),
     (
         "delete a video",
-        "window.count = wall.all('article').length; wall.all('article [aria-label^=Delete]')[0].click()",
+        "window.count = wall.all('article').length; wall.unstarred().querySelector('[aria-label^=Delete]').click()",
         "wall.all('article').length === count - 1 && wall.filled()",
     ),
     (
@@ -210,16 +211,26 @@ def _answers(page: Page) -> list[Figure]:
         _TIMED, [f"{steps}[3].click()", "wall.all('article').length >= 300 && wall.filled()"]
     )
     times: dict[str, list[float]] = {name: [] for name, *_ in _INTERACTIONS}
+    line = page.context.new_cdp_session(page)
+    line.send("Performance.enable", {"timeDomain": "threadTicks"})  # processor time, not the clock
+    before = _worked_ms(line)
     for _ in range(_ROUNDS):
         for name, act, done in _INTERACTIONS:
             times[name].append(page.evaluate(_TIMED, [act, done]))
     every = [value for found in times.values() for value in found]
+    worked = (_worked_ms(line) - before) / len(every)
     return [
         Figure("first Results", first, "ms", _TARGET_MS),
         *(Figure(name, percentile(found, 0.5), "ms", _TARGET_MS) for name, found in times.items()),
         Figure(f"p95 of all {len(every)}", percentile(every, 0.95), "ms"),
         Figure("worst of all", max(every), "ms"),
+        Figure("the page's processor time for one, mean", worked, "ms"),
     ]
+
+
+def _worked_ms(line: CDPSession) -> float:
+    metrics = line.send("Performance.getMetrics")["metrics"]
+    return 1e3 * float(next(one["value"] for one in metrics if one["name"] == "TaskDuration"))
 
 
 def _memory(screen: Screen) -> list[Figure]:

@@ -7,6 +7,8 @@ from typing import Any, Final
 
 from server_extension.handlers import (
     about,
+    best_of,
+    checks,
     deletion,
     files,
     inputs,
@@ -48,12 +50,15 @@ API_ROUTES: Final[tuple[tuple[str, type[Any]], ...]] = (
     ("/api/session/{session_id}", deletion.DeleteSessionHandler),
     ("/api/video/undelete", deletion.UndeleteHandler),
     ("/api/storage", deletion.StorageHandler),
+    ("/api/best-of", best_of.BestOfHandler),
+    ("/api/best-of/{name}", best_of.BestOfRunHandler),
     # the queue
     ("/api/video/pause", queue.PauseHandler),
     ("/api/video/resume", queue.ResumeHandler),
     ("/api/video/reorder", queue.ReorderHandler),
     ("/api/video/star/{job_id}", queue.StarHandler),
     ("/api/video/note/{job_id}", queue.NoteHandler),
+    ("/api/video/check/{job_id}", checks.CheckHandler),
     # files
     ("/api/video/batch_download/{batch_id}", files.DownloadHandler),
     ("/api/video/inputs", inputs.InputsHandler),

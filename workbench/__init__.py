@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         start,
         storage,
     )
+    from workbench.research.best_of import BestOf, best_of
     from workbench.research.designs import Span
     from workbench.research.experiments import Grid, grid
     from workbench.research.runs import Run, start_run
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Batch",
+    "BestOf",
     "Change",
     "Grid",
     "Prompt",
@@ -55,6 +57,7 @@ __all__ = [
     "Video",
     "Workbench",
     "WorkbenchError",
+    "best_of",
     "devices",
     "enhance",
     "grid",
@@ -73,6 +76,7 @@ _HOMES = {
     **dict.fromkeys(("Change", "Scene"), "scene"),
     **dict.fromkeys(("RenderParameters", "Studio"), "studio"),
     **dict.fromkeys(("Grid", "grid"), "research.experiments"),
+    **dict.fromkeys(("BestOf", "best_of"), "research.best_of"),
     **dict.fromkeys(("Run", "start_run"), "research.runs"),
     "Settings": "settings",
     "Span": "research.designs",

@@ -133,7 +133,8 @@ def _slug(text: str) -> str:
 def _table(rows: Sequence[dict[str, object]]) -> bytes:
     """Return the videos as CSV: UTF-8, a header, one line each."""
     out = io.StringIO(newline="")
-    writer = csv.DictWriter(out, fieldnames=list(rows[0]))
+    columns = dict.fromkeys(name for row in rows for name in row)
+    writer = csv.DictWriter(out, fieldnames=list(columns))
     writer.writeheader()
     writer.writerows(rows)
     return out.getvalue().encode()
@@ -161,7 +162,8 @@ def _row(job: Job, video: str, caption: str) -> dict[str, object]:
         "loras": " ".join(f"{lora.path}:{lora.weight:g}" for lora in request.loras),
         "starred": job.starred,
         "note": job.note,
-        **{name: scores.get(name) for name in SCORE_NAMES},
+        **dict.fromkeys(SCORE_NAMES),
+        **scores,
         "device": job.device,
         "job_id": job.job_id,
     }

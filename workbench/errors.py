@@ -42,6 +42,7 @@ __all__ = [
     "RenderCancelled",
     "RenderError",
     "RenderTimeout",
+    "ScorerError",
     "SupervisorUnavailable",
     "Unavailable",
     "WorkbenchError",
@@ -135,6 +136,10 @@ class DeviceLost(RenderError):
 
 class NotFinite(RenderError):
     """The model's values became NaN or infinite: there is no picture."""
+
+
+class ScorerError(WorkbenchError):
+    """A scorer of others failed on a video."""
 
 
 class EngineUnavailable(RenderError):

@@ -11,7 +11,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from workbench.actions.model import as_json
 from workbench.identifiers import Kind, id_pattern
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BatchObject",
     "BatchStatus",
+    "ChecksObject",
     "JobId",
     "JobObject",
     "JobStatus",
@@ -40,8 +41,16 @@ JobStatus = Literal["pending", "processing", "complete", "failed"]
 BatchStatus = Literal["pending", "processing", "complete", "partial", "failed"]
 
 
+_UNKNOWN: Final = "null where it cannot be measured"
+
+
 class ScoresObject(BaseModel):
-    """What was measured on a finished video; docs/research.md tells how."""
+    """What was measured on a finished video; docs/research.md tells how.
+
+    Scores of installed scorers stand beside the workbench's own, each by its name.
+    """
+
+    model_config = ConfigDict(extra="allow")
 
     motion: float = Field(description="Optical flow, picture widths a second; 0 is frozen.")
     smoothness: float = Field(description="0 to 1: 1 moves evenly, 0 jumps.")
@@ -63,6 +72,44 @@ class ScoresObject(BaseModel):
     sound_clipping: float | None = Field(
         None, description="0 to 1: share of samples at full scale; null without sound."
     )
+    exposure_drift: float | None = Field(None, description=f"Drift of light, log2; {_UNKNOWN}.")
+    colour_drift: float | None = Field(None, description=f"Drift of colour, CIELAB; {_UNKNOWN}.")
+    sharpness_drift: float | None = Field(None, description=f"Drift of detail, log2; {_UNKNOWN}.")
+    seams: float | None = Field(None, description=f"Number of visible seams; {_UNKNOWN}.")
+    repeated_frames: float | None = Field(None, description=f"Number of repeats; {_UNKNOWN}.")
+    standstill: float | None = Field(
+        None, description=f"0 to 1: share of the time in standstills; {_UNKNOWN}."
+    )
+    cuts: float | None = Field(None, description=f"Number of cuts; {_UNKNOWN}.")
+    loops: float | None = Field(None, description=f"How often it goes round; {_UNKNOWN}.")
+    path_rotation: float | None = Field(
+        None, description="Rotation off the commanded path, degrees; null without amounts in it."
+    )
+    path_direction: float | None = Field(
+        None, description="Direction of travel off the commanded path, degrees; null likewise."
+    )
+    return_rotation: float | None = Field(
+        None, description="Degrees between two views that should agree; null likewise."
+    )
+    return_shift: float | None = Field(
+        None, description="Picture widths between two views that should agree; null likewise."
+    )
+
+
+class ChecksObject(BaseModel):
+    """Whether a video shows what its scene asks for, in short; docs/research.md tells how."""
+
+    summary: str = Field(description="In one line: `9 of 11 asked for; missing: two foxes`.")
+    asked_for: int = Field(description="Number of questions that came from the scene.")
+    found: int = Field(description="Number of those answered by yes.")
+    unknown: int = Field(description="Number of those that nobody could answer.")
+    missing: list[str] = Field(description="What the video shows partly or not.")
+    request: str = Field(description="The tuning request that asks for it again; may be empty.")
+    verdicts: dict[str, Literal["yes", "partly", "no", "cannot tell"]] = Field(
+        description="The verdict of each scene field."
+    )
+    model: str = Field(description="The vision model; empty where none was asked.")
+    problem: str = Field(description="Why it gave no answers; empty where it did.")
 
 
 class JobObject(BaseModel):
@@ -123,6 +170,9 @@ class JobObject(BaseModel):
         description="Measured in the second after the render; null until then."
     )
     scores_error: str = Field(description="Why the video could not be measured.")
+    checks: ChecksObject | None = Field(
+        None, description="Whether it shows what was asked for; null until somebody asks."
+    )
     near_duplicates: list[str] = Field(
         description="Jobs of the same batch whose videos look the same."
     )
@@ -218,6 +268,7 @@ def job_object(job: Job, base_url: str = "") -> JobObject:
         note=job.note,
         scores=_scores(job),
         scores_error=job.scores_error,
+        checks=ChecksObject.model_construct(**job.checks) if job.checks else None,
         near_duplicates=list(job.near_duplicates),
         queue_position=job.queue_position,
         created_at=job.created_at,
@@ -254,7 +305,7 @@ def _preview(job: Job, folder: str, files: str) -> str | None:
 def _scores(job: Job) -> ScoresObject | None:
     if job.scores is None:
         return None
-    values: dict[str, Any] = {name: job.scores.get(name) for name in SCORE_NAMES}
+    values: dict[str, Any] = {**dict.fromkeys(SCORE_NAMES), **job.scores}
     return ScoresObject.model_construct(**values)
 
 

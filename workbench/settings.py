@@ -213,6 +213,10 @@ class Settings(BaseSettings):
     """Measuring one video may take this long."""
     scores_niceness: int = Field(19, ge=0, le=19)
     """Niceness of measuring: 19 uses only idle CPU time, 0 an equal share."""
+    scorers: dict[str, str] = Field(default_factory=dict)
+    """Scorers beyond the installed ones: name → ``module:Class``."""
+    scorer_timeout_s: float = Field(120.0, gt=0)
+    """One scorer may take this long over a video, its start included."""
     agreement_model: str = ""
     """A model of the CLIP kind, by folder or hub name: scores then tell how well the prompt shows."""
     disk_reserve_bytes: int = Field(512 << 20, ge=0)

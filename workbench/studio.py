@@ -28,6 +28,7 @@ from workbench.errors import (
 )
 from workbench.jobs.client.manager import JobManager
 from workbench.jobs.model import Batch, Job, Priority
+from workbench.measures.scene_check.model import SceneCheck
 from workbench.prompts.agent.conversation import Step
 from workbench.prompts.conversation import Host
 from workbench.prompts.language_models.choice import LanguageChoice
@@ -44,6 +45,7 @@ from workbench.render_requests import (
     settings_of_request,
 )
 from workbench.rendering import Recipe, RenderParameters
+from workbench.scene_checks import check_in
 from workbench.settings import Settings
 from workbench.start_pictures import picture_for_model
 from workbench.workplace import converse_in
@@ -331,6 +333,14 @@ class Studio:
         )
         self._link(session_id, placed, batch.jobs)
         return batch
+
+    async def check(self, job_id: str) -> SceneCheck:
+        """Check whether a finished video shows what its scene asks for, and keep the answers.
+
+        Pixels answer what they can; the session's language model the rest, if it sees. What nobody
+        can answer is unknown. Raises ``NotFound`` until there is a video, ``DamagedFile``.
+        """
+        return await check_in(self, job_id)
 
     def delete_session(self, session_id: str, *, starred: bool = False) -> tuple[str, ...]:
         """Delete a session with its renders and return their ids; ``JobManager.delete`` says how.

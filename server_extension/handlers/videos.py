@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+from collections.abc import Sequence
 from types import MappingProxyType
 from typing import Final
 
@@ -20,6 +21,7 @@ from server_extension.schemas.videos import (
 )
 from workbench.errors import FieldProblem, InvalidRequest
 from workbench.jobs.model import JobState, Priority, ScoreBounds
+from workbench.measures.scorers import score_names
 from workbench.measures.scores import SCORE_NAMES
 from workbench.presentation import BatchObject, JobObject
 
@@ -51,7 +53,6 @@ _FILTERS: Final = MappingProxyType(
     }
 )
 _PAGE_LIMIT: Final = 500
-_SORTS: Final = [sign + name for name in SCORE_NAMES for sign in ("", "-")]
 
 
 class SingleHandler(ApiHandler):
@@ -203,9 +204,9 @@ class JobsHandler(ApiHandler):
                 Parameter("session_id", {"type": "string"}),
                 Parameter(
                     "sort",
-                    {"type": "string", "enum": _SORTS},
-                    "A score, from the lowest; with `-` from the highest. Jobs without it are "
-                    "left out.",
+                    {"type": "string", "maxLength": 64},
+                    "A score's name, from the lowest; with `-` from the highest. Jobs without it "
+                    "are left out. `min_` and `max_` work with an installed scorer's name too.",
                 ),
                 *(
                     Parameter(f"{end}_{name}", {"type": "number"})
@@ -220,27 +221,28 @@ class JobsHandler(ApiHandler):
         status = self.query("status")
         if status is not None and status not in _FILTERS:
             raise _invalid("status", f"must be one of {', '.join(_FILTERS)}")
+        names = await asyncio.to_thread(score_names, self.studio.settings)
         page = await asyncio.to_thread(
             self.studio.jobs.jobs,
             state=_FILTERS[status] if status else None,
             query=self.query("q") or "",
             session_id=self.query("session_id"),
-            sort=self._sort(),
-            bounds=self._bounds(),
+            sort=self._sort(names),
+            bounds=self._bounds(names),
             limit=self._limit(),
             cursor=self.query("cursor"),
         )
         jobs = [self.present.job(job) for job in page.jobs]
         self.answer(JobsAnswer.model_construct(jobs=jobs, cursor=page.cursor, total=page.total))
 
-    def _sort(self) -> str:
+    def _sort(self, names: Sequence[str]) -> str:
         sort = self.query("sort") or ""
-        if sort and sort not in _SORTS:
-            raise _invalid("sort", f"must be one of {', '.join(_SORTS)}")
+        if sort and sort.removeprefix("-") not in names:
+            raise _invalid("sort", f"must be one of {', '.join(names)}, with or without `-`")
         return sort
 
-    def _bounds(self) -> dict[str, ScoreBounds]:
-        bounds = {n: (self._number(f"min_{n}"), self._number(f"max_{n}")) for n in SCORE_NAMES}
+    def _bounds(self, names: Sequence[str]) -> dict[str, ScoreBounds]:
+        bounds = {n: (self._number(f"min_{n}"), self._number(f"max_{n}")) for n in names}
         return {name: both for name, both in bounds.items() if both != (None, None)}
 
     def _number(self, name: str) -> float | None:

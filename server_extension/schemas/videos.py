@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, Field, ValidationInfo
 
 from server_extension.schemas.common import Body, Identifier, InputName, PromptText
-from workbench.presentation import JobObject
+from workbench.measures.scene_check.model import CheckAnswer, SceneCheck
+from workbench.presentation import ChecksObject, JobObject
 from workbench.rendering import INPUTS, Control, Keyframe, RenderParameters
 from workbench.settings import Settings
 
@@ -24,6 +25,7 @@ __all__ = [
     "QueueAnswer",
     "RenderOptions",
     "ReorderRequest",
+    "SceneCheckObject",
     "SingleAnswer",
     "SingleRequest",
     "StarRequest",
@@ -142,6 +144,22 @@ class NoteRequest(Body):
     """The note of a job; replaces the previous one, and an empty text removes it."""
 
     note: str = Field(max_length=4_000)
+
+
+class SceneCheckObject(ChecksObject):
+    """Whether a video shows what its scene asks for, answer by answer."""
+
+    answers: tuple[CheckAnswer, ...]
+    prompt_tokens: int = Field(description="Tokens of all questions to the model so far.")
+    completion_tokens: int = Field(description="Tokens of all its answers.")
+    duration_s: float = Field(description="Seconds that it took to answer.")
+    requests: int = Field(description="Number of requests to the endpoint.")
+
+    @classmethod
+    def of(cls, check: SceneCheck) -> Self:
+        """Return ``check`` as every client sees it."""
+        more = check.model_dump(exclude={"video", "answers"})
+        return cls(**{**check.overview, **more}, answers=check.answers)
 
 
 class PauseRequest(Body):

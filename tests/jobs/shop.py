@@ -26,7 +26,7 @@ ENGINES = {
     "gpu": "tests.jobs.faulty:GpuEngine",
     "light": "tests.jobs.faulty:LightEngine",
 }
-PATIENCE_S = 120.0
+PATIENCE_S = 300.0
 """A busy machine is normal: no test waits for less."""
 DEFAULTS: dict[str, Any] = {
     "engines": ENGINES,

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import nbformat
+import papermill
 import pytest
 from nbclient import NotebookClient
 
@@ -56,6 +57,30 @@ def test_the_tour_runs_and_every_render_of_it_completes(outputs: Path, tmp_path:
     manager.close()
     assert len(jobs) == 10
     assert {job.state for job in jobs} == {JobState.COMPLETE}
+
+
+def test_best_of_renders_the_winners_whole_and_says_what_was_dropped(
+    outputs: Path, tmp_path: Path
+) -> None:
+    asked = {
+        "n": 3,
+        "keep": 1,
+        "critics": ["sharpness"],
+        "draft": {"width": 64, "height": 64},
+        "parameters": {"num_frames": 5, "width": 96, "height": 64, "fps": 24},
+    }
+    notebook = papermill.execute_notebook(
+        str(NOTEBOOKS / "best_of.ipynb"), str(tmp_path / "out.ipynb"), asked, cwd=str(tmp_path)
+    )
+    told = "".join(
+        output.get("text", "") for cell in notebook.cells for output in cell.get("outputs", ())
+    )
+    assert told.count("in round 1") == 2
+    assert "asked for" in told
+    manager = JobManager(Settings(outputs=outputs))
+    jobs = manager.jobs(limit=50).jobs
+    manager.close()
+    assert sorted(job.request.width or 0 for job in jobs) == [64, 64, 64, 96]
 
 
 @pytest.mark.parametrize("name", sorted(path.name for path in NOTEBOOKS.glob("*.ipynb")))

@@ -40,7 +40,7 @@ def test_every_block_of_docs_research_runs_in_order(outputs: Path, tmp_path: Pat
     )
     assert probe_video(tmp_path / "grid.mp4").num_frames == 24
     assert (tmp_path / "grid.html").stat().st_size > 100_000
-    (folder,) = (outputs / "runs").iterdir()
+    (folder,) = (path.parent for path in (outputs / "runs").glob("*/results.json"))
     assert {"results.json", "results.parquet", "videos.zip"} <= {p.name for p in folder.iterdir()}
     commands = f"set -euo pipefail\nworkbench() {{ '{sys.executable}' -m workbench.cli \"$@\"; }}\n"
     commands += f"papermill() {{ '{sys.executable}' -m papermill \"$@\"; }}\n"

@@ -150,6 +150,17 @@ def test_a_screen_without_a_session_gets_no_render_updates(talk: Talk, studio: S
     assert talk.bench.jobs_state == {}
 
 
+def test_a_check_is_shown_on_the_card_of_its_video(talk: Talk) -> None:
+    talk.ask("enhance", text="a red fox at night", options=SMALL)
+    talk.wait_until(lambda: talk.jobs[0]["state"] == "complete")
+    job = talk.jobs[0]["job_id"]
+    assert "error" not in talk.ask("check", job=job)
+    talk.wait_until(lambda: talk.jobs[0]["checks"])
+    checks = talk.jobs[0]["checks"]
+    assert checks["asked_for"] == checks["unknown"] > 0  # nobody here can see
+    assert checks["request"] == ""
+
+
 def test_a_new_job_is_sent_alone_and_not_with_the_whole_session(talk: Talk) -> None:
     talk.ask("pause", on=True)
     talk.ask("enhance", text="a dog runs", options=SMALL)

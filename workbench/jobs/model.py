@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum, StrEnum
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 from workbench.rendering import RenderRequest
 
@@ -136,6 +136,9 @@ class Job:
     """What somebody wrote about it."""
     scores: Mapping[str, float] | None = None
     """The scores of its video (:class:`workbench.measures.scores.Scores`); None until measured."""
+    checks: Mapping[str, Any] | None = None
+    """Whether its video shows what its scene asks for, in short: see
+    :attr:`workbench.measures.scene_check.model.SceneCheck.overview`; None until somebody asked."""
     scores_error: str = ""
     """Why it could not be measured."""
     near_duplicates: tuple[str, ...] = ()

@@ -47,6 +47,11 @@ class JobFiles:
         return self.folder / "scores.json"
 
     @property
+    def check(self) -> Path:
+        """Whether the finished video shows what its scene asks for."""
+        return self.folder / "check.json"
+
+    @property
     def judgement(self) -> Path:
         """The job's star and note."""
         return self.folder / "judgement.json"

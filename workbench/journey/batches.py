@@ -19,7 +19,8 @@ from workbench.journey.showing import Shown, batch_html
 from workbench.journey.tables import batch_rows, data_frame, video_paths
 from workbench.journey.videos import Video
 from workbench.measures.preferences import add_preference, preferences
-from workbench.measures.scores import SCORE_NAMES, Scores
+from workbench.measures.scorers import score_names
+from workbench.measures.scores import Scores
 from workbench.studio import Studio
 
 if TYPE_CHECKING:
@@ -128,8 +129,9 @@ class Batch(Shown):
         Raises ``InvalidRequest`` for a score that there is not.
         """
         found = {video: scores.by_name for video, scores in self.scores().items()}
-        if score not in SCORE_NAMES:
-            choice = ", ".join(SCORE_NAMES)
+        known = score_names(self._studio.settings)
+        if score not in known:
+            choice = ", ".join(known)
             raise InvalidRequest(f"There is no score {score!r}; choose one of {choice}.")
         having = [video for video in found if score in found[video]]
         return tuple(sorted(having, key=lambda v: found[v][score], reverse=descending))

@@ -27,7 +27,7 @@ def batch_rows(batch: Batch, studio: Studio, *, scores: bool) -> list[dict[str, 
         row = _job_row(job, changes[job.position])
         if scores:
             found = job.scores or {}
-            row |= {name: found.get(name) for name in SCORE_NAMES}
+            row |= {**dict.fromkeys(SCORE_NAMES), **found}
             row["near_duplicates"] = list(job.near_duplicates)
         rows.append({**row, "error": job.error or job.scores_error})
     return rows

@@ -10,6 +10,7 @@ from typing import Any, Self
 from workbench.errors import NotFound, RenderError, Unavailable
 from workbench.jobs.model import Job, JobState
 from workbench.journey.showing import Shown, batch_html, video_html
+from workbench.measures.scene_check.model import SceneCheck
 from workbench.measures.scores import Scores
 from workbench.render_requests import continuation_of
 from workbench.rendering import Recipe
@@ -71,6 +72,15 @@ class Video(Shown):
         if job.state is JobState.COMPLETE:
             raise Unavailable(job.scores_error)
         raise NotFound("file", job.job_id, f"The job {job.job_id} has no video: it is {job.state}.")
+
+    def check(self) -> SceneCheck:
+        """Check whether it shows what its scene asks for: an answer to each question, by field.
+
+        Pixels answer what they can, the language model the rest, if it sees; ``cannot tell`` is what
+        nobody could answer. The same model is asked the same question once. Raises ``NotFound``
+        until the video is finished.
+        """
+        return self._studio.run(self._studio.check(self.job_id))
 
     def note(self, text: str) -> Self:
         """Set its note, read as ``video.job.note``; an empty one removes it.

@@ -16,19 +16,36 @@ import numpy.typing as npt
 from workbench.measures.clips import Clip
 from workbench.measures.transitions import Transition, series
 
-__all__ = ["Seam", "Standstill", "cuts", "loop_period", "repeated_frames", "seam", "standstills"]
+__all__ = [
+    "LOOP_S",
+    "STANDSTILL_S",
+    "Seam",
+    "Standstill",
+    "cuts",
+    "loop_period",
+    "repeated_frames",
+    "seam",
+    "standstills",
+    "visible_seams",
+]
 
 _SAME: Final = 0.0025
 """Mean difference of the luminance, 0 to 1, that an encoder leaves in a frame that repeats."""
 _SHARE: Final = 0.12
 """A repeated frame differs by less than this share of its neighbours' difference."""
-_STANDSTILL_S: Final = 0.4
+STANDSTILL_S: Final = 0.4
+"""The shortest standstill, seconds."""
 _NEIGHBOURS: Final = 4
 _CUT_SURVIVAL: Final = 0.45
 _CUT_SHARE: Final = 0.6
 _LOOP_SHARE: Final = 0.3
-_LOOP_S: Final = 0.5
+LOOP_S: Final = 0.5
+"""The shortest repetition, seconds."""
 _THUMBNAIL: Final = (32, 18)
+_LEAST_LIGHT, _LEAST_COLOUR, _LEAST_DETAIL = 0.03, 0.7, 0.12
+"""The least visible jumps: logarithm to base 2, CIELAB units, logarithm to base 2."""
+_EDGE: Final = 4
+"""A seam nearer to an end is not told from a beginning."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +85,7 @@ def repeated_frames(steps: Sequence[Transition]) -> tuple[int, ...]:
 
 
 def standstills(
-    steps: Sequence[Transition], fps: float, *, shortest_s: float = _STANDSTILL_S
+    steps: Sequence[Transition], fps: float, *, shortest_s: float = STANDSTILL_S
 ) -> tuple[Standstill, ...]:
     """Return the stretches of ``shortest_s`` or longer in which nothing changes."""
     still = series(steps, "difference") < _SAME
@@ -99,7 +116,7 @@ def cuts(steps: Sequence[Transition]) -> tuple[int, ...]:
     return tuple(found)
 
 
-def loop_period(clip: Clip, *, shortest_s: float = _LOOP_S) -> int | None:
+def loop_period(clip: Clip, *, shortest_s: float = LOOP_S) -> int | None:
     """Return the number of frames after which the clip repeats itself; None if it does not.
 
     The repetition must last ``shortest_s``, and the clip must change meanwhile.
@@ -142,15 +159,43 @@ def seam(steps: Sequence[Transition], frame: int) -> Seam:
     index = frame - 1
     if not 0 <= index < len(steps):
         raise IndexError(f"no step leads to frame {frame}")
-    exposure, exposed = _jump(series(steps, "exposure")[:, None], index, 0.03)
-    colour, coloured = _jump(series(steps, "colour"), index, 0.7)
-    sharpness, sharpened = _jump(series(steps, "sharpness")[:, None], index, 0.12)
+    exposure, exposed = _jump(series(steps, "exposure")[:, None], index, _LEAST_LIGHT)
+    colour, coloured = _jump(series(steps, "colour"), index, _LEAST_COLOUR)
+    sharpness, sharpened = _jump(series(steps, "sharpness")[:, None], index, _LEAST_DETAIL)
     return Seam(
         exposure=float(exposure[0]),
         colour=float(np.hypot(*colour)),
         sharpness=float(sharpness[0]),
         visible=exposed or coloured or sharpened,
     )
+
+
+def visible_seams(steps: Sequence[Transition]) -> tuple[int, ...]:
+    """Return the frames at which light, colour or detail jumps and stays so; cuts are left out.
+
+    Searches the whole clip. A flash that passes is no seam: its jump is taken back within two
+    frames.
+    """
+    cut = set(cuts(steps))
+    return tuple(
+        frame
+        for frame in range(_EDGE, len(steps) - _EDGE + 2)
+        if frame not in cut and seam(steps, frame).visible and not _passes(steps, frame)
+    )
+
+
+def _passes(steps: Sequence[Transition], frame: int) -> bool:
+    """Return whether the jump at ``frame`` is undone, or undoes one, within two frames."""
+    here = _vector(steps[frame - 1])
+    around = [*steps[max(0, frame - 3) : frame - 1], *steps[frame : frame + 2]]
+    return any(np.linalg.norm(here + _vector(step)) < 0.5 * np.linalg.norm(here) for step in around)
+
+
+def _vector(step: Transition) -> npt.NDArray[Any]:
+    """Return a step's changes in units of the least visible one."""
+    a, b = step.colour
+    changes = np.array([step.exposure, a, b, step.sharpness])
+    return changes / (_LEAST_LIGHT, _LEAST_COLOUR, _LEAST_COLOUR, _LEAST_DETAIL)
 
 
 def _jump(values: npt.NDArray[Any], index: int, floor: float) -> tuple[npt.NDArray[Any], bool]:

@@ -14,6 +14,7 @@ import numpy as np
 
 from workbench.engines.probe import decode_video, probe_video
 from workbench.engines.sound import decode_sound
+from workbench.measures.breaks import break_scores, commanded_path, path_scores
 from workbench.measures.clips import FINGERPRINT_SHAPE, NEAR_DUPLICATE, Clip, difference, measure
 from workbench.measures.scores import Scores
 from workbench.measures.sounds import measure_sound
@@ -35,16 +36,19 @@ class Scorecard:
     """Thumbnails, ``uint8``, of the shape :data:`FINGERPRINT_SHAPE`."""
 
 
-def score_video(path: Path) -> Scorecard:
+def score_video(path: Path, *, movement: str = "") -> Scorecard:
     """Measure the first 481 frames of the video at ``path``, and its sound if it has any.
 
-    Takes about half a second on one core for 81 frames of 832×480. Raises ``DamagedFile`` if it
-    does not decode.
+    ``movement`` is the camera movement that was asked for; its amounts are what the camera is
+    measured against. Raises ``DamagedFile`` if the video does not decode.
     """
     fps = probe_video(path).fps
     clip = Clip.of(islice(decode_video(path), _MEASURED_FRAMES), fps)
     found = measure(clip)
-    scores = found.scores
+    more = break_scores(clip)
+    if (commanded := commanded_path(movement, clip)) is not None:
+        more |= path_scores(clip, commanded)
+    scores = replace(found.scores, **more)
     if (sound := decode_sound(path)) is not None and sound.samples.size:
         scores = replace(scores, **asdict(measure_sound(sound)))
     return Scorecard(scores, found.curves, clip.fingerprint.tobytes())

@@ -6,10 +6,10 @@ Has no heavy imports.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Final
 
-__all__ = ["SCORE_NAMES", "Scores"]
+__all__ = ["LOWER_IS_BETTER", "SCORE_NAMES", "Scores"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,20 +72,63 @@ class Scores:
     sound_clipping: float | None = None
     """Share of samples at full scale, 0 to 1: 0.99 or more in any channel; None without sound."""
 
+    exposure_drift: float | None = None
+    """How far the light has drifted from the first frame to the last, without sign: logarithm to
+    base 2 of the luminance on points that neighbouring frames share; None where too few are shared."""
+    colour_drift: float | None = None
+    """The same for colour: distance in a and b of CIELAB; about 2 is just visible."""
+    sharpness_drift: float | None = None
+    """The same for detail: logarithm to base 2 of the gradients' energy, corrected for light."""
+    seams: float | None = None
+    """Number of frames at which light, colour or detail jumps and stays so; cuts do not count."""
+    repeated_frames: float | None = None
+    """Number of frames that repeat the one before them while the clip moves."""
+    standstill: float | None = None
+    """Share of the time in standstills of 0.4 s or longer, 0 to 1."""
+    cuts: float | None = None
+    """Number of cuts; whip pans, flashes and fades do not count."""
+    loops: float | None = None
+    """How often the clip goes round: its length over its period; 0 if it does not repeat."""
+    path_rotation: float | None = None
+    """Angle between the camera's orientation and the commanded one, degrees, mean over time.
+
+    None unless the request says how far its camera moves, and the pose of half the frames is found.
+    The lens is taken to be 60° wide, as a video does not tell.
+    """
+    path_direction: float | None = None
+    """Angle between the directions of travel, degrees, mean; None if neither travels."""
+    return_rotation: float | None = None
+    """Where the commanded path comes back: angle between the two views, degrees."""
+    return_shift: float | None = None
+    """Where the commanded path comes back: median distance of common points, picture widths."""
+    others: Mapping[str, float] = field(default_factory=dict)
+    """The scores of installed scorers, by name: see :mod:`workbench.measures.scorers`."""
+
     @property
     def by_name(self) -> dict[str, float]:
         """Every measure that was taken, by its name, in order."""
-        found = {field.name: getattr(self, field.name) for field in fields(self)}
-        return {name: value for name, value in found.items() if value is not None}
+        found = {name: getattr(self, name) for name in SCORE_NAMES}
+        return {**{name: v for name, v in found.items() if v is not None}, **self.others}
 
     @classmethod
     def of(cls, values: Mapping[str, float]) -> Scores:
         """Return the scores that ``values`` name; raises ``ValueError`` when one is missing."""
         try:
-            return cls(**{name: float(values[name]) for name in SCORE_NAMES if name in values})
+            known = {name: float(values[name]) for name in SCORE_NAMES if name in values}
+            others = {name: float(v) for name, v in values.items() if name not in SCORE_NAMES}
+            return cls(**known, others=others)
         except TypeError as error:
             raise ValueError(f"these are not scores: {error}") from error
 
 
-SCORE_NAMES: Final = tuple(field.name for field in fields(Scores))
-"""Every measure there is."""
+SCORE_NAMES: Final = tuple(one.name for one in fields(Scores) if one.name != "others")
+"""The workbench's own measures; installed scorers add theirs."""
+
+LOWER_IS_BETTER: Final = frozenset(
+    {
+        "flicker", "clipping", "silence", "sound_clipping", "exposure_drift", "colour_drift",
+        "sharpness_drift", "seams", "repeated_frames", "standstill", "cuts", "loops",
+        "path_rotation", "path_direction", "return_rotation", "return_shift",
+    }
+)  # fmt: skip
+"""The measures of which less is better."""

@@ -473,7 +473,7 @@ def _with_newcomers(text: str, before: Scene, after: Scene) -> str:
     fresh = [b for b in after.beats if b.id not in known or not _is_same(known[b.id], b)]
     had = {entity.id for entity in before.cast}
     come = [entity for entity in after.cast if entity.id not in had]
-    said = list(dict.fromkeys(beat.told for beat in fresh if beat.told))
+    told = list(dict.fromkeys(beat.told for beat in fresh if beat.told))
     shown: list[str] = []
     for entity in come:
         own = [beat for beat in fresh if beat.actor == entity.id]
@@ -487,10 +487,10 @@ def _with_newcomers(text: str, before: Scene, after: Scene) -> str:
         if mention is not None:
             said = text[mention.start : mention.end]
             text = _with_entity(text, _as_said(bare, said), _as_said(entity, said), after)
-        elif not before.cast and not before.beats and entity.is_lead and not said:
+        elif not before.cast and not before.beats and entity.is_lead and not told:
             text = _opened_with(text, entity, own, after)
             fresh = [beat for beat in fresh if beat not in own]
-        elif not own and not any(entity.phrase in told for told in said):
+        elif not own and not any(entity.phrase in one for one in told):
             shown.append(newcomer_sentence(entity))
     new = {entity.id for entity in come}
     for beat in fresh:

@@ -67,6 +67,7 @@ class Renders:
     def __init__(
         self, studio: Studio, tasks: WidgetTasks, screen: Screen, *, private: bool = False
     ) -> None:
+        self._studio = studio
         self._jobs = studio.jobs
         self._private = private
         self._screen = screen
@@ -262,6 +263,13 @@ class Renders:
         """Star or unstar a render."""
         own = self._own(job).job_id
         self.tell([await asyncio.to_thread(self._jobs.star, own, starred=on)])
+
+    @command
+    async def check(self, job: str) -> None:
+        """Check whether a video shows what was asked for; its card shows what came of it."""
+        own = self._own(job).job_id
+        await asyncio.wrap_future(self._studio.begin(self._studio.check(own)))
+        self.tell([await asyncio.to_thread(self._jobs.job, own)])
 
     @command
     async def note(self, job: str, text: str) -> None:

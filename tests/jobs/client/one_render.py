@@ -14,7 +14,7 @@ from workbench.errors import WorkbenchError
 from workbench.jobs.client.manager import JobManager
 from workbench.settings import Settings
 
-LIMIT_S = 120.0
+LIMIT_S = 300.0
 
 
 def main() -> None:

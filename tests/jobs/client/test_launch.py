@@ -30,7 +30,7 @@ from workbench.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[3]
 BROKEN = Path(__file__).parent / "broken"
-LIMIT_S = 120.0
+LIMIT_S = 300.0
 
 
 @dataclass

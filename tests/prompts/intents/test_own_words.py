@@ -131,6 +131,13 @@ def test_a_dry_road_at_noon_leaves_neither_rain_nor_dusk() -> None:
     assert "dry road" in prompt
 
 
+def test_each_of_several_commands_becomes_a_sentence() -> None:
+    said = "let him hold a red balloon, and give the dog a scarf and have it bark at the ducks"
+    prompt = revised("a man on a bench", said).prompt
+    for sentence in ("He holds a red balloon.", "The dog has a scarf.", "It barks at the ducks."):
+        assert sentence in prompt
+
+
 LANDMARKS = (
     Landmark(0, None, "", scene_of("soldiers build a bridge")),
     Landmark(1, 0, "make it deep winter", scene_of("soldiers build a bridge in winter")),

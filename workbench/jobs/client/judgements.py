@@ -1,17 +1,21 @@
-"""Scores, stars and notes of finished videos. A part of the manager."""
+"""Scores, scene checks, stars and notes of finished videos. A part of the manager."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Final
 
-from workbench.errors import FieldProblem, InvalidRequest
+from workbench.errors import FieldProblem, InvalidRequest, NotFound
 from workbench.jobs.client.contact import Contact
 from workbench.jobs.model import Job, JobState
 from workbench.jobs.paths import JobPaths
 from workbench.jobs.records import Judgement, write_judgement
 from workbench.jobs.store import Index, Reader, Requests, ScoreBook
+from workbench.measures.scene_check.model import SceneCheck
+from workbench.measures.scene_check.records import read_check, write_check
+from workbench.rendering import Recipe
 
 __all__ = ["Judgements"]
 
@@ -19,7 +23,7 @@ _LONGEST_NOTE: Final = 4_000
 
 
 class Judgements:
-    """The part of the manager that stores scores, stars and notes."""
+    """The part of the manager that stores scores, scene checks, stars and notes."""
 
     _index: Index
     _reader: Reader
@@ -60,6 +64,29 @@ class Judgements:
                 return jobs
             self._contact.tell(work=True)  # the supervisor may have left
         raise TimeoutError(f"{len(waiting)} of {len(jobs)} videos have not been measured.")
+
+    def scene_check(self, job_id: str) -> SceneCheck | None:
+        """Return the scene check of a finished video; None where there is none of this video.
+
+        Raises ``NotFound`` for an unknown job or one without a video.
+        """
+        job = self._reader.job(job_id)
+        files = self._paths.job(job_id, job.batch_id)
+        try:
+            recipe = Recipe.model_validate_json(files.recipe.read_bytes())
+        except (OSError, ValueError) as error:
+            raise NotFound("file", job_id, f"The job {job_id} has no video.") from error
+        return read_check(files.check, recipe.outcome.sha256 if recipe.outcome else "")
+
+    def keep_check(self, job: Job, check: SceneCheck) -> Job:
+        """Store the scene check of a job's video beside it and in the index."""
+        with suppress(OSError):  # only needed when the index is lost
+            write_check(self._paths.job(job.job_id, job.batch_id).check, check)
+        with self._index.write() as writer:
+            told = json.dumps(check.overview)
+            self._requests.set_checks(writer, job.job_id, job.attempt, told)
+        self._contact.tell()
+        return self._reader.job(job.job_id)
 
     def _judge(self, job_id: str, say: Callable[[Job], Judgement]) -> Job:
         with self._index.write() as writer:

@@ -34,6 +34,7 @@ from workbench.jobs.paths import JobPaths
 from workbench.jobs.retention import Removal, carry_out, drop_inputs, plan_removals
 from workbench.jobs.store import Listing, Reader, Requests
 from workbench.jobs.store.recovery import open_store
+from workbench.measures.scorers import score_names
 from workbench.measures.scores import SCORE_NAMES
 from workbench.settings import Settings
 
@@ -92,8 +93,8 @@ class JobManager(Submitting, Results, Judgements, Deleting):
         """
         limits = dict(bounds or {})
         for name in [*([sort.removeprefix("-")] if sort else []), *limits]:
-            if name not in SCORE_NAMES:
-                choice = ", ".join(SCORE_NAMES)
+            if name not in SCORE_NAMES and name not in score_names(self._settings):
+                choice = ", ".join(score_names(self._settings))
                 raise InvalidRequest(f"There is no score {name!r}; choose one of {choice}.")
         listing = Listing(state, query.strip(), session_id, sort, limits)
         return self._verification.of_page(self._reader.jobs(listing, limit=limit, cursor=cursor))

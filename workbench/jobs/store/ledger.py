@@ -139,7 +139,7 @@ class Ledger:
             "UPDATE jobs SET state = 'complete', progress = 100, stage = '', message = '', "
             "error = '', finished_at = max(?, started_at), video_bytes = ?, has_poster = ?, "
             "has_audio = ?, has_preview = 0, "
-            "scores = NULL, scores_error = '', scores_due = CASE WHEN preview_of IS NULL THEN 2 "
+            "checks = NULL, scores = NULL, scores_error = '', scores_due = CASE WHEN preview_of IS NULL THEN 2 "
             "ELSE 0 END, revision = ? WHERE job_id = ? AND state = 'running' AND attempt = ?",
             (writer.now, video_bytes, has_poster, has_audio, writer.revision, *_key(attempt)),
         )

@@ -22,6 +22,7 @@ from workbench.jobs.records import (
 from workbench.jobs.requirements import describe
 from workbench.jobs.store import Index, NewJob, Requests, Restored, Writer
 from workbench.measures.records import read_record
+from workbench.measures.scene_check.records import read_check
 from workbench.rendering import RenderRequest
 from workbench.settings import Settings
 
@@ -72,9 +73,11 @@ def _life(files: JobFiles) -> Restored:
     made = finished(files)
     tried = files.attempts_made()
     if not made.fault:
+        digest = (made.recipe or {})["outcome"].get("sha256") or ""
         measured = read_record(files.scores)
-        if measured and measured.video != (made.recipe or {})["outcome"].get("sha256"):
+        if measured and measured.video != digest:
             measured = None
+        checked = read_check(files.check, digest)
         return Restored(
             JobState.COMPLETE,
             attempt=max([made.attempt, *tried]),
@@ -83,6 +86,7 @@ def _life(files: JobFiles) -> Restored:
             has_poster=files.poster.exists(),
             has_audio=made.has_audio,
             scores=json.dumps(measured.scores.by_name) if measured else None,
+            checks=json.dumps(checked.overview) if checked else None,
             near_duplicates=measured.near_duplicates if measured else (),
         )
     ended = read_ended(files)

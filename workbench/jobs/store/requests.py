@@ -69,6 +69,8 @@ class Restored:
     has_audio: bool = False
     scores: str | None = None
     """The scores of its video, as JSON."""
+    checks: str | None = None
+    """The scene check of its video, as JSON."""
     near_duplicates: tuple[str, ...] = ()
     starred: bool = False
     note: str = ""
@@ -173,7 +175,7 @@ class Requests:
             "interruptions = 0, cancel_requested = 0, progress = 0, stage = '', message = '', "
             "step = 0, total_steps = 0, device = NULL, gpu_id = NULL, started_at = NULL, "
             "finished_at = NULL, error = '', video_gone = 0, has_poster = 0, has_preview = 0, "
-            "video_bytes = NULL, scores = NULL, scores_error = '', scores_due = 0, revision = ? "
+            "video_bytes = NULL, checks = NULL, scores = NULL, scores_error = '', scores_due = 0, revision = ? "
             "WHERE job_id = ?",
             (_next_turn(writer, row["fair_key"], row["priority"]), writer.revision, job_id),
         )
@@ -242,6 +244,14 @@ class Requests:
         writer.execute(
             "UPDATE jobs SET starred = ?, note = ?, revision = ? WHERE job_id = ?",
             (starred, note, writer.revision, job_id),
+        )
+
+    def set_checks(self, writer: Writer, job_id: str, attempt: int, checks: str) -> None:
+        """Store the scene check of a video, unless it is another by now."""
+        writer.execute(
+            "UPDATE jobs SET checks = ?, revision = ? "
+            "WHERE job_id = ? AND attempt = ? AND state = 'complete'",
+            (checks, writer.revision, job_id, attempt),
         )
 
     def set_video_gone(self, writer: Writer, job_id: str, reason: str) -> None:

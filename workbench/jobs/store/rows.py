@@ -18,7 +18,7 @@ COLUMNS: Final = (
     "preview_job_id, request, queue, cost_key, state, priority, turn, attempt, cancel_requested, "
     "progress, stage, message, step, total_steps, device, gpu_id, created_at, started_at, "
     "finished_at, error, video_bytes, has_poster, has_audio, has_preview, video_gone, starred, "
-    "note, scores, scores_error, (SELECT json_group_array(other) FROM near_duplicates "
+    "note, checks, scores, scores_error, (SELECT json_group_array(other) FROM near_duplicates "
     "WHERE near_duplicates.job_id = jobs.job_id) AS near_duplicates, revision"
 )
 
@@ -70,5 +70,6 @@ def job_from_row(
         starred=bool(row["starred"]),
         scores=json.loads(row["scores"]) if measured else None,
         scores_error=row["scores_error"] if state is JobState.COMPLETE else "",
+        checks=json.loads(row["checks"]) if row["checks"] and state is JobState.COMPLETE else None,
         near_duplicates=tuple(json.loads(row["near_duplicates"])) if measured else (),
     )

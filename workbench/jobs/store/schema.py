@@ -203,4 +203,9 @@ _SOUND: Final = """
 ALTER TABLE jobs ADD COLUMN has_audio INTEGER NOT NULL DEFAULT 0;
 """
 
-SCHEMA: Final = Schema("jobs", (_FIRST, _TALLIES, _SCORES, _QUEUES, _DELETED, _SOUND))
+_CHECKS: Final = """
+-- Whether the video shows what its scene asks for, in short, as JSON; NULL until somebody asked.
+ALTER TABLE jobs ADD COLUMN checks TEXT;
+"""
+
+SCHEMA: Final = Schema("jobs", (_FIRST, _TALLIES, _SCORES, _QUEUES, _DELETED, _SOUND, _CHECKS))

@@ -5,10 +5,12 @@ Sees no GPU. Knows files, not the index.
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import socket
 import sys
+from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -16,17 +18,19 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
-from workbench.errors import DamagedFile, WorkbenchError
+from workbench.errors import DamagedFile, ScorerError, WorkbenchError
 from workbench.jobs.channel import Channel
 from workbench.jobs.messages import Leave, Measure, Measured, Ready
 from workbench.jobs.paths import JobFiles
 from workbench.measures.records import ScoreRecord, read_record, write_record
+from workbench.measures.scorers import ScorerProcess, note_directions, scorer_targets
 from workbench.rendering import Recipe
 from workbench.settings import Settings
 
 __all__ = ["Scorer"]
 
 _REMEMBERED: Final = 4_096
+_MOST_FAILURES: Final = 3
 _LOG = logging.getLogger("workbench.jobs.worker.scorer")
 
 
@@ -36,6 +40,12 @@ class Scorer:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._model: object = None
+        self._scorers = {
+            name: ScorerProcess(name, target, timeout_s=settings.scorer_timeout_s)
+            for name, target in scorer_targets(settings).items()
+        }
+        self._failures: Counter[str] = Counter()
+        """How often each has failed since it last scored a video."""
 
     def serve(self, channel: Channel) -> None:
         """Measure what is asked until told to leave, or until the supervisor is gone."""
@@ -71,16 +81,38 @@ class Scorer:
         record = read_record(files.scores)
         if record is None or record.video != digest:
             files.video.stat()
-            card = score_video(files.video)
+            card = score_video(files.video, movement=recipe.request.scene.camera_movement)
             record = ScoreRecord(digest, card.scores, card.fingerprint, curves=card.curves)
         if self._settings.agreement_model and record.scores.agreement is None:
             agreed = self._agreement(files.video, recipe.request.prompt)
             record = replace(record, scores=replace(record.scores, agreement=agreed))
+        if others := self._others(files, record):
+            record = replace(record, scores=replace(record.scores, others=others))
         alike = _near_duplicates(record.fingerprint, order.siblings)
         record = replace(record, near_duplicates=alike)
         with suppress(OSError):  # the disk may be full; the index keeps the scores as well
             write_record(files.scores, record)
         return record
+
+    def _others(self, files: JobFiles, record: ScoreRecord) -> dict[str, float]:
+        """Return the scores of installed scorers; one that keeps failing is not asked again."""
+        found = {n: v for n, v in record.scores.others.items() if n in self._scorers}
+        asked = {n: s for n, s in self._scorers.items() if n not in found}
+        recipe = json.loads(files.recipe.read_bytes()) if asked else {}
+        for name, scorer in asked.items():
+            if self._failures[name] >= _MOST_FAILURES:
+                continue
+            try:
+                found[name] = scorer.score(files.video, recipe)
+                self._failures[name] = 0
+            except ScorerError as error:
+                self._failures[name] += 1
+                _LOG.warning("no score", extra={"scorer": name, "error": str(error)})
+        if asked and found:
+            told = {n: s.is_lower_better for n, s in self._scorers.items()}
+            with suppress(OSError):  # only which way is better stays unknown
+                note_directions(self._settings, {n: w for n, w in told.items() if w is not None})
+        return found
 
     def _agreement(self, video: Path, prompt: str) -> float | None:
         """Return how well a video shows its prompt; None where the model cannot be used."""

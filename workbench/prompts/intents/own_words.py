@@ -274,7 +274,7 @@ def _is_apt(action: EditEntity, text: str) -> bool:
     if action.aspect == "phrase":
         if re.search(r"\babout\b|\d|\bi mean\b", value + text):
             return False
-        return not re.match(r"(?:please )?(?:give|hand)\b", text, re.IGNORECASE)
+        return not re.match(r"(?:please )?(?:give|hand|let|have|get)\b", text, re.IGNORECASE)
     if re.match(r"(?:with|holding)\b", value):
         has = r"\b(?:with|has|have|had|having|give|gets?|got|add|wears?|hold|holds|holding|carr\w+|his|her|its|their|need|needs|put|in)\b"
         return bool(re.search(has, text, re.IGNORECASE)) or "'s" in text

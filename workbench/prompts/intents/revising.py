@@ -137,7 +137,7 @@ def _help(found: Understanding, missed: Missed, context: Context) -> str:
     return HINT
 
 
-_TOLD: Final = frozenset(["action", "subject", "cast", "beats", "details"])
+_TOLD: Final = frozenset(["action", "cast", "beats", "details"])
 """Fields whose changes a new sentence shows by itself."""
 
 
@@ -146,9 +146,9 @@ def _message(found: Understanding, changes: Sequence[Change], context: Context) 
     hint = _help(found, found.missed[0] if found.missed else Missed(""), context)
     told = dict.fromkeys(a.told for a in found.actions if isinstance(a, AddBeat) and a.told)
     notes += [f"Added: “{one}”" for one in told]
-    shown = [c for c in changes if not told or c.field not in _TOLD]
-    if shown:
-        notes.append(f"Changed {'; '.join(change.sentence for change in shown)}.")
+    changed = [c for c in changes if not told or c.field not in _TOLD]
+    if changed:
+        notes.append(f"Changed {'; '.join(change.sentence for change in changed)}.")
     if not changes and any(isinstance(a, RewriteSentence) for a in found.actions):
         notes.append("The text was changed.")
     notes += [said for action in found.actions if (said := said_of(action))]

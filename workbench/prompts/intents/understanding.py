@@ -413,8 +413,13 @@ def _taken(clauses: Sequence[Clause], said: str, reading: Reading) -> dict[Claus
     return {
         c: one
         for c, one in found.items()
-        if c.label not in _TELLING and (is_whole or not is_free(one))
+        if not (c.label in _TELLING and _tells(one)) and (is_whole or not is_free(one))
     }
+
+
+def _tells(candidate: Candidate) -> bool:
+    """Tell whether a candidate writes a sentence of its own."""
+    return any(isinstance(a, AddBeat | AddEntity | ChangeBeat) for a in candidate.actions)
 
 
 def _set_twice(found: Mapping[Clause, Candidate]) -> list[Clause]:

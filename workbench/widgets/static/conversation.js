@@ -46,12 +46,20 @@ export class Conversation {
     const turns = turnsTo(store, entry, working ? this.asked : null);
     const grown = turns.length !== this.turns.parts.size;
     this.entry = entry;
+    this._offer(this.store.view.wish);
     this.turns.update(turns);
     attribute(this.send, "disabled", working);
     show(this.send, !working);
     show(this.stop, working);
     this._suggest(turns.map((turn) => turn.request));
     if (grown || working) this.log.scrollTop = this.log.scrollHeight;
+  }
+
+  /** Put a request from elsewhere into the field, to be read before it is sent. */
+  _offer(wish) {
+    if (!wish || wish === this.offered) return;
+    this.offered = wish;
+    this.input.value = wish.text;
   }
 
   async _say(text) {

@@ -1,5 +1,6 @@
 // One video of the results: its caption, its prompt, its facts and its actions.
 
+import { CheckLine } from "./check_line.js";
 import { attribute, button, h, icon, put, show } from "./dom.js";
 import { factsLine, factsRows } from "./facts.js";
 import { isComplete } from "./job.js";
@@ -10,7 +11,7 @@ import { JobLine } from "./progress.js";
 import { ScoreList } from "./scores.js";
 
 export class ResultCard {
-  /** Fills `el`; `actions`: star(job), choose(id, on to it), use(index), again(job), open(id), drop(job). */
+  /** Fills `el`; `actions`: star(job), choose(id, on to it), use(index), again(job), open(id), drop(job), check(job), tune(job). */
   constructor(store, actions, el) {
     this.store = store;
     this.el = el;
@@ -26,6 +27,7 @@ export class ResultCard {
     this.number = h("span", { class: "wb-badge wb-result-number" });
     this.caption = h("span");
     this.scores = new ScoreList();
+    this.checks = new CheckLine(store, actions);
     this.note = h("p", { class: "wb-result-note" });
     this.duplicate = h("span", { class: "wb-badge", text: "looks like another", title: "Another video of this batch looks the same" });
     this.text = h("p", { class: "wb-card-text" });
@@ -39,7 +41,7 @@ export class ResultCard {
     el.append(
       h("div", { class: "wb-card-media" }, this.player.el, this.open, this.hint, this.pick, this.star),
       this.line.el,
-      h("div", { class: "wb-card-body" }, h("h3", { class: "wb-result-caption" }, this.number, this.caption), this.duplicate, this.text, this.scores.el, this.note, this.details, this.notice.el),
+      h("div", { class: "wb-card-body" }, h("h3", { class: "wb-result-caption" }, this.number, this.caption), this.duplicate, this.text, this.checks.el, this.scores.el, this.note, this.details, this.notice.el),
       h("div", { class: "wb-card-foot" }, this.use, h("span", { class: "wb-row wb-tight" }, this.again, this.video, this.recipe, this.drop)),
     );
   }
@@ -58,6 +60,7 @@ export class ResultCard {
     if (!isComplete(job)) this.line.update(job);
     show(this.line.el, !isComplete(job));
     this.player.update(job);
+    this.checks.update(job);
     if (changed) this._show(job);
   }
 

@@ -10,7 +10,7 @@ import { figure, SCORES } from "./scores.js";
 import { duration, jobWords } from "./words.js";
 
 const ROW = 60;
-const SPARE = 4; // rows beyond the view
+const SPARE = 2; // rows beyond the view
 
 /** Heading, what it sorts by, and how it is written into its cell. */
 const FACTS = [
@@ -47,7 +47,11 @@ export class ResultTable {
   update(groups, facts) {
     this.items = groups.flatMap(({ name, jobs }) => [...(name === null ? [] : [{ name }]), ...jobs.map((job) => ({ job, ...facts(job) }))]);
     const measured = new Set(this.items.flatMap(({ job }) => Object.keys(job?.scores ?? {}).filter((name) => job.scores[name] !== null)));
-    this.shown = this.names.filter((name) => measured.has(name));
+    const shown = this.names.filter((name) => measured.has(name));
+    if (shown.join() !== this.shown?.join()) {
+      this.shown = shown;
+      for (const row of this.rows.splice(0)) row.el.remove(); // rows of other columns
+    }
     for (const [name, head] of this.scoreHeads) show(head, measured.has(name));
     const { sort, reverse } = this.store.view;
     for (const { node, by } of this.heads) attribute(node, "aria-sort", by === sort ? (falls(by) !== reverse ? "descending" : "ascending") : null);
@@ -95,7 +99,7 @@ class Row {
     this.state = h("span", { class: "wb-quiet" });
     this.open = h("button", { type: "button", class: "wb-table-open", onclick: () => actions.open(this.job.job_id) }, this.picture, h("span", {}, this.number, this.caption, this.state));
     this.star = button("Star", { icon: "star", bare: true, onclick: () => actions.star(this.job) });
-    this.scores = new Map(table.names.map((name) => [name, new ScoreCell()]));
+    this.scores = new Map(table.shown.map((name) => [name, new ScoreCell()]));
     this.facts = FACTS.slice(2).map(() => h("td"));
     this.note = h("td", { class: "wb-table-note" });
     this.cells = [h("td", {}, this.box), h("td", {}, this.open), h("td", {}, this.star), ...[...this.scores.values()].map((cell) => cell.el), ...this.facts, this.note];
@@ -113,7 +117,7 @@ class Row {
   }
 
   _show({ job, chosen }) {
-    const { store, shown, curves } = this.table;
+    const { store, curves } = this.table;
     this.box.checked = chosen >= 0;
     attribute(this.box, "aria-label", `Choose ${job.caption}`);
     attribute(this.el, "data-chosen", chosen >= 0);
@@ -130,10 +134,7 @@ class Row {
     attribute(this.star, "aria-pressed", String(job.starred));
     attribute(this.star, "aria-label", job.starred ? "Unstar" : "Star");
     const lines = curves.of(job);
-    for (const [name, cell] of this.scores) {
-      show(cell.el, shown.includes(name));
-      if (!cell.el.hidden) cell.update(job.scores?.[name], lines?.[name], curves.ranges[name]);
-    }
+    for (const [name, cell] of this.scores) cell.update(job.scores?.[name], lines?.[name], curves.ranges[name]);
     FACTS.slice(2).forEach(([, , words], place) => put(this.facts[place], words(job)));
     put(this.note, job.note);
     return attribute(this.note, "title", job.note);

@@ -75,6 +75,11 @@ export class ResultsStep {
       drop: (job) => this.deleting.videos([job]),
       open: (id) => this.viewer.open(id, this.shown.map((job) => job.job_id), this.ranges),
       star: (job) => guard(() => store.callAhead("star", { job: job.job_id, on: !job.starred }, job.job_id, { starred: !job.starred })),
+      check: (job) => guard(() => store.call("check", { job: job.job_id }, `check ${job.job_id}`)),
+      tune: (job) => {
+        store.set({ wish: { text: job.checks.request } });
+        use(job.entry_index);
+      },
       again: (job) => guard(() => store.call("render", { index: job.entry_index, options: { seed: drawnSeed() } }, `again ${job.job_id}`)),
     };
   }
@@ -125,6 +130,7 @@ export class ResultsStep {
     show(this.playback.el, isWall);
     if (!isWall) {
       this.playback.stop();
+      this.playback.started = false; // the wall plays again when it is shown
       return this.table.update(groups, facts);
     }
     this._showColumns(sort, shown);

@@ -18,6 +18,18 @@ export const SCORES = {
   loudness: { label: "loud", says: "loudness of the sound in LUFS, -70 to 0", sort: "Loudest" },
   silence: { label: "silent", says: "share of the time without sound, 0 to 1", less: true, sort: "Least silence" },
   sound_clipping: { label: "overdriven", says: "share of the sound at full scale, 0 to 1", less: true, sort: "Least overdriven" },
+  seams: { label: "seams", says: "number of frames at which light, colour or detail jumps", less: true, sort: "Fewest seams" },
+  repeated_frames: { label: "repeats", says: "number of frames that repeat the one before them", less: true, sort: "Fewest repeats" },
+  standstill: { label: "stands", says: "share of the time in which nothing changes, 0 to 1", less: true, sort: "Least standstill" },
+  cuts: { label: "cuts", says: "number of cuts", less: true, sort: "Fewest cuts" },
+  loops: { label: "loops", says: "how often it goes round, 0 if it does not", less: true, sort: "Fewest loops" },
+  exposure_drift: { label: "light drift", says: "change of light from the first frame to the last, log2", less: true, sort: "Least drift of light" },
+  colour_drift: { label: "colour drift", says: "change of colour from the first frame to the last, CIELAB", less: true, sort: "Least drift of colour" },
+  sharpness_drift: { label: "detail drift", says: "change of detail from the first frame to the last, log2", less: true, sort: "Least drift of detail" },
+  path_rotation: { label: "off course", says: "camera's rotation off the commanded path, degrees", less: true, sort: "Closest to the camera path" },
+  path_direction: { label: "off heading", says: "direction of travel off the commanded path, degrees", less: true, sort: "Closest to the heading" },
+  return_rotation: { label: "return, turn", says: "degrees between two views that should agree", less: true, sort: "Best return, by turn" },
+  return_shift: { label: "return, shift", says: "frame widths between two views that should agree", less: true, sort: "Best return, by shift" },
 };
 const ON_CARDS = ["motion", "smoothness", "sharpness", "consistency"];
 
@@ -68,7 +80,7 @@ export class ScoreList {
     show(this.el, Boolean(scores));
     if (!scores) return;
     const lines = this.curves?.of(job);
-    for (const name of Object.keys(SCORES)) {
+    for (const name of new Set([...Object.keys(SCORES), ...Object.keys(scores)])) {
       const wanted = isMeasured(scores[name]) && (this.all || ON_CARDS.includes(name) || name === sort || name === "agreement");
       const row = this.rows.get(name) ?? (wanted ? this._row(name) : null);
       if (!row) continue;
@@ -82,7 +94,7 @@ export class ScoreList {
   }
 
   _row(name) {
-    const { label, says } = SCORES[name];
+    const { label, says } = SCORES[name] ?? { label: name.replaceAll("_", " "), says: "by an installed scorer" };
     const value = h("span");
     const bar = h("i", { "aria-hidden": "true" });
     const line = this.curves ? new Sparkline() : null;

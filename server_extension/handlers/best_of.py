@@ -1,0 +1,75 @@
+"""Best-of-N runs: many drafts, the best rendered whole."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+from server_extension.handlers.base import ApiHandler
+from server_extension.operations import Operation, operation
+from server_extension.schemas.best_of import BestOfObject, BestOfRequest
+from workbench.research.best_of import BestOf, best_of
+from workbench.research.best_of_process import RunProcesses
+
+__all__ = ["BestOfHandler", "BestOfRunHandler"]
+
+_PROCESSES: Final = "workbench_best_of"
+
+
+class BestOfHandler(ApiHandler):
+    """POST /api/best-of."""
+
+    @operation(
+        Operation(
+            "Begin a best-of-N run, or go on with it",
+            BestOfRequest,
+            BestOfObject,
+            status=201,
+            errors=(429, 503),
+        )
+    )
+    async def post(self) -> None:
+        """Carry the run out beside this server."""
+        asked = self.parse(BestOfRequest)
+        self.answer(await asyncio.to_thread(self._begun, asked), 201)
+
+    def _begun(self, asked: BestOfRequest) -> BestOfObject:
+        run = best_of(
+            asked.prompts,
+            n=asked.n,
+            keep=asked.keep,
+            budget=asked.budget,
+            draft=None if asked.draft is None else asked.draft.given,
+            critics=asked.critics,
+            seed=asked.seed,
+            name=asked.name,
+            using=self.studio,
+            **asked.parameters.given,
+        )
+        self._processes.start(run)
+        return BestOfObject.of(run)
+
+    @property
+    def _processes(self) -> RunProcesses:
+        """The runs that this server carries out."""
+        found: RunProcesses = self.settings.setdefault(_PROCESSES, RunProcesses())
+        return found
+
+
+class BestOfRunHandler(ApiHandler):
+    """GET /api/best-of/{name}."""
+
+    @operation(
+        Operation(
+            "Read a best-of-N run: how far it is, what was dropped and why",
+            answer=BestOfObject,
+            errors=(404,),
+        )
+    )
+    async def get(self, name: str) -> None:
+        """Return the run as it is now."""
+
+        def read() -> BestOfObject:
+            return BestOfObject.of(BestOf.open(name, using=self.studio))
+
+        self.answer(await asyncio.to_thread(read))

@@ -1,0 +1,42 @@
+"""The process of one installed scorer: questions on standard input, answers on standard output.
+
+Run as ``python -m workbench.measures.scorer_process MODULE:CLASS``. Each line is a JSON object. What
+the scorer prints goes to standard error.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+__all__ = ["main"]
+
+
+def main(arguments: list[str]) -> None:
+    """Answer every question until the input ends."""
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    (target,) = arguments
+    scorer: Any = None
+    for line in sys.stdin:
+        asked = json.loads(line)
+        try:
+            if scorer is None:
+                module, _, name = target.partition(":")
+                scorer = getattr(import_module(module), name)()
+            low, high = scorer.range
+            value = float(scorer.score(Path(asked["video"]), asked["recipe"]))
+            answer: dict[str, Any] = {"score": value, "low": float(low), "high": float(high)}
+            answer["direction"] = scorer.direction
+        except Exception as error:  # noqa: BLE001  a scorer may raise anything
+            answer = {"error": f"{type(error).__name__}: {error}"}
+        answers.write(json.dumps(answer) + "\n")
+        answers.flush()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
