@@ -67,6 +67,7 @@ class Tuning:
         finally:
             asked.cancel()
         if asked.cancelled():
+            await self._controller.refresh()
             return {"stopped": True, "index": here}
         return await self._shown(index, *asked.result())
 
