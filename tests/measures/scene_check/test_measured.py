@@ -90,6 +90,13 @@ def test_a_movement_that_pixels_do_not_tell_apart_is_not_measured(
     assert _verdicts(tmp_path / "v.mp4", frames, Scene(camera_movement=asked)) == {}
 
 
+def test_a_video_too_short_or_too_small_says_nothing_about_its_camera(tmp_path: Path) -> None:
+    scene = Scene(camera_movement="pan left")
+    frames = _shot("pan left 20 degrees")
+    assert _verdicts(tmp_path / "short.mp4", frames[:5], scene) == {}
+    assert _verdicts(tmp_path / "small.mp4", frames[:, ::2, ::2], scene) == {}
+
+
 def test_an_orbit_is_none_of_the_plain_movements(tmp_path: Path) -> None:
     frames = _shot("orbit left 30 degrees at a distance of 4")
     assert _verdicts(tmp_path / "v.mp4", frames, Scene(camera_movement="pan left")) == {}

@@ -35,6 +35,8 @@ _SHIFTED_AGAINST: Final[Mapping[str, frozenset[str]]] = {
     "tilt up": frozenset({"crane down"}),
     "tilt down": frozenset({"crane up"}),
 }
+_FEWEST_FRAMES, _LEAST_WIDTH = 8, 200
+"""A shorter or smaller video was never tested, and says nothing about its camera."""
 _LEAST_SEEN: Final = 0.6
 _TURN_DEG: Final = 3.0
 _STILL_DEG: Final = 0.5
@@ -133,7 +135,7 @@ def _is_measurable(question: Question, scene: Scene) -> bool:
 
 def _move_verdict(asked: str, clip: Clip) -> Verdict:
     height, width = clip.pictures.shape[1:3]
-    if len(clip.pictures) < 2 or min(height, width) < 64:
+    if len(clip.pictures) < _FEWEST_FRAMES or width < _LEAST_WIDTH:
         return Verdict.UNKNOWN
     move = camera_move(recover_camera(clip.pictures, Intrinsics.of_view(width, height)))
     if move == asked:

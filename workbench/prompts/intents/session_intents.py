@@ -576,11 +576,10 @@ def _undo_twice(match: Match, context: Context) -> Candidate | None:
 
 def _field_as_before(match: Match, context: Context) -> Candidate | None:
     """Give fields the values that they had at the start: "back to the view we had at the beginning"."""
-    fields = [
-        f
-        for part in re.split(r" and |, ", match.groups["what"])
-        for f in fields_meant(part, context)
-    ]
+    what = match.groups["what"]
+    fields = [f for part in re.split(r" and |, ", what) for f in fields_meant(part, context)]
+    if re.search(r"view|camera|angle|framing|shot", what):
+        fields += ["viewpoint", "camera_movement", "camera_angle", "shot_size"]
     first = context.landmarks[0].scene if context.landmarks else None
     if first is None or not fields:
         return None
