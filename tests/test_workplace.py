@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,8 @@ from tests.prompts.test_language_models import NONSENSE, SLOW
 from workbench.actions.model import GoBack, Propose
 from workbench.errors import InvalidRequest
 from workbench.prompts.agent.conversation import Step
+from workbench.prompts.conversation import MODEL_OFFER
+from workbench.prompts.language_models.choice import LanguageChoice
 from workbench.prompts.model import Revision
 from workbench.settings import Settings
 from workbench.studio import Studio
@@ -195,7 +198,7 @@ def test_the_rules_answer_the_request_when_the_endpoint_fails(name: str, tmp_pat
             revision = ask(studio, session_id, "add rain")
             assert revision.scene.weather == "rain"
             assert revision.is_fallback
-            assert "built-in composer" in revision.message
+            assert "built-in rules" in revision.message
 
 
 def test_returning_to_a_card_is_an_ordinary_step(tmp_path: Path) -> None:
@@ -243,6 +246,88 @@ def test_only_steps_on_the_current_branch_can_be_undone(tmp_path: Path) -> None:
         for index in (0, 99):
             with pytest.raises(InvalidRequest):
                 studio.sessions.take_back(session_id, index)
+
+
+def test_the_last_step_is_taken_back_by_undo_and_undo_by_redo(tmp_path: Path) -> None:
+    with Studio(Settings(outputs=tmp_path)) as studio:
+        session_id, first = studio.run(studio.enhance("a dog running on a beach"))
+        _, night = studio.run(studio.update(session_id, "make it night"))
+        assert night is not None
+        _, undone = studio.sessions.take_back(session_id, night.index)
+        assert undone.prompt == first.prompt
+        _, again = studio.sessions.take_back(session_id, undone.index)
+        assert again.prompt == night.prompt
+
+
+def test_a_step_is_taken_back_from_the_prompt_that_is_looked_at(tmp_path: Path) -> None:
+    with Studio(Settings(outputs=tmp_path)) as studio:
+        session_id, _ = studio.run(studio.enhance("a dog running on a beach"))
+        _, night = studio.run(studio.update(session_id, "make it night"))
+        _, rain = studio.run(studio.update(session_id, "in heavy rain"))
+        assert night is not None
+        assert rain is not None
+        studio.run(studio.update(session_id, "slow motion"))
+        _, without = studio.sessions.take_back(session_id, night.index, rain.index)
+        assert without.scene.time_of_day != "night"
+        assert without.scene.weather == "heavy rain"
+        assert without.scene.pace == rain.scene.pace
+
+
+def test_what_a_model_adds_is_said_once_a_session_and_not_where_one_is_connected(
+    tmp_path: Path,
+) -> None:
+    with Studio(Settings(outputs=tmp_path)) as studio:
+        session_id, _ = studio.run(studio.enhance("a dog running on a beach"))
+        understood = ask(studio, session_id, "make it night")
+        partly = ask(studio, session_id, "in heavy rain and qwertz uiop")
+        refused = ask(studio, session_id, "asdf ghjk")
+        other, _ = studio.run(studio.enhance("a cat"))
+        assert (understood.hint, refused.hint) == ("", "")
+        assert MODEL_OFFER in partly.hint
+        assert "wb.language_models()" in partly.hint
+        assert ask(studio, other, "asdf ghjk").hint == partly.hint
+    with scripted([403]) as script, session(tmp_path, script.base_url) as (studio, session_id):
+        assert ask(studio, session_id, "asdf ghjk").hint == ""
+
+
+@pytest.mark.parametrize("has_model", [True, False])
+def test_a_video_model_that_must_be_fetched_waits_for_a_click(
+    has_model: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
+    settings = {"allow_hub": True, "engine": "diffusers", "model": "someone/a-model"}
+    with (
+        scripted([call(("render", {})), say("It waits.")]) as script,
+        session(tmp_path, script.base_url, **settings) as (studio, session_id),
+    ):
+        if not has_model:
+            studio.run(studio.choose_language(LanguageChoice(), session_id))
+        asked = "could you show it to me, in motion, please" if has_model else "render it"
+        (proposal,) = ask(studio, session_id, asked).actions
+        assert isinstance(proposal, Propose)
+        assert (proposal.renders, proposal.fetches) == (1, "someone/a-model")
+        assert studio.jobs.jobs().total == 0
+
+
+def test_the_agent_is_told_scores_of_cards_and_shown_frames_of_what_it_looks_at(
+    tmp_path: Path,
+) -> None:
+    with (
+        scripted([call(("look", {"card": 1})), say("It hardly moves.")]) as script,
+        session(tmp_path, script.base_url) as (studio, session_id),
+    ):
+        here = studio.sessions.prompt_at(session_id, 0)
+        job = studio.run(studio.render(here, session_id=session_id))
+        studio.jobs.wait([job.job_id], 120)
+        index = studio.jobs.job(job.job_id).entry_index
+        assert index is not None
+        asked = studio.update(session_id, "does the third of them move at all", cards=[index])
+        studio.run(asked)
+        view = json.loads(script.asked[0]["messages"][1]["content"])["data"]["session"]
+        assert [card["video"]["state"] for card in view["cards"]] == ["complete"]
+        shown = script.asked[1]["messages"][-1]["content"]
+        assert [part["type"] for part in shown] == ["text", "image_url", "image_url"]
+        assert shown[0]["text"].startswith('{"data"')
 
 
 def test_a_stopped_turn_is_in_the_dialogue_with_its_finished_steps(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from workbench.errors import FieldProblem, InvalidRequest, NotFound
 from workbench.identifiers import is_identifier
 from workbench.jobs.client.manager import JobManager
 from workbench.jobs.model import Job
+from workbench.named_files import names_path
 from workbench.prompts.forms import Form, Shape, form_for, text_for_model
 from workbench.rendering import INPUTS, RenderParameters, RenderRequest, with_inputs
 from workbench.scene import Scene
@@ -140,6 +141,17 @@ class RenderRequests:
             options=self._inputs(RenderParameters(), kept),
         )
         return effective(kept, self._jobs.complete(request, kept).request)
+
+    def model_to_fetch(self, kept: RenderSettings) -> str:
+        """Return the hub name of the model that would have to be fetched first; empty for none."""
+        engine = kept.engine or self._settings.engine
+        model = kept.model or self._default_model(engine)
+        if engine != "diffusers" or not self._settings.allow_hub or names_path(model):
+            return ""
+        # Its package loads the engine, which only those who fetch models pay for.
+        from workbench.engines.diffusers.weights import find_weights  # noqa: PLC0415
+
+        return model if model and find_weights(model) is None else ""
 
     def _default_model(self, engine: str) -> str:
         return "" if engine == PLACEHOLDER_ENGINE else self._settings.model

@@ -153,7 +153,7 @@ class Settings(BaseSettings):
     language_timeout_s: float = Field(60.0, gt=0, le=600)
     language_retries: int = Field(2, ge=0, le=10)
 
-    prompt_form: Literal["auto", "paragraph", "short", "wan", "ltx", "cosmos"] = "paragraph"
+    prompt_form: Literal["auto", "paragraph", "short", "wan", "ltx", "cosmos"] = "auto"
     """The form in which a model gets the prompt; ``auto`` chooses by the model's family."""
 
     max_prompt_chars: int = Field(4_000, ge=1)

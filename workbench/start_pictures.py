@@ -1,4 +1,4 @@
-"""A render's start image as a language model is shown it: upright, small, inside the request itself."""
+"""Pictures as a language model is shown them: upright, small, inside the request itself."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Final
 
 from workbench.engines.inspection import preview_apart
-from workbench.errors import FieldProblem, InvalidRequest, NotFound
+from workbench.errors import FieldProblem, InvalidRequest, NotFound, WorkbenchError
 from workbench.identifiers import is_identifier
 from workbench.jobs.client.manager import JobManager
 
-__all__ = ["picture_for_model"]
+__all__ = ["end_frames", "picture_for_model"]
 
 _LONGEST_SIDE: Final = 768
+_FRAME_SIDE: Final = 512
 
 
 def picture_for_model(jobs: JobManager, image: str | None) -> str:
@@ -30,4 +31,20 @@ def picture_for_model(jobs: JobManager, image: str | None) -> str:
     if not path.is_file():
         problem = f"There is no file {image} to start from."
         raise InvalidRequest(problem, (FieldProblem("image", problem),))
-    return f"data:image/jpeg;base64,{preview_apart(path, _LONGEST_SIDE)}"
+    return _as_url(path, _LONGEST_SIDE)
+
+
+def end_frames(jobs: JobManager, job_id: str) -> tuple[str, ...]:
+    """Return the poster and the last frame of a finished video as data URLs; empty where one is gone.
+
+    They are JPEGs of at most 512 pixels a side.
+    """
+    try:
+        paths = (jobs.poster_path(job_id), jobs.input_path(job_id))
+        return tuple(_as_url(path, _FRAME_SIDE) for path in paths)
+    except WorkbenchError:  # deleted or damaged since
+        return ()
+
+
+def _as_url(path: Path, longest_side: int) -> str:
+    return f"data:image/jpeg;base64,{preview_apart(path, longest_side)}"

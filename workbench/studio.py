@@ -167,6 +167,7 @@ class Studio:
         *,
         on_step: Callable[[Step], object] | None = None,
         image: str | None = None,
+        cards: Sequence[int] = (),
     ) -> tuple[Revision, Entry | None]:
         """Tune the session's current prompt, or ``prompt``, as the request says.
 
@@ -176,7 +177,9 @@ class Studio:
 
         Where a language model is connected it works with the same actions as its tools, each as an
         entry of its own; ``on_step`` is called by the event loop as each is done, and cancelling
-        the task stops it. What the rules understand of the session alone they do at once. Raises
+        the task stops it. ``cards`` are the prompts that the person sees as numbered cards, in
+        order; by default the newest variations. ``image`` is the video's first frame, by default
+        the session's start image. What the rules understand of the session alone they do at once. Raises
         ``NotFound``, ``InvalidRequest``.
         """
         host, failure = self._host(), None
@@ -188,8 +191,9 @@ class Studio:
             try:
                 picture = await self._picture(session_id, image)
                 return await converse_in(
-                    self, session_id, user_request, prompt, on_step=on_step, picture=picture
-                )
+                    self, session_id, user_request, prompt, on_step=on_step, picture=picture,
+                    cards=cards,
+                )  # fmt: skip
             except LanguageModelError as error:
                 failure = error
         revision, entry = await self.sessions.update(
@@ -226,6 +230,10 @@ class Studio:
         """Return ``settings`` with the engine's defaults; ``InvalidRequest`` for what it refuses."""
         return self._requests.effective(settings)
 
+    def model_to_fetch(self, settings: RenderSettings) -> str:
+        """Return the model that a render with ``settings`` would have to fetch; empty for none."""
+        return self._requests.model_to_fetch(settings)
+
     async def set_render(
         self, session_id: str, values: Mapping[str, Any], *, index: int | None = None
     ) -> None:
@@ -246,10 +254,18 @@ class Studio:
         return session_id, self.sessions.history(session_id)[entry.index]
 
     async def _picture(self, session_id: str | None, image: str | None) -> str:
-        """Return the start image for the session's language model; empty for the composer."""
+        """Return the start image for the session's language model; empty for the composer.
+
+        Without ``image`` it is the session's own; that one may be gone since.
+        """
         if not self.language.writer(session_id).takes_time:
             return ""
-        return await asyncio.to_thread(picture_for_model, self.jobs, image)
+        if image is not None or session_id is None:
+            return await asyncio.to_thread(picture_for_model, self.jobs, image)
+        with suppress(WorkbenchError):
+            own = self.settings_of(session_id).image
+            return await asyncio.to_thread(picture_for_model, self.jobs, own)
+        return ""
 
     # renders
 
@@ -424,7 +440,9 @@ class Studio:
         names |= {"storyboard": PLACEHOLDER_ENGINE, "the storyboard": PLACEHOLDER_ENGINE}
         if self.settings.model:
             names[Path(self.settings.model).name.lower()] = self.settings.model
-        return Host(standing=self._requests.effective, models=names)
+        return Host(
+            standing=self._requests.effective, models=names, model_to_fetch=self.model_to_fetch
+        )
 
     async def _rendered(
         self, session_id: str, revision: Revision, entry: Entry | None

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from workbench.actions.model import Action, Propose, Render, Vary, as_json, renders_asked
 from workbench.errors import FieldProblem, InvalidRequest, LanguageModelError, NotFound
-from workbench.jobs.model import Job
-from workbench.prompts.agent.tools import Look
+from workbench.jobs.model import Job, JobState
+from workbench.prompts.agent.tools import Look, Seen
 from workbench.prompts.model import Entry, PromptSession, Revision
 from workbench.scene import Scene
+from workbench.start_pictures import end_frames
 
 if TYPE_CHECKING:
     from workbench.prompts.agent.conversation import Outcome, Step
@@ -27,6 +28,8 @@ _ENTRIES: Final = 12
 """Number of newest entries shown to the agent."""
 _TURNS: Final = 12
 _CARDS: Final = 32
+_JOBS: Final = 4
+"""Newest renders of a prompt that a look tells of."""
 _LONGEST_TEXT: Final = 400
 
 
@@ -38,6 +41,7 @@ async def converse_in(
     *,
     on_step: Callable[[Step], object] | None = None,
     picture: str = "",
+    cards: Sequence[int] = (),
 ) -> tuple[Revision, Entry | None]:
     """Let the language model act on ``request``; return what all its steps made together.
 
@@ -49,7 +53,7 @@ async def converse_in(
     endpoint = studio.language.writer(session_id).endpoint
     if endpoint is None:
         raise LanguageModelError("No language model is connected.")
-    place = SessionWorkplace(studio, session_id, request, prompt)
+    place = SessionWorkplace(studio, session_id, request, prompt, cards)
     before = place.here
     try:
         outcome = await converse(
@@ -134,7 +138,7 @@ class SessionWorkplace:
             "render_settings": here.settings.stated(),
             "entries": [_entry(one) for one in session.entries[-_ENTRIES:]],
             "cards": [
-                {"card": number, **_entry(one)}
+                self._card(number, one)
                 for number, one in enumerate(self._on_cards(session), start=1)
             ],
             "dialogue": [
@@ -145,10 +149,10 @@ class SessionWorkplace:
 
     async def perform(self, action: Action) -> Mapping[str, Any]:
         """Carry one action out, as an entry of its own, and return what came of it."""
-        if isinstance(action, Render | Vary):
-            asked = renders_asked(action)
-            if self._renders + asked > self._most_renders:
-                proposal = Propose(actions=(action,), renders=asked)
+        if isinstance(action, Render | Vary) and (asked := renders_asked(action)):
+            fetches = self._studio.model_to_fetch(self.here.settings)
+            if fetches or self._renders + asked > self._most_renders:
+                proposal = Propose(actions=(action,), renders=asked, fetches=fetches)
                 self.done.append(proposal)
                 return {"proposed": as_json((proposal,)), "waits_for": "the person's click"}
             self._renders += asked
@@ -166,12 +170,24 @@ class SessionWorkplace:
             **_scene(revision.scene),
         }
 
-    async def look(self, asked: Look) -> Mapping[str, Any]:
-        """Return an entry or a card whole, with its renders; raises ``InvalidRequest``."""
+    async def look(self, asked: Look, *, with_frames: bool) -> Seen:
+        """Return an entry or a card whole, with its renders; raises ``InvalidRequest``.
+
+        ``with_frames`` adds the first and the last frame of its newest finished video.
+        """
         session = self._studio.sessions.session(self._session_id)
         entry = self._named(session, asked)
-        jobs = await asyncio.to_thread(self._jobs, entry.job_ids)
-        return {**_entry(entry), "prompt": entry.prompt, **_scene(entry.scene), "jobs": jobs}
+        jobs = await asyncio.to_thread(self._jobs, entry.job_ids[-_JOBS:])
+        told = {
+            **_entry(entry),
+            "prompt": entry.prompt,
+            **_scene(entry.scene),
+            "jobs": [_job(job) for job in jobs],
+        }
+        done = next((job for job in reversed(jobs) if job.state is JobState.COMPLETE), None)
+        if done is None or not with_frames:
+            return Seen(told)
+        return Seen(told, await asyncio.to_thread(end_frames, self._studio.jobs, done.job_id))
 
     @property
     def _most_renders(self) -> int:
@@ -211,12 +227,17 @@ class SessionWorkplace:
             )
         return found
 
-    def _jobs(self, job_ids: Sequence[str]) -> list[Mapping[str, Any]]:
+    def _jobs(self, job_ids: Sequence[str]) -> list[Job]:
         found = []
-        for job_id in job_ids[-4:]:
+        for job_id in job_ids:
             with suppress(NotFound):  # deleted since
-                found.append(_job(self._studio.jobs.job(job_id)))
+                found.append(self._studio.jobs.job(job_id))
         return found
+
+    def _card(self, number: int, entry: Entry) -> dict[str, Any]:
+        """Return a card as the agent reads it, with the scores of its newest video."""
+        jobs = self._jobs(entry.job_ids[-1:])
+        return {"card": number, **_entry(entry), **({"video": _job(jobs[0])} if jobs else {})}
 
 
 def _message(outcome: Outcome) -> str:
@@ -246,6 +267,6 @@ def _entry(entry: Entry) -> dict[str, Any]:
     }
 
 
-def _job(job: Job) -> Mapping[str, Any]:
-    scores = getattr(job, "scores", None)
-    return {"job": job.job_id, "state": str(job.state), "scores": scores or {}}
+def _job(job: Job) -> dict[str, Any]:
+    scores = {name: round(value, 3) for name, value in (job.scores or {}).items()}
+    return {"state": str(job.state), **({"scores": scores} if scores else {})}

@@ -186,6 +186,7 @@ class UpdateHandler(StreamingHandler):
                 differences=change_objects(revision.changes),
                 understood=revision.understood,
                 message=revision.message,
+                hint=revision.hint,
                 index=entry.index if entry else None,
                 is_fallback=revision.is_fallback,
                 provider=revision.provider,
@@ -211,6 +212,7 @@ class UpdateHandler(StreamingHandler):
             asked.prompt,
             on_step=tell and (lambda step: tell("step", step_object(step))),
             image=asked.image,
+            cards=asked.cards,
         )
 
 

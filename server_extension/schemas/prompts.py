@@ -152,6 +152,12 @@ class UpdateRequest(Body):
         None, description="What the video begins with: a language model that sees writes for it."
     )
     prompt: PromptText | None = None
+    cards: list[Annotated[int, Field(ge=0)]] = Field(
+        default_factory=list,
+        max_length=64,
+        description="The prompts that the person sees as numbered cards, by index, for requests "
+        "such as 'like the third one'; without them the newest variations.",
+    )
     actions: list[dict[str, Any]] | None = Field(
         None,
         max_length=64,
@@ -184,6 +190,11 @@ class UpdateAnswer(BaseModel):
     differences: list[ChangeObject]
     understood: bool
     message: str
+    hint: str = Field(
+        "",
+        description="What a language model would add, and how to connect one: told once a session, "
+        "with the first request that the rules did not wholly understand.",
+    )
     index: int | None = Field(description="Index in the history; null if nothing changed.")
     is_fallback: bool
     provider: str

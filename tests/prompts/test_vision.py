@@ -130,6 +130,19 @@ def _blind(script: Scripted, *, sees: bool) -> Iterator[None]:
     yield
 
 
+def test_the_sessions_own_start_image_goes_with_every_question(tmp_path: Path, image: str) -> None:
+    night = ("edit_field", {"field": "time_of_day", "value": "night"})
+    with (
+        scripted([call(night), say("Night.")]) as script,
+        seeing(tmp_path, script.base_url) as studio,
+    ):
+        session_id, _ = studio.sessions.restore("a dog running on a beach", _scene())
+        kept = studio.jobs.keep_input(Path(image).read_bytes())
+        studio.sessions.set_render(session_id, {"image": kept.input_id})
+        studio.run(studio.update(session_id, "could it be rather late in there"))
+        assert [len(pictures(body)) for body in script.asked] == [1, 1]
+
+
 def test_an_image_that_is_not_there_is_refused_by_name(tmp_path: Path) -> None:
     with Misbehaving.running() as endpoint, seeing(tmp_path, endpoint.base_url) as studio:
         with pytest.raises(InvalidRequest) as caught:

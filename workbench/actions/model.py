@@ -245,6 +245,7 @@ class Propose(_Action):
     kind: Literal["propose"] = "propose"
     actions: tuple[Render | Vary, ...] = Field(min_length=1)
     renders: int = Field(ge=1)
+    fetches: str = Field("", max_length=400, description="The model that is fetched first.")
 
 
 SceneAction = (

@@ -141,7 +141,8 @@ class Session(Shown):
         ("16:9", "twice as long"), renders ("render it", then ``prompt.videos``), versions, stars,
         locks and going back. ``prompt.actions`` lists what was done. A request that is not
         understood changes nothing: the prompt is the previous one, and its ``message`` says which
-        words were not understood and what can be asked.
+        words were not understood and what can be asked; the first time in a session without a
+        language model, also what one would add.
         """
         return self._after(*self.studio.run(self.studio.update(self.session_id, request)))
 
@@ -167,9 +168,10 @@ class Session(Shown):
 
     def _after(self, revision: Revision, entry: Entry | None) -> Prompt:
         here = entry or self.studio.sessions.current(self.session_id)
-        made = self.prompt if here is None else self._prompt(here, revision.message)
+        message = f"{revision.message} {revision.hint}".strip()
+        made = self.prompt if here is None else self._prompt(here, message)
         changes = made.changes if entry is not None else ()
-        return replace(made, message=revision.message, actions=revision.actions, changes=changes)
+        return replace(made, message=message, actions=revision.actions, changes=changes)
 
     def edit(self, lock: Sequence[str] = (), unlock: Sequence[str] = (), **values: Any) -> Prompt:
         """Set, lock or free scene fields by hand; returns the rewritten prompt.

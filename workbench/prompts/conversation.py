@@ -20,6 +20,7 @@ from workbench.actions.model import (
     EditEntity,
     GoBack,
     Lock,
+    NotUnderstood,
     Propose,
     Render,
     SetRender,
@@ -45,7 +46,7 @@ from workbench.prompts.trees import Trees
 from workbench.prompts.writer import rewrite_prompt, scene_of
 from workbench.scene import Scene
 
-__all__ = ["Conversation", "Host", "proposed"]
+__all__ = ["MODEL_OFFER", "Conversation", "Host", "proposed"]
 
 T = TypeVar("T")
 _TURNS: Final = 12
@@ -59,6 +60,15 @@ _CONFIRMING: Final = re.compile(
     re.IGNORECASE,
 )
 
+MODEL_OFFER: Final = (
+    "The built-in rules know a fixed range of requests. A language model would understand free "
+    "wording too, and carry out several steps in one turn."
+)
+MODEL_WAYS: Final = (
+    "Connect one under “Prompts by” on the screen, with wb.language_models() in Python, or with "
+    "POST /api/language."
+)
+
 Standing = Callable[[RenderSettings], RenderSettings]
 """Fills in the engine's defaults; raises ``InvalidRequest`` for what it cannot render."""
 
@@ -70,6 +80,8 @@ class Host:
     standing: Standing = lambda settings: settings
     models: Mapping[str, str] = field(default_factory=dict)
     """Short names of engines and models, and what each stands for."""
+    model_to_fetch: Callable[[RenderSettings], str] = lambda _settings: ""
+    """Returns the model that a render with these settings would have to fetch; empty for none."""
 
 
 class _Late(Sequence[T]):
@@ -92,13 +104,17 @@ class _Late(Sequence[T]):
         return iter(self._read())
 
 
-def proposed(revision: Revision) -> Revision:
-    """Return ``revision`` with what starts too many renders as a proposal, to be confirmed."""
+def proposed(revision: Revision, base: Entry, host: Host) -> Revision:
+    """Return ``revision`` with what costs much as a proposal, to be confirmed.
+
+    That is more than eight renders, or a render whose model must be fetched.
+    """
     costly = [a for a in revision.actions if isinstance(a, Render | Vary) and renders_asked(a)]
     count = sum(renders_asked(action) for action in costly)
-    if count <= MOST_RENDERS:
+    fetches = host.model_to_fetch(_set_by(revision.actions, base.settings)) if costly else ""
+    if count <= MOST_RENDERS and not fetches:
         return revision
-    proposal = Propose(actions=tuple(costly), renders=count)
+    proposal = Propose(actions=tuple(costly), renders=count, fetches=fetches)
     kept = [action for action in revision.actions if action not in costly]
     said = " ".join(filter(None, (said_of(a) for a in costly)))
     message = revision.message.replace(said, "").strip()
@@ -132,6 +148,17 @@ class Conversation:
             part=_part(turns),
             models=host.models,
         )
+
+    def with_hint(self, session_id: str, revision: Revision) -> Revision:
+        """Return ``revision`` with what a language model would add, where the session lacks one.
+
+        It is said once a session: with the first answer that leaves something not understood.
+        """
+        is_missed = any(isinstance(action, NotUnderstood) for action in revision.actions)
+        has_model = self._language.choice(session_id).provider != "builtin"
+        if not is_missed or has_model or self._store.has_answered(session_id, MODEL_OFFER):
+            return revision
+        return replace(revision, hint=f"{MODEL_OFFER} {MODEL_WAYS}")
 
     def confirmed(self, session_id: str, request: str) -> tuple[Action, ...]:
         """Return the actions that the last turn proposed, where ``request`` confirms them."""
@@ -184,7 +211,7 @@ class Conversation:
             if lost:
                 message = f"{message} What else you asked for is about what is no longer there."
             others = tuple(a for a in others if a not in lost)
-            revision = replace(again, actions=(back, *others), message=message)
+            revision = replace(again, actions=(back, *others), message=message, hint=revision.hint)
         settings = _settings_after(base, revision.actions, host)
         is_locking = any(isinstance(a, Lock | Unlock) for a in revision.actions)
         is_reworded = revision.prompt != strip_marker(base.prompt)
@@ -209,12 +236,27 @@ class Conversation:
             return replace(gone, actions=(back,)), made
         return self._rewinder.go(session_id, back, base, _own_words(back, request))
 
-    def taken_back(self, session_id: str, index: int) -> tuple[Revision, Entry]:
+    def taken_back(
+        self, session_id: str, index: int, at: int | None = None
+    ) -> tuple[Revision, Entry]:
         """Take back what the entry at ``index`` changed and keep the rest; a new entry.
 
-        Raises ``InvalidRequest`` for an entry that did not lead to where the session stands.
+        ``at`` is the entry that is left, by default the one that the session stands at; taking that
+        one itself back is undo, and redo where undo made it. Raises ``InvalidRequest`` for an entry
+        that did not lead there.
         """
-        base = self._trees.current(session_id)
+        base = (
+            self._trees.current(session_id)
+            if at is None
+            else self._trees.entry_at(session_id, at, "at")
+        )
+        if base is not None and index == base.index:
+            revision, undone = self._rewinder.go(session_id, GoBack(to=_opposite(base)), base)
+            if undone is None:
+                raise InvalidRequest(
+                    revision.message, (FieldProblem("take_back", revision.message),)
+                )
+            return revision, undone
         way = [] if base is None else list(self._rewinder.way_back(session_id, base.index))
         at = next((n for n, one in enumerate(way) if one.index == index), None)
         if base is None or at is None or at + 1 == len(way):
@@ -240,7 +282,7 @@ class Conversation:
         turn = Turn(
             request=request.strip(),
             actions=revision.actions,
-            message=revision.message,
+            message=f"{revision.message} {revision.hint}".strip(),
             entry=None if made is None else made.index,
             created_at=datetime.now(UTC),
         )
@@ -277,12 +319,16 @@ def _possible(actions: Sequence[Action], scene: Scene) -> tuple[Action, ...]:
 
 
 def _settings_after(base: Entry, actions: Sequence[Action], host: Host) -> RenderSettings:
-    settings = base.settings
+    settings = _set_by(actions, base.settings)
+    if settings != base.settings:
+        host.standing(settings)  # refuses what the engine cannot render
+    return settings
+
+
+def _set_by(actions: Sequence[Action], settings: RenderSettings) -> RenderSettings:
     for action in actions:
         if isinstance(action, SetRender):
             settings = changed_settings(settings, action.values)
-    if settings != base.settings:
-        host.standing(settings)  # refuses what the engine cannot render
     return settings
 
 
@@ -291,6 +337,12 @@ def _standing(standing: Standing, settings: RenderSettings) -> RenderSettings:
         return standing(settings)
     except InvalidRequest:  # settings that no longer suit the engine must still be changeable
         return settings
+
+
+def _opposite(entry: Entry) -> Step:
+    """Return the step that takes ``entry`` back."""
+    is_undo = any(isinstance(a, GoBack) and a.to is Step.UNDO for a in entry.actions)
+    return Step.REDO if is_undo else Step.UNDO
 
 
 def _own_words(back: GoBack, request: str) -> str:

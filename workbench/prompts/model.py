@@ -120,6 +120,9 @@ class Revision:
     exchanges: tuple[Exchange, ...] = ()
     actions: tuple[Action, ...] = ()
     """What was asked, as actions; those on the session are listed before they are carried out."""
+    hint: str = ""
+    """What a language model would add, and how to connect one: said once a session, with the first
+    request that the rules did not wholly understand."""
 
 
 class EntryKind(StrEnum):

@@ -226,6 +226,7 @@ class Sessions:
             return await self.act(session_id, confirmed, prompt, host=host)
         context = self._conversation.context(session_id, base, host)
         revision = self.language.writer(session_id).revise(user_request, context, failure)
+        revision = self._conversation.with_hint(session_id, revision)
         return await self._done(session_id, base, said, revision, user_request, host)
 
     async def is_about_session(
@@ -277,14 +278,17 @@ class Sessions:
             confirmed=True, is_turn=is_turn,
         )  # fmt: skip
 
-    def take_back(self, session_id: str, index: int) -> tuple[Revision, Entry]:
-        """Take back what one entry changed, and keep all that came after it; a new entry.
+    def take_back(
+        self, session_id: str, index: int, at: int | None = None
+    ) -> tuple[Revision, Entry]:
+        """Take back what one entry changed, and keep all that came after it up to ``at``.
 
-        Raises ``NotFound``, and ``InvalidRequest`` for an entry that did not lead to where the
-        session stands.
+        Makes a new entry. ``at`` is the index of the entry to leave, by default the one that the
+        session stands at. Raises ``NotFound``, and ``InvalidRequest`` for an entry that did not lead
+        there.
         """
         self._trees.check(session_id)
-        return self._conversation.taken_back(session_id, index)
+        return self._conversation.taken_back(session_id, index, at)
 
     async def _base(
         self, session_id: str, prompt: str | None
@@ -306,7 +310,7 @@ class Sessions:
         is_turn: bool = True,
     ) -> tuple[Revision, Entry | None]:
         if not confirmed:
-            revision = proposed(revision)
+            revision = proposed(revision, base, host)
         if any(not isinstance(a, Explain | NotUnderstood) for a in revision.actions):
             base = self._trees.kept(session_id, base, said)
         revision, made = self._conversation.carried_out(session_id, base, revision, request, host)

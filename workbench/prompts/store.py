@@ -298,6 +298,13 @@ class PromptStore:
             ).fetchall()
         return tuple(turn_in(row) for row in reversed(rows))
 
+    def has_answered(self, session_id: str, text: str) -> bool:
+        """Tell whether an answer of the session's dialogue contains ``text``."""
+        query = (
+            "SELECT 1 AS found FROM prompt_turn WHERE session_id = ? AND instr(message, ?) LIMIT 1"
+        )
+        return self._one(query, session_id, text) is not None
+
     def add_exchanges(self, session_id: str, index: int, said: Sequence[Exchange]) -> None:
         """Keep what was said to language models for an entry after those that it has."""
         with self._database.writing() as connection:

@@ -191,7 +191,7 @@ class PromptWriter:
         return replace(
             revision,
             is_fallback=True,
-            message=f"{revision.message} {_excuse(failure)}",
+            message=f"{revision.message} {failure} The built-in rules answered instead.",
             exchanges=_exchanges(failure),
         )
 

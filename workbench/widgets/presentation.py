@@ -5,7 +5,7 @@ URLs are relative: the page knows its base URL, the kernel does not.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from workbench.captions import Captions
@@ -13,7 +13,7 @@ from workbench.jobs.cluster.status import ClusterStatus
 from workbench.jobs.model import Device, Job
 from workbench.presentation import job_object
 from workbench.prompts.markers import strip_marker
-from workbench.prompts.model import Entry, PromptSession, SessionSummary, Source
+from workbench.prompts.model import Entry, PromptSession, SessionSummary, Source, Turn
 from workbench.scene import LIST_FIELDS, SCENE_FIELDS, Scene, terms
 
 __all__ = [
@@ -69,12 +69,17 @@ def field_views() -> list[View]:
     ]
 
 
-def session_view(session: PromptSession) -> View:
-    """Return a session with all its entries."""
+def session_view(session: PromptSession, turns: Sequence[Turn]) -> View:
+    """Return a session with all its entries, and what was answered to the requests of ``turns``."""
     return {
         "id": session.session_id,
         "created": session.created_at.timestamp(),
         "entries": [entry_view(entry) for entry in session.entries],
+        "turns": [
+            {"entry": turn.entry, "request": turn.request, "message": turn.message}
+            for turn in turns
+            if turn.entry is not None
+        ],
     }
 
 

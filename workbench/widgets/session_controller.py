@@ -8,20 +8,19 @@ from __future__ import annotations
 import asyncio
 import copy
 import secrets
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Final
 
 from pydantic import Field
 
-from workbench.actions.model import Action, Render, Vary, actions_from, as_json
 from workbench.actions.render_settings import RenderSettings, changed_settings
 from workbench.errors import InvalidRequest, WorkbenchError
 from workbench.jobs.model import Job, JobState
 from workbench.model_library import inputs_of_model, model_objects
 from workbench.named_files import names_path
 from workbench.prompts.markers import strip_marker
-from workbench.prompts.model import Entry, PromptSession, Revision
+from workbench.prompts.model import Entry, PromptSession, Turn
 from workbench.render_requests import new_seed
 from workbench.studio import RenderParameters, Studio
 from workbench.widgets.commands import command
@@ -34,7 +33,8 @@ from workbench.widgets.variation_grid import VariationGrid
 
 __all__ = ["SessionController"]
 
-T = TypeVar("T")
+_TURNS: Final = 200
+"""Newest requests whose answers the screen shows."""
 Index = Annotated[int, Field(ge=0)]
 Text = Annotated[str, Field(min_length=1)]
 Values = dict[str, str | list[str]]
@@ -52,6 +52,7 @@ class SessionController:
         self._screen = screen
         self._private = private
         self._session: PromptSession | None = None
+        self._turns: tuple[Turn, ...] = ()
         self._begun: str | None = None
         """A session without a prompt yet, begun to choose a language model in."""
         self._grid = VariationGrid()
@@ -80,11 +81,10 @@ class SessionController:
 
     async def take_up(self, session_id: str) -> None:
         """Show the session ``session_id``; raises ``NotFound``."""
-        session = await asyncio.to_thread(self._studio.sessions.session, session_id)
-        self._session = session
+        session = await self._read(session_id)
         self._grid = VariationGrid.of(session.entries, await self._renders.follow(session_id))
         self._show_grid()
-        self._screen.show("session_state", session_view(session))
+        self._screen.show("session_state", session_view(session, self._turns))
 
     # prompt
 
@@ -104,7 +104,7 @@ class SessionController:
         session_id = self.session_to_write_in
         kept = await self._settings_to_begin_with(settings or {}, new_seeds=new_seeds)
         growing: Debouncer[str] = Debouncer(self._show_growing)
-        asked = self._studio.enhance(text, session_id, on_text=growing.hear)
+        asked = self._studio.enhance(text, session_id, on_text=growing.hear, image=kept.image)
         self._writing = asyncio.ensure_future(asked)
         try:
             async with sketched(self._studio, self._renders, text, kept, session_id):
@@ -116,9 +116,9 @@ class SessionController:
         try:
             await self._studio.set_render(session_id, kept.as_json(), index=entry.index)
         except InvalidRequest as error:
-            await self._refresh(session_id)
+            await self.refresh(session_id)
             return {"index": entry.index, "job": None, "warning": str(error)}
-        await self._refresh(session_id)
+        await self.refresh(session_id)
         return {"index": entry.index, **await self._first_video(entry, options or {})}
 
     @command
@@ -130,13 +130,13 @@ class SessionController:
     @command
     async def accept(self, index: Index, text: Text) -> View:
         """Replace the prompt at ``index`` by the text written by hand."""
-        entry = self._entry(index)
+        entry = self.entry(index)
         if text.strip() == strip_marker(entry.prompt):
             return {"index": index}
         session_id, accepted = await self._studio.sessions.initialize(
-            text.strip(), self._session_id, parent=index
+            text.strip(), self.session_id, parent=index
         )
-        await self._refresh(session_id)
+        await self.refresh(session_id)
         return {"index": accepted.index}
 
     @command
@@ -150,13 +150,13 @@ class SessionController:
         """Set, lock or free fields of the prompt at ``index``."""
         entry = await asyncio.to_thread(
             self._studio.sessions.set_scene,
-            self._session_id,
+            self.session_id,
             index,
             values or {},
             lock=lock or (),
             unlock=unlock or (),
         )
-        await self._refresh()
+        await self.refresh()
         return {"index": entry.index}
 
     # variations
@@ -196,7 +196,7 @@ class SessionController:
         finally:
             arriving.close()
             self._show_grid()
-        await self._refresh()
+        await self.refresh()
         self._grid.deal(index, [entry.index for entry in entries[1:]])
         self._show_grid()
 
@@ -211,12 +211,12 @@ class SessionController:
         on_entry: Callable[[Entry], object] | None = None,
     ) -> tuple[Entry, ...]:
         if one_thing:
-            base = self._entry(index)
+            base = self.entry(index)
             return await single_changes(
-                self._studio, self._session_id, base, total, axes, seed=seed, on_entry=on_entry
+                self._studio, self.session_id, base, total, axes, seed=seed, on_entry=on_entry
             )
         return await self._studio.variations(
-            self._session_id, [index], total, axes=axes, seed=seed, on_entry=on_entry
+            self.session_id, [index], total, axes=axes, seed=seed, on_entry=on_entry
         )
 
     @command
@@ -224,14 +224,14 @@ class SessionController:
         self, index: Index, axes: list[str] | None = None, *, one_thing: bool = False
     ) -> View:
         """Replace the card ``index`` by another variation."""
-        parent = self._entry(index).parent
+        parent = self.entry(index).parent
         if parent is None:
             raise InvalidRequest("The first prompt cannot be replaced by a variation of itself.")
         seed = secrets.randbits(31)
         entries = await self._variations(parent, 2, axes or [], one_thing=one_thing, seed=seed)
         if len(entries) < 2:
             raise InvalidRequest("No new variation was found along these axes; choose others.")
-        await self._refresh()
+        await self.refresh()
         self._grid.replace(index, entries[-1].index)
         self._show_grid()
         return {"index": entries[-1].index}
@@ -264,7 +264,7 @@ class SessionController:
         self, options: Options | None = None, seeds: Annotated[int, Field(ge=1, le=8)] = 1
     ) -> View:
         """Render every card as one batch, each with ``seeds`` seeds: the session's own and new ones."""
-        entries = [self._entry(index) for index in self._grid.indices]
+        entries = [self.entry(index) for index in self._grid.indices]
         most = self._studio.settings.max_batch_prompts
         if len(entries) * seeds > most:
             raise InvalidRequest(
@@ -272,7 +272,7 @@ class SessionController:
             )
         batch = await self._studio.render_batch(
             [entry.prompt for entry in entries for _ in range(seeds)],
-            session_id=self._session_id,
+            session_id=self.session_id,
             parameters=render_parameters(options),
             seeds=_seeds(entries[0], seeds) * len(entries) if seeds > 1 and entries else (),
         )
@@ -288,75 +288,14 @@ class SessionController:
         for index in self._grid.indices:
             job = self._renders.newest(index)
             if job is None:
-                anew.append(self._entry(index).prompt)
+                anew.append(self.entry(index).prompt)
             elif job.state in {JobState.FAILED, JobState.CANCELLED}:
                 await self._renders.retry(job.job_id)
         if anew:
             batch = await self._studio.render_batch(
-                anew, session_id=self._session_id, parameters=render_parameters(options)
+                anew, session_id=self.session_id, parameters=render_parameters(options)
             )
             self._renders.tell(batch.jobs)
-
-    # tuning
-
-    @command
-    async def tune(self, index: Index, request: Text) -> View:
-        """Carry out a request in plain words about the prompt at ``index``."""
-        return await self._acted(
-            index, self._studio.update(self._session_id, request, self._entry(index).prompt)
-        )
-
-    @command
-    async def act(self, index: Index, actions: list[dict[str, Any]]) -> View:
-        """Carry out actions on the prompt at ``index``; those of a proposal confirm it."""
-        prompt = self._entry(index).prompt
-        return await self._acted(
-            index, self._studio.act(self._session_id, actions_from(actions), prompt)
-        )
-
-    async def _acted(
-        self, index: int, asked: Coroutine[Any, Any, tuple[Revision, Entry | None]]
-    ) -> View:
-        revision, entry = await asked
-        await self._refresh()
-        await self._show_done(index if entry is None else entry.index, revision.actions)
-        return {
-            "understood": revision.understood,
-            "message": revision.message,
-            "index": index if entry is None else entry.index,
-            "actions": as_json(revision.actions),
-        }
-
-    async def _show_done(self, index: int, actions: Sequence[Action]) -> None:
-        """Show the renders and the variations that a request led to."""
-        for action in actions:
-            if isinstance(action, Vary) and action.entries:
-                self._grid.deal(index, list(action.entries))
-                self._show_grid()
-            if isinstance(action, Render):
-                jobs = self._studio.jobs
-                self._renders.tell(
-                    [await asyncio.to_thread(jobs.job, job_id) for job_id in action.job_ids]
-                )
-
-    @command
-    async def undo(self, answer: Index, current: Index) -> View:
-        """Undo what one answer changed, and nothing else."""
-        undone = self._entry(answer)
-        if answer == current and undone.parent is not None:
-            return {"index": undone.parent}
-        head = await asyncio.to_thread(self._studio.sessions.current, self._session_id)
-        if head is not None and head.index == current:
-            _, entry = await asyncio.to_thread(
-                self._studio.sessions.take_back, self._session_id, answer
-            )
-            await self._refresh()
-            return {"index": entry.index}
-        values: Values = {
-            change.field: list(change.before) if isinstance(change.before, tuple) else change.before
-            for change in undone.changes
-        }
-        return await self.set_parameters(current, values)
 
     # renders
 
@@ -366,8 +305,8 @@ class SessionController:
         await self._check_names(values)
         if self._session is None:
             return {"settings": changed_settings(_settings(settings or {}), values).as_json()}
-        await self._studio.set_render(self._session_id, values)
-        await self._refresh()
+        await self._studio.set_render(self.session_id, values)
+        await self.refresh()
         return {}
 
     @command
@@ -398,7 +337,7 @@ class SessionController:
     @command
     async def render(self, index: Index, options: Options | None = None) -> View:
         """Render the prompt at ``index``, ahead of batches."""
-        job = await self._render(self._entry(index), options or {})
+        job = await self._render(self.entry(index), options or {})
         return {"job": job.job_id}
 
     # internal
@@ -413,7 +352,7 @@ class SessionController:
 
     async def _render(self, entry: Entry, options: Options) -> Job:
         job = await self._studio.render(
-            entry.prompt, session_id=self._session_id, parameters=render_parameters(options)
+            entry.prompt, session_id=self.session_id, parameters=render_parameters(options)
         )
         self._renders.tell([job])
         return job
@@ -442,6 +381,13 @@ class SessionController:
     def _show_growing(self, texts: Sequence[str]) -> None:
         self._screen.tell({"kind": "growing", "text": texts[-1]})
 
+    async def _read(self, session_id: str) -> PromptSession:
+        """Return the session and keep it with its dialogue; raises ``NotFound``."""
+        sessions = self._studio.sessions
+        self._session = await asyncio.to_thread(sessions.session, session_id)
+        self._turns = await asyncio.to_thread(sessions.turns, session_id, limit=_TURNS)
+        return self._session
+
     def _deal(self, base: int, dealt: list[int], arrived: Sequence[Entry]) -> None:
         """Show variations as they are written."""
         dealt.extend(entry.index for entry in arrived)
@@ -452,17 +398,28 @@ class SessionController:
             return
         entries = tuple(known[index] for index in sorted(known))
         self._session = replace(self._session, entries=entries)
-        self._screen.show("session_state", session_view(self._session))
+        self._screen.show("session_state", session_view(self._session, self._turns))
         self._grid.deal(base, dealt)
         self._show_grid()
 
-    async def _refresh(self, session_id: str | None = None) -> None:
-        wanted = session_id or self._session_id
+    async def refresh(self, session_id: str | None = None) -> None:
+        """Show the open session, or another, as the store has it."""
+        wanted = session_id or self.session_id
         if self._session is None or self._session.session_id != wanted:
             await self.take_up(wanted)
             return
-        self._session = await asyncio.to_thread(self._studio.sessions.session, wanted)
-        self._screen.show("session_state", session_view(self._session))
+        self._session = await self._read(wanted)
+        self._screen.show("session_state", session_view(self._session, self._turns))
+
+    @property
+    def cards(self) -> tuple[int, ...]:
+        """The prompts on the numbered cards, in order."""
+        return tuple(self._grid.indices)
+
+    def show_variations(self, base: int, indices: Sequence[int]) -> None:
+        """Show these variations of the prompt at ``base`` as cards."""
+        self._grid.deal(base, list(indices))
+        self._show_grid()
 
     def _show_grid(self) -> None:
         self._screen.show("board_state", self._grid.view())
@@ -482,12 +439,14 @@ class SessionController:
         return self._session.session_id if self._session else None
 
     @property
-    def _session_id(self) -> str:
+    def session_id(self) -> str:
+        """The id of the open session; raises ``InvalidRequest`` without one."""
         if self._session is None:
             raise InvalidRequest("There is no prompt yet; describe your idea first.")
         return self._session.session_id
 
-    def _entry(self, index: int) -> Entry:
+    def entry(self, index: int) -> Entry:
+        """Return the prompt at ``index``; raises ``InvalidRequest``."""
         entries = self._session.entries if self._session else ()
         if index >= len(entries):
             raise InvalidRequest(f"This session has no prompt {index}.")

@@ -30,6 +30,7 @@ from workbench.widgets.queue_desk import QueueDesk
 from workbench.widgets.renders import Renders
 from workbench.widgets.session_controller import SessionController
 from workbench.widgets.session_library import SessionLibrary
+from workbench.widgets.tuning import Tuning
 
 __all__ = ["Workbench"]
 
@@ -83,9 +84,13 @@ class Workbench(anywidget.AnyWidget):
         )
         library = SessionLibrary(self._studio, self._controller, private=self._private)
         language = LanguageChooser(self._studio, self._controller, private=self._private)
+        tuning = Tuning(self._studio, self._controller, self._renders, self)
         queue = QueueDesk(self._studio, private=self._private)
         intake = Intake(self._studio, self._controller, self._renders, private=self._private)
-        owners = (self._renders, self._controller, library, language, queue, intake, self._machines)
+        owners = (
+            self._renders, self._controller, tuning, library, language, queue, intake,
+            self._machines,
+        )  # fmt: skip
         self._commands = {k: v for owner in owners for k, v in commands_of(owner).items()}
         self.on_msg(self._heard)
         if session is not None:

@@ -49,6 +49,16 @@ class Scripted:
     base_url: str = ""
     asked: list[dict[str, Any]] = field(default_factory=list)
     release: threading.Event = field(default_factory=threading.Event)
+    is_killed: bool = False
+    _httpd: ThreadingHTTPServer | None = None
+
+    def kill(self) -> None:
+        """Cut every open question off, and refuse all that come later."""
+        self.is_killed = True
+        self.release.set()
+        if self._httpd is not None:
+            self._httpd.shutdown()
+            self._httpd.server_close()
 
     def reply_to(self, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         """Return status and body of the answer."""
@@ -89,6 +99,9 @@ def scripted(answers: Sequence[Answer | int], *, knows_tools: bool = True) -> It
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             status, told = script.reply_to(body)
+            if script.is_killed:
+                self.close_connection = True
+                return
             data = json.dumps(told).encode()
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
@@ -103,6 +116,7 @@ def scripted(answers: Sequence[Answer | int], *, knows_tools: bool = True) -> It
     httpd.daemon_threads = True
     thread = threading.Thread(target=httpd.serve_forever, daemon=True)
     thread.start()
+    script._httpd = httpd
     script.base_url = f"http://127.0.0.1:{httpd.server_address[1]}/v1"
     try:
         yield script

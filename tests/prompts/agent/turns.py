@@ -55,7 +55,7 @@ def _begun(studio: Studio, turn: Turn) -> str:
     session_id, entry = studio.run(studio.enhance(turn["idea"]))
     if note := turn.get("injected"):
         text = f"{entry.prompt} {note}"
-        studio.run(studio.initialize(text, session_id, parent=entry.index))
+        studio.run(studio.sessions.initialize(text, session_id, parent=entry.index))
     for request in turn.get("before", ()):
         studio.run(studio.update(session_id, request))
     if turn.get("vary"):

@@ -23,6 +23,7 @@ from typing import Any
 import openai  # noqa: F401  its import takes longer than a first question should wait
 import pytest
 
+from tests.prompts.language_models.tiny_gguf import make_tiny_gguf
 from workbench.prompts import PromptWriter
 from workbench.prompts.language_models.local.transformers_server import _Pieces
 from workbench.prompts.model import Source
@@ -188,6 +189,20 @@ class _Tokens:
 
     def tolist(self) -> list[int]:
         return list(self._tokens)
+
+
+def test_a_gguf_file_is_read_by_transformers_too(tmp_path: Path) -> None:
+    pytest.importorskip("gguf")
+    path = make_tiny_gguf(tmp_path / "tiny.gguf")
+    code = (
+        "from workbench.prompts.language_models.local.transformers_server import LocalModel; "
+        f"model = LocalModel({str(path)!r}, allow_hub=False); "
+        'print(model.answer([{"role": "user", "content": "hello"}], 4).tokens_made)'
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], check=False, capture_output=True, encoding="utf-8"
+    )
+    assert done.stdout.split()[-1] == "4", done.stderr
 
 
 def test_a_model_that_cannot_be_loaded_is_told_and_the_composer_writes(tmp_path: Path) -> None:

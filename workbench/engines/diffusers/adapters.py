@@ -150,8 +150,14 @@ def _hunyuan_video(
 
 
 def _cosmos_3(
-    pipe: Any, arguments: dict[str, Any], _request: RenderRequest, options: Options
+    pipe: Any, arguments: dict[str, Any], request: RenderRequest, options: Options
 ) -> None:
+    """A JSON caption states length and size itself; the sentences that do so are for plain texts.
+
+    The authors' own inference does the same.
+    """
+    is_plain = not request.text_for_model.startswith("{")
+    arguments["add_duration_template"] = arguments["add_resolution_template"] = is_plain
     arguments["enable_safety_check"] = options.safety_checker
     has_sound = pipe.sound_tokenizer is not None and pipe.transformer.config.sound_gen
     arguments["enable_sound"] = options.sound and has_sound

@@ -18,8 +18,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from workbench.actions.model import Action
 from workbench.errors import InvalidRequest, WorkbenchError
-from workbench.prompts.agent.tools import Ask, Look, request_from, requests_schema, tool_specs
-from workbench.prompts.language_models.endpoint.abilities import with_picture
+from workbench.prompts.agent.tools import Ask, Look, Seen, request_from, requests_schema, tool_specs
+from workbench.prompts.language_models.endpoint.abilities import with_pictures
 from workbench.prompts.language_models.endpoint.chat import ChatEndpoint, ToolCall, Turn
 from workbench.prompts.language_models.writing.answers import plain_text
 from workbench.prompts.model import ChatFailure, Exchange
@@ -44,8 +44,8 @@ class Workplace(Protocol):
     async def perform(self, action: Action) -> Mapping[str, Any]:
         """Carry one action out and return what came of it; raises ``WorkbenchError``."""
 
-    async def look(self, asked: Look) -> Mapping[str, Any]:
-        """Return more of an entry or a card; raises ``WorkbenchError``."""
+    async def look(self, asked: Look, *, with_frames: bool) -> Seen:
+        """Return more of an entry or a card, with frames of its video; raises ``WorkbenchError``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,12 +145,14 @@ class _TurnOfAgent:
         self.steps: list[Step] = []
         self.said: list[Exchange] = []
         self._seen: set[str] = set()
+        self._looked_at: list[Seen] = []
+        """What the last calls looked at, its frames not shown yet."""
 
     async def run(self, request: str, picture: str = "") -> Outcome:
-        view = _told({"session": dict(self._workplace.view())})
+        view = _told({"session": dict(await asyncio.to_thread(self._workplace.view))})
         messages: list[Mapping[str, Any]] = [
             {"role": "system", "content": _instruction()},
-            {"role": "user", "content": with_picture(view, picture)},
+            {"role": "user", "content": with_pictures(view, picture)},
             {"role": "user", "content": request},
         ]
         for _ in range(MOST_STEPS):
@@ -163,6 +165,7 @@ class _TurnOfAgent:
                 if isinstance(asked, Ask):
                     return self.outcome("", question=asked.question)
                 messages.append(turn.result_of(call, _told(observation)))
+            messages += self._frames()
             if turn.text and not self._endpoint.abilities.can_call_tools:
                 return self.outcome(turn.text)  # said with the actions: nothing is left to decide
         return self.outcome("The steps of one turn are used up; say how to go on.", cut=True)
@@ -208,7 +211,10 @@ class _TurnOfAgent:
             return asked, {"problem": "This was done already in this turn."}
         try:
             if isinstance(asked, Look):
-                came = await self._workplace.look(asked)
+                sees = self._endpoint.abilities.can_see
+                seen = await self._workplace.look(asked, with_frames=sees)
+                self._looked_at.append(seen)
+                came = seen.told
             else:
                 came = await self._workplace.perform(asked)
         except WorkbenchError as error:
@@ -217,6 +223,21 @@ class _TurnOfAgent:
         self._seen.add(key)
         self._note(Step(asked, came))
         return asked, came
+
+    def _frames(self) -> list[Mapping[str, Any]]:
+        """Return the frames of what was looked at as messages: a tool's result takes none."""
+        looked, self._looked_at = self._looked_at, []
+        return [
+            {
+                "role": "user",
+                "content": with_pictures(
+                    _told({"entry": seen.told.get("entry"), "frames": "the first and the last"}),
+                    *seen.frames,
+                ),
+            }
+            for seen in looked
+            if seen.frames
+        ]
 
     def _note(self, step: Step) -> None:
         self.steps.append(step)

@@ -6,6 +6,7 @@ Made from the actions' own models, so that a new action is a new tool. Knows no 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any, Final, Literal
 
@@ -36,7 +37,7 @@ from workbench.errors import FieldProblem, InvalidRequest
 from workbench.named_files import names_path
 from workbench.rendering import INPUTS
 
-__all__ = ["Ask", "Look", "Request", "request_from", "requests_schema", "tool_specs"]
+__all__ = ["Ask", "Look", "Request", "Seen", "request_from", "requests_schema", "tool_specs"]
 
 _FILES: Final = ("model", "loras", *INPUTS)
 """Render settings that can name a file."""
@@ -52,6 +53,15 @@ class Look(BaseModel):
     kind: Literal["look"] = "look"
     entry: int | None = Field(None, ge=0, description="The prompt's index in the session.")
     card: int | None = Field(None, ge=1, description="The card's number on the screen.")
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a look shows."""
+
+    told: Mapping[str, Any]
+    frames: tuple[str, ...] = ()
+    """Frames of the newest video, in order, as data URLs."""
 
 
 class Ask(BaseModel):

@@ -96,7 +96,7 @@ def cosmos_caption(prompt: str, scene: Scene, shape: Shape | None = None) -> str
             "resolution": {"H": shape.height, "W": shape.width},
             "aspect_ratio": shape.ratio,
         }
-    return json.dumps(caption, ensure_ascii=False)
+    return json.dumps(caption)  # as in training: letters beyond ASCII are escaped
 
 
 def _subject(entity: Entity, scene: Scene) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from dataclasses import dataclass
 from functools import cache
@@ -20,10 +21,8 @@ class FormFamily:
     names: tuple[str, ...] = ()
     words: tuple[int, int] = (60, 120)
     """Fewest and most words."""
-    most_words: int | None = None
-    """Words after which it stops reading, or follows badly; None for no known limit."""
     source: str = ""
-    """Where the authors say so."""
+    """Who recommends that, or what limits it."""
 
 
 _ANY = FormFamily(Form.PARAGRAPH)
@@ -38,7 +37,6 @@ def form_families() -> tuple[FormFamily, ...]:
             Form(one["form"]),
             tuple(one["names"]),
             tuple(one.get("words", _ANY.words)),
-            one.get("most_words"),
             one["source"],
         )
         for one in tomllib.loads(text)["family"]
@@ -47,8 +45,15 @@ def form_families() -> tuple[FormFamily, ...]:
 
 def family_for(model: str) -> FormFamily:
     """Return the family of a model by its hub name, folder or family name."""
-    low = model.lower()
-    return next((f for f in form_families() if any(name in low for name in f.names)), _ANY)
+    low = model.lower().rstrip("/").rpartition("/")[2]
+    return next(
+        (
+            family
+            for family in form_families()
+            if any(re.search(rf"(?<![a-z]){re.escape(name)}", low) for name in family.names)
+        ),
+        _ANY,
+    )
 
 
 def form_for(model: str) -> Form:

@@ -201,6 +201,8 @@ def said_of(action: Action) -> str:
             return f"Free again: {_names(action.fields)}."
         case Compare():
             return f"Comparing prompts {', '.join(str(e) for e in action.entries)}."
+        case Propose() if action.fetches:
+            return f"That fetches the model {action.fetches} first; confirm to start."
         case Propose():
             return f"That takes {action.renders} renders; confirm to start them."
         case GoBack():

@@ -18,7 +18,7 @@ const EVERYWHERE = [
   ["?", "this list"],
   ["Ctrl or ⌘ + Enter", "enhance the idea, or keep an edited text"],
   ["Enter", "send what should be different"],
-  ["Esc", "close a panel, or leave an edit"],
+  ["Esc", "close a panel, leave an edit, or stop a language model"],
 ];
 const VIEWER = [
   ["← →", "the video before or after"],

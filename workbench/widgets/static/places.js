@@ -15,6 +15,11 @@ export function currentIndex(store) {
 
 /** The newest video on the line that leads to `entry`, which has none of its own yet. */
 export function nearestJob(store, entry) {
+  let same = null; // undo repeats an earlier prompt, whose video is its own too
+  for (let one = store.entry(entry.parent); one && !same; one = store.entry(one.parent)) {
+    if (one.prompt === entry.prompt) same = store.jobOf(one.index);
+  }
+  if (same) return same;
   for (let one = store.entry(entry.parent); one; one = store.entry(one.parent)) {
     const job = store.jobOf(one.index);
     if (job) return job;

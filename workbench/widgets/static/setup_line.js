@@ -20,6 +20,7 @@ export class SetupLine {
     this.engine = menu("Videos by", () => this.models.open());
     this.how = menu("Render settings", () => this.panel.open());
     this.lock = button("Keep the seed", { icon: "lock", bare: true, kind: "small", onclick: () => this._toggleSeed() });
+    store.chooseWriter = store.config.private ? null : () => this.language.open();
     this.el = h(
       "div",
       { class: "wb-setup", role: "group", "aria-label": "Who writes and what renders" },
@@ -58,7 +59,10 @@ export class SetupLine {
   }
 
   _tellWriter(told) {
-    if (told) put(this.writer.value, told.provider === "builtin" ? "built-in composer" : told.label);
+    if (!told) return;
+    put(this.writer.value, told.provider === "builtin" ? "built-in composer" : told.label);
+    this.store.writer = told;
+    this.store.emit();
   }
 
   _toggleSeed() {

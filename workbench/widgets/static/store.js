@@ -14,6 +14,9 @@ export class Store {
     this.view = { ...AT_FIRST, sort: "newest", layout: "wall", size: 270 };
     this.silent = false;
     this.growing = ""; // the text so far of the prompt that is being written
+    this.steps = []; // what a language model did so far for the request at work
+    this.writer = null; // who writes in this session: { label, provider }
+    this.chooseWriter = null; // opens the panel; none where the page may not choose
     this._listeners = new Set();
     this._waiting = new Map();
     this._busy = new Map();
@@ -26,6 +29,16 @@ export class Store {
 
   get entries() {
     return this.session?.entries ?? [];
+  }
+
+  /** What was answered to requests, each with the last prompt that it led to. */
+  get answers() {
+    return this.session?.turns ?? [];
+  }
+
+  /** Whether a language model can be connected from this page, and none is. */
+  get offersModel() {
+    return Boolean(this.chooseWriter) && this.writer?.provider === "builtin";
   }
 
   entry(index) {
@@ -205,6 +218,11 @@ export class Store {
     if (message.kind === "gone") this._forgetJob(message.job);
     if (message.kind === "growing") {
       this.growing = message.text;
+      this.emit();
+    }
+    if (message.kind === "step") {
+      this.steps = [...this.steps, message];
+      if (message.index !== null && this.busy("tune")) this.set({ current: message.index });
       this.emit();
     }
     const waiting = this._waiting.get(message.id);

@@ -10,7 +10,7 @@ from typing import Any, Final, Self
 
 from pydantic import BaseModel
 
-__all__ = ["Abilities", "Rung", "has_pictures", "with_picture", "without_pictures"]
+__all__ = ["Abilities", "Rung", "has_pictures", "with_pictures", "without_pictures"]
 
 _UNSUPPORTED: Final = frozenset({400, 404, 415, 422, 500, 501})
 """Statuses with which endpoints refuse what they do not know."""
@@ -22,11 +22,10 @@ def has_pictures(messages: Sequence[Mapping[str, Any]]) -> bool:
     return any(without_pictures(message) is not message for message in messages)
 
 
-def with_picture(text: str, picture: str) -> str | list[dict[str, Any]]:
-    """Return a message's content: ``text``, and the picture (a data URL) where there is one."""
-    if not picture:
-        return text
-    return [{"type": "text", "text": text}, {"type": "image_url", "image_url": {"url": picture}}]
+def with_pictures(text: str, *pictures: str) -> str | list[dict[str, Any]]:
+    """Return a message's content: ``text``, and the pictures (data URLs) that are not empty."""
+    shown = [{"type": "image_url", "image_url": {"url": one}} for one in pictures if one]
+    return [{"type": "text", "text": text}, *shown] if shown else text
 
 
 def without_pictures(message: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final, Self, TypeVar
 
@@ -51,11 +52,6 @@ class LocalEndpoint(ChatEndpoint):
     """The Ray cluster that the model lives on; empty for this machine."""
     gpus: float = 1.0
     """What it takes there."""
-
-    @property
-    def is_gguf(self) -> bool:
-        """Whether the model is one GGUF file, which llama.cpp serves."""
-        return self.model.lower().endswith(".gguf")
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
@@ -160,7 +156,7 @@ class LocalEndpoint(ChatEndpoint):
 
     def _server(self) -> list[str]:
         """Return the module that serves the model, and the arguments that it alone takes."""
-        if self.is_gguf:
+        if _runs_on_llama(self.model):
             return [f"{_PACKAGE}.llama_server"]
         hub = ["--allow-hub"] if self.allow_hub else []
         if self.cluster:
@@ -192,7 +188,12 @@ class LocalEndpoint(ChatEndpoint):
 
 def _rung(model: str) -> Rung:
     """Return how the model's server is asked for JSON: llama.cpp holds an answer to its schema."""
-    return Rung.SCHEMA if model.lower().endswith(".gguf") else Rung.TEXT
+    return Rung.SCHEMA if _runs_on_llama(model) else Rung.TEXT
+
+
+def _runs_on_llama(model: str) -> bool:
+    """Tell whether llama.cpp serves the model: a GGUF file, where it is installed."""
+    return model.lower().endswith(".gguf") and find_spec("xllamacpp") is not None
 
 
 def _end(server: ServerAddress) -> None:

@@ -43,6 +43,9 @@ class LocalModel:
         from transformers import AutoModelForCausalLM, AutoTokenizer  # noqa: PLC0415
 
         options: dict[str, Any] = {"local_files_only": not allow_hub, "trust_remote_code": False}
+        if model.lower().endswith(".gguf"):
+            options["gguf_file"] = Path(model).name
+            model = str(Path(model).parent)
         self._torch = torch
         self._tokenizer = AutoTokenizer.from_pretrained(model, **options)
         self._model = AutoModelForCausalLM.from_pretrained(model, dtype="auto", **options)

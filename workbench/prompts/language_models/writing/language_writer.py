@@ -19,7 +19,7 @@ from workbench.errors import LanguageModelError
 from workbench.lexicon.words import content_words
 from workbench.prompts.composer import composer
 from workbench.prompts.composer.varying import fields_of_axes
-from workbench.prompts.language_models.endpoint.abilities import with_picture
+from workbench.prompts.language_models.endpoint.abilities import with_pictures
 from workbench.prompts.language_models.endpoint.chat import ChatEndpoint
 from workbench.prompts.language_models.writing.answers import (
     Enhanced,
@@ -241,7 +241,7 @@ def _messages(task: str, data: Mapping[str, Any], picture: str = "") -> list[dic
     body = json.dumps({"data": data}, ensure_ascii=False)
     return [
         {"role": "system", "content": system},
-        {"role": "user", "content": with_picture(body, picture)},
+        {"role": "user", "content": with_pictures(body, picture)},
     ]
 
 
