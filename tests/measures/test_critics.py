@@ -30,7 +30,11 @@ def test_weights_decide_between_critics_that_disagree() -> None:
 
 
 def test_what_is_not_known_neither_helps_nor_harms() -> None:
-    values = {"a": {"good": 3.0}, "b": {"good": None}, "c": {"good": 1.0}}
+    values: dict[str, dict[str, float | None]] = {
+        "a": {"good": 3.0},
+        "b": {"good": None},
+        "c": {"good": 1.0},
+    }
     assert standings(values) == {"a": 1.0, "b": 0.5, "c": 0.0}
     nobody = {"a": {"good": None}, "b": {"good": None}}
     assert set(standings(nobody).values()) == {0.5}

@@ -112,7 +112,9 @@ def measure(clip: Clip) -> Measurement:
         "consistency": [1 - error / 255 for error in errors],
     }
     alone = {"motion": 0.0, "flicker": 0.0, "consistency": 1.0}
-    means = {name: _mean(each, alone.get(name, 0.0)) for name, each in values.items()}
+    means: dict[str, Any] = {
+        name: _mean(each, alone.get(name, 0.0)) for name, each in values.items()
+    }
     curves = {name: _curve(each) for name, each in values.items() if len(luma) > 1 and len(each)}
     return Measurement(Scores(smoothness=smoothness, **means), curves)
 

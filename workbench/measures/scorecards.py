@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from itertools import combinations, islice
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -48,7 +48,7 @@ def score_video(path: Path, *, movement: str = "") -> Scorecard:
     more = break_scores(clip)
     if (commanded := commanded_path(movement, clip)) is not None:
         more |= path_scores(clip, commanded)
-    scores = replace(found.scores, **more)
+    scores = replace(found.scores, **dict[str, Any](more))
     if (sound := decode_sound(path)) is not None and sound.samples.size:
         scores = replace(scores, **asdict(measure_sound(sound)))
     return Scorecard(scores, found.curves, clip.fingerprint.tobytes())

@@ -103,8 +103,9 @@ class Plan:
 
 
 def _round(**values: Any) -> Round:
-    named = {name: _by_number(values.pop(name)) for name in ("jobs", "values", "standings")}
-    return Round(**values, **named)
+    for name in ("jobs", "values", "standings"):
+        values[name] = _by_number(values[name])
+    return Round(**values)
 
 
 def _by_number(values: Mapping[str, Any]) -> dict[int, Any]:

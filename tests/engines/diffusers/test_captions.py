@@ -10,7 +10,7 @@ import pytest
 pytest.importorskip("torch")
 pytest.importorskip("diffusers")
 
-from tests.engines.diffusers.tiny_newer import cosmos_3
+from tests.engines.diffusers.tiny_cosmos import cosmos_3
 from workbench.engines.diffusers.adapters import call_arguments
 from workbench.engines.diffusers.families import families
 from workbench.engines.diffusers.options import Options

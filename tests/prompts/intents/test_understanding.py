@@ -20,10 +20,11 @@ from workbench.actions.model import (
     Vary,
 )
 from workbench.prompts.composer.composer import NAME, scene_of
-from workbench.prompts.conversation import proposed
+from workbench.prompts.conversation import Host, proposed
+from workbench.prompts.entries import entry
 from workbench.prompts.intents.context import Context, Landmark
 from workbench.prompts.intents.revising import revise
-from workbench.prompts.model import Revision, Turn
+from workbench.prompts.model import EntryKind, Revision, Turn
 from workbench.prompts.sessions import Sessions
 from workbench.settings import Settings
 
@@ -117,11 +118,13 @@ def test_before_the_rain_is_the_prompt_from_which_rain_was_asked() -> None:
 
 def test_more_than_eight_renders_are_proposed() -> None:
     revision = Revision("a", scene_of("a dog"), (), True, "", NAME, actions=(Render(seeds=9),))
-    (proposal,) = proposed(revision).actions
+    base = entry(EntryKind.GIVEN, "a dog", scene_of("a dog"), provider=NAME)
+    host = Host()
+    (proposal,) = proposed(revision, base, host).actions
     assert isinstance(proposal, Propose)
     assert proposal.renders == 9
     few = replace(revision, actions=(Render(seeds=8), Vary(count=30)))
-    assert proposed(few) == few
+    assert proposed(few, base, host) == few
 
 
 def test_nothing_is_added_for_words_that_name_no_thing() -> None:

@@ -193,7 +193,7 @@ def _sana_wm(
         return
     from diffusers.pipelines.sana_wm.cam_utils import action_string_to_c2w  # noqa: PLC0415
 
-    steered = len(poses) if action is None else len(action_string_to_c2w(str(action)))
+    steered = len(poses or ()) if action is None else len(action_string_to_c2w(str(action)))
     if steered < frames:
         text = f"The camera is steered for {steered} frames, fewer than the {frames} to be made."
         raise InvalidRequest(text, (FieldProblem("options.call", text),))

@@ -45,7 +45,7 @@ def fetch_model(
         raise EngineUnavailable(
             "Install the extra first: pip install 'world-model-workbench[diffusion]'"
         )
-    from huggingface_hub.utils import httpx  # noqa: PLC0415  slow to import
+    from huggingface_hub.utils import httpx  # type: ignore[attr-defined]  # noqa: PLC0415  slow to import
 
     try:
         files = _files(model, revision)

@@ -65,7 +65,7 @@ def measured_verdicts(
     if not asked:
         return {}
     clip = Clip.of(islice(decode_video(video), _MOST_FRAMES), probe_video(video).fps)
-    found = {}
+    found: dict[str, Verdict] = {}
     for question in asked:
         if question.field == "camera_movement":
             verdict = _move_verdict(scene.camera_movement, clip)

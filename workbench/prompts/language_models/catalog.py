@@ -104,7 +104,7 @@ def _download(model: CatalogModel, on_progress: OnProgress) -> Path:
         raise LanguageModelError(
             'Install the extra first: pip install "world-model-workbench[local-llm]"'
         )
-    from huggingface_hub.utils import httpx  # noqa: PLC0415  as the library itself
+    from huggingface_hub.utils import httpx  # type: ignore[attr-defined]  # noqa: PLC0415  as the library itself
     from tqdm import tqdm  # noqa: PLC0415  only a download needs it
 
     class Progress(tqdm):  # type: ignore[misc]  # tqdm is untyped
