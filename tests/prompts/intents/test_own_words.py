@@ -204,3 +204,72 @@ def test_no_written_value_addresses_the_tool_or_asks() -> None:
                 (request, v) for v in values if ADDRESSED.search(v) and not ADDRESSED.search(idea)
             ]
     assert not wrong
+
+
+REMARKS = [
+    "the hat is too big",
+    "too fast now, the first try was better",
+    "the mouth is creepy",
+    "less.",
+    "the second one is best",
+    "i can't remember what it is called",
+]
+
+
+@pytest.mark.parametrize("said", REMARKS)
+def test_a_remark_on_the_result_never_stands_in_the_prompt(said: str) -> None:
+    start = "A woman in a hat smiles at a dog."
+    revision = revised(start, said)
+    assert revision.prompt == start
+    assert revision.message
+
+
+def test_what_is_too_small_is_answered_with_the_opposite() -> None:
+    assert (
+        "bigger"
+        in revised("An ant carries a crumb.", "crumb is too small!! ants are strong").message
+    )
+
+
+def test_a_second_version_is_explained_and_nothing_is_changed() -> None:
+    start = "Children climb a tree in autumn."
+    revision = revised(start, "also a snowy one, but don't throw away the autumn one, i want both")
+    assert revision.prompt == start
+    assert "history" in revision.message
+
+
+def test_what_is_removed_leaves_the_text() -> None:
+    revision = revised("A man waits at a bus stop. Shot on Kodachrome film.", "lose the Kodachrome")
+    assert "Kodachrome" not in revision.prompt
+    assert "bus stop" in revision.prompt
+
+
+@pytest.mark.parametrize(
+    ("start", "said", "values"),
+    [
+        ("清晨的胡同里，有个男孩骑自行车经过", "十二秒，其他都别变", None),
+        ("清晨的胡同里，有个男孩骑自行车经过", "时长改成六秒，别的都不动", {"seconds": 6}),
+        ("सुबह की धुंध में एक नाव", "isko 9:16 me kar do", {"aspect": "9:16"}),
+    ],
+)
+def test_a_wish_about_the_render_never_stands_in_a_foreign_prompt(
+    start: str, said: str, values: dict[str, object] | None
+) -> None:
+    revision = revised(start, said)
+    assert revision.prompt == start
+    set_now = [a.values for a in revision.actions if a.kind == "set_render"]
+    if values is not None:
+        assert set_now == [values]
+
+
+def test_another_seed_in_french_is_a_setting() -> None:
+    start = "une femme danse dans une cuisine"
+    revision = revised(start, "pareil avec une autre graine")
+    assert revision.prompt == start
+    assert [a.kind for a in revision.actions] == ["set_render"]
+
+
+def test_a_question_about_what_the_prompt_lacks_is_answered_so() -> None:
+    revision = revised("A truck drives past a sign.", "did the umbrella change?")
+    assert "umbrella" in revision.message
+    assert "sign" not in revision.message

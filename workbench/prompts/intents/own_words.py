@@ -29,7 +29,13 @@ from workbench.prompts.intents.context import Context
 from workbench.prompts.intents.making import kind_of
 from workbench.prompts.intents.removal_intents import removed
 from workbench.prompts.intents.requests import without_politeness, written_out
-from workbench.prompts.intents.stating import fixed_statement, noun_phrase_end, statement, wish_in
+from workbench.prompts.intents.stating import (
+    fixed_statement,
+    is_talk,
+    noun_phrase_end,
+    statement,
+    wish_in,
+)
 from workbench.prompts.intents.words import (
     aspect_of,
     determiners,
@@ -38,6 +44,7 @@ from workbench.prompts.intents.words import (
     lemmas,
     number_in,
     place_named,
+    word_list,
     words_of,
 )
 from workbench.prompts.parsing.clauses import Clause
@@ -395,18 +402,25 @@ def stated(
     who = "" if is_filmed else spoken or _who(context)
     orders = _NEXT_ORDER.split(text)
     each = [statement(one, context.prompt, who=who, is_ego=is_ego) for one in orders]
-    pieces = (text, text.rpartition(", ")[0], text.partition(", ")[2])
-    tried = (statement(one, context.prompt, who=who, is_ego=is_ego) for one in pieces if one)
-    told = " ".join(each) if len(each) > 1 and all(each) else next(filter(None, tried), "")
+    halves = (text, text.rpartition(", ")[0], text.partition(", ")[2])
+    tried = ((statement(one, context.prompt, who=who, is_ego=is_ego), one) for one in halves if one)
+    is_each = len(each) > 1 and all(each)
+    told, kept = (" ".join(each), text) if is_each else next((t for t in tried if t[0]), ("", ""))
     if not told:
         return None
+    left = text.replace(kept, "").strip(" ,")
+    help_ = (
+        f"“{left}” stays out of the prompt: I could not tell it as a part of the picture."
+        if left and not is_talk(left)
+        else ""
+    )
     if is_filmed and _is_camera(told):
         value = told[:1].lower() + told[1:].rstrip(".")
         value = re.sub(r"^(?:the |a )?camera (?=\w+ing |moves |goes )", "", value)
         edit = EditField(field="camera_movement", value=value)
-        return Candidate((edit,), 0.8, intent="camera")
+        return Candidate((edit,), 0.8, help=help_, intent="camera")
     actions = [*_in_the_way(told, context), *_structured(told, context)]
-    return Candidate(tuple(actions), 0.8, intent="statement")
+    return Candidate(tuple(actions), 0.8, help=help_, intent="statement")
 
 
 _FILMED: Final = frozenset(["camera", "shot", "viewpoint"])
@@ -438,7 +452,7 @@ def _in_the_way(told: str, context: Context) -> list[Action]:
         return []
     for term in find_terms(told):
         now = getattr(scene, term.field, "")
-        if term.field in {"time_of_day", "weather"} and now and now != term.term:
+        if term.field in {"time_of_day", "weather", "shot_size"} and now and now != term.term:
             edits.append(EditField(field=term.field, value=term.term))
     is_wet = scene.weather in {"rain", "drizzle", "heavy rain", "thunderstorm"}
     if (
@@ -447,6 +461,7 @@ def _in_the_way(told: str, context: Context) -> list[Action]:
         and not any(isinstance(e, EditField) and e.field == "weather" for e in edits)
     ):
         edits.append(EditField(field="weather", value=""))
+    edits += _other_colours(told, context) or _other_side(told, context)
     turn = _TURN.search(told)
     if turn is not None:
         other = "right" if turn[2].lower() == "left" else "left"
@@ -456,6 +471,45 @@ def _in_the_way(told: str, context: Context) -> list[Action]:
                 after = re.sub(old, f"{turn[1]} {turn[2]}", sentence)
                 edits.append(RewriteSentence(before=sentence, after=after))
     return edits
+
+
+def _other_colours(told: str, context: Context) -> list[Action]:
+    """Return the sentences in which a thing has another colour than ``told`` gives it, with that one."""
+    hues = "|".join(sorted(map(re.escape, word_list("colors")), key=len, reverse=True))
+    is_hue = rf"(?:(?:{hues})(?: and (?:{hues}))?)"
+    actions: list[Action] = []
+    for found in re.finditer(
+        rf"\b(?P<a>{is_hue}) (?P<x>[\w-]+)|\b(?P<y>[\w-]+) (?:is|are) (?P<b>{is_hue})\b",
+        told.lower(),
+    ):
+        noun, hue = found["x"] or found["y"], found["a"] or found["b"]
+        old = re.compile(
+            rf"\b{is_hue}(?= {re.escape(noun)}\b)|(?<=\b{re.escape(noun)} is ){is_hue}\b|(?<=\b{re.escape(noun)} are ){is_hue}\b",
+            re.IGNORECASE,
+        )
+        for sentence in sentences(context.prompt):
+            after = sentence_case(old.sub(hue, sentence))
+            if after.lower() != sentence.lower():
+                actions.append(RewriteSentence(before=sentence, after=after))
+    return actions
+
+
+_SIDE: Final = re.compile(r"\bfrom the (left|right)\b", re.IGNORECASE)
+
+
+def _other_side(told: str, context: Context) -> list[Action]:
+    """Return the one sentence that has something come from the other side, with the side of ``told``."""
+    side = _SIDE.search(told)
+    if side is None:
+        return []
+    other = "right" if side[1].lower() == "left" else "left"
+    old = [s for s in sentences(context.prompt) if f"from the {other}" in s.lower()]
+    if len(old) != 1 or not re.search(
+        r"\b(?:com|enter|arriv|appear|approach|overtak|pass)\w*", told
+    ):
+        return []
+    after = re.sub(rf"\bfrom the {other}\b", side[0].lower(), old[0], flags=re.IGNORECASE)
+    return [RewriteSentence(before=old[0], after=after)]
 
 
 _TURN: Final = re.compile(r"\b(turns|pans|swerves|drives|goes|looks) (left|right)\b", re.IGNORECASE)

@@ -13,7 +13,7 @@ from workbench.prompts.intents.guards import is_question
 from workbench.prompts.intents.references import Reference, refer
 from workbench.prompts.intents.rules import Match, matches
 from workbench.prompts.intents.slots import exact_terms
-from workbench.prompts.intents.words import is_plural, lemma, plural_of, word_list
+from workbench.prompts.intents.words import is_noun, is_plural, is_verb, lemma, plural_of, word_list
 from workbench.prompts.phrasing import finite
 from workbench.scene import SCENE_FIELDS, Entity, Scene
 
@@ -141,7 +141,8 @@ _ASKING: Final = frozenset(
 
 def from_the_prompt(question: str, context: Context) -> str:
     """Return the sentence of the prompt that speaks of what is asked, or that none does."""
-    asked = {lemma(w, "NOUN") for w in re.findall(r"[\w'-]+", question.lower())} - _ASKING
+    words = [lemma(w, "NOUN") for w in re.findall(r"[\w'-]+", question.lower())]
+    asked = set(words) - _ASKING
     if asked & {"wear", "clothe", "clothes", "clothing", "outfit", "dress"}:
         asked |= word_list("clothing")
     best, most = "", 0
@@ -149,11 +150,24 @@ def from_the_prompt(question: str, context: Context) -> str:
         said = {lemma(w, "NOUN") for w in re.findall(r"[\w'-]+", sentence.lower())}
         if len(asked & said) > most:
             best, most = sentence, len(asked & said)
+    topic = next((w for w in words if w not in _ASKING and is_noun(w) and not is_verb(w)), "")
+    is_worn = bool(asked & word_list("clothing"))
+    if topic and not is_worn and not any(topic in _nouns(one) for one in sentences(context.prompt)):
+        return (
+            f"The prompt says nothing about “{topic}”. Nothing was changed; say what it should be, "
+            "and it is added."
+        )
+    if best and topic and not is_worn and topic not in _nouns(best):
+        best = next(one for one in sentences(context.prompt) if topic in _nouns(one))
     if not best:
         return (
             "The prompt does not say. Nothing was changed; say what it should be, and it is added."
         )
     return f"All that the prompt says of that: “{best}” Nothing was changed; say more, and it is added."
+
+
+def _nouns(sentence: str) -> set[str]:
+    return {lemma(w, "NOUN") for w in re.findall(r"[\w'-]+", sentence.lower())}
 
 
 _OPENING: Final = re.compile(
@@ -251,8 +265,11 @@ def _count(match: Match, context: Context) -> str:
         where = f", {_in(scene.setting)}" if scene.setting else ""
         return f"There is {_list(seen)}{where}."
     low = lemma(str(noun).split()[-1], "NOUN")
-    if low in {"step", "frame", "second", "pixel", "variation", "version"}:
+    first = lemma(str(noun).split()[0], "NOUN")
+    if {low, first} & {"step", "frame", "second", "pixel", "variation", "version"}:
         return _setting(match, context)
+    if len(str(noun).split()) > 3 or "," in str(noun):
+        return ""
     found = refer(str(noun), context)
     if found is None or not found.ids:
         return f"The prompt names no {noun}."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 from workbench.actions.model import Action, EditEntity, EditField, RemoveEntity, RewriteSentence
@@ -54,13 +55,20 @@ def removed(text: str, score: float, context: Context) -> Candidate | None:
             r"^(?:without|no|not|avoid|don't show|any)\s+", "", plain(part), flags=re.IGNORECASE
         )
         what = re.sub(r"^(?:nobody|no one)(?= \w+ing\b)", "people", _SEEN.sub("", what))
-        if not what:
+        what = _THING.sub("", what)
+        if not what or _SAID.search(what):
             continue
+        if _EXCEPT.search(what):
+            return Candidate(help=_EXCEPTED, score=score)
         done = _gone(what, score, context)
         if done is not None and (done.help or done.actions):
             if done.help:
                 return done
             actions += done.actions
+        elif (cut := _cut_words(_EVERY.sub("", what, count=1), score, context)) is not None:
+            if cut.help:
+                return cut
+            actions += cut.actions
         else:
             barred.append(_EVERY.sub("", what, count=1))
     if barred:
@@ -91,6 +99,55 @@ def _gone(what: str, score: float, context: Context) -> Candidate | None:
     if found is not None and found.field == "text":
         return _cut_out(found.noun, score, context)
     return _removed(found, bare, score, context) if found is not None else None
+
+
+_THING: Final = re.compile(r"(?<=\w) (?:thing|stuff|bit|part|effect)s?$", re.IGNORECASE)
+_SAID: Final = re.compile(
+    r"(?<![\w'-])(?:i|i'll|i'm|i'd|we|my|client|clients|doesn't want|don't want)(?![\w'-])",
+    re.IGNORECASE,
+)
+"""Talk in a list of what should go."""
+_EXCEPT: Final = re.compile(
+    r"\b(?:except|apart from|other than|but (?:its|his|her|the))\b", re.IGNORECASE
+)
+_EXCEPTED: Final = "A negative prompt knows no exceptions. Say what is seen instead, such as “only its own tracks are in the snow”."
+
+
+def _cut_words(what: str, score: float, context: Context) -> Candidate | None:
+    """Take words out of the text where it has them; None where it lacks them or says "no" of them."""
+    named = re.compile(rf"(?<![\w-]){re.escape(what)}(?![\w-])", re.IGNORECASE)
+    told = [s for s in sentences(context.prompt) if named.search(s)]
+    denied = re.compile(rf"\b(?:no|without|not|never|n't)\b[^.]*{re.escape(what)}", re.IGNORECASE)
+    told = [s for s in told if not denied.search(s)]
+    if not told:
+        return None
+    actions: list[Action] = []
+    for sentence in told:
+        pieces = re.split(r"(,\s*)", sentence.rstrip("."))
+        left = [n for n in range(0, len(pieces), 2) if not named.search(pieces[n])]
+        if len(sentence.split()) <= len(what.split()) + _ALONE and len(told) < len(
+            sentences(context.prompt)
+        ):
+            actions.append(RewriteSentence(before=sentence, after=""))
+        elif 0 in left:
+            kept = ", ".join(pieces[n] for n in left)
+            actions.append(RewriteSentence(before=sentence, after=f"{kept}."))
+        else:
+            cut = _cut_out(what.rsplit(maxsplit=1)[-1], score, replace(context, prompt=sentence))
+            if cut is None or any(
+                isinstance(a, RewriteSentence) and named.search(a.after) for a in cut.actions
+            ):
+                return Candidate(
+                    help=f"“{what}” stands in “{sentence}”, and cannot be cut out of it surely. "
+                    "Say the sentence as it should be: “… instead of …”.",
+                    score=score,
+                )
+            actions += cut.actions
+    return Candidate(tuple(actions), score, intent="remove")
+
+
+_ALONE: Final = 5
+"""Words beside what goes with which a sentence says nothing else."""
 
 
 def _cut_out(noun: str, score: float, context: Context) -> Candidate | None:

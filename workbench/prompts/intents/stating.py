@@ -179,7 +179,7 @@ def wish_in(text: str) -> str:
         r"^to (?:actually |really |clearly |just )?(?=(?:see|show|have|make|add)\b)", "", text
     )
     text = re.sub(
-        r"[\s,]+(?:instead|too|as well|though|tho|then|now|rn|maybe|actually|ok|okay|yes|if possible)$",
+        r"[\s,]+(?:instead|too|as well|though|tho|(?<!now and )then|now|rn|maybe|actually|ok|okay|yes|if possible)$",
         "",
         text,
         flags=re.IGNORECASE,
@@ -193,7 +193,7 @@ def wish_in(text: str) -> str:
 
 
 _PLACING: Final = re.compile(
-    r"(?:add|move|bring|include|insert|bring in|throw in|put in|put up|place|put|introduce|sprinkle|scatter|need|get)\s+(?:in\s+|also\s+|back\s+)?(?=\S)",
+    r"(?:add|move|bring|include|insert|bring in|throw in|put in|put up|place|put|introduce|sprinkle|scatter|need|get|park(?= an? ))\s+(?:in\s+|also\s+|back\s+)?(?=\S)",
     re.IGNORECASE,
 )
 _SHOWING: Final = re.compile(

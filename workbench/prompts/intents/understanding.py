@@ -54,6 +54,7 @@ from workbench.prompts.intents.own_words import (
     replaced,
     stated,
 )
+from workbench.prompts.intents.remarks import AS_VERSIONS, VERSIONS, is_broken, remark_help
 from workbench.prompts.intents.requests import (
     clean,
     correction_in,
@@ -146,9 +147,13 @@ class Reading:
         """The pronoun with which the latest statement began."""
 
     def take(self, text: str, candidate: Candidate) -> None:
-        """Take ``candidate`` as what ``text`` asks for."""
+        """Take ``candidate`` as what ``text`` asks for; one whose sentence is broken is missed."""
+        after = _after(candidate, self.here)
+        if is_broken(self.here.prompt, after.prompt):
+            self.missed.append(Missed(text))
+            return
         self.read.append((text, candidate))
-        self.here = _after(candidate, self.here)
+        self.here = after
 
     def all_missed(self) -> list[Missed]:
         """Return what was not read; a request of nothing but talk is answered as such."""
@@ -196,6 +201,8 @@ def understand(request: str, context: Context) -> Understanding:
     is_correction, rest = correction_in(text)
     if is_correction and (corrected := _correction(rest, context)) is not None:
         return _outcome([(text, corrected)], [], context)
+    if VERSIONS.search(text):
+        return _outcome([(text, Candidate(help=AS_VERSIONS, score=1.0))], [], context)
     return _carried(parse, context)
 
 
@@ -396,6 +403,7 @@ def _taken(clauses: Sequence[Clause], said: str, reading: Reading) -> dict[Claus
             candidate is not None
             and not candidate.says_nothing
             and is_faithful(candidate, clause, here)
+            and not (_tells(candidate) and remark_help(clause.text, here.prompt))
         ):
             found[clause] = candidate
             here = _after(candidate, here)
@@ -508,6 +516,10 @@ def _state(text: str, clauses: Sequence[Clause], reading: Reading, *, is_whole: 
         or not (is_whole or (meaning and " " in said))
     ):
         reading.asides.append(text)
+        return
+    if told := remark_help(said, reading.here.prompt):
+        swapped = removed_by_order(said, reading.here) or replaced(said, reading.here)
+        reading.take(text, swapped or Candidate(help=told, score=1.0))
         return
     counted = _COUNTED.fullmatch(without_politeness(said))
     number = (Slot("number", counted[1], 0, 1),) if counted is not None else ()

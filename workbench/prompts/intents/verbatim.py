@@ -26,7 +26,7 @@ _WORDED: Final = frozenset(["time_of_day", "weather", "setting"])
 _ASKS: Final = re.compile(r"[?？]\s*$")
 _SAME: Final = re.compile(
     r"(?:sonst|alles andere|der rest) .*|(?:todo )?lo demás .*|el resto .*|le reste .*|tout le reste .*|o resto .*|"
-    r"(?:tutto )?il resto .*|(?:他|ほか|あと)は(?:その|同じ).*|其他(?:不变|一样).*|나머지는 .*|बाकी .*",
+    r"(?:tutto )?il resto .*|(?:他|ほか|あと)は(?:その|同じ).*|(?:其他|其它|别的|其余)的?(?:都|全|全部)?(?:不变|一样|别变|别动|不动|不要动|不要变|保持).*|(?:instagram|tiktok|whatsapp) ke liye|나머지는 .*|बाकी .*",
     re.IGNORECASE,
 )
 _PARTS: Final = re.compile(r"\s+और\s+|[。！!;\n]+|\.(?=\s|$)|[，、,]\s*")
@@ -56,7 +56,9 @@ def kept_verbatim(text: str, context: Context, read_english: Reader) -> Candidat
     for part in (p.strip() for p in _PARTS.split(text)):
         if not re.search(r"\w", part) or _SAME.fullmatch(part):
             continue
-        english = english_of(part)
+        english = english_of(part) or session_wish(part)
+        if english is None and (_OF_SESSION.search(part) or _LIKED.search(part)):
+            return None
         made, is_read = read_english(english) if english is not None else ((), False)
         if is_read and all(isinstance(a, EditField) and a.field in _WORDED for a in made):
             own = [_in_its_words(a, part, context) for a in made if isinstance(a, EditField)]
@@ -86,6 +88,54 @@ def kept_verbatim(text: str, context: Context, read_english: Reader) -> Candidat
         if actions
         else None
     )
+
+
+_NUMERALS: Final = {"十五": 15, "二十": 20, "三十": 30, "十": 10, "一": 1, "二": 2, "两": 2, "三": 3, "四": 4,
+                    "五": 5, "六": 6, "七": 7, "八": 8, "九": 9}  # fmt: skip
+_LENGTH: Final = re.compile(
+    r"(?P<number>\d{1,3}|二十|三十|十五|[一二两三四五六七八九十])\s*(?:秒|초|सेकंड|सेकेंड|segundos?|secondes?|sekunden?|secondi)",
+    re.IGNORECASE,
+)
+_RATIO: Final = re.compile(r"(?<![\d:])(\d{1,2}(?:[.,]\d+)?)\s?[:：]\s?(\d{1,2})(?![\d:])")
+_OTHER_SEED: Final = re.compile(
+    r"(?:autre|nouvelle) graine|autre seed|(?:otra|nueva) semilla|otro seed|(?:anderer|neuer|anderen|neuen|anderem) seed|"
+    r"(?:outra|nova) (?:semente|seed)|(?:altro|nuovo) seed|(?:別|違う|新しい)の?シード|换.{0,3}种子|另.{0,3}种子|(?:다른|새) 시드|(?:दूसरा|नया) सीड",
+    re.IGNORECASE,
+)
+_OF_SESSION: Final = re.compile(
+    r"\b(?:graines?|semillas?|sementes?|seeds?|render\w*|versione?s?|versões|varianten?|variantes?|fps|deshaz|deshacer|undo|último|última|letzte\w*|zurück|dernier|dernière|"
+    r"annul\w*|desfa\w*|duración|durée|dauer|duração|durata|segundos?|secondes?|sekunden?|secondi|instagram|whatsapp|tiktok)\b|"
+    r"秒|时长|時長|长度|尺|戻して|戻す|戻し|元に|撤销|恢复|回到|种子|シード|シード値|版本|バージョン|되돌|시드|초로|초짜리|버전|सीड|सेकंड|वापस",
+    re.IGNORECASE,
+)
+"""Words of a wish about the render or the session: never of a scene."""
+_LIKED: Final = re.compile(
+    r"\b(?:me gusta|me encanta|j'aime bien|gefällt|gosto d|gostei|mi piace|trop|zu (?:klein|groß|schnell|langsam|hell|dunkel)|demasiado|demais|troppo)\b|好看|喜欢|太.{1,3}了|すぎる|好き|너무|좋아|पसंद|बहुत ज्यादा",
+    re.IGNORECASE,
+)
+"""Words that praise or complain."""
+
+
+def session_wish(part: str) -> str | None:
+    """Return a wish about length, format or seed in English; None where ``part`` holds none."""
+    for form in (_LENGTH, _RATIO, _OTHER_SEED):
+        found = form.search(part)
+        if found is None:
+            continue
+        rest = re.sub(r"[\s\W_]+", " ", form.sub(" ", part)).strip()
+        if len(rest) > (_FEW if is_dense(rest) else 3 * _FEW):
+            return None
+        if form is _OTHER_SEED:
+            return "another seed"
+        if form is _RATIO:
+            return f"{found[1]}:{found[2]}"
+        number = found["number"]
+        return f"{number if number.isdigit() else _NUMERALS[number]} seconds"
+    return None
+
+
+_FEW: Final = 8
+"""Letters beside a wish about the render that only ask for it; words in spaced scripts are longer."""
 
 
 def _in_its_words(action: EditField, part: str, context: Context) -> Action | None:
