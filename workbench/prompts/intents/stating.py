@@ -205,7 +205,7 @@ _MAKING: Final = re.compile(
     re.IGNORECASE,
 )
 _MODAL: Final = re.compile(
-    r"\b(?P<modal>should|must|has to|have to|needs? to|ought to|is supposed to|are supposed to|shall|can|could|would|may)(?P<not>n't| not| never)?\s+(?P<also>also |always |only |really |just |still |then )?(?P<be>be |have )?",
+    r"(?<!\bthe )(?<!\ba )\b(?P<modal>should|must|has to|have to|needs? to|ought to|is supposed to|are supposed to|shall|can|could|would|may)(?P<not>n't| not| never)?\s+(?P<also>also |always |only |really |just |still |then )?(?P<be>be |have )?",
     re.IGNORECASE,
 )
 _ASKED: Final = re.compile(
