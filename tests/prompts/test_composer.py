@@ -156,7 +156,7 @@ def test_cause_stays_before_effect() -> None:
         ("first person view, my hands gut a fish", "forearms"),
         ("wrist camera: the gripper lifts a bolt", "rides on the wrist"),
         ("fpv drone dives off a dam", "horizon rolls"),
-        ("cctv of a raccoon in a shop", "high in a corner"),
+        ("cctv of a raccoon in a shop", "from a high corner"),
         ("diatoms drifting, phase contrast", "halo"),
     ],
 )
@@ -246,7 +246,7 @@ def test_what_must_not_be_seen_is_not_spoken_of() -> None:
 
 
 def test_several_are_told_of_one_by_one() -> None:
-    assert "Each penguin's white front" in enhance("three penguins wait on a beach").prompt
+    assert "Each penguin's white front" in enhance("three penguins").prompt
 
 
 def test_most_prompts_of_people_get_two_true_sentences_or_more() -> None:
