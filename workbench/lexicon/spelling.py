@@ -24,6 +24,10 @@ _LETTERS: Final = "abcdefghijklmnopqrstuvwxyz"
 _ALWAYS_SMALL: Final = frozenset({"w", "im", "ar", "vr", "whit", "bc", "bg"})
 
 
+_OF_PLACES: Final = ("an", "ese")
+"""How adjectives of places end."""
+
+
 def mended(text: str) -> tuple[str, tuple[tuple[str, str], ...]]:
     """Return ``text`` with its slips mended, and each slip of spelling with what it was taken for.
 
@@ -78,6 +82,8 @@ def _better(word: str) -> str | None:
     """Return the one word that ``word`` is surely meant as, or None."""
     if len(word) < 4 or lemmas(word) or subject_kind(word) or place_named(word):
         return None
+    if word.endswith(_OF_PLACES):
+        return None  # "tuscan", "venetian": dictionaries leave many out
     for slips in (_swapped_or_doubled(word), _left_out(word)):
         near = {c for c in slips if _is_known(c)}
         if near:

@@ -205,6 +205,10 @@ class _Opening:
 
     def _go_on(self, joint: str, body: str) -> None:
         """Add what the one who acted does next."""
+        if self._current and body.startswith("to "):
+            self._end_chain()
+            self._current += f", {body}"
+            return
         is_subject = bool(self._heading) and self._heading[-1][0] is Form.PHRASE and joint != "but"
         if not self._current and is_subject:
             _, subject = self._heading.pop()
@@ -355,6 +359,8 @@ class _Opening:
             return []
         if clause.joint.lower() in {"with", "as"} or self._is_term(clause.subjects[0], "viewpoint"):
             return []
+        if any(t.low == "with" for t in tokens[clause.first : clause.predicate]):
+            return []  # "a truck with one light working": which of both is it?
         rest = tokens[clause.predicate + 1 : clause.last]
         joined = next((i for i, token in enumerate(rest) if token.low == "and"), len(rest) - 1)
         if any(t.tag == "G" for t in rest[joined + 2 :]):
@@ -402,7 +408,7 @@ class _Opening:
             tokens, phrase, is_singular=is_singular
         ):
             return found
-        if _is_bare(tokens, phrase):
+        if _is_bare(tokens, phrase) or _follows_one(tokens, phrase):
             return found
         start = tokens[phrase.core].start
         is_subject_alone = is_subject and is_singular and phrase.core == phrase.head
@@ -494,6 +500,14 @@ def _is_bare(tokens: Sequence[Token], phrase: NounPhrase) -> bool:
     near = [tokens[i].low for i in (at - 2, at + 2) if 0 <= i < len(tokens)]
     inside = core > 1 and tokens[core - 1].tag == "R" and tokens[core - 2].tag in "DA"
     return tokens[at].low in near or inside
+
+
+def _follows_one(tokens: Sequence[Token], phrase: NounPhrase) -> bool:
+    """Tell whether a word before the phrase keeps it without an article: "a patch of sun"."""
+    before = [token.low for token in tokens[max(phrase.core - 2, 0) : phrase.core]]
+    if before[-1:] and before[-1] in english("before_bare_nouns"):
+        return True
+    return before[-1:] == ["of"] and before[0] in english("bits")
 
 
 def _finite(verb: str, tag: str) -> str:

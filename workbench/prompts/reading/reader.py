@@ -458,6 +458,12 @@ class _Reader:
 
     # Entities ---------------------------------------------------------------------------------
 
+    def _is_own_doing(self, clause: Clause) -> bool:
+        """Say whether the text begins with this clause, and it is of moving or of using one's hands."""
+        verb = lemma(self._tokens[clause.predicate].low, "VERB")
+        is_first = not any(t.text.isalnum() for t in self._tokens[: clause.subjects[0].first])
+        return is_first and bool({"travel", "handle"} & set(verb_classes(verb)))
+
     def _actors_of(self, number: int, clause: Clause) -> tuple[tuple[str, ...], str]:
         """Return the ids of those who act, and which part of them: "one", "the other"."""
         if not clause.subjects:
@@ -485,8 +491,11 @@ class _Reader:
             if len(leads) > 1:
                 return ((leads[0] if low in {"one", "the first"} else leads[1]).id,), ""
             return (self._cast[0].id,), low
-        is_seen = lemma(self._tokens[clause.predicate].low, "VERB") not in english("mental_verbs")
-        if low in english("first_person") and len(clause.subjects) == 1 and is_seen:
+        if (
+            low in english("first_person")
+            and len(clause.subjects) == 1
+            and self._is_own_doing(clause)
+        ):
             self._values.setdefault("viewpoint", "ego view")
         if first.is_pronoun and low in english("somebody"):
             return (self._somebody(first).id,), ""
