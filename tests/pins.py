@@ -10,8 +10,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 CONSTRAINTS = ROOT / "constraints.txt"
 _OWN = "world-model-workbench"
-_FOR_OTHER_MACHINES = ("fa3-fwd",)
-"""Pinned, yet not installed where there is no such GPU."""
+_FOR_OTHER_MACHINES = ("bitsandbytes", "fa3-fwd", "torchvision")
+"""Pinned, yet not installed where there is no such GPU, or no torch that they are built for."""
 _HEADER = """\
 # The exact versions of the last full test run; pip and conda both use these pins.
 # Written by `make constraints`.

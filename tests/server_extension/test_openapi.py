@@ -67,6 +67,6 @@ def test_no_request_allowed_by_the_document_makes_the_server_fail(
             *("--max-examples", str(EXAMPLES), "--seed", "1", "--phases", "examples,coverage,fuzzing"),
             *("--request-timeout", "30"),
         ],
-        capture_output=True, text=True, timeout=240, check=False, cwd=tmp_path,
+        capture_output=True, text=True, timeout=800, check=False, cwd=tmp_path,
     )  # fmt: skip
     assert run.returncode == 0, run.stdout[-12_000:]

@@ -52,7 +52,7 @@ def revise(request: str, context: Context) -> Revision:
     found = understand(request, context)
     done = enact(context.prompt, context.scene, found.actions, scene_of=scene_of, kept=found.kept)
     changes = context.scene.changes_to(done.scene)
-    actions: list[Action] = list(found.actions)
+    actions = _in_order(found.actions)
     found = replace(
         found, missed=tuple(replace(m, words=_as_typed(m, request)) for m in found.missed)
     )
@@ -72,6 +72,17 @@ def revise(request: str, context: Context) -> Revision:
         provider=NAME,
         actions=tuple(actions),
     )
+
+
+def _in_order(actions: Sequence[Action]) -> list[Action]:
+    """Return the actions with edits before render settings and both before renders, however they were said.
+
+    Where somebody goes back, the order is as it was said.
+    """
+    if any(isinstance(action, GoBack) for action in actions):
+        return list(actions)
+    last: dict[type[Action], int] = {SetRender: 1, Render: 2, Vary: 2}
+    return sorted(actions, key=lambda action: last.get(type(action), 0))
 
 
 def _together(after: Scene, apart: Scene, given: Scene) -> Scene:
