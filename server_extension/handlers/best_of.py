@@ -8,6 +8,7 @@ from typing import Final
 from server_extension.handlers.base import ApiHandler
 from server_extension.operations import Operation, operation
 from server_extension.schemas.best_of import BestOfObject, BestOfRequest
+from workbench.errors import FieldProblem, InvalidRequest
 from workbench.research.best_of import BestOf, best_of
 from workbench.research.best_of_process import RunProcesses
 
@@ -34,6 +35,10 @@ class BestOfHandler(ApiHandler):
         self.answer(await asyncio.to_thread(self._begun, asked), 201)
 
     def _begun(self, asked: BestOfRequest) -> BestOfObject:
+        parameters = dict(asked.parameters.given)
+        if "seed" in parameters:
+            text = "give seed beside them"
+            raise InvalidRequest(text, (FieldProblem("parameters.seed", text),))
         run = best_of(
             asked.prompts,
             n=asked.n,
@@ -44,7 +49,7 @@ class BestOfHandler(ApiHandler):
             seed=asked.seed,
             name=asked.name,
             using=self.studio,
-            **asked.parameters.given,
+            **parameters,
         )
         self._processes.start(run)
         return BestOfObject.of(run)

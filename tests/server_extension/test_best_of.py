@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.live_server import LiveServer
 
-ASKED = {
+ASKED: dict[str, Any] = {
     "prompts": ["a red kite over a beach"],
     "n": 3,
     "keep": 1,
@@ -45,6 +45,10 @@ def test_bad_requests_and_unknown_runs_are_told_apart(server: LiveServer) -> Non
     assert answer.status_code == 400
     assert answer.json()["errors"][0]["field"] == "critics"
     assert server.post("/api/best-of", {**ASKED, "budget": "a lot"}).status_code == 400
+    two_seeds = {**ASKED, "parameters": {**ASKED["parameters"], "seed": 3}}
+    answer = server.post("/api/best-of", two_seeds)
+    assert answer.status_code == 400
+    assert answer.json()["errors"][0]["field"] == "parameters.seed"
     assert server.get("/api/best-of/nobody").status_code == 404
     assert server.get("/api/best-of/..%2f..").status_code == 404
 
