@@ -170,7 +170,19 @@ class Screen:
         self.page.keyboard.press("Escape")
 
     def wait_for_videos(self, count: int) -> None:
-        """Wait until ``count`` videos of the step are finished and loaded."""
+        """Wait until ``count`` videos of the step are finished and loaded.
+
+        Results hold the cards near the view alone, so each of its places is scrolled to.
+        """
+        places = self.step.locator(".wb-results > article")
+        if self.step.locator(".wb-results").count():
+            expect(places).to_have_count(count, timeout=RENDER_MS)
+            for place in places.all():
+                place.scroll_into_view_if_needed()
+                shown = place.locator("[data-shows=video]")
+                expect(shown).to_have_count(1, timeout=RENDER_MS)
+            places.first.scroll_into_view_if_needed()
+            return
         done = self.step.locator("[data-shows=video]")
         expect(done).to_have_count(count, timeout=RENDER_MS)
 
