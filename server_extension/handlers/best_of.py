@@ -26,7 +26,7 @@ class BestOfHandler(ApiHandler):
             BestOfRequest,
             BestOfObject,
             status=201,
-            errors=(429, 503),
+            errors=(404, 429, 503),
         )
     )
     async def post(self) -> None:
