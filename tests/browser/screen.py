@@ -172,19 +172,25 @@ class Screen:
     def wait_for_videos(self, count: int) -> None:
         """Wait until ``count`` videos of the step are finished and loaded.
 
-        Results hold the cards near the view alone, so each of its places is scrolled to.
+        Results hold the cards near the view alone, so each place of the wall is scrolled to.
         """
-        places = self.step.locator(".wb-results > article")
         if self.step.locator(".wb-results").count():
-            expect(places).to_have_count(count, timeout=RENDER_MS)
-            for place in places.all():
-                place.scroll_into_view_if_needed()
-                shown = place.locator("[data-shows=video]")
-                expect(shown).to_have_count(1, timeout=RENDER_MS)
-            places.first.scroll_into_view_if_needed()
+            limit = time.monotonic() + RENDER_MS / 1000
+            while (seen := self._videos_on_the_wall()) < count:
+                assert time.monotonic() < limit, f"{seen} of {count} videos are shown"
+                self.page.wait_for_timeout(200)
             return
         done = self.step.locator("[data-shows=video]")
         expect(done).to_have_count(count, timeout=RENDER_MS)
+
+    def _videos_on_the_wall(self) -> int:
+        places = self.step.locator(".wb-results > article").all()
+        seen = 0
+        for place in reversed(places):  # ends where the wall begins
+            place.scroll_into_view_if_needed()
+            expect(place.locator(".wb-card-media")).to_be_attached()
+            seen += place.locator("[data-shows=video]").count()
+        return seen
 
     def wait_for_job_count(self, manager: JobManager, count: int) -> None:
         """Wait until the newest session has ``count`` jobs."""

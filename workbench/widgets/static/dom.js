@@ -8,6 +8,7 @@ export function h(tag, props = {}, ...children) {
     if (name === "text") node.textContent = value;
     else if (name === "class") node.className = value;
     else if (name === "value") node.value = value;
+    else if (name === "muted") node.muted = value; // the attribute alone does not mute a video made by script
     else if (typeof value === "function") node.addEventListener(name.slice(2), value);
     else node.setAttribute(name, value === true ? "" : value);
   }

@@ -14,9 +14,8 @@ function one(video) {
   heard = video;
 }
 
-/** Mute `video`, and whenever it is heard, all others. */
+/** Whenever `video` is heard, mute all others. */
 export function alone(video) {
-  video.muted = true; // the attribute alone does not mute a video made by script
   video.addEventListener("volumechange", () => one(video));
 }
 
