@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tests.prompts.labels import own_labels
@@ -44,6 +44,7 @@ def test_any_words_can_be_read_and_stay_within_the_scene(text: str) -> None:
 
 
 @_QUIETLY
+@example("16mm", "make everything blue and make everythin blue")
 @given(_SENTENCES, _REQUESTS)
 def test_any_request_can_be_made_of_any_prompt(text: str, request: str) -> None:
     draft = enhance(text)

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from workbench.actions.carrying import carry_out, held_by_locks
+from workbench.actions.carrying import held_by_locks
 from workbench.actions.model import (
     Action,
     AddBeat,
@@ -28,7 +28,7 @@ from workbench.actions.model import (
 from workbench.errors import InvalidRequest
 from workbench.lexicon.datafiles import english
 from workbench.prompts.composer.composer import scene_of
-from workbench.prompts.enacting import Enacted, enact
+from workbench.prompts.enacting import enact
 from workbench.prompts.intents import (
     addition_intents,
     corrections,
@@ -67,7 +67,6 @@ from workbench.prompts.intents.translating import english_of, is_other_language,
 from workbench.prompts.intents.verbatim import is_foreign_prompt, kept_verbatim
 from workbench.prompts.intents.words import determiners, is_known, words_of
 from workbench.prompts.parsing.clauses import Clause, Parse, Slot, words_in
-from workbench.scene import Scene
 
 __all__ = ["ASIDE", "THRESHOLD", "Missed", "Understanding", "understand"]
 
@@ -112,8 +111,6 @@ class Understanding:
     """What a request asks for."""
 
     actions: tuple[Action, ...] = ()
-    scene: Scene = field(default_factory=Scene.empty)
-    """The scene with the actions carried out, as far as they change scenes."""
     missed: tuple[Missed, ...] = ()
     """Parts that were not understood."""
     helps: tuple[str, ...] = ()
@@ -147,9 +144,13 @@ class Reading:
         """The pronoun with which the latest statement began."""
 
     def take(self, text: str, candidate: Candidate) -> None:
-        """Take ``candidate`` as what ``text`` asks for; one whose sentence is broken is missed."""
+        """Take ``candidate`` as what ``text`` asks for.
+
+        It is missed where its sentence is broken, or where it is about an entity that is not there: a
+        clause before it was read as bringing one in, and then was not taken as such.
+        """
         after = _after(candidate, self.here)
-        if is_broken(self.here.prompt, after.prompt):
+        if after is None or is_broken(self.here.prompt, after.prompt):
             self.missed.append(Missed(text))
             return
         self.read.append((text, candidate))
@@ -189,7 +190,7 @@ def understand(request: str, context: Context) -> Understanding:
         if answer is None and parse.clauses and all(c.label == "thanks" for c in parse.clauses):
             answer = Explain(question=text, answer=questions.WELCOME)
         if answer is not None:
-            return Understanding((answer,), context.scene, answered=True)
+            return Understanding((answer,), answered=True)
     bare = without_politeness(text)
     exact = (
         session_intents.ruled(bare, context)
@@ -406,7 +407,7 @@ def _taken(clauses: Sequence[Clause], said: str, reading: Reading) -> dict[Claus
             and not (_tells(candidate) and remark_help(clause.text, here.prompt))
         ):
             found[clause] = candidate
-            here = _after(candidate, here)
+            here = _after(candidate, here) or here
             continue
         sure = sure and clause.label not in _TELLING
     twice = _set_twice(found)
@@ -714,12 +715,15 @@ def _means_something(word: str) -> bool:
     return low[:1].isalnum() and low not in english("function_words") and low not in _TALK
 
 
-def _after(candidate: Candidate, context: Context) -> Context:
-    """Return the context after a part: scene and text with its actions, and who was spoken of."""
+def _after(candidate: Candidate, context: Context) -> Context | None:
+    """Return the context after a part: scene and text with its actions, and who was spoken of.
+
+    None where the scene lacks what the actions are about.
+    """
     try:
         done = enact(context.prompt, context.scene, candidate.actions, scene_of=scene_of)
     except InvalidRequest:
-        done = Enacted(context.prompt, context.scene)
+        return None
     scene = done.scene
     focus: list[str] = []
     for action in candidate.actions:
@@ -770,11 +774,14 @@ def _outcome(
         locked += held
         if not held:
             free.append(action)
-    scene = carry_out(free, context.scene)
     return Understanding(
-        tuple(free), scene, tuple(missed), tuple(dict.fromkeys(helps)), frozenset(kept),
-        tuple(dict.fromkeys(locked)), already,
-    )  # fmt: skip
+        tuple(free),
+        tuple(missed),
+        tuple(dict.fromkeys(helps)),
+        frozenset(kept),
+        tuple(dict.fromkeys(locked)),
+        already,
+    )
 
 
 def _as_one_way_back(actions: Sequence[Action], kept: set[str]) -> list[Action]:
