@@ -260,7 +260,7 @@ def test_most_prompts_of_people_get_two_true_sentences_or_more() -> None:
         ("two ice cubes melt side by side, timelapse, for class",
          "Two ice cubes melt side by side in time-lapse."),
         ("a robot walks down stairs. for a slide about gait recovery", "A robot walks down stairs. "),
-        ("a tram in lisbon, 30 seconds, no people pls", "A tram in lisbon, no people. "),
+        ("a tram in lisbon, 30 seconds, no people pls", "A tram in Lisbon, no people. "),
         ("a clown trips, should be funny", "A clown trips"),
         ("a desk, camera fixed at eye level", "A desk. The camera is fixed at eye level."),
         ("POV you are a bee", "POV: you are a bee. "),

@@ -33,8 +33,10 @@ _QUESTION: Final = re.compile(
     r"(?:what|how|why|where|who|when)\s+(?:does|do|did|is|are|would|will|can|could|if)\b",
     re.IGNORECASE,
 )
-_MOST_MENDED: Final = 18
+_MOST_MENDED: Final = 60
 """Words up to which a text is told in sentences anew; a longer one keeps the marks that it has."""
+_HEADING_WORDS: Final = 7
+"""Words up to which what stands before the first event is its heading; more is a sentence of its own."""
 _MASSES: Final = frozenset({EntityKind.FOOD, EntityKind.OTHER})
 
 
@@ -80,6 +82,8 @@ class _Opening:
     """What is mended in the clauses that are sure."""
     _after_event: bool = False
     _has_subject: bool = False
+    _has_verb: bool = False
+    """Whether the current sentence has a verb with its subject."""
     is_sure: bool = True
     """False where a mend was made that the reading does not make certain."""
 
@@ -159,6 +163,7 @@ class _Opening:
             self._put(f"{joint} {body}".strip())
         else:
             self._chain.append(body)
+        self._has_verb = self._has_verb or self._is_told(clause)
         self._after_event = True
 
     def _is_certain(self, clause: Clause) -> bool:
@@ -194,6 +199,13 @@ class _Opening:
             return self._heading[-1][0] is Form.PHRASE and not is_bare
         return True
 
+    def _is_told(self, clause: Clause) -> bool:
+        """Tell whether a clause is a sentence by itself: its verb is finite, or is made so."""
+        verb = self.reading.tokens[clause.predicate]
+        if not clause.subjects or clause.form is Form.STATE:
+            return False
+        return clause.form is not Form.ING or bool(self._verbs(clause, verb))
+
     def _chains_with(self, clause: Clause) -> bool:
         """Tell whether a short clause with its own subject goes on in the list that was begun."""
         return bool(self._chain) and not clause.joint and self._is_driver(clause)
@@ -208,6 +220,8 @@ class _Opening:
 
     def _go_on(self, joint: str, body: str) -> None:
         """Add what the one who acted does next."""
+        is_fragment = bool(self._current) and not self._has_verb
+        self.is_sure = self.is_sure and not is_fragment  # "a pendulum made of a can, swings"
         if self._current and body.startswith("to "):
             self._end_chain()
             self._current += f", {body}"
@@ -216,6 +230,7 @@ class _Opening:
         if not self._current and is_subject:
             _, subject = self._heading.pop()
             self._put(f"{subject} {body}")
+            self._has_verb = True
         elif not self._current and joint == "but" and self._heading:
             self._current = ", ".join(one for _, one in self._heading) + f", but {body}"
             self._heading = []
@@ -287,7 +302,13 @@ class _Opening:
         heading = ", ".join(body for _, body in self._heading)
         self.is_sure = self.is_sure and Form.OTHER not in forms and self._has_subject
         self._heading = []
-        self._current = f"{heading}, {text}" if forms == {Form.PLACE} else f"{heading}: {text}"
+        if forms == {Form.PLACE} or text.lower().startswith(("then ", "and ", "but ", "so ")):
+            self._current = f"{heading}, {text}"
+        elif len(heading.split()) <= _HEADING_WORDS:
+            self._current = f"{heading}: {text}"
+        else:
+            self._done.append(_ended(sentence_case(heading)))
+            self._current = text
 
     def _end_chain(self, *, is_last: bool = True) -> None:
         """Add what was gathered, with "and" before the last unless more follows."""
@@ -310,6 +331,7 @@ class _Opening:
         if self._looks:
             self._done.append(_ended(sentence_case(", ".join(self._looks))))
         self._current, self._looks, self._after_event = "", [], False
+        self._has_verb = False
 
     def _listed(self) -> str:
         """Return a text of phrases alone: "a coffee ad: a cup, steam"."""

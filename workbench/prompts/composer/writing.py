@@ -54,9 +54,7 @@ def _added(reading: Reading, said: int) -> tuple[Support, ...]:
     if said > _PLAIN_WORDS or reading.unread:
         return supports(scene, most=1, room_words=room, kinds=_FOLLOWING)
     if said > _SHORT_WORDS:
-        return supports(
-            scene, most=1, room_words=room, kinds=_FOLLOWING | {"event", "trace", "air"}
-        )
+        return supports(scene, most=1, room_words=room, kinds=_FOLLOWING | {"event", "air"})
     frame = framing(scene)
     if frame and len(frame.text.split()) > room:
         frame = None

@@ -57,6 +57,10 @@ _ASIDE: Final = frozenset({"outside", "behind", "near", "beside", "above", "belo
 _PARTS: Final = frozenset({"one", "the other", "the other one", "the second", "another", "each",
                            "the first", "one of them", "the second one", "the first one"})  # fmt: skip
 _DENIES: Final = frozenset({"no", "not", "without", "never"})
+_OVER: Final = re.compile(
+    r"\b(?:after|before|since|until|from) (?:the |a |an )?(?:heavy |last |first )?\Z", re.IGNORECASE
+)
+"""Before a weather that is not there any more or not yet: "after the rain"."""
 _CHOSEN: Final = frozenset({"pace", "style", "lens", "camera_movement", "shot_size"})
 """Fields of which "no …" says that it is not wanted, and not what is seen."""
 _LIKELY: Final = 0.2
@@ -183,6 +187,8 @@ class _Reader:
         after = next((t for t in self._tokens if t.start >= term.end), None)
         before = next((t for t in reversed(self._tokens) if t.end <= term.start), None)
         if before and before.low in _DENIES and term.field in _CHOSEN:
+            return True
+        if term.field == "weather" and _OVER.search(self._text[: term.start]):
             return True
         if (
             not words
