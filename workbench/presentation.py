@@ -17,6 +17,7 @@ from workbench.actions.model import as_json
 from workbench.identifiers import Kind, id_pattern
 from workbench.jobs.model import Batch, BatchState, Job, JobState
 from workbench.measures.scores import SCORE_NAMES
+from workbench.rendering import RenderRequest
 from workbench.scene import Scene
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BatchObject",
     "BatchStatus",
+    "CameraObject",
     "ChecksObject",
     "JobId",
     "JobObject",
@@ -112,6 +114,17 @@ class ChecksObject(BaseModel):
     problem: str = Field(description="Why it gave no answers; empty where it did.")
 
 
+class CameraObject(BaseModel):
+    """The commanded camera of a job; its poses are in the recipe."""
+
+    said: str = Field(description="Words or keys as they were given; empty for poses.")
+    words: str = Field(description="The path in words.")
+    notes: list[str] = Field(description="What was assumed, rounded or not read.")
+    way: Literal["", "poses", "words"] = Field(
+        description="Whether the engine follows the poses, or reads the words in its prompt."
+    )
+
+
 class JobObject(BaseModel):
     """A job as every client sees it."""
 
@@ -154,6 +167,7 @@ class JobObject(BaseModel):
     fps: int | float | None = Field(None, description="Whole, or a fraction such as 23.976.")
     num_inference_steps: int | None = None
     guidance_scale: float | None = None
+    camera: CameraObject | None = Field(None, description="Where the camera was told to go.")
     parameters: Scene
     entry_index: int | None
     gpu_id: int | None
@@ -255,6 +269,7 @@ def job_object(job: Job, base_url: str = "") -> JobObject:
         fps=request.fps,
         num_inference_steps=request.num_inference_steps,
         guidance_scale=request.guidance_scale,
+        camera=_camera(request),
         parameters=request.scene,
         entry_index=job.entry_index,
         gpu_id=job.gpu_id,
@@ -293,6 +308,14 @@ def batch_object(batch: Batch, base_url: str = "") -> BatchObject:
         counts={**counts, "cancelled": cancelled, "total": len(batch.jobs)},
         created_at=batch.created_at,
         jobs=[job_object(job, base_url) for job in batch.jobs],
+    )
+
+
+def _camera(request: RenderRequest) -> CameraObject | None:
+    if (camera := request.camera) is None:
+        return None
+    return CameraObject.model_construct(
+        said=camera.said, words=camera.words, notes=list(camera.notes), way=camera.way
     )
 
 

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from workbench.control import CameraControl, GivenCamera
 from workbench.errors import FieldProblem, InvalidRequest
 from workbench.scene import Scene
 
@@ -132,6 +133,8 @@ class RenderRequest(BaseModel):
     vae: str = ""
     quantize: Quantisation | Mapping[str, Quantisation] = "none"
     """How the denoisers are quantised, or each component by name."""
+    camera: GivenCamera | None = None
+    """Where the camera goes."""
     options: Mapping[str, Any] = Field(default_factory=dict)
     """Parameters specific to one engine."""
 
@@ -139,6 +142,14 @@ class RenderRequest(BaseModel):
     def text_for_model(self) -> str:
         """The prompt to send to the model."""
         return self.model_prompt or self.prompt
+
+    def with_camera(self, camera: CameraControl) -> RenderRequest:
+        """Return this request with ``camera``, told to the model in words if that is its way."""
+        update: dict[str, Any] = {"camera": camera}
+        text = self.text_for_model
+        if camera.way == "words" and camera.words not in text and not text.startswith("{"):
+            update["model_prompt"] = f"{text.rstrip('. ')}. The camera: {camera.words.rstrip('.')}."
+        return self.model_copy(update=update)
 
     @property
     def weights_key(self) -> str:
@@ -201,6 +212,12 @@ class RenderParameters(BaseModel):
     """Pictures that are to be seen at their second."""
     control: Control | None = None
     """A video that says frame by frame what is where."""
+    camera: GivenCamera | None = Field(
+        None,
+        description="Where the camera goes: in words (`orbit left, then push in`), as keys "
+        "(`w-80,jw-40`), as a camera path in JSON, or the id of an uploaded path or of a job whose "
+        "path is taken; see docs/worlds.md.",
+    )
     prompt_form: Literal["auto", "paragraph", "short", "wan", "ltx", "cosmos"] | None = Field(
         None, description="The prompt form that the model gets; the prompt shown is unchanged."
     )

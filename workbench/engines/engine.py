@@ -49,6 +49,9 @@ class Engine(Protocol):
     An engine lives in one worker process, renders one task at a time and stays loaded between
     tasks. Its constructor takes the settings and must be cheap; heavy imports belong in
     :meth:`load`.
+
+    An engine may also have ``follows_camera(request) -> bool``: whether it follows the poses of a
+    request's camera path. Otherwise the path is added to the prompt, in words.
     """
 
     name: str

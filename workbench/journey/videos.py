@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Generator, Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Final, Self
 
+from workbench.control import read_path
 from workbench.errors import NotFound, RenderError, Unavailable
 from workbench.jobs.model import Job, JobState
 from workbench.journey.showing import Shown, batch_html, video_html
@@ -16,7 +17,9 @@ from workbench.render_requests import continuation_of
 from workbench.rendering import Recipe
 from workbench.studio import RenderParameters, Studio
 
-__all__ = ["Video", "VideoList", "named_inputs"]
+__all__ = ["Video", "VideoList", "named_inputs", "with_camera_files"]
+
+_PATH_SUFFIXES: Final = frozenset({".json", ".npz", ".npy", ".txt", ".tum"})
 
 
 class Video(Shown):
@@ -175,9 +178,25 @@ class VideoList(list[Video]):
 
 
 def named_inputs(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Return ``parameters`` with every video among them as its id, and every path as text."""
+    """Return ``parameters`` with every video among them as its id, and every path as text.
+
+    The file that ``camera`` names is read; raises ``InvalidRequest``.
+    """
     return {
         name: value.job_id if isinstance(value, Video) else
         str(value) if isinstance(value, Path) else value
-        for name, value in parameters.items()
+        for name, value in with_camera_files(parameters).items()
     }  # fmt: skip
+
+
+def with_camera_files(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Return ``parameters`` with the camera path in the file that ``camera`` names.
+
+    A text names a file by its ending. Raises ``InvalidRequest`` for a file that holds no path.
+    """
+    given = parameters.get("camera")
+    if isinstance(given, str) and Path(given).suffix.lower() in _PATH_SUFFIXES:
+        given = Path(given)
+    if not isinstance(given, Path):
+        return dict(parameters)
+    return {**parameters, "camera": read_path(given.expanduser()).value}

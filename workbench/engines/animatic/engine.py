@@ -42,6 +42,11 @@ class AnimaticEngine:
             raise InvalidRequest(message, tuple(problems))
         return request.model_copy(update={**values, "engine": self.name})
 
+    def follows_camera(self, request: RenderRequest) -> bool:
+        """Return true: it follows any path."""
+        del request
+        return True
+
     def load(self, request: RenderRequest, device: str, report: Callable[[Progress], None]) -> None:
         """Import what drawing needs; after the first time this is free."""
         del request, device, report

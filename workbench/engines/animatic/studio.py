@@ -41,7 +41,8 @@ def film_of(request: RenderRequest) -> Film:
     """Return the film of a completed request, painted and ready."""
     width, height = request.width or _DEFAULT_SIZE[0], request.height or _DEFAULT_SIZE[1]
     script = read_scene(request.scene, request.seed)
-    return Film(script, width, height, request.num_frames or 81, request.fps or 24)
+    steered = None if request.camera is None else request.camera.camera_path()
+    return Film(script, width, height, request.num_frames or 81, request.fps or 24, steered=steered)
 
 
 def shoot(task: RenderTask) -> Rendered:
@@ -89,7 +90,19 @@ def shoot(task: RenderTask) -> Rendered:
         "encoding": total_s - drawn_s,
         "total": total_s,
     }
-    return Rendered(film.width, film.height, film.num_frames, film.fps, timings)
+    return Rendered(
+        film.width, film.height, film.num_frames, film.fps, timings, request=_as_filmed(task, film)
+    )
+
+
+def _as_filmed(task: RenderTask, film: Film) -> RenderRequest | None:
+    """Return the request with what the stage could not follow of its camera; None: all of it."""
+    request = task.recipe.request
+    if request.camera is None or film.steering is None or not film.steering.notes:
+        return None
+    notes = (*request.camera.notes, *film.steering.notes)
+    camera = request.camera.model_copy(update={"notes": notes})
+    return request.model_copy(update={"camera": camera})
 
 
 def _write_posters(picture: Picture, folder: Path) -> None:

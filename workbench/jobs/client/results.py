@@ -38,6 +38,10 @@ class Results:
         """Store a picture or video for renders to start from; raises ``InvalidRequest``."""
         return Inputs(self._paths, self._settings).keep(data)
 
+    def keep_camera_path(self, data: bytes) -> Input:
+        """Store a camera path for renders to follow; raises ``InvalidRequest``."""
+        return Inputs(self._paths, self._settings).keep_camera_path(data)
+
     def input_path(self, name: str) -> Path:
         """Return the file of an input, or a finished job's video, by its id; raises ``NotFound``."""
         if is_identifier(name, Kind.JOB):
