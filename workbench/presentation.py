@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from workbench.actions.model import as_json
 from workbench.identifiers import Kind, id_pattern
 from workbench.jobs.model import Batch, BatchState, Job, JobState
+from workbench.jobs.paths import CHANNEL_FILES
 from workbench.measures.scores import SCORE_NAMES
 from workbench.rendering import RenderRequest
 from workbench.scene import Scene
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from workbench.prompts.agent.conversation import Step
 
 __all__ = [
+    "CHANNEL_FILES",
     "BatchObject",
     "BatchStatus",
     "CameraObject",
@@ -167,6 +169,10 @@ class JobObject(BaseModel):
     fps: int | float | None = Field(None, description="Whole, or a fraction such as 23.976.")
     num_inference_steps: int | None = None
     guidance_scale: float | None = None
+    channels: dict[str, str] = Field(
+        default_factory=dict,
+        description="URL of each exact channel beside the video, by name; see docs/worlds.md.",
+    )
     camera: CameraObject | None = Field(None, description="Where the camera was told to go.")
     parameters: Scene
     entry_index: int | None
@@ -269,6 +275,7 @@ def job_object(job: Job, base_url: str = "") -> JobObject:
         fps=request.fps,
         num_inference_steps=request.num_inference_steps,
         guidance_scale=request.guidance_scale,
+        channels=_channels(job, folder),
         camera=_camera(request),
         parameters=request.scene,
         entry_index=job.entry_index,
@@ -309,6 +316,13 @@ def batch_object(batch: Batch, base_url: str = "") -> BatchObject:
         created_at=batch.created_at,
         jobs=[job_object(job, base_url) for job in batch.jobs],
     )
+
+
+def _channels(job: Job, folder: str) -> dict[str, str]:
+    if not job.has_video or not job.request.channels:
+        return {}
+    names = (*job.request.channels, "facts")
+    return {name: f"{folder}/{CHANNEL_FILES[name]}" for name in names}
 
 
 def _camera(request: RenderRequest) -> CameraObject | None:

@@ -22,7 +22,7 @@ from workbench.jobs.client.manager import JobManager
 from workbench.jobs.model import Job
 from workbench.named_files import names_path
 from workbench.prompts.forms import Form, Shape, form_for, text_for_model
-from workbench.rendering import INPUTS, RenderParameters, RenderRequest, with_inputs
+from workbench.rendering import INPUTS, Control, RenderParameters, RenderRequest, with_inputs
 from workbench.scene import Scene
 from workbench.settings import Settings
 
@@ -179,7 +179,18 @@ class RenderRequests:
             return str(path.resolve())
 
         named = {name: getattr(asked, name) or getattr(kept, name, None) for name in INPUTS}
+        if (control := named["control"]) is not None and control.channel:
+            named["control"] = self._channel(control)
         return with_inputs(named, found)
+
+    def _channel(self, control: Control) -> Control:
+        """Return a control that names the file of the job's channel; ``InvalidRequest`` for none."""
+        try:
+            path = self._jobs.channel_path(control.video, control.kind)
+        except NotFound as error:
+            problem = FieldProblem("control.video", str(error))
+            raise InvalidRequest(str(error), (problem,)) from error
+        return control.model_copy(update={"video": str(path)})
 
     def _camera(self, given: CameraControl) -> CameraControl:
         """Return a camera whose path is found if an id names it; raises ``InvalidRequest``."""

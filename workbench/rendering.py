@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self, get_args
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from workbench.control import CameraControl, GivenCamera
 from workbench.errors import FieldProblem, InvalidRequest
@@ -20,6 +20,7 @@ __all__ = [
     "INPUTS",
     "RECIPE_VERSION",
     "REPLACEABLE",
+    "Channel",
     "Control",
     "Keyframe",
     "Lora",
@@ -39,6 +40,9 @@ RECIPE_VERSION: Final = 1
 
 INPUTS: Final = ("image", "last_image", "video", "mask", "references", "keyframes", "control")
 """The parameters that name files to start from; engines find them among the options."""
+
+Channel = Literal["camera", "depth", "segments", "boxes", "flow", "edges"]
+"""What an engine that knows its world can write beside the video."""
 
 _FILES: Final = ("image", "video")
 """What names the file in an input that says more about it."""
@@ -98,6 +102,17 @@ class Control(BaseModel):
     kind: Literal["depth", "edges", "pose", "segments", "blur", "layout"]
     video: str = Field(min_length=1, max_length=4_096)
     """Named like every video: an id or, in Python alone, a path."""
+    channel: bool = Field(
+        False,
+        description="Whether to follow the channel of that kind of a finished job, instead of its "
+        "video.",
+    )
+
+    @model_validator(mode="after")
+    def _is_a_channel(self) -> Self:
+        if self.channel and self.kind not in get_args(Channel):
+            raise ValueError(f"there is no channel of kind {self.kind}")
+        return self
 
 
 class RenderRequest(BaseModel):
@@ -135,6 +150,8 @@ class RenderRequest(BaseModel):
     """How the denoisers are quantised, or each component by name."""
     camera: GivenCamera | None = None
     """Where the camera goes."""
+    channels: tuple[Channel, ...] = ()
+    """The channels to write beside the video, in this order."""
     options: Mapping[str, Any] = Field(default_factory=dict)
     """Parameters specific to one engine."""
 
@@ -217,6 +234,11 @@ class RenderParameters(BaseModel):
         description="Where the camera goes: in words (`orbit left, then push in`), as keys "
         "(`w-80,jw-40`), as a camera path in JSON, or the id of an uploaded path or of a job whose "
         "path is taken; see docs/worlds.md.",
+    )
+    channels: Annotated[tuple[Channel, ...], Field(max_length=6)] | None = Field(
+        None,
+        description="Exact channels to write beside the video, if the engine knows them, as the "
+        "storyboard does; see docs/worlds.md.",
     )
     prompt_form: Literal["auto", "paragraph", "short", "wan", "ltx", "cosmos"] | None = Field(
         None, description="The prompt form that the model gets; the prompt shown is unchanged."

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.live_server import LiveServer
 from workbench.control import path_from_keys, path_to_npz, path_to_tum
+from workbench.engines.channels import read_channel
 
 _KEYS = path_from_keys("w-4,jw-4").value
 
@@ -70,6 +72,39 @@ def test_a_jobs_path_is_followed_by_its_id(server: LiveServer) -> None:
     first = _asked(server, "w-8")
     again = _asked(server, first.json()["job_id"])
     assert _recipe(server, again)["path"] == _recipe(server, first)["path"]
+
+
+def test_channels_are_listed_in_the_job_and_served_beside_the_video(
+    server: LiveServer, tmp_path: Path
+) -> None:
+    asked = {"prompt": "a dog runs on a beach", "num_frames": 5, "width": 128, "height": 96}
+    asked |= {"camera": "push in", "channels": ["camera", "depth", "flow", "boxes"]}
+    told = server.post("/api/video/single_inference", asked)
+    assert told.json()["job"]["channels"] == {}, "there is nothing yet"
+    job = server.wait_for_job(told.json()["job_id"])
+    assert set(job["channels"]) == {"camera", "depth", "flow", "boxes", "facts"}
+    for name, url in job["channels"].items():
+        answer = server.get(url)
+        assert answer.status_code == 200, name
+        ending = url.rpartition(".")[2]
+        wanted = {"json": "application/json", "mkv": "video/x-matroska"}[ending]
+        assert answer.headers["Content-Type"].startswith(wanted)
+        (tmp_path / url.rpartition("/")[2]).write_bytes(answer.content)
+    assert len(list(read_channel(tmp_path / "depth.mkv"))) == 5
+    assert len(server.get(job["channels"]["camera"]).json()["keyframes"]) == 5
+    segments = job["channels"]["depth"].replace("depth", "segments")
+    assert server.get(segments).status_code == 404, "nobody asked for it"
+
+
+def test_a_channel_that_there_is_not_is_refused(server: LiveServer) -> None:
+    asked = {"prompt": "a dog runs", "num_frames": 5, "width": 128, "height": 96}
+    answer = server.post("/api/video/single_inference", {**asked, "channels": ["smell"]})
+    assert answer.status_code == 400
+    job = server.wait_for_job(server.post("/api/video/single_inference", asked).json()["job_id"])
+    control = {"kind": "depth", "video": job["job_id"], "channel": True}
+    answer = server.post("/api/video/single_inference", {**asked, "control": control})
+    assert answer.status_code == 400
+    assert "has no depth" in answer.json()["message"]
 
 
 @pytest.mark.parametrize(

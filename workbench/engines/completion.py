@@ -54,12 +54,23 @@ class Completion:
         anchored = _anchored(request, local_model=engine.needs_gpu)
         full = _steered(engine, fit(shape or RenderSettings(), anchored, engine.complete))
         self._check_limits(full)
+        self._check_channels(full, engine)
         return CompleteRequest(full, engine.needs_gpu)
 
     def _engine(self, name: str) -> Engine:
         if name not in self._engines:
             self._engines[name] = create_engine(name, self._settings)
         return self._engines[name]
+
+    @staticmethod
+    def _check_channels(request: RenderRequest, engine: Engine) -> None:
+        known = getattr(engine, "channels", ())
+        if unknown := [name for name in request.channels if name not in known]:
+            told = (
+                f"The {request.engine} engine does not know {', '.join(unknown)}; "
+                "the storyboard (engine animatic) does."
+            )
+            raise InvalidRequest(told, (FieldProblem("channels", told),))
 
     def _check_limits(self, request: RenderRequest) -> None:
         most_pixels, most_frames = self._settings.max_pixels, self._settings.max_frames

@@ -51,7 +51,8 @@ class Engine(Protocol):
     :meth:`load`.
 
     An engine may also have ``follows_camera(request) -> bool``: whether it follows the poses of a
-    request's camera path. Otherwise the path is added to the prompt, in words.
+    request's camera path; otherwise the path is added to the prompt, in words. ``channels`` names
+    those that it can write beside the video; see :mod:`workbench.engines.channels`.
     """
 
     name: str

@@ -10,6 +10,7 @@ from typing import Any, Final, Self
 from workbench.control import read_path
 from workbench.errors import NotFound, RenderError, Unavailable
 from workbench.jobs.model import Job, JobState
+from workbench.journey.channels import Channel
 from workbench.journey.showing import Shown, batch_html, video_html
 from workbench.measures.scene_check.model import SceneCheck
 from workbench.measures.scores import Scores
@@ -61,6 +62,14 @@ class Video(Shown):
     def recipe(self) -> Recipe:
         """All that is needed to render it again; raises ``NotFound`` until it is finished."""
         return self._studio.jobs.recipe(self.job_id)
+
+    def channel(self, name: str) -> Channel:
+        """Return an exact channel, such as ``depth``; it can be the ``control`` of another render.
+
+        Raises ``NotFound`` until the video is finished, or where it was rendered without.
+        """
+        self._studio.jobs.video_path(self.job_id)
+        return Channel(name, self._studio.jobs.channel_path(self.job_id, name), self.job_id)
 
     @property
     def scores(self) -> Scores:
@@ -184,6 +193,7 @@ def named_inputs(parameters: Mapping[str, Any]) -> dict[str, Any]:
     """
     return {
         name: value.job_id if isinstance(value, Video) else
+        value.as_control() if isinstance(value, Channel) else
         str(value) if isinstance(value, Path) else value
         for name, value in with_camera_files(parameters).items()
     }  # fmt: skip

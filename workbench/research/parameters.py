@@ -142,9 +142,9 @@ class RunParameters(BaseModel):
 
     @property
     def render_values(self) -> dict[str, Any]:
-        """The render parameters that were given."""
-        given = {name: getattr(self, name) for name in _RENDER}
-        return {name: value for name, value in given.items() if value not in (None, "", {}, ())}
+        """The render parameters that were given, as plain JSON values."""
+        given = self.model_dump(mode="json", include=set(_RENDER))
+        return {name: value for name, value in given.items() if value not in (None, "", {}, [])}
 
     def digest(self, ideas: list[Idea]) -> str:
         """Return what identifies the run: its parameters and prompts, not their source."""

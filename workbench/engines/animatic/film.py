@@ -61,7 +61,8 @@ class Film:
     """A script made ready to be drawn at one size and rate; frames come in order or at random.
 
     Where a path is ``steered``, the camera follows it instead of the script's movements: from where
-    the script places it, through the path's lens.
+    the script places it, through the path's lens. With ``apart`` every layer keeps its depth, also
+    where none is seen.
     """
 
     def __init__(
@@ -73,6 +74,7 @@ class Film:
         fps: float,
         *,
         steered: CameraPath | None = None,
+        apart: bool = False,
     ) -> None:
         self.width, self.height, self.num_frames, self.fps = width, height, num_frames, fps
         self.script = script
@@ -115,21 +117,20 @@ class Film:
             player.clip(sight)
         self._backdrop_path = self._passed(self.path) if stage is None else self.path
         self.world.follow(path if stage else self._backdrop_path, stage)
+        apart = apart or stage is not None
         layers = paint_backdrop(self.world)
         if self.look.sparse:
             layers = [layer for layer in layers if layer.p <= _STAGE]
-        self._behind = merged(
-            self.world, [layer for layer in layers if layer.p <= _STAGE], apart=stage is not None
-        )
-        self._before = merged(
-            self.world, [layer for layer in layers if layer.p > _STAGE], apart=stage is not None
-        )
+        behind = [layer for layer in layers if layer.p <= _STAGE]
+        before = [layer for layer in layers if layer.p > _STAGE]
+        self._behind = merged(self.world, behind, apart=apart)
+        self._before = merged(self.world, before, apart=apart)
         self._weather = Weather(self.world)
         self._frame = foreground(self.world)
         plan = Plan(width, height, script.seed, fine=not self._enlarge)
         self._effects = make_effects(coarse if self._enlarge else self.look.effects, plan)
         self._label = Label(self.width, self.height, script.not_drawn)
-        self._pose_rate = fps / max(0.1, self.speed) / self.look.twos
+        self.pose_rate = fps / max(0.1, self.speed) / self.look.twos
 
     def frames(self) -> Iterator[Picture]:
         """Yield every frame in order."""
@@ -138,17 +139,15 @@ class Film:
 
     def frame(self, index: int) -> Picture:
         """Return the frame at ``index``."""
-        camera, beyond = self.path[index], self._backdrop_path[index]
-        t = index // self.look.twos * self.look.twos / self.fps * self.speed
-        shot = self._shots[index] if self._shots else None
+        camera, beyond, t = self.moment(index)
+        shot = self.shot(index)
         picture = Picture(*(shot.size if shot else self._size))
         self._lay_all(picture, self._behind, beyond, t)
         soften = self._rack(picture, index) if self.look.rack else 0
         colour = not self.look.mono
         for player in self.players:
-            if self._shots and not camera.sees(player.p):
-                continue
-            player.draw(picture, camera, t, self._pose_rate, colour=colour, soften=soften)
+            if self.shows(camera, player.p):
+                player.draw(picture, camera, t, self.pose_rate, colour=colour, soften=soften)
         self._lay_all(picture, self._before, beyond, t)
         if shot is not None and shot.warp is not None:
             picture = warped(picture, shot.warp, self._size)
@@ -170,9 +169,8 @@ class Film:
 
     def _lay_all(self, picture: Picture, layers: list[Layer], camera: Camera, t: float) -> None:
         layers = [layer for layer in layers if layer.shown is None or layer.shown(t)]
-        if self._shots:
-            layers = [layer for layer in layers if camera.sees(layer.p)]
-        places = [self._place(layer, camera, t) for layer in layers]
+        layers = [layer for layer in layers if self.shows(camera, layer.p)]
+        places = [self.place(layer, camera, t) for layer in layers]
         hidden_from = picture.height
         untils: list[int] = []
         for layer, (scale, _, y) in zip(reversed(layers), reversed(places), strict=True):
@@ -193,7 +191,40 @@ class Film:
                 again=True,
             )
 
-    def _place(self, layer: Layer, camera: Camera, t: float) -> tuple[float, float, float]:
+    def moment(self, index: int) -> tuple[Camera, Camera, float]:
+        """Return the camera of a frame, the backdrop's own, and the second of the story."""
+        t = index // self.look.twos * self.look.twos / self.fps * self.speed
+        return self.path[index], self._backdrop_path[index], t
+
+    def shot(self, index: int) -> Shot | None:
+        """Return the commanded camera of a frame; None if none was commanded."""
+        return self._shots[index] if self._shots else None
+
+    def shows(self, camera: Camera, p: float) -> bool:
+        """Tell whether anything at parallax ``p`` is drawn; a commanded camera passes layers."""
+        return not self._shots or camera.sees(p)
+
+    def layers(self, side: str) -> list[Layer]:
+        """Return the layers ``behind`` the figures, or those ``before`` them, farthest first."""
+        return self._behind if side == "behind" else self._before
+
+    @property
+    def bends(self) -> list[str]:
+        """The effects that bend the finished picture."""
+        return [name for text in self.look.effects if (name := text.split()[0]) in _BENDING]
+
+    @property
+    def unit(self) -> float:
+        """The distance from the first camera to the subject, in units of the stage."""
+        return 1 - self.path[0].k
+
+    @property
+    def drawn_height(self) -> int:
+        """Rows of the picture before a coarse style is enlarged."""
+        return self._size[1]
+
+    def place(self, layer: Layer, camera: Camera, t: float) -> tuple[float, float, float]:
+        """Return how many times as large as painted ``layer`` appears, and its corner's pixel."""
         dx, dy = layer.drift(t) if layer.drift else (0.0, 0.0)
         x, y = self.world.view.project(camera, layer.p, layer.x + dx, layer.y + dy)
         unit = self._size[1]

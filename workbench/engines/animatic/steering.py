@@ -27,8 +27,9 @@ __all__ = ["Shot", "Stage", "Steering", "focal_of", "warped"]
 
 Matrix = npt.NDArray[np.float64]
 
-_REACHES: Final = (2.3, 3.2, 4.5, 6.5)
-"""How much wider (and taller) than the first frame the stage may be painted."""
+_WIDER: Final = (2.3, 3.2, 4.5, 6.5)
+_TALLER: Final = (1.5, 2.3, 3.2, 4.5, 6.5)
+"""How much wider and taller than the first frame the stage may be painted."""
 _PLANES: Final = (0.0, 0.35, 1.0, 1.3)
 """Parallaxes at which the reach of a path is measured."""
 _ASIDE: Final = 2.0
@@ -68,9 +69,8 @@ class Stage(Sight):
         self._view, self._start, self._reach = view, start, reach
 
     def scales(self, p: float) -> tuple[float, float]:
-        """Return how large a layer at parallax ``p`` appears at first, with some room to grow."""
-        scale = self._start.scale(p)
-        return 1.2 * scale, 0.8 * scale
+        """Return how large a layer at parallax ``p`` appears at first, twice: it is painted so."""
+        return (self._start.scale(p),) * 2
 
     def extent(self, p: float) -> tuple[float, float, float, float]:
         """Return what is painted of layer ``p``: left, top, right, bottom in its units."""
@@ -102,7 +102,7 @@ class Steering:
         rotations = poses[:, :3, :3]
         self._turned = np.abs(rotations - np.eye(3)).max(axis=(1, 2)) > _STILL
         self._rotations, reach = self._within(rotations)
-        self.reach = (_step(reach[0]), _step(reach[1]))
+        self.reach = (_step(reach[0], _WIDER), _step(reach[1], _TALLER))
 
     @property
     def start(self) -> Camera:
@@ -139,12 +139,12 @@ class Steering:
         shortened = 0.0
         for index in range(len(rotations)):
             reach = self._reach(index, found[index])
-            if max(reach) > _REACHES[-1]:
+            if max(reach) > _WIDER[-1]:
                 whole = log_rotation(rotations[index])
                 low, high = 0.0, 1.0
                 for _ in range(_HALVINGS):
                     share = (low + high) / 2
-                    fits = max(self._reach(index, _turn(share * whole))) <= _REACHES[-1]
+                    fits = max(self._reach(index, _turn(share * whole))) <= _WIDER[-1]
                     low, high = (share, high) if fits else (low, share)
                 found[index] = _turn(low * whole)
                 shortened = max(shortened, (1 - low) * float(np.linalg.norm(whole)))
@@ -207,8 +207,8 @@ class Steering:
             return Shot(self._seen(camera, cx, cy), (self._width, self._height), None, c2w, lens)
         rays = self._corners(index) @ rotation.T
         flat = rays[:, :2] / rays[:, 2:]
-        # What is seen at a slant is enlarged by the warp's inverse: it needs fewer pixels.
-        fine = max(0.5, float(rotation[2, 2]))
+        # What is seen at a slant needs fewer pixels; but a layer that keeps its size costs least.
+        fine = 1.0 if abs(place[2]) < _STILL else max(0.5, float(rotation[2, 2]))
         left, top = flat.min(axis=0) * focal * fine - _RIM
         right, low = flat.max(axis=0) * focal * fine + _RIM
         size = (math.ceil((right - left) / 2) * 2, math.ceil((low - top) / 2) * 2)
@@ -257,5 +257,5 @@ def _turn(vector: Matrix) -> Matrix:
     return matrix_of(exp_quaternion(vector))
 
 
-def _step(reach: float) -> float:
-    return next((step for step in _REACHES if reach <= step + 1e-9), _REACHES[-1])
+def _step(reach: float, steps: Sequence[float]) -> float:
+    return next((step for step in steps if reach <= step + 1e-9), steps[-1])

@@ -52,6 +52,17 @@ class Results:
         """Return the finished video's poster; raises ``NotFound`` when there is none."""
         return self._existing(job_id, self._files(self._reader.job(job_id)).poster, "poster")
 
+    def channel_path(self, job_id: str, name: str) -> Path:
+        """Return the file of a finished video's channel; raises ``NotFound`` when there is none.
+
+        ``facts`` names and scales the channels of a job that has any.
+        """
+        job = self._reader.job(job_id)
+        if name in job.request.channels or (name == "facts" and job.request.channels):
+            return self._existing(job_id, self._files(job).channel(name), name)
+        problem = f"The job {job_id} has no {name}: render it with channels=[{name!r}]."
+        raise NotFound("file", job_id, problem)
+
     def score_curves(self, job_id: str) -> Mapping[str, tuple[float, ...]]:
         """Return how the scores of a video run over its time, by score; empty until it is measured.
 
