@@ -10,7 +10,7 @@ from typing import Final
 from workbench.lexicon.datafiles import english
 from workbench.lexicon.morphology import inflect, is_plural, lemma, lemmas
 from workbench.lexicon.tagging import Token
-from workbench.lexicon.terms import word_list
+from workbench.lexicon.terms import place_named, word_list
 from workbench.lexicon.words import article, sentence_case
 from workbench.prompts.composer.facts import small
 from workbench.prompts.reading.clauses import Clause, Form, agreement, phrases_in
@@ -33,6 +33,10 @@ _QUESTION: Final = re.compile(
     r"(?:what|how|why|where|who|when)\s+(?:does|do|did|is|are|would|will|can|could|if)\b",
     re.IGNORECASE,
 )
+_MOST_MENDED: Final = 60
+"""Words up to which a text is told in sentences anew; a longer one keeps the marks that it has."""
+_HEADING_WORDS: Final = 7
+"""Words up to which what stands before the first event is its heading; more is a sentence of its own."""
 _MASSES: Final = frozenset({EntityKind.FOOD, EntityKind.OTHER})
 
 
@@ -48,9 +52,10 @@ def opening(reading: Reading) -> tuple[str, ...]:
 
 
 def _is_plain(reading: Reading) -> bool:
-    """Tell whether the text has no marks and no words that the composer only guesses at."""
+    """Tell whether the text is short, and has no marks and no words that are only guessed at."""
     inside = reading.text.rstrip(" .!?…")
-    return not (_UNUSUAL.search(inside) or _QUESTION.match(inside) or reading.unread)
+    is_short = len(inside.split()) <= _MOST_MENDED
+    return is_short and not (_UNUSUAL.search(inside) or _QUESTION.match(inside) or reading.unread)
 
 
 def _as_typed(text: str) -> tuple[str, ...]:
@@ -77,6 +82,8 @@ class _Opening:
     """What is mended in the clauses that are sure."""
     _after_event: bool = False
     _has_subject: bool = False
+    _has_verb: bool = False
+    """Whether the current sentence has a verb with its subject."""
     is_sure: bool = True
     """False where a mend was made that the reading does not make certain."""
 
@@ -156,6 +163,7 @@ class _Opening:
             self._put(f"{joint} {body}".strip())
         else:
             self._chain.append(body)
+        self._has_verb = self._has_verb or self._is_told(clause)
         self._after_event = True
 
     def _is_certain(self, clause: Clause) -> bool:
@@ -191,6 +199,13 @@ class _Opening:
             return self._heading[-1][0] is Form.PHRASE and not is_bare
         return True
 
+    def _is_told(self, clause: Clause) -> bool:
+        """Tell whether a clause is a sentence by itself: its verb is finite, or is made so."""
+        verb = self.reading.tokens[clause.predicate]
+        if not clause.subjects or clause.form is Form.STATE:
+            return False
+        return clause.form is not Form.ING or bool(self._verbs(clause, verb))
+
     def _chains_with(self, clause: Clause) -> bool:
         """Tell whether a short clause with its own subject goes on in the list that was begun."""
         return bool(self._chain) and not clause.joint and self._is_driver(clause)
@@ -205,6 +220,8 @@ class _Opening:
 
     def _go_on(self, joint: str, body: str) -> None:
         """Add what the one who acted does next."""
+        is_fragment = bool(self._current) and not self._has_verb
+        self.is_sure = self.is_sure and not is_fragment  # "a pendulum made of a can, swings"
         if self._current and body.startswith("to "):
             self._end_chain()
             self._current += f", {body}"
@@ -213,6 +230,7 @@ class _Opening:
         if not self._current and is_subject:
             _, subject = self._heading.pop()
             self._put(f"{subject} {body}")
+            self._has_verb = True
         elif not self._current and joint == "but" and self._heading:
             self._current = ", ".join(one for _, one in self._heading) + f", but {body}"
             self._heading = []
@@ -284,7 +302,13 @@ class _Opening:
         heading = ", ".join(body for _, body in self._heading)
         self.is_sure = self.is_sure and Form.OTHER not in forms and self._has_subject
         self._heading = []
-        self._current = f"{heading}, {text}" if forms == {Form.PLACE} else f"{heading}: {text}"
+        if forms == {Form.PLACE} or text.lower().startswith(("then ", "and ", "but ", "so ")):
+            self._current = f"{heading}, {text}"
+        elif len(heading.split()) <= _HEADING_WORDS:
+            self._current = f"{heading}: {text}"
+        else:
+            self._done.append(_ended(sentence_case(heading)))
+            self._current = text
 
     def _end_chain(self, *, is_last: bool = True) -> None:
         """Add what was gathered, with "and" before the last unless more follows."""
@@ -307,6 +331,7 @@ class _Opening:
         if self._looks:
             self._done.append(_ended(sentence_case(", ".join(self._looks))))
         self._current, self._looks, self._after_event = "", [], False
+        self._has_verb = False
 
     def _listed(self) -> str:
         """Return a text of phrases alone: "a coffee ad: a cup, steam"."""
@@ -336,17 +361,20 @@ class _Opening:
         subjects = {phrase.first for phrase in clause.subjects}
         if is_event:
             edits += self._bare_terms(clause)
+        sure = list(edits)
         if clause.form is not Form.MODIFIER:
             for phrase in phrases_in(tokens, clause.first, clause.last):
                 is_subject = phrase.first in subjects
-                edits += self._article(phrase, is_singular=is_subject and singular, clause=clause)
+                made = self._article(phrase, is_singular=is_subject and singular, clause=clause)
+                edits += made
+                sure += made if is_subject else []
         if (
             (clause.subjects or clause.form is Form.FINITE)
             and is_event
             and self._is_certain(clause)
         ):
             self._edits += [
-                edit for edit in edits if clause.form is not Form.ING or edit[2][-1:] == " "
+                edit for edit in sure if clause.form is not Form.ING or edit[2][-1:] == " "
             ]
         tokens = self.reading.tokens
         start, end = tokens[clause.first].start, tokens[clause.last - 1].end
@@ -359,6 +387,9 @@ class _Opening:
             return []
         if clause.joint.lower() in {"with", "as"} or self._is_term(clause.subjects[0], "viewpoint"):
             return []
+        subject = clause.subjects[0]
+        if not subject.is_pronoun and not _is_surely_named(tokens, subject):
+            return []  # "kids first time seeing snow"
         if any(t.low == "with" for t in tokens[clause.first : clause.predicate]):
             return []  # "a truck with one light working": which of both is it?
         rest = tokens[clause.predicate + 1 : clause.last]
@@ -410,9 +441,11 @@ class _Opening:
             return found
         if _is_bare(tokens, phrase) or _follows_one(tokens, phrase):
             return found
+        if not _is_surely_named(tokens, phrase):
+            self.is_sure = False
+            return found
         start = tokens[phrase.core].start
-        is_subject_alone = is_subject and is_singular and phrase.core == phrase.head
-        if self._is_doubtful(phrase) and not is_subject_alone:
+        if self._is_doubtful(phrase):
             self.is_sure = False
             return found
         written = self.reading.text[start : tokens[phrase.last - 1].end]
@@ -443,7 +476,7 @@ class _Opening:
             for t in self.reading.terms
         )
         follows_word = before is not None and (
-            before.tag in "NA" or (phrase.core == 1 and before.tag not in "IDCRG.")
+            before.tag in "NA" or (phrase.core == 1 and before.tag not in "IDCR.")
         )
         return (
             is_plural(head.low)
@@ -500,6 +533,21 @@ def _is_bare(tokens: Sequence[Token], phrase: NounPhrase) -> bool:
     near = [tokens[i].low for i in (at - 2, at + 2) if 0 <= i < len(tokens)]
     inside = core > 1 and tokens[core - 1].tag == "R" and tokens[core - 2].tag in "DA"
     return tokens[at].low in near or inside
+
+
+def _is_surely_named(tokens: Sequence[Token], phrase: NounPhrase) -> bool:
+    """Tell whether the phrase names a thing beyond doubt: no "outside", no "can you", no "someone's"."""
+    words = [token.low for token in tokens[phrase.core : phrase.head + 1]]
+    before = tokens[phrase.core - 1].low if phrase.core else ""
+    counted = english("bits") | english("picture_leads")
+    is_known = (
+        phrase.kind is not EntityKind.OTHER
+        or bool(place_named(words[-1]))
+        or words[-1] in counted
+        or set(lemmas(words[-1])) == {"NOUN"}
+    )
+    is_owned = before.endswith(("'s", "s'")) or words[0].endswith(("'s", "s'"))
+    return is_known and not is_owned and not english("no_article_before") & set(words)
 
 
 def _follows_one(tokens: Sequence[Token], phrase: NounPhrase) -> bool:
