@@ -31,6 +31,7 @@ from workbench.prompts.intents.making import kind_of
 from workbench.prompts.intents.references import refer
 from workbench.prompts.intents.removal_intents import removed
 from workbench.prompts.intents.requests import without_politeness, written_out
+from workbench.prompts.intents.soundness import finite_at
 from workbench.prompts.intents.stating import (
     fixed_statement,
     is_talk,
@@ -421,6 +422,9 @@ def stated(
     def said(words: str) -> str:
         return statement(words, context.prompt, who=who, is_ego=is_ego, is_filmed=is_filmed)
 
+    if finite_at(text.lower().split()) < 0 and _STYLED.match(text):
+        style = without_politeness(text)
+        return Candidate((EditField(field="style", value=style),), 0.8, intent="style")
     each = [said(one) for one in orders]
     halves = (text, text.rpartition(", ")[0], text.partition(", ")[2])
     tried = ((said(one), one) for one in halves if one)
@@ -454,10 +458,20 @@ def stated(
         return Candidate((edit,), 0.8, help=help_, intent="camera")
     made = settled(told, context)
     actions = sorted(made.actions, key=lambda one: not isinstance(one, RewriteSentence))
-    actions += _structured(made.told, context) if made.told else ()
+    is_rewritten = any(isinstance(a, RewriteSentence) for a in actions)
+    if made.told and is_rewritten:  # who is named has another name now
+        actions.append(AddBeat(text=_plain(made.told), told=made.told))
+    elif made.told:
+        actions += _structured(made.told, context)
     return Candidate(tuple(actions), 0.8, help=help_, intent="statement")
 
 
+_STYLED: Final = re.compile(
+    r"(?:in |full |back to )*(?:colou?r|black and white|b ?& ?w|monochrome)\b(?! (?:of|the)).*|"
+    r"(?:washed|faded|more |less )?[\w ,-]*\blike (?:an? |those |the |some )?(?:old )?[\w ]*(?:film|super ?8|photo\w*|autochromes?|polaroids?|postcards?|vhs|painting|cartoon|movie)s?\b.*",
+    re.IGNORECASE,
+)
+"""Words without a verb that say what the picture looks like: "colour, but faded like an old film"."""
 _FILMING: Final = re.compile(
     r"(?:then |and |please )*(?:(?:start|begin|open|end)(?:s|ing)? (?:on|at|in|close|low|high|wide|with|from|behind|really)|pan|tilt|zoom|dolly|orbit|crane|(?:static|fixed|locked) (?:camera|shot)|"
     r"(?:push|pull|fly|glide) (?:in|out|back|backwards?|forwards?|over|through|up|down|past))\b",
@@ -511,8 +525,10 @@ def _structured(told: str, context: Context) -> list[Action]:
             )  # fmt: skip
             fresh = f"e{int(fresh[1:]) + 1}"
     if not read.beats or any(b.actor not in ids for b in read.beats):
-        bare = told[:1].lower() + told[1:].rstrip(".")
-        return [*actions, AddBeat(text=bare, targets=tuple(dict.fromkeys(ids.values())), told=told)]
+        return [
+            *actions,
+            AddBeat(text=_plain(told), targets=tuple(dict.fromkeys(ids.values())), told=told),
+        ]
     made = [
         AddBeat(
             text=b.text, actor=ids[b.actor], when=b.when, told=told,
@@ -521,6 +537,10 @@ def _structured(told: str, context: Context) -> list[Action]:
         for b in read.beats
     ]  # fmt: skip
     return [*actions, *made]
+
+
+def _plain(told: str) -> str:
+    return told[:1].lower() + told[1:].rstrip(".")
 
 
 # removing and replacing
@@ -654,7 +674,12 @@ def _swapped(text: str, context: Context) -> Candidate | None:
         meant = refer(one["who"], context)
         act = lemma(one["act"].lower(), "VERB")
         now = next(
-            (b.actor for b in context.scene.beats if lemma(b.text.split()[0], "VERB") == act), ""
+            (
+                b.actor
+                for b in context.scene.beats
+                if lemma(b.text.partition(" ")[0], "VERB") == act
+            ),
+            "",
         )
         if meant is None or not now or now not in {e.id for e in alive}:
             return None

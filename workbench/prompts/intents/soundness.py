@@ -328,14 +328,17 @@ def _is_finite(word: str, before: str, after: str) -> bool:
 
 def is_order(low: list[str]) -> bool:
     """Tell whether lower-cased words begin with a command: "slow the brushes down", "reverse it"."""
-    word = low[0]
-    at = 0
+    if not low:
+        return False
+    word, at = low[0], 0
     if word in {"please", "just", "only", "now", "also", "then"} and len(low) > 1:
         at, word = 1, low[1]
-    if not is_verb(word) or lemma(word, "VERB") != word or word in {"left", "close", "light"}:
+    if not is_verb(word) or lemma(word, "VERB") != word or word in _ORDINAL | {"close", "light"}:
         return False
     after = low[at + 1] if at + 1 < len(low) else ""
     if after in _OBJECTS or (after in determiners() and after not in {"more", "less"}):
+        return True
+    if word in {"think", "imagine", "ensure", "annotate", "picture", "remember"}:
         return True
     if word in {"add", "make", "put", "show", "use", "keep", "give", "let", "try", "start", "end"}:
         return finite_at(low[at:]) != 1
@@ -429,7 +432,10 @@ def _predicated(text: str, prompt: str, who: str) -> str:
         return ""
     if low[0] in words_of("free", "weather") and _is_how(low[0]) and len(words) == 1:
         return f"it is {text}"
-    is_manner = all(w in _DEGREES or _is_how(w) for w in low) or _is_participle(low[0])
+    is_deed = len(low) > 1 and low[-1].endswith("ing") and not low[-2].endswith("ly")
+    is_manner = (not is_deed and all(w in _DEGREES or _is_how(w) for w in low)) or _is_participle(
+        low[0]
+    )
     if is_manner:
         is_step = any(w.endswith("er") and lemma(w, "ADJ") != w for w in low)
         is_coat = is_alive(who) and any(w in word_list("colors") for w in low)
@@ -460,7 +466,7 @@ def _predicated(text: str, prompt: str, who: str) -> str:
             return f"{lead} {_be(name)} {' '.join(words[end:])}"
         if low[0] in {"the", "his", "her", "its", "their"}:
             return f"{name} {_be(name)} {' '.join(words[end:])}"
-        return f"there {_be(name)} {_determined(text)}"
+        return f"there {_be(name)} {_determined(_uncapped(text))}"
     if left:
         return ""
     if who and _is_own(low[end - 1]) and low[0] not in {"the", "his", "her", "their"}:
@@ -468,7 +474,17 @@ def _predicated(text: str, prompt: str, who: str) -> str:
         return f"{who} {have} {_determined(text)}"
     if low[0] in {"the", "his", "her", "its", "their", "this", "that", "it", "he", "she", "they"}:
         return ""
-    return f"there {_be(name)} {_determined(text)}" if len(words) > 1 or is_plural(low[0]) else ""
+    return (
+        f"there {_be(name)} {_determined(_uncapped(text))}"
+        if len(words) > 1 or is_plural(low[0])
+        else ""
+    )
+
+
+def _uncapped(text: str) -> str:
+    first = text.split(maxsplit=1)[0].lower()
+    is_common = number_in(first) is not None or first in determiners() or is_adjective(first)
+    return text[:1].lower() + text[1:] if is_common else text
 
 
 _ABSTRACT: Final = frozenset(
@@ -520,7 +536,9 @@ def _noun_end(low: list[str]) -> int:
         if word == "of" and head:
             head = 0
             continue
-        if head and (word in word_list("colors") or word in word_list("prepositions")):
+        is_last = at + 1 == len(low) or not is_known_noun(low[at + 1])
+        is_hue = word in word_list("colors") and is_last
+        if head and (is_hue or word in word_list("prepositions")):
             break
         if head and word.endswith(("ing", "ed")) and is_verb(word):
             break

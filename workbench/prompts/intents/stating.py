@@ -437,7 +437,7 @@ def _with_subject(text: str, who: str) -> str:
         else 0
     )
     first = words[at].lower().strip(",")
-    if not who or not is_verb(first) or len(words) == 1 or _is_state(first):
+    if not who or not is_verb(first) or len(words) <= at + 1 or _is_state(first):
         return text
     base = lemma(first, "VERB")
     is_third = first == inflect(base, "VBZ") and first != base

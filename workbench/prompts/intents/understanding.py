@@ -411,7 +411,7 @@ def _taken(clauses: Sequence[Clause], said: str, reading: Reading) -> dict[Claus
             candidate, sure = None, False
         if clause.label == "seconds" and _HELD.search(said):
             candidate = None  # "hold for 2 s" is no length
-        if clause.label in {"camera", "viewpoint", "shot"} and replaced(clause.text, here):
+        if clause.label in {"camera", "viewpoint", "shot", "swap"} and replaced(clause.text, here):
             candidate = None
         if (
             candidate is not None
