@@ -42,7 +42,7 @@ def test_when_one_field_changes_four_fifths_of_the_words_remain() -> None:
             continue
         changed += 1
         # What was told of who, where or what is no more goes with it.
-        is_told = {c.field for c in revision.changes} & {"subject", "action", "setting"}
+        is_told = {c.field for c in revision.changes} & {"subject", "action", "setting", "details"}
         assert _kept(one.prompt, revision.prompt) >= (0.3 if is_told else 0.8), one.request
     assert changed > 120
 

@@ -14,6 +14,7 @@ from workbench.control.actions import (
     embodiments,
     read_actions,
 )
+from workbench.control.camera_control import CameraControl, GivenCamera
 from workbench.control.camera_path import CameraPath, Intrinsics, Keyframe
 from workbench.control.colmap import path_to_colmap
 from workbench.control.control_video import (
@@ -27,7 +28,12 @@ from workbench.control.conversion import Converted
 from workbench.control.document import Control, control_digest, control_json, parse_control
 from workbench.control.drawing import path_from_drawing, path_to_drawing
 from workbench.control.keys import SANA_WM, KeySpeeds, path_from_keys, path_to_keys
-from workbench.control.path_files import path_to_npz, read_path
+from workbench.control.path_files import (
+    path_from_bytes,
+    path_from_document,
+    path_to_npz,
+    read_path,
+)
 from workbench.control.tum import path_to_tum
 from workbench.control.wording import path_to_words
 from workbench.control.words import path_from_words
@@ -35,6 +41,7 @@ from workbench.control.words import path_from_words
 __all__ = [
     "SANA_WM",
     "ActionSequence",
+    "CameraControl",
     "CameraPath",
     "Control",
     "ControlKind",
@@ -42,6 +49,7 @@ __all__ = [
     "Converted",
     "Embodiment",
     "FinishedVideo",
+    "GivenCamera",
     "Intrinsics",
     "KeySpeeds",
     "Keyframe",
@@ -53,6 +61,8 @@ __all__ = [
     "control_json",
     "embodiments",
     "parse_control",
+    "path_from_bytes",
+    "path_from_document",
     "path_from_drawing",
     "path_from_keys",
     "path_from_words",
