@@ -7,7 +7,7 @@ from collections.abc import Generator, Mapping
 from pathlib import Path
 from typing import Any, Final, Self
 
-from workbench.control import read_path
+from workbench import control
 from workbench.errors import NotFound, RenderError, Unavailable
 from workbench.jobs.model import Job, JobState
 from workbench.journey.channels import Channel
@@ -209,4 +209,4 @@ def with_camera_files(parameters: Mapping[str, Any]) -> dict[str, Any]:
         given = Path(given)
     if not isinstance(given, Path):
         return dict(parameters)
-    return {**parameters, "camera": read_path(given.expanduser()).value}
+    return {**parameters, "camera": control.read_path(given.expanduser()).value}

@@ -82,7 +82,7 @@ def _foci(facts: Facts, kind: str) -> Iterator[Focus]:
         yield from (
             Focus(entity=e) for e in facts.scene.cast if e.is_lead and e.kind is not EntityKind.TEXT
         )
-    if kind not in {"event", "trace"}:
+    if kind not in {"event", "trace"} and not (kind == "look" and beats):
         yield Focus()
 
 

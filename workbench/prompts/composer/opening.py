@@ -237,6 +237,8 @@ class _Opening:
         is_subject = bool(self._heading) and self._heading[-1][0] is Form.PHRASE and joint != "but"
         if not self._current and is_subject:
             _, subject = self._heading.pop()
+            last = subject.lower().split()[-1]
+            self.is_sure = self.is_sure and last not in english("no_article_before")
             self._put(f"{subject} {body}")
             self._has_verb = True
         elif not self._current and joint == "but" and self._heading:
