@@ -104,22 +104,25 @@ class Player:
         soften: int = 0,
     ) -> None:
         """Lay the figure and its shadow over ``picture``, standing at ``x``."""
-        y = self.y
-        s = camera.scale(self.p)
-        fx, fy = self.world.view.project(camera, self.p, x * self.p, y * self.p)
-        unit = self.world.frame_px
+        grow, across, down = self.spot(camera, x)
         painted = self.pose(t, poses, soften)
-        grow = s * self.p * unit * self.size / self.px
         if self.grounded:
-            self._draw_shadow(picture, fx * unit, fy * unit, grow, colour=colour)
+            self._draw_shadow(picture, across, down, grow, colour=colour)
         lay(
             picture,
             painted.sprite,
             scale=grow,
-            x=fx * unit + painted.left * grow,
-            y=fy * unit + painted.top * grow,
+            x=across + painted.left * grow,
+            y=down + painted.top * grow,
             colour=colour,
         )
+
+    def spot(self, camera: Camera, x: float) -> tuple[float, float, float]:
+        """Return how many times as large it appears as painted, and its foot's pixel."""
+        fx, fy = self.world.view.project(camera, self.p, x * self.p, self.y * self.p)
+        unit = self.world.frame_px
+        grow = camera.scale(self.p) * self.p * unit * self.size / self.px
+        return grow, fx * unit, fy * unit
 
     def clip(self, seen: tuple[float, float, float, float], first: float, last: float) -> None:
         """Paint only what is ever ``seen`` of the layer, while it goes from ``first`` to ``last``."""
