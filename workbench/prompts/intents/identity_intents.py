@@ -250,7 +250,7 @@ def _swap(clause: Clause, context: Context) -> Candidate | None:
             score,
             intent="swap",
         )  # fmt: skip
-    if what and what not in _PLACES:
+    if what and what not in words_of("closed", "places"):
         return _have_swapped(clause)
     return _swapped_places(first, second, score, context)
 
@@ -262,23 +262,6 @@ def _have_swapped(clause: Clause) -> Candidate | None:
         return None
     beat = AddBeat(text=f"{one} and {other} have swapped {what or 'places'}")
     return Candidate((beat,), clause.sureness, intent="swap")
-
-
-_PLACES: Final = frozenset(
-    [
-        "places",
-        "position",
-        "positions",
-        "sides",
-        "seats",
-        "roles",
-        "role",
-        "place",
-        "spots",
-        "chairs",
-        "lanes",
-    ]
-)
 
 
 def _shares(text: str, what: str) -> bool:
