@@ -162,6 +162,8 @@ def finite_at(low: list[str]) -> int:
 def _is_finite(word: str, before: str, after: str) -> bool:
     if not is_verb(word) or word.endswith("ing") or before in determiners():
         return False
+    if word in words_of("closed", "particles") or word in word_list("prepositions"):
+        return False
     if number_in(before) is not None or (
         before in word_list("prepositions") and before not in words_of("closed", "particles")
     ):
@@ -269,6 +271,9 @@ def _predicated(text: str, prompt: str, who: str) -> str:
         and low[1:]
     ):
         return f"{low[0]} it is {' '.join(words[1:])}"
+    grown = re.fullmatch(r"(?P<how>(?:more|less) [\w-]+) (?P<who>[\w' -]+)", text, re.IGNORECASE)
+    if grown is not None and is_adjective(low[1]) and noun_in_text(grown["who"], prompt):
+        return f"the {grown['who']} {_be(grown['who'])} {grown['how']}"
     if (
         low[0] in {"only", "just"}
         and len(words) > 2
@@ -278,6 +283,8 @@ def _predicated(text: str, prompt: str, who: str) -> str:
         name = " ".join(words[1:])
         many = " and " in name or _is_many(name)
         return f"only {name} {'are' if many else 'is'} seen"
+    if low[0] == "nothing" and len(low) > 1 and all(_is_how(w) for w in low[1:]):
+        return f"there is {text}"
     if low[0] in word_list("prepositions") | {
         "like",
         "as",

@@ -248,6 +248,11 @@ def _declared(text: str, who: str) -> str:
             return _modal_free(
                 f"{' '.join(rest[:end])} should{asked['not'] or ''} {' '.join(rest[end:])}"
             )
+    paced = _PACED.fullmatch(text)
+    if paced is not None and (named := paced["one"] or paced["other"]):
+        be = "move" if _is_many(named) else "moves"
+        how = "slowly" if paced["way"].lower().startswith("slow") else "fast"
+        return f"{named} {be} {how}"
     making = _MAKING.match(text)
     if making is not None and (made := _made(making["verb"].lower(), text[making.end() :])):
         return made
@@ -266,6 +271,11 @@ def _declared(text: str, who: str) -> str:
     return _with_subject(_modal_free(text), who)
 
 
+_PACED: Final = re.compile(
+    r"(?P<way>slow|speed) (?:(?P<one>(?:the|his|her|its|their) [\w' -]+?) (?:down|up)|(?:down|up) (?P<other>(?:the|his|her|its|their) [\w' -]+))",
+    re.IGNORECASE,
+)
+"""An order on how fast something moves: "slow the brushes down"."""
 _MEANT: Final = re.compile(
     r"(?:by|with) (?:the |a )?(?P<old>[\w' -]+?),? (?:i|we) (?:mean|meant) (?P<new>.+?)(?:,? (?:and )?not .+)?",
     re.IGNORECASE,
@@ -621,6 +631,7 @@ _WE_SEE: Final = re.compile(
 )
 
 
+_TO_US: Final = re.compile(r"\b(away from|towards?|at|facing|to|past) us\b", re.IGNORECASE)
 _VIEWED: Final = re.compile(
     r"\byou (?=think|believe|expect|realis|realiz|know|can tell|notice|get|feel|have to|need to)",
     re.IGNORECASE,
@@ -630,6 +641,7 @@ _VIEWED: Final = re.compile(
 def viewed(text: str, *, is_ego: bool) -> str:
     """Return ``text`` with the viewer as "we"."""
     text = _VIEWED.sub("we ", _WE_SEE.sub("we ", text))
+    text = _TO_US.sub(r"\1 the camera", text)
     text = re.sub(r"\bwe (?:can't|cannot|can not) ", "we do not ", text, flags=re.IGNORECASE)
     if is_ego:
         for mine, ours in (
