@@ -171,7 +171,12 @@ def _message(found: Understanding, changes: Sequence[Change], context: Context, 
     changed = [c for c in changes if c.field not in shown_by_text]
     if changed:
         notes.append(f"Changed {'; '.join(change.sentence for change in changed)}.")
-    fitted = [s for s in sentences(context.prompt) if s in composed and s not in prompt]
+    now_there = {tuple(one.split()[:4]) for one in sentences(prompt)}
+    fitted = [
+        s
+        for s in sentences(context.prompt)
+        if s in composed and tuple(s.split()[:4]) not in now_there
+    ]
     if fitted:
         notes.append(f"To fit, this went: {' '.join(f'“{one}”' for one in fitted)}")
     notes += [said for action in found.actions if (said := said_of(action))]
