@@ -112,12 +112,21 @@ def ideas_for(
         found += _places(scene)
     rng.shuffle(found)
     found.sort(key=lambda idea: -min(idea.asks, _SPECIAL))
-    reserve = axes or ("pace", "lens")
-    plain = [idea for idea in _terms(reserve) if _may(idea, scene, axes, hold, free)]
+    reserve = _terms(axes) if axes else _reserve(scene)
+    plain = [idea for idea in reserve if _may(idea, scene, axes, hold, free)]
     rng.shuffle(plain)
     found = list(_spread(found, wanted))
     firsts = {_kind(idea): idea for idea in reversed(found)}.values()
     return [*(i for i in found if i in firsts), *(i for i in found if i not in firsts), *plain]
+
+
+def _reserve(scene: Scene) -> Iterator[Idea]:
+    """Yield plain terms for a scene that has too few ideas, of what nothing is said about."""
+    said = _said(scene)
+    pace = ("pace",) if scene.beats and not said & _known("paces") else ()
+    fields = (*pace, *(() if said & english("camera_words") else ("lens",)))
+    plain: list[str] = load("ideas")["plain"]["terms"]
+    yield from (idea for idea in _terms(fields) if set(idea.values.values()) <= set(plain))
 
 
 def _kind(idea: Idea) -> tuple[str, ...]:
@@ -231,7 +240,11 @@ def _facts(scene: Scene) -> Iterator[str]:
         if set(words.split()) & facts.words.keys()
     }
     kinds = {e.kind for e in scene.cast}
-    yield from cues - {"inside"}
+    own = _own_classes(scene, lead)
+    is_crowded = (
+        EntityKind.CROWD in kinds or sum(e.kind is EntityKind.PERSON for e in scene.cast) > 1
+    )
+    yield from cues - {"inside"} - (set() if is_crowded else {"party"})
     roams = lead is not None and (
         lead.kind in {EntityKind.ANIMAL, EntityKind.VEHICLE}
         or (lead.kind in LIVELY and "travel" in classes and "handle" not in classes)
@@ -253,7 +266,7 @@ def _facts(scene: Scene) -> Iterator[str]:
                          & verbs.keys())),
         ("placed", place is not None),
         ("alive", lead is not None and lead.kind in LIVELY and lead.kind != EntityKind.ROBOT),
-        ("goes", "travel" in classes and lead is not None and lead.kind in {*LIVELY, EntityKind.VEHICLE}),
+        ("goes", "travel" in own and lead is not None and lead.kind in {*LIVELY, EntityKind.VEHICLE}),
         ("room", place is not None and place.kind in _ROOMS and place.sky == "none"),
         ("cabin", place is not None and place.kind == "vehicle" and not _known("boats") & facts.words.keys()),
         ("indoor", place is not None and place.sky == "none" and place.kind not in _AIRLESS),
@@ -264,9 +277,10 @@ def _facts(scene: Scene) -> Iterator[str]:
          and lead.noun not in _known("rails")),
         ("bound", lead is not None and _partner(scene, lead) in targets),
         ("kitchen", place is not None and place.kind == "kitchen"),
-        ("face", "face" in classes), ("moving", bool(classes & {"travel", "physics", "handle", "fight"})),
-        ("impact", bool(_known("impacts") & verbs.keys())),
-        ("chain", "physics" in classes and len(scene.beats) > 1),
+        ("face", "face" in own), ("moving", bool(classes & {"travel", "physics", "handle", "fight"})),
+        ("impact", _strikes(scene)),
+        ("chain", "physics" in classes and len(scene.beats) > 1
+         and bool(_known("chains") & facts.words.keys())),
         ("airless", place is not None and place.kind in _AIRLESS),
         ("street", place is not None and place.kind in {"street", "city", "lot"}),
         ("ground", place is not None and place.kind in _GROUNDED),
@@ -282,6 +296,22 @@ def _facts(scene: Scene) -> Iterator[str]:
         ("work", place is not None and place.kind == "work"),
         ("screen", bool({"screen", "phone", "computer", "neon", "lamp", "candle", "fire"} & facts.words.keys())),
     ) if holds)  # fmt: skip
+
+
+def _own_classes(scene: Scene, lead: Entity | None) -> set[str]:
+    """Return the classes of what the lead itself does."""
+    done = [beat for beat in scene.beats if lead is not None and beat.actor == lead.id]
+    return {name for beat in done for name in verb_classes(verb_of(beat.text))}
+
+
+def _strikes(scene: Scene) -> bool:
+    """Tell whether a thing strikes another or breaks."""
+    for beat in scene.beats:
+        actor = scene.entity(beat.actor)
+        is_thing = actor is not None and actor.kind in _HELD
+        if is_thing and verb_of(beat.text) in _known("impacts"):
+            return True
+    return False
 
 
 @cache
@@ -310,7 +340,10 @@ def _facts_of_lead(lead: Entity) -> Iterator[str]:
 
 def _partner(scene: Scene, lead: Entity) -> Entity | None:
     """Return the other one who acts, or to whom something is done."""
-    acting = {name for beat in scene.beats for name in (beat.actor, *beat.targets)}
+    acting: set[str] = set()
+    for beat in scene.beats:
+        is_handled = "handle" in verb_classes(verb_of(beat.text))  # "throws a tuna": no partner
+        acting |= {beat.actor, *(() if is_handled else beat.targets)}
     others = (e for e in scene.cast if e.id != lead.id and e.kind in LIVELY)
     return next((e for e in others if e.id in acting), None)
 
