@@ -8,6 +8,7 @@ from functools import cache, lru_cache
 from typing import Final
 
 from workbench.lexicon.datafiles import load
+from workbench.lexicon.learners import mended_grammar
 from workbench.lexicon.morphology import inflect, is_adjective, lemma, lemmas
 from workbench.lexicon.terms import capitalized, place_named, subject_kind, word_list
 from workbench.lexicon.words import article
@@ -60,7 +61,7 @@ def mended(text: str) -> tuple[str, tuple[tuple[str, str], ...]]:
         slips.append((word, better))
         return better
 
-    text = _WORD.sub(mend, text)
+    text = mended_grammar(_WORD.sub(mend, text))
     return _ARTICLE.sub(lambda m: f"{article(m[2])} {m[2]}", text), tuple(slips)
 
 
