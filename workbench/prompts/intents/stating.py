@@ -169,6 +169,9 @@ def _declared(text: str, who: str) -> str:
             return _modal_free(
                 f"{' '.join(rest[:end])} should{asked['not'] or ''} {' '.join(rest[end:])}"
             )
+    ending = _ENDING.fullmatch(text)
+    if ending is not None:
+        return f"the shot ends {ending['when']}"
     paced = _PACED.fullmatch(text)
     if paced is not None and (named := paced["one"] or paced["other"]):
         be = "move" if is_many(named) else "moves"
@@ -192,6 +195,11 @@ def _declared(text: str, who: str) -> str:
     return _with_subject(_modal_free(text), who)
 
 
+_ENDING: Final = re.compile(
+    r"(?:stop|end|cut|finish)(?: it| the clip| the video| there)? (?P<when>(?:right |just |shortly )?(?:before|when|as soon as) \w+ .+)",
+    re.IGNORECASE,
+)
+"""An order on where the clip ends: "stop right before it spills"."""
 _PACED: Final = re.compile(
     r"(?P<way>slow|speed) (?:(?P<one>(?:the|his|her|its|their) [\w' -]+?) (?:down|up)|(?:down|up) (?P<other>(?:the|his|her|its|their) [\w' -]+))",
     re.IGNORECASE,
