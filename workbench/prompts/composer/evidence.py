@@ -11,7 +11,7 @@ from typing import Final
 
 from workbench.prompts.composer.facts import LIVELY, Facts, Focus
 from workbench.prompts.composer.rules import rules_for
-from workbench.scene import EntityKind, Scene
+from workbench.scene import Aspect, EntityKind, Scene
 
 __all__ = ["FRAMED", "Support", "framing", "supports"]
 
