@@ -55,6 +55,12 @@ class RunProcesses:
             except OSError as error:
                 raise Unavailable(f"The run cannot be started: {error}") from error
 
+    def carries_out(self, name: str) -> bool:
+        """Return whether the run of this name is being carried out by a process of these."""
+        with self._guard:
+            process = self._running.get(name)
+            return process is not None and process.poll() is None
+
 
 def main(arguments: list[str]) -> None:
     """Carry out the run in the folder that ``arguments`` name."""
