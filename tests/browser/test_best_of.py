@@ -49,11 +49,11 @@ def _begin(screen: Screen, *, drafts: int, keep: int) -> Locator:
     panel = screen.page.get_by_role("dialog", name="Best of", exact=True)
     panel.get_by_role("spinbutton", name="Drafts").fill(str(drafts))
     panel.get_by_role("spinbutton", name="Keep").fill(str(keep))
-    judged = panel.get_by_role("group", name="Judged by")
-    expect(judged.get_by_role("button", name="what was asked for")).to_have_attribute(
+    judged = panel.get_by_role("group", name="Judged by", exact=True)
+    expect(judged.get_by_role("button", name="What was asked for")).to_have_attribute(
         "aria-pressed", "true", timeout=LOAD_MS
     )
-    judged.get_by_role("button", name="sharp", exact=True).click()
+    judged.get_by_role("button", name="Sharpest", exact=True).click()
     panel.get_by_role("button", name="Start").click()
     return panel
 
@@ -81,7 +81,7 @@ def test_drafts_are_made_voted_on_and_reported_with_reasons(
         screen.page.keyboard.press(key)
         expect(pair).to_contain_text(f"{count} votes", timeout=LOAD_MS)
     critics = panel.get_by_role("region", name="Critics").get_by_role("listitem")
-    sharp = critics.filter(has_text="sharp")
+    sharp = critics.filter(has_text="Sharpest")
     expect(sharp).to_contain_text(re.compile(r"\d+ % of 2 votes \(\d+ to \d+ %\)"))
     serious = Axe().run(screen.page, context=".wb-best").response["violations"]
     assert [one["id"] for one in serious if one["impact"] in {"serious", "critical"}] == []

@@ -1,12 +1,11 @@
 // What a best-of-N run is asked for: how many drafts, how many are kept, for how long, judged by what.
 
 import { attribute, button, h, put, show } from "./dom.js";
-import { SCORES } from "./scores.js";
+import { figure, SCORES } from "./scores.js";
 
 const USUAL = ["asked_for", "consistency", "flicker"];
-const CRITICS = {
-  asked_for: ["what was asked for", "the scene check: the share of the prompt that the video shows"],
-};
+const PLAIN = ["asked_for", "consistency", "flicker", "smoothness", "motion", "sharpness", "colourfulness", "agreement"];
+const ASKED_FOR = { label: "What was asked for", says: "the scene check: the share of the prompt that the video shows" };
 const REVISIONS = [["0", "no"], ["1", "once"], ["2", "twice"], ["3", "three times"]];
 
 export class BestOfForm {
@@ -21,6 +20,8 @@ export class BestOfForm {
     this.minutes = h("input", { type: "number", min: 0.1, max: 10000, step: "any", placeholder: "no limit" });
     this.revise = h("select", {}, REVISIONS.map(([value, text]) => h("option", { value, text })));
     this.critics = h("div", { class: "wb-row wb-best-critics", role: "group", "aria-label": "Judged by" });
+    this.others = h("div", { class: "wb-row wb-best-critics", role: "group", "aria-label": "Judged by other scores" });
+    this.more = h("details", { class: "wb-best-more" }, h("summary", { text: "Other scores" }), this.others);
     this.hint = h("p", { class: "wb-quiet" });
     this.start = button("Start", { icon: "play", kind: "primary", onclick: () => this._start() });
     const field = (text, control, after) => h("label", { class: "wb-best-field" }, h("span", { text }), control, after ? h("span", { class: "wb-quiet", text: after }) : null);
@@ -32,6 +33,7 @@ export class BestOfForm {
       h("div", { class: "wb-best-fields" }, field("Drafts", this.n, "each with its own seed"), field("Keep", this.keep, "rendered whole"), field("Budget", this.minutes, "minutes of rendering"), field("Revise", this.revise, "the prompt by what is missing")),
       h("h3", { text: "Judged by" }),
       this.critics,
+      this.more,
       this.hint,
       h("div", { class: "wb-row" }, this.start),
     );
@@ -46,7 +48,10 @@ export class BestOfForm {
   offer({ critics, model }) {
     this.names = critics;
     this.chosen = new Set(critics.filter((name) => this.chosen.has(name)));
-    this.critics.replaceChildren(...critics.map((name) => this._critic(name)));
+    const isPlain = (name) => PLAIN.includes(name) || !(name in SCORES);
+    const plain = [...PLAIN.filter((name) => critics.includes(name)), ...critics.filter((name) => isPlain(name) && !PLAIN.includes(name))];
+    this.critics.replaceChildren(...plain.map((name) => this._critic(name)));
+    this.others.replaceChildren(...critics.filter((name) => !isPlain(name)).map((name) => this._critic(name)));
     put(this.hint, "No language model that sees is connected, so “what was asked for” is known only as far as pixels tell it.");
     show(this.hint, !model);
   }
@@ -72,7 +77,14 @@ export class BestOfForm {
 
 /** The words for a critic: { label, says }. */
 export function criticOf(name) {
-  if (CRITICS[name]) return { label: CRITICS[name][0], says: CRITICS[name][1] };
-  const { label, says, less } = SCORES[name] ?? { label: name.replaceAll("_", " "), says: "by an installed scorer" };
-  return { label: less ? `least ${label}` : label, says };
+  if (name === "asked_for") return ASKED_FOR;
+  const { sort, says } = SCORES[name] ?? { sort: `Best by ${name.replaceAll("_", " ")}`, says: "by an installed scorer" };
+  return { label: sort, says };
+}
+
+/** What a critic said of a video: "sharp 812", "asked for 83 %". */
+export function valueOf(name, value) {
+  const label = name === "asked_for" ? "asked for" : (SCORES[name]?.label ?? name.replaceAll("_", " "));
+  if (value === null) return `${label} not known`;
+  return `${label} ${name === "asked_for" ? `${Math.round(value * 100)} %` : figure(value)}`;
 }

@@ -1,6 +1,6 @@
 // What became of every draft and why, and how well each critic foretells the votes.
 
-import { criticOf } from "./best_of_form.js";
+import { criticOf, valueOf } from "./best_of_form.js";
 import { attribute, h, Keyed, put, show } from "./dom.js";
 import { Player } from "./media.js";
 import { figure } from "./scores.js";
@@ -56,7 +56,7 @@ class Draft {
     }
     put(this.why, one.dropped ? capital(one.dropped.split(": ")[0]) + reason(one.dropped) : waiting(job));
     show(this.why, this.why.textContent !== "");
-    put(this.values, Object.entries(one.values).map(([name, value]) => `${criticOf(name).label} ${value === null ? "not known" : figure(value)}`).join(", "));
+    put(this.values, Object.entries(one.values).map(([name, value]) => valueOf(name, value)).join(", "));
     attribute(this.el, "data-dropped", Boolean(one.dropped));
   }
 

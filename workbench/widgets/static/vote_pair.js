@@ -40,9 +40,9 @@ export class VotePair {
     const pair = run?.pair ?? [];
     show(this.el, pair.length === 2);
     put(this.count, run?.votes ? plural(run.votes, "vote") : "Your votes weigh the critics.");
-    const key = pair.map((one) => one.job_id).join(" ");
-    if (key !== this.key) this._show(pair);
-    this.key = key;
+    const shown = pair.map((one) => one.job_id).join(" ");
+    if (shown !== this.shown) this._show(pair);
+    this.shown = shown;
     this.players.forEach((player, place) => player.update(this.store.jobs[pair[place].job_id]));
   }
 
