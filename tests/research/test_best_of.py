@@ -220,7 +220,7 @@ def test_a_run_is_cancelled_by_another_process_and_stays_so(studio: wb.Studio) -
     assert run.is_done
     assert run.is_cancelled
     assert run.winners == ()
-    assert {row["dropped"] for row in run.report()} == {"cancelled"}
+    assert all("cancelled" in row["dropped"] for row in run.report())
     before = studio.jobs.jobs(limit=1).total
     best_of(PROMPT, n=3, keep=1, name="cancelled", using=studio, **ASKED).follow(_quiet)
     assert studio.jobs.jobs(limit=1).total == before
@@ -282,7 +282,7 @@ def test_a_prompt_is_revised_from_the_critique_and_the_best_of_all_whole_videos_
             ).follow(_quiet)  # fmt: skip
             plan = run.plan
             assert [one.request for one in plan.revisions] == ["make sure that this shows: rain"]
-            assert plan.prompt(2) == plan.revisions[0].prompt != plan.prompt(0)
+            assert plan.prompt(2) == f"{RAIN} Rain."
             rows = run.report()
             assert len(rows) == 4
             assert sum(row["is_whole"] for row in rows) == 2
@@ -341,13 +341,26 @@ def test_a_kill_at_every_step_of_a_revised_run_asks_and_renders_nothing_twice(
             environment, prompt=RAIN, n=2, keep=1, critics=["asked_for"], revise=1, name="killed",
         )  # fmt: skip
         looked = [body for body in endpoint.requests if _is_about_a_picture(body)]
+        written = len(endpoint.requests) - len(looked)
     assert ends.count(-signal.SIGKILL) >= 6
     jobs = _all_jobs(outputs)
     assert sorted(job.request.width or 0 for job in jobs) == [64, 64, 64, 64, 96, 96]
     assert {(job.state, job.attempt) for job in jobs} == {(JobState.COMPLETE, 1)}
     assert len(looked) == 6  # each video once
-    with wb.Studio(wb.Settings(outputs=outputs)) as studio:
-        (run,) = [BestOf(path, using=studio) for path in (outputs / "runs").iterdir()]
-        assert run.plan.session_id
-        entries = studio.sessions.history(run.plan.session_id)
-        assert [e.request for e in entries].count("make sure that this shows: rain") == 1
+    assert written == _asked_for_one_revision(outputs.parent / "alone")
+
+
+def _asked_for_one_revision(outputs: Path) -> int:
+    """Return how often a model is asked for text by one revision."""
+    with Misbehaving.running() as endpoint:
+        endpoint.behaviour = _denies_the_rain
+        settings = wb.Settings(
+            outputs=outputs, language_provider="openai", language_model="seer",
+            language_base_url=endpoint.base_url, language_api_key=SecretStr(KEY),
+            language_retries=0,
+        )  # fmt: skip
+        with wb.Studio(settings) as studio:
+            session = studio.sessions.begin()
+            studio.run(studio.sessions.place(session, RAIN))
+            studio.run(studio.update(session, "make sure that this shows: rain", RAIN))
+        return len(endpoint.requests)

@@ -68,6 +68,8 @@ class Plan:
     """Tokens that a vision model took for previews."""
     session_id: str | None = None
     """The session that its revisions are written in."""
+    revisions_begun: int = 0
+    """How many revisions have been asked for, so that none is asked for twice."""
     note: str = ""
     """Why it ended before its time, or without a revision; else empty."""
 

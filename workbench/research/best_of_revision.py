@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from workbench.errors import WorkbenchError
@@ -13,24 +15,31 @@ if TYPE_CHECKING:
 __all__ = ["revised_prompt"]
 
 
-def revised_prompt(studio: Studio, session_id: str, prompt: str, request: str) -> str:
-    """Return ``prompt`` as ``request`` changes it; empty if nothing comes of it.
+def revised_prompt(
+    studio: Studio,
+    session_id: str,
+    prompt: str,
+    request: str,
+    missing: Sequence[str],
+    *,
+    is_new: bool,
+) -> str:
+    """Return ``prompt`` as ``request`` changes it, or with ``missing`` said once more at its end.
 
-    A turn that the session already holds is not asked for again: a run that was killed between a
-    language model's answer and its own note finds the answer there.
+    What is missing was asked for, so rules often have nothing to change; a language model may find
+    better words. What is not ``is_new`` is not asked for again: a run that was killed between the
+    answer and its own note finds the answer in the session.
     """
+    if is_new:
+        with suppress(WorkbenchError):
+            studio.run(studio.sessions.place(session_id, prompt))
+            studio.run(studio.update(session_id, request, prompt))
     entries = studio.sessions.history(session_id)
     for entry in reversed(entries):
         parent = None if entry.parent is None else entries[entry.parent]
-        if entry.request == request and parent and strip_marker(parent.prompt) == prompt:
-            return _other(entry.prompt, prompt)
-    try:
-        _, entry_made = studio.run(studio.update(session_id, request, prompt))
-    except WorkbenchError:
-        return ""
-    return _other(entry_made.prompt, prompt) if entry_made else ""
-
-
-def _other(revised: str, prompt: str) -> str:
-    text = strip_marker(revised)
-    return text if text != prompt else ""
+        if entry.request != request or parent is None or strip_marker(parent.prompt) != prompt:
+            continue
+        if (text := strip_marker(entry.prompt)) != prompt:
+            return text
+    said = " ".join(f"{one[0].upper()}{one[1:]}." for one in missing)
+    return f"{prompt} {said}"

@@ -212,8 +212,7 @@ class Step:
         """Begin a generation with a revised prompt; False, with a note, if there is none."""
         plan = self._plan
         check = self._check(job_id)
-        request = check.request if check else ""
-        if not request:
+        if check is None or not check.missing:
             plan.note = "not revised: nothing is known to be missing"
             return False
         cheapest_s = self._cost_s(here) * cost_ratio(here.values_of, plan.values_of(0))
@@ -222,15 +221,18 @@ class Step:
         ):
             plan.note = "not revised: the budget is spent"
             return False
-        if plan.session_id is None:
-            plan.session_id = plan.asked.get("session_id") or self._studio.sessions.begin()
+        session_id = plan.session_id or plan.asked.get("session_id")
+        session_id = session_id or self._studio.sessions.begin()
+        if is_new := plan.revisions_begun == len(plan.revisions):
+            plan.revisions_begun += 1
+            plan.session_id = session_id
             self._run.save(plan)
-        prompt = revised_prompt(self._studio, plan.session_id, plan.prompt(candidate), request)
-        if not prompt:
-            plan.note = f"not revised: nothing came of the request “{request}”"
-            return False
-        plan.revisions.append(Revision(prompt, request, job_id))
-        self._say(f"revision {len(plan.revisions)}: {request}")
+        missing = [answer.wanted.removeprefix("exactly ") for answer in check.missing]
+        prompt = revised_prompt(
+            self._studio, session_id, plan.prompt(candidate), check.request, missing, is_new=is_new
+        )
+        plan.revisions.append(Revision(prompt, check.request, job_id))
+        self._say(f"revision {len(plan.revisions)}: {check.request}")
         self._begin(plan.fresh)
         return True
 

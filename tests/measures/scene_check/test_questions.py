@@ -69,6 +69,11 @@ def test_every_part_of_a_scene_is_asked_for_under_its_field() -> None:
     }
 
 
+def test_a_name_that_began_its_sentence_is_small_in_a_question() -> None:
+    scene = Scene(cast=(Entity("e1", "kite", "kite", 1, determiner="A", is_lead=True),))
+    assert [question.text for question in questions_of(scene)] == ["Is there a kite?"]
+
+
 def test_an_empty_scene_asks_for_nothing() -> None:
     assert questions_of(Scene()) == ()
 
