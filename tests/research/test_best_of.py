@@ -22,7 +22,7 @@ from tests.live_server import ROOT, end_supervisor
 from tests.prompts.misbehaving import KEY, Misbehaving, Reply
 from tests.research.conftest import SMALL
 from tests.vision_endpoint import Seeing
-from workbench.errors import InvalidRequest
+from workbench.errors import InvalidRequest, NotFound
 from workbench.jobs.client.manager import JobManager
 from workbench.jobs.model import Job, JobState
 from workbench.research.best_of import BestOf, best_of, runs_of_session, seconds_of
@@ -179,6 +179,11 @@ def test_what_is_wrong_is_named_before_anything_renders(
         best_of(PROMPT, using=studio, **{**ASKED, "n": 4, "keep": 1, "name": "bad", **asked})
     assert field in {problem.field for problem in caught.value.problems}
     assert not list((studio.settings.outputs / "runs").glob("bad-*"))
+
+
+def test_a_run_of_an_unknown_session_is_refused(studio: wb.Studio) -> None:
+    with pytest.raises(NotFound):
+        best_of(PROMPT, using=studio, **ASKED, session_id="s_01h2xcejqtf2nbrexx3v")
 
 
 def test_a_budget_is_read_with_its_unit() -> None:

@@ -80,7 +80,8 @@ def best_of(
     judged and rendered again; the ``keep`` best of all whole videos win. The renders belong to the
     session ``session_id``, if any.
 
-    :meth:`BestOf.follow` carries the run out. Raises ``InvalidRequest`` naming what is wrong.
+    :meth:`BestOf.follow` carries the run out. Raises ``InvalidRequest`` naming what is wrong,
+    ``NotFound`` for an unknown session.
     """
     used = using or studio()
     asked: dict[str, Any] = {
@@ -379,6 +380,8 @@ def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _check(asked: Mapping[str, Any], used: Studio) -> None:
     """Raise ``InvalidRequest`` with every problem, before anything is kept."""
+    if session_id := asked.get("session_id"):
+        used.sessions.current(session_id)  # raises ``NotFound``
     most = used.settings.max_batch_prompts
     known = {ASKED_FOR, *score_names(used.settings)}
     problems = []

@@ -9,6 +9,7 @@ from typing import Final
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from workbench.engines.animatic.atmosphere import atmosphere_of
 from workbench.engines.animatic.backdrops import paint_backdrop
@@ -136,6 +137,20 @@ class Film:
                 effect.apply(picture, index)
         self._label.draw(picture)
         return picture
+
+    def boxes(self) -> npt.NDArray[np.float64]:
+        """Return where each figure is in each frame, farthest first: shape (frames, figures, 4).
+
+        Left, top, right, bottom as shares of width and height; beyond 0 to 1 outside the picture.
+        """
+        width, height = self._size
+        size = np.array([width, height, width, height], dtype=np.float64)
+        found = np.zeros((self.num_frames, len(self.players), 4))
+        for index, camera in enumerate(self.path):
+            t = index // self.look.twos * self.look.twos / self.fps * self.speed
+            for place, player in enumerate(self.players):
+                found[index, place] = player.box(camera, t, self._pose_rate)
+        return found / size
 
     def _lay_all(self, picture: Picture, layers: list[Layer], camera: Camera, t: float) -> None:
         layers = [layer for layer in layers if layer.shown is None or layer.shown(t)]

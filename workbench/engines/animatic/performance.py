@@ -94,6 +94,12 @@ class Performance:
         x = self.x + self.travelled(t)
         part.draw(picture, camera, x, t, poses=poses, colour=colour, soften=soften)
 
+    def box(self, camera: Camera, t: float, rate: float) -> tuple[float, float, float, float]:
+        """Return where it is at ``t``: left, top, right, bottom in pixels."""
+        part = self.parts[max(0, bisect_right(self._starts_s, t) - 1)]
+        x = self.x + self.travelled(t)
+        return part.box(camera, x, t, poses=part.poses_wanted(rate))
+
     def _distances(self, speeds: Sequence[float]) -> list[float]:
         return [
             speed * self._slower * length

@@ -121,6 +121,18 @@ class Player:
             colour=colour,
         )
 
+    def box(
+        self, camera: Camera, x: float, t: float, *, poses: int
+    ) -> tuple[float, float, float, float]:
+        """Return where the figure is, without its shadow: left, top, right, bottom in pixels."""
+        fx, fy = self.world.view.project(camera, self.p, x * self.p, self.y * self.p)
+        unit = self.world.frame_px
+        painted = self.pose(t, poses, 0)
+        grow = camera.scale(self.p) * self.p * unit * self.size / self.px
+        left, top = fx * unit + painted.left * grow, fy * unit + painted.top * grow
+        sprite = painted.sprite
+        return left, top, left + sprite.width * grow, top + sprite.height * grow
+
     def clip(self, seen: tuple[float, float, float, float], first: float, last: float) -> None:
         """Paint only what is ever ``seen`` of the layer, while it goes from ``first`` to ``last``."""
         turned = self.front != "side" and self.spec["form"] not in UNTURNED
