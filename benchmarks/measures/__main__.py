@@ -23,6 +23,7 @@ from benchmarks.measures.changes import (
     seams_found,
 )
 from benchmarks.measures.reached import REACHED, write_evidence
+from benchmarks.measures.sounds import sounds
 from benchmarks.measures.subjects import divergences, subjects
 from benchmarks.report import print_report
 from workbench.measures.evidence import evidence
@@ -38,6 +39,7 @@ _GROUPS = {
     "loops": loops_found,
     "subjects": subjects,
     "divergence": divergences,
+    "sound": sounds,
 }
 
 

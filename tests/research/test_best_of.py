@@ -26,6 +26,7 @@ from workbench.errors import InvalidRequest, NotFound
 from workbench.jobs.client.manager import JobManager
 from workbench.jobs.model import Job, JobState
 from workbench.research.best_of import BestOf, best_of, runs_of_session, seconds_of
+from workbench.research.best_of_overview import overview
 
 PROMPT = "A red kite flies over a beach."
 RAIN = "A red kite flies over a beach in the rain."
@@ -242,6 +243,16 @@ def test_a_pair_of_which_nobody_can_say_is_not_asked_again_and_counts_for_no_cri
         run.prefer(one, other, is_tie=True)
     assert sorted(map(sorted, asked)) == [[0, 1], [0, 2], [1, 2]]
     assert [one.of for one in run.agreement()] == [0]
+
+
+def test_a_draft_that_was_deleted_is_left_out(studio: wb.Studio) -> None:
+    run = _run(studio, n=3, keep=1, name="deleted")
+    gone = next(row for row in run.report() if row["dropped"])
+    studio.jobs.delete([gone["job_id"]])
+    pair = run.pair()
+    assert pair is not None
+    assert gone["candidate"] not in {candidate for candidate, _ in pair}
+    assert overview(run)["state"] == "done"
 
 
 def test_the_votes_of_all_runs_of_a_session_count_together(studio: wb.Studio) -> None:

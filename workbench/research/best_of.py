@@ -285,7 +285,7 @@ class BestOf:
         states = {job.job_id: job.state for job in self.jobs(list(videos.values()))}
         seen: dict[int, set[int]] = {}
         for (c, number), job_id in videos.items():
-            if states[job_id] is JobState.COMPLETE:
+            if states.get(job_id) is JobState.COMPLETE:  # a deleted one is not there
                 seen.setdefault(c, set()).add(number)
         compared = {frozenset(pair) for pair in (*self.votes, *self.undecided)}
         known = [str(c) for c in seen]
