@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.engines.counting import ENGINES, counted
+from workbench.errors import InvalidRequest
 from workbench.jobs.client.contact import Contact
 from workbench.jobs.model import Job
 from workbench.jobs.requirements import cost_key
@@ -120,3 +122,33 @@ def test_placeholders_can_be_switched_off(tmp_path: Path, monkeypatch: pytest.Mo
     )
     with Studio(settings) as studio:
         assert asyncio.run(studio.render("a dog runs")).preview_job_id is None
+
+
+def test_a_camera_reaches_the_render_and_its_placeholder(studio: Studio) -> None:
+    parameters = RenderParameters.of({"camera": "orbit left 20 degrees"})
+    job = asyncio.run(studio.render("a dog runs", parameters=parameters))
+    camera = job.request.camera
+    assert camera is not None
+    assert camera.way == "words", "this engine knows no poses"
+    assert job.request.text_for_model == "a dog runs. The camera: orbit left 20 degrees."
+    assert job.request.prompt == "a dog runs"
+    assert job.preview_job_id is not None
+    sketch = studio.jobs.job(job.preview_job_id).request
+    assert sketch.camera is not None
+    assert sketch.camera.way == "poses"
+    assert sketch.text_for_model == "a dog runs"
+    assert len(sketch.camera.camera_path().keyframes) == sketch.num_frames
+
+
+def test_a_camera_that_cannot_be_read_is_refused_and_nothing_is_queued(studio: Studio) -> None:
+    parameters = RenderParameters.of({"camera": "a nice day"})
+    with pytest.raises(InvalidRequest, match="no movement is understood") as caught:
+        asyncio.run(studio.render("a dog runs", parameters=parameters))
+    assert [problem.field for problem in caught.value.problems] == ["camera"]
+    assert studio.jobs.jobs(limit=1).total == 0
+
+
+def test_a_caption_in_json_holds_the_cameras_words(studio: Studio) -> None:
+    parameters = RenderParameters.of({"camera": "pan left", "prompt_form": "cosmos"})
+    job = asyncio.run(studio.render("a dog runs", parameters=parameters))
+    assert json.loads(job.request.model_prompt)["cinematography"]["camera_motion"] == "pan left"

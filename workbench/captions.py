@@ -76,6 +76,8 @@ def _differences(request: RenderRequest, origin: RenderRequest) -> list[str]:
             new += [one for one in value if one not in before]
         elif value and value != before:
             new.append(value)
+    if request.camera is not None and request.camera != origin.camera:
+        new.append(request.camera.label)
     if not new and request.prompt != origin.prompt:
         new.append(_new_words(request.prompt, origin.prompt))
     if (request.engine, request.model) != (origin.engine, origin.model):

@@ -16,15 +16,19 @@ from pydantic import BaseModel, ConfigDict, Field
 from workbench.actions.model import as_json
 from workbench.identifiers import Kind, id_pattern
 from workbench.jobs.model import Batch, BatchState, Job, JobState
+from workbench.jobs.paths import CHANNEL_FILES
 from workbench.measures.scores import SCORE_NAMES
+from workbench.rendering import RenderRequest
 from workbench.scene import Scene
 
 if TYPE_CHECKING:
     from workbench.prompts.agent.conversation import Step
 
 __all__ = [
+    "CHANNEL_FILES",
     "BatchObject",
     "BatchStatus",
+    "CameraObject",
     "ChecksObject",
     "JobId",
     "JobObject",
@@ -112,6 +116,17 @@ class ChecksObject(BaseModel):
     problem: str = Field(description="Why it gave no answers; empty where it did.")
 
 
+class CameraObject(BaseModel):
+    """The commanded camera of a job; its poses are in the recipe."""
+
+    said: str = Field(description="Words or keys as they were given; empty for poses.")
+    words: str = Field(description="The path in words.")
+    notes: list[str] = Field(description="What was assumed, rounded or not read.")
+    way: Literal["", "poses", "words"] = Field(
+        description="Whether the engine follows the poses, or reads the words in its prompt."
+    )
+
+
 class JobObject(BaseModel):
     """A job as every client sees it."""
 
@@ -154,6 +169,11 @@ class JobObject(BaseModel):
     fps: int | float | None = Field(None, description="Whole, or a fraction such as 23.976.")
     num_inference_steps: int | None = None
     guidance_scale: float | None = None
+    channels: dict[str, str] = Field(
+        default_factory=dict,
+        description="URL of each exact channel beside the video, by name; see docs/worlds.md.",
+    )
+    camera: CameraObject | None = Field(None, description="Where the camera was told to go.")
     parameters: Scene
     entry_index: int | None
     gpu_id: int | None
@@ -255,6 +275,8 @@ def job_object(job: Job, base_url: str = "") -> JobObject:
         fps=request.fps,
         num_inference_steps=request.num_inference_steps,
         guidance_scale=request.guidance_scale,
+        channels=_channels(job, folder),
+        camera=_camera(request),
         parameters=request.scene,
         entry_index=job.entry_index,
         gpu_id=job.gpu_id,
@@ -293,6 +315,21 @@ def batch_object(batch: Batch, base_url: str = "") -> BatchObject:
         counts={**counts, "cancelled": cancelled, "total": len(batch.jobs)},
         created_at=batch.created_at,
         jobs=[job_object(job, base_url) for job in batch.jobs],
+    )
+
+
+def _channels(job: Job, folder: str) -> dict[str, str]:
+    if not job.has_video or not job.request.channels:
+        return {}
+    names = (*job.request.channels, "facts")
+    return {name: f"{folder}/{CHANNEL_FILES[name]}" for name in names}
+
+
+def _camera(request: RenderRequest) -> CameraObject | None:
+    if (camera := request.camera) is None:
+        return None
+    return CameraObject.model_construct(
+        said=camera.said, words=camera.words, notes=list(camera.notes), way=camera.way
     )
 
 

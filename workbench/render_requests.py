@@ -11,16 +11,19 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
+from workbench import control
 from workbench.actions.fitting import effective
 from workbench.actions.render_settings import RenderSettings
+from workbench.control import CameraControl
 from workbench.engines.completion import CompleteRequest
+from workbench.engines.inputs import PATH_SUFFIX
 from workbench.errors import FieldProblem, InvalidRequest, NotFound
-from workbench.identifiers import is_identifier
+from workbench.identifiers import Kind, is_identifier
 from workbench.jobs.client.manager import JobManager
 from workbench.jobs.model import Job
 from workbench.named_files import names_path
 from workbench.prompts.forms import Form, Shape, form_for, text_for_model
-from workbench.rendering import INPUTS, RenderParameters, RenderRequest, with_inputs
+from workbench.rendering import INPUTS, Control, RenderParameters, RenderRequest, with_inputs
 from workbench.scene import Scene
 from workbench.settings import Settings
 
@@ -80,10 +83,12 @@ class RenderRequests:
         """
         settings, kept = self._settings, placed.settings
         engine = asked.engine or kept.engine or settings.engine
-        apart = {"prompt_form", *INPUTS}
+        apart = {"prompt_form", "camera", *INPUTS}
         given = {k: v for k, v in asked.given.items() if k not in apart}
         if inputs := self._inputs(asked, kept):
             given["options"] = {**given.get("options", {}), **inputs}
+        if asked.camera is not None:
+            given["camera"] = self._camera(asked.camera)
         for name in ("profile", "loras", "quantize"):
             if getattr(asked, name) is None and getattr(kept, name) is not None:
                 given[name] = getattr(kept, name)
@@ -103,7 +108,8 @@ class RenderRequests:
         if not text:
             return complete
         told = complete.request.model_copy(update={"model_prompt": text})
-        return replace(complete, request=told)
+        camera = told.camera
+        return replace(complete, request=told if camera is None else told.with_camera(camera))
 
     def placeholder(self, complete: CompleteRequest, *, ahead: int = 0) -> CompleteRequest | None:
         """Return the animatic that moves in the card until ``complete`` itself is done.
@@ -125,6 +131,7 @@ class RenderRequests:
             engine=PLACEHOLDER_ENGINE,
             width=width,
             height=height,
+            camera=None if request.camera is None else _as_given(request.camera),
         )
         return self._jobs.complete(sketch)
 
@@ -167,13 +174,50 @@ class RenderRequests:
                 path = self._jobs.input_path(given) if known else Path(given).expanduser()
             except NotFound as error:
                 raise InvalidRequest(str(error), (FieldProblem(field, str(error)),)) from error
-            if not path.is_file():
-                problem = f"There is no file {given} to start from."
+            if not path.is_file() or path.suffix == PATH_SUFFIX:
+                problem = f"There is no picture or video {given} to start from."
                 raise InvalidRequest(problem, (FieldProblem(field, problem),))
             return str(path.resolve())
 
         named = {name: getattr(asked, name) or getattr(kept, name, None) for name in INPUTS}
+        if (control := named["control"]) is not None and control.channel:
+            named["control"] = self._channel(control)
         return with_inputs(named, found)
+
+    def _channel(self, control: Control) -> Control:
+        """Return a control that names the file of the job's channel; ``InvalidRequest`` for none."""
+        try:
+            path = self._jobs.channel_path(control.video, control.kind)
+        except NotFound as error:
+            problem = FieldProblem("control.video", str(error))
+            raise InvalidRequest(str(error), (problem,)) from error
+        return control.model_copy(update={"video": str(path)})
+
+    def _camera(self, given: CameraControl) -> CameraControl:
+        """Return a camera whose path is found if an id names it; raises ``InvalidRequest``."""
+        if not is_identifier(given.said):
+            return given
+        try:
+            if is_identifier(given.said, Kind.JOB):
+                camera = self._jobs.job(given.said).request.camera
+                file = None
+            else:
+                camera = None
+                file = self._jobs.input_path(given.said)
+        except NotFound as error:
+            raise InvalidRequest(str(error), (FieldProblem("camera", str(error)),)) from error
+        if camera is not None:
+            return _as_given(camera)
+        if file is None or file.suffix != PATH_SUFFIX:
+            problem = f"{given.said} has no camera path."
+            raise InvalidRequest(problem, (FieldProblem("camera", problem),))
+        return CameraControl.of(control.read_path(file).value)
+
+
+def _as_given(camera: CameraControl) -> CameraControl:
+    """Return ``camera`` before any engine was told of it."""
+    said = camera.said
+    return CameraControl(said=said) if said else CameraControl(path=camera.path)
 
 
 def seed_of(asked: RenderParameters, placed: PlacedPrompt) -> int:
@@ -208,7 +252,10 @@ def _text_for_model(placed: PlacedPrompt, form: str, model: str, complete: Rende
     chosen = form_for(model) if form == "auto" else Form(form)
     width, height, frames, fps = complete.width, complete.height, complete.num_frames, complete.fps
     shape = Shape(width, height, frames, fps) if width and height and frames and fps else None
-    text = text_for_model(placed.prompt, placed.scene, chosen, shape=shape)
+    scene, camera = placed.scene, complete.camera
+    if camera is not None and camera.way == "words":
+        scene = scene.model_copy(update={"camera_movement": camera.words})
+    text = text_for_model(placed.prompt, scene, chosen, shape=shape)
     return "" if text == placed.prompt else text
 
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self, get_args
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from workbench.control import CameraControl, GivenCamera
 from workbench.errors import FieldProblem, InvalidRequest
 from workbench.scene import Scene
 
@@ -19,6 +20,7 @@ __all__ = [
     "INPUTS",
     "RECIPE_VERSION",
     "REPLACEABLE",
+    "Channel",
     "Control",
     "Keyframe",
     "Lora",
@@ -38,6 +40,9 @@ RECIPE_VERSION: Final = 1
 
 INPUTS: Final = ("image", "last_image", "video", "mask", "references", "keyframes", "control")
 """The parameters that name files to start from; engines find them among the options."""
+
+Channel = Literal["camera", "depth", "segments", "boxes", "flow", "edges"]
+"""What an engine that knows its world can write beside the video."""
 
 _FILES: Final = ("image", "video")
 """What names the file in an input that says more about it."""
@@ -97,6 +102,17 @@ class Control(BaseModel):
     kind: Literal["depth", "edges", "pose", "segments", "blur", "layout"]
     video: str = Field(min_length=1, max_length=4_096)
     """Named like every video: an id or, in Python alone, a path."""
+    channel: bool = Field(
+        False,
+        description="Whether to follow the channel of that kind of a finished job, instead of its "
+        "video.",
+    )
+
+    @model_validator(mode="after")
+    def _is_a_channel(self) -> Self:
+        if self.channel and self.kind not in get_args(Channel):
+            raise ValueError(f"there is no channel of kind {self.kind}")
+        return self
 
 
 class RenderRequest(BaseModel):
@@ -132,6 +148,10 @@ class RenderRequest(BaseModel):
     vae: str = ""
     quantize: Quantisation | Mapping[str, Quantisation] = "none"
     """How the denoisers are quantised, or each component by name."""
+    camera: GivenCamera | None = None
+    """Where the camera goes."""
+    channels: tuple[Channel, ...] = ()
+    """The channels to write beside the video, in this order."""
     options: Mapping[str, Any] = Field(default_factory=dict)
     """Parameters specific to one engine."""
 
@@ -139,6 +159,14 @@ class RenderRequest(BaseModel):
     def text_for_model(self) -> str:
         """The prompt to send to the model."""
         return self.model_prompt or self.prompt
+
+    def with_camera(self, camera: CameraControl) -> RenderRequest:
+        """Return this request with ``camera``, told to the model in words if that is its way."""
+        update: dict[str, Any] = {"camera": camera}
+        text = self.text_for_model
+        if camera.way == "words" and camera.words not in text and not text.startswith("{"):
+            update["model_prompt"] = f"{text.rstrip('. ')}. The camera: {camera.words.rstrip('.')}."
+        return self.model_copy(update=update)
 
     @property
     def weights_key(self) -> str:
@@ -201,6 +229,17 @@ class RenderParameters(BaseModel):
     """Pictures that are to be seen at their second."""
     control: Control | None = None
     """A video that says frame by frame what is where."""
+    camera: GivenCamera | None = Field(
+        None,
+        description="Where the camera goes: in words (`orbit left, then push in`), as keys "
+        "(`w-80,jw-40`), as a camera path in JSON, or the id of an uploaded path or of a job whose "
+        "path is taken; see docs/worlds.md.",
+    )
+    channels: Annotated[tuple[Channel, ...], Field(max_length=6)] | None = Field(
+        None,
+        description="Exact channels to write beside the video, if the engine knows them, as the "
+        "storyboard does; see docs/worlds.md.",
+    )
     prompt_form: Literal["auto", "paragraph", "short", "wan", "ltx", "cosmos"] | None = Field(
         None, description="The prompt form that the model gets; the prompt shown is unchanged."
     )

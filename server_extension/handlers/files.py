@@ -19,6 +19,7 @@ from server_extension.operations import Operation, operation
 from workbench.archive import BatchArchive
 from workbench.errors import Busy, NotFound
 from workbench.identifiers import Kind, is_identifier
+from workbench.presentation import CHANNEL_FILES
 
 __all__ = ["DownloadHandler", "VideoHandler"]
 
@@ -30,14 +31,17 @@ _CONTENT_TYPES: Final = {
     "jpg": "image/jpeg",
     "webp": "image/webp",
     "json": "application/json",
+    "mkv": "video/x-matroska",
 }
+_CHANNELS: Final = {file: name for name, file in CHANNEL_FILES.items()}
 
 
 class VideoHandler(JsonErrors, web.StaticFileHandler):
     """GET /static/videos/…: a video by its current path or an older one.
 
     ``{job_id}/video.mp4``, ``{batch_id}/{job_id}/video.mp4`` and ``{job_id}.mp4`` all lead to the
-    same file; the job's folder also holds ``poster.jpg``, ``preview.jpg`` and ``recipe.json``.
+    same file; the job's folder also holds ``poster.jpg``, ``preview.jpg``, ``recipe.json`` and the
+    channels that were asked for.
     """
 
     _file: Path
@@ -95,9 +99,11 @@ class VideoHandler(JsonErrors, web.StaticFileHandler):
             "preview.jpg": jobs.preview_path,
             "recipe.json": jobs.recipe_path,
         }
-        if name not in finders:
+        channel = _CHANNELS.get(name)
+        if name not in finders and channel is None:
             raise NotFound("file", name)
-        file = finders[name](job_id).resolve()
+        found = jobs.channel_path(job_id, channel) if channel else finders[name](job_id)
+        file = found.resolve()
         outputs = self.studio.settings.outputs.resolve()
         if not file.is_relative_to(outputs) or not file.is_file():
             raise NotFound("file", name)

@@ -1,4 +1,4 @@
-"""Inputs: uploaded images and videos that renders start from."""
+"""Inputs: uploaded images and videos that renders start from, and camera paths."""
 
 from __future__ import annotations
 
@@ -17,24 +17,31 @@ _MEDIA_TYPES: Final = (
 )  # fmt: skip
 
 
+_CAMERA_TYPES: Final = ("application/json", "application/octet-stream", "text/plain")
+"""JSON; NPZ and NPY; TUM text."""
+
+
 class InputsHandler(UploadHandler):
     """POST /api/video/inputs."""
 
     @operation(
         Operation(
-            "Upload an image or a video for renders to start from, as the body",
+            "Upload an image or a video to start from, or a camera path to follow, as the body",
             answer=InputAnswer,
             status=201,
-            upload=_MEDIA_TYPES,
+            upload=(*_MEDIA_TYPES, *_CAMERA_TYPES),
             errors=(400, 413, 415, 429, 503),
         )
     )
     async def post(self) -> None:
-        """Keep the upload; its first bytes tell its type."""
+        """Keep the upload; its first bytes tell its format."""
         body = self.read_body()
-        if self.media_type not in _MEDIA_TYPES:
-            raise web.HTTPError(415, f"Send one of {', '.join(_MEDIA_TYPES)}.")
-        kept = await self.uploads.in_turn(self.studio.jobs.keep_input, body)
+        taken = (*_MEDIA_TYPES, *_CAMERA_TYPES)
+        if self.media_type not in taken:
+            raise web.HTTPError(415, f"Send one of {', '.join(taken)}.")
+        jobs = self.studio.jobs
+        keep = jobs.keep_camera_path if self.media_type in _CAMERA_TYPES else jobs.keep_input
+        kept = await self.uploads.in_turn(keep, body)
         facts = kept.facts
         self.answer(
             InputAnswer(

@@ -113,13 +113,13 @@ class BatchRequest(RenderOptions):
 
 
 class InputAnswer(BaseModel):
-    """An uploaded image or video for renders to start from."""
+    """An uploaded image or video for renders to start from, or a camera path."""
 
-    input_id: str = Field(description="Use it as a render's image, last_image or video.")
-    kind: Literal["image", "video"]
+    input_id: str = Field(description="Use it as a render's image, last_image, video or camera.")
+    kind: Literal["image", "video", "camera_path"]
     width: int
     height: int
-    num_frames: int
+    num_frames: int = Field(description="1 for an image; the poses of a camera path.")
 
 
 class PriorityRequest(Body):

@@ -49,9 +49,13 @@ class CountingSketch(AnimaticEngine):
 
 
 class CountingEngine(CountingSketch):
-    """The engine of renders."""
+    """The engine of renders; like a model that reads only text, it follows no poses."""
 
     name = "counting"
+
+    def follows_camera(self, request: RenderRequest) -> bool:
+        del request
+        return False
 
 
 def counted(outputs: Path, prompt: str) -> dict[str, int]:

@@ -8,7 +8,7 @@ import pytest
 
 from tests.prompts.labels import own_labels, stem
 from workbench.lexicon.words import content_words, sentences
-from workbench.prompts.composer.composer import enhance
+from workbench.prompts.composer.composer import enhance, scene_of
 from workbench.prompts.composer.evidence import Support, framing, supports
 from workbench.prompts.composer.writing import write
 from workbench.prompts.reading.reader import read
@@ -50,7 +50,7 @@ def test_the_users_words_come_first_whole_and_in_good_english(rough: str, openin
         ("surgeon sewing a button, gloved hands", "A surgeon sewing a button, gloved hands."),
         ("a puddle freezes at -12", "A puddle freezes at -12."),
         ("robot arm opens a box, puts in a fork, closes box. Wrist + scene cam",
-         "A robot arm opens a box, puts in a fork, closes the box. Wrist + scene cam."),
+         "A robot arm opens a box, puts in a fork, closes box. Wrist + scene cam."),
         ("how does rain start", "How does rain start?"),
     ],
 )  # fmt: skip
@@ -260,7 +260,7 @@ def test_most_prompts_of_people_get_two_true_sentences_or_more() -> None:
         ("two ice cubes melt side by side, timelapse, for class",
          "Two ice cubes melt side by side in time-lapse."),
         ("a robot walks down stairs. for a slide about gait recovery", "A robot walks down stairs. "),
-        ("a tram in lisbon, 30 seconds, no people pls", "A tram in lisbon, no people. "),
+        ("a tram in lisbon, 30 seconds, no people pls", "A tram in Lisbon, no people. "),
         ("a clown trips, should be funny", "A clown trips"),
         ("a desk, camera fixed at eye level", "A desk. The camera is fixed at eye level."),
         ("POV you are a bee", "POV: you are a bee. "),
@@ -294,7 +294,7 @@ def test_joints_marks_and_articles_survive(rough: str, words: str) -> None:
     ("rough", "words"),
     [
         ("a glass of milk tips over", "side-on at the height of the glass"),
-        ("an old man teaches his parrot to whistle", "the man and the parrot"),
+        ("an old man teaches his parrot to whistle", "at the height of the parrot"),
         ("a snail crosses a leaf", "macro lens"),
         ("two mimes argue", "handheld"),
         ("a robot arm stacks boxes", "table height"),
@@ -312,12 +312,95 @@ def test_a_framing_that_is_stated_stays_the_only_one() -> None:
     assert enhance("a fox trots, 85mm lens").prompt.count("lens") == 1
 
 
+@pytest.mark.parametrize("said", [", candlelight", " at dusk", " in the dark", ", one bare bulb"])
+def test_no_light_is_chosen_where_light_time_or_weather_is_stated(said: str) -> None:
+    assert "Soft window light" in enhance("a chef cooks in a kitchen").prompt
+    assert "Soft window light" not in enhance(f"a chef cooks in a kitchen{said}").prompt
+
+
 @pytest.mark.parametrize(
-    "rough", ["a chef cooks, candlelight", "a chef cooks at dusk", "a chef cooks in the rain", "a chef cooks in the dark"]
-)  # fmt: skip
-def test_no_light_is_chosen_where_light_time_or_weather_is_stated(rough: str) -> None:
-    assert "light from one side" not in enhance(rough).prompt
-    assert "light from one side" in enhance("a boy cooks").prompt
+    "said", ["a boy waits", "a robot waits", "a spoon", "a tower", "two women wait"]
+)
+def test_no_light_is_invented_where_nothing_gives_a_reason_for_one(said: str) -> None:
+    assert "light" not in enhance(said).prompt
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "from above",
+        "24mm",
+        "handheld",
+        "one long take",
+        "seen from behind",
+        "the camera never moves",
+    ],
+)
+def test_no_framing_is_added_to_one_that_is_stated_in_any_words(said: str) -> None:
+    assert (
+        "tracks alongside" in enhance("a fox runs").prompt
+        or "tracks" in enhance("a fox runs").prompt
+    )
+    assert "tracks" not in enhance(f"a fox runs, {said}").prompt
+
+
+def test_the_more_is_said_the_less_is_added() -> None:
+    short = enhance("a potter throws a bowl").prompt
+    long = (
+        "a potter throws a bowl, the wheel slows, she wets her hands, her apprentice counts the turns "
+        "and a cat walks over the wet clay on the shelf"
+    )
+    assert len(short.split()) > 20
+    assert len(enhance(long).prompt.split()) <= len(long.split()) + 1
+
+
+@pytest.mark.parametrize(
+    ("rough", "kept"),
+    [
+        ("ok so basically the shoe stands on ice", "The shoe stands on ice."),
+        ("kids run out in socks lol", "Kids run out in socks."),
+        ("can you make a kite over a dam", "A kite over a dam."),
+        ("soooo picture a tiny submarine", "A tiny submarine."),
+        ("a crew of hamsters?? no wait not hamsters, otters", "A crew of otters."),
+        ("a goat on a trampoline, thats the pitch", "A goat on a trampoline."),
+        ("for my thesis film i need a room that remembers", "A room that remembers."),
+        ("I would like to see the old tram", "The old tram."),
+        ("i want it to feel like a tape", "It should feel like a tape."),
+        ("a kid bites a apple in lisbon", "A kid bites an apple in Lisbon."),
+        ("a bouncing ball, on twos", "on twos"),
+        ("a tram climbs, 70s", "70s"),
+        ("the net bulges!!!", "The net bulges."),
+    ],
+)
+def test_chat_goes_and_what_is_seen_stays(rough: str, kept: str) -> None:
+    assert kept in enhance(rough).prompt
+
+
+@pytest.mark.parametrize(
+    "rough",
+    [
+        "years later one comes back",
+        "outside is dozens of zombies",
+        "cups swap places twice",
+        "then someone's scarf on a hook",
+        "right arm brings opposite corner over",
+        "kids first time seeing snow",
+        "whole machine tilts",
+    ],
+)
+def test_no_article_and_no_verb_form_is_guessed(rough: str) -> None:
+    first = enhance(rough).prompt.split(". ")[0].rstrip(".").lower()
+    assert first == rough.lower()
+
+
+def test_a_weather_that_is_over_is_none() -> None:
+    assert scene_of("a salt flat after the rain").weather == ""
+    assert scene_of("a salt flat in the rain").weather == "rain"
+
+
+def test_a_pace_that_is_denied_is_none() -> None:
+    assert scene_of("a boxer waits, no slow motion").pace == ""
+    assert scene_of("a boxer waits, slow motion").pace == "slow motion"
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ import workbench as wb
 from tests.measures.clips import FPS, HEIGHT, WIDTH
 from tests.research.conftest import SMALL
 from tests.videos import decode
+from workbench.control import control_json, path_from_drawing, path_from_keys
 from workbench.engines.encoder import VideoWriter
 from workbench.engines.probe import probe_video
 from workbench.errors import Conflict, InvalidRequest, NotFound
@@ -214,3 +215,33 @@ def test_labels_are_escaped_on_the_page() -> None:
     page = matrix_page("<i>t</i>", Layout.of([{"a": "<script>x</script>"}], "a"), [None], 96)
     assert "<script>x" not in page
     assert "&lt;i&gt;t" in page
+
+
+def test_eight_camera_paths_are_an_axis_of_one_prompt(studio: wb.Studio, tmp_path: Path) -> None:
+    file = tmp_path / "path.json"
+    file.write_text(path_from_keys("d-4").value.model_dump_json())
+    drawn = path_from_drawing([(0, 0, 0), (0.2, 0.3, 0.2)]).value
+    paths = ["orbit left", "orbit right", "push in", "crane up", "w-4", "a-4", drawn, file]
+    made = wb.grid(SCENE, camera=paths, using=studio, **SMALL).wait(120)
+    cameras = [job.request.camera for job in made.batch.record.jobs]
+    assert [camera is not None and camera.way for camera in cameras] == ["poses"] * 8
+    assert len({camera and control_json(camera.camera_path()) for camera in cameras}) == 8
+    assert made.axes["camera"][:6] == (
+        "orbit left",
+        "orbit right",
+        "push in",
+        "crane up",
+        "w-4",
+        "a-4",
+    )
+    assert made.axes["camera"][6].startswith("dolly in")
+    assert made.video(camera="crane up").state == "complete"
+
+
+def test_a_grid_with_one_bad_camera_queues_nothing(studio: wb.Studio, tmp_path: Path) -> None:
+    before = studio.jobs.jobs(limit=1).total
+    with pytest.raises(InvalidRequest, match="no movement is understood"):
+        wb.grid(SCENE, camera=["orbit left", "a nice day"], using=studio, **SMALL)
+    with pytest.raises(InvalidRequest, match=r"missing\.json"):
+        wb.grid(SCENE, camera=[tmp_path / "missing.json"], using=studio, **SMALL)
+    assert studio.jobs.jobs(limit=1).total == before

@@ -19,6 +19,7 @@ import pytest
 import workbench as wb
 from tests.live_server import ROOT, end_supervisor
 from tests.research.conftest import SMALL
+from workbench.control import path_from_keys
 from workbench.errors import InvalidRequest, RenderError
 from workbench.jobs.client.manager import JobManager
 from workbench.jobs.model import JobState
@@ -265,3 +266,24 @@ def test_a_check_raises_for_a_cancelled_run_only(studio: wb.Studio, tmp_path: Pa
         studio.jobs.resume()
     assert "1 of 1  cancelled" in told[0]
     assert start_run(asked, using=studio).follow(lambda _: None).check().resumed
+
+
+def test_a_run_follows_the_camera_of_its_parameters_and_of_a_prompts_column(
+    outputs: Path, tmp_path: Path
+) -> None:
+    prompts = tmp_path / "prompts.csv"
+    prompts.write_text("prompt,camera\na dog runs,\na cat sits,w-4\n")
+    path = tmp_path / "path.json"
+    path.write_text(path_from_keys("d-4").value.model_dump_json())
+    asked = {"prompts": prompts, "enhance": False, "camera": str(path), **SMALL}
+    with wb.Studio(wb.Settings(outputs=outputs)) as studio:
+        run = start_run(asked, using=studio).follow(lambda _: None)
+        jobs = {job.request.prompt: job.request.camera for job in run.jobs}
+        bad = {**asked, "camera": "a nice day", "prompts": ["a dog runs"]}
+        with pytest.raises(InvalidRequest, match="camera: no movement is understood"):
+            start_run(bad, using=studio)
+    dog, cat = jobs["a dog runs"], jobs["a cat sits"]
+    assert dog is not None
+    assert dog.camera_path().c2w[-1, 0, 3] == pytest.approx(0.2)
+    assert cat is not None
+    assert cat.said == "w-4"

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from workbench.control.camera_path import DEFAULT_FPS, CameraPath, Intrinsics
+from workbench.control.camera_path import CameraPath, Intrinsics
 from workbench.control.colmap import path_from_colmap
-from workbench.control.conversion import MAX_FRAMES, Converted, invalid, validated
+from workbench.control.conversion import DEFAULT_FPS, MAX_FRAMES, Converted, invalid, validated
 from workbench.control.files import (
     NPY_MAGIC,
     ZIP_MAGIC,
@@ -27,7 +27,7 @@ from workbench.control.files import (
 from workbench.control.rotation import Array
 from workbench.control.tum import path_from_tum
 
-__all__ = ["path_to_npz", "read_path"]
+__all__ = ["path_from_bytes", "path_from_document", "path_to_npz", "read_path"]
 
 _NO_LENS = "The file has no intrinsics: an angle of view of 60° across is taken."
 
@@ -48,16 +48,30 @@ def read_path(
             for name in ("images.txt", "cameras.txt")
         }
         return path_from_colmap(texts, fps=fps)
-    data = read_bounded(path)
+    return path_from_bytes(read_bounded(path), path.name, fps=fps, intrinsics=intrinsics)
+
+
+def path_from_bytes(
+    data: bytes,
+    name: str,
+    *,
+    fps: float = DEFAULT_FPS,
+    intrinsics: Intrinsics | None = None,
+) -> Converted[CameraPath]:
+    """Return the camera path in the content of a file, which messages call ``name``.
+
+    Its format is told by the content; otherwise as :func:`read_path`. Raises ``InvalidRequest``.
+    """
     start = data[:64].lstrip(b"\xef\xbb\xbf \t\r\n")
     if data.startswith(ZIP_MAGIC):
-        return _of_arrays(parse_npz(data, path.name), fps, intrinsics, path.name)
+        return _of_arrays(parse_npz(data, name), fps, intrinsics, name)
     if data.startswith(NPY_MAGIC):
-        arrays = {"c2w": parse_npy(data, path.name)}
-        return _of_arrays(arrays, fps, intrinsics, path.name)
+        arrays = {"c2w": parse_npy(data, name)}
+        return _of_arrays(arrays, fps, intrinsics, name)
     if start[:1] in {b"{", b"["}:
-        return _of_json(parse_json(data, path.name), fps, intrinsics, path.name)
-    return path_from_tum(text_of(data, path.name), name=path.name, intrinsics=intrinsics)
+        document = parse_json(data, name)
+        return path_from_document(document, name, fps=fps, intrinsics=intrinsics)
+    return path_from_tum(text_of(data, name), name=name, intrinsics=intrinsics)
 
 
 def path_to_npz(path: CameraPath) -> Converted[bytes]:
@@ -77,9 +91,18 @@ def path_to_npz(path: CameraPath) -> Converted[bytes]:
     return Converted(file.getvalue())
 
 
-def _of_json(
-    document: Any, fps: float, intrinsics: Intrinsics | None, name: str
+def path_from_document(
+    document: Any,
+    name: str,
+    *,
+    fps: float = DEFAULT_FPS,
+    intrinsics: Intrinsics | None = None,
 ) -> Converted[CameraPath]:
+    """Return the camera path in a JSON document, which messages call ``name``.
+
+    The forms and ``fps`` and ``intrinsics`` are those of :func:`read_path`. Raises
+    ``InvalidRequest``.
+    """
     if isinstance(document, list):
         return _of_arrays({"c2w": _array(document, f"{name}.c2w")}, fps, intrinsics, name)
     if "keyframes" in document:

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from workbench.actions.fitting import fit
 from workbench.actions.render_settings import RenderSettings
+from workbench.control.conversion import DEFAULT_FPS
 from workbench.engines.engine import Engine
 from workbench.engines.registry import create_engine
 from workbench.errors import FieldProblem, InvalidRequest
@@ -17,6 +19,10 @@ from workbench.rendering import RenderRequest, with_inputs
 from workbench.settings import Settings
 
 __all__ = ["CompleteRequest", "Completion"]
+
+_USUAL_SIZE: Final = (832, 480)
+_USUAL_S: Final = 5.0
+"""Size and length of a path for an engine that decides them itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +52,25 @@ class Completion:
         """
         engine = self._engine(request.engine)
         anchored = _anchored(request, local_model=engine.needs_gpu)
-        full = fit(shape or RenderSettings(), anchored, engine.complete)
+        full = _steered(engine, fit(shape or RenderSettings(), anchored, engine.complete))
         self._check_limits(full)
+        self._check_channels(full, engine)
         return CompleteRequest(full, engine.needs_gpu)
 
     def _engine(self, name: str) -> Engine:
         if name not in self._engines:
             self._engines[name] = create_engine(name, self._settings)
         return self._engines[name]
+
+    @staticmethod
+    def _check_channels(request: RenderRequest, engine: Engine) -> None:
+        known = getattr(engine, "channels", ())
+        if unknown := [name for name in request.channels if name not in known]:
+            told = (
+                f"The {request.engine} engine does not know {', '.join(unknown)}; "
+                "the storyboard (engine animatic) does."
+            )
+            raise InvalidRequest(told, (FieldProblem("channels", told),))
 
     def _check_limits(self, request: RenderRequest) -> None:
         most_pixels, most_frames = self._settings.max_pixels, self._settings.max_frames
@@ -68,6 +85,23 @@ class Completion:
             raise InvalidRequest(
                 f"The request is beyond this workbench's limits: {told}.", tuple(problems)
             )
+
+
+def _steered(engine: Engine, request: RenderRequest) -> RenderRequest:
+    """Return ``request`` with its camera's path, and with the way in which the engine is told."""
+    camera = request.camera
+    if camera is None or camera.way:
+        return request
+    found = camera.resolved(
+        width=request.width or _USUAL_SIZE[0],
+        height=request.height or _USUAL_SIZE[1],
+        num_frames=request.num_frames or round(_USUAL_S * (request.fps or DEFAULT_FPS)) + 1,
+        fps=request.fps or DEFAULT_FPS,
+        seed=request.seed,
+    )
+    follows = getattr(engine, "follows_camera", None)
+    way = "poses" if follows is not None and follows(request) else "words"
+    return request.with_camera(found.model_copy(update={"way": way}))
 
 
 def _anchored(request: RenderRequest, *, local_model: bool) -> RenderRequest:

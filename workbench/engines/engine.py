@@ -49,6 +49,10 @@ class Engine(Protocol):
     An engine lives in one worker process, renders one task at a time and stays loaded between
     tasks. Its constructor takes the settings and must be cheap; heavy imports belong in
     :meth:`load`.
+
+    An engine may also have ``follows_camera(request) -> bool``: whether it follows the poses of a
+    request's camera path; otherwise the path is added to the prompt, in words. ``channels`` names
+    those that it can write beside the video; see :mod:`workbench.engines.channels`.
     """
 
     name: str

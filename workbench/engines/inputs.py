@@ -19,6 +19,7 @@ from workbench.errors import InvalidRequest
 
 __all__ = [
     "BROUGHT",
+    "PATH_SUFFIX",
     "InputFacts",
     "brought_name",
     "ending_of",
@@ -26,7 +27,7 @@ __all__ = [
     "inspect_input",
 ]
 
-InputKind = Literal["image", "video"]
+InputKind = Literal["image", "video", "camera_path"]
 
 BROUGHT: Final = "WORKBENCH_BROUGHT"
 """The environment variable that names the folder of copied inputs."""
@@ -41,16 +42,20 @@ _MAGIC: Final[tuple[tuple[str, InputKind, Callable[[bytes], bool]], ...]] = (
 _KINDS: Final = {ending: kind for ending, kind, _ in _MAGIC}
 
 
+PATH_SUFFIX: Final = ".json"
+"""The ending of an input that is a camera path."""
+
+
 @dataclass(frozen=True, slots=True)
 class InputFacts:
-    """The facts of one image or video."""
+    """The facts of one image, video or camera path."""
 
     kind: InputKind
     width: int
     """Pixels."""
     height: int
     num_frames: int
-    """1 for a picture."""
+    """1 for a picture; the poses of a camera path."""
 
 
 def brought_name(path: str) -> str:

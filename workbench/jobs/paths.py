@@ -5,11 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
+from typing import Final
 
 from workbench.errors import NotFound
 from workbench.identifiers import Kind, is_identifier
 
-__all__ = ["JobFiles", "JobPaths"]
+__all__ = ["CHANNEL_FILES", "JobFiles", "JobPaths"]
+
+CHANNEL_FILES: Final = MappingProxyType(
+    {
+        "camera": "camera.json",
+        "depth": "depth.mkv",
+        "segments": "segments.mkv",
+        "boxes": "boxes.json",
+        "flow": "flow.mkv",
+        "edges": "edges.mkv",
+        "facts": "channels.json",
+    }
+)
+"""Channel → its file beside the video; ``facts`` names and scales the others."""
 
 _CONTROL = ".workbench"
 _ATTEMPT = ".attempt-"
@@ -70,6 +85,14 @@ class JobFiles:
     def ended(self) -> Path:
         """How a job without a video ended: it is not to be queued again."""
         return self.folder / "ended.json"
+
+    def channel(self, name: str) -> Path:
+        """Return the file of a channel, one of ``CHANNEL_FILES``."""
+        return self.folder / CHANNEL_FILES[name]
+
+    def channels(self) -> list[Path]:
+        """Return the files of the channels that are there."""
+        return [path for name in CHANNEL_FILES if (path := self.channel(name)).is_file()]
 
     def attempt(self, number: int) -> JobFiles:
         """Return the folder that attempt ``number`` (from 1) writes into."""

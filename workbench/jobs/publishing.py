@@ -28,6 +28,8 @@ def publish(files: JobFiles, attempt: int) -> Finished:
         # The video goes last: with it in place, everything is.
         if aside.poster.exists():
             aside.poster.replace(files.poster)
+        for channel in aside.channels():
+            channel.replace(files.folder / channel.name)
         _place_copy(aside.recipe, files.recipe)
         aside.video.replace(files.video)
         made = finished(files)

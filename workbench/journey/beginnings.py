@@ -74,7 +74,8 @@ def render(
     ``parameters`` are those of :class:`workbench.rendering.RenderParameters`: ``seed``, ``engine``,
     ``model``, ``width``, ``height``, ``num_frames``, ``fps``, ``num_inference_steps``,
     ``guidance_scale``…, and ``image``, ``last_image`` or ``video`` to start from, if the model
-    takes one: a path, or a finished :class:`Video`, whose last frame is used. Raises ``TypeError``
+    takes one: a path, or a finished :class:`Video`, whose last frame is used; ``camera`` is where
+    the camera goes: words, keys, a ``CameraPath``, or the path of its file. Raises ``TypeError``
     for a name that is none of them, ``InvalidRequest`` for a value out of range, before anything is
     queued.
     """

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
+from workbench import control
 from workbench.errors import NotFound, RenderError, Unavailable
 from workbench.jobs.model import Job, JobState
+from workbench.journey.channels import Channel
 from workbench.journey.showing import Shown, batch_html, video_html
 from workbench.measures.scene_check.model import SceneCheck
 from workbench.measures.scores import Scores
@@ -20,7 +22,9 @@ if TYPE_CHECKING:
     from workbench.measures.divergence import Divergence
     from workbench.measures.subjects import SubjectError
 
-__all__ = ["Video", "VideoList", "named_inputs"]
+__all__ = ["Video", "VideoList", "named_inputs", "with_camera_files"]
+
+_PATH_SUFFIXES: Final = frozenset({".json", ".npz", ".npy", ".txt", ".tum"})
 
 
 class Video(Shown):
@@ -62,6 +66,14 @@ class Video(Shown):
     def recipe(self) -> Recipe:
         """All that is needed to render it again; raises ``NotFound`` until it is finished."""
         return self._studio.jobs.recipe(self.job_id)
+
+    def channel(self, name: str) -> Channel:
+        """Return an exact channel, such as ``depth``; it can be the ``control`` of another render.
+
+        Raises ``NotFound`` until the video is finished, or where it was rendered without.
+        """
+        self._studio.jobs.video_path(self.job_id)
+        return Channel(name, self._studio.jobs.channel_path(self.job_id, name), self.job_id)
 
     @property
     def scores(self) -> Scores:
@@ -200,9 +212,26 @@ class VideoList(list[Video]):
 
 
 def named_inputs(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Return ``parameters`` with every video among them as its id, and every path as text."""
+    """Return ``parameters`` with every video among them as its id, and every path as text.
+
+    The file that ``camera`` names is read; raises ``InvalidRequest``.
+    """
     return {
         name: value.job_id if isinstance(value, Video) else
+        value.as_control() if isinstance(value, Channel) else
         str(value) if isinstance(value, Path) else value
-        for name, value in parameters.items()
+        for name, value in with_camera_files(parameters).items()
     }  # fmt: skip
+
+
+def with_camera_files(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Return ``parameters`` with the camera path in the file that ``camera`` names.
+
+    A text names a file by its ending. Raises ``InvalidRequest`` for a file that holds no path.
+    """
+    given = parameters.get("camera")
+    if isinstance(given, str) and Path(given).suffix.lower() in _PATH_SUFFIXES:
+        given = Path(given)
+    if not isinstance(given, Path):
+        return dict(parameters)
+    return {**parameters, "camera": control.read_path(given.expanduser()).value}

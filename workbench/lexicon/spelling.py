@@ -8,8 +8,10 @@ from functools import cache, lru_cache
 from typing import Final
 
 from workbench.lexicon.datafiles import load
+from workbench.lexicon.learners import mended_grammar
 from workbench.lexicon.morphology import inflect, is_adjective, lemma, lemmas
-from workbench.lexicon.terms import place_named, subject_kind
+from workbench.lexicon.terms import capitalized, place_named, subject_kind, word_list
+from workbench.lexicon.words import article
 
 __all__ = ["mended"]
 
@@ -21,11 +23,17 @@ _ITS: Final = re.compile(
 _SHORTEST: Final = 6
 """Letters that a word must have before one that is left out is put back."""
 _LETTERS: Final = "abcdefghijklmnopqrstuvwxyz"
+_ALSO_COMMON: Final = frozenset({"china", "bund", "venus", "florence"})
+"""Names that are common nouns or people's names as well: small ones stay small."""
 _ALWAYS_SMALL: Final = frozenset({"w", "im", "ar", "vr", "whit", "bc", "bg"})
 
 
 _OF_PLACES: Final = ("an", "ese")
 """How adjectives of places end."""
+
+
+_ARTICLE: Final = re.compile(r"\b(an?) ([a-z]{3,})(?!-)\b")
+"""An article and the common noun or adjective that its form goes by: "a apple"."""
 
 
 def mended(text: str) -> tuple[str, tuple[tuple[str, str], ...]]:
@@ -45,13 +53,16 @@ def mended(text: str) -> tuple[str, tuple[tuple[str, str], ...]]:
         low = word.lower()
         if (sure := _sure().get(low)) and (word == low or low not in _ALWAYS_SMALL):
             return f"{sure[:1].upper()}{sure[1:]}" if word[:1].isupper() else sure
+        if word == low and low in word_list("proper") - _ALSO_COMMON:
+            return capitalized(word)
         better = _better(word) if word == low and word.isalpha() else None
         if better is None:
             return word
         slips.append((word, better))
         return better
 
-    return _WORD.sub(mend, text), tuple(slips)
+    text = mended_grammar(_WORD.sub(mend, text))
+    return _ARTICLE.sub(lambda m: f"{article(m[2])} {m[2]}", text), tuple(slips)
 
 
 def _is_state(word: str) -> bool:

@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Final, TypeVar, overload
 
-from workbench.actions.carrying import carry_out
 from workbench.actions.model import (
     MOST_RENDERS,
     Action,
@@ -44,7 +43,6 @@ from workbench.prompts.store import PromptStore
 from workbench.prompts.taking_back import without
 from workbench.prompts.trees import Trees
 from workbench.prompts.writer import rewrite_prompt, scene_of
-from workbench.scene import Scene
 
 __all__ = ["MODEL_OFFER", "Conversation", "Host", "proposed"]
 
@@ -204,10 +202,13 @@ class Conversation:
             if not others:
                 return gone, made
             before, base = base, made or base
-            possible = _possible(others, base.scene)
-            lost = [a for a in _possible(others, before.scene) if a not in possible]
+            possible = [a for a in _possible(others, base) if _is_of_same(a, before, base)]
+            lost = [a for a in _possible(others, before) if a not in possible]
             again = self.revised(session_id, base, tuple(a for a in others if a not in lost))
             message = f"{gone.message} {again.message}".removesuffix(" Nothing was changed.")
+            unread = [a for a in others if isinstance(a, NotUnderstood)]
+            for one in unread:
+                message = f"{message} Not understood: “{one.words}”. {one.help}".strip()
             if lost:
                 message = f"{message} What else you asked for is about what is no longer there."
             others = tuple(a for a in others if a not in lost)
@@ -306,16 +307,25 @@ class Conversation:
         )
 
 
-def _possible(actions: Sequence[Action], scene: Scene) -> tuple[Action, ...]:
-    """Return the actions that ``scene`` has everything for, each on top of the others."""
+def _possible(actions: Sequence[Action], entry: Entry) -> tuple[Action, ...]:
+    """Return the actions that ``entry`` has everything for, each on top of the others."""
     kept: list[Action] = []
+    prompt, scene = strip_marker(entry.prompt), entry.scene
     for action in actions:
         try:
-            scene = carry_out((action,), scene)
+            done = enact(prompt, scene, (action,), scene_of=scene_of)
         except InvalidRequest:
             continue
+        prompt, scene = done.prompt, done.scene
         kept.append(action)
     return tuple(kept)
+
+
+def _is_of_same(action: Action, before: Entry, after: Entry) -> bool:
+    """Tell whether the entity of an action is the same one in both entries, and not another under its id."""
+    name = getattr(action, "entity", "") or getattr(action, "actor", "")
+    one, other = before.scene.entity(name), after.scene.entity(name)
+    return one is None or (other is not None and one.noun == other.noun)
 
 
 def _settings_after(base: Entry, actions: Sequence[Action], host: Host) -> RenderSettings:

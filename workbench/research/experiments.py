@@ -10,10 +10,12 @@ from pathlib import Path
 from statistics import fmean, pstdev
 from typing import Any, Self
 
+from workbench.control import CameraControl, CameraPath
 from workbench.errors import FieldProblem, InvalidRequest, NotFound
 from workbench.jobs.model import Priority
 from workbench.journey import Batch, Prompt, Video, studio
 from workbench.journey.tables import data_frame
+from workbench.journey.videos import with_camera_files
 from workbench.prompts.forms import Form, text_for_model
 from workbench.prompts.markers import strip_marker
 from workbench.prompts.writer import rewrite_prompt, scene_of
@@ -67,6 +69,7 @@ def grid(
         text = combination.get(_PROMPT, next(iter(texts)))
         prompt, scene = _written(text, texts[text], {**fixed, **combination})
         values = {k: v for k, v in {**fixed, **combination}.items() if k in _VALUES}
+        values = with_camera_files(values)
         labels = {axis: _told(value) for axis, value in combination.items()}
         changes = tuple(change.sentence for change in texts[text].changes_to(scene))
         cells += [
@@ -291,4 +294,6 @@ def _seeds(seeds: int | Sequence[int]) -> list[int]:
 def _told(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.4g}"
+    if isinstance(value, CameraPath):
+        return CameraControl.of(value).label
     return ", ".join(value) if isinstance(value, list | tuple) else str(value)

@@ -12,9 +12,11 @@ from typing import Any, Final, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from workbench.control import GivenCamera
 from workbench.engines.registry import engine_names
 from workbench.errors import FieldProblem, InvalidRequest, Unavailable
 from workbench.jobs.model import Priority
+from workbench.journey.videos import with_camera_files
 from workbench.rendering import Lora, Profile, Quantisation
 from workbench.research.dynamic import expand
 from workbench.research.planning import Cell, Requests, raise_problems
@@ -42,6 +44,7 @@ _RENDER = (
     "vae",
     "quantize",
     "options",
+    "camera",
 )
 
 
@@ -86,6 +89,8 @@ class RunParameters(BaseModel):
     vae: str = ""
     quantize: Quantisation | Mapping[str, Quantisation] | None = None
     options: Mapping[str, Any] = Field(default_factory=dict)
+    camera: GivenCamera | None = None
+    """Where the camera goes: words, keys, a document, or the path of a file."""
     priority: int = Field(int(Priority.BATCH), ge=0, le=30)
     """Higher runs first; batches have 10, a single render on screen 20."""
     name: str = Field("run", min_length=1, max_length=80)
@@ -123,7 +128,7 @@ class RunParameters(BaseModel):
             raise ValueError(f"must be one of {', '.join(get_args(Profile))}")
         return value
 
-    @field_validator("wildcards", "results", mode="before")
+    @field_validator("wildcards", "results", "camera", mode="before")
     @classmethod
     def _empty_is_none(cls, value: Any) -> Any:
         return None if value == "" else value
@@ -137,9 +142,9 @@ class RunParameters(BaseModel):
 
     @property
     def render_values(self) -> dict[str, Any]:
-        """The render parameters that were given."""
-        given = {name: getattr(self, name) for name in _RENDER}
-        return {name: value for name, value in given.items() if value not in (None, "", {}, ())}
+        """The render parameters that were given, as plain JSON values."""
+        given = self.model_dump(mode="json", include=set(_RENDER))
+        return {name: value for name, value in given.items() if value not in (None, "", {}, [])}
 
     def digest(self, ideas: list[Idea]) -> str:
         """Return what identifies the run: its parameters and prompts, not their source."""
@@ -154,6 +159,8 @@ class RunParameters(BaseModel):
                 "agreement_model",
             },
         )
+        if asked["camera"] is None:
+            del asked["camera"]  # a run of before it could be said is still the same run
         prompts = [
             [i.text, dict(i.values), dict(i.labels), i.scene and i.scene.values()] for i in ideas
         ]
@@ -184,6 +191,11 @@ def check(asked: Mapping[str, Any], settings: Settings) -> tuple[RunParameters, 
     """
     problems: list[FieldProblem] = []
     parameters: RunParameters | None = None
+    try:
+        asked = with_camera_files(asked)
+    except InvalidRequest as error:
+        problems += [FieldProblem("camera", p.problem) for p in error.problems]
+        asked = {name: value for name, value in asked.items() if name != "camera"}
     try:
         parameters = RunParameters.model_validate(dict(asked))
     except ValidationError as error:

@@ -33,6 +33,7 @@ COLUMNS: Final[Mapping[str, type]] = {
     "fps": int,
     "num_inference_steps": int,
     "guidance_scale": float,
+    "camera": str,
 }
 """Columns of a prompt file that set a render parameter for that prompt; the others are labels."""
 

@@ -188,17 +188,29 @@ def test_a_bare_number_refers_to_the_entities_of_which_there_are_several() -> No
     assert revision.prompt == "a shepherd and 30 dogs in the snow"
 
 
-def test_a_change_of_what_is_gone_after_going_back_is_named_and_does_not_fail(
-    tmp_path: Path,
+@pytest.mark.parametrize(
+    ("start", "first", "then"),
+    [
+        ("a dog running on a beach", "add a red kite", "undo and make the kite blue"),
+        (
+            "A woman stops at a stall selling squid and the vendor brushes on sauce.",
+            "the vendor is a kid covering for his dad",
+            "the kid is a girl. undo",
+        ),
+    ],
+)
+def test_a_change_of_what_is_gone_after_going_back_does_not_fail(
+    start: str, first: str, then: str, tmp_path: Path
 ) -> None:
     settings = Settings(outputs=tmp_path / "outputs", language_provider="builtin")
     sessions = Sessions(settings)
 
     async def talk() -> Revision:
-        session_id, _ = await sessions.enhance("a dog running on a beach")
-        await sessions.update(session_id, "add a red kite")
-        return (await sessions.update(session_id, "undo and make the kite blue"))[0]
+        session_id, _ = await sessions.enhance(start)
+        await sessions.update(session_id, first)
+        return (await sessions.update(session_id, then))[0]
 
     revision = asyncio.run(talk())
     sessions.close()
+    assert isinstance(revision.actions[0], GoBack)
     assert "no longer there" in revision.message

@@ -72,6 +72,10 @@ class Camera:
         """Return how large a layer at parallax ``p`` appears against how it is painted."""
         return self.f / max(_NEAREST, 1 - self.k * p)
 
+    def sees(self, p: float) -> bool:
+        """Tell whether a layer at parallax ``p`` is before the camera, not too near to be seen."""
+        return 1 - self.k * p >= _NEAREST
+
 
 @dataclass(frozen=True, slots=True)
 class View:
@@ -141,15 +145,18 @@ class Framing:
     """How large it may appear at most, short of an extreme close-up."""
 
 
-def placed(script: Script, framing: Framing) -> Camera:
-    """Return where the camera stands for the script's shot size, angle and lens."""
+def placed(script: Script, framing: Framing, *, focal: float | None = None) -> Camera:
+    """Return where the camera stands for the script's shot size, angle and lens.
+
+    With ``focal`` (in frame heights) it looks through that lens, the subject just as large.
+    """
     table = presets()
     shot = table["shot_size"][script.shot_size or "full shot"]
     lens = table["lens"].get(script.lens, {})
     angle = table["camera_angle"].get(script.camera_angle, {})
     size = framing.near * shot["size"] * angle.get("size", 1.0) * lens.get("size", 1.0)
     size = min(size, framing.most * (1.7 if script.shot_size == "extreme close-up" else 1.0))
-    f = lens.get("focal", 1.0)
+    f = lens.get("focal", 1.0) if focal is None else focal
     anchor = framing.head * 0.92 + (framing.middle - framing.head * 0.92) * shot["whole"]
     # The camera's height: what keeps the anchor where the shot wants it, the horizon staying put.
     y = ((GROUND - anchor) - (shot["at"] - HORIZON) / size) * shot["follow"]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from workbench.engines.engine import Rendered, RenderTask
 from workbench.errors import FieldProblem, InvalidRequest
-from workbench.rendering import INPUTS, Progress, RenderRequest
+from workbench.rendering import INPUTS, Channel, Progress, RenderRequest
 from workbench.settings import Settings
 
 __all__ = ["AnimaticEngine"]
@@ -24,6 +24,7 @@ class AnimaticEngine:
 
     name = "animatic"
     needs_gpu = False
+    channels = get_args(Channel)
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -41,6 +42,11 @@ class AnimaticEngine:
             message = " ".join(problem.problem for problem in problems)
             raise InvalidRequest(message, tuple(problems))
         return request.model_copy(update={**values, "engine": self.name})
+
+    def follows_camera(self, request: RenderRequest) -> bool:
+        """Return true: it follows any path."""
+        del request
+        return True
 
     def load(self, request: RenderRequest, device: str, report: Callable[[Progress], None]) -> None:
         """Import what drawing needs; after the first time this is free."""

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from workbench.control import CameraPath
 from workbench.engines.animatic.atmosphere import atmosphere_of
 from workbench.engines.animatic.backdrops import paint_backdrop
 from workbench.engines.animatic.backdrops.passages import PASSAGES
@@ -28,11 +29,12 @@ from workbench.engines.animatic.effects import Effect, make_effects, parted
 from workbench.engines.animatic.effects.plan import Plan
 from workbench.engines.animatic.foreground import foreground
 from workbench.engines.animatic.label import Label
-from workbench.engines.animatic.look import look_of
+from workbench.engines.animatic.look import Look, look_of
 from workbench.engines.animatic.merging import merged
 from workbench.engines.animatic.planes import Picture
 from workbench.engines.animatic.script import Script
 from workbench.engines.animatic.staging import framing, staged
+from workbench.engines.animatic.steering import Shot, Stage, Steering, focal_of, warped
 from workbench.engines.animatic.weather import Weather
 from workbench.engines.animatic.world import Layer, World
 
@@ -48,6 +50,7 @@ _STORY_SPEED: Final = {
     "time-lapse": 4.0,
 }
 """Seconds of the story in one second of film."""
+_BENDING: Final = frozenset({"fisheye", "ripple", "roll", "weave"})
 _RACK_BLUR: Final = 0.016
 _INTO: Final = 0.55
 _STANDING: Final = frozenset({"static", "pan left", "pan right", "dolly out", "zoom out"})
@@ -56,15 +59,28 @@ _PASSED: Final = 0.42
 
 
 class Film:
-    """A script made ready to be drawn at one size and rate; frames come in order or at random."""
+    """A script made ready to be drawn at one size and rate; frames come in order or at random.
+
+    Where a path is ``steered``, the camera follows it instead of the script's movements: from where
+    the script places it, through the path's lens. With ``apart`` every layer keeps its depth, also
+    where none is seen.
+    """
 
     def __init__(
-        self, script: Script, width: int, height: int, num_frames: int, fps: float
+        self,
+        script: Script,
+        width: int,
+        height: int,
+        num_frames: int,
+        fps: float,
+        *,
+        steered: CameraPath | None = None,
+        apart: bool = False,
     ) -> None:
         self.width, self.height, self.num_frames, self.fps = width, height, num_frames, fps
         self.script = script
         # A style that leaves nothing fine is drawn at half the size and enlarged: four times less.
-        self.look = look_of(script)
+        self.look = look_of(script) if steered is None else _plain(look_of(script))
         coarse, fine = parted(self.look.effects)
         self._enlarge = bool(coarse) and width % 4 == 0 and height % 4 == 0
         self._fine: list[Effect] = []
@@ -74,10 +90,17 @@ class Film:
         self._size = (width, height)
         self.speed = _STORY_SPEED.get(script.pace, 1.0)
         view = View(width / height)
-        start = placed(script, framing(script, view, self.look.size))
-        path = film_path(script, start, num_frames, fps)
-        if self.look.shake:
-            path = [shaken(c, self.look.shake, i / fps, script.seed) for i, c in enumerate(path)]
+        self.steering: Steering | None = None
+        self._shots: list[Shot] = []
+        stage: Stage | None = None
+        path = self._commanded(view) if steered is None else []
+        if steered is not None:
+            focal = focal_of(steered, width, height)
+            start = placed(script, framing(script, view, self.look.size), focal=focal)
+            self.steering = Steering(steered, start, width, height, num_frames, fps)
+            self._shots = self.steering.shots()
+            stage = Stage(view, start, self.steering.reach)
+            path = [start]
         self.world = World(
             script,
             atmosphere_of(script, self.look),
@@ -87,24 +110,28 @@ class Film:
             self.look,
             num_frames / fps * self.speed,
         )
+        self.world.follow(path, stage)
         self.players = staged(self.world)
-        self.path = self._followed(path)
-        sight = Sight(view, self.path)
+        self.path = self._followed(path) if stage is None else self._stayed(path[0])
+        sight = stage or Sight(view, self.path)
         for player in self.players:
             player.clip(sight)
-        self._backdrop_path = self._passed(self.path)
-        self.world.follow(self._backdrop_path)
+        self._backdrop_path = self._passed(self.path) if stage is None else self.path
+        self.world.follow(path if stage else self._backdrop_path, stage)
+        apart = apart or stage is not None
         layers = paint_backdrop(self.world)
         if self.look.sparse:
             layers = [layer for layer in layers if layer.p <= _STAGE]
-        self._behind = merged(self.world, [layer for layer in layers if layer.p <= _STAGE])
-        self._before = merged(self.world, [layer for layer in layers if layer.p > _STAGE])
+        behind = [layer for layer in layers if layer.p <= _STAGE]
+        before = [layer for layer in layers if layer.p > _STAGE]
+        self._behind = merged(self.world, behind, apart=apart)
+        self._before = merged(self.world, before, apart=apart)
         self._weather = Weather(self.world)
         self._frame = foreground(self.world)
         plan = Plan(width, height, script.seed, fine=not self._enlarge)
         self._effects = make_effects(coarse if self._enlarge else self.look.effects, plan)
         self._label = Label(self.width, self.height, script.not_drawn)
-        self._pose_rate = fps / max(0.1, self.speed) / self.look.twos
+        self.pose_rate = fps / max(0.1, self.speed) / self.look.twos
 
     def frames(self) -> Iterator[Picture]:
         """Yield every frame in order."""
@@ -113,15 +140,18 @@ class Film:
 
     def frame(self, index: int) -> Picture:
         """Return the frame at ``index``."""
-        camera, beyond = self.path[index], self._backdrop_path[index]
-        t = index // self.look.twos * self.look.twos / self.fps * self.speed
-        picture = Picture(*self._size)
+        camera, beyond, t = self.moment(index)
+        shot = self.shot(index)
+        picture = Picture(*(shot.size if shot else self._size))
         self._lay_all(picture, self._behind, beyond, t)
         soften = self._rack(picture, index) if self.look.rack else 0
         colour = not self.look.mono
         for player in self.players:
-            player.draw(picture, camera, t, self._pose_rate, colour=colour, soften=soften)
+            if self.shows(camera, player.p):
+                player.draw(picture, camera, t, self.pose_rate, colour=colour, soften=soften)
         self._lay_all(picture, self._before, beyond, t)
+        if shot is not None and shot.warp is not None:
+            picture = warped(picture, shot.warp, self._size)
         if self.look.mono:
             picture.planes[picture.height :] = 128
         self._weather.draw(picture, camera, index / self.fps, t)
@@ -141,20 +171,22 @@ class Film:
     def boxes(self) -> npt.NDArray[np.float64]:
         """Return where each figure is in each frame, farthest first: shape (frames, figures, 4).
 
-        Left, top, right, bottom as shares of width and height; beyond 0 to 1 outside the picture.
+        Left, top, right, bottom as shares of width and height; beyond 0 to 1 outside the picture. For a
+        film that no control steers; the boxes of one that is are among its channels.
         """
         width, height = self._size
         size = np.array([width, height, width, height], dtype=np.float64)
         found = np.zeros((self.num_frames, len(self.players), 4))
-        for index, camera in enumerate(self.path):
-            t = index // self.look.twos * self.look.twos / self.fps * self.speed
+        for index in range(self.num_frames):
+            camera, _, t = self.moment(index)
             for place, player in enumerate(self.players):
-                found[index, place] = player.box(camera, t, self._pose_rate)
+                found[index, place] = player.box(camera, t, self.pose_rate)
         return found / size
 
     def _lay_all(self, picture: Picture, layers: list[Layer], camera: Camera, t: float) -> None:
         layers = [layer for layer in layers if layer.shown is None or layer.shown(t)]
-        places = [self._place(layer, camera, t) for layer in layers]
+        layers = [layer for layer in layers if self.shows(camera, layer.p)]
+        places = [self.place(layer, camera, t) for layer in layers]
         hidden_from = picture.height
         untils: list[int] = []
         for layer, (scale, _, y) in zip(reversed(layers), reversed(places), strict=True):
@@ -175,7 +207,40 @@ class Film:
                 again=True,
             )
 
-    def _place(self, layer: Layer, camera: Camera, t: float) -> tuple[float, float, float]:
+    def moment(self, index: int) -> tuple[Camera, Camera, float]:
+        """Return the camera of a frame, the backdrop's own, and the second of the story."""
+        t = index // self.look.twos * self.look.twos / self.fps * self.speed
+        return self.path[index], self._backdrop_path[index], t
+
+    def shot(self, index: int) -> Shot | None:
+        """Return the commanded camera of a frame; None if none was commanded."""
+        return self._shots[index] if self._shots else None
+
+    def shows(self, camera: Camera, p: float) -> bool:
+        """Tell whether anything at parallax ``p`` is drawn; a commanded camera passes layers."""
+        return not self._shots or camera.sees(p)
+
+    def layers(self, side: str) -> list[Layer]:
+        """Return the layers ``behind`` the figures, or those ``before`` them, farthest first."""
+        return self._behind if side == "behind" else self._before
+
+    @property
+    def bends(self) -> list[str]:
+        """The effects that bend the finished picture."""
+        return [name for text in self.look.effects if (name := text.split()[0]) in _BENDING]
+
+    @property
+    def unit(self) -> float:
+        """The distance from the first camera to the subject, in units of the stage."""
+        return 1 - self.path[0].k
+
+    @property
+    def drawn_height(self) -> int:
+        """Rows of the picture before a coarse style is enlarged."""
+        return self._size[1]
+
+    def place(self, layer: Layer, camera: Camera, t: float) -> tuple[float, float, float]:
+        """Return how many times as large as painted ``layer`` appears, and its corner's pixel."""
         dx, dy = layer.drift(t) if layer.drift else (0.0, 0.0)
         x, y = self.world.view.project(camera, layer.p, layer.x + dx, layer.y + dy)
         unit = self._size[1]
@@ -192,6 +257,25 @@ class Film:
             for plane in (picture.u, picture.v):
                 cv2.blur(plane, (half, half), dst=plane)
         return round(3 * (1 - pulled))
+
+    def _commanded(self, view: View) -> list[Camera]:
+        """Return the camera of every frame as the script commands it."""
+        script, fps = self.script, self.fps
+        start = placed(script, framing(script, view, self.look.size))
+        path = film_path(script, start, self.num_frames, fps)
+        if self.look.shake:
+            path = [shaken(c, self.look.shake, i / fps, script.seed) for i, c in enumerate(path)]
+        return path
+
+    def _stayed(self, start: Camera) -> list[Camera]:
+        """Return the commanded path, the figures slowed to stay before its ``start``."""
+        travelling = [player for player in self.players if player.distance]
+        if travelling:
+            seen = self.width / self.height / start.scale(1.0)
+            slower = min(1.0, 0.62 * seen / travelling[-1].distance)
+            for player in travelling:
+                player.slow_down(slower)
+        return [shot.camera for shot in self._shots]
 
     def _followed(self, path: list[Camera]) -> list[Camera]:
         """Return ``path`` following the leading figure as far as the movement says.
@@ -246,6 +330,12 @@ class Film:
         """Tell whether the camera moves into a passage."""
         is_driven = self.script.frame in {"hood", "wheel"}
         return is_driven or self.script.camera_movement not in _STANDING
+
+
+def _plain(look: Look) -> Look:
+    """Return ``look`` without what bends the picture or shakes the camera."""
+    straight = tuple(text for text in look.effects if text.split()[0] not in _BENDING)
+    return replace(look, effects=straight, shake=0.0)
 
 
 def _smear(picture: Picture, amount: float) -> None:

@@ -30,13 +30,13 @@ _WORTH: Final = 24_000
 """Empty pixels that cost as much as compositing one more part."""
 
 
-def merged(world: World, layers: Sequence[Layer]) -> list[Layer]:
+def merged(world: World, layers: Sequence[Layer], *, apart: bool = False) -> list[Layer]:
     """Return ``layers`` with neighbours joined wherever that changes nothing.
 
     Layers of one parallax never part. And a camera that only turns and zooms shows no parallax at
-    all: then everything that does not drift by itself is one painting.
+    all: then everything that does not drift by itself is one painting, unless depths stay ``apart``.
     """
-    one_view = _only_turns(world.path)
+    one_view = not apart and _only_turns(world.path)
     together: list[Layer] = []
     for key, group in groupby(layers, lambda layer: _key(layer, whole=one_view)):
         many = list(group)

@@ -89,16 +89,19 @@ class Performance:
         soften: int = 0,
     ) -> None:
         """Lay it over ``picture`` at ``t`` seconds of the story; ``rate`` is poses a second."""
-        part = self.parts[max(0, bisect_right(self._starts_s, t) - 1)]
+        part, x = self.at(t)
         poses = part.poses_wanted(rate)
-        x = self.x + self.travelled(t)
         part.draw(picture, camera, x, t, poses=poses, colour=colour, soften=soften)
 
     def box(self, camera: Camera, t: float, rate: float) -> tuple[float, float, float, float]:
         """Return where it is at ``t``: left, top, right, bottom in pixels."""
-        part = self.parts[max(0, bisect_right(self._starts_s, t) - 1)]
-        x = self.x + self.travelled(t)
+        part, x = self.at(t)
         return part.box(camera, x, t, poses=part.poses_wanted(rate))
+
+    def at(self, t: float) -> tuple[Player, float]:
+        """Return what it is at ``t`` seconds of the story, and where it stands across."""
+        part = self.parts[max(0, bisect_right(self._starts_s, t) - 1)]
+        return part, self.x + self.travelled(t)
 
     def _distances(self, speeds: Sequence[float]) -> list[float]:
         return [

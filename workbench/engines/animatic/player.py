@@ -104,20 +104,16 @@ class Player:
         soften: int = 0,
     ) -> None:
         """Lay the figure and its shadow over ``picture``, standing at ``x``."""
-        y = self.y
-        s = camera.scale(self.p)
-        fx, fy = self.world.view.project(camera, self.p, x * self.p, y * self.p)
-        unit = self.world.frame_px
+        grow, across, down = self.spot(camera, x)
         painted = self.pose(t, poses, soften)
-        grow = s * self.p * unit * self.size / self.px
         if self.grounded:
-            self._draw_shadow(picture, fx * unit, fy * unit, grow, colour=colour)
+            self._draw_shadow(picture, across, down, grow, colour=colour)
         lay(
             picture,
             painted.sprite,
             scale=grow,
-            x=fx * unit + painted.left * grow,
-            y=fy * unit + painted.top * grow,
+            x=across + painted.left * grow,
+            y=down + painted.top * grow,
             colour=colour,
         )
 
@@ -125,13 +121,17 @@ class Player:
         self, camera: Camera, x: float, t: float, *, poses: int
     ) -> tuple[float, float, float, float]:
         """Return where the figure is, without its shadow: left, top, right, bottom in pixels."""
+        grow, foot_x, foot_y = self.spot(camera, x)
+        painted = self.pose(t, poses, 0)
+        left, top = foot_x + painted.left * grow, foot_y + painted.top * grow
+        return left, top, left + painted.sprite.width * grow, top + painted.sprite.height * grow
+
+    def spot(self, camera: Camera, x: float) -> tuple[float, float, float]:
+        """Return how many times as large it appears as painted, and its foot's pixel."""
         fx, fy = self.world.view.project(camera, self.p, x * self.p, self.y * self.p)
         unit = self.world.frame_px
-        painted = self.pose(t, poses, 0)
         grow = camera.scale(self.p) * self.p * unit * self.size / self.px
-        left, top = fx * unit + painted.left * grow, fy * unit + painted.top * grow
-        sprite = painted.sprite
-        return left, top, left + sprite.width * grow, top + sprite.height * grow
+        return grow, fx * unit, fy * unit
 
     def clip(self, seen: tuple[float, float, float, float], first: float, last: float) -> None:
         """Paint only what is ever ``seen`` of the layer, while it goes from ``first`` to ``last``."""

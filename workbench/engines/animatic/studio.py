@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
 from typing import Final
 
 import cv2
 
+from workbench.engines.animatic.channels import ChannelWriter
 from workbench.engines.animatic.film import Film
 from workbench.engines.animatic.planes import Picture
 from workbench.engines.animatic.reading import read_scene
@@ -37,11 +39,20 @@ def warm_up() -> None:
     Film(read_scene(Scene(subject="a dog", action="running"), 0), 128, 72, 2, 24).frame(0)
 
 
-def film_of(request: RenderRequest) -> Film:
-    """Return the film of a completed request, painted and ready."""
+def film_of(request: RenderRequest, *, apart: bool = False) -> Film:
+    """Return the film of a completed request, painted and ready; see :class:`Film` for ``apart``."""
     width, height = request.width or _DEFAULT_SIZE[0], request.height or _DEFAULT_SIZE[1]
     script = read_scene(request.scene, request.seed)
-    return Film(script, width, height, request.num_frames or 81, request.fps or 24)
+    steered = None if request.camera is None else request.camera.camera_path()
+    return Film(
+        script,
+        width,
+        height,
+        request.num_frames or 81,
+        request.fps or 24,
+        steered=steered,
+        apart=apart,
+    )
 
 
 def shoot(task: RenderTask) -> Rendered:
@@ -60,7 +71,11 @@ def shoot(task: RenderTask) -> Rendered:
         effort="live",
         metadata=embeddable(task.recipe),
     )
-    with ThreadPoolExecutor(1, "stills") as stills, writer:
+    with ThreadPoolExecutor(1, "stills") as stills, writer, ExitStack() as stack:
+        channels: ChannelWriter | None = None
+        if request.channels:
+            known = film if film.steering is not None else film_of(request, apart=True)
+            channels = stack.enter_context(ChannelWriter(task.folder, known, request.channels))
         posters: Future[None] | None = None
         # One thread draws and one encodes: more of them than cores only wait for each other.
         for index in range(film.num_frames):
@@ -68,6 +83,8 @@ def shoot(task: RenderTask) -> Rendered:
                 raise RenderCancelled("The render was cancelled.")
             picture = film.frame(index)
             writer.write_i420(picture.planes)
+            if channels is not None:
+                channels.write(index, picture)
             now = time.perf_counter()
             first_frame_s = first_frame_s or now - started
             if index == film.num_frames // 2:
@@ -89,7 +106,19 @@ def shoot(task: RenderTask) -> Rendered:
         "encoding": total_s - drawn_s,
         "total": total_s,
     }
-    return Rendered(film.width, film.height, film.num_frames, film.fps, timings)
+    return Rendered(
+        film.width, film.height, film.num_frames, film.fps, timings, request=_as_filmed(task, film)
+    )
+
+
+def _as_filmed(task: RenderTask, film: Film) -> RenderRequest | None:
+    """Return the request with what the stage could not follow of its camera; None: all of it."""
+    request = task.recipe.request
+    if request.camera is None or film.steering is None or not film.steering.notes:
+        return None
+    notes = (*request.camera.notes, *film.steering.notes)
+    camera = request.camera.model_copy(update={"notes": notes})
+    return request.model_copy(update={"camera": camera})
 
 
 def _write_posters(picture: Picture, folder: Path) -> None:

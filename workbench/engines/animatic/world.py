@@ -65,10 +65,10 @@ class World:
         self._tiles: dict[float, Image] = {}
         self.grain = (self.random.random((64, 64), np.float32) - 0.5) * 1.6
 
-    def follow(self, path: list[Camera]) -> None:
-        """Look from the cameras of ``path`` from now on."""
+    def follow(self, path: list[Camera], sight: Sight | None = None) -> None:
+        """Look from the cameras of ``path`` from now on; ``sight`` is what they are to see."""
         self.path = path
-        self.sight = Sight(self.view, path)
+        self.sight = sight or Sight(self.view, path)
 
     def extent(self, p: float, margin: float = 0.02) -> tuple[float, float, float, float]:
         """Return all of layer ``p`` that the camera ever sees: left, top, right, bottom."""

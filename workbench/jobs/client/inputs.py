@@ -1,14 +1,16 @@
-"""Uploaded pictures and videos that renders start from, stored beside the jobs."""
+"""Uploads for renders: pictures and videos to start from, camera paths; stored beside the jobs."""
 
 from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from workbench.engines.inputs import InputFacts, ending_of, inspect_input
+from workbench import control
+from workbench.engines.inputs import PATH_SUFFIX, InputFacts, ending_of, inspect_input
 from workbench.errors import Busy, DamagedFile, DiskFull, InvalidRequest, NotFound
 from workbench.identifiers import Kind, is_identifier, new_identifier
 from workbench.jobs.paths import JobPaths
@@ -21,7 +23,7 @@ _RETRY_S: Final = 3_600
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """One stored picture or video."""
+    """One stored picture, video or camera path."""
 
     input_id: str
     path: Path
@@ -41,8 +43,26 @@ class Inputs:
         Raises ``InvalidRequest`` if it cannot be decoded, ``Busy`` while the settings allow no
         more uploads, ``DiskFull`` below the disk reserve.
         """
+        try:
+            return self._kept(data, ending_of(data), inspect_input)
+        except DamagedFile as error:
+            form = ending_of(data)[1:].upper()
+            text = f"What was sent does not open as {form}; it may be damaged or cut off."
+            raise InvalidRequest(text) from error
+
+    def keep_camera_path(self, data: bytes) -> Input:
+        """Store a camera path (JSON, NPZ, NPY or TUM text) as its JSON document.
+
+        Raises ``InvalidRequest`` if it is none, ``Busy`` and ``DiskFull`` as :meth:`keep` does.
+        """
+        path = control.path_from_bytes(data, "the camera path").value
+        lens = path.intrinsics
+        facts = InputFacts("camera_path", lens.width, lens.height, len(path.keyframes))
+        return self._kept(control.control_json(path).encode(), PATH_SUFFIX, lambda _: facts)
+
+    def _kept(self, data: bytes, suffix: str, inspect: Callable[[Path], InputFacts]) -> Input:
         name = new_identifier(Kind.INPUT)
-        path = self._folder / f"{name}{ending_of(data)}"
+        path = self._folder / f"{name}{suffix}"
         self._folder.mkdir(parents=True, exist_ok=True)
         self._check_room(len(data))
         aside = path.with_name(f".{path.name}")
@@ -51,12 +71,8 @@ class Inputs:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
-            facts = inspect_input(aside)
+            facts = inspect(aside)
             aside.replace(path)
-        except DamagedFile as error:
-            form = path.suffix[1:].upper()
-            text = f"What was sent does not open as {form}; it may be damaged or cut off."
-            raise InvalidRequest(text) from error
         finally:
             aside.unlink(missing_ok=True)
         return Input(name, path, facts)

@@ -38,6 +38,10 @@ class Results:
         """Store a picture or video for renders to start from; raises ``InvalidRequest``."""
         return Inputs(self._paths, self._settings).keep(data)
 
+    def keep_camera_path(self, data: bytes) -> Input:
+        """Store a camera path for renders to follow; raises ``InvalidRequest``."""
+        return Inputs(self._paths, self._settings).keep_camera_path(data)
+
     def input_path(self, name: str) -> Path:
         """Return the file of an input, or a finished job's video, by its id; raises ``NotFound``."""
         if is_identifier(name, Kind.JOB):
@@ -47,6 +51,17 @@ class Results:
     def poster_path(self, job_id: str) -> Path:
         """Return the finished video's poster; raises ``NotFound`` when there is none."""
         return self._existing(job_id, self._files(self._reader.job(job_id)).poster, "poster")
+
+    def channel_path(self, job_id: str, name: str) -> Path:
+        """Return the file of a finished video's channel; raises ``NotFound`` when there is none.
+
+        ``facts`` names and scales the channels of a job that has any.
+        """
+        job = self._reader.job(job_id)
+        if name in job.request.channels or (name == "facts" and job.request.channels):
+            return self._existing(job_id, self._files(job).channel(name), name)
+        problem = f"The job {job_id} has no {name}: render it with channels=[{name!r}]."
+        raise NotFound("file", job_id, problem)
 
     def score_curves(self, job_id: str) -> Mapping[str, tuple[float, ...]]:
         """Return how the scores of a video run over its time, by score; empty until it is measured.

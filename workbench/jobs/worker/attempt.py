@@ -138,8 +138,9 @@ class AttemptRoom:
         whole = recipe.model_copy(
             update={"outcome": outcome, "request": request, "libraries": _libraries()}
         )
-        if self._aside.poster.exists():
-            _digest_and_sync(self._aside.poster)
+        beside = [self._aside.poster] if self._aside.poster.exists() else []
+        for path in (*beside, *self._aside.channels()):
+            _digest_and_sync(path)
         with self._aside.recipe.open("w", encoding="utf-8") as file:
             file.write(whole.model_dump_json(indent=2))
             file.flush()

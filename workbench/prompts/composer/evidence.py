@@ -5,7 +5,7 @@ The sentences are data (``data/evidence``): a rule speaks only where all that it
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -42,14 +42,20 @@ class Support:
 
 
 def supports(
-    scene: Scene, *, most: int = _MOST, room_words: int = _ROOM_WORDS
+    scene: Scene,
+    *,
+    most: int = _MOST,
+    room_words: int = _ROOM_WORDS,
+    kinds: Collection[str] = _ORDER,
 ) -> tuple[Support, ...]:
     """Return what can be seen of ``scene``, in the order of a prompt.
 
-    There are at most ``most`` sentences of ``room_words`` words together; what happens comes first.
+    There are at most ``most`` sentences of ``room_words`` words together, of ``kinds`` alone; what
+    happens comes first.
     """
     facts = Facts(scene)
-    found = list({one.text: one for kind in _ORDER for one in _of_kind(facts, kind)}.values())
+    asked = [kind for kind in _ORDER if kind in kinds]
+    found = list({one.text: one for kind in asked for one in _of_kind(facts, kind)}.values())
     chosen: list[Support] = []
     for one in sorted(found, key=lambda one: _FIRST.index(one.kind)):
         words = len(one.text.split())
@@ -72,14 +78,11 @@ def _foci(facts: Facts, kind: str) -> Iterator[Focus]:
     beats = facts.scene.beats
     if kind in {"event", "trace"}:
         yield from (Focus(beat=beat) for beat in beats)
-    elif kind == "look":
-        told = " ".join(beat.text for beat in beats)
+    elif kind == "look" and not beats:  # what one looks like in the midst of an act is a guess
         yield from (
-            Focus(entity=e)
-            for e in sorted(facts.scene.cast, key=lambda e: not e.is_lead)
-            if e.kind is not EntityKind.TEXT and f"like {e.name}" not in told
+            Focus(entity=e) for e in facts.scene.cast if e.is_lead and e.kind is not EntityKind.TEXT
         )
-    if kind not in {"event", "trace"}:
+    if kind not in {"event", "trace"} and not (kind == "look" and beats):
         yield Focus()
 
 
@@ -99,7 +102,10 @@ def _best(facts: Facts, kind: str, focus: Focus) -> Support | None:
 
 
 def framing(scene: Scene) -> Support | None:
-    """Return how the scene is framed and why; None where the user said it, or no reason is known."""
+    """Return how the scene is framed and why; None where the user said it, or no reason is known.
+
+    Where the first who acts is not the one that the picture is about, it is left open whom to follow.
+    """
     if scene.shot_size or scene.camera_angle or scene.camera_movement or scene.viewpoint:
         return None
     facts = Facts(scene, with_attempts=True)
@@ -107,4 +113,6 @@ def framing(scene: Scene) -> Support | None:
     alive = [b for b in acts if (e := scene.entity(b.actor)) and e.kind in LIVELY]
     first = next(iter(alive or acts), None)
     lead = next(iter(facts.leads), None)
+    if first and lead and first.actor and first.actor != lead.id:
+        return None
     return _best(facts, "frame", Focus(beat=first) if first else Focus(entity=lead))

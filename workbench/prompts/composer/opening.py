@@ -10,7 +10,7 @@ from typing import Final
 from workbench.lexicon.datafiles import english
 from workbench.lexicon.morphology import inflect, is_plural, lemma, lemmas
 from workbench.lexicon.tagging import Token
-from workbench.lexicon.terms import word_list
+from workbench.lexicon.terms import place_named, word_list
 from workbench.lexicon.words import article, sentence_case
 from workbench.prompts.composer.facts import small
 from workbench.prompts.reading.clauses import Clause, Form, agreement, phrases_in
@@ -33,14 +33,17 @@ _QUESTION: Final = re.compile(
     r"(?:what|how|why|where|who|when)\s+(?:does|do|did|is|are|would|will|can|could|if)\b",
     re.IGNORECASE,
 )
-_MASSES: Final = frozenset({EntityKind.FOOD, EntityKind.OTHER})
+_MOST_MENDED: Final = 60
+"""Words up to which a text is told in sentences anew; a longer one keeps the marks that it has."""
+_HEADING_WORDS: Final = 7
+"""Words up to which what stands before the first event is its heading; more is a sentence of its own."""
 
 
 def opening(reading: Reading) -> tuple[str, ...]:
     """Return the sentences that say what the user said, each with its full stop.
 
     Where the reading is not sure of the grammar, the words stay in the order and with the marks that
-    they were typed with; only the clauses that are sure get their articles and verb forms.
+    they were typed with.
     """
     written = _Opening(reading)
     mended = written.sentences()
@@ -48,9 +51,10 @@ def opening(reading: Reading) -> tuple[str, ...]:
 
 
 def _is_plain(reading: Reading) -> bool:
-    """Tell whether the text has no marks and no words that the composer only guesses at."""
+    """Tell whether the text is short, and has no marks and no words that are only guessed at."""
     inside = reading.text.rstrip(" .!?…")
-    return not (_UNUSUAL.search(inside) or _QUESTION.match(inside) or reading.unread)
+    is_short = len(inside.split()) <= _MOST_MENDED
+    return is_short and not (_UNUSUAL.search(inside) or _QUESTION.match(inside) or reading.unread)
 
 
 def _as_typed(text: str) -> tuple[str, ...]:
@@ -74,9 +78,12 @@ class _Opening:
     _looks: list[str] = field(default_factory=list)
     _named: set[str] = field(default_factory=set)
     _edits: list[tuple[int, int, str]] = field(default_factory=list)
-    """What is mended in the clauses that are sure."""
+    """The article before the first word, where it is sure."""
     _after_event: bool = False
     _has_subject: bool = False
+    _subject_kind: EntityKind | None = None
+    _has_verb: bool = False
+    """Whether the current sentence has a verb with its subject."""
     is_sure: bool = True
     """False where a mend was made that the reading does not make certain."""
 
@@ -90,7 +97,10 @@ class _Opening:
         return tuple(self._done)
 
     def typed(self) -> str:
-        """Return the text as it was typed, mended only in the clauses that are sure."""
+        """Return the text as it was typed, but for the article that it begins with.
+
+        Articles in half of a note's phrases read worse than in none.
+        """
         return _applied(self.reading.text, 0, len(self.reading.text), self._edits)
 
     def _add(self, clause: Clause) -> None:
@@ -156,6 +166,8 @@ class _Opening:
             self._put(f"{joint} {body}".strip())
         else:
             self._chain.append(body)
+        self._has_verb = self._has_verb or self._is_told(clause)
+        self._subject_kind = clause.subjects[0].kind if clause.subjects else self._subject_kind
         self._after_event = True
 
     def _is_certain(self, clause: Clause) -> bool:
@@ -191,6 +203,13 @@ class _Opening:
             return self._heading[-1][0] is Form.PHRASE and not is_bare
         return True
 
+    def _is_told(self, clause: Clause) -> bool:
+        """Tell whether a clause is a sentence by itself: its verb is finite, or is made so."""
+        verb = self.reading.tokens[clause.predicate]
+        if not clause.subjects or clause.form is Form.STATE:
+            return False
+        return clause.form is not Form.ING or bool(self._verbs(clause, verb))
+
     def _chains_with(self, clause: Clause) -> bool:
         """Tell whether a short clause with its own subject goes on in the list that was begun."""
         return bool(self._chain) and not clause.joint and self._is_driver(clause)
@@ -205,6 +224,12 @@ class _Opening:
 
     def _go_on(self, joint: str, body: str) -> None:
         """Add what the one who acted does next."""
+        is_fragment = bool(self._current) and not self._has_verb
+        is_apart = bool(self._current) and not self._after_event
+        is_of_part = self._subject_kind is EntityKind.BODY_PART
+        # "a pendulum made of a can, swings", "packs a case, case too full, sits on it", "its foot slips,
+        # recovers": who goes on?
+        self.is_sure = self.is_sure and not (is_fragment or is_apart or is_of_part)
         if self._current and body.startswith("to "):
             self._end_chain()
             self._current += f", {body}"
@@ -212,7 +237,10 @@ class _Opening:
         is_subject = bool(self._heading) and self._heading[-1][0] is Form.PHRASE and joint != "but"
         if not self._current and is_subject:
             _, subject = self._heading.pop()
+            last = subject.lower().split()[-1]
+            self.is_sure = self.is_sure and last not in english("no_article_before")
             self._put(f"{subject} {body}")
+            self._has_verb = True
         elif not self._current and joint == "but" and self._heading:
             self._current = ", ".join(one for _, one in self._heading) + f", but {body}"
             self._heading = []
@@ -233,7 +261,7 @@ class _Opening:
 
     def _show(self, clause: Clause, body: str) -> None:
         joint = clause.joint.lower()
-        is_list = clause.stop == ":" and bool(self._heading)
+        is_list = clause.stop == ":" and bool(self._heading or self._current)
         if is_list or (self._chain and not joint) or (self._heading and self._may_happen(clause)):
             self.is_sure = False
         self._end_chain()
@@ -284,7 +312,13 @@ class _Opening:
         heading = ", ".join(body for _, body in self._heading)
         self.is_sure = self.is_sure and Form.OTHER not in forms and self._has_subject
         self._heading = []
-        self._current = f"{heading}, {text}" if forms == {Form.PLACE} else f"{heading}: {text}"
+        if forms == {Form.PLACE} or text.lower().startswith(("then ", "and ", "but ", "so ")):
+            self._current = f"{heading}, {text}"
+        elif len(heading.split()) <= _HEADING_WORDS:
+            self._current = f"{heading}: {text}"
+        else:
+            self._done.append(_ended(sentence_case(heading)))
+            self._current = text
 
     def _end_chain(self, *, is_last: bool = True) -> None:
         """Add what was gathered, with "and" before the last unless more follows."""
@@ -307,6 +341,7 @@ class _Opening:
         if self._looks:
             self._done.append(_ended(sentence_case(", ".join(self._looks))))
         self._current, self._looks, self._after_event = "", [], False
+        self._has_verb = False
 
     def _listed(self) -> str:
         """Return a text of phrases alone: "a coffee ad: a cup, steam"."""
@@ -340,14 +375,6 @@ class _Opening:
             for phrase in phrases_in(tokens, clause.first, clause.last):
                 is_subject = phrase.first in subjects
                 edits += self._article(phrase, is_singular=is_subject and singular, clause=clause)
-        if (
-            (clause.subjects or clause.form is Form.FINITE)
-            and is_event
-            and self._is_certain(clause)
-        ):
-            self._edits += [
-                edit for edit in edits if clause.form is not Form.ING or edit[2][-1:] == " "
-            ]
         tokens = self.reading.tokens
         start, end = tokens[clause.first].start, tokens[clause.last - 1].end
         return _applied(self.reading.text, start, end, edits).strip()
@@ -359,6 +386,9 @@ class _Opening:
             return []
         if clause.joint.lower() in {"with", "as"} or self._is_term(clause.subjects[0], "viewpoint"):
             return []
+        subject = clause.subjects[0]
+        if not subject.is_pronoun and not _is_surely_named(tokens, subject):
+            return []  # "kids first time seeing snow"
         if any(t.low == "with" for t in tokens[clause.first : clause.predicate]):
             return []  # "a truck with one light working": which of both is it?
         rest = tokens[clause.predicate + 1 : clause.last]
@@ -393,10 +423,8 @@ class _Opening:
     ) -> list[tuple[int, int, str]]:
         tokens = self.reading.tokens
         found: list[tuple[int, int, str]] = []
-        if phrase.inner is not None and phrase.inner.kind not in _MASSES:
-            found += self._article(phrase.inner, is_singular=False, clause=clause)
         again = phrase.noun in self._named
-        self._named.add(phrase.noun)
+        self._named |= {phrase.noun, *([phrase.inner.noun] if phrase.inner else [])}
         if (
             tokens[phrase.head].low == "camera"
             and not phrase.determiner
@@ -410,9 +438,11 @@ class _Opening:
             return found
         if _is_bare(tokens, phrase) or _follows_one(tokens, phrase):
             return found
+        if not _is_surely_named(tokens, phrase):
+            self.is_sure = False
+            return found
         start = tokens[phrase.core].start
-        is_subject_alone = is_subject and is_singular and phrase.core == phrase.head
-        if self._is_doubtful(phrase) and not is_subject_alone:
+        if self._is_doubtful(phrase):
             self.is_sure = False
             return found
         written = self.reading.text[start : tokens[phrase.last - 1].end]
@@ -443,7 +473,7 @@ class _Opening:
             for t in self.reading.terms
         )
         follows_word = before is not None and (
-            before.tag in "NA" or (phrase.core == 1 and before.tag not in "IDCRG.")
+            before.tag in "NA" or (phrase.core == 1 and before.tag not in "IDCR.")
         )
         return (
             is_plural(head.low)
@@ -500,6 +530,21 @@ def _is_bare(tokens: Sequence[Token], phrase: NounPhrase) -> bool:
     near = [tokens[i].low for i in (at - 2, at + 2) if 0 <= i < len(tokens)]
     inside = core > 1 and tokens[core - 1].tag == "R" and tokens[core - 2].tag in "DA"
     return tokens[at].low in near or inside
+
+
+def _is_surely_named(tokens: Sequence[Token], phrase: NounPhrase) -> bool:
+    """Tell whether the phrase names a thing beyond doubt: no "outside", no "can you", no "someone's"."""
+    words = [token.low for token in tokens[phrase.core : phrase.head + 1]]
+    before = tokens[phrase.core - 1].low if phrase.core else ""
+    counted = english("bits") | english("picture_leads")
+    is_known = (
+        phrase.kind is not EntityKind.OTHER
+        or bool(place_named(words[-1]))
+        or words[-1] in counted
+        or set(lemmas(words[-1])) == {"NOUN"}
+    )
+    is_owned = before.endswith(("'s", "s'")) or words[0].endswith(("'s", "s'"))
+    return is_known and not is_owned and not english("no_article_before") & set(words)
 
 
 def _follows_one(tokens: Sequence[Token], phrase: NounPhrase) -> bool:

@@ -13,6 +13,12 @@ from workbench.scene import Origin, Scene
 __all__ = ["Written", "write"]
 
 _MOST_WORDS: Final = 110
+_SHORT_WORDS: Final = 13
+"""Words up to which an idea leaves room for a framing and for what it does not say itself."""
+_PLAIN_WORDS: Final = 22
+"""Words up to which what happens may be told closer; who wrote more has said what is to be seen."""
+_FOLLOWING: Final = frozenset({"view", "finish"})
+"""Kinds that follow from a word for a viewpoint or a style, however much else is said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,16 +36,27 @@ class Written:
 
 
 def write(reading: Reading) -> Written:
-    """Return the prompt for what was read; nothing is added to a text in another language."""
+    """Return the prompt for what was read; nothing is added to a text in another language.
+
+    The more the user has said, the less is added: whoever writes thirty words has chosen what is seen.
+    """
     if reading.language:
         return Written((reading.text,), (), reading.scene)
     own = opening(reading)
-    scene = reading.scene
-    room = _MOST_WORDS - sum(len(sentence.split()) for sentence in own)
+    added = _added(reading, sum(len(sentence.split()) for sentence in own))
+    values = {name: value for one in added for name, value in one.values}
+    return Written(own, added, reading.scene.edit(values, origin=Origin.INFERRED))
+
+
+def _added(reading: Reading, said: int) -> tuple[Support, ...]:
+    """Return what is added to ``said`` words of the user's."""
+    scene, room = reading.scene, _MOST_WORDS - said
+    if said > _PLAIN_WORDS or reading.unread:
+        return supports(scene, most=1, room_words=room, kinds=_FOLLOWING)
+    if said > _SHORT_WORDS:
+        return supports(scene, most=1, room_words=room, kinds=_FOLLOWING | {"event", "air"})
     frame = framing(scene)
     if frame and len(frame.text.split()) > room:
         frame = None
     room -= len(frame.text.split()) if frame else 0
-    added = (*([frame] if frame else []), *supports(scene, room_words=room))
-    values = {name: value for one in added for name, value in one.values}
-    return Written(own, added, scene.edit(values, origin=Origin.INFERRED))
+    return (*([frame] if frame else []), *supports(scene, room_words=room))

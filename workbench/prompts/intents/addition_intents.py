@@ -113,6 +113,8 @@ def shown(text: str, context: Context) -> Candidate | None:
     there = any(refer(t.text, context) for t in things if t.determiner.lower() != "another")
     if there or any(place_named(t.noun) for t in things) or exact_terms(text):
         return None
+    if any(t.noun in words_of("nouns", "belongings") for t in things) and context.leads():
+        return None  # a part of somebody, not somebody new
     if any(t.noun in words_of("misc", "unseen") | words_of("misc", "abstract") for t in things):
         return None
     actions = [a for at, t in enumerate(things) for a in _added(t, "", context, at) or ()]

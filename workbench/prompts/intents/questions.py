@@ -50,7 +50,7 @@ _ORDERS_AFTER: Final = re.compile(
 def answered(text: str, context: Context) -> Explain | None:
     """Return the answer to a question or to small talk; None where ``text`` asks for a change."""
     bare = re.sub(
-        r"^(?:(?:so|and|but|ok|okay|hey|hm+|well|wait|oh|quick question|one question)[\s,:]+)+(?=\S)",
+        r"^(?:(?:so|and|but|ok|okay|hey|hm+|well|wait|oh|actually|btw|by the way|just curious|tell me|quick question|one question)[\s,:]+)+(?=\S)",
         "",
         text.strip(),
         flags=re.IGNORECASE,
@@ -141,6 +141,11 @@ _ASKING: Final = frozenset(
 
 def from_the_prompt(question: str, context: Context) -> str:
     """Return the sentence of the prompt that speaks of what is asked, or that none does."""
+    question = re.sub(
+        r" (?:in|of) (?:the|this) (?:current |present )?(?:version|prompt|scene|one|shot|video|clip)\b| (?:right )?now\b",
+        "",
+        question,
+    )
     words = [lemma(w, "NOUN") for w in re.findall(r"[\w'-]+", question.lower())]
     asked = set(words) - _ASKING
     if asked & {"wear", "clothe", "clothes", "clothing", "outfit", "dress"}:
@@ -173,7 +178,7 @@ def _nouns(sentence: str) -> set[str]:
 _OPENING: Final = re.compile(
     r"(?:why|how come|who|whose|what|which|where|when|how|what's|who's|where's)\b(?:\s+\S+){0,3}?\s*"
     r"(?:\b(?:is|are|was|were|do|does|did|can|could|will|would|has|have|happens|comes|goes)\b|'s\b|'re\b)|"
-    r"(?:is|are|was|were|does|did) (?:it|he|she|they|there|this|that|we|you|the \w+|his|her|their)\b",
+    r"(?:which|what|whose) (?:\w+ ){1,2}\w+s\b|(?:is|are|was|were|does|did) (?:it|he|she|they|there|this|that|we|you|the \w+|his|her|their)\b",
     re.IGNORECASE,
 )
 

@@ -24,6 +24,7 @@ from workbench.actions.model import (
     Vary,
 )
 from workbench.prompts.composer.composer import NAME, scene_of
+from workbench.prompts.composer.editing import written
 from workbench.prompts.enacting import enact
 from workbench.prompts.intents.context import Context
 from workbench.prompts.intents.making import told_apart
@@ -150,18 +151,25 @@ def _help(found: Understanding, missed: Missed, context: Context) -> str:
 
 _TOLD: Final = frozenset(["action", "cast", "beats", "details"])
 """Fields whose changes a new sentence shows by itself."""
+_READ: Final = frozenset(["subject", "subject_details", "setting", "shot_size", "camera_movement"])
+"""Fields that follow from a rewritten sentence as it is read again."""
 
 
 def _message(found: Understanding, changes: Sequence[Change], context: Context) -> str:
     notes = []
     hint = _help(found, found.missed[0] if found.missed else Missed(""), context)
     told = dict.fromkeys(a.told for a in found.actions if isinstance(a, AddBeat) and a.told)
+    rewritten = [a for a in found.actions if isinstance(a, RewriteSentence)]
+    composed = written(context.scene)
+    now = [a.after for a in rewritten if a.after]
+    gone = [a.before for a in rewritten if not a.after and a.before not in composed]
+    notes += [f"Now: “{one}”" for one in dict.fromkeys(now)]
+    notes += [f"Taken out: “{one}”" for one in dict.fromkeys(gone)]
     notes += [f"Added: “{one}”" for one in told]
-    changed = [c for c in changes if not told or c.field not in _TOLD]
+    shown_by_text = _TOLD | _READ if rewritten else _TOLD if told else frozenset()
+    changed = [c for c in changes if c.field not in shown_by_text]
     if changed:
         notes.append(f"Changed {'; '.join(change.sentence for change in changed)}.")
-    if not changes and any(isinstance(a, RewriteSentence) for a in found.actions):
-        notes.append("The text was changed.")
     notes += [said for action in found.actions if (said := said_of(action))]
     if found.locked:
         names = ", ".join(dict.fromkeys(name.replace("_", " ") for name in found.locked))

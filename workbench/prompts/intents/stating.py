@@ -13,6 +13,7 @@ from typing import Final
 from workbench.lexicon.morphology import inflect, is_plural, lemma
 from workbench.lexicon.words import article, sentence_case
 from workbench.prompts.intents.requests import written_out
+from workbench.prompts.intents.soundness import whole_sentence
 from workbench.prompts.intents.words import (
     ANIMATE,
     aspect_of,
@@ -121,11 +122,14 @@ def _bare(text: str) -> str:
     )
 
 
-def statement(text: str, prompt: str, *, who: str = "", is_ego: bool = False) -> str:
+def statement(
+    text: str, prompt: str, *, who: str = "", is_ego: bool = False, is_filmed: bool = False
+) -> str:
     """Return ``text`` as a sentence about the picture; empty where it is none.
 
     ``prompt`` is the text it will stand in, ``who`` the name of whom the request is about where it
-    names nobody; ``is_ego`` tells that the picture is seen through the user's eyes.
+    names nobody; ``is_ego`` tells that the picture is seen through the user's eyes, ``is_filmed`` that
+    the camera is directed, in orders that stay as they are.
     """
     said = wish_in(written_out(text.strip()))
     if not said or _ASKING.match(said) or _ORDER.match(said) or _LEFT_OVER.match(said):
@@ -135,6 +139,7 @@ def statement(text: str, prompt: str, *, who: str = "", is_ego: bool = False) ->
     said = _with_article(said, prompt)
     said = re.sub(r"\s+([,.;])", r"\1", re.sub(r"\s+", " ", said)).strip(" ,;:-")
     said = re.sub(r"\bi\b", "I", said)
+    said = said if is_filmed else whole_sentence(said, prompt, who)
     if not said or not _is_clean(said, prompt, is_ego=is_ego):
         return ""
     return f"{sentence_case(said)}."
@@ -432,7 +437,7 @@ def _with_subject(text: str, who: str) -> str:
         else 0
     )
     first = words[at].lower().strip(",")
-    if not who or not is_verb(first) or len(words) == 1 or _is_state(first):
+    if not who or not is_verb(first) or len(words) <= at + 1 or _is_state(first):
         return text
     base = lemma(first, "VERB")
     is_third = first == inflect(base, "VBZ") and first != base

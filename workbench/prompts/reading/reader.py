@@ -56,6 +56,13 @@ _ASIDE: Final = frozenset({"outside", "behind", "near", "beside", "above", "belo
                            "opposite"})  # fmt: skip
 _PARTS: Final = frozenset({"one", "the other", "the other one", "the second", "another", "each",
                            "the first", "one of them", "the second one", "the first one"})  # fmt: skip
+_DENIES: Final = frozenset({"no", "not", "without", "never"})
+_OVER: Final = re.compile(
+    r"\b(?:after|before|since|until|from) (?:the |a |an )?(?:heavy |last |first )?\Z", re.IGNORECASE
+)
+"""Before a weather that is not there any more or not yet: "after the rain"."""
+_CHOSEN: Final = frozenset({"pace", "style", "lens", "camera_movement", "shot_size"})
+"""Fields of which "no …" says that it is not wanted, and not what is seen."""
 _LIKELY: Final = 0.2
 """Sureness below which a clause is not taken: its words are kept and told of."""
 _SHOUTED: Final = 3
@@ -172,9 +179,18 @@ class _Reader:
     # Terms ------------------------------------------------------------------------------------
 
     def _is_noise(self, term: Term) -> bool:
-        """Tell whether a phrase is no term here, being part of a noun phrase: "a pencil case"."""
+        """Tell whether a phrase is no term here: part of a noun phrase, or denied.
+
+        "a pencil case" is no style, and "no slow motion" no pace.
+        """
         words = [t for t in self._tokens if term.start <= t.start and t.end <= term.end]
         after = next((t for t in self._tokens if t.start >= term.end), None)
+        before = next((t for t in reversed(self._tokens) if t.end <= term.start), None)
+        if before and before.low in _DENIES and term.field in _CHOSEN:
+            return True
+        is_act = after is not None and after.low == "up"  # "her glasses fog up"
+        if term.field == "weather" and (is_act or _OVER.search(self._text[: term.start])):
+            return True
         if (
             not words
             or after is None

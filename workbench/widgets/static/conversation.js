@@ -83,6 +83,7 @@ export class Conversation {
   }
 
   _ask(name, args) {
+    this.store.answering = "";
     return this.notice.guard(() => this.store.call(name, args, "tune"));
   }
 

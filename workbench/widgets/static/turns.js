@@ -108,7 +108,7 @@ function addWorking(turns, store, entry, asked) {
   const notes = store.steps.filter((step) => step.index === null);
   turn.steps = [...turn.steps, ...notes.map((step, number) => ({ key: `note ${number}`, index: null, changes: [], words: noteWords(step) }))];
   turn.working = true;
-  turn.message = "";
+  turn.message = store.answering;
 }
 
 function noteWords({ did, message, problem }) {
