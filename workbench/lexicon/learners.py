@@ -49,7 +49,11 @@ def _single(match: re.Match[str], text: str) -> str:
     is_bare = form != verb.lower() or is_many  # "at the end she presses" says nothing twice
     before = text[: match.start()].rsplit(maxsplit=1)[-1:] or [""]
     is_placed = before[0].lower() in word_list("prepositions")
-    if not (form and fits and is_bare) or is_placed or _OPEN.search(text[: match.start()]):
+    if (
+        not (form and fits and is_bare)
+        or is_placed
+        or _OPEN.search(f"{text[: match.start()]}{subject}")
+    ):
         return match[0]
     return f"{subject} {form}"
 

@@ -100,3 +100,27 @@ def test_orders_questions_and_fragments_stay_out_of_the_prompt(request_: str) ->
 def test_a_fragment_is_made_whole_or_refused(said: str, whole: str) -> None:
     prompt = "A woman and a farmer with ducks look at three cubes and cars."
     assert whole_sentence(said, prompt, "the woman") == whole
+
+
+@pytest.mark.parametrize(
+    ("start", "request_", "there"),
+    [
+        (
+            "A mechanic slides out from under a car and wipes his hands on a rag.",
+            "woman mechanic",
+            "A woman mechanic slides out from under a car and wipes her hands on a rag.",
+        ),
+        (
+            "Brushes sweep the windscreen and foam slides down the glass.",
+            "more colourful foam, and slow the brushes down",
+            "The foam is more colourful. The brushes move slowly.",
+        ),
+        (
+            "A man carries a birdcage out of a doorway. Neighbours watch from the street.",
+            "empty the street",
+            "The street is empty.",
+        ),
+    ],
+)
+def test_both_halves_are_done_and_pronouns_follow(start: str, request_: str, there: str) -> None:
+    assert there in _tuned(start, request_)

@@ -291,7 +291,7 @@ def _facts(scene: Scene) -> Iterator[str]:
         ("ego", scene.viewpoint == "ego view"), ("fixed", _is_fixed(scene)),
         ("thing", EntityKind.FOOD in kinds and not LIVELY & kinds),
         ("glassy", lead is not None and lead.noun in _known("glassy")),
-        ("abstract", place is None and kinds <= {EntityKind.OTHER}),
+        ("abstract", place is None and kinds <= {EntityKind.OTHER} and not scene.beats),
         (scene.viewpoint.replace(" ", "-"), bool(scene.viewpoint)),
         ("work", place is not None and place.kind == "work"),
         ("screen", bool({"screen", "phone", "computer", "neon", "lamp", "candle", "fire"} & facts.words.keys())),
@@ -421,7 +421,9 @@ def _told(scene: Scene, at: int) -> str:
     actor = scene.entity(beat.actor)
     doing = beat.text.split(maxsplit=1)[0] if beat.text else ""
     is_doing = doing.endswith("ing") and "VERB" in lemmas(lemma(doing.lower(), "VERB"))
-    if actor is None or beat.part or not is_doing or not _is_named(actor):
+    if actor is None or actor.kind is EntityKind.BODY_PART or beat.part:
+        return ""
+    if not is_doing or not _is_named(actor):
         return ""
     return f"{name_of(actor)} {beat.text}"
 

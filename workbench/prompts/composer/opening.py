@@ -35,6 +35,8 @@ _QUESTION: Final = re.compile(
 )
 _MOST_MENDED: Final = 60
 """Words up to which a text is told in sentences anew; a longer one keeps the marks that it has."""
+_MOST_REFORMED: Final = 16
+"""Words up to which "a dog running" becomes "a dog runs"."""
 _HEADING_WORDS: Final = 7
 """Words up to which what stands before the first event is its heading; more is a sentence of its own."""
 
@@ -386,6 +388,8 @@ class _Opening:
             return []
         if clause.joint.lower() in {"with", "as"} or self._is_term(clause.subjects[0], "viewpoint"):
             return []
+        if len(self.reading.text.split()) > _MOST_REFORMED:
+            return []  # in a long note a participle may belong to anything
         subject = clause.subjects[0]
         if not subject.is_pronoun and not _is_surely_named(tokens, subject):
             return []  # "kids first time seeing snow"

@@ -78,7 +78,10 @@ def _added(thing: NounPhrase, where: str, context: Context, taken: int) -> list[
         return None
     is_bare = not (where or thing.position or thing.doing or thing.looks)
     own = same_as(thing, context)
-    if own is not None and is_bare:
+    is_another = re.match(
+        r"(?:second|third|fourth|other|extra|further)\b", thing.phrase, re.IGNORECASE
+    )
+    if own is not None and is_bare and is_another is None:
         determiner = thing.determiner.lower()
         if determiner in {"another", "one more"} or determiner in NUMBERS.keys() - {"a", "an"}:
             more = 1 if determiner == "another" else thing.count or 1

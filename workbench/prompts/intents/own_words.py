@@ -45,6 +45,7 @@ from workbench.prompts.intents.words import (
     is_adjective,
     lemma,
     lemmas,
+    noun_in_text,
     number_in,
     place_named,
     words_of,
@@ -64,116 +65,6 @@ __all__ = [
 ]
 
 _WORD: Final = re.compile(r"[^\W_]+(?:['-][^\W_]+)*")
-_SAYING: Final = frozenset(
-    [
-        "be",
-        "is",
-        "are",
-        "was",
-        "were",
-        "being",
-        "been",
-        "has",
-        "have",
-        "had",
-        "having",
-        "there",
-        "make",
-        "makes",
-        "get",
-        "gets",
-        "should",
-        "must",
-        "can",
-        "could",
-        "would",
-        "will",
-        "do",
-        "does",
-        "more",
-        "less",
-        "much",
-        "very",
-        "really",
-        "bit",
-        "little",
-        "way",
-        "also",
-        "just",
-        "now",
-        "then",
-        "still",
-        "even",
-        "only",
-        "so",
-        "too",
-        "it's",
-        "that's",
-        "look",
-        "looks",
-        "like",
-        "kind",
-        "sort",
-        "some",
-        "any",
-        "lot",
-        "lots",
-        "please",
-        "want",
-        "need",
-        "instead",
-        "no",
-        "not",
-        "never",
-        "without",
-        "somewhere",
-        "take",
-        "takes",
-        "place",
-        "happen",
-        "set",
-        "try",
-        "paint",
-        "dye",
-        "colour",
-        "color",
-        "transform",
-        "convert",
-        "morph",
-        "hide",
-        "shoot",
-        "film",
-        "movie",
-        "movies",
-        "films",
-        "footage",
-        "style",
-        "setting",
-        "location",
-        "background",
-        "scene",
-        "subject",
-        "action",
-        "mood",
-        "light",
-        "lighting",
-        "weather",
-        "time",
-        "day",
-        "camera",
-        "movement",
-        "lens",
-        "pace",
-        "view",
-        "feel",
-        "feels",
-        "vibe",
-        "real",
-        "in",
-        "it",
-    ]
-)
-"""Words of a request that need not stand in the prompt."""
 _NEGATION: Final = re.compile(
     r"n't\b|\b(?:not|never|no|nobody|nothing|none|without|neither|nor)\b", re.IGNORECASE
 )
@@ -344,7 +235,9 @@ def _is_step(word: str) -> bool:
 
 
 def _content(text: str) -> list[str]:
-    skipped = _SAYING | english("function_words") | words_of("verbs", "commands")
+    skipped = (
+        words_of("closed", "saying") | english("function_words") | words_of("verbs", "commands")
+    )
     return [w for w in _tokens(text) if w not in skipped and not _is_small(w)]
 
 
@@ -388,6 +281,11 @@ def is_free(candidate: Candidate) -> bool:
 
 def fixed_wish(text: str, context: Context) -> Candidate | None:
     """Return what says a wish that has a sentence of its own, such as a loop."""
+    bare = without_politeness(text)
+    if (cleared := _CLEARING.fullmatch(bare)) is not None:
+        return _emptied(cleared["what"], context)
+    if (other := _WHAT_ABOUT.fullmatch(text.strip(" ?!."))) is not None:
+        return _instead_of_last(other["new"], context)
     fixed = fixed_statement(text)
     if not fixed:
         return None
@@ -396,8 +294,48 @@ def fixed_wish(text: str, context: Context) -> Candidate | None:
     return Candidate(() if is_there else (beat,), 0.95, already=is_there, intent="statement")
 
 
+_CLEARING: Final = re.compile(
+    r"(?:empty|clear)(?: out)? (?:the |this )?(?P<what>[\w-]+)", re.IGNORECASE
+)
+_WHAT_ABOUT: Final = re.compile(
+    r"(?:(?:meh|hm+|no|nah|ok|or|well|and)[ ,.]+)*(?:what|how) about (?P<new>(?:some |an? )?(?:[a-z-]+ )?[a-z-]+)(?: instead| then)?",
+    re.IGNORECASE,
+)
+
+
+def _emptied(what: str, context: Context) -> Candidate | None:
+    """Take out whoever is told to be at a place: "empty the street"."""
+    place = re.compile(
+        rf"\b(?:in|on|from|along|at|across|through|fill\w*|crowd\w*) (?:\w+ )?{re.escape(what)}\b",
+        re.IGNORECASE,
+    )
+    own = own_sentences(context)
+    there = [s for s in own[1:] if place.search(s)]
+    if not there or not noun_in_text(what, context.prompt):
+        return None
+    gone = tuple(RewriteSentence(before=s, after="") for s in there)
+    told = f"The {what} is empty."
+    return Candidate((*gone, AddBeat(text=_plain(told), told=told)), 0.95, intent="remove")
+
+
+def _instead_of_last(new: str, context: Context) -> Candidate | None:
+    """Put something of the same kind in the place of what the last request changed."""
+    head = new.rsplit(maxsplit=1)[-1].lower()
+    kind = kind_of(lemma(head, "NOUN"))
+    meant = [e for i in context.focus if (e := context.scene.entity(i)) is not None]
+    same = [
+        e
+        for e in [*meant, *context.scene.cast]
+        if e.kind is kind and e.kind is not EntityKind.OTHER
+    ]
+    if not same or noun_in_text(head, context.prompt):
+        return None
+    actions = _reworded(same[0].phrase, new, context)
+    return Candidate(actions, 0.85, intent="replace") if actions else None
+
+
 _NEXT_ORDER: Final = re.compile(
-    r"(?:,\s*(?:and |then |but )?|\s+and (?:also |then )?)(?=(?:make|give|put|add|have|let|show|keep|turn) (?:the|a|an|his|her|its|their|him|them|it|some|two)\b)",
+    r"(?:,\s*(?:and |then |but )?|\s+and (?:also |then )?)(?=(?:make|give|put|add|have|let|show|keep|turn|slow|speed|move|place) (?:the|a|an|his|her|its|their|him|them|it|some|two)\b)",
     re.IGNORECASE,
 )
 """Where another command follows in the same sentence."""
@@ -413,8 +351,10 @@ def stated(
     is_ego = bool(_EGO.search(context.prompt))
     first = next((c for c in clauses if c.text in text or text in c.text), None)
     is_denied = bool(re.match(_NO_VALUE["camera_movement"], text, re.IGNORECASE))
-    is_filmed = not is_denied and (
-        (first is not None and first.label in _FILMED) or bool(_FILMING.match(text))
+    is_filmed = (
+        not is_denied
+        and _is_camera(without_politeness(text))
+        and ((first is not None and first.label in _FILMED) or bool(_FILMING.match(text)))
     )
     who = "" if is_filmed else spoken or who_is_meant(context)
     orders = _NEXT_ORDER.split(text)
@@ -438,20 +378,7 @@ def stated(
         if left and not is_talk(left)
         else ""
     )
-    if is_filmed and not _is_camera(told):
-        told = next(
-            (
-                t
-                for t in (
-                    statement(one, context.prompt, who=who, is_ego=is_ego) for one in halves if one
-                )
-                if t
-            ),
-            "",
-        )
-        if not told:
-            return None
-    elif is_filmed and not _FILMED_CLAUSE.match(told):
+    if is_filmed and not _FILMED_CLAUSE.match(told):
         value = told[:1].lower() + told[1:].rstrip(".")
         value = re.sub(r"^(?:the |a )?camera (?=\w+ing |moves |goes )", "", value)
         edit = EditField(field="camera_movement", value=value)

@@ -23,6 +23,7 @@ from workbench.actions.model import (
     Unlock,
     Vary,
 )
+from workbench.lexicon.words import sentences
 from workbench.prompts.composer.composer import NAME, scene_of
 from workbench.prompts.composer.editing import written
 from workbench.prompts.enacting import enact
@@ -69,7 +70,7 @@ def revise(request: str, context: Context) -> Revision:
         scene=_together(done.scene, context.scene, given),
         changes=changes,
         understood=found.is_understood,
-        message=_message(found, changes, context),
+        message=_message(found, changes, context, done.prompt),
         provider=NAME,
         actions=tuple(actions),
     )
@@ -155,7 +156,7 @@ _READ: Final = frozenset(["subject", "subject_details", "setting", "shot_size", 
 """Fields that follow from a rewritten sentence as it is read again."""
 
 
-def _message(found: Understanding, changes: Sequence[Change], context: Context) -> str:
+def _message(found: Understanding, changes: Sequence[Change], context: Context, prompt: str) -> str:
     notes = []
     hint = _help(found, found.missed[0] if found.missed else Missed(""), context)
     told = dict.fromkeys(a.told for a in found.actions if isinstance(a, AddBeat) and a.told)
@@ -170,6 +171,14 @@ def _message(found: Understanding, changes: Sequence[Change], context: Context) 
     changed = [c for c in changes if c.field not in shown_by_text]
     if changed:
         notes.append(f"Changed {'; '.join(change.sentence for change in changed)}.")
+    now_there = {tuple(one.split()[:4]) for one in sentences(prompt)}
+    fitted = [
+        s
+        for s in sentences(context.prompt)
+        if s in composed and tuple(s.split()[:4]) not in now_there
+    ]
+    if fitted:
+        notes.append(f"To fit, this went: {' '.join(f'“{one}”' for one in fitted)}")
     notes += [said for action in found.actions if (said := said_of(action))]
     if found.locked:
         names = ", ".join(dict.fromkeys(name.replace("_", " ") for name in found.locked))

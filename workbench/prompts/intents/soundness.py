@@ -30,178 +30,11 @@ from workbench.scene import Aspect
 
 __all__ = ["finite_at", "is_order", "whole_sentence"]
 
-_AUXILIARIES: Final = frozenset(
-    [
-        "is",
-        "are",
-        "was",
-        "were",
-        "has",
-        "have",
-        "had",
-        "does",
-        "do",
-        "did",
-        "can",
-        "will",
-        "would",
-        "could",
-        "should",
-        "must",
-        "may",
-        "might",
-        "stays",
-        "stay",
-        "gets",
-        "get",
-        "goes",
-        "go",
-    ]
-)
-_ASKING: Final = frozenset(
-    [
-        "can",
-        "could",
-        "should",
-        "would",
-        "may",
-        "might",
-        "will",
-        "does",
-        "do",
-        "did",
-        "is",
-        "are",
-        "was",
-        "were",
-        "shall",
-    ]
-)
 _LEADS: Final = frozenset(
     ["then", "and", "but", "also", "now", "so", "or", "finally", "meanwhile", "suddenly", "next"]
 )
 _OBJECTS: Final = frozenset(
     ["him", "her", "it", "them", "me", "us", "this", "that", "these", "those", "some"]
-)
-_PRONOUNS: Final = frozenset(
-    [
-        "he",
-        "she",
-        "it",
-        "they",
-        "we",
-        "i",
-        "you",
-        "who",
-        "that",
-        "which",
-        "everyone",
-        "everybody",
-        "someone",
-        "somebody",
-        "nobody",
-        "nothing",
-        "something",
-        "everything",
-        "one",
-        "ones",
-        "both",
-        "all",
-        "others",
-        "other",
-        "this",
-        "these",
-        "those",
-        "there",
-        "us",
-    ]
-)
-_MANY: Final = frozenset(
-    [
-        "they",
-        "we",
-        "you",
-        "i",
-        "who",
-        "that",
-        "which",
-        "both",
-        "all",
-        "others",
-        "these",
-        "those",
-        "people",
-    ]
-)
-_ADVERBS: Final = frozenset(
-    [
-        "then",
-        "just",
-        "also",
-        "never",
-        "always",
-        "only",
-        "still",
-        "even",
-        "already",
-        "almost",
-        "barely",
-        "now",
-        "again",
-        "suddenly",
-        "first",
-        "twice",
-        "once",
-        "too",
-    ]
-)
-_PARTICLES: Final = frozenset(
-    [
-        "up",
-        "down",
-        "off",
-        "out",
-        "on",
-        "away",
-        "back",
-        "backwards",
-        "forward",
-        "forwards",
-        "over",
-        "around",
-        "through",
-    ]
-)
-_DEGREES: Final = frozenset(
-    [
-        "more",
-        "less",
-        "much",
-        "very",
-        "really",
-        "quite",
-        "a",
-        "bit",
-        "little",
-        "way",
-        "still",
-        "even",
-        "too",
-        "so",
-        "slightly",
-        "kind",
-        "of",
-        "fully",
-        "completely",
-        "all",
-        "just",
-        "half",
-        "almost",
-        "and",
-        "or",
-        "but",
-        "not",
-    ]
 )
 _AGE: Final = re.compile(r"(?:early |mid-?|late )?(\d0)s$", re.IGNORECASE)
 _MOST: Final = 14
@@ -219,7 +52,11 @@ def whole_sentence(said: str, prompt: str, who: str = "") -> str:
     if 2 * len(unknown) > len(low):
         return said  # another language
     first = next((n for n, w in enumerate(low) if w not in _LEADS), len(low))
-    if first == len(low) or low[first] in _ASKING or _REFERS.search(said):
+    if (
+        first == len(low)
+        or low[first] in words_of("closed", "asking_soundness")
+        or _REFERS.search(said)
+    ):
         return ""
     if (added := _ADDING.match(said)) is not None and "it" not in low[1:3]:
         end = _noun_end([w.lower() for w in said[added.end() :].split()])
@@ -234,7 +71,7 @@ def whole_sentence(said: str, prompt: str, who: str = "") -> str:
     if (
         who
         and (at == first or _is_bare_act(low, first))
-        and low[first] not in _AUXILIARIES - {"goes", "gets", "stays", "has"}
+        and low[first] not in words_of("closed", "auxiliaries") - {"goes", "gets", "stays", "has"}
     ):
         return " ".join([*words[:first], who, *words[first:]])
     if low[first] in word_list("prepositions") and "," in said and finite_at(low[first:]) > 0:
@@ -250,23 +87,34 @@ def _is_bare_act(low: list[str], at: int) -> bool:
     base = lemma(low[at], "VERB")
     is_third = is_verb(low[at]) and low[at] == inflect(base, "VBZ") and low[at] != base
     after = low[at + 1] if at + 1 < len(low) else ""
-    is_led = after in word_list("prepositions") or after in determiners() | _OBJECTS | _PARTICLES
+    is_led = after in word_list("prepositions") or after in determiners() | _OBJECTS | words_of(
+        "closed", "particles"
+    )
     return low[at] == "doesn't" or (is_third and is_led and not _is_own(low[at]))
 
 
 def _agreed(words: list[str], low: list[str], at: int) -> str:
     """Return the words with the verbs that "and" joins in the form of the first: "stops and grasp"."""
     base = lemma(low[at], "VERB")
-    if low[at] in _AUXILIARIES or low[at] == base or low[at] != inflect(base, "VBZ"):
+    if (
+        low[at] in words_of("closed", "auxiliaries")
+        or low[at] == base
+        or low[at] != inflect(base, "VBZ")
+    ):
         return " ".join(words)
     made = list(words)
     for n in range(at + 2, len(low)):
         after = low[n + 1] if n + 1 < len(low) else ""
-        is_led = after in determiners() | _OBJECTS | _PARTICLES or after in word_list(
-            "prepositions"
-        )
+        is_led = after in determiners() | _OBJECTS | words_of(
+            "closed", "particles"
+        ) or after in word_list("prepositions")
         is_base = is_verb(low[n]) and lemma(low[n], "VERB") == low[n]
-        if low[n - 1] in {"and", "then"} and is_base and is_led and low[n] not in _PARTICLES:
+        if (
+            low[n - 1] in {"and", "then"}
+            and is_base
+            and is_led
+            and low[n] not in words_of("closed", "particles")
+        ):
             made[n] = words[n].replace(low[n], inflect(low[n], "VBZ"))
     return " ".join(made)
 
@@ -294,12 +142,16 @@ _REFERS: Final = re.compile(
 def finite_at(low: list[str]) -> int:
     """Return where the first finite verb of the lower-cased words stands; -1 for none."""
     for at, word in enumerate(low):
-        if word in _AUXILIARIES or word.endswith("n't"):
+        if word in words_of("closed", "auxiliaries") or word.endswith("n't"):
             return at
         back = at - 1
-        while back > 0 and (low[back] in _ADVERBS or low[back].endswith("ly")):
+        while back > 0 and (
+            low[back] in words_of("closed", "adverbs_soundness") or low[back].endswith("ly")
+        ):
             back -= 1
-        before = low[back] if at and low[back] not in _ADVERBS else ""
+        before = (
+            low[back] if at and low[back] not in words_of("closed", "adverbs_soundness") else ""
+        )
         if before == "one" and back:
             before = "it"
         if at and _is_finite(word, before, low[at + 1] if at + 1 < len(low) else ""):
@@ -310,19 +162,27 @@ def finite_at(low: list[str]) -> int:
 def _is_finite(word: str, before: str, after: str) -> bool:
     if not is_verb(word) or word.endswith("ing") or before in determiners():
         return False
+    if word in words_of("closed", "particles") or word in word_list("prepositions"):
+        return False
     if number_in(before) is not None or (
-        before in word_list("prepositions") and before not in _PARTICLES
+        before in word_list("prepositions") and before not in words_of("closed", "particles")
     ):
         return False
     base = lemma(word, "VERB")
-    is_led = before in _PRONOUNS or before in _ADVERBS or before.endswith("ly")
+    is_led = (
+        before in words_of("closed", "pronouns")
+        or before in words_of("closed", "adverbs_soundness")
+        or before.endswith("ly")
+    )
     if word == inflect(base, "VBZ") and word != base:
         return is_led or is_known_noun(before) or not is_known(before) or not is_noun(word)
     if word == base:
-        ends = after in {"", "and", "then"} or after in determiners() | _OBJECTS | _PARTICLES
+        ends = after in {"", "and", "then"} or after in determiners() | _OBJECTS | words_of(
+            "closed", "particles"
+        )
         ends = ends or after in word_list("prepositions") or after.endswith("ly")
-        many = before in _MANY or is_plural(before)
-        return many and (before in _PRONOUNS or not is_noun(word) or ends)
+        many = before in words_of("closed", "many") or is_plural(before)
+        return many and (before in words_of("closed", "pronouns") or not is_noun(word) or ends)
     return is_led and not is_adjective(word)
 
 
@@ -333,7 +193,11 @@ def is_order(low: list[str]) -> bool:
     word, at = low[0], 0
     if word in {"please", "just", "only", "now", "also", "then"} and len(low) > 1:
         at, word = 1, low[1]
-    if not is_verb(word) or lemma(word, "VERB") != word or word in _ORDINAL | {"close", "light"}:
+    if (
+        not is_verb(word)
+        or lemma(word, "VERB") != word
+        or word in words_of("closed", "ordinal") | {"close", "light"}
+    ):
         return False
     after = low[at + 1] if at + 1 < len(low) else ""
     if after in _OBJECTS or (after in determiners() and after not in {"more", "less"}):
@@ -342,7 +206,7 @@ def is_order(low: list[str]) -> bool:
         return True
     if word in {"add", "make", "put", "show", "use", "keep", "give", "let", "try", "start", "end"}:
         return finite_at(low[at:]) != 1
-    is_led = after in _PARTICLES or after in word_list("prepositions")
+    is_led = after in words_of("closed", "particles") or after in word_list("prepositions")
     return is_led and (not is_known_noun(word) or word in words_of("verbs", "commands"))
 
 
@@ -407,6 +271,9 @@ def _predicated(text: str, prompt: str, who: str) -> str:
         and low[1:]
     ):
         return f"{low[0]} it is {' '.join(words[1:])}"
+    grown = re.fullmatch(r"(?P<how>(?:more|less) [\w-]+) (?P<who>[\w' -]+)", text, re.IGNORECASE)
+    if grown is not None and is_adjective(low[1]) and noun_in_text(grown["who"], prompt):
+        return f"the {grown['who']} {_be(grown['who'])} {grown['how']}"
     if (
         low[0] in {"only", "just"}
         and len(words) > 2
@@ -416,6 +283,8 @@ def _predicated(text: str, prompt: str, who: str) -> str:
         name = " ".join(words[1:])
         many = " and " in name or _is_many(name)
         return f"only {name} {'are' if many else 'is'} seen"
+    if low[0] == "nothing" and len(low) > 1 and all(_is_how(w) for w in low[1:]):
+        return f"there is {text}"
     if low[0] in word_list("prepositions") | {
         "like",
         "as",
@@ -433,9 +302,9 @@ def _predicated(text: str, prompt: str, who: str) -> str:
     if low[0] in words_of("free", "weather") and _is_how(low[0]) and len(words) == 1:
         return f"it is {text}"
     is_deed = len(low) > 1 and low[-1].endswith("ing") and not low[-2].endswith("ly")
-    is_manner = (not is_deed and all(w in _DEGREES or _is_how(w) for w in low)) or _is_participle(
-        low[0]
-    )
+    is_manner = (
+        not is_deed and all(w in words_of("closed", "degrees") or _is_how(w) for w in low)
+    ) or _is_participle(low[0])
     if is_manner:
         is_step = any(w.endswith("er") and lemma(w, "ADJ") != w for w in low)
         is_coat = is_alive(who) and any(w in word_list("colors") for w in low)
@@ -455,14 +324,20 @@ def _predicated(text: str, prompt: str, who: str) -> str:
     name, left = " ".join(words[:end]), low[end:]
     is_there = noun_in_text(low[end - 1], prompt)
     is_led = low[0] in determiners() or number_in(low[0]) is not None
-    if low[end - 1] in words_of("misc", "unseen") | _ABSTRACT:
+    if low[end - 1] in words_of("misc", "unseen") | words_of("closed", "abstract"):
         return f"it is {_determined(text)}" if low[end - 1] == "take" else ""
     if left and (_says(left) or left[0] in word_list("prepositions") - {"of"}):
         if is_there or (low[0] in {"everything", "everyone", "all", "both"}):
             lead = (
-                name if is_led or low[0] in _PRONOUNS or is_plural(low[end - 1]) else f"the {name}"
+                name
+                if is_led or low[0] in words_of("closed", "pronouns") or is_plural(low[end - 1])
+                else f"the {name}"
             )
-            lead = f"the {name}" if is_there and not is_led and low[0] not in _PRONOUNS else lead
+            lead = (
+                f"the {name}"
+                if is_there and not is_led and low[0] not in words_of("closed", "pronouns")
+                else lead
+            )
             return f"{lead} {_be(name)} {' '.join(words[end:])}"
         if low[0] in {"the", "his", "her", "its", "their"}:
             return f"{name} {_be(name)} {' '.join(words[end:])}"
@@ -487,30 +362,24 @@ def _uncapped(text: str) -> str:
     return text[:1].lower() + text[1:] if is_common else text
 
 
-_ABSTRACT: Final = frozenset(
-    [
-        "era",
-        "scale",
-        "style",
-        "vibe",
-        "feel",
-        "mood",
-        "look",
-        "round",
-        "point",
-        "idea",
-        "story",
-        "way",
-    ]
-)
-
-
 def _says(left: list[str]) -> bool:
     """Tell whether words behind a noun say how it is: "green", "still up", "stuck in the mud"."""
-    at = next((n for n, w in enumerate(left) if w not in _DEGREES | _ADVERBS), len(left))
+    at = next(
+        (
+            n
+            for n, w in enumerate(left)
+            if w not in words_of("closed", "degrees") | words_of("closed", "adverbs_soundness")
+        ),
+        len(left),
+    )
     if at == len(left):
         return False
-    return _is_how(left[at]) or left[at] in _PARTICLES | {"asleep", "awake", "alone", "apart"}
+    return _is_how(left[at]) or left[at] in words_of("closed", "particles") | {
+        "asleep",
+        "awake",
+        "alone",
+        "apart",
+    }
 
 
 def _is_how(word: str) -> bool:
@@ -525,13 +394,19 @@ def _noun_end(low: list[str]) -> int:
     is_led = low[0] in {"all", "both", "this", "that", "these", "those", "other", "one"} and low[
         1:2
     ] != ["of"]
-    if low[0] in _PRONOUNS and not (is_led and len(low) > 1 and _may_be_named(low[1])):
+    if low[0] in words_of("closed", "pronouns") and not (
+        is_led and len(low) > 1 and _may_be_named(low[1])
+    ):
         return 2 if low[1:2] == ["else"] else 1
     head = 0
     for at, word in enumerate(low):
-        if not head and (word in determiners() or number_in(word) is not None or word in _ORDINAL):
+        if not head and (
+            word in determiners()
+            or number_in(word) is not None
+            or word in words_of("closed", "ordinal")
+        ):
             continue
-        if head and word in _ADVERBS:
+        if head and word in words_of("closed", "adverbs_soundness"):
             break
         if word == "of" and head:
             head = 0
@@ -554,26 +429,8 @@ def _noun_end(low: list[str]) -> int:
     return head
 
 
-_ORDINAL: Final = frozenset(
-    [
-        "first",
-        "second",
-        "third",
-        "fourth",
-        "last",
-        "next",
-        "more",
-        "other",
-        "left",
-        "right",
-        "all",
-        "both",
-    ]
-)
-
-
 def _may_be_named(word: str) -> bool:
-    return is_known_noun(word) or _is_how(word) or word in _ORDINAL
+    return is_known_noun(word) or _is_how(word) or word in words_of("closed", "ordinal")
 
 
 def _is_participle(word: str) -> bool:
@@ -617,7 +474,11 @@ def _is_many(name: str) -> bool:
     if not words or words[0] in {"a", "an", "one", "everything", "everyone", "it", "he", "she"}:
         return False
     number = number_in(words[0])
-    return (number is not None and number > 1) or words[-1] in _MANY or is_plural(words[-1])
+    return (
+        (number is not None and number > 1)
+        or words[-1] in words_of("closed", "many")
+        or is_plural(words[-1])
+    )
 
 
 def is_alive(name: str) -> bool:

@@ -650,7 +650,10 @@ def _strange_in(text: str) -> list[str]:
     return [
         w
         for w in words
-        if w not in known and not is_known(w) and written_out(w) == w and w not in _TALK
+        if w not in known
+        and not is_known(w)
+        and written_out(w) == w
+        and w not in words_of("closed", "talk")
     ]
 
 
@@ -663,79 +666,13 @@ def _is_strange(text: str) -> bool:
     return len(strange) > 1 and len(strange) * 2 >= len(words)
 
 
-_TALK: Final = frozenset(
-    [
-        "please",
-        "pls",
-        "plz",
-        "thanks",
-        "thx",
-        "lol",
-        "haha",
-        "ok",
-        "okay",
-        "yes",
-        "yeah",
-        "no",
-        "nope",
-        "hmm",
-        "hey",
-        "hi",
-        "love",
-        "like",
-        "nice",
-        "great",
-        "good",
-        "cool",
-        "looks",
-        "same",
-        "perfect",
-        "think",
-        "guess",
-        "maybe",
-        "actually",
-        "wait",
-        "sorry",
-        "really",
-        "just",
-        "also",
-        "then",
-        "instead",
-        "again",
-        "better",
-        "want",
-        "need",
-        "would",
-        "could",
-        "can",
-        "make",
-        "way",
-        "much",
-        "bit",
-        "little",
-        "idea",
-        "one",
-        "thing",
-        "it's",
-        "its",
-        "that's",
-        "thats",
-        "i'm",
-        "im",
-        "wow",
-        "nah",
-        "oh",
-        "well",
-        "so",
-        "almost",
-        "there",
-    ]
-)
-
-
 def _means_something(word: str) -> bool:
     low = word.lower()
-    return low[:1].isalnum() and low not in english("function_words") and low not in _TALK
+    return (
+        low[:1].isalnum()
+        and low not in english("function_words")
+        and low not in words_of("closed", "talk")
+    )
 
 
 def _after(candidate: Candidate, context: Context) -> Context | None:
