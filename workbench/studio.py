@@ -46,7 +46,7 @@ from workbench.render_requests import (
     settings_of_request,
 )
 from workbench.rendering import Recipe, RenderParameters
-from workbench.scene_checks import check_in
+from workbench.scene_checks import check_in, lacks_subject
 from workbench.settings import Settings
 from workbench.start_pictures import picture_for_model
 from workbench.workplace import converse_in
@@ -349,6 +349,13 @@ class Studio:
         can answer is unknown. Raises ``NotFound`` until there is a video, ``DamagedFile``.
         """
         return await check_in(self, job_id)
+
+    async def preview_lacks(self, job: Job, picture: bytes) -> tuple[str, int]:
+        """Return what of its subject the preview of a render (a JPEG) lacks, and the tokens taken.
+
+        Empty unless the session's language model sees the picture and denies the subject.
+        """
+        return await lacks_subject(self, job, picture)
 
     def delete_session(self, session_id: str, *, starred: bool = False) -> tuple[str, ...]:
         """Delete a session with its renders and return their ids; ``JobManager.delete`` says how.
