@@ -27,7 +27,7 @@ from workbench.control.control_video import (
 from workbench.control.conversion import Converted
 from workbench.control.document import Control, control_digest, control_json, parse_control
 from workbench.control.drawing import path_from_drawing, path_to_drawing
-from workbench.control.keys import SANA_WM, KeySpeeds, path_from_keys, path_to_keys
+from workbench.control.keys import SANA_WM, KeySpeeds, parse_keys, path_from_keys, path_to_keys
 from workbench.control.path_files import (
     path_from_bytes,
     path_from_document,
@@ -61,6 +61,7 @@ __all__ = [
     "control_json",
     "embodiments",
     "parse_control",
+    "parse_keys",
     "path_from_bytes",
     "path_from_document",
     "path_from_drawing",
