@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Generator, Mapping
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from workbench.control import read_path
 from workbench.errors import NotFound, RenderError, Unavailable
@@ -17,6 +17,9 @@ from workbench.measures.scores import Scores
 from workbench.render_requests import continuation_of
 from workbench.rendering import Recipe
 from workbench.studio import RenderParameters, Studio
+
+if TYPE_CHECKING:
+    from workbench.journey.worlds import World
 
 __all__ = ["Video", "VideoList", "named_inputs", "with_camera_files"]
 
@@ -101,6 +104,21 @@ class Video(Shown):
         """
         self._studio.jobs.note(self.job_id, text)
         return self
+
+    def rollout(self, actions: Any, seconds: float | None = None, **planning: float) -> World:
+        """Roll out the world of this storyboard from where its camera starts.
+
+        ``actions`` are keys, words or a ``CameraPath``. ``planning``: ``segment_s``, the length of a
+        job, and ``planned_s``, how long the world may become. Raises ``InvalidRequest``.
+        """
+        from workbench.journey.worlds import roll_out  # noqa: PLC0415  it builds on this module
+
+        return roll_out(self, actions, seconds, **planning)
+
+    @property
+    def studio(self) -> Studio:
+        """The Studio that this is a view of."""
+        return self._studio
 
     def star(self, *, starred: bool = True) -> Self:
         """Star or unstar it; no retention removes a starred video."""

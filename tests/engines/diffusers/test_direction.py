@@ -213,7 +213,7 @@ def studio(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[wb.Studi
 
 
 def test_a_storyboards_depth_directs_a_model_through_the_worker(
-    studio: wb.Studio, ask: Ask, stage: Stage, models: Models
+    studio: wb.Studio, stage: Stage, models: Models
 ) -> None:
     shape: dict[str, Any] = {"width": 64, "height": 64, "num_frames": 9, "fps": 16, "using": studio}
     asked = {"camera": "push in", "channels": ["depth"], "engine": "animatic", **shape}
@@ -226,7 +226,7 @@ def test_a_storyboards_depth_directs_a_model_through_the_worker(
     control = video.wait(300).job.request.options["control"]
     assert control == {"kind": "depth", "video": str(depth.path), "channel": True}
     assert "the model follows the depth of a storyboard" in _notes(video.recipe)
-    _, folder = stage.render(ask("wan-vace", fps=16, options={"control": control}))
+    _, folder = stage.render(video.job.request)
     theirs, ours = (list(decode_video(path)) for path in (video.path, folder / "video.mp4"))
     assert np.array_equal(np.stack(theirs), np.stack(ours))
     with pytest.raises(NotFound, match="has no edges"):
