@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import time
 from typing import Any
 
 import numpy as np
@@ -107,3 +110,24 @@ def test_what_cannot_be_rolled_out_is_refused_and_nothing_is_queued(
     with pytest.raises(InvalidRequest, match=told):
         world.fork(at_s, actions)
     assert studio.jobs.jobs(limit=1).total == before
+
+
+def test_a_worker_that_dies_in_the_third_of_six_segments_costs_that_segment_alone(
+    studio: wb.Studio,
+) -> None:
+    shape: dict[str, Any] = {"width": 832, "height": 480, "num_frames": 5, "fps": 16}
+    (video,) = wb.render("a red car drives through a desert", using=studio, **shape).videos
+    world = video.wait(120).rollout("w-16,jw-80", 6.0, segment_s=1.0)
+    third = world.segments[2]
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        pids = [d.worker_pid for d in studio.jobs.devices() if d.job_id == third.job_id]
+        if pids and pids[0] is not None:
+            os.kill(pids[0], signal.SIGKILL)
+            break
+        time.sleep(0.005)
+    world.wait(240)
+    attempts = [one.job.attempt for one in world.segments]
+    assert attempts[:2] == [1, 1]
+    assert sorted(attempts) == [1, 1, 1, 1, 1, 2]
+    assert len(list(world.frames())) == 97
