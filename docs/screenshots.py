@@ -82,7 +82,7 @@ def _dashboard(browser: Browser, server: LiveServer, *, dark: bool) -> None:
     screen.go("Results")
     screen.wait_until_playing(".wb-results video", 4)
     scores = screen.cards.locator(".wb-scores .wb-score:first-child")
-    expect(scores).to_have_count(10, timeout=RENDER_MS)
+    expect(scores.nth(3)).to_be_visible(timeout=3 * RENDER_MS)  # of the cards near the view
     _take(screen.page, f"results-{tint}")
     screen.button("Table").click()
     expect(screen.step.locator(".wb-spark:not([data-empty])").first).to_be_visible()

@@ -52,6 +52,8 @@ API_ROUTES: Final[tuple[tuple[str, type[Any]], ...]] = (
     ("/api/storage", deletion.StorageHandler),
     ("/api/best-of", best_of.BestOfHandler),
     ("/api/best-of/{name}", best_of.BestOfRunHandler),
+    ("/api/best-of/{name}/cancel", best_of.BestOfCancelHandler),
+    ("/api/best-of/{name}/votes", best_of.BestOfVoteHandler),
     # the queue
     ("/api/video/pause", queue.PauseHandler),
     ("/api/video/resume", queue.ResumeHandler),

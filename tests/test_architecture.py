@@ -184,8 +184,8 @@ assert not heavy, heavy
 
 def test_control_loads_only_numpy() -> None:
     script = """
-import sys, workbench.control
-heavy = {"torch", "cv2", "av", "diffusers", "scipy", "PIL"} & set(sys.modules)
+import sys, workbench.control, workbench.jobs.supervisor.supervisor, workbench.render_requests
+heavy = {"numpy", "torch", "cv2", "av", "diffusers", "scipy", "PIL"} & set(sys.modules)
 assert not heavy, heavy
 """
     subprocess.run([sys.executable, "-c", script], check=True)

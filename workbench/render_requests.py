@@ -11,9 +11,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
+from workbench import control
 from workbench.actions.fitting import effective
 from workbench.actions.render_settings import RenderSettings
-from workbench.control import CameraControl, read_path
+from workbench.control import CameraControl
 from workbench.engines.completion import CompleteRequest
 from workbench.engines.inputs import PATH_SUFFIX
 from workbench.errors import FieldProblem, InvalidRequest, NotFound
@@ -210,7 +211,7 @@ class RenderRequests:
         if file is None or file.suffix != PATH_SUFFIX:
             problem = f"{given.said} has no camera path."
             raise InvalidRequest(problem, (FieldProblem("camera", problem),))
-        return CameraControl.of(read_path(file).value)
+        return CameraControl.of(control.read_path(file).value)
 
 
 def _as_given(camera: CameraControl) -> CameraControl:

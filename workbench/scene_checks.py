@@ -6,6 +6,7 @@ Whatever the model does, a check comes of it: what nobody could answer is "canno
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from workbench.prompts.language_models.endpoint.chat import ChatEndpoint
     from workbench.studio import Studio
 
-__all__ = ["check_in"]
+__all__ = ["check_in", "lacks_subject"]
 
 _MEASURED: Final = "measured"
 _NO_MODEL: Final = "No language model that sees is connected."
@@ -53,6 +54,37 @@ async def check_in(studio: Studio, job_id: str) -> SceneCheck:
     check = check.model_copy(update={"answers": answers})
     await asyncio.to_thread(studio.jobs.keep_check, job, check)
     return check
+
+
+async def lacks_subject(studio: Studio, job: Job, picture: bytes) -> tuple[str, int]:
+    """Return what of the scene's subject ``picture`` lacks, empty if nothing, and the tokens taken.
+
+    ``picture`` is a preview of the render. Only a plain "no" of a model that saw it counts.
+    """
+    from workbench.measures.scene_check.asking import (  # noqa: PLC0415
+        SheetAnswers,
+        messages_about,
+        verdicts_in,
+    )
+    from workbench.measures.scene_check.contact_sheet import sheet_of_picture  # noqa: PLC0415
+
+    endpoint = studio.language.writer(job.session_id).endpoint
+    asked = [q for q in questions_of(job.request.scene) if q.field == "subject"][:1]
+    if endpoint is None or not asked:
+        return "", 0
+    digest = hashlib.sha256(picture).hexdigest()
+    sheet = await asyncio.to_thread(sheet_of_picture, picture, digest)
+    try:
+        answer, said = await endpoint.ask(messages_about(sheet, asked), SheetAnswers)
+    except ChatFailure as error:
+        return "", _tokens(error.exchanges)
+    told = verdicts_in(answer, sheet, len(asked))
+    denied = told is not None and told[0][0] is Verdict.NO
+    return (asked[0].wanted if denied else ""), _tokens(said)
+
+
+def _tokens(said: Sequence[Exchange]) -> int:
+    return sum((one.prompt_tokens or 0) + (one.completion_tokens or 0) for one in said)
 
 
 def _looked_up(studio: Studio, job_id: str) -> tuple[Job, Path, str, SceneCheck | None]:

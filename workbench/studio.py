@@ -46,7 +46,7 @@ from workbench.render_requests import (
     settings_of_request,
 )
 from workbench.rendering import Recipe, RenderParameters
-from workbench.scene_checks import check_in
+from workbench.scene_checks import check_in, lacks_subject
 from workbench.settings import Settings
 from workbench.start_pictures import picture_for_model
 from workbench.workplace import converse_in
@@ -166,6 +166,7 @@ class Studio:
         prompt: str | None = None,
         *,
         on_step: Callable[[Step], object] | None = None,
+        on_text: Callable[[str], object] | None = None,
         image: str | None = None,
         cards: Sequence[int] = (),
     ) -> tuple[Revision, Entry | None]:
@@ -176,8 +177,8 @@ class Studio:
         than eight renders are proposed only; :meth:`act` carries a proposal out.
 
         Where a language model is connected it works with the same actions as its tools, each as an
-        entry of its own; ``on_step`` is called by the event loop as each is done, and cancelling
-        the task stops it. ``cards`` are the prompts that the person sees as numbered cards, in
+        entry of its own; ``on_step`` is called by the event loop as each is done, ``on_text`` with
+        what the model says as it grows, and cancelling the task stops it. ``cards`` are the prompts that the person sees as numbered cards, in
         order; by default the newest variations. ``image`` is the video's first frame, by default
         the session's start image. What the rules understand of the session alone they do at once. Raises
         ``NotFound``, ``InvalidRequest``.
@@ -191,8 +192,8 @@ class Studio:
             try:
                 picture = await self._picture(session_id, image)
                 return await converse_in(
-                    self, session_id, user_request, prompt, on_step=on_step, picture=picture,
-                    cards=cards,
+                    self, session_id, user_request, prompt, on_step=on_step, on_text=on_text,
+                    picture=picture, cards=cards,
                 )  # fmt: skip
             except LanguageModelError as error:
                 failure = error
@@ -348,6 +349,13 @@ class Studio:
         can answer is unknown. Raises ``NotFound`` until there is a video, ``DamagedFile``.
         """
         return await check_in(self, job_id)
+
+    async def preview_lacks(self, job: Job, picture: bytes) -> tuple[str, int]:
+        """Return what of its subject the preview of a render (a JPEG) lacks, and the tokens taken.
+
+        Empty unless the session's language model sees the picture and denies the subject.
+        """
+        return await lacks_subject(self, job, picture)
 
     def delete_session(self, session_id: str, *, starred: bool = False) -> tuple[str, ...]:
         """Delete a session with its renders and return their ids; ``JobManager.delete`` says how.

@@ -14,7 +14,7 @@ from workbench.actions.model import Action, Propose, Render, Vary, as_json, rend
 from workbench.errors import FieldProblem, InvalidRequest, LanguageModelError, NotFound
 from workbench.jobs.model import Job, JobState
 from workbench.prompts.agent.tools import Look, Seen
-from workbench.prompts.model import Entry, PromptSession, Revision
+from workbench.prompts.model import Entry, OnText, PromptSession, Revision
 from workbench.scene import Scene
 from workbench.start_pictures import end_frames
 
@@ -40,6 +40,7 @@ async def converse_in(
     prompt: str | None = None,
     *,
     on_step: Callable[[Step], object] | None = None,
+    on_text: OnText | None = None,
     picture: str = "",
     cards: Sequence[int] = (),
 ) -> tuple[Revision, Entry | None]:
@@ -61,6 +62,7 @@ async def converse_in(
             request,
             place,
             on_step=on_step,
+            on_text=on_text,
             timeout_s=studio.settings.language_timeout_s,
             picture=picture,
         )

@@ -7,12 +7,12 @@ from typing import Final
 
 from server_extension.handlers.base import ApiHandler
 from server_extension.operations import Operation, operation
-from server_extension.schemas.best_of import BestOfObject, BestOfRequest
+from server_extension.schemas.best_of import BestOfObject, BestOfRequest, VoteRequest
 from workbench.errors import FieldProblem, InvalidRequest
 from workbench.research.best_of import BestOf, best_of
 from workbench.research.best_of_process import RunProcesses
 
-__all__ = ["BestOfHandler", "BestOfRunHandler"]
+__all__ = ["BestOfCancelHandler", "BestOfHandler", "BestOfRunHandler", "BestOfVoteHandler"]
 
 _PROCESSES: Final = "workbench_best_of"
 
@@ -46,8 +46,11 @@ class BestOfHandler(ApiHandler):
             budget=asked.budget,
             draft=None if asked.draft is None else asked.draft.given,
             critics=asked.critics,
+            stop_early=asked.stop_early,
+            revise=asked.revise,
             seed=asked.seed,
             name=asked.name,
+            session_id=asked.session_id,
             using=self.studio,
             **parameters,
         )
@@ -78,3 +81,43 @@ class BestOfRunHandler(ApiHandler):
             return BestOfObject.of(BestOf.open(name, using=self.studio))
 
         self.answer(await asyncio.to_thread(read))
+
+
+class BestOfCancelHandler(ApiHandler):
+    """POST /api/best-of/{name}/cancel."""
+
+    @operation(
+        Operation(
+            "End a best-of-N run; what is finished is kept", answer=BestOfObject, errors=(404,)
+        )
+    )
+    async def post(self, name: str) -> None:
+        """Cancel its renders that have not ended, and begin no others."""
+
+        def cancel() -> BestOfObject:
+            return BestOfObject.of(BestOf.open(name, using=self.studio).cancel())
+
+        self.answer(await asyncio.to_thread(cancel))
+
+
+class BestOfVoteHandler(ApiHandler):
+    """POST /api/best-of/{name}/votes."""
+
+    @operation(
+        Operation(
+            "Say which of two candidates is better; later rounds weigh the critics by it",
+            VoteRequest,
+            BestOfObject,
+            errors=(404,),
+        )
+    )
+    async def post(self, name: str) -> None:
+        """Keep the vote."""
+        asked = self.parse(VoteRequest)
+
+        def vote() -> BestOfObject:
+            run = BestOf.open(name, using=self.studio)
+            run.prefer(asked.better, asked.worse, is_tie=asked.undecided)
+            return BestOfObject.of(run)
+
+        self.answer(await asyncio.to_thread(vote))

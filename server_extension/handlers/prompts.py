@@ -169,7 +169,7 @@ class UpdateHandler(StreamingHandler):
             UpdateRequest,
             UpdateAnswer,
             errors=(404, 503),
-            events={"step": StepObject},
+            events={"step": StepObject, "text": TextSoFar},
         )
     )
     async def post(self) -> None:
@@ -211,6 +211,7 @@ class UpdateHandler(StreamingHandler):
             asked.user_request or "",
             asked.prompt,
             on_step=tell and (lambda step: tell("step", step_object(step))),
+            on_text=tell and (lambda text: tell("text", TextSoFar(text=text))),
             image=asked.image,
             cards=asked.cards,
         )

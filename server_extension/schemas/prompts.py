@@ -73,7 +73,7 @@ class EnhanceAnswer(BaseModel):
 
 
 class TextSoFar(BaseModel):
-    """The event ``text``: the prompt written so far; the answer replaces it."""
+    """The event ``text``: what the model has written so far; the answer replaces it."""
 
     text: str
 

@@ -12,6 +12,8 @@ from playwright.sync_api import expect
 
 from tests.browser.screen import LOAD_MS, Screen
 from tests.prompts.agent.scripted import call, say, scripted
+from workbench.jobs.client.manager import JobManager
+from workbench.settings import Settings
 
 pytestmark = pytest.mark.browser
 
@@ -109,21 +111,43 @@ def test_escape_stops_a_turn_and_what_was_done_stays(open_screen: Callable[..., 
         expect(screen.step.get_by_role("button", name="Send")).to_be_visible()
 
 
-def test_more_than_eight_renders_wait_for_a_click(open_screen: Callable[..., Screen]) -> None:
+def test_more_than_eight_renders_wait_for_a_click_and_none_begins_when_they_are_declined(
+    open_screen: Callable[..., Screen],
+) -> None:
+    asked = "show me nine takes of it, each with a look of its own"
     with scripted([enhanced]) as script:
         screen = open_screen().open_lab()
         connect(screen, script.base_url)
         screen.enhance("a dog running on a beach")
         screen.button("Tune it first").click()
-        script.answers = [call(("render", {"seeds": 9})), say("Nine of them wait for you.")]
+        script.answers = [call(("render", {"seeds": 9})), say("Nine of them wait for you.")] * 2
         script.asked = []
-        ask(screen, "show me nine takes of it, each with a look of its own")
-        turn = screen.step.locator(".wb-turn").last
-        expect(turn).to_contain_text("Nine of them wait for you.", timeout=LOAD_MS)
         videos = screen.page.get_by_role("navigation", name="Steps").locator(".wb-step-count")
-        expect(videos.last).to_contain_text("/1")
-        turn.get_by_role("button", name="Start 9 renders").click()
-        expect(videos.last).to_contain_text("/10", timeout=LOAD_MS)
+        expect(videos.last).to_contain_text("/1", timeout=LOAD_MS)
+        manager = JobManager(Settings(outputs=screen.server.outputs))
+        try:
+            session = manager.jobs(limit=1).jobs[0].session_id
+
+            ask(screen, asked)
+            declined = screen.step.locator(".wb-turn").last
+            expect(declined).to_contain_text("Nine of them wait for you.", timeout=LOAD_MS)
+            start = screen.step.get_by_role("button", name="Start 9 renders")
+            expect(start).to_be_visible()
+            assert manager.jobs(session_id=session).total == 1
+            declined.get_by_role("button", name="Not now").click()
+            expect(start).to_have_count(0)
+            expect(declined).to_contain_text("Nine of them wait for you.")
+
+            ask(screen, f"{asked} once more")
+            expect(start).to_be_visible(timeout=LOAD_MS)
+            assert manager.jobs(session_id=session).total == 1
+            start.click()
+            expect(videos.last).to_contain_text("/10", timeout=LOAD_MS)
+            assert manager.jobs(session_id=session).total == 10
+            expect(start).to_have_count(0)
+        finally:
+            manager.close()
+        screen.assert_clean()
 
 
 def test_the_first_refused_request_says_once_what_a_model_adds_and_leads_to_the_panel(

@@ -54,7 +54,8 @@ def test_a_measure_that_loses_its_evidence_is_shown_no_longer(
     assert "loops" in found
 
 
-def test_evidence_names_scores_or_the_movement_of_the_scene_check() -> None:
-    assert evidence.evidence().keys() <= {*SCORE_NAMES, "camera_movement"}
+def test_evidence_names_scores_or_what_else_is_shown() -> None:
+    others = {"camera_movement", "subject_offset", "divergence"}
+    assert evidence.evidence().keys() <= {*SCORE_NAMES, *others}
     for reached in evidence.evidence().values():
         assert np.isfinite(list(reached.values())).all()

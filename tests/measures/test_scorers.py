@@ -91,3 +91,13 @@ def test_every_process_knows_which_scores_are_better_when_low(tmp_path: Path) ->
     note_directions(settings, {"brevity": False})
     assert {"noise", "flicker"} <= better_when_lower(settings)
     assert "brevity" not in better_when_lower(settings)
+
+
+def test_a_scorer_gets_at_most_half_of_the_memory_and_says_when_that_is_not_enough(
+    site: Path, video: Path
+) -> None:
+    whole = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    with closing(_scorer("Measured")) as scorer:
+        assert scorer.score(video, RECIPE) == max(2 << 30, whole // 2)
+    with closing(_scorer("Greedy")) as scorer, pytest.raises(ScorerError, match="MemoryError"):
+        scorer.score(video, RECIPE)

@@ -362,6 +362,12 @@ def test_the_more_is_said_the_less_is_added() -> None:
         ("can you make a kite over a dam", "A kite over a dam."),
         ("soooo picture a tiny submarine", "A tiny submarine."),
         ("a crew of hamsters?? no wait not hamsters, otters", "A crew of otters."),
+        ("a goat on a trampoline, thats the pitch", "A goat on a trampoline."),
+        ("for my thesis film i need a room that remembers", "A room that remembers."),
+        ("I would like to see the old tram", "The old tram."),
+        ("i want it to feel like a tape", "It should feel like a tape."),
+        ("a kid bites a apple in lisbon", "A kid bites an apple in Lisbon."),
+        ("a bouncing ball, on twos", "on twos"),
         ("a tram climbs, 70s", "70s"),
         ("the net bulges!!!", "The net bulges."),
     ],
@@ -385,6 +391,11 @@ def test_chat_goes_and_what_is_seen_stays(rough: str, kept: str) -> None:
 def test_no_article_and_no_verb_form_is_guessed(rough: str) -> None:
     first = enhance(rough).prompt.split(". ")[0].rstrip(".").lower()
     assert first == rough.lower()
+
+
+def test_a_weather_that_is_over_is_none() -> None:
+    assert scene_of("a salt flat after the rain").weather == ""
+    assert scene_of("a salt flat in the rain").weather == "rain"
 
 
 def test_a_pace_that_is_denied_is_none() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -14,16 +15,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 import workbench as wb
 from tests.live_server import ROOT, end_supervisor
+from tests.prompts.misbehaving import KEY, Misbehaving, Reply
 from tests.research.conftest import SMALL
-from workbench.errors import InvalidRequest
+from tests.vision_endpoint import Seeing
+from workbench.errors import InvalidRequest, NotFound
 from workbench.jobs.client.manager import JobManager
 from workbench.jobs.model import Job, JobState
-from workbench.research.best_of import BestOf, best_of, seconds_of
+from workbench.research.best_of import BestOf, best_of, runs_of_session, seconds_of
+from workbench.research.best_of_overview import overview
 
 PROMPT = "A red kite flies over a beach."
+RAIN = "A red kite flies over a beach in the rain."
 ASKED: dict[str, Any] = {
     **SMALL,
     "critics": ["sharpness"],
@@ -31,7 +37,7 @@ ASKED: dict[str, Any] = {
 }
 
 DRIVER = """
-import os, signal, sys
+import json, os, signal, sys
 import workbench as wb
 from workbench.research.best_of_plan import Plan
 
@@ -48,8 +54,8 @@ def dying(plan, path):
 if sys.argv[1] == "dying":
     Plan.write = dying
 run = wb.best_of(
-    "A red kite flies over a beach.", n=4, keep=1, critics=["sharpness"], name="killed",
     num_frames=5, width=96, height=64, fps=24, draft={"width": 64, "height": 64},
+    **json.loads(sys.argv[2]),
 )
 run.follow()
 """
@@ -164,6 +170,7 @@ def test_votes_decide_which_critics_count(studio: wb.Studio) -> None:
         ({"budget": -1}, "budget"),
         ({"draft": {"colour": 1}}, "draft"),
         ({"width": 3}, "parameters"),
+        ({"revise": 4}, "revise"),
     ],
 )
 def test_what_is_wrong_is_named_before_anything_renders(
@@ -175,26 +182,201 @@ def test_what_is_wrong_is_named_before_anything_renders(
     assert not list((studio.settings.outputs / "runs").glob("bad-*"))
 
 
+def test_a_run_of_an_unknown_session_is_refused(studio: wb.Studio) -> None:
+    with pytest.raises(NotFound):
+        best_of(PROMPT, using=studio, **ASKED, session_id="s_01h2xcejqtf2nbrexx3v")
+
+
 def test_a_budget_is_read_with_its_unit() -> None:
     told = {"20 GPU-min": 1200.0, "90 s": 90.0, "1.5h": 5400.0, "2 min": 120.0}
     assert {text: seconds_of(text) for text in told} == told
     assert seconds_of(30) == 30.0
 
 
-def test_a_kill_at_every_step_renders_nothing_twice(outputs: Path) -> None:
-    environment = {**os.environ, "WORKBENCH_OUTPUTS": str(outputs)}
-    ends = []
-    for how in (*["dying"] * 12, "living"):
-        command = [sys.executable, "-c", DRIVER, how]
-        ends.append(subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode)
+def test_a_draft_whose_preview_shows_nothing_is_stopped_and_as_many_go_on_as_are_kept(
+    outputs: Path,
+) -> None:
+    engines = {"previewing": "tests.research.previewing_engine:PreviewingEngine"}
+    settings = wb.Settings(outputs=outputs, engines=engines, engine="previewing")
+    with wb.Studio(settings) as studio:
+        run = best_of(PROMPT, n=4, keep=2, name="blank", using=studio, seed=10, **ASKED)
+        run.follow(_quiet)
+        rows = {row["seed"]: row for row in run.report()}
+        assert {seed for seed, row in rows.items() if row["dropped"]} == {11, 13}
+        for seed in (11, 13):
+            assert rows[seed]["dropped"] == "stopped at 69 %: the preview shows nothing"
+            assert studio.jobs.job(rows[seed]["job_id"]).state is JobState.CANCELLED
+        assert {video.job.request.seed for video in run.winners} == {10, 12}
+
+
+def test_a_run_is_cancelled_by_another_process_and_stays_so(studio: wb.Studio) -> None:
+    run = best_of(PROMPT, n=3, keep=1, name="cancelled", using=studio, **ASKED)
+    studio.jobs.pause()
+    try:
+        driver = threading.Thread(target=run.follow, args=(_quiet,))
+        driver.start()
+        _until(lambda: run.plan.job_ids, 3)
+        assert run.is_followed
+        BestOf.open(run.name, using=studio).cancel()
+        driver.join(60)
+        assert not driver.is_alive()
+    finally:
+        studio.jobs.resume()
+    assert {job.state for job in run.jobs(run.job_ids)} == {JobState.CANCELLED}
+    assert run.is_done
+    assert run.is_cancelled
+    assert run.winners == ()
+    assert all("cancelled" in row["dropped"] for row in run.report())
+    before = studio.jobs.jobs(limit=1).total
+    best_of(PROMPT, n=3, keep=1, name="cancelled", using=studio, **ASKED).follow(_quiet)
+    assert studio.jobs.jobs(limit=1).total == before
+
+
+def test_a_pair_of_which_nobody_can_say_is_not_asked_again_and_counts_for_no_critic(
+    studio: wb.Studio,
+) -> None:
+    run = _run(studio, n=3, keep=1, name="ties")
+    asked = []
+    while pair := run.pair():
+        (one, _), (other, _) = pair
+        asked.append(frozenset((one, other)))
+        run.prefer(one, other, is_tie=True)
+    assert sorted(map(sorted, asked)) == [[0, 1], [0, 2], [1, 2]]
+    assert [one.of for one in run.agreement()] == [0]
+
+
+def test_a_draft_that_was_deleted_is_left_out(studio: wb.Studio) -> None:
+    run = _run(studio, n=3, keep=1, name="deleted")
+    gone = next(row for row in run.report() if row["dropped"])
+    studio.jobs.delete([gone["job_id"]])
+    pair = run.pair()
+    assert pair is not None
+    assert gone["candidate"] not in {candidate for candidate, _ in pair}
+    assert overview(run)["state"] == "done"
+
+
+def test_the_votes_of_all_runs_of_a_session_count_together(studio: wb.Studio) -> None:
+    session, _ = studio.run(studio.enhance("a red kite"))
+    runs = [
+        _run(studio, n=2, keep=1, name="session", seed=seed, session_id=session) for seed in (1, 5)
+    ]
+    for run in runs:
+        run.prefer(0, 1)
+    assert {job.session_id for job in runs[0].jobs(runs[0].job_ids)} == {session}
+    (sharpness,) = runs[0].agreement()
+    assert sharpness.of == 2
+    assert [run.name for run in runs_of_session(session, using=studio)] == [
+        run.name for run in reversed(runs)
+    ]
+
+
+def _is_about_a_picture(asked: dict[str, Any]) -> bool:
+    return isinstance(asked["messages"][-1]["content"], list)
+
+
+def _denies_the_rain(asked: dict[str, Any]) -> Reply:
+    """See everything but the rain, and write nothing."""
+    if not _is_about_a_picture(asked):
+        return Reply("No.")  # so that the composer writes
+    return Seeing(lambda _n, question: "no" if "weather" in question else "yes")(asked)
+
+
+def test_a_prompt_is_revised_from_the_critique_and_the_best_of_all_whole_videos_win(
+    outputs: Path,
+) -> None:
+    with Misbehaving.running() as endpoint:
+        endpoint.behaviour = _denies_the_rain
+        settings = wb.Settings(
+            outputs=outputs, language_provider="openai", language_model="seer",
+            language_base_url=endpoint.base_url, language_api_key=SecretStr(KEY),
+            language_retries=0,
+        )  # fmt: skip
+        with wb.Studio(settings) as studio:
+            asked: dict[str, Any] = {**ASKED, "critics": ["asked_for"]}
+            run = best_of(
+                RAIN, n=2, keep=1, revise=1, name="revised", using=studio, **asked
+            ).follow(_quiet)  # fmt: skip
+            plan = run.plan
+            assert [one.request for one in plan.revisions] == ["make sure that this shows: rain"]
+            assert plan.prompt(2) == f"{RAIN} Rain."
+            rows = run.report()
+            assert len(rows) == 4
+            assert sum(row["is_whole"] for row in rows) == 2
+            assert len(run.winners) == 1
+            (loser,) = [row for row in rows if row["is_whole"] and row["dropped"]]
+            assert loser["dropped"].startswith("place 2 of 2 whole videos")
+
+
+def _killed_at_every_step(environment: dict[str, str], **asked: Any) -> list[int]:
+    """Carry a run out by processes that die after each step that they keep; return their ends."""
+    ends: list[int] = []
+    for how in (*["dying"] * 20, "living"):
+        command = [sys.executable, "-c", DRIVER, how, json.dumps(asked)]
+        done = subprocess.run(command, cwd=ROOT, env={**os.environ, **environment}, check=False)
+        ends.append(done.returncode)
         if ends[-1] == 0:
             break
     assert ends[-1] == 0
-    assert ends.count(-signal.SIGKILL) >= 3  # after planning, after each batch, after judging
+    return ends
+
+
+def _all_jobs(outputs: Path) -> tuple[Job, ...]:
     manager = JobManager(wb.Settings(outputs=outputs))
     page = manager.jobs(limit=100)
     manager.close()
-    assert page.total == 5  # four drafts and one whole, although batches were queued and not noted
-    assert {(job.state, job.attempt) for job in page.jobs} == {(JobState.COMPLETE, 1)}
-    assert sorted(job.request.width or 0 for job in page.jobs) == [64, 64, 64, 64, 96]
+    return page.jobs
+
+
+def test_a_kill_at_every_step_renders_nothing_twice(outputs: Path) -> None:
+    ends = _killed_at_every_step(
+        {"WORKBENCH_OUTPUTS": str(outputs)},
+        prompt=PROMPT, n=4, keep=1, critics=["sharpness"], name="killed",
+    )  # fmt: skip
+    assert ends.count(-signal.SIGKILL) >= 3  # after planning, after each batch, after judging
+    jobs = _all_jobs(outputs)
+    assert len(jobs) == 5  # four drafts and one whole, although batches were queued and not noted
+    assert {(job.state, job.attempt) for job in jobs} == {(JobState.COMPLETE, 1)}
+    assert sorted(job.request.width or 0 for job in jobs) == [64, 64, 64, 64, 96]
     assert len(list((outputs / "runs").iterdir())) == 1
+
+
+def test_a_kill_at_every_step_of_a_revised_run_asks_and_renders_nothing_twice(
+    outputs: Path,
+) -> None:
+    with Misbehaving.running() as endpoint:
+        endpoint.behaviour = _denies_the_rain
+        environment = {
+            "WORKBENCH_OUTPUTS": str(outputs),
+            "WORKBENCH_LANGUAGE_PROVIDER": "openai",
+            "WORKBENCH_LANGUAGE_MODEL": "seer",
+            "WORKBENCH_LANGUAGE_BASE_URL": endpoint.base_url,
+            "WORKBENCH_LANGUAGE_API_KEY": KEY,
+            "WORKBENCH_LANGUAGE_RETRIES": "0",
+        }
+        ends = _killed_at_every_step(
+            environment, prompt=RAIN, n=2, keep=1, critics=["asked_for"], revise=1, name="killed",
+        )  # fmt: skip
+        looked = [body for body in endpoint.requests if _is_about_a_picture(body)]
+        written = len(endpoint.requests) - len(looked)
+    assert ends.count(-signal.SIGKILL) >= 6
+    jobs = _all_jobs(outputs)
+    assert sorted(job.request.width or 0 for job in jobs) == [64, 64, 64, 64, 96, 96]
+    assert {(job.state, job.attempt) for job in jobs} == {(JobState.COMPLETE, 1)}
+    assert len(looked) == 6  # each video once
+    assert written == _asked_for_one_revision(outputs.parent / "alone")
+
+
+def _asked_for_one_revision(outputs: Path) -> int:
+    """Return how often a model is asked for text by one revision."""
+    with Misbehaving.running() as endpoint:
+        endpoint.behaviour = _denies_the_rain
+        settings = wb.Settings(
+            outputs=outputs, language_provider="openai", language_model="seer",
+            language_base_url=endpoint.base_url, language_api_key=SecretStr(KEY),
+            language_retries=0,
+        )  # fmt: skip
+        with wb.Studio(settings) as studio:
+            session = studio.sessions.begin()
+            studio.run(studio.sessions.place(session, RAIN))
+            studio.run(studio.update(session, "make sure that this shows: rain", RAIN))
+        return len(endpoint.requests)

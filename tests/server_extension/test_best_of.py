@@ -40,6 +40,36 @@ def test_a_run_is_carried_out_and_says_what_was_dropped_and_why(server: LiveServ
     assert (again["name"], again["winners"], again["done"]) == (name, [winner], True)
 
 
+def test_votes_are_taken_and_the_agreement_has_its_interval(server: LiveServer) -> None:
+    name = server.post("/api/best-of", {**ASKED, "name": "votes"}).json()["name"]
+    run = _done(server, name)
+    one, other = (member["candidate"] for member in run["pair"])
+    path = f"/api/best-of/{name}/votes"
+    voted = server.post(path, {"better": one, "worse": other}).json()
+    assert voted["votes"] == 1
+    (critic,) = voted["agreement"]
+    assert (critic["critic"], critic["votes"]) == ("sharpness", 1)
+    assert critic["low"] < critic["foretold"] < critic["high"] or critic["foretold"] in {0, 1}
+    assert {member["candidate"] for member in voted["pair"]} != {one, other}
+    assert server.post(path, {"better": one, "worse": one}).status_code == 400
+    assert server.post(path, {"better": one, "worse": 99}).status_code == 400
+
+
+def test_a_run_is_cancelled_and_stays_so(server: LiveServer) -> None:
+    server.post("/api/video/pause", {})
+    try:
+        name = server.post("/api/best-of", {**ASKED, "name": "ended"}).json()["name"]
+        ended = server.post(f"/api/best-of/{name}/cancel", {}).json()
+        assert ended["state"] == "cancelled"
+        run = _done(server, name)
+    finally:
+        server.post("/api/video/resume", {})
+    assert run["winners"] == []
+    assert all("cancelled" in one["dropped"] for one in run["candidates"])
+    assert server.post("/api/best-of", {**ASKED, "name": "ended"}).json()["state"] == "cancelled"
+    assert server.post("/api/best-of/nobody/cancel", {}).status_code == 404
+
+
 def test_bad_requests_and_unknown_runs_are_told_apart(server: LiveServer) -> None:
     answer = server.post("/api/best-of", {**ASKED, "critics": ["beauty"]})
     assert answer.status_code == 400

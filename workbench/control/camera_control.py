@@ -9,18 +9,16 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Annotated, Any, Final, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
-from workbench.control.camera_path import CameraPath, Intrinsics
+from workbench import control
 from workbench.control.conversion import MAX_FRAMES, Converted, invalid
-from workbench.control.document import control_json
-from workbench.control.keys import path_from_keys
-from workbench.control.path_files import path_from_document
-from workbench.control.wording import path_to_words
-from workbench.control.words import path_from_words
 from workbench.errors import InvalidRequest
+
+if TYPE_CHECKING:
+    from workbench.control import CameraPath, Intrinsics
 
 __all__ = ["CameraControl", "GivenCamera"]
 
@@ -54,12 +52,12 @@ class CameraControl(BaseModel):
         """
         if isinstance(given, cls):
             return given
-        if isinstance(given, CameraPath):
-            return cls(path=given.model_dump(mode="json", exclude_none=True))
         if isinstance(given, str):
             if not given.strip():
                 raise ValueError("is empty: describe a movement, such as 'orbit left'")
             return cls(said=given.strip())
+        if isinstance(given, control.CameraPath):
+            return cls(path=given.model_dump(mode="json", exclude_none=True))
         if not isinstance(given, Mapping):
             raise ValueError(  # noqa: TRY004  pydantic tells it as a problem of the field
                 "must be words, keys such as w-80,jw-40, or a camera path as JSON"
@@ -67,7 +65,7 @@ class CameraControl(BaseModel):
         if given and given.keys() <= _OWN and given.keys() & {"said", "path"}:
             return cls.model_validate(dict(given))
         try:
-            path_from_document(given, "camera")
+            control.path_from_document(given, "camera")
         except InvalidRequest as error:
             raise ValueError(str(error)) from error
         return cls(path=given)
@@ -80,7 +78,7 @@ class CameraControl(BaseModel):
         Words fill the whole video; keys and files keep their own times, and the last pose holds.
         Raises ``InvalidRequest``.
         """
-        lens = Intrinsics.of_view(max(16, width), max(16, height))
+        lens = control.Intrinsics.of_view(max(16, width), max(16, height))
         try:
             made = self._read(lens, num_frames, fps, seed)
         except InvalidRequest as error:
@@ -100,7 +98,7 @@ class CameraControl(BaseModel):
         return self.model_copy(
             update={
                 "path": path.model_dump(mode="json", exclude_none=True),
-                "words": words or path_to_words(path).value,
+                "words": words or control.path_to_words(path).value,
                 "notes": tuple(dict.fromkeys(notes)),
             }
         )
@@ -109,12 +107,12 @@ class CameraControl(BaseModel):
         """Return the path of a complete request; raises ``InvalidRequest`` if it is damaged."""
         if self.path is None:
             raise InvalidRequest("The camera path is not complete: it has no poses yet.")
-        return path_from_document(self.path, "camera").value
+        return control.path_from_document(self.path, "camera").value
 
     @property
     def label(self) -> str:
         """What it is called on the screen: as it was said, or in words."""
-        return self.said or self.words or _in_words(control_json(self.camera_path()))
+        return self.said or self.words or _in_words(control.control_json(self.camera_path()))
 
     @property
     def is_keys(self) -> bool:
@@ -125,17 +123,19 @@ class CameraControl(BaseModel):
         self, lens: Intrinsics, num_frames: int, fps: float, seed: int
     ) -> Converted[CameraPath]:
         if self.is_keys:
-            return path_from_keys(self.said, intrinsics=lens)
+            return control.path_from_keys(self.said, intrinsics=lens)
         if self.said:
             seconds = max(1, num_frames - 1) / fps
             rate = min(fps, (MAX_FRAMES - 1) / seconds)
-            return path_from_words(self.said, seconds=seconds, fps=rate, intrinsics=lens, seed=seed)
-        return path_from_document(self.path or {}, "camera", fps=fps, intrinsics=lens)
+            return control.path_from_words(
+                self.said, seconds=seconds, fps=rate, intrinsics=lens, seed=seed
+            )
+        return control.path_from_document(self.path or {}, "camera", fps=fps, intrinsics=lens)
 
 
 @lru_cache(maxsize=64)
 def _in_words(document: str) -> str:
-    return path_to_words(CameraPath.model_validate_json(document)).value
+    return control.path_to_words(control.CameraPath.model_validate_json(document)).value
 
 
 GivenCamera = Annotated[

@@ -16,13 +16,12 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from workbench.control.conversion import MAX_FRAMES, Finite, invalid, validated
+from workbench.control.conversion import DEFAULT_FPS, MAX_FRAMES, Finite, invalid, validated
 from workbench.control.interpolation import interpolate_poses, interpolate_values
 from workbench.control.rotation import Array, inverse_pose
 
-__all__ = ["DEFAULT_FPS", "CameraPath", "Intrinsics", "Keyframe"]
+__all__ = ["CameraPath", "Intrinsics", "Keyframe"]
 
-DEFAULT_FPS: Final = 24.0
 
 _ORTHONORMAL: Final = 1e-3
 """How far a rotation may be from orthonormal: single precision and rounded text stay below."""

@@ -11,8 +11,8 @@ from typing import Final
 
 import numpy as np
 
-from workbench.control.camera_path import DEFAULT_FPS, CameraPath, Intrinsics
-from workbench.control.conversion import MAX_FRAMES, Converted, invalid
+from workbench.control.camera_path import CameraPath, Intrinsics
+from workbench.control.conversion import DEFAULT_FPS, MAX_FRAMES, Converted, invalid
 from workbench.control.files import parse_numbers
 from workbench.control.rotation import inverse_pose, quaternion_of
 from workbench.control.tum import rotation_of

@@ -10,8 +10,18 @@ from pydantic import AfterValidator, BaseModel, ValidationError
 
 from workbench.errors import FieldProblem, InvalidRequest
 
-__all__ = ["MAX_FRAMES", "Converted", "Finite", "invalid", "problems_of", "validated"]
+__all__ = [
+    "DEFAULT_FPS",
+    "MAX_FRAMES",
+    "Converted",
+    "Finite",
+    "invalid",
+    "problems_of",
+    "validated",
+]
 
+DEFAULT_FPS: Final = 24.0
+"""Poses a second of a path that says none."""
 MAX_FRAMES: Final = 4_096
 """Poses of a path, rows of an action sequence: more are refused before anything is allocated."""
 

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from workbench.control.camera_path import DEFAULT_FPS, CameraPath, Intrinsics
+from workbench.control.camera_path import CameraPath, Intrinsics
 from workbench.control.colmap import path_from_colmap
-from workbench.control.conversion import MAX_FRAMES, Converted, invalid, validated
+from workbench.control.conversion import DEFAULT_FPS, MAX_FRAMES, Converted, invalid, validated
 from workbench.control.files import (
     NPY_MAGIC,
     ZIP_MAGIC,

@@ -8,8 +8,8 @@ from typing import Final
 
 import numpy as np
 
-from workbench.control.camera_path import DEFAULT_FPS, CameraPath
-from workbench.control.conversion import MAX_FRAMES, Converted
+from workbench.control.camera_path import CameraPath
+from workbench.control.conversion import DEFAULT_FPS, MAX_FRAMES, Converted
 from workbench.control.moves import EASES
 from workbench.control.rig import AXES, steps_of
 from workbench.control.rotation import Array, angle_deg

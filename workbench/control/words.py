@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Final
 
-from workbench.control.camera_path import DEFAULT_FPS, CameraPath, Intrinsics
-from workbench.control.conversion import Converted, invalid
+from workbench.control.camera_path import CameraPath, Intrinsics
+from workbench.control.conversion import DEFAULT_FPS, Converted, invalid
 from workbench.control.moves import Move, move_of, movement_table, path_of_moves
 from workbench.vocabulary import vocabulary
 

@@ -11,7 +11,7 @@ from typing import Final
 
 from workbench.actions.fitting import fit
 from workbench.actions.render_settings import RenderSettings
-from workbench.control.camera_path import DEFAULT_FPS
+from workbench.control.conversion import DEFAULT_FPS
 from workbench.engines.engine import Engine
 from workbench.engines.registry import create_engine
 from workbench.errors import FieldProblem, InvalidRequest

@@ -248,7 +248,9 @@ class Batch(Shown):
         return Video(job_id, using=self._studio)
 
     def _comparisons(self) -> list[tuple[str, str]]:
-        return [(said.better, said.worse) for said in preferences(self._preferences)]
+        return [
+            (said.better, said.worse) for said in preferences(self._preferences) if not said.is_tie
+        ]
 
     @property
     def _preferences(self) -> Path:

@@ -6,13 +6,16 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from workbench.control import CameraPath, read_path
+from workbench import control
 from workbench.errors import FieldProblem, InvalidRequest, NotFound
 from workbench.rendering import Control
+
+if TYPE_CHECKING:
+    from workbench.control import CameraPath
 
 __all__ = ["Channel"]
 
@@ -55,7 +58,7 @@ class Channel:
 
     def camera_path(self) -> CameraPath:
         """Return the camera as filmed; raises ``InvalidRequest`` for another channel."""
-        return read_path(self.path).value
+        return control.read_path(self.path).value
 
     def document(self) -> Any:
         """Return the JSON of ``boxes`` or ``camera``."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from workbench.control import read_path
+from workbench import control
 from workbench.errors import NotFound, RenderError, Unavailable
 from workbench.jobs.model import Job, JobState
 from workbench.journey.channels import Channel
@@ -20,6 +20,8 @@ from workbench.studio import RenderParameters, Studio
 
 if TYPE_CHECKING:
     from workbench.journey.worlds import World
+    from workbench.measures.divergence import Divergence
+    from workbench.measures.subjects import SubjectError
 
 __all__ = ["Video", "VideoList", "named_inputs", "with_camera_files"]
 
@@ -96,6 +98,27 @@ class Video(Shown):
         until the video is finished.
         """
         return self._studio.run(self._studio.check(self.job_id))
+
+    def subject_error(self) -> SubjectError | None:
+        """Return how far its main figure is from where the storyboard of its scene has it move.
+
+        Offset in picture widths, and the angle between the two ways; None if the figure is lost.
+        Means something where the storyboard was followed, such as by control. Raises ``NotFound``
+        until it is finished.
+        """
+        from workbench.measures.comparisons import subject_against_storyboard  # noqa: PLC0415
+
+        return subject_against_storyboard(self.path, self.recipe.request)
+
+    def parts_from(self, other: Video, seeds: Sequence[Video] = ()) -> Divergence:
+        """Return how far ``other``, made with other actions from the same beginning, parts from it.
+
+        ``seeds`` are made with its own actions and other seeds: what they differ by is chance.
+        Raises ``NotFound`` until all are finished, ``InvalidRequest`` unless their sizes agree.
+        """
+        from workbench.measures.comparisons import videos_part  # noqa: PLC0415
+
+        return videos_part(self.path, other.path, [one.path for one in seeds])
 
     def note(self, text: str) -> Self:
         """Set its note, read as ``video.job.note``; an empty one removes it.
@@ -227,4 +250,4 @@ def with_camera_files(parameters: Mapping[str, Any]) -> dict[str, Any]:
         given = Path(given)
     if not isinstance(given, Path):
         return dict(parameters)
-    return {**parameters, "camera": read_path(given.expanduser()).value}
+    return {**parameters, "camera": control.read_path(given.expanduser()).value}

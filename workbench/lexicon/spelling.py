@@ -8,8 +8,10 @@ from functools import cache, lru_cache
 from typing import Final
 
 from workbench.lexicon.datafiles import load
+from workbench.lexicon.learners import mended_grammar
 from workbench.lexicon.morphology import inflect, is_adjective, lemma, lemmas
 from workbench.lexicon.terms import capitalized, place_named, subject_kind, word_list
+from workbench.lexicon.words import article
 
 __all__ = ["mended"]
 
@@ -28,6 +30,10 @@ _ALWAYS_SMALL: Final = frozenset({"w", "im", "ar", "vr", "whit", "bc", "bg"})
 
 _OF_PLACES: Final = ("an", "ese")
 """How adjectives of places end."""
+
+
+_ARTICLE: Final = re.compile(r"\b(an?) ([a-z]{3,})(?!-)\b")
+"""An article and the common noun or adjective that its form goes by: "a apple"."""
 
 
 def mended(text: str) -> tuple[str, tuple[tuple[str, str], ...]]:
@@ -55,7 +61,8 @@ def mended(text: str) -> tuple[str, tuple[tuple[str, str], ...]]:
         slips.append((word, better))
         return better
 
-    return _WORD.sub(mend, text), tuple(slips)
+    text = mended_grammar(_WORD.sub(mend, text))
+    return _ARTICLE.sub(lambda m: f"{article(m[2])} {m[2]}", text), tuple(slips)
 
 
 def _is_state(word: str) -> bool:

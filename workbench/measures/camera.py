@@ -30,6 +30,7 @@ __all__ = [
     "Leg",
     "ReturnError",
     "camera_error",
+    "common_points",
     "recover_camera",
     "return_error",
     "return_frames",
@@ -184,7 +185,7 @@ def return_error(first: Picture, second: Picture, intrinsics: Intrinsics) -> Ret
     one, other = (cv2.cvtColor(p, cv2.COLOR_RGB2GRAY) for p in (first, second))
     height, width = one.shape
     lens = intrinsics.resized(width, height)
-    here, there = _matched(one, other)
+    here, there = common_points(first, second)
     if len(here) < _ENOUGH:
         return None
     rotation, _ = _motion(here, there, lens)
@@ -237,9 +238,14 @@ def _tracked(
     return moved, kept & (np.linalg.norm(back - points, axis=1) < _BACK_PX)
 
 
-def _matched(one: Picture, other: Picture) -> tuple[Array, Array]:
+def common_points(first: Picture, second: Picture) -> tuple[Array, Array]:
+    """Return the points that two pictures (RGB, ``uint8``) share, in each: (N, 2), pixels.
+
+    By SIFT (Lowe 2004) with the ratio test; wrong matches are few but not excluded.
+    """
     finder: Any = cv2.SIFT.create(nfeatures=1_000)
-    (keys, words), (others, their) = (finder.detectAndCompute(p, None) for p in (one, other))
+    luma = [cv2.cvtColor(p, cv2.COLOR_RGB2GRAY) for p in (first, second)]
+    (keys, words), (others, their) = (finder.detectAndCompute(p, None) for p in luma)
     if words is None or their is None or len(their) < 2:
         return np.zeros((0, 2)), np.zeros((0, 2))
     pairs = cv2.BFMatcher(cv2.NORM_L2).knnMatch(words, their, k=2)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from workbench.errors import InvalidRequest
 
@@ -21,30 +22,39 @@ class Preference:
     better: str
     worse: str
     at: datetime
+    is_tie: bool = False
+    """Whether nobody could say which is better."""
 
 
-def add_preference(path: Path, better: str, worse: str, among: Sequence[str]) -> Preference:
-    """Record in the file at ``path`` that ``better`` was preferred to ``worse``.
+def add_preference(
+    path: Path, better: str, worse: str, among: Sequence[str], *, is_tie: bool = False
+) -> Preference:
+    """Record in the file at ``path`` that ``better`` was preferred to ``worse``, or neither.
 
     Raises ``InvalidRequest`` unless the two are different and both ``among`` its jobs.
     """
     if better == worse or better not in among or worse not in among:
         raise InvalidRequest("A preference is between two different videos of the batch.")
-    said = Preference(better, worse, datetime.now(UTC))
+    said = Preference(better, worse, datetime.now(UTC), is_tie)
     line = {"better": better, "worse": worse, "at": said.at.isoformat()}
-    _append(path, line)
+    _append(path, {**line, "tie": True} if is_tie else line)
     return said
 
 
 def preferences(path: Path) -> tuple[Preference, ...]:
     """Return the preferences in the file at ``path``, oldest first."""
     return tuple(
-        Preference(line["better"], line["worse"], datetime.fromisoformat(line["at"]))
+        Preference(
+            line["better"],
+            line["worse"],
+            datetime.fromisoformat(line["at"]),
+            line.get("tie") is True,
+        )
         for line in _lines(path)
     )
 
 
-def _append(path: Path, line: dict[str, str]) -> None:
+def _append(path: Path, line: dict[str, Any]) -> None:
     """Append one line in one write, so that concurrent writers do not mix."""
     path.parent.mkdir(parents=True, exist_ok=True)
     data = (json.dumps(line, ensure_ascii=False) + "\n").encode()
@@ -55,7 +65,7 @@ def _append(path: Path, line: dict[str, str]) -> None:
         os.close(descriptor)
 
 
-def _lines(path: Path) -> list[dict[str, str]]:
+def _lines(path: Path) -> list[dict[str, Any]]:
     try:
         text = path.read_text("utf-8")
     except FileNotFoundError:

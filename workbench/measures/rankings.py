@@ -70,16 +70,19 @@ def _newton_step(strength: _Table, won: _Table, met: _Table) -> _Table:
 
 
 def next_pair(
-    items: Sequence[str], comparisons: Iterable[tuple[str, str]]
+    items: Sequence[str],
+    comparisons: Iterable[tuple[str, str]],
+    *,
+    undecided: Iterable[tuple[str, str]] = (),
 ) -> tuple[str, str] | None:
     """Return the two items whose comparison is most informative: least compared, then closest.
 
-    None when there are fewer than two items.
+    ``undecided`` pairs were compared without a winner. None when there are fewer than two items.
     """
     made = list(comparisons)
     strength = {r.item: r.strength for r in bradley_terry(items, made)}
     times: dict[frozenset[str], int] = {}
-    for pair in made:
+    for pair in [*made, *undecided]:
         times[frozenset(pair)] = times.get(frozenset(pair), 0) + 1
     return min(
         combinations(dict.fromkeys(items), 2),

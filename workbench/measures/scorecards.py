@@ -17,6 +17,7 @@ from workbench.engines.probe import decode_video, probe_video
 from workbench.engines.sound import decode_sound
 from workbench.measures.breaks import break_scores, commanded_path, path_scores
 from workbench.measures.clips import FINGERPRINT_SHAPE, NEAR_DUPLICATE, Clip, difference, measure
+from workbench.measures.evidence import is_proven
 from workbench.measures.scores import Scores
 from workbench.measures.sounds import measure_sound
 
@@ -52,7 +53,8 @@ def score_video(path: Path, *, movement: str = "", camera: CameraPath | None = N
         more |= path_scores(clip, commanded)
     scores = replace(found.scores, **dict[str, Any](more))
     if (sound := decode_sound(path)) is not None and sound.samples.size:
-        scores = replace(scores, **asdict(measure_sound(sound)))
+        heard = asdict(measure_sound(sound))
+        scores = replace(scores, **{n: value for n, value in heard.items() if is_proven(n)})
     return Scorecard(scores, found.curves, clip.fingerprint.tobytes())
 
 

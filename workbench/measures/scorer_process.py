@@ -8,16 +8,21 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import sys
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 __all__ = ["main"]
 
+_LEAST_BYTES: Final = 2 << 30
+
 
 def main(arguments: list[str]) -> None:
-    """Answer every question until the input ends."""
+    """Answer every question until the input ends, in at most half of the machine's memory."""
+    _bound_memory()
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     (target,) = arguments
@@ -36,6 +41,16 @@ def main(arguments: list[str]) -> None:
             answer = {"error": f"{type(error).__name__}: {error}"}
         answers.write(json.dumps(answer) + "\n")
         answers.flush()
+
+
+def _bound_memory() -> None:
+    """Let an allocation beyond the bound fail here, not in what else the machine does."""
+    whole = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    with suppress(OSError, ValueError):
+        most = max(_LEAST_BYTES, whole // 2)
+        resource.setrlimit(
+            resource.RLIMIT_DATA, (most, resource.getrlimit(resource.RLIMIT_DATA)[1])
+        )
 
 
 if __name__ == "__main__":

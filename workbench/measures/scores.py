@@ -70,7 +70,8 @@ class Scores:
     """Share of tenths of a second whose effective level is below -60 dBFS, 0 to 1; None without
     sound."""
     sound_clipping: float | None = None
-    """Share of samples at full scale, 0 to 1: 0.99 or more in any channel; None without sound."""
+    """Share of samples at full scale, 0 to 1: 0.9 or more in any channel, as AAC takes some off flat
+    tops; None without sound."""
 
     exposure_drift: float | None = None
     """How far the light has drifted from the first frame to the last, without sign: logarithm to

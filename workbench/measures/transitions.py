@@ -26,7 +26,7 @@ _ALIKE: Final = 30.0
 """Grey levels: pixels that differ by more, after correction for light, are not the same point."""
 _FEWEST: Final = 0.15
 """With a smaller share of common pixels, light, colour and detail are not compared."""
-_CORNERS: Final = 200
+_CORNERS: Final = 120
 _FEW_CORNERS: Final = 8
 _LOST: Final = 0.6
 """With fewer corners found again, a shift of the whole frame is tried."""
@@ -61,32 +61,32 @@ def transitions(clip: Clip) -> tuple[Transition, ...]:
 class _View:
     luma: Picture
     even: Picture
-    """The luminance, normalised to the same mean and spread in every frame."""
+    """The luminance at half the size, normalised to the same mean and spread in every frame."""
     layers: Picture
     """Luminance, a and b of CIELAB and the gradients' energy, at half the size."""
 
     @classmethod
     def of(cls, picture: Picture) -> _View:
         luma = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
-        mean, spread = float(luma.mean()), max(float(luma.std()), 4.0)
-        even = np.clip((luma.astype(np.float32) - mean) * (45 / spread) + 128, 0, 255)
         light = luma.astype(np.float32)
+        half = _halved(light)
+        mean, spread = (float(value[0, 0]) for value in cv2.meanStdDev(luma))
+        even = np.clip((half - mean) * (45 / max(spread, 4.0)) + 128, 0, 255)
         across, down = (cv2.Sobel(light, cv2.CV_32F, *axis) for axis in ((1, 0), (0, 1)))
         energy = _halved(cv2.blur(across * across + down * down, (5, 5)))
         lab = cv2.cvtColor(_halved(picture).astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
-        layers = np.dstack([_halved(light), lab[..., 1:], energy])
+        layers = np.dstack([half, lab[..., 1:], energy])
         return cls(luma, even.astype(np.uint8), layers)
 
 
 def _transition(search: Any, one: _View, two: _View) -> Transition:
-    small = _halved(one.even)
-    flow = search.calc(small, _halved(two.even), None)
-    height, width = small.shape
+    flow = search.calc(one.even, two.even, None)
+    height, width = one.even.shape
     columns, rows = _grid(height, width)
     x, y = columns + flow[..., 0], rows + flow[..., 1]
     inside = (x >= 1) & (y >= 1) & (x <= width - 2) & (y <= height - 2)
-    laid = cv2.remap(_halved(two.even), x, y, cv2.INTER_LINEAR)
-    common = inside & (cv2.absdiff(laid, small) < _ALIKE)
+    laid = cv2.remap(two.even, x, y, cv2.INTER_LINEAR)
+    common = inside & (cv2.absdiff(laid, one.even) < _ALIKE)
     exposure, colour, sharpness = 0.0, (0.0, 0.0), 0.0
     share = float(common.mean())
     if share >= _FEWEST:
@@ -121,7 +121,7 @@ def _halved(picture: Picture) -> Picture:
 
 
 def _survival(one: Picture, other: Picture) -> float:
-    found: Any = cv2.goodFeaturesToTrack(one, _CORNERS, 0.01, 6)
+    found: Any = cv2.goodFeaturesToTrack(one, _CORNERS, 0.01, 3)
     if found is None:
         return 1.0
     points = found.reshape(-1, 2)
@@ -138,7 +138,7 @@ def _survival(one: Picture, other: Picture) -> float:
 def _found_again(one: Picture, other: Picture, points: Picture, guess: Picture) -> float:
     """Return the share of ``points`` tracked forward, starting at ``guess``, and back again."""
     follow: Any = cv2.calcOpticalFlowPyrLK
-    asked = {"winSize": (17, 17), "maxLevel": 3, "flags": cv2.OPTFLOW_USE_INITIAL_FLOW}
+    asked = {"winSize": (13, 13), "maxLevel": 3, "flags": cv2.OPTFLOW_USE_INITIAL_FLOW}
     height, width = one.shape
     stays = ((guess >= 0) & (guess < (width, height))).all(axis=1)
     if stays.sum() < _FEW_CORNERS:

@@ -202,10 +202,13 @@ class Conversation:
             if not others:
                 return gone, made
             before, base = base, made or base
-            possible = _possible(others, base)
+            possible = [a for a in _possible(others, base) if _is_of_same(a, before, base)]
             lost = [a for a in _possible(others, before) if a not in possible]
             again = self.revised(session_id, base, tuple(a for a in others if a not in lost))
             message = f"{gone.message} {again.message}".removesuffix(" Nothing was changed.")
+            unread = [a for a in others if isinstance(a, NotUnderstood)]
+            for one in unread:
+                message = f"{message} Not understood: “{one.words}”. {one.help}".strip()
             if lost:
                 message = f"{message} What else you asked for is about what is no longer there."
             others = tuple(a for a in others if a not in lost)
@@ -316,6 +319,13 @@ def _possible(actions: Sequence[Action], entry: Entry) -> tuple[Action, ...]:
         prompt, scene = done.prompt, done.scene
         kept.append(action)
     return tuple(kept)
+
+
+def _is_of_same(action: Action, before: Entry, after: Entry) -> bool:
+    """Tell whether the entity of an action is the same one in both entries, and not another under its id."""
+    name = getattr(action, "entity", "") or getattr(action, "actor", "")
+    one, other = before.scene.entity(name), after.scene.entity(name)
+    return one is None or (other is not None and one.noun == other.noun)
 
 
 def _settings_after(base: Entry, actions: Sequence[Action], host: Host) -> RenderSettings:

@@ -9,6 +9,8 @@ from typing import Final
 from workbench.actions.carrying import carry_out, held_by_locks
 from workbench.actions.model import Action, RewriteSentence
 from workbench.errors import FieldProblem, InvalidRequest
+from workbench.lexicon.words import sentences
+from workbench.prompts.composer.editing import written
 from workbench.prompts.composer.harmony import harmonize
 from workbench.prompts.entries import scene_after_edit
 from workbench.prompts.following import rewrite
@@ -87,5 +89,11 @@ def _rewritten(
     if not fresh:
         problem = "would leave no text"
         raise InvalidRequest(f"That {problem}.", (FieldProblem("after", problem),))
-    read = scene_of(fresh)
-    return fresh, scene_after_edit(scene, scene_of(text), read, read)
+    composed = written(scene)
+    read = scene_of(_said(fresh, composed))
+    return fresh, scene_after_edit(scene, scene_of(_said(text, composed)), read, read)
+
+
+def _said(text: str, composed: Collection[str]) -> str:
+    """Return ``text`` without the sentences that the composer wrote: they tell of no one new."""
+    return " ".join(one for one in sentences(text) if one not in composed) or text

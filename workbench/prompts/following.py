@@ -23,7 +23,7 @@ from workbench.prompts.phrasing import (
     newcomer_sentence,
     preposition_for,
 )
-from workbench.scene import SCENE_FIELDS, Beat, Entity, Scene, canonical_term
+from workbench.scene import SCENE_FIELDS, Beat, Entity, EntityKind, Scene, canonical_term
 
 __all__ = ["SOUND", "follow", "rewrite"]
 
@@ -216,12 +216,40 @@ def _with_entity(text: str, old: Entity, new: Entity, after: Scene) -> str:
         text = _put(text, span, name)
         span = _Span(span.start, span.start + len(name))
         text = _renamed_later(text, span.end, old, new)
+        text = _with_pronouns(text, span, old, new, after)
         if _is_many(old) is not _is_many(new):
             text = _agreeing(text, span.end, many=_is_many(new))
     text = _with_looks_after(text, span, old, new)
     if old.position != new.position:
         text = _with_position(text, span, old, new)
     return text
+
+
+_HIS: Final = {"he": "she", "his": "her", "him": "her", "himself": "herself"}
+_HERS: Final = {"she": "he", "herself": "himself"}
+
+
+def _with_pronouns(text: str, span: _Span, old: Entity, new: Entity, after: Scene) -> str:
+    """Return ``text`` with the pronouns of somebody who has become a woman or a man.
+
+    They stay where anybody else is about whom they could stand for.
+    """
+    words = {w.lower() for w in new.phrase.split()}
+    people = [e for e in after.cast if e.kind is EntityKind.PERSON]
+    is_female = bool(words & {"woman", "girl", "lady", "grandmother", "mother", "queen"})
+    is_male = bool(words & {"man", "boy", "guy", "grandfather", "father", "king"})
+    if len(people) != 1 or not (is_female or is_male) or old.phrase == new.phrase:
+        return text
+    forms = _HIS if is_female else _HERS
+
+    def other(found: re.Match[str]) -> str:
+        made = forms[found[0].lower()]
+        return sentence_case(made) if found[0][0].isupper() else made
+
+    rest = re.sub(rf"\b(?:{'|'.join(forms)})\b", other, text[span.end :], flags=re.IGNORECASE)
+    if is_male:
+        rest = re.sub(r"\bher (?=[a-z])", "his ", rest)
+    return text[: span.end] + rest
 
 
 def _is_many(entity: Entity) -> bool:

@@ -10,43 +10,41 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, Self
 
 from filelock import FileLock, Timeout
 
-from workbench.errors import Conflict, FieldProblem, InvalidRequest, NotFound, WorkbenchError
-from workbench.jobs.model import Job, JobState, Priority
+from workbench.errors import Conflict, FieldProblem, InvalidRequest, NotFound
+from workbench.jobs.model import Job, JobState
 from workbench.journey import Video, studio
 from workbench.journey.tables import data_frame
 from workbench.journey.videos import named_inputs
-from workbench.measures.critics import (
-    Agreement,
-    agreements,
-    standings,
-    weights_from,
-)
+from workbench.measures.critics import Agreement, agreements
 from workbench.measures.preferences import add_preference, preferences
+from workbench.measures.rankings import next_pair
 from workbench.measures.scorers import better_when_lower, score_names
 from workbench.rendering import RenderParameters
-from workbench.research.best_of_plan import Plan, Round, cost_ratio
+from workbench.research.best_of_plan import Plan
+from workbench.research.best_of_steps import ASKED_FOR, Step, render_s
 from workbench.studio import Studio
 
-__all__ = ["ASKED_FOR", "BestOf", "best_of", "seconds_of"]
-
-ASKED_FOR: Final = "asked_for"
-"""The critic that asks the scene check: the share of what was asked for that a video shows."""
+__all__ = ["ASKED_FOR", "BestOf", "best_of", "runs_of_session", "seconds_of"]
 
 _PLAN: Final = "best_of.json"
 _LOCK: Final = ".best_of.run.lock"
+_CANCELLED: Final = "cancelled"
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,80}")
 _VOTES: Final = "preferences.jsonl"
 _RUNS: Final = "runs"
 _DRAFT: Final[Mapping[str, Any]] = {"profile": "draft"}
-_WAVE: Final = 4
-"""With a budget, drafts are queued in groups of this many: no group is begun that might exceed it."""
+_PATIENCE_S: Final = 2.0
+"""Who only looks whether a run is carried out holds its lock for a moment."""
+_MOST_REVISIONS: Final = 3
+_LISTED: Final = 50
+"""The newest runs of a session."""
 _UNITS: Final = {"s": 1.0, "sec": 1.0, "min": 60.0, "h": 3600.0}
 _BUDGET: Final = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(?:gpu[- ])?(s|sec|min|h)\s*", re.IGNORECASE)
 
@@ -59,8 +57,11 @@ def best_of(
     budget: str | float | None = None,
     draft: Mapping[str, Any] | None = None,
     critics: Sequence[str] = (ASKED_FOR,),
+    stop_early: bool = True,
+    revise: int = 0,
     seed: int = 1,
     name: str = "best-of",
+    session_id: str | None = None,
     using: Studio | None = None,
     **parameters: Any,
 ) -> BestOf:
@@ -73,7 +74,14 @@ def best_of(
     The ``keep`` best are rendered with ``parameters`` alone. ``budget`` bounds the time of all
     renders together: seconds, or such as ``"20 GPU-min"``.
 
-    :meth:`BestOf.follow` carries the run out. Raises ``InvalidRequest`` naming what is wrong.
+    With ``stop_early`` a draft is stopped past its middle if its preview shows nothing or, with the
+    critic ``asked_for`` and a vision model, not the subject. With ``revise`` (0 to 3) the prompt of
+    the best whole video is revised as its scene check asks, so many times at most, and drafted,
+    judged and rendered again; the ``keep`` best of all whole videos win. The renders belong to the
+    session ``session_id``, if any.
+
+    :meth:`BestOf.follow` carries the run out. Raises ``InvalidRequest`` naming what is wrong,
+    ``NotFound`` for an unknown session.
     """
     used = using or studio()
     asked: dict[str, Any] = {
@@ -86,6 +94,13 @@ def best_of(
         "seed": seed,
         "parameters": parameters,
     }
+    # What is as it was before these could be asked for stays out, so that a run keeps its name.
+    later = {
+        "session_id": (session_id, None),
+        "revise": (revise, 0),
+        "stop_early": (stop_early, True),
+    }
+    asked |= {key: value for key, (value, usual) in later.items() if value != usual}
     _check(asked, used)
     asked |= {part: _plain(asked[part]) for part in ("draft", "parameters")}
     text = json.dumps(asked, sort_keys=True, ensure_ascii=False)
@@ -97,6 +112,14 @@ def best_of(
         plan = Plan.read(folder / _PLAN) or Plan(json.loads(text), datetime.now(UTC).isoformat())
         plan.write(folder / _PLAN)
     return BestOf(folder, using=used)
+
+
+def runs_of_session(session_id: str, *, using: Studio) -> list[BestOf]:
+    """Return the newest runs whose renders belong to a session, at most 50, the newest first."""
+    folder = using.settings.outputs / _RUNS
+    found = (BestOf(path.parent, using=using) for path in folder.glob(f"*/{_PLAN}"))
+    own = [run for run in found if run.session_id == session_id]
+    return sorted(own, key=lambda run: run.planned_at, reverse=True)[:_LISTED]
 
 
 class BestOf:
@@ -114,23 +137,52 @@ class BestOf:
 
     @property
     def is_done(self) -> bool:
-        """Whether the survivors are rendered whole."""
-        return self._plan.is_done
+        """Whether the survivors are rendered whole, or the run is cancelled."""
+        return self.plan.is_done
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether it was cancelled before it was done."""
+        return (self.folder / _CANCELLED).exists()
+
+    @property
+    def is_followed(self) -> bool:
+        """Whether any process carries it out now."""
+        try:
+            with FileLock(self.folder / _LOCK, timeout=0):
+                return False
+        except Timeout:
+            return True
+
+    @property
+    def session_id(self) -> str | None:
+        """The session that its renders belong to; None for none, or if its plan is unreadable."""
+        try:
+            session: str | None = self.plan.asked.get("session_id")
+        except InvalidRequest:
+            return None
+        return session
+
+    @property
+    def planned_at(self) -> str:
+        """When it was planned, ISO 8601."""
+        return self.plan.planned_at
 
     @property
     def winners(self) -> tuple[Video, ...]:
-        """The videos rendered whole, best draft first; none until the run is done."""
-        plan = self._plan
-        if not plan.is_done or not plan.rounds[-1].is_whole:
+        """The videos rendered whole, the best first; none until the run is done."""
+        plan = self.plan
+        if not plan.is_done:
             return ()
-        last = plan.rounds[-1]
-        left = [last.jobs[c] for c in last.candidates if c in last.jobs and c not in plan.dropped]
-        return tuple(Video(job_id, using=self.studio) for job_id in left)
+        left = {c: job for c, job in plan.whole_jobs.items() if c not in plan.dropped}
+        told = {c: s for one in plan.rounds if one.is_whole for c, s in one.standings.items()}
+        order = sorted(left, key=lambda c: -told.get(c, 0.0))
+        return tuple(Video(left[c], using=self.studio) for c in order)
 
     @property
     def spent_s(self) -> float:
         """Seconds that its renders took so far, on all devices together."""
-        return sum(_render_s(job) for job in self.jobs(self._plan.job_ids))
+        return sum(render_s(job) for job in self.jobs(self.plan.job_ids))
 
     @classmethod
     def open(cls, name: str, *, using: Studio) -> Self:
@@ -147,12 +199,31 @@ class BestOf:
         ``wait``, raises ``Conflict``. After a crash, call it again.
         """
         try:
-            lock = FileLock(self.folder / _LOCK, timeout=-1 if wait else 0).acquire()
+            lock = FileLock(self.folder / _LOCK, timeout=-1 if wait else _PATIENCE_S).acquire()
         except Timeout as error:
             raise Conflict(f"Another process carries out the run {self.name}.") from error
         with lock:
-            while not (plan := self._plan).is_done:
-                _Step(plan, self).take(tell)
+            while not (plan := self.plan).is_done:
+                step = Step(plan, self, tell)
+                if self.is_cancelled:
+                    step.end_cancelled()
+                else:
+                    step.take()
+        return self
+
+    def cancel(self) -> Self:
+        """End the run: cancel its renders that have not ended, and begin no others.
+
+        What is finished is kept. Nothing happens if it is done. To try again, give another seed.
+        """
+        if self.is_done:
+            return self
+        (self.folder / _CANCELLED).touch()
+        for job in self.jobs(self.plan.job_ids):
+            if not job.state.final:
+                self.studio.jobs.cancel(job.job_id)
+        if not self.is_followed:
+            self.follow(lambda _line: None)
         return self
 
     def report(self) -> list[dict[str, Any]]:
@@ -161,9 +232,9 @@ class BestOf:
         Prompt, seed, round reached, its last job, the critics' values, its standing (0 to 1), and
         why it was dropped; empty for the survivors.
         """
-        plan = self._plan
+        plan = self.plan
         rows = []
-        for candidate in range(plan.asked["n"]):
+        for candidate in range(plan.count):
             met = [r for r in plan.rounds if candidate in r.jobs]
             last = met[-1] if met else None
             judged = next((r for r in reversed(met) if candidate in r.standings), None)
@@ -173,38 +244,93 @@ class BestOf:
                     "prompt": plan.prompt(candidate),
                     "seed": plan.asked["seed"] + candidate,
                     "rounds": len(met),
+                    "is_whole": bool(last and last.is_whole),
                     "job_id": last.jobs[candidate] if last else None,
                     "standing": judged.standings[candidate] if judged else None,
                     "values": judged.values.get(candidate, {}) if judged else {},
                     "dropped": plan.dropped.get(candidate, ""),
                 }
             )
-        return sorted(rows, key=lambda r: (-r["rounds"], -(r["standing"] or 0), r["candidate"]))
+        return sorted(
+            rows,
+            key=lambda r: (
+                bool(r["dropped"]), -r["rounds"], -(r["standing"] or 0), r["candidate"],
+            ),
+        )  # fmt: skip
 
     def to_dataframe(self) -> Any:
         """Return :meth:`report` as a ``pandas.DataFrame`` by candidate; or ``Unavailable``."""
         return data_frame(self.report(), "candidate")
 
-    def prefer(self, better: int, worse: int) -> Self:
-        """Record that one candidate is better than another; later rounds weigh the critics by it."""
-        among = [str(n) for n in range(self._plan.asked["n"])]
-        add_preference(self.folder / _VOTES, str(better), str(worse), among)
+    def prefer(self, better: int, worse: int, *, is_tie: bool = False) -> Self:
+        """Record that one candidate is better than another, or that nobody can say which is.
+
+        Later rounds weigh the critics by it. Raises ``InvalidRequest`` for others than candidates.
+        """
+        among = [str(n) for n in range(self.plan.count)]
+        add_preference(self.folder / _VOTES, str(better), str(worse), among, is_tie=is_tie)
         return self
 
+    def pair(self) -> tuple[tuple[int, str], tuple[int, str]] | None:
+        """Return the two videos to compare next: candidates with jobs, of the same round.
+
+        None where each pair has been compared, or fewer than two candidates have a video.
+        """
+        plan = self.plan
+        videos = {
+            (c, number): job_id
+            for number, one in enumerate(plan.rounds)
+            for c, job_id in one.jobs.items()
+        }
+        states = {job.job_id: job.state for job in self.jobs(list(videos.values()))}
+        seen: dict[int, set[int]] = {}
+        for (c, number), job_id in videos.items():
+            if states.get(job_id) is JobState.COMPLETE:  # a deleted one is not there
+                seen.setdefault(c, set()).add(number)
+        compared = {frozenset(pair) for pair in (*self.votes, *self.undecided)}
+        known = [str(c) for c in seen]
+        among = set(known)
+        votes, ties = (
+            [pair for pair in some if among.issuperset(pair)]
+            for some in (self.votes, self.undecided)
+        )
+        best = next_pair(known, votes, undecided=ties)
+        if best is None or frozenset(best) in compared:
+            return None
+        one, other = (int(c) for c in best)
+        common = seen[one] & seen[other]
+        return tuple(  # type: ignore[return-value]
+            (c, videos[c, max(common or seen[c])]) for c in (one, other)
+        )
+
     def agreement(self) -> tuple[Agreement, ...]:
-        """Return how often each critic preferred what was preferred, with 95 % intervals."""
+        """Return how often each critic preferred what was preferred, with 95 % intervals.
+
+        The votes of all runs of its session count, as they are one person's.
+        """
+        session = self.session_id
+        runs = runs_of_session(session, using=self.studio) if session else [self]
         values: dict[str, Mapping[str, float | None]] = {}
-        for one in self._plan.rounds:
-            values |= {str(candidate): found for candidate, found in one.values.items()}
-        return agreements(values, self.votes, lower=better_when_lower(self.studio.settings))
+        votes: list[tuple[str, str]] = []
+        for run in runs:
+            for one in run.plan.rounds:
+                values |= {f"{run.name} {c}": found for c, found in one.values.items()}
+            votes += [(f"{run.name} {a}", f"{run.name} {b}") for a, b in run.votes]
+        return agreements(values, votes, lower=better_when_lower(self.studio.settings))
 
     @property
     def votes(self) -> list[tuple[str, str]]:
         """The recorded preferences: better, worse."""
-        return [(vote.better, vote.worse) for vote in preferences(self.folder / _VOTES)]
+        return [(v.better, v.worse) for v in preferences(self.folder / _VOTES) if not v.is_tie]
 
     @property
-    def _plan(self) -> Plan:
+    def undecided(self) -> list[tuple[str, str]]:
+        """The pairs of which nobody could say which is better."""
+        return [(v.better, v.worse) for v in preferences(self.folder / _VOTES) if v.is_tie]
+
+    @property
+    def plan(self) -> Plan:
+        """The plan as it is now; raises ``InvalidRequest`` if it cannot be read."""
         plan = Plan.read(self._path)
         if plan is None:
             raise InvalidRequest(f"The plan of the run {self.name} cannot be read.")
@@ -213,11 +339,11 @@ class BestOf:
     @property
     def job_ids(self) -> list[str]:
         """The jobs of all rounds, in the order in which they were queued."""
-        return self._plan.job_ids
+        return self.plan.job_ids
 
     def jobs(self, job_ids: Sequence[str]) -> tuple[Job, ...]:
-        """Return jobs of the run as they are now."""
-        return tuple(self.studio.jobs.job(job_id) for job_id in job_ids)
+        """Return jobs of the run as they are now; one that was deleted is left out."""
+        return tuple(_known(self.studio, job_ids))
 
     def save(self, plan: Plan) -> None:
         """Keep the plan."""
@@ -227,145 +353,12 @@ class BestOf:
         return f"<BestOf {self.name}: {'done' if self.is_done else 'not done'}>"
 
 
-class _Step:
-    """The next thing to do in a run."""
-
-    def __init__(self, plan: Plan, run: BestOf) -> None:
-        self._plan, self._run = plan, run
-        self._studio = run.studio
-        self._budget_s: float | None = plan.asked["budget_s"]
-
-    def take(self, tell: Callable[[str], None]) -> None:
-        """Queue, await or judge: one step, kept when it is done."""
-        plan = self._plan
-        if not plan.rounds:
-            self._begin(list(range(plan.asked["n"])))
-            return
-        here = plan.rounds[-1]
-        number = len(plan.rounds)
-        self._await(here)
-        if here.left and (count := self._group(here)):
-            self._queue(here, here.left[:count])
-            tell(f"{self._run.name}: round {number} of {len(plan.sizes)}, {len(here.jobs)} queued")
-            return
-        for candidate in here.left:
-            plan.dropped[candidate] = "not rendered: the budget is spent"
-        self._judge(here, tell, number)
-
-    def _begin(self, candidates: list[int]) -> None:
-        number = len(self._plan.rounds)
-        is_whole = number == len(self._plan.sizes) - 1
-        self._plan.rounds.append(Round(candidates, self._plan.values_of(number), is_whole))
-        self._run.save(self._plan)
-
-    def _queue(self, here: Round, group: Sequence[int]) -> None:
-        """Queue the next group; a crash before it is noted does not queue it twice."""
-        number = len(self._plan.rounds) - 1
-        batch = self._studio.run(
-            self._studio.render_batch(
-                [self._plan.prompt(candidate) for candidate in group],
-                name=f"{self._run.name}, round {number + 1}",
-                priority=Priority.BATCH,
-                parameters=RenderParameters.of(here.values_of),
-                seeds=[self._plan.asked["seed"] + candidate for candidate in group],
-                idempotency_key=f"{self._run.name}-{self._plan.planned_at}-{number}-{here.waves}",
-            )
-        )
-        here.jobs |= {c: job.job_id for c, job in zip(group, batch.jobs, strict=True)}
-        here.waves += 1
-        self._run.save(self._plan)
-
-    def _await(self, here: Round) -> None:
-        if not here.jobs:
-            return
-        for job in self._run.jobs(list(here.jobs.values())):
-            if job.video_gone:
-                self._studio.jobs.retry(job.job_id)
-        self._studio.jobs.wait(list(here.jobs.values()))
-
-    def _group(self, here: Round) -> int:
-        """Return how many candidates to queue next: all without a budget, as many as fit with one.
-
-        One whole render is always made, and drafts leave room for it.
-        """
-        if self._budget_s is None:
-            return len(here.left)
-        most = min(_WAVE, len(here.left))
-        cost_s = self._cost_s(here)
-        if cost_s <= 0:
-            return most
-        whole_s = cost_s * cost_ratio(here.values_of, self._plan.asked["parameters"])
-        spare_s = self._budget_s - self._run.spent_s - (0.0 if here.is_whole else whole_s)
-        fitting = min(most, int(max(0.0, spare_s) / cost_s))
-        return max(1, fitting) if here.is_whole and not here.jobs else fitting
-
-    def _cost_s(self, here: Round) -> float:
-        """Return what a render of this round takes, judged by those before it; 0 where none is."""
-        before = here if here.jobs else next(iter(self._plan.rounds[-2:-1]), here)
-        jobs = self._run.jobs(list(before.jobs.values()))
-        taken = [seconds for job in jobs if (seconds := _render_s(job)) > 0]
-        mean_s = sum(taken) / len(taken) if taken else 0.0
-        return mean_s * cost_ratio(before.values_of, here.values_of)
-
-    def _judge(self, here: Round, tell: Callable[[str], None], number: int) -> None:
-        plan = self._plan
-        jobs = dict(zip(here.jobs, self._run.jobs(list(here.jobs.values())), strict=True))
-        for candidate, job in jobs.items():
-            if job.state is not JobState.COMPLETE:
-                plan.dropped[candidate] = f"no video in round {number}: {job.error or job.state}"
-        made = {c: job.job_id for c, job in jobs.items() if job.state is JobState.COMPLETE}
-        if here.is_whole or not made:
-            plan.is_done = True
-            self._run.save(plan)
-            tell(f"{self._run.name}: done, {len(made)} rendered whole, {self._run.spent_s:.0f} s")
-            return
-        here.values = self._criticised(made)
-        voted = weights_from(self._run.agreement()) if self._run.votes else None
-        rows = {str(c): found for c, found in here.values.items()}
-        lower = better_when_lower(self._studio.settings)
-        here.standings = {int(c): s for c, s in standings(rows, lower=lower, weights=voted).items()}
-        order = sorted(made, key=lambda c: (-here.standings[c], c))
-        size = plan.sizes[number]
-        for place, candidate in enumerate(order[size:], size + 1):
-            plan.dropped[candidate] = _why(place, len(order), number, here.values[candidate])
-        tell(
-            f"{self._run.name}: round {number}: kept {min(size, len(order))} of {len(here.candidates)}"
-        )
-        self._begin(order[:size])
-
-    def _criticised(self, made: Mapping[int, str]) -> dict[int, dict[str, float | None]]:
-        critics: list[str] = self._plan.asked["critics"]
-        scored = dict(zip(made, self._studio.jobs.measure(list(made.values())), strict=True))
-        found: dict[int, dict[str, float | None]] = {}
-        for candidate, job_id in made.items():
-            scores = scored[candidate].scores or {}
-            found[candidate] = {name: scores.get(name) for name in critics if name != ASKED_FOR}
-            if ASKED_FOR in critics:
-                found[candidate][ASKED_FOR] = self._shown(job_id)
-        return found
-
-    def _shown(self, job_id: str) -> float | None:
-        """Return the share of what was asked for that a video shows, of what is known; or None."""
+def _known(using: Studio, job_ids: Sequence[str]) -> Iterator[Job]:
+    for job_id in job_ids:
         try:
-            check = self._studio.run(self._studio.check(job_id))
-        except WorkbenchError:
-            return None
-        known = len(check.answers) - check.unknown
-        return check.found / known if known else None
-
-
-def _render_s(job: Job) -> float:
-    if job.started_at is None or job.finished_at is None:
-        return 0.0
-    return max(0.0, (job.finished_at - job.started_at).total_seconds())
-
-
-def _why(place: int, of: int, number: int, values: Mapping[str, float | None]) -> str:
-    told = ", ".join(
-        f"{name} {'unknown' if value is None else format(value, '.3g')}"
-        for name, value in values.items()
-    )
-    return f"place {place} of {of} in round {number}: {told}"
+            yield using.jobs.job(job_id)
+        except NotFound:
+            continue
 
 
 def seconds_of(budget: str | float | None) -> float | None:
@@ -387,6 +380,8 @@ def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _check(asked: Mapping[str, Any], used: Studio) -> None:
     """Raise ``InvalidRequest`` with every problem, before anything is kept."""
+    if session_id := asked.get("session_id"):
+        used.sessions.current(session_id)  # raises ``NotFound``
     most = used.settings.max_batch_prompts
     known = {ASKED_FOR, *score_names(used.settings)}
     problems = []
@@ -401,6 +396,8 @@ def _check(asked: Mapping[str, Any], used: Studio) -> None:
         problems.append(FieldProblem("critics", f"{', '.join(unknown)}: choose among {names}"))
     if not asked["critics"]:
         problems.append(FieldProblem("critics", "name at least one"))
+    if not 0 <= asked.get("revise", 0) <= _MOST_REVISIONS:
+        problems.append(FieldProblem("revise", f"must be 0 to {_MOST_REVISIONS}"))
     for field_name in ("parameters", "draft"):
         try:
             _plain(asked[field_name])

@@ -15,7 +15,7 @@ from typing import Any
 from workbench.errors import InvalidRequest
 from workbench.measures.critics import halvings
 
-__all__ = ["Plan", "Round", "cost_ratio"]
+__all__ = ["Plan", "Revision", "Round", "cost_ratio"]
 
 
 @dataclass(slots=True)
@@ -32,11 +32,24 @@ class Round:
     values: dict[int, dict[str, float | None]] = field(default_factory=dict)
     """Candidate → critic → value."""
     standings: dict[int, float] = field(default_factory=dict)
+    generation: int = 0
+    """How many revisions of the prompt led to it."""
 
     @property
     def left(self) -> list[int]:
         """The candidates without a job."""
         return [candidate for candidate in self.candidates if candidate not in self.jobs]
+
+
+@dataclass(slots=True)
+class Revision:
+    """A prompt that was revised from the critique of a video, for another generation of drafts."""
+
+    prompt: str
+    request: str
+    """What was asked for."""
+    job_id: str
+    """The video that lacked it."""
 
 
 @dataclass(slots=True)
@@ -48,6 +61,17 @@ class Plan:
     rounds: list[Round] = field(default_factory=list)
     dropped: dict[int, str] = field(default_factory=dict)
     is_done: bool = False
+    revisions: list[Revision] = field(default_factory=list)
+    looks: dict[str, str] = field(default_factory=dict)
+    """Job → what its preview showed, so that no model is asked twice."""
+    tokens: int = 0
+    """Tokens that a vision model took for previews."""
+    session_id: str | None = None
+    """The session that its revisions are written in."""
+    revisions_begun: int = 0
+    """How many revisions have been asked for, so that none is asked for twice."""
+    note: str = ""
+    """Why it ended before its time, or without a revision; else empty."""
 
     @classmethod
     def read(cls, path: Path) -> Plan | None:
@@ -56,7 +80,8 @@ class Plan:
             document = json.loads(path.read_bytes())
             rounds = [_round(**values) for values in document.pop("rounds")]
             dropped = _by_number(document.pop("dropped"))
-            return cls(**document, rounds=rounds, dropped=dropped)
+            revisions = [Revision(**values) for values in document.pop("revisions", ())]
+            return cls(**document, rounds=rounds, dropped=dropped, revisions=revisions)
         except FileNotFoundError:
             return None
         except (OSError, ValueError, KeyError, TypeError) as error:
@@ -84,8 +109,44 @@ class Plan:
         steps = (self.asked[p].get("num_inference_steps") for p in ("draft", "parameters"))
         return halvings(n, keep) if all(steps) and n > keep else (n, keep)
 
+    @property
+    def count(self) -> int:
+        """How many candidates there are, in all generations so far."""
+        n: int = self.asked["n"]
+        return n * (1 + len(self.revisions))
+
+    @property
+    def number(self) -> int:
+        """The number of the last round in its generation, from 0; -1 before there is one."""
+        generation = len(self.revisions)
+        return sum(one.generation == generation for one in self.rounds) - 1
+
+    @property
+    def whole_jobs(self) -> dict[int, str]:
+        """The jobs of all candidates that are rendered whole."""
+        return {c: job for one in self.rounds if one.is_whole for c, job in one.jobs.items()}
+
+    @property
+    def fresh(self) -> list[int]:
+        """The candidates of the newest generation."""
+        return list(range(self.count - self.asked["n"], self.count))
+
+    @property
+    def title(self) -> str:
+        """How far it is, in words: ``round 1 of 2``."""
+        return f"{self.round_name} of {len(self.sizes)}"
+
+    @property
+    def round_name(self) -> str:
+        """The last round, in words: ``round 1``, or ``revision 1, round 1``."""
+        said = f"round {self.number + 1}"
+        return f"revision {len(self.revisions)}, {said}" if self.revisions else said
+
     def prompt(self, candidate: int) -> str:
         """Return the prompt of a candidate."""
+        generation = candidate // int(self.asked["n"])
+        if generation:
+            return self.revisions[generation - 1].prompt
         prompts: list[str] = self.asked["prompts"]
         return prompts[candidate % len(prompts)]
 

@@ -1,16 +1,22 @@
 """Best-of-N runs carried out beside this process, a few at a time, each in a process of its own.
 
-They end with the process that started them; a run goes on where it ended when it is started again.
+They end with the process that started them, and after a day; a run goes on where it ended when it is
+started again. At most sixteen are carried out for one outputs/, each within 4 GiB of memory.
 """
 
 from __future__ import annotations
 
 import logging
+import os
+import resource
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
+
+from filelock import FileLock, Timeout
 
 from workbench.errors import Busy, Conflict, Unavailable
 from workbench.helper_processes import start_helper
@@ -23,6 +29,11 @@ __all__ = ["RunProcesses"]
 
 _LOG: Final = "best_of.log"
 _MOST: Final = 4
+"""Runs of one server or kernel."""
+_MOST_OF_ALL: Final = 16
+"""Runs of one outputs/, whoever began them."""
+_LONGEST_S: Final = 24 * 3600.0
+_MEMORY_BYTES: Final = 4 << 30
 
 
 class RunProcesses:
@@ -55,17 +66,40 @@ class RunProcesses:
             except OSError as error:
                 raise Unavailable(f"The run cannot be started: {error}") from error
 
+    def carries_out(self, name: str) -> bool:
+        """Return whether the run of this name is being carried out by a process of these."""
+        with self._guard:
+            process = self._running.get(name)
+            return process is not None and process.poll() is None
+
 
 def main(arguments: list[str]) -> None:
     """Carry out the run in the folder that ``arguments`` name."""
     (folder,) = arguments
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     log = logging.getLogger("workbench.research.best_of")
+    with suppress(OSError, ValueError):
+        hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
+        resource.setrlimit(resource.RLIMIT_DATA, (_MEMORY_BYTES, hard))
+    end = threading.Timer(_LONGEST_S, os._exit, (0,))  # it may wait for a queue that is paused
+    end.daemon = True
+    end.start()
     with Studio(Settings()) as studio:
         try:
-            BestOf(Path(folder), using=studio).follow(log.info, wait=False)
+            with _place(Path(folder).parent):
+                BestOf(Path(folder), using=studio).follow(log.info, wait=False)
         except Conflict as error:
             log.info("%s", error)
+
+
+def _place(runs: Path) -> FileLock:
+    """Return one of the places for runs of these outputs/, held; raises ``Conflict`` if none is free."""
+    for number in range(_MOST_OF_ALL):
+        lock = FileLock(runs / f".best_of.{number}.lock", timeout=0)
+        with suppress(Timeout):
+            lock.acquire()
+            return lock
+    raise Conflict(f"{_MOST_OF_ALL} runs are being carried out; begin this one again later.")
 
 
 if __name__ == "__main__":

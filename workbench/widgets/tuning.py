@@ -41,7 +41,7 @@ class Tuning:
         """Carry out a request in plain words about the prompt at ``index``.
 
         Each step of a language model is shown as it is done; the message ``step`` names the prompt
-        that it made. After :meth:`stop_tuning` what was done stays.
+        that it made. What the model says is shown as it grows (``answering``). After :meth:`stop_tuning` what was done stays.
         """
         done: asyncio.Queue[Any] = asyncio.Queue()
         asked = asyncio.ensure_future(
@@ -50,6 +50,7 @@ class Tuning:
                 request,
                 self._controller.entry(index).prompt,
                 on_step=done.put_nowait,
+                on_text=lambda text: self._screen.tell({"kind": "answering", "text": text}),
                 cards=self._controller.cards,
             )
         )

@@ -19,6 +19,7 @@ import traitlets
 
 from workbench import journey
 from workbench.studio import Studio
+from workbench.widgets.best_of_desk import BestOfDesk
 from workbench.widgets.bundle import bundle_module, bundle_styles
 from workbench.widgets.commands import answer_command, commands_of
 from workbench.widgets.intake import Intake
@@ -87,8 +88,9 @@ class Workbench(anywidget.AnyWidget):
         tuning = Tuning(self._studio, self._controller, self._renders, self)
         queue = QueueDesk(self._studio, private=self._private)
         intake = Intake(self._studio, self._controller, self._renders, private=self._private)
+        best_of = BestOfDesk(self._studio, self._controller)
         owners = (
-            self._renders, self._controller, tuning, library, language, queue, intake,
+            self._renders, self._controller, tuning, library, language, queue, intake, best_of,
             self._machines,
         )  # fmt: skip
         self._commands = {k: v for owner in owners for k, v in commands_of(owner).items()}

@@ -6,6 +6,7 @@ import json
 import os
 import resource
 import shlex
+import shutil
 import signal
 import socket
 import subprocess
@@ -16,9 +17,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
-from tests.jobs.shop import Shop
+from tests.jobs.shop import Shop, alive
 from workbench.errors import SupervisorUnavailable
 from workbench.helper_processes import helper_environment, start_detached
 from workbench.jobs.client.doctor import Verdict, examine
@@ -433,6 +435,28 @@ def test_a_job_submitted_while_an_idle_supervisor_exits_is_rendered(
     finally:
         leaving.terminate()
         leaving.wait(LIMIT_S)
+
+
+@pytest.mark.parametrize("cluster", ["", "127.0.0.1:9"])
+def test_a_supervisor_exits_with_its_processes_when_its_outputs_folder_is_removed(
+    cluster: str, tmp_path: Path
+) -> None:
+    shop = Shop(tmp_path / "outputs")
+    shop.use(cluster=cluster)
+    job = shop.submit()
+    if not cluster:
+        shop.ended(job.job_id, limit_s=LIMIT_S)
+    status = shop.until(shop.manager.supervisor, LIMIT_S)
+    supervisor = psutil.Process(status.pid)
+    processes = [supervisor, *supervisor.children(recursive=True)]
+    shop.manager.close()  # or it would start another one
+    try:
+        shutil.rmtree(shop.paths.outputs)
+        shop.until(lambda: not any(alive(one) for one in processes), 40)
+    finally:
+        for one in processes:
+            with suppress(psutil.NoSuchProcess):
+                one.kill()
 
 
 def _queued(shop: Shop) -> list[str]:

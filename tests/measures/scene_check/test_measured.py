@@ -10,16 +10,21 @@ import pytest
 
 from tests.measures.world import FPS, SMALL, Frames, Room, film
 from workbench.control import path_from_words
+from workbench.engines.animatic.film import Film
+from workbench.engines.animatic.reading import read_scene
 from workbench.engines.encoder import VideoWriter
 from workbench.engines.engine import RenderTask
+from workbench.engines.pixels import to_rgb
 from workbench.engines.registry import create_engine
 from workbench.measures.scene_check import measured
 from workbench.measures.scene_check.measured import measured_verdicts
-from workbench.measures.scene_check.model import Verdict
+from workbench.measures.scene_check.model import CheckAnswer, SceneCheck, Verdict
 from workbench.measures.scene_check.questions import questions_of
 from workbench.rendering import Recipe, RenderRequest
-from workbench.scene import Scene
+from workbench.scene import Scene, terms
 from workbench.settings import Settings
+
+GREY = {"black and white", "film noir", "monochrome"}
 
 
 @pytest.fixture(autouse=True)
@@ -80,6 +85,48 @@ def test_a_storyboards_movement_is_never_denied_nor_its_opposite_confirmed(
     for asked, never in ((shown, Verdict.NO), (opposite, Verdict.YES)):
         other = scene.edit({"camera_movement": asked})
         assert never not in measured_verdicts(video, other, questions_of(other)).values()
+
+
+def _storyboard(scene: Scene, folder: Path) -> Path:
+    made = Film(read_scene(scene, 3), 416, 240, 17, 16)
+    path = folder / "storyboard.mp4"
+    with VideoWriter(path, 416, 240, 16) as writer:
+        writer.write(np.stack([to_rgb(picture.planes) for picture in made.frames()]))
+    return path
+
+
+def _checked(video: Path, asked: Scene, shown: Scene) -> SceneCheck:
+    """Check a video that shows the scene ``shown``: by pixels, the rest by a model without mistakes."""
+    questions, there = questions_of(asked), {q.text for q in questions_of(shown)}
+    measured_ones = measured_verdicts(video, asked, questions)
+    answers = [
+        CheckAnswer(
+            field=q.field,
+            question=q.text,
+            wanted=q.wanted,
+            verdict=measured_ones.get(q.text, Verdict.YES if q.text in there else Verdict.NO),
+        )
+        for q in questions
+    ]
+    return SceneCheck(video="", answers=tuple(answers))
+
+
+@pytest.mark.parametrize("field", ["camera_movement", "style", "color_palette"])
+def test_a_storyboard_of_another_value_loses_that_fields_verdict_and_no_other(
+    field: str, tmp_path: Path
+) -> None:
+    base = Scene(subject="a lighthouse", setting="a rocky coast", time_of_day="noon")
+    values = terms(field)
+    wrong = {}
+    for value, after in zip(values, [*values[1:], values[0]], strict=True):
+        # Of two without colour, pixels do not tell which it is.
+        other = values[0] if {value, after} & GREY else after
+        shown = base.edit({field: other})
+        check = _checked(_storyboard(shown, tmp_path), base.edit({field: value}), shown)
+        lost = {name for name, verdict in check.verdicts.items() if verdict is not Verdict.YES}
+        if lost != {field}:
+            wrong[value, other] = lost
+    assert wrong == {}
 
 
 @pytest.mark.parametrize("asked", ["zoom in", "orbit", "handheld", "crane up"])

@@ -7,7 +7,7 @@ import pytest
 from workbench.cast import Aspect, Beat, Entity, EntityKind, Look, When
 from workbench.measures.scene_check.model import CheckAnswer, SceneCheck, Verdict
 from workbench.measures.scene_check.questions import MOST_QUESTIONS, Question, questions_of
-from workbench.scene import Scene, terms
+from workbench.scene import SCENE_FIELDS, Scene, terms
 
 FOXES = Entity(
     "e1",
@@ -69,6 +69,11 @@ def test_every_part_of_a_scene_is_asked_for_under_its_field() -> None:
     }
 
 
+def test_a_name_that_began_its_sentence_is_small_in_a_question() -> None:
+    scene = Scene(cast=(Entity("e1", "kite", "kite", 1, determiner="A", is_lead=True),))
+    assert [question.text for question in questions_of(scene)] == ["Is there a kite?"]
+
+
 def test_an_empty_scene_asks_for_nothing() -> None:
     assert questions_of(Scene()) == ()
 
@@ -96,13 +101,7 @@ def _check(asked: tuple[Question, ...], shown: Scene) -> SceneCheck:
     return SceneCheck(video="", answers=tuple(answers))
 
 
-@pytest.mark.parametrize(
-    "field",
-    [
-        "time_of_day", "weather", "shot_size", "camera_angle", "camera_movement", "lens",
-        "lighting", "mood", "style", "color_palette", "pace",
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize("field", [field for field in SCENE_FIELDS if terms(field)])
 def test_a_video_of_another_value_loses_that_fields_verdict_and_no_other(field: str) -> None:
     values = terms(field)
     assert len(values) > 1

@@ -9,6 +9,7 @@ import asyncio
 import os
 import signal
 import stat
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,10 +18,12 @@ from typing import Literal
 
 import openai
 import pytest
+from filelock import FileLock
 from pydantic import BaseModel
 
 from tests.prompts.language_models.tiny_gguf import make_tiny_gguf
 from workbench.prompts import PromptWriter
+from workbench.prompts.language_models.local import llama_server
 from workbench.prompts.language_models.local.local_endpoint import LocalEndpoint
 from workbench.prompts.language_models.local.server_file import (
     SERVER_FILE,
@@ -161,6 +164,36 @@ def test_a_server_without_requests_exits(model: str, tmp_path: Path) -> None:
         while running(settings) is not None:
             assert time.monotonic() < deadline
             time.sleep(0.2)
+
+
+def test_a_server_does_not_exit_while_it_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(llama_server, "_CHECK_S", 0.01)
+    seen = iter([1, 1, 1, 0, 0])
+
+    class Busy:
+        """A server that makes one token in all that time."""
+
+        def handle_metrics(self) -> str:
+            at_work = next(seen)
+            return f"llamacpp:tokens_predicted_total 7\nllamacpp:requests_processing {at_work}\n"
+
+    llama_server._wait_until_idle(Busy(), 0.005)
+    assert list(seen) == []
+
+
+def test_a_server_that_leaves_just_when_another_is_started_does_not_keep_the_question_waiting(
+    model: str, tmp_path: Path
+) -> None:
+    settings = settings_for(model, tmp_path)
+    file = settings.index_path.parent / SERVER_FILE
+    file.parent.mkdir(parents=True)
+    leaving = FileLock(file.with_suffix(".lock"), thread_local=False)
+    leaving.acquire()
+    threading.Timer(
+        5.0, leaving.release
+    ).start()  # the server that is started meanwhile ends at once
+    with ended_after(settings):
+        assert isinstance(asyncio.run(ask(settings)), Choice)
 
 
 @pytest.mark.parametrize("content", [b"", b"GGUF", b"no model at all"])

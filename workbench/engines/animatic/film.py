@@ -9,6 +9,7 @@ from typing import Final
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from workbench.control import CameraPath
 from workbench.engines.animatic.atmosphere import atmosphere_of
@@ -170,6 +171,21 @@ class Film:
                 effect.apply(picture, index)
         self._label.draw(picture)
         return picture
+
+    def boxes(self) -> npt.NDArray[np.float64]:
+        """Return where each figure is in each frame, farthest first: shape (frames, figures, 4).
+
+        Left, top, right, bottom as shares of width and height; beyond 0 to 1 outside the picture. For a
+        film that no control steers; the boxes of one that is are among its channels.
+        """
+        width, height = self._size
+        size = np.array([width, height, width, height], dtype=np.float64)
+        found = np.zeros((self.num_frames, len(self.players), 4))
+        for index in range(self.num_frames):
+            camera, _, t = self.moment(index)
+            for place, player in enumerate(self.players):
+                found[index, place] = player.box(camera, t, self.pose_rate)
+        return found / size
 
     def _lay_all(self, picture: Picture, layers: list[Layer], camera: Camera, t: float) -> None:
         layers = [layer for layer in layers if layer.shown is None or layer.shown(t)]

@@ -93,6 +93,11 @@ class Performance:
         poses = part.poses_wanted(rate)
         part.draw(picture, camera, x, t, poses=poses, colour=colour, soften=soften)
 
+    def box(self, camera: Camera, t: float, rate: float) -> tuple[float, float, float, float]:
+        """Return where it is at ``t``: left, top, right, bottom in pixels."""
+        part, x = self.at(t)
+        return part.box(camera, x, t, poses=part.poses_wanted(rate))
+
     def at(self, t: float) -> tuple[Player, float]:
         """Return what it is at ``t`` seconds of the story, and where it stands across."""
         part = self.parts[max(0, bisect_right(self._starts_s, t) - 1)]

@@ -117,6 +117,15 @@ class Player:
             colour=colour,
         )
 
+    def box(
+        self, camera: Camera, x: float, t: float, *, poses: int
+    ) -> tuple[float, float, float, float]:
+        """Return where the figure is, without its shadow: left, top, right, bottom in pixels."""
+        grow, foot_x, foot_y = self.spot(camera, x)
+        painted = self.pose(t, poses, 0)
+        left, top = foot_x + painted.left * grow, foot_y + painted.top * grow
+        return left, top, left + painted.sprite.width * grow, top + painted.sprite.height * grow
+
     def spot(self, camera: Camera, x: float) -> tuple[float, float, float]:
         """Return how many times as large it appears as painted, and its foot's pixel."""
         fx, fy = self.world.view.project(camera, self.p, x * self.p, self.y * self.p)

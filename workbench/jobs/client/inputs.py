@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from workbench.control import control_json, path_from_bytes
+from workbench import control
 from workbench.engines.inputs import PATH_SUFFIX, InputFacts, ending_of, inspect_input
 from workbench.errors import Busy, DamagedFile, DiskFull, InvalidRequest, NotFound
 from workbench.identifiers import Kind, is_identifier, new_identifier
@@ -55,10 +55,10 @@ class Inputs:
 
         Raises ``InvalidRequest`` if it is none, ``Busy`` and ``DiskFull`` as :meth:`keep` does.
         """
-        path = path_from_bytes(data, "the camera path").value
+        path = control.path_from_bytes(data, "the camera path").value
         lens = path.intrinsics
         facts = InputFacts("camera_path", lens.width, lens.height, len(path.keyframes))
-        return self._kept(control_json(path).encode(), PATH_SUFFIX, lambda _: facts)
+        return self._kept(control.control_json(path).encode(), PATH_SUFFIX, lambda _: facts)
 
     def _kept(self, data: bytes, suffix: str, inspect: Callable[[Path], InputFacts]) -> Input:
         name = new_identifier(Kind.INPUT)

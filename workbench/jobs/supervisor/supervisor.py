@@ -91,6 +91,9 @@ class Supervisor:
             else:
                 self._notifications.serve(key.fileobj)
         self._note_pause()
+        if not self._lock.is_ours():  # looked at first: without its folder, all below fails
+            self._leaving = "the lock is not ours any more"
+            return
         if (slots := self._pool.places(self._monitor.news())) is not None:
             self._obey(self._dispatcher.set_slots(slots))
         try:
@@ -143,9 +146,7 @@ class Supervisor:
             self._dispatcher.busy_at = now
         if now - self._dispatcher.busy_at > self._settings.idle_exit_s:
             self._leaving = _IDLE
-        if not self._lock.is_ours():
-            self._leaving = "the lock is not ours any more"
-        elif now - self._looked_at > _LOOK_S:
+        if now - self._looked_at > _LOOK_S:
             self._looked_at = now
             self._notifications.keep_reachable()
             if self._dispatcher.has_workers or now - self._began_at > _SERVED_S:

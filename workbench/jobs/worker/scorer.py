@@ -16,9 +16,8 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from workbench.control import CameraPath
 from workbench.errors import DamagedFile, ScorerError, WorkbenchError
 from workbench.jobs.channel import Channel
 from workbench.jobs.messages import Leave, Measure, Measured, Ready
@@ -27,6 +26,9 @@ from workbench.measures.records import ScoreRecord, read_record, write_record
 from workbench.measures.scorers import ScorerProcess, note_directions, scorer_targets
 from workbench.rendering import Recipe, RenderRequest
 from workbench.settings import Settings
+
+if TYPE_CHECKING:
+    from workbench.control import CameraPath
 
 __all__ = ["Scorer"]
 

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from workbench.engines.probe import decode_video, probe_video
 from workbench.errors import DamagedFile
 
-__all__ = ["ContactSheet", "contact_sheet", "number_strip", "sheet_number"]
+__all__ = ["ContactSheet", "contact_sheet", "number_strip", "sheet_number", "sheet_of_picture"]
 
 Picture = npt.NDArray[Any]
 
@@ -58,8 +58,20 @@ def contact_sheet(video: Path, digest: str) -> ContactSheet:
             tiles.append(_tile(frame, f"{index / probed.fps:.2f} s"))
     if not tiles:
         raise DamagedFile("The video has no frame.")
+    return _sheet(tiles, times, digest)
+
+
+def sheet_of_picture(picture: bytes, digest: str) -> ContactSheet:
+    """Return the sheet of a single picture (JPEG); raises ``DamagedFile``."""
+    pixels = cv2.imdecode(np.frombuffer(picture, np.uint8), cv2.IMREAD_COLOR)
+    if pixels is None:
+        raise DamagedFile("The picture does not decode.")
+    return _sheet([_tile(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB), "0.00 s")], [0.0], digest)
+
+
+def _sheet(tiles: list[Picture], times: list[float], digest: str) -> ContactSheet:
     blank = np.full_like(tiles[0], 255)
-    tiles += [blank] * (-len(tiles) % min(_COLUMNS, len(tiles)))
+    tiles = tiles + [blank] * (-len(tiles) % min(_COLUMNS, len(tiles)))
     columns = min(_COLUMNS, len(tiles))
     rows = [np.hstack(tiles[at : at + columns]) for at in range(0, len(tiles), columns)]
     number = sheet_number(digest)

@@ -102,7 +102,8 @@ def _are(entity: Entity) -> str:
 
 
 def _bare(entity: Entity) -> str:
-    return replace(entity, looks=(), position="").name
+    """Return the entity's name without its looks, as it stands within a sentence."""
+    return replace(entity, looks=(), position="", determiner=entity.determiner.lower()).name
 
 
 def _told(beat: Beat, scene: Scene) -> str:

@@ -21,8 +21,13 @@ from workbench.errors import InvalidRequest, WorkbenchError
 from workbench.prompts.agent.tools import Ask, Look, Seen, request_from, requests_schema, tool_specs
 from workbench.prompts.language_models.endpoint.abilities import with_pictures
 from workbench.prompts.language_models.endpoint.chat import ChatEndpoint, ToolCall, Turn
-from workbench.prompts.language_models.writing.answers import plain_text
-from workbench.prompts.model import ChatFailure, Exchange
+from workbench.prompts.language_models.writing.answers import (
+    plain_text,
+    shown_so_far,
+    text_so_far,
+    without_thoughts,
+)
+from workbench.prompts.model import ChatFailure, Exchange, OnText
 
 __all__ = ["MOST_STEPS", "Outcome", "Step", "Workplace", "converse"]
 
@@ -80,8 +85,16 @@ class Outcome:
         )
 
 
+def _name_kinds(schema: dict[str, Any]) -> None:
+    """Put the tools' names into the schema, which an endpoint may hold an answer to.
+
+    Validation takes any name: the model is then told which there are.
+    """
+    schema["properties"]["kind"]["enum"] = [tool["function"]["name"] for tool in tool_specs()]
+
+
 class _Call(BaseModel):
-    model_config = ConfigDict(extra="allow")
+    model_config = ConfigDict(extra="allow", json_schema_extra=_name_kinds)
 
     kind: str
 
@@ -89,7 +102,9 @@ class _Call(BaseModel):
 class _Answer(BaseModel):
     """What an endpoint without tools answers."""
 
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(
+        extra="ignore", json_schema_extra={"required": ["actions", "message"]}
+    )
 
     actions: list[_Call] = Field(default_factory=list, max_length=_MOST_CALLS)
     message: str = ""
@@ -107,17 +122,19 @@ async def converse(
     workplace: Workplace,
     *,
     on_step: Callable[[Step], object] | None = None,
+    on_text: OnText | None = None,
     timeout_s: float = _TURN_S,
     picture: str = "",
 ) -> Outcome:
     """Let the model act on ``request`` until it is done, asks back, or has used its steps.
 
-    ``picture`` is the video's first frame as a data URL, for a model that sees. ``on_step`` is told of
-    each step as it is done. Cancelling the task stops between two steps:
-    what was done stays done, each step as an entry of its own. Raises ``ChatFailure`` when the
-    model gives no usable answer before anything was done; later failures end the turn instead.
+    ``picture`` is the video's first frame as a data URL, for a model that sees. ``on_step`` is
+    called with each step as it is done, ``on_text`` with what the model says as it grows, where the
+    endpoint can stream. Cancelling the task stops between two steps: what was done stays, each step
+    as an entry of its own. Raises ``ChatFailure`` when the model gives no usable answer before
+    anything was done; later failures end the turn instead.
     """
-    turn = _TurnOfAgent(endpoint, workplace, on_step or (lambda _step: None))
+    turn = _TurnOfAgent(endpoint, workplace, on_step or (lambda _step: None), on_text)
     try:
         async with asyncio.timeout(timeout_s):
             return await turn.run(request, picture)
@@ -137,11 +154,16 @@ class _TurnOfAgent:
     """The state of one turn."""
 
     def __init__(
-        self, endpoint: ChatEndpoint, workplace: Workplace, on_step: Callable[[Step], object]
+        self,
+        endpoint: ChatEndpoint,
+        workplace: Workplace,
+        on_step: Callable[[Step], object],
+        on_text: OnText | None,
     ) -> None:
         self._endpoint = endpoint
         self._workplace = workplace
         self._on_step = on_step
+        self._on_text = on_text
         self.steps: list[Step] = []
         self.said: list[Exchange] = []
         self._seen: set[str] = set()
@@ -166,25 +188,27 @@ class _TurnOfAgent:
                     return self.outcome("", question=asked.question)
                 messages.append(turn.result_of(call, _told(observation)))
             messages += self._frames()
-            if turn.text and not self._endpoint.abilities.can_call_tools:
+            if turn.text and "tool_calls" not in turn.message:
                 return self.outcome(turn.text)  # said with the actions: nothing is left to decide
         return self.outcome("The steps of one turn are used up; say how to go on.", cut=True)
 
     def outcome(self, text: str, *, question: str = "", cut: bool = False) -> Outcome:
-        message = plain_text(text)[:_LONGEST_MESSAGE]
+        message = plain_text(without_thoughts(text))[:_LONGEST_MESSAGE]
         return Outcome(
             message, tuple(self.steps), plain_text(question), cut, exchanges=tuple(self.said)
         )
 
     async def _next(self, messages: Sequence[Mapping[str, Any]]) -> Turn:
         """Return the model's next move, by tools where the endpoint has them."""
-        turn, said = await self._endpoint.call_tools(messages, tool_specs())
+        turn, said = await self._endpoint.call_tools(
+            messages, tool_specs(), self._told_of(shown_so_far)
+        )
         self.said += said
         # An endpoint that ignores tools answers like one that has nothing to do: ask it by JSON.
         if turn is not None and (turn.calls or self._endpoint.abilities.has_called_tools):
             return turn
         asked = [*messages, {"role": "user", "content": _ladder()}]
-        answer, said = await self._endpoint.ask(asked, _Answer)
+        answer, said = await self._endpoint.ask(asked, _Answer, self._told_of(_message_so_far))
         self.said += said
         calls = tuple(
             ToolCall(f"call-{number}", call.kind, call.model_dump(exclude={"kind"}))
@@ -193,6 +217,21 @@ class _TurnOfAgent:
         return Turn(
             answer.message, calls, {"role": "assistant", "content": answer.model_dump_json()}
         )
+
+    def _told_of(self, read: Callable[[str], str]) -> OnText | None:
+        """Return what tells, of an answer that grows, the text that ``read`` finds in it."""
+        on_text, told = self._on_text, ""
+        if on_text is None:
+            return None
+
+        def tell(answer: str) -> None:
+            nonlocal told
+            text = read(answer)[:_LONGEST_MESSAGE]
+            if text and text != told:
+                told = text
+                on_text(text)
+
+        return tell
 
     async def _do(self, call: ToolCall) -> tuple[object, Mapping[str, Any]]:
         """Carry one call out; return what it asked and what the model is told of it."""
@@ -242,6 +281,10 @@ class _TurnOfAgent:
     def _note(self, step: Step) -> None:
         self.steps.append(step)
         self._on_step(step)
+
+
+def _message_so_far(answer: str) -> str:
+    return text_so_far(answer, "message")
 
 
 def _told(data: Mapping[str, Any]) -> str:

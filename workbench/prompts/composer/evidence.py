@@ -78,14 +78,11 @@ def _foci(facts: Facts, kind: str) -> Iterator[Focus]:
     beats = facts.scene.beats
     if kind in {"event", "trace"}:
         yield from (Focus(beat=beat) for beat in beats)
-    elif kind == "look":
-        told = " ".join(beat.text for beat in beats)
+    elif kind == "look" and not beats:  # what one looks like in the midst of an act is a guess
         yield from (
-            Focus(entity=e)
-            for e in sorted(facts.scene.cast, key=lambda e: not e.is_lead)
-            if e.is_lead and e.kind is not EntityKind.TEXT and f"like {e.name}" not in told
+            Focus(entity=e) for e in facts.scene.cast if e.is_lead and e.kind is not EntityKind.TEXT
         )
-    if kind not in {"event", "trace"}:
+    if kind not in {"event", "trace"} and not (kind == "look" and beats):
         yield Focus()
 
 

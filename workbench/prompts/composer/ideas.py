@@ -5,10 +5,13 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
+from workbench.lexicon.datafiles import english
+from workbench.lexicon.morphology import lemma, lemmas
 from workbench.lexicon.tagging import verb_classes
 from workbench.lexicon.terms import Place, subject_kind
 from workbench.prompts.composer.datafiles import load
@@ -50,14 +53,21 @@ _AFTER_CAMERA: Final = frozenset({"light", "setting"})
 _CAMERA: Final = frozenset({"camera_movement", "camera_angle", "shot_size"})
 _AIRLESS: Final = frozenset({"underwater", "space", "planet"})
 _HELD: Final = frozenset({EntityKind.OBJECT, EntityKind.FOOD, EntityKind.PLANT, EntityKind.VEHICLE})
-_STAGED: Final = LIVELY | {EntityKind.VEHICLE, EntityKind.STRUCTURE, EntityKind.PLANT}
-"""What can stand apart from who acts; what is held in the hand cannot."""
 _HANDED: Final = frozenset(
     {EntityKind.PERSON, EntityKind.ROBOT, EntityKind.BODY_PART, EntityKind.CROWD}
 )
 _ROOMS: Final = frozenset({"kitchen", "home", "cafe", "work"})
 _GROUNDED: Final = frozenset({"street", "city", "road", "lot", "garden", "pier"})
 PREPOSITIONS: Final = r"(?:in|on|at|off|between|inside|through|along|across|by|over|down|up|into|onto|outside|near|above|below|among)"
+
+
+_FEW: Final = frozenset({"two", "three", "four"})
+_FREE: Final = frozenset(
+    {"time-lapse", "timelapse", "hyperlapse", "cut", "cuts", "static", "filmed"}
+)
+"""Words of filming that leave open where the camera is."""
+_SLOT: Final = re.compile(r"\{([\w']+)")
+_FILLED: Final = re.compile(r"\{([\w']+)(:cap)?\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,18 +106,27 @@ def ideas_for(
     for entry in load("ideas")["idea"]:
         if entry["axis"] in wanted and _suits(entry.get("needs", ""), facts):
             idea = _filled(entry, scene)
-            if _may(idea, scene, axes, hold, free):
+            if idea is not None and _may(idea, scene, axes, hold, free):
                 found.append(idea)
     if "setting" in wanted and _may_move(scene, axes, hold):
         found += _places(scene)
     rng.shuffle(found)
     found.sort(key=lambda idea: -min(idea.asks, _SPECIAL))
-    reserve = axes or ("pace", "lens")
-    plain = [idea for idea in _terms(reserve) if _may(idea, scene, axes, hold, free)]
+    reserve = _terms(axes) if axes else _reserve(scene)
+    plain = [idea for idea in reserve if _may(idea, scene, axes, hold, free)]
     rng.shuffle(plain)
     found = list(_spread(found, wanted))
     firsts = {_kind(idea): idea for idea in reversed(found)}.values()
     return [*(i for i in found if i in firsts), *(i for i in found if i not in firsts), *plain]
+
+
+def _reserve(scene: Scene) -> Iterator[Idea]:
+    """Yield plain terms for a scene that has too few ideas, of what nothing is said about."""
+    said = _said(scene)
+    pace = ("pace",) if scene.beats and not said & _known("paces") else ()
+    fields = (*pace, *(() if said & english("camera_words") else ("lens",)))
+    plain: list[str] = load("ideas")["plain"]["terms"]
+    yield from (idea for idea in _terms(fields) if set(idea.values.values()) <= set(plain))
 
 
 def _kind(idea: Idea) -> tuple[str, ...]:
@@ -149,6 +168,9 @@ def _may(
         return False
     if not axes and any(scene.origin(name) in users for name in changed):
         return False
+    is_lit = idea.axis in {"light", "time"} and not axes
+    if is_lit and _said(scene) & english("light_words"):
+        return False
     return (
         not (_CAMERA & set(changed)) or bool(axes and not scene.viewpoint) or not _is_fixed(scene)
     )
@@ -158,7 +180,15 @@ def _is_fixed(scene: Scene) -> bool:
     """Tell whether the user has said where the camera is, so that no idea may move it."""
     said = {Origin.SAID, Origin.EDITED, Origin.LOCKED}
     held = any(scene.origin(name) in said and getattr(scene, name) for name in _CAMERA)
-    return bool(scene.viewpoint) or held
+    return bool(scene.viewpoint) or held or bool(_said(scene) & (english("camera_words") - _FREE))
+
+
+def _said(scene: Scene) -> AbstractSet[str]:
+    """Return the words of a scene, and its pairs of words, that nobody but the user has chosen."""
+    users = {
+        name: "" for name in (*_CAMERA, "lens", "lighting") if scene.origin(name) is Origin.INFERRED
+    }
+    return Facts(scene.edit(users, force=True) if users else scene).words.keys()
 
 
 def _may_move(scene: Scene, axes: Collection[str], hold: Collection[str]) -> bool:
@@ -210,7 +240,11 @@ def _facts(scene: Scene) -> Iterator[str]:
         if set(words.split()) & facts.words.keys()
     }
     kinds = {e.kind for e in scene.cast}
-    yield from cues - {"inside"}
+    own = _own_classes(scene, lead)
+    is_crowded = (
+        EntityKind.CROWD in kinds or sum(e.kind is EntityKind.PERSON for e in scene.cast) > 1
+    )
+    yield from cues - {"inside"} - (set() if is_crowded else {"party"})
     roams = lead is not None and (
         lead.kind in {EntityKind.ANIMAL, EntityKind.VEHICLE}
         or (lead.kind in LIVELY and "travel" in classes and "handle" not in classes)
@@ -224,7 +258,7 @@ def _facts(scene: Scene) -> Iterator[str]:
         yield "handle"
     yield from (fact for fact, holds in (
         ("two", lead is not None and _partner(scene, lead) is not None),
-        ("several", lead is not None and _other(scene, lead) is not None),
+        ("several", lead is not None and _partner(scene, lead) is not None),
         ("beats", bool(scene.beats)),
         ("moments", len(scene.moments()) > 1),
         ("fast", bool(classes & {"travel", "physics", "fight", "dance"})),
@@ -232,7 +266,7 @@ def _facts(scene: Scene) -> Iterator[str]:
                          & verbs.keys())),
         ("placed", place is not None),
         ("alive", lead is not None and lead.kind in LIVELY and lead.kind != EntityKind.ROBOT),
-        ("goes", "travel" in classes and lead is not None and lead.kind in {*LIVELY, EntityKind.VEHICLE}),
+        ("goes", "travel" in own and lead is not None and lead.kind in {*LIVELY, EntityKind.VEHICLE}),
         ("room", place is not None and place.kind in _ROOMS and place.sky == "none"),
         ("cabin", place is not None and place.kind == "vehicle" and not _known("boats") & facts.words.keys()),
         ("indoor", place is not None and place.sky == "none" and place.kind not in _AIRLESS),
@@ -243,9 +277,10 @@ def _facts(scene: Scene) -> Iterator[str]:
          and lead.noun not in _known("rails")),
         ("bound", lead is not None and _partner(scene, lead) in targets),
         ("kitchen", place is not None and place.kind == "kitchen"),
-        ("face", "face" in classes), ("moving", bool(classes & {"travel", "physics", "handle", "fight"})),
-        ("impact", bool(_known("impacts") & verbs.keys())),
-        ("chain", "physics" in classes and len(scene.beats) > 1),
+        ("face", "face" in own), ("moving", bool(classes & {"travel", "physics", "handle", "fight"})),
+        ("impact", _strikes(scene)),
+        ("chain", "physics" in classes and len(scene.beats) > 1
+         and bool(_known("chains") & facts.words.keys())),
         ("airless", place is not None and place.kind in _AIRLESS),
         ("street", place is not None and place.kind in {"street", "city", "lot"}),
         ("ground", place is not None and place.kind in _GROUNDED),
@@ -256,11 +291,27 @@ def _facts(scene: Scene) -> Iterator[str]:
         ("ego", scene.viewpoint == "ego view"), ("fixed", _is_fixed(scene)),
         ("thing", EntityKind.FOOD in kinds and not LIVELY & kinds),
         ("glassy", lead is not None and lead.noun in _known("glassy")),
-        ("abstract", place is None and kinds <= {EntityKind.OTHER}),
+        ("abstract", place is None and kinds <= {EntityKind.OTHER} and not scene.beats),
         (scene.viewpoint.replace(" ", "-"), bool(scene.viewpoint)),
         ("work", place is not None and place.kind == "work"),
         ("screen", bool({"screen", "phone", "computer", "neon", "lamp", "candle", "fire"} & facts.words.keys())),
     ) if holds)  # fmt: skip
+
+
+def _own_classes(scene: Scene, lead: Entity | None) -> set[str]:
+    """Return the classes of what the lead itself does."""
+    done = [beat for beat in scene.beats if lead is not None and beat.actor == lead.id]
+    return {name for beat in done for name in verb_classes(verb_of(beat.text))}
+
+
+def _strikes(scene: Scene) -> bool:
+    """Tell whether a thing strikes another or breaks."""
+    for beat in scene.beats:
+        actor = scene.entity(beat.actor)
+        is_thing = actor is not None and actor.kind in _HELD
+        if is_thing and verb_of(beat.text) in _known("impacts"):
+            return True
+    return False
 
 
 @cache
@@ -288,13 +339,13 @@ def _facts_of_lead(lead: Entity) -> Iterator[str]:
 
 
 def _partner(scene: Scene, lead: Entity) -> Entity | None:
-    return next((e for e in scene.cast if e.id != lead.id and e.kind in LIVELY), None)
-
-
-def _other(scene: Scene, lead: Entity) -> Entity | None:
-    return _partner(scene, lead) or next(
-        (e for e in scene.cast if e.id != lead.id and e.kind in _STAGED), None
-    )
+    """Return the other one who acts, or to whom something is done."""
+    acting: set[str] = set()
+    for beat in scene.beats:
+        is_handled = "handle" in verb_classes(verb_of(beat.text))  # "throws a tuna": no partner
+        acting |= {beat.actor, *(() if is_handled else beat.targets)}
+    others = (e for e in scene.cast if e.id != lead.id and e.kind in LIVELY)
+    return next((e for e in others if e.id in acting), None)
 
 
 def _suits(needs: str, facts: frozenset[str]) -> bool:
@@ -306,10 +357,21 @@ def _suits(needs: str, facts: frozenset[str]) -> bool:
 # Words ------------------------------------------------------------------------------------------
 
 
-def _filled(entry: Mapping[str, Any], scene: Scene) -> Idea:
+def _filled(entry: Mapping[str, Any], scene: Scene) -> Idea | None:
+    """Return the idea with its slots filled in; None where what fills one is not sure."""
     lead = next((e for e in scene.cast if e.is_lead), None)
-    other = _other(scene, lead) if lead else None
+    other = _partner(scene, lead) if lead else None
     name = name_of(lead) if lead else "the scene"
+    text = " ".join([entry["name"], entry["lead"], *entry["say"]])
+    asked = set(_SLOT.findall(text))
+    unsure = {
+        "a": lead is not None and not _is_named(lead),
+        "a's": lead is not None and not _is_named(lead),
+        "last": bool(scene.beats) and not _told(scene, -1),
+        "first": bool(scene.beats) and not _told(scene, 0),
+    }
+    if any(unsure.get(slot) for slot in asked):
+        return None
     slots = {
         "a": name,
         "a's": f"{name}'" if name.endswith("s") else f"{name}'s",
@@ -324,8 +386,7 @@ def _filled(entry: Mapping[str, Any], scene: Scene) -> Idea:
 
     def fill(text: str) -> str:
         text = re.sub(r"\[([^|\]]+)\|([^\]]+)\]", lambda m: m[2] if many else m[1], text)
-        return re.sub(
-            r"\{([\w']+)(:cap)?\}",
+        return _FILLED.sub(
             lambda m: f"{slots[m[1]][:1].upper()}{slots[m[1]][1:]}" if m[2] else slots[m[1]],
             text,
         )
@@ -344,15 +405,27 @@ def _filled(entry: Mapping[str, Any], scene: Scene) -> Idea:
     )
 
 
+def _is_named(entity: Entity) -> bool:
+    """Tell whether it is sure what an entity is called."""
+    words = {word for word in name_of(entity).lower().split() if word not in {"the", *_FEW}}
+    is_known = entity.kind is not EntityKind.OTHER or set(lemmas(entity.noun)) == {"NOUN"}
+    return is_known and not words & (english("no_article_before") | english("determiners"))
+
+
 def _told(scene: Scene, at: int) -> str:
-    """Return a beat as a phrase with who does it: "the deer standing there"."""
+    """Return a beat as a phrase with who does it, "the deer standing there"; empty where it is not sure."""
     beats = scene.beats
     if not beats:
         return "it happens"
     beat = beats[at]
     actor = scene.entity(beat.actor)
-    who = beat.part or (name_of(actor) if actor else "")
-    return f"{who} {beat.text}".strip()
+    doing = beat.text.split(maxsplit=1)[0] if beat.text else ""
+    is_doing = doing.endswith("ing") and "VERB" in lemmas(lemma(doing.lower(), "VERB"))
+    if actor is None or actor.kind is EntityKind.BODY_PART or beat.part:
+        return ""
+    if not is_doing or not _is_named(actor):
+        return ""
+    return f"{name_of(actor)} {beat.text}"
 
 
 def _target(scene: Scene) -> str:

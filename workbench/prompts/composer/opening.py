@@ -35,16 +35,17 @@ _QUESTION: Final = re.compile(
 )
 _MOST_MENDED: Final = 60
 """Words up to which a text is told in sentences anew; a longer one keeps the marks that it has."""
+_MOST_REFORMED: Final = 16
+"""Words up to which "a dog running" becomes "a dog runs"."""
 _HEADING_WORDS: Final = 7
 """Words up to which what stands before the first event is its heading; more is a sentence of its own."""
-_MASSES: Final = frozenset({EntityKind.FOOD, EntityKind.OTHER})
 
 
 def opening(reading: Reading) -> tuple[str, ...]:
     """Return the sentences that say what the user said, each with its full stop.
 
     Where the reading is not sure of the grammar, the words stay in the order and with the marks that
-    they were typed with; only the clauses that are sure get their articles and verb forms.
+    they were typed with.
     """
     written = _Opening(reading)
     mended = written.sentences()
@@ -79,9 +80,10 @@ class _Opening:
     _looks: list[str] = field(default_factory=list)
     _named: set[str] = field(default_factory=set)
     _edits: list[tuple[int, int, str]] = field(default_factory=list)
-    """What is mended in the clauses that are sure."""
+    """The article before the first word, where it is sure."""
     _after_event: bool = False
     _has_subject: bool = False
+    _subject_kind: EntityKind | None = None
     _has_verb: bool = False
     """Whether the current sentence has a verb with its subject."""
     is_sure: bool = True
@@ -97,7 +99,10 @@ class _Opening:
         return tuple(self._done)
 
     def typed(self) -> str:
-        """Return the text as it was typed, mended only in the clauses that are sure."""
+        """Return the text as it was typed, but for the article that it begins with.
+
+        Articles in half of a note's phrases read worse than in none.
+        """
         return _applied(self.reading.text, 0, len(self.reading.text), self._edits)
 
     def _add(self, clause: Clause) -> None:
@@ -164,6 +169,7 @@ class _Opening:
         else:
             self._chain.append(body)
         self._has_verb = self._has_verb or self._is_told(clause)
+        self._subject_kind = clause.subjects[0].kind if clause.subjects else self._subject_kind
         self._after_event = True
 
     def _is_certain(self, clause: Clause) -> bool:
@@ -221,7 +227,11 @@ class _Opening:
     def _go_on(self, joint: str, body: str) -> None:
         """Add what the one who acted does next."""
         is_fragment = bool(self._current) and not self._has_verb
-        self.is_sure = self.is_sure and not is_fragment  # "a pendulum made of a can, swings"
+        is_apart = bool(self._current) and not self._after_event
+        is_of_part = self._subject_kind is EntityKind.BODY_PART
+        # "a pendulum made of a can, swings", "packs a case, case too full, sits on it", "its foot slips,
+        # recovers": who goes on?
+        self.is_sure = self.is_sure and not (is_fragment or is_apart or is_of_part)
         if self._current and body.startswith("to "):
             self._end_chain()
             self._current += f", {body}"
@@ -229,6 +239,8 @@ class _Opening:
         is_subject = bool(self._heading) and self._heading[-1][0] is Form.PHRASE and joint != "but"
         if not self._current and is_subject:
             _, subject = self._heading.pop()
+            last = subject.lower().split()[-1]
+            self.is_sure = self.is_sure and last not in english("no_article_before")
             self._put(f"{subject} {body}")
             self._has_verb = True
         elif not self._current and joint == "but" and self._heading:
@@ -251,7 +263,7 @@ class _Opening:
 
     def _show(self, clause: Clause, body: str) -> None:
         joint = clause.joint.lower()
-        is_list = clause.stop == ":" and bool(self._heading)
+        is_list = clause.stop == ":" and bool(self._heading or self._current)
         if is_list or (self._chain and not joint) or (self._heading and self._may_happen(clause)):
             self.is_sure = False
         self._end_chain()
@@ -361,21 +373,10 @@ class _Opening:
         subjects = {phrase.first for phrase in clause.subjects}
         if is_event:
             edits += self._bare_terms(clause)
-        sure = list(edits)
         if clause.form is not Form.MODIFIER:
             for phrase in phrases_in(tokens, clause.first, clause.last):
                 is_subject = phrase.first in subjects
-                made = self._article(phrase, is_singular=is_subject and singular, clause=clause)
-                edits += made
-                sure += made if is_subject else []
-        if (
-            (clause.subjects or clause.form is Form.FINITE)
-            and is_event
-            and self._is_certain(clause)
-        ):
-            self._edits += [
-                edit for edit in sure if clause.form is not Form.ING or edit[2][-1:] == " "
-            ]
+                edits += self._article(phrase, is_singular=is_subject and singular, clause=clause)
         tokens = self.reading.tokens
         start, end = tokens[clause.first].start, tokens[clause.last - 1].end
         return _applied(self.reading.text, start, end, edits).strip()
@@ -387,6 +388,8 @@ class _Opening:
             return []
         if clause.joint.lower() in {"with", "as"} or self._is_term(clause.subjects[0], "viewpoint"):
             return []
+        if len(self.reading.text.split()) > _MOST_REFORMED:
+            return []  # in a long note a participle may belong to anything
         subject = clause.subjects[0]
         if not subject.is_pronoun and not _is_surely_named(tokens, subject):
             return []  # "kids first time seeing snow"
@@ -424,10 +427,8 @@ class _Opening:
     ) -> list[tuple[int, int, str]]:
         tokens = self.reading.tokens
         found: list[tuple[int, int, str]] = []
-        if phrase.inner is not None and phrase.inner.kind not in _MASSES:
-            found += self._article(phrase.inner, is_singular=False, clause=clause)
         again = phrase.noun in self._named
-        self._named.add(phrase.noun)
+        self._named |= {phrase.noun, *([phrase.inner.noun] if phrase.inner else [])}
         if (
             tokens[phrase.head].low == "camera"
             and not phrase.determiner

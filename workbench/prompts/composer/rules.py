@@ -1,7 +1,7 @@
 """The composer's sentences as data: each with the tests that a scene must pass before it is said.
 
 A file is a list of pairs of lines, tests and sentence. Tests are split at ";": a key, then the words of
-which one must hold; ``not_`` before a key turns it round. "## kind; tests" opens a section, whose kind
+which one must hold; ``not_`` before a key turns it round, and "&name" stands for a list of the lexicon's. "## kind; tests" opens a section, whose kind
 and tests every rule after it has. A line that begins with "# " is a comment.
 """
 
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
+from workbench.lexicon.datafiles import english
 from workbench.lexicon.tagging import verb_classes
 from workbench.prompts.composer.datafiles import folder_texts
 
@@ -98,6 +99,12 @@ def _read(text: str) -> Iterator[Rule]:
             tests = None
 
 
+def _expanded(words: list[str]) -> Iterator[str]:
+    """Yield the words, and those of each list of the lexicon's that is named: "&light_words"."""
+    for word in words:
+        yield from english(word[1:]) if word.startswith("&") else (word,)
+
+
 def _made(kind: str, header: str, text: str) -> Rule:
     tests: list[tuple[str, frozenset[str]]] = []
     values: list[tuple[str, str]] = []
@@ -106,5 +113,5 @@ def _made(kind: str, header: str, text: str) -> Rule:
         if key in _SETS:
             values.append((_SETS[key], " ".join(words)))
         elif key:
-            tests.append((key, frozenset(words)))
+            tests.append((key, frozenset(_expanded(words))))
     return Rule(kind, text, tuple(tests), tuple(values))

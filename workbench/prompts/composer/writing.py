@@ -14,9 +14,8 @@ __all__ = ["Written", "write"]
 
 _MOST_WORDS: Final = 110
 _SHORT_WORDS: Final = 13
-"""Words up to which an idea leaves room for a framing and for what it does not say itself."""
-_PLAIN_WORDS: Final = 22
-"""Words up to which what happens may be told closer; who wrote more has said what is to be seen."""
+"""Words up to which an idea leaves room for a framing and for what it does not say itself; who wrote more
+has chosen what is to be seen."""
 _FOLLOWING: Final = frozenset({"view", "finish"})
 """Kinds that follow from a word for a viewpoint or a style, however much else is said."""
 
@@ -51,10 +50,8 @@ def write(reading: Reading) -> Written:
 def _added(reading: Reading, said: int) -> tuple[Support, ...]:
     """Return what is added to ``said`` words of the user's."""
     scene, room = reading.scene, _MOST_WORDS - said
-    if said > _PLAIN_WORDS or reading.unread:
+    if said > _SHORT_WORDS or reading.unread:
         return supports(scene, most=1, room_words=room, kinds=_FOLLOWING)
-    if said > _SHORT_WORDS:
-        return supports(scene, most=1, room_words=room, kinds=_FOLLOWING | {"event", "air"})
     frame = framing(scene)
     if frame and len(frame.text.split()) > room:
         frame = None

@@ -78,7 +78,10 @@ def _added(thing: NounPhrase, where: str, context: Context, taken: int) -> list[
         return None
     is_bare = not (where or thing.position or thing.doing or thing.looks)
     own = same_as(thing, context)
-    if own is not None and is_bare:
+    is_another = re.match(
+        r"(?:second|third|fourth|other|extra|further)\b", thing.phrase, re.IGNORECASE
+    )
+    if own is not None and is_bare and is_another is None:
         determiner = thing.determiner.lower()
         if determiner in {"another", "one more"} or determiner in NUMBERS.keys() - {"a", "an"}:
             more = 1 if determiner == "another" else thing.count or 1
@@ -113,6 +116,8 @@ def shown(text: str, context: Context) -> Candidate | None:
     there = any(refer(t.text, context) for t in things if t.determiner.lower() != "another")
     if there or any(place_named(t.noun) for t in things) or exact_terms(text):
         return None
+    if any(t.noun in words_of("nouns", "belongings") for t in things) and context.leads():
+        return None  # a part of somebody, not somebody new
     if any(t.noun in words_of("misc", "unseen") | words_of("misc", "abstract") for t in things):
         return None
     actions = [a for at, t in enumerate(things) for a in _added(t, "", context, at) or ()]

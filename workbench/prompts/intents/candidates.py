@@ -26,6 +26,8 @@ class Candidate:
     already: bool = False
     """Whether what it asks is true already."""
     intent: str = ""
+    left: tuple[str, ...] = ()
+    """Words beside it that ask for something else, which is to be read as a wish of its own."""
 
     @property
     def says_nothing(self) -> bool:

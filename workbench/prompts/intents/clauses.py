@@ -32,25 +32,6 @@ from workbench.scene import Aspect, Look, When
 __all__ = ["Event", "NounPhrase", "noun_phrase", "noun_phrases", "verb_phrase"]
 
 _MOST_CORE_WORDS: Final = 6
-_PLACED: Final = frozenset(
-    [
-        "ahead",
-        "nearby",
-        "outside",
-        "inside",
-        "overhead",
-        "behind",
-        "upstairs",
-        "beside",
-        "above",
-        "everywhere",
-        "around",
-        "there",
-        "here",
-        "underneath",
-        "below",
-    ]
-)
 _WHERE: Final = (
     r"(?:(?:in|on|at|to|from|near|by|behind|beside|besides|next to|in front of|above|below|under|"
     r"underneath|over|across|around|between|among|along|inside|outside|through|against|atop|"
@@ -62,31 +43,6 @@ _AFTER_NOUN: Final = re.compile(
 )
 _RELATIVE: Final = re.compile(r"\s+(?:that|who|which)\s+(?:is\s+|are\s+)?(?=\w)", re.IGNORECASE)
 _AUX: Final = frozenset(["is", "are", "was", "were", "'s", "'re", "am"])
-_NO_VERBS: Final = frozenset(
-    [
-        "can", "could", "will", "would", "must", "should", "may", "might", "shall", "never", "like",
-        "down", "up", "out", "back", "even", "well", "just", "better", "best", "right", "left",
-        "later", "further", "please", "no", "not",
-    ]
-)  # fmt: skip
-"""Words that a dictionary has as verbs, and that requests use as something else."""
-_ADVERBS: Final = frozenset(
-    [
-        "slowly",
-        "suddenly",
-        "quickly",
-        "then",
-        "now",
-        "also",
-        "just",
-        "always",
-        "never",
-        "gently",
-        "happily",
-        "carefully",
-        "softly",
-    ]
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +168,7 @@ def _core_end(words: Sequence[str]) -> int:
             return i
         if low in {"next", "close"} and following == "to":
             return i
-        if low in _PLACED and i == len(words) - 1:
+        if low in words_of("closed", "placed") and i == len(words) - 1:
             return i
         if low in {"wearing", "holding", "carrying", "made", "covered", "dressed", "full"}:
             return i
@@ -351,7 +307,7 @@ def verb_phrase(text: str) -> tuple[str, float] | None:
     if not words or len(words) > 16:
         return None
     at = 0
-    while at < len(words) - 1 and words[at].lower() in _ADVERBS:
+    while at < len(words) - 1 and words[at].lower() in words_of("closed", "adverbs"):
         at += 1
     verb = words[at].lower()
     if words[at + 1 : at + 2] and words[at + 1].lower() in _AUX | {
@@ -363,7 +319,7 @@ def verb_phrase(text: str) -> tuple[str, float] | None:
         return None  # "storm is passing": a noun
     if not is_verb(verb) or verb in _AUX or verb in words_of("verbs", "speech"):
         return None
-    if verb in _NO_VERBS or verb in word_list("prepositions"):
+    if verb in words_of("closed", "no_verbs") or verb in word_list("prepositions"):
         return None
     if not verb.endswith(("ing", "s")) and aspect_of(verb) not in {None, Aspect.OTHER}:
         return None  # "low angle", "white balance": an adjective

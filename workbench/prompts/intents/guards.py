@@ -116,31 +116,11 @@ def _is_edit_sound(action: EditEntity, text: str, context: Context) -> bool:
 _PRAISE: Final = frozenset(
     {"good", "great", "perfect", "nice", "fine", "better", "cool", "much", "many"}
 )
-_BODY: Final = frozenset(
-    [
-        "tooth",
-        "teeth",
-        "eye",
-        "eyes",
-        "nose",
-        "mouth",
-        "hand",
-        "hands",
-        "arm",
-        "arms",
-        "leg",
-        "legs",
-        "foot",
-        "feet",
-        "ear",
-        "ears",
-    ]
-)
 
 
 def _is_whole_for_part(value: str, entity: Entity) -> bool:
     """Tell whether a part of a body would take the place of somebody."""
-    return is_person(entity) and value.lower().split()[-1] in _BODY | words_of(
+    return is_person(entity) and value.lower().split()[-1] in words_of("closed", "body") | words_of(
         "nouns", "belongings"
     )
 

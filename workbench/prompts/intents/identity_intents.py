@@ -41,7 +41,7 @@ from workbench.prompts.intents.words import (
     words_of,
 )
 from workbench.prompts.parsing.clauses import Clause
-from workbench.scene import Aspect, Entity, Scene
+from workbench.scene import Aspect, Entity, EntityKind, Scene
 
 __all__ = ["WISHES", "becomes"]
 
@@ -136,7 +136,10 @@ def _lead_like(thing: NounPhrase, context: Context) -> Reference | None:
     """Return the lead that a newcomer takes the place of: the only one, or the one of its kind."""
     leads = context.leads()
     kind = kind_of(thing.noun)
-    same = [e for e in leads if kind_of_entity(e) is kind] or list(leads)
+    same = [e for e in leads if kind_of_entity(e) is kind]
+    if not same and kind is not EntityKind.OTHER:
+        same = [e for e in context.scene.cast if kind_of_entity(e) is kind]
+    same = same or list(leads)
     return Reference((same[0].id,), score=0.85) if len(same) == 1 else None
 
 
@@ -250,7 +253,7 @@ def _swap(clause: Clause, context: Context) -> Candidate | None:
             score,
             intent="swap",
         )  # fmt: skip
-    if what and what not in _PLACES:
+    if what and what not in words_of("closed", "places"):
         return _have_swapped(clause)
     return _swapped_places(first, second, score, context)
 
@@ -262,23 +265,6 @@ def _have_swapped(clause: Clause) -> Candidate | None:
         return None
     beat = AddBeat(text=f"{one} and {other} have swapped {what or 'places'}")
     return Candidate((beat,), clause.sureness, intent="swap")
-
-
-_PLACES: Final = frozenset(
-    [
-        "places",
-        "position",
-        "positions",
-        "sides",
-        "seats",
-        "roles",
-        "role",
-        "place",
-        "spots",
-        "chairs",
-        "lanes",
-    ]
-)
 
 
 def _shares(text: str, what: str) -> bool:

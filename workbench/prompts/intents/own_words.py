@@ -26,9 +26,12 @@ from workbench.prompts.composer.editing import written
 from workbench.prompts.enacting import Enacted, enact
 from workbench.prompts.intents.candidates import Candidate
 from workbench.prompts.intents.context import Context
+from workbench.prompts.intents.contradictions import own_sentences, settled
 from workbench.prompts.intents.making import kind_of
+from workbench.prompts.intents.references import refer
 from workbench.prompts.intents.removal_intents import removed
 from workbench.prompts.intents.requests import without_politeness, written_out
+from workbench.prompts.intents.soundness import finite_at
 from workbench.prompts.intents.stating import (
     fixed_statement,
     is_talk,
@@ -42,13 +45,13 @@ from workbench.prompts.intents.words import (
     is_adjective,
     lemma,
     lemmas,
+    noun_in_text,
     number_in,
     place_named,
-    word_list,
     words_of,
 )
 from workbench.prompts.parsing.clauses import Clause
-from workbench.scene import EntityKind, Scene, canonical_term
+from workbench.scene import Entity, EntityKind, Scene, canonical_term
 
 __all__ = [
     "choices_for",
@@ -58,119 +61,10 @@ __all__ = [
     "removed_by_order",
     "replaced",
     "stated",
+    "who_is_meant",
 ]
 
 _WORD: Final = re.compile(r"[^\W_]+(?:['-][^\W_]+)*")
-_SAYING: Final = frozenset(
-    [
-        "be",
-        "is",
-        "are",
-        "was",
-        "were",
-        "being",
-        "been",
-        "has",
-        "have",
-        "had",
-        "having",
-        "there",
-        "make",
-        "makes",
-        "get",
-        "gets",
-        "should",
-        "must",
-        "can",
-        "could",
-        "would",
-        "will",
-        "do",
-        "does",
-        "more",
-        "less",
-        "much",
-        "very",
-        "really",
-        "bit",
-        "little",
-        "way",
-        "also",
-        "just",
-        "now",
-        "then",
-        "still",
-        "even",
-        "only",
-        "so",
-        "too",
-        "it's",
-        "that's",
-        "look",
-        "looks",
-        "like",
-        "kind",
-        "sort",
-        "some",
-        "any",
-        "lot",
-        "lots",
-        "please",
-        "want",
-        "need",
-        "instead",
-        "no",
-        "not",
-        "never",
-        "without",
-        "somewhere",
-        "take",
-        "takes",
-        "place",
-        "happen",
-        "set",
-        "try",
-        "paint",
-        "dye",
-        "colour",
-        "color",
-        "transform",
-        "convert",
-        "morph",
-        "hide",
-        "shoot",
-        "film",
-        "movie",
-        "movies",
-        "films",
-        "footage",
-        "style",
-        "setting",
-        "location",
-        "background",
-        "scene",
-        "subject",
-        "action",
-        "mood",
-        "light",
-        "lighting",
-        "weather",
-        "time",
-        "day",
-        "camera",
-        "movement",
-        "lens",
-        "pace",
-        "view",
-        "feel",
-        "feels",
-        "vibe",
-        "real",
-        "in",
-        "it",
-    ]
-)
-"""Words of a request that need not stand in the prompt."""
 _NEGATION: Final = re.compile(
     r"n't\b|\b(?:not|never|no|nobody|nothing|none|without|neither|nor)\b", re.IGNORECASE
 )
@@ -306,11 +200,22 @@ def _is_evident(action: EditField, clause: Clause) -> bool:
     is_name = value[:1].isupper() or clause.sureness > _SURE
     if action.field == "style" and len(value.split()) <= 4 and is_name:
         return True
+    if (
+        re.match(_NO_VALUE[action.field], value, re.IGNORECASE)
+        if action.field in _NO_VALUE
+        else False
+    ):
+        return False
     pattern = _EVIDENCE.get(action.field)
     return pattern is None or bool(pattern.search(value))
 
 
 _SURE: Final = 0.7
+_NO_VALUE: Final = {
+    "camera_movement": r"(?:never|not?|don't|do not|we|i|you|can)\b|see\b",
+    "color_palette": r"(?:everything|everyone|all|the|his|her|its|their|an?|only)\b|(?:more|less) \w+ (?!tones?|colou?rs?|palette|and|but)\w+",
+}
+"""What begins no value of a field, but a statement of its own."""
 
 
 def _is_terms(text: str, fields: Sequence[EditField]) -> bool:
@@ -330,7 +235,9 @@ def _is_step(word: str) -> bool:
 
 
 def _content(text: str) -> list[str]:
-    skipped = _SAYING | english("function_words") | words_of("verbs", "commands")
+    skipped = (
+        words_of("closed", "saying") | english("function_words") | words_of("verbs", "commands")
+    )
     return [w for w in _tokens(text) if w not in skipped and not _is_small(w)]
 
 
@@ -374,6 +281,11 @@ def is_free(candidate: Candidate) -> bool:
 
 def fixed_wish(text: str, context: Context) -> Candidate | None:
     """Return what says a wish that has a sentence of its own, such as a loop."""
+    bare = without_politeness(text)
+    if (cleared := _CLEARING.fullmatch(bare)) is not None:
+        return _emptied(cleared["what"], context)
+    if (other := _WHAT_ABOUT.fullmatch(text.strip(" ?!."))) is not None:
+        return _instead_of_last(other["new"], context)
     fixed = fixed_statement(text)
     if not fixed:
         return None
@@ -382,8 +294,48 @@ def fixed_wish(text: str, context: Context) -> Candidate | None:
     return Candidate(() if is_there else (beat,), 0.95, already=is_there, intent="statement")
 
 
+_CLEARING: Final = re.compile(
+    r"(?:empty|clear)(?: out)? (?:the |this )?(?P<what>[\w-]+)", re.IGNORECASE
+)
+_WHAT_ABOUT: Final = re.compile(
+    r"(?:(?:meh|hm+|no|nah|ok|or|well|and)[ ,.]+)*(?:what|how) about (?P<new>(?:some |an? )?(?:[a-z-]+ )?[a-z-]+)(?: instead| then)?",
+    re.IGNORECASE,
+)
+
+
+def _emptied(what: str, context: Context) -> Candidate | None:
+    """Take out whoever is told to be at a place: "empty the street"."""
+    place = re.compile(
+        rf"\b(?:in|on|from|along|at|across|through|fill\w*|crowd\w*) (?:\w+ )?{re.escape(what)}\b",
+        re.IGNORECASE,
+    )
+    own = own_sentences(context)
+    there = [s for s in own[1:] if place.search(s)]
+    if not there or not noun_in_text(what, context.prompt):
+        return None
+    gone = tuple(RewriteSentence(before=s, after="") for s in there)
+    told = f"The {what} is empty."
+    return Candidate((*gone, AddBeat(text=_plain(told), told=told)), 0.95, intent="remove")
+
+
+def _instead_of_last(new: str, context: Context) -> Candidate | None:
+    """Put something of the same kind in the place of what the last request changed."""
+    head = new.rsplit(maxsplit=1)[-1].lower()
+    kind = kind_of(lemma(head, "NOUN"))
+    meant = [e for i in context.focus if (e := context.scene.entity(i)) is not None]
+    same = [
+        e
+        for e in [*meant, *context.scene.cast]
+        if e.kind is kind and e.kind is not EntityKind.OTHER
+    ]
+    if not same or noun_in_text(head, context.prompt):
+        return None
+    actions = _reworded(same[0].phrase, new, context)
+    return Candidate(actions, 0.85, intent="replace") if actions else None
+
+
 _NEXT_ORDER: Final = re.compile(
-    r"(?:,\s*(?:and |then |but )?|\s+and (?:also |then )?)(?=(?:make|give|put|add|have|let|show|keep|turn) (?:the|a|an|his|her|its|their|him|them|it|some|two)\b)",
+    r"(?:,\s*(?:and |then |but )?|\s+and (?:also |then )?)(?=(?:make|give|put|add|have|let|show|keep|turn|slow|speed|move|place) (?:the|a|an|his|her|its|their|him|them|it|some|two)\b)",
     re.IGNORECASE,
 )
 """Where another command follows in the same sentence."""
@@ -398,12 +350,24 @@ def stated(
     """
     is_ego = bool(_EGO.search(context.prompt))
     first = next((c for c in clauses if c.text in text or text in c.text), None)
-    is_filmed = first is not None and first.label in _FILMED
-    who = "" if is_filmed else spoken or _who(context)
+    is_denied = bool(re.match(_NO_VALUE["camera_movement"], text, re.IGNORECASE))
+    is_filmed = (
+        not is_denied
+        and _is_camera(without_politeness(text))
+        and ((first is not None and first.label in _FILMED) or bool(_FILMING.match(text)))
+    )
+    who = "" if is_filmed else spoken or who_is_meant(context)
     orders = _NEXT_ORDER.split(text)
-    each = [statement(one, context.prompt, who=who, is_ego=is_ego) for one in orders]
+
+    def said(words: str) -> str:
+        return statement(words, context.prompt, who=who, is_ego=is_ego, is_filmed=is_filmed)
+
+    if finite_at(text.lower().split()) < 0 and _STYLED.match(text):
+        style = without_politeness(text)
+        return Candidate((EditField(field="style", value=style),), 0.8, intent="style")
+    each = [said(one) for one in orders]
     halves = (text, text.rpartition(", ")[0], text.partition(", ")[2])
-    tried = ((statement(one, context.prompt, who=who, is_ego=is_ego), one) for one in halves if one)
+    tried = ((said(one), one) for one in halves if one)
     is_each = len(each) > 1 and all(each)
     told, kept = (" ".join(each), text) if is_each else next((t for t in tried if t[0]), ("", ""))
     if not told:
@@ -414,16 +378,37 @@ def stated(
         if left and not is_talk(left)
         else ""
     )
-    if is_filmed and _is_camera(told):
+    if is_filmed and not _FILMED_CLAUSE.match(told):
         value = told[:1].lower() + told[1:].rstrip(".")
         value = re.sub(r"^(?:the |a )?camera (?=\w+ing |moves |goes )", "", value)
         edit = EditField(field="camera_movement", value=value)
         return Candidate((edit,), 0.8, help=help_, intent="camera")
-    actions = [*_in_the_way(told, context), *_structured(told, context)]
+    made = settled(told, context)
+    actions = sorted(made.actions, key=lambda one: not isinstance(one, RewriteSentence))
+    is_rewritten = any(isinstance(a, RewriteSentence) for a in actions)
+    if made.told and is_rewritten:  # who is named has another name now
+        actions.append(AddBeat(text=_plain(made.told), told=made.told))
+    elif made.told:
+        actions += _structured(made.told, context)
     return Candidate(tuple(actions), 0.8, help=help_, intent="statement")
 
 
+_STYLED: Final = re.compile(
+    r"(?:in |full |back to )*(?:colou?r|black and white|b ?& ?w|monochrome)\b(?! (?:of|the)).*|"
+    r"(?:washed|faded|more |less )?[\w ,-]*\blike (?:an? |those |the |some )?(?:old )?[\w ]*(?:film|super ?8|photo\w*|autochromes?|polaroids?|postcards?|vhs|painting|cartoon|movie)s?\b.*",
+    re.IGNORECASE,
+)
+"""Words without a verb that say what the picture looks like: "colour, but faded like an old film"."""
+_FILMING: Final = re.compile(
+    r"(?:then |and |please )*(?:(?:start|begin|open|end)(?:s|ing)? (?:on|at|in|close|low|high|wide|with|from|behind|really)|pan|tilt|zoom|dolly|orbit|crane|(?:static|fixed|locked) (?:camera|shot)|"
+    r"(?:push|pull|fly|glide) (?:in|out|back|backwards?|forwards?|over|through|up|down|past))\b",
+    re.IGNORECASE,
+)
+"""How a request begins that tells what the camera does."""
 _FILMED: Final = frozenset(["camera", "shot", "viewpoint"])
+
+
+_FILMED_CLAUSE: Final = re.compile(r"the camera (?:is|stays|sits|stands)\b", re.IGNORECASE)
 
 
 def _is_camera(told: str) -> bool:
@@ -431,7 +416,7 @@ def _is_camera(told: str) -> bool:
     return bool(_EVIDENCE["camera_movement"].search(lead) or _EVIDENCE["shot_size"].search(lead))
 
 
-def _who(context: Context) -> str:
+def who_is_meant(context: Context) -> str:
     """Return who acts in a wish that names nobody: who was spoken of last, or the only lead."""
     leads = context.leads()
     spoken = [e for i in context.focus if (e := context.scene.entity(i)) is not None]
@@ -439,80 +424,6 @@ def _who(context: Context) -> str:
     if one is None or not (spoken or len(leads) == 1):
         return ""
     return f"the {one.phrase.split(' of ')[0]}" if not one.phrase[:1].isupper() else one.phrase
-
-
-_DRY: Final = re.compile(r"\b(?:dry|dried|sunny|clear sky|no rain|blue sky)\b", re.IGNORECASE)
-
-
-def _in_the_way(told: str, context: Context) -> list[Action]:
-    """Return the edits of time and weather that a short statement contradicts."""
-    scene = context.scene
-    edits: list[Action] = []
-    if len(told.split()) > 9 or re.search(r"\b(?:when|before|after|until|as|while)\b", told):
-        return []
-    for term in find_terms(told):
-        now = getattr(scene, term.field, "")
-        if term.field in {"time_of_day", "weather", "shot_size"} and now and now != term.term:
-            edits.append(EditField(field=term.field, value=term.term))
-    is_wet = scene.weather in {"rain", "drizzle", "heavy rain", "thunderstorm"}
-    if (
-        is_wet
-        and _DRY.search(told)
-        and not any(isinstance(e, EditField) and e.field == "weather" for e in edits)
-    ):
-        edits.append(EditField(field="weather", value=""))
-    edits += _other_colours(told, context) or _other_side(told, context)
-    turn = _TURN.search(told)
-    if turn is not None:
-        other = "right" if turn[2].lower() == "left" else "left"
-        old = rf"\b{lemma(turn[1].lower(), 'VERB')}(?:s|es)? {other}\b"
-        for sentence in sentences(context.prompt):
-            if re.search(old, sentence):
-                after = re.sub(old, f"{turn[1]} {turn[2]}", sentence)
-                edits.append(RewriteSentence(before=sentence, after=after))
-    return edits
-
-
-def _other_colours(told: str, context: Context) -> list[Action]:
-    """Return the sentences in which a thing has another colour than ``told`` gives it, with that one."""
-    hues = "|".join(sorted(map(re.escape, word_list("colors")), key=len, reverse=True))
-    is_hue = rf"(?:(?:{hues})(?: and (?:{hues}))?)"
-    actions: list[Action] = []
-    for found in re.finditer(
-        rf"\b(?P<a>{is_hue}) (?P<x>[\w-]+)|\b(?P<y>[\w-]+) (?:is|are) (?P<b>{is_hue})\b",
-        told.lower(),
-    ):
-        noun, hue = found["x"] or found["y"], found["a"] or found["b"]
-        old = re.compile(
-            rf"\b{is_hue}(?= {re.escape(noun)}\b)|(?<=\b{re.escape(noun)} is ){is_hue}\b|(?<=\b{re.escape(noun)} are ){is_hue}\b",
-            re.IGNORECASE,
-        )
-        for sentence in sentences(context.prompt):
-            after = sentence_case(old.sub(hue, sentence))
-            if after.lower() != sentence.lower():
-                actions.append(RewriteSentence(before=sentence, after=after))
-    return actions
-
-
-_SIDE: Final = re.compile(r"\bfrom the (left|right)\b", re.IGNORECASE)
-
-
-def _other_side(told: str, context: Context) -> list[Action]:
-    """Return the one sentence that has something come from the other side, with the side of ``told``."""
-    side = _SIDE.search(told)
-    if side is None:
-        return []
-    other = "right" if side[1].lower() == "left" else "left"
-    old = [s for s in sentences(context.prompt) if f"from the {other}" in s.lower()]
-    if len(old) != 1 or not re.search(
-        r"\b(?:com|enter|arriv|appear|approach|overtak|pass)\w*", told
-    ):
-        return []
-    after = re.sub(rf"\bfrom the {other}\b", side[0].lower(), old[0], flags=re.IGNORECASE)
-    return [RewriteSentence(before=old[0], after=after)]
-
-
-_TURN: Final = re.compile(r"\b(turns|pans|swerves|drives|goes|looks) (left|right)\b", re.IGNORECASE)
 
 
 def _structured(told: str, context: Context) -> list[Action]:
@@ -541,8 +452,10 @@ def _structured(told: str, context: Context) -> list[Action]:
             )  # fmt: skip
             fresh = f"e{int(fresh[1:]) + 1}"
     if not read.beats or any(b.actor not in ids for b in read.beats):
-        bare = told[:1].lower() + told[1:].rstrip(".")
-        return [*actions, AddBeat(text=bare, targets=tuple(dict.fromkeys(ids.values())), told=told)]
+        return [
+            *actions,
+            AddBeat(text=_plain(told), targets=tuple(dict.fromkeys(ids.values())), told=told),
+        ]
     made = [
         AddBeat(
             text=b.text, actor=ids[b.actor], when=b.when, told=told,
@@ -551,6 +464,10 @@ def _structured(told: str, context: Context) -> list[Action]:
         for b in read.beats
     ]  # fmt: skip
     return [*actions, *made]
+
+
+def _plain(told: str) -> str:
+    return told[:1].lower() + told[1:].rstrip(".")
 
 
 # removing and replacing
@@ -586,7 +503,7 @@ _SWAPS: Final = (
     re.compile(r"(?:swap|replace|exchange|trade|switch|change) (?:out )?(?P<old>.+?) (?:for|with|by|to|into) (?P<new>.+)", re.IGNORECASE),
     re.compile(r"(?P<new>.+?),? (?:instead of|rather than|in place of) (?P<old>.+)", re.IGNORECASE),
     re.compile(r"(?P<new>[^,]+?),? (?:and |but )?not (?:an? |the )?(?P<old>[\w'-]+(?: [\w'-]+)?)", re.IGNORECASE),
-    re.compile(r"not (?:an? |the )?(?P<old>[\w'-]+),? (?:but |rather )?(?P<new>[\w' -]+)", re.IGNORECASE),
+    re.compile(r"not (?:an? |the )?(?P<old>(?!(?:an?|the|so|too|that|as|really)\b)[\w'-]+)(?:,? (?:but|rather) |, )(?P<new>[\w' -]+)", re.IGNORECASE),
     re.compile(r"instead of (?P<old>[^,]+), (?P<new>.+)", re.IGNORECASE),
 )  # fmt: skip
 
@@ -612,6 +529,11 @@ def replaced(text: str, context: Context) -> Candidate | None:
     if other is not None and len(leads) == 1:
         actions = _reworded(leads[0].phrase, other["new"], context)
         return Candidate(actions, 0.85, intent="replace") if actions else None
+    if (chosen := _OTHER_ONE.fullmatch(bare)) is not None:
+        actions = _sided(chosen["side"].lower(), context)
+        return Candidate(actions, 0.85, intent="replace") if actions else None
+    if (swapped := _swapped(bare, context)) is not None:
+        return swapped
     both = _EXCHANGE.fullmatch(bare)
     if both is not None and (actions := _exchanged(both[1], both[2], context)):
         return Candidate(actions, 0.85, intent="replace")
@@ -630,6 +552,91 @@ _EXCHANGE: Final = re.compile(
     r"(?:swap|switch|exchange) (?:the )?([\w'-]+) (?:and|with) (?:the )?([\w'-]+)(?: around| over| round)?",
     re.IGNORECASE,
 )
+
+
+_OTHER_ONE: Final = re.compile(
+    r"(?:make (?:it|that)|it should be|should be|it is|i mean|i meant|use|take|no,?|and)* ?the (?P<side>left|right|front|rear|upper|lower|first|second|top|bottom|near|far)(?:-?hand)? (?:one|side)(?: instead| then| now)*",
+    re.IGNORECASE,
+)
+_SIDES: Final = dict(
+    pair.split("=")
+    for one in ["left=right", "front=rear", "upper=lower", "first=second", "top=bottom", "near=far"]
+    for pair in (one, "=".join(reversed(one.split("="))))
+)
+
+
+def _sided(side: str, context: Context) -> tuple[Action, ...]:
+    """Return the latest sentence of the user that names the other of two, with ``side`` instead."""
+    other = re.compile(rf"\b{_SIDES[side]}(?= [a-z])", re.IGNORECASE)
+    told = [s for s in own_sentences(context) if other.search(s)]
+    if not told:
+        return ()
+    after = sentence_case(other.sub(side, told[-1]))
+    return (RewriteSentence(before=told[-1], after=after),)
+
+
+_SWAP_ROLES: Final = re.compile(
+    r"(?:swap|switch|exchange|reverse)(?: (?:them|the two|roles|places|their roles|these two|those two|both))(?: around| over| round)?(?:$|[,:;.])|the other way (?:a?round)(?:$|[,:;.])",
+    re.IGNORECASE,
+)
+
+
+_THE_ONE: Final = re.compile(
+    r"(?:and |so |now )*(?P<who>(?:the |his |her )?[\w' -]+?) (?:is|are|should be) the ones? (?:who|that) (?P<act>[\w-]+)\b.*",
+    re.IGNORECASE,
+)
+
+
+def _swapped(text: str, context: Context) -> Candidate | None:
+    """Let two people or animals change places: "swap them"; "the boy is the one who pours"."""
+    alive = [
+        e
+        for e in context.scene.cast
+        if e.kind in {EntityKind.PERSON, EntityKind.ANIMAL, EntityKind.ROBOT}
+    ]
+    one = _THE_ONE.fullmatch(text)
+    if len(alive) != 2 or not (one is not None or _SWAP_ROLES.match(text)):
+        return None
+    if one is not None:
+        meant = refer(one["who"], context)
+        act = lemma(one["act"].lower(), "VERB")
+        now = next(
+            (
+                b.actor
+                for b in context.scene.beats
+                if lemma(b.text.partition(" ")[0], "VERB") == act
+            ),
+            "",
+        )
+        if meant is None or not now or now not in {e.id for e in alive}:
+            return None
+        if now in meant.ids:
+            return Candidate(score=0.85, already=True, intent="replace")
+    actions = _roles_swapped(alive[0], alive[1], context)
+    return Candidate(actions, 0.85, intent="replace") if actions else None
+
+
+def _roles_swapped(one: Entity, other: Entity, context: Context) -> tuple[Action, ...]:
+    """Return the user's sentences with two of the cast in each other's place."""
+    names = [n for e in (one, other) for n in dict.fromkeys((_full(e), e.noun)) if n]
+    swapped = {one.noun: other.noun, other.noun: one.noun}
+    swapped |= {_full(one): _full(other), _full(other): _full(one)}
+    pattern = re.compile(
+        rf"\b(?:{'|'.join(sorted(map(re.escape, names), key=len, reverse=True))})\b", re.IGNORECASE
+    )
+    own = own_sentences(context)
+    actions = [
+        RewriteSentence(before=s, after=sentence_case(fresh) if s in own else "")
+        for s in sentences(context.prompt)
+        if (fresh := pattern.sub(lambda m: swapped[m[0].lower()], s)) != s
+    ]
+    return tuple(actions)
+
+
+def _full(entity: Entity) -> str:
+    """Return the looks in front of an entity, and its phrase."""
+    looks = [k.text for k in entity.looks if k.place != "after"]
+    return " ".join([*looks, entity.phrase]).lower()
 
 
 def _exchanged(one: str, other: str, context: Context) -> tuple[Action, ...]:
@@ -657,7 +664,7 @@ def _reworded(old: str, new: str, context: Context) -> tuple[Action, ...]:
     last = rf"{re.escape(old.split()[-1])}|{re.escape(stem)}(?:s|es)?"
     ahead = "".join(rf"{re.escape(w)}\s+" for w in old.split()[:-1])
     pattern = re.compile(
-        rf"(?<![\w-])(?:(?P<article>an?|the|his|her|its|their)\s+)?{ahead}(?:{last})(?![\w-])",
+        rf"(?<![\w-])(?:[tT]-(?=shirt))?(?:(?P<article>an?|the|his|her|its|their)\s+)?{ahead}(?:{last})(?![\w-])",
         re.IGNORECASE,
     )
     composed = written(context.scene)

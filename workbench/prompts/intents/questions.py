@@ -13,7 +13,15 @@ from workbench.prompts.intents.guards import is_question
 from workbench.prompts.intents.references import Reference, refer
 from workbench.prompts.intents.rules import Match, matches
 from workbench.prompts.intents.slots import exact_terms
-from workbench.prompts.intents.words import is_noun, is_plural, is_verb, lemma, plural_of, word_list
+from workbench.prompts.intents.words import (
+    is_noun,
+    is_plural,
+    is_verb,
+    lemma,
+    plural_of,
+    word_list,
+    words_of,
+)
 from workbench.prompts.phrasing import finite
 from workbench.scene import SCENE_FIELDS, Entity, Scene
 
@@ -50,7 +58,7 @@ _ORDERS_AFTER: Final = re.compile(
 def answered(text: str, context: Context) -> Explain | None:
     """Return the answer to a question or to small talk; None where ``text`` asks for a change."""
     bare = re.sub(
-        r"^(?:(?:so|and|but|ok|okay|hey|hm+|well|wait|oh|quick question|one question)[\s,:]+)+(?=\S)",
+        r"^(?:(?:so|and|but|ok|okay|hey|hm+|well|wait|oh|actually|btw|by the way|just curious|tell me|quick question|one question)[\s,:]+)+(?=\S)",
         "",
         text.strip(),
         flags=re.IGNORECASE,
@@ -91,58 +99,15 @@ _ASKED: Final = re.compile(
 """How a question begins; "rain on the window?" is a wish."""
 
 
-_ASKING: Final = frozenset(
-    [
-        "what",
-        "which",
-        "who",
-        "whose",
-        "where",
-        "when",
-        "why",
-        "how",
-        "is",
-        "are",
-        "does",
-        "do",
-        "did",
-        "was",
-        "were",
-        "the",
-        "a",
-        "an",
-        "it",
-        "this",
-        "that",
-        "in",
-        "of",
-        "on",
-        "to",
-        "we",
-        "i",
-        "you",
-        "he",
-        "she",
-        "they",
-        "there",
-        "now",
-        "here",
-        "be",
-        "being",
-        "doing",
-        "holding",
-        "wearing",
-        "with",
-        "behind",
-        "any",
-    ]
-)
-
-
 def from_the_prompt(question: str, context: Context) -> str:
     """Return the sentence of the prompt that speaks of what is asked, or that none does."""
+    question = re.sub(
+        r" (?:in|of) (?:the|this) (?:current |present )?(?:version|prompt|scene|one|shot|video|clip)\b| (?:right )?now\b",
+        "",
+        question,
+    )
     words = [lemma(w, "NOUN") for w in re.findall(r"[\w'-]+", question.lower())]
-    asked = set(words) - _ASKING
+    asked = set(words) - words_of("closed", "asking")
     if asked & {"wear", "clothe", "clothes", "clothing", "outfit", "dress"}:
         asked |= word_list("clothing")
     best, most = "", 0
@@ -150,7 +115,14 @@ def from_the_prompt(question: str, context: Context) -> str:
         said = {lemma(w, "NOUN") for w in re.findall(r"[\w'-]+", sentence.lower())}
         if len(asked & said) > most:
             best, most = sentence, len(asked & said)
-    topic = next((w for w in words if w not in _ASKING and is_noun(w) and not is_verb(w)), "")
+    topic = next(
+        (
+            w
+            for w in words
+            if w not in words_of("closed", "asking") and is_noun(w) and not is_verb(w)
+        ),
+        "",
+    )
     is_worn = bool(asked & word_list("clothing"))
     if topic and not is_worn and not any(topic in _nouns(one) for one in sentences(context.prompt)):
         return (
@@ -173,7 +145,7 @@ def _nouns(sentence: str) -> set[str]:
 _OPENING: Final = re.compile(
     r"(?:why|how come|who|whose|what|which|where|when|how|what's|who's|where's)\b(?:\s+\S+){0,3}?\s*"
     r"(?:\b(?:is|are|was|were|do|does|did|can|could|will|would|has|have|happens|comes|goes)\b|'s\b|'re\b)|"
-    r"(?:is|are|was|were|does|did) (?:it|he|she|they|there|this|that|we|you|the \w+|his|her|their)\b",
+    r"(?:which|what|whose) (?:\w+ ){1,2}\w+s\b|(?:is|are|was|were|does|did) (?:it|he|she|they|there|this|that|we|you|the \w+|his|her|their)\b",
     re.IGNORECASE,
 )
 

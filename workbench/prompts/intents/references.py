@@ -19,6 +19,7 @@ from workbench.prompts.intents.words import (
     is_known_noun,
     is_plural,
     lemma,
+    noun_in_text,
     subject_kind,
     word_list,
     words_of,
@@ -98,6 +99,8 @@ def refer(phrase: str, context: Context, *, only_cast: bool = False) -> Referenc
     found = found or (None if only_cast else _owned(low, context))
     if found is not None:
         return found
+    if _is_told_alone(low, context):  # never somebody else of a like kind
+        return None if only_cast else _in_field(low, context) or _in_text(low, context)
     best: Reference | None = None
     for entity in context.scene.cast:
         score = _match(low, entity)
@@ -110,6 +113,16 @@ def refer(phrase: str, context: Context, *, only_cast: bool = False) -> Referenc
     if named is not None or only_cast:
         return named
     return _in_field(low, context) or _belonging(low, context) or _in_text(low, context)
+
+
+def _is_told_alone(low: str, context: Context) -> bool:
+    """Tell whether the prompt has the very word, and nobody of the cast is called so."""
+    words = [w for w in low.split() if w not in determiners()]
+    if len(words) != 1 or not noun_in_text(words[0], context.prompt):
+        return False
+    want = lemma(words[0], "NOUN")
+    names = (f"{e.name} {e.noun} {e.phrase}" for e in context.scene.cast)
+    return not any(want in {lemma(w, "NOUN") for w in name.lower().split()} for name in names)
 
 
 _TAIL: Final = re.compile(

@@ -6,6 +6,7 @@ import re
 from typing import Final
 
 from workbench.lexicon.words import sentences
+from workbench.prompts.intents.words import data
 
 __all__ = ["AS_VERSIONS", "VERSIONS", "is_broken", "remark_help"]
 
@@ -34,46 +35,6 @@ _JUDGED: Final = re.compile(
     r"^(?:only|just) (?:him|her|it|them|that|this)$|^(?:on|in|under|behind|at|to) \w+, not\b|\bnot (?:so|that) \w+(?:$|,)",
     re.IGNORECASE,
 )
-_OPPOSITE: Final = dict(
-    pair.split("=")
-    for pair in [
-        "small=bigger",
-        "big=smaller",
-        "large=smaller",
-        "tiny=bigger",
-        "slow=faster",
-        "slowly=faster",
-        "fast=slower",
-        "quickly=slower",
-        "quick=slower",
-        "dark=brighter",
-        "bright=darker",
-        "early=later",
-        "late=earlier",
-        "close=wider",
-        "far=closer",
-        "wide=closer",
-        "long=shorter",
-        "short=longer",
-        "much=less",
-        "many=fewer",
-        "little=more",
-        "few=more",
-        "red=paler",
-        "loud=quieter",
-        "shaky=steadier",
-        "clean=dirtier",
-        "dirty=cleaner",
-        "sharp=softer",
-        "soft=sharper",
-        "warm=cooler",
-        "cold=warmer",
-        "old=younger",
-        "young=older",
-        "high=lower",
-        "low=higher",
-    ]
-)
 
 
 def remark_help(text: str, prompt: str) -> str:
@@ -86,7 +47,7 @@ def remark_help(text: str, prompt: str) -> str:
         return ""
     too = next((m for m in _TOO.finditer(said) if not _AS_WELL.fullmatch(m["how"])), None)
     if too is not None and not re.search(r"\bthen\b", said[too.end() :], re.IGNORECASE):
-        other = _OPPOSITE.get(too["how"].lower())
+        other = data("words")["opposite"].get(too["how"].lower())
         who = re.sub(r"^(?:that|this|it)$", "", too["who"] or "", flags=re.IGNORECASE).lower()
         wish = f"“{who + ' ' if who else ''}{other}”" if other else "“less of …” or “without …”"
         return f"“{said}” says what is wrong and stays out of the prompt. Say what should be seen instead, such as {wish}."

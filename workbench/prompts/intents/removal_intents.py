@@ -16,7 +16,7 @@ from workbench.prompts.intents.references import Reference, refer
 from workbench.prompts.intents.scene_intents import less_of
 from workbench.prompts.intents.slots import exact_terms
 from workbench.prompts.intents.wording import plain
-from workbench.prompts.intents.words import lemma
+from workbench.prompts.intents.words import determiners, is_verb, lemma, noun_in_text
 from workbench.prompts.parsing.clauses import Clause
 from workbench.scene import Scene
 
@@ -35,7 +35,10 @@ _JOINT: Final = re.compile(r"\s*,\s*(?:and\s+|or\s+|no\s+)?|\s+(?:and|or|nor|no|
 
 def _remove(clause: Clause, context: Context) -> Candidate | None:
     """Take out what is there; what is not is barred."""
-    return removed(plain(clause.slot("entity")), clause.sureness, context)
+    what = clause.slot("entity")
+    behind = clause.text.partition(what)[2].strip() if what else ""
+    act = _act_told(f"{plain(what)} {behind}", clause.sureness, context) if behind else None
+    return act or removed(plain(what), clause.sureness, context)
 
 
 def _negative(clause: Clause, context: Context) -> Candidate | None:
@@ -46,6 +49,11 @@ def removed(text: str, score: float, context: Context) -> Candidate | None:
     """Return how what ``text`` lists is taken out, or barred where it is not there."""
     actions: list[Action] = []
     barred: list[str] = []
+    left: list[str] = []
+    alone = _ONLY.search(text)
+    if alone is not None:
+        left.append(f"only {alone['what'] or alone['rest']}")
+        text = text[: alone.start()]
     whole = refer(text, context) if text else None
     parts = (
         [text] if whole is not None and whole.ids and " and " not in text else _JOINT.split(text)
@@ -58,6 +66,12 @@ def removed(text: str, score: float, context: Context) -> Candidate | None:
         what = _THING.sub("", what)
         if not what or _SAID.search(what):
             continue
+        is_listed = re.match(
+            r"(?:an?|the|his|her|its|their|any|no|all|those|these)\b", part.strip(), re.IGNORECASE
+        )
+        if actions and not is_listed and not noun_in_text(what, context.prompt):
+            left.append(what)
+            continue
         if _EXCEPT.search(what):
             return Candidate(help=_EXCEPTED, score=score)
         done = _gone(what, score, context)
@@ -65,6 +79,8 @@ def removed(text: str, score: float, context: Context) -> Candidate | None:
             if done.help:
                 return done
             actions += done.actions
+        elif (act := _act_told(what, score, context)) is not None:
+            actions += act.actions
         elif (cut := _cut_words(_EVERY.sub("", what, count=1), score, context)) is not None:
             if cut.help:
                 return cut
@@ -78,7 +94,7 @@ def removed(text: str, score: float, context: Context) -> Candidate | None:
             value = ", ".join([*listed, *fresh])
             actions.append(EditField(field="negative_prompt", value=value))
     return (
-        Candidate(tuple(actions), score, already=not actions, intent="remove")
+        Candidate(tuple(actions), score, already=not actions, intent="remove", left=tuple(left))
         if actions or barred
         else None
     )
@@ -99,6 +115,29 @@ def _gone(what: str, score: float, context: Context) -> Candidate | None:
     if found is not None and found.field == "text":
         return _cut_out(found.noun, score, context)
     return _removed(found, bare, score, context) if found is not None else None
+
+
+_ONLY: Final = re.compile(
+    r",\s*(?:(?P<what>[^,]+) only|(?:only|just) (?P<rest>[^,]+))$", re.IGNORECASE
+)
+"""What alone is to be seen, behind what is not."""
+_DOER: Final = re.compile(
+    r"(?:the |that |those |these )?(?P<who>[\w-]+) (?:who (?:is |are )?|that (?:is |are )?)?(?P<act>\w+(?:ing|s)\b.*)",
+    re.IGNORECASE,
+)
+
+
+def _act_told(what: str, score: float, context: Context) -> Candidate | None:
+    """Take out the sentence that tells what somebody does: "the guy coming back"."""
+    found = _DOER.fullmatch(what)
+    if found is None or not is_verb(found["act"].split()[0].lower()):
+        return None
+    act = {lemma(w, "VERB") for w in found["act"].lower().split()} - determiners()
+    told = sentences(context.prompt)[1:]
+    same = [s for s in told if act <= {lemma(w, "VERB") for w in re.findall(r"[\w'-]+", s.lower())}]
+    if len(same) != 1:
+        return None
+    return Candidate((RewriteSentence(before=same[0], after=""),), score, intent="remove")
 
 
 _THING: Final = re.compile(r"(?<=\w) (?:thing|stuff|bit|part|effect)s?$", re.IGNORECASE)

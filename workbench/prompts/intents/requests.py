@@ -30,6 +30,10 @@ def clean(request: str) -> str:
     text = re.sub(r"…|\.\.\.+", " ", text)
     text = re.sub(r"(?<=\w)\s+[+&]\s+(?=\w)", " and ", text)
     text = re.sub(r"\bw/\s*(?=\w)", "with ", text)
+    text = re.sub(r"^([^.,;]{2,40}?)\s*(?:->|=>|→)\s*(?=\S)", r"replace \1 with ", text)
+    text = re.sub(
+        r"\b(?!other|after|over|ever|never|under)([a-z]{3,}er) still\b(?! is)", r"even \1", text
+    )
     text = "".join(" " if unicodedata.category(c) in {"So", "Sk", "Cs"} else c for c in text)
     text = re.sub(r"([!?.])\1+", r"\1", text)
     text = _MENDED_BY_HAND.sub(lambda m: m["new"], text)

@@ -23,7 +23,9 @@ from workbench.actions.model import (
     Unlock,
     Vary,
 )
+from workbench.lexicon.words import sentences
 from workbench.prompts.composer.composer import NAME, scene_of
+from workbench.prompts.composer.editing import written
 from workbench.prompts.enacting import enact
 from workbench.prompts.intents.context import Context
 from workbench.prompts.intents.making import told_apart
@@ -68,7 +70,7 @@ def revise(request: str, context: Context) -> Revision:
         scene=_together(done.scene, context.scene, given),
         changes=changes,
         understood=found.is_understood,
-        message=_message(found, changes, context),
+        message=_message(found, changes, context, done.prompt),
         provider=NAME,
         actions=tuple(actions),
     )
@@ -150,18 +152,33 @@ def _help(found: Understanding, missed: Missed, context: Context) -> str:
 
 _TOLD: Final = frozenset(["action", "cast", "beats", "details"])
 """Fields whose changes a new sentence shows by itself."""
+_READ: Final = frozenset(["subject", "subject_details", "setting", "shot_size", "camera_movement"])
+"""Fields that follow from a rewritten sentence as it is read again."""
 
 
-def _message(found: Understanding, changes: Sequence[Change], context: Context) -> str:
+def _message(found: Understanding, changes: Sequence[Change], context: Context, prompt: str) -> str:
     notes = []
     hint = _help(found, found.missed[0] if found.missed else Missed(""), context)
     told = dict.fromkeys(a.told for a in found.actions if isinstance(a, AddBeat) and a.told)
+    rewritten = [a for a in found.actions if isinstance(a, RewriteSentence)]
+    composed = written(context.scene)
+    now = [a.after for a in rewritten if a.after]
+    gone = [a.before for a in rewritten if not a.after and a.before not in composed]
+    notes += [f"Now: “{one}”" for one in dict.fromkeys(now)]
+    notes += [f"Taken out: “{one}”" for one in dict.fromkeys(gone)]
     notes += [f"Added: “{one}”" for one in told]
-    changed = [c for c in changes if not told or c.field not in _TOLD]
+    shown_by_text = _TOLD | _READ if rewritten else _TOLD if told else frozenset()
+    changed = [c for c in changes if c.field not in shown_by_text]
     if changed:
         notes.append(f"Changed {'; '.join(change.sentence for change in changed)}.")
-    if not changes and any(isinstance(a, RewriteSentence) for a in found.actions):
-        notes.append("The text was changed.")
+    now_there = {tuple(one.split()[:4]) for one in sentences(prompt)}
+    fitted = [
+        s
+        for s in sentences(context.prompt)
+        if s in composed and tuple(s.split()[:4]) not in now_there
+    ]
+    if fitted:
+        notes.append(f"To fit, this went: {' '.join(f'“{one}”' for one in fitted)}")
     notes += [said for action in found.actions if (said := said_of(action))]
     if found.locked:
         names = ", ".join(dict.fromkeys(name.replace("_", " ") for name in found.locked))

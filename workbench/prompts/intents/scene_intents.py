@@ -117,8 +117,18 @@ def is_established(clause: Clause) -> bool:
     return bool(set(exact_terms(value) or {}) & set(fields))
 
 
+_SEEN_BY: Final = re.compile(
+    r"(?:(?:show|see|film|shoot|do|make|have) (?:it |this )?)?(?:(?:as seen |seen )?(?:from|through|in) )?(?:the |a )?(?P<who>[\w-]+(?: [\w-]+)?)(?:'s|s') (?:own )?(?:pov|point of view|perspective|eyes|view|eye view)(?: instead)?",
+    re.IGNORECASE,
+)
+
+
 def established(text: str, context: Context) -> Candidate | None:
     """Return what ``text`` sets where it as a whole is an established term or a step: "closer"."""
+    seen = _SEEN_BY.fullmatch(text)
+    if seen is not None and noun_in_text(seen["who"], context.prompt):
+        value = f"seen from the {seen['who']}'s point of view"
+        return _set({"viewpoint": value}, 0.95, context.scene, intent="viewpoint")
     bare = _BEFORE.sub("", text, count=1)
     asked = _ASKED.sub("", text, count=1)
     for said in dict.fromkeys((text, bare, asked)):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from typing import Any, Final
 
@@ -333,6 +334,13 @@ def _compare(match: Match, context: Context) -> Candidate | None:
 
 def _place_of(text: str | None, context: Context) -> int | None:
     low = re.sub(r"^(?:the|my)\s+", "", (text or "").lower().strip())
+    earlier = re.fullmatch(
+        r"(?:(?:version|one|prompt|state|time) )?(?:from )?(?P<when>before|without|with) (?:the |we |i |adding )*(?P<what>.+)",
+        low,
+    )
+    if earlier is not None and (found := landmark_named(earlier["what"], context)) is not None:
+        is_with = earlier["when"] == "with" or found.parent is None
+        return found.index if is_with else found.parent
     if low in {
         "original",
         "start",
@@ -443,6 +451,16 @@ _THEN_RENDER: Final = re.compile(
 """A render that is asked for beside settings: "vertical, and render it"."""
 
 
+_AGAIN: Final = re.compile(
+    r"\b(?:re-?)?render(?: (?:it|this|that))?(?: (?:again|once more|in both)\b|.*\d ?: ?\d)",
+    re.IGNORECASE,
+)
+_TWO_FORMATS: Final = re.compile(
+    r"(?P<one>\d{1,2}(?:\.\d+)? ?: ?\d{1,2}) ?(?:and|as well as|plus|,|/|&|also) ?(?:also |in |an? )*(?P<other>\d{1,2}(?:\.\d+)? ?: ?\d{1,2})",
+    re.IGNORECASE,
+)
+
+
 @cache
 def _setting_filler() -> frozenset[str]:
     return frozenset(str(data("settings")["filler"]).split())
@@ -459,6 +477,11 @@ def settings_within(text: str, context: Context) -> Candidate | None:
 
 def settings_in(text: str, context: Context) -> Candidate | None:
     """Return the render settings of a part that speaks of nothing else: "16:9, 5 s each"."""
+    two = _TWO_FORMATS.search(text)
+    if two is not None and two["one"] != two["other"]:
+        made = settings_in(text.replace(two[0], two["one"]), context)
+        told = f"One render has one format: say “{two['other']}, render it” for the other."
+        return None if made is None else replace(made, help=told)
     left = text
     values: dict[str, Any] = {}
     times = 0
@@ -487,7 +510,7 @@ def settings_in(text: str, context: Context) -> Candidate | None:
     if not (values or times) or any(word not in _setting_filler() for word in words):
         return None
     actions: list[Action] = [SetRender(values=values)] if values else []
-    if times or _THEN_RENDER.search(text):
+    if times or _THEN_RENDER.search(text) or _AGAIN.search(text):
         actions.append(Render(seeds=max(1, times)))
     return Candidate(tuple(actions), 0.96, intent="setting")
 
@@ -501,21 +524,21 @@ def _setting_values(name: str, entry: Mapping[str, Any], found: re.Match[str]) -
         return {name: _SIDES[named.lower()] if named else int(groups["side"])}
     if name == "aspect":
         text = str(entry.get("value") or groups["ratio"].replace(" ", ""))
-        return {name: text} if aspect_of(text) else {}
+        return {name: text} if aspect_of(text) and _is_format(text) else {}
     value = float(next(iter(groups.values())))
     return {name: _tidy(value) if name in {"seconds", "guidance_scale"} else int(value)}
 
 
 def landmark_named(what: str, context: Context) -> Landmark | None:
     """Return the entry in which ``what`` came into the session, the newest first."""
-    words = {lemma(w, "NOUN") for w in re.findall(r"[\w'-]+", what.lower())} - {
-        "the", "a", "an", "it", "we", "one", "version", "with", "had", "of", "in", "to",
+    words = _stems(what) - {
+        "the", "a", "an", "it", "we", "one", "version", "with", "had", "of", "in", "to", "have",
     }  # fmt: skip
     if not words:
         return None
     known = {one.index: one for one in context.landmarks}
     for one in reversed(context.landmarks):
-        said = {lemma(w, "NOUN") for w in re.findall(r"[\w'-]+", one.request.lower())}
+        said = _stems(one.request)
         if one.parent is not None and words <= said:
             return one
     here = known.get(context.current) if context.current is not None else None
@@ -533,7 +556,13 @@ def landmark_named(what: str, context: Context) -> Landmark | None:
 def _said(scene: Scene) -> set[str]:
     texts = [str(v) for v in scene.values().values()]
     texts += [e.text for e in scene.cast]
-    return {lemma(w, "NOUN") for t in texts for w in re.findall(r"[\w'-]+", t.lower())}
+    return {stem for text in texts for stem in _stems(text)}
+
+
+def _stems(text: str) -> set[str]:
+    """Return the base forms of the words of ``text``: "raining" and "rain" are one."""
+    words = re.findall(r"[\w'-]+", text.lower())
+    return {lemma(lemma(w, "NOUN"), "VERB") for w in words}
 
 
 def _go_back_keep(match: Match, context: Context) -> Candidate | None:
@@ -730,6 +759,17 @@ def _setting_said(clause: Clause, context: Context) -> Candidate | None:
     return Candidate((SetRender(values=values),), clause.sureness, intent=intent)
 
 
+_FORMATS: Final = frozenset(
+    ["1:1", "4:3", "3:4", "16:9", "9:16", "21:9", "9:21", "3:2", "2:3", "5:4", "4:5", "16:10", "10:16",
+     "2:1", "1:2", "18:9", "9:18", "19:9", "32:9", "17:9", "5:3", "3:5", "7:5", "5:7"]
+)  # fmt: skip
+
+
+def _is_format(ratio: str) -> bool:
+    """Tell whether a ratio is one of pictures: "4:10" is a time of day."""
+    return "." in ratio or ratio.replace(" ", "") in _FORMATS
+
+
 _ASPECTS: Final = (
     (re.compile(r"vertical|portrait|tiktok|reel|story|stories|shorts|phone|upright|tall", re.IGNORECASE), "9:16"),
     (re.compile(r"ultra ?wide|cinemascope|scope|letterbox|anamorphic", re.IGNORECASE), "21:9"),
@@ -741,6 +781,9 @@ _ASPECTS: Final = (
 def _named_setting(label: str, said: str, context: Context, score: float) -> Candidate | None:
     values: dict[str, Any] = {}
     if label == "aspect":
+        clock = re.search(r"\d{1,2}:\d{2}", said)
+        if clock is not None and not _is_format(clock[0]):
+            return None  # a time of day
         found = re.search(r"(\d{1,2}(?:\.\d+)?) ?(?:[:x/]|by|to) ?(\d{1,2}(?:\.\d+)?)", said)
         text = (
             f"{found[1]}:{found[2]}"
@@ -762,7 +805,9 @@ def _named_setting(label: str, said: str, context: Context, score: float) -> Can
         )
         values = {"profile": "draft" if is_draft else "exact"}
     elif label == "model":
-        return Candidate(help=f"There is no model called “{said}” here.", score=score)
+        known = ", ".join(list(context.models)[:6])
+        told = f" There are: {known}." if known else ""
+        return Candidate(help=f"There is no model called “{said}” here.{told}", score=score)
     return Candidate((SetRender(values=values),), score, intent="setting") if values else None
 
 

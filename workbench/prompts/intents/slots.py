@@ -59,102 +59,10 @@ _TERM_ORDER: Final = (
     "time_of_day", "weather", "camera_movement", "shot_size", "camera_angle", "viewpoint", "lens",
     "pace", "lighting", "style", "mood", "color_palette",
 )  # fmt: skip
-_FILLER: Final = frozenset(
-    [
-        "a",
-        "an",
-        "the",
-        "of",
-        "in",
-        "at",
-        "on",
-        "by",
-        "with",
-        "and",
-        "or",
-        "very",
-        "more",
-        "really",
-        "quite",
-        "bit",
-        "some",
-        "look",
-        "feel",
-        "style",
-        "mood",
-        "lighting",
-        "light",
-        "shot",
-        "view",
-        "vibe",
-        "atmosphere",
-        "tones",
-        "colours",
-        "colors",
-        "it",
-        "to",
-        "be",
-        "into",
-        "during",
-        "under",
-        "there",
-        "is",
-        "kind",
-        "sort",
-        "like",
-        "lots",
-        "heavy",
-        "scene",
-        "weather",
-        "palette",
-        "time",
-        "from",
-        "camera",
-        "slowly",
-        "slow",
-        "then",
-        "footage",
-        "video",
-        "lens",
-        "movement",
-        "please",
-        "lit",
-        "broad",
-        "real",
-        "super",
-        "so",
-        "extra",
-        "pretty",
-        "early",
-        "late",
-        "set",
-        "around",
-        "happen",
-        "happening",
-    ]
-)
 _LOOK_LEAD: Final = re.compile(
     r"(?:to\s+)?(?:(?:be|look|looks|looking|appear|all|completely|entirely|fully|totally|a bit|a little|"
     r"much|way|more|really|very|slightly|even|too|so|into|kind of|sort of|instead|just|both|out of|made of|made out of)\s+)+",
     re.IGNORECASE,
-)
-_NO_PLACES: Final = frozenset(
-    [
-        "background",
-        "foreground",
-        "distance",
-        "left",
-        "right",
-        "front",
-        "back",
-        "middle",
-        "center",
-        "centre",
-        "corner",
-        "side",
-        "top",
-        "bottom",
-    ]
 )
 
 
@@ -246,7 +154,7 @@ def place_in_words(text: str, *, led: bool) -> tuple[str, float] | None:
         name = {"outside": "outdoors", "inside": "indoors"}.get(bare.lower(), bare.lower())
         return name, 0.95
     found = noun_phrase(bare)
-    if found is None or found.doing or found.noun in _NO_PLACES:
+    if found is None or found.doing or found.noun in words_of("closed", "no_places"):
         return None
     words = bare.lower().split()
     if any(word in words_of("misc", "pronouns") for word in words):
@@ -323,7 +231,7 @@ def exact_terms(text: str) -> Terms | None:
     left = bare
     for one in reversed(found):
         left = f"{left[: one.start]} {left[one.end :]}"
-    if any(word not in _FILLER for word in re.findall(r"[\w'-]+", left)):
+    if any(word not in words_of("closed", "filler") for word in re.findall(r"[\w'-]+", left)):
         return None
     return {one.field: one.term for one in found}
 

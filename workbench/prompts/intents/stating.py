@@ -13,6 +13,7 @@ from typing import Final
 from workbench.lexicon.morphology import inflect, is_plural, lemma
 from workbench.lexicon.words import article, sentence_case
 from workbench.prompts.intents.requests import written_out
+from workbench.prompts.intents.soundness import whole_sentence
 from workbench.prompts.intents.words import (
     ANIMATE,
     aspect_of,
@@ -121,11 +122,14 @@ def _bare(text: str) -> str:
     )
 
 
-def statement(text: str, prompt: str, *, who: str = "", is_ego: bool = False) -> str:
+def statement(
+    text: str, prompt: str, *, who: str = "", is_ego: bool = False, is_filmed: bool = False
+) -> str:
     """Return ``text`` as a sentence about the picture; empty where it is none.
 
     ``prompt`` is the text it will stand in, ``who`` the name of whom the request is about where it
-    names nobody; ``is_ego`` tells that the picture is seen through the user's eyes.
+    names nobody; ``is_ego`` tells that the picture is seen through the user's eyes, ``is_filmed`` that
+    the camera is directed, in orders that stay as they are.
     """
     said = wish_in(written_out(text.strip()))
     if not said or _ASKING.match(said) or _ORDER.match(said) or _LEFT_OVER.match(said):
@@ -135,6 +139,7 @@ def statement(text: str, prompt: str, *, who: str = "", is_ego: bool = False) ->
     said = _with_article(said, prompt)
     said = re.sub(r"\s+([,.;])", r"\1", re.sub(r"\s+", " ", said)).strip(" ,;:-")
     said = re.sub(r"\bi\b", "I", said)
+    said = said if is_filmed else whole_sentence(said, prompt, who)
     if not said or not _is_clean(said, prompt, is_ego=is_ego):
         return ""
     return f"{sentence_case(said)}."
@@ -243,6 +248,11 @@ def _declared(text: str, who: str) -> str:
             return _modal_free(
                 f"{' '.join(rest[:end])} should{asked['not'] or ''} {' '.join(rest[end:])}"
             )
+    paced = _PACED.fullmatch(text)
+    if paced is not None and (named := paced["one"] or paced["other"]):
+        be = "move" if _is_many(named) else "moves"
+        how = "slowly" if paced["way"].lower().startswith("slow") else "fast"
+        return f"{named} {be} {how}"
     making = _MAKING.match(text)
     if making is not None and (made := _made(making["verb"].lower(), text[making.end() :])):
         return made
@@ -261,6 +271,11 @@ def _declared(text: str, who: str) -> str:
     return _with_subject(_modal_free(text), who)
 
 
+_PACED: Final = re.compile(
+    r"(?P<way>slow|speed) (?:(?P<one>(?:the|his|her|its|their) [\w' -]+?) (?:down|up)|(?:down|up) (?P<other>(?:the|his|her|its|their) [\w' -]+))",
+    re.IGNORECASE,
+)
+"""An order on how fast something moves: "slow the brushes down"."""
 _MEANT: Final = re.compile(
     r"(?:by|with) (?:the |a )?(?P<old>[\w' -]+?),? (?:i|we) (?:mean|meant) (?P<new>.+?)(?:,? (?:and )?not .+)?",
     re.IGNORECASE,
@@ -432,12 +447,12 @@ def _with_subject(text: str, who: str) -> str:
         else 0
     )
     first = words[at].lower().strip(",")
-    if not who or not is_verb(first) or len(words) == 1 or _is_state(first):
+    if not who or not is_verb(first) or len(words) <= at + 1 or _is_state(first):
         return text
     base = lemma(first, "VERB")
     is_third = first == inflect(base, "VBZ") and first != base
     follows = words[at + 1].lower()
-    if is_third and (not is_known_noun(first) or follows in _OBJECTS):
+    if is_third and (not is_known_noun(first) or follows in words_of("closed", "objects")):
         return (
             " ".join([*words[:at], who, *words[at:]])
             if at and words[0].lower() == "then"
@@ -445,7 +460,7 @@ def _with_subject(text: str, who: str) -> str:
         )
     if (
         first == base
-        and first in _DEEDS | words_of("verbs", "exclusive")
+        and first in words_of("closed", "deeds") | words_of("verbs", "exclusive")
         and (follows in {"left", "right", "back"} or not is_noun(follows))
     ):
         return _acting(who, " ".join(words), many=_is_many(who), is_deed=True)
@@ -454,135 +469,11 @@ def _with_subject(text: str, who: str) -> str:
     return text
 
 
-_DEEDS: Final = frozenset(
-    [
-        "stop",
-        "look",
-        "turn",
-        "smile",
-        "laugh",
-        "cry",
-        "wave",
-        "nod",
-        "bow",
-        "bend",
-        "lean",
-        "point",
-        "reach",
-        "fade",
-        "change",
-        "start",
-        "move",
-        "talk",
-        "shout",
-        "scream",
-        "trip",
-        "slip",
-        "crash",
-        "break",
-        "shake",
-        "glance",
-        "wink",
-        "yawn",
-        "sneeze",
-        "blink",
-    ]
-)
-_OBJECTS: Final = frozenset(
-    [
-        "behind",
-        "under",
-        "into",
-        "over",
-        "through",
-        "around",
-        "past",
-        "across",
-        "the",
-        "a",
-        "an",
-        "his",
-        "her",
-        "its",
-        "their",
-        "him",
-        "it",
-        "them",
-        "up",
-        "down",
-        "away",
-        "out",
-        "off",
-        "back",
-    ]
-)
-_ORDINALS: Final = frozenset(
-    [
-        "first",
-        "second",
-        "third",
-        "fourth",
-        "fifth",
-        "last",
-        "next",
-        "left",
-        "right",
-        "other",
-        "whole",
-        "same",
-    ]
-)
-_FOLLOWING: Final = frozenset(
-    [
-        "the",
-        "a",
-        "an",
-        "his",
-        "her",
-        "its",
-        "their",
-        "up",
-        "down",
-        "over",
-        "away",
-        "out",
-        "off",
-        "on",
-        "in",
-        "into",
-        "at",
-        "to",
-        "around",
-        "behind",
-        "it",
-        "him",
-        "them",
-        "back",
-    ]
-)
-_STATE_WORDS: Final = frozenset(
-    [
-        "wet",
-        "open",
-        "clean",
-        "dirty",
-        "empty",
-        "dry",
-        "slow",
-        "warm",
-        "cool",
-        "clear",
-        "dim",
-        "calm",
-        "lit",
-        "still",
-    ]
-)
-
-
 def _is_state(word: str) -> bool:
     """Tell whether ``word``, behind "make it", says how it is rather than what it does."""
-    if word in _STATE_WORDS | _HUES or word in word_list("colors"):
+    if word in words_of("closed", "state_words") | words_of("closed", "hues") or word in word_list(
+        "colors"
+    ):
         return True
     return aspect_of(word) is not None and not is_verb(word)
 
@@ -645,7 +536,7 @@ def noun_phrase_end(words: list[str], *, is_object: bool = False) -> int:
             return head
         if word in _PRONOUNS or (head and (word in determiners() or _acts_after(low, at))):
             break
-        if word in _ORDINALS:
+        if word in words_of("closed", "ordinals"):
             at += 1
             continue
         if word.endswith(("'s", "s'")) or is_known_noun(word) or (words[at][:1].isupper() and at):
@@ -670,7 +561,11 @@ def _is_deed(low: list[str]) -> bool:
     return (
         is_base
         and low[1] not in word_list("clothing")
-        and (not following or following in _FOLLOWING or following in word_list("prepositions"))
+        and (
+            not following
+            or following in words_of("closed", "following")
+            or following in word_list("prepositions")
+        )
     )
 
 
@@ -681,7 +576,7 @@ def _noun_follows(low: list[str], at: int) -> bool:
 def _acts_after(low: list[str], at: int) -> bool:
     """Tell whether the word at ``at``, behind a noun, is its verb or says its state."""
     word = low[at]
-    if (word in _HUES or word in word_list("colors")) and (
+    if (word in words_of("closed", "hues") or word in word_list("colors")) and (
         at + 1 == len(low) or low[at + 1] in word_list("colors")
     ):
         return True
@@ -709,38 +604,21 @@ def _acts_after(low: list[str], at: int) -> bool:
     if not is_known_noun(word):
         return True
     before, base = low[at - 1], lemma(word, "VERB")
-    if word in words_of("verbs", "exclusive") | _DEEDS and subject_kind(before) in ANIMATE:
+    if (
+        word in words_of("verbs", "exclusive") | words_of("closed", "deeds")
+        and subject_kind(before) in ANIMATE
+    ):
         return True
     agrees = base == word if is_plural(before) else word == inflect(base, "VBZ") and word != base
     is_end = (
         following in {"", "left", "right", "and", "then", "without"}
         or following.endswith("n't")
-        or following in _FOLLOWING
+        or following in words_of("closed", "following")
         or following in word_list("prepositions")
     )
     return following.endswith("ly") or (
         agrees and (is_end or _is_state(following) or is_plural(before))
     )
-
-
-_HUES: Final = frozenset(
-    [
-        "neon",
-        "bright",
-        "dark",
-        "light",
-        "pale",
-        "deep",
-        "pastel",
-        "matte",
-        "glossy",
-        "bottle",
-        "lime",
-        "mint",
-        "navy",
-        "rose",
-    ]
-)
 
 
 def _noun_follows_plain(low: list[str], at: int) -> bool:
@@ -753,6 +631,7 @@ _WE_SEE: Final = re.compile(
 )
 
 
+_TO_US: Final = re.compile(r"\b(away from|towards?|at|facing|to|past) us\b", re.IGNORECASE)
 _VIEWED: Final = re.compile(
     r"\byou (?=think|believe|expect|realis|realiz|know|can tell|notice|get|feel|have to|need to)",
     re.IGNORECASE,
@@ -762,6 +641,7 @@ _VIEWED: Final = re.compile(
 def viewed(text: str, *, is_ego: bool) -> str:
     """Return ``text`` with the viewer as "we"."""
     text = _VIEWED.sub("we ", _WE_SEE.sub("we ", text))
+    text = _TO_US.sub(r"\1 the camera", text)
     text = re.sub(r"\bwe (?:can't|cannot|can not) ", "we do not ", text, flags=re.IGNORECASE)
     if is_ego:
         for mine, ours in (
@@ -813,43 +693,16 @@ def _with_article(text: str, prompt: str) -> str:
     return f"{lead} {text}"
 
 
-_FILMING: Final = frozenset(
-    [
-        "start",
-        "begin",
-        "open",
-        "end",
-        "pan",
-        "tilt",
-        "zoom",
-        "push",
-        "pull",
-        "orbit",
-        "follow",
-        "track",
-        "fly",
-        "cut",
-        "hold",
-        "whip",
-        "rack",
-        "land",
-        "come",
-        "go",
-        "drift",
-        "rise",
-        "climb",
-        "skim",
-    ]
-)
-
-
 def _is_order(low: list[str]) -> bool:
     """Tell whether a command begins: "turn it around", "start close on the hands"."""
     is_base = is_verb(low[0]) and lemma(low[0], "VERB") == low[0]
     following = low[1]
     return is_base and (
-        low[0] in _FILMING
-        or following in _FOLLOWING | _PRONOUNS | {"close", "with", "from", "back", "wide", "slow"}
+        low[0] in words_of("closed", "filming")
+        or following
+        in words_of("closed", "following")
+        | _PRONOUNS
+        | {"close", "with", "from", "back", "wide", "slow"}
         or following in word_list("prepositions")
     )
 

@@ -44,6 +44,7 @@ from workbench.prompts.intents import (
 )
 from workbench.prompts.intents.candidates import Candidate, Wish
 from workbench.prompts.intents.context import Context
+from workbench.prompts.intents.contradictions import is_kind
 from workbench.prompts.intents.guards import is_question, is_sound
 from workbench.prompts.intents.own_words import (
     choices_for,
@@ -53,6 +54,7 @@ from workbench.prompts.intents.own_words import (
     removed_by_order,
     replaced,
     stated,
+    who_is_meant,
 )
 from workbench.prompts.intents.remarks import AS_VERSIONS, VERSIONS, is_broken, remark_help
 from workbench.prompts.intents.requests import (
@@ -155,6 +157,8 @@ class Reading:
             return
         self.read.append((text, candidate))
         self.here = after
+        for words in candidate.left:
+            _state(words, (), self, is_whole=True)
 
     def all_missed(self) -> list[Missed]:
         """Return what was not read; a request of nothing but talk is answered as such."""
@@ -162,7 +166,16 @@ class Reading:
             text = " ".join(self.asides)
             self.take(text, Candidate((Explain(question=text, answer=questions.NOTED),), 1.0))
             return []
-        return [*self.missed, *(Missed(text, ASIDE) for text in self.asides)]
+        is_back = any(isinstance(a, GoBack) for _, one in self.read for a in one.actions)
+        missed = [
+            replace(m, label=ASIDE) if is_back and _DENIAL.match(m.words) else m
+            for m in self.missed
+        ]
+        return [*missed, *(Missed(text, ASIDE) for text in self.asides)]
+
+
+_DENIAL: Final = re.compile(r"(?:hm+|no|nah|ugh|ok|actually)?[ ,]*not\b", re.IGNORECASE)
+"""What somebody who goes back says of what was there: "not a kid"."""
 
 
 def understand(request: str, context: Context) -> Understanding:
@@ -398,12 +411,13 @@ def _taken(clauses: Sequence[Clause], said: str, reading: Reading) -> dict[Claus
             candidate, sure = None, False
         if clause.label == "seconds" and _HELD.search(said):
             candidate = None  # "hold for 2 s" is no length
-        if clause.label in {"camera", "viewpoint", "shot"} and replaced(clause.text, here):
+        if clause.label in {"camera", "viewpoint", "shot", "swap"} and replaced(clause.text, here):
             candidate = None
         if (
             candidate is not None
             and not candidate.says_nothing
             and is_faithful(candidate, clause, here)
+            and not (is_kind(clause.text) and _changes_act(candidate))
             and not (_tells(candidate) and remark_help(clause.text, here.prompt))
         ):
             found[clause] = candidate
@@ -424,6 +438,10 @@ def _taken(clauses: Sequence[Clause], said: str, reading: Reading) -> dict[Claus
         for c, one in found.items()
         if not (c.label in _TELLING and _tells(one)) and (is_whole or not is_free(one))
     }
+
+
+def _changes_act(candidate: Candidate) -> bool:
+    return any(isinstance(a, ChangeBeat) for a in candidate.actions)
 
 
 def _tells(candidate: Candidate) -> bool:
@@ -499,6 +517,8 @@ def _trimmed(text: str) -> str:
     return text if any(_means_something(w.text) for w in words_in(text)) else ""
 
 
+_ALSO: Final = re.compile(r"(?:then |and )*(?:re)?[a-z]{3,}(?:s|es)(?: again| too)?")
+"""A verb alone, behind another of the same: "drops it, regrasps"."""
 _COUNTED: Final = re.compile(
     r"(?:make (?:it|that|them) |about |around |exactly |only |just )+(\d{1,3})(?: of them)?",
     re.IGNORECASE,
@@ -511,8 +531,11 @@ def _state(text: str, clauses: Sequence[Clause], reading: Reading, *, is_whole: 
     """Read a run of words that no clause accounts for, in the user's own words."""
     said = written_out(text)
     meaning = [w.text for w in words_in(said) if _means_something(w.text)]
+    if _ALSO.fullmatch(said) and (who := who_is_meant(reading.here)):
+        said = f"{who} {said}"
     if (
         is_talk(said)
+        or is_vague(said)
         or questions.is_small_talk(said)
         or not (is_whole or (meaning and " " in said))
     ):
@@ -627,7 +650,10 @@ def _strange_in(text: str) -> list[str]:
     return [
         w
         for w in words
-        if w not in known and not is_known(w) and written_out(w) == w and w not in _TALK
+        if w not in known
+        and not is_known(w)
+        and written_out(w) == w
+        and w not in words_of("closed", "talk")
     ]
 
 
@@ -640,79 +666,13 @@ def _is_strange(text: str) -> bool:
     return len(strange) > 1 and len(strange) * 2 >= len(words)
 
 
-_TALK: Final = frozenset(
-    [
-        "please",
-        "pls",
-        "plz",
-        "thanks",
-        "thx",
-        "lol",
-        "haha",
-        "ok",
-        "okay",
-        "yes",
-        "yeah",
-        "no",
-        "nope",
-        "hmm",
-        "hey",
-        "hi",
-        "love",
-        "like",
-        "nice",
-        "great",
-        "good",
-        "cool",
-        "looks",
-        "same",
-        "perfect",
-        "think",
-        "guess",
-        "maybe",
-        "actually",
-        "wait",
-        "sorry",
-        "really",
-        "just",
-        "also",
-        "then",
-        "instead",
-        "again",
-        "better",
-        "want",
-        "need",
-        "would",
-        "could",
-        "can",
-        "make",
-        "way",
-        "much",
-        "bit",
-        "little",
-        "idea",
-        "one",
-        "thing",
-        "it's",
-        "its",
-        "that's",
-        "thats",
-        "i'm",
-        "im",
-        "wow",
-        "nah",
-        "oh",
-        "well",
-        "so",
-        "almost",
-        "there",
-    ]
-)
-
-
 def _means_something(word: str) -> bool:
     low = word.lower()
-    return low[:1].isalnum() and low not in english("function_words") and low not in _TALK
+    return (
+        low[:1].isalnum()
+        and low not in english("function_words")
+        and low not in words_of("closed", "talk")
+    )
 
 
 def _after(candidate: Candidate, context: Context) -> Context | None:

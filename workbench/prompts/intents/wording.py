@@ -87,7 +87,7 @@ def named(text: str) -> NounPhrase:
             for part in said
         ]
         return replace(known, text=text, looks=(*known.looks, *looks))
-    if text.lower() in _KIN:
+    if text.lower() in words_of("closed", "kin"):
         return NounPhrase(text, text[:1].upper() + text[1:].lower(), text.lower(), 1)
     words = text.split()
     low = words[0].lower() if words else ""
@@ -123,25 +123,6 @@ _ORDINALS: Final = frozenset(
 )
 _PLAIN_COLOURS: Final = frozenset(
     ["red", "yellow", "green", "blue", "purple", "pink", "black", "white", "brown", "grey", "gray"]
-)
-_KIN: Final = frozenset(
-    [
-        "mom",
-        "mum",
-        "mommy",
-        "mummy",
-        "mama",
-        "dad",
-        "daddy",
-        "papa",
-        "grandma",
-        "grandpa",
-        "granny",
-        "grandad",
-        "nana",
-        "auntie",
-        "uncle",
-    ]
 )
 
 

@@ -188,7 +188,8 @@ class _Reader:
         before = next((t for t in reversed(self._tokens) if t.end <= term.start), None)
         if before and before.low in _DENIES and term.field in _CHOSEN:
             return True
-        if term.field == "weather" and _OVER.search(self._text[: term.start]):
+        is_act = after is not None and after.low == "up"  # "her glasses fog up"
+        if term.field == "weather" and (is_act or _OVER.search(self._text[: term.start])):
             return True
         if (
             not words

@@ -22,7 +22,7 @@ export class Conversation {
     this.take = take;
     this.notice = new Notice();
     this.log = h("ol", { class: "wb-talk", "aria-label": "Conversation", "aria-live": "polite" });
-    const moves = { undo: (step) => this._undo(step), confirm: (turn) => this._confirm(turn), choose: () => store.chooseWriter?.() };
+    const moves = { undo: (step) => this._undo(step), confirm: (turn) => this._confirm(turn), decline: (turn) => this._decline(turn), choose: () => store.chooseWriter?.() };
     this.turns = new Keyed(this.log, (turn) => turn.key, () => new Turn(moves));
     this.input = h("input", {
       type: "text",
@@ -82,7 +82,14 @@ export class Conversation {
     this._answered({ request, after }, answer);
   }
 
+  /** Keep the turn without its proposal: nothing is started. */
+  _decline({ proposal }) {
+    const misses = this.store.view.misses.map((one) => (one.proposal === proposal ? { ...one, proposal: undefined } : one));
+    this.store.set({ misses });
+  }
+
   _ask(name, args) {
+    this.store.answering = "";
     return this.notice.guard(() => this.store.call(name, args, "tune"));
   }
 

@@ -24,6 +24,10 @@ const VIEWER = [
   ["← →", "the video before or after"],
   [", .", "one frame back or on"],
 ];
+const VOTES = [
+  ["← →", "the left or the right one is better"],
+  ["↓", "cannot say"],
+];
 
 function keyRows(keys) {
   return keys.flatMap(([key, words]) => [h("dt", {}, h("kbd", { text: key })), h("dd", { text: words })]);
@@ -39,6 +43,7 @@ export class KeyHelp {
       part("Everywhere", EVERYWHERE),
       part("On a video of the results", WALL),
       part("In the large view", VIEWER),
+      part("Between two drafts, in Best of", VOTES),
     );
   }
 

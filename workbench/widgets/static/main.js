@@ -1,5 +1,6 @@
 // The workbench in the browser: the four steps under one header, over one store.
 
+import { BestOf } from "./best_of.js";
 import { Compare } from "./compare.js";
 import { Deleting } from "./deleting.js";
 import { DeviceStrip } from "./device_strip.js";
@@ -29,20 +30,22 @@ class App {
     const store = new Store(model, signal);
     const go = (step) => this.go(step);
     const compare = (ids) => this.compare.open(ids);
+    const bestOf = () => this.bestOf.open();
     this.store = store;
     this.stepper = new Stepper(store, { go });
     this.deleting = new Deleting(store);
     this.steps = [
       new PromptStep(store, { go }),
       new VariationsStep(store, { go }),
-      new TuneStep(store, { compare }),
-      new ResultsStep(store, { go, compare, deleting: this.deleting, begin: (file) => this.intake.begin(file), settings: () => this.setup.settings }),
+      new TuneStep(store, { compare, bestOf }),
+      new ResultsStep(store, { go, compare, bestOf, deleting: this.deleting, begin: (file) => this.intake.begin(file), settings: () => this.setup.settings }),
     ];
     this.setup = new SetupLine(store);
     this.intake = new Intake(store, this.setup.settings, { taken: (index) => this._takeUp(index) });
     this.queue = new QueuePanel(store);
     this.devices = new DeviceStrip(store, { openQueue: () => this.queue.open() });
     this.compare = new Compare(store);
+    this.bestOf = new BestOf(store);
     this.history = new History(store, { take: (index) => this._takeUp(index) });
     this.sessions = new SessionList(store, this.deleting);
     this.keys = new KeyHelp();
@@ -59,6 +62,7 @@ class App {
       store.config.private ? h("p", { class: "wb-quiet", text: SHARED }) : null,
       this.setup.dialogs,
       this.compare.el,
+      this.bestOf.el,
       this.history.el,
       this.sessions.el,
       this.queue.el,

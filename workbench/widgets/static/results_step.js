@@ -21,7 +21,7 @@ import { ZipDownload } from "./zip_download.js";
 const COMPARED = [2, 4];
 
 export class ResultsStep {
-  constructor(store, { go, compare, deleting, begin, settings }) {
+  constructor(store, { go, compare, bestOf, deleting, begin, settings }) {
     this.store = store;
     this.go = go;
     this.deleting = deleting;
@@ -43,6 +43,7 @@ export class ResultsStep {
     this.keys = new WallKeys(this.wall, { order: () => this.shown.map((job) => job.job_id), acts: this._keys() });
     this.tools = new ResultTools(store, this.choices);
     this.compare = button("Compare", { icon: "columns", title: "Choose two or four videos", onclick: () => compare(this.chosen) });
+    this.best = button("Best of…", { icon: "spark", title: "Render many drafts of the prompt at hand, and the best of them whole", onclick: () => bestOf() });
     this.tagging = new Tagging(store, () => this.chosen);
     this.drop = button("Delete", { icon: "trash", onclick: () => deleting.videos(this._meant()) });
     this.retry = button("Try failed again", { icon: "redo", onclick: () => this.notice.guard(() => store.call("retry_failed", {}, "retry_failed")) });
@@ -55,7 +56,7 @@ export class ResultsStep {
     this.title = h("h2", { tabindex: -1, text: "Results" });
     this.nothing = h("p");
     this.empty = h("div", { class: "wb-empty" }, this.nothing);
-    const main = h("div", { class: "wb-row wb-head-main" }, this.retry, this.tagging.el, this.drop, this.compare, this.zip.el);
+    const main = h("div", { class: "wb-row wb-head-main" }, this.retry, this.tagging.el, this.drop, this.best, this.compare, this.zip.el);
     const words = h("div", { class: "wb-head-words" }, this.title, this.summary);
     const tools = h("div", { class: "wb-tools" }, this.playback.el, this.tools.els);
     return h("section", { class: "wb-step wb-step-results" }, h("header", { class: "wb-head" }, words, main, tools), this.notice.el, this.wall.el, this.table.el, this.empty, this.viewer.el);
@@ -112,6 +113,7 @@ export class ResultsStep {
     this._draw(shown);
     this._tell(all);
     this.tagging.update();
+    show(this.best, store.entries.length > 0);
     put(this.nothing, all.length ? "Nothing matches; clear the filters to see the others." : "Nothing here yet. Videos appear as soon as one is rendered.");
     show(this.empty, !shown.length);
     if (changed) this.playback.join();

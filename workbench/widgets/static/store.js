@@ -15,6 +15,7 @@ export class Store {
     this.silent = false;
     this.growing = ""; // the text so far of the prompt that is being written
     this.steps = []; // what a language model did so far for the request at work
+    this.answering = ""; // what it says, as far as it is written
     this.writer = null; // who writes in this session: { label, provider }
     this.chooseWriter = null; // opens the panel; none where the page may not choose
     this._listeners = new Set();
@@ -220,7 +221,12 @@ export class Store {
       this.growing = message.text;
       this.emit();
     }
+    if (message.kind === "answering") {
+      this.answering = message.text;
+      this.emit();
+    }
     if (message.kind === "step") {
+      this.answering = "";
       this.steps = [...this.steps, message];
       if (message.index !== null && this.busy("tune")) this.set({ current: message.index });
       this.emit();

@@ -13,7 +13,7 @@ import { PromptText } from "./prompt_text.js";
 import { Takes } from "./takes.js";
 
 export class TuneStep {
-  constructor(store, { compare }) {
+  constructor(store, { compare, bestOf }) {
     this.store = store;
     this.notice = new Notice();
     const take = (index) => this.store.set({ current: index });
@@ -28,6 +28,7 @@ export class TuneStep {
     this.line = new JobLine(store);
     this.caption = h("p", { class: "wb-quiet" });
     this.apply = button("Apply changes & generate", { icon: "play", kind: "primary", onclick: () => this._apply() });
+    this.best = button("Best of…", { icon: "spark", title: "Render many drafts of this prompt, and the best of them whole", onclick: () => bestOf() });
     this.takes = new Takes(store, { take, compare });
     this.title = h("h2", { tabindex: -1, text: "Tune" });
     this.el = h(
@@ -37,7 +38,7 @@ export class TuneStep {
       h(
         "div",
         { class: "wb-tune" },
-        h("div", { class: "wb-tune-talk" }, this.conversation.el, this.apply, this.notice.el),
+        h("div", { class: "wb-tune-talk" }, this.conversation.el, h("div", { class: "wb-row wb-tune-acts" }, this.apply, this.best), this.notice.el),
         h(
           "div",
           { class: "wb-tune-now" },

@@ -5,7 +5,7 @@ import { attribute, button, h, Keyed, put, show } from "./dom.js";
 import { plural } from "./words.js";
 
 export class Turn {
-  constructor({ undo, confirm, choose }) {
+  constructor({ undo, confirm, decline, choose }) {
     this.request = h("p", { class: "wb-request" });
     this.list = h("ul", { class: "wb-steps" });
     this.steps = new Keyed(this.list, (step) => step.key, () => new Step(undo));
@@ -14,7 +14,8 @@ export class Turn {
     this.hint = h("p", { class: "wb-quiet wb-hint" });
     this.choose = button("Choose who writes", { kind: "small", onclick: choose });
     this.confirm = button("Start", { icon: "play", kind: "small", onclick: () => confirm(this.turn) });
-    this.answer = h("div", { class: "wb-answer" }, this.list, this.message, this.dots, this.confirm, this.hint, this.choose);
+    this.decline = button("Not now", { kind: "small", onclick: () => decline(this.turn) });
+    this.answer = h("div", { class: "wb-answer" }, this.list, this.message, this.dots, this.confirm, this.decline, this.hint, this.choose);
     this.el = h("li", { class: "wb-turn" }, this.request, this.answer);
   }
 
@@ -29,6 +30,7 @@ export class Turn {
     put(this.message, turn.message ?? "");
     show(this.message, this.message.textContent !== "");
     show(this.confirm, Boolean(proposal));
+    show(this.decline, Boolean(proposal));
     if (proposal) put(this.confirm.lastChild, proposal.fetches ? `Fetch ${proposal.fetches} and start` : `Start ${plural(proposal.renders, "render")}`);
     put(this.hint, turn.hint ?? "");
     show(this.hint, Boolean(turn.hint));
@@ -108,7 +110,7 @@ function addWorking(turns, store, entry, asked) {
   const notes = store.steps.filter((step) => step.index === null);
   turn.steps = [...turn.steps, ...notes.map((step, number) => ({ key: `note ${number}`, index: null, changes: [], words: noteWords(step) }))];
   turn.working = true;
-  turn.message = "";
+  turn.message = store.answering;
 }
 
 function noteWords({ did, message, problem }) {

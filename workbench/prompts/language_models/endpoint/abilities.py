@@ -56,6 +56,8 @@ class Abilities:
     """Whether a stream may be asked for its token counts."""
     can_call_tools: bool = True
     """Whether tools may be offered to the model."""
+    can_stream_tools: bool = True
+    """Whether an answer with tools may be streamed: some endpoints stream text alone."""
     has_called_tools: bool = False
     """Whether it has ever called one: many endpoints ignore what they do not know."""
     max_tokens: int | None = None
@@ -67,8 +69,23 @@ class Abilities:
     rung_before: Rung | None = None
     """Where the rung stood before streaming was suspected of a refusal."""
 
-    def without_tools(self, status: int) -> Self | None:
-        """Return what may be asked after tools were refused; None for a refusal of something else."""
+    def after_tools_refusal(
+        self, status: int, told: str, *, streamed: bool, has_picture: bool
+    ) -> Self | None:
+        """Return what to ask with tools next; None where it is not known what was refused.
+
+        Without ``can_call_tools`` the tools themselves were refused. What the endpoint names in
+        ``told`` goes first, then a picture, then the stream, then the tools.
+        """
+        if streamed and self.can_count and "stream_options" in told:
+            return replace(self, can_count=False)
+        if streamed and "stream" in told.lower():
+            return replace(self, can_stream_tools=False)
+        is_named = re.search(r"\btools?\b|\bfunctions?\b", told, re.IGNORECASE)
+        if has_picture and not is_named and (blind := self.without_sight(status)) is not None:
+            return blind
+        if streamed and not is_named and status in _UNSUPPORTED and status < 500:
+            return replace(self, can_stream_tools=False)
         if status not in _UNSUPPORTED and status < 500:
             return None
         return replace(self, can_call_tools=False)

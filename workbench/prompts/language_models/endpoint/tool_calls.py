@@ -6,7 +6,7 @@ Reads the chat-completions protocol leniently: arguments may come as text, as an
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -42,11 +42,9 @@ class Turn:
         return {"role": "user", "content": told}
 
 
-def read_turn(message: Any, text: str) -> Turn:
-    """Return the turn in a completion's ``message``, whose plain text is ``text``."""
-    calls = tuple(
-        _call(one, number) for number, one in enumerate(getattr(message, "tool_calls", None) or ())
-    )
+def read_turn(given: Sequence[Any], text: str) -> Turn:
+    """Return the turn of a completion that holds the tool calls ``given`` and the plain ``text``."""
+    calls = tuple(_call(one, number) for number, one in enumerate(given))
     raw: dict[str, Any] = {"role": "assistant", "content": text or None}
     if calls:
         raw["tool_calls"] = [

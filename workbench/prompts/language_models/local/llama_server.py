@@ -23,7 +23,11 @@ CONTEXT_TOKENS: Final = 16_384
 _SLOTS: Final = 4
 """Questions answered side by side; variations are asked for in several."""
 _CACHE_MIB: Final = 256
-_IDLE_COUNTERS: Final = ("prompt_tokens_total", "tokens_predicted_total", "requests_processing")
+_AT_WORK: Final = "llamacpp:requests_processing"
+_COUNTERS: Final = frozenset(
+    ["llamacpp:prompt_tokens_total", "llamacpp:tokens_predicted_total", _AT_WORK]
+)
+"""Metrics that stand still while nobody asks."""
 
 
 def serve(model: Path, file: Path, *, idle_exit_s: float) -> int:
@@ -67,23 +71,19 @@ def _parameters(xllamacpp: Any, model: Path, key: str) -> Any:
 
 
 def _wait_until_idle(server: Any, idle_exit_s: float) -> None:
-    """Return once the server's counters have stood still for ``idle_exit_s``."""
-    last_used, before = time.monotonic(), ""
+    """Return once nothing has been asked for ``idle_exit_s``."""
+    last_used, before = time.monotonic(), dict[str, str]()
     while time.monotonic() - last_used < idle_exit_s:
         time.sleep(_CHECK_S)
-        counted = _counters(server.handle_metrics())
-        if counted != before:
-            last_used, before = time.monotonic(), counted
+        counters = _counters(server.handle_metrics())
+        if counters != before or float(counters.get(_AT_WORK, 0)) > 0:
+            last_used, before = time.monotonic(), counters
 
 
-def _counters(metrics: str) -> str:
-    """Return the lines of the metrics that change while somebody asks."""
-    lines = metrics.splitlines()
-    return "\n".join(
-        line
-        for line in lines
-        if line.startswith("llamacpp:") and any(n in line for n in _IDLE_COUNTERS)
-    )
+def _counters(metrics: str) -> dict[str, str]:
+    """Return the values that change while somebody asks, by their names."""
+    lines = (line.split() for line in metrics.splitlines() if line.startswith("llamacpp:"))
+    return {line[0]: line[1] for line in lines if len(line) == 2 and line[0] in _COUNTERS}
 
 
 def main() -> None:

@@ -12,19 +12,19 @@ import contextlib
 import os
 import signal
 import sys
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Final, Self, TypeVar
+from typing import Final, Self
 
 from filelock import FileLock, Timeout
-from pydantic import BaseModel
 
 from workbench.helper_processes import helper_command, helper_environment
 from workbench.prompts.language_models.endpoint.abilities import Abilities, Rung
 from workbench.prompts.language_models.endpoint.chat import ChatEndpoint, Message
+from workbench.prompts.language_models.endpoint.questions import Question
+from workbench.prompts.language_models.endpoint.replies import Reply
 from workbench.prompts.language_models.local.server_file import (
     SERVER_FILE,
     ServerAddress,
@@ -34,8 +34,6 @@ from workbench.prompts.model import ChatFailure, Exchange, OnText
 from workbench.settings import Settings
 
 __all__ = ["LocalEndpoint"]
-
-Answer = TypeVar("Answer", bound=BaseModel)
 
 _POLL_S: Final = 0.1
 _PACKAGE: Final = "workbench.prompts.language_models.local"
@@ -61,7 +59,7 @@ class LocalEndpoint(ChatEndpoint):
             model=settings.language_model,
             timeout_s=settings.language_timeout_s,
             retries=0,
-            abilities=Abilities(rung=_rung(settings.language_model)),
+            abilities=_abilities(settings.language_model),
             folder=settings.index_path.parent,
             idle_exit_s=settings.idle_exit_s,
             allow_hub=settings.allow_hub,
@@ -69,42 +67,39 @@ class LocalEndpoint(ChatEndpoint):
             gpus=settings.language_gpus,
         )
 
-    async def ask(
+    async def start(self) -> None:
+        """Load the model before the first question; raises ``ChatFailure`` within ``timeout_s``."""
+        try:
+            async with asyncio.timeout(self.timeout_s):
+                await self._wait_for_server()
+        except TimeoutError:
+            raise ChatFailure(self.late_message()) from None
+
+    async def reply(
         self,
         messages: Sequence[Message],
-        answer: type[Answer],
-        on_text: OnText | None = None,
-    ) -> tuple[Answer, tuple[Exchange, ...]]:
-        """Ask the local model; the first question of all waits for it to load, within the limit.
+        question: Question,
+        said: list[Exchange],
+        on_text: OnText | None,
+    ) -> Reply | None:
+        """Ask the local model; the first question of all waits until it is loaded.
 
-        A server that dies is started anew and asked once more.
+        A server that dies is started again and asked once more.
         """
-        deadline = time.monotonic() + self.timeout_s
-        asked = await self._find_or_start(deadline)
+        asked = await self._wait_for_server()
         try:
-            return await self._ask_until(deadline, messages, answer, on_text)
+            return await ChatEndpoint.reply(self, messages, question, said, on_text)
         except ChatFailure:
             if not await self._is_gone(asked):
                 raise
-        await self._find_or_start(deadline)
-        return await self._ask_until(deadline, messages, answer, on_text)
+        await self._wait_for_server()
+        return await ChatEndpoint.reply(self, messages, question, said, on_text)
 
-    async def start(self) -> None:
-        """Load the model before the first question; raises ``ChatFailure`` within ``timeout_s``."""
-        await self._find_or_start(time.monotonic() + self.timeout_s)
-
-    async def _ask_until(
-        self,
-        deadline: float,
-        messages: Sequence[Message],
-        answer: type[Answer],
-        on_text: OnText | None,
-    ) -> tuple[Answer, tuple[Exchange, ...]]:
-        whole, self.timeout_s = self.timeout_s, max(1.0, deadline - time.monotonic())
-        try:
-            return await ChatEndpoint.ask(self, messages, answer, on_text)
-        finally:
-            self.timeout_s = whole
+    def late_message(self) -> str:
+        """Return what to say where no answer came in time: the model may still be loading."""
+        if read_server(self.folder / SERVER_FILE) is None:
+            return "The local language model is still loading; try again."
+        return ChatEndpoint.late_message(self)
 
     async def _is_gone(self, asked: ServerAddress) -> bool:
         """Tell whether the server has ended; one that was just killed holds its lock a moment more."""
@@ -114,15 +109,8 @@ class LocalEndpoint(ChatEndpoint):
             await asyncio.sleep(_POLL_S)
         return False
 
-    async def _find_or_start(self, deadline: float) -> ServerAddress:
-        """Return the running server, started if there is none; raises ``ChatFailure``."""
-        try:
-            async with asyncio.timeout(max(0.1, deadline - time.monotonic())):
-                return await self._wait_for_server()
-        except TimeoutError:
-            raise ChatFailure("The local language model is still loading; try again.") from None
-
     async def _wait_for_server(self) -> ServerAddress:
+        """Return the running server, started if there is none; raises ``ChatFailure``."""
         started: int | None = None
         ended: ServerAddress | None = None
         while True:
@@ -135,12 +123,14 @@ class LocalEndpoint(ChatEndpoint):
             if server is not None and server != ended:
                 _end(server)  # one local model at a time: two may not fit the memory
                 ended = server
-            if _has_failed(started):
+            status = _exit_status(started)
+            if status:
                 raise ChatFailure(
                     "The local language model could not be loaded; its log is language_model.log "
                     "beside the index."
                 )
-            started = started or self._start()
+            # One that ended well found another server at work, which has left since.
+            started = self._start() if started is None or status == 0 else started
             await asyncio.sleep(_POLL_S)
 
     def _start(self) -> int | None:
@@ -186,9 +176,11 @@ class LocalEndpoint(ChatEndpoint):
             os.close(log)
 
 
-def _rung(model: str) -> Rung:
-    """Return how the model's server is asked for JSON: llama.cpp holds an answer to its schema."""
-    return Rung.SCHEMA if _runs_on_llama(model) else Rung.TEXT
+def _abilities(model: str) -> Abilities:
+    """Return what the model's server can do: llama.cpp everything, the transformers server text."""
+    if _runs_on_llama(model):
+        return Abilities()
+    return Abilities(rung=Rung.TEXT, can_call_tools=False, can_see=False)
 
 
 def _runs_on_llama(model: str) -> bool:
@@ -202,12 +194,12 @@ def _end(server: ServerAddress) -> None:
         os.kill(server.pid, signal.SIGTERM)
 
 
-def _has_failed(pid: int | None) -> bool:
-    """Tell whether the process ended badly; one that found another at work ends well."""
+def _exit_status(pid: int | None) -> int | None:
+    """Return how a process of ours ended; None while it runs and where there is none."""
     if pid is None:
-        return False
+        return None
     try:
         ended, status = os.waitpid(pid, os.WNOHANG)
     except ChildProcessError:
-        return False
-    return ended == pid and os.waitstatus_to_exitcode(status) != 0
+        return 0
+    return os.waitstatus_to_exitcode(status) if ended == pid else None

@@ -31,6 +31,8 @@ __all__ = [
     "keeps_subject",
     "plain_text",
     "prompt_so_far",
+    "shown_so_far",
+    "text_so_far",
     "without_thoughts",
 ]
 
@@ -39,7 +41,7 @@ _TAG: Final = re.compile(
 )
 _OPEN_TAG: Final = re.compile(r"<\s*/?(?:[a-z][^<>]{0,80})?\Z", re.IGNORECASE)
 _FENCE: Final = re.compile(r"```(?:json)?\s*(.*?)```", re.DOTALL)
-_PARTIAL_PROMPT: Final = re.compile(r'"prompt"\s*:\s*"((?:[^"\\]|\\u[0-9a-fA-F]{4}|\\[^u])*)')
+_PARTIAL_TEXT: Final = r'"{}"\s*:\s*"((?:[^"\\]|\\u[0-9a-fA-F]{{4}}|\\[^u])*)'
 _LONGEST_FIELD: Final = 400
 
 
@@ -89,18 +91,28 @@ def json_in(text: str) -> dict[str, Any]:
 
 
 def prompt_so_far(text: str) -> str:
-    """Return as much of the answer's prompt as an unfinished JSON answer holds; may be empty.
+    """Return as much of the answer's prompt as an unfinished JSON answer holds; may be empty."""
+    return text_so_far(text, "prompt")
+
+
+def text_so_far(text: str, name: str) -> str:
+    """Return as much of the field ``name`` as an unfinished JSON answer holds; may be empty.
 
     A tag that is not closed yet is left out with all that follows.
     """
-    match = _PARTIAL_PROMPT.search(without_thoughts(text))
+    match = re.search(_PARTIAL_TEXT.format(name), without_thoughts(text))
     if match is None:
         return ""
     try:
         written = str(json.loads(f'"{match[1]}"', strict=False))
     except ValueError:
         return ""
-    return plain_text(_OPEN_TAG.sub("", _TAG.sub(" ", written)))
+    return shown_so_far(written)
+
+
+def shown_so_far(text: str) -> str:
+    """Return an unfinished text as it is shown: without thoughts, and without a tag still open."""
+    return plain_text(_OPEN_TAG.sub("", _TAG.sub(" ", without_thoughts(text))))
 
 
 class ItemsInAnswer:

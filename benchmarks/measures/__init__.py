@@ -1,0 +1,1 @@
+"""How well the measures find what was put into a video on purpose; see ``__main__``."""

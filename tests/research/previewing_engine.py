@@ -1,0 +1,48 @@
+"""A storyboard engine that shows a preview past its middle: a blank one for seeds that are odd."""
+
+from __future__ import annotations
+
+import time
+from typing import Final
+
+import numpy as np
+
+from workbench.engines.animatic.engine import AnimaticEngine
+from workbench.engines.engine import Rendered, RenderTask
+from workbench.engines.posters import jpeg
+from workbench.errors import RenderCancelled
+from workbench.rendering import Progress, RenderRequest
+
+__all__ = ["PreviewingEngine"]
+
+_STEPS: Final = 10
+_SHOWN_AT: Final = 7
+_WAITS_S: Final = 120.0
+
+
+class PreviewingEngine(AnimaticEngine):
+    """Draws as the storyboard engine does, but only after it has shown a preview.
+
+    A render with a blank preview goes on for two minutes, unless it is cancelled.
+    """
+
+    name = "previewing"
+
+    def complete(self, request: RenderRequest) -> RenderRequest:
+        """Return what the storyboard engine would, under this engine's name."""
+        return super().complete(request).model_copy(update={"engine": self.name})
+
+    def render(self, task: RenderTask) -> Rendered:
+        """Show the preview, wait with a blank one, then draw."""
+        seed = task.recipe.request.seed or 0
+        is_blank = seed % 2 == 1 and (task.recipe.request.width or 0) < 96
+        grey = np.full((40, 64, 3), 90, np.uint8)
+        picture = grey if is_blank else np.random.default_rng(seed).integers(0, 255, grey.shape)
+        shown = jpeg(picture.astype(np.uint8), quality=80)
+        task.report(Progress("denoising", _SHOWN_AT, _STEPS, preview=shown))
+        limit = time.monotonic() + (_WAITS_S if is_blank else 0)
+        while time.monotonic() < limit:
+            if task.cancelled():
+                raise RenderCancelled("The render was cancelled.")
+            time.sleep(0.02)
+        return super().render(task)
