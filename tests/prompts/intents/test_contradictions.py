@@ -92,6 +92,8 @@ def test_orders_questions_and_fragments_stay_out_of_the_prompt(request_: str) ->
         ("he laugh", "he laughs"),
         ("only the farmer and his ducks", "only the farmer and his ducks are seen"),
         ("the taller one pours", "the taller one pours"),
+        ("only hands and wok", "only hands and wok are seen"),
+        ("last one snaps tight", "last one snaps tight"),
         ("as well as 16:9", ""),
         ("slow the brushes down", ""),
         ("it is the right one", ""),
@@ -109,6 +111,16 @@ def test_a_fragment_is_made_whole_or_refused(said: str, whole: str) -> None:
             "A mechanic slides out from under a car and wipes his hands on a rag.",
             "woman mechanic",
             "A woman mechanic slides out from under a car and wipes her hands on a rag.",
+        ),
+        (
+            "A robot folds a grey T-shirt on a table.",
+            "shirt -> striped towel",
+            "striped towel on a table",
+        ),
+        (
+            "A pot of milk warms until it foams up.",
+            "stop right before it spills",
+            "The shot ends right before it spills.",
         ),
         (
             "Brushes sweep the windscreen and foam slides down the glass.",

@@ -12,7 +12,8 @@ from workbench.actions.model import AddBeat, EditField, Explain, GoBack, Render,
 from workbench.prompts.composer.composer import enhance, scene_of
 from workbench.prompts.intents.context import Context, Landmark
 from workbench.prompts.intents.revising import revise
-from workbench.prompts.intents.stating import is_talk, is_vague, statement
+from workbench.prompts.intents.stating import statement
+from workbench.prompts.intents.talk import is_talk, is_vague
 from workbench.prompts.model import Revision
 
 

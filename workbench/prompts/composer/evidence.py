@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from workbench.lexicon.datafiles import english
 from workbench.prompts.composer.facts import LIVELY, Facts, Focus
 from workbench.prompts.composer.rules import rules_for
 from workbench.scene import EntityKind, Scene
@@ -78,12 +79,19 @@ def _foci(facts: Facts, kind: str) -> Iterator[Focus]:
     beats = facts.scene.beats
     if kind in {"event", "trace"}:
         yield from (Focus(beat=beat) for beat in beats)
-    elif kind == "look" and not beats:  # what one looks like in the midst of an act is a guess
+    elif kind == "look" and _is_plain(facts):
         yield from (
             Focus(entity=e) for e in facts.scene.cast if e.is_lead and e.kind is not EntityKind.TEXT
         )
-    if kind not in {"event", "trace"} and not (kind == "look" and beats):
+    if kind not in {"event", "trace"} and (kind != "look" or _is_plain(facts)):
         yield Focus()
+
+
+def _is_plain(facts: Facts) -> bool:
+    """Tell whether nothing is said that its usual look may contradict: an act, clothes, being asleep."""
+    looks = [look for entity in facts.leads for look in entity.looks]
+    told = any(one.place == "after" and not one.text.startswith(("a ", "an ")) for one in looks)
+    return not (facts.scene.beats or told or english("stilled") & facts.words.keys())
 
 
 def _best(facts: Facts, kind: str, focus: Focus) -> Support | None:

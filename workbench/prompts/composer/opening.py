@@ -548,7 +548,8 @@ def _is_surely_named(tokens: Sequence[Token], phrase: NounPhrase) -> bool:
         or set(lemmas(words[-1])) == {"NOUN"}
     )
     is_owned = before.endswith(("'s", "s'")) or words[0].endswith(("'s", "s'"))
-    return is_known and not is_owned and not english("no_article_before") & set(words)
+    is_led = before in {"upside", "half", "whole", "same", "opposite"}  # "sitting on upside boat"
+    return is_known and not (is_owned or is_led or english("no_article_before") & set(words))
 
 
 def _follows_one(tokens: Sequence[Token], phrase: NounPhrase) -> bool:

@@ -29,11 +29,12 @@ from workbench.prompts.composer.editing import written
 from workbench.prompts.enacting import enact
 from workbench.prompts.intents.context import Context
 from workbench.prompts.intents.making import told_apart
+from workbench.prompts.intents.outcome import ASIDE, Missed, Understanding
 from workbench.prompts.intents.questions import HINT
 from workbench.prompts.intents.references import named_in
 from workbench.prompts.intents.session_intents import SETTING_LABELS
 from workbench.prompts.intents.translating import OTHER_LANGUAGE
-from workbench.prompts.intents.understanding import ASIDE, Missed, Understanding, understand
+from workbench.prompts.intents.understanding import understand
 from workbench.prompts.model import Revision
 from workbench.scene import Change, Scene
 

@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from functools import cache, partial
-from typing import Any, Final
+from functools import partial
+from typing import Final
 
 from workbench.actions.model import Action, AddBeat, EditField
 from workbench.prompts.following import SOUND
 from workbench.prompts.intents.candidates import Candidate, Wish
 from workbench.prompts.intents.clauses import noun_phrase
 from workbench.prompts.intents.context import Context
+from workbench.prompts.intents.free_values import free_value
 from workbench.prompts.intents.identity_intents import becomes
-from workbench.prompts.intents.slots import exact_terms, place_in_words, titled
-from workbench.prompts.intents.stating import viewed
+from workbench.prompts.intents.scene_steps import graded, stepped
+from workbench.prompts.intents.slots import exact_terms, place_in_words
 from workbench.prompts.intents.wording import plain
 from workbench.prompts.intents.words import (
     ANIMATE,
-    data,
     find_terms,
-    is_known,
-    lemma,
     noun_in_text,
     place_named,
     subject_kind,
@@ -29,23 +27,9 @@ from workbench.prompts.intents.words import (
     words_of,
 )
 from workbench.prompts.parsing.clauses import Clause
-from workbench.scene import Scene, terms
+from workbench.scene import Scene
 
-__all__ = ["WISHES", "established", "is_established", "less_of", "more_of", "stepped"]
-
-_MIDDLE: Final = {"shot_size": "medium shot", "pace": "real time", "time_of_day": "midday"}
-_LESS: Final[Mapping[str, Mapping[str, str]]] = {
-    "weather": {
-        "heavy rain": "rain", "thunderstorm": "rain", "rain": "drizzle", "drizzle": "clear",
-        "blizzard": "snow", "snow": "clear", "fog": "mist", "mist": "clear", "overcast": "partly cloudy",
-        "partly cloudy": "clear", "wind": "clear", "dust storm": "clear", "hail": "clear",
-    },
-}  # fmt: skip
-_FAMILY: Final = {
-    "rain": {"rain", "drizzle", "heavy rain", "thunderstorm"}, "snow": {"snow", "blizzard"},
-    "fog": {"fog", "mist"}, "mist": {"fog", "mist"}, "thunderstorm": {"thunderstorm", "dust storm"},
-    "overcast": {"overcast", "partly cloudy"}, "partly cloudy": {"overcast", "partly cloudy"},
-}  # fmt: skip
+__all__ = ["WISHES", "established", "is_established", "less_of", "more_of"]
 
 
 def _edits(values: Mapping[str, str | tuple[str, ...]], scene: Scene) -> tuple[Action, ...]:
@@ -95,10 +79,6 @@ _MORE_WORDS: Final = re.compile(
     re.IGNORECASE,
 )
 _STAYS: Final = re.compile(r"\s*\b(?:stays?|remains?|can stay|as it is)\b", re.IGNORECASE)
-_STRONGER: Final = {
-    "rain": "heavy rain", "drizzle": "rain", "snow": "blizzard", "mist": "fog", "partly cloudy": "overcast",
-    "clear": "clear",
-}  # fmt: skip
 
 
 _ASKED: Final = re.compile(
@@ -236,7 +216,7 @@ def _values(label: str, said: str, context: Context) -> Mapping[str, str] | None
         return several
     gone = _TURNED_OFF.match(said)
     if gone is not None and (named := exact_terms(said[gone.end() :])) and set(named) <= set(own):
-        return _graded(named, "gone", scene) or None
+        return graded(named, "gone", scene) or None
     said = (
         re.sub(
             r"^(?:add|bring in|use|with|give it|change to|switch to)\s+(?:some\s+|a\s+)?(?=\S)",
@@ -252,12 +232,12 @@ def _values(label: str, said: str, context: Context) -> Mapping[str, str] | None
         return moved
     over = _OVER.fullmatch(low)
     if over is not None and (named := exact_terms(over[1])) and set(named) <= set(own):
-        return _graded(named, "gone", scene) or None
+        return graded(named, "gone", scene) or None
     for pattern, change in ((_NO, "gone"), (_LESS_WORDS, "less"), (_MORE_WORDS, "more")):
         lead = pattern.match(low)
         named = exact_terms(low[lead.end() :]) if lead else None
         if named and set(named) <= set(own):
-            done = _graded(named, change, scene)
+            done = graded(named, change, scene)
             if done:
                 return done
     bare = _BEFORE.sub("", said, count=1)
@@ -270,72 +250,12 @@ def _values(label: str, said: str, context: Context) -> Mapping[str, str] | None
     said_words = set(re.findall(r"[a-z]+", low))
     if label in {"weather", "time"} and not said_words & words_of("free", label):
         return None
-    return {own[0]: _free(own[0], said)}
-
-
-def _graded(named: Mapping[str, str], change: str, scene: Scene) -> Mapping[str, str]:
-    """Return the values of ``named`` made more or less of, or gone."""
-    made: dict[str, str] = {}
-    for field, value in named.items():
-        now = str(getattr(scene, field))
-        family = _FAMILY.get(value, {value})
-        if change == "more":
-            more = _STRONGER.get(now if now in family else value, value)
-            made[field] = more if more != now else f"strong {now}"
-        elif field == "weather":
-            made[field] = (
-                "clear" if change == "gone" or now not in family else _LESS[field].get(now, "clear")
-            )
-        elif now in family:
-            made[field] = ""
-    return made
-
-
-_SMALL: Final = frozenset({"i", "tv", "vhs", "pov", "imax", "cctv", "hdr", "gopro", "iphone"})
-
-
-def _free(field: str, said: str) -> str:
-    """Return a value in the words of the user, in the form in which its sentence says it."""
-    said = re.sub(r"^(?:no|nah|yes|ok),\s*(?=\S)", "", viewed(said, is_ego=False))
-    said = re.sub(
-        r"^(?:just |only )?(?:the )?(?:colou?rs?|camera|light|style|look)\s*[:,]\s*(?=\S)",
-        "",
-        said,
-        flags=re.IGNORECASE,
-    )
-    if field == "style":
-        words = re.sub(
-            r"^(?:in the style of|like(?: an?)?|as(?: if)?(?: an?)?|more|make it|a)\s+(?=\S)",
-            "",
-            said,
-            flags=re.IGNORECASE,
-        )
-        words = (
-            re.sub(r"\s+(?:style|vibes?|look|films?|movies?)$", "", words)
-            if len(words.split()) <= 5
-            else words
-        )
-        on = re.match(r"(?:shot |filmed |recorded )?on (?:an? |my )?(.+)", words, re.IGNORECASE)
-        if on:
-            return f"shot on {_device(on[1])}"
-        return (
-            titled(words)
-            if len(words.split()) <= 3
-            and not exact_terms(words)
-            and any(not is_known(w) for w in words.split())
-            and not re.search(r"\d", words)
-            else words
-        )
-    return (
-        said[:1].lower() + said[1:]
-        if said.split(maxsplit=1)[0].lower() not in _SMALL and not said.isupper()
-        else said
-    )
+    return {own[0]: free_value(own[0], said)}
 
 
 def more_of(named: Mapping[str, str], said: str, score: float, context: Context) -> Candidate:
     """Bring in weather or light that something more is wanted of."""
-    values = _graded(named, "more", context.scene) if re.match(r"more\b", said) else named
+    values = graded(named, "more", context.scene) if re.match(r"more\b", said) else named
     return _set(values, score, context.scene, intent="weather")
 
 
@@ -343,7 +263,7 @@ def less_of(
     named: Mapping[str, str], score: float, context: Context, *, is_gone: bool = False
 ) -> Candidate:
     """Take back weather, light or another established term, a step or altogether."""
-    values = _graded(named, "gone" if is_gone else "less", context.scene)
+    values = graded(named, "gone" if is_gone else "less", context.scene)
     return _set(values, score, context.scene, intent="weather")
 
 
@@ -523,19 +443,6 @@ def _rewrite(clause: Clause, _context: Context) -> Candidate | None:
     )
 
 
-def _device(name: str) -> str:
-    known = {
-        "iphone": "iPhone",
-        "gopro": "GoPro",
-        "imax": "IMAX",
-        "vhs": "VHS",
-        "dslr": "DSLR",
-        "arri": "ARRI",
-        "red": "RED",
-    }
-    return " ".join(known.get(w.lower(), w) for w in name.split())
-
-
 def _without_terms(named: str, timed: Mapping[str, str]) -> str:
     text = named
     for term in reversed(find_terms(named)):
@@ -544,59 +451,6 @@ def _without_terms(named: str, timed: Mapping[str, str]) -> str:
     return re.sub(
         r"\s+(?:at|in|on|during|by|the|a|and|with)*\s*$", "", re.sub(r"\s+", " ", text)
     ).strip()
-
-
-def stepped(text: str, scene: Scene) -> Mapping[str, str] | None:
-    """Return what a relative wish sets: "darker", "much closer", "less foggy"."""
-    text = re.sub(r"^(?:it|this|everything|camera)\s+(?:should be\s+|is\s+|be\s+)?", "", text)
-    bare = re.sub(r"^an? ", "", text)
-    for pattern, entry in _compiled("step"):
-        found = pattern.fullmatch(text) or pattern.fullmatch(bare)
-        if found is not None:
-            return _step(found, entry, scene)
-    for pattern, entry in _compiled("set"):
-        if pattern.fullmatch(text) or pattern.fullmatch(bare):
-            return {entry["field"]: entry["value"]}
-    return _comparative(text)
-
-
-@cache
-def _compiled(section: str) -> Sequence[tuple[re.Pattern[str], Mapping[str, Any]]]:
-    return tuple(
-        (re.compile(rf"(?:{e['when']})", re.IGNORECASE), e) for e in data("steps")[section]
-    )
-
-
-def _step(found: re.Match[str], entry: Mapping[str, Any], scene: Scene) -> Mapping[str, str] | None:
-    field = str(entry["field"])
-    size = 2 if any(v for k, v in found.groupdict().items() if k.startswith("much")) else 1
-    here = str(getattr(scene, field))
-    ladder = entry.get("ladder")
-    if ladder:
-        if here not in ladder:
-            start = {"fog": "fog", "rain": "rain", "snow": "snow", "cloud": "overcast"}[entry["of"]]
-            return {field: start} if entry["by"] < 0 else {field: here}
-        at = ladder.index(here) + entry["by"] * size
-        return {field: ladder[min(max(at, 0), len(ladder) - 1)]}
-    steps = terms(field)
-    if field == "pace" and scene.pace != "time-lapse":
-        steps = steps[:-1]
-    start_at = steps.index(here) if here in steps else steps.index(_MIDDLE[field])
-    at = min(max(start_at + entry["by"] * size, 0), len(steps) - 1)
-    if field == "pace" and at == 0 and entry["by"] < 0:
-        at = 1
-    return {field: steps[at]}
-
-
-def _comparative(text: str) -> Mapping[str, str] | None:
-    found = re.fullmatch(
-        r"(?:(?:make|have) (?:it|this|the \w+) |a bit |a little |much |even |way |look |feel )*([a-z]+er)",
-        text,
-    )
-    base = lemma(found[1], "ADJ") if found else ""
-    if not found or base == found[1]:
-        return None
-    return exact_terms(base)
 
 
 WISHES: Final[Mapping[str, Wish]] = {

@@ -160,7 +160,7 @@ def finite_at(low: list[str]) -> int:
 
 
 def _is_finite(word: str, before: str, after: str) -> bool:
-    if not is_verb(word) or word.endswith("ing") or before in determiners():
+    if not before or not is_verb(word) or word.endswith("ing") or before in determiners():
         return False
     if word in words_of("closed", "particles") or word in word_list("prepositions"):
         return False

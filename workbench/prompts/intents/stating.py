@@ -7,19 +7,27 @@ addresses the tool or gives reasons is left out; commands and questions become s
 from __future__ import annotations
 
 import re
-from functools import cache
 from typing import Final
 
 from workbench.lexicon.morphology import inflect, is_plural, lemma
 from workbench.lexicon.words import article, sentence_case
+from workbench.prompts.intents.noun_phrases import (
+    PRONOUNS,
+    acts_after,
+    is_many,
+    is_state,
+    noun_phrase_end,
+    subject_form,
+)
 from workbench.prompts.intents.requests import written_out
 from workbench.prompts.intents.soundness import whole_sentence
+from workbench.prompts.intents.talk import (
+    statement_pattern,
+)
+from workbench.prompts.intents.viewing import viewed
 from workbench.prompts.intents.words import (
     ANIMATE,
-    aspect_of,
-    data,
     determiners,
-    is_adjective,
     is_known_noun,
     is_noun,
     is_verb,
@@ -30,96 +38,9 @@ from workbench.prompts.intents.words import (
 )
 
 __all__ = [
-    "fixed_statement",
-    "is_beyond",
-    "is_talk",
-    "is_vague",
-    "noun_phrase_end",
-    "parts_of",
-    "reason_at",
     "statement",
-    "viewed",
     "wish_in",
 ]
-
-_SUBJECTS: Final = {"him": "he", "her": "she", "them": "they", "me": "I", "us": "we"}
-_PRONOUNS: Final = frozenset(
-    ["he", "she", "it", "they", "him", "them", "this", "that", "these", "those", "everyone",
-     "everybody", "everything", "someone", "somebody", "nobody", "nothing", "something", "we", "i", "you", "there", "one", "both", "all"]
-)  # fmt: skip
-_PLURALS: Final = frozenset(
-    ["they", "we", "you", "these", "those", "both", "all", "i", "people", "police"]
-)
-_END: Final = re.compile(r"(?<=[\w\"')])[.;!?]+(?=\s|$)|\n+|\s+[-–—]+\s+")
-
-
-@cache
-def _pattern(name: str) -> re.Pattern[str]:
-    return re.compile("".join(data("statements")[name].split("\n")), re.IGNORECASE)
-
-
-def parts_of(text: str) -> list[tuple[int, int]]:
-    """Return where the sentences of a request begin and end."""
-    found: list[tuple[int, int]] = []
-    start = 0
-    for mark in [*(m.span() for m in _END.finditer(text)), (len(text), len(text))]:
-        end = mark[1] if text[mark[0] : mark[1]].strip().startswith("?") else mark[0]
-        if text[start:end].strip():
-            found.append((start, end))
-        start = mark[1]
-    return found
-
-
-def is_talk(text: str) -> bool:
-    """Tell whether a part asks for nothing: a comment, praise, a reason, a complaint."""
-    return bool(_SIGH.match(text.strip()) or _pattern("talk").fullmatch(_bare(text)))
-
-
-_SIGH: Final = re.compile(
-    r"(?:hm+|ugh|meh)[ ,]+(?:it |that |this )?(?:hides|blocks|covers|ruins|kills|spoils|looks|feels|reads|distracts)\b.*",
-    re.IGNORECASE,
-)
-
-
-def is_vague(text: str) -> bool:
-    """Tell whether a part asks for a change without saying in which direction."""
-    return bool(_pattern("vague").fullmatch(_bare(text)))
-
-
-def is_beyond(text: str) -> bool:
-    """Tell whether a part asks for what no prompt and no render can do."""
-    return bool(_pattern("beyond").fullmatch(_bare(text)))
-
-
-def fixed_statement(text: str) -> str:
-    """Return the sentence of a wish that has one of its own, such as a loop; empty for others."""
-    bare = _bare(text)
-    return next(
-        (
-            str(one["told"])
-            for one in data("statements")["fixed"]
-            if re.fullmatch(one["when"], bare, re.IGNORECASE)
-        ),
-        "",
-    )
-
-
-def reason_at(text: str) -> int:
-    """Return where ``text`` goes on to say why, or for whom; its length where it does not."""
-    found = _pattern("reason").search(text)
-    return found.start() if found is not None and found.start() > 0 else len(text)
-
-
-def _bare(text: str) -> str:
-    bare = re.sub(
-        r"^(?:hm+|ok(?:ay)?|so|and|but|well|oh|ah|yes|yeah|ja|oui|no)[ ,]+(?=\S)",
-        "",
-        text.strip(" .,!?:;"),
-        flags=re.IGNORECASE,
-    )
-    return re.sub(
-        r"[ ,]+(?:please|pls|plz|thanks|thx|lol|haha|tho|though)$", "", bare, flags=re.IGNORECASE
-    )
 
 
 def statement(
@@ -165,14 +86,14 @@ _ORDER: Final = re.compile(
 def wish_in(text: str) -> str:
     """Return a part without what asks, fills, addresses the tool or gives reasons."""
     text = text.strip(" .,!?;:-–")
-    text = _pattern("reason").sub("", text) if " " in text else text
+    text = statement_pattern("reason").sub("", text) if " " in text else text
     text = re.sub(
-        rf"(?:^|(?<=\s))[\s,]*(?:{_pattern('filler').pattern})(?=[\s,.!?]|$),?",
+        rf"(?:^|(?<=\s))[\s,]*(?:{statement_pattern('filler').pattern})(?=[\s,.!?]|$),?",
         " ",
         text,
         flags=re.IGNORECASE,
     )
-    lead = re.compile(rf"(?:{_pattern('lead').pattern})(?![\w'-])[\s,:]*", re.IGNORECASE)
+    lead = re.compile(rf"(?:{statement_pattern('lead').pattern})(?![\w'-])[\s,:]*", re.IGNORECASE)
     text = text.strip(" .,!?;:-–")
     wanted = False
     while (found := lead.match(text)) and found.end() < len(text) and found.end():
@@ -235,10 +156,10 @@ def _declared(text: str, who: str) -> str:
             and is_verb(rest[-1].lower())
         ):
             end -= 1  # "the glass break"
-        subject, left = _subject(rest[:end]), " ".join(rest[end:])
+        subject, left = subject_form(rest[:end]), " ".join(rest[end:])
         subject = re.sub(r"^any ", "", subject)
         if barred["verb"].lower() in {"show", "see"} or not left:
-            return f"{subject or ' '.join(rest)} {'are' if _is_many(subject) else 'is'} not seen"
+            return f"{subject or ' '.join(rest)} {'are' if is_many(subject) else 'is'} not seen"
         return _modal_free(f"{subject} should not {re.sub('^to ', '', left)}")
     asked = _ASKED.match(text)
     if asked is not None:
@@ -248,9 +169,12 @@ def _declared(text: str, who: str) -> str:
             return _modal_free(
                 f"{' '.join(rest[:end])} should{asked['not'] or ''} {' '.join(rest[end:])}"
             )
+    ending = _ENDING.fullmatch(text)
+    if ending is not None:
+        return f"the shot ends {ending['when']}"
     paced = _PACED.fullmatch(text)
     if paced is not None and (named := paced["one"] or paced["other"]):
-        be = "move" if _is_many(named) else "moves"
+        be = "move" if is_many(named) else "moves"
         how = "slowly" if paced["way"].lower().startswith("slow") else "fast"
         return f"{named} {be} {how}"
     making = _MAKING.match(text)
@@ -267,10 +191,15 @@ def _declared(text: str, who: str) -> str:
     meant = _MEANT.fullmatch(text)
     if meant is not None:
         return f"the {meant['old']} is {meant['new']}"
-    text = _NEEDS.sub(lambda m: f"{m['who']} {'have' if _is_many(m['who']) else 'has'} ", text)
+    text = _NEEDS.sub(lambda m: f"{m['who']} {'have' if is_many(m['who']) else 'has'} ", text)
     return _with_subject(_modal_free(text), who)
 
 
+_ENDING: Final = re.compile(
+    r"(?:stop|end|cut|finish)(?: it| the clip| the video| there)? (?P<when>(?:right |just |shortly )?(?:before|when|as soon as) \w+ .+)",
+    re.IGNORECASE,
+)
+"""An order on where the clip ends: "stop right before it spills"."""
 _PACED: Final = re.compile(
     r"(?P<way>slow|speed) (?:(?P<one>(?:the|his|her|its|their) [\w' -]+?) (?:down|up)|(?:down|up) (?P<other>(?:the|his|her|its|their) [\w' -]+))",
     re.IGNORECASE,
@@ -296,9 +225,9 @@ def _made(verb: str, rest: str) -> str:
     end = noun_phrase_end(words)
     if not 0 < end < len(words):
         return ""
-    subject, left = _subject(words[:end]), words[end:]
+    subject, left = subject_form(words[:end]), words[end:]
     first = left[0].lower()
-    many = _is_many(subject)
+    many = is_many(subject)
     if verb in {"turn", "change", "switch", "transform", "morph", "convert"}:
         if first not in {"into", "to"}:
             return ""
@@ -309,15 +238,15 @@ def _made(verb: str, rest: str) -> str:
         return f"there are {' '.join(left)}"
     if first == "to":
         left = left[1:]
-    elif verb in {"want", "have", "get"} and not is_verb(first) and not _is_state(first):
+    elif verb in {"want", "have", "get"} and not is_verb(first) and not is_state(first):
         return ""
     first_half, joint, rest_half = " ".join(left).partition(" and the ")
     made = _acting(subject, first_half, many=many)
     if joint:
         other = noun_phrase_end(["the", *rest_half.split()]) - 1
         words = rest_half.split()
-        if 0 < other < len(words) and not _acts_after([w.lower() for w in words], other):
-            be = "are" if _is_many(" ".join(words[:other])) else "is"
+        if 0 < other < len(words) and not acts_after([w.lower() for w in words], other):
+            be = "are" if is_many(" ".join(words[:other])) else "is"
             return f"{made} and the {' '.join(words[:other])} {be} {' '.join(words[other:])}"
         return f"{made} and the {rest_half}"
     return made
@@ -339,7 +268,7 @@ def _acting(
     if first == "be":
         rest = " ".join([*words[:at], *words[at + 1 :]])
         return f"{subject} {be}{' not' if negated else ''} {rest}"
-    acts = is_verb(first) and lemma(first, "VERB") == first and (is_deed or not _is_state(first))
+    acts = is_verb(first) and lemma(first, "VERB") == first and (is_deed or not is_state(first))
     if not acts:
         return f"{subject} {be}{' not' if negated else ''} {doing}"
     if negated:
@@ -374,7 +303,7 @@ def _modal_free(text: str) -> str:
             text[start : found.start()].strip(),
             text[found.end() :],
         )
-        many = _is_many(subject)
+        many = is_many(subject)
         is_never = bool(found["not"]) and found["not"].strip() == "never"
         lead = f"{found['be'] or ''}{found['also'] or ''}"
         if is_never and not found["be"]:
@@ -403,10 +332,10 @@ def _clause_start(text: str, at: int) -> int:
 
 def _given(words: list[str]) -> str:
     end = noun_phrase_end(words, is_object=True)
-    subject, left = _subject(words[:end]), " ".join(words[end:])
+    subject, left = subject_form(words[:end]), " ".join(words[end:])
     if not subject or not left:
         return ""
-    return f"{subject} {'have' if _is_many(subject) else 'has'} {left}"
+    return f"{subject} {'have' if is_many(subject) else 'has'} {left}"
 
 
 def _placed(rest: str) -> str:
@@ -414,9 +343,9 @@ def _placed(rest: str) -> str:
     end = noun_phrase_end(words)
     subject, left = " ".join(words[:end]), " ".join(words[end:])
     first = words[0].lower()
-    many = _is_many(subject) or bool(re.match(r"and\s", left) and "there" not in left)
+    many = is_many(subject) or bool(re.match(r"and\s", left) and "there" not in left)
     if first in {"the", "his", "her", "its", "their", "him", "them", "it", "this", "that"} and left:
-        return f"{_subject(words[:end])} {'are' if many else 'is'} {left}"
+        return f"{subject_form(words[:end])} {'are' if many else 'is'} {left}"
     return f"there {'are' if many else 'is'} {_undetermined(rest)}"
 
 
@@ -447,7 +376,7 @@ def _with_subject(text: str, who: str) -> str:
         else 0
     )
     first = words[at].lower().strip(",")
-    if not who or not is_verb(first) or len(words) <= at + 1 or _is_state(first):
+    if not who or not is_verb(first) or len(words) <= at + 1 or is_state(first):
         return text
     base = lemma(first, "VERB")
     is_third = first == inflect(base, "VBZ") and first != base
@@ -463,198 +392,9 @@ def _with_subject(text: str, who: str) -> str:
         and first in words_of("closed", "deeds") | words_of("verbs", "exclusive")
         and (follows in {"left", "right", "back"} or not is_noun(follows))
     ):
-        return _acting(who, " ".join(words), many=_is_many(who), is_deed=True)
+        return _acting(who, " ".join(words), many=is_many(who), is_deed=True)
     if first.endswith("ing") and base != first and not is_noun(first):
-        return f"{who} {'are' if _is_many(who) else 'is'} {text}"
-    return text
-
-
-def _is_state(word: str) -> bool:
-    """Tell whether ``word``, behind "make it", says how it is rather than what it does."""
-    if word in words_of("closed", "state_words") | words_of("closed", "hues") or word in word_list(
-        "colors"
-    ):
-        return True
-    return aspect_of(word) is not None and not is_verb(word)
-
-
-def _subject(words: list[str]) -> str:
-    """Return a noun phrase as a subject: "him" becomes "he"."""
-    if len(words) == 1:
-        return _SUBJECTS.get(words[0].lower(), words[0])
-    return " ".join(words)
-
-
-def _is_many(subject: str) -> bool:
-    words = subject.lower().split(" of ")[0].split()
-    if not words:
-        return False
-    if words[-1] in _PLURALS or words[0] in {"both", "two", "three", "four", "five", "all", "some"}:
-        return True
-    if " and " in subject.lower():
-        return True
-    if words[-1] in _PRONOUNS or words[0] in {"each", "every", "one", "another", "a", "an"}:
-        return False
-    return is_plural(words[-1])
-
-
-def noun_phrase_end(words: list[str], *, is_object: bool = False) -> int:
-    """Return how many of ``words`` make the noun phrase at their beginning; 0 for none."""
-    if not words:
-        return 0
-    low = [w.lower().strip(",.") for w in words]
-    if low[0] in _PRONOUNS or (
-        low[0] == "her"
-        and (len(low) < 2 or is_object or not is_known_noun(low[1]) or _is_deed(low))
-    ):
-        if (
-            low[0] in {"this", "that", "these", "those", "all", "both", "one"}
-            and len(low) > 1
-            and is_known_noun(low[1])
-            and not _acts_after(low, 1)
-        ):
-            pass
-        else:
-            return 3 if low[1:3] == ["of", "them"] else 1
-    at, head = 0, 0
-    is_determined = low[0] in determiners() or number_in(low[0]) is not None
-    if is_determined:
-        at = 1
-    while at < len(low):
-        word = low[at]
-        if word == "of" and head and at + 1 < len(low):
-            tail = noun_phrase_end(words[at + 1 :])
-            return at + 1 + tail if tail else head
-        if word == "and" and head and at + 1 < len(low) and not is_object:
-            tail = noun_phrase_end(words[at + 1 :])
-            if (
-                tail
-                and at + 1 + tail < len(low)
-                and (low[at + 1] in determiners() or is_known_noun(low[at + 1]))
-            ):
-                return at + 1 + tail
-            return head
-        if word in _PRONOUNS or (head and (word in determiners() or _acts_after(low, at))):
-            break
-        if word in words_of("closed", "ordinals"):
-            at += 1
-            continue
-        if word.endswith(("'s", "s'")) or is_known_noun(word) or (words[at][:1].isupper() and at):
-            if head and is_object:
-                break
-            head = at + 1
-        elif not (
-            (is_adjective(word) or number_in(word) is not None or aspect_of(word) is not None)
-            and not (head and not _noun_follows(low, at))
-        ):
-            break
-        if words[at].endswith(","):
-            break
-        at += 1
-    return head
-
-
-def _is_deed(low: list[str]) -> bool:
-    """Tell whether "her" is who acts: "let her sing"; not "make her coat red"."""
-    is_base = is_verb(low[1]) and lemma(low[1], "VERB") == low[1]
-    following = low[2] if len(low) > 2 else ""
-    return (
-        is_base
-        and low[1] not in word_list("clothing")
-        and (
-            not following
-            or following in words_of("closed", "following")
-            or following in word_list("prepositions")
-        )
-    )
-
-
-def _noun_follows(low: list[str], at: int) -> bool:
-    return at + 1 < len(low) and is_known_noun(low[at + 1]) and not _acts_after(low, at + 1)
-
-
-def _acts_after(low: list[str], at: int) -> bool:
-    """Tell whether the word at ``at``, behind a noun, is its verb or says its state."""
-    word = low[at]
-    if (word in words_of("closed", "hues") or word in word_list("colors")) and (
-        at + 1 == len(low) or low[at + 1] in word_list("colors")
-    ):
-        return True
-    if word in {
-        "is",
-        "are",
-        "was",
-        "has",
-        "have",
-        "should",
-        "must",
-        "can",
-        "could",
-        "to",
-        "with",
-        "who",
-        "that",
-    }:
-        return True
-    if _is_state(word) and not _noun_follows_plain(low, at):
-        return True
-    if not is_verb(word):
-        return False
-    following = low[at + 1] if at + 1 < len(low) else ""
-    if not is_known_noun(word):
-        return True
-    before, base = low[at - 1], lemma(word, "VERB")
-    if (
-        word in words_of("verbs", "exclusive") | words_of("closed", "deeds")
-        and subject_kind(before) in ANIMATE
-    ):
-        return True
-    agrees = base == word if is_plural(before) else word == inflect(base, "VBZ") and word != base
-    is_end = (
-        following in {"", "left", "right", "and", "then", "without"}
-        or following.endswith("n't")
-        or following in words_of("closed", "following")
-        or following in word_list("prepositions")
-    )
-    return following.endswith("ly") or (
-        agrees and (is_end or _is_state(following) or is_plural(before))
-    )
-
-
-def _noun_follows_plain(low: list[str], at: int) -> bool:
-    return at + 1 < len(low) and is_known_noun(low[at + 1]) and low[at + 1] not in determiners()
-
-
-_WE_SEE: Final = re.compile(
-    r"\b(?:you|u|one|the viewer)(?: can| could| should)? (?=(?:see|hear|notice|look|feel|almost|barely|only|don't|can't|cannot|never|still)\b)",
-    re.IGNORECASE,
-)
-
-
-_TO_US: Final = re.compile(r"\b(away from|towards?|at|facing|to|past) us\b", re.IGNORECASE)
-_VIEWED: Final = re.compile(
-    r"\byou (?=think|believe|expect|realis|realiz|know|can tell|notice|get|feel|have to|need to)",
-    re.IGNORECASE,
-)
-
-
-def viewed(text: str, *, is_ego: bool) -> str:
-    """Return ``text`` with the viewer as "we"."""
-    text = _VIEWED.sub("we ", _WE_SEE.sub("we ", text))
-    text = _TO_US.sub(r"\1 the camera", text)
-    text = re.sub(r"\bwe (?:can't|cannot|can not) ", "we do not ", text, flags=re.IGNORECASE)
-    if is_ego:
-        for mine, ours in (
-            ("i'm", "we are"),
-            ("i am", "we are"),
-            ("i", "we"),
-            ("my", "our"),
-            ("me", "us"),
-            ("myself", "ourselves"),
-            ("your", "our"),
-            ("you", "we"),
-        ):
-            text = re.sub(rf"(?<![\w'-]){mine}(?![\w'-])", ours, text, flags=re.IGNORECASE)
+        return f"{who} {'are' if is_many(who) else 'is'} {text}"
     return text
 
 
@@ -667,7 +407,7 @@ def _with_article(text: str, prompt: str) -> str:
         or words[0].endswith(",")
         or words[0][:1].isupper()
         or low[0] in determiners()
-        or low[0] in _PRONOUNS
+        or low[0] in PRONOUNS
     ):
         return text
     end = noun_phrase_end(words)
@@ -683,7 +423,7 @@ def _with_article(text: str, prompt: str) -> str:
         or low[0] in word_list("colors")
     ):
         return text
-    if not is_known_noun(head) or not _acts_after(low, end) or _is_order(low):
+    if not is_known_noun(head) or not acts_after(low, end) or _is_order(low):
         return text
     have = {lemma(w, "NOUN") for w in re.findall(r"[\w'-]+", prompt.lower())}
     is_new = lemma(head, "NOUN") not in have and subject_kind(
@@ -701,7 +441,7 @@ def _is_order(low: list[str]) -> bool:
         low[0] in words_of("closed", "filming")
         or following
         in words_of("closed", "following")
-        | _PRONOUNS
+        | PRONOUNS
         | {"close", "with", "from", "back", "wide", "slow"}
         or following in word_list("prepositions")
     )
@@ -742,5 +482,5 @@ def _is_clean(text: str, prompt: str, *, is_ego: bool) -> bool:
     if not is_ego and any(found[0].lower() not in known for found in _OURS.finditer(text)):
         return False
     words = [w.lower() for w in re.findall(r"[^\W\d_]{2,}", text)]
-    small = determiners() | _PRONOUNS | {"other", "same", "now", "here", "first", "last"}
+    small = determiners() | PRONOUNS | {"other", "same", "now", "here", "first", "last"}
     return "?" not in text and any(w not in small for w in words)

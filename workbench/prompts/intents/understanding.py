@@ -8,11 +8,10 @@ changes a prompt: what is understood is a list of actions.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Final
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Final
 
-from workbench.actions.carrying import held_by_locks
 from workbench.actions.model import (
     Action,
     AddBeat,
@@ -26,37 +25,27 @@ from workbench.actions.model import (
     Vary,
 )
 from workbench.errors import InvalidRequest
-from workbench.lexicon.datafiles import english
 from workbench.prompts.composer.composer import scene_of
 from workbench.prompts.enacting import enact
 from workbench.prompts.intents import (
     addition_intents,
     corrections,
-    event_intents,
-    identity_intents,
-    keeping,
     look_intents,
-    number_intents,
     questions,
-    removal_intents,
+    render_intents,
     scene_intents,
+    session_forms,
     session_intents,
 )
-from workbench.prompts.intents.candidates import Candidate, Wish
+from workbench.prompts.intents.candidates import Candidate
 from workbench.prompts.intents.context import Context
 from workbench.prompts.intents.contradictions import is_kind
+from workbench.prompts.intents.faithfulness import is_faithful, is_free
 from workbench.prompts.intents.guards import is_question, is_sound
-from workbench.prompts.intents.own_words import (
-    choices_for,
-    fixed_wish,
-    is_faithful,
-    is_free,
-    removed_by_order,
-    replaced,
-    stated,
-    who_is_meant,
-)
+from workbench.prompts.intents.outcome import ASIDE, Missed, Understanding, outcome_of
+from workbench.prompts.intents.own_words import choices_for, fixed_wish, stated, who_is_meant
 from workbench.prompts.intents.remarks import AS_VERSIONS, VERSIONS, is_broken, remark_help
+from workbench.prompts.intents.replacing import removed_by_order, replaced
 from workbench.prompts.intents.requests import (
     clean,
     correction_in,
@@ -64,74 +53,18 @@ from workbench.prompts.intents.requests import (
     without_politeness,
     written_out,
 )
-from workbench.prompts.intents.stating import is_beyond, is_talk, is_vague, parts_of, reason_at
+from workbench.prompts.intents.runs import runs_of, strays
+from workbench.prompts.intents.strange_words import is_mostly_strange, means_something
+from workbench.prompts.intents.talk import is_beyond, is_talk, is_vague, parts_of, reason_at
 from workbench.prompts.intents.translating import english_of, is_other_language, is_strange
 from workbench.prompts.intents.verbatim import is_foreign_prompt, kept_verbatim
-from workbench.prompts.intents.words import determiners, is_known, words_of
+from workbench.prompts.intents.wishes import SUBORDINATE, THRESHOLD, WISHES, wished
+from workbench.prompts.intents.words import is_known
 from workbench.prompts.parsing.clauses import Clause, Parse, Slot, words_in
 
-__all__ = ["ASIDE", "THRESHOLD", "Missed", "Understanding", "understand"]
+__all__ = ["understand"]
 
-THRESHOLD: Final = 0.5
-"""The sureness below which a wish is not carried out."""
 _EXACT: Final = 0.9
-_MILD: Final = 0.45
-_HARMLESS: Final = frozenset(
-    ["style", "palette", "light", "mood", "era", "camera", "shot", "viewpoint", "sound", "keep"]
-)
-"""Labels that add to how a scene is shown: a doubtful one does little harm, and needs less sureness."""
-_KEEPS: Final = re.compile(
-    r"\b(?:stays?|keep|same|leave|remains?|untouched|as (?:is|before|it was))\b", re.IGNORECASE
-)
-_HELPED: Final = 0.3
-"""The same for a wish that is only answered with what would help."""
-ASIDE: Final = "aside"
-"""What words are missed as that stand beside wishes that were carried out."""
-_WISHES: Final[Mapping[str, Wish]] = {
-    **look_intents.WISHES,
-    **identity_intents.WISHES,
-    **number_intents.WISHES,
-    **addition_intents.WISHES,
-    **removal_intents.WISHES,
-    **event_intents.WISHES,
-    **scene_intents.WISHES,
-    **session_intents.WISHES,
-    **keeping.WISHES,
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Missed:
-    """Words that were not understood, and as what they were taken, if as anything."""
-
-    words: str
-    label: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Understanding:
-    """What a request asks for."""
-
-    actions: tuple[Action, ...] = ()
-    missed: tuple[Missed, ...] = ()
-    """Parts that were not understood."""
-    helps: tuple[str, ...] = ()
-    """Why what was understood cannot be done, and what would help."""
-    kept: frozenset[str] = frozenset()
-    """Fields that the request wants unchanged."""
-    locked: tuple[str, ...] = ()
-    """Locked fields that kept an action from being carried out."""
-    already: bool = False
-    """Whether something was asked that is true already."""
-    is_foreign: bool = False
-    """Whether the request is in another language, and was not read."""
-    answered: bool = False
-    """Whether a question was answered."""
-
-    @property
-    def is_understood(self) -> bool:
-        """Whether any part was understood."""
-        return bool(self.actions or self.kept or self.locked or self.already or self.helps)
 
 
 class Reading:
@@ -185,13 +118,13 @@ def understand(request: str, context: Context) -> Understanding:
     english_text = english_of(text) if is_strange(text) and not asks else None
     if english_text is not None:
         text = english_text
-    elif is_other_language(text) or _is_strange(text) or _answers_foreign(text, context):
+    elif is_other_language(text) or is_mostly_strange(text) or _answers_foreign(text, context):
         kept = kept_verbatim(text, context, lambda said: _sure_actions(said, context))
         if kept is not None:
-            return _outcome([(text, kept)], [], context)
-        setting = session_intents.settings_within(text, context)
+            return outcome_of([(text, kept)], [], context)
+        setting = render_intents.settings_within(text, context)
         read = [(text, setting)] if setting is not None else []
-        done = _outcome(read, [Missed(text)], context)
+        done = outcome_of(read, [Missed(text)], context)
         return replace(done, is_foreign=True)
     typed = mended(text, _words_of(context))
     from workbench.prompts.parsing.network import network  # noqa: PLC0415  brings numpy
@@ -206,17 +139,17 @@ def understand(request: str, context: Context) -> Understanding:
             return Understanding((answer,), answered=True)
     bare = without_politeness(text)
     exact = (
-        session_intents.ruled(bare, context)
+        session_forms.ruled(bare, context)
         or scene_intents.established(bare, context)
         or look_intents.described(bare, context)
     )
     if exact is not None and exact.score >= _EXACT:
-        return _outcome([(text, exact)], [], context)
+        return outcome_of([(text, exact)], [], context)
     is_correction, rest = correction_in(text)
     if is_correction and (corrected := _correction(rest, context)) is not None:
-        return _outcome([(text, corrected)], [], context)
+        return outcome_of([(text, corrected)], [], context)
     if VERSIONS.search(text):
-        return _outcome([(text, Candidate(help=AS_VERSIONS, score=1.0))], [], context)
+        return outcome_of([(text, Candidate(help=AS_VERSIONS, score=1.0))], [], context)
     return _carried(parse, context)
 
 
@@ -271,13 +204,13 @@ def _carried(parse: Parse, context: Context) -> Understanding:
     reading = Reading(context)
     for start, end in parts_of(parse.text):
         _read_part(parse, start, end, reading)
-    return _outcome(reading.read, reading.all_missed(), context)
+    return outcome_of(reading.read, reading.all_missed(), context)
 
 
 def _read_part(parse: Parse, start: int, end: int, reading: Reading) -> None:
     """Read one sentence: as an exact form, by its clauses, or in the user's own words."""
     cut = start + reason_at(parse.text[start:end])
-    if cut < end and any(_means_something(w.text) for w in words_in(parse.text[start:cut])):
+    if cut < end and any(means_something(w.text) for w in words_in(parse.text[start:cut])):
         reading.asides.append(parse.text[cut:end].strip(" ,;"))
         end = cut
     start, end = _without_forms(parse.text, start, end, reading)
@@ -293,12 +226,11 @@ def _read_part(parse: Parse, start: int, end: int, reading: Reading) -> None:
     taken = _taken(clauses, said, reading)
     ahead = {c: parse.text[start : parse.words[c.start].start] for c in taken}
     if any(
-        _SUBORDINATE.search(words)
-        or (words.strip() and _SUBORDINATE.match(f"{c.text.split()[0]} "))
+        SUBORDINATE.search(words) or (words.strip() and SUBORDINATE.match(f"{c.text.split()[0]} "))
         for c, words in ahead.items()
     ):
         taken = {}  # a clause within a sentence: the sentence says when
-    for run in _runs(parse, start, end, taken):
+    for run in runs_of(parse, start, end, taken):
         if isinstance(run, Clause):
             reading.take(run.text, taken[run])
         else:
@@ -353,7 +285,7 @@ def _form(text: str, reading: Reading, *, is_whole: bool) -> Candidate | None:
     bare = without_politeness(written_out(said))
     if not bare or _GOING_ON.match(bare):
         return None
-    made = session_intents.ruled(bare, reading.here)
+    made = session_forms.ruled(bare, reading.here)
     if made is None and is_whole:
         made = scene_intents.established(bare, reading.here) or look_intents.described(
             bare, reading.here
@@ -406,7 +338,7 @@ def _taken(clauses: Sequence[Clause], said: str, reading: Reading) -> dict[Claus
     found: dict[Clause, Candidate] = {}
     sure = sum(c.label in _TELLING for c in clauses) < 2
     for clause in clauses:
-        candidate = None if clause.label in {"thanks", "question"} else _wished(clause, here)
+        candidate = None if clause.label in {"thanks", "question"} else wished(clause, here)
         if clause.label == "keep" and _LEFT_ALONE.match(clause.text):
             candidate, sure = None, False
         if clause.label == "seconds" and _HELD.search(said):
@@ -427,12 +359,12 @@ def _taken(clauses: Sequence[Clause], said: str, reading: Reading) -> dict[Claus
     twice = _set_twice(found)
     if twice:
         found = {c: one for c, one in found.items() if c not in twice}
-    elif sure and not _strays(clauses, said):
+    elif sure and not strays(clauses, said):
         return found
     filmed = [c for c in clauses if c.label in {"camera", "viewpoint", "shot"}]
     if any(c not in found for c in filmed):
         found = {c: one for c, one in found.items() if c not in filmed}
-    is_whole = len(found) == len(clauses) and not _strays(clauses, said)
+    is_whole = len(found) == len(clauses) and not strays(clauses, said)
     return {
         c: one
         for c, one in found.items()
@@ -468,53 +400,11 @@ _LEFT_ALONE: Final = re.compile(
     r"(?:only|just) (?:he|she|it|they|the \w+) (?:stays?|remains?)\b", re.IGNORECASE
 )
 """Something that happens: "only she stays"; not a wish to keep her."""
-_SUBORDINATE: Final = re.compile(
-    r"\b(?:when|until|till|while|before|after|as|if|once|where|from|only)[\s,]*$", re.IGNORECASE
-)
-
-
-def _strays(clauses: Sequence[Clause], said: str) -> bool:
-    """Tell whether words of a sentence that mean something stand outside all of its clauses."""
-    rest = said
-    for clause in clauses:
-        rest = rest.replace(written_out(clause.text), " ")
-    rest = without_politeness(rest)
-    words = [w for w in re.findall(r"[\w'-]+", rest) if _means_something(w)]
-    return len(words) > 1
 
 
 _TELLING: Final = frozenset(
     ["event", "instead", "stop", "how", "add", "look", "position", "more", "fewer", "swap", "text"]
 )
-
-
-def _runs(
-    parse: Parse, start: int, end: int, taken: Mapping[Clause, Candidate]
-) -> Iterator[Clause | str]:
-    """Return the clauses of a sentence that are taken, and the words between them, in order."""
-    if not taken:
-        yield parse.text[start:end].strip(" ,.;:")
-        return
-    at = start
-    for clause in sorted(taken, key=lambda c: c.start):
-        begin, stop = parse.words[clause.start].start, parse.words[clause.end - 1].end
-        if (words := _trimmed(parse.text[at:begin])) and begin > at:
-            yield words
-        yield clause
-        at = stop
-    if words := _trimmed(parse.text[at:end]):
-        yield words
-
-
-def _trimmed(text: str) -> str:
-    """Return words between clauses without what joined them; empty where they mean nothing."""
-    text = re.sub(
-        r"^(?:[\s,.;:()-]|(?:and|but|then|also|plus|with|while|so)\b(?! (?:he|she|it|they)\b))+|(?:[\s,.;:(-]|\b(?:and|but|then|also|plus|while|so|with|to)\b)+$",
-        "",
-        text,
-        flags=re.IGNORECASE,
-    )
-    return text if any(_means_something(w.text) for w in words_in(text)) else ""
 
 
 _ALSO: Final = re.compile(r"(?:then |and )*(?:re)?[a-z]{3,}(?:s|es)(?: again| too)?")
@@ -530,7 +420,7 @@ _SHORT: Final = 8
 def _state(text: str, clauses: Sequence[Clause], reading: Reading, *, is_whole: bool) -> None:
     """Read a run of words that no clause accounts for, in the user's own words."""
     said = written_out(text)
-    meaning = [w.text for w in words_in(said) if _means_something(w.text)]
+    meaning = [w.text for w in words_in(said) if means_something(w.text)]
     if _ALSO.fullmatch(said) and (who := who_is_meant(reading.here)):
         said = f"{who} {said}"
     if (
@@ -549,7 +439,7 @@ def _state(text: str, clauses: Sequence[Clause], reading: Reading, *, is_whole: 
     number = (Slot("number", counted[1], 0, 1),) if counted is not None else ()
     made = (
         (
-            _WISHES["count"](Clause("count", said, 0, 1, number, 0.75), reading.here)
+            WISHES["count"](Clause("count", said, 0, 1, number, 0.75), reading.here)
             if number
             else None
         )
@@ -561,118 +451,11 @@ def _state(text: str, clauses: Sequence[Clause], reading: Reading, *, is_whole: 
     )
     pronoun = re.match(r"(he|she|they)\b", said, re.IGNORECASE)
     reading.spoken = pronoun[1].lower() if pronoun is not None else reading.spoken
-    if made is not None and not _is_strange(text):
+    if made is not None and not is_mostly_strange(text):
         reading.take(text, made)
         return
     label = next((c.label for c in clauses if c.text in text), "")
     reading.missed.append(Missed(text, label))
-
-
-_SENSES: Final = re.compile(r"\b(?:smells?|tastes?|stinks?|scent)\b", re.IGNORECASE)
-_NO_SENSE: Final = "A video shows neither smell nor taste. Say what is seen of it instead, such as steam that rises."
-
-
-def _wished(clause: Clause, context: Context) -> Candidate | None:
-    """Return what a clause asks for; None where that is not sure, or makes no sense here."""
-    is_kept = clause.label == "keep" and _KEEPS.search(clause.text)
-    least = (
-        _HELPED
-        if is_kept or scene_intents.is_established(clause) or clause.label in {"vague", "rewrite"}
-        else _MILD
-        if clause.label in _HARMLESS
-        else THRESHOLD
-    )
-    if _SENSES.search(clause.text):
-        return Candidate(help=_NO_SENSE, score=clause.sureness)
-    if clause.label == "rewrite" and not _OF_TEXT.search(clause.text):
-        return None
-    if clause.sureness < least or _is_strange(clause.text) or _is_cut_wrong(clause):
-        return None
-    if clause.label == "size" and _GROWS.fullmatch(clause.text):
-        clause = replace(clause, label="look")  # "make it smaller" is about what is seen
-    clause = replace(
-        clause,
-        text=written_out(clause.text),
-        slots=tuple(
-            replace(slot, text=re.sub(r"(?<=\w)(?:'s| is| are)$", "", written_out(slot.text)))
-            for slot in clause.slots
-        ),
-    )
-    candidate = _WISHES[clause.label](clause, context)
-    if candidate is None or not is_sound(candidate, clause.text, context):
-        return None
-    return candidate
-
-
-_OF_TEXT: Final = re.compile(
-    r"\b(?:rewrite|rephrase|reword|prompt|sentence|paragraph|wording|description|write|words|joke|poem|typos?|grammar)\b(?! on)",
-    re.IGNORECASE,
-)
-_GROWS: Final = re.compile(
-    r"(?:make|have) (?:it|him|her|them|the \w+) (?:a bit |much |way |even )*(?:bigger|smaller|larger)",
-    re.IGNORECASE,
-)
-
-
-_MODAL: Final = re.compile(
-    r"\b(?:should|must|shouldn't|mustn't|needs? to|has to|have to)\b", re.IGNORECASE
-)
-
-
-def _is_cut_wrong(clause: Clause) -> bool:
-    """Tell whether a slot that names something holds a verb: then the clause was cut in a wrong place."""
-    if _SUBORDINATE.search(clause.text):
-        return True
-    for slot in clause.slots:
-        low = slot.text.lower()
-        if slot.name in {"entity", "actor"} and low in words_of("verbs", "commands"):
-            return True
-        if slot.name in _NAMING and (_MODAL.search(low) or low in determiners() - _ALONE):
-            return True
-        if slot.name in _NAMING - {"place"} and _OBJECT.search(low):
-            return True
-    return False
-
-
-_NAMING: Final = frozenset(["entity", "actor", "new", "place", "a", "b"])
-_OBJECT: Final = re.compile(r"\w+ (?!of )\w+ (?:him|it|them|he|she|they)$")
-_ALONE: Final = frozenset(
-    ["his", "her", "this", "that", "these", "those", "both", "all", "each", "one"]
-)
-
-
-def _strange_in(text: str) -> list[str]:
-    """Return the words of ``text`` that English does not have, as far as is known."""
-    words = [w.text.lower() for w in words_in(text) if w.text.isalpha() and len(w.text) > 2]
-    from workbench.prompts.parsing.vectors import vectors  # noqa: PLC0415  brings numpy
-
-    known = vectors()[0]
-    return [
-        w
-        for w in words
-        if w not in known
-        and not is_known(w)
-        and written_out(w) == w
-        and w not in words_of("closed", "talk")
-    ]
-
-
-def _is_strange(text: str) -> bool:
-    """Tell whether most words are none that English has: another language, or a slip of the hand."""
-    words = [w for w in words_in(text) if w.text.isalpha()]
-    strange = _strange_in(text)
-    if any(len(w) > 3 and not set(w) & set("aeiouy") for w in strange):
-        return True
-    return len(strange) > 1 and len(strange) * 2 >= len(words)
-
-
-def _means_something(word: str) -> bool:
-    low = word.lower()
-    return (
-        low[:1].isalnum()
-        and low not in english("function_words")
-        and low not in words_of("closed", "talk")
-    )
 
 
 def _after(candidate: Candidate, context: Context) -> Context | None:
@@ -704,85 +487,3 @@ def _after(candidate: Candidate, context: Context) -> Context | None:
         focus=tuple(dict.fromkeys([*focus, *context.focus])),
         part=part,
     )
-
-
-def _outcome(
-    read: Sequence[tuple[str, Candidate]], missed: Sequence[Missed], context: Context
-) -> Understanding:
-    actions: list[Action] = []
-    locked: list[str] = []
-    helps: list[str] = []
-    kept: set[str] = set()
-    already = False
-    for _, candidate in read:
-        first = candidate.actions[0] if candidate.actions else None
-        is_whole = isinstance(first, EditEntity) and first.aspect == "phrase"
-        held = held_by_locks(first, context.scene) if first is not None and is_whole else ()
-        locked += held
-        if not held:
-            actions += candidate.actions
-        kept |= set(candidate.kept)
-        already = already or candidate.already
-        if candidate.help:
-            helps.append(candidate.help)
-    actions = _in_sequence(_as_one_setting(actions, read), read)
-    actions = _as_one_way_back(actions, kept)
-    actions = [a for a in actions if not (isinstance(a, EditField) and a.field in kept)]
-    free: list[Action] = []
-    for action in actions:
-        held = held_by_locks(action, context.scene)
-        locked += held
-        if not held:
-            free.append(action)
-    return Understanding(
-        tuple(free),
-        tuple(missed),
-        tuple(dict.fromkeys(helps)),
-        frozenset(kept),
-        tuple(dict.fromkeys(locked)),
-        already,
-    )
-
-
-def _as_one_way_back(actions: Sequence[Action], kept: set[str]) -> list[Action]:
-    """Return ``actions`` with the last way back alone; what the request keeps is kept on it."""
-    back = [a for a in actions if isinstance(a, GoBack)]
-    if not back:
-        return list(actions)
-    last = back[-1]
-    if kept and not last.only:
-        last = last.model_copy(update={"keep": tuple(dict.fromkeys([*last.keep, *sorted(kept)]))})
-    return [last, *(a for a in actions if not isinstance(a, GoBack))]
-
-
-def _as_one_setting(
-    actions: Sequence[Action], read: Sequence[tuple[str, Candidate]]
-) -> list[Action]:
-    """Join render settings; a value that was said counts more than a step: "longer, 10 s"."""
-    said: dict[str, Any] = {}
-    stepped: dict[str, Any] = {}
-    for _, candidate in read:
-        for action in candidate.actions:
-            if isinstance(action, SetRender):
-                into = stepped if candidate.intent == "setting_step" else said
-                into |= action.values
-    values = {**stepped, **said}
-    if not values:
-        return list(actions)
-    first = next(i for i, a in enumerate(actions) if isinstance(a, SetRender))
-    kept: list[Action] = [a for a in actions if not isinstance(a, SetRender)]
-    kept.insert(min(first, len(kept)), SetRender(values=values))
-    return kept
-
-
-def _in_sequence(actions: Sequence[Action], read: Sequence[tuple[str, Candidate]]) -> list[Action]:
-    """Join camera movements that one request asks for into a sequence: "orbit, then push in"."""
-    moves = [
-        a for a in actions if isinstance(a, EditField) and a.field == "camera_movement" and a.value
-    ]
-    values = list(dict.fromkeys(str(a.value) for a in moves))
-    if len(values) < 2 or len(read) < 2:
-        return list(actions)
-    joined = EditField(field="camera_movement", value=", then ".join(values))
-    kept = [a for a in actions if a not in moves]
-    return [*kept, joined]
