@@ -31,6 +31,7 @@ __all__ = [
     "Recipe",
     "RenderParameters",
     "RenderRequest",
+    "RolloutSegment",
     "named_inputs",
     "whole_if_whole",
     "with_inputs",
@@ -113,6 +114,21 @@ class Control(BaseModel):
         if self.channel and self.kind not in get_args(Channel):
             raise ValueError(f"there is no channel of kind {self.kind}")
         return self
+
+
+class RolloutSegment(BaseModel):
+    """Which part of a longer film a segment of a rollout is, and what it goes on from."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    start: int = Field(ge=0, le=4_095)
+    """Its first frame, counted from the beginning of the world."""
+    planned: int = Field(ge=1, le=4_096)
+    """How many frames the world is planned for: its figures pace themselves by it."""
+    parent: str = Field("", max_length=64)
+    """The batch that it branches off from; empty for the root."""
+    fork: int = Field(0, ge=0, le=4_095)
+    """The first frame that is not shared with the parent."""
 
 
 class RenderRequest(BaseModel):

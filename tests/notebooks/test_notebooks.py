@@ -91,3 +91,24 @@ def test_a_notebook_is_committed_clean(name: str) -> None:
         if cell.cell_type == "code":
             assert cell.outputs == []
             assert cell.execution_count is None
+
+
+def test_worlds_goes_from_an_idea_to_a_tree_of_eight_branches(
+    outputs: Path, tmp_path: Path
+) -> None:
+    asked = {"width": 128, "height": 96, "seconds": 1.0}
+    notebook = papermill.execute_notebook(
+        str(NOTEBOOKS / "worlds.ipynb"), str(tmp_path / "out.ipynb"), asked, cwd=str(tmp_path)
+    )
+    told = "".join(
+        output.get("text", "") for cell in notebook.cells for output in cell.get("outputs", ())
+    )
+    assert "8 branches" in told
+    assert told.count("equal up to the fork: True") == 8
+    shown = notebook.cells[-1].outputs[-1].data["text/html"]
+    assert shown.count("<video ") == 8
+    manager = JobManager(Settings(outputs=outputs))
+    jobs = manager.jobs(limit=50).jobs
+    manager.close()
+    assert len(jobs) == 1 + 2 + 8, "the storyboard, the trunk in two segments, eight branches"
+    assert {job.state for job in jobs} == {JobState.COMPLETE}

@@ -349,3 +349,40 @@ def test_what_the_agent_says_is_told_as_it_grows_without_its_thoughts(
     assert asyncio.run(run()).message == "Night it is now."
     assert len(heard) > 1
     assert all("Night it is now.".startswith(text) for text in heard)
+
+
+@pytest.mark.parametrize("streamed", [False, True], ids=["whole", "streamed"])
+def test_a_key_that_the_endpoint_quotes_is_taken_out_of_prompts_messages_and_calls(
+    streamed: bool, endpoint: Misbehaving, settings: Settings
+) -> None:
+    quoted = GOOD.replace("wet pier", f"wet pier {KEY}")
+    act = called(one("edit_field", json.dumps({"field": "mood", "value": f"like {KEY}"})))
+
+    def behave(asked: dict[str, Any]) -> Reply:
+        if "tools" not in asked:
+            return told(asked, quoted)
+        acted_before = any(message["role"] == "tool" for message in asked["messages"])
+        return told(asked, f"The key is {KEY}, I think.") if acted_before else act(asked)
+
+    endpoint.behaviour = behave
+    heard: list[str] = []
+
+    async def run() -> tuple[Draft, Outcome]:
+        writer = PromptWriter(settings)
+        assert writer.endpoint is not None
+        tell = heard.append if streamed else None
+        try:
+            draft = await writer.enhance(ROUGH, on_text=tell)
+            turn = await converse(writer.endpoint, "make it late", Desktop(), on_text=tell)
+        finally:
+            await writer.close()
+        return draft, turn
+
+    draft, turn = asyncio.run(run())
+    assert draft.is_fallback  # a prompt with something taken out is none
+    assert "The key is [key], I think." in turn.message
+    assert "[key]" in repr(turn.actions)
+    assert bool(heard) is streamed
+    said = repr((draft, turn)) + "".join(heard)
+    assert KEY not in said
+    assert KEY[:12] not in said

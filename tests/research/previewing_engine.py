@@ -1,4 +1,4 @@
-"""A storyboard engine that shows a preview past its middle: a blank one for seeds that are odd."""
+"""A storyboard engine that shows a preview past its middle, and lingers there for odd seeds."""
 
 from __future__ import annotations
 
@@ -18,12 +18,14 @@ __all__ = ["PreviewingEngine"]
 _STEPS: Final = 10
 _SHOWN_AT: Final = 7
 _WAITS_S: Final = 120.0
+_FIRST_WITH_PICTURE: Final = 100
 
 
 class PreviewingEngine(AnimaticEngine):
     """Draws as the storyboard engine does, but only after it has shown a preview.
 
-    A render with a blank preview goes on for two minutes, unless it is cancelled.
+    A draft with an odd seed goes on for two minutes, unless it is cancelled; below 100 its preview is
+    blank.
     """
 
     name = "previewing"
@@ -33,14 +35,15 @@ class PreviewingEngine(AnimaticEngine):
         return super().complete(request).model_copy(update={"engine": self.name})
 
     def render(self, task: RenderTask) -> Rendered:
-        """Show the preview, wait with a blank one, then draw."""
+        """Show the preview, linger, then draw."""
         seed = task.recipe.request.seed or 0
-        is_blank = seed % 2 == 1 and (task.recipe.request.width or 0) < 96
+        lingers = seed % 2 == 1 and (task.recipe.request.width or 0) < 96
+        is_blank = lingers and seed < _FIRST_WITH_PICTURE
         grey = np.full((40, 64, 3), 90, np.uint8)
         picture = grey if is_blank else np.random.default_rng(seed).integers(0, 255, grey.shape)
         shown = jpeg(picture.astype(np.uint8), quality=80)
         task.report(Progress("denoising", _SHOWN_AT, _STEPS, preview=shown))
-        limit = time.monotonic() + (_WAITS_S if is_blank else 0)
+        limit = time.monotonic() + (_WAITS_S if lingers else 0)
         while time.monotonic() < limit:
             if task.cancelled():
                 raise RenderCancelled("The render was cancelled.")

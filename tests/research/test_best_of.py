@@ -209,6 +209,35 @@ def test_a_draft_whose_preview_shows_nothing_is_stopped_and_as_many_go_on_as_are
         assert {video.job.request.seed for video in run.winners} == {10, 12}
 
 
+def _denies_the_subject_of_previews(asked: dict[str, Any]) -> Reply:
+    """Deny everything of a single picture, and see everything in a video."""
+    text, _ = asked["messages"][-1]["content"]
+    is_preview = len(json.loads(text["text"])["frames_s"]) == 1
+    return Seeing(lambda _n, _question: "no" if is_preview else "yes")(asked)
+
+
+def test_a_draft_is_stopped_whose_preview_lacks_the_subject_and_its_cost_is_kept(
+    outputs: Path,
+) -> None:
+    engines = {"previewing": "tests.research.previewing_engine:PreviewingEngine"}
+    with Misbehaving.running() as endpoint:
+        endpoint.behaviour = _denies_the_subject_of_previews
+        settings = wb.Settings(
+            outputs=outputs, engines=engines, engine="previewing",
+            language_provider="openai", language_model="seer", language_retries=0,
+            language_base_url=endpoint.base_url, language_api_key=SecretStr(KEY),
+        )  # fmt: skip
+        with wb.Studio(settings) as studio:
+            asked: dict[str, Any] = {**ASKED, "critics": ["asked_for"], "seed": 101}
+            run = best_of(PROMPT, n=3, keep=1, name="lacking", using=studio, **asked)
+            run.follow(_quiet)
+            rows = {row["seed"]: row for row in run.report()}
+            for seed in (101, 103):
+                assert rows[seed]["dropped"] == "stopped at 69 %: the preview lacks a kite"
+            assert [video.job.request.seed for video in run.winners] == [102]
+            assert run.plan.tokens == 2 * 18
+
+
 def test_a_run_is_cancelled_by_another_process_and_stays_so(studio: wb.Studio) -> None:
     run = best_of(PROMPT, n=3, keep=1, name="cancelled", using=studio, **ASKED)
     studio.jobs.pause()

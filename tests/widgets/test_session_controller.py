@@ -232,8 +232,8 @@ def test_every_parameter_that_can_name_weights_or_a_file_is_checked() -> None:
             except InvalidRequest as error:
                 if "cannot use file paths" in str(error):
                     refused.add(name)
-            else:  # text for a model; looked up among the engines
-                assert name in {"negative_prompt", "engine"}, (name, value)
+            else:  # text for a model; looked up among the engines; words, or an id
+                assert name in {"negative_prompt", "engine", "camera"}, (name, value)
     assert refused >= {
         "model",
         "loras",

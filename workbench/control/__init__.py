@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from workbench.control.conversion import Converted
     from workbench.control.document import Control, control_digest, control_json, parse_control
     from workbench.control.drawing import path_from_drawing, path_to_drawing
-    from workbench.control.keys import SANA_WM, KeySpeeds, path_from_keys, path_to_keys
+    from workbench.control.keys import SANA_WM, KeySpeeds, parse_keys, path_from_keys, path_to_keys
     from workbench.control.path_files import (
         path_from_bytes,
         path_from_document,
@@ -66,6 +66,7 @@ __all__ = [
     "control_json",
     "embodiments",
     "parse_control",
+    "parse_keys",
     "path_from_bytes",
     "path_from_document",
     "path_from_drawing",
@@ -104,6 +105,7 @@ _HOMES = {
     "control_json": "document",
     "embodiments": "actions",
     "parse_control": "document",
+    "parse_keys": "keys",
     "path_from_bytes": "path_files",
     "path_from_document": "path_files",
     "path_from_drawing": "drawing",

@@ -94,7 +94,7 @@ class CameraControl(BaseModel):
             )
         elif own_s > whole_s + _SAME_S:
             notes.append(f"The path lasts {own_s:.2g} s; the video ends after {whole_s:.2g} s.")
-        words = "" if self._is_keys else self.said
+        words = "" if self.is_keys else self.said
         return self.model_copy(
             update={
                 "path": path.model_dump(mode="json", exclude_none=True),
@@ -115,13 +115,14 @@ class CameraControl(BaseModel):
         return self.said or self.words or _in_words(control.control_json(self.camera_path()))
 
     @property
-    def _is_keys(self) -> bool:
+    def is_keys(self) -> bool:
+        """Whether it was given as keys."""
         return _KEYS.fullmatch(self.said) is not None
 
     def _read(
         self, lens: Intrinsics, num_frames: int, fps: float, seed: int
     ) -> Converted[CameraPath]:
-        if self._is_keys:
+        if self.is_keys:
             return control.path_from_keys(self.said, intrinsics=lens)
         if self.said:
             seconds = max(1, num_frames - 1) / fps

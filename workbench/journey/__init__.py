@@ -15,6 +15,7 @@ from workbench.journey.beginnings import (
     open_batch,
     open_session,
     open_video,
+    open_world,
     render,
     start,
     storage,
@@ -24,6 +25,7 @@ from workbench.journey.formatters import register_records
 from workbench.journey.language import LanguageModelList, language_models
 from workbench.journey.prompts import Prompt, Session
 from workbench.journey.videos import Video, VideoList
+from workbench.journey.worlds import World
 
 __all__ = [
     "Batch",
@@ -32,6 +34,7 @@ __all__ = [
     "Session",
     "Video",
     "VideoList",
+    "World",
     "devices",
     "enhance",
     "fetch_model",
@@ -40,6 +43,7 @@ __all__ = [
     "open_batch",
     "open_session",
     "open_video",
+    "open_world",
     "render",
     "start",
     "storage",

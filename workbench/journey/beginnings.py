@@ -14,6 +14,7 @@ from workbench.jobs.model import Device
 from workbench.journey.batches import Batch
 from workbench.journey.prompts import Prompt, Session
 from workbench.journey.videos import Video, named_inputs
+from workbench.journey.worlds import World
 from workbench.settings import Settings
 from workbench.studio import RenderParameters, Studio
 
@@ -25,6 +26,7 @@ __all__ = [
     "open_batch",
     "open_session",
     "open_video",
+    "open_world",
     "render",
     "start",
     "storage",
@@ -150,3 +152,8 @@ def storage(*, using: Studio | None = None) -> Storage:
 def devices(*, using: Studio | None = None) -> tuple[Device, ...]:
     """Return every device and what it is doing; readings are None where unknown."""
     return (using or studio()).jobs.devices()
+
+
+def open_world(batch_id: str, *, using: Studio | None = None) -> World:
+    """Return a branch of a rolled out world by its batch; raises ``NotFound``."""
+    return World(batch_id, using=using or studio())

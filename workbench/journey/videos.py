@@ -19,6 +19,7 @@ from workbench.rendering import Recipe
 from workbench.studio import RenderParameters, Studio
 
 if TYPE_CHECKING:
+    from workbench.journey.worlds import World
     from workbench.measures.divergence import Divergence
     from workbench.measures.subjects import SubjectError
 
@@ -126,6 +127,21 @@ class Video(Shown):
         """
         self._studio.jobs.note(self.job_id, text)
         return self
+
+    def rollout(self, actions: Any, seconds: float | None = None, **planning: float) -> World:
+        """Roll out the world of this storyboard from where its camera starts.
+
+        ``actions`` are keys, words or a ``CameraPath``. ``planning``: ``segment_s``, the length of a
+        job, and ``planned_s``, how long the world may become. Raises ``InvalidRequest``.
+        """
+        from workbench.journey.worlds import roll_out  # noqa: PLC0415  it builds on this module
+
+        return roll_out(self, actions, seconds, **planning)
+
+    @property
+    def studio(self) -> Studio:
+        """The Studio that this is a view of."""
+        return self._studio
 
     def star(self, *, starred: bool = True) -> Self:
         """Star or unstar it; no retention removes a starred video."""

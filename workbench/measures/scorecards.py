@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from workbench.control import CameraPath
 from workbench.engines.probe import decode_video, probe_video
 from workbench.engines.sound import decode_sound
 from workbench.measures.breaks import break_scores, commanded_path, path_scores
@@ -37,17 +38,18 @@ class Scorecard:
     """Thumbnails, ``uint8``, of the shape :data:`FINGERPRINT_SHAPE`."""
 
 
-def score_video(path: Path, *, movement: str = "") -> Scorecard:
+def score_video(path: Path, *, movement: str = "", camera: CameraPath | None = None) -> Scorecard:
     """Measure the first 481 frames of the video at ``path``, and its sound if it has any.
 
-    ``movement`` is the camera movement that was asked for; its amounts are what the camera is
-    measured against. Raises ``DamagedFile`` if the video does not decode.
+    The camera is measured against the path that was commanded, ``camera``, or else against the
+    amounts in ``movement``, the words that were asked for. Raises ``DamagedFile`` if the video does
+    not decode.
     """
     fps = probe_video(path).fps
     clip = Clip.of(islice(decode_video(path), _MEASURED_FRAMES), fps)
     found = measure(clip)
     more = break_scores(clip)
-    if (commanded := commanded_path(movement, clip)) is not None:
+    if (commanded := camera or commanded_path(movement, clip)) is not None:
         more |= path_scores(clip, commanded)
     scores = replace(found.scores, **dict[str, Any](more))
     if (sound := decode_sound(path)) is not None and sound.samples.size:

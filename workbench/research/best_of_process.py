@@ -72,6 +72,14 @@ class RunProcesses:
             process = self._running.get(name)
             return process is not None and process.poll() is None
 
+    def close(self) -> None:
+        """End the processes; their runs go on where they ended when they are started again."""
+        with self._guard:
+            processes, self._running = list(self._running.values()), {}
+        for process in processes:
+            process.kill()
+            process.wait()
+
 
 def main(arguments: list[str]) -> None:
     """Carry out the run in the folder that ``arguments`` name."""

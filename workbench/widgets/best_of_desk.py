@@ -38,6 +38,10 @@ class BestOfDesk:
         self._processes = RunProcesses()
         self._revisions: dict[str, int] = {}
 
+    def close(self) -> None:
+        """End the processes that carry runs out."""
+        self._processes.close()
+
     @command
     async def best_of_choices(self) -> View:
         """Return the critics that there are, and whether a model may see the videos."""

@@ -88,9 +88,9 @@ class Workbench(anywidget.AnyWidget):
         tuning = Tuning(self._studio, self._controller, self._renders, self)
         queue = QueueDesk(self._studio, private=self._private)
         intake = Intake(self._studio, self._controller, self._renders, private=self._private)
-        best_of = BestOfDesk(self._studio, self._controller)
+        self._best_of = BestOfDesk(self._studio, self._controller)
         owners = (
-            self._renders, self._controller, tuning, library, language, queue, intake, best_of,
+            self._renders, self._controller, tuning, library, language, queue, intake, self._best_of,
             self._machines,
         )  # fmt: skip
         self._commands = {k: v for owner in owners for k, v in commands_of(owner).items()}
@@ -123,10 +123,12 @@ class Workbench(anywidget.AnyWidget):
         )
 
     def close(self) -> None:
-        """Close the widget; renders continue."""
+        """Close the widget; renders continue, and best-of-N runs where they are taken up again."""
         if hasattr(self, "_renders"):  # missing if the constructor failed
             self._renders.close()
             self._tasks.close()
+        if hasattr(self, "_best_of"):
+            self._best_of.close()
         super().close()
 
     # what the page shows; called only on the loop

@@ -65,15 +65,17 @@ def truth_of(film: Film, index: int, *, with_flow: bool = True) -> Truth:
     return Truth(inverse, flow, known, things, now)
 
 
-def camera_of(film: Film) -> CameraPath:
-    """Return the camera of every frame, as filmed; the first is the origin.
+def camera_of(film: Film, first_frame: int = 0) -> CameraPath:
+    """Return the camera of every frame from ``first_frame`` on, as filmed.
+
+    The film's first camera is the origin.
 
     The unit is the distance to the subject. Without a commanded path the camera of the film moves
     and shifts its lens; a backdrop that passes a walking lead moves for itself.
     """
     width, height, fps = film.width, film.height, film.fps
     poses, lenses = [], []
-    for index in range(film.num_frames):
+    for index in range(first_frame, film.num_frames):
         shot = film.shot(index)
         if shot is not None:
             pose, lens = shot.c2w, shot.lens
@@ -98,7 +100,10 @@ def camera_of(film: Film) -> CameraPath:
 class ChannelWriter:
     """Writes the channels asked for into a folder; a context manager."""
 
-    def __init__(self, folder: Path, film: Film, channels: Sequence[Channel]) -> None:
+    def __init__(
+        self, folder: Path, film: Film, channels: Sequence[Channel], first: int = 0
+    ) -> None:
+        self._first = first
         self._folder, self._film, self._wanted = folder, film, frozenset(channels)
         self._stack = ExitStack()
         self._videos = {
@@ -151,7 +156,7 @@ class ChannelWriter:
     def _write_texts(self) -> None:
         facts: dict[str, Any] = {
             "size": [self._film.width, self._film.height],
-            "num_frames": self._film.num_frames,
+            "num_frames": self._film.num_frames - self._first,
             "fps": self._film.fps,
         }
         if "depth" in self._wanted:
@@ -170,7 +175,7 @@ class ChannelWriter:
             entities = [{"name": name, "boxes": boxes} for name, boxes in self._boxes.items()]
             self._put("boxes.json", {"fps": self._film.fps, "entities": entities})
         if "camera" in self._wanted:
-            path = camera_of(self._film)
+            path = camera_of(self._film, self._first)
             self._put("camera.json", path.model_dump(mode="json", exclude_none=True))
 
     def _put(self, name: str, document: Mapping[str, Any]) -> None:

@@ -5,21 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final, get_args
 
+from pydantic import ValidationError
+
 from workbench.engines.engine import Rendered, RenderTask
 from workbench.errors import FieldProblem, InvalidRequest
-from workbench.rendering import INPUTS, Channel, Progress, RenderRequest
+from workbench.rendering import INPUTS, Channel, Progress, RenderRequest, RolloutSegment
 from workbench.settings import Settings
 
 __all__ = ["AnimaticEngine"]
 
 _DEFAULTS: Final = {"width": 832, "height": 480, "num_frames": 81, "fps": 24}
-_OPTIONS: Final = frozenset({"quality", "phone"})
+_OPTIONS: Final = frozenset({"quality", "phone", "rollout"})
 
 
 class AnimaticEngine:
     """Draws the request's scene; deterministic for its seed; needs no GPU and no weights.
 
-    Options: ``quality`` (``standard`` or ``high``), ``phone`` (true: also write ``phone.mp4``).
+    Options: ``quality`` (``standard`` or ``high``), ``phone`` (true: also write ``phone.mp4``),
+    ``rollout`` (a :class:`RolloutSegment`: draw a later part of a longer film).
     """
 
     name = "animatic"
@@ -37,7 +40,11 @@ class AnimaticEngine:
         }
         values["width"] += values["width"] % 2
         values["height"] += values["height"] % 2
-        problems = [*self._too_large(values), *_unknown_options(request)]
+        problems = [
+            *self._too_large(values),
+            *_unknown_options(request),
+            *_segment_problems(request, values["num_frames"]),
+        ]
         if problems:
             message = " ".join(problem.problem for problem in problems)
             raise InvalidRequest(message, tuple(problems))
@@ -73,6 +80,24 @@ class AnimaticEngine:
             most = self._settings.max_pixels
             problems.append(FieldProblem("width", f"A frame may have at most {most} pixels."))
         return problems
+
+
+def _segment_problems(request: RenderRequest, num_frames: int) -> list[FieldProblem]:
+    if (given := request.options.get("rollout")) is None:
+        return []
+    try:
+        segment = RolloutSegment.model_validate(given)
+    except ValidationError as error:
+        return [
+            FieldProblem(".".join(("options", "rollout", *map(str, one["loc"]))), one["msg"])
+            for one in error.errors()
+        ]
+    if request.camera is None:
+        return [FieldProblem("camera", "A segment of a rollout needs a camera path.")]
+    if segment.start + num_frames > segment.planned:
+        told = f"The world is planned for {segment.planned} frames; this segment goes beyond."
+        return [FieldProblem("options.rollout", told)]
+    return []
 
 
 def _unknown_options(request: RenderRequest) -> list[FieldProblem]:

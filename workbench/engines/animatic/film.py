@@ -63,7 +63,8 @@ class Film:
 
     Where a path is ``steered``, the camera follows it instead of the script's movements: from where
     the script places it, through the path's lens. With ``apart`` every layer keeps its depth, also
-    where none is seen.
+    where none is seen. A film ``planned`` to be longer is the same film as far as it goes, whatever
+    path it takes: its figures pace themselves by the whole, and its stage is as wide as any.
     """
 
     def __init__(
@@ -76,6 +77,7 @@ class Film:
         *,
         steered: CameraPath | None = None,
         apart: bool = False,
+        planned: int | None = None,
     ) -> None:
         self.width, self.height, self.num_frames, self.fps = width, height, num_frames, fps
         self.script = script
@@ -97,7 +99,9 @@ class Film:
         if steered is not None:
             focal = focal_of(steered, width, height)
             start = placed(script, framing(script, view, self.look.size), focal=focal)
-            self.steering = Steering(steered, start, width, height, num_frames, fps)
+            self.steering = Steering(
+                steered, start, width, height, num_frames, fps, widest=planned is not None
+            )
             self._shots = self.steering.shots()
             stage = Stage(view, start, self.steering.reach)
             path = [start]
@@ -108,7 +112,7 @@ class Film:
             path,
             height,
             self.look,
-            num_frames / fps * self.speed,
+            (planned or num_frames) / fps * self.speed,
         )
         self.world.follow(path, stage)
         self.players = staged(self.world)

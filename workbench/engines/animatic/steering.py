@@ -27,8 +27,8 @@ __all__ = ["Shot", "Stage", "Steering", "focal_of", "warped"]
 
 Matrix = npt.NDArray[np.float64]
 
-_WIDER: Final = (2.3, 3.2, 4.5, 6.5)
-_TALLER: Final = (1.5, 2.3, 3.2, 4.5, 6.5)
+_WIDER: Final = (2.3, 3.2, 4.5)
+_TALLER: Final = (1.5, 2.3, 3.2, 4.5)
 """How much wider and taller than the first frame the stage may be painted."""
 _PLANES: Final = (0.0, 0.35, 1.0, 1.3)
 """Parallaxes at which the reach of a path is measured."""
@@ -87,7 +87,15 @@ class Steering:
     """A path as shots of one film: ``start`` frames its subject, and is where the path begins."""
 
     def __init__(
-        self, path: CameraPath, start: Camera, width: int, height: int, num_frames: int, fps: float
+        self,
+        path: CameraPath,
+        start: Camera,
+        width: int,
+        height: int,
+        num_frames: int,
+        fps: float,
+        *,
+        widest: bool = False,
     ) -> None:
         self._width, self._height = width, height
         self._start = start
@@ -103,6 +111,8 @@ class Steering:
         self._turned = np.abs(rotations - np.eye(3)).max(axis=(1, 2)) > _STILL
         self._rotations, reach = self._within(rotations)
         self.reach = (_step(reach[0], _WIDER), _step(reach[1], _TALLER))
+        if widest:
+            self.reach = _WIDER[-1], _TALLER[-1]
 
     @property
     def start(self) -> Camera:

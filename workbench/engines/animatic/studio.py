@@ -22,7 +22,7 @@ from workbench.engines.posters import jpeg, write_posters
 from workbench.engines.recipes import embeddable
 from workbench.engines.rendition import write_rendition
 from workbench.errors import RenderCancelled
-from workbench.rendering import Progress, RenderRequest
+from workbench.rendering import Progress, RenderRequest, RolloutSegment
 from workbench.scene import Scene
 
 __all__ = ["film_of", "shoot", "warm_up"]
@@ -44,15 +44,23 @@ def film_of(request: RenderRequest, *, apart: bool = False) -> Film:
     width, height = request.width or _DEFAULT_SIZE[0], request.height or _DEFAULT_SIZE[1]
     script = read_scene(request.scene, request.seed)
     steered = None if request.camera is None else request.camera.camera_path()
+    segment = segment_of(request)
     return Film(
         script,
         width,
         height,
-        request.num_frames or 81,
+        (segment.start if segment else 0) + (request.num_frames or 81),
         request.fps or 24,
         steered=steered,
         apart=apart,
+        planned=segment.planned if segment else None,
     )
+
+
+def segment_of(request: RenderRequest) -> RolloutSegment | None:
+    """Return the part of a rollout that ``request`` asks for; None for a film of its own."""
+    given = request.options.get("rollout")
+    return None if given is None else RolloutSegment.model_validate(given)
 
 
 def shoot(task: RenderTask) -> Rendered:
@@ -60,6 +68,9 @@ def shoot(task: RenderTask) -> Rendered:
     request = task.recipe.request
     started = time.perf_counter()
     film = film_of(request)
+    segment = segment_of(request)
+    first = segment.start if segment else 0
+    count = film.num_frames - first
     first_frame_s = 0.0
     told = 0.0
     writer = VideoWriter(
@@ -75,10 +86,12 @@ def shoot(task: RenderTask) -> Rendered:
         channels: ChannelWriter | None = None
         if request.channels:
             known = film if film.steering is not None else film_of(request, apart=True)
-            channels = stack.enter_context(ChannelWriter(task.folder, known, request.channels))
+            channels = stack.enter_context(
+                ChannelWriter(task.folder, known, request.channels, first)
+            )
         posters: Future[None] | None = None
         # One thread draws and one encodes: more of them than cores only wait for each other.
-        for index in range(film.num_frames):
+        for index in range(first, film.num_frames):
             if task.cancelled():
                 raise RenderCancelled("The render was cancelled.")
             picture = film.frame(index)
@@ -87,12 +100,12 @@ def shoot(task: RenderTask) -> Rendered:
                 channels.write(index, picture)
             now = time.perf_counter()
             first_frame_s = first_frame_s or now - started
-            if index == film.num_frames // 2:
+            if index == first + count // 2:
                 posters = stills.submit(_write_posters, picture, task.folder)
             if now - told > _PREVIEW_EVERY_S or index + 1 == film.num_frames:
                 told = now
                 task.report(
-                    Progress("drawing", index + 1, film.num_frames, preview=_preview(picture))
+                    Progress("drawing", index + 1 - first, count, preview=_preview(picture))
                 )
         drawn_s = time.perf_counter() - started
         if posters is not None:
@@ -107,7 +120,7 @@ def shoot(task: RenderTask) -> Rendered:
         "total": total_s,
     }
     return Rendered(
-        film.width, film.height, film.num_frames, film.fps, timings, request=_as_filmed(task, film)
+        film.width, film.height, count, film.fps, timings, request=_as_filmed(task, film)
     )
 
 

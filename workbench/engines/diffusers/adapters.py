@@ -9,7 +9,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from workbench.control import Intrinsics
+from workbench.control import SANA_WM, CameraControl, Intrinsics, parse_keys
 from workbench.engines.diffusers.families import Family
 from workbench.engines.diffusers.options import Options
 from workbench.engines.diffusers.soundtrack import outputs_wanted
@@ -28,6 +28,7 @@ __all__ = [
 _ADAPTED: Final = ("strength", "guidance_scale_2", "true_cfg_scale", "decode_timestep",
                    "decode_noise_scale", "max_sequence_length")  # fmt: skip
 _SKYREELS_BASE_FRAMES: Final = 97
+_SAME_FPS: Final = 1e-3
 
 
 def is_modular(pipe: Any) -> bool:
@@ -181,11 +182,14 @@ def _framepack(
 def _sana_wm(
     _pipe: Any, arguments: dict[str, Any], request: RenderRequest, options: Options
 ) -> None:
-    """A still camera with an angle of view of 60°, unless the call steers it."""
+    """Follow the request's camera, or the call's; else a still one with an angle of view of 60°."""
     import numpy as np  # noqa: PLC0415
 
     frames = request.num_frames or 1
     width, height = request.width or 1, request.height or 1
+    if request.camera is not None:
+        arguments.update(_steered(request.camera, request))
+        return
     arguments["intrinsics"] = list(Intrinsics.of_view(width, height).vector)
     action, poses = options.call.get("action"), options.call.get("c2w")
     if action is None and poses is None:
@@ -197,6 +201,29 @@ def _sana_wm(
     if steered < frames:
         text = f"The camera is steered for {steered} frames, fewer than the {frames} to be made."
         raise InvalidRequest(text, (FieldProblem("options.call", text),))
+
+
+def _steered(camera: CameraControl, request: RenderRequest) -> dict[str, Any]:
+    """Return Sana-WM's arguments for ``camera``.
+
+    Keys that last long enough, at the model's own rate, are handed over as they are; all else as
+    poses. The lens is scaled to the size of the render; one for each frame if it zooms.
+    """
+    import numpy as np  # noqa: PLC0415
+
+    path = camera.camera_path()
+    frames, fps = request.num_frames or 1, request.fps or SANA_WM.fps
+    lens, middle = path.intrinsics, np.array([0, 0, 0.5, 0.5])
+    scale = np.array([request.width or lens.width, request.height or lens.height] * 2)
+    scale = scale / ([lens.width, lens.height] * 2)
+    lenses = (path.lenses(frames, fps) + middle) * scale - middle
+    arguments: dict[str, Any] = {
+        "intrinsics": lenses.astype(np.float32) if path.zooms else lenses[0].tolist()
+    }
+    own_rate = path.fps is not None and abs(path.fps - fps) < _SAME_FPS
+    if camera.is_keys and own_rate and len(parse_keys(camera.said)) + 1 >= frames:
+        return arguments | {"action": camera.said}
+    return arguments | {"c2w": path.relative().poses(frames, fps)}
 
 
 def _skyreels_forcing(

@@ -13,6 +13,7 @@ from typing import Any
 from workbench.engines.diffusers.conditioning import (
     choose_class,
     given_media,
+    inputs_of,
     kinds_of,
     media_of,
     needs_of,
@@ -23,13 +24,14 @@ from workbench.engines.diffusers.options import AS_RENDERED, option_problems
 from workbench.engines.diffusers.own_weights import resolved
 from workbench.engines.diffusers.pipeline_classes import lacks_class
 from workbench.engines.diffusers.presets import preset_for
-from workbench.engines.diffusers.weights import find_weights, how_to_get, model_facts
+from workbench.engines.diffusers.weights import Weights, find_weights, how_to_get, model_facts
 from workbench.errors import FieldProblem, InvalidRequest
 from workbench.rendering import REPLACEABLE, RenderRequest, named_inputs
 from workbench.settings import Settings
 
-__all__ = ["complete"]
+__all__ = ["complete", "follows_camera"]
 
+_STEERS = frozenset({"action", "c2w"})
 _PARAMETERS = ("width", "height", "num_frames", "fps", "num_inference_steps", "guidance_scale")
 
 
@@ -71,10 +73,31 @@ def complete(request: RenderRequest, settings: Settings) -> RenderRequest:
         *_size_problems(filled, family, settings),
         *_length_problems(filled, family, settings),
         *_input_problems(filled, family, facts),
+        *_camera_problems(filled),
     ]
     if problems:
         raise InvalidRequest(" ".join(one.problem for one in problems), tuple(problems))
     return filled
+
+
+def follows_camera(request: RenderRequest) -> bool:
+    """Return whether the model of a complete ``request`` takes the poses of a camera path."""
+    taken = inputs_of(model_facts(request.model, _weights(request)).class_name)
+    return taken is not None and bool(taken.camera)
+
+
+def _weights(request: RenderRequest) -> Weights | None:
+    return find_weights(request.model, request.revision)
+
+
+def _camera_problems(request: RenderRequest) -> list[FieldProblem]:
+    """Return why the model cannot be steered: its call is steered already."""
+    call = request.options.get("call")
+    if request.camera is None or not isinstance(call, Mapping) or not _STEERS & call.keys():
+        return []
+    named = ", ".join(sorted(_STEERS & call.keys()))
+    text = f"The camera is steered twice: by camera, and by {named} in options.call."
+    return [FieldProblem("camera", text)]
 
 
 def _class_problems(family: Family, facts: ModelFacts) -> list[FieldProblem]:

@@ -14,12 +14,13 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
+from workbench.engines.channels import control_frames, kind_of
 from workbench.engines.diffusers.adapters import parameters_of
 from workbench.engines.diffusers.families import Family, ModelFacts
 from workbench.engines.diffusers.options import Options
 from workbench.engines.images import start_frame
 from workbench.engines.inputs import ending_of, input_file
-from workbench.engines.probe import decode_video
+from workbench.engines.probe import decode_video, probe_video
 from workbench.errors import DamagedFile, FieldProblem, InvalidRequest, RenderError
 from workbench.rendering import INPUTS, RenderRequest
 
@@ -37,6 +38,7 @@ __all__ = [
 
 _CONDITIONS: Final = "conditions"
 _VIDEOS: Final = ("video", "control")
+_SAME_MOMENT: Final = 1e-6
 
 
 class Inputs(BaseModel):
@@ -51,6 +53,8 @@ class Inputs(BaseModel):
     """The kinds of control."""
     length: Literal["", "same", "shorter"] = ""
     """What a video must be to what is made."""
+    camera: Literal["", "c2w"] = ""
+    """The form in which the call takes a camera path, besides its keys; empty: it takes none."""
 
     def fit(self, given: set[str]) -> bool:
         """Return whether the class takes all that is given, and is given all that it needs.
@@ -70,7 +74,7 @@ class Inputs(BaseModel):
     def _read(cls, entry: Any) -> Any:
         own = dict(entry)
         apart: dict[str, Any] = {name: own.pop(name, ()) for name in ("needs", "kinds")}
-        apart["length"] = own.pop("length", "")
+        apart |= {name: own.pop(name, "") for name in ("length", "camera")}
         return {**apart, "parameters": own}
 
 
@@ -196,7 +200,7 @@ def _read(name: str, options: Options, request: RenderRequest, size: tuple[int, 
         case "video":
             return _frames(given, size)
         case "control":
-            return _frames(given.video, size)
+            return _control(given.video, size, request.fps)
         case "mask":
             return _mask(given, request.num_frames or 1, size)
         case _:
@@ -249,6 +253,21 @@ def _frames(path: str, size: tuple[int, int]) -> list[Any]:
     from PIL import Image  # noqa: PLC0415
 
     return [_fitted(Image.fromarray(frame), size) for frame in decode_video(input_file(path))]
+
+
+def _control(path: str, size: tuple[int, int], fps: float | None) -> list[Any]:
+    """Return the frames that a model follows; those of a channel at the model's own rate."""
+    from PIL import Image  # noqa: PLC0415
+
+    file = input_file(path)
+    if not kind_of(file):
+        return _frames(path, size)
+    own = probe_video(file).fps
+    shown = [_fitted(Image.fromarray(frame), size) for frame in control_frames(file)]
+    if not fps or fps == own:
+        return shown
+    count = int((len(shown) - 1) / own * fps + _SAME_MOMENT) + 1
+    return [shown[round(index / fps * own)] for index in range(count)]
 
 
 def _mask(path: str, num_frames: int, size: tuple[int, int]) -> list[Any]:

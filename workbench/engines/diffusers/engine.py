@@ -14,7 +14,7 @@ from contextlib import suppress
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from workbench.engines.diffusers.completion import complete
+from workbench.engines.diffusers.completion import complete, follows_camera
 from workbench.engines.diffusers.families import family_of
 from workbench.engines.diffusers.faults import translate
 from workbench.engines.diffusers.options import Options, read_options
@@ -48,6 +48,10 @@ class DiffusersEngine:
     def complete(self, request: RenderRequest) -> RenderRequest:
         """Return ``request`` with its family's defaults; raises ``InvalidRequest``."""
         return complete(request, self._settings)
+
+    def follows_camera(self, request: RenderRequest) -> bool:
+        """Return whether the model takes the poses of a camera path."""
+        return follows_camera(request)
 
     def load(self, request: RenderRequest, device: str, report: Callable[[Progress], None]) -> None:
         """Load the request's model on ``device``; free if already loaded.

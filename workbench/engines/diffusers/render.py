@@ -107,10 +107,7 @@ class _Run:
         arguments.update(conditioned(pipe, request, self._options, model.family.scale))
         set_guidance(pipe, request, model.family)
         shift = set_flow_shift(pipe, self._options.flow_shift, model.scheduler)
-        if request.negative_prompt and "negative_prompt" not in arguments:
-            self._notes.append("the model does not use the negative prompt with these settings")
-        if "prompt" not in arguments:
-            self._notes.append("the model does not use the prompt")
+        self._note_told(arguments)
         generator = torch.Generator("cpu").manual_seed(request.seed)
         watch = self._watch = self._step_watch()
         counter = _BlockCount(pipe)
@@ -163,6 +160,20 @@ class _Run:
         if self._task.may_finish_later:
             return replace(film.made(), finish=finish)
         return finish()
+
+    def _note_told(self, arguments: dict[str, Any]) -> None:
+        """Note what of the request the model does not use, and how it is steered."""
+        request, control = self._request, self._options.control
+        if request.negative_prompt and "negative_prompt" not in arguments:
+            self._notes.append("the model does not use the negative prompt with these settings")
+        if "prompt" not in arguments:
+            self._notes.append("the model does not use the prompt")
+        if request.camera is not None:
+            taken = next((name for name in ("action", "c2w") if name in arguments), "")
+            way = f"as {taken}" if taken else "in words, in the prompt"
+            self._notes.append(f"the model is told the camera path {way}")
+        if control is not None and control.channel:
+            self._notes.append(f"the model follows the {control.kind} of a storyboard")
 
     def _keep_sound(self, film: Film, waveform: Any, rate: int | None) -> None:
         if waveform is None or not self._options.sound:

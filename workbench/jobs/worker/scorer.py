@@ -16,7 +16,7 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from workbench.errors import DamagedFile, ScorerError, WorkbenchError
 from workbench.jobs.channel import Channel
@@ -24,8 +24,11 @@ from workbench.jobs.messages import Leave, Measure, Measured, Ready
 from workbench.jobs.paths import JobFiles
 from workbench.measures.records import ScoreRecord, read_record, write_record
 from workbench.measures.scorers import ScorerProcess, note_directions, scorer_targets
-from workbench.rendering import Recipe
+from workbench.rendering import Recipe, RenderRequest
 from workbench.settings import Settings
+
+if TYPE_CHECKING:
+    from workbench.control import CameraPath
 
 __all__ = ["Scorer"]
 
@@ -81,7 +84,12 @@ class Scorer:
         record = read_record(files.scores)
         if record is None or record.video != digest:
             files.video.stat()
-            card = score_video(files.video, movement=recipe.request.scene.camera_movement)
+            request = recipe.request
+            card = score_video(
+                files.video,
+                movement=request.scene.camera_movement,
+                camera=_commanded(request),
+            )
             record = ScoreRecord(digest, card.scores, card.fingerprint, curves=card.curves)
         if self._settings.agreement_model and record.scores.agreement is None:
             agreed = self._agreement(files.video, recipe.request.prompt)
@@ -127,6 +135,17 @@ class Scorer:
         except Exception:  # noqa: BLE001  the other scores stand without it
             _LOG.exception("agreement cannot be measured", extra={"video": str(video)})
             return None
+
+
+def _commanded(request: RenderRequest) -> CameraPath | None:
+    """Return the path that the video's camera is measured against; None for none, or with a zoom.
+
+    A segment of a rollout holds the path of its whole world.
+    """
+    if request.camera is None or "rollout" in request.options:
+        return None
+    path = request.camera.camera_path()
+    return None if path.zooms else path
 
 
 def _near_duplicates(fingerprint: bytes, siblings: Mapping[str, str]) -> tuple[str, ...]:

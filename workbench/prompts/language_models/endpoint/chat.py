@@ -44,6 +44,8 @@ Message = Mapping[str, Any]
 _LONGEST_KEPT: Final = 40_000
 _REFUSED_KEY: Final = frozenset({401, 403})
 _MOST_TOKENS: Final = 4_096
+_SHORTEST_SECRET: Final = 8
+"""Characters from which a key is taken out of what the endpoint says."""
 _CUT_OFF: Final = (
     "The language model's answer was cut off: its limit of tokens (max_tokens) is too small."
 )
@@ -171,7 +173,9 @@ class ChatEndpoint:
         while able.can_call_tools or isinstance(question, JsonQuestion):
             begun = time.monotonic()
             try:
-                reply = await self._complete(openai, messages, question, on_text, able)
+                tell = on_text and self._without_key(on_text)
+                reply = await self._complete(openai, messages, question, tell, able)
+                self._take_key_out(reply)
             except openai.APIStatusError as error:
                 problem = f"The language model answered with status {error.status_code}."
                 said.append(self._exchange(messages, Reply(""), problem, time.monotonic() - begun))
@@ -275,6 +279,33 @@ class ChatEndpoint:
             completion_tokens=reply.completion_tokens,
             duration_s=round(duration_s, 3),
         )
+
+    @property
+    def _secret(self) -> str:
+        """The key, where it is one: a placeholder such as ``EMPTY`` is a word that texts may hold."""
+        return self.api_key if len(self.api_key) >= _SHORTEST_SECRET else ""
+
+    def _take_key_out(self, reply: Reply) -> None:
+        """Take out a key that the endpoint quotes, so that no prompt or message ever holds it."""
+        if not (key := self._secret):
+            return
+        reply.text = reply.text.replace(key, "[key]")
+        for call in reply.calls:
+            given = getattr(getattr(call, "function", None), "arguments", None)
+            if isinstance(given, str):
+                call.function.arguments = given.replace(key, "[key]")
+
+    def _without_key(self, on_text: OnText) -> OnText:
+        """Return ``on_text`` told without the key, and without its beginning at a text's end."""
+        if not (key := self._secret):
+            return on_text
+
+        def tell(text: str) -> None:
+            shown = text.replace(key, "[key]")
+            open_end = next((n for n in range(len(key) - 1, 3, -1) if shown.endswith(key[:n])), 0)
+            on_text(shown[: len(shown) - open_end])
+
+        return tell
 
     def _redacted(self, text: str) -> str:
         kept = text[:_LONGEST_KEPT]
