@@ -17,6 +17,7 @@ from workbench.engines.animatic.planes import Picture
 from workbench.engines.animatic.reading import read_scene
 from workbench.engines.animatic.steering import Steering
 from workbench.engines.recipes import read_recipe
+from workbench.measures.scorecards import score_video
 from workbench.scene import Scene
 
 _SIZE = (256, 144)
@@ -131,3 +132,18 @@ def test_a_path_of_another_size_has_the_same_view() -> None:
     wide = path_from_words("static", seconds=1, intrinsics=Intrinsics.of_view(1280, 720)).value
     film = Film(read_scene(_SCENE, 5), *_SIZE, 2, 24, steered=wide)
     assert film.path[0].f == pytest.approx(1280 / 2 / np.tan(np.radians(30)) / 720)
+
+
+def test_a_video_is_scored_against_the_path_of_its_request(tmp_path: Path) -> None:
+    scene = Scene(subject="a chair", setting="a kitchen", time_of_day="midday")
+    size: dict[str, Any] = {"width": 416, "height": 240, "num_frames": 17, "fps": 24}
+    camera = CameraControl.of("pan left").resolved(**size)
+    render(tmp_path, scene, camera=camera, **size)
+    scores = score_video(tmp_path / "video.mp4", camera=camera.camera_path()).scores
+    assert scores.path_rotation is not None
+    assert scores.path_rotation < 2
+    other = CameraControl.of("pan right").resolved(**size).camera_path()
+    wrong = score_video(tmp_path / "video.mp4", camera=other).scores
+    assert wrong.path_rotation is not None
+    assert wrong.path_rotation > 20
+    assert score_video(tmp_path / "video.mp4").scores.path_rotation is None

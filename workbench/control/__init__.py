@@ -1,8 +1,8 @@
 """Control as data: where the camera goes, what a robot does, which video a model follows.
 
 Knows numbers, the scene's vocabulary and the errors; neither engines nor jobs. Loads only numpy and
-pydantic, and
-those when a name below is first used. Every control is immutable, hashable and the same JSON each time.
+pydantic, and those when a name below is first used. Every control is immutable, hashable and the
+same JSON each time.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ import traitlets
 
 from workbench import journey
 from workbench.studio import Studio
-from workbench.widgets.best_of_desk import BestOfDesk
+from workbench.widgets.best_of_controller import BestOfController
 from workbench.widgets.bundle import bundle_module, bundle_styles
 from workbench.widgets.commands import answer_command, commands_of
 from workbench.widgets.intake import Intake
@@ -27,7 +27,7 @@ from workbench.widgets.language_chooser import LanguageChooser
 from workbench.widgets.loop import WidgetTasks
 from workbench.widgets.machines import Machines
 from workbench.widgets.presentation import View, field_views
-from workbench.widgets.queue_desk import QueueDesk
+from workbench.widgets.queue_controller import QueueController
 from workbench.widgets.renders import Renders
 from workbench.widgets.session_controller import SessionController
 from workbench.widgets.session_library import SessionLibrary
@@ -86,9 +86,9 @@ class Workbench(anywidget.AnyWidget):
         library = SessionLibrary(self._studio, self._controller, private=self._private)
         language = LanguageChooser(self._studio, self._controller, private=self._private)
         tuning = Tuning(self._studio, self._controller, self._renders, self)
-        queue = QueueDesk(self._studio, private=self._private)
+        queue = QueueController(self._studio, private=self._private)
         intake = Intake(self._studio, self._controller, self._renders, private=self._private)
-        self._best_of = BestOfDesk(self._studio, self._controller)
+        self._best_of = BestOfController(self._studio, self._controller)
         owners = (
             self._renders, self._controller, tuning, library, language, queue, intake, self._best_of,
             self._machines,

@@ -1,7 +1,7 @@
-"""One turn of the agent: the user's message, a few steps with tools, and what is said at the end.
+"""One turn of the agent: the user's message, a few steps with tools, a final message.
 
 Native tool calls where the endpoint has them, JSON actions where it has not. What the tools do lies
-with the workplace; this only bounds, validates and tells. Knows no sessions and no jobs.
+with the workplace; this module bounds and validates. Knows no sessions and no jobs.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ from workbench.prompts.model import ChatFailure, Exchange, OnText
 __all__ = ["MOST_STEPS", "Outcome", "Step", "Workplace", "converse"]
 
 MOST_STEPS: Final = 6
-"""Times that the model is asked within one turn."""
+"""Maximum questions to the model in one turn."""
 _TURN_S: Final = 60.0
 _MOST_CALLS: Final = 16
-"""Tool calls taken from one answer; a model that repeats itself is cut off."""
+"""Maximum tool calls carried out from one answer."""
 _LONGEST_MESSAGE: Final = 1_000
 _LONGEST_OBSERVATION: Final = 6_000
 
@@ -44,10 +44,10 @@ class Workplace(Protocol):
     """What the agent works on: one session, with its renders."""
 
     def view(self) -> Mapping[str, Any]:
-        """Return what the agent is told of the session: prompt, scene, history, settings, cards."""
+        """Return the session for the agent: prompt, scene, history, settings, cards."""
 
     async def perform(self, action: Action) -> Mapping[str, Any]:
-        """Carry one action out and return what came of it; raises ``WorkbenchError``."""
+        """Carry out one action and return its result; raises ``WorkbenchError``."""
 
     async def look(self, asked: Look, *, with_frames: bool) -> Seen:
         """Return more of an entry or a card, with frames of its video; raises ``WorkbenchError``."""
@@ -65,14 +65,14 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of a turn."""
+    """The result of a turn."""
 
     message: str
     steps: tuple[Step, ...] = ()
     question: str = ""
     """What the agent asks back; empty when nothing."""
     is_cut_short: bool = False
-    """Whether the steps or the time ran out before the model was done."""
+    """Whether the turn reached its limit of steps or time."""
     exchanges: tuple[Exchange, ...] = ()
 
     @property
@@ -86,9 +86,9 @@ class Outcome:
 
 
 def _name_kinds(schema: dict[str, Any]) -> None:
-    """Put the tools' names into the schema, which an endpoint may hold an answer to.
+    """Add the tools' names to the schema, which an endpoint may enforce.
 
-    Validation takes any name: the model is then told which there are.
+    Validation accepts any name: the model is then told the valid ones.
     """
     schema["properties"]["kind"]["enum"] = [tool["function"]["name"] for tool in tool_specs()]
 
@@ -168,7 +168,7 @@ class _TurnOfAgent:
         self.said: list[Exchange] = []
         self._seen: set[str] = set()
         self._looked_at: list[Seen] = []
-        """What the last calls looked at, its frames not shown yet."""
+        """Results of the last looks whose frames have not been shown yet."""
 
     async def run(self, request: str, picture: str = "") -> Outcome:
         view = _told({"session": dict(await asyncio.to_thread(self._workplace.view))})
@@ -219,7 +219,7 @@ class _TurnOfAgent:
         )
 
     def _told_of(self, read: Callable[[str], str]) -> OnText | None:
-        """Return what tells, of an answer that grows, the text that ``read`` finds in it."""
+        """Return a callback that passes the text that ``read`` finds in a growing answer to ``on_text``."""
         on_text, told = self._on_text, ""
         if on_text is None:
             return None
@@ -234,7 +234,7 @@ class _TurnOfAgent:
         return tell
 
     async def _do(self, call: ToolCall) -> tuple[object, Mapping[str, Any]]:
-        """Carry one call out; return what it asked and what the model is told of it."""
+        """Carry out one call; return its request and the result for the model."""
         key = json.dumps([call.name, call.arguments], sort_keys=True, default=str)
         try:
             asked = request_from(call.name, call.arguments)
@@ -264,7 +264,7 @@ class _TurnOfAgent:
         return asked, came
 
     def _frames(self) -> list[Mapping[str, Any]]:
-        """Return the frames of what was looked at as messages: a tool's result takes none."""
+        """Return the frames of the last looks as messages: tool results cannot hold pictures."""
         looked, self._looked_at = self._looked_at, []
         return [
             {
@@ -288,7 +288,7 @@ def _message_so_far(answer: str) -> str:
 
 
 def _told(data: Mapping[str, Any]) -> str:
-    """Return ``data`` as the model reads it: JSON under one name, so that it is no instruction."""
+    """Return ``data`` as JSON under one key, so that it is not read as an instruction."""
     text = json.dumps({"data": data}, ensure_ascii=False, default=str)
     return (
         text if len(text) <= _LONGEST_OBSERVATION * 4 else f"{text[: _LONGEST_OBSERVATION * 4]} …"

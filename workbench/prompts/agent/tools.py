@@ -1,4 +1,4 @@
-"""The tools that the agent may call: every action, and two that act on nothing, *look* and *ask*.
+"""The tools that the agent may call: every action, *look* and *ask*.
 
 Made from the actions' own models, so that a new action is a new tool. Knows no endpoint.
 """
@@ -101,7 +101,7 @@ def tool_specs() -> tuple[Mapping[str, Any], ...]:
 
 @cache
 def requests_schema() -> str:
-    """Return the tools in one line each, for endpoints that know no tools."""
+    """Return the tools, one a line, for endpoints without tool calls."""
     lines = []
     for tool in tool_specs():
         function = tool["function"]
@@ -112,7 +112,7 @@ def requests_schema() -> str:
 
 
 def request_from(name: str, arguments: Mapping[str, Any]) -> Request:
-    """Return what a tool call asks for; raises ``InvalidRequest``, naming what does not fit."""
+    """Return the request of a tool call; raises ``InvalidRequest`` with the fields that do not fit."""
     known = {tool["function"]["name"] for tool in tool_specs()}
     if name not in known:
         problem = f"is none of {', '.join(sorted(known))}"
@@ -134,7 +134,7 @@ def request_from(name: str, arguments: Mapping[str, Any]) -> Request:
 
 
 def _refuse_files(action: SetRender) -> None:
-    """Raise ``InvalidRequest`` where a setting names a file: those are the person's to name."""
+    """Raise ``InvalidRequest`` where a setting names a file: only the person may name files."""
     named = [name for name in _FILES if names_path(action.values.get(name))]
     if named:
         problem = "must not be a path: name a model by its hub name"
@@ -144,7 +144,7 @@ def _refuse_files(action: SetRender) -> None:
 
 
 def _parameters(model: type[BaseModel]) -> dict[str, Any]:
-    """Return the JSON schema of the arguments; without the titles, which only take tokens."""
+    """Return the JSON schema of the arguments, without titles, which only cost tokens."""
     schema = _without_titles(model.model_json_schema())
     properties = {k: v for k, v in schema["properties"].items() if k not in _FILLED_IN}
     if model is SetRender:

@@ -1,4 +1,4 @@
-"""Asks an endpoint one small question, and says what is wrong where it does not answer."""
+"""Asks an endpoint one small question and reports what is wrong."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _TEST_S: Final = 30.0
 
 @dataclass(frozen=True, slots=True)
 class EndpointCheck:
-    """What asking an endpoint one small question showed."""
+    """The result of testing an endpoint."""
 
     answers: bool
     message: str
@@ -35,7 +35,7 @@ class _Pong(BaseModel):
 async def check_endpoint(
     choice: LanguageChoice, api_key: str = "", *, timeout_s: float = _TEST_S
 ) -> EndpointCheck:
-    """Ask the endpoint of ``choice`` for its models and for one small answer; never raises for it."""
+    """Ask the endpoint of ``choice`` for its models and one small answer; never raises."""
     begun = time.monotonic()
     try:
         url = normal_url(choice.base_url)

@@ -1,6 +1,6 @@
 """Which language model writes: a choice as data, and the default of this ``outputs/``.
 
-A choice never holds a key: that lies with :mod:`workbench.prompts.language_models.keys`.
+A choice never holds a key: :mod:`workbench.prompts.language_models.keys` stores those.
 """
 
 from __future__ import annotations

@@ -29,8 +29,8 @@ __all__ = [
     "normal_url",
 ]
 
-_DISCOVERY_S: Final = 0.25
-"""Longest time that looking for local servers takes, all of them together."""
+_DISCOVERY_S: Final = 0.2
+"""Maximum wait for local servers, all together: with the client's start a search stays below 0.3 s."""
 _LISTING_S: Final = 10.0
 _LARGEST_LISTING: Final = 1 << 20
 _MOST_MODELS: Final = 500
@@ -49,7 +49,7 @@ class KnownServer:
 class FoundServer:
     """A server that answers, and its models in its own order.
 
-    ``needs_key`` is true when it answers but tells its models only to those who hold a key.
+    ``needs_key`` is true where the server lists its models only with a key.
     """
 
     name: str
@@ -102,7 +102,7 @@ async def list_models(
 ) -> tuple[str, ...]:
     """Return the names of the models at ``base_url``, such as ``http://host:8000/v1``.
 
-    Raises ``InvalidRequest`` for an address that is none, ``LanguageModelError`` with what to do
+    Raises ``InvalidRequest`` for an invalid address, and ``LanguageModelError``, with what to do,
     for an endpoint that refuses, does not answer, or answers with something else.
     """
     url = normal_url(base_url)
@@ -169,7 +169,7 @@ async def _probe(client: httpx.AsyncClient, server: KnownServer) -> FoundServer 
 
 
 async def _ask(client: httpx.AsyncClient, url: str, headers: dict[str, str]) -> _Listing:
-    """Return the model list; raises ``ValueError`` for one that is too large or no list."""
+    """Return the model list; raises ``ValueError`` where it is too large or invalid."""
     body = bytearray()
     async with client.stream("GET", f"{url}/models", headers=headers) as response:
         response.raise_for_status()
@@ -202,7 +202,7 @@ def _is_loopback(url: str) -> bool:
 
 def _refusal(url: str, status: int) -> str:
     if status in {401, 403}:
-        return f"{url} wants a key, or another one (status {status})."
+        return f"{url} wants a key, or a different one (status {status})."
     if status == 404:
-        return f"{url} knows no /models (status 404). Does the address end in /v1?"
+        return f"{url} has no /models (status 404). Does the address end in /v1?"
     return f"{url} answered with status {status}."

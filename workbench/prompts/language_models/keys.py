@@ -26,7 +26,7 @@ __all__ = ["FileKeys", "KeyringKeys", "Keys", "open_keys"]
 
 _SERVICE: Final = "world-model-workbench"
 _KEYRING_S: Final = 5.0
-"""A keyring that asks its user for a password may block; the workbench does not wait for it."""
+"""Maximum wait for a keyring, which may block on a password prompt."""
 
 
 class Keys(Protocol):
@@ -121,7 +121,7 @@ class FileKeys:
 
 
 def _working_keyring() -> Any | None:
-    """Return the system's keyring, or None where there is none that keeps secrets safely."""
+    """Return the system's keyring; None where no safe one works."""
     ring = keyring.get_keyring()
     kind = type(ring).__module__
     if ring.priority <= 0 or kind.startswith(("keyring.backends.fail", "keyring.backends.null")):
@@ -130,7 +130,7 @@ def _working_keyring() -> Any | None:
 
 
 def _bounded(call: Any, *arguments: str) -> Any:
-    """Call the keyring without waiting for ever; raises ``LanguageModelError``."""
+    """Call the keyring with a time limit; raises ``LanguageModelError``."""
     pool = ThreadPoolExecutor(1, "workbench-keyring")
     try:
         return pool.submit(call, *arguments).result(_KEYRING_S)

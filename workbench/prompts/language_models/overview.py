@@ -1,4 +1,4 @@
-"""Who writes prompts and what could, as every client sees it: REST, screen and command line.
+"""The chosen language model and the available ones, as REST, screen and command line show them.
 
 Holds no key, and no word of one.
 """
@@ -45,7 +45,7 @@ class ServerObject(BaseModel):
     name: str
     base_url: str
     models: list[str]
-    needs_key: bool = Field(description="Whether it tells its models only to who has a key.")
+    needs_key: bool = Field(description="Whether it lists its models only with a key.")
 
 
 class CatalogObject(BaseModel):

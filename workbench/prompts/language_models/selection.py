@@ -1,6 +1,6 @@
-"""What can write prompts here, and choosing among it: servers, catalogue, default and keys as one object.
+"""The language models available here: servers, catalogue, default and keys as one object.
 
-REST, notebooks, the screen and the command line all stand on this. Knows no session.
+REST, notebooks, the screen and the command line use it. Knows no session.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ BUILT_IN: Final = LanguageChoice()
 
 
 class LanguageModels:
-    """The language models of one ``outputs/``. Cheap to create; asks nobody until it is asked."""
+    """The language models of one ``outputs/``. Creating it asks no server."""
 
     def __init__(self, settings: Settings, keys: Keys | None = None) -> None:
         self._settings = settings
@@ -50,7 +50,7 @@ class LanguageModels:
 
     @property
     def default(self) -> LanguageChoice:
-        """What writes in a session that has chosen nothing."""
+        """The choice of sessions without one of their own."""
         return read_default(self._settings)
 
     async def models_at(self, base_url: str, api_key: str = "") -> tuple[str, ...]:
@@ -61,7 +61,7 @@ class LanguageModels:
     def local(self, name: str) -> LanguageChoice:
         """Return the choice of a local model: a name of the catalogue, a ``.gguf`` file or a folder.
 
-        Raises ``InvalidRequest`` for one that is not here, saying how to get it.
+        Raises ``InvalidRequest``, with how to get it, where it is missing.
         """
         known = next((one for one in catalog() if name in {one.name, one.file}), None)
         path = known.path if known else Path(name).expanduser()
@@ -73,7 +73,7 @@ class LanguageModels:
     def named(self, model: str, base_url: str = "") -> LanguageChoice:
         """Return the choice that ``model`` names: ``builtin``, one at ``base_url``, or a local one.
 
-        Raises ``InvalidRequest`` for an address that is none and a local model that is not here.
+        Raises ``InvalidRequest`` for an invalid address and a missing local model.
         """
         if model == "builtin":
             return BUILT_IN
@@ -85,14 +85,14 @@ class LanguageModels:
     def checked(self, choice: LanguageChoice) -> LanguageChoice:
         """Return ``choice`` as it is kept: with its address in full, or its file's whole path.
 
-        Raises ``InvalidRequest`` for an address that is none and a local model that is not here.
+        Raises ``InvalidRequest`` for an invalid address and a missing local model.
         """
         if choice.provider == "openai":
             return choice.model_copy(update={"base_url": normal_url(choice.base_url)})
         return BUILT_IN if choice.provider == "builtin" else self.local(choice.model)
 
     async def check(self, choice: LanguageChoice, api_key: str = "") -> EndpointCheck:
-        """Ask the chosen model one small question; what is wrong is told, never raised."""
+        """Ask the chosen model one small question; failures are returned, never raised."""
         if choice.provider == "builtin":
             return EndpointCheck(True, "The built-in composer is always there.")
         if choice.provider != "openai":
@@ -104,10 +104,10 @@ class LanguageModels:
         return await check_endpoint(choice, api_key or self.key(choice.base_url))
 
     def make_default(self, choice: LanguageChoice, api_key: str = "") -> LanguageChoice:
-        """Let ``choice`` write in every session that has chosen nothing, and keep its key.
+        """Make ``choice`` the default and store its key.
 
-        Returns the choice as it is kept. Raises ``InvalidRequest`` for an address that is none,
-        ``LanguageModelError`` where default or key cannot be kept.
+        Returns the choice as it is kept. Raises ``InvalidRequest`` for an invalid address,
+        ``LanguageModelError`` where the default or the key cannot be stored.
         """
         kept = self.checked(choice)
         self.keep_key(kept, api_key)
@@ -115,7 +115,7 @@ class LanguageModels:
         return kept
 
     def keep_key(self, choice: LanguageChoice, api_key: str) -> None:
-        """Keep the key of an endpoint where this user's keys are; an empty one changes nothing."""
+        """Store an endpoint's key; an empty one changes nothing."""
         if api_key and choice.provider == "openai":
             self._keys.put(choice.base_url, api_key.strip())
 
@@ -125,7 +125,7 @@ class LanguageModels:
         return LanguageChoice(provider="local", model=str(path))
 
     def begin_fetching(self, name: str) -> None:
-        """Fetch a model beside other work; :meth:`overview` tells how far it is.
+        """Fetch a model in the background; :meth:`overview` shows the progress.
 
         Raises ``NotFound``, and ``Conflict`` with the command to run where the hub is not allowed.
         """
@@ -135,7 +135,7 @@ class LanguageModels:
         self._downloads.start(model.name)
 
     async def overview(self, choice: LanguageChoice, *, is_own: bool) -> LanguageOverview:
-        """Return ``choice``, who else could write, and how far downloads are.
+        """Return ``choice``, the other available models, and the progress of downloads.
 
         Local servers are asked, together at most 0.3 s.
         """
@@ -155,7 +155,7 @@ class LanguageModels:
         )
 
     def _looked_up(self, choice: LanguageChoice) -> tuple[bool, list[CatalogObject]]:
-        """Return what only the disk and the keyring know; may take a moment."""
+        """Return what is read from disk and keyring; may take a moment."""
         has_key = choice.provider == "openai" and bool(self.key(choice.base_url))
         return has_key, catalog_objects(catalog(), self._downloads.known)
 
@@ -173,7 +173,7 @@ class LanguageModels:
         return self._given_keys or open_keys()
 
     def key(self, base_url: str) -> str:
-        """Return the key that is kept for an endpoint, or stands in the settings; else nothing."""
+        """Return an endpoint's key from the settings or the store; empty where there is none."""
         if base_url and base_url == self._settings.language_base_url:
             return self._settings.language_api_key.get_secret_value() or self._keys.get(base_url)
         return self._keys.get(base_url)

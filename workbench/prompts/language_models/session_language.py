@@ -1,4 +1,4 @@
-"""Who writes in each session: what is chosen for it, else the default, and the writer that follows.
+"""Which language model writes in each session: its own choice, else the default.
 
 A session's choice is kept in the index, without its key; every process of this ``outputs/`` heeds it.
 """
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 __all__ = ["SessionLanguage"]
 
 _MOST_WRITERS: Final = 8
-"""Writers that stay connected; a further one takes the place of the one used longest ago."""
+"""Maximum number of connected writers; the least recently used one is closed first."""
 
 
 class SessionLanguage:
-    """The language models of the sessions of ``store``. Cheap to create; connects to nobody yet."""
+    """The language models of the sessions of ``store``. Creating it connects to nothing."""
 
     def __init__(self, settings: Settings, store: PromptStore) -> None:
         self._settings = settings
@@ -47,7 +47,7 @@ class SessionLanguage:
         return LanguageModels(self._settings)
 
     def own_choice(self, session_id: str) -> LanguageChoice | None:
-        """Return what was chosen for the session; None where it goes by the default."""
+        """Return the session's own choice; None where it uses the default."""
         kept = self._store.language(session_id)
         try:
             return LanguageChoice.model_validate_json(kept) if kept else None
@@ -55,12 +55,12 @@ class SessionLanguage:
             return None
 
     def choice(self, session_id: str | None = None) -> LanguageChoice:
-        """Return what writes in the session, or in one that has chosen nothing."""
+        """Return the choice of the session, or the default."""
         own = None if session_id is None else self.own_choice(session_id)
         return own or read_default(self._settings)
 
     def writer(self, session_id: str | None = None) -> PromptWriter:
-        """Return the writer of the session, or of one that has chosen nothing."""
+        """Return the writer of the session, or the default one."""
         choice = self.choice(session_id)
         with self._guard:
             writer = self._writers.get(choice) or self._made(choice)
@@ -69,7 +69,7 @@ class SessionLanguage:
         return writer
 
     async def overview(self, session_id: str | None = None) -> LanguageOverview:
-        """Return who writes in the session and what could; raises ``NotFound``."""
+        """Return the session's language model and the available ones; raises ``NotFound``."""
         self._check(session_id)
         own = None if session_id is None else self.own_choice(session_id)
         return await self.models.overview(self.choice(session_id), is_own=own is not None)
@@ -82,12 +82,12 @@ class SessionLanguage:
         api_key: str = "",
         as_default: bool = False,
     ) -> LanguageChoice:
-        """Let ``choice`` write in the session, or in all that have chosen nothing (``as_default``).
+        """Use ``choice`` in the session, or as the default of all sessions (``as_default``).
 
         Both together make it the default, which the session then follows. Returns the choice as it
-        is kept. Raises ``NotFound`` for a session that there is not, ``InvalidRequest`` for an
-        address that is none or a model that is not here, ``LanguageModelError`` where key or
-        default cannot be kept.
+        is kept. Raises ``NotFound`` for an unknown session, ``InvalidRequest`` for an invalid
+        address or a missing local model, ``LanguageModelError`` where the key or the default cannot
+        be stored.
         """
         self._check(session_id)
         kept = self.models.checked(choice)
@@ -102,7 +102,7 @@ class SessionLanguage:
         return kept
 
     async def close(self) -> None:
-        """Let go of every connection."""
+        """Close every connection."""
         await self._let_go(self._held())
 
     def _check(self, session_id: str | None) -> None:

@@ -103,7 +103,7 @@ export class BestOf {
     this.pair.update(run);
     if (!run) return;
     put(this.stage, stageWords(run));
-    put(this.facts, join(`${duration(run.spent_s) || "0 s"} of render time${run.budget_s ? ` of ${duration(run.budget_s)}` : ""}`, run.note && run.state === "done" ? run.note : ""));
+    put(this.facts, join(spentWords(run), run.note && run.state === "done" ? run.note : ""));
     const atWork = run.state === "running";
     show(this.bar, atWork);
     if (run.renders) attribute(this.bar, "value", run.ended / run.renders);
@@ -125,4 +125,9 @@ function stageWords(run) {
   if (!run.stage) return "Starting";
   const told = `${capital(run.stage)}: ${run.ended} of ${run.renders} rendered`;
   return run.state === "waiting" ? `Left at ${told}` : told;
+}
+
+function spentWords({ spent_s: spent, budget_s: budget }) {
+  if (!spent) return budget ? `budget ${duration(budget)}` : "";
+  return `${duration(spent)} of render time${budget ? ` of ${duration(budget)}` : ""}`;
 }

@@ -1,4 +1,4 @@
-"""What an endpoint can do, as far as it has not refused it: learned by asking."""
+"""What an endpoint can do, learned from its refusals."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from pydantic import BaseModel
 __all__ = ["Abilities", "Rung", "has_pictures", "with_pictures", "without_pictures"]
 
 _UNSUPPORTED: Final = frozenset({400, 404, 415, 422, 500, 501})
-"""Statuses with which endpoints refuse what they do not know."""
+"""Statuses that endpoints answer to unsupported options."""
 _TOO_LARGE: Final = 413
 
 
 def has_pictures(messages: Sequence[Mapping[str, Any]]) -> bool:
-    """Tell whether a picture goes with ``messages``."""
+    """Tell whether ``messages`` hold a picture."""
     return any(without_pictures(message) is not message for message in messages)
 
 
@@ -59,23 +59,23 @@ class Abilities:
     can_stream_tools: bool = True
     """Whether an answer with tools may be streamed: some endpoints stream text alone."""
     has_called_tools: bool = False
-    """Whether it has ever called one: many endpoints ignore what they do not know."""
+    """Whether it has ever called one: many endpoints ignore unknown options."""
     max_tokens: int | None = None
-    """The limit of tokens to ask for, where the endpoint's own has cut an answer off."""
+    """The token limit to request, once the endpoint's own has cut off an answer."""
     has_system_role: bool = True
     """Whether its template takes a system message."""
     can_see: bool = True
-    """Whether pictures may go with a question; known once one was refused."""
+    """Whether questions may hold pictures."""
     rung_before: Rung | None = None
-    """Where the rung stood before streaming was suspected of a refusal."""
+    """The rung before a refusal that may have been due to streaming."""
 
     def after_tools_refusal(
         self, status: int, told: str, *, streamed: bool, has_picture: bool
     ) -> Self | None:
-        """Return what to ask with tools next; None where it is not known what was refused.
+        """Return the abilities to try after tools were refused; None for an unrelated failure.
 
-        Without ``can_call_tools`` the tools themselves were refused. What the endpoint names in
-        ``told`` goes first, then a picture, then the stream, then the tools.
+        What the endpoint's message ``told`` names is dropped first, else a picture, the stream, the
+        tools, in this order.
         """
         if streamed and self.can_count and "stream_options" in told:
             return replace(self, can_count=False)
@@ -100,13 +100,13 @@ class Abilities:
         return {"response_format": {"type": "json_schema", "json_schema": schema}}
 
     def without_sight(self, status: int) -> Self | None:
-        """Return what may be asked after a picture was refused; None where it cannot have been that."""
+        """Return the abilities without pictures; None where the refusal was not about them."""
         if not self.can_see or (status not in _UNSUPPORTED and status != _TOO_LARGE):
             return None
         return replace(self, can_see=False)
 
     def messages(self, asked: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-        """Return the messages in the roles that the endpoint takes, with pictures where it sees."""
+        """Return the messages in the roles that the endpoint takes, without pictures it refuses."""
         shown = asked if self.can_see else [without_pictures(message) for message in asked]
         first, *rest = (dict(message) for message in shown)
         if self.has_system_role or first["role"] != "system" or not rest:
@@ -115,7 +115,7 @@ class Abilities:
         return [{**rest[0], "content": joined}, *rest[1:]]
 
     def length_options(self) -> dict[str, Any]:
-        """Return the options that ask for room enough."""
+        """Return the options that raise the token limit."""
         return {} if self.max_tokens is None else {"max_tokens": self.max_tokens}
 
     def stream_options(self) -> dict[str, Any]:
@@ -125,11 +125,11 @@ class Abilities:
     def after_refusal(
         self, status: int, told: str, *, streamed: bool, has_picture: bool = False
     ) -> Self | None:
-        """Return what may be asked after a refusal; None when there is nothing to ask less of.
+        """Return the abilities to try after a refusal; None where nothing is left to try.
 
-        What the endpoint names in ``told`` goes first. Otherwise the response format steps down,
-        for many endpoints stream that know none; one that cannot stream has its format back. A
-        picture that is not named goes last, and the format comes back without it.
+        What the endpoint's message ``told`` names is dropped first. Otherwise the response format
+        steps down, because many endpoints stream without supporting one; it is restored where
+        streaming was the cause. A picture that is not named is dropped last, and the format restored.
         """
         if has_picture and (blind := self.without_sight(status)) is not None:
             is_named = re.search(

@@ -61,10 +61,9 @@ class ChatEndpoint:
     timeout_s: float = 60.0
     retries: int = 2
     abilities: Abilities = field(default_factory=Abilities)
-    """What this endpoint has shown that it can."""
+    """What this endpoint can do, as far as is known."""
     find_key: Callable[[], str] | None = field(default=None, repr=False)
-    """Returns the key from where it is kept: asked for before the first question, and again after
-    the endpoint has refused one."""
+    """Returns the stored key: called before the first question, and again after a refused key."""
     _client: Any = field(default=None, repr=False)
     _tools_were_refused: bool = False
     """Whether the last question with tools was refused; remembered once one without them works."""
@@ -75,10 +74,10 @@ class ChatEndpoint:
         answer: type[Answer],
         on_text: OnText | None = None,
     ) -> tuple[Answer, tuple[Exchange, ...]]:
-        """Return a validated answer and what was said; asks again once when it does not validate.
+        """Return a validated answer and the exchanges; asks once more where it does not validate.
 
         ``on_text`` is called by the event loop with the answer so far as it grows, where the
-        endpoint can stream; it begins anew with each new attempt.
+        endpoint can stream; each attempt starts again from nothing.
 
         Raises :class:`ChatFailure` within ``timeout_s``, whatever the endpoint does.
         """
@@ -97,7 +96,7 @@ class ChatEndpoint:
         tools: Sequence[Mapping[str, Any]],
         on_text: OnText | None = None,
     ) -> tuple[Turn | None, tuple[Exchange, ...]]:
-        """Return the model's next move with ``tools``, and what was said.
+        """Return the model's next move with ``tools``, and the exchanges.
 
         ``on_text`` is called by the event loop with the text beside the calls as it grows, where
         the endpoint can stream. The move is None where the endpoint refuses tools; that is
@@ -164,7 +163,7 @@ class ChatEndpoint:
         said: list[Exchange],
         on_text: OnText | None,
     ) -> Reply | None:
-        """Ask for the best that the endpoint can do, for less each time that it refuses.
+        """Ask for the best that the endpoint can do, and for less after each refusal.
 
         Returns None where it refuses tools.
         """
@@ -240,7 +239,7 @@ class ChatEndpoint:
         return read_body(await stream.response.aread())
 
     async def _library(self) -> Any:
-        """Return the library that speaks the protocol, with the key found for the first question."""
+        """Return the client library; looks the key up before the first question."""
         openai = await asyncio.to_thread(importlib.import_module, "openai")
         if self._client is None and self.find_key is not None:
             self.api_key = await asyncio.to_thread(self.find_key)
@@ -251,7 +250,7 @@ class ChatEndpoint:
         return f"The language model did not answer within {self.timeout_s:g} s."
 
     async def _after_status(self, status: int) -> None:
-        """Have the key found anew for the next question where this one was refused."""
+        """Look the key up again for the next question after a refused one."""
         if status in _REFUSED_KEY and self.find_key is not None:
             await self.close()
 
@@ -282,11 +281,11 @@ class ChatEndpoint:
 
     @property
     def _secret(self) -> str:
-        """The key, where it is one: a placeholder such as ``EMPTY`` is a word that texts may hold."""
+        """The key, unless it is short: a placeholder such as ``EMPTY`` is also an ordinary word."""
         return self.api_key if len(self.api_key) >= _SHORTEST_SECRET else ""
 
     def _take_key_out(self, reply: Reply) -> None:
-        """Take out a key that the endpoint quotes, so that no prompt or message ever holds it."""
+        """Remove a key that the endpoint quotes, so that no prompt or message holds it."""
         if not (key := self._secret):
             return
         reply.text = reply.text.replace(key, "[key]")
@@ -296,7 +295,7 @@ class ChatEndpoint:
                 call.function.arguments = given.replace(key, "[key]")
 
     def _without_key(self, on_text: OnText) -> OnText:
-        """Return ``on_text`` told without the key, and without its beginning at a text's end."""
+        """Return ``on_text`` with the key, or its beginning at the end of the text, removed."""
         if not (key := self._secret):
             return on_text
 
@@ -313,7 +312,7 @@ class ChatEndpoint:
 
 
 def _transport() -> Any:
-    """Return the library below the protocol's own, whose errors show where a body breaks off."""
+    """Return the HTTP library below the client, which raises errors of its own for a broken body."""
     return importlib.import_module("httpx2")
 
 

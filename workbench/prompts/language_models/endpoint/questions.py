@@ -1,4 +1,4 @@
-"""Two kinds of questions to an endpoint, for JSON and with tools: their options, and what to do without."""
+"""The two kinds of questions to an endpoint, for JSON and with tools, and their fallbacks."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Question(Protocol):
     """What differs between questions."""
 
     def options(self, able: Abilities) -> dict[str, Any]:
-        """Return the options of the request that are this question's own."""
+        """Return the options of the request that only this kind has."""
 
     def can_stream(self, able: Abilities) -> bool:
         """Tell whether its answer may be streamed."""
@@ -25,7 +25,7 @@ class Question(Protocol):
     def after_refusal(
         self, able: Abilities, status: int, told: str, *, streamed: bool, has_picture: bool
     ) -> Abilities | None:
-        """Return what to ask next after a refusal; None where nothing is left to do without."""
+        """Return the abilities to try after a refusal; None where nothing is left to try."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,5 +66,5 @@ class ToolQuestion:
     def after_refusal(
         self, able: Abilities, status: int, told: str, *, streamed: bool, has_picture: bool
     ) -> Abilities | None:
-        """Do without the picture, the stream, and last the tools."""
+        """Drop the picture, then the stream, then the tools."""
         return able.after_tools_refusal(status, told, streamed=streamed, has_picture=has_picture)

@@ -45,7 +45,7 @@ class Reply:
 
 
 def read_reply(result: Any) -> Reply:
-    """Return what a completion says; raises ``ValueError`` for one that says nothing."""
+    """Return the reply of a completion; raises ``ValueError`` for an empty one or a refusal."""
     choices = getattr(result, "choices", None)
     if not choices:
         raise ValueError("no choices")
@@ -65,14 +65,14 @@ def read_reply(result: Any) -> Reply:
 
 
 def read_body(body: bytes) -> Reply:
-    """Return what a completion says that came whole; raises ``ValueError`` for anything else."""
+    """Return the reply of an unstreamed body; raises ``ValueError`` where it is no completion."""
     reply = read_reply(json.loads(body, object_hook=lambda found: SimpleNamespace(**found)))
     reply.came_whole = True
     return reply
 
 
 async def read_stream(stream: Any, on_text: OnText) -> Reply:
-    """Return what a streamed completion says; ``on_text`` is called with its text as it grows.
+    """Return the reply of a stream; ``on_text`` is called with its text as it grows.
 
     Raises ``ValueError`` for a refusal and for an answer that is cut off or does not end.
     """
@@ -104,7 +104,7 @@ async def read_stream(stream: Any, on_text: OnText) -> Reply:
 
 
 class _GrowingCalls:
-    """Tool calls as a stream brings them: a name first, then the arguments in pieces."""
+    """Tool calls of a stream: a name first, then the arguments in pieces."""
 
     def __init__(self) -> None:
         self.whole: list[Any] = []
@@ -127,7 +127,7 @@ class _GrowingCalls:
                 self.length += len(arguments)
 
     def _call_of(self, piece: Any) -> Any | None:
-        """Return the call that a piece belongs to; None for one too many.
+        """Return the call that a piece belongs to; None beyond the limit.
 
         Pieces of one call have the same index. Some endpoints number every call 0, or none: there a
         new id begins a new call.

@@ -1,4 +1,4 @@
-"""Tool calls of a language model: what it asks to be done, and how the result is told to it.
+"""A language model's tool calls, and the messages that return their results.
 
 Reads the chat-completions protocol leniently: arguments may come as text, as an object, or broken.
 """
@@ -28,7 +28,7 @@ class ToolCall:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """What a model does next: calls, or a text that ends its work."""
+    """A model's next move: calls, or a final text."""
 
     text: str
     calls: tuple[ToolCall, ...]
@@ -36,7 +36,7 @@ class Turn:
     """The turn as it goes back to the model with the next question."""
 
     def result_of(self, call: ToolCall, told: str) -> Mapping[str, Any]:
-        """Return the message that tells the model what came of ``call``."""
+        """Return the message with the result of ``call``."""
         if "tool_calls" in self.message:
             return {"role": "tool", "tool_call_id": call.id, "content": told}
         return {"role": "user", "content": told}

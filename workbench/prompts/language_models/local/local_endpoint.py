@@ -82,7 +82,7 @@ class LocalEndpoint(ChatEndpoint):
         said: list[Exchange],
         on_text: OnText | None,
     ) -> Reply | None:
-        """Ask the local model; the first question of all waits until it is loaded.
+        """Ask the local model; the first question waits until it is loaded.
 
         A server that dies is started again and asked once more.
         """
@@ -96,13 +96,13 @@ class LocalEndpoint(ChatEndpoint):
         return await ChatEndpoint.reply(self, messages, question, said, on_text)
 
     def late_message(self) -> str:
-        """Return what to say where no answer came in time: the model may still be loading."""
+        """Return the message for an answer that did not come in time."""
         if read_server(self.folder / SERVER_FILE) is None:
             return "The local language model is still loading; try again."
         return ChatEndpoint.late_message(self)
 
     async def _is_gone(self, asked: ServerAddress) -> bool:
-        """Tell whether the server has ended; one that was just killed holds its lock a moment more."""
+        """Tell whether the server has ended; a killed process keeps its lock for a moment."""
         for _ in range(10):
             if read_server(self.folder / SERVER_FILE) != asked:
                 return True
@@ -145,7 +145,7 @@ class LocalEndpoint(ChatEndpoint):
             return None
 
     def _server(self) -> list[str]:
-        """Return the module that serves the model, and the arguments that it alone takes."""
+        """Return the server's module and its own arguments."""
         if _runs_on_llama(self.model):
             return [f"{_PACKAGE}.llama_server"]
         hub = ["--allow-hub"] if self.allow_hub else []
@@ -189,13 +189,13 @@ def _runs_on_llama(model: str) -> bool:
 
 
 def _end(server: ServerAddress) -> None:
-    """Have a server leave; its process holds the file's lock, so that its id is no other's."""
+    """Stop a server. Its process holds the file's lock, so its id cannot be reused."""
     with contextlib.suppress(OSError):
         os.kill(server.pid, signal.SIGTERM)
 
 
 def _exit_status(pid: int | None) -> int | None:
-    """Return how a process of ours ended; None while it runs and where there is none."""
+    """Return the exit status of a child process; None while it runs or where there is none."""
     if pid is None:
         return None
     try:

@@ -54,7 +54,7 @@ _END_OF_THOUGHT: Final = re.compile(
 
 
 def without_thoughts(text: str) -> str:
-    """Return an answer without what a reasoning model thinks before it.
+    """Return an answer without a reasoning model's thoughts.
 
     A thought that has not ended hides all that follows; a closing tag alone, all before it, for
     some templates open the thought themselves.
@@ -250,7 +250,7 @@ class Enhanced(BaseModel):
     @field_validator("covers", mode="before")
     @classmethod
     def _only_what_reads(cls, given: Any) -> Any:
-        """Drop what is no evidence: it must not cost a good prompt."""
+        """Drop invalid evidence, so that it does not cost a good prompt."""
         if not isinstance(given, list):
             return []
         return [one for one in given if isinstance(one, dict | Cover)][:200]

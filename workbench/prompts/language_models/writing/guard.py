@@ -31,7 +31,7 @@ _DANGLING: Final = re.compile(
 """The beginning of a clause at a text's end: "and the cam"."""
 _STOP: Final = re.compile(r"[.!?。！？।]\s*\S")
 _LONG_WORDS: Final = 15
-"""Words after which a text without any full stop is half a text."""
+"""Words above which a text without any full stop counts as cut off."""
 _FEWEST_WORDS: Final = 4
 _TAG: Final = re.compile(r"</?[A-Za-z][^<>]{0,400}>")
 _MOST_TAGS: Final = 6
@@ -40,12 +40,12 @@ _FEWEST_CHARACTERS: Final = 8
 _MOST_WORDS: Final = 400
 _MOST_REPEATS: Final = 3
 _LOST: Final = 0.75
-"""Share of an idea's words whose loss makes a text speak of something else."""
+"""Share of an idea's words that must be missing for a text to count as about something else."""
 _LOST_ABROAD: Final = 0.6
 """The same where only the model's own evidence can tell."""
 _FEWEST_SAID: Final = 3
 _UNCLAIMED: Final = 2
-"""Words not even claimed to be shown, from which evidence without any word of the idea is false."""
+"""Number of unclaimed words from which evidence without any word of the idea is not believed."""
 _NOT_SAID: Final = frozenset(
     [
         "make",
@@ -179,7 +179,7 @@ def shows_nothing(
 
 
 def _said_words(idea: str) -> list[str]:
-    """Return the words of an idea that something in the text has to answer for."""
+    """Return the words of an idea that the text has to show."""
     return [
         word
         for word in content_words(idea)
@@ -272,7 +272,7 @@ def _is_list_of_tags(text: str) -> bool:
 
 
 def _is_mash(text: str, idea: str) -> bool:
-    """Tell whether keys were hit at random: an English idea, and hardly a word of any language."""
+    """Tell whether an answer to an English idea has hardly a word of any language."""
     words = [w.lower() for w in tokens(text) if w.isascii() and w.isalpha() and len(w) > 2]
     if len(words) < 3 or not is_english(idea) or language_of(text):
         return False
@@ -290,7 +290,7 @@ def _repeats(text: str) -> bool:
 
 
 def _is_cut_off(text: str) -> bool:
-    """Tell whether the text breaks off: a full stop alone is often forgotten, half a phrase is not."""
+    """Tell whether the text breaks off. A missing full stop alone does not count."""
     bare = text.rstrip("\"'”’)» ")
     if bare.endswith((",", ";", ":", "-", "–", "—", "(")):
         return True
@@ -310,14 +310,14 @@ def _is_cut_off(text: str) -> bool:
 
 
 def _asks_back(text: str) -> bool:
-    """Tell whether the text ends in a question, or half of it are questions: a shot is described."""
+    """Tell whether the text ends in a question, or half of it are questions."""
     several = sentences(text)
     asked = [one.rstrip("\"'”’").endswith(("?", "？", "؟")) for one in several]
     return any(asked[-2:]) or 2 * sum(asked) >= max(1, len(asked))
 
 
 def _added_person(text: str, idea: str) -> str:
-    """Return the full name of a person of whom the idea knows nothing; empty when there is none."""
+    """Return the full name of a person whom the idea does not name; empty where there is none."""
     low = text.lower()
     data = _data()
     people: Sequence[str] = data["people"]

@@ -46,7 +46,7 @@ __all__ = ["LanguageWriter", "Take"]
 _LONGEST_NAME: Final = 80
 
 Take = Callable[[Variation], bool]
-"""Takes a variation and returns True, or returns False for one that is there already, or nearly."""
+"""Takes a variation and returns True; returns False for a duplicate or near-duplicate."""
 
 
 class LanguageWriter:
@@ -94,7 +94,7 @@ class LanguageWriter:
     async def _completed(
         self, rough: str, answer: Enhanced, text: str, missing: tuple[str, ...]
     ) -> tuple[Enhanced, str, tuple[str, ...], Sequence[Exchange]]:
-        """Ask once more for what is missing, by name; the better of both texts is taken."""
+        """Ask once more for what is missing, by name, and return the better of both texts."""
         data = {"idea": rough, "prompt": text, "missing": list(missing)}
         try:
             again, said = await self.endpoint.ask(_messages("complete", data), Enhanced)
@@ -181,11 +181,11 @@ class LanguageWriter:
         return said
 
     async def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
         await self.endpoint.close()
 
     def _guarded(self, text: str, idea: str, said: Sequence[Exchange]) -> str:
-        """Return the text as it is shown; raises ``ChatFailure`` for one that is no prompt."""
+        """Return the text as it is shown; raises ``ChatFailure`` where it is not a prompt."""
         if is_document(text):
             raise ChatFailure("The language model's prompt is markup or code.", said)
         plain = without_preamble(plain_text(text))
@@ -200,7 +200,7 @@ class LanguageWriter:
         index: int,
         stays: frozenset[str],
     ) -> Variation:
-        """Return what the model wrote as a variation; raises ``ChatFailure`` where it is none."""
+        """Return the model's variation; raises ``ChatFailure`` where it is not one."""
         prompt, before = parent
         text = self._guarded(given.prompt, prompt, ())
         if not keeps_subject(before.subject, text):
@@ -216,7 +216,7 @@ class LanguageWriter:
 
 
 class _PromptInAnswer:
-    """Tells the prompt of a growing answer as often as it grows."""
+    """Calls ``on_text`` each time that the prompt in a growing answer has grown."""
 
     def __init__(self, on_text: OnText) -> None:
         self._on_text = on_text

@@ -12,13 +12,13 @@ from workbench.studio import Studio
 from workbench.widgets.commands import command
 from workbench.widgets.presentation import View, job_view
 
-__all__ = ["QueueDesk"]
+__all__ = ["QueueController"]
 
 _WAITING_LISTED: Final = 500
 _FAILED_LISTED: Final = 30
 
 
-class QueueDesk:
+class QueueController:
     """Lists and steers renders beyond the open session. Every method runs on the loop.
 
     ``known`` are the sessions that a browser remembers: a private screen sees those alone.

@@ -21,7 +21,7 @@ from workbench.widgets.commands import command
 from workbench.widgets.presentation import View
 from workbench.widgets.session_controller import SessionController
 
-__all__ = ["BestOfDesk"]
+__all__ = ["BestOfController"]
 
 _COSTLY: Final = ("num_inference_steps", "width", "height", "num_frames")
 """What a render's time depends on."""
@@ -29,7 +29,7 @@ _TILE: Final = 32
 _MINUTE_S: Final = 60
 
 
-class BestOfDesk:
+class BestOfController:
     """The runs of the open session. Every method runs on the loop."""
 
     def __init__(self, studio: Studio, controller: SessionController) -> None:
