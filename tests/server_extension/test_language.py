@@ -9,10 +9,14 @@ from pathlib import Path
 import httpx
 import pytest
 
+import workbench as wb
 from tests.live_server import LiveServer
 from tests.prompts.agent.scripted import call, say, scripted
 from tests.prompts.language_models.test_discovery import closed_port
 from tests.prompts.misbehaving import KEY, Misbehaving, Reply
+from workbench.cli import main
+from workbench.settings import Settings
+from workbench.studio import Studio
 
 TEXT = "A red fox trots through deep snow at dawn, its breath steaming in the first light."
 GOOD = json.dumps({"prompt": TEXT, "scene": {"subject": "a fox", "action": "trotting"}})
@@ -134,6 +138,28 @@ def test_an_impossible_choice_is_refused_with_a_message(
     answer = choosing.post("/api/language", body)
     assert answer.status_code == status, answer.text
     assert answer.json()["message"]
+
+
+def test_rest_the_shell_and_python_tell_the_same(
+    choosing: LiveServer,
+    fox: Misbehaving,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("WORKBENCH_OUTPUTS", str(choosing.outputs))
+    _post(choosing, do="use", model="fake", base_url=fox.base_url, as_default=True)
+    try:
+        told = choosing.get("/api/language").json()
+        assert main(["language", "list", "--json"]) == 0
+        shell = json.loads(capsys.readouterr().out)
+        with Studio(Settings(outputs=choosing.outputs)) as studio:
+            found = wb.language_models(using=studio)
+    finally:
+        _post(choosing, do="use", provider="builtin", as_default=True)
+    assert told["choice"]["label"].startswith("fake (127.0.0.1")
+    for name in ("choice", "default", "servers", "catalog", "can_run"):
+        assert told[name] == shell[name]
+    assert found.choice.model_dump() == told["choice"]
 
 
 def test_no_key_is_in_any_answer_index_recipe_log_or_error(

@@ -123,6 +123,16 @@ def test_a_fragment_is_made_whole_or_refused(said: str, whole: str) -> None:
             "The shot ends right before it spills.",
         ),
         (
+            "A woman waits in a small cinema. The camera follows from behind.",
+            "raise the camera to the height of her eyes",
+            "The camera is at the height of her eyes.",
+        ),
+        (
+            "A woman waits in a small cinema.",
+            "sit her on the back row",
+            "She sits on the back row.",
+        ),
+        (
             "Brushes sweep the windscreen and foam slides down the glass.",
             "more colourful foam, and slow the brushes down",
             "The foam is more colourful. The brushes move slowly.",

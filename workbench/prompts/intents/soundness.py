@@ -259,12 +259,12 @@ def _predicated(text: str, prompt: str, who: str) -> str:
     """Return a fragment without commas as a clause; empty where it is not plain of whom it speaks."""
     words = text.split()
     low = [w.lower().strip(".:;") for w in words]
-    if not words or low[-1] in {"and", "or", "of", "the", "a"}:
+    if not words or low[-1] in {"and", "or", "of", "the", "a", "one", "incl", "etc"}:
         return ""
     if re.match(
         r"(?:slow motion|slow-mo\w*|slow mo|real time|normal speed)\b", text, re.IGNORECASE
     ):
-        return f"it is in {text}"
+        return f"it is in {text[:1].lower()}{text[1:]}"
     if (
         low[0] in {"inside", "outside", "above", "below"}
         and all(_is_how(w) for w in low[1:])
@@ -417,7 +417,12 @@ def _noun_end(low: list[str]) -> int:
             break
         if head and word.endswith(("ing", "ed")) and is_verb(word):
             break
-        if (is_known_noun(word) or not is_known(word)) and not (head and _is_state_here(word)):
+        is_small = word in words_of("closed", "adverbs") | word_list("prepositions")
+        if (
+            not is_small
+            and (is_known_noun(word) or not is_known(word))
+            and not (head and _is_state_here(word))
+        ):
             head = at + 1
         elif head or not (
             _is_how(word)

@@ -19,6 +19,7 @@ from workbench.prompts.intents.noun_phrases import (
     noun_phrase_end,
     subject_form,
 )
+from workbench.prompts.intents.picture_words import is_clean
 from workbench.prompts.intents.requests import written_out
 from workbench.prompts.intents.soundness import whole_sentence
 from workbench.prompts.intents.talk import (
@@ -53,7 +54,8 @@ def statement(
     the camera is directed, in orders that stay as they are.
     """
     said = wish_in(written_out(text.strip()))
-    if not said or _ASKING.match(said) or _ORDER.match(said) or _LEFT_OVER.match(said):
+    is_order = _ORDER.match(said) and not _CAMERA_PUT.fullmatch(said)
+    if not said or is_order or _ASKING.match(said) or _LEFT_OVER.match(said):
         return ""
     said = _declared(said, who)
     said = viewed(said, is_ego=is_ego)
@@ -61,7 +63,7 @@ def statement(
     said = re.sub(r"\s+([,.;])", r"\1", re.sub(r"\s+", " ", said)).strip(" ,;:-")
     said = re.sub(r"\bi\b", "I", said)
     said = said if is_filmed else whole_sentence(said, prompt, who)
-    if not said or not _is_clean(said, prompt, is_ego=is_ego):
+    if not said or not is_clean(said, prompt, is_ego=is_ego):
         return ""
     return f"{sentence_case(said)}."
 
@@ -169,6 +171,16 @@ def _declared(text: str, who: str) -> str:
             return _modal_free(
                 f"{' '.join(rest[:end])} should{asked['not'] or ''} {' '.join(rest[end:])}"
             )
+    camera = _CAMERA_PUT.fullmatch(text)
+    if camera is not None:
+        where = re.sub(r"^(?:in)?to ", "at ", camera["where"], flags=re.IGNORECASE)
+        return f"the camera is {where}"
+    posed = _POSED.fullmatch(text)
+    if posed is not None:
+        subject = subject_form([posed["who"]])
+        verb = {"seat": "sit", "lay": "lie"}.get(posed["how"].lower(), posed["how"].lower())
+        many = is_many(subject)
+        return f"{subject} {verb if many else inflect(verb, 'VBZ')} {posed['where']}"
     ending = _ENDING.fullmatch(text)
     if ending is not None:
         return f"the shot ends {ending['when']}"
@@ -195,6 +207,16 @@ def _declared(text: str, who: str) -> str:
     return _with_subject(_modal_free(text), who)
 
 
+_CAMERA_PUT: Final = re.compile(
+    r"(?:raise|lower|move|bring|put|set|place|drop|get) (?:the )?camera (?:up |down |right )?(?P<where>(?:to|into|at|in|on|behind|above|below|under|near|beside|inside|outside) (?!the (?:left|right)\b).+)",
+    re.IGNORECASE,
+)
+"""An order on where the camera is: "raise the camera to eye level"."""
+_POSED: Final = re.compile(
+    r"(?P<how>sit|seat|stand|lay|lean) (?P<who>him|her|them|it) (?P<where>(?:down )?(?:on|in|at|by|near|under|behind|beside|next to|against|between) .+)",
+    re.IGNORECASE,
+)
+"""An order on how somebody is placed: "sit her on the back row"."""
 _ENDING: Final = re.compile(
     r"(?:stop|end|cut|finish)(?: it| the clip| the video| there)? (?P<when>(?:right |just |shortly )?(?:before|when|as soon as) \w+ .+)",
     re.IGNORECASE,
@@ -445,42 +467,3 @@ def _is_order(low: list[str]) -> bool:
         | {"close", "with", "from", "back", "wide", "slow"}
         or following in word_list("prepositions")
     )
-
-
-_TOOL: Final = re.compile(
-    r"\b(?:please|pls|plz|render\w*|prompts?|versions?|variations?|seeds?|undo|redo|fps|resolution|aspect|client|idk|lol|thanks?|your?|you're|yours|want|wanna|kindly|sorry|wish|reviewers|gonna|wordy|one line|paragraph|(?:the|this|my|our|control|whole) (?:clips?|videos?)|ratio|the other one|the tool|the model|make sure)\b",
-    re.IGNORECASE,
-)
-_FIRST: Final = re.compile(
-    r"(?<![\w'-])(?:i|i'm|i'd|i'll|i've|me|my|mine|we'd|let's)(?![\w'-])", re.IGNORECASE
-)
-_OURS: Final = re.compile(
-    r"(?<![\w'-])(?:our|us|we)(?![\w'-])(?! (?:see|hear|notice|look|think|believe|expect|know|realise|realize|do not|barely|almost|only|never|still|follow|are|feel|land|move|pull|push|stay))",
-    re.IGNORECASE,
-)
-
-
-_LONGEST: Final = 600
-"""Characters beyond which a wish is no single statement."""
-
-
-def _is_clean(text: str, prompt: str, *, is_ego: bool) -> bool:
-    """Tell whether ``text`` speaks of the picture alone."""
-    known = set(re.findall(r"[\w'-]+", prompt.lower()))
-    if len(text) > _LONGEST or re.search(r"[<>{}\\=|]|https?:|\S{40}", text):
-        return False
-    if any(found[0].lower() not in known for found in _TOOL.finditer(text)):
-        return False
-    if (
-        any(
-            found[0].lower() not in known or found[0].lower() == "i"
-            for found in _FIRST.finditer(text)
-        )
-        and not is_ego
-    ):
-        return False
-    if not is_ego and any(found[0].lower() not in known for found in _OURS.finditer(text)):
-        return False
-    words = [w.lower() for w in re.findall(r"[^\W\d_]{2,}", text)]
-    small = determiners() | PRONOUNS | {"other", "same", "now", "here", "first", "last"}
-    return "?" not in text and any(w not in small for w in words)

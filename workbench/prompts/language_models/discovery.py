@@ -29,8 +29,8 @@ __all__ = [
     "normal_url",
 ]
 
-_DISCOVERY_S: Final = 0.25
-"""Maximum time of one search for local servers, all of them together."""
+_DISCOVERY_S: Final = 0.2
+"""Maximum wait for local servers, all together: with the client's start a search stays below 0.3 s."""
 _LISTING_S: Final = 10.0
 _LARGEST_LISTING: Final = 1 << 20
 _MOST_MODELS: Final = 500
