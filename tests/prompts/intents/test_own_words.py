@@ -274,3 +274,29 @@ def test_a_question_about_what_the_prompt_lacks_is_answered_so() -> None:
     revision = revised("A truck drives past a sign.", "did the umbrella change?")
     assert "umbrella" in revision.message
     assert "sign" not in revision.message
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        "overfill it",
+        "day for night",
+        "ccw",
+        "Key from a single hard source camera right",
+        "i don't want to see whose hand it is",
+    ],
+)
+def test_what_names_nothing_that_can_be_seen_is_refused_with_a_way_on(request_: str) -> None:
+    draft = enhance("a fox running through the snow")
+    revision = revise(request_, Context(draft.scene, draft.prompt))
+    assert revision.prompt == draft.prompt
+    assert not revision.changes
+    assert "the fox" in revision.message or "For the camera" in revision.message
+
+
+def test_the_camera_is_named_once_where_it_is_told() -> None:
+    draft = enhance("a fox running through the snow")
+    told = revise(
+        "with the camera following from behind", Context(draft.scene, draft.prompt)
+    ).prompt
+    assert told.endswith("Camera: following from behind.")

@@ -102,11 +102,7 @@ def shown(text: str, context: Context) -> Candidate | None:
     if re.search(r"\b(?:has|have|is|are|was|were|be|should)\b", text, re.IGNORECASE):
         return None
     things = noun_phrases(plain(text))
-    known = [
-        t
-        for t in things
-        if t.score >= 0.9 and (t.determiner or t.position or t.doing or t.is_plural)
-    ]
+    known = [t for t in things if t.score >= 0.9 and (t.determiner or t.is_plural)]
     owned = {"the", "his", "her", "its", "their", "this", "that", "my"}
     last = text.rsplit(maxsplit=1)[-1].lower()
     if any(t.position for t in things) and last.endswith("s") and is_verb(last):

@@ -14,9 +14,9 @@ from workbench.prompts.intents.candidates import Candidate
 from workbench.prompts.intents.context import Context
 from workbench.prompts.intents.references import is_person, is_singular
 from workbench.prompts.intents.words import lemma, words_of
-from workbench.scene import Entity
+from workbench.scene import Entity, terms
 
-__all__ = ["is_question", "is_sound"]
+__all__ = ["has_sound_fields", "is_question", "is_sound"]
 
 _WORD: Final = re.compile(r"[^\W_]+(?:['-][^\W_]+)*")
 _QUESTION: Final = re.compile(
@@ -42,6 +42,15 @@ def is_sound(candidate: Candidate, text: str, context: Context) -> bool:
     if is_question(text) and _changes(candidate):
         return False
     return all(_is_sound(action, text, context) for action in candidate.actions)
+
+
+def has_sound_fields(candidate: Candidate) -> bool:
+    """Tell whether every value of a field makes sense there: a place is a place, a view a view."""
+    return all(
+        _is_field_sound(action.field, action.value)
+        for action in candidate.actions
+        if isinstance(action, EditField) and isinstance(action.value, str)
+    )
 
 
 def _changes(candidate: Candidate) -> bool:
@@ -134,4 +143,52 @@ def _is_deed(doing: str) -> bool:
 def _is_field_sound(field: str, value: str) -> bool:
     if field == "style":
         return _is_clean(value) and not re.search(r"\d\s?(?:k|p|fps|hz)\b", value, re.IGNORECASE)
-    return field not in {"setting", "negative_prompt"} or _is_clean(value)
+    if field == "viewpoint":
+        return not value or value in terms("viewpoint") or bool(_VIEW.search(value))
+    if field == "negative_prompt":
+        return _is_clean(value) and all(map(_is_barred_thing, value.split(",")))
+    return field != "setting" or _is_clean(value)
+
+
+_VIEW: Final = re.compile(
+    r"\b(?:view|pov|perspective|eyes?|cam|cockpit|seat|selfie|camera on)\b(?!.*\b(?:light|source|key)\b)",
+    re.IGNORECASE,
+)
+"""What a place to see from is called by."""
+_MOST_BARRED: Final = 6
+"""Words of one thing that must not be seen."""
+
+
+def _is_barred_thing(text: str) -> bool:
+    """Tell whether ``text`` names what must not be seen, and is no sentence."""
+    words = [w.lower() for w in _WORD.findall(text)]
+    return len(words) <= _MOST_BARRED and not set(words) & _SAYING
+
+
+_SAYING: Final = frozenset(
+    [
+        "i",
+        "you",
+        "we",
+        "it",
+        "he",
+        "she",
+        "they",
+        "my",
+        "your",
+        "is",
+        "are",
+        "be",
+        "been",
+        "was",
+        "to",
+        "whose",
+        "who",
+        "which",
+        "that",
+        "don't",
+        "doesn't",
+        "please",
+        "make",
+    ]
+)

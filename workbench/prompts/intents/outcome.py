@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -77,6 +78,7 @@ def outcome_of(
         already = already or candidate.already
         if candidate.help:
             helps.append(candidate.help)
+    actions = [_without_camera(one) for one in actions]
     actions = _in_sequence(_as_one_setting(actions, read), read)
     actions = _as_one_way_back(actions, kept)
     actions = [a for a in actions if not (isinstance(a, EditField) and a.field in kept)]
@@ -94,6 +96,17 @@ def outcome_of(
         tuple(dict.fromkeys(locked)),
         already,
     )
+
+
+def _without_camera(action: Action) -> Action:
+    """Return a camera movement without the camera's name, which its sentence says: "Camera: …"."""
+    if not isinstance(action, EditField) or action.field != "camera_movement":
+        return action
+    bare = _CAMERA_NAMED.sub("", str(action.value))
+    return action.model_copy(update={"value": bare}) if bare != action.value else action
+
+
+_CAMERA_NAMED: Final = re.compile(r"^(?:with )?(?:the |a )?camera (?=\w+ing\b)", re.IGNORECASE)
 
 
 def _as_one_way_back(actions: Sequence[Action], kept: set[str]) -> list[Action]:

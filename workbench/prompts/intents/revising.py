@@ -26,6 +26,7 @@ from workbench.actions.model import (
 from workbench.lexicon.words import sentences
 from workbench.prompts.composer.composer import NAME, scene_of
 from workbench.prompts.composer.editing import written
+from workbench.prompts.composer.facts import is_many, name_of
 from workbench.prompts.enacting import enact
 from workbench.prompts.intents.context import Context
 from workbench.prompts.intents.making import told_apart
@@ -135,8 +136,10 @@ def _help(found: Understanding, missed: Missed, context: Context) -> str:
     if found.is_foreign:
         return OTHER_LANGUAGE
     words = missed.words
+    lead = next((e for e in context.scene.cast if e.is_lead), None)
     if missed.label in _BY_LABEL:
-        return _BY_LABEL[missed.label].format(words[:60])
+        told = _BY_LABEL[missed.label].format(words[:60])
+        return told.replace("the …", name_of(lead), 1) if lead is not None else told
     if missed.label in {"camera", "shot", "viewpoint"} or _CAMERA.search(words):
         return "For the camera, say “pan left”, “closer”, “low angle”, “from behind” or “start on the door, then push in”."
     if missed.label in RENDER_LABELS or _RENDER.search(words):
@@ -147,6 +150,13 @@ def _help(found: Understanding, missed: Missed, context: Context) -> str:
         return (
             f"Of the {noun} you can say how it looks, where it is and what it does: “make the {noun} "
             f"bigger”, “the {noun} turns around”, “remove the {noun}”."
+        )
+    if lead is not None:
+        return (
+            f"Say it as what is seen, with who does it or what it is like, such as “{name_of(lead)} "
+            f"{'stop' if is_many(lead) else 'stops'}” or “{name_of(lead)} should be smaller”; or "
+            "change the text yourself with Edit. A request can also set the render (“16:9”, “8 "
+            "seconds”) or go back (“undo”)."
         )
     return HINT
 

@@ -37,6 +37,8 @@ _OBJECTS: Final = frozenset(
     ["him", "her", "it", "them", "me", "us", "this", "that", "these", "those", "some"]
 )
 _AGE: Final = re.compile(r"(?:early |mid-?|late )?(\d0)s$", re.IGNORECASE)
+_SHORTEST_ABROAD: Final = 3
+"""Words below which unknown ones are shorthand, not another language: "ccw"."""
 _MOST: Final = 14
 """Words of a fragment that is still made whole."""
 
@@ -50,7 +52,7 @@ def whole_sentence(said: str, prompt: str, who: str = "") -> str:
     low = [w.lower().strip(",.:;()\"'。、") for w in words]
     unknown = [w for w in low if not w.isascii() or (w.isalpha() and not is_known(w))]
     if 2 * len(unknown) > len(low):
-        return said  # another language
+        return "" if said.isascii() and len(low) < _SHORTEST_ABROAD else said  # another language
     first = next((n for n, w in enumerate(low) if w not in _LEADS), len(low))
     if (
         first == len(low)
@@ -341,7 +343,7 @@ def _predicated(text: str, prompt: str, who: str) -> str:
             return f"{lead} {_be(name)} {' '.join(words[end:])}"
         if low[0] in {"the", "his", "her", "its", "their"}:
             return f"{name} {_be(name)} {' '.join(words[end:])}"
-        return f"there {_be(name)} {_determined(_uncapped(text))}"
+        return _there(text)
     if left:
         return ""
     if who and _is_own(low[end - 1]) and low[0] not in {"the", "his", "her", "their"}:
@@ -349,11 +351,20 @@ def _predicated(text: str, prompt: str, who: str) -> str:
         return f"{who} {have} {_determined(text)}"
     if low[0] in {"the", "his", "her", "its", "their", "this", "that", "it", "he", "she", "they"}:
         return ""
-    return (
-        f"there {_be(name)} {_determined(_uncapped(text))}"
-        if len(words) > 1 or is_plural(low[0])
-        else ""
-    )
+    return _there(text)
+
+
+def _there(text: str) -> str:
+    """Return "there is …" for a phrase that names a thing; empty for what cannot stand anywhere."""
+    words = text.split()
+    low = [w.lower().strip(".:;") for w in words]
+    end = _noun_end(low)
+    head = low[end - 1]
+    is_mass = head in word_list("mass") or head in words_of("free", "weather")
+    is_led = low[0] in determiners() or number_in(low[0]) is not None or is_plural(head)
+    if not end or not (is_mass or (is_led and subject_kind(head) is not None)):
+        return ""
+    return f"there {_be(' '.join(words[:end]))} {_determined(_uncapped(text))}"
 
 
 def _uncapped(text: str) -> str:

@@ -41,7 +41,7 @@ from workbench.prompts.intents.candidates import Candidate
 from workbench.prompts.intents.context import Context
 from workbench.prompts.intents.contradictions import is_kind
 from workbench.prompts.intents.faithfulness import is_faithful, is_free
-from workbench.prompts.intents.guards import is_question, is_sound
+from workbench.prompts.intents.guards import has_sound_fields, is_question, is_sound
 from workbench.prompts.intents.outcome import ASIDE, Missed, Understanding, outcome_of
 from workbench.prompts.intents.own_words import choices_for, fixed_wish, stated, who_is_meant
 from workbench.prompts.intents.remarks import AS_VERSIONS, VERSIONS, is_broken, remark_help
@@ -85,7 +85,8 @@ class Reading:
         clause before it was read as bringing one in, and then was not taken as such.
         """
         after = _after(candidate, self.here)
-        if after is None or is_broken(self.here.prompt, after.prompt):
+        is_sound = has_sound_fields(candidate)
+        if after is None or not is_sound or is_broken(self.here.prompt, after.prompt):
             self.missed.append(Missed(text))
             return
         self.read.append((text, candidate))
