@@ -9,6 +9,7 @@ import pytest
 
 import workbench as wb
 from tests.measures.clips import FPS
+from tests.measures.tiny_clip import save
 from workbench.engines.encoder import VideoWriter
 from workbench.engines.probe import decode_video
 from workbench.errors import EngineUnavailable
@@ -16,35 +17,11 @@ from workbench.measures.agreement import prompt_agreement
 
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
-SIZE = 32
 
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Save a tiny CLIP with random weights in the usual layout."""
-    from tokenizers import Tokenizer, models, pre_tokenizers
-
-    folder = tmp_path_factory.mktemp("clip")
-    words = ["[PAD]", "[UNK]", "a", "red", "blue", "kite"]
-    core = Tokenizer(models.WordLevel({w: i for i, w in enumerate(words)}, unk_token="[UNK]"))
-    core.pre_tokenizer = pre_tokenizers.Whitespace()
-    tokenizer = transformers.PreTrainedTokenizerFast(
-        tokenizer_object=core, pad_token="[PAD]", unk_token="[UNK]", eos_token="[PAD]"
-    )
-    parts = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 1}
-    heads = {"num_attention_heads": 2, "projection_dim": 8}
-    config = transformers.CLIPConfig(
-        text_config={**parts, **heads, "vocab_size": 6, "max_position_embeddings": 10},
-        vision_config={**parts, **heads, "image_size": SIZE, "patch_size": 8},
-        projection_dim=8,
-    )
-    torch.manual_seed(0)
-    transformers.CLIPModel(config).eval().save_pretrained(folder)
-    images = transformers.CLIPImageProcessor(
-        size={"shortest_edge": SIZE}, crop_size={"height": SIZE, "width": SIZE}
-    )
-    transformers.CLIPProcessor(image_processor=images, tokenizer=tokenizer).save_pretrained(folder)
-    return folder
+    return save(tmp_path_factory.mktemp("clip"))
 
 
 def test_agreement_is_the_mean_cosine_of_eight_frames_and_the_prompt(

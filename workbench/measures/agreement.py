@@ -1,7 +1,7 @@
 """Agreement of a video with its prompt, by CLIP, SigLIP and similar models.
 
-Loads PyTorch only in ``AgreementModel``, which belongs in a process of its own: the scorer, or
-``python -m workbench.measures.agreement MODEL``. Weights come from a folder, or from the hub if the
+Loads PyTorch only in ``AgreementModel``, which belongs in a process of its own: the one of the scorer
+``Agreement``, or ``python -m workbench.measures.agreement MODEL``. Weights come from a folder, or from the hub if the
 settings allow it.
 """
 
@@ -18,7 +18,7 @@ from workbench.errors import EngineUnavailable
 from workbench.helper_processes import WORKING_FOLDER, helper_command, helper_environment
 from workbench.settings import Settings
 
-__all__ = ["AgreementModel", "prompt_agreement"]
+__all__ = ["Agreement", "AgreementModel", "prompt_agreement"]
 
 _FRAMES: Final = 8
 
@@ -85,6 +85,22 @@ class AgreementModel:
         pictures = self._torch.nn.functional.normalize(out.image_embeds, dim=-1)
         text = self._torch.nn.functional.normalize(out.text_embeds, dim=-1)
         return float((pictures @ text.T).mean())
+
+
+class Agreement:
+    """Agreement as a scorer: each video with the prompt of its recipe, by ``Settings.agreement_model``."""
+
+    name = "agreement"
+    range = (-1.0, 1.0)
+    direction = "higher"
+
+    def __init__(self) -> None:
+        settings = Settings()
+        self._model = AgreementModel(settings.agreement_model, offline=not settings.allow_hub)
+
+    def score(self, video: Path, recipe: Mapping[str, Any]) -> float:
+        """Return the agreement of ``video`` with its prompt, -1 to 1."""
+        return self._model.agreement(video, recipe["request"]["prompt"])
 
 
 def _frames(path: Path) -> list[Any]:

@@ -10,10 +10,12 @@ import psutil
 import pytest
 
 from tests.jobs.shop import Shop, request
+from tests.measures.tiny_clip import save
 from tests.measures.tiny_scorer import install
 from workbench.cli import main
 from workbench.errors import InvalidRequest
 from workbench.jobs.model import Job, JobState
+from workbench.measures.agreement import prompt_agreement
 from workbench.presentation import job_object
 
 
@@ -182,6 +184,30 @@ def test_scores_of_an_installed_scorer_appear_and_sort_as_our_own(
     shown = job_object(jobs[0]).model_dump()["scores"]
     assert shown["brevity"] == pytest.approx(1 / 3)
     assert shown["seams"] is None  # too few frames: unknown, not 0
+
+
+def test_a_videos_agreement_is_scored_by_its_model_in_a_process_of_its_own(
+    shop: Shop, tmp_path: Path
+) -> None:
+    pytest.importorskip("transformers")
+    model = save(tmp_path / "clip")
+    shop.use(scores=True, agreement_model=str(model))
+    job = _scored(shop, _complete(shop, "a red kite").job_id)
+    asked = {"one": (_video(shop, job), "a red kite")}
+    assert (job.scores or {})["agreement"] == pytest.approx(
+        prompt_agreement(asked, str(model), shop.settings)["one"], abs=1e-5
+    )
+    commands = [" ".join(p.cmdline()) for p in _scorer(shop).children(recursive=True)]
+    assert any("scorer_process" in command for command in commands)
+
+
+def test_a_model_that_cannot_be_loaded_leaves_the_other_scores(shop: Shop, tmp_path: Path) -> None:
+    (tmp_path / "damaged").mkdir()
+    (tmp_path / "damaged" / "config.json").write_text("{")
+    shop.use(scores=True, agreement_model=str(tmp_path / "damaged"))
+    scores = _scored(shop, _complete(shop).job_id).scores or {}
+    assert "agreement" not in scores
+    assert "sharpness" in scores
 
 
 def test_a_video_rendered_again_is_scored_again(shop: Shop) -> None:

@@ -16,7 +16,7 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from workbench.errors import DamagedFile, ScorerError, WorkbenchError
 from workbench.jobs.channel import Channel
@@ -34,6 +34,7 @@ __all__ = ["Scorer"]
 
 _REMEMBERED: Final = 4_096
 _MOST_FAILURES: Final = 3
+_AGREEMENT: Final = "workbench.measures.agreement:Agreement"
 _LOG = logging.getLogger("workbench.jobs.worker.scorer")
 
 
@@ -42,11 +43,12 @@ class Scorer:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._model: object = None
+        limit_s = settings.scorer_timeout_s
         self._scorers = {
-            name: ScorerProcess(name, target, timeout_s=settings.scorer_timeout_s)
+            name: ScorerProcess(name, target, timeout_s=limit_s)
             for name, target in scorer_targets(settings).items()
         }
+        self._agreement = ScorerProcess("agreement", _AGREEMENT, timeout_s=limit_s)
         self._failures: Counter[str] = Counter()
         """How often each has failed since it last scored a video."""
 
@@ -92,7 +94,7 @@ class Scorer:
             )
             record = ScoreRecord(digest, card.scores, card.fingerprint, curves=card.curves)
         if self._settings.agreement_model and record.scores.agreement is None:
-            agreed = self._agreement(files.video, recipe.request.prompt)
+            agreed = self._asked(self._agreement, files, json.loads(files.recipe.read_bytes()))
             record = replace(record, scores=replace(record.scores, agreement=agreed))
         if others := self._others(files, record):
             record = replace(record, scores=replace(record.scores, others=others))
@@ -108,33 +110,28 @@ class Scorer:
         asked = {n: s for n, s in self._scorers.items() if n not in found}
         recipe = json.loads(files.recipe.read_bytes()) if asked else {}
         for name, scorer in asked.items():
-            if self._failures[name] >= _MOST_FAILURES:
-                continue
-            try:
-                found[name] = scorer.score(files.video, recipe)
-                self._failures[name] = 0
-            except ScorerError as error:
-                self._failures[name] += 1
-                _LOG.warning("no score", extra={"scorer": name, "error": str(error)})
+            if (value := self._asked(scorer, files, recipe)) is not None:
+                found[name] = value
         if asked and found:
             told = {n: s.is_lower_better for n, s in self._scorers.items()}
             with suppress(OSError):  # only which way is better stays unknown
                 note_directions(self._settings, {n: w for n, w in told.items() if w is not None})
         return found
 
-    def _agreement(self, video: Path, prompt: str) -> float | None:
-        """Return how well a video shows its prompt; None where the model cannot be used."""
-        from workbench.measures.agreement import AgreementModel  # noqa: PLC0415
-
-        try:
-            if self._model is None:
-                offline = not self._settings.allow_hub
-                self._model = AgreementModel(self._settings.agreement_model, offline=offline)
-            assert isinstance(self._model, AgreementModel)  # noqa: S101
-            return self._model.agreement(video, prompt)
-        except Exception:  # noqa: BLE001  the other scores stand without it
-            _LOG.exception("agreement cannot be measured", extra={"video": str(video)})
+    def _asked(
+        self, scorer: ScorerProcess, files: JobFiles, recipe: Mapping[str, Any]
+    ) -> float | None:
+        """Return a scorer's value; None if it fails, or has failed too often to be asked again."""
+        if self._failures[scorer.name] >= _MOST_FAILURES:
             return None
+        try:
+            value = scorer.score(files.video, recipe)
+        except ScorerError as error:
+            self._failures[scorer.name] += 1
+            _LOG.warning("no score", extra={"scorer": scorer.name, "error": str(error)})
+            return None
+        self._failures[scorer.name] = 0
+        return value
 
 
 def _commanded(request: RenderRequest) -> CameraPath | None:
