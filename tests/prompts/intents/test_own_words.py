@@ -8,7 +8,15 @@ import re
 import pytest
 
 from benchmarks.phrases import phrases
-from workbench.actions.model import AddBeat, EditField, Explain, GoBack, Render, RewriteSentence
+from workbench.actions.model import (
+    AddBeat,
+    EditField,
+    Explain,
+    GoBack,
+    Render,
+    RewriteSentence,
+    SetRender,
+)
 from workbench.prompts.composer.composer import enhance, scene_of
 from workbench.prompts.intents.context import Context, Landmark
 from workbench.prompts.intents.revising import revise
@@ -300,3 +308,45 @@ def test_the_camera_is_named_once_where_it_is_told() -> None:
         "with the camera following from behind", Context(draft.scene, draft.prompt)
     ).prompt
     assert told.endswith("Camera: following from behind.")
+
+
+@pytest.mark.parametrize(
+    ("request_", "values"),
+    [
+        ("shorter pls like 4 secs", {"seconds": 4}),
+        ("trim it to 4 seconds", {"seconds": 4}),
+        ("extend it by 3 seconds", {"seconds": 8}),
+        ("2 seconds shorter", {"seconds": 3}),
+        ("8 seconds and make it tall for tiktok", {"aspect": "9:16", "seconds": 8}),
+        ("it needs to go on my phone, the tall way up", {"aspect": "9:16"}),
+        ("2.39 please, not 16:9", {"aspect": "21:9"}),
+        ("scope frame, 6 seconds", {"aspect": "21:9", "seconds": 6}),
+    ],
+)
+def test_lengths_and_formats_are_set_in_the_words_people_use(
+    request_: str, values: dict[str, object]
+) -> None:
+    draft = enhance("a fox running through the snow")
+    revision = revise(request_, Context(draft.scene, draft.prompt))
+    (action,) = revision.actions
+    assert isinstance(action, SetRender)
+    assert action.values == values
+    assert revision.prompt == draft.prompt
+
+
+def test_several_seeds_are_answered_with_the_way_to_have_them() -> None:
+    draft = enhance("a fox running through the snow")
+    revision = revise("Same prompt, seeds 11, 12 and 13.", Context(draft.scene, draft.prompt))
+    assert not revision.actions
+    assert "“seed 11, render it”" in revision.message
+
+
+@pytest.mark.parametrize(
+    ("request_", "seeds"),
+    [("one more, don't touch anything", 1), ("do me like four goes at this, same words", 4)],
+)
+def test_more_of_the_same_is_rendered(request_: str, seeds: int) -> None:
+    draft = enhance("a fox running through the snow")
+    (action,) = revise(request_, Context(draft.scene, draft.prompt)).actions
+    assert isinstance(action, Render)
+    assert action.seeds == seeds

@@ -29,6 +29,7 @@ __all__ = [
     "UNITS",
     "USUAL_SECONDS",
     "drawn_seed",
+    "length_said",
     "named_setting",
     "number_said",
     "settings_in",
@@ -121,9 +122,30 @@ def tidy(number: float) -> float:
     return int(number) if number == int(number) else round(number, 3)
 
 
+_LENGTH: Final = re.compile(
+    r"(?<![\w.])(\d+(?:\.\d+)?) ?(?:s|secs?|seconds?)\b(?! (?:longer|shorter|more|less|earlier|later))",
+    re.IGNORECASE,
+)
+_BY: Final = re.compile(
+    r"\b(?:by|add|plus|another|extra|more|less|off|after|every)\b", re.IGNORECASE
+)
+
+
+def length_said(text: str) -> float | None:
+    """Return the length in seconds that words name, "shorter, like 4 secs"; None for a step by seconds."""
+    found = _LENGTH.findall(text)
+    return tidy(float(found[0])) if len(found) == 1 and not _BY.search(text) else None
+
+
 def _length_step(match: Match, context: Context) -> Candidate | None:
     now = context.settings.seconds or USUAL_SECONDS
     groups = match.groups
+    said = _joined(match)
+    if (length := length_said(said)) is not None:
+        return _set({"seconds": length}, match)
+    if len(step := _LENGTH.findall(said)) == 1:  # "extend it by 3 seconds"
+        by = float(step[0]) * (1 if "longer" in groups else -1)
+        return _step({"seconds": tidy(round(now + by, 2))}, match) if now + by > 0 else None
     factor = _FACTORS.get(groups.get("factor", "").lower(), 0.0)
     if not factor and "verb" in groups:
         first = _joined(match).split(maxsplit=1)[0].lower()
@@ -228,6 +250,20 @@ _TWO_FORMATS: Final = re.compile(
 )
 
 
+_SEVERAL_SEEDS: Final = re.compile(
+    r"\bseeds \d+(?:\s*(?:,|and|&|\+|–|-|to|through|, and)\s*\d+)+", re.IGNORECASE
+)
+_SEEDS_IN_TURN: Final = (
+    "One render has one seed: say “seed 11, render it” for each. “Three seeds” renders three at once, "
+    "with seeds of their own."
+)
+_NOT_THAT: Final = re.compile(
+    r"\bnot (?:\d{1,2} ?: ?\d{1,2}|wide ?screen|vertical|portrait|landscape|square)\b",
+    re.IGNORECASE,
+)
+"""A format that is not wanted: "2.39, not 16:9"."""
+
+
 @cache
 def _setting_filler() -> frozenset[str]:
     return frozenset(str(data("settings")["filler"]).split())
@@ -249,7 +285,9 @@ def settings_in(text: str, context: Context) -> Candidate | None:
         made = settings_in(text.replace(two[0], two["one"]), context)
         told = f"One render has one format: say “{two['other']}, render it” for the other."
         return None if made is None else replace(made, help=told)
-    left = text
+    if _SEVERAL_SEEDS.search(text):
+        return Candidate(help=_SEEDS_IN_TURN, score=0.96, intent="setting")
+    left = _NOT_THAT.sub("", text)
     values: dict[str, Any] = {}
     times = 0
     for entry, pattern in _setting_patterns():

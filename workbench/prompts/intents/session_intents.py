@@ -32,6 +32,7 @@ from workbench.prompts.intents.render_intents import (
     UNITS,
     USUAL_SECONDS,
     drawn_seed,
+    length_said,
     named_setting,
     number_said,
     tidy,
@@ -73,8 +74,13 @@ def _setting_said(clause: Clause, context: Context) -> Candidate | None:
     """Read a render setting by the number in the clause, or by a step from what it is."""
     label, said = clause.label, plain(clause.slot("value")) or clause.text
     unit = UNITS.get(label)
-    if unit is not None and clause.sureness < SURE and not unit.search(clause.text):
+    is_sure = clause.sureness >= SURE and label != "fps"  # a bare number is no frame rate
+    if unit is not None and not is_sure and not unit.search(clause.text):
         return None
+    if label == "seconds" and (length := length_said(clause.text)) is not None:
+        return Candidate(
+            (SetRender(values={"seconds": length}),), clause.sureness, intent="setting"
+        )
     for text in (clause.text, said, f"{said} {label}", f"{label} {said}"):
         exact = ruled(text, context)
         if exact is not None and all(isinstance(a, SetRender) for a in exact.actions):
