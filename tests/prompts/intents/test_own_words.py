@@ -350,3 +350,11 @@ def test_more_of_the_same_is_rendered(request_: str, seeds: int) -> None:
     (action,) = revise(request_, Context(draft.scene, draft.prompt)).actions
     assert isinstance(action, Render)
     assert action.seeds == seeds
+
+
+@pytest.mark.parametrize("request_", ["go back to 4", "back to 2", "go back to number 12"])
+def test_going_back_to_a_number_that_is_not_there_starts_no_render(request_: str) -> None:
+    draft = enhance("a fox running through the snow")
+    revision = revise(request_, Context(draft.scene, draft.prompt))
+    assert not revision.actions
+    assert "History" in revision.message

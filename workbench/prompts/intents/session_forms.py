@@ -179,7 +179,10 @@ def _go_back(match: Match, context: Context) -> Candidate | None:
             else (len(context.landmarks) if last else ORDINALS.index(groups["ordinal"].lower()) + 1)
         )
         index = entry_numbered(number, context)
-        return None if index < 0 else Candidate((GoBack(to=index),), match.score, intent="go_back")
+        if index < 0:
+            told = f"There is no prompt number {number} here; History shows those that there are."
+            return Candidate(help=told, score=match.score, intent="go_back")
+        return Candidate((GoBack(to=index),), match.score, intent="go_back")
     what = re.sub(
         r"\s+(?:came|was added|started|happened|appeared|change|showed up|shows up|came in|comes in|arrived|walked in|was there|got there)$",
         "",
