@@ -5,9 +5,8 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Collection, Iterator, Mapping
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Final
 
 from workbench.lexicon.datafiles import english
@@ -183,12 +182,13 @@ def _is_fixed(scene: Scene) -> bool:
     return bool(scene.viewpoint) or held or bool(_said(scene) & (english("camera_words") - _FREE))
 
 
-def _said(scene: Scene) -> AbstractSet[str]:
+@lru_cache(maxsize=64)
+def _said(scene: Scene) -> frozenset[str]:
     """Return the words of a scene, and its pairs of words, that nobody but the user has chosen."""
     users = {
         name: "" for name in (*_CAMERA, "lens", "lighting") if scene.origin(name) is Origin.INFERRED
     }
-    return Facts(scene.edit(users, force=True) if users else scene).words.keys()
+    return frozenset(Facts(scene.edit(users, force=True) if users else scene).words)
 
 
 def _may_move(scene: Scene, axes: Collection[str], hold: Collection[str]) -> bool:
