@@ -452,7 +452,7 @@ def test_a_supervisor_exits_with_its_processes_when_its_outputs_folder_is_remove
     shop.manager.close()  # or it would start another one
     try:
         shutil.rmtree(shop.paths.outputs)
-        shop.until(lambda: not any(alive(one) for one in processes), 40)
+        shop.until(lambda: not any(alive(one) for one in processes), LIMIT_S)
     finally:
         for one in processes:
             with suppress(psutil.NoSuchProcess):
