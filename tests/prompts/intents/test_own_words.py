@@ -358,3 +358,12 @@ def test_going_back_to_a_number_that_is_not_there_starts_no_render(request_: str
     revision = revise(request_, Context(draft.scene, draft.prompt))
     assert not revision.actions
     assert "History" in revision.message
+
+
+def test_help_names_the_lead_only_where_the_example_speaks_of_one() -> None:
+    for idea, named in (
+        ("a fox running", "then the fox falls"),
+        ("two dogs running", "the … falls"),
+    ):
+        draft = enhance(idea)
+        assert named in revise("blow it out", Context(draft.scene, draft.prompt)).message

@@ -139,7 +139,9 @@ def _help(found: Understanding, missed: Missed, context: Context) -> str:
     lead = next((e for e in context.scene.cast if e.is_lead), None)
     if missed.label in _BY_LABEL:
         told = _BY_LABEL[missed.label].format(words[:60])
-        return told.replace("the …", name_of(lead), 1) if lead is not None else told
+        if lead is None or is_many(lead):  # “the … falls over” speaks of one
+            return told
+        return told.replace("the …", name_of(lead), 1)
     if missed.label in {"camera", "shot", "viewpoint"} or _CAMERA.search(words):
         return "For the camera, say “pan left”, “closer”, “low angle”, “from behind” or “start on the door, then push in”."
     if missed.label in RENDER_LABELS or _RENDER.search(words):
