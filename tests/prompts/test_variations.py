@@ -220,3 +220,14 @@ def test_a_text_in_another_language_stays_whole_before_the_idea() -> None:
     draft = _draft(rough)
     for one in vary([(draft.prompt, draft.scene)], 5):
         assert one.prompt.startswith(f"{rough}. ")
+
+
+def test_what_is_eaten_or_shared_is_no_partner_in_the_scene() -> None:
+    draft = enhance("two otters share a fish on a river bank")
+    made = vary([(draft.prompt, draft.scene)], 12)
+    assert not any("fish alone" in one.prompt or "fish at the other" in one.prompt for one in made)
+    draft = enhance("two otters chase a heron on a river bank")
+    assert any(
+        "heron" in one.prompt.partition("bank.")[2]
+        for one in vary([(draft.prompt, draft.scene)], 12)
+    )

@@ -342,7 +342,8 @@ def _partner(scene: Scene, lead: Entity) -> Entity | None:
     """Return the other one who acts, or to whom something is done."""
     acting: set[str] = set()
     for beat in scene.beats:
-        is_handled = "handle" in verb_classes(verb_of(beat.text))  # "throws a tuna": no partner
+        verb = verb_of(beat.text)  # "throws a tuna", "share a fish": no partner
+        is_handled = "handle" in verb_classes(verb) or verb in _known("had")
         acting |= {beat.actor, *(() if is_handled else beat.targets)}
     others = (e for e in scene.cast if e.id != lead.id and e.kind in LIVELY)
     return next((e for e in others if e.id in acting), None)
