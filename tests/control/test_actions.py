@@ -70,8 +70,10 @@ def test_every_file_format_round_trips_the_same_numbers(
     for name in ("a.npy", "a.csv"):
         assert read_actions(folder / name, actions.embodiment, fps=actions.fps) == actions
     assert read_actions(folder / "a.json") == actions
-    assert npy.notes[0].startswith(f"NPY holds numbers alone: the embodiment {actions.embodiment}")
-    assert text.notes[0].startswith("CSV holds numbers alone")
+    assert npy.notes[0].startswith(
+        f"NPY contains only numbers: the embodiment {actions.embodiment}"
+    )
+    assert text.notes[0].startswith("CSV contains only numbers")
 
 
 @pytest.mark.parametrize(
@@ -163,7 +165,7 @@ def test_random_bytes_are_refused_or_read_but_never_crash(
 def test_a_path_that_is_not_a_file_is_refused(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     for path in (tmp_path, tmp_path / "nothing", tmp_path / "pipe"):
-        with pytest.raises(InvalidRequest, match="is no file"):
+        with pytest.raises(InvalidRequest, match="is not a file"):
             read_actions(path, "pusht")
 
 

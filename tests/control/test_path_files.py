@@ -144,9 +144,7 @@ def test_poses_alone_get_a_default_lens_and_rate_with_a_note(tmp_path: Path) -> 
     for content in (file.getvalue(), json.dumps([POSE.tolist()] * 3)):
         found = read_path(_write(tmp_path / "poses", content), fps=12)
         assert found.value.fps == pytest.approx(12)
-        assert found.notes == (
-            "The file has no intrinsics: an angle of view of 60° across is taken.",
-        )
+        assert found.notes == ("The file has no intrinsics: an angle of view of 60° is assumed.",)
         assert read_path(tmp_path / "poses", intrinsics=LENS).value.intrinsics == LENS
 
 
@@ -228,7 +226,7 @@ def test_a_hostile_or_damaged_file_is_refused(tmp_path: Path, content: bytes, to
         ("1 0 0 0 0 0 0 0 1 a.png\n", "1 PINHOLE 64 64 50 50 32 32", "quaternion of length 0"),
         ("1 x 0 0 0 0 0 0 1 a.png\n", "1 PINHOLE 64 64 50 50 32 32", "'x' is not a number"),
         ("", "1 PINHOLE 64 64 50", "4 parameters; got 1"),
-        ("", "1 THIN_PRISM_FISHEYE 64 64 1 1 1 1", "read are SIMPLE_PINHOLE"),
+        ("", "1 THIN_PRISM_FISHEYE 64 64 1 1 1 1", "supported: SIMPLE_PINHOLE"),
         ("", "1 PINHOLE 64", "needs CAMERA_ID"),
         ("", "1 PINHOLE 1e300 64 50 50 32 32", "out of bounds"),
         ("", "1 PINHOLE 64 64 -50 50 32 32", "fx"),
@@ -249,7 +247,7 @@ def test_damaged_colmap_text_is_refused_by_line(
 
 
 def test_a_folder_without_colmap_text_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InvalidRequest, match=r"images\.txt: is no file"):
+    with pytest.raises(InvalidRequest, match=r"images\.txt: is not a file"):
         read_path(tmp_path)
 
 

@@ -1,8 +1,8 @@
 """Control as data: where the camera goes, what a robot does, which video a model follows.
 
 Knows numbers, the scene's vocabulary and the errors; neither engines nor jobs. Loads only numpy and
-pydantic, and those when a name below is first used. Every control is immutable, hashable and the
-same JSON each time.
+pydantic, on first use of a name below. Every control is immutable and hashable, and its JSON is
+canonical.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from workbench.control.action_control import ActionControl, GivenActions
     from workbench.control.actions import (
         ActionSequence,
-        Embodiment,
+        actions_from_bytes,
         actions_to_csv,
         actions_to_npy,
-        embodiments,
         read_actions,
     )
     from workbench.control.camera_control import CameraControl, GivenCamera
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from workbench.control.conversion import Converted
     from workbench.control.document import Control, control_digest, control_json, parse_control
     from workbench.control.drawing import path_from_drawing, path_to_drawing
+    from workbench.control.embodiment import Embodiment, embodiments
     from workbench.control.keys import SANA_WM, KeySpeeds, parse_keys, path_from_keys, path_to_keys
     from workbench.control.path_files import (
         path_from_bytes,
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "SANA_WM",
+    "ActionControl",
     "ActionSequence",
     "CameraControl",
     "CameraPath",
@@ -54,12 +56,14 @@ __all__ = [
     "Converted",
     "Embodiment",
     "FinishedVideo",
+    "GivenActions",
     "GivenCamera",
     "Intrinsics",
     "KeySpeeds",
     "Keyframe",
     "StoryboardChannel",
     "UploadedVideo",
+    "actions_from_bytes",
     "actions_to_csv",
     "actions_to_npy",
     "control_digest",
@@ -83,6 +87,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "ActionControl": "action_control",
     "ActionSequence": "actions",
     "CameraControl": "camera_control",
     "CameraPath": "camera_path",
@@ -90,8 +95,9 @@ _HOMES = {
     "ControlKind": "control_video",
     "ControlVideo": "control_video",
     "Converted": "conversion",
-    "Embodiment": "actions",
+    "Embodiment": "embodiment",
     "FinishedVideo": "control_video",
+    "GivenActions": "action_control",
     "GivenCamera": "camera_control",
     "Intrinsics": "camera_path",
     "KeySpeeds": "keys",
@@ -99,11 +105,12 @@ _HOMES = {
     "SANA_WM": "keys",
     "StoryboardChannel": "control_video",
     "UploadedVideo": "control_video",
+    "actions_from_bytes": "actions",
     "actions_to_csv": "actions",
     "actions_to_npy": "actions",
     "control_digest": "document",
     "control_json": "document",
-    "embodiments": "actions",
+    "embodiments": "embodiment",
     "parse_control": "document",
     "parse_keys": "keys",
     "path_from_bytes": "path_files",

@@ -1,18 +1,13 @@
 """A robot's actions as one row of numbers per step: Cosmos 3's action sequences.
 
-Knows the embodiments and the file formats of actions; no model.
+Knows the file formats of actions; no model.
 """
 
 from __future__ import annotations
 
 import csv
 import io
-import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
-from types import MappingProxyType
 from typing import Annotated, Any, Final, Literal, Self
 
 import numpy as np
@@ -20,6 +15,7 @@ import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from workbench.control.conversion import MAX_FRAMES, Converted, Finite, invalid, validated
+from workbench.control.embodiment import embodiments
 from workbench.control.files import (
     NPY_MAGIC,
     parse_json,
@@ -32,41 +28,14 @@ from workbench.control.rotation import Array
 
 __all__ = [
     "ActionSequence",
-    "Embodiment",
+    "actions_from_bytes",
     "actions_to_csv",
     "actions_to_npy",
-    "embodiments",
     "read_actions",
 ]
 
 _WIDTHS: Final = {"pose": 9, "gripper": 1, "fingertips": 15}
 _LARGEST: Final = 1e4
-
-
-@dataclass(frozen=True, slots=True)
-class Embodiment:
-    """A robot body that Cosmos 3 knows."""
-
-    name: str
-    """The model's ``domain_name``."""
-    domain: int
-    """The model's number for it; several embodiments may share one."""
-    width: int
-    """Numbers in one action."""
-    blocks: tuple[str, ...]
-    """What they are, in order: ``pose`` (translation 3, rotation 6), ``gripper``, ``fingertips``."""
-
-
-@cache
-def embodiments() -> Mapping[str, Embodiment]:
-    """Return the embodiments by name."""
-    text = Path(__file__).with_name("embodiments.toml").read_text("utf-8")
-    return MappingProxyType(
-        {
-            name: Embodiment(name, row["domain"], row["width"], tuple(row["blocks"]))
-            for name, row in tomllib.loads(text).items()
-        }
-    )
 
 
 class ActionSequence(BaseModel):
@@ -163,13 +132,19 @@ def read_actions(
     NPY and CSV hold only numbers: ``embodiment`` must be given; JSON may name its own, and a
     different one is rejected. Raises ``InvalidRequest`` that names the row and column at fault.
     """
-    data = read_bounded(path)
+    return actions_from_bytes(read_bounded(path), path.name, embodiment, fps=fps)
+
+
+def actions_from_bytes(
+    data: bytes, name: str, embodiment: str | None = None, *, fps: float | None = None
+) -> ActionSequence:
+    """Return the actions in ``data`` as :func:`read_actions` does; ``name`` is for its errors."""
     start = data[:64].lstrip(b"\xef\xbb\xbf \t\r\n")
     if data.startswith(NPY_MAGIC):
-        return _of_numbers(parse_npy(data, path.name), embodiment, fps)
+        return _of_numbers(parse_npy(data, name), embodiment, fps)
     if start[:1] in {b"{", b"["}:
-        return _of_json(parse_json(data, path.name), embodiment, fps, path.name)
-    return _of_numbers(_parse_csv(text_of(data, path.name), path.name), embodiment, fps)
+        return _of_json(parse_json(data, name), embodiment, fps, name)
+    return _of_numbers(_parse_csv(text_of(data, name), name), embodiment, fps)
 
 
 def actions_to_npy(actions: ActionSequence) -> Converted[bytes]:
@@ -189,7 +164,7 @@ def actions_to_csv(actions: ActionSequence) -> Converted[str]:
 def _lost(actions: ActionSequence, form: str) -> tuple[str, ...]:
     rate = "" if actions.fps is None else f" and the rate of {actions.fps:g} steps per second"
     return (
-        f"{form} holds numbers alone: the embodiment {actions.embodiment}{rate} are not in it.",
+        f"{form} contains only numbers: the embodiment {actions.embodiment}{rate} are not in it.",
     )
 
 
@@ -204,7 +179,7 @@ def _of_json(document: Any, embodiment: str | None, fps: float | None, name: str
         return _of_numbers(document, embodiment, fps)
     for key, value in {"embodiment": embodiment, "fps": fps}.items():
         if value is not None and document.setdefault(key, value) != value:
-            raise invalid(f"{name}.{key}", f"differs from {value!r}, which was asked for")
+            raise invalid(f"{name}.{key}", f"differs from the requested {value!r}")
     return validated(ActionSequence, document, name)
 
 

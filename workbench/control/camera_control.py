@@ -1,7 +1,7 @@
-"""A camera path as a request carries it: as it was given, then as poses.
+"""The camera of a request: as given, then resolved to poses.
 
-It is given as words, as keys, as a JSON document or by the id of an upload. Only a complete request
-knows how long its video is; then :meth:`CameraControl.resolved` makes the path.
+It is given as words, keys, a JSON document or the id of an upload. Only a complete request has the
+length of its video, from which :meth:`CameraControl.resolved` makes the path.
 """
 
 from __future__ import annotations
@@ -46,9 +46,9 @@ class CameraControl(BaseModel):
 
     @classmethod
     def of(cls, given: Any) -> Self:
-        """Return what was given: a text, a ``CameraPath``, its document, or what this class dumps.
+        """Return the control for a text, a ``CameraPath``, its document, or a dump of this class.
 
-        Raises ``ValueError`` with a sentence.
+        Raises ``ValueError`` with a message.
         """
         if isinstance(given, cls):
             return given
@@ -73,7 +73,7 @@ class CameraControl(BaseModel):
     def resolved(
         self, *, width: int, height: int, num_frames: int, fps: float, seed: int = 0
     ) -> Self:
-        """Return it with its path, for a video of this size in pixels, length and rate.
+        """Return the control with its path, for a video of this size in pixels, length and rate.
 
         Words fill the whole video; keys and files keep their own times, and the last pose holds.
         Raises ``InvalidRequest``.
@@ -94,7 +94,7 @@ class CameraControl(BaseModel):
             )
         elif own_s > whole_s + _SAME_S:
             notes.append(f"The path lasts {own_s:.2g} s; the video ends after {whole_s:.2g} s.")
-        words = "" if self.is_keys else self.said
+        words = "" if self.is_keys else self.said or self.words
         return self.model_copy(
             update={
                 "path": path.model_dump(mode="json", exclude_none=True),
@@ -102,6 +102,11 @@ class CameraControl(BaseModel):
                 "notes": tuple(dict.fromkeys(notes)),
             }
         )
+
+    @property
+    def as_given(self) -> Self:
+        """The control as given, without the results of completion."""
+        return type(self)(said=self.said) if self.said else type(self)(path=self.path)
 
     def camera_path(self) -> CameraPath:
         """Return the path of a complete request; raises ``InvalidRequest`` if it is damaged."""
@@ -111,7 +116,7 @@ class CameraControl(BaseModel):
 
     @property
     def label(self) -> str:
-        """What it is called on the screen: as it was said, or in words."""
+        """Its label on the screen: as given, or in words."""
         return self.said or self.words or _in_words(control.control_json(self.camera_path()))
 
     @property

@@ -24,7 +24,7 @@ __all__ = ["CameraPath", "Intrinsics", "Keyframe"]
 
 
 _ORTHONORMAL: Final = 1e-3
-"""How far a rotation may be from orthonormal: single precision and rounded text stay below."""
+"""Maximum deviation of a rotation from orthonormal; single precision and rounded text are below."""
 _EVEN_S: Final = 1e-6
 _FARTHEST: Final = 1e6
 _LONGEST_S: Final = 3_600.0
@@ -216,7 +216,7 @@ class CameraPath(BaseModel):
         )
 
     def lenses(self, num_frames: int, fps: float | None = None) -> Array:
-        """Return fx, fy, cx, cy of each frame, shape (T, 4); focal lengths change by equal ratios."""
+        """Return fx, fy, cx, cy per frame, shape (T, 4); focal lengths change by equal ratios."""
         lenses = [frame.intrinsics or self.intrinsics for frame in self.keyframes]
         values = np.array([lens.vector for lens in lenses])
         if not self.zooms:

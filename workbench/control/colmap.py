@@ -1,7 +1,7 @@
 """A camera path as COLMAP text: ``images.txt`` (world to camera) and ``cameras.txt``.
 
-Form: https://colmap.github.io/format.html. COLMAP counts pixels from the corner of the picture, the
-workbench, as OpenCV does, from the middle of the first pixel: principal points differ by 0.5.
+Form: https://colmap.github.io/format.html. COLMAP counts pixels from the corner of the picture; the
+workbench, like OpenCV, from the middle of the first pixel: principal points differ by 0.5.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def path_from_colmap(
         lenses.append(cameras[words[8]])
         next(lines, None)  # the points of the image
     if not table:
-        raise invalid("images.txt", "holds no image")
+        raise invalid("images.txt", "contains no image")
     order = np.array(sorted(range(len(names)), key=names.__getitem__))
     values = np.array(table)[order]
     w2c = np.tile(np.eye(4), (len(values), 1, 1))
@@ -104,7 +104,7 @@ def _parse_cameras(text: str) -> tuple[dict[str, Intrinsics], tuple[str, ...]]:
             raise invalid(where, "needs CAMERA_ID MODEL WIDTH HEIGHT PARAMS")
         if words[1] not in _MODELS:
             known = ", ".join(_MODELS)
-            raise invalid(where, f"has camera model {words[1][:20]!r}; read are {known}")
+            raise invalid(where, f"has camera model {words[1][:20]!r}; supported: {known}")
         places, count = _MODELS[words[1]]
         width, height, *params = parse_numbers(words[2:], where)
         if len(params) != count:

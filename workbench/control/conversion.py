@@ -21,9 +21,9 @@ __all__ = [
 ]
 
 DEFAULT_FPS: Final = 24.0
-"""Poses a second of a path that says none."""
+"""Default poses per second of a path."""
 MAX_FRAMES: Final = 4_096
-"""Poses of a path, rows of an action sequence: more are refused before anything is allocated."""
+"""Maximum poses of a path or rows of an action sequence; checked before allocation."""
 
 _SHOWN_PROBLEMS: Final = 8
 
@@ -34,7 +34,7 @@ M = TypeVar("M", bound=BaseModel)
 def _finite(value: float) -> float:
     if not math.isfinite(value):
         raise ValueError("must be a finite number")
-    return value + 0.0  # -0.0 becomes 0.0: equal values have equal JSON
+    return value + 0.0  # turns -0.0 into 0.0, so that equal values have equal JSON
 
 
 Finite = Annotated[float, AfterValidator(_finite)]
@@ -43,7 +43,7 @@ Finite = Annotated[float, AfterValidator(_finite)]
 
 @dataclass(frozen=True, slots=True)
 class Converted(Generic[T_co]):
-    """The result of a conversion, and what its format could not hold."""
+    """The result of a conversion, and notes on what its format cannot hold."""
 
     value: T_co
     notes: tuple[str, ...] = ()
@@ -51,7 +51,7 @@ class Converted(Generic[T_co]):
 
 
 def invalid(field: str, problem: str) -> InvalidRequest:
-    """Return the error that says ``problem`` of ``field``."""
+    """Return the error for ``field`` with the message ``problem``."""
     return InvalidRequest(f"{field}: {problem}", (FieldProblem(field, problem),))
 
 

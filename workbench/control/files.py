@@ -1,4 +1,4 @@
-"""Reads untrusted files: limited in size, never a pickle, every fault a message."""
+"""Reads untrusted files: limited in size, no pickles, a message for every fault."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def read_bounded(path: Path) -> bytes:
     """Return the file's content; raises ``InvalidRequest`` if it is not a file or over 64 MiB."""
     try:
         if not path.is_file():
-            raise invalid(path.name, "is no file")
+            raise invalid(path.name, "is not a file")
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
     except OSError as error:
@@ -54,7 +54,7 @@ def text_of(data: bytes, name: str) -> str:
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise invalid(name, f"is not UTF-8 text: byte {error.start} does not fit") from error
+        raise invalid(name, f"is not UTF-8 text: byte {error.start} is invalid") from error
 
 
 def parse_json(data: bytes, name: str) -> Any:
@@ -75,7 +75,7 @@ def parse_npy(data: bytes, name: str) -> Array:
             (2, 0): np.lib.format.read_array_header_2_0,
         }.get(version)
         if read is None:
-            raise invalid(name, f"has NPY version {version}; 1.0 and 2.0 are read")
+            raise invalid(name, f"has NPY version {version}; 1.0 and 2.0 are supported")
         shape, _, dtype = read(file)
         if dtype.kind not in "fiub":
             raise invalid(name, f"holds {dtype}, not numbers")
@@ -98,7 +98,7 @@ def parse_npy(data: bytes, name: str) -> Array:
         raise invalid(name, f"is not an NPY file: {error}") from error
     found = np.asarray(array, dtype=np.float64)
     if not np.isfinite(found).all():
-        raise invalid(name, "holds numbers that are not finite")
+        raise invalid(name, "contains numbers that are not finite")
     return found
 
 

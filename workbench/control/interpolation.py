@@ -1,8 +1,8 @@
-"""Between the keyframes of a camera path: smooth curves that pass through every keyframe exactly.
+"""Interpolates the keyframes of a camera path: smooth curves exactly through every keyframe.
 
 Positions follow a cubic Hermite curve with Catmull–Rom tangents for uneven times; rotations follow
 a cubic Bézier curve on unit quaternions (Kim, Kim and Shin, *A general construction scheme for unit
-quaternion curves*, 1995) with tangents of the same kind. Between only two keyframes that is a
+quaternion curves*, 1995) with tangents of the same kind. For only two keyframes that is a
 straight line and a slerp. Between two equal keyframes the camera stands still.
 """
 
@@ -28,10 +28,10 @@ _SAME_TIME_S = 1e-9
 
 
 def interpolate_poses(times: Array, poses: Array, at: Array, *, smooth: bool) -> Array:
-    """Return the poses (T, 4, 4) at the moments ``at`` (T); before and after, the ends hold.
+    """Return the poses (T, 4, 4) at the times ``at`` (T); outside, the ends hold.
 
-    ``times`` (K) rise strictly; ``poses`` (K, 4, 4) are their camera-to-world matrices, returned bit
-    for bit where ``at`` meets a keyframe within a nanosecond.
+    ``times`` (K) increase strictly; ``poses`` (K, 4, 4) are their camera-to-world matrices,
+    returned bit for bit where ``at`` is within a nanosecond of a keyframe.
     """
     nearest = _nearest(times, at)
     exact = np.abs(times[nearest] - at) <= _SAME_TIME_S
@@ -48,7 +48,7 @@ def interpolate_poses(times: Array, poses: Array, at: Array, *, smooth: bool) ->
 
 
 def interpolate_values(times: Array, values: Array, at: Array) -> Array:
-    """Return ``values`` (K, D) at the moments ``at``, on straight lines; the ends hold."""
+    """Return ``values`` (K, D) at the times ``at``, linearly interpolated; the ends hold."""
     columns = [np.interp(at, times, values[:, d]) for d in range(values.shape[1])]
     return np.stack(columns, axis=1)
 

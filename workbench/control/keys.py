@@ -1,26 +1,36 @@
 """A camera path as held keys: ``"w-80,jw-40"``, the action language of Sana-WM.
 
 Source: ``diffusers/pipelines/sana_wm/cam_utils.py`` of diffusers 0.42 (``action_string_to_c2w``).
-Segments ``<keys>-<frames>`` follow one another; w s a d move on the ground plane along the
+Segments ``<keys>-<frames>`` are consecutive; w s a d move on the ground plane along the
 camera's heading, i k pitch up and down, j l yaw left and right, ``none`` holds still. Each frame
 turns first and then moves. N frames of keys make N + 1 poses, of which the first is the origin.
 """
 
 from __future__ import annotations
 
+import copy
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Final
+from typing import Final, Self
 
 import numpy as np
 
 from workbench.control.camera_path import CameraPath, Intrinsics
 from workbench.control.conversion import MAX_FRAMES, Converted, invalid
-from workbench.control.rotation import Array, from_yaw_pitch_roll, to_yaw_pitch_roll
+from workbench.control.rotation import Array, to_yaw_pitch_roll
 
-__all__ = ["SANA_WM", "KeySpeeds", "parse_keys", "path_from_keys", "path_to_keys"]
+__all__ = [
+    "SANA_WM",
+    "KeySpeeds",
+    "KeyWalk",
+    "keys_text",
+    "parse_keys",
+    "path_from_keys",
+    "path_to_keys",
+]
 
 _SEGMENT: Final = re.compile(r"([A-Za-z]+)-([0-9]+)")
 _LONGEST_TEXT: Final = 100_000
@@ -74,23 +84,23 @@ def path_from_keys(
 
     Raises ``InvalidRequest``.
     """
-    walk = _Walk(speeds)
-    states = [walk.state]
+    walk = KeyWalk(speeds)
+    poses = [walk.pose]
     ignored = 0
     for held in parse_keys(text):
         ignored += not walk.step(held)
-        states.append(walk.state)
+        poses.append(walk.pose)
     limit = f"the pitch limit of {speeds.pitch_limit_deg:g}°"
     notes = (f"{ignored} frames hold i or k at {limit}, where they do nothing.",) if ignored else ()
-    path = CameraPath.of_poses(_poses(np.array(states)), fps=speeds.fps, intrinsics=intrinsics)
+    path = CameraPath.of_poses(np.stack(poses), fps=speeds.fps, intrinsics=intrinsics)
     return Converted(path, notes)
 
 
 def path_to_keys(path: CameraPath, *, speeds: KeySpeeds = SANA_WM) -> Converted[str]:
     """Return the keys that follow ``path`` most closely, frame by frame at ``speeds.fps``.
 
-    Exact for a path that keys made. For any other, the remainder of one frame carries over to the
-    next, and the notes give the largest deviation. Raises ``InvalidRequest`` for a path shorter
+    Exact for a path made of keys. Otherwise the remainder of each frame carries over to the next,
+    and the notes give the largest deviation. Raises ``InvalidRequest`` for a path shorter
     than one frame.
     """
     count = round(path.duration_s * speeds.fps) + 1
@@ -99,7 +109,7 @@ def path_to_keys(path: CameraPath, *, speeds: KeySpeeds = SANA_WM) -> Converted[
     poses = path.relative().poses(count, speeds.fps)
     yaw, pitch, roll = to_yaw_pitch_roll(poses[:, :3, :3])
     target = np.column_stack([np.unwrap(yaw), pitch, poses[:, 0, 3], poses[:, 2, 3]])
-    walk = _Walk(speeds)
+    walk = KeyWalk(speeds)
     held: list[str] = []
     errors = []
     for wanted in target[1:]:
@@ -107,14 +117,18 @@ def path_to_keys(path: CameraPath, *, speeds: KeySpeeds = SANA_WM) -> Converted[
         walk.step(keys)
         held.append(keys)
         errors.append(np.abs(wanted - walk.state))
-    text = ",".join(f"{keys or 'none'}-{len(list(run))}" for keys, run in groupby(held))
-    return Converted(text, _notes(path, poses, roll, np.array(errors)))
+    return Converted(keys_text(held), _notes(path, poses, roll, np.array(errors)))
 
 
-class _Walk:
-    """A camera driven by keys, as Sana-WM drives it."""
+def keys_text(held: Sequence[str]) -> str:
+    """Return the keys held in each frame as one text, such as ``w-12,none-4``."""
+    return ",".join(f"{keys or 'none'}-{len(list(run))}" for keys, run in groupby(held))
 
-    def __init__(self, speeds: KeySpeeds) -> None:
+
+class KeyWalk:
+    """A camera driven by keys, frame by frame, as Sana-WM drives it."""
+
+    def __init__(self, speeds: KeySpeeds = SANA_WM) -> None:
         self._units = speeds.units
         self._turn = math.radians(speeds.degrees)
         self._limit = math.radians(speeds.pitch_limit_deg)
@@ -125,8 +139,27 @@ class _Walk:
         """Yaw and pitch in radians, x and z in units."""
         return np.array([self._yaw, self._pitch, self._x, self._z])
 
+    @property
+    def pose(self) -> Array:
+        """Camera to world, 4×4: yaw to the right, then pitch up."""
+        sine, cosine = math.sin(self._yaw), math.cos(self._yaw)
+        up, level = math.sin(self._pitch), math.cos(self._pitch)
+        return np.array(
+            [
+                [cosine, sine * up, sine * level, self._x],
+                [0.0, level, -up, 0.0],
+                [-sine, cosine * up, cosine * level, self._z],
+                [0.0, 0.0, 0.0, 1.0],
+            ]
+        )
+
+    def stepped(self, held: str) -> Self | None:
+        """Return the walk one frame further; None where a pitch key would have no effect."""
+        further = copy.copy(self)
+        return further if further.step(held) else None
+
     def step(self, held: str) -> bool:
-        """Take one frame; return whether every pitch key had its effect."""
+        """Advance one frame; return whether every pitch key had its effect."""
         pitch = self._pitch + (("i" in held) - ("k" in held)) * self._turn
         allowed = -self._limit <= pitch <= self._limit
         if allowed:
@@ -160,18 +193,10 @@ class _Walk:
         return max(-1, min(1, round(distance / step)))
 
 
-def _poses(states: Array) -> Array:
-    yaw, pitch, x, z = states.T
-    poses = np.tile(np.eye(4), (len(states), 1, 1))
-    poses[:, :3, :3] = from_yaw_pitch_roll(yaw, pitch, np.zeros_like(yaw))
-    poses[:, 0, 3], poses[:, 2, 3] = x, z
-    return poses
-
-
 def _notes(path: CameraPath, poses: Array, roll: Array, errors: Array) -> tuple[str, ...]:
     notes = []
     if not np.allclose(path.c2w[0], np.eye(4), atol=_NEGLIGIBLE):
-        notes.append("Keys begin at the origin: the path is taken relative to its first pose.")
+        notes.append("Keys start at the origin: the path is taken relative to its first pose.")
     degrees = float(np.degrees(errors[:, :2].max()))
     units = float(np.hypot(errors[:, 2], errors[:, 3]).max())
     if degrees > _NEGLIGIBLE or units > _NEGLIGIBLE:

@@ -1,7 +1,7 @@
-"""Camera movements: the motion that each term means, and the path of several in turn.
+"""Camera movements: the motion of each term, and the path of a sequence of them.
 
-The terms are those of the vocabulary's ``camera_movement`` and the finer ones of
-``movements.toml``; knows nothing of sentences.
+Terms are those of the vocabulary's ``camera_movement`` and the finer ones of
+``movements.toml``. Knows nothing of sentences.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from workbench.control.conversion import MAX_FRAMES, invalid
 from workbench.control.rig import AXES, integrate
 from workbench.control.rotation import Array, from_yaw_pitch_roll
 
-__all__ = ["EASES", "Move", "move_of", "movement_table", "path_of_moves"]
+__all__ = ["EASES", "Move", "move_of", "movement_table", "named_moves", "path_of_moves"]
 
 _WHIP: Final = 18.0
 _ANGLES: Final = frozenset({"yaw", "pitch", "roll"})
@@ -33,6 +33,16 @@ def movement_table() -> Mapping[str, Any]:
     return tomllib.loads(Path(__file__).with_name("movements.toml").read_text("utf-8"))
 
 
+def named_moves() -> tuple[str, ...]:
+    """Return the movements whose name includes the direction."""
+    rows = movement_table()["movement"].items()
+    return tuple(
+        term
+        for term, row in rows
+        if not row.get("to", {}).keys() - {"in", "out"} and "unsaid" not in row
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Move:
     """Simultaneous camera motions over one interval."""
@@ -41,14 +51,14 @@ class Move:
     amounts: Mapping[str, float] = field(default_factory=dict)
     """By the rig's axes: radians, units, and the logarithm of the zoom; and ``orbit``, radians."""
     radius: float = 1.0
-    """Distance of what an orbit goes around and a dolly zoom keeps in size, units."""
+    """Distance of the subject of an orbit or dolly zoom, units."""
     ease: str = "smooth"
     keep_size: bool = False
     shake_deg: float = 0.0
 
 
 def move_of(term: str, seconds: float, *, distance: float, factor: float = 1.0) -> Move:
-    """Return the movement ``term`` by its default amount times ``factor``."""
+    """Return the movement ``term`` with its default amount times ``factor``."""
     row = movement_table()["movement"][term]
     amounts: dict[str, float] = {}
     for axis in (*AXES, "orbit"):
@@ -73,7 +83,7 @@ def move_of(term: str, seconds: float, *, distance: float, factor: float = 1.0) 
 def path_of_moves(
     moves: Sequence[Move], *, fps: float, intrinsics: Intrinsics, seed: int = 0
 ) -> CameraPath:
-    """Return the path of ``moves`` one after another, one pose a frame, from the origin on.
+    """Return the path of ``moves`` one after another, one pose per frame, from the origin.
 
     Raises ``InvalidRequest`` for a path of more than ``MAX_FRAMES`` frames.
     """

@@ -1,4 +1,4 @@
-"""A camera path from a file and to a file: JSON, NPZ, NPY, COLMAP and TUM text.
+"""Reads and writes camera paths as files: JSON, NPZ, NPY, COLMAP and TUM text.
 
 JSON and NPZ hold all of a path. Formats are identified by content, never only by name.
 """
@@ -29,7 +29,7 @@ from workbench.control.tum import path_from_tum
 
 __all__ = ["path_from_bytes", "path_from_document", "path_to_npz", "read_path"]
 
-_NO_LENS = "The file has no intrinsics: an angle of view of 60° across is taken."
+_NO_LENS = "The file has no intrinsics: an angle of view of 60° is assumed."
 
 
 def read_path(
@@ -58,9 +58,10 @@ def path_from_bytes(
     fps: float = DEFAULT_FPS,
     intrinsics: Intrinsics | None = None,
 ) -> Converted[CameraPath]:
-    """Return the camera path in the content of a file, which messages call ``name``.
+    """Return the camera path in the content of a file; messages use ``name``.
 
-    Its format is told by the content; otherwise as :func:`read_path`. Raises ``InvalidRequest``.
+    The format is identified by content. Otherwise like :func:`read_path`; raises
+    ``InvalidRequest``.
     """
     start = data[:64].lstrip(b"\xef\xbb\xbf \t\r\n")
     if data.startswith(ZIP_MAGIC):
@@ -98,9 +99,9 @@ def path_from_document(
     fps: float = DEFAULT_FPS,
     intrinsics: Intrinsics | None = None,
 ) -> Converted[CameraPath]:
-    """Return the camera path in a JSON document, which messages call ``name``.
+    """Return the camera path in a JSON document; messages use ``name``.
 
-    The forms and ``fps`` and ``intrinsics`` are those of :func:`read_path`. Raises
+    Forms, ``fps`` and ``intrinsics`` are those of :func:`read_path`. Raises
     ``InvalidRequest``.
     """
     if isinstance(document, list):
@@ -125,7 +126,7 @@ def _array(value: Any, where: str) -> Array:
     except (ValueError, TypeError, OverflowError) as error:
         raise invalid(where, "is not a table of numbers") from error
     if not np.isfinite(array).all():
-        raise invalid(where, "holds numbers that are not finite")
+        raise invalid(where, "contains numbers that are not finite")
     return array
 
 

@@ -41,7 +41,7 @@ def path_from_tum(
         if len(rows) > 1 and rows[-1][0] <= rows[-2][0]:
             raise invalid(where, "must be later than the previous line")
     if not rows:
-        raise invalid(name, "holds no pose")
+        raise invalid(name, "contains no pose")
     table = np.array(rows)
     poses = np.tile(np.eye(4), (len(table), 1, 1))
     poses[:, :3, :3] = rotation_of(table[:, [7, 4, 5, 6]], name)
@@ -51,7 +51,7 @@ def path_from_tum(
     if start:
         notes.append(f"Times count from the first pose, at {start:.6f} s in the file.")
     if intrinsics is None:
-        notes.append("TUM text has no intrinsics: an angle of view of 60° across is taken.")
+        notes.append("TUM text has no intrinsics: an angle of view of 60° is assumed.")
     path = CameraPath.of_poses(poses, times_s=times.tolist(), intrinsics=intrinsics)
     return Converted(path, tuple(notes))
 

@@ -45,7 +45,7 @@ def path_to_words(path: CameraPath) -> Converted[str]:
     if len(path.keyframes) < 2:
         return Converted("static", ("The path is a single pose.",))
     if not np.allclose(path.c2w[0], np.eye(4), atol=1e-6):
-        notes.append("Words begin at the first pose; its place in the world is lost.")
+        notes.append("Words start at the first pose; its position in the world is lost.")
     fps = path.fps
     if fps is None or len(path.keyframes) < 8:
         fps = DEFAULT_FPS

@@ -1,7 +1,7 @@
 """A camera path from words: "orbit left 30 degrees, then push in slowly while craning up".
 
-"then", a comma or a semicolon put movements one after another; "and", "while", "as" and "with" put
-them together. What is not understood is reported, never guessed.
+"then", a comma or a semicolon separate consecutive movements; "and", "while", "as" and "with" join
+simultaneous ones. What is not understood is reported, never guessed.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _METRES: Final = frozenset({"m", "metre", "metres", "meter", "meters"})
 
 @dataclass(slots=True)
 class _Part:
-    """Simultaneous movements, and their duration."""
+    """Simultaneous movements and their duration."""
 
     moves: list[Move]
     seconds: float | None
@@ -61,11 +61,11 @@ def path_from_words(
     distance: float = 1.0,
     seed: int = 0,
 ) -> Converted[CameraPath]:
-    """Return the path that ``text`` describes, one pose a frame, from the origin on.
+    """Return the path that ``text`` describes, one pose per frame, from the origin.
 
-    It takes ``seconds`` in all, or what the text says, or 5 s. The subject is ``distance`` units
-    ahead: orbits go around it, and default amounts are shares of it. The notes name the words that
-    were not read. Raises ``InvalidRequest`` if nothing was.
+    It lasts ``seconds``, or as long as the text says, or 5 s. The subject is ``distance`` units
+    ahead: orbits go around it, and default amounts are shares of it. The notes list the words that
+    were not understood. Raises ``InvalidRequest`` if no movement was understood.
     """
     if len(text) > _LONGEST_TEXT:
         raise invalid("camera", f"may be described in {_LONGEST_TEXT} characters at most")
@@ -92,7 +92,7 @@ def path_from_words(
 
 
 def _with_movement(pieces: Iterable[str]) -> list[str]:
-    """Return ``pieces``, each without a movement joined to the one before: "pan left, slowly"."""
+    """Return ``pieces``, those without a movement joined to the one before: "pan left, slowly"."""
     found: list[str] = []
     for piece in filter(None, map(str.strip, pieces)):
         if found and not (_finder().search(piece) and _finder().search(found[-1])):
@@ -162,7 +162,7 @@ class _Modifiers:
     """The modifiers of a clause."""
 
     words: list[str]
-    """What is left over."""
+    """The remaining words."""
     speed: float
     size: float
     ease: str | None

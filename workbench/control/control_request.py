@@ -1,0 +1,131 @@
+"""The control video of a render: which video a model follows, of which kind, and from where.
+
+Data only. Opens no video and knows no jobs; identifiers are told from paths by their form.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from workbench.control.control_video import (
+    ControlVideo,
+    FinishedVideo,
+    StoryboardChannel,
+    UploadedVideo,
+)
+from workbench.identifiers import Kind, is_identifier
+
+__all__ = [
+    "COMPUTED",
+    "FOLLOWED_CHANNELS",
+    "Control",
+    "GivenControl",
+    "as_control",
+    "control_from_text",
+]
+
+FOLLOWED_CHANNELS: Final = ("depth", "edges", "segments")
+"""The channels of a storyboard that a model can follow."""
+
+COMPUTED: Final = ("edges", "gray", "blur")
+"""The kinds that are computed from any video."""
+
+_FROM: Final = " from "
+
+
+class Control(BaseModel):
+    """The control video to follow frame by frame."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Literal["depth", "edges", "pose", "segments", "blur", "layout", "gray"]
+    video: str = Field("", max_length=4_096)
+    """Given like every video: as an id or, only in Python, as a path."""
+    channel: bool = Field(
+        False,
+        description="Whether to follow the channel of that kind of a finished job, instead of its "
+        "video.",
+    )
+    storyboard: bool = Field(
+        False,
+        description="Whether to follow the request's own storyboard, which is rendered first. "
+        "Without `video`: the workbench sets that.",
+    )
+    ready: bool = Field(
+        True,
+        description="Whether the pixels of `video` are already of that kind. False computes edges, "
+        "gray or blur from them.",
+    )
+    start_s: float = Field(
+        0.0, ge=0, le=3_600, allow_inf_nan=False, description="Seconds of it that are left out."
+    )
+
+    @model_validator(mode="after")
+    def _is_consistent(self) -> Self:
+        if (self.channel or self.storyboard) and self.kind not in FOLLOWED_CHANNELS:
+            raise ValueError(f"there is no channel of kind {self.kind}")
+        if not self.video and not self.storyboard:
+            raise ValueError("name a video, or set storyboard")
+        if not self.ready:
+            if self.channel or self.storyboard:
+                raise ValueError("a channel is ready; leave out ready: false")
+            if self.kind not in COMPUTED:
+                raise ValueError(
+                    f"{self.kind} is not computed from a video here, only {', '.join(COMPUTED)}: run "
+                    "an estimator with your own weights, give the video that it makes with "
+                    "ready: true, or follow a storyboard's channel"
+                )
+        return self
+
+    @property
+    def waits(self) -> bool:
+        """Whether it follows a storyboard that is still to be rendered."""
+        return self.storyboard and not self.video
+
+    @property
+    def label(self) -> str:
+        """A short text: how :func:`control_from_text` reads it."""
+        if self.storyboard:
+            return self.kind
+        return f"{self.kind}{'=' if self.ready else _FROM}{self.video}"
+
+
+def control_from_text(text: str) -> dict[str, Any]:
+    """Return the control that ``text`` names: ``depth``, ``depth=VIDEO`` or ``edges from VIDEO``.
+
+    A kind alone is that of the request's own storyboard. ``=`` takes the channel of a job, or any
+    other video as it is; ``from`` computes the kind from the pictures. ``VIDEO`` is the id of a job,
+    of an upload, or a path.
+    """
+    ready = "=" in text.partition(_FROM)[0]
+    kind, sign, video = (part.strip() for part in text.partition("=" if ready else _FROM))
+    if not sign and not video:
+        return {"kind": kind, "storyboard": True}
+    is_channel = ready and kind in FOLLOWED_CHANNELS and is_identifier(video, Kind.JOB)
+    return {"kind": kind, "video": video, "ready": ready, "channel": is_channel}
+
+
+def as_control(value: Any) -> Any:
+    """Return the fields of :class:`Control` in text or a ``ControlVideo``; all else unchanged."""
+    if isinstance(value, str):
+        return control_from_text(value)
+    if isinstance(value, Mapping) and value.get("type") == "control_video":
+        value = ControlVideo.model_validate(value)
+    if not isinstance(value, ControlVideo):
+        return value
+    kind = str(value.kind)
+    match value.source:
+        case StoryboardChannel():
+            return {"kind": kind, "storyboard": True}
+        case FinishedVideo(job_id=job_id):
+            computed = kind in COMPUTED
+            return {"kind": kind, "video": job_id, "ready": not computed, "channel": not computed}
+        case UploadedVideo(input_id=input_id, ready=ready):
+            return {"kind": kind, "video": input_id, "ready": ready}
+
+
+GivenControl = Annotated[Control, BeforeValidator(as_control)]
+"""A control as clients give it: as an object, as text, or as a ``ControlVideo``."""
