@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +13,7 @@ from benchmarks.worlds import camera_errors, film_clip, flow_psnr, geometry_erro
 from tests.engines.filming import render
 from tests.videos import decode
 from workbench.control import CameraControl, read_path
+from workbench.engines.animatic.engine import AnimaticEngine
 from workbench.engines.animatic.film import Film
 from workbench.engines.animatic.reading import read_scene
 from workbench.engines.channels import (
@@ -27,11 +28,11 @@ from workbench.engines.channels import (
 )
 from workbench.engines.completion import Completion
 from workbench.errors import DamagedFile, InvalidRequest
-from workbench.rendering import Channel, RenderRequest
+from workbench.rendering import RenderRequest
 from workbench.scene import Scene
 from workbench.settings import Settings
 
-_ALL = get_args(Channel)
+_ALL = AnimaticEngine.channels
 _SIZE: dict[str, Any] = {"width": 256, "height": 144, "num_frames": 13, "fps": 24}
 _DOG = Scene(subject="a dog", action="running", setting="a beach", time_of_day="midday")
 
@@ -137,7 +138,7 @@ def test_a_channel_is_known_by_its_format_and_read_as_control(tmp_path: Path) ->
     assert kind_of(tmp_path / "edges.mkv") == "edges"
     assert kind_of(tmp_path / "video.mp4") == ""
     assert next(control_frames(tmp_path / "flow.mkv")).shape == (144, 256, 3)
-    with pytest.raises(DamagedFile, match="is no channel"):
+    with pytest.raises(DamagedFile, match="is not a channel"):
         next(read_channel(tmp_path / "video.mp4"))
 
 

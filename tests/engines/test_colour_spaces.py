@@ -124,7 +124,7 @@ def test_the_first_frame_of_an_animation_is_used(tmp_path: Path, form: str) -> N
 def test_a_picture_in_another_format_is_refused_by_name(
     tmp_path: Path, data: bytes, name: str
 ) -> None:
-    told = f"{name} is not taken; save it as PNG or JPEG first"
+    told = f"{name} is not supported; save it as PNG or JPEG first"
     with pytest.raises(InvalidRequest, match=told):
         ending_of(data)
     for opener in (open_image, portable_image):

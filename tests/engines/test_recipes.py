@@ -88,14 +88,14 @@ def test_fields_of_a_newer_release_survive(tmp_path: Path) -> None:
     [
         (b"", "is empty"),
         (b"{", "not valid JSON"),
-        (b"[1, 2]", "holds no recipe"),
-        (b'{"a": 1}', "holds no recipe"),
+        (b"[1, 2]", "has no recipe"),
+        (b'{"a": 1}', "has no recipe"),
         (b"\x00\x01\xff\xfe" * 20, "neither an mp4 nor"),
         (
             b'{"job_id": "x", "request": {"prompt": ""}, "created_at": "2026-01-02T00:00:00Z"}',
             "damaged at request.prompt",
         ),
-        (b"\x00\x00\x00\x1cftypisom" + bytes(64), "does not open"),
+        (b"\x00\x00\x00\x1cftypisom" + bytes(64), "cannot be opened"),
     ],
 )
 def test_a_damaged_or_foreign_file_is_reported(
@@ -108,7 +108,7 @@ def test_a_damaged_or_foreign_file_is_reported(
 
 
 def test_a_video_without_a_recipe_is_reported(tmp_path: Path) -> None:
-    with pytest.raises(DamagedFile, match="carries no recipe"):
+    with pytest.raises(DamagedFile, match="has no recipe"):
         read_recipe(video(tmp_path, {"comment": "holiday"}))
 
 

@@ -125,7 +125,7 @@ def test_every_waveform_shape_of_the_models_is_accepted(
 
 @pytest.mark.parametrize("shape", [(3, 100), (2, 2, 100), (1, 1, 2, 100)])
 def test_only_mono_and_stereo_are_accepted(shape: Any) -> None:
-    with pytest.raises(RenderError, match="neither mono nor stereo"):
+    with pytest.raises(RenderError, match="is not mono or stereo"):
         Sound.of(np.zeros(shape), 24_000)
 
 

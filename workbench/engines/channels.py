@@ -4,7 +4,8 @@
 distance of ``65535 · near / v``, 0 for what is infinitely far, so that near is bright. ``flow.mkv``
 holds three 16-bit planes as KITTI does: right and down to the next frame, each ``64 · pixels +
 32768``, and 1 where that is known and seen there. ``segments.mkv`` has one colour for each thing,
-``edges.mkv`` outlines, white on black. ``boxes.json`` says where each entity is in each frame.
+``edges.mkv`` outlines, white on black. ``frames.mkv`` holds the
+frames themselves as they were made. ``boxes.json`` says where each entity is in each frame.
 ``channels.json`` holds ``near``, the names and the colours.
 """
 
@@ -12,7 +13,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from fractions import Fraction
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, Self
@@ -23,8 +23,10 @@ import numpy as np
 from workbench.engines.pixels import Image
 from workbench.engines.probe import decode_video, probe_video
 from workbench.errors import DamagedFile
+from workbench.frame_rates import exact_rate
 
 __all__ = [
+    "CANNY",
     "LosslessVideo",
     "channel_facts",
     "control_frames",
@@ -34,6 +36,7 @@ __all__ = [
     "encode_flow",
     "kind_of",
     "read_channel",
+    "write_channel_facts",
 ]
 
 _FORMATS: Final = MappingProxyType(
@@ -42,9 +45,13 @@ _FORMATS: Final = MappingProxyType(
         "flow": ("rgb48le", "gbrp16le"),
         "segments": ("rgb24", "bgr0"),
         "edges": ("gray", "gray"),
+        "frames": ("rgb24", "bgra"),
     }
 )
 """Channel → the format of its arrays, and that in the file, which holds the same values."""
+
+CANNY: Final = (60, 140)
+"""Canny's thresholds for edges, of 255."""
 
 _FULL: Final = 65_535
 _FLOW_SCALE, _FLOW_ZERO = 64.0, 32_768.0
@@ -58,7 +65,7 @@ class LosslessVideo:
     def __init__(self, path: Path, channel: str, width: int, height: int, fps: float) -> None:
         self._given, stored = _FORMATS[channel]
         self._container = av.open(str(path), "w")
-        rate = Fraction(fps).limit_denominator(1_001)
+        rate = exact_rate(fps)
         self._stream: Any = self._container.add_stream("ffv1", rate=rate)
         self._stream.width, self._stream.height, self._stream.pix_fmt = width, height, stored
         self._stream.options = {"level": "3", "slicecrc": "1", "g": "1"}
@@ -73,10 +80,20 @@ class LosslessVideo:
     def __enter__(self) -> Self:
         return self
 
+    def close(self) -> None:
+        """Write what is left and close the file."""
+        self._container.mux(self._stream.encode(None))
+        self._container.close()
+
+    def abort(self) -> None:
+        """Close the file as it is."""
+        self._container.close()
+
     def __exit__(self, *exc_info: object) -> None:
         if exc_info[0] is None:
-            self._container.mux(self._stream.encode(None))
-        self._container.close()
+            self.close()
+        else:
+            self.abort()
 
 
 def kind_of(path: Path) -> str:
@@ -92,7 +109,7 @@ def read_channel(path: Path) -> Iterator[Image]:
     """Yield the stored frames of a channel; raises ``DamagedFile``."""
     kind = kind_of(path)
     if not kind:
-        raise DamagedFile(f"{path.name} is no channel.")
+        raise DamagedFile(f"{path.name} is not a channel.")
     yield from decode_video(path, _FORMATS[kind][0])
 
 
@@ -103,6 +120,11 @@ def channel_facts(folder: Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise DamagedFile("channels.json is missing or damaged.") from error
     return dict(facts)
+
+
+def write_channel_facts(folder: Path, facts: dict[str, Any]) -> None:
+    """Write ``channels.json``."""
+    (folder / "channels.json").write_text(json.dumps(facts), encoding="utf-8")
 
 
 def encode_depth(inverse: Image, near: float) -> Image:

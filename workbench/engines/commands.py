@@ -27,6 +27,11 @@ def recipe(arguments: Sequence[str]) -> int:
     again.add_argument("file", type=Path, help="an mp4 of the workbench, or a recipe.json")
     again.add_argument("--output", type=Path, help="path of the new video")
     again.add_argument("--device", default="cpu", help="cpu or cuda:0 (default: cpu)")
+    again.add_argument(
+        "--any-weights",
+        action="store_true",
+        help="go on with weight files other than those that made the video",
+    )
     asked = parser.parse_args(arguments)
     try:
         found = read_recipe(asked.file)
@@ -34,7 +39,14 @@ def recipe(arguments: Sequence[str]) -> int:
             _show(found, whole=asked.json)
         else:
             output = asked.output or Path(f"{asked.file.stem}-again.mp4")
-            render_again(found, output, Settings(), device=asked.device, report=_report)
+            render_again(
+                found,
+                output,
+                Settings(),
+                device=asked.device,
+                any_weights=asked.any_weights,
+                report=_report,
+            )
             sys.stdout.write(f"{output}\n")
     except (WorkbenchError, OSError) as error:
         sys.stderr.write(f"{error}\n")

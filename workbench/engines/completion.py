@@ -12,7 +12,7 @@ from typing import Final
 from workbench.actions.fitting import fit
 from workbench.actions.render_settings import RenderSettings
 from workbench.control.conversion import DEFAULT_FPS
-from workbench.engines.engine import Engine
+from workbench.engines.engine import Continuation, Engine
 from workbench.engines.registry import create_engine
 from workbench.errors import FieldProblem, InvalidRequest
 from workbench.rendering import RenderRequest, with_inputs
@@ -55,7 +55,19 @@ class Completion:
         full = _steered(engine, fit(shape or RenderSettings(), anchored, engine.complete))
         self._check_limits(full)
         self._check_channels(full, engine)
+        self._check_actions(full, engine)
         return CompleteRequest(full, engine.needs_gpu)
+
+    def continuation(self, request: RenderRequest) -> Continuation:
+        """Return where the engine of a complete ``request`` can go on from what it made."""
+        engine = self._engine(request.engine)
+        if (found := getattr(engine, "continuation", None)) is None:
+            told = (
+                f"The engine {request.engine} does not go on from its videos; diffusers models do."
+            )
+            return Continuation(why_not=told)
+        how: Continuation = found(request)
+        return how
 
     def _engine(self, name: str) -> Engine:
         if name not in self._engines:
@@ -72,6 +84,15 @@ class Completion:
             )
             raise InvalidRequest(told, (FieldProblem("channels", told),))
 
+    @staticmethod
+    def _check_actions(request: RenderRequest, engine: Engine) -> None:
+        if request.actions is not None and not getattr(engine, "takes_actions", False):
+            told = (
+                f"The {request.engine} engine does not accept actions; Cosmos 3 (engine diffusers) "
+                "does."
+            )
+            raise InvalidRequest(told, (FieldProblem("actions", told),))
+
     def _check_limits(self, request: RenderRequest) -> None:
         most_pixels, most_frames = self._settings.max_pixels, self._settings.max_frames
         problems = []
@@ -83,7 +104,7 @@ class Completion:
         if problems:
             told = "; ".join(f"{p.field} {p.problem}" for p in problems)
             raise InvalidRequest(
-                f"The request is beyond this workbench's limits: {told}.", tuple(problems)
+                f"The request exceeds this workbench's limits: {told}.", tuple(problems)
             )
 
 

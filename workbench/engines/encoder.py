@@ -25,6 +25,7 @@ import numpy as np
 from workbench.engines.pixels import Image, even, frames_of, to_i420
 from workbench.engines.sound import Sound, audio_frames
 from workbench.errors import InvalidRequest, RenderError
+from workbench.frame_rates import exact_rate
 
 __all__ = [
     "Effort",
@@ -94,7 +95,7 @@ class VideoWriter:
             self._part,
             self.width,
             self.height,
-            Fraction(fps).limit_denominator(1001),
+            exact_rate(fps),
             _codec(quality, effort, encoder),
             dict(metadata or {}),
             holds=with_sound,

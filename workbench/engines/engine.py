@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from workbench.errors import FieldProblem
 from workbench.rendering import Progress, Recipe, RenderRequest
 
-__all__ = ["Engine", "RenderTask", "Rendered"]
+__all__ = ["ChangedFiles", "Continuation", "Engine", "RenderTask", "Rendered"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,33 @@ class Rendered:
     final result. Called in another thread while the engine may render the next task."""
 
 
+@dataclass(frozen=True, slots=True)
+class Continuation:
+    """Where an engine can go on from a video that it made."""
+
+    why_not: str = ""
+    """Why it cannot, as a sentence; empty if it can."""
+    least: int = 1
+    """Frames of the video that it needs at least."""
+    every: int = 1
+    """It goes on after a multiple of this many frames."""
+    most: int = 0
+    """Frames of the video after which it goes on at the latest; 0 for all."""
+    reason: str = ""
+    """Why not after every frame, as a sentence; empty if it can."""
+    channels: tuple[str, ...] = ("frames",)
+    """The channels beside the video that it goes on from."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedFiles:
+    """The files behind a finished video that are not on this machine as they were, by role."""
+
+    missing: tuple[FieldProblem, ...] = ()
+    changed: tuple[FieldProblem, ...] = ()
+    """Files of another content at the recorded path."""
+
+
 class Engine(Protocol):
     """Turns a render request into a video on one device.
 
@@ -52,7 +80,12 @@ class Engine(Protocol):
 
     An engine may also have ``follows_camera(request) -> bool``: whether it follows the poses of a
     request's camera path; otherwise the path is added to the prompt, in words. ``channels`` names
-    those that it can write beside the video; see :mod:`workbench.engines.channels`.
+    those that it can write beside the video; see :mod:`workbench.engines.channels`. ``takes_actions``
+    says whether it heeds a request's actions. ``continuation(request) -> Continuation`` says where it
+    can continue from a video that it made of a complete request. ``live(request, num_frames)`` returns
+    its world as a :class:`workbench.engines.live.LiveFeed`, where it has one.
+    ``changed_files(request) -> ChangedFiles`` compares the files that a recipe's request records with
+    those on this machine, before it is rendered again.
     """
 
     name: str

@@ -106,9 +106,9 @@ def read_image_header(data: bytes) -> ImageHeader:
         if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
             return _webp(data)
     except (struct.error, IndexError) as error:
-        raise DamagedFile("The image ends within its header.") from error
+        raise DamagedFile("The image is cut off within its header.") from error
     if name := foreign_format(data[:16]):
-        raise DamagedFile(f"{name} is not taken; save it as PNG or JPEG first.")
+        raise DamagedFile(f"{name} is not supported; save it as PNG or JPEG first.")
     raise DamagedFile("The file is not a PNG, JPEG or WebP image.")
 
 
@@ -183,7 +183,7 @@ def _jpeg(data: bytes) -> ImageHeader:
             continue
         at += 2 + length
     if size is None:
-        raise DamagedFile("The JPEG image gives no size.")
+        raise DamagedFile("The JPEG image does not state its size.")
     is_whole = data[at : at + 2] == b"\xff\xd9"
     return ImageHeader(
         "jpeg", size[2], size[1], size[0], orientation=orientation, is_whole=is_whole,
@@ -225,7 +225,7 @@ def _webp(data: bytes) -> ImageHeader:
             profile = body
         at += 8 + size + size % 2
     if not width or not height:
-        raise DamagedFile("The WebP image gives no size.")
+        raise DamagedFile("The WebP image does not state its size.")
     return ImageHeader("webp", width, height, 8, has_alpha, orientation, is_whole, profile)
 
 

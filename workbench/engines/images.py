@@ -48,7 +48,7 @@ def start_frame(path: Path) -> Image:
     for frame in decode_video(path):  # noqa: B007  only the last one is wanted
         pass
     if frame is None:
-        raise DamagedFile(f"{path.name} holds no frame.")
+        raise DamagedFile(f"{path.name} contains no frame.")
     return frame
 
 
@@ -88,7 +88,7 @@ def _read(path: Path) -> tuple[bytes, ImageHeader]:
     except OSError as error:
         raise DamagedFile(f"{path.name} cannot be read: {error.strerror}.") from error
     except DamagedFile as error:
-        raise DamagedFile(f"{path.name} does not open as an image: {error}") from error
+        raise DamagedFile(f"{path.name} cannot be opened as an image: {error}") from error
     check_size(header.width, header.height)
     return data, header
 
@@ -100,10 +100,10 @@ def _decoded(data: bytes, header: ImageHeader, name: str) -> Image:
         try:
             return _upright(cmyk_jpeg_as_srgb(data, header.profile), header.orientation)
         except (OSError, ValueError) as error:
-            raise DamagedFile(f"{name} does not decode: it is damaged.") from error
+            raise DamagedFile(f"{name} cannot be decoded: it is damaged.") from error
     stored = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     if stored is None or stored.shape[:2] != (header.stored_height, header.stored_width):
-        raise DamagedFile(f"{name} does not decode: it is damaged.")
+        raise DamagedFile(f"{name} cannot be decoded: it is damaged.")
     if _is_hdr(header):
         stored = _hdr(stored, header)
     rgb = _opaque(_eight_bits(stored))

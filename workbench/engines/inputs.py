@@ -18,6 +18,7 @@ from workbench.engines.inspection import decode_apart
 from workbench.errors import InvalidRequest
 
 __all__ = [
+    "ACTIONS_SUFFIX",
     "BROUGHT",
     "PATH_SUFFIX",
     "InputFacts",
@@ -27,7 +28,7 @@ __all__ = [
     "inspect_input",
 ]
 
-InputKind = Literal["image", "video", "camera_path"]
+InputKind = Literal["image", "video", "camera_path", "actions"]
 
 BROUGHT: Final = "WORKBENCH_BROUGHT"
 """The environment variable that names the folder of copied inputs."""
@@ -44,18 +45,20 @@ _KINDS: Final = {ending: kind for ending, kind, _ in _MAGIC}
 
 PATH_SUFFIX: Final = ".json"
 """The ending of an input that is a camera path."""
+ACTIONS_SUFFIX: Final = ".actions"
+"""The ending of an input that holds a robot's actions, as JSON."""
 
 
 @dataclass(frozen=True, slots=True)
 class InputFacts:
-    """The facts of one image, video or camera path."""
+    """The facts of one image, video, camera path or sequence of actions."""
 
     kind: InputKind
     width: int
-    """Pixels."""
+    """Pixels; 0 for actions."""
     height: int
     num_frames: int
-    """1 for a picture; the poses of a camera path."""
+    """1 for a picture; the poses of a camera path, the steps of actions."""
 
 
 def brought_name(path: str) -> str:
@@ -78,7 +81,7 @@ def ending_of(data: bytes) -> str:
     Raises ``InvalidRequest`` for an unsupported format.
     """
     if name := foreign_format(data[:16]):
-        raise InvalidRequest(f"{name} is not taken; save it as PNG or JPEG first.")
+        raise InvalidRequest(f"{name} is not supported; save it as PNG or JPEG first.")
     for ending, _, fits in _MAGIC:
         if fits(data[:16]):
             return ending

@@ -73,7 +73,7 @@ def _ask(what: str, path: Path, *further: str) -> Any:
             check=False,
         )
     except subprocess.TimeoutExpired as error:
-        raise DamagedFile(f"{path.name} did not decode within {_TIMEOUT_S} s.") from error
+        raise DamagedFile(f"{path.name} could not be decoded within {_TIMEOUT_S} s.") from error
     if done.returncode == 0:
         return json.loads(done.stdout)
     told = (done.stderr.strip().splitlines() or [f"status {done.returncode}"])[-1]
@@ -104,7 +104,7 @@ def _tag(path: Path, name: str) -> str:
         with av.open(str(path)) as container:
             text = container.metadata.get(name, "")
     except (av.error.FFmpegError, OSError, ValueError) as error:
-        raise DamagedFile(f"{path.name} is damaged: it does not open as a video.") from error
+        raise DamagedFile(f"{path.name} is damaged: it cannot be opened as a video.") from error
     if len(text) > _TAG_LIMIT:
         raise DamagedFile(f"{path.name} is too large to be a recipe.")
     return text

@@ -44,15 +44,15 @@ def probe_video(path: Path) -> VideoFacts:
     try:
         with av.open(str(path)) as container:
             if not container.streams.video:
-                raise DamagedFile(f"{path.name} holds no video.")
+                raise DamagedFile(f"{path.name} contains no video.")
             stream = container.streams.video[0]
             _check(stream)
             first = next(container.decode(stream), None)
             if first is None:
-                raise DamagedFile(f"{path.name} holds no frame.")
+                raise DamagedFile(f"{path.name} contains no frame.")
             return _facts(container, stream, first)
     except (av.error.FFmpegError, OSError, ValueError) as error:
-        raise DamagedFile(f"{path.name} does not open as a video: {error}.") from error
+        raise DamagedFile(f"{path.name} cannot be opened as a video: {error}.") from error
 
 
 def decode_video(path: Path, pixel_format: str = "rgb24") -> Iterator[Any]:
@@ -72,7 +72,7 @@ def decode_video(path: Path, pixel_format: str = "rgb24") -> Iterator[Any]:
                     else frame.to_ndarray(format=pixel_format)
                 )
     except (av.error.FFmpegError, OSError, ValueError, IndexError) as error:
-        raise DamagedFile(f"{path.name} does not decode: {error}.") from error
+        raise DamagedFile(f"{path.name} cannot be decoded: {error}.") from error
 
 
 def _check(stream: Any) -> None:
@@ -98,6 +98,8 @@ def _shown(frame: Any) -> Any:
 def _facts(container: Any, stream: Any, first: Any) -> VideoFacts:
     fps = float(stream.average_rate or stream.guessed_rate or 0)
     duration_s = float(stream.duration * stream.time_base) if stream.duration else 0.0
+    if not duration_s and container.duration:  # Matroska and WebM say it of the whole file alone
+        duration_s = container.duration / av.time_base
     size = stream.codec_context.width, stream.codec_context.height
     width, height = size[::-1] if _quarter_turns(first) % 2 else size
     return VideoFacts(

@@ -55,7 +55,7 @@ def read_recipe(path: Path) -> Recipe:
 def _from_video(path: Path) -> str:
     text = read_tag_apart(path, METADATA_KEY)
     if not text.startswith(_MARK):
-        raise DamagedFile(f"{path.name} carries no recipe: it was not made by the workbench.")
+        raise DamagedFile(f"{path.name} has no recipe: the workbench did not make it.")
     return text.removeprefix(_MARK)
 
 
@@ -75,7 +75,7 @@ def _parse(text: str, name: str) -> Recipe:
     except (ValueError, RecursionError) as error:
         raise DamagedFile(f"{name} is damaged: its recipe is not valid JSON.") from error
     if not isinstance(data, Mapping) or "request" not in data or "job_id" not in data:
-        raise DamagedFile(f"{name} holds no recipe: it was not made by the workbench.")
+        raise DamagedFile(f"{name} has no recipe: the workbench did not make it.")
     try:
         return Recipe.model_validate(_tolerant(dict(data)))
     except ValidationError as error:

@@ -22,6 +22,7 @@ _EMBEDDED: Final[Mapping[str, str]] = MappingProxyType(
         "animatic": "workbench.engines.animatic:AnimaticEngine",
         "diffusers": "workbench.engines.diffusers:DiffusersEngine",
         "remote": "workbench.engines.remote:RemoteEngine",
+        "realtime": "workbench.engines.realtime:RealtimeEngine",
     }
 )
 

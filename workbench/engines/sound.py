@@ -18,12 +18,13 @@ import numpy.typing as npt
 
 from workbench.errors import DamagedFile, NotFinite, RenderError
 
-__all__ = ["Samples", "Sound", "audio_frames", "decode_sound"]
+__all__ = ["MOST_SOUND_S", "Samples", "Sound", "audio_frames", "decode_sound"]
 
 Samples = npt.NDArray[np.float32]
 
 _LAYOUTS: Final = {1: "mono", 2: "stereo"}
-_MOST_S: Final = 600.0
+MOST_SOUND_S: Final = 600.0
+"""What comes later is not decoded."""
 _BLOCK: Final = 1_024
 """Samples in a frame: AAC encodes as many at a time."""
 
@@ -52,7 +53,7 @@ class Sound:
             samples = samples[0]
         if samples.ndim != 2 or len(samples) not in _LAYOUTS:
             shape = "×".join(map(str, np.shape(values)))
-            raise RenderError(f"A sound of the shape {shape} is neither mono nor stereo.")
+            raise RenderError(f"Sound with the shape {shape} is not mono or stereo.")
         if not np.isfinite(samples).all():
             raise NotFinite(
                 "The sound's values are NaN or infinite. "
@@ -108,12 +109,14 @@ def decode_sound(path: Path) -> Sound | None:
             resampler = av.AudioResampler("fltp", layout, stream.codec_context.sample_rate)
             rate = stream.codec_context.sample_rate
             length = stream.duration and stream.time_base and stream.duration * stream.time_base
-            lasts_s = float(length or _MOST_S)
-            heard = takewhile(lambda frame: (frame.time or 0) < _MOST_S, container.decode(stream))
+            lasts_s = float(length or MOST_SOUND_S)
+            heard = takewhile(
+                lambda frame: (frame.time or 0) < MOST_SOUND_S, container.decode(stream)
+            )
             decoded = chain(heard, (None,))
             blocks = [one.to_ndarray() for frame in decoded for one in resampler.resample(frame)]
     except (av.error.FFmpegError, OSError, ValueError) as error:
-        raise DamagedFile(f"The sound of {path.name} does not decode: {error}.") from error
+        raise DamagedFile(f"The sound of {path.name} cannot be decoded: {error}.") from error
     if not blocks:
         return None
     # The last frame is filled up; the track's own length tells where the sound ends.

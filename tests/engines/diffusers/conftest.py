@@ -114,3 +114,16 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
     yield stage
     stage.engine.unload()
     torch.set_num_threads(before)
+
+
+@pytest.fixture
+def frames(monkeypatch: pytest.MonkeyPatch) -> Callable[[], Any]:
+    """Return a function that gives the frames of the last render."""
+    given = recorded(monkeypatch)
+
+    def taken() -> Any:
+        whole = np.concatenate(given)
+        given.clear()
+        return whole
+
+    return taken

@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 
+from tests.models_on_disk import write_model
 from workbench.engines.diffusers import DiffusersEngine
 from workbench.engines.diffusers.conditioning import inputs_of
 from workbench.engines.diffusers.families import Family, ModelFacts, families, family_of
+from workbench.engines.diffusers.pipeline_classes import makes_no_video
 from workbench.engines.diffusers.weights import find_weights, model_facts
 from workbench.errors import InvalidRequest
 from workbench.rendering import RenderRequest
@@ -115,6 +117,11 @@ assert not missing, missing
         ("Wan-AI/Wan2.1-T2V-1.3B-Diffusers", "wan"),
         ("Wan-AI/Wan2.2-Animate-14B-Diffusers", "wan-animate"),
         ("BestWishYsh/Helios-Base", "helios"),
+        ("BestWishYsh/Helios-Mid", "helios-pyramid"),
+        ("BestWishYsh/Helios-Distilled", "helios-distilled"),
+        ("Wan-AI/Wan2.2-Animate-2-14B-Diffusers", "wan-animate-2"),
+        ("kandinskylab/Kandinsky-6.0-VSR-distilled2steps-5s-Diffusers", "kandinsky-6-sr"),
+        ("alibaba-pai/EasyAnimateV5.1-12b-zh-diffusers", "easyanimate"),
         ("Lightricks/ltxv-spatial-upscaler-0.9.7", "ltx-upsampler"),
         ("alibaba-pai/EasyAnimateV5.1-12b-zh-Control-diffusers", "easyanimate-led"),
         ("stabilityai/stable-video-diffusion-img2vid-xt", "stable-video-diffusion"),
@@ -165,7 +172,7 @@ def test_the_family_is_known_from_a_hub_name_before_any_download(
             "set by the request",
         ),
         ("wan", {"options": {"image": "/nowhere.png"}}, "options.image", "no file"),
-        ("mochi", {"options": {"image": __file__}}, "options.image", "takes no image"),
+        ("mochi", {"options": {"image": __file__}}, "options.image", "does not accept image"),
         ("cosmos-2", {}, "options.image", "starts from an image or video"),
     ],
 )
@@ -219,6 +226,36 @@ def test_a_folder_without_a_model_is_refused_as_such(tmp_path: Path) -> None:
     assert "model_index.json" in _problems(_request(tmp_path), allow_hub=True)["model"]
 
 
+@pytest.mark.parametrize(
+    "class_name",
+    [
+        "FluxPipeline",
+        "StableDiffusionXLPipeline",
+        "QwenImageModularPipeline",
+        "StableAudioPipeline",
+    ],
+)
+def test_a_model_that_makes_no_video_is_refused_before_loading(
+    class_name: str, tmp_path: Path
+) -> None:
+    model = write_model(tmp_path / "model", transformer=9, text_encoder=9, class_name=class_name)
+    told = _problems(_request(model))["model"]
+    assert told.startswith(f"{class_name} makes no video")
+
+
+def test_every_pipeline_of_a_family_is_told_from_those_that_make_no_video() -> None:
+    unknown = [
+        "ConsisIDPipeline",
+        "PIAPipeline",
+        "Wan22ModularPipeline",
+        "DiffusionPipeline",
+        "Own",
+    ]
+    assert not any(makes_no_video(name) for name in unknown)
+    with_a_length = ("WanPipeline", "LTXPipeline", "MochiPipeline", "StableVideoDiffusionPipeline")
+    assert not any(makes_no_video(name) for name in with_a_length)
+
+
 def test_without_any_model_the_error_says_where_to_name_one() -> None:
     assert "WORKBENCH_MODEL" in _problems(RenderRequest(prompt="a dog"), model="")["model"]
 
@@ -254,13 +291,13 @@ def test_text_to_video_weights_refuse_an_image_and_name_families_that_take_one(
     config.write_text('{"in_channels": 16}')
     asked = _request(model, options={"image": __file__})
     told = _problems(asked)["options.image"]
-    assert "takes no image; choose one made for that, such as Wan 2.2 TI2V 5B" in told
+    assert "does not accept image; choose one that does, such as Wan 2.2 TI2V 5B" in told
     config.write_text('{"in_channels": 36}')
     _complete(asked)
 
 
 def test_an_unknown_pipeline_keeps_its_own_defaults(tmp_path: Path) -> None:
-    (tmp_path / "model_index.json").write_text('{"_class_name": "AnimateDiffControlNetPipeline"}')
+    (tmp_path / "model_index.json").write_text('{"_class_name": "ConsisIDPipeline"}')
     request = _complete(_request(tmp_path, num_frames=13))
     assert request.width is None
     assert request.num_frames == 13

@@ -19,7 +19,7 @@ import diffusers
 import torch
 from safetensors.torch import load_file, save_file
 
-from tests.engines.diffusers.conftest import Ask, Stage, recorded
+from tests.engines.diffusers.conftest import Ask, Stage
 from tests.engines.diffusers.tiny_wan import tiny_wan
 from tests.engines.diffusers.tiny_weights import save_lora, save_single_file
 from workbench.engines.diffusers import own_weights
@@ -54,19 +54,6 @@ def bare(wide: Path, tmp_path: Path) -> Path:
     for weights in (folder / "transformer").glob("*.safetensors"):
         weights.unlink()
     return folder
-
-
-@pytest.fixture
-def frames(monkeypatch: pytest.MonkeyPatch) -> Callable[[], Any]:
-    """Return a function that gives the frames of the last render."""
-    given = recorded(monkeypatch)
-
-    def taken() -> Any:
-        whole = np.concatenate(given)
-        given.clear()
-        return whole
-
-    return taken
 
 
 def _psnr(one: Any, other: Any) -> float:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 
@@ -13,21 +16,22 @@ pytest.importorskip("torch")
 pytest.importorskip("diffusers")
 
 import diffusers
-import torch
 from PIL import Image
 
 import workbench as wb
 from tests.engines.diffusers.conftest import Ask, Stage, recorded
+from tests.engines.diffusers.direct import assert_same, direct
 from tests.engines.filming import render
 from tests.live_server import end_supervisor
 from workbench.control import CameraControl, CameraPath, path_from_words
 from workbench.engines.channels import read_channel
 from workbench.engines.completion import Completion
-from workbench.engines.diffusers.options import AS_RENDERED
+from workbench.engines.diffusers.conditioning import conditioned
+from workbench.engines.diffusers.options import AS_RENDERED, read_options
 from workbench.engines.probe import decode_video
-from workbench.errors import InvalidRequest, NotFound
+from workbench.errors import EngineUnavailable, InvalidRequest, NotFound
 from workbench.journey.channels import Channel
-from workbench.rendering import RenderRequest
+from workbench.rendering import Control, RenderRequest
 from workbench.scene import Scene
 from workbench.settings import Settings
 
@@ -49,33 +53,6 @@ def picture(tmp_path: Path) -> str:
 
 def _complete(request: RenderRequest) -> RenderRequest:
     return Completion(Settings()).complete(request).request
-
-
-def _direct(pipe: Any, request: RenderRequest, **call: Any) -> Any:
-    pipe.set_progress_bar_config(disable=True)
-    if request.negative_prompt:
-        call["negative_prompt"] = request.negative_prompt
-    output = pipe(
-        prompt=request.text_for_model,
-        width=request.width,
-        height=request.height,
-        num_frames=request.num_frames,
-        num_inference_steps=2,
-        guidance_scale=request.guidance_scale,
-        generator=torch.Generator("cpu").manual_seed(7),
-        output_type="np",
-        **call,
-    )
-    frames = np.asarray(output.frames)
-    return (frames[0] if frames.ndim == 5 else frames) * 255
-
-
-def _assert_same(given: list[Any], wanted: Any) -> None:
-    got = np.concatenate(given)
-    if got.dtype != np.uint8:
-        got = (got * 255).round()
-    assert wanted.std() > 0
-    np.testing.assert_array_equal(got.astype(np.uint8), wanted.round().astype(np.uint8))
 
 
 def _notes(made: Any) -> list[str]:
@@ -115,7 +92,7 @@ def test_sana_wm_is_given_the_path_as_a_direct_call_gives_it(
     call |= {"action": camera} if taken == "action" else {"c2w": path.relative().poses(9, 16)}
     pipe = diffusers.SanaWMPipeline.from_pretrained(models("sana-wm"))
     image = Image.open(picture).convert("RGB")
-    _assert_same(given, _direct(pipe, asked, image=image, **call))
+    assert_same(given, direct(pipe, asked, image=image, **call))
     assert f"the model is told the camera path as {taken}" in _notes(made)
 
 
@@ -151,7 +128,7 @@ def test_a_model_that_reads_only_text_is_told_the_path_in_words(
     pipe = diffusers.WanPipeline.from_pretrained(models("wan"))
     if shift := asked.options.get("flow_shift"):
         pipe.scheduler = type(pipe.scheduler).from_config(pipe.scheduler.config, flow_shift=shift)
-    _assert_same(given, _direct(pipe, asked))
+    assert_same(given, direct(pipe, asked))
     assert "the model is told the camera path in words, in the prompt" in _notes(made)
 
 
@@ -190,15 +167,41 @@ def test_vace_follows_a_storyboards_channel_as_by_a_direct_call(
     assert len({frame.tobytes() for frame in video}) > 1, "the storyboard moves"
     pipe = diffusers.WanVACEPipeline.from_pretrained(models("wan-vace"))
     pipe.scheduler = type(pipe.scheduler).from_config(pipe.scheduler.config, flow_shift=3.0)
-    _assert_same(given, _direct(pipe, asked, video=video))
+    assert_same(given, direct(pipe, asked, video=video))
     assert f"the model follows the {kind} of a storyboard" in _notes(made)
+
+
+@pytest.mark.parametrize("kind", ["depth", "edges", "segments"])
+def test_cosmos_transfer_is_given_a_storyboards_channel_or_says_what_it_lacks(
+    kind: str, ask: Ask, stage: Stage, storyboard: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "transfer"
+    folder.mkdir()
+    name = "Cosmos2_5_TransferPipeline"
+    (folder / "model_index.json").write_text(json.dumps({"_class_name": name}))
+    control = {"kind": kind, "video": str(storyboard / f"{kind}.mkv"), "channel": True}
+    options = {"control": control, "safety_checker": False}
+    asked = _complete(ask("wan", model=str(folder), fps=24, options=options))
+    pipe = object.__new__(getattr(diffusers, name))
+    (given,) = conditioned(pipe, asked, read_options(asked.options)).values()
+    stored = list(read_channel(storyboard / f"{kind}.mkv"))[:9]
+    shown = [np.asarray(frame >> 8 if kind == "depth" else frame) for frame in stored]
+    for ours, theirs in zip(given, shown, strict=True):
+        assert np.array_equal(
+            np.asarray(ours), np.broadcast_to(theirs.reshape(64, 64, -1), (64, 64, 3))
+        )
+    if find_spec("torchvision") is None:
+        with pytest.raises(EngineUnavailable, match="pip install torchvision==0"):
+            stage.engine.load(asked, "cpu", stage.report)
 
 
 def test_a_kind_of_control_that_a_model_does_not_take_is_refused(
     ask: Ask, storyboard: Path
 ) -> None:
     control = {"kind": "segments", "video": str(storyboard / "segments.mkv"), "channel": True}
-    with pytest.raises(InvalidRequest, match="by depth, edges, pose, layout, not by segments"):
+    with pytest.raises(
+        InvalidRequest, match="by depth, edges, pose, layout, gray, not by segments"
+    ):
         _complete(ask("wan-vace", options={"control": control}))
 
 
@@ -224,7 +227,8 @@ def test_a_storyboards_depth_directs_a_model_through_the_worker(
     asked |= {"control": depth, "seed": 7, "num_inference_steps": 2, **shape}
     (video,) = wb.render("a dog runs in the rain", **asked).wait(300).videos
     control = video.wait(300).job.request.options["control"]
-    assert control == {"kind": "depth", "video": str(depth.path), "channel": True}
+    said = {"kind": "depth", "video": str(depth.path), "channel": True}
+    assert control == Control.model_validate(said).model_dump()
     assert "the model follows the depth of a storyboard" in _notes(video.recipe)
     _, folder = stage.render(video.job.request)
     theirs, ours = (list(decode_video(path)) for path in (video.path, folder / "video.mp4"))
@@ -233,3 +237,121 @@ def test_a_storyboards_depth_directs_a_model_through_the_worker(
         storyboard.channel("edges")
     with pytest.raises(InvalidRequest, match="No model follows camera"):
         Channel("camera", depth.path, storyboard.job_id).as_control()
+
+
+def test_a_model_follows_the_storyboard_of_its_own_request(
+    studio: wb.Studio, models: Models
+) -> None:
+    shape: dict[str, Any] = {"width": 64, "height": 64, "num_frames": 9, "fps": 16, "using": studio}
+    asked: dict[str, Any] = {"engine": "diffusers", "model": str(models("wan-vace"))}
+    asked |= {
+        "profile": "reference",
+        "camera": "push in",
+        "seed": 7,
+        "num_inference_steps": 2,
+        **shape,
+    }
+    led = {"kind": "depth", "storyboard": True}
+    (video,) = wb.render("a red car on a coast road", control=led, **asked).wait(300).videos
+    job = video.wait(300).job
+    assert job.follows == job.preview_job_id is not None
+    storyboard = studio.jobs.job(job.preview_job_id)
+    assert storyboard.request.channels == ("depth",)
+    assert (storyboard.request.num_frames, storyboard.request.fps) == (9, 16)
+    assert storyboard.request.camera is not None, "the storyboard takes the path of the request"
+    path = studio.jobs.channel_path(storyboard.job_id, "depth")
+    assert job.request.options["control"]["video"] == str(path)
+    assert "the model follows the depth of a storyboard" in _notes(video.recipe)
+    given = {"kind": "depth", "video": storyboard.job_id, "channel": True}
+    (same,) = wb.render("a red car on a coast road", control=given, **asked).wait(300).videos
+    theirs, ours = (list(decode_video(one.wait(300).path)) for one in (same, video))
+    assert np.array_equal(np.stack(theirs), np.stack(ours))
+    with pytest.raises(InvalidRequest, match="A rollout follows a finished video"):
+        video.rollout(seconds=1, control=led)
+
+
+@pytest.mark.parametrize("kind", ["edges", "gray"])
+def test_a_control_is_computed_from_a_video_as_opencv_computes_it(
+    kind: str,
+    ask: Ask,
+    stage: Stage,
+    models: Models,
+    storyboard: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    source = storyboard / "video.mp4"
+    control = {"kind": kind, "video": str(source), "ready": False}
+    asked = _complete(ask("wan-vace", fps=16, options={"control": control}))
+    given = recorded(monkeypatch)
+    made, _ = stage.render(asked)
+    frames = list(decode_video(source))
+    grays = [cv2.cvtColor(frames[round(i * 1.5)], cv2.COLOR_RGB2GRAY) for i in range(9)]
+    planes = [cv2.Canny(one, 60, 140) if kind == "edges" else one for one in grays]
+    video = [Image.fromarray(plane).convert("RGB") for plane in planes]
+    assert len({frame.tobytes() for frame in video}) > 1, "the video moves"
+    pipe = diffusers.WanVACEPipeline.from_pretrained(models("wan-vace"))
+    pipe.scheduler = type(pipe.scheduler).from_config(pipe.scheduler.config, flow_shift=3.0)
+    assert_same(given, direct(pipe, asked, video=video))
+    assert any(note.startswith(f"the control is the video's {kind}: ") for note in _notes(made))
+
+
+def test_ltx_2_in_context_follows_a_storyboards_depth_as_by_a_direct_call(
+    ask: Ask, stage: Stage, models: Models, storyboard: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from diffusers.pipelines.ltx2.pipeline_ltx2_ic_lora import LTX2ReferenceCondition
+
+    control = {"kind": "depth", "video": str(storyboard / "depth.mkv"), "channel": True}
+    asked = _complete(ask("ltx-2", fps=24, options={"control": control}))
+    given = recorded(monkeypatch)
+    made, _ = stage.render(asked)
+    stored = list(read_channel(storyboard / "depth.mkv"))[: asked.num_frames]
+    shown = [Image.fromarray((one >> 8).astype(np.uint8)).convert("RGB") for one in stored]
+    pipe = diffusers.LTX2InContextPipeline.from_pretrained(models("ltx-2"))
+    led: dict[str, Any] = {
+        "reference_conditions": [LTX2ReferenceCondition(frames=shown)],
+        "frame_rate": 24,
+    }
+    assert_same(given, direct(pipe, asked, **led))
+    notes = _notes(made)
+    assert "the model follows the depth of a storyboard" in notes
+    assert any(note.startswith("no in-context LoRA is applied") for note in notes)
+
+
+def test_a_second_render_does_not_inherit_the_shift_and_scheduler_of_the_first(
+    ask: Ask, stage: Stage, models: Models, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = recorded(monkeypatch)
+    made: dict[float | None, bytes] = {}
+    for shift in (9.0, None, 1.5, 9.0):
+        options = {} if shift is None else {"flow_shift": shift}
+        asked = _complete(ask("wan", options=options))
+        given.clear()
+        stage.render(asked)
+        pipe = diffusers.WanPipeline.from_pretrained(models("wan"))
+        assert_same(given, direct(pipe, asked))
+        frames = np.concatenate(given).tobytes()
+        assert made.setdefault(shift, frames) == frames, "the same again, whatever came between"
+    assert len(set(made.values())) == 3, "the shift matters"
+    assert stage.stages.count("loading") <= 1
+
+
+def test_a_kind_that_needs_an_estimator_is_refused_and_says_how_to_bring_it(
+    ask: Ask, storyboard: Path
+) -> None:
+    control = {"kind": "depth", "video": str(storyboard / "video.mp4"), "ready": False}
+    with pytest.raises(InvalidRequest, match="give the video that it makes with ready: true"):
+        _complete(ask("wan-vace", options={"control": control}))
+
+
+def test_a_render_without_a_shift_of_its_own_has_the_models_whatever_came_before(
+    ask: Ask, stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = recorded(monkeypatch)
+    made: list[bytes] = []
+    for options in ({}, {"flow_shift": 30.0}, {}):
+        asked = _complete(ask("mochi", options=options))
+        assert asked.options.get("flow_shift") == options.get("flow_shift"), "no usual shift"
+        given.clear()
+        stage.render(asked)
+        made.append(np.concatenate(given).tobytes())
+    assert made[0] == made[2] != made[1]

@@ -1,4 +1,4 @@
-"""Models are fetched from a hub with progress; a broken connection goes on where it stopped."""
+"""Models are fetched from a hub with progress; a broken download resumes where it stopped."""
 
 from __future__ import annotations
 
@@ -165,7 +165,7 @@ def test_a_repository_that_is_no_pipeline_is_refused(hub: Hub, tmp_path: Path) -
     (hub.folder / "model_index.json").unlink()
     told = _get(hub, tmp_path)
     assert told.returncode == 1
-    assert "tiny/wan is no pipeline of diffusers" in told.stderr
+    assert "tiny/wan is not a diffusers pipeline" in told.stderr
     assert hub.ranges == []
 
 
@@ -205,5 +205,5 @@ with Studio(Settings(outputs=sys.argv[1])) as studio:
 def test_where_the_hub_is_not_allowed_the_command_is_told() -> None:
     with pytest.raises(EngineUnavailable, match="hf download tiny/wan --revision v2"):
         fetch_model("tiny/wan", Settings(allow_hub=False), revision="v2")
-    with pytest.raises(InvalidRequest, match="no hub name"):
+    with pytest.raises(InvalidRequest, match="not a hub name"):
         fetch_model("./wan", Settings(allow_hub=True))

@@ -1,6 +1,6 @@
 """The engine on a real GPU: placement, profiles, faults and the worker that owns the device.
 
-Skipped, and said so, where torch finds no CUDA device. Speed is for benchmarks/gpu.py to tell.
+Skipped, with a reason, if torch finds no CUDA device. benchmarks/gpu.py measures speed.
 """
 
 from __future__ import annotations

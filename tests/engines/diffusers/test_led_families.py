@@ -85,6 +85,17 @@ LED: Final[list[tuple[str, dict[str, Any], _Call]]] = [
         },
     ),
     ("helios", _PICTURE, lambda at: {"image": _picture(at["a"])}),
+    ("helios-pyramid", {}, lambda _: {"pyramid_num_inference_steps_list": [1, 1, 1]}),
+    (
+        "helios-pyramid",
+        _PICTURE,
+        lambda at: {"image": _picture(at["a"]), "pyramid_num_inference_steps_list": [1, 1, 1]},
+    ),
+    (
+        "cogvideox-control",
+        {"control": {"kind": "depth", "video": "v"}},
+        lambda at: {"control_video": _frames(at["v"])},
+    ),
     (
         "sana-wm",
         _PICTURE,
@@ -225,7 +236,9 @@ def test_a_modular_family_gives_the_frames_of_a_direct_call(
     assert likeness(heard.samples, Sound.of(output["audio"], 24_000).samples) > 0.9
 
 
+@pytest.mark.parametrize("name", ["ltx-upsampler", "ltx-2-upsampler"])
 def test_a_video_is_upsampled_to_twice_its_size_as_by_a_direct_call(
+    name: str,
     ask: Ask,
     stage: Stage,
     models: Callable[[str], Path],
@@ -233,10 +246,10 @@ def test_a_video_is_upsampled_to_twice_its_size_as_by_a_direct_call(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     given = recorded(monkeypatch)
-    asked = ask("ltx-upsampler", width=128, height=128, options={"video": media["v"]})
+    asked = ask(name, width=128, height=128, options={"video": media["v"]})
     made, _ = stage.render(asked)
     assert (made.width, made.height, made.num_frames) == (128, 128, 9)
-    pipe = diffusers.LTXLatentUpsamplePipeline.from_pretrained(models("ltx-upsampler"))
+    pipe = diffusers.DiffusionPipeline.from_pretrained(models(name))
     pipe.set_progress_bar_config(disable=True)
     output = pipe(
         video=_frames(media["v"]),
@@ -244,8 +257,10 @@ def test_a_video_is_upsampled_to_twice_its_size_as_by_a_direct_call(
         height=64,
         generator=torch.Generator("cpu").manual_seed(7),
         output_type="np",
+        **({"num_frames": 9} if name == "ltx-2-upsampler" else {}),
     )
     wanted = (np.asarray(output.frames)[0] * 255).round().astype(np.uint8)
+    assert wanted.std() > 0
     np.testing.assert_array_equal(np.concatenate(given), wanted)
 
 
@@ -308,6 +323,10 @@ def _bare(folder: Path, class_name: str) -> str:
     [
         ("EasyAnimateControlPipeline", "cannot run EasyAnimate's pipelines for control"),
         ("EasyAnimateInpaintPipeline", "cannot run EasyAnimate's pipelines for control"),
+        ("LTX2HDRPipeline", "does not run LTX's pipelines for"),
+        ("HeliosModularPipeline", "not their modular ones"),
+        ("AnimateDiffControlNetPipeline", "without control networks"),
+        ("TextToVideoZeroPipeline", "does not run them"),
         ("SomeLaterVideoPipeline", "has no SomeLaterVideoPipeline"),
     ],
 )

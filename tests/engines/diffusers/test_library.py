@@ -10,7 +10,7 @@ import pytest
 
 from tests.models_on_disk import write_model
 from workbench.engines.diffusers.commands import models
-from workbench.engines.diffusers.library import find_models
+from workbench.engines.diffusers.library import find_model, find_models
 from workbench.engines.diffusers.weights import hub_cache
 from workbench.model_library import model_objects
 from workbench.settings import Settings
@@ -91,3 +91,13 @@ def test_models_are_listed_for_the_screen_and_rest(tmp_path: Path) -> None:
     assert (one.name, one.family) == (str(tmp_path / "models" / "wan"), "wan")
     assert one.size_gib == pytest.approx(12, abs=0.1)
     assert one.problems == []
+
+
+def test_models_that_make_no_video_are_not_listed_and_a_check_says_why(tmp_path: Path) -> None:
+    write_model(tmp_path / "flux", transformer=9, text_encoder=9, class_name="FluxPipeline")
+    write_model(tmp_path / "wan", transformer=9, text_encoder=9)
+    found = find_models(Settings(models=str(tmp_path)))
+    assert [Path(one.name).name for one in found] == ["wan"]
+    image = find_model(str(tmp_path / "flux"))
+    assert image is not None
+    assert image.problems[0].startswith("FluxPipeline makes no video")

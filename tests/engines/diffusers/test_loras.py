@@ -17,7 +17,8 @@ import diffusers
 import torch
 from safetensors.torch import load_file, save_file
 
-from tests.engines.diffusers.conftest import Ask, Stage, recorded
+from tests.engines.diffusers.conftest import Ask, Stage
+from tests.engines.diffusers.direct import assert_same, direct
 from tests.engines.diffusers.tiny_weights import save_lora
 from workbench.engines.diffusers.options import AS_RENDERED
 from workbench.engines.engine import Rendered
@@ -42,19 +43,6 @@ def lora(models: Callable[[str], Path], tmp_path: Path) -> Callable[..., str]:
         return str(save_lora(tmp_path / name, transformer, **how))
 
     return save
-
-
-@pytest.fixture
-def frames(monkeypatch: pytest.MonkeyPatch) -> Callable[[], Any]:
-    """Return a function that gives the frames of the last render."""
-    given = recorded(monkeypatch)
-
-    def taken() -> Any:
-        whole = np.concatenate(given)
-        given.clear()
-        return whole
-
-    return taken
 
 
 def _said(made: Rendered) -> dict[str, Any]:
@@ -164,7 +152,7 @@ def test_a_lora_for_another_model_is_refused_and_the_warm_model_stays_usable(
         {f"{layer}.lora_A.weight": torch.ones(4, 24), f"{layer}.lora_B.weight": torch.ones(24, 4)},
         path,
     )
-    with pytest.raises(InvalidRequest, match="fits nothing in WanTransformer3DModel") as caught:
+    with pytest.raises(InvalidRequest, match="matches no layer of WanTransformer3DModel") as caught:
         stage.render(ask("wan", loras=[{"path": str(path)}]))
     assert caught.value.problems[0].field == "loras[0]"
     stage.render(ask("wan"))
@@ -196,8 +184,68 @@ def test_lora_layers_that_match_nothing_are_listed_in_the_recipe(
     made, _ = stage.render(ask("wan", loras=[{"path": str(path)}]))
     (note,) = _said(made)["notes"]
     assert note.startswith(
-        "1 of 13 layers of more.safetensors fit nothing in transformer: blocks.77"
+        "1 of 13 layers of more.safetensors match nothing in transformer: blocks.77"
     )
+
+
+def _with_differences(path: Path, target: Path, *, up: float) -> dict[str, Any]:
+    """Add lightx2v's differences to a LoRA in Comfy's layout; scale what its factors add by ``up``."""
+    state = load_file(path)
+    chance = torch.Generator().manual_seed(3)
+    for key, value in list(state.items()):
+        if key.endswith(".lora_up.weight"):
+            state[key] = value * up
+            name = key.removesuffix(".lora_up.weight")
+            state[f"{name}.diff_b"] = torch.randn(len(value), generator=chance)
+    block = "diffusion_model.blocks.0"
+    state[f"{block}.self_attn.norm_q.diff"] = torch.ones(24)
+    state[f"{block}.norm3.diff_b"] = torch.ones(24)
+    state[f"{block}.norm3.diff"] = torch.zeros(24)
+    save_file(state, target)
+    return state
+
+
+def test_differences_of_biases_are_applied_and_those_of_norms_are_named(
+    ask: Ask, stage: Stage, lora: Callable[..., str], frames: Callable[[], Any], models: Any,
+    tmp_path: Path,
+) -> None:  # fmt: skip
+    plain, path = Path(lora(layout="comfy")), tmp_path / "lightx2v.safetensors"
+    _with_differences(plain, path, up=1)
+    stage.render(ask("wan", loras=[{"path": str(plain)}], options={"preset": "none"}))
+    factors = frames()
+    made, _ = stage.render(ask("wan", loras=[{"path": str(path)}], options={"preset": "none"}))
+    given = frames()
+    assert (given != factors).any()
+    (note,) = _said(made)["notes"]
+    assert note == (
+        "2 differences of norms and other weights in lightx2v.safetensors are left out, because "
+        "diffusers does not apply them: diffusion_model.blocks.0.norm3.diff_b, "
+        "diffusion_model.blocks.0.self_attn.norm_q.diff"
+    )
+    pipe = diffusers.WanPipeline.from_pretrained(models("wan"))
+    pipe.load_lora_weights(load_file(path))
+    assert made.request is not None
+    assert_same([given], direct(pipe, made.request))
+
+
+def test_a_difference_of_a_bias_is_added_to_the_layers_own(
+    ask: Ask, stage: Stage, lora: Callable[..., str], frames: Callable[[], Any], models: Any,
+    tmp_path: Path,
+) -> None:  # fmt: skip
+    path = tmp_path / "bias.safetensors"
+    state = _with_differences(Path(lora(layout="comfy")), path, up=0)
+    made, _ = stage.render(ask("wan", loras=[{"path": str(path), "weight": 0.5}]))
+    pipe = diffusers.WanPipeline.from_pretrained(models("wan"))
+    theirs = {"self_attn.q": "attn1.to_q", "self_attn.v": "attn1.to_v", "self_attn.o": "attn1.to_out.0",
+              "cross_attn.k": "attn2.to_k", "ffn.0": "ffn.net.0.proj", "ffn.2": "ffn.net.2"}  # fmt: skip
+    for key, value in state.items():
+        _, _, number, layer = key.removesuffix(".diff_b").split(".", 3)
+        if key.endswith(".diff_b") and layer in theirs:
+            module = pipe.transformer.get_submodule(f"blocks.{number}.{theirs[layer]}")
+            module.bias.data += 0.5 * value
+    assert made.request is not None
+    wanted = direct(pipe, made.request).round()
+    assert np.abs(frames().astype(int) - wanted).max() <= 1, "they differ by rounding alone"
 
 
 @pytest.mark.parametrize("memory", ["text_offload", "model_offload", "group_offload"])

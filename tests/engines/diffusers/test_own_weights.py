@@ -74,7 +74,7 @@ def test_a_lora_named_by_file_folder_or_hub_name_is_resolved_to_its_path(
         assert (lora.path, lora.weight) == (str(file), 0.5)
     _tensors(file.with_name("m.safetensors"), "x.lora_A.weight")
     told = _problems(model, loras=[{"path": "a/b"}])["loras[0]"]
-    assert "holds 2 files (l.safetensors, m.safetensors): say which in `file`" in told
+    assert "holds 2 files (l.safetensors, m.safetensors): name one in `file`" in told
     (lora,) = _complete(model, loras=[{"path": "a/b", "file": "m.safetensors"}]).loras
     assert lora.path.endswith("m.safetensors")
 
@@ -91,7 +91,7 @@ def test_a_lora_that_cannot_work_is_refused_with_the_reason(model: Path, tmp_pat
     told = _problems(model, loras=loras)
     wanted = [
         "get it with `hf download nobody/nothing`", "There is no file /nowhere.safetensors",
-        "holds no LoRA", "damaged", "not a safetensors file", "has one stage",
+        "contains no LoRA", "damaged", "not a safetensors file", "has one stage",
     ]  # fmt: skip
     for number, part in enumerate(wanted):
         assert part in told[f"loras[{number}]"]
@@ -187,3 +187,17 @@ def test_the_examples_in_the_docs_are_valid_requests(
     assert len(completed) == 3
     assert [one.options.get("preset") for one in completed[:2]] == ["wan-2-2-four-steps"] * 2
     assert [one.num_inference_steps for one in completed[:2]] == [4, 4]
+
+
+def test_a_component_saved_quantised_is_not_quantised_again_and_names_its_package(
+    model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = {"quantization_config": {"quant_method": "torchao"}}
+    (model / "transformer" / "config.json").write_text(json.dumps(config))
+    for how in ("int8", "fp8"):
+        assert "quantised already, by torchao" in _problems(model, quantize=how)["quantize"]
+    told = _problems(model, quantize={"transformer": "fp8", "vae": "fp8"})
+    assert list(told) == ["quantize.transformer"]
+    assert _complete(model, quantize={"vae": "fp8"}).quantize == {"vae": "fp8"}
+    monkeypatch.setattr(own_weights, "find_spec", lambda _: None)
+    assert "is quantised by torchao and needs torchao" in _problems(model)["model"]

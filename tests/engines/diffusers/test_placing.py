@@ -77,7 +77,10 @@ def test_out_of_memory_retries_with_the_next_smaller_placement_and_records_it(
     handle.remove()
     assert _memory(made)["placement"] == "text_offload"
     assert _memory(made)["ran_out"] == ["full"]
-    assert any(one.message == "out of memory as full: placed anew" for one in stage.said)
+    assert any(
+        one.message == "out of memory as full: retrying with another placement"
+        for one in stage.said
+    )
     assert _frames(folder).shape == _frames(plain).shape
     smaller, _ = stage.render(ask("wan", num_frames=5))
     assert _memory(smaller)["placement"] == "full", "a smaller video did not run out"

@@ -15,9 +15,11 @@ pytest.importorskip("peft")
 
 import diffusers
 import torch
+from PIL import Image
 from safetensors.torch import load_file
 
 from tests.engines.diffusers.conftest import Ask, Stage, recorded
+from tests.engines.diffusers.direct import assert_same, direct
 from tests.engines.diffusers.tiny_weights import save_lora
 from workbench.engines.diffusers.families import families
 from workbench.engines.diffusers.options import AS_RENDERED
@@ -137,3 +139,54 @@ def test_four_steps_with_a_lora_for_each_stage_equal_the_direct_call(
     ).frames[0]
     expected = np.stack([np.asarray(one) for one in wanted])
     np.testing.assert_array_equal(np.concatenate(given), expected)
+
+
+def test_wan_2_1_in_four_steps_equals_the_direct_call(
+    ask: Ask,
+    stage: Stage,
+    models: Callable[[str], Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    kind = diffusers.WanTransformer3DModel
+    transformer = kind.from_pretrained(models("wan"), subfolder="transformer")
+    file = save_lora(tmp_path / "Wan21_T2V_14B_lightx2v_rank64.safetensors", transformer)
+    given = recorded(monkeypatch)
+    loras = [{"path": str(file)}]
+    made, _ = stage.render(ask("wan", num_inference_steps=None, loras=loras))
+    assert made.request is not None
+    assert made.request.options["preset"] == "wan-2-1-four-steps"
+    pipe = diffusers.WanPipeline.from_pretrained(models("wan"))
+    pipe.scheduler = type(pipe.scheduler).from_config(pipe.scheduler.config, flow_shift=5.0)
+    pipe.load_lora_weights(load_file(file))
+    assert_same(given, direct(pipe, made.request, num_inference_steps=4, guidance_scale=1.0))
+
+
+def test_ltx_distilled_equals_the_direct_call_with_the_models_own_scheduler(
+    ask: Ask, stage: Stage, models: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = recorded(monkeypatch)
+    options = {"preset": "ltx-distilled"}
+    made, _ = stage.render(ask("ltx", num_inference_steps=None, options=options))
+    assert made.request is not None
+    assert made.request.num_inference_steps == 8
+    pipe = diffusers.LTXPipeline.from_pretrained(models("ltx"))
+    call: dict[str, Any] = {"num_inference_steps": 8, "guidance_scale": 1.0, "frame_rate": 25,
+            "decode_timestep": 0.05, "decode_noise_scale": 0.025}  # fmt: skip
+    assert_same(given, direct(pipe, made.request, **call))
+
+
+def test_wan_2_2_runs_by_default_as_its_authors_run_it(
+    ask: Ask, stage: Stage, tmp_path: Path
+) -> None:
+    """As in Wan-Video/Wan2.2: wan/configs/wan_t2v_A14B.py and wan_i2v_A14B.py.
+
+    ``sample_guide_scale`` there holds low noise, then high noise: (3.0, 4.0) and (3.5, 3.5).
+    """
+    text = stage.engine.complete(ask("wan-2-2"))
+    assert text.options["flow_shift"] == 12.0
+    assert (text.guidance_scale, text.options["guidance_scale_2"]) == (4.0, 3.0)
+    Image.new("RGB", (64, 64)).save(tmp_path / "a.png")
+    picture = stage.engine.complete(ask("wan-2-2-i2v", options={"image": str(tmp_path / "a.png")}))
+    assert (picture.guidance_scale, picture.options["guidance_scale_2"]) == (3.5, 3.5)
+    assert picture.options["flow_shift"] == 5.0

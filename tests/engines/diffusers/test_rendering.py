@@ -400,7 +400,7 @@ def test_a_pipeline_of_no_known_family_renders_by_its_own_signature(
             else {name: [str(first / "poster.jpg")]}
         )
         with pytest.raises(
-            InvalidRequest, match=f"HunyuanSkyreelsImageToVideoPipeline takes no {name}"
+            InvalidRequest, match=f"HunyuanSkyreelsImageToVideoPipeline does not accept {name}"
         ):
             stage.render(ask("wan", model=str(folder), options={**options, **given}))
 
@@ -440,13 +440,13 @@ def test_a_modular_pipeline_gives_its_own_frames_with_steps_and_previews(
 def test_a_last_image_is_never_silently_dropped(ask: Ask, stage: Stage) -> None:
     end = stage.folder / "end.png"
     Image.new("RGB", (64, 64)).save(end)
-    with pytest.raises(InvalidRequest, match="takes no last_image") as caught:
+    with pytest.raises(InvalidRequest, match="does not accept last_image") as caught:
         stage.render(ask("wan", options={"last_image": str(end)}))
     assert caught.value.problems[0].field == "options.last_image"
 
 
 def test_a_parameter_the_pipeline_does_not_take_is_named(ask: Ask, stage: Stage) -> None:
-    with pytest.raises(InvalidRequest, match="WanPipeline takes no 'sharpness'"):
+    with pytest.raises(InvalidRequest, match="WanPipeline does not accept 'sharpness'"):
         stage.render(ask("wan", options={"call": {"sharpness": 2}}))
 
 

@@ -2,7 +2,7 @@
 
 The shapes follow the dummy components of diffusers' own tests (Apache-2.0), so that what is proved
 here is proved on the classes that real weights load into. How each is made stands in the modules
-tiny_wan, tiny_ltx, tiny_hunyuan, tiny_cosmos and tiny_others.
+tiny_wan, tiny_begun, tiny_ltx, tiny_hunyuan, tiny_cosmos, tiny_others, tiny_more and tiny_torchvision.
 """
 
 from __future__ import annotations
@@ -15,10 +15,13 @@ from typing import Any, Final
 
 import torch
 
+from tests.engines.diffusers import tiny_begun as begun
 from tests.engines.diffusers import tiny_cosmos as cosmos
 from tests.engines.diffusers import tiny_hunyuan as hunyuan
 from tests.engines.diffusers import tiny_ltx as ltx
+from tests.engines.diffusers import tiny_more as more
 from tests.engines.diffusers import tiny_others as others
+from tests.engines.diffusers import tiny_torchvision as pictured
 from tests.engines.diffusers import tiny_wan as wan
 
 __all__ = ["LED", "TINY", "Tiny", "save", "save_pipeline"]
@@ -70,6 +73,8 @@ TINY: Final[Mapping[str, Tiny]] = MappingProxyType(
         "cosmos-2-5": Tiny(cosmos.cosmos_25, options={"safety_checker": False}),
         "ltx-2": Tiny(ltx.ltx_2),
         "anyflow": Tiny(wan.anyflow),
+        "anyflow-far": Tiny(wan.anyflow_far, num_frames=21),
+        "easyanimate": Tiny(more.easyanimate),
     }
 )
 """Family → its tiny model, which begins from text alone."""
@@ -82,6 +87,7 @@ LED: Final[Mapping[str, Tiny]] = MappingProxyType(
         "ltx-2-5": Tiny(ltx.ltx_25, num_frames=17),
         "echo": Tiny(ltx.echo),
         "cosmos-3": Tiny(cosmos.cosmos_3, options={"safety_checker": False}),
+        "cosmos-3-actions": Tiny(cosmos.cosmos_3_actions, options={"safety_checker": False}),
         "helios": Tiny(wan.helios, num_frames=33),
         "lucy-edit": Tiny(wan.lucy),
         "chronoedit": Tiny(wan.chronoedit),
@@ -91,6 +97,25 @@ LED: Final[Mapping[str, Tiny]] = MappingProxyType(
         "sana-wm": Tiny(ltx.sana_wm),
         "kandinsky-6": Tiny(hunyuan.kandinsky_6),
         "ltx-upsampler": Tiny(ltx.ltx_upsampler),
+        "ltx-2-upsampler": Tiny(ltx.ltx_2_upsampler),
+        "kandinsky-6-sr": Tiny(more.kandinsky_6_sr, size=128),
+        "wan-i2v": Tiny(begun.wan_i2v),
+        "wan-flf2v": Tiny(begun.wan_flf2v),
+        "wan-2-2-i2v": Tiny(begun.wan_22_i2v),
+        "cogvideox-i2v": Tiny(begun.cogvideox_i2v, num_frames=17),
+        "hunyuan-video-i2v": Tiny(hunyuan.hunyuan_video_i2v),
+        "skyreels-v2-i2v": Tiny(begun.skyreels_i2v),
+        "ltx-condition": Tiny(begun.ltx_condition, num_frames=17),
+        "cogvideox-control": Tiny(more.cogvideox_control),
+        "helios-pyramid": Tiny(more.helios_pyramid, num_frames=66),
+        "wan-animate-2": Tiny(more.wan_animate_2, options={"call": {"segment_frame_length": 9}}),
+        "cosmos-transfer-2-5": Tiny(pictured.cosmos_transfer, options={"safety_checker": False}),
+        "cosmos-masked": Tiny(pictured.cosmos_masked, options={"safety_checker": False}),
+        "cosmos-2-masked": Tiny(pictured.cosmos_2_masked, options={"safety_checker": False}),
+        "cosmos-2-5-masked": Tiny(pictured.cosmos_25_masked, options={"safety_checker": False}),
+        "kandinsky-5": Tiny(pictured.kandinsky_5),
+        "kandinsky-5-i2v": Tiny(pictured.kandinsky_5_i2v, num_frames=17),
+        "kandinsky-6-processor": Tiny(pictured.kandinsky_6_processor),
     }
 )
-"""Those that have tests of their own: led by inputs, modular, or with sound."""
+"""Those that have tests of their own: led by inputs, modular, with sound, or with torchvision."""

@@ -75,6 +75,33 @@ def cosmos_25() -> Any:
     )
 
 
+def cosmos_3_actions() -> Any:
+    """Return a tiny Cosmos 3 that takes and finds actions of up to ten numbers."""
+    transformer = diffusers.Cosmos3OmniTransformer(
+        head_dim=16,
+        hidden_size=32,
+        intermediate_size=32,
+        latent_channel=16,
+        patch_latent_dim=64,
+        num_attention_heads=2,
+        num_hidden_layers=2,
+        num_key_value_heads=2,
+        vocab_size=VOCABULARY,
+        rope_axes_dim=(4, 2, 2),
+        action_gen=True,
+        action_dim=10,
+    )
+    return diffusers.Cosmos3OmniPipeline(
+        transformer=transformer.eval(),
+        text_tokenizer=tokenizer(512),
+        vae=wan_vae(),
+        scheduler=diffusers.UniPCMultistepScheduler(
+            prediction_type="flow_prediction", use_flow_sigmas=True
+        ),
+        enable_safety_checker=False,
+    )
+
+
 def cosmos_3() -> Any:
     """Return a tiny Cosmos 3 with sound in one channel."""
     transformer = diffusers.Cosmos3OmniTransformer(

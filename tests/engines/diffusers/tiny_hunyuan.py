@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Final
 
 import diffusers
 import transformers
 
-from tests.engines.diffusers.tiny_parts import VOCABULARY, clip, qwen, tokenizer
+from tests.engines.diffusers.tiny_parts import VOCABULARY, clip, clip_vision, qwen, tokenizer
 
 
 def hunyuan_vae(**changed: Any) -> Any:
@@ -39,6 +41,39 @@ def skyreels_i2v() -> Any:
     parts = hunyuan_video().components
     parts["transformer"] = _transformer(in_channels=8)
     return diffusers.HunyuanSkyreelsImageToVideoPipeline(**parts)
+
+
+PICTURE_TEMPLATE: Final[Mapping[str, Any]] = MappingProxyType(
+    {
+        "template": "<image> a {} w1 w2 w3 <|end_header_id|>",
+        "crop_start": 2,
+        "image_emb_start": 0,
+        "image_emb_end": 16,
+        "image_emb_len": 16,
+    }
+)
+"""The tiny model's stand-in for the authors' template, whose lengths belong to their tokenizer."""
+
+
+def hunyuan_video_i2v() -> Any:
+    """Return a tiny HunyuanVideo that begins from a picture, which its language model sees too."""
+    words = tokenizer(512)
+    words.add_special_tokens({"additional_special_tokens": ["<image>", "<|end_header_id|>"]})
+    vision = clip_vision(16, 32)
+    config = transformers.LlavaConfig(
+        vision_config=vision["image_encoder"].config,
+        text_config=_llama().config,
+        image_token_index=words.convert_tokens_to_ids("<image>"),
+        pad_token_id=0,
+    )
+    parts = hunyuan_video().components
+    parts |= {
+        "text_encoder": transformers.LlavaForConditionalGeneration(config).eval(),
+        "tokenizer": words,
+        "image_processor": vision["image_processor"],
+        "transformer": _transformer(in_channels=9, image_condition_type="latent_concat"),
+    }
+    return diffusers.HunyuanVideoImageToVideoPipeline(**parts)
 
 
 def hunyuan_video_15() -> Any:
@@ -188,7 +223,7 @@ def kandinsky_6() -> Any:
     )
 
 
-def _transformer(in_channels: int = 4) -> Any:
+def _transformer(in_channels: int = 4, **more: Any) -> Any:
     return diffusers.HunyuanVideoTransformer3DModel(
         in_channels=in_channels,
         out_channels=4,
@@ -203,6 +238,7 @@ def _transformer(in_channels: int = 4) -> Any:
         text_embed_dim=16,
         pooled_projection_dim=16,
         rope_axes_dim=(2, 4, 4),
+        **more,
     )
 
 

@@ -163,7 +163,7 @@ def ltx_2() -> Any:
         vae=ltx_2_vae(),
         audio_vae=audio_vae.eval(),
         text_encoder=transformers.Gemma3ForConditionalGeneration(config).eval(),
-        tokenizer=tokenizer(1_024),
+        tokenizer=tokenizer(1_024, "left"),  # as Gemma's is
         connectors=connectors,
         transformer=transformer,
         vocoder=vocoder,
@@ -220,6 +220,14 @@ def ltx_upsampler() -> Any:
         in_channels=8, mid_channels=32, num_blocks_per_stage=1, dims=3
     )
     return diffusers.LTXLatentUpsamplePipeline(vae=ltx().vae, latent_upsampler=upsampler.eval())
+
+
+def ltx_2_upsampler() -> Any:
+    """Return the same for videos of LTX-2."""
+    upsampler = diffusers.pipelines.ltx2.LTX2LatentUpsamplerModel(
+        in_channels=4, mid_channels=32, num_blocks_per_stage=1, dims=3
+    )
+    return diffusers.LTX2LatentUpsamplePipeline(vae=ltx_2_vae(), latent_upsampler=upsampler.eval())
 
 
 def sana_wm() -> Any:

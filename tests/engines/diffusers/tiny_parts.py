@@ -17,7 +17,7 @@ VOCABULARY: Final = 256
 _CHAT: Final = "{% for message in messages %}{{ message['content'] }} {% endfor %}"
 
 
-def tokenizer(length: int = 64) -> Any:
+def tokenizer(length: int = 64, padding_side: str = "right") -> Any:
     words = ["<pad>", "</s>", "<unk>", "<s>", "a", "dog", "runs", "in", "the", "rain", "red", "sky"]
     words += [f"w{number}" for number in range(200)]
     core = Tokenizer(WordLevel({word: at for at, word in enumerate(words)}, unk_token="<unk>"))
@@ -29,6 +29,7 @@ def tokenizer(length: int = 64) -> Any:
         unk_token="<unk>",
         bos_token="<s>",
         model_max_length=length,
+        padding_side=padding_side,
         chat_template=_CHAT,
     )
 
@@ -54,7 +55,7 @@ def clip(width: int = 16) -> Any:
     return transformers.CLIPTextModel(config).eval()
 
 
-_QWEN_TEXT: Final = {
+QWEN_TEXT: Final = {
     "num_hidden_layers": 2,
     "num_attention_heads": 2,
     "num_key_value_heads": 2,
@@ -67,7 +68,7 @@ _QWEN_TEXT: Final = {
 
 
 def qwen(width: int = 16) -> Any:
-    text = {**_QWEN_TEXT, "hidden_size": width, "intermediate_size": width}
+    text = {**QWEN_TEXT, "hidden_size": width, "intermediate_size": width}
     vision = {
         "depth": 1,
         "hidden_size": width,
@@ -161,22 +162,23 @@ class Unchecked(torch.nn.Module):  # type: ignore[misc]
     dtype = torch.float32
 
 
-def cosmos_transformer(channels: int, more: int) -> Any:
-    return diffusers.CosmosTransformer3DModel(
-        in_channels=channels + more,
-        out_channels=channels,
-        num_attention_heads=2,
-        attention_head_dim=16,
-        num_layers=2,
-        mlp_ratio=2,
-        text_embed_dim=32,
-        adaln_lora_dim=4,
-        max_size=(4, 32, 32),
-        patch_size=(1, 2, 2),
-        rope_scale=(2.0, 1.0, 1.0),
-        concat_padding_mask=False,
-        extra_pos_embed_type="learnable",
-    )
+def cosmos_transformer(channels: int, more: int, **changed: Any) -> Any:
+    settings: dict[str, Any] = {
+        "in_channels": channels + more,
+        "out_channels": channels,
+        "num_attention_heads": 2,
+        "attention_head_dim": 16,
+        "num_layers": 2,
+        "mlp_ratio": 2,
+        "text_embed_dim": 32,
+        "adaln_lora_dim": 4,
+        "max_size": (4, 32, 32),
+        "patch_size": (1, 2, 2),
+        "rope_scale": (2.0, 1.0, 1.0),
+        "concat_padding_mask": False,
+        "extra_pos_embed_type": "learnable",
+    }
+    return diffusers.CosmosTransformer3DModel(**settings | changed).eval()
 
 
 def without_checker(pipe: Any) -> Any:

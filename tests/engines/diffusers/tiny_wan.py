@@ -99,6 +99,19 @@ def anyflow() -> Any:
     )
 
 
+def anyflow_far() -> Any:
+    """Return a tiny AnyFlow of the causal kind, which makes chunk after chunk."""
+    return diffusers.AnyFlowFARPipeline(
+        tokenizer=tokenizer(),
+        text_encoder=t5(),
+        transformer=_without_norm(
+            diffusers.AnyFlowFARTransformer3DModel, chunk_partition=(1, 3, 2), full_chunk_limit=3
+        ),
+        vae=wan_vae(),
+        scheduler=diffusers.FlowMapEulerDiscreteScheduler(),
+    )
+
+
 def lucy() -> Any:
     """Return a tiny Lucy Edit, which changes a video."""
     return diffusers.LucyEditPipeline(
@@ -176,10 +189,11 @@ def wan_animate() -> Any:
 
 def helios() -> Any:
     """Return a tiny Helios, which makes 33 frames at a time."""
-    return diffusers.HeliosPipeline(**_helios_parts(stage_range=[0, 1], stages=1))
+    return diffusers.HeliosPipeline(**helios_parts(stage_range=[0, 1], stages=1))
 
 
-def _helios_parts(**scheduler: Any) -> dict[str, Any]:
+def helios_parts(**scheduler: Any) -> dict[str, Any]:
+    """Return the parts of a tiny Helios with a scheduler of these settings."""
     shape = {name: value for name, value in WAN_SHAPE.items() if name != "rope_max_seq_len"}
     transformer = diffusers.HeliosTransformer3DModel(
         **shape, in_channels=16, out_channels=16, rope_dim=(4, 4, 4)

@@ -274,7 +274,7 @@ def test_a_video_that_failed_remotely_fails_with_the_endpoints_reason(
             state["failed"] = "The prompt was refused."
 
     endpoint.script = refuse
-    with pytest.raises(RenderError, match="as failed: The prompt was refused"):
+    with pytest.raises(RenderError, match="with the status failed: The prompt was refused"):
         client.render()
     assert _submissions(client.folder) == [], "a retry asks for a new video"
 

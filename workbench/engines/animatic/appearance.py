@@ -1,4 +1,4 @@
-"""A person's described looks as keys for the painter: hair, clothes, face."""
+"""A person's stated looks as painter keys: hair, clothes, face."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _NEAR: Final = 3
 
 
 def appearance_of(said: str) -> tuple[tuple[str, Any], ...]:
-    """Return the looks of a person stated in ``said``, as pairs of the painter's keys and values."""
+    """Return a person's looks stated in ``said``, as pairs of painter keys and values."""
     words = plain(said).split()
     table = lexicon()["appearance"]
     found: dict[str, Any] = {}
@@ -41,7 +41,7 @@ def appearance_of(said: str) -> tuple[tuple[str, Any], ...]:
 
 
 def is_look(phrase: str) -> bool:
-    """Tell whether ``phrase`` is worn or is part of a face: it is painted on its owner."""
+    """Tell whether ``phrase`` is worn or part of a face, so that it is painted on its owner."""
     words = plain(phrase).split()
     last = words[-1] if words else ""
     return last in _garments() or last.removesuffix("s") in _garments() or last in _FACE

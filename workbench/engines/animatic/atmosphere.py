@@ -1,4 +1,4 @@
-"""Light and air of a scene: the effect of time, weather and lighting on sky, colours and shadows."""
+"""The atmosphere of a scene: effects of time, weather and lighting on sky, colours and shadows."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["Atmosphere", "Orb", "atmosphere_of", "skies"]
 
 @dataclass(frozen=True, slots=True)
 class Orb:
-    """The sun or the moon: its place from the middle of the horizon, radius and colour."""
+    """The sun or moon: position from the middle of the horizon, radius and colour."""
 
     x: float
     y: float
@@ -88,7 +88,7 @@ def skies() -> Mapping[str, Any]:
 
 
 def atmosphere_of(script: Script, look: Look) -> Atmosphere:
-    """Return the atmosphere of ``script`` as its ``look`` has it."""
+    """Return the atmosphere of ``script`` with its ``look``."""
     light = look.lighting
     times = skies()["time_of_day"]
     time = times[script.time_of_day or light.get("time", "afternoon")]

@@ -1,4 +1,4 @@
-"""The virtual camera: where it stands, how it moves, and where each depth falls in the frame.
+"""The virtual camera: its position, its movement, and the projection of each depth.
 
 A pinhole camera over layers. A layer at parallax ``p`` is at distance ``1 / p``: 0 is the sky,
 1 the subject, above 1 the foreground. World units are frame heights as they look at distance 1;
@@ -44,7 +44,7 @@ GROUND: Final = 0.40
 _NEAREST: Final = 0.12
 _TAMED: Final = 0.65
 _SMALLEST, _LARGEST = 0.2, 7.0
-"""How large the subject may appear at the end of several movements."""
+"""Range of the subject's scale at the end of several movements."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +52,11 @@ class Camera:
     """The camera at one moment."""
 
     x: float = 0.0
-    """Trucked to the right, units."""
+    """Truck to the right, units."""
     y: float = 0.0
     """Lowered, units; negative is raised."""
     k: float = 0.0
-    """Moved towards the subject: 0 stands off, 1 would touch it."""
+    """Advance towards the subject: 0 at the start distance, 1 at the subject."""
     f: float = 1.0
     """Focal length, as a factor."""
     pan: float = 0.0
@@ -69,11 +69,11 @@ class Camera:
     """Sideways motion blur, frame heights."""
 
     def scale(self, p: float) -> float:
-        """Return how large a layer at parallax ``p`` appears against how it is painted."""
+        """Return the scale of a layer at parallax ``p`` against how it is painted."""
         return self.f / max(_NEAREST, 1 - self.k * p)
 
     def sees(self, p: float) -> bool:
-        """Tell whether a layer at parallax ``p`` is before the camera, not too near to be seen."""
+        """Tell whether a layer at parallax ``p`` is in front of the camera, and not too near."""
         return 1 - self.k * p >= _NEAREST
 
 
@@ -92,7 +92,7 @@ class View:
         )
 
     def box(self, camera: Camera, p: float) -> tuple[float, float, float, float]:
-        """Return the part of layer ``p`` that is seen: left, top, right, bottom in its units."""
+        """Return the visible part of layer ``p``: left, top, right, bottom in its units."""
         s = camera.scale(p)
         left = -(self.aspect / 2 + camera.pan) / s + p * camera.x
         top = -(HORIZON + camera.tilt) / s + p * camera.y
@@ -100,7 +100,7 @@ class View:
 
 
 class Sight:
-    """All that the cameras of a path ever see, worked out at a few of them."""
+    """The extent visible along a path, computed from a few of its cameras."""
 
     def __init__(self, view: View, path: Sequence[Camera]) -> None:
         step = max(1, len(path) // 24)
@@ -110,12 +110,12 @@ class Sight:
         self._x, self._y, self._k, self._f, self._pan, self._tilt = table.T
 
     def scales(self, p: float) -> tuple[float, float]:
-        """Return how large a layer at parallax ``p`` appears at most and at least."""
+        """Return the maximum and minimum scale of a layer at parallax ``p``."""
         scale = self._scale(p)
         return float(scale.max()), float(scale.min())
 
     def extent(self, p: float) -> tuple[float, float, float, float]:
-        """Return all of layer ``p`` that is ever seen: left, top, right, bottom in its units."""
+        """Return all of layer ``p`` that is ever visible: left, top, right, bottom in its units."""
         scale = self._scale(p)
         left = -(self._aspect / 2 + self._pan) / scale + p * self._x
         top = -(HORIZON + self._tilt) / scale + p * self._y
@@ -135,20 +135,22 @@ def presets() -> Mapping[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Framing:
-    """What the camera is to frame: heights above the ground, in units."""
+    """What the camera must frame: heights above the ground, in units."""
 
     head: float
     middle: float
     near: float = 1.0
-    """How much larger than usual the cast should appear."""
+    """Scale of the cast relative to the usual framing."""
     most: float = math.inf
-    """How large it may appear at most, short of an extreme close-up."""
+    """Maximum scale, except in an extreme close-up."""
+    follow: float = 0.0
+    """Minimum share by which the camera adapts its height to the cast, 0 to 1."""
 
 
 def placed(script: Script, framing: Framing, *, focal: float | None = None) -> Camera:
-    """Return where the camera stands for the script's shot size, angle and lens.
+    """Return the camera for the script's shot size, angle and lens.
 
-    With ``focal`` (in frame heights) it looks through that lens, the subject just as large.
+    With ``focal`` (in frame heights) it uses that lens, with the subject at the same size.
     """
     table = presets()
     shot = table["shot_size"][script.shot_size or "full shot"]
@@ -158,17 +160,17 @@ def placed(script: Script, framing: Framing, *, focal: float | None = None) -> C
     size = min(size, framing.most * (1.7 if script.shot_size == "extreme close-up" else 1.0))
     f = lens.get("focal", 1.0) if focal is None else focal
     anchor = framing.head * 0.92 + (framing.middle - framing.head * 0.92) * shot["whole"]
-    # The camera's height: what keeps the anchor where the shot wants it, the horizon staying put.
-    y = ((GROUND - anchor) - (shot["at"] - HORIZON) / size) * shot["follow"]
+    # The height that puts the anchor where the shot wants it, with a fixed horizon.
+    y = ((GROUND - anchor) - (shot["at"] - HORIZON) / size) * max(shot["follow"], framing.follow)
     lower = angle.get("lower", 0.0) / max(1.0, size)
-    # A raised camera looks down, a lowered one up, so that the cast stays where it is in the frame.
+    # A raised camera looks down, a lowered one up, which keeps the cast in place in the frame.
     return Camera(y=y + lower, k=1 - f / size, f=f, tilt=angle.get("tilt", 0.0) + size * lower)
 
 
 def film_path(script: Script, start: Camera, num_frames: int, fps: float) -> list[Camera]:
     """Return the camera of every frame: ``start``, moved as the script says.
 
-    Of several movements each takes its share of the time and continues where the one before ended.
+    Several movements divide the time; each continues where the previous one ended.
     """
     moves = movements(script)
     path: list[Camera] = []
@@ -177,7 +179,7 @@ def film_path(script: Script, start: Camera, num_frames: int, fps: float) -> lis
         first, last = (round(num_frames * n / len(moves)) for n in (number, number + 1))
         begun = _moved(start, movement, 0.0, first / fps, script.seed)
         for index in range(first, last):
-            # A single movement ends with the last frame, one of several with the next one's first.
+            # The last movement ends with the last frame, others with the next one's first.
             share = (index - first) / max(1, last - first - (last == num_frames))
             camera = _moved(start, movement, share, index / fps, script.seed)
             path.append(_joined(camera, begun, before, share) if number else camera)
@@ -197,7 +199,7 @@ def _joined(camera: Camera, begun: Camera, before: Camera, share: float) -> Came
     Height and distance are kept; pan and truck return to the middle.
     """
     back = 1 - _ease(share, "smooth")
-    # What comes after another movement goes less far: the subject must stay in the frame.
+    # A later movement goes less far, to keep the subject in the frame.
     size = _size(before) * (_size(camera) / _size(begun)) ** _TAMED
     f = before.f / begun.f * camera.f
     return replace(
@@ -212,7 +214,7 @@ def _joined(camera: Camera, begun: Camera, before: Camera, share: float) -> Came
 
 
 def _size(camera: Camera) -> float:
-    """Return how large the subject appears."""
+    """Return the scale of the subject."""
     return camera.f / (1 - camera.k)
 
 
@@ -234,7 +236,7 @@ def _moved(start: Camera, movement: Mapping[str, Any], share: float, t: float, s
         changes["f"] = start.f * (first + (last - first) * along)
     moved = replace(start, **changes)
     if "turn" in movement:
-        # Around the subject: the camera trucks, and turns so that the subject stays where it is.
+        # Orbit: the camera trucks and turns to keep the subject in place.
         first, last = movement["turn"]
         x = first + (last - first) * along
         moved = replace(moved, x=moved.x + x / size, pan=moved.pan + x)
@@ -261,6 +263,6 @@ def _ease(share: float, how: str) -> float:
         return share
     if how == "whip":
         return 1 / (1 + math.exp(-18 * (share - 0.5)))
-    # Mostly even, with soft ends: a fluid head started and stopped by hand.
+    # Mostly constant speed, with eased ends, like a fluid head moved by hand.
     soft = share * share * (3 - 2 * share)
     return 0.55 * share + 0.45 * soft

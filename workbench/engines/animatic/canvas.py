@@ -1,4 +1,4 @@
-"""Painting: shapes with smooth edges on a transparent canvas, in the units of the scene.
+"""Paints antialiased shapes on a transparent canvas, in scene units.
 
 A canvas is a box of the world at a number of pixels per unit. Its pixels are BGRA with
 premultiplied alpha, so that it composites correctly.
@@ -33,7 +33,7 @@ class Canvas:
         self, x0: float, y0: float, x1: float, y1: float, px: float, pixels: Image | None = None
     ) -> None:
         self.x0, self.y0, self.px = x0, y0, px
-        # How units become the sixteenths of a pixel that OpenCV draws with.
+        # Scale from units to the sixteenths of a pixel that OpenCV draws with.
         self._k = px * _FRACTION
         self._corner = np.array((x0 * self._k + _HALF, y0 * self._k + _HALF))
         if pixels is None:
@@ -77,7 +77,7 @@ class Canvas:
         )
 
     def polygons(self, many: Points, colours: Sequence[Colour]) -> None:
-        """Fill polygons of equally many corners (N×K×2), one over another, each in its colour."""
+        """Fill polygons with equal numbers of corners (N×K×2) in order, each in its colour."""
         for fixed, colour in zip(self._fixed(many), colours, strict=True):
             cv2.fillPoly(self.pixels, [fixed], _bgra(colour), cv2.LINE_AA, _SHIFT)
 
@@ -150,7 +150,7 @@ class Canvas:
     ) -> None:
         """Fill all rows with colours running between ``stops`` (y, colour), top to bottom.
 
-        ``grain`` (values about 0) breaks the steps between neighbouring shades.
+        ``grain`` (values around 0) dithers the steps between neighbouring shades.
         """
         rows = self.y0 + (np.arange(self.pixels.shape[0]) + 0.5) / self.px
         at = [stop[0] for stop in stops]
@@ -166,7 +166,7 @@ class Canvas:
     def glow(
         self, x: float, y: float, radius: float, colour: Colour, strength: float = 1.0
     ) -> None:
-        """Add a soft light of ``radius`` units about (x, y) to what is painted there."""
+        """Add a soft light of ``radius`` units around (x, y) to the painting."""
         size = max(2, int(radius * self.px))
         left, top = int((x - self.x0) * self.px) - size, int((y - self.y0) * self.px) - size
         x0, y0 = max(0, left), max(0, top)
@@ -174,7 +174,7 @@ class Canvas:
         y1 = min(self.pixels.shape[0], top + 2 * size)
         if x1 <= x0 or y1 <= y0:
             return
-        # A glow has no fine detail: it is computed once, small, and enlarged.
+        # A glow has no fine detail: compute it small and enlarge it.
         small = cv2.merge([_FALL * (strength * colour[c]) for c in (2, 1, 0)] + [_FALL * 0])
         light = cv2.resize(
             cv2.convertScaleAbs(small, alpha=255),
@@ -199,7 +199,7 @@ class Canvas:
         cv2.fillPoly(self.pixels, [self._fixed(points)], (0, 0, 0, 0), cv2.LINE_8, _SHIFT)
 
     def cut(self, points: Points, rows: int) -> None:
-        """Keep of the first ``rows`` rows of pixels only what lies within ``points``."""
+        """Clear what lies outside ``points`` in the first ``rows`` rows of pixels."""
         mask = np.zeros((rows, self.pixels.shape[1]), np.uint8)
         cv2.fillPoly(mask, [self._fixed(points)], 255, lineType=cv2.LINE_AA, shift=_SHIFT)
         part = self.pixels[:rows]
@@ -245,7 +245,7 @@ def limb_points(start: Points, end: Points, first: float, last: float) -> Image:
     dx, dy = x1 - x0, y1 - y0
     long = math.hypot(dx, dy)
     ux, uy = (dx / long, dy / long) if long else (1.0, 0.0)
-    # Half a circle behind the start and half a circle before the end, turned along the limb.
+    # A half circle at each end, turned along the limb.
     a, b = first * ux, first * uy
     c, d = -last * ux, -last * uy
     return np.asarray(_ENDS @ np.array(((a, b), (-b, a), (x0, y0), (c, d), (-d, c), (x1, y1))))
@@ -271,7 +271,7 @@ _ENDS: Final = _both_ends(8)
 
 
 def _falloff(size: int) -> Image:
-    """Return how a glow fades from 1 at its middle to 0 at its edge, ``size`` pixels across."""
+    """Return the falloff of a glow, 1 in the middle to 0 at the edge, ``size`` pixels across."""
     across = ((np.arange(size, dtype=np.float32) + 0.5) * 2 / size - 1) ** 2
     return np.asarray(np.maximum(0, 1 - np.sqrt(across[None] + across[:, None])) ** 2)
 
@@ -284,7 +284,7 @@ def _bgra(colour: Colour) -> tuple[float, float, float, float]:
 
 
 def _dithered(column: Image, grain: Image | None) -> Image:
-    """Return a strip as wide as ``grain`` with the shades of ``column``, opaque, its steps broken."""
+    """Return an opaque strip as wide as ``grain`` with the dithered shades of ``column``."""
     if grain is None:
         grain = np.zeros((1, 16), np.float32)
     noise = np.tile(grain, (-(-len(column) // len(grain)), 1))[: len(column)]

@@ -1,4 +1,4 @@
-"""Casts a Scene: which figure stands for each entity, what it does in each moment, and where.
+"""Casts a scene: the figure of each entity, its action in each moment, and its place.
 
 Reports what has no figure. Knows nothing of drawing.
 """
@@ -11,28 +11,40 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from workbench.engines.animatic.appearance import appearance_of, is_look, stated_colour
+from workbench.engines.animatic.arrangement import set_back
+from workbench.engines.animatic.lettering import lettered
 from workbench.engines.animatic.naming import Noun, named_in
 from workbench.engines.animatic.places import find_backdrop, place_of
+from workbench.engines.animatic.roles import (
+    SHOWN_OTHERWISE,
+    is_filming,
+    is_modifier,
+    is_part,
+    is_robotics,
+    is_shown_otherwise,
+    is_worn_by_another,
+)
 from workbench.engines.animatic.script import Actor, Place
 from workbench.engines.animatic.tables import figures, gaits, held, lexicon
+from workbench.lexicon.terms import subject_kind
 from workbench.scene import Beat, Entity, EntityKind, Scene
 
 __all__ = ["Casting", "cast_scene", "form_of"]
 
 _LARGE: Final = 0.5
-"""Height from which a thing that is only named is placed in the background."""
+"""Minimum height of a merely mentioned thing that is placed in the background."""
 _MOST_KINDS: Final = 6
 _HUMAN_GAITS: Final = frozenset({"work", "dance", "pedal", "ride", "drive", "pour"})
 _AT_REST: Final = frozenset({"sit", "lie", "sleep", "rest", "stand"})
 _HANDLES: Final = frozenset({"pour", "eat", "work"})
-"""Gaits that handle a thing, whatever word leads to it."""
+"""Gaits that handle a thing, whatever the preposition."""
 _HOLDS: Final = re.compile(r"\b(?:holding|carrying|with|playing|clutching|waving|pulling) (.+)")
 _ON: Final = re.compile(r"\b(?:on|in|inside|aboard|atop|astride)\b")
 _APART: Final = re.compile(
     r"\b(?:under|beside|near|past|across|behind|along|towards?|through|around|by|from|over|against"
     r"|outside|before|at|among|between|beneath|above|below|off)\b"
 )
-"""Words before a thing that is passed or stood beside, not held."""
+"""Words before a thing that is passed by or beside the actor, not held."""
 _RIDERS: Final = frozenset({"rider", "cowboy", "knight", "jockey", "cyclist", "biker"})
 _DRUNK: Final = frozenset({"cup", "glass", "bottle"})
 _MOUNTS: Final = frozenset(
@@ -42,8 +54,42 @@ _MOUNTS: Final = frozenset(
 _MOUNTED: Final = frozenset({"ride", "pedal", "gallop", "drive", "sit", "sail", "swim", "jump"})
 _RIDES: Final = frozenset({"ride", "pedal", "gallop", "drive", "sail"})
 """Gaits that imply riding a mount."""
-_SHOWN_OTHERWISE: Final = frozenset({EntityKind.BODY_PART, EntityKind.PHENOMENON, EntityKind.TEXT})
-"""Kinds that are shown by a figure's looks, the weather or words."""
+_OWN_MOTIONS: Final = frozenset({"drape", "pop", "wisp", "flicker"})
+"""Motions of a drawing that no action replaces."""
+_NEAR: Final = 3
+_WHERE: Final = frozenset(
+    [
+        "into",
+        "in",
+        "onto",
+        "on",
+        "to",
+        "from",
+        "at",
+        "over",
+        "with",
+        "off",
+        "under",
+        "out",
+        "through",
+    ]
+)
+_LASTING: Final = frozenset({"tip", "shrink", "grow", "rise", "fall"})
+"""Gaits whose end state lasts until another action."""
+_TRANSITIVE: Final = re.compile(
+    r"\b(?:drop|lift|roll|tip|knock|push|throw|spin|slid|swing|shak|turn|grow|fill|mov)\w*"
+    r" (?:an?|the|one|two|its|his|her|it|them) ?"
+)
+"""Transitive verbs: what drops a can does not fall itself."""
+_LIQUIDS: Final = frozenset({"water", "ink", "paint"})
+"""Liquids, which the place or a vessel shows unless the scene is about them."""
+_UNHELD: Final = frozenset(
+    {"door", "window", "curtain", "bookshelf", "stairs", "elevator", "locker"}
+)
+_SOME: Final = 3
+"""Number of figures for a plural without a number."""
+_SOMEBODY: Final = {"man": "man", "woman": "woman", "person": "person"}
+"""Kind of a noun → the default figure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +103,12 @@ class Casting:
 
 @dataclass
 class _Part:
-    """An entity's noun with a figure, and what it does in each moment."""
+    """An entity's noun with a figure, and its action in each moment."""
 
     entity: Entity
     base: Actor
     actions: list[tuple[str, tuple[Noun, ...]]] = field(default_factory=list)
-    """For each moment what is done, and the figures that it is done to or with."""
+    """For each moment the action, and the figures of its objects."""
 
 
 def cast_scene(scene: Scene) -> Casting:
@@ -72,8 +118,16 @@ def cast_scene(scene: Scene) -> Casting:
     parts: list[_Part] = []
     lost: list[Entity] = []
     for entity in entities:
+        if is_worn_by_another(entity, scene):
+            continue
+        if is_filming(entity, scene) or entity.phrase.lower().startswith("ego "):
+            continue
+        if entity.noun in _LIQUIDS and not entity.is_lead:
+            continue
         nouns = _nouns(entity, alone=len(entities) == 1)
-        if not nouns and not _is_shown_otherwise(entity):
+        if entity.noun == "arm" and is_robotics(scene):
+            nouns = [Noun("robotarm", entity.phrase, 1, None, 0)]
+        if not nouns and not is_shown_otherwise(entity):
             lost.append(entity)
         parts += [_Part(entity, _base(entity, noun)) for noun in nouns if _is_new(noun, parts)]
     if not parts:
@@ -81,7 +135,9 @@ def cast_scene(scene: Scene) -> Casting:
     for part in parts:
         part.actions = list(_actions(part, parts, groups))
     parts = _seated(parts, scene)
-    actors = tuple(_performed(parts)[:_MOST_KINDS])
+    leads = {part.base.figure for part in parts if part.entity.is_lead}
+    performed = _with_ground(_performed(parts, groups)[:_MOST_KINDS])
+    actors = lettered(set_back(performed, leads), scene)
     names = (entity.phrase or entity.noun for entity in lost)
     return Casting(actors, len(groups), tuple(dict.fromkeys(names)))
 
@@ -92,36 +148,37 @@ def form_of(actor: Actor) -> str:
 
 
 def _nouns(entity: Entity, *, alone: bool) -> list[Noun]:
-    """Return the figures that an entity's name has; a lead may name several."""
-    if entity.kind in {EntityKind.BODY_PART, EntityKind.TEXT} or _is_part(entity):
+    """Return the figures in an entity's name; a lead may name several."""
+    if entity.kind in {EntityKind.BODY_PART, EntityKind.TEXT} or is_part(entity):
+        return []
+    if not entity.is_lead and entity.noun in lexicon()["body"]["owned"]:
         return []
     may_be_a_trade = entity.kind is EntityKind.PERSON or (entity.kind is EntityKind.OTHER and alone)
     found = named_in(entity.name, trades=may_be_a_trade)
     if entity.is_lead and len(found) > 1 and not entity.noun:
         return found
+    owned = lexicon()["body"]["owned"] if not entity.is_lead else ()
+    found = [n for n in found if n.words not in owned and not is_modifier(n, entity)]
+    if not found and (figure := _SOMEBODY.get(subject_kind(entity.noun) or "")):
+        # A trade or relation without a figure of its own is still a person.
+        numbers = lexicon()["numbers"]
+        named = next((numbers[w] for w in entity.phrase.lower().split() if w in numbers), _SOME)
+        count = entity.count or named
+        return [Noun(figure, entity.phrase, max(1, min(count, _MOST_KINDS)), None, 0)]
     heads = [noun for noun in found if entity.noun and entity.noun in noun.words.split()]
     return found if entity.is_lead else heads[:1] or found[-1:]
 
 
-def _is_part(entity: Entity) -> bool:
-    """Tell whether an entity is a part of a body by its name."""
-    return entity.phrase.lower() in lexicon()["body"]["words"]
+def _with_ground(actors: list[Actor]) -> list[Actor]:
+    """Return ``actors`` and the thing that one of them is on, unless another entity names it."""
+    known = {actor.figure for actor in actors}
+    under = {actor.place.upon for actor in actors} - known - {""}
+    things = [key for key in sorted(under) if _is_plain_thing(key)]
+    return [*actors, *(Actor(key, key) for key in things)]
 
 
 def _is_new(noun: Noun, parts: Sequence[_Part]) -> bool:
     return all(noun.key != p.base.figure or noun.words != p.base.words for p in parts)
-
-
-def _is_shown_otherwise(entity: Entity) -> bool:
-    if entity.kind in _SHOWN_OTHERWISE or _is_part(entity) or find_backdrop(entity.name):
-        return True
-    if not entity.phrase or entity.noun in lexicon()["idle"]["nouns"]:
-        return True
-    if is_look(entity.phrase) or is_look(entity.noun):
-        return True
-    # What has neither kind nor article is hardly a thing: "surprised", "autumn".
-    is_thing = entity.kind is not EntityKind.OTHER or bool(entity.determiner)
-    return not entity.is_lead and not is_thing
 
 
 def _base(entity: Entity, noun: Noun) -> Actor:
@@ -131,14 +188,14 @@ def _base(entity: Entity, noun: Noun) -> Actor:
     if form_of(actor) != "person":
         return actor
     look = appearance_of(said)
-    # A garment's own colour is no colour of the person.
+    # A garment's colour is not the person's.
     actor = replace(actor, look=look, colour=None if look else colour)
     if not entity.details or not (held := _HOLDS.search(said)):
         return actor
     things = [
         n
         for n in _named_in_action(held[1])
-        if figures()[n.key]["form"] == "drawing" and n.key != "clothes"
+        if figures()[n.key]["form"] == "drawing" and not is_look(n.words)
     ]
     return _holding(actor, things[0]) if things else actor
 
@@ -149,9 +206,9 @@ def _without_figure(scene: Scene, lost: list[Entity]) -> tuple[list[_Part], list
     if lead is None or not lead.phrase or find_backdrop(lead.name):
         return [], lost
     doing = _named_in_action(" ".join(beat.text for beat in scene.beats))
-    if _is_part(lead):
+    if is_part(lead):
         return [_Part(lead, _base(lead, noun)) for noun in doing[:2]], lost
-    if lead.kind in _SHOWN_OTHERWISE:
+    if lead.kind in SHOWN_OTHERWISE:
         return [], lost
     if doing:
         return [_Part(lead, _base(lead, doing[0]))], lost
@@ -161,7 +218,7 @@ def _without_figure(scene: Scene, lost: list[Entity]) -> tuple[list[_Part], list
 def _actions(
     part: _Part, parts: Sequence[_Part], groups: Sequence[Sequence[Beat]]
 ) -> Iterator[tuple[str, tuple[Noun, ...]]]:
-    """Yield what ``part`` does in each moment; a lead without an action joins the first."""
+    """Yield the action of ``part`` in each moment; a lead without an action joins the first."""
     first = parts[0].entity
     beats = [[b for b in group if (b.actor or first.id) == part.entity.id] for group in groups]
     if not any(beats) and part.entity.is_lead:
@@ -184,7 +241,7 @@ def _named_in_action(text: str) -> list[Noun]:
 
 
 def _seated(parts: list[_Part], scene: Scene) -> list[_Part]:
-    """Seat riders: by a stated ride, by their trade, or by being on something."""
+    """Seat riders by a stated ride, by their trade, or by being on something."""
     spoken = scene.subject.lower()
     mounts = [p for p in parts if p.base.figure in _MOUNTS and p.entity.is_lead]
     people = [p for p in parts if form_of(p.base) == "person"]
@@ -207,19 +264,40 @@ def _seated(parts: list[_Part], scene: Scene) -> list[_Part]:
     return [mount, *(p for p in parts if p is not mount and p is not rider)]
 
 
-def _performed(parts: Sequence[_Part]) -> list[Actor]:
-    """Return the actor of each part through all moments, and what they bring along."""
+def _is_reached(text: str, words: str) -> bool:
+    """Tell whether ``text`` names a thing as a goal or place: "dropped into a jar"."""
+    before = text.lower().partition(words)[0].split()[-_NEAR:]
+    return bool(_WHERE & set(before))
+
+
+def _undergone(part: _Part, group: Sequence[Beat]) -> str:
+    """Return the gait of a thing that is acted on: a knocked vase tips over."""
+    done = [beat.text for beat in group if part.entity.id in beat.targets]
+    done = [text for text in done if not _is_reached(text, part.base.words)]
+    gaits_done = (_gait(text, "done_gaits") for text in done)
+    return next((gait for gait in gaits_done if gait), "")
+
+
+def _performed(parts: Sequence[_Part], groups: Sequence[Sequence[Beat]]) -> list[Actor]:
+    """Return the actor of each part through all moments, and their accessories."""
     actors: list[Actor] = []
     company: list[Actor] = []
     used: set[str] = set()
     for part in parts:
         states: list[Actor] = []
-        for text, doing in part.actions:
+        for (text, doing), group in zip(part.actions, groups, strict=True):
+            if not text and _is_plain_thing(part.base.figure) and (gait := _undergone(part, group)):
+                states.append(replace(part.base, gait=gait))
+                continue
+            if states and states[-1].gait in _LASTING and not _gait(text, "thing_gaits"):
+                states.append(states[-1])
+                continue
             if not text and states:
                 states.append(states[-1])
                 continue
             state, beside = _acting(part.base, text, doing)
-            used.update(n.key for n in doing if n.key in {state.prop, state.figure})
+            taken = {state.prop, state.figure} - {part.base.figure}
+            used.update(noun.key for noun in doing if noun.key in taken)
             company += beside
             states.append(state)
         later = tuple(states[1:]) if any(state != states[0] for state in states) else ()
@@ -231,7 +309,7 @@ def _performed(parts: Sequence[_Part]) -> list[Actor]:
     ]
     shared: set[str] = set()
     for at, actor in enumerate(kept):
-        # What stands before one stands before the other, too.
+        # A prop that stands on the ground is shared: only the first actor keeps it.
         if actor.prop and held().get(actor.prop, (0, 1, 0))[1] == 0:
             kept[at] = replace(actor, prop="") if actor.prop in shared else actor
             shared.add(actor.prop)
@@ -244,12 +322,20 @@ def _performed(parts: Sequence[_Part]) -> list[Actor]:
 
 
 def _acting(base: Actor, text: str, doing: Sequence[Noun]) -> tuple[Actor, list[Actor]]:
-    """Return ``base`` doing what ``text`` says, and other things to stand beside it.
+    """Return ``base`` doing what ``text`` says, and other things beside it.
 
     Seats riders and puts held things into hands.
     """
     gait = _gait(text)
     lead = replace(base, gait=_suited(base.figure, gait))
+    if _is_plain_thing(base.figure) and gait != "pour":
+        keeps = figures()[base.figure]["look"].get("motion") in _OWN_MOTIONS
+        keeps = keeps or bool(_TRANSITIVE.search(text))
+        lead = replace(lead, gait="" if keeps else _gait(text, "thing_gaits"))
+        if lead.gait == "rise" and "food" in figures()[base.figure].get("tags", ()):
+            # Bread does not float.
+            lead = replace(lead, gait="grow")
+        lead = replace(lead, gait=lead.gait or "rest")
     if form_of(lead) == "person" and (face := _face_in(text)):
         lead = replace(lead, look=tuple(sorted({**dict(lead.look), **face}.items())))
     if form_of(lead) == "quadruped" and gait in _AT_REST and (below := _lain_on(text, doing)):
@@ -263,13 +349,18 @@ def _acting(base: Actor, text: str, doing: Sequence[Noun]) -> tuple[Actor, list[
     if form_of(lead) == "arm":
         return _with_load(lead, doing)
     if form_of(lead) == "person" and gait == "fly" and doing:
-        # Who flies a kite stays on the ground.
+        # A person who flies a kite stays on the ground.
         lead = replace(lead, gait="stand")
+    own_prop = lexicon()["trade_props"].get(base.words.split()[-1]) if base.words else None
+    if own_prop and form_of(lead) == "person" and not lead.prop and not doing:
+        lead = replace(lead, prop=own_prop)
+    doing = sorted(doing, key=lambda noun: not (noun.key in _MOUNTS and _is_upon(text, noun)))
     plays = bool(re.search(r"\bplay", text.lower())) and not doing
     beside: list[Actor] = []
     for noun in doing[:1]:
         spec = figures()[noun.key]
-        if noun.key in _MOUNTS and _mounts(text, gait, spec) and not lead.rider:
+        can_mount = form_of(lead) in {"person", "quadruped"} and not lead.rider
+        if noun.key in _MOUNTS and can_mount and _mounts(text, gait, spec):
             mount_gait = {"ride": "run"}.get(gait, gait)
             mount = Actor(noun.key, noun.words, 1, _suited(noun.key, mount_gait), noun.colour)
             is_animal = form_of(lead) != "person"
@@ -277,7 +368,9 @@ def _acting(base: Actor, text: str, doing: Sequence[Noun]) -> tuple[Actor, list[
             return replace(mount, upright=is_animal, place=lead.place), []
         if noun.key == lead.figure:
             continue
-        is_thing = spec["form"] == "drawing" and "kind" not in spec
+        is_thing = spec["form"] == "drawing" and "kind" not in spec and noun.key not in _UNHELD
+        if form_of(lead) == "person" and is_look(noun.words) and _is_worn(text, noun):
+            continue
         is_apart = gait not in _HANDLES and _is_apart(text, noun)
         if is_thing and _can_hold(lead, gait, noun.key) and not is_apart:
             lead = _holding(lead, noun)
@@ -290,7 +383,7 @@ def _acting(base: Actor, text: str, doing: Sequence[Noun]) -> tuple[Actor, list[
         if n.key != lead.figure and float(figures()[n.key]["size"]) >= _LARGE
     ]
     if gait == "work" and form_of(lead) == "quadruped" and plays and not lead.prop:
-        # An animal at play runs about; only with something in its paws does it stand up.
+        # A playing animal runs about; it stands up only to hold something.
         lead = replace(lead, gait=_suited(lead.figure, "run"))
     elif form_of(lead) == "quadruped" and gait in _HUMAN_GAITS and not lead.rider:
         lead = replace(lead, upright=True, gait=gait)
@@ -298,7 +391,7 @@ def _acting(base: Actor, text: str, doing: Sequence[Noun]) -> tuple[Actor, list[
 
 
 def _face_in(text: str) -> dict[str, Any]:
-    """Return what an action shows in a face: laughing, crying."""
+    """Return the facial expression of an action: laughing, crying."""
     return {key: value for key, value in appearance_of(text) if key in {"mouth", "tears", "eyes"}}
 
 
@@ -313,8 +406,13 @@ def _lain_on(text: str, doing: Sequence[Noun]) -> str:
     return ""
 
 
+def _is_upon(text: str, noun: Noun) -> bool:
+    """Tell whether ``text`` puts its actor on ``noun``."""
+    return bool(re.search(rf"\b(?:on|in|atop|aboard) (?:\w+ ){{0,2}}{re.escape(noun.words)}", text))
+
+
 def _mounts(text: str, gait: str, mount: Mapping[str, Any]) -> bool:
-    """Tell whether ``text`` puts its doer on the figure of ``mount``."""
+    """Tell whether ``text`` puts its actor on the figure of ``mount``."""
     is_on = bool(_ON.search(text)) and gait in {*_MOUNTED, ""}
     return is_on or gait in _RIDES or (gait == "swim" and mount.get("kind") == "vessel")
 
@@ -325,8 +423,14 @@ def _is_apart(text: str, noun: Noun) -> bool:
     return bool(_APART.search(" ".join(before)))
 
 
+def _is_worn(text: str, noun: Noun) -> bool:
+    """Tell whether ``text`` names a garment as worn: "in a fur hat", not "folding a shirt"."""
+    before = text.lower().partition(noun.words)[0].split()[-4:]
+    return bool({"with", "in", "wearing", "wears"} & set(before))
+
+
 def _with_load(arm: Actor, doing: Sequence[Noun]) -> tuple[Actor, list[Actor]]:
-    """Return a robot arm with what it moves: it always moves something."""
+    """Return a robot arm with its load; it always has one."""
     things = [n for n in doing if figures()[n.key]["form"] == "drawing"]
     load = things[0] if things else Noun("cube", "cube", 1, None, 0)
     beside = [Actor(n.key, n.words, 1, "rest", n.colour) for n in things[1:2]]
@@ -347,11 +451,17 @@ def _can_hold(actor: Actor, gait: str, thing: str) -> bool:
     return gait in {"work", "sit", "dance", "wave"} or (gait == "eat" and thing in _DRUNK)
 
 
-def _gait(action: str) -> str:
-    """Return the gait of the first verb that is known; "" where none is."""
+def _is_plain_thing(figure: str) -> bool:
+    """Tell whether a figure is a thing without gaits of its own."""
+    spec = figures()[figure]
+    return spec["form"] == "drawing" and spec.get("kind") not in gaits()
+
+
+def _gait(action: str, table: str = "gaits") -> str:
+    """Return the gait of the first known verb; "" if there is none."""
     spoken = re.sub(r"[^a-z0-9é]+", " ", action.lower()).strip()
     best: tuple[int, int, str] | None = None
-    for gait, stems in lexicon()["gaits"].items():
+    for gait, stems in lexicon()[table].items():
         for stem in stems:
             match = re.search(rf"\b{re.escape(stem)}", spoken)
             if match:
@@ -361,7 +471,7 @@ def _gait(action: str) -> str:
 
 
 def _suited(key: str, gait: str) -> str:
-    """Return ``gait`` as this figure would do it, or its default."""
+    """Return the variant of ``gait`` for this figure, or its default."""
     spec = figures()[key]
     form = spec.get("kind") if spec.get("kind") in gaits() else spec["form"]
     table = gaits().get(form, {})

@@ -1,6 +1,6 @@
 """Writes the exact channels of a film, frame by frame, beside its video.
 
-Weather, shadows, glass and the label lie before the world; the channels are those of the world.
+The channels show the world without weather, shadows, lens effects and the label.
 """
 
 from __future__ import annotations
@@ -21,37 +21,36 @@ from workbench.engines.animatic.camera import HORIZON
 from workbench.engines.animatic.film import Film
 from workbench.engines.animatic.placement import Placement, names_of, placements
 from workbench.engines.animatic.planes import Picture
-from workbench.engines.channels import LosslessVideo, encode_depth, encode_flow
+from workbench.engines.channels import CANNY, LosslessVideo, encode_depth, encode_flow
 from workbench.engines.pixels import Image
 from workbench.rendering import Channel
 
 __all__ = ["ChannelWriter", "Truth", "camera_of", "truth_of"]
 
 _OPAQUE: Final = 128
-_CANNY: Final = (60, 140)
 _GOLDEN: Final = 0.618034
 _NOTHING: Final = -1
 _SLANT: Final = 1.5
-"""How much nearer than its plane a slanted view may be, for the least distance."""
+"""Margin on the least distance, for slanted views of a plane."""
 
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """What is exactly known of one frame. Sizes are H×W; distances are units of the path."""
+    """The ground truth of one frame. Sizes are H×W; distances are units of the path."""
 
     inverse_depth: Image
     """1 over the distance along the optical axis; 0 for the sky."""
     flow: Image
     """H×W×2: motion to the next frame in pixels."""
     known: Image
-    """Where that motion is known, and its end is seen in the next frame."""
+    """Where the motion is known and its end is visible in the next frame."""
     things: Image
-    """Which of ``placements`` is seen at each pixel; -1 for none."""
+    """Index in ``placements`` of what is visible at each pixel; -1 for none."""
     placements: Sequence[Placement]
 
 
 def truth_of(film: Film, index: int, *, with_flow: bool = True) -> Truth:
-    """Return what is known of the frame at ``index``."""
+    """Return the ground truth of the frame at ``index``."""
     now = placements(film, index)
     things = _seen(film, now)
     rays = _rays(film, index)
@@ -71,7 +70,7 @@ def camera_of(film: Film, first_frame: int = 0) -> CameraPath:
     The film's first camera is the origin.
 
     The unit is the distance to the subject. Without a commanded path the camera of the film moves
-    and shifts its lens; a backdrop that passes a walking lead moves for itself.
+    and shifts its lens; a backdrop that passes a walking lead moves by itself.
     """
     width, height, fps = film.width, film.height, film.fps
     poses, lenses = [], []
@@ -98,7 +97,7 @@ def camera_of(film: Film, first_frame: int = 0) -> CameraPath:
 
 
 class ChannelWriter:
-    """Writes the channels asked for into a folder; a context manager."""
+    """Writes the requested channels into a folder; a context manager."""
 
     def __init__(
         self, folder: Path, film: Film, channels: Sequence[Channel], first: int = 0
@@ -122,7 +121,7 @@ class ChannelWriter:
     def write(self, index: int, picture: Picture) -> None:
         """Write the frame at ``index``, drawn as ``picture``."""
         if "edges" in self._videos:
-            self._videos["edges"].write(cv2.Canny(picture.y, *_CANNY))
+            self._videos["edges"].write(cv2.Canny(picture.y, *CANNY))
         if not self._wanted & {"depth", "flow", "segments", "boxes"}:
             return
         truth = truth_of(self._film, index, with_flow="flow" in self._wanted)
@@ -183,7 +182,7 @@ class ChannelWriter:
 
 
 def _seen(film: Film, placed: Sequence[Placement]) -> Image:
-    """Return which of ``placed`` is seen at each pixel."""
+    """Return the index in ``placed`` of what is visible at each pixel."""
     things = np.full((film.height, film.width), _NOTHING, np.int16)
     for number, one in enumerate(placed):
         height, width = one.sprite.height, one.sprite.width
@@ -208,7 +207,7 @@ def _seen(film: Film, placed: Sequence[Placement]) -> Image:
 
 
 def _rays(film: Film, index: int) -> Image:
-    """Return, for each pixel, how far its ray of unit depth goes along the stage's axis."""
+    """Return, for each pixel, the advance of its ray of unit depth along the stage's axis."""
     shot = film.shot(index)
     size = film.height, film.width
     if shot is None or shot.warp is None:
@@ -253,19 +252,19 @@ def _flow(
 
 
 def _nearest(film: Film) -> float:
-    """Return a distance, in the path's units, that nothing of the film is nearer than."""
+    """Return a lower bound on all distances in the film, in the path's units."""
     least = min(one.distance for index in range(film.num_frames) for one in placements(film, index))
     return float(least / film.unit / _SLANT)
 
 
 def _box(seen: Image) -> list[int] | None:
-    """Return left, top, right and bottom of what is seen, in pixels; None for nothing."""
+    """Return left, top, right and bottom of the visible part, in pixels; None if hidden."""
     left, top, wide, tall = cv2.boundingRect(seen.astype(np.uint8))
     return [left, top, left + wide, top + tall] if wide else None
 
 
 def _palette(names: Sequence[str]) -> dict[str, tuple[int, int, int]]:
-    """Return a colour for each name: places dark, entities bright, all of them different."""
+    """Return a distinct colour for each name: places dark, entities bright."""
     colours = {}
     for number, name in enumerate(dict.fromkeys(names)):
         value = 0.35 if number < 2 else 0.95

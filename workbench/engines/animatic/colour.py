@@ -1,7 +1,7 @@
-"""Colours as numbers, and grades: what light, mood, palette and style do to a colour.
+"""Colours as numbers, and grades: effects of light, mood, palette and style on a colour.
 
-A colour is three floats from 0 to 1: red, green, blue, as shown on a screen (sRGB). Grading
-colours before they are painted costs nothing per frame, which is why nothing here touches pixels.
+A colour is three floats from 0 to 1: red, green, blue (sRGB). Colours are graded before painting,
+which costs nothing per frame; nothing here touches pixels.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def hex_colour(text: str) -> Colour:
 
 
 def mix(first: Colour, second: Colour, share: float) -> Colour:
-    """Return ``first`` with ``share`` (0 to 1) of ``second`` in it."""
+    """Return ``first`` mixed with ``share`` (0 to 1) of ``second``."""
     keep = 1 - share
     return (
         first[0] * keep + second[0] * share,
@@ -41,7 +41,7 @@ def scale(colour: Colour, factor: float) -> Colour:
 
 
 def luma(colour: Colour) -> float:
-    """Return how bright ``colour`` looks, from 0 to 1 (Rec. 601 weights)."""
+    """Return the luma of ``colour``, 0 to 1 (Rec. 601 weights)."""
     return 0.299 * colour[0] + 0.587 * colour[1] + 0.114 * colour[2]
 
 
@@ -137,7 +137,7 @@ def _apply(step: _Step, colour: Colour) -> Colour:
 
 
 def _split(colour: Colour, low: Colour, high: Colour, share: float) -> Colour:
-    """Tone the shadows towards ``low`` and the highlights towards ``high``, as soft light does."""
+    """Tone the shadows towards ``low`` and the highlights towards ``high``, like soft light."""
     bright = min(1.0, max(0.0, luma(colour)))
     toned = mix(low, high, bright)
     grey = luma(toned)

@@ -17,11 +17,11 @@ _ALMOST: Final = 1e-3
 _NEAR: Final = 0.07
 """Subpixel offsets below this are invisible."""
 _STEPS: Final = 4
-"""Subpixel steps of sprites that are laid repeatedly."""
+"""Subpixel steps per pixel of repeatedly composited sprites."""
 _MOST_SPARE: Final = 6
-"""How much larger than what is seen of it a plane may be to be moved as a whole."""
+"""Maximum size of a plane moved as a whole, relative to its visible part."""
 _MOST_KEPT: Final = 5 * 2 * _STEPS
-"""Moved planes kept for one sprite: five planes, in all the steps of a path across and then some."""
+"""Moved planes cached per sprite: five planes in all steps of a sideways path, twice."""
 
 
 def lay(
@@ -35,19 +35,19 @@ def lay(
     colour: bool = True,
     again: bool = False,
 ) -> None:
-    """Lay ``sprite`` over ``picture``, ``scale`` times as large, its corner at pixel (x, y).
+    """Composite ``sprite`` over ``picture`` at ``scale``, with its corner at pixel (x, y).
 
     Rows from ``until`` down are skipped: something nearer covers them. Without ``colour``
-    the chroma planes are left as they are. Positions are exact to fractions of a pixel; those of a
-    sprite that is laid ``again`` and again, at one size, to a quarter of one: then it is moved
-    once by each quarter instead of once for every frame.
+    the chroma planes stay unchanged. Positions are subpixel-exact; with ``again``, for a sprite
+    drawn repeatedly at one size, they are rounded to quarters of a pixel, so that moved planes can
+    be cached.
     """
     bottom = picture.height if until is None else min(picture.height, until + until % 2)
     left, top = max(0, int(x) & ~1), max(0, int(y) & ~1)
     right, low = x + sprite.width * scale, y + sprite.height * scale
     right, low = min(picture.width, _ceil_even(right)), min(bottom, _ceil_even(low))
     if again:
-        # Only what the sprite covers wholly: its rim is empty, or lies outside the picture.
+        # Only fully covered pixels: the rim of the sprite is empty or outside the picture.
         left, top = (edge + 2 if edge > 0 else edge for edge in (left, top))
         right, low = (
             edge - 4 if edge < end else edge
@@ -85,7 +85,7 @@ _Window = tuple[int, int, slice, slice]
 
 
 def _window(shape: tuple[int, ...], x: float, y: float, box: _Box) -> _Window | None:
-    """Return the part of a plane with its corner at (x, y) inside ``box``; None: not all of it.
+    """Return the window of a plane with its corner at (x, y) inside ``box``; None if not all of it.
 
     Also None if too little of the plane is visible to move all of it.
     """
@@ -104,7 +104,7 @@ def _window(shape: tuple[int, ...], x: float, y: float, box: _Box) -> _Window | 
 def _mix(
     target: Image, sprite: Sprite, names: tuple[str, str], window: _Window, box: _Box, solid: int
 ) -> None:
-    """Lay one plane: mixed by what another keeps down to row ``solid``, and copied below."""
+    """Composite one plane: blended by its ``keep`` plane down to row ``solid``, copied below."""
     left, top, right, low = box
     region = target[top:low, left:right]
     source = _moved(sprite, names[0], window)
@@ -119,14 +119,14 @@ def _mix(
 
 
 def _moved(sprite: Sprite, name: str, window: _Window) -> Image:
-    """Return a window of the plane called ``name``; a moved plane is kept for the next time."""
+    """Return a window of the plane ``name``; moved planes are cached."""
     x, y, rows, columns = window
     plane: Image = getattr(sprite, name)
     if x or y:
         key = (name, x, y)
         moved = sprite.moved.get(key)
         if moved is None and len(sprite.moved) >= _MOST_KEPT:
-            # It moves both across and up or down: hardly any offset repeats.
+            # It moves both ways, so offsets rarely repeat.
             wide, tall = columns.stop - columns.start, rows.stop - rows.start
             left, top = columns.start + x / _STEPS, rows.start + y / _STEPS
             centre = (left + (wide - 1) / 2, top + (tall - 1) / 2)
@@ -147,7 +147,7 @@ def _blend(
     keep_name: str,
     cuts: tuple[_Cut | None, _Cut | None],
 ) -> None:
-    """Lay planes of one size: mixed by what they keep within the first cut, copied in the second."""
+    """Composite planes of one size: blended within the first cut, copied in the second."""
     upper, lower = cuts
     if upper is not None and getattr(sprite, keep_name) is not None:
         through = upper.of(sprite, keep_name)
@@ -163,7 +163,7 @@ def _blend(
 def _cover(
     target: Image, sprite: Sprite, keep_name: str, cuts: tuple[_Cut | None, _Cut | None]
 ) -> None:
-    """Take from ``target`` (what stays of what lies beneath a sheet) what ``keep`` covers."""
+    """Multiply ``target``, the ``keep`` plane of a sheet, by ``keep``."""
     upper, lower = cuts
     if upper is not None and getattr(sprite, keep_name) is not None:
         region = target[upper.rows, upper.columns]
@@ -173,10 +173,10 @@ def _cover(
 
 
 class _Cut:
-    """How to take, from any plane of one size, the part that falls into a box of the target.
+    """Resamples planes of one size to a box of the target.
 
-    Worked out once and applied to every plane of that size: crop, enlarge or reduce, and where no
-    whole pixel fits, move by the fraction that is left.
+    Computed once and applied to every plane of that size: crop, resize, and move by the remaining
+    fraction of a pixel.
     """
 
     __slots__ = (
@@ -216,7 +216,7 @@ class _Cut:
         self._centre = (x + (self._size[0] - 1) / 2, y + (self._size[1] - 1) / 2)
 
     def of(self, sprite: Sprite, name: str) -> Image:
-        """Return the part of the plane called ``name``."""
+        """Return the part of the plane ``name``."""
         plane: Image = getattr(sprite, name)
         if self._part is not None:
             plane = plane[self._part]
@@ -226,7 +226,7 @@ class _Cut:
         return cv2.getRectSubPix(plane, self._size, self._centre)
 
     def put(self, sprite: Sprite, name: str, region: Image) -> None:
-        """Copy the part of the plane called ``name`` into ``region``."""
+        """Copy the part of the plane ``name`` into ``region``."""
         if self._part is None and self._whole is None:
             cv2.getRectSubPix(getattr(sprite, name), self._size, self._centre, patch=region)
         else:
@@ -257,7 +257,7 @@ def _cuts(
     *,
     mixed: bool,
 ) -> tuple[_Cut | None, _Cut | None]:
-    """Return the cut for the rows that are mixed and that for those that are copied."""
+    """Return the cuts for the blended rows and for the copied rows."""
     left, top, right, low = box
     middle = min(low, max(top, solid)) if mixed else top
     upper = _Cut(shape, scale, at, (left, top, right, middle)) if middle > top else None
@@ -266,10 +266,10 @@ def _cuts(
 
 
 def _start(offset: float, scale: float) -> int:
-    """Return a pixel to begin at, so chosen that ``offset`` falls on a whole pixel once resized.
+    """Return a start pixel such that ``offset`` falls on a whole pixel after resizing.
 
-    Then no second, finer move is needed. Any start a few pixels before the offset will do; among
-    so many one nearly always fits, unless the scale is almost 1.
+    This avoids a subpixel move. Any start a few pixels before the offset is valid; one nearly
+    always fits, unless the scale is almost 1.
     """
     base = max(0, int(offset / scale) - 2)
     best, chosen = 1.0, base

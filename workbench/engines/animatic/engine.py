@@ -3,31 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final, get_args
+from typing import TYPE_CHECKING, Any, Final
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from workbench.engines.engine import Rendered, RenderTask
 from workbench.errors import FieldProblem, InvalidRequest
-from workbench.rendering import INPUTS, Channel, Progress, RenderRequest, RolloutSegment
+from workbench.rendering import INPUTS, ForkPoint, Progress, RenderRequest, RolloutSegment
 from workbench.settings import Settings
+
+if TYPE_CHECKING:
+    from workbench.engines.live import LiveFeed
 
 __all__ = ["AnimaticEngine"]
 
 _DEFAULTS: Final = {"width": 832, "height": 480, "num_frames": 81, "fps": 24}
-_OPTIONS: Final = frozenset({"quality", "phone", "rollout"})
+_OPTIONS: Final = frozenset({"quality", "phone", "planned", "rollout", "fork"})
+_LONGEST: Final = 4_096
 
 
 class AnimaticEngine:
     """Draws the request's scene; deterministic for its seed; needs no GPU and no weights.
 
     Options: ``quality`` (``standard`` or ``high``), ``phone`` (true: also write ``phone.mp4``),
-    ``rollout`` (a :class:`RolloutSegment`: draw a later part of a longer film).
+    ``planned`` (frames of the film whose beginning it is: the figures pace themselves by it),
+    ``rollout`` (a :class:`RolloutSegment`: draw a later part of a longer film), ``fork`` (a
+    :class:`ForkPoint`: the video whose beginning it shares).
     """
 
     name = "animatic"
     needs_gpu = False
-    channels = get_args(Channel)
+    channels = ("camera", "depth", "segments", "boxes", "flow", "edges")
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -43,7 +49,10 @@ class AnimaticEngine:
         problems = [
             *self._too_large(values),
             *_unknown_options(request),
+            *_invalid(request, "rollout", RolloutSegment),
+            *_invalid(request, "fork", ForkPoint),
             *_segment_problems(request, values["num_frames"]),
+            *_planned_problems(request, values["num_frames"]),
         ]
         if problems:
             message = " ".join(problem.problem for problem in problems)
@@ -56,7 +65,7 @@ class AnimaticEngine:
         return True
 
     def load(self, request: RenderRequest, device: str, report: Callable[[Progress], None]) -> None:
-        """Import what drawing needs; after the first time this is free."""
+        """Import the drawing libraries; free after the first call."""
         del request, device, report
         from workbench.engines.animatic import studio  # noqa: PLC0415  heavy, so not before now
 
@@ -67,6 +76,19 @@ class AnimaticEngine:
         from workbench.engines.animatic import studio  # noqa: PLC0415
 
         return studio.shoot(task)
+
+    def live(self, request: RenderRequest, num_frames: int) -> LiveFeed:
+        """Return the storyboard of a complete request as a world that lasts up to ``num_frames``.
+
+        Raises ``InvalidRequest`` for another frame rate than that of the keys.
+        """
+        from workbench.control import SANA_WM  # noqa: PLC0415  numpy
+        from workbench.engines.animatic.live import LiveStoryboard  # noqa: PLC0415
+
+        if request.fps != SANA_WM.fps:
+            told = f"A live storyboard runs at the {SANA_WM.fps:g} frames a second of its keys."
+            raise InvalidRequest(told, (FieldProblem("fps", told),))
+        return LiveStoryboard(request, num_frames)
 
     def unload(self) -> None:
         """Do nothing: there is no model to unload."""
@@ -82,16 +104,25 @@ class AnimaticEngine:
         return problems
 
 
-def _segment_problems(request: RenderRequest, num_frames: int) -> list[FieldProblem]:
-    if (given := request.options.get("rollout")) is None:
+def _invalid(request: RenderRequest, name: str, model: type[BaseModel]) -> list[FieldProblem]:
+    """Return the problems of the option ``name``, if given."""
+    if (given := request.options.get(name)) is None:
         return []
     try:
-        segment = RolloutSegment.model_validate(given)
+        model.model_validate(given)
     except ValidationError as error:
         return [
-            FieldProblem(".".join(("options", "rollout", *map(str, one["loc"]))), one["msg"])
+            FieldProblem(".".join(("options", name, *map(str, one["loc"]))), one["msg"])
             for one in error.errors()
         ]
+    return []
+
+
+def _segment_problems(request: RenderRequest, num_frames: int) -> list[FieldProblem]:
+    given = request.options.get("rollout")
+    if given is None or _invalid(request, "rollout", RolloutSegment):
+        return []
+    segment = RolloutSegment.model_validate(given)
     if request.camera is None:
         return [FieldProblem("camera", "A segment of a rollout needs a camera path.")]
     if segment.start + num_frames > segment.planned:
@@ -100,9 +131,21 @@ def _segment_problems(request: RenderRequest, num_frames: int) -> list[FieldProb
     return []
 
 
+def _planned_problems(request: RenderRequest, num_frames: int) -> list[FieldProblem]:
+    planned = request.options.get("planned")
+    if "planned" not in request.options or (
+        type(planned) is int and num_frames <= planned <= _LONGEST
+    ):
+        return []
+    told = f"planned must be a number of frames from {num_frames} to {_LONGEST}."
+    return [FieldProblem("options.planned", told)]
+
+
 def _unknown_options(request: RenderRequest) -> list[FieldProblem]:
     return [
-        FieldProblem(name, f"The storyboard takes no {name}; choose a video model that does.")
+        FieldProblem(
+            name, f"The storyboard does not accept {name}; choose a video model that does."
+        )
         if name in INPUTS
         else FieldProblem(f"options.{name}", f"The animatic engine has no option {name!r}.")
         for name in request.options

@@ -59,12 +59,13 @@ _PASSED: Final = 0.42
 
 
 class Film:
-    """A script made ready to be drawn at one size and rate; frames come in order or at random.
+    """A script prepared for drawing at one size and rate; frames in order or at random.
 
-    Where a path is ``steered``, the camera follows it instead of the script's movements: from where
-    the script places it, through the path's lens. With ``apart`` every layer keeps its depth, also
-    where none is seen. A film ``planned`` to be longer is the same film as far as it goes, whatever
-    path it takes: its figures pace themselves by the whole, and its stage is as wide as any.
+    The camera follows the path ``steered``, if given, instead of the script's movements: from where
+    the script places it, through the path's lens. With ``apart`` every layer keeps its own depth,
+    even without visible parallax. Steered films of one length have equal frames as long as their
+    paths agree. A film ``planned`` to be longer is the beginning of that longer film: its figures
+    move at the pace of the whole. A steered film can be :meth:`extended`.
     """
 
     def __init__(
@@ -80,8 +81,9 @@ class Film:
         planned: int | None = None,
     ) -> None:
         self.width, self.height, self.num_frames, self.fps = width, height, num_frames, fps
+        self._planned = planned or num_frames
         self.script = script
-        # A style that leaves nothing fine is drawn at half the size and enlarged: four times less.
+        # A style without fine detail is drawn at half the size and enlarged: a quarter of the work.
         self.look = look_of(script) if steered is None else _plain(look_of(script))
         coarse, fine = parted(self.look.effects)
         self._enlarge = bool(coarse) and width % 4 == 0 and height % 4 == 0
@@ -99,9 +101,7 @@ class Film:
         if steered is not None:
             focal = focal_of(steered, width, height)
             start = placed(script, framing(script, view, self.look.size), focal=focal)
-            self.steering = Steering(
-                steered, start, width, height, num_frames, fps, widest=planned is not None
-            )
+            self.steering = Steering(steered, start, width, height, num_frames, fps)
             self._shots = self.steering.shots()
             stage = Stage(view, start, self.steering.reach)
             path = [start]
@@ -112,7 +112,7 @@ class Film:
             path,
             height,
             self.look,
-            (planned or num_frames) / fps * self.speed,
+            self._planned / fps * self.speed,
         )
         self.world.follow(path, stage)
         self.players = staged(self.world)
@@ -141,6 +141,19 @@ class Film:
         """Yield every frame in order."""
         for index in range(self.num_frames):
             yield self.frame(index)
+
+    def extended(self, pose: npt.NDArray[np.float64]) -> bool:
+        """Add a frame to a steered film, seen from ``pose`` (4×4, relative to the path's start).
+
+        False where that is beyond the stage: nothing is added then.
+        """
+        shot = None if self.steering is None else self.steering.shot(pose)
+        if shot is None:
+            return False
+        self._shots.append(shot)
+        self.path.append(shot.camera)
+        self.num_frames += 1
+        return True
 
     def frame(self, index: int) -> Picture:
         """Return the frame at ``index``."""
@@ -175,8 +188,8 @@ class Film:
     def boxes(self) -> npt.NDArray[np.float64]:
         """Return where each figure is in each frame, farthest first: shape (frames, figures, 4).
 
-        Left, top, right, bottom as shares of width and height; beyond 0 to 1 outside the picture. For a
-        film that no control steers; the boxes of one that is are among its channels.
+        Left, top, right, bottom as shares of width and height; beyond 0 to 1 outside the picture.
+        For an unsteered film; a steered film has its boxes among its channels.
         """
         width, height = self._size
         size = np.array([width, height, width, height], dtype=np.float64)
@@ -212,7 +225,7 @@ class Film:
             )
 
     def moment(self, index: int) -> tuple[Camera, Camera, float]:
-        """Return the camera of a frame, the backdrop's own, and the second of the story."""
+        """Return the camera of a frame, the backdrop's camera, and the story time in seconds."""
         t = index // self.look.twos * self.look.twos / self.fps * self.speed
         return self.path[index], self._backdrop_path[index], t
 
@@ -221,7 +234,7 @@ class Film:
         return self._shots[index] if self._shots else None
 
     def shows(self, camera: Camera, p: float) -> bool:
-        """Tell whether anything at parallax ``p`` is drawn; a commanded camera passes layers."""
+        """Tell whether anything at parallax ``p`` is drawn; a commanded camera may pass layers."""
         return not self._shots or camera.sees(p)
 
     def layers(self, side: str) -> list[Layer]:
@@ -230,7 +243,7 @@ class Film:
 
     @property
     def bends(self) -> list[str]:
-        """The effects that bend the finished picture."""
+        """The effects that warp the finished picture."""
         return [name for text in self.look.effects if (name := text.split()[0]) in _BENDING]
 
     @property
@@ -244,15 +257,15 @@ class Film:
         return self._size[1]
 
     def place(self, layer: Layer, camera: Camera, t: float) -> tuple[float, float, float]:
-        """Return how many times as large as painted ``layer`` appears, and its corner's pixel."""
+        """Return the scale of ``layer`` against how it is painted, and its corner in pixels."""
         dx, dy = layer.drift(t) if layer.drift else (0.0, 0.0)
         x, y = self.world.view.project(camera, layer.p, layer.x + dx, layer.y + dy)
         unit = self._size[1]
         return camera.scale(layer.p) * unit / layer.px, x * unit, y * unit
 
     def _rack(self, picture: Picture, index: int) -> int:
-        """Pull the focus from the background to the figures; return how soft these still are."""
-        share = index / max(1, self.num_frames - 1)
+        """Pull the focus from the background to the figures; return the remaining blur of these."""
+        share = index / max(1, self._planned - 1)
         pulled = min(1.0, max(0.0, (share - 0.3) / 0.4))
         size = int(pulled * _RACK_BLUR * picture.height) * 2 + 1
         if size > 1:
@@ -263,7 +276,7 @@ class Film:
         return round(3 * (1 - pulled))
 
     def _commanded(self, view: View) -> list[Camera]:
-        """Return the camera of every frame as the script commands it."""
+        """Return the commanded camera of every frame."""
         script, fps = self.script, self.fps
         start = placed(script, framing(script, view, self.look.size))
         path = film_path(script, start, self.num_frames, fps)
@@ -272,7 +285,7 @@ class Film:
         return path
 
     def _stayed(self, start: Camera) -> list[Camera]:
-        """Return the commanded path, the figures slowed to stay before its ``start``."""
+        """Return the commanded path; slows the figures to stay in view of its ``start``."""
         travelling = [player for player in self.players if player.distance]
         if travelling:
             seen = self.width / self.height / start.scale(1.0)
@@ -282,12 +295,12 @@ class Film:
         return [shot.camera for shot in self._shots]
 
     def _followed(self, path: list[Camera]) -> list[Camera]:
-        """Return ``path`` following the leading figure as far as the movement says.
+        """Return ``path`` following the leading figure as closely as the movement says.
 
-        Where the camera does not follow, the figures are slowed to stay in the frame.
+        If the camera does not follow, the figures are slowed to stay in the frame.
         """
         moves = movements(self.script)
-        # By the steps between frames: how closely the camera follows then.
+        # Per step between frames: how closely the camera follows.
         follow = [
             moves[min(len(moves) - 1, i * len(moves) // self.num_frames)].get("follow", 0.0)
             for i in range(self.num_frames)
@@ -308,9 +321,10 @@ class Film:
         return [replace(c, x=c.x + x - middle) for c, x in zip(path, trucked, strict=True)]
 
     def _passed(self, path: list[Camera]) -> list[Camera]:
-        """Return ``path`` as the backdrop sees it.
+        """Return ``path`` relative to the backdrop.
 
-        A camera that leads or follows someone keeps its distance; the world approaches or recedes.
+        A camera that leads or follows someone keeps its distance; the backdrop approaches or
+        recedes.
         """
         lead = next((player for player in reversed(self.players) if player.towards), None)
         seconds = self.num_frames / self.fps * self.speed
@@ -337,7 +351,7 @@ class Film:
 
 
 def _plain(look: Look) -> Look:
-    """Return ``look`` without what bends the picture or shakes the camera."""
+    """Return ``look`` without effects that warp the picture or shake the camera."""
     straight = tuple(text for text in look.effects if text.split()[0] not in _BENDING)
     return replace(look, effects=straight, shake=0.0)
 

@@ -22,14 +22,14 @@ class Foreground:
         self._sprite, self._sway = sprite, sway
 
     def draw(self, picture: Picture, t: float) -> None:
-        """Lay it over ``picture`` at ``t`` seconds of film."""
+        """Composite it over ``picture`` at ``t`` seconds of film."""
         x = self._sway * math.sin(2.1 * t) * picture.height
         y = self._sway * abs(math.sin(3.1 * t)) * picture.height
         lay(picture, self._sprite, scale=1.0, x=x - 0.03 * picture.height, y=y)
 
 
 def foreground(world: World) -> Foreground | None:
-    """Return what the script's camera angle puts before the scene, if anything."""
+    """Return the foreground of the script's camera angle, if any."""
     angle = presets()["camera_angle"].get(world.script.camera_angle, {})
     kind = world.script.frame or angle.get("frame", "")
     if world.script.backdrop == "road ahead" and kind in {"", "hands"}:
@@ -37,6 +37,7 @@ def foreground(world: World) -> Foreground | None:
     makers = {
         "shoulder": _shoulder,
         "hands": _hands,
+        "robot hands": _robot_hands,
         "wheel": _wheel,
         "hood": _hood,
         "cockpit": _cockpit,
@@ -160,10 +161,19 @@ def _gripper(world: World) -> Foreground:
 
 
 def _hands(world: World) -> Foreground:
+    return _two_hands(world, (0.24, 0.32, 0.44), (0.80, 0.58, 0.46))
+
+
+def _robot_hands(world: World) -> Foreground:
+    """Paint two hands of steel with dark wrists: what a humanoid robot sees of itself."""
+    return _two_hands(world, (0.16, 0.17, 0.20), (0.74, 0.77, 0.82))
+
+
+def _two_hands(world: World, cuff: Colour, hand: Colour) -> Foreground:
     canvas = _canvas(world)
     middle = world.view.aspect / 2 + 0.03
-    sleeve, skin = _seen(world, (0.24, 0.32, 0.44), 0.7), _seen(world, (0.80, 0.58, 0.46), 0.9)
-    shade = _seen(world, (0.80, 0.58, 0.46), 0.55)
+    sleeve, skin = _seen(world, cuff, 0.7), _seen(world, hand, 0.9)
+    shade = _seen(world, hand, 0.55)
     for s in (-1, 1):
         wrist = (middle + s * 0.36, 0.93)
         canvas.limb((middle + s * 0.62, 1.2), wrist, 0.12, 0.066, sleeve)

@@ -1,4 +1,4 @@
-"""The label in the corner of every frame: it is an animatic, and what it does not show."""
+"""The label in the corner of every frame: "animatic", and what it does not show."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Label:
                 break
 
     def draw(self, picture: Picture) -> None:
-        """Lay the label over ``picture``."""
+        """Composite the label over ``picture``."""
         gap = self._sprite.height * 0.6
         x = round(picture.width - self._sprite.width - gap) & ~1
         y = round(picture.height - self._sprite.height - gap) & ~1
@@ -45,7 +45,7 @@ class Label:
 def _paint(height: int, text: str) -> Sprite:
     """Paint at four times the size and reduce: letters this small need smooth edges.
 
-    Setting type takes longer than all else before the first frame, so each size is painted once.
+    Painting text dominates the time to the first frame, so each size is cached.
     """
     big = height * _ACROSS
     scale = big * 0.0175
@@ -71,7 +71,7 @@ def _paint(height: int, text: str) -> Sprite:
 
 
 def _ascii(text: str) -> str:
-    """Return ``text`` as far as OpenCV's letters go."""
+    """Return ``text`` in the characters that OpenCV can draw."""
     return text.encode("ascii", "ignore").decode().strip()[:40] or "?"
 
 

@@ -16,14 +16,14 @@ __all__ = ["Look", "look_of"]
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How the whole film is to look."""
+    """The look of the whole film."""
 
     grade: Grade
     effects: tuple[str, ...]
-    """Names with numbers, in the order in which they are applied."""
+    """Names with numbers, in order of application."""
     lighting: Mapping[str, Any]
     figures: float
-    """How much light falls on figures: 1 as on all else, 0 none."""
+    """Light on figures: 1 as on everything else, 0 none."""
     texture: float
     modelling: float
     """Strength of soft light and shade on figures."""
@@ -32,14 +32,14 @@ class Look:
     """Depth of field: blur of the far background, frame heights."""
     rack: bool
     twos: int
-    """Frames that one drawing stays."""
+    """Frames per drawing."""
     shake: float
     sparse: bool
     windows: float
     squash: float
     """Height of figures, foreshortened by a high camera."""
     size: float
-    """How large the cast appears, as a factor."""
+    """Scale of the cast."""
 
 
 def look_of(script: Script) -> Look:

@@ -1,6 +1,7 @@
 """Merges layers to save work per frame.
 
-Layers that never move against each other become one sprite; layers of constant scale are resized once.
+Layers that never move relative to each other become one sprite; layers of constant scale are
+resized once.
 """
 
 from __future__ import annotations
@@ -21,20 +22,20 @@ from workbench.engines.pixels import Image
 __all__ = ["merged"]
 
 _SHARPEST: Final = 1.15
-"""Pixels painted for each pixel shown; more would not be seen on a backdrop."""
+"""Maximum painted pixels per shown pixel; more is invisible on a backdrop."""
 _SAME: Final = 1e-4
 _EMPTY: Final = 254
-"""A pixel that keeps this much of what is beneath counts as empty."""
+"""Minimum ``keep`` value of a pixel that counts as empty."""
 _GAP, _RIM = 48, 4
 _WORTH: Final = 24_000
 """Empty pixels that cost as much as compositing one more part."""
 
 
 def merged(world: World, layers: Sequence[Layer], *, apart: bool = False) -> list[Layer]:
-    """Return ``layers`` with neighbours joined wherever that changes nothing.
+    """Return ``layers`` with neighbours joined where the result is the same.
 
-    Layers of one parallax never part. And a camera that only turns and zooms shows no parallax at
-    all: then everything that does not drift by itself is one painting, unless depths stay ``apart``.
+    Layers of one parallax move together. A camera that only turns and zooms shows no parallax: then
+    all layers that do not drift become one painting, unless depths stay ``apart``.
     """
     one_view = not apart and _only_turns(world.path)
     together: list[Layer] = []
@@ -50,7 +51,7 @@ def merged(world: World, layers: Sequence[Layer], *, apart: bool = False) -> lis
 
 
 def _fitted(world: World, layer: Layer) -> Layer:
-    """Return ``layer`` as large as it is always seen, or as it is where that changes."""
+    """Return ``layer`` resized to its constant scale, or unchanged if its scale varies."""
     nearest, farthest = world.sight.scales(layer.p)
     share = nearest * world.frame_px / layer.px
     if nearest - farthest > _SAME or abs(share - 1) < _SAME:

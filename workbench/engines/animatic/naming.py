@@ -15,7 +15,13 @@ __all__ = ["Noun", "named_in"]
 
 _MOST_OF_A_KIND: Final = 7
 _PLURAL_COUNT: Final = 3
-_PEOPLE: Final = frozenset({"people", "crowd", "family", "group", "team", "audience"})
+_PEOPLE: Final = frozenset(
+    {"people", "crowd", "everyone", "everybody", "family", "group", "team", "audience"}
+)
+_COLLECTIVES: Final = frozenset(
+    {"line", "row", "school", "pack", "pride", "team", "fleet", "group"}
+)
+"""Collective nouns when followed by "of"; "line" in "line cook" is none."""
 _KINDS: Final = frozenset({"bird", "fish", "insect", "bug", "plant", "tree", "flower", "branch"})
 _TRADES: Final = (
     "ster",
@@ -48,9 +54,9 @@ class Noun:
 
 
 def named_in(text: str, *, trades: bool = True) -> list[Noun]:
-    """Return the figures that ``text`` names, each kind once, in their order.
+    """Return the figures that ``text`` names, each kind once, in order.
 
-    ``trades``: if there is none, a word for a trade counts as a person.
+    ``trades``: without any figure, a word for a trade counts as a person.
     """
     words = [_owner(word) for word in re.findall(r"[a-z0-9'-]+", text.lower())]
     known, at, start = nouns(), 0, 0
@@ -75,12 +81,12 @@ def named_in(text: str, *, trades: bool = True) -> list[Noun]:
 
 
 def _owner(word: str) -> str:
-    """Return ``word`` without the ending that makes it an owner: a violinist's is a violinist."""
+    """Return ``word`` without its possessive ending: "violinist's" → "violinist"."""
     return word.removesuffix("'s").removesuffix("'") or word
 
 
 def _compound(first: Noun, second: Noun) -> Noun:
-    """Return what two nouns in a row mean: a chess player is a player, a robin bird a robin."""
+    """Return the figure of two nouns in a row: a chess player is a player, a robin bird a robin."""
     kept = first if second.words in _KINDS else second
     return replace(kept, count=max(first.count, second.count), colour=first.colour or second.colour)
 
@@ -94,15 +100,17 @@ def _somebody(words: list[str]) -> list[Noun]:
 
 
 def _is_adjective(words: list[str], at: int, length: int) -> bool:
-    """Tell whether a colour's name stands before a noun: an orange cat is no orange."""
+    """Tell whether a colour word precedes a noun: an orange cat is no orange."""
     return length == 1 and words[at] in colour_names() and at + 1 < len(words)
 
 
 def _noun(key: str, phrase: str, before: list[str], at: int, *, plural: bool) -> Noun:
     numbers = lexicon()["numbers"]
-    counts = [numbers[w] for w in before if w in numbers] + [
-        int(w) for w in before if w.isdigit() and 1 <= int(w) <= 99
-    ]
+    counts = [
+        numbers[word]
+        for word, after in zip(before, [*before[1:], ""], strict=False)
+        if word in numbers and (word not in _COLLECTIVES or after == "of")
+    ] + [int(w) for w in before if w.isdigit() and 1 <= int(w) <= 99]
     if not counts and phrase in numbers:
         counts = [numbers[phrase]]
     count = counts[-1] if counts else _PLURAL_COUNT if plural or phrase in _PEOPLE else 1

@@ -1,6 +1,6 @@
-"""Where everything of one frame is: each sprite's place, depth and name, as it was laid.
+"""The placement of every sprite in one frame: position, depth and name.
 
-The channels are made of this; the drawing itself does not need it.
+Used by the channels, not by the drawing itself.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Placement:
     """One sprite in one frame."""
 
     key: Hashable
-    """The same for the same thing in every frame."""
+    """Identifies the thing across frames."""
     name: str
     is_entity: bool
     sprite: Sprite
@@ -37,11 +37,11 @@ class Placement:
     moves: Matrix
     """3×3: from the thing's own coordinates, which move with it, to a pixel of the frame."""
     distance: float
-    """From the camera to its plane, along the stage's axis, in stage units; infinite for the sky."""
+    """Distance to its plane along the stage's axis, in stage units; infinite for the sky."""
 
 
 def names_of(film: Film) -> list[str]:
-    """Return the names of the film's figures, farthest first; those of one kind are numbered."""
+    """Return the names of the film's figures, farthest first, numbered within a kind."""
     words = [one.parts[0].actor.words or one.parts[0].actor.figure for one in film.players]
     many = Counter(words)
     seen: Counter[str] = Counter()
@@ -53,7 +53,7 @@ def names_of(film: Film) -> list[str]:
 
 
 def placements(film: Film, index: int) -> list[Placement]:
-    """Return everything of the frame at ``index`` that is there to be seen, farthest first."""
+    """Return everything visible in the frame at ``index``, farthest first."""
     return list(_placements(film, index))
 
 
@@ -66,7 +66,7 @@ def _placements(film: Film, index: int) -> Iterator[Placement]:
         if not film.shows(camera, player.p):
             continue
         part, x = player.at(t)
-        grow, across, down = part.spot(camera, x)
+        grow, across, down = part.spot(camera, x, t)
         painted = part.pose(t, part.poses_wanted(film.pose_rate), 0)
         own = frame @ _affine(grow, across, down)
         onto = own @ _affine(1.0, painted.left, painted.top) @ _CORNER
@@ -102,7 +102,7 @@ def _layers(
 
 
 def _to_frame(film: Film, index: int) -> Matrix:
-    """Return the matrix from a point of the picture that is laid to a pixel of the frame."""
+    """Return the matrix from a point of the composited picture to a pixel of the frame."""
     shot = film.shot(index)
     enlarged = film.height / film.drawn_height
     matrix = _FROM_CORNER
@@ -124,5 +124,5 @@ def _affine(scale: float, x: float, y: float) -> Any:
 
 
 _CORNER = _affine(1.0, 0.5, 0.5)
-"""From the number of a pixel to its middle."""
+"""From the index of a pixel to its middle."""
 _FROM_CORNER = _affine(1.0, -0.5, -0.5)

@@ -18,7 +18,7 @@ _UPON: Final = re.compile(r"\b(?:on|onto|atop|on top of|in|inside|aboard)\b (.+)
 
 
 def plain(text: str) -> str:
-    """Return ``text`` in lower case, its words apart by single spaces."""
+    """Return ``text`` in lower case with single spaces."""
     return re.sub(r"[^a-z0-9é]+", " ", text.lower()).strip()
 
 

@@ -1,8 +1,8 @@
-"""Pictures in the form the encoder takes: I420 planes, and sprites that are laid over them.
+"""Pictures in the encoder's format: I420 planes, and sprites to composite over them.
 
 All drawing per frame happens on planes: a luma plane at full size and two chroma planes at half.
-That is half the bytes of RGB, and the encoder needs no conversion. Sprites hold colours that are
-already multiplied by their opacity, so that laying one over a picture is one product and one sum.
+That is half the bytes of RGB, and the encoder needs no conversion. Sprites have premultiplied
+colours, so compositing one is one multiplication and one addition.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ _MUCH_LESS: Final = 0.5
 
 
 def above(plane: Image, level: int) -> Image:
-    """Return by how much each value exceeds ``level``; 0 where it does not."""
+    """Return by how much each value exceeds ``level``, at least 0."""
     return cv2.subtract(plane, cast("Any", level))
 
 
 def below(plane: Image, level: int) -> Image:
-    """Return by how much each value falls short of ``level``; 0 where it does not."""
+    """Return by how much each value is below ``level``, at least 0."""
     return cv2.subtract(cast("Any", level), plane)
 
 
@@ -56,12 +56,12 @@ class Picture:
         self.y: Image = self.planes[:height]
         self.u: Image = flat[luma : luma + chroma].reshape(height // 2, width // 2)
         self.v: Image = flat[luma + chroma :].reshape(height // 2, width // 2)
-        # Grey, so that what nothing covers is the same in every run.
+        # Grey, so that uncovered pixels are the same in every run.
         self.y.fill(_GREY)
         self.planes[height:].fill(128)
 
     def reduced(self, width: int) -> Picture:
-        """Return this picture at most about ``width`` pixels wide."""
+        """Return this picture reduced to at most about ``width`` pixels of width."""
         width = min(width, self.width) // 4 * 4
         other = Picture(width, max(2, round(self.height * width / self.width / 4) * 4))
         for source, target in ((self.y, other.y), (self.u, other.u), (self.v, other.v)):
@@ -70,7 +70,7 @@ class Picture:
 
 
 class Sheet:
-    """A transparent picture that sprites are laid on, to become a sprite itself."""
+    """A transparent picture on which sprites are composited into one sprite."""
 
     __slots__ = ("height", "keep", "keep_half", "u", "v", "width", "y")
 
@@ -83,7 +83,7 @@ class Sheet:
         self.keep_half: Image = np.full((height // 2, width // 2), 255, np.uint8)
 
     def sprite(self) -> Sprite:
-        """Return what has been laid so far as one sprite."""
+        """Return the composited content as one sprite."""
         open_rows = np.flatnonzero(self.keep.max(1) > 2)
         solid = int(open_rows[-1]) + 1 if len(open_rows) else 0
         if solid == 0:
@@ -93,11 +93,11 @@ class Sheet:
 
 @dataclass(frozen=True, slots=True)
 class Sprite:
-    """Something painted once and laid over many frames.
+    """A picture painted once and composited over many frames.
 
-    ``y``, ``u`` and ``v`` are multiplied by the opacity; ``keep`` and ``keep_half`` say how much of
-    what lies beneath stays (255 minus opacity), at luma and chroma size; None where all is opaque.
-    From row ``solid`` down everything is opaque.
+    ``y``, ``u`` and ``v`` are premultiplied; ``keep`` and ``keep_half`` are the share of the
+    background that stays (255 minus opacity), at luma and chroma size; None if all is opaque. From
+    row ``solid`` down everything is opaque.
     """
 
     y: Image
@@ -107,7 +107,7 @@ class Sprite:
     keep_half: Image | None
     solid: int
     moved: dict[tuple[str, int, int], Image] = field(default_factory=dict, compare=False)
-    """Its planes by name, moved by fractions of a pixel: quarters to the left and up."""
+    """Its planes by name, moved left and up by quarters of a pixel."""
 
     @property
     def width(self) -> int:
@@ -123,7 +123,7 @@ class Sprite:
 def sprite_of(bgra: Image, *, solid: int | None = None) -> Sprite:
     """Return the sprite of a painted canvas (H×W×4, colours multiplied by opacity, even sizes).
 
-    ``solid`` is the row from which everything is opaque; None where nothing is known to be.
+    ``solid`` is the row from which everything is opaque; None if unknown.
     """
     height, width = bgra.shape[:2]
     planes = cv2.cvtColor(cv2.cvtColor(bgra, cv2.COLOR_BGRA2BGR), cv2.COLOR_BGR2YUV_I420)
@@ -143,9 +143,9 @@ def sprite_of(bgra: Image, *, solid: int | None = None) -> Sprite:
 
 
 def shrunk(plane: Image, size: tuple[int, int]) -> Image:
-    """Return ``plane`` reduced to ``size`` (width, height), every pixel having its share.
+    """Return ``plane`` reduced to ``size`` (width, height) by halving, then linearly.
 
-    Halving by whole pixels is many times faster than any other reduction.
+    Halving is many times faster than any other reduction.
     """
     while plane.shape[1] >= 2 * size[0] and plane.shape[0] >= 2 * size[1]:
         half = (plane.shape[1] // 2, plane.shape[0] // 2)
@@ -155,7 +155,7 @@ def shrunk(plane: Image, size: tuple[int, int]) -> Image:
 
 
 def cropped(bgra: Image) -> tuple[Image, int, int]:
-    """Return the part of a painted canvas with anything on it, and its left and top pixel."""
+    """Return the non-empty part of a painted canvas, and its left and top pixel."""
     height, width = bgra.shape[:2]
     left, top, wide, tall = cv2.boundingRect(cv2.extractChannel(bgra, 3))
     if not wide:
@@ -166,14 +166,14 @@ def cropped(bgra: Image) -> tuple[Image, int, int]:
 
 
 def resized(sprite: Sprite, share: float) -> Sprite:
-    """Return ``sprite`` at ``share`` of its size, to the exact fraction."""
+    """Return ``sprite`` at exactly ``share`` of its size."""
     how = cv2.INTER_AREA if share < _MUCH_LESS else cv2.INTER_LINEAR
 
     def at(plane: Image) -> Image:
         return cv2.resize(plane, None, fx=share, fy=share, interpolation=how)
 
     y, u, v = at(sprite.y), at(sprite.u), at(sprite.v)
-    # Halves are rounded on their own: what both planes have is kept.
+    # Halves are rounded separately: keep what both planes have.
     tall, wide = min(len(y) // 2, len(u)), min(y.shape[1] // 2, u.shape[1])
     full, half = (slice(2 * tall), slice(2 * wide)), (slice(tall), slice(wide))
     if sprite.keep is None or sprite.keep_half is None:

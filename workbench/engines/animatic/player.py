@@ -1,4 +1,4 @@
-"""One figure on the stage in one state: a sprite painted once per pose, laid where it stands."""
+"""One figure on the stage in one state: sprites painted once per pose."""
 
 from __future__ import annotations
 
@@ -39,6 +39,9 @@ from workbench.engines.animatic.world import World
 
 __all__ = ["Painted", "Player", "y_is_ground"]
 
+_CLOSE: Final = frozenset({"medium close-up", "close-up", "extreme close-up"})
+_CLOSE_LIFT: Final = 0.3
+"""Share of the rise and fall of things in close shots, which keeps them in the frame."""
 _READ_BY_NIGHT: Final = 0.72
 _MOONLIGHT: Final[Colour] = (0.52, 0.60, 0.78)
 _SPARE: Final = 0.06
@@ -48,7 +51,7 @@ _FEWEST_POSES: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class Painted:
-    """One pose: its sprite, and where that begins about the foot of the figure, in pixels."""
+    """One pose: its sprite, and the sprite's corner relative to the figure's foot, in pixels."""
 
     sprite: Sprite
     left: float
@@ -66,8 +69,10 @@ class Player:
         *,
         offset: float = 0.0,
         mirrored: bool = False,
+        while_s: tuple[float, float] = (0.0, 0.0),
     ) -> None:
         self.world, self.actor = world, actor
+        self._while_s = while_s if while_s[1] else (0.0, world.seconds)
         spec = acted(actor)
         self.spec = spec
         self.form = FORMS[spec["form"]]
@@ -88,7 +93,7 @@ class Player:
         self.px = max(8.0, world.frame_px * nearest * self.size * min(1.0, self.p))
         self._shadow: tuple[Sprite, float] | None = None
         self.towards = self.front != "side" and self.motion.speed > 0
-        # A figure that approaches or leaves does not cross the frame: the world moves instead.
+        # An approaching or leaving figure does not cross the frame: the world moves instead.
         self.speed = 0.0 if self.towards else self.motion.speed
         self.grounded = self.form.footprint > 0 and y_is_ground(place[0])
 
@@ -103,11 +108,12 @@ class Player:
         colour: bool,
         soften: int = 0,
     ) -> None:
-        """Lay the figure and its shadow over ``picture``, standing at ``x``."""
-        grow, across, down = self.spot(camera, x)
+        """Composite the figure and its shadow over ``picture``, standing at ``x``."""
+        grow, across, down = self.spot(camera, x, t)
         painted = self.pose(t, poses, soften)
         if self.grounded:
-            self._draw_shadow(picture, across, down, grow, colour=colour)
+            lifted = self._lifted(t) * grow
+            self._draw_shadow(picture, across, down + lifted, grow, colour=colour)
         lay(
             picture,
             painted.sprite,
@@ -120,21 +126,35 @@ class Player:
     def box(
         self, camera: Camera, x: float, t: float, *, poses: int
     ) -> tuple[float, float, float, float]:
-        """Return where the figure is, without its shadow: left, top, right, bottom in pixels."""
-        grow, foot_x, foot_y = self.spot(camera, x)
+        """Return the box of the figure without its shadow: left, top, right, bottom in pixels."""
+        grow, foot_x, foot_y = self.spot(camera, x, t)
         painted = self.pose(t, poses, 0)
         left, top = foot_x + painted.left * grow, foot_y + painted.top * grow
         return left, top, left + painted.sprite.width * grow, top + painted.sprite.height * grow
 
-    def spot(self, camera: Camera, x: float) -> tuple[float, float, float]:
-        """Return how many times as large it appears as painted, and its foot's pixel."""
+    def spot(self, camera: Camera, x: float, t: float) -> tuple[float, float, float]:
+        """Return its scale at ``t`` against how it is painted, and its foot in pixels."""
         fx, fy = self.world.view.project(camera, self.p, x * self.p, self.y * self.p)
         unit = self.world.frame_px
         grow = camera.scale(self.p) * self.p * unit * self.size / self.px
-        return grow, fx * unit, fy * unit
+        first, last = self.motion.size
+        share = first + (last - first) * self._progress(t)
+        return grow * share, fx * unit, fy * unit - self._lifted(t) * grow
+
+    def _lifted(self, t: float) -> float:
+        """Return its height above its place at ``t``, in painted pixels."""
+        near = _CLOSE_LIFT if self.world.script.shot_size in _CLOSE else 1.0
+        first, last = (near * height for height in self.motion.up)
+        return (first + (last - first) * self._progress(t)) * self.px
+
+    def _progress(self, t: float) -> float:
+        """Return the eased progress of its moment at ``t``, 0 to 1."""
+        begins, lasts = self._while_s
+        share = min(1.0, max(0.0, (t - begins) / lasts)) if lasts else 0.0
+        return share * share * (3 - 2 * share)
 
     def clip(self, seen: tuple[float, float, float, float], first: float, last: float) -> None:
-        """Paint only what is ever ``seen`` of the layer, while it goes from ``first`` to ``last``."""
+        """Limit painting to what is ``seen`` of the layer on its way from ``first`` to ``last``."""
         turned = self.front != "side" and self.spec["form"] not in UNTURNED
         if self._mirrored or turned or self.world.look.squash < 1:
             return
@@ -148,16 +168,22 @@ class Player:
             self._box = (x0, y0, x1, y1)
 
     def pose(self, t: float, poses: int, soften: int) -> Painted:
-        """Return how the figure looks at ``t`` seconds of the story, painted once for each pose."""
+        """Return the painted pose at ``t`` seconds of the story, cached per pose."""
         phase = (t / self.motion.cycle_s + self.offset) % 1.0
-        index = int(phase * poses + 0.5) % poses
+        if self.motion.is_once:
+            phase = min(0.99, self._progress(t))
+        index = (
+            min(int(phase * poses + 0.5), poses - 1)
+            if self.motion.is_once
+            else (int(phase * poses + 0.5) % poses)
+        )
         key = index * 8 + soften
         if key not in self._poses:
             self._poses[key] = self._paint(index / poses, soften)
         return self._poses[key]
 
     def poses_wanted(self, frames_per_story_s: float) -> int:
-        """Return how many poses of a cycle are worth painting at this rate."""
+        """Return the number of poses per cycle worth painting at this rate."""
         return round(min(_MOST_POSES, max(_FEWEST_POSES, self.motion.cycle_s * frames_per_story_s)))
 
     def _paint(self, phase: float, soften: int) -> Painted:
@@ -199,7 +225,7 @@ class Player:
         canvas.rectangle(-0.23, -0.235, 0.06, -0.20, self._ink.lit(wood))
 
     def _paint_rider(self, canvas: Canvas, pose: Pose) -> None:
-        """Paint mount and rider, whichever is nearer to the camera last."""
+        """Paint mount and rider, the nearer one last."""
         rider = acted(Actor(self.actor.rider, "", upright=self.actor.upright))
         x, y, share, gait = self.spec.get("seat") or saddle(self.spec, pose)
         x = x if pose.front == "side" else float(self.spec.get("beside", 0.0))
@@ -261,17 +287,17 @@ class Player:
 
 
 def y_is_ground(y: float) -> bool:
-    """Tell whether something at height ``y`` stands on the ground."""
+    """Tell whether height ``y`` is ground level."""
     return y > GROUND - 0.02
 
 
 def _toner(world: World, p: float) -> Callable[[Colour, float], Colour]:
-    """Return how colours of a figure look: as all else, but for the light that falls on it."""
+    """Return the tone function of a figure: as the world's, with the light on figures."""
     share = world.look.figures
     # A figure in the dark is lit a little more than its surroundings, as a film crew would.
     dim = min(1.7, 0.12 + 0.88 * share) * (1 + 0.5 * world.air.darkness * min(1.0, share))
 
-    # And as much of its own colour is left as it takes to be read.
+    # Keep enough of its own colour to stay readable.
     read = _READ_BY_NIGHT * world.air.darkness * min(1.0, share)
 
     @cache

@@ -15,7 +15,7 @@ class Place:
     """The stated position of a figure in the picture."""
 
     side: int = 0
-    """-1 on the left, 1 on the right, 0 not said."""
+    """-1 on the left, 1 on the right, 0 unstated."""
     depth: str = ""
     """``front``, ``behind`` or ``far``; empty: where the action is."""
     is_above: bool = False
@@ -28,9 +28,9 @@ class Actor:
     """One kind of figure on the stage."""
 
     figure: str
-    """Its key in the figures' table; ``card`` for what cannot be drawn."""
+    """Its key in the table of figures; ``card`` if it has no figure."""
     words: str
-    """The words of the scene that it stands for."""
+    """The words of the scene that it represents."""
     count: int = 1
     gait: str = "rest"
     colour: Colour | None = None
@@ -46,13 +46,15 @@ class Actor:
     look: tuple[tuple[str, Any], ...] = ()
     """Its stated looks, as keys and values for its painter."""
     place: Place = Place()
+    scale: float = 1.0
+    """Its scale relative to its size when alone."""
     later: tuple[Actor, ...] = ()
-    """What it is in the moments after the first; empty: the same."""
+    """The actor in the moments after the first; empty if unchanged."""
 
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """A scene as the stage needs it; the fields named as in Scene hold established terms or ""."""
+    """A scene for the stage; fields named as in Scene hold established terms or ""."""
 
     actors: tuple[Actor, ...]
     backdrop: str
@@ -74,8 +76,8 @@ class Script:
     moments: int = 1
     """Number of equally long moments."""
     frame: str = ""
-    """What stands before the lens: ``hands``, ``wheel``, ``hood``, ``gripper`` and so on."""
+    """What is in front of the lens: ``hands``, ``wheel``, ``hood``, ``gripper`` and so on."""
     effects: tuple[str, ...] = ()
     """Effects of the viewpoint, named as in ``looks.toml``."""
     not_drawn: tuple[str, ...] = ()
-    """What the scene names that has no figure."""
+    """Names in the scene without a figure."""

@@ -17,11 +17,11 @@ __all__ = ["UNTURNED", "foreshortened", "modelled", "shadow_of", "squashed"]
 UNTURNED: Final = frozenset(
     {"card", "firework", "drawing", "jelly", "crawler", "person", "quadruped", "car", "arm"}
 )
-"""Forms that have a front and a rear of their own, or look alike from everywhere."""
+"""Forms with their own front and rear views, or equal from all sides."""
 
 
 def squashed(pixels: Image, share: float, foot: int) -> Image:
-    """Return a painted figure at ``share`` of its height, its foot staying on its row."""
+    """Return a painted figure at ``share`` of its height, with its foot on the same row."""
     height, width = pixels.shape[:2]
     low = cv2.resize(pixels, (width, max(2, int(height * share))), interpolation=cv2.INTER_AREA)
     result = np.zeros_like(pixels)
@@ -32,7 +32,7 @@ def squashed(pixels: Image, share: float, foot: int) -> Image:
 
 
 def foreshortened(pixels: Image, front: str, form: str) -> Image:
-    """Return a painted figure as seen from the front or rear: narrower, but for what is round."""
+    """Return a painted figure from the front or rear: narrower, unless round."""
     if front == "side" or form in UNTURNED:
         return pixels
     share = 0.6
@@ -51,7 +51,7 @@ def foreshortened(pixels: Image, front: str, form: str) -> Image:
 def modelled(sprite: Sprite, side: int, px: float, strength: float) -> Sprite:
     """Return ``sprite`` with a soft edge light from ``side`` and a soft shade opposite.
 
-    Worked out at half the size: it is soft, and there is one for every pose.
+    Computed at half the size: it is soft, and needed for every pose.
     """
     if sprite.keep is None or sprite.keep_half is None or px < 40:
         return sprite
@@ -62,7 +62,7 @@ def modelled(sprite: Sprite, side: int, px: float, strength: float) -> Sprite:
     lit, shaded = np.zeros_like(body), np.zeros_like(body)
     later, sooner = slice(step, None), slice(None, -step)
     across, back = (sooner, later) if side > 0 else (later, sooner)
-    # What a body moved down and away from the light leaves bare is its upper, lit edge.
+    # The edge uncovered by shifting the body down and away from the light is lit.
     lit[later, across] = body[sooner, back]
     shaded[sooner, back] = body[later, across]
     inside = cv2.bitwise_not(sprite.keep)

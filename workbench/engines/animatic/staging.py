@@ -1,4 +1,4 @@
-"""Where the cast stands: rows, sides, depths, on top of what; and what of it the camera frames."""
+"""Places the cast: rows, sides, depths and supports; and what the camera frames."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from workbench.engines.animatic.camera import GROUND, Framing, View
 from workbench.engines.animatic.figures.drawing import colours, pours_at
 from workbench.engines.animatic.performance import Performance
 from workbench.engines.animatic.script import Actor, Script
-from workbench.engines.animatic.tables import figures, lexicon
+from workbench.engines.animatic.tables import lexicon
 from workbench.engines.animatic.world import World
 
 __all__ = ["framing", "staged"]
@@ -22,14 +22,31 @@ _ABOVE: Final = 0.8
 _MIDDLE: Final = 0.02
 _ASIDE: Final = 0.27
 """Distance from the middle of a figure on one side, in frame widths."""
+_LAID: Final = (0.0, 0.15, -0.15, 0.24, -0.24, 0.08, -0.08)
+"""Positions of things on their support, from its middle."""
+_STAYS: Final = frozenset({"sleep", "lie", "sit"})
 _SPREAD: Final = (0.3, -0.3, 0.16, -0.16, 0.42, -0.42, 0.0)
-"""Where figures in front or behind stand if no side is stated."""
-_TOPS: Final = {"table": 0.98, "couch": 0.48, "chair": 0.5, "cube": 1.0, "rock": 0.8, "car": 0.95}
-"""How high something can be stood on, in its own heights; 0.9 by default."""
+"""Positions of figures in front or behind without a stated side."""
+_CLOSE: Final = frozenset({"medium close-up", "close-up", "extreme close-up"})
+_BROAD: Final = 0.9
+"""Maximum share of the frame width of the broadest thing in a close-up."""
+_SMALL: Final = 0.3
+"""Height of a thing, in frame heights, below which the camera is lowered to it."""
+_TOPS: Final = {
+    "table": 0.98,
+    "couch": 0.48,
+    "chair": 0.5,
+    "cube": 1.0,
+    "rock": 0.8,
+    "car": 0.95,
+    "ship": 0.5,
+    "galleon": 0.4,
+}
+"""Height of the standing surface, in heights of the figure; 0.9 by default."""
 
 
 def framing(script: Script, view: View, size: float) -> Framing:
-    """Return what of the cast the camera is to frame; ``size`` enlarges or reduces it."""
+    """Return what the camera frames of the cast; ``size`` scales it."""
     main = _main(script.actors)
     if not main:
         return Framing(0.5, 0.3, size)
@@ -37,17 +54,30 @@ def framing(script: Script, view: View, size: float) -> Framing:
     number = sum(actor.count for actor in main)
     wide = sum(footprint(a, side_shown(script, a)) * a.count for a in main)
     wide *= 0.5 if number > 4 else 1.0
-    near = (0.46 / tall) ** 0.7 if tall < 0.46 else 1.0
+    heads = [figure_size(a) for a in main if acted(a)["form"] == "person" or a.rider]
+    subject = max(heads) if heads and acted(main[0])["form"] == "person" else tall
+    near = (0.46 / subject) ** 0.7 if subject < 0.46 else 1.0
     near = size * min(near, 0.82 * view.aspect / max(0.1, wide))
-    # What is poured from is held above.
+    # A pouring vessel is held above.
     pours = any(actor.gait == "pour" and actor.place.upon for actor in script.actors)
     near *= 0.55 if pours else 1.0
     foot = GROUND - _height_of(script, main[0], 0)
-    people = any(acted(actor)["form"] == "person" or actor.rider for actor in main)
-    # A close-up of somebody is one of the head; of anything else, of as much as fills the frame.
-    head = foot + tall * (1.0 if people else 0.62)
-    most = math.inf if people else (0.55 if pours else 1.05) / tall
-    return Framing(head, foot + tall * 0.5, near, most)
+    people = bool(heads)
+    # A close-up of a person frames the head; of anything else, as much as fills the frame.
+    head = foot + (max(heads) if people else tall * 0.62)
+    if main[0].rider and "seat" in acted(main[0]):
+        seat = acted(main[0])["seat"]
+        head = foot + float(acted(main[0])["size"]) * (float(seat[2]) - float(seat[1]))
+    most = math.inf
+    if not people:
+        broad = max(footprint(actor, side_shown(script, actor)) for actor in main)
+        most = min((0.55 if pours else 1.05) / tall, _BROAD * view.aspect / broad)
+        if number > 1:
+            closer = 1.7 if script.shot_size == "extreme close-up" else 1.0
+            most = min(most, _BROAD * view.aspect / wide / closer)
+    small = all(acted(a)["form"] == "drawing" and "kind" not in acted(a) for a in main)
+    follow = 1.0 if small and tall < _SMALL and foot < _SMALL else 0.0
+    return Framing(head, foot + tall * 0.5, near, most, follow)
 
 
 def staged(world: World) -> list[Performance]:
@@ -55,6 +85,8 @@ def staged(world: World) -> list[Performance]:
     actors = world.script.actors
     numbers = {id(actor): index for index, actor in enumerate(actors)}
     placed: list[tuple[Actor, Performance]] = []
+
+    laid: dict[Performance, int] = {}
 
     main = _main(actors)
     faces = _face_each_other(world.script, main)
@@ -81,7 +113,9 @@ def staged(world: World) -> list[Performance]:
                     place(actor, under.x - x * size, GROUND, under.p + 0.002, count)
                     continue
                 y = _top(under)
-                place(actor, under.x + 0.16 * index, y, under.p + 0.002, count)
+                there = laid[under] = laid.get(under, -1) + 1
+                x = under.x + (_LAID[there % len(_LAID)] if actor.gait not in _STAYS else 0.0)
+                place(actor, x, y, under.p + 0.002, count)
                 continue
             p = _DEPTHS.get(actor.place.depth, _ABOVE if actor.place.is_above else 1.0)
             where = actor.place.side * _ASIDE or _SPREAD[count % len(_SPREAD)]
@@ -96,7 +130,7 @@ def staged(world: World) -> list[Performance]:
 
 
 def _varied(actor: Actor, index: int) -> Actor:
-    """Return ``actor`` in clothes of its own where several would look alike."""
+    """Return ``actor`` in different clothes if several would look alike."""
     if not index or actor.count < 2 or actor.colour or acted(actor)["form"] != "person":
         return actor
     crowd = lexicon()["crowd"]
@@ -137,7 +171,7 @@ def _main(actors: Sequence[Actor]) -> tuple[Actor, ...]:
 
 
 def _row(world: World, actors: Sequence[Actor]) -> list[tuple[Actor, float, float]]:
-    """Return the figures side by side, in one row or two: who, where across, how deep."""
+    """Return the figures in one or two rows: actor, position across, depth."""
     in_order = sorted(actors, key=lambda actor: actor.place.side)
     cast = [actor for actor in in_order for _ in range(actor.count)]
     widths = [footprint(actor, side_shown(world.script, actor)) for actor in cast]
@@ -155,21 +189,35 @@ def _row(world: World, actors: Sequence[Actor]) -> list[tuple[Actor, float, floa
             at = side * max(abs(at), least)
         made.append((actor, at, depth))
         x += step
-    return made
+    return _about_the_lead(world.script, actors, made)
+
+
+def _about_the_lead(
+    script: Script, actors: Sequence[Actor], row: list[tuple[Actor, float, float]]
+) -> list[tuple[Actor, float, float]]:
+    """Return ``row`` with the lead in the middle for a close shot."""
+    if not row:
+        return row
+    lead = actors[0]
+    is_close = script.shot_size in _CLOSE and acted(lead)["form"] == "person"
+    if not is_close or all(acted(actor)["form"] == "person" for actor in actors):
+        return row
+    middle = next((x for actor, x, _ in row if actor is lead), 0.0)
+    return [(actor, x - middle, depth) for actor, x, depth in row]
 
 
 def _width_seen(world: World, p: float) -> float:
-    """Return how wide the picture is at parallax ``p``, in the middle of the film."""
+    """Return the visible width at parallax ``p`` in the middle of the film."""
     return world.view.aspect / world.path[len(world.path) // 2].scale(p)
 
 
 def _top(under: Performance) -> float:
-    """Return the height at which something stands that is on ``under``."""
+    """Return the height at which something on ``under`` stands."""
     player = under.parts[0]
     share = _TOPS.get(player.actor.figure, 0.9)
     if player.spec["form"] == "quadruped":
         share = 0.75
-    return player.y - share * float(figures()[player.actor.figure]["size"])
+    return player.y - share * player.size
 
 
 def _height_of(script: Script, actor: Actor, index: int) -> float:

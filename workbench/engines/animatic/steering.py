@@ -1,10 +1,9 @@
-"""The camera of every frame where a request commands a path.
+"""The camera of every frame of a steered film.
 
-A layer is a plane that faces the start of the path. A camera that has turned away from it sees what
-an unturned one at the same place sees, through one homography; so the layers are laid as always,
-on a picture large enough, and that picture is warped. The stage is painted as far as the path looks
-(in steps, so that like paths share one world) and has an end: a path that looks or goes beyond is
-held at it, and the notes say so.
+Layers are planes that face the start of the path. The view of a turned camera is a homography of
+the view of an unturned one at the same position, so layers are composited as usual on a larger
+picture, which is then warped. The stage has the same size for every path, so that all paths of one
+scene share one world. A path that looks or goes beyond it is held at its border, with a note.
 """
 
 from __future__ import annotations
@@ -27,21 +26,21 @@ __all__ = ["Shot", "Stage", "Steering", "focal_of", "warped"]
 
 Matrix = npt.NDArray[np.float64]
 
-_WIDER: Final = (2.3, 3.2, 4.5)
-_TALLER: Final = (1.5, 2.3, 3.2, 4.5)
-"""How much wider and taller than the first frame the stage may be painted."""
+_REACH: Final = (4.5, 3.2)
+"""Width and height of the painted stage, relative to the first frame."""
 _PLANES: Final = (0.0, 0.35, 1.0, 1.3)
 """Parallaxes at which the reach of a path is measured."""
 _ASIDE: Final = 2.0
 _BACK, _ON = 1.0, 2.0
 _UP: Final = 1.0
-"""How far the camera may go, in distances to the subject; beyond it there is nothing to see."""
+"""Maximum camera travel, in distances to the subject; nothing is painted beyond."""
 _OVER_GROUND: Final = 0.04
 _NEAREST: Final = 0.12
 _HALVINGS: Final = 24
 _STILL: Final = 1e-9
+_SAME: Final = 1e-6
 _LEAST: Final = 0.2
-"""The least that is painted above and below the horizon, as a share of the first frame's height."""
+"""Minimum painted height above and below the horizon, as a share of the first frame's height."""
 _RIM: Final = 2
 
 
@@ -50,30 +49,30 @@ class Shot:
     """The camera of one frame."""
 
     camera: Camera
-    """Unturned, at the same place, for a picture of ``size``."""
+    """The unturned camera at the same position, for a picture of ``size``."""
     size: tuple[int, int]
-    """Width and height of the picture that is laid, in pixels."""
+    """Width and height of the composited picture, in pixels."""
     warp: Matrix | None
-    """3×3: from a pixel of the frame to one of the picture; None: they are the same."""
+    """3×3: from a pixel of the frame to one of the picture; None for the identity."""
     c2w: Matrix
-    """4×4 in the path's units, seen from its first camera."""
+    """4×4 in the path's units, relative to its first camera."""
     lens: Matrix
     """3×3: the calibration matrix of the frame; the middle of the first pixel is (0, 0)."""
 
 
 class Stage(Sight):
-    """What is painted for a steered film: more of every layer than the first frame shows."""
+    """The painted extent of a steered film: more of every layer than the first frame shows."""
 
     def __init__(self, view: View, start: Camera, reach: tuple[float, float]) -> None:
         super().__init__(view, [start])
         self._view, self._start, self._reach = view, start, reach
 
     def scales(self, p: float) -> tuple[float, float]:
-        """Return how large a layer at parallax ``p`` appears at first, twice: it is painted so."""
+        """Return the initial scale of a layer at parallax ``p``, twice: it is painted at it."""
         return (self._start.scale(p),) * 2
 
     def extent(self, p: float) -> tuple[float, float, float, float]:
-        """Return what is painted of layer ``p``: left, top, right, bottom in its units."""
+        """Return the painted part of layer ``p``: left, top, right, bottom in its units."""
         left, top, right, low = super().extent(p)
         x, y = p * self._start.x, p * self._start.y
         wide, tall = self._reach
@@ -83,8 +82,17 @@ class Stage(Sight):
         return x - half, y - above, x + half, y + below
 
 
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where the camera stands in a frame, in units of the stage, and its lens in pixels."""
+
+    at: Matrix
+    focal: float
+    middle: Matrix
+
+
 class Steering:
-    """A path as shots of one film: ``start`` frames its subject, and is where the path begins."""
+    """A path as shots of one film: ``start`` frames its subject and is the start of the path."""
 
     def __init__(
         self,
@@ -94,25 +102,24 @@ class Steering:
         height: int,
         num_frames: int,
         fps: float,
-        *,
-        widest: bool = False,
     ) -> None:
         self._width, self._height = width, height
         self._start = start
         self.unit = 1 - start.k
-        """One unit of the path, in units of the stage: the distance to the subject."""
+        """One unit of the path in units of the stage: the distance to the subject."""
         poses = path.relative().poses(num_frames, fps)
         lenses = path.lenses(num_frames, fps)
         self.notes: tuple[str, ...] = ()
-        self._focals = lenses[:, 0] / path.intrinsics.width * width
-        self._middles = self._principal(path.intrinsics, lenses)
-        self._places = self._held(poses[:, :3, 3])
-        rotations = poses[:, :3, :3]
-        self._turned = np.abs(rotations - np.eye(3)).max(axis=(1, 2)) > _STILL
-        self._rotations, reach = self._within(rotations)
-        self.reach = (_step(reach[0], _WIDER), _step(reach[1], _TALLER))
-        if widest:
-            self.reach = _WIDER[-1], _TALLER[-1]
+        focals = lenses[:, 0] / path.intrinsics.width * width
+        middles = self._principal(path.intrinsics, lenses)
+        self._focal, self._middle = float(focals[0]), middles[0]
+        self._places = [
+            _Place(at, float(focal), middle)
+            for at, focal, middle in zip(self._held(poses[:, :3, 3]), focals, middles, strict=True)
+        ]
+        self._poses = poses
+        self._rotations = self._within(poses[:, :3, :3])
+        self.reach = _REACH
 
     @property
     def start(self) -> Camera:
@@ -121,10 +128,30 @@ class Steering:
 
     def shots(self) -> list[Shot]:
         """Return the camera of every frame."""
-        return [self._shot(index) for index in range(len(self._focals))]
+        return [
+            self._shot(place, rotation, turned=_turns(pose))
+            for place, rotation, pose in zip(
+                self._places, self._rotations, self._poses, strict=True
+            )
+        ]
+
+    def shot(self, pose: Matrix) -> Shot | None:
+        """Return the camera of one more frame, at ``pose`` (4×4) and through the path's first lens.
+
+        It equals the shot of a path with that pose; None where that path would leave the stage.
+        """
+        wanted = pose[:3, 3]
+        at = self._on_stage(wanted)
+        if np.abs(at - wanted).max() > _SAME:
+            return None
+        place = _Place(at * self.unit, self._focal, self._middle)
+        rotation = pose[:3, :3]
+        if not self._fits(place, rotation):
+            return None
+        return self._shot(place, rotation, turned=_turns(pose))
 
     def _principal(self, lens: Intrinsics, lenses: Matrix) -> Matrix:
-        """Return the principal points: the subject stays where the shot frames it."""
+        """Return the principal points, which keep the subject where the shot frames it."""
         x = (lenses[:, 2] + 0.5) / lens.width - 0.5
         y = (lenses[:, 3] + 0.5) / lens.height - 0.5
         across = self._width * (0.5 + x) + self._start.pan * self._height
@@ -133,48 +160,51 @@ class Steering:
 
     def _held(self, places: Matrix) -> Matrix:
         """Return the positions in units of the stage, held within it."""
-        lowest = (GROUND - _OVER_GROUND - self._start.y) / self.unit
-        least = np.array([-_ASIDE, -_UP, -_BACK])
-        most = np.array([_ASIDE, max(0.0, lowest), _ON])
-        held = np.clip(places, least, most)
-        if np.abs(held - places).max() > 1e-6:
+        held = self._on_stage(places)
+        if np.abs(held - places).max() > _SAME:
             told = "The storyboard's stage ends where the path goes: the camera is held there."
             self.notes += (told,)
         return np.asarray(held * self.unit)
 
-    def _within(self, rotations: Matrix) -> tuple[Matrix, tuple[float, float]]:
-        """Return the rotations, turned no farther than the stage reaches, and that reach."""
+    def _on_stage(self, places: Matrix) -> Matrix:
+        """Return the positions (…×3, in units of the path) within the stage that are nearest."""
+        lowest = (GROUND - _OVER_GROUND - self._start.y) / self.unit
+        least = np.array([-_ASIDE, -_UP, -_BACK])
+        most = np.array([_ASIDE, max(0.0, lowest), _ON])
+        return np.clip(places, least, most)
+
+    def _within(self, rotations: Matrix) -> Matrix:
+        """Return the rotations, limited so that no frame sees beyond the stage."""
         found = rotations.copy()
-        most = 1.0, 1.0
         shortened = 0.0
-        for index in range(len(rotations)):
-            reach = self._reach(index, found[index])
-            if max(reach) > _WIDER[-1]:
+        for index, place in enumerate(self._places):
+            if not self._fits(place, found[index]):
                 whole = log_rotation(rotations[index])
                 low, high = 0.0, 1.0
                 for _ in range(_HALVINGS):
                     share = (low + high) / 2
-                    fits = max(self._reach(index, _turn(share * whole))) <= _WIDER[-1]
+                    fits = self._fits(place, _turn(share * whole))
                     low, high = (share, high) if fits else (low, share)
                 found[index] = _turn(low * whole)
                 shortened = max(shortened, (1 - low) * float(np.linalg.norm(whole)))
-                reach = self._reach(index, found[index])
-            most = max(most[0], reach[0]), max(most[1], reach[1])
         if shortened:
             less = f"{math.degrees(shortened):.0f}° less than the path"
             told = f"The storyboard is a stage seen from the front: the camera turns up to {less}."
             self.notes += (told,)
-        return found, most
+        return found
 
-    def _reach(self, index: int, rotation: Matrix) -> tuple[float, float]:
-        """Return how much more of the stage than the first frame this one sees."""
-        x, y, z = self._places[index]
-        rays = self._corners(index) @ rotation.T
+    def _fits(self, place: _Place, rotation: Matrix) -> bool:
+        """Tell whether a frame from this place, so turned, sees only the stage."""
+        return all(np.less_equal(self._reach(place, rotation), _REACH))
+
+    def _reach(self, place: _Place, rotation: Matrix) -> tuple[float, float]:
+        """Return the reach of this frame on the stage, relative to the first frame."""
+        x, y, z = place.at
+        rays = self._corners(place) @ rotation.T
         if rays[:, 2].min() < _NEAREST:
             return math.inf, math.inf
         across, down = rays[:, 0] / rays[:, 2], rays[:, 1] / rays[:, 2]
-        focal = self._focals[0]
-        middle = self._middles[0]
+        focal, middle = self._focal, self._middle
         wide, tall = 1.0, 1.0
         half = max(middle[0], self._width - middle[0]) / focal
         least = _LEAST * self._height / focal
@@ -190,9 +220,9 @@ class Steering:
             tall = max(tall, float(heights.max()) / (far * below))
         return wide, tall
 
-    def _corners(self, index: int) -> Matrix:
+    def _corners(self, place: _Place) -> Matrix:
         """Return the rays of the frame's corners, 4×3."""
-        (cx, cy), focal = self._middles[index], self._focals[index]
+        (cx, cy), focal = place.middle, place.focal
         return np.array(
             [
                 ((u - cx) / focal, (v - cy) / focal, 1.0)
@@ -201,24 +231,23 @@ class Steering:
             ]
         )
 
-    def _shot(self, index: int) -> Shot:
-        place, rotation = self._places[index], self._rotations[index]
-        cx, cy = self._middles[index]
-        focal = float(self._focals[index])
+    def _shot(self, place: _Place, rotation: Matrix, *, turned: bool) -> Shot:
+        at, focal = place.at, place.focal
+        cx, cy = place.middle
         lens = np.array([[focal, 0, cx - 0.5], [0, focal, cy - 0.5], [0, 0, 1.0]])
         c2w = np.eye(4)
-        c2w[:3, :3], c2w[:3, 3] = rotation, place / self.unit
+        c2w[:3, :3], c2w[:3, 3] = rotation, at / self.unit
         start = self._start
         camera = replace(
-            start, x=start.x + place[0], y=start.y + place[1], k=start.k + place[2],
+            start, x=start.x + at[0], y=start.y + at[1], k=start.k + at[2],
             f=focal / self._height,
         )  # fmt: skip
-        if not self._turned[index]:
+        if not turned:
             return Shot(self._seen(camera, cx, cy), (self._width, self._height), None, c2w, lens)
-        rays = self._corners(index) @ rotation.T
+        rays = self._corners(place) @ rotation.T
         flat = rays[:, :2] / rays[:, 2:]
-        # What is seen at a slant needs fewer pixels; but a layer that keeps its size costs least.
-        fine = 1.0 if abs(place[2]) < _STILL else max(0.5, float(rotation[2, 2]))
+        # A slanted view needs fewer pixels, but a layer of constant scale is cheapest.
+        fine = 1.0 if abs(at[2]) < _STILL else max(0.5, float(rotation[2, 2]))
         left, top = flat.min(axis=0) * focal * fine - _RIM
         right, low = flat.max(axis=0) * focal * fine + _RIM
         size = (math.ceil((right - left) / 2) * 2, math.ceil((low - top) / 2) * 2)
@@ -263,9 +292,9 @@ def warped(picture: Picture, warp: Matrix, size: tuple[int, int]) -> Picture:
     return frame
 
 
+def _turns(pose: Matrix) -> bool:
+    return bool(np.abs(pose[:3, :3] - np.eye(3)).max() > _STILL)
+
+
 def _turn(vector: Matrix) -> Matrix:
     return matrix_of(exp_quaternion(vector))
-
-
-def _step(reach: float, steps: Sequence[float]) -> float:
-    return next((step for step in steps if reach <= step + 1e-9), steps[-1])

@@ -34,13 +34,13 @@ _DEFAULT_SIZE: Final = (832, 480)
 
 @cache
 def warm_up() -> None:
-    """Import and initialise everything that the first frame needs; does nothing a second time."""
+    """Import and initialise everything that the first frame needs; repeated calls do nothing."""
     cv2.setNumThreads(1)
     Film(read_scene(Scene(subject="a dog", action="running"), 0), 128, 72, 2, 24).frame(0)
 
 
 def film_of(request: RenderRequest, *, apart: bool = False) -> Film:
-    """Return the film of a completed request, painted and ready; see :class:`Film` for ``apart``."""
+    """Return the painted film of a completed request; see :class:`Film` for ``apart``."""
     width, height = request.width or _DEFAULT_SIZE[0], request.height or _DEFAULT_SIZE[1]
     script = read_scene(request.scene, request.seed)
     steered = None if request.camera is None else request.camera.camera_path()
@@ -53,12 +53,12 @@ def film_of(request: RenderRequest, *, apart: bool = False) -> Film:
         request.fps or 24,
         steered=steered,
         apart=apart,
-        planned=segment.planned if segment else None,
+        planned=segment.planned if segment else request.options.get("planned"),
     )
 
 
 def segment_of(request: RenderRequest) -> RolloutSegment | None:
-    """Return the part of a rollout that ``request`` asks for; None for a film of its own."""
+    """Return the rollout segment that ``request`` asks for; None for a separate film."""
     given = request.options.get("rollout")
     return None if given is None else RolloutSegment.model_validate(given)
 
@@ -90,7 +90,7 @@ def shoot(task: RenderTask) -> Rendered:
                 ChannelWriter(task.folder, known, request.channels, first)
             )
         posters: Future[None] | None = None
-        # One thread draws and one encodes: more of them than cores only wait for each other.
+        # One thread draws and one encodes: more would only wait for each other.
         for index in range(first, film.num_frames):
             if task.cancelled():
                 raise RenderCancelled("The render was cancelled.")
@@ -125,7 +125,7 @@ def shoot(task: RenderTask) -> Rendered:
 
 
 def _as_filmed(task: RenderTask, film: Film) -> RenderRequest | None:
-    """Return the request with what the stage could not follow of its camera; None: all of it."""
+    """Return the request with notes on the camera beyond the stage; None if there are none."""
     request = task.recipe.request
     if request.camera is None or film.steering is None or not film.steering.notes:
         return None

@@ -14,6 +14,7 @@ __all__ = ["figures", "gaits", "held", "lexicon", "looks", "nouns", "viewpoints"
 
 _FIGURE_FILES: Final = (
     "people", "animals", "vehicles", "buildings", "nature", "things", "household",
+    "clothing", "kitchenware", "workshop", "fixtures", "creatures", "devices", "distinct", "furnishings",
 )  # fmt: skip
 _IRREGULAR: Final = MappingProxyType(
     {
@@ -59,19 +60,19 @@ def lexicon() -> Mapping[str, Any]:
 
 @cache
 def looks() -> Mapping[str, Any]:
-    """Return what lighting, mood, palette and style do to the picture."""
+    """Return the effects of lighting, mood, palette and style on the picture."""
     return _read("workbench.engines.animatic", "looks.toml")
 
 
 @cache
 def held() -> Mapping[str, Any]:
-    """Return where things are held: figure → x, y and size."""
+    """Return how things are held: figure → x, y and size."""
     return _read("workbench.engines.animatic.figures", "held.toml")
 
 
 @cache
 def viewpoints() -> Mapping[str, Any]:
-    """Return what each viewpoint does to shot, camera, frame and place."""
+    """Return the effect of each viewpoint on shot, camera, frame and place."""
     return _read("workbench.engines.animatic", "viewpoints.toml")
 
 

@@ -12,6 +12,7 @@ from typing import Any, Final
 import cv2
 import numpy as np
 
+from workbench.engines.animatic.backdrops.halls import INDOORS
 from workbench.engines.animatic.camera import Camera
 from workbench.engines.animatic.colour import luma
 from workbench.engines.animatic.planes import Picture
@@ -31,6 +32,8 @@ _INDOORS: Final = frozenset(
         "studio",
         "tabletop",
         "car interior",
+        "corridor",
+        *INDOORS,
     }
 )
 _FIXED: Final = 16
@@ -73,7 +76,7 @@ class Weather:
         self._seed = world.script.seed
 
     def draw(self, picture: Picture, camera: Camera, t: float, story: float) -> None:
-        """Lay the weather of this moment over ``picture``: ``t`` of the film, ``story`` of it."""
+        """Composite the weather over ``picture`` at ``t`` s of film, ``story`` s of the story."""
         if self._mist is not None:
             keep, light = self._mist
             shift = (story * 0.06 + 0.2 * camera.x) * self._height
@@ -106,7 +109,7 @@ class Weather:
             x, y = self._random.random(2) * (self._width, self._height)
             variation = float(self._random.random())
             turn = float(self._random.random())
-            # What crosses the right or the lower edge comes in again on the other side.
+            # Particles wrap around at the right and lower edges.
             long = (1.5 * entry["size"] + 0.03) * self._height
             for dx in (0, -self._width) if x + 2 * long > self._width else (0,):
                 for dy in (0, -self._height) if y + long > self._height else (0,):
@@ -198,7 +201,7 @@ class Weather:
         return sheets
 
     def _mist_of(self, world: World) -> tuple[Image, Image]:
-        """Return what drifting mist keeps of the picture, and the light it adds."""
+        """Return the share of the picture that mist keeps, and the light that it adds."""
         cells = (9, 4)
         coarse = self._random.random((cells[1], cells[0]), np.float32)
         around = np.concatenate([coarse, coarse[:, :1]], 1)
@@ -226,7 +229,7 @@ class Weather:
         return cv2.add(sheet, cv2.convertScaleAbs(glow, alpha=1.6))
 
     def _flash(self, picture: Picture, t: float) -> None:
-        """Strike about every one and a half seconds of film, twice in quick succession."""
+        """Draw a double flash about every 1.5 seconds of film."""
         period = 1.45
         since = (t + 0.9 + 0.37 * (self._seed % 3)) % period
         strength = (
@@ -246,7 +249,7 @@ class Weather:
 
 
 def _scroll(target: Image, sheet: Image, right: float, down: float, combine: Any) -> None:
-    """Combine ``sheet``, scrolled around, with ``target``."""
+    """Combine ``sheet``, scrolled with wrap-around, with ``target``."""
     height, width = target.shape
     x, y = round(right) % width, round(down) % height
     for ty, sy, h in ((0, height - y, y), (y, 0, height - y)):

@@ -1,4 +1,4 @@
-"""Colour words: which named colour each of them asks for."""
+"""Colour words and the named colours that they mean."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ _MATERIALS = frozenset(
 
 @cache
 def colour_names() -> Mapping[str, str]:
-    """Return word → name in the table of colours; materials are no colour words."""
+    """Return word → name in the table of colours, without materials."""
     folder = resources.files("workbench.engines.animatic")
     table = tomllib.loads(folder.joinpath("colours.toml").read_text("utf-8"))
     plain = {name: name for name in table["colours"] if name not in _MATERIALS}

@@ -21,7 +21,7 @@ from workbench.engines.pixels import Image
 __all__ = ["Drift", "Layer", "World"]
 
 Drift = Callable[[float], tuple[float, float]]
-"""Where a layer has moved to at a time in seconds of the story: x, y in its units."""
+"""Returns the offset (x, y) of a layer in its units at a story time in seconds."""
 
 _SHARPEST: Final = 1.15
 _ENLARGED: Final = 1.5
@@ -30,7 +30,7 @@ _SAME: Final = 1e-4
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """A painted sheet of the world at parallax ``p``, its corner at (x, y) of its units."""
+    """A painted layer at parallax ``p``, with its corner at (x, y) in its units."""
 
     sprite: Sprite
     p: float
@@ -39,11 +39,11 @@ class Layer:
     px: float
     drift: Drift | None = None
     shown: Callable[[float], bool] | None = None
-    """Whether it is there at a time of the story; None: always."""
+    """Whether it is visible at a story time; None: always."""
 
 
 class World:
-    """The scene to be painted, as far as painters need to know it."""
+    """The scene as painters need it."""
 
     def __init__(
         self,
@@ -66,21 +66,21 @@ class World:
         self.grain = (self.random.random((64, 64), np.float32) - 0.5) * 1.6
 
     def follow(self, path: list[Camera], sight: Sight | None = None) -> None:
-        """Look from the cameras of ``path`` from now on; ``sight`` is what they are to see."""
+        """Set the cameras of ``path``; ``sight`` overrides the extent that they see."""
         self.path = path
         self.sight = sight or Sight(self.view, path)
 
     def extent(self, p: float, margin: float = 0.02) -> tuple[float, float, float, float]:
-        """Return all of layer ``p`` that the camera ever sees: left, top, right, bottom."""
+        """Return the part of layer ``p`` that is ever visible: left, top, right, bottom."""
         x0, y0, x1, y1 = self.sight.extent(p)
         return x0 - margin, y0 - margin, x1 + margin, y1 + margin
 
     def density(self, p: float) -> float:
-        """Return the pixels to the unit that a layer at ``p`` needs."""
+        """Return the pixels per unit that a layer at ``p`` needs."""
         nearest, farthest = self.sight.scales(p)
         sharp = self.frame_px * min(nearest, _SHARPEST * max(1.0, nearest / 1.6))
         if nearest - farthest < _SAME and nearest < _ENLARGED:
-            # Painted just as large as it is shown, so that no frame has to resize it.
+            # Painted at the size shown, so that frames need no resizing.
             sharp = self.frame_px * nearest
         return max(16.0, sharp * self._share_left_by_blur(p, nearest))
 
@@ -91,14 +91,14 @@ class World:
     def canvas(
         self, p: float, *, top: float = -9.0, bottom: float = 9.0, spread: float = 0.0
     ) -> Canvas:
-        """Return a canvas for layer ``p`` over what is seen of it between two heights.
+        """Return a canvas for the visible part of layer ``p`` between two heights.
 
         ``spread`` adds room on the left for a layer that drifts.
         """
         x0, y0, x1, y1 = self.extent(p)
-        # Each layer has its own random state, so that a change in one leaves the others unchanged.
+        # Each layer has its own random state, so that a change in one does not affect others.
         self.random = np.random.default_rng([self.script.seed, 7, round(p * 1000)])
-        # Corners lie on one grid of pixels, so that layers of one parallax can be joined.
+        # Corners snap to one pixel grid, so that layers of one parallax can be joined.
         px = self.density(p)
         x0 = np.floor((x0 - spread) * px / 2) * 2 / px
         y0 = np.floor(max(y0, top) * px / 2) * 2 / px
@@ -115,9 +115,9 @@ class World:
         drift: Drift | None = None,
         shown: Callable[[float], bool] | None = None,
     ) -> Layer:
-        """Return the finished layer: blurred by depth of field, textured, ready to be laid.
+        """Return the finished layer: blurred by depth of field and textured.
 
-        ``solid`` is the height from which all is opaque; ``texture`` the strength of a soft
+        ``solid`` is the height below which all is opaque; ``texture`` is the strength of a soft
         mottling (0 to 1), ``rough`` its fineness.
         """
         blur = self.blur_at(p)
@@ -138,11 +138,11 @@ class World:
 
     @property
     def from_above(self) -> bool:
-        """Whether the camera ever rises so high that what hangs overhead would hide the scene."""
+        """Whether the camera rises so high that overhead objects would hide the scene."""
         return min(camera.y for camera in self.path) < -0.15
 
     def bare_until(self, p: float) -> float:
-        """Return how far down the sky is seen where the nearest ground begins at ``p``."""
+        """Return how far down the sky is visible if the nearest ground begins at ``p``."""
         return max(
             0.03 + camera.scale(p) / camera.f * p * (GROUND - camera.y)
             for camera in self.sight.cameras
@@ -157,7 +157,7 @@ class World:
         return self.air.tone(colour, p, lit=lit)
 
     def varied(self, colour: Colour, amount: float = 0.08) -> Colour:
-        """Return ``colour`` a little brighter or darker by chance."""
+        """Return ``colour`` randomly a little brighter or darker."""
         return scale(colour, 1 + float(self.random.uniform(-amount, amount)))
 
     def _share_left_by_blur(self, p: float, nearest: float) -> float:
@@ -165,7 +165,7 @@ class World:
         return 1.0 if blur_px < 3 else max(0.3, 2.4 / blur_px)
 
     def _noise(self, rough: float, shape: Any) -> Image:
-        """Return mottling of a size, cut from one tile for each fineness."""
+        """Return mottling of ``shape``, cut from one tile per fineness."""
         if rough not in self._tiles:
             self._tiles[rough] = self._tile(rough)
         tile = self._tiles[rough]
@@ -184,7 +184,7 @@ class World:
 
 
 def _around(cells: Image) -> Image:
-    """Return ``cells`` with its first column and row again at the end, so that tiles join."""
+    """Return ``cells`` with its first column and row repeated at the end, for seamless tiles."""
     return np.pad(cells, ((0, 1), (0, 1)), mode="wrap")
 
 

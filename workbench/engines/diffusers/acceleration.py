@@ -3,30 +3,32 @@
 ``reference`` uses none of them. ``exact`` uses the fastest attention that agrees with the native
 one, compiles the transformer's blocks and lays out the VAE for the GPU: the same arithmetic with
 other rounding. The measured error goes into the recipe. ``fast`` adds a step cache, which
-approximates. ``draft`` compiles nothing by default: it ends sooner than a compiler would.
+approximates. ``draft`` compiles nothing by default: compiling takes longer than a draft.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from workbench.engines.diffusers.attention import NATIVE, best_attention, relative_error
 from workbench.engines.diffusers.quick_parts import hasten_vae, precision_error, restore
+from workbench.engines.diffusers.step_caches import MagRatios, cache_config
 
 if TYPE_CHECKING:  # benchmarks/gpu.py uses this without pydantic
     from workbench.engines.diffusers.families import Family
     from workbench.engines.diffusers.options import Options
     from workbench.rendering import Profile
 
-__all__ = ["Acceleration", "AccelerationFailed", "denoisers"]
+__all__ = ["Acceleration", "AccelerationFailed", "denoisers", "named_denoisers"]
 
 _LOG = logging.getLogger("workbench.engines.diffusers")
 _FORWARD_TOLERANCE: Final = 3e-2
-"""Relative error of a transformer's output beyond which a path is not trusted: twice what
+"""Relative error of a transformer's output above which a path is rejected: twice what
 FlashAttention 3 and compiled blocks measured together in bfloat16 (docs/benchmarks.md)."""
 
 _Way = tuple[str, str, str, bool]
@@ -44,6 +46,10 @@ class Acceleration:
     attention: str = NATIVE
     compiled: bool = False
     cache: str = "none"
+    cache_settings: dict[str, Any] = field(default_factory=dict)
+    """The settings of the cache, by diffusers' names."""
+    calibrates: bool = False
+    """Whether this render measures the ratios for MagCache: it then skips nothing."""
     quick_parts: bool = False
     """Whether the VAE uses its faster implementation."""
     notes: list[str] = field(default_factory=list)
@@ -51,12 +57,14 @@ class Acceleration:
     """Measured relative error of decoded frames: by the VAE's number format, by its faster code."""
     attentions_refused: dict[str, str] = field(default_factory=dict)
     """Attention → why it failed for this model; not tried again."""
+    caches_refused: dict[tuple[str, str], str] = field(default_factory=dict)
+    """Pipeline class and step cache → why it failed for this model; not tried again."""
     refused: str = ""
     """Why all faster paths were disabled for this model; empty if they were not."""
     _vae_refused: bool = False
     _checked: dict[_Way, float] = field(default_factory=dict)
-    _suspected: list[str] = field(default_factory=list)
-    """What this render disabled on suspicion: attentions, or an empty text for everything."""
+    _suspected: list[Callable[[], object]] = field(default_factory=list)
+    """How to restore each thing that this render disabled on suspicion."""
 
     @property
     def active(self) -> bool:
@@ -82,14 +90,18 @@ class Acceleration:
         device: str,
         *,
         resident: bool = True,
+        steps: int = 0,
+        mag: MagRatios | None = None,
     ) -> None:
         """Configure ``pipe`` for ``profile`` and ``options``, whatever its current state.
 
         ``resident`` tells whether denoiser and VAE stay on the device: weights that are moved keep
-        their layout.
+        their layout. MagCache needs the render's ``steps``, and the ratios that were measured, else
+        it measures them.
         """
         self.notes.clear()
         self._suspected.clear()
+        self.calibrates = False
         on_gpu = device.startswith("cuda")
         reference = profile == "reference"
         plain = reference or bool(self.refused)
@@ -106,9 +118,13 @@ class Acceleration:
             cache = family.cache[0] if family.cache and profile == "fast" else "none"
         if plain or attention in self.attentions_refused:
             attention = NATIVE
-        if plain:
+        if plain and cache != "none":
+            self.notes.append(f"no step cache is used on the plain path: {cache} was asked for")
             cache = "none"
-        if profile == "fast" and cache == "none" and not plain:
+        if told := self.caches_refused.get((type(pipe).__name__, cache)):
+            self.notes.append(told)
+            cache = "none"
+        elif profile == "fast" and cache == "none" and not plain:
             self.notes.append(f"{family.title} has no step cache in diffusers: fast is exact here")
         if on_gpu:
             _tune(fast=not plain)
@@ -116,42 +132,60 @@ class Acceleration:
         self._set_quick_parts(pipe, options.quick_parts and on_gpu and resident and not plain)
         self._set_attention(pipe, attention)
         self._set_compiled(pipe, compiled)
-        for denoiser in denoisers(pipe):
-            self._set_cache(pipe, denoiser, cache, options.cache_threshold)
+        values = {} if cache == "none" else options.cache_values(cache)
+        self.cache_settings = {}
+        for name, denoiser in named_denoisers(pipe).items():
+            config = partial(cache_config, pipe, name, cache, values, steps, mag)
+            self._set_cache(denoiser, cache, config)
+        if self.cache != "none":
+            self.cache_settings = values
+            self.calibrates = cache == "mag" and not values["mag_ratios"] and mag is None
 
     def undo(self, pipe: Any, reason: str, *, certain: bool, early: bool = True) -> None:
-        """Disable what may have failed, and note why: the attention first, then the rest.
+        """Disable what may have failed, and note why: the step cache first, then the attention.
 
-        A model may mask its attention, or have heads of a width that a kernel does not support. The
-        rest of a profile does not depend on that, and the failure occurs ``early``, in a first
-        forward. What is not ``certain`` can be restored by :meth:`forgive`.
+        A pipeline may not tell its cache which pass is running. A model may mask its attention, or
+        have heads of a width that a kernel does not support. The rest of a profile does not depend
+        on either, and an attention fails ``early``, in a first forward. What is not ``certain`` can
+        be restored by :meth:`forgive`.
         """
+        if self.cache != "none":
+            key = type(pipe).__name__, self.cache
+            told = f"gave up the {self.cache} cache: {reason}"
+            self.caches_refused[key] = told
+            self._suspected.append(partial(self.caches_refused.pop, key, None))
+            self.notes.append(told)
+            self._disable_cache(pipe)
+            return
         if self.attention != NATIVE and early:
             told = f"gave up the attention {self.attention}: {reason}"
             self.attentions_refused[self.attention] = told
             if not certain:
-                self._suspected.append(self.attention)
+                self._suspected.append(partial(self.attentions_refused.pop, self.attention, None))
             self.notes.append(told)
             self._set_attention(pipe, NATIVE)
             return
-        for denoiser in denoisers(pipe):
-            self._set_cache(pipe, denoiser, "none", 0)
         self._set_compiled(pipe, False)
         self._set_attention(pipe, NATIVE)
         self._set_quick_parts(pipe, False)
         self.refused = f"fell back to the plain path: {reason}"
         if not certain:
-            self._suspected.append("")
+            self._suspected.append(self._accept)
         self.notes.append(self.refused)
 
     def forgive(self) -> None:
         """Restore what this render disabled on suspicion: the plain path failed as well."""
-        for name in self._suspected:
-            if name:
-                self.attentions_refused.pop(name, None)
-            else:
-                self.refused = ""
+        for restore_it in self._suspected:
+            restore_it()
         self._suspected.clear()
+
+    def _accept(self) -> None:
+        self.refused = ""
+
+    def _disable_cache(self, pipe: Any) -> None:
+        for denoiser in denoisers(pipe):
+            self._set_cache(denoiser, "none", None)
+        self.calibrates, self.cache_settings = False, {}
 
     def forget_checks(self) -> None:
         """Check every first forward again: the weights have changed."""
@@ -174,7 +208,7 @@ class Acceleration:
             yield
             return
         handles = []
-        for name, denoiser in _named_denoisers(pipe).items():
+        for name, denoiser in named_denoisers(pipe).items():
             way = (shape, name, self.attention, self.compiled)
             if way not in self._checked:
                 hook = self._checker(denoiser, way)
@@ -256,30 +290,31 @@ class Acceleration:
         if trial.refusal:
             _LOG.info("%s", trial.refusal)
 
-    def _set_cache(self, pipe: Any, denoiser: Any, name: str, threshold: float) -> None:
+    def _set_cache(self, denoiser: Any, name: str, config: Callable[[], Any] | None) -> None:
         if not hasattr(denoiser, "enable_cache"):
             return
         if denoiser.is_cache_enabled:
             denoiser.disable_cache()
             self.cache = "none"
-        if name == "none":
+        if config is None or name == "none":
             return
         try:
-            denoiser.enable_cache(_cache_config(pipe, name, threshold))
+            denoiser.enable_cache(config())
         except (ValueError, KeyError, NotImplementedError) as error:
             self.notes.append(f"the {name} cache cannot be used here: {error}")
             return
         self.cache = name
 
 
-def _named_denoisers(pipe: Any) -> dict[str, Any]:
+def named_denoisers(pipe: Any) -> dict[str, Any]:
+    """Return the networks that denoise, by component."""
     names = ("transformer", "transformer_2", "unet")
     return {name: part for name in names if (part := getattr(pipe, name, None)) is not None}
 
 
 def denoisers(pipe: Any) -> list[Any]:
     """Return the networks that denoise: one, or two where a model has two stages."""
-    return list(_named_denoisers(pipe).values())
+    return list(named_denoisers(pipe).values())
 
 
 def _tune(*, fast: bool) -> None:
@@ -288,20 +323,6 @@ def _tune(*, fast: bool) -> None:
 
     torch.backends.cudnn.benchmark = fast
     torch._dynamo.config.recompile_limit = max(64, torch._dynamo.config.recompile_limit)  # noqa: SLF001
-
-
-def _cache_config(pipe: Any, name: str, threshold: float) -> Any:
-    from diffusers import FirstBlockCacheConfig, PyramidAttentionBroadcastConfig  # noqa: PLC0415
-
-    if name == "first-block":
-        return FirstBlockCacheConfig(threshold=threshold)
-    return PyramidAttentionBroadcastConfig(
-        spatial_attention_block_skip_range=2,
-        cross_attention_block_skip_range=4,
-        spatial_attention_timestep_skip_range=(100, 800),
-        cross_attention_timestep_skip_range=(100, 800),
-        current_timestep_callback=lambda: pipe.current_timestep,
-    )
 
 
 def _blocks(denoiser: Any) -> list[Any]:

@@ -18,6 +18,7 @@ from workbench.rendering import RenderRequest
 
 __all__ = [
     "call_arguments",
+    "chunk_sizes",
     "is_modular",
     "own_fps",
     "parameters_of",
@@ -50,7 +51,7 @@ def parameters_of(pipe: Any) -> dict[str, Any]:
 
 
 def own_fps(pipe: Any) -> float | None:
-    """Return the frames per second that ``pipe``'s call makes unless it is told; None if unsaid."""
+    """Return the default frames per second of ``pipe``'s call; None if unknown."""
     own = parameters_of(pipe)
     found = (own.get(name) for name in ("fps", "frame_rate"))
     return next((float(fps) for fps in found if isinstance(fps, int | float)), None)
@@ -94,7 +95,7 @@ def call_arguments(
 
 
 def set_guidance(pipe: Any, request: RenderRequest, family: Family) -> None:
-    """Set the guidance of a pipeline that keeps it in a guider."""
+    """Set the guidance of a pipeline that has a guider."""
     kept = family.guidance == "guider" or is_modular(pipe)
     if kept and request.guidance_scale is not None and getattr(pipe, "guider", None) is not None:
         _put(pipe, "guider", pipe.guider.new(guidance_scale=request.guidance_scale))
@@ -135,7 +136,7 @@ def _further(pipe: Any, options: Options, takes: Mapping[str, Any]) -> dict[str,
     unknown = sorted(set(options.call) - set(takes))
     if unknown:
         problems = tuple(
-            FieldProblem(f"options.call.{name}", f"{type(pipe).__name__} takes no {name!r}.")
+            FieldProblem(f"options.call.{name}", f"{type(pipe).__name__} does not accept {name!r}.")
             for name in unknown
         )
         raise InvalidRequest(" ".join(one.problem for one in problems), problems)
@@ -150,12 +151,21 @@ def _hunyuan_video(
         arguments.pop("negative_prompt", None)
 
 
+def _hunyuan_video_from_image(
+    pipe: Any, arguments: dict[str, Any], request: RenderRequest, options: Options
+) -> None:
+    """Some weights make the image's latent frame too, which the pipeline leaves out: 4 frames."""
+    _hunyuan_video(pipe, arguments, request, options)
+    if getattr(pipe.transformer.config, "image_condition_type", None) == "latent_concat":
+        arguments["num_frames"] = (request.num_frames or 1) + int(pipe.vae_scale_factor_temporal)
+
+
 def _cosmos_3(
     pipe: Any, arguments: dict[str, Any], request: RenderRequest, options: Options
 ) -> None:
-    """A JSON caption states length and size itself; the sentences that do so are for plain texts.
+    """A JSON caption states length and size itself; plain texts get sentences that do so.
 
-    The authors' own inference does the same.
+    As in the authors' inference code.
     """
     is_plain = not request.text_for_model.startswith("{")
     arguments["add_duration_template"] = arguments["add_resolution_template"] = is_plain
@@ -179,10 +189,19 @@ def _framepack(
     arguments["num_frames"] = sections * (4 * (window - 1) + 1)
 
 
+def _helios_pyramid(
+    pipe: Any, arguments: dict[str, Any], request: RenderRequest, _options: Options
+) -> None:
+    """Give each size of the pyramid the same share of the steps, at least one."""
+    stages = int(pipe.scheduler.config.stages)
+    steps = request.num_inference_steps or 10 * stages
+    arguments["pyramid_num_inference_steps_list"] = [max(1, steps // stages)] * stages
+
+
 def _sana_wm(
     _pipe: Any, arguments: dict[str, Any], request: RenderRequest, options: Options
 ) -> None:
-    """Follow the request's camera, or the call's; else a still one with an angle of view of 60°."""
+    """Follow the request's camera or the call's; by default a static one with a 60° view."""
     import numpy as np  # noqa: PLC0415
 
     frames = request.num_frames or 1
@@ -206,8 +225,8 @@ def _sana_wm(
 def _steered(camera: CameraControl, request: RenderRequest) -> dict[str, Any]:
     """Return Sana-WM's arguments for ``camera``.
 
-    Keys that last long enough, at the model's own rate, are handed over as they are; all else as
-    poses. The lens is scaled to the size of the render; one for each frame if it zooms.
+    Keys that last long enough at the model's own rate are passed unchanged, all else as poses. The
+    lens is scaled to the size of the render; there is one per frame if it zooms.
     """
     import numpy as np  # noqa: PLC0415
 
@@ -226,6 +245,23 @@ def _steered(camera: CameraControl, request: RenderRequest) -> dict[str, Any]:
     return arguments | {"c2w": path.relative().poses(frames, fps)}
 
 
+def _anyflow_far(
+    pipe: Any, arguments: dict[str, Any], request: RenderRequest, _options: Options
+) -> None:
+    """Split the length into chunks of latent frames, as the model's code does."""
+    arguments["chunk_partition"] = chunk_sizes(pipe, request.num_frames or 1)
+
+
+def chunk_sizes(pipe: Any, num_frames: int) -> list[int]:
+    """Return the latent frames of each chunk in which AnyFlow FAR makes a video."""
+    first, usual = pipe.transformer.config.chunk_partition[:2]
+    left = (num_frames - 1) // int(pipe.vae_scale_factor_temporal) + 1
+    chunks = [min(left, first)]
+    while (left := left - chunks[-1]) > 0:
+        chunks.append(min(left, usual))
+    return chunks
+
+
 def _skyreels_forcing(
     _pipe: Any, arguments: dict[str, Any], request: RenderRequest, options: Options
 ) -> None:
@@ -236,10 +272,12 @@ def _skyreels_forcing(
 
 _DIFFERENT: Final[Mapping[str, Callable[[Any, dict[str, Any], RenderRequest, Options], None]]] = {
     "HunyuanVideoPipeline": _hunyuan_video,
-    "HunyuanVideoImageToVideoPipeline": _hunyuan_video,
+    "HunyuanVideoImageToVideoPipeline": _hunyuan_video_from_image,
     "Cosmos3OmniPipeline": _cosmos_3,
     "Kandinsky6TI2VAPipeline": _kandinsky_6,
     "HunyuanVideoFramepackPipeline": _framepack,
+    "AnyFlowFARPipeline": _anyflow_far,
+    "HeliosPyramidPipeline": _helios_pyramid,
     "SanaWMPipeline": _sana_wm,
     "SkyReelsV2DiffusionForcingPipeline": _skyreels_forcing,
     "SkyReelsV2DiffusionForcingImageToVideoPipeline": _skyreels_forcing,

@@ -23,7 +23,7 @@ _WORTH_IT: Final = 0.97
 
 
 def best_attention(refused: Collection[str] = ()) -> str:
-    """Return the quickest attention backend here that agrees with the native one.
+    """Return the fastest attention backend here that agrees with the native one.
 
     ``refused`` names backends that a model cannot use. The native one is the last resort.
     """

@@ -1,4 +1,4 @@
-"""``workbench models``: the models on this machine, whether they are complete, and more of them."""
+"""``workbench models``: lists, checks and fetches video models."""
 
 from __future__ import annotations
 
@@ -23,13 +23,16 @@ def models(arguments: Sequence[str]) -> int:
     """List the video models on this machine, check one, or fetch one from the hub."""
     parser = argparse.ArgumentParser(prog="workbench models", description=models.__doc__)
     steps = parser.add_subparsers(dest="step", metavar="STEP", required=True)
-    listing = steps.add_parser("list", help="list the models, and how each would run")
+    listing = steps.add_parser("list", help="list the models and how each would run")
     listing.add_argument(
-        "--card", type=float, metavar="GB", help="how it would run on a card with so much free"
+        "--card",
+        type=float,
+        metavar="GB",
+        help="how it would run on a GPU with this much free memory",
     )
-    check = steps.add_parser("check", help="check that a model is here and complete")
+    check = steps.add_parser("check", help="check that a model is installed and complete")
     check.add_argument("model", help="a folder or a hub name")
-    get = steps.add_parser("get", help="fetch a model from the hub, where that is allowed")
+    get = steps.add_parser("get", help="download a model from the hub, if allowed")
     get.add_argument("model", help="a hub name")
     get.add_argument("--revision", default="", help="a branch, tag or commit")
     asked = parser.parse_args(arguments)

@@ -6,12 +6,14 @@ Runs in servers and notebooks before a job is queued; imports no model library.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from workbench.engines.diffusers.actions import action_problems, with_length
+from workbench.engines.diffusers.cache_options import CACHES
 from workbench.engines.diffusers.conditioning import (
     choose_class,
+    continues_of,
     given_media,
     inputs_of,
     kinds_of,
@@ -22,15 +24,21 @@ from workbench.engines.diffusers.conditioning import (
 from workbench.engines.diffusers.families import Family, ModelFacts, Rule, families, family_of
 from workbench.engines.diffusers.options import AS_RENDERED, option_problems
 from workbench.engines.diffusers.own_weights import resolved
-from workbench.engines.diffusers.pipeline_classes import lacks_class
+from workbench.engines.diffusers.pipeline_classes import class_problem
 from workbench.engines.diffusers.presets import preset_for
+from workbench.engines.diffusers.tails import Continues
 from workbench.engines.diffusers.weights import Weights, find_weights, how_to_get, model_facts
+from workbench.engines.engine import Continuation
 from workbench.errors import FieldProblem, InvalidRequest
 from workbench.rendering import REPLACEABLE, RenderRequest, named_inputs
 from workbench.settings import Settings
 
-__all__ = ["complete", "follows_camera"]
+__all__ = ["complete", "continuation", "follows_camera"]
 
+_SHARED = frozenset({"references", "control"})
+"""The inputs that later segments of a rollout have, too."""
+_VAE_STEP = 4
+"""Frames of a latent frame of Wan's VAE, which Helios has."""
 _STEERS = frozenset({"action", "c2w"})
 _PARAMETERS = ("width", "height", "num_frames", "fps", "num_inference_steps", "guidance_scale")
 
@@ -54,12 +62,20 @@ def complete(request: RenderRequest, settings: Settings) -> RenderRequest:
         raise InvalidRequest(text, (FieldProblem("model", text),))
     facts = model_facts(model, weights)
     family = family_of(facts)
-    values = _values(request, family)
+    values = _values(request, family) | with_length(request, family)
     if values["fps"] is None:
         values["fps"] = facts.own_fps
     values["model"] = str(weights.folder) if weights and not weights.revision else model
     values["revision"] = weights.revision if weights and weights.revision else request.revision
-    own, own_problems = resolved(request, family, facts)
+    own, own_problems = resolved(request, family, facts, weights)
+    how = _continuation(request, facts, family)
+    if how is not None:
+        values |= _as_segment(request, values["options"], how, family)
+    if request.actions is not None:
+        steps = (values["num_frames"] or 2) - 1
+        values["actions"] = request.actions.fitted(steps)
+        if request.actions.predicts:
+            values["channels"] = tuple(dict.fromkeys((*request.channels, "actions")))
     filled = request.model_copy(update=values | own)
     brought = frozenset(name for name in REPLACEABLE if getattr(filled, name))
     problems = [
@@ -70,9 +86,14 @@ def complete(request: RenderRequest, settings: Settings) -> RenderRequest:
         ),
         *_class_problems(family, facts),
         *option_problems(request.options),
+        *_cache_problems(request, family),
         *_size_problems(filled, family, settings),
+        *_tile_problems(filled, facts),
         *_length_problems(filled, family, settings),
-        *_input_problems(filled, family, facts),
+        *_input_problems(filled, family, facts, how),
+        *_segment_problems(filled, family, how),
+        *action_problems(filled, family, facts, given_media(request.options)),
+        *_channel_problems(filled, how),
         *_camera_problems(filled),
     ]
     if problems:
@@ -86,12 +107,109 @@ def follows_camera(request: RenderRequest) -> bool:
     return taken is not None and bool(taken.camera)
 
 
+def continuation(request: RenderRequest) -> Continuation:
+    """Return where the model of a complete ``request`` can go on from what it made."""
+    facts = model_facts(request.model, _weights(request))
+    family = family_of(facts)
+    kept = given_media(request.options) & _SHARED
+    how = continues_of(kept, facts, family) or continues_of(kept - {"control"}, facts, family)
+    if how is None:
+        return Continuation(why_not=_does_not_go_on(family))
+    if how.by != "latents":
+        reason = f"{family.title} goes on from {how.frames} frames, so that many come before."
+        return Continuation(least=how.frames, reason=reason if how.frames > 1 else "")
+    count = request.num_frames or 1
+    every = family.sections.every if family.sections else count
+    most = (
+        count - 1
+    ) // _VAE_STEP * _VAE_STEP + 1  # of several sections the last frames are left out
+    reason = f"{family.title} goes on from its latents, which end every {every} frames."
+    channels = ("frames", "latents")
+    return Continuation("", every, every, most // every * every, reason, channels)
+
+
+def _continuation(request: RenderRequest, facts: ModelFacts, family: Family) -> Continues | None:
+    """Return how the model continues a rollout; None if it cannot or no rollout is requested."""
+    if not isinstance(given := request.options.get("rollout"), Mapping):
+        return None
+    media = given_media(request.options) - {"tail"} if given.get("start") else frozenset[str]()
+    return continues_of(media, facts, family)
+
+
+def _as_segment(
+    request: RenderRequest, options: Mapping[str, Any], how: Continues, family: Family
+) -> dict[str, Any]:
+    """Return the values of a segment: overlap, length, and the channels that the next one needs."""
+    is_first = not request.options["rollout"].get("start")
+    segment = {**options["rollout"], "overlap": 0 if is_first else how.frames}
+    kept = dict(options)
+    of_text = not _only_from_image(family)
+    if how.by == "image" and of_text and not is_first and "flow_shift" not in request.options:
+        kept.pop("flow_shift", None)  # as for every start image
+    needed = ("frames", "latents") if how.by == "latents" else ("frames",)
+    length = {}
+    if how.by == "latents" and request.num_frames is None and family.sections:
+        length["num_frames"] = family.sections.every
+    return {
+        **length,
+        "options": {**kept, "rollout": segment},
+        "channels": tuple(dict.fromkeys((*request.channels, *needed))),
+    }
+
+
+def _only_from_image(family: Family) -> bool:
+    """Return whether the family's shift is for images, not one for text that an image changes."""
+    return "image" in family.needs
+
+
+def _segment_problems(
+    request: RenderRequest, family: Family, how: Continues | None
+) -> list[FieldProblem]:
+    if "rollout" not in request.options:
+        return []
+    if how is None:
+        return [FieldProblem("model", _does_not_go_on(family))]
+    count, is_whole = request.num_frames, bool(request.options["rollout"].get("of"))
+    if how.by == "latents" and count is not None and family.sections_of(count) > 1 and not is_whole:
+        every = family.sections.every if family.sections else count
+        told = f"A segment of {family.title} is {every} frames, not {count}."
+        return [FieldProblem("num_frames", told)]
+    if count is not None and count <= how.frames:
+        told = f"A segment needs more than the {how.frames} frames that it continues from."
+        return [FieldProblem("num_frames", told)]
+    return []
+
+
+def _does_not_go_on(family: Family) -> str:
+    return (
+        f"This model of {family.title} cannot continue from a segment, or not with these inputs; "
+        "models that can start from an image, or are Helios, AnyFlow FAR, Wan VACE, LTX or "
+        "Cosmos Predict 2.5."
+    )
+
+
+def _channel_problems(request: RenderRequest, how: Continues | None) -> list[FieldProblem]:
+    problems = []
+    if "latents" in request.channels and (how is None or how.by != "latents"):
+        told = (
+            "Latents are kept only in rollouts on models that continue from them, such as Helios."
+        )
+        problems.append(FieldProblem("channels", told))
+    if "actions" in request.channels and (request.actions is None or not request.actions.predicts):
+        told = (
+            "Actions are kept only if the model predicts them: actions.mode policy or "
+            "inverse_dynamics."
+        )
+        problems.append(FieldProblem("channels", told))
+    return problems
+
+
 def _weights(request: RenderRequest) -> Weights | None:
     return find_weights(request.model, request.revision)
 
 
 def _camera_problems(request: RenderRequest) -> list[FieldProblem]:
-    """Return why the model cannot be steered: its call is steered already."""
+    """Return why the model cannot follow the camera: ``options.call`` steers it too."""
     call = request.options.get("call")
     if request.camera is None or not isinstance(call, Mapping) or not _STEERS & call.keys():
         return []
@@ -101,14 +219,18 @@ def _camera_problems(request: RenderRequest) -> list[FieldProblem]:
 
 
 def _class_problems(family: Family, facts: ModelFacts) -> list[FieldProblem]:
-    """Return why the model's pipeline class cannot run here."""
-    told = family.refused
-    if not told and lacks_class(facts.class_name):
-        told = (
-            f"The installed diffusers {version('diffusers')} has no {facts.class_name}; a newer "
-            "release may: pip install --upgrade diffusers"
-        )
+    told = class_problem(family, facts)
     return [FieldProblem("model", told)] if told else []
+
+
+def _cache_problems(request: RenderRequest, family: Family) -> list[FieldProblem]:
+    """Return why the model cannot use the step cache that was named."""
+    named = request.options.get("cache")
+    if not family.known or named not in CACHES or named in family.cache:
+        return []
+    taken = f"it takes {', '.join(family.cache)}" if family.cache else "it takes none"
+    text = f"{family.title} cannot be rendered with the {named} cache of diffusers: {taken}."
+    return [FieldProblem("options.cache", text)]
 
 
 def _values(request: RenderRequest, family: Family) -> dict[str, Any]:
@@ -133,7 +255,7 @@ def _values(request: RenderRequest, family: Family) -> dict[str, Any]:
     for name, value in family.options.items():
         options.setdefault(name, value)
     shift = family.flow_shift if preset is None else preset.flow_shift
-    if shift is not None and ("image" not in options or preset):
+    if shift is not None and (preset or "image" not in options or _only_from_image(family)):
         options.setdefault("flow_shift", shift)
     values["options"] = options
     return values
@@ -158,6 +280,22 @@ def _size_problems(
             )
             problems.append(FieldProblem("width", text))
     return problems
+
+
+def _tile_problems(request: RenderRequest, facts: ModelFacts) -> list[FieldProblem]:
+    """Return why the result is smaller than the tiles that an upscaler was trained on."""
+    tiles = facts.configs.get("transformer", {}).get("tile_sizes")
+    if not tiles or not request.width or not request.height:
+        return []
+    ratio = request.width / request.height
+    height, width = min(tiles, key=lambda tile: abs(tile[1] / tile[0] - ratio))
+    if request.width >= width and request.height >= height:
+        return []
+    text = (
+        f"This upscaler makes at least {width}×{height} pixels; "
+        f"{request.width}×{request.height} is less."
+    )
+    return [FieldProblem("width", text)]
 
 
 def _length_problems(
@@ -187,14 +325,18 @@ def _either(rule: Rule, value: int) -> str:
 
 
 def _input_problems(
-    request: RenderRequest, family: Family, facts: ModelFacts
+    request: RenderRequest, family: Family, facts: ModelFacts, how: Continues | None
 ) -> list[FieldProblem]:
-    given = given_media(request.options)
+    given = given_media(request.options) - {"tail"}
     problems = [
         FieldProblem(f"options.{field}", f"There is no file for {field}.")
         for field, path in named_inputs(request.options)
         if not Path(path).is_file()
     ]
+    chosen = given
+    if how is not None and request.options["rollout"].get("start"):
+        chosen = given | {"tail"}
+        given |= how.stands_for
     for needed in needs_of(facts, family):
         if not given.intersection(needed):
             either = _with_article(" or ".join(needed))
@@ -206,7 +348,7 @@ def _input_problems(
     problems.extend(
         FieldProblem(
             f"options.{name}",
-            f"This model of {family.title} takes no {name}; choose one made for that, such as "
+            f"This model of {family.title} does not accept {name}; choose one that does, such as "
             f"{_made_for(name)}.",
         )
         for name in sorted(given.difference(taken))
@@ -220,7 +362,7 @@ def _input_problems(
     if "control" in given.intersection(taken) and kind not in kinds:
         text = f"This model of {family.title} takes control by {', '.join(kinds)}, not by {kind}."
         problems.append(FieldProblem("options.control.kind", text))
-    if not problems and choose_class(given, facts.class_name, family) is None:
+    if not problems and choose_class(chosen, facts.class_name, family) is None:
         names = sorted(given)
         text = f"This model of {family.title} takes {', '.join(names)}, but not together."
         problems.extend(FieldProblem(f"options.{name}", text) for name in names)
@@ -233,7 +375,7 @@ def _with_article(name: str) -> str:
 
 
 def _made_for(name: str) -> str:
-    """Return families that take the input ``name``, in words; text-to-video weights first."""
+    """Return families that take the input ``name``, as text; text-to-video weights first."""
     shared = [f.title for f in families() if name not in f.inputs_when and takes(name, f.variants)]
     own = [f.title for f in families() if takes(name, f.classes)]
     titles = list(dict.fromkeys(shared + own))[:3] or ["Wan VACE"]

@@ -20,26 +20,30 @@ from workbench.engines.diffusers.weights import Weights
 from workbench.errors import EngineUnavailable
 from workbench.rendering import REPLACEABLE, RenderRequest
 
-__all__ = ["cast_to_fp8", "load_components", "quantisation_config"]
+__all__ = ["cast_to_fp8", "load_components", "quantisation_configs"]
 
 _SINGLE_FILE: Final = {"safetensors", "gguf"}
 
 
 def load_components(
-    request: RenderRequest, weights: Weights, dtypes: Mapping[str, str]
+    request: RenderRequest,
+    weights: Weights,
+    dtypes: Mapping[str, str],
+    kept: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """Return the components that ``request`` replaces, by name, on the CPU.
+    """Return the components that the folder does not provide, by name, on the CPU.
 
-    Raises ``EngineUnavailable`` where one cannot be loaded or lacks weights.
+    They are those in ``kept``, and those that ``request`` replaces. Raises ``EngineUnavailable`` if
+    one cannot be loaded or lacks weights.
     """
-    found = {}
+    found = dict(kept)
     for name in REPLACEABLE:
-        if not (given := getattr(request, name)):
+        if name in found or not (given := getattr(request, name)):
             continue
         source = component_source(name, given)
         try:
             found[name] = _loaded(name, source, request, weights, dtypes)
-        except NotImplementedError as error:  # torch's word for weights that were not loaded
+        except NotImplementedError as error:  # torch raises it for weights that were not loaded
             text = f"{given} lacks weights that the {name} of {request.model} has."
             raise EngineUnavailable(text) from error
         except (OSError, ValueError, KeyError, RuntimeError, AttributeError, ImportError) as error:
@@ -54,10 +58,8 @@ def load_components(
     return found
 
 
-def quantisation_config(request: RenderRequest, weights: Weights | None) -> Any:
-    """Return how the pipeline's own components are quantised on loading; None if none is."""
-    from diffusers import PipelineQuantizationConfig  # noqa: PLC0415
-
+def quantisation_configs(request: RenderRequest, weights: Weights | None) -> dict[str, Any]:
+    """Return how each of the pipeline's own components is quantised on loading."""
     index = weights.index if weights else {}
     brought = {name for name in REPLACEABLE if getattr(request, name)}
     mapping = {}
@@ -66,7 +68,7 @@ def quantisation_config(request: RenderRequest, weights: Weights | None) -> Any:
             library, _ = index[name][:2]
             if library:
                 mapping[name] = _config(how, str(library))
-    return PipelineQuantizationConfig(quant_mapping=mapping) if mapping else None
+    return mapping
 
 
 def cast_to_fp8(request: RenderRequest, components: Mapping[str, Any]) -> None:

@@ -1,6 +1,6 @@
-"""What a pipeline class takes besides the prompt, and how it is handed over.
+"""The inputs of a pipeline class besides the prompt, and how they are passed.
 
-Which class takes what is data: ``inputs.toml``. Imports no model library before a render.
+The inputs of each class are data: ``inputs.toml``. Imports no model library before a render.
 """
 
 from __future__ import annotations
@@ -15,19 +15,21 @@ from typing import Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from workbench.engines.channels import control_frames, kind_of
-from workbench.engines.diffusers.adapters import parameters_of
+from workbench.engines.diffusers.adapters import chunk_sizes, parameters_of
 from workbench.engines.diffusers.families import Family, ModelFacts
 from workbench.engines.diffusers.options import Options
+from workbench.engines.diffusers.tails import Continues, tail_arguments
 from workbench.engines.images import start_frame
 from workbench.engines.inputs import ending_of, input_file
 from workbench.engines.probe import decode_video, probe_video
 from workbench.errors import DamagedFile, FieldProblem, InvalidRequest, RenderError
-from workbench.rendering import INPUTS, RenderRequest
+from workbench.rendering import INPUTS, NAMING_OPTIONS, Control, RenderRequest
 
 __all__ = [
     "Inputs",
     "choose_class",
     "conditioned",
+    "continues_of",
     "given_media",
     "inputs_of",
     "kinds_of",
@@ -37,6 +39,7 @@ __all__ = [
 ]
 
 _CONDITIONS: Final = "conditions"
+_IN_CONTEXT: Final = "reference_conditions"
 _VIDEOS: Final = ("video", "control")
 _SAME_MOMENT: Final = 1e-6
 
@@ -55,38 +58,55 @@ class Inputs(BaseModel):
     """What a video must be to what is made."""
     camera: Literal["", "c2w"] = ""
     """The form in which the call takes a camera path, besides its keys; empty: it takes none."""
+    actions: str = ""
+    """The parameter of the call that takes a robot's actions; empty: there is none."""
+    form: Literal["", "chunks"] = ""
+    """``chunks``: a video is a tensor (1×T×3×H×W, 0 to 1) of its last frames, as many as fill whole
+    chunks of the model."""
+    continues: Continues | None = None
+    """How the class goes on from a segment of a rollout."""
 
     def fit(self, given: set[str]) -> bool:
-        """Return whether the class takes all that is given, and is given all that it needs.
+        """Return whether the class takes all given inputs and none that it needs is missing.
 
-        What goes into one parameter is given once, and of an image and a video one, unless the
-        parameter holds a list of both or the class needs both.
+        A ``tail`` replaces the inputs by which the class continues. Each parameter is given once,
+        and only one of image and video, unless the parameter takes a list of both or the class
+        needs both.
         """
+        if "tail" in given:
+            stands_for = self.continues.stands_for if self.continues else frozenset({"tail"})
+            if given & stands_for:
+                return False
+            given = (given - {"tail"}) | stands_for
+            if self.continues and self.continues.by == "masked":
+                given -= {"mask", "video"} if "control" in given else {"mask"}
         if not given <= self.parameters.keys() or not given >= set(self.needs):
             return False
         used = [self.parameters[name] for name in given]
+        repeated = {one for one in used if used.count(one) > 1}
         both = {"image", "video"}
-        alone = len(set(used)) == len(used) and (not given >= both or both <= set(self.needs))
-        return alone or set(used) == {_CONDITIONS}
+        is_either = given >= both and not both <= set(self.needs) and _CONDITIONS not in used
+        return repeated <= {_CONDITIONS} and not is_either
 
     @model_validator(mode="before")
     @classmethod
     def _read(cls, entry: Any) -> Any:
         own = dict(entry)
         apart: dict[str, Any] = {name: own.pop(name, ()) for name in ("needs", "kinds")}
-        apart |= {name: own.pop(name, "") for name in ("length", "camera")}
+        apart |= {name: own.pop(name, "") for name in ("length", "camera", "form", "actions")}
+        apart["continues"] = own.pop("continues", None)
         return {**apart, "parameters": own}
 
 
 def inputs_of(class_name: str) -> Inputs | None:
-    """Return what the pipeline class takes; None if it is not known."""
+    """Return the inputs of the pipeline class; None if unknown."""
     return _table().get(class_name)
 
 
 def given_media(options: Options | Mapping[str, Any]) -> frozenset[str]:
     """Return the names of the inputs that are set in ``options``."""
     read = options.get if isinstance(options, Mapping) else lambda name: getattr(options, name)
-    return frozenset(name for name in INPUTS if read(name))
+    return frozenset(name for name in NAMING_OPTIONS if read(name))
 
 
 def takes(name: str, class_names: Iterable[str]) -> bool:
@@ -96,7 +116,7 @@ def takes(name: str, class_names: Iterable[str]) -> bool:
 
 
 def needs_of(facts: ModelFacts, family: Family) -> tuple[tuple[str, ...], ...]:
-    """Return what a model must be given: of each group of inputs one."""
+    """Return the inputs that a model requires: one of each group."""
     if family.needs:
         return (family.needs,)
     if (own := inputs_of(facts.class_name)) is not None:
@@ -109,18 +129,39 @@ def needs_of(facts: ModelFacts, family: Family) -> tuple[tuple[str, ...], ...]:
 def choose_class(given: Iterable[str], class_name: str, family: Family) -> str | None:
     """Return the first class that takes everything in ``given``: the model's own, or a variant.
 
-    None if there is none. A class that is not known is chosen if no other is to be had.
+    None if there is none. An unknown class is chosen if no other fits.
     """
     wanted = set(given)
-    for name in (class_name, *family.variants):
-        taken = inputs_of(name)
-        if taken is not None and taken.fit(wanted):
-            return name
+    fitting = [
+        name
+        for name in (class_name, *family.variants)
+        if (taken := inputs_of(name)) is not None and taken.fit(wanted)
+    ]
+    if fitting:
+        return max(fitting, key=_sees_of_the_tail) if "tail" in wanted else fitting[0]
     return class_name if inputs_of(class_name) is None else None
 
 
+def _sees_of_the_tail(class_name: str) -> int:
+    """Return how many frames of the tail the class uses; latents rank highest."""
+    taken = inputs_of(class_name)
+    if taken is None or taken.continues is None:
+        return -1
+    return 1_000 if taken.continues.by == "latents" else taken.continues.frames
+
+
+def continues_of(given: Iterable[str], facts: ModelFacts, family: Family) -> Continues | None:
+    """Return how a model continues a segment if also ``given`` these inputs; None if it cannot."""
+    chosen = choose_class({*given, "tail"}, facts.class_name, family)
+    taken = inputs_of(chosen) if chosen else None
+    if taken is None or taken.continues is None:
+        return None
+    allowed = all(family.allows(name, facts) for name in taken.continues.stands_for)
+    return taken.continues if allowed else None
+
+
 def media_of(facts: ModelFacts, family: Family) -> tuple[str, ...] | None:
-    """Return the inputs that a model takes; None if its pipeline class is not known."""
+    """Return the inputs that a model takes; None if its pipeline class is unknown."""
     if inputs_of(facts.class_name) is None:
         return None
     found: set[str] = set()
@@ -141,34 +182,73 @@ def conditioned(
 ) -> dict[str, Any]:
     """Return the arguments of ``pipe``'s call for its inputs, at the request's size over ``scale``.
 
-    Raises ``InvalidRequest`` for what a class that ``inputs.toml`` does not know does not take, or
-    lacks, and for a video that is too short.
+    Raises ``InvalidRequest`` for a video that is too short and, if ``inputs.toml`` does not list
+    the class, for inputs that its call does not take or lacks.
     """
     taken = inputs_of(type(pipe).__name__)
+    # Cosmos 3 fits the start of its actions into its own canvas.
     size = ((request.width or 0) // scale, (request.height or 0) // scale)
     if taken is None:
         _check_signature(pipe, given_media(options))
     parameters = dict(taken.parameters) if taken else {name: name for name in INPUTS}
+    tailed: dict[str, Any] = {}
+    how = taken.continues if taken and options.tail is not None else None
+    led: list[Any] = []
+    if (
+        taken
+        and options.control
+        and ((how and how.by == "masked") or _IN_CONTEXT in parameters.values())
+    ):
+        led = _read("control", options, request, size)
+        led = _of_length("control", led, taken.length, request.num_frames or len(led))
+    if options.tail is not None and how is not None:
+        tailed = tail_arguments(how, options.tail, size, request.num_frames or 1, led)
     if _CONDITIONS in parameters.values():
-        conditions = _conditions(pipe, request, options, size)
-        return {_CONDITIONS: conditions} if conditions else {}
-    arguments = {}
+        conditions = _conditions(pipe, request, options, size, tailed.get("video"))
+        return ({_CONDITIONS: conditions} if conditions else {}) | _in_context(led)
+    arguments = {parameters.get(name, name): value for name, value in tailed.items()}
     for name in INPUTS:
-        if name not in given_media(options):
+        if name not in given_media(options) or (name == "control" and led):
             continue
         read = _read(name, options, request, size)
         if taken and name in _VIDEOS and request.num_frames:
             read = _of_length(name, read, taken.length, request.num_frames)
         arguments[parameters[name]] = read
+    if taken and taken.form == "chunks" and "video" in arguments:
+        arguments["video"] = _in_chunks(pipe, arguments["video"])
     return arguments
 
 
+def _in_context(frames: list[Any]) -> dict[str, Any]:
+    """Return a control video as LTX-2's reference, which an in-context LoRA follows."""
+    if not frames:
+        return {}
+    from diffusers.pipelines.ltx2.pipeline_ltx2_ic_lora import (  # noqa: PLC0415
+        LTX2ReferenceCondition,
+    )
+
+    return {_IN_CONTEXT: [LTX2ReferenceCondition(frames=frames)]}
+
+
+def _in_chunks(pipe: Any, frames: list[Any]) -> Any:
+    import numpy as np  # noqa: PLC0415
+    import torch  # noqa: PLC0415
+
+    step = int(pipe.vae_scale_factor_temporal)
+    whole = 0
+    for latents in np.cumsum(chunk_sizes(pipe, len(frames))):
+        count = (int(latents) - 1) * step + 1
+        whole = count if count <= len(frames) else whole
+    shown = np.stack([np.asarray(frame) for frame in frames[-whole:]])
+    return torch.from_numpy(shown).permute(0, 3, 1, 2)[None].float() / 255
+
+
 def _check_signature(pipe: Any, given: frozenset[str]) -> None:
-    """Raise ``InvalidRequest`` unless the call takes what is given and misses nothing."""
+    """Raise ``InvalidRequest`` unless the call takes the given inputs and lacks none."""
     own = parameters_of(pipe)
     for name in INPUTS:
         if name in given and name not in own:
-            text = f"{type(pipe).__name__} takes no {name}."
+            text = f"{type(pipe).__name__} does not accept {name}."
         elif name not in given and own.get(name) is inspect.Parameter.empty:
             text = f"This model starts from an {name}: give one in options.{name}."
         else:
@@ -196,11 +276,11 @@ def _read(name: str, options: Options, request: RenderRequest, size: tuple[int, 
     given = getattr(options, name)
     match name:
         case "references":
-            return [_picture(one, (0, 0)) for one in given]  # pipelines keep their proportions
+            return [_picture(one, (0, 0)) for one in given]  # pipelines keep the aspect ratio
         case "video":
             return _frames(given, size)
         case "control":
-            return _control(given.video, size, request.fps)
+            return _control(given, size, request.fps)
         case "mask":
             return _mask(given, request.num_frames or 1, size)
         case _:
@@ -208,12 +288,18 @@ def _read(name: str, options: Options, request: RenderRequest, size: tuple[int, 
 
 
 def _conditions(
-    pipe: Any, request: RenderRequest, options: Options, size: tuple[int, int]
+    pipe: Any,
+    request: RenderRequest,
+    options: Options,
+    size: tuple[int, int],
+    tail: list[Any] | None = None,
 ) -> list[Any]:
     """Return the pictures and videos of an LTX pipeline, each at its frame."""
     last = (request.num_frames or 1) - 1
     fps = request.fps or 1
     placed: list[tuple[Any, int]] = []
+    if tail:
+        placed.append((tail, 0))
     if options.video:
         placed.append((_frames(options.video, size), 0))
     if options.image:
@@ -229,7 +315,7 @@ def _conditions(
         )
 
         step = int(pipe.vae_temporal_compression_ratio)
-        # It counts latent frames: the first holds one frame, each later one `step` of them.
+        # Indices count latent frames: the first holds one frame, each later one `step` frames.
         return [LTX2VideoCondition(frames=what, index=-(-at // step)) for what, at in placed]
     from diffusers.pipelines.ltx.pipeline_ltx_condition import LTXVideoCondition  # noqa: PLC0415
 
@@ -255,23 +341,42 @@ def _frames(path: str, size: tuple[int, int]) -> list[Any]:
     return [_fitted(Image.fromarray(frame), size) for frame in decode_video(input_file(path))]
 
 
-def _control(path: str, size: tuple[int, int], fps: float | None) -> list[Any]:
-    """Return the frames that a model follows; those of a channel at the model's own rate."""
+def _control(control: Control, size: tuple[int, int], fps: float | None) -> list[Any]:
+    """Return the frames of a control video from its start on.
+
+    A channel and what is computed from a video are resampled to the model's rate; of any other
+    video a frame is a frame.
+    """
     from PIL import Image  # noqa: PLC0415
 
-    file = input_file(path)
-    if not kind_of(file):
-        return _frames(path, size)
+    file = input_file(control.video)
     own = probe_video(file).fps
-    shown = [_fitted(Image.fromarray(frame), size) for frame in control_frames(file)]
-    if not fps or fps == own:
-        return shown
-    count = int((len(shown) - 1) / own * fps + _SAME_MOMENT) + 1
-    return [shown[round(index / fps * own)] for index in range(count)]
+    rate = fps or own
+    first = round(control.start_s * rate)
+    if kind_of(file):
+        shown = [_fitted(Image.fromarray(frame), size) for frame in control_frames(file)]
+    elif control.ready:
+        return _frames(control.video, size)[first:]
+    else:
+        shown = _frames(control.video, size)
+    count = len(shown)
+    if rate != own:
+        count = int((len(shown) - 1) / own * rate + _SAME_MOMENT) + 1
+    led = [shown[round(index / rate * own)] for index in range(first, count)]
+    return led if control.ready else [_computed(control.kind, picture) for picture in led]
+
+
+def _computed(kind: str, picture: Any) -> Any:
+    import numpy as np  # noqa: PLC0415
+    from PIL import Image  # noqa: PLC0415
+
+    from workbench.engines.computed_control import computed_control  # noqa: PLC0415
+
+    return Image.fromarray(computed_control(kind, np.asarray(picture)))
 
 
 def _mask(path: str, num_frames: int, size: tuple[int, int]) -> list[Any]:
-    """Return one mask for each frame; a picture is used for all, the last frame of a video is repeated."""
+    """Return one mask per frame: a picture repeated, or a video padded with its last frame."""
     with input_file(path).open("rb") as file:
         is_video = ending_of(file.read(16)) in {".mp4", ".webm"}
     masks = _frames(path, size) if is_video else [_picture(path, size)]

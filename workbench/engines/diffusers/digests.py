@@ -1,6 +1,6 @@
-"""SHA-256 digests of weight files, kept by path, size and time so that each is read once.
+"""SHA-256 digests of weight files, cached by path, size and time so that each is read once.
 
-A file in the hub's cache is already named by its digest.
+Files in the hub's cache are already named by their digest.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import re
 from pathlib import Path
 from typing import Final
 
-__all__ = ["digest", "known_digest"]
+__all__ = ["cache_folder", "digest", "known_digest"]
 
 _BLOB: Final = re.compile(r"[0-9a-f]{64}")
 _CHUNK: Final = 16 << 20
@@ -47,7 +47,7 @@ def _stamp(path: Path) -> list[int]:
 
 
 def _keep(path: Path, sha256: str) -> None:
-    """Add to the kept digests; two processes at once may lose an entry, never damage the file."""
+    """Add to the cached digests; concurrent processes may lose an entry, never damage the file."""
     real = path.resolve()
     entries = _kept() | {str(real): [*_stamp(real), sha256]}
     target = _file()
@@ -68,6 +68,11 @@ def _kept() -> dict[str, object]:
     return entries if isinstance(entries, dict) else {}
 
 
-def _file() -> Path:
+def cache_folder() -> Path:
+    """Return the folder for what is remembered about weight files."""
     home = os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()
-    return Path(home) / "world-model-workbench" / "digests.json"
+    return Path(home) / "world-model-workbench"
+
+
+def _file() -> Path:
+    return cache_folder() / "digests.json"

@@ -14,12 +14,13 @@ from contextlib import suppress
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from workbench.engines.diffusers.completion import complete, follows_camera
+from workbench.engines.diffusers.completion import complete, continuation, follows_camera
 from workbench.engines.diffusers.families import family_of
 from workbench.engines.diffusers.faults import translate
 from workbench.engines.diffusers.options import Options, read_options
+from workbench.engines.diffusers.recorded_files import changed_files
 from workbench.engines.diffusers.weights import find_weights, model_facts
-from workbench.engines.engine import Rendered, RenderTask
+from workbench.engines.engine import ChangedFiles, Continuation, Rendered, RenderTask
 from workbench.errors import EngineUnavailable, OutOfMemory, WorkbenchError
 from workbench.rendering import Progress, RenderRequest
 from workbench.settings import Settings
@@ -40,6 +41,8 @@ class DiffusersEngine:
 
     name = "diffusers"
     needs_gpu = True
+    channels = ("frames", "latents", "actions")
+    takes_actions = True
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -52,6 +55,14 @@ class DiffusersEngine:
     def follows_camera(self, request: RenderRequest) -> bool:
         """Return whether the model takes the poses of a camera path."""
         return follows_camera(request)
+
+    def continuation(self, request: RenderRequest) -> Continuation:
+        """Return where the model can go on from a video that it made."""
+        return continuation(request)
+
+    def changed_files(self, request: RenderRequest) -> ChangedFiles:
+        """Return the weight files of a rendered request that are missing or have other contents."""
+        return changed_files(request)
 
     def load(self, request: RenderRequest, device: str, report: Callable[[Progress], None]) -> None:
         """Load the request's model on ``device``; free if already loaded.
@@ -94,7 +105,11 @@ class DiffusersEngine:
         if not model.step_down(request, read_options(request.options)):
             return False
         _LOG.warning("out of memory with placement %s; trying one that needs less", tried)
-        task.report(Progress("loading", message=f"out of memory as {tried}: placed anew"))
+        task.report(
+            Progress(
+                "loading", message=f"out of memory as {tried}: retrying with another placement"
+            )
+        )
         return True
 
     def unload(self) -> None:
@@ -118,7 +133,11 @@ class DiffusersEngine:
                 f"The diffusers engine needs {', '.join(missing)}: "
                 "pip install 'world-model-workbench[diffusion]'"
             )
-        from workbench.engines.diffusers.loading import load_model, model_key  # noqa: PLC0415
+        from workbench.engines.diffusers.loading import (  # noqa: PLC0415
+            encoders_for,
+            load_model,
+            model_key,
+        )
 
         family = family_of(
             model_facts(request.model, find_weights(request.model, request.revision))
@@ -126,9 +145,10 @@ class DiffusersEngine:
         key = model_key(request, options, family, device)
         if self._model is not None and self._model.key == key:
             return self._model
+        kept = encoders_for(self._model, request, options, device) if self._model else {}
         self.unload()
         try:
-            self._model = load_model(request, options, self._settings, device, report)
+            self._model = load_model(request, options, self._settings, device, report, kept)
         except Exception as error:
             traceback.clear_frames(error.__traceback__)
             _collect()

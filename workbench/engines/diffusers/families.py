@@ -11,7 +11,8 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from workbench.rendering import whole_if_whole
+from workbench.engines.diffusers.cache_options import StepCache
+from workbench.frame_rates import whole_if_whole
 
 __all__ = ["Family", "MemoryRule", "ModelFacts", "Rule", "families", "family_of"]
 
@@ -81,13 +82,14 @@ class Family(BaseModel):
     guidance: Literal["call", "guider", "none"] = "call"
     needs: tuple[str, ...] = ()
     sections: Rule | None = None
+    stages: int = Field(1, ge=1)
     refused: str = ""
     needs_packages: tuple[str, ...] = ()
     needs_packages_when: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict)
     variants: tuple[str, ...] = ()
     inputs_when: Mapping[str, Mapping[str, Mapping[str, Any]]] = Field(default_factory=dict)
     stream: Literal["decoder", "chunks", "whole"] = "whole"
-    cache: tuple[Literal["first-block", "pyramid"], ...] = ()
+    cache: tuple[StepCache, ...] = ()
     scale: int = Field(1, ge=1)
     writer: Literal["long", "short", "tags"] = "long"
     safety: Literal["", "cosmos"] = ""
@@ -110,6 +112,10 @@ class Family(BaseModel):
         if self.sections is None:
             return 1
         return max(1, -(-(num_frames - self.sections.plus) // self.sections.every))
+
+    def frames_at_once(self, num_frames: int) -> int:
+        """Return how many frames are in memory: a section is whole even in a shorter video."""
+        return self.sections.every + self.sections.plus if self.sections else num_frames
 
     def packages_for(self, facts: ModelFacts) -> tuple[str, ...]:
         """Return the packages that this model needs."""

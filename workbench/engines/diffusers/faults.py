@@ -28,7 +28,7 @@ _LOST: Final = (
 )
 _DRAFT_SHARE: Final = 0.5
 _LONGEST: Final = 2_000
-"""Maximum length of a library's message; the job's log has all of it."""
+"""Maximum characters of a library's message; the job's log has all of it."""
 
 
 def is_out_of_memory(error: BaseException) -> bool:

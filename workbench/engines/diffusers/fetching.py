@@ -1,6 +1,6 @@
 """Fetches a model's files from the hub into the cache of the hub's library.
 
-Loads no model. A broken connection goes on where it stopped; files that are whole are kept.
+Loads no model. An interrupted download resumes; complete files are kept.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from workbench.settings import Settings
 __all__ = ["check_fetchable", "fetch_model"]
 
 _WANTED: Final = ("*.json", "*/*")
-"""The index, and what the folders of the components hold; not the authors' single files."""
+"""The index and the component folders; not the authors' single files."""
 
 _UNWANTED: Final = ("*.bin", "*.ckpt", "*.pt", "*.pth", "*.msgpack", "*.h5", "*.onnx", "*.onnx_data",
                     "*.png", "*.jpg", "*.gif", "*.mp4", "*.md", ".*")  # fmt: skip
@@ -33,12 +33,12 @@ _HUB_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9
 def fetch_model(
     model: str, settings: Settings, *, revision: str = "", on_progress: OnProgress | None = None
 ) -> Weights:
-    """Fetch the hub's ``model`` and return where it is; what is here is not fetched again.
+    """Fetch the hub's ``model`` and return its folder; present files are not fetched again.
 
-    ``on_progress`` is told the bytes that are here and those of all files, from several threads,
-    one at a time. Raises what :func:`check_fetchable` raises, ``InvalidRequest`` for what is no
-    pipeline of diffusers, ``EngineUnavailable`` if the hub cannot be reached or the disk is too
-    small: the message says what to do.
+    ``on_progress`` gets the bytes present and the total, from several threads, one at a time.
+    Raises what :func:`check_fetchable` raises, ``InvalidRequest`` unless it is a diffusers
+    pipeline, and ``EngineUnavailable``, with what to do, if the hub cannot be reached or the disk
+    is too small.
     """
     check_fetchable(model, settings, revision)
     if find_spec("huggingface_hub") is None:
@@ -53,8 +53,8 @@ def fetch_model(
         _download(model, revision, files, on_progress or (lambda _here, _whole: None))
     except (OSError, httpx.HTTPError) as error:
         text = (
-            f"{model} could not be fetched ({type(error).__name__}: {error}). What is whole is kept: "
-            "try again."
+            f"{model} could not be fetched ({type(error).__name__}: {error}). Complete files are "
+            "kept: try again."
         )
         raise EngineUnavailable(text) from error
     found = find_weights(model, revision)
@@ -64,22 +64,22 @@ def fetch_model(
 
 
 def check_fetchable(model: str, settings: Settings, revision: str = "") -> None:
-    """Raise ``InvalidRequest`` for what is no hub name, ``EngineUnavailable`` without the hub."""
+    """Raise ``InvalidRequest`` for an invalid hub name, ``EngineUnavailable`` without the hub."""
     if not _HUB_NAME.fullmatch(model):
-        problem = f"{model!r} is no hub name: give one of the form owner/name."
+        problem = f"{model!r} is not a hub name: write it as owner/name."
         raise InvalidRequest(problem, (FieldProblem("model", problem),))
     if not settings.allow_hub:
         raise EngineUnavailable(how_to_get(model, revision))
 
 
 def _files(model: str, revision: str) -> dict[str, int]:
-    """Return the files that a pipeline of diffusers needs, each with its bytes."""
+    """Return the files that a diffusers pipeline needs, each with its size in bytes."""
     import huggingface_hub  # noqa: PLC0415
 
     told = huggingface_hub.HfApi().model_info(model, revision=revision or None, files_metadata=True)
     found = {one.rfilename: int(one.size or 0) for one in told.siblings or ()}
     if not {"model_index.json", "modular_model_index.json"} & found.keys():
-        problem = f"{model} is no pipeline of diffusers: it has no model_index.json."
+        problem = f"{model} is not a diffusers pipeline: it has no model_index.json."
         raise InvalidRequest(problem, (FieldProblem("model", problem),))
     return {
         name: size
@@ -93,7 +93,7 @@ def _fits(name: str, patterns: Sequence[str]) -> bool:
 
 
 def _check_space(model: str, total_bytes: int) -> None:
-    """Raise ``EngineUnavailable`` if what is not here yet does not fit on the disk."""
+    """Raise ``EngineUnavailable`` if the missing files do not fit on the disk."""
     cache = hub_cache()
     cache.mkdir(parents=True, exist_ok=True)
     blobs = cache / f"models--{model.replace('/', '--')}" / "blobs"
@@ -123,7 +123,7 @@ def _download(model: str, revision: str, files: dict[str, int], on_progress: OnP
 
     def fetch(name: str) -> None:
         class Progress(tqdm):  # type: ignore[misc]  # tqdm is untyped
-            """Counts instead of printing."""
+            """Counts bytes instead of printing."""
 
             def update(self, n: float | None = 1) -> bool | None:
                 shown: bool | None = super().update(n)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
 
+from workbench.engines.channels import LosslessVideo, write_channel_facts
 from workbench.engines.diffusers.options import AS_RENDERED, read_options
 from workbench.engines.diffusers.steps import StepWatch
 from workbench.engines.encoder import VideoWriter
@@ -41,6 +42,7 @@ class Film:
         self._watch = watch
         self._with_sound = with_sound
         self._writer: VideoWriter | None = None
+        self._lossless: LosslessVideo | None = None
         self._size = (0, 0)
         self._fps = float(fps)
         self._expected = task.recipe.request.num_frames or 0
@@ -59,6 +61,9 @@ class Film:
             raise RenderError("The video could not be started.")
         before = writer.num_frames
         writer.write(frames)
+        if self._lossless is not None:
+            for frame in _byte(frames):
+                self._lossless.write(frame)
         middle = self._expected // 2
         if self._poster is None or before <= middle < before + len(frames):
             self._poster = _byte(frames[min(max(0, middle - before), len(frames) - 1)])
@@ -71,13 +76,13 @@ class Film:
             self(frames[start : start + 8])
 
     def add_sound(self, sound: Sound) -> None:
-        """Give the video its sound; the film must have been made ``with_sound``."""
+        """Add the sound; the film must have been created ``with_sound``."""
         if self._writer is None:
             raise RenderError("The model returned sound without frames.")
         self._writer.add_sound(sound)
 
     def made(self) -> Rendered:
-        """Return the facts of the video so far; raises ``RenderError`` when no frame came."""
+        """Return the facts of the video so far; raises ``RenderError`` if there is no frame."""
         if self._writer is None:
             raise RenderError("The model returned no frames.")
         width, height = self._size
@@ -90,6 +95,14 @@ class Film:
         if self._poster is not None:
             write_posters(self._poster, self._task.folder)
         self._writer.close()
+        if self._lossless is not None:
+            self._lossless.close()
+        if self._task.recipe.request.channels:
+            width, height = self._size
+            facts: dict[str, Any] = {"width": width, "height": height, "fps": self._fps}
+            if (actions := self._task.recipe.request.actions) is not None:
+                facts["actions"] = {"embodiment": actions.embodiment, "mode": actions.mode}
+            write_channel_facts(self._task.folder, {**facts, "num_frames": self._writer.num_frames})
         ended_s = time.perf_counter() - self._started
         self._timings = {
             "denoising": self._first_s,
@@ -109,6 +122,8 @@ class Film:
     ) -> None:
         if self._writer is not None and kind is not None:
             self._writer.abort()
+            if self._lossless is not None:
+                self._lossless.abort()
 
     def _open(self, width: int, height: int) -> None:
         self._first_s = time.perf_counter() - self._started
@@ -119,6 +134,10 @@ class Film:
             update={"width": width, "height": height, "options": told}
         )
         self._size = (width, height)
+        if "frames" in recipe.request.channels:
+            self._lossless = LosslessVideo(
+                self._task.folder / "frames.mkv", "frames", width, height, self._fps
+            )
         self._writer = VideoWriter(
             self._task.folder / "video.mp4",
             width,
@@ -133,6 +152,7 @@ class Film:
 
 
 def _byte(frame: Image) -> Image:
+    """Return a frame or frames, 0 to 1 or ``uint8``, as ``uint8``."""
     import numpy as np  # noqa: PLC0415
 
     if frame.dtype == np.uint8:

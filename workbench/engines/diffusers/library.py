@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from workbench.engines.diffusers.conditioning import kinds_of, media_of, needs_of
+from workbench.engines.diffusers.conditioning import inputs_of, kinds_of, media_of, needs_of
 from workbench.engines.diffusers.families import Family, ModelFacts, family_of
 from workbench.engines.diffusers.memory import MemoryPlan, need_of, plan_memory
+from workbench.engines.diffusers.pipeline_classes import class_problem, makes_no_video
 from workbench.engines.diffusers.weights import Weights, find_weights, hub_cache, model_facts
 from workbench.rendering import RenderRequest
 from workbench.settings import Settings
@@ -22,7 +23,7 @@ __all__ = ["LibraryModel", "find_model", "find_models"]
 
 _USUAL_BITS: Final = 16
 _DEEPEST: Final = 3
-"""How many levels below a folder of models are searched."""
+"""Levels of subfolders searched below a folder of models."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +43,17 @@ class LibraryModel:
     control_kinds: tuple[str, ...]
     """The kinds of control that it was trained on."""
     problems: tuple[str, ...]
-    """Why it cannot be loaded: missing and damaged files."""
+    """Why it cannot be loaded: missing and damaged files, or a class that cannot run here."""
+    takes_camera: bool
+    """Whether it follows the poses of a camera path."""
     _family: Family = field(repr=False)
     _facts: ModelFacts = field(repr=False)
     modular: bool = False
+
+    @property
+    def is_for_videos(self) -> bool:
+        """Whether it makes videos, as far as its class tells."""
+        return self._family.known or not makes_no_video(self.class_name)
 
     def plan_on(self, free_bytes: int | None, host_bytes: int | None) -> MemoryPlan:
         """Return how it would run at its family's default size, with this much free memory."""
@@ -58,9 +66,9 @@ class LibraryModel:
 
 
 def find_models(settings: Settings) -> list[LibraryModel]:
-    """Return every video model on this machine, by name."""
-    found = dict(_places(settings))
-    return [_entry(name, weights) for name, weights in sorted(found.items())]
+    """Return every video model on this machine, by name; models of images are left out."""
+    found = [_entry(name, weights) for name, weights in sorted(dict(_places(settings)).items())]
+    return [one for one in found if one.is_for_videos]
 
 
 def find_model(name: str) -> LibraryModel | None:
@@ -106,7 +114,8 @@ def _entry(name: str, weights: Weights) -> LibraryModel:
         },
         takes=tuple(takes),
         control_kinds=kinds_of(facts, family),
-        problems=tuple(weights.problems(name)),
+        problems=tuple(filter(None, (class_problem(family, facts), *weights.problems(name)))),
+        takes_camera=(own := inputs_of(facts.class_name)) is not None and bool(own.camera),
         _family=family,
         _facts=facts,
         modular=weights.modular,

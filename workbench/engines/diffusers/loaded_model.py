@@ -23,6 +23,7 @@ from workbench.engines.diffusers.memory import (
 from workbench.engines.diffusers.options import Options
 from workbench.engines.diffusers.placing import device_budget, place, withdraw
 from workbench.engines.diffusers.previews import LatentColours
+from workbench.engines.diffusers.shared_parts import EncoderIdentity
 from workbench.engines.diffusers.text_cache import TextCache
 from workbench.errors import EngineUnavailable
 from workbench.rendering import RenderRequest
@@ -52,6 +53,8 @@ class LoadedModel:
     loras: AppliedLoras = field(default_factory=AppliedLoras)
     text_cache: TextCache = field(default_factory=TextCache)
     acceleration: Acceleration = field(default_factory=Acceleration)
+    encoders: Mapping[str, EncoderIdentity] = field(default_factory=dict)
+    """Its text and image encoders, which another model may have, too."""
     variants: dict[str, Any] = field(default_factory=dict)
     """Pipelines of other classes over the same components."""
     ran_out: dict[Placement, int] = field(default_factory=dict)
@@ -64,8 +67,8 @@ class LoadedModel:
         name = choose_class(given, own, self.family)
         if name is None:
             raise EngineUnavailable(
-                f"{self.family.title} as {own} takes no {' with '.join(sorted(given))}; "
-                "choose a model made for that."
+                f"{self.family.title} as {own} does not accept {' with '.join(sorted(given))}; "
+                "choose a model that does."
             )
         return self.pipe if name == own else self._variant(name)
 

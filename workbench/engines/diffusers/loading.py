@@ -11,7 +11,7 @@ from typing import Any, Final
 from workbench.engines.diffusers.components import (
     cast_to_fp8,
     load_components,
-    quantisation_config,
+    quantisation_configs,
 )
 from workbench.engines.diffusers.families import Family, family_of
 from workbench.engines.diffusers.faults import told_by
@@ -24,18 +24,20 @@ from workbench.engines.diffusers.own_weights import (
     bits_of,
     component_source,
     quantisation_of,
+    saved_quantisation,
     weight_paths,
 )
 from workbench.engines.diffusers.packages import package_problem
 from workbench.engines.diffusers.placing import device_budget, modules_of, place
 from workbench.engines.diffusers.previews import LatentColours
 from workbench.engines.diffusers.safety import checker_arguments
+from workbench.engines.diffusers.shared_parts import encoders_of, handed_over, held_bytes
 from workbench.engines.diffusers.weights import Weights, find_weights, how_to_get, model_facts
 from workbench.errors import EngineUnavailable
 from workbench.rendering import REPLACEABLE, Progress, RenderRequest
 from workbench.settings import Settings
 
-__all__ = ["load_model", "model_key"]
+__all__ = ["encoders_for", "load_model", "model_key"]
 
 _BITS: Final = {"float32": 32, "bfloat16": 16, "float16": 16}
 
@@ -55,15 +57,27 @@ def model_key(request: RenderRequest, options: Options, family: Family, device: 
     )
 
 
+def encoders_for(
+    model: LoadedModel, request: RenderRequest, options: Options, device: str
+) -> dict[str, Any]:
+    """Return the encoders of ``model``, which is given up, that the model of ``request`` has too."""
+    weights = find_weights(request.model, request.revision)
+    family = family_of(model_facts(request.model, weights))
+    dtypes = _dtypes(request, options, family, device)
+    return handed_over(model, encoders_of(request, weights, dtypes))
+
+
 def load_model(
     request: RenderRequest,
     options: Options,
     settings: Settings,
     device: str,
     report: Callable[[Progress], None],
+    kept: Mapping[str, Any] | None = None,
 ) -> LoadedModel:
     """Load the model of ``request`` onto ``device``, reporting progress.
 
+    ``kept`` are components that are in memory already, on the CPU.
     Raises ``EngineUnavailable`` if a library or the weights are missing or damaged.
     """
     if not settings.allow_hub:  # the hub's library reads it on import
@@ -78,10 +92,12 @@ def load_model(
     dtypes = _dtypes(request, options, family, device)
     sizes = _sizes(request, weights, dtypes)
     wide = dtypes.get("vae") == "float32"
+    kept = kept or {}
+    host = available_bytes()
     plan = plan_memory(
         need_of(request, family, sizes, facts.configs, wide_vae=wide),
         device_budget(device),
-        available_bytes(),
+        None if host is None else host + held_bytes(kept),
         placement=options.memory,
         tiled_vae=options.tiled_vae,
         modular=weights is not None and weights.modular,
@@ -89,7 +105,12 @@ def load_model(
     if plan.problem:
         raise EngineUnavailable(plan.problem)
     report(Progress("loading", message=f"{family.title}: {plan.reason}"))
-    pipe = _pipeline(request, options, settings, weights, family, device, dtypes, plan, report)
+    if kept:
+        names = " and ".join(sorted(kept))
+        report(Progress("loading", message=f"{names}: kept from the model before"))
+    pipe = _pipeline(
+        request, options, settings, weights, family, device, dtypes, plan, report, kept
+    )
     pipe.set_progress_bar_config(disable=True)
     loras = AppliedLoras()
     loras.apply(pipe, request.loras)
@@ -99,13 +120,14 @@ def load_model(
         model_key(request, options, family, device), pipe, family, device, plan,
         getattr(pipe, "scheduler", None), LatentColours.fit(pipe), dtypes,
         sizes or _held(pipe), facts.configs, loras,
+        encoders=encoders_of(request, weights, dtypes),
     )  # fmt: skip
     model.text_cache.attach(pipe)
     return model
 
 
 def _check_nf4(request: RenderRequest, weights: Weights | None, device: str) -> None:
-    """Raise ``EngineUnavailable`` for what diffusers quantises to four bits on a GPU alone."""
+    """Raise ``EngineUnavailable`` for nf4 off the GPU: diffusers supports it only there."""
     if device.startswith("cuda"):
         return
     index = weights.index if weights else {}
@@ -113,12 +135,20 @@ def _check_nf4(request: RenderRequest, weights: Weights | None, device: str) -> 
         if how == "nf4" and (index.get(name) or ["diffusers"])[0] == "diffusers":
             text = f"{name} cannot be packed into nf4 on {device}, only on a GPU: use int8 or fp8."
             raise EngineUnavailable(text)
+    for name, entry in index.items():
+        given = getattr(request, name) if name in REPLACEABLE else ""
+        folder = Path(given) if given else weights.folder / name if weights else None
+        if folder is None or saved_quantisation(folder) != "bitsandbytes":
+            continue
+        if isinstance(entry, list) and entry[:1] == ["diffusers"]:
+            text = f"The {name} is saved in a format of bitsandbytes, which runs only on a GPU."
+            raise EngineUnavailable(text)
 
 
 def _found(
     request: RenderRequest, settings: Settings, report: Callable[[Progress], None]
 ) -> Weights | None:
-    """Return the model's folder, downloaded if allowed; None if only loading can tell."""
+    """Return the model's folder, downloaded if allowed; None if only loading can find it."""
     weights = find_weights(request.model, request.revision)
     if weights is not None:
         return weights
@@ -175,6 +205,7 @@ def _pipeline(
     dtypes: Mapping[str, str],
     plan: MemoryPlan,
     report: Callable[[Progress], None],
+    kept: Mapping[str, Any],
 ) -> Any:
     import diffusers  # noqa: PLC0415
     import torch  # noqa: PLC0415
@@ -193,27 +224,48 @@ def _pipeline(
     if weights is not None and weights.variant:
         arguments["variant"] = weights.variant
     source = str(weights.folder) if weights else request.model
-    brought = load_components(request, weights, dtypes) if weights else {}
-    config = quantisation_config(request, weights)
-    if config is not None:
-        arguments["quantization_config"] = config
+    brought = load_components(request, weights, dtypes, kept) if weights else {}
+    quantised = quantisation_configs(request, weights)
     with _told(report):
         try:
             if weights is not None and weights.modular:
                 pipe = diffusers.ModularPipeline.from_pretrained(
                     source, trust_remote_code=False, local_files_only=not settings.allow_hub
                 )
-                names = [name for name in pipe.pretrained_component_names if name not in brought]
-                pipe.load_components(names, dtype=arguments["dtype"])
-                pipe.update_components(**brought)
+                _load_parts(pipe, weights, arguments["dtype"], quantised, brought)
                 return pipe
-            # Of a component that a class may lack, the general class loads the folder's own and
-            # drops the one that it was given: ask the class itself.
+            if quantised:
+                arguments["quantization_config"] = diffusers.PipelineQuantizationConfig(
+                    quant_mapping=quantised
+                )
+            # DiffusionPipeline ignores a given optional component and loads the folder's own, so
+            # call the pipeline class itself.
             kind = getattr(diffusers, facts.class_name, diffusers.DiffusionPipeline)
             return kind.from_pretrained(source, **arguments, **brought)
         except (OSError, ValueError, KeyError, AttributeError, ImportError) as error:
             text = f"The model in {request.model} cannot be loaded: {told_by(error)}"
             raise EngineUnavailable(text) from error
+
+
+def _load_parts(
+    pipe: Any,
+    weights: Weights,
+    dtypes: Mapping[str, Any],
+    quantised: Mapping[str, Any],
+    brought: Mapping[str, Any],
+) -> None:
+    """Load the components of a modular pipeline; diffusers only warns if one cannot be loaded."""
+    files = weights.component_files()
+    names = [name for name in pipe.pretrained_component_names if name not in brought]
+    pipe.load_components(
+        names,
+        dtype=dict(dtypes),
+        variant={name: one.variant for name, one in files.items() if one.variant},
+        quantization_config=dict(quantised),
+    )
+    pipe.update_components(**brought)
+    if missing := [name for name in names if name in files and getattr(pipe, name, None) is None]:
+        raise ValueError(f"{', '.join(missing)} cannot be read; the log says why")
 
 
 @contextmanager

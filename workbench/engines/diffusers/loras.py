@@ -27,6 +27,9 @@ _KOHYA_WAN: Final = re.compile(
 _PREFIXES: Final = ("base_model.model.", "model.")
 """Prefixes that trainers put before layer names."""
 
+_DIFFERENCES: Final = (".diff", ".diff_b")
+"""Endings of keys that hold a difference of a whole weight or bias, as in lightx2v's files."""
+
 _Stamped = tuple[Lora, int, int]
 """A LoRA with its file's size and time: another file under the same name is another LoRA."""
 
@@ -36,7 +39,7 @@ class AppliedLoras:
     """The LoRAs applied to one loaded model."""
 
     notes: list[str] = field(default_factory=list)
-    """Which of their layers match nothing in the model."""
+    """Notes on layers that match nothing in the model."""
     _applied: tuple[_Stamped, ...] = ()
 
     def differ(self, wanted: Sequence[Lora]) -> bool:
@@ -93,17 +96,23 @@ def _fitted(
     """Return the layers of ``lora`` by denoiser and adapter, and those that match none."""
     name = Path(lora.path).name
     try:
-        state = _layers(pipe, _read(lora.path))
+        read = _read(lora.path)
+        state = _layers(pipe, read)
     except (ValueError, KeyError, AttributeError, TypeError, IndexError) as error:
-        raise _refusal(
-            number, f"{name} is in a layout that is not read: {told_by(error)}"
-        ) from error
+        raise _refusal(number, f"{name} has an unsupported layout: {told_by(error)}") from error
     found: dict[tuple[str, str], dict[str, Any]] = {}
     notes = []
+    if lost := _lost_differences(read, state):
+        notes.append(
+            f"{len(lost)} differences of norms and other weights in {name} are left out, because "
+            f"diffusers does not apply them: {', '.join(lost[:3])}"
+        )
     for target in _targets(pipe, lora):
         denoiser = getattr(pipe, target)
         if not hasattr(denoiser, "load_lora_adapter"):
-            raise _refusal(number, f"{type(denoiser).__name__} takes no LoRA in diffusers.")
+            raise _refusal(
+                number, f"{type(denoiser).__name__} does not support LoRAs in diffusers."
+            )
         modules = dict(denoiser.named_modules())
         fitting = {key: value for key, value in state.items() if _fits(key, value, modules)}
         layers, kept = _names(state), _names(fitting)
@@ -111,12 +120,12 @@ def _fitted(
             first = next(iter(layers), "nothing")
             raise _refusal(
                 number,
-                f"{name} fits nothing in {type(denoiser).__name__}: it was made for another model "
+                f"{name} matches no layer of {type(denoiser).__name__}: it was made for another model "
                 f"or another size of it (its first layer is {first}).",
             )
         if left := [one for one in layers if one not in kept]:
             notes.append(
-                f"{len(left)} of {len(layers)} layers of {name} fit nothing in {target}: "
+                f"{len(left)} of {len(layers)} layers of {name} match nothing in {target}: "
                 f"{', '.join(left[:3])}"
             )
         found[(target, f"lora_{number}")] = fitting
@@ -153,6 +162,19 @@ def _layers(pipe: Any, state: dict[str, Any]) -> dict[str, Any]:
     made = convert(dict(state)) if convert else state
     made = made[0] if isinstance(made, tuple) else made
     return {re.sub(r"^(transformer|unet)\.", "", key): value for key, value in made.items()}
+
+
+def _lost_differences(read: Mapping[str, Any], state: Mapping[str, Any]) -> list[str]:
+    """Return the keys of whole weights and biases (not zero) that diffusers' conversion drops.
+
+    It turns biases of layers into those of their factors, without copying the tensors.
+    """
+    kept = {id(value) for value in state.values()}
+    return [
+        key
+        for key, value in read.items()
+        if key.endswith(_DIFFERENCES) and id(value) not in kept and bool(value.any())
+    ]
 
 
 def _as_comfy(key: re.Match[str]) -> str:

@@ -118,7 +118,7 @@ def need_of(
     needs twice the memory. ``wide_vae`` tells that the VAE runs in 32 bits.
     """
     area = (request.width or 1280) * (request.height or 720)
-    frames = request.num_frames or 121
+    frames = family.frames_at_once(request.num_frames or 121)
     rule = family.memory
     alive = min(frames, rule.decode_frames or frames)
     decode = area * alive * rule.decode * (2 if wide_vae else 1)
@@ -191,7 +191,7 @@ def plan_memory(
     plan = _plan(last, need, free_bytes, host, tiled=True if tiled_vae is None else tiled_vae)
     if placement == "auto" and last not in carried:
         return replace(plan, problem=_too_large(need, host_bytes or 0))
-    return replace(plan, reason=f"hardly fits: {plan.reason}", hardly=True)
+    return replace(plan, reason=f"barely fits: {plan.reason}", hardly=True)
 
 
 def lower_placement(placement: Placement, *, modular: bool = False) -> Placement | None:

@@ -7,9 +7,10 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from workbench.engines.diffusers.cache_options import StepCache, cache_values, settings_problems
 from workbench.engines.diffusers.presets import presets
 from workbench.errors import FieldProblem
-from workbench.rendering import Control, Keyframe
+from workbench.rendering import Control, Keyframe, RolloutSegment, Tail
 
 __all__ = ["AS_RENDERED", "Options", "option_problems", "read_options"]
 
@@ -42,9 +43,13 @@ class Options(BaseModel):
     references: tuple[str, ...] = Field((), max_length=16)
     """Paths of pictures of what is to be seen."""
     keyframes: tuple[Keyframe, ...] = Field((), max_length=64)
-    """Pictures that are to be seen at their second."""
+    """Images to show at given times."""
     control: Control | None = None
-    """A video that says frame by frame what is where."""
+    """The control video to follow frame by frame."""
+    rollout: RolloutSegment | None = None
+    """Which segment of a rollout it is."""
+    tail: Tail | None = None
+    """What a segment goes on from; the job manager sets it."""
     strength: float | None = Field(None, ge=0, le=1)
     """How much the input video changes: 0 not at all, 1 completely."""
     guidance_scale_2: float | None = Field(None, ge=0, le=100)
@@ -70,10 +75,12 @@ class Options(BaseModel):
     """Whether the transformer's blocks are compiled; None: by profile."""
     quick_parts: bool = True
     """Whether the VAE may use its faster implementation on a GPU."""
-    cache: Literal["auto", "none", "first-block", "pyramid"] = "auto"
+    cache: Literal["auto", "none"] | StepCache = "auto"
     """The step cache; ``auto``: the family's preferred one in the fast profile, else none."""
-    cache_threshold: float = Field(0.1, gt=0, le=1)
-    """How much change the first-block cache ignores."""
+    cache_threshold: float | None = Field(None, gt=0, le=1)
+    """How much change the cache ignores, if it has a threshold; None: as in diffusers."""
+    cache_settings: Mapping[str, Any] = Field(default_factory=dict)
+    """Further settings of the named cache, by diffusers' names."""
     safety_checker: bool = True
     """Whether to use the family's safety checker, if it has one."""
     sound: bool = True
@@ -86,6 +93,11 @@ class Options(BaseModel):
     encoder: Literal["software", "auto"] = "software"
     call: Mapping[str, Any] = Field(default_factory=dict)
     """Further parameters of the pipeline's call, as JSON values."""
+
+    def cache_values(self, cache: str) -> dict[str, Any]:
+        """Return the settings of ``cache``: those that it has, with defaults for the rest."""
+        own = self.cache_settings if cache == self.cache else {}
+        return cache_values(cache, self.cache_threshold, own)
 
 
 def read_options(options: Mapping[str, Any]) -> Options:
@@ -106,6 +118,8 @@ def option_problems(options: Mapping[str, Any]) -> list[FieldProblem]:
     if read.preset not in known:
         names = ", ".join(sorted(known))
         return [FieldProblem("options.preset", f"There is no preset {read.preset!r}: {names}.")]
+    if problems := settings_problems(read.cache, read.cache_settings):
+        return problems
     return [
         FieldProblem(
             f"options.call.{name}", f"{name!r} is set by the request, not by options.call."

@@ -6,6 +6,7 @@ library.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -14,7 +15,7 @@ from typing import Any, Final
 
 from workbench.engines.diffusers.families import Family, ModelFacts
 from workbench.engines.diffusers.weight_files import Stored, header, stored, weight_files
-from workbench.engines.diffusers.weights import hub_cache
+from workbench.engines.diffusers.weights import Weights, hub_cache
 from workbench.errors import DamagedFile, EngineUnavailable, FieldProblem
 from workbench.rendering import REPLACEABLE, Lora, RenderRequest
 
@@ -24,6 +25,7 @@ __all__ = [
     "component_source",
     "quantisation_of",
     "resolved",
+    "saved_quantisation",
     "weight_paths",
 ]
 
@@ -34,6 +36,11 @@ _QUANTISERS: Final[Mapping[str, tuple[str, str]]] = {
     "nf4": ("bitsandbytes", "bitsandbytes"),
 }
 """Quantisation → the module that it needs, and the package that provides it."""
+_PACKAGES: Final[Mapping[str, tuple[str, str]]] = {
+    **{module: (module, package) for module, package in _QUANTISERS.values()},
+    "quanto": ("optimum", "optimum-quanto"),
+}
+"""The ``quant_method`` of a saved component → the module that reads it, and its package."""
 _BITS: Final[Mapping[str, float]] = {"fp8": 8.5, "int8": 8.5, "nf4": 4.5}
 """Including scales, and the layers that are not quantised."""
 
@@ -56,16 +63,19 @@ class ComponentSource:
         return weight_files(self.path).files if self.kind == "folder" else (self.path,)
 
     def stored(self) -> Stored:
-        """Return what the files hold; a GGUF file stays on the device as it is."""
+        """Return the contents of the files; a GGUF file stays quantised on the device."""
         if self.kind == "gguf":
             return Stored(fixed_bytes=self.path.stat().st_size)
         return sum((stored(file) for file in self.files()), Stored())
 
 
 def resolved(
-    request: RenderRequest, family: Family, facts: ModelFacts
+    request: RenderRequest, family: Family, facts: ModelFacts, weights: Weights | None = None
 ) -> tuple[dict[str, Any], list[FieldProblem]]:
-    """Return the request's weights with absolute paths, and all problems."""
+    """Return the request's weights with absolute paths, and all problems.
+
+    ``weights`` is the model's folder, if it is on this machine.
+    """
     values: dict[str, Any] = {}
     problems: list[FieldProblem] = []
     two_stages = not facts.class_name or _has(facts, "transformer_2")
@@ -90,7 +100,8 @@ def resolved(
             values[name] = str(component_source(name, given).path)
         except _Unusable as error:
             problems.append(FieldProblem(name, str(error)))
-    problems.extend(_quantisation_problems(request, values, facts))
+    methods = _stored_quantisation(values, weights)
+    problems.extend(_quantisation_problems(request, values, facts, methods))
     return values, problems
 
 
@@ -103,7 +114,9 @@ def component_source(name: str, given: str) -> ComponentSource:
     if path.is_dir():
         folder = path if (path / "config.json").is_file() else path / name
         if not (folder / "config.json").is_file():
-            raise _Unusable(f"{given} holds no config.json of a {name}, nor a folder {name}/.")
+            raise _Unusable(
+                f"{given} contains neither the config.json of a {name} nor a folder {name}/."
+            )
         files = weight_files(folder)
         if files.missing or not files.files:
             lacking = ", ".join(file.name for file in files.missing) or "its weights"
@@ -116,7 +129,7 @@ def component_source(name: str, given: str) -> ComponentSource:
         _check_gguf(name, path)
         return ComponentSource(path.resolve(), "gguf")
     if path.suffix != ".safetensors":
-        raise _Unusable(f"{path.name} is neither a folder, a .safetensors nor a .gguf file.")
+        raise _Unusable(f"{path.name} is not a folder, a .safetensors or a .gguf file.")
     if name.startswith("text_encoder"):
         raise _Unusable(
             f"{path.name} is a single file: a text encoder is taken from a folder in "
@@ -125,7 +138,7 @@ def component_source(name: str, given: str) -> ComponentSource:
     _check_header(path)
     if any(tensor.endswith(("scale_weight", "weight_scale")) for tensor in header(path)):
         raise _Unusable(
-            f"{path.name} holds scaled 8-bit weights, which diffusers does not read: take a GGUF "
+            f"{path.name} contains scaled 8-bit weights, which diffusers cannot read: use a GGUF "
             "file, or the 16-bit weights with quantize='fp8'."
         )
     return ComponentSource(path.absolute(), "safetensors")
@@ -148,6 +161,15 @@ def bits_of(quantisation: str) -> float:
     return _BITS[quantisation]
 
 
+def saved_quantisation(folder: Path) -> str:
+    """Return the ``quant_method`` with which the component in ``folder`` was saved, or empty."""
+    try:
+        config = json.loads((folder / "config.json").read_text("utf-8"))
+        return str(config["quantization_config"]["quant_method"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
+
+
 def weight_paths(request: RenderRequest) -> Iterator[tuple[str, Path]]:
     """Yield every weight file that ``request`` (resolved) names beside its model, with its role."""
     for number, lora in enumerate(request.loras):
@@ -158,19 +180,29 @@ def weight_paths(request: RenderRequest) -> Iterator[tuple[str, Path]]:
                 yield name, file
 
 
+def _stored_quantisation(values: Mapping[str, Any], weights: Weights | None) -> dict[str, str]:
+    """Return how each component that is saved quantised was quantised."""
+    folders = {name: Path(values[name]) for name in REPLACEABLE if name in values}
+    if weights is not None:
+        own = {name: weights.folder / name for name in weights.component_files()}
+        folders = own | folders
+    found = {name: saved_quantisation(folder) for name, folder in folders.items()}
+    return {name: method for name, method in found.items() if method}
+
+
 def _has(facts: ModelFacts, component: str) -> bool:
     return facts.index.get(component) not in (None, [None, None])
 
 
 def _resolved_lora(lora: Lora, *, two_stages: bool) -> Lora:
     if lora.stage and not two_stages:
-        raise _Unusable("This model has one stage: leave stage out.")
+        raise _Unusable("This model has one stage; leave stage out.")
     path = _lora_file(lora)
     if path.suffix != ".safetensors":
         raise _Unusable(f"{path.name} is not a safetensors file.")
     _check_header(path)
     if not any(sign in tensor for tensor in header(path) for sign in _LORA_SIGNS):
-        raise _Unusable(f"{path.name} holds no LoRA: none of its tensors is a low-rank factor.")
+        raise _Unusable(f"{path.name} contains no LoRA: none of its tensors is a low-rank factor.")
     return lora.model_copy(update={"path": str(path.absolute()), "file": ""})
 
 
@@ -187,12 +219,12 @@ def _lora_file(lora: Lora) -> Path:
         raise _Unusable(f"There is no file {lora.path}.")
     if lora.file:
         if not (folder / lora.file).is_file():
-            raise _Unusable(f"{lora.path} holds no file {lora.file}.")
+            raise _Unusable(f"{lora.path} contains no file {lora.file}.")
         return folder / lora.file
     found = sorted(folder.rglob("*.safetensors"))
     if len(found) != 1:
         names = ", ".join(str(one.relative_to(folder)) for one in found[:6]) or "none"
-        raise _Unusable(f"{lora.path} holds {len(found)} files ({names}): say which in `file`.")
+        raise _Unusable(f"{lora.path} holds {len(found)} files ({names}): name one in `file`.")
     return found[0]
 
 
@@ -226,7 +258,10 @@ def _check_gguf(name: str, path: Path) -> None:
 
 
 def _quantisation_problems(
-    request: RenderRequest, values: Mapping[str, Any], facts: ModelFacts
+    request: RenderRequest,
+    values: Mapping[str, Any],
+    facts: ModelFacts,
+    stored_methods: Mapping[str, str],
 ) -> Iterator[FieldProblem]:
     asked = quantisation_of(request)
     for name in asked:
@@ -235,6 +270,14 @@ def _quantisation_problems(
             yield FieldProblem(where, f"{facts.class_name} has no {name}.")
         if str(values.get(name, "")).endswith(".gguf"):
             yield FieldProblem(where, f"The {name} is a GGUF file, which is quantised already.")
+        if method := stored_methods.get(name):
+            told = f"The {name} is quantised already, by {method}: leave quantize out for it."
+            yield FieldProblem(where, told)
+    for name, method in stored_methods.items():
+        module, package = _PACKAGES.get(method, ("", ""))
+        if module and find_spec(module) is None:
+            told = f"The {name} is quantised by {method} and needs {package}: pip install {package}"
+            yield FieldProblem(name if name in values else "model", told)
     for how in sorted(set(asked.values())):
         module, package = _QUANTISERS.get(how, ("", ""))
         if module and find_spec(module) is None:

@@ -1,4 +1,4 @@
-"""Whether the packages that a model needs are here and fit, and how to get them."""
+"""Checks the packages that a model needs, and says how to install them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _MINOR_AHEAD: Final = 15
 def package_problem(title: str, names: Iterable[str]) -> str:
     """Return why a model named ``title`` cannot run with these packages; empty if it can.
 
-    Imports torchvision, which fails where it was built for another torch.
+    Imports torchvision, which fails if it was built for another torch.
     """
     wanted = list(names)
     if missing := [name for name in wanted if find_spec(name) is None]:

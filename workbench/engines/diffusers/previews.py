@@ -80,8 +80,8 @@ class LatentColours:
 def latent_grid(latents: Any, channels: int, shape: tuple[int, int, int]) -> Any | None:
     """Return the middle frame of ``latents`` as C×H×W, for any layout of the pipeline.
 
-    ``shape`` is the latents' frames, rows and columns, for latents in one sequence. None if the
-    layout is unknown.
+    ``shape`` is the video's latent frames, rows and columns. A model that works in sections has
+    fewer or more frames at a time. None if the layout is unknown.
     """
     if latents.ndim == 3:
         frames, rows, columns = shape
@@ -94,12 +94,15 @@ def latent_grid(latents: Any, channels: int, shape: tuple[int, int, int]) -> Any
     if latents.ndim != 5:
         return None
     one = latents[0]
-    if one.shape[0] >= channels and one.shape[1] == shape[0]:
-        return one[:channels, one.shape[1] // 2]
-    if one.shape[1] >= channels and one.shape[0] == shape[0] and one.shape[-1] == shape[2]:
-        return one[one.shape[0] // 2, :channels]
-    if one.shape[-1] >= channels:
-        return one[one.shape[0] // 2, :, :, :channels].permute(2, 0, 1)
+    first, second, third, last = one.shape
+    frames, rows, columns = shape
+    in_planes = (third, last) == (rows, columns)
+    if first >= channels and (second == frames or (in_planes and first == channels)):
+        return one[:channels, second // 2]
+    if second >= channels and in_planes:
+        return one[first // 2, :channels]
+    if last >= channels and (second, third) == (rows, columns):
+        return one[first // 2, :, :, :channels].permute(2, 0, 1)
     return None
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import replace
 from typing import Any, Final
 
-from workbench.engines.diffusers.acceleration import AccelerationFailed, denoisers
+from workbench.engines.diffusers.acceleration import AccelerationFailed, denoisers, named_denoisers
+from workbench.engines.diffusers.actions import action_arguments, keep_predicted
 from workbench.engines.diffusers.adapters import (
     call_arguments,
     own_fps,
@@ -21,17 +22,21 @@ from workbench.engines.diffusers.digests import digest, known_digest
 from workbench.engines.diffusers.faults import is_lost, is_out_of_memory, told_by
 from workbench.engines.diffusers.film import Film
 from workbench.engines.diffusers.frames import Tap, frames_of_output
+from workbench.engines.diffusers.kept_ratios import keep_ratios, kept_ratios
 from workbench.engines.diffusers.loaded_model import LoadedModel
 from workbench.engines.diffusers.options import AS_RENDERED, Options, read_options
 from workbench.engines.diffusers.own_weights import weight_paths
 from workbench.engines.diffusers.safety import safety_state
 from workbench.engines.diffusers.soundtrack import sample_rate, waveform_of
+from workbench.engines.diffusers.step_caches import MagRatios, calibrated, told_the_pass
 from workbench.engines.diffusers.steps import StepWatch
+from workbench.engines.diffusers.tails import write_latents
 from workbench.engines.diffusers.weights import find_weights
 from workbench.engines.engine import Rendered, RenderTask
 from workbench.engines.sound import Sound
 from workbench.errors import NotFinite, RenderCancelled, WorkbenchError
-from workbench.rendering import Progress, RenderRequest, whole_if_whole
+from workbench.frame_rates import whole_if_whole
+from workbench.rendering import Progress, RenderRequest
 
 __all__ = ["render"]
 
@@ -57,6 +62,8 @@ def render(model: LoadedModel, task: RenderTask) -> Rendered:
         model.family,
         model.device,
         resident=model.plan.denoiser_stays,
+        steps=request.num_inference_steps or own_steps(pipe),
+        mag=kept_ratios(request, type(pipe).__name__) if options.cache == "mag" else None,
     )
     while True:
         run = _Run(model, pipe, task, options)
@@ -105,6 +112,7 @@ class _Run:
         model, pipe, request = self._model, self._pipe, self._request
         arguments = call_arguments(pipe, request, self._options, model.family)
         arguments.update(conditioned(pipe, request, self._options, model.family.scale))
+        arguments = action_arguments(pipe, request, arguments)
         set_guidance(pipe, request, model.family)
         shift = set_flow_shift(pipe, self._options.flow_shift, model.scheduler)
         self._note_told(arguments)
@@ -136,12 +144,17 @@ class _Run:
             tap = stack.enter_context(Tap(pipe, place, film).open())
             if model.acceleration.compiled and not model.acceleration.is_checked(shape):
                 self._task.report(Progress("compiling", message="once for this size"))
+            if model.acceleration.cache == "mag":
+                stack.enter_context(told_the_pass(named_denoisers(pipe)))
+            measured = stack.enter_context(self._calibration())
             watch.encoding_prompt()
             output = pipe(**arguments, **callback, generator=generator)
             if not tap.taken:
                 film.write_all(frames_of_output(output))
             self._keep_sound(film, waveform_of(output), rate)
+            self._keep_channels(output, watch)
             del output
+            self._keep_ratios(measured)
         facts: dict[str, float] = {}
         if model.device.startswith("cuda"):
             facts["peak_memory_gib"] = torch.cuda.max_memory_allocated() / (1 << 30)
@@ -161,8 +174,21 @@ class _Run:
             return replace(film.made(), finish=finish)
         return finish()
 
+    def _calibration(self) -> AbstractContextManager[dict[str, list[float]]]:
+        """Return a context that collects what MagCache measures, if this render calibrates it."""
+        if not self._model.acceleration.calibrates:
+            return nullcontext({})
+        return calibrated(named_denoisers(self._pipe))
+
+    def _keep_ratios(self, measured: dict[str, list[float]]) -> None:
+        request = self._request
+        found = {name: tuple(ratios) for name, ratios in measured.items() if ratios}
+        if found:
+            steps = request.num_inference_steps or own_steps(self._pipe)
+            keep_ratios(request, type(self._pipe).__name__, MagRatios(steps, found))
+
     def _note_told(self, arguments: dict[str, Any]) -> None:
-        """Note what of the request the model does not use, and how it is steered."""
+        """Note what the model ignores of the request, and how it is steered."""
         request, control = self._request, self._options.control
         if request.negative_prompt and "negative_prompt" not in arguments:
             self._notes.append("the model does not use the negative prompt with these settings")
@@ -172,33 +198,60 @@ class _Run:
             taken = next((name for name in ("action", "c2w") if name in arguments), "")
             way = f"as {taken}" if taken else "in words, in the prompt"
             self._notes.append(f"the model is told the camera path {way}")
+        if request.actions is not None:
+            self._notes.append(f"the model is told {request.actions.label}")
+            self._notes.extend(request.actions.notes)
+        if self._options.tail is not None:
+            given = "latents" if "video_latents" in arguments else "lossless frames"
+            self._notes.append(f"continues from the {given} of the previous segment")
         if control is not None and control.channel:
-            self._notes.append(f"the model follows the {control.kind} of a storyboard")
+            since = f", from {control.start_s:g} s on" if control.start_s else ""
+            self._notes.append(f"the model follows the {control.kind} of a storyboard{since}")
+        if control is not None and not control.ready:
+            from workbench.engines.computed_control import computed_how  # noqa: PLC0415
+
+            how = computed_how(control.kind)
+            self._notes.append(f"the control is the video's {control.kind}: {how}")
+        if "reference_conditions" in arguments and not request.loras:
+            self._notes.append(
+                "no in-context LoRA is applied: other weights were not trained to follow a control"
+            )
 
     def _keep_sound(self, film: Film, waveform: Any, rate: int | None) -> None:
         if waveform is None or not self._options.sound:
             return
         if rate is None:
-            self._notes.append("the model's sound is left out: its sample rate is not known")
+            self._notes.append("the model's sound is left out: its sample rate is unknown")
             return
         sound = Sound.of(waveform, rate)
         film.add_sound(sound)
         self._sound = {"sample_rate": rate, "channels": sound.channels}
 
+    def _keep_channels(self, output: Any, watch: StepWatch) -> None:
+        """Write the model's outputs beyond the frames."""
+        channels, folder = self._request.channels, self._task.folder
+        if "actions" in channels:
+            keep_predicted(folder / "actions.npy", output)
+        if "latents" in channels:
+            count = self._request.num_frames or 1
+            write_latents(folder / "latents.safetensors", watch.latents, count, self._options.tail)
+
     def _step_watch(self) -> StepWatch:
         pipe, request = self._pipe, self._request
-        steps = request.num_inference_steps or _own_steps(pipe)
+        steps = request.num_inference_steps or own_steps(pipe)
         spatial, temporal = _factors(pipe)
         frames = ((request.num_frames or 1) - 1) // temporal + 1
         shape = (frames, (request.height or 0) // spatial, (request.width or 0) // spatial)
+        stages = self._model.family.stages
         return StepWatch(
-            steps,
+            max(1, steps // stages),
             self._task.report,
             self._task.cancelled,
             colours=self._model.colours,
             previews=self._options.previews,
-            sections=self._model.family.sections_of(request.num_frames or 1),
+            sections=stages * self._model.family.sections_of(request.num_frames or 1),
             latent_shape=shape,
+            keeps_latents="latents" in request.channels,
         )
 
     def _as_rendered(
@@ -209,7 +262,12 @@ class _Run:
         plain = (str, int, float, bool)
         call = {k: v for k, v in arguments.items() if isinstance(v, plain)}
         notes = [*self._notes, *model.loras.notes, *acceleration.notes]
-        if acceleration.cache != "none" and counter.computed:
+        if acceleration.calibrates:
+            notes.append(
+                "MagCache was calibrated: this render computed every step, later ones of this model "
+                "leave steps out"
+            )
+        elif acceleration.cache != "none" and counter.computed:
             steps = self._request.num_inference_steps or 0
             per_step = counter.calls / max(1, steps)
             equal = round(counter.computed / max(1.0, per_step))
@@ -231,6 +289,7 @@ class _Run:
             "compiled": acceleration.compiled,
             "quick_parts": acceleration.quick_parts,
             "cache": acceleration.cache,
+            "cache_settings": dict(acceleration.cache_settings),
             "checked": acceleration.checked,
             "vae_errors": dict(acceleration.vae_errors),
             "safety": safety_state(self._pipe),
@@ -240,9 +299,9 @@ class _Run:
 
 @contextmanager
 def _freed(pipe: Any) -> Iterator[None]:
-    """Move the components back and clear the step caches after a call that failed.
+    """Move the components back and clear the step caches after a failed call.
 
-    A pipeline does so itself after a call that succeeds.
+    A pipeline does so itself after a successful call.
     """
     try:
         yield
@@ -273,8 +332,7 @@ class _BlockCount:
         stack = ExitStack()
         for denoiser in self._denoisers:
             stack.callback(denoiser.register_forward_pre_hook(self._called).remove)
-            blocks = getattr(denoiser, "_repeated_blocks", None) or ()
-            found = [one for one in denoiser.modules() if type(one).__name__ in blocks]
+            found = _denoising_blocks(denoiser)
             if not found or found[-1]._compiled_call_impl is not None:  # noqa: SLF001
                 continue
             for child in found[-1].children():
@@ -286,6 +344,16 @@ class _BlockCount:
 
     def _computed(self, module: Any, _: Any) -> None:
         self._inner[id(module)] = self._inner.get(id(module), 0) + 1
+
+
+def _denoising_blocks(denoiser: Any) -> list[Any]:
+    """Return the blocks that the denoiser repeats, in order."""
+    import torch  # noqa: PLC0415
+
+    names = getattr(denoiser, "_repeated_blocks", None) or ()
+    named = [one for one in denoiser.modules() if type(one).__name__ in names]
+    lists = [one for one in denoiser.children() if isinstance(one, torch.nn.ModuleList)]
+    return named or [block for one in lists for block in one]
 
 
 def effective_request(
@@ -320,7 +388,7 @@ def _weights(request: RenderRequest) -> list[dict[str, Any]]:
     ]
 
 
-def _own_steps(pipe: Any) -> int:
+def own_steps(pipe: Any) -> int:
     """Return the pipeline's default number of steps."""
     own = parameters_of(pipe).get("num_inference_steps")
     return own if isinstance(own, int) else _USUAL_STEPS

@@ -1,4 +1,4 @@
-"""The sound that a pipeline makes with its video, and at what rate."""
+"""The sound of a pipeline's video, and its sample rate."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from typing import Any, Final
 __all__ = ["outputs_wanted", "sample_rate", "waveform_of"]
 
 _OUTPUTS: Final = ("audio", "sound")
-"""What pipelines name it."""
+"""Names of the output in pipelines."""
 
 _RATES: Final = (
     ("vocoder", "output_sampling_rate"),
     ("sound_tokenizer", "sampling_rate"),
 )
-"""Components that make the waveform, and the rate in their configuration. They come before the
-pipeline's own rate, which for LTX-2 is that of the spectrograms."""
+"""Components that make the waveform, and the key of the rate in their configuration. They take
+precedence over the pipeline's own rate, which for LTX-2 is that of the spectrograms."""
 
 _OWN_RATES: Final = ("audio_sample_rate", "audio_sampling_rate")
 
 
 def sample_rate(pipe: Any) -> int | None:
-    """Return the samples a second of the sound that ``pipe`` makes; None if it makes none."""
+    """Return the samples per second of the sound that ``pipe`` makes; None if it makes none."""
     for component, name in _RATES:
         config = getattr(getattr(pipe, component, None), "config", None)
         if rate := getattr(config, name, None):
@@ -31,7 +31,7 @@ def sample_rate(pipe: Any) -> int | None:
 
 
 def outputs_wanted(pipe: Any) -> list[str] | str:
-    """Return what to ask a modular pipeline for: the video, and the sound if it makes one."""
+    """Return the outputs to request of a modular pipeline: the video, and its sound if any."""
     made = {one.name for one in pipe.blocks.outputs}
     sounds = [name for name in _OUTPUTS if name in made]
     return ["videos", *sounds] if sounds else "videos"

@@ -33,6 +33,7 @@ class StepWatch:
         previews: int = 0,
         sections: int = 1,
         latent_shape: tuple[int, int, int] = (1, 1, 1),
+        keeps_latents: bool = False,
     ) -> None:
         self._previews = previews if colours else 0
         self._sections = sections
@@ -43,6 +44,9 @@ class StepWatch:
         self._colours = colours
         self._shape = latent_shape
         self._before: Any = None
+        self._keeps_latents = keeps_latents
+        self.latents: list[Any] = []
+        """The latents after the last step of each section, in 32 bits on the CPU, if they are kept."""
         self._event: Any = None
         self._finite: Any = None
 
@@ -64,6 +68,8 @@ class StepWatch:
         if self.done == 0 and steps:
             self._plan_steps(steps)
         self.done += 1
+        if self._keeps_latents and latents is not None and self.done % self._per_section == 0:
+            self.latents.append(latents.detach().float().cpu())
         self._check_values(latents)
         preview = None
         if latents is not None and self._colours:
@@ -143,6 +149,7 @@ class StepWatch:
         }
 
     def _plan_steps(self, per_section: int) -> None:
+        self._per_section = per_section
         self.steps = per_section * self._sections
         self.total = self.steps + max(1, round(self.steps * _DECODE_SHARE))
         self._shown = _points(self.steps, self._previews)
@@ -193,7 +200,7 @@ class StepWatch:
 
 def _not_finite(step: int, steps: int) -> NotFinite:
     return NotFinite(
-        f"The model's values are NaN or infinite from step {step} of {steps} on: there is no picture. "
+        f"The model's values are NaN or infinite from step {step} of {steps} on: there is no image. "
         "Set options.dtype to 'bfloat16' or 'float32', or lower guidance_scale."
     )
 

@@ -37,7 +37,7 @@ class TextCache:
             pipe.encode_prompt = self._through(encode, type(pipe).__name__)
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Empty the cache."""
         self._kept.clear()
 
     def _through(self, encode: Callable[..., Any], name: str) -> Callable[..., Any]:
@@ -59,7 +59,7 @@ class TextCache:
 
     @property
     def size_bytes(self) -> int:
-        """What is kept, in bytes."""
+        """The cached bytes."""
         return sum(_size(value) for value in self._kept.values())
 
     def _keep(self, key: str, made: Any) -> None:

@@ -1,4 +1,4 @@
-"""The contents of weight files: how many numbers, in which format, complete or not.
+"""The contents of weight files: count and format of the numbers, and missing files.
 
 Reads the headers of safetensors files, never the numbers. Knows no pipeline.
 """

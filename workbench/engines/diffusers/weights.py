@@ -1,4 +1,4 @@
-"""Where a model's weights are on this machine, how large they are, how to get missing ones.
+"""Locates a model's weights on this machine, their sizes, and how to get missing ones.
 
 Reads folders, small JSON files and the headers of weight files. Imports no model library and opens
 no connection.
@@ -108,14 +108,14 @@ class Weights:
 
 
 def find_weights(model: str, revision: str = "") -> Weights | None:
-    """Return where ``model`` (a folder or a hub name) is on this machine; None if it is not.
+    """Return the weights of ``model`` (a folder or a hub name); None if not on this machine.
 
     A hub name is looked up in the cache of the hub's library (see :func:`hub_cache`), without
     asking the network.
     """
     try:
         return _found(model, revision)
-    except (OSError, RuntimeError):  # no name that a file could have, or a user there is not
+    except (OSError, RuntimeError):  # an invalid file name, or an unknown user after ~
         return None
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from workbench.engines.engine import Rendered, RenderTask
 from workbench.engines.inputs import input_file
+from workbench.engines.option_checks import option_problems
 from workbench.engines.remote.client import Answer, Refused, VideoClient
 from workbench.engines.remote.submissions import SubmissionStore
 from workbench.errors import (
@@ -113,16 +113,7 @@ class RemoteEngine:
         if (request.width or 0) * (request.height or 0) > self._settings.max_pixels:
             text = f"A frame may have at most {self._settings.max_pixels} pixels."
             problems.append(FieldProblem("width", text))
-        try:
-            options = RemoteOptions.model_validate(request.options)
-        except ValidationError as error:
-            return problems + [
-                FieldProblem(".".join(("options", *map(str, one["loc"]))), f"{one['msg']}.")
-                for one in error.errors()
-            ]
-        if options.image and not Path(options.image).is_file():
-            problems.append(FieldProblem("options.image", "There is no file for image."))
-        return problems
+        return [*problems, *option_problems(RemoteOptions, request.options)]
 
 
 class _RemoteRender:
@@ -213,7 +204,7 @@ class _RemoteRender:
             if not answer.going:
                 self._submissions.forget(self._recipe)
                 raise RenderError(
-                    f"The video endpoint ended the video as {answer.status or 'nothing'}: "
+                    f"The video endpoint ended with the status {answer.status or 'nothing'}: "
                     f"{answer.error or 'it gave no reason'}."
                 )
             pause = time.monotonic() + self._settings.remote_poll_s

@@ -13,7 +13,7 @@ from workbench.engines.probe import decode_video, probe_video
 from workbench.engines.recipes import embeddable
 from workbench.engines.sound import decode_sound
 from workbench.errors import DamagedFile
-from workbench.rendering import whole_if_whole
+from workbench.frame_rates import whole_if_whole
 
 __all__ = ["transcode"]
 

@@ -10,6 +10,7 @@ from workbench.engines.animatic.backdrops import (
     beyond,
     cabin,
     depths,
+    halls,
     indoors,
     land,
     passages,
@@ -56,6 +57,7 @@ BACKDROPS: Final[Mapping[str, Callable[[World], list[Layer]]]] = MappingProxyTyp
         "studio": indoors.studio,
         "tabletop": indoors.tabletop,
         "car interior": cabin.car_interior,
+        **halls.HALLS,
     }
 )
 

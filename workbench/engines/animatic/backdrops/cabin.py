@@ -1,4 +1,4 @@
-"""Inside a vehicle, from the side: windows on the world outside, seats, the roof."""
+"""The inside of a vehicle from the side: windows, seats, roof."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SEAT: Colour = (0.52, 0.42, 0.34)
 
 
 def car_interior(world: World) -> list[Layer]:
-    """Return the inside of a car: two side windows, a door, and the seat that one sits in."""
+    """Return the inside of a car: two side windows, a door and a seat."""
     outside = [layer for layer in town.skyline(world) if layer.p < _P]
     return [*(replace(layer) for layer in outside), _door(world), _seats(world)]
 

@@ -1,4 +1,4 @@
-"""Land: rolling strips of ground, hills, mountains, and what is scattered over them."""
+"""Land: rolling strips of ground, hills, mountains, and scattered details."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ def strip(
 ) -> Layer:
     """Return a strip of ground whose far edge lies at parallax ``p``, opaque to the bottom.
 
-    ``wave`` is the unevenness of that edge, ``rise`` lifts it, ``onto`` paints more upon it (given
-    the canvas and the edge), ``above`` leaves room for what stands up from it.
+    ``wave`` is the unevenness of that edge, ``rise`` lifts it, ``onto`` paints onto the strip
+    (given the canvas and the edge), ``above`` leaves room for what rises above it.
     """
     y = world.ground_at(p) - rise
     canvas = world.canvas(p, top=y - 1.6 * wave - above - 0.01)

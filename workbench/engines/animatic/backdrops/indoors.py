@@ -1,4 +1,4 @@
-"""Inside: room, kitchen, office, and the neutral studio."""
+"""Interiors: room, kitchen, office, and the neutral studio."""
 
 from __future__ import annotations
 
@@ -9,17 +9,27 @@ from workbench.engines.animatic.canvas import Canvas
 from workbench.engines.animatic.colour import Colour, mix, scale
 from workbench.engines.animatic.world import Layer, World
 
-__all__ = ["floor", "inner", "kitchen", "office", "room", "studio", "tabletop"]
+__all__ = [
+    "WALL_FOOT",
+    "floor",
+    "inner",
+    "kitchen",
+    "office",
+    "room",
+    "studio",
+    "tabletop",
+    "window_and_wall",
+]
 
 _LAMP: Colour = (1.0, 0.86, 0.58)
-_WALL_FOOT = 0.22
+WALL_FOOT = 0.22
 
 
 def room(world: World) -> list[Layer]:
     """Return a living room: window, shelves, lamp, wooden floor."""
     wall: Colour = (0.80, 0.70, 0.58)
     return [
-        *_window_and_wall(world, wall, -0.28),
+        *window_and_wall(world, wall, -0.28),
         _furniture(world, 0.45),
         floor(world, (0.62, 0.43, 0.27)),
         _rug(world, 0.78),
@@ -29,7 +39,7 @@ def room(world: World) -> list[Layer]:
 def kitchen(world: World) -> list[Layer]:
     """Return a kitchen: tiles, cupboards, a worktop with pots."""
     return [
-        *_window_and_wall(world, (0.82, 0.84, 0.78), 0.30, tiles=True),
+        *window_and_wall(world, (0.82, 0.84, 0.78), 0.30, tiles=True),
         _cupboards(world, 0.45),
         floor(world, (0.70, 0.64, 0.56), boards=False),
     ]
@@ -38,14 +48,14 @@ def kitchen(world: World) -> list[Layer]:
 def office(world: World) -> list[Layer]:
     """Return an office: a wide window on the town, desks with screens."""
     return [
-        *_window_and_wall(world, (0.72, 0.76, 0.80), 0.0, wide=1.1),
+        *window_and_wall(world, (0.72, 0.76, 0.80), 0.0, wide=1.1),
         _desks(world, 0.46),
         floor(world, (0.46, 0.49, 0.54), boards=False),
     ]
 
 
 def tabletop(world: World) -> list[Layer]:
-    """Return a table seen from close by: its wood up to the camera, a dim room behind it."""
+    """Return a table close up: its wood up to the camera, a dim room behind."""
     p = 0.5
     wall = world.canvas(0.2)
     base: Colour = (0.42, 0.45, 0.48)
@@ -98,15 +108,15 @@ def inner(world: World, colour: Colour, lit: float = 0.9) -> Colour:
     return mix(world.tone(colour, 1.0, lit=lit), lamplit, 0.62 * dark)
 
 
-def _window_and_wall(
+def window_and_wall(
     world: World, wall: Colour, at: float, *, wide: float = 0.44, tiles: bool = False
 ) -> list[Layer]:
-    """Return what is seen through the window, and the wall around it."""
+    """Return the view through the window, and the wall around it; ``wide`` 0: no window."""
     from workbench.engines.animatic.backdrops.sky import sky  # noqa: PLC0415  only rooms need it
 
     p = 0.34
     canvas = world.canvas(p)
-    foot = _WALL_FOOT
+    foot = WALL_FOOT
     low, high = inner(world, scale(wall, 0.9), 0.7), inner(world, wall, 0.95)
     canvas.gradient(((-0.6, low), (-0.1, high), (foot, low)), grain=world.grain)
     canvas.glow(
@@ -122,6 +132,11 @@ def _window_and_wall(
             canvas.line(((canvas.x0, y), (canvas.x1, y)), 0.003, grout)
         for x in np.arange(canvas.x0, canvas.x1, 0.07):
             canvas.line(((x, -0.16), (x, foot)), 0.003, grout)
+    canvas.rectangle(
+        canvas.x0, foot - 0.02, canvas.x1, canvas.y1, inner(world, scale(wall, 0.6), 0.6)
+    )
+    if not wide:
+        return [world.layer(canvas, p, texture=0.05)]
     frame = inner(world, (0.93, 0.91, 0.87))
     x0, x1, y0, y1 = at - wide / 2, at + wide / 2, -0.36, 0.0
     canvas.rectangle(x0 - 0.022, y0 - 0.022, x1 + 0.022, y1 + 0.022, frame)
@@ -130,9 +145,6 @@ def _window_and_wall(
         x = x0 + (x1 - x0) * float(share)
         canvas.rectangle(x - 0.006, y0, x + 0.006, y1, frame)
     canvas.rectangle(x0 - 0.035, y1 + 0.014, x1 + 0.035, y1 + 0.03, frame)
-    canvas.rectangle(
-        canvas.x0, foot - 0.02, canvas.x1, canvas.y1, inner(world, scale(wall, 0.6), 0.6)
-    )
     if not tiles and wide < 1:
         _curtain_pair(world, canvas, x0, x1, y0)
         _picture(world, canvas, at + 0.62)
@@ -141,7 +153,7 @@ def _window_and_wall(
 
 
 def _pane(canvas: Canvas, x0: float, y0: float, x1: float, y1: float) -> None:
-    """Cut a hole: what lies behind shows through."""
+    """Cut a hole through which the layers behind show."""
     left, right = (max(0, int((x - canvas.x0) * canvas.px)) for x in (x0, x1))
     canvas.pixels[canvas.row(y0) : canvas.row(y1), left:right] = 0
 

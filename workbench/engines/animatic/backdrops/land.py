@@ -29,7 +29,7 @@ _SAND: Colour = (0.91, 0.72, 0.46)
 
 
 def covered(world: World, colour: Colour, share: float = 1.0) -> Colour:
-    """Return ``colour`` as far under snow, or turned by autumn or dust, as the air says."""
+    """Return ``colour`` tinted by the atmosphere's snow, autumn or dust."""
     autumn = mix(colour, (0.66, 0.50, 0.22), 0.5 * world.air.autumn)
     dusty = mix(autumn, (0.78, 0.62, 0.42), 0.6 * world.air.dust)
     return mix(dusty, (0.94, 0.96, 1.0), world.air.snow * share)
@@ -173,7 +173,7 @@ def mountain_pass(world: World) -> list[Layer]:
 
 
 def rocks(world: World, p: float, colour: Colour, every: float = 0.2) -> trees.Onto:
-    """Return what strews boulders over a strip of ground at ``p``."""
+    """Return a painter that scatters boulders over a strip of ground at ``p``."""
 
     def paint(canvas: Canvas, edge: object) -> None:
         del edge

@@ -1,12 +1,13 @@
 """Places that the camera moves into: a corridor, and the road or track ahead.
 
-All are true to one vanishing point. What is nearer covers what is farther, and as the camera comes
-on, each ring of the corridor and each row of trees grows by its own distance.
+All share one vanishing point. Nearer parts cover farther ones, and as the camera advances, each
+ring of the corridor and each row of trees grows according to its distance.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Final
 
 from workbench.engines.animatic.acting import acted, motion_of
@@ -31,12 +32,12 @@ _FAR_OUT: Final = 9.0
 _SPARE: Final = 0.06
 _ROAD: Final = 0.95
 _DASH: Final = 1.3
-"""From one dash on the road to the next, in distances of the subject."""
+"""Spacing of the dashes on the road, in distances to the subject."""
 _PHASES: Final = 8
 _ROWS: Final = (0.10, 0.15, 0.22, 0.32, 0.47, 0.68, 1.0)
 _GAUGE: Final = 0.095
 _SLEEPERS: Final = 0.26
-"""From one sleeper to the next, in distances of the subject."""
+"""Spacing of the sleepers, in distances to the subject."""
 
 
 def corridor(world: World) -> list[Layer]:
@@ -53,9 +54,9 @@ def corridor(world: World) -> list[Layer]:
 
 
 def _ring(world: World, index: int, floor: float) -> Layer:
-    """Return one length of the corridor: all that lies outside its farther opening."""
+    """Return one section of the corridor: all outside its farther opening."""
     p, q = _DEPTHS[index], _DEPTHS[index + 1]
-    # As far out as the next ring ever leaves it bare.
+    # Paint outwards as far as the next ring ever leaves it uncovered.
     bare = q * max(c.scale(q) / c.scale(p) for c in world.sight.cameras) * 1.04
     bare += _SPARE
     whole = world.canvas(p)
@@ -82,7 +83,10 @@ def _ring(world: World, index: int, floor: float) -> Layer:
         seam = [(x * p, floor * p), (x * _FAR_OUT, floor * _FAR_OUT)]
         canvas.line(seam, 0.006 * p, tone((0.34, 0.29, 0.26), 0.6))
     for side in (-1, 1):
-        _wall(canvas, side, (p, q), floor, tone, door=index % 2 == (side > 0))
+        if any(actor.figure == "locker" for actor in world.script.actors):
+            _lockers(canvas, side, (p, q), floor, tone)
+        else:
+            _wall(canvas, side, (p, q), floor, tone, door=index % 2 == (side > 0))
     if index % 2:
         lamp = [(x * d, (_CEILING + 0.01) * d) for x, d in _strip_of(0.15, p, q)]
         canvas.polygon(lamp, world.tone((1.0, 0.97, 0.88), 1.0, lit=1.5))
@@ -129,13 +133,33 @@ def _wall(
         canvas.polygon(sight, tone((0.50, 0.64, 0.70), 0.9))
 
 
+def _lockers(
+    canvas: Canvas,
+    side: int,
+    depths: tuple[float, float],
+    floor: float,
+    tone: Callable[[Colour, float], Colour],
+) -> None:
+    """Paint a row of lockers along one section of a wall."""
+    p, q = depths
+    edges = [p + (q - p) * share for share in (0.0, 0.25, 0.5, 0.75, 1.0)]
+    for number, (a, b) in enumerate(pairwise(edges)):
+        x0, x1 = side * _HALF * 0.94 * a, side * _HALF * 0.94 * b
+        face = [(x0, floor * a), (x1, floor * b), (x1, -0.22 * b), (x0, -0.22 * a)]
+        canvas.polygon(face, tone((0.20, 0.50, 0.54), 0.8 - 0.12 * (number % 2)))
+        canvas.line([(x0, floor * a), (x0, -0.22 * a)], 0.008 * a, tone((0.10, 0.22, 0.25), 0.6))
+        for y in (-0.16, -0.13):
+            slit = [(x0 + (x1 - x0) * u, y * (a + (b - a) * u)) for u in (0.25, 0.75)]
+            canvas.line(slit, 0.006 * a, tone((0.08, 0.16, 0.18), 0.5))
+
+
 def road_ahead(world: World) -> list[Layer]:
-    """Return a straight road to the horizon that comes on and on, trees passing on both sides."""
+    """Return a straight road to the horizon that keeps coming, with trees passing on both sides."""
     return _way_ahead(world, _road, _ROAD * 1.35)
 
 
 def railway_ahead(world: World) -> list[Layer]:
-    """Return a track that runs straight to the horizon between trees."""
+    """Return a straight track to the horizon between trees."""
     return _way_ahead(world, _track, 0.62)
 
 
@@ -153,7 +177,7 @@ def _way_ahead(
 
 
 def _runs(world: World) -> int:
-    """Return which way the ground runs under the camera: 1 towards it, −1 away, 0 not at all."""
+    """Return the motion of the ground: 1 towards the camera, −1 away, 0 none."""
     actors = world.script.actors
     if not actors:
         return 1
@@ -175,7 +199,7 @@ def _plain(world: World) -> Layer:
 def _moment(
     world: World, paint: Callable[[World, Canvas, float], None], phase: int, way: int
 ) -> Layer:
-    """Return the way where its marks are in this part of their course."""
+    """Return the road or track with its marks at this phase of their cycle."""
     canvas = world.canvas(0.0, top=-0.01)
     paint(world, canvas, phase / _PHASES)
 
@@ -188,7 +212,7 @@ def _moment(
 def _flat(
     world: World, left: float, right: float, first: float, last: float
 ) -> list[tuple[float, float]]:
-    """Return where a piece of level ground is seen: its sides, and from how far to how far."""
+    """Return the outline of a piece of level ground, from its sides and distances."""
     ground = GROUND - world.path[0].y
     near, far = 1 / first, 1 / last
     return [
@@ -201,7 +225,7 @@ def _flat(
 
 def _road(world: World, canvas: Canvas, moved: float) -> None:
     tar, white = covered(world, (0.29, 0.30, 0.33), 0.5), (0.93, 0.92, 0.88)
-    # Who drives ahead keeps to the lane in the middle.
+    # A vehicle ahead keeps to the middle lane.
     verge, lanes = _ROAD * 1.12, (-0.3, 0.3) if world.script.actors else (0.0,)
     canvas.polygon(_flat(world, -verge, verge, 0.2, 60), world.tone((0.60, 0.56, 0.48)))
     canvas.polygon(_flat(world, -_ROAD, _ROAD, 0.2, 60), world.tone(tar, 0.95, lit=0.8))
@@ -235,7 +259,7 @@ def _track(world: World, canvas: Canvas, moved: float) -> None:
 
 
 def _row(world: World, p: float, clear: float) -> Layer:
-    """Return the trees and bushes on both sides of the way, ``clear`` of it, at one distance."""
+    """Return trees and bushes at one distance on both sides, ``clear`` of the road or track."""
     foot = world.ground_at(p)
     canvas = world.canvas(p, top=foot - 0.75 * p - 0.06, bottom=foot + 0.03)
     random = world.random

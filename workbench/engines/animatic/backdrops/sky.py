@@ -18,7 +18,7 @@ def sky_layers(world: World) -> list[Layer]:
 def sky(world: World, *, bottom: float | None = None) -> Layer:
     """Return the sky's gradient with sun or moon and stars, down to ``bottom``.
 
-    Unless told, that is as far down as any ground may leave it bare.
+    By default as far down as any ground may leave it uncovered.
     """
     canvas = world.canvas(0.0, bottom=world.bare_until(0.7) if bottom is None else bottom)
     air = world.air

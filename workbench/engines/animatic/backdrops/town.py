@@ -93,7 +93,7 @@ def _parapet(world: World, p: float) -> Layer:
 
 
 def towers(world: World, p: float, colour: Colour, *, low: float, high: float) -> Layer:
-    """Return a row of tall buildings, windows lit as the hour says."""
+    """Return a row of tall buildings, with windows lit by time of day."""
     foot = world.ground_at(p)
     canvas = world.canvas(p, top=foot - high - 0.1)
     random, x = world.random, canvas.x0

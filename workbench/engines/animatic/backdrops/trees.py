@@ -14,7 +14,7 @@ from workbench.engines.animatic.world import Layer, World
 __all__ = ["blades", "broadleaf", "bush", "conifer", "grass", "palm", "rock", "scatter", "trunk"]
 
 Onto = Callable[[Canvas, Any], None]
-"""Paints more upon a strip of ground: given its canvas and its far edge."""
+"""Paints onto a strip of ground, given its canvas and its far edge."""
 
 _TURN = np.linspace(0, 2 * np.pi, 14, endpoint=False)
 _AROUND = np.stack([np.cos(_TURN), 0.9 * np.sin(_TURN)], 1)
@@ -22,7 +22,7 @@ AUTUMN: tuple[Colour, ...] = ((0.80, 0.42, 0.14), (0.86, 0.60, 0.18), (0.66, 0.2
 
 
 def scatter(world: World, x0: float, x1: float, every: float) -> list[float]:
-    """Return places from ``x0`` to ``x1``, about ``every`` apart, none of them regular."""
+    """Return irregular positions from ``x0`` to ``x1``, about ``every`` apart."""
     places, x = [], x0
     while x < x1:
         places.append(x + float(world.random.uniform(-0.35, 0.35)) * every)
@@ -31,7 +31,7 @@ def scatter(world: World, x0: float, x1: float, every: float) -> list[float]:
 
 
 def leaf_colour(world: World, colour: Colour) -> Colour:
-    """Return a leaf colour near ``colour``, in autumn or under snow where the air says so."""
+    """Return a random leaf colour near ``colour``, tinted by autumn or snow."""
     varied = world.varied(colour, 0.14)
     if world.air.autumn > float(world.random.random()):
         varied = AUTUMN[int(world.random.integers(len(AUTUMN)))]
@@ -252,7 +252,7 @@ def blades(
 
 
 def _blobs(world: World, number: int) -> np.ndarray:
-    """Return N uneven discs about (0, 0), each of radius about 1: N×14×2."""
+    """Return N uneven discs around (0, 0), each of radius about 1: N×14×2."""
     radii = 0.88 + 0.24 * world.random.random((number, 14, 1))
     return np.asarray(radii * _AROUND)
 

@@ -248,7 +248,7 @@ def lake(world: World) -> list[Layer]:
 
 
 def _afloat(world: World) -> bool:
-    """Tell whether someone sails here; the water then reaches the camera."""
+    """Tell whether someone sails; the water then reaches the camera."""
     return any(acted(actor).get("kind") == "vessel" for actor in world.script.actors)
 
 

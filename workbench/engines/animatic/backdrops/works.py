@@ -1,4 +1,4 @@
-"""What people built in the open: stadium, road, railway."""
+"""Structures in the open: stadium, road, railway."""
 
 from __future__ import annotations
 

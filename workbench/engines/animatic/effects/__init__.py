@@ -1,4 +1,4 @@
-"""Effects: what light, style and lens do to every finished frame, on its planes."""
+"""Effects of light, style and lens on the planes of every finished frame."""
 
 from workbench.engines.animatic.effects.effect import Effect, make_effects, parted
 

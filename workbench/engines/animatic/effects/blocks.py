@@ -14,7 +14,7 @@ from workbench.engines.pixels import Image
 __all__ = ["Pixels", "Voxels"]
 
 _STEP: Final = 7
-"""Levels of luma between two blocks from which one stands out before the other."""
+"""Minimum difference in luma at which one block stands out from its neighbour."""
 
 
 class Pixels:
@@ -40,7 +40,7 @@ class Voxels:
         self._cell = max(4, round(plan.height / rows / 2) * 2)
         self._columns = -(-plan.width // self._cell)
         self._rows = -(-plan.height // self._cell)
-        # No two blocks are quite alike.
+        # Slight random shading per block.
         self._cast = plan.random(91).integers(0, 9, (self._rows, self._columns), np.uint8)
         self._top, self._side = max(1, round(self._cell * 0.3)), max(1, round(self._cell * 0.2))
 
@@ -51,7 +51,7 @@ class Voxels:
         tones = shrunk(picture.y, size)
         far_up, far_right = _against(tones, 1, 0), _against(tones, 0, -1)
         edged = cv2.max(far_up, far_right)
-        # An even sky stays smooth; whatever has shape is built.
+        # Flat areas such as the sky stay smooth; areas with edges become blocks.
         built = cv2.blur(edged, (3, 3))
         front = cv2.subtract(tones, cv2.min(self._cast, built))
         line = np.repeat(front, cell, 1)
@@ -67,6 +67,6 @@ class Voxels:
 
 
 def _against(tones: Image, down: int, right: int) -> Image:
-    """Return how far each block stands out before its neighbour: 0, or up to 60."""
+    """Return how far each block stands out from its neighbour: 0 to 60."""
     apart = cv2.absdiff(tones, np.roll(tones, (down, right), (0, 1)))
     return np.where(apart > _STEP, np.minimum(apart, 30) + 12, 0).astype(np.uint8)

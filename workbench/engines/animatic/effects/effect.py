@@ -1,4 +1,4 @@
-"""How effects are named in the tables, made once for a film, and applied to each frame."""
+"""Creates effects by the names in the tables; they are made once per film."""
 
 from __future__ import annotations
 
@@ -57,13 +57,13 @@ EFFECTS: Final[Mapping[str, Callable[..., Effect]]] = MappingProxyType(
 
 
 COARSE: Final = frozenset({"displace", "strokes", "dabs", "swirls", "facets"})
-"""Effects that leave nothing fine in the picture."""
+"""Effects that leave no fine detail."""
 
 
 def parted(names: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
-    """Return the effects to be applied to a coarse frame, and those for the frame enlarged.
+    """Return the effects for the coarse frame, and those for the enlarged frame.
 
-    The first part is empty where every effect needs the fine frame.
+    The first part is empty if every effect needs the fine frame.
     """
     coarse = [at for at, text in enumerate(names) if text.split()[0] in COARSE]
     cut = coarse[-1] + 1 if coarse else 0

@@ -193,7 +193,7 @@ def _bytes(values: Image) -> Image:
 
 
 def _combining(sign: float) -> Callable[[Image, Image], None]:
-    """Return what brings a tint into a plane: a sum, a difference, or nothing."""
+    """Return the operation that adds a tint to a plane: add, subtract, or none."""
 
     def add(plane: Image, tint: Image) -> None:
         cv2.add(plane, tint, dst=plane)

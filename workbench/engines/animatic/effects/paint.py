@@ -115,7 +115,7 @@ class Relief:
 
 
 class _Moved:
-    """Takes every pixel from a place nearby, by a fixed map; at half size: paint has no fine edge."""
+    """Takes every pixel from nearby by a fixed map, at half size: paint has no fine edges."""
 
     def __init__(self, plan: Plan, dx: Image, dy: Image, *, how: int = cv2.INTER_LINEAR) -> None:
         self._how, self._fine = how, plan.fine
@@ -219,7 +219,7 @@ def _triangles(plan: Plan, size: float) -> tuple[Image, Image]:
 
 
 def _stroked(plan: Plan, wide: float, long: float, turn: object) -> tuple[Image, Image]:
-    """Return, per pixel, the way to the middle of the stroke that covers it."""
+    """Return, per pixel, the offset to the middle of the stroke that covers it."""
     random = plan.random(81)
     aspect = plan.width / plan.height
     number = int(min(2600, 2.2 * aspect / (wide * long)))

@@ -15,7 +15,7 @@ __all__ = ["Effect", "Plan", "radial"]
 
 
 class Effect(Protocol):
-    """Something done to each frame in place."""
+    """An effect, applied to each frame in place."""
 
     def apply(self, picture: Picture, index: int) -> None:
         """Change ``picture``, the frame at ``index``."""
@@ -32,7 +32,7 @@ class Plan:
     """Whether the frame is at full size; a coarse one is half as large and enlarged later."""
 
     def random(self, salt: int) -> np.random.Generator:
-        """Return a source of chance of its own for each ``salt``."""
+        """Return an independent random source for each ``salt``."""
         return np.random.default_rng([self.seed, 1000 + salt])
 
     def noise(self, salt: int, cell: float, *, wide: float = 1.0) -> Image:

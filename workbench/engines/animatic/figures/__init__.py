@@ -1,1 +1,1 @@
-"""Figures: who and what stands, walks, drives and flies in a scene."""
+"""Figures: people, animals, vehicles and things of a scene."""

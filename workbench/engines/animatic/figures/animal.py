@@ -1,4 +1,4 @@
-"""The jointed body of a four-legged animal, before anything of it is painted.
+"""The jointed body of a four-legged animal, without painting.
 
 Knows proportions and poses; the painters of coats, heads and legs build on it.
 """
@@ -15,11 +15,11 @@ from workbench.engines.animatic.figures.body import Ink, Pose, colour_of
 __all__ = ["STRIDES", "Animal"]
 
 STRIDES: Final = frozenset({"walk", "trot", "gallop"})
-"""Gaits in which the feet take turns."""
+"""Gaits with alternating feet."""
 
 
 class Animal:
-    """A four-legged animal in one pose: colours, proportions, and where its body stands."""
+    """A four-legged animal in one pose: colours, proportions and body position."""
 
     def __init__(self, pose: Pose, ink: Ink, look: Mapping[str, Any]) -> None:
         self.pose, self.ink, self.look = pose, ink, look

@@ -1,7 +1,7 @@
 """A robot arm on a bench that picks something up and puts it down elsewhere.
 
 Drawn one unit tall, the bench's foot at y = 0. Two links, a wrist and a gripper, bent by the law of
-cosines; where the gripper goes is a path of keys over one cycle.
+cosines; the gripper follows keys over one cycle.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ _TOP: Final = -0.30
 _SHOULDER: Final = (-0.46, _TOP - 0.17)
 _LINKS: Final = (0.50, 0.46)
 _HAND: Final = 0.15
-"""From the wrist to what the gripper holds."""
+"""Distance from the wrist to the held thing."""
 _OBJECT: Final = 0.16
 _FROM, _TO = 0.60, 0.14
 _HIGH: Final = _TOP - 0.56
 
-# When (share of the cycle), where the gripper is (x, height of what it would hold), and how open.
+# Time (share of the cycle), gripper position (x, height of the held thing), and opening.
 _KEYS: Final = (
     (0.00, 0.34, _HIGH, 1.0),
     (0.14, _FROM, _TOP - 0.22, 1.0),
@@ -43,7 +43,7 @@ _CLOSED, _OPENED = 0.32, 0.80
 
 
 def held_at(pose: Pose) -> tuple[float, float, float]:
-    """Return where the foot of what is moved stands, and its height, in heights of the figure."""
+    """Return the foot position and the height of the moved thing, in heights of the figure."""
     if pose.phase < _CLOSED:
         return _FROM, _TOP, _OBJECT
     if pose.phase < _OPENED:
@@ -53,7 +53,7 @@ def held_at(pose: Pose) -> tuple[float, float, float]:
 
 
 def paint_arm(canvas: Canvas, pose: Pose, ink: Ink, look: Mapping[str, Any]) -> None:
-    """Paint bench, arm and gripper; what it holds is painted by the caller."""
+    """Paint bench, arm and gripper; the caller paints the held thing."""
     shell = ink.main or colour_of(look, "shell", (0.93, 0.94, 0.95))
     accent, steel = colour_of(look, "accent", (0.95, 0.55, 0.12)), (0.42, 0.45, 0.50)
     _bench(canvas, ink)
@@ -90,7 +90,7 @@ def _bench(canvas: Canvas, ink: Ink) -> None:
 
 
 def _gripper(phase: float) -> tuple[float, float, float]:
-    """Return where the gripper is, and how far open, eased from key to key."""
+    """Return position and opening of the gripper, eased from key to key."""
     for (t0, *first), (t1, *last) in pairwise(_KEYS):
         if phase <= t1:
             share = (phase - t0) / (t1 - t0)

@@ -1,4 +1,4 @@
-"""What all figures share: ink, poses, and the geometry of limbs and smooth outlines."""
+"""Shared by all figures: ink, poses, and the geometry of limbs and smooth outlines."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ __all__ = ["Ink", "Pose", "bend", "joint", "smooth", "wave"]
 
 @dataclass(frozen=True, slots=True)
 class Pose:
-    """What a figure is doing: its gait, and how far it is through one cycle of it (0 to 1)."""
+    """The pose of a figure: its gait, and the phase of its cycle (0 to 1)."""
 
     gait: str
     phase: float
     front: str = "side"
-    """Which side it shows: ``side``, ``front`` or ``rear``."""
+    """The visible side: ``side``, ``front`` or ``rear``."""
 
     def swing(self, offset: float = 0.0, harmonic: int = 1) -> float:
         """Return a sine over the cycle, ``offset`` of a cycle later."""
@@ -33,12 +33,12 @@ class Pose:
 
 @dataclass(frozen=True, slots=True)
 class Ink:
-    """The colours a figure is painted in, as they look in the scene's light."""
+    """The colours of a figure in the scene's light."""
 
     tone: Any
     """A function of (colour, lit) that returns the colour as shown."""
     main: Colour | None = None
-    """The colour that the scene states for it, if any."""
+    """The stated colour, if any."""
 
     def lit(self, colour: Colour) -> Colour:
         """Return ``colour`` on the near, lit side."""
@@ -56,7 +56,7 @@ class Ink:
         return shown
 
     def glow(self, colour: Colour) -> Colour:
-        """Return ``colour`` as light of its own."""
+        """Return ``colour`` as emitted light."""
         shown: Colour = self.tone(colour, 1.5)
         return shown
 
@@ -68,7 +68,7 @@ def colour_of(look: Mapping[str, Any], name: str, fallback: Colour) -> Colour:
 
 
 def joint(start: Points, length: float, degrees: float) -> tuple[float, float]:
-    """Return where a limb ends: 0 degrees hangs down, positive swings forward (right)."""
+    """Return the end of a limb: 0 degrees hangs down, positive swings forward (right)."""
     angle = math.radians(degrees)
     return start[0] + length * math.sin(angle), start[1] + length * math.cos(angle)
 
@@ -103,13 +103,13 @@ def reach(
 
 
 def smooth(points: Points, *, closed: bool = True, count: int = 6) -> Image:
-    """Return a smooth outline through ``points`` (Catmull-Rom), ``count`` steps between two."""
+    """Return a smooth outline through ``points`` (Catmull–Rom), ``count`` steps per segment."""
     return np.asarray(_spline(len(points), closed, count) @ np.asarray(points, np.float64))
 
 
 @cache
 def _spline(number: int, closed: bool, count: int) -> Image:
-    """Return the matrix that takes ``number`` points to their smooth outline."""
+    """Return the matrix that maps ``number`` points to their smooth outline."""
     eye = np.eye(number)
     around = (
         np.concatenate([eye[-1:], eye, eye[:2]])
@@ -129,7 +129,7 @@ def _spline(number: int, closed: bool, count: int) -> Image:
 
 
 def wave(values: Points, phase: float) -> float:
-    """Return a value from a cyclic table of keys, smoothly between them."""
+    """Return a value smoothly interpolated from a cyclic table of keys."""
     keys = values
     at = (phase % 1.0) * len(keys)
     index = int(at)

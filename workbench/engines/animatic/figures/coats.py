@@ -1,4 +1,4 @@
-"""What an animal's coat bears: stripes, spots, patches, a saddle, wool, spines."""
+"""Coat markings: stripes, spots, patches, a saddle, wool, spines."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["paint_markings"]
 
 
 def paint_markings(canvas: Canvas, animal: Animal) -> None:
-    """Paint the markings that the animal's look names upon its body, seen from the side."""
+    """Paint the markings of the animal's look on its body, seen from the side."""
     at, marks = animal.at, animal.look.get("marks")
     dark = animal.ink.half(animal.points)
     if marks == "stripes":

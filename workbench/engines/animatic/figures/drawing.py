@@ -1,4 +1,4 @@
-"""Drawings kept as data: lists of simple shapes, set in motion as a whole.
+"""Drawings as data: lists of simple shapes, animated as a whole.
 
 A shape is one line of text: its kind, its numbers, its colour. Kinds: ``rect x0 y0 x1 y1``,
 ``oval x y rx ry``, ``poly x y x y …`` (straight), ``blob x y …`` (smooth), ``line w x y …`` and
@@ -27,7 +27,7 @@ from workbench.engines.pixels import Image
 __all__ = ["colours", "draw_shapes", "paint_drawing", "pours_at"]
 
 Bend = Callable[[Image], Image]
-"""What motion does to points: N×2 in, N×2 out."""
+"""A motion applied to points: N×2 in, N×2 out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +48,12 @@ def colours() -> Mapping[str, Colour]:
 def paint_drawing(canvas: Canvas, pose: Pose, ink: Ink, look: Mapping[str, Any]) -> None:
     """Paint the drawing that ``look`` holds: ``shapes``, ``main`` (a colour's name), ``motion``.
 
-    ``front`` and ``rear`` are its shapes as seen from there, where it has such.
+    ``front`` and ``rear`` are the shapes from those sides, if any.
     """
     main = ink.main or colours()[look.get("main", "grey")]
     motion = look.get("motion", "still")
+    if pose.gait in _MOTIONS:
+        motion = pose.gait
     if pose.gait == "pour" and "spout" in look:
         _pour(canvas, pose, ink, look, main)
         return
@@ -61,13 +63,13 @@ def paint_drawing(canvas: Canvas, pose: Pose, ink: Ink, look: Mapping[str, Any])
 
 
 def pours_at(look: Mapping[str, Any]) -> tuple[float, float]:
-    """Return where the spout of a vessel is while it pours, in its heights."""
+    """Return the position of the spout of a pouring vessel, in its heights."""
     x, y = _POURING(np.array([look["spout"]], np.float64))[0]
     return float(x), float(y)
 
 
 def _pour(canvas: Canvas, pose: Pose, ink: Ink, look: Mapping[str, Any], main: Colour) -> None:
-    """Paint a vessel tilted, and what runs from its spout down to where it would stand."""
+    """Paint a tilted vessel, and the stream from its spout to its foot level."""
     x, y = pours_at(look)
     liquid = ink.lit(colours()[look.get("pours", "water")])
     wave = 0.008 * pose.swing(0, 3)
@@ -79,7 +81,7 @@ def _pour(canvas: Canvas, pose: Pose, ink: Ink, look: Mapping[str, Any], main: C
 def draw_shapes(
     canvas: Canvas, shapes: list[str], main: Colour, ink: Ink, pose: Pose, bend: Bend
 ) -> None:
-    """Paint ``shapes``, every point sent through ``bend``."""
+    """Paint ``shapes`` with every point transformed by ``bend``."""
     for shape in (_parsed(text) for text in shapes):
         base = main if shape.colour == "main" else colours()[shape.colour]
         shown = _SHADES[shape.shade](ink)(base)
@@ -240,7 +242,7 @@ def _flicker(pose: Pose) -> Bend:
 
 
 def _thrust(pose: Pose) -> Bend:
-    """Only what hangs below the foot flickers: the flame of a rocket."""
+    """Flicker only below the foot: the flame of a rocket."""
     lift, long = 0.03 * pose.swing(), 1 + 0.22 * pose.swing(0.1, 3)
 
     def bend(points: Image) -> Image:
@@ -265,7 +267,83 @@ def _turned(
     return lambda points: (points - about) @ turn + about + offset
 
 
+def _hang(pose: Pose) -> Bend:
+    """Swing around the top."""
+    return _turned(math.radians(15) * pose.swing(), (0.0, 0.0), about=(0.0, -0.96))
+
+
+def _drape(pose: Pose) -> Bend:
+    """Sway only below the top: cloth on a rail."""
+    swing = 0.12 * pose.swing()
+
+    def bend(points: Image) -> Image:
+        moved = points.copy()
+        moved[:, 0] += swing * (points[:, 1] + 1) + 0.02 * np.sin(8 * points[:, 1]) * pose.swing(
+            0.3
+        )
+        return moved
+
+    return bend
+
+
+def _pop(pose: Pose) -> Bend:
+    """Pop up and fall back above the middle: toast."""
+    up = 1.2 * max(0.0, math.sin(2 * math.pi * pose.phase)) ** 0.7
+
+    def bend(points: Image) -> Image:
+        moved = points.copy()
+        moved[:, 1] -= np.where((points[:, 1] < -0.59).all(), up, 0.0)
+        return moved
+
+    return bend
+
+
+def _shake(pose: Pose) -> Bend:
+    wide = 1 + 0.05 * pose.swing(0.1, 2)
+    return lambda points: points * (wide, 2 - wide) + (0.08 * pose.swing(0, 5), 0.0)
+
+
+def _swell(pose: Pose) -> Bend:
+    tall = 1 - 0.10 * (0.5 + 0.5 * pose.swing())
+    return lambda points: points * (2 - tall, tall)
+
+
+def _squeeze(pose: Pose) -> Bend:
+    wide = 1 - 0.07 * (1 + pose.swing())
+    return lambda points: points * (wide, 1.0)
+
+
+def _flap(pose: Pose) -> Bend:
+    lift = 0.3 * pose.swing()
+
+    def bend(points: Image) -> Image:
+        moved = points.copy()
+        moved[:, 1] += lift * np.maximum(0, np.abs(points[:, 0]) - 0.2) - 0.1 * lift
+        return moved
+
+    return bend
+
+
+def _wisp(pose: Pose) -> Bend:
+    """Flicker only above the middle: the flame of a candle."""
+
+    def bend(points: Image) -> Image:
+        height = np.maximum(0, -points[:, 1] - 0.5)
+        moved = points.copy()
+        moved[:, 0] += 0.12 * height * np.sin(2 * math.pi * pose.phase + 7 * points[:, 1])
+        return moved
+
+    return bend
+
+
+def _tip(pose: Pose) -> Bend:
+    """Fall over to the right around the foot."""
+    share = min(1.0, pose.phase * 1.4) ** 2
+    return _turned(math.radians(88) * share, (0.0, 0.0), about=(0.42, 0.0))
+
+
 _POURING: Final = _turned(math.radians(34), (-0.1, -0.78), about=(0.0, -0.4))
+
 
 _MOTIONS: Final[Mapping[str, Callable[[Pose], Bend]]] = {
     "still": _still,
@@ -278,4 +356,13 @@ _MOTIONS: Final[Mapping[str, Callable[[Pose], Bend]]] = {
     "flicker": _flicker,
     "spin": _spin,
     "thrust": _thrust,
+    "hang": _hang,
+    "drape": _drape,
+    "pop": _pop,
+    "shake": _shake,
+    "swell": _swell,
+    "squeeze": _squeeze,
+    "flap": _flap,
+    "wisp": _wisp,
+    "tip": _tip,
 }

@@ -17,7 +17,7 @@ __all__ = ["paint_face", "paint_profile", "paint_scarf"]
 
 _TEAR: Final[Colour] = (0.72, 0.88, 1.0)
 _EYE: Final = 0.34
-"""How far an eye is from the middle of the face, in its half widths."""
+"""Distance of an eye from the middle of the face, in half widths of the face."""
 
 
 def paint_face(
@@ -100,7 +100,7 @@ def paint_profile(
 def paint_scarf(
     canvas: Canvas, neck: tuple[float, float], ink: Ink, colour: Colour, pose: Pose
 ) -> None:
-    """Paint a scarf about ``neck``, its end stirring a little."""
+    """Paint a scarf around ``neck``, its end swaying."""
     x, y = neck
     canvas.limb((x - 0.05, y), (x + 0.05, y), 0.034, 0.034, ink.lit(colour))
     end = (x + 0.05 + 0.012 * pose.swing(), y + 0.17)
@@ -167,7 +167,7 @@ def _mouth(
 def _tears(
     canvas: Canvas, x: float, y: float, r: float, pose: Pose, ink: Ink, later: float
 ) -> None:
-    """Paint a wet trail down the cheek, and a drop that runs along it."""
+    """Paint a wet trail down the cheek, and a drop running along it."""
     wet = ink.lit(_TEAR)
     canvas.line(((x, y), (x + r * 0.02, y + r * 0.52)), r * 0.035, wet, 0.55)
     fallen = y + r * (0.06 + 0.5 * ((pose.phase + later) % 1.0))

@@ -1,4 +1,4 @@
-"""The forms that figures take: which painter draws each, in how much room."""
+"""The forms of figures, each with its painter and bounding box."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ Box = tuple[float, float, float, float]
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """One way of drawing: its painter and the room it needs, in heights of the figure."""
+    """A form: its painter and the room it needs, in heights of the figure."""
 
     paint: Painter
     box: Box
-    """Left, top, right, bottom about the point it stands on."""
+    """Left, top, right, bottom around the point it stands on."""
     footprint: float = 0.5
     """Width of the shadow."""
     place: str = "ground"
-    """Where it is found: ``ground``, ``air``, ``water`` or ``perch``."""
+    """Its place: ``ground``, ``air``, ``water`` or ``perch``."""
 
 
 FORMS: Final[Mapping[str, Form]] = MappingProxyType(

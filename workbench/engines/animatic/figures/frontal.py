@@ -1,7 +1,7 @@
 """People, animals and cars seen from the front and from behind.
 
-Drawn one unit tall, feet at y = 0, about x = 0. What swings forward in the side view comes towards
-the camera here: limbs grow shorter and lower instead of reaching out.
+Drawn one unit tall, feet at y = 0, centred at x = 0. What swings forward in the side view comes
+towards the camera here: limbs get shorter and lower instead of reaching out.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ _FORE: Final = 0.150
 _TORSO: Final = 0.30
 _GLASS: Final[Colour] = (0.42, 0.55, 0.64)
 _NEARER: Final = 0.10
-"""How much lower something a unit nearer to the camera appears."""
+"""Drop of a point for each unit that it is nearer to the camera."""
 
 
 def paint_body(
     canvas: Canvas, pose: Pose, ink: Ink, look: Mapping[str, Any], clothes: Mapping[str, Colour]
 ) -> tuple[float, float]:
-    """Paint a person's body from the front or rear, and return where the head's middle is."""
+    """Paint a person's body from the front or rear; return the middle of the head."""
     rig = posture(pose, look)
     rear = pose.front == "rear"
     sway = 0.014 * pose.swing(0.25) if pose.gait in {"walk", "run", "dance"} else 0.0
@@ -102,7 +102,7 @@ def _arm(
     grip: float | None,
 ) -> None:
     upper, fore = (math.radians(angle) for angle in angles)
-    # An arm held out or up is seen beside the body; one that only swings hangs down.
+    # A raised arm is beside the body; a swinging one hangs down.
     out = 0.16 + 0.55 * abs(math.sin(upper)) * (1 if abs(math.sin(upper)) > 0.75 else 0.1)
     across = math.copysign(out, side)
     root = (shoulder[0] + 0.092 * side, shoulder[1] + 0.03)
@@ -117,7 +117,7 @@ def _arm(
         elbow[1] + _FORE * math.cos(fore) + _NEARER * math.sin(fore) * _FORE,
     )
     if grip is not None:
-        # Both hands hold something before the body: reins, handlebars.
+        # Both hands hold something in front: reins, handlebars.
         hand = (shoulder[0] + math.copysign(grip, side), hand[1])
         elbow = ((root[0] + hand[0]) / 2 + math.copysign(0.05, side), elbow[1])
     sleeve = ink.lit(clothes["top"])

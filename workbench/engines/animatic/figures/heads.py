@@ -21,7 +21,7 @@ def paint_special_head(
     clothes: Mapping[str, Colour],
     look: Mapping[str, Any],
 ) -> None:
-    """Paint the head that ``look`` asks for by ``helmet`` or ``animal``."""
+    """Paint the head that ``look`` names by ``helmet`` or ``animal``."""
     if look.get("helmet") == "visor":
         _visor(canvas, at, r, pose, ink, clothes)
     elif look.get("helmet") == "robot":

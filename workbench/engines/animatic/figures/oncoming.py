@@ -1,6 +1,6 @@
-"""Four-legged animals seen from the front and from behind, by the same proportions as from the side.
+"""Four-legged animals from the front and from behind, in the proportions of the side view.
 
-Drawn one unit tall, paws at y = 0, about x = 0.
+Drawn one unit tall, paws at y = 0, centred at x = 0.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ from workbench.engines.animatic.figures.body import Pose, smooth
 __all__ = ["paint_oncoming", "risen"]
 
 _STEPS: Final = {"walk": (0.14, 0.02), "trot": (0.3, 0.04), "gallop": (0.5, 0.08)}
-"""How high feet are lifted (in leg lengths) and the body rises (in heights)."""
+"""Lift of the feet (in leg lengths) and rise of the body (in heights)."""
 
 
 def risen(pose: Pose) -> float:
-    """Return how far the body is above its rest in this moment of its gait, in heights."""
+    """Return the rise of the body in this pose, in heights."""
     return _STEPS.get(pose.gait, (0.0, 0.0))[1] * abs(pose.swing(0.1))
 
 
 def paint_oncoming(canvas: Canvas, animal: Animal) -> None:
     """Paint the animal coming towards the camera, or going away from it.
 
-    ``seated`` of its look, where there is such, is called to paint who sits on it.
+    ``seated`` of its look, if present, is called to paint the rider.
     """
     rear = animal.pose.front == "rear"
     lift = _STEPS.get(animal.gait, (0.0, 0.0))[0]
@@ -93,7 +93,7 @@ def _legs(
         turn = (0.0 if side > 0 else 0.5) + (0.0 if near else 0.25)
         up = lift * animal.leg * max(0.0, animal.pose.swing(turn))
         root = (side * apart * 0.86, middle + animal.deep * 0.2)
-        # A lifted foot is bent at the knee: the leg grows shorter, the foot comes a little inwards.
+        # Lifting bends the knee: the leg gets shorter and the foot moves inwards.
         foot = (side * apart * (0.8 - 0.25 * up / animal.leg), -up - (0.0 if near else 0.035))
         if lying:
             foot = (side * apart * 1.1, -0.02)

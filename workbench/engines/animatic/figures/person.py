@@ -23,7 +23,7 @@ FORE: Final = 0.150
 _TORSO: Final = 0.30
 _HEAD: Final = 0.072
 _SIDEWAYS: Final = frozenset({"sit", "lie", "sleep", "swim", "ride", "pedal", "paddle", "fly"})
-"""Gaits shown from the side only, unless there is something to sit astride."""
+"""Gaits shown only from the side, unless sitting astride something."""
 
 
 def paint_person(canvas: Canvas, pose: Pose, ink: Ink, look: Mapping[str, Any]) -> None:

@@ -112,7 +112,7 @@ def _ride(pose: Pose) -> dict[str, Any]:
 
 
 def _paddle(pose: Pose) -> dict[str, Any]:
-    """Sit low, legs ahead, and dip a paddle on one side and the other."""
+    """Sit low, legs forward, and dip a paddle on alternating sides."""
     sway = pose.swing()
     return {
         "hip": (-0.06, -0.10),

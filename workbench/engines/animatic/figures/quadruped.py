@@ -21,7 +21,7 @@ from workbench.engines.animatic.figures.oncoming import paint_oncoming
 
 __all__ = ["paint_quadruped"]
 
-# Where a foot is over one stride: forward of its hip (in strides) and how high (in leg lengths).
+# A foot over one stride: position forward of the hip (strides), height (leg lengths).
 _STEP: Final[Mapping[str, tuple[Any, Any]]] = {
     "walk": ((0.5, 0.25, 0.0, -0.25, -0.5, -0.2, 0.3, 0.55), (0, 0, 0, 0, 0.02, 0.2, 0.22, 0.08)),
     "trot": (
@@ -33,7 +33,7 @@ _STEP: Final[Mapping[str, tuple[Any, Any]]] = {
         (0, 0, 0.02, 0.14, 0.32, 0.46, 0.38, 0.16),
     ),
 }
-# When each foot comes down: near fore, far fore, near hind, far hind (fractions of the stride).
+# Footfalls: near fore, far fore, near hind, far hind (fractions of the stride).
 _ORDER: Final[Mapping[str, tuple[float, float, float, float]]] = {
     "walk": (0.25, 0.75, 0.0, 0.5),
     "trot": (0.0, 0.5, 0.5, 0.0),

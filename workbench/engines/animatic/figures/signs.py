@@ -1,4 +1,4 @@
-"""Figures that are not bodies: fireworks, and the card for what cannot be drawn."""
+"""Figures without a body: fireworks, and the card for entities without a figure."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ _BURSTS: Final = (
     ((-0.34, -0.42), 0.30, 0.38, (0.98, 0.42, 0.56)),
     ((0.34, -0.36), 0.28, 0.7, (0.46, 0.78, 1.0)),
 )
+_INK: Final = (0.16, 0.16, 0.2)
 _SPARKS: Final = 22
 _LINE_LENGTH: Final = 14
 _MOST_LINES: Final = 4
@@ -41,7 +42,7 @@ def _burst(
     offset: float,
     colour: Colour,
 ) -> None:
-    """Add the light of one burst: drawn by itself, then as bright as its age leaves it."""
+    """Add the light of one burst, dimmed by its age."""
     age = (pose.phase + offset) % 1.0
     open_by = 1 - (1 - min(1.0, age * 2.2)) ** 3
     fade = max(0.0, 1 - age) ** 0.8
@@ -59,7 +60,7 @@ def _burst(
 
 
 def paint_card(canvas: Canvas, pose: Pose, ink: Ink, look: Mapping[str, Any]) -> None:
-    """Paint a storyboard card on a stand, with the words of what should be seen."""
+    """Paint a storyboard card on a stand, with the words that it stands for."""
     tilt = 0.012 * pose.swing()
     paper = ink.lit(colour_of(look, "paper", (0.96, 0.94, 0.88)))
     edge = ink.dark((0.45, 0.42, 0.38))
@@ -69,7 +70,8 @@ def paint_card(canvas: Canvas, pose: Pose, ink: Ink, look: Mapping[str, Any]) ->
     corners[:, 0] += tilt * (corners[:, 1] + 0.26)
     canvas.polygon(corners, edge)
     canvas.polygon(corners * (0.965, 0.965) + (0, -0.022), paper)
-    _words(canvas, str(look.get("words", "")), ink.dark((0.16, 0.16, 0.2)))
+    letters = ink.glow(colour_of(look, "ink", _INK)) if "ink" in look else ink.dark(_INK)
+    _words(canvas, str(look.get("letters") or look.get("words", "")), letters)
 
 
 def _words(canvas: Canvas, text: str, colour: tuple[float, float, float]) -> None:

@@ -1,4 +1,4 @@
-"""What swims: fish, sharks, whales, jellyfish, octopuses. One unit long, facing right."""
+"""Swimmers: fish, sharks, whales, jellyfish, octopuses. One unit long, facing right."""
 
 from __future__ import annotations
 

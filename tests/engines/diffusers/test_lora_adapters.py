@@ -1,0 +1,82 @@
+"""LoRAs reach the transformer of a pipeline that has no LoRA loading of its own in diffusers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch")
+pytest.importorskip("diffusers")
+pytest.importorskip("peft")
+
+import diffusers
+import torch
+from safetensors.torch import load_file, save_file
+
+from tests.engines.diffusers.conftest import Ask, Stage, recorded
+from workbench.engines.diffusers.options import AS_RENDERED
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::FutureWarning"),
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore::UserWarning:(torch|diffusers|transformers|peft)"),
+]
+
+
+def _save(path: Path, transformer: Any) -> str:
+    """Save factors of every layer that makes queries or values."""
+    chance = torch.Generator().manual_seed(1)
+    state = {}
+    for name, layer in transformer.named_modules():
+        if isinstance(layer, torch.nn.Linear) and name.endswith(("to_q", "to_v")):
+            down = torch.randn(4, layer.in_features, generator=chance)
+            up = torch.randn(layer.out_features, 4, generator=chance)
+            state[f"transformer.{name}.lora_A.weight"] = down
+            state[f"transformer.{name}.lora_B.weight"] = up
+    assert state
+    save_file(state, path)
+    return str(path)
+
+
+@pytest.mark.parametrize("name", ["motif-video", "hunyuan-video-1-5"])
+def test_a_lora_is_loaded_by_the_transformer_as_by_a_direct_call(
+    name: str,
+    ask: Ask,
+    stage: Stage,
+    models: Callable[[str], Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pipe = diffusers.DiffusionPipeline.from_pretrained(models(name))
+    assert not hasattr(pipe, "load_lora_weights")
+    path = _save(tmp_path / "lora.safetensors", pipe.transformer)
+    given = recorded(monkeypatch)
+    stage.render(ask(name))
+    without = np.concatenate(given)
+    given.clear()
+    made, _ = stage.render(ask(name, loras=[{"path": path, "weight": 0.5}]))
+    assert made.request is not None
+    assert made.request.options[AS_RENDERED]["notes"] == []
+    pipe.transformer.load_lora_adapter(load_file(path), prefix="transformer", adapter_name="a")
+    pipe.transformer.set_adapters(["a"], [0.5])
+    pipe.guider = pipe.guider.new(guidance_scale=made.request.guidance_scale)
+    pipe.set_progress_bar_config(disable=True)
+    call = {"negative_prompt": made.request.negative_prompt} if made.request.negative_prompt else {}
+    frames = pipe(
+        prompt=made.request.prompt,
+        width=64,
+        height=64,
+        num_frames=9,
+        num_inference_steps=2,
+        generator=torch.Generator("cpu").manual_seed(7),
+        output_type="pil",
+        **call,
+    ).frames[0]
+    wanted = np.stack([np.asarray(frame) for frame in frames])
+    got = np.concatenate(given)
+    np.testing.assert_array_equal(got, wanted)
+    assert (got != without).any()
