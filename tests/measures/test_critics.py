@@ -1,4 +1,4 @@
-"""Critics are put together by rank, weighed by votes, and what they do not know harms nobody."""
+"""Critics are combined by rank and weighted by votes; a missing value is neutral."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_ties_share_their_rank() -> None:
     assert standings(values) == {"a": 0.75, "b": 0.75, "c": 0.0}
 
 
-def test_a_critic_that_foretells_votes_gets_weight_and_one_at_chance_none() -> None:
+def test_a_critic_that_predicts_votes_gets_weight_and_one_at_chance_none() -> None:
     votes = [("a", "b"), ("a", "c"), ("b", "c")] * 10
     good, noise = agreements(VALUES, votes)
     assert (good.foretold, good.of) == (1.0, 30)

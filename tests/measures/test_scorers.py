@@ -1,4 +1,4 @@
-"""Scorers of others run in processes of their own, and none of their faults reaches further."""
+"""Third-party scorers run in processes of their own, and their faults stay there."""
 
 from __future__ import annotations
 

@@ -22,7 +22,8 @@ from tests.measures.clips import (
 )
 from workbench.engines.encoder import VideoWriter
 from workbench.errors import DamagedFile, InvalidRequest
-from workbench.measures.clips import NEAR_DUPLICATE, Clip, measure
+from workbench.measures.clips import NEAR_DUPLICATE, Clip
+from workbench.measures.measurement import measure
 from workbench.measures.records import ScoreRecord, read_record, write_record
 from workbench.measures.scorecards import are_alike, near_duplicates, score_video, score_videos
 from workbench.measures.scores import Scores
@@ -145,7 +146,7 @@ def test_curves_show_when_a_score_changes_and_their_mean_is_the_score() -> None:
 def test_one_frame_is_a_clip_and_none_is_not(pan: Frames) -> None:
     alone = _scores(pan[:1])
     assert (alone.motion, alone.flicker, alone.consistency) == (0, 0, 1)
-    with pytest.raises(InvalidRequest, match="without a frame"):
+    with pytest.raises(InvalidRequest, match="without frames"):
         Clip.of([], FPS)
 
 

@@ -2,6 +2,6 @@
 
 Knows frames and files; neither jobs nor prompts. ``scores`` names the measures and has no heavy
 imports; ``clips`` computes them with OpenCV; ``agreement`` loads PyTorch.
-``camera`` recovers the camera's path; ``transitions``, ``continuity`` and ``drift`` find where a video
-breaks and how far it drifts.
+``camera`` recovers the camera's path; ``transitions``, ``continuity`` and ``drift`` find breaks and
+drift.
 """

@@ -1,8 +1,8 @@
 """Agreement of a video with its prompt, by CLIP, SigLIP and similar models.
 
-Loads PyTorch only in ``AgreementModel``, which belongs in a process of its own: the one of the scorer
-``Agreement``, or ``python -m workbench.measures.agreement MODEL``. Weights come from a folder, or from the hub if the
-settings allow it.
+Loads PyTorch only in ``AgreementModel``, which runs in its own process: that of the scorer
+``Agreement``, or ``python -m workbench.measures.agreement MODEL``. Weights come from a folder, or
+from the hub if the settings allow it.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def prompt_agreement(
         raise EngineUnavailable(f"The model {model!r} cannot measure agreement: no such folder.")
     asked = {key: [str(path.absolute()), prompt] for key, (path, prompt) in videos.items()}
     if Path(model).is_dir():
-        model = str(Path(model).absolute())  # the other process has another current folder
+        model = str(Path(model).absolute())  # the other process has another working directory
     command = helper_command("workbench.measures.agreement", model)
     if not settings.allow_hub:
         command.append("--offline")
@@ -88,7 +88,7 @@ class AgreementModel:
 
 
 class Agreement:
-    """Agreement as a scorer: each video with the prompt of its recipe, by ``Settings.agreement_model``."""
+    """Scores a video against the prompt of its recipe, by ``Settings.agreement_model``."""
 
     name = "agreement"
     range = (-1.0, 1.0)

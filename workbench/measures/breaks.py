@@ -1,7 +1,7 @@
 """The scores of a clip's breaks and drift, and of its camera against a commanded path.
 
-Puts the findings of ``continuity``, ``drift`` and ``camera`` into numbers. What a clip is too short
-or too empty for is left out, and so is a measure without evidence: unknown is never 0.
+Turns the findings of ``continuity``, ``drift`` and ``camera`` into numbers. Scores for which a clip
+is too short or too empty are omitted, as are measures without evidence: unknown is never 0.
 """
 
 from __future__ import annotations
@@ -38,20 +38,23 @@ from workbench.measures.transitions import Transition, series, transitions
 __all__ = ["break_scores", "commanded_path", "path_scores"]
 
 _FEWEST_STEPS: Final = 8
-"""A step is judged by its neighbours: with fewer steps there are too few of them."""
+"""Minimum steps: each step is compared with its neighbours."""
 _RELATED: Final = 0.5
 """Common share from which two frames show the same things."""
 _FEWEST_RELATED: Final = 0.9
-"""Share of the steps that must be between such frames, for drift to be known."""
+"""Minimum share of steps between such frames for drift to be known."""
 _LEAST_SEEN: Final = 0.5
-"""Share of the frames whose pose must be recovered, for the camera's error to mean something."""
+"""Minimum share of frames with a recovered pose for a meaningful camera error."""
 _AMOUNT: Final = re.compile(r"\d")
 _MOVEMENTS: Final = re.compile(r",|;|\band\b|\bthen\b|\bwhile\b|\bwith\b", re.IGNORECASE)
 
 
-def break_scores(clip: Clip) -> dict[str, float]:
-    """Return drift, seams, repeated frames, standstill, cuts and loops of ``clip``, by score name."""
-    steps = transitions(clip)
+def break_scores(clip: Clip, steps: Sequence[Transition] | None = None) -> dict[str, float]:
+    """Return drift, seams, repeated frames, standstill, cuts and loops of ``clip``, by score name.
+
+    ``steps`` are computed unless given.
+    """
+    steps = transitions(clip) if steps is None else steps
     if len(steps) < _FEWEST_STEPS:
         return {}
     length_s = len(clip.pictures) / clip.fps
@@ -73,8 +76,8 @@ def break_scores(clip: Clip) -> dict[str, float]:
 def path_scores(clip: Clip, path: CameraPath) -> dict[str, float]:
     """Return how far the camera of ``clip`` is from ``path``, by score name.
 
-    Rotations in degrees, for a camera with the lens of ``path``; shifts in picture widths. What
-    cannot be recovered is left out.
+    Rotations in degrees, for a camera with the lens of ``path``; shifts in picture widths. Scores
+    that cannot be recovered are omitted.
     """
     poses = path.poses(len(clip.pictures), clip.fps)
     lens = path.intrinsics
@@ -92,10 +95,10 @@ def path_scores(clip: Clip, path: CameraPath) -> dict[str, float]:
 
 
 def commanded_path(movement: str, clip: Clip) -> CameraPath | None:
-    """Return the path that a camera movement in words commands; None where it does not say how far.
+    """Return the path that a camera movement in words commands; None without amounts.
 
-    Every movement must have its amount ("pan left 30 degrees, then dolly in 2 units") and every word
-    must be understood: a default would measure a command that nobody gave.
+    Every movement must have its amount ("pan left 30 degrees, then dolly in 2 units") and every
+    word must be understood: default amounts were not commanded.
     """
     parts = [part for part in _MOVEMENTS.split(movement) if part.strip()]
     if len(clip.pictures) < 2 or not parts or not all(map(_AMOUNT.search, parts)):
@@ -111,7 +114,7 @@ def commanded_path(movement: str, clip: Clip) -> CameraPath | None:
 
 
 def _repeats(steps: Sequence[Transition], fps: float) -> int:
-    """Return the number of repeated frames outside standstills, which have a score of their own."""
+    """Return the number of repeated frames outside standstills, which have their own score."""
     standing = {f for s in standstills(steps, fps) for f in range(s.start, s.stop + 1)}
     return len(set(repeated_frames(steps)) - standing)
 

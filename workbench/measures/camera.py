@@ -41,7 +41,7 @@ Array = npt.NDArray[np.float64]
 
 _CORNERS: Final = 500
 _ENOUGH: Final = 24
-"""Fewest corners for a pose."""
+"""Minimum corners for a pose."""
 _LEG_SHARE: Final = 0.06
 """A stretch ends when half of the corners have moved by this share of the width."""
 _LEG_FRAMES: Final = 24
@@ -53,9 +53,9 @@ _PARALLAX_PX: Final = 0.3
 _TURN_ALONE_PX: Final = 1.5
 """If no travel is found, a pure rotation is accepted if it leaves less than this."""
 _AGREEING: Final = 0.3
-"""Share of the corners that must agree on one motion."""
+"""Minimum share of corners that agree on one motion."""
 _LOOKED_AT: Final = 200
-"""At most this many frames of a path are searched for a return."""
+"""Maximum frames of a path searched for a return."""
 _AWAY_DEG: Final = 2.0
 _STANDS: Final = 1e-3
 """A commanded step shorter than this share of the path's length is a standstill."""

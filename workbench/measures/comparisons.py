@@ -1,6 +1,7 @@
-"""Compares finished video files: with the boxes of their storyboard, and with each other.
+"""Compares finished video files with the boxes of their storyboard, and with each other.
 
-What has no evidence at the bound is not offered: see :mod:`workbench.measures.evidence`. Loads OpenCV.
+Measures without sufficient evidence are unavailable: see :mod:`workbench.measures.evidence`.
+Loads OpenCV.
 """
 
 from __future__ import annotations
@@ -24,14 +25,14 @@ __all__ = ["subject_against_storyboard", "videos_part"]
 
 _MOST_FRAMES: Final = 481
 _HEIGHT: Final = 240
-"""Pixels of the storyboard that is laid out for its boxes."""
+"""Height of the storyboard that gives the boxes, pixels."""
 
 
 def subject_against_storyboard(path: Path, request: RenderRequest) -> SubjectError | None:
-    """Return how far the main figure is from where the storyboard of ``request`` has it move.
+    """Return how far the motion of the main figure is from the storyboard of ``request``.
 
-    None if it is lost, or the scene has no figure. Means something for a video that was made after
-    its storyboard, such as by control. Raises ``DamagedFile``, ``Unavailable`` without evidence.
+    None if it is lost, or the scene has no figure. Meaningful only for a video that follows its
+    storyboard, such as by control. Raises ``DamagedFile``, ``Unavailable`` without evidence.
     """
     _require("subject_offset")
     clip = _clip(path)
@@ -42,7 +43,7 @@ def subject_against_storyboard(path: Path, request: RenderRequest) -> SubjectErr
 
 
 def videos_part(one: Path, other: Path, seeds: Sequence[Path] = ()) -> Divergence:
-    """Return how far two videos of one beginning part, beside what ``seeds`` of ``one`` do.
+    """Return how far two videos with a common start diverge, compared with ``seeds`` of ``one``.
 
     Raises ``DamagedFile``, ``InvalidRequest`` unless sizes and rates agree, ``Unavailable`` without
     evidence.
@@ -60,4 +61,4 @@ def _clip(path: Path) -> Clip:
 
 def _require(measure: str) -> None:
     if not is_proven(measure):
-        raise Unavailable(f"The measure {measure} has not been proven.")
+        raise Unavailable(f"The measure {measure} has not been validated.")

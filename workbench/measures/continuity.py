@@ -30,7 +30,7 @@ __all__ = [
 ]
 
 _SAME: Final = 0.0025
-"""Mean difference of the luminance, 0 to 1, that an encoder leaves in a frame that repeats."""
+"""Mean difference of the luminance, 0 to 1, that encoding adds to a repeated frame."""
 _SHARE: Final = 0.12
 """A repeated frame differs by less than this share of its neighbours' difference."""
 STANDSTILL_S: Final = 0.4
@@ -45,7 +45,7 @@ _THUMBNAIL: Final = (32, 18)
 _LEAST_LIGHT, _LEAST_COLOUR, _LEAST_DETAIL = 0.03, 0.7, 0.12
 """The least visible jumps: logarithm to base 2, CIELAB units, logarithm to base 2."""
 _EDGE: Final = 4
-"""A seam nearer to an end is not told from a beginning."""
+"""Minimum frames between a seam and the ends of a clip."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +139,7 @@ def loop_period(clip: Clip, *, shortest_s: float = LOOP_S) -> int | None:
         return None
     typical = float(np.median(gaps))
     low = float(gaps[least - 1 :].min())
-    # Multiples of the period also fit: use the first valley as deep as the deepest.
+    # Multiples of the period also fit: use the first valley nearly as deep as the deepest.
     best = least + int(np.argmax(gaps[least - 1 :] <= max(1.5 * low, low + _SAME)))
     while best < len(gaps) and gaps[best] < gaps[best - 1]:
         best += 1
@@ -173,7 +173,7 @@ def seam(steps: Sequence[Transition], frame: int) -> Seam:
 def visible_seams(steps: Sequence[Transition]) -> tuple[int, ...]:
     """Return the frames at which light, colour or detail jumps and stays so; cuts are left out.
 
-    Searches the whole clip. A flash that passes is no seam: its jump is taken back within two
+    Searches the whole clip. A flash is no seam: its jump is undone within two
     frames.
     """
     cut = set(cuts(steps))

@@ -1,4 +1,4 @@
-"""Critics: scores put together to one order, and how well each foretells what people prefer.
+"""Critics: combines scores into one ranking, and measures how well each predicts preferences.
 
 Pure arithmetic: knows names and numbers, neither videos nor people.
 """
@@ -13,7 +13,7 @@ from typing import Final
 __all__ = ["Agreement", "agreements", "halvings", "standings", "weights_from"]
 
 _Z: Final = 1.96
-"""For intervals of 95 %."""
+"""Standard score of 95 % intervals."""
 _UNKNOWN: Final = 0.5
 
 
@@ -37,11 +37,11 @@ def standings(
     lower: Collection[str] = (),
     weights: Mapping[str, float] | None = None,
 ) -> dict[str, float]:
-    """Return the standing of each item, 0 (worst) to 1 (best), from ``values``: item → critic → value.
+    """Return the standing of each item, 0 (worst) to 1 (best), from ``values[item][critic]``.
 
     Each critic ranks the items that it has a value for; an item's standing is the weighted mean of
-    its rank shares, ties sharing theirs. Unknown values stand in the middle: they neither help nor
-    harm. Critics in ``lower`` prefer low values. Weights default to 1; if all are 0, each counts 1.
+    its rank shares, with ties averaged. Unknown values count as the middle rank. Critics in
+    ``lower`` prefer low values. Weights default to 1; if all are 0, each counts 1.
     """
     critics = list(dict.fromkeys(name for row in values.values() for name in row))
     weight = {name: max(0.0, (weights or {}).get(name, 1.0)) for name in critics}
@@ -63,9 +63,9 @@ def agreements(
     *,
     lower: Collection[str] = (),
 ) -> tuple[Agreement, ...]:
-    """Return how well each critic foretells ``comparisons``: pairs of (winner, loser).
+    """Return how well each critic predicts ``comparisons``: pairs of (winner, loser).
 
-    A tie counts half; a pair that a critic has no value for does not count.
+    A tie counts half; a pair without values of a critic does not count.
     """
     critics = dict.fromkeys(name for row in values.values() for name in row)
     pairs = list(comparisons)
@@ -73,10 +73,10 @@ def agreements(
 
 
 def weights_from(found: Iterable[Agreement]) -> dict[str, float]:
-    """Return a weight for each critic, 0 to 1: how far above chance it is, shrunk by few votes.
+    """Return a weight for each critic, 0 to 1: its accuracy above chance, shrunk if votes are few.
 
     2p - 1 of p = (hits + 2) / (votes + 4): Agresti and Coull's estimate. A critic without votes has
-    the weight 0, so that weights change nothing until somebody has voted: see :func:`standings`.
+    the weight 0, so weights have no effect before the first vote: see :func:`standings`.
     """
     return {
         one.critic: max(0.0, 2 * (one.foretold * one.of + 2) / (one.of + 4) - 1) for one in found
@@ -84,7 +84,7 @@ def weights_from(found: Iterable[Agreement]) -> dict[str, float]:
 
 
 def halvings(count: int, keep: int) -> tuple[int, ...]:
-    """Return how many are left after each round: 16, 8, 4, 2 for ``count`` 16 and ``keep`` 2.
+    """Return the number left after each round: 16, 8, 4, 2 for ``count`` 16 and ``keep`` 2.
 
     Successive halving (Karnin, Koren and Somekh 2013; Jamieson and Talwalkar 2016).
     """

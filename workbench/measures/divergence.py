@@ -1,7 +1,7 @@
-"""How far two videos of one beginning part: two action branches, beside what chance does.
+"""Measures how far two videos with a common start diverge: two action branches, against chance.
 
-A frame of one is matched with the same frame of the other (SIFT); the distance is the median one of the
-points that both show, in picture widths. Pixels are not compared: light and noise do not count.
+Each frame is matched with the same frame of the other video (SIFT); the distance is the median
+over the common points, in picture widths. Pixels are not compared: light and noise do not count.
 Loads OpenCV.
 """
 
@@ -27,30 +27,30 @@ PARTED: Final = 1.0
 _LOOKS: Final = 9
 _FEWEST: Final = 24
 _SEEN: Final = 0.02
-"""A distance that is not seen, picture widths."""
+"""Maximum invisible distance, picture widths."""
 
 
 @dataclass(frozen=True, slots=True)
 class Divergence:
-    """How far two branches part."""
+    """How far two branches diverge."""
 
     distance: float
     """At the end, picture widths, 0 to 1; 1 if they share nothing."""
     by_chance: float | None
-    """The same between videos of one branch with other seeds, mean; None without such."""
+    """Mean distance between videos of one branch with other seeds; None without such videos."""
     since_s: float | None
-    """Time from which they are farther apart than chance takes them; None if they never are."""
+    """Time from which they are farther apart than by chance; None if they never are."""
 
     @property
     def is_steered(self) -> bool:
-        """Whether the actions part the branches more than seeds do."""
+        """Whether the actions separate the branches more than seeds do."""
         return self.distance > max(_SEEN, self.by_chance or 0.0)
 
 
 def divergence(one: Clip, other: Clip, seeds: Sequence[Clip] = ()) -> Divergence:
-    """Return how far ``one`` and ``other`` part, two videos of one beginning with other actions.
+    """Return how far ``one`` and ``other`` diverge: a common start, different actions.
 
-    ``seeds`` are videos with the actions of ``one`` and other seeds: what they differ by is chance.
+    ``seeds`` are videos with the actions of ``one`` and other seeds; their distances are chance.
     Raises ``InvalidRequest`` unless the sizes agree.
     """
     apart = distances(one, other)
@@ -67,7 +67,7 @@ def divergence(one: Clip, other: Clip, seeds: Sequence[Clip] = ()) -> Divergence
 
 
 def distances(one: Clip, other: Clip) -> npt.NDArray[np.float64]:
-    """Return the distance of two videos at nine times from the first frame to the last common one."""
+    """Return the distance of two videos at nine times, from the first to the last common frame."""
     if one.pictures.shape[1:] != other.pictures.shape[1:]:
         raise InvalidRequest("Videos of different sizes cannot be compared.")
     last = min(len(one.pictures), len(other.pictures)) - 1

@@ -1,7 +1,7 @@
-"""The drift of a clip's light, colour and detail from its beginning.
+"""Measures the drift of a clip's light, colour and detail from its first frame.
 
-Changes are summed over the transitions of :mod:`workbench.measures.transitions`, on points that two
-neighbours share: new content is not drift. Cuts are left out.
+Sums the changes over the transitions of :mod:`workbench.measures.transitions`, on points that
+neighbouring frames share: new content is not drift. Skips cuts.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Drift:
     sharpness: float
     """Energy of the gradients, as a logarithm to base 2, corrected for the drift of exposure."""
     curves: dict[str, tuple[float, ...]]
-    """The same for every frame."""
+    """The values for every frame."""
 
 
 def drift(steps: Sequence[Transition]) -> Drift:

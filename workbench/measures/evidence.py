@@ -1,6 +1,6 @@
-"""How well each measure finds what is known: measured by ``python -m benchmarks.measures --write``.
+"""How well each measure detects known truth: measured by ``python -m benchmarks.measures --write``.
 
-A measure is shown as a number only where its evidence reaches the bound: see :func:`is_proven`.
+A measure is shown as a number only if its evidence reaches the bound: see :func:`is_proven`.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from typing import Final
 __all__ = ["FOUND_RATE", "LEAST_CORRELATION", "evidence", "is_proven"]
 
 LEAST_CORRELATION: Final = 0.9
-"""With the truth, over clips whose truth is known."""
+"""Minimum correlation with the truth, over clips with known truth."""
 FOUND_RATE: Final = 0.95
-"""Share of the faults that are found, and share of the findings that are faults."""
+"""Minimum recall, and minimum precision, for faults."""
 
 
 @cache
 def evidence() -> Mapping[str, Mapping[str, float]]:
-    """Return what each measure reached: its ``correlation``, or ``found`` and ``right``, 0 to 1."""
+    """Return the evidence by measure: ``correlation``, or ``found`` and ``right``, 0 to 1."""
     text = resources.files("workbench.measures").joinpath("evidence.toml").read_text("utf-8")
     found: dict[str, dict[str, float]] = tomllib.loads(text)
     return found

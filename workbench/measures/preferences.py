@@ -1,4 +1,4 @@
-"""Which of two videos people prefer, kept as a file beside the batch. Stars and notes are a job's own."""
+"""Stores pairwise preferences in a file beside the batch. Jobs hold stars and notes."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ class Preference:
     worse: str
     at: datetime
     is_tie: bool = False
-    """Whether nobody could say which is better."""
+    """Whether neither is better."""
 
 
 def add_preference(
     path: Path, better: str, worse: str, among: Sequence[str], *, is_tie: bool = False
 ) -> Preference:
-    """Record in the file at ``path`` that ``better`` was preferred to ``worse``, or neither.
+    """Record in the file at ``path`` that ``better`` is preferred to ``worse``, or a tie.
 
     Raises ``InvalidRequest`` unless the two are different and both ``among`` its jobs.
     """
@@ -71,9 +71,9 @@ def _lines(path: Path) -> list[dict[str, Any]]:
     except FileNotFoundError:
         return []
     found = []
-    for line in text.split("\n"):  # a text may hold other line ends, such as U+2028
+    for line in text.split("\n"):  # not splitlines: texts may contain U+2028
         try:
             found.append(json.loads(line))
         except ValueError:
-            continue  # half a line, left by a power failure
+            continue  # a partial line, after a power failure
     return found

@@ -10,7 +10,7 @@ import numpy as np
 __all__ = ["is_blank"]
 
 _FLAT: Final = 2.0
-"""Standard deviation of every channel, grey levels, below which a picture is flat.
+"""Maximum standard deviation of every channel in a flat picture, grey levels.
 
 Storyboards of night in fog or dust, the flattest of the vocabulary, have over 30."""
 

@@ -1,4 +1,4 @@
-"""From "this one is better" to an order: the Bradley–Terry model. Knows neither videos nor people."""
+"""Ranks items by pairwise comparisons with the Bradley–Terry model. Knows no videos."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _Table = npt.NDArray[np.float64]
 _ROUNDS: Final = 100
 _EXACT: Final = 1e-10
 _PRIOR: Final = 0.5
-"""Virtual wins and losses against an average item, so that no strength is infinite."""
+"""Virtual wins and losses against an average item, which keep strengths finite."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +36,9 @@ def bradley_terry(items: Sequence[str], comparisons: Iterable[tuple[str, str]]) 
     """Return ``items`` best first, from ``comparisons``: pairs of (winner, loser).
 
     Bradley and Terry, *Rank analysis of incomplete block designs*, 1952, fitted by Newton's method
-    on the concave logarithm of the likelihood. Each item also has half a win and half a loss
-    against an item of strength 0, which keeps the order defined for any set of comparisons. Raises ``ValueError`` for a comparison of other items.
+    on the concave log-likelihood. Each item also has half a win and half a loss against an item of
+    strength 0, which keeps the ranking defined for any set of comparisons. Raises ``ValueError``
+    for a comparison of other items.
     """
     place = {item: i for i, item in enumerate(items)}
     won = np.zeros((len(place), len(place)))

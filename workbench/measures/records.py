@@ -29,7 +29,7 @@ class ScoreRecord:
     near_duplicates: tuple[str, ...] = ()
     """Job ids of earlier near-duplicates in the same batch."""
     curves: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
-    """How scores run over time: see :class:`workbench.measures.clips.Measurement`."""
+    """Scores over time: see :class:`workbench.measures.measurement.Measurement`."""
 
 
 def read_record(path: Path) -> ScoreRecord | None:

@@ -13,18 +13,20 @@ from typing import Any, Final
 import numpy as np
 
 from workbench.control import CameraPath
-from workbench.engines.probe import decode_video, probe_video
+from workbench.engines.probe import VideoFacts, decode_video, probe_video
 from workbench.engines.sound import decode_sound
 from workbench.measures.breaks import break_scores, commanded_path, path_scores
-from workbench.measures.clips import FINGERPRINT_SHAPE, NEAR_DUPLICATE, Clip, difference, measure
+from workbench.measures.clips import FINGERPRINT_SHAPE, NEAR_DUPLICATE, Clip, difference
 from workbench.measures.evidence import is_proven
+from workbench.measures.measurement import measure
 from workbench.measures.scores import Scores
 from workbench.measures.sounds import measure_sound
+from workbench.measures.transitions import transitions
 
 __all__ = ["Scorecard", "are_alike", "near_duplicates", "score_video", "score_videos"]
 
 _MEASURED_FRAMES: Final = 481
-"""Videos are measured up to this frame: 20 s at 24 fps."""
+"""Maximum measured frames: 20 s at 24 fps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,7 @@ class Scorecard:
 
     scores: Scores
     curves: Mapping[str, tuple[float, ...]]
-    """How scores run over time: see :class:`workbench.measures.clips.Measurement`."""
+    """Scores over time: see :class:`workbench.measures.measurement.Measurement`."""
     fingerprint: bytes
     """Thumbnails, ``uint8``, of the shape :data:`FINGERPRINT_SHAPE`."""
 
@@ -41,21 +43,28 @@ class Scorecard:
 def score_video(path: Path, *, movement: str = "", camera: CameraPath | None = None) -> Scorecard:
     """Measure the first 481 frames of the video at ``path``, and its sound if it has any.
 
-    The camera is measured against the path that was commanded, ``camera``, or else against the
-    amounts in ``movement``, the words that were asked for. Raises ``DamagedFile`` if the video does
+    The camera is compared with the commanded path ``camera``, or else with the amounts in
+    ``movement``, the requested words. Raises ``DamagedFile`` if the video does
     not decode.
     """
-    fps = probe_video(path).fps
-    clip = Clip.of(islice(decode_video(path), _MEASURED_FRAMES), fps)
-    found = measure(clip)
-    more = break_scores(clip)
+    facts = probe_video(path)
+    clip = Clip.of(islice(decode_video(path), _MEASURED_FRAMES), facts.fps)
+    steps = transitions(clip)
+    found = measure(clip, steps)
+    more = break_scores(clip, steps)
     if (commanded := camera or commanded_path(movement, clip)) is not None:
         more |= path_scores(clip, commanded)
     scores = replace(found.scores, **dict[str, Any](more))
     if (sound := decode_sound(path)) is not None and sound.samples.size:
-        heard = asdict(measure_sound(sound))
+        heard = asdict(measure_sound(sound, _lasts_s(clip, facts)))
         scores = replace(scores, **{n: value for n, value in heard.items() if is_proven(n)})
     return Scorecard(scores, found.curves, clip.fingerprint.tobytes())
+
+
+def _lasts_s(clip: Clip, facts: VideoFacts) -> float:
+    """Return how long the picture lasts; some containers only say how long the whole file does."""
+    count = len(clip.pictures)
+    return (count if count < _MEASURED_FRAMES else facts.num_frames) / facts.fps
 
 
 def score_videos(paths: Mapping[str, Path]) -> dict[str, Scorecard]:

@@ -1,7 +1,7 @@
 """The process of one installed scorer: questions on standard input, answers on standard output.
 
-Run as ``python -m workbench.measures.scorer_process MODULE:CLASS``. Each line is a JSON object. What
-the scorer prints goes to standard error.
+Run as ``python -m workbench.measures.scorer_process MODULE:CLASS``. Each line is a JSON object.
+The scorer's own output goes to standard error.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _LEAST_BYTES: Final = 2 << 30
 
 
 def main(arguments: list[str]) -> None:
-    """Answer every question until the input ends, in at most half of the machine's memory."""
+    """Answer questions until the input ends, using at most half of the machine's memory."""
     _bound_memory()
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
@@ -44,7 +44,7 @@ def main(arguments: list[str]) -> None:
 
 
 def _bound_memory() -> None:
-    """Let an allocation beyond the bound fail here, not in what else the machine does."""
+    """Limit this process's memory, so that it cannot starve others."""
     whole = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     with suppress(OSError, ValueError):
         most = max(_LEAST_BYTES, whole // 2)

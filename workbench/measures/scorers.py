@@ -1,7 +1,7 @@
-"""Scorers of others: classes that give a video one number, each run in a process of its own.
+"""Installed scorers: classes that give a video one number, each run in its own process.
 
-Found by the entry-point group ``workbench.scorers`` and by ``Settings.scorers``. Their code is never
-imported here: :mod:`workbench.measures.scorer_process` does that, under a time limit.
+Found by the entry-point group ``workbench.scorers`` and by ``Settings.scorers``. Their code is
+imported only by :mod:`workbench.measures.scorer_process`, under a time limit.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _LOG = logging.getLogger("workbench.measures.scorers")
 
 
 class VideoScorer(Protocol):
-    """What an entry point names: a class that is made without arguments."""
+    """The class that an entry point names; it is created without arguments."""
 
     name: str
     """The score's name: small letters, digits and underscores."""
@@ -55,12 +55,12 @@ class VideoScorer(Protocol):
     """Which values are better."""
 
     def score(self, video: Path, recipe: Mapping[str, Any]) -> float:
-        """Return the score of ``video`` (an mp4), which was made by ``recipe`` (its recipe.json)."""
+        """Return the score of ``video`` (an mp4), made from ``recipe`` (its recipe.json)."""
         ...
 
 
 def scorer_targets(settings: Settings) -> dict[str, str]:
-    """Return every scorer's ``module:Class`` by name; names that are none or taken are left out."""
+    """Return every scorer's ``module:Class`` by name; invalid and taken names are skipped."""
     installed = {entry.name: entry.value for entry in entry_points(group=ENTRY_POINT_GROUP)}
     named = {**installed, **settings.scorers}
     usable = {n: t for n, t in named.items() if _NAME.fullmatch(n) and n not in SCORE_NAMES}
@@ -70,18 +70,18 @@ def scorer_targets(settings: Settings) -> dict[str, str]:
 
 
 def score_names(settings: Settings) -> tuple[str, ...]:
-    """Return the name of every score here: the workbench's own and those of installed scorers."""
+    """Return all score names: the workbench's own and those of installed scorers."""
     return (*SCORE_NAMES, *scorer_targets(settings))
 
 
 def better_when_lower(settings: Settings) -> frozenset[str]:
-    """Return the names of the scores of which less is better, as far as their scorers have said."""
+    """Return the names of the scores for which lower is better, as far as known."""
     told = _told_directions(settings)
     return LOWER_IS_BETTER | {name for name, is_lower in told.items() if is_lower is True}
 
 
 def note_directions(settings: Settings, told: Mapping[str, bool]) -> None:
-    """Keep which scorers mean less by better, for every process; raises ``OSError``."""
+    """Store the directions of scorers for every process; raises ``OSError``."""
     known = _told_directions(settings)
     if known == (told := {**known, **told}):
         return
@@ -104,7 +104,7 @@ def _directions(settings: Settings) -> Path:
 
 
 class ScorerProcess:
-    """One scorer in its process, which stays for the next video; started when first asked."""
+    """One scorer in its process, which starts on the first video and stays for the next."""
 
     def __init__(self, name: str, target: str, *, timeout_s: float) -> None:
         self.name = name
@@ -116,14 +116,14 @@ class ScorerProcess:
 
     @property
     def pid(self) -> int | None:
-        """Its process; None while it has none."""
+        """The process id; None while none runs."""
         return self._process.pid if self._process else None
 
     def score(self, video: Path, recipe: Mapping[str, Any]) -> float:
         """Return the score of ``video``.
 
-        Raises ``ScorerError`` if it fails, answers nothing usable, or takes longer than the limit,
-        its start included; its process is then ended.
+        Raises ``ScorerError`` if it fails, returns nothing usable, or takes longer than the limit,
+        start included; the process is then ended.
         """
         try:
             answer = self._answer({"video": str(video), "recipe": dict(recipe)})
@@ -142,12 +142,12 @@ class ScorerProcess:
         return value
 
     def close(self) -> None:
-        """End its process, if it runs."""
+        """End the process, if it runs."""
         process, self._process = self._process, None
         if process is None:
             return
         with suppress(ProcessLookupError):
-            os.killpg(process.pid, 9)  # what it has started goes with it
+            os.killpg(process.pid, 9)  # its child processes end with it
         process.wait()
         for pipe in (process.stdin, process.stdout):
             if pipe is not None:

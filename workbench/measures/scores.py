@@ -72,6 +72,8 @@ class Scores:
     sound_clipping: float | None = None
     """Share of samples at full scale, 0 to 1: 0.9 or more in any channel, as AAC takes some off flat
     tops; None without sound."""
+    sound_length: float | None = None
+    """How far the sound is longer or shorter than the picture, seconds; None without sound."""
 
     exposure_drift: float | None = None
     """How far the light has drifted from the first frame to the last, without sign: logarithm to
@@ -127,7 +129,7 @@ SCORE_NAMES: Final = tuple(one.name for one in fields(Scores) if one.name != "ot
 
 LOWER_IS_BETTER: Final = frozenset(
     {
-        "flicker", "clipping", "silence", "sound_clipping", "exposure_drift", "colour_drift",
+        "flicker", "clipping", "silence", "sound_clipping", "sound_length", "exposure_drift", "colour_drift",
         "sharpness_drift", "seams", "repeated_frames", "standstill", "cuts", "loops",
         "path_rotation", "path_direction", "return_rotation", "return_shift",
     }

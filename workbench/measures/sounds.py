@@ -1,4 +1,4 @@
-"""Measures of a video's sound: loudness, silence, clipping. Knows only samples."""
+"""Measures of a video's sound: loudness, silence, clipping, length. Knows only samples."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ import av
 import numpy as np
 from av.filter import Graph
 
-from workbench.engines.sound import Sound, audio_frames
+from workbench.engines.sound import MOST_SOUND_S, Sound, audio_frames
 
 __all__ = ["SoundScores", "measure_sound"]
 
 _QUIETEST_LUFS: Final = -70.0
-"""The absolute gate of BS.1770: what is quieter does not count."""
+"""The absolute gate of BS.1770: quieter blocks do not count."""
 _BLOCK_S: Final = 0.1
 _SILENT: Final = 10 ** (-60 / 20)
 _FULL: Final = 0.9
-"""Full scale, less the 7 % that AAC takes off a flat top: ``benchmarks/measures/sounds.py``."""
+"""Full scale, less the 7 % by which AAC lowers flat peaks: ``benchmarks/measures/sounds.py``."""
 _LEAST_S: Final = 0.4
-"""One block of BS.1770; a shorter sound is repeated up to it, which leaves its loudness as it is."""
+"""One block of BS.1770; a shorter sound is repeated to this length, with the same loudness."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +32,11 @@ class SoundScores:
     loudness: float
     silence: float
     sound_clipping: float
+    sound_length: float
 
 
-def measure_sound(sound: Sound) -> SoundScores:
-    """Return every measure of ``sound``, which must not be empty."""
+def measure_sound(sound: Sound, picture_s: float) -> SoundScores:
+    """Return every measure of ``sound``, not empty, of a picture that lasts ``picture_s`` seconds."""
     peaks = np.abs(sound.samples).max(0)
     block = max(1, round(_BLOCK_S * sound.sample_rate))
     starts = np.arange(0, len(peaks), block)
@@ -45,6 +46,7 @@ def measure_sound(sound: Sound) -> SoundScores:
         loudness=_loudness(sound),
         silence=float((levels < _SILENT).mean()),
         sound_clipping=float((peaks >= _FULL).mean()),
+        sound_length=abs(sound.duration_s - min(picture_s, MOST_SOUND_S)),
     )
 
 
@@ -69,11 +71,14 @@ def _loudness(sound: Sound) -> float:
 
 
 def _read(graph: Any) -> list[float]:
-    """Return what the meter shows after each frame that is ready."""
+    """Return the meter's reading after each frame."""
     found: list[float] = []
     while True:
         try:
-            shown = float(graph.pull().metadata["lavfi.r128.I"])
+            told = graph.pull().metadata.get("lavfi.r128.I")
         except (av.error.BlockingIOError, av.error.EOFError):
             return found
+        if told is None:  # the last frame, if it is shorter than a tenth of a second
+            continue
+        shown = float(told)
         found.append(shown if math.isfinite(shown) else _QUIETEST_LUFS)

@@ -1,8 +1,8 @@
-"""Whether a subject moves where it was told to, with boxes of the storyboard as reference.
+"""Compares the motion of a subject with the boxes of its storyboard.
 
-The subject is what the first box holds: its corners, those of the background left out where the two
-move apart, are tracked from frame to frame (Lucas–Kanade, forward and backward), and their way through
-the picture is compared with that of the boxes. Loads OpenCV.
+The subject is what the first box holds. Its corners, without background corners that move
+differently, are tracked from frame to frame (Lucas–Kanade, forward and backward), and their
+trajectory in the picture is compared with that of the boxes. Loads OpenCV.
 """
 
 from __future__ import annotations
@@ -25,30 +25,30 @@ Picture = npt.NDArray[Any]
 _CORNERS: Final = 150
 _FEWEST: Final = 6
 _LOW: Final = 12
-"""With fewer corners left, others are looked for where the subject is by then."""
+"""With fewer corners left, new ones are searched at the current place of the subject."""
 _INNER: Final = 0.1
-"""Share of a box that is left out on each side: it holds background."""
+"""Share of a box ignored on each side, because it holds background."""
 _BACK_PX: Final = 1.0
 _APART_PX: Final = 0.5
 _APART_FRAMES: Final = 4
 _FAR: Final = 0.1
-"""Shortest way, in picture widths, that has a direction."""
+"""Shortest trajectory with a direction, picture widths."""
 
 
 @dataclass(frozen=True, slots=True)
 class SubjectError:
-    """How far a subject is from where it was told to move."""
+    """How far the motion of a subject is from its boxes."""
 
     offset: float
-    """Mean distance between its way and that of its boxes, picture widths; both begin at 0."""
+    """Mean distance between its trajectory and the boxes', picture widths; both begin at 0."""
     direction_deg: float | None
-    """Angle between the two ways, 0 to 180; None unless both are a tenth of the width long."""
+    """Angle between the trajectories, 0 to 180; None if either is under a tenth of the width."""
     seen: float
-    """Share of the frames up to which it could be followed, 0 to 1."""
+    """Share of the frames in which it was tracked, 0 to 1."""
 
 
 def subject_error(clip: Clip, boxes: Array) -> SubjectError | None:
-    """Return how far the subject of ``clip`` is from ``boxes``; None if it is lost before the middle.
+    """Return how far the subject of ``clip`` is from ``boxes``; None if lost before the middle.
 
     ``boxes`` are left, top, right, bottom for each frame, shape (T, 4), shares of width and height.
     Raises ``InvalidRequest`` unless there is one for each frame.
@@ -67,9 +67,9 @@ def subject_error(clip: Clip, boxes: Array) -> SubjectError | None:
 
 
 def subject_way(clip: Clip, box: Array) -> Array:
-    """Return how far what is in ``box`` has come, shape (T, 2), picture widths right and down.
+    """Return the displacement of what ``box`` holds, shape (T, 2), picture widths right and down.
 
-    ``box`` is left, top, right, bottom in the first frame, as shares. Shorter than the clip where the
+    ``box`` is left, top, right, bottom in the first frame, as shares. Shorter than the clip if the
     subject is lost.
     """
     luma = [cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) for picture in clip.pictures]
@@ -87,7 +87,7 @@ def subject_way(clip: Clip, box: Array) -> Array:
         if kept.sum() < _FEWEST:
             break
         step = np.median(moved[kept] - points[kept], axis=0)
-        # What does not go with the others is background, or a limb.
+        # Corners that move differently are background, or a limb.
         together = np.linalg.norm(moved - points - step, axis=1) < max(2.0, 0.01 * width)
         points = moved[kept & together]
         way.append(way[-1] + step / width)
@@ -95,7 +95,7 @@ def subject_way(clip: Clip, box: Array) -> Array:
 
 
 def _subject_corners(luma: list[Picture], box: Array) -> Picture:
-    """Return corners in ``box`` that move against the background, or all where too few do."""
+    """Return corners in ``box`` that move against the background, or all if too few do."""
     points = _corners(luma[0], box)
     if len(points) < _FEWEST:
         return points

@@ -1,12 +1,13 @@
-"""Changes from one frame of a clip to the next, on the points that both show.
+"""Measures the changes from one frame of a clip to the next, on their common points.
 
-The second frame is laid over the first by dense optical flow (Kroeger et al. 2016), so that a
-moving camera does not count as a change of light or colour. Knows only frames. Loads OpenCV.
+Aligns the second frame with the first by dense optical flow (Kroeger et al. 2016) at half the
+clip's size, so that camera motion does not count as a change of light or colour. The flow dominates
+the cost: it is computed once per step and used by all measures. Knows only frames. Loads OpenCV.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -24,6 +25,10 @@ Picture = npt.NDArray[Any]
 
 _ALIKE: Final = 30.0
 """Grey levels: pixels that differ by more, after correction for light, are not the same point."""
+_RELATED: Final = 0.85
+"""With a larger share of common pixels the two are one shot; corners are not tracked."""
+_STILL: Final = 0.05
+"""Pixels per frame of the clip's size: smaller flow is encoder noise."""
 _FEWEST: Final = 0.15
 """With a smaller share of common pixels, light, colour and detail are not compared."""
 _CORNERS: Final = 120
@@ -48,18 +53,33 @@ class Transition:
     """Change of the gradients' energy on common points, as a logarithm to base 2."""
     common: float
     """Share of the picture that looks the same in both, 0 to 1; unrelated pictures reach 0.45."""
+    speed: float
+    """Mean length of the flow, pixels of the clip's size."""
+    bend: float
+    """Mean length of the difference from the previous flow; 0 for the first step."""
+    error: float
+    """Mean absolute difference of the luminance of the aligned frames, 0 to 255."""
 
 
 def transitions(clip: Clip) -> tuple[Transition, ...]:
     """Return the steps between neighbouring frames of ``clip``, one fewer than frames."""
-    flow: Any = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
-    views = [_View.of(picture) for picture in clip.pictures]
-    return tuple(_transition(flow, one, two) for one, two in pairwise(views))
+    return tuple(_transitions(clip))
+
+
+def _transitions(clip: Clip) -> Iterator[Transition]:
+    search: Any = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
+    before: Picture | None = None
+    for one, two in pairwise(map(_View.of, clip.pictures)):
+        flow = search.calc(one.even, two.even, None)
+        step, before = _transition(one, two, flow, before)
+        yield step
 
 
 @dataclass(frozen=True, slots=True)
 class _View:
     luma: Picture
+    scale: float
+    """Size of the clip over that of the other pictures."""
     even: Picture
     """The luminance at half the size, normalised to the same mean and spread in every frame."""
     layers: Picture
@@ -68,41 +88,60 @@ class _View:
     @classmethod
     def of(cls, picture: Picture) -> _View:
         luma = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
-        light = luma.astype(np.float32)
-        half = _halved(light)
+        small = _halved(picture)
+        half = _halved(luma).astype(np.float32)
         mean, spread = (float(value[0, 0]) for value in cv2.meanStdDev(luma))
-        even = np.clip((half - mean) * (45 / max(spread, 4.0)) + 128, 0, 255)
-        across, down = (cv2.Sobel(light, cv2.CV_32F, *axis) for axis in ((1, 0), (0, 1)))
+        gain = 45 / max(spread, 4.0)
+        even = cv2.convertScaleAbs(
+            np.maximum(half, mean - 128 / gain), None, gain, 128 - mean * gain
+        )
+        across, down = (side.astype(np.float32) for side in cv2.spatialGradient(luma))
         energy = _halved(cv2.blur(across * across + down * down, (5, 5)))
-        lab = cv2.cvtColor(_halved(picture).astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
-        layers = np.dstack([half, lab[..., 1:], energy])
-        return cls(luma, even.astype(np.uint8), layers)
+        lab = cv2.cvtColor(small.astype(np.float32) * np.float32(1 / 255), cv2.COLOR_RGB2LAB)
+        layers = cv2.merge([half, *cv2.split(lab)[1:], energy])
+        return cls(luma, luma.shape[1] / half.shape[1], even, layers)
 
 
-def _transition(search: Any, one: _View, two: _View) -> Transition:
-    flow = search.calc(one.even, two.even, None)
+def _transition(
+    one: _View, two: _View, flow: Picture, before: Picture | None
+) -> tuple[Transition, Picture]:
+    """Return the step and its denoised flow; ``before`` is that of the previous step."""
     height, width = one.even.shape
     columns, rows = _grid(height, width)
     x, y = columns + flow[..., 0], rows + flow[..., 1]
     inside = (x >= 1) & (y >= 1) & (x <= width - 2) & (y <= height - 2)
     laid = cv2.remap(two.even, x, y, cv2.INTER_LINEAR)
     common = inside & (cv2.absdiff(laid, one.even) < _ALIKE)
+    layers = cv2.remap(two.layers, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     exposure, colour, sharpness = 0.0, (0.0, 0.0), 0.0
     share = float(common.mean())
     if share >= _FEWEST:
         mask = common.astype(np.uint8)
-        before = cv2.mean(one.layers, mask)
-        after = cv2.mean(cv2.remap(two.layers, x, y, cv2.INTER_LINEAR), mask)
-        exposure, sharpness = (float(np.log2((after[i] + 0.5) / (before[i] + 0.5))) for i in (0, 3))
-        colour = float(after[1] - before[1]), float(after[2] - before[2])
-    return Transition(
-        difference=float(cv2.absdiff(one.luma, two.luma).mean()) / 255,
-        survival=_survival(one.even, two.even),
+        start, end = cv2.mean(one.layers, mask), cv2.mean(layers, mask)
+        exposure, sharpness = (float(np.log2((end[i] + 0.5) / (start[i] + 0.5))) for i in (0, 3))
+        colour = float(end[1] - start[1]), float(end[2] - start[2])
+    length = _length(flow)
+    flow[length * one.scale < _STILL] = 0
+    step = Transition(
+        difference=_mean(cv2.absdiff(one.luma, two.luma)) / 255,
+        survival=1.0 if share >= _RELATED else _survival(one.even, two.even),
         exposure=exposure,
         colour=colour,
         sharpness=sharpness,
         common=share,
+        speed=_mean(_length(flow)) * one.scale,
+        bend=0.0 if before is None else _mean(_length(flow - before)) * one.scale,
+        error=_mean(cv2.absdiff(layers[..., 0], one.layers[..., 0])),
     )
+    return step, flow
+
+
+def _length(flow: Picture) -> Picture:
+    return cv2.magnitude(flow[..., 0], flow[..., 1])
+
+
+def _mean(picture: Picture) -> float:
+    return float(cv2.mean(picture)[0])
 
 
 @lru_cache(maxsize=4)
@@ -155,5 +194,5 @@ def _found_again(one: Picture, other: Picture, points: Picture, guess: Picture) 
 
 
 def series(steps: Sequence[Transition], name: str) -> Picture:
-    """Return one number of every step as an array."""
+    """Return one field of every step as an array."""
     return np.array([getattr(step, name) for step in steps], dtype=np.float64)

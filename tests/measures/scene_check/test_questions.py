@@ -124,7 +124,7 @@ def test_a_summary_counts_names_what_is_missing_and_says_what_is_not_known() -> 
         for n, verdict in enumerate(said)
     )
     check = SceneCheck(video="", answers=answers)
-    assert check.summary == "2 of 5 asked for; missing: thing 2 (partly), thing 3; 1 not known"
+    assert check.summary == "2 of 5 asked for; missing: thing 2 (partly), thing 3; 1 unknown"
     assert check.request == "make sure that this shows: thing 2, thing 3"
     assert SceneCheck(video="", answers=answers[:2]).request == ""
 

@@ -1,7 +1,7 @@
-"""A video's frames on one picture, each with its time, and a number that shows who looked.
+"""A video's frames on one picture, each with its time, and a number that proves it was seen.
 
-The number is printed on the sheet and asked for with the questions: a model that cannot name it did
-not see the sheet, and its answers are worth nothing.
+The questions ask for the number printed on the sheet: the answers of a model that cannot name it
+are discarded.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def sheet_of_picture(picture: bytes, digest: str) -> ContactSheet:
     """Return the sheet of a single picture (JPEG); raises ``DamagedFile``."""
     pixels = cv2.imdecode(np.frombuffer(picture, np.uint8), cv2.IMREAD_COLOR)
     if pixels is None:
-        raise DamagedFile("The picture does not decode.")
+        raise DamagedFile("The picture cannot be decoded.")
     return _sheet([_tile(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB), "0.00 s")], [0.0], digest)
 
 
@@ -82,9 +82,9 @@ def _sheet(tiles: list[Picture], times: list[float], digest: str) -> ContactShee
     return ContactSheet(data.tobytes(), tuple(times), number)
 
 
-def number_strip(number: int, width: int) -> Picture:
+def number_strip(number: int, width: int, *, of: str = "sheet") -> Picture:
     """Return the strip below the frames, RGB, 28 pixels high."""
-    return _labelled(f"sheet {number}", width)
+    return _labelled(f"{of} {number}", width)
 
 
 def _tile(frame: Picture, label: str) -> Picture:

@@ -1,7 +1,7 @@
-"""What pixels alone answer about a scene: the camera's movement, and whether there is colour.
+"""Answers questions by pixels alone: the camera's movement, colour, and plain facts.
 
-Each answer rests on a measure proven by ``benchmarks/measures.py``; what these do not reach stays
-unknown. A zoom is not told from a movement along the view.
+Each answer uses a measure proven by ``benchmarks/measures.py``; the rest stays unknown. A zoom is
+not distinguished from a movement along the view.
 """
 
 from __future__ import annotations
@@ -17,9 +17,11 @@ from workbench.control.camera_path import Intrinsics
 from workbench.control.rotation import Array
 from workbench.engines.probe import decode_video, probe_video
 from workbench.measures.camera import Leg, recover_camera
-from workbench.measures.clips import Clip, measure
+from workbench.measures.clips import Clip
 from workbench.measures.evidence import is_proven
+from workbench.measures.measurement import colourfulness
 from workbench.measures.scene_check.model import Verdict
+from workbench.measures.scene_check.plain_facts import PlainFacts, asks_plainly
 from workbench.measures.scene_check.questions import Question
 from workbench.scene import Scene
 
@@ -36,12 +38,12 @@ _SHIFTED_AGAINST: Final[Mapping[str, frozenset[str]]] = {
     "tilt down": frozenset({"crane up"}),
 }
 _FEWEST_FRAMES, _LEAST_WIDTH = 8, 200
-"""A shorter or smaller video was never tested, and says nothing about its camera."""
+"""Minimum frames and width, pixels: shorter and smaller videos are untested."""
 _LEAST_SEEN: Final = 0.6
 _TURN_DEG: Final = 3.0
 _STILL_DEG: Final = 0.5
 _STEADY: Final = 0.85
-"""Length of the mean direction of travel, 0 to 1: above it the camera goes one way."""
+"""Minimum length of the mean direction, 0 to 1, of a camera that moves in one direction."""
 _ALONG: Final = 0.9
 _GREY, _COLOURED = 3.0, 15.0
 """Colourfulness (Hasler and Süsstrunk) of a picture without and with colour."""
@@ -57,7 +59,7 @@ _WITHOUT_COLOUR: Final = (
 def measured_verdicts(
     video: Path, scene: Scene, questions: Sequence[Question]
 ) -> dict[str, Verdict]:
-    """Return what pixels say, by question; questions that they do not decide are left out.
+    """Return the verdicts by question; undecided questions are omitted.
 
     Raises ``DamagedFile`` if the video does not decode.
     """
@@ -65,10 +67,13 @@ def measured_verdicts(
     if not asked:
         return {}
     clip = Clip.of(islice(decode_video(video), _MOST_FRAMES), probe_video(video).fps)
+    facts = PlainFacts(clip, is_whole=len(clip.pictures) < _MOST_FRAMES)
     found: dict[str, Verdict] = {}
     for question in asked:
         if question.field == "camera_movement":
             verdict = _move_verdict(scene.camera_movement, clip)
+        elif asks_plainly(question):
+            verdict = facts.verdict(question)
         else:
             verdict = _grey_verdict(clip)
         if verdict is not Verdict.UNKNOWN:
@@ -77,7 +82,7 @@ def measured_verdicts(
 
 
 def camera_move(legs: Sequence[Leg]) -> str:
-    """Return the one movement that ``legs`` show, as the vocabulary names it; empty if it is none.
+    """Return the one movement of ``legs`` as a vocabulary term; empty if there is none.
 
     One of static, pan left or right, tilt up or down, dolly in or out, truck left or right, crane
     up or down.
@@ -128,6 +133,8 @@ def _travel(mean: Array, yaw: float, pitch: float) -> str:
 def _is_measurable(question: Question, scene: Scene) -> bool:
     if question.field == "camera_movement":
         return is_proven("camera_movement") and scene.camera_movement in _TOLD_APART
+    if asks_plainly(question):
+        return True
     if question.field in {"style", "color_palette"}:
         return any(word in question.wanted.lower() for word in _WITHOUT_COLOUR)
     return False
@@ -146,15 +153,15 @@ def _move_verdict(asked: str, clip: Clip) -> Verdict:
 def _denying(asked: str) -> frozenset[str]:
     """Return the movements that rule ``asked`` out.
 
-    A narrow or flat picture does not tell a truck from a pan, nor a crane from a tilt: those deny
-    only the opposite way.
+    A narrow or flat picture does not distinguish a truck from a pan, nor a crane from a tilt: those
+    rule out only the opposite direction.
     """
     return (_TOLD_APART - {asked}) | _SHIFTED_AGAINST.get(asked, frozenset())
 
 
 def _grey_verdict(clip: Clip) -> Verdict:
     clip = Clip(clip.pictures[:: max(1, len(clip.pictures) // 8)], clip.fps)
-    colour = measure(clip).scores.colourfulness
+    colour = float(np.mean([colourfulness(picture) for picture in clip.pictures[::4]]))
     if colour <= _GREY:
         return Verdict.YES
     return Verdict.NO if colour >= _COLOURED else Verdict.UNKNOWN

@@ -25,12 +25,16 @@ class CheckAnswer(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    field: str = Field(description="The scene field that it belongs to.")
+    field: str = Field(description="The scene field it belongs to.")
     question: str
-    wanted: str = Field(description="What is asked for, in a few words.")
+    wanted: str = Field(description="What the scene asks for, in a few words.")
     verdict: Verdict
-    at_s: float | None = Field(None, description="When it is best seen, seconds; null if not said.")
-    source: str = Field("", description="The vision model's name, `measured`, or empty for nobody.")
+    at_s: float | None = Field(
+        None, description="Time in seconds at which it is best seen; null if unknown."
+    )
+    source: str = Field(
+        "", description="Name of the vision model, `measured`, or empty if unanswered."
+    )
 
 
 class SceneCheck(BaseModel):
@@ -40,11 +44,14 @@ class SceneCheck(BaseModel):
 
     video: str = Field(description="SHA-256 of the video.")
     answers: tuple[CheckAnswer, ...] = ()
-    model: str = Field("", description="The vision model; empty where none was asked.")
-    problem: str = Field("", description="Why a vision model gave no answers; empty where it did.")
-    prompt_tokens: int = Field(0, description="Tokens of all questions to the model so far.")
-    completion_tokens: int = Field(0, description="Tokens of all its answers.")
-    duration_s: float = Field(0.0, description="Seconds that it took to answer.")
+    model: str = Field("", description="Name of the vision model; empty if none was asked.")
+    looked_at: str = Field(
+        "", description="What the vision model last received: `video`, `pictures`, or empty."
+    )
+    problem: str = Field("", description="Why the vision model gave no answers; empty on success.")
+    prompt_tokens: int = Field(0, description="Total tokens sent to the model.")
+    completion_tokens: int = Field(0, description="Total tokens of its answers.")
+    duration_s: float = Field(0.0, description="Total seconds it took to answer.")
     requests: int = Field(0, description="Number of requests to the endpoint.")
 
     @property
@@ -77,7 +84,7 @@ class SceneCheck(BaseModel):
         if self.missing:
             parts.append(f"missing: {', '.join(_named(answer) for answer in self.missing)}")
         if self.unknown:
-            parts.append(f"{self.unknown} not known")
+            parts.append(f"{self.unknown} unknown")
         return "; ".join(parts)
 
     @property
@@ -92,6 +99,7 @@ class SceneCheck(BaseModel):
             "request": self.request,
             "verdicts": {field: str(verdict) for field, verdict in self.verdicts.items()},
             "model": self.model,
+            "looked_at": self.looked_at,
             "problem": self.problem,
         }
 

@@ -1,6 +1,6 @@
-"""From a scene to questions about its video, each with the field that it belongs to.
+"""Makes questions about a video from its scene, each with its field.
 
-Every question is put so that "yes" means the video shows what was asked for.
+Every question is phrased so that "yes" means the video shows what was requested.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ from workbench.scene import Scene
 __all__ = ["MOST_QUESTIONS", "Question", "questions_of"]
 
 MOST_QUESTIONS: Final = 40
-"""Of a long scene the first ones are asked: cast and beats before the rest."""
+"""Maximum questions: cast and beats come first."""
 _LONGEST: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One thing that the scene asks for."""
+    """One requested element of the scene."""
 
     field: str
     """The scene field: ``subject``, ``subject_details``, ``action`` and ``cast`` for its entities,
     otherwise the field of text."""
     text: str
-    """The question, answered by yes where the video shows it: "Are there two foxes?"."""
+    """The question, answered by yes if the video shows it: "Are there two foxes?"."""
     wanted: str
-    """What is asked for, in a few words: "two foxes"."""
+    """What is requested, in a few words: "two foxes"."""
 
 
 def questions_of(scene: Scene) -> tuple[Question, ...]:
@@ -102,7 +102,7 @@ def _are(entity: Entity) -> str:
 
 
 def _bare(entity: Entity) -> str:
-    """Return the entity's name without its looks, as it stands within a sentence."""
+    """Return the entity's name without its looks, as used within a sentence."""
     return replace(entity, looks=(), position="", determiner=entity.determiner.lower()).name
 
 

@@ -1,4 +1,4 @@
-"""The file of a video's scene check, which lies beside it."""
+"""Reads and writes the scene check stored beside a video."""
 
 from __future__ import annotations
 
